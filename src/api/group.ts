@@ -1,0 +1,29 @@
+/**
+ * The names under which a ChaosDemo lives in a cluster. Everything that a user
+ * types, greps or writes into Git stands here once.
+ */
+
+export const GROUP = 'chaosdemo.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+export const KIND = 'ChaosDemo';
+export const PLURAL = 'chaosdemos';
+
+/** Annotations by which a hand steers a run. */
+export const ANNOTATIONS = {
+  /** A non-empty value other than `status.lastHandledRunRequest` starts a run. */
+  requestedAt: `${GROUP}/requested-at`,
+  /** `"<run number>/<number of the chapter being left>"` */
+  advance: `${GROUP}/advance`,
+  /** `"<run number>"`: stops that run and restores. */
+  abort: `${GROUP}/abort`,
+} as const;
+
+/** The label, with value "true", by which a namespace lets itself be tested. */
+export const ENABLED_LABEL = `${GROUP}/enabled`;
+
+/** Present only while a fault may be active. */
+export const FINALIZER = `${GROUP}/release-fault`;
+
+/** The one type of Secret the operator reads: `username`, `password`, `ca.crt`. */
+export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;

@@ -1,0 +1,8 @@
+/** Everything that other parts use of the API of a ChaosDemo. */
+export * from './chaos-demo.ts';
+export * from './conditions.ts';
+export * from './duration.ts';
+export * from './group.ts';
+export * from './run-key.ts';
+export * from './spec.ts';
+export * from './status.ts';

@@ -1,0 +1,121 @@
+/**
+ * What a session has seen, as `decide` reads it. Reports stand under the id of
+ * the fault or effect they belong to, so that nothing seen of one attempt is
+ * ever taken for another's.
+ */
+import type { DiagnosisStatus, FaultProof, Reason } from '../api/index.ts';
+import type { HealthSnapshot } from './health.ts';
+
+/** Whether the subject may be touched at all, as found out outside the core. */
+export type Admission =
+  /** Not found out yet. */
+  | { state: 'unknown' }
+  | { state: 'granted' }
+  /** Somebody has to change something first. */
+  | { state: 'refused'; reason: Reason; message: string }
+  /** Will come right by itself (another run on the same Redis). */
+  | { state: 'waiting'; reason: Reason; message: string };
+
+/** The subject as discovered. */
+export interface Target {
+  pods: { name: string; uid: string; imageID: string }[];
+  /** Where the faults go, for the messages: "redis-0 (10.0.0.7:6379)". */
+  store: string;
+}
+
+/** A key set up for one attempt of a scenario and read back on every node. */
+export interface Prepared {
+  key: string;
+  /** Counts the preparations of the same attempt, from 1. */
+  sequence: number;
+  /** End of the window, in milliseconds since the epoch by the local clock. */
+  windowEndsAt: number;
+  /** See `fault.marker` in the API. */
+  marker?: string;
+  message: string;
+}
+
+/** What became of a fault that was to be injected. */
+export interface FaultReport {
+  /** Not performed at all (too late, lease not fresh): nothing was injected. */
+  missed?: boolean;
+  startedAt?: number;
+  /** When a probe saw it end. */
+  endedAt?: number;
+  proof?: FaultProof;
+  message: string;
+  evidence: string[];
+}
+
+/** Where an invariant stands. Everything in it only ever grows. */
+export interface InvariantReading {
+  /** The furthest that was measured. */
+  observed: number;
+  /** What is allowed; more than this breaks it. */
+  bound: number;
+  /** When it was really broken first, in milliseconds since the epoch. */
+  brokenAt?: number;
+  /** When that was known for sure; latched. */
+  detectedAt?: number;
+  /** The end of the last complete sample. */
+  watchedUntil: number;
+  /** What is missing for a proof that it was not broken; empty: the proof is whole. */
+  shortfalls: string[];
+  evidence: string[];
+}
+
+/** What a look after a fault has shown. */
+export interface RecoveryReport {
+  /** When a real write was accepted again. */
+  writeAcceptedAt?: number;
+  /** When the counters were at rest again. */
+  convergedAt?: number;
+  lostCounts: number;
+  message: string;
+}
+
+/** A result of something that either worked or did not. */
+export interface Outcome {
+  ok: boolean;
+  message: string;
+}
+
+/** Whether a fault announced by a process that is gone was injected. */
+export type OrphanFinding = 'Injected' | 'NotInjected' | 'Unknown';
+
+export interface Observed {
+  admission: Admission;
+  target?: Target;
+  health?: HealthSnapshot;
+  baseline?: Outcome;
+  /** Under the fault's id. */
+  prepared: Record<string, Prepared>;
+  /** Preparations that failed, under the fault's id. */
+  prepareFailures: Record<string, string>;
+  faults: Record<string, FaultReport>;
+  readings: Record<string, InvariantReading>;
+  recoveries: Record<string, RecoveryReport>;
+  orphans: Record<string, OrphanFinding>;
+  /** Under the fault's id; `undefined` result: given up, with the reason in `message`. */
+  diagnoses: Record<string, { diagnosis?: DiagnosisStatus; message: string }>;
+  /** Under the effect's id. */
+  restored: Record<string, Outcome>;
+  /** Ids of faults that this process itself announced; only those does it inject. */
+  announced: ReadonlySet<string>;
+}
+
+/** A session that has seen nothing yet. */
+export function nothingObserved(): Observed {
+  return {
+    admission: { state: 'unknown' },
+    prepared: {},
+    prepareFailures: {},
+    faults: {},
+    readings: {},
+    recoveries: {},
+    orphans: {},
+    diagnoses: {},
+    restored: {},
+    announced: new Set(),
+  };
+}
