@@ -1,0 +1,164 @@
+/** Builds etcd, kube-apiserver and kubectl from the pinned Go modules under tools/. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LocalError } from '../errors.ts';
+import { formatElapsed, type Progress, withHeartbeat } from './progress.ts';
+import { type RunResult, run } from './run.ts';
+import { compareVersions, type PinnedVersions, toolsFolder } from './versions.ts';
+
+interface Module {
+  readonly name: string;
+  readonly folder: string;
+  readonly packages: readonly string[];
+  /** Below the target folder: a file, or empty for one file a package, named after it. */
+  readonly output: string;
+  readonly linkerFlags: string;
+}
+
+/**
+ * Builds the three programs into `folder`, with a line of progress every 5 s.
+ * Minutes on the first run; Go's own caches make later ones fast.
+ * Throws GO_MISSING, GO_TOO_OLD or BUILD_FAILED.
+ */
+export async function buildBinaries(
+  folder: string,
+  versions: PinnedVersions,
+  env: NodeJS.ProcessEnv,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<void> {
+  const go = new GoCommand(await findGo(env), goEnvironment(env), signal);
+  await go.assertVersion(versions.go);
+  for (const module of modulesOf(versions)) await buildModule(go, module, folder, progress);
+}
+
+function modulesOf(versions: PinnedVersions): Module[] {
+  const [major, minor] = versions.kubernetes.slice(1).split('.');
+  const variable = 'k8s.io/component-base/version';
+  return [
+    {
+      name: `etcd ${versions.etcd}`,
+      folder: join(toolsFolder, 'etcd'),
+      packages: ['go.etcd.io/etcd/server/v3'],
+      output: 'etcd',
+      linkerFlags: '-s -w',
+    },
+    {
+      name: `kube-apiserver and kubectl ${versions.kubernetes}`,
+      folder: join(toolsFolder, 'kubernetes'),
+      packages: ['k8s.io/kubernetes/cmd/kube-apiserver', 'k8s.io/kubernetes/cmd/kubectl'],
+      output: '',
+      // Without the stamp they call themselves v0.0.0.
+      linkerFlags: `-s -w -X ${variable}.gitVersion=${versions.kubernetes} -X ${variable}.gitMajor=${major} -X ${variable}.gitMinor=${minor}`,
+    },
+  ];
+}
+
+async function buildModule(go: GoCommand, module: Module, folder: string, progress: Progress): Promise<void> {
+  const start = performance.now();
+  let downloaded = 0;
+  let compiled = 0;
+  let step = 'looking at its modules';
+  const onErrorLine = (line: string): void => {
+    if (line.startsWith('go: downloading ')) {
+      downloaded++;
+      step = `${downloaded} modules downloaded`;
+    } else if (!line.startsWith('#') && !line.includes(' ')) {
+      compiled++;
+      step = `${compiled} of at most ${total} packages compiled`;
+    }
+  };
+  let total = 0;
+  progress(`building ${module.name}: first its modules, then its packages`);
+  await withHeartbeat(
+    progress,
+    () => `building ${module.name}: ${step}`,
+    async () => {
+      const listed = await go.run(
+        module,
+        ['list', '-mod=readonly', '-deps', ...module.packages],
+        onErrorLine,
+      );
+      total = listed.stdout.trimEnd().split('\n').length;
+      compiled = 0;
+      step = `0 of at most ${total} packages compiled`;
+      await go.run(
+        module,
+        [
+          'build',
+          '-mod=readonly',
+          '-v',
+          '-trimpath',
+          '-ldflags',
+          module.linkerFlags,
+          '-o',
+          `${folder}/${module.output}`,
+          ...module.packages,
+        ],
+        onErrorLine,
+      );
+    },
+  );
+  progress(`built ${module.name} in ${formatElapsed(performance.now() - start)}`);
+}
+
+class GoCommand {
+  readonly #binary: string;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(binary: string, env: NodeJS.ProcessEnv, signal: AbortSignal | undefined) {
+    this.#binary = binary;
+    this.#env = env;
+    this.#signal = signal;
+  }
+
+  /** Asked inside a module, Go answers with the toolchain it would build that module with. */
+  async assertVersion(wanted: string): Promise<void> {
+    const answer = await this.#run(join(toolsFolder, 'kubernetes'), ['env', 'GOVERSION']);
+    const found = answer.stdout.trim().split(' ')[0] ?? '';
+    if (answer.status !== 0 || compareVersions(found, wanted) < 0) {
+      const said = answer.status === 0 ? `is ${found}` : `says: ${answer.stderr.trim()}`;
+      throw new LocalError('GO_TOO_OLD', `Building needs Go ${wanted} or later; ${this.#binary} ${said}`);
+    }
+  }
+
+  async run(module: Module, args: string[], onErrorLine: (line: string) => void): Promise<RunResult> {
+    const result = await this.#run(module.folder, args, onErrorLine);
+    if (result.status !== 0) {
+      const tail = result.stderr.trimEnd().split('\n').slice(-15).join('\n');
+      throw new LocalError('BUILD_FAILED', `go ${args[0]} of ${module.name} failed:\n${tail}`);
+    }
+    return result;
+  }
+
+  async #run(cwd: string, args: string[], onErrorLine?: (line: string) => void): Promise<RunResult> {
+    return await run(this.#binary, args, {
+      cwd,
+      env: this.#env,
+      ...(onErrorLine ? { onErrorLine } : {}),
+      ...(this.#signal ? { signal: this.#signal } : {}),
+    });
+  }
+}
+
+function goEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  // No C compiler is needed, and no setting of the user's own projects may leak in.
+  return { ...env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '', GOOS: '', GOARCH: '' };
+}
+
+async function findGo(env: NodeJS.ProcessEnv): Promise<string> {
+  // The official archive is unpacked here, often without a word in PATH.
+  const candidates = [...(env['PATH'] ?? '').split(':').filter(Boolean), '/usr/local/go/bin'];
+  for (const folder of candidates) {
+    const binary = join(folder, 'go');
+    if (
+      await access(binary).then(
+        () => true,
+        () => false,
+      )
+    )
+      return binary;
+  }
+  throw new LocalError('GO_MISSING', 'Go is needed to build the control plane and is not on this machine');
+}

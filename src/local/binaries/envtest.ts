@@ -1,0 +1,184 @@
+/**
+ * Ready-made binaries as the envtest tools of controller-runtime fetch them: an
+ * index of releases names an archive and its SHA-512 for each version and platform.
+ */
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { LocalError, messageOf } from '../errors.ts';
+import type { Platform } from './cache.ts';
+import { type Progress, withHeartbeat } from './progress.ts';
+import { run } from './run.ts';
+import { compareVersions } from './versions.ts';
+
+const defaultIndex =
+  'https://raw.githubusercontent.com/kubernetes-sigs/controller-tools/HEAD/envtest-releases.yaml';
+
+// A machine without a way out must notice in seconds; a slow line may take its time once data flows.
+const indexTimeoutMs = 5_000;
+const stallTimeoutMs = 15_000;
+
+/** One archive of the index. */
+export interface EnvtestArchive {
+  /** Kubernetes version, `v1.36.2`. */
+  readonly version: string;
+  readonly url: string;
+  /** Lower-case hex. */
+  readonly sha512: string;
+}
+
+const indexSchema = z.object({
+  releases: z.record(
+    z.string(),
+    z.record(z.string(), z.object({ hash: z.string().regex(/^[0-9a-f]{128}$/i), selfLink: z.string() })),
+  ),
+});
+
+/** Where the index is: CHAOSDEMO_ENVTEST_INDEX, or the project's own; undefined when that is `off`. */
+export function envtestIndexUrl(env: NodeJS.ProcessEnv): string | undefined {
+  const configured = env['CHAOSDEMO_ENVTEST_INDEX']?.trim();
+  if (configured === 'off') return undefined;
+  return configured || defaultIndex;
+}
+
+/**
+ * The archive for a platform: of the wanted version, else the newest release of
+ * its minor; undefined when there is none. Throws DOWNLOAD_CORRUPT when the text
+ * is no index. Links may be relative to the index, for mirrors.
+ */
+export function chooseArchive(
+  indexText: string,
+  indexUrl: string,
+  wanted: string,
+  { os, arch }: Platform,
+): EnvtestArchive | undefined {
+  const parsed = indexSchema.safeParse(parseYaml(indexText));
+  if (!parsed.success) {
+    throw new LocalError('DOWNLOAD_CORRUPT', `${indexUrl} is not an index of envtest releases`);
+  }
+  const minor = `${wanted.split('.').slice(0, 2).join('.')}.`;
+  const candidates = Object.entries(parsed.data.releases).flatMap(([version, files]) => {
+    const file = files[`envtest-${version}-${os}-${arch}.tar.gz`];
+    const stableOfMinor = version.startsWith(minor) && /^v\d+\.\d+\.\d+$/.test(version);
+    if (!file || !stableOfMinor) return [];
+    return [{ version, url: new URL(file.selfLink, indexUrl).href, sha512: file.hash.toLowerCase() }];
+  });
+  const newestFirst = candidates.sort((a, b) => compareVersions(b.version, a.version));
+  return newestFirst.find(({ version }) => version === wanted) ?? newestFirst[0];
+}
+
+/** Fetches the index and chooses. Throws DOWNLOAD_FAILED or DOWNLOAD_CORRUPT. */
+export async function findArchive(
+  indexUrl: string,
+  wanted: string,
+  platform: Platform,
+  signal?: AbortSignal,
+): Promise<EnvtestArchive> {
+  const text = await fetchOk(indexUrl, AbortSignal.timeout(indexTimeoutMs), signal)
+    .then((response) => response.text())
+    .catch((error: unknown) => failDownload(indexUrl, error));
+  const archive = chooseArchive(text, indexUrl, wanted, platform);
+  if (archive) return archive;
+  throw new LocalError(
+    'DOWNLOAD_FAILED',
+    `${indexUrl} has no release of the minor of ${wanted} for ${platform.os}/${platform.arch}`,
+  );
+}
+
+/** Downloads an archive, verifies it and unpacks its programs into `folder`. Throws DOWNLOAD_FAILED or DOWNLOAD_CORRUPT. */
+export async function downloadArchive(
+  archive: EnvtestArchive,
+  folder: string,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<void> {
+  const file = join(folder, 'archive.tar.gz');
+  const { sha512 } = await download(archive.url, file, progress, signal);
+  if (sha512 !== archive.sha512) {
+    throw new LocalError(
+      'DOWNLOAD_CORRUPT',
+      `${archive.url} has SHA-512 ${sha512.slice(0, 16)}..., its index says ${archive.sha512.slice(0, 16)}...`,
+    );
+  }
+  // The programs lie two folders deep: controller-tools/envtest/.
+  const unpacked = await run(
+    'tar',
+    ['-xzf', file, '-C', folder, '--strip-components=2'],
+    signal ? { signal } : {},
+  );
+  if (unpacked.status !== 0) {
+    throw new LocalError('DOWNLOAD_CORRUPT', `tar cannot unpack ${archive.url}: ${unpacked.stderr.trim()}`);
+  }
+  await rm(file);
+}
+
+async function download(
+  url: string,
+  file: string,
+  progress: Progress,
+  signal: AbortSignal | undefined,
+): Promise<{ sha512: string }> {
+  const stalled = new AbortController();
+  const stallTimer = setTimeout(
+    () => stalled.abort(new Error(`nothing came for ${stallTimeoutMs / 1000} s`)),
+    stallTimeoutMs,
+  );
+  let received = 0;
+  const hash = createHash('sha512');
+  const measure = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      received += chunk.length;
+      hash.update(chunk);
+      stallTimer.refresh();
+      done(null, chunk);
+    },
+  });
+  try {
+    const response = await fetchOk(url, stalled.signal, signal);
+    const size = Number(response.headers.get('content-length')) || undefined;
+    const describe = (): string =>
+      `downloading ${url}: ${megabytes(received)}${size ? ` of ${megabytes(size)}` : ''}`;
+    await withHeartbeat(progress, describe, () =>
+      pipeline(Readable.from(response.body ?? []), measure, createWriteStream(file)),
+    );
+    return { sha512: hash.digest('hex') };
+  } catch (error) {
+    return failDownload(url, error);
+  } finally {
+    clearTimeout(stallTimer);
+  }
+}
+
+async function fetchOk(
+  url: string,
+  deadline: AbortSignal,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  const response = await fetch(url, { signal: signal ? AbortSignal.any([deadline, signal]) : deadline });
+  if (response.ok) return response;
+  await response.body?.cancel();
+  throw new Error(`HTTP status ${response.status}`);
+}
+
+function failDownload(url: string, error: unknown): never {
+  // fetch hides the reason (no such host, connection refused) in the cause.
+  const why = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
+  throw new LocalError('DOWNLOAD_FAILED', `${url} could not be fetched: ${why}`, { cause: error });
+}
+
+function parseYaml(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

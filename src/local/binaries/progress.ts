@@ -1,0 +1,30 @@
+/** How long steps tell what they are doing: plain lines, good for terminals and logs alike. */
+
+/** Takes one line about what is going on. */
+export type Progress = (message: string) => void;
+
+/** `42 s` or `3 min 07 s`. */
+export function formatElapsed(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
+}
+
+/** Calls `describe` every `everyMs` (default 5 s) while `work` runs and reports it with the time gone by. */
+export async function withHeartbeat<T>(
+  progress: Progress,
+  describe: () => string,
+  work: () => Promise<T>,
+  everyMs = 5_000,
+): Promise<T> {
+  const start = performance.now();
+  const timer = setInterval(
+    () => progress(`${describe()}, ${formatElapsed(performance.now() - start)}`),
+    everyMs,
+  );
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * A real Kubernetes control plane as two local processes: etcd and
+ * kube-apiserver on loopback ports, with RBAC, service account tokens and TLS.
+ * No kubelet, no scheduler, no controller manager: what a Pod is doing is said
+ * by whoever registers it (see pods.ts), and namespaces are never finalized.
+ */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import { LocalError, messageOf } from './errors.ts';
+import { Kubectl, writeKubeconfig } from './kubectl.ts';
+import { freePort } from './ports.ts';
+import { type OwnedProcess, Supervisor } from './supervisor.ts';
+
+/** Paths of the programs that make a control plane. */
+export interface ControlPlaneBinaries {
+  readonly etcd: string;
+  readonly kubeApiserver: string;
+  readonly kubectl: string;
+}
+
+/** What startControlPlane takes. */
+export interface ControlPlaneOptions {
+  readonly binaries: ControlPlaneBinaries;
+  /** Owner of the processes and folders; without one the control plane makes its own. */
+  readonly supervisor?: Supervisor;
+  /** Where the API server writes its audit log (level Metadata: no bodies, so no secrets). Default: none. */
+  readonly auditLog?: string;
+  /** Gives up starting when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** A running control plane. */
+export interface ControlPlane {
+  readonly url: string;
+  /** PEM file of the authority that signed the API server's certificate. */
+  readonly caFile: string;
+  /** A static token of group system:masters. */
+  readonly adminToken: string;
+  /** Kubeconfig of that admin. */
+  readonly kubeconfig: string;
+  /** kubectl as that admin. */
+  readonly kubectl: Kubectl;
+  /** The folder that holds its files; it goes with stop(). */
+  readonly folder: string;
+  readonly etcd: OwnedProcess;
+  /** The process that serves now; another one after startApiServer(). */
+  readonly apiServer: OwnedProcess;
+  /** A kubeconfig, in `folder`, for the holder of a token. Returns its path. */
+  kubeconfigFor(name: string, token: string, namespace?: string): Promise<string>;
+  /** SIGKILL to the API server; resolves when it is gone. For tests of what its absence does. */
+  killApiServer(): Promise<void>;
+  /** Starts the API server again on the same port and data, and waits until it is ready. */
+  startApiServer(): Promise<void>;
+  /** Stops both processes, the API server first, and removes the folder. Idempotent. */
+  stop(): Promise<void>;
+}
+
+// The API server answers within 3 s on an idle machine; the rest is for busy ones.
+const readyTimeoutMs = 60_000;
+const portAttempts = 3;
+
+/**
+ * Starts etcd and kube-apiserver and waits until /readyz says ok.
+ * Throws PROCESS_EXITED or NOT_READY with the tail of the output; nothing is left behind then.
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const supervisor = options.supervisor ?? new Supervisor();
+  const started: OwnedProcess[] = [];
+  try {
+    return await start(options, supervisor, started);
+  } catch (error) {
+    for (const owned of started) owned.killGroup();
+    await Promise.all(started.map((owned) => owned.exited));
+    if (!options.supervisor) await supervisor.close();
+    throw error;
+  }
+}
+
+async function start(
+  options: ControlPlaneOptions,
+  supervisor: Supervisor,
+  started: OwnedProcess[],
+): Promise<ControlPlane> {
+  const { binaries, signal } = options;
+  const folder = supervisor.temporaryFolder('control-plane');
+  const adminToken = randomBytes(24).toString('base64url');
+  writeCredentials(folder, adminToken);
+
+  const etcd = await withFreePorts(async () => {
+    const client = await freePort();
+    const process = await supervisor.start({
+      name: 'etcd',
+      command: binaries.etcd,
+      args: etcdArgs(folder, client, await freePort()),
+      logFile: join(folder, 'etcd.log'),
+    });
+    started.push(process);
+    await untilReady(process, signal, () => etcdIsHealthy(client));
+    return { process, client };
+  });
+
+  const caFile = join(folder, 'certificates', 'apiserver.crt');
+  const startServer = async (port: number): Promise<OwnedProcess> => {
+    const process = await supervisor.start({
+      name: 'kube-apiserver',
+      command: binaries.kubeApiserver,
+      args: apiServerArgs(folder, port, etcd.client, options.auditLog),
+      logFile: join(folder, 'kube-apiserver.log'),
+    });
+    started.push(process);
+    await untilReady(process, signal, () => apiServerIsReady(port, caFile, adminToken));
+    return process;
+  };
+  const server = await withFreePorts(async () => {
+    const port = await freePort();
+    return { port, process: await startServer(port) };
+  });
+
+  const url = `https://127.0.0.1:${server.port}`;
+  const cluster = { url, caFile };
+  const kubeconfig = await writeKubeconfig(join(folder, 'admin.kubeconfig'), cluster, adminToken);
+  let apiServer = server.process;
+  let stopped: Promise<void> | undefined;
+
+  return {
+    url,
+    caFile,
+    adminToken,
+    kubeconfig,
+    kubectl: new Kubectl(binaries.kubectl, kubeconfig),
+    folder,
+    etcd: etcd.process,
+    get apiServer() {
+      return apiServer;
+    },
+    kubeconfigFor: (name, token, namespace) =>
+      writeKubeconfig(join(folder, `${name}.kubeconfig`), cluster, token, namespace),
+    async killApiServer() {
+      apiServer.kill('SIGKILL');
+      await apiServer.exited;
+    },
+    async startApiServer() {
+      apiServer = await startServer(server.port);
+    },
+    stop() {
+      stopped ??= (async () => {
+        // Data in memory and in a folder that goes: there is nothing to save,
+        // so no grace for open watches, which would take many seconds.
+        await apiServer.stop(500);
+        await etcd.process.stop(500);
+        await supervisor.removeFolder(folder);
+        if (!options.supervisor) await supervisor.close();
+      })();
+      return stopped;
+    },
+  };
+}
+
+function writeCredentials(folder: string, adminToken: string): void {
+  const keys = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'sec1', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  writeFileSync(join(folder, 'service-account.key'), keys.privateKey, { mode: 0o600 });
+  writeFileSync(join(folder, 'service-account.pub'), keys.publicKey);
+  writeFileSync(join(folder, 'tokens.csv'), `${adminToken},admin,admin,"system:masters"\n`, { mode: 0o600 });
+  writeFileSync(
+    join(folder, 'audit-policy.yaml'),
+    'apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{ level: Metadata }]\n',
+  );
+}
+
+function etcdArgs(folder: string, client: number, peer: number): string[] {
+  const peerUrl = `http://127.0.0.1:${peer}`;
+  const clientUrl = `http://127.0.0.1:${client}`;
+  return [
+    `--data-dir=${join(folder, 'etcd')}`,
+    `--listen-client-urls=${clientUrl}`,
+    `--advertise-client-urls=${clientUrl}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=default=${peerUrl}`,
+    // The data need not survive a power cut, and slow disks make slow tests.
+    '--unsafe-no-fsync',
+    '--log-level=warn',
+  ];
+}
+
+function apiServerArgs(folder: string, port: number, etcd: number, auditLog: string | undefined): string[] {
+  return [
+    `--etcd-servers=http://127.0.0.1:${etcd}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${port}`,
+    // It makes its own certificate there, with 127.0.0.1 in it, and keeps it over restarts.
+    `--cert-dir=${join(folder, 'certificates')}`,
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${join(folder, 'service-account.pub')}`,
+    `--service-account-signing-key-file=${join(folder, 'service-account.key')}`,
+    `--token-auth-file=${join(folder, 'tokens.csv')}`,
+    '--authorization-mode=Node,RBAC',
+    '--service-cluster-ip-range=10.96.0.0/16',
+    // A loopback address is refused as an endpoint of the service `kubernetes`,
+    // and without this the machine would need an outward address to start.
+    '--advertise-address=127.0.0.1',
+    '--endpoint-reconciler-type=none',
+    // No controller makes the default service accounts and publishes the root
+    // certificate, which this plugin demands of every pod.
+    '--disable-admission-plugins=ServiceAccount',
+    '--allow-privileged=true',
+    ...(auditLog
+      ? [`--audit-log-path=${auditLog}`, `--audit-policy-file=${join(folder, 'audit-policy.yaml')}`]
+      : []),
+  ];
+}
+
+/** Between finding a free port and listening on it another program may take it: then with other ports again. */
+async function withFreePorts<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let count = 1; ; count++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (count === portAttempts || !messageOf(error).includes('address already in use')) throw error;
+    }
+  }
+}
+
+async function untilReady(
+  process: OwnedProcess,
+  signal: AbortSignal | undefined,
+  isReady: () => Promise<boolean>,
+): Promise<void> {
+  const deadline = performance.now() + readyTimeoutMs;
+  while (performance.now() < deadline) {
+    signal?.throwIfAborted();
+    if (process.exit) throw process.exitError();
+    if (await isReady().catch(() => false)) return;
+    await sleep(50, undefined, signal ? { signal } : {});
+  }
+  throw new LocalError(
+    'NOT_READY',
+    `${process.name} is not ready after ${readyTimeoutMs / 1000} s. Its last output:\n${process.logTail()}`,
+  );
+}
+
+async function etcdIsHealthy(port: number): Promise<boolean> {
+  const answer = await request(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2_000) });
+  await answer.body.dump();
+  return answer.statusCode === 200;
+}
+
+async function apiServerIsReady(port: number, caFile: string, token: string): Promise<boolean> {
+  const dispatcher = new Agent({ connect: { ca: readFileSync(caFile, 'utf8') } });
+  try {
+    const answer = await request(`https://127.0.0.1:${port}/readyz`, {
+      dispatcher,
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(2_000),
+    });
+    await answer.body.dump();
+    return answer.statusCode === 200;
+  } finally {
+    await dispatcher.destroy();
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Errors of the embedded run. Each has a code that scripts can rely upon and a
+ * remedy: what the person in front of the terminal should do about it.
+ */
+
+const remedies = {
+  ASSETS_UNUSABLE: 'Point KUBEBUILDER_ASSETS at a folder with etcd, kube-apiserver and kubectl, or unset it.',
+  DOWNLOAD_FAILED:
+    'Check the network, or point CHAOSDEMO_ENVTEST_INDEX at a mirror of the envtest release index (off: never download).',
+  DOWNLOAD_CORRUPT: 'Nothing of it was kept. Try again; if it happens twice, do not trust that mirror.',
+  GO_MISSING: 'Install Go from https://go.dev/dl and see that `go version` works.',
+  GO_TOO_OLD: 'Install a newer Go from https://go.dev/dl.',
+  BUILD_FAILED:
+    'Read the compiler output above; a full disk and an unreachable module proxy are the usual causes.',
+  BINARIES_UNAVAILABLE:
+    'Either install Go, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl (`setup-envtest use -p path` makes one).',
+  LOCK_TIMEOUT: 'If no other run is working, delete the lock folder that is named.',
+  REDIS_MISSING:
+    'Install Redis 7 or later or Valkey and see that `redis-server --version` works (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis).',
+  LOOPBACK_ALIAS_MISSING:
+    'Each limiter stands on a loopback address of its own. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
+  PROCESS_EXITED: 'Read the last lines of its output.',
+  NOT_READY: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
+  KUBECTL_FAILED: 'Read what the API server answered.',
+  STOPPED: 'Start a new environment.',
+} as const;
+
+/** The closed set of codes; `remedies` above is the one place that lists them. */
+export type LocalErrorCode = keyof typeof remedies;
+
+/** An error of the embedded run. `message` says what happened, `remedy` what to do. Carries no secret. */
+export class LocalError extends Error {
+  readonly code: LocalErrorCode;
+  readonly remedy: string;
+
+  constructor(code: LocalErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'LocalError';
+    this.code = code;
+    this.remedy = remedies[code];
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

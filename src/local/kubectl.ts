@@ -1,0 +1,133 @@
+/** Runs kubectl against one API server, untouched by the user's own kubeconfig, kuberc and caches. */
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { stringify } from 'yaml';
+import { LocalError, messageOf } from './errors.ts';
+
+/** Options of one call. */
+export interface KubectlOptions {
+  /** Given to kubectl on its standard input. */
+  readonly input?: string;
+  /** Default 60 s. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Where an API server is and how to trust it. */
+export interface ClusterAddress {
+  readonly url: string;
+  readonly caFile: string;
+}
+
+/** kubectl for one kubeconfig. Secrets belong into `input`, never into the arguments, which errors repeat. */
+export class Kubectl {
+  readonly binary: string;
+  readonly kubeconfig: string;
+
+  constructor(binary: string, kubeconfig: string) {
+    this.binary = binary;
+    this.kubeconfig = kubeconfig;
+  }
+
+  /** Standard output. Throws KUBECTL_FAILED with what kubectl wrote to standard error. */
+  async run(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
+    const home = dirname(this.kubeconfig);
+    const deadline = AbortSignal.timeout(options.timeoutMs ?? 60_000);
+    const child = spawn(this.binary, ['--kubeconfig', this.kubeconfig, ...args], {
+      env: { PATH: process.env['PATH'], HOME: home, KUBERC: 'off' },
+      signal: options.signal ? AbortSignal.any([deadline, options.signal]) : deadline,
+      killSignal: 'SIGKILL',
+    });
+    const ended = new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    child.stdin.on('error', () => {}); // It may end before it has read everything.
+    child.stdin.end(options.input ?? '');
+    try {
+      const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+      if (status === 0) return stdout;
+      throw new LocalError(
+        'KUBECTL_FAILED',
+        `kubectl ${args.join(' ')}: ${stderr.trim() || `status ${status}`}`,
+      );
+    } catch (error) {
+      if (error instanceof LocalError) throw error;
+      const why = deadline.aborted
+        ? `no end after ${(options.timeoutMs ?? 60_000) / 1000} s`
+        : messageOf(error);
+      throw new LocalError('KUBECTL_FAILED', `kubectl ${args.join(' ')}: ${why}`, { cause: error });
+    }
+  }
+
+  /** The answer of a call that understands `-o json`; the caller vouches for the type. */
+  async json<T>(args: readonly string[], options?: KubectlOptions): Promise<T> {
+    return JSON.parse(await this.run([...args, '-o', 'json'], options)) as T;
+  }
+
+  /** Server-side apply of objects, or of YAML or JSON text. */
+  async apply(
+    manifest: string | readonly object[],
+    options: Omit<KubectlOptions, 'input'> = {},
+  ): Promise<void> {
+    await this.run([...applyArgs, '-f', '-'], { ...options, input: toYaml(manifest) });
+  }
+
+  /** Server-side apply of a file, or of every manifest in a folder. */
+  async applyPath(path: string, options?: KubectlOptions): Promise<void> {
+    await this.run([...applyArgs, '-f', path], options);
+  }
+
+  /** Applies the CustomResourceDefinitions of a folder and waits until they are served (30 s at most). */
+  async applyCustomResourceDefinitions(folder: string, options?: KubectlOptions): Promise<void> {
+    await this.applyPath(folder, options);
+    await this.run(['wait', '--for=condition=Established', '--timeout=30s', '-f', folder], options);
+  }
+
+  /** Makes a namespace, with labels. */
+  async createNamespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }]);
+  }
+
+  /** A token of a ServiceAccount by TokenRequest. The API server refuses less than 600 s. */
+  async serviceAccountToken(namespace: string, name: string, seconds = 3600): Promise<string> {
+    const token = await this.run([
+      'create',
+      'token',
+      name,
+      '--namespace',
+      namespace,
+      `--duration=${seconds}s`,
+    ]);
+    return token.trim();
+  }
+}
+
+/** Writes a kubeconfig, readable by this user alone, for the holder of a token. Returns its path. */
+export async function writeKubeconfig(
+  path: string,
+  cluster: ClusterAddress,
+  token: string,
+  namespace = 'default',
+): Promise<string> {
+  const name = 'chaosdemo-local';
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server: cluster.url, 'certificate-authority': cluster.caFile } }],
+    users: [{ name, user: { token } }],
+    contexts: [{ name, context: { cluster: name, user: name, namespace } }],
+    'current-context': name,
+  };
+  await writeFile(path, stringify(config), { mode: 0o600 });
+  return path;
+}
+
+const applyArgs = ['apply', '--server-side', '--force-conflicts', '--field-manager=chaosdemo-local'];
+
+function toYaml(manifest: string | readonly object[]): string {
+  if (typeof manifest === 'string') return manifest;
+  return manifest.map((object) => stringify(object)).join('---\n');
+}

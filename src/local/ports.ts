@@ -1,0 +1,41 @@
+/** Free ports on loopback addresses, and whether those addresses exist at all. */
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { LocalError } from './errors.ts';
+
+// Below the range from which Linux (32768) and macOS (49152) give ports to
+// outgoing connections: a server that is restarted finds its port still free.
+const lowest = 20_000;
+const highest = 32_000;
+
+/**
+ * A port that is free on all the given addresses.
+ * Throws LOOPBACK_ALIAS_MISSING when the machine does not have one of them.
+ */
+export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = randomInt(lowest, highest);
+    const free = await Promise.all(hosts.map((host) => canListen(host, port)));
+    if (free.every(Boolean)) return port;
+  }
+  throw new LocalError('NOT_READY', `No free port between ${lowest} and ${highest} on ${hosts.join(', ')}`);
+}
+
+async function canListen(host: string, port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen({ host, port, exclusive: true });
+    await once(server, 'listening');
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRNOTAVAIL') {
+      throw new LocalError('LOOPBACK_ALIAS_MISSING', `This machine does not answer on ${host}`, {
+        cause: error,
+      });
+    }
+    return false;
+  } finally {
+    server.close();
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * One control plane for all integration tests: made before the first, gone
+ * after the last. Tests keep apart by namespaces of their own.
+ */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
+import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
+import { type ControlPlaneBinaries, startControlPlane } from '../../src/local/control-plane.ts';
+
+/** What tests get by `inject('controlPlane')`. */
+export interface ProvidedControlPlane {
+  readonly url: string;
+  readonly caFile: string;
+  /** Token of group system:masters. */
+  readonly adminToken: string;
+  /** Path of that admin's kubeconfig. */
+  readonly kubeconfig: string;
+  readonly binaries: ControlPlaneBinaries;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    controlPlane: ProvidedControlPlane;
+  }
+}
+
+const crdFolder = fileURLToPath(new URL('../../crds', import.meta.url));
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const progress = (message: string): void => void process.stdout.write(`[control plane] ${message}\n`);
+  const { etcd, kubeApiserver, kubectl } = await ensureControlPlaneBinaries({ progress });
+  const binaries = { etcd, kubeApiserver, kubectl };
+  const controlPlane = await startControlPlane({ binaries });
+  try {
+    if (existsSync(crdFolder)) await controlPlane.kubectl.applyCustomResourceDefinitions(crdFolder);
+  } catch (error) {
+    await controlPlane.stop();
+    throw error;
+  }
+  const { url, caFile, adminToken, kubeconfig } = controlPlane;
+  project.provide('controlPlane', { url, caFile, adminToken, kubeconfig, binaries });
+  return () => controlPlane.stop();
+}

@@ -1,0 +1,36 @@
+/** How integration tests get at the control plane that global-setup.ts started. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inject, onTestFinished } from 'vitest';
+import { Kubectl, writeKubeconfig } from '../../../src/local/kubectl.ts';
+
+/** kubectl as the cluster's admin. */
+export function adminKubectl(): Kubectl {
+  const { binaries, kubeconfig } = inject('controlPlane');
+  return new Kubectl(binaries.kubectl, kubeconfig);
+}
+
+/** Makes a namespace that no other test uses and returns its name. It stays: nothing finalizes namespaces here. */
+export async function uniqueNamespace(
+  prefix = 'test',
+  labels: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const name = `${prefix}-${randomBytes(4).toString('hex')}`;
+  await adminKubectl().createNamespace(name, labels);
+  return name;
+}
+
+/** Path of a kubeconfig for the holder of a token; it is removed when the running test has finished. */
+export async function kubeconfigFor(token: string, namespace = 'default'): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return await writeKubeconfig(join(folder, 'kubeconfig'), inject('controlPlane'), token, namespace);
+}
+
+/** kubectl as a ServiceAccount, by a token from TokenRequest. */
+export async function serviceAccountKubectl(namespace: string, name: string): Promise<Kubectl> {
+  const token = await adminKubectl().serviceAccountToken(namespace, name);
+  return new Kubectl(inject('controlPlane').binaries.kubectl, await kubeconfigFor(token, namespace));
+}

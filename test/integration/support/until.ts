@@ -1,0 +1,38 @@
+/** Waiting for a condition instead of sleeping for luck. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long, and what for. */
+export interface UntilOptions {
+  /** What the error calls it: "the pod to be Ready". */
+  readonly what: string;
+  /** Default 30 s. */
+  readonly deadlineMs?: number;
+  /** Default 50 ms. */
+  readonly everyMs?: number;
+}
+
+/**
+ * Calls `probe` until it returns something truthy, and returns that. A throwing
+ * probe counts as "not yet"; the error at the deadline repeats what it threw last.
+ *
+ * @example
+ * const pod = await until(async () => (await getPod()).status.podIP, { what: 'the pod to have an address' });
+ */
+export async function until<T>(
+  probe: () => T | Promise<T>,
+  { what, deadlineMs = 30_000, everyMs = 50 }: UntilOptions,
+): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
+  const deadline = performance.now() + deadlineMs;
+  let last: unknown;
+  do {
+    try {
+      const value = await probe();
+      if (value) return value as Exclude<T, false | null | undefined | 0 | ''>;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(everyMs);
+  } while (performance.now() < deadline);
+  throw new Error(`Waited ${deadlineMs} ms for ${what}; last seen: ${String(last)}`, { cause: last });
+}
