@@ -1,0 +1,102 @@
+/**
+ * The interface behind which diagnoses are made, and the choice among them by
+ * profile. A provider gets observations and nothing else; one that asks a
+ * language model fits as well as one that follows rules.
+ */
+import type { DiagnosisStatus } from '../api/index.ts';
+import type { Component, Observation } from './observation.ts';
+
+export interface DiagnosisRequest {
+  /** Name of the scenario, copied into the result; says nothing about what happened. */
+  scenario: string;
+  /** The components that the observations speak of. */
+  components: readonly Component[];
+  /** In any order. */
+  observations: readonly Observation[];
+}
+
+/** A diagnosis, or none with the reason in `message`. */
+export interface DiagnosisResult {
+  diagnosis?: DiagnosisStatus;
+  message: string;
+}
+
+export interface DiagnosisProvider {
+  /** Shown as `provider` in the status. */
+  readonly name: string;
+  /**
+   * Explains what was observed. Resolves without a diagnosis when there is
+   * nothing to say; rejects only when `signal` is aborted or the provider itself failed.
+   */
+  diagnose(request: DiagnosisRequest, signal: AbortSignal): Promise<DiagnosisResult>;
+}
+
+export interface DiagnosisProfiles {
+  /**
+   * Has the provider of a profile explain the observations within `timeoutMs`
+   * (default 30 s). Never rejects: an unknown profile, a provider that fails and
+   * one that takes too long are results without a diagnosis.
+   */
+  diagnose(
+    profile: string,
+    request: DiagnosisRequest,
+    signal: AbortSignal,
+    timeoutMs?: number,
+  ): Promise<DiagnosisResult>;
+}
+
+const PROVIDER_TIMEOUT_MS = 30_000;
+
+/**
+ * The profiles that `spec.diagnosis.profile` may name, each with its provider.
+ *
+ * @example
+ * const profiles = createDiagnosisProfiles({ rules: rulesProvider });
+ * const { diagnosis, message } = await profiles.diagnose('rules', request, signal);
+ */
+export function createDiagnosisProfiles(
+  providers: Readonly<Record<string, DiagnosisProvider>>,
+): DiagnosisProfiles {
+  return {
+    async diagnose(profile, request, signal, timeoutMs = PROVIDER_TIMEOUT_MS) {
+      const provider = Object.hasOwn(providers, profile) ? providers[profile] : undefined;
+      if (provider === undefined) {
+        const known = Object.keys(providers).sort().join(', ');
+        return {
+          message: `no diagnosis: this operator has no profile "${profile}"; set spec.diagnosis.profile to one of: ${known}`,
+        };
+      }
+      if (request.observations.length === 0) {
+        return { message: 'no diagnosis: nothing was observed that could be explained' };
+      }
+      const timeout = AbortSignal.timeout(timeoutMs);
+      try {
+        return await raceAbort(
+          provider.diagnose(request, AbortSignal.any([signal, timeout])),
+          AbortSignal.any([signal, timeout]),
+        );
+      } catch (error) {
+        if (signal.aborted) return { message: 'no diagnosis: stopped before it was finished' };
+        if (timeout.aborted)
+          return { message: `no diagnosis: ${provider.name} did not finish within ${timeoutMs} ms` };
+        const reason = error instanceof Error ? error.message : String(error);
+        return { message: `no diagnosis: ${provider.name} failed: ${reason}` };
+      }
+    },
+  };
+}
+
+/** `work`, or a rejection as soon as `signal` is aborted, for a provider that does not listen to it. */
+async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new Error('aborted'));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,254 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LIMITS, statusSchema } from '../api/index.ts';
+import type { Component, DiagnosisRequest } from './index.ts';
+import type { Observation, Signal } from './observation.ts';
+import { explain } from './rules.ts';
+
+const components: Component[] = [
+  { name: 'a', role: 'replica' },
+  { name: 'b', role: 'replica' },
+  { name: 'c', role: 'replica' },
+  { name: 'shelf', role: 'store' },
+  { name: 'sender', role: 'client' },
+];
+
+type Row = [atMs: number, component: string, signal: Signal, value: number];
+
+function request(rows: Row[], parts: Component[] = components): DiagnosisRequest {
+  return {
+    scenario: 'x',
+    components: parts,
+    observations: rows.map(([atMs, component, signal, value]) => ({
+      atMs,
+      component,
+      signal,
+      value,
+      text: `${signal} ${value}`,
+    })),
+  };
+}
+
+const usual: Row[] = [
+  [-900, 'shelf', 'write-accepted', 1],
+  [-500, 'shelf', 'count-lag', 1],
+  [-100, 'sender', 'limit', 10],
+  [-90, 'a', 'count-local', 0],
+  [-90, 'b', 'count-local', 0],
+  [-90, 'c', 'count-local', 0],
+  [-80, 'shelf', 'count-stored', 0],
+];
+
+const stalled: Row[] = [
+  [150, 'shelf', 'write-outstanding', 150],
+  [160, 'shelf', 'read-answered', 2],
+];
+
+const countedAlone: Row[] = [
+  [500, 'a', 'requests-sent', 20],
+  [500, 'b', 'requests-sent', 20],
+  [500, 'c', 'requests-sent', 20],
+  [600, 'a', 'count-local', 10],
+  [600, 'b', 'count-local', 10],
+  [600, 'c', 'count-local', 10],
+  [610, 'shelf', 'count-stored', 0],
+];
+
+const burst: Row[] = [
+  [0, 'a', 'requests-sent', 7],
+  [2, 'b', 'requests-sent', 7],
+  [4, 'c', 'requests-sent', 6],
+  [10, 'a', 'requests-allowed', 7],
+  [11, 'b', 'requests-allowed', 7],
+  [12, 'c', 'requests-allowed', 6],
+  [20, 'shelf', 'write-accepted', 1],
+  [30, 'shelf', 'count-stored', 0],
+  [100, 'a', 'count-local', 7],
+  [100, 'b', 'count-local', 7],
+  [100, 'c', 'count-local', 6],
+  [110, 'shelf', 'count-stored', 20],
+];
+
+const cases: { name: string; rows: Row[]; anomaly: RegExp; component: string; confidence: string }[] = [
+  {
+    name: 'writes hang, reads answer, replicas count alone',
+    rows: [...usual, ...stalled, ...countedAlone],
+    anomaly: /drift/,
+    component: 'shelf',
+    confidence: 'high',
+  },
+  {
+    name: 'writes hang, reads answer, counts hold',
+    rows: [...usual, ...stalled, [700, 'a', 'count-local', 0], [710, 'shelf', 'count-stored', 0]],
+    anomaly: /no writes; counts held/,
+    component: 'shelf',
+    confidence: 'medium',
+  },
+  {
+    name: 'a burst faster than the exchange of counts',
+    rows: [...usual, ...burst],
+    anomaly: /simultaneous/,
+    component: 'a, b, c',
+    confidence: 'high',
+  },
+  {
+    name: 'more than the limit although the store knew early',
+    rows: [
+      ...usual,
+      [0, 'a', 'requests-sent', 1],
+      [5, 'a', 'requests-allowed', 8],
+      [20, 'shelf', 'count-stored', 10],
+      [2000, 'b', 'requests-sent', 9],
+      [2005, 'b', 'requests-allowed', 8],
+    ],
+    anomaly: /Over-admission over several/,
+    component: 'a, b',
+    confidence: 'low',
+  },
+  {
+    name: 'neither reads nor writes answer',
+    rows: [
+      ...usual,
+      [150, 'shelf', 'write-outstanding', 150],
+      [1000, 'shelf', 'unreachable', 1000],
+      ...countedAlone,
+    ],
+    anomaly: /unreachable/,
+    component: 'shelf',
+    confidence: 'high',
+  },
+  {
+    name: 'one replica passes the limit alone',
+    rows: [
+      ...usual,
+      [0, 'a', 'requests-sent', 30],
+      [10, 'a', 'requests-allowed', 25],
+      [10, 'b', 'requests-sent', 5],
+      [20, 'b', 'requests-allowed', 5],
+    ],
+    anomaly: /does not enforce/,
+    component: 'a',
+    confidence: 'high',
+  },
+  {
+    name: 'one replica is silent',
+    rows: [
+      ...usual,
+      [0, 'a', 'requests-sent', 3],
+      [0, 'b', 'requests-sent', 3],
+      [5, 'b', 'requests-allowed', 3],
+      [1000, 'a', 'requests-unanswered', 3],
+    ],
+    anomaly: /replica does not answer/,
+    component: 'a',
+    confidence: 'medium',
+  },
+  {
+    name: 'all is well',
+    rows: usual,
+    anomaly: /Nothing conclusive/,
+    component: 'unknown',
+    confidence: 'low',
+  },
+];
+
+describe('explain', () => {
+  it.each(cases)('$name', ({ rows, anomaly, component, confidence }) => {
+    const diagnosis = explain(request(rows));
+    expect(diagnosis.anomaly).toMatch(anomaly);
+    expect(diagnosis).toMatchObject({ component, confidence, provider: 'rules', scenario: 'x' });
+    expect(diagnosis.evidence.some((line) => line.startsWith('Against: '))).toBe(true);
+  });
+
+  it('cites the observations it rests on and says what speaks against the others', () => {
+    const { evidence } = explain(request([...usual, ...stalled, ...countedAlone]));
+    expect(evidence).toContain('+0.15 s shelf: write-outstanding 150');
+    expect(evidence).toContain('+0.16 s shelf: read-answered 2');
+    expect(evidence.filter((line) => line.startsWith('Against: ')).join('\n')).toMatch(
+      /unreachable[^]*one replica ignoring[^]*simultaneous[^]*silent replica/,
+    );
+  });
+
+  it('goes by what happened first: requests before the stall are not explained by it', () => {
+    const late = stalled.map(([at, ...rest]): Row => [at + 5000, ...rest]);
+    expect(explain(request([...usual, ...burst, ...late])).anomaly).toMatch(/simultaneous/);
+    const burstLater = burst.map(([at, ...rest]): Row => [at + 5000, ...rest]);
+    const stalledThenBurst = explain(request([...usual, ...stalled, ...countedAlone, ...burstLater]));
+    expect(stalledThenBurst.anomaly).toMatch(/drift/);
+    expect(stalledThenBurst.evidence.join('\n')).toMatch(/Not first: Over-admission/);
+  });
+
+  it('takes no slow write for a stall: only one far beyond the usual', () => {
+    const slow: Row[] = [
+      [-900, 'shelf', 'write-accepted', 40],
+      [150, 'shelf', 'write-outstanding', 150],
+      [160, 'shelf', 'read-answered', 2],
+    ];
+    expect(explain(request([...usual.slice(1), ...slow])).anomaly).toBe('Nothing conclusive');
+  });
+
+  it('is less sure of a stall when no read was seen to answer', () => {
+    const rows = [...usual, ...stalled.slice(0, 1), ...countedAlone];
+    expect(explain(request(rows))).toMatchObject({ confidence: 'medium', component: 'shelf' });
+  });
+
+  it('says "at least" where every request was allowed', () => {
+    expect(explain(request([...usual, ...burst])).summary).toMatch(/at least/);
+  });
+
+  it('does not depend on the order of the observations or on names', { timeout: 30_000 }, () => {
+    const names = ['node-1', 'x', 'zz', 'a', 'shelf', 'redis', 'sender', 'b', 'q'];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...cases),
+        fc.shuffledSubarray(names, { minLength: 5, maxLength: 5 }),
+        fc.infiniteStream(fc.nat()),
+        ({ rows, anomaly, confidence, component }, chosen, order) => {
+          const renamed = new Map(components.map(({ name }, i) => [name, chosen[i] ?? name]));
+          const parts = components.map(({ name, role }) => ({ name: renamed.get(name) ?? name, role }));
+          // Only observations of different moments change places: the same moment has no order to keep.
+          const shuffled = rows
+            .map((row, i) => ({ row, i, key: order.next().value ?? 0 }))
+            .sort((a, b) => (a.row[0] === b.row[0] ? a.i - b.i : a.key - b.key))
+            .map(({ row: [at, name, signal, value] }): Row => [at, renamed.get(name) ?? name, signal, value]);
+          const diagnosis = explain(request(shuffled, parts));
+          expect(diagnosis.anomaly).toMatch(anomaly);
+          expect(diagnosis.confidence).toBe(confidence);
+          const expected = component.split(', ').map((name) => renamed.get(name) ?? name);
+          expect(diagnosis.component.split(', ').sort()).toEqual(expected.sort());
+        },
+      ),
+    );
+  });
+
+  it('fits the status for any observations', { timeout: 30_000 }, () => {
+    const signals = fc.constantFrom<Signal>(
+      'write-accepted',
+      'write-outstanding',
+      'read-answered',
+      'unreachable',
+      'count-local',
+      'count-stored',
+      'count-lag',
+      'requests-sent',
+      'requests-allowed',
+      'requests-unanswered',
+      'limit',
+    );
+    const observation: fc.Arbitrary<Observation> = fc.record({
+      atMs: fc.integer({ min: -1e6, max: 1e6 }),
+      component: fc.constantFrom('a', 'b', 'c', 'shelf', 'sender', 'stranger'),
+      signal: signals,
+      value: fc.nat(1e6),
+      text: fc.string({ maxLength: 600 }),
+    });
+    const schema = statusSchema.shape.diagnoses.unwrap();
+    fc.assert(
+      fc.property(fc.array(observation, { maxLength: 60 }), (observations) => {
+        const diagnosis = explain({ scenario: 's'.repeat(40), components, observations });
+        expect(schema.safeParse([diagnosis]).success).toBe(true);
+        expect(diagnosis.evidence.length).toBeLessThanOrEqual(LIMITS.evidenceItems);
+      }),
+    );
+  });
+});
