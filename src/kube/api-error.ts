@@ -1,0 +1,83 @@
+/**
+ * The two ways a call to the API server fails: it answered with a refusal
+ * ({@link ApiError}), or no answer came ({@link ApiUnreachableError}). After the
+ * second, a write may or may not have happened.
+ */
+
+/** The `Status` object the API server sends with a refusal, as far as it is used here. */
+export interface KubeStatus {
+  code?: number;
+  reason?: string;
+  message?: string;
+  details?: { retryAfterSeconds?: number };
+}
+
+const longestMessage = 1024;
+
+/** The API server (or a proxy before it) answered, and the answer is no. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** The HTTP status; in a watch, the code of the ERROR event. */
+  readonly status: number;
+  /** The machine-readable reason, such as `NotFound`, `AlreadyExists` or `Expired`; '' if none was sent. */
+  readonly reason: string;
+  /** How long the server asks to wait before another attempt, in seconds. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(request: string, status: number, body: KubeStatus, retryAfterSeconds?: number) {
+    const reason = body.reason ?? '';
+    const text = (body.message ?? 'no message').slice(0, longestMessage);
+    super(`${request}: ${status}${reason === '' ? '' : ` ${reason}`}: ${text}`);
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds ?? body.details?.retryAfterSeconds;
+  }
+}
+
+/** No usable answer came from the API server: connection refused or cut, TLS failure, deadline passed. */
+export class ApiUnreachableError extends Error {
+  override readonly name = 'ApiUnreachableError';
+  /** `TIMEOUT`, or the code of the underlying error (`ECONNREFUSED`, `UND_ERR_SOCKET`, `CERT_HAS_EXPIRED` ...). */
+  readonly code: string;
+
+  constructor(request: string, code: string, text: string, cause?: unknown) {
+    super(`${request}: no answer from the API server (${code}): ${text}`, { cause });
+    this.code = code;
+  }
+}
+
+/** 404: no such object, or no such resource type. */
+export function isNotFound(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 404;
+}
+
+/** 409, whether the object changed since it was read, its uid differs, or it exists already. */
+export function isConflict(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 409;
+}
+
+/** 409 to a create: the name is taken. */
+export function isAlreadyExists(error: unknown): error is ApiError {
+  return isConflict(error) && error.reason === 'AlreadyExists';
+}
+
+/** 410: the resource version or continue token is too old to go on from; list anew. */
+export function isGone(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 410;
+}
+
+/** 403: RBAC (or admission, or a terminating namespace) forbids it. */
+export function isForbidden(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 403;
+}
+
+/** 422: the object does not pass validation; the same request will never succeed. */
+export function isInvalid(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 422;
+}
+
+/** Whether the same request may succeed later: no answer, 429, or a failure of the server. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof ApiUnreachableError) return true;
+  return error instanceof ApiError && (error.status === 429 || error.status >= 500);
+}

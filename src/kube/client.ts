@@ -1,0 +1,228 @@
+/**
+ * The HTTP client for the Kubernetes API: typed JSON requests and watches, each
+ * with a deadline of its own, over a few pooled connections.
+ */
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { Dispatcher } from 'undici';
+
+import { ApiError, ApiUnreachableError, type KubeStatus } from './api-error.ts';
+import { type Channel, Transport } from './kube-config.ts';
+import type { KubeObject } from './kube-types.ts';
+import { abortable, Deadline } from './wait.ts';
+
+/** Values of the query string; undefined ones are left out. */
+export type Query = Record<string, string | number | boolean | undefined>;
+
+/** One call to the API. */
+export interface KubeRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Path from `/api` or `/apis` on, already encoded (see `resourcePath`). */
+  path: string;
+  query?: Query;
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Default `application/json`; a PATCH says here which kind of patch it is. */
+  contentType?: string;
+  signal?: AbortSignal;
+  /** From the call to the last byte of the answer, in milliseconds. Default: the client's. */
+  timeoutMs?: number;
+}
+
+/** One call that streams changes. */
+export interface WatchRequest {
+  /** Path of a collection. */
+  path: string;
+  /** Selectors, `resourceVersion`, `timeoutSeconds` and the like; `watch=true` is added. */
+  query?: Query;
+  signal: AbortSignal;
+  /** The watch is cut if it has not ended after so many milliseconds. */
+  timeoutMs: number;
+  /** The watch is cut after so many milliseconds without a single byte. */
+  idleTimeoutMs: number;
+}
+
+/** A change, or a bookmark that only moves the resource version on. */
+export type WatchEvent<T> =
+  | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
+  | { type: 'BOOKMARK'; object: { metadata: { resourceVersion: string } } };
+
+/** How a client is set up; all optional. */
+export interface KubeClientOptions {
+  /** Sent with every request, and seen in the API server's audit log. Default `chaosdemo`. */
+  userAgent?: string;
+  /** Deadline of a request that names none, in milliseconds. Default 30 000. */
+  timeoutMs?: number;
+  /** Connections for requests (watches come on top). Default 8. */
+  connections?: number;
+}
+
+/** More than the largest object etcd takes (1.5 MiB by default), with room for raised limits. */
+const longestWatchLine = 32 * 1024 * 1024;
+
+/** Talks to one API server as one user. */
+export class KubeClient {
+  /** The namespace of the kubeconfig's context, or of the pod this runs in. */
+  readonly namespace: string | undefined;
+  readonly #transport: Transport;
+  readonly #userAgent: string;
+  readonly #timeoutMs: number;
+
+  constructor(config: KubeConfig, options: KubeClientOptions = {}) {
+    const context = config.getContextObject(config.getCurrentContext());
+    this.namespace = context?.namespace;
+    this.#transport = new Transport(config, options.connections ?? 8);
+    this.#userAgent = options.userAgent ?? 'chaosdemo';
+    this.#timeoutMs = options.timeoutMs ?? 30_000;
+  }
+
+  /**
+   * Sends a request and returns the JSON of the answer (undefined for an empty one).
+   *
+   * @throws {ApiError} the server refused.
+   * @throws {ApiUnreachableError} no answer; a write may have happened all the same.
+   * @throws the signal's reason, if it aborts first.
+   */
+  async request<T = unknown>(request: KubeRequest): Promise<T> {
+    const name = `${request.method} ${request.path}`;
+    const timeoutMs = request.timeoutMs ?? this.#timeoutMs;
+    const deadline = new Deadline(request.signal);
+    deadline.set('request', timeoutMs, () => timeout(name, `not finished within ${timeoutMs} ms`));
+    try {
+      const channel = await abortable(this.#transport.open(), deadline.signal);
+      const { method, path, query, body, contentType = 'application/json' } = request;
+      const response = await channel.requests.request({
+        ...this.#options(channel, path, query, deadline.signal),
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: {
+          ...this.#headers(channel),
+          ...(body === undefined ? {} : { 'content-type': contentType }),
+        },
+      });
+      const text = await response.body.text();
+      if (response.statusCode >= 300) throw refusal(name, response, text);
+      return (text === '' ? undefined : JSON.parse(text)) as T;
+    } catch (error) {
+      throw explain(name, error, deadline.signal);
+    } finally {
+      deadline.release();
+    }
+  }
+
+  /**
+   * Streams the changes of a collection. Ends when the server ends the watch;
+   * returning from the loop or aborting the signal closes the connection.
+   *
+   * @throws {ApiError} the server refused, or sent an ERROR event (410: list anew).
+   * @throws {ApiUnreachableError} the connection broke, or one of the two timeouts passed.
+   * @throws the signal's reason, if it aborts.
+   */
+  async *watch<T extends KubeObject>(request: WatchRequest): AsyncGenerator<WatchEvent<T>, void, undefined> {
+    const name = `WATCH ${request.path}`;
+    const deadline = new Deadline(request.signal);
+    const { timeoutMs, idleTimeoutMs } = request;
+    const resetIdle = (): void =>
+      deadline.set('idle', idleTimeoutMs, () => timeout(name, `silent for ${idleTimeoutMs} ms`));
+    deadline.set('watch', timeoutMs, () => timeout(name, `not ended after ${timeoutMs} ms`));
+    deadline.set('headers', this.#timeoutMs, () => timeout(name, `not begun within ${this.#timeoutMs} ms`));
+    try {
+      const channel = await abortable(this.#transport.open(), deadline.signal);
+      const response = await channel.streams.request({
+        ...this.#options(channel, request.path, { ...request.query, watch: true }, deadline.signal),
+        method: 'GET',
+        headers: this.#headers(channel),
+      });
+      if (response.statusCode >= 300) throw refusal(name, response, await response.body.text());
+      deadline.unset('headers');
+      resetIdle();
+      for await (const line of lines(response.body, resetIdle)) yield parseEvent<T>(name, line);
+    } catch (error) {
+      throw explain(name, error, deadline.signal);
+    } finally {
+      // Also reached when the consumer leaves its loop early: the connection must not stay open then.
+      deadline.cancel(new Error(`${name}: closed`));
+    }
+  }
+
+  /** Cuts all connections; requests in flight fail, later ones are refused. */
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  #options(channel: Channel, path: string, query: Query | undefined, signal: AbortSignal) {
+    const search = new URLSearchParams();
+    for (const [key, value] of Object.entries(query ?? {})) {
+      if (value !== undefined) search.set(key, String(value));
+    }
+    const suffix = search.size === 0 ? '' : `?${search.toString()}`;
+    return {
+      origin: channel.origin,
+      path: `${channel.basePath}${path}${suffix}`,
+      signal,
+      // Our own deadlines rule; undici's would only add a second, coarser clock.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    };
+  }
+
+  #headers(channel: Channel): Record<string, string> {
+    return { ...channel.headers, accept: 'application/json', 'user-agent': this.#userAgent };
+  }
+}
+
+function timeout(name: string, text: string): ApiUnreachableError {
+  return new ApiUnreachableError(name, 'TIMEOUT', text);
+}
+
+/** Reads the `Status` of a refusal; what is no JSON comes from something between us and the API server. */
+function refusal(name: string, response: Dispatcher.ResponseData, text: string): ApiError {
+  let status: KubeStatus;
+  try {
+    status = JSON.parse(text) as KubeStatus;
+  } catch {
+    status = { message: text.trim() };
+  }
+  const header = Number(response.headers['retry-after']);
+  return new ApiError(name, response.statusCode, status, Number.isFinite(header) ? header : undefined);
+}
+
+/** Gives every failure one of the documented types. */
+function explain(name: string, error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof ApiError || error instanceof ApiUnreachableError) return error;
+  if (error instanceof SyntaxError) return new ApiUnreachableError(name, 'BAD_JSON', error.message, error);
+  const code = (error as { code?: unknown } | null)?.code;
+  const text = error instanceof Error ? error.message : String(error);
+  return new ApiUnreachableError(name, typeof code === 'string' ? code : 'FAILED', text, error);
+}
+
+/** Splits a stream into its non-empty lines; `onData` runs for every chunk. */
+async function* lines(
+  body: AsyncIterable<Buffer>,
+  onData: () => void,
+): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder();
+  let pending: string[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    onData();
+    let text = decoder.decode(chunk, { stream: true });
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
+      const line = pending.join('') + text.slice(0, end);
+      pending = [];
+      length = 0;
+      text = text.slice(end + 1);
+      if (line !== '') yield line;
+    }
+    pending.push(text);
+    length += text.length;
+    if (length > longestWatchLine) throw new Error(`a watch event is longer than ${longestWatchLine} bytes`);
+  }
+  // A line without its end is a torn event: the caller resumes from the last whole one.
+}
+
+function parseEvent<T extends KubeObject>(name: string, line: string): WatchEvent<T> {
+  const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: KubeStatus };
+  if (event.type === 'ERROR') throw new ApiError(name, event.object.code ?? 500, event.object);
+  return event;
+}

@@ -1,0 +1,160 @@
+/**
+ * Workers that reconcile keys: bounded concurrency, backoff on errors, and a
+ * stop that lets running work finish before it is aborted.
+ */
+import type { Logger } from './kube-types.ts';
+import { abortable, type BackoffOptions, Deadline } from './wait.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** What a reconcile asks for; nothing means: until the next change. */
+export interface ReconcileResult {
+  /** Reconcile the key again after so many milliseconds, though nothing changes. */
+  requeueAfterMs?: number;
+}
+
+/**
+ * Brings the world closer to what the object of this key asks for. Reads the
+ * current state itself: the key says where to look, not what happened. An error
+ * thrown is logged, and the key is tried again with a growing delay.
+ */
+// A reconcile that has nothing to ask for simply returns.
+// oxlint-disable-next-line typescript/no-invalid-void-type
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult | void>;
+
+/** The end of one reconcile, for metrics. */
+export interface ReconcileRecord {
+  key: string;
+  outcome: 'success' | 'error';
+  durationMs: number;
+}
+
+/** How a controller is set up. */
+export interface ControllerOptions {
+  /** Names it in logs. */
+  name: string;
+  reconcile: Reconcile;
+  logger: Logger;
+  /** Keys reconciled at the same time. Default 1. */
+  concurrency?: number;
+  /** Delays after errors; default as in `WorkQueue`. */
+  backoff?: BackoffOptions;
+  onReconciled?: (record: ReconcileRecord) => void;
+}
+
+/** How long work gets to react to its aborted signal, in milliseconds. */
+const abortGraceMs = 2000;
+
+/** Reconciles the keys given to `enqueue`. */
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #queue: WorkQueue;
+  readonly #abort = new AbortController();
+  #started = false;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#queue = new WorkQueue(options.backoff);
+  }
+
+  /** Keys that wait for a worker. */
+  get depth(): number {
+    return this.#queue.depth;
+  }
+
+  /** Asks for a reconcile of `key`; before `start` it waits in the queue. */
+  enqueue(key: string): void {
+    this.#queue.add(key);
+  }
+
+  /** Asks for a reconcile of `key` in `ms` milliseconds, or earlier if already planned earlier. */
+  enqueueAfter(key: string, ms: number): void {
+    this.#queue.addAfter(key, ms);
+  }
+
+  /** Starts the workers; a second call does nothing. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    for (let worker = 0; worker < (this.#options.concurrency ?? 1); worker++) void this.#work();
+  }
+
+  /**
+   * Takes no more keys and waits for the running reconciles; after `deadlineMs`
+   * their signal aborts, and shortly after that they are given up (and named in
+   * the log). Never rejects; later calls wait for the first.
+   */
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(deadlineMs);
+    return this.#stopping;
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const { logger, name } = this.#options;
+    const idle = this.#queue.shutDown();
+    if (await settlesWithin(idle, deadlineMs)) return;
+    const running = this.#queue.processing;
+    logger.warn(
+      { controller: name, running, deadlineMs },
+      'stopping: reconciles still run after the deadline; aborting',
+    );
+    this.#abort.abort(new Error(`controller ${name} is stopping`));
+    if (await settlesWithin(idle, abortGraceMs)) return;
+    logger.error(
+      { controller: name, running: this.#queue.processing },
+      'stopping: reconciles ignore their abort; leaving',
+    );
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const key = await this.#queue.take();
+      if (key === undefined) return;
+      try {
+        await this.#reconcile(key);
+      } finally {
+        this.#queue.done(key);
+      }
+    }
+  }
+
+  async #reconcile(key: string): Promise<void> {
+    const { reconcile, logger, name } = this.#options;
+    const startedAt = performance.now();
+    try {
+      const result = await reconcile(key, this.#abort.signal);
+      this.#queue.forget(key);
+      if (result?.requeueAfterMs !== undefined) this.#queue.addAfter(key, result.requeueAfterMs);
+      this.#record(key, 'success', startedAt);
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      const retryInMs = Math.round(this.#queue.addAfterFailure(key));
+      logger.error({ err: error, controller: name, key, retryInMs }, 'reconcile failed');
+      this.#record(key, 'error', startedAt);
+    }
+  }
+
+  #record(key: string, outcome: ReconcileRecord['outcome'], startedAt: number): void {
+    try {
+      this.#options.onReconciled?.({ key, outcome, durationMs: performance.now() - startedAt });
+    } catch (error) {
+      this.#options.logger.error(
+        { err: error, controller: this.#options.name },
+        'the observer of reconciles threw',
+      );
+    }
+  }
+}
+
+async function settlesWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  const deadline = new Deadline();
+  deadline.set('stop', ms, () => new Error('deadline'));
+  try {
+    await abortable(work, deadline.signal);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    deadline.release();
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * Writes Kubernetes events (events.k8s.io/v1): what `kubectl events` and
+ * `kubectl describe` show of an object's life.
+ *
+ * Events are a courtesy to people, never part of the work: recording neither
+ * waits nor throws, the queue is bounded, and what cannot be written is dropped
+ * and counted in the log. The same event again within a few minutes is not a new
+ * object but a higher count in the series of the first.
+ */
+import { isNotFound, isTransient } from './api-error.ts';
+import type { KubeClient } from './client.ts';
+import { type Logger, microTime } from './kube-types.ts';
+import { resourcePath } from './resource-path.ts';
+import { abortable, backoffDelay, Deadline, sleep } from './wait.ts';
+
+/** What an event is about. */
+export interface EventReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+}
+
+/** Something worth telling. */
+export interface EventRecord {
+  regarding: EventReference;
+  /** A second object that had part in it. */
+  related?: EventReference;
+  type: 'Normal' | 'Warning';
+  /** Why, as a CamelCase word, at most 128 characters. */
+  reason: string;
+  /** What was done, as a CamelCase word, at most 128 characters. */
+  action: string;
+  /** For people; cut to 1 kB. */
+  note: string;
+}
+
+/** Who reports, and how; times in milliseconds. */
+export interface EventRecorderOptions {
+  client: KubeClient;
+  logger: Logger;
+  /** Name of the controller, such as `example.com/shop-controller`. */
+  reportingController: string;
+  /** This process of it, such as the pod name; cut to 128 characters. */
+  reportingInstance: string;
+  /** Events waiting to be written; more are dropped. Default 256. */
+  queueLimit?: number;
+  /** A repeat counts into the series if the last one is no longer ago. Default 6 minutes, as client-go. */
+  seriesMs?: number;
+  /** The count of a series is written at most this often. Default 10 s. */
+  seriesWriteMs?: number;
+}
+
+interface Series {
+  record: EventRecord;
+  /** Name of the event object; undefined until it is created. */
+  name: string | undefined;
+  /** How often it happened, and how often the API server knows of. */
+  count: number;
+  written: number;
+  writtenAt: number;
+  firstAt: Date;
+  lastAt: Date;
+  queued: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const eventType = { group: 'events.k8s.io', version: 'v1', plural: 'events' };
+/** Bounds from the validation of events.k8s.io/v1. */
+const longestNoteBytes = 1024;
+const longestWord = 128;
+const seriesLimit = 1000;
+const writeAttempts = 4;
+const writeBackoff = { baseMs: 500, maxMs: 10_000 };
+
+/** Records events in the background until stopped. */
+export class EventRecorder {
+  readonly #options: Required<EventRecorderOptions>;
+  readonly #series = new Map<string, Series>();
+  readonly #queue: Series[] = [];
+  readonly #abort = new AbortController();
+  #writing: Promise<void> | undefined;
+  #stopped = false;
+  #dropped = 0;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = { queueLimit: 256, seriesMs: 360_000, seriesWriteMs: 10_000, ...options };
+  }
+
+  /** Takes an event to be written soon. Returns at once and never throws; after `stop` it does nothing. */
+  record(record: EventRecord): void {
+    if (this.#stopped) return;
+    const now = new Date();
+    const key = seriesKey(record);
+    const known = this.#series.get(key);
+    if (known !== undefined && now.getTime() - known.lastAt.getTime() <= this.#options.seriesMs) {
+      known.count++;
+      known.lastAt = now;
+      this.#enqueueInTime(known);
+      return;
+    }
+    const fresh: Series = {
+      record,
+      name: undefined,
+      count: 1,
+      written: 0,
+      writtenAt: -Infinity,
+      firstAt: now,
+      lastAt: now,
+      queued: false,
+      timer: undefined,
+    };
+    if (this.#enqueue(fresh)) this.#remember(key, fresh);
+  }
+
+  /**
+   * Writes what waits, the latest counts of all series included, for at most
+   * `deadlineMs`; gives up the rest. Never rejects.
+   */
+  async stop(deadlineMs: number): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const series of this.#series.values()) {
+      clearTimeout(series.timer);
+      series.timer = undefined;
+      if (series.count > series.written) this.#enqueue(series);
+    }
+    const deadline = new Deadline();
+    deadline.set('flush', deadlineMs, () => new Error('the event recorder is stopping'));
+    try {
+      await abortable(this.#writing ?? Promise.resolve(), deadline.signal);
+    } catch {
+      const { logger } = this.#options;
+      logger.warn({ lost: this.#queue.length, deadlineMs }, 'stopping: not all events could be written');
+      this.#abort.abort(new Error('the event recorder is stopping'));
+      this.#queue.length = 0;
+    } finally {
+      deadline.release();
+    }
+  }
+
+  #remember(key: string, series: Series): void {
+    const previous = this.#series.get(key);
+    clearTimeout(previous?.timer);
+    this.#series.delete(key);
+    this.#series.set(key, series);
+    if (this.#series.size <= seriesLimit) return;
+    const [oldest] = this.#series;
+    if (oldest === undefined) return;
+    clearTimeout(oldest[1].timer);
+    this.#series.delete(oldest[0]);
+  }
+
+  /** A repeat is written when the last write is long enough ago, or by a timer then. */
+  #enqueueInTime(series: Series): void {
+    if (series.queued || series.timer !== undefined) return;
+    const waitMs = series.writtenAt + this.#options.seriesWriteMs - performance.now();
+    if (waitMs <= 0) {
+      this.#enqueue(series);
+      return;
+    }
+    series.timer = setTimeout(() => {
+      series.timer = undefined;
+      this.#enqueue(series);
+    }, waitMs);
+  }
+
+  #enqueue(series: Series): boolean {
+    if (series.queued) return true;
+    const { queueLimit, logger } = this.#options;
+    if (this.#queue.length >= queueLimit) {
+      if (this.#dropped++ === 0)
+        logger.warn({ queueLimit }, 'too many events wait to be written; dropping new ones');
+      return false;
+    }
+    series.queued = true;
+    this.#queue.push(series);
+    this.#writing ??= this.#writeAll();
+    return true;
+  }
+
+  async #writeAll(): Promise<void> {
+    // Not in the stack of the caller of `record`.
+    await Promise.resolve();
+    for (let series = this.#queue.shift(); series !== undefined; series = this.#queue.shift()) {
+      series.queued = false;
+      await this.#writeWithRetries(series);
+    }
+    if (this.#dropped > 0) this.#options.logger.warn({ dropped: this.#dropped }, 'events were dropped');
+    this.#dropped = 0;
+    // In the same turn as the last look at the queue, or an event put in between would wait for the next.
+    this.#writing = undefined;
+  }
+
+  async #writeWithRetries(series: Series): Promise<void> {
+    const { logger } = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#write(series);
+        return;
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        if (!isTransient(error) || attempt + 1 >= writeAttempts) {
+          const { reason, regarding } = series.record;
+          logger.warn({ err: error, reason, regarding: regarding.name }, 'an event could not be written');
+          return;
+        }
+        await sleep(backoffDelay(attempt, writeBackoff), this.#abort.signal).catch(() => {});
+      }
+    }
+  }
+
+  async #write(series: Series): Promise<void> {
+    const { client } = this.#options;
+    const { count, lastAt } = series;
+    const namespace = series.record.regarding.namespace ?? 'default';
+    const seriesField = { count, lastObservedTime: microTime(lastAt) };
+    const call = { signal: this.#abort.signal, timeoutMs: 10_000 };
+    if (series.name !== undefined) {
+      try {
+        await client.request({
+          method: 'PATCH',
+          path: resourcePath(eventType, { namespace, name: series.name }),
+          contentType: 'application/merge-patch+json',
+          body: { series: seriesField },
+          ...call,
+        });
+        this.#noteWritten(series, count);
+        return;
+      } catch (error) {
+        // Events live an hour by default; the series goes on in a new one.
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    const name = eventName(series.record.regarding.name);
+    const body = { ...this.#body(series, name, namespace), ...(count > 1 ? { series: seriesField } : {}) };
+    await client.request({ method: 'POST', path: resourcePath(eventType, { namespace }), body, ...call });
+    series.name = name;
+    this.#noteWritten(series, count);
+  }
+
+  #noteWritten(series: Series, count: number): void {
+    series.written = count;
+    series.writtenAt = performance.now();
+  }
+
+  #body(series: Series, name: string, namespace: string): object {
+    const { reportingController, reportingInstance } = this.#options;
+    const { regarding, related, type, reason, action, note } = series.record;
+    return {
+      apiVersion: 'events.k8s.io/v1',
+      kind: 'Event',
+      metadata: { name, namespace },
+      eventTime: microTime(series.firstAt),
+      reportingController,
+      reportingInstance: reportingInstance.slice(0, longestWord),
+      type,
+      reason: reason.slice(0, longestWord),
+      action: action.slice(0, longestWord),
+      regarding,
+      ...(related === undefined ? {} : { related }),
+      note: truncateUtf8(note, longestNoteBytes),
+    };
+  }
+}
+
+/** What makes two records the same event. The resource version does not: it changes with every write. */
+function seriesKey(record: EventRecord): string {
+  const { regarding, related, type, reason, action, note } = record;
+  const identity = (reference: EventReference | undefined): unknown[] =>
+    reference === undefined ? [] : [reference.kind, reference.namespace, reference.name, reference.uid];
+  return JSON.stringify([identity(regarding), identity(related), type, reason, action, note]);
+}
+
+/** Unique, and sorted by time within one object, as client-go names its events. */
+function eventName(regarding: string): string {
+  const random = Math.floor(Math.random() * 0x1000000);
+  const suffix = `${Date.now().toString(16)}${random.toString(16).padStart(6, '0')}`;
+  // 253 characters is the limit of names; the cut must not end in a dot or dash.
+  return `${regarding.slice(0, 252 - suffix.length).replace(/[.-]+$/, '')}.${suffix}`;
+}
+
+/** The longest prefix of whole characters within `limit` bytes, marked when it is one. */
+export function truncateUtf8(text: string, limit: number): string {
+  if (Buffer.byteLength(text) <= limit) return text;
+  const ellipsis = '...';
+  const bytes = Buffer.from(text).subarray(0, limit - ellipsis.length);
+  // In stream mode the decoder holds back a character that was cut in the middle.
+  return new TextDecoder().decode(bytes, { stream: true }) + ellipsis;
+}

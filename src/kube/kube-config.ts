@@ -1,0 +1,175 @@
+/**
+ * Finds the cluster to talk to, and turns a KubeConfig into what a request
+ * needs: an origin, headers with the credentials of the moment, and the pooled
+ * connections that carry them.
+ *
+ * client-node itself builds a new TLS connection for every call; here two pools
+ * live as long as the TLS material stays the same. Watches have a pool of their
+ * own, without a limit, so that they never take the connections of requests.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { RequestOptions } from 'node:https';
+
+import { KubeConfig } from '@kubernetes/client-node';
+import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici';
+
+const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+/**
+ * Loads the configuration as kubectl would: the file named, else `KUBECONFIG`,
+ * else the service account of the pod this runs in, else `~/.kube/config`.
+ *
+ * @throws if none of these exists or names a cluster.
+ */
+export function loadKubeConfig(file?: string): KubeConfig {
+  const config = new KubeConfig();
+  if (file !== undefined) {
+    config.loadFromFile(file);
+  } else if (
+    (process.env['KUBECONFIG'] ?? '') === '' &&
+    process.env['KUBERNETES_SERVICE_HOST'] !== undefined &&
+    existsSync(serviceAccountToken)
+  ) {
+    config.loadFromCluster();
+  } else {
+    config.loadFromDefault();
+  }
+  const cluster = config.getCurrentCluster();
+  // client-node's last resort is http://localhost:8080 without credentials, which hides the real mistake.
+  if (cluster === null || (cluster.server === 'http://localhost:8080' && cluster.name === 'cluster')) {
+    throw new Error(
+      'No Kubernetes cluster is configured. Set KUBECONFIG to a kubeconfig file with a current context, ' +
+        'or run in a pod with a service account token.',
+    );
+  }
+  return config;
+}
+
+/** What one request is sent with. */
+export interface Channel {
+  /** Scheme, host and port of the API server. */
+  origin: string;
+  /** Path before `/api`, for a server behind a path of a proxy; usually ''. */
+  basePath: string;
+  headers: Record<string, string>;
+  /** For requests that end by themselves: a bounded number of connections. */
+  requests: Dispatcher;
+  /** For watches: one connection each while they last. */
+  streams: Dispatcher;
+}
+
+interface Pools {
+  fingerprint: string;
+  requests: Dispatcher;
+  streams: Dispatcher;
+}
+
+/**
+ * Hands out {@link Channel}s. Tokens are re-read as KubeConfig does it (a token
+ * file every minute, an exec plugin when its credential expires); changed
+ * certificates get new pools, and the old ones end with their last request.
+ */
+export class Transport {
+  readonly #config: KubeConfig;
+  readonly #connections: number;
+  #pools: Pools | undefined;
+  readonly #retired = new Set<Dispatcher>();
+  #credentials: Promise<RequestOptions> | undefined;
+  #closed = false;
+
+  constructor(config: KubeConfig, connections: number) {
+    this.#config = config;
+    this.#connections = connections;
+  }
+
+  /** @throws whatever the credential plugin or an unreadable certificate file gives; an Error after `close`. */
+  async open(): Promise<Channel> {
+    const cluster = this.#config.getCurrentCluster();
+    if (cluster === null) throw new Error('The kubeconfig has no cluster for its current context.');
+    const options = await this.#readCredentials();
+    if (this.#closed) throw new Error('The Kubernetes client is closed.');
+
+    const pools = this.#poolsFor(options);
+    const url = new URL(cluster.server);
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value);
+    if (typeof options.auth === 'string') {
+      headers['Authorization'] ??= `Basic ${Buffer.from(options.auth).toString('base64')}`;
+    }
+    return {
+      origin: url.origin,
+      basePath: url.pathname.replace(/\/+$/, ''),
+      headers,
+      requests: pools.requests,
+      streams: pools.streams,
+    };
+  }
+
+  /** Cuts all connections. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const pools = this.#pools === undefined ? [] : [this.#pools.requests, this.#pools.streams];
+    this.#pools = undefined;
+    await Promise.all([...pools, ...this.#retired].map((dispatcher) => dispatcher.destroy()));
+  }
+
+  /** Requests that start together share one run of an exec plugin. */
+  async #readCredentials(): Promise<RequestOptions> {
+    this.#credentials ??= (async () => {
+      const options: RequestOptions = {};
+      await this.#config.applyToHTTPSOptions(options);
+      return options;
+    })().finally(() => {
+      this.#credentials = undefined;
+    });
+    return this.#credentials;
+  }
+
+  #poolsFor(options: RequestOptions): Pools {
+    const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } = options;
+    const tls = { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized };
+    // JSON spells out the bytes of buffers, so a changed certificate changes the hash.
+    const fingerprint = createHash('sha256').update(JSON.stringify(tls)).digest('hex');
+    if (this.#pools?.fingerprint === fingerprint) return this.#pools;
+
+    if (this.#pools !== undefined) {
+      for (const dispatcher of [this.#pools.requests, this.#pools.streams]) this.#retire(dispatcher);
+    }
+    this.#pools = {
+      fingerprint,
+      requests: this.#connect(tls, this.#connections),
+      streams: this.#connect(tls, null),
+    };
+    return this.#pools;
+  }
+
+  #retire(dispatcher: Dispatcher): void {
+    this.#retired.add(dispatcher);
+    dispatcher.close(() => this.#retired.delete(dispatcher));
+  }
+
+  #connect(tls: object, connections: number | null): Dispatcher {
+    const defined = Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
+    const target = this.#config.createDispatcherOptions(this.#config.getCurrentCluster(), defined);
+    if (target.type === 'socks') {
+      throw new Error('A SOCKS proxy in the kubeconfig (proxy-url) is not supported; use an HTTP proxy.');
+    }
+    const pool = {
+      connections,
+      // The API server closes idle connections after 90 s or more; undici's own default of 4 s would
+      // make nearly every lease renewal a new TLS handshake.
+      keepAliveTimeout: 30_000,
+      // HTTP/1.1: one broken connection then breaks one request, not all of them at once.
+      allowH2: false,
+    };
+    // TCP keepalive from 20 s of silence on: Node probes each second, ten times, so a vanished peer is
+    // noticed after about 30 s even by a watch that waits for nothing but data.
+    const connect = { keepAlive: true, keepAliveInitialDelay: 20_000, timeout: 10_000, allowH2: false };
+    if (target.type === 'proxy') {
+      const requestTls = { ...target.requestTls, ...connect } as buildConnector.BuildOptions;
+      return new ProxyAgent({ ...pool, uri: target.uri, requestTls, connect });
+    }
+    return new Agent({ ...pool, connect: { ...defined, ...connect } });
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * One Lease (coordination.k8s.io/v1) used as a lock: the protocol of taking,
+ * renewing and giving it up, one attempt at a time. Leader election runs it in a
+ * loop; any other resource that only one process may hold can do the same.
+ *
+ * Clocks of different machines are never compared. Whether another holder is
+ * still alive is judged by how long, on this process's monotonic clock, its
+ * record has not changed, as client-go does. Whether our own hold is still good
+ * is judged from the moment before the last successful renewal was sent, on the
+ * monotonic and the wall clock both: a suspended machine stops the one, a reset
+ * clock moves the other.
+ */
+import { isAlreadyExists, isConflict, isNotFound } from './api-error.ts';
+import type { KubeClient } from './client.ts';
+import { type KubeObject, microTime, type ObjectMeta } from './kube-types.ts';
+import { resourcePath } from './resource-path.ts';
+
+/** A Lease as it is on the wire. */
+export interface Lease extends KubeObject {
+  spec?: LeaseSpec;
+}
+
+/** The record in a Lease; times are MicroTimes. */
+export interface LeaseSpec {
+  holderIdentity?: string;
+  leaseDurationSeconds?: number;
+  acquireTime?: string;
+  renewTime?: string;
+  leaseTransitions?: number;
+}
+
+/** The two clocks, in milliseconds; replaced in tests. */
+export interface Clocks {
+  /** Never jumps back, but may stand still while the machine sleeps. */
+  monotonic: () => number;
+  wall: () => number;
+}
+
+/** Which lease, and who we are. */
+export interface LeaseLockOptions {
+  client: KubeClient;
+  namespace: string;
+  name: string;
+  /**
+   * Written as the holder. Whoever has the same identity takes the lease over at
+   * once, so it must be unique among processes that run at the same time.
+   */
+  identity: string;
+  /** Others may take the lease after it was not renewed for so long, in milliseconds; whole seconds. */
+  leaseDurationMs: number;
+  /** We rely on a renewal for so long, in milliseconds; shorter than the lease. */
+  freshMs: number;
+  /** Delete the Lease on release, for names that do not come again. Default false. */
+  deleteOnRelease?: boolean;
+  clocks?: Clocks;
+}
+
+/** The end of one attempt: who holds the lease, as far as known ('' if it changed hands this moment). */
+export type LeaseAttempt = { held: true } | { held: false; holder: string };
+
+const leaseType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+const realClocks: Clocks = { monotonic: () => performance.now(), wall: () => Date.now() };
+
+/** Holds, or tries to hold, one Lease. Not for concurrent use. */
+export class LeaseLock {
+  readonly #options: LeaseLockOptions;
+  readonly #clocks: Clocks;
+  #observed: Lease | undefined;
+  #observedAt = -Infinity;
+  #renewedAt: { monotonic: number; wall: number } | undefined;
+
+  constructor(options: LeaseLockOptions) {
+    this.#options = options;
+    this.#clocks = options.clocks ?? realClocks;
+  }
+
+  /** The holder written in the lease as last read; '' if none. */
+  get holder(): string {
+    return this.#observed?.spec?.holderIdentity ?? '';
+  }
+
+  /** Until when, on the monotonic clock, the last renewal may be relied on; -Infinity if the lease is not ours. */
+  get freshUntil(): number {
+    return this.#renewedAt === undefined ? -Infinity : this.#renewedAt.monotonic + this.#options.freshMs;
+  }
+
+  /** Whether the lease is ours and may be relied on now. Look right before acting, not earlier. */
+  isFresh(): boolean {
+    if (this.#renewedAt === undefined) return false;
+    const wallAge = this.#clocks.wall() - this.#renewedAt.wall;
+    return this.#clocks.monotonic() < this.freshUntil && wallAge < this.#options.freshMs;
+  }
+
+  /**
+   * Makes one attempt to take the lease, or to renew it. A lease another identity
+   * holds is taken only after this process has seen it unchanged for its whole
+   * duration, so a first look at a foreign lease never takes it.
+   *
+   * @throws {ApiError | ApiUnreachableError} as `KubeClient.request`; the write may have happened.
+   */
+  async acquireOrRenew(timeoutMs: number, signal?: AbortSignal): Promise<LeaseAttempt> {
+    const call = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    // Renewing goes straight to the write; the resource version tells if anybody else was there.
+    if (this.#renewedAt !== undefined && this.#observed !== undefined) {
+      if (await this.#write(this.#observed, call)) return { held: true };
+    }
+
+    const current = await this.#read(call);
+    if (current === undefined) {
+      // Somebody deleted it: whatever we held is gone, and anyone may create it now.
+      this.#observed = undefined;
+      this.#renewedAt = undefined;
+      if (await this.#create(call)) return { held: true };
+      return { held: false, holder: '' };
+    }
+    this.#observe(current);
+    if (this.#heldByAnother(current)) {
+      this.#renewedAt = undefined;
+      return { held: false, holder: this.holder };
+    }
+    if (await this.#write(current, call)) return { held: true };
+    return { held: false, holder: '' };
+  }
+
+  /**
+   * Gives the lease up so that the next one need not wait. From the call on it
+   * counts as not ours, whether or not the API server learns of it.
+   *
+   * @throws {ApiError | ApiUnreachableError} as `KubeClient.request`, except when somebody else took it: that is fine.
+   */
+  async release(timeoutMs: number): Promise<void> {
+    const { client, deleteOnRelease = false, identity } = this.#options;
+    this.#renewedAt = undefined;
+    // Read first: a renewal that was cut off may have been stored all the same.
+    const held = await this.#read({ timeoutMs });
+    if (held?.spec?.holderIdentity !== identity) return;
+    const { uid, resourceVersion } = held.metadata;
+    const path = this.#path(true);
+    try {
+      if (deleteOnRelease) {
+        const body = { preconditions: { uid, resourceVersion } };
+        await client.request({ method: 'DELETE', path, body, timeoutMs });
+        this.#observed = undefined;
+      } else {
+        const now = microTime(new Date(this.#clocks.wall()));
+        // One second, the least allowed: nobody waits for a lease without a holder.
+        const spec = {
+          ...held.spec,
+          holderIdentity: '',
+          leaseDurationSeconds: 1,
+          renewTime: now,
+          acquireTime: now,
+        };
+        this.#observe(
+          await client.request<Lease>({ method: 'PUT', path, body: { ...held, spec }, timeoutMs }),
+        );
+      }
+    } catch (error) {
+      if (!isConflict(error) && !isNotFound(error)) throw error;
+    }
+  }
+
+  #path(withName: boolean): string {
+    const { namespace, name } = this.#options;
+    return resourcePath(leaseType, withName ? { namespace, name } : { namespace });
+  }
+
+  async #read(call: Call): Promise<Lease | undefined> {
+    try {
+      return await this.#options.client.request<Lease>({ method: 'GET', path: this.#path(true), ...call });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** False: somebody else created it first. */
+  async #create(call: Call): Promise<boolean> {
+    const { client, name, namespace } = this.#options;
+    const at = this.#now();
+    const metadata: ObjectMeta = { name, namespace };
+    const body = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata,
+      spec: this.#record({}, at.wall),
+    };
+    try {
+      this.#succeed(
+        await client.request<Lease>({ method: 'POST', path: this.#path(false), body, ...call }),
+        at,
+      );
+      return true;
+    } catch (error) {
+      if (isAlreadyExists(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Writes our record over `current`. False: the lease changed or vanished meanwhile. */
+  async #write(current: Lease, call: Call): Promise<boolean> {
+    const at = this.#now();
+    const body = { ...current, spec: this.#record(current.spec ?? {}, at.wall) };
+    try {
+      const path = this.#path(true);
+      this.#succeed(await this.#options.client.request<Lease>({ method: 'PUT', path, body, ...call }), at);
+      return true;
+    } catch (error) {
+      if (isConflict(error) || isNotFound(error)) return false;
+      throw error;
+    }
+  }
+
+  #record(previous: LeaseSpec, wall: number): LeaseSpec {
+    const { identity, leaseDurationMs } = this.#options;
+    const now = microTime(new Date(wall));
+    const same = previous.holderIdentity === identity;
+    return {
+      ...previous,
+      holderIdentity: identity,
+      leaseDurationSeconds: leaseDurationMs / 1000,
+      acquireTime: same ? (previous.acquireTime ?? now) : now,
+      renewTime: now,
+      leaseTransitions:
+        (previous.leaseTransitions ?? -1) + (same && previous.leaseTransitions !== undefined ? 0 : 1),
+    };
+  }
+
+  #now(): { monotonic: number; wall: number } {
+    return { monotonic: this.#clocks.monotonic(), wall: this.#clocks.wall() };
+  }
+
+  #succeed(lease: Lease, at: { monotonic: number; wall: number }): void {
+    this.#observe(lease);
+    this.#renewedAt = at;
+  }
+
+  #observe(lease: Lease): void {
+    const unchanged = this.#observed?.metadata.resourceVersion === lease.metadata.resourceVersion;
+    this.#observed = lease;
+    if (!unchanged) this.#observedAt = this.#clocks.monotonic();
+  }
+
+  #heldByAnother(lease: Lease): boolean {
+    const holder = lease.spec?.holderIdentity ?? '';
+    if (holder === '' || holder === this.#options.identity) return false;
+    const durationMs = (lease.spec?.leaseDurationSeconds ?? this.#options.leaseDurationMs / 1000) * 1000;
+    return this.#clocks.monotonic() < this.#observedAt + durationMs;
+  }
+}
+
+interface Call {
+  timeoutMs: number;
+  signal?: AbortSignal;
+}

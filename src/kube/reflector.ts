@@ -1,0 +1,204 @@
+/**
+ * Keeps a store equal to a collection on the API server: list, then watch, and
+ * whatever goes wrong, go on from where it was. Only its signal ends it.
+ *
+ * - The watch ends (the server does so every few minutes): watch again from the
+ *   last resource version seen, bookmarks included.
+ * - 410 Gone, as a response or as an event: list anew.
+ * - Any other failure: wait (exponential backoff with jitter, or what
+ *   Retry-After says), watch again; after a few in a row list anew, since the
+ *   resource version itself may be what the server chokes on (it does after etcd
+ *   was restored from a backup).
+ * - Silence: the watch is cut and begun again. The API server sends a bookmark
+ *   about every minute, so silence well beyond that means a dead connection.
+ */
+import { ApiError, isGone } from './api-error.ts';
+import type { KubeClient, Query } from './client.ts';
+import type { KubeObject, Logger, ObjectMeta } from './kube-types.ts';
+import type { Store } from './store.ts';
+import { abortable, Backoff, type BackoffOptions, sleep } from './wait.ts';
+
+/** What a reflector reports of itself, for metrics. */
+export type ReflectorActivity = 'listed' | 'watching' | 'expired' | 'failed';
+
+/** What to reflect, and how; times in milliseconds. */
+export interface ReflectorOptions<T extends KubeObject> {
+  client: KubeClient;
+  /** Path of the collection (see `resourcePath`). */
+  path: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  store: Store<T>;
+  logger: Logger;
+  /** Objects per page of a list. Default 500, as kubectl. */
+  pageSize?: number;
+  /** The server is asked to end a watch after this long to twice this long. Default 5 minutes. */
+  watchMs?: number;
+  /** A watch that lives this much longer than asked for is cut. Default 30 s. */
+  graceMs?: number;
+  /** A watch without any byte for so long is cut. Default 3 minutes, three bookmarks. */
+  idleMs?: number;
+  /** Default: 0.5 s, doubling to 30 s. */
+  backoff?: BackoffOptions;
+  onActivity?: (activity: ReflectorActivity) => void;
+}
+
+interface ObjectList<T> {
+  apiVersion?: string;
+  kind?: string;
+  metadata: { resourceVersion?: string; continue?: string };
+  items: T[];
+}
+
+/** So many watches in a row that fail without a single event are answered with a list. */
+const failuresUntilRelist = 3;
+/** A watch that ended this soon, without an event, counts as failed, or it would spin. */
+const shortestWatchMs = 1000;
+
+/** Runs the list and watch loop of one collection. */
+export class Reflector<T extends KubeObject> {
+  readonly #options: Required<Omit<ReflectorOptions<T>, 'labelSelector' | 'fieldSelector' | 'onActivity'>>;
+  readonly #selectors: Query;
+  readonly #onActivity: (activity: ReflectorActivity) => void;
+  readonly #backoff: Backoff;
+  readonly #synced = Promise.withResolvers<void>();
+  #hasSynced = false;
+  #resourceVersion: string | undefined;
+  #failedWatches = 0;
+
+  constructor(options: ReflectorOptions<T>) {
+    const backoff = options.backoff ?? { baseMs: 500, maxMs: 30_000 };
+    const defaults = { pageSize: 500, watchMs: 300_000, graceMs: 30_000, idleMs: 180_000 };
+    this.#options = { ...defaults, ...options, backoff };
+    this.#selectors = { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector };
+    this.#onActivity = options.onActivity ?? (() => {});
+    this.#backoff = new Backoff(backoff);
+  }
+
+  /** Whether the store has held a complete list at least once. */
+  hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  /**
+   * Resolves once the store has held a complete list.
+   *
+   * @throws the signal's reason, if it aborts first.
+   */
+  waitForSync(signal: AbortSignal): Promise<void> {
+    return abortable(this.#synced.promise, signal);
+  }
+
+  /** Reflects until `signal` aborts, then resolves; never rejects. Call it once. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#step(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const delayMs = this.#afterFailure(error);
+        await sleep(delayMs, signal).catch(() => {});
+      }
+    }
+  }
+
+  /** One list if there is none to go on from, and one watch. */
+  async #step(signal: AbortSignal): Promise<void> {
+    if (this.#resourceVersion === undefined) {
+      const { objects, resourceVersion } = await this.#list(signal);
+      this.#options.store.replace(objects);
+      this.#resourceVersion = resourceVersion;
+      this.#failedWatches = 0;
+      this.#hasSynced = true;
+      this.#synced.resolve();
+      this.#onActivity('listed');
+    }
+    await this.#watch(signal);
+  }
+
+  /** Reads all pages. A list without a resourceVersion in the query is a consistent read, never a stale cache. */
+  async #list(signal: AbortSignal): Promise<{ objects: T[]; resourceVersion: string }> {
+    const { client, path, pageSize } = this.#options;
+    const objects: T[] = [];
+    let next: string | undefined;
+    for (;;) {
+      const query = { ...this.#selectors, limit: pageSize, continue: next };
+      const page = await client.request<ObjectList<T>>({ method: 'GET', path, query, signal });
+      const type = itemType(page);
+      for (const item of page.items) objects.push(slim({ ...type, ...item }));
+      next = page.metadata.continue;
+      if (next === undefined || next === '') {
+        return { objects, resourceVersion: page.metadata.resourceVersion ?? '' };
+      }
+    }
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { client, path, watchMs, graceMs, idleMs, store, backoff } = this.#options;
+    const askedMs = watchMs * (1 + (backoff.random ?? Math.random)());
+    const query = {
+      ...this.#selectors,
+      resourceVersion: this.#resourceVersion,
+      allowWatchBookmarks: true,
+      timeoutSeconds: Math.max(1, Math.round(askedMs / 1000)),
+    };
+    const startedAt = performance.now();
+    let events = 0;
+    this.#onActivity('watching');
+    for await (const event of client.watch<T>({
+      path,
+      query,
+      signal,
+      timeoutMs: askedMs + graceMs,
+      idleTimeoutMs: idleMs,
+    })) {
+      events++;
+      this.#backoff.reset();
+      this.#failedWatches = 0;
+      if (event.type === 'DELETED') store.remove(event.object);
+      else if (event.type !== 'BOOKMARK') store.put(slim(event.object));
+      this.#resourceVersion = event.object.metadata.resourceVersion;
+    }
+    if (events === 0 && performance.now() - startedAt < shortestWatchMs) {
+      throw new Error('the API server ended the watch at once, without an event');
+    }
+    this.#backoff.reset();
+    this.#failedWatches = 0;
+  }
+
+  /** Decides where to go on from; returns how long to wait before. */
+  #afterFailure(error: unknown): number {
+    const { logger, path } = this.#options;
+    const delayMs = Math.round(this.#backoff.next());
+    if (isGone(error)) {
+      this.#resourceVersion = undefined;
+      this.#onActivity('expired');
+      logger.debug({ path, delayMs }, 'the resource version expired; listing anew');
+      return delayMs;
+    }
+    if (this.#resourceVersion !== undefined && ++this.#failedWatches >= failuresUntilRelist) {
+      this.#resourceVersion = undefined;
+    }
+    this.#onActivity('failed');
+    const retryAfterMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+    const waitMs = Math.max(delayMs, Math.min(retryAfterMs, this.#options.backoff.maxMs));
+    const doing = this.#resourceVersion === undefined ? 'list' : 'watch';
+    logger.warn(
+      { err: error, path, delayMs: waitMs, next: doing },
+      'lost track of the API server; will try again',
+    );
+    return waitMs;
+  }
+}
+
+/** The items of a list carry neither apiVersion nor kind; those of a watch do. */
+function itemType<T>(list: ObjectList<T>): { apiVersion?: string; kind?: string } {
+  if (list.apiVersion === undefined || list.kind === undefined) return {};
+  return { apiVersion: list.apiVersion, kind: list.kind.replace(/List$/, '') };
+}
+
+/** Drops managedFields: often half of an object, and of no use to a controller that applies. */
+function slim<T extends KubeObject>(object: T): T {
+  delete (object.metadata as ObjectMeta & { managedFields?: unknown }).managedFields;
+  return object;
+}

@@ -1,0 +1,26 @@
+/** Builds the URL path of a resource, the one place that knows `/api` from `/apis`. */
+
+/** A resource as the API server names it; the core group is ''. */
+export interface ResourceType {
+  group: string;
+  version: string;
+  plural: string;
+}
+
+/**
+ * The path of a collection, of an object (with `name`) or of its subresource.
+ *
+ * @example
+ * resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace: 'shop' }); // /api/v1/namespaces/shop/pods
+ */
+export function resourcePath(
+  type: ResourceType,
+  where: { namespace?: string | undefined; name?: string; subresource?: string } = {},
+): string {
+  const segments = type.group === '' ? ['api', type.version] : ['apis', type.group, type.version];
+  if (where.namespace !== undefined) segments.push('namespaces', where.namespace);
+  segments.push(type.plural);
+  if (where.name !== undefined) segments.push(where.name);
+  if (where.subresource !== undefined) segments.push(where.subresource);
+  return `/${segments.map(encodeURIComponent).join('/')}`;
+}

@@ -1,0 +1,98 @@
+/**
+ * A cache of the objects of one kind, kept current by a reflector, which tells
+ * its subscribers what changed. A change missed by a watch and found by a later
+ * list is told like any other, deletions included.
+ */
+import { type KubeObject, type Logger, objectKey } from './kube-types.ts';
+
+/** What happened to an object. Objects are shared: treat them as read-only. */
+export type StoreEvent<T> =
+  | { type: 'added'; object: T }
+  | { type: 'updated'; object: T; previous: T }
+  | { type: 'deleted'; object: T };
+
+/** Called synchronously; what it throws is logged and disturbs nobody else. */
+export type StoreHandler<T> = (event: StoreEvent<T>) => void;
+
+/** Objects by `namespace/name`. */
+export class Store<T extends KubeObject> {
+  readonly #objects = new Map<string, T>();
+  readonly #handlers = new Set<StoreHandler<T>>();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** The object with this key as last seen. */
+  get(key: string): T | undefined {
+    return this.#objects.get(key);
+  }
+
+  /** All objects, in no particular order. */
+  list(): T[] {
+    return [...this.#objects.values()];
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  /**
+   * Tells `handler` of every change from now on, after an `added` for each object
+   * that is here already. Returns the function that ends the subscription.
+   */
+  subscribe(handler: StoreHandler<T>): () => void {
+    this.#handlers.add(handler);
+    for (const object of this.list()) this.#call(handler, { type: 'added', object });
+    return () => this.#handlers.delete(handler);
+  }
+
+  /** Takes in an object that was added or modified. */
+  put(object: T): void {
+    const key = objectKey(object);
+    const previous = this.#objects.get(key);
+    if (previous !== undefined && previous.metadata.uid !== object.metadata.uid) {
+      // Deleted and created again under the same name, and the deletion was never seen.
+      this.remove(previous);
+    } else if (previous !== undefined && sameVersion(previous, object)) {
+      return;
+    }
+    this.#objects.set(key, object);
+    const known = previous !== undefined && previous.metadata.uid === object.metadata.uid;
+    this.#emit(known ? { type: 'updated', object, previous } : { type: 'added', object });
+  }
+
+  /** Takes out an object that was deleted; `object` is its last state. */
+  remove(object: T): void {
+    if (this.#objects.delete(objectKey(object))) this.#emit({ type: 'deleted', object });
+  }
+
+  /** Makes the store equal to a complete list, telling of each difference. */
+  replace(objects: readonly T[]): void {
+    const present = new Set(objects.map(objectKey));
+    for (const [key, object] of this.#objects) {
+      if (!present.has(key)) this.remove(object);
+    }
+    for (const object of objects) this.put(object);
+  }
+
+  #emit(event: StoreEvent<T>): void {
+    for (const handler of this.#handlers) this.#call(handler, event);
+  }
+
+  #call(handler: StoreHandler<T>, event: StoreEvent<T>): void {
+    try {
+      handler(event);
+    } catch (error) {
+      const fields = { err: error, event: event.type, key: objectKey(event.object) };
+      this.#logger.error(fields, 'a handler of object changes threw; the change is lost to it');
+    }
+  }
+}
+
+function sameVersion(a: KubeObject, b: KubeObject): boolean {
+  return (
+    a.metadata.resourceVersion !== undefined && a.metadata.resourceVersion === b.metadata.resourceVersion
+  );
+}

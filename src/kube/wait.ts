@@ -1,0 +1,122 @@
+/** Waiting with an end: every timer here is tied to a signal and cleared by its owner. */
+
+/** The longest delay `setTimeout` takes; anything above fires at once instead. */
+export const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * Resolves after `ms` milliseconds.
+ *
+ * @throws the signal's reason, as soon as it aborts.
+ */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(
+      () => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      Math.min(ms, longestTimerMs),
+    );
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/**
+ * Settles as `work` does, or rejects with the signal's reason as soon as it
+ * aborts, whichever is first. For work that does not listen to the signal itself.
+ */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/** A signal with timers of its own: it aborts with its parent, or when the time set last has passed. */
+export class Deadline {
+  readonly #controller = new AbortController();
+  readonly #parent: AbortSignal | undefined;
+  readonly #onParentAbort = (): void => this.#controller.abort(this.#parent?.reason);
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+
+  constructor(parent?: AbortSignal) {
+    this.#parent = parent;
+    if (parent?.aborted === true) this.#onParentAbort();
+    else parent?.addEventListener('abort', this.#onParentAbort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Aborts with `reason()` in `ms` milliseconds; replaces the timer of the same name. */
+  set(name: string, ms: number, reason: () => Error): void {
+    this.unset(name);
+    const timer = setTimeout(() => this.#controller.abort(reason()), Math.min(ms, longestTimerMs));
+    this.#timers.set(name, timer);
+  }
+
+  unset(name: string): void {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.delete(name);
+  }
+
+  /** Lets go of parent and timers. The signal will not abort any more. */
+  release(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#parent?.removeEventListener('abort', this.#onParentAbort);
+  }
+
+  /** Aborts now, then lets go. */
+  cancel(reason: Error): void {
+    this.#controller.abort(reason);
+    this.release();
+  }
+}
+
+/** Bounds and chance of an exponential backoff. */
+export interface BackoffOptions {
+  /** The first delay, before jitter. */
+  baseMs: number;
+  /** No delay is longer. */
+  maxMs: number;
+  /** Returns a number in [0, 1); replaced in tests. */
+  random?: () => number;
+}
+
+/** The delay after `failures` failures (0 is the first): doubling, bounded, between half and all of it. */
+export function backoffDelay(failures: number, options: BackoffOptions): number {
+  const full = Math.min(options.baseMs * 2 ** Math.min(failures, 30), options.maxMs);
+  return full * (0.5 + 0.5 * (options.random ?? Math.random)());
+}
+
+/** Counts failures in a row and says how long to wait after each. */
+export class Backoff {
+  readonly #options: BackoffOptions;
+  #failures = 0;
+
+  constructor(options: BackoffOptions) {
+    this.#options = options;
+  }
+
+  /** Counts one more failure; the milliseconds to wait before the next attempt. */
+  next(): number {
+    return backoffDelay(this.#failures++, this.#options);
+  }
+
+  /** It works again. */
+  reset(): void {
+    this.#failures = 0;
+  }
+}
