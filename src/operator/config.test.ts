@@ -1,0 +1,112 @@
+import { hostname } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { type Config, ConfigError, helpText, parseCommand } from './config.ts';
+
+function configOf(args: string[], env: NodeJS.ProcessEnv = {}): Config {
+  const command = parseCommand(args, env);
+  if (command.kind !== 'run') throw new Error('asked for help');
+  return command.config;
+}
+
+function problemsOf(args: string[], env: NodeJS.ProcessEnv = {}): string[] {
+  try {
+    parseCommand(args, env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n').filter((line) => line.startsWith('  - '));
+  }
+  return [];
+}
+
+describe('parseCommand', () => {
+  it('has a default for everything that needs one', () => {
+    expect(configOf([])).toEqual({
+      namespace: 'chaosdemo-system',
+      identity: hostname(),
+      watchNamespaces: [],
+      concurrency: 4,
+      leaderElection: true,
+      leaseDurationMs: 15_000,
+      renewDeadlineMs: 10_000,
+      retryPeriodMs: 2_000,
+      httpPort: 8080,
+      logLevel: 'info',
+      killSwitch: 'chaosdemo-kill-switch',
+      shutdownDeadlineMs: 25_000,
+    });
+  });
+
+  it('reads the environment, and lets a flag win over it', () => {
+    const env = { POD_NAME: 'operator-1', POD_NAMESPACE: 'chaos', CHAOSDEMO_HTTP_PORT: '9000' };
+    expect(configOf(['--http-port', '0', '--kubeconfig=/tmp/k'], env)).toMatchObject({
+      identity: 'operator-1',
+      namespace: 'chaos',
+      httpPort: 0,
+      kubeconfig: '/tmp/k',
+    });
+  });
+
+  it('takes an empty variable for unset', () => {
+    expect(configOf([], { POD_NAMESPACE: '', CHAOSDEMO_CONCURRENCY: '' })).toMatchObject({
+      namespace: 'chaosdemo-system',
+      concurrency: 4,
+    });
+  });
+
+  it('splits watched namespaces at commas and drops blanks and repetitions', () => {
+    expect(configOf(['--watch-namespaces', 'a, b,,a']).watchNamespaces).toEqual(['a', 'b']);
+    expect(configOf(['--watch-namespaces=']).watchNamespaces).toEqual([]);
+  });
+
+  it.each([
+    ['--concurrency', '0', 'write a whole number from 1 to 64'],
+    ['--concurrency', '1e1', 'write a whole number from 1 to 64'],
+    ['--http-port', '65536', 'write a port from 0 to 65535'],
+    ['--http-host', 'localhost', 'write an IPv4 or IPv6 address'],
+    ['--lease-duration', '1500ms', 'write whole seconds from 2s to 10m'],
+    ['--retry-period', '0.5s', 'write a duration from 100ms to 1m'],
+    ['--log-level', 'loud', 'write one of trace, debug, info, warn, error, fatal'],
+    ['--leader-election', 'yes', 'write true or false'],
+    ['--watch-namespaces', 'Team_A', 'write names of namespaces separated by commas'],
+    ['--kill-switch', '../x', 'write the name of a ConfigMap'],
+    ['--identity', 'a b', 'write a name of up to 253'],
+    ['--kubeconfig', '', 'write the path of a file'],
+  ])('refuses %s %s and says what to write', (flag, value, advice) => {
+    const problems = problemsOf([`${flag}=${value}`]);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`${flag} is "${value}": ${advice}`);
+  });
+
+  it('reports everything wrong in one message, naming the variable where it came from there', () => {
+    const problems = problemsOf(['--http-port', 'x', '--nonsense', '1', '--concurrency'], {
+      CHAOSDEMO_LOG_LEVEL: 'loud',
+    });
+    expect(problems.join('\n')).toMatch(/--http-port is "x"/);
+    expect(problems.join('\n')).toMatch(/--nonsense is not known/);
+    expect(problems.join('\n')).toMatch(/--concurrency has no value: write a whole number/);
+    expect(problems.join('\n')).toMatch(/CHAOSDEMO_LOG_LEVEL is "loud"/);
+  });
+
+  it('refuses durations with which leader election could not work, unless it is off', () => {
+    const args = ['--lease-duration=10s', '--renew-deadline=10s', '--retry-period=9s'];
+    expect(problemsOf(args)).toEqual([
+      expect.stringContaining('shorter than --lease-duration'),
+      expect.stringContaining('1.2 times --retry-period'),
+    ]);
+    expect(problemsOf([...args, '--leader-election=false'])).toEqual([]);
+  });
+
+  it('answers --help before it looks at anything else', () => {
+    expect(parseCommand(['--http-port', 'x', '--help'], {})).toEqual({ kind: 'help', text: helpText() });
+  });
+});
+
+describe('helpText', () => {
+  it('lists every setting with its variable and its default', () => {
+    const text = helpText();
+    expect(text).toContain('--http-port <port>\n');
+    expect(text).toContain('[CHAOSDEMO_HTTP_PORT, default 8080]');
+    expect(text).toContain('[POD_NAMESPACE, default chaosdemo-system]');
+    expect(text.match(/^ {2}--/gm)).toHaveLength(15);
+  });
+});

@@ -1,0 +1,215 @@
+/**
+ * Finds out who may be touched for a ChaosDemo: whether its namespace takes part,
+ * which pods are the nodes of the rate limiter, and which pod is its Redis. Reads
+ * the API server only; nothing is connected to yet (see redis-admission.ts).
+ */
+import { type ChaosDemo, ENABLED_LABEL, type RateLimiterSpec } from '../api/index.ts';
+import type { Admission } from '../demo/observed.ts';
+import { isForbidden, isNotFound } from '../kube/api-error.ts';
+import type { KubeClient, Query } from '../kube/client.ts';
+import type { KubeObject } from '../kube/kube-types.ts';
+import { resourcePath } from '../kube/resource-path.ts';
+import type { Pod } from './container-port.ts';
+import { formatLabelSelector } from './label-selector.ts';
+import { selectNodes, type TargetNode } from './pod-eligibility.ts';
+import { type RedisAuth, readRedisAuth, type Secret } from './redis-auth.ts';
+import { podSelectorOf, type RedisEndpoint, resolveRedis, type Service } from './redis-service.ts';
+import { permitted, Refusal } from './refusal.ts';
+
+/** The Redis behind the rate limiter. Holds secrets: not for logs or messages. */
+export interface RedisTarget extends RedisEndpoint, RedisAuth {
+  tls: boolean;
+  /** With TLS: the name that the certificate must be valid for. */
+  servername?: string;
+}
+
+/** What a run is about, as it stands now. */
+export interface ResolvedTarget {
+  /** In order of their names; at least one. */
+  nodes: TargetNode[];
+  /** Names of selected pods that are not Ready and are not touched. */
+  notReady: string[];
+  redis: RedisTarget;
+  /** Where the faults go, for messages: "redis-0 (10.0.0.7:6379)". */
+  store: string;
+}
+
+/** Whether the subject may be touched, and if so, what it is. */
+export interface Discovery {
+  admission: Admission;
+  /** There exactly when the admission is granted. */
+  target?: ResolvedTarget;
+}
+
+/** A rate limiter of more pods than this is beyond what a demo can watch ten times a second. */
+const MOST_PODS = 200;
+/** Deadline of each read, in milliseconds. */
+const READ_TIMEOUT_MS = 10_000;
+
+/**
+ * Looks at the namespace, the pods, the Service and the Secret, in this order; the
+ * first that stands in the way is the refusal.
+ *
+ * @throws {ApiError | ApiUnreachableError} if it could not be found out (a 403 is an answer: PermissionDenied).
+ */
+export async function discover(kube: KubeClient, demo: ChaosDemo, signal: AbortSignal): Promise<Discovery> {
+  try {
+    return { admission: { state: 'granted' }, target: await resolveTarget(kube, demo, signal) };
+  } catch (error) {
+    if (error instanceof Refusal) return { admission: error.admission };
+    throw error;
+  }
+}
+
+async function resolveTarget(
+  kube: KubeClient,
+  demo: ChaosDemo,
+  signal: AbortSignal,
+): Promise<ResolvedTarget> {
+  const limiter = demo.spec.subject.rateLimiter;
+  // The schema sees to it; this is for objects written before a rule existed.
+  if (limiter === undefined) throw new Refusal('NoSuchPods', 'write subject.rateLimiter with a selector');
+  const reader = new Reader(kube, demo.metadata.namespace, signal);
+  await requireEnabled(reader);
+  const { nodes, notReady } = await findNodes(reader, limiter);
+  const endpoint = await findRedis(reader, limiter.redis);
+  const auth = await findAuth(reader, limiter.redis);
+  return { nodes, notReady, ...redisTarget(reader.namespace, limiter.redis, endpoint, auth) };
+}
+
+async function requireEnabled(reader: Reader): Promise<void> {
+  const namespace = await reader.readNamespace();
+  if (namespace?.metadata.labels?.[ENABLED_LABEL] === 'true') return;
+  throw new Refusal(
+    'NamespaceNotEnabled',
+    `namespace ${reader.namespace} does not take part. Let it: kubectl label namespace ${reader.namespace} ${ENABLED_LABEL}=true`,
+  );
+}
+
+async function findNodes(reader: Reader, limiter: RateLimiterSpec) {
+  let selector: string;
+  try {
+    selector = formatLabelSelector(limiter.selector);
+  } catch (error) {
+    throw new Refusal('NoSuchPods', `subject.rateLimiter.selector: ${(error as Error).message}`);
+  }
+  const pods = await reader.listPods(selector);
+  if (pods === undefined) {
+    throw new Refusal(
+      'PodsNotEligible',
+      `"${selector}" matches more than ${MOST_PODS} pods: narrow subject.rateLimiter.selector`,
+    );
+  }
+  return selectNodes(pods, limiter.port, selector);
+}
+
+async function findRedis(reader: Reader, redis: RateLimiterSpec['redis']): Promise<RedisEndpoint> {
+  const { name, port } = redis.service;
+  const service = await reader.read<Service>('services', name);
+  if (service === undefined) {
+    throw new Refusal(
+      'RedisNotFound',
+      `there is no Service ${name} in namespace ${reader.namespace}: write the name of the Service of Redis in subject.rateLimiter.redis.service`,
+    );
+  }
+  const pods = await reader.listPods(podSelectorOf(service));
+  if (pods === undefined) {
+    throw new Refusal(
+      'RedisNotEligible',
+      `Service ${name} selects more than ${MOST_PODS} pods: name a Service that selects exactly the one Redis`,
+    );
+  }
+  return resolveRedis(service, port, pods);
+}
+
+async function findAuth(reader: Reader, redis: RateLimiterSpec['redis']): Promise<RedisAuth> {
+  const name = redis.authSecretRef?.name;
+  if (name === undefined) return {};
+  const secret = await reader.read<Secret>('secrets', name);
+  if (secret === undefined) {
+    throw new Refusal(
+      'RedisAuthInvalid',
+      `there is no Secret ${name} in namespace ${reader.namespace}: make it, or correct subject.rateLimiter.redis.authSecretRef`,
+    );
+  }
+  return readRedisAuth(secret);
+}
+
+function redisTarget(
+  namespace: string,
+  redis: RateLimiterSpec['redis'],
+  endpoint: RedisEndpoint,
+  auth: RedisAuth,
+): { redis: RedisTarget; store: string } {
+  const { podName, host, port } = endpoint;
+  return {
+    redis: {
+      ...endpoint,
+      ...auth,
+      tls: redis.tls,
+      ...(redis.tls ? { servername: `${redis.service.name}.${namespace}.svc` } : {}),
+    },
+    store: `${podName} (${host.includes(':') ? `[${host}]` : host}:${port})`,
+  };
+}
+
+/** Reads of one namespace. A 403 is a refusal, a 404 undefined, all else is thrown. */
+class Reader {
+  readonly namespace: string;
+  readonly #kube: KubeClient;
+  readonly #signal: AbortSignal;
+
+  constructor(kube: KubeClient, namespace: string, signal: AbortSignal) {
+    this.#kube = kube;
+    this.namespace = namespace;
+    this.#signal = signal;
+  }
+
+  async readNamespace(): Promise<KubeObject | undefined> {
+    try {
+      return await this.#get<KubeObject>(core('namespaces', { name: this.namespace }));
+    } catch (error) {
+      // Granted for the whole cluster, so a RoleBinding would not help here.
+      if (isForbidden(error)) {
+        throw new Refusal(
+          'PermissionDenied',
+          `the operator may not read namespaces: apply its ClusterRole and ClusterRoleBinding again (${error.message})`,
+        );
+      }
+      throw error;
+    }
+  }
+
+  read<T extends KubeObject>(plural: string, name: string): Promise<T | undefined> {
+    return permitted(this.namespace, this.#get<T>(core(plural, { namespace: this.namespace, name })));
+  }
+
+  /** Undefined: there are more than MOST_PODS. */
+  async listPods(labelSelector: string): Promise<Pod[] | undefined> {
+    const path = core('pods', { namespace: this.namespace });
+    const list = await permitted(
+      this.namespace,
+      this.#get<{ metadata: { continue?: string }; items: Pod[] }>(path, { labelSelector, limit: MOST_PODS }),
+    );
+    return (list?.metadata.continue ?? '') === '' ? (list?.items ?? []) : undefined;
+  }
+
+  async #get<T>(path: string, query: Query = {}): Promise<T | undefined> {
+    try {
+      return await this.#kube.request<T>({
+        method: 'GET',
+        path,
+        query,
+        signal: this.#signal,
+        timeoutMs: READ_TIMEOUT_MS,
+      });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+function core(plural: string, where: { namespace?: string; name?: string }): string {
+  return resourcePath({ group: '', version: 'v1', plural }, where);
+}

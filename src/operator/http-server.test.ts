@@ -1,0 +1,91 @@
+import { connect } from 'node:net';
+import { Gauge, Registry } from 'prom-client';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type HttpServer, startHttpServer } from './http-server.ts';
+
+const open: HttpServer[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((server) => server.close(0)));
+});
+
+async function start(
+  overrides: Partial<Parameters<typeof startHttpServer>[0]> = {},
+): Promise<{ server: HttpServer; get: (path: string, init?: RequestInit) => Promise<Response> }> {
+  const server = await startHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    notReady: () => [],
+    registry: new Registry(),
+    ...overrides,
+  });
+  open.push(server);
+  return { server, get: (path, init) => fetch(`http://127.0.0.1:${server.port}${path}`, init) };
+}
+
+describe('startHttpServer', () => {
+  it('is healthy even while it is not ready', async () => {
+    const { get } = await start({ notReady: () => ['the cache of ChaosDemos'] });
+    expect((await get('/healthz')).status).toBe(200);
+    const answer = await get('/readyz');
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toBe('not ready: the cache of ChaosDemos\n');
+  });
+
+  it('asks anew at each request whether it is ready', async () => {
+    let missing = ['a cache'];
+    const { get } = await start({ notReady: () => missing });
+    expect((await get('/readyz')).status).toBe(503);
+    missing = [];
+    expect((await get('/readyz')).status).toBe(200);
+  });
+
+  it('serves the registry with its content type', async () => {
+    const registry = new Registry();
+    new Gauge({ name: 'some_gauge', help: 'h', registers: [registry] }).set(3);
+    const { get } = await start({ registry });
+    const answer = await get('/metrics?x=1');
+    expect(answer.headers.get('content-type')).toBe(registry.contentType);
+    expect(await answer.text()).toContain('some_gauge 3');
+  });
+
+  it('answers 500 without the cause when a metric cannot be read', async () => {
+    const registry = new Registry();
+    const collect = (): void => {
+      throw new Error('inner detail');
+    };
+    new Gauge({ name: 'broken', help: 'h', registers: [registry], collect });
+    const { get } = await start({ registry });
+    const answer = await get('/metrics');
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).not.toContain('inner detail');
+  });
+
+  it('knows no other paths and no other methods', async () => {
+    const { get } = await start();
+    expect((await get('/')).status).toBe(404);
+    expect((await get('//')).status).toBe(404);
+    const answer = await get('/healthz', { method: 'POST' });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('GET, HEAD');
+  });
+
+  it('says what to change when the port is taken', async () => {
+    const { server } = await start();
+    await expect(start({ port: server.port })).rejects.toThrow(/EADDRINUSE.*--http-port/s);
+  });
+
+  it('closes although a client holds a connection open without a request, and refuses new ones', async () => {
+    const { server, get } = await start();
+    const idle = connect(server.port, '127.0.0.1');
+    idle.on('error', () => undefined);
+    await new Promise<void>((resolve) => {
+      idle.once('connect', resolve);
+    });
+    const gone = new Promise<void>((resolve) => {
+      idle.once('close', () => resolve());
+    });
+    await server.close(10);
+    await gone;
+    await expect(get('/healthz')).rejects.toThrow();
+  });
+});

@@ -1,0 +1,76 @@
+/**
+ * Label selectors as the API server takes them in a query. The server evaluates
+ * them; here they are only spelled, and refused where they could mean something
+ * else in that spelling (a comma in a value would begin another requirement).
+ */
+
+/** A selector as Kubernetes objects and a ChaosDemo carry it. */
+export interface LabelSelector {
+  matchLabels?: Record<string, string> | undefined;
+  matchExpressions?:
+    | { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] | undefined }[]
+    | undefined;
+}
+
+// Syntax of labels: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+const keyPrefix = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+const keyName = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+const labelValue = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
+
+/**
+ * The value of the query parameter `labelSelector`.
+ *
+ * @throws RangeError for an empty selector, a key or value that no label can have,
+ * or values that do not fit their operator; the message says what to write.
+ * @example formatLabelSelector({ matchLabels: { app: 'limiter' } }) // 'app=limiter'
+ */
+export function formatLabelSelector(selector: LabelSelector): string {
+  const requirements = [
+    ...Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${checkKey(key)}=${checkValue(value)}`),
+    ...(selector.matchExpressions ?? []).map(formatExpression),
+  ];
+  if (requirements.length === 0) {
+    throw new RangeError('the selector is empty and would match every pod: name at least one label');
+  }
+  return requirements.join(',');
+}
+
+function formatExpression(expression: NonNullable<LabelSelector['matchExpressions']>[number]): string {
+  const { operator, values = [] } = expression;
+  const key = checkKey(expression.key);
+  switch (operator) {
+    case 'In':
+    case 'NotIn': {
+      if (values.length === 0) throw new RangeError(`${operator} for "${key}" needs at least one value`);
+      return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.map(checkValue).join(',')})`;
+    }
+    case 'Exists':
+    case 'DoesNotExist': {
+      if (values.length > 0) throw new RangeError(`${operator} for "${key}" takes no values: remove them`);
+      return operator === 'Exists' ? key : `!${key}`;
+    }
+  }
+}
+
+function checkKey(key: string): string {
+  const slash = key.indexOf('/');
+  const prefix = slash === -1 ? undefined : key.slice(0, slash);
+  const valid =
+    keyName.test(key.slice(slash + 1)) &&
+    (prefix === undefined || (prefix.length <= 253 && keyPrefix.test(prefix)));
+  if (!valid) {
+    throw new RangeError(
+      `"${key}" is not a label key: write up to 63 letters, digits and ._-, after an optional domain and "/"`,
+    );
+  }
+  return key;
+}
+
+function checkValue(value: string): string {
+  if (!labelValue.test(value)) {
+    throw new RangeError(
+      `"${value}" is not a label value: write up to 63 letters, digits and ._-, the first and last a letter or digit`,
+    );
+  }
+  return value;
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { childLogger, createLogger, type Logger } from './log.ts';
+
+function capture(): { log: Logger; text: () => string; lines: () => Record<string, unknown>[] } {
+  const written: string[] = [];
+  const log = createLogger(
+    { level: 'info', identity: 'operator-0' },
+    { write: (line) => void written.push(line) },
+  );
+  return {
+    log,
+    text: () => written.join(''),
+    lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
+}
+
+describe('createLogger', () => {
+  it('writes one JSON line with level, time and the process it comes from', () => {
+    const { log, lines } = capture();
+    log.info({ port: 8080 }, 'listening');
+    log.debug({}, 'not at this level');
+    expect(lines()).toEqual([
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+        app: 'chaosdemo-operator',
+        identity: 'operator-0',
+        port: 8080,
+        msg: 'listening',
+      },
+    ]);
+  });
+
+  it('blanks members named like secrets, three levels deep', () => {
+    const { log, text } = capture();
+    const redis = { host: 'h', password: 'hunter2' };
+    log.info({ password: 'hunter2', redis, target: { redis }, session: { target: { redis } } }, 'opened');
+    log.info({ headers: { authorization: 'Bearer hunter2' }, token: 'hunter2' }, 'sent');
+    expect(text()).not.toContain('hunter2');
+    expect(text()).toContain('"host":"h"');
+  });
+
+  it('writes of an error its kind, code and causes, but not what else hangs on it', () => {
+    const { log, text, lines } = capture();
+    const refused = Object.assign(new Error('WRONGPASS invalid username-password pair'), {
+      command: { name: 'auth', args: ['chaosdemo', 'hunter2'] },
+    });
+    const error = Object.assign(new Error('redis-0 refuses', { cause: refused }), { code: 'E1', status: 403 });
+    log.error({ err: error }, 'cannot start');
+    expect(text()).not.toContain('hunter2');
+    expect(lines()[0]?.['err']).toMatchObject({
+      type: 'Error',
+      message: 'redis-0 refuses',
+      code: 'E1',
+      status: 403,
+      cause: { message: 'WRONGPASS invalid username-password pair' },
+    });
+  });
+
+  it('survives an error that is its own cause', () => {
+    const { log, lines } = capture();
+    const error = new Error('round');
+    error.cause = error;
+    log.error({ err: error }, 'odd');
+    expect(lines()).toHaveLength(1);
+  });
+});
+
+describe('childLogger', () => {
+  it('puts the place into every line and leaves out what is not known', () => {
+    const { log, lines } = capture();
+    childLogger(log, { namespace: 'shop', name: 'demo', run: 3 }).info({}, 'here');
+    expect(lines()[0]).toMatchObject({ namespace: 'shop', name: 'demo', run: 3 });
+    expect(lines()[0]).not.toHaveProperty('chapter');
+  });
+});

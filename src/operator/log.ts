@@ -1,0 +1,85 @@
+/**
+ * The operator's log: JSON lines by pino, each with the program and the process
+ * it comes from. Two nets keep secrets out: errors are written by an allowlist of
+ * fields (an ioredis error carries the whole AUTH command), and members that are
+ * named like secrets are blanked wherever they stand near the top.
+ */
+import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+
+export type { Logger };
+
+/** What a line may say of the place it comes from. */
+export interface LogContext {
+  namespace?: string;
+  /** Name of the ChaosDemo. */
+  name?: string;
+  /** Number of the run. */
+  run?: number;
+  /** Title of the chapter. */
+  chapter?: string;
+}
+
+const secretNames = ['password', 'token', 'authorization', 'secret'];
+/** Prefixes under which such members are looked for: pino's wildcards stand for one level each. */
+const depths = ['', '*.', '*.*.', '*.*.*.'];
+
+const longestStackChars = 4_000;
+/** Causes are followed this far; deeper ones, and circles, end there. */
+const deepestCause = 4;
+
+/**
+ * The log of this process, on standard output unless `destination` is given.
+ *
+ * @example
+ * const log = createLogger({ level: 'info', identity: 'operator-0' });
+ */
+export function createLogger(
+  options: { level: string; identity: string },
+  destination?: DestinationStream,
+): Logger {
+  const settings: LoggerOptions = {
+    level: options.level,
+    base: { app: 'chaosdemo-operator', identity: options.identity },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: describeError },
+    redact: { paths: depths.flatMap((depth) => secretNames.map((name) => depth + name)), censor: '***' },
+  };
+  return destination === undefined ? pino(settings) : pino(settings, destination);
+}
+
+/** A logger whose lines carry where they come from; parts that are not known are left out. */
+export function childLogger(logger: Logger, context: LogContext): Logger {
+  return logger.child(
+    Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)),
+  );
+}
+
+/** The members of an error that may be logged. */
+interface DescribedError {
+  type: string;
+  message: string;
+  stack?: string;
+  code?: string;
+  status?: number;
+  cause?: DescribedError;
+}
+
+/**
+ * An error as the log writes it: type, message, stack, code, status and causes,
+ * and nothing else that may hang on it.
+ */
+export function describeError(thrown: unknown, depth = 0): DescribedError {
+  if (!(thrown instanceof Error)) return { type: typeof thrown, message: String(thrown) };
+  const { code, status } = thrown as { code?: unknown; status?: unknown };
+  return {
+    type: thrown.name,
+    message: thrown.message,
+    ...(thrown.stack === undefined ? {} : { stack: thrown.stack.slice(0, longestStackChars) }),
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof status === 'number' ? { status } : {}),
+    ...(thrown.cause === undefined || depth >= deepestCause
+      ? {}
+      : { cause: describeError(thrown.cause, depth + 1) }),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Which of the pods that a selector matched may be touched as nodes of the rate
+ * limiter. Pure: the pods come from the API server, the verdict is theirs alone.
+ */
+import { isIP } from 'node:net';
+import { type ContainerPort, type Pod, resolveContainerPort } from './container-port.ts';
+import { listed, Refusal } from './refusal.ts';
+
+/** A pod that may be touched, and where it answers. */
+export interface TargetNode {
+  name: string;
+  uid: string;
+  /** Its IP, without brackets for IPv6. */
+  host: string;
+  port: number;
+  imageID: string;
+}
+
+export interface EligibleNodes {
+  /** In order of their names; at least one. */
+  nodes: TargetNode[];
+  /** Names of pods that match and are alive, but not Ready: not touched. */
+  notReady: string[];
+}
+
+/**
+ * The pods that take part: Ready, not being deleted, not on the host network, with
+ * the port, all running one image.
+ *
+ * @throws {Refusal} NoSuchPods if none is Ready; PodsNotEligible naming the pods that stand in the way.
+ */
+export function selectNodes(pods: readonly Pod[], port: number | string, selector: string): EligibleNodes {
+  const alive = pods.filter(isAlive).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const ready = alive.filter(isReady);
+  const notReady = alive.filter((pod) => !isReady(pod)).map((pod) => pod.metadata.name);
+  if (ready.length === 0) throw noSuchPods(pods.length, notReady, selector);
+
+  const onHost = ready.filter((pod) => pod.spec?.hostNetwork === true).map((pod) => pod.metadata.name);
+  if (onHost.length > 0) {
+    throw new Refusal(
+      'PodsNotEligible',
+      `${listed(onHost)} run on the host network, where the port may be anybody's: run them without hostNetwork, or narrow subject.rateLimiter.selector`,
+    );
+  }
+  const ports = ready.map((pod) => resolveContainerPort(pod, port));
+  const portless = ready.filter((_, index) => ports[index] === undefined).map((pod) => pod.metadata.name);
+  if (portless.length > 0) {
+    throw new Refusal(
+      'PodsNotEligible',
+      `${listed(portless)} have no TCP container port named "${port}": name the port so in the pods, or write its name or number in subject.rateLimiter.port`,
+    );
+  }
+  const nodes = ready.map((pod, index) => describe(pod, ports[index] as ContainerPort));
+  const images = new Set(nodes.map(({ imageID }) => imageID));
+  if (images.size > 1) throw severalImages(nodes);
+  return { nodes, notReady };
+}
+
+/** Whether a pod counts at all: neither finished nor on its way out. */
+export function isAlive(pod: Pod): boolean {
+  const phase = pod.status?.phase;
+  return pod.metadata.deletionTimestamp === undefined && phase !== 'Succeeded' && phase !== 'Failed';
+}
+
+/** Whether a pod is Ready and has an address to be reached at. */
+export function isReady(pod: Pod): boolean {
+  const condition = pod.status?.conditions?.find(({ type }) => type === 'Ready');
+  return condition?.status === 'True' && isIP(pod.status?.podIP ?? '') !== 0;
+}
+
+function describe(pod: Pod, { port, container, image }: ContainerPort): TargetNode {
+  const statuses = [
+    ...(pod.status?.containerStatuses ?? []),
+    ...(pod.status?.initContainerStatuses ?? []),
+  ];
+  const imageID = statuses.find(({ name }) => name === container)?.imageID ?? '';
+  return {
+    name: pod.metadata.name,
+    uid: pod.metadata.uid ?? '',
+    host: pod.status?.podIP ?? '',
+    port,
+    // Without a kubelet there may be no imageID; the name of the image tells two versions apart as well.
+    imageID: imageID === '' ? image : imageID,
+  };
+}
+
+function noSuchPods(matched: number, notReady: readonly string[], selector: string): Refusal {
+  if (notReady.length > 0) {
+    return new Refusal(
+      'NoSuchPods',
+      `of ${matched} ${matched === 1 ? 'pod' : 'pods'} that "${selector}" matches none is Ready (${listed(notReady)}): see kubectl describe pod, and run again when they are`,
+    );
+  }
+  const finished = matched === 0 ? '' : ` but ${matched} that ended or are being deleted`;
+  return new Refusal(
+    'NoSuchPods',
+    `"${selector}" matches no pod of this namespace${finished}: compare subject.rateLimiter.selector with kubectl get pods --show-labels`,
+  );
+}
+
+function severalImages(nodes: readonly TargetNode[]): Refusal {
+  const [first] = nodes;
+  const other = nodes.find(({ imageID }) => imageID !== first?.imageID);
+  return new Refusal(
+    'PodsNotEligible',
+    `the selected pods run different images (${first?.name}: ${shortImage(first)}, ${other?.name}: ${shortImage(other)}): wait for the rollout to end, or narrow subject.rateLimiter.selector`,
+  );
+}
+
+/** The end of an image ID, which tells two apart, where the whole would fill the message. */
+function shortImage(node: TargetNode | undefined): string {
+  const imageID = node?.imageID ?? '';
+  return imageID.length <= 40 ? imageID : `…${imageID.slice(-40)}`;
+}
