@@ -1,0 +1,20 @@
+/** Waiting no longer than it makes sense to. */
+
+/** What `within` returns when time ran out. */
+export const TIMED_OUT = Symbol('timed out');
+
+/**
+ * The result of `promise`, or TIMED_OUT after `ms`. The promise itself goes on; a rejection that comes after
+ * the time ran out is dropped.
+ */
+export async function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof TIMED_OUT> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<typeof TIMED_OUT>((resolve) => {
+    timer = setTimeout(resolve, ms, TIMED_OUT);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The closed table of what the limiter answers when it cannot do what was asked. Every error body is
+ * `{error: {code, message}}`; callers branch on the code, people read the message.
+ */
+
+/** HTTP status of each code, and what a person should know or do. */
+export const LIMITER_ERRORS = {
+  INVALID_REQUEST: { status: 400, message: 'the request is not valid' },
+  BODY_TOO_LARGE: { status: 413, message: 'the request body is larger than 4096 bytes' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'send the body as application/json' },
+  ROUTE_NOT_FOUND: { status: 404, message: 'there is no such endpoint' },
+  LIMIT_UNKNOWN: {
+    status: 404,
+    message:
+      'no limit is defined for this key: define it with POST /limit; a node learns of it within a second',
+  },
+  REDIS_UNAVAILABLE: {
+    status: 503,
+    message: 'Redis cannot be reached or refused the command: see GET /health and the log of this node',
+  },
+  REDIS_WRITE_TIMEOUT: {
+    status: 503,
+    message:
+      'Redis did not take the write in time (paused, overloaded or unreachable); unless it was taken at the very ' +
+      'last moment nothing has changed, and a write that is still queued will be void: try again',
+  },
+  CHECK_DEADLINE_EXCEEDED: {
+    status: 503,
+    message:
+      'Redis gave no answer before the deadline of the check; not admitted, since strict mode never guesses',
+  },
+  OVERLOADED: {
+    status: 503,
+    message: 'too many checks wait for Redis on this node; not admitted, try again later',
+  },
+  INTERNAL: { status: 500, message: 'the limiter failed; its log says why' },
+} as const satisfies Record<string, { status: number; message: string }>;
+
+export type LimiterErrorCode = keyof typeof LIMITER_ERRORS;
+
+/** An error with a code of the table; `message` is the table's unless a more exact one is given. */
+export class LimiterError extends Error {
+  readonly code: LimiterErrorCode;
+
+  constructor(code: LimiterErrorCode, message: string = LIMITER_ERRORS[code].message, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'LimiterError';
+    this.code = code;
+  }
+
+  /** HTTP status of the answer. */
+  get status(): number {
+    return LIMITER_ERRORS[this.code].status;
+  }
+}

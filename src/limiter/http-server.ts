@@ -1,0 +1,121 @@
+/** The limiter's HTTP interface: routes, checks of what comes in, and the form of every answer. */
+/* oxlint-disable oxc/no-async-endpoint-handlers -- meant for Express 4; Fastify handles what async handlers throw */
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { LimiterConfig } from './config.ts';
+import { LimiterError } from './errors.ts';
+import type { Limiter, WindowView } from './limiter.ts';
+import { rateLimitHeaders } from './ratelimit-headers.ts';
+
+const BODY_LIMIT_BYTES = 4_096;
+
+const KEY = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}$/,
+    'a key has 1 to 200 characters out of A-Z a-z 0-9 . _ : @ / - and begins with a letter or digit',
+  );
+const KEY_ONLY = z.object({ key: KEY });
+const DEFINITION = z.object({
+  key: KEY,
+  limit: z.int().min(0).max(1_000_000_000),
+  /** Seconds; fractions down to a millisecond. */
+  window_sec: z.number().min(0.1).max(86_400),
+});
+
+/** The server of one node; not listening yet. Closing it ends open connections as soon as they are idle. */
+export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: Logger): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    // Longer than load balancers and clients keep idle connections, so that it is they who close first.
+    keepAliveTimeout: 72_000,
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+  });
+  const node = config.nodeId;
+
+  app.post('/check', async (request, reply) => {
+    const { key } = parse(KEY_ONLY, request.body);
+    const result = await limiter.check(key);
+    const { windowMs: _, ...body } = result;
+    return await reply
+      .code(result.allowed ? 200 : 429)
+      .headers(rateLimitHeaders(result, limiter.now()))
+      .send({ ...body, node });
+  });
+
+  app.post('/limit', async (request, reply) => {
+    const { key, limit, window_sec } = parse(DEFINITION, request.body);
+    const { replaced, ...view } = await limiter.define(key, limit, Math.round(window_sec * 1000));
+    return await reply.code(replaced ? 200 : 201).send(limitBody(view));
+  });
+
+  app.get('/limit', async (request) => limitBody(await limiter.describe(parse(KEY_ONLY, request.query).key)));
+
+  app.delete('/limit', async (request) => {
+    const { key } = parse(KEY_ONLY, request.query);
+    await limiter.remove(key);
+    return { key, deleted: true, node };
+  });
+
+  app.get('/counter', async (request) => {
+    const { windowMs: _, ...body } = await limiter.counter(parse(KEY_ONLY, request.query).key);
+    return { ...body, node };
+  });
+
+  app.get('/nodes', async () => await limiter.nodes());
+
+  app.get('/health', async (_request, reply) => {
+    const { redisConnected, pending } = await limiter.health();
+    const status = redisConnected ? 'ok' : 'unavailable';
+    return await reply
+      .code(redisConnected ? 200 : 503)
+      .send({ status, redisConnected, node, mode: config.mode, pending });
+  });
+
+  // For a liveness probe: a restart does not bring Redis back, so Redis is not asked.
+  app.get('/livez', async () => ({ status: 'ok', node }));
+
+  app.get('/metrics', async (_request, reply) => {
+    const { registry } = limiter.metrics;
+    return await reply.type(registry.contentType).send(await registry.metrics());
+  });
+
+  app.setNotFoundHandler(() => {
+    throw new LimiterError('ROUTE_NOT_FOUND');
+  });
+
+  app.setErrorHandler(async (thrown, _request, reply) => {
+    const error = toLimiterError(thrown);
+    if (error.code === 'INTERNAL') log.error({ err: thrown }, 'a request failed');
+    return await reply.code(error.status).send({ error: { code: error.code, message: error.message } });
+  });
+
+  function limitBody({ key, limit, windowMs, windowId, windowEndsAt }: WindowView): Record<string, unknown> {
+    return { key, limit, window_sec: windowMs / 1000, windowId, windowEndsAt, node };
+  }
+
+  return app;
+}
+
+function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => [...path, message].join(': '));
+  throw new LimiterError('INVALID_REQUEST', problems.join('; '));
+}
+
+function toLimiterError(thrown: unknown): LimiterError {
+  if (thrown instanceof LimiterError) return thrown;
+  if (!(thrown instanceof Error)) return new LimiterError('INTERNAL');
+  const { code, statusCode } = thrown as Error & { code?: unknown; statusCode?: unknown };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new LimiterError('BODY_TOO_LARGE');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new LimiterError('UNSUPPORTED_MEDIA_TYPE');
+  // What else Fastify finds wrong with a request, such as a body that is not JSON.
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    return new LimiterError('INVALID_REQUEST', thrown.message);
+  }
+  return new LimiterError('INTERNAL', undefined, thrown);
+}

@@ -1,0 +1,38 @@
+/** Runs one node of the reference rate limiter until SIGTERM: `node src/limiter/main.ts --help`. */
+import { pino } from 'pino';
+import { ConfigError, helpText, readConfig } from './config.ts';
+import { startNode } from './start-node.ts';
+
+async function main(): Promise<void> {
+  const config = readConfig(process.argv.slice(2), process.env);
+  if (config === 'help') {
+    process.stdout.write(helpText());
+    return;
+  }
+  const log = pino({ level: config.logLevel, base: { node: config.nodeId } });
+  const node = await startNode(config, log);
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // The second one means it: what is not delivered by now is lost.
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    node.stop().then(
+      () => log.info('stopped'),
+      (error: unknown) => {
+        log.fatal({ err: error }, 'could not stop in order');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+try {
+  await main();
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`ratelimiter: ${message}\n`);
+  process.exitCode = error instanceof ConfigError ? 2 : 1;
+}

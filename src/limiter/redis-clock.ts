@@ -1,0 +1,39 @@
+/**
+ * Redis's clock, as estimated by a node: one clock for all nodes, whatever their own clocks say.
+ */
+
+/** A better sample is preferred this long; after that a worse one is taken, lest the estimate grow old. */
+const SAMPLE_LIFE_MS = 10_000;
+
+export class RedisClock {
+  #sample: { readonly offset: number; readonly roundTrip: number; readonly at: number } | undefined;
+  readonly #monotonic: () => number;
+
+  /** @param monotonic milliseconds of a clock that never jumps; only differences are used */
+  constructor(monotonic: () => number = () => performance.now()) {
+    this.#monotonic = monotonic;
+  }
+
+  /** A moment to be handed back to `observe` with the answer to a TIME sent then. */
+  mark(): number {
+    return this.#monotonic();
+  }
+
+  /**
+   * Takes the answer of TIME, given as seconds and microseconds. Redis read its clock somewhere between
+   * sending and receiving: the middle is assumed, so the error is at most half the round trip.
+   */
+  observe(sentAt: number, [seconds, microseconds]: readonly [number, number]): void {
+    const receivedAt = this.#monotonic();
+    const roundTrip = receivedAt - sentAt;
+    const known = this.#sample;
+    if (known !== undefined && roundTrip > known.roundTrip && receivedAt - known.at < SAMPLE_LIFE_MS) return;
+    const redisMs = seconds * 1000 + microseconds / 1000;
+    this.#sample = { offset: redisMs - (sentAt + receivedAt) / 2, roundTrip, at: receivedAt };
+  }
+
+  /** Milliseconds since the epoch by Redis, whole; undefined until Redis was heard once. */
+  now(): number | undefined {
+    return this.#sample === undefined ? undefined : Math.floor(this.#monotonic() + this.#sample.offset);
+  }
+}

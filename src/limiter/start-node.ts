@@ -1,0 +1,63 @@
+/** Puts one node together: HTTP server, limiter, and the order in which they start and stop. */
+import { isIPv6 } from 'node:net';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import type { LimiterConfig } from './config.ts';
+import { within } from './deadline.ts';
+import { createHttpServer } from './http-server.ts';
+import { Limiter } from './limiter.ts';
+
+/** How long requests under way may take to finish when the node stops. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** A Redis that is there gets this long to answer, so that the first request does not come too early. */
+const REDIS_HEAD_START_MS = 2_000;
+
+const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+export interface RunningNode {
+  /** Where it listens, `ip:port`, as other nodes see it. */
+  readonly address: string;
+  readonly port: number;
+  /**
+   * Takes no more requests, lets those under way finish (5 s), delivers the last counts (flush timeout),
+   * leaves the registry and closes.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts one node and returns once it listens. Redis need not be there yet: GET /health tells.
+ * @throws the error of listening, e.g. EADDRINUSE; of reading the CA file
+ */
+export async function startNode(config: LimiterConfig, log: Logger): Promise<RunningNode> {
+  const limiter = new Limiter(config, log);
+  const app = createHttpServer(config, limiter, log);
+  try {
+    await limiter.awaitRedis(REDIS_HEAD_START_MS);
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await limiter.stop();
+    throw error;
+  }
+  const bound = app.server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : config.port;
+  const address = addressOf(config, port);
+  limiter.start(address);
+  log.info({ address, port, mode: config.mode }, 'listening');
+
+  return {
+    address,
+    port,
+    stop: async () => {
+      await within(app.close(), CLOSE_TIMEOUT_MS);
+      app.server.closeAllConnections();
+      await limiter.stop();
+    },
+  };
+}
+
+function addressOf(config: LimiterConfig, port: number): string {
+  const host = config.podIp ?? (ANY_ADDRESS.has(config.host) ? hostname() : config.host);
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
