@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -31,6 +31,10 @@ afterEach(async () => {
   await server?.stop();
   server = undefined;
 });
+
+// Real sockets and processes on a busy machine: the limits are for what hangs.
+vi.setConfig({ testTimeout: 30_000 });
+const eventually = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { timeout: 20_000 });
 
 const path = '/api/v1/namespaces/default/configmaps';
 const never = new AbortController().signal;
@@ -107,14 +111,14 @@ describe('request', () => {
       expect(error).toBeInstanceOf(ApiUnreachableError);
       expect(error).toMatchObject({ code: 'TIMEOUT' });
     }
-    await vi.waitFor(() => expect(server?.openConnections()).toBe(0));
+    await eventually(() => expect(server?.openConnections()).toBe(0));
   });
 
   it('throws the reason of the signal that aborts it', async () => {
     server = await startWireServer(() => {});
     const abort = new AbortController();
     const request = failure(server.client().request({ method: 'GET', path, signal: abort.signal }));
-    await vi.waitFor(() => expect(server?.requests).toHaveLength(1));
+    await eventually(() => expect(server?.requests).toHaveLength(1));
     const reason = new Error('enough');
     abort.abort(reason);
     expect(await request).toBe(reason);
@@ -187,7 +191,6 @@ describe('credentials', () => {
     expect(server.requests.map((request) => request.headers.authorization)).toEqual(
       Array.from({ length: 3 }, () => 'Bearer from-plugin'),
     );
-    const { readFile } = await import('node:fs/promises');
     expect(await readFile(runs, 'utf8')).toBe('run\n');
 
     const hanging = new KubeClient(config('exec sleep 2'));
@@ -263,7 +266,7 @@ describe('watch', () => {
     server = await startWireServer((_request, response) => sendEvent(response, 'ADDED', configMap('a', 1)));
     const error = await failure(collect(server.client().watch({ ...watching, ...limits })));
     expect(error).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining(text) as string });
-    await vi.waitFor(() => expect(server?.openConnections()).toBe(0));
+    await eventually(() => expect(server?.openConnections()).toBe(0));
   });
 
   it('gives up a peer that accepts the connection and says nothing', async () => {
@@ -279,15 +282,15 @@ describe('watch', () => {
       expect(event.type).toBe('ADDED');
       break;
     }
-    await vi.waitFor(() => expect(server?.openConnections()).toBe(0));
+    await eventually(() => expect(server?.openConnections()).toBe(0));
 
     const abort = new AbortController();
     const reason = new Error('enough');
     const watch = failure(collect(client.watch({ ...watching, signal: abort.signal })));
-    await vi.waitFor(() => expect(server?.openConnections()).toBe(1));
+    await eventually(() => expect(server?.openConnections()).toBe(1));
     abort.abort(reason);
     expect(await watch).toBe(reason);
-    await vi.waitFor(() => expect(server?.openConnections()).toBe(0));
+    await eventually(() => expect(server?.openConnections()).toBe(0));
   });
 
   it('does not take the connections of requests', async () => {
@@ -300,7 +303,7 @@ describe('watch', () => {
     const watches = [1, 2, 3].map(() =>
       failure(collect(client.watch({ ...watching, signal: abort.signal }))),
     );
-    await vi.waitFor(() => expect(server?.requests).toHaveLength(3));
+    await eventually(() => expect(server?.requests).toHaveLength(3));
     await client.request({ method: 'GET', path, timeoutMs: 5000 });
     abort.abort(new Error('done'));
     await Promise.all(watches);

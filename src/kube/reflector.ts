@@ -144,6 +144,8 @@ export class Reflector<T extends KubeObject> {
     };
     const startedAt = performance.now();
     let events = 0;
+    // Taken back by the first event or a regular end.
+    this.#failedWatches++;
     this.#onActivity('watching');
     for await (const event of client.watch<T>({
       path,
@@ -176,9 +178,7 @@ export class Reflector<T extends KubeObject> {
       logger.debug({ path, delayMs }, 'the resource version expired; listing anew');
       return delayMs;
     }
-    if (this.#resourceVersion !== undefined && ++this.#failedWatches >= failuresUntilRelist) {
-      this.#resourceVersion = undefined;
-    }
+    if (this.#failedWatches >= failuresUntilRelist) this.#resourceVersion = undefined;
     this.#onActivity('failed');
     const retryAfterMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
     const waitMs = Math.max(delayMs, Math.min(retryAfterMs, this.#options.backoff.maxMs));

@@ -1,0 +1,196 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { Controller, type ReconcileRecord } from './controller.ts';
+import { recordingLogger } from './wire-server.fixture.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const backoff = { baseMs: 100, maxMs: 1000, random: () => 1 };
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+
+describe('Controller', () => {
+  it('reconciles what was enqueued, before and after its start', async () => {
+    const seen: string[] = [];
+    const reconcile = async (key: string): Promise<void> => void seen.push(key);
+    const controller = new Controller({ name: 'c', logger: recordingLogger(), reconcile });
+    controller.enqueue('a');
+    await settle();
+    expect(seen).toEqual([]);
+    expect(controller.depth).toBe(1);
+    controller.start();
+    controller.start();
+    controller.enqueue('b');
+    controller.enqueueAfter('c', 20);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(seen).toEqual(['a', 'b', 'c']);
+    await controller.stop(0);
+  });
+
+  it('runs as many keys at once as allowed, and never one key twice', async () => {
+    const running: string[] = [];
+    let most = 0;
+    const controller = new Controller({
+      name: 'c',
+      logger: recordingLogger(),
+      concurrency: 2,
+      async reconcile(key) {
+        expect(running).not.toContain(key);
+        running.push(key);
+        most = Math.max(most, running.length);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        running.splice(running.indexOf(key), 1);
+      },
+    });
+    controller.start();
+    for (const key of ['a', 'b', 'c', 'd', 'a']) controller.enqueue(key);
+    await settle();
+    controller.enqueue('a');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(most).toBe(2);
+    expect(running).toEqual([]);
+    await controller.stop(0);
+  });
+
+  it('comes back after the time a reconcile asked for', async () => {
+    let count = 0;
+    const reconcile = async (): Promise<{ requeueAfterMs: number }> => {
+      count++;
+      return { requeueAfterMs: 500 };
+    };
+    const controller = new Controller({ name: 'c', logger: recordingLogger(), reconcile });
+    controller.start();
+    controller.enqueue('a');
+    await vi.advanceTimersByTimeAsync(499);
+    expect(count).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(count).toBe(2);
+    await controller.stop(0);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(count).toBe(2);
+  });
+
+  it('logs an error, tries again later and later, and starts over after a success', async () => {
+    const logger = recordingLogger();
+    const records: ReconcileRecord[] = [];
+    let broken = true;
+    const controller = new Controller({
+      name: 'c',
+      logger,
+      backoff,
+      onReconciled: (record) => records.push(record),
+      async reconcile() {
+        if (broken) throw new Error('no');
+      },
+    });
+    controller.start();
+    controller.enqueue('a');
+    await vi.advanceTimersByTimeAsync(350);
+    expect(records.map((record) => record.outcome)).toEqual(['error', 'error', 'error']);
+    expect(logger.entries.map(({ fields }) => (fields as { retryInMs: number }).retryInMs)).toEqual([
+      100, 200, 400,
+    ]);
+    expect(logger.entries[0]).toMatchObject({
+      level: 'error',
+      message: 'reconcile failed',
+      fields: { controller: 'c', key: 'a', err: new Error('no') },
+    });
+    broken = false;
+    await vi.advanceTimersByTimeAsync(400);
+    broken = true;
+    controller.enqueue('a');
+    await settle();
+    expect(logger.entries.at(-1)?.fields).toMatchObject({ retryInMs: 100 });
+    await controller.stop(0);
+  });
+
+  it('survives a throwing observer', async () => {
+    let count = 0;
+    const controller = new Controller({
+      name: 'c',
+      logger: recordingLogger(),
+      reconcile: async () => void count++,
+      onReconciled() {
+        throw new Error('observer bug');
+      },
+    });
+    controller.start();
+    controller.enqueue('a');
+    await settle();
+    controller.enqueue('b');
+    await settle();
+    expect(count).toBe(2);
+    await controller.stop(0);
+  });
+
+  it('stops: lets running work finish, takes nothing more', async () => {
+    const ended: string[] = [];
+    const logger = recordingLogger();
+    const controller = new Controller({
+      name: 'c',
+      logger,
+      async reconcile(key, signal) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        ended.push(`${key} ${signal.aborted}`);
+        return { requeueAfterMs: 10 };
+      },
+    });
+    controller.start();
+    controller.enqueue('a');
+    controller.enqueue('b');
+    await settle();
+    let stopped = false;
+    void controller.stop(1000).then(() => {
+      stopped = true;
+    });
+    await vi.advanceTimersByTimeAsync(99);
+    expect(stopped).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(stopped).toBe(true);
+    expect(ended).toEqual(['a false']);
+    expect(logger.entries).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('stops: aborts what runs after the deadline, then leaves what ignores it', async () => {
+    const logger = recordingLogger();
+    let aborted = false;
+    const controller = new Controller({
+      name: 'c',
+      logger,
+      concurrency: 2,
+      reconcile: (key, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted = true;
+            if (key === 'polite') reject(signal.reason as Error);
+          });
+        }),
+    });
+    controller.start();
+    controller.enqueue('polite');
+    controller.enqueue('deaf');
+    await settle();
+    let stopped = false;
+    const stop = controller.stop(500).then(() => {
+      stopped = true;
+    });
+    await vi.advanceTimersByTimeAsync(499);
+    expect(aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(aborted).toBe(true);
+    expect(stopped).toBe(false);
+    await vi.advanceTimersByTimeAsync(2000);
+    await stop;
+    expect(
+      logger.entries.map(({ level, fields }) => [level, (fields as { running: string[] }).running]),
+    ).toEqual([
+      ['warn', ['polite', 'deaf']],
+      ['error', ['deaf']],
+    ]);
+  });
+});

@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { type EventRecord, EventRecorder, type EventRecorderOptions, truncateUtf8 } from './events.ts';
+import {
+  recordingLogger,
+  sendJson,
+  sendStatus,
+  startWireServer,
+  type WireServer,
+} from './wire-server.fixture.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+const eventually = (assertion: () => void): Promise<void> =>
+  vi.waitFor(assertion, { timeout: 20_000, interval: 5 });
+
+let server: WireServer | undefined;
+afterEach(() => server?.stop());
+
+function record(note = 'it happened'): EventRecord {
+  const regarding = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', namespace: 'default', uid: 'u' };
+  return { regarding, type: 'Normal', reason: 'Happened', action: 'Happen', note };
+}
+
+function recorder(options: Partial<EventRecorderOptions> = {}) {
+  if (server === undefined) throw new Error('no server');
+  const logger = recordingLogger();
+  const names = { reportingController: 'example.com/tester', reportingInstance: 'tester-0' };
+  return { logger, events: new EventRecorder({ client: server.client(), logger, ...names, ...options }) };
+}
+
+const bodies = (): Record<string, unknown>[] =>
+  (server?.requests ?? []).map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+
+describe('EventRecorder', () => {
+  it('counts repeats in the series of the first, whatever the resource version, and tells notes apart', async () => {
+    server = await startWireServer((_request, response) => sendJson(response, {}));
+    const { events } = recorder();
+    events.record(record());
+    await eventually(() => expect(bodies()).toHaveLength(1));
+    for (let version = 0; version < 5; version++) {
+      const again = record();
+      events.record({ ...again, regarding: { ...again.regarding, resourceVersion: String(version) } });
+    }
+    events.record(record('something else'));
+    await eventually(() => expect(bodies()).toHaveLength(2));
+    await events.stop(10_000);
+    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'POST', 'PATCH']);
+    expect(bodies()[2]).toMatchObject({ series: { count: 6 } });
+  });
+
+  it('writes what waits when stopped, and takes nothing after', async () => {
+    server = await startWireServer((_request, response) => void setTimeout(() => sendJson(response, {}), 5));
+    const { events, logger } = recorder();
+    for (let n = 0; n < 10; n++) events.record(record(`note ${n}`));
+    await events.stop(20_000);
+    expect(bodies().map(({ note }) => note)).toEqual(Array.from({ length: 10 }, (_, n) => `note ${n}`));
+    events.record(record('too late'));
+    await events.stop(0);
+    expect(server.requests).toHaveLength(10);
+    expect(logger.entries).toEqual([]);
+  });
+
+  it('gives up at the deadline of stop when the API server hangs', async () => {
+    server = await startWireServer(() => {});
+    const { events, logger } = recorder();
+    for (let n = 0; n < 3; n++) events.record(record(`note ${n}`));
+    await events.stop(50);
+    expect(logger.entries).toMatchObject([{ level: 'warn', fields: { lost: 2 } }]);
+    await eventually(() => expect(server?.openConnections()).toBe(0));
+  });
+
+  it('tries again after a failure of the server, and drops what is refused', async () => {
+    let calls = 0;
+    server = await startWireServer((_request, response) => {
+      calls++;
+      if (calls === 1) sendStatus(response, 500, 'InternalError');
+      else if (calls === 3) sendStatus(response, 403, 'Forbidden');
+      else sendJson(response, {});
+    });
+    const { events, logger } = recorder();
+    for (const note of ['first', 'second', 'third']) events.record(record(note));
+    await events.stop(20_000);
+    expect(bodies().map(({ note }) => note)).toEqual(['first', 'first', 'second', 'third']);
+    expect(logger.entries).toMatchObject([{ level: 'warn', message: 'an event could not be written' }]);
+  });
+
+  it('drops what is more than the queue holds, and says so', async () => {
+    server = await startWireServer((_request, response) => sendJson(response, {}));
+    const { events, logger } = recorder({ queueLimit: 2 });
+    for (let n = 0; n < 5; n++) events.record(record(`note ${n}`));
+    await events.stop(20_000);
+    expect(bodies()).toHaveLength(2);
+    expect(logger.entries.at(-1)?.fields).toEqual({ dropped: 3 });
+  });
+
+  it('goes on in a new event when the first has expired', async () => {
+    server = await startWireServer((request, response) => {
+      if (request.method === 'PATCH') sendStatus(response, 404, 'NotFound');
+      else sendJson(response, {});
+    });
+    const { events } = recorder({ seriesWriteMs: 0 });
+    events.record(record());
+    await eventually(() => expect(server?.requests).toHaveLength(1));
+    events.record(record());
+    await eventually(() => expect(server?.requests).toHaveLength(3));
+    expect(bodies()[2]).toMatchObject({ reason: 'Happened', series: { count: 2 } });
+    await events.stop(10_000);
+  });
+
+  it('begins a new event when the last was too long ago', async () => {
+    server = await startWireServer((_request, response) => sendJson(response, {}));
+    const { events } = recorder({ seriesMs: -1 });
+    events.record(record());
+    events.record(record());
+    await events.stop(10_000);
+    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'POST']);
+  });
+});
+
+describe('truncateUtf8', () => {
+  it('keeps within the limit, whole characters only, and what fits unchanged', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme', maxLength: 60 }),
+        fc.integer({ min: 3, max: 40 }),
+        (text, limit) => {
+          const cut = truncateUtf8(text, limit);
+          expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(limit);
+          expect(cut).not.toContain('\uFFFD');
+          if (Buffer.byteLength(text) <= limit) expect(cut).toBe(text);
+          else expect(text.startsWith(cut.slice(0, -3))).toBe(true);
+        },
+      ),
+    );
+  });
+});

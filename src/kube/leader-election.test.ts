@@ -1,0 +1,183 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
+import type { Lease } from './lease-lock.ts';
+import {
+  recordingLogger,
+  sendJson,
+  sendStatus,
+  startWireServer,
+  type WireServer,
+} from './wire-server.fixture.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+const eventually = (assertion: () => void): Promise<void> =>
+  vi.waitFor(assertion, { timeout: 20_000, interval: 5 });
+
+let server: WireServer | undefined;
+const stop: AbortController[] = [];
+const running: Promise<void>[] = [];
+afterEach(async () => {
+  for (const abort of stop.splice(0)) abort.abort(new Error('the test is over'));
+  await server?.stop();
+  await Promise.all(running.splice(0));
+});
+
+/** Stores one lease; `hung` makes it answer nothing more. */
+async function leaseServer(state: { lease?: Lease; hung?: boolean }): Promise<WireServer> {
+  let version = 0;
+  return startWireServer((request, response) => {
+    if (state.hung === true) return;
+    if (request.method === 'GET') {
+      if (state.lease === undefined) sendStatus(response, 404, 'NotFound');
+      else sendJson(response, state.lease);
+      return;
+    }
+    const written = JSON.parse(request.body) as Lease;
+    if (
+      state.lease !== undefined &&
+      written.metadata.resourceVersion !== state.lease.metadata.resourceVersion
+    ) {
+      sendStatus(response, 409, 'Conflict');
+      return;
+    }
+    state.lease = {
+      ...written,
+      metadata: { ...written.metadata, uid: 'u', resourceVersion: String(++version) },
+    };
+    sendJson(response, state.lease);
+  });
+}
+
+function elect(options: Partial<LeaderElectorOptions> = {}) {
+  const seen: string[] = [];
+  const abort = new AbortController();
+  stop.push(abort);
+  if (server === undefined) throw new Error('no server');
+  const logger = recordingLogger();
+  let term: AbortSignal | undefined;
+  const elector = new LeaderElector({
+    client: server.client(),
+    namespace: 'default',
+    name: 'l',
+    identity: 'me',
+    logger,
+    leaseDurationMs: 1000,
+    renewDeadlineMs: 200,
+    retryPeriodMs: 20,
+    onStartedLeading(leading) {
+      term = leading;
+      seen.push('started');
+    },
+    onStoppedLeading: () => seen.push('stopped'),
+    ...options,
+  });
+  const run = elector.run(abort.signal);
+  running.push(run);
+  return { elector, seen, abort, run, logger, term: () => term };
+}
+
+describe('LeaderElector', () => {
+  it('refuses durations that contradict each other', () => {
+    const options = {
+      namespace: 'n',
+      name: 'l',
+      identity: 'me',
+      logger: recordingLogger(),
+      onStartedLeading() {},
+    };
+    const elector = (durations: object): LeaderElector =>
+      new LeaderElector({ ...options, ...durations } as unknown as LeaderElectorOptions);
+    expect(() => elector({ leaseDurationMs: 10_000 })).toThrow(RangeError);
+    expect(() => elector({ leaseDurationMs: 15_500 })).toThrow(RangeError);
+    expect(() => elector({ retryPeriodMs: 9_000 })).toThrow(RangeError);
+  });
+
+  it('stops leading in time though the API server hangs, and leads again when it is back', async () => {
+    const state: { lease?: Lease; hung?: boolean } = {};
+    server = await leaseServer(state);
+    const { elector, seen, term } = elect();
+    await eventually(() => expect(elector.isLeader()).toBe(true));
+    const first = term();
+    expect(first?.aborted).toBe(false);
+    state.hung = true;
+    await eventually(() => expect(seen).toContain('stopped'));
+    expect(first?.aborted).toBe(true);
+    expect(elector.isLeader()).toBe(false);
+    expect(elector.leaseFreshUntil()).toBe(-Infinity);
+    expect(state.lease?.spec?.holderIdentity).toBe('me');
+    state.hung = false;
+    await eventually(() => expect(elector.isLeader()).toBe(true));
+    expect(term()).not.toBe(first);
+  });
+
+  it('knows by the clocks alone that it was frozen too long', async () => {
+    server = await leaseServer({});
+    const offset = { monotonic: 0, wall: 0 };
+    const clocks = {
+      monotonic: () => performance.now() + offset.monotonic,
+      wall: () => Date.now() + offset.wall,
+    };
+    const durations = { leaseDurationMs: 60_000, renewDeadlineMs: 50_000, retryPeriodMs: 30_000 };
+    const { elector, seen } = elect({ clocks, ...durations });
+    await eventually(() => expect(elector.isLeader()).toBe(true));
+    const freshUntil = elector.leaseFreshUntil();
+    expect(freshUntil).toBeGreaterThan(performance.now());
+    expect(freshUntil).toBeLessThanOrEqual(performance.now() + 50_000);
+    // A stopped process: the monotonic clock went on. A sleeping machine: only the wall clock did.
+    for (const clock of ['monotonic', 'wall'] as const) {
+      offset[clock] = 51_000;
+      expect(elector.isLeader()).toBe(false);
+      offset[clock] = 0;
+    }
+    offset.wall = -3_600_000;
+    expect(elector.isLeader()).toBe(true);
+    expect(seen).toEqual(['started']);
+  });
+
+  it('steps down as soon as it sees the lease in other hands', async () => {
+    const state: { lease?: Lease } = {};
+    server = await leaseServer(state);
+    const { elector, seen } = elect({ renewDeadlineMs: 15_000, leaseDurationMs: 20_000 });
+    await eventually(() => expect(elector.isLeader()).toBe(true));
+    if (state.lease === undefined) throw new Error('no lease');
+    const spec = { ...state.lease.spec, holderIdentity: 'usurper' };
+    state.lease = { metadata: { ...state.lease.metadata, resourceVersion: 'x1' }, spec };
+    await eventually(() => expect(seen).toEqual(['started', 'stopped']));
+    expect(elector.isLeader()).toBe(false);
+    expect(elector.holder).toBe('usurper');
+  });
+
+  it('lets go when stopped: the work first, then the lease', async () => {
+    const state: { lease?: Lease } = {};
+    server = await leaseServer(state);
+    let holderAtStop: string | undefined;
+    const { elector, abort, run } = elect({
+      onStoppedLeading() {
+        holderAtStop = state.lease?.spec?.holderIdentity;
+      },
+    });
+    await eventually(() => expect(elector.isLeader()).toBe(true));
+    abort.abort(new Error('stop'));
+    expect(await run).toBeUndefined();
+    expect(holderAtStop).toBe('me');
+    expect(state.lease?.spec?.holderIdentity).toBe('');
+    expect(elector.isLeader()).toBe(false);
+  });
+
+  it('survives callbacks that throw', async () => {
+    server = await leaseServer({});
+    const { elector, abort, run, logger } = elect({
+      onStartedLeading() {
+        throw new Error('bug 1');
+      },
+      onStoppedLeading() {
+        throw new Error('bug 2');
+      },
+    });
+    await eventually(() => expect(elector.isLeader()).toBe(true));
+    abort.abort(new Error('stop'));
+    await run;
+    expect(logger.entries.filter(({ level }) => level === 'error')).toHaveLength(2);
+  });
+});

@@ -1,0 +1,299 @@
+import type { ServerResponse } from 'node:http';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { KubeObject } from './kube-types.ts';
+import { Reflector, type ReflectorOptions } from './reflector.ts';
+import { Store } from './store.ts';
+import {
+  configMap,
+  recordingLogger,
+  sendEvent,
+  sendJson,
+  sendStatus,
+  startWireServer,
+  type WireRequest,
+  type WireServer,
+} from './wire-server.fixture.ts';
+
+// Real sockets on a busy machine: the limit is for what hangs.
+vi.setConfig({ testTimeout: 30_000 });
+
+const path = '/api/v1/namespaces/default/configmaps';
+type Answer = (response: ServerResponse, request: WireRequest) => void;
+
+let server: WireServer;
+let stop: AbortController;
+let running: Promise<void> | undefined;
+/** Answers to the next lists and watches; when used up, the collection below is served. */
+let lists: Answer[];
+let watches: Answer[];
+let collection: { items: KubeObject[]; resourceVersion: string };
+
+beforeEach(async () => {
+  lists = [];
+  watches = [];
+  collection = { items: [configMap('a', 1)], resourceVersion: '10' };
+  stop = new AbortController();
+  running = undefined;
+  server = await startWireServer((request, response) => {
+    if (request.query.has('watch')) {
+      const answer = watches.shift() ?? ((response) => void response.writeHead(200).flushHeaders());
+      answer(response, request);
+    } else {
+      const answer =
+        lists.shift() ?? ((response) => sendList(response, collection.items, collection.resourceVersion));
+      answer(response, request);
+    }
+  });
+});
+
+afterEach(async () => {
+  stop.abort(new Error('the test is over'));
+  await running;
+  await server.stop();
+});
+
+function sendList(
+  response: ServerResponse,
+  items: KubeObject[],
+  resourceVersion: string,
+  next?: string,
+): void {
+  const metadata = { resourceVersion, ...(next === undefined ? {} : { continue: next }) };
+  // As the API server does it: the items of a list do not say what they are.
+  const bare = items.map(({ metadata }) => ({ metadata }));
+  sendJson(response, { apiVersion: 'v1', kind: 'ConfigMapList', metadata, items: bare });
+}
+
+function reflect(options: Partial<ReflectorOptions<KubeObject>> = {}) {
+  const logger = recordingLogger();
+  const store = new Store<KubeObject>(logger);
+  const seen: string[] = [];
+  store.subscribe(({ type, object }) => seen.push(`${type} ${object.metadata.name}`));
+  const reflector = new Reflector<KubeObject>({
+    client: server.client({ timeoutMs: 2000 }),
+    path,
+    store,
+    logger,
+    backoff: { baseMs: 2, maxMs: 20 },
+    ...options,
+  });
+  running = reflector.run(stop.signal);
+  return { reflector, store, seen, logger };
+}
+
+const eventually = (assertion: () => void): Promise<void> =>
+  vi.waitFor(assertion, { timeout: 20_000, interval: 5 });
+const watchesAsked = (): (string | null)[] =>
+  server.requests.filter(({ query }) => query.has('watch')).map(({ query }) => query.get('resourceVersion'));
+const listsAsked = (): number => server.requests.filter(({ query }) => !query.has('watch')).length;
+
+describe('Reflector', () => {
+  it('lists page by page, then watches from there with bookmarks, selectors and a time limit', async () => {
+    lists = [
+      (response) => sendList(response, [configMap('a', 1)], '10', 'page-2'),
+      (response) => sendList(response, [configMap('b', 2)], '10'),
+    ];
+    const { reflector, store } = reflect({
+      pageSize: 1,
+      labelSelector: 'x=y',
+      fieldSelector: 'metadata.name!=z',
+    });
+    expect(reflector.hasSynced()).toBe(false);
+    await reflector.waitForSync(stop.signal);
+    expect(reflector.hasSynced()).toBe(true);
+    expect(store.size).toBe(2);
+    expect(store.get('default/a')).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap' });
+    await eventually(() => expect(watchesAsked()).toEqual(['10']));
+    const [first, second, watch] = server.requests.map(({ query }) => Object.fromEntries(query));
+    const selectors = { labelSelector: 'x=y', fieldSelector: 'metadata.name!=z' };
+    expect(first).toEqual({ ...selectors, limit: '1' });
+    expect(second).toEqual({ ...selectors, limit: '1', continue: 'page-2' });
+    expect(watch).toMatchObject({ ...selectors, allowWatchBookmarks: 'true' });
+    expect(Number(watch?.['timeoutSeconds'])).toBeGreaterThanOrEqual(300);
+    expect(Number(watch?.['timeoutSeconds'])).toBeLessThanOrEqual(600);
+  });
+
+  it('takes in changes, and resumes from the last event or bookmark when the watch ends', async () => {
+    watches = [
+      (response) => {
+        sendEvent(response, 'ADDED', configMap('b', 11));
+        sendEvent(response, 'MODIFIED', {
+          ...configMap('a', 12),
+          metadata: { ...configMap('a', 12).metadata, managedFields: [] },
+        });
+        sendEvent(response, 'DELETED', configMap('b', 13));
+        response.end();
+      },
+      (response) => {
+        sendEvent(response, 'BOOKMARK', {
+          kind: 'ConfigMap',
+          apiVersion: 'v1',
+          metadata: { resourceVersion: '99' },
+        });
+        response.end();
+      },
+    ];
+    const { store, seen } = reflect();
+    await eventually(() => expect(watchesAsked()).toEqual(['10', '13', '99']));
+    expect(seen).toEqual(['added a', 'added b', 'updated a', 'deleted b']);
+    expect(store.list()).toEqual([configMap('a', 12)]);
+    expect(listsAsked()).toBe(1);
+  });
+
+  it.each<[string, Answer]>([
+    ['as a response', (response) => sendStatus(response, 410, 'Expired')],
+    [
+      'as an event',
+      (response) => {
+        sendEvent(response, 'ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' });
+        response.end();
+      },
+    ],
+  ])('lists anew on 410 Gone %s, and finds what it missed, deletions too', async (_name, gone) => {
+    watches = [
+      (response) => {
+        collection = { items: [configMap('b', 20)], resourceVersion: '30' };
+        gone(response, {} as WireRequest);
+      },
+    ];
+    const { seen } = reflect();
+    await eventually(() => expect(watchesAsked()).toEqual(['10', '30']));
+    expect(seen).toEqual(['added a', 'deleted a', 'added b']);
+    expect(listsAsked()).toBe(2);
+  });
+
+  it('begins a list anew when its continue token expires', async () => {
+    lists = [
+      (response) => sendList(response, [configMap('a', 1)], '10', 'page-2'),
+      (response) => sendStatus(response, 410, 'Expired'),
+    ];
+    const { reflector, store } = reflect();
+    await reflector.waitForSync(stop.signal);
+    expect(store.size).toBe(1);
+    expect(server.requests.slice(0, 3).map(({ query }) => query.get('continue'))).toEqual([
+      null,
+      'page-2',
+      null,
+    ]);
+  });
+
+  it('outlives lists that fail in every way', async () => {
+    lists = [
+      (response) => sendStatus(response, 500, 'InternalError'),
+      (response) => sendStatus(response, 403, 'Forbidden'),
+      (response) => sendStatus(response, 429, 'TooManyRequests'),
+      (response) => response.destroy(),
+      (response) => response.end('not json'),
+      (response) => {
+        response.writeHead(200, { 'content-length': 1000 });
+        response.write('{"items":[', () => response.destroy());
+      },
+    ];
+    const { reflector, logger } = reflect();
+    await reflector.waitForSync(stop.signal);
+    expect(logger.entries.filter(({ level }) => level === 'warn')).toHaveLength(6);
+  });
+
+  it('resumes where it was after a watch that breaks, without listing', async () => {
+    watches = [
+      (response) => {
+        sendEvent(response, 'ADDED', configMap('b', 11));
+        response.write('{"type":', () => setTimeout(() => response.destroy(), 5));
+      },
+      (response) => sendStatus(response, 500, 'InternalError'),
+      (response) => response.destroy(),
+      (response) => sendEvent(response, 'ADDED', configMap('c', 12)),
+    ];
+    const { store } = reflect();
+    await eventually(() => expect(store.size).toBe(3));
+    expect(watchesAsked()).toEqual(['10', '11', '11', '11']);
+    expect(listsAsked()).toBe(1);
+  });
+
+  it('lists anew when the server cannot serve any watch from its resource version', async () => {
+    const tooLarge: Answer = (response) => sendStatus(response, 504, 'Timeout', 'Too large resource version');
+    watches = [tooLarge, tooLarge, tooLarge];
+    lists = [(response) => sendList(response, [configMap('a', 900)], '1000')];
+    const { store } = reflect();
+    await eventually(() => expect(watchesAsked()).toEqual(['1000', '1000', '1000', '10']));
+    expect(store.get('default/a')?.metadata.resourceVersion).toBe('1');
+  });
+
+  it('does not spin when every watch ends at once', async () => {
+    const ends: Answer = (response) => response.end();
+    watches = Array.from({ length: 5 }, () => ends);
+    const { logger } = reflect();
+    await eventually(() => expect(watchesAsked()).toHaveLength(6));
+    expect(logger.entries.find(({ level }) => level === 'warn')?.fields).toMatchObject({
+      err: new Error('the API server ended the watch at once, without an event'),
+    });
+  });
+
+  it('leaves a watch that has fallen silent', async () => {
+    watches = [(response) => sendEvent(response, 'ADDED', configMap('b', 11))];
+    const { store } = reflect({ idleMs: 50 });
+    await eventually(() => expect(watchesAsked().slice(0, 2)).toEqual(['10', '11']));
+    expect(store.size).toBe(2);
+    await eventually(() => expect(server.openConnections()).toBeLessThanOrEqual(2));
+  });
+
+  it('leaves a watch that lives on past its time limit', async () => {
+    watches = [
+      (response) => {
+        let version = 11;
+        const timer = setInterval(() => sendEvent(response, 'MODIFIED', configMap('a', version++)), 10);
+        response.on('close', () => clearInterval(timer));
+      },
+    ];
+    reflect({ watchMs: 40, graceMs: 40 });
+    await eventually(() => expect(watchesAsked().length).toBeGreaterThanOrEqual(2));
+  });
+
+  it('leaves a peer that takes the connection and never answers', async () => {
+    watches = [() => {}];
+    reflect({ client: server.client({ timeoutMs: 50 }) });
+    await eventually(() => expect(watchesAsked().slice(0, 2)).toEqual(['10', '10']));
+  });
+
+  it('goes on after a handler throws', async () => {
+    watches = [(response) => sendEvent(response, 'ADDED', configMap('b', 11))];
+    const { store, logger } = reflect();
+    store.subscribe(() => {
+      throw new Error('handler bug');
+    });
+    await eventually(() => expect(store.size).toBe(2));
+    expect(logger.entries.filter(({ level }) => level === 'error')).toHaveLength(2);
+    expect(watchesAsked()).toEqual(['10']);
+  });
+
+  it('waits as long as Retry-After says, up to its own bound', async () => {
+    lists = [
+      (response) => {
+        response.setHeader('retry-after', '3600');
+        sendStatus(response, 429, 'TooManyRequests');
+      },
+    ];
+    const { reflector, logger } = reflect();
+    await reflector.waitForSync(stop.signal);
+    expect(logger.entries[0]?.fields).toMatchObject({ delayMs: 20 });
+  });
+
+  it('ends with its signal, whatever it is doing, and closes its connections', async () => {
+    const { reflector } = reflect();
+    await eventually(() => expect(watchesAsked()).toHaveLength(1));
+    const waiting = new Reflector<KubeObject>({
+      client: server.client(),
+      path: '/never',
+      store: new Store<KubeObject>(recordingLogger()),
+      logger: recordingLogger(),
+    });
+    const giveUp = AbortSignal.abort(new Error('gave up'));
+    await expect(waiting.waitForSync(giveUp)).rejects.toThrow('gave up');
+    stop.abort(new Error('stop'));
+    await running;
+    expect(reflector.hasSynced()).toBe(true);
+    await eventually(() => expect(server.openConnections()).toBeLessThanOrEqual(1));
+  });
+});

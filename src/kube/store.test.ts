@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+
+import type { KubeObject } from './kube-types.ts';
+import { Store } from './store.ts';
+import { configMap, recordingLogger } from './wire-server.fixture.ts';
+
+function observed(): {
+  store: Store<KubeObject>;
+  seen: string[];
+  logger: ReturnType<typeof recordingLogger>;
+} {
+  const logger = recordingLogger();
+  const store = new Store<KubeObject>(logger);
+  const seen: string[] = [];
+  store.subscribe((event) => {
+    const { name, resourceVersion = '', uid = '' } = event.object.metadata;
+    seen.push(`${event.type} ${name} ${resourceVersion} ${uid}`);
+  });
+  return { store, seen, logger };
+}
+
+describe('Store', () => {
+  it('finds objects by namespace and name', () => {
+    const { store } = observed();
+    store.put(configMap('a', 1));
+    store.put({ metadata: { name: 'cluster-wide' } });
+    expect(store.get('default/a')?.metadata.uid).toBe('uid-a');
+    expect(store.get('cluster-wide')).toBeDefined();
+    expect(store.get('a')).toBeUndefined();
+    expect(store.size).toBe(2);
+  });
+
+  it('tells of what a list shows to be new, changed and gone, and not of what is the same', () => {
+    const { store, seen } = observed();
+    store.replace([configMap('same', 1), configMap('changed', 2), configMap('gone', 3)]);
+    seen.length = 0;
+    store.replace([configMap('same', 1), configMap('changed', 7), configMap('new', 8)]);
+    expect(seen.toSorted()).toEqual([
+      'added new 8 uid-new',
+      'deleted gone 3 uid-gone',
+      'updated changed 7 uid-changed',
+    ]);
+    expect(
+      store
+        .list()
+        .map((object) => object.metadata.name)
+        .toSorted(),
+    ).toEqual(['changed', 'new', 'same']);
+  });
+
+  it('tells an object that was deleted and created again from one that changed', () => {
+    const { store, seen } = observed();
+    store.put(configMap('a', 1, 'first'));
+    store.put(configMap('a', 5, 'second'));
+    store.put(configMap('a', 6, 'second'));
+    expect(seen).toEqual(['added a 1 first', 'deleted a 1 first', 'added a 5 second', 'updated a 6 second']);
+  });
+
+  it('hands the previous state along with an update', () => {
+    const { store } = observed();
+    store.put(configMap('a', 1));
+    const versions: unknown[] = [];
+    store.subscribe((event) => {
+      if (event.type === 'updated') versions.push(event.previous.metadata.resourceVersion);
+    });
+    store.put(configMap('a', 2));
+    expect(versions).toEqual(['1']);
+  });
+
+  it('tells a late subscriber what is there, and nothing after it left', () => {
+    const { store } = observed();
+    store.put(configMap('a', 1));
+    const seen: string[] = [];
+    const leave = store.subscribe((event) => seen.push(`${event.type} ${event.object.metadata.name}`));
+    store.remove(configMap('unknown', 9));
+    leave();
+    store.remove(configMap('a', 2));
+    expect(seen).toEqual(['added a']);
+  });
+
+  it('logs a handler that throws and goes on to the others', () => {
+    const { store, logger } = observed();
+    store.subscribe(() => {
+      throw new Error('handler bug');
+    });
+    const seen: string[] = [];
+    store.subscribe((event) => seen.push(event.type));
+    store.put(configMap('a', 1));
+    expect(seen).toEqual(['added']);
+    expect(store.size).toBe(1);
+    expect(logger.entries).toMatchObject([{ level: 'error', fields: { key: 'default/a', event: 'added' } }]);
+  });
+});

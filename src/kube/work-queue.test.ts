@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { WorkQueue } from './work-queue.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const exact = { baseMs: 100, maxMs: 1000, random: () => 1 };
+
+describe('WorkQueue', () => {
+  it('hands out a key once, however often it was added, in order of arrival', async () => {
+    const queue = new WorkQueue();
+    for (const key of ['a', 'b', 'a', 'c', 'b']) queue.add(key);
+    expect(queue.depth).toBe(3);
+    expect([await queue.take(), await queue.take(), await queue.take()]).toEqual(['a', 'b', 'c']);
+    expect(queue.depth).toBe(0);
+  });
+
+  it('gives a key to a worker that waits', async () => {
+    const queue = new WorkQueue();
+    const taken = queue.take();
+    queue.add('a');
+    expect(await taken).toBe('a');
+    expect(queue.processing).toEqual(['a']);
+  });
+
+  it('hands a key that was added while processed out again, but only when it is done', async () => {
+    const queue = new WorkQueue();
+    queue.add('a');
+    await queue.take();
+    queue.add('a');
+    queue.add('a');
+    let again: string | undefined;
+    void queue.take().then((key) => {
+      again = key;
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(again).toBeUndefined();
+    queue.done('a');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(again).toBe('a');
+    queue.done('a');
+    expect(queue.depth).toBe(0);
+  });
+
+  it('adds a delayed key at the earliest of its times, once', async () => {
+    const queue = new WorkQueue();
+    queue.addAfter('a', 100);
+    queue.addAfter('a', 50);
+    queue.addAfter('a', 200);
+    await vi.advanceTimersByTimeAsync(49);
+    expect(queue.depth).toBe(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await queue.take()).toBe('a');
+    queue.done('a');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(queue.depth).toBe(0);
+  });
+
+  it('bears a delay longer than timers can', async () => {
+    const queue = new WorkQueue();
+    queue.addAfter('a', 1e12);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(queue.depth).toBe(0);
+    await queue.shutDown();
+  });
+
+  it('doubles the delay with each failure of a key up to the bound, until it is forgotten', () => {
+    const queue = new WorkQueue(exact);
+    const delays = Array.from({ length: 6 }, () => queue.addAfterFailure('a'));
+    expect(delays).toEqual([100, 200, 400, 800, 1000, 1000]);
+    expect(queue.addAfterFailure('b')).toBe(100);
+    queue.forget('a');
+    expect(queue.addAfterFailure('a')).toBe(100);
+  });
+
+  it('spreads delays over half their length', () => {
+    const queue = new WorkQueue({ ...exact, random: () => 0 });
+    expect(queue.addAfterFailure('a')).toBe(50);
+  });
+
+  it('refuses done for a key nobody took', () => {
+    expect(() => new WorkQueue().done('a')).toThrow('without having been taken');
+  });
+
+  it('shuts down: waiting workers leave, nothing more is handed out, and it waits for what is processed', async () => {
+    const queue = new WorkQueue();
+    queue.add('running');
+    await queue.take();
+    const idleWorker = queue.take();
+    queue.addAfter('later', 10);
+    let drained = false;
+    void queue.shutDown().then(() => {
+      drained = true;
+    });
+    queue.add('new');
+    queue.add('running');
+    expect(await idleWorker).toBeUndefined();
+    expect(await queue.take()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(drained).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
+    queue.done('running');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(drained).toBe(true);
+    expect(queue.depth).toBe(0);
+  });
+});
+
+type Step =
+  | { do: 'add' | 'fail'; key: string }
+  | { do: 'addAfter'; key: string; ms: number }
+  | { do: 'take' | 'done' }
+  | { do: 'wait'; ms: number };
+
+const key = fc.constantFrom('a', 'b', 'c');
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constantFrom('add' as const, 'fail' as const), key }),
+  fc.record({ do: fc.constant('addAfter' as const), key, ms: fc.integer({ min: -1, max: 50 }) }),
+  fc.record({ do: fc.constantFrom('take' as const, 'done' as const) }),
+  fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 60 }) }),
+);
+
+describe('WorkQueue, whatever is done to it', () => {
+  it('never has a key processed twice at once, and processes every key after its last add', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const queue = new WorkQueue(exact);
+        const running: string[] = [];
+        /** Keys asked for and not taken since. */
+        const owed = new Set<string>();
+        const taken = (key: string | undefined): void => {
+          if (key === undefined) return;
+          if (running.includes(key)) throw new Error(`${key} is processed twice at once`);
+          owed.delete(key);
+          running.push(key);
+        };
+        for (const step of steps) {
+          if (step.do === 'add') queue.add(step.key);
+          if (step.do === 'fail') queue.addAfterFailure(step.key);
+          if (step.do === 'addAfter') queue.addAfter(step.key, step.ms);
+          if ('key' in step) owed.add(step.key);
+          if (step.do === 'take') void queue.take().then(taken);
+          if (step.do === 'done') {
+            const key = running.shift();
+            if (key !== undefined) queue.done(key);
+          }
+          await vi.advanceTimersByTimeAsync(step.do === 'wait' ? step.ms : 0);
+        }
+        // Everything due by now, and workers enough to process it all.
+        await vi.advanceTimersByTimeAsync(2000);
+        for (let round = 0; round < 10; round++) {
+          for (const key of running.splice(0)) queue.done(key);
+          for (let worker = 0; worker < 3; worker++) void queue.take().then(taken);
+          await vi.advanceTimersByTimeAsync(0);
+        }
+        expect([...owed]).toEqual([]);
+        expect(queue.depth).toBe(0);
+        await queue.shutDown().catch(() => {});
+        expect(vi.getTimerCount()).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
