@@ -1,0 +1,83 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { builtName, currentPlatform } from './cache.ts';
+import { ensureControlPlaneBinaries } from './control-plane-binaries.ts';
+import { readPinnedVersions } from './versions.ts';
+
+// A home and a PATH of its own, so that neither the real cache nor a real Go is met: the Go here is too old.
+const isolated = async (): Promise<{ home: string; env: NodeJS.ProcessEnv }> => {
+  const home = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  await mkdir(join(home, 'bin'));
+  await script(join(home, 'bin', 'go'), 'echo go1.20.1');
+  return { home, env: { HOME: home, PATH: join(home, 'bin'), CHAOSDEMO_ENVTEST_INDEX: 'off' } };
+};
+
+describe('ensureControlPlaneBinaries', { timeout: 60_000 }, () => {
+  it('takes KUBEBUILDER_ASSETS first', async () => {
+    const { home, env } = await isolated();
+    const assets = await programs(join(home, 'assets'), 'v1.35.0');
+    const found = await ensureControlPlaneBinaries({
+      env: { ...env, KUBEBUILDER_ASSETS: assets },
+      progress: () => {},
+    });
+    expect(found).toMatchObject({ folder: assets, kubernetesVersion: 'v1.35.0' });
+  });
+
+  it('says why KUBEBUILDER_ASSETS does not serve and goes on to the cache', async () => {
+    const { home, env } = await isolated();
+    const assets = await programs(join(home, 'assets'), 'v1.20.0');
+    const cached = await programs(await builtFolder(home), 'v1.36.3');
+    const lines: string[] = [];
+    const found = await ensureControlPlaneBinaries({
+      env: { ...env, KUBEBUILDER_ASSETS: assets },
+      progress: (line) => lines.push(line),
+    });
+    expect(found.folder).toBe(cached);
+    expect(lines).toEqual([
+      expect.stringMatching(/KUBEBUILDER_ASSETS does not serve: .* is v1\.20\.0, older than/),
+    ]);
+  });
+
+  it('does not use a cached folder whose programs do not run', async () => {
+    const { home, env } = await isolated();
+    const cached = await programs(await builtFolder(home), 'v1.36.3');
+    await rm(join(cached, 'kubectl'));
+    const lines: string[] = [];
+    const ensuring = ensureControlPlaneBinaries({ env, progress: (line) => lines.push(line) });
+    await expect(ensuring).rejects.toMatchObject({ code: 'BINARIES_UNAVAILABLE' });
+    expect(lines[0]).toContain(`${cached} does not serve`);
+  });
+
+  it('gives the reason of every step when none serves, and leaves only the cache folder', async () => {
+    const { home, env } = await isolated();
+    const ensuring = ensureControlPlaneBinaries({ env, progress: () => {} });
+    await expect(ensuring).rejects.toMatchObject({
+      code: 'BINARIES_UNAVAILABLE',
+      message: expect.stringMatching(
+        /download: CHAOSDEMO_ENVTEST_INDEX is off[^]*build: Building needs Go 1\.\d+\.\d+ or later; .*bin\/go is go1\.20\.1/,
+      ),
+    });
+    expect(await readdir(join(home, '.cache', 'chaosdemo', 'control-plane'))).toEqual([]);
+  });
+});
+
+async function builtFolder(home: string): Promise<string> {
+  const name = builtName(await readPinnedVersions(), currentPlatform());
+  return join(home, '.cache', 'chaosdemo', 'control-plane', name);
+}
+
+async function programs(folder: string, version: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  await script(join(folder, 'etcd'), 'echo "etcd Version: 3.6.13"');
+  await script(join(folder, 'kube-apiserver'), `echo "Kubernetes ${version}"`);
+  await script(join(folder, 'kubectl'), `echo "Client Version: ${version}"`);
+  return folder;
+}
+
+async function script(path: string, body: string): Promise<void> {
+  await writeFile(path, `#!/bin/sh\n${body}\n`);
+  await chmod(path, 0o755);
+}

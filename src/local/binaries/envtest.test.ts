@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { stringify } from 'yaml';
+import { chooseArchive, downloadArchive, envtestIndexUrl, findArchive } from './envtest.ts';
+import { run } from './run.ts';
+
+const platform = { os: 'linux', arch: 'amd64' };
+const hash = 'ab'.repeat(64);
+
+describe('envtestIndexUrl', () => {
+  it('is the public index, the one configured, or none when off', () => {
+    expect(envtestIndexUrl({})).toContain('envtest-releases.yaml');
+    expect(envtestIndexUrl({ CHAOSDEMO_ENVTEST_INDEX: 'http://mirror/index.yaml' })).toBe(
+      'http://mirror/index.yaml',
+    );
+    expect(envtestIndexUrl({ CHAOSDEMO_ENVTEST_INDEX: 'off' })).toBeUndefined();
+  });
+});
+
+describe('chooseArchive', () => {
+  const indexUrl = 'https://example.test/releases/index.yaml';
+  const choose = (versions: string[], wanted = 'v1.36.3'): string | undefined =>
+    chooseArchive(indexOf(versions), indexUrl, wanted, platform)?.version;
+
+  it('takes the wanted version where it exists', () => {
+    expect(choose(['v1.36.2', 'v1.36.3', 'v1.36.4'])).toBe('v1.36.3');
+  });
+
+  it('takes the newest release of the minor otherwise, no other minor and no pre-release', () => {
+    expect(choose(['v1.36.2', 'v1.36.10', 'v1.37.0', 'v1.36.11-rc.0', 'v1.3.99'])).toBe('v1.36.10');
+    expect(choose(['v1.35.0', 'v1.37.0'])).toBeUndefined();
+  });
+
+  it('takes no archive of another platform', () => {
+    const index = indexOf(['v1.36.3']);
+    expect(chooseArchive(index, indexUrl, 'v1.36.3', { os: 'darwin', arch: 'arm64' })).toBeUndefined();
+  });
+
+  it('resolves links of a mirror against its index', () => {
+    const index = indexOf(['v1.36.3'], (file) => `../files/${file}`);
+    expect(chooseArchive(index, indexUrl, 'v1.36.3', platform)).toEqual({
+      version: 'v1.36.3',
+      url: 'https://example.test/files/envtest-v1.36.3-linux-amd64.tar.gz',
+      sha512: hash,
+    });
+  });
+
+  it.each(['<html>404</html>', '', 'releases: [1]', 'releases: {v1: {a: {hash: 12, selfLink: x}}}', '{: :'])(
+    'refuses %j as an index',
+    (text) => {
+      expect(() => chooseArchive(text, indexUrl, 'v1.36.3', platform)).toThrow(
+        'is not an index of envtest releases',
+      );
+    },
+  );
+});
+
+describe('downloading', { timeout: 60_000 }, () => {
+  it('unpacks the programs of an archive that has the digest of its index', async () => {
+    const { indexUrl } = await serveRelease({ tamper: false });
+    const folder = await temporaryFolder();
+    const archive = await findArchive(indexUrl, 'v1.36.3', platform);
+    await downloadArchive(archive, folder, () => {});
+    expect((await readdir(folder)).sort()).toEqual(['etcd', 'kube-apiserver', 'kubectl']);
+    expect(await readFile(join(folder, 'etcd'), 'utf8')).toBe('program etcd');
+  });
+
+  it('unpacks nothing of an archive that was tampered with', async () => {
+    const { indexUrl } = await serveRelease({ tamper: true });
+    const folder = await temporaryFolder();
+    const archive = await findArchive(indexUrl, 'v1.36.3', platform);
+    await expect(downloadArchive(archive, folder, () => {})).rejects.toMatchObject({
+      code: 'DOWNLOAD_CORRUPT',
+    });
+    expect(await readdir(folder)).not.toContain('etcd');
+  });
+
+  it('says what the server answered instead of an index', async () => {
+    const url = await serve((_request, response) => response.writeHead(503).end());
+    await expect(findArchive(`${url}/index.yaml`, 'v1.36.3', platform)).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+      message: expect.stringContaining('HTTP status 503'),
+    });
+  });
+
+  it('says that nobody listens', async () => {
+    const url = await serve(() => {}, { closeAtOnce: true });
+    await expect(findArchive(`${url}/index.yaml`, 'v1.36.3', platform)).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  it('gives up on an index that never comes', async () => {
+    const url = await serve(() => {});
+    await expect(findArchive(`${url}/index.yaml`, 'v1.36.3', platform)).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+    });
+  });
+
+  it('fails when the connection breaks in the middle of the archive', async () => {
+    const url = await serve((_request, response) => {
+      response.writeHead(200, { 'content-length': '1000000' });
+      response.write('some bytes', () => response.destroy());
+    });
+    const archive = { version: 'v1.36.3', url: `${url}/archive`, sha512: hash };
+    await expect(downloadArchive(archive, await temporaryFolder(), () => {})).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+    });
+  });
+
+  it('stops when it is told to', async () => {
+    const url = await serve(() => {});
+    const stop = new AbortController();
+    const finding = findArchive(`${url}/index.yaml`, 'v1.36.3', platform, stop.signal);
+    stop.abort(new Error('enough'));
+    await expect(finding).rejects.toThrow('enough');
+  });
+});
+
+function indexOf(versions: string[], link = (file: string) => `https://example.test/${file}`): string {
+  const releases = Object.fromEntries(
+    versions.map((version) => {
+      const file = `envtest-${version}-linux-amd64.tar.gz`;
+      return [version, { [file]: { hash, selfLink: link(file) } }];
+    }),
+  );
+  return stringify({ releases });
+}
+
+async function serveRelease({ tamper }: { tamper: boolean }): Promise<{ indexUrl: string }> {
+  const folder = await temporaryFolder();
+  const programs = join(folder, 'controller-tools', 'envtest');
+  await mkdir(programs, { recursive: true });
+  for (const name of ['etcd', 'kube-apiserver', 'kubectl'])
+    await writeFile(join(programs, name), `program ${name}`);
+  const file = 'envtest-v1.36.3-linux-amd64.tar.gz';
+  await run('tar', ['-czf', join(folder, file), '-C', folder, 'controller-tools']);
+  const archive = await readFile(join(folder, file));
+  const sha512 = createHash('sha512').update(archive).digest('hex');
+  const index = stringify({
+    releases: { 'v1.36.3': { [file]: { hash: sha512, selfLink: `files/${file}` } } },
+  });
+  const url = await serve((request, response) => {
+    if (request.url === '/index.yaml') response.end(index);
+    else if (request.url === `/files/${file}`)
+      response.end(tamper ? Buffer.concat([archive, Buffer.from('x')]) : archive);
+    else response.writeHead(404).end();
+  });
+  return { indexUrl: `${url}/index.yaml` };
+}
+
+async function serve(listener: RequestListener, { closeAtOnce = false } = {}): Promise<string> {
+  const server = createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = async (): Promise<void> => {
+    server.close();
+    server.closeAllConnections();
+  };
+  if (closeAtOnce) await close();
+  else onTestFinished(close);
+  return `http://127.0.0.1:${port}`;
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}

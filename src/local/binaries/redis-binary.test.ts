@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ensureRedis } from './redis-binary.ts';
+
+const progress = (): void => {};
+
+describe('ensureRedis', { timeout: 60_000 }, () => {
+  it('takes redis-server before valkey-server', async () => {
+    const folder = await programs({
+      'redis-server': 'echo "Redis server v=7.0.15 sha=00000000:0"',
+      'valkey-server': 'echo "Valkey server v=8.1.0 sha=00000000:0"',
+    });
+    expect(await ensureRedis({ env: { PATH: folder }, progress })).toEqual({
+      path: join(folder, 'redis-server'),
+      version: '7.0.15',
+    });
+  });
+
+  it('takes valkey-server where redis-server is too old', async () => {
+    const folder = await programs({
+      'redis-server': 'echo "Redis server v=6.0.16 sha=00000000:0"',
+      'valkey-server': 'echo "Valkey server v=8.1.0 sha=00000000:0"',
+    });
+    expect(await ensureRedis({ env: { PATH: folder }, progress })).toMatchObject({ version: '8.1.0' });
+  });
+
+  it('says what it found, and what to do, where it may not install', async () => {
+    const folder = await programs({
+      'redis-server': 'echo "Redis server v=6.0.16 sha=00000000:0"',
+      'apt-get': 'exit 1',
+    });
+    await expect(ensureRedis({ env: { PATH: folder }, progress, root: false })).rejects.toMatchObject({
+      code: 'REDIS_MISSING',
+      message: expect.stringMatching(/redis-server is 6\.0\.16, older than 7\.0\.0, and only root/),
+      remedy: expect.stringContaining('apt-get install redis-server'),
+    });
+  });
+
+  it('installs the package as root, with services held back meanwhile and the policy put back', async () => {
+    const folder = await programs({});
+    const policyFile = join(folder, 'policy-rc.d');
+    await writeFile(policyFile, 'the policy of this machine');
+    await program(
+      folder,
+      'apt-get',
+      [
+        `echo "$@" >> ${folder}/calls`,
+        `[ "$1" = install ] || exit 0`,
+        `${policyFile} > ${folder}/policy-said || echo $? > ${folder}/policy-status`,
+        `printf '#!/bin/sh\\necho "Redis server v=7.2.4 sha=0"\\n' > ${folder}/redis-server`,
+        `/bin/chmod +x ${folder}/redis-server`,
+      ].join('\n'),
+    );
+    const found = await ensureRedis({ env: { PATH: folder }, progress, root: true, policyFile });
+    expect(found).toEqual({ path: join(folder, 'redis-server'), version: '7.2.4' });
+    expect(await readFile(join(folder, 'calls'), 'utf8')).toBe(
+      'update\ninstall --yes --no-install-recommends redis-server\n',
+    );
+    expect(await readFile(join(folder, 'policy-status'), 'utf8')).toBe('101\n');
+    expect(await readFile(policyFile, 'utf8')).toBe('the policy of this machine');
+  });
+
+  it('repeats what apt-get says when it fails, and leaves no policy behind', async () => {
+    const folder = await programs({ 'apt-get': 'echo "E: no network" >&2; exit 100' });
+    const policyFile = join(folder, 'policy-rc.d');
+    await expect(
+      ensureRedis({ env: { PATH: folder }, progress, root: true, policyFile }),
+    ).rejects.toMatchObject({ code: 'REDIS_MISSING', message: 'apt-get update failed: E: no network' });
+    expect(existsSync(policyFile)).toBe(false);
+  });
+});
+
+async function programs(scripts: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const [name, script] of Object.entries(scripts)) await program(folder, name, script);
+  return folder;
+}
+
+async function program(folder: string, name: string, script: string): Promise<void> {
+  await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
+  await chmod(join(folder, name), 0o755);
+}

@@ -1,0 +1,68 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { compareVersions, readPinnedVersions } from './versions.ts';
+
+describe('compareVersions', () => {
+  it.each([
+    ['v1.36.3', 'v1.36.10', -1],
+    ['1.26', 'go1.26.0', 0],
+    ['go1.27.1', '1.26.9', 1],
+    ['v1.36.0-rc.1', 'v1.36.0', -1],
+    ['go1.26rc1', '1.26.0', -1],
+    ['v1.36.3+build', 'v1.36.3', 0],
+  ])('puts %s against %s as %i', (a, b, order) => {
+    expect(Math.sign(compareVersions(a, b))).toBe(order);
+    expect(Math.sign(compareVersions(b, a))).toBe(order === 0 ? 0 : -order);
+  });
+
+  it('orders by number, not by text, whatever the numbers', () => {
+    const triple = fc.tuple(fc.nat(999), fc.nat(999), fc.nat(999));
+    fc.assert(
+      fc.property(triple, triple, (a, b) => {
+        const weight = ([major, minor, patch]: [number, number, number]): number =>
+          major * 1_000_000 + minor * 1_000 + patch;
+        expect(Math.sign(compareVersions(`v${a.join('.')}`, b.join('.')))).toBe(
+          Math.sign(weight(a) - weight(b)),
+        );
+      }),
+    );
+  });
+
+  it('refuses what is no version', () => {
+    expect(() => compareVersions('devel', '1.0.0')).toThrow('"devel" is not a version');
+  });
+});
+
+describe('readPinnedVersions', () => {
+  it('reads the pins of this clone', async () => {
+    const versions = await readPinnedVersions();
+    expect(versions.kubernetes).toMatch(/^v1\.\d+\.\d+$/);
+    expect(versions.etcd).toMatch(/^v3\.\d+\.\d+$/);
+  });
+
+  it('takes modules from require lines and blocks, and the newer of the two Go versions', async () => {
+    const folder = await toolsWith({
+      kubernetes: 'module m\n\ngo 1.27.2\n\nrequire (\n\tk8s.io/kubernetes v1.40.1 // indirect\n)\n',
+      etcd: 'module m\n\ngo 1.26\n\nrequire go.etcd.io/etcd/server/v3 v3.7.0\n',
+    });
+    expect(await readPinnedVersions(folder)).toEqual({ kubernetes: 'v1.40.1', etcd: 'v3.7.0', go: '1.27.2' });
+  });
+
+  it('names what a broken go.mod lacks', async () => {
+    const folder = await toolsWith({ kubernetes: 'go 1.26\n', etcd: 'go 1.26\n' });
+    await expect(readPinnedVersions(folder)).rejects.toThrow('go.mod does not require k8s.io/kubernetes');
+  });
+});
+
+async function toolsWith(files: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, 'go.mod'), text);
+  }
+  return folder;
+}

@@ -1,0 +1,134 @@
+/**
+ * Starts the reference rate limiter as several real processes over one Redis.
+ * Each stands on a loopback address of its own, all on the same port, as pods do.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { request } from 'undici';
+import { LocalError } from './errors.ts';
+import type { PodSpec } from './pods.ts';
+import { freePort } from './ports.ts';
+import type { RedisUser } from './redis-users.ts';
+import type { OwnedProcess, Supervisor } from './supervisor.ts';
+
+/** How the limiter counts; see src/limiter. */
+export type LimiterMode = 'approximate' | 'strict';
+
+/** What startLimiters takes. */
+export interface LimiterOptions {
+  readonly supervisor: Supervisor;
+  readonly mode: LimiterMode;
+  /** How many; 127.0.0.2 is the first one's address. */
+  readonly count: number;
+  readonly redis: { readonly host: string; readonly port: number; readonly user: RedisUser };
+  /** Folder for their logs. */
+  readonly folder: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A limiter that answers and has its Redis. */
+export interface Limiter {
+  /** Its node id, and the name of its pod. */
+  readonly name: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly url: string;
+  readonly process: OwnedProcess;
+}
+
+const sources = fileURLToPath(new URL('../limiter', import.meta.url));
+const readyTimeoutMs = 30_000;
+
+/**
+ * Starts all and resolves when each says it is healthy. On failure none is left.
+ * Throws LOOPBACK_ALIAS_MISSING, PROCESS_EXITED or NOT_READY.
+ */
+export async function startLimiters(options: LimiterOptions): Promise<Limiter[]> {
+  const ips = Array.from({ length: options.count }, (_, index) => `127.0.0.${index + 2}`);
+  const port = await freePort(ips);
+  const limiters = await Promise.all(ips.map((ip, index) => startLimiter(options, index, ip, port)));
+  try {
+    await Promise.all(limiters.map((limiter) => untilHealthy(limiter, options.signal)));
+    return limiters;
+  } catch (error) {
+    await Promise.all(limiters.map(({ process }) => process.stop(0)));
+    throw error;
+  }
+}
+
+/** The pods that stand for the limiters. Equal image IDs say that the same source runs in each. */
+export async function limiterPods(namespace: string, limiters: readonly Limiter[]): Promise<PodSpec[]> {
+  const digest = await sourceDigest(sources);
+  return limiters.map(({ name, ip, port, process }) => ({
+    namespace,
+    name,
+    labels: { 'app.kubernetes.io/name': 'ratelimiter' },
+    container: 'ratelimiter',
+    image: `local/ratelimiter:${digest.slice(0, 12)}`,
+    imageId: `local/ratelimiter@sha256:${digest}`,
+    port: { name: 'http', number: port },
+    ip,
+    pid: process.pid,
+  }));
+}
+
+async function startLimiter(
+  { supervisor, mode, redis, folder }: LimiterOptions,
+  index: number,
+  ip: string,
+  port: number,
+): Promise<Limiter> {
+  const name = `ratelimiter-${index}`;
+  const owned = await supervisor.start({
+    name,
+    command: process.execPath,
+    args: [join(sources, 'main.ts')],
+    env: {
+      PATH: process.env['PATH'],
+      NODE_ID: name,
+      HOST: ip,
+      PORT: String(port),
+      POD_IP: ip,
+      LIMITER_MODE: mode,
+      REDIS_HOST: redis.host,
+      REDIS_PORT: String(redis.port),
+      REDIS_USERNAME: redis.user.username,
+      REDIS_PASSWORD: redis.user.password,
+    },
+    logFile: join(folder, `${name}.log`),
+  });
+  return { name, ip, port, url: `http://${ip}:${port}`, process: owned };
+}
+
+async function untilHealthy(limiter: Limiter, signal: AbortSignal | undefined): Promise<void> {
+  const deadline = performance.now() + readyTimeoutMs;
+  while (performance.now() < deadline) {
+    signal?.throwIfAborted();
+    if (limiter.process.exit) throw limiter.process.exitError();
+    if (await isHealthy(limiter.url).catch(() => false)) return;
+    await sleep(50, undefined, signal ? { signal } : {});
+  }
+  throw new LocalError(
+    'NOT_READY',
+    `${limiter.name} is not healthy after ${readyTimeoutMs / 1000} s. Its last output:\n${limiter.process.logTail()}`,
+  );
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  const answer = await request(`${url}/health`, { signal: AbortSignal.timeout(2_000) });
+  await answer.body.dump();
+  return answer.statusCode === 200;
+}
+
+/** SHA-256 over names and contents of the programs' sources, tests left out. */
+async function sourceDigest(folder: string): Promise<string> {
+  const names = await readdir(folder, { recursive: true });
+  const hash = createHash('sha256');
+  for (const name of names.filter((each) => each.endsWith('.ts') && !each.endsWith('.test.ts')).sort()) {
+    hash.update(`${name}\0`).update(await readFile(join(folder, name)));
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,49 @@
+/** The ACL users of the embedded Redis: each program gets its own, with no more rights than it needs. */
+import { randomBytes } from 'node:crypto';
+
+/** A user and its password, made anew for each run. */
+export interface RedisUser {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Everybody who may log in; the default user is off. */
+export interface RedisUsers {
+  readonly limiter: RedisUser;
+  readonly operator: RedisUser;
+  /** Reads the limiter's keys and Redis's state: for an observer independent of the operator. */
+  readonly observer: RedisUser;
+  /** May do everything: for the person at the terminal and for tests. */
+  readonly admin: RedisUser;
+}
+
+const rules: Readonly<Record<keyof RedisUsers, string>> = {
+  // Hashes and scripts under its own prefix; nothing that touches other clients or the server.
+  limiter: '-@all +@read +@write +@scripting +@connection +time -@dangerous +info ~rl:* resetchannels',
+  // The rights the operator documents as needed, to the letter: one too few shows here first.
+  operator:
+    '-@all +client|pause +client|unpause +client|list +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels',
+  observer: '-@all +ping +info +time +client|list +hgetall +get +scan +type %R~rl:* resetchannels',
+  admin: '+@all ~* &*',
+};
+
+/** Makes users with random passwords. */
+export function makeRedisUsers(): RedisUsers {
+  const user = (username: string): RedisUser => ({
+    username,
+    password: randomBytes(24).toString('base64url'),
+  });
+  return {
+    limiter: user('limiter'),
+    operator: user('chaosdemo-operator'),
+    observer: user('observer'),
+    admin: user('admin'),
+  };
+}
+
+/** Lines for the configuration of Redis. They hold the passwords. */
+export function aclLines(users: RedisUsers): string[] {
+  const line = (role: keyof RedisUsers): string =>
+    `user ${users[role].username} on >${users[role].password} ${rules[role]}`;
+  return ['user default off', line('limiter'), line('operator'), line('observer'), line('admin')];
+}
