@@ -48,7 +48,7 @@ export type WatchEvent<T> =
 
 /** How a client is set up; all optional. */
 export interface KubeClientOptions {
-  /** Sent with every request, and seen in the API server's audit log. Default `chaosdemo`. */
+  /** Sent with every request, and seen in the API server's audit log. Default `kube-client`. */
   userAgent?: string;
   /** Deadline of a request that names none, in milliseconds. Default 30 000. */
   timeoutMs?: number;
@@ -71,7 +71,7 @@ export class KubeClient {
     const context = config.getContextObject(config.getCurrentContext());
     this.namespace = context?.namespace;
     this.#transport = new Transport(config, options.connections ?? 8);
-    this.#userAgent = options.userAgent ?? 'chaosdemo';
+    this.#userAgent = options.userAgent ?? 'kube-client';
     this.#timeoutMs = options.timeoutMs ?? 30_000;
   }
 

@@ -38,7 +38,7 @@ beforeEach(async () => {
   running = undefined;
   server = await startWireServer((request, response) => {
     if (request.query.has('watch')) {
-      const answer = watches.shift() ?? ((response) => void response.writeHead(200).flushHeaders());
+      const answer = watches.shift() ?? ((response) => response.writeHead(200).flushHeaders());
       answer(response, request);
     } else {
       const answer =
