@@ -285,7 +285,8 @@ function readFlags(args: readonly string[]): {
     } else if (token.kind === 'option') {
       const entry = known.get(token.name);
       if (token.name === 'help' || token.rawName === '-h') help = true;
-      else if (entry === undefined) problems.push(`${token.rawName} is not known: write one that --help lists`);
+      else if (entry === undefined)
+        problems.push(`${token.rawName} is not known: write one that --help lists`);
       else if (token.value === undefined) {
         problems.push(`${token.rawName} has no value: write ${entry.write}`);
       } else flags.set(token.name, token.value);
@@ -321,7 +322,11 @@ function conflicts(values: Partial<Record<Name, unknown>>): string[] {
       '--renew-deadline must be shorter than --lease-duration, so that a leader stops before another starts: write for instance 10s and 15s',
     );
   }
-  if (renewDeadlineMs !== undefined && retryPeriodMs !== undefined && renewDeadlineMs <= 1.2 * retryPeriodMs) {
+  if (
+    renewDeadlineMs !== undefined &&
+    retryPeriodMs !== undefined &&
+    renewDeadlineMs <= 1.2 * retryPeriodMs
+  ) {
     problems.push(
       '--renew-deadline must be more than 1.2 times --retry-period, so that there is time for a second attempt: write for instance 10s and 2s',
     );

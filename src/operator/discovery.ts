@@ -61,6 +61,28 @@ export async function discover(kube: KubeClient, demo: ChaosDemo, signal: AbortS
   }
 }
 
+/**
+ * Whether the namespace still takes part and still lets the operator in: what can be
+ * taken back in the middle of a run. Pods may come and go; that the run itself shows.
+ *
+ * @throws {ApiError | ApiUnreachableError} if it could not be found out.
+ */
+export async function checkStillAllowed(
+  kube: KubeClient,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Admission> {
+  const reader = new Reader(kube, namespace, signal);
+  try {
+    await requireEnabled(reader);
+    await reader.listPods('');
+    return { state: 'granted' };
+  } catch (error) {
+    if (error instanceof Refusal) return error.admission;
+    throw error;
+  }
+}
+
 async function resolveTarget(
   kube: KubeClient,
   demo: ChaosDemo,

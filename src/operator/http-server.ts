@@ -58,7 +58,8 @@ async function answer(
     return;
   }
   // Not through URL, which throws on some of what clients can send.
-  switch (request.url?.split('?', 1)[0]) {
+  const path = String(request.url).replace(/\?.*$/s, '');
+  switch (path) {
     case '/healthz':
       send(response, 200, 'ok\n');
       return;

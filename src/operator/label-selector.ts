@@ -26,7 +26,9 @@ const labelValue = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
  */
 export function formatLabelSelector(selector: LabelSelector): string {
   const requirements = [
-    ...Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${checkKey(key)}=${checkValue(value)}`),
+    ...Object.entries(selector.matchLabels ?? {}).map(
+      ([key, value]) => `${checkKey(key)}=${checkValue(value)}`,
+    ),
     ...(selector.matchExpressions ?? []).map(formatExpression),
   ];
   if (requirements.length === 0) {
@@ -38,18 +40,12 @@ export function formatLabelSelector(selector: LabelSelector): string {
 function formatExpression(expression: NonNullable<LabelSelector['matchExpressions']>[number]): string {
   const { operator, values = [] } = expression;
   const key = checkKey(expression.key);
-  switch (operator) {
-    case 'In':
-    case 'NotIn': {
-      if (values.length === 0) throw new RangeError(`${operator} for "${key}" needs at least one value`);
-      return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.map(checkValue).join(',')})`;
-    }
-    case 'Exists':
-    case 'DoesNotExist': {
-      if (values.length > 0) throw new RangeError(`${operator} for "${key}" takes no values: remove them`);
-      return operator === 'Exists' ? key : `!${key}`;
-    }
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length === 0) throw new RangeError(`${operator} for "${key}" needs at least one value`);
+    return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.map(checkValue).join(',')})`;
   }
+  if (values.length > 0) throw new RangeError(`${operator} for "${key}" takes no values: remove them`);
+  return operator === 'Exists' ? key : `!${key}`;
 }
 
 function checkKey(key: string): string {

@@ -45,7 +45,10 @@ describe('createLogger', () => {
     const refused = Object.assign(new Error('WRONGPASS invalid username-password pair'), {
       command: { name: 'auth', args: ['chaosdemo', 'hunter2'] },
     });
-    const error = Object.assign(new Error('redis-0 refuses', { cause: refused }), { code: 'E1', status: 403 });
+    const error = Object.assign(new Error('redis-0 refuses', { cause: refused }), {
+      code: 'E1',
+      status: 403,
+    });
     log.error({ err: error }, 'cannot start');
     expect(text()).not.toContain('hunter2');
     expect(lines()[0]?.['err']).toMatchObject({

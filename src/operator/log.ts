@@ -50,9 +50,7 @@ export function createLogger(
 
 /** A logger whose lines carry where they come from; parts that are not known are left out. */
 export function childLogger(logger: Logger, context: LogContext): Logger {
-  return logger.child(
-    Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)),
-  );
+  return logger.child(Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)));
 }
 
 /** The members of an error that may be logged. */

@@ -69,10 +69,7 @@ export function isReady(pod: Pod): boolean {
 }
 
 function describe(pod: Pod, { port, container, image }: ContainerPort): TargetNode {
-  const statuses = [
-    ...(pod.status?.containerStatuses ?? []),
-    ...(pod.status?.initContainerStatuses ?? []),
-  ];
+  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
   const imageID = statuses.find(({ name }) => name === container)?.imageID ?? '';
   return {
     name: pod.metadata.name,

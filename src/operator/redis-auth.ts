@@ -35,13 +35,22 @@ export function readRedisAuth(secret: Secret): RedisAuth {
   const password = decode(secret, 'password');
   const ca = decode(secret, 'ca.crt');
   if (username !== undefined && password === undefined) {
-    throw new Refusal('RedisAuthInvalid', `Secret ${name} has a username and no password: add the key password`);
+    throw new Refusal(
+      'RedisAuthInvalid',
+      `Secret ${name} has a username and no password: add the key password`,
+    );
   }
   if (password === undefined && ca === undefined) {
-    throw new Refusal('RedisAuthInvalid', `Secret ${name} has neither password nor ca.crt: add what Redis asks for`);
+    throw new Refusal(
+      'RedisAuthInvalid',
+      `Secret ${name} has neither password nor ca.crt: add what Redis asks for`,
+    );
   }
   if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new Refusal('RedisAuthInvalid', `ca.crt in Secret ${name} is not a certificate: write it in PEM form`);
+    throw new Refusal(
+      'RedisAuthInvalid',
+      `ca.crt in Secret ${name} is not a certificate: write it in PEM form`,
+    );
   }
   return {
     ...(username === undefined ? {} : { username }),

@@ -43,7 +43,10 @@ export function podSelectorOf(service: Service): string {
   try {
     return formatLabelSelector({ matchLabels: selector });
   } catch (error) {
-    throw new Refusal('RedisNotEligible', `the selector of Service ${name} matches no pod: ${(error as Error).message}`);
+    throw new Refusal(
+      'RedisNotEligible',
+      `the selector of Service ${name} matches no pod: ${(error as Error).message}`,
+    );
   }
 }
 

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../api/index.ts';
+import { eventsFor } from './event-notes.ts';
+
+const at = '2026-01-01T00:00:00.000Z';
+const later = '2026-01-01T00:00:10.000Z';
+
+function scenario(fields: Partial<ScenarioStatus> = {}): ScenarioStatus {
+  return { name: 'counter-drift', type: 'CounterDrift', expected: 'Detected', ...fields };
+}
+
+function running(fields: Partial<ChaosDemoStatus> = {}): ChaosDemoStatus {
+  return {
+    phase: 'Running',
+    run: { number: 1, key: 'v1:x', startedAt: at, pods: [{ name: 'a', uid: 'u', imageID: 'i' }] },
+    scenarios: [scenario()],
+    ...fields,
+  };
+}
+
+function withFault(
+  fault: Partial<NonNullable<ScenarioStatus['fault']>>,
+  fields: Partial<ScenarioStatus> = {},
+) {
+  const whole = { id: 'f1', key: 'demo-k', plannedAt: at, until: later, ...fault };
+  return running({ scenarios: [scenario({ fault: whole, ...fields })] });
+}
+
+function condition(
+  type: Condition['type'],
+  status: Condition['status'],
+  reason: Condition['reason'],
+): Condition {
+  return {
+    type,
+    status,
+    reason,
+    message: `because of ${reason}`,
+    observedGeneration: 1,
+    lastTransitionTime: at,
+  };
+}
+
+function refused(reason: Condition['reason']): ChaosDemoStatus {
+  return {
+    phase: 'Pending',
+    conditions: [condition('Stalled', 'True', reason), condition('Complete', 'False', reason)],
+  };
+}
+
+function ended(phase: Verdict['phase'], reason: Verdict['reason'] = 'ExpectationsMet'): ChaosDemoStatus {
+  const verdict = { phase, reason, message: 'as it went' };
+  const run = { number: 1, key: 'v1:x', startedAt: at, completedAt: later, verdict };
+  return running({ phase, run, expected: '1/2' });
+}
+
+const reasonsOf = (before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] =>
+  eventsFor(before, after).map(({ reason }) => reason);
+
+describe('eventsFor', () => {
+  it('tells of the start of a run once, with its id and its pods', () => {
+    const started = running();
+    expect(eventsFor(undefined, started)).toEqual([
+      { type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: 'Run 1 began on 1 pod' },
+    ]);
+    expect(eventsFor(started, started)).toEqual([]);
+    const second = running({ run: { number: 2, id: 'v7', key: 'v1:y', startedAt: at, dryRun: true } });
+    expect(eventsFor(started, second)[0]?.note).toBe('Run 2 (v7) began as a dry run, without faults');
+  });
+
+  it('tells of a fault when it starts and when it ends, not when it is planned', () => {
+    const planned = withFault({});
+    const on = withFault({ startedAt: at });
+    const over = withFault({ startedAt: at, endedAt: later });
+    expect(reasonsOf(running(), planned)).toEqual([]);
+    expect(reasonsOf(planned, on)).toEqual(['FaultInjected']);
+    expect(reasonsOf(on, over)).toEqual(['FaultReleased']);
+    expect(reasonsOf(over, over)).toEqual([]);
+  });
+
+  it('tells of both where one write carries start and end', () => {
+    expect(reasonsOf(withFault({}), withFault({ startedAt: at, endedAt: later }))).toEqual([
+      'FaultInjected',
+      'FaultReleased',
+    ]);
+  });
+
+  it('takes another attempt for another fault', () => {
+    const first = withFault({ startedAt: at, endedAt: later });
+    const second = withFault({ id: 'f2', startedAt: later });
+    expect(reasonsOf(first, second)).toEqual(['FaultInjected']);
+  });
+
+  it.each([
+    ['Detected', 'Detected', 'AnomalyDetected', 'Normal'],
+    ['Detected', 'NotDetected', 'AnomalyDetected', 'Warning'],
+    ['Detected', 'Any', 'AnomalyDetected', 'Normal'],
+    ['NotDetected', 'NotDetected', 'AnomalyNotDetected', 'Normal'],
+    ['NotDetected', 'Detected', 'AnomalyNotDetected', 'Warning'],
+    ['Inconclusive', 'Any', 'AnomalyInconclusive', 'Warning'],
+  ] as const)('reports %s where %s was expected as %s, %s', (result, expected, reason, type) => {
+    const before = running();
+    const after = running({ scenarios: [scenario({ result, expected, summary: '30 > 5', message: 'why' })] });
+    expect(eventsFor(before, after)).toEqual([
+      {
+        type,
+        reason,
+        action: 'Watch',
+        note: `counter-drift: ${result} (30 > 5), expected ${expected}: why`,
+      },
+    ]);
+    expect(eventsFor(after, after)).toEqual([]);
+  });
+
+  it.each([
+    ['Succeeded', 'RunSucceeded', 'Normal'],
+    ['Failed', 'RunFailed', 'Warning'],
+    ['Errored', 'RunErrored', 'Warning'],
+    ['Aborted', 'RunAborted', 'Warning'],
+  ] as const)('reports the end as %s once, as %s', (phase, reason, type) => {
+    expect(eventsFor(running(), ended(phase))).toEqual([
+      { type, reason, action: 'EndRun', note: `Run 1 ${phase} (1/2 as expected): as it went` },
+    ]);
+    expect(eventsFor(ended(phase), { ...ended(phase), message: 'other words' })).toEqual([]);
+  });
+
+  it('tells a verdict as such and not as a refusal, though both are stalled', () => {
+    const verdict = {
+      ...ended('Failed'),
+      conditions: [
+        condition('Stalled', 'True', 'AnomalyNotReproduced'),
+        condition('Complete', 'True', 'AnomalyNotReproduced'),
+      ],
+    };
+    expect(reasonsOf(running(), verdict)).toEqual(['RunFailed']);
+  });
+
+  it('warns of a refusal when it begins and when its reason changes', () => {
+    expect(eventsFor(undefined, refused('NoSuchPods'))).toEqual([
+      { type: 'Warning', reason: 'NoSuchPods', action: 'Refuse', note: 'because of NoSuchPods' },
+    ]);
+    expect(reasonsOf(refused('NoSuchPods'), refused('NoSuchPods'))).toEqual([]);
+    expect(reasonsOf(refused('NoSuchPods'), refused('SharedRedis'))).toEqual(['SharedRedis']);
+  });
+
+  it('tells that a run was superseded, and not that it was aborted', () => {
+    expect(eventsFor(running(), ended('Aborted', 'Superseded'))).toEqual([
+      {
+        type: 'Normal',
+        reason: 'Superseded',
+        action: 'EndRun',
+        note: 'Run 1 Aborted (1/2 as expected): as it went',
+      },
+    ]);
+  });
+
+  it('looks at the scenarios of a new run afresh', () => {
+    const first = ended('Failed');
+    const second = running({
+      run: { number: 2, key: 'v1:y', startedAt: later },
+      scenarios: [scenario({ result: 'Detected' })],
+    });
+    const before = { ...first, scenarios: [scenario({ result: 'Detected' as const })] };
+    expect(reasonsOf(before, second)).toEqual(['RunStarted', 'AnomalyDetected']);
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import type { Reason } from '../api/index.ts';
+import type { Pod } from './container-port.ts';
+import { type PodFields, pod, unready } from './pod.fixture.ts';
+import { selectNodes } from './pod-eligibility.ts';
+import { Refusal } from './refusal.ts';
+
+function refusalOf(pods: Pod[], port: number | string = 'http'): { reason: Reason; message: string } {
+  try {
+    selectNodes(pods, port, 'app=limiter');
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+const terminating = ({ metadata }: PodFields): void => {
+  metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
+};
+const onHost = ({ spec }: PodFields): void => {
+  spec.hostNetwork = true;
+};
+const otherImage = ({ status }: PodFields): void => {
+  for (const container of status.containerStatuses ?? []) container.imageID = 'sha256:2';
+};
+
+describe('selectNodes', () => {
+  it('takes the ready pods by name and tells which others match', () => {
+    const pods = [pod('b'), pod('c', unready), pod('a'), pod('d', terminating)];
+    expect(selectNodes(pods, 'http', 'app=limiter')).toEqual({
+      nodes: [
+        { name: 'a', uid: 'uid-a', host: '10.0.0.1', port: 8080, imageID: 'sha256:1' },
+        { name: 'b', uid: 'uid-b', host: '10.0.0.1', port: 8080, imageID: 'sha256:1' },
+      ],
+      notReady: ['c'],
+    });
+  });
+
+  it('compares images only of the container that has the port, and only of pods that take part', () => {
+    const pods = [
+      pod('a'),
+      pod('b', ({ status }) =>
+        status.containerStatuses?.push({
+          name: 'proxy',
+          image: 'p',
+          imageID: 'sha256:9',
+          ready: true,
+          restartCount: 0,
+        }),
+      ),
+      pod('old', (fields) => {
+        otherImage(fields);
+        terminating(fields);
+      }),
+    ];
+    expect(selectNodes(pods, 'http', 's').nodes.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  it('takes the name of the image where nobody reports its id', () => {
+    const bare = pod('a', ({ status }) => {
+      delete status.containerStatuses;
+    });
+    expect(selectNodes([bare], 'http', 's').nodes[0]?.imageID).toBe('limiter:1');
+  });
+
+  it.each<[string, Pod[], Reason, RegExp]>([
+    ['nothing matches', [], 'NoSuchPods', /"app=limiter" matches no pod.*--show-labels/],
+    ['all that match are ending', [pod('a', terminating)], 'NoSuchPods', /matches no pod.*but 1 that ended/],
+    [
+      'none is ready',
+      [pod('a', unready), pod('b', unready)],
+      'NoSuchPods',
+      /of 2 pods .* none is Ready \(a and b\)/,
+    ],
+    [
+      'a ready pod has no address',
+      [
+        pod('a', ({ status }) => {
+          delete status.podIP;
+        }),
+      ],
+      'NoSuchPods',
+      /of 1 pod .* none is Ready \(a\)/,
+    ],
+    [
+      'one is on the host network',
+      [pod('a'), pod('b', onHost)],
+      'PodsNotEligible',
+      /^b run on the host network/,
+    ],
+    [
+      'one has no such port',
+      [
+        pod('a'),
+        pod('b', ({ spec }) => {
+          for (const container of spec.containers) delete container.ports;
+        }),
+      ],
+      'PodsNotEligible',
+      /^b have no TCP container port named "http"/,
+    ],
+    [
+      'they run two images',
+      [pod('a'), pod('b', otherImage)],
+      'PodsNotEligible',
+      /different images \(a: sha256:1, b: sha256:2\)/,
+    ],
+  ])('refuses when %s', (_, pods, reason, message) => {
+    const refusal = refusalOf(pods);
+    expect(refusal.reason).toBe(reason);
+    expect(refusal.message).toMatch(message);
+  });
+
+  it('names at most three pods', () => {
+    const pods = ['a', 'b', 'c', 'd', 'e'].map((name) => pod(name, onHost));
+    expect(refusalOf(pods).message).toMatch(/^a, b, c and 2 more run/);
+  });
+});

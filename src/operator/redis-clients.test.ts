@@ -1,0 +1,144 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  findStrangers,
+  formatAddr,
+  type KnownClients,
+  parseClientList,
+  watchedBySentinel,
+} from './redis-clients.ts';
+
+// As Redis 7.0 writes them, cut at the end.
+const line =
+  'id=5 addr=10.0.0.9:32820 laddr=10.0.0.7:6379 fd=7 name=worker age=0 idle=0 flags=N db=0 sub=0 multi=-1 qbuf=26 events=r cmd=client|list user=app redir=-1 resp=2';
+
+interface Fields {
+  addr: string;
+  user?: string;
+  flags?: string;
+  name?: string;
+}
+const clientLine = ({ addr, user = 'default', flags = 'N', name = '' }: Fields): string =>
+  `id=1 addr=${addr} laddr=10.0.0.7:6379 fd=8 name=${name} age=1 flags=${flags} user=${user}`;
+
+describe('parseClientList', () => {
+  it('reads address, name, user and flags', () => {
+    expect(parseClientList(`${line}\n`)).toEqual([
+      { addr: '10.0.0.9:32820', ip: '10.0.0.9', name: 'worker', user: 'app', flags: 'N' },
+    ]);
+  });
+
+  it('reads IPv6, IPv4 within IPv6, and Unix sockets', () => {
+    const text = ['[fd00::9]:1', '[::ffff:10.0.0.9]:2', '/run/redis.sock:0']
+      .map((addr) => clientLine({ addr }))
+      .join('\n');
+    expect(parseClientList(text).map(({ ip }) => ip)).toEqual(['fd00::9', '10.0.0.9', undefined]);
+  });
+
+  it('takes an older answer without users', () => {
+    expect(parseClientList('id=1 addr=1.2.3.4:5 fd=8 name= age=1 flags=N')[0]).toMatchObject({ user: '' });
+  });
+
+  it('gives back what a list was written from', () => {
+    const word = fc.stringMatching(/^[!-~]{0,12}$/);
+    const client = fc.record({
+      ip: fc.ipV4(),
+      port: fc.integer({ min: 1, max: 65_535 }),
+      name: word,
+      user: word,
+      flags: fc.stringMatching(/^[A-Za-z]{1,3}$/),
+    });
+    fc.assert(
+      fc.property(fc.array(client), (clients) => {
+        const text = clients
+          .map(({ ip, port, ...rest }) => `${clientLine({ addr: `${ip}:${port}`, ...rest })}\n`)
+          .join('');
+        expect(parseClientList(text)).toEqual(
+          clients.map(({ ip, port, ...rest }) => ({ addr: `${ip}:${port}`, ip, ...rest })),
+        );
+      }),
+    );
+  });
+
+  it('takes any text without throwing, and no client without an address', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        for (const { addr } of parseClientList(text)) expect(addr).not.toBe('');
+      }),
+    );
+  });
+});
+
+describe('findStrangers', () => {
+  const known: KnownClients = {
+    podIPs: new Set(['10.0.0.1', '10.0.0.2']),
+    ownAddr: '10.0.9.9:5000',
+    ownUser: 'chaosdemo',
+  };
+  const strangers = (clients: Fields[], changes: Partial<KnownClients> = {}): string[] =>
+    findStrangers(parseClientList(clients.map(clientLine).join('\n')), { ...known, ...changes }).map(
+      ({ addr }) => addr,
+    );
+
+  it.each<[string, Fields]>([
+    ['a selected pod, whatever its user', { addr: '10.0.0.2:1', user: 'limiter' }],
+    ['this connection', { addr: '10.0.9.9:5000' }],
+    ['another connection of the operator', { addr: '10.0.9.9:5001' }],
+    ['a connection of an operator process that ended', { addr: '10.0.9.8:7000', user: 'chaosdemo' }],
+    ['a replica', { addr: '10.0.3.3:1', flags: 'S' }],
+    ['a master', { addr: '10.0.3.3:1', flags: 'M' }],
+  ])('knows %s', (_, client) => {
+    expect(strangers([client])).toEqual([]);
+  });
+
+  it.each<[string, Fields]>([
+    ['another pod', { addr: '10.0.0.3:1' }],
+    ['an address that only begins alike', { addr: '10.0.0.22:1' }],
+    ['a Unix socket', { addr: '/run/redis.sock:0' }],
+    ['a monitor', { addr: '10.0.3.3:1', flags: 'O' }],
+  ])('does not know %s', (_, client) => {
+    expect(strangers([client])).toEqual([client.addr]);
+  });
+
+  it('trusts a user name only where no pod of the rate limiter uses it', () => {
+    const clients = [
+      { addr: '10.0.0.1:1', user: 'chaosdemo' },
+      { addr: '10.0.3.3:1', user: 'chaosdemo' },
+    ];
+    expect(strangers(clients)).toEqual(['10.0.3.3:1']);
+  });
+
+  it.each([undefined, '', 'default'])('never trusts the user %j', (ownUser) => {
+    expect(strangers([{ addr: '10.0.3.3:1', user: ownUser ?? 'default' }], { ownUser })).toEqual([
+      '10.0.3.3:1',
+    ]);
+  });
+
+  it('on loopback knows itself by the port as well, since everything comes from one address there', () => {
+    const local = { ownAddr: '127.0.0.1:5000', podIPs: new Set(['127.0.0.2']) };
+    const clients = [
+      { addr: '127.0.0.1:5000', user: 'chaosdemo' },
+      { addr: '127.0.0.1:5001', user: 'default' },
+      { addr: '127.0.0.1:5002', user: 'chaosdemo' },
+      { addr: '127.0.0.2:5003' },
+    ];
+    expect(strangers(clients, local)).toEqual(['127.0.0.1:5001']);
+  });
+});
+
+describe('watchedBySentinel', () => {
+  it('knows the connections of a Sentinel by the names it gives them', () => {
+    const named = (name: string) => parseClientList(clientLine({ addr: '10.0.3.3:1', name }));
+    expect(watchedBySentinel(named('sentinel-3bd5ac1c-cmd'))).toBe(true);
+    expect(watchedBySentinel(named('sentinel-3bd5ac1c-pubsub'))).toBe(true);
+    expect(watchedBySentinel(named('sentinel-dashboard'))).toBe(false);
+  });
+});
+
+describe('formatAddr', () => {
+  it('writes addresses as Redis does', () => {
+    expect(formatAddr('10.0.0.1', 1)).toBe('10.0.0.1:1');
+    expect(formatAddr('::ffff:10.0.0.1', 1)).toBe('10.0.0.1:1');
+    expect(formatAddr('fd00::1', 1)).toBe('[fd00::1]:1');
+  });
+});

@@ -1,0 +1,112 @@
+/**
+ * Who else uses a Redis: reads CLIENT LIST and finds the clients that a pause of
+ * writes would hit though they have no part in the demo. Pure.
+ */
+import { isIP } from 'node:net';
+
+/** One line of CLIENT LIST, as far as it is used. */
+export interface RedisClient {
+  /** Remote address as Redis writes it: `10.0.0.9:33412`, `[fd00::9]:33412`, or a path and `:0` for a Unix socket. */
+  addr: string;
+  /** Its IP alone; undefined for a Unix socket. */
+  ip?: string;
+  /** Set by CLIENT SETNAME; '' if it was not. */
+  name: string;
+  /** ACL user; '' before Redis 6. */
+  user: string;
+  /** Kind of client in letters: N normal, S replica, M master ... (https://redis.io/docs/latest/commands/client-list/). */
+  flags: string;
+}
+
+/** What makes a client known. */
+export interface KnownClients {
+  /** IPs of the selected pods. */
+  podIPs: ReadonlySet<string>;
+  /** Address of the connection that asks, as Redis sees it. */
+  ownAddr: string;
+  /** ACL user of the operator; undefined if it logs in as nobody in particular. */
+  ownUser?: string | undefined;
+}
+
+/**
+ * The clients in the answer to CLIENT LIST. A line without an address is left out.
+ *
+ * Values hold no spaces: Redis refuses them in client names and in names of users.
+ */
+export function parseClientList(text: string): RedisClient[] {
+  return text.split(/\r?\n/).flatMap((line) => {
+    const fields = new Map(
+      line.split(' ').flatMap((field): [string, string][] => {
+        const at = field.indexOf('=');
+        return at <= 0 ? [] : [[field.slice(0, at), field.slice(at + 1)]];
+      }),
+    );
+    const addr = fields.get('addr') ?? '';
+    if (addr === '') return [];
+    const ip = ipOf(addr);
+    return [
+      {
+        addr,
+        ...(ip === undefined ? {} : { ip }),
+        name: fields.get('name') ?? '',
+        user: fields.get('user') ?? '',
+        flags: fields.get('flags') ?? '',
+      },
+    ];
+  });
+}
+
+/**
+ * The clients that are neither a selected pod, nor a replica or master, nor ours.
+ *
+ * Ours is told by address and by ACL user. By address: a pod IP belongs to one pod,
+ * so whatever comes from where we come from is us; on loopback, where everything may
+ * come from one address, only this very connection. By user: connections of an
+ * operator process that ended a moment ago have other addresses, and a user made for
+ * the operator is nobody else's. Where a selected pod logs in as the same user, that
+ * user was not made for the operator, and proves nothing.
+ */
+export function findStrangers(clients: readonly RedisClient[], known: KnownClients): RedisClient[] {
+  const { podIPs, ownAddr, ownUser } = known;
+  const fromPod = ({ ip }: RedisClient): boolean => ip !== undefined && podIPs.has(ip);
+  const userIsOurs =
+    ownUser !== undefined &&
+    ownUser !== '' &&
+    ownUser !== 'default' &&
+    !clients.some((client) => fromPod(client) && client.user === ownUser);
+  const ownIP = ipOf(ownAddr);
+  const addressIsOurs = ({ addr, ip }: RedisClient): boolean =>
+    addr === ownAddr || (ip !== undefined && ip === ownIP && !isLoopback(ip));
+  return clients.filter(
+    (client) =>
+      !fromPod(client) &&
+      !/[SM]/.test(client.flags) &&
+      !addressIsOurs(client) &&
+      !(userIsOurs && client.user === ownUser),
+  );
+}
+
+/** Whether a Sentinel watches this Redis: each keeps two connections with names of its own making. */
+export function watchedBySentinel(clients: readonly RedisClient[]): boolean {
+  return clients.some(({ name }) => /^sentinel-[0-9a-f]+-(cmd|pubsub)$/.test(name));
+}
+
+/** Address and port as Redis writes them. */
+export function formatAddr(ip: string, port: number): string {
+  const address = plain(ip);
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+function ipOf(addr: string): string | undefined {
+  const ip = plain(addr.slice(0, Math.max(addr.lastIndexOf(':'), 0)).replace(/^\[(.*)\]$/, '$1'));
+  return isIP(ip) === 0 ? undefined : ip;
+}
+
+/** IPv4 that came in over an IPv6 socket is IPv4. */
+function plain(ip: string): string {
+  return ip.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+function isLoopback(ip: string): boolean {
+  return ip.startsWith('127.') || ip === '::1';
+}
