@@ -39,6 +39,8 @@ export const REASONS = {
   TargetUnhealthy: 'The subject did not become healthy in time; nothing (further) was injected.',
   BaselineFailed: 'The measurements without a fault could not be made.',
   PrepareFailed: 'The key of a scenario could not be set up on every pod.',
+  RecoveryFailed: 'After a fault, writes were not taken again in time.',
+  RestoreFailed: 'What the run did could not be undone; the message says what to do by hand.',
   DeadlineExceeded: 'The run took longer than spec.activeDeadline.',
   StatusRejected: 'The API server refused a status; the fault was released.',
   SessionFailed: 'The operator could not open what it needs for the run.',
@@ -71,6 +73,9 @@ export const REASONS = {
   NotDetected: 'It was really looked for and the invariant held.',
   NotTested: 'The spec has no such scenario.',
   Watching: 'The invariant is being watched.',
+  FaultNotProven: 'The fault was ordered and no independent probe felt it.',
+  EvidenceIncomplete: 'Nothing was detected, and the proof that there was nothing is incomplete.',
+  ObservationLost: 'The operator was restarted while the invariant had to be watched.',
 } as const;
 
 export type Reason = keyof typeof REASONS;

@@ -228,7 +228,7 @@ export const specSchema = z
       .array(scenario)
       .min(1)
       .max(8)
-      .default(DEFAULT_SCENARIOS as never)
+      .prefault(DEFAULT_SCENARIOS)
       .meta({
         description: 'The failures to bring about. The chapters of a type that is left out are Skipped.',
         'x-kubernetes-list-type': 'map',

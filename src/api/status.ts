@@ -42,7 +42,6 @@ const chapter = z.object({
 
 const fault = z.object({
   id: text(128, 'Run, scenario and attempt. Each id is injected at most once.'),
-  attempt: z.int().min(1).max(9).describe('1, and higher where an earlier attempt could not be carried out.'),
   key: text(192, 'The key on the rate limiter that this attempt uses.'),
   marker: text(
     128,
@@ -70,10 +69,15 @@ const scenario = z.object({
   bound: z.int().optional().describe('What the invariant allows.'),
   summary: text(32, 'Both in one, as the columns show it: "30 > 5" or "20/10".').optional(),
   detectedAfter: text(24, 'From the moment the invariant was really broken to its detection.').optional(),
-  reason: text(64, 'Why it ended so, in one word.').optional(),
+  reason: reason.optional().describe('Why it ended so, in one word.'),
   message: text(LIMITS.message, 'Why it ended so, in a sentence.').optional(),
   recovered: text(24, 'From the end of the fault to counters at rest again.').optional(),
   lostCounts: z.int().min(0).optional().describe('Counts that never reached Redis.'),
+  attempts: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('How many faults were planned for it; more than 1 where one could not be carried out.'),
   fault: fault.optional().describe('The fault that was injected for it.'),
   evidence: z
     .array(z.string().max(LIMITS.evidence))
@@ -128,6 +132,14 @@ const run = z.object({
     })
     .optional()
     .describe('Present while a run is being stopped before its last chapter.'),
+  verdict: z
+    .object({
+      phase: z.enum(['Succeeded', 'Failed', 'Errored', 'Aborted']).describe('How the run ended.'),
+      reason,
+      message: text(LIMITS.message, 'Why.'),
+    })
+    .optional()
+    .describe('How the run ended, once it has.'),
   pods: z
     .array(pod)
     .max(LIMITS.pods)
@@ -218,6 +230,7 @@ export type ScenarioStatus = z.infer<typeof scenario>;
 export type FaultStatus = z.infer<typeof fault>;
 export type HealthStatus = NonNullable<ChaosDemoStatus['health']>;
 export type DiagnosisStatus = z.infer<typeof diagnosis>;
+export type Verdict = NonNullable<RunStatus['verdict']>;
 export type HistoryEntry = z.infer<typeof history>;
 export type Phase = (typeof PHASES)[number];
 export type ScenarioResult = (typeof RESULTS)[number];

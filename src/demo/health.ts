@@ -3,6 +3,10 @@
  * well, without knowing what the subject is.
  */
 
+import { isDeepStrictEqual } from 'node:util';
+import type { HealthStatus } from '../api/index.ts';
+import { LIMITS, truncate } from '../api/index.ts';
+
 /** One look at a subject. */
 export interface HealthSnapshot {
   nodes: HealthNode[];
@@ -30,4 +34,27 @@ export interface HealthPoller {
   /** The last snapshot; undefined before the first look has ended. */
   getHealth(): HealthSnapshot | undefined;
   stop(): void;
+}
+
+/** The part of a snapshot that stands in the status; the very same object while nothing has changed. */
+export function healthStatus(
+  before: HealthStatus | undefined,
+  snapshot: HealthSnapshot,
+  now: number,
+): HealthStatus {
+  const next = {
+    nodes: snapshot.nodes.slice(0, LIMITS.nodes).map(({ id, address, state }) => ({
+      id: truncate(id, 253),
+      address: truncate(address, 64),
+      state: truncate(state, 32),
+    })),
+    total: snapshot.nodes.length,
+    redisConnected: snapshot.redisConnected,
+    hasIssues: snapshot.hasIssues,
+  };
+  if (before) {
+    const { lastTransitionTime: _, ...rest } = before;
+    if (isDeepStrictEqual(rest, next)) return before;
+  }
+  return { ...next, lastTransitionTime: new Date(now).toISOString() };
 }

@@ -84,6 +84,8 @@ export interface Outcome {
 export type OrphanFinding = 'Injected' | 'NotInjected' | 'Unknown';
 
 export interface Observed {
+  /** When this session began to look, in milliseconds since the epoch. */
+  since: number;
   admission: Admission;
   target?: Target;
   health?: HealthSnapshot;
@@ -100,13 +102,16 @@ export interface Observed {
   diagnoses: Record<string, { diagnosis?: DiagnosisStatus; message: string }>;
   /** Under the effect's id. */
   restored: Record<string, Outcome>;
-  /** Ids of faults that this process itself announced; only those does it inject. */
+  /** {@link announcement}s that this process itself made; only those faults does it inject. */
   announced: ReadonlySet<string>;
+  /** Ids of faults whose injection this process has begun. */
+  begun: ReadonlySet<string>;
 }
 
 /** A session that has seen nothing yet. */
-export function nothingObserved(): Observed {
+export function nothingObserved(since: number): Observed {
   return {
+    since,
     admission: { state: 'unknown' },
     prepared: {},
     prepareFailures: {},
@@ -117,5 +122,14 @@ export function nothingObserved(): Observed {
     diagnoses: {},
     restored: {},
     announced: new Set(),
+    begun: new Set(),
   };
+}
+
+/**
+ * How a process knows its own announcement of a fault again. The id alone would
+ * not do: two processes that decide on the same object choose the same id.
+ */
+export function announcement(fault: { id: string; plannedAt: string }): string {
+  return `${fault.id}@${fault.plannedAt}`;
 }

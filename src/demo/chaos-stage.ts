@@ -1,0 +1,233 @@
+/**
+ * The stage that injects: baseline if it is missing, a fresh key, the
+ * announcement with its countdown, the injection, its proof.
+ *
+ * A fault is announced in the status before anything is done, and only the
+ * process that announced it injects it. What a process that is gone announced
+ * is an orphan: it is tried again only where it is known not to have happened,
+ * or cannot be doubled (a burst on a key that nobody uses any more).
+ */
+import type { ChapterStatus, FaultStatus, ScenarioStatus } from '../api/index.ts';
+import { formatDuration } from '../api/index.ts';
+import type { Context } from './context.ts';
+import { entryOf, iso, ms, wake } from './context.ts';
+import { announcement } from './observed.ts';
+import type { Scenario } from './subject.ts';
+import type { Work } from './work.ts';
+import { awaitHealthy, freshHealth } from './work.ts';
+
+/** An announced fault that has not begun so long after its time is not begun any more. */
+export const INJECT_WITHIN_MS = 3000;
+
+/** How long after its planned end the report of a fault may take. */
+const REPORT_WITHIN_MS = 10_000;
+
+/** How many times one scenario is planned before it is given up. */
+const MAX_ATTEMPTS = 5;
+
+/** How many fresh keys are made for one attempt before it is given up. */
+const MAX_PREPARATIONS = 5;
+
+/** Works on the chaos chapter of a scenario. */
+export function workOnChaos(context: Context, scenario: Scenario, chapter: ChapterStatus): Work {
+  const entry = entryOf(context, scenario.name);
+  const { fault } = entry;
+  if (!fault) return plan(context, scenario, entry, chapter);
+  if (fault.proof && (scenario.load || fault.endedAt)) {
+    return { done: true, message: fault.message ?? `The fault is ${fault.proof}`, note: noteOf(fault) };
+  }
+  if (fault.proof) {
+    wake(context, ms(fault.until));
+    return { done: false, message: fault.message ?? 'The fault is on', note: 'injecting' };
+  }
+  return context.observed.announced.has(announcement(fault))
+    ? carryOut(context, scenario, entry, fault, chapter)
+    : resolveOrphan(context, scenario, entry, fault);
+}
+
+function noteOf(fault: FaultStatus): string {
+  return fault.proof === 'Confirmed' ? 'fault confirmed' : 'fault not proven';
+}
+
+/** Announces the next attempt once the subject is healthy and a fresh key has room for the whole story. */
+function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapter: ChapterStatus): Work {
+  const { demo, draft, now, observed, subject } = context;
+  if (demo.spec.suspend) return hold(context);
+  const unhealthy = awaitHealthy(context, ms(chapter.startedAt ?? ''));
+  if (unhealthy) return unhealthy;
+  if (scenario.load && !observed.baseline?.ok) return measureAgain(context);
+
+  const attempt = (entry.attempts ?? 0) + 1;
+  const run = draft.run?.number ?? 0;
+  const id = `${run}-${scenario.name}-${attempt}`;
+  const failure = observed.prepareFailures[id];
+  if (failure) return { done: false, message: failure, fail: 'PrepareFailed' };
+
+  const prepared = observed.prepared[id];
+  const need = scenario.countdownMs + scenario.windowNeedMs;
+  if (!prepared || prepared.windowEndsAt - now < need) {
+    const sequence = (prepared?.sequence ?? 0) + 1;
+    if (attempt > MAX_ATTEMPTS || sequence > MAX_PREPARATIONS) {
+      const message = `Gave up after ${attempt - 1} planned faults and ${sequence - 1} fresh keys: the story of ${formatDuration(need)} never fitted into the window of a key`;
+      return { done: false, message, fail: 'PrepareFailed' };
+    }
+    const key = keyName(subject.keyPrefix(demo.spec), demo.uid, run, scenario.name, attempt);
+    context.effects.push({
+      kind: 'Prepare',
+      id: `${id}/prepare/${sequence}`,
+      fault: id,
+      scenario: scenario.name,
+      key,
+      sequence,
+    });
+    return { done: false, message: `Setting up the key ${key} on every node` };
+  }
+
+  const plannedAt = now + scenario.countdownMs;
+  entry.attempts = attempt;
+  entry.fault = {
+    id,
+    key: prepared.key,
+    ...(prepared.marker ? { marker: prepared.marker } : {}),
+    plannedAt: iso(plannedAt),
+    until: iso(plannedAt + scenario.faultMs),
+  };
+  wake(context, plannedAt);
+  return { done: false, message: countdownMessage(scenario, prepared.message), note: 'countdown' };
+}
+
+function countdownMessage(scenario: Scenario, prepared: string): string {
+  return `${prepared}. ${scenario.faultTitle} in ${formatDuration(scenario.countdownMs)}`;
+}
+
+/** `<keyPrefix>-<part of the uid>-<run>-<scenario>`, and the attempt where it is not the first. */
+export function keyName(prefix: string, uid: string, run: number, scenario: string, attempt: number): string {
+  const base = `${prefix}-${uid.slice(0, 8)}-${run}-${scenario}`;
+  return attempt === 1 ? base : `${base}-${attempt}`;
+}
+
+/** Suspended: nothing further is injected until somebody says so. */
+function hold(context: Context): Work {
+  context.awaitingHand = true;
+  const message = 'Held: spec.suspend is true, so nothing further is injected';
+  return { done: false, message, note: 'suspended' };
+}
+
+/** After a restart of the operator the bound of the invariant has to be measured again. */
+function measureAgain(context: Context): Work {
+  const { baseline } = context.observed;
+  if (baseline) return { done: false, message: baseline.message, fail: 'BaselineFailed' };
+  context.effects.push({ kind: 'MeasureBaseline', id: `${context.draft.run?.number}/baseline` });
+  return { done: false, message: 'Measuring Redis and the counters without a fault' };
+}
+
+/** Takes a fault that this process announced to its report. */
+function carryOut(
+  context: Context,
+  scenario: Scenario,
+  entry: ScenarioStatus,
+  fault: FaultStatus,
+  chapter: ChapterStatus,
+): Work {
+  const { demo, now, observed } = context;
+  const plannedAt = ms(fault.plannedAt);
+  const report = observed.faults[fault.id];
+
+  if (report?.missed) return planAgain(context, entry, `The moment was missed: ${report.message}`);
+  if (now < plannedAt) {
+    if (demo.spec.suspend) return planAgain(context, entry, 'Suspended during the countdown');
+    wake(context, plannedAt);
+    return { done: false, message: chapter.message ?? scenario.faultTitle, note: 'countdown' };
+  }
+  if (!observed.begun.has(fault.id)) {
+    const obstacle = obstacleTo(context, fault);
+    if (obstacle) return planAgain(context, entry, obstacle);
+  }
+  const deadline = ms(fault.until) + REPORT_WITHIN_MS;
+  if (now >= deadline) {
+    fault.proof = 'Inconclusive';
+    fault.message = 'The injection was ordered and its report never came';
+    fault.endedAt = fault.until;
+    return { done: true, message: fault.message, note: noteOf(fault) };
+  }
+  context.effects.push({
+    kind: 'Inject',
+    id: fault.id,
+    scenario: scenario.name,
+    key: fault.key,
+    plannedAt,
+    until: ms(fault.until),
+  });
+  wake(context, deadline);
+  return { done: false, message: `${scenario.faultTitle} now`, note: 'injecting' };
+}
+
+/** What stands against an injection whose moment has come. */
+function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
+  if (context.now > ms(fault.plannedAt) + INJECT_WITHIN_MS) return 'The moment of the fault was missed';
+  if (context.demo.spec.suspend) return 'Suspended during the countdown';
+  const health = freshHealth(context);
+  if (!health) return 'The health of the subject is not known any more';
+  return health.hasIssues ? `The subject became unhealthy: ${health.issues.join('; ')}` : undefined;
+}
+
+/** Drops an announced fault that has certainly not been injected; its id is never used again. */
+function planAgain(context: Context, entry: ScenarioStatus, message: string): Work {
+  delete entry.fault;
+  wake(context, context.now);
+  return { done: false, message, note: 'planning again' };
+}
+
+/** Decides about a fault that a process announced which is gone now. */
+function resolveOrphan(
+  context: Context,
+  scenario: Scenario,
+  entry: ScenarioStatus,
+  fault: FaultStatus,
+): Work {
+  const { now, observed } = context;
+  // The other process may be slow rather than gone; past this moment it does not inject any more.
+  const settled = ms(fault.plannedAt) + INJECT_WITHIN_MS + 1000;
+  if (now < settled) {
+    wake(context, settled);
+    return {
+      done: false,
+      message: 'A fault was announced before the operator restarted',
+      note: 'taking over',
+    };
+  }
+  if (scenario.onOrphan === 'Retry' && (entry.attempts ?? 1) <= 1) {
+    return planAgain(context, entry, 'The operator restarted during the burst; once more with a new key');
+  }
+  if (scenario.onOrphan === 'Inquire') {
+    const finding = observed.orphans[fault.id];
+    if (finding === 'NotInjected') {
+      return planAgain(context, entry, 'The operator restarted before the fault was injected');
+    }
+    const deadline = Math.max(ms(fault.until), observed.since) + REPORT_WITHIN_MS;
+    if (!finding && fault.marker && now < deadline) {
+      wake(context, deadline);
+      const id = `${fault.id}/inquire`;
+      context.effects.push({
+        kind: 'Inquire',
+        id,
+        fault: fault.id,
+        scenario: scenario.name,
+        marker: fault.marker,
+      });
+      return { done: false, message: 'Asking whether the announced fault was injected', note: 'taking over' };
+    }
+  }
+  if (now < ms(fault.until)) {
+    wake(context, ms(fault.until));
+    return {
+      done: false,
+      message: `A fault may be on; it ends by itself by ${fault.until}`,
+      note: 'taking over',
+    };
+  }
+  fault.proof = 'Inconclusive';
+  fault.endedAt ??= fault.until;
+  fault.message = 'The operator restarted while the fault was to be proven, so nobody felt it';
+  return { done: true, message: fault.message, note: noteOf(fault) };
+}

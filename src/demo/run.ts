@@ -1,0 +1,226 @@
+/**
+ * A run from its start to its verdict: leads through the chapters, and stops
+ * early when it is aborted, superseded, no longer allowed, or out of time.
+ */
+import type { ChapterStatus, Reason, RunStatus, Verdict } from '../api/index.ts';
+import { comparableKeys, formatDuration, LIMITS, parseDuration, runKey, truncate } from '../api/index.ts';
+import type { Chapter } from './chapter.ts';
+import type { Context } from './context.ts';
+import { activeFault, FAULT_GRACE_MS, iso, ms, restoreKeys, wake } from './context.ts';
+import { updateScenarios } from './scenarios.ts';
+import { workOn } from './stages.ts';
+import { expectedSoFar, scenarioSummary, verdictOf } from './verdict.ts';
+
+/** How long a stopped run waits for the proof that all is undone, after the fault's own end. */
+const RESTORE_DEADLINE_MS = 20_000;
+
+/** Takes the run that is on as far as it can go now. */
+export function conductRun(context: Context): void {
+  const run = currentRun(context);
+  context.wantsSession = true;
+  updateScenarios(context);
+  context.draft.expected = expectedSoFar(context.draft);
+
+  run.ending ??= reasonToStop(context, run);
+  if (run.ending === undefined) delete run.ending;
+  if (run.ending) return stop(context, run, run.ending);
+
+  playChapters(context, run);
+  trackAwaiting(context, run);
+}
+
+function currentRun({ draft }: Context): RunStatus {
+  if (!draft.run) throw new Error('no run is on');
+  return draft.run;
+}
+
+/** A non-empty request that has not been acted on. Its absence asks for nothing: GitOps tools strip annotations. */
+export function newRequest({ demo, draft }: Context): string | undefined {
+  const { requestedAt } = demo.annotations;
+  return requestedAt && requestedAt !== draft.lastHandledRunRequest ? requestedAt : undefined;
+}
+
+type Ending = NonNullable<RunStatus['ending']>;
+
+/** Why the run has to stop before its last chapter, if it has to. */
+function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
+  const { demo, now, observed } = context;
+  const ending = (phase: Ending['phase'], reason: Reason, message: string, release: boolean): Ending => ({
+    phase,
+    reason,
+    message: truncate(message, LIMITS.message),
+    since: iso(now),
+    release,
+  });
+
+  if (demo.annotations.abort === String(run.number)) {
+    return ending('Aborted', 'Aborted', `Run ${run.number} was aborted by annotation`, true);
+  }
+  const key = runKey(demo.spec);
+  if (!comparableKeys(run.key, key)) run.key = key;
+  if (run.key !== key) {
+    return ending('Aborted', 'Superseded', `Run ${run.number} was superseded by a change of the spec`, true);
+  }
+  if (newRequest(context)) {
+    return ending('Aborted', 'Superseded', `Run ${run.number} was superseded by a new request`, true);
+  }
+  if (observed.admission.state === 'refused') {
+    return ending('Aborted', observed.admission.reason, observed.admission.message, true);
+  }
+  const deadline = runDeadline(context, run);
+  if (now >= deadline) {
+    const message = `Run ${run.number} took longer than spec.activeDeadline (${demo.spec.activeDeadline})`;
+    return ending('Errored', 'DeadlineExceeded', message, false);
+  }
+  wake(context, deadline);
+  return undefined;
+}
+
+/** When a run has lasted long enough, without the time it awaited a hand. */
+function runDeadline({ demo, now }: Context, run: RunStatus): number {
+  const awaited = run.awaited ? parseDuration(run.awaited) : 0;
+  const awaiting = run.awaitingSince ? now - ms(run.awaitingSince) : 0;
+  return ms(run.startedAt) + parseDuration(demo.spec.activeDeadline) + awaited + awaiting;
+}
+
+/**
+ * Undoes what the run did and ends it. A fault is cut short only where the
+ * ending says so; otherwise it is left to its own end first.
+ */
+function stop(context: Context, run: RunStatus, ending: Ending): void {
+  const { draft, now, observed } = context;
+  context.standing = { kind: 'running', reason: 'Stopping', message: `Stopping: ${ending.message}` };
+  draft.message = truncate(`Stopping: ${ending.message}`, LIMITS.message);
+
+  const fault = activeFault(draft, now);
+  if (fault && !ending.release) return wake(context, ms(fault.until) + FAULT_GRACE_MS);
+
+  const id = `${run.number}/stop`;
+  const outcome = observed.restored[id];
+  const giveUpAt = Math.max(ms(ending.since), fault ? ms(fault.until) : 0) + RESTORE_DEADLINE_MS;
+  if (!outcome && now < giveUpAt) {
+    context.effects.push({ kind: 'Restore', id, keys: restoreKeys(context), release: ending.release });
+    return wake(context, giveUpAt);
+  }
+  if (fault && outcome?.ok) fault.endedAt = iso(now);
+  const restored = outcome?.message ?? 'Whether everything was restored could not be proven in time';
+  const chapter = draft.chapters?.find(({ state }) => state === 'Running' || state === 'Waiting');
+  if (chapter) chapter.state = 'Stopped';
+  finish(context, run, {
+    phase: ending.phase,
+    reason: ending.reason,
+    message: truncate(`${ending.message}. ${restored}`, LIMITS.message),
+  });
+}
+
+function finish(context: Context, run: RunStatus, verdict: Verdict): void {
+  const { demo, draft, now } = context;
+  run.completedAt = iso(now);
+  run.verdict = verdict;
+  delete run.ending;
+  delete run.awaitingSince;
+  draft.phase = verdict.phase;
+  draft.message = verdict.message;
+  draft.expected = expectedSoFar(draft);
+  const summary = scenarioSummary(draft);
+  draft.history = [
+    {
+      number: run.number,
+      ...(run.id ? { id: run.id } : {}),
+      phase: verdict.phase,
+      reason: verdict.reason,
+      startedAt: run.startedAt,
+      completedAt: run.completedAt,
+      ...(summary ? { summary } : {}),
+    },
+    ...(draft.history ?? []),
+  ].slice(0, demo.spec.historyLimit);
+  context.standing = { kind: 'finished' };
+  context.wantsSession = false;
+  context.effects.length = 0;
+  context.wakeAt = undefined;
+}
+
+/** Leads through the chapters until one has work left or waits. */
+function playChapters(context: Context, run: RunStatus): void {
+  const { demo, draft, now, subject } = context;
+  const chapters = subject.chapters(demo.spec);
+  const total = chapters.length;
+
+  for (const chapter of chapters) {
+    const entry = draft.chapters?.find(({ number }) => number === chapter.number);
+    if (!entry || entry.state === 'Completed' || entry.state === 'Skipped') continue;
+
+    if (entry.state === 'Pending') {
+      entry.state = 'Running';
+      entry.startedAt = iso(now);
+    }
+    const work = workOn(context, chapter, entry);
+    entry.message = truncate(work.message, LIMITS.message);
+    show(context, entry, total, work.note);
+
+    if (work.fail) {
+      run.ending = {
+        phase: 'Errored',
+        reason: work.fail,
+        message: truncate(work.message, LIMITS.message),
+        since: iso(now),
+        release: false,
+      };
+      return stop(context, run, run.ending);
+    }
+    if (!work.done) return;
+    entry.doneAt ??= iso(now);
+    if (!mayGoOn(context, run, chapter, entry, total)) return;
+    entry.state = 'Completed';
+    entry.completedAt = iso(now);
+    if (chapter.stage === 'complete') return finish(context, run, verdictOf(context, work.message));
+  }
+}
+
+/** Whether the story may leave a chapter whose work is done. */
+function mayGoOn(
+  context: Context,
+  run: RunStatus,
+  chapter: Chapter,
+  entry: ChapterStatus,
+  total: number,
+): boolean {
+  const { demo, now } = context;
+  if (chapter.auto) return true;
+  if (demo.annotations.advance === `${run.number}/${chapter.number}`) return true;
+  if (demo.spec.pace.mode === 'Manual') {
+    entry.state = 'Waiting';
+    context.awaitingHand = true;
+    show(context, entry, total, 'waiting');
+    const message = `${entry.message ?? entry.title} (waiting for advance "${run.number}/${chapter.number}")`;
+    context.standing = { kind: 'running', reason: 'AwaitingAdvance', message };
+    return false;
+  }
+  entry.state = 'Running';
+  const dwellEnd = ms(entry.doneAt ?? iso(now)) + parseDuration(demo.spec.pace.dwell);
+  if (now >= dwellEnd) return true;
+  wake(context, dwellEnd);
+  return false;
+}
+
+/** Puts a chapter on show. `note` says in a word or two what it is at, so that every row of a watch differs. */
+function show(context: Context, entry: ChapterStatus, total: number, note: string | undefined): void {
+  const { draft } = context;
+  draft.chapter = note ? `${entry.title} (${note})` : entry.title;
+  draft.progress = `${entry.number}/${total}`;
+  draft.message = entry.message ?? entry.title;
+  context.standing = { kind: 'running', reason: 'Running', message: draft.message };
+}
+
+/** Keeps account of the time spent awaiting a hand, which does not count for the deadline. */
+function trackAwaiting({ awaitingHand, now }: Context, run: RunStatus): void {
+  if (run.completedAt) return;
+  if (awaitingHand) {
+    run.awaitingSince ??= iso(now);
+  } else if (run.awaitingSince) {
+    const before = run.awaited ? parseDuration(run.awaited) : 0;
+    run.awaited = formatDuration(before + Math.max(0, now - ms(run.awaitingSince)));
+    delete run.awaitingSince;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * What becomes of the scenarios, whatever chapter is on show: faults are watched
+ * from their start to their end and the time to settle, and judged by what was
+ * seen. A result, once there, stays.
+ */
+import type { FaultStatus, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
+import { formatDuration, LIMITS, truncate } from '../api/index.ts';
+import type { Context } from './context.ts';
+import { FAULT_GRACE_MS, iso, mayBeActive, ms, wake, watchEnd } from './context.ts';
+import type { FaultReport, InvariantReading } from './observed.ts';
+import { announcement } from './observed.ts';
+import type { Scenario } from './subject.ts';
+
+/** How long after the end of a watch its last sample may still come in. */
+const LAST_SAMPLE_MS = 2000;
+
+/** How far before the end of a watch its last sample may lie: five sampling intervals. */
+const SAMPLE_SLACK_MS = 500;
+
+/** Takes over what was seen of every scenario that has a fault. */
+export function updateScenarios(context: Context): void {
+  for (const scenario of context.scenarios) {
+    const entry = context.draft.scenarios?.find(({ name }) => name === scenario.name);
+    if (!entry?.fault) continue;
+    const report = context.observed.faults[entry.fault.id];
+    if (report && !report.missed && announcedHere(context, entry.fault)) takeOver(entry, entry.fault, report);
+    closeUnseen(context, entry.fault);
+    takeReading(context, scenario, entry, entry.fault);
+  }
+}
+
+function announcedHere({ observed }: Context, fault: FaultStatus): boolean {
+  return observed.announced.has(announcement(fault));
+}
+
+function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: FaultReport): void {
+  if (report.startedAt !== undefined) fault.startedAt ??= iso(report.startedAt);
+  if (report.endedAt !== undefined) fault.endedAt ??= iso(report.endedAt);
+  if (report.proof) fault.proof = report.proof;
+  fault.message = truncate(report.message, LIMITS.message);
+  if (!entry.evidence) setEvidence(entry, report.evidence);
+}
+
+/** A fault whose end nobody saw is over by its bound; that is then said in `endedAt` and in the message. */
+function closeUnseen(context: Context, fault: FaultStatus): void {
+  const { now } = context;
+  const over = ms(fault.until) + FAULT_GRACE_MS;
+  if (fault.endedAt || !fault.proof) return;
+  if (now < over) return wake(context, over);
+  fault.endedAt = fault.until;
+  fault.message = truncate(
+    `${fault.message ?? ''} Its end was not seen; it ended by itself at the latest by ${fault.until}.`.trim(),
+    LIMITS.message,
+  );
+}
+
+function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus, fault: FaultStatus): void {
+  const { now, observed } = context;
+  const reading = observed.readings[fault.id];
+  if (!fault.proof) return;
+  const end = watchEnd(fault, scenario);
+  const final = now >= end && (!watching(fault, scenario, reading, now) || !announcedHere(context, fault));
+  if (!final) wake(context, now < end ? end : now + 100);
+
+  const judgement = judge(fault, reading, final ? end : undefined);
+  if (judgement && entry.result === undefined) {
+    entry.result = judgement.result;
+    entry.reason = judgement.reason;
+    entry.message = truncate(judgement.message, LIMITS.message);
+    if (judgement.result === 'Detected' && reading?.detectedAt !== undefined) {
+      const since = reading.brokenAt ?? reading.detectedAt;
+      entry.detectedAfter = formatDuration(Math.max(0, reading.detectedAt - since));
+    }
+    if (reading) takeFigures(context, scenario, entry, reading);
+  }
+  if (final && reading) takeFigures(context, scenario, entry, reading);
+}
+
+/** Figures go into the status at the detection and at the end of the watch, not with every sample. */
+function takeFigures(
+  { observed, subject }: Context,
+  scenario: Scenario,
+  entry: ScenarioStatus,
+  reading: InvariantReading,
+): void {
+  entry.observed = reading.observed;
+  entry.bound = reading.bound;
+  entry.summary = subject.summarize(scenario.type, reading.observed, reading.bound);
+  const report = entry.fault && observed.faults[entry.fault.id];
+  setEvidence(entry, [...(report?.evidence ?? []), ...reading.evidence]);
+}
+
+function setEvidence(entry: ScenarioStatus, evidence: string[]): void {
+  if (evidence.length === 0) return;
+  entry.evidence = evidence.slice(0, LIMITS.evidenceItems).map((line) => truncate(line, LIMITS.evidence));
+}
+
+/** Whether the invariant of a fault is still to be watched. */
+export function watching(
+  fault: FaultStatus,
+  scenario: Scenario,
+  reading: InvariantReading | undefined,
+  now: number,
+): boolean {
+  const end = watchEnd(fault, scenario);
+  if (now < end) return true;
+  if (!fault.endedAt && mayBeActive(fault, now)) return true;
+  return (reading?.watchedUntil ?? 0) < end && now < end + LAST_SAMPLE_MS;
+}
+
+interface Judgement {
+  result: ScenarioResult;
+  reason: Reason;
+  message: string;
+}
+
+/**
+ * The result that follows from what was seen; undefined while it is open.
+ * Detected needs a fault that an independent probe felt. NotDetected needs that,
+ * and a whole watch with nothing missing. Everything else is Inconclusive.
+ * `watchedTo` is the end of the watch once it is over.
+ */
+export function judge(
+  fault: FaultStatus,
+  reading: InvariantReading | undefined,
+  watchedTo: number | undefined,
+): Judgement | undefined {
+  if (fault.proof !== 'Confirmed') {
+    const message = fault.message ?? 'The fault was ordered and no independent probe felt it';
+    return { result: 'Inconclusive', reason: 'FaultNotProven', message };
+  }
+  if (reading?.detectedAt !== undefined) {
+    const message = `The invariant was broken: measured ${reading.observed}, allowed ${reading.bound}`;
+    return { result: 'Detected', reason: 'Detected', message };
+  }
+  if (watchedTo === undefined) return undefined;
+  if (!reading) {
+    const message = 'The operator was restarted while the invariant had to be watched';
+    return { result: 'Inconclusive', reason: 'ObservationLost', message };
+  }
+  const shortfalls = [...reading.shortfalls];
+  if (!fault.startedAt) shortfalls.push('the start of the fault was not seen');
+  if (reading.watchedUntil < watchedTo - SAMPLE_SLACK_MS)
+    shortfalls.push('the watch broke off before its end');
+  if (shortfalls.length > 0) {
+    const message = `Nothing was detected, but that is not proven: ${shortfalls.join('; ')}`;
+    return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
+  }
+  const message = `The invariant held: measured ${reading.observed} at most, allowed ${reading.bound}`;
+  return { result: 'NotDetected', reason: 'NotDetected', message };
+}

@@ -1,0 +1,170 @@
+/**
+ * One rule for each stage of a chapter: what it asks for, what it says, and
+ * when its work is done. The chaos stage has a file of its own.
+ */
+import type { ChapterStatus } from '../api/index.ts';
+import { formatDuration } from '../api/index.ts';
+import { workOnChaos } from './chaos-stage.ts';
+import type { Chapter } from './chapter.ts';
+import type { Context } from './context.ts';
+import { entryOf, FAULT_GRACE_MS, mayBeActive, ms, restoreKeys, wake, watchEnd } from './context.ts';
+import { watching } from './scenarios.ts';
+import type { Scenario } from './subject.ts';
+import type { Work } from './work.ts';
+import { awaitHealthy, freshHealth } from './work.ts';
+
+/** How long a diagnosis may take before the story goes on without it. */
+const DIAGNOSIS_WITHIN_MS = 60_000;
+
+/** How long after a fault, beyond the time to settle, writes may take to be proven accepted. */
+const RECOVERY_WITHIN_MS = 30_000;
+
+/** Works on a chapter as far as it can be taken now. */
+export function workOn(context: Context, chapter: Chapter, entry: ChapterStatus): Work {
+  switch (chapter.stage) {
+    case 'welcome':
+      return { done: true, message: context.subject.welcome(context.demo.spec, context.observed) };
+    case 'health':
+      return workOnHealth(context, entry);
+    case 'setup':
+      return workOnSetup(context);
+    case 'chaos':
+      return workOnChaos(context, scenarioOf(context, chapter), entry);
+    case 'detection':
+      return workOnDetection(context, scenarioOf(context, chapter));
+    case 'diagnosis':
+      return workOnDiagnosis(context, scenarioOf(context, chapter), entry);
+    case 'recovery':
+      return workOnRecovery(context, scenarioOf(context, chapter), entry);
+    case 'complete':
+      return workOnComplete(context);
+    default:
+      return chapter.stage satisfies never;
+  }
+}
+
+function scenarioOf(context: Context, chapter: Chapter): Scenario {
+  const scenario = context.scenarios.find(({ name }) => name === chapter.scenario);
+  if (!scenario) throw new Error(`chapter ${chapter.number} tells of a scenario that is not in the spec`);
+  return scenario;
+}
+
+function workOnHealth(context: Context, entry: ChapterStatus): Work {
+  const unhealthy = awaitHealthy(context, ms(entry.startedAt ?? ''));
+  // Before the first look there is nothing to call unhealthy yet.
+  if (unhealthy) return freshHealth(context) ? unhealthy : { ...unhealthy, note: undefined };
+  const nodes = freshHealth(context)?.nodes ?? [];
+  const images = new Set(context.draft.run?.pods?.map(({ imageID }) => imageID));
+  const image = images.size === 1 ? ' on one image' : '';
+  return {
+    done: true,
+    message: `${nodes.length} nodes ready${image}, Redis connected: ${nodes.map(({ id }) => id).join(', ')}`,
+  };
+}
+
+function workOnSetup(context: Context): Work {
+  const { baseline } = context.observed;
+  if (baseline) {
+    return baseline.ok
+      ? { done: true, message: baseline.message }
+      : { done: false, message: baseline.message, fail: 'BaselineFailed' };
+  }
+  context.effects.push({ kind: 'MeasureBaseline', id: `${context.draft.run?.number}/baseline` });
+  return { done: false, message: 'Measuring Redis and the counters without a fault' };
+}
+
+function workOnDetection(context: Context, scenario: Scenario): Work {
+  const entry = entryOf(context, scenario.name);
+  if (entry.result) return { done: true, message: entry.message ?? entry.result };
+  if (entry.fault) wake(context, watchEnd(entry.fault, scenario));
+  return { done: false, message: `Watching: ${scenario.invariant}` };
+}
+
+function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterStatus): Work {
+  const { demo, draft, now, observed } = context;
+  const { result, fault } = entryOf(context, scenario.name);
+  if (result !== 'Detected' || !fault) {
+    return { done: true, message: 'Nothing was detected, so there is nothing to explain' };
+  }
+  const known = draft.diagnoses?.find((diagnosis) => diagnosis.scenario === scenario.name);
+  if (known) return { done: true, message: `${known.provider}: ${known.summary}` };
+
+  const report = observed.diagnoses[fault.id];
+  if (report?.diagnosis) {
+    draft.diagnoses = [...(draft.diagnoses ?? []), report.diagnosis];
+    return { done: true, message: `${report.diagnosis.provider}: ${report.diagnosis.summary}` };
+  }
+  if (report) return { done: true, message: `No diagnosis: ${report.message}` };
+
+  const deadline = Math.max(ms(entry.startedAt ?? ''), observed.since) + DIAGNOSIS_WITHIN_MS;
+  if (now >= deadline) {
+    return { done: true, message: `No diagnosis within ${formatDuration(DIAGNOSIS_WITHIN_MS)}` };
+  }
+  wake(context, deadline);
+  const { profile } = demo.spec.diagnosis;
+  context.effects.push({
+    kind: 'Diagnose',
+    id: `${fault.id}/diagnosis`,
+    fault: fault.id,
+    scenario: scenario.name,
+    profile,
+  });
+  return {
+    done: false,
+    message: `Asking for a diagnosis by profile "${profile}" from the observations alone`,
+  };
+}
+
+function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterStatus): Work {
+  const { now, observed } = context;
+  const entry = entryOf(context, scenario.name);
+  const { fault } = entry;
+  if (!fault) return { done: true, message: 'No fault was injected, so there is nothing to recover from' };
+  if (mayBeActive(fault, now)) {
+    wake(context, ms(fault.until) + FAULT_GRACE_MS);
+    return { done: false, message: `The fault ends by itself by ${fault.until}`, note: 'fault on' };
+  }
+  const report = observed.recoveries[fault.id];
+  const endedAt = ms(fault.endedAt ?? fault.until);
+  if (report?.writeAcceptedAt !== undefined) {
+    entry.lostCounts = report.lostCounts;
+    if (report.convergedAt !== undefined) {
+      entry.recovered = formatDuration(Math.max(0, report.convergedAt - endedAt));
+    }
+    return { done: true, message: report.message };
+  }
+  // A presenter may have talked long after the fault had ended: the time allowed counts from when it is looked for.
+  const begunAt = Math.max(endedAt, observed.since, ms(chapter.startedAt ?? ''));
+  const deadline = begunAt + scenario.settleMs + RECOVERY_WITHIN_MS;
+  if (report || now >= deadline) {
+    const why = report?.message ?? 'no write was seen to be accepted in time';
+    return { done: false, message: `Redis did not recover: ${why}`, fail: 'RecoveryFailed' };
+  }
+  wake(context, deadline);
+  context.effects.push({
+    kind: 'Recover',
+    id: `${fault.id}/recover`,
+    fault: fault.id,
+    scenario: scenario.name,
+    key: fault.key,
+    settleMs: scenario.settleMs,
+  });
+  return { done: false, message: 'Proving that writes are taken again, and watching the counters converge' };
+}
+
+function workOnComplete(context: Context): Work {
+  const { draft, now, observed, scenarios } = context;
+  for (const scenario of scenarios) {
+    const { fault } = entryOf(context, scenario.name);
+    if (fault && observed.readings[fault.id] && watching(fault, scenario, observed.readings[fault.id], now)) {
+      wake(context, Math.max(now + 100, watchEnd(fault, scenario)));
+      return { done: false, message: `Watching to the end: ${scenario.invariant}` };
+    }
+  }
+  const id = `${draft.run?.number}/complete`;
+  const outcome = observed.restored[id];
+  if (outcome?.ok) return { done: true, message: outcome.message };
+  if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
+  context.effects.push({ kind: 'Restore', id, keys: restoreKeys(context), release: false });
+  return { done: false, message: 'Restoring: removing the keys of the demo, proving that writes are taken' };
+}
