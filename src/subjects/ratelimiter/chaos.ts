@@ -1,0 +1,5 @@
+/** The chaos functions of the rate limiter; importing them opens no connection. */
+export { type BurstOptions, type BurstResult, injectBurstTraffic } from './burst.ts';
+export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './pause.ts';
+export { burstTrafficConfig, redisPauseConfig } from './scenarios.ts';
+export { type LimitWindow, setupRateLimit } from './setup-limit.ts';

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
+import { nothingObserved } from '../../demo/observed.ts';
+import { rateLimiterDefinition } from './definition.ts';
+
+function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
+  return specSchema.parse({
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        redis: { service: { name: 'redis' } },
+        ...limiter,
+      },
+    },
+    ...change,
+  });
+}
+
+describe('chapters', () => {
+  it('tell the story in order', () => {
+    const chapters = rateLimiterDefinition.chapters(spec());
+    expect(chapters.map(({ number, title }) => `${number} ${title}`)).toEqual([
+      '1 Welcome',
+      '2 Cluster Health',
+      '3 Setup',
+      '4 Counter Drift Chaos',
+      '5 Counter Drift Detection',
+      '6 Counter Drift Diagnosis',
+      '7 Recovery',
+      '8 Ghost Allowing Chaos',
+      '9 Ghost Allowing Detection',
+      '10 Ghost Allowing Diagnosis',
+      '11 Demo Complete',
+    ]);
+    expect(chapters.filter(({ auto }) => auto).map(({ number }) => number)).toEqual([3, 7, 11]);
+    expect(chapters.some(({ skipped }) => skipped)).toBe(false);
+  });
+
+  it.each([
+    ['drift', { scenarios: [{ name: 'g', type: 'GhostAllowing' }] }, [4, 5, 6, 7]],
+    ['ghosts', { scenarios: [{ name: 'd', type: 'CounterDrift' }] }, [8, 9, 10]],
+    ['every fault in a dry run', { dryRun: true }, [4, 5, 6, 7, 8, 9, 10]],
+  ])('skip %s where it is left out', (_, change, expected) => {
+    const skipped = rateLimiterDefinition.chapters(spec(change)).filter((chapter) => chapter.skipped);
+    expect(skipped.map(({ number }) => number)).toEqual(expected);
+    expect(skipped.every(({ scenario }) => scenario === undefined)).toBe(true);
+  });
+
+  it('carry the names of their scenarios, in whatever order those stand', () => {
+    const scenarios = [
+      { name: 'second', type: 'GhostAllowing' },
+      { name: 'first', type: 'CounterDrift' },
+    ];
+    const names = rateLimiterDefinition.chapters(spec({ scenarios })).map(({ scenario }) => scenario);
+    expect(names).toEqual([
+      ...[undefined, undefined, undefined],
+      ...['first', 'first', 'first', 'first'],
+      ...['second', 'second', 'second', undefined],
+    ]);
+  });
+});
+
+describe('scenarios', () => {
+  it('have the defaults of the API in milliseconds', () => {
+    expect(rateLimiterDefinition.scenarios(spec())).toMatchObject([
+      {
+        type: 'CounterDrift',
+        countdownMs: 3000,
+        faultMs: 10_000,
+        settleMs: 5000,
+        windowNeedMs: 20_000,
+        load: true,
+        onOrphan: 'Inquire',
+      },
+      {
+        type: 'GhostAllowing',
+        countdownMs: 3000,
+        faultMs: 5000,
+        settleMs: 5000,
+        windowNeedMs: 15_000,
+        load: false,
+        onOrphan: 'Retry',
+      },
+    ]);
+  });
+
+  it('follow the spec', () => {
+    const [drift, ghosts] = rateLimiterDefinition.scenarios(
+      spec(
+        {
+          scenarios: [
+            {
+              name: 'd',
+              type: 'CounterDrift',
+              countdown: '1s',
+              counterDrift: { pause: '2s', settle: '3s', threshold: 1 },
+            },
+            { name: 'g', type: 'GhostAllowing', expect: 'NotDetected', ghostAllowing: { multiplier: 5 } },
+          ],
+        },
+        { limit: { requests: 100 }, health: { timeout: '400ms' } },
+      ),
+    );
+    expect(drift).toMatchObject({ countdownMs: 1000, faultMs: 2000, settleMs: 3000, windowNeedMs: 5400 });
+    expect(ghosts).toMatchObject({ expect: 'NotDetected', faultMs: 400 });
+    expect(ghosts?.faultTitle).toContain('500 requests');
+  });
+});
+
+describe('words', () => {
+  it('show both figures of an invariant', () => {
+    const { summarize } = rateLimiterDefinition;
+    expect(summarize('CounterDrift', 30, 5)).toBe('30 > 5');
+    expect(summarize('CounterDrift', 3, 5)).toBe('3 <= 5');
+    expect(summarize('CounterDrift', 5, 5)).toBe('5 <= 5');
+    expect(summarize('GhostAllowing', 20, 10)).toBe('20/10');
+  });
+
+  it('say at the start what will be done to which pods and which Redis', () => {
+    const pods = ['rl-0', 'rl-1'].map((name) => ({ name, uid: name, imageID: 'i' }));
+    const observed = { ...nothingObserved(0), target: { pods, store: 'redis-0 (10.0.0.7:6379)' } };
+    const welcome = rateLimiterDefinition.welcome(spec(), observed);
+    expect(welcome).toMatch(
+      /2 pods \(rl-0, rl-1\) over redis-0 .*stops taking writes for 10s; then: A burst of 20/,
+    );
+    expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), observed)).toMatch(/injects nothing/);
+  });
+});

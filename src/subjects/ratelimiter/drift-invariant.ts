@@ -1,0 +1,178 @@
+/**
+ * Drift: what the nodes admitted, less what Redis counted, in one window. Broken
+ * above the threshold plus the lag that was measured without a fault, in two
+ * complete samples in a row. Pure; times are parameters.
+ *
+ * When it was really broken is told apart from when that was seen. The steady
+ * traffic knows when each of its requests was allowed, and a sample that broke
+ * the bound at time t with S counts in Redis says that Redis held at most S at
+ * any time before. So at the moment of the (bound + S + 1)-th allowed answer the
+ * nodes had admitted at least that many and the drift was above the bound
+ * already; that moment, where there is one, is `brokenAt`, else the sample's.
+ */
+import type { InvariantReading } from '../../demo/observed.ts';
+import type { CounterSample } from './counter-sample.ts';
+import { type CompleteSample, type FaultSpan, perNode, WatchRecord } from './watch-record.ts';
+
+/** A fault that ends this much before its planned end did not last. Redis itself is late, never early. */
+const EARLY_MS = 250;
+
+/** What the steady traffic has counted since the fault was proven, for each node. */
+export interface NodeTraffic {
+  sent: number;
+  answered: number;
+  allowed: number;
+  /** Sent, and no answer came in time: may have been admitted or not. */
+  unanswered: number;
+}
+
+export interface DriftSettings {
+  readonly nodes: readonly string[];
+  /** Requests that the limit allows. */
+  readonly limit: number;
+  readonly threshold: number;
+  /** The furthest drift without a fault; undefined when it was not measured. */
+  readonly lag: number | undefined;
+}
+
+export class DriftInvariant {
+  readonly #settings: DriftSettings;
+  readonly #record: WatchRecord;
+  readonly #bound: number;
+  readonly #allowedAt: number[] = [];
+  readonly #traffic: Map<string, NodeTraffic>;
+  #widest: { drift: number; sample: CompleteSample } | undefined;
+  #breaking: CompleteSample | undefined;
+  #unconfirmed = false;
+  #brokenAt: number | undefined;
+  #detectedAt: number | undefined;
+
+  constructor(settings: DriftSettings) {
+    this.#settings = settings;
+    this.#record = new WatchRecord(settings.nodes);
+    this.#bound = settings.threshold + (settings.lag ?? 0);
+    this.#traffic = new Map(
+      settings.nodes.map((node) => [node, { sent: 0, answered: 0, allowed: 0, unanswered: 0 }]),
+    );
+  }
+
+  /** What was sent to each node and became of it. */
+  get traffic(): ReadonlyMap<string, NodeTraffic> {
+    return this.#traffic;
+  }
+
+  sent(node: string): void {
+    this.#of(node).sent += 1;
+  }
+
+  /** An answer of the key's window arrived at `at`; answers have to come in the order of their times. */
+  answered(node: string, allowed: boolean, at: number): void {
+    const traffic = this.#of(node);
+    traffic.answered += 1;
+    if (!allowed) return;
+    traffic.allowed += 1;
+    this.#allowedAt.push(at);
+  }
+
+  unanswered(node: string): void {
+    this.#of(node).unanswered += 1;
+  }
+
+  /** Takes a sample in; returns it if it is complete. */
+  add(sample: CounterSample): CompleteSample | undefined {
+    const complete = this.#record.add(sample);
+    if (!complete) return undefined;
+    const drift = complete.total - complete.stored;
+    if (this.#widest === undefined || drift > this.#widest.drift) this.#widest = { drift, sample: complete };
+    if (drift <= this.#bound) {
+      if (this.#breaking && this.#detectedAt === undefined) this.#unconfirmed = true;
+      this.#breaking = undefined;
+    } else if (this.#breaking === undefined) {
+      this.#breaking = complete;
+    } else if (this.#detectedAt === undefined && this.#settings.lag !== undefined) {
+      this.#brokenAt = this.#momentBroken(this.#breaking);
+      this.#detectedAt = complete.endedAt;
+    }
+    return complete;
+  }
+
+  reading(fault: FaultSpan): InvariantReading {
+    return {
+      observed: Math.max(0, this.#widest?.drift ?? 0),
+      bound: this.#bound,
+      ...(this.#brokenAt !== undefined && { brokenAt: this.#brokenAt }),
+      ...(this.#detectedAt !== undefined && { detectedAt: this.#detectedAt }),
+      watchedUntil: this.#record.watchedUntil,
+      shortfalls: this.#shortfalls(fault),
+      evidence: this.#evidence(fault),
+    };
+  }
+
+  #momentBroken({ readAt, stored }: CompleteSample): number {
+    const byTraffic = this.#allowedAt[this.#bound + stored];
+    return byTraffic !== undefined && byTraffic < readAt ? byTraffic : readAt;
+  }
+
+  #shortfalls(fault: FaultSpan): string[] {
+    const { limit, lag } = this.#settings;
+    const missing: string[] = [];
+    if (lag === undefined) missing.push('the lag without a fault was not measured in this session');
+    if (fault.endedAt === undefined) missing.push('the end of the fault was not seen');
+    else if (fault.endedAt < fault.until - EARLY_MS) {
+      missing.push(`the fault ended ${Math.round(fault.until - fault.endedAt)} ms before its time`);
+    }
+    for (const [node, { answered }] of this.#traffic) {
+      if (answered < limit)
+        missing.push(`${node} answered ${answered} checks within the fault, ${limit} are needed`);
+    }
+    missing.push(...this.#record.shortfalls(fault.startedAt ?? 0));
+    const unanswered = this.#total('unanswered');
+    if (unanswered > 0 && (this.#widest?.drift ?? 0) + unanswered > this.#bound) {
+      missing.push(`${unanswered} unanswered requests could tip it`);
+    }
+    if (this.#unconfirmed && this.#detectedAt === undefined) {
+      missing.push('a single sample was above the bound and the next was not');
+    }
+    const seen = this.#record.last?.total ?? 0;
+    if (seen < this.#total('allowed') && (this.#record.last?.readAt ?? 0) >= (this.#allowedAt.at(-1) ?? 0)) {
+      missing.push(
+        `the nodes' counters show ${seen}, fewer than the ${this.#total('allowed')} requests they allowed`,
+      );
+    }
+    return missing;
+  }
+
+  #evidence(fault: FaultSpan): string[] {
+    const { nodes, limit, threshold, lag } = this.#settings;
+    const lines: string[] = [];
+    if (this.#widest) {
+      const { drift, sample } = this.#widest;
+      lines.push(
+        `At the widest ${drift} apart: admitted ${perNode(sample.admitted)}; counted by Redis ${sample.stored}`,
+      );
+    }
+    lines.push(
+      `Ceiling of the drift: ${nodes.length} nodes x limit ${limit} = ${nodes.length * limit}`,
+      `Bound: threshold ${threshold} + lag without a fault ${lag ?? 'not measured'}`,
+    );
+    const sent = this.#total('sent');
+    if (sent > 0) {
+      const answered = new Map([...this.#traffic].map(([node, counts]) => [node, counts.answered]));
+      lines.push(
+        `Steady traffic: ${sent} checks, ${this.#total('allowed')} allowed, ${this.#total('unanswered')} unanswered; answered by ${perNode(answered)}`,
+      );
+    }
+    lines.push(this.#record.summary(fault.startedAt ?? 0));
+    return lines;
+  }
+
+  #total(of: keyof NodeTraffic): number {
+    return [...this.#traffic.values()].reduce((sum, counts) => sum + counts[of], 0);
+  }
+
+  #of(node: string): NodeTraffic {
+    const traffic = this.#traffic.get(node);
+    if (!traffic) throw new RangeError(`${node} is not among the watched nodes`);
+    return traffic;
+  }
+}

@@ -1,0 +1,476 @@
+/**
+ * Drives a rate limiter: performs the effects and carries on the activities that
+ * `decide` asks for, on pods and a Redis that somebody else has found.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import {
+  type ChaosDemoSpec,
+  counterDriftOf,
+  formatDuration,
+  ghostAllowingOf,
+  parseDuration,
+} from '../../api/index.ts';
+import type { Activity, Effect } from '../../demo/effects.ts';
+import type { HealthSnapshot } from '../../demo/health.ts';
+import { nothingObserved, type Observed } from '../../demo/observed.ts';
+import type { SubjectDriver } from '../../demo/subject.ts';
+import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
+import { type Baseline, measureBaseline } from './baseline.ts';
+import { SAMPLE_TIMEOUT_MS, watchCounters } from './counter-watch.ts';
+import { rateLimiterDefinition, rateLimiterOf } from './definition.ts';
+import { FaultSession } from './fault-session.ts';
+import { createHealthPoller } from './health-poller.ts';
+import { completePauseReport, type PauseJob, reportBurst, reportPause } from './inject.ts';
+import { LimiterClient } from './limiter-client.ts';
+import { watchRecovery } from './recovery.ts';
+import { RedisConnections } from './redis-client.ts';
+import { comparePauses, markerOf, parseInfo, type RedisInfo } from './redis-info.ts';
+import { type OwnPause, restore } from './restore.ts';
+import { setupRateLimit } from './setup-limit.ts';
+import { runSteadyTraffic } from './steady-traffic.ts';
+import type { RateLimiterTarget } from './target.ts';
+import { messageOf } from './waiting.ts';
+
+/** Connections for health, limits and counters of one node; few, since each is asked one thing at a time. */
+const QUIET_CONNECTIONS = 4;
+/** Connections for steady traffic to one node: a strict node holds each request for as long as Redis stalls. */
+const LOAD_CONNECTIONS = 256;
+/** Times the clock of Redis is read; the quickest answer counts. */
+const CLOCK_READS = 5;
+
+export interface RateLimiterDriverOptions {
+  readonly target: RateLimiterTarget;
+  /** The spec the run is about; health settings are taken when the driver is made. */
+  readonly spec: ChaosDemoSpec;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Called whenever something was seen that matters to `decide`. */
+  readonly onChange: () => void;
+  /** Milliseconds since the epoch; default Date.now. */
+  readonly clock?: () => number;
+  /** Who explains what was detected; default: the rules, as profile "rules". */
+  readonly diagnosis?: DiagnosisProfiles;
+}
+
+type EffectOf<K extends Effect['kind']> = Extract<Effect, { kind: K }>;
+type AboutFault = Extract<Activity, { fault: string }>;
+
+/** A driver for one run; connects when it is first asked for something. */
+export function createRateLimiterDriver(options: RateLimiterDriverOptions): SubjectDriver {
+  return new RateLimiterDriver(options);
+}
+
+class RateLimiterDriver implements SubjectDriver {
+  readonly observed: Observed;
+  readonly #options: RateLimiterDriverOptions;
+  readonly #now: () => number;
+  readonly #diagnosis: DiagnosisProfiles;
+  readonly #timeoutMs: number;
+  readonly #probeId = randomUUID();
+  readonly #redis: RedisConnections;
+  readonly #clients: readonly LimiterClient[];
+  readonly #observers: readonly LimiterClient[];
+  readonly #loaders: readonly LimiterClient[];
+  readonly #lifetime = new AbortController();
+  readonly #activities = new Map<string, { stop: AbortController; done: Promise<void> }>();
+  readonly #background = new Set<Promise<void>>();
+  readonly #sessions = new Map<string, FaultSession>();
+  #baseline: Baseline | undefined;
+  #ownPause: OwnPause;
+  #released = false;
+
+  constructor(options: RateLimiterDriverOptions) {
+    const { target, spec, clock = Date.now } = options;
+    this.#options = options;
+    this.#now = clock;
+    this.#diagnosis = options.diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
+    this.#timeoutMs = rateLimiterDefinition.healthTimeoutMs(spec);
+    this.observed = nothingObserved(clock());
+    this.#redis = new RedisConnections(target.redis, this.#probeId);
+    const open = (timeoutMs: number, connections: number): LimiterClient[] =>
+      target.nodes.map((node) => new LimiterClient(node, timeoutMs, connections));
+    this.#clients = open(this.#timeoutMs, QUIET_CONNECTIONS);
+    this.#observers = open(Math.min(this.#timeoutMs, SAMPLE_TIMEOUT_MS), QUIET_CONNECTIONS);
+    this.#loaders = open(this.#timeoutMs, LOAD_CONNECTIONS);
+    // Another process may have paused this Redis for the same run, if the run pauses at all.
+    this.#ownPause = spec.scenarios.some(({ type }) => type === 'CounterDrift') ? 'unknown' : 'none';
+  }
+
+  async perform(effect: Effect, signal: AbortSignal): Promise<void> {
+    const stop = AbortSignal.any([signal, this.#lifetime.signal]);
+    switch (effect.kind) {
+      case 'MeasureBaseline':
+        return await this.#measureBaseline(stop);
+      case 'Prepare':
+        return await this.#prepare(effect, stop);
+      case 'Inject':
+        return await this.#inject(effect, stop);
+      case 'Inquire':
+        return await this.#inquire(effect, stop);
+      case 'Diagnose':
+        return await this.#diagnose(effect, stop);
+      case 'Recover':
+        return await this.#recover(effect, stop);
+      case 'Restore':
+        return await this.#restore(effect, stop);
+    }
+  }
+
+  converge(activities: Activity[]): void {
+    const wanted = new Map(activities.map((activity) => [keyOf(activity), activity]));
+    for (const [key, { stop }] of this.#activities) {
+      if (!wanted.has(key)) stop.abort();
+    }
+    if (this.#lifetime.signal.aborted) return;
+    for (const [key, activity] of wanted) {
+      if (!this.#activities.has(key)) this.#start(key, activity);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#lifetime.abort(new Error('the session was closed'));
+    this.#redis.close();
+    await Promise.all(
+      [...this.#clients, ...this.#observers, ...this.#loaders].map(async (c) => await c.close()),
+    );
+    await Promise.all([...this.#background, ...[...this.#activities.values()].map(({ done }) => done)]);
+  }
+
+  async #measureBaseline(signal: AbortSignal): Promise<void> {
+    const { limit } = rateLimiterOf(this.#options.spec);
+    try {
+      const baseline = await measureBaseline(
+        {
+          clients: this.#clients,
+          observers: this.#observers,
+          redis: this.#redis,
+          controlKey: `${limit.keyPrefix}-${this.#probeId.slice(0, 8)}-control`,
+          limit: limit.requests,
+          windowMs: parseDuration(limit.window),
+          timeoutMs: this.#timeoutMs,
+          now: this.#now,
+        },
+        signal,
+      );
+      this.#baseline = baseline;
+      const { writeP50Ms, writeMaxMs, lag, samples } = baseline;
+      this.observed.baseline = {
+        ok: true,
+        message: `Without a fault: a write of Redis takes ${writeP50Ms.toFixed(1)} ms (slowest ${writeMaxMs.toFixed(1)} ms), and Redis is at most ${lag} counts behind the nodes (${samples} samples)`,
+      };
+    } catch (error) {
+      this.observed.baseline = { ok: false, message: `No baseline: ${messageOf(error)}` };
+    }
+    this.#options.onChange();
+  }
+
+  async #prepare(
+    { fault, scenario, key, sequence }: EffectOf<'Prepare'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { spec, target } = this.#options;
+    const { limit } = rateLimiterOf(spec);
+    try {
+      const [definition, scenarioSpec] = this.#scenario(scenario);
+      const info = definition.type === 'CounterDrift' ? await this.#redisForPause() : undefined;
+      const windowMs = parseDuration(limit.window);
+      const window = await setupRateLimit(
+        this.#clients,
+        key,
+        limit.requests,
+        windowMs,
+        this.#timeoutMs,
+        signal,
+      );
+      const offset = await this.#clockOffset();
+      const parts = { scenario: definition, spec: scenarioSpec, target, window, baseline: this.#baseline };
+      this.#sessions.set(fault, new FaultSession(parts, this.#now));
+      if (info && this.#ownPause === 'unknown') this.#ownPause = 'none';
+      this.observed.prepared[fault] = {
+        key,
+        sequence,
+        windowEndsAt: Math.floor(window.windowEndsAt - offset),
+        ...(info && { marker: markerOf(info) }),
+        message: `Key ${key}: limit ${limit.requests} in ${formatDuration(windowMs)}, read back on ${target.nodes.length} nodes`,
+      };
+      delete this.observed.prepareFailures[fault];
+    } catch (error) {
+      this.observed.prepareFailures[fault] =
+        `The key of the scenario could not be set up: ${messageOf(error)}`;
+    }
+    this.#options.onChange();
+  }
+
+  /** What this Redis is. @throws when it is of a kind that must not be paused */
+  async #redisForPause(): Promise<RedisInfo> {
+    const info = parseInfo(await this.#redis.info('server', 'replication', 'commandstats'));
+    if (info.role !== 'master' || info.mode !== 'standalone') {
+      throw new Error(
+        `${this.#redis.name} is a ${info.role} in mode ${info.mode}: only a standalone master can be paused; point subject.rateLimiter.redis.service at one`,
+      );
+    }
+    return info;
+  }
+
+  /** Clock of Redis less the local one, in milliseconds, by the answer that took the least time. */
+  async #clockOffset(): Promise<number> {
+    let best = { took: Number.POSITIVE_INFINITY, offset: 0 };
+    for (let i = 0; i < CLOCK_READS; i += 1) {
+      const [start, sentAt] = [performance.now(), this.#now()];
+      const redisNow = await this.#redis.time();
+      const took = performance.now() - start;
+      if (took < best.took) best = { took, offset: redisNow - (sentAt + took / 2) };
+    }
+    return best.offset;
+  }
+
+  async #inject(effect: EffectOf<'Inject'>, signal: AbortSignal): Promise<void> {
+    const { id, until } = effect;
+    const session = this.#sessions.get(id);
+    const missed = (message: string): void => {
+      this.observed.faults[id] = { missed: true, message, evidence: [] };
+    };
+    const sent = { is: false };
+    if (!session) missed('its key was not set up by this process');
+    else if (this.#released) missed('the run is being restored');
+    else {
+      session.until = until;
+      try {
+        if (session.scenario.type === 'CounterDrift') await this.#injectPause(effect, session, sent, signal);
+        else await this.#injectBurst(effect, session, signal);
+      } catch (error) {
+        if (sent.is) {
+          const message = `CLIENT PAUSE was sent, and what it did was not seen: ${messageOf(error)}`;
+          this.observed.faults[id] = { proof: 'Inconclusive', message, evidence: [] };
+        } else missed(messageOf(error));
+      }
+      this.#updateReading(id, session);
+    }
+    const { missed: nothing, proof, message } = this.observed.faults[id] ?? { message: '' };
+    this.#options.log.info({ fault: id, missed: nothing, proof }, message);
+    this.#options.onChange();
+  }
+
+  async #injectPause(
+    { id, plannedAt, until }: EffectOf<'Inject'>,
+    session: FaultSession,
+    sent: { is: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const job: PauseJob = {
+      redis: this.#redis,
+      session,
+      plannedAt,
+      until,
+      usualWriteMs: this.#baseline?.writeMaxMs ?? 0,
+      now: this.#now,
+      onSend: () => {
+        sent.is = true;
+        this.#ownPause = 'active';
+      },
+    };
+    const injected = await reportPause(job, signal);
+    this.observed.faults[id] = injected.report;
+    if (injected.report.endedAt !== undefined) {
+      injected.pause.writer.close();
+      this.#ownPause = 'none';
+      return;
+    }
+    const runId = this.observed.prepared[id]?.marker?.split('/', 1)[0];
+    this.#inBackground(async (lifetime) => {
+      try {
+        await completePauseReport(job, injected, runId, () => this.#released, lifetime);
+      } finally {
+        injected.pause.writer.close();
+      }
+      if (injected.report.endedAt !== undefined) this.#ownPause = 'none';
+      this.#updateReading(id, session);
+      this.#options.onChange();
+    });
+  }
+
+  async #injectBurst(
+    { id, plannedAt }: EffectOf<'Inject'>,
+    session: FaultSession,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { limit } = session.window;
+    const [, scenarioSpec] = this.#scenario(session.scenario.name);
+    const { report, burst } = await reportBurst(
+      {
+        redis: this.#redis,
+        session,
+        nodes: this.#options.target.nodes,
+        requests: limit * ghostAllowingOf(scenarioSpec).multiplier,
+        timeoutMs: this.#timeoutMs,
+        plannedAt,
+        now: this.#now,
+      },
+      signal,
+    );
+    this.observed.faults[id] = report;
+    session.takeBurst(burst);
+  }
+
+  async #inquire({ fault, marker }: EffectOf<'Inquire'>, signal: AbortSignal): Promise<void> {
+    try {
+      const now = parseInfo(await this.#redis.info('server', 'commandstats'));
+      this.observed.orphans[fault] = comparePauses(marker, now);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.log.warn({ fault }, `whether it was injected is not known: ${messageOf(error)}`);
+      this.observed.orphans[fault] = 'Unknown';
+    }
+    this.#options.onChange();
+  }
+
+  async #diagnose({ fault, profile }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<void> {
+    const session = this.#sessions.get(fault);
+    this.observed.diagnoses[fault] = session
+      ? await this.#diagnosis.diagnose(profile, session.request(this.observed.faults[fault]), signal)
+      : { message: 'the observations were made by a process that is gone; run again for a diagnosis' };
+    this.#options.onChange();
+  }
+
+  async #recover({ fault, settleMs }: EffectOf<'Recover'>, signal: AbortSignal): Promise<void> {
+    const session = this.#sessions.get(fault);
+    const pauseLeft = session ? Math.max(0, session.until - this.#now()) : 0;
+    this.observed.recoveries[fault] = await watchRecovery(
+      {
+        observers: this.#observers,
+        redis: this.#redis,
+        window: session?.window,
+        writeWithinMs: (Number.isFinite(pauseLeft) ? pauseLeft : 0) + this.#timeoutMs + settleMs,
+        settleMs,
+        now: this.#now,
+      },
+      signal,
+    );
+    this.#options.onChange();
+  }
+
+  async #restore({ id, keys, release }: EffectOf<'Restore'>, signal: AbortSignal): Promise<void> {
+    // From here on nothing is injected any more by this driver.
+    if (release) this.#released = true;
+    this.observed.restored[id] = await restore(
+      { redis: this.#redis, clients: this.#clients, keys, release, ownPause: this.#ownPause, now: this.#now },
+      signal,
+    );
+    this.#options.onChange();
+  }
+
+  #start(key: string, activity: Activity): void {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, this.#lifetime.signal]);
+    const done = this.#carryOn(activity, signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#options.log.error({ err: error, activity }, 'an activity failed');
+      })
+      .finally(() => {
+        this.#activities.delete(key);
+      });
+    this.#activities.set(key, { stop, done });
+  }
+
+  async #carryOn(activity: Activity, signal: AbortSignal): Promise<void> {
+    switch (activity.kind) {
+      case 'PollHealth':
+        return await this.#pollHealth(signal);
+      case 'Watch':
+        return await this.#watch(activity, signal);
+      case 'Load':
+        return await this.#load(activity, signal);
+    }
+  }
+
+  async #pollHealth(signal: AbortSignal): Promise<void> {
+    const { spec, target } = this.#options;
+    const poller = createHealthPoller({
+      clients: this.#clients,
+      nodes: target.nodes,
+      intervalMs: rateLimiterDefinition.healthIntervalMs(spec),
+      now: this.#now,
+      onSnapshot: (snapshot) => {
+        const changed = !sameHealth(this.observed.health, snapshot);
+        this.observed.health = snapshot;
+        if (changed) this.#options.onChange();
+      },
+    });
+    await poller.run(signal);
+  }
+
+  async #watch({ fault }: AboutFault, signal: AbortSignal): Promise<void> {
+    const session = this.#sessions.get(fault);
+    if (!session) return await untilAborted(signal);
+    await watchCounters(
+      this.#observers,
+      this.#redis,
+      session.window,
+      this.#now,
+      (sample) => {
+        session.takeSample(sample);
+        this.#updateReading(fault, session);
+      },
+      signal,
+    );
+  }
+
+  async #load({ fault, scenario }: AboutFault, signal: AbortSignal): Promise<void> {
+    const session = this.#sessions.get(fault);
+    if (!session) return await untilAborted(signal);
+    const { requestsPerSecond } = counterDriftOf(this.#scenario(scenario)[1]);
+    const { key, windowId } = session.window;
+    const traffic = { clients: this.#loaders, key, windowId, requestsPerSecond };
+    await runSteadyTraffic(traffic, session.trafficListener(), signal, this.#lifetime.signal);
+  }
+
+  /** Takes the reading over, and tells when something was detected or the watch is complete. */
+  #updateReading(fault: string, session: FaultSession): void {
+    const before = this.observed.readings[fault];
+    const report = this.observed.faults[fault];
+    const reading = session.reading(report);
+    if (!reading) return;
+    this.observed.readings[fault] = reading;
+    const end = report?.endedAt === undefined ? Infinity : report.endedAt + session.scenario.settleMs;
+    const detected = before?.detectedAt === undefined && reading.detectedAt !== undefined;
+    const complete = (before?.watchedUntil ?? 0) < end && reading.watchedUntil >= end;
+    if (detected || complete) this.#options.onChange();
+  }
+
+  #scenario(
+    name: string,
+  ): [ReturnType<typeof rateLimiterDefinition.scenarios>[number], ChaosDemoSpec['scenarios'][number]] {
+    const { spec } = this.#options;
+    const scenario = rateLimiterDefinition.scenarios(spec).find((candidate) => candidate.name === name);
+    const scenarioSpec = spec.scenarios.find((candidate) => candidate.name === name);
+    if (!scenario || !scenarioSpec) throw new RangeError(`the spec has no scenario ${name}`);
+    return [scenario, scenarioSpec];
+  }
+
+  #inBackground(work: (lifetime: AbortSignal) => Promise<void>): void {
+    const { signal } = this.#lifetime;
+    const done = work(signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#options.log.error({ err: error }, 'watching the end of a fault failed');
+      })
+      .finally(() => {
+        this.#background.delete(done);
+      });
+    this.#background.add(done);
+  }
+}
+
+function keyOf(activity: Activity): string {
+  return activity.kind === 'PollHealth' ? activity.kind : `${activity.kind} ${activity.fault}`;
+}
+
+function sameHealth(a: HealthSnapshot | undefined, b: HealthSnapshot): boolean {
+  const essence = (snapshot: HealthSnapshot): string =>
+    JSON.stringify([snapshot.nodes, snapshot.redisConnected, snapshot.hasIssues]);
+  return a !== undefined && essence(a) === essence(b);
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}

@@ -1,0 +1,109 @@
+/** Looks at the rate limiter: the nodes as it lists them, and whether each of them reaches Redis. */
+import type { HealthNode, HealthPoller, HealthSnapshot } from '../../demo/health.ts';
+import type { LimiterClient, NodesAnswer } from './limiter-client.ts';
+import type { NodeTarget } from './target.ts';
+import { messageOf, pauseFor } from './waiting.ts';
+
+export interface HealthPollerOptions {
+  /** One for each node, in the same order; their timeout bounds a look. */
+  readonly clients: readonly LimiterClient[];
+  readonly nodes: readonly NodeTarget[];
+  readonly intervalMs: number;
+  readonly now: () => number;
+  /** Called after each look. */
+  readonly onSnapshot?: (snapshot: HealthSnapshot) => void;
+}
+
+/** Polls at once and then every `intervalMs`. */
+export function createHealthPoller(options: HealthPollerOptions): HealthPoller {
+  const stopped = new AbortController();
+  let last: HealthSnapshot | undefined;
+  return {
+    async run(signal) {
+      const end = AbortSignal.any([signal, stopped.signal]);
+      try {
+        for (;;) {
+          const start = performance.now();
+          last = await look(options, end);
+          options.onSnapshot?.(last);
+          await pauseFor(options.intervalMs - (performance.now() - start), end);
+        }
+      } catch (error) {
+        if (!end.aborted) throw error;
+      }
+    },
+    getHealth: () => last,
+    stop: () => stopped.abort(),
+  };
+}
+
+/** One look; what fails is an issue of the snapshot. @throws only the reason of `signal` */
+async function look(
+  { clients, nodes, now }: HealthPollerOptions,
+  signal: AbortSignal,
+): Promise<HealthSnapshot> {
+  const [listing, healths] = await Promise.all([
+    listNodes(clients, signal),
+    Promise.all(
+      clients.map(async (client): Promise<boolean | string> => {
+        try {
+          return await client.health(signal);
+        } catch (error) {
+          return messageOf(error);
+        }
+      }),
+    ),
+  ]);
+  signal.throwIfAborted();
+  return snapshotOf(nodes, listing, healths, now());
+}
+
+/** The list of the first node that answers; they are asked in order. */
+async function listNodes(
+  clients: readonly LimiterClient[],
+  signal: AbortSignal,
+): Promise<NodesAnswer | string> {
+  let reason = 'there is no node';
+  for (const client of clients) {
+    try {
+      return await client.nodes(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      reason = messageOf(error);
+    }
+  }
+  return reason;
+}
+
+/**
+ * What a look comes to. `listing` is what a node lists, or why none does;
+ * `healths` says for each node whether it reaches Redis, or why it is not known. Pure.
+ */
+export function snapshotOf(
+  targets: readonly NodeTarget[],
+  listing: NodesAnswer | string,
+  healths: readonly (boolean | string)[],
+  lastUpdated: number,
+): HealthSnapshot {
+  const listed = typeof listing === 'string' ? [] : listing;
+  const issues: string[] = typeof listing === 'string' ? [`no node lists the others: ${listing}`] : [];
+  const nodes = targets.map(({ name, host, port }, i): HealthNode => {
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const entry = listed.find((node) => node.id === name) ?? listed.find((node) => node.address === address);
+    const health = healths[i];
+    if (typeof health !== 'boolean') {
+      issues.push(health ?? `${name} was not asked`);
+      return { id: name, address, state: 'unreachable' };
+    }
+    if (!health) issues.push(`${name} does not reach Redis`);
+    const state = entry?.state ?? 'unknown';
+    if (state !== 'ready') {
+      issues.push(
+        entry ? `${name} is ${state}` : `${name} is not among the nodes that the rate limiter knows`,
+      );
+    }
+    return { id: name, address, state };
+  });
+  const redisConnected = healths.length > 0 && healths.every((health) => health === true);
+  return { nodes, redisConnected, hasIssues: issues.length > 0 || !redisConnected, issues, lastUpdated };
+}

@@ -1,0 +1,233 @@
+/**
+ * Connections to the Redis behind the rate limiter. Redis answers the commands
+ * of a connection in order, so a write that is held back holds back whatever
+ * stands behind it: control, probe writes and reads each have a connection.
+ *
+ * Nothing is queued while there is no connection and nothing is sent twice. A
+ * connection that is lost stays lost until somebody asks for it again.
+ */
+import { Redis } from 'ioredis';
+import type { RedisTarget } from './target.ts';
+import { messageOf, TIMED_OUT, within } from './waiting.ts';
+
+/** How long connecting, or the answer to anything but a probe write, may take. */
+export const REDIS_TIMEOUT_MS = 2000;
+
+/** How long a probe key lives; longer than the longest pause, and then gone by itself. */
+const PROBE_TTL_MS = 120_000;
+
+/** Redis could not be asked, or refused; the message names the pod and says what to look at. */
+export class RedisClientError extends Error {
+  /** The first word of what Redis said (NOPERM, NOAUTH ...), where it answered. */
+  readonly reply: string | undefined;
+
+  constructor(message: string, reply?: string) {
+    super(message);
+    this.name = 'RedisClientError';
+    this.reply = reply;
+  }
+}
+
+/** One connection, made when it is first needed and again when it was lost. */
+class Link {
+  readonly #target: RedisTarget;
+  readonly #commandTimeout: number | undefined;
+  #redis: Redis | undefined;
+  #connecting: Promise<Redis> | undefined;
+  #closed = false;
+
+  constructor(target: RedisTarget, commandTimeout: number | undefined) {
+    this.#target = target;
+    this.#commandTimeout = commandTimeout;
+  }
+
+  /** @throws RedisClientError when there is no connection within the timeout */
+  async get(): Promise<Redis> {
+    if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
+    if (this.#redis?.status === 'ready') return this.#redis;
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return await this.#connecting;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#redis?.disconnect();
+  }
+
+  async #connect(): Promise<Redis> {
+    const { host, port, servername, username, password, ca, tls, podName } = this.#target;
+    this.#redis?.disconnect();
+    const redis = new Redis({
+      host,
+      port,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(tls ? { tls: { ...(ca === undefined ? {} : { ca }), ...(servername ? { servername } : {}) } } : {}),
+      lazyConnect: true,
+      protocol: 2,
+      // The rights of the operator hold neither CLIENT SETINFO nor CLIENT SETNAME.
+      disableClientInfo: true,
+      enableReadyCheck: false,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+      connectTimeout: REDIS_TIMEOUT_MS,
+      ...(this.#commandTimeout === undefined ? {} : { commandTimeout: this.#commandTimeout }),
+    });
+    this.#redis = redis;
+    let lastError: unknown;
+    redis.on('error', (error) => {
+      lastError = error;
+    });
+    const connected = await within(
+      redis.connect().catch((error: unknown) => {
+        throw explain(this.#target, 'connecting', lastError ?? error);
+      }),
+      REDIS_TIMEOUT_MS,
+    );
+    if (connected === TIMED_OUT) {
+      redis.disconnect();
+      throw new RedisClientError(
+        `Redis ${podName} (${host}:${port}) did not take a connection within ${REDIS_TIMEOUT_MS} ms: see whether it runs and whether a NetworkPolicy lets the operator reach it`,
+      );
+    }
+    if (this.#closed) redis.disconnect();
+    return redis;
+  }
+}
+
+/** The connections of one session with Redis; made lazily. Every method throws RedisClientError. */
+export class RedisConnections {
+  readonly #target: RedisTarget;
+  readonly #control: Link;
+  readonly #reader: Link;
+  readonly #writers = new Set<Link>();
+  readonly #probeKey: string;
+
+  /** @param probeId makes the probe key this session's own */
+  constructor(target: RedisTarget, probeId: string) {
+    this.#target = target;
+    this.#control = new Link(target, REDIS_TIMEOUT_MS);
+    this.#reader = new Link(target, REDIS_TIMEOUT_MS);
+    this.#probeKey = `chaosdemo:probe:${probeId}`;
+  }
+
+  /** How messages call this Redis: "redis-0 (10.0.0.7:6379)". */
+  get name(): string {
+    return `${this.#target.podName} (${this.#target.host}:${this.#target.port})`;
+  }
+
+  /** CLIENT PAUSE for writes. Resolves once Redis said OK. */
+  async pauseWrites(ms: number): Promise<void> {
+    await this.#ask(this.#control, 'CLIENT PAUSE', (redis) =>
+      redis.call('CLIENT', 'PAUSE', String(ms), 'WRITE'),
+    );
+  }
+
+  /** CLIENT UNPAUSE. */
+  async unpause(): Promise<void> {
+    await this.#ask(this.#control, 'CLIENT UNPAUSE', (redis) => redis.call('CLIENT', 'UNPAUSE'));
+  }
+
+  /** INFO of these sections, as Redis has it. */
+  async info(...sections: ('server' | 'replication' | 'commandstats')[]): Promise<string> {
+    const texts: string[] = [];
+    for (const section of sections) {
+      texts.push(await this.#ask(this.#reader, 'INFO', (redis) => redis.info(section)));
+    }
+    return texts.join('\n');
+  }
+
+  /** The clock of Redis in milliseconds since the epoch. */
+  async time(): Promise<number> {
+    const [seconds, microseconds] = await this.#ask(this.#reader, 'TIME', (redis) => redis.time());
+    return Number(seconds) * 1000 + Number(microseconds) / 1000;
+  }
+
+  async hgetall(key: string): Promise<Record<string, string>> {
+    return await this.#ask(this.#reader, 'HGETALL', (redis) => redis.hgetall(key));
+  }
+
+  /** PING and GET on the reader: proof that reads are answered. Returns milliseconds taken. */
+  async read(): Promise<number> {
+    const start = performance.now();
+    await this.#ask(this.#reader, 'PING', (redis) => redis.ping());
+    await this.#ask(this.#reader, 'GET', (redis) => redis.get(this.#probeKey));
+    return performance.now() - start;
+  }
+
+  /**
+   * A connection for probe writes of its own, connected already. A probe may be
+   * held back for as long as Redis likes, so its owner has to bound the wait.
+   */
+  async openProbeWriter(): Promise<ProbeWriter> {
+    const link = new Link(this.#target, undefined);
+    this.#writers.add(link);
+    const close = (): void => {
+      link.close();
+      this.#writers.delete(link);
+    };
+    try {
+      await link.get();
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return {
+      write: async () => {
+        await this.#ask(link, 'SET', (redis) =>
+          redis.set(this.#probeKey, String(Date.now()), 'PX', PROBE_TTL_MS),
+        );
+      },
+      close,
+    };
+  }
+
+  /** Drops every connection at once; commands under way are rejected. */
+  close(): void {
+    for (const link of [this.#control, this.#reader, ...this.#writers]) link.close();
+  }
+
+  async #ask<T>(link: Link, command: string, send: (redis: Redis) => Promise<T>): Promise<T> {
+    const redis = await link.get();
+    try {
+      return await send(redis);
+    } catch (error) {
+      throw explain(this.#target, command, error);
+    }
+  }
+}
+
+/** One connection for probe writes. */
+export interface ProbeWriter {
+  /** A real write on the probe key; resolves when Redis has taken it. @throws RedisClientError */
+  write(): Promise<void>;
+  /** Ends the connection; a write that is held back is dropped by Redis. */
+  close(): void;
+}
+
+const ADVICE: Record<string, string> = {
+  NOPERM:
+    'the ACL user lacks a right: grant it "-@all +client|pause +client|unpause +client|list +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels"',
+  NOAUTH: 'it asks for a password: set subject.rateLimiter.redis.authSecretRef',
+  WRONGPASS: 'it refuses the user name or password: correct the Secret named in authSecretRef',
+  LOADING: 'it is loading its data: wait until it is ready',
+  READONLY: 'it is a replica: point the Service at the master only',
+  MISCONF: 'it refuses writes because it cannot save to disk: free its disk',
+  OOM: 'it refuses writes because its memory is full',
+};
+
+/** An error with the name of the Redis and what to do; holds no secret, since Redis repeats none. */
+function explain(target: RedisTarget, command: string, error: unknown): RedisClientError {
+  if (error instanceof RedisClientError) return error;
+  const said = messageOf(error);
+  const reply = /^[A-Z]{3,}\b/.exec(said)?.[0];
+  const advice = reply === undefined ? undefined : ADVICE[reply];
+  return new RedisClientError(
+    `Redis ${target.podName} (${target.host}:${target.port}), ${command}: ${said}${advice ? `; ${advice}` : ''}`,
+    reply,
+  );
+}

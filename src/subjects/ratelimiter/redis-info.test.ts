@@ -1,0 +1,43 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { comparePauses, markerOf, parseInfo } from './redis-info.ts';
+
+const runId = 'ab'.repeat(20);
+const info = (pauses?: number) =>
+  `# Server\r\nrun_id:${runId}\r\nredis_mode:standalone\r\n# Replication\r\nrole:master\r\n# Commandstats\r\n` +
+  `cmdstat_client|list:calls=9,usec=1\r\n${pauses === undefined ? '' : `cmdstat_client|pause:calls=${pauses},usec=2,rejected_calls=7\r\n`}`;
+
+describe('parseInfo', () => {
+  it('finds the server, its kind and its count of pauses', () => {
+    expect(parseInfo(info(3))).toEqual({ runId, role: 'master', mode: 'standalone', pauses: 3 });
+  });
+
+  it('takes no line about pauses for none', () => {
+    expect(parseInfo(info()).pauses).toBe(0);
+  });
+
+  it('refuses what is no INFO', () => {
+    fc.assert(
+      fc.property(
+        fc.string(),
+        (text) => fc.pre(!text.includes('run_id:')) ?? expect(() => parseInfo(text)).toThrow(RangeError),
+      ),
+    );
+  });
+});
+
+describe('comparePauses', () => {
+  const at = (pauses: number, id = runId) => ({ runId: id, role: 'master', mode: 'standalone', pauses });
+  it.each([
+    ['the same count', 3, 3, 'NotInjected'],
+    ['a higher count', 3, 4, 'Injected'],
+    ['a lower count, as after CONFIG RESETSTAT', 3, 0, 'Unknown'],
+  ] as const)('with %s', (_, before, now, expected) => {
+    expect(comparePauses(markerOf(at(before)), at(now))).toBe(expected);
+  });
+
+  it('does not know of another server, or by a marker it cannot read', () => {
+    expect(comparePauses(markerOf(at(3)), at(3, 'cd'.repeat(20)))).toBe('Unknown');
+    expect(comparePauses('', at(3))).toBe('Unknown');
+  });
+});

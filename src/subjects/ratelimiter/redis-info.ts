@@ -1,0 +1,52 @@
+/** Reads what matters out of INFO: which Redis this is, what it is, and how often it was paused. Pure. */
+
+export interface RedisInfo {
+  /** Changes with every start of the server. */
+  readonly runId: string;
+  readonly role: string;
+  /** standalone, cluster or sentinel. */
+  readonly mode: string;
+  /** How often CLIENT PAUSE was carried out since the server started. */
+  readonly pauses: number;
+}
+
+/**
+ * The parts of `INFO server`, `INFO replication` and `INFO commandstats`, in one text.
+ * @throws RangeError when there is no run_id in it
+ */
+export function parseInfo(text: string): RedisInfo {
+  const fields = new Map(
+    text.split(/\r?\n/).flatMap((line): [string, string][] => {
+      const at = line.indexOf(':');
+      return at <= 0 || line.startsWith('#') ? [] : [[line.slice(0, at), line.slice(at + 1).trim()]];
+    }),
+  );
+  const runId = fields.get('run_id');
+  if (runId === undefined || !/^[0-9a-f]{8,64}$/.test(runId)) {
+    throw new RangeError('INFO holds no run_id: this does not seem to be a Redis');
+  }
+  const calls = /\bcalls=(\d+)/.exec(fields.get('cmdstat_client|pause') ?? '')?.[1];
+  return {
+    runId,
+    role: fields.get('role') ?? 'master',
+    mode: fields.get('redis_mode') ?? 'standalone',
+    pauses: Number(calls ?? 0),
+  };
+}
+
+/** What tells later whether a pause was injected since: `<run_id>/<pauses>`. */
+export function markerOf({ runId, pauses }: RedisInfo): string {
+  return `${runId}/${pauses}`;
+}
+
+/**
+ * Whether a pause was injected between `marker` and `now`. Another server, or a
+ * restarted one, does not know; a marker that cannot be read neither.
+ */
+export function comparePauses(marker: string, now: RedisInfo): 'Injected' | 'NotInjected' | 'Unknown' {
+  const match = /^([0-9a-f]+)\/(\d+)$/.exec(marker);
+  if (!match || match[1] !== now.runId) return 'Unknown';
+  const before = Number(match[2]);
+  if (now.pauses === before) return 'NotInjected';
+  return now.pauses > before ? 'Injected' : 'Unknown';
+}

@@ -1,0 +1,75 @@
+/** Undoes what a run did: ends its pause, removes its keys, proves that writes are taken. */
+import { truncate } from '../../api/index.ts';
+import type { Outcome } from '../../demo/observed.ts';
+import type { LimiterClient } from './limiter-client.ts';
+import { proveWrite } from './pause-probe.ts';
+import type { RedisConnections } from './redis-client.ts';
+import { removeRateLimit } from './setup-limit.ts';
+import { messageOf } from './waiting.ts';
+
+/** A write that is not held back is taken well within this. */
+const QUICK_WRITE_MS = 500;
+/** How long after the release a write may take. */
+const WRITE_WITHIN_MS = 5000;
+
+/** What is known of a pause of ours. */
+export type OwnPause =
+  /** Certainly none is on. */
+  | 'none'
+  | 'active'
+  /** This session saw nothing of it, but an earlier one may have paused. */
+  | 'unknown';
+
+export interface RestoreOptions {
+  readonly redis: RedisConnections;
+  readonly clients: readonly LimiterClient[];
+  readonly keys: readonly string[];
+  readonly release: boolean;
+  readonly ownPause: OwnPause;
+  readonly now: () => number;
+}
+
+/** What was restored, or what is left to do by hand. @throws only the reason of `signal` */
+export async function restore(options: RestoreOptions, signal: AbortSignal): Promise<Outcome> {
+  const { redis, clients, keys, release, ownPause, now } = options;
+  const done: string[] = [];
+  const failed: string[] = [];
+
+  // A write that is taken at once says that nothing is paused: then there is nothing of ours to end either.
+  const quick =
+    ownPause === 'active' && release ? undefined : await proveWrite(redis, QUICK_WRITE_MS, now, signal);
+  if (quick === undefined && release && ownPause !== 'none') {
+    try {
+      await redis.unpause();
+      done.push('released the pause of Redis');
+    } catch (error) {
+      signal.throwIfAborted();
+      failed.push(
+        `could not release ${redis.name}: ${messageOf(error)}; the pause ends by itself, or now with: redis-cli CLIENT UNPAUSE`,
+      );
+    }
+  }
+  const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal));
+  if (taken === undefined) {
+    failed.push(
+      `${redis.name} took no write within ${WRITE_WITHIN_MS} ms: see whether it runs, and if it is paused end that with: redis-cli CLIENT UNPAUSE`,
+    );
+  } else {
+    done.push('a real write was accepted');
+  }
+
+  // While writes are held back no key can be removed; its window makes it harmless in any case.
+  const removals = await Promise.allSettled(
+    keys.map(async (key) => await removeRateLimit(clients, key, signal)),
+  );
+  signal.throwIfAborted();
+  const left = keys.filter((_, i) => removals[i]?.status === 'rejected');
+  if (keys.length > left.length) done.push(`removed ${keys.length - left.length} keys of the demo`);
+  if (left.length > 0) {
+    const reason = removals.find((removal) => removal.status === 'rejected')?.reason;
+    const notes = `the limits of ${left.join(', ')} are left (${messageOf(reason)}): remove them with DELETE /limit?key=...`;
+    failed.push(notes);
+  }
+  const message = [...failed, ...(done.length > 0 ? [`Restored: ${done.join(', ')}`] : [])].join('. ');
+  return { ok: failed.length === 0, message: truncate(message, 512) };
+}

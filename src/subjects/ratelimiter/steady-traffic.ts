@@ -1,0 +1,74 @@
+/**
+ * Steady traffic on one key, over all nodes in turn, at a fixed rate that does
+ * not wait for answers (an open loop): a slow rate limiter gets no less of it.
+ */
+import { type LimiterClient, LimiterClientError } from './limiter-client.ts';
+import { pauseFor } from './waiting.ts';
+
+const TICK_MS = 10;
+
+/** Requests that may be open at once; beyond it a request is left out rather than piled up. */
+export const MAX_OPEN = 1000;
+
+export interface TrafficOptions {
+  readonly clients: readonly LimiterClient[];
+  readonly key: string;
+  readonly windowId: string;
+  /** Over all nodes together. */
+  readonly requestsPerSecond: number;
+  /** Ends after so many requests; without it only `stop` does. */
+  readonly requests?: number;
+}
+
+/** Hears what becomes of each request. */
+export interface TrafficListener {
+  sent(node: string): void;
+  /** Answered for the key's window; a refusal for lack of an answer from Redis (503) is not allowed either. */
+  answered(node: string, allowed: boolean): void;
+  /** No answer came in time: admitted or not, nobody knows. */
+  unanswered(node: string): void;
+}
+
+/**
+ * Sends until `stop` is aborted, then waits for the answers still open (each
+ * has its client's timeout). `lifetime` ends it at once.
+ */
+export async function runSteadyTraffic(
+  { clients, key, windowId, requestsPerSecond, requests = Infinity }: TrafficOptions,
+  listener: TrafficListener,
+  stop: AbortSignal,
+  lifetime: AbortSignal,
+): Promise<void> {
+  const start = performance.now();
+  const open = new Set<Promise<void>>();
+  let turn = 0;
+  while (!stop.aborted && !lifetime.aborted && turn < requests) {
+    const due = Math.min(requests, Math.floor(((performance.now() - start) / 1000) * requestsPerSecond) + 1);
+    for (; turn < due; turn += 1) {
+      const client = clients[turn % clients.length];
+      if (client === undefined || open.size >= MAX_OPEN) continue;
+      listener.sent(client.name);
+      const request = ask(client, key, windowId, listener, lifetime).finally(() => open.delete(request));
+      open.add(request);
+    }
+    await pauseFor(TICK_MS, AbortSignal.any([stop, lifetime])).catch(() => undefined);
+  }
+  await Promise.all(open);
+}
+
+async function ask(
+  client: LimiterClient,
+  key: string,
+  windowId: string,
+  listener: TrafficListener,
+  lifetime: AbortSignal,
+): Promise<void> {
+  try {
+    const answer = await client.check(key, lifetime);
+    if (answer.windowId === windowId) listener.answered(client.name, answer.allowed);
+  } catch (error) {
+    if (lifetime.aborted || !(error instanceof LimiterClientError)) return;
+    if (error.status === 503) listener.answered(client.name, false);
+    else if (error.failure === 'UNANSWERED') listener.unanswered(client.name);
+  }
+}

@@ -1,0 +1,417 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type ChaosDemoSpec, specSchema } from '../../src/api/index.ts';
+import type { SubjectDriver } from '../../src/demo/subject.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import {
+  createRateLimiterDriver,
+  type NodeTarget,
+  type RateLimiterTarget,
+} from '../../src/subjects/ratelimiter/index.ts';
+import { type LimiterNodes, startLimiterNodes } from './support/limiter-nodes.ts';
+import { until } from './support/until.ts';
+
+const RIGHTS =
+  '-@all +client|pause +client|unpause +client|list +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels';
+const never = new AbortController().signal;
+const log = { info: () => undefined, warn: () => undefined, error: console.error };
+
+let server: RedisServer;
+let limiter: LimiterNodes;
+let approximate: NodeTarget[];
+let strict: NodeTarget[];
+/** An independent observer with all rights. */
+let observer: Redis;
+const drivers: SubjectDriver[] = [];
+
+beforeAll(async () => {
+  server = await startRedis({
+    aclUsers: [
+      `user operator on >secret ${RIGHTS}`,
+      `user helpless on >secret ${RIGHTS.replace('+client|pause ', '')}`,
+    ],
+  });
+  limiter = await startLimiterNodes(server);
+  ({ approximate, strict } = limiter.nodes);
+  observer = new Redis({ host: server.host, port: server.port });
+  observer.on('error', () => undefined);
+});
+
+afterAll(async () => {
+  observer?.disconnect();
+  await limiter?.stop();
+  await server?.stop();
+});
+
+afterEach(async () => {
+  await Promise.all(drivers.splice(0).map((driver) => driver.close()));
+  await until(() => observer.call('CLIENT', 'UNPAUSE').then(() => true), { what: 'Redis to be released' });
+});
+
+function spec(overrides: { pause?: string; settle?: string } = {}): ChaosDemoSpec {
+  const { pause = '2s', settle = '1s' } = overrides;
+  return specSchema.parse({
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        redis: { service: { name: 'redis' } },
+        limit: { requests: 10, window: '60s' },
+        health: { pollInterval: '250ms', timeout: '5s' },
+      },
+    },
+    scenarios: [
+      {
+        name: 'drift',
+        type: 'CounterDrift',
+        counterDrift: { pause, requestsPerSecond: 60, threshold: 5, settle },
+      },
+      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 2, settle } },
+    ],
+  });
+}
+
+function driverOn(
+  nodes: readonly NodeTarget[],
+  options: { user?: string; onChange?: () => void; spec?: ChaosDemoSpec } = {},
+) {
+  const target: RateLimiterTarget = {
+    nodes,
+    redis: {
+      host: server.host,
+      port: server.port,
+      username: options.user ?? 'operator',
+      password: 'secret',
+      tls: false,
+      podName: 'redis-0',
+    },
+  };
+  const driver = createRateLimiterDriver({
+    target,
+    spec: options.spec ?? spec(),
+    log,
+    onChange: options.onChange ?? (() => undefined),
+  });
+  drivers.push(driver);
+  return driver;
+}
+
+let run = 0;
+/** A driver with a key that is set up, ready for a fault. */
+async function prepared(
+  nodes: readonly NodeTarget[],
+  scenario: 'drift' | 'ghosts',
+  options: Parameters<typeof driverOn>[1] = {},
+) {
+  const driver = driverOn(nodes, options);
+  const key = `demo-test-${process.pid}-${(run += 1)}`;
+  await driver.perform({ kind: 'MeasureBaseline', id: 'b' }, never);
+  expect(driver.observed.baseline).toEqual({ ok: true, message: expect.any(String) });
+  await driver.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario, key, sequence: 1 }, never);
+  expect(driver.observed.prepareFailures).toEqual({});
+  return { driver, key };
+}
+
+async function inject(driver: SubjectDriver, scenario: string, key: string, ms: number) {
+  const now = Date.now();
+  await driver.perform({ kind: 'Inject', id: 'f', scenario, key, plannedAt: now, until: now + ms }, never);
+  return driver.observed.faults['f'];
+}
+
+/** What Redis holds in all windows of a key, read by the observer. */
+async function countedByRedis(key: string): Promise<number> {
+  const keys = await observer.keys(`rl:win:${key}:*`);
+  const hashes = await Promise.all(keys.map(async (name) => await observer.hvals(name)));
+  return hashes.flat().reduce((sum, value) => sum + Number(value), 0);
+}
+
+/** What the nodes say they admitted, asked over HTTP by the test itself. */
+async function admittedByNodes(nodes: readonly NodeTarget[], key: string): Promise<number> {
+  const counters = await Promise.all(
+    nodes.map(async ({ host, port }) => {
+      const answer = await fetch(`http://${host}:${port}/counter?key=${key}`);
+      return ((await answer.json()) as { admitted: number }).admitted;
+    }),
+  );
+  return counters.reduce((sum, count) => sum + count, 0);
+}
+
+describe('baseline and preparation', () => {
+  it('measures write latency and lag, and leaves no control key behind', async () => {
+    const driver = driverOn(approximate);
+    await driver.perform({ kind: 'MeasureBaseline', id: 'b' }, never);
+    expect(driver.observed.baseline).toEqual({ ok: true, message: expect.any(String) });
+    expect(driver.observed.baseline?.message).toMatch(
+      /write of Redis takes \d+\.\d ms.*at most \d+ counts behind/,
+    );
+    const definitions = await observer.keys('rl:limit:demo-*-control');
+    const kept = await Promise.all(definitions.map(async (key) => await observer.hexists(key, 'limit')));
+    expect(kept).not.toContain(1);
+  });
+
+  it('has the key on every node, and its end by the local clock', async () => {
+    const { driver, key } = await prepared(approximate, 'drift');
+    const { windowEndsAt, marker, message } = driver.observed.prepared['f'] ?? {};
+    expect(message).toContain('read back on 3 nodes');
+    expect(marker).toMatch(/^[0-9a-f]{40}\/\d+$/);
+    expect(Math.abs((windowEndsAt ?? 0) - Date.now() - 60_000)).toBeLessThan(15_000);
+    for (const { host, port } of approximate) {
+      expect((await fetch(`http://${host}:${port}/limit?key=${key}`)).status).toBe(200);
+    }
+  });
+
+  it('fails with what to do when a node does not answer', async () => {
+    const gone = { name: 'gone', host: '127.0.0.1', port: 1 };
+    const driver = driverOn([...approximate, gone], {
+      spec: { ...spec(), subject: withTimeout(spec(), '500ms') },
+    });
+    await driver.perform(
+      { kind: 'Prepare', id: 'p', fault: 'f', scenario: 'drift', key: 'demo-gone', sequence: 1 },
+      never,
+    );
+    expect(driver.observed.prepared).toEqual({});
+    expect(driver.observed.prepareFailures['f']).toMatch(/node gone did not take over.*same Redis/);
+  });
+});
+
+function withTimeout({ subject }: ChaosDemoSpec, timeout: string): ChaosDemoSpec['subject'] {
+  const limiter = subject.rateLimiter;
+  if (!limiter) throw new Error('no rate limiter');
+  return { ...subject, rateLimiter: { ...limiter, health: { ...limiter.health, timeout } } };
+}
+
+describe('the pause', () => {
+  it('is confirmed by a held write, drifts the counters of approximate nodes, and is recovered from', async () => {
+    const { driver, key } = await prepared(approximate, 'drift');
+    const about = { fault: 'f', scenario: 'drift', key };
+    driver.converge([{ kind: 'PollHealth' }, { kind: 'Watch', ...about }]);
+    const report = await inject(driver, 'drift', key, 4000);
+    expect(report).toMatchObject({ proof: 'Confirmed' });
+    expect(report?.endedAt).toBeUndefined();
+
+    driver.converge([{ kind: 'PollHealth' }, { kind: 'Watch', ...about }, { kind: 'Load', ...about }]);
+    await until(() => driver.observed.readings['f']?.observed === 30, {
+      what: 'the drift to reach its ceiling',
+    });
+    expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([30, 0]);
+    const reading = driver.observed.readings['f'];
+    expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
+    expect(reading?.evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
+
+    await driver.perform(
+      { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' },
+      never,
+    );
+    expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
+      anomaly: 'Replica counts drift from the shared store',
+      component: 'redis-0',
+      confidence: 'high',
+    });
+
+    await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 }, never);
+    const recovery = driver.observed.recoveries['f'];
+    expect(recovery).toMatchObject({ lostCounts: 0 });
+    expect(recovery?.convergedAt).toBeGreaterThanOrEqual(recovery?.writeAcceptedAt ?? Infinity);
+    expect(await countedByRedis(key)).toBe(30);
+    await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
+    expect(driver.observed.faults['f']?.message).not.toMatch(/before its planned end/);
+
+    await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: false }, never);
+    expect(driver.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
+    expect(await observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
+  });
+
+  it('leaves the counters of strict nodes together, with a whole proof', async () => {
+    const { driver, key } = await prepared(strict, 'drift');
+    const about = { fault: 'f', scenario: 'drift', key };
+    driver.converge([{ kind: 'Watch', ...about }]);
+    expect(await inject(driver, 'drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
+    driver.converge([
+      { kind: 'Watch', ...about },
+      { kind: 'Load', ...about },
+    ]);
+    await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
+    driver.converge([{ kind: 'Watch', ...about }]);
+    const end = (driver.observed.faults['f']?.endedAt ?? 0) + 1000;
+    await until(() => (driver.observed.readings['f']?.watchedUntil ?? 0) >= end, {
+      what: 'the watch to end',
+    });
+    const reading = driver.observed.readings['f'];
+    expect(reading).toMatchObject({ observed: 0, shortfalls: [] });
+    expect(reading?.detectedAt).toBeUndefined();
+    expect(await countedByRedis(key)).toBeLessThanOrEqual(10);
+  });
+
+  it('is a mismatch when the user has no right to it', async () => {
+    const { driver, key } = await prepared(approximate, 'drift', { user: 'helpless' });
+    const report = await inject(driver, 'drift', key, 2000);
+    expect(report).toMatchObject({ proof: 'Mismatch' });
+    expect(report?.startedAt).toBeUndefined();
+    expect(report?.endedAt).toBeDefined();
+    expect(report?.message).toMatch(/NOPERM.*grant it/);
+    expect(report?.message).not.toContain('secret');
+  });
+
+  it('is a mismatch when somebody releases Redis as soon as it is paused', async () => {
+    const { driver, key } = await prepared(approximate, 'drift');
+    let on = true;
+    const releasing = (async () => {
+      while (on) await observer.call('CLIENT', 'UNPAUSE');
+    })();
+    const report = await inject(driver, 'drift', key, 2000);
+    on = false;
+    await releasing;
+    expect(report).toMatchObject({ proof: 'Mismatch' });
+    expect(report?.endedAt).toBeDefined();
+  });
+
+  it('tells of an end before its time, and proves nothing then', async () => {
+    const { driver, key } = await prepared(strict, 'drift');
+    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'drift', key }]);
+    expect(await inject(driver, 'drift', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
+    await observer.call('CLIENT', 'UNPAUSE');
+    await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
+    expect(driver.observed.faults['f']?.message).toMatch(
+      /before its planned end: somebody sent CLIENT UNPAUSE/,
+    );
+    expect(driver.observed.readings['f']?.shortfalls.join('\n')).toMatch(/ended \d+ ms before its time/);
+  });
+
+  it('is not sent at all once there is no time left for it', async () => {
+    const { driver, key } = await prepared(approximate, 'drift');
+    const before = await observer.info('commandstats');
+    const report = await inject(driver, 'drift', key, 100);
+    expect(report).toMatchObject({ missed: true });
+    const pauses = (text: string) => /cmdstat_client\|pause:calls=(\d+)/.exec(text)?.[1];
+    expect(pauses(await observer.info('commandstats'))).toBe(pauses(before));
+  });
+
+  it('is inquired about by the count of pauses', async () => {
+    const { driver, key } = await prepared(approximate, 'drift');
+    const marker = driver.observed.prepared['f']?.marker ?? '';
+    const inquire = async (mark: string) => {
+      await driver.perform({ kind: 'Inquire', id: 'i', fault: 'f', scenario: 'drift', marker: mark }, never);
+      return driver.observed.orphans['f'];
+    };
+    expect(await inquire(marker)).toBe('NotInjected');
+    await inject(driver, 'drift', key, 1000);
+    expect(await inquire(marker)).toBe('Injected');
+    expect(await inquire(`${'0'.repeat(40)}/0`)).toBe('Unknown');
+  });
+});
+
+describe('restore', () => {
+  it('releases a pause of this session and proves it', async () => {
+    const { driver, key } = await prepared(approximate, 'drift');
+    expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
+    await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
+    expect(driver.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
+    expect(driver.observed.restored['s']?.message).toMatch(/released the pause.*real write/);
+    expect(await observer.set('after-restore', '1', 'PX', 1000)).toBe('OK');
+    await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
+    expect(driver.observed.faults['f']?.message).toContain('this demo released it');
+    // Nothing is injected after that.
+    expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ missed: true });
+  });
+
+  it('releases a pause that an earlier process left behind', async () => {
+    const { driver, key } = await prepared(approximate, 'drift');
+    expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
+    await driver.close();
+    const next = driverOn(approximate);
+    await next.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
+    expect(next.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
+    expect(next.observed.restored['s']?.message).toContain('released the pause');
+  });
+
+  it('does not release the pause of somebody else', async () => {
+    const { driver, key } = await prepared(approximate, 'drift');
+    await observer.call('CLIENT', 'PAUSE', '3000', 'WRITE');
+    await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
+    // It waits for the end of that pause instead, and finds writes taken again.
+    expect(driver.observed.restored['s']?.message).not.toContain('released');
+  });
+});
+
+describe('the burst', () => {
+  it('is admitted twice over by approximate nodes, as sender, nodes and Redis agree', async () => {
+    const { driver, key } = await prepared(approximate, 'ghosts');
+    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', key }]);
+    await until(() => driver.observed.readings['f']?.watchedUntil, { what: 'the watch to begin' });
+    const report = await inject(driver, 'ghosts', key, 5000);
+    expect(report).toMatchObject({ proof: 'Confirmed' });
+    await until(() => driver.observed.readings['f']?.detectedAt, { what: 'the detection' });
+    await until(() => driver.observed.readings['f']?.shortfalls.length === 0, {
+      what: 'Redis to hold all counts',
+    });
+    const reading = driver.observed.readings['f'];
+    expect(reading).toMatchObject({ observed: 20, bound: 10 });
+    expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
+    expect(reading?.evidence.join('\n')).toContain('at least 10');
+    expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([20, 20]);
+
+    await driver.perform(
+      { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'ghosts', profile: 'rules' },
+      never,
+    );
+    expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
+      anomaly: 'Over-admission by simultaneous requests',
+      confidence: 'high',
+    });
+  });
+
+  it('is admitted up to the limit by strict nodes, with a whole proof', async () => {
+    const { driver, key } = await prepared(strict, 'ghosts');
+    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', key }]);
+    const report = await inject(driver, 'ghosts', key, 5000);
+    expect(report).toMatchObject({ proof: 'Confirmed' });
+    const end = (report?.endedAt ?? 0) + 1000;
+    await until(() => (driver.observed.readings['f']?.watchedUntil ?? 0) >= end, {
+      what: 'the watch to end',
+    });
+    const reading = driver.observed.readings['f'];
+    expect(reading).toMatchObject({ observed: 10, bound: 10, shortfalls: [] });
+    expect(reading?.detectedAt).toBeUndefined();
+    expect(await countedByRedis(key)).toBe(10);
+  });
+
+  it('is not sent when a node cannot be reached, and then was missed', async () => {
+    const { driver, key } = await prepared(approximate, 'ghosts');
+    await driver.close();
+    const target = [...approximate.slice(0, 2), { name: 'gone', host: '127.0.0.1', port: 1 }];
+    const other = driverOn(target);
+    expect(await inject(other, 'ghosts', key, 5000)).toMatchObject({ missed: true });
+    expect(await countedByRedis(key)).toBe(0);
+  });
+});
+
+describe('health', () => {
+  it('tells the nodes, and changes only when something did', async () => {
+    let changes = 0;
+    const driver = driverOn(approximate, { onChange: () => (changes += 1) });
+    driver.converge([{ kind: 'PollHealth' }]);
+    const first = await until(() => driver.observed.health?.hasIssues === false && driver.observed.health, {
+      what: 'all nodes to be ready',
+    });
+    expect(first.nodes.map(({ id, state }) => [id, state])).toEqual(
+      approximate.map(({ name }) => [name, 'ready']),
+    );
+    const before = changes;
+    await until(() => (driver.observed.health?.lastUpdated ?? 0) > first.lastUpdated, {
+      what: 'another look',
+    });
+    expect(changes).toBe(before);
+    driver.converge([]);
+  });
+});
+
+describe('a session that saw nothing', () => {
+  it('gives no diagnosis and says why', async () => {
+    const driver = driverOn(approximate);
+    await driver.perform(
+      { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' },
+      never,
+    );
+    expect(driver.observed.diagnoses['f']?.diagnosis).toBeUndefined();
+    expect(driver.observed.diagnoses['f']?.message).toMatch(/run again/);
+  });
+});
