@@ -1,5 +1,5 @@
 /**
- * What `npm run demo` and `npm test` start: plain JavaScript that any Node from
+ * What `npm run demo` and `npm test` start (`install` only installs): plain JavaScript that any Node from
  * 20 on runs before a single package is installed. It installs the packages,
  * then hands over to the project's own Node 24, passing on arguments, signals
  * and the exit status.
@@ -16,6 +16,7 @@ const projectNode = 24;
 const entries = {
   demo: ['src/cli/demo.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
+  install: [],
 };
 
 const [name, ...args] = process.argv.slice(2);
@@ -32,6 +33,7 @@ if (Number(process.versions.node.split('.')[0]) < oldestNode) {
 const stale = whyPackagesAreStale();
 if (stale) await installPackages(stale);
 const node = findProjectNode();
+if (name === 'install') process.exit(0);
 process.exit(await handOver(node, [...entry, ...args]));
 
 /** Why node_modules is not what package-lock.json asks for; undefined when it is. */
