@@ -90,7 +90,7 @@ describe('whatever happens to a run', () => {
         const places = simulation.writes.filter(({ progress }) => progress).map(place);
         expect(places).toEqual([...places].sort((a, b) => a - b));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -109,7 +109,7 @@ describe('whatever happens to a run', () => {
         expect(simulation.pausedUntil).toBeLessThanOrEqual(simulation.now);
         expect(simulation.last?.finalizer).toBe(false);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

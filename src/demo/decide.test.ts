@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Simulation, simulatedSpec } from './simulation.fixture.ts';
+import { START, Simulation, simulatedSpec } from './simulation.fixture.ts';
 
 const chapterOf = (simulation: Simulation) => Number(simulation.status.progress?.split('/')[0] ?? 0);
 const at = (number: number) => (simulation: Simulation) => chapterOf(simulation) >= number;
@@ -175,9 +175,10 @@ describe('steering a run by hand', () => {
     expect(simulation.finished()).toBe(false);
     for (let chapter = 1; chapter <= 10; chapter += 1) {
       simulation.annotations = { advance: `1/${chapter}` };
-      simulation.runUntil(() => false, 20_000);
+      simulation.runUntil(() => false, 60_000);
     }
     expect(simulation.status.phase).toBe('Succeeded');
+    expect(Date.parse(simulation.status.run?.completedAt ?? '') - START).toBeGreaterThan(3_000_000);
   });
 
   it('remembers a violation that a presenter talked over', () => {

@@ -182,11 +182,9 @@ export class Simulation {
       const decision = this.step();
       if (done(this)) return true;
       if (JSON.stringify(this.status) !== before) continue;
-      const next = [
-        decision.wakeAt ?? Number.POSITIVE_INFINITY,
-        this.now + 500,
-        ...this.underway.map(({ at }) => at),
-      ];
+      // Only a watched invariant can change by itself; all else waits for its time or for an effect to land.
+      const sampled = decision.activities.some(({ kind }) => kind === 'Watch') ? this.now + 500 : end + 1;
+      const next = [decision.wakeAt ?? end + 1, sampled, ...this.underway.map((item) => item.at)];
       this.now = Math.max(this.now + 1, Math.min(...next));
       for (const item of this.underway.filter(({ at }) => at <= this.now)) {
         item.land();

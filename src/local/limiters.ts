@@ -40,7 +40,7 @@ export interface Limiter {
 }
 
 const sources = fileURLToPath(new URL('../limiter', import.meta.url));
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = 180_000;
 
 /**
  * Starts all and resolves when each says it is healthy. On failure none is left.

@@ -1,0 +1,65 @@
+/** The command line of `npm run demo`. */
+import { parseArgs } from 'node:util';
+
+export interface DemoArguments {
+  mode: 'approximate' | 'strict';
+  /** Path of the ChaosDemo to apply. */
+  file: string;
+  keep: boolean;
+  /** Where to write the final object; undefined: nowhere. */
+  report: string | undefined;
+}
+
+export const HELP = `Runs a whole chaos demo on this machine: a real Kubernetes API server, a real
+Redis, three rate limiters, and the operator that puts them through real failures.
+
+Usage: npm run demo -- [options]
+
+  --mode approximate|strict  How the rate limiters count (default approximate).
+                             approximate admits too much, strict does not.
+  --file FILE                The ChaosDemo to run (default manifests/samples/demo.yaml).
+                             Its namespace must be "ratelimiter".
+  --keep                     Leave everything running after the verdict, and print how
+                             to use kubectl against it; Ctrl-C ends it.
+  --report FILE              Write the final ChaosDemo object to FILE, as JSON.
+  --help                     Print this.
+
+Exit status: 0 Succeeded, 1 Failed, 2 Errored (or it could not be run), 3 Aborted,
+64 wrong usage, 130 stopped by Ctrl-C.
+`;
+
+/** The command line cannot be used; the message says why. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/**
+ * Reads the arguments; undefined where help was asked for.
+ * @throws UsageError naming what is wrong and what to write.
+ */
+export function parseDemoArguments(args: readonly string[], defaultFile: string): DemoArguments | undefined {
+  const values = parse(args);
+  if (values.help) return undefined;
+  const mode = values.mode ?? 'approximate';
+  if (mode !== 'approximate' && mode !== 'strict') {
+    throw new UsageError(`--mode ${mode}: write approximate or strict`);
+  }
+  return { mode, file: values.file ?? defaultFile, keep: values.keep ?? false, report: values.report };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        mode: { type: 'string' },
+        file: { type: 'string' },
+        keep: { type: 'boolean' },
+        report: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

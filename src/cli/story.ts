@@ -1,0 +1,67 @@
+/**
+ * The story of a run as lines for a terminal: what changed from one status to
+ * the next, and the verdict with its evidence. Pure.
+ */
+import type { ChaosDemoStatus, ScenarioStatus } from '../api/index.ts';
+
+/** What to print for the change from `before` to `after`; nothing worth telling: no lines. */
+export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
+  const lines: string[] = [];
+  for (const chapter of after.chapters ?? []) {
+    const earlier = before?.chapters?.find(({ number }) => number === chapter.number);
+    const entered = chapter.startedAt !== undefined && earlier?.startedAt === undefined;
+    if (entered) lines.push(`── ${chapter.number}/${after.chapters?.length}  ${chapter.title}`);
+    if (chapter.message && (entered || chapter.message !== earlier?.message)) lines.push(`   ${chapter.message}`);
+  }
+  for (const scenario of after.scenarios ?? []) {
+    const earlier = before?.scenarios?.find(({ name }) => name === scenario.name);
+    if (scenario.result && scenario.result !== earlier?.result) lines.push(`   ★ ${resultLine(scenario)}`);
+  }
+  const stopping = after.run?.ending;
+  if (stopping && !before?.run?.ending) lines.push(`   Stopping: ${stopping.message}`);
+  return lines;
+}
+
+function resultLine({ detectedAfter, name, result, summary }: ScenarioStatus): string {
+  const figures = summary ? `: ${summary}` : '';
+  const after = detectedAfter ? `, ${detectedAfter} after the invariant was broken` : '';
+  return `${name} ${result}${figures}${after}`;
+}
+
+/** The verdict and what it rests on. */
+export function verdictLines(status: ChaosDemoStatus): string[] {
+  const { diagnoses = [], expected, phase, run, scenarios = [] } = status;
+  const lines = [
+    '',
+    `Verdict: ${phase} (${run?.verdict?.reason ?? '-'}), ${expected ?? '0/0'} as expected`,
+    `  ${run?.verdict?.message ?? status.message ?? ''}`,
+  ];
+  for (const scenario of scenarios) lines.push('', ...scenarioLines(scenario));
+  for (const { component, evidence, provider, recommendation, scenario, summary } of diagnoses) {
+    lines.push('', `Diagnosis of ${scenario} by ${provider}: ${component}`, `  ${summary}`);
+    lines.push(...evidence.map((item) => `  - ${item}`), `  What to do: ${recommendation}`);
+  }
+  return lines;
+}
+
+function scenarioLines(scenario: ScenarioStatus): string[] {
+  const { evidence = [], expected, fault, lostCounts, message, recovered } = scenario;
+  const lines = [`${resultLine({ ...scenario, result: scenario.result })} (expected ${expected})`];
+  if (message) lines.push(`  ${message}`);
+  if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
+  lines.push(...evidence.map((item) => `  - ${item}`));
+  if (recovered) lines.push(`  - counters at rest ${recovered} after the fault, ${lostCounts ?? 0} counts lost`);
+  return lines;
+}
+
+/** What is being counted down to at `now`, if anything: shown again and again until it is there. */
+export function countdownOf(status: ChaosDemoStatus, now: number): string | undefined {
+  for (const { fault, name } of status.scenarios ?? []) {
+    if (!fault) continue;
+    const untilStart = Date.parse(fault.plannedAt) - now;
+    if (!fault.startedAt && untilStart > 0) return `   ${name} in ${Math.ceil(untilStart / 1000)} s`;
+    const left = Date.parse(fault.until) - now;
+    if (fault.startedAt && !fault.endedAt && left > 0) return `   fault on, ${Math.ceil(left / 1000)} s left`;
+  }
+  return undefined;
+}

@@ -1,0 +1,73 @@
+/**
+ * The operator as a process of the embedded run: under its own ServiceAccount,
+ * with the rights that are shipped for clusters, never as the admin.
+ */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Environment } from './environment.ts';
+import type { OwnedProcess } from './supervisor.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+/** Namespace and ServiceAccount of manifests/operator. */
+const account = { namespace: 'chaosdemo-system', name: 'chaosdemo-operator' };
+/** Longer than any run of a demo; the token ends with the control plane anyway. */
+const tokenSeconds = 24 * 3600;
+
+export interface OperatorProcess {
+  /** The process that runs now; another one after `start`. */
+  readonly process: OwnedProcess;
+  /** Starts it again, after it was killed. */
+  start(): Promise<void>;
+  /** SIGTERM, and time to release what is paused. */
+  stop(): Promise<void>;
+}
+
+/** How an operator is started. */
+export interface OperatorOptions {
+  /** Further flags of the operator. */
+  readonly args?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** Applies the shipped manifests, enables the namespace of the environment, and starts the operator. */
+export async function startOperator(
+  environment: Environment,
+  options: OperatorOptions = {},
+): Promise<OperatorProcess> {
+  const { controlPlane, supervisor } = environment;
+  const { kubectl } = controlPlane;
+  const call = options.signal ? { signal: options.signal } : {};
+  for (const folder of ['manifests/operator', 'manifests/operator/enable-namespace']) {
+    const manifest = await kubectl.run(['kustomize', join(root, folder)], call);
+    await kubectl.apply(manifest, call);
+  }
+  const token = await kubectl.serviceAccountToken(account.namespace, account.name, tokenSeconds);
+  const kubeconfig = await controlPlane.kubeconfigFor('operator', token, account.namespace);
+  const folder = supervisor.temporaryFolder('operator');
+
+  const spawn = (): Promise<OwnedProcess> =>
+    supervisor.start({
+      name: 'operator',
+      command: process.execPath,
+      args: [
+        join(root, 'src/operator/main.ts'),
+        `--kubeconfig=${kubeconfig}`,
+        `--namespace=${account.namespace}`,
+        '--http-host=127.0.0.1',
+        '--http-port=0',
+        ...(options.args ?? []),
+      ],
+      logFile: join(folder, 'operator.log'),
+    });
+  let running = await spawn();
+  return {
+    get process() {
+      return running;
+    },
+    async start() {
+      running = await spawn();
+    },
+    // As long as the operator gives itself (25 s), and a little.
+    stop: () => running.stop(30_000),
+  };
+}
