@@ -14,11 +14,8 @@ import type { RedisTarget } from './config.ts';
 /** The replies of this module's connections keep their classic form. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
 
-/** A read or ping without an answer by then has failed. */
-export const READ_TIMEOUT_MS = 1_000;
-
 /** A connection for reads that stays silent this long is taken to be dead and made anew. */
-const SILENT_SOCKET_MS = 5_000;
+const SILENT_SOCKET_MS = 10_000;
 
 export interface RedisConnections {
   /** Writes. Commands wait for their answer without a limit: CLIENT PAUSE may hold them for a minute. */
@@ -56,7 +53,9 @@ export function openConnections(
       // 0: the first loss of the connection rejects what was under way, instead of keeping it for later.
       maxRetriesPerRequest: 0,
       retryStrategy: (attempt) => Math.min(50 * attempt, 500) + Math.floor(Math.random() * 50),
-      connectTimeout: 3_000,
+      connectTimeout: 5_000,
+      // CLIENT SETINFO is newer than the oldest Redis this works with, and one right less to grant.
+      disableClientInfo: true,
       keepAlive: 5_000,
       ...options,
     };
@@ -65,7 +64,7 @@ export function openConnections(
     return redis;
   };
 
-  const reading: RedisOptions = { commandTimeout: READ_TIMEOUT_MS, socketTimeout: SILENT_SOCKET_MS };
+  const reading: RedisOptions = { socketTimeout: SILENT_SOCKET_MS };
   const connections = {
     writer: open('writer', {}),
     reader: open('reader', reading),

@@ -10,7 +10,8 @@ export const TIMED_OUT = Symbol('timed out');
 export async function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof TIMED_OUT> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<typeof TIMED_OUT>((resolve) => {
-    timer = setTimeout(resolve, ms, TIMED_OUT);
+    // One more turn of the event loop: on a busy machine the answer may be there and only not read yet.
+    timer = setTimeout(() => setImmediate(resolve, TIMED_OUT), ms);
   });
   try {
     return await Promise.race([promise, timeout]);

@@ -34,6 +34,7 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
     forceCloseConnections: 'idle',
     return503OnClosing: false,
   });
+  app.removeContentTypeParser('text/plain');
   const node = config.nodeId;
 
   app.post('/check', async (request, reply) => {

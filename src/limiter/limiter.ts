@@ -11,14 +11,14 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
-import { openConnections, READ_TIMEOUT_MS, type RedisConnections } from './connections.ts';
+import { openConnections, type RedisConnections } from './connections.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import { LimiterError } from './errors.ts';
 import { Learner } from './learner.ts';
 import { createMetrics, type LimiterMetrics } from './metrics.ts';
 import { acknowledge, admit } from './node-window.ts';
 import { type Periodic, startPeriodic } from './periodic.ts';
-import { Reads } from './reads.ts';
+import { answerOf, READ_TIMEOUT_MS, Reads } from './reads.ts';
 import { RedisClock } from './redis-clock.ts';
 import { HEARTBEAT_INTERVAL_MS, listNodes, type NodeInfo } from './registry.ts';
 import { type BookedWindow, WindowBook } from './window-book.ts';
@@ -206,7 +206,7 @@ export class Limiter {
     }
   }
 
-  /** Asks Redis for a PONG over a connection of its own; takes at most a second. */
+  /** Asks Redis for a PONG over a connection of its own; takes at most two seconds. */
   async health(): Promise<Health> {
     const redisConnected = await this.#ping();
     return { redisConnected, pending: this.#book.pendingCount() };
@@ -333,7 +333,7 @@ export class Limiter {
   }
 
   async #ping(): Promise<boolean> {
-    const answered = await this.#connections.health.ping().then(
+    const answered = await answerOf(this.#connections.health.ping()).then(
       () => true,
       () => false,
     );

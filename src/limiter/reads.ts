@@ -1,8 +1,12 @@
 /** The reading side: everything that goes over the reader connection. Reads are answered during a write pause. */
 import type { Redis } from 'ioredis';
+import { TIMED_OUT, within } from './deadline.ts';
 import type { Counts } from './node-window.ts';
 import type { RedisClock } from './redis-clock.ts';
 import { limitKey, NODES_KEY, parseCounts, parseLimit, type StoredLimit } from './redis-layout.ts';
+
+/** A read or ping without an answer by then has failed. */
+export const READ_TIMEOUT_MS = 2_000;
 
 /** Most hashes asked for in one round trip. */
 const BATCH = 256;
@@ -21,7 +25,9 @@ export class Reads {
   async time(): Promise<void> {
     const sentAt = this.#clock.mark();
     // Typed as numbers, the reply really consists of strings.
-    const [seconds = Number.NaN, microseconds = Number.NaN] = (await this.#redis.time()).map(Number);
+    const [seconds = Number.NaN, microseconds = Number.NaN] = (await answerOf(this.#redis.time())).map(
+      Number,
+    );
     this.#clock.observe(sentAt, [seconds, microseconds]);
   }
 
@@ -38,7 +44,7 @@ export class Reads {
 
   /** The registry of nodes as it stands. */
   async nodes(): Promise<Record<string, string>> {
-    return await this.#redis.hgetall(NODES_KEY);
+    return await answerOf(this.#redis.hgetall(NODES_KEY));
   }
 
   async #hashes(keys: readonly string[]): Promise<Record<string, string>[]> {
@@ -46,8 +52,15 @@ export class Reads {
     for (let i = 0; i < keys.length; i += BATCH) {
       // Sent back to back, the commands of a batch share one round trip.
       const batch = keys.slice(i, i + BATCH);
-      hashes.push(...(await Promise.all(batch.map(async (key) => await this.#redis.hgetall(key)))));
+      hashes.push(...(await answerOf(Promise.all(batch.map(async (key) => await this.#redis.hgetall(key))))));
     }
     return hashes;
   }
+}
+
+/** Waits for an answer of Redis. @throws its error, or one that says that there was none in time */
+export async function answerOf<T>(reply: Promise<T>): Promise<T> {
+  const answer = await within(reply, READ_TIMEOUT_MS);
+  if (answer === TIMED_OUT) throw new Error(`Redis gave no answer within ${READ_TIMEOUT_MS} ms`);
+  return answer;
 }

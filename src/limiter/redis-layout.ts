@@ -14,6 +14,9 @@
  *
  * A window id is `<generation>-<index>` and holds no colon; a limited key may hold some. An observer needs
  * no more than HGETALL on the hash that `GET /counter` names as `redisKey`.
+ *
+ * A limiter needs these rights, and no others: `~rl:* resetchannels -@all +auth +hello +client|setname +ping
+ * +info +time +hgetall +hget +hmget +hvals +hset +hdel +hincrby +del +exists +pexpireat +eval +evalsha`.
  */
 import type { Counts } from './node-window.ts';
 import type { LimitDefinition } from './window.ts';

@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Cluster, defineEverywhere, startCluster, until } from './limiter-support.ts';
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster({ LIMITER_WRITE_TIMEOUT_MS: '10000' });
+});
+afterAll(async () => await cluster?.stop());
+
+const errorCode = (body: Record<string, unknown>): unknown => JSON.parse(JSON.stringify(body)).error?.code;
+
+describe('defining, checking and removing a limit', () => {
+  it('answers 201 for a new key and 200 with a fresh window for a known one, learned by every node', async () => {
+    const [first] = cluster.nodes;
+    const created = await first?.define('fresh', 3, 60);
+    expect(created?.status).toBe(201);
+    expect(created?.body).toEqual({
+      key: 'fresh',
+      limit: 3,
+      window_sec: 60,
+      windowId: expect.stringMatching(/^[0-9a-f]{12}-0$/),
+      windowEndsAt: expect.any(Number),
+      node: 'node-2',
+    });
+    const replaced = await first?.define('fresh', 5, 30);
+    expect(replaced?.status).toBe(200);
+    expect(replaced?.body['windowId']).not.toBe(created?.body['windowId']);
+    for (const node of cluster.nodes) {
+      await until(async () => {
+        const { body } = await node.call('GET', '/limit?key=fresh');
+        return body['windowId'] === replaced?.body['windowId'] && body['limit'] === 5;
+      });
+    }
+  });
+
+  it('admits up to the limit and then answers 429 with the RateLimit headers', async () => {
+    await defineEverywhere(cluster.nodes, 'three', 3, 120);
+    const [, node] = cluster.nodes;
+    for (const remaining of [2, 1, 0]) {
+      const answer = await node?.check('three');
+      expect(answer?.status).toBe(200);
+      expect(answer?.body).toMatchObject({
+        allowed: true,
+        limit: 3,
+        remaining,
+        node: 'node-3',
+        key: 'three',
+      });
+      expect(answer?.headers.get('ratelimit-policy')).toBe('"fixed-window";q=3;w=120');
+      expect(answer?.headers.get('ratelimit')).toMatch(new RegExp(`^"fixed-window";r=${remaining};t=\\d+$`));
+      expect(answer?.headers.has('retry-after')).toBe(false);
+    }
+    const denied = await node?.check('three');
+    expect(denied?.status).toBe(429);
+    expect(denied?.body).toMatchObject({ allowed: false, remaining: 0, limit: 3 });
+    const wait = Number(denied?.headers.get('retry-after'));
+    expect(wait).toBeGreaterThan(0);
+    expect(wait).toBeLessThanOrEqual(120);
+    expect(denied?.headers.get('ratelimit')).toBe(`"fixed-window";r=0;t=${wait}`);
+  });
+
+  it('lets every node see what the others admitted', async () => {
+    await defineEverywhere(cluster.nodes, 'shared', 2);
+    const [a, , c] = cluster.nodes;
+    expect((await a?.check('shared'))?.status).toBe(200);
+    expect((await a?.check('shared'))?.status).toBe(200);
+    await until(async () => (await a?.counter('shared'))?.synced === 2);
+    // The node asks Redis a few times a second; only its own denial shows that it has seen the others.
+    let denied = 0;
+    await until(async () => {
+      const before = (await c?.counter('shared'))?.admitted;
+      denied = (await c?.check('shared'))?.status ?? 0;
+      return denied === 429 || before === 2;
+    });
+    expect(denied).toBe(429);
+  });
+
+  it('starts a new window when the old one is over', async () => {
+    await defineEverywhere(cluster.nodes, 'rolling', 1, 1);
+    const [node] = cluster.nodes;
+    const windows = new Set<unknown>();
+    await until(async () => {
+      const answer = await node?.check('rolling');
+      if (answer?.status === 200) windows.add(answer.body['windowId']);
+      return windows.size === 3;
+    });
+    expect(windows.size).toBe(3);
+  });
+
+  it('counts a window apart for each node', async () => {
+    await defineEverywhere(cluster.nodes, 'apart', 10);
+    const [a, b, c] = cluster.nodes;
+    await a?.check('apart');
+    await b?.check('apart');
+    await b?.check('apart');
+    expect(await c?.counter('apart')).toMatchObject({ admitted: 0 });
+    await until(
+      async () => (await a?.counter('apart'))?.synced === 1 && (await b?.counter('apart'))?.synced === 2,
+    );
+    const { redisKey } = (await a?.counter('apart')) ?? { redisKey: '' };
+    expect(await cluster.observer.hgetall(redisKey)).toEqual({ 'node-2': '1', 'node-3': '2' });
+    expect(await cluster.observer.pexpiretime(redisKey)).toBeGreaterThan(Date.now());
+  });
+
+  it('forgets a deleted key on every node and answers 404, never 429', async () => {
+    await defineEverywhere(cluster.nodes, 'gone', 1);
+    const [a] = cluster.nodes;
+    const removed = await a?.call('DELETE', '/limit?key=gone');
+    expect([removed?.status, removed?.body]).toEqual([200, { key: 'gone', deleted: true, node: 'node-2' }]);
+    for (const node of cluster.nodes) {
+      await until(async () => (await node.check('gone')).status === 404);
+      expect(errorCode((await node.call('GET', '/counter?key=gone')).body)).toBe('LIMIT_UNKNOWN');
+    }
+    expect((await a?.call('DELETE', '/limit?key=gone'))?.status).toBe(404);
+    expect((await a?.define('gone', 1))?.status).toBe(201);
+  });
+
+  it('takes no definition while Redis takes no writes, neither then nor later, and still reads', async () => {
+    const hasty = await startCluster({ LIMITER_WRITE_TIMEOUT_MS: '500' });
+    try {
+      await defineEverywhere(hasty.nodes, 'held', 7);
+      const [a, b] = hasty.nodes;
+      await hasty.observer.client('PAUSE', 60_000, 'WRITE');
+      const refused = await a?.define('held', 1);
+      expect([refused?.status, errorCode(refused?.body ?? {})]).toEqual([503, 'REDIS_WRITE_TIMEOUT']);
+      const kept = await a?.call('DELETE', '/limit?key=held');
+      expect([kept?.status, errorCode(kept?.body ?? {})]).toEqual([503, 'REDIS_WRITE_TIMEOUT']);
+      expect((await b?.check('held'))?.status).toBe(200);
+      expect((await b?.call('GET', '/health'))?.status).toBe(200);
+      await hasty.observer.client('UNPAUSE');
+      // A write of the same connection that comes after the held ones proves that those have run.
+      await defineEverywhere(hasty.nodes, 'after', 1);
+      expect(await hasty.observer.hget('rl:limit:held', 'limit')).toBe('7');
+    } finally {
+      await hasty.stop();
+    }
+  });
+});
+
+describe('what is not a proper request', () => {
+  it.each([
+    ['POST', '/check', {}, 400, 'INVALID_REQUEST'],
+    ['POST', '/check', 'not json', 400, 'INVALID_REQUEST'],
+    ['POST', '/check', { key: 'a b' }, 400, 'INVALID_REQUEST'],
+    ['POST', '/check', { key: 'x'.repeat(201) }, 400, 'INVALID_REQUEST'],
+    ['POST', '/check', { key: 'x'.repeat(5_000) }, 413, 'BODY_TOO_LARGE'],
+    ['POST', '/check', { key: 'nobody-defined-it' }, 404, 'LIMIT_UNKNOWN'],
+    ['POST', '/limit', { key: 'a', limit: -1, window_sec: 1 }, 400, 'INVALID_REQUEST'],
+    ['POST', '/limit', { key: 'a', limit: 1.5, window_sec: 1 }, 400, 'INVALID_REQUEST'],
+    ['POST', '/limit', { key: 'a', limit: 1, window_sec: 0 }, 400, 'INVALID_REQUEST'],
+    ['GET', '/limit', undefined, 400, 'INVALID_REQUEST'],
+    ['GET', '/counter?key=nobody-defined-it', undefined, 404, 'LIMIT_UNKNOWN'],
+    ['PUT', '/check', { key: 'a' }, 404, 'ROUTE_NOT_FOUND'],
+  ])('%s %s %j is answered with %i %s', async (method, path, body, status, code) => {
+    const answer = await cluster.nodes[0]?.call(method, path, body);
+    expect([answer?.status, errorCode(answer?.body ?? {})]).toEqual([status, code]);
+  });
+
+  it('answers 415 to a body that is not JSON by its type', async () => {
+    const response = await fetch(`http://${cluster.nodes[0]?.address}/check`, {
+      method: 'POST',
+      body: 'key=a',
+    });
+    expect(response.status).toBe(415);
+    expect(await response.json()).toMatchObject({ error: { code: 'UNSUPPORTED_MEDIA_TYPE' } });
+  });
+});
+
+describe('what a node says of itself', () => {
+  it('lists every node with its address', async () => {
+    const [a] = cluster.nodes;
+    await until(async () => Object.keys((await a?.states()) ?? {}).length === 3);
+    const { body } = (await a?.call('GET', '/nodes')) ?? { body: {} };
+    expect(Object.values(body)).toEqual(
+      cluster.nodes.map(({ address }, i) => ({ id: `node-${i + 2}`, address, state: 'ready' })),
+    );
+  });
+
+  it('is healthy while Redis answers', async () => {
+    const answer = await cluster.nodes[2]?.call('GET', '/health');
+    expect(answer?.status).toBe(200);
+    expect(answer?.body).toEqual({
+      status: 'ok',
+      redisConnected: true,
+      node: 'node-4',
+      mode: 'approximate',
+      pending: expect.any(Number),
+    });
+    expect((await cluster.nodes[2]?.call('GET', '/livez'))?.status).toBe(200);
+  });
+
+  it('counts its checks by result', async () => {
+    await defineEverywhere(cluster.nodes, 'metered', 1);
+    const [node] = cluster.nodes;
+    const read = async (result: string): Promise<number> => {
+      const text = await (await fetch(`http://${node?.address}/metrics`)).text();
+      const line = text
+        .split('\n')
+        .find((line) => line.startsWith('ratelimiter_checks_total') && line.includes(`"${result}"`));
+      return Number(line?.split(' ').at(-1) ?? 0);
+    };
+    const before = [await read('allowed'), await read('denied'), await read('unknown_key')];
+    await node?.check('metered');
+    await node?.check('metered');
+    await node?.check('nobody-defined-it');
+    const after = [await read('allowed'), await read('denied'), await read('unknown_key')];
+    expect(after.map((count, i) => count - (before[i] ?? 0))).toEqual([1, 1, 1]);
+  });
+});

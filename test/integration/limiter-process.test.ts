@@ -1,0 +1,180 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { burst, countedIn, defineEverywhere, joined, NodeClient, observe, until } from './limiter-support.ts';
+
+const MAIN = new URL('../../src/limiter/main.ts', import.meta.url).pathname;
+
+interface NodeProcess {
+  readonly client: NodeClient;
+  readonly child: ChildProcess;
+  /** Everything it wrote. */
+  log(): string;
+}
+
+const children: ChildProcess[] = [];
+
+/** One node as a process of its own, at 127.0.0.<i>. */
+async function spawnNode(i: number, env: Readonly<Record<string, string>>): Promise<NodeProcess> {
+  const ip = `127.0.0.${i}`;
+  const own = { NODE_ID: `node-${i}`, POD_IP: ip, HOST: ip, PORT: '0' };
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env['PATH'] ?? '', ...own, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  let log = '';
+  const listening = new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      log += `${line}\n`;
+      const { msg, address } = JSON.parse(line);
+      if (msg === 'listening') resolve(address);
+    });
+    child.stderr.on('data', (data: Buffer) => {
+      log += data.toString();
+    });
+    child.once('exit', () => reject(new Error(`the node ended: ${log}`)));
+  });
+  return { client: new NodeClient(await listening), child, log: () => log };
+}
+
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+describe('three processes over one Redis with a password and an ACL', () => {
+  let redis: RedisServer;
+  let observer: Redis;
+  let nodes: NodeProcess[];
+  beforeAll(async () => {
+    redis = await startRedis({
+      aclUsers: [
+        'user limiter on >letmein resetchannels ~rl:* -@all +auth +hello +client|setname +ping +info ' +
+          '+time +hgetall +hget +hmget +hvals +hset +hdel +hincrby +del +exists +pexpireat +eval +evalsha',
+      ],
+    });
+    const access = { REDIS_PORT: String(redis.port), REDIS_USERNAME: 'limiter', REDIS_PASSWORD: 'letmein' };
+    nodes = await Promise.all([2, 3, 4].map(async (i) => await spawnNode(i, access)));
+    observer = observe(redis);
+    await joined(nodes.map(({ client }) => client));
+  });
+  afterAll(async () => {
+    observer?.disconnect();
+    await redis?.stop();
+  });
+
+  it('connect to Redis from the address of their pod, over three connections each', async () => {
+    const list = String(await observer.client('LIST'));
+    for (const i of [2, 3, 4]) {
+      const names = [...list.matchAll(new RegExp(` addr=127\\.0\\.0\\.${i}:\\d+ .* name=(\\S+)`, 'g'))].map(
+        ([, name]) => name,
+      );
+      expect(names.toSorted()).toEqual(
+        ['health', 'reader', 'writer'].map((use) => `ratelimiter:${use}:node-${i}`),
+      );
+    }
+  });
+
+  it('lose the counts of one that is killed while writes are held back; the others converge', async () => {
+    const clients = nodes.map(({ client }) => client);
+    const [a, b, victim] = nodes;
+    await defineEverywhere(clients, 'killed', 10);
+    const { redisKey } = await clients[0]!.counter('killed');
+    await observer.client('PAUSE', 120_000, 'WRITE');
+    expect(await burst(clients, 'killed', 15)).toEqual({ 200: 15 });
+    victim?.child.kill('SIGKILL');
+    await once(victim!.child, 'exit');
+    expect(await countedIn(observer, redisKey)).toBe(0);
+    await observer.client('UNPAUSE');
+
+    await until(async () => (await countedIn(observer, redisKey)) === 10);
+    for (const node of [a, b]) {
+      await until(async () => (await node!.client.counter('killed')).synced === 5);
+      await until(async () => (await node!.client.states())['node-4'] === 'stale');
+    }
+    expect(await observer.hgetall(redisKey)).toEqual({ 'node-2': '5', 'node-3': '5' });
+  });
+
+  it('take up their count in the window again when they restart under the same name', async () => {
+    const clients = nodes.slice(0, 1).map(({ client }) => client);
+    await defineEverywhere(clients, 'reborn', 10);
+    await burst(clients, 'reborn', 4);
+    const { redisKey } = await clients[0]!.counter('reborn');
+    await until(async () => (await observer.hget(redisKey, 'node-2')) === '4');
+    nodes[0]?.child.kill('SIGKILL');
+    await once(nodes[0]!.child, 'exit');
+    const access = { REDIS_PORT: String(redis.port), REDIS_USERNAME: 'limiter', REDIS_PASSWORD: 'letmein' };
+    nodes[0] = await spawnNode(2, access);
+    expect(await nodes[0].client.counter('reborn')).toMatchObject({ admitted: 4, synced: 4 });
+    expect(await burst([nodes[0].client], 'reborn', 8)).toEqual({ 200: 6, 429: 2 });
+    await until(async () => (await countedIn(observer, redisKey)) === 10);
+  });
+
+  it('deliver their last counts and leave the registry on SIGTERM', async () => {
+    const leaver = nodes[1];
+    await defineEverywhere([leaver!.client], 'leaving', 10);
+    const { redisKey } = await leaver!.client.counter('leaving');
+    await observer.client('PAUSE', 120_000, 'WRITE');
+    await burst([leaver!.client], 'leaving', 3);
+    const gone = once(leaver!.child, 'exit');
+    leaver?.child.kill('SIGTERM');
+    await until(async () => leaver!.log().includes('"stopping"'));
+    expect(await countedIn(observer, redisKey)).toBe(0);
+    await observer.client('UNPAUSE');
+    expect(await gone).toEqual([0, null]);
+    expect(await countedIn(observer, redisKey)).toBe(3);
+    expect(await observer.hexists('rl:nodes', 'node-3')).toBe(0);
+    expect(leaver?.log()).not.toContain('letmein');
+  });
+});
+
+describe('one process', () => {
+  it('speaks TLS with a CA of its own, and does not trust a certificate of another', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'limiter-tls-'));
+    const pem = async (name: string): Promise<{ certFile: string; keyFile: string; caFile: string }> => {
+      const [certFile, keyFile] = [join(dir, `${name}.crt`), join(dir, `${name}.key`)];
+      const request = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -keyout ${keyFile} -out ${certFile} -subj /CN=${name} -addext subjectAltName=DNS:localhost,IP:127.0.0.1`;
+      await promisify(execFile)('openssl', request.split(' '));
+      return { certFile, keyFile, caFile: certFile };
+    };
+    const [right, wrong] = [await pem('right'), await pem('wrong')];
+    const redis = await startRedis({ tls: right, requirepass: 'letmein' });
+    try {
+      const access = { REDIS_PORT: String(redis.port), REDIS_PASSWORD: 'letmein', REDIS_TLS: 'true' };
+      const [trusting, wary] = await Promise.all([
+        spawnNode(5, { ...access, REDIS_TLS_CA_FILE: right.caFile }),
+        spawnNode(6, { ...access, REDIS_TLS_CA_FILE: wrong.caFile }),
+      ]);
+      await defineEverywhere([trusting.client], 'secure', 1);
+      expect((await trusting.client.check('secure')).status).toBe(200);
+      expect((await wary.client.call('GET', '/health')).status).toBe(503);
+      expect((await wary.client.check('secure')).status).toBe(503);
+      expect((await wary.client.call('GET', '/livez')).status).toBe(200);
+    } finally {
+      await redis.stop();
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('ends with a message that names the setting, and no value of it, when its configuration is wrong', async () => {
+    const child = spawn(process.execPath, [MAIN, '--port', 'eighty'], {
+      env: {},
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    children.push(child);
+    let stderr = '';
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    expect(await once(child, 'close')).toEqual([2, null]);
+    expect(stderr).toMatch(/^ratelimiter: configuration: PORT: /);
+    expect(stderr).not.toContain('eighty');
+  });
+});

@@ -1,0 +1,178 @@
+/** What the limiter's integration tests share: nodes on loopback addresses, their HTTP interface, an observer. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { readConfig } from '../../src/limiter/config.ts';
+import { startNode } from '../../src/limiter/start-node.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as parsed JSON; a field that is missing reads as undefined. */
+  readonly body: Record<string, unknown>;
+}
+
+/** The HTTP interface of one node. */
+export class NodeClient {
+  readonly address: string;
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  async call(method: string, path: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(`http://${this.address}${path}`, {
+      method,
+      signal: AbortSignal.timeout(30_000),
+      ...(body === undefined
+        ? {}
+        : {
+            headers: { 'content-type': 'application/json' },
+            body: typeof body === 'string' ? body : JSON.stringify(body),
+          }),
+    });
+    const text = await response.text();
+    const json: unknown = text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : {};
+    return { status: response.status, headers: response.headers, body: asRecord(json) };
+  }
+
+  async check(key: string): Promise<Answer> {
+    return await this.call('POST', '/check', { key });
+  }
+
+  async define(key: string, limit: number, windowSec = 300): Promise<Answer> {
+    return await this.call('POST', '/limit', { key, limit, window_sec: windowSec });
+  }
+
+  async counter(
+    key: string,
+  ): Promise<{ admitted: number; synced: number; redisKey: string; windowId: string }> {
+    const { status, body } = await this.call('GET', `/counter?key=${key}`);
+    if (status !== 200) throw new Error(`GET /counter answered ${status}`);
+    return {
+      admitted: Number(body['admitted']),
+      synced: Number(body['synced']),
+      redisKey: String(body['redisKey']),
+      windowId: String(body['windowId']),
+    };
+  }
+
+  /** Id and state of every node this one knows. */
+  async states(): Promise<Record<string, string>> {
+    const { body } = await this.call('GET', '/nodes');
+    return Object.fromEntries(
+      Object.values(body).map((node) => [asRecord(node)['id'], asRecord(node)['state']]),
+    );
+  }
+}
+
+export interface Cluster {
+  readonly redis: RedisServer;
+  readonly nodes: readonly NodeClient[];
+  /** A connection that only looks, and issues faults. */
+  readonly observer: Redis;
+  stop(): Promise<void>;
+}
+
+/** Three nodes in this process, at 127.0.0.2 to 127.0.0.4, over a Redis of their own. */
+export async function startCluster(env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+  const redis = await startRedis();
+  const running = await Promise.all(
+    [2, 3, 4].map(async (i) => {
+      const ip = `127.0.0.${i}`;
+      const ports = { HOST: ip, POD_IP: ip, PORT: '0', REDIS_PORT: String(redis.port) };
+      const config = readConfig([], {
+        ...ports,
+        NODE_ID: `node-${i}`,
+        LIMITER_FLUSH_TIMEOUT_MS: '500',
+        ...env,
+      });
+      if (config === 'help') throw new Error('unreachable: no flags');
+      return await startNode(config, pino({ level: 'silent' }));
+    }),
+  );
+  const observer = observe(redis);
+  const nodes = running.map(({ address }) => new NodeClient(address));
+  await joined(nodes);
+  return {
+    redis,
+    observer,
+    nodes,
+    stop: async () => {
+      observer.disconnect();
+      await Promise.all(running.map(async (node) => await node.stop()));
+      await redis.stop();
+    },
+  };
+}
+
+/** Waits until every node has heard of every other: all of them read from and write to Redis. */
+export async function joined(nodes: readonly NodeClient[]): Promise<void> {
+  for (const node of nodes) {
+    await until(async () => Object.keys(await node.states()).length === nodes.length);
+  }
+}
+
+/** A connection of the test's own; it waits for a Redis that restarts. */
+export function observe(redis: RedisServer): Redis {
+  const observer = new Redis({ host: redis.host, port: redis.port, retryStrategy: () => 50 });
+  observer.on('error', () => undefined);
+  return observer;
+}
+
+/** Sum of what Redis counted in a window. */
+export async function countedIn(observer: Redis, redisKey: string): Promise<number> {
+  return Object.values(await observer.hgetall(redisKey)).reduce((sum, count) => sum + Number(count), 0);
+}
+
+/** Defines a key and waits until every node answers with its new window. Returns that window's id. */
+export async function defineEverywhere(
+  nodes: readonly NodeClient[],
+  key: string,
+  limit: number,
+  windowSec = 300,
+): Promise<string> {
+  let windowId: unknown;
+  // A busy machine may well make the limiter give up a write; whoever defines a limit then tries again.
+  await until(async () => {
+    const defined = await nodes[0]?.define(key, limit, windowSec);
+    windowId = defined?.body['windowId'];
+    return defined !== undefined && defined.status <= 201;
+  });
+  for (const node of nodes) {
+    await until(async () => (await node.call('GET', `/limit?key=${key}`)).body['windowId'] === windowId);
+  }
+  return String(windowId);
+}
+
+/** Polls until `condition` holds; throws after 30 s. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`did not come true in 30 s: ${condition.toString()}`);
+    await sleep(20);
+  }
+}
+
+/** Sends `count` checks at once, spread over the nodes; returns how many each status was answered with. */
+export async function burst(
+  nodes: readonly NodeClient[],
+  key: string,
+  count: number,
+): Promise<Record<number, number>> {
+  const answers = await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const node = nodes[i % nodes.length];
+      if (node === undefined) throw new Error('no nodes');
+      return (await node.check(key)).status;
+    }),
+  );
+  const tally: Record<number, number> = {};
+  for (const status of answers) tally[status] = (tally[status] ?? 0) + 1;
+  return tally;
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+}
