@@ -58,8 +58,8 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-// 3 s on an idle machine; a starved one may take minutes, and a crash is noticed at once anyway.
-const readyTimeoutMs = 180_000;
+// 3 s on an idle machine; a starved one takes minutes, and a crash is noticed at once anyway.
+const readyTimeoutMs = 600_000;
 const portAttempts = 3;
 
 /**

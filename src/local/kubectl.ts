@@ -10,7 +10,7 @@ import { LocalError, messageOf } from './errors.ts';
 export interface KubectlOptions {
   /** Given to kubectl on its standard input. */
   readonly input?: string;
-  /** Default 60 s. */
+  /** Default 5 min: far beyond what is usual, so that a starved machine is slow and not broken. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -34,7 +34,7 @@ export class Kubectl {
   /** Standard output. Throws KUBECTL_FAILED with what kubectl wrote to standard error. */
   async run(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
     const home = dirname(this.kubeconfig);
-    const deadline = AbortSignal.timeout(options.timeoutMs ?? 60_000);
+    const deadline = AbortSignal.timeout(options.timeoutMs ?? 300_000);
     const child = spawn(this.binary, ['--kubeconfig', this.kubeconfig, ...args], {
       env: { PATH: process.env['PATH'], HOME: home, KUBERC: 'off' },
       signal: options.signal ? AbortSignal.any([deadline, options.signal]) : deadline,
@@ -56,7 +56,7 @@ export class Kubectl {
     } catch (error) {
       if (error instanceof LocalError) throw error;
       const why = deadline.aborted
-        ? `no end after ${(options.timeoutMs ?? 60_000) / 1000} s`
+        ? `no end after ${(options.timeoutMs ?? 300_000) / 1000} s`
         : messageOf(error);
       throw new LocalError('KUBECTL_FAILED', `kubectl ${args.join(' ')}: ${why}`, { cause: error });
     }
@@ -80,10 +80,10 @@ export class Kubectl {
     await this.run([...applyArgs, '-f', path], options);
   }
 
-  /** Applies the CustomResourceDefinitions of a folder and waits until they are served (30 s at most). */
+  /** Applies the CustomResourceDefinitions of a folder and waits until they are served (5 min at most). */
   async applyCustomResourceDefinitions(folder: string, options?: KubectlOptions): Promise<void> {
     await this.applyPath(folder, options);
-    await this.run(['wait', '--for=condition=Established', '--timeout=30s', '-f', folder], options);
+    await this.run(['wait', '--for=condition=Established', '--timeout=300s', '-f', folder], options);
   }
 
   /** Makes a namespace, with labels. */
