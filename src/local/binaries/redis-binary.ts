@@ -57,7 +57,7 @@ async function findRedis(env: NodeJS.ProcessEnv): Promise<RedisBinary | string> 
   for (const name of ['redis-server', 'valkey-server']) {
     const path = await findInPath(name, env);
     if (!path) continue;
-    const said = await run(path, ['--version'], { timeoutMs: 20_000 }).catch(messageOf);
+    const said = await run(path, ['--version'], { timeoutMs: 5 * 60_000 }).catch(messageOf);
     const version = typeof said === 'string' ? undefined : / v=(\d+\.\d+\.\d+)/.exec(said.stdout)?.[1];
     if (version && compareVersions(version, oldest) >= 0) return { path, version };
     reasons.push(version ? `${path} is ${version}, older than ${oldest}` : `${path} does not run`);

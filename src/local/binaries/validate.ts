@@ -9,6 +9,10 @@ import { compareVersions } from './versions.ts';
 // stable from here on.
 const oldestKubernetes = 'v1.32.0';
 
+// Answered at once; but a starved machine must not take a good folder for a bad
+// one, because the next step may be a build.
+const versionTimeoutMs = 5 * 60_000;
+
 /** A validated folder. */
 export interface FoundBinaries extends ControlPlaneBinaries {
   readonly folder: string;
