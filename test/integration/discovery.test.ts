@@ -1,0 +1,280 @@
+/** Who may be touched, asked of a real API server with the rights that ship; each refusal by its real cause. */
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ChaosDemo, RateLimiterSpec } from '../../src/api/index.ts';
+import { specSchema } from '../../src/api/index.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { type Discovery, discover } from '../../src/operator/discovery.ts';
+import { adminKubectl, uniqueNamespace } from './support/control-plane.ts';
+import { adminClient, bindTarget, installOperator, operatorClient } from './support/operator-account.ts';
+import { until } from './support/until.ts';
+
+const labels = { 'app.kubernetes.io/name': 'ratelimiter' };
+const redisLabels = { 'app.kubernetes.io/name': 'redis' };
+
+let namespace: string;
+let admin: KubeClient;
+let operator: KubeClient;
+
+beforeAll(() => installOperator());
+beforeEach(async () => {
+  namespace = await uniqueNamespace('discovery', { 'chaosdemo.dev/enabled': 'true' });
+  admin = adminClient();
+  operator = await operatorClient();
+});
+
+describe('discover, where everything is in place', () => {
+  beforeEach(async () => {
+    await bindTarget(namespace);
+    await create('pods', podObject('limiter-1', { ip: '127.0.0.2' }));
+    await create('pods', podObject('limiter-2', { ip: '127.0.0.3' }));
+    await create('pods', redisPod('redis-0'));
+    await create('services', serviceObject('redis'));
+    await create('secrets', secretObject('chaosdemo.dev/redis-auth'));
+    await untilPermitted();
+  });
+
+  it('resolves the pods and the Redis, and changes with the cluster', async () => {
+    await create('pods', podObject('limiter-0', { ip: '127.0.0.4', ready: false }));
+    await create(
+      'pods',
+      podObject('other', { ip: '127.0.0.5', labels: { 'app.kubernetes.io/name': 'else' } }),
+    );
+    const node = (name: string, host: string) => ({
+      name,
+      uid: expect.any(String) as string,
+      host,
+      port: 8080,
+      imageID: 'limiter@sha256:1',
+    });
+    expect(await look()).toEqual({
+      admission: { state: 'granted' },
+      target: {
+        nodes: [node('limiter-1', '127.0.0.2'), node('limiter-2', '127.0.0.3')],
+        notReady: ['limiter-0'],
+        redis: {
+          podName: 'redis-0',
+          host: '127.0.0.7',
+          port: 6380,
+          tls: true,
+          servername: `redis.${namespace}.svc`,
+          username: 'chaosdemo',
+          password: 'operator-secret',
+        },
+        store: 'redis-0 (127.0.0.7:6380)',
+      },
+    });
+
+    await setLabel('no');
+    expect((await look()).admission).toMatchObject({ state: 'refused', reason: 'NamespaceNotEnabled' });
+  });
+
+  it('lets the API server evaluate match expressions', async () => {
+    const selector = {
+      matchExpressions: [
+        { key: 'app.kubernetes.io/name', operator: 'In' as const, values: ['ratelimiter', 'x'] },
+        { key: 'track', operator: 'DoesNotExist' as const },
+      ],
+    };
+    const canary = { ip: '127.0.0.4', labels: { ...labels, track: 'canary' }, imageID: 'limiter@sha256:2' };
+    await create('pods', podObject('limiter-3', canary));
+    expect((await look({ selector })).target?.nodes.map(({ name }) => name)).toEqual([
+      'limiter-1',
+      'limiter-2',
+    ]);
+    await expectRefused({}, 'PodsNotEligible', /different images/);
+  });
+
+  it('refuses a selector that matches nothing, and one that matches nothing ready', async () => {
+    const selector = { matchLabels: { app: 'nowhere' } };
+    await expectRefused({ selector }, 'NoSuchPods', /"app=nowhere" matches no pod/);
+    await create('pods', podObject('waiting', { ip: '127.0.0.4', labels: { app: 'nowhere' }, ready: false }));
+    await expectRefused({ selector }, 'NoSuchPods', /none is Ready \(waiting\)/);
+    await expectRefused({ selector: { matchLabels: { a: 'x,b=y' } } }, 'NoSuchPods', /not a label value/);
+  });
+
+  it('refuses pods without the port, and pods on the host network', async () => {
+    await expectRefused({ port: 'grpc' }, 'PodsNotEligible', /limiter-1 and limiter-2 have no .* "grpc"/);
+    await create('pods', podObject('limiter-3', { ip: '127.0.0.4', hostNetwork: true }));
+    await expectRefused({}, 'PodsNotEligible', /limiter-3 run on the host network/);
+  });
+
+  it('refuses Services that lead nowhere, elsewhere or to several pods', async () => {
+    const redis = (name: string, port = 6379) => ({ redis: { service: { name, port } } });
+    await expectRefused(redis('absent'), 'RedisNotFound', /no Service absent/);
+    await expectRefused(redis('redis', 7000), 'RedisNotFound', /no TCP port 7000: write 6379/);
+
+    await create('services', serviceObject('outside', { type: 'ExternalName', externalName: 'example.com' }));
+    await expectRefused(redis('outside'), 'RedisNotEligible', /ExternalName/);
+    await create('services', serviceObject('bare', { selector: undefined }));
+    await expectRefused(redis('bare'), 'RedisNotEligible', /no selector/);
+    await create('services', serviceObject('empty', { selector: { app: 'none' } }));
+    await expectRefused(redis('empty'), 'RedisNotFound', /no pod stands behind Service empty/);
+
+    await create('pods', redisPod('redis-1'));
+    await expectRefused({}, 'RedisNotEligible', /redis-0 and redis-1/);
+  });
+
+  it('takes only a Secret of the one type, and tells nothing of any other', async () => {
+    const withSecret = (name: string) => ({
+      redis: { service: { name: 'redis' }, authSecretRef: { name } },
+    });
+    await expectRefused(withSecret('absent'), 'RedisAuthInvalid', /no Secret absent/);
+    await create('secrets', { ...secretObject('Opaque'), metadata: { name: 'database' } });
+    const admission = await expectRefused(withSecret('database'), 'RedisAuthInvalid', /is of type Opaque/);
+    expect(JSON.stringify(admission)).not.toContain('operator-secret');
+  });
+
+  it('may do no more than it needs, there and elsewhere', async () => {
+    const other = await uniqueNamespace('discovery');
+    const forbidden: [string, string][] = [
+      ['GET', `/api/v1/namespaces/${namespace}/secrets`],
+      ['GET', `/api/v1/namespaces/${namespace}/configmaps`],
+      ['DELETE', `/api/v1/namespaces/${namespace}/pods/limiter-1`],
+      ['GET', `/api/v1/namespaces/${other}/pods`],
+      ['GET', `/api/v1/namespaces/${other}/secrets/any`],
+      ['GET', '/api/v1/pods'],
+      ['GET', '/api/v1/namespaces'],
+      ['GET', '/api/v1/namespaces/chaosdemo-system/configmaps'],
+      ['DELETE', `/apis/chaosdemo.dev/v1alpha1/namespaces/${namespace}/chaosdemos/any`],
+    ];
+    for (const [method, path] of forbidden) {
+      const call = operator.request({ method: method as 'GET', path });
+      await expect(call, `${method} ${path}`).rejects.toMatchObject({ status: 403 });
+    }
+  });
+});
+
+describe('discover, where the namespace does not take part', () => {
+  it('gives the command that puts the label on', async () => {
+    await setLabel(undefined);
+    const { message } = await expectRefused({}, 'NamespaceNotEnabled', /does not take part/);
+    await runCommandIn(message);
+    await expectRefused({}, 'PermissionDenied', /pods/);
+  });
+
+  it('gives the command that makes the RoleBinding', async () => {
+    const { message } = await expectRefused({}, 'PermissionDenied', /cannot list resource "pods"/);
+    await runCommandIn(message);
+    await untilPermitted();
+    await expectRefused({}, 'NoSuchPods', /matches no pod/);
+  });
+});
+
+function demo(limiter: Partial<Record<keyof RateLimiterSpec, unknown>>): ChaosDemo {
+  const redis = { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' }, tls: true };
+  return {
+    apiVersion: 'chaosdemo.dev/v1alpha1',
+    kind: 'ChaosDemo',
+    metadata: {
+      name: 'demo',
+      namespace,
+      uid: 'u',
+      resourceVersion: '1',
+      generation: 1,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
+    spec: specSchema.parse({
+      subject: { rateLimiter: { selector: { matchLabels: labels }, redis, ...limiter } },
+    }),
+  };
+}
+
+function look(limiter: Partial<Record<keyof RateLimiterSpec, unknown>> = {}): Promise<Discovery> {
+  return discover(operator, demo(limiter), new AbortController().signal);
+}
+
+async function expectRefused(
+  limiter: Partial<Record<keyof RateLimiterSpec, unknown>>,
+  reason: string,
+  message: RegExp,
+): Promise<{ message: string }> {
+  const { admission, target } = await look(limiter);
+  expect(admission).toEqual({ state: 'refused', reason, message: expect.stringMatching(message) as string });
+  expect(target).toBeUndefined();
+  return admission as { message: string };
+}
+
+/** The API server learns of a new binding a moment after it took it. */
+async function untilPermitted(): Promise<void> {
+  await until(
+    async () => {
+      const { admission } = await look();
+      return !(admission.state === 'refused' && admission.reason === 'PermissionDenied');
+    },
+    { what: 'the binding to be in force' },
+  );
+}
+
+/** Does what a message says: the admin runs the kubectl command in it. */
+async function runCommandIn(message: string): Promise<void> {
+  const command = /kubectl (.*)$/.exec(message)?.[1] ?? '';
+  await adminKubectl().run(command.split(' '));
+}
+
+async function setLabel(value: string | undefined): Promise<void> {
+  await admin.request({
+    method: 'PATCH',
+    path: `/api/v1/namespaces/${namespace}`,
+    contentType: 'application/merge-patch+json',
+    body: { metadata: { labels: { 'chaosdemo.dev/enabled': value ?? null } } },
+  });
+}
+
+type Created = { metadata: { name: string }; status?: object };
+
+/** Creates an object, and its status where it has one. */
+async function create(plural: string, object: Created): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/${plural}`;
+  await admin.request({ method: 'POST', path, body: object });
+  if (object.status === undefined) return;
+  await admin.request({
+    method: 'PATCH',
+    path: `${path}/${object.metadata.name}/status`,
+    contentType: 'application/merge-patch+json',
+    body: { status: object.status },
+  });
+}
+
+interface PodOptions {
+  ip: string;
+  labels?: Record<string, string>;
+  ready?: boolean;
+  hostNetwork?: boolean;
+  imageID?: string;
+  port?: { name: string; containerPort: number };
+}
+
+function podObject(name: string, options: PodOptions): Created {
+  const { ip, ready = true, hostNetwork = false, imageID = 'limiter@sha256:1' } = options;
+  const port = options.port ?? { name: 'http', containerPort: 8080 };
+  const container = { name: 'app', image: 'limiter:1' };
+  return {
+    metadata: { name, ...{ labels: options.labels ?? labels } },
+    ...{ spec: { nodeName: 'local', hostNetwork, containers: [{ ...container, ports: [port] }] } },
+    status: {
+      phase: 'Running',
+      podIP: ip,
+      podIPs: [{ ip }],
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      containerStatuses: [{ ...container, imageID, ready, restartCount: 0 }],
+    },
+  };
+}
+
+function redisPod(name: string): Created {
+  return podObject(name, {
+    ip: '127.0.0.7',
+    labels: redisLabels,
+    port: { name: 'redis', containerPort: 6380 },
+  });
+}
+
+function serviceObject(name: string, change: object = {}): Created {
+  const spec = { selector: redisLabels, ports: [{ port: 6379, targetPort: 'redis' }], ...change };
+  return { metadata: { name }, ...{ spec } };
+}
+
+function secretObject(type: string): Created {
+  const stringData = { username: 'chaosdemo', password: 'operator-secret' };
+  return { metadata: { name: 'redis-auth' }, ...{ type, stringData } };
+}

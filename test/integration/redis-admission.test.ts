@@ -1,0 +1,280 @@
+/** Whether a Redis may be paused, asked of real Redis servers of every kind that starts without files. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import type { RedisTarget, ResolvedTarget } from '../../src/operator/discovery.ts';
+import { admitRedis, REDIS_ACL, type RedisAdmission } from '../../src/operator/redis-admission.ts';
+import { until } from './support/until.ts';
+
+const operator = { username: 'chaosdemo', password: 'operator-secret' };
+const podIP = '127.0.0.2';
+const strangerIP = '127.0.0.9';
+
+let redis: RedisServer;
+const clients: Socket[] = [];
+beforeAll(async () => {
+  redis = await startRedis({
+    aclUsers: [
+      `user ${operator.username} on >${operator.password} ${REDIS_ACL}`,
+      'user limiter on >limiter-secret ~* &* +@all',
+      'user blind on >blind-secret -@all +info resetchannels',
+      'user default off',
+    ],
+  });
+});
+afterEach(async () => {
+  for (const socket of clients.splice(0)) socket.destroy();
+  await untilNobodyIsLeft();
+});
+afterAll(() => redis.stop());
+
+function targetOf(change: Partial<RedisTarget> = {}): ResolvedTarget {
+  return {
+    nodes: [{ name: 'limiter-1', uid: 'u', host: podIP, port: 8080, imageID: 'i' }],
+    notReady: [],
+    redis: { podName: 'redis-0', host: redis.host, port: redis.port, tls: false, ...operator, ...change },
+    store: 'redis-0 (the one)',
+  };
+}
+
+function admit(target: ResolvedTarget, allowOtherClients = false): Promise<RedisAdmission> {
+  return admitRedis(target, { allowOtherClients, signal: new AbortController().signal });
+}
+
+/** Logs in from an address and gives itself a name; resolves when Redis knows both. */
+async function client(options: {
+  from: string;
+  user?: { username: string; password: string };
+  name?: string;
+}): Promise<Socket> {
+  const { from, user = { username: 'limiter', password: 'limiter-secret' }, name } = options;
+  const socket = connect({ host: redis.host, port: redis.port, localAddress: from });
+  clients.push(socket);
+  let answers = '';
+  socket.on('data', (data: Buffer) => {
+    answers += data.toString('latin1');
+  });
+  const commands = [
+    `AUTH ${user.username} ${user.password}`,
+    ...(name === undefined ? [] : [`CLIENT SETNAME ${name}`]),
+  ];
+  socket.write(commands.map((command) => `${command}\r\n`).join(''));
+  await until(() => answers.match(/\+OK/g)?.length === commands.length, { what: 'Redis to know the client' });
+  return socket;
+}
+
+/** What an observer reads from Redis: it comes from the pod's address, so that it is never taken for a stranger. */
+async function ask(command: string): Promise<string> {
+  const socket = connect({ host: redis.host, port: redis.port, localAddress: podIP });
+  let answer = '';
+  socket.on('data', (data: Buffer) => {
+    answer += data.toString('latin1');
+  });
+  // QUIT makes Redis end the connection behind the last answer.
+  socket.write(`AUTH limiter limiter-secret\r\n${command}\r\nQUIT\r\n`);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject).once('close', () => resolve());
+  });
+  return answer;
+}
+
+/** Redis notices the end of a connection a moment later: no test may see the clients of the one before. */
+async function untilNobodyIsLeft(): Promise<void> {
+  const others = new RegExp(` addr=(?!${podIP}:)`);
+  await until(async () => !others.test(await ask('CLIENT LIST')), { what: 'Redis to forget all clients' });
+}
+
+async function expectRefused(
+  admission: Promise<RedisAdmission>,
+  reason: string,
+  message: RegExp,
+): Promise<void> {
+  const result = await admission;
+  expect(result).toEqual({
+    admission: { state: 'refused', reason, message: expect.stringMatching(message) as string },
+  });
+  expect(JSON.stringify(result)).not.toContain('secret');
+}
+
+describe('admitRedis', () => {
+  it('admits with no more than the documented rights, and tells which Redis it is', async () => {
+    await client({ from: podIP });
+    const result = await admit(targetOf());
+    expect(result.admission).toEqual({ state: 'granted' });
+
+    expect(await ask('INFO server')).toContain(`run_id:${result.runId}`);
+  });
+
+  it('leaves no connection behind', async () => {
+    await admit(targetOf());
+    await untilNobodyIsLeft();
+  });
+
+  it('names strangers and what to do about them, unless they are allowed', async () => {
+    const stranger = await client({ from: strangerIP, name: 'worker' });
+    const address = `${strangerIP}:${stranger.localPort}`;
+    const message = new RegExp(`^a client .*: ${address} "worker"\\. .*allowOtherClients`);
+    await expectRefused(admit(targetOf()), 'SharedRedis', message);
+    expect((await admit(targetOf(), true)).admission).toEqual({ state: 'granted' });
+
+    // Wherever it comes from, a client with the operator's own user belongs to the operator.
+    stranger.destroy();
+    await client({ from: '127.0.0.8', user: operator });
+    await until(async () => (await admit(targetOf())).admission.state === 'granted', {
+      what: 'Redis to forget the stranger',
+    });
+  });
+
+  it('does not take other programs on the same loopback address for itself', async () => {
+    await client({ from: '127.0.0.1' });
+    await expectRefused(admit(targetOf()), 'SharedRedis', /127\.0\.0\.1:\d+/);
+  });
+
+  it('refuses a Redis that a Sentinel watches, strangers allowed or not', async () => {
+    await client({ from: strangerIP, name: 'sentinel-3bd5ac1c-cmd' });
+    await expectRefused(admit(targetOf(), true), 'RedisNotEligible', /Sentinel watches/);
+  });
+
+  it.each([
+    ['a wrong password', { password: 'wrong-secret' }, /WRONGPASS.*correct username and password/],
+    ['an unknown user', { username: 'nobody' }, /WRONGPASS/],
+    ['a user without the right', { username: 'blind', password: 'blind-secret' }, /NOPERM.*\+client\|list/],
+  ])('refuses %s without repeating it', async (_, change, message) => {
+    await expectRefused(admit(targetOf(change)), 'RedisUnreachable', message);
+  });
+
+  it('asks for a Secret where Redis wants a password and there is none', async () => {
+    const target = targetOf();
+    delete target.redis.username;
+    delete target.redis.password;
+    await expectRefused(admit(target), 'RedisUnreachable', /NOAUTH.*redis\.authSecretRef/);
+  });
+
+  it('says so when nothing listens', async () => {
+    const server = await listen(() => {});
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    await expectRefused(admit(targetOf({ port })), 'RedisUnreachable', /ECONNREFUSED.*see whether it runs/);
+  });
+
+  it('gives up on something that takes connections and never answers', async () => {
+    const server = await listen(() => {});
+    const { port } = server.address() as { port: number };
+    await expectRefused(admit(targetOf({ port })), 'RedisUnreachable', /see whether it runs/);
+  });
+
+  it('refuses something that is not a Redis', async () => {
+    const server = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const { port } = server.address() as { port: number };
+    await expectRefused(admit(targetOf({ port })), 'RedisUnreachable', /redis-0/);
+  });
+
+  it('ends at once when aborted', async () => {
+    const accepted = Promise.withResolvers<void>();
+    const server = await listen(() => accepted.resolve());
+    const { port } = server.address() as { port: number };
+    const abort = new AbortController();
+    const admission = admitRedis(targetOf({ port }), { allowOtherClients: false, signal: abort.signal });
+    await accepted.promise;
+    abort.abort(new Error('enough'));
+    await expect(admission).rejects.toThrow('enough');
+  });
+});
+
+describe('admitRedis, by topology', () => {
+  it('refuses a replica and the master it belongs to', async () => {
+    const [master, replica] = await Promise.all([startRedis(), startRedis()]);
+    onTestFinished(async () => {
+      await Promise.all([master.stop(), replica.stop()]);
+    });
+    const target = (server: RedisServer): ResolvedTarget => {
+      const whole = targetOf({ host: server.host, port: server.port });
+      delete whole.redis.username;
+      delete whole.redis.password;
+      return whole;
+    };
+    expect((await admit(target(master))).admission.state).toBe('granted');
+
+    const admin = new Redis({ host: replica.host, port: replica.port, protocol: 2 });
+    onTestFinished(() => void admin.disconnect());
+    await admin.call('REPLICAOF', master.host, String(master.port));
+    await expectRefused(admit(target(replica), true), 'RedisNotEligible', /is a replica/);
+    await until(
+      async () => {
+        const { admission } = await admit(target(master), true);
+        return admission.state === 'refused' && /has 1 connected replicas/.test(admission.message);
+      },
+      { what: 'the master to have its replica' },
+    );
+  });
+});
+
+describe('admitRedis over TLS', () => {
+  it('admits a certificate for the name of the Service, and no other', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-tls-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    await promisify(execFile)('openssl', [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '1',
+      ],
+      ...['-keyout', keyFile, '-out', certFile, '-subj', '/CN=redis.shop.svc'],
+      ...['-addext', 'subjectAltName=DNS:redis.shop.svc'],
+    ]);
+    const server = await startRedis({ tls: { certFile, keyFile, caFile: certFile } });
+    onTestFinished(() => server.stop());
+    const ca = await readFile(certFile, 'utf8');
+    const target = (change: Partial<RedisTarget>): ResolvedTarget => {
+      const whole = targetOf({ host: server.host, port: server.port, tls: true, ...change });
+      delete whole.redis.username;
+      delete whole.redis.password;
+      return whole;
+    };
+
+    expect((await admit(target({ servername: 'redis.shop.svc', ca }))).admission).toEqual({
+      state: 'granted',
+    });
+    await expectRefused(
+      admit(target({ servername: 'redis.other.svc', ca })),
+      'RedisUnreachable',
+      /certificate must be valid for redis\.other\.svc/,
+    );
+    await expectRefused(
+      admit(target({ servername: 'redis.shop.svc' })),
+      'RedisUnreachable',
+      /self-signed certificate.*issued by the ca\.crt/,
+    );
+    await expectRefused(admit(target({ tls: false })), 'RedisUnreachable', /set redis\.tls/);
+  });
+});
+
+async function listen(onConnection: (socket: Socket) => void): Promise<Server> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    onConnection(socket);
+  });
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return server;
+}

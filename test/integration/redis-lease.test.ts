@@ -1,0 +1,136 @@
+/** One run at a time on one Redis, kept apart by a Lease on a real API server with the rights that ship. */
+import { randomBytes } from 'node:crypto';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { microTime } from '../../src/kube/kube-types.ts';
+import { createLogger } from '../../src/operator/log.ts';
+import { RedisLease, redisLeaseName } from '../../src/operator/redis-lease.ts';
+import { uniqueNamespace } from './support/control-plane.ts';
+import { adminClient, bindTarget, installOperator, operatorClient } from './support/operator-account.ts';
+import { until } from './support/until.ts';
+
+const logger = createLogger({ level: 'fatal', identity: 'test' });
+const { signal } = new AbortController();
+
+let namespace: string;
+let admin: KubeClient;
+let operator: KubeClient;
+let runId: string;
+
+beforeAll(() => installOperator());
+beforeEach(async () => {
+  namespace = await uniqueNamespace('lease');
+  admin = adminClient();
+  operator = await operatorClient();
+  runId = randomBytes(20).toString('hex');
+});
+
+describe('RedisLease', () => {
+  it('says how to permit it where the RoleBinding is missing', async () => {
+    await expect(leaseOf('a').acquire(signal)).rejects.toMatchObject({
+      reason: 'PermissionDenied',
+      message: expect.stringContaining('kubectl create rolebinding') as string,
+    });
+  });
+
+  it('lets one hold a Redis, names it to the other, and goes over on release', async () => {
+    await bind();
+    const [first, second] = [leaseOf('a'), leaseOf('b')];
+    expect(first.isHeld()).toBe(false);
+    expect(await first.acquire(signal)).toEqual({ state: 'acquired' });
+    expect(first.isHeld()).toBe(true);
+    expect(await second.acquire(signal)).toEqual({ state: 'held', heldBy: `${namespace}/a` });
+    expect(second.isHeld()).toBe(false);
+
+    await first.release();
+    expect(first.isHeld()).toBe(false);
+    await expect(readLease()).rejects.toMatchObject({ status: 404 });
+    expect(await second.acquire(signal)).toEqual({ state: 'acquired' });
+  });
+
+  it('keeps two Redis servers apart', async () => {
+    await bind();
+    const [first, second] = [leaseOf('a'), leaseOf('b', randomBytes(20).toString('hex'))];
+    expect(await first.acquire(signal)).toEqual({ state: 'acquired' });
+    expect(await second.acquire(signal)).toEqual({ state: 'acquired' });
+  });
+
+  it('goes over at once to another process that works on the same ChaosDemo', async () => {
+    await bind();
+    expect(await leaseOf('a').acquire(signal)).toEqual({ state: 'acquired' });
+    expect(await leaseOf('a').acquire(signal)).toEqual({ state: 'acquired' });
+  });
+
+  it('is renewed as long as it is held', async () => {
+    await bind();
+    await leaseOf('a').acquire(signal);
+    const before = (await readLease()).spec.renewTime;
+    await until(async () => (await readLease()).spec.renewTime !== before, { what: 'a renewal' });
+  });
+
+  it('takes over from a holder that is gone, but not before its lease ran out', async () => {
+    await bind();
+    const now = microTime(new Date());
+    await admin.request({
+      method: 'POST',
+      path: `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`,
+      body: {
+        metadata: { name: redisLeaseName(runId) },
+        spec: {
+          holderIdentity: `${namespace}/gone`,
+          leaseDurationSeconds: 2,
+          renewTime: now,
+          acquireTime: now,
+        },
+      },
+    });
+    const lease = leaseOf('b');
+    expect(await lease.acquire(signal)).toEqual({ state: 'held', heldBy: `${namespace}/gone` });
+    await until(async () => (await lease.acquire(signal)).state === 'acquired', {
+      what: 'the lease to run out',
+    });
+  });
+
+  it('does not delete a lease that others hold by now', async () => {
+    await bind();
+    const lease = leaseOf('a');
+    await lease.acquire(signal);
+    await admin.request({
+      method: 'PATCH',
+      path: leasePath(),
+      contentType: 'application/merge-patch+json',
+      body: { spec: { holderIdentity: `${namespace}/b`, leaseDurationSeconds: 600 } },
+    });
+    await lease.release();
+    expect((await readLease()).spec.holderIdentity).toBe(`${namespace}/b`);
+  });
+});
+
+function leaseOf(demo: string, of = runId): RedisLease {
+  const lease = new RedisLease({ client: operator, logger, namespace, demo, runId: of });
+  onTestFinished(() => lease.release());
+  return lease;
+}
+
+/** Binds, and waits until the API server, which learns of it a moment later, lets the operator in. */
+async function bind(): Promise<void> {
+  await bindTarget(namespace);
+  const probe = randomBytes(20).toString('hex');
+  await until(
+    async () => {
+      const lease = leaseOf('probe', probe);
+      await lease.acquire(signal);
+      await lease.release();
+      return true;
+    },
+    { what: 'the binding to be in force' },
+  );
+}
+
+function leasePath(): string {
+  return `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${redisLeaseName(runId)}`;
+}
+
+function readLease(): Promise<{ spec: { renewTime: string; holderIdentity: string } }> {
+  return admin.request({ method: 'GET', path: leasePath() });
+}
