@@ -114,7 +114,7 @@ export function buildCrd(): Schema {
               properties: {
                 apiVersion: { type: 'string', description: 'Version of this API.' },
                 kind: { type: 'string', description: 'ChaosDemo.' },
-                metadata: { type: 'object', description: 'Standard metadata of an object.' },
+                metadata: { type: 'object' },
                 spec: structural(specSchema),
                 status: { ...structural(statusSchema), default: STATUS_DEFAULT },
               },

@@ -237,8 +237,11 @@ async function untilReady(
   while (performance.now() < deadline) {
     signal?.throwIfAborted();
     if (process.exit) throw process.exitError();
+    const askedAt = performance.now();
     if (await isReady().catch(() => false)) return;
-    await sleep(50, undefined, signal ? { signal } : {});
+    // Asking costs a TLS handshake; on a slow machine asking all the time is what keeps it slow.
+    const pause = Math.min(2_000, 50 + 4 * (performance.now() - askedAt));
+    await sleep(pause, undefined, signal ? { signal } : {});
   }
   throw new LocalError(
     'NOT_READY',
