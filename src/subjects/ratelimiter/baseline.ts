@@ -11,7 +11,7 @@ import { runSteadyTraffic } from './steady-traffic.ts';
 import { pauseFor, TIMED_OUT, within } from './waiting.ts';
 
 const WRITES = 20;
-const WRITE_TIMEOUT_MS = 2000;
+const WRITE_TIMEOUT_MS = 5000;
 /** How long the counters are watched at least. */
 const LAG_MS = 1000;
 /** And at most, where they are slow to read. */

@@ -7,7 +7,6 @@ import type { Logger } from 'pino';
 import {
   type ChaosDemoSpec,
   counterDriftOf,
-  formatDuration,
   ghostAllowingOf,
   parseDuration,
 } from '../../api/index.ts';
@@ -16,18 +15,19 @@ import type { HealthSnapshot } from '../../demo/health.ts';
 import { nothingObserved, type Observed } from '../../demo/observed.ts';
 import type { SubjectDriver } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
+import { Activities } from './activities.ts';
 import { type Baseline, measureBaseline } from './baseline.ts';
 import { SAMPLE_TIMEOUT_MS, watchCounters } from './counter-watch.ts';
 import { rateLimiterDefinition, rateLimiterOf } from './definition.ts';
 import { FaultSession } from './fault-session.ts';
 import { createHealthPoller } from './health-poller.ts';
 import { completePauseReport, type PauseJob, reportBurst, reportPause } from './inject.ts';
+import { prepareKey } from './prepare.ts';
 import { LimiterClient } from './limiter-client.ts';
 import { watchRecovery } from './recovery.ts';
 import { RedisConnections } from './redis-client.ts';
-import { comparePauses, markerOf, parseInfo, type RedisInfo } from './redis-info.ts';
+import { comparePauses, parseInfo } from './redis-info.ts';
 import { type OwnPause, restore } from './restore.ts';
-import { setupRateLimit } from './setup-limit.ts';
 import { runSteadyTraffic } from './steady-traffic.ts';
 import type { RateLimiterTarget } from './target.ts';
 import { messageOf } from './waiting.ts';
@@ -36,8 +36,6 @@ import { messageOf } from './waiting.ts';
 const QUIET_CONNECTIONS = 4;
 /** Connections for steady traffic to one node: a strict node holds each request for as long as Redis stalls. */
 const LOAD_CONNECTIONS = 256;
-/** Times the clock of Redis is read; the quickest answer counts. */
-const CLOCK_READS = 5;
 
 export interface RateLimiterDriverOptions {
   readonly target: RateLimiterTarget;
@@ -72,7 +70,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #observers: readonly LimiterClient[];
   readonly #loaders: readonly LimiterClient[];
   readonly #lifetime = new AbortController();
-  readonly #activities = new Map<string, { stop: AbortController; done: Promise<void> }>();
+  readonly #activities: Activities;
   readonly #background = new Set<Promise<void>>();
   readonly #sessions = new Map<string, FaultSession>();
   #baseline: Baseline | undefined;
@@ -86,6 +84,13 @@ class RateLimiterDriver implements SubjectDriver {
     this.#diagnosis = options.diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
     this.#timeoutMs = rateLimiterDefinition.healthTimeoutMs(spec);
     this.observed = nothingObserved(clock());
+    this.#activities = new Activities(
+      async (activity, stop) =>
+        await this.#carryOn(activity, AbortSignal.any([stop, this.#lifetime.signal])),
+      (activity, error) => {
+        if (!this.#lifetime.signal.aborted) options.log.error({ err: error, activity }, 'an activity failed');
+      },
+    );
     this.#redis = new RedisConnections(target.redis, this.#probeId);
     const open = (timeoutMs: number, connections: number): LimiterClient[] =>
       target.nodes.map((node) => new LimiterClient(node, timeoutMs, connections));
@@ -117,14 +122,7 @@ class RateLimiterDriver implements SubjectDriver {
   }
 
   converge(activities: Activity[]): void {
-    const wanted = new Map(activities.map((activity) => [keyOf(activity), activity]));
-    for (const [key, { stop }] of this.#activities) {
-      if (!wanted.has(key)) stop.abort();
-    }
-    if (this.#lifetime.signal.aborted) return;
-    for (const [key, activity] of wanted) {
-      if (!this.#activities.has(key)) this.#start(key, activity);
-    }
+    this.#activities.converge(activities);
   }
 
   async close(): Promise<void> {
@@ -133,7 +131,7 @@ class RateLimiterDriver implements SubjectDriver {
     await Promise.all(
       [...this.#clients, ...this.#observers, ...this.#loaders].map(async (c) => await c.close()),
     );
-    await Promise.all([...this.#background, ...[...this.#activities.values()].map(({ done }) => done)]);
+    await Promise.all([this.#activities.close(), ...this.#background]);
   }
 
   async #measureBaseline(signal: AbortSignal): Promise<void> {
@@ -169,59 +167,31 @@ class RateLimiterDriver implements SubjectDriver {
     signal: AbortSignal,
   ): Promise<void> {
     const { spec, target } = this.#options;
-    const { limit } = rateLimiterOf(spec);
     try {
       const [definition, scenarioSpec] = this.#scenario(scenario);
-      const info = definition.type === 'CounterDrift' ? await this.#redisForPause() : undefined;
-      const windowMs = parseDuration(limit.window);
-      const window = await setupRateLimit(
-        this.#clients,
-        key,
-        limit.requests,
-        windowMs,
-        this.#timeoutMs,
+      const { window, prepared } = await prepareKey(
+        {
+          clients: this.#clients,
+          redis: this.#redis,
+          type: definition.type,
+          key,
+          limit: rateLimiterOf(spec).limit,
+          timeoutMs: this.#timeoutMs,
+          now: this.#now,
+        },
         signal,
       );
-      const offset = await this.#clockOffset();
       const parts = { scenario: definition, spec: scenarioSpec, target, window, baseline: this.#baseline };
       this.#sessions.set(fault, new FaultSession(parts, this.#now));
-      if (info && this.#ownPause === 'unknown') this.#ownPause = 'none';
-      this.observed.prepared[fault] = {
-        key,
-        sequence,
-        windowEndsAt: Math.floor(window.windowEndsAt - offset),
-        ...(info && { marker: markerOf(info) }),
-        message: `Key ${key}: limit ${limit.requests} in ${formatDuration(windowMs)}, read back on ${target.nodes.length} nodes`,
-      };
+      // A pause is prepared only once no earlier one can be on.
+      if (definition.type === 'CounterDrift' && this.#ownPause === 'unknown') this.#ownPause = 'none';
+      this.observed.prepared[fault] = { ...prepared, sequence };
       delete this.observed.prepareFailures[fault];
     } catch (error) {
       this.observed.prepareFailures[fault] =
         `The key of the scenario could not be set up: ${messageOf(error)}`;
     }
     this.#options.onChange();
-  }
-
-  /** What this Redis is. @throws when it is of a kind that must not be paused */
-  async #redisForPause(): Promise<RedisInfo> {
-    const info = parseInfo(await this.#redis.info('server', 'replication', 'commandstats'));
-    if (info.role !== 'master' || info.mode !== 'standalone') {
-      throw new Error(
-        `${this.#redis.name} is a ${info.role} in mode ${info.mode}: only a standalone master can be paused; point subject.rateLimiter.redis.service at one`,
-      );
-    }
-    return info;
-  }
-
-  /** Clock of Redis less the local one, in milliseconds, by the answer that took the least time. */
-  async #clockOffset(): Promise<number> {
-    let best = { took: Number.POSITIVE_INFINITY, offset: 0 };
-    for (let i = 0; i < CLOCK_READS; i += 1) {
-      const [start, sentAt] = [performance.now(), this.#now()];
-      const redisNow = await this.#redis.time();
-      const took = performance.now() - start;
-      if (took < best.took) best = { took, offset: redisNow - (sentAt + took / 2) };
-    }
-    return best.offset;
   }
 
   async #inject(effect: EffectOf<'Inject'>, signal: AbortSignal): Promise<void> {
@@ -359,19 +329,6 @@ class RateLimiterDriver implements SubjectDriver {
     this.#options.onChange();
   }
 
-  #start(key: string, activity: Activity): void {
-    const stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, this.#lifetime.signal]);
-    const done = this.#carryOn(activity, signal)
-      .catch((error: unknown) => {
-        if (!signal.aborted) this.#options.log.error({ err: error, activity }, 'an activity failed');
-      })
-      .finally(() => {
-        this.#activities.delete(key);
-      });
-    this.#activities.set(key, { stop, done });
-  }
-
   async #carryOn(activity: Activity, signal: AbortSignal): Promise<void> {
     switch (activity.kind) {
       case 'PollHealth':
@@ -458,10 +415,6 @@ class RateLimiterDriver implements SubjectDriver {
       });
     this.#background.add(done);
   }
-}
-
-function keyOf(activity: Activity): string {
-  return activity.kind === 'PollHealth' ? activity.kind : `${activity.kind} ${activity.fault}`;
 }
 
 function sameHealth(a: HealthSnapshot | undefined, b: HealthSnapshot): boolean {

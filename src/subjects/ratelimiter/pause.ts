@@ -80,7 +80,7 @@ export async function injectRedisPause(
 
 async function warmUp(redis: RedisConnections): Promise<ProbeWriter> {
   try {
-    await redis.read();
+    await redis.warmUp();
     return await redis.openProbeWriter();
   } catch (error) {
     throw new PauseNotSentError(messageOf(error));

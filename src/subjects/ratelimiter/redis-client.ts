@@ -11,7 +11,7 @@ import type { RedisTarget } from './target.ts';
 import { messageOf, TIMED_OUT, within } from './waiting.ts';
 
 /** How long connecting, or the answer to anything but a probe write, may take. */
-export const REDIS_TIMEOUT_MS = 2000;
+export const REDIS_TIMEOUT_MS = 5000;
 
 /** How long a probe key lives; longer than the longest pause, and then gone by itself. */
 const PROBE_TTL_MS = 120_000;
@@ -118,6 +118,12 @@ export class RedisConnections {
   /** How messages call this Redis: "redis-0 (10.0.0.7:6379)". */
   get name(): string {
     return `${this.#target.podName} (${this.#target.host}:${this.#target.port})`;
+  }
+
+  /** Connects what a fault needs, so that nothing has to be connected at its moment. */
+  async warmUp(): Promise<void> {
+    await this.#control.get();
+    await this.read();
   }
 
   /** CLIENT PAUSE for writes. Resolves once Redis said OK. */
