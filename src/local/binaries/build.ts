@@ -2,6 +2,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalError } from '../errors.ts';
+import { Supervisor } from '../supervisor.ts';
 import { formatElapsed, type Progress, withHeartbeat } from './progress.ts';
 import { type RunResult, run } from './run.ts';
 import { compareVersions, type PinnedVersions, toolsFolder } from './versions.ts';
@@ -27,9 +28,14 @@ export async function buildBinaries(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<void> {
-  const go = new GoCommand(await findGo(env), goEnvironment(env), signal);
-  await go.assertVersion(versions.go);
-  for (const module of modulesOf(versions)) await buildModule(go, module, folder, progress);
+  const supervisor = new Supervisor();
+  try {
+    const go = new GoCommand(await findGo(env), goEnvironment(env), supervisor, signal);
+    await go.assertVersion(versions.go);
+    for (const module of modulesOf(versions)) await buildModule(go, module, folder, progress);
+  } finally {
+    await supervisor.close();
+  }
 }
 
 function modulesOf(versions: PinnedVersions): Module[] {
@@ -105,11 +111,18 @@ async function buildModule(go: GoCommand, module: Module, folder: string, progre
 class GoCommand {
   readonly #binary: string;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #supervisor: Supervisor;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(binary: string, env: NodeJS.ProcessEnv, signal: AbortSignal | undefined) {
+  constructor(
+    binary: string,
+    env: NodeJS.ProcessEnv,
+    supervisor: Supervisor,
+    signal: AbortSignal | undefined,
+  ) {
     this.#binary = binary;
     this.#env = env;
+    this.#supervisor = supervisor;
     this.#signal = signal;
   }
 
@@ -136,6 +149,7 @@ class GoCommand {
     return await run(this.#binary, args, {
       cwd,
       env: this.#env,
+      supervisor: this.#supervisor,
       ...(onErrorLine ? { onErrorLine } : {}),
       ...(this.#signal ? { signal: this.#signal } : {}),
     });

@@ -69,7 +69,7 @@ describe('placeAtomically', () => {
   });
 });
 
-describe('withLock', { timeout: 60_000 }, () => {
+describe('withLock', { timeout: 300_000 }, () => {
   it('lets one work at a time, tells the other once that it waits, and renews the lock meanwhile', async () => {
     const folder = await temporaryFolder();
     const lock = join(folder, 'lock');

@@ -15,7 +15,7 @@ const isolated = async (): Promise<{ home: string; env: NodeJS.ProcessEnv }> => 
   return { home, env: { HOME: home, PATH: join(home, 'bin'), CHAOSDEMO_ENVTEST_INDEX: 'off' } };
 };
 
-describe('ensureControlPlaneBinaries', { timeout: 60_000 }, () => {
+describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
   it('takes KUBEBUILDER_ASSETS first', async () => {
     const { home, env } = await isolated();
     const assets = await programs(join(home, 'assets'), 'v1.35.0');

@@ -61,7 +61,7 @@ describe('chooseArchive', () => {
   );
 });
 
-describe('downloading', { timeout: 60_000 }, () => {
+describe('downloading', { timeout: 300_000 }, () => {
   it('unpacks the programs of an archive that has the digest of its index', async () => {
     const { indexUrl } = await serveRelease({ tamper: false });
     const folder = await temporaryFolder();

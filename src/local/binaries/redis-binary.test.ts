@@ -7,7 +7,7 @@ import { ensureRedis } from './redis-binary.ts';
 
 const progress = (): void => {};
 
-describe('ensureRedis', { timeout: 60_000 }, () => {
+describe('ensureRedis', { timeout: 300_000 }, () => {
   it('takes redis-server before valkey-server', async () => {
     const folder = await programs({
       'redis-server': 'echo "Redis server v=7.0.15 sha=00000000:0"',

@@ -1,6 +1,7 @@
 /** Runs a program to its end and returns what it wrote: for version checks, tar, apt-get and go. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Supervisor } from '../supervisor.ts';
 
 /** Options of one run. */
 export interface RunOptions {
@@ -9,6 +10,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Default: as long as it takes. */
   readonly timeoutMs?: number;
+  /** Ends it, with all it started, when this process is killed without a chance to. For what runs long. */
+  readonly supervisor?: Supervisor;
   /** Called with each line of standard error as it comes. */
   readonly onErrorLine?: (line: string) => void;
 }
@@ -38,9 +41,11 @@ export async function run(
 
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.supervisor !== undefined,
     ...(options.cwd ? { cwd: options.cwd } : {}),
     ...(options.env ? { env: options.env } : {}),
   });
+  const release = child.pid === undefined ? undefined : options.supervisor?.adoptGroup(child.pid);
   const out: Buffer[] = [];
   const errorLines: string[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -65,5 +70,6 @@ export async function run(
   } finally {
     stop.removeEventListener('abort', onStop);
     clearTimeout(killTimer);
+    release?.();
   }
 }

@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type OwnedProcess, Supervisor } from './supervisor.ts';
+
+const patience = { timeout: 120_000, interval: 50 };
+
+describe('Supervisor', { timeout: 300_000 }, () => {
+  it('stops processes and removes folders when it is closed', async () => {
+    const { supervisor, folder } = await makeSupervisor();
+    const data = supervisor.temporaryFolder('test');
+    await writeFile(join(data, 'file'), 'content');
+    const child = await startShell(supervisor, folder, 'sleep 1000');
+    await supervisor.close();
+    expect(child.exit).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(existsSync(data)).toBe(false);
+  });
+
+  it('kills a process that does not heed SIGTERM, with what it started', async () => {
+    const { supervisor, folder } = await makeSupervisor();
+    const child = await startShell(
+      supervisor,
+      folder,
+      `trap '' TERM; sleep 1000 & echo $! > ${folder}/grandchild; wait; wait`,
+    );
+    const grandchild = Number(await contentOf(join(folder, 'grandchild')));
+    expect(await child.stop(200)).toEqual({ code: null, signal: 'SIGKILL' });
+    await vi.waitUntil(() => !isAlive(grandchild), patience);
+  });
+
+  it('tells how a process ended and what it wrote last', async () => {
+    const { supervisor, folder } = await makeSupervisor();
+    const child = await startShell(supervisor, folder, 'echo "no space left" >&2; exit 3');
+    await child.exited;
+    expect(child.exitError()).toMatchObject({
+      code: 'PROCESS_EXITED',
+      message: 'shell exited with status 3. Its last output:\nno space left',
+    });
+  });
+
+  it('says that a program cannot be started', async () => {
+    const { supervisor, folder } = await makeSupervisor();
+    const starting = supervisor.start({
+      name: 'ghost',
+      command: '/nonexistent/ghost',
+      args: [],
+      logFile: join(folder, 'log'),
+    });
+    await expect(starting).rejects.toMatchObject({
+      code: 'PROCESS_EXITED',
+      message: expect.stringMatching(/ghost could not be started: .*ENOENT/),
+    });
+  });
+
+  it('starts nothing any more once it is closed', async () => {
+    const { supervisor, folder } = await makeSupervisor();
+    await supervisor.close();
+    await expect(startShell(supervisor, folder, 'true')).rejects.toMatchObject({ code: 'STOPPED' });
+    expect(() => supervisor.temporaryFolder('test')).toThrow('already stopped');
+  });
+
+  it('leaves no process and no folder when its owner is killed with SIGKILL', async () => {
+    const owner = await startOwner();
+    owner.process.kill('SIGKILL');
+    await vi.waitUntil(() => !isAlive(owner.child) && !isAlive(owner.grandchild), patience);
+    await vi.waitUntil(() => !existsSync(owner.data), patience);
+  });
+
+  it('is still guarded after its watchdog was killed', async () => {
+    const owner = await startOwner();
+    const first = owner.watchdogs();
+    for (const pid of await first) process.kill(pid, 'SIGKILL');
+    await vi.waitUntil(async () => {
+      const now = await owner.watchdogs();
+      return now.length === 1 && !(await first).includes(now[0] ?? 0);
+    }, patience);
+    owner.process.kill('SIGKILL');
+    await vi.waitUntil(() => !isAlive(owner.child) && !existsSync(owner.data), patience);
+  });
+});
+
+async function makeSupervisor(): Promise<{ supervisor: Supervisor; folder: string }> {
+  const supervisor = new Supervisor();
+  onTestFinished(() => supervisor.close());
+  return { supervisor, folder: await temporaryFolder() };
+}
+
+async function startShell(supervisor: Supervisor, folder: string, script: string): Promise<OwnedProcess> {
+  return await supervisor.start({
+    name: 'shell',
+    command: '/bin/sh',
+    args: ['-c', script],
+    logFile: join(folder, 'log'),
+  });
+}
+
+/** A process that owns a supervisor with a child, a grandchild and a folder. */
+async function startOwner(): Promise<{
+  process: ChildProcess;
+  child: number;
+  grandchild: number;
+  data: string;
+  watchdogs: () => Promise<number[]>;
+}> {
+  const folder = await temporaryFolder();
+  const script = `
+    import { writeFileSync, renameSync } from 'node:fs';
+    const { Supervisor } = await import(${JSON.stringify(new URL('supervisor.ts', import.meta.url).href)});
+    const supervisor = new Supervisor();
+    const data = supervisor.temporaryFolder('test');
+    const child = await supervisor.start({
+      name: 'shell',
+      command: '/bin/sh',
+      args: ['-c', 'sleep 1000 & echo $! > ${folder}/grandchild; wait'],
+      logFile: data + '/log',
+    });
+    writeFileSync('${folder}/owner.new', JSON.stringify({ child: child.pid, data }));
+    renameSync('${folder}/owner.new', '${folder}/owner');`;
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  onTestFinished(() => void owner.kill('SIGKILL'));
+  const { child, data } = JSON.parse(await contentOf(join(folder, 'owner'))) as {
+    child: number;
+    data: string;
+  };
+  const grandchild = Number(await contentOf(join(folder, 'grandchild')));
+  return {
+    process: owner,
+    child,
+    grandchild,
+    data,
+    watchdogs: () => childrenOf(owner.pid ?? 0, 'watchdog.ts'),
+  };
+}
+
+/** Pids of the children of a process whose command line holds a text. */
+async function childrenOf(parent: number, text: string): Promise<number[]> {
+  const ps = spawn('ps', ['-A', '-o', 'pid=,ppid=,args='], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let output = '';
+  for await (const chunk of ps.stdout) output += String(chunk);
+  return output
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .filter((match) => Number(match?.[2]) === parent && match?.[3]?.includes(text))
+    .map((match) => Number(match?.[1]));
+}
+
+async function contentOf(file: string): Promise<string> {
+  return await vi.waitUntil(async () => existsSync(file) && (await readFile(file, 'utf8')).trim(), patience);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
