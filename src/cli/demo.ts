@@ -24,7 +24,12 @@ import { HELP, parseDemoArguments, UsageError } from './arguments.ts';
 import { countdownOf, storyOf, verdictLines } from './story.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../manifests/samples/demo.yaml', import.meta.url));
-const EXIT: Record<Exclude<Phase, 'Pending' | 'Running'>, number> = { Succeeded: 0, Failed: 1, Errored: 2, Aborted: 3 };
+const EXIT: Record<Exclude<Phase, 'Pending' | 'Running'>, number> = {
+  Succeeded: 0,
+  Failed: 1,
+  Errored: 2,
+  Aborted: 3,
+};
 const EXIT_USAGE = 64;
 const EXIT_INTERRUPTED = 130;
 
@@ -82,7 +87,9 @@ function nameOf(manifest: string, file: string): string {
   const name = object?.metadata?.name;
   if (object?.kind !== KIND || !name) throw new UsageError(`--file ${file}: it holds no ${KIND} with a name`);
   if (object.metadata?.namespace !== 'ratelimiter') {
-    throw new UsageError(`--file ${file}: write metadata.namespace: ratelimiter, where the rate limiters are`);
+    throw new UsageError(
+      `--file ${file}: write metadata.namespace: ratelimiter, where the rate limiters are`,
+    );
   }
   return name;
 }
@@ -100,7 +107,13 @@ async function follow(environment: Environment, name: string, signal: AbortSigna
   const stop = new AbortController();
   const store = new Store<ChaosDemo & KubeObject>(silent);
   const path = resourcePath({ group: GROUP, version: VERSION, plural: PLURAL }, { namespace });
-  const reflector = new Reflector({ client, path, store, logger: silent, fieldSelector: `metadata.name=${name}` });
+  const reflector = new Reflector({
+    client,
+    path,
+    store,
+    logger: silent,
+    fieldSelector: `metadata.name=${name}`,
+  });
   const watching = reflector.run(AbortSignal.any([signal, stop.signal]));
   let current: ChaosDemo | undefined;
   let shown = '';
@@ -132,7 +145,11 @@ async function follow(environment: Environment, name: string, signal: AbortSigna
 }
 
 /** Leaves everything running until Ctrl-C. */
-async function keep({ controlPlane, namespace }: Environment, name: string, signal: AbortSignal): Promise<void> {
+async function keep(
+  { controlPlane, namespace }: Environment,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { binary, kubeconfig } = controlPlane.kubectl;
   say(`
 Everything is still running. In another terminal:

@@ -11,7 +11,8 @@ export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoSta
     const earlier = before?.chapters?.find(({ number }) => number === chapter.number);
     const entered = chapter.startedAt !== undefined && earlier?.startedAt === undefined;
     if (entered) lines.push(`── ${chapter.number}/${after.chapters?.length}  ${chapter.title}`);
-    if (chapter.message && (entered || chapter.message !== earlier?.message)) lines.push(`   ${chapter.message}`);
+    if (chapter.message && (entered || chapter.message !== earlier?.message))
+      lines.push(`   ${chapter.message}`);
   }
   for (const scenario of after.scenarios ?? []) {
     const earlier = before?.scenarios?.find(({ name }) => name === scenario.name);
@@ -50,7 +51,8 @@ function scenarioLines(scenario: ScenarioStatus): string[] {
   if (message) lines.push(`  ${message}`);
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
   lines.push(...evidence.map((item) => `  - ${item}`));
-  if (recovered) lines.push(`  - counters at rest ${recovered} after the fault, ${lostCounts ?? 0} counts lost`);
+  if (recovered)
+    lines.push(`  - counters at rest ${recovered} after the fault, ${lostCounts ?? 0} counts lost`);
   return lines;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { START, Simulation, simulatedSpec } from './simulation.fixture.ts';
+import { Simulation, START, simulatedSpec } from './simulation.fixture.ts';
 
 const chapterOf = (simulation: Simulation) => Number(simulation.status.progress?.split('/')[0] ?? 0);
 const at = (number: number) => (simulation: Simulation) => chapterOf(simulation) >= number;

@@ -3,7 +3,7 @@
  * asks and lets time pass. It keeps to the rules of the real shell: a status is
  * stored before any effect is performed, and what a process saw dies with it.
  */
-import type { ChaosDemoSpec, ChaosDemoStatus } from '../api/index.ts';
+import type { ChaosDemoSpec, ChaosDemoStatus, FaultProof } from '../api/index.ts';
 import { counterDriftOf, ghostAllowingOf, parseDuration, specSchema } from '../api/index.ts';
 import type { Chapter, Stage } from './chapter.ts';
 import type { Demo } from './context.ts';
@@ -312,8 +312,8 @@ export class Simulation {
     this.pauses += 1;
     this.pausedUntil = effect.until;
     return this.later(effectMs, () => {
-      const proof = pauseBites ? 'Confirmed' : 'Mismatch';
-      const report = { startedAt, proof, message: `the pause is ${proof}`, evidence: [] } as const;
+      const proof: FaultProof = pauseBites ? 'Confirmed' : 'Mismatch';
+      const report = { startedAt, proof, message: `the pause is ${proof}`, evidence: [] };
       observed.faults[effect.id] = report;
       if (!pauseBites) observed.faults[effect.id] = { ...report, endedAt: this.now };
       else {

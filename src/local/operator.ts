@@ -68,6 +68,8 @@ export async function startOperator(
       running = await spawn();
     },
     // As long as the operator gives itself (25 s), and a little.
-    stop: () => running.stop(30_000),
+    async stop() {
+      await running.stop(30_000);
+    },
   };
 }

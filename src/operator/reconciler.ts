@@ -16,7 +16,6 @@ import type { GuardedWrite } from '../kube/apply.ts';
 import { addFinalizer, applyStatus, removeFinalizer } from '../kube/apply.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
-import type { Logger } from '../kube/kube-types.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import { rateLimiterDefinition } from '../subjects/ratelimiter/index.ts';
 import { AdmissionDesk } from './admission.ts';

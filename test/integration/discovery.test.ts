@@ -249,14 +249,38 @@ function podObject(name: string, options: PodOptions): Created {
   const port = options.port ?? { name: 'http', containerPort: 8080 };
   const container = { name: 'app', image: 'limiter:1' };
   return {
-    metadata: { name, ...{ labels: options.labels ?? labels } },
-    ...{ spec: { nodeName: 'local', hostNetwork, containers: [{ ...container, ports: [port] }] } },
+    metadata: {
+      name,
+      ...{ labels: options.labels ?? labels },
+    },
+    spec: {
+      nodeName: 'local',
+      hostNetwork,
+      containers: [
+        {
+          ...container,
+          ports: [port],
+        },
+      ],
+    },
     status: {
       phase: 'Running',
       podIP: ip,
       podIPs: [{ ip }],
-      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
-      containerStatuses: [{ ...container, imageID, ready, restartCount: 0 }],
+      conditions: [
+        {
+          type: 'Ready',
+          status: ready ? 'True' : 'False',
+        },
+      ],
+      containerStatuses: [
+        {
+          ...container,
+          imageID,
+          ready,
+          restartCount: 0,
+        },
+      ],
     },
   };
 }
@@ -271,10 +295,17 @@ function redisPod(name: string): Created {
 
 function serviceObject(name: string, change: object = {}): Created {
   const spec = { selector: redisLabels, ports: [{ port: 6379, targetPort: 'redis' }], ...change };
-  return { metadata: { name }, ...{ spec } };
+  return {
+    metadata: { name },
+    spec,
+  };
 }
 
 function secretObject(type: string): Created {
   const stringData = { username: 'chaosdemo', password: 'operator-secret' };
-  return { metadata: { name: 'redis-auth' }, ...{ type, stringData } };
+  return {
+    metadata: { name: 'redis-auth' },
+    type,
+    stringData,
+  };
 }

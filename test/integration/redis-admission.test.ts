@@ -202,7 +202,7 @@ describe('admitRedis, by topology', () => {
     expect((await admit(target(master))).admission.state).toBe('granted');
 
     const admin = new Redis({ host: replica.host, port: replica.port, protocol: 2 });
-    onTestFinished(() => void admin.disconnect());
+    onTestFinished(() => admin.disconnect());
     await admin.call('REPLICAOF', master.host, String(master.port));
     await expectRefused(admit(target(replica), true), 'RedisNotEligible', /is a replica/);
     await until(
@@ -221,19 +221,23 @@ describe('admitRedis over TLS', () => {
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
     await promisify(execFile)('openssl', [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '1',
-      ],
-      ...['-keyout', keyFile, '-out', certFile, '-subj', '/CN=redis.shop.svc'],
-      ...['-addext', 'subjectAltName=DNS:redis.shop.svc'],
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '1',
+      '-keyout',
+      keyFile,
+      '-out',
+      certFile,
+      '-subj',
+      '/CN=redis.shop.svc',
+      '-addext',
+      'subjectAltName=DNS:redis.shop.svc',
     ]);
     const server = await startRedis({ tls: { certFile, keyFile, caFile: certFile } });
     onTestFinished(() => server.stop());

@@ -42,7 +42,7 @@ export async function validateBinaries(folder: string): Promise<FoundBinaries> {
 }
 
 async function version(binary: string, args: string[], pattern: RegExp): Promise<string> {
-  const result = await run(binary, args, { timeoutMs: 120_000 }).catch((error: unknown) => {
+  const result = await run(binary, args, { timeoutMs: versionTimeoutMs }).catch((error: unknown) => {
     throw new LocalError('ASSETS_UNUSABLE', `${binary} does not run: ${messageOf(error)}`, { cause: error });
   });
   const found = pattern.exec(result.stdout)?.[1];

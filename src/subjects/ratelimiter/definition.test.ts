@@ -53,9 +53,17 @@ describe('chapters', () => {
     ];
     const names = rateLimiterDefinition.chapters(spec({ scenarios })).map(({ scenario }) => scenario);
     expect(names).toEqual([
-      ...[undefined, undefined, undefined],
-      ...['first', 'first', 'first', 'first'],
-      ...['second', 'second', 'second', undefined],
+      undefined,
+      undefined,
+      undefined,
+      'first',
+      'first',
+      'first',
+      'first',
+      'second',
+      'second',
+      'second',
+      undefined,
     ]);
   });
 });

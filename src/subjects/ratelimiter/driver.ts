@@ -4,12 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import {
-  type ChaosDemoSpec,
-  counterDriftOf,
-  ghostAllowingOf,
-  parseDuration,
-} from '../../api/index.ts';
+import { type ChaosDemoSpec, counterDriftOf, ghostAllowingOf, parseDuration } from '../../api/index.ts';
 import type { Activity, Effect } from '../../demo/effects.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
 import { nothingObserved, type Observed } from '../../demo/observed.ts';
@@ -22,8 +17,8 @@ import { rateLimiterDefinition, rateLimiterOf } from './definition.ts';
 import { FaultSession } from './fault-session.ts';
 import { createHealthPoller } from './health-poller.ts';
 import { completePauseReport, type PauseJob, reportBurst, reportPause } from './inject.ts';
-import { prepareKey } from './prepare.ts';
 import { LimiterClient } from './limiter-client.ts';
+import { prepareKey } from './prepare.ts';
 import { watchRecovery } from './recovery.ts';
 import { RedisConnections } from './redis-client.ts';
 import { comparePauses, parseInfo } from './redis-info.ts';
@@ -85,8 +80,7 @@ class RateLimiterDriver implements SubjectDriver {
     this.#timeoutMs = rateLimiterDefinition.healthTimeoutMs(spec);
     this.observed = nothingObserved(clock());
     this.#activities = new Activities(
-      async (activity, stop) =>
-        await this.#carryOn(activity, AbortSignal.any([stop, this.#lifetime.signal])),
+      async (activity, stop) => await this.#carryOn(activity, AbortSignal.any([stop, this.#lifetime.signal])),
       (activity, error) => {
         if (!this.#lifetime.signal.aborted) options.log.error({ err: error, activity }, 'an activity failed');
       },

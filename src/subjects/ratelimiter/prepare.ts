@@ -1,5 +1,5 @@
 /** Gets a fault ready: a key with a fresh window on every node, its end by the local clock, and a marker. */
-import { type RateLimiterSpec, type ScenarioType, formatDuration, parseDuration } from '../../api/index.ts';
+import { formatDuration, parseDuration, type RateLimiterSpec, type ScenarioType } from '../../api/index.ts';
 import type { Prepared } from '../../demo/observed.ts';
 import type { LimiterClient } from './limiter-client.ts';
 import type { RedisConnections } from './redis-client.ts';

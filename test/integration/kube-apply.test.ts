@@ -1,0 +1,159 @@
+import { afterAll, describe, expect, inject, it } from 'vitest';
+
+import { isConflict, isInvalid } from '../../src/kube/api-error.ts';
+import { addFinalizer, applyStatus, removeFinalizer } from '../../src/kube/apply.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import type { KubeObject } from '../../src/kube/kube-types.ts';
+import { resourcePath } from '../../src/kube/resource-path.ts';
+import { uniqueNamespace } from './support/control-plane.ts';
+
+interface Deployment extends KubeObject {
+  spec: object;
+  status?: { replicas?: number; readyReplicas?: number };
+}
+
+// A built-in kind with a status that nobody else writes here: there is no controller manager.
+const deployments = { group: 'apps', version: 'v1', plural: 'deployments' };
+const client = new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig));
+afterAll(() => client.close());
+
+async function createDeployment(): Promise<Deployment> {
+  const namespace = await uniqueNamespace('kube');
+  return client.request<Deployment>({
+    method: 'POST',
+    path: resourcePath(deployments, { namespace }),
+    body: manifest(),
+  });
+}
+
+function manifest(): object {
+  const labels = { app: 'a' };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'a' },
+    spec: { selector: { matchLabels: labels }, template },
+  };
+}
+
+const where = ({ metadata: { namespace, name } }: KubeObject): string =>
+  resourcePath(deployments, { namespace, name });
+const read = (object: KubeObject): Promise<Deployment> =>
+  client.request<Deployment>({ method: 'GET', path: where(object) });
+
+function write(object: Deployment) {
+  return { client, type: deployments, object, fieldManager: 'tester' };
+}
+
+async function annotate(object: Deployment, value: string): Promise<void> {
+  const body = { metadata: { annotations: { note: value } } };
+  await client.request({
+    method: 'PATCH',
+    path: where(object),
+    body,
+    contentType: 'application/merge-patch+json',
+  });
+}
+
+async function failure(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => expect.fail('it succeeded'),
+    (error: unknown) => error,
+  );
+}
+
+describe('applyStatus', () => {
+  it('writes the whole status, takes back what it leaves out, and returns the object to go on from', async () => {
+    const created = await createDeployment();
+    const first = await applyStatus(write(created), { replicas: 3, readyReplicas: 2 });
+    expect(first.status).toMatchObject({ replicas: 3, readyReplicas: 2 });
+    const second = await applyStatus(write(first), { replicas: 4 });
+    expect(second.status?.replicas).toBe(4);
+    expect(second.status?.readyReplicas).toBeUndefined();
+    expect((await read(created)).spec).toEqual(created.spec);
+  });
+
+  it('is refused when anybody wrote since the object was read', async () => {
+    const seen = await createDeployment();
+    await annotate(seen, 'changed in between');
+    expect(isConflict(await failure(applyStatus(write(seen), { replicas: 3 })))).toBe(true);
+    expect((await read(seen)).status?.replicas).toBeUndefined();
+    const stored = await applyStatus(write(await read(seen)), { replicas: 3 });
+    expect(stored.status?.replicas).toBe(3);
+  });
+
+  it('lets one of two writers through that decided on the same object', async () => {
+    const seen = await createDeployment();
+    const results = await Promise.allSettled(
+      [1, 2, 3].map((replicas) => applyStatus(write(seen), { replicas })),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const result of results)
+      if (result.status === 'rejected') expect(isConflict(result.reason)).toBe(true);
+  });
+
+  it('is refused when the object was deleted and created again', async () => {
+    const seen = await createDeployment();
+    await client.request({ method: 'DELETE', path: where(seen) });
+    const path = resourcePath(deployments, { namespace: seen.metadata.namespace });
+    const again = await client.request<Deployment>({ method: 'POST', path, body: manifest() });
+    // Even with the resource version guessed right, the uid tells.
+    const { resourceVersion = '' } = again.metadata;
+    for (const version of [seen.metadata.resourceVersion ?? '', resourceVersion]) {
+      const object = { ...seen, metadata: { ...seen.metadata, resourceVersion: version } };
+      expect(isConflict(await failure(applyStatus(write(object), { replicas: 3 })))).toBe(true);
+    }
+    expect((await read(again)).status?.replicas).toBeUndefined();
+  });
+
+  it('does not bring a deleted object back', async () => {
+    const seen = await createDeployment();
+    await client.request({ method: 'DELETE', path: where(seen) });
+    await failure(applyStatus(write(seen), { replicas: 3 }));
+    expect(await failure(read(seen))).toMatchObject({ status: 404 });
+  });
+
+  it('reports a status the API server does not accept', async () => {
+    const seen = await createDeployment();
+    expect(isInvalid(await failure(applyStatus(write(seen), { replicas: -1 })))).toBe(true);
+  });
+
+  it('refuses to write unguarded', async () => {
+    const seen = await createDeployment();
+    const object = { ...seen, metadata: { name: 'a' } };
+    await expect(applyStatus(write(object), {})).rejects.toThrow('was not read from the API server');
+  });
+});
+
+describe('finalizers', () => {
+  it('are added and removed one by one, and others are left alone', async () => {
+    const created = await createDeployment();
+    const first = await addFinalizer(write(created), 'example.com/first');
+    const both = await addFinalizer(write(first), 'example.com/second');
+    expect(both.metadata.finalizers).toEqual(['example.com/first', 'example.com/second']);
+    expect(await addFinalizer(write(both), 'example.com/first')).toBe(both);
+    const one = await removeFinalizer(write(both), 'example.com/first');
+    expect(one?.metadata.finalizers).toEqual(['example.com/second']);
+    if (one === undefined) throw new Error('gone');
+    expect(await removeFinalizer(write(one), 'example.com/first')).toBe(one);
+  });
+
+  it('are refused when anybody wrote since', async () => {
+    const seen = await createDeployment();
+    await addFinalizer(write(seen), 'example.com/theirs');
+    expect(isConflict(await failure(addFinalizer(write(seen), 'example.com/ours')))).toBe(true);
+    expect((await read(seen)).metadata.finalizers).toEqual(['example.com/theirs']);
+  });
+
+  it('hold a deletion until removed, after which there is nothing left to remove from', async () => {
+    const held = await addFinalizer(write(await createDeployment()), 'example.com/ours');
+    await client.request({ method: 'DELETE', path: where(held) });
+    const dying = await read(held);
+    expect(dying.metadata.deletionTimestamp).toBeDefined();
+    await removeFinalizer(write(dying), 'example.com/ours');
+    expect(await failure(read(held))).toMatchObject({ status: 404 });
+    expect(await removeFinalizer(write(dying), 'example.com/ours')).toBeUndefined();
+  });
+});

@@ -1,0 +1,103 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+
+import { afterEach, describe, expect, inject, it } from 'vitest';
+
+import { isAlreadyExists, isForbidden, isInvalid, isNotFound } from '../../src/kube/api-error.ts';
+import { KubeClient, type KubeClientOptions } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import type { KubeObject } from '../../src/kube/kube-types.ts';
+import { resourcePath } from '../../src/kube/resource-path.ts';
+import { adminKubectl, kubeconfigFor, uniqueNamespace } from './support/control-plane.ts';
+
+const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
+const clients: KubeClient[] = [];
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+});
+
+function connect(
+  kubeconfig = inject('controlPlane').kubeconfig,
+  options: KubeClientOptions = {},
+): KubeClient {
+  const client = new KubeClient(loadKubeConfig(kubeconfig), options);
+  clients.push(client);
+  return client;
+}
+
+async function failure(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => expect.fail('it succeeded'),
+    (error: unknown) => error,
+  );
+}
+
+describe('KubeClient with a real API server', () => {
+  it('sends 200 requests over a few TLS connections', async () => {
+    const client = connect(undefined, { connections: 4 });
+    const { host } = new URL(inject('controlPlane').url);
+    let connected = 0;
+    const count = (message: unknown): void => {
+      if ((message as { connectParams: { host: string } }).connectParams.host === host) connected++;
+    };
+    subscribe('undici:client:connected', count);
+    try {
+      const namespace = resourcePath({ group: '', version: 'v1', plural: 'namespaces' }, { name: 'default' });
+      const get = (): Promise<KubeObject> => client.request<KubeObject>({ method: 'GET', path: namespace });
+      for (let round = 0; round < 10; round++) {
+        const answers = await Promise.all(Array.from({ length: 20 }, get));
+        for (const answer of answers) expect(answer.metadata.name).toBe('default');
+      }
+    } finally {
+      unsubscribe('undici:client:connected', count);
+    }
+    expect(connected).toBeGreaterThan(0);
+    expect(connected).toBeLessThanOrEqual(4);
+  });
+
+  it('tells the refusals of the API server apart', async () => {
+    const client = connect();
+    const namespace = await uniqueNamespace('kube');
+    const path = resourcePath(configMaps, { namespace });
+    const create = (name: string): Promise<unknown> => {
+      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
+      return client.request({ method: 'POST', path, body });
+    };
+    await create('a');
+    expect(isAlreadyExists(await failure(create('a')))).toBe(true);
+    expect(isInvalid(await failure(create('Not A Name')))).toBe(true);
+    const missing = resourcePath(configMaps, { namespace, name: 'none' });
+    const error = await failure(client.request({ method: 'GET', path: missing }));
+    expect(isNotFound(error)).toBe(true);
+    expect((error as Error).message).toContain('configmaps "none" not found');
+  });
+
+  it('speaks as the service account whose token it has, and shows the token in no error', async () => {
+    const namespace = await uniqueNamespace('kube');
+    const kubectl = adminKubectl();
+    await kubectl.run(['create', 'serviceaccount', 'tester', '-n', namespace]);
+    const token = await kubectl.serviceAccountToken(namespace, 'tester');
+    const client = connect(await kubeconfigFor(token, namespace));
+    expect(client.namespace).toBe(namespace);
+    const path = resourcePath(configMaps, { namespace });
+    const error = await failure(client.request({ method: 'GET', path }));
+    expect(isForbidden(error)).toBe(true);
+    expect((error as Error).message).toContain(`system:serviceaccount:${namespace}:tester`);
+    expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(token);
+  });
+
+  it('refuses a server whose certificate it does not trust', async () => {
+    const config = loadKubeConfig(inject('controlPlane').kubeconfig);
+    const cluster = config.getCurrentCluster();
+    const user = config.getCurrentUser();
+    if (cluster === null || user === null) throw new Error('the kubeconfig has no context');
+    const { name, server } = cluster;
+    config.loadFromClusterAndUser({ name, server, skipTLSVerify: false }, user);
+    const client = new KubeClient(config);
+    clients.push(client);
+    const error = await failure(client.request({ method: 'GET', path: '/version' }));
+    expect(error).toMatchObject({
+      name: 'ApiUnreachableError',
+      code: expect.stringMatching(/CERT/) as string,
+    });
+  });
+});

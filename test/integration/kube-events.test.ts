@@ -1,0 +1,99 @@
+import type { EventsV1Event } from '@kubernetes/client-node';
+import { afterEach, expect, inject, it } from 'vitest';
+
+import { KubeClient } from '../../src/kube/client.ts';
+import { type EventRecord, EventRecorder } from '../../src/kube/events.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import type { KubeObject, Logger, WireObject } from '../../src/kube/kube-types.ts';
+import { resourcePath } from '../../src/kube/resource-path.ts';
+import { adminKubectl, uniqueNamespace } from './support/control-plane.ts';
+import { until } from './support/until.ts';
+
+type Event = WireObject<EventsV1Event>;
+
+const eventType = { group: 'events.k8s.io', version: 'v1', plural: 'events' };
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+async function setUp() {
+  const client = new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig));
+  cleanups.push(() => client.close());
+  const namespace = await uniqueNamespace('kube');
+  const problems: string[] = [];
+  const problem = (fields: object, message: string): void =>
+    void problems.push(`${message} ${JSON.stringify(fields)}`);
+  const logger: Logger = { debug() {}, info() {}, warn: problem, error: problem };
+  const reportingController = 'example.com/tester';
+  const events = new EventRecorder({ client, logger, reportingController, reportingInstance: 'tester-0' });
+  cleanups.push(() => events.stop(10_000));
+  const path = resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace });
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
+  const { metadata } = await client.request<KubeObject>({ method: 'POST', path, body });
+  const { uid = '' } = metadata;
+  const record = (rest: Partial<EventRecord> = {}): EventRecord => ({
+    regarding: { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', namespace, uid },
+    type: 'Warning',
+    reason: 'Broke',
+    action: 'Test',
+    note: 'it broke',
+    ...rest,
+  });
+  const list = async (): Promise<Event[]> => {
+    const answer = await client.request<{ items: Event[] }>({
+      method: 'GET',
+      path: resourcePath(eventType, { namespace }),
+    });
+    return answer.items;
+  };
+  return { namespace, problems, events, record, list };
+}
+
+it('writes events that kubectl shows, and repeats as one series', async () => {
+  const { namespace, problems, events, record, list } = await setUp();
+  events.record(record());
+  await until(async () => (await list()).length === 1, { what: 'the event' });
+  for (let n = 0; n < 4; n++) events.record(record());
+  events.record(record({ type: 'Normal', reason: 'Mended', note: 'ü'.repeat(2000) }));
+  await events.stop(20_000);
+
+  const [mended, broke, ...more] = (await list()).toSorted((a, b) =>
+    (a.reason ?? '') < (b.reason ?? '') ? 1 : -1,
+  );
+  expect(more).toEqual([]);
+  expect(problems).toEqual([]);
+  expect(broke).toMatchObject({
+    type: 'Warning',
+    action: 'Test',
+    reportingController: 'example.com/tester',
+    reportingInstance: 'tester-0',
+    series: { count: 5 },
+  });
+  expect(broke?.eventTime).toMatch(/\.\d{6}Z$/);
+  expect(mended?.series).toBeUndefined();
+  expect(Buffer.byteLength(mended?.note ?? '')).toBeLessThanOrEqual(1024);
+  expect(await adminKubectl().run(['describe', 'configmap', 'a', '-n', namespace])).toContain('it broke');
+});
+
+it('takes names, words and instances of any length', async () => {
+  const { problems, events, record, list } = await setUp();
+  const { regarding } = record();
+  const long = 'x'.repeat(300);
+  events.record(
+    record({ reason: long, action: long, regarding: { ...regarding, name: `${'a'.repeat(240)}.b-c` } }),
+  );
+  await events.stop(20_000);
+  expect(problems).toEqual([]);
+  expect(await list()).toHaveLength(1);
+});
+
+it('reports a namespace that is not there, and goes on', async () => {
+  const { problems, events, record, list } = await setUp();
+  const { regarding } = record();
+  events.record(record({ regarding: { ...regarding, namespace: 'not-there' } }));
+  events.record(record());
+  await events.stop(20_000);
+  expect(problems).toHaveLength(1);
+  expect(await list()).toHaveLength(1);
+});

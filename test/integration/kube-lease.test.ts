@@ -1,0 +1,188 @@
+import { afterEach, describe, expect, inject, it } from 'vitest';
+
+import { KubeClient } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import { LeaderElector, type LeaderElectorOptions } from '../../src/kube/leader-election.ts';
+import { type Lease, LeaseLock, type LeaseLockOptions } from '../../src/kube/lease-lock.ts';
+import { resourcePath } from '../../src/kube/resource-path.ts';
+import { uniqueNamespace } from './support/control-plane.ts';
+import { until } from './support/until.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+function connect(): KubeClient {
+  const client = new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig));
+  cleanups.push(() => client.close());
+  return client;
+}
+
+/** A lock whose clocks stand still until told to go on; the wall clock is an hour off, which must not matter. */
+function lockFor(
+  client: KubeClient,
+  namespace: string,
+  identity: string,
+  options: Partial<LeaseLockOptions> = {},
+) {
+  const time = { now: 1000, skew: identity === 'a' ? 0 : -3_600_000 };
+  const clocks = { monotonic: () => time.now, wall: () => Date.UTC(2030, 0, 1) + time.now + time.skew };
+  const durations = { leaseDurationMs: 15_000, freshMs: 10_000 };
+  const lock = new LeaseLock({ client, namespace, name: 'l', identity, clocks, ...durations, ...options });
+  return { lock, time, attempt: () => lock.acquireOrRenew(10_000) };
+}
+
+const readLease = (client: KubeClient, namespace: string): Promise<Lease> =>
+  client.request<Lease>({ method: 'GET', path: resourcePath(leases, { namespace, name: 'l' }) });
+
+describe('LeaseLock', () => {
+  it('is held by one, and taken over only after it was seen unchanged for its duration', async () => {
+    const client = connect();
+    const namespace = await uniqueNamespace('kube');
+    const a = lockFor(client, namespace, 'a');
+    const b = lockFor(client, namespace, 'b');
+    expect(await a.attempt()).toEqual({ held: true });
+    expect(a.lock.isFresh()).toBe(true);
+    expect(a.lock.freshUntil).toBe(11_000);
+    expect(await b.attempt()).toEqual({ held: false, holder: 'a' });
+
+    // A renewal in between starts the wait anew.
+    b.time.now += 14_000;
+    a.time.now += 5_000;
+    expect(await a.attempt()).toEqual({ held: true });
+    expect(a.lock.freshUntil).toBe(16_000);
+    expect(await b.attempt()).toEqual({ held: false, holder: 'a' });
+    b.time.now += 14_999;
+    expect(await b.attempt()).toEqual({ held: false, holder: 'a' });
+    b.time.now += 1;
+    expect(await b.attempt()).toEqual({ held: true });
+
+    const { spec } = await readLease(client, namespace);
+    expect(spec).toMatchObject({ holderIdentity: 'b', leaseDurationSeconds: 15, leaseTransitions: 1 });
+    // The first one never relied on it so long, and finds out when it asks.
+    a.time.now += 10_000;
+    expect(a.lock.isFresh()).toBe(false);
+    expect(await a.attempt()).toEqual({ held: false, holder: 'b' });
+    expect(a.lock.freshUntil).toBe(-Infinity);
+  });
+
+  it('is taken at once by whoever has the same identity, or after a release', async () => {
+    const client = connect();
+    const namespace = await uniqueNamespace('kube');
+    const a = lockFor(client, namespace, 'a');
+    await a.attempt();
+    const restarted = lockFor(client, namespace, 'a');
+    expect(await restarted.attempt()).toEqual({ held: true });
+    await restarted.lock.release(10_000);
+    expect(restarted.lock.isFresh()).toBe(false);
+    expect((await readLease(client, namespace)).spec?.holderIdentity).toBe('');
+    const b = lockFor(client, namespace, 'b');
+    expect(await b.attempt()).toEqual({ held: true });
+    // A release by one who lost it leaves the new holder alone.
+    await a.lock.release(10_000);
+    expect((await readLease(client, namespace)).spec?.holderIdentity).toBe('b');
+  });
+
+  it('is taken by exactly one of many that try at once', async () => {
+    const client = connect();
+    const namespace = await uniqueNamespace('kube');
+    const locks = ['a', 'b', 'c', 'd', 'e'].map((identity) => lockFor(client, namespace, identity));
+    for (let round = 0; round < 3; round++) {
+      const attempts = await Promise.all(locks.map(({ attempt }) => attempt()));
+      expect(attempts.filter(({ held }) => held)).toHaveLength(1);
+      await Promise.all(locks.map(({ lock }) => lock.release(10_000)));
+    }
+  });
+
+  it('survives edits of the object by others, and knows that a deleted one is not held', async () => {
+    const client = connect();
+    const namespace = await uniqueNamespace('kube');
+    const path = resourcePath(leases, { namespace, name: 'l' });
+    const a = lockFor(client, namespace, 'a');
+    await a.attempt();
+    const body = { metadata: { labels: { seen: 'yes' } } };
+    await client.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' });
+    expect(await a.attempt()).toEqual({ held: true });
+    expect((await readLease(client, namespace)).metadata.labels).toEqual({ seen: 'yes' });
+
+    await client.request({ method: 'DELETE', path });
+    const b = lockFor(client, namespace, 'b');
+    expect(await b.attempt()).toEqual({ held: true });
+    expect(await a.attempt()).toEqual({ held: false, holder: 'b' });
+    expect(a.lock.isFresh()).toBe(false);
+  });
+
+  it('is deleted on release when it should be', async () => {
+    const client = connect();
+    const namespace = await uniqueNamespace('kube');
+    const a = lockFor(client, namespace, 'a', { deleteOnRelease: true });
+    await a.attempt();
+    await a.lock.release(10_000);
+    await expect(readLease(client, namespace)).rejects.toMatchObject({ status: 404 });
+    await a.lock.release(10_000);
+  });
+});
+
+describe('LeaderElector with a real API server', () => {
+  function elect(
+    namespace: string,
+    identity: string,
+    log: string[],
+    options: Partial<LeaderElectorOptions> = {},
+  ) {
+    const client = connect();
+    const stop = new AbortController();
+    const elector = new LeaderElector({
+      client,
+      namespace,
+      name: 'leader',
+      identity,
+      logger: silent,
+      leaseDurationMs: 4000,
+      renewDeadlineMs: 2500,
+      retryPeriodMs: 100,
+      onStartedLeading: () => log.push(`${identity} started`),
+      onStoppedLeading: () => log.push(`${identity} stopped`),
+      ...options,
+    });
+    const run = elector.run(stop.signal);
+    const end = async (): Promise<void> => {
+      stop.abort(new Error('stop'));
+      await run;
+    };
+    cleanups.push(end);
+    return { elector, client, end };
+  }
+
+  it('hands over when the leader is cut off, which has stopped by then', async () => {
+    const namespace = await uniqueNamespace('kube');
+    const log: string[] = [];
+    const first = elect(namespace, 'first', log);
+    await until(() => first.elector.isLeader(), { what: 'the first to lead' });
+    const second = elect(namespace, 'second', log);
+    await until(() => second.elector.holder === 'first', { what: 'the second to see the first' });
+    expect(second.elector.isLeader()).toBe(false);
+
+    await first.client.close();
+    await until(() => second.elector.isLeader(), { what: 'the second to lead', everyMs: 10 });
+    expect(first.elector.isLeader()).toBe(false);
+    expect(log).toEqual(['first started', 'first stopped', 'second started']);
+  });
+
+  it('hands over at once when the leader leaves', async () => {
+    const namespace = await uniqueNamespace('kube');
+    const log: string[] = [];
+    // A lease so long that only a release can explain a handover within this test.
+    const long = { leaseDurationMs: 3_600_000, renewDeadlineMs: 1_800_000 };
+    const first = elect(namespace, 'first', log, long);
+    await until(() => first.elector.isLeader(), { what: 'the first to lead' });
+    const second = elect(namespace, 'second', log, long);
+    await until(() => second.elector.holder === 'first', { what: 'the second to see the first' });
+    await first.end();
+    await until(() => second.elector.isLeader(), { what: 'the second to lead' });
+    expect(log).toEqual(['first started', 'first stopped', 'second started']);
+  });
+});

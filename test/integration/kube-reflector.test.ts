@@ -1,0 +1,145 @@
+import { afterEach, describe, expect, inject, it } from 'vitest';
+
+import { KubeClient } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import type { KubeObject } from '../../src/kube/kube-types.ts';
+import { Reflector, type ReflectorActivity, type ReflectorOptions } from '../../src/kube/reflector.ts';
+import { resourcePath } from '../../src/kube/resource-path.ts';
+import { Store } from '../../src/kube/store.ts';
+import { startControlPlane } from '../../src/local/control-plane.ts';
+import { uniqueNamespace } from './support/control-plane.ts';
+import { until } from './support/until.ts';
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+function connect(kubeconfig: string): KubeClient {
+  const client = new KubeClient(loadKubeConfig(kubeconfig));
+  cleanups.push(() => client.close());
+  return client;
+}
+
+function reflect(client: KubeClient, namespace: string, options: Partial<ReflectorOptions<ConfigMap>> = {}) {
+  const store = new Store<ConfigMap>(silent);
+  const seen: string[] = [];
+  store.subscribe(({ type, object }) =>
+    seen.push(`${type} ${object.metadata.name} ${object.data?.['v'] ?? ''}`),
+  );
+  const activities: ReflectorActivity[] = [];
+  const stop = new AbortController();
+  const reflector = new Reflector<ConfigMap>({
+    client,
+    path: resourcePath(configMaps, { namespace }),
+    store,
+    logger: silent,
+    backoff: { baseMs: 20, maxMs: 500 },
+    onActivity: (activity) => activities.push(activity),
+    ...options,
+  });
+  const run = reflector.run(stop.signal);
+  cleanups.push(async () => {
+    stop.abort(new Error('the test is over'));
+    await run;
+  });
+  return { store, seen, activities, reflector, signal: stop.signal };
+}
+
+function writer(client: KubeClient, namespace: string) {
+  const path = resourcePath(configMaps, { namespace });
+  const object = (name: string, v: string, labels: Record<string, string> = {}) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, labels },
+    data: { v },
+  });
+  return {
+    create: (name: string, v: string, labels?: Record<string, string>) =>
+      client.request<ConfigMap>({ method: 'POST', path, body: object(name, v, labels) }),
+    update: (name: string, v: string, labels?: Record<string, string>) =>
+      client.request<ConfigMap>({ method: 'PUT', path: `${path}/${name}`, body: object(name, v, labels) }),
+    remove: (name: string) => client.request({ method: 'DELETE', path: `${path}/${name}` }),
+  };
+}
+
+describe('Reflector with a real API server', () => {
+  it('lists in pages and follows changes, those into and out of its selector included', async () => {
+    const client = connect(inject('controlPlane').kubeconfig);
+    const namespace = await uniqueNamespace('kube');
+    const write = writer(client, namespace);
+    const on = { on: 'yes' };
+    for (const name of ['a', 'b', 'c']) await write.create(name, '1', on);
+    await write.create('other', '1');
+
+    const { store, seen, reflector, signal, activities } = reflect(client, namespace, {
+      labelSelector: 'on=yes',
+      pageSize: 2,
+    });
+    await reflector.waitForSync(signal);
+    expect(store.get(`${namespace}/a`)).toMatchObject({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      data: { v: '1' },
+    });
+    expect(seen.toSorted()).toEqual(['added a 1', 'added b 1', 'added c 1']);
+
+    seen.length = 0;
+    await write.update('a', '2', on);
+    await write.remove('b');
+    await write.update('c', '2');
+    await write.update('other', '2', on);
+    await until(() => seen.length >= 4, { what: 'four changes' });
+    expect(seen).toEqual(['updated a 2', 'deleted b 1', 'deleted c 2', 'added other 2']);
+    expect(activities.filter((activity) => activity === 'listed')).toHaveLength(1);
+    expect(store.list().every((object) => !('managedFields' in object.metadata))).toBe(true);
+  });
+
+  it('resumes without a list when the server ends the watch', async () => {
+    const client = connect(inject('controlPlane').kubeconfig);
+    const namespace = await uniqueNamespace('kube');
+    const write = writer(client, namespace);
+    const { seen, activities } = reflect(client, namespace, { watchMs: 500 });
+    const watches = (): number => activities.filter((activity) => activity === 'watching').length;
+    await until(() => watches() >= 3, { what: 'the third watch' });
+    await write.create('a', '1');
+    await until(() => seen.includes('added a 1'), { what: 'the object' });
+    expect(activities.filter((activity) => activity !== 'watching')).toEqual(['listed']);
+  });
+
+  it('outlives a kill of the API server, and finds what changed', async () => {
+    const controlPlane = await startControlPlane({ binaries: inject('controlPlane').binaries });
+    cleanups.push(() => controlPlane.stop());
+    const client = connect(controlPlane.kubeconfig);
+    const write = writer(client, 'default');
+    // Older than what the new server has in its watch cache, and gone when the reflector asks again.
+    await write.create('stays', '1');
+    await write.create('goes', '1');
+    const { seen, store, activities } = reflect(client, 'default', {
+      fieldSelector: 'metadata.name!=kube-root-ca.crt',
+    });
+    await until(() => store.size === 2, { what: 'both objects' });
+
+    await controlPlane.killApiServer();
+    await until(() => activities.includes('failed'), { what: 'the reflector to notice' });
+    await controlPlane.startApiServer();
+    await write.remove('goes');
+    await write.update('stays', '2');
+    await write.create('new', '1');
+    await until(() => seen.includes('added new 1'), { what: 'the new object' });
+    await until(() => store.size === 2, { what: 'the deletion' });
+    expect(store.get('default/stays')?.data).toEqual({ v: '2' });
+    expect(seen.filter((line) => line.startsWith('deleted'))).toEqual(['deleted goes 1']);
+    expect(seen.filter((line) => line.startsWith('added')).toSorted()).toEqual([
+      'added goes 1',
+      'added new 1',
+      'added stays 1',
+    ]);
+  });
+});

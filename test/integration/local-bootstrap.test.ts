@@ -1,0 +1,150 @@
+/** bootstrap.mjs in a small clone of its own: what it installs, what it starts, and which signals arrive there. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { until } from './support/until.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('bootstrap', () => {
+  it('hands over arguments and the exit status to the Node of the project', async () => {
+    const clone = await makeClone({
+      demo: 'process.stdout.write(JSON.stringify(process.argv.slice(2))); process.exitCode = 7;',
+    });
+    const { status, stdout, stderr } = await finish(start(clone, ['demo', '--mode', 'strict mode']));
+    expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: '["--mode","strict mode"]', stderr: '' });
+  });
+
+  it('passes on a signal once, though it comes from the terminal and from npm, and waits for the end', async () => {
+    const clone = await makeClone({
+      demo: `
+        process.on('SIGINT', () => {
+          process.stdout.write('signal ');
+          setTimeout(() => { process.stdout.write('cleaned up'); process.exit(130); }, 1_000);
+        });
+        process.stdout.write('ready ');
+        setInterval(() => {}, 1_000);`,
+    });
+    const bootstrap = start(clone, ['demo']);
+    const output = text(bootstrap.stdout);
+    await until(() => existsSync(join(clone, 'ready')), { what: 'the program to be ready' });
+    bootstrap.kill('SIGINT');
+    bootstrap.kill('SIGINT');
+    expect((await ended(bootstrap)).status).toBe(130);
+    expect(await output).toBe('ready signal cleaned up');
+  });
+
+  it('ends the program in its orderly way when it is killed itself', async () => {
+    const clone = await makeClone({
+      demo: `
+        import { writeFileSync } from 'node:fs';
+        process.on('SIGTERM', () => { writeFileSync('terminated', ''); process.exit(0); });
+        setInterval(() => {}, 1_000);`,
+    });
+    const bootstrap = start(clone, ['demo']);
+    await until(() => existsSync(join(clone, 'ready')), { what: 'the program to be ready' });
+    bootstrap.kill('SIGKILL');
+    await until(() => existsSync(join(clone, 'terminated')), { what: 'the program to be told to end' });
+  });
+
+  it('installs packages when there are none, and says so', async () => {
+    const clone = await makeClone({ demo: `process.stdout.write('the story');`, installed: 'none' });
+    const { status, stdout, stderr } = await finish(start(clone, ['demo']));
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'the story' });
+    expect(stderr).toContain('installing packages with npm ci: no packages are installed yet');
+    expect(await readFile(join(clone, 'npm-calls'), 'utf8')).toBe('ci --no-audit --no-fund\n');
+  });
+
+  it('installs packages again when the lock file asks for another version', async () => {
+    const clone = await makeClone({ demo: '', installed: '1.0.0' });
+    const { status, stderr } = await finish(start(clone, ['demo']));
+    expect(status).toBe(0);
+    expect(stderr).toContain('package-lock.json asks for thing 2.0.0, installed is 1.0.0');
+  });
+
+  it('says what to do when npm fails', async () => {
+    const clone = await makeClone({ demo: '', installed: 'none', npm: 'process.exit(3)' });
+    const { status, stderr } = await finish(start(clone, ['demo']));
+    expect(status).toBe(1);
+    expect(stderr).toContain('npm ci ended with status 3');
+    expect(stderr).toContain('Usual causes');
+  });
+});
+
+/** What a clone under test consists of. */
+interface Clone {
+  /** Source of src/cli/demo.ts. */
+  readonly demo: string;
+  /** Version of the one package that is installed; default what the lock file asks for. */
+  readonly installed?: string;
+  /** What stands in for npm. */
+  readonly npm?: string;
+}
+
+const lockFile = (version: string): string =>
+  JSON.stringify({
+    packages: {
+      '': { name: 'clone' },
+      'node_modules/thing': { version },
+      'node_modules/not-for-this-machine': { version: '1.0.0', optional: true },
+    },
+  });
+
+async function makeClone({ demo, installed = '2.0.0', npm }: Clone): Promise<string> {
+  const clone = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(() => rm(clone, { recursive: true, force: true, maxRetries: 5 }));
+  for (const file of ['bootstrap.mjs', 'tools/follow-parent.mjs'])
+    await cp(join(repository, file), join(clone, file));
+  await mkdir(join(clone, 'src', 'cli'), { recursive: true });
+  await writeFile(join(clone, 'package.json'), '{"type": "module"}');
+  await writeFile(
+    join(clone, 'src', 'cli', 'demo.ts'),
+    `import { writeFileSync as write } from 'node:fs';\n${demo}\nwrite('ready', '');\n`,
+  );
+  await writeFile(join(clone, 'package-lock.json'), lockFile('2.0.0'));
+  await mkdir(join(clone, 'node_modules', '.bin'), { recursive: true });
+  await symlink(process.execPath, join(clone, 'node_modules', '.bin', 'node'));
+  const record = join(clone, 'node_modules', '.package-lock.json');
+  if (installed !== 'none') await writeFile(record, lockFile(installed));
+  const install = `
+    const fs = require('node:fs');
+    fs.appendFileSync('npm-calls', process.argv.slice(2).join(' ') + '\\n');
+    fs.copyFileSync('package-lock.json', 'node_modules/.package-lock.json');`;
+  // In a folder of its own: the clone's scripts are ES modules.
+  await mkdir(join(clone, 'npm'));
+  await writeFile(join(clone, 'npm', 'package.json'), '{}');
+  await writeFile(join(clone, 'npm', 'npm-cli.js'), npm ?? install);
+  await chmod(join(clone, 'npm', 'npm-cli.js'), 0o755);
+  return clone;
+}
+
+function start(clone: string, args: string[]): ChildProcess & { stdout: NodeJS.ReadableStream } {
+  const env = { PATH: process.env['PATH'], HOME: clone, npm_execpath: join(clone, 'npm', 'npm-cli.js') };
+  const child = spawn(process.execPath, ['bootstrap.mjs', ...args], {
+    cwd: clone,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+async function finish(
+  child: ChildProcess,
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error('the output is not piped');
+  const [out, err, { status }] = await Promise.all([text(stdout), text(stderr), ended(child)]);
+  return { status, stdout: out, stderr: err };
+}
+
+async function ended(child: ChildProcess): Promise<{ status: number | null }> {
+  const [status] = (await once(child, 'exit')) as [number | null];
+  return { status };
+}

@@ -1,0 +1,138 @@
+/** The embedded run below the operator: that everything is there, tells when it breaks, and goes without a trace. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Redis } from 'ioredis';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { type Environment, type EnvironmentOptions, startEnvironment } from '../../src/local/environment.ts';
+
+describe('the environment', { timeout: 600_000 }, () => {
+  it('has limiters over one Redis as Ready pods, says when one dies, and goes without a trace', async () => {
+    const temporary = await isolate();
+    const environment = await start({ mode: 'approximate', onProgress: () => {} });
+    const { controlPlane, namespace, limiters, redis, redisUsers } = environment;
+
+    expect(limiters.map(({ ip }) => ip)).toEqual(['127.0.0.2', '127.0.0.3', '127.0.0.4']);
+    for (const { url } of limiters) {
+      expect(await (await fetch(`${url}/health`)).json()).toMatchObject({
+        redisConnected: true,
+        mode: 'approximate',
+      });
+    }
+    const pods = await podsOf(environment);
+    expect(pods.map(({ name, ip, ready }) => ({ name, ip, ready }))).toEqual([
+      { name: 'ratelimiter-0', ip: '127.0.0.2', ready: true },
+      { name: 'ratelimiter-1', ip: '127.0.0.3', ready: true },
+      { name: 'ratelimiter-2', ip: '127.0.0.4', ready: true },
+      { name: 'redis-0', ip: '127.0.0.1', ready: true },
+    ]);
+    const images = pods.filter(({ name }) => name.startsWith('ratelimiter')).map(({ imageId }) => imageId);
+    expect(new Set(images).size).toBe(1);
+    expect(images[0]).toMatch(/@sha256:[0-9a-f]{64}$/);
+
+    const { kubectl } = controlPlane;
+    const secret = await kubectl.json<{ type: string; data: Record<string, string> }>([
+      'get',
+      'secret',
+      'redis-auth',
+      '--namespace',
+      namespace,
+    ]);
+    expect(secret.type).toBe('chaosdemo.dev/redis-auth');
+    expect(Buffer.from(secret.data['password'] ?? '', 'base64').toString()).toBe(
+      redisUsers.operator.password,
+    );
+    const operator = new Redis({ host: redis.host, port: redis.port, ...redisUsers.operator });
+    onTestFinished(() => operator.disconnect());
+    expect(await operator.ping()).toBe('PONG');
+    operator.disconnect();
+
+    limiters[1]?.process.kill('SIGKILL');
+    expect(await environment.broken).toMatchObject({
+      code: 'PROCESS_EXITED',
+      message: expect.stringContaining('ratelimiter-1 was ended by SIGKILL'),
+    });
+    expect((await podsOf(environment)).filter(({ ready }) => !ready).map(({ name }) => name)).toEqual([
+      'ratelimiter-1',
+    ]);
+
+    await Promise.all([environment.stop(), environment.stop()]);
+    const pids = [...limiters.map(({ process }) => process.pid), redis.pid, controlPlane.etcd.pid];
+    expect([...pids, controlPlane.apiServer.pid].filter(isAlive)).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it('stops what was started when it is called off halfway', async () => {
+    const temporary = await isolate();
+    const stop = new AbortController();
+    let halfway = false;
+    const starting = start({
+      mode: 'strict',
+      signal: stop.signal,
+      onProgress: (step) => {
+        if (step !== 'limiters') return;
+        halfway = true;
+        stop.abort(new Error('called off'));
+      },
+    });
+    await expect(starting).rejects.toThrow('called off');
+    expect(halfway).toBe(true);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+});
+
+async function start(options: EnvironmentOptions): Promise<Environment> {
+  const environment = await startEnvironment(options);
+  onTestFinished(() => environment.stop());
+  return environment;
+}
+
+/** Sends temporary files to a folder of the test's own and takes the binaries the other tests use. */
+async function isolate(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  const before = { TMPDIR: process.env['TMPDIR'], KUBEBUILDER_ASSETS: process.env['KUBEBUILDER_ASSETS'] };
+  Object.assign(process.env, {
+    TMPDIR: folder,
+    KUBEBUILDER_ASSETS: dirname(inject('controlPlane').binaries.kubectl),
+  });
+  onTestFinished(async () => {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    await rm(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+interface PodList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly status: {
+      readonly podIP: string;
+      readonly conditions: readonly { readonly type: string; readonly status: string }[];
+      readonly containerStatuses: readonly { readonly imageID: string }[];
+    };
+  }[];
+}
+
+async function podsOf({
+  controlPlane,
+  namespace,
+}: Environment): Promise<{ name: string; ip: string; ready: boolean; imageId: string | undefined }[]> {
+  const list = await controlPlane.kubectl.json<PodList>(['get', 'pods', '--namespace', namespace]);
+  return list.items.map(({ metadata, status }) => ({
+    name: metadata.name,
+    ip: status.podIP,
+    ready: status.conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
+    imageId: status.containerStatuses[0]?.imageID,
+  }));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
