@@ -90,7 +90,7 @@ describe('whatever happens to a run', () => {
         const places = simulation.writes.filter(({ progress }) => progress).map(place);
         expect(places).toEqual([...places].sort((a, b) => a - b));
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -109,7 +109,7 @@ describe('whatever happens to a run', () => {
         expect(simulation.pausedUntil).toBeLessThanOrEqual(simulation.now);
         expect(simulation.last?.finalizer).toBe(false);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 
@@ -122,7 +122,7 @@ describe('whatever happens to a run', () => {
           expect(new Set(types).size).toBe(types.length);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

@@ -196,7 +196,7 @@ describe('explain', () => {
     expect(explain(request([...usual, ...burst])).summary).toMatch(/at least/);
   });
 
-  it('does not depend on the order of the observations or on names', { timeout: 30_000 }, () => {
+  it('does not depend on the order of the observations or on names', { timeout: 300_000 }, () => {
     const names = ['node-1', 'x', 'zz', 'a', 'shelf', 'redis', 'sender', 'b', 'q'];
     fc.assert(
       fc.property(
@@ -221,7 +221,7 @@ describe('explain', () => {
     );
   });
 
-  it('fits the status for any observations', { timeout: 30_000 }, () => {
+  it('fits the status for any observations', { timeout: 300_000 }, () => {
     const signals = fc.constantFrom<Signal>(
       'write-accepted',
       'write-outstanding',

@@ -62,9 +62,9 @@ function elect(options: Partial<LeaderElectorOptions> = {}) {
     name: 'l',
     identity: 'me',
     logger,
-    leaseDurationMs: 1000,
-    renewDeadlineMs: 200,
-    retryPeriodMs: 20,
+    leaseDurationMs: 8000,
+    renewDeadlineMs: 5000,
+    retryPeriodMs: 50,
     onStartedLeading(leading) {
       term = leading;
       seen.push('started');

@@ -23,7 +23,7 @@ async function start(
 }
 
 // The first request loads the HTTP client, which takes seconds on a busy machine.
-describe('startHttpServer', { timeout: 60_000 }, () => {
+describe('startHttpServer', { timeout: 300_000 }, () => {
   it('is healthy even while it is not ready', async () => {
     const { get } = await start({ notReady: () => ['the cache of ChaosDemos'] });
     expect((await get('/healthz')).status).toBe(200);

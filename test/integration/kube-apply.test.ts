@@ -1,12 +1,10 @@
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 import { isConflict, isInvalid } from '../../src/kube/api-error.ts';
 import { addFinalizer, applyStatus, removeFinalizer } from '../../src/kube/apply.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import type { KubeObject } from '../../src/kube/kube-types.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
-import { uniqueNamespace } from './support/control-plane.ts';
+import { adminClient, createNamespace } from './kube-support.ts';
 
 interface Deployment extends KubeObject {
   spec: object;
@@ -15,11 +13,11 @@ interface Deployment extends KubeObject {
 
 // A built-in kind with a status that nobody else writes here: there is no controller manager.
 const deployments = { group: 'apps', version: 'v1', plural: 'deployments' };
-const client = new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig));
+const client = adminClient();
 afterAll(() => client.close());
 
 async function createDeployment(): Promise<Deployment> {
-  const namespace = await uniqueNamespace('kube');
+  const namespace = await createNamespace(client);
   return client.request<Deployment>({
     method: 'POST',
     path: resourcePath(deployments, { namespace }),

@@ -7,7 +7,8 @@ import { KubeClient, type KubeClientOptions } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import type { KubeObject } from '../../src/kube/kube-types.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
-import { adminKubectl, kubeconfigFor, uniqueNamespace } from './support/control-plane.ts';
+import { createNamespace } from './kube-support.ts';
+import { adminKubectl, kubeconfigFor } from './support/control-plane.ts';
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 const clients: KubeClient[] = [];
@@ -56,7 +57,7 @@ describe('KubeClient with a real API server', () => {
 
   it('tells the refusals of the API server apart', async () => {
     const client = connect();
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(client);
     const path = resourcePath(configMaps, { namespace });
     const create = (name: string): Promise<unknown> => {
       const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
@@ -72,7 +73,7 @@ describe('KubeClient with a real API server', () => {
   });
 
   it('speaks as the service account whose token it has, and shows the token in no error', async () => {
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(connect());
     const kubectl = adminKubectl();
     await kubectl.run(['create', 'serviceaccount', 'tester', '-n', namespace]);
     const token = await kubectl.serviceAccountToken(namespace, 'tester');

@@ -1,12 +1,11 @@
 import type { EventsV1Event } from '@kubernetes/client-node';
-import { afterEach, expect, inject, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 
-import { KubeClient } from '../../src/kube/client.ts';
 import { type EventRecord, EventRecorder } from '../../src/kube/events.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import type { KubeObject, Logger, WireObject } from '../../src/kube/kube-types.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
-import { adminKubectl, uniqueNamespace } from './support/control-plane.ts';
+import { adminClient, createNamespace } from './kube-support.ts';
+import { adminKubectl } from './support/control-plane.ts';
 import { until } from './support/until.ts';
 
 type Event = WireObject<EventsV1Event>;
@@ -18,9 +17,9 @@ afterEach(async () => {
 });
 
 async function setUp() {
-  const client = new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig));
+  const client = adminClient();
   cleanups.push(() => client.close());
-  const namespace = await uniqueNamespace('kube');
+  const namespace = await createNamespace(client);
   const problems: string[] = [];
   const problem = (fields: object, message: string): void =>
     void problems.push(`${message} ${JSON.stringify(fields)}`);

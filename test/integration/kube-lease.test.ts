@@ -1,11 +1,10 @@
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 
-import { KubeClient } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
 import { LeaderElector, type LeaderElectorOptions } from '../../src/kube/leader-election.ts';
 import { type Lease, LeaseLock, type LeaseLockOptions } from '../../src/kube/lease-lock.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
-import { uniqueNamespace } from './support/control-plane.ts';
+import { adminClient, createNamespace } from './kube-support.ts';
 import { until } from './support/until.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -16,7 +15,7 @@ afterEach(async () => {
 });
 
 function connect(): KubeClient {
-  const client = new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig));
+  const client = adminClient();
   cleanups.push(() => client.close());
   return client;
 }
@@ -41,7 +40,7 @@ const readLease = (client: KubeClient, namespace: string): Promise<Lease> =>
 describe('LeaseLock', () => {
   it('is held by one, and taken over only after it was seen unchanged for its duration', async () => {
     const client = connect();
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(client);
     const a = lockFor(client, namespace, 'a');
     const b = lockFor(client, namespace, 'b');
     expect(await a.attempt()).toEqual({ held: true });
@@ -71,7 +70,7 @@ describe('LeaseLock', () => {
 
   it('is taken at once by whoever has the same identity, or after a release', async () => {
     const client = connect();
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(client);
     const a = lockFor(client, namespace, 'a');
     await a.attempt();
     const restarted = lockFor(client, namespace, 'a');
@@ -88,7 +87,7 @@ describe('LeaseLock', () => {
 
   it('is taken by exactly one of many that try at once', async () => {
     const client = connect();
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(client);
     const locks = ['a', 'b', 'c', 'd', 'e'].map((identity) => lockFor(client, namespace, identity));
     for (let round = 0; round < 3; round++) {
       const attempts = await Promise.all(locks.map(({ attempt }) => attempt()));
@@ -99,7 +98,7 @@ describe('LeaseLock', () => {
 
   it('survives edits of the object by others, and knows that a deleted one is not held', async () => {
     const client = connect();
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(client);
     const path = resourcePath(leases, { namespace, name: 'l' });
     const a = lockFor(client, namespace, 'a');
     await a.attempt();
@@ -117,7 +116,7 @@ describe('LeaseLock', () => {
 
   it('is deleted on release when it should be', async () => {
     const client = connect();
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(client);
     const a = lockFor(client, namespace, 'a', { deleteOnRelease: true });
     await a.attempt();
     await a.lock.release(10_000);
@@ -158,7 +157,7 @@ describe('LeaderElector with a real API server', () => {
   }
 
   it('hands over when the leader is cut off, which has stopped by then', async () => {
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(connect());
     const log: string[] = [];
     const first = elect(namespace, 'first', log);
     await until(() => first.elector.isLeader(), { what: 'the first to lead' });
@@ -173,7 +172,7 @@ describe('LeaderElector with a real API server', () => {
   });
 
   it('hands over at once when the leader leaves', async () => {
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(connect());
     const log: string[] = [];
     // A lease so long that only a release can explain a handover within this test.
     const long = { leaseDurationMs: 3_600_000, renewDeadlineMs: 1_800_000 };

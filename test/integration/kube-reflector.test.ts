@@ -7,7 +7,7 @@ import { Reflector, type ReflectorActivity, type ReflectorOptions } from '../../
 import { resourcePath } from '../../src/kube/resource-path.ts';
 import { Store } from '../../src/kube/store.ts';
 import { startControlPlane } from '../../src/local/control-plane.ts';
-import { uniqueNamespace } from './support/control-plane.ts';
+import { createNamespace } from './kube-support.ts';
 import { until } from './support/until.ts';
 
 interface ConfigMap extends KubeObject {
@@ -72,7 +72,7 @@ function writer(client: KubeClient, namespace: string) {
 describe('Reflector with a real API server', () => {
   it('lists in pages and follows changes, those into and out of its selector included', async () => {
     const client = connect(inject('controlPlane').kubeconfig);
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(client);
     const write = writer(client, namespace);
     const on = { on: 'yes' };
     for (const name of ['a', 'b', 'c']) await write.create(name, '1', on);
@@ -103,7 +103,7 @@ describe('Reflector with a real API server', () => {
 
   it('resumes without a list when the server ends the watch', async () => {
     const client = connect(inject('controlPlane').kubeconfig);
-    const namespace = await uniqueNamespace('kube');
+    const namespace = await createNamespace(client);
     const write = writer(client, namespace);
     const { seen, activities } = reflect(client, namespace, { watchMs: 500 });
     const watches = (): number => activities.filter((activity) => activity === 'watching').length;

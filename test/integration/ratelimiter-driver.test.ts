@@ -9,6 +9,7 @@ import {
   type RateLimiterTarget,
 } from '../../src/subjects/ratelimiter/index.ts';
 import { type LimiterNodes, startLimiterNodes } from './support/limiter-nodes.ts';
+import { tooSlowForRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const RIGHTS =
@@ -135,7 +136,7 @@ async function admittedByNodes(nodes: readonly NodeTarget[], key: string): Promi
   return counters.reduce((sum, count) => sum + count, 0);
 }
 
-describe('baseline and preparation', () => {
+describe.skipIf(tooSlowForRealTime)('baseline and preparation', () => {
   it('measures write latency and lag, and leaves no control key behind', async () => {
     const driver = driverOn(approximate);
     await driver.perform({ kind: 'MeasureBaseline', id: 'b' }, never);
@@ -179,7 +180,7 @@ function withTimeout({ subject }: ChaosDemoSpec, timeout: string): ChaosDemoSpec
   return { ...subject, rateLimiter: { ...limiter, health: { ...limiter.health, timeout } } };
 }
 
-describe('the pause', () => {
+describe.skipIf(tooSlowForRealTime)('the pause', () => {
   it('is confirmed by a held write, drifts the counters of approximate nodes, and is recovered from', async () => {
     const { driver, key } = await prepared(approximate, 'drift');
     const about = { fault: 'f', scenario: 'drift', key };
@@ -299,7 +300,7 @@ describe('the pause', () => {
   });
 });
 
-describe('restore', () => {
+describe.skipIf(tooSlowForRealTime)('restore', () => {
   it('releases a pause of this session and proves it', async () => {
     const { driver, key } = await prepared(approximate, 'drift');
     expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
@@ -332,7 +333,7 @@ describe('restore', () => {
   });
 });
 
-describe('the burst', () => {
+describe.skipIf(tooSlowForRealTime)('the burst', () => {
   it('is admitted twice over by approximate nodes, as sender, nodes and Redis agree', async () => {
     const { driver, key } = await prepared(approximate, 'ghosts');
     driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', key }]);
@@ -384,7 +385,7 @@ describe('the burst', () => {
   });
 });
 
-describe('health', () => {
+describe.skipIf(tooSlowForRealTime)('health', () => {
   it('tells the nodes, and changes only when something did', async () => {
     let changes = 0;
     const driver = driverOn(approximate, { onChange: () => (changes += 1) });
@@ -404,7 +405,7 @@ describe('health', () => {
   });
 });
 
-describe('a session that saw nothing', () => {
+describe.skipIf(tooSlowForRealTime)('a session that saw nothing', () => {
   it('gives no diagnosis and says why', async () => {
     const driver = driverOn(approximate);
     await driver.perform(

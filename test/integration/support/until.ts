@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface UntilOptions {
   /** What the error calls it: "the pod to be Ready". */
   readonly what: string;
-  /** Default 30 s. */
+  /** Default 5 min: a guard against waiting for ever, not a measure. */
   readonly deadlineMs?: number;
   /** Default 50 ms. */
   readonly everyMs?: number;
@@ -20,7 +20,7 @@ export interface UntilOptions {
  */
 export async function until<T>(
   probe: () => T | Promise<T>,
-  { what, deadlineMs = 30_000, everyMs = 50 }: UntilOptions,
+  { what, deadlineMs = 300_000, everyMs = 50 }: UntilOptions,
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const deadline = performance.now() + deadlineMs;
   let last: unknown;

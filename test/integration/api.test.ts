@@ -1,0 +1,125 @@
+/** What the API server itself accepts and refuses of a ChaosDemo, and what it says. */
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import type { ChaosDemo } from '../../src/api/index.ts';
+import { Kubectl } from '../../src/local/kubectl.ts';
+
+const namespace = 'api-test';
+let kubectl: Kubectl;
+
+beforeAll(async () => {
+  const { binaries, kubeconfig } = inject('controlPlane');
+  kubectl = new Kubectl(binaries.kubectl, kubeconfig);
+  await kubectl.createNamespace(namespace);
+});
+
+const limiter = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
+
+/** Has the API server judge a spec, without storing it. */
+async function judge(spec: object): Promise<ChaosDemo> {
+  const demo = {
+    apiVersion: 'chaosdemo.dev/v1alpha1',
+    kind: 'ChaosDemo',
+    metadata: { name: 'x', namespace },
+    spec,
+  };
+  const answer = await kubectl.run(['create', '--dry-run=server', '-o', 'json', '-f', '-'], {
+    input: JSON.stringify(demo),
+  });
+  return JSON.parse(answer) as ChaosDemo;
+}
+
+const drift = (changes: object) => [{ name: 'd', type: 'CounterDrift', ...changes }];
+const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', ...changes }];
+const withLimiter = (changes: object) => ({ subject: { rateLimiter: { ...limiter, ...changes } } });
+
+describe('the API server', { timeout: 300_000 }, () => {
+  it('fills in the whole of a minimal demo', async () => {
+    const { spec, status } = await judge({ subject: { rateLimiter: limiter } });
+    expect(spec.scenarios).toMatchObject([
+      { name: 'counter-drift', type: 'CounterDrift', expect: 'Detected', countdown: '3s' },
+      { name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Detected', countdown: '3s' },
+    ]);
+    expect(spec.subject.rateLimiter).toMatchObject({
+      port: 'http',
+      redis: { tls: false, allowOtherClients: false, service: { port: 6379 } },
+      limit: { keyPrefix: 'demo-chaos-key', requests: 10, window: '60s' },
+      health: { pollInterval: '2s', timeout: '5s' },
+    });
+    expect(spec).toMatchObject({
+      pace: { mode: 'Auto', dwell: '3s' },
+      activeDeadline: '10m',
+      suspend: false,
+    });
+    expect(status).toMatchObject({ observedGeneration: -1, phase: 'Pending' });
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['no rate limiter', { subject: {} }, /needs subject.rateLimiter/],
+    ['an empty selector', withLimiter({ selector: {} }), /an empty selector would match every pod/],
+    ["a key that is not the demo's", withLimiter({ limit: { keyPrefix: 'prod' } }), /keyPrefix/],
+    ['a port out of range', withLimiter({ port: 70_000 }), /must be a port from 1 to 65535/],
+    ['a duration in fractions', withLimiter({ limit: { window: '0.5h' } }), /window/],
+    [
+      'a pause of an hour',
+      { ...withLimiter({}), scenarios: drift({ counterDrift: { pause: '1h' } }) },
+      /must be from 1s to 1m/,
+    ],
+    [
+      'a story longer than the window',
+      withLimiter({ limit: { window: '20s' } }),
+      /must be less than limit.window/,
+    ],
+    [
+      'a threshold above the limit',
+      { ...withLimiter({}), scenarios: drift({ counterDrift: { threshold: 10 } }) },
+      /threshold must be less than limit.requests/,
+    ],
+    [
+      'a burst of more than 10000',
+      {
+        ...withLimiter({ limit: { requests: 5000 } }),
+        scenarios: ghost({ ghostAllowing: { multiplier: 3 } }),
+      },
+      /at most 10000/,
+    ],
+    [
+      'a multiplier of one',
+      { ...withLimiter({}), scenarios: ghost({ ghostAllowing: { multiplier: 1 } }) },
+      /multiplier/,
+    ],
+    [
+      'one type twice',
+      { ...withLimiter({}), scenarios: [...drift({}), ...drift({ name: 'e' })] },
+      /may stand in the list once/,
+    ],
+    [
+      'the wrong member of the union',
+      { ...withLimiter({}), scenarios: drift({ ghostAllowing: {} }) },
+      /belongs to a scenario of type GhostAllowing/,
+    ],
+    ['an unknown field', { ...withLimiter({}), sceanrios: [] }, /unknown field "spec.sceanrios"/],
+  ])('refuses %s and says why', async (_, spec, message) => {
+    await expect(judge(spec)).rejects.toThrow(message);
+  });
+
+  it.each(['demo.yaml', 'gate.yaml', 'minimal.yaml'])('takes the sample %s', async (file) => {
+    const manifest = await readFile(new URL(`../../manifests/samples/${file}`, import.meta.url), 'utf8');
+    const input = manifest.replace(/namespace: ratelimiter/g, `namespace: ${namespace}`);
+    await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input });
+  });
+
+  it('explains every field', async () => {
+    const text = await kubectl.run(['explain', 'chaosdemo.spec', '--recursive']);
+    for (const field of [
+      'rateLimiter',
+      'authSecretRef',
+      'keyPrefix',
+      'counterDrift',
+      'multiplier',
+      'activeDeadline',
+    ]) {
+      expect(text).toContain(field);
+    }
+  });
+});
