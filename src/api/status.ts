@@ -26,7 +26,9 @@ export const CHAPTER_STATES = ['Pending', 'Running', 'Waiting', 'Completed', 'Sk
 export const RESULTS = ['Detected', 'NotDetected', 'Inconclusive'] as const;
 export const PROOFS = ['Confirmed', 'Mismatch', 'Inconclusive'] as const;
 
-const reason = z.enum(Object.keys(REASONS) as [keyof typeof REASONS]);
+const reason = z
+  .enum(Object.keys(REASONS) as [keyof typeof REASONS])
+  .describe('Why, in one word of a closed set.');
 
 const chapter = z.object({
   number: z.int().min(1).max(64).describe('Place in the story, from 1.'),

@@ -1,8 +1,9 @@
 /**
- * Whether this machine keeps up with what a run needs: the invariants are
- * sampled every 100 ms and a gap makes a run Inconclusive, rightly. A machine
- * that is starved cannot show anything about timing, so the tests that need it
- * are skipped there, visibly, instead of failing for a reason that is not ours.
+ * Whether this machine keeps up with what the integration tests need. They start
+ * whole control planes, and a run samples its invariants every 100 ms, where a
+ * gap makes it Inconclusive, rightly. A starved machine can show nothing of that,
+ * so these tests are skipped there, visibly, instead of failing for a reason
+ * that is not ours.
  */
 
 /** Additions in a tight loop; 20 to 40 ms on the processors of the last ten years. */
