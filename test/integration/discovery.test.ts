@@ -221,7 +221,7 @@ async function setLabel(value: string | undefined): Promise<void> {
   });
 }
 
-type Created = { metadata: { name: string }; status?: object };
+type Created = { metadata: { name: string }; status?: object; [field: string]: unknown };
 
 /** Creates an object, and its status where it has one. */
 async function create(plural: string, object: Created): Promise<void> {
