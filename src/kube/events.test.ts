@@ -35,7 +35,7 @@ const bodies = (): Record<string, unknown>[] =>
 describe('EventRecorder', () => {
   it('counts repeats in the series of the first, whatever the resource version, and tells notes apart', async () => {
     server = await startWireServer((_request, response) => sendJson(response, {}));
-    const { events } = recorder();
+    const { events } = recorder({ seriesWriteMs: 600_000 });
     events.record(record());
     await eventually(() => expect(bodies()).toHaveLength(1));
     for (let version = 0; version < 5; version++) {

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
+import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
 import { type ControlPlaneBinaries, startControlPlane } from '../../src/local/control-plane.ts';
 
 /** What tests get by `inject('controlPlane')`. */
@@ -29,6 +30,7 @@ const crdFolder = fileURLToPath(new URL('../../crds', import.meta.url));
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const progress = (message: string): void => void process.stdout.write(`[control plane] ${message}\n`);
+  await ensureRedis({ progress: (message) => void process.stdout.write(`[redis] ${message}\n`) });
   const { etcd, kubeApiserver, kubectl } = await ensureControlPlaneBinaries({ progress });
   const binaries = { etcd, kubeApiserver, kubectl };
   const controlPlane = await startControlPlane({ binaries });

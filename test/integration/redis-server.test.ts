@@ -8,7 +8,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { findRedisBinary, type RedisServer, RedisServerError, startRedis } from './redis-server.ts';
+import {
+  findRedisBinary,
+  type RedisServer,
+  RedisServerError,
+  startRedis,
+} from '../../src/local/redis-server.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -155,7 +160,7 @@ describe('startRedis', () => {
 
   it('dies with its owner even when that one is killed with SIGKILL', async () => {
     const script = `
-      const { startRedis } = await import(${JSON.stringify(new URL('./redis-server.ts', import.meta.url).href)});
+      const { startRedis } = await import(${JSON.stringify(new URL('../../src/local/redis-server.ts', import.meta.url).href)});
       const server = await startRedis();
       console.log(server.pid + ' ' + server.port);
       setInterval(() => undefined, 1000);`;
