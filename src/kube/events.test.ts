@@ -35,7 +35,7 @@ const bodies = (): Record<string, unknown>[] =>
 describe('EventRecorder', () => {
   it('counts repeats in the series of the first, whatever the resource version, and tells notes apart', async () => {
     server = await startWireServer((_request, response) => sendJson(response, {}));
-    const { events } = recorder({ seriesWriteMs: 600_000 });
+    const { events } = recorder();
     events.record(record());
     await eventually(() => expect(bodies()).toHaveLength(1));
     for (let version = 0; version < 5; version++) {
@@ -45,8 +45,10 @@ describe('EventRecorder', () => {
     events.record(record('something else'));
     await eventually(() => expect(bodies()).toHaveLength(2));
     await events.stop(10_000);
-    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'POST', 'PATCH']);
-    expect(bodies()[2]).toMatchObject({ series: { count: 6 } });
+    // The repeats may be recorded before the first answer is there; then an early PATCH tells a part of the count.
+    const methods = server.requests.map(({ method }) => method);
+    expect(methods.filter((method) => method === 'POST')).toHaveLength(2);
+    expect(bodies()[methods.lastIndexOf('PATCH')]).toMatchObject({ series: { count: 6 } });
   });
 
   it('writes what waits when stopped, and takes nothing after', async () => {
