@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import type { ChaosDemo, ChaosDemoStatus } from '../../src/api/index.ts';
 import { type Environment, startEnvironment } from '../../src/local/environment.ts';
 import { type OperatorProcess, startOperator } from '../../src/local/operator.ts';
-import { tooSlowForRealTime } from './support/pace.ts';
+import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const RUN_MS = 600_000;
@@ -64,7 +64,7 @@ class World {
   }
 }
 
-describe.skipIf(tooSlowForRealTime)('a demo on an approximate limiter', () => {
+describe.skipIf(withoutRealTime)('a demo on an approximate limiter', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.start('approximate');
@@ -106,7 +106,7 @@ describe.skipIf(tooSlowForRealTime)('a demo on an approximate limiter', () => {
   );
 });
 
-describe.skipIf(tooSlowForRealTime)('a demo on a strict limiter', () => {
+describe.skipIf(withoutRealTime)('a demo on a strict limiter', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.start('strict');

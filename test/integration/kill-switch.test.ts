@@ -5,7 +5,7 @@ import { KillSwitch } from '../../src/operator/kill-switch.ts';
 import { createLogger } from '../../src/operator/log.ts';
 import { adminKubectl, uniqueNamespace } from './support/control-plane.ts';
 import { adminClient, installOperator, operatorClient, readIn } from './support/operator-account.ts';
-import { tooSlowForRealTime } from './support/pace.ts';
+import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const role = fileURLToPath(new URL('../../manifests/operator/role.yaml', import.meta.url));
@@ -13,52 +13,49 @@ const name = 'chaosdemo-kill-switch';
 
 beforeAll(() => installOperator());
 
-it.skipIf(tooSlowForRealTime)(
-  'goes on and off with the ConfigMap, which nobody else has to see',
-  async () => {
-    // A namespace of its own: in the operator's, it would stop the runs of other tests.
-    const namespace = await uniqueNamespace('kill-switch');
-    await adminKubectl().apply(await readIn(role, namespace));
-    const admin = adminClient();
-    const path = `/api/v1/namespaces/${namespace}/configmaps`;
-    const told: boolean[] = [];
-    const abort = new AbortController();
-    const killSwitch = new KillSwitch({
-      client: await operatorClient(),
-      logger: createLogger({ level: 'fatal', identity: 'test' }),
-      namespace,
-      name,
-      onChange: (on) => told.push(on),
-    });
-    const running = killSwitch.run(abort.signal);
-    onTestFinished(async () => {
-      abort.abort();
-      await running;
-    });
-    await killSwitch.waitForSync(AbortSignal.timeout(60_000));
-    expect(killSwitch.isOn()).toBe(false);
+it.skipIf(withoutRealTime)('goes on and off with the ConfigMap, which nobody else has to see', async () => {
+  // A namespace of its own: in the operator's, it would stop the runs of other tests.
+  const namespace = await uniqueNamespace('kill-switch');
+  await adminKubectl().apply(await readIn(role, namespace));
+  const admin = adminClient();
+  const path = `/api/v1/namespaces/${namespace}/configmaps`;
+  const told: boolean[] = [];
+  const abort = new AbortController();
+  const killSwitch = new KillSwitch({
+    client: await operatorClient(),
+    logger: createLogger({ level: 'fatal', identity: 'test' }),
+    namespace,
+    name,
+    onChange: (on) => told.push(on),
+  });
+  const running = killSwitch.run(abort.signal);
+  onTestFinished(async () => {
+    abort.abort();
+    await running;
+  });
+  await killSwitch.waitForSync(AbortSignal.timeout(60_000));
+  expect(killSwitch.isOn()).toBe(false);
 
-    await admin.request({
-      method: 'POST',
-      path,
-      body: { metadata: { name: 'other' }, data: { stop: 'true' } },
+  await admin.request({
+    method: 'POST',
+    path,
+    body: { metadata: { name: 'other' }, data: { stop: 'true' } },
+  });
+  await admin.request({ method: 'POST', path, body: { metadata: { name }, data: { stop: 'true' } } });
+  await until(() => told.length === 1, { what: 'the switch to be on' });
+  const patch = (stop: string) =>
+    admin.request({
+      method: 'PATCH',
+      path: `${path}/${name}`,
+      contentType: 'application/merge-patch+json',
+      body: { data: { stop } },
     });
-    await admin.request({ method: 'POST', path, body: { metadata: { name }, data: { stop: 'true' } } });
-    await until(() => told.length === 1, { what: 'the switch to be on' });
-    const patch = (stop: string) =>
-      admin.request({
-        method: 'PATCH',
-        path: `${path}/${name}`,
-        contentType: 'application/merge-patch+json',
-        body: { data: { stop } },
-      });
-    await patch('false');
-    await until(() => told.length === 2, { what: 'the switch to be off' });
-    await patch('yes');
-    await until(() => told.length === 3, { what: 'the switch to be on again' });
-    await admin.request({ method: 'DELETE', path: `${path}/${name}` });
-    await until(() => told.length === 4, { what: 'the switch to be gone' });
-    expect(told).toEqual([true, false, true, false]);
-    expect(killSwitch.isOn()).toBe(false);
-  },
-);
+  await patch('false');
+  await until(() => told.length === 2, { what: 'the switch to be off' });
+  await patch('yes');
+  await until(() => told.length === 3, { what: 'the switch to be on again' });
+  await admin.request({ method: 'DELETE', path: `${path}/${name}` });
+  await until(() => told.length === 4, { what: 'the switch to be gone' });
+  expect(told).toEqual([true, false, true, false]);
+  expect(killSwitch.isOn()).toBe(false);
+});

@@ -5,7 +5,7 @@ import { addFinalizer, applyStatus, removeFinalizer } from '../../src/kube/apply
 import type { KubeObject } from '../../src/kube/kube-types.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
 import { adminClient, createNamespace } from './kube-support.ts';
-import { tooSlowForRealTime } from './support/pace.ts';
+import { withoutRealTime } from './support/pace.ts';
 
 interface Deployment extends KubeObject {
   spec: object;
@@ -63,7 +63,7 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe.skipIf(tooSlowForRealTime)('applyStatus', () => {
+describe.skipIf(withoutRealTime)('applyStatus', () => {
   it('writes the whole status, takes back what it leaves out, and returns the object to go on from', async () => {
     const created = await createDeployment();
     const first = await applyStatus(write(created), { replicas: 3, readyReplicas: 2 });
@@ -126,7 +126,7 @@ describe.skipIf(tooSlowForRealTime)('applyStatus', () => {
   });
 });
 
-describe.skipIf(tooSlowForRealTime)('finalizers', () => {
+describe.skipIf(withoutRealTime)('finalizers', () => {
   it('are added and removed one by one, and others are left alone', async () => {
     const created = await createDeployment();
     const first = await addFinalizer(write(created), 'example.com/first');

@@ -9,7 +9,7 @@ import {
   startCluster,
   until,
 } from './limiter-support.ts';
-import { tooSlowForRealTime } from './support/pace.ts';
+import { withoutRealTime } from './support/pace.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -46,7 +46,7 @@ async function whilePaused(work: () => Promise<void>): Promise<void> {
   }
 }
 
-describe.skipIf(tooSlowForRealTime)('a burst over all nodes', () => {
+describe.skipIf(withoutRealTime)('a burst over all nodes', () => {
   it('is admitted beyond the limit, and the nodes and Redis agree on how far', async () => {
     // One sync interval that is longer than the burst on any machine.
     const slow = await startCluster({ LIMITER_SYNC_INTERVAL_MS: '10000' });
@@ -69,7 +69,7 @@ describe.skipIf(tooSlowForRealTime)('a burst over all nodes', () => {
   });
 });
 
-describe.skipIf(tooSlowForRealTime)('a write pause', () => {
+describe.skipIf(withoutRealTime)('a write pause', () => {
   it('makes counters drift under traffic, up to nodes x limit, and they converge after release', async () => {
     await defineEverywhere(cluster.nodes, 'drift', 10);
     const redisKey = await redisKeyOf('drift');

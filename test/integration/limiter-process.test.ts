@@ -9,7 +9,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { burst, countedIn, defineEverywhere, joined, NodeClient, observe, until } from './limiter-support.ts';
-import { tooSlowForRealTime } from './support/pace.ts';
+import { withoutRealTime } from './support/pace.ts';
 
 const MAIN = new URL('../../src/limiter/main.ts', import.meta.url).pathname;
 
@@ -50,7 +50,7 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-describe.skipIf(tooSlowForRealTime)('three processes over one Redis with a password and an ACL', () => {
+describe.skipIf(withoutRealTime)('three processes over one Redis with a password and an ACL', () => {
   let redis: RedisServer;
   let observer: Redis;
   let nodes: NodeProcess[];
@@ -136,7 +136,7 @@ describe.skipIf(tooSlowForRealTime)('three processes over one Redis with a passw
   });
 });
 
-describe.skipIf(tooSlowForRealTime)('one process', () => {
+describe.skipIf(withoutRealTime)('one process', () => {
   it('speaks TLS with a CA of its own, and does not trust a certificate of another', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'limiter-tls-'));
     const pem = async (name: string): Promise<{ certFile: string; keyFile: string; caFile: string }> => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { burst, type Cluster, countedIn, defineEverywhere, startCluster, until } from './limiter-support.ts';
-import { tooSlowForRealTime } from './support/pace.ts';
+import { withoutRealTime } from './support/pace.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await cluster?.stop());
 
-it.skipIf(tooSlowForRealTime)('admits exactly the limit of a burst over all nodes', async () => {
+it.skipIf(withoutRealTime)('admits exactly the limit of a burst over all nodes', async () => {
   await defineEverywhere(cluster.nodes, 'exact', 10);
   expect(await burst(cluster.nodes, 'exact', 20)).toEqual({ 200: 10, 429: 10 });
   const counters = await Promise.all(cluster.nodes.map(async (node) => await node.counter('exact')));
@@ -22,7 +22,7 @@ it.skipIf(tooSlowForRealTime)('admits exactly the limit of a burst over all node
   expect(await countedIn(cluster.observer, counters[0]?.redisKey ?? '')).toBe(10);
 });
 
-it.skipIf(tooSlowForRealTime)('says how much is left over all nodes', async () => {
+it.skipIf(withoutRealTime)('says how much is left over all nodes', async () => {
   await defineEverywhere(cluster.nodes, 'left', 3);
   const remaining: unknown[] = [];
   for (const node of cluster.nodes) remaining.push((await node.check('left')).body['remaining']);
@@ -31,7 +31,7 @@ it.skipIf(tooSlowForRealTime)('says how much is left over all nodes', async () =
   expect([denied?.status, denied?.body['allowed'], denied?.body['remaining']]).toEqual([429, false, 0]);
 });
 
-it.skipIf(tooSlowForRealTime)(
+it.skipIf(withoutRealTime)(
   'counts in the new window at once when a limit is defined anew, on nodes that have not heard of it too',
   async () => {
     await defineEverywhere(cluster.nodes, 'anew', 1);
@@ -42,7 +42,7 @@ it.skipIf(tooSlowForRealTime)(
   },
 );
 
-it.skipIf(tooSlowForRealTime)('moves on to the next window', async () => {
+it.skipIf(withoutRealTime)('moves on to the next window', async () => {
   await defineEverywhere(cluster.nodes, 'rolling', 1, 1);
   const windows = new Set<unknown>();
   await until(async () => {
@@ -55,7 +55,7 @@ it.skipIf(tooSlowForRealTime)('moves on to the next window', async () => {
   });
 });
 
-it.skipIf(tooSlowForRealTime)(
+it.skipIf(withoutRealTime)(
   'answers 503 while Redis takes no writes, admits nobody, and counts nothing after release',
   async () => {
     const strict = await startCluster({ LIMITER_MODE: 'strict', LIMITER_CHECK_TIMEOUT_MS: '300' });
@@ -79,7 +79,7 @@ it.skipIf(tooSlowForRealTime)(
   },
 );
 
-it.skipIf(tooSlowForRealTime)(
+it.skipIf(withoutRealTime)(
   'does not admit from memory when Redis has lost its own: the key is unknown until defined again',
   async () => {
     await defineEverywhere(cluster.nodes, 'lost', 1);

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { tooSlowForRealTime } from './support/pace.ts';
+import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-describe.skipIf(tooSlowForRealTime)('bootstrap', () => {
+describe.skipIf(withoutRealTime)('bootstrap', () => {
   it('hands over arguments and the exit status to the Node of the project', async () => {
     const clone = await makeClone({
       demo: 'process.stdout.write(JSON.stringify(process.argv.slice(2))); process.exitCode = 7;',

@@ -9,7 +9,7 @@ import {
   type RateLimiterTarget,
 } from '../../src/subjects/ratelimiter/index.ts';
 import { type LimiterNodes, startLimiterNodes } from './support/limiter-nodes.ts';
-import { tooSlowForRealTime } from './support/pace.ts';
+import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const RIGHTS =
@@ -136,7 +136,7 @@ async function admittedByNodes(nodes: readonly NodeTarget[], key: string): Promi
   return counters.reduce((sum, count) => sum + count, 0);
 }
 
-describe.skipIf(tooSlowForRealTime)('baseline and preparation', () => {
+describe.skipIf(withoutRealTime)('baseline and preparation', () => {
   it('measures write latency and lag, and leaves no control key behind', async () => {
     const driver = driverOn(approximate);
     await driver.perform({ kind: 'MeasureBaseline', id: 'b' }, never);
@@ -180,7 +180,7 @@ function withTimeout({ subject }: ChaosDemoSpec, timeout: string): ChaosDemoSpec
   return { ...subject, rateLimiter: { ...limiter, health: { ...limiter.health, timeout } } };
 }
 
-describe.skipIf(tooSlowForRealTime)('the pause', () => {
+describe.skipIf(withoutRealTime)('the pause', () => {
   it('is confirmed by a held write, drifts the counters of approximate nodes, and is recovered from', async () => {
     const { driver, key } = await prepared(approximate, 'drift');
     const about = { fault: 'f', scenario: 'drift', key };
@@ -300,7 +300,7 @@ describe.skipIf(tooSlowForRealTime)('the pause', () => {
   });
 });
 
-describe.skipIf(tooSlowForRealTime)('restore', () => {
+describe.skipIf(withoutRealTime)('restore', () => {
   it('releases a pause of this session and proves it', async () => {
     const { driver, key } = await prepared(approximate, 'drift');
     expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
@@ -333,7 +333,7 @@ describe.skipIf(tooSlowForRealTime)('restore', () => {
   });
 });
 
-describe.skipIf(tooSlowForRealTime)('the burst', () => {
+describe.skipIf(withoutRealTime)('the burst', () => {
   it('is admitted twice over by approximate nodes, as sender, nodes and Redis agree', async () => {
     const { driver, key } = await prepared(approximate, 'ghosts');
     driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', key }]);
@@ -385,7 +385,7 @@ describe.skipIf(tooSlowForRealTime)('the burst', () => {
   });
 });
 
-describe.skipIf(tooSlowForRealTime)('health', () => {
+describe.skipIf(withoutRealTime)('health', () => {
   it('tells the nodes, and changes only when something did', async () => {
     let changes = 0;
     const driver = driverOn(approximate, { onChange: () => (changes += 1) });
@@ -405,7 +405,7 @@ describe.skipIf(tooSlowForRealTime)('health', () => {
   });
 });
 
-describe.skipIf(tooSlowForRealTime)('a session that saw nothing', () => {
+describe.skipIf(withoutRealTime)('a session that saw nothing', () => {
   it('gives no diagnosis and says why', async () => {
     const driver = driverOn(approximate);
     await driver.perform(

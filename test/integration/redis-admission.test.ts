@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { RedisTarget, ResolvedTarget } from '../../src/operator/discovery.ts';
 import { admitRedis, REDIS_ACL, type RedisAdmission } from '../../src/operator/redis-admission.ts';
-import { tooSlowForRealTime } from './support/pace.ts';
+import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const operator = { username: 'chaosdemo', password: 'operator-secret' };
@@ -103,7 +103,7 @@ async function expectRefused(
   expect(JSON.stringify(result)).not.toContain('secret');
 }
 
-describe.skipIf(tooSlowForRealTime)('admitRedis', () => {
+describe.skipIf(withoutRealTime)('admitRedis', () => {
   it('admits with no more than the documented rights, and tells which Redis it is', async () => {
     await client({ from: podIP });
     const result = await admit(targetOf());
@@ -188,7 +188,7 @@ describe.skipIf(tooSlowForRealTime)('admitRedis', () => {
   });
 });
 
-describe.skipIf(tooSlowForRealTime)('admitRedis, by topology', () => {
+describe.skipIf(withoutRealTime)('admitRedis, by topology', () => {
   it('refuses a replica and the master it belongs to', async () => {
     const [master, replica] = await Promise.all([startRedis(), startRedis()]);
     onTestFinished(async () => {
@@ -216,7 +216,7 @@ describe.skipIf(tooSlowForRealTime)('admitRedis, by topology', () => {
   });
 });
 
-describe.skipIf(tooSlowForRealTime)('admitRedis over TLS', () => {
+describe.skipIf(withoutRealTime)('admitRedis over TLS', () => {
   it('admits a certificate for the name of the Service, and no other', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-tls-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
