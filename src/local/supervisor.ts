@@ -150,6 +150,7 @@ export class Supervisor {
       this.#processes.add(owned);
       const release = this.adoptGroup(owned.pid);
       void owned.exited.then(() => {
+        owned.killGroup(); // What it started goes with it.
         this.#processes.delete(owned);
         release();
       });
