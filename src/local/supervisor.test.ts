@@ -33,7 +33,11 @@ describe('Supervisor', { timeout: 300_000 }, () => {
 
   it.each(['exit 0', 'wait'])('kills what a process started when that ends (%s)', async (ending) => {
     const { supervisor, folder } = await makeSupervisor();
-    const child = await startShell(supervisor, folder, `sleep 1000 & echo $! > ${folder}/grandchild; ${ending}`);
+    const child = await startShell(
+      supervisor,
+      folder,
+      `sleep 1000 & echo $! > ${folder}/grandchild; ${ending}`,
+    );
     const grandchild = Number(await contentOf(join(folder, 'grandchild')));
     await child.stop();
     await vi.waitUntil(() => !isAlive(grandchild), patience);
