@@ -63,7 +63,7 @@ export class Store<T extends KubeObject> {
     this.#emit(known ? { type: 'updated', object, previous } : { type: 'added', object });
   }
 
-  /** Takes out an object that was deleted; `object` is its last state. */
+  /** Takes out an object that was deleted or left the selector; `object` is its last state that was in it. */
   remove(object: T): void {
     if (this.#objects.delete(objectKey(object))) this.#emit({ type: 'deleted', object });
   }
