@@ -5,7 +5,6 @@ import { addFinalizer, applyStatus, removeFinalizer } from '../../src/kube/apply
 import type { KubeObject } from '../../src/kube/kube-types.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
 import { adminClient, createNamespace } from './kube-support.ts';
-import { withoutRealTime } from './support/pace.ts';
 
 interface Deployment extends KubeObject {
   spec: object;
@@ -63,7 +62,7 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe.skipIf(withoutRealTime)('applyStatus', () => {
+describe('applyStatus', () => {
   it('writes the whole status, takes back what it leaves out, and returns the object to go on from', async () => {
     const created = await createDeployment();
     const first = await applyStatus(write(created), { replicas: 3, readyReplicas: 2 });
@@ -126,7 +125,7 @@ describe.skipIf(withoutRealTime)('applyStatus', () => {
   });
 });
 
-describe.skipIf(withoutRealTime)('finalizers', () => {
+describe('finalizers', () => {
   it('are added and removed one by one, and others are left alone', async () => {
     const created = await createDeployment();
     const first = await addFinalizer(write(created), 'example.com/first');

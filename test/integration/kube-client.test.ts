@@ -9,7 +9,6 @@ import type { KubeObject } from '../../src/kube/kube-types.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
 import { createNamespace } from './kube-support.ts';
 import { adminKubectl, kubeconfigFor } from './support/control-plane.ts';
-import { withoutRealTime } from './support/pace.ts';
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 const clients: KubeClient[] = [];
@@ -33,7 +32,7 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe.skipIf(withoutRealTime)('KubeClient with a real API server', () => {
+describe('KubeClient with a real API server', () => {
   it('sends 200 requests over a few TLS connections', async () => {
     const client = connect(undefined, { connections: 4 });
     const { host } = new URL(inject('controlPlane').url);

@@ -6,7 +6,6 @@ import type { KubeObject, Logger, WireObject } from '../../src/kube/kube-types.t
 import { resourcePath } from '../../src/kube/resource-path.ts';
 import { adminClient, createNamespace } from './kube-support.ts';
 import { adminKubectl } from './support/control-plane.ts';
-import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 type Event = WireObject<EventsV1Event>;
@@ -50,7 +49,7 @@ async function setUp() {
   return { namespace, problems, events, record, list };
 }
 
-it.skipIf(withoutRealTime)('writes events that kubectl shows, and repeats as one series', async () => {
+it('writes events that kubectl shows, and repeats as one series', async () => {
   const { namespace, problems, events, record, list } = await setUp();
   events.record(record());
   await until(async () => (await list()).length === 1, { what: 'the event' });
@@ -76,7 +75,7 @@ it.skipIf(withoutRealTime)('writes events that kubectl shows, and repeats as one
   expect(await adminKubectl().run(['describe', 'configmap', 'a', '-n', namespace])).toContain('it broke');
 });
 
-it.skipIf(withoutRealTime)('takes names, words and instances of any length', async () => {
+it('takes names, words and instances of any length', async () => {
   const { problems, events, record, list } = await setUp();
   const { regarding } = record();
   const long = 'x'.repeat(300);
@@ -88,7 +87,7 @@ it.skipIf(withoutRealTime)('takes names, words and instances of any length', asy
   expect(await list()).toHaveLength(1);
 });
 
-it.skipIf(withoutRealTime)('reports a namespace that is not there, and goes on', async () => {
+it('reports a namespace that is not there, and goes on', async () => {
   const { problems, events, record, list } = await setUp();
   const { regarding } = record();
   events.record(record({ regarding: { ...regarding, namespace: 'not-there' } }));

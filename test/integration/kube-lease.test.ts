@@ -5,7 +5,6 @@ import { LeaderElector, type LeaderElectorOptions } from '../../src/kube/leader-
 import { type Lease, LeaseLock, type LeaseLockOptions } from '../../src/kube/lease-lock.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
 import { adminClient, createNamespace } from './kube-support.ts';
-import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -38,7 +37,7 @@ function lockFor(
 const readLease = (client: KubeClient, namespace: string): Promise<Lease> =>
   client.request<Lease>({ method: 'GET', path: resourcePath(leases, { namespace, name: 'l' }) });
 
-describe.skipIf(withoutRealTime)('LeaseLock', () => {
+describe('LeaseLock', () => {
   it('is held by one, and taken over only after it was seen unchanged for its duration', async () => {
     const client = connect();
     const namespace = await createNamespace(client);
@@ -126,7 +125,7 @@ describe.skipIf(withoutRealTime)('LeaseLock', () => {
   });
 });
 
-describe.skipIf(withoutRealTime)('LeaderElector with a real API server', () => {
+describe('LeaderElector with a real API server', () => {
   /** Notes every start of a term, and whoever else led at that moment: nobody should. */
   function election(namespace: string) {
     const electors: { identity: string; elector: LeaderElector }[] = [];

@@ -8,7 +8,6 @@ import { resourcePath } from '../../src/kube/resource-path.ts';
 import { Store } from '../../src/kube/store.ts';
 import { startControlPlane } from '../../src/local/control-plane.ts';
 import { createNamespace } from './kube-support.ts';
-import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 interface ConfigMap extends KubeObject {
@@ -70,7 +69,7 @@ function writer(client: KubeClient, namespace: string) {
   };
 }
 
-describe.skipIf(withoutRealTime)('Reflector with a real API server', () => {
+describe('Reflector with a real API server', () => {
   it('lists in pages and follows changes, those into and out of its selector included', async () => {
     const client = connect(inject('controlPlane').kubeconfig);
     const namespace = await createNamespace(client);
