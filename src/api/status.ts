@@ -73,7 +73,10 @@ const scenario = z.object({
   detectedAfter: text(24, 'From the moment the invariant was really broken to its detection.').optional(),
   reason: reason.optional().describe('Why it ended so, in one word.'),
   message: text(LIMITS.message, 'Why it ended so, in a sentence.').optional(),
-  recovered: text(24, 'From the end of the fault to counters at rest again.').optional(),
+  recovered: text(
+    24,
+    'From the end of the fault until the counters were seen at rest. Looked for in the Recovery chapter, so it is an upper bound.',
+  ).optional(),
   lostCounts: z.int().min(0).optional().describe('Counts that never reached Redis.'),
   attempts: z
     .int()

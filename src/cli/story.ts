@@ -52,7 +52,7 @@ function scenarioLines(scenario: ScenarioStatus): string[] {
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
   lines.push(...evidence.map((item) => `  - ${item}`));
   if (recovered)
-    lines.push(`  - counters at rest ${recovered} after the fault, ${lostCounts ?? 0} counts lost`);
+    lines.push(`  - counters seen at rest by ${recovered} after the fault, ${lostCounts ?? 0} counts lost`);
   return lines;
 }
 
