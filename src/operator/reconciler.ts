@@ -27,7 +27,7 @@ import { tell } from './transitions.ts';
 export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
 const FIELD_MANAGER = 'chaosdemo-operator';
 
-/** How long a finding without a session stands before it is looked again; a little less than decide asks back. */
+/** How long a refusal stands before it is looked again, so that not every reconcile asks Kubernetes and Redis. */
 const FINDING_MS = 2500;
 
 export interface ReconcilerOptions {

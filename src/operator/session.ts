@@ -4,6 +4,7 @@
  * It performs effects and carries on activities; it decides nothing.
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
+import { INJECT_WITHIN_MS } from '../demo/chaos-stage.ts';
 import type { Activity, Effect } from '../demo/effects.ts';
 import type { Admission, Observed, Target } from '../demo/observed.ts';
 import { announcement } from '../demo/observed.ts';
@@ -18,9 +19,6 @@ import type { RedisLease } from './redis-lease.ts';
 
 /** How often it is looked again whether the namespace still takes part, in milliseconds. */
 const RECHECK_MS = 5000;
-
-/** An announced fault that could not be begun so long after its moment is not begun any more (see decide). */
-const INJECT_WITHIN_MS = 3000;
 
 export interface SessionOptions {
   client: KubeClient;
