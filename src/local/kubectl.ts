@@ -83,6 +83,8 @@ export class Kubectl {
   /** Applies the CustomResourceDefinitions of a folder and waits until they are served (5 min at most). */
   async applyCustomResourceDefinitions(folder: string, options?: KubectlOptions): Promise<void> {
     await this.applyPath(folder, options);
+    // kubectl gives up on an object without any condition, which a new one is for a moment.
+    await this.run(['wait', '--for=jsonpath={.status.conditions}', '--timeout=300s', '-f', folder], options);
     await this.run(['wait', '--for=condition=Established', '--timeout=300s', '-f', folder], options);
   }
 

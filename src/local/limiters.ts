@@ -88,6 +88,7 @@ async function startLimiter(
     args: [join(sources, 'main.ts')],
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       NODE_ID: name,
       HOST: ip,
       PORT: String(port),
