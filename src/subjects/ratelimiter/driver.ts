@@ -25,7 +25,7 @@ import { comparePauses, parseInfo } from './redis-info.ts';
 import { type OwnPause, restore } from './restore.ts';
 import { runSteadyTraffic } from './steady-traffic.ts';
 import type { RateLimiterTarget } from './target.ts';
-import { messageOf } from './waiting.ts';
+import { messageOf, untilAborted } from './waiting.ts';
 
 /** Connections for health, limits and counters of one node; few, since each is asked one thing at a time. */
 const QUIET_CONNECTIONS = 4;
@@ -415,9 +415,4 @@ function sameHealth(a: HealthSnapshot | undefined, b: HealthSnapshot): boolean {
   const essence = (snapshot: HealthSnapshot): string =>
     JSON.stringify([snapshot.nodes, snapshot.redisConnected, snapshot.hasIssues]);
   return a !== undefined && essence(a) === essence(b);
-}
-
-async function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }

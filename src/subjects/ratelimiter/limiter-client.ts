@@ -6,7 +6,7 @@ import { Pool } from 'undici';
 import { z } from 'zod';
 import { truncate } from '../../api/index.ts';
 import type { NodeTarget } from './target.ts';
-import { messageOf } from './waiting.ts';
+import { fairTimeout, messageOf } from './waiting.ts';
 
 /** No answer of the interface comes near this many bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -162,7 +162,7 @@ export class LimiterClient {
     signal: AbortSignal,
   ): Promise<{ status: number; body: T }> {
     const what = `${this.name}: ${method} ${path.replace(/\?.*/, '')}`;
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const timeout = fairTimeout(this.#timeoutMs);
     let status: number;
     let text: string;
     try {
@@ -170,16 +170,18 @@ export class LimiterClient {
         method,
         path,
         ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-        signal: AbortSignal.any([signal, timeout]),
+        signal: AbortSignal.any([signal, timeout.signal]),
       });
       status = response.statusCode;
       text = await response.body.text();
     } catch (error) {
       signal.throwIfAborted();
-      if (timeout.aborted) {
+      if (timeout.signal.aborted) {
         throw new LimiterClientError('UNANSWERED', `${what} was not answered within ${this.#timeoutMs} ms`);
       }
       throw new LimiterClientError(failureOf(error), `${what} failed: ${messageOf(error)}`);
+    } finally {
+      timeout.end();
     }
     const json = parseJson(text);
     if (!expected.includes(status)) {

@@ -7,6 +7,12 @@ import { pauseFor } from './waiting.ts';
 
 const TICK_MS = 10;
 
+/**
+ * How far it catches up on what was due while this process stood still; what is
+ * older is left out, since sent all at once it would be a burst, not steady.
+ */
+const CATCH_UP_MS = 200;
+
 /** Requests that may be open at once; beyond it a request is left out rather than piled up. */
 export const MAX_OPEN = 1000;
 
@@ -41,10 +47,14 @@ export async function runSteadyTraffic(
 ): Promise<void> {
   const start = performance.now();
   const open = new Set<Promise<void>>();
+  const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * requestsPerSecond));
   let turn = 0;
+  let leftOut = 0;
   while (!stop.aborted && !lifetime.aborted && turn < requests) {
-    const due = Math.min(requests, Math.floor(((performance.now() - start) / 1000) * requestsPerSecond) + 1);
-    for (; turn < due; turn += 1) {
+    const due = Math.floor(((performance.now() - start) / 1000) * requestsPerSecond) + 1 - leftOut;
+    leftOut += Math.max(0, due - turn - catchUp);
+    const until = Math.min(requests, due, turn + catchUp);
+    for (; turn < until; turn += 1) {
       const client = clients[turn % clients.length];
       if (client === undefined || open.size >= MAX_OPEN) continue;
       listener.sent(client.name);

@@ -1,4 +1,5 @@
 /** Waiting that ends: by a deadline, or because the owner has stopped. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What `within` resolves to when the time ran out first. */
@@ -14,23 +15,52 @@ export async function within<T>(
   ms: number,
   signal?: AbortSignal,
 ): Promise<T | typeof TIMED_OUT> {
-  const timer = new AbortController();
-  const stop = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
   work.catch(() => undefined);
+  const timeout = fairTimeout(Math.max(0, ms));
+  const stop = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal;
   try {
-    return await Promise.race([work, sleep(Math.max(0, ms), TIMED_OUT, { signal: stop })]);
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
+    const result = await Promise.race([work, untilAborted(stop).then((): typeof TIMED_OUT => TIMED_OUT)]);
+    if (result === TIMED_OUT) signal?.throwIfAborted();
+    return result;
   } finally {
-    timer.abort();
+    timeout.end();
   }
+}
+
+/** Resolves once `signal` is aborted. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** Waits `ms`. @throws the reason of `signal` as soon as it is aborted */
 export async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await sleep(Math.max(0, ms), undefined, { signal }).catch(() => signal.throwIfAborted());
+}
+
+/**
+ * A signal that is aborted after `ms`, and not before what had arrived by then
+ * was read: a process that stood still must not take its own silence for the
+ * other side's. `end` has to be called when nobody waits any more; it
+ * aborts the signal, so that nothing stays listening to it.
+ */
+export function fairTimeout(ms: number): { signal: AbortSignal; end: () => void } {
+  const controller = new AbortController();
+  let turn: NodeJS.Immediate | undefined;
+  // Sockets are read between a timer and an immediate; bodies need another round.
+  const timer = setTimeout(() => {
+    turn = setImmediate(() => {
+      turn = setImmediate(() => controller.abort(new Error(`timed out after ${ms} ms`)));
+    });
+  }, ms);
+  return {
+    signal: controller.signal,
+    end: () => {
+      clearTimeout(timer);
+      clearImmediate(turn);
+      controller.abort();
+    },
+  };
 }
 
 /** The message of anything that was thrown. */
