@@ -6,16 +6,18 @@ describe('the arguments of the demo', () => {
     expect(parseDemoArguments([], 'demo.yaml')).toEqual({
       mode: 'approximate',
       file: 'demo.yaml',
+      pace: undefined,
       keep: false,
       report: undefined,
     });
   });
 
   it('take every option', () => {
-    const args = ['--mode', 'strict', '--file=mine.yaml', '--keep', '--report', 'out.json'];
+    const args = ['--mode', 'strict', '--file=mine.yaml', '--pace=manual', '--keep', '--report', 'out.json'];
     expect(parseDemoArguments(args, 'demo.yaml')).toEqual({
       mode: 'strict',
       file: 'mine.yaml',
+      pace: 'Manual',
       keep: true,
       report: 'out.json',
     });
@@ -28,6 +30,7 @@ describe('the arguments of the demo', () => {
 
   it.each([
     [['--mode', 'exact'], /approximate or strict/],
+    [['--pace', 'slow'], /auto or manual/],
     [['--modus'], /modus/],
     [['demo.yaml'], /demo.yaml/],
     [['--file'], /file/],

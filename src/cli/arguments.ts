@@ -5,6 +5,8 @@ export interface DemoArguments {
   mode: 'approximate' | 'strict';
   /** Path of the ChaosDemo to apply. */
   file: string;
+  /** Manual: the run goes on from chapter to chapter by a key; undefined: as the file says. */
+  pace: 'Auto' | 'Manual' | undefined;
   keep: boolean;
   /** Where to write the final object; undefined: nowhere. */
   report: string | undefined;
@@ -19,6 +21,8 @@ Usage: npm run demo -- [options]
                              approximate admits too much, strict does not.
   --file FILE                The ChaosDemo to run (default manifests/samples/demo.yaml).
                              Its namespace must be "ratelimiter".
+  --pace auto|manual         manual goes on to the next chapter when you press space or
+                             enter (default: as the file says).
   --keep                     Leave everything running after the verdict, and print how
                              to use kubectl against it; Ctrl-C ends it.
   --report FILE              Write the final ChaosDemo object to FILE, as JSON.
@@ -44,7 +48,20 @@ export function parseDemoArguments(args: readonly string[], defaultFile: string)
   if (mode !== 'approximate' && mode !== 'strict') {
     throw new UsageError(`--mode ${mode}: write approximate or strict`);
   }
-  return { mode, file: values.file ?? defaultFile, keep: values.keep ?? false, report: values.report };
+  return {
+    mode,
+    file: values.file ?? defaultFile,
+    pace: paceOf(values.pace),
+    keep: values.keep ?? false,
+    report: values.report,
+  };
+}
+
+function paceOf(pace: string | undefined): DemoArguments['pace'] {
+  if (pace === undefined) return undefined;
+  if (pace === 'auto') return 'Auto';
+  if (pace === 'manual') return 'Manual';
+  throw new UsageError(`--pace ${pace}: write auto or manual`);
 }
 
 function parse(args: readonly string[]) {
@@ -54,6 +71,7 @@ function parse(args: readonly string[]) {
       options: {
         mode: { type: 'string' },
         file: { type: 'string' },
+        pace: { type: 'string' },
         keep: { type: 'boolean' },
         report: { type: 'string' },
         help: { type: 'boolean', short: 'h' },

@@ -3,25 +3,19 @@
  * have, applies a ChaosDemo, tells the story as it happens, and leaves nothing
  * behind.
  */
-import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { ChaosDemo, Phase } from '../api/index.ts';
-import { GROUP, KIND, PLURAL, VERSION } from '../api/index.ts';
-import { KubeClient } from '../kube/client.ts';
-import { loadKubeConfig } from '../kube/kube-config.ts';
-import type { KubeObject } from '../kube/kube-types.ts';
-import { Reflector } from '../kube/reflector.ts';
-import { resourcePath } from '../kube/resource-path.ts';
-import { Store } from '../kube/store.ts';
+import { ANNOTATIONS, KIND } from '../api/index.ts';
 import type { Environment } from '../local/environment.ts';
 import { startEnvironment } from '../local/environment.ts';
 import { LocalError } from '../local/errors.ts';
 import { startOperator } from '../local/operator.ts';
-import { HELP, parseDemoArguments, UsageError } from './arguments.ts';
-import { countdownOf, storyOf, verdictLines } from './story.ts';
+import { type DemoArguments, HELP, parseDemoArguments, UsageError } from './arguments.ts';
+import { follow } from './follow.ts';
+import { Stepper } from './stepper.ts';
+import { verdictLines } from './story.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../manifests/samples/demo.yaml', import.meta.url));
 const EXIT: Record<Exclude<Phase, 'Pending' | 'Running'>, number> = {
@@ -34,7 +28,6 @@ const EXIT_USAGE = 64;
 const EXIT_INTERRUPTED = 130;
 
 const start = performance.now();
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -54,24 +47,24 @@ async function main(signal: AbortSignal): Promise<number> {
   const manifest = await readFile(options.file, 'utf8').catch((error: Error) => {
     throw new UsageError(`--file ${options.file}: ${error.message}`);
   });
-  const name = nameOf(manifest, options.file);
+  const demo = readDemo(manifest, options);
   const environment = await startEnvironment({ mode: options.mode, onProgress: progress, signal });
   try {
     const operator = await startOperator(environment, { signal });
     progress('operator', `started under its own ServiceAccount; log: ${operator.process.logFile}`);
     try {
-      await environment.controlPlane.kubectl.apply(manifest, { signal });
+      await environment.controlPlane.kubectl.apply([demo], { signal });
       progress('demo', `applied ${options.file}`);
       const failed = new AbortController();
       void operator.process.exited.then(() => failed.abort(operator.process.exitError()));
       void environment.broken.then((error) => say(`   ${error.message}`));
-      const ended = await follow(environment, name, AbortSignal.any([signal, failed.signal]));
+      const ended = await present(environment, demo, AbortSignal.any([signal, failed.signal]));
       for (const line of verdictLines(ended.status ?? {})) say(line);
       if (options.report) {
         await writeFile(options.report, `${JSON.stringify(ended, null, 2)}\n`);
         say(`\nThe final object is in ${options.report}`);
       }
-      if (options.keep) await keep(environment, name, signal);
+      if (options.keep) await keep(environment, demo.metadata.name, signal);
       return EXIT[ended.status?.phase as keyof typeof EXIT] ?? 2;
     } finally {
       progress('stop', 'stopping the operator, which releases what is paused');
@@ -82,65 +75,45 @@ async function main(signal: AbortSignal): Promise<number> {
   }
 }
 
-function nameOf(manifest: string, file: string): string {
-  const object = parse(manifest) as Partial<ChaosDemo> | null;
-  const name = object?.metadata?.name;
-  if (object?.kind !== KIND || !name) throw new UsageError(`--file ${file}: it holds no ${KIND} with a name`);
-  if (object.metadata?.namespace !== 'ratelimiter') {
+type NamedDemo = ChaosDemo & { metadata: { name: string } };
+
+function readDemo(manifest: string, { file, pace }: DemoArguments): NamedDemo {
+  const demo = parse(manifest) as NamedDemo | null;
+  if (demo?.kind !== KIND || !demo.metadata?.name) {
+    throw new UsageError(`--file ${file}: it holds no ${KIND} with a name`);
+  }
+  if (demo.metadata.namespace !== 'ratelimiter') {
     throw new UsageError(
       `--file ${file}: write metadata.namespace: ratelimiter, where the rate limiters are`,
     );
   }
-  return name;
+  return pace ? { ...demo, spec: { ...demo.spec, pace: { ...demo.spec?.pace, mode: pace } } } : demo;
 }
 
-/** Prints rows, chapters and countdowns until the run has ended; returns the object as it is then. */
-async function follow(environment: Environment, name: string, signal: AbortSignal): Promise<ChaosDemo> {
+/** Shows the run to its end, stepping by the keyboard where it is paced by hand; returns the object then. */
+async function present(environment: Environment, demo: NamedDemo, signal: AbortSignal): Promise<ChaosDemo> {
+  const { name } = demo.metadata;
   const { controlPlane, namespace } = environment;
-  const { binary, kubeconfig } = controlPlane.kubectl;
-  const args = ['--kubeconfig', kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
-  say(`\n$ kubectl -n ${namespace} get chaosdemo ${name} -w`);
-  const rows = spawn(binary, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  createInterface({ input: rows.stdout }).on('line', say);
-
-  const client = new KubeClient(loadKubeConfig(kubeconfig));
-  const stop = new AbortController();
-  const store = new Store<ChaosDemo & KubeObject>(silent);
-  const path = resourcePath({ group: GROUP, version: VERSION, plural: PLURAL }, { namespace });
-  const reflector = new Reflector({
-    client,
-    path,
-    store,
-    logger: silent,
-    fieldSelector: `metadata.name=${name}`,
+  if (demo.spec?.pace?.mode !== 'Manual') return await follow(environment, name, { say, signal });
+  const failed = new AbortController();
+  const stepper = new Stepper({
+    keyboard: process.stdin,
+    say,
+    advance: async (annotation) => {
+      const value = `${ANNOTATIONS.advance}=${annotation}`;
+      await controlPlane.kubectl.run(['-n', namespace, 'annotate', 'chaosdemo', name, '--overwrite', value]);
+    },
+    onInterrupt: () => process.kill(process.pid, 'SIGINT'),
+    onError: (error) => failed.abort(error),
   });
-  const watching = reflector.run(AbortSignal.any([signal, stop.signal]));
-  let current: ChaosDemo | undefined;
-  let shown = '';
-  const countdown = setInterval(() => {
-    const line = current?.status && countdownOf(current.status, Date.now());
-    if (line && line !== shown) say(line);
-    shown = line ?? shown;
-  }, 200);
   try {
-    return await new Promise<ChaosDemo>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-      if (signal.aborted) reject(signal.reason as Error);
-      store.subscribe(({ object, type }) => {
-        if (type === 'deleted') return reject(new Error(`the ChaosDemo ${name} was deleted`));
-        for (const line of storyOf(current?.status, object.status ?? {})) say(line);
-        current = object;
-        const refused = object.status?.conditions?.find((condition) => condition.type === 'Stalled');
-        if (refused && !object.status?.run) say(`   Refused (${refused.reason}): ${refused.message}`);
-        if (object.status?.run?.verdict) resolve(object);
-      });
+    return await follow(environment, name, {
+      say,
+      signal: AbortSignal.any([signal, failed.signal]),
+      onStatus: (status) => stepper.take(status),
     });
   } finally {
-    clearInterval(countdown);
-    stop.abort();
-    await watching;
-    await client.close();
-    rows.kill();
+    stepper.close();
   }
 }
 

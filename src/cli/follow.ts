@@ -1,0 +1,79 @@
+/** Follows a run on a terminal: the rows of kubectl, and the story of its chapters. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { type ChaosDemo, type ChaosDemoStatus, GROUP, PLURAL, VERSION } from '../api/index.ts';
+import { KubeClient } from '../kube/client.ts';
+import { loadKubeConfig } from '../kube/kube-config.ts';
+import type { KubeObject } from '../kube/kube-types.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { resourcePath } from '../kube/resource-path.ts';
+import { Store } from '../kube/store.ts';
+import type { Environment } from '../local/environment.ts';
+import { countdownOf, storyOf } from './story.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface FollowOptions {
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** Hears of every status. */
+  readonly onStatus?: (status: ChaosDemoStatus) => void;
+}
+
+/**
+ * Says rows, chapters and countdowns until the run has ended; returns the object
+ * as it is then. @throws when it was deleted, or the reason of `signal`
+ */
+export async function follow(
+  environment: Environment,
+  name: string,
+  { say, signal, onStatus }: FollowOptions,
+): Promise<ChaosDemo> {
+  const { controlPlane, namespace } = environment;
+  const { binary, kubeconfig } = controlPlane.kubectl;
+  const args = ['--kubeconfig', kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
+  say(`\n$ kubectl -n ${namespace} get chaosdemo ${name} -w`);
+  const rows = spawn(binary, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  createInterface({ input: rows.stdout }).on('line', say);
+
+  const client = new KubeClient(loadKubeConfig(kubeconfig));
+  const stop = new AbortController();
+  const store = new Store<ChaosDemo & KubeObject>(silent);
+  const path = resourcePath({ group: GROUP, version: VERSION, plural: PLURAL }, { namespace });
+  const reflector = new Reflector({
+    client,
+    path,
+    store,
+    logger: silent,
+    fieldSelector: `metadata.name=${name}`,
+  });
+  const watching = reflector.run(AbortSignal.any([signal, stop.signal]));
+  let current: ChaosDemo | undefined;
+  let shown = '';
+  const countdown = setInterval(() => {
+    const line = current?.status && countdownOf(current.status, Date.now());
+    if (line && line !== shown) say(line);
+    shown = line ?? shown;
+  }, 200);
+  try {
+    return await new Promise<ChaosDemo>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      if (signal.aborted) reject(signal.reason as Error);
+      store.subscribe(({ object, type }) => {
+        if (type === 'deleted') return reject(new Error(`the ChaosDemo ${name} was deleted`));
+        for (const line of storyOf(current?.status, object.status ?? {})) say(line);
+        current = object;
+        if (object.status) onStatus?.(object.status);
+        const refused = object.status?.conditions?.find((condition) => condition.type === 'Stalled');
+        if (refused && !object.status?.run) say(`   Refused (${refused.reason}): ${refused.message}`);
+        if (object.status?.run?.verdict) resolve(object);
+      });
+    });
+  } finally {
+    clearInterval(countdown);
+    stop.abort();
+    await watching;
+    await client.close();
+    rows.kill();
+  }
+}
