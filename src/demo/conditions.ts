@@ -1,8 +1,10 @@
 /** The conditions that follow from a status, as the table in the API has them. */
+
 import type { ChaosDemoStatus, Condition, ConditionType, Reason } from '../api/index.ts';
 import { truncate } from '../api/index.ts';
 import type { Context, Standing } from './context.ts';
 import { activeFault } from './context.ts';
+import { UNREACHABLE } from './health.ts';
 
 type Part = Pick<Condition, 'status' | 'reason' | 'message'>;
 
@@ -81,7 +83,7 @@ function healthy({ demo, draft, now, observed }: Context): Part {
   const message =
     kept ?? (truncate(observed.health?.issues.join('; ') ?? '', 512) || 'The subject has issues');
   let reason: Reason = 'NodesNotReady';
-  if (total === 0 || nodes.length === 0) reason = 'Unreachable';
+  if (nodes.every(({ state }) => state === UNREACHABLE)) reason = 'Unreachable';
   else if (!redisConnected) reason = 'RedisDisconnected';
   if (activeFault(draft, now)) reason = 'DegradedByFault';
   return { status: 'False', reason, message };

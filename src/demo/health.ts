@@ -22,8 +22,12 @@ export interface HealthSnapshot {
 export interface HealthNode {
   id: string;
   address: string;
+  /** What the subject calls it, or UNREACHABLE. */
   state: string;
 }
+
+/** State of a node that did not answer. */
+export const UNREACHABLE = 'unreachable';
 
 /**
  * Looks at a subject again and again. `run` resolves once `signal` is aborted

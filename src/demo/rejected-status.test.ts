@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { statusSchema } from '../api/index.ts';
 import { rejectedStatus } from './rejected-status.ts';
-import { START, Simulation } from './simulation.fixture.ts';
+import { Simulation, START } from './simulation.fixture.ts';
 
 describe('the status that is left when another was refused', () => {
   it('ends the run as Errored, fits the schema, and keeps what starts no run again', () => {

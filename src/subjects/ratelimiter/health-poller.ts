@@ -1,5 +1,5 @@
 /** Looks at the rate limiter: the nodes as it lists them, and whether each of them reaches Redis. */
-import type { HealthNode, HealthPoller, HealthSnapshot } from '../../demo/health.ts';
+import { type HealthNode, type HealthPoller, type HealthSnapshot, UNREACHABLE } from '../../demo/health.ts';
 import type { LimiterClient, NodesAnswer } from './limiter-client.ts';
 import type { NodeTarget } from './target.ts';
 import { messageOf, pauseFor } from './waiting.ts';
@@ -93,7 +93,7 @@ export function snapshotOf(
     const health = healths[i];
     if (typeof health !== 'boolean') {
       issues.push(health ?? `${name} was not asked`);
-      return { id: name, address, state: 'unreachable' };
+      return { id: name, address, state: UNREACHABLE };
     }
     if (!health) issues.push(`${name} does not reach Redis`);
     const state = entry?.state ?? 'unknown';

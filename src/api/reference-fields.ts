@@ -1,0 +1,134 @@
+/** Tables of fields and of rules for the reference, from the schema of the CRD. Pure. */
+import { CONDITION_TYPES, REASONS } from './conditions.ts';
+import { DURATION_PATTERN } from './duration.ts';
+import { code, table } from './markdown.ts';
+
+/** The part of an OpenAPI schema that the reference speaks of. */
+export interface FieldSchema {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  enum?: readonly string[];
+  format?: string;
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  maxProperties?: number;
+  required?: readonly string[];
+  properties?: Readonly<Record<string, FieldSchema>>;
+  items?: FieldSchema;
+  additionalProperties?: FieldSchema;
+  'x-kubernetes-int-or-string'?: boolean;
+  'x-kubernetes-validations'?: readonly { rule: string; message?: string }[];
+}
+
+interface Field {
+  path: string;
+  schema: FieldSchema;
+  required: boolean;
+}
+
+/** One row for each field below `path`. */
+export function fieldTable(schema: FieldSchema, path: string): string {
+  const rows = fieldsOf(schema, path).map(({ path, schema, required }) => [
+    code(path),
+    typeOf(schema),
+    required ? 'required' : defaultOf(schema.default),
+    boundsOf(schema).join('; '),
+    descriptionOf(schema),
+  ]);
+  return table(['Field', 'Type', 'Default', 'Bounds', 'Description'], rows);
+}
+
+/** What the API server checks beyond the bounds of single fields, in the words of its refusals. */
+export function ruleTable(schema: FieldSchema, path: string): string {
+  const fields = [{ path, schema }, ...fieldsOf(schema, path)].flatMap(({ path, schema }) =>
+    schema.items
+      ? [
+          { path, schema },
+          { path: `${path}[]`, schema: schema.items },
+        ]
+      : [{ path, schema }],
+  );
+  const rows = fields.flatMap(({ path, schema }) =>
+    isDuration(schema) ? [] : messagesOf(schema).map((message) => [code(path), message]),
+  );
+  return table(['Field', 'Rule'], rows);
+}
+
+/** The fields below a schema, each before its own fields; `[]` behind a path stands for every item of a list. */
+function fieldsOf(schema: FieldSchema, path: string): Field[] {
+  const { items, properties = {}, required = [] } = schema;
+  const below = Object.entries(properties).flatMap(([name, field]) => [
+    { path: `${path}.${name}`, schema: field, required: required.includes(name) },
+    ...fieldsOf(field, `${path}.${name}`),
+  ]);
+  if (!items) return below;
+  return [...below, ...fieldsOf(items, `${path}[]`)];
+}
+
+function typeOf(schema: FieldSchema): string {
+  if (schema['x-kubernetes-int-or-string'] === true) return 'integer or string';
+  if (isDuration(schema)) return 'duration';
+  if (schema.format === 'date-time') return 'time';
+  if (schema.items) return `list of ${typeOf(schema.items)}s`;
+  if (schema.additionalProperties) return `map of ${typeOf(schema.additionalProperties)}s`;
+  return schema.type ?? '';
+}
+
+/** How a duration is written stands above the table, and its bounds in a column of their own. */
+function descriptionOf(schema: FieldSchema): string {
+  const { description = '' } = schema;
+  return isDuration(schema) ? description.replace(/ Whole numbers with .*$/, '') : description;
+}
+
+/** An empty object as default only says that the defaults of its fields apply. */
+function defaultOf(value: unknown): string {
+  if (value === undefined) return '';
+  if (value === '') return 'empty';
+  if (typeof value === 'string') return code(value);
+  const text = JSON.stringify(value);
+  return text === '{}' ? '' : code(text);
+}
+
+function boundsOf(schema: FieldSchema): string[] {
+  if (isDuration(schema)) return messagesOf(schema).map((message) => message.replace(/^must be from /, ''));
+  const { items, pattern } = schema;
+  return [
+    ...(schema.enum ? [choiceOf(schema.enum)] : []),
+    ...range(schema.minimum, schema.maximum, ''),
+    ...(schema.format === 'date-time' ? [] : range(schema.minLength, schema.maxLength, ' characters')),
+    ...range(schema.minItems, schema.maxItems, ' items'),
+    ...range(undefined, schema.maxProperties, ' entries'),
+    ...(pattern === undefined ? [] : [code(pattern)]),
+    ...(items && !items.properties ? boundsOf(items).map((bound) => `each: ${bound}`) : []),
+  ];
+}
+
+function choiceOf(values: readonly string[]): string {
+  if (isListOf(values, REASONS)) return 'a [reason](#reasons)';
+  if (isListOf(values, CONDITION_TYPES)) return 'a [condition](#conditions)';
+  return values.map(code).join(', ');
+}
+
+function isListOf(values: readonly string[], set: object): boolean {
+  return values.length === Object.keys(set).length && values.every((value) => value in set);
+}
+
+function range(min: number | undefined, max: number | undefined, unit: string): string[] {
+  if (min === undefined && max === undefined) return [];
+  if (min === undefined) return [`up to ${max}${unit}`];
+  return [max === undefined ? `from ${min}${unit}` : `${min} to ${max}${unit}`];
+}
+
+function isDuration(schema: FieldSchema): boolean {
+  return schema.pattern === DURATION_PATTERN.source;
+}
+
+function messagesOf(schema: FieldSchema): string[] {
+  return (schema['x-kubernetes-validations'] ?? []).map(({ rule, message }) => message ?? code(rule));
+}

@@ -1,0 +1,68 @@
+/**
+ * `npm run generate`: writes docs/reference.md. It stands here and not in
+ * src/api, since the metrics and the flags of the operator are part of it.
+ */
+import { writeFile } from 'node:fs/promises';
+import { code, table } from '../api/markdown.ts';
+import { apiReference } from '../api/reference.ts';
+import { helpText } from './config.ts';
+import { EVENT_REASONS } from './event-notes.ts';
+import { createMetrics } from './metrics.ts';
+
+/** The committed text of the reference. */
+export async function referenceMarkdown(): Promise<string> {
+  const sections = [
+    '<!-- Generated from src/api and src/operator by "npm run generate". Do not edit. -->\n\n# Reference',
+    ...apiReference(),
+    eventSection(),
+    await metricSection(),
+    flagSection(),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function eventSection(): string {
+  const rows = Object.entries(EVENT_REASONS).map(([reason, meaning]) => [code(reason), meaning]);
+  return `## Events
+
+${table(['Reason', 'Meaning'], rows)}
+
+A refusal is an event too, under its own [reason](#reasons).`;
+}
+
+async function metricSection(): Promise<string> {
+  const { registry } = createMetrics({ queueDepth: () => 0, activeRuns: () => 0 });
+  const metrics = (await registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('chaosdemo_'));
+  const rows = metrics.map(({ name, type, help, values }) => [
+    code(name),
+    String(type),
+    labelsOf(values.map(({ labels }) => labels)),
+    help,
+  ]);
+  return `## Metrics of the operator
+
+Served under \`/metrics\`, beside the default metrics of the process.
+
+${table(['Metric', 'Type', 'Labels', 'Meaning'], rows)}`;
+}
+
+/** "result: success, error": every label with its values. The bounds of buckets are no news. */
+function labelsOf(series: readonly object[]): string {
+  const values = new Map<string, Set<string>>();
+  for (const [label, value] of series.flatMap((labels) => Object.entries(labels))) {
+    if (label !== 'le') values.set(label, (values.get(label) ?? new Set()).add(String(value)));
+  }
+  return [...values].map(([label, set]) => `${code(label)}: ${[...set].map(code).join(', ')}`).join('; ');
+}
+
+function flagSection(): string {
+  return `## Flags and environment of the operator
+
+\`\`\`text
+${helpText().trimEnd()}
+\`\`\``;
+}
+
+if (import.meta.main) {
+  await writeFile(new URL('../../docs/reference.md', import.meta.url), await referenceMarkdown());
+}
