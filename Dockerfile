@@ -1,0 +1,37 @@
+# One image with both programs: /app/operator.mjs (what runs without arguments) and
+# /app/limiter.mjs. docs/install.md says how to build it, also for several platforms.
+
+# Any Debian or Alpine with Node 24 and npm.
+ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim
+# Any image whose entrypoint is Node 24; no shell is needed.
+ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian12:nonroot
+
+# The bundles are plain JavaScript: made once, on the platform of the builder.
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
+# Another registry for npm, where there is one.
+ARG NPM_CONFIG_REGISTRY
+WORKDIR /src
+COPY package.json package-lock.json ./
+# Without install scripts: esbuild needs none, and Node is there already.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
+COPY scripts/build.mjs scripts/
+COPY src src
+RUN node scripts/build.mjs
+
+FROM ${RUNTIME_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="chaosdemo-operator" \
+      org.opencontainers.image.description="Operator for ChaosDemo objects, and the reference rate limiter" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+WORKDIR /app
+COPY LICENSE ./
+COPY --from=build /src/dist/ ./
+# Stack traces name lines of src.
+ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps
+# A number, so that Kubernetes can see that it is not root.
+USER 65532:65532
+CMD ["/app/operator.mjs"]
