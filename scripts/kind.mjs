@@ -189,7 +189,10 @@ async function buildImage(engine) {
     '--tag',
     image,
     ...(registry ? ['--build-arg', `NPM_CONFIG_REGISTRY=${registry}`] : []),
-    ...['--build-arg', `VERSION=${version}`, '--build-arg', `REVISION=${revision}`],
+    '--build-arg',
+    `VERSION=${version}`,
+    '--build-arg',
+    `REVISION=${revision}`,
     '.',
   ]);
   return image;

@@ -12,7 +12,7 @@ function statusIn(chapter: number, state: ChapterStatus['state']): ChaosDemoStat
       title,
       state: i + 1 === chapter ? state : i + 1 < chapter ? 'Completed' : 'Pending',
     })),
-  } as ChaosDemoStatus;
+  };
 }
 
 describe('where a run waits', () => {
@@ -23,14 +23,14 @@ describe('where a run waits', () => {
 
   it('is nowhere while a chapter is at work, or before there is a run', () => {
     expect(waitingOf(statusIn(2, 'Running'))).toBeUndefined();
-    expect(waitingOf({} as ChaosDemoStatus)).toBeUndefined();
+    expect(waitingOf({})).toBeUndefined();
   });
 });
 
 describe('stepping', () => {
   let keyboard: PassThrough;
   let stepper: Stepper;
-  const advance = vi.fn(async (_: string) => undefined);
+  const advance = vi.fn<(value: string) => Promise<void>>(async () => undefined);
   const onInterrupt = vi.fn();
   const onError = vi.fn();
   const lines: string[] = [];

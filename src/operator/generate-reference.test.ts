@@ -30,8 +30,8 @@ describe('docs/reference.md', () => {
       observed: nothingObserved(0),
       standing,
     } as unknown as Context;
-    const types = ['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded'];
-    const written = conditionsFor(context).filter(({ type }) => types.includes(type));
+    const types = new Set(['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded']);
+    const written = conditionsFor(context).filter(({ type }) => types.has(type));
     expect(Object.fromEntries(written.map(({ type, status }) => [type, status]))).toEqual(
       CONDITIONS_BY_STATE[state].conditions,
     );

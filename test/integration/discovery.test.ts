@@ -6,7 +6,6 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { type Discovery, discover } from '../../src/operator/discovery.ts';
 import { adminKubectl, uniqueNamespace } from './support/control-plane.ts';
 import { adminClient, bindTarget, installOperator, operatorClient } from './support/operator-account.ts';
-import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const labels = { 'app.kubernetes.io/name': 'ratelimiter' };
@@ -23,7 +22,7 @@ beforeEach(async () => {
   operator = await operatorClient();
 });
 
-describe.skipIf(withoutRealTime)('discover, where everything is in place', () => {
+describe('discover, where everything is in place', () => {
   beforeEach(async () => {
     await bindTarget(namespace);
     await create('pods', podObject('limiter-1', { ip: '127.0.0.2' }));
@@ -145,7 +144,7 @@ describe.skipIf(withoutRealTime)('discover, where everything is in place', () =>
   });
 });
 
-describe.skipIf(withoutRealTime)('discover, where the namespace does not take part', () => {
+describe('discover, where the namespace does not take part', () => {
   it('gives the command that puts the label on', async () => {
     await setLabel(undefined);
     const { message } = await expectRefused({}, 'NamespaceNotEnabled', /does not take part/);

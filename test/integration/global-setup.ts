@@ -8,6 +8,7 @@ import type { TestProject } from 'vitest/node';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
 import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
 import { type ControlPlaneBinaries, startControlPlane } from '../../src/local/control-plane.ts';
+import { measurePace } from './support/pace.ts';
 
 /** What tests get by `inject('controlPlane')`. */
 export interface ProvidedControlPlane {
@@ -29,6 +30,11 @@ declare module 'vitest' {
 const crdFolder = fileURLToPath(new URL('../../crds', import.meta.url));
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const pace = measurePace();
+  if (!pace.keepsTime) {
+    process.stdout.write(`[pace] tests that keep real time are skipped: ${pace.finding}\n`);
+  }
+  project.provide('pace', pace);
   const progress = (message: string): void => void process.stdout.write(`[control plane] ${message}\n`);
   await ensureRedis({ progress: (message) => void process.stdout.write(`[redis] ${message}\n`) });
   const { etcd, kubeApiserver, kubectl } = await ensureControlPlaneBinaries({ progress });

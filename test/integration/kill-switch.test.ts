@@ -5,7 +5,6 @@ import { KillSwitch } from '../../src/operator/kill-switch.ts';
 import { createLogger } from '../../src/operator/log.ts';
 import { adminKubectl, uniqueNamespace } from './support/control-plane.ts';
 import { adminClient, installOperator, operatorClient, readIn } from './support/operator-account.ts';
-import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const role = fileURLToPath(new URL('../../manifests/operator/role.yaml', import.meta.url));
@@ -13,7 +12,7 @@ const name = 'chaosdemo-kill-switch';
 
 beforeAll(() => installOperator());
 
-it.skipIf(withoutRealTime)('goes on and off with the ConfigMap, which nobody else has to see', async () => {
+it('goes on and off with the ConfigMap, which nobody else has to see', async () => {
   // A namespace of its own: in the operator's, it would stop the runs of other tests.
   const namespace = await uniqueNamespace('kill-switch');
   await adminKubectl().apply(await readIn(role, namespace));

@@ -9,7 +9,7 @@ import {
   startCluster,
   until,
 } from './limiter-support.ts';
-import { withoutRealTime } from './support/pace.ts';
+import { keepingTime, withoutRealTime } from './support/pace.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -47,140 +47,176 @@ async function whilePaused(work: () => Promise<void>): Promise<void> {
 }
 
 describe.skipIf(withoutRealTime)('a burst over all nodes', () => {
-  it('is admitted beyond the limit, and the nodes and Redis agree on how far', async () => {
-    // One sync interval that is longer than the burst on any machine.
-    const slow = await startCluster({ LIMITER_SYNC_INTERVAL_MS: '10000' });
-    try {
-      await defineEverywhere(slow.nodes.slice(0, 1), 'burst', 10);
-      const answers = await burst(slow.nodes, 'burst', 20);
-      expect((answers[200] ?? 0) + (answers[429] ?? 0)).toBe(20);
-      expect(answers[200]).toBeGreaterThan(10);
-      expect(await admittedBy(slow.nodes, 'burst')).toBe(answers[200]);
-      const key = (await slow.nodes[0]?.counter('burst'))?.redisKey ?? '';
-      await until(async () => (await countedIn(slow.observer, key)) === answers[200]);
-    } finally {
-      await slow.stop();
-    }
-  });
+  it(
+    'is admitted beyond the limit, and the nodes and Redis agree on how far',
+    keepingTime(async () => {
+      // One sync interval that is longer than the burst on any machine.
+      const slow = await startCluster({ LIMITER_SYNC_INTERVAL_MS: '10000' });
+      try {
+        await defineEverywhere(slow.nodes.slice(0, 1), 'burst', 10);
+        const answers = await burst(slow.nodes, 'burst', 20);
+        expect((answers[200] ?? 0) + (answers[429] ?? 0)).toBe(20);
+        expect(answers[200]).toBeGreaterThan(10);
+        expect(await admittedBy(slow.nodes, 'burst')).toBe(answers[200]);
+        const key = (await slow.nodes[0]?.counter('burst'))?.redisKey ?? '';
+        await until(async () => (await countedIn(slow.observer, key)) === answers[200]);
+      } finally {
+        await slow.stop();
+      }
+    }),
+  );
 
-  it('is never admitted beyond the limit by one node alone', async () => {
-    await defineEverywhere(cluster.nodes, 'alone', 10);
-    expect(await burst(cluster.nodes.slice(0, 1), 'alone', 20)).toEqual({ 200: 10, 429: 10 });
-  });
+  it(
+    'is never admitted beyond the limit by one node alone',
+    keepingTime(async () => {
+      await defineEverywhere(cluster.nodes, 'alone', 10);
+      expect(await burst(cluster.nodes.slice(0, 1), 'alone', 20)).toEqual({ 200: 10, 429: 10 });
+    }),
+  );
 });
 
 describe.skipIf(withoutRealTime)('a write pause', () => {
-  it('makes counters drift under traffic, up to nodes x limit, and they converge after release', async () => {
-    await defineEverywhere(cluster.nodes, 'drift', 10);
-    const redisKey = await redisKeyOf('drift');
-    await whilePaused(async () => {
-      expect(await burst(cluster.nodes, 'drift', 60)).toEqual({ 200: 30, 429: 30 });
-      expect(await admittedBy(cluster.nodes, 'drift')).toBe(30);
-      expect(await countedIn(cluster.observer, redisKey)).toBe(0);
+  it(
+    'makes counters drift under traffic, up to nodes x limit, and they converge after release',
+    keepingTime(async () => {
+      await defineEverywhere(cluster.nodes, 'drift', 10);
+      const redisKey = await redisKeyOf('drift');
+      await whilePaused(async () => {
+        expect(await burst(cluster.nodes, 'drift', 60)).toEqual({ 200: 30, 429: 30 });
+        expect(await admittedBy(cluster.nodes, 'drift')).toBe(30);
+        expect(await countedIn(cluster.observer, redisKey)).toBe(0);
+        for (const node of cluster.nodes) {
+          expect(await node.counter('drift')).toMatchObject({ admitted: 10, synced: 0 });
+          expect((await node.call('GET', '/health')).body).toMatchObject({
+            redisConnected: true,
+            pending: 10,
+          });
+        }
+      });
+      await until(async () => (await countedIn(cluster.observer, redisKey)) === 30);
       for (const node of cluster.nodes) {
-        expect(await node.counter('drift')).toMatchObject({ admitted: 10, synced: 0 });
-        expect((await node.call('GET', '/health')).body).toMatchObject({ redisConnected: true, pending: 10 });
+        await until(async () => (await node.counter('drift')).synced === 10);
       }
-    });
-    await until(async () => (await countedIn(cluster.observer, redisKey)) === 30);
-    for (const node of cluster.nodes) {
-      await until(async () => (await node.counter('drift')).synced === 10);
-    }
-    expect(await cluster.observer.hgetall(redisKey)).toEqual({
-      'node-2': '10',
-      'node-3': '10',
-      'node-4': '10',
-    });
-  });
-
-  it('leaves no drift where all traffic came before it', async () => {
-    await defineEverywhere(cluster.nodes, 'before', 10);
-    await burst(cluster.nodes, 'before', 9);
-    const redisKey = await redisKeyOf('before');
-    await until(async () => (await countedIn(cluster.observer, redisKey)) === 9);
-    await whilePaused(async () => {
-      expect(await admittedBy(cluster.nodes, 'before')).toBe(9);
-      expect(await countedIn(cluster.observer, redisKey)).toBe(9);
-    });
-  });
-
-  it('lets a window that ended meanwhile still get its counts, in its own hash', async () => {
-    await defineEverywhere(cluster.nodes, 'ended', 5, 2);
-    let redisKey = '';
-    let windowId = '';
-    let admitted = 0;
-    const [node] = cluster.nodes;
-    await whilePaused(async () => {
-      await until(async () => {
-        const answer = await node?.check('ended');
-        return answer?.status === 200;
+      expect(await cluster.observer.hgetall(redisKey)).toEqual({
+        'node-2': '10',
+        'node-3': '10',
+        'node-4': '10',
       });
-      ({ redisKey, windowId, admitted } = await counterOf(node, 'ended'));
-      await until(async () => {
-        const now = await counterOf(node, 'ended');
-        if (now.windowId === windowId) ({ admitted } = now);
-        return now.windowId !== windowId;
-      });
-      expect(await cluster.observer.exists(redisKey)).toBe(0);
-    });
-    await until(async () => (await countedIn(cluster.observer, redisKey)) === admitted);
-    expect(admitted).toBeGreaterThan(0);
-  });
+    }),
+  );
 
-  it('does not turn nodes stale, since it silences all of them alike', async () => {
-    await whilePaused(async () => {
-      // Longer than a single node may stay silent.
-      await sleep(4_500);
-      expect(await cluster.nodes[0]?.states()).toEqual({
-        'node-2': 'ready',
-        'node-3': 'ready',
-        'node-4': 'ready',
+  it(
+    'leaves no drift where all traffic came before it',
+    keepingTime(async () => {
+      await defineEverywhere(cluster.nodes, 'before', 10);
+      await burst(cluster.nodes, 'before', 9);
+      const redisKey = await redisKeyOf('before');
+      await until(async () => (await countedIn(cluster.observer, redisKey)) === 9);
+      await whilePaused(async () => {
+        expect(await admittedBy(cluster.nodes, 'before')).toBe(9);
+        expect(await countedIn(cluster.observer, redisKey)).toBe(9);
       });
-    });
-  });
+    }),
+  );
 
-  it('is survived by counts whose connection dropped while a sync was held back', async () => {
-    await defineEverywhere(cluster.nodes, 'dropped', 10);
-    const redisKey = await redisKeyOf('dropped');
-    await whilePaused(async () => {
-      await burst(cluster.nodes, 'dropped', 6);
+  it(
+    'lets a window that ended meanwhile still get its counts, in its own hash',
+    keepingTime(async () => {
+      await defineEverywhere(cluster.nodes, 'ended', 5, 2);
+      let redisKey = '';
+      let windowId = '';
+      let admitted = 0;
+      const [node] = cluster.nodes;
+      await whilePaused(async () => {
+        await until(async () => {
+          const answer = await node?.check('ended');
+          return answer?.status === 200;
+        });
+        ({ redisKey, windowId, admitted } = await counterOf(node, 'ended'));
+        await until(async () => {
+          const now = await counterOf(node, 'ended');
+          if (now.windowId === windowId) ({ admitted } = now);
+          return now.windowId !== windowId;
+        });
+        expect(await cluster.observer.exists(redisKey)).toBe(0);
+      });
+      await until(async () => (await countedIn(cluster.observer, redisKey)) === admitted);
+      expect(admitted).toBeGreaterThan(0);
+    }),
+  );
+
+  it(
+    'does not turn nodes stale, since it silences all of them alike',
+    keepingTime(async () => {
+      await whilePaused(async () => {
+        // Longer than a single node may stay silent.
+        await sleep(4_500);
+        expect(await cluster.nodes[0]?.states()).toEqual({
+          'node-2': 'ready',
+          'node-3': 'ready',
+          'node-4': 'ready',
+        });
+      });
+    }),
+  );
+
+  it(
+    'is survived by counts whose connection dropped while a sync was held back',
+    keepingTime(async () => {
+      await defineEverywhere(cluster.nodes, 'dropped', 10);
+      const redisKey = await redisKeyOf('dropped');
+      await whilePaused(async () => {
+        await burst(cluster.nodes, 'dropped', 6);
+        await until(
+          async () =>
+            ((await cluster.observer.info('clients')).match(/blocked_clients:(\d+)/)?.[1] ?? 0) >= '3',
+        );
+        await cluster.observer.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+        await burst(cluster.nodes, 'dropped', 6);
+      }).catch((error: unknown) => {
+        // The probe's connection is among those killed; that its write was not answered has been checked.
+        if (!String(error).includes('Connection is closed')) throw error;
+      });
+      await until(async () => (await countedIn(cluster.observer, redisKey)) === 12);
+      expect(await cluster.observer.hgetall(redisKey)).toEqual({
+        'node-2': '4',
+        'node-3': '4',
+        'node-4': '4',
+      });
+    }),
+  );
+
+  it(
+    'and a restart of Redis in it cost the living nodes nothing: neither counts nor the definition',
+    keepingTime(async () => {
+      const windowId = await defineEverywhere(cluster.nodes, 'restart', 10);
+      await burst(cluster.nodes, 'restart', 6);
+      const redisKey = await redisKeyOf('restart');
+      await until(async () => (await countedIn(cluster.observer, redisKey)) === 6);
+      await cluster.observer.client('PAUSE', 120_000, 'WRITE');
+      await burst(cluster.nodes, 'restart', 6);
+      await cluster.redis.kill9();
+      const offline = await cluster.nodes[0]?.call('GET', '/health');
+      expect([offline?.status, offline?.body['redisConnected']]).toEqual([503, false]);
+      await burst(cluster.nodes, 'restart', 3);
+      await cluster.redis.restart();
+
+      await until(async () => (await countedIn(cluster.observer, redisKey)) === 15);
+      for (const node of cluster.nodes) {
+        await until(async () => (await node.counter('restart')).synced === 5);
+        expect(await node.counter('restart')).toMatchObject({ admitted: 5, windowId });
+      }
       await until(
         async () =>
-          ((await cluster.observer.info('clients')).match(/blocked_clients:(\d+)/)?.[1] ?? 0) >= '3',
+          (await cluster.observer.hget('rl:limit:restart', 'generation')) === windowId.split('-')[0],
       );
-      await cluster.observer.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-      await burst(cluster.nodes, 'dropped', 6);
-    }).catch((error: unknown) => {
-      // The probe's connection is among those killed; that its write was not answered has been checked.
-      if (!String(error).includes('Connection is closed')) throw error;
-    });
-    await until(async () => (await countedIn(cluster.observer, redisKey)) === 12);
-    expect(await cluster.observer.hgetall(redisKey)).toEqual({ 'node-2': '4', 'node-3': '4', 'node-4': '4' });
-  });
-
-  it('and a restart of Redis in it cost the living nodes nothing: neither counts nor the definition', async () => {
-    const windowId = await defineEverywhere(cluster.nodes, 'restart', 10);
-    await burst(cluster.nodes, 'restart', 6);
-    const redisKey = await redisKeyOf('restart');
-    await until(async () => (await countedIn(cluster.observer, redisKey)) === 6);
-    await cluster.observer.client('PAUSE', 120_000, 'WRITE');
-    await burst(cluster.nodes, 'restart', 6);
-    await cluster.redis.kill9();
-    const offline = await cluster.nodes[0]?.call('GET', '/health');
-    expect([offline?.status, offline?.body['redisConnected']]).toEqual([503, false]);
-    await burst(cluster.nodes, 'restart', 3);
-    await cluster.redis.restart();
-
-    await until(async () => (await countedIn(cluster.observer, redisKey)) === 15);
-    for (const node of cluster.nodes) {
-      await until(async () => (await node.counter('restart')).synced === 5);
-      expect(await node.counter('restart')).toMatchObject({ admitted: 5, windowId });
-    }
-    await until(
-      async () => (await cluster.observer.hget('rl:limit:restart', 'generation')) === windowId.split('-')[0],
-    );
-    expect(await cluster.observer.hgetall(redisKey)).toEqual({ 'node-2': '5', 'node-3': '5', 'node-4': '5' });
-  });
+      expect(await cluster.observer.hgetall(redisKey)).toEqual({
+        'node-2': '5',
+        'node-3': '5',
+        'node-4': '5',
+      });
+    }),
+  );
 });
 
 async function counterOf(node: NodeClient | undefined, key: string): ReturnType<NodeClient['counter']> {

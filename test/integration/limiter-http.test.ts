@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, defineEverywhere, startCluster, until } from './limiter-support.ts';
-import { withoutRealTime } from './support/pace.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -10,7 +9,7 @@ afterAll(async () => await cluster?.stop());
 
 const errorCode = (body: Record<string, unknown>): unknown => JSON.parse(JSON.stringify(body)).error?.code;
 
-describe.skipIf(withoutRealTime)('defining, checking and removing a limit', () => {
+describe('defining, checking and removing a limit', () => {
   it('answers 201 for a new key and 200 with a fresh window for a known one, learned by every node', async () => {
     const [first] = cluster.nodes;
     const created = await first?.define('fresh', 3, 60);
@@ -138,7 +137,7 @@ describe.skipIf(withoutRealTime)('defining, checking and removing a limit', () =
   });
 });
 
-describe.skipIf(withoutRealTime)('what is not a proper request', () => {
+describe('what is not a proper request', () => {
   it.each([
     ['POST', '/check', {}, 400, 'INVALID_REQUEST'],
     ['POST', '/check', 'not json', 400, 'INVALID_REQUEST'],
@@ -167,7 +166,7 @@ describe.skipIf(withoutRealTime)('what is not a proper request', () => {
   });
 });
 
-describe.skipIf(withoutRealTime)('what a node says of itself', () => {
+describe('what a node says of itself', () => {
   it('lists every node with its address', async () => {
     const [a] = cluster.nodes;
     await until(async () => Object.keys((await a?.states()) ?? {}).length === 3);

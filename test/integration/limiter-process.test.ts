@@ -9,7 +9,6 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { burst, countedIn, defineEverywhere, joined, NodeClient, observe, until } from './limiter-support.ts';
-import { withoutRealTime } from './support/pace.ts';
 
 const MAIN = new URL('../../src/limiter/main.ts', import.meta.url).pathname;
 
@@ -50,7 +49,7 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-describe.skipIf(withoutRealTime)('three processes over one Redis with a password and an ACL', () => {
+describe('three processes over one Redis with a password and an ACL', () => {
   let redis: RedisServer;
   let observer: Redis;
   let nodes: NodeProcess[];
@@ -136,7 +135,7 @@ describe.skipIf(withoutRealTime)('three processes over one Redis with a password
   });
 });
 
-describe.skipIf(withoutRealTime)('one process', () => {
+describe('one process', () => {
   it('speaks TLS with a CA of its own, and does not trust a certificate of another', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'limiter-tls-'));
     const pem = async (name: string): Promise<{ certFile: string; keyFile: string; caFile: string }> => {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { burst, type Cluster, countedIn, defineEverywhere, startCluster, until } from './limiter-support.ts';
-import { withoutRealTime } from './support/pace.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -13,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await cluster?.stop());
 
-it.skipIf(withoutRealTime)('admits exactly the limit of a burst over all nodes', async () => {
+it('admits exactly the limit of a burst over all nodes', async () => {
   await defineEverywhere(cluster.nodes, 'exact', 10);
   expect(await burst(cluster.nodes, 'exact', 20)).toEqual({ 200: 10, 429: 10 });
   const counters = await Promise.all(cluster.nodes.map(async (node) => await node.counter('exact')));
@@ -22,7 +21,7 @@ it.skipIf(withoutRealTime)('admits exactly the limit of a burst over all nodes',
   expect(await countedIn(cluster.observer, counters[0]?.redisKey ?? '')).toBe(10);
 });
 
-it.skipIf(withoutRealTime)('says how much is left over all nodes', async () => {
+it('says how much is left over all nodes', async () => {
   await defineEverywhere(cluster.nodes, 'left', 3);
   const remaining: unknown[] = [];
   for (const node of cluster.nodes) remaining.push((await node.check('left')).body['remaining']);
@@ -31,18 +30,15 @@ it.skipIf(withoutRealTime)('says how much is left over all nodes', async () => {
   expect([denied?.status, denied?.body['allowed'], denied?.body['remaining']]).toEqual([429, false, 0]);
 });
 
-it.skipIf(withoutRealTime)(
-  'counts in the new window at once when a limit is defined anew, on nodes that have not heard of it too',
-  async () => {
-    await defineEverywhere(cluster.nodes, 'anew', 1);
-    expect((await cluster.nodes[1]?.check('anew'))?.status).toBe(200);
-    const replaced = await cluster.nodes[0]?.define('anew', 1);
-    const answer = await cluster.nodes[1]?.check('anew');
-    expect([answer?.status, answer?.body['windowId']]).toEqual([200, replaced?.body['windowId']]);
-  },
-);
+it('counts in the new window at once when a limit is defined anew, on nodes that have not heard of it too', async () => {
+  await defineEverywhere(cluster.nodes, 'anew', 1);
+  expect((await cluster.nodes[1]?.check('anew'))?.status).toBe(200);
+  const replaced = await cluster.nodes[0]?.define('anew', 1);
+  const answer = await cluster.nodes[1]?.check('anew');
+  expect([answer?.status, answer?.body['windowId']]).toEqual([200, replaced?.body['windowId']]);
+});
 
-it.skipIf(withoutRealTime)('moves on to the next window', async () => {
+it('moves on to the next window', async () => {
   await defineEverywhere(cluster.nodes, 'rolling', 1, 1);
   const windows = new Set<unknown>();
   await until(async () => {
@@ -55,48 +51,42 @@ it.skipIf(withoutRealTime)('moves on to the next window', async () => {
   });
 });
 
-it.skipIf(withoutRealTime)(
-  'answers 503 while Redis takes no writes, admits nobody, and counts nothing after release',
-  async () => {
-    const strict = await startCluster({ LIMITER_MODE: 'strict', LIMITER_CHECK_TIMEOUT_MS: '300' });
-    try {
-      await defineEverywhere(strict.nodes, 'paused', 10);
-      const redisKey = (await strict.nodes[0]?.counter('paused'))?.redisKey ?? '';
-      await strict.observer.client('PAUSE', 120_000, 'WRITE');
-      expect(await burst(strict.nodes, 'paused', 12)).toEqual({ 503: 12 });
-      const refused = await strict.nodes[0]?.check('paused');
-      expect(refused?.body).toMatchObject({ error: { code: 'CHECK_DEADLINE_EXCEEDED' } });
-      await strict.observer.client('UNPAUSE');
-      // A write over the same connection comes after the checks that were held back.
-      for (const [i, node] of strict.nodes.entries())
-        expect((await node.define(`after-${i}`, 1)).status).toBe(201);
-      expect(await countedIn(strict.observer, redisKey)).toBe(0);
-      for (const node of strict.nodes)
-        expect(await node.counter('paused')).toMatchObject({ admitted: 0, synced: 0 });
-    } finally {
-      await strict.stop();
-    }
-  },
-);
+it('answers 503 while Redis takes no writes, admits nobody, and counts nothing after release', async () => {
+  const strict = await startCluster({ LIMITER_MODE: 'strict', LIMITER_CHECK_TIMEOUT_MS: '300' });
+  try {
+    await defineEverywhere(strict.nodes, 'paused', 10);
+    const redisKey = (await strict.nodes[0]?.counter('paused'))?.redisKey ?? '';
+    await strict.observer.client('PAUSE', 120_000, 'WRITE');
+    expect(await burst(strict.nodes, 'paused', 12)).toEqual({ 503: 12 });
+    const refused = await strict.nodes[0]?.check('paused');
+    expect(refused?.body).toMatchObject({ error: { code: 'CHECK_DEADLINE_EXCEEDED' } });
+    await strict.observer.client('UNPAUSE');
+    // A write over the same connection comes after the checks that were held back.
+    for (const [i, node] of strict.nodes.entries())
+      expect((await node.define(`after-${i}`, 1)).status).toBe(201);
+    expect(await countedIn(strict.observer, redisKey)).toBe(0);
+    for (const node of strict.nodes)
+      expect(await node.counter('paused')).toMatchObject({ admitted: 0, synced: 0 });
+  } finally {
+    await strict.stop();
+  }
+});
 
-it.skipIf(withoutRealTime)(
-  'does not admit from memory when Redis has lost its own: the key is unknown until defined again',
-  async () => {
-    await defineEverywhere(cluster.nodes, 'lost', 1);
-    expect(await burst(cluster.nodes, 'lost', 3)).toEqual({ 200: 1, 429: 2 });
-    await cluster.redis.kill9();
-    expect((await cluster.nodes[1]?.check('lost'))?.status).toBe(503);
-    await cluster.redis.restart();
-    for (const node of cluster.nodes) {
-      const statuses = new Set<number>();
-      await until(async () => {
-        const { status } = await node.check('lost');
-        statuses.add(status);
-        return status === 404;
-      });
-      expect(statuses.has(200)).toBe(false);
-    }
-    await defineEverywhere(cluster.nodes, 'lost', 1);
-    expect((await cluster.nodes[2]?.check('lost'))?.status).toBe(200);
-  },
-);
+it('does not admit from memory when Redis has lost its own: the key is unknown until defined again', async () => {
+  await defineEverywhere(cluster.nodes, 'lost', 1);
+  expect(await burst(cluster.nodes, 'lost', 3)).toEqual({ 200: 1, 429: 2 });
+  await cluster.redis.kill9();
+  expect((await cluster.nodes[1]?.check('lost'))?.status).toBe(503);
+  await cluster.redis.restart();
+  for (const node of cluster.nodes) {
+    const statuses = new Set<number>();
+    await until(async () => {
+      const { status } = await node.check('lost');
+      statuses.add(status);
+      return status === 404;
+    });
+    expect(statuses.has(200)).toBe(false);
+  }
+  await defineEverywhere(cluster.nodes, 'lost', 1);
+  expect((await cluster.nodes[2]?.check('lost'))?.status).toBe(200);
+});

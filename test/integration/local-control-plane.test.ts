@@ -8,11 +8,10 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startControlPlane } from '../../src/local/control-plane.ts';
 import { registerPods } from '../../src/local/pods.ts';
 import { adminKubectl, serviceAccountKubectl, uniqueNamespace } from './support/control-plane.ts';
-import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 // A control plane needs seconds, but every core may be busy with another one.
-describe.skipIf(withoutRealTime)('a control plane', { timeout: 600_000 }, () => {
+describe('a control plane', { timeout: 600_000 }, () => {
   it('keeps its data and address over a restart of the API server, and leaves nothing when stopped', async () => {
     const auditLog = join(await temporaryFolder(), 'audit.log');
     const controlPlane = await startControlPlane({ binaries: inject('controlPlane').binaries, auditLog });
@@ -82,7 +81,7 @@ describe.skipIf(withoutRealTime)('a control plane', { timeout: 600_000 }, () => 
   });
 });
 
-describe.skipIf(withoutRealTime)('the shared control plane', { timeout: 300_000 }, () => {
+describe('the shared control plane', { timeout: 300_000 }, () => {
   it('lets a ServiceAccount do what RBAC allows and nothing else', async () => {
     const admin = adminKubectl();
     const namespace = await uniqueNamespace('rbac');

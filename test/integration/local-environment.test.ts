@@ -5,9 +5,8 @@ import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type Environment, type EnvironmentOptions, startEnvironment } from '../../src/local/environment.ts';
-import { withoutRealTime } from './support/pace.ts';
 
-describe.skipIf(withoutRealTime)('the environment', { timeout: 600_000 }, () => {
+describe('the environment', { timeout: 600_000 }, () => {
   it('has limiters over one Redis as Ready pods, says when one dies, and goes without a trace', async () => {
     const temporary = await isolate();
     const environment = await start({ mode: 'approximate', onProgress: () => {} });

@@ -9,7 +9,7 @@ import {
   type RateLimiterTarget,
 } from '../../src/subjects/ratelimiter/index.ts';
 import { type LimiterNodes, startLimiterNodes } from './support/limiter-nodes.ts';
-import { withoutRealTime } from './support/pace.ts';
+import { keepingTime, withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const RIGHTS =
@@ -137,41 +137,50 @@ async function admittedByNodes(nodes: readonly NodeTarget[], key: string): Promi
 }
 
 describe.skipIf(withoutRealTime)('baseline and preparation', () => {
-  it('measures write latency and lag, and leaves no control key behind', async () => {
-    const driver = driverOn(approximate);
-    await driver.perform({ kind: 'MeasureBaseline', id: 'b' }, never);
-    expect(driver.observed.baseline).toEqual({ ok: true, message: expect.any(String) });
-    expect(driver.observed.baseline?.message).toMatch(
-      /write of Redis takes \d+\.\d ms.*at most \d+ counts behind/,
-    );
-    const definitions = await observer.keys('rl:limit:demo-*-control');
-    const kept = await Promise.all(definitions.map(async (key) => await observer.hexists(key, 'limit')));
-    expect(kept).not.toContain(1);
-  });
+  it(
+    'measures write latency and lag, and leaves no control key behind',
+    keepingTime(async () => {
+      const driver = driverOn(approximate);
+      await driver.perform({ kind: 'MeasureBaseline', id: 'b' }, never);
+      expect(driver.observed.baseline).toEqual({ ok: true, message: expect.any(String) });
+      expect(driver.observed.baseline?.message).toMatch(
+        /write of Redis takes \d+\.\d ms.*at most \d+ counts behind/,
+      );
+      const definitions = await observer.keys('rl:limit:demo-*-control');
+      const kept = await Promise.all(definitions.map(async (key) => await observer.hexists(key, 'limit')));
+      expect(kept).not.toContain(1);
+    }),
+  );
 
-  it('has the key on every node, and its end by the local clock', async () => {
-    const { driver, key } = await prepared(approximate, 'drift');
-    const { windowEndsAt, marker, message } = driver.observed.prepared['f'] ?? {};
-    expect(message).toContain('read back on 3 nodes');
-    expect(marker).toMatch(/^[0-9a-f]{40}\/\d+$/);
-    expect(Math.abs((windowEndsAt ?? 0) - Date.now() - 60_000)).toBeLessThan(15_000);
-    for (const { host, port } of approximate) {
-      expect((await fetch(`http://${host}:${port}/limit?key=${key}`)).status).toBe(200);
-    }
-  });
+  it(
+    'has the key on every node, and its end by the local clock',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      const { windowEndsAt, marker, message } = driver.observed.prepared['f'] ?? {};
+      expect(message).toContain('read back on 3 nodes');
+      expect(marker).toMatch(/^[0-9a-f]{40}\/\d+$/);
+      expect(Math.abs((windowEndsAt ?? 0) - Date.now() - 60_000)).toBeLessThan(15_000);
+      for (const { host, port } of approximate) {
+        expect((await fetch(`http://${host}:${port}/limit?key=${key}`)).status).toBe(200);
+      }
+    }),
+  );
 
-  it('fails with what to do when a node does not answer', async () => {
-    const gone = { name: 'gone', host: '127.0.0.1', port: 1 };
-    const driver = driverOn([...approximate, gone], {
-      spec: { ...spec(), subject: withTimeout(spec(), '500ms') },
-    });
-    await driver.perform(
-      { kind: 'Prepare', id: 'p', fault: 'f', scenario: 'drift', key: 'demo-gone', sequence: 1 },
-      never,
-    );
-    expect(driver.observed.prepared).toEqual({});
-    expect(driver.observed.prepareFailures['f']).toMatch(/node gone did not take over.*same Redis/);
-  });
+  it(
+    'fails with what to do when a node does not answer',
+    keepingTime(async () => {
+      const gone = { name: 'gone', host: '127.0.0.1', port: 1 };
+      const driver = driverOn([...approximate, gone], {
+        spec: { ...spec(), subject: withTimeout(spec(), '500ms') },
+      });
+      await driver.perform(
+        { kind: 'Prepare', id: 'p', fault: 'f', scenario: 'drift', key: 'demo-gone', sequence: 1 },
+        never,
+      );
+      expect(driver.observed.prepared).toEqual({});
+      expect(driver.observed.prepareFailures['f']).toMatch(/node gone did not take over.*same Redis/);
+    }),
+  );
 });
 
 function withTimeout({ subject }: ChaosDemoSpec, timeout: string): ChaosDemoSpec['subject'] {
@@ -181,238 +190,286 @@ function withTimeout({ subject }: ChaosDemoSpec, timeout: string): ChaosDemoSpec
 }
 
 describe.skipIf(withoutRealTime)('the pause', () => {
-  it('is confirmed by a held write, drifts the counters of approximate nodes, and is recovered from', async () => {
-    const { driver, key } = await prepared(approximate, 'drift');
-    const about = { fault: 'f', scenario: 'drift', key };
-    driver.converge([{ kind: 'PollHealth' }, { kind: 'Watch', ...about }]);
-    const report = await inject(driver, 'drift', key, 4000);
-    expect(report).toMatchObject({ proof: 'Confirmed' });
-    expect(report?.endedAt).toBeUndefined();
+  it(
+    'is confirmed by a held write, drifts the counters of approximate nodes, and is recovered from',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      const about = { fault: 'f', scenario: 'drift', key };
+      driver.converge([{ kind: 'PollHealth' }, { kind: 'Watch', ...about }]);
+      const report = await inject(driver, 'drift', key, 4000);
+      expect(report).toMatchObject({ proof: 'Confirmed' });
+      expect(report?.endedAt).toBeUndefined();
 
-    driver.converge([{ kind: 'PollHealth' }, { kind: 'Watch', ...about }, { kind: 'Load', ...about }]);
-    await until(() => driver.observed.readings['f']?.observed === 30, {
-      what: 'the drift to reach its ceiling',
-    });
-    expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([30, 0]);
-    const reading = driver.observed.readings['f'];
-    expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
-    expect(reading?.evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
+      driver.converge([{ kind: 'PollHealth' }, { kind: 'Watch', ...about }, { kind: 'Load', ...about }]);
+      await until(() => driver.observed.readings['f']?.observed === 30, {
+        what: 'the drift to reach its ceiling',
+      });
+      expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([30, 0]);
+      const reading = driver.observed.readings['f'];
+      expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
+      expect(reading?.evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
 
-    await driver.perform(
-      { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' },
-      never,
-    );
-    expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
-      anomaly: 'Replica counts drift from the shared store',
-      component: 'redis-0',
-      confidence: 'high',
-    });
+      await driver.perform(
+        { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' },
+        never,
+      );
+      expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
+        anomaly: 'Replica counts drift from the shared store',
+        component: 'redis-0',
+        confidence: 'high',
+      });
 
-    await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 }, never);
-    const recovery = driver.observed.recoveries['f'];
-    expect(recovery).toMatchObject({ lostCounts: 0 });
-    expect(recovery?.convergedAt).toBeGreaterThanOrEqual(recovery?.writeAcceptedAt ?? Infinity);
-    expect(await countedByRedis(key)).toBe(30);
-    await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
-    expect(driver.observed.faults['f']?.message).not.toMatch(/before its planned end/);
+      await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 }, never);
+      const recovery = driver.observed.recoveries['f'];
+      expect(recovery).toMatchObject({ lostCounts: 0 });
+      expect(recovery?.convergedAt).toBeGreaterThanOrEqual(recovery?.writeAcceptedAt ?? Infinity);
+      expect(await countedByRedis(key)).toBe(30);
+      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
+      expect(driver.observed.faults['f']?.message).not.toMatch(/before its planned end/);
 
-    await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: false }, never);
-    expect(driver.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
-    expect(await observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
-  });
+      await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: false }, never);
+      expect(driver.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
+      expect(await observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
+    }),
+  );
 
-  it('leaves the counters of strict nodes together, with a whole proof', async () => {
-    const { driver, key } = await prepared(strict, 'drift');
-    const about = { fault: 'f', scenario: 'drift', key };
-    driver.converge([{ kind: 'Watch', ...about }]);
-    expect(await inject(driver, 'drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
-    driver.converge([
-      { kind: 'Watch', ...about },
-      { kind: 'Load', ...about },
-    ]);
-    await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
-    driver.converge([{ kind: 'Watch', ...about }]);
-    const end = (driver.observed.faults['f']?.endedAt ?? 0) + 1000;
-    await until(() => (driver.observed.readings['f']?.watchedUntil ?? 0) >= end, {
-      what: 'the watch to end',
-    });
-    const reading = driver.observed.readings['f'];
-    expect(reading).toMatchObject({ observed: 0, shortfalls: [] });
-    expect(reading?.detectedAt).toBeUndefined();
-    expect(await countedByRedis(key)).toBeLessThanOrEqual(10);
-  });
+  it(
+    'leaves the counters of strict nodes together, with a whole proof',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(strict, 'drift');
+      const about = { fault: 'f', scenario: 'drift', key };
+      driver.converge([{ kind: 'Watch', ...about }]);
+      expect(await inject(driver, 'drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
+      driver.converge([
+        { kind: 'Watch', ...about },
+        { kind: 'Load', ...about },
+      ]);
+      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
+      driver.converge([{ kind: 'Watch', ...about }]);
+      const end = (driver.observed.faults['f']?.endedAt ?? 0) + 1000;
+      await until(() => (driver.observed.readings['f']?.watchedUntil ?? 0) >= end, {
+        what: 'the watch to end',
+      });
+      const reading = driver.observed.readings['f'];
+      expect(reading).toMatchObject({ observed: 0, shortfalls: [] });
+      expect(reading?.detectedAt).toBeUndefined();
+      expect(await countedByRedis(key)).toBeLessThanOrEqual(10);
+    }),
+  );
 
-  it('is a mismatch when the user has no right to it', async () => {
-    const { driver, key } = await prepared(approximate, 'drift', { user: 'helpless' });
-    const report = await inject(driver, 'drift', key, 2000);
-    expect(report).toMatchObject({ proof: 'Mismatch' });
-    expect(report?.startedAt).toBeUndefined();
-    expect(report?.endedAt).toBeDefined();
-    expect(report?.message).toMatch(/NOPERM.*grant it/);
-    expect(report?.message).not.toContain('secret');
-  });
+  it(
+    'is a mismatch when the user has no right to it',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift', { user: 'helpless' });
+      const report = await inject(driver, 'drift', key, 2000);
+      expect(report).toMatchObject({ proof: 'Mismatch' });
+      expect(report?.startedAt).toBeUndefined();
+      expect(report?.endedAt).toBeDefined();
+      expect(report?.message).toMatch(/NOPERM.*grant it/);
+      expect(report?.message).not.toContain('secret');
+    }),
+  );
 
-  it('is a mismatch when somebody releases Redis as soon as it is paused', async () => {
-    const { driver, key } = await prepared(approximate, 'drift');
-    let on = true;
-    const releasing = (async () => {
-      while (on) await observer.call('CLIENT', 'UNPAUSE');
-    })();
-    const report = await inject(driver, 'drift', key, 2000);
-    on = false;
-    await releasing;
-    expect(report).toMatchObject({ proof: 'Mismatch' });
-    expect(report?.endedAt).toBeDefined();
-  });
+  it(
+    'is a mismatch when somebody releases Redis as soon as it is paused',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      let on = true;
+      const releasing = (async () => {
+        while (on) await observer.call('CLIENT', 'UNPAUSE');
+      })();
+      const report = await inject(driver, 'drift', key, 2000);
+      on = false;
+      await releasing;
+      expect(report).toMatchObject({ proof: 'Mismatch' });
+      expect(report?.endedAt).toBeDefined();
+    }),
+  );
 
-  it('tells of an end before its time, and proves nothing then', async () => {
-    const { driver, key } = await prepared(strict, 'drift');
-    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'drift', key }]);
-    expect(await inject(driver, 'drift', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
-    await observer.call('CLIENT', 'UNPAUSE');
-    await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
-    expect(driver.observed.faults['f']?.message).toMatch(
-      /before its planned end: somebody sent CLIENT UNPAUSE/,
-    );
-    expect(driver.observed.readings['f']?.shortfalls.join('\n')).toMatch(/ended \d+ ms before its time/);
-  });
+  it(
+    'tells of an end before its time, and proves nothing then',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(strict, 'drift');
+      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'drift', key }]);
+      expect(await inject(driver, 'drift', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
+      await observer.call('CLIENT', 'UNPAUSE');
+      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
+      expect(driver.observed.faults['f']?.message).toMatch(
+        /before its planned end: somebody sent CLIENT UNPAUSE/,
+      );
+      expect(driver.observed.readings['f']?.shortfalls.join('\n')).toMatch(/ended \d+ ms before its time/);
+    }),
+  );
 
-  it('is not sent at all once there is no time left for it', async () => {
-    const { driver, key } = await prepared(approximate, 'drift');
-    const before = await observer.info('commandstats');
-    const report = await inject(driver, 'drift', key, 100);
-    expect(report).toMatchObject({ missed: true });
-    const pauses = (text: string) => /cmdstat_client\|pause:calls=(\d+)/.exec(text)?.[1];
-    expect(pauses(await observer.info('commandstats'))).toBe(pauses(before));
-  });
+  it(
+    'is not sent at all once there is no time left for it',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      const before = await observer.info('commandstats');
+      const report = await inject(driver, 'drift', key, 100);
+      expect(report).toMatchObject({ missed: true });
+      const pauses = (text: string) => /cmdstat_client\|pause:calls=(\d+)/.exec(text)?.[1];
+      expect(pauses(await observer.info('commandstats'))).toBe(pauses(before));
+    }),
+  );
 
-  it('is inquired about by the count of pauses', async () => {
-    const { driver, key } = await prepared(approximate, 'drift');
-    const marker = driver.observed.prepared['f']?.marker ?? '';
-    const inquire = async (mark: string) => {
-      await driver.perform({ kind: 'Inquire', id: 'i', fault: 'f', scenario: 'drift', marker: mark }, never);
-      return driver.observed.orphans['f'];
-    };
-    expect(await inquire(marker)).toBe('NotInjected');
-    await inject(driver, 'drift', key, 1000);
-    expect(await inquire(marker)).toBe('Injected');
-    expect(await inquire(`${'0'.repeat(40)}/0`)).toBe('Unknown');
-  });
+  it(
+    'is inquired about by the count of pauses',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      const marker = driver.observed.prepared['f']?.marker ?? '';
+      const inquire = async (mark: string) => {
+        await driver.perform(
+          { kind: 'Inquire', id: 'i', fault: 'f', scenario: 'drift', marker: mark },
+          never,
+        );
+        return driver.observed.orphans['f'];
+      };
+      expect(await inquire(marker)).toBe('NotInjected');
+      await inject(driver, 'drift', key, 1000);
+      expect(await inquire(marker)).toBe('Injected');
+      expect(await inquire(`${'0'.repeat(40)}/0`)).toBe('Unknown');
+    }),
+  );
 });
 
 describe.skipIf(withoutRealTime)('restore', () => {
-  it('releases a pause of this session and proves it', async () => {
-    const { driver, key } = await prepared(approximate, 'drift');
-    expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
-    await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
-    expect(driver.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
-    expect(driver.observed.restored['s']?.message).toMatch(/released the pause.*real write/);
-    expect(await observer.set('after-restore', '1', 'PX', 1000)).toBe('OK');
-    await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
-    expect(driver.observed.faults['f']?.message).toContain('this demo released it');
-    // Nothing is injected after that.
-    expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ missed: true });
-  });
+  it(
+    'releases a pause of this session and proves it',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
+      await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
+      expect(driver.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
+      expect(driver.observed.restored['s']?.message).toMatch(/released the pause.*real write/);
+      expect(await observer.set('after-restore', '1', 'PX', 1000)).toBe('OK');
+      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
+      expect(driver.observed.faults['f']?.message).toContain('this demo released it');
+      // Nothing is injected after that.
+      expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ missed: true });
+    }),
+  );
 
-  it('releases a pause that an earlier process left behind', async () => {
-    const { driver, key } = await prepared(approximate, 'drift');
-    expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
-    await driver.close();
-    const next = driverOn(approximate);
-    await next.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
-    expect(next.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
-    expect(next.observed.restored['s']?.message).toContain('released the pause');
-  });
+  it(
+    'releases a pause that an earlier process left behind',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
+      await driver.close();
+      const next = driverOn(approximate);
+      await next.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
+      expect(next.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
+      expect(next.observed.restored['s']?.message).toContain('released the pause');
+    }),
+  );
 
-  it('does not release the pause of somebody else', async () => {
-    const { driver, key } = await prepared(approximate, 'drift');
-    await observer.call('CLIENT', 'PAUSE', '3000', 'WRITE');
-    await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
-    // It waits for the end of that pause instead, and finds writes taken again.
-    expect(driver.observed.restored['s']?.message).not.toContain('released');
-  });
+  it(
+    'does not release the pause of somebody else',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      await observer.call('CLIENT', 'PAUSE', '3000', 'WRITE');
+      await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
+      // It waits for the end of that pause instead, and finds writes taken again.
+      expect(driver.observed.restored['s']?.message).not.toContain('released');
+    }),
+  );
 });
 
 describe.skipIf(withoutRealTime)('the burst', () => {
-  it('is admitted twice over by approximate nodes, as sender, nodes and Redis agree', async () => {
-    const { driver, key } = await prepared(approximate, 'ghosts');
-    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', key }]);
-    await until(() => driver.observed.readings['f']?.watchedUntil, { what: 'the watch to begin' });
-    const report = await inject(driver, 'ghosts', key, 5000);
-    expect(report).toMatchObject({ proof: 'Confirmed' });
-    await until(() => driver.observed.readings['f']?.detectedAt, { what: 'the detection' });
-    await until(() => driver.observed.readings['f']?.shortfalls.length === 0, {
-      what: 'Redis to hold all counts',
-    });
-    const reading = driver.observed.readings['f'];
-    expect(reading).toMatchObject({ observed: 20, bound: 10 });
-    expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
-    expect(reading?.evidence.join('\n')).toContain('at least 10');
-    expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([20, 20]);
+  it(
+    'is admitted twice over by approximate nodes, as sender, nodes and Redis agree',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'ghosts');
+      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', key }]);
+      await until(() => driver.observed.readings['f']?.watchedUntil, { what: 'the watch to begin' });
+      const report = await inject(driver, 'ghosts', key, 5000);
+      expect(report).toMatchObject({ proof: 'Confirmed' });
+      await until(() => driver.observed.readings['f']?.detectedAt, { what: 'the detection' });
+      await until(() => driver.observed.readings['f']?.shortfalls.length === 0, {
+        what: 'Redis to hold all counts',
+      });
+      const reading = driver.observed.readings['f'];
+      expect(reading).toMatchObject({ observed: 20, bound: 10 });
+      expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
+      expect(reading?.evidence.join('\n')).toContain('at least 10');
+      expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([20, 20]);
 
-    await driver.perform(
-      { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'ghosts', profile: 'rules' },
-      never,
-    );
-    expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
-      anomaly: 'Over-admission by simultaneous requests',
-      confidence: 'high',
-    });
-  });
+      await driver.perform(
+        { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'ghosts', profile: 'rules' },
+        never,
+      );
+      expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
+        anomaly: 'Over-admission by simultaneous requests',
+        confidence: 'high',
+      });
+    }),
+  );
 
-  it('is admitted up to the limit by strict nodes, with a whole proof', async () => {
-    const { driver, key } = await prepared(strict, 'ghosts');
-    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', key }]);
-    const report = await inject(driver, 'ghosts', key, 5000);
-    expect(report).toMatchObject({ proof: 'Confirmed' });
-    const end = (report?.endedAt ?? 0) + 1000;
-    await until(() => (driver.observed.readings['f']?.watchedUntil ?? 0) >= end, {
-      what: 'the watch to end',
-    });
-    const reading = driver.observed.readings['f'];
-    expect(reading).toMatchObject({ observed: 10, bound: 10, shortfalls: [] });
-    expect(reading?.detectedAt).toBeUndefined();
-    expect(await countedByRedis(key)).toBe(10);
-  });
+  it(
+    'is admitted up to the limit by strict nodes, with a whole proof',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(strict, 'ghosts');
+      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', key }]);
+      const report = await inject(driver, 'ghosts', key, 5000);
+      expect(report).toMatchObject({ proof: 'Confirmed' });
+      const end = (report?.endedAt ?? 0) + 1000;
+      await until(() => (driver.observed.readings['f']?.watchedUntil ?? 0) >= end, {
+        what: 'the watch to end',
+      });
+      const reading = driver.observed.readings['f'];
+      expect(reading).toMatchObject({ observed: 10, bound: 10, shortfalls: [] });
+      expect(reading?.detectedAt).toBeUndefined();
+      expect(await countedByRedis(key)).toBe(10);
+    }),
+  );
 
-  it('is not sent when a node cannot be reached, and then was missed', async () => {
-    const { driver, key } = await prepared(approximate, 'ghosts');
-    await driver.close();
-    const target = [...approximate.slice(0, 2), { name: 'gone', host: '127.0.0.1', port: 1 }];
-    const other = driverOn(target);
-    expect(await inject(other, 'ghosts', key, 5000)).toMatchObject({ missed: true });
-    expect(await countedByRedis(key)).toBe(0);
-  });
+  it(
+    'is not sent when a node cannot be reached, and then was missed',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'ghosts');
+      await driver.close();
+      const target = [...approximate.slice(0, 2), { name: 'gone', host: '127.0.0.1', port: 1 }];
+      const other = driverOn(target);
+      expect(await inject(other, 'ghosts', key, 5000)).toMatchObject({ missed: true });
+      expect(await countedByRedis(key)).toBe(0);
+    }),
+  );
 });
 
 describe.skipIf(withoutRealTime)('health', () => {
-  it('tells the nodes, and changes only when something did', async () => {
-    let changes = 0;
-    const driver = driverOn(approximate, { onChange: () => (changes += 1) });
-    driver.converge([{ kind: 'PollHealth' }]);
-    const first = await until(() => driver.observed.health?.hasIssues === false && driver.observed.health, {
-      what: 'all nodes to be ready',
-    });
-    expect(first.nodes.map(({ id, state }) => [id, state])).toEqual(
-      approximate.map(({ name }) => [name, 'ready']),
-    );
-    const before = changes;
-    await until(() => (driver.observed.health?.lastUpdated ?? 0) > first.lastUpdated, {
-      what: 'another look',
-    });
-    expect(changes).toBe(before);
-    driver.converge([]);
-  });
+  it(
+    'tells the nodes, and changes only when something did',
+    keepingTime(async () => {
+      let changes = 0;
+      const driver = driverOn(approximate, { onChange: () => (changes += 1) });
+      driver.converge([{ kind: 'PollHealth' }]);
+      const first = await until(() => driver.observed.health?.hasIssues === false && driver.observed.health, {
+        what: 'all nodes to be ready',
+      });
+      expect(first.nodes.map(({ id, state }) => [id, state])).toEqual(
+        approximate.map(({ name }) => [name, 'ready']),
+      );
+      const before = changes;
+      await until(() => (driver.observed.health?.lastUpdated ?? 0) > first.lastUpdated, {
+        what: 'another look',
+      });
+      expect(changes).toBe(before);
+      driver.converge([]);
+    }),
+  );
 });
 
 describe.skipIf(withoutRealTime)('a session that saw nothing', () => {
-  it('gives no diagnosis and says why', async () => {
-    const driver = driverOn(approximate);
-    await driver.perform(
-      { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' },
-      never,
-    );
-    expect(driver.observed.diagnoses['f']?.diagnosis).toBeUndefined();
-    expect(driver.observed.diagnoses['f']?.message).toMatch(/run again/);
-  });
+  it(
+    'gives no diagnosis and says why',
+    keepingTime(async () => {
+      const driver = driverOn(approximate);
+      await driver.perform(
+        { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' },
+        never,
+      );
+      expect(driver.observed.diagnoses['f']?.diagnosis).toBeUndefined();
+      expect(driver.observed.diagnoses['f']?.message).toMatch(/run again/);
+    }),
+  );
 });

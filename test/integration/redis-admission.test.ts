@@ -10,7 +10,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { RedisTarget, ResolvedTarget } from '../../src/operator/discovery.ts';
 import { admitRedis, REDIS_ACL, type RedisAdmission } from '../../src/operator/redis-admission.ts';
-import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const operator = { username: 'chaosdemo', password: 'operator-secret' };
@@ -103,7 +102,7 @@ async function expectRefused(
   expect(JSON.stringify(result)).not.toContain('secret');
 }
 
-describe.skipIf(withoutRealTime)('admitRedis', () => {
+describe('admitRedis', () => {
   it('admits with no more than the documented rights, and tells which Redis it is', async () => {
     await client({ from: podIP });
     const result = await admit(targetOf());
@@ -188,7 +187,7 @@ describe.skipIf(withoutRealTime)('admitRedis', () => {
   });
 });
 
-describe.skipIf(withoutRealTime)('admitRedis, by topology', () => {
+describe('admitRedis, by topology', () => {
   it('refuses a replica and the master it belongs to', async () => {
     const [master, replica] = await Promise.all([startRedis(), startRedis()]);
     onTestFinished(async () => {
@@ -216,7 +215,7 @@ describe.skipIf(withoutRealTime)('admitRedis, by topology', () => {
   });
 });
 
-describe.skipIf(withoutRealTime)('admitRedis over TLS', () => {
+describe('admitRedis over TLS', () => {
   it('admits a certificate for the name of the Service, and no other', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-tls-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));

@@ -7,7 +7,6 @@ import { createLogger } from '../../src/operator/log.ts';
 import { RedisLease, redisLeaseName } from '../../src/operator/redis-lease.ts';
 import { uniqueNamespace } from './support/control-plane.ts';
 import { adminClient, bindTarget, installOperator, operatorClient } from './support/operator-account.ts';
-import { withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
 const logger = createLogger({ level: 'fatal', identity: 'test' });
@@ -26,7 +25,7 @@ beforeEach(async () => {
   runId = randomBytes(20).toString('hex');
 });
 
-describe.skipIf(withoutRealTime)('RedisLease', () => {
+describe('RedisLease', () => {
   it('says how to permit it where the RoleBinding is missing', async () => {
     await expect(leaseOf('a').acquire(signal)).rejects.toMatchObject({
       reason: 'PermissionDenied',

@@ -1,0 +1,279 @@
+/** What the API promises to those who start, step, stop and refuse runs, with the real operator. Nothing is paused here. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { ChaosDemoStatus, ConditionType } from '../../src/api/index.ts';
+import { ANNOTATIONS } from '../../src/api/index.ts';
+import { World } from './support/world.ts';
+
+const ENABLED = 'chaosdemo.dev/enabled';
+let world: World;
+
+beforeAll(async () => {
+  world = await World.start('approximate');
+});
+afterAll(() => world?.stop());
+afterEach(async () => {
+  await kubectl('delete', 'chaosdemo', '--all', '--timeout=120s');
+});
+
+const kubectl = async (...args: string[]): Promise<string> =>
+  await world.environment.controlPlane.kubectl.run(['-n', world.environment.namespace, ...args]);
+
+const annotate = async (name: string, annotation: string, value: string): Promise<string> =>
+  await kubectl('annotate', 'chaosdemo', name, '--overwrite', `${annotation}=${value}`);
+
+const patch = async (name: string, spec: object): Promise<string> =>
+  await kubectl('patch', 'chaosdemo', name, '--type=merge', '-p', JSON.stringify({ spec }));
+
+const waiting = async (name: string, chapter: number): Promise<ChaosDemoStatus> =>
+  await world.untilStatus(
+    name,
+    `${name} to await a hand in chapter ${chapter}`,
+    ({ chapters }) => chapters?.find(({ number }) => number === chapter)?.state === 'Waiting',
+  );
+
+const refused = async (name: string, reason: string): Promise<ChaosDemoStatus> =>
+  await world.untilStatus(
+    name,
+    `${name} to be refused: ${reason}`,
+    (status) => conditions(status)['Stalled'] === `True ${reason}`,
+  );
+
+/** "Status Reason" by condition type. */
+function conditions({ conditions: list = [] }: ChaosDemoStatus): Partial<Record<ConditionType, string>> {
+  return Object.fromEntries(list.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+}
+
+describe('a dry run', () => {
+  it('ends as DryRunPassed, with no fault, no key and no pause', async () => {
+    await world.applySpec('dry', { dryRun: true });
+    const status = await world.ended('dry');
+    expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'DryRunPassed' });
+    expect(status.chapters?.map(({ state }) => state)).toContain('Skipped');
+    expect(conditions(status)).toMatchObject({
+      Ready: 'True DryRunPassed',
+      Complete: 'True DryRunPassed',
+      Succeeded: 'True DryRunPassed',
+      FaultActive: 'False NoFault',
+      CounterDrift: 'Unknown NotTested',
+    });
+    expect(status.conditions?.map(({ type }) => type)).not.toContain('Stalled');
+    expect(await world.keysOfDemos()).toEqual([]);
+    await kubectl('wait', 'chaosdemo/dry', '--for=condition=Complete', '--timeout=5s');
+    await kubectl('wait', 'chaosdemo/dry', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=5s');
+  });
+
+  it('is made again by another runId and by a new request, and remembered', async () => {
+    await world.applySpec('again', { dryRun: true, runId: 'a' });
+    await world.ended('again');
+    await patch('again', { runId: 'b' });
+    const second = await world.untilStatus(
+      'again',
+      'run 2',
+      ({ run }) => run?.number === 2 && !!run.completedAt,
+    );
+    expect(second.run?.id).toBe('b');
+    await annotate('again', ANNOTATIONS.requestedAt, 'now-1');
+    const third = await world.untilStatus(
+      'again',
+      'run 3',
+      ({ run }) => run?.number === 3 && !!run.completedAt,
+    );
+    expect(third).toMatchObject({ lastHandledRunRequest: 'now-1', run: { requestedAt: 'now-1' } });
+    expect(third.history?.map(({ number, id }) => [number, id])).toEqual([
+      [3, 'b'],
+      [2, 'b'],
+      [1, 'a'],
+    ]);
+  });
+
+  it('is not made again by an edit that is not in the run key, nor by taking a request away', async () => {
+    await world.applySpec('edited', { dryRun: true });
+    await world.ended('edited');
+    await annotate('edited', ANNOTATIONS.requestedAt, 'x');
+    await world.untilStatus('edited', 'run 2', ({ run }) => run?.number === 2 && !!run.completedAt);
+    await annotate('edited', 'unrelated', 'y');
+    await kubectl('annotate', 'chaosdemo', 'edited', `${ANNOTATIONS.requestedAt}-`);
+    await patch('edited', { historyLimit: 3 });
+    const { metadata } = await world.object('edited');
+    const status = await world.untilStatus(
+      'edited',
+      'the edit to be seen',
+      ({ observedGeneration }) => observedGeneration === metadata?.generation,
+    );
+    expect(status.run?.number).toBe(2);
+    expect(
+      status.conditions?.every(({ observedGeneration }) => observedGeneration === metadata?.generation),
+    ).toBe(true);
+    expect(conditions(status)['Ready']).toBe('True DryRunPassed');
+  });
+});
+
+describe('suspend', () => {
+  it('starts no run until it is taken back', async () => {
+    await world.applySpec('held', { dryRun: true, suspend: true });
+    const status = await world.untilStatus(
+      'held',
+      'Suspended',
+      (now) => conditions(now)['Ready'] === 'False Suspended',
+    );
+    expect(status.run).toBeUndefined();
+    expect(status.conditions?.map(({ type }) => type)).not.toContain('Stalled');
+    await patch('held', { suspend: false });
+    expect((await world.ended('held')).phase).toBe('Succeeded');
+  });
+});
+
+describe('a run that is paced by hand', () => {
+  const manual = { pace: { mode: 'Manual' } };
+
+  it('goes on by the right annotation only: not by a stale one, and once by one that is set twice', async () => {
+    await world.applySpec('manual', { ...manual, dryRun: true });
+    const first = await waiting('manual', 1);
+    expect(first.chapter).toBe('Welcome (waiting)');
+    expect(first.message).toContain('waiting for advance "1/1"');
+    expect(conditions(first)).toMatchObject({
+      Ready: 'False AwaitingAdvance',
+      Reconciling: 'True AwaitingAdvance',
+    });
+    await annotate('manual', ANNOTATIONS.advance, '1/1');
+    await waiting('manual', 2);
+    await Promise.all([annotate('manual', ANNOTATIONS.advance, '1/1'), annotate('manual', 'noise', '1')]);
+    await annotate('manual', ANNOTATIONS.advance, '0/2');
+    const { status, metadata } = await world.object('manual');
+    expect(status?.progress).toMatch(/^2\//);
+    expect(metadata?.annotations?.[ANNOTATIONS.advance]).toBe('0/2');
+    await patch('manual', { pace: { mode: 'Auto', dwell: '0s' } });
+    const end = await world.ended('manual');
+    expect(end.phase).toBe('Succeeded');
+    expect(end.run?.awaited).toBeDefined();
+  });
+
+  it('applies an annotation that was set early once the chapter is done', async () => {
+    await world.applySpec('early', { ...manual, dryRun: true }, { [ANNOTATIONS.advance]: '1/1' });
+    await waiting('early', 2);
+  });
+
+  it('is aborted, restored, and stays aborted', async () => {
+    await world.applySpec('aborted', manual);
+    await waiting('aborted', 1);
+    await annotate('aborted', ANNOTATIONS.abort, '7');
+    await annotate('aborted', ANNOTATIONS.abort, '1');
+    const status = await world.ended('aborted');
+    expect(status.run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'Aborted' });
+    expect(conditions(status)).toMatchObject({
+      Ready: 'False Aborted',
+      Stalled: 'True Aborted',
+      Complete: 'True Aborted',
+      Succeeded: 'False Aborted',
+    });
+    expect(status.chapters?.[0]?.state).toBe('Stopped');
+    await annotate('aborted', ANNOTATIONS.abort, '2');
+    expect((await world.status('aborted')).run?.number).toBe(1);
+  });
+
+  it('is superseded by another runId, and the new run starts', async () => {
+    await world.applySpec('old', { ...manual, runId: 'old' });
+    await waiting('old', 1);
+    await patch('old', { runId: 'new' });
+    const status = await world.untilStatus('old', 'run 2', ({ run }) => run?.number === 2);
+    expect(status.history?.[0]).toMatchObject({
+      number: 1,
+      id: 'old',
+      phase: 'Aborted',
+      reason: 'Superseded',
+    });
+    expect(status.run?.id).toBe('new');
+  });
+
+  it('is gone when it is deleted, and leaves no lease', async () => {
+    await world.applySpec('gone', manual);
+    await waiting('gone', 2 - 1);
+    await kubectl('delete', 'chaosdemo', 'gone', '--timeout=60s');
+    await world.untilNo('leases', 'the lease of the deleted demo to go');
+  });
+});
+
+describe('who may be touched', () => {
+  const manual = { pace: { mode: 'Manual' } };
+
+  it('loses its run with the label of its namespace, and gets the next one with it', async () => {
+    const { kubectl: admin } = world.environment.controlPlane;
+    const label = async (value: string): Promise<string> =>
+      await admin.run([
+        'label',
+        'namespace',
+        world.environment.namespace,
+        '--overwrite',
+        `${ENABLED}=${value}`,
+      ]);
+    onTestFinished(async () => void (await label('true')));
+    await world.applySpec('labelled', manual);
+    await waiting('labelled', 1);
+    await label('false');
+    expect((await world.ended('labelled')).run?.verdict).toMatchObject({
+      phase: 'Aborted',
+      reason: 'NamespaceNotEnabled',
+    });
+    await patch('labelled', { runId: '2' });
+    const { message } = await refused('labelled', 'NamespaceNotEnabled');
+    expect(message).toContain(ENABLED);
+    await label('true');
+    await waiting('labelled', 1);
+  });
+
+  it('is refused while a stranger uses the Redis, told whom, and runs once it has left', async () => {
+    await world.redis.connect();
+    onTestFinished(() => world.redis.disconnect());
+    await world.applySpec('shared', { dryRun: true });
+    const status = await refused('shared', 'SharedRedis');
+    expect(status.message).toContain('127.0.0.1');
+    world.redis.disconnect();
+    expect((await world.ended('shared')).phase).toBe('Succeeded');
+  });
+
+  it('waits for another demo on the same Redis, and says for which', async () => {
+    await world.applySpec('one', manual);
+    await waiting('one', 1);
+    await world.applySpec('two', { dryRun: true });
+    const status = await world.untilStatus(
+      'two',
+      'two to wait',
+      (now) => conditions(now)['Ready'] === 'False RedisInUse',
+    );
+    expect(status.message).toContain('one');
+    expect(conditions(status)['Reconciling']).toBe('True RedisInUse');
+    await annotate('one', ANNOTATIONS.abort, '1');
+    expect((await world.ended('two')).phase).toBe('Succeeded');
+  });
+
+  it('is stopped by the kill switch, and not started while it is on', async () => {
+    const { kubectl: admin } = world.environment.controlPlane;
+    const remove = [
+      '-n',
+      'chaosdemo-system',
+      'delete',
+      'configmap',
+      'chaosdemo-kill-switch',
+      '--ignore-not-found',
+    ];
+    onTestFinished(async () => void (await admin.run(remove)));
+    await world.applySpec('killed', manual);
+    await waiting('killed', 1);
+    await admin.run([
+      '-n',
+      'chaosdemo-system',
+      'create',
+      'configmap',
+      'chaosdemo-kill-switch',
+      '--from-literal=stop=true',
+    ]);
+    expect((await world.ended('killed')).run?.verdict).toMatchObject({
+      phase: 'Aborted',
+      reason: 'KillSwitch',
+    });
+    await world.applySpec('after', { dryRun: true });
+    await refused('after', 'KillSwitch');
+    await admin.run(remove);
+    expect((await world.ended('after')).phase).toBe('Succeeded');
+  });
+});

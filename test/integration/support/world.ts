@@ -1,0 +1,103 @@
+/** A whole environment with the operator, and what tests of whole demos do with it. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { parse } from 'yaml';
+import type { ChaosDemo, ChaosDemoStatus } from '../../../src/api/index.ts';
+import { type Environment, startEnvironment } from '../../../src/local/environment.ts';
+import { type OperatorProcess, startOperator } from '../../../src/local/operator.ts';
+import { until } from './until.ts';
+
+const RUN_MS = 600_000;
+const samples = new URL('../../../manifests/samples/', import.meta.url);
+
+/** Everything that a demo needs, and the operator; one demo at a time. */
+export class World {
+  readonly environment: Environment;
+  readonly operator: OperatorProcess;
+  readonly redis: Redis;
+
+  constructor(environment: Environment, operator: OperatorProcess) {
+    this.environment = environment;
+    this.operator = operator;
+    const { host, port } = environment.redis;
+    // Looks from outside, as the user of the limiters; connects only between runs, or it would be a stranger.
+    const { username, password } = environment.redisUsers.limiter;
+    this.redis = new Redis({ host, port, username, password, lazyConnect: true });
+  }
+
+  static async start(mode: 'approximate' | 'strict'): Promise<World> {
+    const environment = await startEnvironment({ mode, onProgress: () => {} });
+    return new World(environment, await startOperator(environment));
+  }
+
+  async stop(): Promise<void> {
+    this.redis.disconnect();
+    await this.operator.stop();
+    await this.environment.stop();
+  }
+
+  async apply(file: string, name: string): Promise<void> {
+    const demo = parse(await readFile(fileURLToPath(new URL(file, samples)), 'utf8')) as ChaosDemo;
+    await this.environment.controlPlane.kubectl.apply([{ ...demo, metadata: { ...demo.metadata, name } }]);
+  }
+
+  /** A minimal demo with this in its spec. */
+  async applySpec(
+    name: string,
+    spec: object,
+    annotations: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const demo = parse(await readFile(fileURLToPath(new URL('minimal.yaml', samples)), 'utf8')) as ChaosDemo;
+    const metadata = { ...demo.metadata, name, annotations };
+    const pace = { dwell: '0s' };
+    await this.environment.controlPlane.kubectl.apply([
+      { ...demo, metadata, spec: { ...demo.spec, pace, ...spec } },
+    ]);
+  }
+
+  async object(name: string): Promise<ChaosDemo> {
+    const { controlPlane, namespace } = this.environment;
+    return await controlPlane.kubectl.json<ChaosDemo>(['-n', namespace, 'get', 'chaosdemo', name]);
+  }
+
+  async status(name: string): Promise<ChaosDemoStatus> {
+    return (await this.object(name)).status ?? {};
+  }
+
+  async untilStatus(name: string, what: string, holds: (status: ChaosDemoStatus) => boolean) {
+    return await until(
+      async () => {
+        const status = await this.status(name);
+        return holds(status) ? status : undefined;
+      },
+      { deadlineMs: RUN_MS, what },
+    );
+  }
+
+  ended(name: string): Promise<ChaosDemoStatus> {
+    return this.untilStatus(name, `the verdict of ${name}`, ({ run }) => run?.completedAt !== undefined);
+  }
+
+  /** Waits until the namespace holds nothing of this kind. */
+  async untilNo(resource: string, what: string): Promise<void> {
+    const { controlPlane, namespace } = this.environment;
+    await until(
+      async () =>
+        (await controlPlane.kubectl.json<{ items: unknown[] }>(['-n', namespace, 'get', resource])).items
+          .length === 0,
+      { what },
+    );
+  }
+
+  /** Keys that demos have left in Redis. Connects for a moment. */
+  async keysOfDemos(): Promise<string[]> {
+    await this.redis.connect();
+    try {
+      const [, keys] = await this.redis.scan('0', 'MATCH', '*demo-*', 'COUNT', 10_000);
+      return keys;
+    } finally {
+      this.redis.disconnect();
+    }
+  }
+}
