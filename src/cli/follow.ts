@@ -1,6 +1,7 @@
 /** Follows a run on a terminal: the rows of kubectl, and the story of its chapters. */
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { on } from 'node:events';
+import { createInterface, type Interface } from 'node:readline';
 import { type ChaosDemo, type ChaosDemoStatus, GROUP, PLURAL, VERSION } from '../api/index.ts';
 import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kube-config.ts';
@@ -10,6 +11,9 @@ import { resourcePath } from '../kube/resource-path.ts';
 import { Store } from '../kube/store.ts';
 import type { Environment } from '../local/environment.ts';
 import { countdownOf, storyOf } from './story.ts';
+
+/** How far behind kubectl may be at the end. */
+const LAST_ROW_MS = 2000;
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -34,7 +38,11 @@ export async function follow(
   const args = ['--kubeconfig', kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
   say(`\n$ kubectl -n ${namespace} get chaosdemo ${name} -w`);
   const rows = spawn(binary, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  createInterface({ input: rows.stdout }).on('line', say);
+  let lastRow = '';
+  const lines = createInterface({ input: rows.stdout }).on('line', (row) => {
+    lastRow = row;
+    say(row);
+  });
 
   const client = new KubeClient(loadKubeConfig(kubeconfig));
   const stop = new AbortController();
@@ -56,7 +64,7 @@ export async function follow(
     shown = line ?? shown;
   }, 200);
   try {
-    return await new Promise<ChaosDemo>((resolve, reject) => {
+    const ended = await new Promise<ChaosDemo>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       if (signal.aborted) reject(signal.reason as Error);
       store.subscribe(({ object, type }) => {
@@ -69,11 +77,26 @@ export async function follow(
         if (object.status?.run?.verdict) resolve(object);
       });
     });
+    const phase = ended.status?.phase ?? '';
+    if (!lastRow.includes(phase)) await rowOf(phase, lines);
+    return ended;
   } finally {
     clearInterval(countdown);
     stop.abort();
     await watching;
     await client.close();
     rows.kill();
+  }
+}
+
+/** kubectl has a watch of its own, which may be a moment behind: its last row belongs before the verdict. */
+async function rowOf(phase: string, lines: Interface): Promise<void> {
+  const timeout = AbortSignal.timeout(LAST_ROW_MS);
+  try {
+    for await (const [row] of on(lines, 'line', { signal: timeout, close: ['close'] })) {
+      if (String(row).includes(phase)) return;
+    }
+  } catch (error) {
+    if (!timeout.aborted) throw error;
   }
 }

@@ -8,7 +8,7 @@ import type { TestProject } from 'vitest/node';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
 import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
 import { type ControlPlaneBinaries, startControlPlane } from '../../src/local/control-plane.ts';
-import { measurePace } from './support/pace.ts';
+import { measurePace } from './support/measure-pace.ts';
 
 /** What tests get by `inject('controlPlane')`. */
 export interface ProvidedControlPlane {
