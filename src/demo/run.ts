@@ -194,6 +194,7 @@ function mayGoOn(
     context.awaitingHand = true;
     show(context, entry, total, 'waiting');
     const message = `${entry.message ?? entry.title} (waiting for advance "${run.number}/${chapter.number}")`;
+    context.draft.message = message;
     context.standing = { kind: 'running', reason: 'AwaitingAdvance', message };
     return false;
   }
