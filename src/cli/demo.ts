@@ -56,7 +56,11 @@ async function main(signal: AbortSignal): Promise<number> {
       await environment.controlPlane.kubectl.apply([demo], { signal });
       progress('demo', `applied ${options.file}`);
       const failed = new AbortController();
-      void operator.process.exited.then(() => failed.abort(operator.process.exitError()));
+      // Without these nothing can be told any more; a limiter or Redis that dies is part of the story.
+      const { apiServer, etcd } = environment.controlPlane;
+      for (const vital of [operator.process, apiServer, etcd]) {
+        void vital.exited.then(() => failed.abort(vital.exitError()));
+      }
       void environment.broken.then((error) => say(`   ${error.message}`));
       const ended = await present(environment, demo, AbortSignal.any([signal, failed.signal]));
       for (const line of verdictLines(ended.status ?? {})) say(line);

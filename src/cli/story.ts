@@ -26,7 +26,7 @@ export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoSta
 function resultLine({ detectedAfter, name, result, summary }: ScenarioStatus): string {
   const figures = summary ? `: ${summary}` : '';
   const after = detectedAfter ? `, ${detectedAfter} after the invariant was broken` : '';
-  return `${name} ${result}${figures}${after}`;
+  return `${name} ${result ?? 'not tested'}${figures}${after}`;
 }
 
 /** The verdict and what it rests on. */
@@ -47,7 +47,7 @@ export function verdictLines(status: ChaosDemoStatus): string[] {
 
 function scenarioLines(scenario: ScenarioStatus): string[] {
   const { evidence = [], expected, fault, lostCounts, message, recovered } = scenario;
-  const lines = [`${resultLine({ ...scenario, result: scenario.result })} (expected ${expected})`];
+  const lines = [`${resultLine(scenario)} (expected ${expected})`];
   if (message) lines.push(`  ${message}`);
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
   lines.push(...evidence.map((item) => `  - ${item}`));

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus } from '../api/index.ts';
+import { storyOf, verdictLines } from './story.ts';
+
+const chapter = (number: number, title: string, message?: string) => ({
+  number,
+  title,
+  state: 'Running' as const,
+  startedAt: '2026-01-01T00:00:00Z',
+  ...(message && { message }),
+});
+
+describe('the story between two states', () => {
+  it('says a chapter once, and what is new in it', () => {
+    const before: ChaosDemoStatus = { chapters: [chapter(1, 'Welcome', 'Three pods')] };
+    const after: ChaosDemoStatus = {
+      chapters: [chapter(1, 'Welcome', 'Three pods'), chapter(2, 'Cluster Health', 'All ready')],
+    };
+    expect(storyOf(before, after)).toEqual(['── 2/2  Cluster Health', '   All ready']);
+    expect(storyOf(after, after)).toEqual([]);
+  });
+});
+
+describe('the verdict', () => {
+  it('says of a scenario that was not reached that it was not tested', () => {
+    const lines = verdictLines({
+      phase: 'Errored',
+      scenarios: [{ name: 'ghost-allowing', type: 'GhostAllowing', expected: 'Detected' }],
+    });
+    expect(lines).toContain('ghost-allowing not tested (expected Detected)');
+  });
+});
