@@ -148,8 +148,8 @@ TLS, \`ca.crt\`.
 
 ## Finalizer
 
-\`${FINALIZER}\` stands on the object only while a fault is announced or may be on. When the object is deleted
-meanwhile, the fault is released first. The finalizer goes when that is proven, and 5 s after \`fault.until\` in any
+\`${FINALIZER}\` stands on the object only while a pause is announced or may be on. When the object is deleted
+meanwhile, the pause is released first. The finalizer goes when that is proven, and 5 s after \`fault.until\` in any
 case.`;
 }
 

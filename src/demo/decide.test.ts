@@ -25,23 +25,32 @@ describe('a run', () => {
     expect(simulation.status.expected).toBe('2/2');
   });
 
-  it('writes a bounded number of statuses, no two alike in what a watch shows', () => {
+  it('writes a bounded number of statuses, no two alike in the columns of a watch', () => {
     const simulation = new Simulation();
     simulation.runUntil(finished);
-    expect(simulation.writes.length).toBeLessThan(35);
-    const rows = simulation.writes.map(
-      ({ phase, chapter, progress, expected, scenarios, message, conditions }) =>
-        [
-          phase,
-          chapter,
-          progress,
-          expected,
-          message,
-          scenarios?.map(({ summary }) => summary),
-          conditions?.map(({ status }) => status),
-        ].join('|'),
-    );
+    expect(simulation.writes.length).toBeLessThan(25);
+    const rows = simulation.writes.map(({ phase, chapter, progress, expected, conditions }) => {
+      const healthy = conditions?.find(({ type }) => type === 'Healthy')?.status;
+      return [phase, chapter, progress, healthy, expected].join('|');
+    });
     for (const [index, row] of rows.entries()) expect(row).not.toBe(rows[index - 1]);
+  });
+
+  it('keeps evidence that grows for the next transition, and ends with the last of it', () => {
+    const simulation = new Simulation(simulatedSpec({ pace: { mode: 'Manual' } }));
+    for (const chapter of [1, 2, 3]) {
+      simulation.annotations = { advance: `1/${chapter}` };
+      simulation.runUntil(() => false, 5000);
+    }
+    const before = simulation.writes.length;
+    simulation.runUntil(() => false, 60_000);
+    // Meanwhile the pause has ended, which is told, and the watch after it, which is not.
+    expect(simulation.writes.slice(before)).toHaveLength(1);
+    simulation.spec = simulatedSpec();
+    simulation.runUntil(finished);
+    for (const { evidence, fault } of simulation.status.scenarios ?? []) {
+      expect(evidence).toEqual(simulation.observed.readings[fault?.id ?? '']?.evidence);
+    }
   });
 
   it('announces a fault in a stored status before it injects it', () => {
@@ -319,6 +328,12 @@ describe('starting', () => {
 });
 
 describe('deletion', () => {
+  it('is not held by a burst, which nobody could cut short', () => {
+    const simulation = new Simulation(simulatedSpec({ scenarios: [{ name: 'g', type: 'GhostAllowing' }] }));
+    simulation.runUntil((now) => now.last?.finalizer === true || now.finished());
+    expect(simulation.finished()).toBe(true);
+  });
+
   it('keeps the finalizer only while a fault may be active, and releases it', () => {
     const simulation = new Simulation();
     simulation.runUntil(at(3));

@@ -20,7 +20,7 @@ export interface Decision {
   status: ChaosDemoStatus;
   effects: Effect[];
   activities: Activity[];
-  /** Whether the object must carry the finalizer: only while a fault may be active. */
+  /** Whether the object must carry the finalizer: only while a fault may be active that can be released. */
   finalizer: boolean;
   /** Whether a session with the subject is needed; without, everything of it is closed. */
   session: boolean;
@@ -70,7 +70,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     status: draft,
     effects: context.effects,
     activities: runIsOn(draft) && !demo.deleting ? activitiesOf(context) : [],
-    finalizer: activeFault(draft, now) !== undefined,
+    finalizer: holdsObject(context),
     session: context.wantsSession,
     wakeAt: context.wakeAt,
   };
@@ -78,6 +78,13 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
 
 function runIsOn(status: ChaosDemoStatus): boolean {
   return status.run !== undefined && status.run.completedAt === undefined;
+}
+
+/** Whether there is a fault to release before the object may go. Each finalizer written is a row of a watch that shows nothing new. */
+function holdsObject({ draft, now, subject }: Context): boolean {
+  return (draft.scenarios ?? []).some(
+    ({ fault, type }) => fault && mayBeActive(fault, now) && subject.releasable(type),
+  );
 }
 
 /** Ends a fault early because the object is going; gives up at its own end, so that a namespace never wedges. */

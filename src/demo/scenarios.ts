@@ -71,12 +71,11 @@ function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus
       const since = reading.brokenAt ?? reading.detectedAt;
       entry.detectedAfter = formatDuration(Math.max(0, reading.detectedAt - since));
     }
-    if (reading) takeFigures(context, scenario, entry, reading);
   }
-  if (final && reading) takeFigures(context, scenario, entry, reading);
+  if (reading && entry.result !== undefined) takeFigures(context, scenario, entry, reading);
 }
 
-/** Figures go into the status at the detection and at the end of the watch, not with every sample. */
+/** The figures as they are now. That they have grown is not worth a write by itself: see `isTransition`. */
 function takeFigures(
   { observed, subject }: Context,
   scenario: Scenario,

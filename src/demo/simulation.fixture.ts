@@ -13,6 +13,7 @@ import type { Effect } from './effects.ts';
 import type { Observed } from './observed.ts';
 import { announcement, nothingObserved } from './observed.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
+import { isTransition } from './transition.ts';
 
 const STORY: [Stage, string, 'CounterDrift' | 'GhostAllowing' | undefined, boolean][] = [
   ['welcome', 'Welcome', undefined, false],
@@ -68,6 +69,7 @@ export const simulatedSubject: SubjectDefinition = {
   keyPrefix: () => 'demo-key',
   healthTimeoutMs: () => 5000,
   healthIntervalMs: () => 2000,
+  releasable: (type) => type === 'CounterDrift',
   welcome: () => 'Welcome',
   summarize: (_, observed, bound) => `${observed}/${bound}`,
 };
@@ -161,7 +163,7 @@ export class Simulation {
       annotations: this.annotations,
     };
     const decision = decide(demo, this.observed, this.now, simulatedSubject);
-    if (JSON.stringify(decision.status) !== JSON.stringify(this.status)) {
+    if (isTransition(this.status, decision.status)) {
       for (const { fault } of decision.status.scenarios ?? []) {
         const known = this.status.scenarios?.some((entry) => entry.fault?.id === fault?.id);
         if (fault && !known) (this.observed.announced as Set<string>).add(announcement(fault));
@@ -226,7 +228,8 @@ export class Simulation {
       ...(before?.detectedAt ? { brokenAt: before.brokenAt ?? 0, detectedAt: before.detectedAt } : {}),
       watchedUntil: this.now,
       shortfalls: this.behaviour.shortfalls,
-      evidence: [],
+      // Grows with every look, as real evidence does.
+      evidence: [`watched until ${this.now}`],
     };
   }
 

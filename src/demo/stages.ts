@@ -77,7 +77,7 @@ function workOnDetection(context: Context, scenario: Scenario): Work {
   const entry = entryOf(context, scenario.name);
   if (entry.result) return { done: true, message: entry.message ?? entry.result };
   if (entry.fault) wake(context, watchEnd(entry.fault, scenario));
-  return { done: false, message: `Watching: ${scenario.invariant}` };
+  return { done: false, message: `Watching: ${scenario.invariant}`, note: 'watching' };
 }
 
 function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterStatus): Work {
@@ -112,6 +112,7 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
   return {
     done: false,
     message: `Asking for a diagnosis by profile "${profile}" from the observations alone`,
+    note: 'asking',
   };
 }
 

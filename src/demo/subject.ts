@@ -41,6 +41,8 @@ export interface SubjectDefinition {
   /** How long one look at the subject may take, in milliseconds. */
   healthTimeoutMs(spec: ChaosDemoSpec): number;
   healthIntervalMs(spec: ChaosDemoSpec): number;
+  /** Whether a fault of this type can be cut short; such a one holds the object until that is done. */
+  releasable(type: string): boolean;
   /** What will be done, and to what. */
   welcome(spec: ChaosDemoSpec, observed: Observed): string;
   /** Both figures of an invariant in one, short enough for a column. */

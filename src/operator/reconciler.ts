@@ -2,7 +2,6 @@
  * One reconcile: take the object and what its session has seen, decide, store
  * the status, and only then do what was decided.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Logger as PinoLogger } from 'pino';
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 import { ANNOTATIONS, API_VERSION, FINALIZER, GROUP, KIND, PLURAL, VERSION } from '../api/index.ts';
@@ -11,6 +10,7 @@ import { decide } from '../demo/decide.ts';
 import type { Admission, Observed } from '../demo/observed.ts';
 import { nothingObserved } from '../demo/observed.ts';
 import { rejectedStatus } from '../demo/rejected-status.ts';
+import { isTransition } from '../demo/transition.ts';
 import { ApiError, isConflict, isInvalid, isNotFound } from '../kube/api-error.ts';
 import type { GuardedWrite } from '../kube/apply.ts';
 import { addFinalizer, applyStatus, removeFinalizer } from '../kube/apply.ts';
@@ -202,7 +202,7 @@ export class Reconciler {
     if (decision.finalizer && !finalizers.includes(FINALIZER) && !demo.metadata.deletionTimestamp) {
       entry.latest = withType(await addFinalizer(this.#write(demo, signal), FINALIZER));
     }
-    if (isDeepStrictEqual(decision.status, demo.status)) return true;
+    if (!isTransition(demo.status, decision.status)) return true;
     entry.session?.announce(demo.status, decision.status);
     const object = entry.latest ?? demo;
     const { metrics } = this.#options.audience;

@@ -57,6 +57,9 @@ export const rateLimiterDefinition: SubjectDefinition = {
   healthTimeoutMs: (spec) => parseDuration(rateLimiterOf(spec).health.timeout),
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
 
+  // A burst is over before anybody could end it.
+  releasable: (type) => type === 'CounterDrift',
+
   welcome(spec, observed) {
     const { limit } = rateLimiterOf(spec);
     const subject = `${spec.subject.displayName}: ${podsOf(observed)} over ${observed.target?.store ?? 'their Redis'}`;

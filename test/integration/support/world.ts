@@ -26,9 +26,23 @@ export class World {
     this.redis = new Redis({ host, port, username, password, lazyConnect: true });
   }
 
-  static async start(mode: 'approximate' | 'strict'): Promise<World> {
-    const environment = await startEnvironment({ mode, onProgress: () => {} });
+  static async start(
+    mode: 'approximate' | 'strict',
+    options: { readonly auditLog?: string } = {},
+  ): Promise<World> {
+    const environment = await startEnvironment({ mode, onProgress: () => {}, ...options });
     return new World(environment, await startOperator(environment));
+  }
+
+  /** The same world, seen from another of its namespaces. */
+  in(namespace: string): World {
+    return new World({ ...this.environment, namespace }, this.operator);
+  }
+
+  /** kubectl in the namespace, as the admin. */
+  async kubectl(...args: string[]): Promise<string> {
+    const { controlPlane, namespace } = this.environment;
+    return await controlPlane.kubectl.run(['-n', namespace, ...args]);
   }
 
   async stop(): Promise<void> {
@@ -49,7 +63,7 @@ export class World {
     annotations: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     const demo = parse(await readFile(fileURLToPath(new URL('minimal.yaml', samples)), 'utf8')) as ChaosDemo;
-    const metadata = { ...demo.metadata, name, annotations };
+    const metadata = { ...demo.metadata, namespace: this.environment.namespace, name, annotations };
     const pace = { dwell: '0s' };
     await this.environment.controlPlane.kubectl.apply([
       { ...demo, metadata, spec: { ...demo.spec, pace, ...spec } },

@@ -1,0 +1,20 @@
+/** Which changes of a status are worth a write, and so a row of `kubectl get -w`. */
+import { isDeepStrictEqual } from 'node:util';
+import type { ChaosDemoStatus } from '../api/index.ts';
+
+/**
+ * Whether `after` differs from `before` in more than the figures and the evidence
+ * of a result that is there already. Those grow until the watch is over, and go
+ * along with the next transition; the verdict waits for the last of them.
+ */
+export function isTransition(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): boolean {
+  return !isDeepStrictEqual(withoutFigures(before), withoutFigures(after));
+}
+
+function withoutFigures(status: ChaosDemoStatus | undefined): unknown {
+  if (!status?.scenarios) return status;
+  const scenarios = status.scenarios.map(
+    ({ bound: _bound, evidence: _evidence, observed: _observed, summary: _summary, ...rest }) => rest,
+  );
+  return { ...status, scenarios };
+}
