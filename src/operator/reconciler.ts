@@ -30,6 +30,9 @@ const FIELD_MANAGER = 'chaosdemo-operator';
 /** How long a refusal stands before it is looked again, so that not every reconcile asks Kubernetes and Redis. */
 const FINDING_MS = 2500;
 
+/** How long the end of a fault and the removal of its keys may take when a run is cut off. */
+const RELEASE_WITHIN_MS = 15_000;
+
 export interface ReconcilerOptions {
   client: KubeClient;
   logger: PinoLogger;
@@ -121,7 +124,8 @@ export class Reconciler {
 
     entry.session?.perform(decision.effects);
     entry.session?.converge(decision.activities);
-    if (!decision.session) await this.#closeSession(entry);
+    if (!decision.session)
+      await (demo.metadata.deletionTimestamp ? this.#leave(entry) : this.#closeSession(entry));
     if (!decision.finalizer) await this.#withoutFinalizer(entry, signal);
     return decision.wakeAt === undefined ? {} : { requeueAfterMs: Math.max(0, decision.wakeAt - Date.now()) };
   }
@@ -215,7 +219,7 @@ export class Reconciler {
         { err: error },
         'the API server refused the status; releasing the fault and ending the run',
       );
-      await entry.session?.release(AbortSignal.any([signal, AbortSignal.timeout(15_000)]));
+      await entry.session?.release(AbortSignal.any([signal, AbortSignal.timeout(RELEASE_WITHIN_MS)]));
       await this.#apply(
         entry,
         object,
@@ -260,11 +264,22 @@ export class Reconciler {
     if (!session) await this.#desk.forget(entry.uid);
   }
 
+  /** Closes the session of an object that goes: what a run in its midst has made goes too. */
+  async #leave(entry: Entry): Promise<void> {
+    const { metadata, status } = entry.latest ?? {};
+    // With the finalizer on, `decide` has seen to it.
+    if (status?.run && !status.run.completedAt && !metadata?.finalizers?.includes(FINALIZER)) {
+      const keys = (status.scenarios ?? []).flatMap(({ fault }) => (fault ? [fault.key] : []));
+      await entry.session?.release(AbortSignal.timeout(RELEASE_WITHIN_MS), keys);
+    }
+    await this.#closeSession(entry);
+  }
+
   async #drop(key: string): Promise<void> {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
-    await this.#closeSession(entry);
+    await this.#leave(entry);
   }
 
   /**

@@ -125,23 +125,17 @@ export class Session {
   }
 
   /**
-   * Ends a pause of ours now, as a shutdown does; resolves when a write was
-   * accepted, or `signal` has aborted.
+   * Ends a pause of ours now and removes `keys`, as a shutdown does and the end of
+   * the object; resolves when a write was accepted, or `signal` has aborted.
    */
-  async release(signal: AbortSignal): Promise<void> {
-    const effect: Effect = { kind: 'Restore', id: 'shutdown', keys: [], release: true };
+  async release(signal: AbortSignal, keys: string[] = []): Promise<void> {
+    const effect: Effect = { kind: 'Restore', id: 'release', keys, release: true };
     try {
       await this.#driver.perform(effect, AbortSignal.any([signal, this.#lifetime.signal]));
       const outcome = this.#driver.observed.restored[effect.id];
-      this.#options.logger.info(
-        { ok: outcome?.ok },
-        `released at shutdown: ${outcome?.message ?? 'no finding'}`,
-      );
+      this.#options.logger.info({ ok: outcome?.ok }, `released: ${outcome?.message ?? 'no finding'}`);
     } catch (error) {
-      this.#options.logger.warn(
-        { err: error },
-        'could not prove the release at shutdown; a pause ends by itself',
-      );
+      this.#options.logger.warn({ err: error }, 'could not prove the release; a pause ends by itself');
     }
   }
 

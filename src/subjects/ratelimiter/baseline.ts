@@ -38,6 +38,8 @@ export interface BaselineOptions {
   readonly windowMs: number;
   readonly timeoutMs: number;
   readonly now: () => number;
+  /** Until when the control key can be removed; outlasts the measurement. */
+  readonly lifetime: AbortSignal;
 }
 
 /** The measurement could not be made; the message says what to do. */
@@ -85,11 +87,11 @@ async function measureWrites(redis: RedisConnections, signal: AbortSignal): Prom
 }
 
 async function measureLag(
-  { clients, observers, redis, controlKey, limit, windowMs, timeoutMs, now }: BaselineOptions,
+  { clients, observers, redis, controlKey, limit, windowMs, timeoutMs, now, lifetime }: BaselineOptions,
   signal: AbortSignal,
 ): Promise<{ lag: number; samples: number }> {
-  const window = await setupRateLimit(clients, controlKey, limit, windowMs, timeoutMs, signal);
   try {
+    const window = await setupRateLimit(clients, controlKey, limit, windowMs, timeoutMs, signal);
     let lag = 0;
     let samples = 0;
     let problem: string | undefined;
@@ -141,6 +143,6 @@ async function measureLag(
     }
     return { lag, samples };
   } finally {
-    await removeRateLimit(clients, controlKey, signal).catch(() => undefined);
+    await removeRateLimit(clients, controlKey, lifetime).catch(() => undefined);
   }
 }

@@ -23,6 +23,7 @@ import { watchRecovery } from './recovery.ts';
 import { RedisConnections } from './redis-client.ts';
 import { comparePauses, parseInfo } from './redis-info.ts';
 import { type OwnPause, restore } from './restore.ts';
+import { removeRateLimit } from './setup-limit.ts';
 import { runSteadyTraffic } from './steady-traffic.ts';
 import type { RateLimiterTarget } from './target.ts';
 import { messageOf, untilAborted } from './waiting.ts';
@@ -68,6 +69,11 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #activities: Activities;
   readonly #background = new Set<Promise<void>>();
   readonly #sessions = new Map<string, FaultSession>();
+  /** Keys that were made; a fault that was planned again is not in the status with its first one. */
+  readonly #keys = new Set<string>();
+  /** Effects under way that make keys; a restore ends them first. */
+  readonly #making = new Set<Promise<void>>();
+  readonly #endMaking = new AbortController();
   #baseline: Baseline | undefined;
   #ownPause: OwnPause;
   #released = false;
@@ -99,9 +105,9 @@ class RateLimiterDriver implements SubjectDriver {
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
     switch (effect.kind) {
       case 'MeasureBaseline':
-        return await this.#measureBaseline(stop);
+        return await this.#make((until) => this.#measureBaseline(until), stop);
       case 'Prepare':
-        return await this.#prepare(effect, stop);
+        return await this.#make((until) => this.#prepare(effect, until), stop);
       case 'Inject':
         return await this.#inject(effect, stop);
       case 'Inquire':
@@ -128,6 +134,13 @@ class RateLimiterDriver implements SubjectDriver {
     await Promise.all([this.#activities.close(), ...this.#background]);
   }
 
+  /** Runs what makes keys; it can be ended early, and then has taken away what it made. */
+  async #make(work: (until: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const made = work(AbortSignal.any([signal, this.#endMaking.signal]));
+    this.#making.add(made);
+    await made.finally(() => this.#making.delete(made));
+  }
+
   async #measureBaseline(signal: AbortSignal): Promise<void> {
     const { limit } = rateLimiterOf(this.#options.spec);
     try {
@@ -141,6 +154,7 @@ class RateLimiterDriver implements SubjectDriver {
           windowMs: parseDuration(limit.window),
           timeoutMs: this.#timeoutMs,
           now: this.#now,
+          lifetime: this.#lifetime.signal,
         },
         signal,
       );
@@ -177,11 +191,15 @@ class RateLimiterDriver implements SubjectDriver {
       );
       const parts = { scenario: definition, spec: scenarioSpec, target, window, baseline: this.#baseline };
       this.#sessions.set(fault, new FaultSession(parts, this.#now));
+      this.#keys.add(key);
       // A pause is prepared only once no earlier one can be on.
       if (definition.type === 'CounterDrift' && this.#ownPause === 'unknown') this.#ownPause = 'none';
       this.observed.prepared[fault] = { ...prepared, sequence };
       delete this.observed.prepareFailures[fault];
     } catch (error) {
+      // Perhaps half of the nodes have it.
+      const within = AbortSignal.any([this.#lifetime.signal, AbortSignal.timeout(this.#timeoutMs)]);
+      await removeRateLimit(this.#clients, key, within).catch(() => undefined);
       this.observed.prepareFailures[fault] =
         `The key of the scenario could not be set up: ${messageOf(error)}`;
     }
@@ -316,8 +334,17 @@ class RateLimiterDriver implements SubjectDriver {
   async #restore({ id, keys, release }: EffectOf<'Restore'>, signal: AbortSignal): Promise<void> {
     // From here on nothing is injected any more by this driver.
     if (release) this.#released = true;
+    this.#endMaking.abort(new Error('the run is being restored'));
+    await Promise.allSettled(this.#making);
     this.observed.restored[id] = await restore(
-      { redis: this.#redis, clients: this.#clients, keys, release, ownPause: this.#ownPause, now: this.#now },
+      {
+        redis: this.#redis,
+        clients: this.#clients,
+        keys: [...new Set([...keys, ...this.#keys])],
+        release,
+        ownPause: this.#ownPause,
+        now: this.#now,
+      },
       signal,
     );
     this.#options.onChange();

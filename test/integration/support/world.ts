@@ -1,5 +1,6 @@
 /** A whole environment with the operator, and what tests of whole demos do with it. */
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { parse } from 'yaml';
@@ -104,14 +105,45 @@ export class World {
     );
   }
 
-  /** Keys that demos have left in Redis. Connects for a moment. */
-  async keysOfDemos(): Promise<string[]> {
-    await this.redis.connect();
+  /** Limits of demos that the limiters still go by. */
+  limitsOfDemos(): Promise<string[]> {
+    return this.look(async (redis) => {
+      const [, keys] = await redis.scan('0', 'MATCH', 'rl:limit:demo-*', 'COUNT', 10_000);
+      const defined = await Promise.all(keys.map(async (key) => await redis.hexists(key, 'limit')));
+      return keys.filter((_, i) => defined[i] === 1);
+    });
+  }
+
+  /** Keys that demos have left in Redis. */
+  keysOfDemos(): Promise<string[]> {
+    return this.look(async (redis) => (await redis.scan('0', 'MATCH', '*demo-*', 'COUNT', 10_000))[1]);
+  }
+
+  /** Whether Redis takes a write at once. */
+  takesWrites(): Promise<boolean> {
+    return this.look(async (redis) => {
+      const write = redis.hset('rl:test:probe', 'x', '1').then(() => redis.del('rl:test:probe'));
+      write.catch(() => undefined);
+      return await Promise.race([write.then(() => true), sleep(500, false)]);
+    });
+  }
+
+  /** How often Redis was paused since it started, by its own statistics. */
+  pauses(): Promise<number> {
+    return this.look(async (redis) => {
+      const info = await redis.info('commandstats');
+      return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info)?.[1] ?? 0);
+    });
+  }
+
+  /** Asks Redis over a connection of a moment, between runs: in the midst of an admission it would be a stranger. */
+  private async look<T>(ask: (redis: Redis) => Promise<T>): Promise<T> {
+    const redis = this.redis.duplicate();
+    await redis.connect();
     try {
-      const [, keys] = await this.redis.scan('0', 'MATCH', '*demo-*', 'COUNT', 10_000);
-      return keys;
+      return await ask(redis);
     } finally {
-      this.redis.disconnect();
+      redis.disconnect();
     }
   }
 }
