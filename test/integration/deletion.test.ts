@@ -97,5 +97,5 @@ async function deleteAndLookAround(name: string): Promise<void> {
 async function untilNothingIsLeft(): Promise<void> {
   await world.untilNo('leases', 'the lease on Redis to go');
   expect(await world.limitsOfDemos()).toEqual([]);
-  await until(() => world.takesWrites(), { what: 'Redis to take writes', deadlineMs: 1000 });
+  await until(() => world.takesWrites(), { what: 'Redis to take writes', deadlineMs: 5000 });
 }

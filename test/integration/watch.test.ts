@@ -105,7 +105,7 @@ function watch(...args: string[]): { rows: string[]; connected: Promise<unknown>
   child.stdout?.on('data', (data: Buffer) => {
     const lines = (rest + String(data)).split('\n');
     rest = lines.pop() ?? '';
-    rows.push(...lines.filter((line) => !/^NAME /.test(line)));
+    rows.push(...lines.filter((line) => !line.startsWith('NAME ')));
   });
   let log = '';
   child.stderr?.on('data', (data: Buffer) => {

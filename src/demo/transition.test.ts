@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus } from '../api/index.ts';
+import { isTransition } from './transition.ts';
+
+const status: ChaosDemoStatus = {
+  phase: 'Running',
+  chapter: 'Counter Drift Detection',
+  scenarios: [
+    {
+      name: 'drift',
+      type: 'CounterDrift',
+      expected: 'Detected',
+      result: 'Detected',
+      observed: 11,
+      bound: 6,
+      summary: '11 > 6',
+      evidence: ['11 apart'],
+    },
+  ],
+};
+const [scenario] = status.scenarios ?? [];
+
+describe('isTransition', () => {
+  it('sees none where nothing has changed, or only what grows', () => {
+    expect(isTransition(status, structuredClone(status))).toBe(false);
+    const grown = { observed: 30, summary: '30 > 6', evidence: ['30 apart', '150 samples'] };
+    expect(isTransition(status, { ...status, scenarios: [{ ...scenario!, ...grown }] })).toBe(false);
+  });
+
+  it.each<[string, ChaosDemoStatus]>([
+    ['another chapter', { ...status, chapter: 'Counter Drift Diagnosis' }],
+    ['another message', { ...status, message: 'something else' }],
+    ['a result that is there now', { ...status, scenarios: [{ ...scenario!, result: 'Inconclusive' }] }],
+    ['another scenario', { ...status, scenarios: [] }],
+  ])('sees %s', (_, after) => {
+    expect(isTransition(status, after)).toBe(true);
+  });
+
+  it('sees the first status of all', () => {
+    expect(isTransition(undefined, status)).toBe(true);
+  });
+});
