@@ -1,5 +1,5 @@
-/** Builds etcd, kube-apiserver and kubectl from the pinned Go modules under tools/. */
-import { access } from 'node:fs/promises';
+/** Builds programs from the pinned Go modules under tools/. */
+import { access, copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalError } from '../errors.ts';
 import { Supervisor } from '../supervisor.ts';
@@ -7,23 +7,29 @@ import { formatElapsed, type Progress, withHeartbeat } from './progress.ts';
 import { type RunResult, run } from './run.ts';
 import { compareVersions, type PinnedVersions, toolsFolder } from './versions.ts';
 
-interface Module {
+/** Programs of one pinned Go module. */
+export interface GoModule {
+  /** What progress calls it. */
   readonly name: string;
+  /** Folder of its go.mod. */
   readonly folder: string;
   readonly packages: readonly string[];
   /** Below the target folder: a file, or empty for one file a package, named after it. */
   readonly output: string;
   readonly linkerFlags: string;
+  /** A folder of the source of `module` whose files are kept in the target folder. */
+  readonly source?: { readonly module: string; readonly path: string };
 }
 
 /**
- * Builds the three programs into `folder`, with a line of progress every 5 s.
- * Minutes on the first run; Go's own caches make later ones fast.
- * Throws GO_MISSING, GO_TOO_OLD or BUILD_FAILED.
+ * Builds them into `folder` with Go `goVersion` or later, with a line of
+ * progress every 5 s. Minutes on the first run; Go's own caches make later ones
+ * fast. Throws GO_MISSING, GO_TOO_OLD or BUILD_FAILED.
  */
-export async function buildBinaries(
+export async function buildModules(
   folder: string,
-  versions: PinnedVersions,
+  modules: readonly GoModule[],
+  goVersion: string,
   env: NodeJS.ProcessEnv,
   progress: Progress,
   signal?: AbortSignal,
@@ -31,14 +37,17 @@ export async function buildBinaries(
   const supervisor = new Supervisor();
   try {
     const go = new GoCommand(await findGo(env), goEnvironment(env), supervisor, signal);
-    await go.assertVersion(versions.go);
-    for (const module of modulesOf(versions)) await buildModule(go, module, folder, progress);
+    for (const module of modules) {
+      await go.assertVersion(module, goVersion);
+      await buildModule(go, module, folder, progress);
+    }
   } finally {
     await supervisor.close();
   }
 }
 
-function modulesOf(versions: PinnedVersions): Module[] {
+/** etcd, kube-apiserver and kubectl. */
+export function controlPlaneModules(versions: PinnedVersions): GoModule[] {
   const [major, minor] = versions.kubernetes.slice(1).split('.');
   const variable = 'k8s.io/component-base/version';
   return [
@@ -60,7 +69,12 @@ function modulesOf(versions: PinnedVersions): Module[] {
   ];
 }
 
-async function buildModule(go: GoCommand, module: Module, folder: string, progress: Progress): Promise<void> {
+async function buildModule(
+  go: GoCommand,
+  module: GoModule,
+  folder: string,
+  progress: Progress,
+): Promise<void> {
   const start = performance.now();
   let downloaded = 0;
   let compiled = 0;
@@ -105,7 +119,19 @@ async function buildModule(go: GoCommand, module: Module, folder: string, progre
       );
     },
   );
+  if (module.source) await copySource(go, module, module.source, folder);
   progress(`built ${module.name} in ${formatElapsed(performance.now() - start)}`);
+}
+
+async function copySource(
+  go: GoCommand,
+  module: GoModule,
+  source: { readonly module: string; readonly path: string },
+  folder: string,
+): Promise<void> {
+  const listed = await go.run(module, ['list', '-mod=readonly', '-m', '-f', '{{.Dir}}', source.module]);
+  const from = join(listed.stdout.trim(), source.path);
+  for (const name of await readdir(from)) await copyFile(join(from, name), join(folder, name));
 }
 
 class GoCommand {
@@ -127,8 +153,8 @@ class GoCommand {
   }
 
   /** Asked inside a module, Go answers with the toolchain it would build that module with. */
-  async assertVersion(wanted: string): Promise<void> {
-    const answer = await this.#run(join(toolsFolder, 'kubernetes'), ['env', 'GOVERSION']);
+  async assertVersion(module: GoModule, wanted: string): Promise<void> {
+    const answer = await this.#run(module.folder, ['env', 'GOVERSION']);
     const found = answer.stdout.trim().split(' ')[0] ?? '';
     if (answer.status !== 0 || compareVersions(found, wanted) < 0) {
       const said = answer.status === 0 ? `is ${found}` : `says: ${answer.stderr.trim()}`;
@@ -136,7 +162,7 @@ class GoCommand {
     }
   }
 
-  async run(module: Module, args: string[], onErrorLine: (line: string) => void): Promise<RunResult> {
+  async run(module: GoModule, args: string[], onErrorLine?: (line: string) => void): Promise<RunResult> {
     const result = await this.#run(module.folder, args, onErrorLine);
     if (result.status !== 0) {
       const tail = result.stderr.trimEnd().split('\n').slice(-15).join('\n');
@@ -174,5 +200,5 @@ async function findGo(env: NodeJS.ProcessEnv): Promise<string> {
     )
       return binary;
   }
-  throw new LocalError('GO_MISSING', 'Go is needed to build the control plane and is not on this machine');
+  throw new LocalError('GO_MISSING', 'Go is needed for building and is not on this machine');
 }

@@ -6,7 +6,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalError, messageOf } from '../errors.ts';
-import { buildBinaries } from './build.ts';
+import { buildModules, controlPlaneModules } from './build.ts';
 import {
   builtName,
   cachedFolders,
@@ -146,7 +146,7 @@ async function buildIntoCache(
   const target = join(cache, builtName(versions, currentPlatform()));
   progress(`building the control plane into ${target}: some 4 to 15 minutes, once a machine`);
   await placeAtomically(target, async (folder) => {
-    await buildBinaries(folder, versions, env, progress, signal);
+    await buildModules(folder, controlPlaneModules(versions), versions.go, env, progress, signal);
     await validateBinaries(folder);
   });
   return target;

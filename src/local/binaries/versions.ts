@@ -28,6 +28,11 @@ export async function readPinnedVersions(folder: string = toolsFolder): Promise<
   };
 }
 
+/** The Go that a module under tools/ wants at least: `1.26.0`. Throws as {@link readPinnedVersions}. */
+export async function goVersionOf(moduleFolder: string): Promise<string> {
+  return parseGoMod(await readFile(join(moduleFolder, 'go.mod'), 'utf8')).go;
+}
+
 function parseGoMod(text: string): { go: string; require: (module: string) => string } {
   const go = /^go (\S+)$/m.exec(text)?.[1];
   if (!go) throw new Error('go.mod has no line "go VERSION"');

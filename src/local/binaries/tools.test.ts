@@ -1,0 +1,66 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ensureTool } from './tools.ts';
+
+// Plays Go: says its version, lists a package, and "builds" a file; counts what it was asked to build.
+const FAKE_GO = `#!/bin/sh
+case "$1" in
+  env) echo go1.99.0 ;;
+  list) echo some/package ;;
+  build) echo "$*" >> "$BUILDS"
+    while [ "$1" != -o ]; do shift; done
+    echo built > "$2" ;;
+esac
+`;
+
+describe('ensureTool', () => {
+  it('builds once, tells so, and takes it from the cache from then on', async () => {
+    const { env, folder } = await machine();
+    const said: string[] = [];
+    const ensure = () => ensureTool('kubeconform', { env, progress: (line) => void said.push(line) });
+    const tool = await ensure();
+    expect(await readFile(tool.binary, 'utf8')).toBe('built\n');
+    expect(said[0]).toMatch(/^building kubeconform into .*, once a machine$/);
+    said.length = 0;
+    expect(await ensure()).toEqual(tool);
+    expect(said).toEqual([]);
+    expect(await builds(folder)).toHaveLength(1);
+    expect(await readdir(dirname(tool.folder))).toEqual([basename(tool.folder)]);
+  });
+
+  it('builds once when two ask at the same time, and clears away what a killed build left', async () => {
+    const { env, folder } = await machine();
+    const probe = await ensureTool('kubeconform', { env, progress: () => {} });
+    await rm(probe.folder, { recursive: true });
+    await mkdir(`${probe.folder}.partial-00ff`);
+    await Promise.all([1, 2].map(() => ensureTool('kubeconform', { env, progress: () => {} })));
+    expect(await builds(folder)).toHaveLength(2);
+    expect(await readdir(dirname(probe.folder))).toEqual([basename(probe.folder)]);
+  });
+
+  it('keeps nothing of a build that failed', async () => {
+    const { env } = await machine(
+      '#!/bin/sh\n[ "$1" = env ] && echo go1.99.0 && exit\necho broken >&2; exit 1\n',
+    );
+    const failing = ensureTool('kubeconform', { env, progress: () => {} });
+    await expect(failing).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: expect.stringContaining('broken'),
+    });
+    expect(await readdir(join(env.XDG_CACHE_HOME, 'chaosdemo', 'tools'))).toEqual([]);
+  });
+});
+
+async function machine(go = FAKE_GO) {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, 'go'), go, { mode: 0o755 });
+  const env = { XDG_CACHE_HOME: folder, PATH: `${folder}:/usr/bin:/bin`, BUILDS: join(folder, 'builds') };
+  return { env, folder };
+}
+
+async function builds(folder: string): Promise<string[]> {
+  return (await readFile(join(folder, 'builds'), 'utf8')).trimEnd().split('\n');
+}
