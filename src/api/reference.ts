@@ -161,7 +161,7 @@ another run; while a run is on it replaces that run.
 
 - The key is \`${RUN_KEY_VERSION}:\` and a hash.
 - These fields take part: \`runId\`, \`dryRun\`, \`scenarios\`, and \`subject\` without \`displayName\` and \`rateLimiter.health\`.
-- All other fields start no run. \`pace\`, \`suspend\`, \`activeDeadline\` and \`historyLimit\` apply to a run that is on.
+- All other fields start no run; with \`rerun: OnPodTemplateChange\` a rollout does. \`pace\`, \`suspend\`, \`activeDeadline\` and \`historyLimit\` apply to a run that is on.
 - A field with its default value counts as left out, so writing a default out starts no run.
 - A key with another version before the colon is taken over without a run.`;
 }

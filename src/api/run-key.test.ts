@@ -39,6 +39,7 @@ describe('the run key', () => {
     ['pace', key({ pace: { mode: 'Manual' } })],
     ['suspend', key({ suspend: true })],
     ['historyLimit', key({ historyLimit: 1 })],
+    ['rerun', key({ rerun: 'OnPodTemplateChange' })],
     ['activeDeadline', key({ activeDeadline: '5m' })],
     ['health', limiter({ health: { timeout: '1s' } })],
     ['displayName', key({ subject: { displayName: 'Gate', rateLimiter: minimal.subject.rateLimiter } })],

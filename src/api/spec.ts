@@ -260,6 +260,12 @@ export const specSchema = z
       .prefault({})
       .describe('How the story is told. Applies live.'),
     runId: z.string().max(128).default('').describe('Change it to run again.'),
+    rerun: z
+      .enum(['OnRequest', 'OnPodTemplateChange'])
+      .default('OnRequest')
+      .describe(
+        'What starts another run by itself. OnRequest: nothing. OnPodTemplateChange: a rollout, once all selected pods are Ready and of one template that is not that of the last run. Pods without the label pod-template-hash or controller-revision-hash start none.',
+      ),
     suspend: z
       .boolean()
       .default(false)

@@ -150,6 +150,10 @@ const run = z.object({
     .max(LIMITS.pods)
     .optional()
     .meta({ description: 'The pods that the run is about.', ...atomic }),
+  podTemplate: text(
+    128,
+    'Hash of the template that these pods came from, by the label that their controller gave them.',
+  ).optional(),
 });
 
 const history = z.object({

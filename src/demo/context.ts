@@ -33,6 +33,8 @@ export interface Context {
   standing: Standing;
   /** Whether a session with the subject is needed. */
   wantsSession: boolean;
+  /** Whether a rollout of the pods would start a run. */
+  awaitsRollout: boolean;
   /** Set by a stage that waits for a person. */
   awaitingHand: boolean;
   wakeAt: number | undefined;

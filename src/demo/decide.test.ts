@@ -264,6 +264,72 @@ describe('starting', () => {
     expect(simulation.status.run?.requestedAt).toBe('again');
   });
 
+  describe('with rerun: OnPodTemplateChange', () => {
+    const rerun = { rerun: 'OnPodTemplateChange' };
+    /** The pods of the simulation become those of a template: `settled` once its rollout has ended. */
+    const rollOut = ({ observed }: Simulation, template: string, settled = true): void => {
+      if (settled) observed.podTemplate = template;
+      else delete observed.podTemplate;
+      if (observed.target) observed.target = { ...observed.target, podTemplate: template };
+    };
+    const ran = (simulation: Simulation, ms = 300_000): number | undefined => {
+      simulation.runUntil(() => false, ms);
+      return simulation.status.run?.number;
+    };
+
+    it('runs again once a rollout has ended, and not before', () => {
+      const simulation = new Simulation(simulatedSpec(rerun));
+      rollOut(simulation, 'a');
+      expect(ran(simulation)).toBe(1);
+      expect(simulation.last?.awaitsRollout).toBe(true);
+      rollOut(simulation, 'b', false);
+      expect(ran(simulation)).toBe(1);
+      rollOut(simulation, 'b');
+      expect(ran(simulation)).toBe(2);
+      expect(simulation.status.run).toMatchObject({ podTemplate: 'b', verdict: { phase: 'Succeeded' } });
+    });
+
+    it('lets a run end whose pods are replaced, and runs again then', () => {
+      const simulation = new Simulation(simulatedSpec(rerun));
+      rollOut(simulation, 'a');
+      simulation.runUntil(at(5));
+      rollOut(simulation, 'b');
+      simulation.runUntil(finished);
+      expect(simulation.status.run).toMatchObject({ number: 1, podTemplate: 'a' });
+      expect(ran(simulation)).toBe(2);
+    });
+
+    it('does not run for a rollout while suspended, and catches up with it afterwards', () => {
+      const simulation = new Simulation(simulatedSpec(rerun));
+      rollOut(simulation, 'a');
+      simulation.runUntil(finished);
+      simulation.spec = simulatedSpec({ ...rerun, suspend: true });
+      rollOut(simulation, 'b');
+      expect(ran(simulation)).toBe(1);
+      simulation.spec = simulatedSpec(rerun);
+      expect(ran(simulation)).toBe(2);
+    });
+
+    it('takes the template it finds for that of a run that recorded none, without running', () => {
+      const simulation = new Simulation(simulatedSpec(rerun));
+      simulation.runUntil(finished);
+      rollOut(simulation, 'a');
+      expect(ran(simulation)).toBe(1);
+      expect(simulation.status.run?.podTemplate).toBe('a');
+      rollOut(simulation, 'b');
+      expect(ran(simulation)).toBe(2);
+    });
+
+    it('is needed: without it a rollout starts nothing and nobody looks for one', () => {
+      const simulation = new Simulation();
+      rollOut(simulation, 'a');
+      simulation.runUntil(finished);
+      rollOut(simulation, 'b');
+      expect(ran(simulation)).toBe(1);
+      expect(simulation.last).toMatchObject({ awaitsRollout: false, wakeAt: undefined });
+    });
+  });
+
   it('keeps the verdict where an edit starts no run', () => {
     const simulation = new Simulation();
     simulation.runUntil(finished);

@@ -2,7 +2,7 @@
  * The heart: what the next status of a ChaosDemo is, what to do about it now,
  * and when to look again. Pure; time and everything seen are parameters.
  */
-import type { ChaosDemoStatus } from '../api/index.ts';
+import type { ChaosDemoStatus, RunStatus } from '../api/index.ts';
 import { comparableKeys, LIMITS, runKey, truncate } from '../api/index.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Context, Demo } from './context.ts';
@@ -24,6 +24,8 @@ export interface Decision {
   finalizer: boolean;
   /** Whether a session with the subject is needed; without, everything of it is closed. */
   session: boolean;
+  /** Whether `podTemplate` has to be looked for, because a rollout would start a run. */
+  awaitsRollout: boolean;
   /** When to decide again though nothing was seen, in milliseconds since the epoch. */
   wakeAt: number | undefined;
 }
@@ -31,7 +33,7 @@ export interface Decision {
 /** Time Redis rests between a superseded run's fault and the next run. */
 export const COOL_DOWN_MS = 60_000;
 
-/** How often a refused or waiting object is looked at again. */
+/** How often a refused or waiting object is looked at again, and the pods whose rollout is awaited. */
 const RETRY_MS = 10_000;
 
 /**
@@ -50,6 +52,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     effects: [],
     standing: { kind: 'finished' },
     wantsSession: false,
+    awaitsRollout: false,
     awaitingHand: false,
     wakeAt: undefined,
   };
@@ -72,6 +75,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     activities: runIsOn(draft) && !demo.deleting ? activitiesOf(context) : [],
     finalizer: holdsObject(context),
     session: context.wantsSession,
+    awaitsRollout: context.awaitsRollout,
     wakeAt: context.wakeAt,
   };
 }
@@ -116,7 +120,7 @@ function considerStart(context: Context): void {
 
   if (last && !request && !superseded) {
     if (!comparableKeys(last.key, key)) last.key = key;
-    if (last.key === key) return standAsFinished(context);
+    if (last.key === key && !rolledOut(context, last)) return standAsFinished(context);
   }
   if (spec.suspend) {
     if (last && !superseded) return standAsFinished(context);
@@ -144,6 +148,20 @@ function considerStart(context: Context): void {
   const message = `Looking for the pods and the Redis of the ${spec.subject.displayName}`;
   context.standing = { kind: 'pending', reason: 'Pending', message };
   standAside(context, message);
+}
+
+/** Whether the pods are of another template than in the last run, where that asks for a run. */
+function rolledOut(context: Context, last: RunStatus): boolean {
+  const { demo, now, observed } = context;
+  if (demo.spec.rerun !== 'OnPodTemplateChange' || demo.spec.suspend) return false;
+  context.awaitsRollout = true;
+  wake(context, now + RETRY_MS);
+  // A verdict is stored before the next run begins, so that whoever waits for it sees it.
+  const justEnded = demo.status.run?.completedAt === undefined;
+  if (justEnded || observed.podTemplate === undefined) return false;
+  // A run that an older version made, or made of pods without a template: what stands now is taken as its own.
+  last.podTemplate ??= observed.podTemplate;
+  return last.podTemplate !== observed.podTemplate;
 }
 
 /** The status of an object whose last run has ended and that asks for no other. */
@@ -181,6 +199,7 @@ function beginRun(context: Context, key: string, request: string | undefined): v
     ...(request ? { requestedAt: request } : {}),
     startedAt: iso(now),
     pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods),
+    ...(observed.target?.podTemplate ? { podTemplate: observed.target.podTemplate } : {}),
   };
   if (request) draft.lastHandledRunRequest = request;
   draft.phase = 'Running';

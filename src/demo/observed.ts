@@ -19,6 +19,8 @@ export type Admission =
 /** The subject as discovered. */
 export interface Target {
   pods: { name: string; uid: string; imageID: string }[];
+  /** See `run.podTemplate` in the API. */
+  podTemplate?: string;
   /** Where the faults go, for the messages: "redis-0 (10.0.0.7:6379)". */
   store: string;
 }
@@ -88,6 +90,8 @@ export interface Observed {
   since: number;
   admission: Admission;
   target?: Target;
+  /** Of what template the pods are now; not there where it is not known, or a rollout is under way. */
+  podTemplate?: string;
   health?: HealthSnapshot;
   baseline?: Outcome;
   /** Under the fault's id. */

@@ -65,7 +65,7 @@ export async function limiterPods(namespace: string, limiters: readonly Limiter[
   return limiters.map(({ name, ip, port, process }) => ({
     namespace,
     name,
-    labels: { 'app.kubernetes.io/name': 'ratelimiter' },
+    labels: { 'app.kubernetes.io/name': 'ratelimiter', 'pod-template-hash': digest.slice(0, 10) },
     container: 'ratelimiter',
     image: `local/ratelimiter:${digest.slice(0, 12)}`,
     imageId: `local/ratelimiter@sha256:${digest}`,

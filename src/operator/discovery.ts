@@ -11,7 +11,7 @@ import type { KubeObject } from '../kube/kube-types.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import type { Pod } from './container-port.ts';
 import { formatLabelSelector } from './label-selector.ts';
-import { selectNodes, type TargetNode } from './pod-eligibility.ts';
+import { selectNodes, settledTemplate, type TargetNode } from './pod-eligibility.ts';
 import { type RedisAuth, readRedisAuth, type Secret } from './redis-auth.ts';
 import { podSelectorOf, type RedisEndpoint, resolveRedis, type Service } from './redis-service.ts';
 import { permitted, Refusal } from './refusal.ts';
@@ -79,6 +79,30 @@ export async function checkStillAllowed(
     return { state: 'granted' };
   } catch (error) {
     if (error instanceof Refusal) return error.admission;
+    throw error;
+  }
+}
+
+/**
+ * The template that the pods of a demo are of, once they are all of one and Ready;
+ * undefined before, and where the operator may not look.
+ *
+ * @throws {ApiError | ApiUnreachableError} if it could not be found out.
+ */
+export async function findSettledTemplate(
+  kube: KubeClient,
+  demo: ChaosDemo,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const selector = demo.spec.subject.rateLimiter?.selector;
+  if (selector === undefined) return undefined;
+  try {
+    const pods = await new Reader(kube, demo.metadata.namespace, signal).listPods(
+      formatLabelSelector(selector),
+    );
+    return settledTemplate(pods ?? []);
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { type ContainerPort, type Pod, resolveContainerPort } from './container-port.ts';
+import { templateOf } from './pod-template.ts';
 import { listed, Refusal } from './refusal.ts';
 
 /** A pod that may be touched, and where it answers. */
@@ -14,6 +15,8 @@ export interface TargetNode {
   host: string;
   port: number;
   imageID: string;
+  /** Hash of the template that its controller made it from. */
+  template?: string;
 }
 
 export interface EligibleNodes {
@@ -56,6 +59,17 @@ export function selectNodes(pods: readonly Pod[], port: number | string, selecto
   return { nodes, notReady };
 }
 
+/**
+ * The one template that all pods alive are of; undefined while one of them is not
+ * Ready, they are of several, or they are of none.
+ */
+export function settledTemplate(pods: readonly Pod[]): string | undefined {
+  const alive = pods.filter(isAlive);
+  const [first] = alive;
+  const template = first && templateOf(first);
+  return alive.every((pod) => isReady(pod) && templateOf(pod) === template) ? template : undefined;
+}
+
 /** Whether a pod counts at all: neither finished nor on its way out. */
 export function isAlive(pod: Pod): boolean {
   const phase = pod.status?.phase;
@@ -71,6 +85,7 @@ export function isReady(pod: Pod): boolean {
 function describe(pod: Pod, { port, container, image }: ContainerPort): TargetNode {
   const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
   const imageID = statuses.find(({ name }) => name === container)?.imageID ?? '';
+  const template = templateOf(pod);
   return {
     name: pod.metadata.name,
     uid: pod.metadata.uid ?? '',
@@ -78,6 +93,7 @@ function describe(pod: Pod, { port, container, image }: ContainerPort): TargetNo
     port,
     // Without a kubelet there may be no imageID; the name of the image tells two versions apart as well.
     imageID: imageID === '' ? image : imageID,
+    ...(template === undefined ? {} : { template }),
   };
 }
 

@@ -19,6 +19,7 @@ import type { ReconcileResult } from '../kube/controller.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import { rateLimiterDefinition } from '../subjects/ratelimiter/index.ts';
 import { AdmissionDesk } from './admission.ts';
+import { findSettledTemplate } from './discovery.ts';
 import { childLogger } from './log.ts';
 import { Session } from './session.ts';
 import type { Audience } from './transitions.ts';
@@ -53,6 +54,8 @@ interface Entry {
   latest?: ChaosDemo;
   session?: Session;
   finding?: { admission: Admission; generation: number; until: number };
+  /** What the last look at the pods showed, where a rollout would start a run. */
+  rollout?: { podTemplate: string | undefined; generation: number; until: number };
 }
 
 /** Reconciles ChaosDemos; keeps a session for each whose run is on. */
@@ -112,6 +115,9 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     let decision = this.#decide(entry, demo);
+    if (decision.awaitsRollout && (await this.#lookForRollout(entry, demo, signal))) {
+      decision = this.#decide(entry, demo);
+    }
     if (
       decision.session &&
       !entry.session &&
@@ -153,8 +159,11 @@ export class Reconciler {
   }
 
   #observed(entry: Entry, demo: ChaosDemo): Observed {
-    const { finding, session } = entry;
+    const { finding, rollout, session } = entry;
     const observed = session?.observed ?? nothingObserved(Date.now());
+    if (rollout?.podTemplate !== undefined && rollout.generation === demo.metadata.generation) {
+      observed.podTemplate = rollout.podTemplate;
+    }
     if (this.#options.killSwitchIsOn()) {
       const message = 'The kill switch of the operator is on: nothing starts, and what runs is stopped';
       return { ...observed, admission: { state: 'refused', reason: 'KillSwitch', message } };
@@ -162,6 +171,16 @@ export class Reconciler {
     if (session) return observed;
     const current = finding && finding.generation === demo.metadata.generation;
     return current ? { ...observed, admission: finding.admission } : observed;
+  }
+
+  /** Looks of what template the pods are, every few seconds at most; tells whether it has looked. */
+  async #lookForRollout(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<boolean> {
+    const { generation } = demo.metadata;
+    const { rollout } = entry;
+    if (rollout && rollout.generation === generation && Date.now() < rollout.until) return false;
+    const podTemplate = await findSettledTemplate(this.#options.client, demo, signal);
+    entry.rollout = { podTemplate, generation, until: Date.now() + FINDING_MS };
+    return true;
   }
 
   /** Looks whether a session may be opened, and opens it; tells whether there is anything new to decide on. */

@@ -15,6 +15,7 @@ import { sleep } from '../kube/wait.ts';
 import { createRateLimiterDriver } from '../subjects/ratelimiter/index.ts';
 import type { ResolvedTarget } from './discovery.ts';
 import { checkStillAllowed } from './discovery.ts';
+import { templatesOf } from './pod-template.ts';
 import type { RedisLease } from './redis-lease.ts';
 
 /** How often it is looked again whether the namespace still takes part, in milliseconds. */
@@ -54,8 +55,10 @@ export class Session {
       log: logger as never,
       onChange,
     });
+    const podTemplate = templatesOf(target.nodes.map(({ template }) => template));
     this.#target = {
       pods: target.nodes.map(({ name, uid, imageID }) => ({ name, uid, imageID })),
+      ...(podTemplate === undefined ? {} : { podTemplate }),
       store: target.store,
     };
     this.#rechecking = this.#recheck();

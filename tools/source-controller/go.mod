@@ -331,7 +331,8 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
-// As in its own go.mod: replacements are not inherited.
+// Not every proxy serves v0.18.3, which is asked for.
 replace github.com/fluxcd/pkg/artifact => github.com/fluxcd/pkg/artifact v0.18.0
 
+// As in its own go.mod: replacements are not inherited.
 replace github.com/opencontainers/go-digest => github.com/opencontainers/go-digest v1.0.1-0.20220411205349-bde1400a84be

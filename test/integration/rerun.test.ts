@@ -1,0 +1,55 @@
+/** Runs that a rollout starts, with the real operator. Dry runs: nothing is paused, and no time has to be kept. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rollOut } from './support/rollout.ts';
+import { World } from './support/world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.start('approximate');
+});
+afterAll(() => world?.stop());
+
+const ended = (name: string, number: number) =>
+  world.untilStatus(
+    name,
+    `the end of run ${number} of ${name}`,
+    ({ run }) => run?.number === number && run.completedAt !== undefined,
+  );
+
+describe('rerun: OnPodTemplateChange', () => {
+  it('runs again when the rollout of another template has ended, and no demo without it does', async () => {
+    await world.applySpec('asks', { dryRun: true, rerun: 'OnPodTemplateChange' });
+    await world.applySpec('does-not', { dryRun: true });
+    const first = await ended('asks', 1);
+    await ended('does-not', 1);
+    expect(first.run?.podTemplate).toMatch(/^[0-9a-f]{10}$/);
+
+    await rollOut(world.environment, 'rollout-1', {
+      async halfway() {
+        // One pod new, two old: still the first run, though the operator looks meanwhile.
+        const { metadata } = await world.object('asks');
+        await world.applySpec('asks', { dryRun: true, rerun: 'OnPodTemplateChange', historyLimit: 4 });
+        await world.untilStatus(
+          'asks',
+          'the edit to be seen',
+          ({ observedGeneration = 0 }) => observedGeneration > (metadata?.generation ?? 0),
+        );
+        expect((await world.status('asks')).run?.number).toBe(1);
+      },
+    });
+    const second = await ended('asks', 2);
+    expect(second.run).toMatchObject({ podTemplate: 'rollout-1', verdict: { phase: 'Succeeded' } });
+    expect(second.run?.pods?.map(({ name }) => name)).toEqual(
+      [0, 1, 2].map((i) => `ratelimiter-rollout-1-${i}`),
+    );
+    expect((await world.status('does-not')).run?.number).toBe(1);
+  });
+
+  it('runs again for a rollout that it did not see, once the operator is back', async () => {
+    await world.operator.stop();
+    await rollOut(world.environment, 'rollout-2');
+    await world.operator.start();
+    expect((await ended('asks', 3)).run?.podTemplate).toBe('rollout-2');
+  });
+});
