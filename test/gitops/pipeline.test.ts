@@ -1,0 +1,86 @@
+/** The gate of a pipeline, as it is shipped, run by a shell. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keepingTime, withoutRealTime } from '../integration/support/pace.ts';
+import { type Outcome, runProgram } from '../integration/support/program.ts';
+import { World } from '../integration/support/world.ts';
+
+const GATE = fileURLToPath(new URL('../../manifests/gitops/pipeline/gate.sh', import.meta.url));
+
+/** Runs it as a pipeline does: kubectl is in PATH, and its configuration in the environment. */
+async function gate(world: World, runId: string, kubeconfig?: string): Promise<Outcome> {
+  const { controlPlane } = world.environment;
+  return await runProgram('/bin/sh', [GATE, runId], {
+    env: {
+      PATH: `${join(controlPlane.kubectl.binary, '..')}:${process.env['PATH']}`,
+      HOME: controlPlane.folder,
+      KUBECONFIG: kubeconfig ?? controlPlane.kubeconfig,
+    },
+    timeoutMs: 600_000,
+  });
+}
+
+describe('gate.sh on an approximate limiter', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start('approximate');
+  });
+  afterAll(() => world?.stop());
+
+  it(
+    'ends with 1 and says what the limiter did that it must not do',
+    keepingTime(async () => {
+      const { status, stdout } = await gate(world, 'abc123');
+      expect(stdout).toMatch(/^counter-drift: Detected \(\d+ > \d+\)$/m);
+      expect(stdout).toMatch(/^ghost-allowing: Detected \(20\/10\)$/m);
+      expect(stdout).toMatch(/^Failed: /m);
+      expect(status).toBe(1);
+      expect((await world.status('gate')).run).toMatchObject({ number: 1, id: 'abc123' });
+    }),
+  );
+
+  it('ends with 2 where there is no verdict: the cluster lets nobody in', async () => {
+    const nowhere = await world.environment.controlPlane.kubeconfigFor('nobody', 'no-token');
+    const { status, stderr } = await gate(world, 'abc124', nowhere);
+    expect(stderr).toContain('gate.sh: no verdict: it cannot be applied');
+    expect(status).toBe(2);
+  });
+
+  it('ends with 2 where there is no verdict: the run was aborted', async () => {
+    const running = gate(world, 'abc125');
+    await world.untilStatus('gate', 'run abc125', ({ run }) => run?.id === 'abc125');
+    const { run } = await world.status('gate');
+    const { kubectl } = world.environment.controlPlane;
+    const abort = `chaosdemo.dev/abort=${run?.number}`;
+    await kubectl.run(['-n', 'ratelimiter', 'annotate', 'chaosdemo', 'gate', abort]);
+    const { status, stderr } = await running;
+    expect(stderr).toMatch(/^gate.sh: no verdict: it was not carried out\nAborted: /m);
+    expect(status).toBe(2);
+  });
+
+  it('refuses what is no run id', async () => {
+    expect(await gate(world, 'a"b')).toMatchObject({ status: 64, stdout: '' });
+  });
+});
+
+describe.skipIf(withoutRealTime)('gate.sh on a strict limiter', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start('strict');
+  });
+  afterAll(() => world?.stop());
+
+  it(
+    'ends with 0, and with 0 for the next revision, for which it runs again',
+    keepingTime(async () => {
+      const first = await gate(world, 'r1');
+      expect(first.stdout).toMatch(
+        /^counter-drift: NotDetected .*\nghost-allowing: NotDetected \(10\/10\)\nSucceeded: /m,
+      );
+      expect(first.status).toBe(0);
+      expect((await gate(world, 'r2')).status).toBe(0);
+      expect((await world.status('gate')).run).toMatchObject({ number: 2, id: 'r2' });
+    }),
+  );
+});

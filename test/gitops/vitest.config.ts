@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+// `npm run test:gitops`: the operator beside Flux, Argo CD and Helm, as processes over one API server. Each file
+// brings a world of its own; the first run builds those programs, which takes minutes.
+export default defineConfig({
+  test: {
+    name: 'gitops',
+    include: ['test/gitops/**/*.test.ts'],
+    globalSetup: ['test/gitops/global-setup.ts'],
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    maxWorkers: 1,
+  },
+});

@@ -1,0 +1,41 @@
+/** Runs the programs of others that tests look at the world with. */
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { ensureTool, type Tool, type ToolName } from '../../../src/local/binaries/tools.ts';
+
+/** How a program ended and what it wrote. */
+export interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs it to its end, whatever that is; it has nothing of this process' environment but PATH and what is given. */
+export async function runProgram(
+  binary: string,
+  args: readonly string[],
+  {
+    input = '',
+    env = {},
+    timeoutMs = 120_000,
+  }: { input?: string; env?: NodeJS.ProcessEnv; timeoutMs?: number } = {},
+): Promise<Outcome> {
+  const child = spawn(binary, args, {
+    env: { PATH: process.env['PATH'], ...env },
+    signal: AbortSignal.timeout(timeoutMs),
+    killSignal: 'SIGKILL',
+  });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  child.stdin.on('error', () => {}); // It may end before it has read everything.
+  child.stdin.end(input);
+  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { status, stdout, stderr };
+}
+
+/** A program of tools/, built if need be: for `beforeAll`, whose timeout leaves time for that. */
+export async function tool(name: ToolName): Promise<Tool> {
+  return await ensureTool(name, { progress: (line) => void process.stdout.write(`[tools] ${line}\n`) });
+}
