@@ -1,0 +1,195 @@
+/** The shipped objects for Flux, with its real controllers: what is committed is run, and waited for. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { keepingTime } from '../integration/support/pace.ts';
+import { until } from '../integration/support/until.ts';
+import { World } from '../integration/support/world.ts';
+import { failing, succeeding } from './support/demos.ts';
+import { FLUX_NAMESPACE, startFlux } from './support/flux.ts';
+import { Repository } from './support/repository.ts';
+
+const shipped = fileURLToPath(new URL('../../manifests/gitops', import.meta.url));
+const GATE = 'manifests/gitops/pipeline';
+
+let world: World;
+let repository: Repository;
+
+beforeAll(async () => {
+  world = await World.start('approximate');
+  repository = await Repository.create();
+  await startFlux(world.environment);
+  const metadata = { namespace: FLUX_NAMESPACE };
+  const source = await object(`${shipped}/flux/source.yaml`);
+  const gate = await object(`${shipped}/flux/gate.yaml`);
+  await kubectl().apply([
+    {
+      ...source,
+      metadata: { ...source.metadata, ...metadata },
+      spec: { ...source.spec, url: repository.url, interval: '1s' },
+    },
+    // The operator and the limiters are there already; nothing else is different from what is shipped.
+    { ...gate, metadata: { ...gate.metadata, ...metadata }, spec: { ...gate.spec, dependsOn: [] } },
+    {
+      ...gate,
+      metadata: { ...metadata, name: 'release' },
+      spec: {
+        ...gate.spec,
+        path: './release',
+        targetNamespace: 'ratelimiter',
+        dependsOn: [{ name: 'ratelimiter-gate' }],
+      },
+    },
+  ]);
+});
+afterAll(async () => {
+  if (world) {
+    // Their finalizers need the controllers.
+    await kubectl().run(['-n', FLUX_NAMESPACE, 'delete', 'kustomizations,gitrepositories', '--all']);
+    await world.stop();
+  }
+  await repository?.remove();
+});
+
+const kubectl = () => world.environment.controlPlane.kubectl;
+
+describe('a ChaosDemo in Git', () => {
+  it(
+    'is run by its commit, and its Kustomization is Ready with the verdict and not before',
+    keepingTime(async () => {
+      const revision = await commit('the gate', succeeding('gate', '1'), '1');
+      const ready = await settled('ratelimiter-gate', revision);
+      const { run, phase } = await world.status('gate');
+      expect(run).toMatchObject({ number: 1, id: '1' });
+      expect(phase).toBe('Succeeded');
+      expect(ready).toMatchObject({ status: 'True', reason: 'ReconciliationSucceeded' });
+      expect(seconds(ready.lastTransitionTime)).toBeGreaterThanOrEqual(seconds(run?.completedAt));
+      await untilReleased('1');
+    }),
+  );
+
+  it(
+    'is run again by the commit of another runId, and again when that is reverted',
+    keepingTime(async () => {
+      const second = await commit('run it again', succeeding('gate', '2'), '2');
+      expect(await settled('ratelimiter-gate', second)).toMatchObject({ status: 'True' });
+      expect((await world.status('gate')).run).toMatchObject({ number: 2, id: '2' });
+
+      const third = await repository.revert();
+      expect(await settled('ratelimiter-gate', third)).toMatchObject({ status: 'True' });
+      expect((await world.status('gate')).run).toMatchObject({ number: 3, id: '1' });
+      await untilReleased('1');
+    }),
+  );
+
+  it(
+    'is not run again by a commit that changes nothing of it',
+    keepingTime(async () => {
+      const revision = await commit('something else', succeeding('gate', '1'), '4');
+      expect(await settled('ratelimiter-gate', revision)).toMatchObject({ status: 'True' });
+      await untilReleased('4');
+      expect((await world.status('gate')).run?.number).toBe(3);
+    }),
+  );
+
+  it(
+    'fails its Kustomization as soon as it has Failed, and holds up what depends on it',
+    keepingTime(async () => {
+      const revision = await commit('a gate that is not passed', failing('gate', '5'), '5');
+      const ready = await settled('ratelimiter-gate', revision);
+      const { run, phase } = await world.status('gate');
+      expect(phase).toBe('Failed');
+      expect(ready).toMatchObject({ status: 'False', reason: 'HealthCheckFailed' });
+      expect(ready.message).toContain('ChaosDemo/ratelimiter/gate');
+      // The timeout is 15 min.
+      expect(seconds(ready.lastTransitionTime) - seconds(run?.completedAt)).toBeLessThan(60);
+      const release = await kustomization('release');
+      expect(release.status?.lastAppliedRevision).not.toContain(revision);
+      expect(await released()).toBe('4');
+    }),
+  );
+
+  it(
+    'opens the way again when it Succeeds',
+    keepingTime(async () => {
+      await commit('mended', succeeding('gate', '6'), '6');
+      await untilReleased('6');
+      expect((await world.status('gate')).phase).toBe('Succeeded');
+    }),
+  );
+});
+
+interface FluxObject {
+  metadata: { name: string; generation?: number };
+  spec: object;
+  status?: {
+    lastAttemptedRevision?: string;
+    lastAppliedRevision?: string;
+    observedGeneration?: number;
+    conditions?: FluxCondition[];
+  };
+}
+
+interface FluxCondition {
+  type: string;
+  status: string;
+  reason: string;
+  message: string;
+  lastTransitionTime: string;
+}
+
+/** Commits the gate as the pipeline has it, and something to be released once it is passed. */
+async function commit(message: string, gate: object, release: string): Promise<string> {
+  return await repository.commit(message, {
+    [`${GATE}/kustomization.yaml`]: await readFile(`${shipped}/pipeline/kustomization.yaml`, 'utf8'),
+    [`${GATE}/chaosdemo.yaml`]: gate,
+    'release/release.yaml': {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'release' },
+      data: { version: release },
+    },
+  });
+}
+
+async function object(file: string): Promise<FluxObject> {
+  return parse(await readFile(file, 'utf8')) as FluxObject;
+}
+
+async function kustomization(name: string): Promise<FluxObject> {
+  return await kubectl().json<FluxObject>(['-n', FLUX_NAMESPACE, 'get', 'kustomization', name]);
+}
+
+/** What a Kustomization says of a revision once it has made up its mind. */
+async function settled(name: string, revision: string): Promise<FluxCondition> {
+  return await until(
+    async () => {
+      const { status } = await kustomization(name);
+      if (!status?.lastAttemptedRevision?.includes(revision)) return undefined;
+      const ready = status.conditions?.find(({ type }) => type === 'Ready');
+      return ready && ready.status !== 'Unknown' ? ready : undefined;
+    },
+    { what: `Kustomization ${name} to make up its mind about ${revision}`, everyMs: 250 },
+  );
+}
+
+async function released(): Promise<string> {
+  return await kubectl().run([
+    '-n',
+    'ratelimiter',
+    'get',
+    'configmap',
+    'release',
+    '-o',
+    'jsonpath={.data.version}',
+  ]);
+}
+
+async function untilReleased(version: string): Promise<void> {
+  await until(async () => (await released()) === version, { what: `version ${version} to be released` });
+}
+
+function seconds(time = ''): number {
+  return Math.floor(Date.parse(time) / 1000);
+}
