@@ -1,6 +1,6 @@
 /**
- * What `npm run demo` and `npm test` start (`install` only installs): plain JavaScript that any Node from
- * 20 on runs before a single package is installed. It installs the packages,
+ * What `npm run demo`, `npm test` and the scripts beside them start (`install` only installs): plain
+ * JavaScript that any Node from 20 on runs before a single package is installed. It installs the packages,
  * then hands over to the project's own Node 24, passing on arguments, signals
  * and the exit status.
  */
@@ -16,6 +16,7 @@ const projectNode = 24;
 const entries = {
   demo: ['src/cli/demo.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
+  'test:gitops': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/gitops/vitest.config.ts'],
   install: [],
 };
 
