@@ -17,8 +17,6 @@ export interface GoModule {
   /** Below the target folder: a file, or empty for one file a package, named after it. */
   readonly output: string;
   readonly linkerFlags: string;
-  /** A folder of the source of `module` whose files are kept in the target folder. */
-  readonly source?: { readonly module: string; readonly path: string };
 }
 
 /**
@@ -34,13 +32,42 @@ export async function buildModules(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<void> {
-  const supervisor = new Supervisor();
-  try {
-    const go = new GoCommand(await findGo(env), goEnvironment(env), supervisor, signal);
+  await withGo(env, signal, async (go) => {
     for (const module of modules) {
-      await go.assertVersion(module, goVersion);
+      await go.assertVersion(module.folder, goVersion);
       await buildModule(go, module, folder, progress);
     }
+  });
+}
+
+/**
+ * Copies the files of a folder in the source of a Go module, which the go.mod in
+ * `moduleFolder` pins, into `folder`. Throws as {@link buildModules}.
+ */
+export async function copySource(
+  folder: string,
+  moduleFolder: string,
+  source: { readonly module: string; readonly path: string },
+  env: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { stdout } = await withGo(
+    env,
+    signal,
+    async (go) => await go.run(source.module, moduleFolder, ['mod', 'download', '-json', source.module]),
+  );
+  const from = join((JSON.parse(stdout) as { Dir: string }).Dir, source.path);
+  for (const name of await readdir(from)) await copyFile(join(from, name), join(folder, name));
+}
+
+async function withGo<T>(
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+  work: (go: GoCommand) => Promise<T>,
+): Promise<T> {
+  const supervisor = new Supervisor();
+  try {
+    return await work(new GoCommand(await findGo(env), goEnvironment(env), supervisor, signal));
   } finally {
     await supervisor.close();
   }
@@ -95,7 +122,8 @@ async function buildModule(
     () => `building ${module.name}: ${step}`,
     async () => {
       const listed = await go.run(
-        module,
+        module.name,
+        module.folder,
         ['list', '-mod=readonly', '-deps', ...module.packages],
         onErrorLine,
       );
@@ -103,7 +131,8 @@ async function buildModule(
       compiled = 0;
       step = `0 of at most ${total} packages compiled`;
       await go.run(
-        module,
+        module.name,
+        module.folder,
         [
           'build',
           '-mod=readonly',
@@ -119,19 +148,7 @@ async function buildModule(
       );
     },
   );
-  if (module.source) await copySource(go, module, module.source, folder);
   progress(`built ${module.name} in ${formatElapsed(performance.now() - start)}`);
-}
-
-async function copySource(
-  go: GoCommand,
-  module: GoModule,
-  source: { readonly module: string; readonly path: string },
-  folder: string,
-): Promise<void> {
-  const listed = await go.run(module, ['list', '-mod=readonly', '-m', '-f', '{{.Dir}}', source.module]);
-  const from = join(listed.stdout.trim(), source.path);
-  for (const name of await readdir(from)) await copyFile(join(from, name), join(folder, name));
 }
 
 class GoCommand {
@@ -153,8 +170,8 @@ class GoCommand {
   }
 
   /** Asked inside a module, Go answers with the toolchain it would build that module with. */
-  async assertVersion(module: GoModule, wanted: string): Promise<void> {
-    const answer = await this.#run(module.folder, ['env', 'GOVERSION']);
+  async assertVersion(moduleFolder: string, wanted: string): Promise<void> {
+    const answer = await this.#run(moduleFolder, ['env', 'GOVERSION']);
     const found = answer.stdout.trim().split(' ')[0] ?? '';
     if (answer.status !== 0 || compareVersions(found, wanted) < 0) {
       const said = answer.status === 0 ? `is ${found}` : `says: ${answer.stderr.trim()}`;
@@ -162,11 +179,16 @@ class GoCommand {
     }
   }
 
-  async run(module: GoModule, args: string[], onErrorLine?: (line: string) => void): Promise<RunResult> {
-    const result = await this.#run(module.folder, args, onErrorLine);
+  async run(
+    name: string,
+    moduleFolder: string,
+    args: string[],
+    onErrorLine?: (line: string) => void,
+  ): Promise<RunResult> {
+    const result = await this.#run(moduleFolder, args, onErrorLine);
     if (result.status !== 0) {
       const tail = result.stderr.trimEnd().split('\n').slice(-15).join('\n');
-      throw new LocalError('BUILD_FAILED', `go ${args[0]} of ${module.name} failed:\n${tail}`);
+      throw new LocalError('BUILD_FAILED', `go ${args[0]} of ${name} failed:\n${tail}`);
     }
     return result;
   }

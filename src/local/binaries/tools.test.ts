@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ensureTool } from './tools.ts';
+import { ensureCrds, ensureTool } from './tools.ts';
 
 // Plays Go: says its version, lists a package, and "builds" a file; counts what it was asked to build.
 const FAKE_GO = `#!/bin/sh
@@ -20,24 +20,24 @@ describe('ensureTool', () => {
     const { env, folder } = await machine();
     const said: string[] = [];
     const ensure = () => ensureTool('kubeconform', { env, progress: (line) => void said.push(line) });
-    const tool = await ensure();
-    expect(await readFile(tool.binary, 'utf8')).toBe('built\n');
-    expect(said[0]).toMatch(/^building kubeconform into .*, once a machine$/);
+    const binary = await ensure();
+    expect(await readFile(binary, 'utf8')).toBe('built\n');
+    expect(said[0]).toMatch(/^building kubeconform: .*, once a machine$/);
     said.length = 0;
-    expect(await ensure()).toEqual(tool);
+    expect(await ensure()).toBe(binary);
     expect(said).toEqual([]);
     expect(await builds(folder)).toHaveLength(1);
-    expect(await readdir(dirname(tool.folder))).toEqual([basename(tool.folder)]);
+    expect(await cached(env)).toEqual([basename(dirname(binary))]);
   });
 
   it('builds once when two ask at the same time, and clears away what a killed build left', async () => {
     const { env, folder } = await machine();
-    const probe = await ensureTool('kubeconform', { env, progress: () => {} });
-    await rm(probe.folder, { recursive: true });
-    await mkdir(`${probe.folder}.partial-00ff`);
+    const made = dirname(await ensureTool('kubeconform', { env, progress: () => {} }));
+    await rm(made, { recursive: true });
+    await mkdir(`${made}.partial-00ff`);
     await Promise.all([1, 2].map(() => ensureTool('kubeconform', { env, progress: () => {} })));
     expect(await builds(folder)).toHaveLength(2);
-    expect(await readdir(dirname(probe.folder))).toEqual([basename(probe.folder)]);
+    expect(await cached(env)).toEqual([basename(made)]);
   });
 
   it('keeps nothing of a build that failed', async () => {
@@ -49,7 +49,19 @@ describe('ensureTool', () => {
       code: 'BUILD_FAILED',
       message: expect.stringContaining('broken'),
     });
-    expect(await readdir(join(env.XDG_CACHE_HOME, 'chaosdemo', 'tools'))).toEqual([]);
+    expect(await cached(env)).toEqual([]);
+  });
+});
+
+describe('ensureCrds', () => {
+  it('takes them from the source that Go has, without a build', async () => {
+    const { env, folder } = await machine(
+      '#!/bin/sh\n[ "$1" = mod ] && printf \'{"Dir": "%s"}\' "${0%/*}"\n',
+    );
+    await mkdir(join(folder, 'config/crd/bases'), { recursive: true });
+    await writeFile(join(folder, 'config/crd/bases/things.yaml'), 'kind: CustomResourceDefinition\n');
+    const crds = await ensureCrds('source-controller', { env, progress: () => {} });
+    expect(await readdir(crds)).toEqual(['things.yaml']);
   });
 });
 
@@ -59,6 +71,10 @@ async function machine(go = FAKE_GO) {
   await writeFile(join(folder, 'go'), go, { mode: 0o755 });
   const env = { XDG_CACHE_HOME: folder, PATH: `${folder}:/usr/bin:/bin`, BUILDS: join(folder, 'builds') };
   return { env, folder };
+}
+
+async function cached({ XDG_CACHE_HOME }: { XDG_CACHE_HOME: string }): Promise<string[]> {
+  return await readdir(join(XDG_CACHE_HOME, 'chaosdemo', 'tools'));
 }
 
 async function builds(folder: string): Promise<string[]> {

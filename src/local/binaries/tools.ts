@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { buildModules, type GoModule } from './build.ts';
+import { buildModules, copySource } from './build.ts';
 import { currentPlatform, placeAtomically, toolCacheFolder, withLock } from './cache.ts';
 import type { Progress } from './progress.ts';
 import { goVersionOf, toolsFolder } from './versions.ts';
@@ -15,14 +15,15 @@ interface ToolSpec {
   readonly package: string;
   /** What is known of a cold build on two cores. */
   readonly takes: string;
-  readonly source?: GoModule['source'];
+  /** Where its source has the CRDs that it brings. */
+  readonly crds?: { readonly module: string; readonly path: string };
 }
 
 const TOOLS = {
   argocd: {
     package: 'github.com/argoproj/argo-cd/v3/cmd',
     takes: 'some 3 to 10 minutes',
-    source: { module: 'github.com/argoproj/argo-cd/v3', path: 'manifests/crds' },
+    crds: { module: 'github.com/argoproj/argo-cd/v3', path: 'manifests/crds' },
   },
   helm: { package: 'helm.sh/helm/v4/cmd/helm', takes: 'some 2 to 5 minutes' },
   kstatus: { package: '.', takes: 'less than a minute' },
@@ -31,26 +32,22 @@ const TOOLS = {
   'kustomize-controller': {
     package: 'github.com/fluxcd/kustomize-controller',
     takes: 'some 2 to 5 minutes',
-    source: { module: 'github.com/fluxcd/kustomize-controller', path: 'config/crd/bases' },
+    crds: { module: 'github.com/fluxcd/kustomize-controller', path: 'config/crd/bases' },
   },
   'source-controller': {
     package: 'github.com/fluxcd/source-controller',
     takes: 'some 3 to 8 minutes',
-    source: { module: 'github.com/fluxcd/source-controller', path: 'config/crd/bases' },
+    crds: { module: 'github.com/fluxcd/source-controller', path: 'config/crd/bases' },
   },
 } as const satisfies Record<string, ToolSpec>;
 
 /** A program that can be built; each has a folder of its name under tools/. */
 export type ToolName = keyof typeof TOOLS;
 
-/** A program in the cache. */
-export interface Tool {
-  readonly binary: string;
-  /** Holds the program and, for one that brings CRDs, their files. */
-  readonly folder: string;
-}
+/** One that brings CRDs. */
+export type ToolWithCrds = 'argocd' | 'kustomize-controller' | 'source-controller';
 
-/** What ensureTool takes. */
+/** What ensureTool and ensureCrds take. */
 export interface EnsureToolOptions {
   /** Default: that of this process. XDG_CACHE_HOME, HOME and PATH count. */
   readonly env?: NodeJS.ProcessEnv;
@@ -59,31 +56,48 @@ export interface EnsureToolOptions {
 }
 
 /**
- * The program, at once when cached, else after a build that is told through
- * `progress`. Throws GO_MISSING, GO_TOO_OLD, BUILD_FAILED or LOCK_TIMEOUT.
+ * Path of the program, at once when cached, else after a build that is told
+ * through `progress`. Throws GO_MISSING, GO_TOO_OLD, BUILD_FAILED or LOCK_TIMEOUT.
  */
-export async function ensureTool(name: ToolName, options: EnsureToolOptions): Promise<Tool> {
-  const env = options.env ?? process.env;
-  const { progress, signal } = options;
-  const module = join(toolsFolder, name);
+export async function ensureTool(name: ToolName, options: EnsureToolOptions): Promise<string> {
+  const { env = process.env, progress, signal } = options;
   const { os, arch } = currentPlatform();
-  const folder = join(toolCacheFolder(env), `${name}-${await digestOf(module)}-${os}-${arch}`);
-  const tool = { binary: join(folder, name), folder };
-  if (await exists(tool.binary)) return tool;
+  const spec: ToolSpec = TOOLS[name];
+  const moduleFolder = join(toolsFolder, name);
+  const module = { name, folder: moduleFolder, packages: [spec.package], output: name, linkerFlags: '-s -w' };
+  const folder = await ensureFolder(name, `${os}-${arch}`, options, async (partial) => {
+    progress(`building ${name}: ${spec.takes}, once a machine`);
+    await buildModules(partial, [module], await goVersionOf(moduleFolder), env, progress, signal);
+  });
+  return join(folder, name);
+}
 
-  const onWait = (): void => progress(`another run is building ${name}: waiting for it`);
-  const build = async (): Promise<void> => {
-    if (await exists(tool.binary)) return;
+/** A folder with the CRDs that a program brings, from its source; the program itself need not be built. Throws as {@link ensureTool}. */
+export async function ensureCrds(name: ToolWithCrds, options: EnsureToolOptions): Promise<string> {
+  const { env = process.env, progress, signal } = options;
+  return await ensureFolder(name, 'crds', options, async (partial) => {
+    progress(`fetching the CRDs of ${name}`);
+    await copySource(partial, join(toolsFolder, name), TOOLS[name].crds, env, signal);
+  });
+}
+
+/** A folder of the cache for what comes from a module under tools/; `fill` makes it where it is missing. */
+async function ensureFolder(
+  name: ToolName,
+  kind: string,
+  { env = process.env, progress, signal }: EnsureToolOptions,
+  fill: (partial: string) => Promise<void>,
+): Promise<string> {
+  const folder = join(toolCacheFolder(env), `${name}-${await digestOf(join(toolsFolder, name))}-${kind}`);
+  if (await exists(folder)) return folder;
+  const onWait = (): void => progress(`another run is making ${folder}: waiting for it`);
+  const make = async (): Promise<void> => {
+    if (await exists(folder)) return;
     await removeLeftovers(folder);
-    const spec: ToolSpec = TOOLS[name];
-    progress(`building ${name} into ${folder}: ${spec.takes}, once a machine`);
-    const goVersion = await goVersionOf(module);
-    await placeAtomically(folder, async (partial) => {
-      await buildModules(partial, [goModule(name, spec)], goVersion, env, progress, signal);
-    });
+    await placeAtomically(folder, fill);
   };
-  await withLock(`${folder}.lock`, onWait, build, undefined, signal);
-  return tool;
+  await withLock(`${folder}.lock`, onWait, make, undefined, signal);
+  return folder;
 }
 
 /** What an earlier holder of the lock left when it was killed. */
@@ -92,17 +106,6 @@ async function removeLeftovers(folder: string): Promise<void> {
     name.startsWith(`${basename(folder)}.partial-`),
   );
   await Promise.all(left.map((name) => rm(join(dirname(folder), name), { recursive: true, force: true })));
-}
-
-function goModule(name: ToolName, spec: ToolSpec): GoModule {
-  return {
-    name,
-    folder: join(toolsFolder, name),
-    packages: [spec.package],
-    output: name,
-    linkerFlags: '-s -w',
-    ...(spec.source ? { source: spec.source } : {}),
-  };
 }
 
 /** Twelve hexadecimal digits over everything that goes into the build but Go itself. */

@@ -1,10 +1,9 @@
 /** Flux's source- and kustomize-controller as processes, over the API server of a local environment. */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../../../src/local/environment.ts';
 import { freePort } from '../../../src/local/ports.ts';
 import type { OwnedProcess } from '../../../src/local/supervisor.ts';
-import { tool } from '../../integration/support/program.ts';
+import { crdsOf, tool } from '../../integration/support/program.ts';
 import { until } from '../../integration/support/until.ts';
 
 export const FLUX_NAMESPACE = 'flux-system';
@@ -17,14 +16,11 @@ export async function startFlux(environment: Environment): Promise<void> {
   const folder = supervisor.temporaryFolder('flux');
 
   const start = async (name: 'source-controller' | 'kustomize-controller', args: string[]): Promise<void> => {
-    const { binary, folder: built } = await tool(name);
-    for (const file of await readdir(built)) {
-      if (file.endsWith('.yaml')) await kubectl.applyPath(join(built, file));
-    }
+    await kubectl.applyCustomResourceDefinitions(await crdsOf(name));
     const health = await freePort();
     const process = await supervisor.start({
       name,
-      command: binary,
+      command: await tool(name),
       args: [
         '--watch-all-namespaces=false',
         '--enable-leader-election=false',

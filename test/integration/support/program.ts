@@ -1,7 +1,12 @@
 /** Runs the programs of others that tests look at the world with. */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { ensureTool, type Tool, type ToolName } from '../../../src/local/binaries/tools.ts';
+import {
+  ensureCrds,
+  ensureTool,
+  type ToolName,
+  type ToolWithCrds,
+} from '../../../src/local/binaries/tools.ts';
 
 /** How a program ended and what it wrote. */
 export interface Outcome {
@@ -35,7 +40,10 @@ export async function runProgram(
   return { status, stdout, stderr };
 }
 
-/** A program of tools/, built if need be: for `beforeAll`, whose timeout leaves time for that. */
-export async function tool(name: ToolName): Promise<Tool> {
-  return await ensureTool(name, { progress: (line) => void process.stdout.write(`[tools] ${line}\n`) });
-}
+const progress = (line: string): void => void process.stdout.write(`[tools] ${line}\n`);
+
+/** Path of a program of tools/, built if need be: for `beforeAll`, whose timeout leaves time for that. */
+export const tool = (name: ToolName): Promise<string> => ensureTool(name, { progress });
+
+/** Folder with the CRDs that a program of tools/ brings. */
+export const crdsOf = (name: ToolWithCrds): Promise<string> => ensureCrds(name, { progress });
