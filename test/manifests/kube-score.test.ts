@@ -1,0 +1,52 @@
+/** What is installed, looked at for what commonly goes wrong. Exemptions stand with their reasons in the manifests. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { runProgram, tool } from '../integration/support/program.ts';
+import { CHART_VALUES, helmTemplate, kustomize } from './support/render.ts';
+
+let kubeScore: string;
+let helm: string;
+
+beforeAll(async () => {
+  kubeScore = await tool('kube-score');
+  helm = await tool('helm');
+});
+
+/** One line for each thing that kube-score would change. */
+async function findings(manifest: string): Promise<string[]> {
+  const { stdout, stderr } = await runProgram(
+    kubeScore,
+    [
+      'score',
+      // A throttled operator or limiter measures itself.
+      '--ignore-container-cpu-limit',
+      '--kubernetes-version=v1.31',
+      '--output-format=ci',
+      '-',
+    ],
+    { input: manifest },
+  );
+  const lines = stdout.trim().split('\n');
+  if (!lines.some((line) => line.startsWith('[OK]')))
+    throw new Error(`kube-score found nothing to look at: ${stderr}`);
+  return lines.filter((line) => /^\[(WARNING|CRITICAL)\]/.test(line));
+}
+
+describe('kube-score', () => {
+  it.each([
+    'manifests/operator',
+    'manifests/ratelimiter/overlays/approximate',
+    'manifests/ratelimiter/overlays/strict',
+  ])('would change nothing in %s', async (folder) => {
+    expect(await findings(await kustomize(folder))).toEqual([]);
+  });
+
+  it('would change nothing in the chart with everything in it', async () => {
+    expect(await findings(await helmTemplate(helm, CHART_VALUES.everything))).toEqual([]);
+  });
+
+  it('would find a container that may write to its image', async () => {
+    const manifest = await kustomize('manifests/operator');
+    const spoiled = manifest.replace('readOnlyRootFilesystem: true', 'readOnlyRootFilesystem: false');
+    expect(await findings(spoiled)).toEqual([expect.stringContaining('writable root filesystem')]);
+  });
+});

@@ -1,0 +1,91 @@
+/** Every object that is shipped, held against the schema of its kind. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adminKubectl } from '../integration/support/control-plane.ts';
+import { crdsOf, runProgram, tool } from '../integration/support/program.ts';
+import { CHART_VALUES, helmTemplate, KUSTOMIZATIONS, kustomize, objectsOf, root } from './support/render.ts';
+import { SCHEMA_PATTERN, writeCrdSchemas, writeKubernetesSchemas } from './support/schemas.ts';
+
+let schemas: string;
+let kubeconform: string;
+let helm: string;
+
+beforeAll(async () => {
+  schemas = await mkdtemp(join(tmpdir(), 'chaosdemo-schemas-'));
+  kubeconform = await tool('kubeconform');
+  helm = await tool('helm');
+  await writeKubernetesSchemas(schemas, await adminKubectl().run(['get', '--raw', '/openapi/v2']));
+  await writeCrdSchemas(schemas, await readFile(`${root}crds/chaosdemo.dev_chaosdemos.yaml`, 'utf8'));
+  for (const name of ['argocd', 'kustomize-controller', 'source-controller'] as const) {
+    const folder = await crdsOf(name);
+    const files = (await readdir(folder)).filter((file) => /(_|-crd).*\.yaml$/.test(file));
+    for (const file of files) await writeCrdSchemas(schemas, await readFile(join(folder, file), 'utf8'));
+  }
+});
+afterAll(() => rm(schemas, { recursive: true, force: true }));
+
+/** What kubeconform has to say about a manifest; empty: all is valid and every kind was known. */
+async function complaints(manifest: string): Promise<string> {
+  const { status, stdout, stderr } = await runProgram(
+    kubeconform,
+    ['-strict', '-summary', '-schema-location', `${schemas}/${SCHEMA_PATTERN}`, '-'],
+    { input: manifest },
+  );
+  const looked = /Valid: (\d+)/.exec(stdout)?.[1];
+  if (status === 0 && Number(looked) === objectsOf(manifest).length) return '';
+  return `${stdout}${stderr}`;
+}
+
+describe('kubeconform', () => {
+  it.each(KUSTOMIZATIONS)('has nothing against %s', async (folder) => {
+    expect(await complaints(await kustomize(folder))).toBe('');
+  });
+
+  it.each(['demo', 'gate', 'minimal'])('has nothing against the sample %s', async (name) => {
+    expect(await complaints(await readFile(`${root}manifests/samples/${name}.yaml`, 'utf8'))).toBe('');
+  });
+
+  it('knows of every sample', async () => {
+    expect((await readdir(`${root}manifests/samples`)).sort()).toEqual([
+      'demo.yaml',
+      'gate.yaml',
+      'minimal.yaml',
+    ]);
+  });
+
+  it('has nothing against what teaches Argo CD', async () => {
+    expect(await complaints(await readFile(`${root}manifests/gitops/argocd/argocd-cm.yaml`, 'utf8'))).toBe(
+      '',
+    );
+  });
+
+  it.each(Object.entries(CHART_VALUES))(
+    'has nothing against the chart with values: %s',
+    async (_, values) => {
+      expect(await complaints(await helmTemplate(helm, values))).toBe('');
+    },
+  );
+
+  it.each([
+    ['a field that nobody knows', (sample: string) => sample.replace('  runId:', '  runID:'), 'runID'],
+    ['a value that is none', (sample: string) => sample.replace('NotDetected', 'Undetected'), 'expect'],
+    [
+      'a number out of bounds',
+      (sample: string) => sample.replace('port: 6379', 'port: 66666'),
+      'service/port',
+    ],
+  ])('would find %s', async (_, spoil, what) => {
+    const sample = await readFile(`${root}manifests/samples/gate.yaml`, 'utf8');
+    expect(await complaints(spoil(sample))).toContain(what);
+  });
+
+  it('would find what is wrong with a kind of Kubernetes', async () => {
+    const manifest = await kustomize('manifests/operator');
+    expect(await complaints(manifest.replace('replicas: 2', 'replicas: two'))).toContain('/spec/replicas');
+    expect(await complaints(manifest.replace('enableServiceLinks', 'enableServiceLink'))).toContain(
+      "'enableServiceLink' not allowed",
+    );
+  });
+});

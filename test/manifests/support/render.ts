@@ -1,0 +1,68 @@
+/** What is shipped for clusters, as it would be applied. */
+import { fileURLToPath } from 'node:url';
+import { parseAllDocuments } from 'yaml';
+import { adminKubectl } from '../../integration/support/control-plane.ts';
+import { runProgram } from '../../integration/support/program.ts';
+
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+export const chart = `${root}helm/chaosdemo-operator`;
+
+/** Every folder that people apply with `kubectl apply -k`. */
+export const KUSTOMIZATIONS = [
+  'crds',
+  'manifests/operator',
+  'manifests/operator/enable-namespace',
+  'manifests/ratelimiter/overlays/approximate',
+  'manifests/ratelimiter/overlays/strict',
+  'manifests/gitops/flux',
+  'manifests/gitops/argocd',
+  'manifests/gitops/pipeline',
+] as const;
+
+/** Values of the chart that together reach every template and every branch in one. */
+export const CHART_VALUES = {
+  default: {},
+  everything: {
+    image: { repository: 'registry.example.com/chaosdemo-operator', digest: `sha256:${'0'.repeat(64)}` },
+    imagePullSecrets: [{ name: 'registry' }],
+    nodeSelector: { 'kubernetes.io/os': 'linux' },
+    tolerations: [{ key: 'chaos', operator: 'Exists' }],
+    logLevel: 'debug',
+    watchNamespaces: ['ratelimiter', 'shop'],
+    enabledNamespaces: ['shop'],
+    crds: { keep: false },
+    limiter: { enabled: true, mode: 'strict', createSecrets: false },
+    demo: { enabled: true },
+  },
+  'without-crd-and-network-policies': {
+    crds: { install: false },
+    networkPolicy: { enabled: false },
+    limiter: { enabled: true, createSecrets: false },
+  },
+} as const;
+
+export async function kustomize(folder: string): Promise<string> {
+  return await adminKubectl().run(['kustomize', `${root}${folder}`]);
+}
+
+/** `helm template` of the chart. Throws with what Helm said. */
+export async function helmTemplate(helm: string, values: object): Promise<string> {
+  const { status, stdout, stderr } = await runHelmTemplate(helm, values);
+  if (status !== 0) throw new Error(`helm template ended with ${status}: ${stderr}`);
+  return stdout;
+}
+
+/** As {@link helmTemplate}, for values that may be refused. */
+export async function runHelmTemplate(helm: string, values: object) {
+  const args = ['template', 'chaosdemo', chart, '--namespace', 'chaosdemo-system', '--values', '-'];
+  const cluster = ['--kube-version', 'v1.36.0', '--api-versions', 'chaosdemo.dev/v1alpha1/ChaosDemo'];
+  return await runProgram(helm, [...args, ...cluster], { input: JSON.stringify(values) });
+}
+
+/** The objects in YAML documents. */
+export function objectsOf(manifest: string): { kind: string; metadata: { name: string } }[] {
+  return parseAllDocuments(manifest).flatMap((document) => {
+    const object = document.toJS() as { kind: string; metadata: { name: string } } | null;
+    return object ? [object] : [];
+  });
+}
