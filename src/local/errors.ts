@@ -19,6 +19,13 @@ const remedies = {
     'Install Redis 7 or later or Valkey and see that `redis-server --version` works (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis).',
   LOOPBACK_ALIAS_MISSING:
     'Each limiter stands on a loopback address of its own. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
+  ENGINE_MISSING:
+    'Install Docker (https://docs.docker.com/engine/install) or podman, or start its daemon. Without either, npm run demo shows the same on a bare machine.',
+  IMAGE_UNAVAILABLE:
+    'See that the registry can be reached, or load the image into Docker or podman beforehand. On Debian, root can have images made from this machine instead.',
+  COMMAND_FAILED: 'Read what it wrote.',
+  NO_CLUSTER: 'Make it: npm run kind:up',
+  NO_VERDICT: 'Look at the log of the operator: kubectl -n chaosdemo-system logs deploy/chaosdemo-operator',
   PROCESS_EXITED: 'Read the last lines of its output.',
   NOT_READY: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
   KUBECTL_FAILED: 'Read what the API server answered.',

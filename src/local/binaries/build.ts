@@ -1,99 +1,51 @@
 /** Builds programs from the pinned Go modules under tools/. */
-import { access, copyFile, readdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalError } from '../errors.ts';
 import { Supervisor } from '../supervisor.ts';
+import type { GoModule } from './go-modules.ts';
 import { formatElapsed, type Progress, withHeartbeat } from './progress.ts';
 import { type RunResult, run } from './run.ts';
-import { compareVersions, type PinnedVersions, toolsFolder } from './versions.ts';
-
-/** Programs of one pinned Go module. */
-export interface GoModule {
-  /** What progress calls it. */
-  readonly name: string;
-  /** Folder of its go.mod. */
-  readonly folder: string;
-  readonly packages: readonly string[];
-  /** Below the target folder: a file, or empty for one file a package, named after it. */
-  readonly output: string;
-  readonly linkerFlags: string;
-}
+import { compareVersions, goVersionOf, toolsFolder } from './versions.ts';
 
 /**
- * Builds them into `folder` with Go `goVersion` or later, with a line of
- * progress every 5 s. Minutes on the first run; Go's own caches make later ones
- * fast. Throws GO_MISSING, GO_TOO_OLD or BUILD_FAILED.
+ * Builds into `folder`, with a line of progress every 5 s. Minutes on the first
+ * run; Go's own caches make later ones fast.
+ * Throws GO_MISSING, GO_TOO_OLD or BUILD_FAILED.
  */
 export async function buildModules(
   folder: string,
   modules: readonly GoModule[],
-  goVersion: string,
   env: NodeJS.ProcessEnv,
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<void> {
-  await withGo(env, signal, async (go) => {
-    for (const module of modules) {
-      await go.assertVersion(module.folder, goVersion);
-      await buildModule(go, module, folder, progress);
-    }
-  });
-}
-
-/**
- * Copies the files of a folder in the source of a Go module, which the go.mod in
- * `moduleFolder` pins, into `folder`. Throws as {@link buildModules}.
- */
-export async function copySource(
-  folder: string,
-  moduleFolder: string,
-  source: { readonly module: string; readonly path: string },
-  env: NodeJS.ProcessEnv,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { stdout } = await withGo(
-    env,
-    signal,
-    async (go) => await go.run(source.module, moduleFolder, ['mod', 'download', '-json', source.module]),
-  );
-  const from = join((JSON.parse(stdout) as { Dir: string }).Dir, source.path);
-  for (const name of await readdir(from)) await copyFile(join(from, name), join(folder, name));
-}
-
-async function withGo<T>(
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal | undefined,
-  work: (go: GoCommand) => Promise<T>,
-): Promise<T> {
   const supervisor = new Supervisor();
   try {
-    return await work(new GoCommand(await findGo(env), goEnvironment(env), supervisor, signal));
+    const go = new GoCommand(await findGo(env), goEnvironment(env), supervisor, signal);
+    for (const module of modules) {
+      await go.assertVersion(await goVersionOf(module.tool));
+      await buildModule(go, module, folder, progress);
+    }
   } finally {
     await supervisor.close();
   }
 }
 
-/** etcd, kube-apiserver and kubectl. */
-export function controlPlaneModules(versions: PinnedVersions): GoModule[] {
-  const [major, minor] = versions.kubernetes.slice(1).split('.');
-  const variable = 'k8s.io/component-base/version';
-  return [
-    {
-      name: `etcd ${versions.etcd}`,
-      folder: join(toolsFolder, 'etcd'),
-      packages: ['go.etcd.io/etcd/server/v3'],
-      output: 'etcd',
-      linkerFlags: '-s -w',
-    },
-    {
-      name: `kube-apiserver and kubectl ${versions.kubernetes}`,
-      folder: join(toolsFolder, 'kubernetes'),
-      packages: ['k8s.io/kubernetes/cmd/kube-apiserver', 'k8s.io/kubernetes/cmd/kubectl'],
-      output: '',
-      // Without the stamp they call themselves v0.0.0.
-      linkerFlags: `-s -w -X ${variable}.gitVersion=${versions.kubernetes} -X ${variable}.gitMajor=${major} -X ${variable}.gitMinor=${minor}`,
-    },
-  ];
+/** The folder in which Go keeps the sources of a module; downloads them where they are not there yet. */
+export async function moduleSources(
+  { tool, path }: { readonly tool: string; readonly path: string },
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
+  const result = await run(await findGo(env), ['mod', 'download', '-json', path], {
+    cwd: join(toolsFolder, tool),
+    env: goEnvironment(env),
+  });
+  const { Dir } = JSON.parse(result.stdout || '{}') as { Dir?: string };
+  if (result.status !== 0 || !Dir) {
+    throw new LocalError('BUILD_FAILED', `go mod download ${path}: ${result.stderr || result.stdout}`);
+  }
+  return Dir;
 }
 
 async function buildModule(
@@ -122,8 +74,7 @@ async function buildModule(
     () => `building ${module.name}: ${step}`,
     async () => {
       const listed = await go.run(
-        module.name,
-        module.folder,
+        module,
         ['list', '-mod=readonly', '-deps', ...module.packages],
         onErrorLine,
       );
@@ -131,8 +82,7 @@ async function buildModule(
       compiled = 0;
       step = `0 of at most ${total} packages compiled`;
       await go.run(
-        module.name,
-        module.folder,
+        module,
         [
           'build',
           '-mod=readonly',
@@ -170,8 +120,8 @@ class GoCommand {
   }
 
   /** Asked inside a module, Go answers with the toolchain it would build that module with. */
-  async assertVersion(moduleFolder: string, wanted: string): Promise<void> {
-    const answer = await this.#run(moduleFolder, ['env', 'GOVERSION']);
+  async assertVersion(wanted: string): Promise<void> {
+    const answer = await this.#run(join(toolsFolder, 'kubernetes'), ['env', 'GOVERSION']);
     const found = answer.stdout.trim().split(' ')[0] ?? '';
     if (answer.status !== 0 || compareVersions(found, wanted) < 0) {
       const said = answer.status === 0 ? `is ${found}` : `says: ${answer.stderr.trim()}`;
@@ -179,16 +129,11 @@ class GoCommand {
     }
   }
 
-  async run(
-    name: string,
-    moduleFolder: string,
-    args: string[],
-    onErrorLine?: (line: string) => void,
-  ): Promise<RunResult> {
-    const result = await this.#run(moduleFolder, args, onErrorLine);
+  async run(module: GoModule, args: string[], onErrorLine: (line: string) => void): Promise<RunResult> {
+    const result = await this.#run(join(toolsFolder, module.tool), args, onErrorLine);
     if (result.status !== 0) {
       const tail = result.stderr.trimEnd().split('\n').slice(-15).join('\n');
-      throw new LocalError('BUILD_FAILED', `go ${args[0]} of ${name} failed:\n${tail}`);
+      throw new LocalError('BUILD_FAILED', `go ${args[0]} of ${module.name} failed:\n${tail}`);
     }
     return result;
   }

@@ -1,5 +1,5 @@
 /**
- * The cache of binaries, outside the clone so that every clone
+ * The cache of control-plane binaries, outside the clone so that every clone
  * shares it: one folder a version and platform, each put in place by a rename,
  * so that a folder that is there is whole.
  */
@@ -22,20 +22,16 @@ export function currentPlatform(): Platform {
   return { os: process.platform, arch: process.arch === 'x64' ? 'amd64' : process.arch };
 }
 
-/** `$XDG_CACHE_HOME/chaosdemo/control-plane`, by default under ~/.cache; a relative XDG_CACHE_HOME is ignored, as its specification demands. */
-export function cacheFolder(env: NodeJS.ProcessEnv): string {
-  return join(cacheRoot(env), 'control-plane');
-}
-
-/** `tools` beside the folder of the control plane: programs that checks and tests need. */
-export function toolCacheFolder(env: NodeJS.ProcessEnv): string {
-  return join(cacheRoot(env), 'tools');
-}
-
-function cacheRoot(env: NodeJS.ProcessEnv): string {
+/** `$XDG_CACHE_HOME/chaosdemo`, by default under ~/.cache; a relative XDG_CACHE_HOME is ignored, as its specification demands. */
+export function cacheRoot(env: NodeJS.ProcessEnv): string {
   const base = env['XDG_CACHE_HOME'];
   const root = base?.startsWith('/') ? base : join(env['HOME'] || homedir(), '.cache');
   return join(root, 'chaosdemo');
+}
+
+/** Where the control plane's binaries are kept. */
+export function cacheFolder(env: NodeJS.ProcessEnv): string {
+  return join(cacheRoot(env), 'control-plane');
 }
 
 /** Name of the folder for binaries built from the pins. */

@@ -6,7 +6,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalError, messageOf } from '../errors.ts';
-import { buildModules, controlPlaneModules } from './build.ts';
+import { buildModules } from './build.ts';
 import {
   builtName,
   cachedFolders,
@@ -17,6 +17,7 @@ import {
   withLock,
 } from './cache.ts';
 import { downloadArchive, envtestIndexUrl, findArchive } from './envtest.ts';
+import { controlPlaneModules } from './go-modules.ts';
 import type { Progress } from './progress.ts';
 import { type FoundBinaries, validateBinaries } from './validate.ts';
 import { type PinnedVersions, readPinnedVersions } from './versions.ts';
@@ -146,7 +147,7 @@ async function buildIntoCache(
   const target = join(cache, builtName(versions, currentPlatform()));
   progress(`building the control plane into ${target}: some 4 to 15 minutes, once a machine`);
   await placeAtomically(target, async (folder) => {
-    await buildModules(folder, controlPlaneModules(versions), versions.go, env, progress, signal);
+    await buildModules(folder, controlPlaneModules(versions), env, progress, signal);
     await validateBinaries(folder);
   });
   return target;

@@ -74,7 +74,7 @@ async function machine(go = FAKE_GO) {
 }
 
 async function cached({ XDG_CACHE_HOME }: { XDG_CACHE_HOME: string }): Promise<string[]> {
-  return await readdir(join(XDG_CACHE_HOME, 'chaosdemo', 'tools'));
+  return await readdir(join(XDG_CACHE_HOME, 'chaosdemo', 'programs'));
 }
 
 async function builds(folder: string): Promise<string[]> {

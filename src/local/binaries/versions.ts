@@ -28,9 +28,14 @@ export async function readPinnedVersions(folder: string = toolsFolder): Promise<
   };
 }
 
-/** The Go that a module under tools/ wants at least: `1.26.0`. Throws as {@link readPinnedVersions}. */
-export async function goVersionOf(moduleFolder: string): Promise<string> {
-  return parseGoMod(await readFile(join(moduleFolder, 'go.mod'), 'utf8')).go;
+/** The Go that tools/`tool` wants at least: `1.26.0`. Throws as {@link readPinnedVersions}. */
+export async function goVersionOf(tool: string): Promise<string> {
+  return parseGoMod(await readFile(join(toolsFolder, tool, 'go.mod'), 'utf8')).go;
+}
+
+/** The version of `module` that tools/`tool`/go.mod pins. */
+export async function readPin(tool: string, module: string): Promise<string> {
+  return parseGoMod(await readFile(join(toolsFolder, tool, 'go.mod'), 'utf8')).require(module);
 }
 
 function parseGoMod(text: string): { go: string; require: (module: string) => string } {

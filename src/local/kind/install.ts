@@ -1,0 +1,115 @@
+/** Puts the operator and the reference rate limiter into a cluster of kind, from the shipped manifests. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { stringify } from 'yaml';
+import type { Kubectl } from '../kubectl.ts';
+import { type Kind, loadImages } from './cluster.ts';
+import { attempt, output, root } from './command.ts';
+import { buildImage, type StepOptions } from './engine.ts';
+import { buildBase, imageOrStandIn, redis, runtimeBase } from './stand-ins.ts';
+
+/** Images of a cluster, as the node has them. */
+export interface Images {
+  /** Of the operator and the rate limiter, as the manifests name it. */
+  readonly operator: string;
+  /** The one that the manifests name, or its stand-in. */
+  readonly redis: string;
+}
+
+/** Gives up waiting when aborted. */
+export interface Stop {
+  readonly signal?: AbortSignal;
+}
+
+/** The limiter that counts by itself, or the one that Redis decides for. */
+export type LimiterMode = 'approximate' | 'strict';
+
+const systemNamespace = 'chaosdemo-system';
+const limiterNamespace = 'ratelimiter';
+const ROLLOUT = '--timeout=300s';
+
+/** Builds the image by the Dockerfile, gets Redis, and loads both into the node. */
+export async function provideImages(kind: Kind, options: StepOptions): Promise<Images> {
+  const { engine } = kind;
+  const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
+  const base = (argument: string): string =>
+    new RegExp(`^ARG ${argument}=(\\S+)$`, 'm').exec(dockerfile)?.[1] ?? '';
+  const buildImageName = await imageOrStandIn(engine, base('BUILD_IMAGE'), buildBase, options);
+  const runtimeImage = await imageOrStandIn(engine, base('RUNTIME_IMAGE'), runtimeBase, options);
+
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const revision = (await attempt('git', ['rev-parse', 'HEAD'])).said || 'unknown';
+  const registry = process.env['npm_config_registry'] ?? process.env['NPM_CONFIG_REGISTRY'];
+  const operator = `chaosdemo.dev/chaosdemo-operator:${version}`;
+  await buildImage(
+    engine,
+    operator,
+    {
+      BUILD_IMAGE: buildImageName,
+      RUNTIME_IMAGE: runtimeImage,
+      VERSION: version,
+      REVISION: revision,
+      ...(registry ? { NPM_CONFIG_REGISTRY: registry } : {}),
+    },
+    options,
+  );
+
+  const manifest = await readFile(join(root, 'manifests/ratelimiter/base/redis.yaml'), 'utf8');
+  const redisName = /^\s+image: (\S+)$/m.exec(manifest)?.[1] ?? '';
+  const images = { operator, redis: await imageOrStandIn(engine, redisName, redis, options) };
+  await loadImages(kind, [images.operator, images.redis], options);
+  return images;
+}
+
+/** Applies the operator's manifests and waits until it runs this image. */
+export async function installOperator(kubectl: Kubectl, stop: Stop): Promise<void> {
+  await kubectl.run(['apply', '--server-side', '-k', join(root, 'manifests/operator')], stop);
+  await kubectl.run(['wait', '--for=condition=Established', '--timeout=60s', '-f', join(root, 'crds')], stop);
+  await restart(kubectl, systemNamespace, 'deployment/chaosdemo-operator', stop);
+}
+
+/** Applies an overlay of the rate limiter, makes its passwords once, and waits until it runs this image. */
+export async function installLimiter(
+  kubectl: Kubectl,
+  mode: LimiterMode,
+  images: Images,
+  stop: Stop,
+): Promise<void> {
+  await applyOverlay(kubectl, `manifests/ratelimiter/overlays/${mode}`, images);
+  await makeSecrets(kubectl);
+  await kubectl.run(['-n', limiterNamespace, 'rollout', 'status', 'statefulset/redis', ROLLOUT], stop);
+  await restart(kubectl, limiterNamespace, 'deployment/ratelimiter', stop);
+}
+
+/** The tag may be that of an earlier build, and then nothing in the manifests has changed. */
+async function restart(kubectl: Kubectl, namespace: string, workload: string, stop: Stop): Promise<void> {
+  await kubectl.run(['-n', namespace, 'rollout', 'restart', workload], stop);
+  await kubectl.run(['-n', namespace, 'rollout', 'status', workload, ROLLOUT], stop);
+}
+
+/** By a kustomization of its own, as docs/install.md tells everybody to choose images. */
+async function applyOverlay(kubectl: Kubectl, overlay: string, images: Images): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-kustomize-'));
+  try {
+    const [newName, newTag] = images.redis.split(/:(?=[^:/]+$)/);
+    const kustomization = {
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: [relative(folder, join(root, overlay))],
+      images: [{ name: 'docker.io/library/redis', newName, newTag }],
+    };
+    await writeFile(join(folder, 'kustomization.yaml'), stringify(kustomization));
+    await kubectl.run(['apply', '--server-side', '-k', folder]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function makeSecrets(kubectl: Kubectl): Promise<void> {
+  const secret = ['get', 'secret', 'redis-users', '--ignore-not-found', '-o', 'name'];
+  const there = await kubectl.run(['-n', limiterNamespace, ...secret]);
+  if (there.trim() !== '') return;
+  const secrets = await output(process.execPath, [join(root, 'scripts/redis-users.mjs')]);
+  await kubectl.run(['create', '-f', '-'], { input: secrets });
+}
