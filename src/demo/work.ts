@@ -1,6 +1,6 @@
 /** What a stage says of its work, and the wait for a healthy subject that two stages share. */
 import type { Reason } from '../api/index.ts';
-import { formatDuration } from '../api/index.ts';
+import { formatDuration, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { wake } from './context.ts';
 import type { HealthSnapshot } from './health.ts';
@@ -18,6 +18,9 @@ export interface Work {
 /** How long a subject may take to become healthy before the run is Errored. */
 export const HEALTHY_WITHIN_MS = 30_000;
 
+/** Characters that issues may take of a message. */
+const MOST_ISSUES = 320;
+
 /** The last snapshot, unless it is too old to say anything of now. */
 export function freshHealth(context: Context): HealthSnapshot | undefined {
   const { health } = context.observed;
@@ -33,7 +36,10 @@ export function freshHealth(context: Context): HealthSnapshot | undefined {
 export function awaitHealthy(context: Context, since: number): Work | undefined {
   const health = freshHealth(context);
   if (health && !health.hasIssues) return undefined;
-  const issues = health ? health.issues.join('; ') || 'it has issues' : 'nobody has answered yet';
+  // Every node may have an issue; what to do stands behind them and must not be cut off.
+  const issues = health
+    ? truncate(health.issues.join('; '), MOST_ISSUES) || 'it has issues'
+    : 'nobody has answered yet';
   const deadline = Math.max(since, context.observed.since) + HEALTHY_WITHIN_MS;
   if (context.now < deadline) {
     wake(context, deadline);

@@ -1,9 +1,13 @@
 /** Puts a limit of the demo's own on the rate limiter and makes sure that every node goes by it. */
+import { truncate } from '../../api/index.ts';
 import type { LimiterClient } from './limiter-client.ts';
 import { messageOf, pauseFor } from './waiting.ts';
 
 /** How long to wait before a node that does not know the key yet is asked again. */
 const ASK_AGAIN_MS = 25;
+
+/** Characters that the nodes' reasons may take of a message: what to do stands behind them. */
+const MOST_REASONS = 200;
 
 /** A key with a window that every node has. */
 export interface LimitWindow {
@@ -80,8 +84,9 @@ async function defineOnFirst(
       reasons.push(messageOf(error));
     }
   }
+  const why = truncate(reasons.join('; '), MOST_REASONS) || 'there is no node';
   throw new SetupError(
-    `no node took the limit of ${key} (${reasons.join('; ') || 'there is no node'}): see whether the rate limiter serves POST /limit on the port in subject.rateLimiter.port and whether its Redis takes writes`,
+    `no node took the limit of ${key} (${why}): see whether the rate limiter serves POST /limit on the port in subject.rateLimiter.port and whether its Redis takes writes`,
   );
 }
 

@@ -1,0 +1,133 @@
+/**
+ * Pods that stand in front of the rate limiters, as a sidecar or a gateway does,
+ * and misbehave on demand. What they pass on is answered by the real limiters.
+ */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { registerPods } from '../../../src/local/pods.ts';
+import { freePort } from '../../../src/local/ports.ts';
+import type { World } from './world.ts';
+
+/** What becomes of a request: it goes on to the limiter, or it does not. */
+export type Conduct =
+  | 'pass'
+  /** 403, as a gateway that wants a login. */
+  | 'refuse'
+  /** A web page where JSON was asked for. */
+  | 'garbage'
+  /** The right answer, after `SLOW_MS`. */
+  | 'slow'
+  /** An answer of 8 MiB. */
+  | 'huge'
+  /** No answer; the connection stays open. */
+  | 'never';
+
+export const SLOW_MS = 3000;
+
+/** Which conduct a request meets, by the pod's number from 0, the method and the path without its query. */
+export type Rule = (pod: number, method: string, path: string) => Conduct;
+
+export interface Gateways {
+  /** Labels of the pods, for a selector. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** From now on. */
+  rule: Rule;
+  stop(): Promise<void>;
+}
+
+/** One gateway before each limiter, registered as a Ready pod each. */
+export async function startGateways({ environment }: World, rule: Rule): Promise<Gateways> {
+  const { controlPlane, limiters, namespace } = environment;
+  const prefix = `gateway-${randomBytes(3).toString('hex')}`;
+  const labels = { 'app.kubernetes.io/name': prefix };
+  const ips = limiters.map((_, i) => `127.0.0.${100 + i}`);
+  const port = await freePort(ips);
+  const gateways: Gateways = { labels, rule, stop };
+  const servers: Server[] = [];
+  for (const [i, ip] of ips.entries()) {
+    const server = createServer((asked, answer) => {
+      const [path = ''] = (asked.url ?? '').split('?');
+      const conduct = gateways.rule(i, asked.method ?? '', path);
+      // A client that has given up is no failure of the gateway.
+      void answerBy(conduct, asked, answer, i).catch(() => answer.destroy());
+    });
+    server.keepAliveTimeout = 72_000;
+    server.listen(port, ip);
+    await once(server, 'listening');
+    servers.push(server);
+  }
+  const pods = await registerPods(
+    controlPlane.kubectl,
+    ips.map((ip, i) => ({
+      namespace,
+      name: `${prefix}-${i}`,
+      labels,
+      container: 'gateway',
+      image: 'local/gateway:test',
+      imageId: 'local/gateway@sha256:0',
+      port: { name: 'http', number: port },
+      ip,
+      pid: process.pid,
+    })),
+  );
+  return gateways;
+
+  async function stop(): Promise<void> {
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+    await Promise.all(pods.map((pod) => pod.delete()));
+  }
+
+  async function answerBy(
+    conduct: Conduct,
+    asked: IncomingMessage,
+    answer: ServerResponse,
+    pod: number,
+  ): Promise<void> {
+    if (conduct === 'never') return;
+    if (conduct === 'refuse') {
+      const error = { code: 'FORBIDDEN', message: 'log in first' };
+      answer.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+      return;
+    }
+    if (conduct === 'garbage') {
+      answer.writeHead(200, { 'content-type': 'text/html' }).end('<html>It works!</html>');
+      return;
+    }
+    if (conduct === 'huge') {
+      answer.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.alloc(8 << 20, ' '));
+      return;
+    }
+    const body = await text(asked);
+    if (conduct === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+    const limiter = limiters[pod];
+    if (!limiter) throw new RangeError(`there is no limiter ${pod}`);
+    const passed = request(`${limiter.url}${asked.url}`, { method: asked.method, headers: asked.headers });
+    passed.end(body);
+    const [reply] = (await once(passed, 'response')) as [IncomingMessage];
+    // The pods are called by their own names, as the limiters would be if they stood in them.
+    const said = (await text(reply)).replaceAll('ratelimiter-', `${prefix}-`);
+    const { 'content-length': _, 'transfer-encoding': __, connection: ___, ...headers } = reply.headers;
+    answer.writeHead(reply.statusCode ?? 502, headers).end(said);
+  }
+}
+
+/** `spec.subject` of a demo on gateways; their limiters are strangers to its Redis. */
+export function behindGateways({ labels }: Gateways, changes: object = {}): object {
+  return {
+    rateLimiter: {
+      selector: { matchLabels: labels },
+      redis: {
+        service: { name: 'redis' },
+        authSecretRef: { name: 'redis-auth' },
+        allowOtherClients: true,
+      },
+      health: { pollInterval: '500ms', timeout: '2s' },
+      ...changes,
+    },
+  };
+}
