@@ -23,7 +23,13 @@ export interface LimiterOptions {
   readonly mode: LimiterMode;
   /** How many; 127.0.0.2 is the first one's address. */
   readonly count: number;
-  readonly redis: { readonly host: string; readonly port: number; readonly user: RedisUser };
+  readonly redis: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: RedisUser;
+    /** PEM file of the authority that signed its certificate; without one it speaks no TLS. */
+    readonly caFile?: string;
+  };
   /** Folder for their logs. */
   readonly folder: string;
   readonly signal?: AbortSignal;
@@ -98,6 +104,8 @@ async function startLimiter(
       REDIS_PORT: String(redis.port),
       REDIS_USERNAME: redis.user.username,
       REDIS_PASSWORD: redis.user.password,
+      REDIS_TLS: String(redis.caFile !== undefined),
+      REDIS_TLS_CA_FILE: redis.caFile,
     },
     logFile: join(folder, `${name}.log`),
   });

@@ -1,0 +1,179 @@
+/** Demos on every kind of Redis that is supported, and on two at once. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RedisServer, type RedisTlsFiles, startRedis } from '../../src/local/redis-server.ts';
+import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
+import { REDIS_ACL } from '../../src/operator/redis-admission.ts';
+import { drift, ghosts } from './support/outcome.ts';
+import { keepingTime, withoutRealTime } from './support/pace.ts';
+import { addTarget } from './support/second-target.ts';
+import { World } from './support/world.ts';
+
+const WITH_TLS = 'with-tls';
+const PASSWORD = 'a plain "password" with signs';
+
+let folder: string;
+/** Its Redis has the users that ship. */
+let byAcl: World;
+let byPassword: World;
+let byTls: World;
+const servers: RedisServer[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-servers-'));
+  byAcl = await World.start('approximate');
+  byPassword = await withPassword();
+  byTls = await withTls();
+});
+afterAll(async () => {
+  await byAcl?.stop();
+  await Promise.all(servers.map((server) => server.stop()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function withPassword(): Promise<World> {
+  const redis = await startRedis({ requirepass: PASSWORD });
+  servers.push(redis);
+  return await addTarget(byAcl, {
+    namespace: 'with-password',
+    mode: 'approximate',
+    redis,
+    limiterUser: { username: 'default', password: PASSWORD },
+    secret: { password: PASSWORD },
+  });
+}
+
+async function withTls(): Promise<World> {
+  const users = makeRedisUsers();
+  // The limiters dial the address, the operator asks for the name of the Service.
+  const tls = await certificateFor(`DNS:redis.${WITH_TLS}.svc,IP:127.0.0.1`);
+  const redis = await startRedis({ tls, aclUsers: aclLines(users) });
+  servers.push(redis);
+  return await addTarget(byAcl, {
+    namespace: WITH_TLS,
+    mode: 'approximate',
+    redis,
+    limiterUser: users.limiter,
+    caFile: tls.caFile,
+    secret: { ...users.operator, 'ca.crt': await readFile(tls.caFile, 'utf8') },
+  });
+}
+
+/** A certificate that is its own authority. */
+async function certificateFor(names: string): Promise<RedisTlsFiles> {
+  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
+  const subject = ['-subj', '/CN=redis', '-addext', `subjectAltName=${names}`];
+  await promisify(execFile)('openssl', ['req', '-x509', ...key, '-days', '1', '-out', certFile, ...subject]);
+  return { certFile, keyFile, caFile: certFile };
+}
+
+function subject(redis: object = {}): object {
+  return {
+    rateLimiter: {
+      selector: { matchLabels: { 'app.kubernetes.io/name': 'ratelimiter' } },
+      redis: { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' }, ...redis },
+    },
+  };
+}
+
+describe.skipIf(withoutRealTime)('a whole demo', () => {
+  async function expectBoth(world: World, redis: object = {}): Promise<void> {
+    await world.applySpec('whole', { subject: subject(redis), scenarios: [drift(), ghosts()] });
+    const status = await world.ended('whole');
+    expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded' });
+    expect(status.scenarios).toMatchObject([
+      { result: 'Detected', fault: { proof: 'Confirmed' }, lostCounts: 0 },
+      { result: 'Detected', fault: { proof: 'Confirmed' } },
+    ]);
+  }
+
+  it(
+    'succeeds as the user that ships, with no more rights than are documented',
+    keepingTime(async () => {
+      expect(aclLines(byAcl.environment.redisUsers).join('\n')).toContain(REDIS_ACL);
+      await expectBoth(byAcl);
+    }),
+  );
+
+  it(
+    'succeeds with a password alone',
+    keepingTime(() => expectBoth(byPassword)),
+  );
+
+  it(
+    'succeeds over TLS, with a certificate for the name of the Service',
+    keepingTime(() => expectBoth(byTls, { tls: true })),
+  );
+});
+
+describe('a Redis that speaks TLS is refused', () => {
+  async function expectRefused(name: string, redis: object, message: RegExp): Promise<void> {
+    await byTls.applySpec(name, { subject: subject(redis), dryRun: true });
+    const status = await byTls.untilStatus(
+      name,
+      `${name} to be refused`,
+      ({ conditions }) => conditions?.find(({ type }) => type === 'Stalled')?.reason === 'RedisUnreachable',
+    );
+    expect(status.message).toMatch(message);
+    expect(status.run).toBeUndefined();
+  }
+
+  it('under another name than that of its certificate', async () => {
+    const { controlPlane, namespace } = byTls.environment;
+    const selector = { 'app.kubernetes.io/name': 'redis' };
+    await controlPlane.kubectl.apply([
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { namespace, name: 'alias' },
+        spec: { selector, ports: [{ port: 6379, targetPort: 'redis' }] },
+      },
+    ]);
+    const redis = { service: { name: 'alias' }, tls: true };
+    await expectRefused('alias', redis, /certificate must be valid for alias\.with-tls\.svc/);
+  });
+
+  it('where the Secret does not hold its authority', async () => {
+    const { controlPlane, namespace } = byTls.environment;
+    await controlPlane.kubectl.apply([
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        type: 'chaosdemo.dev/redis-auth',
+        metadata: { namespace, name: 'without-ca' },
+        stringData: { username: 'chaosdemo-operator', password: 'x' },
+      },
+    ]);
+    const redis = { authSecretRef: { name: 'without-ca' }, tls: true };
+    await expectRefused('without-ca', redis, /self-signed certificate.*issued by the ca\.crt of the Secret/);
+  });
+
+  it('where the demo does not say so', async () => {
+    await expectRefused('plain', {}, /else set redis\.tls/);
+  });
+});
+
+describe.skipIf(withoutRealTime)('two demos on two Redis servers', () => {
+  it(
+    'run together: both servers are paused at the same time',
+    keepingTime(async () => {
+      const scenarios = [
+        drift({ countdown: '2s', counterDrift: { pause: '8s', requestsPerSecond: 30, settle: '1s' } }),
+      ];
+      await Promise.all([byAcl.applySpec('one', { scenarios }), byPassword.applySpec('two', { scenarios })]);
+      const ended = await Promise.all([byAcl.ended('one'), byPassword.ended('two')]);
+      const faults = ended.map(({ run, scenarios: [scenario] = [] }) => {
+        expect(run?.verdict).toMatchObject({ phase: 'Succeeded' });
+        return scenario?.fault;
+      });
+      const latestStart = Math.max(...faults.map((fault) => Date.parse(fault?.startedAt ?? '')));
+      const earliestEnd = Math.min(...faults.map((fault) => Date.parse(fault?.endedAt ?? '')));
+      expect(latestStart).toBeLessThan(earliestEnd);
+    }),
+  );
+});
