@@ -1,0 +1,85 @@
+/**
+ * The control of the experiment: the same traffic and the same watch on an
+ * approximate limiter, and no pause. Its nodes lag behind each other by a sync
+ * interval, always; that must never be taken for a drift.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { specSchema } from '../../src/api/index.ts';
+import type { Activity } from '../../src/demo/effects.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { createRateLimiterDriver } from '../../src/subjects/ratelimiter/index.ts';
+import { type LimiterNodes, startLimiterNodes } from './support/limiter-nodes.ts';
+import { keepingTime, withoutRealTime } from './support/pace.ts';
+import { until } from './support/until.ts';
+
+const never = new AbortController().signal;
+/** As long as the pause of a usual demo. */
+const WATCH_MS = 10_000;
+
+describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approximate limiter', () => {
+  let redis: RedisServer;
+  let limiters: LimiterNodes;
+  beforeAll(async () => {
+    redis = await startRedis();
+    limiters = await startLimiterNodes(redis);
+  });
+  afterAll(async () => {
+    await limiters?.stop();
+    await redis?.stop();
+  });
+
+  // A limit that the traffic of the watch does not reach: there is a lag for the whole time.
+  it.for([10, 400])('breaks no invariant at its normal lag, limit %i', (requests, context) =>
+    keepingTime(async () => {
+      const driver = createRateLimiterDriver({
+        target: {
+          nodes: limiters.nodes.approximate,
+          redis: { host: redis.host, port: redis.port, tls: false, podName: 'redis-0' },
+        },
+        spec: specSchema.parse({
+          subject: {
+            rateLimiter: {
+              selector: { matchLabels: { app: 'x' } },
+              redis: { service: { name: 'redis' } },
+              limit: { requests },
+            },
+          },
+          scenarios: [{ name: 'drift', type: 'CounterDrift' }],
+        }),
+        log: { info() {}, warn() {}, error: console.error },
+        onChange: () => undefined,
+      });
+      const key = `demo-control-${requests}`;
+      const about = { fault: 'none', scenario: 'drift', key };
+      try {
+        await driver.perform({ kind: 'MeasureBaseline', id: 'b' }, never);
+        await driver.perform({ kind: 'Prepare', id: 'p', ...about, sequence: 1 }, never);
+        const activities: Activity[] = [
+          { kind: 'Watch', ...about },
+          { kind: 'Load', ...about },
+        ];
+        const start = Date.now();
+        driver.converge(activities);
+        const reading = await until(
+          () => {
+            const now = driver.observed.readings['none'];
+            return now && now.watchedUntil > start + WATCH_MS ? now : undefined;
+          },
+          { what: 'ten seconds of watching' },
+        );
+        expect(reading.detectedAt).toBeUndefined();
+        expect(reading.brokenAt).toBeUndefined();
+        // The limiter did admit, and Redis did count: the two stayed together.
+        expect(reading.evidence.join('\n')).toMatch(
+          /Steady traffic: \d{3} checks, [1-9]\d* allowed, 0 unanswered/,
+        );
+        // What a NotDetected lacks is the fault; nothing that was seen speaks against it.
+        const lacking = reading.shortfalls.join('; ');
+        expect(lacking).toContain('the end of the fault was not seen');
+        expect(lacking).not.toMatch(/above the bound|unanswered|fewer than/);
+      } finally {
+        await driver.close();
+      }
+    })(context),
+  );
+});

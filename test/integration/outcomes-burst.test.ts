@@ -1,0 +1,82 @@
+/** What becomes of a burst, and of a pause that is undone, on an approximate limiter: as it stands in the status at the end. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { behindGateways, startGateways } from './support/gateways.ts';
+import { drift, expectInconclusive, ghosts, undoPauses } from './support/outcome.ts';
+import { keepingTime, withoutRealTime } from './support/pace.ts';
+import { World } from './support/world.ts';
+
+describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start('approximate');
+  });
+  afterAll(() => world?.stop());
+  afterEach(async () => {
+    await world.kubectl('delete', 'chaosdemo', '--all', '--timeout=60s');
+  });
+
+  it(
+    'both anomalies meet the expectation Any, as they meet Detected',
+    keepingTime(async () => {
+      await world.applySpec('any', { scenarios: [drift({ expect: 'Any' }), ghosts({ expect: 'Any' })] });
+      expect(await world.ended('any')).toMatchObject({
+        phase: 'Succeeded',
+        expected: '2/2',
+        scenarios: [{ result: 'Detected' }, { result: 'Detected' }],
+      });
+    }),
+  );
+
+  it(
+    'a gate that expects neither fails with the one that was detected',
+    keepingTime(async () => {
+      await world.applySpec('gate', { scenarios: [ghosts({ expect: 'NotDetected' })] });
+      const status = await world.ended('gate');
+      expect(status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+      expect(status.message).toMatch(/ghosts was expected NotDetected and ended Detected \(\d+\/10\)/);
+    }),
+  );
+
+  it(
+    'a burst proves nothing where requests stay unanswered, and says how many and by whom',
+    keepingTime(async () => {
+      const gateways = await startGateways(world, (pod, _, path) =>
+        pod === 1 && path === '/check' ? 'never' : 'pass',
+      );
+      onTestFinished(() => gateways.stop());
+      await world.applySpec('unanswered', {
+        subject: behindGateways(gateways),
+        scenarios: [ghosts({ expect: 'Any' })],
+      });
+      // 20 requests over three pods: every third one, from the second.
+      const missing = /7 unanswered.*gateway-[0-9a-f]+-1: POST \/check was not answered within 2000 ms/;
+      const { fault } = await expectInconclusive(world, 'unanswered', 'FaultNotProven', missing);
+      expect(fault).toMatchObject({ proof: 'Inconclusive' });
+    }),
+  );
+
+  it(
+    'a burst proves nothing where a pod refuses it',
+    keepingTime(async () => {
+      const gateways = await startGateways(world, (pod, _, path) =>
+        pod === 2 && path === '/check' ? 'refuse' : 'pass',
+      );
+      onTestFinished(() => gateways.stop());
+      await world.applySpec('refused', { subject: behindGateways(gateways), scenarios: [ghosts()] });
+      const missing = /6 errors.*gateway-[0-9a-f]+-2: POST \/check answered 403/;
+      await expectInconclusive(world, 'refused', 'FaultNotProven', missing);
+    }),
+  );
+
+  it(
+    'nothing is detected where the pause is left out, and the run does not claim to have looked',
+    keepingTime(async () => {
+      await world.applySpec('left-out', { scenarios: [drift({ countdown: '2s', expect: 'NotDetected' })] });
+      await world.untilStatus('left-out', 'the countdown', ({ chapter }) => /countdown/.test(chapter ?? ''));
+      const stop = undoPauses(world);
+      onTestFinished(stop);
+      const scenario = await expectInconclusive(world, 'left-out', 'FaultNotProven', /took a write/);
+      expect(scenario.observed ?? 0).toBeLessThanOrEqual(scenario.bound ?? 0);
+    }),
+  );
+});
