@@ -1,0 +1,83 @@
+/** Three ways to send a burst of requests to one address. */
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { injectBurstTraffic } from '../../src/subjects/ratelimiter/burst.ts';
+
+/** Sends a burst; `arrived` aborts once the receiver has all of it. */
+export type Send = (
+  burst: { readonly port: number; readonly requests: number; readonly arrived: AbortSignal },
+  signal: AbortSignal,
+) => Promise<void>;
+
+const KEY = 'demo-bench';
+const TIMEOUT_MS = 30_000;
+const AUTOCANNON = createRequire(import.meta.url).resolve('autocannon');
+const LUA = fileURLToPath(new URL('check.lua', import.meta.url));
+
+/** The burst of the operator. @throws when a request was not answered as it should be */
+export const ours: Send = async ({ port, requests }, signal) => {
+  const nodes = [{ name: 'receiver', host: '127.0.0.1', port }];
+  const burst = await injectBurstTraffic(
+    { nodes, key: KEY, windowId: 'window', requests, timeoutMs: TIMEOUT_MS },
+    signal,
+  );
+  if (burst.allowed !== requests) {
+    throw new Error(`only ${burst.allowed} of ${requests} requests were answered: ${burst.firstError}`);
+  }
+};
+
+/** One request on each of so many connections. */
+export const autocannon: Send = async ({ port, requests, arrived }, signal) => {
+  const options = {
+    connections: String(requests),
+    amount: String(requests),
+    timeout: '30',
+    method: 'POST',
+    headers: 'content-type=application/json',
+    body: JSON.stringify({ key: KEY }),
+  };
+  const flags = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+  const url = `http://127.0.0.1:${port}/check`;
+  await program(process.execPath, [AUTOCANNON, '--no-progress', ...flags, url], arrived, signal);
+};
+
+/** So many connections that send one request each until it is answered; ended then. */
+export const wrk: Send = async ({ port, requests, arrived }, signal) => {
+  const args = ['-t', '1', '-c', String(requests), '-d', '30s', '--timeout', '30s', '-s', LUA];
+  await program('wrk', [...args, `http://127.0.0.1:${port}`], arrived, signal);
+};
+
+/**
+ * Runs a program until the burst has arrived.
+ * @throws with its output when it ends before that
+ */
+async function program(
+  command: string,
+  args: readonly string[],
+  arrived: AbortSignal,
+  signal: AbortSignal,
+): Promise<void> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output = `${output}${chunk.toString()}`.slice(-2000);
+    });
+  }
+  const stop = AbortSignal.any([arrived, signal]);
+  const onStop = (): void => void child.kill('SIGKILL');
+  stop.addEventListener('abort', onStop, { once: true });
+  try {
+    const status = await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    signal.throwIfAborted();
+    if (status !== 0 && !arrived.aborted) {
+      throw new Error(`${command} ${args.join(' ')} ended with status ${String(status)}:\n${output}`);
+    }
+  } finally {
+    stop.removeEventListener('abort', onStop);
+  }
+}

@@ -1,0 +1,35 @@
+/** What a benchmark is, and what it has to say in the end. */
+import type { World } from './world.ts';
+
+/** One figure. Whoever reads the table sees the ratio of `value` to the figure it stands beside. */
+export interface Row {
+  /** What was measured. */
+  readonly what: string;
+  readonly value: number;
+  readonly unit: Unit;
+  /** What it is compared with: measured in the same run and in the same unit, or a setting. */
+  readonly beside?: { readonly what: string; readonly value: number };
+  /** How many samples the figure is made of, and what else one has to know to judge it. */
+  readonly note?: string;
+}
+
+export type Unit = 'ms' | 's' | 'MiB' | 'KiB' | '% of a core' | '/s' | '';
+
+/** What a benchmark gets. */
+export interface BenchmarkContext {
+  /** The environment with the operator; started when first asked for. */
+  readonly world: () => Promise<World>;
+  /** A line about what is going on. */
+  readonly say: (line: string) => void;
+  /** Aborts on Ctrl-C, and when a part of the environment breaks. */
+  readonly signal: AbortSignal;
+}
+
+export interface Benchmark {
+  /** For `--only`. */
+  readonly name: string;
+  /** What it measures, for `--help`. */
+  readonly what: string;
+  /** @throws when something does not work; never because something is slow */
+  readonly run: (context: BenchmarkContext) => Promise<Row[]>;
+}

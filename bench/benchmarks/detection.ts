@@ -1,0 +1,66 @@
+/** How long a broken invariant stays unseen: as the runs themselves say it in `scenarios[].detectedAfter`. */
+import { parseDuration, type ScenarioStatus, type ScenarioType } from '../../src/api/index.ts';
+import { SAMPLE_EVERY_MS } from '../../src/subjects/ratelimiter/counter-watch.ts';
+import type { Benchmark, Row } from '../benchmark.ts';
+import { quantile } from '../statistics.ts';
+
+/** Detections of each of the two. */
+const WANTED = 20;
+/** A machine that stands still makes a run Inconclusive; so many more runs are made for that. */
+const MOST_RUNS = 30;
+
+/** Short, since the latency does not depend on how long a fault lasts. */
+const SPEC = {
+  scenarios: [
+    {
+      name: 'counter-drift',
+      type: 'CounterDrift',
+      countdown: '0s',
+      counterDrift: { pause: '3s', settle: '1s' },
+    },
+    { name: 'ghost-allowing', type: 'GhostAllowing', countdown: '0s', ghostAllowing: { settle: '1s' } },
+  ],
+};
+
+export const detection: Benchmark = {
+  name: 'detection',
+  what: `detection latency over ${WANTED} detections of each anomaly, beside the sampling interval`,
+  async run({ world: start, say }) {
+    const world = await start();
+    const latencies: Record<ScenarioType, number[]> = { CounterDrift: [], GhostAllowing: [] };
+    const missing = (): boolean => Object.values(latencies).some(({ length }) => length < WANTED);
+    let runs = 0;
+    while (missing()) {
+      if (runs === MOST_RUNS) throw new Error(tooFew(latencies));
+      const name = `detection-${runs++}`;
+      await world.create(name, SPEC);
+      const status = await world.ended(name);
+      for (const { type, detectedAfter } of status.scenarios ?? []) {
+        if (detectedAfter) latencies[type as ScenarioType].push(parseDuration(detectedAfter));
+      }
+      say(`${name}: ${status.phase}, ${status.scenarios?.map(described).join(', ')}`);
+      await world.delete([name]);
+    }
+    return [
+      ...rowsOf('drift', latencies.CounterDrift, runs),
+      ...rowsOf('ghosts', latencies.GhostAllowing, runs),
+    ];
+  },
+};
+
+const described = ({ name, result, detectedAfter, reason }: ScenarioStatus): string =>
+  `${name} ${result ?? 'without result'} ${detectedAfter ?? reason ?? ''}`.trim();
+
+const tooFew = ({ CounterDrift, GhostAllowing }: Record<ScenarioType, number[]>): string =>
+  `${MOST_RUNS} runs detected drift ${CounterDrift.length} times and ghosts ${GhostAllowing.length} times, ` +
+  `and ${WANTED} were wanted. Lines above say why; a machine that is too busy to sample is the usual cause`;
+
+function rowsOf(what: string, samples: readonly number[], runs: number): Row[] {
+  return [['p50', 0.5] as const, ['p99', 0.99] as const].map(([title, share]) => ({
+    what: `${what}: broken to detected, ${title}`,
+    value: quantile(samples, share),
+    unit: 'ms',
+    beside: { what: 'the sampling interval', value: SAMPLE_EVERY_MS },
+    note: `${samples.length} detections in ${runs} runs`,
+  }));
+}

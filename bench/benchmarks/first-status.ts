@@ -1,0 +1,57 @@
+/** From creating a ChaosDemo to its first status, beside what the API server needs to tell of the creation alone. */
+import type { Benchmark, Row } from '../benchmark.ts';
+import { quantile } from '../statistics.ts';
+import { names, type World } from '../world.ts';
+
+const SUSPENDED = 50;
+const STARTED = 15;
+
+export const firstStatus: Benchmark = {
+  name: 'first-status',
+  what: 'create to first status, beside create to its event at a watch',
+  async run({ world: start, say }) {
+    const world = await start();
+    say(`creating ${SUSPENDED} suspended objects, one after the other`);
+    const suspended = await measure(world, 'suspended', SUSPENDED, { suspend: true });
+    say(`creating ${STARTED} objects that start a run`);
+    const started = await measure(world, 'started', STARTED, { dryRun: true, pace: { mode: 'Manual' } });
+    return [
+      ...rowsOf('suspended', 'decided on from the object alone', suspended),
+      ...rowsOf('that starts a run', 'after looking at namespace, pods, Service, Secret and Redis', started),
+    ];
+  },
+};
+
+/** Both times of each object, in milliseconds from sending the request that creates it. */
+interface Times {
+  readonly event: number[];
+  readonly status: number[];
+}
+
+async function measure(world: World, prefix: string, count: number, spec: object): Promise<Times> {
+  const times: Times = { event: [], status: [] };
+  for (const name of names(prefix, count)) {
+    const event = world.demos.until(name, 'to appear', () => true);
+    const status = world.demos.until(
+      name,
+      'to get its first status',
+      ({ status }) => (status?.observedGeneration ?? -1) > 0,
+    );
+    const sentAt = performance.now();
+    const [seen, stored] = await Promise.all([event, status, world.create(name, spec)]);
+    times.event.push(seen.at - sentAt);
+    times.status.push(stored.at - sentAt);
+    await world.delete([name]);
+  }
+  return times;
+}
+
+function rowsOf(kind: string, note: string, { event, status }: Times): Row[] {
+  return [['p50', 0.5] as const, ['p90', 0.9] as const].map(([title, share]) => ({
+    what: `an object ${kind}: create to first status, ${title}`,
+    value: quantile(status, share),
+    unit: 'ms',
+    beside: { what: `create to its event at the same watch, ${title}`, value: quantile(event, share) },
+    note: `${status.length} objects; ${note}`,
+  }));
+}

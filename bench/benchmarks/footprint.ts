@@ -1,0 +1,219 @@
+/** Memory and processor time of the operator: with nothing to do, with 1,000 finished objects, with 20 runs at once. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import type { Benchmark, Row } from '../benchmark.ts';
+import { Fleet } from '../fleet/fleet.ts';
+import { cpuSeconds, heapMiB, metric, reconciles, residentMiB } from '../operator-metrics.ts';
+import { mean } from '../statistics.ts';
+import { names, type World } from '../world.ts';
+
+const FINISHED = 1000;
+const RUNS = 20;
+/** How long the operator is left alone first, and then watched. */
+const SETTLE_MS = 10_000;
+const WATCH_MS = 30_000;
+const SAMPLE_MS = 500;
+
+/** A whole demo, but for the time in which nothing happens. */
+const SPEC = {
+  scenarios: [
+    { name: 'counter-drift', type: 'CounterDrift', countdown: '0s' },
+    { name: 'ghost-allowing', type: 'GhostAllowing', countdown: '0s' },
+  ],
+};
+
+export const footprint: Benchmark = {
+  name: 'footprint',
+  what: `operator memory and CPU: idle, with ${FINISHED} finished objects, with ${RUNS} runs at once`,
+  async run({ world: start, say }) {
+    const world = await start();
+    say(`watching an idle operator for ${WATCH_MS / 1000} s`);
+    await world.restartOperator();
+    const idle = await watchIdle(world);
+    say('a whole run, alone');
+    await world.restartOperator();
+    const one = await watchRuns(world, [{}]);
+    say(`watching an operator with ${FINISHED} finished objects`);
+    const finished = await withFinished(world, one.statuses[0] ?? {});
+    say(`starting ${RUNS} rate limiters, each with a Redis of its own; registering their pods takes a while`);
+    const many = await withFleet(world, say);
+    return [...idleRows(idle), ...finishedRows(finished, idle), ...runRows(one, many, idle)];
+  },
+};
+
+/** What the operator used over some time. */
+interface Usage {
+  readonly residentMiB: number;
+  readonly peakMiB: number;
+  readonly heapMiB: number;
+  /** Percent of one core. */
+  readonly cpu: number;
+  readonly seconds: number;
+}
+
+/** Samples the operator until `over` resolves. */
+async function watchUsage(world: World, over: Promise<unknown>): Promise<Usage> {
+  let ended = false;
+  // Whether it failed is told to whoever waits for it.
+  const end = over.then(
+    () => void (ended = true),
+    () => void (ended = true),
+  );
+  const first = await world.metrics();
+  const startedAt = performance.now();
+  const resident = [residentMiB(first)];
+  const heap = [heapMiB(first)];
+  let last = first;
+  while (!ended) {
+    await Promise.race([end, sleep(SAMPLE_MS, undefined, { signal: world.signal })]);
+    last = await world.metrics();
+    resident.push(residentMiB(last));
+    heap.push(heapMiB(last));
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  return {
+    residentMiB: mean(resident),
+    peakMiB: Math.max(...resident),
+    heapMiB: mean(heap),
+    cpu: ((cpuSeconds(last) - cpuSeconds(first)) / seconds) * 100,
+    seconds,
+  };
+}
+
+async function watchIdle(world: World): Promise<Usage> {
+  await sleep(SETTLE_MS, undefined, { signal: world.signal });
+  return await watchUsage(world, sleep(WATCH_MS, undefined, { signal: world.signal }));
+}
+
+/** Runs with these in their specs, all at once, from creating them to the last verdict. */
+async function watchRuns(world: World, specs: readonly object[]) {
+  const all = names('run', specs.length);
+  await world.forEach(
+    all,
+    async (name) => void (await world.create(name, { ...SPEC, ...specs[all.indexOf(name)] })),
+  );
+  const ends = Promise.all(all.map((name) => world.ended(name)));
+  const usage = await watchUsage(world, ends);
+  const statuses = await ends;
+  const active = metric(await world.metrics(), 'chaosdemo_runs_active');
+  if (active !== 0) throw new Error(`every run has ended, and the operator counts ${active} that are on`);
+  await world.delete(all);
+  return { usage, statuses };
+}
+
+/** The operator is new and finds objects that carry the status of a run that was really made. */
+async function withFinished(world: World, status: ChaosDemoStatus): Promise<Usage> {
+  const all = names('finished', FINISHED);
+  await world.restartOperator(async () => {
+    await world.forEach(all, async (name) => {
+      const demo = await world.create(name, SPEC);
+      await world.storeStatus(demo, { ...status, observedGeneration: demo.metadata.generation });
+    });
+  });
+  await world.until(
+    'every object to be looked at',
+    async () => reconciles(await world.metrics()) >= FINISHED,
+  );
+  const usage = await watchIdle(world);
+  const active = metric(await world.metrics(), 'chaosdemo_runs_active');
+  if (active !== 0) throw new Error('an object that was finished has started a run');
+  await world.delete(all);
+  return usage;
+}
+
+async function withFleet(world: World, say: (line: string) => void) {
+  const fleet = await Fleet.start(world, RUNS);
+  try {
+    await world.restartOperator();
+    say(`${RUNS} runs at once`);
+    return await watchRuns(
+      world,
+      fleet.subjects.map((subject) => ({ subject })),
+    );
+  } finally {
+    await fleet.stop();
+  }
+}
+
+function idleRows(idle: Usage): Row[] {
+  const note = `nothing to do; ${WATCH_MS / 1000} s from ${SETTLE_MS / 1000} s after the start`;
+  return [
+    { what: 'idle: resident memory', value: idle.residentMiB, unit: 'MiB', note },
+    { what: 'idle: processor', value: idle.cpu, unit: '% of a core', note },
+  ];
+}
+
+function finishedRows(finished: Usage, idle: Usage): Row[] {
+  const note = 'each with the status of a whole run; watched as when idle';
+  const title = `${FINISHED} finished objects`;
+  return [
+    {
+      what: `${title}: resident memory`,
+      value: finished.residentMiB,
+      unit: 'MiB',
+      beside: { what: 'idle', value: idle.residentMiB },
+      note,
+    },
+    {
+      what: `${title}: processor`,
+      value: finished.cpu,
+      unit: '% of a core',
+      beside: { what: 'idle', value: idle.cpu },
+      note,
+    },
+    {
+      what: `${title}: heap for each, beyond idle`,
+      value: ((finished.heapMiB - idle.heapMiB) * 1024) / FINISHED,
+      unit: 'KiB',
+      note: 'mean of samples, garbage that is not collected yet included',
+    },
+  ];
+}
+
+interface Runs {
+  readonly usage: Usage;
+  readonly statuses: readonly ChaosDemoStatus[];
+}
+
+function runRows(one: Runs, many: Runs, idle: Usage): Row[] {
+  const note = `whole demos, from creating them to the last verdict: ${tally(many.statuses)}`;
+  const title = `${RUNS} runs at once`;
+  return [
+    {
+      what: '1 run: peak of resident memory',
+      value: one.usage.peakMiB,
+      unit: 'MiB',
+      beside: { what: 'idle', value: idle.residentMiB },
+      note: tally(one.statuses),
+    },
+    { what: '1 run: processor', value: one.usage.cpu, unit: '% of a core', note: tally(one.statuses) },
+    {
+      what: `${title}: peak of resident memory`,
+      value: many.usage.peakMiB,
+      unit: 'MiB',
+      beside: { what: '1 run', value: one.usage.peakMiB },
+      note,
+    },
+    {
+      what: `${title}: processor`,
+      value: many.usage.cpu,
+      unit: '% of a core',
+      beside: { what: '1 run', value: one.usage.cpu },
+      note,
+    },
+    {
+      what: `${title}: until the last has ended`,
+      value: many.usage.seconds,
+      unit: 's',
+      beside: { what: '1 run', value: one.usage.seconds },
+      note,
+    },
+  ];
+}
+
+/** "19 Succeeded, 1 Errored" */
+function tally(statuses: readonly ChaosDemoStatus[]): string {
+  const counts = new Map<string, number>();
+  for (const { phase = 'Pending' } of statuses) counts.set(phase, (counts.get(phase) ?? 0) + 1);
+  return [...counts].map(([phase, count]) => `${count} ${phase}`).join(', ');
+}

@@ -1,0 +1,108 @@
+/** From kill -9 of the operator in the middle of a run to that run going on: by a restart, and by a standby. */
+import { startOperator } from '../../src/local/operator.ts';
+import type { Benchmark, Row } from '../benchmark.ts';
+import { median, quantile } from '../statistics.ts';
+import type { World } from '../world.ts';
+
+const RESTARTS = 7;
+const STANDBYS = 3;
+/** --lease-duration of the operator, its default. */
+const LEASE_MS = 15_000;
+
+/** Awaits a hand in chapter 1, so that there is something to do the moment somebody is there to do it. */
+const SPEC = { dryRun: true, pace: { mode: 'Manual' } };
+
+export const takeover: Benchmark = {
+  name: 'takeover',
+  what: 'kill -9 of the operator to its run going on, by a restart and by a standby',
+  async run({ world: start, say }) {
+    const world = await start();
+    const starts: number[] = [];
+    const restarts: number[] = [];
+    for (let round = 0; round < RESTARTS; round++) {
+      starts.push(await timeStart(world));
+      restarts.push(await timeTakeover(world, `restart-${round}`, () => world.operator.start()));
+      say(`restarted: the run went on after ${restarts.at(-1)?.toFixed(0)} ms`);
+    }
+    const standbys: number[] = [];
+    for (let round = 0; round < STANDBYS; round++) {
+      standbys.push(await withStandby(world, `standby-${round}`));
+      say(`standby: the run went on after ${standbys.at(-1)?.toFixed(0)} ms`);
+    }
+    return [
+      ...rowsOf(restarts, 'restarted at once', `${RESTARTS} kills`, {
+        what: 'starting the operator until it leads, without a kill',
+        value: median(starts),
+      }),
+      ...rowsOf(standbys, 'a standby takes over', `${STANDBYS} kills; in between nobody may act`, {
+        what: 'the lease of the leader, which has to run out',
+        value: LEASE_MS,
+      }),
+    ];
+  },
+};
+
+/** Kills the operator while a run awaits a hand, lends the hand, and times until the run has gone on. */
+async function timeTakeover(world: World, name: string, restart: () => Promise<void>): Promise<number> {
+  await world.create(name, SPEC);
+  await world.demos.until(
+    name,
+    'to await a hand',
+    ({ status }) => status?.chapters?.[0]?.state === 'Waiting',
+  );
+  const { process } = world.operator;
+  const killedAt = performance.now();
+  process.kill('SIGKILL');
+  await process.exited;
+  await Promise.all([restart(), world.annotate(name, 'advance', '1/1')]);
+  const resumed = await world.demos.until(
+    name,
+    'to go on',
+    ({ status }) => status?.chapters?.[0]?.state === 'Completed',
+  );
+  await world.delete([name]);
+  return resumed.at - killedAt;
+}
+
+async function withStandby(world: World, name: string): Promise<number> {
+  const { environment, signal } = world;
+  const standby = await startOperator(environment, { args: ['--identity=standby'], signal });
+  try {
+    // It has stood by once it has seen who leads, which its log tells.
+    await world.until('the standby to stand by', async () =>
+      standby.process.logTail(100).includes('watching ChaosDemos'),
+    );
+    const took = await timeTakeover(world, name, async () => {});
+    return took;
+  } finally {
+    await standby.stop();
+    await world.operator.start();
+    await world.untilLeading();
+  }
+}
+
+/** What any start costs: the program loaded, the caches filled, the lease taken. */
+async function timeStart(world: World): Promise<number> {
+  await world.operator.stop();
+  const startedAt = performance.now();
+  await world.operator.start();
+  await world.untilLeading();
+  return performance.now() - startedAt;
+}
+
+function rowsOf(
+  samples: readonly number[],
+  how: string,
+  note: string,
+  beside: NonNullable<Row['beside']>,
+): Row[] {
+  return [['median', median(samples)] as const, ['slowest', quantile(samples, 1)] as const].map(
+    ([title, value]) => ({
+      what: `kill -9 to the run going on, ${how}, ${title}`,
+      value,
+      unit: 'ms',
+      beside,
+      note,
+    }),
+  );
+}

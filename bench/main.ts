@@ -1,0 +1,107 @@
+/**
+ * `npm run bench`: measures the operator in the environment of the demo, and
+ * leaves nothing behind. It fails when something does not work, and never
+ * because something is slow.
+ */
+import { writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { LocalError } from '../src/local/errors.ts';
+import { helpText, parseBenchArguments, UsageError } from './arguments.ts';
+import type { Benchmark } from './benchmark.ts';
+import { abort } from './benchmarks/abort.ts';
+import { burstSpan } from './benchmarks/burst-span.ts';
+import { detection } from './benchmarks/detection.ts';
+import { firstStatus } from './benchmarks/first-status.ts';
+import { footprint } from './benchmarks/footprint.ts';
+import { takeover } from './benchmarks/takeover.ts';
+import { throughput } from './benchmarks/throughput.ts';
+import { jsonOf, type Result, tableOf } from './report.ts';
+import { World } from './world.ts';
+
+const ALL: readonly Benchmark[] = [firstStatus, throughput, burstSpan, detection, abort, takeover, footprint];
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 64;
+const EXIT_INTERRUPTED = 130;
+
+const start = performance.now();
+
+function say(line: string): void {
+  process.stdout.write(`[${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
+}
+
+async function main(interrupted: AbortSignal): Promise<void> {
+  const options = parseBenchArguments(process.argv.slice(2), ALL);
+  if (!options) {
+    process.stdout.write(helpText(ALL));
+    return;
+  }
+  const results = await measure(options.benchmarks, interrupted);
+  process.stdout.write(`\n${tableOf(results).join('\n')}\n`);
+  if (options.report) {
+    await writeFile(options.report, jsonOf(machine(), results));
+    process.stdout.write(`\nThe figures are in ${options.report}\n`);
+  }
+}
+
+/** Makes one benchmark after the other, in one world that is started when the first of them asks for it. */
+async function measure(benchmarks: readonly Benchmark[], interrupted: AbortSignal): Promise<Result[]> {
+  const broken = new AbortController();
+  const signal = AbortSignal.any([interrupted, broken.signal]);
+  let starting: Promise<World> | undefined;
+  const world = (): Promise<World> => {
+    starting ??= World.start(say, signal, (error) => broken.abort(error));
+    return starting;
+  };
+  try {
+    const results: Result[] = [];
+    for (const { name, what, run } of benchmarks) {
+      signal.throwIfAborted();
+      say(`== ${name}: ${what}`);
+      const rows = await run({ world, say: (line) => say(`${name}: ${line}`), signal });
+      results.push({ benchmark: name, rows });
+    }
+    return results;
+  } catch (error) {
+    const started = await starting?.catch(() => undefined);
+    if (started && !interrupted.aborted) {
+      process.stderr.write(`\nThe last lines of the operator:\n${started.operator.process.logTail(10)}\n`);
+    }
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    const started = await starting?.catch(() => undefined);
+    await started?.stop();
+  }
+}
+
+/** What one has to know of the machine to read the figures. */
+function machine(): object {
+  const [cpu] = cpus();
+  return {
+    cpus: cpus().length,
+    model: cpu?.model.trim(),
+    memoryGiB: Math.round(totalmem() / 1024 ** 3),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+    at: new Date().toISOString(),
+  };
+}
+
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => {
+    say('stopping everything that was started');
+    interrupted.abort(new Error(`stopped by ${name}`));
+  });
+}
+try {
+  await main(interrupted.signal);
+} catch (error) {
+  if (interrupted.signal.aborted) {
+    process.exitCode = EXIT_INTERRUPTED;
+  } else {
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof LocalError) process.stderr.write(`${error.remedy}\n`);
+    if (error instanceof UsageError) process.stderr.write('See npm run bench -- --help\n');
+    process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+  }
+}
