@@ -6,7 +6,7 @@ import { names, type World } from '../world.ts';
 
 const OBJECTS = 1000;
 /** As the operator's --concurrency, its default. */
-const CONCURRENCY = 4;
+const CONCURRENCY = 16;
 /** Decided on from the object alone, so that neither Redis nor discovery is part of it. */
 const SPEC = { suspend: true };
 

@@ -24,7 +24,7 @@ describe('parseCommand', () => {
       namespace: 'chaosdemo-system',
       identity: hostname(),
       watchNamespaces: [],
-      concurrency: 4,
+      concurrency: 16,
       leaderElection: true,
       leaseDurationMs: 15_000,
       renewDeadlineMs: 10_000,
@@ -49,7 +49,7 @@ describe('parseCommand', () => {
   it('takes an empty variable for unset', () => {
     expect(configOf([], { POD_NAMESPACE: '', CHAOSDEMO_CONCURRENCY: '' })).toMatchObject({
       namespace: 'chaosdemo-system',
-      concurrency: 4,
+      concurrency: 16,
     });
   });
 

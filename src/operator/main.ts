@@ -7,6 +7,8 @@ import { runOperator } from './operator.ts';
 
 /** Exit status for a command line or environment that cannot be used, as sysexits' EX_USAGE. */
 const EXIT_USAGE = 64;
+/** For what goes on beside the reconciles: leases, events, looking whether namespaces still take part. */
+const FURTHER_CONNECTIONS = 8;
 
 async function main(): Promise<number> {
   let command: ReturnType<typeof parseCommand>;
@@ -30,7 +32,10 @@ async function main(): Promise<number> {
       stop.abort(new Error(name));
     });
   }
-  const client = new KubeClient(loadKubeConfig(config.kubeconfig), { userAgent: 'chaosdemo-operator' });
+  const client = new KubeClient(loadKubeConfig(config.kubeconfig), {
+    userAgent: 'chaosdemo-operator',
+    connections: config.concurrency + FURTHER_CONNECTIONS,
+  });
   try {
     await runOperator(config, client, logger, stop.signal);
     return 0;
