@@ -46,3 +46,7 @@ export const cpuSeconds = (metrics: Metrics): number => metric(metrics, 'process
 export const reconciles = (metrics: Metrics): number =>
   metric(metrics, 'chaosdemo_reconciles_total{result="success"}') +
   metric(metrics, 'chaosdemo_reconciles_total{result="error"}');
+
+/** Statuses stored since the start. */
+export const statusWrites = (metrics: Metrics): number =>
+  metric(metrics, 'chaosdemo_status_writes_total{result="stored"}');

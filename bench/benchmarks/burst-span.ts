@@ -7,7 +7,7 @@ import { median, quantile, spanOf } from '../statistics.ts';
 
 const SIZES = [20, 1000];
 /** Bursts of each size by each sender, taking turns, so that a busy moment hits all of them. */
-const ROUNDS = 11;
+const ROUNDS = 15;
 
 export const burstSpan: Benchmark = {
   name: 'burst-span',

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { Fleet } from '../fleet/fleet.ts';
-import { cpuSeconds, heapMiB, metric, reconciles, residentMiB } from '../operator-metrics.ts';
+import { cpuSeconds, heapMiB, metric, reconciles, residentMiB, statusWrites } from '../operator-metrics.ts';
 import { mean } from '../statistics.ts';
 import { names, type World } from '../world.ts';
 
@@ -85,7 +85,7 @@ async function watchIdle(world: World): Promise<Usage> {
   return await watchUsage(world, sleep(WATCH_MS, undefined, { signal: world.signal }));
 }
 
-/** Runs with these in their specs, all at once, from creating them to the last verdict. */
+/** Runs with these in their specs, all at once, from creating them to the last verdict, by an operator that has made none. */
 async function watchRuns(world: World, specs: readonly object[]) {
   const all = names('run', specs.length);
   await world.forEach(
@@ -95,10 +95,11 @@ async function watchRuns(world: World, specs: readonly object[]) {
   const ends = Promise.all(all.map((name) => world.ended(name)));
   const usage = await watchUsage(world, ends);
   const statuses = await ends;
-  const active = metric(await world.metrics(), 'chaosdemo_runs_active');
+  const metrics = await world.metrics();
+  const active = metric(metrics, 'chaosdemo_runs_active');
   if (active !== 0) throw new Error(`every run has ended, and the operator counts ${active} that are on`);
   await world.delete(all);
-  return { usage, statuses };
+  return { usage, statuses, writes: statusWrites(metrics) / specs.length };
 }
 
 /** The operator is new and finds objects that carry the status of a run that was really made. */
@@ -173,6 +174,8 @@ function finishedRows(finished: Usage, idle: Usage): Row[] {
 interface Runs {
   readonly usage: Usage;
   readonly statuses: readonly ChaosDemoStatus[];
+  /** Of a status, for each run. */
+  readonly writes: number;
 }
 
 function runRows(one: Runs, many: Runs, idle: Usage): Row[] {
@@ -208,7 +211,26 @@ function runRows(one: Runs, many: Runs, idle: Usage): Row[] {
       beside: { what: '1 run', value: one.usage.seconds },
       note,
     },
+    {
+      what: `${title}: status writes for each`,
+      value: many.writes,
+      unit: '',
+      beside: { what: '1 run', value: one.writes },
+      note,
+    },
+    {
+      what: `${title}: times that a fault was planned`,
+      value: plans(many.statuses),
+      unit: '',
+      beside: { what: '1 run', value: plans(one.statuses) },
+      note: `1 is best: a fault that misses its moment is planned again. ${tally(many.statuses)}`,
+    },
   ];
+}
+
+/** How often each fault was planned, on average. */
+function plans(statuses: readonly ChaosDemoStatus[]): number {
+  return mean(statuses.flatMap(({ scenarios = [] }) => scenarios.map(({ attempts }) => attempts ?? 0)));
 }
 
 /** "19 Succeeded, 1 Errored" */
