@@ -50,7 +50,8 @@ function scenarioLines(scenario: ScenarioStatus): string[] {
   const lines = [`${resultLine(scenario)} (expected ${expected})`];
   if (message) lines.push(`  ${message}`);
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
-  lines.push(...evidence.map((item) => `  - ${item}`));
+  // The proof of a pause is its first evidence, too.
+  lines.push(...evidence.filter((item) => item !== fault?.message).map((item) => `  - ${item}`));
   if (recovered)
     lines.push(`  - counters seen at rest by ${recovered} after the fault, ${lostCounts ?? 0} counts lost`);
   return lines;
