@@ -114,6 +114,24 @@ describe('a run', () => {
     expect(simulation.status.chapters?.[1]?.state).toBe('Stopped');
   });
 
+  it('says which pods were deleted, where that explains why nothing can be proven', () => {
+    const simulation = new Simulation(GATE, {
+      drifts: false,
+      ghosts: false,
+      shortfalls: ['the watch broke off'],
+    });
+    simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault?.proof !== undefined);
+    simulation.observed.gone = ['a'];
+    simulation.healthy = false;
+    simulation.runUntil(finished);
+    const told = /1 of the 1 pods of this run were deleted since it began \(a\): a rollout, or somebody/;
+    expect(simulation.status.scenarios?.[0]).toMatchObject({
+      result: 'Inconclusive',
+      message: expect.stringMatching(told),
+    });
+    expect(simulation.status.run?.verdict).toMatchObject({ message: expect.stringMatching(told) });
+  });
+
   it('injects nothing in a dry run', () => {
     const simulation = new Simulation(simulatedSpec({ dryRun: true }));
     simulation.runUntil(finished);

@@ -92,6 +92,8 @@ export interface Observed {
   target?: Target;
   /** Of what template the pods are now; not there where it is not known, or a rollout is under way. */
   podTemplate?: string;
+  /** Names of pods of this run that were deleted since it began. */
+  gone?: readonly string[];
   health?: HealthSnapshot;
   baseline?: Outcome;
   /** Under the fault's id. */
@@ -128,6 +130,16 @@ export function nothingObserved(since: number): Observed {
     announced: new Set(),
     begun: new Set(),
   };
+}
+
+const NAMED = 3;
+
+/** That pods of the run were deleted meanwhile, for people; undefined where all are there. */
+export function goneMessage({ gone = [], target }: Observed): string | undefined {
+  if (gone.length === 0) return undefined;
+  const names = gone.slice(0, NAMED).join(', ') + (gone.length > NAMED ? ' and others' : '');
+  const cause = gone.length === target?.pods.length ? ': a rollout, or somebody deleted them' : '';
+  return `${gone.length} of the ${target?.pods.length ?? gone.length} pods of this run were deleted since it began (${names})${cause}`;
 }
 
 /**

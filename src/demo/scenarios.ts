@@ -8,7 +8,7 @@ import { formatDuration, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { FAULT_GRACE_MS, iso, mayBeActive, ms, wake, watchEnd } from './context.ts';
 import type { FaultReport, InvariantReading } from './observed.ts';
-import { announcement } from './observed.ts';
+import { announcement, goneMessage } from './observed.ts';
 import type { Scenario } from './subject.ts';
 
 /** How long after the end of a watch its last sample may still come in. */
@@ -62,7 +62,7 @@ function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus
   const final = now >= end && (!watching(fault, scenario, reading, now) || !announcedHere(context, fault));
   if (!final) wake(context, now < end ? end : now + 100);
 
-  const judgement = judge(fault, reading, final ? end : undefined);
+  const judgement = judge(fault, reading, final ? end : undefined, goneMessage(observed));
   if (judgement && entry.result === undefined) {
     entry.result = judgement.result;
     entry.reason = judgement.reason;
@@ -117,12 +117,13 @@ interface Judgement {
  * The result that follows from what was seen; undefined while it is open.
  * Detected needs a fault that an independent probe felt. NotDetected needs that,
  * and a whole watch with nothing missing. Everything else is Inconclusive.
- * `watchedTo` is the end of the watch once it is over.
+ * `watchedTo` is the end of the watch once it is over; `gone` says which pods left meanwhile.
  */
 export function judge(
   fault: FaultStatus,
   reading: InvariantReading | undefined,
   watchedTo: number | undefined,
+  gone?: string,
 ): Judgement | undefined {
   if (fault.proof !== 'Confirmed') {
     const message = fault.message ?? 'The fault was ordered and no independent probe felt it';
@@ -142,6 +143,7 @@ export function judge(
   if (reading.watchedUntil < watchedTo - SAMPLE_SLACK_MS)
     shortfalls.push('the watch broke off before its end');
   if (shortfalls.length > 0) {
+    if (gone) shortfalls.unshift(gone);
     const message = `Nothing was detected, but that is not proven: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }

@@ -4,6 +4,7 @@ import { formatDuration, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { wake } from './context.ts';
 import type { HealthSnapshot } from './health.ts';
+import { goneMessage } from './observed.ts';
 
 export interface Work {
   done: boolean;
@@ -37,9 +38,11 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
   const health = freshHealth(context);
   if (health && !health.hasIssues) return undefined;
   // Every node may have an issue; what to do stands behind them and must not be cut off.
-  const issues = health
+  const seen = health
     ? truncate(health.issues.join('; '), MOST_ISSUES) || 'it has issues'
     : 'nobody has answered yet';
+  const gone = goneMessage(context.observed);
+  const issues = gone ? `${gone}; ${seen}` : seen;
   const deadline = Math.max(since, context.observed.since) + HEALTHY_WITHIN_MS;
   if (context.now < deadline) {
     wake(context, deadline);

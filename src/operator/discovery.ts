@@ -61,24 +61,37 @@ export async function discover(kube: KubeClient, demo: ChaosDemo, signal: AbortS
   }
 }
 
+/** What a run shows when it is looked at again. */
+export interface SecondLook {
+  admission: Admission;
+  /** Names of nodes whose pods were deleted, or are being deleted; undefined: not found out. */
+  gone?: string[];
+}
+
 /**
- * Whether the namespace still takes part and still lets the operator in: what can be
- * taken back in the middle of a run. Pods may come and go; that the run itself shows.
+ * Whether the namespace still takes part and still lets the operator in, which can be taken
+ * back in the middle of a run, and which of the run's nodes are there no more.
  *
  * @throws {ApiError | ApiUnreachableError} if it could not be found out.
  */
-export async function checkStillAllowed(
+export async function lookAgain(
   kube: KubeClient,
   namespace: string,
+  nodes: readonly TargetNode[],
   signal: AbortSignal,
-): Promise<Admission> {
+): Promise<SecondLook> {
   const reader = new Reader(kube, namespace, signal);
   try {
     await requireEnabled(reader);
-    await reader.listPods('');
-    return { state: 'granted' };
+    const pods = await reader.listPods('');
+    const admission = { state: 'granted' } as const;
+    if (pods === undefined) return { admission };
+    const staying = new Set(
+      pods.filter(({ metadata }) => !metadata.deletionTimestamp).map(({ metadata }) => metadata.uid),
+    );
+    return { admission, gone: nodes.filter(({ uid }) => !staying.has(uid)).map(({ name }) => name) };
   } catch (error) {
-    if (error instanceof Refusal) return error.admission;
+    if (error instanceof Refusal) return { admission: error.admission };
     throw error;
   }
 }

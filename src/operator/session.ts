@@ -14,11 +14,11 @@ import type { Logger } from '../kube/kube-types.ts';
 import { sleep } from '../kube/wait.ts';
 import { createRateLimiterDriver } from '../subjects/ratelimiter/index.ts';
 import type { ResolvedTarget } from './discovery.ts';
-import { checkStillAllowed } from './discovery.ts';
+import { lookAgain } from './discovery.ts';
 import { templatesOf } from './pod-template.ts';
 import type { RedisLease } from './redis-lease.ts';
 
-/** How often it is looked again whether the namespace still takes part, in milliseconds. */
+/** How often it is looked again whether the namespace still takes part and the pods are still there, in milliseconds. */
 const RECHECK_MS = 5000;
 
 export interface SessionOptions {
@@ -44,6 +44,7 @@ export class Session {
   readonly #lifetime = new AbortController();
   readonly #rechecking: Promise<void>;
   #admission: Admission = { state: 'granted' };
+  #gone: readonly string[] = [];
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -70,6 +71,7 @@ export class Session {
       ...this.#driver.observed,
       admission: this.#admission,
       target: this.#target,
+      gone: this.#gone,
       announced: this.#announced,
       begun: this.#begun,
     };
@@ -150,17 +152,20 @@ export class Session {
     await this.#options.lease.release();
   }
 
-  /** Looks every few seconds whether the namespace still takes part; a failed look changes nothing. */
+  /** Looks every few seconds whether namespace and pods still take part; a failed look changes nothing. */
   async #recheck(): Promise<void> {
-    const { client, demo, logger, onChange } = this.#options;
+    const { client, demo, logger, onChange, target } = this.#options;
     const { signal } = this.#lifetime;
     while (!signal.aborted) {
       try {
         await sleep(RECHECK_MS, signal);
-        const admission = await checkStillAllowed(client, demo.metadata.namespace, signal);
-        if (admission.state === this.#admission.state) continue;
+        const { admission, gone } = await lookAgain(client, demo.metadata.namespace, target.nodes, signal);
+        const changed =
+          admission.state !== this.#admission.state ||
+          (gone !== undefined && gone.length !== this.#gone.length);
         this.#admission = admission;
-        onChange();
+        this.#gone = gone ?? this.#gone;
+        if (changed) onChange();
       } catch (error) {
         if (!signal.aborted)
           logger.warn({ err: error }, 'could not look whether the namespace still takes part');

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ChaosDemo, RateLimiterSpec } from '../../src/api/index.ts';
 import { specSchema } from '../../src/api/index.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { type Discovery, discover } from '../../src/operator/discovery.ts';
+import { type Discovery, discover, lookAgain } from '../../src/operator/discovery.ts';
 import { adminKubectl, uniqueNamespace } from './support/control-plane.ts';
 import { adminClient, bindTarget, installOperator, operatorClient } from './support/operator-account.ts';
 import { until } from './support/until.ts';
@@ -66,6 +66,17 @@ describe('discover, where everything is in place', () => {
 
     await setLabel('no');
     expect((await look()).admission).toMatchObject({ state: 'refused', reason: 'NamespaceNotEnabled' });
+  });
+
+  it('tells at a second look which pods of the run are gone, also if another has the name', async () => {
+    const nodes = (await look()).target?.nodes ?? [];
+    const again = () => lookAgain(operator, namespace, nodes, AbortSignal.timeout(60_000));
+    expect(await again()).toEqual({ admission: { state: 'granted' }, gone: [] });
+    await adminKubectl().run(['-n', namespace, 'delete', 'pod', 'limiter-2', '--force', '--wait=true']);
+    await create('pods', podObject('limiter-2', { ip: '127.0.0.3' }));
+    expect(await again()).toEqual({ admission: { state: 'granted' }, gone: ['limiter-2'] });
+    await setLabel('no');
+    expect((await again()).admission).toMatchObject({ state: 'refused', reason: 'NamespaceNotEnabled' });
   });
 
   it('lets the API server evaluate match expressions', async () => {
