@@ -1,4 +1,5 @@
 /** What the API promises to those who start, step, stop and refuse runs, with the real operator. Nothing is paused here. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChaosDemoStatus, ConditionType } from '../../src/api/index.ts';
 import { ANNOTATIONS } from '../../src/api/index.ts';
@@ -136,7 +137,8 @@ describe('a run that is paced by hand', () => {
       Ready: 'False AwaitingAdvance',
       Reconciling: 'True AwaitingAdvance',
     });
-    await annotate('manual', ANNOTATIONS.advance, '1/1');
+    // Two people at once: the chapter is left once.
+    await Promise.all([1, 2].map(() => annotate('manual', ANNOTATIONS.advance, '1/1')));
     await waiting('manual', 2);
     await Promise.all([annotate('manual', ANNOTATIONS.advance, '1/1'), annotate('manual', 'noise', '1')]);
     await annotate('manual', ANNOTATIONS.advance, '0/2');
@@ -152,6 +154,18 @@ describe('a run that is paced by hand', () => {
   it('applies an annotation that was set early once the chapter is done', async () => {
     await world.applySpec('early', { ...manual, dryRun: true }, { [ANNOTATIONS.advance]: '1/1' });
     await waiting('early', 2);
+  });
+
+  it('may wait for a hand for longer than its deadline, which does not count that time', async () => {
+    await world.applySpec('patient', { ...manual, dryRun: true, activeDeadline: '1m' });
+    const { run } = await waiting('patient', 1);
+    const deadline = Date.parse(run?.startedAt ?? '') + 60_000;
+    await sleep(deadline + 2000 - Date.now());
+    expect((await world.status('patient')).chapter).toBe('Welcome (waiting)');
+    await annotate('patient', ANNOTATIONS.advance, '1/1');
+    await waiting('patient', 2);
+    await annotate('patient', ANNOTATIONS.advance, '1/2');
+    expect((await world.ended('patient')).run?.verdict).toMatchObject({ reason: 'DryRunPassed' });
   });
 
   it('is aborted, restored, and stays aborted', async () => {
