@@ -187,6 +187,16 @@ describe('steering a run by hand', () => {
     expect(simulation.status.chapter).toBe('Cluster Health (waiting)');
   });
 
+  it('says what it waits for, in a message that still fits', () => {
+    const simulation = new Simulation(MANUAL);
+    simulation.nodes = ['n'.repeat(253), 'm'.repeat(253)];
+    simulation.annotations = { advance: '1/1' };
+    simulation.runUntil(() => false, 5000);
+    const { message = '' } = simulation.status;
+    expect(message).toMatch(/ \(waiting for advance "1\/2"\)$/);
+    expect(message.length).toBe(512);
+  });
+
   it('ignores an advance of another run or of a chapter already left', () => {
     const simulation = new Simulation(MANUAL);
     for (const advance of ['2/1', '1/0', '1/11', 'x', '1/1 ']) {

@@ -193,7 +193,9 @@ function mayGoOn(
     entry.state = 'Waiting';
     context.awaitingHand = true;
     show(context, entry, total, 'waiting');
-    const message = `${entry.message ?? entry.title} (waiting for advance "${run.number}/${chapter.number}")`;
+    // What to do stands behind a message that may fill the field by itself.
+    const hint = ` (waiting for advance "${run.number}/${chapter.number}")`;
+    const message = truncate(entry.message ?? entry.title, LIMITS.message - hint.length) + hint;
     context.draft.message = message;
     context.standing = { kind: 'running', reason: 'AwaitingAdvance', message };
     return false;

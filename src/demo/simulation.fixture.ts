@@ -113,6 +113,7 @@ export class Simulation {
   deleting = false;
   annotations: Demo['annotations'] = {};
   healthy = true;
+  nodes = ['a'];
   spec: ChaosDemoSpec;
   observed: Observed;
   last: Decision | undefined;
@@ -202,7 +203,7 @@ export class Simulation {
 
   private look(): void {
     this.observed.health = {
-      nodes: [{ id: 'a', address: '10.0.0.1', state: this.healthy ? 'ready' : 'stale' }],
+      nodes: this.nodes.map((id) => ({ id, address: '10.0.0.1', state: this.healthy ? 'ready' : 'stale' })),
       redisConnected: this.healthy,
       hasIssues: !this.healthy,
       issues: this.healthy ? [] : ['a is stale'],
