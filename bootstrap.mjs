@@ -17,9 +17,10 @@ const entries = {
   demo: ['src/cli/demo.ts'],
   kind: ['src/cli/kind.ts'],
   bench: ['bench/main.ts'],
-  test: ['node_modules/vitest/vitest.mjs', 'run'],
   'check:manifests': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/manifests/vitest.config.ts'],
   'test:gitops': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/gitops/vitest.config.ts'],
+  test: ['node_modules/vitest/vitest.mjs', 'run'],
+  'test:e2e': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/e2e/vitest.config.ts'],
   install: [],
 };
 

@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 // Two projects: `unit` needs nothing but Node; `integration` starts a real
 // kube-apiserver in its global setup and real Redis servers and limiters where
-// they are used. Timeouts are guards against waiting for ever, not measures.
+// they are used. What needs more than `npm test` brings has a configuration of its
+// own in its folder. Timeouts are guards against waiting for ever, not measures.
 export default defineConfig({
   test: {
     projects: [

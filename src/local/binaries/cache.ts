@@ -83,6 +83,18 @@ export async function placeAtomically(
   }
 }
 
+/**
+ * What an earlier holder of the lock left in a folder when it was killed: of everything, or of
+ * the one entry `name`, where others may be at work on the rest.
+ */
+export async function removeLeftovers(folder: string, name = ''): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => []);
+  const leftovers = names.filter(
+    (each) => each.startsWith(name) && /\.(partial|replaced|stale)-[0-9a-f]+$/.test(each),
+  );
+  await Promise.all(leftovers.map((each) => rm(join(folder, each), { recursive: true, force: true })));
+}
+
 /** Timing of a lock, in milliseconds; tests shorten it. */
 export interface LockTiming {
   /** The holder renews the lock this often. */

@@ -3,7 +3,6 @@
  * cache, a ready-made download, a build from pinned Go modules. Each step that
  * does not serve says why, and what comes next.
  */
-import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalError, messageOf } from '../errors.ts';
 import { buildModules } from './build.ts';
@@ -14,6 +13,7 @@ import {
   currentPlatform,
   downloadedName,
   placeAtomically,
+  removeLeftovers,
   withLock,
 } from './cache.ts';
 import { downloadArchive, envtestIndexUrl, findArchive } from './envtest.ts';
@@ -151,11 +151,4 @@ async function buildIntoCache(
     await validateBinaries(folder);
   });
   return target;
-}
-
-/** What an earlier holder of the lock left when it was killed. */
-async function removeLeftovers(cache: string): Promise<void> {
-  const names = await readdir(cache);
-  const leftovers = names.filter((name) => /\.(partial|replaced|stale)-[0-9a-f]+$/.test(name));
-  await Promise.all(leftovers.map((name) => rm(join(cache, name), { recursive: true, force: true })));
 }

@@ -1,8 +1,8 @@
 /** Programs that are built from pinned Go modules once a machine, and kept outside the clone. */
-import { access, readdir, rm } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { buildModules } from './build.ts';
-import { cacheRoot, currentPlatform, placeAtomically, withLock } from './cache.ts';
+import { cacheRoot, currentPlatform, placeAtomically, removeLeftovers, withLock } from './cache.ts';
 import type { ProgramSet } from './go-modules.ts';
 import type { Progress } from './progress.ts';
 
@@ -41,19 +41,11 @@ export async function ensureFolder(
   const onWait = (): void => progress(`another run is making ${folder}: waiting for it`);
   const make = async (): Promise<void> => {
     if (await exists(folder)) return;
-    await removeLeftovers(folder);
+    await removeLeftovers(dirname(folder), basename(folder));
     await placeAtomically(folder, fill);
   };
   await withLock(`${folder}.lock`, onWait, make, undefined, signal);
   return folder;
-}
-
-/** What an earlier holder of the lock left when it was killed. */
-async function removeLeftovers(folder: string): Promise<void> {
-  const left = (await readdir(dirname(folder))).filter((name) =>
-    name.startsWith(`${basename(folder)}.partial-`),
-  );
-  await Promise.all(left.map((name) => rm(join(dirname(folder), name), { recursive: true, force: true })));
 }
 
 async function exists(folder: string): Promise<boolean> {

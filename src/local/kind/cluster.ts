@@ -13,6 +13,7 @@ import { Kubectl } from '../kubectl.ts';
 import { attempt, output, root, show } from './command.ts';
 import { type Engine, findEngine, type StepOptions, saveImages } from './engine.ts';
 import { ensureNodeImage } from './node-image.ts';
+import { assertClusterPossible } from './requirements.ts';
 
 /** Where a cluster lives, and the programs that speak to it. */
 export interface Kind {
@@ -63,6 +64,7 @@ export async function clusterExists(kind: Kind): Promise<boolean> {
 /** Makes the cluster and waits for its node; what was made is deleted again where that fails or is stopped. */
 export async function createCluster(kind: Kind, options: CreateOptions): Promise<void> {
   const { signal, kubeconfig, config = join(root, 'kind-config.yaml') } = options;
+  assertClusterPossible(kind.engine);
   const stock = parse(await readFile(config, 'utf8')).nodes[0].image as string;
   const image = options.nodeImage ?? (await ensureNodeImage(kind.engine, stock, options));
   // kind binds it into the node; machines without loadable modules do not have it.

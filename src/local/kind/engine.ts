@@ -6,6 +6,7 @@ import { installDebianPackages, whyNotInstallable } from '../binaries/debian-pac
 import type { Progress } from '../binaries/progress.ts';
 import { LocalError } from '../errors.ts';
 import { attempt, output, show } from './command.ts';
+import { effectiveCapabilities } from './requirements.ts';
 
 /** An engine that answered, and the environment to run it and kind in. */
 export interface Engine {
@@ -68,13 +69,9 @@ async function installPodman(answers: string[], options: StepOptions): Promise<'
  * open files than the hard limit, and no container would start. Undefined where all is well.
  */
 async function podmanWithinLimits(): Promise<string | undefined> {
-  const [limits, status] = await Promise.all([
-    readFile('/proc/self/limits', 'utf8').catch(() => ''),
-    readFile('/proc/self/status', 'utf8').catch(() => ''),
-  ]);
+  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
   const hard = Number(/^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
-  const capabilities = BigInt(`0x${/^CapEff:\s+(\S+)/m.exec(status)?.[1] ?? '0'}`);
-  const mayRaise = ((capabilities >> CAP_SYS_RESOURCE) & 1n) === 1n;
+  const mayRaise = ((effectiveCapabilities() >> CAP_SYS_RESOURCE) & 1n) === 1n;
   if (mayRaise || hard >= PODMAN_OPEN_FILES) return undefined;
   const folder = join(cacheRoot(process.env), 'kind');
   await mkdir(folder, { recursive: true });
@@ -133,5 +130,10 @@ export async function buildImage(
   { signal }: StepOptions,
 ): Promise<void> {
   const options = Object.entries(buildArgs).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
-  await show(name, ['build', '--tag', image, ...options, '.'], { env, ...(signal ? { signal } : {}) });
+  // podman 4 takes a label with the argument of an earlier build from its cache.
+  const cache = name === 'podman' ? ['--layers=false'] : [];
+  await show(name, ['build', ...cache, '--tag', image, ...options, '.'], {
+    env,
+    ...(signal ? { signal } : {}),
+  });
 }

@@ -64,9 +64,11 @@ export async function provideImages(kind: Kind, options: StepOptions): Promise<I
 
 /** Applies the operator's manifests and waits until it runs this image. */
 export async function installOperator(kubectl: Kubectl, stop: Stop): Promise<void> {
-  await kubectl.run(['apply', '--server-side', '-k', join(root, 'manifests/operator')], stop);
-  await kubectl.run(['wait', '--for=condition=Established', '--timeout=60s', '-f', join(root, 'crds')], stop);
-  await restart(kubectl, systemNamespace, 'deployment/chaosdemo-operator', stop);
+  await rolledOut(kubectl, systemNamespace, 'deployment/chaosdemo-operator', stop, async () => {
+    await kubectl.run(['apply', '--server-side', '-k', join(root, 'manifests/operator')], stop);
+    const crds = join(root, 'crds');
+    await kubectl.run(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds], stop);
+  });
 }
 
 /** Applies an overlay of the rate limiter, makes its passwords once, and waits until it runs this image. */
@@ -76,15 +78,33 @@ export async function installLimiter(
   images: Images,
   stop: Stop,
 ): Promise<void> {
-  await applyOverlay(kubectl, `manifests/ratelimiter/overlays/${mode}`, images);
+  // Its pods wait for the passwords: with these first, none fails to start.
+  const namespace = join(root, 'manifests/operator/enable-namespace');
+  await kubectl.run(['apply', '--server-side', '-k', namespace], stop);
   await makeSecrets(kubectl);
+  await rolledOut(kubectl, limiterNamespace, 'deployment/ratelimiter', stop, () =>
+    applyOverlay(kubectl, `manifests/ratelimiter/overlays/${mode}`, images),
+  );
   await kubectl.run(['-n', limiterNamespace, 'rollout', 'status', 'statefulset/redis', ROLLOUT], stop);
-  await restart(kubectl, limiterNamespace, 'deployment/ratelimiter', stop);
 }
 
-/** The tag may be that of an earlier build, and then nothing in the manifests has changed. */
-async function restart(kubectl: Kubectl, namespace: string, workload: string, stop: Stop): Promise<void> {
-  await kubectl.run(['-n', namespace, 'rollout', 'restart', workload], stop);
+/**
+ * Applies a workload and waits for its pods. One that was there is restarted: the tag may be
+ * that of an earlier build, and then nothing in the manifests has changed.
+ */
+async function rolledOut(
+  kubectl: Kubectl,
+  namespace: string,
+  workload: string,
+  stop: Stop,
+  apply: () => Promise<void>,
+): Promise<void> {
+  const there = await kubectl.run(
+    ['-n', namespace, 'get', workload, '--ignore-not-found', '-o', 'name'],
+    stop,
+  );
+  await apply();
+  if (there.trim() !== '') await kubectl.run(['-n', namespace, 'rollout', 'restart', workload], stop);
   await kubectl.run(['-n', namespace, 'rollout', 'status', workload, ROLLOUT], stop);
 }
 

@@ -12,13 +12,15 @@ import { moduleSources } from '../binaries/build.ts';
 import { ensureControlPlaneBinaries } from '../binaries/control-plane-binaries.ts';
 import { nodePrograms } from '../binaries/go-modules.ts';
 import { ensurePrograms } from '../binaries/program-set.ts';
-import { output } from './command.ts';
+import { attempt, output } from './command.ts';
 import { type Programs, version, writeComponentImages } from './component-images.ts';
 import { preload } from './containerd-store.ts';
 import { ensureDebianTree, SUITE } from './debian-tree.ts';
 import { type Engine, fetchImage, hasImage, importFolder, type StepOptions } from './engine.ts';
 import { copyFolder } from './folder-image.ts';
 import { assertStandInsWork } from './stand-ins.ts';
+
+const repository = 'localhost/chaosdemo-node';
 
 /** Services that kind's own image switches on. */
 const services = ['kubelet.service', 'containerd.service', 'undo-mount-hacks.service'];
@@ -33,12 +35,24 @@ export async function ensureNodeImage(engine: Engine, stock: string, options: St
   if (obstacle === undefined) return stock;
   assertStandInsWork(stock, obstacle);
   const { key } = await nodePrograms();
-  const image = `localhost/chaosdemo-node:${key}-${await recipe()}`;
+  const image = `${repository}:${key}-${await recipe()}`;
   options.progress(
     `${stock} cannot be pulled (${obstacle}): a node image made on this machine takes its place`,
   );
-  if (!(await hasImage(engine, image))) await make(engine, image, options);
+  if (!(await hasImage(engine, image))) {
+    await make(engine, image, options);
+    await removeOlder(engine, image);
+  }
   return image;
+}
+
+/** Those of other versions and recipes: close to a gigabyte each. One that is in use stays. */
+async function removeOlder(engine: Engine, image: string): Promise<void> {
+  const names = ['images', '--format', '{{.Repository}}:{{.Tag}}', repository];
+  const { stdout } = await attempt(engine.name, names, { env: engine.env });
+  for (const name of stdout.split('\n').filter((line) => line !== '' && line !== image)) {
+    await attempt(engine.name, ['rmi', name], { env: engine.env });
+  }
 }
 
 /** Changes with what the image is made by. */

@@ -1,0 +1,76 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { currentPlatform } from './cache.ts';
+import { nodePrograms, type ProgramSet } from './go-modules.ts';
+import { ensurePrograms } from './program-set.ts';
+import { toolsFolder } from './versions.ts';
+
+const set: ProgramSet = {
+  name: 'a program',
+  key: 'program-v1',
+  takes: 'no time',
+  modules: [{ name: 'a program', tool: 'pause', packages: ['x'], output: 'program', linkerFlags: '' }],
+};
+
+describe('ensurePrograms', () => {
+  it('takes what is cached without a look at Go', async () => {
+    const { env, cache } = await isolated('exit 1');
+    const { os, arch } = currentPlatform();
+    const folder = join(cache, `program-v1-${os}-${arch}`);
+    await mkdir(folder, { recursive: true });
+    expect(await ensurePrograms(set, { env, progress: () => {} })).toBe(folder);
+  });
+
+  it('builds once, and clears what a killed build left of the same', async () => {
+    const { env, cache } = await isolated(
+      'case $1 in env) echo go1.99.0;; list) echo x;; build) while [ "$1" != -o ]; do shift; done; echo built > $2;; esac',
+    );
+    const { os, arch } = currentPlatform();
+    await mkdir(join(cache, `program-v1-${os}-${arch}.partial-abc123`), { recursive: true });
+    await mkdir(join(cache, 'another.partial-abc123'), { recursive: true });
+    const folder = await ensurePrograms(set, { env, progress: () => {} });
+    expect(await readFile(join(folder, 'program'), 'utf8')).toBe('built\n');
+    expect((await readdir(cache)).sort()).toEqual(['another.partial-abc123', `program-v1-${os}-${arch}`]);
+  });
+
+  it('says which Go is needed, and leaves nothing', async () => {
+    const { env, cache } = await isolated('echo go1.20.1');
+    await expect(ensurePrograms(set, { env, progress: () => {} })).rejects.toMatchObject({
+      code: 'GO_TOO_OLD',
+    });
+    expect(await readdir(cache)).toEqual([]);
+  });
+});
+
+describe('the pinned modules', () => {
+  it('name in their tools.go every program that is built from them', async () => {
+    const { modules } = await nodePrograms();
+    const foreign = modules.flatMap(({ tool, packages }) =>
+      packages.filter((path) => !path.startsWith('chaosdemo.dev/')).map((path) => [tool, path] as const),
+    );
+    for (const [tool, path] of foreign) {
+      expect(await readFile(join(toolsFolder, tool, 'tools.go'), 'utf8')).toContain(`_ "${path}"`);
+    }
+    expect(foreign.length).toBeGreaterThan(7);
+  });
+
+  it('make a key that changes with their versions', async () => {
+    expect((await nodePrograms()).key).toMatch(/^node-v1\.\d+\.\d+-containerd-v2\.\S+-coredns-v1\.\S+$/);
+  });
+});
+
+/** A home of its own, and a `go` that does this. */
+async function isolated(script: string): Promise<{ env: NodeJS.ProcessEnv; cache: string }> {
+  const home = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const bin = join(home, 'bin');
+  await mkdir(bin);
+  await writeFile(join(bin, 'go'), `#!/bin/sh\n${script}\n`);
+  await chmod(join(bin, 'go'), 0o755);
+  return {
+    env: { HOME: home, PATH: `${bin}:/bin:/usr/bin` },
+    cache: join(home, '.cache/chaosdemo/programs'),
+  };
+}

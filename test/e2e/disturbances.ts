@@ -1,0 +1,39 @@
+/** Pods of a strict limiter go away while it is being watched: nothing can be said then, and the status says why. */
+import { expect, it } from 'vitest';
+import { keepingTime } from '../integration/support/pace.ts';
+import type { Cluster } from './support/cluster.ts';
+
+export function disturbances(cluster: Cluster): void {
+  it(
+    'makes the scenario Inconclusive when one is deleted in mid-pause',
+    keepingTime(async () => {
+      await cluster.useLimiter('strict');
+      await cluster.apply('gate.yaml', 'limiter-deleted');
+      const { run } = await cluster.untilPaused('limiter-deleted');
+      const victim = run?.pods?.[0]?.name ?? '';
+      await cluster.inNamespace('delete', 'pod', victim, '--wait=false');
+      const status = await cluster.ended('limiter-deleted');
+      expect(status.phase).toBe('Errored');
+      expect(status.scenarios?.[0]?.result).toBe('Inconclusive');
+      expect(status.scenarios?.[0]?.message).toContain(victim);
+      await cluster.writeThroughLimiter();
+    }),
+  );
+
+  it(
+    'makes the scenario Inconclusive when a rollout replaces them all, and says so',
+    keepingTime(async () => {
+      await cluster.useLimiter('strict');
+      await cluster.apply('gate.yaml', 'rolled-out');
+      await cluster.untilPaused('rolled-out');
+      await cluster.inNamespace('rollout', 'restart', 'deployment/ratelimiter');
+      const status = await cluster.ended('rolled-out');
+      expect(status.phase).toBe('Errored');
+      expect(status.scenarios?.[0]?.result).toBe('Inconclusive');
+      const told = /3 of the 3 pods of this run were deleted since it began \(.*\): a rollout, or somebody/;
+      expect(status.scenarios?.[0]?.message).toMatch(told);
+      expect(status.message).toMatch(told);
+      await cluster.writeThroughLimiter();
+    }),
+  );
+}

@@ -1,0 +1,38 @@
+/**
+ * Everything that is installed, on a real node. One file, because the order matters: the audit
+ * log is judged after all that the operator did, and the chart comes when the manifests are gone.
+ */
+import { afterAll, describe } from 'vitest';
+import { chart } from './chart.ts';
+import { disturbances } from './disturbances.ts';
+import { installed } from './installed.ts';
+import { operatorCrashes } from './operator-crashes.ts';
+import { rights } from './rights.ts';
+import { strictGate } from './strict-gate.ts';
+import { Cluster } from './support/cluster.ts';
+import { wholeDemo } from './whole-demo.ts';
+
+const cluster = new Cluster();
+afterAll(() => cluster.close());
+
+describe('installed from the manifests', () => {
+  installed(cluster);
+});
+describe('the whole demo', () => {
+  wholeDemo(cluster);
+});
+describe('a crash of the operator', () => {
+  operatorCrashes(cluster);
+});
+describe('a strict limiter', () => {
+  strictGate(cluster);
+});
+describe('pods of the limiter that go away', () => {
+  disturbances(cluster);
+});
+describe('what the operator may do', () => {
+  rights(cluster);
+});
+describe('the chart', () => {
+  chart(cluster);
+});

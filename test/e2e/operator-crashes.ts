@@ -1,0 +1,68 @@
+/** The operator goes away in the middle of a run: by a deleted pod, and without a word. */
+import { expect, it } from 'vitest';
+import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { keepingTime } from '../integration/support/pace.ts';
+import { until } from '../integration/support/until.ts';
+import { type Cluster, isReady, SYSTEM } from './support/cluster.ts';
+
+/** What a pause may outlive its announced end by: the request that finds out is on its way. */
+const SLACK_MS = 3_000;
+
+export function operatorCrashes(cluster: Cluster): void {
+  it(
+    'hands the run over when its pod is deleted in chapter 5: another pod ends it, with one pause',
+    keepingTime(async () => {
+      const leader = await cluster.leader();
+      await cluster.apply('demo.yaml', 'pod-deleted');
+      await cluster.untilStatus('pod-deleted', 'chapter 5', ({ progress }) => progress === '5/11');
+      await cluster.kubectl.run(['-n', SYSTEM, 'delete', 'pod', leader, '--wait=false']);
+      const status = await cluster.ended('pod-deleted');
+      expect(await cluster.leader()).not.toBe(leader);
+      await endedRightly(cluster, 'pod-deleted', status);
+    }),
+  );
+
+  it(
+    'leaves no pause on when its process is killed in one, and the run ends rightly',
+    keepingTime(async () => {
+      await bothReady(cluster);
+      const leader = await cluster.leader();
+      const process = await cluster.operatorProcess(leader);
+      await cluster.apply('demo.yaml', 'process-killed');
+      const paused = await cluster.untilPaused('process-killed');
+      await cluster.onNode(`kill -KILL ${process}`);
+      const announced = Date.parse(paused.scenarios?.[0]?.fault?.until ?? '');
+      await until(() => cluster.writeThroughLimiter(), { what: 'Redis to take writes again' });
+      expect(Date.now()).toBeLessThan(announced + SLACK_MS);
+      await endedRightly(cluster, 'process-killed', await cluster.ended('process-killed'));
+      expect(await restarts(cluster, leader)).toBe(1);
+    }),
+  );
+}
+
+/** No second pause, nothing left behind, and a verdict that the interruption allows. */
+async function endedRightly(cluster: Cluster, name: string, status: ChaosDemoStatus): Promise<void> {
+  const [drift] = status.scenarios ?? [];
+  // What the process had seen died with it: either it was stored before, or it is not claimed.
+  expect(`${drift?.result} ${status.phase}`).toMatch(/^(Detected Succeeded|Inconclusive Errored)$/);
+  expect(drift?.fault).toMatchObject({ id: '1-counter-drift-1', proof: 'Confirmed' });
+  await cluster.writeThroughLimiter();
+  expect(await cluster.inNamespace('get', 'leases', '-o', 'name')).not.toContain('chaosdemo-redis');
+  const finalizers = ['get', 'chaosdemo', name, '-o', 'jsonpath={.metadata.finalizers}'];
+  expect(await cluster.inNamespace(...finalizers)).toBe('');
+}
+
+async function bothReady(cluster: Cluster): Promise<void> {
+  await until(
+    async () => {
+      const pods = await cluster.operatorPods();
+      return pods.length === 2 && pods.every(isReady);
+    },
+    { what: 'two Ready operators' },
+  );
+}
+
+async function restarts(cluster: Cluster, pod: string): Promise<number> {
+  const path = 'jsonpath={.status.containerStatuses[0].restartCount}';
+  return Number(await cluster.kubectl.run(['-n', SYSTEM, 'get', 'pod', pod, '-o', path]));
+}

@@ -1,0 +1,71 @@
+/** The shipped RBAC against the audit log of everything above: nothing granted in vain, nothing missing. */
+import { expect, it } from 'vitest';
+import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { until } from '../integration/support/until.ts';
+import { AUDIT_LOG } from './support/audited-config.ts';
+import { type Cluster, NAMESPACE } from './support/cluster.ts';
+import { grantedBy, readShippedRoles, usedIn } from './support/rights.ts';
+
+const GET_OBJECT = 'ClusterRole chaosdemo-operator: get chaosdemo.dev/chaosdemos';
+const PATCH_EVENT = 'ClusterRole chaosdemo-target: patch events.k8s.io/events';
+
+export function rights(cluster: Cluster): void {
+  const audited = async () => usedIn(await cluster.onNode(`cat ${AUDIT_LOG}`));
+
+  // What the runs above need not do, and an operator has to, sooner or later.
+  it('reads an object again where somebody wrote it at the same moment', async () => {
+    await cluster.applySpec('written-by-two', { dryRun: true });
+    let writing = true;
+    const writer = (async () => {
+      for (let count = 0; writing; count++) {
+        // Every request starts a run, and every run is some ten writes of its status.
+        const annotations = { 'chaosdemo.dev/requested-at': `${Math.floor(count / 500)}`, count: `${count}` };
+        await cluster.patch('written-by-two', { metadata: { annotations } });
+      }
+    })();
+    try {
+      await until(async () => (await audited()).used.has(GET_OBJECT), {
+        everyMs: 1_000,
+        what: 'a second read after a conflict',
+      });
+    } finally {
+      writing = false;
+      await writer;
+    }
+    expect((await audited()).used).toContain(GET_OBJECT);
+  });
+
+  it('counts an event that repeats', async () => {
+    const nobody = { rateLimiter: { selector: { matchLabels: { app: 'nobody' } } } };
+    await cluster.applySpec('refused-again', { subject: nobody });
+    const becomes = (reason: string) =>
+      cluster.untilStatus('refused-again', reason, (status) => readyReason(status) === reason);
+    await until(
+      async () => {
+        await becomes('NoSuchPods');
+        await cluster.patch('refused-again', { spec: { suspend: true } });
+        await becomes('Suspended');
+        await cluster.patch('refused-again', { spec: { suspend: false } });
+        return (await audited()).used.has(PATCH_EVENT);
+      },
+      { everyMs: 1_000, what: 'the count of an event to be written' },
+    );
+    expect((await audited()).used).toContain(PATCH_EVENT);
+  });
+
+  it('uses every verb that it is granted, and none that it is not', async () => {
+    await cluster.keep('audit.log', await cluster.onNode(`cat ${AUDIT_LOG}`));
+    const { used, refused, elsewhere } = await audited();
+    expect(refused).toEqual([]);
+    expect(elsewhere).toEqual([]);
+    const granted = grantedBy(await readShippedRoles());
+    expect(granted.filter((right) => !used.has(right))).toEqual([]);
+    // And the cluster has the roles as they are shipped.
+    expect([...used].filter((right) => !granted.includes(right))).toEqual([]);
+    await cluster.kubectl.run(['-n', NAMESPACE, 'delete', 'chaosdemos', '--all', '--timeout=120s']);
+  });
+}
+
+function readyReason({ conditions }: ChaosDemoStatus): string | undefined {
+  return conditions?.find(({ type }) => type === 'Ready')?.reason;
+}

@@ -1,0 +1,29 @@
+/** A limiter that cannot be fooled: the gate passes, and a demo that expects anomalies fails. */
+import { beforeAll, expect, it } from 'vitest';
+import { keepingTime } from '../integration/support/pace.ts';
+import type { Cluster } from './support/cluster.ts';
+
+export function strictGate(cluster: Cluster): void {
+  beforeAll(() => cluster.useLimiter('strict'));
+
+  it(
+    'passes manifests/samples/gate.yaml: both anomalies are proven absent',
+    keepingTime(async () => {
+      await cluster.apply('gate.yaml', 'gate');
+      const status = await cluster.ended('gate');
+      expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
+      expect(status.scenarios).toMatchObject([{ result: 'NotDetected' }, { result: 'NotDetected' }]);
+      await cluster.inNamespace('wait', 'chaosdemo/gate', '--for=condition=Succeeded', '--timeout=5s');
+    }),
+  );
+
+  it(
+    'fails manifests/samples/demo.yaml honestly: AnomalyNotReproduced',
+    keepingTime(async () => {
+      await cluster.apply('demo.yaml', 'expecting');
+      const status = await cluster.ended('expecting');
+      expect(status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'AnomalyNotReproduced' });
+      expect(status.scenarios).toMatchObject([{ result: 'NotDetected' }, { result: 'NotDetected' }]);
+    }),
+  );
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+// Of its own: it makes a whole cluster, for which it needs root on Debian or a container engine.
+export default defineConfig({
+  test: {
+    name: 'e2e',
+    include: ['test/e2e/**/*.test.ts'],
+    globalSetup: ['test/e2e/global-setup.ts'],
+    testTimeout: 1_200_000,
+    hookTimeout: 900_000,
+    maxWorkers: 1,
+  },
+});

@@ -1,0 +1,26 @@
+/** manifests/samples/demo.yaml as it is shipped, told by kubectl get -w. */
+import { expect, it } from 'vitest';
+import { keepingTime } from '../integration/support/pace.ts';
+import type { Cluster } from './support/cluster.ts';
+
+export function wholeDemo(cluster: Cluster): void {
+  it(
+    'succeeds, and kubectl get -w tells its chapters',
+    keepingTime(async () => {
+      await cluster.apply('demo.yaml', 'demo');
+      const rows = await cluster.watchToTheEnd('demo', 'demo-watch.txt');
+      const status = await cluster.ended('demo');
+      expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
+      expect(status.chapters?.map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
+      expect(status.scenarios).toMatchObject([
+        { type: 'CounterDrift', result: 'Detected', fault: { proof: 'Confirmed' } },
+        { type: 'GhostAllowing', result: 'Detected', fault: { proof: 'Confirmed' }, summary: '20/10' },
+      ]);
+      const chapters = Array.from({ length: 11 }, (_, index) => `${index + 1}/11`);
+      const told = rows.flatMap((row) => / (\d+\/11) /.exec(row)?.[1] ?? []);
+      expect([...new Set(told)]).toEqual(chapters);
+      expect(rows.at(-1)).toMatch(/^demo\s+Succeeded\s+Demo Complete\s+11\/11\s+True\s+2\/2/);
+      await cluster.writeThroughLimiter();
+    }),
+  );
+}
