@@ -124,7 +124,7 @@ describe('a run', () => {
     simulation.observed.gone = ['a'];
     simulation.healthy = false;
     simulation.runUntil(finished);
-    const told = /1 of the 1 pods of this run were deleted since it began \(a\): a rollout, or somebody/;
+    const told = /gone since the run began: a \(1 of 1 pods\): a rollout, or somebody deleted them/;
     expect(simulation.status.scenarios?.[0]).toMatchObject({
       result: 'Inconclusive',
       message: expect.stringMatching(told),

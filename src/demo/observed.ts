@@ -138,8 +138,9 @@ const NAMED = 3;
 export function goneMessage({ gone = [], target }: Observed): string | undefined {
   if (gone.length === 0) return undefined;
   const names = gone.slice(0, NAMED).join(', ') + (gone.length > NAMED ? ' and others' : '');
-  const cause = gone.length === target?.pods.length ? ': a rollout, or somebody deleted them' : '';
-  return `${gone.length} of the ${target?.pods.length ?? gone.length} pods of this run were deleted since it began (${names})${cause}`;
+  const all = target?.pods.length ?? gone.length;
+  const cause = gone.length === all ? ': a rollout, or somebody deleted them' : '';
+  return `gone since the run began: ${names} (${gone.length} of ${all} pods)${cause}`;
 }
 
 /**

@@ -20,7 +20,7 @@ const remedies = {
   LOOPBACK_ALIAS_MISSING:
     'Each limiter stands on a loopback address of its own. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
   ENGINE_MISSING:
-    'Install Docker (https://docs.docker.com/engine/install) or podman, or start its daemon. Without either, npm run demo shows the same on a bare machine.',
+    'Install Docker (https://docs.docker.com/engine/install) or podman, or start its daemon; on Debian, run it as root and podman is installed. Without either, npm run demo shows the same on a bare machine.',
   CLUSTER_IMPOSSIBLE: 'Mend that, or run it where Docker or root on Linux is; npm run demo needs neither.',
   IMAGE_UNAVAILABLE:
     'See that the registry can be reached, or load the image into Docker or podman beforehand. On Debian, root can have images made from this machine instead.',

@@ -119,9 +119,10 @@ async function startRemover({ binary, engine }: Kind, folder: string): Promise<C
   });
 }
 
-/** The runner shows a message only. */
+/** What is missing on a machine is told in plain words, without a stack trace around them. */
 function explain(error: unknown): never {
-  throw error instanceof LocalError
-    ? new Error(`${error.message}\n${error.remedy}`, { cause: error })
-    : error;
+  if (!(error instanceof LocalError)) throw error;
+  const plain = new Error(`${error.message}\n${error.remedy}`);
+  plain.stack = plain.message;
+  throw plain;
 }

@@ -44,8 +44,11 @@ export async function attempt(
     return { ok: true, stdout, said: stdout.trim().split('\n').at(-1) ?? '' };
   } catch (error) {
     options.signal?.throwIfAborted();
-    const missing = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
-    const said = missing ? 'not installed' : (messageOf(error).trim().split('\n').at(-1) ?? '');
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    const said =
+      code === 'ENOENT' || code === 'EACCES'
+        ? 'not installed'
+        : (messageOf(error).trim().split('\n').at(-1) ?? '');
     return { ok: false, stdout: '', said };
   }
 }
