@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalError } from '../errors.ts';
 import { Supervisor } from '../supervisor.ts';
 import { attempt, output } from './command.ts';
-import type { StepOptions } from './engine.ts';
 
 const readyMs = 60_000;
 
@@ -14,9 +13,8 @@ export async function preload(
   programs: string,
   tree: string,
   archive: string,
-  { progress, signal }: StepOptions,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  progress('node image: loading the images of Kubernetes into its store');
   const supervisor = new Supervisor();
   try {
     const folder = supervisor.temporaryFolder('containerd');

@@ -1,4 +1,5 @@
 /** A small Debian in a folder, kept outside the clone: what node images are made from. */
+import { createHash } from 'node:crypto';
 import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot, placeAtomically } from '../binaries/cache.ts';
@@ -7,7 +8,7 @@ import { withHeartbeat } from '../binaries/progress.ts';
 import { output } from './command.ts';
 import type { StepOptions } from './engine.ts';
 
-export const SUITE = 'bookworm';
+const SUITE = 'bookworm';
 
 /** What a node of kind needs of Debian: an init, the network tools of Kubernetes, runc and CNI plugins. */
 const packages = [
@@ -28,7 +29,8 @@ const packages = [
 
 /** The folder; half a minute when it has to be made. Read only: it is shared by all node images. */
 export async function ensureDebianTree({ progress, signal }: StepOptions): Promise<string> {
-  const folder = join(cacheRoot(process.env), 'kind', `debian-${SUITE}`);
+  const wanted = createHash('sha256').update(packages.join()).digest('hex').slice(0, 8);
+  const folder = join(cacheRoot(process.env), 'kind', `debian-${SUITE}-${wanted}`);
   const made = await access(folder).then(
     () => true,
     () => false,

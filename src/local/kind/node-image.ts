@@ -4,18 +4,17 @@
  * the pinned Go modules.
  */
 import { createHash } from 'node:crypto';
-import { appendFile, chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { moduleSources } from '../binaries/build.ts';
 import { ensureControlPlaneBinaries } from '../binaries/control-plane-binaries.ts';
 import { nodePrograms } from '../binaries/go-modules.ts';
 import { ensurePrograms } from '../binaries/program-set.ts';
+import { Supervisor } from '../supervisor.ts';
 import { attempt, output } from './command.ts';
 import { type Programs, version, writeComponentImages } from './component-images.ts';
 import { preload } from './containerd-store.ts';
-import { ensureDebianTree, SUITE } from './debian-tree.ts';
+import { ensureDebianTree } from './debian-tree.ts';
 import { type Engine, fetchImage, hasImage, importFolder, type StepOptions } from './engine.ts';
 import { copyFolder } from './folder-image.ts';
 import { assertStandInsWork } from './stand-ins.ts';
@@ -57,38 +56,39 @@ async function removeOlder(engine: Engine, image: string): Promise<void> {
 
 /** Changes with what the image is made by. */
 async function recipe(): Promise<string> {
-  const hash = createHash('sha256').update(SUITE);
-  const sources = (await readdir(fileURLToPath(new URL('.', import.meta.url)))).sort();
-  for (const source of sources.filter((name) =>
-    /^(node-image|debian-tree|component-images|containerd-store)\.ts$/.test(name),
-  )) {
-    hash.update(await readFile(new URL(source, import.meta.url)));
+  const hash = createHash('sha256');
+  for (const source of ['node-image', 'debian-tree', 'component-images', 'containerd-store']) {
+    hash.update(await readFile(new URL(`${source}.ts`, import.meta.url)));
   }
   return hash.digest('hex').slice(0, 8);
 }
 
 async function make(engine: Engine, image: string, options: StepOptions): Promise<void> {
-  const { progress } = options;
+  const step = (message: string): void => {
+    options.signal?.throwIfAborted();
+    options.progress(`node image: ${message}`);
+  };
   const programs: Programs = {
     controlPlane: (await ensureControlPlaneBinaries(options)).folder,
     node: await ensurePrograms(await nodePrograms(), options),
   };
   const debian = await ensureDebianTree(options);
   const kind = await moduleSources({ tool: 'kind', path: 'sigs.k8s.io/kind' }, process.env);
-  // Not in memory, as /tmp may be: some two gigabytes.
-  const workFolder = await mkdtemp(join(tmpdir(), 'chaosdemo-node-image-'));
+  const supervisor = new Supervisor();
   try {
+    const workFolder = supervisor.temporaryFolder('node-image');
     const tree = join(workFolder, 'node');
-    progress('node image: files of the node');
+    step('files of the node');
     await copyFolder(debian, tree);
     await addFilesOfKind(tree, kind);
     await addPrograms(tree, programs);
-    progress('node image: the images of Kubernetes itself');
+    step('the images of Kubernetes itself');
     const archive = join(workFolder, 'images.tar');
     const pause = await writeComponentImages(engine, programs, debian, workFolder, archive);
     await configureRuntime(tree, pause, programs);
-    await preload(programs.node, tree, archive, options);
-    progress(`node image: ${image}`);
+    step('loading them into its store');
+    await preload(programs.node, tree, archive, options.signal);
+    step(image);
     await importFolder(engine, tree, image, [
       // systemd looks whether it is in a container, and ends with this signal only.
       'ENV container=docker',
@@ -96,7 +96,7 @@ async function make(engine: Engine, image: string, options: StepOptions): Promis
       'ENTRYPOINT ["/usr/local/bin/entrypoint","/sbin/init"]',
     ]);
   } finally {
-    await rm(workFolder, { recursive: true, force: true });
+    await supervisor.close();
   }
 }
 
