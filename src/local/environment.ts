@@ -75,7 +75,8 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   } catch (error) {
     await redis?.stop();
     await supervisor.close();
-    // Parts that gave up because another failed say only "aborted": the first reason counts.
+    // Parts that gave up, because they were called off or another failed, say only "aborted".
+    options.signal?.throwIfAborted();
     throw failed.signal.aborted ? failed.signal.reason : error;
   }
 }

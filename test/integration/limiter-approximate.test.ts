@@ -27,8 +27,14 @@ async function redisKeyOf(key: string): Promise<string> {
   return counter?.redisKey ?? '';
 }
 
-/** Runs `work` while Redis holds writes back, proven by a write that stays unanswered, and releases it. */
+/**
+ * Runs `work` while Redis holds writes back, proven by a write that stays unanswered, and releases it.
+ * Begins once nothing of an earlier test is left to be written.
+ */
 async function whilePaused(work: () => Promise<void>): Promise<void> {
+  for (const node of cluster.nodes) {
+    await until(async () => ((await node.call('GET', '/health')).body as { pending: number }).pending === 0);
+  }
   const prober = cluster.observer.duplicate();
   await cluster.observer.client('PAUSE', 120_000, 'WRITE');
   try {
