@@ -20,7 +20,7 @@ beforeAll(async () => {
   await writeCrdSchemas(schemas, await readFile(`${root}crds/chaosdemo.dev_chaosdemos.yaml`, 'utf8'));
   for (const name of ['argocd', 'kustomize-controller', 'source-controller'] as const) {
     const folder = await crdsOf(name);
-    const files = (await readdir(folder)).filter((file) => /(_|-crd).*\.yaml$/.test(file));
+    const files = await readdir(folder);
     for (const file of files) await writeCrdSchemas(schemas, await readFile(join(folder, file), 'utf8'));
   }
 });

@@ -65,7 +65,9 @@ export async function ensureCrds(name: ToolWithCrds, options: EnsureProgramsOpti
   return await ensureFolder(`${name}-${await digestOf(name)}-crds`, options, async (partial) => {
     progress(`fetching the CRDs of ${name}`);
     const from = join(await moduleSources({ tool: name, path: module }, env), path);
-    for (const file of await readdir(from)) await copyFile(join(from, file), join(partial, file));
+    // Instructions for kustomize are no manifest.
+    const files = (await readdir(from)).filter((file) => file !== 'kustomization.yaml');
+    for (const file of files) await copyFile(join(from, file), join(partial, file));
   });
 }
 
