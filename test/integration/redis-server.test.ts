@@ -8,12 +8,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import {
-  findRedisBinary,
-  type RedisServer,
-  RedisServerError,
-  startRedis,
-} from '../../src/local/redis-server.ts';
+import { LocalError } from '../../src/local/errors.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -49,14 +45,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves to the error's code; fails when the promise does not reject with a RedisServerError. */
+/** Resolves to the error's code; fails when the promise does not reject with a LocalError. */
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(
     () => 'nothing was thrown',
     (error: unknown) => error,
   );
-  if (error instanceof RedisServerError) return error.code;
-  throw new Error(`not a RedisServerError: ${String(error)}`);
+  if (error instanceof LocalError) return error.code;
+  throw new Error(`not a LocalError: ${String(error)}`);
 }
 
 describe('startRedis', () => {
@@ -179,17 +175,5 @@ describe('startRedis', () => {
       },
       { timeout: 10_000, interval: 20 },
     );
-  });
-});
-
-describe('findRedisBinary', () => {
-  it('says what to install when there is none', async () => {
-    const missing = findRedisBinary('/nonexistent:');
-    await expect(missing).rejects.toThrow(/redis-server.*valkey/s);
-    expect(await codeOf(missing)).toBe('REDIS_BINARY_NOT_FOUND');
-  });
-
-  it('returns an absolute path', async () => {
-    expect(await findRedisBinary()).toMatch(/^\/.*(redis|valkey)-server$/);
   });
 });

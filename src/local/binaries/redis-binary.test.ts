@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ensureRedis } from './redis-binary.ts';
+import { ensureRedis, findRedis } from './redis-binary.ts';
 
 const progress = (): void => {};
 
@@ -70,6 +70,17 @@ describe('ensureRedis', { timeout: 300_000 }, () => {
       ensureRedis({ env: { PATH: folder }, progress, root: true, policyFile }),
     ).rejects.toMatchObject({ code: 'REDIS_MISSING', message: 'apt-get update failed: E: no network' });
     expect(existsSync(policyFile)).toBe(false);
+  });
+});
+
+describe('findRedis', () => {
+  it('says what it found instead of a server, and installs nothing', async () => {
+    const folder = await programs({ 'apt-get': `echo "$@" >> "$0.calls"` });
+    await expect(findRedis({ PATH: folder })).rejects.toMatchObject({
+      code: 'REDIS_MISSING',
+      message: 'neither redis-server nor valkey-server is in PATH',
+    });
+    expect(existsSync(join(folder, 'apt-get.calls'))).toBe(false);
   });
 });
 

@@ -25,7 +25,7 @@ const oldest = '7.0.0';
  */
 export async function ensureRedis(options: InstallOptions): Promise<RedisBinary> {
   const env = options.env ?? process.env;
-  const present = await findRedis(env);
+  const present = await lookForRedis(env);
   if (typeof present !== 'string') return present;
 
   const obstacle = await whyNotInstallable(options);
@@ -35,13 +35,23 @@ export async function ensureRedis(options: InstallOptions): Promise<RedisBinary>
     options.signal?.throwIfAborted();
     throw new LocalError('REDIS_MISSING', messageOf(error), { cause: error });
   });
-  const installed = await findRedis(env);
+  const installed = await lookForRedis(env);
   if (typeof installed !== 'string') return installed;
   throw new LocalError('REDIS_MISSING', `After installing the Debian package still: ${installed}`);
 }
 
+/**
+ * A Redis from PATH, and nothing is installed.
+ * Throws REDIS_MISSING with what was found instead.
+ */
+export async function findRedis(env: NodeJS.ProcessEnv = process.env): Promise<RedisBinary> {
+  const found = await lookForRedis(env);
+  if (typeof found !== 'string') return found;
+  throw new LocalError('REDIS_MISSING', found);
+}
+
 /** The server, or why there is none. */
-async function findRedis(env: NodeJS.ProcessEnv): Promise<RedisBinary | string> {
+async function lookForRedis(env: NodeJS.ProcessEnv): Promise<RedisBinary | string> {
   const reasons: string[] = [];
   for (const name of ['redis-server', 'valkey-server']) {
     const path = await findInPath(name, env);

@@ -1,0 +1,66 @@
+/** The configuration of a Redis that is started here; it reaches the server over its standard input. */
+import { LocalError } from './errors.ts';
+import type { RedisServerOptions } from './redis-server.ts';
+
+/**
+ * The text of a redis.conf without persistence.
+ * @throws LocalError REDIS_CONFIG_INVALID for an ACL line that is more, or something else
+ */
+export function renderConfig(
+  options: RedisServerOptions & { readonly host: string; readonly port: number; readonly dir: string },
+): string {
+  const { tls } = options;
+  const lines = [
+    `bind ${quote(options.host)}`,
+    // Loopback pods (127.0.0.2 ...) are not "local" to every version; who binds wider sets a password.
+    'protected-mode no',
+    `dir ${quote(options.dir)}`,
+    'daemonize no',
+    'save ""',
+    'appendonly no',
+    ...(tls === undefined
+      ? [`port ${options.port}`]
+      : [
+          'port 0',
+          `tls-port ${options.port}`,
+          `tls-cert-file ${quote(tls.certFile)}`,
+          `tls-key-file ${quote(tls.keyFile)}`,
+          `tls-ca-cert-file ${quote(tls.caFile)}`,
+          'tls-auth-clients no',
+        ]),
+    ...(options.requirepass === undefined ? [] : [`requirepass ${quote(options.requirepass)}`]),
+    ...(options.aclUsers ?? []).map(checkAclLine),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Double-quoted as redis.conf has it: printable ASCII stays readable, every other byte becomes \\xHH. */
+function quote(value: string): string {
+  const bytes = [...Buffer.from(value, 'utf8')];
+  const escaped = bytes.map((byte) => {
+    const char = String.fromCharCode(byte);
+    return /[ !#-[\]-~]/.test(char) ? char : `\\x${byte.toString(16).padStart(2, '0')}`;
+  });
+  return `"${escaped.join('')}"`;
+}
+
+/** Everything in the configuration that Redis must not be quoted with: it echoes a line it refuses. */
+export function secretsOf(options: RedisServerOptions): string[] {
+  const passwords = (options.aclUsers ?? []).flatMap((line) =>
+    line.split(/\s+/).filter((rule) => /^[><#!]./.test(rule)),
+  );
+  return options.requirepass === undefined
+    ? passwords
+    : [...passwords, quote(options.requirepass).slice(1, -1)];
+}
+
+function checkAclLine(line: string): string {
+  if (!/^user \S+ [^\r\n]+$/.test(line)) {
+    // The line may hold a password: it is not repeated here.
+    throw new LocalError(
+      'REDIS_CONFIG_INVALID',
+      'an ACL line must be one line that reads "user <name> <rules>", as in redis.conf',
+    );
+  }
+  return line;
+}
