@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { helpText, parseBenchArguments, UsageError } from './arguments.ts';
+import { UsageError } from '../src/cli/program.ts';
+import { helpText, parseBenchArguments } from './arguments.ts';
 import type { Benchmark } from './benchmark.ts';
 
 const all: Benchmark[] = ['first', 'second', 'third'].map((name) => ({

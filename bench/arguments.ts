@@ -1,16 +1,12 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
+import { UsageError } from '../src/cli/program.ts';
 import type { Benchmark } from './benchmark.ts';
 
 export interface BenchArguments {
   readonly benchmarks: readonly Benchmark[];
   /** Where to write the figures; undefined: nowhere. */
   readonly report: string | undefined;
-}
-
-/** The command line cannot be used; the message says why and what to write. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 /** @throws UsageError; undefined where help was asked for */

@@ -5,8 +5,8 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
-import { LocalError } from '../src/local/errors.ts';
-import { helpText, parseBenchArguments, UsageError } from './arguments.ts';
+import { runProgram } from '../src/cli/program.ts';
+import { helpText, parseBenchArguments } from './arguments.ts';
 import type { Benchmark } from './benchmark.ts';
 import { abort } from './benchmarks/abort.ts';
 import { burstSpan } from './benchmarks/burst-span.ts';
@@ -19,9 +19,6 @@ import { jsonOf, type Result, tableOf } from './report.ts';
 import { World } from './world.ts';
 
 const ALL: readonly Benchmark[] = [firstStatus, throughput, burstSpan, detection, abort, takeover, footprint];
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 64;
-const EXIT_INTERRUPTED = 130;
 
 const start = performance.now();
 
@@ -29,11 +26,11 @@ function say(line: string): void {
   process.stdout.write(`[${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
 }
 
-async function main(interrupted: AbortSignal): Promise<void> {
+async function main(interrupted: AbortSignal): Promise<number> {
   const options = parseBenchArguments(process.argv.slice(2), ALL);
   if (!options) {
     process.stdout.write(helpText(ALL));
-    return;
+    return 0;
   }
   const results = await measure(options.benchmarks, interrupted);
   process.stdout.write(`\n${tableOf(results).join('\n')}\n`);
@@ -41,6 +38,7 @@ async function main(interrupted: AbortSignal): Promise<void> {
     await writeFile(options.report, jsonOf(machine(), results));
     process.stdout.write(`\nThe figures are in ${options.report}\n`);
   }
+  return 0;
 }
 
 /** Makes one benchmark after the other, in one world that is started when the first of them asks for it. */
@@ -86,22 +84,9 @@ function machine(): object {
   };
 }
 
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => {
-    say('stopping everything that was started');
-    interrupted.abort(new Error(`stopped by ${name}`));
-  });
-}
-try {
-  await main(interrupted.signal);
-} catch (error) {
-  if (interrupted.signal.aborted) {
-    process.exitCode = EXIT_INTERRUPTED;
-  } else {
-    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
-    if (error instanceof LocalError) process.stderr.write(`${error.remedy}\n`);
-    if (error instanceof UsageError) process.stderr.write('See npm run bench -- --help\n');
-    process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
-  }
-}
+await runProgram({
+  main,
+  help: 'npm run bench -- --help',
+  failed: 1,
+  onInterrupt: () => say('stopping everything that was started'),
+});

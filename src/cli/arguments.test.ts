@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseDemoArguments, UsageError } from './arguments.ts';
+import { parseDemoArguments } from './arguments.ts';
+import { UsageError } from './program.ts';
 
 describe('the arguments of the demo', () => {
   it('default to the approximate limiter and the sample', () => {

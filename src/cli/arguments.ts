@@ -1,5 +1,6 @@
 /** The command line of `npm run demo`. */
 import { parseArgs } from 'node:util';
+import { UsageError } from './program.ts';
 
 export interface DemoArguments {
   mode: 'approximate' | 'strict';
@@ -31,11 +32,6 @@ Usage: npm run demo -- [options]
 Exit status: 0 Succeeded, 1 Failed, 2 Errored (or it could not be run), 3 Aborted,
 64 wrong usage, 130 stopped by Ctrl-C.
 `;
-
-/** The command line cannot be used; the message says why. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 /**
  * Reads the arguments; undefined where help was asked for.

@@ -10,10 +10,10 @@ import type { ChaosDemo, Phase } from '../api/index.ts';
 import { ANNOTATIONS, KIND } from '../api/index.ts';
 import type { Environment } from '../local/environment.ts';
 import { startEnvironment } from '../local/environment.ts';
-import { LocalError } from '../local/errors.ts';
 import { startOperator } from '../local/operator.ts';
-import { type DemoArguments, HELP, parseDemoArguments, UsageError } from './arguments.ts';
+import { type DemoArguments, HELP, parseDemoArguments } from './arguments.ts';
 import { follow } from './follow.ts';
+import { runProgram, UsageError } from './program.ts';
 import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
 
@@ -24,8 +24,6 @@ const EXIT: Record<Exclude<Phase, 'Pending' | 'Running'>, number> = {
   Errored: 2,
   Aborted: 3,
 };
-const EXIT_USAGE = 64;
-const EXIT_INTERRUPTED = 130;
 
 const start = performance.now();
 
@@ -141,22 +139,9 @@ Ctrl-C ends it.`);
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
 
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => {
-    say('\nStopping: restoring and ending everything that was started');
-    interrupted.abort(new Error(`stopped by ${name}`));
-  });
-}
-try {
-  process.exitCode = await main(interrupted.signal);
-} catch (error) {
-  if (interrupted.signal.aborted) {
-    process.exitCode = EXIT_INTERRUPTED;
-  } else {
-    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
-    if (error instanceof LocalError) process.stderr.write(`${error.remedy}\n`);
-    if (error instanceof UsageError) process.stderr.write('See npm run demo -- --help\n');
-    process.exitCode = error instanceof UsageError ? EXIT_USAGE : 2;
-  }
-}
+await runProgram({
+  main,
+  help: 'npm run demo -- --help',
+  failed: EXIT.Errored,
+  onInterrupt: () => say('\nStopping: restoring and ending everything that was started'),
+});

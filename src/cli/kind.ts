@@ -18,12 +18,11 @@ import {
 } from '../local/kind/cluster.ts';
 import { installLimiter, installOperator, type LimiterMode, provideImages } from '../local/kind/install.ts';
 import type { Kubectl } from '../local/kubectl.ts';
+import { runProgram, UsageError } from './program.ts';
 
 const CLUSTER = 'chaosdemo';
 const NAMESPACE = 'ratelimiter';
 const EXIT_BY_PHASE: Readonly<Record<string, number>> = { Succeeded: 0, Failed: 1, Errored: 2, Aborted: 3 };
-const EXIT_USAGE = 64;
-const EXIT_INTERRUPTED = 130;
 /** Longer than the activeDeadline of the samples (10 m). */
 const DEMO_DEADLINE_MS = 12 * 60_000;
 /** A refusal that stands so long does not go away by itself. */
@@ -50,7 +49,7 @@ Where no image registry can be reached, root on Debian gets images made from thi
 `;
 
 interface Options {
-  readonly 'node-image'?: string | undefined;
+  readonly nodeImage: string | undefined;
   readonly mode: LimiterMode;
   readonly file: string;
 }
@@ -64,28 +63,45 @@ function progress(message: string): void {
   process.stdout.write(`[kind, ${formatElapsed(performance.now() - start)}] ${message}\n`);
 }
 
-async function main(args: string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      'node-image': { type: 'string' },
-      mode: { type: 'string', default: 'approximate' },
-      file: { type: 'string', default: 'manifests/samples/demo.yaml' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help) {
+async function main(signal: AbortSignal): Promise<number> {
+  const { help, command, ...options } = readArguments(process.argv.slice(2));
+  if (help) {
     process.stdout.write(HELP);
     return 0;
   }
-  const command = commands[positionals[0] ?? ''];
+  const run = commands[command ?? ''];
+  if (!run)
+    throw new UsageError(`${command ?? 'no command'}: write one of ${Object.keys(commands).join(', ')}`);
+  return await run(options, signal);
+}
+
+/** @throws UsageError naming what is wrong and what to write */
+function readArguments(args: string[]): Options & { help: boolean | undefined; command: string | undefined } {
+  const { values, positionals } = parse(args);
   const { mode } = values;
-  if (!command || positionals.length > 1 || (mode !== 'approximate' && mode !== 'strict')) {
-    process.stderr.write(HELP);
-    return EXIT_USAGE;
+  if (mode !== 'approximate' && mode !== 'strict') {
+    throw new UsageError(`--mode ${mode}: write approximate or strict`);
   }
-  return await command({ ...values, mode }, signal);
+  const [command, ...others] = positionals;
+  if (others.length > 0) throw new UsageError(`one command at a time, not also ${others.join(' ')}`);
+  return { nodeImage: values['node-image'], mode, file: values.file, help: values.help, command };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        'node-image': { type: 'string' },
+        mode: { type: 'string', default: 'approximate' },
+        file: { type: 'string', default: 'manifests/samples/demo.yaml' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 async function up(options: Options, signal: AbortSignal): Promise<number> {
@@ -93,7 +109,7 @@ async function up(options: Options, signal: AbortSignal): Promise<number> {
   const kind = await findKind(CLUSTER, step);
   if (await clusterExists(kind)) progress(`the cluster ${CLUSTER} is there`);
   else {
-    const nodeImage = options['node-image'] ?? process.env['CHAOSDEMO_KIND_NODE_IMAGE'];
+    const nodeImage = options.nodeImage ?? process.env['CHAOSDEMO_KIND_NODE_IMAGE'];
     await createCluster(kind, { ...step, nodeImage });
   }
   const images = await provideImages(kind, step);
@@ -165,18 +181,4 @@ async function down(_options: Options, signal: AbortSignal): Promise<number> {
   return 0;
 }
 
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => interrupted.abort(new Error(`stopped by ${name}`)));
-}
-try {
-  process.exitCode = await main(process.argv.slice(2), interrupted.signal);
-} catch (error) {
-  if (interrupted.signal.aborted) process.exitCode = EXIT_INTERRUPTED;
-  else {
-    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
-    if (error instanceof LocalError) process.stderr.write(`${error.remedy}\n`);
-    const { code } = error as NodeJS.ErrnoException;
-    process.exitCode = code?.startsWith('ERR_PARSE_ARGS') ? EXIT_USAGE : 2;
-  }
-}
+await runProgram({ main, help: 'npm run kind:up -- --help', failed: 2 });

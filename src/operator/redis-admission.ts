@@ -3,9 +3,9 @@
  * credentials, stands alone, and nobody but the rate limiter uses it. Asks over a
  * connection of its own, which is gone when the answer is there.
  */
-import { Redis } from 'ioredis';
 import { truncate } from '../api/index.ts';
 import type { Admission } from '../demo/observed.ts';
+import { redisConnection } from '../subjects/ratelimiter/index.ts';
 import type { RedisTarget, ResolvedTarget } from './discovery.ts';
 import {
   findStrangers,
@@ -66,7 +66,10 @@ async function look(
   signal: AbortSignal,
 ): Promise<{ info: string; clients: RedisClient[]; ownAddr: string }> {
   signal.throwIfAborted();
-  const connection = createConnection(target);
+  const connection = redisConnection(target, {
+    connectTimeout: STEP_TIMEOUT_MS,
+    commandTimeout: STEP_TIMEOUT_MS,
+  });
   // ioredis rejects with "Connection is closed." and tells the cause only here.
   let cause: unknown;
   connection.on('error', (error) => {
@@ -87,36 +90,6 @@ async function look(
     signal.removeEventListener('abort', onAbort);
     connection.disconnect();
   }
-}
-
-/** Not connected yet; never connects again by itself. */
-function createConnection(target: RedisTarget): Redis {
-  const { host, port, username, password, ca, tls, servername } = target;
-  return new Redis({
-    host,
-    port,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls
-      ? {
-          tls: {
-            ...(servername === undefined ? {} : { servername }),
-            ...(ca === undefined ? {} : { ca }),
-          },
-        }
-      : {}),
-    lazyConnect: true,
-    protocol: 2,
-    // Sends nothing of its own accord: the user has no right to more than is asked here.
-    disableClientInfo: true,
-    enableReadyCheck: false,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    connectTimeout: STEP_TIMEOUT_MS,
-    commandTimeout: STEP_TIMEOUT_MS,
-  });
 }
 
 function requireNoStrangers(target: ResolvedTarget, clients: readonly RedisClient[], ownAddr: string): void {

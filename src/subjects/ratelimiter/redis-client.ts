@@ -6,7 +6,8 @@
  * Nothing is queued while there is no connection and nothing is sent twice. A
  * connection that is lost stays lost until somebody asks for it again.
  */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { redisConnection } from './redis-connection.ts';
 import type { RedisTarget } from './target.ts';
 import { messageOf, TIMED_OUT, within } from './waiting.ts';
 
@@ -57,25 +58,11 @@ class Link {
   }
 
   async #connect(): Promise<Redis> {
-    const { host, port, servername, username, password, ca, tls, podName } = this.#target;
+    const { podName, host, port } = this.#target;
     this.#redis?.disconnect();
-    const redis = new Redis({
-      host,
-      port,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      ...(tls ? { tls: { ...(ca === undefined ? {} : { ca }), ...(servername ? { servername } : {}) } } : {}),
-      lazyConnect: true,
-      protocol: 2,
-      // The rights of the operator hold neither CLIENT SETINFO nor CLIENT SETNAME.
-      disableClientInfo: true,
-      enableReadyCheck: false,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      retryStrategy: () => null,
+    const redis = redisConnection(this.#target, {
       connectTimeout: REDIS_TIMEOUT_MS,
-      ...(this.#commandTimeout === undefined ? {} : { commandTimeout: this.#commandTimeout }),
+      commandTimeout: this.#commandTimeout,
     });
     this.#redis = redis;
     let lastError: unknown;
