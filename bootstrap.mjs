@@ -21,6 +21,7 @@ const entries = {
   'test:gitops': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/gitops/vitest.config.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   'test:e2e': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/e2e/vitest.config.ts'],
+  'redis-users': ['scripts/redis-users.mjs'],
   install: [],
 };
 
@@ -71,7 +72,8 @@ async function installPackages(why) {
   const npm = process.env.npm_execpath?.endsWith('.js')
     ? [process.execPath, process.env.npm_execpath]
     : ['npm'];
-  const status = await run([...npm, 'ci', '--no-audit', '--no-fund'], process.env);
+  // What npm says is not what was asked for: somebody may read that from a pipe.
+  const status = await run([...npm, 'ci', '--no-audit', '--no-fund'], process.env, ['inherit', 2, 2]);
   clearInterval(heartbeat);
   if (status !== 0) {
     fail(
@@ -111,9 +113,9 @@ async function handOver(node, nodeArgs) {
  * A Ctrl-C reaches this process up to twice, from the terminal and from npm, and
  * the command not at all: it gets each signal from here, once.
  */
-function run([command, ...commandArgs], env) {
+function run([command, ...commandArgs], env, stdio = 'inherit') {
   return new Promise((resolve) => {
-    const child = spawn(command, commandArgs, { cwd: root, stdio: 'inherit', detached: true, env });
+    const child = spawn(command, commandArgs, { cwd: root, stdio, detached: true, env });
     const lastSent = new Map();
     const forward = (signal) => {
       const now = Date.now();

@@ -126,16 +126,16 @@ async function demo({ file }: Options, signal: AbortSignal): Promise<number> {
   const step = { progress, signal };
   const kubectl = await clusterKubectl(await findKind(CLUSTER, step), step);
   const object = await kubectl.json<ChaosDemo>(['create', '--dry-run=client', '-f', file]);
-  const name = object.metadata?.name ?? '';
+  const { name = '', namespace = NAMESPACE } = object.metadata ?? {};
   // In the same write as the spec: a run for each change would supersede the first.
   const request = new Date().toISOString();
   const annotations = { ...object.metadata?.annotations, [ANNOTATIONS.requestedAt]: request };
-  await kubectl.apply([{ ...object, metadata: { ...object.metadata, annotations } }], { signal });
+  await kubectl.apply([{ ...object, metadata: { ...object.metadata, namespace, annotations } }], { signal });
 
-  const watch = ['--kubeconfig', kubectl.kubeconfig, '-n', NAMESPACE, 'get', 'chaosdemo', name, '-w'];
+  const watch = ['--kubeconfig', kubectl.kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
   const rows = spawn(kubectl.binary, watch, { stdio: ['ignore', 'inherit', 'inherit'] });
   try {
-    return await verdict(kubectl, name, request, signal);
+    return await verdict(kubectl, ['-n', namespace, 'get', 'chaosdemo', name], request, signal);
   } finally {
     rows.kill();
   }
@@ -144,19 +144,14 @@ async function demo({ file }: Options, signal: AbortSignal): Promise<number> {
 /** Waits for the end of the run that `request` asked for; the exit status it means. */
 async function verdict(
   kubectl: Kubectl,
-  name: string,
+  get: readonly string[],
   request: string,
   signal: AbortSignal,
 ): Promise<number> {
   const deadline = Date.now() + DEMO_DEADLINE_MS;
   let refusedSince: number | undefined;
   while (Date.now() < deadline) {
-    const { metadata, status = {} } = await kubectl.json<ChaosDemo>(
-      ['-n', NAMESPACE, 'get', 'chaosdemo', name],
-      {
-        signal,
-      },
-    );
+    const { metadata, status = {} } = await kubectl.json<ChaosDemo>(get, { signal });
     const condition = (type: string) => status.conditions?.find((each) => each.type === type);
     if (status.lastHandledRunRequest === request && condition('Complete')?.status === 'True') {
       const reason = condition('Succeeded')?.reason ?? condition('Ready')?.reason;

@@ -1,6 +1,8 @@
 /** helm/chaosdemo-operator: lint, install, test, upgrade, uninstall, by Helm itself. */
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { root } from '../../src/local/kind/command.ts';
 import { keepingTime } from '../integration/support/pace.ts';
 import { until } from '../integration/support/until.ts';
@@ -11,14 +13,22 @@ const RELEASE = 'chaosdemo';
 /** A namespace with a ChaosDemo that the chart knows nothing of. */
 const OTHER = 'somebody-else';
 const CRD = ['crd', 'chaosdemos.chaosdemo.dev'];
+/** A field that the older chart of these tests lacks. */
+const NEW_FIELD = 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.rerun.type}';
 
 export function chart(cluster: Cluster): void {
   const { redis } = cluster.provided.images;
   const release = ['-n', SYSTEM, '--timeout', '5m'];
-  const install = (...more: string[]) =>
-    cluster.helm('install', RELEASE, CHART, ...release, '--create-namespace', '--wait', ...more);
-  const kept = async (): Promise<boolean> =>
-    (await cluster.has(...CRD)) && (await cluster.has('-n', OTHER, 'chaosdemo', 'kept'));
+  const withLimiter = ['--set', 'limiter.enabled=true', '--set', `limiter.redisImage=${redis}`];
+  const install = (folder: string, ...more: string[]) =>
+    cluster.helm('install', RELEASE, folder, ...release, '--create-namespace', '--wait', ...more);
+  const newField = () => cluster.kubectl.run(['get', ...CRD, '-o', NEW_FIELD]);
+  const keptAll = async (): Promise<boolean> => {
+    const found = await Promise.all(
+      [NAMESPACE, OTHER].map((namespace) => cluster.has('-n', namespace, 'chaosdemo', 'kept')),
+    );
+    return found.every(Boolean);
+  };
 
   beforeAll(async () => {
     await cluster.inNamespace('delete', 'chaosdemos', '--all', '--timeout=120s');
@@ -35,7 +45,8 @@ export function chart(cluster: Cluster): void {
 
   it('installs operator and limiter where PodSecurity restricted is enforced', async () => {
     await cluster.kubectl.createNamespace(SYSTEM, { 'pod-security.kubernetes.io/enforce': 'restricted' });
-    await install('--set', 'limiter.enabled=true', '--set', `limiter.redisImage=${redis}`);
+    await install(await withOlderCrd(), ...withLimiter);
+    expect(await newField()).toBe('');
     expect((await cluster.operatorPods()).map(isReady)).toEqual([true, true]);
     await until(async () => (await cluster.limiterPods()).filter(isReady).length === 3, {
       what: 'three Ready limiters',
@@ -48,10 +59,12 @@ export function chart(cluster: Cluster): void {
   });
 
   it(
-    'runs the demo after an upgrade that enables it, with the passwords it made at first',
+    'upgrades the CRD and keeps objects and passwords, and runs the demo that is enabled with it',
     keepingTime(async () => {
       const password = ['get', 'secret', 'redis-auth', '-o', 'jsonpath={.data.password}'];
       const before = await cluster.inNamespace(...password);
+      await cluster.kubectl.createNamespace(OTHER);
+      await cluster.kubectl.apply([NAMESPACE, OTHER].map(kept));
       await cluster.helm(
         'upgrade',
         RELEASE,
@@ -62,37 +75,54 @@ export function chart(cluster: Cluster): void {
         'demo.enabled=true',
       );
       expect(await cluster.inNamespace(...password)).toBe(before);
+      expect(await newField()).toBe('string');
+      expect(await keptAll()).toBe(true);
       const status = await cluster.ended('demo');
       expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
     }),
   );
 
-  it('leaves the CRD and the objects of others when it is uninstalled', async () => {
-    await cluster.kubectl.createNamespace(OTHER);
-    const spec = {
-      suspend: true,
-      subject: {
-        rateLimiter: { selector: { matchLabels: { app: 'any' } }, redis: { service: { name: 'any' } } },
-      },
-    };
-    const metadata = { name: 'kept', namespace: OTHER };
-    await cluster.kubectl.apply([
-      { apiVersion: 'chaosdemo.dev/v1alpha1', kind: 'ChaosDemo', metadata, spec },
-    ]);
+  it('leaves the CRD and every object but its own when it is uninstalled', async () => {
     const told = await cluster.helm('uninstall', RELEASE, ...release, '--wait');
     expect(told).toMatch(/kept due to the resource policy/);
     expect(await cluster.has('-n', SYSTEM, 'deployment', 'chaosdemo-operator')).toBe(false);
     expect(await cluster.has('clusterrole', 'chaosdemo-operator')).toBe(false);
-    expect(await kept()).toBe(true);
+    expect(await cluster.has('-n', NAMESPACE, 'deployment', 'ratelimiter')).toBe(false);
+    expect(await cluster.has('-n', NAMESPACE, 'chaosdemo', 'demo')).toBe(false);
+    expect(await keptAll()).toBe(true);
   });
 
   it('takes over what it left, and removes it when asked to', async () => {
-    await until(async () => !(await cluster.has('namespace', NAMESPACE)), {
-      what: 'the namespace to be gone',
-    });
-    await install('--set', 'crds.keep=false');
-    expect(await kept()).toBe(true);
+    await install(CHART, ...withLimiter, '--set', 'crds.keep=false');
+    expect(await keptAll()).toBe(true);
     await cluster.helm('uninstall', RELEASE, ...release, '--wait');
-    await until(async () => !(await cluster.has(...CRD)), { what: 'the CRD to be gone' });
+    await until(async () => !(await cluster.has(...CRD)) && !(await cluster.has('namespace', NAMESPACE)), {
+      what: 'CRD and namespace to be gone',
+    });
   });
+}
+
+/** A ChaosDemo that the chart knows nothing of. */
+function kept(namespace: string): object {
+  const rateLimiter = { selector: { matchLabels: { app: 'any' } }, redis: { service: { name: 'any' } } };
+  return {
+    apiVersion: 'chaosdemo.dev/v1alpha1',
+    kind: 'ChaosDemo',
+    metadata: { name: 'kept', namespace },
+    spec: { suspend: true, subject: { rateLimiter } },
+  };
+}
+
+/** Folder of the chart as it was before spec.rerun. */
+async function withOlderCrd(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-chart-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await cp(CHART, folder, { recursive: true });
+  const file = join(folder, 'templates/crd.yaml');
+  const [, head, crd, tail] =
+    /^(.*?)(apiVersion: .*)(\{\{- end \}\}\n)$/s.exec(await readFile(file, 'utf8')) ?? [];
+  const without = crd?.replace(/^ {16}rerun:\n(?: {18}.*\n)+/m, '');
+  if (!without || without === crd) throw new Error('the CRD has no spec.rerun');
+  await writeFile(file, `${head}${without}${tail}`);
+  return folder;
 }

@@ -36,4 +36,22 @@ export function disturbances(cluster: Cluster): void {
       await cluster.writeThroughLimiter();
     }),
   );
+
+  it('start another run where rerun: OnPodTemplateChange asks for one after a rollout', async () => {
+    await cluster.useLimiter('strict');
+    await cluster.applySpec('after-rollouts', { dryRun: true, rerun: 'OnPodTemplateChange' });
+    const first = await cluster.ended('after-rollouts');
+    await cluster.inNamespace('rollout', 'restart', 'deployment/ratelimiter');
+    await cluster.inNamespace(
+      'wait',
+      'chaosdemo/after-rollouts',
+      '--for=jsonpath={.status.run.number}=2',
+      '--timeout=5m',
+    );
+    const { run } = await cluster.ended('after-rollouts');
+    expect(run?.verdict?.phase).toBe('Succeeded');
+    const before = first.run?.pods?.map(({ name }) => name) ?? [];
+    expect(run?.pods?.filter(({ name }) => before.includes(name))).toEqual([]);
+    await cluster.inNamespace('delete', 'chaosdemo', 'after-rollouts');
+  });
 }

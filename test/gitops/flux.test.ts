@@ -46,8 +46,14 @@ beforeAll(async () => {
 afterAll(async () => {
   if (world) {
     // Their finalizers need the controllers.
-    await kubectl().run(['-n', FLUX_NAMESPACE, 'delete', 'kustomizations,gitrepositories', '--all']);
-    await world.stop();
+    const deleted = kubectl().run([
+      '-n',
+      FLUX_NAMESPACE,
+      'delete',
+      'kustomizations,gitrepositories',
+      '--all',
+    ]);
+    await deleted.finally(() => world.stop());
   }
   await repository?.remove();
 });

@@ -59,6 +59,19 @@ describe('gate.sh on an approximate limiter', () => {
     expect(status).toBe(2);
   });
 
+  it(
+    'runs again, and has a verdict, where a job is tried again for the same revision',
+    keepingTime(async () => {
+      const aborted = (await world.status('gate')).run;
+      expect((await gate(world, 'abc125')).status).toBe(1);
+      expect((await world.status('gate')).run).toMatchObject({
+        number: (aborted?.number ?? 0) + 1,
+        id: 'abc125',
+        verdict: { phase: 'Failed' },
+      });
+    }),
+  );
+
   it('refuses what is no run id', async () => {
     expect(await gate(world, 'a"b')).toMatchObject({ status: 64, stdout: '' });
   });

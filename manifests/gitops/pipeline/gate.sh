@@ -2,7 +2,8 @@
 # Runs the gate for a revision and ends with 0 only for Succeeded, with 1 only for Failed:
 #   manifests/gitops/pipeline/gate.sh "$(git rev-parse --short HEAD)"
 # First waits for the end, whatever it is, and only then looks at the verdict: a wait for
-# success alone would sit out its whole timeout after a failure.
+# success alone would sit out its whole timeout after a failure. Every call is a run, so that a
+# job that is tried again for the same revision gets a verdict of its own.
 set -u
 run_id=${1:?usage: gate.sh RUN_ID}
 case $run_id in *[!A-Za-z0-9._-]*) echo "gate.sh: RUN_ID takes letters, digits and ._-" >&2; exit 64 ;; esac
@@ -15,11 +16,14 @@ no_verdict() {
   exit 2
 }
 
-manifest=$(kubectl kustomize "$here" | sed "s/^  runId: .*/  runId: \"$run_id\"/")
-echo "$manifest" | kubectl apply --server-side -f - || no_verdict "it cannot be applied"
+request="$run_id-$(date -u +%Y%m%dT%H%M%SZ)-$$"
+manifest=$(kubectl kustomize "$here" | sed "s/^  runId: .*/  runId: \"$run_id\"/" |
+  kubectl annotate --local -f - chaosdemo.dev/requested-at="$request" -o yaml)
+echo "$manifest" | kubectl apply --server-side --force-conflicts -f - || no_verdict "it cannot be applied"
 
 # Without this, the end of the last run would be taken for that of this one.
-gate wait chaosdemo/gate --for=jsonpath='{.status.run.id}'="$run_id" --timeout=3m || no_verdict "it does not start"
+gate wait chaosdemo/gate --for=jsonpath='{.status.lastHandledRunRequest}'="$request" --timeout=3m ||
+  no_verdict "it does not start"
 gate wait chaosdemo/gate --for=condition=Complete --timeout=12m || no_verdict "it does not end"
 
 gate get chaosdemo gate -o jsonpath='{range .status.scenarios[*]}{.name}: {.result} ({.summary}){"\n"}{end}{.status.phase}: {.status.message}{"\n"}'

@@ -122,9 +122,12 @@ export async function saveImages(
   await output(name, ['save', ...several, '-o', archive, ...images], { env });
 }
 
-/** Builds a Dockerfile in the root of this repository, shown on the terminal. */
+/**
+ * Builds the Dockerfile in the root of this repository, shown on the terminal. The image that had the name
+ * before is removed, unless a container uses it.
+ */
 export async function buildImage(
-  { name, env }: Engine,
+  { name, env: inherited }: Engine,
   image: string,
   buildArgs: Readonly<Record<string, string>>,
   { signal }: StepOptions,
@@ -132,8 +135,14 @@ export async function buildImage(
   const options = Object.entries(buildArgs).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
   // podman 4 takes a label with the argument of an earlier build from its cache.
   const cache = name === 'podman' ? ['--layers=false'] : [];
+  // Docker's older builder does not know the platform that it builds on.
+  const env = { ...inherited, DOCKER_BUILDKIT: '1' };
+  const id = async (): Promise<string> =>
+    (await attempt(name, ['image', 'inspect', '--format', '{{.Id}}', image], { env })).stdout.trim();
+  const before = await id();
   await show(name, ['build', ...cache, '--tag', image, ...options, '.'], {
     env,
     ...(signal ? { signal } : {}),
   });
+  if (before !== '' && before !== (await id())) await attempt(name, ['image', 'rm', before], { env });
 }

@@ -1,5 +1,5 @@
 /** Puts the operator and the reference rate limiter into a cluster of kind, from the shipped manifests. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
@@ -110,7 +110,8 @@ async function rolledOut(
 
 /** By a kustomization of its own, as docs/install.md tells everybody to choose images. */
 async function applyOverlay(kubectl: Kubectl, overlay: string, images: Images): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-kustomize-'));
+  // kustomize follows links before it looks at `../`, and on macOS the folder for temporary files is one.
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'chaosdemo-kustomize-')));
   try {
     const [newName, newTag] = images.redis.split(/:(?=[^:/]+$)/);
     const kustomization = {

@@ -61,6 +61,7 @@ export class Cluster {
   async applySpec(
     name: string,
     spec: { subject?: { rateLimiter: object }; [field: string]: unknown },
+    namespace = NAMESPACE,
   ): Promise<void> {
     const text = await readFile(join(root, 'manifests/samples/minimal.yaml'), 'utf8');
     const demo = parse(text) as { metadata: object; spec: { subject: { rateLimiter: object } } };
@@ -68,7 +69,7 @@ export class Cluster {
     await this.kubectl.apply([
       {
         ...demo,
-        metadata: { ...demo.metadata, name },
+        metadata: { ...demo.metadata, name, namespace },
         spec: { ...demo.spec, ...spec, subject: { rateLimiter } },
       },
     ]);

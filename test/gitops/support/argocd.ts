@@ -132,7 +132,7 @@ async function commandFolder(folder: string, kubectl: string): Promise<string> {
   const script = `#!/bin/sh
 [ "$1" = version ] && exec echo v5.0.0
 shift
-exec ${kubectl} kustomize "$@"
+exec "${kubectl}" kustomize "$@"
 `;
   await writeFile(join(folder, 'kustomize'), script, { mode: 0o755 });
   return folder;
