@@ -14,6 +14,7 @@ const atomic = { 'x-kubernetes-list-type': 'atomic' };
 
 export const LIMITS = {
   message: 512,
+  request: 128,
   evidence: 256,
   evidenceItems: 12,
   nodes: 16,
@@ -122,7 +123,7 @@ const run = z.object({
   id: text(128, 'spec.runId of this run.').optional(),
   key: text(80, 'What the run was started for; a spec with another key starts another run.'),
   dryRun: z.boolean().optional().describe('No fault is injected in this run.'),
-  requestedAt: text(128, 'The request annotation that started it, where one did.').optional(),
+  requestedAt: text(LIMITS.request, 'The request annotation that started it, where one did.').optional(),
   startedAt: time('When it started.'),
   completedAt: time('When it ended.').optional(),
   awaitingSince: time('Since when it waits for a hand, where it does.').optional(),
@@ -188,7 +189,7 @@ export const statusSchema = z
     expected: text(16, 'Scenarios that met their expectation, of all: "1/2".').optional(),
     run: run.optional().describe('The run that is on, or the last one.'),
     lastHandledRunRequest: text(
-      128,
+      LIMITS.request,
       'The last value of the requested-at annotation that was acted on.',
     ).optional(),
     chapters: z

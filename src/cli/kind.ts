@@ -21,7 +21,6 @@ import type { Kubectl } from '../local/kubectl.ts';
 import { runProgram, UsageError } from './program.ts';
 
 const CLUSTER = 'chaosdemo';
-const NAMESPACE = 'ratelimiter';
 const EXIT_BY_PHASE: Readonly<Record<string, number>> = { Succeeded: 0, Failed: 1, Errored: 2, Aborted: 3 };
 /** Longer than the activeDeadline of the samples (10 m). */
 const DEMO_DEADLINE_MS = 12 * 60_000;
@@ -126,11 +125,11 @@ async function demo({ file }: Options, signal: AbortSignal): Promise<number> {
   const step = { progress, signal };
   const kubectl = await clusterKubectl(await findKind(CLUSTER, step), step);
   const object = await kubectl.json<ChaosDemo>(['create', '--dry-run=client', '-f', file]);
-  const { name = '', namespace = NAMESPACE } = object.metadata ?? {};
+  const { name, namespace } = object.metadata;
   // In the same write as the spec: a run for each change would supersede the first.
   const request = new Date().toISOString();
-  const annotations = { ...object.metadata?.annotations, [ANNOTATIONS.requestedAt]: request };
-  await kubectl.apply([{ ...object, metadata: { ...object.metadata, namespace, annotations } }], { signal });
+  const annotations = { ...object.metadata.annotations, [ANNOTATIONS.requestedAt]: request };
+  await kubectl.apply([{ ...object, metadata: { ...object.metadata, annotations } }], { signal });
 
   const watch = ['--kubeconfig', kubectl.kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
   const rows = spawn(kubectl.binary, watch, { stdio: ['ignore', 'inherit', 'inherit'] });

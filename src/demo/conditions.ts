@@ -51,7 +51,7 @@ function standingConditions(
   }
   const { reason, message }: { reason: Reason; message: string } =
     standing.kind === 'suspended' || standing.kind === 'finished'
-      ? { reason: 'Suspended', message: 'No run has been made' }
+      ? { reason: 'Suspended', message: draft.run ? 'The next run waits' : 'No run has been made' }
       : standing;
   const open: Partial<Record<ConditionType, Part>> = {
     Ready: { status: 'False', reason, message },

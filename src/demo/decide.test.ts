@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { statusSchema } from '../api/index.ts';
 import { Simulation, START, simulatedSpec } from './simulation.fixture.ts';
 
 const chapterOf = (simulation: Simulation) => Number(simulation.status.progress?.split('/')[0] ?? 0);
@@ -47,9 +48,10 @@ describe('a run', () => {
     // Meanwhile the pause has ended, which is told, and the watch after it, which is not.
     expect(simulation.writes.slice(before)).toHaveLength(1);
     simulation.spec = simulatedSpec();
+    const { observed } = simulation;
     simulation.runUntil(finished);
     for (const { evidence, fault } of simulation.status.scenarios ?? []) {
-      expect(evidence).toEqual(simulation.observed.readings[fault?.id ?? '']?.evidence);
+      expect(evidence).toEqual(observed.readings[fault?.id ?? '']?.evidence);
     }
   });
 
@@ -295,7 +297,9 @@ describe('starting', () => {
   describe('with rerun: OnPodTemplateChange', () => {
     const rerun = { rerun: 'OnPodTemplateChange' };
     /** The pods of the simulation become those of a template: `settled` once its rollout has ended. */
-    const rollOut = ({ observed }: Simulation, template: string, settled = true): void => {
+    const rollOut = (simulation: Simulation, template: string, settled = true): void => {
+      const { observed } = simulation;
+      simulation.podTemplate = settled ? template : undefined;
       if (settled) observed.podTemplate = template;
       else delete observed.podTemplate;
       if (observed.target) observed.target = { ...observed.target, podTemplate: template };
@@ -407,6 +411,39 @@ describe('starting', () => {
     expect(simulation.status.history?.at(-1)?.reason).toBe('Superseded');
   });
 
+  it.each([1, 3])(
+    'carries out the next run where one is superseded in chapter %i, with another session',
+    (chapter) => {
+      const simulation = new Simulation(simulatedSpec({ pace: { mode: 'Manual' } }));
+      for (const passed of [1, 2].filter((each) => each < chapter)) {
+        simulation.annotations = { advance: `1/${passed}` };
+        simulation.runUntil(() => false, 100);
+      }
+      simulation.runUntil(at(chapter));
+      simulation.spec = simulatedSpec({ runId: 'next' });
+      simulation.runUntil(({ status }) => status.run?.id === 'next' && status.run.completedAt !== undefined);
+      expect(simulation.status.run).toMatchObject({ number: 2, verdict: { phase: 'Succeeded' } });
+    },
+  );
+
+  it('lets Redis rest also after the fault of a run that was aborted', () => {
+    const simulation = new Simulation();
+    simulation.runUntil(at(5));
+    simulation.annotations = { abort: '1', requestedAt: 'again' };
+    simulation.runUntil(({ status }) => status.run?.number === 2 && status.run.completedAt !== undefined);
+    const pauses = simulation.injected.filter(({ scenario }) => scenario === 'counter-drift');
+    expect((pauses[1]?.at ?? 0) - (pauses[0]?.at ?? 0)).toBeGreaterThan(60_000);
+  });
+
+  it('starts one run for a request that is longer than the status can hold', () => {
+    const simulation = new Simulation();
+    simulation.annotations = { requestedAt: 'r'.repeat(300) };
+    simulation.runUntil(finished);
+    simulation.runUntil(() => false, 60_000);
+    expect(simulation.status.run?.number).toBe(1);
+    expect(statusSchema.safeParse(simulation.status).error).toBeUndefined();
+  });
+
   it('aborts and releases when the namespace takes its permission back', () => {
     const simulation = new Simulation();
     simulation.runUntil(at(5));
@@ -437,6 +474,32 @@ describe('deletion', () => {
     simulation.deleting = true;
     simulation.runUntil(({ last }) => last?.finalizer === false, 2000);
     expect(simulation.last?.finalizer).toBe(false);
+    expect(simulation.pausedUntil).toBeLessThanOrEqual(simulation.now);
+  });
+});
+
+describe('an end that cannot be brought about', () => {
+  it('lets the object go at the end of the pause where Redis could not be released', () => {
+    const simulation = new Simulation(simulatedSpec(), { releases: false });
+    simulation.runUntil(at(5));
+    simulation.annotations = { abort: '1' };
+    simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict?.message).toContain('not restored');
+    expect(simulation.last?.finalizer).toBe(true);
+    simulation.runUntil(({ last }) => last?.finalizer === false, 60_000);
+    expect(simulation.last?.finalizer).toBe(false);
+    expect(simulation.pausedUntil).toBeLessThanOrEqual(simulation.now);
+    expect(condition(simulation, 'FaultActive')?.status).toBe('False');
+  });
+
+  it('releases at once for an abort, though the run was to end with its fault', () => {
+    const long = { scenarios: [{ name: 'd', type: 'CounterDrift', counterDrift: { pause: '30s' } }] };
+    const simulation = new Simulation(simulatedSpec({ ...long, activeDeadline: '30s' }));
+    simulation.runUntil(({ status }) => status.run?.ending?.reason === 'DeadlineExceeded');
+    expect(simulation.pausedUntil).toBeGreaterThan(simulation.now);
+    simulation.annotations = { abort: '1' };
+    simulation.runUntil(finished, 1000);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'Aborted' });
     expect(simulation.pausedUntil).toBeLessThanOrEqual(simulation.now);
   });
 });

@@ -6,7 +6,7 @@ import type { ChaosDemoStatus, RunStatus } from '../api/index.ts';
 import { comparableKeys, LIMITS, runKey, truncate } from '../api/index.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Context, Demo } from './context.ts';
-import { activeFault, iso, mayBeActive, ms, restoreKeys, wake } from './context.ts';
+import { activeFault, FAULT_GRACE_MS, iso, mayBeActive, ms, restoreKeys, wake } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
 import { healthStatus } from './health.ts';
 import type { Observed } from './observed.ts';
@@ -30,8 +30,8 @@ export interface Decision {
   wakeAt: number | undefined;
 }
 
-/** Time Redis rests between a superseded run's fault and the next run. */
-export const COOL_DOWN_MS = 60_000;
+/** Time Redis rests between the fault of a run that was stopped and the next run. */
+const COOL_DOWN_MS = 60_000;
 
 /** How often a refused or waiting object is looked at again, and the pods whose rollout is awaited. */
 const RETRY_MS = 10_000;
@@ -66,6 +66,9 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
   }
 
   if (observed.health && runIsOn(draft)) draft.health = healthStatus(draft.health, observed.health, now);
+  // Whatever else happens: at its end nothing has to be released any more, and the finalizer goes.
+  const fault = activeFault(draft, now);
+  if (fault) wake(context, ms(fault.until) + FAULT_GRACE_MS);
   draft.observedGeneration = demo.generation;
   draft.conditions = conditionsFor(context);
 
@@ -100,13 +103,12 @@ function releaseForDeletion(context: Context): void {
     : { kind: 'finished' };
   if (!fault) return;
   const id = `${draft.run?.number ?? 0}/delete`;
-  if (observed.restored[id]?.ok) {
+  if (observed.restored[id]?.writesTaken) {
     fault.endedAt = iso(now);
     return;
   }
   context.wantsSession = true;
   context.effects.push({ kind: 'Restore', id, keys: restoreKeys(context), release: true });
-  wake(context, ms(fault.until) + 5000);
 }
 
 /** Starts a run if the object asks for one that it has not had. */
@@ -117,6 +119,7 @@ function considerStart(context: Context): void {
   const last = draft.run;
   const request = newRequest(context);
   const superseded = last?.verdict?.reason === 'Superseded';
+  const aborted = last?.verdict?.phase === 'Aborted';
 
   if (last && !request && !superseded) {
     if (!comparableKeys(last.key, key)) last.key = key;
@@ -128,11 +131,20 @@ function considerStart(context: Context): void {
     return standAside(context, 'Suspended: no run starts while spec.suspend is true');
   }
 
-  const restUntil = superseded ? coolDownEnd(context) : 0;
+  const restUntil = aborted ? coolDownEnd(context) : 0;
   if (context.now < restUntil) {
     const message = `Cooling down until ${iso(restUntil)} before the next run, so that quick edits are not quick pauses`;
     context.standing = { kind: 'pending', reason: 'CoolingDown', message };
     wake(context, restUntil);
+    return standAside(context, message);
+  }
+
+  // A run that has just ended is stored, and its session closed, before the next begins: that session may
+  // inject nothing any more, and may be about another spec.
+  if (justEnded(demo)) {
+    const message = `Run ${last?.number} has ended (${last?.verdict?.reason}); the next begins`;
+    context.standing = { kind: 'pending', reason: 'Pending', message };
+    wake(context, context.now);
     return standAside(context, message);
   }
 
@@ -150,6 +162,11 @@ function considerStart(context: Context): void {
   standAside(context, message);
 }
 
+/** Whether the run that has ended was on in what is stored; false where no run was ever made. */
+function justEnded({ status }: Demo): boolean {
+  return status.run !== undefined && status.run.completedAt === undefined;
+}
+
 /** Whether the pods are of another template than in the last run, where that asks for a run. */
 function rolledOut(context: Context, last: RunStatus): boolean {
   const { demo, now, observed } = context;
@@ -157,8 +174,7 @@ function rolledOut(context: Context, last: RunStatus): boolean {
   context.awaitsRollout = true;
   wake(context, now + RETRY_MS);
   // A verdict is stored before the next run begins, so that whoever waits for it sees it.
-  const justEnded = demo.status.run?.completedAt === undefined;
-  if (justEnded || observed.podTemplate === undefined) return false;
+  if (justEnded(demo) || observed.podTemplate === undefined) return false;
   // A run that an older version made, or made of pods without a template: what stands now is taken as its own.
   last.podTemplate ??= observed.podTemplate;
   return last.podTemplate !== observed.podTemplate;
@@ -180,7 +196,7 @@ function standAside({ draft }: Context, message: string): void {
   delete draft.progress;
 }
 
-/** When the Redis of a superseded run has rested: counted from the end of its last fault, at once if it had none. */
+/** When the Redis of a run that was stopped has rested: counted from the end of its last fault, at once if it had none. */
 function coolDownEnd({ draft }: Context): number {
   const ends = (draft.scenarios ?? []).flatMap(({ fault }) =>
     fault ? [ms(fault.endedAt ?? fault.until) + COOL_DOWN_MS] : [],

@@ -82,6 +82,12 @@ export interface Outcome {
   message: string;
 }
 
+/** What a {@link Outcome} of restoring says besides. */
+export interface Restored extends Outcome {
+  /** Whether a real write was accepted: then no pause is on, whatever is left to do. */
+  writesTaken: boolean;
+}
+
 /** Whether a fault announced by a process that is gone was injected. */
 export type OrphanFinding = 'Injected' | 'NotInjected' | 'Unknown';
 
@@ -107,7 +113,7 @@ export interface Observed {
   /** Under the fault's id; `undefined` result: given up, with the reason in `message`. */
   diagnoses: Record<string, { diagnosis?: DiagnosisStatus; message: string }>;
   /** Under the effect's id. */
-  restored: Record<string, Outcome>;
+  restored: Record<string, Restored>;
   /** {@link announcement}s that this process itself made; only those faults does it inject. */
   announced: ReadonlySet<string>;
   /** Ids of faults whose injection this process has begun. */

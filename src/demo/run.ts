@@ -21,8 +21,9 @@ export function conductRun(context: Context): void {
   updateScenarios(context);
   context.draft.expected = expectedSoFar(context.draft);
 
-  run.ending ??= reasonToStop(context, run);
-  if (run.ending === undefined) delete run.ending;
+  const reason = reasonToStop(context, run);
+  // What has to be released now does not wait behind an ending that lets the fault go its way.
+  if (reason && (!run.ending || (reason.release && !run.ending.release))) run.ending = reason;
   if (run.ending) return stop(context, run, run.ending);
 
   playChapters(context, run);
@@ -36,7 +37,8 @@ function currentRun({ draft }: Context): RunStatus {
 
 /** A non-empty request that has not been acted on. Its absence asks for nothing: GitOps tools strip annotations. */
 export function newRequest({ demo, draft }: Context): string | undefined {
-  const { requestedAt } = demo.annotations;
+  // No schema bounds an annotation; the status takes this much of it.
+  const requestedAt = demo.annotations.requestedAt?.slice(0, LIMITS.request);
   return requestedAt && requestedAt !== draft.lastHandledRunRequest ? requestedAt : undefined;
 }
 
@@ -102,7 +104,7 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
     context.effects.push({ kind: 'Restore', id, keys: restoreKeys(context), release: ending.release });
     return wake(context, giveUpAt);
   }
-  if (fault && outcome?.ok) fault.endedAt = iso(now);
+  if (fault && outcome?.writesTaken) fault.endedAt = iso(now);
   const restored = outcome?.message ?? 'Whether everything was restored could not be proven in time';
   const chapter = draft.chapters?.find(({ state }) => state === 'Running' || state === 'Waiting');
   if (chapter) chapter.state = 'Stopped';

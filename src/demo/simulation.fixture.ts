@@ -93,6 +93,8 @@ export interface Behaviour {
   effectMs: number;
   windowMs: number;
   shortfalls: string[];
+  /** Whether Redis lets itself be released before its time. */
+  releases: boolean;
 }
 
 const USUAL: Behaviour = {
@@ -102,6 +104,7 @@ const USUAL: Behaviour = {
   effectMs: 40,
   windowMs: 60_000,
   shortfalls: [],
+  releases: true,
 };
 
 export const START = Date.parse('2026-01-01T00:00:00Z');
@@ -114,6 +117,8 @@ export class Simulation {
   annotations: Demo['annotations'] = {};
   healthy = true;
   nodes = ['a'];
+  /** Of the pods now, as a look at them would show. */
+  podTemplate: string | undefined;
   spec: ChaosDemoSpec;
   observed: Observed;
   last: Decision | undefined;
@@ -124,6 +129,8 @@ export class Simulation {
   /** When writes are taken again, by the simulated Redis itself. */
   pausedUntil = 0;
   private pauses = 0;
+  /** A session that has restored injects nothing any more. */
+  private released = false;
   private readonly started = new Set<string>();
   private readonly underway: { at: number; land: () => void }[] = [];
   private readonly behaviour: Behaviour;
@@ -138,7 +145,12 @@ export class Simulation {
     return {
       ...nothingObserved(this.now),
       admission: { state: 'granted' },
-      target: { pods: [{ name: 'a', uid: '1', imageID: 'i' }], store: 'redis-0' },
+      target: {
+        pods: [{ name: 'a', uid: '1', imageID: 'i' }],
+        store: 'redis-0',
+        ...(this.podTemplate === undefined ? {} : { podTemplate: this.podTemplate }),
+      },
+      ...(this.podTemplate === undefined ? {} : { podTemplate: this.podTemplate }),
       announced: new Set<string>(),
       begun: new Set<string>(),
     };
@@ -146,9 +158,14 @@ export class Simulation {
 
   /** The operator dies; what it had under way is lost, what it had stored stays. */
   crash(downMs: number): void {
+    this.now += downMs;
+    this.closeSession();
+  }
+
+  private closeSession(): void {
     this.underway.length = 0;
     this.started.clear();
-    this.now += downMs;
+    this.released = false;
     this.observed = this.newSession();
   }
 
@@ -173,6 +190,7 @@ export class Simulation {
       this.writes.push(this.status);
     }
     for (const effect of decision.effects) this.perform(effect);
+    if (!decision.session && this.last?.session) this.closeSession();
     this.last = decision;
     return decision;
   }
@@ -251,10 +269,15 @@ export class Simulation {
     switch (effect.kind) {
       case 'MeasureBaseline':
         return this.later(effectMs, () => {
-          observed.baseline = { ok: true, message: 'measured' };
+          const ok = !this.released;
+          observed.baseline = { ok, message: ok ? 'measured' : 'the run is being restored' };
         });
       case 'Prepare':
         return this.later(effectMs, () => {
+          if (this.released) {
+            observed.prepareFailures[effect.fault] = 'the run is being restored';
+            return;
+          }
           observed.prepared[effect.fault] = {
             key: effect.key,
             sequence: effect.sequence,
@@ -285,9 +308,12 @@ export class Simulation {
           };
         });
       case 'Restore':
-        if (effect.release) this.pausedUntil = this.now;
-        return this.later(Math.max(effectMs, this.pausedUntil - this.now), () => {
-          observed.restored[effect.id] = { ok: true, message: 'Restored' };
+        if (effect.release) this.released = true;
+        if (effect.release && this.behaviour.releases) this.pausedUntil = this.now;
+        // As the real one, it waits for a write for so long.
+        return this.later(Math.max(effectMs, Math.min(5000, this.pausedUntil - this.now)), () => {
+          const ok = this.pausedUntil <= this.now;
+          observed.restored[effect.id] = { ok, writesTaken: ok, message: ok ? 'Restored' : 'not restored' };
         });
       default:
         return effect satisfies never;
@@ -297,6 +323,10 @@ export class Simulation {
   private inject(effect: Extract<Effect, { kind: 'Inject' }>): void {
     const { observed } = this;
     const { effectMs, pauseBites } = this.behaviour;
+    if (this.released) {
+      observed.faults[effect.id] = { missed: true, message: 'the run is being restored', evidence: [] };
+      return;
+    }
     const drift = this.spec.scenarios.find(({ name }) => name === effect.scenario)?.type === 'CounterDrift';
     this.injected.push({ id: effect.id, at: this.now, healthy: this.healthy, scenario: effect.scenario });
     (observed.begun as Set<string>).add(effect.id);

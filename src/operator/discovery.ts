@@ -61,6 +61,33 @@ export async function discover(kube: KubeClient, demo: ChaosDemo, signal: AbortS
   }
 }
 
+/**
+ * Where a fault that another process left on can be released, although nothing may be injected (any more):
+ * the Redis, and what nodes there are. Undefined where not even that can be found.
+ *
+ * @throws {ApiError | ApiUnreachableError} if it could not be found out.
+ */
+export async function findReleasable(
+  kube: KubeClient,
+  demo: ChaosDemo,
+  signal: AbortSignal,
+): Promise<ResolvedTarget | undefined> {
+  const limiter = demo.spec.subject.rateLimiter;
+  if (limiter === undefined) return undefined;
+  const reader = new Reader(kube, demo.metadata.namespace, signal);
+  try {
+    const redis = await resolveStore(reader, limiter.redis);
+    const { nodes } = await findNodes(reader, limiter).catch((error: unknown) => {
+      if (error instanceof Refusal) return { nodes: [] };
+      throw error;
+    });
+    return { nodes, notReady: [], ...redis };
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
 /** What a run shows when it is looked at again. */
 export interface SecondLook {
   admission: Admission;
@@ -131,9 +158,16 @@ async function resolveTarget(
   const reader = new Reader(kube, demo.metadata.namespace, signal);
   await requireEnabled(reader);
   const { nodes, notReady } = await findNodes(reader, limiter);
-  const endpoint = await findRedis(reader, limiter.redis);
-  const auth = await findAuth(reader, limiter.redis);
-  return { nodes, notReady, ...redisTarget(reader.namespace, limiter.redis, endpoint, auth) };
+  return { nodes, notReady, ...(await resolveStore(reader, limiter.redis)) };
+}
+
+async function resolveStore(
+  reader: Reader,
+  redis: RateLimiterSpec['redis'],
+): Promise<Pick<ResolvedTarget, 'redis' | 'store'>> {
+  const endpoint = await findRedis(reader, redis);
+  const auth = await findAuth(reader, redis);
+  return redisTarget(reader.namespace, redis, endpoint, auth);
 }
 
 async function requireEnabled(reader: Reader): Promise<void> {
@@ -199,7 +233,7 @@ function redisTarget(
   redis: RateLimiterSpec['redis'],
   endpoint: RedisEndpoint,
   auth: RedisAuth,
-): { redis: RedisTarget; store: string } {
+): Pick<ResolvedTarget, 'redis' | 'store'> {
   const { podName, host, port } = endpoint;
   return {
     redis: {

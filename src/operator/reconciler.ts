@@ -19,7 +19,7 @@ import type { ReconcileResult } from '../kube/controller.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import { rateLimiterDefinition } from '../subjects/ratelimiter/index.ts';
 import { AdmissionDesk } from './admission.ts';
-import { findSettledTemplate } from './discovery.ts';
+import { findReleasable, findSettledTemplate } from './discovery.ts';
 import { childLogger } from './log.ts';
 import { Session } from './session.ts';
 import type { Audience } from './transitions.ts';
@@ -30,6 +30,9 @@ const FIELD_MANAGER = 'chaosdemo-operator';
 
 /** How long a refusal stands before it is looked again, so that not every reconcile asks Kubernetes and Redis. */
 const FINDING_MS = 2500;
+
+/** When an object is looked at again whose status was refused. */
+const REJECTED_RETRY_MS = 10_000;
 
 /** How long the end of a fault and the removal of its keys may take when a run is cut off. */
 const RELEASE_WITHIN_MS = 15_000;
@@ -114,6 +117,11 @@ export class Reconciler {
     logger: PinoLogger,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
+    const { session } = entry;
+    // Opened for a spec that was changed before its run began: another may be about other pods.
+    if (session && !runIsOn(demo) && session.generation !== demo.metadata.generation) {
+      await this.#closeSession(entry);
+    }
     let decision = this.#decide(entry, demo);
     if (decision.awaitsRollout && (await this.#lookForRollout(entry, demo, signal))) {
       decision = this.#decide(entry, demo);
@@ -121,12 +129,12 @@ export class Reconciler {
     if (
       decision.session &&
       !entry.session &&
-      (await this.#lookForSession(key, entry, demo, logger, signal))
+      (await this.#lookForSession(key, entry, demo, decision, logger, signal))
     ) {
       decision = this.#decide(entry, demo);
     }
     const stored = await this.#store(entry, demo, decision, logger, signal);
-    if (!stored) return { requeueAfterMs: 0 };
+    if (!stored) return { requeueAfterMs: REJECTED_RETRY_MS };
 
     entry.session?.perform(decision.effects);
     entry.session?.converge(decision.activities);
@@ -188,28 +196,29 @@ export class Reconciler {
     key: string,
     entry: Entry,
     demo: ChaosDemo,
+    decision: Decision,
     logger: PinoLogger,
     signal: AbortSignal,
   ): Promise<boolean> {
-    if (this.#options.killSwitchIsOn()) return false;
+    // What another process has left on is released also where nothing may start.
+    const mustUndo = runIsOn(demo) || decision.finalizer;
+    if (this.#options.killSwitchIsOn() && !mustUndo) return false;
     const { generation } = demo.metadata;
     const { finding } = entry;
     if (finding && finding.generation === generation && Date.now() < finding.until) return false;
+    const { client, mayAct, enqueue } = this.#options;
+    const onChange = (): void => enqueue(key);
     const found = await this.#desk.look(demo, signal);
-    if (!found.granted) {
-      entry.finding = { admission: found.admission, generation, until: Date.now() + FINDING_MS };
+    if (found.granted) {
+      delete entry.finding;
+      const { lease, target } = found;
+      entry.session = new Session({ client, logger, demo, target, lease, mayAct, onChange });
       return true;
     }
-    delete entry.finding;
-    entry.session = new Session({
-      client: this.#options.client,
-      logger,
-      demo,
-      target: found.target,
-      lease: found.lease,
-      mayAct: this.#options.mayAct,
-      onChange: () => this.#options.enqueue(key),
-    });
+    const { admission } = found;
+    entry.finding = { admission, generation, until: Date.now() + FINDING_MS };
+    const target = mustUndo && admission.state === 'refused' && (await findReleasable(client, demo, signal));
+    if (target) entry.session = new Session({ client, logger, demo, target, admission, mayAct, onChange });
     return true;
   }
 
@@ -239,13 +248,13 @@ export class Reconciler {
         'the API server refused the status; releasing the fault and ending the run',
       );
       await entry.session?.release(AbortSignal.any([signal, AbortSignal.timeout(RELEASE_WITHIN_MS)]));
-      await this.#apply(
-        entry,
-        object,
-        rejectedStatus(demo.status ?? {}, demo.metadata.generation, Date.now()),
-        signal,
-      );
+      const { status: before = {}, metadata } = demo;
+      const rejected = rejectedStatus(before, decision.status, metadata.generation, Date.now());
       await this.#closeSession(entry);
+      if (isTransition(before, rejected)) {
+        await this.#apply(entry, object, rejected, signal);
+        tell(this.#options.audience, logger, object, before, rejected);
+      }
       return false;
     }
     tell(this.#options.audience, logger, object, demo.status, decision.status);
@@ -275,11 +284,12 @@ export class Reconciler {
     return withType(await this.#options.client.request<ChaosDemo>({ method: 'GET', path, signal }));
   }
 
-  async #closeSession(entry: Entry): Promise<void> {
+  /** @param keepLease the one on Redis may be that of a process that leads now */
+  async #closeSession(entry: Entry, keepLease = false): Promise<void> {
     const { session } = entry;
     delete entry.session;
     delete entry.finding;
-    await session?.close();
+    await session?.close(keepLease);
     if (!session) await this.#desk.forget(entry.uid);
   }
 
@@ -311,11 +321,15 @@ export class Reconciler {
       [...this.#entries.values()].map(async (entry) => {
         const mayPause = entry.latest?.status?.scenarios?.some(({ fault }) => fault && !fault.endedAt);
         if (options.release && mayPause) await entry.session?.release(signal);
-        await this.#closeSession(entry);
+        await this.#closeSession(entry, !options.release);
       }),
     );
     this.#entries.clear();
   }
+}
+
+function runIsOn({ status }: ChaosDemo): boolean {
+  return status?.run !== undefined && status.run.completedAt === undefined;
 }
 
 /** Items of a list come without them; a guarded write needs them. */

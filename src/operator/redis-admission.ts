@@ -41,7 +41,12 @@ export const REDIS_ACL =
  */
 export async function admitRedis(
   target: ResolvedTarget,
-  options: { allowOtherClients: boolean; signal: AbortSignal },
+  options: {
+    allowOtherClients: boolean;
+    /** See {@link KnownClients}; default false. */
+    connected?: boolean;
+    signal: AbortSignal;
+  },
 ): Promise<RedisAdmission> {
   try {
     const { info, clients, ownAddr } = await look(target, options.signal);
@@ -52,7 +57,7 @@ export async function admitRedis(
         `a Sentinel watches ${target.store} and could take a pause for a failure: use a Redis without Sentinel`,
       );
     }
-    if (!options.allowOtherClients) requireNoStrangers(target, clients, ownAddr);
+    if (!options.allowOtherClients) requireNoStrangers(target, clients, ownAddr, options.connected ?? false);
     return { admission: { state: 'granted' }, runId };
   } catch (error) {
     options.signal.throwIfAborted();
@@ -92,10 +97,16 @@ async function look(
   }
 }
 
-function requireNoStrangers(target: ResolvedTarget, clients: readonly RedisClient[], ownAddr: string): void {
+function requireNoStrangers(
+  target: ResolvedTarget,
+  clients: readonly RedisClient[],
+  ownAddr: string,
+  connected: boolean,
+): void {
   const strangers = findStrangers(clients, {
     podIPs: new Set(target.nodes.map(({ host }) => host)),
     ownAddr,
+    connected,
     ownUser: target.redis.username,
   });
   if (strangers.length === 0) return;

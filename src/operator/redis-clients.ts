@@ -24,6 +24,8 @@ export interface KnownClients {
   podIPs: ReadonlySet<string>;
   /** Address of the connection that asks, as Redis sees it. */
   ownAddr: string;
+  /** Whether this process has other connections to this Redis: then all from its own address are its own. */
+  connected?: boolean;
   /** ACL user of the operator; undefined if it logs in as nobody in particular. */
   ownUser?: string | undefined;
 }
@@ -61,13 +63,13 @@ export function parseClientList(text: string): RedisClient[] {
  *
  * Ours is told by address and by ACL user. By address: a pod IP belongs to one pod,
  * so whatever comes from where we come from is us; on loopback, where everything may
- * come from one address, only this very connection. By user: connections of an
+ * come from one address, only this very connection, as long as it is the only one. By user: connections of an
  * operator process that ended a moment ago have other addresses, and a user made for
  * the operator is nobody else's. Where a selected pod logs in as the same user, that
  * user was not made for the operator, and proves nothing.
  */
 export function findStrangers(clients: readonly RedisClient[], known: KnownClients): RedisClient[] {
-  const { podIPs, ownAddr, ownUser } = known;
+  const { podIPs, ownAddr, connected = false, ownUser } = known;
   const fromPod = ({ ip }: RedisClient): boolean => ip !== undefined && podIPs.has(ip);
   const userIsOurs =
     ownUser !== undefined &&
@@ -76,7 +78,7 @@ export function findStrangers(clients: readonly RedisClient[], known: KnownClien
     !clients.some((client) => fromPod(client) && client.user === ownUser);
   const ownIP = ipOf(ownAddr);
   const addressIsOurs = ({ addr, ip }: RedisClient): boolean =>
-    addr === ownAddr || (ip !== undefined && ip === ownIP && !isLoopback(ip));
+    addr === ownAddr || (ip !== undefined && ip === ownIP && (connected || !isLoopback(ip)));
   return clients.filter(
     (client) =>
       !fromPod(client) &&

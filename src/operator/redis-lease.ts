@@ -81,10 +81,15 @@ export class RedisLease {
     return this.#lock.isFresh();
   }
 
+  /** Stops renewing. The Lease stays as it is: for a process that has taken the run over, or until it runs out. */
+  async leave(): Promise<void> {
+    this.#stop.abort(new Error(`the lease ${this.name} was left`));
+    await this.#renewing;
+  }
+
   /** Stops renewing and deletes the Lease, if it is ours. Never rejects: what cannot be deleted runs out. */
   async release(): Promise<void> {
-    this.#stop.abort(new Error(`the lease ${this.name} was released`));
-    await this.#renewing;
+    await this.leave();
     try {
       await this.#lock.release(CALL_TIMEOUT_MS);
     } catch (error) {

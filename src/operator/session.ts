@@ -5,6 +5,7 @@
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 import { INJECT_WITHIN_MS } from '../demo/chaos-stage.ts';
+import { mayBeActive } from '../demo/context.ts';
 import type { Activity, Effect } from '../demo/effects.ts';
 import type { Admission, Observed, Target } from '../demo/observed.ts';
 import { announcement } from '../demo/observed.ts';
@@ -12,21 +13,28 @@ import type { SubjectDriver } from '../demo/subject.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../kube/kube-types.ts';
 import { sleep } from '../kube/wait.ts';
-import { createRateLimiterDriver } from '../subjects/ratelimiter/index.ts';
+import { createRateLimiterDriver, rateLimiterDefinition } from '../subjects/ratelimiter/index.ts';
 import type { ResolvedTarget } from './discovery.ts';
 import { lookAgain } from './discovery.ts';
 import { templatesOf } from './pod-template.ts';
-import type { RedisLease } from './redis-lease.ts';
+import { admitRedis } from './redis-admission.ts';
+import { type RedisLease, redisLeaseName } from './redis-lease.ts';
 
 /** How often it is looked again whether the namespace still takes part and the pods are still there, in milliseconds. */
 const RECHECK_MS = 5000;
+
+/** When an effect is tried again that this process might not perform, in milliseconds. */
+const LEAD_AGAIN_MS = 1000;
 
 export interface SessionOptions {
   client: KubeClient;
   logger: Logger;
   demo: ChaosDemo;
   target: ResolvedTarget;
-  lease: RedisLease;
+  /** On the Redis; without it nothing is injected. */
+  lease?: RedisLease;
+  /** What is known so far; default granted. It is looked at again every few seconds. */
+  admission?: Admission;
   /** Whether this process may still act on the cluster; asked right before every effect. */
   mayAct: () => boolean;
   /** Called whenever something was seen that may change what is to be done. */
@@ -43,15 +51,22 @@ export class Session {
   readonly #performed = new Map<string, Promise<void>>();
   readonly #lifetime = new AbortController();
   readonly #rechecking: Promise<void>;
-  #admission: Admission = { state: 'granted' };
+  #admission: Admission;
+  #awaitsLead = false;
   #gone: readonly string[] = [];
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { demo, logger, onChange, target } = options;
+    const { admission = { state: 'granted' }, demo, logger, onChange, target } = options;
+    this.#admission = admission;
+    const now = Date.now();
     this.#driver = createRateLimiterDriver({
       target: { nodes: target.nodes, redis: target.redis },
       spec: demo.spec,
+      mayBePaused: (demo.status?.scenarios ?? []).some(
+        ({ fault, type }) => fault && type === 'CounterDrift' && mayBeActive(fault, now),
+      ),
+      obstacleTo: (effect) => this.#obstacleTo(effect),
       // The driver logs with pino's signature, of which the runtime's Logger is a part.
       log: logger as never,
       onChange,
@@ -63,6 +78,11 @@ export class Session {
       store: target.store,
     };
     this.#rechecking = this.#recheck();
+  }
+
+  /** Of the spec that the session was opened for. */
+  get generation(): number {
+    return this.#options.demo.metadata.generation;
   }
 
   /** All that was seen so far; the reports in it are shared with the driver. */
@@ -89,26 +109,41 @@ export class Session {
   /** Starts every effect that was not started yet; their findings come through `onChange`. */
   perform(effects: Effect[]): void {
     for (const effect of effects) {
-      if (!this.#performed.has(effect.id)) this.#performed.set(effect.id, this.#performOne(effect));
+      if (this.#performed.has(effect.id)) continue;
+      const obstacle = this.#obstacleTo(effect);
+      if (obstacle) this.#stepBack(effect, obstacle);
+      else this.#performed.set(effect.id, this.#performOne(effect));
+    }
+  }
+
+  /** What must not be done now: a fault is missed, all else is asked for again when this process leads again. */
+  #stepBack(effect: Effect, obstacle: string): void {
+    const { logger, onChange } = this.#options;
+    logger.warn({ effect: effect.kind, id: effect.id }, `not performed: ${obstacle}`);
+    if (effect.kind === 'Inject') {
+      this.#driver.observed.faults[effect.id] = { missed: true, message: obstacle, evidence: [] };
+      onChange();
+    } else if (!this.#awaitsLead) {
+      this.#awaitsLead = true;
+      void sleep(LEAD_AGAIN_MS, this.#lifetime.signal).then(
+        () => {
+          this.#awaitsLead = false;
+          onChange();
+        },
+        () => undefined,
+      );
     }
   }
 
   async #performOne(effect: Effect): Promise<void> {
     const { logger, onChange } = this.#options;
-    const obstacle = this.#obstacleTo(effect);
-    if (obstacle) {
-      logger.warn({ effect: effect.kind, id: effect.id }, `not performed: ${obstacle}`);
-      if (effect.kind === 'Inject') {
-        this.#driver.observed.faults[effect.id] = { missed: true, message: obstacle, evidence: [] };
-      } else {
-        // Not done is not forgotten: it may be asked for again when this process leads again.
-        this.#performed.delete(effect.id);
-      }
-      onChange();
-      return;
-    }
     if (effect.kind === 'Inject') this.#begun.add(effect.id);
     try {
+      if (effect.kind === 'Prepare' && !(await this.#mayPrepare(effect))) {
+        this.#performed.delete(effect.id);
+        onChange();
+        return;
+      }
       await this.#driver.perform(effect, this.#lifetime.signal);
     } catch (error) {
       if (this.#lifetime.signal.aborted) return;
@@ -116,15 +151,44 @@ export class Session {
     }
   }
 
-  /** A process that was frozen must not act on what it decided before; so this asks the clocks and the leases now. */
+  /**
+   * A process that was frozen must not act on what it decided before; so this asks the clocks and the leases
+   * now. Asked before an effect, and by the driver once more right before a fault.
+   */
   #obstacleTo(effect: Effect): string | undefined {
     if (!this.#options.mayAct()) return 'this operator does not lead any more';
     if (effect.kind !== 'Inject') return undefined;
     if (Date.now() > effect.plannedAt + INJECT_WITHIN_MS) return 'its moment has passed';
-    if (!this.#options.lease.isHeld()) return 'the lease on Redis was lost';
+    if (!this.#options.lease?.isHeld()) return 'the lease on Redis was lost';
     return undefined;
   }
 
+  /**
+   * Whether a pause may still be prepared: since the run began (and a person may have made it wait) others may
+   * have come to this Redis, or it may have been restarted, and then the lease is not on it any more.
+   */
+  async #mayPrepare({ fault, scenario }: Extract<Effect, { kind: 'Prepare' }>): Promise<boolean> {
+    const { demo, lease, target } = this.#options;
+    const type = demo.spec.scenarios.find(({ name }) => name === scenario)?.type;
+    if (type === undefined || !rateLimiterDefinition.releasable(type)) return true;
+    const { admission, runId } = await admitRedis(target, {
+      allowOtherClients: demo.spec.subject.rateLimiter?.redis.allowOtherClients ?? false,
+      connected: true,
+      signal: this.#lifetime.signal,
+    });
+    if (admission.state === 'refused') {
+      // What else may be wrong with it shows when the key is set up.
+      if (admission.reason !== 'SharedRedis' && admission.reason !== 'RedisNotEligible') return true;
+      this.#admission = admission;
+      return false;
+    }
+    if (runId === undefined || lease?.name === redisLeaseName(runId)) return true;
+    this.#driver.observed.prepareFailures[fault] =
+      `${target.store} was restarted since the run began, and another ChaosDemo may be using it by now: run again`;
+    return false;
+  }
+
+  /** Starts what is missing of these activities and stops what is not among them. */
   converge(activities: Activity[]): void {
     this.#driver.converge(activities);
   }
@@ -144,12 +208,13 @@ export class Session {
     }
   }
 
-  /** Ends everything of this session and gives the lease on Redis back. A fault stays as it is. */
-  async close(): Promise<void> {
+  /** Ends everything of this session and gives the lease on Redis back, unless it is to be kept. A fault stays as it is. */
+  async close(keepLease: boolean): Promise<void> {
     this.#lifetime.abort(new Error('the session was closed'));
     await this.#driver.close();
     await Promise.allSettled([this.#rechecking, ...this.#performed.values()]);
-    await this.#options.lease.release();
+    const { lease } = this.#options;
+    await (keepLease ? lease?.leave() : lease?.release());
   }
 
   /** Looks every few seconds whether namespace and pods still take part; a failed look changes nothing. */

@@ -65,9 +65,14 @@ export function rights(cluster: Cluster): void {
       await cluster.kubectl.createNamespace(name, labels);
       await cluster.applySpec('refused', {}, name);
       const events = ['-n', name, 'get', 'events.events.k8s.io', '-o', 'jsonpath={.items[*].reason}'];
-      await until(async () => (await cluster.kubectl.run(events)).split(' ').includes(reason), {
-        what: `the event ${reason} in ${name}`,
-      });
+      const told = await until(
+        async () => {
+          const reasons = (await cluster.kubectl.run(events)).split(' ');
+          return reasons.includes(reason) && reasons;
+        },
+        { what: `the event ${reason} in ${name}` },
+      );
+      expect(told).toEqual([reason]);
       await cluster.kubectl.run(['delete', 'namespace', name]);
     },
   );

@@ -46,14 +46,11 @@ beforeAll(async () => {
 afterAll(async () => {
   if (world) {
     // Their finalizers need the controllers.
-    const deleted = kubectl().run([
-      '-n',
-      FLUX_NAMESPACE,
-      'delete',
-      'kustomizations,gitrepositories',
-      '--all',
-    ]);
-    await deleted.finally(() => world.stop());
+    try {
+      await kubectl().run(['-n', FLUX_NAMESPACE, 'delete', 'kustomizations,gitrepositories', '--all']);
+    } finally {
+      await world.stop();
+    }
   }
   await repository?.remove();
 });

@@ -1,4 +1,6 @@
 /** What the API promises to those who start, step, stop and refuse runs, with the real operator. Nothing is paused here. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChaosDemoStatus, ConditionType } from '../../src/api/index.ts';
@@ -38,6 +40,21 @@ const refused = async (name: string, reason: string): Promise<ChaosDemoStatus> =
     `${name} to be refused: ${reason}`,
     (status) => conditions(status)['Stalled'] === `True ${reason}`,
   );
+
+/** Leads run 2 up to its first fault, and holds it there: what it needs for that has been measured by then. */
+async function untilHeld(name: string): Promise<void> {
+  await patch(name, { suspend: true });
+  for (const chapter of [1, 2]) {
+    await waiting(name, chapter);
+    await annotate(name, ANNOTATIONS.advance, `2/${chapter}`);
+  }
+  const held = await world.untilStatus(
+    name,
+    'the run to be held, or to end',
+    ({ chapter, run }) => chapter === 'Counter Drift Chaos (suspended)' || run?.completedAt !== undefined,
+  );
+  expect(held.run?.verdict).toBeUndefined();
+}
 
 /** "Status Reason" by condition type. */
 function conditions({ conditions: list = [] }: ChaosDemoStatus): Partial<Record<ConditionType, string>> {
@@ -183,10 +200,16 @@ describe('a run that is paced by hand', () => {
     });
     expect(status.chapters?.[0]?.state).toBe('Stopped');
     await annotate('aborted', ANNOTATIONS.abort, '2');
-    expect((await world.status('aborted')).run?.number).toBe(1);
+    await patch('aborted', { historyLimit: 3 });
+    const seen = await world.untilStatus(
+      'aborted',
+      'the edit to be seen',
+      (now) => now.observedGeneration === 2,
+    );
+    expect(seen).toMatchObject({ phase: 'Aborted', run: { number: 1 } });
   });
 
-  it('is superseded by another runId, and the new run starts', async () => {
+  it('is superseded by another runId, and the new run comes as far as any', async () => {
     await world.applySpec('old', { ...manual, runId: 'old' });
     await waiting('old', 1);
     await patch('old', { runId: 'new' });
@@ -198,6 +221,26 @@ describe('a run that is paced by hand', () => {
       reason: 'Superseded',
     });
     expect(status.run?.id).toBe('new');
+    await untilHeld('old');
+  });
+
+  it('is aborted where somebody else has come to its Redis while it waited', async () => {
+    await world.applySpec('joined', manual);
+    await waiting('joined', 1);
+    const { host, port } = world.environment.redis;
+    const { username, password } = world.environment.redisUsers.limiter;
+    const stranger = connect({ host, port, localAddress: '127.0.0.77' });
+    onTestFinished(() => void stranger.destroy());
+    stranger.write(`AUTH ${username} ${password}\r\n`);
+    await once(stranger, 'data');
+    for (const chapter of [1, 2]) {
+      await waiting('joined', chapter);
+      await annotate('joined', ANNOTATIONS.advance, `1/${chapter}`);
+    }
+    const { run, scenarios } = await world.ended('joined');
+    expect(run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'SharedRedis' });
+    expect(run?.verdict?.message).toContain('127.0.0.77');
+    expect(scenarios?.[0]?.fault).toBeUndefined();
   });
 
   it('is gone when it is deleted, and leaves no lease', async () => {

@@ -49,6 +49,69 @@ describe.skipIf(withoutRealTime)('a demo on an approximate limiter', () => {
   );
 });
 
+describe.skipIf(withoutRealTime)('a pause that a killed operator left on', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start('approximate');
+  });
+  afterAll(() => world?.stop());
+
+  const pause = '60s';
+  const spec = {
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { 'app.kubernetes.io/name': 'ratelimiter' } },
+        redis: { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' } },
+        limit: { window: '2m' },
+      },
+    },
+    scenarios: [{ name: 'drift', type: 'CounterDrift', counterDrift: { pause } }],
+  };
+  const label = ['label', 'namespace', 'ratelimiter', '--overwrite'];
+  const killSwitch = ['-n', 'chaosdemo-system', 'configmap', 'chaosdemo-kill-switch'];
+
+  it.for([
+    {
+      reason: 'NamespaceNotEnabled',
+      forbid: [...label, 'chaosdemo.dev/enabled=false'],
+      allow: [...label, 'chaosdemo.dev/enabled=true'],
+    },
+    {
+      reason: 'KillSwitch',
+      forbid: ['create', ...killSwitch, '--from-literal=stop=true'],
+      allow: ['delete', ...killSwitch],
+    },
+  ])(
+    'is released by the next one, although nothing may run any more: $reason',
+    ({ reason, forbid, allow }, context) =>
+      keepingTime(async () => {
+        const { kubectl } = world.environment.controlPlane;
+        const name = reason.toLowerCase();
+        await world.applySpec(name, spec);
+        await world.untilStatus(
+          name,
+          'the pause',
+          ({ scenarios }) => scenarios?.[0]?.fault?.proof === 'Confirmed',
+        );
+        world.operator.process.kill('SIGKILL');
+        await world.operator.process.exited;
+        await kubectl.run(forbid);
+        try {
+          await world.operator.start();
+          const { run, scenarios } = await world.ended(name);
+          expect(run?.verdict).toMatchObject({ phase: 'Aborted', reason });
+          expect(run?.verdict?.message).toContain('released the pause of Redis');
+          const { endedAt = '', until = '' } = scenarios?.[0]?.fault ?? {};
+          expect(Date.parse(endedAt)).toBeLessThan(Date.parse(until));
+          expect(await world.takesWrites()).toBe(true);
+        } finally {
+          await kubectl.run(allow);
+        }
+        await kubectl.run(['-n', 'ratelimiter', 'delete', 'chaosdemo', name, '--timeout=60s']);
+      })(context),
+  );
+});
+
 describe.skipIf(withoutRealTime)('a demo on a strict limiter', () => {
   let world: World;
   beforeAll(async () => {

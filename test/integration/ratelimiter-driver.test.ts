@@ -73,7 +73,13 @@ function spec(overrides: { pause?: string; settle?: string } = {}): ChaosDemoSpe
 
 function driverOn(
   nodes: readonly NodeTarget[],
-  options: { user?: string; onChange?: () => void; spec?: ChaosDemoSpec } = {},
+  options: {
+    user?: string;
+    onChange?: () => void;
+    spec?: ChaosDemoSpec;
+    mayBePaused?: boolean;
+    obstacleTo?: () => string | undefined;
+  } = {},
 ) {
   const target: RateLimiterTarget = {
     nodes,
@@ -91,6 +97,8 @@ function driverOn(
     spec: options.spec ?? spec(),
     log,
     onChange: options.onChange ?? (() => undefined),
+    mayBePaused: options.mayBePaused ?? false,
+    obstacleTo: options.obstacleTo ?? (() => undefined),
   });
   drivers.push(driver);
   return driver;
@@ -116,6 +124,14 @@ async function inject(driver: SubjectDriver, scenario: string, key: string, ms: 
   const now = Date.now();
   await driver.perform({ kind: 'Inject', id: 'f', scenario, key, plannedAt: now, until: now + ms }, never);
   return driver.observed.faults['f'];
+}
+
+/** How often Redis was told to, by its own statistics. */
+async function calls(command: 'pause' | 'unpause'): Promise<number> {
+  const found = new RegExp(`cmdstat_client\\|${command}:calls=(\\d+)`).exec(
+    await observer.info('commandstats'),
+  );
+  return Number(found?.[1] ?? 0);
 }
 
 /** What Redis holds in all windows of a key, read by the observer. */
@@ -340,7 +356,7 @@ describe.skipIf(withoutRealTime)('restore', () => {
       const { driver, key } = await prepared(approximate, 'drift');
       expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
       await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
-      expect(driver.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
+      expect(driver.observed.restored['s']).toMatchObject({ ok: true, writesTaken: true });
       expect(driver.observed.restored['s']?.message).toMatch(/released the pause.*real write/);
       expect(await observer.set('after-restore', '1', 'PX', 1000)).toBe('OK');
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
@@ -356,9 +372,9 @@ describe.skipIf(withoutRealTime)('restore', () => {
       const { driver, key } = await prepared(approximate, 'drift');
       expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
       await driver.close();
-      const next = driverOn(approximate);
+      const next = driverOn(approximate, { mayBePaused: true });
       await next.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
-      expect(next.observed.restored['s']).toEqual({ ok: true, message: expect.any(String) });
+      expect(next.observed.restored['s']).toMatchObject({ ok: true, writesTaken: true });
       expect(next.observed.restored['s']?.message).toContain('released the pause');
     }),
   );
@@ -367,11 +383,61 @@ describe.skipIf(withoutRealTime)('restore', () => {
     'does not release the pause of somebody else',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
-      await observer.call('CLIENT', 'PAUSE', '3000', 'WRITE');
-      await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
-      // It waits for the end of that pause instead, and finds writes taken again.
-      expect(driver.observed.restored['s']?.message).not.toContain('released');
+      const untouched = driverOn(approximate);
+      const before = await calls('unpause');
+      for (const [each, keys] of [
+        [driver, [key]],
+        [untouched, []],
+      ] as const) {
+        await observer.call('CLIENT', 'PAUSE', '2000', 'WRITE');
+        await each.perform({ kind: 'Restore', id: 's', keys: [...keys], release: true }, never);
+        // It waits for the end of that pause instead.
+        expect(each.observed.restored['s']).toMatchObject({ ok: true, writesTaken: true });
+        expect(each.observed.restored['s']?.message).not.toContain('released');
+      }
+      expect(await calls('unpause')).toBe(before);
     }),
+  );
+
+  it(
+    'sends no fault any more, however far it had come by then',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      const before = await calls('pause');
+      const plannedAt = Date.now() + 300;
+      const injecting = driver.perform(
+        { kind: 'Inject', id: 'f', scenario: 'drift', key, plannedAt, until: plannedAt + 20_000 },
+        never,
+      );
+      await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
+      await injecting;
+      expect(driver.observed.faults['f']).toMatchObject({
+        missed: true,
+        message: 'the run is being restored',
+      });
+      expect(await calls('pause')).toBe(before);
+    }),
+  );
+
+  it.for(['drift', 'ghosts'] as const)(
+    'sends no fault for %s where something has come in the way since it was ordered',
+    async (scenario, context) => {
+      await keepingTime(async () => {
+        let obstacle: string | undefined;
+        const { driver, key } = await prepared(approximate, scenario, { obstacleTo: () => obstacle });
+        const before = await calls('pause');
+        const plannedAt = Date.now() + 300;
+        const injecting = driver.perform(
+          { kind: 'Inject', id: 'f', scenario, key, plannedAt, until: plannedAt + 2000 },
+          never,
+        );
+        obstacle = 'this operator does not lead any more';
+        await injecting;
+        expect(driver.observed.faults['f']).toMatchObject({ missed: true, message: obstacle });
+        expect(await calls('pause')).toBe(before);
+        expect(await countedByRedis(key)).toBe(0);
+      })(context);
+    },
   );
 });
 

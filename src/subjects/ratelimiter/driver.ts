@@ -18,6 +18,7 @@ import { FaultSession } from './fault-session.ts';
 import { createHealthPoller } from './health-poller.ts';
 import { completePauseReport, type PauseJob, reportBurst, reportPause } from './inject.ts';
 import { LimiterClient } from './limiter-client.ts';
+import { PauseNotSentError } from './pause.ts';
 import { prepareKey } from './prepare.ts';
 import { watchRecovery } from './recovery.ts';
 import { RedisConnections } from './redis-client.ts';
@@ -38,6 +39,10 @@ export interface RateLimiterDriverOptions {
   /** The spec the run is about; health settings are taken when the driver is made. */
   readonly spec: ChaosDemoSpec;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Whether an earlier process may have left a pause on. */
+  readonly mayBePaused?: boolean;
+  /** What stands against an effect at this moment; asked right before a fault is sent. Default: nothing. */
+  readonly obstacleTo?: (effect: Effect) => string | undefined;
   /** Called whenever something was seen that matters to `decide`. */
   readonly onChange: () => void;
   /** Milliseconds since the epoch; default Date.now. */
@@ -97,8 +102,7 @@ class RateLimiterDriver implements SubjectDriver {
     this.#clients = open(this.#timeoutMs, QUIET_CONNECTIONS);
     this.#observers = open(Math.min(this.#timeoutMs, SAMPLE_TIMEOUT_MS), QUIET_CONNECTIONS);
     this.#loaders = open(this.#timeoutMs, LOAD_CONNECTIONS);
-    // Another process may have paused this Redis for the same run, if the run pauses at all.
-    this.#ownPause = spec.scenarios.some(({ type }) => type === 'CounterDrift') ? 'unknown' : 'none';
+    this.#ownPause = options.mayBePaused ? 'unknown' : 'none';
   }
 
   async perform(effect: Effect, signal: AbortSignal): Promise<void> {
@@ -214,7 +218,6 @@ class RateLimiterDriver implements SubjectDriver {
     };
     const sent = { is: false };
     if (!session) missed('its key was not set up by this process');
-    else if (this.#released) missed('the run is being restored');
     else {
       session.until = until;
       try {
@@ -234,11 +237,12 @@ class RateLimiterDriver implements SubjectDriver {
   }
 
   async #injectPause(
-    { id, plannedAt, until }: EffectOf<'Inject'>,
+    effect: EffectOf<'Inject'>,
     session: FaultSession,
     sent: { is: boolean },
     signal: AbortSignal,
   ): Promise<void> {
+    const { id, plannedAt, until } = effect;
     const job: PauseJob = {
       redis: this.#redis,
       session,
@@ -247,6 +251,8 @@ class RateLimiterDriver implements SubjectDriver {
       usualWriteMs: this.#baseline?.writeMaxMs ?? 0,
       now: this.#now,
       onSend: () => {
+        const obstacle = this.#obstacleTo(effect);
+        if (obstacle) throw new PauseNotSentError(obstacle);
         sent.is = true;
         this.#ownPause = 'active';
       },
@@ -271,11 +277,8 @@ class RateLimiterDriver implements SubjectDriver {
     });
   }
 
-  async #injectBurst(
-    { id, plannedAt }: EffectOf<'Inject'>,
-    session: FaultSession,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #injectBurst(effect: EffectOf<'Inject'>, session: FaultSession, signal: AbortSignal): Promise<void> {
+    const { id, plannedAt } = effect;
     const { limit } = session.window;
     const [, scenarioSpec] = this.#scenario(session.scenario.name);
     const { report, burst } = await reportBurst(
@@ -287,11 +290,17 @@ class RateLimiterDriver implements SubjectDriver {
         timeoutMs: this.#timeoutMs,
         plannedAt,
         now: this.#now,
+        obstacle: () => this.#obstacleTo(effect),
       },
       signal,
     );
     this.observed.faults[id] = report;
     session.takeBurst(burst);
+  }
+
+  /** Connecting may have taken a while: what was allowed then may not be any more. */
+  #obstacleTo(effect: Effect): string | undefined {
+    return this.#released ? 'the run is being restored' : this.#options.obstacleTo?.(effect);
   }
 
   async #inquire({ fault, marker }: EffectOf<'Inquire'>, signal: AbortSignal): Promise<void> {
@@ -332,7 +341,8 @@ class RateLimiterDriver implements SubjectDriver {
   }
 
   async #restore({ id, keys, release }: EffectOf<'Restore'>, signal: AbortSignal): Promise<void> {
-    // From here on nothing is injected any more by this driver.
+    // From here on no fault is sent any more by this driver. A pause that was sent already is ahead of its
+    // release on the same connection.
     if (release) this.#released = true;
     this.#endMaking.abort(new Error('the run is being restored'));
     await Promise.allSettled(this.#making);

@@ -1,6 +1,6 @@
 /** Turns what the chaos functions did into reports: what was injected, whether it was felt, when it ended. */
 import type { FaultReport } from '../../demo/observed.ts';
-import { type BurstResult, injectBurstTraffic } from './burst.ts';
+import { BurstNotSentError, type BurstResult, injectBurstTraffic } from './burst.ts';
 import type { FaultSession } from './fault-session.ts';
 import { injectRedisPause, type RedisPause } from './pause.ts';
 import { sendWrite, waitForPauseEnd } from './pause-probe.ts';
@@ -20,6 +20,7 @@ export interface PauseJob {
   readonly until: number;
   readonly usualWriteMs: number;
   readonly now: () => number;
+  /** Called right before the command is sent; a PauseNotSentError that it throws is thrown on, and nothing is sent. */
   readonly onSend: () => void;
 }
 
@@ -107,11 +108,13 @@ export interface BurstJob {
   readonly timeoutMs: number;
   readonly plannedAt: number;
   readonly now: () => number;
+  /** What stands against the burst at the moment of sending. */
+  readonly obstacle: () => string | undefined;
 }
 
 /** Sends the burst and reports it. @throws BurstNotSentError, or the reason of `signal` */
 export async function reportBurst(
-  { redis, session, nodes, requests, timeoutMs, plannedAt, now }: BurstJob,
+  { redis, session, nodes, requests, timeoutMs, plannedAt, now, obstacle }: BurstJob,
   signal: AbortSignal,
 ): Promise<{ report: FaultReport; burst: BurstResult }> {
   const { key, windowId } = session.window;
@@ -119,6 +122,8 @@ export async function reportBurst(
   const writer = await redis.openProbeWriter().catch(() => undefined);
   let probe: Promise<void> | undefined;
   const onStart = (): void => {
+    const reason = obstacle();
+    if (reason !== undefined) throw new BurstNotSentError(reason);
     if (!writer) return;
     const { sentAt, taken } = sendWrite(writer, now);
     probe = taken.then(

@@ -10,6 +10,9 @@ import { messageOf, pauseFor } from './waiting.ts';
 /** No pause is longer, whatever is asked for. */
 export const MAX_PAUSE_MS = 60_000;
 
+/** A pause may outlast what was announced by so much, for Redis's answer takes its time; a longer one is released. */
+const LATE_MS = 1000;
+
 /** A pause shorter than this could not be felt with certainty. */
 const MIN_PAUSE_MS = 500;
 
@@ -22,7 +25,10 @@ export interface RedisPauseOptions {
   readonly usualWriteMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Called right before the command is sent: from here on a pause may be on. */
+  /**
+   * Called right before the command is sent: from here on a pause may be on. Nothing is sent where it throws,
+   * and what it throws is thrown on.
+   */
   readonly onSend?: () => void;
 }
 
@@ -62,16 +68,21 @@ export async function injectRedisPause(
   options: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<RedisPause> {
-  const { plannedAt, until, usualWriteMs, now } = options;
+  const { plannedAt, until, now } = options;
   const writer = await warmUp(redis);
-  try {
-    await pauseFor(plannedAt - now(), signal);
+  // Asked at the moment of sending, since connecting again may come before it.
+  const length = (): number => {
+    signal.throwIfAborted();
     const ms = Math.min(Math.floor(until - now()), MAX_PAUSE_MS);
     if (ms < MIN_PAUSE_MS) {
       throw new PauseNotSentError(`only ${Math.max(0, ms)} ms were left of the planned pause`);
     }
     options.onSend?.();
-    return await pauseAndFeel(redis, writer, ms, holdFor(usualWriteMs), now, signal);
+    return ms;
+  };
+  try {
+    await pauseFor(plannedAt - now(), signal);
+    return await pauseAndFeel(redis, writer, length, options, signal);
   } catch (error) {
     writer.close();
     throw error;
@@ -90,16 +101,22 @@ async function warmUp(redis: RedisConnections): Promise<ProbeWriter> {
 async function pauseAndFeel(
   redis: RedisConnections,
   writer: ProbeWriter,
-  ms: number,
-  holdMs: number,
-  now: () => number,
+  length: () => number,
+  { now, until, usualWriteMs }: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<RedisPause> {
+  let ms = 0;
   try {
-    await redis.pauseWrites(ms);
+    await redis.pauseWrites(() => {
+      ms = length();
+      return ms;
+    });
   } catch (error) {
     signal.throwIfAborted();
+    if (ms === 0) throw error instanceof RedisClientError ? new PauseNotSentError(error.message) : error;
     const refused = error instanceof RedisClientError && error.reply !== undefined;
+    // Redis may still come to it. What stands behind it on the same connection then ends it at once.
+    if (!refused) void redis.unpause().catch(() => undefined);
     return {
       proof: refused ? 'Mismatch' : 'Inconclusive',
       message: `CLIENT PAUSE was ${refused ? 'refused' : 'sent and not answered'}: ${messageOf(error)}`,
@@ -110,8 +127,14 @@ async function pauseAndFeel(
   }
   const startedAt = now();
   const write = sendWrite(writer, now);
+  const late = Math.round(startedAt + ms - until);
+  if (late > LATE_MS) {
+    await redis.unpause().catch(() => undefined);
+    const message = `${redis.name} answered CLIENT PAUSE so late that the pause would have lasted ${late} ms longer than announced; it was released`;
+    return { startedAt, proof: 'Inconclusive', message, write, writer, refused: false };
+  }
   // Half of the pause is the most that the proof may take: the rest is for the traffic.
-  const finding = await feelPause(redis, write, Math.min(holdMs, ms / 2), now, signal);
+  const finding = await feelPause(redis, write, Math.min(holdFor(usualWriteMs), ms / 2), now, signal);
   return { startedAt, finding, write, writer, refused: false, ...verdictOn(finding, redis.name, ms) };
 }
 

@@ -113,11 +113,18 @@ export class RedisConnections {
     await this.read();
   }
 
-  /** CLIENT PAUSE for writes. Resolves once Redis said OK. */
-  async pauseWrites(ms: number): Promise<void> {
-    await this.#ask(this.#control, 'CLIENT PAUSE', (redis) =>
-      redis.call('CLIENT', 'PAUSE', String(ms), 'WRITE'),
-    );
+  /**
+   * CLIENT PAUSE for writes. Resolves once Redis said OK.
+   * @param length milliseconds; asked once there is a connection, and what it throws is thrown on
+   */
+  async pauseWrites(length: () => number): Promise<void> {
+    const redis = await this.#control.get();
+    const ms = length();
+    try {
+      await redis.call('CLIENT', 'PAUSE', String(ms), 'WRITE');
+    } catch (error) {
+      throw explain(this.#target, 'CLIENT PAUSE', error);
+    }
   }
 
   /** CLIENT UNPAUSE. */

@@ -1,6 +1,6 @@
 /** Undoes what a run did: ends its pause, removes its keys, proves that writes are taken. */
 import { truncate } from '../../api/index.ts';
-import type { Outcome } from '../../demo/observed.ts';
+import type { Restored } from '../../demo/observed.ts';
 import type { LimiterClient } from './limiter-client.ts';
 import { proveWrite } from './pause-probe.ts';
 import type { RedisConnections } from './redis-client.ts';
@@ -30,7 +30,7 @@ export interface RestoreOptions {
 }
 
 /** What was restored, or what is left to do by hand. @throws only the reason of `signal` */
-export async function restore(options: RestoreOptions, signal: AbortSignal): Promise<Outcome> {
+export async function restore(options: RestoreOptions, signal: AbortSignal): Promise<Restored> {
   const { redis, clients, keys, release, ownPause, now } = options;
   const done: string[] = [];
   const failed: string[] = [];
@@ -63,13 +63,14 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     keys.map(async (key) => await removeRateLimit(clients, key, signal)),
   );
   signal.throwIfAborted();
-  const left = keys.filter((_, i) => removals[i]?.status === 'rejected');
+  const left = clients.length === 0 ? keys : keys.filter((_, i) => removals[i]?.status === 'rejected');
   if (keys.length > left.length) done.push(`removed ${keys.length - left.length} keys of the demo`);
   if (left.length > 0) {
-    const reason = removals.find((removal) => removal.status === 'rejected')?.reason;
-    const notes = `the limits of ${left.join(', ')} are left (${messageOf(reason)}): remove them with DELETE /limit?key=...`;
+    const failure = removals.find((removal) => removal.status === 'rejected');
+    const reason = failure ? messageOf(failure.reason) : 'no node of the rate limiter is known any more';
+    const notes = `the limits of ${left.join(', ')} are left (${reason}): remove them with DELETE /limit?key=...`;
     failed.push(notes);
   }
   const message = [...failed, ...(done.length > 0 ? [`Restored: ${done.join(', ')}`] : [])].join('. ');
-  return { ok: failed.length === 0, message: truncate(message, 512) };
+  return { ok: failed.length === 0, writesTaken: taken !== undefined, message: truncate(message, 512) };
 }
