@@ -15,10 +15,12 @@ import { KubeClient } from '../src/kube/client.ts';
 import { loadKubeConfig } from '../src/kube/kube-config.ts';
 import { resourcePath } from '../src/kube/resource-path.ts';
 import { type Environment, startEnvironment } from '../src/local/environment.ts';
+import { messageOf } from '../src/local/errors.ts';
 import { type OperatorProcess, startOperator } from '../src/local/operator.ts';
 import { freePort } from '../src/local/ports.ts';
 import { DemoWatch } from './demo-watch.ts';
 import { type Metrics, metric, readMetrics } from './operator-metrics.ts';
+import { stopEach } from './stop-each.ts';
 
 export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
 
@@ -43,10 +45,12 @@ export class World {
   readonly operator: OperatorProcess;
   readonly signal: AbortSignal;
   readonly #port: number;
+  readonly #stops: readonly (() => Promise<void>)[];
 
   private constructor(
     parts: Pick<World, 'environment' | 'client' | 'demos' | 'operator' | 'signal'>,
     port: number,
+    stops: readonly (() => Promise<void>)[],
   ) {
     this.environment = parts.environment;
     this.client = parts.client;
@@ -54,6 +58,7 @@ export class World {
     this.operator = parts.operator;
     this.signal = parts.signal;
     this.#port = port;
+    this.#stops = stops;
   }
 
   /** Starts all of it; nothing is left when it throws. `onBroken` hears when a part ends that should run. */
@@ -68,30 +73,31 @@ export class World {
       signal,
     });
     void environment.broken.then(onBroken);
-    let client: KubeClient | undefined;
+    // What was started last is stopped first: a client closes only when nobody watches by it any more.
+    const stops = [() => environment.stop()];
     try {
       const port = await freePort();
       const operator = await startOperator(environment, { args: [`--http-port=${port}`], signal });
-      client = new KubeClient(loadKubeConfig(environment.controlPlane.kubeconfig), {
+      stops.unshift(() => operator.stop());
+      const client = new KubeClient(loadKubeConfig(environment.controlPlane.kubeconfig), {
         connections: AT_ONCE,
         timeoutMs: 120_000,
       });
+      stops.unshift(() => client.close());
       const demos = await DemoWatch.start(client, environment.namespace, signal);
-      const world = new World({ environment, client, demos, operator, signal }, port);
+      stops.unshift(() => demos.close());
+      const world = new World({ environment, client, demos, operator, signal }, port, stops);
       await world.untilLeading();
       return world;
     } catch (error) {
-      await client?.close();
-      await environment.stop();
+      // Why it did not start is what has to be known, also where something cannot be stopped.
+      await stopEach(stops).catch((failure: unknown) => say(`could not be stopped: ${messageOf(failure)}`));
       throw error;
     }
   }
 
   async stop(): Promise<void> {
-    await this.demos.close();
-    await this.client.close();
-    await this.operator.stop();
-    await this.environment.stop();
+    await stopEach(this.#stops);
   }
 
   /** Of the operator that runs now. */
