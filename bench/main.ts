@@ -15,7 +15,7 @@ import { firstStatus } from './benchmarks/first-status.ts';
 import { footprint } from './benchmarks/footprint.ts';
 import { takeover } from './benchmarks/takeover.ts';
 import { throughput } from './benchmarks/throughput.ts';
-import { jsonOf, type Result, tableOf } from './report.ts';
+import { jsonOf, notesOf, type Result, tableOf } from './report.ts';
 import { World } from './world.ts';
 
 const ALL: readonly Benchmark[] = [firstStatus, throughput, burstSpan, detection, abort, takeover, footprint];
@@ -33,7 +33,7 @@ async function main(interrupted: AbortSignal): Promise<number> {
     return 0;
   }
   const results = await measure(options.benchmarks, interrupted);
-  process.stdout.write(`\n${tableOf(results).join('\n')}\n`);
+  process.stdout.write(`\n${[...tableOf(results), '', ...notesOf(results)].join('\n')}\n`);
   if (options.report) {
     await writeFile(options.report, jsonOf(machine(), results));
     process.stdout.write(`\nThe figures are in ${options.report}\n`);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Row } from './benchmark.ts';
-import { formatNumber, jsonOf, ratioOf, tableOf } from './report.ts';
+import { formatNumber, jsonOf, notesOf, ratioOf, tableOf } from './report.ts';
 
 const alone: Row = { what: 'alone', value: 3, unit: '' };
 const compared: Row = { what: 'compared', value: 30, unit: 'ms', beside: { what: 'the other', value: 20 } };
@@ -20,6 +20,11 @@ it('makes a table in which every line has the same columns', () => {
   expect(lines.map((line) => line.split('|').length)).toEqual([8, 8, 8, 8]);
   expect(new Set(lines.map((line) => line.length)).size).toBe(1);
   expect(lines[3]).toMatch(/\| b +\| compared \| +30\.0 ms \| the other \| +20\.0 ms \| +1\.50x \|/);
+});
+
+it('says beneath the table what there is to know of a figure, and of which', () => {
+  const noted: Row = { ...compared, note: '7 samples' };
+  expect(notesOf([{ benchmark: 'b', rows: [alone, noted] }])).toEqual(['- compared: 7 samples']);
 });
 
 it('keeps in JSON what it was measured on, and the figures unrounded', () => {

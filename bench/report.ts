@@ -30,6 +30,13 @@ export function tableOf(results: readonly Result[]): string[] {
   return [line(table[0] ?? []), rule, ...table.slice(1).map(line)];
 }
 
+/** What one has to know of each figure, as a list in Markdown: the table has no room for it. */
+export function notesOf(results: readonly Result[]): string[] {
+  return results.flatMap(({ rows }) =>
+    rows.flatMap(({ what, note }) => (note ? [`- ${what}: ${note}`] : [])),
+  );
+}
+
 const isNumber = (column: number): boolean => [2, 4, 5].includes(column);
 
 function cellsOf(row: Row): string[] {
