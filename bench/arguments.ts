@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../src/cli/program.ts';
 import type { Benchmark } from './benchmark.ts';
 
-export interface BenchArguments {
+interface BenchArguments {
   readonly benchmarks: readonly Benchmark[];
   /** Where to write the figures; undefined: nowhere. */
   readonly report: string | undefined;

@@ -13,10 +13,10 @@ export interface Row {
   readonly note?: string;
 }
 
-export type Unit = 'ms' | 's' | 'MiB' | 'KiB' | '% of a core' | '/s' | '';
+type Unit = 'ms' | 's' | 'MiB' | 'KiB' | '% of a core' | '/s' | '';
 
 /** What a benchmark gets. */
-export interface BenchmarkContext {
+interface BenchmarkContext {
   /** The environment with the operator; started when first asked for. */
   readonly world: () => Promise<World>;
   /** A line about what is going on. */

@@ -6,12 +6,12 @@ import { resourcePath } from '../src/kube/resource-path.ts';
 import { Store } from '../src/kube/store.ts';
 
 /** A version of an object, or its absence, and when it was seen: performance.now(). */
-export interface Seen {
+interface Seen {
   readonly demo: ChaosDemo | undefined;
   readonly at: number;
 }
 
-export type SeenDemo = Seen & { readonly demo: ChaosDemo };
+type SeenDemo = Seen & { readonly demo: ChaosDemo };
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 /** Against waiting for ever; nothing that is measured comes near it. */

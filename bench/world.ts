@@ -22,10 +22,10 @@ import { DemoWatch } from './demo-watch.ts';
 import { type Metrics, metric, readMetrics } from './operator-metrics.ts';
 import { stopEach } from './stop-each.ts';
 
-export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
+const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
 
 /** What the environment registers, as a subject of a ChaosDemo. */
-export const SUBJECT = {
+const SUBJECT = {
   rateLimiter: {
     selector: { matchLabels: { 'app.kubernetes.io/name': 'ratelimiter' } },
     redis: { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' } },
