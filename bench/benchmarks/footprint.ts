@@ -9,7 +9,7 @@ import { names, type World } from '../world.ts';
 
 const FINISHED = 1000;
 const RUNS = 20;
-/** How long the operator is left alone first, and then watched. */
+/** How long the operator is left alone after its start, and how long it is watched with nothing to do. */
 const SETTLE_MS = 10_000;
 const WATCH_MS = 30_000;
 const SAMPLE_MS = 500;
@@ -51,19 +51,27 @@ interface Usage {
   readonly seconds: number;
 }
 
-/** Samples the operator until `over` resolves. */
-async function watchUsage(world: World, over: Promise<unknown>): Promise<Usage> {
-  let ended = false;
-  // Whether it failed is told to whoever waits for it.
-  const end = over.then(
-    () => void (ended = true),
-    () => void (ended = true),
-  );
+/**
+ * Leaves the operator alone until its start has settled, then samples it from
+ * before `work` begins until it has ended. @throws what `work` throws
+ */
+async function watchUsage<T>(
+  world: World,
+  work: () => Promise<T>,
+): Promise<{ readonly usage: Usage; readonly result: T }> {
+  await sleep(SETTLE_MS, undefined, { signal: world.signal });
   const first = await world.metrics();
-  const startedAt = performance.now();
   const resident = [residentMiB(first)];
   const heap = [heapMiB(first)];
   let last = first;
+  let ended = false;
+  const startedAt = performance.now();
+  const working = work();
+  // Whether it failed is told at the end.
+  const end = working.then(
+    () => void (ended = true),
+    () => void (ended = true),
+  );
   while (!ended) {
     await Promise.race([end, sleep(SAMPLE_MS, undefined, { signal: world.signal })]);
     last = await world.metrics();
@@ -71,35 +79,47 @@ async function watchUsage(world: World, over: Promise<unknown>): Promise<Usage> 
     heap.push(heapMiB(last));
   }
   const seconds = (performance.now() - startedAt) / 1000;
-  return {
+  const usage = {
     residentMiB: mean(resident),
     peakMiB: Math.max(...resident),
     heapMiB: mean(heap),
     cpu: ((cpuSeconds(last) - cpuSeconds(first)) / seconds) * 100,
     seconds,
   };
+  return { usage, result: await working };
 }
 
 async function watchIdle(world: World): Promise<Usage> {
-  await sleep(SETTLE_MS, undefined, { signal: world.signal });
-  return await watchUsage(world, sleep(WATCH_MS, undefined, { signal: world.signal }));
+  const { usage } = await watchUsage(world, () => sleep(WATCH_MS, undefined, { signal: world.signal }));
+  return usage;
 }
 
 /** Runs with these in their specs, all at once, from creating them to the last verdict, by an operator that has made none. */
-async function watchRuns(world: World, specs: readonly object[]) {
+async function watchRuns(world: World, specs: readonly object[]): Promise<Runs> {
   const all = names('run', specs.length);
-  await world.forEach(
-    all,
-    async (name) => void (await world.create(name, { ...SPEC, ...specs[all.indexOf(name)] })),
-  );
-  const ends = Promise.all(all.map((name) => world.ended(name)));
-  const usage = await watchUsage(world, ends);
-  const statuses = await ends;
+  const { usage, result: statuses } = await watchUsage(world, async () => {
+    await world.forEach(
+      all,
+      async (name) => void (await world.create(name, { ...SPEC, ...specs[all.indexOf(name)] })),
+    );
+    return await Promise.all(all.map((name) => world.ended(name)));
+  });
+  mustSucceed(statuses);
   const metrics = await world.metrics();
   const active = metric(metrics, 'chaosdemo_runs_active');
   if (active !== 0) throw new Error(`every run has ended, and the operator counts ${active} that are on`);
   await world.delete(all);
   return { usage, statuses, writes: statusWrites(metrics) / specs.length };
+}
+
+/** @throws when a run was cut short or saw too little: what it used is not what a whole run uses */
+function mustSucceed(statuses: readonly ChaosDemoStatus[]): void {
+  const other = statuses.find(({ phase }) => phase !== 'Succeeded');
+  if (!other) return;
+  throw new Error(
+    `every run should succeed, and they ended as ${tally(statuses)}; one of the others says: ${other.message}. ` +
+      'A machine that is too busy to sample is the usual cause',
+  );
 }
 
 /** The operator is new and finds objects that carry the status of a run that was really made. */
@@ -139,7 +159,7 @@ async function withFleet(world: World, say: (line: string) => void) {
 function idleRows(idle: Usage): Row[] {
   const note = `nothing to do; ${WATCH_MS / 1000} s from ${SETTLE_MS / 1000} s after the start`;
   return [
-    { what: 'idle: resident memory', value: idle.residentMiB, unit: 'MiB', note },
+    { what: 'idle: resident memory, mean', value: idle.residentMiB, unit: 'MiB', note },
     { what: 'idle: processor', value: idle.cpu, unit: '% of a core', note },
   ];
 }
@@ -149,10 +169,10 @@ function finishedRows(finished: Usage, idle: Usage): Row[] {
   const title = `${FINISHED} finished objects`;
   return [
     {
-      what: `${title}: resident memory`,
+      what: `${title}: resident memory, mean`,
       value: finished.residentMiB,
       unit: 'MiB',
-      beside: { what: 'idle', value: idle.residentMiB },
+      beside: { what: 'idle, mean', value: idle.residentMiB },
       note,
     },
     {
@@ -186,7 +206,7 @@ function runRows(one: Runs, many: Runs, idle: Usage): Row[] {
       what: '1 run: peak of resident memory',
       value: one.usage.peakMiB,
       unit: 'MiB',
-      beside: { what: 'idle', value: idle.residentMiB },
+      beside: { what: 'idle, peak', value: idle.peakMiB },
       note: tally(one.statuses),
     },
     { what: '1 run: processor', value: one.usage.cpu, unit: '% of a core', note: tally(one.statuses) },
@@ -194,7 +214,7 @@ function runRows(one: Runs, many: Runs, idle: Usage): Row[] {
       what: `${title}: peak of resident memory`,
       value: many.usage.peakMiB,
       unit: 'MiB',
-      beside: { what: '1 run', value: one.usage.peakMiB },
+      beside: { what: '1 run, peak', value: one.usage.peakMiB },
       note,
     },
     {
