@@ -24,7 +24,7 @@ it('makes a table in which every line has the same columns', () => {
 
 it('says beneath the table what there is to know of a figure, and of which', () => {
   const noted: Row = { ...compared, note: '7 samples' };
-  expect(notesOf([{ benchmark: 'b', rows: [alone, noted] }])).toEqual(['- compared: 7 samples']);
+  expect(notesOf([{ benchmark: 'b', rows: [alone, noted] }])).toEqual(['- "compared": 7 samples']);
 });
 
 it('keeps in JSON what it was measured on, and the figures unrounded', () => {

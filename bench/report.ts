@@ -33,7 +33,7 @@ export function tableOf(results: readonly Result[]): string[] {
 /** What one has to know of each figure, as a list in Markdown: the table has no room for it. */
 export function notesOf(results: readonly Result[]): string[] {
   return results.flatMap(({ rows }) =>
-    rows.flatMap(({ what, note }) => (note ? [`- ${what}: ${note}`] : [])),
+    rows.flatMap(({ what, note }) => (note ? [`- "${what}": ${note}`] : [])),
   );
 }
 
