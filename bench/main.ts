@@ -32,17 +32,32 @@ async function main(interrupted: AbortSignal): Promise<number> {
     process.stdout.write(helpText(ALL));
     return 0;
   }
-  const results = await measure(options.benchmarks, interrupted);
-  process.stdout.write(`\n${[...tableOf(results), '', ...notesOf(results)].join('\n')}\n`);
-  if (options.report) {
-    await writeFile(options.report, jsonOf(machine(), results));
-    process.stdout.write(`\nThe figures are in ${options.report}\n`);
+  const results: Result[] = [];
+  try {
+    await measure(options.benchmarks, interrupted, results);
+  } finally {
+    // Also where a later one failed: what was measured before took minutes, and holds.
+    if (results.length > 0) await tell(results, options.report);
   }
   return 0;
 }
 
-/** Makes one benchmark after the other, in one world that is started when the first of them asks for it. */
-async function measure(benchmarks: readonly Benchmark[], interrupted: AbortSignal): Promise<Result[]> {
+async function tell(results: readonly Result[], report: string | undefined): Promise<void> {
+  process.stdout.write(`\n${[...tableOf(results), '', ...notesOf(results)].join('\n')}\n`);
+  if (report === undefined) return;
+  await writeFile(report, jsonOf(machine(), results));
+  process.stdout.write(`\nThe figures are in ${report}\n`);
+}
+
+/**
+ * Makes one benchmark after the other, in one world that is started when the first of them asks for it.
+ * `results` gets what each has to say, as soon as it has.
+ */
+async function measure(
+  benchmarks: readonly Benchmark[],
+  interrupted: AbortSignal,
+  results: Result[],
+): Promise<void> {
   const broken = new AbortController();
   const signal = AbortSignal.any([interrupted, broken.signal]);
   let starting: Promise<World> | undefined;
@@ -51,14 +66,12 @@ async function measure(benchmarks: readonly Benchmark[], interrupted: AbortSigna
     return starting;
   };
   try {
-    const results: Result[] = [];
     for (const { name, what, run } of benchmarks) {
       signal.throwIfAborted();
       say(`== ${name}: ${what}`);
       const rows = await run({ world, say: (line) => say(`${name}: ${line}`), signal });
       results.push({ benchmark: name, rows });
     }
-    return results;
   } catch (error) {
     const started = await starting?.catch(() => undefined);
     if (started && !interrupted.aborted) {
