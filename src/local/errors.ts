@@ -29,6 +29,8 @@ const remedies = {
   IMAGE_UNAVAILABLE:
     'See that the registry can be reached, or load the image into Docker or podman beforehand. On Debian, root can have images made from this machine instead.',
   COMMAND_FAILED: 'Read what it wrote.',
+  CLUSTER_EXISTS:
+    'Let the run end that made it. If there is none: kind delete cluster --name, with the name of the cluster.',
   NO_CLUSTER: 'Make it: npm run kind:up',
   NO_VERDICT: 'Look at the log of the operator: kubectl -n chaosdemo-system logs deploy/chaosdemo-operator',
   PROCESS_EXITED: 'Read the last lines of its output.',

@@ -12,7 +12,13 @@ import type { TestProject } from 'vitest/node';
 import { formatElapsed } from '../../src/local/binaries/progress.ts';
 import { ensureTool } from '../../src/local/binaries/tools.ts';
 import { LocalError } from '../../src/local/errors.ts';
-import { clusterKubectl, createCluster, findKind, type Kind } from '../../src/local/kind/cluster.ts';
+import {
+  assertNoCluster,
+  clusterKubectl,
+  createCluster,
+  findKind,
+  type Kind,
+} from '../../src/local/kind/cluster.ts';
 import { attempt } from '../../src/local/kind/command.ts';
 import { type Images, installOperator, provideImages } from '../../src/local/kind/install.ts';
 import { assertClusterPossible } from '../../src/local/kind/requirements.ts';
@@ -56,6 +62,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const kind = await findKind(NAME, step).catch(explain);
   try {
     assertClusterPossible(kind.engine);
+    // Not that of another run, which the end of this one would delete.
+    await assertNoCluster(kind);
   } catch (error) {
     explain(error);
   }

@@ -13,12 +13,13 @@ export function operatorCrashes(cluster: Cluster): void {
     'hands the run over when its pod is deleted in chapter 5: another pod ends it, with one pause',
     keepingTime(async () => {
       const leader = await cluster.leader();
+      const pauses = await cluster.pauses();
       await cluster.apply('demo.yaml', 'pod-deleted');
       await cluster.untilStatus('pod-deleted', 'chapter 5', ({ progress }) => progress === '5/11');
       await cluster.kubectl.run(['-n', SYSTEM, 'delete', 'pod', leader, '--wait=false']);
       const status = await cluster.ended('pod-deleted');
       expect(await cluster.leader()).not.toBe(leader);
-      await endedRightly(cluster, 'pod-deleted', status);
+      await endedRightly(cluster, 'pod-deleted', status, pauses);
     }),
   );
 
@@ -28,24 +29,31 @@ export function operatorCrashes(cluster: Cluster): void {
       await bothReady(cluster);
       const leader = await cluster.leader();
       const process = await cluster.operatorProcess(leader);
+      const pauses = await cluster.pauses();
       await cluster.apply('demo.yaml', 'process-killed');
       const paused = await cluster.untilPaused('process-killed');
       await cluster.onNode(`kill -KILL ${process}`);
       const announced = Date.parse(paused.scenarios?.[0]?.fault?.until ?? '');
       await until(() => cluster.writeThroughLimiter(), { what: 'Redis to take writes again' });
       expect(Date.now()).toBeLessThan(announced + SLACK_MS);
-      await endedRightly(cluster, 'process-killed', await cluster.ended('process-killed'));
+      await endedRightly(cluster, 'process-killed', await cluster.ended('process-killed'), pauses);
       expect(await restarts(cluster, leader)).toBe(1);
     }),
   );
 }
 
 /** No second pause, nothing left behind, and a verdict that the interruption allows. */
-async function endedRightly(cluster: Cluster, name: string, status: ChaosDemoStatus): Promise<void> {
+async function endedRightly(
+  cluster: Cluster,
+  name: string,
+  status: ChaosDemoStatus,
+  pausesBefore: number,
+): Promise<void> {
   const [drift] = status.scenarios ?? [];
   // What the process had seen died with it: either it was stored before, or it is not claimed.
   expect(`${drift?.result} ${status.phase}`).toMatch(/^(Detected Succeeded|Inconclusive Errored)$/);
   expect(drift?.fault).toMatchObject({ id: '1-counter-drift-1', proof: 'Confirmed' });
+  expect(await cluster.pauses()).toBe(pausesBefore + 1);
   await cluster.writeThroughLimiter();
   expect(await cluster.inNamespace('get', 'leases', '-o', 'name')).not.toContain('chaosdemo-redis');
   const finalizers = ['get', 'chaosdemo', name, '-o', 'jsonpath={.metadata.finalizers}'];

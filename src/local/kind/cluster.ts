@@ -61,10 +61,20 @@ export async function clusterExists(kind: Kind): Promise<boolean> {
   return clusters.split('\n').includes(kind.name);
 }
 
+/** @throws LocalError CLUSTER_EXISTS; whoever made it may be using it */
+export async function assertNoCluster(kind: Kind): Promise<void> {
+  if (!(await clusterExists(kind))) return;
+  throw new LocalError(
+    'CLUSTER_EXISTS',
+    `There is a kind cluster ${kind.name} already. Its kind is ${kind.binary}, its engine ${kind.engine.name}`,
+  );
+}
+
 /** Makes the cluster and waits for its node; what was made is deleted again where that fails or is stopped. */
 export async function createCluster(kind: Kind, options: CreateOptions): Promise<void> {
   const { signal, kubeconfig, config = join(root, 'kind-config.yaml') } = options;
   assertClusterPossible(kind.engine);
+  await assertNoCluster(kind);
   const stock = parse(await readFile(config, 'utf8')).nodes[0].image as string;
   const image = options.nodeImage ?? (await ensureNodeImage(kind.engine, stock, options));
   // kind binds it into the node; machines without loadable modules do not have it.
@@ -103,14 +113,14 @@ export async function deleteCluster(kind: Kind, kubeconfig?: string): Promise<vo
     ...(kubeconfig ? ['--kubeconfig', kubeconfig] : []),
   ];
   await show(kind.binary, args, { env: kind.engine.env });
-  await rm(ownKubeconfig(kind.name), { force: true });
+  await rm(kubeconfigOf(kind.name), { force: true });
 }
 
 /** kubectl as the cluster's admin, whatever the user's own kubeconfig says. @throws LocalError NO_CLUSTER */
 export async function clusterKubectl(kind: Kind, options: StepOptions): Promise<Kubectl> {
   if (!(await clusterExists(kind)))
     throw new LocalError('NO_CLUSTER', `There is no kind cluster ${kind.name}`);
-  const file = ownKubeconfig(kind.name);
+  const file = kubeconfigOf(kind.name);
   await mkdir(dirname(file), { recursive: true });
   const config = await output(kind.binary, ['get', 'kubeconfig', '--name', kind.name], {
     env: kind.engine.env,
@@ -137,6 +147,7 @@ export async function loadImages(
   }
 }
 
-function ownKubeconfig(name: string): string {
+/** Where the kubeconfig is kept that the project itself uses for a cluster. */
+export function kubeconfigOf(name: string): string {
   return join(cacheRoot(process.env), 'kind', `${name}.kubeconfig`);
 }

@@ -2,6 +2,7 @@
  * Images that stand in for public ones where no registry can be reached: made from the
  * programs of this machine, for this machine, and named so that nobody takes them for more.
  */
+import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -60,8 +61,9 @@ export const redis: StandIn = {
   version: async () => (await ensureRedis({ progress: () => {} })).version,
   fill: async (folder, options) => {
     const { path } = await ensureRedis(options);
-    // grep is what the readiness probe runs.
-    await copyPrograms('/', [path, '/bin/grep'], folder);
+    // grep is what the readiness probe runs; redis-cli is for people, and some packages come without it.
+    const cli = join(dirname(path), 'redis-cli');
+    await copyPrograms('/', [path, '/bin/grep', ...(existsSync(cli) ? [cli] : [])], folder);
     await writeCommonFiles(folder);
     return ['CMD ["redis-server"]'];
   },

@@ -165,6 +165,34 @@ export class Cluster {
     return performance.now() - start;
   }
 
+  /** How often Redis was paused since it started, by its own statistics. Asked between runs, as docs/troubleshooting.md has it. */
+  async pauses(): Promise<number> {
+    const password = await this.inNamespace(
+      'get',
+      'secret',
+      'redis-observer',
+      '-o',
+      'jsonpath={.data.password}',
+    );
+    const login = [
+      '--no-auth-warning',
+      '--user',
+      'observer',
+      '--pass',
+      Buffer.from(password, 'base64').toString(),
+    ];
+    const said = await this.inNamespace(
+      'exec',
+      'redis-0',
+      '--',
+      'redis-cli',
+      ...login,
+      'INFO',
+      'commandstats',
+    );
+    return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(said)?.[1] ?? 0);
+  }
+
   /** Runs a shell command in the node. */
   async onNode(command: string): Promise<string> {
     const { engine, engineEnv, node } = this.provided;

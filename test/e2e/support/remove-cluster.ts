@@ -6,6 +6,7 @@
  */
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kubeconfigOf } from '../../../src/local/kind/cluster.ts';
 import { attempt } from '../../../src/local/kind/command.ts';
 
 const [kind = '', engine = '', name = '', network = '', folder = ''] = process.argv.slice(2);
@@ -20,3 +21,4 @@ for (let quiet = 0; quiet < 2; ) {
 }
 if (network) await attempt(engine, ['network', 'rm', network]);
 rmSync(folder, { recursive: true, force: true });
+rmSync(kubeconfigOf(name), { force: true });
