@@ -126,6 +126,8 @@ export class Simulation {
   readonly writes: ChaosDemoStatus[] = [];
   readonly injected: { id: string; at: number; healthy: boolean; scenario: string }[] = [];
   readonly performed: Effect[] = [];
+  /** How much longer Redis was paused when each run ended; milliseconds. */
+  readonly pausedBeyondEnd: number[] = [];
   /** When writes are taken again, by the simulated Redis itself. */
   pausedUntil = 0;
   private pauses = 0;
@@ -186,6 +188,9 @@ export class Simulation {
         const known = this.status.scenarios?.some((entry) => entry.fault?.id === fault?.id);
         if (fault && !known) (this.observed.announced as Set<string>).add(announcement(fault));
       }
+      const ends =
+        decision.status.run?.completedAt !== undefined && this.status.run?.completedAt === undefined;
+      if (ends) this.pausedBeyondEnd.push(Math.max(0, this.pausedUntil - this.now));
       this.status = structuredClone(decision.status);
       this.writes.push(this.status);
     }

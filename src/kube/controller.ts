@@ -67,11 +67,6 @@ export class Controller {
     this.#queue.add(key);
   }
 
-  /** Asks for a reconcile of `key` in `ms` milliseconds, or earlier if already planned earlier. */
-  enqueueAfter(key: string, ms: number): void {
-    this.#queue.addAfter(key, ms);
-  }
-
   /** Starts the workers; a second call does nothing. */
   start(): void {
     if (this.#started) return;

@@ -26,8 +26,6 @@ export interface EventReference {
 /** Something worth telling. */
 export interface EventRecord {
   regarding: EventReference;
-  /** A second object that had part in it. */
-  related?: EventReference;
   type: 'Normal' | 'Warning';
   /** Why, as a CamelCase word, at most 128 characters. */
   reason: string;
@@ -248,7 +246,7 @@ export class EventRecorder {
 
   #body(series: Series, name: string, namespace: string): object {
     const { reportingController, reportingInstance } = this.#options;
-    const { regarding, related, type, reason, action, note } = series.record;
+    const { regarding, type, reason, action, note } = series.record;
     return {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
@@ -260,7 +258,6 @@ export class EventRecorder {
       reason: reason.slice(0, longestWord),
       action: action.slice(0, longestWord),
       regarding,
-      ...(related === undefined ? {} : { related }),
       note: truncateUtf8(note, longestNoteBytes),
     };
   }
@@ -268,10 +265,9 @@ export class EventRecorder {
 
 /** What makes two records the same event. The resource version does not: it changes with every write. */
 function seriesKey(record: EventRecord): string {
-  const { regarding, related, type, reason, action, note } = record;
-  const identity = (reference: EventReference | undefined): unknown[] =>
-    reference === undefined ? [] : [reference.kind, reference.namespace, reference.name, reference.uid];
-  return JSON.stringify([identity(regarding), identity(related), type, reason, action, note]);
+  const { regarding, type, reason, action, note } = record;
+  const { kind, namespace, name, uid } = regarding;
+  return JSON.stringify([kind, namespace, name, uid, type, reason, action, note]);
 }
 
 /** Unique, and sorted by time within one object, as client-go names its events. */

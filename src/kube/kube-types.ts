@@ -68,12 +68,6 @@ export function objectKey(object: KubeObject): string {
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
 }
 
-/** Splits what {@link objectKey} made. */
-export function splitKey(key: string): { namespace?: string; name: string } {
-  const slash = key.indexOf('/');
-  return slash === -1 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 /**
  * Formats a time as a Kubernetes MicroTime: RFC 3339 in UTC with exactly six
  * fractional digits. Leases and events refuse the three digits `toISOString` gives.

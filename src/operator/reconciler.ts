@@ -95,7 +95,6 @@ export class Reconciler {
       if (isNotFound(error)) return {};
       if (!isConflict(error)) throw error;
       // Somebody wrote first (a person with an annotation, say): decide on what is there now.
-      this.#options.audience.metrics.statusWritten('conflict');
       entry.latest = await this.#readAgain(demo, signal);
       return { requeueAfterMs: 0 };
     }
@@ -237,12 +236,10 @@ export class Reconciler {
     if (!isTransition(demo.status, decision.status)) return true;
     entry.session?.announce(demo.status, decision.status);
     const object = entry.latest ?? demo;
-    const { metrics } = this.#options.audience;
     try {
       await this.#apply(entry, object, decision.status, signal);
     } catch (error) {
-      if (!isInvalid(error) && !(error instanceof ApiError && error.status === 413)) throw error;
-      metrics.statusWritten('rejected');
+      if (!isRefusal(error)) throw error;
       logger.error(
         { err: error },
         'the API server refused the status; releasing the fault and ending the run',
@@ -262,8 +259,14 @@ export class Reconciler {
   }
 
   async #apply(entry: Entry, object: ChaosDemo, status: ChaosDemoStatus, signal: AbortSignal): Promise<void> {
-    entry.latest = withType(await applyStatus(this.#write(object, signal), status));
-    this.#options.audience.metrics.statusWritten('stored');
+    const { metrics } = this.#options.audience;
+    try {
+      entry.latest = withType(await applyStatus(this.#write(object, signal), status));
+      metrics.statusWritten('stored');
+    } catch (error) {
+      metrics.statusWritten(isConflict(error) ? 'conflict' : isRefusal(error) ? 'rejected' : 'failed');
+      throw error;
+    }
   }
 
   async #withoutFinalizer(entry: Entry, signal: AbortSignal): Promise<void> {
@@ -326,6 +329,11 @@ export class Reconciler {
     );
     this.#entries.clear();
   }
+}
+
+/** Whether the API server will never take this status: against the schema, or too large. */
+function isRefusal(error: unknown): boolean {
+  return isInvalid(error) || (error instanceof ApiError && error.status === 413);
 }
 
 function runIsOn({ status }: ChaosDemo): boolean {
