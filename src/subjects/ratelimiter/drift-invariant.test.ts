@@ -171,6 +171,16 @@ describe('the proof that nothing drifted', () => {
     expect(shortfalls.join('\n')).toMatch(expected);
   });
 
+  it('is not whole when the bound is so high that no drift could break it', () => {
+    const withLag = (lag: number): string => {
+      const drift = new DriftInvariant({ nodes, limit: 3, threshold: 5, lag });
+      for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0));
+      return drift.reading(whole).shortfalls.join('\n');
+    };
+    expect(withLag(4)).toMatch(/cannot exceed 3 nodes x limit 3 = 9, and the bound is 9: lower/);
+    expect(withLag(3)).not.toMatch(/cannot exceed/);
+  });
+
   it('is not whole when a node got fewer checks than the limit', () => {
     const drift = invariant();
     for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [0, 0, 0], 0));

@@ -114,8 +114,14 @@ export class DriftInvariant {
   }
 
   #shortfalls(fault: FaultSpan): string[] {
-    const { limit, lag } = this.#settings;
+    const { nodes, limit, lag } = this.#settings;
     const missing: string[] = [];
+    const ceiling = nodes.length * limit;
+    if (this.#bound >= ceiling) {
+      missing.push(
+        `the drift cannot exceed ${nodes.length} nodes x limit ${limit} = ${ceiling}, and the bound is ${this.#bound}: lower counterDrift.threshold or raise limit.requests`,
+      );
+    }
     if (lag === undefined) missing.push('the lag without a fault was not measured in this session');
     if (fault.endedAt === undefined) missing.push('the end of the fault was not seen');
     else if (fault.endedAt < fault.until - EARLY_MS) {
