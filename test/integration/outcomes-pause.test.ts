@@ -157,6 +157,23 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
+    'proves nothing where a pod holds back its answers once it has given enough of them',
+    keepingTime(async () => {
+      let checks = 0;
+      const gateways = await startGateways(world, (pod, _, path) =>
+        pod === 1 && path === '/check' && (checks += 1) > 30 ? 'never' : 'pass',
+      );
+      onTestFinished(() => gateways.stop());
+      // Longer than pause and settle together: when it is judged, nothing was given up yet.
+      const subject = behindGateways(gateways, { health: { pollInterval: '500ms', timeout: '10s' } });
+      await world.applySpec('holding', { subject, scenarios: [drift({ expect: 'NotDetected' })] });
+      const missing = /\d+ requests without a proper answer could tip it/;
+      const { message } = await expectInconclusive(world, 'holding', 'EvidenceIncomplete', missing);
+      expect(message).not.toMatch(/are needed|no complete counter sample/);
+    }),
+  );
+
+  it(
     'proves nothing where the watch has a gap since a limiter stood still',
     keepingTime(async () => {
       await world.applySpec('frozen', { scenarios: [drift()] });

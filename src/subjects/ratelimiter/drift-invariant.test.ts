@@ -133,14 +133,27 @@ describe('the proof that nothing drifted', () => {
       /window ended/,
     ],
     [
-      'unanswered requests could tip it',
+      'requests that were not answered in time could tip it',
       () => {
         const drift = wholeWatch();
-        for (let i = 0; i < 7; i += 1) drift.unanswered('b');
+        for (let i = 0; i < 7; i += 1) {
+          drift.sent('b');
+          drift.unanswered('b');
+        }
         return drift;
       },
       {},
-      /7 unanswered requests could tip it/,
+      /7 requests without a proper answer could tip it/,
+    ],
+    [
+      'requests that are open still, or were answered improperly, could tip it',
+      () => {
+        const drift = wholeWatch();
+        for (let i = 0; i < 7; i += 1) drift.sent('b');
+        return drift;
+      },
+      {},
+      /7 requests without a proper answer could tip it/,
     ],
     [
       'one sample was above the bound',
@@ -188,10 +201,14 @@ describe('the proof that nothing drifted', () => {
     expect(drift.reading(whole).shortfalls).toEqual(['c answered 0 checks within the fault, 10 are needed']);
   });
 
-  it('bears few unanswered requests that could not tip it', () => {
+  it('bears few open requests that could not tip it, and any number that never left', () => {
     const drift = wholeWatch();
-    for (let i = 0; i < 6; i += 1) drift.unanswered('b');
+    for (let i = 0; i < 6; i += 1) drift.sent('b');
+    for (let i = 0; i < 7; i += 1) drift.sent('b')();
     expect(drift.reading(whole).shortfalls).toEqual([]);
+    expect(drift.reading(whole).evidence.join('\n')).toContain(
+      '36 checks, 0 allowed, 0 unanswered, 6 open or answered improperly; answered by a 10, b 10, c 10',
+    );
   });
 });
 

@@ -20,9 +20,10 @@ const EARLY_MS = 250;
 /** What the steady traffic has counted since the fault was proven, for each node. */
 export interface NodeTraffic {
   sent: number;
+  /** Answered for the key's window. */
   answered: number;
   allowed: number;
-  /** Sent, and no answer came in time: may have been admitted or not. */
+  /** Sent, and no answer came in time. */
   unanswered: number;
 }
 
@@ -61,8 +62,13 @@ export class DriftInvariant {
     return this.#traffic;
   }
 
-  sent(node: string): void {
-    this.#of(node).sent += 1;
+  /** A request goes to the node; what is returned takes that back. */
+  sent(node: string): () => void {
+    const traffic = this.#of(node);
+    traffic.sent += 1;
+    return () => {
+      traffic.sent -= 1;
+    };
   }
 
   /** An answer of the key's window arrived at `at`; answers have to come in the order of their times. */
@@ -132,9 +138,9 @@ export class DriftInvariant {
         missing.push(`${node} answered ${answered} checks within the fault, ${limit} are needed`);
     }
     missing.push(...this.#record.shortfalls(fault.startedAt ?? 0));
-    const unanswered = this.#total('unanswered');
-    if (unanswered > 0 && (this.#widest?.drift ?? 0) + unanswered > this.#bound) {
-      missing.push(`${unanswered} unanswered requests could tip it`);
+    const open = this.#open();
+    if (open > 0 && (this.#widest?.drift ?? 0) + open > this.#bound) {
+      missing.push(`${open} requests without a proper answer could tip it`);
     }
     if (this.#unconfirmed && this.#detectedAt === undefined) {
       missing.push('a single sample was above the bound and the next was not');
@@ -164,12 +170,19 @@ export class DriftInvariant {
     const sent = this.#total('sent');
     if (sent > 0) {
       const answered = new Map([...this.#traffic].map(([node, counts]) => [node, counts.answered]));
+      const unanswered = this.#total('unanswered');
+      const others = this.#open() - unanswered;
       lines.push(
-        `Steady traffic: ${sent} checks, ${this.#total('allowed')} allowed, ${this.#total('unanswered')} unanswered; answered by ${perNode(answered)}`,
+        `Steady traffic: ${sent} checks, ${this.#total('allowed')} allowed, ${unanswered} unanswered${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
       );
     }
     lines.push(this.#record.summary(fault.startedAt ?? 0));
     return lines;
+  }
+
+  /** Requests of which nobody knows whether they were admitted: not answered in time, or yet, or properly. */
+  #open(): number {
+    return this.#total('sent') - this.#total('answered');
   }
 
   #total(of: keyof NodeTraffic): number {

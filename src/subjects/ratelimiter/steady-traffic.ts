@@ -28,10 +28,11 @@ export interface TrafficOptions {
 
 /** Hears what becomes of each request. */
 export interface TrafficListener {
-  sent(node: string): void;
+  /** A request is on its way. What is returned takes that back, should it turn out that it never left. */
+  sent(node: string): (() => void) | undefined;
   /** Answered for the key's window; a refusal for lack of an answer from Redis (503) is not allowed either. */
   answered(node: string, allowed: boolean): void;
-  /** No answer came in time: admitted or not, nobody knows. */
+  /** No answer came in time. As after an answer that is none (an error, another window), nobody knows whether it was admitted. */
   unanswered(node: string): void;
 }
 
@@ -57,8 +58,10 @@ export async function runSteadyTraffic(
     for (; turn < until; turn += 1) {
       const client = clients[turn % clients.length];
       if (client === undefined || open.size >= MAX_OPEN) continue;
-      listener.sent(client.name);
-      const request = ask(client, key, windowId, listener, lifetime).finally(() => open.delete(request));
+      const takeBack = listener.sent(client.name);
+      const request = ask(client, key, windowId, listener, takeBack, lifetime).finally(() =>
+        open.delete(request),
+      );
       open.add(request);
     }
     await pauseFor(TICK_MS, AbortSignal.any([stop, lifetime])).catch(() => undefined);
@@ -71,6 +74,7 @@ async function ask(
   key: string,
   windowId: string,
   listener: TrafficListener,
+  takeBack: (() => void) | undefined,
   lifetime: AbortSignal,
 ): Promise<void> {
   try {
@@ -79,6 +83,7 @@ async function ask(
   } catch (error) {
     if (lifetime.aborted || !(error instanceof LimiterClientError)) return;
     if (error.status === 503) listener.answered(client.name, false);
+    else if (error.failure === 'UNREACHABLE') takeBack?.();
     else if (error.failure === 'UNANSWERED') listener.unanswered(client.name);
   }
 }
