@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CounterSample } from './counter-sample.ts';
 import { DriftInvariant } from './drift-invariant.ts';
-import { MAX_GAP_MS } from './watch-record.ts';
+import { toleratedGap } from './watch-record.ts';
 
 const nodes = ['a', 'b', 'c'];
 const T = 1_000_000;
@@ -117,10 +117,22 @@ describe('the proof that nothing drifted', () => {
       /no complete counter sample for 1\d00 ms/,
     ],
     [
-      'there are fewer than two samples',
-      () => wholeWatch((at) => at > T),
-      { startedAt: T },
-      /only 1 complete/,
+      'there are fewer than two samples within the fault',
+      () => wholeWatch((at) => at > T && at <= T + 2000),
+      {},
+      /only 1 complete counter samples within the fault/,
+    ],
+    [
+      'the last of two samples ended after the fault',
+      () => wholeWatch(),
+      { endedAt: T + 101 },
+      /only 1 complete counter samples within the fault/,
+    ],
+    [
+      'samples are missing for more than a quarter of a short fault',
+      () => wholeWatch((at) => at > T + 500 && at < T + 800),
+      { endedAt: T + 1000, until: T + 1000 },
+      /no complete counter sample for 300 ms/,
     ],
     [
       'the window ended',
@@ -260,7 +272,7 @@ describe('any watch', () => {
         const [start, end] = [T + from * 100, T + (from + length) * 100];
         const drift = wholeWatch((at) => at > start && at < end);
         const gap = drift.reading(whole).shortfalls.length > 0;
-        expect(gap).toBe(end - start > MAX_GAP_MS);
+        expect(gap).toBe(end - start > toleratedGap(2000));
       }),
       { numRuns: 100 },
     );

@@ -12,7 +12,7 @@
  */
 import type { InvariantReading } from '../../demo/observed.ts';
 import type { CounterSample } from './counter-sample.ts';
-import { type CompleteSample, type FaultSpan, perNode, WatchRecord } from './watch-record.ts';
+import { type CompleteSample, type FaultSpan, perNode, toleratedGap, WatchRecord } from './watch-record.ts';
 
 /** A fault that ends this much before its planned end did not last. Redis itself is late, never early. */
 const EARLY_MS = 250;
@@ -137,7 +137,9 @@ export class DriftInvariant {
       if (answered < limit)
         missing.push(`${node} answered ${answered} checks within the fault, ${limit} are needed`);
     }
-    missing.push(...this.#record.shortfalls(fault.startedAt ?? 0));
+    const { startedAt: from = 0, endedAt: to, until } = fault;
+    const maxGapMs = toleratedGap(until - from);
+    missing.push(...this.#record.shortfalls({ from, maxGapMs, ...(to !== undefined && { to }) }));
     const open = this.#open();
     if (open > 0 && (this.#widest?.drift ?? 0) + open > this.#bound) {
       missing.push(`${open} requests without a proper answer could tip it`);

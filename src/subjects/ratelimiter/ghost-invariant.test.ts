@@ -97,6 +97,13 @@ describe('ghosts', () => {
     expect(reading.shortfalls.join('\n')).toMatch(expected);
   });
 
+  it('are disproven by samples a second apart: what was admitted stays in the counters', () => {
+    const ghosts = new GhostInvariant({ nodes, limit: 10 });
+    ghosts.setBurst(burst({ allowed: 10 }), T + 20);
+    for (const at of [T + 900, T + 1800]) ghosts.add(sample(at, 6, 4, 10));
+    expect(ghosts.reading({ ...fault, until: T + 500 }).shortfalls).toEqual([]);
+  });
+
   it('prove nothing before the burst was reported', () => {
     const ghosts = new GhostInvariant({ nodes, limit: 10 });
     for (const at of [T + 100, T + 200]) ghosts.add(sample(at, 10, 10, 20));

@@ -89,7 +89,8 @@ export class GhostInvariant {
         missing.push(`Redis counted ${last.stored}, the nodes ${last.total}`);
       }
     }
-    missing.push(...this.#record.shortfalls(fault.startedAt ?? 0));
+    // What was admitted stays in the counters to the end of the window, so the length of the fault does not matter.
+    missing.push(...this.#record.shortfalls({ from: fault.startedAt ?? 0 }));
     return missing;
   }
 

@@ -4,12 +4,25 @@
  */
 import { type CounterSample, totalAdmitted } from './counter-sample.ts';
 
+/** Complete samples further apart than this are a gap, however long the fault. They are due every 100 ms. */
+const MAX_GAP_MS = 1000;
+
 /**
- * Complete samples further apart than this are a gap. Samples are due every
- * 100 ms; a drift stays for as long as the fault does, at least a second, so
- * what comes and goes within this time is not a drift.
+ * The gap that a watch may have for what stays only as long as the fault does: a
+ * quarter of it, so that no fault is so short that all of it fits into a gap.
  */
-export const MAX_GAP_MS = 1000;
+export function toleratedGap(faultMs: number): number {
+  return Math.min(MAX_GAP_MS, faultMs / 4);
+}
+
+/** What a proof needs of a watch. Milliseconds since the epoch. */
+export interface Watched {
+  /** Start of the fault. */
+  readonly from: number;
+  /** Where two complete samples have to lie before the end of the fault: its end. */
+  readonly to?: number;
+  readonly maxGapMs?: number;
+}
 
 /** When the fault was on, as far as it is known. Milliseconds since the epoch. */
 export interface FaultSpan {
@@ -30,7 +43,7 @@ export interface CompleteSample {
 
 export class WatchRecord {
   readonly #nodes: readonly string[];
-  readonly #ends: number[] = [];
+  readonly #samples: Pick<CompleteSample, 'readAt' | 'endedAt'>[] = [];
   #last: CompleteSample | undefined;
   #incomplete = 0;
   #lastProblem: string | undefined;
@@ -60,18 +73,22 @@ export class WatchRecord {
     }
     const { readAt, endedAt, admitted, stored } = sample;
     this.#last = { readAt, endedAt, admitted, total: totalAdmitted(sample), stored };
-    this.#ends.push(endedAt);
+    this.#samples.push({ readAt, endedAt });
     return this.#last;
   }
 
-  /** What is missing for a proof, `from` being the start of the fault. */
-  shortfalls(from: number): string[] {
-    const within = this.#ends.filter((end) => end >= from);
+  /** What is missing for a proof. */
+  shortfalls({ from, to, maxGapMs = MAX_GAP_MS }: Watched): string[] {
+    const within = this.#samples.filter(
+      ({ readAt, endedAt }) => readAt >= from && endedAt <= (to ?? Infinity),
+    ).length;
     const missing: string[] = [];
-    if (within.length < 2)
-      missing.push(`only ${within.length} complete counter samples since the fault began`);
+    if (within < 2) {
+      const when = to === undefined ? 'since the fault began' : 'within the fault';
+      missing.push(`only ${within} complete counter samples ${when}`);
+    }
     const gap = this.largestGap(from);
-    if (gap > MAX_GAP_MS) {
+    if (gap > maxGapMs) {
       const why = this.#lastProblem === undefined ? '' : ` (${this.#lastProblem})`;
       missing.push(`no complete counter sample for ${Math.round(gap)} ms${why}`);
     }
@@ -84,17 +101,17 @@ export class WatchRecord {
   largestGap(from: number): number {
     let gap = 0;
     let previous = from;
-    for (const end of this.#ends) {
-      if (end < from) continue;
-      gap = Math.max(gap, end - previous);
-      previous = end;
+    for (const { endedAt } of this.#samples) {
+      if (endedAt < from) continue;
+      gap = Math.max(gap, endedAt - previous);
+      previous = endedAt;
     }
     return gap;
   }
 
   /** How thoroughly it was watched, in a sentence. */
   summary(from: number): string {
-    const count = this.#ends.filter((end) => end >= from).length;
+    const count = this.#samples.filter(({ endedAt }) => endedAt >= from).length;
     const incomplete = this.#incomplete === 0 ? '' : `, ${this.#incomplete} incomplete`;
     return `${count} samples of ${this.#nodes.length} nodes and Redis since the fault began${incomplete}; longest gap ${Math.round(this.largestGap(from))} ms`;
   }
