@@ -55,6 +55,18 @@ describe('a run', () => {
     }
   });
 
+  it('tells of lost counts only where the counters could be read after the fault', () => {
+    for (const readable of [true, false]) {
+      const simulation = new Simulation(simulatedSpec(), { readable });
+      simulation.runUntil(finished);
+      expect(simulation.status.phase).toBe('Succeeded');
+      const [drift] = simulation.status.scenarios ?? [];
+      expect([drift?.lostCounts, drift?.recovered]).toEqual(
+        readable ? [0, expect.any(String)] : [undefined, undefined],
+      );
+    }
+  });
+
   it('announces a fault in a stored status before it injects it', () => {
     const simulation = new Simulation();
     simulation.runUntil(({ injected }) => injected.length === 1);

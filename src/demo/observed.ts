@@ -72,7 +72,8 @@ export interface RecoveryReport {
   writeAcceptedAt?: number;
   /** When the counters were at rest again. */
   convergedAt?: number;
-  lostCounts: number;
+  /** Counts that never came back; not there where nobody could read them. */
+  lostCounts?: number;
   message: string;
 }
 

@@ -92,6 +92,8 @@ export interface Behaviour {
   /** Milliseconds an effect takes. */
   effectMs: number;
   windowMs: number;
+  /** Whether the counters can be read after a fault. */
+  readable: boolean;
   shortfalls: string[];
   /** Whether Redis lets itself be released before its time. */
   releases: boolean;
@@ -103,6 +105,7 @@ const USUAL: Behaviour = {
   pauseBites: true,
   effectMs: 40,
   windowMs: 60_000,
+  readable: true,
   shortfalls: [],
   releases: true,
 };
@@ -307,8 +310,7 @@ export class Simulation {
           const { now } = this;
           observed.recoveries[effect.fault] = {
             writeAcceptedAt: now,
-            convergedAt: now,
-            lostCounts: 0,
+            ...(this.behaviour.readable && { convergedAt: now, lostCounts: 0 }),
             message: 'ok',
           };
         });

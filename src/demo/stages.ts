@@ -128,7 +128,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   const report = observed.recoveries[fault.id];
   const endedAt = ms(fault.endedAt ?? fault.until);
   if (report?.writeAcceptedAt !== undefined) {
-    entry.lostCounts = report.lostCounts;
+    if (report.lostCounts !== undefined) entry.lostCounts = report.lostCounts;
     if (report.convergedAt !== undefined) {
       entry.recovered = formatDuration(Math.max(0, report.convergedAt - endedAt));
     }

@@ -527,6 +527,19 @@ describe.skipIf(withoutRealTime)('health', () => {
 
 describe.skipIf(withoutRealTime)('a session that saw nothing', () => {
   it(
+    'proves that writes are taken, and claims no figure of lost counts',
+    keepingTime(async () => {
+      const driver = driverOn(approximate);
+      const about = { fault: 'f', scenario: 'drift', key: 'demo-unknown' };
+      await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 500 }, never);
+      const recovery = driver.observed.recoveries['f'];
+      expect(recovery?.writeAcceptedAt).toBeGreaterThan(0);
+      expect(recovery).not.toHaveProperty('lostCounts');
+      expect(recovery?.message).toContain('counters of this fault are not known');
+    }),
+  );
+
+  it(
     'gives no diagnosis and says why',
     keepingTime(async () => {
       const driver = driverOn(approximate);
