@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseInfoFields, requireStandalone } from './redis-topology.ts';
+import { requireStandalone } from './redis-topology.ts';
 
 const runId = '0123456789abcdef0123456789abcdef01234567';
 const plain = {
@@ -18,19 +18,12 @@ function info(changes: Record<string, string | undefined> = {}): string {
   return `# Server\r\n${lines.join('\r\n')}\r\n\r\n# Keyspace\r\ndb0:keys=1,expires=0\r\n`;
 }
 
-describe('parseInfoFields', () => {
-  it('splits at the first colon and passes over headings', () => {
-    const fields = parseInfoFields('# Server\r\nos:Linux: x\r\n\r\nempty:\r\nnonsense\r\n');
-    expect([...fields]).toEqual([
-      ['os', 'Linux: x'],
-      ['empty', ''],
-    ]);
-  });
-});
-
 describe('requireStandalone', () => {
   it('gives the run_id of a Redis that stands alone', () => {
     expect(requireStandalone(info(), 'redis-0')).toBe(runId);
+    for (const redis_version of ['7.0.0', '7.2.4', '8.0.3', '10.0.0', '255.255.255']) {
+      expect(requireStandalone(info({ redis_version }), 'redis-0')).toBe(runId);
+    }
     expect(requireStandalone(info({ cluster_enabled: undefined, connected_slaves: undefined }), 'r')).toBe(
       runId,
     );
@@ -43,6 +36,8 @@ describe('requireStandalone', () => {
     ['a Sentinel', { redis_mode: 'sentinel', role: undefined }, /is a Sentinel/],
     ['something without a run_id', { run_id: undefined }, /does not tell run_id/],
     ['something with an odd run_id', { run_id: '../../x' }, /does not tell run_id/],
+    ['Redis 6.2', { redis_version: '6.2.14' }, /version 6\.2\.14.*use Redis 7\.0 or later, or Valkey$/],
+    ['something without a version', { redis_version: undefined }, /version unknown.*use Redis 7\.0/],
     ['something without a role', { role: undefined }, /does not tell run_id and role/],
   ])('refuses %s', (_, changes, message) => {
     expect(() => requireStandalone(info(changes), 'redis-0')).toThrow(message);

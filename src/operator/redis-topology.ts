@@ -2,24 +2,21 @@
  * Which kind of Redis this is, from INFO, and whether a pause of its writes means
  * what the demo takes it to mean. Pure.
  */
+import { parseInfoFields } from '../subjects/ratelimiter/index.ts';
 import { Refusal } from './refusal.ts';
 
-/** The fields of INFO; section headings and what else is not `field:value` are left out. */
-export function parseInfoFields(text: string): Map<string, string> {
-  return new Map(
-    text.split(/\r?\n/).flatMap((line): [string, string][] => {
-      const at = line.indexOf(':');
-      return at <= 0 || line.startsWith('#') ? [] : [[line.slice(0, at), line.slice(at + 1)]];
-    }),
-  );
-}
+/**
+ * The oldest that counts its pauses, by which an operator that takes over knows
+ * whether the one before it has injected. Valkey says 7.2.4 here, whatever its own version.
+ */
+const OLDEST_MAJOR = 7;
 
 /**
  * The run_id of a Redis that stands alone; it is new with every start of the server.
  *
  * @param store what messages call it: "redis-0 (10.0.0.7:6379)"
  * @throws {Refusal} RedisNotEligible for a replica, a master with replicas, a member of a
- * Cluster, a Sentinel, or something that does not say.
+ * Cluster, a Sentinel, one older than Redis 7.0, or something that does not say.
  */
 export function requireStandalone(info: string, store: string): string {
   const fields = parseInfoFields(info);
@@ -41,6 +38,12 @@ export function requireStandalone(info: string, store: string): string {
   }
   if (!/^[0-9a-f]{40}$/.test(runId) || role === '') {
     throw refuse('does not tell run_id and role in INFO, as Redis and Valkey do: use one of these');
+  }
+  const version = fields.get('redis_version') ?? '';
+  if (!(Number.parseInt(version, 10) >= OLDEST_MAJOR)) {
+    throw refuse(
+      `is of version ${version.slice(0, 16) || 'unknown'}, and before 7.0 a pause leaves no trace that a second one could be prevented by: use Redis 7.0 or later, or Valkey`,
+    );
   }
   const replicas = fields.get('connected_slaves') ?? '0';
   if (replicas !== '0') {

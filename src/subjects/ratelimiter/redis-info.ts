@@ -1,5 +1,15 @@
 /** Reads what matters out of INFO: which Redis this is, what it is, and how often it was paused. Pure. */
 
+/** The fields of INFO; section headings and what else is not `field:value` are left out. */
+export function parseInfoFields(text: string): Map<string, string> {
+  return new Map(
+    text.split(/\r?\n/).flatMap((line): [string, string][] => {
+      const at = line.indexOf(':');
+      return at <= 0 || line.startsWith('#') ? [] : [[line.slice(0, at), line.slice(at + 1).trim()]];
+    }),
+  );
+}
+
 export interface RedisInfo {
   /** Changes with every start of the server. */
   readonly runId: string;
@@ -8,6 +18,8 @@ export interface RedisInfo {
   readonly mode: string;
   /** How often CLIENT PAUSE was carried out since the server started. */
   readonly pauses: number;
+  /** Whether the subcommands of CLIENT are counted one by one: not before Redis 7.0. */
+  readonly countsPauses: boolean;
 }
 
 /**
@@ -15,12 +27,7 @@ export interface RedisInfo {
  * @throws RangeError when there is no run_id in it
  */
 export function parseInfo(text: string): RedisInfo {
-  const fields = new Map(
-    text.split(/\r?\n/).flatMap((line): [string, string][] => {
-      const at = line.indexOf(':');
-      return at <= 0 || line.startsWith('#') ? [] : [[line.slice(0, at), line.slice(at + 1).trim()]];
-    }),
-  );
+  const fields = parseInfoFields(text);
   const runId = fields.get('run_id');
   if (runId === undefined || !/^[0-9a-f]{8,64}$/.test(runId)) {
     throw new RangeError('INFO holds no run_id: this does not seem to be a Redis');
@@ -31,6 +38,7 @@ export function parseInfo(text: string): RedisInfo {
     role: fields.get('role') ?? 'master',
     mode: fields.get('redis_mode') ?? 'standalone',
     pauses: Number(calls ?? 0),
+    countsPauses: [...fields.keys()].some((field) => field.startsWith('cmdstat_client|')),
   };
 }
 
@@ -41,11 +49,13 @@ export function markerOf({ runId, pauses }: RedisInfo): string {
 
 /**
  * Whether a pause was injected between `marker` and `now`. Another server, or a
- * restarted one, does not know; a marker that cannot be read neither.
+ * restarted one, does not know; nor does one that shows no count of any
+ * subcommand of CLIENT, of which the admission of a run sends one at least. A
+ * marker that cannot be read tells nothing either.
  */
 export function comparePauses(marker: string, now: RedisInfo): 'Injected' | 'NotInjected' | 'Unknown' {
   const match = /^([0-9a-f]+)\/(\d+)$/.exec(marker);
-  if (!match || match[1] !== now.runId) return 'Unknown';
+  if (!match || match[1] !== now.runId || !now.countsPauses) return 'Unknown';
   const before = Number(match[2]);
   if (now.pauses === before) return 'NotInjected';
   return now.pauses > before ? 'Injected' : 'Unknown';
