@@ -59,6 +59,24 @@ describe('ghosts', () => {
     expect(reading.evidence).toContain('Every request was admitted: the true over-admission is at least 10');
   });
 
+  it('are detected once the counters of the nodes have come to what the sender was allowed', () => {
+    const ghosts = watched(burst(), 9, 6, 15);
+    expect(ghosts.reading(fault).detectedAt).toBeUndefined();
+    ghosts.add(sample(T + 300, 10, 10, 20));
+    // By then the sender had got the eleventh answer long ago.
+    const detected = { observed: 20, brokenAt: T + 10, detectedAt: T + 301 };
+    expect(ghosts.reading(fault)).toMatchObject(detected);
+    ghosts.add(sample(T + 400, 10, 11, 21));
+    expect(ghosts.reading(fault)).toMatchObject(detected);
+  });
+
+  it('are detected at the end of the burst where the counters were read before', () => {
+    const ghosts = new GhostInvariant({ nodes, limit: 10 });
+    ghosts.add(sample(T + 15, 10, 10, 3));
+    ghosts.setBurst(burst(), T + 20);
+    expect(ghosts.reading(fault).detectedAt).toBe(T + 20);
+  });
+
   it('are not "at least" where some requests were denied', () => {
     const reading = watched(burst({ allowed: 15 }), 8, 7, 15).reading(fault);
     expect(reading.detectedAt).toBeDefined();
@@ -73,6 +91,7 @@ describe('ghosts', () => {
 
   it.each([
     ['the nodes deny what the sender was allowed', burst(), 5, 5, 10, /allowed 20, the nodes count 10/],
+    ['both are above the limit and not the same', burst(), 10, 9, 19, /allowed 20, the nodes count 19/],
     [
       'the sender was denied what the nodes count',
       burst({ allowed: 10 }),

@@ -1,7 +1,7 @@
 /**
  * Ghosts: requests admitted in one window beyond its limit, as the sender saw it
- * (allowed answers) and as the nodes say (their counters). Only where both are
- * above the limit it is detected; where they disagree nothing is proven. Pure.
+ * (allowed answers) and as the nodes say (their counters). Only where both say
+ * the same, above the limit, it is detected; where they disagree nothing is proven. Pure.
  */
 import type { InvariantReading } from '../../demo/observed.ts';
 import type { BurstResult } from './burst.ts';
@@ -46,8 +46,10 @@ export class GhostInvariant {
 
   reading(fault: FaultSpan): InvariantReading {
     const brokenAt = this.#detectedAt === undefined ? undefined : this.#momentBroken();
+    const allowed = this.#burst?.allowed ?? 0;
     return {
-      observed: Math.max(this.#most, this.#burst?.allowed ?? 0),
+      // What both agreed on; somebody else may use the key later.
+      observed: this.#detectedAt === undefined ? Math.max(this.#most, allowed) : allowed,
       bound: this.#settings.limit,
       ...(brokenAt !== undefined && { brokenAt }),
       ...(this.#detectedAt !== undefined && { detectedAt: this.#detectedAt }),
@@ -58,8 +60,8 @@ export class GhostInvariant {
   }
 
   #detect(now: number): void {
-    const { limit } = this.#settings;
-    if (this.#burst && this.#burst.allowed > limit && this.#most > limit) this.#detectedAt ??= now;
+    const allowed = this.#burst?.allowed ?? 0;
+    if (allowed > this.#settings.limit && this.#record.last?.total === allowed) this.#detectedAt ??= now;
   }
 
   /** The first answer beyond the limit, or the first sample that shows it, whichever was earlier. */
