@@ -4,7 +4,7 @@
  */
 
 /** HTTP status of each code, and what a person should know or do. */
-export const LIMITER_ERRORS = {
+const LIMITER_ERRORS = {
   INVALID_REQUEST: { status: 400, message: 'the request is not valid' },
   BODY_TOO_LARGE: { status: 413, message: 'the request body is larger than 4096 bytes' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'send the body as application/json' },

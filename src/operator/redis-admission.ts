@@ -5,7 +5,7 @@
  */
 import { truncate } from '../api/index.ts';
 import type { Admission } from '../demo/observed.ts';
-import { redisConnection } from '../subjects/ratelimiter/index.ts';
+import { REDIS_ACL, redisConnection } from '../subjects/ratelimiter/index.ts';
 import type { RedisTarget, ResolvedTarget } from './discovery.ts';
 import {
   findStrangers,
@@ -26,13 +26,6 @@ export interface RedisAdmission {
 
 /** Connecting and each answer may take so long. */
 const STEP_TIMEOUT_MS = 3_000;
-
-/**
- * The rights that the operator's user needs, for the whole of a run.
- * As in docs and manifests; what a refused user is told to grant.
- */
-export const REDIS_ACL =
-  '-@all +client|pause +client|unpause +client|list +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels';
 
 /**
  * Connects, reads INFO and CLIENT LIST, and judges. Takes 9 s at most.

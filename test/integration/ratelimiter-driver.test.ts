@@ -9,13 +9,12 @@ import {
   createRateLimiterDriver,
   type NodeTarget,
   type RateLimiterTarget,
+  REDIS_ACL,
 } from '../../src/subjects/ratelimiter/index.ts';
 import { type LimiterNodes, startLimiterNodes } from './support/limiter-nodes.ts';
 import { keepingTime, withoutRealTime } from './support/pace.ts';
 import { until } from './support/until.ts';
 
-const RIGHTS =
-  '-@all +client|pause +client|unpause +client|list +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels';
 const never = new AbortController().signal;
 const log = { info: () => undefined, warn: () => undefined, error: console.error };
 
@@ -30,8 +29,8 @@ const drivers: SubjectDriver[] = [];
 beforeAll(async () => {
   server = await startRedis({
     aclUsers: [
-      `user operator on >secret ${RIGHTS}`,
-      `user helpless on >secret ${RIGHTS.replace('+client|pause ', '')}`,
+      `user operator on >secret ${REDIS_ACL}`,
+      `user helpless on >secret ${REDIS_ACL.replace('+client|pause ', '')}`,
     ],
   });
   limiter = await startLimiterNodes(server);

@@ -9,7 +9,8 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { RedisTarget, ResolvedTarget } from '../../src/operator/discovery.ts';
-import { admitRedis, REDIS_ACL, type RedisAdmission } from '../../src/operator/redis-admission.ts';
+import { admitRedis, type RedisAdmission } from '../../src/operator/redis-admission.ts';
+import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { until } from './support/until.ts';
 
 const operator = { username: 'chaosdemo', password: 'operator-secret' };

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, type RedisTlsFiles, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
-import { REDIS_ACL } from '../../src/operator/redis-admission.ts';
+import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { drift, ghosts } from './support/outcome.ts';
 import { keepingTime, withoutRealTime } from './support/pace.ts';
 import { addTarget } from './support/second-target.ts';

@@ -43,7 +43,7 @@ export interface BaselineOptions {
 }
 
 /** The measurement could not be made; the message says what to do. */
-export class BaselineError extends Error {
+class BaselineError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'BaselineError';

@@ -70,7 +70,7 @@ export async function sampleCounters(
 }
 
 /** Sum of the counts in a window's hash; fields that are no count are left out. */
-export function sumOf(hash: Readonly<Record<string, string>>): number {
+function sumOf(hash: Readonly<Record<string, string>>): number {
   return Object.values(hash).reduce(
     (sum, value) => (/^\d{1,15}$/.test(value) ? sum + Number(value) : sum),
     0,

@@ -7,7 +7,7 @@ import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { messageOf, pauseFor, TIMED_OUT, within } from './waiting.ts';
 
 /** A write has to be held back at least this long; a healthy one takes about a millisecond. */
-export const HOLD_MS = 150;
+const HOLD_MS = 150;
 /** And at least this many times the slowest write of the baseline. */
 const HOLD_FACTOR = 5;
 

@@ -7,12 +7,13 @@
  * connection that is lost stays lost until somebody asks for it again.
  */
 import type { Redis } from 'ioredis';
+import { REDIS_ACL } from './redis-acl.ts';
 import { redisConnection } from './redis-connection.ts';
 import type { RedisTarget } from './target.ts';
 import { messageOf, TIMED_OUT, within } from './waiting.ts';
 
 /** How long connecting, or the answer to anything but a probe write, may take. */
-export const REDIS_TIMEOUT_MS = 5000;
+const REDIS_TIMEOUT_MS = 5000;
 
 /** How long a probe key lives; longer than the longest pause, and then gone by itself. */
 const PROBE_TTL_MS = 120_000;
@@ -210,8 +211,7 @@ export interface ProbeWriter {
 }
 
 const ADVICE: Record<string, string> = {
-  NOPERM:
-    'the ACL user lacks a right: grant it "-@all +client|pause +client|unpause +client|list +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels"',
+  NOPERM: `the ACL user lacks a right: grant it "${REDIS_ACL}"`,
   NOAUTH: 'it asks for a password: set subject.rateLimiter.redis.authSecretRef',
   WRONGPASS: 'it refuses the user name or password: correct the Secret named in authSecretRef',
   LOADING: 'it is loading its data: wait until it is ready',

@@ -14,7 +14,7 @@ const TICK_MS = 10;
 const CATCH_UP_MS = 200;
 
 /** Requests that may be open at once; beyond it a request is left out rather than piled up. */
-export const MAX_OPEN = 1000;
+const MAX_OPEN = 1000;
 
 export interface TrafficOptions {
   readonly clients: readonly LimiterClient[];

@@ -95,16 +95,12 @@ export class Timeline {
     }
   }
 
-  burst({ sent, allowedBy, startedAt, endedAt, sendSpanMs, unanswered }: BurstResult): void {
+  /** Notes a burst. One with unanswered requests is not proven, so nobody explains it. */
+  burst({ sent, allowedBy, startedAt, endedAt, sendSpanMs }: BurstResult): void {
     for (const [node, count] of sent) {
       this.#total(startedAt, node, 'requests-sent', 1, 'the first request was sent to it');
       this.#total(startedAt + sendSpanMs, node, 'requests-sent', count, 'requests sent to it, all at once');
       this.#total(endedAt, node, 'requests-allowed', allowedBy.get(node) ?? 0, 'requests allowed by it');
-    }
-    if (unanswered > 0) {
-      const [first] = sent.keys();
-      if (first)
-        this.#total(endedAt, first, 'requests-unanswered', unanswered, 'requests unanswered by all replicas');
     }
   }
 
