@@ -93,7 +93,8 @@ export const REASON_GROUPS = {
     title: 'Where a run stands',
     conditions: 'Ready, Complete, Succeeded, and Reconciling unless Suspended',
     reasons: {
-      Pending: 'The operator has not looked at the object yet, or is looking for its pods and its Redis.',
+      Pending:
+        'The operator has not looked at the object yet, is looking for its pods and its Redis, or waits until all pods are Ready.',
       CoolingDown: 'A run was superseded a moment ago; the next starts when its Redis has rested.',
       Running: 'A chapter is at work.',
       AwaitingAdvance: 'Manual pace: the chapter is done and waits for the advance annotation.',
@@ -137,7 +138,7 @@ export const REASON_GROUPS = {
         'The operator lacks a right, as a rule since there is no RoleBinding in the namespace.',
       NoSuchPods: 'The selector matches no ready pod.',
       PodsNotEligible:
-        'A selected pod cannot be used (host network, no such port, several images), or there are too many.',
+        'A selected pod cannot be used (host network, no such port, several images), is not Ready for 30 s, or there are too many.',
       RedisNotFound: 'The Redis Service, or a ready pod behind it, is missing.',
       RedisNotEligible: 'This kind of Redis Service or topology is not supported.',
       RedisUnreachable: 'The Redis does not answer, or refuses the credentials.',

@@ -3,12 +3,13 @@
  * be paused, and the lease on it. Every no is a finding that `decide` turns into
  * a condition, an event and a message.
  */
-import type { ChaosDemo } from '../api/index.ts';
+import { type ChaosDemo, FINALIZER } from '../api/index.ts';
 import type { Admission } from '../demo/observed.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../kube/kube-types.ts';
 import type { ResolvedTarget } from './discovery.ts';
 import { discover } from './discovery.ts';
+import { awaitReady } from './pod-eligibility.ts';
 import { admitRedis } from './redis-admission.ts';
 import { RedisLease, redisLeaseName } from './redis-lease.ts';
 import { Refusal } from './refusal.ts';
@@ -23,6 +24,8 @@ export class AdmissionDesk {
   readonly #client: KubeClient;
   readonly #logger: Logger;
   readonly #waiting = new Map<string, RedisLease>();
+  /** Since when selected pods of an object are seen not to be Ready. */
+  readonly #unreadySince = new Map<string, number>();
 
   constructor(client: KubeClient, logger: Logger) {
     this.#client = client;
@@ -36,6 +39,14 @@ export class AdmissionDesk {
   async look(demo: ChaosDemo, signal: AbortSignal): Promise<Finding> {
     const { admission, target } = await discover(this.#client, demo, signal);
     if (!target) return { granted: false, admission };
+    const { uid } = demo.metadata;
+    if (target.notReady.length > 0 && isToBegin(demo)) {
+      const now = performance.now();
+      const since = this.#unreadySince.get(uid) ?? now;
+      this.#unreadySince.set(uid, since);
+      return { granted: false, admission: awaitReady(target, now - since) };
+    }
+    this.#unreadySince.delete(uid);
     const allowOtherClients = demo.spec.subject.rateLimiter?.redis.allowOtherClients ?? false;
     const redis = await admitRedis(target, { allowOtherClients, signal });
     if (redis.runId === undefined) return { granted: false, admission: redis.admission };
@@ -72,8 +83,15 @@ export class AdmissionDesk {
 
   /** Forgets what an object waited for, when it is gone or has changed its mind. */
   async forget(uid: string): Promise<void> {
+    this.#unreadySince.delete(uid);
     const lease = this.#waiting.get(uid);
     this.#waiting.delete(uid);
     await lease?.release();
   }
+}
+
+/** Whether the run is still to begin. One that is on may have to release a fault, which waits for no pod. */
+function isToBegin({ metadata, status }: ChaosDemo): boolean {
+  const isOn = status?.run !== undefined && status.run.completedAt === undefined;
+  return !isOn && !metadata.finalizers?.includes(FINALIZER);
 }

@@ -27,7 +27,7 @@ export interface RedisTarget extends RedisEndpoint, RedisAuth {
 export interface ResolvedTarget {
   /** In order of their names; at least one. */
   nodes: TargetNode[];
-  /** Names of selected pods that are not Ready and are not touched. */
+  /** Names of selected pods that are not Ready: they are not touched, and no run begins without them. */
   notReady: string[];
   redis: RedisTarget;
   /** Where the faults go, for messages: "redis-0 (10.0.0.7:6379)". */

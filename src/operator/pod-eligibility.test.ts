@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Reason } from '../api/index.ts';
 import type { Pod } from './container-port.ts';
 import { type PodFields, pod, unready } from './pod.fixture.ts';
-import { selectNodes } from './pod-eligibility.ts';
+import { awaitReady, selectNodes } from './pod-eligibility.ts';
 import { Refusal } from './refusal.ts';
 
 function refusalOf(pods: Pod[], port: number | string = 'http'): { reason: Reason; message: string } {
@@ -115,5 +115,29 @@ describe('selectNodes', () => {
   it('names at most three pods', () => {
     const pods = ['a', 'b', 'c', 'd', 'e'].map((name) => pod(name, onHost));
     expect(refusalOf(pods).message).toMatch(/^a, b, c and 2 more run/);
+  });
+});
+
+describe('awaitReady', () => {
+  const nodes = selectNodes([pod('a'), pod('b', unready), pod('c')], 'http', 's');
+
+  it('waits for the pods that are not Ready, and names them', () => {
+    for (const waited of [0, 29_999]) {
+      expect(awaitReady(nodes, waited)).toEqual({
+        state: 'waiting',
+        reason: 'Pending',
+        message: 'Waiting for selected pods that are not Ready: b (2 of 3 are)',
+      });
+    }
+  });
+
+  it('refuses after 30 s, and says what to do', () => {
+    expect(awaitReady(nodes, 30_000)).toEqual({
+      state: 'refused',
+      reason: 'PodsNotEligible',
+      message: expect.stringMatching(
+        /^selected but not Ready within 30s: b \(2 of 3 are\): .*describe pod.*once all are Ready$/,
+      ),
+    });
   });
 });

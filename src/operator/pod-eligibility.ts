@@ -3,6 +3,9 @@
  * limiter. Pure: the pods come from the API server, the verdict is theirs alone.
  */
 import { isIP } from 'node:net';
+import { formatDuration } from '../api/index.ts';
+import type { Admission } from '../demo/observed.ts';
+import { HEALTHY_WITHIN_MS } from '../demo/work.ts';
 import { type ContainerPort, type Pod, resolveContainerPort } from './container-port.ts';
 import { templateOf } from './pod-template.ts';
 import { listed, Refusal } from './refusal.ts';
@@ -57,6 +60,21 @@ export function selectNodes(pods: readonly Pod[], port: number | string, selecto
   const images = new Set(nodes.map(({ imageID }) => imageID));
   if (images.size > 1) throw severalImages(nodes);
   return { nodes, notReady };
+}
+
+/**
+ * What becomes of a run to come while selected pods are not Ready, since `waitedMs`: a run on
+ * the others would judge a part of the rate limiter and call it the whole. They get as long as
+ * a node that is not healthy gets in a run.
+ */
+export function awaitReady({ nodes, notReady }: EligibleNodes, waitedMs: number): Admission {
+  const which = `${listed(notReady)} (${nodes.length} of ${nodes.length + notReady.length} are)`;
+  if (waitedMs < HEALTHY_WITHIN_MS) {
+    const message = `Waiting for selected pods that are not Ready: ${which}`;
+    return { state: 'waiting', reason: 'Pending', message };
+  }
+  const message = `selected but not Ready within ${formatDuration(HEALTHY_WITHIN_MS)}: ${which}: see kubectl describe pod, or narrow subject.rateLimiter.selector; the run starts once all are Ready`;
+  return { state: 'refused', reason: 'PodsNotEligible', message };
 }
 
 /**

@@ -165,6 +165,37 @@ describe('a demo is refused', () => {
   });
 });
 
+describe('a demo waits', () => {
+  it('for a selected pod that is not Ready, is refused when that lasts, and runs on all pods in the end', async () => {
+    const [, second] = world.environment.pods;
+    await second?.setReady(false);
+    onTestFinished(() => second?.setReady(true));
+    await world.applySpec('one-short', { dryRun: true });
+    const which = 'ratelimiter-1 (2 of 3 are)';
+    const waiting = await world.untilStatus('one-short', 'the pod to be named', ({ message = '' }) =>
+      message.includes(which),
+    );
+    expect(waiting.message).toBe(`Waiting for selected pods that are not Ready: ${which}`);
+    expect(condition(waiting, 'Reconciling')).toBe('True Pending');
+
+    const refused = await world.untilStatus(
+      'one-short',
+      'it to be refused',
+      (now) => condition(now, 'Stalled') === 'True PodsNotEligible',
+    );
+    expect(refused.message).toContain(
+      `selected but not Ready within 30s: ${which}: see kubectl describe pod`,
+    );
+    expect(refused.run).toBeUndefined();
+
+    await second?.setReady(true);
+    const { run } = await world.ended('one-short');
+    expect(run?.verdict?.reason).toBe('DryRunPassed');
+    expect(run?.pods?.map(({ name }) => name)).toEqual(['ratelimiter-0', 'ratelimiter-1', 'ratelimiter-2']);
+    await expectNothingLeftOf('one-short');
+  });
+});
+
 describe('a demo ends Errored and injects nothing', () => {
   async function expectErrored(name: string, spec: object, reason: string, message: RegExp): Promise<void> {
     await world.applySpec(name, spec);
