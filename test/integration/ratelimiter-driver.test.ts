@@ -135,23 +135,6 @@ async function calls(command: 'pause' | 'unpause'): Promise<number> {
   return Number(found?.[1] ?? 0);
 }
 
-/** A port that leads to a node, until it is closed. */
-async function wayTo({ host, port }: NodeTarget) {
-  const sockets = new Set<Socket>();
-  const server = createServer((from) => {
-    const to = connect(port, host);
-    for (const socket of [from, to]) sockets.add(socket.on('error', () => undefined));
-    from.pipe(to).pipe(from);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const close = async () => {
-    for (const socket of sockets) socket.destroy();
-    if (server.listening) await once(server.close(), 'close');
-  };
-  onTestFinished(close);
-  return { port: (server.address() as AddressInfo).port, close };
-}
-
 /** What Redis holds in all windows of a key, read by the observer. */
 async function countedByRedis(key: string): Promise<number> {
   const keys = await observer.keys(`rl:win:${key}:*`);
@@ -460,6 +443,23 @@ describe.skipIf(withoutRealTime)('restore', () => {
     },
   );
 });
+
+/** A port that leads to a node, until it is closed. */
+async function wayTo({ host, port }: NodeTarget) {
+  const sockets = new Set<Socket>();
+  const server = createServer((from) => {
+    const to = connect(port, host);
+    for (const socket of [from, to]) sockets.add(socket.on('error', () => undefined));
+    from.pipe(to).pipe(from);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    if (server.listening) await once(server.close(), 'close');
+  };
+  onTestFinished(close);
+  return { port: (server.address() as AddressInfo).port, close };
+}
 
 describe.skipIf(withoutRealTime)('the burst', () => {
   it(
