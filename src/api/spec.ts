@@ -111,7 +111,11 @@ const limit = z
 const health = z
   .object({
     pollInterval: duration('Time between two looks.', '250ms', '1m').default('2s'),
-    timeout: duration('How long one look, or one request, may take.', '100ms', '30s').default('5s'),
+    timeout: duration(
+      'How long one look, or one request, may take. A run keeps the one it began with.',
+      '100ms',
+      '30s',
+    ).default('5s'),
   })
   .prefault({})
   .describe('How the health of the rate limiter is watched.');

@@ -26,6 +26,19 @@ describe('a run', () => {
     expect(simulation.status.expected).toBe('2/2');
   });
 
+  it('takes over another interval of looks at once, without another run', () => {
+    const simulation = new Simulation(simulatedSpec({ pace: { mode: 'Manual' } }));
+    const looks = () => simulation.last?.activities.filter(({ kind }) => kind === 'PollHealth');
+    simulation.runUntil(at(1));
+    expect(looks()).toEqual([{ kind: 'PollHealth', intervalMs: 2000 }]);
+    const { subject } = simulation.spec;
+    const rateLimiter = { ...subject.rateLimiter, health: { pollInterval: '250ms' } };
+    simulation.spec = simulatedSpec({ pace: { mode: 'Manual' }, subject: { rateLimiter } });
+    simulation.step();
+    expect(looks()).toEqual([{ kind: 'PollHealth', intervalMs: 250 }]);
+    expect(simulation.status.run?.number).toBe(1);
+  });
+
   it('writes a bounded number of statuses, no two alike in the columns of a watch', () => {
     const simulation = new Simulation();
     simulation.runUntil(finished);

@@ -230,9 +230,9 @@ function beginRun(context: Context, key: string, request: string | undefined): v
 }
 
 /** What should be going on while a run is on. */
-function activitiesOf({ draft, now, observed, scenarios, wantsSession }: Context): Activity[] {
+function activitiesOf({ demo, draft, now, observed, scenarios, subject, wantsSession }: Context): Activity[] {
   if (!wantsSession) return [];
-  const activities: Activity[] = [{ kind: 'PollHealth' }];
+  const activities: Activity[] = [{ kind: 'PollHealth', intervalMs: subject.healthIntervalMs(demo.spec) }];
   for (const scenario of scenarios) {
     const fault = draft.scenarios?.find(({ name }) => name === scenario.name)?.fault;
     // A fault that another process announced was not watched from its start: half a watch proves nothing.

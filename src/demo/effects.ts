@@ -23,7 +23,7 @@ export type Effect =
   | { kind: 'Restore'; id: string; keys: string[]; release: boolean };
 
 export type Activity =
-  | { kind: 'PollHealth' }
+  | { kind: 'PollHealth'; intervalMs: number }
   /** Sample the counters of a key and hold them against the scenario's invariant. */
   | { kind: 'Watch'; fault: string; scenario: string; key: string }
   /** Steady traffic on the key while the fault lasts. */

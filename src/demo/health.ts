@@ -17,6 +17,8 @@ export interface HealthSnapshot {
   issues: string[];
   /** When the look ended, in milliseconds since the epoch. */
   lastUpdated: number;
+  /** Until when it says something of now: the next look should be there by then. */
+  validUntil: number;
 }
 
 export interface HealthNode {

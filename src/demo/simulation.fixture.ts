@@ -67,8 +67,7 @@ export const simulatedSubject: SubjectDefinition = {
     });
   },
   keyPrefix: () => 'demo-key',
-  healthTimeoutMs: () => 5000,
-  healthIntervalMs: () => 2000,
+  healthIntervalMs: (spec) => parseDuration(spec.subject.rateLimiter?.health.pollInterval ?? '2s'),
   releasable: (type) => type === 'CounterDrift',
   welcome: () => 'Welcome',
   summarize: (_, observed, bound) => `${observed}/${bound}`,
@@ -234,6 +233,7 @@ export class Simulation {
       hasIssues: !this.healthy,
       issues: this.healthy ? [] : ['a is stale'],
       lastUpdated: this.now,
+      validUntil: this.now + 8000,
     };
     for (const activity of this.last?.activities ?? []) {
       if (activity.kind === 'Watch') this.watch(activity.fault, activity.scenario);

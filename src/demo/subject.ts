@@ -38,8 +38,7 @@ export interface SubjectDefinition {
   scenarios(spec: ChaosDemoSpec): Scenario[];
   /** First part of the names of the keys that the demo makes. */
   keyPrefix(spec: ChaosDemoSpec): string;
-  /** How long one look at the subject may take, in milliseconds. */
-  healthTimeoutMs(spec: ChaosDemoSpec): number;
+  /** Time between two looks at the health of the subject, in milliseconds. */
   healthIntervalMs(spec: ChaosDemoSpec): number;
   /** Whether a fault of this type can be cut short; such a one holds the object until that is done. */
   releasable(type: string): boolean;

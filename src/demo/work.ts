@@ -25,9 +25,7 @@ const MOST_ISSUES = 320;
 /** The last snapshot, unless it is too old to say anything of now. */
 export function freshHealth(context: Context): HealthSnapshot | undefined {
   const { health } = context.observed;
-  const { spec } = context.demo;
-  const maxAge = context.subject.healthIntervalMs(spec) + context.subject.healthTimeoutMs(spec) + 1000;
-  return health && context.now - health.lastUpdated <= maxAge ? health : undefined;
+  return health && context.now <= health.validUntil ? health : undefined;
 }
 
 /**

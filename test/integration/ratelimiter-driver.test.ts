@@ -212,12 +212,19 @@ describe.skipIf(withoutRealTime)('the pause', () => {
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
       const about = { fault: 'f', scenario: 'drift', key };
-      driver.converge([{ kind: 'PollHealth' }, { kind: 'Watch', ...about }]);
+      driver.converge([
+        { kind: 'PollHealth', intervalMs: 250 },
+        { kind: 'Watch', ...about },
+      ]);
       const report = await inject(driver, 'drift', key, 4000);
       expect(report).toMatchObject({ proof: 'Confirmed' });
       expect(report?.endedAt).toBeUndefined();
 
-      driver.converge([{ kind: 'PollHealth' }, { kind: 'Watch', ...about }, { kind: 'Load', ...about }]);
+      driver.converge([
+        { kind: 'PollHealth', intervalMs: 250 },
+        { kind: 'Watch', ...about },
+        { kind: 'Load', ...about },
+      ]);
       await until(() => driver.observed.readings['f']?.observed === 30, {
         what: 'the drift to reach its ceiling',
       });
@@ -534,7 +541,7 @@ describe.skipIf(withoutRealTime)('health', () => {
     keepingTime(async () => {
       let changes = 0;
       const driver = driverOn(approximate, { onChange: () => (changes += 1) });
-      driver.converge([{ kind: 'PollHealth' }]);
+      driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
       const first = await until(() => driver.observed.health?.hasIssues === false && driver.observed.health, {
         what: 'all nodes to be ready',
       });

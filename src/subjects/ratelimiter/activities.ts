@@ -56,5 +56,7 @@ export class Activities {
 }
 
 function keyOf(activity: Activity): string {
-  return activity.kind === 'PollHealth' ? activity.kind : `${activity.kind} ${activity.fault}`;
+  return activity.kind === 'PollHealth'
+    ? `${activity.kind} ${activity.intervalMs}`
+    : `${activity.kind} ${activity.fault}`;
 }

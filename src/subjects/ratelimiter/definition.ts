@@ -54,7 +54,6 @@ export const rateLimiterDefinition: SubjectDefinition = {
   },
 
   keyPrefix: (spec) => rateLimiterOf(spec).limit.keyPrefix,
-  healthTimeoutMs: (spec) => parseDuration(rateLimiterOf(spec).health.timeout),
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
 
   // A burst is over before anybody could end it.

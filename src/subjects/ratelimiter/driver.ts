@@ -36,7 +36,7 @@ const LOAD_CONNECTIONS = 256;
 
 export interface RateLimiterDriverOptions {
   readonly target: RateLimiterTarget;
-  /** The spec the run is about; health settings are taken when the driver is made. */
+  /** The spec the run is about; its health timeout is taken when the driver is made. */
   readonly spec: ChaosDemoSpec;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Whether an earlier process may have left a pause on. */
@@ -88,7 +88,7 @@ class RateLimiterDriver implements SubjectDriver {
     this.#options = options;
     this.#now = clock;
     this.#diagnosis = options.diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
-    this.#timeoutMs = rateLimiterDefinition.healthTimeoutMs(spec);
+    this.#timeoutMs = parseDuration(rateLimiterOf(spec).health.timeout);
     this.observed = nothingObserved(clock());
     this.#activities = new Activities(
       async (activity, stop) => await this.#carryOn(activity, AbortSignal.any([stop, this.#lifetime.signal])),
@@ -363,7 +363,7 @@ class RateLimiterDriver implements SubjectDriver {
   async #carryOn(activity: Activity, signal: AbortSignal): Promise<void> {
     switch (activity.kind) {
       case 'PollHealth':
-        return await this.#pollHealth(signal);
+        return await this.#pollHealth(activity.intervalMs, signal);
       case 'Watch':
         return await this.#watch(activity, signal);
       case 'Load':
@@ -371,12 +371,13 @@ class RateLimiterDriver implements SubjectDriver {
     }
   }
 
-  async #pollHealth(signal: AbortSignal): Promise<void> {
-    const { spec, target } = this.#options;
+  async #pollHealth(intervalMs: number, signal: AbortSignal): Promise<void> {
+    const { target } = this.#options;
     const poller = createHealthPoller({
       clients: this.#clients,
       nodes: target.nodes,
-      intervalMs: rateLimiterDefinition.healthIntervalMs(spec),
+      intervalMs,
+      timeoutMs: this.#timeoutMs,
       now: this.#now,
       onSnapshot: (snapshot) => {
         const changed = !sameHealth(this.observed.health, snapshot);

@@ -5,14 +5,19 @@ import type { NodeTarget } from './target.ts';
 import { messageOf, pauseFor } from './waiting.ts';
 
 export interface HealthPollerOptions {
-  /** One for each node, in the same order; their timeout bounds a look. */
+  /** One for each node, in the same order. */
   readonly clients: readonly LimiterClient[];
   readonly nodes: readonly NodeTarget[];
   readonly intervalMs: number;
+  /** What a look may take: the timeout of the clients. */
+  readonly timeoutMs: number;
   readonly now: () => number;
   /** Called after each look. */
   readonly onSnapshot?: (snapshot: HealthSnapshot) => void;
 }
+
+/** What a look may be late by before the last one is called stale: the machine has other things to do. */
+const LATE_MS = 1000;
 
 /** Polls at once and then every `intervalMs`. */
 export function createHealthPoller(options: HealthPollerOptions): HealthPoller {
@@ -39,7 +44,7 @@ export function createHealthPoller(options: HealthPollerOptions): HealthPoller {
 
 /** One look; what fails is an issue of the snapshot. @throws only the reason of `signal` */
 async function look(
-  { clients, nodes, now }: HealthPollerOptions,
+  { clients, intervalMs, nodes, now, timeoutMs }: HealthPollerOptions,
   signal: AbortSignal,
 ): Promise<HealthSnapshot> {
   const [listing, healths] = await Promise.all([
@@ -55,7 +60,12 @@ async function look(
     ),
   ]);
   signal.throwIfAborted();
-  return snapshotOf(nodes, listing, healths, now());
+  const at = now();
+  return {
+    ...snapshotOf(nodes, listing, healths),
+    lastUpdated: at,
+    validUntil: at + intervalMs + timeoutMs + LATE_MS,
+  };
 }
 
 /** The list of the first node that answers. All are asked at once: a look takes no longer than one answer may. */
@@ -79,8 +89,7 @@ export function snapshotOf(
   targets: readonly NodeTarget[],
   listing: NodesAnswer | string,
   healths: readonly (boolean | string)[],
-  lastUpdated: number,
-): HealthSnapshot {
+): Omit<HealthSnapshot, 'lastUpdated' | 'validUntil'> {
   const listed = typeof listing === 'string' ? [] : listing;
   const issues: string[] = typeof listing === 'string' ? [`no node lists the others: ${listing}`] : [];
   const nodes = targets.map(({ name, host, port }, i): HealthNode => {
@@ -101,5 +110,5 @@ export function snapshotOf(
     return { id: name, address, state };
   });
   const redisConnected = healths.length > 0 && healths.every((health) => health === true);
-  return { nodes, redisConnected, hasIssues: issues.length > 0 || !redisConnected, issues, lastUpdated };
+  return { nodes, redisConnected, hasIssues: issues.length > 0 || !redisConnected, issues };
 }
