@@ -15,7 +15,7 @@ import type { CounterSample } from './counter-sample.ts';
 import { type CompleteSample, type FaultSpan, perNode, toleratedGap, WatchRecord } from './watch-record.ts';
 
 /** A fault that ends this much before its planned end did not last. Redis itself is late, never early. */
-const EARLY_MS = 250;
+export const EARLY_MS = 250;
 
 /** What the steady traffic has counted since the fault was proven, for each node. */
 export interface NodeTraffic {

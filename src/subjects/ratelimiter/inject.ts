@@ -1,6 +1,7 @@
 /** Turns what the chaos functions did into reports: what was injected, whether it was felt, when it ended. */
 import type { FaultReport } from '../../demo/observed.ts';
 import { BurstNotSentError, type BurstResult, injectBurstTraffic } from './burst.ts';
+import { EARLY_MS } from './drift-invariant.ts';
 import type { FaultSession } from './fault-session.ts';
 import { injectRedisPause, type RedisPause } from './pause.ts';
 import { sendWrite, waitForPauseEnd } from './pause-probe.ts';
@@ -10,8 +11,6 @@ import type { NodeTarget } from './target.ts';
 
 /** How long beyond its planned end the end of a pause is waited for. */
 const END_WITHIN_MS = 60_000;
-/** A pause that ends this much before its time was ended by somebody. */
-const EARLY_MS = 250;
 
 export interface PauseJob {
   readonly redis: RedisConnections;

@@ -8,7 +8,7 @@ import { type ProbeWriter, RedisClientError, type RedisConnections } from './red
 import { messageOf, pauseFor } from './waiting.ts';
 
 /** No pause is longer, whatever is asked for. */
-export const MAX_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 60_000;
 
 /** A pause may outlast what was announced by so much, for Redis's answer takes its time; a longer one is released. */
 const LATE_MS = 1000;
