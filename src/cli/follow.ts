@@ -34,10 +34,10 @@ export async function follow(
   { say, signal, onStatus }: FollowOptions,
 ): Promise<ChaosDemo> {
   const { controlPlane, namespace } = environment;
-  const { binary, kubeconfig } = controlPlane.kubectl;
+  const { binary, env, kubeconfig } = controlPlane.kubectl;
   const args = ['--kubeconfig', kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
   say(`\n$ kubectl -n ${namespace} get chaosdemo ${name} -w`);
-  const rows = spawn(binary, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const rows = spawn(binary, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
   let lastRow = '';
   const lines = createInterface({ input: rows.stdout }).on('line', (row) => {
     lastRow = row;

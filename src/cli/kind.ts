@@ -132,7 +132,7 @@ async function demo({ file }: Options, signal: AbortSignal): Promise<number> {
   await kubectl.apply([{ ...object, metadata: { ...object.metadata, annotations } }], { signal });
 
   const watch = ['--kubeconfig', kubectl.kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
-  const rows = spawn(kubectl.binary, watch, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const rows = spawn(kubectl.binary, watch, { env: kubectl.env, stdio: ['ignore', 'inherit', 'inherit'] });
   try {
     return await verdict(kubectl, ['-n', namespace, 'get', 'chaosdemo', name], request, signal);
   } finally {

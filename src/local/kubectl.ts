@@ -31,12 +31,16 @@ export class Kubectl {
     this.kubeconfig = kubeconfig;
   }
 
+  /** What kubectl is run with: its caches stay beside its kubeconfig. */
+  get env(): NodeJS.ProcessEnv {
+    return { PATH: process.env['PATH'], HOME: dirname(this.kubeconfig), KUBERC: 'off' };
+  }
+
   /** Standard output. Throws KUBECTL_FAILED with what kubectl wrote to standard error. */
   async run(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
-    const home = dirname(this.kubeconfig);
     const deadline = AbortSignal.timeout(options.timeoutMs ?? 300_000);
     const child = spawn(this.binary, ['--kubeconfig', this.kubeconfig, ...args], {
-      env: { PATH: process.env['PATH'], HOME: home, KUBERC: 'off' },
+      env: this.env,
       signal: options.signal ? AbortSignal.any([deadline, options.signal]) : deadline,
       killSignal: 'SIGKILL',
     });
