@@ -40,6 +40,9 @@ export interface Context {
   wakeAt: number | undefined;
 }
 
+/** How often a refused or waiting object is looked at again, and the pods whose rollout is awaited. */
+export const RETRY_MS = 10_000;
+
 /** Asks to be called again at `at` at the latest. */
 export function wake(context: Context, at: number): void {
   context.wakeAt = Math.min(context.wakeAt ?? Number.POSITIVE_INFINITY, at);

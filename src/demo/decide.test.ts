@@ -539,6 +539,17 @@ describe('a restart of the operator', () => {
     expect(simulation.status.phase).toBe('Succeeded');
   });
 
+  it('looks again at a run that it took over and that has to wait for its Redis', () => {
+    const simulation = new Simulation();
+    simulation.runUntil(at(3));
+    simulation.crash(15_000);
+    const reason = 'RedisInUse';
+    simulation.observed.admission = { state: 'waiting', reason, message: 'held by another' };
+    simulation.step();
+    expect(simulation.last?.wakeAt).toBeLessThanOrEqual(simulation.now + 10_000);
+    expect(simulation.finished()).toBe(false);
+  });
+
   it('makes no second pause where it died right after the first, and is Errored since nobody felt it', () => {
     const simulation = new Simulation();
     simulation.runUntil(({ injected }) => injected.length === 1);

@@ -6,7 +6,7 @@ import type { ChaosDemoStatus, RunStatus } from '../api/index.ts';
 import { comparableKeys, LIMITS, runKey, truncate } from '../api/index.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Context, Demo } from './context.ts';
-import { activeFault, FAULT_GRACE_MS, iso, mayBeActive, ms, restoreKeys, wake } from './context.ts';
+import { activeFault, FAULT_GRACE_MS, iso, mayBeActive, ms, RETRY_MS, restoreKeys, wake } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
 import { healthStatus } from './health.ts';
 import type { Observed } from './observed.ts';
@@ -32,9 +32,6 @@ export interface Decision {
 
 /** Time Redis rests between the fault of a run that was stopped and the next run. */
 const COOL_DOWN_MS = 60_000;
-
-/** How often a refused or waiting object is looked at again, and the pods whose rollout is awaited. */
-const RETRY_MS = 10_000;
 
 /**
  * Decides on `demo` from what was `observed`, at `now` (milliseconds since the

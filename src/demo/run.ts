@@ -6,7 +6,7 @@ import type { ChapterStatus, Reason, RunStatus, Verdict } from '../api/index.ts'
 import { comparableKeys, formatDuration, LIMITS, parseDuration, runKey, truncate } from '../api/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
-import { activeFault, FAULT_GRACE_MS, iso, ms, restoreKeys, wake } from './context.ts';
+import { activeFault, FAULT_GRACE_MS, iso, ms, RETRY_MS, restoreKeys, wake } from './context.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
 import { expectedSoFar, scenarioSummary, verdictOf } from './verdict.ts';
@@ -18,6 +18,8 @@ const RESTORE_DEADLINE_MS = 20_000;
 export function conductRun(context: Context): void {
   const run = currentRun(context);
   context.wantsSession = true;
+  // Taken over, and not admitted yet: nothing else would have it looked at again.
+  if (context.observed.admission.state !== 'granted') wake(context, context.now + RETRY_MS);
   updateScenarios(context);
   context.draft.expected = expectedSoFar(context.draft);
 

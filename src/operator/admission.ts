@@ -25,7 +25,7 @@ export class AdmissionDesk {
   readonly #logger: Logger;
   readonly #waiting = new Map<string, RedisLease>();
   /** Since when selected pods of an object are seen not to be Ready. */
-  readonly #unreadySince = new Map<string, number>();
+  readonly #unreadySince = new Map<string, { generation: number; at: number }>();
 
   constructor(client: KubeClient, logger: Logger) {
     this.#client = client;
@@ -38,13 +38,18 @@ export class AdmissionDesk {
    */
   async look(demo: ChaosDemo, signal: AbortSignal): Promise<Finding> {
     const { admission, target } = await discover(this.#client, demo, signal);
-    if (!target) return { granted: false, admission };
-    const { uid } = demo.metadata;
+    const { generation, uid } = demo.metadata;
+    if (!target) {
+      this.#unreadySince.delete(uid);
+      return { granted: false, admission };
+    }
     if (target.notReady.length > 0 && isToBegin(demo)) {
       const now = performance.now();
-      const since = this.#unreadySince.get(uid) ?? now;
+      const known = this.#unreadySince.get(uid);
+      // Another spec may select other pods, which get their own time.
+      const since = known?.generation === generation ? known : { generation, at: now };
       this.#unreadySince.set(uid, since);
-      return { granted: false, admission: awaitReady(target, now - since) };
+      return { granted: false, admission: awaitReady(target, now - since.at) };
     }
     this.#unreadySince.delete(uid);
     const allowOtherClients = demo.spec.subject.rateLimiter?.redis.allowOtherClients ?? false;
@@ -81,12 +86,15 @@ export class AdmissionDesk {
     }
   }
 
-  /** Forgets what an object waited for, when it is gone or has changed its mind. */
-  async forget(uid: string): Promise<void> {
+  /**
+   * Forgets what an object waited for, when it is gone or has changed its mind.
+   * @param keepLease the lease may be that of a process that leads now
+   */
+  async forget(uid: string, keepLease: boolean): Promise<void> {
     this.#unreadySince.delete(uid);
     const lease = this.#waiting.get(uid);
     this.#waiting.delete(uid);
-    await lease?.release();
+    await (keepLease ? lease?.leave() : lease?.release());
   }
 }
 

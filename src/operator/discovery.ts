@@ -11,7 +11,7 @@ import type { KubeObject } from '../kube/kube-types.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import type { Pod } from './container-port.ts';
 import { formatLabelSelector } from './label-selector.ts';
-import { selectNodes, settledTemplate, type TargetNode } from './pod-eligibility.ts';
+import { addressesOf, selectNodes, settledTemplate, type TargetNode } from './pod-eligibility.ts';
 import { type RedisAuth, readRedisAuth, type Secret } from './redis-auth.ts';
 import { podSelectorOf, type RedisEndpoint, resolveRedis, type Service } from './redis-service.ts';
 import { permitted, Refusal } from './refusal.ts';
@@ -29,6 +29,8 @@ export interface ResolvedTarget {
   nodes: TargetNode[];
   /** Names of selected pods that are not Ready: they are not touched, and no run begins without them. */
   notReady: string[];
+  /** IPs of all selected pods, Ready or not: who connects to Redis from there belongs to the rate limiter. */
+  addresses: string[];
   redis: RedisTarget;
   /** Where the faults go, for messages: "redis-0 (10.0.0.7:6379)". */
   store: string;
@@ -77,11 +79,11 @@ export async function findReleasable(
   const reader = new Reader(kube, demo.metadata.namespace, signal);
   try {
     const redis = await resolveStore(reader, limiter.redis);
-    const { nodes } = await findNodes(reader, limiter).catch((error: unknown) => {
-      if (error instanceof Refusal) return { nodes: [] };
+    const eligible = await findNodes(reader, limiter).catch((error: unknown) => {
+      if (error instanceof Refusal) return { nodes: [], notReady: [], addresses: [] };
       throw error;
     });
-    return { nodes, notReady: [], ...redis };
+    return { ...eligible, ...redis };
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;
@@ -134,15 +136,31 @@ export async function findSettledTemplate(
   demo: ChaosDemo,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  return settledTemplate(await listSelected(kube, demo, signal));
+}
+
+/**
+ * IPs of the pods that a demo selects now, Ready or not; none where the operator may not look.
+ *
+ * @throws {ApiError | ApiUnreachableError} if it could not be found out.
+ */
+export async function findAddresses(
+  kube: KubeClient,
+  demo: ChaosDemo,
+  signal: AbortSignal,
+): Promise<string[]> {
+  return addressesOf(await listSelected(kube, demo, signal));
+}
+
+/** None where the operator may not look, or there are too many. */
+async function listSelected(kube: KubeClient, demo: ChaosDemo, signal: AbortSignal): Promise<Pod[]> {
   const selector = demo.spec.subject.rateLimiter?.selector;
-  if (selector === undefined) return undefined;
+  if (selector === undefined) return [];
+  const reader = new Reader(kube, demo.metadata.namespace, signal);
   try {
-    const pods = await new Reader(kube, demo.metadata.namespace, signal).listPods(
-      formatLabelSelector(selector),
-    );
-    return settledTemplate(pods ?? []);
+    return (await reader.listPods(formatLabelSelector(selector))) ?? [];
   } catch (error) {
-    if (error instanceof Refusal) return undefined;
+    if (error instanceof Refusal) return [];
     throw error;
   }
 }
@@ -157,8 +175,8 @@ async function resolveTarget(
   if (limiter === undefined) throw new Refusal('NoSuchPods', 'write subject.rateLimiter with a selector');
   const reader = new Reader(kube, demo.metadata.namespace, signal);
   await requireEnabled(reader);
-  const { nodes, notReady } = await findNodes(reader, limiter);
-  return { nodes, notReady, ...(await resolveStore(reader, limiter.redis)) };
+  const eligible = await findNodes(reader, limiter);
+  return { ...eligible, ...(await resolveStore(reader, limiter.redis)) };
 }
 
 async function resolveStore(

@@ -151,7 +151,8 @@ export async function runOperator(
     if (!signal.aborted) throw error;
   } finally {
     logger.info('stopping: no new work; releasing what is paused');
-    await endTerm(true);
+    // One that was frozen may not lead any more: then what it had is another's.
+    await endTerm(elector?.isLeader() ?? true);
     await events.stop(config.shutdownDeadlineMs / 6);
     electing.abort();
     await leading;

@@ -34,6 +34,7 @@ describe('selectNodes', () => {
         { name: 'b', uid: 'uid-b', host: '10.0.0.1', port: 8080, imageID: 'sha256:1' },
       ],
       notReady: ['c'],
+      addresses: ['10.0.0.1', '10.0.0.1', '10.0.0.1'],
     });
   });
 

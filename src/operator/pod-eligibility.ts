@@ -27,6 +27,8 @@ export interface EligibleNodes {
   nodes: TargetNode[];
   /** Names of pods that match and are alive, but not Ready: not touched. */
   notReady: string[];
+  /** IPs of all pods that match and are alive, Ready or not. */
+  addresses: string[];
 }
 
 /**
@@ -59,7 +61,7 @@ export function selectNodes(pods: readonly Pod[], port: number | string, selecto
   const nodes = ready.map((pod, index) => describe(pod, ports[index] as ContainerPort));
   const images = new Set(nodes.map(({ imageID }) => imageID));
   if (images.size > 1) throw severalImages(nodes);
-  return { nodes, notReady };
+  return { nodes, notReady, addresses: addressesOf(alive) };
 }
 
 /**
@@ -67,7 +69,10 @@ export function selectNodes(pods: readonly Pod[], port: number | string, selecto
  * the others would judge a part of the rate limiter and call it the whole. They get as long as
  * a node that is not healthy gets in a run.
  */
-export function awaitReady({ nodes, notReady }: EligibleNodes, waitedMs: number): Admission {
+export function awaitReady(
+  { nodes, notReady }: Pick<EligibleNodes, 'nodes' | 'notReady'>,
+  waitedMs: number,
+): Admission {
   const which = `${listed(notReady)} (${nodes.length} of ${nodes.length + notReady.length} are)`;
   if (waitedMs < HEALTHY_WITHIN_MS) {
     const message = `Waiting for selected pods that are not Ready: ${which}`;
@@ -86,6 +91,11 @@ export function settledTemplate(pods: readonly Pod[]): string | undefined {
   const [first] = alive;
   const template = first && templateOf(first);
   return alive.every((pod) => isReady(pod) && templateOf(pod) === template) ? template : undefined;
+}
+
+/** IPs of the pods that are alive and have one. */
+export function addressesOf(pods: readonly Pod[]): string[] {
+  return pods.filter(isAlive).flatMap(({ status }) => (status?.podIP ? [status.podIP] : []));
 }
 
 /** Whether a pod counts at all: neither finished nor on its way out. */

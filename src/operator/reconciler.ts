@@ -133,7 +133,10 @@ export class Reconciler {
       decision = this.#decide(entry, demo);
     }
     const stored = await this.#store(entry, demo, decision, logger, signal);
-    if (!stored) return { requeueAfterMs: REJECTED_RETRY_MS };
+    if (!stored) {
+      if (!decision.finalizer) await this.#withoutFinalizer(entry, signal);
+      return { requeueAfterMs: REJECTED_RETRY_MS };
+    }
 
     entry.session?.perform(decision.effects);
     entry.session?.converge(decision.activities);
@@ -293,7 +296,7 @@ export class Reconciler {
     delete entry.session;
     delete entry.finding;
     await session?.close(keepLease);
-    if (!session) await this.#desk.forget(entry.uid);
+    if (!session) await this.#desk.forget(entry.uid, keepLease);
   }
 
   /** Closes the session of an object that goes: what a run in its midst has made goes too. */

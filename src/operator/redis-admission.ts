@@ -97,7 +97,7 @@ function requireNoStrangers(
   connected: boolean,
 ): void {
   const strangers = findStrangers(clients, {
-    podIPs: new Set(target.nodes.map(({ host }) => host)),
+    podIPs: new Set(target.addresses),
     ownAddr,
     connected,
     ownUser: target.redis.username,

@@ -34,6 +34,7 @@ it('asks again for what it might not do, once this process leads again', async (
     target: {
       nodes: [],
       notReady: [],
+      addresses: [],
       redis: { host: '127.0.0.1', port: 1, tls: false, podName: 'redis-0' },
       store: 'redis-0',
     },

@@ -15,7 +15,7 @@ import type { Logger } from '../kube/kube-types.ts';
 import { sleep } from '../kube/wait.ts';
 import { createRateLimiterDriver, rateLimiterDefinition } from '../subjects/ratelimiter/index.ts';
 import type { ResolvedTarget } from './discovery.ts';
-import { lookAgain } from './discovery.ts';
+import { findAddresses, lookAgain } from './discovery.ts';
 import { templatesOf } from './pod-template.ts';
 import { admitRedis } from './redis-admission.ts';
 import { type RedisLease, redisLeaseName } from './redis-lease.ts';
@@ -158,7 +158,9 @@ export class Session {
   #obstacleTo(effect: Effect): string | undefined {
     if (!this.#options.mayAct()) return 'this operator does not lead any more';
     if (effect.kind !== 'Inject') return undefined;
-    if (Date.now() > effect.plannedAt + INJECT_WITHIN_MS) return 'its moment has passed';
+    // Connecting for a large burst takes a while, which is all right once it has begun.
+    const begun = this.#begun.has(effect.id);
+    if (!begun && Date.now() > effect.plannedAt + INJECT_WITHIN_MS) return 'its moment has passed';
     if (!this.#options.lease?.isHeld()) return 'the lease on Redis was lost';
     return undefined;
   }
@@ -171,7 +173,11 @@ export class Session {
     const { demo, lease, target } = this.#options;
     const type = demo.spec.scenarios.find(({ name }) => name === scenario)?.type;
     if (type === undefined || !rateLimiterDefinition.releasable(type)) return true;
-    const { admission, runId } = await admitRedis(target, {
+    const { client } = this.#options;
+    // Pods that have joined since are no strangers.
+    const addresses = await findAddresses(client, demo, this.#lifetime.signal);
+    const now = { ...target, addresses: [...target.addresses, ...addresses] };
+    const { admission, runId } = await admitRedis(now, {
       allowOtherClients: demo.spec.subject.rateLimiter?.redis.allowOtherClients ?? false,
       connected: true,
       signal: this.#lifetime.signal,
@@ -228,7 +234,8 @@ export class Session {
         const changed =
           admission.state !== this.#admission.state ||
           (gone !== undefined && gone.length !== this.#gone.length);
-        this.#admission = admission;
+        // Without a lease this session is there to undo things only, whatever has been mended since.
+        if (this.#options.lease) this.#admission = admission;
         this.#gone = gone ?? this.#gone;
         if (changed) onChange();
       } catch (error) {

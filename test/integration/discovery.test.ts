@@ -51,6 +51,7 @@ describe('discover, where everything is in place', () => {
       target: {
         nodes: [node('limiter-1', '127.0.0.2'), node('limiter-2', '127.0.0.3')],
         notReady: ['limiter-0'],
+        addresses: ['127.0.0.4', '127.0.0.2', '127.0.0.3'],
         redis: {
           podName: 'redis-0',
           host: '127.0.0.7',

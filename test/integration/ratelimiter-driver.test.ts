@@ -470,6 +470,18 @@ async function wayTo({ host, port }: NodeTarget) {
 
 describe.skipIf(withoutRealTime)('the burst', () => {
   it(
+    'is not sent once its time is over, and then was missed',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'ghosts');
+      expect(await inject(driver, 'ghosts', key, -1)).toMatchObject({
+        missed: true,
+        message: 'its time was over',
+      });
+      expect(await countedByRedis(key)).toBe(0);
+    }),
+  );
+
+  it(
     'is admitted twice over by approximate nodes, as sender, nodes and Redis agree',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'ghosts');

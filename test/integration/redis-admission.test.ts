@@ -39,6 +39,7 @@ function targetOf(change: Partial<RedisTarget> = {}): ResolvedTarget {
   return {
     nodes: [{ name: 'limiter-1', uid: 'u', host: podIP, port: 8080, imageID: 'i' }],
     notReady: [],
+    addresses: [podIP],
     redis: { podName: 'redis-0', host: redis.host, port: redis.port, tls: false, ...operator, ...change },
     store: 'redis-0 (the one)',
   };

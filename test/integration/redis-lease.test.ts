@@ -48,6 +48,15 @@ describe('RedisLease', () => {
     expect(await second.acquire(signal)).toEqual({ state: 'acquired' });
   });
 
+  it('stays where a process leaves it to the one that leads now', async () => {
+    await bind();
+    const [former, leading] = [leaseOf('a'), leaseOf('a')];
+    expect(await former.acquire(signal)).toEqual({ state: 'acquired' });
+    expect(await leading.acquire(signal)).toEqual({ state: 'acquired' });
+    await former.leave();
+    expect((await readLease()).spec?.holderIdentity).toBe(`${namespace}/a`);
+  });
+
   it('keeps two Redis servers apart', async () => {
     await bind();
     const [first, second] = [leaseOf('a'), leaseOf('b', randomBytes(20).toString('hex'))];

@@ -16,7 +16,8 @@ no_verdict() {
   exit 2
 }
 
-request="$run_id-$(date -u +%Y%m%dT%H%M%SZ)-$$"
+# As much of it as the status takes.
+request=$(printf %.128s "$(date -u +%Y%m%dT%H%M%SZ)-$$-$run_id")
 manifest=$(kubectl kustomize "$here" | sed "s/^  runId: .*/  runId: \"$run_id\"/" |
   kubectl annotate --local -f - chaosdemo.dev/requested-at="$request" -o yaml)
 echo "$manifest" | kubectl apply --server-side --force-conflicts -f - || no_verdict "it cannot be applied"

@@ -267,7 +267,8 @@ class RateLimiterDriver implements SubjectDriver {
     const runId = this.observed.prepared[id]?.marker?.split('/', 1)[0];
     this.#inBackground(async (lifetime) => {
       try {
-        await completePauseReport(job, injected, runId, () => this.#released, lifetime);
+        const releasedByUs = (): boolean => this.#released || injected.pause.released;
+        await completePauseReport(job, injected, runId, releasedByUs, lifetime);
       } finally {
         injected.pause.writer.close();
       }
@@ -278,7 +279,7 @@ class RateLimiterDriver implements SubjectDriver {
   }
 
   async #injectBurst(effect: EffectOf<'Inject'>, session: FaultSession, signal: AbortSignal): Promise<void> {
-    const { id, plannedAt } = effect;
+    const { id, plannedAt, until } = effect;
     const { limit } = session.window;
     const [, scenarioSpec] = this.#scenario(session.scenario.name);
     const { report, burst } = await reportBurst(
@@ -290,7 +291,7 @@ class RateLimiterDriver implements SubjectDriver {
         timeoutMs: this.#timeoutMs,
         plannedAt,
         now: this.#now,
-        obstacle: () => this.#obstacleTo(effect),
+        obstacle: () => (this.#now() > until ? 'its time was over' : this.#obstacleTo(effect)),
       },
       signal,
     );

@@ -44,6 +44,8 @@ export interface RedisPause {
   readonly writer: ProbeWriter;
   /** Redis refused the command, so no pause of ours is on. */
   readonly refused: boolean;
+  /** Its release was sent at once, since it would have outlasted what was announced. */
+  readonly released: boolean;
 }
 
 /** Nothing was sent to Redis; the message says why. */
@@ -123,19 +125,31 @@ async function pauseAndFeel(
       write: sendWrite(writer, now),
       writer,
       refused,
+      released: !refused,
     };
   }
   const startedAt = now();
   const write = sendWrite(writer, now);
   const late = Math.round(startedAt + ms - until);
   if (late > LATE_MS) {
-    await redis.unpause().catch(() => undefined);
-    const message = `${redis.name} answered CLIENT PAUSE so late that the pause would have lasted ${late} ms longer than announced; it was released`;
-    return { startedAt, proof: 'Inconclusive', message, write, writer, refused: false };
+    const released = await redis.unpause().then(
+      () => true,
+      () => false,
+    );
+    const message = `${redis.name} answered CLIENT PAUSE so late that the pause would last ${late} ms longer than announced; it was ${released ? 'released' : 'to be released, and that was not answered'}`;
+    return { startedAt, proof: 'Inconclusive', message, write, writer, refused: false, released };
   }
   // Half of the pause is the most that the proof may take: the rest is for the traffic.
   const finding = await feelPause(redis, write, Math.min(holdFor(usualWriteMs), ms / 2), now, signal);
-  return { startedAt, finding, write, writer, refused: false, ...verdictOn(finding, redis.name, ms) };
+  return {
+    startedAt,
+    finding,
+    write,
+    writer,
+    refused: false,
+    released: false,
+    ...verdictOn(finding, redis.name, ms),
+  };
 }
 
 function verdictOn(finding: PauseFinding, name: string, ms: number): { proof: FaultProof; message: string } {
