@@ -95,7 +95,7 @@ export const REASON_GROUPS = {
     reasons: {
       Pending:
         'The operator has not looked at the object yet, is looking for its pods and its Redis, or waits until all pods are Ready.',
-      CoolingDown: 'A run was superseded a moment ago; the next starts when its Redis has rested.',
+      CoolingDown: 'A run was aborted or superseded a moment ago; the next starts when its Redis has rested.',
       Running: 'A chapter is at work.',
       AwaitingAdvance: 'Manual pace: the chapter is done and waits for the advance annotation.',
       Suspended: 'spec.suspend is set.',
