@@ -64,6 +64,11 @@ export function ms(time: string): number {
  */
 export const FAULT_GRACE_MS = 5000;
 
+/** Whether a run has begun in this status and not ended. */
+export function runIsOn(status: ChaosDemoStatus | undefined): boolean {
+  return status?.run !== undefined && status.run.completedAt === undefined;
+}
+
 /** Whether a fault is on, or may be for all that is known. */
 export function mayBeActive(fault: FaultStatus, now: number): boolean {
   return fault.endedAt === undefined && now < ms(fault.until) + FAULT_GRACE_MS;

@@ -6,7 +6,17 @@ import type { ChaosDemoStatus, RunStatus } from '../api/index.ts';
 import { comparableKeys, LIMITS, runKey, truncate } from '../api/index.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Context, Demo } from './context.ts';
-import { activeFault, FAULT_GRACE_MS, iso, mayBeActive, ms, RETRY_MS, restoreKeys, wake } from './context.ts';
+import {
+  activeFault,
+  FAULT_GRACE_MS,
+  iso,
+  mayBeActive,
+  ms,
+  RETRY_MS,
+  restoreKeys,
+  runIsOn,
+  wake,
+} from './context.ts';
 import type { Activity, Effect } from './effects.ts';
 import { healthStatus } from './health.ts';
 import type { Observed } from './observed.ts';
@@ -78,10 +88,6 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     awaitsRollout: context.awaitsRollout,
     wakeAt: context.wakeAt,
   };
-}
-
-function runIsOn(status: ChaosDemoStatus): boolean {
-  return status.run !== undefined && status.run.completedAt === undefined;
 }
 
 /** Whether there is a fault to release before the object may go. Each finalizer written is a row of a watch that shows nothing new. */
@@ -159,9 +165,9 @@ function considerStart(context: Context): void {
   standAside(context, message);
 }
 
-/** Whether the run that has ended was on in what is stored; false where no run was ever made. */
+/** Asked of a run that has ended: whether that is not stored yet. */
 function justEnded({ status }: Demo): boolean {
-  return status.run !== undefined && status.run.completedAt === undefined;
+  return runIsOn(status);
 }
 
 /** Whether the pods are of another template than in the last run, where that asks for a run. */

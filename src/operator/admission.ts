@@ -4,6 +4,7 @@
  * a condition, an event and a message.
  */
 import { type ChaosDemo, FINALIZER } from '../api/index.ts';
+import { runIsOn } from '../demo/context.ts';
 import type { Admission } from '../demo/observed.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../kube/kube-types.ts';
@@ -100,6 +101,5 @@ export class AdmissionDesk {
 
 /** Whether the run is still to begin. One that is on may have to release a fault, which waits for no pod. */
 function isToBegin({ metadata, status }: ChaosDemo): boolean {
-  const isOn = status?.run !== undefined && status.run.completedAt === undefined;
-  return !isOn && !metadata.finalizers?.includes(FINALIZER);
+  return !runIsOn(status) && !metadata.finalizers?.includes(FINALIZER);
 }

@@ -5,6 +5,7 @@
 import type { Logger as PinoLogger } from 'pino';
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 import { ANNOTATIONS, API_VERSION, FINALIZER, GROUP, KIND, PLURAL, VERSION } from '../api/index.ts';
+import { runIsOn } from '../demo/context.ts';
 import type { Decision } from '../demo/decide.ts';
 import { decide } from '../demo/decide.ts';
 import type { Admission, Observed } from '../demo/observed.ts';
@@ -118,7 +119,7 @@ export class Reconciler {
   ): Promise<ReconcileResult> {
     const { session } = entry;
     // Opened for a spec that was changed before its run began: another may be about other pods.
-    if (session && !runIsOn(demo) && session.generation !== demo.metadata.generation) {
+    if (session && !runIsOn(demo.status) && session.generation !== demo.metadata.generation) {
       await this.#closeSession(entry);
     }
     let decision = this.#decide(entry, demo);
@@ -203,7 +204,7 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<boolean> {
     // What another process has left on is released also where nothing may start.
-    const mustUndo = runIsOn(demo) || decision.finalizer;
+    const mustUndo = runIsOn(demo.status) || decision.finalizer;
     if (this.#options.killSwitchIsOn() && !mustUndo) return false;
     const { generation } = demo.metadata;
     const { finding } = entry;
@@ -303,8 +304,8 @@ export class Reconciler {
   async #leave(entry: Entry): Promise<void> {
     const { metadata, status } = entry.latest ?? {};
     // With the finalizer on, `decide` has seen to it.
-    if (status?.run && !status.run.completedAt && !metadata?.finalizers?.includes(FINALIZER)) {
-      const keys = (status.scenarios ?? []).flatMap(({ fault }) => (fault ? [fault.key] : []));
+    if (runIsOn(status) && !metadata?.finalizers?.includes(FINALIZER)) {
+      const keys = (status?.scenarios ?? []).flatMap(({ fault }) => (fault ? [fault.key] : []));
       await entry.session?.release(AbortSignal.timeout(RELEASE_WITHIN_MS), keys);
     }
     await this.#closeSession(entry);
@@ -337,10 +338,6 @@ export class Reconciler {
 /** Whether the API server will never take this status: against the schema, or too large. */
 function isRefusal(error: unknown): boolean {
   return isInvalid(error) || (error instanceof ApiError && error.status === 413);
-}
-
-function runIsOn({ status }: ChaosDemo): boolean {
-  return status?.run !== undefined && status.run.completedAt === undefined;
 }
 
 /** Items of a list come without them; a guarded write needs them. */
