@@ -62,7 +62,10 @@ function whyPackagesAreStale() {
 }
 
 async function installPackages(why) {
-  say(`installing packages with npm ci: ${why}. Some 250 MB, half a minute to a few minutes`);
+  say(
+    `installing packages with npm ci: ${why}. Some 250 MB, half a minute to a few minutes. ` +
+      'What npm may say of unsupported engines does not matter: a Node 24 to run all of it is among them',
+  );
   const start = Date.now();
   const heartbeat = setInterval(
     () => say(`still installing packages, ${Math.round((Date.now() - start) / 1000)} s`),

@@ -6,25 +6,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import type { ChaosDemo, Phase } from '../api/index.ts';
+import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, KIND } from '../api/index.ts';
 import type { Environment } from '../local/environment.ts';
 import { startEnvironment } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
 import { type DemoArguments, HELP, parseDemoArguments } from './arguments.ts';
 import { follow } from './follow.ts';
-import { runProgram, UsageError } from './program.ts';
+import { EXIT_BY_PHASE, runProgram, UsageError } from './program.ts';
 import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../manifests/samples/demo.yaml', import.meta.url));
-const EXIT: Record<Exclude<Phase, 'Pending' | 'Running'>, number> = {
-  Succeeded: 0,
-  Failed: 1,
-  Errored: 2,
-  Aborted: 3,
-};
-
 const start = performance.now();
 
 function say(line: string): void {
@@ -67,7 +60,7 @@ async function main(signal: AbortSignal): Promise<number> {
         say(`\nThe final object is in ${options.report}`);
       }
       if (options.keep) await keep(environment, demo.metadata.name, signal);
-      return EXIT[ended.status?.phase as keyof typeof EXIT] ?? 2;
+      return EXIT_BY_PHASE[ended.status?.phase ?? ''] ?? 2;
     } finally {
       progress('stop', 'stopping the operator, which releases what is paused');
       await operator.stop();
@@ -142,6 +135,6 @@ Ctrl-C ends it.`);
 await runProgram({
   main,
   help: 'npm run demo -- --help',
-  failed: EXIT.Errored,
+  failed: 2,
   onInterrupt: () => say('\nStopping: restoring and ending everything that was started'),
 });

@@ -18,10 +18,9 @@ import {
 } from '../local/kind/cluster.ts';
 import { installLimiter, installOperator, type LimiterMode, provideImages } from '../local/kind/install.ts';
 import type { Kubectl } from '../local/kubectl.ts';
-import { runProgram, UsageError } from './program.ts';
+import { EXIT_BY_PHASE, runProgram, UsageError } from './program.ts';
 
 const CLUSTER = 'chaosdemo';
-const EXIT_BY_PHASE: Readonly<Record<string, number>> = { Succeeded: 0, Failed: 1, Errored: 2, Aborted: 3 };
 /** Longer than the activeDeadline of the samples (10 m). */
 const DEMO_DEADLINE_MS = 12 * 60_000;
 /** A refusal that stands so long does not go away by itself. */

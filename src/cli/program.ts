@@ -1,6 +1,14 @@
 /** What the programs for a terminal have in common: how they are stopped, and how they say what went wrong. */
 import { LocalError } from '../local/errors.ts';
 
+/** What the end of a demo is to a shell. */
+export const EXIT_BY_PHASE: Readonly<Record<string, number>> = {
+  Succeeded: 0,
+  Failed: 1,
+  Errored: 2,
+  Aborted: 3,
+};
+
 const EXIT_USAGE = 64;
 const EXIT_INTERRUPTED = 130;
 
