@@ -16,8 +16,9 @@ import {
   deleteCluster,
   findKind,
 } from '../local/kind/cluster.ts';
-import { installLimiter, installOperator, type LimiterMode, provideImages } from '../local/kind/install.ts';
+import { installLimiter, installOperator, provideImages } from '../local/kind/install.ts';
 import type { Kubectl } from '../local/kubectl.ts';
+import type { LimiterMode } from '../local/limiters.ts';
 import { EXIT_BY_PHASE, runProgram, UsageError } from './program.ts';
 
 const CLUSTER = 'chaosdemo';

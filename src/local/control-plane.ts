@@ -7,11 +7,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import { LocalError, messageOf } from './errors.ts';
 import { Kubectl, writeKubeconfig } from './kubectl.ts';
-import { freePort } from './ports.ts';
+import { freePort, withFreePorts } from './ports.ts';
 import { type OwnedProcess, Supervisor } from './supervisor.ts';
 
 /** Paths of the programs that make a control plane. */
@@ -89,7 +87,7 @@ async function start(
   const adminToken = randomBytes(24).toString('base64url');
   writeCredentials(folder, adminToken);
 
-  const etcd = await withFreePorts(async () => {
+  const etcd = await withFreePorts(portAttempts, async () => {
     const client = await freePort();
     const process = await supervisor.start({
       name: 'etcd',
@@ -98,7 +96,7 @@ async function start(
       logFile: join(folder, 'etcd.log'),
     });
     started.push(process);
-    await untilReady(process, signal, () => etcdIsHealthy(client));
+    await process.untilReady(() => etcdIsHealthy(client), readyTimeoutMs, signal);
     return { process, client };
   });
 
@@ -111,10 +109,10 @@ async function start(
       logFile: join(folder, 'kube-apiserver.log'),
     });
     started.push(process);
-    await untilReady(process, signal, () => apiServerIsReady(port, caFile, adminToken));
+    await process.untilReady(() => apiServerIsReady(port, caFile, adminToken), readyTimeoutMs, signal);
     return process;
   };
-  const server = await withFreePorts(async () => {
+  const server = await withFreePorts(portAttempts, async () => {
     const port = await freePort();
     return { port, process: await startServer(port) };
   });
@@ -219,38 +217,6 @@ function apiServerArgs(folder: string, port: number, etcd: number, auditLog: str
       ? [`--audit-log-path=${auditLog}`, `--audit-policy-file=${join(folder, 'audit-policy.yaml')}`]
       : []),
   ];
-}
-
-/** Between finding a free port and listening on it another program may take it: then with other ports again. */
-async function withFreePorts<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let count = 1; ; count++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (count === portAttempts || !messageOf(error).includes('address already in use')) throw error;
-    }
-  }
-}
-
-async function untilReady(
-  process: OwnedProcess,
-  signal: AbortSignal | undefined,
-  isReady: () => Promise<boolean>,
-): Promise<void> {
-  const deadline = performance.now() + readyTimeoutMs;
-  while (performance.now() < deadline) {
-    signal?.throwIfAborted();
-    if (process.exit) throw process.exitError();
-    const askedAt = performance.now();
-    if (await isReady().catch(() => false)) return;
-    // Asking costs a TLS handshake; on a slow machine asking all the time is what keeps it slow.
-    const pause = Math.min(2_000, 50 + 4 * (performance.now() - askedAt));
-    await sleep(pause, undefined, signal ? { signal } : {});
-  }
-  throw new LocalError(
-    'NOT_READY',
-    `${process.name} is not ready after ${readyTimeoutMs / 1000} s. Its last output:\n${process.logTail()}`,
-  );
 }
 
 async function etcdIsHealthy(port: number): Promise<boolean> {

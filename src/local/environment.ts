@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureControlPlaneBinaries } from './binaries/control-plane-binaries.ts';
 import { ensureRedis, type RedisBinary } from './binaries/redis-binary.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
-import { LocalError } from './errors.ts';
+import type { LocalError } from './errors.ts';
 import { type Limiter, type LimiterMode, limiterPods, startLimiters } from './limiters.ts';
 import { type PodSpec, type RegisteredPod, registerPods, serviceObject } from './pods.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
@@ -120,7 +120,7 @@ async function bringRedis(
   onProgress('redis', `starting ${binary.path} ${binary.version}`);
   const users = makeRedisUsers();
   signal.throwIfAborted();
-  const server = await startRedis({ dir: supervisor.temporaryFolder('redis'), aclUsers: aclLines(users) });
+  const server = await startRedis({ supervisor, aclUsers: aclLines(users) });
   onProgress('redis', `Redis answers at ${server.host}:${server.port}`);
   return { binary, server, users };
 }
@@ -181,23 +181,13 @@ async function register(
     await supervisor.close();
   };
   const broken = new Promise<LocalError>((resolve) => {
-    limiters.forEach(({ process }, index) => {
+    void server.broken.then(resolve);
+    const processes = [...limiters.map(({ process }) => process), controlPlane.etcd, controlPlane.apiServer];
+    for (const [index, process] of processes.entries()) {
       void process.exited.then(async () => {
         if (stopped) return;
-        await pods[index]?.setReady(false).catch(() => {});
+        if (index < limiters.length) await pods[index]?.setReady(false).catch(() => {});
         resolve(process.exitError());
-      });
-    });
-    const redisWatch = setInterval(() => {
-      if (!stopped && isRunning(server.pid)) return;
-      clearInterval(redisWatch);
-      if (!stopped)
-        resolve(new LocalError('PROCESS_EXITED', `Redis ended. Its last output:\n${server.output()}`));
-    }, 500);
-    redisWatch.unref();
-    for (const process of [controlPlane.etcd, controlPlane.apiServer]) {
-      void process.exited.then(() => {
-        if (!stopped) resolve(process.exitError());
       });
     }
   });
@@ -215,14 +205,6 @@ async function register(
       return stopped;
     },
   };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 async function redisPod(

@@ -44,14 +44,14 @@ function quote(value: string): string {
   return `"${escaped.join('')}"`;
 }
 
-/** Everything in the configuration that Redis must not be quoted with: it echoes a line it refuses. */
-export function secretsOf(options: RedisServerOptions): string[] {
-  const passwords = (options.aclUsers ?? []).flatMap((line) =>
-    line.split(/\s+/).filter((rule) => /^[><#!]./.test(rule)),
-  );
-  return options.requirepass === undefined
-    ? passwords
-    : [...passwords, quote(options.requirepass).slice(1, -1)];
+/**
+ * Everything in the configuration that Redis must not be quoted with: it echoes a line it refuses, with
+ * quotes and backslashes escaped.
+ */
+export function secretsOf({ aclUsers = [], requirepass }: RedisServerOptions): string[] {
+  const rules = aclUsers.flatMap((line) => line.split(/\s+/).filter((rule) => /^[><#!]./.test(rule)));
+  const secrets = requirepass === undefined ? rules : [...rules, quote(requirepass).slice(1, -1)];
+  return secrets.flatMap((secret) => [secret, secret.replaceAll(/["\\]/g, '\\$&')]);
 }
 
 function checkAclLine(line: string): string {
