@@ -1,79 +1,74 @@
-/** The command line of `npm run demo`. */
-import { parseArgs } from 'node:util';
-import { UsageError } from './program.ts';
+/** The command lines of `npm run demo` and `npm run kind:*`. */
 
-export interface DemoArguments {
-  mode: 'approximate' | 'strict';
-  /** Path of the ChaosDemo to apply. */
-  file: string;
-  /** Manual: the run goes on from chapter to chapter by a key; undefined: as the file says. */
-  pace: 'Auto' | 'Manual' | undefined;
-  keep: boolean;
-  /** Where to write the final object; undefined: nowhere. */
-  report: string | undefined;
-}
+import { z } from 'zod';
+import { boolean, choice, file, text } from '../settings/kinds.ts';
+import type { Program } from '../settings/settings.ts';
 
-export const HELP = `Runs a whole chaos demo on this machine: a real Kubernetes API server, a real
-Redis, three rate limiters, and the operator that puts them through real failures.
+const mode = {
+  ...choice('approximate', 'strict'),
+  flag: 'mode',
+  help: 'How the rate limiters count; approximate admits too much, strict does not',
+  fallback: 'approximate',
+} as const;
 
-Usage: npm run demo -- [options]
+const sample = 'manifests/samples/demo.yaml';
 
-  --mode approximate|strict  How the rate limiters count (default approximate).
-                             approximate admits too much, strict does not.
-  --file FILE                The ChaosDemo to run (default manifests/samples/demo.yaml).
-                             Its namespace must be "ratelimiter".
-  --pace auto|manual         manual goes on to the next chapter when you press space or
-                             enter (default: as the file says).
-  --keep                     Leave everything running after the verdict, and print how
-                             to use kubectl against it; Ctrl-C ends it.
-  --report FILE              Write the final ChaosDemo object to FILE, as JSON.
-  --help                     Print this.
+const demo = {
+  mode,
+  file: {
+    ...file,
+    flag: 'file',
+    help: 'The ChaosDemo to run; its namespace must be "ratelimiter"',
+    fallback: sample,
+  },
+  pace: {
+    ...choice('auto', 'manual'),
+    flag: 'pace',
+    help: 'manual: go on to the next chapter when you press space or enter (default: as the file says)',
+  },
+  keep: {
+    ...boolean,
+    flag: 'keep',
+    help: 'Leave everything running after the verdict, and print how to use kubectl against it; Ctrl-C ends it',
+    fallback: 'false',
+  },
+  report: {
+    ...file,
+    flag: 'report',
+    help: 'Write the final ChaosDemo object to this file, as JSON',
+  },
+} as const;
 
-Exit status: 0 Succeeded, 1 Failed, 2 Errored (or it could not be run), 3 Aborted,
-64 wrong usage, 130 stopped by Ctrl-C.
-`;
+export const DEMO: Program<typeof demo> = {
+  about: `Usage: npm run demo -- [flags]
 
-/**
- * Reads the arguments; undefined where help was asked for.
- * @throws UsageError naming what is wrong and what to write.
- */
-export function parseDemoArguments(args: readonly string[], defaultFile: string): DemoArguments | undefined {
-  const values = parse(args);
-  if (values.help) return undefined;
-  const mode = values.mode ?? 'approximate';
-  if (mode !== 'approximate' && mode !== 'strict') {
-    throw new UsageError(`--mode ${mode}: write approximate or strict`);
-  }
-  return {
-    mode,
-    file: values.file ?? defaultFile,
-    pace: paceOf(values.pace),
-    keep: values.keep ?? false,
-    report: values.report,
-  };
-}
+Runs a whole chaos demo on this machine: a real Kubernetes API server, a real Redis, three rate limiters, and
+the operator that puts them through real failures.`,
+  settings: demo,
+  notes: `Exit status: 0 Succeeded, 1 Failed, 2 Errored (or it could not be run), 3 Aborted, 64 wrong usage,
+130 stopped by Ctrl-C.`,
+};
 
-function paceOf(pace: string | undefined): DemoArguments['pace'] {
-  if (pace === undefined) return undefined;
-  if (pace === 'auto') return 'Auto';
-  if (pace === 'manual') return 'Manual';
-  throw new UsageError(`--pace ${pace}: write auto or manual`);
-}
+const kind = {
+  nodeImage: {
+    ...text('<image>', 'the name of an image', z.string().min(1)),
+    flag: 'node-image',
+    env: 'CHAOSDEMO_KIND_NODE_IMAGE',
+    help: 'up: image of the node (default: that of kind-config.yaml)',
+  },
+  mode: { ...mode, help: 'up: how the rate limiters count; approximate admits too much, strict does not' },
+  file: { ...file, flag: 'file', help: 'demo: the ChaosDemo to run', fallback: sample },
+} as const;
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        mode: { type: 'string' },
-        file: { type: 'string' },
-        pace: { type: 'string' },
-        keep: { type: 'boolean' },
-        report: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
+export const KIND_CLUSTER: Program<typeof kind> = {
+  about: `Usage: npm run kind:up|kind:demo|kind:down -- [flags]
+
+up      makes the kind cluster "chaosdemo" if it is not there, builds the image, loads it, and installs
+        operator and rate limiter; again: brings both up to date
+demo    applies a ChaosDemo, shows it as it runs, and ends with 0 for Succeeded, 1 for Failed, 2 for Errored,
+        3 for Aborted
+down    deletes the cluster`,
+  settings: kind,
+  notes: `Docker is used where it answers, else podman; KIND_EXPERIMENTAL_PROVIDER=podman prefers it. Where no image
+registry can be reached, root on Debian gets images made from this machine.`,
+};
