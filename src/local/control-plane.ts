@@ -5,9 +5,8 @@
  * by whoever registers it (see pods.ts), and namespaces are never finalized.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Agent, request } from 'undici';
 import { Kubectl, writeKubeconfig } from './kubectl.ts';
 import { freePort, withFreePorts } from './ports.ts';
 import { type OwnedProcess, Supervisor } from './supervisor.ts';
@@ -96,11 +95,15 @@ async function start(
       logFile: join(folder, 'etcd.log'),
     });
     started.push(process);
-    await process.untilReady(() => etcdIsHealthy(client), readyTimeoutMs, signal);
+    const health = `http://127.0.0.1:${client}/health`;
+    const isHealthy = async () => (await fetch(health, { signal: AbortSignal.timeout(10_000) })).ok;
+    await process.untilReady(isHealthy, readyTimeoutMs, signal);
     return { process, client };
   });
 
   const caFile = join(folder, 'certificates', 'apiserver.crt');
+  const kubeconfig = join(folder, 'admin.kubeconfig');
+  const kubectl = new Kubectl(binaries.kubectl, kubeconfig);
   const startServer = async (port: number): Promise<OwnedProcess> => {
     const process = await supervisor.start({
       name: 'kube-apiserver',
@@ -109,7 +112,10 @@ async function start(
       logFile: join(folder, 'kube-apiserver.log'),
     });
     started.push(process);
-    await process.untilReady(() => apiServerIsReady(port, caFile, adminToken), readyTimeoutMs, signal);
+    await writeKubeconfig(kubeconfig, { url: `https://127.0.0.1:${port}`, caFile }, adminToken);
+    const isReady = async () =>
+      (await kubectl.run(['get', '--raw', '/readyz'], { timeoutMs: 10_000 })) === 'ok';
+    await process.untilReady(isReady, readyTimeoutMs, signal);
     return process;
   };
   const server = await withFreePorts(portAttempts, async () => {
@@ -118,8 +124,6 @@ async function start(
   });
 
   const url = `https://127.0.0.1:${server.port}`;
-  const cluster = { url, caFile };
-  const kubeconfig = await writeKubeconfig(join(folder, 'admin.kubeconfig'), cluster, adminToken);
   let apiServer = server.process;
   let stopped: Promise<void> | undefined;
 
@@ -128,14 +132,14 @@ async function start(
     caFile,
     adminToken,
     kubeconfig,
-    kubectl: new Kubectl(binaries.kubectl, kubeconfig),
+    kubectl,
     folder,
     etcd: etcd.process,
     get apiServer() {
       return apiServer;
     },
     kubeconfigFor: (name, token, namespace) =>
-      writeKubeconfig(join(folder, `${name}.kubeconfig`), cluster, token, namespace),
+      writeKubeconfig(join(folder, `${name}.kubeconfig`), { url, caFile }, token, namespace),
     async killApiServer() {
       apiServer.kill('SIGKILL');
       await apiServer.exited;
@@ -217,25 +221,4 @@ function apiServerArgs(folder: string, port: number, etcd: number, auditLog: str
       ? [`--audit-log-path=${auditLog}`, `--audit-policy-file=${join(folder, 'audit-policy.yaml')}`]
       : []),
   ];
-}
-
-async function etcdIsHealthy(port: number): Promise<boolean> {
-  const answer = await request(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(10_000) });
-  await answer.body.dump();
-  return answer.statusCode === 200;
-}
-
-async function apiServerIsReady(port: number, caFile: string, token: string): Promise<boolean> {
-  const dispatcher = new Agent({ connect: { ca: readFileSync(caFile, 'utf8') } });
-  try {
-    const answer = await request(`https://127.0.0.1:${port}/readyz`, {
-      dispatcher,
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(10_000),
-    });
-    await answer.body.dump();
-    return answer.statusCode === 200;
-  } finally {
-    await dispatcher.destroy();
-  }
 }

@@ -2,10 +2,7 @@
  * Starts a real Redis (or Valkey) for the embedded demo and for tests. The server keeps nothing on disk,
  * listens on a port of its own, and goes with its supervisor, even when this process is killed.
  */
-import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
 import { findRedis } from './binaries/redis-binary.ts';
 import { LocalError, messageOf } from './errors.ts';
 import { freePort, withFreePorts } from './ports.ts';
@@ -61,7 +58,7 @@ export interface RedisServer {
 }
 
 /**
- * Starts a Redis server without persistence and returns once it answers.
+ * Starts a Redis server without persistence and returns once it takes connections.
  *
  * Secrets reach the server over its standard input, never through its command line or a file.
  *
@@ -75,7 +72,6 @@ export interface RedisServer {
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const { host = '127.0.0.1' } = options;
   const binary = (await findRedis()).path;
-  const ca = options.tls === undefined ? undefined : await readFile(options.tls.caFile, 'utf8');
   const supervisor = options.supervisor ?? new Supervisor();
   const folder = supervisor.temporaryFolder('redis');
   const removeOwn = async (): Promise<void> => {
@@ -93,7 +89,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       logFile: join(folder, `${performance.now()}.log`),
       secrets: secretsOf(options),
     });
-    await untilReady(started, host, port, ca);
+    await untilReady(started, host, port);
     void started.exited.then(() => {
       if (asked !== started) onBroken(started.exitError());
     });
@@ -137,39 +133,16 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   }
 }
 
-async function untilReady(process: OwnedProcess, host: string, port: number, ca?: string): Promise<void> {
-  const isReady = async (): Promise<boolean> =>
-    // The output is looked at as well: on a taken port it is somebody else who answers.
-    (await answersPing(host, port, ca)) &&
-    process.logTail(OUTPUT_LINES).includes('Ready to accept connections');
+async function untilReady(process: OwnedProcess, host: string, port: number): Promise<void> {
+  const said = (text: string): boolean => process.logTail(OUTPUT_LINES).toLowerCase().includes(text);
   try {
-    await process.untilReady(isReady, READY_DEADLINE_MS);
+    await process.untilReady(async () => said('ready to accept connections'), READY_DEADLINE_MS);
   } catch (error) {
     process.killGroup();
     await process.exited;
-    if (/address already in use/i.test(process.logTail(OUTPUT_LINES))) {
+    if (said('address already in use')) {
       throw new LocalError('REDIS_PORT_IN_USE', `${host}:${port} is taken by another program`);
     }
     throw new LocalError('REDIS_START_FAILED', messageOf(error), { cause: error });
   }
-}
-
-/** True when something at the address answers PING; a demand for a password is an answer, LOADING is not. */
-async function answersPing(host: string, port: number, ca: string | undefined): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket =
-      ca === undefined
-        ? connect({ host, port })
-        : // Only whether it answers is asked: the name in the certificate is the clients' business.
-          connectTls({ host, port, ca, checkServerIdentity: () => undefined });
-    const done = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(1_000, () => done(false));
-    socket.on('error', () => done(false));
-    socket.once('close', () => done(false));
-    socket.once('data', (data) => done(/^(\+PONG|-NOAUTH)/.test(data.toString('latin1'))));
-    socket.write('PING\r\n');
-  });
 }
