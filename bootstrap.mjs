@@ -15,7 +15,7 @@ const projectNode = 24;
 
 const entries = {
   demo: ['src/cli/demo.ts'],
-  kind: ['src/cli/kind.ts'],
+  kind: ['tools/cluster/main.ts'],
   bench: ['bench/main.ts'],
   'check:manifests': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/manifests/vitest.config.ts'],
   'test:gitops': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/gitops/vitest.config.ts'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings, UsageError } from '../settings/settings.ts';
-import { DEMO, KIND_CLUSTER } from './arguments.ts';
+import { DEMO } from './arguments.ts';
 
 const read = (...args: string[]) => readSettings(DEMO, args, {});
 
@@ -34,13 +34,5 @@ describe('the arguments of the demo', () => {
   ])('refuse %j and say why', (args, message) => {
     expect(() => read(...args)).toThrow(UsageError);
     expect(() => read(...args)).toThrow(message);
-  });
-});
-
-describe('the arguments of a cluster', () => {
-  it('take the image of the node from the environment, unless a flag names one', () => {
-    const env = { CHAOSDEMO_KIND_NODE_IMAGE: 'mine:1' };
-    expect(readSettings(KIND_CLUSTER, [], env)).toMatchObject({ nodeImage: 'mine:1', mode: 'approximate' });
-    expect(readSettings(KIND_CLUSTER, ['--node-image=mine:2'], env)).toMatchObject({ nodeImage: 'mine:2' });
   });
 });

@@ -1,8 +1,8 @@
 /** The images of Kubernetes itself, named as kubeadm asks for them. */
 import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Engine, saveImages } from '../../src/local/kind/engine.ts';
 import { output } from '../../src/local/run.ts';
+import { type Engine, saveImages } from '../cluster/engine.ts';
 import { copyPrograms, importFolder } from './folder-image.ts';
 
 /** Where the programs are. */

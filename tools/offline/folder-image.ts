@@ -1,8 +1,8 @@
 /** Images of one layer, made from a folder: programs with the libraries they are linked to, nothing else. */
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Engine } from '../../src/local/kind/engine.ts';
 import { attempt, output } from '../../src/local/run.ts';
+import type { Engine } from '../cluster/engine.ts';
 
 /** A program, and where it goes if not to the path that it has. */
 export type Program = string | readonly [path: string, target: string];

@@ -4,5 +4,4 @@
  * who develop here; src/local/offline.ts loads it.
  */
 export { installPackages, whyNotInstallable } from './debian.ts';
-export { buildControlPlane, ensureTool } from './programs.ts';
-export { makeStandIn } from './stand-ins.ts';
+export { buildControlPlane } from './programs.ts';

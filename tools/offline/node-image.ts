@@ -7,9 +7,9 @@ import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from '
 import { join } from 'node:path';
 import type { StepOptions } from '../../src/local/binaries/cache.ts';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
-import type { Engine } from '../../src/local/kind/engine.ts';
 import { output } from '../../src/local/run.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
+import type { Engine } from '../cluster/engine.ts';
 import { type Programs, version, writeComponentImages } from './component-images.ts';
 import { preload } from './containerd-store.ts';
 import { makeDebian } from './debian.ts';

@@ -7,12 +7,14 @@ import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
 import { LocalError } from '../../src/local/errors.ts';
-import { type Engine, hasImage } from '../../src/local/kind/engine.ts';
-import type { ImagePurpose } from '../../src/local/kind/images.ts';
 import { attempt, output } from '../../src/local/run.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
+import { type Engine, hasImage } from '../cluster/engine.ts';
 import { copyPrograms, importFolder } from './folder-image.ts';
 import { type FillOptions, fillNode, nodeVersion } from './node-image.ts';
+
+/** What a public image is needed for: a node of kind, the two bases of the Dockerfile, Redis. */
+export type ImagePurpose = 'node' | 'build-base' | 'runtime-base' | 'redis';
 
 interface StandIn {
   /** Tells one version of it from another. */

@@ -3,13 +3,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { cacheRoot } from '../binaries/cache.ts';
-import { ensureControlPlaneBinaries } from '../binaries/control-plane-binaries.ts';
-import { readPin } from '../binaries/versions.ts';
-import { LocalError } from '../errors.ts';
-import { Kubectl } from '../kubectl.ts';
-import { offline } from '../offline.ts';
-import { attempt, findInPath, output, root } from '../run.ts';
+import { cacheRoot } from '../../src/local/binaries/cache.ts';
+import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
+import { readPin } from '../../src/local/binaries/versions.ts';
+import { LocalError } from '../../src/local/errors.ts';
+import { Kubectl } from '../../src/local/kubectl.ts';
+import { attempt, findInPath, output, root } from '../../src/local/run.ts';
+import { ensureTool } from '../offline/programs.ts';
 import { type Engine, findEngine, type StepOptions, saveImages } from './engine.ts';
 import { ensureImage } from './images.ts';
 import { assertClusterPossible } from './requirements.ts';
@@ -42,7 +42,6 @@ export async function findKind(name: string, options: StepOptions): Promise<Kind
   const found = await findInPath('kind');
   if (!found) {
     options.progress('kind is not in PATH. Next: the pinned one');
-    const { ensureTool } = await offline();
     return { engine, name, binary: await ensureTool('kind', options) };
   }
   const wanted = await readPin('kind', 'sigs.k8s.io/kind');

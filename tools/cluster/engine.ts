@@ -1,13 +1,13 @@
 /** The container engine: Docker or podman, whichever answers. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheRoot, type StepOptions } from '../binaries/cache.ts';
-import { LocalError } from '../errors.ts';
-import { offline } from '../offline.ts';
-import { attempt, output } from '../run.ts';
+import { cacheRoot, type StepOptions } from '../../src/local/binaries/cache.ts';
+import { LocalError } from '../../src/local/errors.ts';
+import { attempt, output } from '../../src/local/run.ts';
+import { installPackages, whyNotInstallable } from '../offline/debian.ts';
 import { effectiveCapabilities } from './requirements.ts';
 
-export type { StepOptions } from '../binaries/cache.ts';
+export type { StepOptions } from '../../src/local/binaries/cache.ts';
 
 /** An engine that answered, and the environment to run it and kind in. */
 export interface Engine {
@@ -30,7 +30,6 @@ export async function findEngine(options: StepOptions): Promise<Engine> {
   const names = podmanFirst ? (['podman', 'docker'] as const) : (['docker', 'podman'] as const);
   for (const name of names) if (await answersInfo(name, name, answers)) return await engineOf(name);
 
-  const { installPackages, whyNotInstallable } = await offline();
   const obstacle = await whyNotInstallable(options);
   if (obstacle) answers.push(`  installing podman: ${obstacle}`);
   else {

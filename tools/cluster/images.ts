@@ -1,11 +1,8 @@
 /** Public images, and what takes their place where no registry can be reached. */
-import { LocalError } from '../errors.ts';
-import { offline } from '../offline.ts';
-import { attempt } from '../run.ts';
+import { LocalError } from '../../src/local/errors.ts';
+import { attempt } from '../../src/local/run.ts';
+import { type ImagePurpose, makeStandIn } from '../offline/stand-ins.ts';
 import { type Engine, hasImage, type StepOptions } from './engine.ts';
-
-/** What a public image is needed for: a node of kind, the two bases of the Dockerfile, Redis. */
-export type ImagePurpose = 'node' | 'build-base' | 'runtime-base' | 'redis';
 
 /**
  * The image itself where the engine has it or can pull it; else the name of one made on this machine: at once
@@ -32,7 +29,6 @@ export async function ensureImage(
       `${image} cannot be pulled (${obstacle}), and making an image in its place needs ${needs}`,
     );
   }
-  const { makeStandIn } = await offline();
   const made = await makeStandIn(purpose, { ...options, engine });
   progress(`${image} cannot be pulled (${obstacle}): ${made} stands in for it`);
   return made;

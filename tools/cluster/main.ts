@@ -4,22 +4,16 @@
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChaosDemo } from '../api/index.ts';
-import { ANNOTATIONS } from '../api/index.ts';
-import { formatElapsed } from '../local/binaries/progress.ts';
-import { LocalError } from '../local/errors.ts';
-import {
-  clusterExists,
-  clusterKubectl,
-  createCluster,
-  deleteCluster,
-  findKind,
-} from '../local/kind/cluster.ts';
-import { installLimiter, installOperator, provideImages } from '../local/kind/install.ts';
-import type { Kubectl } from '../local/kubectl.ts';
-import { UsageError, type ValuesOf } from '../settings/settings.ts';
+import type { ChaosDemo } from '../../src/api/index.ts';
+import { ANNOTATIONS } from '../../src/api/index.ts';
+import { EXIT_BY_PHASE, runProgram } from '../../src/cli/program.ts';
+import { formatElapsed } from '../../src/local/binaries/progress.ts';
+import { LocalError } from '../../src/local/errors.ts';
+import type { Kubectl } from '../../src/local/kubectl.ts';
+import { UsageError, type ValuesOf } from '../../src/settings/settings.ts';
 import { KIND_CLUSTER } from './arguments.ts';
-import { EXIT_BY_PHASE, runProgram } from './program.ts';
+import { clusterExists, clusterKubectl, createCluster, deleteCluster, findKind } from './cluster.ts';
+import { installLimiter, installOperator, provideImages } from './install.ts';
 
 const CLUSTER = 'chaosdemo';
 /** Longer than the activeDeadline of the samples (10 m). */
