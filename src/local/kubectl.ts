@@ -80,15 +80,8 @@ export class Kubectl {
 
   /** A token of a ServiceAccount by TokenRequest. The API server refuses less than 600 s. */
   async serviceAccountToken(namespace: string, name: string, seconds = 3600): Promise<string> {
-    const token = await this.run([
-      'create',
-      'token',
-      name,
-      '--namespace',
-      namespace,
-      `--duration=${seconds}s`,
-    ]);
-    return token.trim();
+    const create = `create token ${name} --namespace ${namespace} --duration=${seconds}s`;
+    return (await this.run(create.split(' '))).trim();
   }
 }
 

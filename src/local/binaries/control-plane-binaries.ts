@@ -42,30 +42,27 @@ export async function ensureControlPlaneBinaries(options: StepOptions): Promise<
   const versions = await readPinnedVersions();
   const cache = join(cacheRoot(env), 'control-plane');
   const assets = env['KUBEBUILDER_ASSETS'];
-  const present = async (): Promise<FoundBinaries | undefined> => {
-    for (const folder of await cachedFolders(cache, versions)) {
+  const firstThatServes = async (
+    folders: readonly string[],
+    name = '',
+  ): Promise<FoundBinaries | undefined> => {
+    for (const folder of folders) {
       try {
         return await validate(folder);
       } catch (error) {
-        progress(`${folder} does not serve: ${messageOf(error)}`);
+        progress(`${name || folder} does not serve: ${messageOf(error)}`);
       }
     }
     return undefined;
   };
+  const inCache = async () => await firstThatServes(await cachedFolders(cache, versions));
 
-  if (assets) {
-    try {
-      return await validate(assets);
-    } catch (error) {
-      progress(`KUBEBUILDER_ASSETS does not serve: ${messageOf(error)}. Next: the cache`);
-    }
-  }
-  const cached = await present();
-  if (cached) return cached;
+  const present = (assets && (await firstThatServes([assets], 'KUBEBUILDER_ASSETS'))) || (await inCache());
+  if (present) return present;
   progress(`no control plane in ${cache} yet. Next: a ready-made download`);
   const onWait = (): void => progress(`another run is filling ${cache}: waiting for it`);
   const fill = async (): Promise<FoundBinaries> => {
-    const meanwhile = await present();
+    const meanwhile = await inCache();
     if (meanwhile) return meanwhile;
     await removeLeftovers(cache);
     return await fillCache(cache, versions, options);
