@@ -7,7 +7,7 @@ const settings = {
   tls: { ...boolean, flag: 'tls', env: 'TLS', help: 'Speak TLS', fallback: 'false' },
   timeoutMs: { ...duration('1s', '1m', '10s'), flag: 'timeout', env: 'TIMEOUT', help: 'How long to wait' },
   retries: { ...integer(0, 9), flag: 'retries', help: 'How often to try again', fallback: '3' },
-  password: { ...text('', 'the password', z.string()), env: 'PASSWORD', help: 'Environment only' },
+  password: { ...text('', 'the password', z.string().max(3)), env: 'PASSWORD', help: 'Environment only' },
 } as const;
 
 const program: Program<typeof settings> = {
@@ -50,8 +50,11 @@ describe('readSettings', () => {
     );
   });
 
-  it('has no flag for what only the environment may hold', () => {
-    expect(() => read(['--password=x'])).toThrow('--password is not known');
+  it('repeats no secret, which only the environment may hold', () => {
+    const wrong = (): unknown => read(['--password', 'hunter2'], { PASSWORD: 'hunter3' });
+    expect(wrong).toThrow('--password is not known');
+    expect(wrong).toThrow('PASSWORD cannot be used: write the password');
+    expect(wrong).not.toThrow(/hunter/);
   });
 });
 

@@ -65,7 +65,10 @@ export function readSettings<S extends Settings>(
     const given = givenFor(setting, flags, env);
     const parsed = given && setting.schema.safeParse(given.text);
     if (parsed?.success) values[name] = parsed.data;
-    else if (given) problems.push(`${given.from} is "${given.text}": write ${setting.write}`);
+    else if (given) {
+      const what = setting.flag === undefined ? 'cannot be used' : `is "${given.text}"`;
+      problems.push(`${given.from} ${what}: write ${setting.write}`);
+    }
   }
   problems.push(...(conflicts?.(values as Partial<ValuesOf<S>>) ?? []));
   if (problems.length === 0) return values as ValuesOf<S>;
@@ -128,15 +131,21 @@ function readFlags(settings: readonly Setting<unknown>[], args: readonly string[
   const flags = new Map<string, string>();
   const problems: string[] = [];
   let help = false;
+  let afterUnknown = false;
   for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`"${token.value}" belongs to no flag: write --flag=value`);
+    // What follows a flag that is not known may be a secret, and is not repeated.
+    if (token.kind === 'positional' && !afterUnknown)
+      problems.push(`"${token.value}" belongs to no flag: write --flag=value`);
+    afterUnknown = false;
     if (token.kind !== 'option') continue;
     const setting = known.get(token.name);
     const value = token.value ?? (setting?.isSwitch ? 'true' : undefined);
     const before = flags.get(token.name);
     if (token.name === 'help' || token.rawName === '-h') help = true;
-    else if (!setting) problems.push(`${token.rawName} is not known: write one that --help lists`);
-    else if (value === undefined) problems.push(`${token.rawName} has no value: write ${setting.write}`);
+    else if (!setting) {
+      problems.push(`${token.rawName} is not known: write one that --help lists`);
+      afterUnknown = true;
+    } else if (value === undefined) problems.push(`${token.rawName} has no value: write ${setting.write}`);
     // Of a list each flag adds some; of all others the last one counts.
     else flags.set(token.name, setting.isList && before ? `${before},${value}` : value);
   }
