@@ -55,6 +55,7 @@ export class Go {
     this.#env = {
       GOCACHE: join(caches, 'build'),
       GOMODCACHE: join(caches, 'modules'),
+      GOTMPDIR: caches,
       ...env,
       // No C compiler is needed, and no setting of the user's own projects may leak in.
       CGO_ENABLED: '0',
