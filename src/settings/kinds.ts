@@ -28,9 +28,9 @@ export function choice<const T extends string>(...words: readonly [T, ...T[]]): 
   return { placeholder: `<${words.join('|')}>`, write: `one of ${words.join(', ')}`, schema: z.enum(words) };
 }
 
-/** A flag without a value means true. */
+/** A flag that stands alone means true. */
 export const boolean: Kind<boolean> = {
-  placeholder: '<true|false>',
+  placeholder: '[=true|false]',
   write: 'true or false',
   isSwitch: true,
   schema: z.enum(['true', 'false']).transform((word) => word === 'true'),

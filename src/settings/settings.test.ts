@@ -64,7 +64,7 @@ describe('helpText', () => {
 
 A flag wins over its environment variable, which stands in brackets.
 
-  --tls <true|false>
+  --tls[=true|false]
       Speak TLS
       [TLS, default false]
   --timeout <duration>

@@ -78,8 +78,8 @@ export function readSettings<S extends Settings>(
 
 /** What `--help` prints: all settings with their variables and defaults. */
 export function helpText({ about, settings, notes }: Omit<Program<Settings>, 'conflicts'>): string {
-  const rows = Object.values(settings).map(({ flag, env, placeholder, help, fallback }) => {
-    const heading = flag === undefined ? env : `--${flag} ${placeholder}`;
+  const rows = Object.values(settings).map(({ flag, env, placeholder, isSwitch, help, fallback }) => {
+    const heading = flag === undefined ? env : `--${flag}${isSwitch ? '' : ' '}${placeholder}`;
     const variable = flag === undefined || env === undefined ? [] : [env];
     const origin = [...variable, ...(fallback ? [`default ${fallback}`] : [])].join(', ');
     return `  ${heading}\n      ${help}${origin === '' ? '' : `\n      [${origin}]`}`;
