@@ -45,10 +45,10 @@ export async function findKind(name: string, options: StepOptions): Promise<Kind
     return { engine, name, binary: await ensureTool('kind', options) };
   }
   const wanted = await readPin('kind', 'sigs.k8s.io/kind');
-  const { said } = await attempt(found, ['version']);
-  if (!said.includes(`${wanted} `)) {
+  const { stdout } = await attempt(found, ['version']);
+  if (!stdout.includes(`${wanted} `)) {
     options.progress(
-      `made for kind ${wanted}, found "${said}": if the node does not start, install that one`,
+      `made for kind ${wanted}, found "${stdout.trim()}": if the node does not start, install that one`,
     );
   }
   return { engine, name, binary: found };

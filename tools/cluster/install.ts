@@ -41,7 +41,7 @@ export async function provideImages(kind: Kind, options: StepOptions): Promise<I
     BUILD_IMAGE: await ensureImage(engine, base('BUILD_IMAGE'), 'build-base', options),
     RUNTIME_IMAGE: await ensureImage(engine, base('RUNTIME_IMAGE'), 'runtime-base', options),
     VERSION: version,
-    REVISION: revision.ok ? revision.said : 'unknown',
+    REVISION: revision.stdout.trim() || 'unknown',
     ...(registry ? { NPM_CONFIG_REGISTRY: registry } : {}),
   };
   await buildImage(engine, operator, buildArgs, options);
