@@ -15,7 +15,7 @@ const projectNode = 24;
 
 const entries = {
   demo: ['src/cli/demo.ts'],
-  kind: ['src/cli/kind.ts'],
+  kind: ['tools/cluster/main.ts'],
   bench: ['bench/main.ts'],
   'check:manifests': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/manifests/vitest.config.ts'],
   'test:gitops': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/gitops/vitest.config.ts'],
@@ -27,7 +27,12 @@ const entries = {
 
 const [name, ...args] = process.argv.slice(2);
 const entry = entries[name];
-if (!entry) fail(`usage: node bootstrap.mjs ${Object.keys(entries).join('|')} [arguments]`);
+if (!entry) {
+  const asked = name === '--help' || name === '-h';
+  const usage = `Usage: node bootstrap.mjs ${Object.keys(entries).join('|')} [arguments]\n`;
+  process[asked ? 'stdout' : 'stderr'].write(usage);
+  process.exit(asked ? 0 : 64);
+}
 
 if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   fail(

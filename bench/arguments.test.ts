@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { UsageError } from '../src/cli/program.ts';
-import { helpText, parseBenchArguments } from './arguments.ts';
+import { helpText, readSettings, UsageError } from '../src/settings/settings.ts';
+import { benchProgram } from './arguments.ts';
 import type { Benchmark } from './benchmark.ts';
 
 const all: Benchmark[] = ['first', 'second', 'third'].map((name) => ({
@@ -9,18 +9,19 @@ const all: Benchmark[] = ['first', 'second', 'third'].map((name) => ({
   run: async () => [],
 }));
 
-const chosen = (...args: string[]): string[] | undefined =>
-  parseBenchArguments(args, all)?.benchmarks.map(({ name }) => name);
+const chosen = (...args: string[]): string[] | undefined => {
+  const settings = readSettings(benchProgram(all), args, {});
+  return settings === 'help' ? [] : settings.only;
+};
 
-it('makes all without --only, and with it those named, in their own order', () => {
-  expect(chosen()).toEqual(['first', 'second', 'third']);
-  expect(chosen('--only', 'third', '--only=first')).toEqual(['first', 'third']);
+it('makes all without --only, and with it those named', () => {
+  expect(chosen()).toBeUndefined();
+  expect(chosen('--only', 'third', '--only=first')).toEqual(['third', 'first']);
+  expect(chosen('--only', 'third,first')).toEqual(['third', 'first']);
 });
 
 it('says what there is when a name is not known', () => {
-  expect(() => chosen('--only', 'forth')).toThrow(
-    new UsageError('--only forth: write one of first, second, third'),
-  );
+  expect(() => chosen('--only', 'forth')).toThrow('--only is "forth": write some of first, second, third');
 });
 
 it('refuses what it does not know', () => {
@@ -29,6 +30,6 @@ it('refuses what it does not know', () => {
 });
 
 it('lists every benchmark in its help', () => {
-  expect(parseBenchArguments(['--help'], all)).toBeUndefined();
-  for (const { name, what } of all) expect(helpText(all)).toMatch(new RegExp(`${name} +${what}`));
+  for (const { name, what } of all)
+    expect(helpText(benchProgram(all))).toMatch(new RegExp(`${name} +${what}`));
 });

@@ -1,59 +1,31 @@
 /** The command line of `npm run bench`. */
-import { parseArgs } from 'node:util';
-import { UsageError } from '../src/cli/program.ts';
+import { z } from 'zod';
+import { file, list } from '../src/settings/kinds.ts';
+import type { Program } from '../src/settings/settings.ts';
 import type { Benchmark } from './benchmark.ts';
 
-interface BenchArguments {
-  readonly benchmarks: readonly Benchmark[];
-  /** Where to write the figures; undefined: nowhere. */
-  readonly report: string | undefined;
-}
+/** `only` holds names of `all`; undefined stands for every one. */
+export function benchProgram(all: readonly Benchmark[]) {
+  const names = all.map(({ name }) => name);
+  const width = Math.max(...names.map((name) => name.length)) + 2;
+  const settings = {
+    only: {
+      ...list('<names>', `some of ${names.join(', ')}`, z.enum(names)),
+      flag: 'only',
+      help: 'Make these only, separated by commas (default: all)',
+    },
+    report: { ...file, flag: 'report', help: 'Write the figures to this file, as JSON' },
+  } as const;
+  return {
+    about: `Usage: npm run bench -- [flags]
 
-/** @throws UsageError; undefined where help was asked for */
-export function parseBenchArguments(
-  args: readonly string[],
-  all: readonly Benchmark[],
-): BenchArguments | undefined {
-  const { only, report, help } = parse(args);
-  if (help) return undefined;
-  const known = all.map(({ name }) => name);
-  const unknown = only?.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new UsageError(`--only ${unknown}: write one of ${known.join(', ')}`);
-  return { benchmarks: all.filter(({ name }) => only?.includes(name) ?? true), report };
-}
+Measures the operator on this machine: with a real Kubernetes API server, real Redis servers and real rate
+limiters. Asserts nothing about speed.`,
+    settings,
+    notes: `Benchmarks, in this order:
 
-/** What `--help` prints. */
-export function helpText(all: readonly Benchmark[]): string {
-  const width = Math.max(...all.map(({ name }) => name.length)) + 2;
-  const lines = all.map(({ name, what }) => `  ${name.padEnd(width)}${what}`);
-  return `Measures the operator on this machine: with a real Kubernetes API server, real Redis
-servers and real rate limiters. Asserts nothing about speed.
+${all.map(({ name, what }) => `  ${name.padEnd(width)}${what}`).join('\n')}
 
-Usage: npm run bench -- [options]
-
-  --only NAME    Make this one only; may be given several times.
-  --report FILE  Write the figures to FILE, as JSON.
-  --help         Print this.
-
-Benchmarks, in this order:
-
-${lines.join('\n')}
-
-Exit status: 0 all were made, 1 something did not work, 64 wrong usage, 130 stopped by Ctrl-C.
-`;
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: { type: 'string', multiple: true },
-        report: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+Exit status: 0 all were made, 1 something did not work, 64 wrong usage, 130 stopped by Ctrl-C.`,
+  } satisfies Program<typeof settings>;
 }

@@ -6,7 +6,8 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { runProgram } from '../src/cli/program.ts';
-import { helpText, parseBenchArguments } from './arguments.ts';
+import type { ValuesOf } from '../src/settings/settings.ts';
+import { benchProgram } from './arguments.ts';
 import type { Benchmark } from './benchmark.ts';
 import { abort } from './benchmarks/abort.ts';
 import { burstSpan } from './benchmarks/burst-span.ts';
@@ -26,18 +27,19 @@ function say(line: string): void {
   process.stdout.write(`[${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
 }
 
-async function main(interrupted: AbortSignal): Promise<number> {
-  const options = parseBenchArguments(process.argv.slice(2), ALL);
-  if (!options) {
-    process.stdout.write(helpText(ALL));
-    return 0;
-  }
+const program = benchProgram(ALL);
+
+async function main(
+  { only, report }: ValuesOf<typeof program.settings>,
+  interrupted: AbortSignal,
+): Promise<number> {
   const results: Result[] = [];
   try {
-    await measure(options.benchmarks, interrupted, results);
+    const chosen = ALL.filter(({ name }) => only?.includes(name) ?? true);
+    await measure(chosen, interrupted, results);
   } finally {
     // Also where a later one failed: what was measured before took minutes, and holds.
-    if (results.length > 0) await tell(results, options.report);
+    if (results.length > 0) await tell(results, report);
   }
   return 0;
 }
@@ -97,9 +99,8 @@ function machine(): object {
   };
 }
 
-await runProgram({
+await runProgram(program, {
   main,
-  help: 'npm run bench -- --help',
   failed: 1,
   onInterrupt: () => say('stopping everything that was started'),
 });

@@ -5,6 +5,12 @@
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { ownSettings } from '../src/settings/settings.ts';
+
+ownSettings({
+  about: 'Usage: npm run build\n\nBundles the two programs of the image into dist.',
+  settings: {},
+});
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

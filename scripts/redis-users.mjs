@@ -8,6 +8,14 @@
  */
 import { createHash } from 'node:crypto';
 import { aclLines, makeRedisUsers } from '../src/local/redis-users.ts';
+import { ownSettings } from '../src/settings/settings.ts';
+
+ownSettings({
+  about: `Usage: npm run --silent redis-users | kubectl create -f -
+
+Writes the Secrets of manifests/ratelimiter with new random passwords, as JSON.`,
+  settings: {},
+});
 
 const namespace = 'ratelimiter';
 

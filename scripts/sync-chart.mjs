@@ -8,14 +8,23 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments, stringify } from 'yaml';
 import { aclLines } from '../src/local/redis-users.ts';
+import { boolean } from '../src/settings/kinds.ts';
+import { ownSettings } from '../src/settings/settings.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const chart = 'helm/chaosdemo-operator';
-const check = process.argv[2] === '--check';
-if (process.argv.length > (check ? 3 : 2)) {
-  process.stderr.write('usage: node scripts/sync-chart.mjs [--check]\n');
-  process.exit(64);
-}
+const { check } = ownSettings({
+  about:
+    'Usage: npm run chart:sync | npm run chart:check\n\nWrites those files of the Helm chart that repeat others.',
+  settings: {
+    check: {
+      ...boolean,
+      flag: 'check',
+      help: 'Write nothing, and fail where one is not up to date',
+      fallback: 'false',
+    },
+  },
+});
 
 const { version } = JSON.parse(await read('package.json'));
 const files = {

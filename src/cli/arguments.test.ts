@@ -1,42 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import { parseDemoArguments } from './arguments.ts';
-import { UsageError } from './program.ts';
+import { readSettings, UsageError } from '../settings/settings.ts';
+import { DEMO } from './arguments.ts';
+
+const read = (...args: string[]) => readSettings(DEMO, args, {});
 
 describe('the arguments of the demo', () => {
   it('default to the approximate limiter and the sample', () => {
-    expect(parseDemoArguments([], 'demo.yaml')).toEqual({
-      mode: 'approximate',
-      file: 'demo.yaml',
-      pace: undefined,
-      keep: false,
-      report: undefined,
-    });
+    expect(read()).toEqual({ mode: 'approximate', file: 'manifests/samples/demo.yaml', keep: false });
   });
 
   it('take every option', () => {
     const args = ['--mode', 'strict', '--file=mine.yaml', '--pace=manual', '--keep', '--report', 'out.json'];
-    expect(parseDemoArguments(args, 'demo.yaml')).toEqual({
+    expect(read(...args)).toEqual({
       mode: 'strict',
       file: 'mine.yaml',
-      pace: 'Manual',
+      pace: 'manual',
       keep: true,
       report: 'out.json',
     });
   });
 
   it('ask for help', () => {
-    expect(parseDemoArguments(['--help'], 'x')).toBeUndefined();
-    expect(parseDemoArguments(['-h'], 'x')).toBeUndefined();
+    expect(read('--help')).toBe('help');
+    expect(read('-h')).toBe('help');
   });
 
   it.each([
-    [['--mode', 'exact'], /approximate or strict/],
-    [['--pace', 'slow'], /auto or manual/],
+    [['--mode', 'exact'], /approximate, strict/],
+    [['--pace', 'slow'], /auto, manual/],
     [['--modus'], /modus/],
     [['demo.yaml'], /demo.yaml/],
     [['--file'], /file/],
   ])('refuse %j and say why', (args, message) => {
-    expect(() => parseDemoArguments(args, 'x')).toThrow(UsageError);
-    expect(() => parseDemoArguments(args, 'x')).toThrow(message);
+    expect(() => read(...args)).toThrow(UsageError);
+    expect(() => read(...args)).toThrow(message);
   });
 });

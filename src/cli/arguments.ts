@@ -1,79 +1,50 @@
 /** The command line of `npm run demo`. */
-import { parseArgs } from 'node:util';
-import { UsageError } from './program.ts';
+import { boolean, choice, file } from '../settings/kinds.ts';
+import type { Program } from '../settings/settings.ts';
 
-export interface DemoArguments {
-  mode: 'approximate' | 'strict';
-  /** Path of the ChaosDemo to apply. */
-  file: string;
-  /** Manual: the run goes on from chapter to chapter by a key; undefined: as the file says. */
-  pace: 'Auto' | 'Manual' | undefined;
-  keep: boolean;
-  /** Where to write the final object; undefined: nowhere. */
-  report: string | undefined;
-}
+/** How rate limiters are started for a demo. */
+export const LIMITER_MODE = {
+  ...choice('approximate', 'strict'),
+  flag: 'mode',
+  help: 'How the rate limiters count; approximate admits too much, strict does not',
+  fallback: 'approximate',
+} as const;
 
-export const HELP = `Runs a whole chaos demo on this machine: a real Kubernetes API server, a real
-Redis, three rate limiters, and the operator that puts them through real failures.
+/** The ChaosDemo that is run unless another is named. */
+export const SAMPLE = 'manifests/samples/demo.yaml';
 
-Usage: npm run demo -- [options]
+const demo = {
+  mode: LIMITER_MODE,
+  file: {
+    ...file,
+    flag: 'file',
+    help: 'The ChaosDemo to run; its namespace must be "ratelimiter"',
+    fallback: SAMPLE,
+  },
+  pace: {
+    ...choice('auto', 'manual'),
+    flag: 'pace',
+    help: 'manual: go on to the next chapter when you press space or enter (default: as the file says)',
+  },
+  keep: {
+    ...boolean,
+    flag: 'keep',
+    help: 'Leave everything running after the verdict, and print how to use kubectl against it; Ctrl-C ends it',
+    fallback: 'false',
+  },
+  report: {
+    ...file,
+    flag: 'report',
+    help: 'Write the final ChaosDemo object to this file, as JSON',
+  },
+} as const;
 
-  --mode approximate|strict  How the rate limiters count (default approximate).
-                             approximate admits too much, strict does not.
-  --file FILE                The ChaosDemo to run (default manifests/samples/demo.yaml).
-                             Its namespace must be "ratelimiter".
-  --pace auto|manual         manual goes on to the next chapter when you press space or
-                             enter (default: as the file says).
-  --keep                     Leave everything running after the verdict, and print how
-                             to use kubectl against it; Ctrl-C ends it.
-  --report FILE              Write the final ChaosDemo object to FILE, as JSON.
-  --help                     Print this.
+export const DEMO: Program<typeof demo> = {
+  about: `Usage: npm run demo -- [flags]
 
-Exit status: 0 Succeeded, 1 Failed, 2 Errored (or it could not be run), 3 Aborted,
-64 wrong usage, 130 stopped by Ctrl-C.
-`;
-
-/**
- * Reads the arguments; undefined where help was asked for.
- * @throws UsageError naming what is wrong and what to write.
- */
-export function parseDemoArguments(args: readonly string[], defaultFile: string): DemoArguments | undefined {
-  const values = parse(args);
-  if (values.help) return undefined;
-  const mode = values.mode ?? 'approximate';
-  if (mode !== 'approximate' && mode !== 'strict') {
-    throw new UsageError(`--mode ${mode}: write approximate or strict`);
-  }
-  return {
-    mode,
-    file: values.file ?? defaultFile,
-    pace: paceOf(values.pace),
-    keep: values.keep ?? false,
-    report: values.report,
-  };
-}
-
-function paceOf(pace: string | undefined): DemoArguments['pace'] {
-  if (pace === undefined) return undefined;
-  if (pace === 'auto') return 'Auto';
-  if (pace === 'manual') return 'Manual';
-  throw new UsageError(`--pace ${pace}: write auto or manual`);
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        mode: { type: 'string' },
-        file: { type: 'string' },
-        pace: { type: 'string' },
-        keep: { type: 'boolean' },
-        report: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
+Runs a whole chaos demo on this machine: a real Kubernetes API server, a real Redis, three rate limiters, and
+the operator that puts them through real failures.`,
+  settings: demo,
+  notes: `Exit status: 0 Succeeded, 1 Failed, 2 Errored (or it could not be run), 3 Aborted, 64 wrong usage,
+130 stopped by Ctrl-C.`,
+};

@@ -4,20 +4,21 @@
  * behind.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, KIND } from '../api/index.ts';
 import type { Environment } from '../local/environment.ts';
 import { startEnvironment } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
-import { type DemoArguments, HELP, parseDemoArguments } from './arguments.ts';
+import { UsageError, type ValuesOf } from '../settings/settings.ts';
+import { DEMO } from './arguments.ts';
 import { follow } from './follow.ts';
-import { EXIT_BY_PHASE, runProgram, UsageError } from './program.ts';
+import { EXIT_BY_PHASE, runProgram } from './program.ts';
 import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
 
-const SAMPLE = fileURLToPath(new URL('../../manifests/samples/demo.yaml', import.meta.url));
+type DemoArguments = ValuesOf<typeof DEMO.settings>;
+
 const start = performance.now();
 
 function say(line: string): void {
@@ -29,12 +30,7 @@ function progress(step: string, message: string): void {
   say(`[${((performance.now() - start) / 1000).toFixed(1).padStart(5)} s] ${step}: ${message}`);
 }
 
-async function main(signal: AbortSignal): Promise<number> {
-  const options = parseDemoArguments(process.argv.slice(2), SAMPLE);
-  if (!options) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+async function main(options: DemoArguments, signal: AbortSignal): Promise<number> {
   const manifest = await readFile(options.file, 'utf8').catch((error: Error) => {
     throw new UsageError(`--file ${options.file}: ${error.message}`);
   });
@@ -82,7 +78,9 @@ function readDemo(manifest: string, { file, pace }: DemoArguments): NamedDemo {
       `--file ${file}: write metadata.namespace: ratelimiter, where the rate limiters are`,
     );
   }
-  return pace ? { ...demo, spec: { ...demo.spec, pace: { ...demo.spec?.pace, mode: pace } } } : demo;
+  if (!pace) return demo;
+  const mode = pace === 'manual' ? 'Manual' : 'Auto';
+  return { ...demo, spec: { ...demo.spec, pace: { ...demo.spec?.pace, mode } } };
 }
 
 /** Shows the run to its end, stepping by the keyboard where it is paced by hand; returns the object then. */
@@ -132,9 +130,8 @@ Ctrl-C ends it.`);
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
 
-await runProgram({
+await runProgram(DEMO, {
   main,
-  help: 'npm run demo -- --help',
   failed: 2,
   onInterrupt: () => say('\nStopping: restoring and ending everything that was started'),
 });

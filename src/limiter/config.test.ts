@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, helpText, type LimiterConfig, readConfig } from './config.ts';
+import { helpText, UsageError } from '../settings/settings.ts';
+import { LIMITER, type LimiterConfig, readConfig } from './config.ts';
 
 function read(argv: string[], env: Record<string, string> = {}): LimiterConfig {
   const config = readConfig(argv, env);
@@ -31,21 +32,32 @@ describe('readConfig', () => {
     expect(config.redis).toMatchObject({ port: 3, sourceAddress: '10.0.0.1' });
   });
 
-  it('names each wrong setting and repeats no value', () => {
-    const wrong = (): unknown => read([], { PORT: '99999', LIMITER_MODE: 'guessing', POD_IP: 'here' });
-    expect(wrong).toThrow(ConfigError);
-    expect(wrong).toThrow(/LIMITER_MODE.*PORT.*POD_IP/);
-    expect(wrong).not.toThrow(/99999|guessing/);
+  it('reports everything wrong in one message, and says what to write', () => {
+    const wrong = (): unknown =>
+      read(['--flush-timeout=5'], {
+        PORT: '99999',
+        LIMITER_MODE: 'guessing',
+        POD_IP: 'here',
+        REDIS_TLS: '1',
+      });
+    expect(wrong).toThrow(UsageError);
+    expect(wrong).toThrow(/LIMITER_MODE is "guessing": write one of approximate, strict/);
+    expect(wrong).toThrow(/PORT is "99999": write a port from 0 to 65535/);
+    expect(wrong).toThrow(/POD_IP is "here": write an IPv4 or IPv6 address/);
+    expect(wrong).toThrow(/REDIS_TLS is "1": write true or false/);
+    expect(wrong).toThrow(/--flush-timeout is "5": write a duration from 0s to 60s, such as 10s/);
   });
 
   it('has no flag for the password and refuses flags it does not know', () => {
-    expect(() => read(['--redis-password', 'x'])).toThrow(ConfigError);
+    expect(() => read(['--redis-password', 'x'])).toThrow(/--redis-password is not known/);
     expect(() => read(['--prot', '1'])).toThrow(/--prot/);
   });
 
   it('explains every variable', () => {
     expect(readConfig(['--help'], {})).toBe('help');
-    expect(helpText()).toMatch(/REDIS_PASSWORD.*environment only/);
-    expect(helpText()).toMatch(/LIMITER_MODE +--mode .*\[approximate\]/);
+    expect(helpText(LIMITER)).toMatch(/REDIS_PASSWORD\n.*environment only/);
+    expect(helpText(LIMITER)).toMatch(
+      /--mode <approximate\|strict>\n.*\n +\[LIMITER_MODE, default approximate\]/,
+    );
   });
 });

@@ -1,14 +1,11 @@
 /** Runs one node of the reference rate limiter until SIGTERM: `node src/limiter/main.ts --help`. */
 import { pino } from 'pino';
-import { ConfigError, helpText, readConfig } from './config.ts';
+import { ownSettings } from '../settings/settings.ts';
+import { LIMITER, readConfig } from './config.ts';
 import { startNode } from './start-node.ts';
 
 async function main(): Promise<void> {
-  const config = readConfig(process.argv.slice(2), process.env);
-  if (config === 'help') {
-    process.stdout.write(helpText());
-    return;
-  }
+  const config = ownSettings(LIMITER, readConfig);
   const log = pino({ level: config.logLevel, base: { node: config.nodeId } });
   const node = await startNode(config, log);
   let stopping = false;
@@ -34,5 +31,5 @@ try {
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`ratelimiter: ${message}\n`);
-  process.exitCode = error instanceof ConfigError ? 2 : 1;
+  process.exitCode = 1;
 }

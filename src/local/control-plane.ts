@@ -5,13 +5,10 @@
  * by whoever registers it (see pods.ts), and namespaces are never finalized.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, request } from 'undici';
-import { LocalError, messageOf } from './errors.ts';
 import { Kubectl, writeKubeconfig } from './kubectl.ts';
-import { freePort } from './ports.ts';
+import { freePort, withFreePorts } from './ports.ts';
 import { type OwnedProcess, Supervisor } from './supervisor.ts';
 
 /** Paths of the programs that make a control plane. */
@@ -89,7 +86,7 @@ async function start(
   const adminToken = randomBytes(24).toString('base64url');
   writeCredentials(folder, adminToken);
 
-  const etcd = await withFreePorts(async () => {
+  const etcd = await withFreePorts(portAttempts, async () => {
     const client = await freePort();
     const process = await supervisor.start({
       name: 'etcd',
@@ -98,11 +95,15 @@ async function start(
       logFile: join(folder, 'etcd.log'),
     });
     started.push(process);
-    await untilReady(process, signal, () => etcdIsHealthy(client));
+    const health = `http://127.0.0.1:${client}/health`;
+    const isHealthy = async () => (await fetch(health, { signal: AbortSignal.timeout(10_000) })).ok;
+    await process.untilReady(isHealthy, readyTimeoutMs, signal);
     return { process, client };
   });
 
   const caFile = join(folder, 'certificates', 'apiserver.crt');
+  const kubeconfig = join(folder, 'admin.kubeconfig');
+  const kubectl = new Kubectl(binaries.kubectl, kubeconfig);
   const startServer = async (port: number): Promise<OwnedProcess> => {
     const process = await supervisor.start({
       name: 'kube-apiserver',
@@ -111,17 +112,18 @@ async function start(
       logFile: join(folder, 'kube-apiserver.log'),
     });
     started.push(process);
-    await untilReady(process, signal, () => apiServerIsReady(port, caFile, adminToken));
+    await writeKubeconfig(kubeconfig, { url: `https://127.0.0.1:${port}`, caFile }, adminToken);
+    const isReady = async () =>
+      (await kubectl.run(['get', '--raw', '/readyz'], { timeoutMs: 10_000 })) === 'ok';
+    await process.untilReady(isReady, readyTimeoutMs, signal);
     return process;
   };
-  const server = await withFreePorts(async () => {
+  const server = await withFreePorts(portAttempts, async () => {
     const port = await freePort();
     return { port, process: await startServer(port) };
   });
 
   const url = `https://127.0.0.1:${server.port}`;
-  const cluster = { url, caFile };
-  const kubeconfig = await writeKubeconfig(join(folder, 'admin.kubeconfig'), cluster, adminToken);
   let apiServer = server.process;
   let stopped: Promise<void> | undefined;
 
@@ -130,14 +132,14 @@ async function start(
     caFile,
     adminToken,
     kubeconfig,
-    kubectl: new Kubectl(binaries.kubectl, kubeconfig),
+    kubectl,
     folder,
     etcd: etcd.process,
     get apiServer() {
       return apiServer;
     },
     kubeconfigFor: (name, token, namespace) =>
-      writeKubeconfig(join(folder, `${name}.kubeconfig`), cluster, token, namespace),
+      writeKubeconfig(join(folder, `${name}.kubeconfig`), { url, caFile }, token, namespace),
     async killApiServer() {
       apiServer.kill('SIGKILL');
       await apiServer.exited;
@@ -219,57 +221,4 @@ function apiServerArgs(folder: string, port: number, etcd: number, auditLog: str
       ? [`--audit-log-path=${auditLog}`, `--audit-policy-file=${join(folder, 'audit-policy.yaml')}`]
       : []),
   ];
-}
-
-/** Between finding a free port and listening on it another program may take it: then with other ports again. */
-async function withFreePorts<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let count = 1; ; count++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (count === portAttempts || !messageOf(error).includes('address already in use')) throw error;
-    }
-  }
-}
-
-async function untilReady(
-  process: OwnedProcess,
-  signal: AbortSignal | undefined,
-  isReady: () => Promise<boolean>,
-): Promise<void> {
-  const deadline = performance.now() + readyTimeoutMs;
-  while (performance.now() < deadline) {
-    signal?.throwIfAborted();
-    if (process.exit) throw process.exitError();
-    const askedAt = performance.now();
-    if (await isReady().catch(() => false)) return;
-    // Asking costs a TLS handshake; on a slow machine asking all the time is what keeps it slow.
-    const pause = Math.min(2_000, 50 + 4 * (performance.now() - askedAt));
-    await sleep(pause, undefined, signal ? { signal } : {});
-  }
-  throw new LocalError(
-    'NOT_READY',
-    `${process.name} is not ready after ${readyTimeoutMs / 1000} s. Its last output:\n${process.logTail()}`,
-  );
-}
-
-async function etcdIsHealthy(port: number): Promise<boolean> {
-  const answer = await request(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(10_000) });
-  await answer.body.dump();
-  return answer.statusCode === 200;
-}
-
-async function apiServerIsReady(port: number, caFile: string, token: string): Promise<boolean> {
-  const dispatcher = new Agent({ connect: { ca: readFileSync(caFile, 'utf8') } });
-  try {
-    const answer = await request(`https://127.0.0.1:${port}/readyz`, {
-      dispatcher,
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(10_000),
-    });
-    await answer.body.dump();
-    return answer.statusCode === 200;
-  } finally {
-    await dispatcher.destroy();
-  }
 }

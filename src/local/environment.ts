@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureControlPlaneBinaries } from './binaries/control-plane-binaries.ts';
 import { ensureRedis, type RedisBinary } from './binaries/redis-binary.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
-import { LocalError } from './errors.ts';
+import type { LocalError } from './errors.ts';
 import { type Limiter, type LimiterMode, limiterPods, startLimiters } from './limiters.ts';
 import { type PodSpec, type RegisteredPod, registerPods, serviceObject } from './pods.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
@@ -60,20 +60,14 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   const supervisor = new Supervisor();
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
-  let redis: RedisServer | undefined;
+  const start = { ...options, supervisor, signal };
   try {
-    const controlPlane = bringControlPlane(options, supervisor, signal);
-    const limiting = bringRedis(options, supervisor, signal).then(async (started) => {
-      redis = started.server;
-      return { ...started, limiters: await bringLimiters(options, supervisor, started, signal) };
-    });
-    const parts = [controlPlane, limiting] as const;
+    const parts = [bringControlPlane(start), bringLimiters(start)] as const;
     // The first failure makes the others give up; they must have ended before the clean-up.
     for (const part of parts) part.catch((error: unknown) => failed.abort(error));
     await Promise.allSettled(parts);
-    return await register(options, supervisor, await controlPlane, await limiting);
+    return await register(start, await parts[0], await parts[1]);
   } catch (error) {
-    await redis?.stop();
     await supervisor.close();
     // Parts that gave up, because they were called off or another failed, say only "aborted".
     options.signal?.throwIfAborted();
@@ -81,56 +75,38 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   }
 }
 
-interface StartedRedis {
-  readonly binary: RedisBinary;
-  readonly server: RedisServer;
-  readonly users: RedisUsers;
+interface Start extends EnvironmentOptions {
+  readonly supervisor: Supervisor;
+  readonly signal: AbortSignal;
 }
 
-async function bringControlPlane(
-  { onProgress, auditLog }: EnvironmentOptions,
-  supervisor: Supervisor,
-  signal: AbortSignal,
-): Promise<ControlPlane> {
-  const binaries = await ensureControlPlaneBinaries({
-    progress: (message) => onProgress('binaries', message),
-    signal,
-  });
-  onProgress(
-    'control-plane',
-    `starting etcd and kube-apiserver ${binaries.kubernetesVersion} from ${binaries.folder}`,
-  );
-  const controlPlane = await startControlPlane({
-    binaries,
-    supervisor,
-    signal,
-    ...(auditLog ? { auditLog } : {}),
-  });
+async function bringControlPlane({ onProgress, auditLog, supervisor, signal }: Start): Promise<ControlPlane> {
+  const progress = (message: string): void => onProgress('binaries', message);
+  const binaries = await ensureControlPlaneBinaries({ progress, signal });
+  const { kubernetesVersion, folder } = binaries;
+  onProgress('control-plane', `starting etcd and kube-apiserver ${kubernetesVersion} from ${folder}`);
+  const audit = auditLog ? { auditLog } : {};
+  const controlPlane = await startControlPlane({ binaries, supervisor, signal, ...audit });
   if (existsSync(crdFolder)) await controlPlane.kubectl.applyCustomResourceDefinitions(crdFolder, { signal });
   onProgress('control-plane', `kube-apiserver answers at ${controlPlane.url}`);
   return controlPlane;
 }
 
-async function bringRedis(
-  { onProgress }: EnvironmentOptions,
-  supervisor: Supervisor,
-  signal: AbortSignal,
-): Promise<StartedRedis> {
+interface Limiting {
+  readonly binary: RedisBinary;
+  readonly server: RedisServer;
+  readonly users: RedisUsers;
+  readonly limiters: readonly Limiter[];
+}
+
+async function bringLimiters({ onProgress, mode, supervisor, signal }: Start): Promise<Limiting> {
   const binary = await ensureRedis({ progress: (message) => onProgress('binaries', message), signal });
   onProgress('redis', `starting ${binary.path} ${binary.version}`);
   const users = makeRedisUsers();
   signal.throwIfAborted();
-  const server = await startRedis({ dir: supervisor.temporaryFolder('redis'), aclUsers: aclLines(users) });
+  const server = await startRedis({ supervisor, aclUsers: aclLines(users) });
   onProgress('redis', `Redis answers at ${server.host}:${server.port}`);
-  return { binary, server, users };
-}
 
-async function bringLimiters(
-  { onProgress, mode }: EnvironmentOptions,
-  supervisor: Supervisor,
-  { server, users }: StartedRedis,
-  signal: AbortSignal,
-): Promise<Limiter[]> {
   onProgress('limiters', `starting ${limiterCount} rate limiters, mode ${mode}`);
   const limiters = await startLimiters({
     supervisor,
@@ -141,23 +117,20 @@ async function bringLimiters(
     signal,
   });
   onProgress('limiters', `rate limiters answer at ${limiters.map(({ url }) => url).join(', ')}`);
-  return limiters;
+  return { binary, server, users, limiters };
 }
 
 async function register(
-  { onProgress }: EnvironmentOptions,
-  supervisor: Supervisor,
+  { onProgress, supervisor }: Start,
   controlPlane: ControlPlane,
-  { binary, server, users, limiters }: StartedRedis & { readonly limiters: readonly Limiter[] },
+  { binary, server, users, limiters }: Limiting,
 ): Promise<Environment> {
   const { kubectl } = controlPlane;
   await kubectl.createNamespace(namespace, { 'chaosdemo.dev/enabled': 'true' });
   const redisLabels = { 'app.kubernetes.io/name': 'redis' };
+  const redis = await redisPod(binary, server, redisLabels);
   const [pods] = await Promise.all([
-    registerPods(kubectl, [
-      ...(await limiterPods(namespace, limiters)),
-      await redisPod(binary, server, redisLabels),
-    ]),
+    registerPods(kubectl, [...(await limiterPods(namespace, limiters)), redis]),
     kubectl.apply([
       serviceObject({ namespace, name: 'redis', selector: redisLabels, port: 6379, targetPort: 'redis' }),
       {
@@ -181,23 +154,13 @@ async function register(
     await supervisor.close();
   };
   const broken = new Promise<LocalError>((resolve) => {
-    limiters.forEach(({ process }, index) => {
+    void server.broken.then(resolve);
+    const processes = [...limiters.map(({ process }) => process), controlPlane.etcd, controlPlane.apiServer];
+    for (const [index, process] of processes.entries()) {
       void process.exited.then(async () => {
         if (stopped) return;
-        await pods[index]?.setReady(false).catch(() => {});
+        if (index < limiters.length) await pods[index]?.setReady(false).catch(() => {});
         resolve(process.exitError());
-      });
-    });
-    const redisWatch = setInterval(() => {
-      if (!stopped && isRunning(server.pid)) return;
-      clearInterval(redisWatch);
-      if (!stopped)
-        resolve(new LocalError('PROCESS_EXITED', `Redis ended. Its last output:\n${server.output()}`));
-    }, 500);
-    redisWatch.unref();
-    for (const process of [controlPlane.etcd, controlPlane.apiServer]) {
-      void process.exited.then(() => {
-        if (!stopped) resolve(process.exitError());
       });
     }
   });
@@ -210,19 +173,8 @@ async function register(
     limiters,
     pods,
     broken,
-    stop() {
-      stopped ??= stop();
-      return stopped;
-    },
+    stop: () => (stopped ??= stop()),
   };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 async function redisPod(

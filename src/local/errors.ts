@@ -20,7 +20,6 @@ const remedies = {
   REDIS_CONFIG_INVALID: 'Correct the configuration that is named.',
   REDIS_PORT_IN_USE: 'Choose another port, or none.',
   REDIS_START_FAILED: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
-  REDIS_STOP_FAILED: 'See with `ps` what it waits for.',
   LOOPBACK_ALIAS_MISSING:
     'Each limiter stands on a loopback address of its own. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
   ENGINE_MISSING:

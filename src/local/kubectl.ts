@@ -1,10 +1,9 @@
 /** Runs kubectl against one API server, untouched by the user's own kubeconfig, kuberc and caches. */
-import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
-import { LocalError, messageOf } from './errors.ts';
+import { LocalError } from './errors.ts';
+import { attempt } from './run.ts';
 
 /** Options of one call. */
 export interface KubectlOptions {
@@ -12,7 +11,7 @@ export interface KubectlOptions {
   readonly input?: string;
   /** Default 5 min: far beyond what is usual, so that a starved machine is slow and not broken. */
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where an API server is and how to trust it. */
@@ -38,32 +37,14 @@ export class Kubectl {
 
   /** Standard output. Throws KUBECTL_FAILED with what kubectl wrote to standard error. */
   async run(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
-    const deadline = AbortSignal.timeout(options.timeoutMs ?? 300_000);
-    const child = spawn(this.binary, ['--kubeconfig', this.kubeconfig, ...args], {
+    const { ok, stdout, said } = await attempt(this.binary, ['--kubeconfig', this.kubeconfig, ...args], {
+      timeoutMs: 300_000,
+      ...options,
+      cwd: process.cwd(),
       env: this.env,
-      signal: options.signal ? AbortSignal.any([deadline, options.signal]) : deadline,
-      killSignal: 'SIGKILL',
     });
-    const ended = new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', resolve);
-    });
-    child.stdin.on('error', () => {}); // It may end before it has read everything.
-    child.stdin.end(options.input ?? '');
-    try {
-      const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-      if (status === 0) return stdout;
-      throw new LocalError(
-        'KUBECTL_FAILED',
-        `kubectl ${args.join(' ')}: ${stderr.trim() || `status ${status}`}`,
-      );
-    } catch (error) {
-      if (error instanceof LocalError) throw error;
-      const why = deadline.aborted
-        ? `no end after ${(options.timeoutMs ?? 300_000) / 1000} s`
-        : messageOf(error);
-      throw new LocalError('KUBECTL_FAILED', `kubectl ${args.join(' ')}: ${why}`, { cause: error });
-    }
+    if (ok) return stdout;
+    throw new LocalError('KUBECTL_FAILED', `kubectl ${args.join(' ')}: ${said}`);
   }
 
   /** The answer of a call that understands `-o json`; the caller vouches for the type. */
@@ -99,15 +80,8 @@ export class Kubectl {
 
   /** A token of a ServiceAccount by TokenRequest. The API server refuses less than 600 s. */
   async serviceAccountToken(namespace: string, name: string, seconds = 3600): Promise<string> {
-    const token = await this.run([
-      'create',
-      'token',
-      name,
-      '--namespace',
-      namespace,
-      `--duration=${seconds}s`,
-    ]);
-    return token.trim();
+    const create = `create token ${name} --namespace ${namespace} --duration=${seconds}s`;
+    return (await this.run(create.split(' '))).trim();
   }
 }
 

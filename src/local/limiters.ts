@@ -5,10 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { request } from 'undici';
-import { LocalError } from './errors.ts';
 import type { PodSpec } from './pods.ts';
 import { freePort } from './ports.ts';
 import type { RedisUser } from './redis-users.ts';
@@ -57,7 +54,11 @@ export async function startLimiters(options: LimiterOptions): Promise<Limiter[]>
   const port = await freePort(ips);
   const limiters = await Promise.all(ips.map((ip, index) => startLimiter(options, index, ip, port)));
   try {
-    await Promise.all(limiters.map((limiter) => untilHealthy(limiter, options.signal)));
+    await Promise.all(
+      limiters.map(({ process, url }) =>
+        process.untilReady(() => isHealthy(url), readyTimeoutMs, options.signal),
+      ),
+    );
     return limiters;
   } catch (error) {
     await Promise.all(limiters.map(({ process }) => process.stop(0)));
@@ -112,24 +113,8 @@ async function startLimiter(
   return { name, ip, port, url: `http://${ip}:${port}`, process: owned };
 }
 
-async function untilHealthy(limiter: Limiter, signal: AbortSignal | undefined): Promise<void> {
-  const deadline = performance.now() + readyTimeoutMs;
-  while (performance.now() < deadline) {
-    signal?.throwIfAborted();
-    if (limiter.process.exit) throw limiter.process.exitError();
-    if (await isHealthy(limiter.url).catch(() => false)) return;
-    await sleep(50, undefined, signal ? { signal } : {});
-  }
-  throw new LocalError(
-    'NOT_READY',
-    `${limiter.name} is not healthy after ${readyTimeoutMs / 1000} s. Its last output:\n${limiter.process.logTail()}`,
-  );
-}
-
 async function isHealthy(url: string): Promise<boolean> {
-  const answer = await request(`${url}/health`, { signal: AbortSignal.timeout(2_000) });
-  await answer.body.dump();
-  return answer.statusCode === 200;
+  return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) })).ok;
 }
 
 /** SHA-256 over names and contents of the programs' sources, tests left out. */

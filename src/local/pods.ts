@@ -34,15 +34,9 @@ export class RegisteredPod {
   async setReady(ready: boolean): Promise<void> {
     const { namespace, name } = this.spec;
     const status = statusOf(this.spec, ready, this.#startedAt);
-    const patch = [
-      'patch',
-      'pod',
-      name,
-      '--namespace',
-      namespace,
-      '--subresource=status',
-      '--type=strategic',
-    ];
+    const patch = `patch pod ${name} --namespace ${namespace} --subresource=status --type=strategic`.split(
+      ' ',
+    );
     await this.#kubectl.run([...patch, '--patch', JSON.stringify({ status })]);
   }
 

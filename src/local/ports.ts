@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { LocalError } from './errors.ts';
+import { LocalError, messageOf } from './errors.ts';
 
 // Below the range from which Linux (32768) and macOS (49152) give ports to
 // outgoing connections: a server that is restarted finds its port still free.
@@ -20,6 +20,21 @@ export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promis
     if (free.every(Boolean)) return port;
   }
   throw new LocalError('NOT_READY', `No free port between ${lowest} and ${highest} on ${hosts.join(', ')}`);
+}
+
+/**
+ * Starts what listens on free ports. Between finding one and listening on it another program may take it:
+ * then once more, with other ports, `times` in all.
+ */
+export async function withFreePorts<T>(times: number, start: () => Promise<T>): Promise<T> {
+  for (let count = 1; ; count++) {
+    try {
+      return await start();
+    } catch (error) {
+      const taken = /address already in use|is taken by another program/.test(messageOf(error));
+      if (count === times || !taken) throw error;
+    }
+  }
 }
 
 async function canListen(host: string, port: number): Promise<boolean> {

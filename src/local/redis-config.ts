@@ -11,10 +11,10 @@ export function renderConfig(
 ): string {
   const { tls } = options;
   const lines = [
-    `bind ${quote(options.host)}`,
+    `bind ${JSON.stringify(options.host)}`,
     // Loopback pods (127.0.0.2 ...) are not "local" to every version; who binds wider sets a password.
     'protected-mode no',
-    `dir ${quote(options.dir)}`,
+    `dir ${JSON.stringify(options.dir)}`,
     'daemonize no',
     'save ""',
     'appendonly no',
@@ -23,35 +23,26 @@ export function renderConfig(
       : [
           'port 0',
           `tls-port ${options.port}`,
-          `tls-cert-file ${quote(tls.certFile)}`,
-          `tls-key-file ${quote(tls.keyFile)}`,
-          `tls-ca-cert-file ${quote(tls.caFile)}`,
+          `tls-cert-file ${JSON.stringify(tls.certFile)}`,
+          `tls-key-file ${JSON.stringify(tls.keyFile)}`,
+          `tls-ca-cert-file ${JSON.stringify(tls.caFile)}`,
           'tls-auth-clients no',
         ]),
-    ...(options.requirepass === undefined ? [] : [`requirepass ${quote(options.requirepass)}`]),
+    ...(options.requirepass === undefined ? [] : [`requirepass ${JSON.stringify(options.requirepass)}`]),
     ...(options.aclUsers ?? []).map(checkAclLine),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** Double-quoted as redis.conf has it: printable ASCII stays readable, every other byte becomes \\xHH. */
-function quote(value: string): string {
-  const bytes = [...Buffer.from(value, 'utf8')];
-  const escaped = bytes.map((byte) => {
-    const char = String.fromCharCode(byte);
-    return /[ !#-[\]-~]/.test(char) ? char : `\\x${byte.toString(16).padStart(2, '0')}`;
-  });
-  return `"${escaped.join('')}"`;
-}
-
-/** Everything in the configuration that Redis must not be quoted with: it echoes a line it refuses. */
-export function secretsOf(options: RedisServerOptions): string[] {
-  const passwords = (options.aclUsers ?? []).flatMap((line) =>
-    line.split(/\s+/).filter((rule) => /^[><#!]./.test(rule)),
-  );
-  return options.requirepass === undefined
-    ? passwords
-    : [...passwords, quote(options.requirepass).slice(1, -1)];
+/**
+ * Everything in the configuration that Redis must not be quoted with: it echoes a line it refuses, with
+ * quotes and backslashes escaped once and twice.
+ */
+export function secretsOf({ aclUsers = [], requirepass }: RedisServerOptions): string[] {
+  const rules = aclUsers.flatMap((line) => line.split(/\s+/).filter((rule) => /^[><#!]./.test(rule)));
+  const secrets = requirepass === undefined ? rules : [...rules, requirepass];
+  const escape = (text: string): string => JSON.stringify(text).slice(1, -1);
+  return secrets.flatMap((secret) => [escape(escape(secret)), escape(secret), secret]);
 }
 
 function checkAclLine(line: string): string {

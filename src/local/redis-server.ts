@@ -1,22 +1,18 @@
 /**
- * Starts a real Redis (or Valkey) for the embedded demo and for tests.
- *
- * The server keeps nothing on disk, listens on a port of its own, and is taken down with its owner: a
- * watchdog holds a pipe to this process, and when the pipe closes - even through SIGKILL - it kills the
- * server. Both run in sessions of their own, so Ctrl-C in a terminal reaches the owner alone and leaves it
- * time to clean up while Redis still answers.
+ * Starts a real Redis (or Valkey) for the embedded demo and for tests. The server keeps nothing on disk,
+ * listens on a port of its own, and goes with its supervisor, even when this process is killed.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findRedis } from './binaries/redis-binary.ts';
-import { LocalError } from './errors.ts';
-import { freePort } from './ports.ts';
+import { LocalError, messageOf } from './errors.ts';
+import { freePort, withFreePorts } from './ports.ts';
 import { renderConfig, secretsOf } from './redis-config.ts';
-import { RedisProcess } from './redis-process.ts';
+import { type OwnedProcess, Supervisor } from './supervisor.ts';
 
-/** Tries at another port when a free one was taken between finding and binding it. */
-const PORT_TRIES = 5;
+const READY_DEADLINE_MS = 15_000;
+/** What a Redis at work may need to end in order. */
+const STOP_MS = 5_000;
+const OUTPUT_LINES = 50;
 
 /** Paths of PEM files; with them the server speaks TLS only and asks no client certificate. */
 export interface RedisTlsFiles {
@@ -26,6 +22,8 @@ export interface RedisTlsFiles {
 }
 
 export interface RedisServerOptions {
+  /** Owner of the process and its folder; without one the server makes its own. */
+  readonly supervisor?: Supervisor;
   /** Port to listen on; a free one when left out. */
   readonly port?: number;
   /** Address to listen on; 127.0.0.1 when left out. */
@@ -47,9 +45,11 @@ export interface RedisServer {
   readonly pid: number;
   /** Absolute path of the program that was started. */
   readonly binary: string;
-  /** The last lines the server wrote. */
+  /** Resolves when the server ends unasked: neither by stop() nor by restart(). */
+  readonly broken: Promise<LocalError>;
+  /** The last lines the server wrote, without its secrets. */
   output(): string;
-  /** Ends the server, waits until it is gone and removes its temporary directory. May be called twice. */
+  /** Ends the server, waits until it is gone and removes its temporary directory. Idempotent. */
   stop(): Promise<void>;
   /** Kills the server with SIGKILL and waits until it is gone; restart() brings it back, empty. */
   kill9(): Promise<void>;
@@ -58,7 +58,7 @@ export interface RedisServer {
 }
 
 /**
- * Starts a Redis server without persistence and returns once it answers.
+ * Starts a Redis server without persistence and returns once it takes connections.
  *
  * Secrets reach the server over its standard input, never through its command line or a file.
  *
@@ -70,64 +70,79 @@ export interface RedisServer {
  * await redis.stop();
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const { host = '127.0.0.1' } = options;
   const binary = (await findRedis()).path;
-  const host = options.host ?? '127.0.0.1';
-  const ownDir = options.dir === undefined ? await mkdtemp(join(tmpdir(), 'chaosdemo-redis-')) : undefined;
-  const dir = options.dir ?? ownDir ?? tmpdir();
-  const removeOwnDir = async (): Promise<void> => {
-    if (ownDir !== undefined) await rm(ownDir, { recursive: true, force: true });
+  const supervisor = options.supervisor ?? new Supervisor();
+  const folder = supervisor.temporaryFolder('redis');
+  const removeOwn = async (): Promise<void> => {
+    await supervisor.removeFolder(folder);
+    if (!options.supervisor) await supervisor.close();
+  };
+  let asked: OwnedProcess | undefined;
+  const { promise: broken, resolve: onBroken } = Promise.withResolvers<LocalError>();
+  const launch = async (port: number): Promise<OwnedProcess> => {
+    const started = await supervisor.start({
+      name: `Redis on ${host}:${port}`,
+      command: binary,
+      args: ['-'],
+      input: renderConfig({ dir: folder, ...options, host, port }),
+      logFile: join(folder, `${performance.now()}.log`),
+      secrets: secretsOf(options),
+    });
+    await untilReady(started, host, port);
+    void started.exited.then(() => {
+      if (asked !== started) onBroken(started.exitError());
+    });
+    return started;
   };
 
   try {
-    const ca = options.tls === undefined ? undefined : await readFile(options.tls.caFile, 'utf8');
-    const launch = async (port: number): Promise<RedisProcess> => {
-      const process = new RedisProcess(
-        binary,
-        renderConfig({ ...options, host, port, dir }),
-        secretsOf(options),
-      );
-      await process.waitReady(host, port, ca);
-      return process;
-    };
-
-    let { port, process } = await launchOnPort(launch, host, options.port);
+    const started = await withFreePorts(options.port === undefined ? 5 : 1, async () => {
+      const port = options.port ?? (await freePort([host]));
+      return { port, process: await launch(port) };
+    });
+    const { port } = started;
+    let { process } = started;
     return {
       host,
       port,
       binary,
+      broken,
       get pid() {
         return process.pid;
       },
-      output: () => process.output(),
+      output: () => process.logTail(OUTPUT_LINES),
       stop: async () => {
-        await process.end('SIGTERM');
-        await removeOwnDir();
+        asked = process;
+        await process.stop(STOP_MS);
+        await removeOwn();
       },
-      kill9: () => process.end('SIGKILL'),
+      kill9: async () => {
+        process.kill('SIGKILL');
+        await process.exited;
+      },
       restart: async () => {
-        await process.end('SIGTERM');
+        asked = process;
+        await process.stop(STOP_MS);
         process = await launch(port);
       },
     };
   } catch (error) {
-    await removeOwnDir();
+    await removeOwn();
     throw error;
   }
 }
 
-/** Starts on the wished port, or on a free one with another try when somebody else was faster. */
-async function launchOnPort(
-  launch: (port: number) => Promise<RedisProcess>,
-  host: string,
-  wished: number | undefined,
-): Promise<{ port: number; process: RedisProcess }> {
-  for (let tries = 1; ; tries += 1) {
-    const port = wished ?? (await freePort([host]));
-    try {
-      return { port, process: await launch(port) };
-    } catch (error) {
-      const taken = error instanceof LocalError && error.code === 'REDIS_PORT_IN_USE';
-      if (!taken || wished !== undefined || tries === PORT_TRIES) throw error;
+async function untilReady(process: OwnedProcess, host: string, port: number): Promise<void> {
+  const said = (text: string): boolean => process.logTail(OUTPUT_LINES).toLowerCase().includes(text);
+  try {
+    await process.untilReady(async () => said('ready to accept connections'), READY_DEADLINE_MS);
+  } catch (error) {
+    process.killGroup();
+    await process.exited;
+    if (said('address already in use')) {
+      throw new LocalError('REDIS_PORT_IN_USE', `${host}:${port} is taken by another program`);
     }
+    throw new LocalError('REDIS_START_FAILED', messageOf(error), { cause: error });
   }
 }

@@ -10,6 +10,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LocalError, messageOf } from './errors.ts';
 
@@ -31,8 +32,12 @@ export interface ProcessSpec {
   readonly args: readonly string[];
   /** The whole environment of the child; default: that of this process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Given on standard input; default: nothing. */
+  readonly input?: string;
   /** Standard output and error are appended to this file. */
   readonly logFile: string;
+  /** What is not to be repeated of its output. */
+  readonly secrets?: readonly string[];
 }
 
 /** A child process that belongs to a supervisor. */
@@ -42,11 +47,13 @@ export class OwnedProcess {
   readonly logFile: string;
   /** Settles when the process has ended; never rejects. */
   readonly exited: Promise<ProcessExit>;
+  readonly #secrets: readonly string[];
   #exit: ProcessExit | undefined;
 
   constructor(spec: ProcessSpec, child: ChildProcess, pid: number) {
     this.name = spec.name;
     this.logFile = spec.logFile;
+    this.#secrets = spec.secrets ?? [];
     this.pid = pid;
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
@@ -91,10 +98,33 @@ export class OwnedProcess {
     }
   }
 
-  /** The last lines of its output, for error messages. */
+  /**
+   * Resolves once `isReady` says so; a failing answer is no answer. Throws {@link exitError} when it ends
+   * before, NOT_READY after `timeoutMs`, or the reason of `signal`.
+   */
+  async untilReady(isReady: () => Promise<boolean>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (performance.now() < deadline) {
+      signal?.throwIfAborted();
+      if (this.#exit) throw this.exitError();
+      const askedAt = performance.now();
+      if (await isReady().catch(() => false)) return;
+      // On a slow machine asking all the time is what keeps it slow.
+      const pause = Math.min(2_000, 20 + 4 * (performance.now() - askedAt));
+      await Promise.race([sleep(pause, undefined, signal ? { signal } : {}), this.exited]);
+    }
+    const seconds = timeoutMs / 1000;
+    throw new LocalError(
+      'NOT_READY',
+      `${this.name} is not ready after ${seconds} s. Its last output:\n${this.logTail()}`,
+    );
+  }
+
+  /** The last lines of its output, for error messages, without its secrets. */
   logTail(lines = 15): string {
     try {
-      return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+      const tail = readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+      return this.#secrets.reduce((text, secret) => text.replaceAll(secret, '***'), tail);
     } catch {
       return '(no output)';
     }
@@ -123,7 +153,6 @@ export class OwnedProcess {
  */
 export class Supervisor {
   readonly #processes = new Set<OwnedProcess>();
-  readonly #groups = new Set<number>();
   readonly #folders = new Set<string>();
   #watchdog: ChildProcess;
   #closed: Promise<void> | undefined;
@@ -138,7 +167,7 @@ export class Supervisor {
     const log = openSync(spec.logFile, 'a');
     try {
       const child = spawn(spec.command, spec.args, {
-        stdio: ['ignore', log, log],
+        stdio: [spec.input === undefined ? 'ignore' : 'pipe', log, log],
         detached: true,
         env: spec.env ?? process.env,
       });
@@ -146,13 +175,15 @@ export class Supervisor {
         const [error] = await once(child, 'error');
         throw new LocalError('PROCESS_EXITED', `${spec.name} could not be started: ${messageOf(error)}`);
       }
+      child.stdin?.on('error', () => {}); // One that ends at once reads nothing; its exit tells the story.
+      child.stdin?.end(spec.input);
       const owned = new OwnedProcess(spec, child, child.pid);
       this.#processes.add(owned);
-      const release = this.adoptGroup(owned.pid);
+      this.#tell(`+group ${owned.pid}`);
       void owned.exited.then(() => {
         owned.killGroup(); // What it started goes with it.
         this.#processes.delete(owned);
-        release();
+        this.#tell(`-group ${owned.pid}`);
       });
       return owned;
     } finally {
@@ -160,20 +191,10 @@ export class Supervisor {
     }
   }
 
-  /** Has a process group that somebody else started killed with the rest. Returns how to take that back. */
-  adoptGroup(group: number): () => void {
-    this.#groups.add(group);
-    this.#tell(`+group ${group}`);
-    return () => {
-      this.#groups.delete(group);
-      this.#tell(`-group ${group}`);
-    };
-  }
-
-  /** Makes a folder for this user alone, under the system's temporary folder. It is removed at the end. */
-  temporaryFolder(purpose: string): string {
+  /** Makes a folder for this user alone, by default under the system's temporary folder. It is removed at the end. */
+  temporaryFolder(purpose: string, parent = tmpdir()): string {
     this.#assertOpen();
-    const folder = mkdtempSync(join(tmpdir(), `chaosdemo-${purpose}-`));
+    const folder = mkdtempSync(join(parent, `chaosdemo-${purpose}-`));
     this.#folders.add(folder);
     this.#tell(`+folder ${folder}`);
     return folder;
@@ -221,7 +242,7 @@ export class Supervisor {
     watchdog.on('exit', () => {
       if (this.#closed) return;
       this.#watchdog = this.#startWatchdog();
-      for (const group of this.#groups) this.#tell(`+group ${group}`);
+      for (const { pid } of this.#processes) this.#tell(`+group ${pid}`);
       for (const folder of this.#folders) this.#tell(`+folder ${folder}`);
     });
     return watchdog;

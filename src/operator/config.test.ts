@@ -1,24 +1,25 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { type Config, ConfigError, helpText, parseCommand } from './config.ts';
+import { helpText, UsageError } from '../settings/settings.ts';
+import { type Config, OPERATOR, readConfig } from './config.ts';
 
 function configOf(args: string[], env: NodeJS.ProcessEnv = {}): Config {
-  const command = parseCommand(args, env);
-  if (command.kind !== 'run') throw new Error('asked for help');
-  return command.config;
+  const config = readConfig(args, env);
+  if (config === 'help') throw new Error('asked for help');
+  return config;
 }
 
 function problemsOf(args: string[], env: NodeJS.ProcessEnv = {}): string[] {
   try {
-    parseCommand(args, env);
+    readConfig(args, env);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     return error.message.split('\n').filter((line) => line.startsWith('  - '));
   }
   return [];
 }
 
-describe('parseCommand', () => {
+describe('readConfig', () => {
   it('has a default for everything that needs one', () => {
     expect(configOf([])).toEqual({
       namespace: 'chaosdemo-system',
@@ -97,13 +98,13 @@ describe('parseCommand', () => {
   });
 
   it('answers --help before it looks at anything else', () => {
-    expect(parseCommand(['--http-port', 'x', '--help'], {})).toEqual({ kind: 'help', text: helpText() });
+    expect(readConfig(['--http-port', 'x', '--help'], {})).toBe('help');
   });
 });
 
 describe('helpText', () => {
   it('lists every setting with its variable and its default', () => {
-    const text = helpText();
+    const text = helpText(OPERATOR);
     expect(text).toContain('--http-port <port>\n');
     expect(text).toContain('[CHAOSDEMO_HTTP_PORT, default 8080]');
     expect(text).toContain('[POD_NAMESPACE, default chaosdemo-system]');

@@ -5,7 +5,8 @@
 import { writeFile } from 'node:fs/promises';
 import { code, table } from '../api/markdown.ts';
 import { apiReference } from '../api/reference.ts';
-import { helpText } from './config.ts';
+import { helpText } from '../settings/settings.ts';
+import { OPERATOR } from './config.ts';
 import { EVENT_REASONS } from './event-notes.ts';
 import { createMetrics } from './metrics.ts';
 
@@ -59,7 +60,7 @@ function flagSection(): string {
   return `## Flags and environment of the operator
 
 \`\`\`text
-${helpText().trimEnd()}
+${helpText(OPERATOR).trimEnd()}
 \`\`\``;
 }
 

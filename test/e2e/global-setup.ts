@@ -10,18 +10,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { formatElapsed } from '../../src/local/binaries/progress.ts';
-import { ensureTool } from '../../src/local/binaries/tools.ts';
 import { LocalError } from '../../src/local/errors.ts';
+import { attempt } from '../../src/local/run.ts';
 import {
   assertNoCluster,
   clusterKubectl,
   createCluster,
   findKind,
   type Kind,
-} from '../../src/local/kind/cluster.ts';
-import { attempt } from '../../src/local/kind/command.ts';
-import { type Images, installOperator, provideImages } from '../../src/local/kind/install.ts';
-import { assertClusterPossible } from '../../src/local/kind/requirements.ts';
+} from '../../tools/cluster/cluster.ts';
+import { type Images, installOperator, provideImages } from '../../tools/cluster/install.ts';
+import { assertClusterPossible } from '../../tools/cluster/requirements.ts';
+import { ensureTool } from '../../tools/offline/programs.ts';
 import { measurePace } from '../integration/support/measure-pace.ts';
 import { ARTEFACTS } from './support/artefacts.ts';
 import { writeAuditedConfig } from './support/audited-config.ts';

@@ -1,7 +1,7 @@
 /** Looks how the machine keeps time, and builds what is missing before any test counts its own time. */
 import type { TestProject } from 'vitest/node';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
-import { ensureTool, type ToolName } from '../../src/local/binaries/tools.ts';
+import { ensureTool, type ToolName } from '../../tools/offline/programs.ts';
 import { measurePace } from '../integration/support/measure-pace.ts';
 
 const TOOLS: readonly ToolName[] = ['kstatus', 'helm', 'source-controller', 'kustomize-controller', 'argocd'];

@@ -57,7 +57,7 @@ describe.skipIf(withoutRealTime)('a burst over all nodes', () => {
     'is admitted beyond the limit, and the nodes and Redis agree on how far',
     keepingTime(async () => {
       // One sync interval that is longer than the burst on any machine.
-      const slow = await startCluster({ LIMITER_SYNC_INTERVAL_MS: '10000' });
+      const slow = await startCluster({ LIMITER_SYNC_INTERVAL: '10s' });
       try {
         await defineEverywhere(slow.nodes.slice(0, 1), 'burst', 10);
         const answers = await burst(slow.nodes, 'burst', 20);

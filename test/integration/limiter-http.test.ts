@@ -3,7 +3,7 @@ import { type Cluster, defineEverywhere, startCluster, until } from './limiter-s
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster({ LIMITER_WRITE_TIMEOUT_MS: '10000' });
+  cluster = await startCluster({ LIMITER_WRITE_TIMEOUT: '10s' });
 });
 afterAll(async () => await cluster?.stop());
 
@@ -116,7 +116,7 @@ describe('defining, checking and removing a limit', () => {
   });
 
   it('takes no definition while Redis takes no writes, neither then nor later, and still reads', async () => {
-    const hasty = await startCluster({ LIMITER_WRITE_TIMEOUT_MS: '500' });
+    const hasty = await startCluster({ LIMITER_WRITE_TIMEOUT: '500ms' });
     try {
       await defineEverywhere(hasty.nodes, 'held', 7);
       const [a, b] = hasty.nodes;

@@ -163,8 +163,8 @@ describe('one process', () => {
     }
   });
 
-  it('ends with a message that names the setting, and no value of it, when its configuration is wrong', async () => {
-    const child = spawn(process.execPath, [MAIN, '--port', 'eighty'], {
+  it('ends with a message that names what is wrong with its configuration, and no password', async () => {
+    const child = spawn(process.execPath, [MAIN, '--port', 'eighty', '--redis-password', 'hunter2'], {
       env: {},
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -173,8 +173,9 @@ describe('one process', () => {
     child.stderr.on('data', (data: Buffer) => {
       stderr += data.toString();
     });
-    expect(await once(child, 'close')).toEqual([2, null]);
-    expect(stderr).toMatch(/^ratelimiter: configuration: PORT: /);
-    expect(stderr).not.toContain('eighty');
+    expect(await once(child, 'close')).toEqual([64, null]);
+    expect(stderr).toMatch(/--port is "eighty": write a port from 0 to 65535/);
+    expect(stderr).toMatch(/--redis-password is not known/);
+    expect(stderr).not.toContain('hunter2');
   });
 });

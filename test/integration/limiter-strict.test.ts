@@ -6,8 +6,8 @@ beforeAll(async () => {
   // Long enough that a slow machine is not mistaken for a Redis that does not answer.
   cluster = await startCluster({
     LIMITER_MODE: 'strict',
-    LIMITER_CHECK_TIMEOUT_MS: '10000',
-    LIMITER_WRITE_TIMEOUT_MS: '10000',
+    LIMITER_CHECK_TIMEOUT: '10s',
+    LIMITER_WRITE_TIMEOUT: '10s',
   });
 });
 afterAll(async () => await cluster?.stop());
@@ -52,7 +52,7 @@ it('moves on to the next window', async () => {
 });
 
 it('answers 503 while Redis takes no writes, admits nobody, and counts nothing after release', async () => {
-  const strict = await startCluster({ LIMITER_MODE: 'strict', LIMITER_CHECK_TIMEOUT_MS: '300' });
+  const strict = await startCluster({ LIMITER_MODE: 'strict', LIMITER_CHECK_TIMEOUT: '300ms' });
   try {
     await defineEverywhere(strict.nodes, 'paused', 10);
     const redisKey = (await strict.nodes[0]?.counter('paused'))?.redisKey ?? '';

@@ -85,7 +85,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
       const config = readConfig([], {
         ...ports,
         NODE_ID: `node-${i}`,
-        LIMITER_FLUSH_TIMEOUT_MS: '500',
+        LIMITER_FLUSH_TIMEOUT: '500ms',
         ...env,
       });
       if (config === 'help') throw new Error('unreachable: no flags');

@@ -3,45 +3,18 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from '
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { builtName, cachedFolders, cacheFolder, downloadedName, placeAtomically, withLock } from './cache.ts';
+import { cacheRoot, placeAtomically, withLock } from './cache.ts';
 
-const versions = { kubernetes: 'v1.36.3', etcd: 'v3.6.13', go: '1.26.0' };
-const platform = { os: 'linux', arch: 'amd64' };
 const timing = { renewMs: 50, staleMs: 50_000, waitMs: 100_000 };
 
-describe('cacheFolder', () => {
+describe('cacheRoot', () => {
   it.each([
-    [{ XDG_CACHE_HOME: '/x', HOME: '/home/me' }, '/x/chaosdemo/control-plane'],
-    [{ HOME: '/home/me' }, '/home/me/.cache/chaosdemo/control-plane'],
-    [{ XDG_CACHE_HOME: 'relative', HOME: '/home/me' }, '/home/me/.cache/chaosdemo/control-plane'],
-    [{ XDG_CACHE_HOME: '', HOME: '' }, `${homedir()}/.cache/chaosdemo/control-plane`],
+    [{ XDG_CACHE_HOME: '/x', HOME: '/home/me' }, '/x/chaosdemo'],
+    [{ HOME: '/home/me' }, '/home/me/.cache/chaosdemo'],
+    [{ XDG_CACHE_HOME: 'relative', HOME: '/home/me' }, '/home/me/.cache/chaosdemo'],
+    [{ XDG_CACHE_HOME: '', HOME: '' }, `${homedir()}/.cache/chaosdemo`],
   ])('for %j is %s', (env, folder) => {
-    expect(cacheFolder(env)).toBe(folder);
-  });
-});
-
-describe('cachedFolders', () => {
-  it('offers the exact pins first, then downloads of the same minor and platform, newest first', async () => {
-    const cache = await temporaryFolder();
-    const names = [
-      downloadedName('v1.36.2', platform),
-      downloadedName('v1.36.10', platform),
-      downloadedName('v1.35.9', platform),
-      downloadedName('v1.36.4', { os: 'darwin', arch: 'arm64' }),
-      builtName({ ...versions, etcd: 'v3.5.0' }, platform),
-      `${builtName(versions, platform)}.partial-00`,
-      builtName(versions, platform),
-    ];
-    for (const name of names) await mkdir(join(cache, name));
-    expect(await cachedFolders(cache, versions, platform)).toEqual(
-      ['v1.36.3-etcd-v3.6.13-linux-amd64', 'v1.36.10-envtest-linux-amd64', 'v1.36.2-envtest-linux-amd64'].map(
-        (name) => join(cache, name),
-      ),
-    );
-  });
-
-  it('offers nothing while there is no cache', async () => {
-    expect(await cachedFolders('/nonexistent', versions, platform)).toEqual([]);
+    expect(cacheRoot(env)).toBe(folder);
   });
 });
 

@@ -1,63 +1,50 @@
 /**
- * The cache of control-plane binaries, outside the clone so that every clone
- * shares it: one folder a version and platform, each put in place by a rename,
- * so that a folder that is there is whole.
+ * What is kept outside the clone, so that every clone shares it: one folder a version and platform, each put
+ * in place by a rename, so that a folder that is there is whole.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalError } from '../errors.ts';
-import { compareVersions, type PinnedVersions } from './versions.ts';
+import { isThere } from '../run.ts';
+import type { Progress } from './progress.ts';
 
-/** Operating system and processor as Go names them. */
-export interface Platform {
-  readonly os: string;
-  readonly arch: string;
+/** How steps are told and stopped, and what they find in the environment. */
+export interface StepOptions {
+  /** Default: that of this process. HOME, XDG_CACHE_HOME and PATH count everywhere. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** The platform of this process. */
-export function currentPlatform(): Platform {
-  return { os: process.platform, arch: process.arch === 'x64' ? 'amd64' : process.arch };
-}
+/** This operating system and processor as Go names them: `linux-amd64`. */
+export const platform = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
 /** `$XDG_CACHE_HOME/chaosdemo`, by default under ~/.cache; a relative XDG_CACHE_HOME is ignored, as its specification demands. */
-export function cacheRoot(env: NodeJS.ProcessEnv): string {
+export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   const base = env['XDG_CACHE_HOME'];
   const root = base?.startsWith('/') ? base : join(env['HOME'] || homedir(), '.cache');
   return join(root, 'chaosdemo');
 }
 
-/** Where the control plane's binaries are kept. */
-export function cacheFolder(env: NodeJS.ProcessEnv): string {
-  return join(cacheRoot(env), 'control-plane');
-}
-
-/** Name of the folder for binaries built from the pins. */
-export function builtName(versions: PinnedVersions, { os, arch }: Platform): string {
-  return `${versions.kubernetes}-etcd-${versions.etcd}-${os}-${arch}`;
-}
-
-/** Name of the folder for a downloaded archive; its etcd is the archive's choice. */
-export function downloadedName(kubernetes: string, { os, arch }: Platform): string {
-  return `${kubernetes}-envtest-${os}-${arch}`;
-}
-
-/** Folders of the cache that may serve, best first: the exact pins, then downloads of the same minor, newest first. */
-export async function cachedFolders(
-  cache: string,
-  versions: PinnedVersions,
-  platform: Platform,
-): Promise<string[]> {
-  const names = await readdir(cache).catch((): string[] => []);
-  const minor = versions.kubernetes.split('.').slice(0, 2).join('.');
-  const suffix = downloadedName('', platform);
-  const downloads = names
-    .filter((name) => name.startsWith(`${minor}.`) && name.endsWith(suffix))
-    .sort((a, b) => compareVersions(b.slice(0, -suffix.length), a.slice(0, -suffix.length)));
-  const built = builtName(versions, platform);
-  return [...(names.includes(built) ? [built] : []), ...downloads].map((name) => join(cache, name));
+/** A folder of the cache, `key` below its root; `fill` makes it where it is missing, in one process at a time. Throws LOCK_TIMEOUT. */
+export async function ensureFolder(
+  key: string,
+  { env, progress, signal }: StepOptions,
+  fill: (partial: string) => Promise<void>,
+): Promise<string> {
+  const folder = join(cacheRoot(env), key);
+  if (await isThere(folder)) return folder;
+  const onWait = (): void => progress(`another run is making ${folder}: waiting for it`);
+  const make = async (): Promise<void> => {
+    if (await isThere(folder)) return;
+    await removeLeftovers(dirname(folder), basename(folder));
+    await placeAtomically(folder, fill);
+  };
+  await withLock(`${folder}.lock`, onWait, make, undefined, signal);
+  return folder;
 }
 
 /** Lets `fill` write into a folder beside `target` and renames that to `target`, replacing what was there. */
@@ -72,20 +59,16 @@ export async function placeAtomically(
   try {
     await fill(partial);
     // A folder that is not empty cannot be renamed over: it steps aside first.
-    const stepsAside = await rename(target, replaced).then(
-      () => true,
-      () => false,
-    );
+    await rename(target, replaced).catch(() => {});
     await rename(partial, target);
-    if (stepsAside) await rm(replaced, { recursive: true, force: true });
   } finally {
-    await rm(partial, { recursive: true, force: true });
+    for (const folder of [partial, replaced]) await rm(folder, { recursive: true, force: true });
   }
 }
 
 /**
- * What an earlier holder of the lock left in a folder when it was killed: of everything, or of
- * the one entry `name`, where others may be at work on the rest.
+ * Removes what an earlier holder of the lock left in a folder when it was killed: of everything, or of the
+ * one entry `name`, where others may be at work on the rest.
  */
 export async function removeLeftovers(folder: string, name = ''): Promise<void> {
   const names = await readdir(folder).catch((): string[] => []);
@@ -108,10 +91,9 @@ export interface LockTiming {
 const defaultTiming: LockTiming = { renewMs: 2_000, staleMs: 20_000, waitMs: 45 * 60_000 };
 
 /**
- * Runs `work` while holding the lock folder `path`. The holder renews its time
- * stamp rather than writing its pid: pids mean nothing between containers that
- * share a cache. `onWait` is called once when somebody else holds it.
- * Throws LOCK_TIMEOUT.
+ * Runs `work` while holding the lock folder `path`. The holder renews its time stamp rather than writing its
+ * pid: pids mean nothing between containers that share a cache. `onWait` is called once when somebody else
+ * holds it. Throws LOCK_TIMEOUT.
  */
 export async function withLock<T>(
   path: string,
@@ -121,14 +103,12 @@ export async function withLock<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  const deadline = Date.now() + waitMs;
+  const deadline = performance.now() + waitMs;
   for (let waited = false; !(await acquire(path, staleMs)); waited = true) {
     if (!waited) onWait();
-    if (Date.now() > deadline) {
-      throw new LocalError(
-        'LOCK_TIMEOUT',
-        `${path} was held by another run for ${Math.round(waitMs / 60_000)} min`,
-      );
+    if (performance.now() > deadline) {
+      const minutes = Math.round(waitMs / 60_000);
+      throw new LocalError('LOCK_TIMEOUT', `${path} was held by another run for ${minutes} min`);
     }
     await sleep(Math.min(500, staleMs / 4), undefined, signal ? { signal } : {});
   }

@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { builtName, currentPlatform } from './cache.ts';
-import { ensureControlPlaneBinaries } from './control-plane-binaries.ts';
+import { platform } from './cache.ts';
+import { builtName, cachedFolders, ensureControlPlaneBinaries } from './control-plane-binaries.ts';
 import { readPinnedVersions } from './versions.ts';
 
 // A home and a PATH of its own, so that neither the real cache nor a real Go is met: the Go here is too old.
@@ -64,8 +64,34 @@ describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
   });
 });
 
+describe('cachedFolders', () => {
+  it('offers the exact pins first, then downloads of the same minor and platform, newest first', async () => {
+    const { home: cache } = await isolated();
+    const versions = { kubernetes: 'v1.36.3', etcd: 'v3.6.13' };
+    const names = [
+      `v1.36.2-envtest-${platform}`,
+      `v1.36.10-envtest-${platform}`,
+      `v1.35.9-envtest-${platform}`,
+      'v1.36.4-envtest-plan9-mips',
+      `v1.36.3-etcd-v3.5.0-${platform}`,
+      `v1.36.3-etcd-v3.6.13-${platform}.partial-00`,
+      `v1.36.3-etcd-v3.6.13-${platform}`,
+    ];
+    for (const name of names) await mkdir(join(cache, name));
+    expect(await cachedFolders(cache, versions)).toEqual(
+      ['v1.36.3-etcd-v3.6.13', 'v1.36.10-envtest', 'v1.36.2-envtest'].map((name) =>
+        join(cache, `${name}-${platform}`),
+      ),
+    );
+  });
+
+  it('offers nothing while there is no cache', async () => {
+    expect(await cachedFolders('/nonexistent', await readPinnedVersions())).toEqual([]);
+  });
+});
+
 async function builtFolder(home: string): Promise<string> {
-  const name = builtName(await readPinnedVersions(), currentPlatform());
+  const name = builtName(await readPinnedVersions());
   return join(home, '.cache', 'chaosdemo', 'control-plane', name);
 }
 

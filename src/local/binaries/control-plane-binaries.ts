@@ -1,114 +1,112 @@
 /**
- * Finds or makes etcd, kube-apiserver and kubectl: KUBEBUILDER_ASSETS, the
- * cache, a ready-made download, a build from pinned Go modules. Each step that
- * does not serve says why, and what comes next.
+ * Finds or makes etcd, kube-apiserver and kubectl: KUBEBUILDER_ASSETS, the cache, a ready-made download, a
+ * build from pinned Go modules. Each step that does not serve says why, and what comes next.
  */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ControlPlaneBinaries } from '../control-plane.ts';
 import { LocalError, messageOf } from '../errors.ts';
-import { buildModules } from './build.ts';
+import { offline } from '../offline.ts';
+import { attempt } from '../run.ts';
 import {
-  builtName,
-  cachedFolders,
-  cacheFolder,
-  currentPlatform,
-  downloadedName,
+  cacheRoot,
   placeAtomically,
+  platform,
   removeLeftovers,
+  type StepOptions,
   withLock,
 } from './cache.ts';
 import { downloadArchive, envtestIndexUrl, findArchive } from './envtest.ts';
-import { controlPlaneModules } from './go-modules.ts';
-import type { Progress } from './progress.ts';
-import { type FoundBinaries, validateBinaries } from './validate.ts';
-import { type PinnedVersions, readPinnedVersions } from './versions.ts';
+import { compareVersions, type PinnedVersions, readPinnedVersions } from './versions.ts';
 
-/** What ensureControlPlaneBinaries takes. */
-export interface EnsureOptions {
-  /** Default: that of this process. KUBEBUILDER_ASSETS, XDG_CACHE_HOME, HOME, CHAOSDEMO_ENVTEST_INDEX and PATH count. */
-  readonly env?: NodeJS.ProcessEnv;
-  readonly progress: Progress;
-  readonly signal?: AbortSignal;
+// The CRD relies on CEL validation, the demo on selectable fields: both are stable from here on.
+const oldestKubernetes = 'v1.32.0';
+
+// Answered at once; but a starved machine must not take a good folder for a bad one: the next step may be a build.
+const versionTimeoutMs = 5 * 60_000;
+
+/** A folder whose programs were seen running. */
+export interface FoundBinaries extends ControlPlaneBinaries {
+  readonly folder: string;
+  /** What its kube-apiserver says it is, `v1.36.3`. */
+  readonly kubernetesVersion: string;
 }
 
 /**
- * Binaries that were seen running. Instantly when cached; else a download, or
- * minutes of building, told through `progress`.
+ * Binaries that were seen running. Instantly when cached; else a download, or minutes of building, told
+ * through `progress`. KUBEBUILDER_ASSETS and CHAOSDEMO_ENVTEST_INDEX count.
  * Throws BINARIES_UNAVAILABLE with the reason of every step, or LOCK_TIMEOUT.
  */
-export async function ensureControlPlaneBinaries(options: EnsureOptions): Promise<FoundBinaries> {
-  const env = options.env ?? process.env;
-  const { progress, signal } = options;
+export async function ensureControlPlaneBinaries(options: StepOptions): Promise<FoundBinaries> {
+  const { env = process.env, progress, signal } = options;
   const versions = await readPinnedVersions();
-
+  const cache = join(cacheRoot(env), 'control-plane');
   const assets = env['KUBEBUILDER_ASSETS'];
-  if (assets) {
-    try {
-      return await validateBinaries(assets);
-    } catch (error) {
-      progress(`KUBEBUILDER_ASSETS does not serve: ${messageOf(error)}. Next: the cache`);
+  const firstThatServes = async (
+    folders: readonly string[],
+    name = '',
+  ): Promise<FoundBinaries | undefined> => {
+    for (const folder of folders) {
+      try {
+        return await validate(folder);
+      } catch (error) {
+        progress(`${name || folder} does not serve: ${messageOf(error)}`);
+      }
     }
-  }
+    return undefined;
+  };
+  const inCache = async () => await firstThatServes(await cachedFolders(cache, versions));
 
-  const cache = cacheFolder(env);
-  const cached = await findCached(cache, versions, progress);
-  if (cached) return cached;
+  const present = (assets && (await firstThatServes([assets], 'KUBEBUILDER_ASSETS'))) || (await inCache());
+  if (present) return present;
   progress(`no control plane in ${cache} yet. Next: a ready-made download`);
-
-  const lock = join(cache, `${builtName(versions, currentPlatform())}.lock`);
   const onWait = (): void => progress(`another run is filling ${cache}: waiting for it`);
-  return await withLock(
-    lock,
-    onWait,
-    async () => {
-      const meanwhile = await findCached(cache, versions, progress);
-      if (meanwhile) return meanwhile;
-      await removeLeftovers(cache);
-      return await fillCache(cache, versions, env, progress, signal);
-    },
-    undefined,
-    signal,
-  );
+  const fill = async (): Promise<FoundBinaries> => {
+    const meanwhile = await inCache();
+    if (meanwhile) return meanwhile;
+    await removeLeftovers(cache);
+    return await fillCache(cache, versions, options);
+  };
+  return await withLock(join(cache, `${builtName(versions)}.lock`), onWait, fill, undefined, signal);
 }
 
-async function findCached(
-  cache: string,
-  versions: PinnedVersions,
-  progress: Progress,
-): Promise<FoundBinaries | undefined> {
-  for (const folder of await cachedFolders(cache, versions, currentPlatform())) {
-    try {
-      return await validateBinaries(folder);
-    } catch (error) {
-      progress(`${folder} does not serve: ${messageOf(error)}`);
-    }
-  }
-  return undefined;
+/** Name of the folder for binaries built from the pins. */
+export function builtName({ kubernetes, etcd }: PinnedVersions): string {
+  return `${kubernetes}-etcd-${etcd}-${platform}`;
+}
+
+/** Name of the folder for a downloaded archive; its etcd is the archive's choice. */
+export function downloadedName(kubernetes: string): string {
+  return `${kubernetes}-envtest-${platform}`;
+}
+
+/** Folders of the cache that may serve, best first: the exact pins, then downloads of the same minor, newest first. */
+export async function cachedFolders(cache: string, versions: PinnedVersions): Promise<string[]> {
+  const names = await readdir(cache).catch((): string[] => []);
+  const minor = versions.kubernetes.split('.').slice(0, 2).join('.');
+  const suffix = downloadedName('');
+  const downloads = names
+    .filter((name) => name.startsWith(`${minor}.`) && name.endsWith(suffix))
+    .sort((a, b) => compareVersions(b.slice(0, -suffix.length), a.slice(0, -suffix.length)));
+  const built = names.filter((name) => name === builtName(versions));
+  return [...built, ...downloads].map((name) => join(cache, name));
 }
 
 async function fillCache(
   cache: string,
   versions: PinnedVersions,
-  env: NodeJS.ProcessEnv,
-  progress: Progress,
-  signal: AbortSignal | undefined,
+  options: StepOptions,
 ): Promise<FoundBinaries> {
-  const steps = [
-    {
-      name: 'download',
-      run: () => downloadIntoCache(cache, versions, env, progress, signal),
-      next: 'a build with Go',
-    },
-    { name: 'build', run: () => buildIntoCache(cache, versions, env, progress, signal), next: undefined },
-  ];
+  const { progress, signal } = options;
   const reasons: string[] = [];
-  for (const step of steps) {
+  for (const [step, make] of Object.entries({ download, build })) {
     try {
-      return await validateBinaries(await step.run());
+      return await make(cache, versions, options);
     } catch (error) {
       signal?.throwIfAborted();
-      const remedy = error instanceof LocalError ? ` ${error.remedy}` : '';
-      reasons.push(`${step.name}: ${messageOf(error)}.${remedy}`);
-      if (step.next) progress(`the ${step.name} does not serve: ${messageOf(error)}. Next: ${step.next}`);
+      reasons.push(`${step}: ${messageOf(error)}.${error instanceof LocalError ? ` ${error.remedy}` : ''}`);
+      if (make === download)
+        progress(`the download does not serve: ${messageOf(error)}. Next: a build with Go`);
     }
   }
   throw new LocalError(
@@ -117,38 +115,59 @@ async function fillCache(
   );
 }
 
-async function downloadIntoCache(
+async function download(
   cache: string,
   versions: PinnedVersions,
-  env: NodeJS.ProcessEnv,
-  progress: Progress,
-  signal: AbortSignal | undefined,
-): Promise<string> {
+  { env = process.env, progress, signal }: StepOptions,
+): Promise<FoundBinaries> {
   const index = envtestIndexUrl(env);
   if (!index) throw new LocalError('DOWNLOAD_FAILED', 'CHAOSDEMO_ENVTEST_INDEX is off');
   progress(`looking for a download at ${index}`);
-  const archive = await findArchive(index, versions.kubernetes, currentPlatform(), signal);
-  const target = join(cache, downloadedName(archive.version, currentPlatform()));
+  const archive = await findArchive(index, versions.kubernetes, platform, signal);
   progress(`downloading ${archive.url}`);
-  await placeAtomically(target, async (folder) => {
-    await downloadArchive(archive, folder, progress, signal);
-    await validateBinaries(folder);
-  });
-  return target;
+  return await place(join(cache, downloadedName(archive.version)), (folder) =>
+    downloadArchive(archive, folder, progress, signal),
+  );
 }
 
-async function buildIntoCache(
-  cache: string,
-  versions: PinnedVersions,
-  env: NodeJS.ProcessEnv,
-  progress: Progress,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const target = join(cache, builtName(versions, currentPlatform()));
-  progress(`building the control plane into ${target}: some 4 to 15 minutes, once a machine`);
+async function build(cache: string, versions: PinnedVersions, options: StepOptions): Promise<FoundBinaries> {
+  const target = join(cache, builtName(versions));
+  options.progress(`building the control plane into ${target}: some 4 to 15 minutes, once a machine`);
+  const { buildControlPlane } = await offline();
+  return await place(target, (folder) => buildControlPlane(folder, versions, options));
+}
+
+/** Only what runs is put in place. */
+async function place(target: string, fill: (folder: string) => Promise<void>): Promise<FoundBinaries> {
   await placeAtomically(target, async (folder) => {
-    await buildModules(folder, controlPlaneModules(versions), env, progress, signal);
-    await validateBinaries(folder);
+    await fill(folder);
+    await validate(folder);
   });
-  return target;
+  return await validate(target);
+}
+
+/** Runs each program's version command. Throws ASSETS_UNUSABLE with what is wrong. */
+async function validate(folder: string): Promise<FoundBinaries> {
+  const [etcd, kubeApiserver, kubectl] = ['etcd', 'kube-apiserver', 'kubectl'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  const [kubernetes] = await Promise.all([
+    versionOf(kubeApiserver, ['--version'], /^Kubernetes (v\S+)/m),
+    versionOf(etcd, ['--version'], /^etcd Version: (\S+)/m),
+    versionOf(kubectl, ['version', '--client'], /^Client Version: (v\S+)/m),
+  ]);
+  if (compareVersions(kubernetes, oldestKubernetes) < 0) {
+    throw new LocalError(
+      'ASSETS_UNUSABLE',
+      `${kubeApiserver} is ${kubernetes}, older than ${oldestKubernetes}`,
+    );
+  }
+  return { folder, etcd, kubeApiserver, kubectl, kubernetesVersion: kubernetes };
+}
+
+async function versionOf(binary: string, args: string[], pattern: RegExp): Promise<string> {
+  const { stdout, said } = await attempt(binary, args, { timeoutMs: versionTimeoutMs });
+  const found = pattern.exec(stdout)?.[1];
+  if (found) return found;
+  throw new LocalError('ASSETS_UNUSABLE', `${binary} does not tell its version: ${said.slice(0, 200)}`);
 }

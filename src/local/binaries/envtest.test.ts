@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
+import { output } from '../run.ts';
 import { chooseArchive, downloadArchive, envtestIndexUrl, findArchive } from './envtest.ts';
-import { run } from './run.ts';
 
-const platform = { os: 'linux', arch: 'amd64' };
+const platform = 'linux-amd64';
 const hash = 'ab'.repeat(64);
 
 describe('envtestIndexUrl', () => {
@@ -39,7 +39,7 @@ describe('chooseArchive', () => {
 
   it('takes no archive of another platform', () => {
     const index = indexOf(['v1.36.3']);
-    expect(chooseArchive(index, indexUrl, 'v1.36.3', { os: 'darwin', arch: 'arm64' })).toBeUndefined();
+    expect(chooseArchive(index, indexUrl, 'v1.36.3', 'darwin-arm64')).toBeUndefined();
   });
 
   it('resolves links of a mirror against its index', () => {
@@ -141,7 +141,7 @@ async function serveRelease({ tamper }: { tamper: boolean }): Promise<{ indexUrl
   for (const name of ['etcd', 'kube-apiserver', 'kubectl'])
     await writeFile(join(programs, name), `program ${name}`);
   const file = 'envtest-v1.36.3-linux-amd64.tar.gz';
-  await run('tar', ['-czf', join(folder, file), '-C', folder, 'controller-tools']);
+  await output('tar', ['-czf', join(folder, file), '-C', folder, 'controller-tools']);
   const archive = await readFile(join(folder, file));
   const sha512 = createHash('sha512').update(archive).digest('hex');
   const index = stringify({

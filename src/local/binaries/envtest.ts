@@ -1,19 +1,18 @@
 /**
- * Ready-made binaries as the envtest tools of controller-runtime fetch them: an
- * index of releases names an archive and its SHA-512 for each version and platform.
+ * Ready-made binaries as the envtest tools of controller-runtime fetch them: an index of releases names an
+ * archive and its SHA-512 for each version and platform.
  */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { LocalError, messageOf } from '../errors.ts';
-import type { Platform } from './cache.ts';
+import { output } from '../run.ts';
 import { type Progress, withHeartbeat } from './progress.ts';
-import { run } from './run.ts';
 import { compareVersions } from './versions.ts';
 
 const defaultIndex =
@@ -42,20 +41,19 @@ const indexSchema = z.object({
 /** Where the index is: CHAOSDEMO_ENVTEST_INDEX, or the project's own; undefined when that is `off`. */
 export function envtestIndexUrl(env: NodeJS.ProcessEnv): string | undefined {
   const configured = env['CHAOSDEMO_ENVTEST_INDEX']?.trim();
-  if (configured === 'off') return undefined;
-  return configured || defaultIndex;
+  return configured === 'off' ? undefined : configured || defaultIndex;
 }
 
 /**
- * The archive for a platform: of the wanted version, else the newest release of
- * its minor; undefined when there is none. Throws DOWNLOAD_CORRUPT when the text
- * is no index. Links may be relative to the index, for mirrors.
+ * The archive for a platform: of the wanted version, else the newest release of its minor; undefined when
+ * there is none. Throws DOWNLOAD_CORRUPT when the text is no index. Links may be relative to the index, for
+ * mirrors.
  */
 export function chooseArchive(
   indexText: string,
   indexUrl: string,
   wanted: string,
-  { os, arch }: Platform,
+  platform: string,
 ): EnvtestArchive | undefined {
   const parsed = indexSchema.safeParse(parseYaml(indexText));
   if (!parsed.success) {
@@ -63,7 +61,7 @@ export function chooseArchive(
   }
   const minor = `${wanted.split('.').slice(0, 2).join('.')}.`;
   const candidates = Object.entries(parsed.data.releases).flatMap(([version, files]) => {
-    const file = files[`envtest-${version}-${os}-${arch}.tar.gz`];
+    const file = files[`envtest-${version}-${platform}.tar.gz`];
     const stableOfMinor = version.startsWith(minor) && /^v\d+\.\d+\.\d+$/.test(version);
     if (!file || !stableOfMinor) return [];
     return [{ version, url: new URL(file.selfLink, indexUrl).href, sha512: file.hash.toLowerCase() }];
@@ -76,7 +74,7 @@ export function chooseArchive(
 export async function findArchive(
   indexUrl: string,
   wanted: string,
-  platform: Platform,
+  platform: string,
   signal?: AbortSignal,
 ): Promise<EnvtestArchive> {
   const text = await fetchOk(indexUrl, AbortSignal.timeout(indexTimeoutMs), signal)
@@ -86,7 +84,7 @@ export async function findArchive(
   if (archive) return archive;
   throw new LocalError(
     'DOWNLOAD_FAILED',
-    `${indexUrl} has no release of the minor of ${wanted} for ${platform.os}/${platform.arch}`,
+    `${indexUrl} has no release of the minor of ${wanted} for ${platform}`,
   );
 }
 
@@ -98,7 +96,7 @@ export async function downloadArchive(
   signal?: AbortSignal,
 ): Promise<void> {
   const file = join(folder, 'archive.tar.gz');
-  const { sha512 } = await download(archive.url, file, progress, signal);
+  const sha512 = await download(archive.url, file, progress, signal);
   if (sha512 !== archive.sha512) {
     throw new LocalError(
       'DOWNLOAD_CORRUPT',
@@ -106,23 +104,18 @@ export async function downloadArchive(
     );
   }
   // The programs lie two folders deep: controller-tools/envtest/.
-  const unpacked = await run(
-    'tar',
-    ['-xzf', file, '-C', folder, '--strip-components=2'],
-    signal ? { signal } : {},
-  );
-  if (unpacked.status !== 0) {
-    throw new LocalError('DOWNLOAD_CORRUPT', `tar cannot unpack ${archive.url}: ${unpacked.stderr.trim()}`);
-  }
+  const args = ['-xzf', file, '-C', folder, '--strip-components=2'];
+  await output('tar', args, { signal }, 'DOWNLOAD_CORRUPT');
   await rm(file);
 }
 
+/** Returns the SHA-512 of what came. */
 async function download(
   url: string,
   file: string,
   progress: Progress,
   signal: AbortSignal | undefined,
-): Promise<{ sha512: string }> {
+): Promise<string> {
   const stalled = new AbortController();
   const stallTimer = setTimeout(
     () => stalled.abort(new Error(`nothing came for ${stallTimeoutMs / 1000} s`)),
@@ -130,23 +123,21 @@ async function download(
   );
   let received = 0;
   const hash = createHash('sha512');
-  const measure = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      received += chunk.length;
-      hash.update(chunk);
-      stallTimer.refresh();
-      done(null, chunk);
-    },
-  });
+  const describe = (): string => `downloading ${url}: ${(received / 1e6).toFixed(1)} MB`;
   try {
-    const response = await fetchOk(url, stalled.signal, signal);
-    const size = Number(response.headers.get('content-length')) || undefined;
-    const describe = (): string =>
-      `downloading ${url}: ${megabytes(received)}${size ? ` of ${megabytes(size)}` : ''}`;
+    const { body } = await fetchOk(url, stalled.signal, signal);
+    const measured = async function* (chunks: AsyncIterable<Uint8Array>) {
+      for await (const chunk of chunks) {
+        received += chunk.length;
+        hash.update(chunk);
+        stallTimer.refresh();
+        yield chunk;
+      }
+    };
     await withHeartbeat(progress, describe, () =>
-      pipeline(Readable.from(response.body ?? []), measure, createWriteStream(file)),
+      pipeline(Readable.from(body ?? []), measured, createWriteStream(file)),
     );
-    return { sha512: hash.digest('hex') };
+    return hash.digest('hex');
   } catch (error) {
     return failDownload(url, error);
   } finally {
@@ -154,11 +145,7 @@ async function download(
   }
 }
 
-async function fetchOk(
-  url: string,
-  deadline: AbortSignal,
-  signal: AbortSignal | undefined,
-): Promise<Response> {
+async function fetchOk(url: string, deadline: AbortSignal, signal?: AbortSignal): Promise<Response> {
   const response = await fetch(url, { signal: signal ? AbortSignal.any([deadline, signal]) : deadline });
   if (response.ok) return response;
   await response.body?.cancel();
@@ -177,8 +164,4 @@ function parseYaml(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { compareVersions, readPinnedVersions } from './versions.ts';
+import { compareVersions, readPin, readPinnedVersions } from './versions.ts';
 
 describe('compareVersions', () => {
   it.each([
@@ -43,17 +43,20 @@ describe('readPinnedVersions', () => {
     expect(versions.etcd).toMatch(/^v3\.\d+\.\d+$/);
   });
 
-  it('takes modules from require lines and blocks, and the newer of the two Go versions', async () => {
+  it('takes modules from require lines and blocks, and the version of Go', async () => {
     const folder = await toolsWith({
       kubernetes: 'module m\n\ngo 1.27.2\n\nrequire (\n\tk8s.io/kubernetes v1.40.1 // indirect\n)\n',
       etcd: 'module m\n\ngo 1.26\n\nrequire go.etcd.io/etcd/server/v3 v3.7.0\n',
     });
-    expect(await readPinnedVersions(folder)).toEqual({ kubernetes: 'v1.40.1', etcd: 'v3.7.0', go: '1.27.2' });
+    expect(await readPinnedVersions(folder)).toEqual({ kubernetes: 'v1.40.1', etcd: 'v3.7.0' });
+    expect(await readPin('kubernetes', 'go', folder)).toBe('1.27.2');
   });
 
   it('names what a broken go.mod lacks', async () => {
     const folder = await toolsWith({ kubernetes: 'go 1.26\n', etcd: 'go 1.26\n' });
-    await expect(readPinnedVersions(folder)).rejects.toThrow('go.mod does not require k8s.io/kubernetes');
+    await expect(readPinnedVersions(folder)).rejects.toThrow(
+      'kubernetes/go.mod does not require k8s.io/kubernetes',
+    );
   });
 });
 

@@ -1,59 +1,30 @@
-/**
- * Which versions of etcd, Kubernetes and Go the embedded run wants. The go.mod
- * files under tools/ pin them; nothing else does.
- */
+/** Which versions of other programs are wanted. The go.mod files under tools/ pin them; nothing else does. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from '../run.ts';
 
 /** The folder with one Go module per program that may have to be built. */
-export const toolsFolder = fileURLToPath(new URL('../../../tools', import.meta.url));
+export const toolsFolder = join(root, 'tools');
 
-/** Versions as Go writes them: modules `v1.36.3`, the language `1.26.0`. */
+/** What tools/`tool`/go.mod pins `module` to, `v1.36.3`; of `go`, the Go that it wants at least. Throws where it does not. */
+export async function readPin(tool: string, module: string, folder = toolsFolder): Promise<string> {
+  const words = (await readFile(join(folder, tool, 'go.mod'), 'utf8')).split(/\s+/);
+  const version = words[words.indexOf(module) + 1];
+  if (!words.includes(module) || !version) throw new Error(`${tool}/go.mod does not require ${module}`);
+  return version;
+}
+
+/** Versions of the control plane, `v1.36.3`. */
 export interface PinnedVersions {
   readonly kubernetes: string;
   readonly etcd: string;
-  readonly go: string;
 }
 
-/** Reads the pins. Throws when a go.mod does not hold what it should: that is a broken clone. */
-export async function readPinnedVersions(folder: string = toolsFolder): Promise<PinnedVersions> {
-  const kubernetes = parseGoMod(await readFile(join(folder, 'kubernetes', 'go.mod'), 'utf8'));
-  const etcd = parseGoMod(await readFile(join(folder, 'etcd', 'go.mod'), 'utf8'));
-  const newerGo = compareVersions(kubernetes.go, etcd.go) >= 0 ? kubernetes.go : etcd.go;
+/** Reads those of the control plane. Throws as {@link readPin}. */
+export async function readPinnedVersions(folder?: string): Promise<PinnedVersions> {
   return {
-    kubernetes: kubernetes.require('k8s.io/kubernetes'),
-    etcd: etcd.require('go.etcd.io/etcd/server/v3'),
-    go: newerGo,
-  };
-}
-
-/** The Go that tools/`tool` wants at least: `1.26.0`. Throws as {@link readPinnedVersions}. */
-export async function goVersionOf(tool: string): Promise<string> {
-  return parseGoMod(await readFile(join(toolsFolder, tool, 'go.mod'), 'utf8')).go;
-}
-
-/** The version of `module` that tools/`tool`/go.mod pins. */
-export async function readPin(tool: string, module: string): Promise<string> {
-  return parseGoMod(await readFile(join(toolsFolder, tool, 'go.mod'), 'utf8')).require(module);
-}
-
-function parseGoMod(text: string): { go: string; require: (module: string) => string } {
-  const go = /^go (\S+)$/m.exec(text)?.[1];
-  if (!go) throw new Error('go.mod has no line "go VERSION"');
-  return {
-    go,
-    require(module) {
-      const line = text.split('\n').map((raw) =>
-        raw
-          .trim()
-          .replace(/^require /, '')
-          .split(/\s+/),
-      );
-      const version = line.find(([path]) => path === module)?.[1];
-      if (!version) throw new Error(`go.mod does not require ${module}`);
-      return version;
-    },
+    kubernetes: await readPin('kubernetes', 'k8s.io/kubernetes', folder),
+    etcd: await readPin('etcd', 'go.etcd.io/etcd/server/v3', folder),
   };
 }
 

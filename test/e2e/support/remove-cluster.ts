@@ -6,8 +6,8 @@
  */
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kubeconfigOf } from '../../../src/local/kind/cluster.ts';
-import { attempt } from '../../../src/local/kind/command.ts';
+import { attempt } from '../../../src/local/run.ts';
+import { kubeconfigOf } from '../../../tools/cluster/cluster.ts';
 
 const [kind = '', engine = '', name = '', network = '', folder = ''] = process.argv.slice(2);
 process.stdin.resume();

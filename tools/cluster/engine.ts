@@ -1,23 +1,18 @@
 /** The container engine: Docker or podman, whichever answers. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheRoot } from '../binaries/cache.ts';
-import { installDebianPackages, whyNotInstallable } from '../binaries/debian-packages.ts';
-import type { Progress } from '../binaries/progress.ts';
-import { LocalError } from '../errors.ts';
-import { attempt, output, show } from './command.ts';
+import { cacheRoot, type StepOptions } from '../../src/local/binaries/cache.ts';
+import { LocalError } from '../../src/local/errors.ts';
+import { attempt, output } from '../../src/local/run.ts';
+import { installPackages, whyNotInstallable } from '../offline/debian.ts';
 import { effectiveCapabilities } from './requirements.ts';
+
+export type { StepOptions } from '../../src/local/binaries/cache.ts';
 
 /** An engine that answered, and the environment to run it and kind in. */
 export interface Engine {
   readonly name: 'docker' | 'podman';
   readonly env: NodeJS.ProcessEnv;
-}
-
-/** How long steps are told, and stopped. */
-export interface StepOptions {
-  readonly progress: Progress;
-  readonly signal?: AbortSignal;
 }
 
 /** What podman gives containers by default. */
@@ -31,37 +26,34 @@ const CAP_SYS_RESOURCE = 24n;
  */
 export async function findEngine(options: StepOptions): Promise<Engine> {
   const answers: string[] = [];
-  const found = (await firstThatAnswers(answers)) ?? (await installPodman(answers, options));
-  if (!found) throw new LocalError('ENGINE_MISSING', `No container engine:\n${answers.join('\n')}`);
-  const env = { ...process.env };
-  if (found === 'podman') {
-    env['KIND_EXPERIMENTAL_PROVIDER'] = 'podman';
-    env['CONTAINERS_CONF'] ??= await podmanWithinLimits();
-  }
-  return { name: found, env };
-}
-
-async function firstThatAnswers(answers: string[]): Promise<Engine['name'] | undefined> {
   const podmanFirst = process.env['KIND_EXPERIMENTAL_PROVIDER'] === 'podman';
-  for (const name of podmanFirst ? (['podman', 'docker'] as const) : (['docker', 'podman'] as const)) {
-    const { ok, said } = await attempt(name, ['info']);
-    if (ok) return name;
-    answers.push(`  ${name}: ${said}`);
+  const names = podmanFirst ? (['podman', 'docker'] as const) : (['docker', 'podman'] as const);
+  for (const name of names) if (await answersInfo(name, name, answers)) return await engineOf(name);
+
+  const obstacle = await whyNotInstallable(options);
+  if (obstacle) answers.push(`  installing podman: ${obstacle}`);
+  else {
+    options.progress('no container engine answers. Next: installing the Debian packages podman and runc');
+    await installPackages(['podman', 'runc'], options);
+    if (await answersInfo('podman', 'podman, just installed', answers)) return await engineOf('podman');
   }
-  return undefined;
+  throw new LocalError('ENGINE_MISSING', `No container engine:\n${answers.join('\n')}`);
 }
 
-async function installPodman(answers: string[], options: StepOptions): Promise<'podman' | undefined> {
-  const obstacle = await whyNotInstallable(options);
-  if (obstacle) {
-    answers.push(`  installing podman: ${obstacle}`);
-    return undefined;
+async function answersInfo(name: Engine['name'], what: string, answers: string[]): Promise<boolean> {
+  const { ok, said } = await attempt(name, ['info']);
+  if (!ok) answers.push(`  ${what}: ${said.split('\n').at(-1)}`);
+  return ok;
+}
+
+async function engineOf(name: Engine['name']): Promise<Engine> {
+  const env = { ...process.env };
+  if (name === 'podman') {
+    env['KIND_EXPERIMENTAL_PROVIDER'] = 'podman';
+    const limits = await podmanWithinLimits();
+    if (limits) env['CONTAINERS_CONF'] ??= limits;
   }
-  options.progress('no container engine answers. Next: installing the Debian packages podman and runc');
-  await installDebianPackages(['podman', 'runc'], options);
-  const { ok, said } = await attempt('podman', ['info']);
-  if (!ok) answers.push(`  podman, just installed: ${said}`);
-  return ok ? 'podman' : undefined;
+  return { name, env };
 }
 
 /**
@@ -73,7 +65,7 @@ async function podmanWithinLimits(): Promise<string | undefined> {
   const hard = Number(/^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
   const mayRaise = ((effectiveCapabilities() >> CAP_SYS_RESOURCE) & 1n) === 1n;
   if (mayRaise || hard >= PODMAN_OPEN_FILES) return undefined;
-  const folder = join(cacheRoot(process.env), 'kind');
+  const folder = join(cacheRoot(), 'kind');
   await mkdir(folder, { recursive: true });
   const file = join(folder, 'containers.conf');
   await writeFile(file, `[containers]\ndefault_ulimits = ["nofile=${hard}:${hard}", "nproc=30000:30000"]\n`);
@@ -83,33 +75,6 @@ async function podmanWithinLimits(): Promise<string | undefined> {
 /** Whether the engine has this image. */
 export async function hasImage({ name, env }: Engine, image: string): Promise<boolean> {
   return (await attempt(name, ['image', 'inspect', image], { env })).ok;
-}
-
-/** Has the engine fetch an image unless it is there; undefined, or why it cannot be had. */
-export async function fetchImage(
-  engine: Engine,
-  image: string,
-  { progress, signal }: StepOptions,
-): Promise<string | undefined> {
-  if (await hasImage(engine, image)) return undefined;
-  progress(`pulling ${image}`);
-  const stop = signal ? { signal } : {};
-  const { ok, said } = await attempt(engine.name, ['pull', image], { env: engine.env, ...stop });
-  return ok ? undefined : said;
-}
-
-/** Makes an image of one layer from a folder. `changes` are lines of a Dockerfile: `USER 65532`. */
-export async function importFolder(
-  { name, env }: Engine,
-  folder: string,
-  image: string,
-  changes: readonly string[] = [],
-): Promise<void> {
-  const archive = `${folder}.tar`;
-  await output('tar', ['-C', folder, '--xattrs', '--numeric-owner', '-cf', archive, '.']);
-  const options = changes.flatMap((change) => ['--change', change]);
-  await output(name, ['import', ...options, archive, image], { env });
-  await output('rm', ['-f', archive]);
 }
 
 /** Writes images into one archive. */
@@ -140,9 +105,6 @@ export async function buildImage(
   const id = async (): Promise<string> =>
     (await attempt(name, ['image', 'inspect', '--format', '{{.Id}}', image], { env })).stdout.trim();
   const before = await id();
-  await show(name, ['build', ...cache, '--tag', image, ...options, '.'], {
-    env,
-    ...(signal ? { signal } : {}),
-  });
+  await output(name, ['build', ...cache, '--tag', image, ...options, '.'], { env, signal, shown: true });
   if (before !== '' && before !== (await id())) await attempt(name, ['image', 'rm', before], { env });
 }

@@ -1,9 +1,9 @@
 /** The images of Kubernetes itself, named as kubeadm asks for them. */
 import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output } from './command.ts';
-import { type Engine, importFolder, saveImages } from './engine.ts';
-import { copyPrograms } from './folder-image.ts';
+import { output } from '../../src/local/run.ts';
+import { type Engine, saveImages } from '../cluster/engine.ts';
+import { copyPrograms, importFolder } from './folder-image.ts';
 
 /** Where the programs are. */
 export interface Programs {
@@ -26,17 +26,8 @@ export async function writeComponentImages(
   workFolder: string,
   archive: string,
 ): Promise<string> {
-  const names = (
-    await output(join(programs.node, 'kubeadm'), [
-      'config',
-      'images',
-      'list',
-      '--kubernetes-version',
-      await version(programs),
-    ])
-  )
-    .trim()
-    .split('\n');
+  const list = ['config', 'images', 'list', '--kubernetes-version', await version(programs)];
+  const names = (await output(join(programs.node, 'kubeadm'), list)).trim().split('\n');
   for (const name of names) await makeOne(engine, name, programs, tree, workFolder);
   await saveImages(engine, names, archive);
   await output(engine.name, ['rmi', ...names], { env: engine.env });

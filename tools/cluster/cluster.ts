@@ -3,16 +3,15 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { cacheRoot } from '../binaries/cache.ts';
-import { ensureControlPlaneBinaries } from '../binaries/control-plane-binaries.ts';
-import { findInPath } from '../binaries/debian-packages.ts';
-import { ensureTool } from '../binaries/tools.ts';
-import { readPin } from '../binaries/versions.ts';
-import { LocalError } from '../errors.ts';
-import { Kubectl } from '../kubectl.ts';
-import { attempt, output, root, show } from './command.ts';
+import { cacheRoot } from '../../src/local/binaries/cache.ts';
+import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
+import { readPin } from '../../src/local/binaries/versions.ts';
+import { LocalError } from '../../src/local/errors.ts';
+import { Kubectl } from '../../src/local/kubectl.ts';
+import { attempt, findInPath, output, root } from '../../src/local/run.ts';
+import { ensureTool } from '../offline/programs.ts';
 import { type Engine, findEngine, type StepOptions, saveImages } from './engine.ts';
-import { ensureNodeImage } from './node-image.ts';
+import { ensureImage } from './images.ts';
 import { assertClusterPossible } from './requirements.ts';
 
 /** Where a cluster lives, and the programs that speak to it. */
@@ -40,7 +39,7 @@ const READY = '300s';
 /** The engine, and kind from PATH or built from its pinned module. */
 export async function findKind(name: string, options: StepOptions): Promise<Kind> {
   const engine = await findEngine(options);
-  const found = await findInPath('kind', process.env);
+  const found = await findInPath('kind');
   if (!found) {
     options.progress('kind is not in PATH. Next: the pinned one');
     return { engine, name, binary: await ensureTool('kind', options) };
@@ -76,26 +75,16 @@ export async function createCluster(kind: Kind, options: CreateOptions): Promise
   assertClusterPossible(kind.engine);
   await assertNoCluster(kind);
   const stock = parse(await readFile(config, 'utf8')).nodes[0].image as string;
-  const image = options.nodeImage ?? (await ensureNodeImage(kind.engine, stock, options));
+  const image = options.nodeImage ?? (await ensureImage(kind.engine, stock, 'node', options));
   // kind binds it into the node; machines without loadable modules do not have it.
   if (process.platform === 'linux' && process.getuid?.() === 0)
     await mkdir('/lib/modules', { recursive: true });
-  const args = [
-    'create',
-    'cluster',
-    '--config',
-    config,
-    '--name',
-    kind.name,
-    '--image',
-    image,
-    '--wait',
-    READY,
-  ];
+  const args = ['create', 'cluster', '--config', config, '--image', image, '--wait', READY];
   try {
-    await show(kind.binary, [...args, ...(kubeconfig ? ['--kubeconfig', kubeconfig] : [])], {
+    await output(kind.binary, [...args, ...whichCluster(kind, kubeconfig)], {
       env: kind.engine.env,
-      ...(signal ? { signal } : {}),
+      signal,
+      shown: true,
     });
   } catch (error) {
     await deleteCluster(kind, kubeconfig);
@@ -105,15 +94,13 @@ export async function createCluster(kind: Kind, options: CreateOptions): Promise
 
 /** Deletes the cluster, if it is there. */
 export async function deleteCluster(kind: Kind, kubeconfig?: string): Promise<void> {
-  const args = [
-    'delete',
-    'cluster',
-    '--name',
-    kind.name,
-    ...(kubeconfig ? ['--kubeconfig', kubeconfig] : []),
-  ];
-  await show(kind.binary, args, { env: kind.engine.env });
+  const args = ['delete', 'cluster', ...whichCluster(kind, kubeconfig)];
+  await output(kind.binary, args, { env: kind.engine.env, shown: true });
   await rm(kubeconfigOf(kind.name), { force: true });
+}
+
+function whichCluster({ name }: Kind, kubeconfig: string | undefined): string[] {
+  return ['--name', name, ...(kubeconfig ? ['--kubeconfig', kubeconfig] : [])];
 }
 
 /** kubectl as the cluster's admin, whatever the user's own kubeconfig says. @throws LocalError NO_CLUSTER */
@@ -126,7 +113,7 @@ export async function clusterKubectl(kind: Kind, options: StepOptions): Promise<
     env: kind.engine.env,
   });
   await writeFile(file, config, { mode: 0o600 });
-  const found = await findInPath('kubectl', process.env);
+  const found = await findInPath('kubectl');
   return new Kubectl(found ?? (await ensureControlPlaneBinaries(options)).kubectl, file);
 }
 
@@ -149,5 +136,5 @@ export async function loadImages(
 
 /** Where the kubeconfig is kept that the project itself uses for a cluster. */
 export function kubeconfigOf(name: string): string {
-  return join(cacheRoot(process.env), 'kind', `${name}.kubeconfig`);
+  return join(cacheRoot(), 'kind', `${name}.kubeconfig`);
 }

@@ -1,100 +1,70 @@
 /**
- * The image of kind's node. Where the stock one cannot be pulled it is made here, from a
- * small Debian, the files that kind itself puts into a node, and Kubernetes as built from
- * the pinned Go modules.
+ * The image of kind's node: a small Debian, the files that kind itself puts into a node, and Kubernetes as
+ * built from the pinned Go modules.
  */
 import { createHash } from 'node:crypto';
 import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { moduleSources } from '../binaries/build.ts';
-import { ensureControlPlaneBinaries } from '../binaries/control-plane-binaries.ts';
-import { nodePrograms } from '../binaries/go-modules.ts';
-import { ensurePrograms } from '../binaries/program-set.ts';
-import { Supervisor } from '../supervisor.ts';
-import { attempt, output } from './command.ts';
+import type { StepOptions } from '../../src/local/binaries/cache.ts';
+import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
+import { output } from '../../src/local/run.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import type { Engine } from '../cluster/engine.ts';
 import { type Programs, version, writeComponentImages } from './component-images.ts';
 import { preload } from './containerd-store.ts';
-import { ensureDebianTree } from './debian-tree.ts';
-import { type Engine, fetchImage, hasImage, importFolder, type StepOptions } from './engine.ts';
-import { copyFolder } from './folder-image.ts';
-import { assertStandInsWork } from './stand-ins.ts';
+import { makeDebian } from './debian.ts';
+import { withGo } from './go.ts';
+import { ensurePrograms, nodePrograms } from './programs.ts';
 
-const repository = 'localhost/chaosdemo-node';
+/** What images are made with. */
+export interface FillOptions extends StepOptions {
+  readonly engine: Engine;
+}
 
 /** Services that kind's own image switches on. */
 const services = ['kubelet.service', 'containerd.service', 'undo-mount-hacks.service'];
 
-/**
- * `stock` where the engine has it or can pull it; else an image made on this machine: some
- * ten minutes the first time, at once later.
- * @throws LocalError IMAGE_UNAVAILABLE where it can be neither
- */
-export async function ensureNodeImage(engine: Engine, stock: string, options: StepOptions): Promise<string> {
-  const obstacle = await fetchImage(engine, stock, options);
-  if (obstacle === undefined) return stock;
-  assertStandInsWork(stock, obstacle);
-  const { key } = await nodePrograms();
-  const image = `${repository}:${key}-${await recipe()}`;
-  options.progress(
-    `${stock} cannot be pulled (${obstacle}): a node image made on this machine takes its place`,
-  );
-  if (!(await hasImage(engine, image))) {
-    await make(engine, image, options);
-    await removeOlder(engine, image);
-  }
-  return image;
-}
-
-/** Those of other versions and recipes: close to a gigabyte each. One that is in use stays. */
-async function removeOlder(engine: Engine, image: string): Promise<void> {
-  const names = ['images', '--format', '{{.Repository}}:{{.Tag}}', repository];
-  const { stdout } = await attempt(engine.name, names, { env: engine.env });
-  for (const name of stdout.split('\n').filter((line) => line !== '' && line !== image)) {
-    await attempt(engine.name, ['rmi', name], { env: engine.env });
-  }
-}
-
-/** Changes with what the image is made by. */
-async function recipe(): Promise<string> {
+/** Changes with the programs, and with what the image is made by. */
+export async function nodeVersion(): Promise<string> {
   const hash = createHash('sha256');
-  for (const source of ['node-image', 'debian-tree', 'component-images', 'containerd-store']) {
+  for (const source of ['node-image', 'debian', 'component-images', 'containerd-store']) {
     hash.update(await readFile(new URL(`${source}.ts`, import.meta.url)));
   }
-  return hash.digest('hex').slice(0, 8);
+  return `${(await nodePrograms()).key}-${hash.digest('hex').slice(0, 8)}`;
 }
 
-async function make(engine: Engine, image: string, options: StepOptions): Promise<void> {
+/** Fills the folder of the image, some ten minutes when its programs have to be built. Returns how the image runs. */
+export async function fillNode(tree: string, options: FillOptions): Promise<readonly string[]> {
+  const { engine, signal } = options;
   const step = (message: string): void => {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     options.progress(`node image: ${message}`);
   };
   const programs: Programs = {
     controlPlane: (await ensureControlPlaneBinaries(options)).folder,
     node: await ensurePrograms(await nodePrograms(), options),
   };
-  const debian = await ensureDebianTree(options);
-  const kind = await moduleSources({ tool: 'kind', path: 'sigs.k8s.io/kind' }, process.env);
   const supervisor = new Supervisor();
   try {
     const workFolder = supervisor.temporaryFolder('node-image');
-    const tree = join(workFolder, 'node');
+    const debian = join(workFolder, 'debian');
+    await makeDebian(debian, options);
     step('files of the node');
-    await copyFolder(debian, tree);
-    await addFilesOfKind(tree, kind);
+    await output('cp', ['-a', `${debian}/.`, tree]);
+    await withGo(options, async (go) => addFilesOfKind(tree, await go.sources('kind', 'sigs.k8s.io/kind')));
     await addPrograms(tree, programs);
     step('the images of Kubernetes itself');
     const archive = join(workFolder, 'images.tar');
     const pause = await writeComponentImages(engine, programs, debian, workFolder, archive);
     await configureRuntime(tree, pause, programs);
     step('loading them into its store');
-    await preload(programs.node, tree, archive, options.signal);
-    step(image);
-    await importFolder(engine, tree, image, [
+    await preload(programs.node, tree, archive, signal);
+    return [
       // systemd looks whether it is in a container, and ends with this signal only.
       'ENV container=docker',
       'STOPSIGNAL SIGRTMIN+3',
       'ENTRYPOINT ["/usr/local/bin/entrypoint","/sbin/init"]',
-    ]);
+    ];
   } finally {
     await supervisor.close();
   }

@@ -4,21 +4,16 @@
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import type { ChaosDemo } from '../api/index.ts';
-import { ANNOTATIONS } from '../api/index.ts';
-import { formatElapsed } from '../local/binaries/progress.ts';
-import { LocalError } from '../local/errors.ts';
-import {
-  clusterExists,
-  clusterKubectl,
-  createCluster,
-  deleteCluster,
-  findKind,
-} from '../local/kind/cluster.ts';
-import { installLimiter, installOperator, type LimiterMode, provideImages } from '../local/kind/install.ts';
-import type { Kubectl } from '../local/kubectl.ts';
-import { EXIT_BY_PHASE, runProgram, UsageError } from './program.ts';
+import type { ChaosDemo } from '../../src/api/index.ts';
+import { ANNOTATIONS } from '../../src/api/index.ts';
+import { EXIT_BY_PHASE, runProgram } from '../../src/cli/program.ts';
+import { formatElapsed } from '../../src/local/binaries/progress.ts';
+import { LocalError } from '../../src/local/errors.ts';
+import type { Kubectl } from '../../src/local/kubectl.ts';
+import { UsageError, type ValuesOf } from '../../src/settings/settings.ts';
+import { KIND_CLUSTER } from './arguments.ts';
+import { clusterExists, clusterKubectl, createCluster, deleteCluster, findKind } from './cluster.ts';
+import { installLimiter, installOperator, provideImages } from './install.ts';
 
 const CLUSTER = 'chaosdemo';
 /** Longer than the activeDeadline of the samples (10 m). */
@@ -26,32 +21,7 @@ const DEMO_DEADLINE_MS = 12 * 60_000;
 /** A refusal that stands so long does not go away by itself. */
 const REFUSED_MS = 20_000;
 
-const HELP = `Usage: npm run kind:up -- [--node-image IMAGE] [--mode approximate|strict]
-       npm run kind:demo -- [--file FILE]
-       npm run kind:down
-
-up      makes the kind cluster "${CLUSTER}" if it is not there, builds the image, loads it,
-        and installs operator and rate limiter; again: brings both up to date
-demo    applies a ChaosDemo, shows it as it runs, and ends with 0 for Succeeded, 1 for
-        Failed, 2 for Errored, 3 for Aborted
-down    deletes the cluster
-
---node-image IMAGE   image of the node; else CHAOSDEMO_KIND_NODE_IMAGE, else that of
-                     kind-config.yaml
---mode MODE          how the rate limiter counts (default approximate)
---file FILE          default manifests/samples/demo.yaml
---help               prints this
-
-Docker is used where it answers, else podman; KIND_EXPERIMENTAL_PROVIDER=podman prefers it.
-Where no image registry can be reached, root on Debian gets images made from this machine.
-`;
-
-interface Options {
-  readonly nodeImage: string | undefined;
-  readonly mode: LimiterMode;
-  readonly file: string;
-}
-
+type Options = ValuesOf<typeof KIND_CLUSTER.settings>;
 type Command = (options: Options, signal: AbortSignal) => Promise<number>;
 
 const commands: Readonly<Record<string, Command>> = { up, demo, down };
@@ -61,55 +31,11 @@ function progress(message: string): void {
   process.stdout.write(`[kind, ${formatElapsed(performance.now() - start)}] ${message}\n`);
 }
 
-async function main(signal: AbortSignal): Promise<number> {
-  const { help, command, ...options } = readArguments(process.argv.slice(2));
-  if (help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const run = commands[command ?? ''];
-  if (!run)
-    throw new UsageError(`${command ?? 'no command'}: write one of ${Object.keys(commands).join(', ')}`);
-  return await run(options, signal);
-}
-
-/** @throws UsageError naming what is wrong and what to write */
-function readArguments(args: string[]): Options & { help: boolean | undefined; command: string | undefined } {
-  const { values, positionals } = parse(args);
-  const { mode } = values;
-  if (mode !== 'approximate' && mode !== 'strict') {
-    throw new UsageError(`--mode ${mode}: write approximate or strict`);
-  }
-  const [command, ...others] = positionals;
-  if (others.length > 0) throw new UsageError(`one command at a time, not also ${others.join(' ')}`);
-  return { nodeImage: values['node-image'], mode, file: values.file, help: values.help, command };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        'node-image': { type: 'string' },
-        mode: { type: 'string', default: 'approximate' },
-        file: { type: 'string', default: 'manifests/samples/demo.yaml' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 async function up(options: Options, signal: AbortSignal): Promise<number> {
   const step = { progress, signal };
   const kind = await findKind(CLUSTER, step);
   if (await clusterExists(kind)) progress(`the cluster ${CLUSTER} is there`);
-  else {
-    const nodeImage = options.nodeImage ?? process.env['CHAOSDEMO_KIND_NODE_IMAGE'];
-    await createCluster(kind, { ...step, nodeImage });
-  }
+  else await createCluster(kind, { ...step, nodeImage: options.nodeImage });
   const images = await provideImages(kind, step);
   const kubectl = await clusterKubectl(kind, step);
   progress('installing the operator');
@@ -174,4 +100,10 @@ async function down(_options: Options, signal: AbortSignal): Promise<number> {
   return 0;
 }
 
-await runProgram({ main, help: 'npm run kind:up -- --help', failed: 2 });
+const [command = '', ...flags] = process.argv.slice(2);
+const main: Command = async (options, signal) => {
+  const run = commands[command];
+  if (run) return await run(options, signal);
+  throw new UsageError(`"${command}" is no command: write one of ${Object.keys(commands).join(', ')}`);
+};
+await runProgram(KIND_CLUSTER, { main, failed: 2 }, command === '--help' ? [command] : flags);

@@ -2,37 +2,36 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { currentPlatform } from './cache.ts';
-import { nodePrograms, type ProgramSet } from './go-modules.ts';
-import { ensurePrograms } from './program-set.ts';
-import { toolsFolder } from './versions.ts';
+import { platform } from '../../src/local/binaries/cache.ts';
+import { toolsFolder } from '../../src/local/binaries/versions.ts';
+import { ensurePrograms, nodePrograms, type ProgramSet } from './programs.ts';
 
 const set: ProgramSet = {
   name: 'a program',
   key: 'program-v1',
   takes: 'no time',
-  modules: [{ name: 'a program', tool: 'pause', packages: ['x'], output: 'program', linkerFlags: '' }],
+  modules: [{ name: 'a program', tool: 'pause', packages: ['x'], output: 'program' }],
 };
 
 describe('ensurePrograms', () => {
   it('takes what is cached without a look at Go', async () => {
     const { env, cache } = await isolated('exit 1');
-    const { os, arch } = currentPlatform();
-    const folder = join(cache, `program-v1-${os}-${arch}`);
+    const folder = join(cache, `program-v1-${platform}`);
     await mkdir(folder, { recursive: true });
     expect(await ensurePrograms(set, { env, progress: () => {} })).toBe(folder);
   });
 
   it('builds once, and clears what a killed build left of the same', async () => {
     const { env, cache } = await isolated(
-      'case $1 in env) echo go1.99.0;; list) echo x;; build) while [ "$1" != -o ]; do shift; done; echo built > $2;; esac',
+      'case $1 in env) echo go1.99.0;; build) mkdir "$GOCACHE" "$GOMODCACHE"; echo $GOFLAGS > "$GOMODCACHE/flags"; while [ "$1" != -o ]; do shift; done; echo built > $2;; esac',
     );
-    const { os, arch } = currentPlatform();
-    await mkdir(join(cache, `program-v1-${os}-${arch}.partial-abc123`), { recursive: true });
+    await mkdir(join(cache, `program-v1-${platform}.partial-abc123`), { recursive: true });
     await mkdir(join(cache, 'another.partial-abc123'), { recursive: true });
     const folder = await ensurePrograms(set, { env, progress: () => {} });
     expect(await readFile(join(folder, 'program'), 'utf8')).toBe('built\n');
-    expect((await readdir(cache)).sort()).toEqual(['another.partial-abc123', `program-v1-${os}-${arch}`]);
+    // Go's own caches, which are larger than all that is built, are gone.
+    expect(await readdir(join(cache, '..'))).toEqual(['programs']);
+    expect((await readdir(cache)).sort()).toEqual(['another.partial-abc123', `program-v1-${platform}`]);
   });
 
   it('says which Go is needed, and leaves nothing', async () => {

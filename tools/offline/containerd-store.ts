@@ -1,10 +1,8 @@
 /** Puts images into the store of a containerd that does not run yet: that of a node image. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { LocalError } from '../errors.ts';
-import { Supervisor } from '../supervisor.ts';
-import { attempt, output } from './command.ts';
+import { attempt, output } from '../../src/local/run.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
 
 const readyMs = 60_000;
 
@@ -37,32 +35,14 @@ export async function preload(
       logFile: join(folder, 'containerd.log'),
     });
     const ctr = join(programs, 'ctr');
-    const deadline = performance.now() + readyMs;
-    while (!(await attempt(ctr, ['-a', socket, 'version'])).ok) {
-      signal?.throwIfAborted();
-      if (containerd.exit) throw containerd.exitError();
-      if (performance.now() > deadline) {
-        throw new LocalError(
-          'NOT_READY',
-          `containerd does not answer after ${readyMs / 1000} s:\n${containerd.logTail()}`,
-        );
-      }
-      await sleep(100);
-    }
+    await containerd.untilReady(
+      async () => (await attempt(ctr, ['-a', socket, 'version'])).ok,
+      readyMs,
+      signal,
+    );
     // Pinned: the kubelet would remove them to make room, and they cannot be pulled again.
-    const label = '--label=io.cri-containerd.pinned=pinned';
-    await output(ctr, [
-      '-a',
-      socket,
-      '-n',
-      'k8s.io',
-      'images',
-      'import',
-      label,
-      '--no-unpack',
-      '--digests',
-      archive,
-    ]);
+    const how = ['--no-unpack', '--digests', '--label=io.cri-containerd.pinned=pinned'];
+    await output(ctr, ['-a', socket, '-n', 'k8s.io', 'images', 'import', ...how, archive]);
   } finally {
     await supervisor.close();
   }

@@ -3,11 +3,12 @@ import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
-import type { Kubectl } from '../kubectl.ts';
+import type { Kubectl } from '../../src/local/kubectl.ts';
+import type { LimiterMode } from '../../src/local/limiters.ts';
+import { attempt, output, root } from '../../src/local/run.ts';
 import { type Kind, loadImages } from './cluster.ts';
-import { attempt, output, root } from './command.ts';
 import { buildImage, type StepOptions } from './engine.ts';
-import { buildBase, imageOrStandIn, redis, runtimeBase } from './stand-ins.ts';
+import { ensureImage } from './images.ts';
 
 /** Images of a cluster, as the node has them. */
 export interface Images {
@@ -19,11 +20,8 @@ export interface Images {
 
 /** Gives up waiting when aborted. */
 export interface Stop {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
-
-/** The limiter that counts by itself, or the one that Redis decides for. */
-export type LimiterMode = 'approximate' | 'strict';
 
 const systemNamespace = 'chaosdemo-system';
 const limiterNamespace = 'ratelimiter';
@@ -35,29 +33,22 @@ export async function provideImages(kind: Kind, options: StepOptions): Promise<I
   const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
   const base = (argument: string): string =>
     new RegExp(`^ARG ${argument}=(\\S+)$`, 'm').exec(dockerfile)?.[1] ?? '';
-  const buildImageName = await imageOrStandIn(engine, base('BUILD_IMAGE'), buildBase, options);
-  const runtimeImage = await imageOrStandIn(engine, base('RUNTIME_IMAGE'), runtimeBase, options);
-
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  const revision = (await attempt('git', ['rev-parse', 'HEAD'])).said || 'unknown';
+  const revision = await attempt('git', ['rev-parse', 'HEAD']);
   const registry = process.env['npm_config_registry'] ?? process.env['NPM_CONFIG_REGISTRY'];
   const operator = `chaosdemo.dev/chaosdemo-operator:${version}`;
-  await buildImage(
-    engine,
-    operator,
-    {
-      BUILD_IMAGE: buildImageName,
-      RUNTIME_IMAGE: runtimeImage,
-      VERSION: version,
-      REVISION: revision,
-      ...(registry ? { NPM_CONFIG_REGISTRY: registry } : {}),
-    },
-    options,
-  );
+  const buildArgs = {
+    BUILD_IMAGE: await ensureImage(engine, base('BUILD_IMAGE'), 'build-base', options),
+    RUNTIME_IMAGE: await ensureImage(engine, base('RUNTIME_IMAGE'), 'runtime-base', options),
+    VERSION: version,
+    REVISION: revision.stdout.trim() || 'unknown',
+    ...(registry ? { NPM_CONFIG_REGISTRY: registry } : {}),
+  };
+  await buildImage(engine, operator, buildArgs, options);
 
   const manifest = await readFile(join(root, 'manifests/ratelimiter/base/redis.yaml'), 'utf8');
   const redisName = /^\s+image: (\S+)$/m.exec(manifest)?.[1] ?? '';
-  const images = { operator, redis: await imageOrStandIn(engine, redisName, redis, options) };
+  const images = { operator, redis: await ensureImage(engine, redisName, 'redis', options) };
   await loadImages(kind, [images.operator, images.redis], options);
   return images;
 }

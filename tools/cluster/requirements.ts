@@ -1,6 +1,6 @@
 /** What a machine must give before a cluster can run on it. */
 import { existsSync, readFileSync } from 'node:fs';
-import { LocalError } from '../errors.ts';
+import { LocalError } from '../../src/local/errors.ts';
 import type { Engine } from './engine.ts';
 
 /** What is looked at. */

@@ -2,13 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ensureCrds, ensureTool } from './tools.ts';
+import { ensureCrds, ensureTool } from './programs.ts';
 
-// Plays Go: says its version, lists a package, and "builds" a file; counts what it was asked to build.
+// Plays Go: says its version and "builds" a file; counts what it was asked to build.
 const FAKE_GO = `#!/bin/sh
 case "$1" in
   env) echo go1.99.0 ;;
-  list) echo some/package ;;
   build) echo "$*" >> "$BUILDS"
     while [ "$1" != -o ]; do shift; done
     echo built > "$2" ;;

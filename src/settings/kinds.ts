@@ -1,0 +1,87 @@
+/** What a setting may be. The same kinds for every program: a duration is `10s`, a boolean `true` or `false`. */
+import { z } from 'zod';
+import { parseDuration } from '../api/duration.ts';
+
+/** How a value is written, and what becomes of the text. */
+export interface Kind<T> {
+  /** What stands behind the flag in `--help`. */
+  readonly placeholder: string;
+  /** What to write; completes "write ..." in an error. */
+  readonly write: string;
+  readonly schema: z.ZodType<T, string>;
+  /** The flag may stand alone, and then means true. */
+  readonly isSwitch?: true;
+  /** The flag may be repeated: each adds to the list. */
+  readonly isList?: true;
+}
+
+/** Text; the schema refuses what does not fit. */
+export function text<T>(placeholder: string, write: string, schema: z.ZodType<T, string>): Kind<T> {
+  return { placeholder, write, schema };
+}
+
+/** The path of a file. */
+export const file = text('<file>', 'the path of a file', z.string().min(1));
+
+/** One of these words. */
+export function choice<const T extends string>(...words: readonly [T, ...T[]]): Kind<T> {
+  return { placeholder: `<${words.join('|')}>`, write: `one of ${words.join(', ')}`, schema: z.enum(words) };
+}
+
+/** A flag that stands alone means true. */
+export const boolean: Kind<boolean> = {
+  placeholder: '[=true|false]',
+  write: 'true or false',
+  isSwitch: true,
+  schema: z.enum(['true', 'false']).transform((word) => word === 'true'),
+};
+
+/** A whole number between two bounds, both included. */
+export function integer(min: number, max: number, what = 'a whole number'): Kind<number> {
+  const schema = z.string().regex(/^[0-9]{1,9}$/);
+  return {
+    placeholder: '<number>',
+    write: `${what} from ${min} to ${max}`,
+    schema: schema.transform(Number).refine((number) => number >= min && number <= max),
+  };
+}
+
+/** A port; from 1 where 0, any free one, makes no sense. */
+export function port(min: 0 | 1): Kind<number> {
+  return { ...integer(min, 65_535, 'a port'), placeholder: '<port>' };
+}
+
+/** A duration in the form of the API between two bounds, both included, as milliseconds. */
+export function duration(min: string, max: string, example: string): Kind<number> {
+  const within = (milliseconds: number): boolean =>
+    milliseconds >= parseDuration(min) && milliseconds <= parseDuration(max);
+  return {
+    placeholder: '<duration>',
+    write: `a duration from ${min} to ${max}, such as ${example}`,
+    schema: z.string().transform(milliseconds).refine(within),
+  };
+}
+
+/** Several values of a kind, separated by commas or given one flag each; without blanks and repetitions. */
+export function list<T>(placeholder: string, write: string, item: z.ZodType<T, string>): Kind<T[]> {
+  const split = z.string().transform((values) =>
+    values
+      .split(',')
+      .map((value) => value.trim())
+      .filter((value) => value !== ''),
+  );
+  return {
+    placeholder,
+    write,
+    isList: true,
+    schema: split.pipe(z.array(item).transform((values) => [...new Set(values)])) as z.ZodType<T[], string>,
+  };
+}
+
+function milliseconds(written: string): number {
+  try {
+    return parseDuration(written);
+  } catch {
+    return Number.NaN;
+  }
+}

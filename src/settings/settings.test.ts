@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { boolean, duration, integer, text } from './kinds.ts';
+import { helpText, type Program, readSettings, UsageError } from './settings.ts';
+
+const settings = {
+  tls: { ...boolean, flag: 'tls', env: 'TLS', help: 'Speak TLS', fallback: 'false' },
+  timeoutMs: { ...duration('1s', '1m', '10s'), flag: 'timeout', env: 'TIMEOUT', help: 'How long to wait' },
+  retries: { ...integer(0, 9), flag: 'retries', help: 'How often to try again', fallback: '3' },
+  password: { ...text('', 'the password', z.string().max(3)), env: 'PASSWORD', help: 'Environment only' },
+} as const;
+
+const program: Program<typeof settings> = {
+  about: 'Waits.',
+  settings,
+  conflicts: ({ timeoutMs, retries }) => (timeoutMs && retries === 0 ? ['wait or try again'] : []),
+};
+
+const read = (args: string[], env = {}) => readSettings(program, args, env);
+
+describe('readSettings', () => {
+  it('takes the default, over it the environment, over that the flag', () => {
+    expect(read([])).toEqual({ tls: false, retries: 3 });
+    expect(read([], { TLS: 'true', TIMEOUT: '1m', PASSWORD: 'x' })).toEqual({
+      tls: true,
+      timeoutMs: 60_000,
+      retries: 3,
+      password: 'x',
+    });
+    expect(read(['--tls=false', '--timeout', '2s'], { TLS: 'true', TIMEOUT: '' })).toMatchObject({
+      tls: false,
+      timeoutMs: 2_000,
+    });
+  });
+
+  it('takes a boolean flag without a value for true, and the last of several', () => {
+    expect(read(['--tls', '--retries=1', '--retries=2'])).toMatchObject({ tls: true, retries: 2 });
+  });
+
+  it('lists all that is wrong, alone and in combination', () => {
+    const wrong = (): unknown =>
+      read(['--tls', 'yes', '--retries=0', '--timeout=5s', '--what'], { TLS: 'no' });
+    expect(wrong).toThrow(UsageError);
+    expect(wrong).toThrow(
+      'These settings cannot be used:\n' +
+        '  - "yes" belongs to no flag: write --flag=value\n' +
+        '  - --what is not known: write one that --help lists\n' +
+        '  - wait or try again\n' +
+        'See --help.',
+    );
+  });
+
+  it('repeats no secret, which only the environment may hold', () => {
+    const wrong = (): unknown => read(['--password', 'hunter2'], { PASSWORD: 'hunter3' });
+    expect(wrong).toThrow('--password is not known');
+    expect(wrong).toThrow('PASSWORD cannot be used: write the password');
+    expect(wrong).not.toThrow(/hunter/);
+  });
+});
+
+describe('helpText', () => {
+  it('lists every setting with its variable and its default', () => {
+    expect(helpText(program)).toBe(`Waits.
+
+A flag wins over its environment variable, which stands in brackets.
+
+  --tls[=true|false]
+      Speak TLS
+      [TLS, default false]
+  --timeout <duration>
+      How long to wait
+      [TIMEOUT]
+  --retries <number>
+      How often to try again
+      [default 3]
+  PASSWORD
+      Environment only
+  --help
+      Print this and end
+`);
+  });
+});

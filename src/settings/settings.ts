@@ -1,0 +1,165 @@
+/**
+ * The one place that reads command lines and environments. A program lists its settings in a table, which
+ * makes the text of `--help` as well. A flag wins over its environment variable, an empty variable counts as
+ * unset, and everything that is wrong is reported at once: each round of fixing may cost a rollout.
+ */
+import { parseArgs } from 'node:util';
+import type { Kind } from './kinds.ts';
+
+/** Exit status for a command line or environment that cannot be used, as sysexits' EX_USAGE. */
+export const EXIT_USAGE = 64;
+
+/** One setting: a kind of value, and how it is given. */
+export interface Setting<T> extends Kind<T> {
+  /** Name of the flag, without dashes. A secret has none: everybody on a machine can read command lines. */
+  readonly flag?: string;
+  /** Environment variable that is read when the flag is not there. */
+  readonly env?: string;
+  readonly help: string;
+  /** Taken when neither is given, in the form in which people write it. Without one the setting may be undefined. */
+  readonly fallback?: string;
+}
+
+/** The settings of a program, by the names that its code uses. */
+export type Settings = Readonly<Record<string, Setting<unknown>>>;
+
+/** What was read: undefined where nothing is given and there is no fallback. */
+export type ValuesOf<S extends Settings> = {
+  readonly [K in keyof S]: S[K] extends Setting<infer T>
+    ? S[K] extends { readonly fallback: string }
+      ? T
+      : T | undefined
+    : never;
+};
+
+/** A program that can be told something. */
+export interface Program<S extends Settings> {
+  /** What `--help` begins with: what it does, and how it is called. */
+  readonly about: string;
+  readonly settings: S;
+  /** What `--help` ends with. */
+  readonly notes?: string;
+  /** What is wrong only in combination; settings that are wrong by themselves are undefined here. */
+  readonly conflicts?: (values: Partial<ValuesOf<S>>) => readonly string[];
+}
+
+/** A command line or an environment cannot be used. The message says all that is wrong, and what to write. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code = 'USAGE';
+}
+
+/**
+ * Reads flags (`--flag value` or `--flag=value`) and environment; 'help' where `--help` or `-h` is given.
+ * @throws {UsageError} that lists every setting that cannot be used
+ */
+export function readSettings<S extends Settings>(
+  { settings, conflicts }: Program<S>,
+  args: readonly string[],
+  env: Readonly<NodeJS.ProcessEnv>,
+): ValuesOf<S> | 'help' {
+  const { flags, help, problems } = readFlags(Object.values(settings), args);
+  if (help) return 'help';
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(settings)) {
+    const given = givenFor(setting, flags, env);
+    const parsed = given && setting.schema.safeParse(given.text);
+    if (parsed?.success) values[name] = parsed.data;
+    else if (given) {
+      const what = setting.flag === undefined ? 'cannot be used' : `is "${given.text}"`;
+      problems.push(`${given.from} ${what}: write ${setting.write}`);
+    }
+  }
+  problems.push(...(conflicts?.(values as Partial<ValuesOf<S>>) ?? []));
+  if (problems.length === 0) return values as ValuesOf<S>;
+  const lines = problems.map((problem) => `  - ${problem}`).join('\n');
+  throw new UsageError(`These settings cannot be used:\n${lines}\nSee --help.`);
+}
+
+/** What `--help` prints: all settings with their variables and defaults. */
+export function helpText({ about, settings, notes }: Omit<Program<Settings>, 'conflicts'>): string {
+  const rows = Object.values(settings).map(({ flag, env, placeholder, isSwitch, help, fallback }) => {
+    const heading = flag === undefined ? env : `--${flag}${isSwitch ? '' : ' '}${placeholder}`;
+    const variable = flag === undefined || env === undefined ? [] : [env];
+    const origin = [...variable, ...(fallback ? [`default ${fallback}`] : [])].join(', ');
+    return `  ${heading}\n      ${help}${origin === '' ? '' : `\n      [${origin}]`}`;
+  });
+  const hasEnv = Object.values(settings).some(({ env }) => env !== undefined);
+  return [
+    about,
+    ...(hasEnv ? ['A flag wins over its environment variable, which stands in brackets.'] : []),
+    [...rows, '  --help\n      Print this and end'].join('\n'),
+    ...(notes === undefined ? [] : [notes]),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+/**
+ * What `read`, by default {@link readSettings}, makes of the command line and environment of this process.
+ * Ends the process after printing help (0), or what is wrong (64).
+ */
+export function ownSettings<S extends Settings, T = ValuesOf<S>>(
+  program: Program<S>,
+  read = (args: readonly string[], env: NodeJS.ProcessEnv) => readSettings(program, args, env) as T | 'help',
+): T {
+  let values: T | 'help';
+  try {
+    values = read(process.argv.slice(2), process.env);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return process.exit(EXIT_USAGE);
+  }
+  if (values !== 'help') return values;
+  process.stdout.write(helpText(program));
+  return process.exit(0);
+}
+
+function readFlags(settings: readonly Setting<unknown>[], args: readonly string[]) {
+  const known = new Map(settings.flatMap((setting) => (setting.flag ? [[setting.flag, setting]] : [])));
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      [...known].map(([flag, { isSwitch }]) => [flag, { type: isSwitch ? 'boolean' : 'string' }]),
+    ),
+    // Strict parsing would stop at the first mistake.
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const flags = new Map<string, string>();
+  const problems: string[] = [];
+  let help = false;
+  let afterUnknown = false;
+  for (const token of tokens) {
+    // What follows a flag that is not known may be a secret, and is not repeated.
+    if (token.kind === 'positional' && !afterUnknown)
+      problems.push(`"${token.value}" belongs to no flag: write --flag=value`);
+    afterUnknown = false;
+    if (token.kind !== 'option') continue;
+    const setting = known.get(token.name);
+    const value = token.value ?? (setting?.isSwitch ? 'true' : undefined);
+    const before = flags.get(token.name);
+    if (token.name === 'help' || token.rawName === '-h') help = true;
+    else if (!setting) {
+      problems.push(`${token.rawName} is not known: write one that --help lists`);
+      afterUnknown = true;
+    } else if (value === undefined) problems.push(`${token.rawName} has no value: write ${setting.write}`);
+    // Of a list each flag adds some; of all others the last one counts.
+    else flags.set(token.name, setting.isList && before ? `${before},${value}` : value);
+  }
+  return { flags, help, problems };
+}
+
+function givenFor(
+  { flag, env, fallback }: Setting<unknown>,
+  flags: ReadonlyMap<string, string>,
+  environment: Readonly<NodeJS.ProcessEnv>,
+): { from: string; text: string } | undefined {
+  const byFlag = flag === undefined ? undefined : flags.get(flag);
+  if (byFlag !== undefined) return { from: `--${flag}`, text: byFlag };
+  const byEnv = env === undefined ? undefined : environment[env];
+  if (byEnv) return { from: String(env), text: byEnv };
+  return fallback === undefined ? undefined : { from: `the default of --${flag}`, text: fallback };
+}

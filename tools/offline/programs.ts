@@ -1,0 +1,150 @@
+/**
+ * Programs that are built from pinned Go modules once a machine, and kept outside the clone: those of a
+ * control plane and of a node, and those that manifests, clusters and GitOps are checked and tested with.
+ */
+import { createHash } from 'node:crypto';
+import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureFolder, platform, type StepOptions } from '../../src/local/binaries/cache.ts';
+import {
+  type PinnedVersions,
+  readPin,
+  readPinnedVersions,
+  toolsFolder,
+} from '../../src/local/binaries/versions.ts';
+import { type GoModule, withGo } from './go.ts';
+
+/** What is built and cached together; `key` tells one version of it from another. */
+export interface ProgramSet {
+  readonly name: string;
+  readonly key: string;
+  /** What is known of a cold build on two cores. */
+  readonly takes: string;
+  readonly modules: readonly GoModule[];
+}
+
+/** The folder with the programs of a set: at once when cached, else built. Throws GO_MISSING, GO_TOO_OLD, BUILD_FAILED or LOCK_TIMEOUT. */
+export async function ensurePrograms(set: ProgramSet, options: StepOptions): Promise<string> {
+  return await ensureFolder(`programs/${set.key}-${platform}`, options, async (partial) => {
+    options.progress(`building ${set.name}: ${set.takes}, once a machine`);
+    await buildAll(partial, set.modules, options);
+  });
+}
+
+async function buildAll(folder: string, modules: readonly GoModule[], options: StepOptions): Promise<void> {
+  await withGo(options, async (go) => {
+    for (const module of modules) await go.build(module, folder);
+  });
+}
+
+/** Builds etcd, kube-apiserver and kubectl into `folder`. Throws as {@link ensurePrograms}. */
+export async function buildControlPlane(
+  folder: string,
+  versions: PinnedVersions,
+  options: StepOptions,
+): Promise<void> {
+  const etcd = { name: `etcd ${versions.etcd}`, tool: 'etcd', packages: ['go.etcd.io/etcd/server/v3'] };
+  const apiServer = kubernetes('kube-apiserver and kubectl', versions, ['kube-apiserver', 'kubectl']);
+  await buildAll(folder, [{ ...etcd, output: 'etcd' }, apiServer], options);
+}
+
+/** What a node image needs besides the control plane's programs. */
+export async function nodePrograms(): Promise<ProgramSet> {
+  const versions = await readPinnedVersions();
+  const containerd = await readPin('containerd', 'github.com/containerd/containerd/v2');
+  const coredns = await readPin('coredns', 'github.com/coredns/coredns');
+  return {
+    name: 'the programs of a Kubernetes node',
+    takes: 'some 4 to 10 minutes',
+    key: `node-${versions.kubernetes}-containerd-${containerd}-coredns-${coredns}`,
+    modules: [
+      kubernetes('kubelet, kubeadm and the rest of Kubernetes', versions, [
+        'kube-controller-manager',
+        'kube-scheduler',
+        'kube-proxy',
+        'kubelet',
+        'kubeadm',
+      ]),
+      {
+        name: `containerd ${containerd}`,
+        tool: 'containerd',
+        packages: ['containerd', 'containerd-shim-runc-v2', 'ctr'].map(
+          (command) => `github.com/containerd/containerd/v2/cmd/${command}`,
+        ),
+      },
+      { name: `CoreDNS ${coredns}`, tool: 'coredns', packages: ['chaosdemo.dev/tools/coredns'] },
+      { name: 'the pause program', tool: 'pause', packages: ['chaosdemo.dev/tools/pause'] },
+    ],
+  };
+}
+
+function kubernetes(what: string, { kubernetes: version }: PinnedVersions, commands: string[]): GoModule {
+  const [major, minor] = version.slice(1).split('.');
+  const variable = '-X k8s.io/component-base/version';
+  return {
+    name: `${what} ${version}`,
+    tool: 'kubernetes',
+    packages: commands.map((command) => `k8s.io/kubernetes/cmd/${command}`),
+    // Without the stamp they call themselves v0.0.0.
+    stamp: `${variable}.gitVersion=${version} ${variable}.gitMajor=${major} ${variable}.gitMinor=${minor}`,
+  };
+}
+
+const TOOLS = {
+  argocd: { package: 'github.com/argoproj/argo-cd/v3/cmd', takes: 'some 3 to 10 minutes' },
+  helm: { package: 'helm.sh/helm/v4/cmd/helm', takes: 'some 2 to 5 minutes' },
+  kind: { package: 'sigs.k8s.io/kind', takes: 'less than a minute' },
+  kstatus: { package: '.', takes: 'less than a minute' },
+  'kube-score': { package: 'github.com/zegl/kube-score/cmd/kube-score', takes: 'less than a minute' },
+  kubeconform: { package: 'github.com/yannh/kubeconform/cmd/kubeconform', takes: 'less than a minute' },
+  'kustomize-controller': {
+    package: 'github.com/fluxcd/kustomize-controller',
+    takes: 'some 2 to 5 minutes',
+  },
+  'source-controller': { package: 'github.com/fluxcd/source-controller', takes: 'some 3 to 8 minutes' },
+} as const;
+
+/** A program that tests run; each has a folder of its name under tools/. */
+export type ToolName = keyof typeof TOOLS;
+
+/** Where the sources of some have their CRDs. */
+const CRDS = {
+  argocd: ['github.com/argoproj/argo-cd/v3', 'manifests/crds'],
+  'kustomize-controller': ['github.com/fluxcd/kustomize-controller', 'config/crd/bases'],
+  'source-controller': ['github.com/fluxcd/source-controller', 'config/crd/bases'],
+} as const;
+
+/** One that brings CRDs. */
+export type ToolWithCrds = keyof typeof CRDS;
+
+/** Path of the program, at once when cached, else after a build. Throws as {@link ensurePrograms}. */
+export async function ensureTool(name: ToolName, options: StepOptions): Promise<string> {
+  const { package: command, takes } = TOOLS[name];
+  const modules = [{ name, tool: name, packages: [command], output: name }];
+  const key = `${name}-${await digestOf(name)}`;
+  return join(await ensurePrograms({ name, key, takes, modules }, options), name);
+}
+
+/** A folder with the CRDs that a program brings, from its source; the program itself need not be built. Throws as {@link ensureTool}. */
+export async function ensureCrds(name: ToolWithCrds, options: StepOptions): Promise<string> {
+  const [module, path] = CRDS[name];
+  const key = `programs/${name}-${await digestOf(name)}-crds`;
+  return await ensureFolder(key, options, async (partial) => {
+    options.progress(`fetching the CRDs of ${name}`);
+    await withGo(options, async (go) => {
+      const from = join(await go.sources(name, module), path);
+      // Instructions for kustomize are no manifest.
+      const files = (await readdir(from)).filter((file) => file !== 'kustomization.yaml');
+      for (const file of files) await copyFile(join(from, file), join(partial, file));
+    });
+  });
+}
+
+/** Twelve hexadecimal digits over everything that goes into the build but Go itself. */
+async function digestOf(tool: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of (await readdir(join(toolsFolder, tool))).sort()) {
+    hash.update(`${file}\0`).update(await readFile(join(toolsFolder, tool, file)));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
