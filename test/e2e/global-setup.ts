@@ -22,7 +22,7 @@ import {
 import { attempt } from '../../src/local/kind/command.ts';
 import { type Images, installOperator, provideImages } from '../../src/local/kind/install.ts';
 import { assertClusterPossible } from '../../src/local/kind/requirements.ts';
-import { measurePace } from '../integration/support/measure-pace.ts';
+import { measurePace } from '../kit/measure-pace.ts';
 import { ARTEFACTS } from './support/artefacts.ts';
 import { writeAuditedConfig } from './support/audited-config.ts';
 

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { ANNOTATIONS, type ChaosDemo } from '../../src/api/index.ts';
-import { keepingTime } from '../integration/support/pace.ts';
-import { until } from '../integration/support/until.ts';
-import { World } from '../integration/support/world.ts';
+import { keepingTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
 import { ARGOCD_NAMESPACE, startArgoCd } from './support/argocd.ts';
 import { demo, failing, succeeding } from './support/demos.ts';
 import { Repository } from './support/repository.ts';
@@ -21,7 +21,7 @@ let stopArgoCd: () => Promise<void>;
 let shipped: Application;
 
 beforeAll(async () => {
-  world = await World.start('approximate');
+  world = await World.startAlone('approximate');
   repository = await Repository.create();
   stopArgoCd = await startArgoCd(world.environment);
   shipped = await shippedGate();

@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ANNOTATIONS, type ChaosDemo, CONDITIONS_BY_STATE } from '../../src/api/index.ts';
-import { runProgram, tool } from '../integration/support/program.ts';
-import { until } from '../integration/support/until.ts';
-import { World } from '../integration/support/world.ts';
+import { runProgram, tool } from '../kit/program.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
 import { ArgoOffline } from './support/argocd.ts';
 import { demo, failing } from './support/demos.ts';
 
@@ -32,7 +32,7 @@ const argo = new ArgoOffline();
 let world: World;
 
 beforeAll(async () => {
-  world = await World.start('approximate');
+  world = await World.startAlone('approximate');
   await makeEveryState();
 });
 afterAll(() => world?.stop());

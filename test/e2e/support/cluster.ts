@@ -11,7 +11,7 @@ import { loadKubeConfig } from '../../../src/kube/kube-config.ts';
 import { output, root } from '../../../src/local/kind/command.ts';
 import { installLimiter, type LimiterMode } from '../../../src/local/kind/install.ts';
 import { Kubectl } from '../../../src/local/kubectl.ts';
-import { until } from '../../integration/support/until.ts';
+import { until } from '../../kit/until.ts';
 import type { ProvidedCluster } from '../global-setup.ts';
 import { ARTEFACTS } from './artefacts.ts';
 
