@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ANNOTATIONS, type ChaosDemo, CONDITIONS_BY_STATE } from '../../src/api/index.ts';
+import type { DemoManifest } from '../kit/demo.ts';
 import { runProgram, tool } from '../kit/program.ts';
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
@@ -113,7 +114,7 @@ const kubectl = (...args: string[]) =>
 
 /** Brings about every case, one after the other: there is one Redis. */
 async function makeEveryState(): Promise<void> {
-  const make = (object: ChaosDemo) => world.environment.controlPlane.kubectl.apply([object]);
+  const make = (object: DemoManifest) => world.applyObject(object);
   const keep = async (name: string): Promise<void> => void objects.set(name, await world.object(name));
 
   await make(demo('succeeded', { dryRun: true }));
