@@ -23,7 +23,9 @@ export default defineConfig({
           globalSetup: ['test/integration/global-setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
-          maxWorkers: 1,
+          // They wait most of their time.
+          maxWorkers: Number(process.env['W'] ?? 3),
+          maxConcurrency: 10,
           sequence: { groupOrder: 1 },
         },
       },

@@ -18,19 +18,12 @@ import { type Environment, startEnvironment } from '../src/local/environment.ts'
 import { messageOf } from '../src/local/errors.ts';
 import { type OperatorProcess, startOperator } from '../src/local/operator.ts';
 import { freePort } from '../src/local/ports.ts';
+import { demo, demoSpec } from '../test/kit/demo.ts';
 import { DemoWatch } from './demo-watch.ts';
 import { type Metrics, metric, readMetrics } from './operator-metrics.ts';
 import { stopEach } from './stop-each.ts';
 
 const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
-
-/** What the environment registers, as a subject of a ChaosDemo. */
-const SUBJECT = {
-  rateLimiter: {
-    selector: { matchLabels: { 'app.kubernetes.io/name': 'ratelimiter' } },
-    redis: { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' } },
-  },
-};
 
 /** Requests of the bench that are under way at once where it makes or deletes many objects. */
 const AT_ONCE = 16;
@@ -139,12 +132,7 @@ export class World {
     return await this.client.request<ChaosDemo>({
       method: 'POST',
       path: resourcePath(CHAOS_DEMO_TYPE, { namespace }),
-      body: {
-        apiVersion: API_VERSION,
-        kind: KIND,
-        metadata: { name, namespace },
-        spec: { subject: SUBJECT, pace: { dwell: '0s' }, ...spec },
-      },
+      body: demo({ name, namespace }, demoSpec(spec)),
       signal: this.signal,
     });
   }

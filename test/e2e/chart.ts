@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { root } from '../../src/local/run.ts';
-import { keepingTime } from '../integration/support/pace.ts';
-import { until } from '../integration/support/until.ts';
+import { keepingTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
 import { type Cluster, isReady, NAMESPACE, SYSTEM } from './support/cluster.ts';
 
 const CHART = join(root, 'helm/chaosdemo-operator');

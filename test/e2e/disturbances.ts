@@ -1,6 +1,6 @@
 /** Pods of a strict limiter go away while it is being watched: nothing can be said then, and the status says why. */
 import { expect, it } from 'vitest';
-import { keepingTime } from '../integration/support/pace.ts';
+import { keepingTime } from '../kit/pace.ts';
 import type { Cluster } from './support/cluster.ts';
 
 export function disturbances(cluster: Cluster): void {

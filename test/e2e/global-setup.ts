@@ -22,7 +22,7 @@ import {
 import { type Images, installOperator, provideImages } from '../../tools/cluster/install.ts';
 import { assertClusterPossible } from '../../tools/cluster/requirements.ts';
 import { ensureTool } from '../../tools/offline/programs.ts';
-import { measurePace } from '../integration/support/measure-pace.ts';
+import { measurePace } from '../kit/measure-pace.ts';
 import { ARTEFACTS } from './support/artefacts.ts';
 import { writeAuditedConfig } from './support/audited-config.ts';
 

@@ -1,6 +1,6 @@
 /** What the manifests install, as the node runs it. */
 import { beforeAll, expect, it } from 'vitest';
-import { until } from '../integration/support/until.ts';
+import { until } from '../kit/until.ts';
 import { type Cluster, isReady, NAMESPACE, SYSTEM } from './support/cluster.ts';
 
 export function installed(cluster: Cluster): void {

@@ -1,8 +1,8 @@
 /** The operator goes away in the middle of a run: by a deleted pod, and without a word. */
 import { expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
-import { keepingTime } from '../integration/support/pace.ts';
-import { until } from '../integration/support/until.ts';
+import { keepingTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
 import { type Cluster, isReady, SYSTEM } from './support/cluster.ts';
 
 /** What a pause may outlive its announced end by: the request that finds out is on its way. */

@@ -1,7 +1,7 @@
 /** The shipped RBAC against the audit log of everything above: nothing granted in vain, nothing missing. */
 import { expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
-import { until } from '../integration/support/until.ts';
+import { until } from '../kit/until.ts';
 import { AUDIT_LOG } from './support/audited-config.ts';
 import { type Cluster, NAMESPACE } from './support/cluster.ts';
 import { grantedBy, readShippedRoles, usedIn } from './support/rights.ts';

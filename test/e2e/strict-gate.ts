@@ -1,6 +1,6 @@
 /** A limiter that cannot be fooled: the gate passes, and a demo that expects anomalies fails. */
 import { beforeAll, expect, it } from 'vitest';
-import { keepingTime } from '../integration/support/pace.ts';
+import { keepingTime } from '../kit/pace.ts';
 import type { Cluster } from './support/cluster.ts';
 
 export function strictGate(cluster: Cluster): void {

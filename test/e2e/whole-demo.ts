@@ -1,6 +1,6 @@
 /** manifests/samples/demo.yaml as it is shipped, told by kubectl get -w. */
 import { expect, it } from 'vitest';
-import { keepingTime } from '../integration/support/pace.ts';
+import { keepingTime } from '../kit/pace.ts';
 import type { Cluster } from './support/cluster.ts';
 
 export function wholeDemo(cluster: Cluster): void {

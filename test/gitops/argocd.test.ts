@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { ANNOTATIONS, type ChaosDemo } from '../../src/api/index.ts';
-import { keepingTime } from '../integration/support/pace.ts';
-import { until } from '../integration/support/until.ts';
-import { World } from '../integration/support/world.ts';
+import { ANNOTATIONS, type ChaosDemoSpec } from '../../src/api/index.ts';
+import type { DemoManifest } from '../kit/demo.ts';
+import { keepingTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
 import { ARGOCD_NAMESPACE, startArgoCd } from './support/argocd.ts';
 import { demo, failing, succeeding } from './support/demos.ts';
 import { Repository } from './support/repository.ts';
@@ -21,7 +22,7 @@ let stopArgoCd: () => Promise<void>;
 let shipped: Application;
 
 beforeAll(async () => {
-  world = await World.start('approximate');
+  world = await World.startAlone('approximate');
   repository = await Repository.create();
   stopArgoCd = await startArgoCd(world.environment);
   shipped = await shippedGate();
@@ -88,7 +89,7 @@ describe('an Application with a ChaosDemo in it', () => {
 
 describe('a ChaosDemo in an early sync wave', () => {
   const NAME = 'waves';
-  const files = (gate: ChaosDemo, version: string) =>
+  const files = (gate: DemoManifest, version: string) =>
     inFolder('waves', { 'chaosdemo.yaml': gate, 'release.yaml': release('waves', version, '1') });
 
   it(
@@ -127,7 +128,7 @@ describe('a ChaosDemo in an early sync wave', () => {
 
 describe('a ChaosDemo as a PostSync hook', () => {
   const NAME = 'hook';
-  const hook = (gate: ChaosDemo): object => ({
+  const hook = (gate: DemoManifest): object => ({
     ...gate,
     metadata: {
       ...gate.metadata,
@@ -138,7 +139,7 @@ describe('a ChaosDemo as a PostSync hook', () => {
       },
     },
   });
-  const files = (gate: ChaosDemo, version: string) =>
+  const files = (gate: DemoManifest, version: string) =>
     inFolder('hook', { 'chaosdemo.yaml': hook(gate), 'release.yaml': release('hook', version, '0') });
 
   it(
@@ -239,9 +240,10 @@ async function versionOf(name: string): Promise<string> {
 }
 
 /** The same demo with a countdown, which is time enough to be seen at it. */
-function waitingFor({ metadata, spec }: ChaosDemo, countdown: string): ChaosDemo {
-  const scenarios = spec.scenarios.map((scenario) => ({ ...scenario, countdown }));
-  return demo(metadata.name, { runId: spec.runId, scenarios });
+function waitingFor({ metadata, spec }: DemoManifest, countdown: string): DemoManifest {
+  const { runId, scenarios } = spec as ChaosDemoSpec;
+  const waiting = scenarios.map((scenario) => ({ ...scenario, countdown }));
+  return demo(metadata.name, { runId, scenarios: waiting });
 }
 
 async function application(name: string): Promise<Application> {

@@ -4,9 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ANNOTATIONS, type ChaosDemo, CONDITIONS_BY_STATE } from '../../src/api/index.ts';
-import { runProgram, tool } from '../integration/support/program.ts';
-import { until } from '../integration/support/until.ts';
-import { World } from '../integration/support/world.ts';
+import type { DemoManifest } from '../kit/demo.ts';
+import { runProgram, tool } from '../kit/program.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
 import { ArgoOffline } from './support/argocd.ts';
 import { demo, failing } from './support/demos.ts';
 
@@ -32,7 +33,7 @@ const argo = new ArgoOffline();
 let world: World;
 
 beforeAll(async () => {
-  world = await World.start('approximate');
+  world = await World.startAlone('approximate');
   await makeEveryState();
 });
 afterAll(() => world?.stop());
@@ -113,7 +114,7 @@ const kubectl = (...args: string[]) =>
 
 /** Brings about every case, one after the other: there is one Redis. */
 async function makeEveryState(): Promise<void> {
-  const make = (object: ChaosDemo) => world.environment.controlPlane.kubectl.apply([object]);
+  const make = (object: DemoManifest) => world.applyObject(object);
   const keep = async (name: string): Promise<void> => void objects.set(name, await world.object(name));
 
   await make(demo('succeeded', { dryRun: true }));

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { keepingTime } from '../integration/support/pace.ts';
-import { until } from '../integration/support/until.ts';
-import { World } from '../integration/support/world.ts';
+import { keepingTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
 import { failing, succeeding } from './support/demos.ts';
 import { FLUX_NAMESPACE, startFlux } from './support/flux.ts';
 import { Repository } from './support/repository.ts';
@@ -17,7 +17,7 @@ let world: World;
 let repository: Repository;
 
 beforeAll(async () => {
-  world = await World.start('approximate');
+  world = await World.startAlone('approximate');
   repository = await Repository.create();
   await startFlux(world.environment);
   const metadata = { namespace: FLUX_NAMESPACE };

@@ -2,7 +2,7 @@
 import type { TestProject } from 'vitest/node';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
 import { ensureTool, type ToolName } from '../../tools/offline/programs.ts';
-import { measurePace } from '../integration/support/measure-pace.ts';
+import { measurePace } from '../kit/measure-pace.ts';
 
 const TOOLS: readonly ToolName[] = ['kstatus', 'helm', 'source-controller', 'kustomize-controller', 'argocd'];
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { keepingTime } from '../integration/support/pace.ts';
-import { type Outcome, runProgram, tool } from '../integration/support/program.ts';
-import { World } from '../integration/support/world.ts';
+import { keepingTime } from '../kit/pace.ts';
+import { type Outcome, runProgram, tool } from '../kit/program.ts';
+import { World } from '../kit/world.ts';
 import { succeeding } from './support/demos.ts';
 
 let world: World;
@@ -17,7 +17,7 @@ beforeAll(async () => {
   binary = await tool('helm');
   folder = await mkdtemp(join(tmpdir(), 'chaosdemo-chart-'));
   await writeChart(join(folder, 'release'));
-  world = await World.start('approximate');
+  world = await World.startAlone('approximate');
 });
 afterAll(async () => {
   await world?.stop();
@@ -90,6 +90,6 @@ describe('helm --wait', () => {
 
   it('takes the ChaosDemo away with the release', async () => {
     expect((await helm('uninstall', 'release', '--wait')).status).toBe(0);
-    await world.untilNo('chaosdemos', 'the ChaosDemo to be gone');
+    await world.untilGone('gate');
   });
 });

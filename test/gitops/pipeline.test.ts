@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keepingTime, withoutRealTime } from '../integration/support/pace.ts';
-import { type Outcome, runProgram } from '../integration/support/program.ts';
-import { World } from '../integration/support/world.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { type Outcome, runProgram } from '../kit/program.ts';
+import { World } from '../kit/world.ts';
 
 const GATE = fileURLToPath(new URL('../../manifests/gitops/pipeline/gate.sh', import.meta.url));
 
@@ -24,7 +24,7 @@ async function gate(world: World, runId: string, kubeconfig?: string): Promise<O
 describe('gate.sh on an approximate limiter', () => {
   let world: World;
   beforeAll(async () => {
-    world = await World.start('approximate');
+    world = await World.startAlone('approximate');
   });
   afterAll(() => world?.stop());
 
@@ -80,7 +80,7 @@ describe('gate.sh on an approximate limiter', () => {
 describe.skipIf(withoutRealTime)('gate.sh on a strict limiter', () => {
   let world: World;
   beforeAll(async () => {
-    world = await World.start('strict');
+    world = await World.startAlone('strict');
   });
   afterAll(() => world?.stop());
 

@@ -1,8 +1,9 @@
 /** A ChaosDemo that is deleted in the middle of its story: it goes at once, and everything of it goes with it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ANNOTATIONS, type ChaosDemoStatus } from '../../src/api/index.ts';
-import { until } from './support/until.ts';
-import { World } from './support/world.ts';
+import { drift, ghosts } from '../kit/demo.ts';
+import { chapterOnShow, waitingChapter } from '../kit/status.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -12,26 +13,20 @@ afterAll(() => world?.stop());
 
 /** A pause that a release has to cut short: much longer than anything here may take. */
 const PAUSE_S = 40;
-const drift = {
-  name: 'drift',
-  type: 'CounterDrift',
-  countdown: '0s',
-  counterDrift: { pause: `${PAUSE_S}s`, settle: '1s' },
-};
-const ghosts = { name: 'ghosts', type: 'GhostAllowing', countdown: '0s', ghostAllowing: { settle: '1s' } };
+const longPause = drift({ counterDrift: { pause: `${PAUSE_S}s`, settle: '1s' } });
 /** One of the two scenarios each: the chapters of the other are skipped, which saves the wait for the end of the pause. */
 const CHAPTERS = [
-  { chapter: 1, title: 'Welcome', scenario: drift },
-  { chapter: 2, title: 'Cluster Health', scenario: drift },
-  { chapter: 3, title: 'Setup', scenario: drift },
-  { chapter: 4, title: 'Counter Drift Chaos', scenario: drift },
-  { chapter: 5, title: 'Counter Drift Detection', scenario: drift },
-  { chapter: 6, title: 'Counter Drift Diagnosis', scenario: drift },
-  { chapter: 7, title: 'Recovery', scenario: drift },
-  { chapter: 8, title: 'Ghost Allowing Chaos', scenario: ghosts },
-  { chapter: 9, title: 'Ghost Allowing Detection', scenario: ghosts },
-  { chapter: 10, title: 'Ghost Allowing Diagnosis', scenario: ghosts },
-  { chapter: 11, title: 'Demo Complete', scenario: ghosts },
+  { chapter: 1, title: 'Welcome', scenario: longPause },
+  { chapter: 2, title: 'Cluster Health', scenario: longPause },
+  { chapter: 3, title: 'Setup', scenario: longPause },
+  { chapter: 4, title: 'Counter Drift Chaos', scenario: longPause },
+  { chapter: 5, title: 'Counter Drift Detection', scenario: longPause },
+  { chapter: 6, title: 'Counter Drift Diagnosis', scenario: longPause },
+  { chapter: 7, title: 'Recovery', scenario: longPause },
+  { chapter: 8, title: 'Ghost Allowing Chaos', scenario: ghosts() },
+  { chapter: 9, title: 'Ghost Allowing Detection', scenario: ghosts() },
+  { chapter: 10, title: 'Ghost Allowing Diagnosis', scenario: ghosts() },
+  { chapter: 11, title: 'Demo Complete', scenario: ghosts() },
 ];
 
 describe('a ChaosDemo', () => {
@@ -46,7 +41,7 @@ describe('a ChaosDemo', () => {
 
   it('deleted during the countdown injects nothing and leaves nothing', async () => {
     const pauses = await world.pauses();
-    const scenarios = [{ ...drift, countdown: '20s', counterDrift: { pause: '10s', settle: '1s' } }];
+    const scenarios = [drift({ countdown: '20s', counterDrift: { pause: '10s', settle: '1s' } })];
     await world.applySpec('counting', { scenarios });
     await world.untilStatus('counting', 'the countdown', ({ chapter }) => /countdown/.test(chapter ?? ''));
     await deleteAndLookAround('counting');
@@ -54,48 +49,42 @@ describe('a ChaosDemo', () => {
   });
 
   it('deleted by a foreground deletion leaves nothing either', async () => {
-    await world.applySpec('foreground', { pace: { mode: 'Manual' }, scenarios: [ghosts] });
+    await world.applySpec('foreground', { pace: { mode: 'Manual' }, scenarios: [ghosts()] });
     await advanceTo('foreground', 8);
     await world.kubectl('delete', 'chaosdemo', 'foreground', '--cascade=foreground', '--wait=false');
     await untilNothingIsLeft();
     // There is no garbage collector here to take its own finalizer away.
     const patch = '{"metadata":{"finalizers":null}}';
     await world.kubectl('patch', 'chaosdemo', 'foreground', '--type=merge', '-p', patch);
-    await world.untilNo('chaosdemos', 'the object to go');
+    await world.untilGone('foreground');
   });
 });
 
 /** Leads a run by hand until a chapter is on show. */
 async function advanceTo(name: string, chapter: number): Promise<void> {
-  const on = (status: ChaosDemoStatus): number => Number(status.progress?.split('/')[0] ?? 0);
   for (;;) {
     const status = await world.untilStatus(
       name,
       `chapter ${chapter} or a wait`,
-      (now) => on(now) >= chapter || now.chapters?.some(({ state }) => state === 'Waiting') === true,
+      (now) => chapterOnShow(now) >= chapter || waitingChapter(now) !== undefined,
     );
-    if (on(status) >= chapter) return expect(on(status)).toBe(chapter);
-    const waiting = status.chapters?.find(({ state }) => state === 'Waiting');
-    const advance = `${status.run?.number}/${waiting?.number}`;
-    await world.kubectl('annotate', 'chaosdemo', name, '--overwrite', `${ANNOTATIONS.advance}=${advance}`);
-    await world.untilStatus(
-      name,
-      `chapter ${waiting?.number} to be left`,
-      (now) => on(now) > (waiting?.number ?? 0),
-    );
+    if (chapterOnShow(status) >= chapter) return expect(chapterOnShow(status)).toBe(chapter);
+    const waiting = waitingChapter(status) ?? 0;
+    await world.annotate(name, 'advance', `${status.run?.number}/${waiting}`);
+    await world.untilStatus(name, `chapter ${waiting} to be left`, (now) => chapterOnShow(now) > waiting);
   }
 }
 
 async function deleteAndLookAround(name: string): Promise<void> {
   const start = performance.now();
-  await world.kubectl('delete', 'chaosdemo', name, '--timeout=120s');
+  await world.delete(name);
   await untilNothingIsLeft();
   // Nobody has waited for the pause to end by itself.
   expect(performance.now() - start).toBeLessThan((PAUSE_S * 1000) / 2);
 }
 
 async function untilNothingIsLeft(): Promise<void> {
-  await world.untilNo('leases', 'the lease on Redis to go');
+  await world.untilNoLeases();
   expect(await world.limitsOfDemos()).toEqual([]);
   await until(() => world.takesWrites(), { what: 'Redis to take writes', deadlineMs: 5000 });
 }

@@ -1,12 +1,12 @@
 /** Who may be touched, asked of a real API server with the rights that ship; each refusal by its real cause. */
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { ChaosDemo, RateLimiterSpec } from '../../src/api/index.ts';
 import { specSchema } from '../../src/api/index.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { type Discovery, discover, lookAgain } from '../../src/operator/discovery.ts';
-import { adminKubectl, uniqueNamespace } from './support/control-plane.ts';
-import { adminClient, bindTarget, installOperator, operatorClient } from './support/operator-account.ts';
-import { until } from './support/until.ts';
+import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
+import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
+import { until } from '../kit/until.ts';
 
 const labels = { 'app.kubernetes.io/name': 'ratelimiter' };
 const redisLabels = { 'app.kubernetes.io/name': 'redis' };
@@ -15,7 +15,6 @@ let namespace: string;
 let admin: KubeClient;
 let operator: KubeClient;
 
-beforeAll(() => installOperator());
 beforeEach(async () => {
   namespace = await uniqueNamespace('discovery', { 'chaosdemo.dev/enabled': 'true' });
   admin = adminClient();

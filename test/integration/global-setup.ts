@@ -1,14 +1,13 @@
 /**
  * One control plane for all integration tests: made before the first, gone
- * after the last. Tests keep apart by namespaces of their own.
+ * after the last. Files keep apart by namespaces of their own.
  */
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
 import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
 import { type ControlPlaneBinaries, startControlPlane } from '../../src/local/control-plane.ts';
-import { measurePace } from './support/measure-pace.ts';
+import { measurePace } from '../kit/measure-pace.ts';
 
 /** What tests get by `inject('controlPlane')`. */
 export interface ProvidedControlPlane {
@@ -28,6 +27,7 @@ declare module 'vitest' {
 }
 
 const crdFolder = fileURLToPath(new URL('../../crds', import.meta.url));
+const operatorFolder = fileURLToPath(new URL('../../manifests/operator', import.meta.url));
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const pace = measurePace();
@@ -41,7 +41,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const binaries = { etcd, kubeApiserver, kubectl };
   const controlPlane = await startControlPlane({ binaries });
   try {
-    if (existsSync(crdFolder)) await controlPlane.kubectl.applyCustomResourceDefinitions(crdFolder);
+    await controlPlane.kubectl.applyCustomResourceDefinitions(crdFolder);
+    // As people do: the ClusterRoles serve the operators of all worlds; without controllers the rest does nothing.
+    await controlPlane.kubectl.run(['apply', '--server-side', '--force-conflicts', '-k', operatorFolder]);
   } catch (error) {
     await controlPlane.stop();
     throw error;

@@ -4,9 +4,9 @@ import { afterEach, expect, it } from 'vitest';
 import { type EventRecord, EventRecorder } from '../../src/kube/events.ts';
 import type { KubeObject, Logger, WireObject } from '../../src/kube/kube-types.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
+import { adminKubectl } from '../kit/control-plane.ts';
+import { until } from '../kit/until.ts';
 import { adminClient, createNamespace } from './kube-support.ts';
-import { adminKubectl } from './support/control-plane.ts';
-import { until } from './support/until.ts';
 
 type Event = WireObject<EventsV1Event>;
 

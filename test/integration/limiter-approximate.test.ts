@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import {
   burst,
   type Cluster,
@@ -9,7 +10,6 @@ import {
   startCluster,
   until,
 } from './limiter-support.ts';
-import { keepingTime, withoutRealTime } from './support/pace.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { withoutRealTime } from './support/pace.ts';
-import { until } from './support/until.ts';
+import { withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startControlPlane } from '../../src/local/control-plane.ts';
 import { registerPods } from '../../src/local/pods.ts';
-import { adminKubectl, serviceAccountKubectl, uniqueNamespace } from './support/control-plane.ts';
-import { until } from './support/until.ts';
+import { adminKubectl, serviceAccountKubectl, uniqueNamespace } from '../kit/control-plane.ts';
+import { until } from '../kit/until.ts';
 
 // A control plane needs seconds, but every core may be busy with another one.
 describe('a control plane', { timeout: 600_000 }, () => {

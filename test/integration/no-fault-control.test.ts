@@ -7,10 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { specSchema } from '../../src/api/index.ts';
 import type { Activity } from '../../src/demo/effects.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
 import { createRateLimiterDriver } from '../../src/subjects/ratelimiter/index.ts';
-import { type LimiterNodes, startLimiterNodes } from './support/limiter-nodes.ts';
-import { keepingTime, withoutRealTime } from './support/pace.ts';
-import { until } from './support/until.ts';
+import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
 
 const never = new AbortController().signal;
 /** As long as the pause of a usual demo. */
@@ -20,13 +21,15 @@ const SETTLE_MS = 1_000;
 
 describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approximate limiter', () => {
   let redis: RedisServer;
-  let limiters: LimiterNodes;
+  let nodes: HostedNode[];
+  const supervisor = new Supervisor();
   beforeAll(async () => {
     redis = await startRedis();
-    limiters = await startLimiterNodes(redis);
+    nodes = await threeNodes('approximate', { mode: 'approximate', redisPort: redis.port });
+    await hostLimiters(supervisor, nodes);
   });
   afterAll(async () => {
-    await limiters?.stop();
+    await supervisor.close();
     await redis?.stop();
   });
 
@@ -35,7 +38,7 @@ describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approxim
     keepingTime(async () => {
       const driver = createRateLimiterDriver({
         target: {
-          nodes: limiters.nodes.approximate,
+          nodes: nodes.map(({ id, host, port }) => ({ name: id, host, port })),
           redis: { host: redis.host, port: redis.port, tls: false, podName: 'redis-0' },
         },
         spec: specSchema.parse({

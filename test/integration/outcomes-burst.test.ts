@@ -1,9 +1,11 @@
 /** What becomes of a burst, and of a pause that is undone, on an approximate limiter: as it stands in the status at the end. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { drift, ghosts } from '../kit/demo.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { asExpectedOf, measureOf, verdictLine } from '../kit/status.ts';
+import { World } from '../kit/world.ts';
 import { behindGateways, startGateways } from './support/gateways.ts';
-import { drift, expectInconclusive, ghosts, undoPauses } from './support/outcome.ts';
-import { keepingTime, withoutRealTime } from './support/pace.ts';
-import { World } from './support/world.ts';
+import { expectInconclusive, undoPauses } from './support/outcome.ts';
 
 describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
   let world: World;
@@ -11,19 +13,18 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
     world = await World.start('approximate');
   });
   afterAll(() => world?.stop());
-  afterEach(async () => {
-    await world.kubectl('delete', 'chaosdemo', '--all', '--timeout=60s');
-  });
+  afterEach(() => world.deleteAll());
 
   it(
     'both anomalies meet the expectation Any, as they meet Detected',
     keepingTime(async () => {
       await world.applySpec('any', { scenarios: [drift({ expect: 'Any' }), ghosts({ expect: 'Any' })] });
-      expect(await world.ended('any')).toMatchObject({
+      const status = await world.ended('any');
+      expect(status).toMatchObject({
         phase: 'Succeeded',
-        expected: '2/2',
         scenarios: [{ result: 'Detected' }, { result: 'Detected' }],
       });
+      expect(asExpectedOf(status)).toBe('2/2');
     }),
   );
 
@@ -32,7 +33,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
     keepingTime(async () => {
       await world.applySpec('gate', { scenarios: [ghosts({ expect: 'NotDetected' })] });
       const status = await world.ended('gate');
-      expect(status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+      expect(verdictLine(status)).toMatch(/^Failed UnexpectedAnomaly: /);
       expect(status.message).toMatch(/ghosts was expected NotDetected and ended Detected \(\d+\/10\)/);
     }),
   );
@@ -76,7 +77,8 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       const stop = undoPauses(world);
       onTestFinished(stop);
       const scenario = await expectInconclusive(world, 'left-out', 'FaultNotProven', /took a write/);
-      expect(scenario.observed ?? 0).toBeLessThanOrEqual(scenario.bound ?? 0);
+      const { observed, bound } = measureOf(scenario);
+      expect(observed ?? 0).toBeLessThanOrEqual(bound ?? 0);
     }),
   );
 });

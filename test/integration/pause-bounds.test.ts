@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../src/local/redis-server.ts';
 import { injectRedisPause } from '../../src/subjects/ratelimiter/pause.ts';
 import { RedisConnections } from '../../src/subjects/ratelimiter/redis-client.ts';
-import { keepingTime, withoutRealTime } from './support/pace.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 
 const never = new AbortController().signal;
 const PAUSE_MS = 30_000;

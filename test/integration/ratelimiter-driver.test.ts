@@ -5,21 +5,22 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { type ChaosDemoSpec, specSchema } from '../../src/api/index.ts';
 import type { SubjectDriver } from '../../src/demo/subject.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
 import {
   createRateLimiterDriver,
   type NodeTarget,
   type RateLimiterTarget,
   REDIS_ACL,
 } from '../../src/subjects/ratelimiter/index.ts';
-import { type LimiterNodes, startLimiterNodes } from './support/limiter-nodes.ts';
-import { keepingTime, withoutRealTime } from './support/pace.ts';
-import { until } from './support/until.ts';
+import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
 
 const never = new AbortController().signal;
 const log = { info: () => undefined, warn: () => undefined, error: console.error };
 
 let server: RedisServer;
-let limiter: LimiterNodes;
+const supervisor = new Supervisor();
 let approximate: NodeTarget[];
 let strict: NodeTarget[];
 /** An independent observer with all rights. */
@@ -33,15 +34,17 @@ beforeAll(async () => {
       `user helpless on >secret ${REDIS_ACL.replace('+client|pause ', '')}`,
     ],
   });
-  limiter = await startLimiterNodes(server);
-  ({ approximate, strict } = limiter.nodes);
+  const of = (mode: 'approximate' | 'strict') => threeNodes(mode, { mode, redisPort: server.port });
+  const nodes = [await of('approximate'), await of('strict')] as const;
+  await hostLimiters(supervisor, nodes.flat());
+  [approximate, strict] = [targetsOf(nodes[0]), targetsOf(nodes[1])];
   observer = new Redis({ host: server.host, port: server.port });
   observer.on('error', () => undefined);
 });
 
 afterAll(async () => {
   observer?.disconnect();
-  await limiter?.stop();
+  await supervisor.close();
   await server?.stop();
 });
 
@@ -49,6 +52,9 @@ afterEach(async () => {
   await Promise.all(drivers.splice(0).map((driver) => driver.close()));
   await until(() => observer.call('CLIENT', 'UNPAUSE').then(() => true), { what: 'Redis to be released' });
 });
+
+const targetsOf = (nodes: readonly HostedNode[]): NodeTarget[] =>
+  nodes.map(({ id, host, port }) => ({ name: id, host, port }));
 
 function spec(overrides: { pause?: string; settle?: string } = {}): ChaosDemoSpec {
   const { pause = '2s', settle = '1s' } = overrides;
@@ -458,7 +464,7 @@ async function wayTo({ host, port }: NodeTarget) {
     const to = connect(port, host);
     for (const socket of [from, to]) sockets.add(socket.on('error', () => undefined));
     from.pipe(to).pipe(from);
-  }).listen(0, '127.0.0.1');
+  }).listen(0, host);
   await once(server, 'listening');
   const close = async () => {
     for (const socket of sockets) socket.destroy();
@@ -539,7 +545,7 @@ describe.skipIf(withoutRealTime)('the burst', () => {
       expect(await inject(driver, 'ghosts', key, 5000)).toMatchObject({
         missed: true,
         message: expect.stringMatching(
-          /the burst was not sent: connection \d+ .*approximate-3: GET \/limit failed: .*ECONNREFUSED/,
+          /the burst was not sent: connection \d+ .*approximate-2: GET \/limit failed: .*ECONNREFUSED/,
         ),
       });
       expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([0, 0]);

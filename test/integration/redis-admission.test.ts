@@ -11,7 +11,7 @@ import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { RedisTarget, ResolvedTarget } from '../../src/operator/discovery.ts';
 import { admitRedis, type RedisAdmission } from '../../src/operator/redis-admission.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
-import { until } from './support/until.ts';
+import { until } from '../kit/until.ts';
 
 const operator = { username: 'chaosdemo', password: 'operator-secret' };
 const podIP = '127.0.0.2';

@@ -1,13 +1,13 @@
 /** One run at a time on one Redis, kept apart by a Lease on a real API server with the rights that ship. */
 import { randomBytes } from 'node:crypto';
-import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { microTime } from '../../src/kube/kube-types.ts';
 import { createLogger } from '../../src/operator/log.ts';
 import { RedisLease, redisLeaseName } from '../../src/operator/redis-lease.ts';
-import { uniqueNamespace } from './support/control-plane.ts';
-import { adminClient, bindTarget, installOperator, operatorClient } from './support/operator-account.ts';
-import { until } from './support/until.ts';
+import { uniqueNamespace } from '../kit/control-plane.ts';
+import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
+import { until } from '../kit/until.ts';
 
 const logger = createLogger({ level: 'fatal', identity: 'test' });
 const { signal } = new AbortController();
@@ -17,7 +17,6 @@ let admin: KubeClient;
 let operator: KubeClient;
 let runId: string;
 
-beforeAll(() => installOperator());
 beforeEach(async () => {
   namespace = await uniqueNamespace('lease');
   admin = adminClient();

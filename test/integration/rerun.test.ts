@@ -1,7 +1,8 @@
 /** Runs that a rollout starts, with the real operator. Dry runs: nothing is paused, and no time has to be kept. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endedRunOf } from '../kit/status.ts';
+import { World } from '../kit/world.ts';
 import { rollOut } from './support/rollout.ts';
-import { World } from './support/world.ts';
 
 let world: World;
 
@@ -11,11 +12,7 @@ beforeAll(async () => {
 afterAll(() => world?.stop());
 
 const ended = (name: string, number: number) =>
-  world.untilStatus(
-    name,
-    `the end of run ${number} of ${name}`,
-    ({ run }) => run?.number === number && run.completedAt !== undefined,
-  );
+  world.untilStatus(name, `the end of run ${number} of ${name}`, (status) => endedRunOf(status) === number);
 
 describe('rerun: OnPodTemplateChange', () => {
   it('runs again when the rollout of another template has ended, and no demo without it does', async () => {

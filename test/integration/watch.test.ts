@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { keepingTime, withoutRealTime } from './support/pace.ts';
-import { until } from './support/until.ts';
-import { World } from './support/world.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
 
 /** One of AGE, which every row has anew; a row in brackets comes only where the machine is not too slow, or too quick, for it. */
 const GOLDEN = `
@@ -44,7 +44,7 @@ let world: World;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chaosdemo-watch-'));
-  world = await World.start('approximate', { auditLog: join(folder, 'audit.log') });
+  world = await World.startAlone('approximate', { auditLog: join(folder, 'audit.log') });
 });
 afterAll(async () => {
   await world?.stop();

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { runProgram, tool } from '../integration/support/program.ts';
+import { runProgram, tool } from '../kit/program.ts';
 import { CHART_VALUES, chart, helmTemplate, objectsOf, root, runHelmTemplate } from './support/render.ts';
 
 let helm: string;

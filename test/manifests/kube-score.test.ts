@@ -1,6 +1,6 @@
 /** What is installed, looked at for what commonly goes wrong. Exemptions stand with their reasons in the manifests. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runProgram, tool } from '../integration/support/program.ts';
+import { runProgram, tool } from '../kit/program.ts';
 import { CHART_VALUES, helmTemplate, kustomize } from './support/render.ts';
 
 let kubeScore: string;

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminKubectl } from '../integration/support/control-plane.ts';
-import { crdsOf, runProgram, tool } from '../integration/support/program.ts';
+import { adminKubectl } from '../kit/control-plane.ts';
+import { crdsOf, runProgram, tool } from '../kit/program.ts';
 import { CHART_VALUES, helmTemplate, KUSTOMIZATIONS, kustomize, objectsOf, root } from './support/render.ts';
 import { SCHEMA_PATTERN, writeCrdSchemas, writeKubernetesSchemas } from './support/schemas.ts';
 

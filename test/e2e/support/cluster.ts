@@ -12,7 +12,7 @@ import { Kubectl } from '../../../src/local/kubectl.ts';
 import type { LimiterMode } from '../../../src/local/limiters.ts';
 import { output, root } from '../../../src/local/run.ts';
 import { installLimiter } from '../../../tools/cluster/install.ts';
-import { until } from '../../integration/support/until.ts';
+import { until } from '../../kit/until.ts';
 import type { ProvidedCluster } from '../global-setup.ts';
 import { ARTEFACTS } from './artefacts.ts';
 

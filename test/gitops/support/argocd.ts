@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Environment } from '../../../src/local/environment.ts';
 import { freePort } from '../../../src/local/ports.ts';
 import { startRedis } from '../../../src/local/redis-server.ts';
 import type { OwnedProcess } from '../../../src/local/supervisor.ts';
-import { crdsOf, type Outcome, runProgram, tool } from '../../integration/support/program.ts';
-import { until } from '../../integration/support/until.ts';
+import { crdsOf, type Outcome, runProgram, tool } from '../../kit/program.ts';
+import { until } from '../../kit/until.ts';
+import type { Surroundings } from '../../kit/world.ts';
 
 export const ARGOCD_NAMESPACE = 'argocd';
 
@@ -71,7 +71,7 @@ export class ArgoOffline {
 }
 
 /** Installs what Argo CD needs, with the shipped configuration, and starts it. It ends with the environment. */
-export async function startArgoCd(environment: Environment): Promise<() => Promise<void>> {
+export async function startArgoCd(environment: Surroundings): Promise<() => Promise<void>> {
   const { controlPlane, supervisor } = environment;
   const { kubectl } = controlPlane;
   const binary = await tool('argocd');

@@ -1,15 +1,15 @@
 /** Flux's source- and kustomize-controller as processes, over the API server of a local environment. */
 import { join } from 'node:path';
-import type { Environment } from '../../../src/local/environment.ts';
 import { freePort } from '../../../src/local/ports.ts';
 import type { OwnedProcess } from '../../../src/local/supervisor.ts';
-import { crdsOf, tool } from '../../integration/support/program.ts';
-import { until } from '../../integration/support/until.ts';
+import { crdsOf, tool } from '../../kit/program.ts';
+import { until } from '../../kit/until.ts';
+import type { Surroundings } from '../../kit/world.ts';
 
 export const FLUX_NAMESPACE = 'flux-system';
 
 /** Installs the CRDs and starts both; resolves when both say they are ready. They end with the environment. */
-export async function startFlux(environment: Environment): Promise<void> {
+export async function startFlux(environment: Surroundings): Promise<void> {
   const { controlPlane, supervisor } = environment;
   const { kubectl } = controlPlane;
   await kubectl.createNamespace(FLUX_NAMESPACE);

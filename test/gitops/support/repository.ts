@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import { runProgram } from '../../integration/support/program.ts';
+import { runProgram } from '../../kit/program.ts';
 import { GitServer } from './git-server.ts';
 
 const identity = { name: 'Somebody', email: 'somebody@example.com' };

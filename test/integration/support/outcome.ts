@@ -1,48 +1,18 @@
-/** What tests of outcomes share: short scenarios, and somebody else who meddles with Redis. */
-import { Redis } from 'ioredis';
+/** What tests of outcomes share: somebody else who meddles with Redis, and what a broken proof leads to. */
+import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
-import type { ChaosDemoStatus, ScenarioStatus } from '../../../src/api/index.ts';
-import type { World } from './world.ts';
-
-/** A pause of a few seconds with enough traffic for a proof. */
-export function drift(changes: object = {}): object {
-  return {
-    name: 'drift',
-    type: 'CounterDrift',
-    countdown: '0s',
-    counterDrift: { pause: '4s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
-    ...changes,
-  };
-}
-
-/** A burst of twice the limit. */
-export function ghosts(changes: object = {}): object {
-  return {
-    name: 'ghosts',
-    type: 'GhostAllowing',
-    countdown: '0s',
-    ghostAllowing: { settle: '1s' },
-    ...changes,
-  };
-}
+import type { ChaosDemoStatus, ConditionType, ScenarioStatus } from '../../../src/api/index.ts';
+import { asExpectedOf, conditionOf, isConfirmed, scenarioOf } from '../../kit/status.ts';
+import type { World } from '../../kit/world.ts';
 
 /** Waits until the pause of a demo is proven and on. */
 export async function untilPaused(world: World, name: string): Promise<ScenarioStatus> {
-  const { scenarios } = await world.untilStatus(
-    name,
-    `the pause of ${name} to be confirmed`,
-    (status) => status.scenarios?.[0]?.fault?.proof === 'Confirmed',
-  );
-  return scenarios?.[0] ?? expect.unreachable('no scenario');
+  return scenarioOf(await world.untilStatus(name, `the pause of ${name} to be confirmed`, isConfirmed));
 }
 
 /** Redis for somebody with every right; only while a run is on, or its admission finds a stranger. */
-export async function asAdmin<T>({ environment }: World, act: (redis: Redis) => Promise<T>): Promise<T> {
-  const { host, port } = environment.redis;
-  const { username, password } = environment.redisUsers.admin;
-  const redis = new Redis({ host, port, username, password, lazyConnect: true });
-  redis.on('error', () => undefined);
-  await redis.connect();
+export async function asAdmin<T>(world: World, act: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = await world.redisAs('admin');
   try {
     return await act(redis);
   } finally {
@@ -70,14 +40,13 @@ export async function expectInconclusive(
   missing: RegExp,
 ): Promise<ScenarioStatus> {
   const status: ChaosDemoStatus = await world.ended(name);
-  const scenario = status.scenarios?.[0];
+  const scenario = scenarioOf(status);
   expect(scenario).toMatchObject({ result: 'Inconclusive', reason });
-  expect(scenario?.message).toMatch(missing);
+  expect(scenario.message).toMatch(missing);
   expect(status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
   expect(status.message).toMatch(missing);
-  expect(status.expected).toBe('0/1');
-  const condition = status.conditions?.find(({ type }) => type === scenario?.type);
-  expect(condition).toMatchObject({ status: 'Unknown', reason });
+  expect(asExpectedOf(status)).toBe('0/1');
+  expect(conditionOf(status, scenario.type as ConditionType)).toMatchObject({ status: 'Unknown', reason });
   expect(await world.takesWrites()).toBe(true);
-  return scenario ?? expect.unreachable('no scenario');
+  return scenario;
 }

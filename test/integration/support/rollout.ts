@@ -1,12 +1,12 @@
 /** What a rollout of the limiters looks like to the API server: pod by pod another one, of another template. */
-import type { Environment } from '../../../src/local/environment.ts';
 import { type PodSpec, type RegisteredPod, registerPods } from '../../../src/local/pods.ts';
+import type { Surroundings } from '../../kit/world.ts';
 
-const rolledOut = new WeakMap<Environment, RegisteredPod[]>();
+const rolledOut = new WeakMap<Surroundings, RegisteredPod[]>();
 
 /** Replaces the pods of the limiters one after the other; behind them stand the same processes. */
 export async function rollOut(
-  environment: Environment,
+  environment: Surroundings,
   template: string,
   { halfway = async () => {} }: { halfway?: () => Promise<void> } = {},
 ): Promise<void> {

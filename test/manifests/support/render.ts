@@ -1,8 +1,8 @@
 /** What is shipped for clusters, as it would be applied. */
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
-import { adminKubectl } from '../../integration/support/control-plane.ts';
-import { runProgram } from '../../integration/support/program.ts';
+import { adminKubectl } from '../../kit/control-plane.ts';
+import { runProgram } from '../../kit/program.ts';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const chart = `${root}helm/chaosdemo-operator`;

@@ -3,26 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { inject, onTestFinished } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import { KubeClient } from '../../../src/kube/client.ts';
-import { loadKubeConfig } from '../../../src/kube/kube-config.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { adminKubectl, kubeconfigFor } from './control-plane.ts';
-import { until } from './until.ts';
 
-const manifests = fileURLToPath(new URL('../../../manifests/operator', import.meta.url));
+const manifests = fileURLToPath(new URL('../../manifests/operator', import.meta.url));
 
 /** As manifests/operator names them. */
 export const OPERATOR = { namespace: 'chaosdemo-system', serviceAccount: 'chaosdemo-operator' } as const;
-
-/** Applies manifests/operator as people do. Files of tests do it at the same time, which may collide; the next attempt does not. */
-export async function installOperator(): Promise<void> {
-  await until(
-    async () => {
-      await adminKubectl().run(['apply', '--server-side', '--force-conflicts', '-k', manifests]);
-      return true;
-    },
-    { what: 'manifests/operator to be applied', everyMs: 500, deadlineMs: 120_000 },
-  );
-}
 
 /** Lets a namespace take part, by the shipped RoleBinding. */
 export async function bindTarget(namespace: string): Promise<void> {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
-import { Kubectl, writeKubeconfig } from '../../../src/local/kubectl.ts';
+import { Kubectl, writeKubeconfig } from '../../src/local/kubectl.ts';
 
 /** kubectl as the cluster's admin. */
 export function adminKubectl(): Kubectl {

@@ -1,7 +1,7 @@
 /** Runs the programs of others that tests look at the world with. */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { ensureCrds, ensureTool, type ToolName, type ToolWithCrds } from '../../../tools/offline/programs.ts';
+import { ensureCrds, ensureTool, type ToolName, type ToolWithCrds } from '../../tools/offline/programs.ts';
 
 /** How a program ended and what it wrote. */
 export interface Outcome {

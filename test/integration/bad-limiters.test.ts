@@ -1,0 +1,132 @@
+/**
+ * Rate limiters that are not as they should be: a run ends in a condition, an event
+ * and a message that says what to do; nothing is injected, and nothing is stuck. The
+ * operator gives each of them half a minute, so that all of them are tried at once.
+ */
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { registerPods } from '../../src/local/pods.ts';
+import { freePort } from '../../src/local/ports.ts';
+import { conditionText } from '../kit/status.ts';
+import { World } from '../kit/world.ts';
+import { expectErrored, expectNothingLeftOf } from './support/bad-world.ts';
+import { behindGateways, type Conduct, type Rule, startGateways } from './support/gateways.ts';
+
+const UNHEALTHY: readonly [Conduct, RegExp][] = [
+  ['garbage', /Not healthy within 30s: .*body that is wrong.*Nothing was injected/],
+  ['slow', /Not healthy within 30s: .*not answered within 2000 ms.*Nothing was injected/],
+  ['never', /Not healthy within 30s: .*not answered within 2000 ms.*Nothing was injected/],
+  ['huge', /Not healthy within 30s: .*(exceeded|max|size).*Nothing was injected/i],
+];
+const NO_BASELINE: readonly [Conduct, string, RegExp][] = [
+  [
+    'garbage',
+    '/limit',
+    /No baseline: no node took the limit.*see whether the rate limiter serves POST \/limit/,
+  ],
+  ['refuse', '/limit', /No baseline: no node took the limit.*403.*log in first/],
+  ['huge', '/counter', /No baseline: the counters could be read only \d+ times/],
+];
+
+const unhealthy = (conduct: Conduct): string => `unhealthy-${conduct}`;
+const noBaseline = (conduct: Conduct, path: string): string => `no-baseline-${conduct}-${path.slice(1)}`;
+const DEAF = 'unhealthy-deaf';
+
+let notReady: World;
+const worlds = new Map<string, World>();
+beforeAll(async () => {
+  const beside = [
+    DEAF,
+    ...UNHEALTHY.map(([conduct]) => unhealthy(conduct)),
+    ...NO_BASELINE.map(([conduct, path]) => noBaseline(conduct, path)),
+  ];
+  notReady = await World.start('approximate', { beside });
+  for (const name of beside)
+    worlds.set(name, await notReady.addTarget(name, 'approximate', { hosted: true }));
+});
+afterAll(() => notReady?.stop());
+
+const of = (name: string): World => worlds.get(name) ?? expect.unreachable(`no target ${name}`);
+
+/** A demo on gateways that keep to a rule, in a target of its own, whose name the demo has too. */
+async function expectErroredBehind(
+  name: string,
+  rule: Rule,
+  reason: string,
+  message: RegExp,
+  { onTestFinished }: TestContext,
+): Promise<void> {
+  const gateways = await startGateways(of(name), rule);
+  onTestFinished(() => gateways.stop());
+  await expectErrored(of(name), name, { subject: behindGateways(gateways) }, reason, message);
+}
+
+describe.concurrent('a demo', () => {
+  it('waits for a selected pod that is not Ready, is refused when that lasts, and runs on all pods in the end', async ({
+    onTestFinished,
+  }) => {
+    const [, second] = notReady.environment.pods;
+    await second?.setReady(false);
+    onTestFinished(() => second?.setReady(true));
+    await notReady.applySpec('one-short', { dryRun: true });
+    const which = 'ratelimiter-1 (2 of 3 are)';
+    const waiting = await notReady.untilStatus('one-short', 'the pod to be named', ({ message = '' }) =>
+      message.includes(which),
+    );
+    expect(waiting.message).toBe(`Waiting for selected pods that are not Ready: ${which}`);
+    expect(conditionText(waiting, 'Reconciling')).toBe('True Pending');
+
+    const refused = await notReady.untilStatus(
+      'one-short',
+      'it to be refused',
+      (now) => conditionText(now, 'Stalled') === 'True PodsNotEligible',
+    );
+    expect(refused.message).toContain(
+      `selected but not Ready within 30s: ${which}: see kubectl describe pod`,
+    );
+    expect(refused.run).toBeUndefined();
+
+    await second?.setReady(true);
+    const { run } = await notReady.ended('one-short');
+    expect(run?.verdict?.reason).toBe('DryRunPassed');
+    expect(run?.pods?.map(({ name }) => name)).toEqual(['ratelimiter-0', 'ratelimiter-1', 'ratelimiter-2']);
+    await expectNothingLeftOf(notReady, 'one-short');
+  });
+
+  it('ends Errored and injects nothing where the pods do not answer', async ({ onTestFinished }) => {
+    const world = of(DEAF);
+    const ip = '127.0.0.110';
+    const labels = { 'app.kubernetes.io/name': 'deaf' };
+    const [pod] = await registerPods(world.environment.controlPlane.kubectl, [
+      {
+        namespace: world.namespace,
+        name: 'deaf-0',
+        labels,
+        container: 'deaf',
+        image: 'local/deaf:test',
+        imageId: 'local/deaf@sha256:0',
+        port: { name: 'http', number: await freePort([ip]) },
+        ip,
+        pid: process.pid,
+      },
+    ]);
+    onTestFinished(() => pod?.delete());
+    const message =
+      /Not healthy within 30s: .*ECONNREFUSED.*Nothing was injected; see that the pods are Ready/;
+    await expectErrored(world, 'deaf', { subject: behindGateways({ labels }) }, 'TargetUnhealthy', message);
+  });
+
+  it.for(UNHEALTHY)(
+    'ends Errored and injects nothing where the rate limiter answers %s',
+    async ([conduct, message], context) => {
+      await expectErroredBehind(unhealthy(conduct), () => conduct, 'TargetUnhealthy', message, context);
+    },
+  );
+
+  it.for(NO_BASELINE)(
+    'ends Errored and injects nothing where it is healthy and answers %s to %s',
+    async ([conduct, asked, message], context) => {
+      const rule: Rule = (_, method, path) => (path === asked && method !== 'DELETE' ? conduct : 'pass');
+      await expectErroredBehind(noBaseline(conduct, asked), rule, 'BaselineFailed', message, context);
+    },
+  );
+});

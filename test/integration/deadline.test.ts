@@ -1,0 +1,31 @@
+/** spec.activeDeadline counts the time of the run alone: whoever leads it by hand may take longer. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { waitingChapter } from '../kit/status.ts';
+import { World } from '../kit/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start('approximate');
+});
+afterAll(() => world?.stop());
+
+const waiting = (name: string, chapter: number) =>
+  world.untilStatus(
+    name,
+    `${name} to await a hand in chapter ${chapter}`,
+    (status) => waitingChapter(status) === chapter,
+  );
+
+// Real time: what counts is the time between two writes of a status by a real operator.
+it('may wait for a hand for longer than its deadline, which does not count that time', async () => {
+  await world.applySpec('patient', { pace: { mode: 'Manual' }, dryRun: true, activeDeadline: '1m' });
+  const { run } = await waiting('patient', 1);
+  const deadline = Date.parse(run?.startedAt ?? '') + 60_000;
+  await sleep(deadline + 2000 - Date.now());
+  expect((await world.status('patient')).chapter).toBe('Welcome (waiting)');
+  await world.annotate('patient', 'advance', '1/1');
+  await waiting('patient', 2);
+  await world.annotate('patient', 'advance', '1/2');
+  expect((await world.ended('patient')).run?.verdict).toMatchObject({ reason: 'DryRunPassed' });
+});

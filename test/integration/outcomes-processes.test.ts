@@ -1,0 +1,89 @@
+/** What becomes of a pause where a process is lost, or stands still, in the midst of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { drift } from '../kit/demo.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { World } from '../kit/world.ts';
+import { expectInconclusive, untilPaused } from './support/outcome.ts';
+
+/** Longer than a watch may have a gap, much shorter than the pause. */
+const STANDSTILL_MS = 2500;
+
+// A strict limiter never drifts, so that nothing but the cause decides.
+describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start('strict');
+  });
+  afterAll(() => world?.stop());
+  afterEach(() => world.deleteAll());
+
+  it(
+    'proves nothing where Redis is restarted in mid-pause, and says that it was',
+    keepingTime(async () => {
+      await world.applySpec('restarted', { scenarios: [drift()] });
+      await untilPaused(world, 'restarted');
+      await world.environment.redis.restart();
+      const { evidence } = await expectInconclusive(
+        world,
+        'restarted',
+        'EvidenceIncomplete',
+        /the fault ended \d+ ms before its time/,
+      );
+      expect(evidence?.join('\n')).toMatch(/connection of the held write was lost: Redis was restarted/);
+    }),
+  );
+
+  it(
+    'proves nothing where the watch has a gap since a limiter stood still',
+    keepingTime(async () => {
+      await world.applySpec('frozen', { scenarios: [drift()] });
+      await untilPaused(world, 'frozen');
+      const [limiter] = world.environment.limiters;
+      limiter?.process.kill('SIGSTOP');
+      await sleep(STANDSTILL_MS);
+      limiter?.process.kill('SIGCONT');
+      const missing = /no complete counter sample for \d+ ms \(ratelimiter-0: .*not answered/;
+      await expectInconclusive(world, 'frozen', 'EvidenceIncomplete', missing);
+    }),
+  );
+
+  it(
+    'proves nothing where the watch has a gap since the operator stood still',
+    keepingTime(async () => {
+      await world.applySpec('blind', { scenarios: [drift()] });
+      await untilPaused(world, 'blind');
+      world.operator.process.kill('SIGSTOP');
+      await sleep(STANDSTILL_MS);
+      world.operator.process.kill('SIGCONT');
+      const missing = /no complete counter sample for \d+ ms/;
+      await expectInconclusive(world, 'blind', 'EvidenceIncomplete', missing);
+    }),
+  );
+
+  it(
+    'proves nothing where the operator was restarted meanwhile',
+    keepingTime(async () => {
+      await world.applySpec('forgotten', { scenarios: [drift()] });
+      await untilPaused(world, 'forgotten');
+      await world.killOperator();
+      await world.operator.start();
+      const missing = /The operator was restarted while the invariant had to be watched/;
+      await expectInconclusive(world, 'forgotten', 'ObservationLost', missing);
+    }),
+  );
+
+  // The last one: the pod does not come back.
+  it(
+    'proves nothing where a pod vanished in mid-pause, and says which',
+    keepingTime(async () => {
+      await world.applySpec('vanished', { scenarios: [drift()] });
+      await untilPaused(world, 'vanished');
+      await world.environment.pods[2]?.delete();
+      world.environment.limiters[2]?.process.kill('SIGKILL');
+      const missing = /no complete counter sample|the watch broke off before its end/;
+      const { message } = await expectInconclusive(world, 'vanished', 'EvidenceIncomplete', missing);
+      expect(message).toContain('ratelimiter-2');
+    }),
+  );
+});

@@ -1,0 +1,76 @@
+/** Makes ChaosDemo objects for tests and benchmarks: samples as they are shipped, and short ones of their own. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { API_VERSION, type ChaosDemo, KIND } from '../../src/api/index.ts';
+
+/** What goes to the API server: the spec is any object, since tests send wrong ones too. */
+export interface DemoManifest {
+  readonly apiVersion: typeof API_VERSION;
+  readonly kind: typeof KIND;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec: object;
+}
+
+const LIMITERS = { 'app.kubernetes.io/name': 'ratelimiter' };
+const samples = fileURLToPath(new URL('../../manifests/samples/', import.meta.url));
+
+/** `spec.subject` for the limiters and the Redis of a target; `changes` replaces fields of `rateLimiter`. */
+export function subject(changes: object = {}): { rateLimiter: object } {
+  return { rateLimiter: { selector: { matchLabels: LIMITERS }, redis: redisRef(), ...changes } };
+}
+
+/** `rateLimiter.redis`: the Service and the Secret of a target; `changes` replaces fields of it. */
+export function redisRef(changes: object = {}): object {
+  return { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' }, ...changes };
+}
+
+/** A spec on the limiters of a target that dwells on no chapter; `changes` adds fields or replaces them. */
+export function demoSpec(changes: object = {}): object {
+  return { subject: subject(), pace: { dwell: '0s' }, ...changes };
+}
+
+/** The whole object of a spec. */
+export function demo(
+  { name, namespace }: { name: string; namespace: string },
+  spec: object,
+  annotations?: Readonly<Record<string, string>>,
+): DemoManifest {
+  const metadata = { name, namespace, ...(annotations ? { annotations } : {}) };
+  return { apiVersion: API_VERSION, kind: KIND, metadata, spec };
+}
+
+/** An object of manifests/samples as it is shipped, but for name and namespace. */
+export async function sample(
+  file: string,
+  { name, namespace }: { name: string; namespace: string },
+): Promise<DemoManifest> {
+  const { spec } = parse(await readFile(`${samples}${file}`, 'utf8')) as ChaosDemo;
+  return demo({ name, namespace }, spec);
+}
+
+/** A pause of a few seconds with enough traffic for a proof. */
+export function drift(changes: object = {}): object {
+  return {
+    name: 'drift',
+    type: 'CounterDrift',
+    countdown: '0s',
+    counterDrift: { pause: '4s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
+    ...changes,
+  };
+}
+
+/** A burst of twice the limit. */
+export function ghosts(changes: object = {}): object {
+  return {
+    name: 'ghosts',
+    type: 'GhostAllowing',
+    countdown: '0s',
+    ghostAllowing: { settle: '1s' },
+    ...changes,
+  };
+}

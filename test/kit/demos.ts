@@ -1,0 +1,159 @@
+/** The ChaosDemos of one namespace, as a person at kubectl handles them, without starting a kubectl each time. */
+import {
+  ANNOTATIONS,
+  type ChaosDemo,
+  type ChaosDemoStatus,
+  GROUP,
+  PLURAL,
+  VERSION,
+} from '../../src/api/index.ts';
+import { isNotFound } from '../../src/kube/api-error.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { resourcePath } from '../../src/kube/resource-path.ts';
+import { type DemoManifest, demo, demoSpec, sample } from './demo.ts';
+import { until } from './until.ts';
+
+const TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
+/** A guard against waiting for ever: no run of a test takes a tenth of it. */
+const RUN_MS = 600_000;
+
+export class Demos {
+  /** As the admin of the cluster. */
+  readonly client: KubeClient;
+  readonly namespace: string;
+
+  constructor(client: KubeClient, namespace: string) {
+    this.client = client;
+    this.namespace = namespace;
+  }
+
+  /** Server-side apply. */
+  async applyObject(object: DemoManifest): Promise<ChaosDemo> {
+    return await this.client.request<ChaosDemo>({
+      method: 'PATCH',
+      path: this.#path(object.metadata.name),
+      query: { fieldManager: 'chaosdemo-test', force: true },
+      contentType: 'application/apply-patch+yaml',
+      body: object,
+    });
+  }
+
+  /** A file of manifests/samples, under another name. */
+  async apply(file: string, name: string): Promise<void> {
+    await this.applyObject(await sample(file, { name, namespace: this.namespace }));
+  }
+
+  /** A minimal demo with this in its spec (see `demoSpec`). */
+  async applySpec(
+    name: string,
+    spec: object,
+    annotations: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    await this.applyObject(demo({ name, namespace: this.namespace }, demoSpec(spec), annotations));
+  }
+
+  /** Merges this into the object. */
+  async patch(name: string, body: object): Promise<void> {
+    await this.client.request({
+      method: 'PATCH',
+      path: this.#path(name),
+      contentType: 'application/merge-patch+json',
+      body,
+    });
+  }
+
+  /** Sets an annotation by its name in the API, or any other; null takes it away. */
+  async annotate(
+    name: string,
+    annotation: keyof typeof ANNOTATIONS | (string & {}),
+    value: string | null,
+  ): Promise<void> {
+    const key = annotation in ANNOTATIONS ? ANNOTATIONS[annotation as keyof typeof ANNOTATIONS] : annotation;
+    await this.patch(name, { metadata: { annotations: { [key]: value } } });
+  }
+
+  async object(name: string): Promise<ChaosDemo> {
+    return await this.client.request<ChaosDemo>({ method: 'GET', path: this.#path(name) });
+  }
+
+  async status(name: string): Promise<ChaosDemoStatus> {
+    return (await this.object(name)).status ?? {};
+  }
+
+  /** The first status seen for which this holds. */
+  async untilStatus(
+    name: string,
+    what: string,
+    holds: (status: ChaosDemoStatus) => boolean,
+  ): Promise<ChaosDemoStatus> {
+    let seen: ChaosDemoStatus = {};
+    try {
+      return await until(
+        async () => {
+          seen = await this.status(name);
+          return holds(seen) ? seen : undefined;
+        },
+        { deadlineMs: RUN_MS, what },
+      );
+    } catch (error) {
+      const { phase, chapter, message } = seen;
+      throw new Error(`${String(error)}: ${name} is ${phase}, ${chapter}: ${message}`, { cause: error });
+    }
+  }
+
+  /** Waits for the verdict. */
+  async ended(name: string): Promise<ChaosDemoStatus> {
+    return await this.untilStatus(
+      name,
+      `the verdict of ${name}`,
+      ({ run }) => run?.completedAt !== undefined,
+    );
+  }
+
+  /** Deletes it and waits until it is gone. @throws where that takes longer than `withinMs` */
+  async delete(name: string, withinMs = 120_000): Promise<void> {
+    try {
+      await this.client.request({ method: 'DELETE', path: this.#path(name) });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    await this.untilGone(name, withinMs);
+  }
+
+  /** Waits until somebody's deletion of it is done. @throws where that takes longer than `withinMs` */
+  async untilGone(name: string, withinMs = 120_000): Promise<void> {
+    const isGone = async (): Promise<boolean> => {
+      try {
+        await this.object(name);
+        return false;
+      } catch (error) {
+        return isNotFound(error);
+      }
+    };
+    await until(isGone, { what: `${name} to be gone`, deadlineMs: withinMs });
+  }
+
+  /** Deletes every ChaosDemo of the namespace and waits until they are gone. */
+  async deleteAll(): Promise<void> {
+    const { items } = await this.client.request<{ items: ChaosDemo[] }>({
+      method: 'GET',
+      path: this.#path(),
+    });
+    await Promise.all(items.map(({ metadata }) => this.delete(metadata.name)));
+  }
+
+  /** Waits until the namespace holds no Lease: no run holds a Redis any more. */
+  async untilNoLeases(): Promise<void> {
+    const type = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+    const path = resourcePath(type, { namespace: this.namespace });
+    await until(
+      async () =>
+        (await this.client.request<{ items: unknown[] }>({ method: 'GET', path })).items.length === 0,
+      { what: 'every lease on a Redis to go' },
+    );
+  }
+
+  #path(name?: string): string {
+    return resourcePath(TYPE, { namespace: this.namespace, ...(name === undefined ? {} : { name }) });
+  }
+}

@@ -1,0 +1,60 @@
+/** Real nodes of the reference rate limiter, many of them in one process. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LimiterMode } from '../../src/local/limiters.ts';
+import { freePort } from '../../src/local/ports.ts';
+import type { RedisUser } from '../../src/local/redis-users.ts';
+import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
+import { until } from './until.ts';
+
+/** A node of a rate limiter in a process that it shares with others. */
+export interface HostedNode {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly mode: LimiterMode;
+  readonly redisPort: number;
+}
+
+/** The addresses of the limiters of every target; ports tell those of different ones apart. */
+export const LIMITER_HOSTS = ['127.0.0.2', '127.0.0.3', '127.0.0.4'] as const;
+
+const PROGRAM = fileURLToPath(new URL('limiter-host.ts', import.meta.url));
+
+/** Three nodes, one on each address, all on the same port, as pods have it: `prefix-0` and so on. */
+export async function threeNodes(
+  prefix: string,
+  { mode, redisPort }: Pick<HostedNode, 'mode' | 'redisPort'>,
+): Promise<HostedNode[]> {
+  const port = await freePort(LIMITER_HOSTS);
+  return LIMITER_HOSTS.map((host, i) => ({ id: `${prefix}-${i}`, host, port, mode, redisPort }));
+}
+
+/** Starts the nodes in one process. Resolves once all of them say that they are healthy. @throws when it ends before */
+export async function hostLimiters(
+  supervisor: Supervisor,
+  nodes: readonly HostedNode[],
+  user?: RedisUser,
+): Promise<OwnedProcess> {
+  const process = await supervisor.start({
+    name: 'limiters',
+    command: globalThis.process.execPath,
+    args: [PROGRAM, JSON.stringify(nodes)],
+    env: {
+      PATH: globalThis.process.env['PATH'],
+      NODE_COMPILE_CACHE: globalThis.process.env['NODE_COMPILE_CACHE'],
+      ...(user ? { REDIS_USERNAME: user.username, REDIS_PASSWORD: user.password } : {}),
+    },
+    logFile: join(supervisor.temporaryFolder('limiters'), 'limiters.log'),
+  });
+  await Promise.all(
+    nodes.map(async ({ id, host, port }) => {
+      const url = `http://${host}:${port}/health`;
+      const isOver = async (): Promise<boolean> =>
+        process.exit !== undefined || (await fetch(url, { signal: AbortSignal.timeout(10_000) })).ok;
+      await until(isOver, { what: `${id} to be healthy` });
+    }),
+  );
+  if (process.exit) throw process.exitError();
+  return process;
+}

@@ -1,0 +1,74 @@
+/**
+ * What tests read of a status, each by one function: where the API calls a field
+ * otherwise, the one function that reads it changes.
+ */
+import type { ChaosDemoStatus, ConditionType, ScenarioStatus } from '../../src/api/index.ts';
+
+type Condition = NonNullable<ChaosDemoStatus['conditions']>[number];
+
+/** The condition of a type, if there is one. */
+export function conditionOf({ conditions }: ChaosDemoStatus, type: ConditionType): Condition | undefined {
+  return conditions?.find((condition) => condition.type === type);
+}
+
+/** "Status Reason" of a condition, such as "False Aborted"; undefined where there is none of that type. */
+export function conditionText(status: ChaosDemoStatus, type: ConditionType): string | undefined {
+  const found = conditionOf(status, type);
+  return found && `${found.status} ${found.reason}`;
+}
+
+/** "Status Reason" by condition type. */
+export function conditionTexts({ conditions = [] }: ChaosDemoStatus): Partial<Record<ConditionType, string>> {
+  return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+}
+
+/** The scenario of a name, or the first one. @throws where there is none */
+export function scenarioOf({ scenarios = [] }: ChaosDemoStatus, name?: string): ScenarioStatus {
+  const found = name === undefined ? scenarios[0] : scenarios.find((scenario) => scenario.name === name);
+  if (!found) throw new Error(`the status has no scenario ${name ?? 'at all'}`);
+  return found;
+}
+
+/** What was measured of the invariant of a scenario, and what it may be at most. */
+export function measureOf({ observed, bound, summary }: ScenarioStatus): {
+  observed: number | undefined;
+  bound: number | undefined;
+  summary: string | undefined;
+} {
+  return { observed, bound, summary };
+}
+
+/** The fault of the first scenario is proven to be on, or was. */
+export function isConfirmed({ scenarios }: ChaosDemoStatus): boolean {
+  return scenarios?.[0]?.fault?.proof === 'Confirmed';
+}
+
+/** Verdict, reason and message of the run: "Failed UnexpectedAnomaly: ghosts was expected ..."; a failing test shows all of it. */
+export function verdictLine({ message, run }: ChaosDemoStatus): string {
+  return `${run?.verdict?.phase} ${run?.verdict?.reason}: ${message}`;
+}
+
+/** How many scenarios ended as expected, of how many: "1/2". */
+export function asExpectedOf({ expected }: ChaosDemoStatus): string | undefined {
+  return expected;
+}
+
+/** The `spec.runId` that the run was started with. */
+export function runIdOf({ run }: ChaosDemoStatus): string | undefined {
+  return run?.id;
+}
+
+/** Number of the run that has a verdict; undefined while one is on, or none was yet. */
+export function endedRunOf({ run }: ChaosDemoStatus): number | undefined {
+  return run?.completedAt === undefined ? undefined : run.number;
+}
+
+/** Number of the chapter on show, from 1; 0 before the first. */
+export function chapterOnShow({ progress }: ChaosDemoStatus): number {
+  return Number(progress?.split('/')[0] ?? 0);
+}
+
+/** Number of the chapter that waits for a hand; undefined where none does. */
+export function waitingChapter({ chapters }: ChaosDemoStatus): number | undefined {
+  return chapters?.find(({ state }) => state === 'Waiting')?.number;
+}
