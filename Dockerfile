@@ -15,7 +15,7 @@ COPY package.json package-lock.json ./
 # Without install scripts: esbuild needs none, and Node is there already.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
-COPY scripts/build.mjs scripts/
+COPY scripts/build.mjs scripts/slim-dependencies.mjs scripts/
 COPY src src
 RUN node scripts/build.mjs
 
@@ -30,8 +30,9 @@ LABEL org.opencontainers.image.title="chaosdemo-operator" \
 WORKDIR /app
 COPY LICENSE ./
 COPY --from=build /src/dist/ ./
-# Stack traces name lines of src.
-ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps
+# A small young generation, and blocks that go back to the system as soon as they are free: what
+# a program has read once, a list of thousands of objects for instance, does not stay resident.
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=1 MALLOC_TRIM_THRESHOLD_=131072
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 CMD ["/app/operator.mjs"]

@@ -1,7 +1,7 @@
 /**
- * The two ways a call to the API server fails: it answered with a refusal
- * ({@link ApiError}), or no answer came ({@link ApiUnreachableError}). After the
- * second, a write may or may not have happened.
+ * The ways a call to the API server fails: it answered with a refusal ({@link ApiError}),
+ * no answer came ({@link ApiUnreachableError}), or one that is too large to be read
+ * ({@link AnswerTooLargeError}). After the last two, a write may have happened.
  */
 
 /** The `Status` object the API server sends with a refusal, as far as it is used here. */
@@ -43,6 +43,15 @@ export class ApiUnreachableError extends Error {
   constructor(request: string, code: string, text: string, cause?: unknown) {
     super(`${request}: no answer from the API server (${code}): ${text}`, { cause });
     this.code = code;
+  }
+}
+
+/** An answer has more bytes than its reader takes; the rest was not read. Asking for less may help. */
+export class AnswerTooLargeError extends Error {
+  override readonly name = 'AnswerTooLargeError';
+
+  constructor(request: string, maxBytes: number) {
+    super(`${request}: the answer has more than ${maxBytes} bytes`);
   }
 }
 

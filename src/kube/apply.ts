@@ -4,12 +4,15 @@
  * them two writers overwrite each other unseen, even with server-side apply
  * (a forced apply never conflicts by itself).
  *
- * A 409 (`isConflict`) means: read again, decide again.
+ * A 409 (`isConflict`) means: read again, decide again. Returned is the object as
+ * stored, with as little of its metadata as a reflector keeps (see `slim`), and with
+ * those annotations that the object of the decision has.
  */
 import { isNotFound } from './api-error.ts';
 import type { KubeClient } from './client.ts';
 import type { KubeObject } from './kube-types.ts';
 import { type ResourceType, resourcePath } from './resource-path.ts';
+import { slim } from './slim.ts';
 
 /** What every guarded write needs: where, and the object the decision was made on. */
 export interface GuardedWrite<T extends KubeObject> {
@@ -36,7 +39,7 @@ export async function applyStatus<T extends KubeObject>(write: GuardedWrite<T>, 
     throw new Error(`cannot apply the status of ${object.metadata.name}: apiVersion and kind are not set`);
   }
   const { name, namespace } = object.metadata;
-  return client.request<T>({
+  const stored = await client.request<T>({
     method: 'PATCH',
     path: resourcePath(type, { namespace, name, subresource: 'status' }),
     query: { fieldManager, force: true },
@@ -49,6 +52,7 @@ export async function applyStatus<T extends KubeObject>(write: GuardedWrite<T>, 
     },
     ...call(write),
   });
+  return slimAs(object, stored);
 }
 
 /**
@@ -95,7 +99,7 @@ async function patchFinalizers<T extends KubeObject>(
 ): Promise<T> {
   const { client, type, object, fieldManager } = write;
   const { name, namespace } = object.metadata;
-  return client.request<T>({
+  const stored = await client.request<T>({
     method: 'PATCH',
     path: resourcePath(type, { namespace, name }),
     query: { fieldManager },
@@ -103,6 +107,12 @@ async function patchFinalizers<T extends KubeObject>(
     body: { metadata: { ...guard(object), finalizers } },
     ...call(write),
   });
+  return slimAs(object, stored);
+}
+
+/** Guarded: nobody has added an annotation meanwhile. */
+function slimAs<T extends KubeObject>(object: T, stored: T): T {
+  return slim(stored, Object.keys(object.metadata.annotations ?? {}));
 }
 
 function guard(object: KubeObject): { uid: string; resourceVersion: string } {

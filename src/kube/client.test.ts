@@ -6,6 +6,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import {
+  AnswerTooLargeError,
   type ApiError,
   ApiUnreachableError,
   isConflict,
@@ -112,6 +113,31 @@ describe('request', () => {
       expect(error).toMatchObject({ code: 'TIMEOUT' });
     }
     await eventually(() => expect(server?.openConnections()).toBe(0));
+  });
+
+  it('refuses an answer with more bytes than it was told to take, without reading on', async () => {
+    server = await startWireServer((_request, response) => {
+      response.writeHead(200);
+      const write = (): void => {
+        while (!response.destroyed) if (!response.write('x'.repeat(1000))) return;
+      };
+      response.on('drain', write);
+      write();
+    });
+    const error = await failure(server.client().request({ method: 'GET', path, maxBytes: 5000 }));
+    expect(error).toBeInstanceOf(AnswerTooLargeError);
+    expect((error as Error).message).toBe(`GET ${path}: the answer has more than 5000 bytes`);
+    await eventually(() => expect(server?.openConnections()).toBe(0));
+  });
+
+  it('takes an answer of exactly as many bytes as it was told to take', async () => {
+    server = await startWireServer((_request, response) => sendJson(response, { text: 'é' }));
+    const bytes = Buffer.byteLength(JSON.stringify({ text: 'é' }));
+    const client = server.client();
+    expect(await client.request({ method: 'GET', path, maxBytes: bytes })).toEqual({ text: 'é' });
+    expect(await failure(client.request({ method: 'GET', path, maxBytes: bytes - 1 }))).toBeInstanceOf(
+      AnswerTooLargeError,
+    );
   });
 
   it('throws the reason of the signal that aborts it', async () => {

@@ -5,7 +5,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 
-import { ApiError, ApiUnreachableError, type KubeStatus } from './api-error.ts';
+import { AnswerTooLargeError, ApiError, ApiUnreachableError, type KubeStatus } from './api-error.ts';
 import { type Channel, Transport } from './kube-config.ts';
 import type { KubeObject } from './kube-types.ts';
 import { abortable, Deadline } from './wait.ts';
@@ -26,6 +26,8 @@ export interface KubeRequest {
   signal?: AbortSignal;
   /** From the call to the last byte of the answer, in milliseconds. Default: the client's. */
   timeoutMs?: number;
+  /** An answer with more bytes is refused, and not read to its end. Default 32 MiB. */
+  maxBytes?: number;
 }
 
 /** One call that streams changes. */
@@ -56,8 +58,8 @@ export interface KubeClientOptions {
   connections?: number;
 }
 
-/** More than the largest object etcd takes (1.5 MiB by default), with room for raised limits. */
-const longestWatchLine = 32 * 1024 * 1024;
+/** In bytes. More than the largest object etcd takes (1.5 MiB by default), with room for raised limits. */
+const longestAnswer = 32 * 1024 * 1024;
 
 /** Talks to one API server as one user. */
 export class KubeClient {
@@ -80,6 +82,7 @@ export class KubeClient {
    *
    * @throws {ApiError} the server refused.
    * @throws {ApiUnreachableError} no answer; a write may have happened all the same.
+   * @throws {AnswerTooLargeError} more than `maxBytes`.
    * @throws the signal's reason, if it aborts first.
    */
   async request<T = unknown>(request: KubeRequest): Promise<T> {
@@ -99,7 +102,7 @@ export class KubeClient {
           ...(body === undefined ? {} : { 'content-type': contentType }),
         },
       });
-      const text = await response.body.text();
+      const text = await textOf(name, response.body, request.maxBytes ?? longestAnswer);
       if (response.statusCode >= 300) throw refusal(name, response, text);
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
@@ -132,7 +135,9 @@ export class KubeClient {
         method: 'GET',
         headers: this.#headers(channel),
       });
-      if (response.statusCode >= 300) throw refusal(name, response, await response.body.text());
+      if (response.statusCode >= 300) {
+        throw refusal(name, response, await textOf(name, response.body, longestAnswer));
+      }
       deadline.unset('headers');
       resetIdle();
       for await (const line of lines(response.body, resetIdle)) yield parseEvent<T>(name, line);
@@ -189,11 +194,24 @@ function refusal(name: string, response: Dispatcher.ResponseData, text: string):
 /** Gives every failure one of the documented types. */
 function explain(name: string, error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
-  if (error instanceof ApiError || error instanceof ApiUnreachableError) return error;
+  const explained = [ApiError, ApiUnreachableError, AnswerTooLargeError];
+  if (explained.some((type) => error instanceof type)) return error;
   if (error instanceof SyntaxError) return new ApiUnreachableError(name, 'BAD_JSON', error.message, error);
   const code = (error as { code?: unknown } | null)?.code;
   const text = error instanceof Error ? error.message : String(error);
   return new ApiUnreachableError(name, typeof code === 'string' ? code : 'FAILED', text, error);
+}
+
+/** Leaving the loop early ends the connection: nothing of a surplus is read. */
+async function textOf(name: string, body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > maxBytes) throw new AnswerTooLargeError(name, maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length).toString();
 }
 
 /** Splits a stream into its non-empty lines; `onData` runs for every chunk. */
@@ -216,7 +234,7 @@ async function* lines(
     }
     pending.push(text);
     length += text.length;
-    if (length > longestWatchLine) throw new Error(`a watch event is longer than ${longestWatchLine} bytes`);
+    if (length > longestAnswer) throw new Error(`a watch event is longer than ${longestAnswer} bytes`);
   }
   // A line without its end is a torn event: the caller resumes from the last whole one.
 }

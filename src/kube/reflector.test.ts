@@ -115,6 +115,50 @@ describe('Reflector', () => {
     expect(Number(watch?.['timeoutSeconds'])).toBeLessThanOrEqual(600);
   });
 
+  it('asks for fewer objects where a page has too many bytes, and for more after it', async () => {
+    const large = { ...configMap('large', 1), data: { text: 'x'.repeat(3000) } };
+    const all = [...Array.from({ length: 5 }, (_, i) => configMap(`a-${i}`, i)), large];
+    const page: Answer = (response, { query }) => {
+      const from = Number(query.get('continue') ?? 0);
+      const to = from + Number(query.get('limit'));
+      const metadata = { resourceVersion: '10', ...(to < all.length ? { continue: String(to) } : {}) };
+      sendJson(response, { apiVersion: 'v1', kind: 'ConfigMapList', metadata, items: all.slice(from, to) });
+    };
+    lists = Array.from({ length: 20 }, () => page);
+    const { reflector, store } = reflect({ pageSize: 8, pageBytes: 2000 });
+    await reflector.waitForSync(stop.signal);
+    const names = store.list().map(({ metadata }) => metadata.name);
+    expect(names).toEqual(all.map(({ metadata }) => metadata.name));
+    const asked = server.requests.filter(({ query }) => query.has('limit')).map(({ query }) => query);
+    expect(asked.map((query) => [query.get('continue') ?? '0', query.get('limit')])).toEqual([
+      ['0', '8'],
+      ['0', '2'],
+      ['2', '4'],
+      ['2', '1'],
+      ['3', '2'],
+      ['5', '4'],
+      // Over the bound all by itself, and read all the same.
+      ['5', '1'],
+    ]);
+  });
+
+  it('keeps of listed and watched objects what is used, and the annotations it was told', async () => {
+    const annotations = { 'example.com/abort': '1', 'example.com/notes': 'x'.repeat(250_000) };
+    const withNotes = (name: string, version: number): KubeObject => {
+      const object = configMap(name, version);
+      return { ...object, metadata: { ...object.metadata, annotations, labels: { app: 'x' } } };
+    };
+    const keptOf = (name: string, version: number): KubeObject => {
+      const object = configMap(name, version);
+      return { ...object, metadata: { ...object.metadata, annotations: { 'example.com/abort': '1' } } };
+    };
+    collection = { items: [withNotes('a', 1)], resourceVersion: '10' };
+    watches = [(response) => sendEvent(response, 'ADDED', withNotes('b', 11))];
+    const { store } = reflect({ annotations: ['example.com/abort'] });
+    await eventually(() => expect(store.size).toBe(2));
+    expect(store.list()).toStrictEqual([keptOf('a', 1), keptOf('b', 11)]);
+  });
+
   it('takes in changes, and resumes from the last event or bookmark when the watch ends', async () => {
     watches = [
       (response) => {

@@ -12,9 +12,10 @@
  * - Silence: the watch is cut and begun again. The API server sends a bookmark
  *   about every minute, so silence well beyond that means a dead connection.
  */
-import { ApiError, isGone } from './api-error.ts';
+import { AnswerTooLargeError, ApiError, isGone } from './api-error.ts';
 import type { KubeClient, Query } from './client.ts';
-import type { KubeObject, Logger, ObjectMeta } from './kube-types.ts';
+import type { KubeObject, Logger } from './kube-types.ts';
+import { slim } from './slim.ts';
 import type { Store } from './store.ts';
 import { abortable, Backoff, type BackoffOptions, sleep } from './wait.ts';
 
@@ -30,8 +31,12 @@ export interface ReflectorOptions<T extends KubeObject> {
   fieldSelector?: string;
   store: Store<T>;
   logger: Logger;
-  /** Objects per page of a list. Default 500, as kubectl. */
+  /** Annotations that the store is to hold; of other metadata see `slim`. Default: none. */
+  annotations?: readonly string[];
+  /** Objects per page of a list; fewer where they are large. Default 50. */
   pageSize?: number;
+  /** A page with more bytes is asked for again with fewer objects; one object may have more. Default 2 MiB. */
+  pageBytes?: number;
   /** The server is asked to end a watch after this long to twice this long. Default 5 minutes. */
   watchMs?: number;
   /** A watch that lives this much longer than asked for is cut. Default 30 s. */
@@ -68,7 +73,14 @@ export class Reflector<T extends KubeObject> {
 
   constructor(options: ReflectorOptions<T>) {
     const backoff = options.backoff ?? { baseMs: 500, maxMs: 30_000 };
-    const defaults = { pageSize: 500, watchMs: 300_000, graceMs: 30_000, idleMs: 180_000 };
+    const defaults = {
+      annotations: [],
+      pageSize: 50,
+      pageBytes: 2 * 1024 * 1024,
+      watchMs: 300_000,
+      graceMs: 30_000,
+      idleMs: 180_000,
+    };
     this.#options = { ...defaults, ...options, backoff };
     this.#selectors = { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector };
     this.#onActivity = options.onActivity ?? (() => {});
@@ -118,23 +130,45 @@ export class Reflector<T extends KubeObject> {
 
   /** Reads all pages. A list without a resourceVersion in the query is a consistent read, never a stale cache. */
   async #list(signal: AbortSignal): Promise<{ objects: T[]; resourceVersion: string }> {
-    const { client, path, pageSize } = this.#options;
+    const { annotations, pageSize } = this.#options;
     const objects: T[] = [];
+    let limit = pageSize;
     let next: string | undefined;
     for (;;) {
-      const query = { ...this.#selectors, limit: pageSize, continue: next };
-      const page = await client.request<ObjectList<T>>({ method: 'GET', path, query, signal });
+      const page = await this.#page(limit, next, signal);
+      if (page === undefined) {
+        limit = Math.ceil(limit / 4);
+        continue;
+      }
       const type = itemType(page);
-      for (const item of page.items) objects.push(slim({ ...type, ...item }));
+      for (const item of page.items) objects.push(slim({ ...type, ...item }, annotations));
       next = page.metadata.continue;
       if (next === undefined || next === '') {
         return { objects, resourceVersion: page.metadata.resourceVersion ?? '' };
       }
+      limit = Math.min(limit * 2, pageSize);
+    }
+  }
+
+  /** Undefined where it has too many bytes and could have fewer objects. */
+  async #page(
+    limit: number,
+    next: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ObjectList<T> | undefined> {
+    const { client, path, pageBytes } = this.#options;
+    const query = { ...this.#selectors, limit, continue: next };
+    try {
+      const bound = limit === 1 ? {} : { maxBytes: pageBytes };
+      return await client.request<ObjectList<T>>({ method: 'GET', path, query, signal, ...bound });
+    } catch (error) {
+      if (limit === 1 || !(error instanceof AnswerTooLargeError)) throw error;
+      return undefined;
     }
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { client, path, watchMs, graceMs, idleMs, store, backoff } = this.#options;
+    const { client, path, annotations, watchMs, graceMs, idleMs, store, backoff } = this.#options;
     const askedMs = watchMs * (1 + (backoff.random ?? Math.random)());
     const query = {
       ...this.#selectors,
@@ -157,8 +191,8 @@ export class Reflector<T extends KubeObject> {
       events++;
       this.#backoff.reset();
       this.#failedWatches = 0;
-      if (event.type === 'DELETED') store.remove(event.object);
-      else if (event.type !== 'BOOKMARK') store.put(slim(event.object));
+      if (event.type === 'DELETED') store.remove(slim(event.object, annotations));
+      else if (event.type !== 'BOOKMARK') store.put(slim(event.object, annotations));
       this.#resourceVersion = event.object.metadata.resourceVersion;
     }
     if (events === 0 && performance.now() - startedAt < shortestWatchMs) {
@@ -195,10 +229,4 @@ export class Reflector<T extends KubeObject> {
 function itemType<T>(list: ObjectList<T>): { apiVersion?: string; kind?: string } {
   if (list.apiVersion === undefined || list.kind === undefined) return {};
   return { apiVersion: list.apiVersion, kind: list.kind.replace(/List$/, '') };
-}
-
-/** Drops managedFields: often half of an object, and of no use to a controller that applies. */
-function slim<T extends KubeObject>(object: T): T {
-  delete (object.metadata as ObjectMeta & { managedFields?: unknown }).managedFields;
-  return object;
 }

@@ -1,4 +1,5 @@
 /** The operator's process: command line, signals, exit status. */
+import { setFlagsFromString } from 'node:v8';
 import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kube-config.ts';
 import { ownSettings } from '../settings/settings.ts';
@@ -8,6 +9,10 @@ import { runOperator } from './operator.ts';
 
 /** For what goes on beside the reconciles: leases, events, looking whether namespaces still take part. */
 const FURTHER_CONNECTIONS = 8;
+
+// The heap grows by little at a time, rather than to several times of what is alive: an operator waits
+// for the API server and for Redis, and has the time to collect more often.
+setFlagsFromString('--optimize-for-size');
 
 async function main(): Promise<number> {
   const config = ownSettings(OPERATOR, readConfig);

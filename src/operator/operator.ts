@@ -5,7 +5,7 @@
  */
 import type { Logger } from 'pino';
 import type { ChaosDemo } from '../api/index.ts';
-import { GROUP } from '../api/index.ts';
+import { ANNOTATIONS, GROUP } from '../api/index.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Controller } from '../kube/controller.ts';
 import { EventRecorder } from '../kube/events.ts';
@@ -60,7 +60,8 @@ export async function runOperator(
   const reflectors = namespaces.map((namespace, index) => {
     const path = resourcePath(CHAOS_DEMO_TYPE, { namespace });
     const store = stores[index] as Store<ChaosDemo>;
-    return new Reflector<ChaosDemo>({ client, path, store, logger, onActivity });
+    const annotations = Object.values(ANNOTATIONS);
+    return new Reflector<ChaosDemo>({ client, path, store, logger, onActivity, annotations });
   });
   const killSwitch = new KillSwitch({
     client,

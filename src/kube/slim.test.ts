@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeObject } from './kube-types.ts';
+import { longestAnnotation, slim } from './slim.ts';
+
+const used = {
+  name: 'demo',
+  namespace: 'shop',
+  uid: 'u1',
+  resourceVersion: '42',
+  generation: 3,
+  creationTimestamp: '2026-01-01T00:00:00Z',
+  deletionTimestamp: '2026-01-02T00:00:00Z',
+  finalizers: ['example.com/release'],
+};
+
+function full(): KubeObject & { spec: object; status: object } {
+  return {
+    apiVersion: 'example.com/v1',
+    kind: 'Demo',
+    metadata: {
+      ...used,
+      labels: { app: 'x' },
+      annotations: { 'example.com/abort': '1', 'example.com/notes': 'x'.repeat(250_000) },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: 'u0' }],
+      ...{ managedFields: [{ manager: 'kubectl' }], selfLink: '/x', generateName: 'demo-' },
+    },
+    spec: { suspend: true },
+    status: { phase: 'Succeeded' },
+  };
+}
+
+describe('slim', () => {
+  it('keeps what a controller uses, and nothing else of the metadata', () => {
+    expect(slim(full())).toStrictEqual({ ...full(), metadata: used });
+  });
+
+  it('keeps the annotations that are named, where they are there', () => {
+    const { metadata } = slim(full(), ['example.com/abort', 'example.com/advance']);
+    expect(metadata).toStrictEqual({ ...used, annotations: { 'example.com/abort': '1' } });
+  });
+
+  it('cuts the values of annotations', () => {
+    const annotations = { short: 'é'.repeat(longestAnnotation), long: 'é'.repeat(250_000) };
+    const { metadata } = slim({ metadata: { name: 'a', annotations } }, ['short', 'long']);
+    expect(metadata.annotations).toEqual({ short: annotations.short, long: annotations.short });
+  });
+
+  it('adds no member that was not there, and leaves the object as it is', () => {
+    const bare = { metadata: { name: 'cluster-wide' } };
+    expect(slim(bare)).toStrictEqual(bare);
+    const object = full();
+    slim(object);
+    expect(object).toStrictEqual(full());
+  });
+});

@@ -1,0 +1,44 @@
+/**
+ * Makes objects small that are kept: what a cache holds must not grow with what
+ * anybody may write into metadata, which Kubernetes bounds at 256 KiB for the
+ * annotations of one object, and not at all for its labels.
+ */
+import type { KubeObject, ObjectMeta } from './kube-types.ts';
+
+/** Longer values of annotations are cut: nothing that steers a controller is that long. */
+export const longestAnnotation = 256;
+
+/** What a controller needs of every object; managedFields alone are often half of one. */
+const kept = [
+  'name',
+  'namespace',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'finalizers',
+] as const satisfies readonly (keyof ObjectMeta)[];
+
+/**
+ * The object without most of its metadata: labels, owners, managed fields, and all
+ * annotations but these, whose values are cut to {@link longestAnnotation} characters.
+ * The rest (spec, status, data) is shared with `object`, which stays as it is.
+ */
+export function slim<T extends KubeObject>(object: T, annotations: readonly string[] = []): T {
+  const { metadata } = object;
+  const members = kept.filter((name) => metadata[name] !== undefined).map((name) => [name, metadata[name]]);
+  const values = annotations.flatMap((name) => {
+    const value = metadata.annotations?.[name];
+    return value === undefined ? [] : [[name, cut(value)]];
+  });
+  if (values.length > 0) members.push(['annotations', Object.fromEntries(values)]);
+  return { ...object, metadata: Object.fromEntries(members) as ObjectMeta };
+}
+
+/** A part of a string keeps all of it alive in V8, unless it is copied. */
+function cut(value: string): string {
+  return value.length <= longestAnnotation
+    ? value
+    : (JSON.parse(JSON.stringify(value.slice(0, longestAnnotation))) as string);
+}
