@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
 import {
   burst,
   type Cluster,
@@ -8,7 +9,6 @@ import {
   defineEverywhere,
   type NodeClient,
   startCluster,
-  until,
 } from './limiter-support.ts';
 
 let cluster: Cluster;

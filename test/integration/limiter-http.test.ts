@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, defineEverywhere, startCluster, until } from './limiter-support.ts';
+import { until } from '../kit/until.ts';
+import { type Cluster, defineEverywhere, startCluster } from './limiter-support.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {

@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { burst, countedIn, defineEverywhere, joined, NodeClient, observe, until } from './limiter-support.ts';
+import { until } from '../kit/until.ts';
+import { burst, countedIn, defineEverywhere, joined, NodeClient, observe } from './limiter-support.ts';
 
 const MAIN = new URL('../../src/limiter/main.ts', import.meta.url).pathname;
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { burst, type Cluster, countedIn, defineEverywhere, startCluster, until } from './limiter-support.ts';
+import { until } from '../kit/until.ts';
+import { burst, type Cluster, countedIn, defineEverywhere, startCluster } from './limiter-support.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 /** What the limiter's integration tests share: nodes on loopback addresses, their HTTP interface, an observer. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { readConfig } from '../../src/limiter/config.ts';
 import { startNode } from '../../src/limiter/start-node.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { until } from '../kit/until.ts';
 
 export interface Answer {
   readonly status: number;
@@ -144,15 +144,6 @@ export async function defineEverywhere(
     await until(async () => (await node.call('GET', `/limit?key=${key}`)).body['windowId'] === windowId);
   }
   return String(windowId);
-}
-
-/** Polls until `condition` holds; throws after 30 s. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`did not come true in 30 s: ${condition.toString()}`);
-    await sleep(20);
-  }
 }
 
 /** Sends `count` checks at once, spread over the nodes; returns how many each status was answered with. */

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long, and what for. */
 export interface UntilOptions {
-  /** What the error calls it: "the pod to be Ready". */
-  readonly what: string;
+  /** What the error calls it: "the pod to be Ready". Default: the text of the probe. */
+  readonly what?: string;
   /** Default 5 min: a guard against waiting for ever, not a measure. */
   readonly deadlineMs?: number;
   /** Default 50 ms. */
@@ -20,7 +20,7 @@ export interface UntilOptions {
  */
 export async function until<T>(
   probe: () => T | Promise<T>,
-  { what, deadlineMs = 300_000, everyMs = 50 }: UntilOptions,
+  { what = probe.toString(), deadlineMs = 300_000, everyMs = 50 }: UntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const deadline = performance.now() + deadlineMs;
   let last: unknown;

@@ -77,8 +77,11 @@ async function defineOnFirst(
 ): Promise<{ windowId: string; windowEndsAt: number }> {
   const reasons: string[] = [];
   for (const client of clients) {
+    signal.throwIfAborted();
     try {
-      return await client.define(key, limit, windowMs, signal);
+      // Not called off once it is sent: a node carries out what it was sent, though nobody waits for it, and
+      // would do so after the key was removed. The client's timeout bounds the wait.
+      return await client.define(key, limit, windowMs, new AbortController().signal);
     } catch (error) {
       signal.throwIfAborted();
       reasons.push(messageOf(error));
