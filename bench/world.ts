@@ -1,4 +1,4 @@
-/** The environment of the demo with the operator in it, and what benchmarks do with ChaosDemos there. */
+/** The environment of the demo with the operator of the image in it, and what benchmarks do with ChaosDemos there. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ANNOTATIONS,
@@ -20,6 +20,7 @@ import { type OperatorProcess, startOperator } from '../src/local/operator.ts';
 import { freePort } from '../src/local/ports.ts';
 import { demo, demoSpec } from '../test/kit/demo.ts';
 import { DemoWatch } from './demo-watch.ts';
+import { buildOperator } from './image-program.ts';
 import { type Metrics, metric, readMetrics } from './operator-metrics.ts';
 import { stopEach } from './stop-each.ts';
 
@@ -70,7 +71,9 @@ export class World {
     const stops = [() => environment.stop()];
     try {
       const port = await freePort();
-      const operator = await startOperator(environment, { args: [`--http-port=${port}`], signal });
+      say('operator: bundling it as the image does');
+      const program = await buildOperator(signal);
+      const operator = await startOperator(environment, { args: [`--http-port=${port}`], program, signal });
       stops.unshift(() => operator.stop());
       const client = new KubeClient(loadKubeConfig(environment.controlPlane.kubeconfig), {
         connections: AT_ONCE,

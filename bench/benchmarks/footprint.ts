@@ -1,18 +1,20 @@
-/** Memory and processor time of the operator: with nothing to do, with 1,000 finished objects, with 20 runs at once. */
+/** Memory and processor time of the operator: with nothing to do, with thousands of finished objects, with 20 runs at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { cpuSeconds, heapMiB, metric, reconciles, residentMiB, statusWrites } from '../operator-metrics.ts';
-import { mean } from '../statistics.ts';
+import { mean, median } from '../statistics.ts';
 import { names, type World } from '../world.ts';
 
-const FINISHED = 1000;
+const FINISHED = [2000, 5000];
 const RUNS = 20;
 /** How long the operator is left alone after its start, and how long it is watched with nothing to do. */
 const SETTLE_MS = 10_000;
-const WATCH_MS = 30_000;
+const WATCH_MS = 60_000;
 const SAMPLE_MS = 500;
+/** Of one with nothing to do: to be asked is work, and most of what it has. */
+const IDLE_SAMPLE_MS = 5_000;
 
 /** A whole demo, but for the time in which nothing happens. */
 const SPEC = {
@@ -24,7 +26,7 @@ const SPEC = {
 
 export const footprint: Benchmark = {
   name: 'footprint',
-  what: `operator memory and CPU: idle, with ${FINISHED} finished objects, with ${RUNS} runs at once`,
+  what: `operator memory and CPU: idle, with ${FINISHED.join(' and ')} finished objects, with ${RUNS} runs at once`,
   async run({ world: start, say }) {
     const world = await start();
     say(`watching an idle operator for ${WATCH_MS / 1000} s`);
@@ -33,16 +35,20 @@ export const footprint: Benchmark = {
     say('a whole run, alone');
     await world.restartOperator();
     const one = await watchRuns(world, [{}]);
-    say(`watching an operator with ${FINISHED} finished objects`);
-    const finished = await withFinished(world, one.statuses[0] ?? {});
+    const finished = await withFinished(world, one.statuses[0] ?? {}, say);
     say(`starting ${RUNS} rate limiters, each with a Redis of its own; registering their pods takes a while`);
     const many = await withFleet(world, say);
-    return [...idleRows(idle), ...finishedRows(finished, idle), ...runRows(one, many, idle)];
+    return [
+      ...idleRows(idle),
+      ...finished.flatMap(({ count, usage }) => finishedRows(count, usage, idle)),
+      ...runRows(one, many, idle),
+    ];
   },
 };
 
 /** What the operator used over some time. */
 interface Usage {
+  /** The median: it grows and is collected by turns. */
   readonly residentMiB: number;
   readonly peakMiB: number;
   readonly heapMiB: number;
@@ -58,6 +64,7 @@ interface Usage {
 async function watchUsage<T>(
   world: World,
   work: () => Promise<T>,
+  sampleMs = SAMPLE_MS,
 ): Promise<{ readonly usage: Usage; readonly result: T }> {
   await sleep(SETTLE_MS, undefined, { signal: world.signal });
   const first = await world.metrics();
@@ -73,14 +80,14 @@ async function watchUsage<T>(
     () => void (ended = true),
   );
   while (!ended) {
-    await Promise.race([end, sleep(SAMPLE_MS, undefined, { signal: world.signal })]);
+    await Promise.race([end, sleep(sampleMs, undefined, { signal: world.signal })]);
     last = await world.metrics();
     resident.push(residentMiB(last));
     heap.push(heapMiB(last));
   }
   const seconds = (performance.now() - startedAt) / 1000;
   const usage = {
-    residentMiB: mean(resident),
+    residentMiB: median(resident),
     peakMiB: Math.max(...resident),
     heapMiB: mean(heap),
     cpu: ((cpuSeconds(last) - cpuSeconds(first)) / seconds) * 100,
@@ -90,7 +97,8 @@ async function watchUsage<T>(
 }
 
 async function watchIdle(world: World): Promise<Usage> {
-  const { usage } = await watchUsage(world, () => sleep(WATCH_MS, undefined, { signal: world.signal }));
+  const wait = (): Promise<void> => sleep(WATCH_MS, undefined, { signal: world.signal });
+  const { usage } = await watchUsage(world, wait, IDLE_SAMPLE_MS);
   return usage;
 }
 
@@ -122,24 +130,36 @@ function mustSucceed(statuses: readonly ChaosDemoStatus[]): void {
   );
 }
 
-/** The operator is new and finds objects that carry the status of a run that was really made. */
-async function withFinished(world: World, status: ChaosDemoStatus): Promise<Usage> {
-  const all = names('finished', FINISHED);
-  await world.restartOperator(async () => {
-    await world.forEach(all, async (name) => {
-      const demo = await world.create(name, SPEC);
-      await world.storeStatus(demo, { ...status, observedGeneration: demo.metadata.generation });
+interface Finished {
+  readonly count: number;
+  readonly usage: Usage;
+}
+
+/** Each time the operator is new and finds more objects that carry the status of a run that was really made. */
+async function withFinished(
+  world: World,
+  status: ChaosDemoStatus,
+  say: (line: string) => void,
+): Promise<Finished[]> {
+  const all = names('finished', Math.max(...FINISHED));
+  const finished: Finished[] = [];
+  let made = 0;
+  for (const count of FINISHED) {
+    say(`watching an operator with ${count} finished objects`);
+    await world.restartOperator(async () => {
+      await world.forEach(all.slice(made, count), async (name) => {
+        const demo = await world.create(name, SPEC);
+        await world.storeStatus(demo, { ...status, observedGeneration: demo.metadata.generation });
+      });
     });
-  });
-  await world.until(
-    'every object to be looked at',
-    async () => reconciles(await world.metrics()) >= FINISHED,
-  );
-  const usage = await watchIdle(world);
-  const active = metric(await world.metrics(), 'chaosdemo_runs_active');
-  if (active !== 0) throw new Error('an object that was finished has started a run');
+    made = count;
+    await world.until('every object to be looked at', async () => reconciles(await world.metrics()) >= count);
+    finished.push({ count, usage: await watchIdle(world) });
+    const active = metric(await world.metrics(), 'chaosdemo_runs_active');
+    if (active !== 0) throw new Error('an object that was finished has started a run');
+  }
   await world.delete(all);
-  return usage;
+  return finished;
 }
 
 async function withFleet(world: World, say: (line: string) => void) {
@@ -159,20 +179,26 @@ async function withFleet(world: World, say: (line: string) => void) {
 function idleRows(idle: Usage): Row[] {
   const note = `nothing to do; ${WATCH_MS / 1000} s from ${SETTLE_MS / 1000} s after the start`;
   return [
-    { what: 'idle: resident memory, mean', value: idle.residentMiB, unit: 'MiB', note },
+    {
+      what: 'idle: resident memory, median',
+      value: idle.residentMiB,
+      unit: 'MiB',
+      beside: { what: 'most that was seen', value: idle.peakMiB },
+      note,
+    },
     { what: 'idle: processor', value: idle.cpu, unit: '% of a core', note },
   ];
 }
 
-function finishedRows(finished: Usage, idle: Usage): Row[] {
-  const note = 'each with the status of a whole run; watched as when idle';
-  const title = `${FINISHED} finished objects`;
+function finishedRows(count: number, finished: Usage, idle: Usage): Row[] {
+  const note = `each with the status of a whole run; watched as when idle; at most ${finished.peakMiB.toFixed(0)} MiB`;
+  const title = `${count} finished objects`;
   return [
     {
-      what: `${title}: resident memory, mean`,
+      what: `${title}: resident memory, median`,
       value: finished.residentMiB,
       unit: 'MiB',
-      beside: { what: 'idle, mean', value: idle.residentMiB },
+      beside: { what: 'idle, median', value: idle.residentMiB },
       note,
     },
     {
@@ -184,7 +210,7 @@ function finishedRows(finished: Usage, idle: Usage): Row[] {
     },
     {
       what: `${title}: heap for each, beyond idle`,
-      value: ((finished.heapMiB - idle.heapMiB) * 1024) / FINISHED,
+      value: ((finished.heapMiB - idle.heapMiB) * 1024) / count,
       unit: 'KiB',
       note: 'mean of samples, garbage that is not collected yet included',
     },

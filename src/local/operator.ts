@@ -26,6 +26,8 @@ export interface OperatorProcess {
 export interface OperatorOptions {
   /** Further flags of the operator. */
   readonly args?: readonly string[];
+  /** What runs in place of the sources, and its whole environment; a bundle, say. */
+  readonly program?: { readonly file: string; readonly env: NodeJS.ProcessEnv };
   readonly signal?: AbortSignal;
 }
 
@@ -50,13 +52,14 @@ export async function startOperator(
       name: 'operator',
       command: process.execPath,
       args: [
-        join(root, 'src/operator/main.ts'),
+        options.program?.file ?? join(root, 'src/operator/main.ts'),
         `--kubeconfig=${kubeconfig}`,
         `--namespace=${account.namespace}`,
         '--http-host=127.0.0.1',
         '--http-port=0',
         ...(options.args ?? []),
       ],
+      ...(options.program ? { env: options.program.env } : {}),
       logFile: join(folder, 'operator.log'),
     });
   let running = await spawn();
