@@ -1,8 +1,12 @@
 /** Everything that other parts use of the API of a ChaosDemo. */
 export * from './chaos-demo.ts';
 export * from './conditions.ts';
+export * from './crd.ts';
 export * from './duration.ts';
 export * from './group.ts';
 export * from './run-key.ts';
+export * from './schema-parts.ts';
 export * from './spec.ts';
 export * from './status.ts';
+export * from './subject-api.ts';
+export * from './text.ts';
