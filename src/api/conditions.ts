@@ -122,7 +122,8 @@ export const REASON_GROUPS = {
     reasons: {
       Pending:
         'The operator has not looked at the object yet, looks for its pods, or waits until all pods are Ready.',
-      CoolingDown: 'A run was aborted or superseded a moment ago; the next starts when its target has rested.',
+      CoolingDown:
+        'A run was aborted or superseded a moment ago; the next starts when its target has rested.',
       Running: 'A chapter is at work.',
       AwaitingAdvance: 'Manual pace: the chapter is done and waits for the advance annotation.',
       Suspended: 'spec.suspend is set: no run starts, or the run is held before its next fault.',
@@ -167,7 +168,8 @@ export const REASON_GROUPS = {
       NoSuchPods: 'The selector matches no ready pod.',
       PodsNotEligible:
         'A selected pod cannot be used (host network, no such port, several images), is not Ready for 30 s, or there are too many.',
-      UnprovableSpec: 'With these pods, no run of this spec can end as expected; the message says what to change.',
+      UnprovableSpec:
+        'With these pods, no run of this spec can end as expected; the message says what to change.',
       KillSwitch: 'The kill switch of the operator is on.',
     },
   },

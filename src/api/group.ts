@@ -24,4 +24,3 @@ export const ENABLED_LABEL = `${GROUP}/enabled`;
 
 /** Present only while a pause may be active. */
 export const FINALIZER = `${GROUP}/release-fault`;
-

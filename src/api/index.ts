@@ -1,7 +1,6 @@
 /** Everything that other parts use of the API of a ChaosDemo. */
 export * from './chaos-demo.ts';
 export * from './conditions.ts';
-export * from './crd.ts';
 export * from './duration.ts';
 export * from './group.ts';
 export * from './run-key.ts';

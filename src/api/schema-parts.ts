@@ -72,3 +72,12 @@ function valueAt(part: object, path: string): unknown {
     .split('.')
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], part);
 }
+
+/**
+ * A rule that holds its tongue where one of the durations it reckons with is none: the field's own
+ * rule says so already, and an evaluation error beside it would only confuse.
+ */
+export function ifDurations(fields: readonly string[], rule: string): string {
+  const invalid = fields.map((field) => `!${field}.matches('${DURATION_PATTERN.source}')`);
+  return [...invalid, `(${rule})`].join(' || ');
+}

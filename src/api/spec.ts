@@ -8,7 +8,7 @@
  * that zod itself states (bounds, patterns, enums) become plain schema.
  */
 import { z } from 'zod';
-import { cel, durationField } from './schema-parts.ts';
+import { cel, durationField, ifDurations } from './schema-parts.ts';
 import type { CelRule, SubjectApi } from './subject-api.ts';
 
 export const EXPECTATIONS = ['Detected', 'NotDetected', 'Any'] as const;
@@ -99,15 +99,31 @@ function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
     );
 }
 
+/** Chapters of a run that dwell in pace Auto, besides those of its scenarios: Welcome and the look at the health. */
+export const DWELLS_PER_RUN = 2;
+/** Chapters of a scenario that dwell in pace Auto: chaos, detection, diagnosis. */
+export const DWELLS_PER_SCENARIO = 3;
+
+/** A deadline that the dwelling alone would use up can only end Errored. */
+const DWELL_RULE: CelRule = {
+  rule: `self.pace.mode == 'Manual' || ${ifDurations(
+    ['self.pace.dwell', 'self.activeDeadline'],
+    `duration(self.pace.dwell).getSeconds() * (self.dryRun ? ${DWELLS_PER_RUN} : ${DWELLS_PER_RUN} + ${DWELLS_PER_SCENARIO} * size(self.scenarios)) < duration(self.activeDeadline).getSeconds()`,
+  )}`,
+  message:
+    'pace.dwell, spent in every chapter, would use up activeDeadline before the run is over: shorten pace.dwell or lengthen activeDeadline',
+};
+
 /** Rules that hold for every subject, and those that each subject brings for specs of its type. */
 function specRules(subjects: readonly SubjectApi[]): CelRule[] {
-  return subjects.flatMap(({ type, faults, rules }) => [
+  const bySubject = subjects.flatMap(({ type, faults, rules }) => [
     {
       rule: `self.subject.type != '${type}' || self.scenarios.all(s, s.type in [${faults.map((fault) => `'${fault.type}'`).join(', ')}])`,
       message: `a subject of type ${type} has scenarios of the types ${faults.map((fault) => fault.type).join(', ')} only`,
     },
     ...rules.map((rule) => ({ ...rule, rule: `self.subject.type != '${type}' || (${rule.rule})` })),
   ]);
+  return [DWELL_RULE, ...bySubject];
 }
 
 /** The schema of `spec`, given the registered subjects; the first is the default. */
@@ -146,7 +162,9 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
             .enum(['Auto', 'Manual'])
             .default('Auto')
             .describe('Auto goes on by itself; Manual waits for the advance annotation after each chapter.'),
-          dwell: durationField('How long a finished chapter stays on show in Auto.', '0s', '10m').default('3s'),
+          dwell: durationField('How long a finished chapter stays on show in Auto.', '0s', '10m').default(
+            '3s',
+          ),
         })
         .prefault({})
         .describe('How the story is told. Applies live.'),

@@ -84,7 +84,10 @@ const scenario = z.object({
   result: z.enum(RESULTS).optional().describe('How it ended.'),
   reason: reason.optional(),
   message: text(LIMITS.message, 'Why it ended so, in a sentence.').optional(),
-  summary: text(32, 'The measure of the invariant in one, as the columns show it: "30 > 5" or "20/10".').optional(),
+  summary: text(
+    32,
+    'The measure of the invariant in one, as the columns show it: "30 > 5" or "20/10".',
+  ).optional(),
   measures: z
     .array(measure)
     .max(LIMITS.measures)
@@ -186,7 +189,9 @@ const condition = z.object({
 const journal = z
   .object({
     runKey: text(64, 'What the last run was started for; see the run key in the reference.').optional(),
-    awaitedMs: milliseconds('How long the run has waited for a person so far; does not count for the deadline.').optional(),
+    awaitedMs: milliseconds(
+      'How long the run has waited for a person so far; does not count for the deadline.',
+    ).optional(),
     awaitingSince: time('Since when it waits for a person.').optional(),
     restUntil: time('No run begins before.').optional(),
     ending: verdict
@@ -259,7 +264,10 @@ export const statusSchema = z
       .array(scenario)
       .max(8)
       .optional()
-      .meta({ description: 'What became of each scenario of that run, with its evidence.', ...keyedBy('name') }),
+      .meta({
+        description: 'What became of each scenario of that run, with its evidence.',
+        ...keyedBy('name'),
+      }),
     diagnoses: z
       .array(diagnosis)
       .max(8)

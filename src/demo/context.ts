@@ -1,18 +1,27 @@
 /** What the parts of `decide` share: the draft of the next status and what they ask for. */
-import type { ChaosDemoSpec, ChaosDemoStatus, FaultStatus, Reason, ScenarioStatus } from '../api/index.ts';
+import type {
+  ChaosDemoSpec,
+  ChaosDemoStatus,
+  FaultStatus,
+  Journal,
+  Reason,
+  ScenarioStatus,
+} from '../api/index.ts';
 import type { Effect } from './effects.ts';
-import type { Observed } from './observed.ts';
+import type { Admission, Observed } from './observed.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
 
 /** The object decided on: its spec, and the status as last stored. */
 export interface Demo {
-  uid: string;
-  generation: number;
+  readonly uid: string;
+  readonly generation: number;
   /** Whether somebody has asked for its deletion. */
-  deleting: boolean;
-  spec: ChaosDemoSpec;
-  status: ChaosDemoStatus;
-  annotations: { requestedAt?: string; advance?: string; abort?: string };
+  readonly deleting: boolean;
+  /** Whether the operator has to stop every run and start none. */
+  readonly killSwitch: boolean;
+  readonly spec: ChaosDemoSpec;
+  readonly status: ChaosDemoStatus;
+  readonly annotations: { readonly requestedAt?: string; readonly advance?: string; readonly abort?: string };
 }
 
 /** Where the object stands, in the terms of the table of conditions in the API. */
@@ -33,10 +42,8 @@ export interface Context {
   standing: Standing;
   /** Whether a session with the subject is needed. */
   wantsSession: boolean;
-  /** Whether a rollout of the pods would start a run. */
-  awaitsRollout: boolean;
   /** Set by a stage that waits for a person. */
-  awaitingHand: boolean;
+  awaitsPerson: boolean;
   wakeAt: number | undefined;
 }
 
@@ -60,7 +67,7 @@ export function ms(time: string): number {
 
 /**
  * How long after its planned end a fault counts as over whatever anybody has
- * seen: Redis releases a timed pause within about 100 ms, so 5 s is plenty.
+ * seen: a fault bounds itself and ends within about 100 ms of that, so 5 s is plenty.
  */
 export const FAULT_GRACE_MS = 5000;
 
@@ -84,9 +91,28 @@ export function watchEnd(fault: FaultStatus, scenario: Scenario): number {
   return ms(fault.endedAt ?? fault.until) + scenario.settleMs;
 }
 
-/** Every key that the run has made on the subject. */
-export function restoreKeys({ draft }: Context): string[] {
-  return (draft.scenarios ?? []).flatMap(({ fault }) => (fault ? [fault.key] : []));
+/** The operator's own notes in the draft; made where there are none. */
+export function journalOf({ draft }: Context): Journal {
+  draft.journal ??= {};
+  return draft.journal;
+}
+
+/** What the journal holds of a fault: its fixture and its marker. */
+export function journalEntry(
+  { journal }: ChaosDemoStatus,
+  fault: string,
+): NonNullable<Journal['faults']>[number] | undefined {
+  return journal?.faults?.find(({ id }) => id === fault);
+}
+
+/** The name of a fault's fixture; '' where nobody knows it any more, which names no fixture. */
+export function fixtureOf(status: ChaosDemoStatus, fault: string): string {
+  return journalEntry(status, fault)?.fixture ?? '';
+}
+
+/** Every fixture that the run has made on the subject. */
+export function fixturesToRemove({ draft }: Context): string[] {
+  return (draft.journal?.faults ?? []).map(({ fixture }) => fixture);
 }
 
 /** The entry of a scenario in the draft. */
@@ -94,4 +120,36 @@ export function entryOf(context: Context, name: string): ScenarioStatus {
   const entry = context.draft.scenarios?.find((candidate) => candidate.name === name);
   if (!entry) throw new Error(`the status of this run has no scenario ${name}`);
   return entry;
+}
+
+/**
+ * Whether the subject may be touched, as far as it is known: what was found out for another spec says
+ * nothing before a run, and during one it holds whatever is edited.
+ */
+export function admissionOf({ demo, draft, observed }: Context): Admission {
+  if (demo.killSwitch) {
+    const message = runIsOn(draft)
+      ? 'The kill switch of the operator was turned on, which stops every run'
+      : 'The kill switch of the operator is on: no run starts until it is off';
+    return { state: 'refused', reason: 'KillSwitch', message };
+  }
+  const { admission, admissionLook } = observed;
+  const known = runIsOn(draft) || admissionLook?.generation === demo.generation;
+  return known ? admission : { state: 'unknown' };
+}
+
+/**
+ * Asks for a look whether the subject may be touched, where the last one is too old or about another
+ * spec. `mustUndo`: what an earlier process left on has to be undone, whatever the answer.
+ */
+export function askForAdmission(context: Context, mustUndo: boolean): void {
+  const { demo, draft, effects, now, observed } = context;
+  context.wantsSession = true;
+  if (demo.killSwitch && !mustUndo) return wake(context, now + RETRY_MS);
+  const look = observed.admissionLook;
+  const known = look !== undefined && (runIsOn(draft) || look.generation === demo.generation);
+  if (known && observed.admission.state === 'granted') return;
+  const due = known ? look.at + RETRY_MS : now;
+  if (now < due) return wake(context, due);
+  effects.push({ kind: 'Admit', id: `admit/${demo.generation}/${(look?.count ?? 0) + 1}`, mustUndo });
 }

@@ -66,7 +66,11 @@ export function record(observed: Observed, finding: Finding): Observed {
       return { ...observed, baseline: finding.outcome };
     case 'Prepared': {
       const { [finding.fault]: _, ...prepareFailures } = observed.prepareFailures;
-      return { ...observed, prepareFailures, prepared: put(observed.prepared, finding.fault, finding.prepared) };
+      return {
+        ...observed,
+        prepareFailures,
+        prepared: put(observed.prepared, finding.fault, finding.prepared),
+      };
     }
     case 'NotPrepared':
       return { ...observed, prepareFailures: put(observed.prepareFailures, finding.fault, finding.message) };
@@ -103,7 +107,9 @@ function put<T>(map: Readonly<Record<string, T>>, id: string, value: T): Record<
 export function callsForDecision(before: Observed, finding: Finding): boolean {
   switch (finding.kind) {
     case 'Health':
-      return before.health === undefined || !isDeepStrictEqual(essence(before.health), essence(finding.snapshot));
+      return (
+        before.health === undefined || !isDeepStrictEqual(essence(before.health), essence(finding.snapshot))
+      );
     case 'Reading': {
       const known = before.readings[finding.fault];
       const { complete, detectedAt } = finding.reading;

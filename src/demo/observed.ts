@@ -21,7 +21,7 @@ export interface Target {
   readonly pods: readonly { readonly name: string; readonly uid: string; readonly imageId: string }[];
   /** See `run.podTemplate` in the API. */
   readonly podTemplate?: string;
-  /** Where the faults go, for messages: "redis-0 (10.0.0.7:6379)". */
+  /** Where the faults go, for messages: "store-0 (10.0.0.7:6379)". */
   readonly store: string;
 }
 

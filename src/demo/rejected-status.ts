@@ -34,6 +34,7 @@ export function rejectedStatus(
     message,
     ...(lastHandledRunRequest === undefined ? {} : { lastHandledRunRequest }),
     ...(stands ? { run: before.run } : run && { run: ended(run, time, message) }),
+    ...(refused.journal?.runKey === undefined ? {} : { journal: { runKey: refused.journal.runKey } }),
     conditions: [
       condition('Ready', 'False'),
       condition('Stalled', 'True'),
@@ -43,10 +44,9 @@ export function rejectedStatus(
   };
 }
 
-function ended({ number, key, startedAt }: RunStatus, completedAt: string, message: string): RunStatus {
+function ended({ number, startedAt }: RunStatus, completedAt: string, message: string): RunStatus {
   return {
     number,
-    key,
     startedAt,
     completedAt,
     verdict: { phase: 'Errored', reason: 'StatusRejected', message },

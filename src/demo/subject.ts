@@ -33,7 +33,7 @@ export interface Scenario {
    * Retry: try once more with a new fixture.
    */
   readonly onOrphan: 'Inquire' | 'Retry';
-  /** What the countdown counts down to: "Redis stops taking writes for 10s". */
+  /** What the countdown counts down to: "the store stops taking writes for 10s". */
   readonly faultTitle: string;
   /** The invariant in a sentence, with its numbers. */
   readonly invariant: string;

@@ -14,7 +14,7 @@ export function isTransition(before: ChaosDemoStatus | undefined, after: ChaosDe
 function withoutFigures(status: ChaosDemoStatus | undefined): unknown {
   if (!status?.scenarios) return status;
   const scenarios = status.scenarios.map(
-    ({ bound: _bound, evidence: _evidence, observed: _observed, summary: _summary, ...rest }) => rest,
+    ({ evidence: _evidence, measures: _measures, summary: _summary, ...rest }) => rest,
   );
   return { ...status, scenarios };
 }
