@@ -4,6 +4,7 @@
  * behind.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { ChaosDemo } from '../api/index.ts';
@@ -123,7 +124,7 @@ async function keep(
 Everything is still running. In another terminal:
 
   export KUBECONFIG=${kubeconfig}
-  alias kubectl=${binary}
+  export PATH=${dirname(binary)}:$PATH
   kubectl -n ${namespace} get chaosdemo ${name} -o yaml
   kubectl -n ${namespace} annotate chaosdemo ${name} --overwrite chaosdemo.dev/requested-at=$(date +%s)
 
