@@ -51,14 +51,23 @@ export function sumInCel(
   fault: { readonly member: string; readonly schema: z.ZodType<object, object> },
   subjectMember: string,
 ): string {
-  const defaults = fault.schema.parse({});
-  return terms
-    .map(({ of, field }) => {
-      if (of === 'scenario') return `duration(s.${field})`;
-      if (of === 'subject') return `duration(self.subject.${subjectMember}.${field})`;
-      return `duration(${fieldInCel(fault.member, field, String(valueAt(defaults, field)))})`;
-    })
+  return termsInCel(terms, fault, subjectMember)
+    .map((term) => `duration(${term})`)
     .join(' + ');
+}
+
+/** The terms themselves in CEL: strings that may be no durations, see {@link ifDurations}. */
+export function termsInCel(
+  terms: readonly DurationTerm[],
+  fault: { readonly member: string; readonly schema: z.ZodType<object, object> },
+  subjectMember: string,
+): string[] {
+  const defaults = fault.schema.parse({});
+  return terms.map(({ of, field }) => {
+    if (of === 'scenario') return `s.${field}`;
+    if (of === 'subject') return `self.subject.${subjectMember}.${field}`;
+    return fieldInCel(fault.member, field, String(valueAt(defaults, field)));
+  });
 }
 
 /** A parameter of a fault in CEL, of a scenario `s`; a string default where the whole member is left out. */

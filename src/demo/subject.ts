@@ -133,7 +133,8 @@ export interface SubjectDriver {
 export interface SubjectPorts<Cluster> {
   readonly cluster: Cluster;
   readonly clock: Clock;
-  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Everything a subject logs of an object goes over a child with its namespace and name. */
+  readonly logger: Pick<Logger, 'child' | 'info' | 'warn' | 'error'>;
 }
 
 /** A subject as it is registered. */
