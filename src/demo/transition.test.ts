@@ -26,6 +26,18 @@ describe('isTransition', () => {
     expect(isTransition(status, { ...status, scenarios: [{ ...scenario!, ...grown }] })).toBe(false);
   });
 
+  it('sees none in another order of the conditions', () => {
+    const condition = (type: string) => ({
+      type,
+      status: 'True' as const,
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+      reason: 'Running',
+      message: '',
+    });
+    const [a, b] = [condition('Ready'), condition('Healthy')];
+    expect(isTransition({ ...status, conditions: [a, b] }, { ...status, conditions: [b, a] })).toBe(false);
+  });
+
   it.each<[string, ChaosDemoStatus]>([
     ['another chapter', { ...status, chapter: 'Stall Diagnosis' }],
     ['another message', { ...status, message: 'something else' }],
