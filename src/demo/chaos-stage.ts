@@ -10,7 +10,7 @@
 import type { ChapterStatus, FaultStatus, ScenarioStatus } from '../api/index.ts';
 import { formatDuration } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { entryOf, fixtureOf, iso, journalEntry, journalOf, ms, wake } from './context.ts';
+import { entryOf, fixtureName, fixtureOf, iso, journalEntry, journalOf, ms, wake } from './context.ts';
 import { announcement } from './observed.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
@@ -117,18 +117,6 @@ function noteInJournal(
   const journal = journalOf(context);
   const others = (journal.faults ?? []).filter(({ id }) => id !== fault?.id && id !== noted.id);
   journal.faults = [...others, noted];
-}
-
-/** `<prefix>-<part of the uid>-<run>-<scenario>`, and the attempt where it is not the first. */
-export function fixtureName(
-  prefix: string,
-  uid: string,
-  run: number,
-  scenario: string,
-  attempt: number,
-): string {
-  const base = `${prefix}-${uid.slice(0, 8)}-${run}-${scenario}`;
-  return attempt === 1 ? base : `${base}-${attempt}`;
 }
 
 /** Suspended: nothing further is injected until somebody says so. */

@@ -76,9 +76,17 @@ export function runIsOn(status: ChaosDemoStatus | undefined): boolean {
   return status?.run !== undefined && status.run.completedAt === undefined;
 }
 
+/**
+ * Longest time a fault can last, and longest time ahead that one can be planned: twice what the
+ * schema allows. Whoever may write a status could write more into it, and hold the object with that.
+ */
+const MOST_AHEAD_MS = 120_000;
+
 /** Whether a fault is on, or may be for all that is known. */
 export function mayBeActive(fault: FaultStatus, now: number): boolean {
-  return fault.endedAt === undefined && now < ms(fault.until) + FAULT_GRACE_MS;
+  const plannedAt = ms(fault.plannedAt);
+  const until = Math.min(ms(fault.until), plannedAt + MOST_AHEAD_MS);
+  return fault.endedAt === undefined && plannedAt < now + MOST_AHEAD_MS && now < until + FAULT_GRACE_MS;
 }
 
 /** The fault of a status that may be active, if any. */
@@ -110,9 +118,30 @@ export function fixtureOf(status: ChaosDemoStatus, fault: string): string {
   return journalEntry(status, fault)?.fixture ?? '';
 }
 
-/** Every fixture that the run has made on the subject. */
-export function fixturesToRemove({ draft }: Context): string[] {
-  return (draft.journal?.faults ?? []).map(({ fixture }) => fixture);
+/** `<prefix>-<part of the uid>-<run>-<scenario>`, and the attempt where it is not the first. */
+export function fixtureName(
+  prefix: string,
+  uid: string,
+  run: number,
+  scenario: string,
+  attempt: number,
+): string {
+  const base = `${prefix}${markOf(uid)}${run}-${scenario}`;
+  return attempt === 1 ? base : `${base}-${attempt}`;
+}
+
+/** What stands in the name of every fixture of one object and of no other. */
+function markOf(uid: string): string {
+  return `-${uid.slice(0, 8)}-`;
+}
+
+/**
+ * Every fixture that the run has made on the subject. A name that this object cannot have made is left
+ * alone: whoever may write a status must not have others' removed by it.
+ */
+export function fixturesToRemove({ demo, draft }: Context): string[] {
+  const names = (draft.journal?.faults ?? []).map(({ fixture }) => fixture);
+  return names.filter((name) => name.includes(markOf(demo.uid)));
 }
 
 /** The entry of a scenario in the draft. */
