@@ -155,6 +155,8 @@ export const REASON_GROUPS = {
       RestoreFailed: 'What the run did could not be undone; the message says what to do by hand.',
       DeadlineExceeded: 'The run took longer than spec.activeDeadline.',
       StatusRejected: 'The API server refused a status; the fault was released.',
+      StatusUnusable:
+        'The operator could not decide on what the object holds, as after somebody else wrote into its status; the fault was released.',
     },
   },
   refusal: {

@@ -1,6 +1,7 @@
 /** The operator's process: command line, signals, exit status. */
 import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kube-config.ts';
+import { SUBJECTS } from '../subjects/index.ts';
 import { ConfigError, parseCommand } from './config.ts';
 import { createLogger } from './log.ts';
 import { runOperator } from './operator.ts';
@@ -37,7 +38,7 @@ async function main(): Promise<number> {
     connections: config.concurrency + FURTHER_CONNECTIONS,
   });
   try {
-    await runOperator(config, client, logger, stop.signal);
+    await runOperator(config, client, logger, stop.signal, SUBJECTS);
     return 0;
   } catch (error) {
     logger.fatal({ err: error }, 'the operator cannot go on');

@@ -4,9 +4,10 @@
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 import { API_VERSION, KIND } from '../api/index.ts';
+import { runIsOn } from '../demo/context.ts';
 import type { EventRecorder } from '../kube/events.ts';
-import type { Logger } from '../kube/kube-types.ts';
-import { eventsFor } from './event-notes.ts';
+import { deletionEvents, type EventNote, eventsFor } from './event-notes.ts';
+import { childLogger, contextOf, type Logger } from './log.ts';
 import type { OperatorMetrics } from './metrics.ts';
 
 export interface Audience {
@@ -14,26 +15,38 @@ export interface Audience {
   metrics: OperatorMetrics;
 }
 
-/** Tells what changed from `before` to `after`, the status of `demo` as stored. */
+/** Tells what changed from `before` to the status of `demo`, as stored. */
 export function tell(
   { events, metrics }: Audience,
   logger: Logger,
   demo: ChaosDemo,
   before: ChaosDemoStatus | undefined,
-  after: ChaosDemoStatus,
 ): void {
-  const { name, namespace, resourceVersion, uid } = demo.metadata;
-  const regarding = { apiVersion: API_VERSION, kind: KIND, name, namespace, uid, resourceVersion };
-  for (const note of eventsFor(before, after)) events.record({ regarding, ...note });
-  logChange(logger, before, after);
+  const after = demo.status ?? {};
+  announce(events, demo, eventsFor(before, after));
+  logChange(childLogger(logger, contextOf(demo)), before, after);
   count(metrics, before, after);
 }
 
+/** Tells the end of an object that goes in the midst of its run; nothing where none is on. */
+export function tellDeleted({ events, metrics }: Audience, logger: Logger, demo: ChaosDemo): void {
+  if (!runIsOn(demo.status)) return;
+  announce(events, demo, deletionEvents(demo.status ?? {}));
+  childLogger(logger, contextOf(demo)).info({}, 'the object is being deleted; its run has ended');
+  metrics.runEnded('Aborted');
+}
+
+function announce(events: Audience['events'], demo: ChaosDemo, notes: EventNote[]): void {
+  const { name, namespace, resourceVersion, uid } = demo.metadata;
+  const regarding = { apiVersion: API_VERSION, kind: KIND, name, namespace, uid, resourceVersion };
+  for (const note of notes) events.record({ regarding, ...note });
+}
+
 function logChange(logger: Logger, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): void {
-  const { chapter, expected, message, phase, run } = after;
+  const { asExpected, chapter, message, phase } = after;
   const same = before?.chapter === chapter && before?.phase === phase && before?.message === message;
   if (same) return;
-  const line = { run: run?.number, chapter, phase, expected };
+  const line = { phase, asExpected };
   if (phase === 'Errored' || phase === 'Failed') logger.warn(line, message ?? '');
   else logger.info(line, message ?? '');
 }
@@ -43,9 +56,8 @@ function count(metrics: OperatorMetrics, before: ChaosDemoStatus | undefined, af
   for (const { fault, name, type } of after.scenarios ?? []) {
     const known = sameRun ? before?.scenarios?.find((entry) => entry.name === name)?.fault : undefined;
     const earlier = known?.id === fault?.id ? known : undefined;
-    const kind = type === 'CounterDrift' ? 'CounterDrift' : 'GhostAllowing';
-    if (fault?.startedAt && !earlier?.startedAt) metrics.faultInjected(kind);
-    if (fault?.endedAt && !earlier?.endedAt) metrics.faultReleased(kind);
+    if (fault?.startedAt && !earlier?.startedAt) metrics.faultInjected(type);
+    if (fault?.endedAt && !earlier?.endedAt) metrics.faultReleased(type);
   }
   const { verdict } = after.run ?? {};
   if (verdict && !(sameRun && before?.run?.verdict)) {

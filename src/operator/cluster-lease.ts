@@ -1,59 +1,58 @@
 /**
- * One run at a time on one Redis: a Lease named after the run_id of Redis, in the
- * namespace of the ChaosDemo, held by it for the whole run.
+ * A lease on something that only one run at a time may use.
  *
- * The holder is the ChaosDemo and not the process, so that an operator that takes
+ * Its holder is the ChaosDemo and not the process, so that an operator that takes
  * over a run takes over its lease at once. That two processes never work on one
  * ChaosDemo is what leader election is for.
  */
+import type { Clock } from '../demo/clock.ts';
 import { isForbidden } from '../kube/api-error.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../kube/kube-types.ts';
 import { LeaseLock } from '../kube/lease-lock.ts';
-import { sleep } from '../kube/wait.ts';
-import { permissionDenied } from './refusal.ts';
+import type { ClusterLease } from '../subjects/cluster.ts';
+import { ForbiddenError } from '../subjects/cluster.ts';
 
-/** Another ChaosDemo gets the Redis when the lease was not renewed for so long. */
+/** Another ChaosDemo gets it when the lease was not renewed for so long. */
 const LEASE_MS = 15_000;
 /** A renewal is relied on for so long. */
 const FRESH_MS = 10_000;
 const RENEW_MS = 3_000;
 const CALL_TIMEOUT_MS = 5_000;
 
-/** The end of one attempt. `heldBy` is `namespace/name` of a ChaosDemo, or '' if the lease changed hands this moment. */
-export type RedisLeaseAttempt = { state: 'acquired' } | { state: 'held'; heldBy: string };
-
-/** The Lease on one Redis for one ChaosDemo. Keep the object between attempts: only so is an expired lease recognised. */
-export class RedisLease {
+/** Which lease, and for whom. */
+export interface KubeLeaseOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly namespace: string;
   readonly name: string;
-  readonly #namespace: string;
+  /** `namespace/name` of the ChaosDemo. */
+  readonly holder: string;
+}
+
+/** A Lease for one ChaosDemo. Keep the object between attempts: only so is an expired lease recognised. */
+export class KubeLease implements ClusterLease {
+  readonly #name: string;
+  readonly #clock: Clock;
   readonly #lock: LeaseLock;
   readonly #logger: Logger;
   #renewing: Promise<void> | undefined;
   readonly #stop = new AbortController();
 
-  /** @param runId as `admitRedis` returns it */
-  constructor(options: {
-    client: KubeClient;
-    logger: Logger;
-    /** Of the ChaosDemo. */
-    namespace: string;
-    /** Of the ChaosDemo. */
-    demo: string;
-    runId: string;
-  }) {
-    const { client, logger, namespace, demo, runId } = options;
-    this.name = redisLeaseName(runId);
-    this.#namespace = namespace;
+  constructor({ client, clock, logger, namespace, name, holder }: KubeLeaseOptions) {
+    this.#name = name;
+    this.#clock = clock;
     this.#logger = logger;
     this.#lock = new LeaseLock({
       client,
       namespace,
-      name: this.name,
-      identity: `${namespace}/${demo}`,
+      name,
+      identity: holder,
       leaseDurationMs: LEASE_MS,
       freshMs: FRESH_MS,
       deleteOnRelease: true,
+      clocks: { monotonic: () => clock.monotonic(), wall: () => clock.now() },
     });
   }
 
@@ -61,10 +60,10 @@ export class RedisLease {
    * One attempt to take the lease. Once acquired it is renewed in the background until
    * `release`. Where another holds it, try again every few seconds.
    *
-   * @throws {Refusal} PermissionDenied.
+   * @throws {ForbiddenError} the operator may not.
    * @throws {ApiError | ApiUnreachableError} if the API server did not say; the lease may be ours all the same, so try again or `release`.
    */
-  async acquire(signal: AbortSignal): Promise<RedisLeaseAttempt> {
+  async acquire(signal: AbortSignal): ReturnType<ClusterLease['acquire']> {
     this.#stop.signal.throwIfAborted();
     // The lock takes one call at a time, and from the first success on the renewals make them.
     if (this.#renewing !== undefined) {
@@ -83,7 +82,7 @@ export class RedisLease {
 
   /** Stops renewing. The Lease stays as it is: for a process that has taken the run over, or until it runs out. */
   async leave(): Promise<void> {
-    this.#stop.abort(new Error(`the lease ${this.name} was left`));
+    this.#stop.abort(new Error(`the lease ${this.#name} was left`));
     await this.#renewing;
   }
 
@@ -94,8 +93,8 @@ export class RedisLease {
       await this.#lock.release(CALL_TIMEOUT_MS);
     } catch (error) {
       this.#logger.warn(
-        { err: error, lease: this.name },
-        `could not delete the lease on Redis; others wait until it runs out, ${LEASE_MS / 1000} s at most`,
+        { err: error, lease: this.#name },
+        `could not delete a lease; others wait until it runs out, ${LEASE_MS / 1000} s at most`,
       );
     }
   }
@@ -104,7 +103,7 @@ export class RedisLease {
     try {
       return await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
     } catch (error) {
-      if (isForbidden(error)) throw permissionDenied(this.#namespace, error);
+      if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
       throw error;
     }
   }
@@ -114,23 +113,15 @@ export class RedisLease {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        await sleep(RENEW_MS, signal);
+        await this.#clock.sleep(RENEW_MS, signal);
         const attempt = await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
         if (!attempt.held) {
-          this.#logger.warn({ lease: this.name, holder: attempt.holder }, 'lost the lease on Redis');
+          this.#logger.warn({ lease: this.#name, holder: attempt.holder }, 'lost a lease to another ChaosDemo');
         }
       } catch (error) {
         if (signal.aborted) return;
-        this.#logger.warn(
-          { err: error, lease: this.name },
-          'could not renew the lease on Redis; will try again',
-        );
+        this.#logger.warn({ err: error, lease: this.#name }, 'could not renew a lease; will try again');
       }
     }
   }
-}
-
-/** Name of the Lease for a Redis. */
-export function redisLeaseName(runId: string): string {
-  return `chaosdemo-redis-${runId}`;
 }
