@@ -12,7 +12,9 @@ const sidecar = {
 };
 
 describe('resolveContainerPort', () => {
-  const limiter = pod('a', ({ spec }) => spec.containers.push(sidecar));
+  const limiter = pod('a', ({ spec }) => {
+    spec.containers = [...spec.containers, sidecar];
+  });
 
   it.each([
     ['http', { port: 8080, container: 'app', image: 'limiter:1' }],

@@ -1,9 +1,5 @@
 /** Finds the port of a pod that a number or a name stands for, and the container behind it. */
-import type { V1Pod } from '@kubernetes/client-node';
-import type { WireObject } from '../kube/kube-types.ts';
-
-export type Pod = WireObject<V1Pod>;
-type Container = NonNullable<Pod['spec']>['containers'][number];
+import type { Container, Pod } from '../cluster.ts';
 
 /** A port of a pod and the container that serves it. */
 export interface ContainerPort {

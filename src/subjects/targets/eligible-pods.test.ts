@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Reason } from '../api/index.ts';
-import type { Pod } from './container-port.ts';
+import type { Reason } from '../../api/index.ts';
+import type { Pod } from '../cluster.ts';
+import { awaitReady, selectPods } from './eligible-pods.ts';
 import { type PodFields, pod, unready } from './pod.fixture.ts';
-import { awaitReady, selectNodes } from './pod-eligibility.ts';
 import { Refusal } from './refusal.ts';
 
-function refusalOf(pods: Pod[], port: number | string = 'http'): { reason: Reason; message: string } {
+const choice = { selector: 'app=limiter', port: 'http', part: 'subject.part' };
+
+function refusalOf(pods: Pod[]): { reason: Reason; message: string } {
   try {
-    selectNodes(pods, port, 'app=limiter');
+    selectPods(pods, choice);
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;
@@ -22,16 +24,22 @@ const onHost = ({ spec }: PodFields): void => {
   spec.hostNetwork = true;
 };
 const otherImage = ({ status }: PodFields): void => {
-  for (const container of status.containerStatuses ?? []) container.imageID = 'sha256:2';
+  status.containerStatuses = [{ name: 'app', image: 'limiter:1', imageID: 'sha256:2' }];
+};
+const withProxy = ({ status }: PodFields): void => {
+  status.containerStatuses = [
+    { name: 'proxy', image: 'p', imageID: 'sha256:9' },
+    ...(status.containerStatuses ?? []),
+  ];
 };
 
-describe('selectNodes', () => {
+describe('selectPods', () => {
   it('takes the ready pods by name and tells which others match', () => {
     const pods = [pod('b'), pod('c', unready), pod('a'), pod('d', terminating)];
-    expect(selectNodes(pods, 'http', 'app=limiter')).toEqual({
-      nodes: [
-        { name: 'a', uid: 'uid-a', host: '10.0.0.1', port: 8080, imageID: 'sha256:1' },
-        { name: 'b', uid: 'uid-b', host: '10.0.0.1', port: 8080, imageID: 'sha256:1' },
+    expect(selectPods(pods, choice)).toEqual({
+      pods: [
+        { name: 'a', uid: 'uid-a', host: '10.0.0.1', port: 8080, imageId: 'sha256:1' },
+        { name: 'b', uid: 'uid-b', host: '10.0.0.1', port: 8080, imageId: 'sha256:1' },
       ],
       notReady: ['c'],
       addresses: ['10.0.0.1', '10.0.0.1', '10.0.0.1'],
@@ -41,32 +49,29 @@ describe('selectNodes', () => {
   it('compares images only of the container that has the port, and only of pods that take part', () => {
     const pods = [
       pod('a'),
-      pod('b', ({ status }) =>
-        status.containerStatuses?.push({
-          name: 'proxy',
-          image: 'p',
-          imageID: 'sha256:9',
-          ready: true,
-          restartCount: 0,
-        }),
-      ),
+      pod('b', withProxy),
       pod('old', (fields) => {
         otherImage(fields);
         terminating(fields);
       }),
     ];
-    expect(selectNodes(pods, 'http', 's').nodes.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(selectPods(pods, choice).pods.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
   it('takes the name of the image where nobody reports its id', () => {
     const bare = pod('a', ({ status }) => {
       delete status.containerStatuses;
     });
-    expect(selectNodes([bare], 'http', 's').nodes[0]?.imageID).toBe('limiter:1');
+    expect(selectPods([bare], choice).pods[0]?.imageId).toBe('limiter:1');
   });
 
   it.each<[string, Pod[], Reason, RegExp]>([
-    ['nothing matches', [], 'NoSuchPods', /"app=limiter" matches no pod.*--show-labels/],
+    [
+      'nothing matches',
+      [],
+      'NoSuchPods',
+      /"app=limiter" matches no pod.*subject.part.selector .*--show-labels/,
+    ],
     ['all that match are ending', [pod('a', terminating)], 'NoSuchPods', /matches no pod.*but 1 that ended/],
     [
       'none is ready',
@@ -95,7 +100,7 @@ describe('selectNodes', () => {
       [
         pod('a'),
         pod('b', ({ spec }) => {
-          for (const container of spec.containers) delete container.ports;
+          spec.containers = [{ name: 'app', image: 'limiter:1' }];
         }),
       ],
       'PodsNotEligible',
@@ -120,11 +125,11 @@ describe('selectNodes', () => {
 });
 
 describe('awaitReady', () => {
-  const nodes = selectNodes([pod('a'), pod('b', unready), pod('c')], 'http', 's');
+  const eligible = selectPods([pod('a'), pod('b', unready), pod('c')], choice);
 
   it('waits for the pods that are not Ready, and names them', () => {
     for (const waited of [0, 29_999]) {
-      expect(awaitReady(nodes, waited)).toEqual({
+      expect(awaitReady(eligible, waited, 'subject.part')).toEqual({
         state: 'waiting',
         reason: 'Pending',
         message: 'Waiting for selected pods that are not Ready: b (2 of 3 are)',
@@ -133,7 +138,7 @@ describe('awaitReady', () => {
   });
 
   it('refuses after 30 s, and says what to do', () => {
-    expect(awaitReady(nodes, 30_000)).toEqual({
+    expect(awaitReady(eligible, 30_000, 'subject.part')).toEqual({
       state: 'refused',
       reason: 'PodsNotEligible',
       message: expect.stringMatching(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { settledTemplate } from './eligible-pods.ts';
 import { pod, unready } from './pod.fixture.ts';
-import { settledTemplate } from './pod-eligibility.ts';
 import { templateOf, templatesOf } from './pod-template.ts';
 
 const of =

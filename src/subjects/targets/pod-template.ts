@@ -1,5 +1,5 @@
 /** Which template of its controller a pod was made from, so that a rollout can be told from a restart. */
-import type { Pod } from './container-port.ts';
+import type { Pod } from '../cluster.ts';
 
 /** ReplicaSets give their pods the first label, StatefulSets and DaemonSets the second. */
 const LABELS = ['pod-template-hash', 'controller-revision-hash'];

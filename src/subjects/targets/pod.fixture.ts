@@ -1,5 +1,5 @@
 /** Pods as the API server hands them out, for tests. */
-import type { Pod } from './container-port.ts';
+import type { Pod } from '../cluster.ts';
 
 /** A Ready pod with one container `app` that has the port `http` 8080; `change` may make it anything else. */
 export function pod(name: string, change: (pod: PodFields) => void = () => {}): Pod {
@@ -12,9 +12,7 @@ export function pod(name: string, change: (pod: PodFields) => void = () => {}): 
       phase: 'Running',
       podIP: '10.0.0.1',
       conditions: [{ type: 'Ready', status: 'True' }],
-      containerStatuses: [
-        { name: 'app', image: 'limiter:1', imageID: 'sha256:1', ready: true, restartCount: 0 },
-      ],
+      containerStatuses: [{ name: 'app', image: 'limiter:1', imageID: 'sha256:1' }],
     },
   };
   change(fields);

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError } from '../kube/api-error.ts';
+import { ForbiddenError } from '../cluster.ts';
 import { listed, permissionDenied, permitted, Refusal } from './refusal.ts';
 
-const forbidden = new ApiError('GET /api/v1/namespaces/shop/pods', 403, {
-  reason: 'Forbidden',
-  message:
-    'pods is forbidden: User "system:serviceaccount:chaos:operator" cannot list resource "pods" in API group "" in the namespace "shop"',
-});
+const forbidden = new ForbiddenError(
+  'GET /api/v1/namespaces/shop/pods: pods is forbidden: User "system:serviceaccount:chaos:operator" cannot list resource "pods" in API group "" in the namespace "shop"',
+);
 
 describe('Refusal', () => {
   it('is an admission that fits into a status', () => {
@@ -26,7 +24,7 @@ describe('permissionDenied', () => {
   });
 
   it('leaves a place to fill in where the API server does not say who asked', () => {
-    const other = new ApiError('GET /x', 403, { message: 'no' });
+    const other = new ForbiddenError('no');
     expect(permissionDenied('shop', other).message).toContain(
       '--serviceaccount=<namespace>:<service account',
     );
@@ -38,7 +36,7 @@ describe('permitted', () => {
     await expect(permitted('shop', Promise.reject(forbidden))).rejects.toMatchObject({
       reason: 'PermissionDenied',
     });
-    const broken = new ApiError('GET /x', 500, { message: 'broken' });
+    const broken = new Error('broken');
     await expect(permitted('shop', Promise.reject(broken))).rejects.toBe(broken);
     await expect(permitted('shop', Promise.resolve(1))).resolves.toBe(1);
   });

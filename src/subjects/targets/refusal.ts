@@ -2,9 +2,9 @@
  * How the checks of admission say no: they throw a {@link Refusal}, which goes
  * into the status as it is. Whatever else they throw is a failure to find out.
  */
-import { LIMITS, type Reason, truncate } from '../api/index.ts';
-import type { Admission } from '../demo/observed.ts';
-import { type ApiError, isForbidden } from '../kube/api-error.ts';
+import { LIMITS, type Reason, truncate } from '../../api/index.ts';
+import type { Admission } from '../../demo/observed.ts';
+import { ForbiddenError } from '../cluster.ts';
 
 /** Somebody has to change something first. The message says what. */
 export class Refusal extends Error {
@@ -17,7 +17,7 @@ export class Refusal extends Error {
   }
 
   /** As `decide` reads it, cut to what a status takes. */
-  get admission(): Admission {
+  get admission(): Extract<Admission, { state: 'refused' }> {
     return { state: 'refused', reason: this.reason, message: truncate(this.message, LIMITS.message) };
   }
 }
@@ -27,7 +27,7 @@ export class Refusal extends Error {
  * RoleBinding. The API server's own words say as whom the operator asked, so the
  * command is right wherever and under whatever name it is installed.
  */
-export function permissionDenied(namespace: string, error: ApiError): Refusal {
+export function permissionDenied(namespace: string, error: ForbiddenError): Refusal {
   const account = /User "system:serviceaccount:([a-z0-9-]+:[a-z0-9.-]+)"/.exec(error.message)?.[1];
   const what = /cannot [a-z]+ resource "[a-z/]+"/.exec(error.message)?.[0] ?? 'is not permitted to look';
   return new Refusal(
@@ -37,12 +37,22 @@ export function permissionDenied(namespace: string, error: ApiError): Refusal {
   );
 }
 
-/** Runs a read in a namespace; a 403 becomes the refusal that tells how to permit it. */
-export async function permitted<T>(namespace: string, read: Promise<T>): Promise<T> {
+/** Runs a call in a namespace; a 403 becomes the refusal that tells how to permit it. */
+export async function permitted<T>(namespace: string, call: Promise<T>): Promise<T> {
   try {
-    return await read;
+    return await call;
   } catch (error) {
-    if (isForbidden(error)) throw permissionDenied(namespace, error);
+    if (error instanceof ForbiddenError) throw permissionDenied(namespace, error);
+    throw error;
+  }
+}
+
+/** What `look` finds, or the refusal that it throws. @throws all else that `look` throws */
+export async function orRefusal<T>(look: () => Promise<T>): Promise<T | Refusal> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof Refusal) return error;
     throw error;
   }
 }

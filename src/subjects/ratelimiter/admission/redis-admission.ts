@@ -3,10 +3,13 @@
  * credentials, stands alone, and nobody but the rate limiter uses it. Asks over a
  * connection of its own, which is gone when the answer is there.
  */
-import { truncate } from '../api/index.ts';
-import type { Admission } from '../demo/observed.ts';
-import { REDIS_ACL, redisConnection } from '../subjects/ratelimiter/index.ts';
-import type { RedisTarget, ResolvedTarget } from './discovery.ts';
+import { truncate } from '../../../api/index.ts';
+import { listed, Refusal } from '../../targets/refusal.ts';
+import { adviceOnConnection, withAdvice } from '../store/advice.ts';
+import { redisConnection } from '../store/redis-connection.ts';
+import { type RedisTarget, redisName } from '../store/redis-target.ts';
+import { counted } from '../words.ts';
+import type { DiscoveredTarget } from './discovery.ts';
 import {
   findStrangers,
   formatAddr,
@@ -15,14 +18,6 @@ import {
   watchedBySentinel,
 } from './redis-clients.ts';
 import { requireStandalone } from './redis-topology.ts';
-import { listed, Refusal } from './refusal.ts';
-
-/** Whether Redis may be paused, and which one it is. */
-export interface RedisAdmission {
-  admission: Admission;
-  /** There exactly when the admission is granted: 40 hexadecimal digits, new with every start of the server. */
-  runId?: string;
-}
 
 /** Connecting and each answer may take so long. */
 const STEP_TIMEOUT_MS = 3_000;
@@ -30,37 +25,36 @@ const STEP_TIMEOUT_MS = 3_000;
 /**
  * Connects, reads INFO and CLIENT LIST, and judges. Takes 9 s at most.
  *
- * @throws the signal's reason if it aborts first; nothing else.
+ * @returns the run_id of a Redis that may be paused: 40 hexadecimal digits, new with every start of the server
+ * @throws {Refusal} why it may not; or the signal's reason if it aborts first.
  */
 export async function admitRedis(
-  target: ResolvedTarget,
+  target: Pick<DiscoveredTarget, 'redis' | 'addresses'>,
   options: {
-    allowOtherClients: boolean;
+    readonly allowOtherClients: boolean;
     /** See {@link KnownClients}; default false. */
-    connected?: boolean;
-    signal: AbortSignal;
+    readonly connected?: boolean;
   },
-): Promise<RedisAdmission> {
-  try {
-    const { info, clients, ownAddr } = await look(target, options.signal);
-    const runId = requireStandalone(info, target.store);
-    if (watchedBySentinel(clients)) {
-      throw new Refusal(
-        'RedisNotEligible',
-        `a Sentinel watches ${target.store} and could take a pause for a failure: use a Redis without Sentinel`,
-      );
-    }
-    if (!options.allowOtherClients) requireNoStrangers(target, clients, ownAddr, options.connected ?? false);
-    return { admission: { state: 'granted' }, runId };
-  } catch (error) {
-    options.signal.throwIfAborted();
-    if (error instanceof Refusal) return { admission: error.admission };
+  signal: AbortSignal,
+): Promise<string> {
+  const { info, clients, ownAddr } = await look(target.redis, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
     throw error;
+  });
+  const store = redisName(target.redis);
+  const runId = requireStandalone(info, store);
+  if (watchedBySentinel(clients)) {
+    throw new Refusal(
+      'RedisNotEligible',
+      `a Sentinel watches ${store} and could take a pause for a failure: use a Redis without Sentinel`,
+    );
   }
+  if (!options.allowOtherClients) requireNoStrangers(target, clients, ownAddr, options.connected ?? false);
+  return runId;
 }
 
 async function look(
-  { redis: target, store }: ResolvedTarget,
+  target: RedisTarget,
   signal: AbortSignal,
 ): Promise<{ info: string; clients: RedisClient[]; ownAddr: string }> {
   signal.throwIfAborted();
@@ -83,7 +77,7 @@ async function look(
     return { info, clients, ownAddr: formatAddr(localAddress, localPort) };
   } catch (error) {
     // Not the error itself: ioredis hangs the whole command on it, AUTH with its password included.
-    throw unreachable(target, store, cause ?? error);
+    throw unreachable(target, cause ?? error);
   } finally {
     signal.removeEventListener('abort', onAbort);
     connection.disconnect();
@@ -91,46 +85,32 @@ async function look(
 }
 
 function requireNoStrangers(
-  target: ResolvedTarget,
+  { addresses, redis }: Pick<DiscoveredTarget, 'redis' | 'addresses'>,
   clients: readonly RedisClient[],
   ownAddr: string,
   connected: boolean,
 ): void {
   const strangers = findStrangers(clients, {
-    podIPs: new Set(target.addresses),
+    podIPs: new Set(addresses),
     ownAddr,
     connected,
-    ownUser: target.redis.username,
+    ownUser: redis.username,
   });
   if (strangers.length === 0) return;
   const names = strangers.map(({ addr, name }) => (name === '' ? addr : `${addr} "${truncate(name, 40)}"`));
   const they =
     strangers.length === 1
       ? 'a client that is neither a selected pod nor the operator uses'
-      : `${strangers.length} clients that are neither selected pods nor the operator use`;
+      : `${counted(strangers.length, 'client')} that are neither selected pods nor the operator use`;
   throw new Refusal(
     'SharedRedis',
-    `${they} ${target.store} and would be paused too: ${listed(names)}. Give the rate limiter a Redis of its own, end these clients, or set subject.rateLimiter.redis.allowOtherClients`,
+    `${they} ${redisName(redis)} and would be paused too: ${listed(names)}. Give the rate limiter a Redis of its own, end these clients, or set subject.rateLimiter.redis.allowOtherClients`,
   );
 }
 
 /** What Redis says, or what the connection failed with, and what to do about it. */
-function unreachable(target: RedisTarget, store: string, error: unknown): Refusal {
+function unreachable(target: RedisTarget, error: unknown): Refusal {
   const said = error instanceof Error ? error.message : String(error);
-  return new Refusal('RedisUnreachable', `${store}: ${truncate(said, 160)}; ${adviceFor(said, target)}`);
-}
-
-function adviceFor(said: string, target: RedisTarget): string {
-  const who = target.username === undefined ? 'the default user' : 'the user in the Secret';
-  if (said.startsWith('NOAUTH')) return 'name a Secret with the password in redis.authSecretRef';
-  if (/^(WRONGPASS|ERR AUTH|ERR invalid password)/.test(said)) {
-    return 'correct username and password in the Secret that redis.authSecretRef names';
-  }
-  if (said.startsWith('NOPERM')) return `grant ${who} the rights "${REDIS_ACL}"`;
-  if (said.startsWith('LOADING')) return 'it is loading its data: run again when it is ready';
-  if (/certificate|altname|self.signed/i.test(said)) {
-    return `its certificate must be valid for ${target.servername ?? 'the Service'} and issued by the ca.crt of the Secret`;
-  }
-  if (target.tls) return 'see whether it runs, speaks TLS on this port, and no NetworkPolicy is in the way';
-  return 'see whether it runs, speaks no TLS on this port (else set redis.tls), and no NetworkPolicy is in the way';
+  const advice = adviceOnConnection(said, target);
+  return new Refusal('RedisUnreachable', `${redisName(target)}: ${withAdvice(truncate(said, 160), advice)}`);
 }

@@ -3,12 +3,9 @@
  * other Secret: it cannot be changed on an existing one, so a ChaosDemo that names
  * somebody's database password gets a refusal and not a connection.
  */
-import type { V1Secret } from '@kubernetes/client-node';
-import { REDIS_AUTH_SECRET_TYPE } from '../api/index.ts';
-import type { WireObject } from '../kube/kube-types.ts';
-import { Refusal } from './refusal.ts';
-
-export type Secret = WireObject<V1Secret>;
+import type { Secret } from '../../cluster.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { REDIS_AUTH_SECRET_TYPE } from '../schema.ts';
 
 /** How to log in to Redis, and whom to trust. Members that the Secret lacks are left out. */
 export interface RedisAuth {

@@ -3,22 +3,15 @@
  * Service's own selector and dialled by its IP: a Service can point anywhere
  * (ExternalName, hand-made endpoints), a pod of the namespace cannot.
  */
-import type { V1Service } from '@kubernetes/client-node';
-import type { WireObject } from '../kube/kube-types.ts';
-import { type Pod, resolveContainerPort } from './container-port.ts';
-import { formatLabelSelector } from './label-selector.ts';
-import { isAlive, isReady } from './pod-eligibility.ts';
-import { listed, Refusal } from './refusal.ts';
-
-export type Service = WireObject<V1Service>;
+import type { Pod, Service } from '../../cluster.ts';
+import { resolveContainerPort } from '../../targets/container-port.ts';
+import { isAlive, isReady } from '../../targets/eligible-pods.ts';
+import { formatLabelSelector } from '../../targets/label-selector.ts';
+import { listed, Refusal } from '../../targets/refusal.ts';
+import type { RedisTarget } from '../store/redis-target.ts';
 
 /** The pod of Redis, and where it listens. */
-export interface RedisEndpoint {
-  podName: string;
-  /** IP of the pod, without brackets for IPv6. */
-  host: string;
-  port: number;
-}
+export type RedisEndpoint = Pick<RedisTarget, 'podName' | 'host' | 'port'>;
 
 /**
  * The label selector of the pods behind a Service.

@@ -2,8 +2,8 @@
  * Which kind of Redis this is, from INFO, and whether a pause of its writes means
  * what the demo takes it to mean. Pure.
  */
-import { parseInfoFields } from '../subjects/ratelimiter/index.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { parseInfoFields, RUN_ID } from '../store/redis-info.ts';
 
 /**
  * The oldest that counts its pauses, by which an operator that takes over knows
@@ -36,7 +36,7 @@ export function requireStandalone(info: string, store: string): string {
   if (role !== 'master' && role !== '') {
     throw refuse(`is a replica: name a Service that selects the master (role is ${role.slice(0, 32)})`);
   }
-  if (!/^[0-9a-f]{40}$/.test(runId) || role === '') {
+  if (!RUN_ID.test(runId) || role === '') {
     throw refuse('does not tell run_id and role in INFO, as Redis and Valkey do: use one of these');
   }
   const version = fields.get('redis_version') ?? '';
@@ -48,7 +48,7 @@ export function requireStandalone(info: string, store: string): string {
   const replicas = fields.get('connected_slaves') ?? '0';
   if (replicas !== '0') {
     throw refuse(
-      `has ${replicas.slice(0, 8)} connected replicas; a pause could be taken for a failure of the master: use a Redis without replicas`,
+      `has ${replicas.slice(0, 8)} connected replica${replicas === '1' ? '' : 's'}; a pause could be taken for a failure of the master: use a Redis without replicas`,
     );
   }
   return runId;

@@ -1,57 +1,49 @@
-/** Gets a fault ready: a key with a fresh window on every node, its end by the local clock, and a marker. */
-import { formatDuration, parseDuration, type RateLimiterSpec, type ScenarioType } from '../../api/index.ts';
-import type { Prepared } from '../../demo/observed.ts';
-import type { LimiterClient } from './limiter-client.ts';
-import type { RedisConnections } from './redis-client.ts';
-import { markerOf, parseInfo, type RedisInfo } from './redis-info.ts';
-import { type LimitWindow, setupRateLimit } from './setup-limit.ts';
+/** Gets a key ready for a fault: a fresh window on every node, and its end by the local clock. */
+import { formatDuration, parseDuration } from '../../../api/index.ts';
+import type { Prepared } from '../../../demo/observed.ts';
+import type { LimitWindow } from '../interfaces/reference/setup-limit.ts';
+import { removeRateLimit, setupRateLimit } from '../interfaces/reference/setup-limit.ts';
+import type { RedisConnections } from '../store/redis-client.ts';
+import { counted } from '../words.ts';
+import type { Toolkit } from './fault.ts';
 
 /** Times the clock of Redis is read; the quickest answer counts. */
 const CLOCK_READS = 5;
 
-export interface PrepareOptions {
-  readonly clients: readonly LimiterClient[];
-  readonly redis: RedisConnections;
-  readonly type: ScenarioType;
-  readonly key: string;
-  readonly limit: RateLimiterSpec['limit'];
-  readonly timeoutMs: number;
-  readonly now: () => number;
+/** How long half a key may take to be removed again. */
+const CLEAN_UP_MS = 5000;
+
+/** A key with its window, and what is told of it. */
+export interface Fixture {
+  readonly window: LimitWindow;
+  readonly prepared: Omit<Prepared, 'sequence'>;
 }
 
-/**
- * @returns the window, and the finding without its sequence
- * @throws an error whose message says what to do: the limit cannot be set, or
- *   this Redis must not be paused
- */
+/** @throws an error whose message says what to do, or the reason of `signal`; the key is removed again then */
 export async function prepareKey(
-  { clients, redis, type, key, limit, timeoutMs, now }: PrepareOptions,
+  { clients, redis, limiter: { limit }, timeoutMs, now }: Toolkit,
+  key: string,
   signal: AbortSignal,
-): Promise<{ window: LimitWindow; prepared: Omit<Prepared, 'sequence'> }> {
-  const info = type === 'CounterDrift' ? await pausable(redis) : undefined;
+): Promise<Fixture> {
   const windowMs = parseDuration(limit.window);
-  const window = await setupRateLimit(clients, key, limit.requests, windowMs, timeoutMs, signal);
-  const offset = await clockOffset(redis, now);
-  return {
-    window,
-    prepared: {
-      key,
-      windowEndsAt: Math.floor(window.windowEndsAt - offset),
-      ...(info && { marker: markerOf(info) }),
-      message: `Key ${key}: limit ${limit.requests} in ${formatDuration(windowMs)}, read back on ${clients.length} nodes`,
-    },
-  };
-}
-
-/** What this Redis is. @throws when it is of a kind that must not be paused */
-async function pausable(redis: RedisConnections): Promise<RedisInfo> {
-  const info = parseInfo(await redis.info('server', 'replication', 'commandstats'));
-  if (info.role !== 'master' || info.mode !== 'standalone') {
-    throw new Error(
-      `${redis.name} is a ${info.role} in mode ${info.mode}: only a standalone master can be paused; point subject.rateLimiter.redis.service at one`,
-    );
+  try {
+    const window = await setupRateLimit(clients, key, limit.requests, windowMs, timeoutMs, signal);
+    const offset = await clockOffset(redis, now);
+    signal.throwIfAborted();
+    return {
+      window,
+      prepared: {
+        fixture: key,
+        usableUntil: Math.floor(window.windowEndsAt - offset),
+        message: `Key ${key}: limit ${limit.requests} in ${formatDuration(windowMs)}, read back on ${counted(clients.length, 'node')}`,
+      },
+    };
+  } catch (error) {
+    // Perhaps half of the nodes have it.
+    const within = AbortSignal.timeout(Math.min(timeoutMs, CLEAN_UP_MS));
+    await removeRateLimit(clients, key, within).catch(() => undefined);
+    throw error;
   }
-  return info;
 }
 
 /** Clock of Redis less the local one, in milliseconds, by the answer that took the least time. */

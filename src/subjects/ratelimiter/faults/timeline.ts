@@ -1,8 +1,7 @@
 /** Keeps what was observed around one fault, thinned out, for the diagnosis. */
-import type { Component, Observation, Signal } from '../../diagnosis/index.ts';
-import type { BurstResult } from './burst.ts';
-import type { NodeTraffic } from './drift-invariant.ts';
-import type { RateLimiterTarget } from './target.ts';
+import type { Component, Observation, Signal } from '../../../diagnosis/index.ts';
+import type { RateLimiterTarget } from '../target.ts';
+import { counted } from '../words.ts';
 import type { CompleteSample } from './watch-record.ts';
 
 /** More than this is not kept; a pause of a minute with counts that change with every sample stays below. */
@@ -13,6 +12,13 @@ const TOTALS_EVERY_MS = 250;
 
 /** Name of the component that sends the requests. */
 const SENDER = 'sender';
+
+/** Requests to one node so far. */
+export interface Totals {
+  readonly sent: number;
+  readonly allowed: number;
+  readonly unanswered: number;
+}
 
 export class Timeline {
   readonly components: readonly Component[];
@@ -45,7 +51,7 @@ export class Timeline {
       this.#store,
       'count-lag',
       lag,
-      `without a fault it was at most ${lag} counts behind the replicas`,
+      `without a fault it was at most ${counted(lag, 'count')} behind the replicas`,
     );
   }
 
@@ -80,31 +86,29 @@ export class Timeline {
       }
     }
     if (this.#changed(this.#store, 'count-stored', stored)) {
-      this.#add(endedAt, this.#store, 'count-stored', stored, `holds ${stored} counts of all replicas`);
+      this.#add(
+        endedAt,
+        this.#store,
+        'count-stored',
+        stored,
+        `holds ${counted(stored, 'count')} of all replicas`,
+      );
     }
   }
 
   /** Notes running totals of requests, not too often unless `always`. */
-  traffic(at: number, totals: ReadonlyMap<string, NodeTraffic>, always = false): void {
+  traffic(at: number, totals: ReadonlyMap<string, Totals>, always = false): void {
     if (!always && at - this.#totalsAt < TOTALS_EVERY_MS) return;
     this.#totalsAt = at;
     for (const [node, { sent, allowed, unanswered }] of totals) {
-      this.#total(at, node, 'requests-sent', sent, 'requests sent to it so far');
-      this.#total(at, node, 'requests-allowed', allowed, 'requests allowed by it so far');
-      this.#total(at, node, 'requests-unanswered', unanswered, 'requests it has not answered in time so far');
+      this.total(at, node, 'requests-sent', sent, 'requests sent to it so far');
+      this.total(at, node, 'requests-allowed', allowed, 'requests allowed by it so far');
+      this.total(at, node, 'requests-unanswered', unanswered, 'requests it has not answered in time so far');
     }
   }
 
-  /** Notes a burst. One with unanswered requests is not proven, so nobody explains it. */
-  burst({ sent, allowedBy, startedAt, endedAt, sendSpanMs }: BurstResult): void {
-    for (const [node, count] of sent) {
-      this.#total(startedAt, node, 'requests-sent', 1, 'the first request was sent to it');
-      this.#total(startedAt + sendSpanMs, node, 'requests-sent', count, 'requests sent to it, all at once');
-      this.#total(endedAt, node, 'requests-allowed', allowedBy.get(node) ?? 0, 'requests allowed by it');
-    }
-  }
-
-  #total(at: number, node: string, signal: Signal, value: number, what: string): void {
+  /** Notes a number that only grows, where it has grown: "requests sent to it so far: 7". */
+  total(at: number, node: string, signal: Signal, value: number, what: string): void {
     if (this.#changed(node, signal, value)) this.#add(at, node, signal, value, `${what}: ${value}`);
   }
 

@@ -2,7 +2,8 @@
  * What both invariants need from a watch: that every node was really looked at,
  * and without a gap. Pure; times are parameters.
  */
-import { type CounterSample, totalAdmitted } from './counter-sample.ts';
+import { type CounterSample, totalAdmitted } from '../interfaces/reference/counter-sample.ts';
+import { counted } from '../words.ts';
 
 /** Complete samples further apart than this are a gap, however long the fault. They are due every 100 ms. */
 const MAX_GAP_MS = 1000;
@@ -21,6 +22,8 @@ export interface Watched {
   readonly from: number;
   /** Where two complete samples have to lie before the end of the fault: its end. */
   readonly to?: number;
+  /** End of the watch; what lies behind it is no gap of it. */
+  readonly watchTo?: number;
   readonly maxGapMs?: number;
 }
 
@@ -30,6 +33,8 @@ export interface FaultSpan {
   readonly endedAt?: number;
   /** Its planned end. */
   readonly until: number;
+  /** Where the watch ends: the end of the fault, and the time to settle. */
+  readonly watchTo?: number;
 }
 
 /** A sample in which every node and Redis answered for the window. */
@@ -78,16 +83,16 @@ export class WatchRecord {
   }
 
   /** What is missing for a proof. */
-  shortfalls({ from, to, maxGapMs = MAX_GAP_MS }: Watched): string[] {
+  shortfalls({ from, to, watchTo, maxGapMs = MAX_GAP_MS }: Watched): string[] {
     const within = this.#samples.filter(
       ({ readAt, endedAt }) => readAt >= from && endedAt <= (to ?? Infinity),
     ).length;
     const missing: string[] = [];
     if (within < 2) {
       const when = to === undefined ? 'since the fault began' : 'within the fault';
-      missing.push(`only ${within} complete counter samples ${when}`);
+      missing.push(`only ${counted(within, 'complete counter sample')} ${when}`);
     }
-    const gap = this.largestGap(from);
+    const gap = this.largestGap(from, watchTo);
     if (gap > maxGapMs) {
       const why = this.#lastProblem === undefined ? '' : ` (${this.#lastProblem})`;
       missing.push(`no complete counter sample for ${Math.round(gap)} ms${why}`);
@@ -97,27 +102,22 @@ export class WatchRecord {
     return missing;
   }
 
-  /** Longest time without a complete sample from `from` to the last one; milliseconds. */
-  largestGap(from: number): number {
+  /** Longest time without a complete sample from `from` to the last one, or to `to`; milliseconds. */
+  largestGap(from: number, to = Number.POSITIVE_INFINITY): number {
     let gap = 0;
     let previous = from;
     for (const { endedAt } of this.#samples) {
       if (endedAt < from) continue;
-      gap = Math.max(gap, endedAt - previous);
+      gap = Math.max(gap, Math.min(endedAt, to) - previous);
       previous = endedAt;
     }
     return gap;
   }
 
   /** How thoroughly it was watched, in a sentence. */
-  summary(from: number): string {
+  summary({ startedAt: from = 0, watchTo }: FaultSpan): string {
     const count = this.#samples.filter(({ endedAt }) => endedAt >= from).length;
     const incomplete = this.#incomplete === 0 ? '' : `, ${this.#incomplete} incomplete`;
-    return `${count} samples of ${this.#nodes.length} nodes and Redis since the fault began${incomplete}; longest gap ${Math.round(this.largestGap(from))} ms`;
+    return `${counted(count, 'sample')} of ${counted(this.#nodes.length, 'node')} and Redis since the fault began${incomplete}; longest gap ${Math.round(this.largestGap(from, watchTo))} ms`;
   }
-}
-
-/** "node-1 10, node-2 10": counts by node. */
-export function perNode(counts: ReadonlyMap<string, number>): string {
-  return [...counts].map(([node, count]) => `${node} ${count}`).join(', ');
 }

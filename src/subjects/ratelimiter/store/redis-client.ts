@@ -7,10 +7,10 @@
  * connection that is lost stays lost until somebody asks for it again.
  */
 import type { Redis } from 'ioredis';
-import { REDIS_ACL } from './redis-acl.ts';
+import { messageOf, TIMED_OUT, within } from '../waiting.ts';
+import { adviceOnReply, withAdvice } from './advice.ts';
 import { redisConnection } from './redis-connection.ts';
-import type { RedisTarget } from './target.ts';
-import { messageOf, TIMED_OUT, within } from './waiting.ts';
+import { type RedisTarget, redisName } from './redis-target.ts';
 
 /** How long connecting, or the answer to anything but a probe write, may take. */
 const REDIS_TIMEOUT_MS = 5000;
@@ -59,7 +59,6 @@ class Link {
   }
 
   async #connect(): Promise<Redis> {
-    const { podName, host, port } = this.#target;
     this.#redis?.disconnect();
     const redis = redisConnection(this.#target, {
       connectTimeout: REDIS_TIMEOUT_MS,
@@ -79,7 +78,7 @@ class Link {
     if (connected === TIMED_OUT) {
       redis.disconnect();
       throw new RedisClientError(
-        `Redis ${podName} (${host}:${port}) did not take a connection within ${REDIS_TIMEOUT_MS} ms: see whether it runs and whether a NetworkPolicy lets the operator reach it`,
+        `Redis ${redisName(this.#target)} did not take a connection within ${REDIS_TIMEOUT_MS} ms: see whether it runs and whether a NetworkPolicy lets the operator reach it`,
       );
     }
     if (this.#closed) redis.disconnect();
@@ -105,7 +104,7 @@ export class RedisConnections {
 
   /** How messages call this Redis: "redis-0 (10.0.0.7:6379)". */
   get name(): string {
-    return `${this.#target.podName} (${this.#target.host}:${this.#target.port})`;
+    return redisName(this.#target);
   }
 
   /** Connects what a fault needs, so that nothing has to be connected at its moment. */
@@ -134,7 +133,7 @@ export class RedisConnections {
   }
 
   /** INFO of these sections, as Redis has it. */
-  async info(...sections: ('server' | 'replication' | 'commandstats')[]): Promise<string> {
+  async info(...sections: ('server' | 'commandstats')[]): Promise<string> {
     const texts: string[] = [];
     for (const section of sections) {
       texts.push(await this.#ask(this.#reader, 'INFO', (redis) => redis.info(section)));
@@ -210,24 +209,13 @@ export interface ProbeWriter {
   close(): void;
 }
 
-const ADVICE: Record<string, string> = {
-  NOPERM: `the ACL user lacks a right: grant it "${REDIS_ACL}"`,
-  NOAUTH: 'it asks for a password: set subject.rateLimiter.redis.authSecretRef',
-  WRONGPASS: 'it refuses the user name or password: correct the Secret named in authSecretRef',
-  LOADING: 'it is loading its data: wait until it is ready',
-  READONLY: 'it is a replica: point the Service at the master only',
-  MISCONF: 'it refuses writes because it cannot save to disk: free its disk',
-  OOM: 'it refuses writes because its memory is full',
-};
-
 /** An error with the name of the Redis and what to do; holds no secret, since Redis repeats none. */
 function explain(target: RedisTarget, command: string, error: unknown): RedisClientError {
   if (error instanceof RedisClientError) return error;
   const said = messageOf(error);
   const reply = /^[A-Z]{3,}\b/.exec(said)?.[0];
-  const advice = reply === undefined ? undefined : ADVICE[reply];
   return new RedisClientError(
-    `Redis ${target.podName} (${target.host}:${target.port}), ${command}: ${said}${advice ? `; ${advice}` : ''}`,
+    `Redis ${redisName(target)}, ${command}: ${withAdvice(said, adviceOnReply(said))}`,
     reply,
   );
 }

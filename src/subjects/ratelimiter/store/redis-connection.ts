@@ -1,6 +1,6 @@
 /** How a connection to the Redis behind a rate limiter is made: it asks for nothing that the operator's rights lack. */
 import { Redis } from 'ioredis';
-import type { RedisTarget } from './target.ts';
+import type { RedisTarget } from './redis-target.ts';
 
 /** Milliseconds. */
 export interface RedisTimeouts {

@@ -18,11 +18,9 @@ describe('parseInfoFields', () => {
 });
 
 describe('parseInfo', () => {
-  it('finds the server, its kind and its count of pauses', () => {
+  it('finds the server and its count of pauses', () => {
     expect(parseInfo(info(3))).toEqual({
       runId,
-      role: 'master',
-      mode: 'standalone',
       pauses: 3,
       countsPauses: true,
     });
@@ -45,8 +43,6 @@ describe('parseInfo', () => {
 describe('comparePauses', () => {
   const at = (pauses: number, id = runId) => ({
     runId: id,
-    role: 'master',
-    mode: 'standalone',
     pauses,
     countsPauses: true,
   });

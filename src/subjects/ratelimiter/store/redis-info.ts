@@ -1,4 +1,7 @@
-/** Reads what matters out of INFO: which Redis this is, what it is, and how often it was paused. Pure. */
+/** Reads what matters out of INFO: which Redis this is, and how often it was paused. Pure. */
+
+/** What a run_id looks like; it changes with every start of the server. */
+export const RUN_ID = /^[0-9a-f]{40}$/;
 
 /** The fields of INFO; section headings and what else is not `field:value` are left out. */
 export function parseInfoFields(text: string): Map<string, string> {
@@ -13,9 +16,6 @@ export function parseInfoFields(text: string): Map<string, string> {
 export interface RedisInfo {
   /** Changes with every start of the server. */
   readonly runId: string;
-  readonly role: string;
-  /** standalone, cluster or sentinel. */
-  readonly mode: string;
   /** How often CLIENT PAUSE was carried out since the server started. */
   readonly pauses: number;
   /** Whether the subcommands of CLIENT are counted one by one: not before Redis 7.0. */
@@ -23,20 +23,18 @@ export interface RedisInfo {
 }
 
 /**
- * The parts of `INFO server`, `INFO replication` and `INFO commandstats`, in one text.
+ * The parts of `INFO server` and `INFO commandstats`, in one text.
  * @throws RangeError when there is no run_id in it
  */
 export function parseInfo(text: string): RedisInfo {
   const fields = parseInfoFields(text);
   const runId = fields.get('run_id');
-  if (runId === undefined || !/^[0-9a-f]{8,64}$/.test(runId)) {
+  if (runId === undefined || !RUN_ID.test(runId)) {
     throw new RangeError('INFO holds no run_id: this does not seem to be a Redis');
   }
   const calls = /\bcalls=(\d+)/.exec(fields.get('cmdstat_client|pause') ?? '')?.[1];
   return {
     runId,
-    role: fields.get('role') ?? 'master',
-    mode: fields.get('redis_mode') ?? 'standalone',
     pauses: Number(calls ?? 0),
     countsPauses: [...fields.keys()].some((field) => field.startsWith('cmdstat_client|')),
   };

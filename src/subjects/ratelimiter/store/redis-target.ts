@@ -1,30 +1,22 @@
-/** The subject as discovered: where its nodes and its Redis are. Knows nothing of how they were found. */
+/** The Redis behind the rate limiter, as it was found. Knows nothing of how. */
 
-/** One node of the rate limiter. */
-export interface NodeTarget {
-  /** Name of the pod; also the id of the node where the rate limiter knows it. */
-  readonly name: string;
-  /** Address that is dialled. */
-  readonly host: string;
-  readonly port: number;
-}
-
-/** The Redis behind the rate limiter. */
+/** Where it is and how to log in. Holds secrets: not for logs or messages. */
 export interface RedisTarget {
+  /** Name of the pod. */
+  readonly podName: string;
+  /** IP of the pod, without brackets for IPv6. */
   readonly host: string;
   readonly port: number;
-  /** Name that the certificate must be valid for; the host when left out. */
+  readonly tls: boolean;
+  /** With TLS: the name that the certificate must be valid for; the host when left out. */
   readonly servername?: string;
   readonly username?: string;
   readonly password?: string;
   /** PEM of the CA, when the system does not know it. */
   readonly ca?: string;
-  readonly tls: boolean;
-  /** Name of the pod, for messages. */
-  readonly podName: string;
 }
 
-export interface RateLimiterTarget {
-  readonly nodes: readonly NodeTarget[];
-  readonly redis: RedisTarget;
+/** What messages call it: "redis-0 (10.0.0.7:6379)". */
+export function redisName({ podName, host, port }: Pick<RedisTarget, 'podName' | 'host' | 'port'>): string {
+  return `${podName} (${host.includes(':') ? `[${host}]` : host}:${port})`;
 }

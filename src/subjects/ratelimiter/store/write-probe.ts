@@ -3,8 +3,9 @@
  * of its own and has to stay unanswered while reads on another are answered.
  * The same write, once it is taken, tells that the pause is over.
  */
+
+import { messageOf, pauseFor, TIMED_OUT, within } from '../waiting.ts';
 import type { ProbeWriter, RedisConnections } from './redis-client.ts';
-import { messageOf, pauseFor, TIMED_OUT, within } from './waiting.ts';
 
 /** A write has to be held back at least this long; a healthy one takes about a millisecond. */
 const HOLD_MS = 150;

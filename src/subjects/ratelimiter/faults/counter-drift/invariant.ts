@@ -10,9 +10,11 @@
  * nodes had admitted at least that many and the drift was above the bound
  * already; that moment, where there is one, is `brokenAt`, else the sample's.
  */
-import type { InvariantReading } from '../../demo/observed.ts';
-import type { CounterSample } from './counter-sample.ts';
-import { type CompleteSample, type FaultSpan, perNode, toleratedGap, WatchRecord } from './watch-record.ts';
+import type { InvariantReading } from '../../../../demo/observed.ts';
+import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
+import { counted, perNode, sinceStart } from '../../words.ts';
+import type { Invariant } from '../fault-watch.ts';
+import { type CompleteSample, type FaultSpan, toleratedGap, WatchRecord } from '../watch-record.ts';
 
 /** A fault that ends this much before its planned end did not last. Redis itself is late, never early. */
 export const EARLY_MS = 250;
@@ -36,7 +38,7 @@ export interface DriftSettings {
   readonly lag: number | undefined;
 }
 
-export class DriftInvariant {
+export class DriftInvariant implements Invariant {
   readonly #settings: DriftSettings;
   readonly #record: WatchRecord;
   readonly #bound: number;
@@ -55,6 +57,16 @@ export class DriftInvariant {
     this.#traffic = new Map(
       settings.nodes.map((node) => [node, { sent: 0, answered: 0, allowed: 0, unanswered: 0 }]),
     );
+  }
+
+  /** The furthest that the nodes were ahead of Redis. */
+  get widest(): number {
+    return Math.max(0, this.#widest?.drift ?? 0);
+  }
+
+  /** Whether the counters were ever further apart than they are without a fault. */
+  get drifted(): boolean {
+    return this.widest > (this.#settings.lag ?? 0);
   }
 
   /** What was sent to each node and became of it. */
@@ -103,9 +115,17 @@ export class DriftInvariant {
   }
 
   reading(fault: FaultSpan): InvariantReading {
+    const totals = this.#totals();
     return {
-      observed: Math.max(0, this.#widest?.drift ?? 0),
-      bound: this.#bound,
+      measures: [
+        { name: 'drift', value: this.widest, bound: this.#bound, unit: 'requests' },
+        ...(['requests', 'allowed', 'denied', 'unanswered'] as const).map((name) => ({
+          name,
+          value: totals[name],
+          unit: 'requests',
+        })),
+      ],
+      summary: `${this.widest} ${this.widest > this.#bound ? '>' : '<='} ${this.#bound}`,
       ...(this.#brokenAt !== undefined && { brokenAt: this.#brokenAt }),
       ...(this.#detectedAt !== undefined && { detectedAt: this.#detectedAt }),
       watchedUntil: this.#record.watchedUntil,
@@ -125,7 +145,7 @@ export class DriftInvariant {
     const ceiling = nodes.length * limit;
     if (this.#bound >= ceiling) {
       missing.push(
-        `the drift cannot exceed ${nodes.length} nodes x limit ${limit} = ${ceiling}, and the bound is ${this.#bound}: lower counterDrift.threshold or raise limit.requests`,
+        `the drift cannot exceed ${counted(nodes.length, 'node')} x limit ${limit} = ${ceiling}, and the bound is ${this.#bound}: lower counterDrift.threshold or raise limit.requests`,
       );
     }
     if (lag === undefined) missing.push('the lag without a fault was not measured in this session');
@@ -135,14 +155,23 @@ export class DriftInvariant {
     }
     for (const [node, { answered }] of this.#traffic) {
       if (answered < limit)
-        missing.push(`${node} answered ${answered} checks within the fault, ${limit} are needed`);
+        missing.push(
+          `${node} answered ${counted(answered, 'check')} within the fault, ${limit} ${limit === 1 ? 'is' : 'are'} needed`,
+        );
     }
-    const { startedAt: from = 0, endedAt: to, until } = fault;
+    const { startedAt: from = 0, endedAt: to, until, watchTo } = fault;
     const maxGapMs = toleratedGap(until - from);
-    missing.push(...this.#record.shortfalls({ from, maxGapMs, ...(to !== undefined && { to }) }));
+    missing.push(
+      ...this.#record.shortfalls({
+        from,
+        maxGapMs,
+        ...(to !== undefined && { to }),
+        ...(watchTo !== undefined && { watchTo }),
+      }),
+    );
     const open = this.#open();
     if (open > 0 && (this.#widest?.drift ?? 0) + open > this.#bound) {
-      missing.push(`${open} requests without a proper answer could tip it`);
+      missing.push(`${counted(open, 'request')} without a proper answer could tip it`);
     }
     if (this.#unconfirmed && this.#detectedAt === undefined) {
       missing.push('a single sample was above the bound and the next was not');
@@ -150,7 +179,7 @@ export class DriftInvariant {
     const seen = this.#record.last?.total ?? 0;
     if (seen < this.#total('allowed') && (this.#record.last?.readAt ?? 0) >= (this.#allowedAt.at(-1) ?? 0)) {
       missing.push(
-        `the nodes' counters show ${seen}, fewer than the ${this.#total('allowed')} requests they allowed`,
+        `the nodes' counters show ${seen}, fewer than the ${counted(this.#total('allowed'), 'request')} they allowed`,
       );
     }
     return missing;
@@ -161,25 +190,39 @@ export class DriftInvariant {
     const lines: string[] = [];
     if (this.#widest) {
       const { drift, sample } = this.#widest;
+      const at = sinceStart(sample.readAt, fault.startedAt);
       lines.push(
-        `At the widest ${drift} apart: admitted ${perNode(sample.admitted)}; counted by Redis ${sample.stored}`,
+        `Widest sample${at && ` (${at})`}: ${Math.max(0, drift)} apart, admitted ${perNode(sample.admitted)}; counted by Redis ${sample.stored}`,
       );
     }
     lines.push(
-      `Ceiling of the drift: ${nodes.length} nodes x limit ${limit} = ${nodes.length * limit}`,
+      `Ceiling of the drift: ${counted(nodes.length, 'node')} x limit ${limit} = ${nodes.length * limit}`,
       `Bound: threshold ${threshold} + lag without a fault ${lag ?? 'not measured'}`,
     );
-    const sent = this.#total('sent');
-    if (sent > 0) {
+    const { requests, allowed, denied, unanswered } = this.#totals();
+    if (requests > 0) {
       const answered = new Map([...this.#traffic].map(([node, counts]) => [node, counts.answered]));
-      const unanswered = this.#total('unanswered');
       const others = this.#open() - unanswered;
+      // A limit that is kept by turning everybody away is kept at a price.
+      const spare =
+        denied > 0 && allowed < limit ? `, though the limit had room for ${limit - allowed} more` : '';
       lines.push(
-        `Steady traffic: ${sent} checks, ${this.#total('allowed')} allowed, ${unanswered} unanswered${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
+        `Steady traffic: ${counted(requests, 'check')}, ${allowed} allowed, ${unanswered} unanswered${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
+        `Callers got: ${allowed} of ${requests} allowed, ${denied} denied${spare}`,
       );
     }
-    lines.push(this.#record.summary(fault.startedAt ?? 0));
+    lines.push(this.#record.summary(fault));
     return lines;
+  }
+
+  #totals(): { requests: number; allowed: number; denied: number; unanswered: number } {
+    const allowed = this.#total('allowed');
+    return {
+      requests: this.#total('sent'),
+      allowed,
+      denied: this.#total('answered') - allowed,
+      unanswered: this.#total('unanswered'),
+    };
   }
 
   /** Requests of which nobody knows whether they were admitted: not answered in time, or yet, or properly. */

@@ -2,10 +2,11 @@
  * The fault of counter drift: Redis takes no writes for a while. It bounds
  * itself: the pause ends in Redis even if every process of ours dies.
  */
-import type { FaultProof } from '../../api/index.ts';
-import { feelPause, type HeldWrite, holdFor, type PauseFinding, sendWrite } from './pause-probe.ts';
-import { type ProbeWriter, RedisClientError, type RedisConnections } from './redis-client.ts';
-import { messageOf, pauseFor } from './waiting.ts';
+import { type FaultProof, formatDuration } from '../../../../api/index.ts';
+import { type ProbeWriter, RedisClientError, type RedisConnections } from '../../store/redis-client.ts';
+import { feelPause, type HeldWrite, holdFor, type PauseFinding, sendWrite } from '../../store/write-probe.ts';
+import { messageOf, pauseFor } from '../../waiting.ts';
+import { counted } from '../../words.ts';
 
 /** No pause is longer, whatever is asked for. */
 const MAX_PAUSE_MS = 60_000;
@@ -21,6 +22,8 @@ export interface RedisPauseOptions {
   readonly plannedAt: number;
   /** When it has ended by itself at the latest, absolute: a late start makes it shorter. */
   readonly until: number;
+  /** How long it was to last, for the message; milliseconds. */
+  readonly askedMs?: number;
   /** The slowest write that was seen without a fault; milliseconds. */
   readonly usualWriteMs: number;
   /** Milliseconds since the epoch. */
@@ -104,7 +107,7 @@ async function pauseAndFeel(
   redis: RedisConnections,
   writer: ProbeWriter,
   length: () => number,
-  { now, until, usualWriteMs }: RedisPauseOptions,
+  { askedMs, now, until, usualWriteMs }: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<RedisPause> {
   let ms = 0;
@@ -148,15 +151,20 @@ async function pauseAndFeel(
     writer,
     refused: false,
     released: false,
-    ...verdictOn(finding, redis.name, ms),
+    ...verdictOn(finding, redis.name, ms, askedMs),
   };
 }
 
-function verdictOn(finding: PauseFinding, name: string, ms: number): { proof: FaultProof; message: string } {
+function verdictOn(
+  finding: PauseFinding,
+  name: string,
+  ms: number,
+  askedMs: number | undefined,
+): { proof: FaultProof; message: string } {
   if (finding.kind === 'held') {
     return {
       proof: 'Confirmed',
-      message: `${name} takes no writes for ${ms} ms: a probe write was held back for ${Math.round(finding.heldMs)} ms while ${finding.reads} reads were answered within ${finding.slowestReadMs.toFixed(1)} ms`,
+      message: `${name} takes no writes for ${ms} ms${askedMs === undefined ? '' : ` of ${formatDuration(askedMs)} asked`}: a probe write was held back for ${Math.round(finding.heldMs)} ms while ${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
     };
   }
   if (finding.kind === 'taken') {

@@ -2,10 +2,10 @@
  * A burst: many requests, over all nodes, at once. Each request has a connection
  * of its own that was used before, so that all can be written in one go.
  */
-import { truncate } from '../../api/index.ts';
-import { LimiterClient, LimiterClientError } from './limiter-client.ts';
-import type { NodeTarget } from './target.ts';
-import { messageOf, pauseFor } from './waiting.ts';
+import { truncate } from '../../../../api/index.ts';
+import { LimiterClient, LimiterClientError } from '../../interfaces/reference/limiter-client.ts';
+import type { NodeTarget } from '../../target.ts';
+import { messageOf, pauseFor } from '../../waiting.ts';
 
 /** Connections that are opened at the same time while warming up. */
 const WARM_AT_ONCE = 200;

@@ -3,17 +3,19 @@
  * (allowed answers) and as the nodes say (their counters). Only where both say
  * the same, above the limit, it is detected; where they disagree nothing is proven. Pure.
  */
-import type { InvariantReading } from '../../demo/observed.ts';
+import type { InvariantReading } from '../../../../demo/observed.ts';
+import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
+import { counted, perNode, sinceStart } from '../../words.ts';
+import type { Invariant } from '../fault-watch.ts';
+import { type CompleteSample, type FaultSpan, WatchRecord } from '../watch-record.ts';
 import type { BurstResult } from './burst.ts';
-import type { CounterSample } from './counter-sample.ts';
-import { type CompleteSample, type FaultSpan, perNode, WatchRecord } from './watch-record.ts';
 
 export interface GhostSettings {
   readonly nodes: readonly string[];
   readonly limit: number;
 }
 
-export class GhostInvariant {
+export class GhostInvariant implements Invariant {
   readonly #settings: GhostSettings;
   readonly #record: WatchRecord;
   #burst: BurstResult | undefined;
@@ -46,11 +48,20 @@ export class GhostInvariant {
 
   reading(fault: FaultSpan): InvariantReading {
     const brokenAt = this.#detectedAt === undefined ? undefined : this.#momentBroken();
-    const allowed = this.#burst?.allowed ?? 0;
+    const { limit } = this.#settings;
+    const { requests = 0, allowed = 0, denied = 0, unanswered = 0, errors = 0 } = this.#burst ?? {};
+    // What both agreed on; somebody else may use the key later.
+    const admitted = this.#detectedAt === undefined ? Math.max(this.#most, allowed) : allowed;
+    // Where nobody was turned away, a larger burst would have shown more.
+    const atLeast = requests > limit && allowed === requests;
     return {
-      // What both agreed on; somebody else may use the key later.
-      observed: this.#detectedAt === undefined ? Math.max(this.#most, allowed) : allowed,
-      bound: this.#settings.limit,
+      measures: [
+        { name: 'admitted', value: admitted, bound: limit, unit: 'requests', ...(atLeast && { atLeast }) },
+        { name: 'requests', value: requests, unit: 'requests' },
+        { name: 'denied', value: denied, unit: 'requests' },
+        { name: 'unanswered', value: unanswered + errors, unit: 'requests' },
+      ],
+      summary: `${atLeast ? '>= ' : ''}${admitted}/${limit}`,
       ...(brokenAt !== undefined && { brokenAt }),
       ...(this.#detectedAt !== undefined && { detectedAt: this.#detectedAt }),
       watchedUntil: this.#record.watchedUntil,
@@ -78,7 +89,7 @@ export class GhostInvariant {
       const open = burst.unanswered + burst.errors;
       if (open > 0) {
         missing.push(
-          `${open} of ${burst.requests} requests have no proper answer${burst.firstError ? `: ${burst.firstError}` : ''}`,
+          `${open} of ${burst.requests} requests ${open === 1 ? 'has' : 'have'} no proper answer${burst.firstError ? `: ${burst.firstError}` : ''}`,
         );
       }
       const spared = this.#settings.nodes.filter((node) => !burst.sent.get(node));
@@ -92,7 +103,8 @@ export class GhostInvariant {
       }
     }
     // What was admitted stays in the counters to the end of the window, so the length of the fault does not matter.
-    missing.push(...this.#record.shortfalls({ from: fault.startedAt ?? 0 }));
+    const { startedAt: from = 0, watchTo } = fault;
+    missing.push(...this.#record.shortfalls({ from, ...(watchTo !== undefined && { watchTo }) }));
     return missing;
   }
 
@@ -103,7 +115,7 @@ export class GhostInvariant {
     const last = this.#record.last;
     if (burst) {
       lines.push(
-        `Sender: ${burst.requests} requests, ${burst.allowed} allowed, ${burst.denied} denied, ${burst.errors} errors, ${burst.unanswered} unanswered`,
+        `Sender: ${counted(burst.requests, 'request')}, ${burst.allowed} allowed, ${burst.denied} denied, ${counted(burst.errors, 'error')}, ${burst.unanswered} unanswered`,
       );
       if (burst.allowed === burst.requests && burst.allowed > limit) {
         lines.push(
@@ -112,8 +124,9 @@ export class GhostInvariant {
       }
     }
     if (last) {
+      const at = sinceStart(last.readAt, fault.startedAt);
       lines.push(
-        `Nodes: admitted ${perNode(last.admitted)}, together ${last.total}; Redis counted ${last.stored}`,
+        `Last sample${at && ` (${at})`}: nodes admitted ${perNode(last.admitted)}, together ${last.total}; Redis counted ${last.stored}`,
       );
     }
     if (burst && this.#caughtUpAt !== undefined) {
@@ -121,7 +134,7 @@ export class GhostInvariant {
         `Redis held all counts ${Math.max(0, Math.round(this.#caughtUpAt - burst.startedAt))} ms after the burst began`,
       );
     }
-    lines.push(this.#record.summary(fault.startedAt ?? 0));
+    lines.push(this.#record.summary(fault));
     return lines;
   }
 }

@@ -3,9 +3,10 @@
  * counted after that. Read in this order the difference can only come out too
  * small, never too large: Redis may have caught up in between.
  */
+
+import type { RedisConnections } from '../../store/redis-client.ts';
+import { messageOf } from '../../waiting.ts';
 import type { LimiterClient } from './limiter-client.ts';
-import type { RedisConnections } from './redis-client.ts';
-import { messageOf } from './waiting.ts';
 
 export interface CounterSample {
   /** When the last node had answered, in milliseconds since the epoch. */

@@ -1,8 +1,9 @@
 /** Samples the counters of a key again and again, at a fixed rate, one sample at a time. */
+
+import type { RedisConnections } from '../../store/redis-client.ts';
+import { pauseFor } from '../../waiting.ts';
 import { type CounterSample, type SampledWindow, sampleCounters } from './counter-sample.ts';
 import type { LimiterClient } from './limiter-client.ts';
-import type { RedisConnections } from './redis-client.ts';
-import { pauseFor } from './waiting.ts';
 
 export const SAMPLE_EVERY_MS = 100;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { snapshotOf } from './health-poller.ts';
+import { snapshotOf } from './health.ts';
 
 const targets = ['a', 'b'].map((name, i) => ({ name, host: `10.0.0.${i + 1}`, port: 80 }));
 const listed = (states: string[]) =>
@@ -16,7 +16,7 @@ describe('snapshotOf', () => {
         { id: 'a', address: '10.0.0.1:80', state: 'ready' },
         { id: 'b', address: '10.0.0.2:80', state: 'ready' },
       ],
-      redisConnected: true,
+      dependencies: [{ name: 'Redis', connected: true }],
       hasIssues: false,
       issues: [],
     });
@@ -33,14 +33,14 @@ describe('snapshotOf', () => {
     ['a node does not reach Redis', listed([]), [true, false], false, /b does not reach Redis/],
     ['a node does not answer', listed([]), [true, 'b: GET /health failed'], false, /GET \/health failed/],
     ['no node lists the others', 'a: GET /nodes failed', [true, true], true, /no node lists/],
-  ] as const)('has issues where %s', (_, listing, healths, redisConnected, issue) => {
+  ] as const)('has issues where %s', (_, listing, healths, connected, issue) => {
     const snapshot = snapshotOf(targets, listing, healths);
-    expect(snapshot).toMatchObject({ hasIssues: true, redisConnected });
+    expect(snapshot).toMatchObject({ hasIssues: true, dependencies: [{ connected }] });
     expect(snapshot.issues.join('\n')).toMatch(issue);
     expect(snapshot.nodes).toHaveLength(2);
   });
 
   it('is not connected where there is nobody', () => {
-    expect(snapshotOf([], [], [])).toMatchObject({ redisConnected: false, hasIssues: true });
+    expect(snapshotOf([], [], [])).toMatchObject({ dependencies: [{ connected: false }], hasIssues: true });
   });
 });

@@ -1,10 +1,10 @@
 /** Looks at the rate limiter: the nodes as it lists them, and whether each of them reaches Redis. */
-import { type HealthNode, type HealthPoller, type HealthSnapshot, UNREACHABLE } from '../../demo/health.ts';
+import { type HealthNode, type HealthSnapshot, UNREACHABLE } from '../../../../demo/health.ts';
+import type { NodeTarget } from '../../target.ts';
+import { messageOf, pauseFor } from '../../waiting.ts';
 import type { LimiterClient, NodesAnswer } from './limiter-client.ts';
-import type { NodeTarget } from './target.ts';
-import { messageOf, pauseFor } from './waiting.ts';
 
-export interface HealthPollerOptions {
+export interface HealthOptions {
   /** One for each node, in the same order. */
   readonly clients: readonly LimiterClient[];
   readonly nodes: readonly NodeTarget[];
@@ -12,39 +12,31 @@ export interface HealthPollerOptions {
   /** What a look may take: the timeout of the clients. */
   readonly timeoutMs: number;
   readonly now: () => number;
-  /** Called after each look. */
-  readonly onSnapshot?: (snapshot: HealthSnapshot) => void;
 }
 
 /** What a look may be late by before the last one is called stale: the machine has other things to do. */
 const LATE_MS = 1000;
 
-/** Polls at once and then every `intervalMs`. */
-export function createHealthPoller(options: HealthPollerOptions): HealthPoller {
-  const stopped = new AbortController();
-  let last: HealthSnapshot | undefined;
-  return {
-    async run(signal) {
-      const end = AbortSignal.any([signal, stopped.signal]);
-      try {
-        for (;;) {
-          const start = performance.now();
-          last = await look(options, end);
-          options.onSnapshot?.(last);
-          await pauseFor(options.intervalMs - (performance.now() - start), end);
-        }
-      } catch (error) {
-        if (!end.aborted) throw error;
-      }
-    },
-    getHealth: () => last,
-    stop: () => stopped.abort(),
-  };
+/** Looks at once and then every `intervalMs`, until `signal` aborts. */
+export async function pollHealth(
+  options: HealthOptions,
+  tell: (snapshot: HealthSnapshot) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for (;;) {
+      const start = performance.now();
+      tell(await look(options, signal));
+      await pauseFor(options.intervalMs - (performance.now() - start), signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** One look; what fails is an issue of the snapshot. @throws only the reason of `signal` */
 async function look(
-  { clients, intervalMs, nodes, now, timeoutMs }: HealthPollerOptions,
+  { clients, intervalMs, nodes, now, timeoutMs }: HealthOptions,
   signal: AbortSignal,
 ): Promise<HealthSnapshot> {
   const [listing, healths] = await Promise.all([
@@ -109,6 +101,11 @@ export function snapshotOf(
     }
     return { id: name, address, state };
   });
-  const redisConnected = healths.length > 0 && healths.every((health) => health === true);
-  return { nodes, redisConnected, hasIssues: issues.length > 0 || !redisConnected, issues };
+  const connected = healths.length > 0 && healths.every((health) => health === true);
+  return {
+    nodes,
+    dependencies: [{ name: 'Redis', connected }],
+    hasIssues: issues.length > 0 || !connected,
+    issues,
+  };
 }

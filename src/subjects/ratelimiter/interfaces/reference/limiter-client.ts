@@ -4,9 +4,9 @@
  */
 import { Pool } from 'undici';
 import { z } from 'zod';
-import { truncate } from '../../api/index.ts';
-import type { NodeTarget } from './target.ts';
-import { fairTimeout, messageOf } from './waiting.ts';
+import { truncate } from '../../../../api/index.ts';
+import type { NodeTarget } from '../../target.ts';
+import { fairTimeout, messageOf } from '../../waiting.ts';
 
 /** No answer of the interface comes near this many bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -17,11 +17,16 @@ const windowFields = { windowId: z.string().min(1).max(128), windowEndsAt: z.num
 
 const nodesAnswer = z
   .array(z.object({ id, address: z.string().max(256), state: z.string().max(64) }))
-  .max(1000);
-const healthAnswer = z.object({ redisConnected: z.boolean() });
-const checkAnswer = z.object({ allowed: z.boolean(), ...windowFields });
-const limitAnswer = z.object({ limit: count, ...windowFields });
-const counterAnswer = z.object({ admitted: count, redisKey: z.string().min(1).max(512), ...windowFields });
+  .max(1000)
+  .describe('a list of nodes');
+const healthAnswer = z.object({ redisConnected: z.boolean() }).describe('whether it reaches Redis');
+const checkAnswer = z
+  .object({ allowed: z.boolean(), ...windowFields })
+  .describe('whether the request is allowed, and its window');
+const limitAnswer = z.object({ limit: count, ...windowFields }).describe('a limit and its window');
+const counterAnswer = z
+  .object({ admitted: count, redisKey: z.string().min(1).max(512), ...windowFields })
+  .describe('what was admitted, and its window');
 const errorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 export type NodesAnswer = z.infer<typeof nodesAnswer>;
@@ -194,10 +199,10 @@ export class LimiterClient {
     const parsed = schema.safeParse(json);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      const where = issue ? `${issue.path.join('.') || 'the body'}: ${issue.message}` : 'not as documented';
+      const where = issue?.path.length ? `; ${issue.path.join('.')}: ${issue.message}` : '';
       throw new LimiterClientError(
         'INVALID',
-        `${what} answered ${status} with a body that is wrong at ${where}`,
+        `${what} answered ${status}, but not as a rate limiter of this interface (expected ${schema.description ?? 'another body'}${where})`,
         status,
       );
     }

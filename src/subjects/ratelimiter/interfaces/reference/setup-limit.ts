@@ -1,7 +1,7 @@
 /** Puts a limit of the demo's own on the rate limiter and makes sure that every node goes by it. */
-import { truncate } from '../../api/index.ts';
+import { truncate } from '../../../../api/index.ts';
+import { messageOf, pauseFor } from '../../waiting.ts';
 import type { LimiterClient } from './limiter-client.ts';
-import { messageOf, pauseFor } from './waiting.ts';
 
 /** How long to wait before a node that does not know the key yet is asked again. */
 const ASK_AGAIN_MS = 25;

@@ -2,8 +2,9 @@
  * Steady traffic on one key, over all nodes in turn, at a fixed rate that does
  * not wait for answers (an open loop): a slow rate limiter gets no less of it.
  */
+
+import { pauseFor } from '../../waiting.ts';
 import { type LimiterClient, LimiterClientError } from './limiter-client.ts';
-import { pauseFor } from './waiting.ts';
 
 const TICK_MS = 10;
 
