@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readRedisAuth, type Secret } from './redis-auth.ts';
-import { Refusal } from './refusal.ts';
+import type { Secret } from '../../cluster.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { readRedisAuth } from './redis-auth.ts';
 
 function secret(values: Record<string, string>, type = 'chaosdemo.dev/redis-auth'): Secret {
   const data = Object.fromEntries(

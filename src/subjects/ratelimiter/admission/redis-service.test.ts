@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Reason } from '../api/index.ts';
-import type { Pod } from './container-port.ts';
-import { type PodFields, pod, unready } from './pod.fixture.ts';
-import { podSelectorOf, resolveRedis, type Service } from './redis-service.ts';
-import { Refusal } from './refusal.ts';
+import type { Reason } from '../../../api/index.ts';
+import type { Pod, Service } from '../../cluster.ts';
+import { type PodFields, pod, unready } from '../../targets/pod.fixture.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { podSelectorOf, resolveRedis } from './redis-service.ts';
 
 type ServiceSpec = NonNullable<Service['spec']>;
 
@@ -35,7 +35,7 @@ describe('podSelectorOf', () => {
   });
 
   it.each<[string, ServiceSpec, RegExp]>([
-    ['leads elsewhere', { type: 'ExternalName', externalName: 'example.com' }, /of type ExternalName/],
+    ['leads elsewhere', { type: 'ExternalName' }, /of type ExternalName/],
     ['has no selector', { selector: {} }, /has no selector/],
     ['leads elsewhere and has a selector', { type: 'ExternalName', selector: { a: 'b' } }, /ExternalName/],
   ])('refuses a Service that %s', (_, spec, message) => {

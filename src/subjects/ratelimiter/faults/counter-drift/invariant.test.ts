@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CounterSample } from './counter-sample.ts';
-import { DriftInvariant } from './drift-invariant.ts';
-import { toleratedGap } from './watch-record.ts';
+import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
+import { toleratedGap } from '../watch-record.ts';
+import { DriftInvariant } from './invariant.ts';
 
 const nodes = ['a', 'b', 'c'];
 const T = 1_000_000;
@@ -50,8 +50,8 @@ describe('drift', () => {
     expect(drift.reading(whole).detectedAt).toBeUndefined();
     drift.add(sample(T + 200, [3, 3, 2], 0));
     expect(drift.reading(whole)).toMatchObject({
-      observed: 8,
-      bound: 6,
+      measures: [{ name: 'drift', value: 8, bound: 6, unit: 'requests' }, {}, {}, {}, {}],
+      summary: '8 > 6',
       detectedAt: T + 202,
       brokenAt: T + 100,
     });
@@ -77,7 +77,7 @@ describe('drift', () => {
   it('stays detected when the counters come together again', () => {
     const drift = invariant();
     for (const [i, stored] of [0, 0, 21, 21].entries()) drift.add(sample(T + 100 * i, [7, 7, 7], stored));
-    expect(drift.reading(whole)).toMatchObject({ observed: 21, detectedAt: T + 102 });
+    expect(drift.reading(whole)).toMatchObject({ summary: '21 > 6', detectedAt: T + 102 });
   });
 
   it('is not detected on a lag that nobody measured', () => {
@@ -88,18 +88,59 @@ describe('drift', () => {
     expect(reading.shortfalls.join()).toContain('lag');
   });
 
+  it.each([
+    [[2, 2, 2], 0, '6 <= 6'],
+    [[1, 1, 1], 3, '0 <= 6'],
+    [[3, 2, 2], 0, '7 > 6'],
+  ])('shows %j beside %d in Redis as %s', (counts, stored, summary) => {
+    const drift = invariant();
+    drift.add(sample(T, counts, stored));
+    expect(drift.reading(whole).summary).toBe(summary);
+  });
+
+  it('tells what became of the requests', () => {
+    const drift = wholeWatch();
+    for (const allowed of [true, true, false]) {
+      drift.sent('a');
+      drift.answered('a', allowed, T + 950);
+    }
+    drift.sent('b');
+    drift.unanswered('b');
+    const { evidence, measures } = drift.reading(whole);
+    expect(Object.fromEntries(measures.map(({ name, value }) => [name, value]))).toEqual({
+      drift: 0,
+      requests: 34,
+      allowed: 2,
+      denied: 31,
+      unanswered: 1,
+    });
+    expect(evidence).toContain(
+      'Callers got: 2 of 34 allowed, 31 denied, though the limit had room for 8 more',
+    );
+  });
+
+  it('knows whether the counters were ever further apart than without a fault', () => {
+    const drift = invariant();
+    drift.add(sample(T, [1, 1, 1], 2));
+    expect(drift.drifted).toBe(false);
+    drift.add(sample(T, [1, 1, 2], 2));
+    expect(drift.drifted).toBe(true);
+  });
+
   it('names the ceiling and the widest counts', () => {
     const drift = invariant();
     drift.add(sample(T, [10, 10, 10], 0));
     const { evidence } = drift.reading(whole);
     expect(evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
-    expect(evidence[0]).toBe('At the widest 30 apart: admitted a 10, b 10, c 10; counted by Redis 0');
+    expect(evidence[0]).toBe(
+      'Widest sample (+0.00 s): 30 apart, admitted a 10, b 10, c 10; counted by Redis 0',
+    );
   });
 });
 
 describe('the proof that nothing drifted', () => {
   it('is whole when everything was seen', () => {
-    expect(wholeWatch().reading(whole)).toMatchObject({ observed: 0, shortfalls: [] });
+    expect(wholeWatch().reading(whole)).toMatchObject({ summary: '0 <= 6', shortfalls: [] });
   });
 
   const gaps: [string, () => DriftInvariant, Partial<typeof whole>, RegExp][] = [
@@ -120,13 +161,13 @@ describe('the proof that nothing drifted', () => {
       'there are fewer than two samples within the fault',
       () => wholeWatch((at) => at > T && at <= T + 2000),
       {},
-      /only 1 complete counter samples within the fault/,
+      /only 1 complete counter sample within the fault/,
     ],
     [
       'the last of two samples ended after the fault',
       () => wholeWatch(),
       { endedAt: T + 101 },
-      /only 1 complete counter samples within the fault/,
+      /only 1 complete counter sample within the fault/,
     ],
     [
       'samples are missing for more than a quarter of a short fault',
@@ -258,7 +299,7 @@ describe('any watch', () => {
         }
         const reading = drift.reading(whole);
         expect(reading.detectedAt !== undefined).toBe(expected);
-        expect(reading.observed).toBe(widest);
+        expect(reading.measures[0]?.value).toBe(widest);
         if (expected) expect(reading.brokenAt).toBeLessThan(reading.detectedAt ?? 0);
         else expect(reading.brokenAt).toBeUndefined();
       }),

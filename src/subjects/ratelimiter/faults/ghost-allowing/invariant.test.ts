@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import type { BurstResult } from './burst.ts';
-import type { CounterSample } from './counter-sample.ts';
-import { GhostInvariant } from './ghost-invariant.ts';
-import { reportOf } from './inject.ts';
+import { GhostInvariant } from './invariant.ts';
+import { reportOfBurst } from './report.ts';
 
 const nodes = ['a', 'b'];
 const T = 1_000_000;
@@ -50,8 +50,8 @@ describe('ghosts', () => {
   it('are detected where sender and nodes agree that more than the limit was admitted', () => {
     const reading = watched(burst(), 10, 10, 20).reading(fault);
     expect(reading).toMatchObject({
-      observed: 20,
-      bound: 10,
+      measures: [{ name: 'admitted', value: 20, bound: 10, unit: 'requests', atLeast: true }, {}, {}, {}],
+      summary: '>= 20/10',
       brokenAt: T + 10,
       detectedAt: T + 101,
       shortfalls: [],
@@ -64,7 +64,7 @@ describe('ghosts', () => {
     expect(ghosts.reading(fault).detectedAt).toBeUndefined();
     ghosts.add(sample(T + 300, 10, 10, 20));
     // By then the sender had got the eleventh answer long ago.
-    const detected = { observed: 20, brokenAt: T + 10, detectedAt: T + 301 };
+    const detected = { summary: '>= 20/10', brokenAt: T + 10, detectedAt: T + 301 };
     expect(ghosts.reading(fault)).toMatchObject(detected);
     ghosts.add(sample(T + 400, 10, 11, 21));
     expect(ghosts.reading(fault)).toMatchObject(detected);
@@ -81,11 +81,13 @@ describe('ghosts', () => {
     const reading = watched(burst({ allowed: 15 }), 8, 7, 15).reading(fault);
     expect(reading.detectedAt).toBeDefined();
     expect(reading.evidence.join()).not.toContain('at least');
+    expect(reading.measures[0]).toEqual({ name: 'admitted', value: 15, bound: 10, unit: 'requests' });
+    expect(reading.summary).toBe('15/10');
   });
 
   it('are not there, with a whole proof, where exactly the limit was admitted', () => {
     const reading = watched(burst({ allowed: 10 }), 6, 4, 10).reading(fault);
-    expect(reading).toMatchObject({ observed: 10, shortfalls: [] });
+    expect(reading).toMatchObject({ summary: '10/10', shortfalls: [] });
     expect(reading.detectedAt).toBeUndefined();
   });
 
@@ -143,6 +145,6 @@ describe('the proof of a burst', () => {
     ['some were not answered', { allowed: 10, denied: 8, unanswered: 2 }, 'Inconclusive'],
     ['some fell into another window', { allowed: 10, denied: 8, errors: 2, otherWindow: 2 }, 'Mismatch'],
   ] as const)('where %s', (_, change, proof) => {
-    expect(reportOf(burst(change), 2)).toMatchObject({ proof, startedAt: T, endedAt: T + 20 });
+    expect(reportOfBurst(burst(change), 2)).toMatchObject({ proof, startedAt: T, endedAt: T + 20 });
   });
 });

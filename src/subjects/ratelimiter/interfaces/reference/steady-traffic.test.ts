@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
-import { DriftInvariant } from './drift-invariant.ts';
+import { DriftInvariant } from '../../faults/counter-drift/invariant.ts';
 import { LimiterClient } from './limiter-client.ts';
 import { runSteadyTraffic } from './steady-traffic.ts';
 
