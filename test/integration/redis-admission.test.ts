@@ -49,7 +49,8 @@ function targetOf(change: Partial<RedisTarget> = {}): Found {
 }
 
 /** The same without a user. */
-function anonymously({ addresses, redis: { username: _, password: __, ...rest } }: Found): Found {
+function anonymously({ addresses, redis }: Found): Found {
+  const { username: _, password: __, ...rest } = redis;
   return { addresses, redis: rest };
 }
 
