@@ -28,6 +28,12 @@ const CUT_OFF_RETRY_MS = 10_000;
 /** When a process looks again that does not lead at this moment, or not any more. */
 const LEAD_AGAIN_MS = 1000;
 
+/**
+ * When an object is looked at again whose moment has come and brought nothing, in milliseconds. At once would
+ * be a loop that leaves no room for what is awaited to be seen.
+ */
+const PAST_WAKE_MS = 100;
+
 export interface ReconcilerOptions {
   readonly api: DemoApi;
   readonly clock: Clock;
@@ -174,7 +180,9 @@ export class Reconciler {
       if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
       this.#keep(entry, demo, write.demo);
     }
-    return wakeAt === undefined ? {} : { requeueAfterMs: Math.max(0, wakeAt - this.#options.clock.now()) };
+    if (wakeAt === undefined) return {};
+    const left = wakeAt - this.#options.clock.now();
+    return { requeueAfterMs: left > 0 ? left : PAST_WAKE_MS };
   }
 
   /** Ends a run that cannot go on, whatever `decide` would have: its fault is released, and a small status says why. */
