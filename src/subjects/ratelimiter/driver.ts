@@ -13,20 +13,11 @@ import type { Cluster } from '../cluster.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
 import type { FaultAttempt, StoreCheck, Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
-import { SAMPLE_TIMEOUT_MS } from './interfaces/reference/counter-watch.ts';
 import { pollHealth } from './interfaces/reference/health.ts';
-import { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { restore } from './restore.ts';
-import { rateLimiterOf } from './schema.ts';
-import { OwnPause } from './store/own-pause.ts';
-import { RedisConnections } from './store/redis-client.ts';
 import type { RateLimiterTarget } from './target.ts';
+import { closeToolkit, openToolkit } from './toolkit.ts';
 import { messageOf, untilAborted } from './waiting.ts';
-
-/** Connections for health, limits and counters of one node; few, since each is asked one thing at a time. */
-const QUIET_CONNECTIONS = 4;
-/** Connections for steady traffic to one node: a strict node holds each request for as long as Redis stalls. */
-const LOAD_CONNECTIONS = 256;
 
 export interface RateLimiterDriverOptions {
   readonly target: RateLimiterTarget;
@@ -65,27 +56,12 @@ class RateLimiterDriver implements SubjectDriver {
   #baseline: Baseline | undefined;
 
   constructor(options: RateLimiterDriverOptions) {
-    const { checkStore, diagnosis, mayBePaused, now, spec, target } = options;
     this.#options = options;
-    this.#diagnosis = diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
-    const limiter = rateLimiterOf(spec);
-    const timeoutMs = parseDuration(limiter.health.timeout);
-    const open = (timeoutMs: number, connections: number): LimiterClient[] =>
-      target.nodes.map((node) => new LimiterClient(node, timeoutMs, connections));
-    this.#toolkit = {
-      limiter,
-      target,
-      timeoutMs,
-      clients: open(timeoutMs, QUIET_CONNECTIONS),
-      observers: open(Math.min(timeoutMs, SAMPLE_TIMEOUT_MS), QUIET_CONNECTIONS),
-      loaders: open(timeoutMs, LOAD_CONNECTIONS),
-      redis: new RedisConnections(target.redis, randomUUID()),
-      ownPause: new OwnPause(mayBePaused),
-      baseline: () => this.#baseline,
-      checkStore,
-      now,
-      lifetime: this.#lifetime.signal,
-    };
+    this.#diagnosis = options.diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
+    const { checkStore, mayBePaused, now, spec, target } = options;
+    const { signal: lifetime } = this.#lifetime;
+    const baseline = (): Baseline | undefined => this.#baseline;
+    this.#toolkit = openToolkit(spec, { target, mayBePaused, baseline, checkStore, now, lifetime });
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -121,10 +97,8 @@ class RateLimiterDriver implements SubjectDriver {
   }
 
   async close(): Promise<void> {
-    const { clients, loaders, observers, redis } = this.#toolkit;
     this.#lifetime.abort(new Error('the driver was closed'));
-    redis.close();
-    await Promise.all([...clients, ...observers, ...loaders].map(async (client) => await client.close()));
+    await closeToolkit(this.#toolkit);
   }
 
   async #measureBaseline(signal: AbortSignal): Promise<Finding> {

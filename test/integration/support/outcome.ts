@@ -75,7 +75,7 @@ export async function expectInconclusive(
   expect(scenario?.message).toMatch(missing);
   expect(status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
   expect(status.message).toMatch(missing);
-  expect(status.expected).toBe('0/1');
+  expect(status.asExpected).toBe('0/1');
   const condition = status.conditions?.find(({ type }) => type === scenario?.type);
   expect(condition).toMatchObject({ status: 'Unknown', reason });
   expect(await world.takesWrites()).toBe(true);

@@ -61,6 +61,18 @@ describe('LimiterClient', () => {
     expect(await failureOf(client.check('k', never))).toMatchObject({ failure: 'INVALID' });
   });
 
+  it.each([
+    ['a web page', 'hello', 'expected a list of nodes)'],
+    ['other JSON', { nodes: [] }, 'expected a list of nodes)'],
+    ['a list of something else', [{ id: 'a' }], 'expected a list of nodes; 0.address: '],
+  ])('says what it expected where it got %s', async (_, body, expected) => {
+    const client = await clientOf(answer(200, body));
+    const { message } = await failureOf(client.nodes(never));
+    expect(message).toContain(
+      `rl-0: GET /nodes answered 200, but not as a rate limiter of this interface (${expected}`,
+    );
+  });
+
   it('repeats the reason of a refusal, cut to a bound', async () => {
     const client = await clientOf(
       answer(503, { error: { code: 'REDIS_UNAVAILABLE', message: 'm'.repeat(1000) } }),
