@@ -13,7 +13,7 @@ import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { keepLooking, lookAgain } from '../../targets/second-look.ts';
 import { createRateLimiterDriver } from '../driver.ts';
 import type { StoreCheck } from '../faults/fault.ts';
-import { faultOf } from '../faults/index.ts';
+import { FAULTS, faultOf } from '../faults/index.ts';
 import { PART, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
 import {
@@ -26,6 +26,9 @@ import {
 } from './discovery.ts';
 import { admitRedis } from './redis-admission.ts';
 import { RedisQueue } from './redis-queue.ts';
+
+/** Types of the faults that leave a pause on where nobody ends it. */
+const PAUSES = new Set(FAULTS.flatMap(({ api, releasable }) => (releasable ? [api.type] : [])));
 
 /** What was found of a Redis that is ours now. */
 interface Held {
@@ -163,7 +166,7 @@ export class RateLimiterConnector implements SubjectConnector {
       generation,
       now: () => clock.now(),
       logger,
-      mayBePaused: request.activeFaults.some(({ type }) => faultOf(type).releasable),
+      mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
       // Without a lock this process is there to undo things only.
       keepLooking: async (emit, signal) =>
