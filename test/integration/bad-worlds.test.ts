@@ -237,7 +237,7 @@ describe('a demo ends Errored and injects nothing', () => {
   });
 
   it.each<[Conduct, RegExp]>([
-    ['garbage', /Not healthy within 30s: .*body that is wrong.*Nothing was injected/],
+    ['garbage', /Not healthy within 30s: .*not as a rate limiter of this interface.*Nothing was injected/],
     ['slow', /Not healthy within 30s: .*not answered within 2000 ms.*Nothing was injected/],
     ['never', /Not healthy within 30s: .*not answered within 2000 ms.*Nothing was injected/],
     ['huge', /Not healthy within 30s: .*(exceeded|max|size).*Nothing was injected/i],

@@ -97,6 +97,11 @@ describe('a field that is wrong by itself', () => {
   it.each<[string, object, RegExp]>([
     ['no duration', withLimiter({ health: { timeout: '0.5s' } }), /health.timeout/],
     ['no duration among parameters', withLimiter({}, drift({ pause: 'ten' })), /counterDrift.pause/],
+    [
+      'a rate beyond every number',
+      withLimiter({}, drift({ requestsPerSecond: 9_007_199_254_740_991 })),
+      /requestsPerSecond/,
+    ],
     ['a rate of none', withLimiter({}, drift({ requestsPerSecond: 0 })), /requestsPerSecond/],
     [
       'a multiplier beyond every number',

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
 import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
+import { burstTrafficConfig, redisPauseConfig } from './index.ts';
+import { rateLimiterOf } from './schema.ts';
 
 function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
@@ -114,6 +116,18 @@ describe('scenarios', () => {
     expect(drift).toMatchObject({ countdownMs: 1000, faultMs: 2000, settleMs: 3000, storyMs: 6400 });
     expect(ghosts).toMatchObject({ expect: 'NotDetected', faultMs: 400 });
     expect(ghosts?.faultTitle).toContain('500 requests');
+  });
+});
+
+describe('the named configurations', () => {
+  it('are the scenarios of their types, for whoever uses the chaos functions alone', () => {
+    const whole = spec();
+    const [drift, ghosts] = whole.scenarios;
+    if (!drift || !ghosts) throw new Error('the defaults have no scenarios');
+    const limiter = rateLimiterOf(whole);
+    expect([redisPauseConfig(drift, limiter), burstTrafficConfig(ghosts, limiter)]).toEqual(
+      rateLimiterDefinition.scenarios(whole),
+    );
   });
 });
 

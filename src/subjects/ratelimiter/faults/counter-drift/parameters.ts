@@ -13,6 +13,7 @@ import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
 import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
 
 const MOST_THRESHOLD = 100_000;
+const MOST_RATE = 1000;
 
 const schema = z
   .object({
@@ -20,7 +21,7 @@ const schema = z
     requestsPerSecond: z
       .int()
       .min(1)
-      .max(1000)
+      .max(MOST_RATE)
       .default(30)
       .describe('Steady traffic over all pods together while the pause lasts.'),
     threshold: z
@@ -66,9 +67,11 @@ const threshold = numberInCel(api, 'threshold');
 const rate = numberInCel(api, 'requestsPerSecond');
 const requests = `self.${PART}.limit.requests`;
 const pause = fieldInCel(api.member, 'pause', schema.parse({}).pause);
+/** By both readings of CEL, whose implementations differ in whether getMilliseconds is the whole or the rest. */
+const pauseMs = `(duration(${pause}).getSeconds() * 1000 + duration(${pause}).getMilliseconds() % 1000)`;
 /** More checks than `count` are sent while the pause lasts. A figure beyond its bounds is told by its own rule. */
 const sentMoreThan = (count: string, most: number): string =>
-  `(${count} > ${most} || ${rate} < 1 || ${ifDurations([pause], `duration(${pause}) > duration(string(${count} * 1000 / ${rate}) + 'ms')`)})`;
+  `(${count} > ${most} || ${rate} < 1 || ${rate} > ${MOST_RATE} || ${ifDurations([pause], `${rate} * ${pauseMs} > ${count} * 1000`)})`;
 
 export const rules: readonly CelRule[] = [
   {
