@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultStatus } from '../api/index.ts';
-import { type Context, fixtureName, fixturesToRemove, iso, mayBeActive } from './context.ts';
+import { type Context, fixtureName, fixturesToRemove, iso, mayBeActive, wake } from './context.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
@@ -44,5 +44,22 @@ describe('the fixtures that a run removes', () => {
     );
     const context = { demo: { uid }, draft: { journal: { faults } } } as unknown as Context;
     expect(fixturesToRemove(context)).toEqual([own, again]);
+  });
+});
+
+describe('a wake', () => {
+  const woken = (at: number) => {
+    const context = { now: NOW, wakeAt: undefined } as Context;
+    wake(context, at);
+    return context.wakeAt;
+  };
+
+  it('is when it is due, also at once', () => {
+    expect(woken(NOW + 5)).toBe(NOW + 5);
+    expect(woken(NOW)).toBe(NOW);
+  });
+
+  it('leaves what is late some time to come, rather than ask for it without a pause', () => {
+    expect(woken(NOW - 1)).toBe(NOW + 100);
   });
 });

@@ -50,9 +50,13 @@ export interface Context {
 /** How often a refused or waiting object is looked at again, and the pods whose rollout is awaited. */
 export const RETRY_MS = 10_000;
 
-/** Asks to be called again at `at` at the latest. */
+/** How soon to look again for what is late, in milliseconds: at once, again and again, would keep it from coming. */
+const LATE_AGAIN_MS = 100;
+
+/** Asks to be called again at `at` at the latest; what was due before now is late, and looked for a moment later. */
 export function wake(context: Context, at: number): void {
-  context.wakeAt = Math.min(context.wakeAt ?? Number.POSITIVE_INFINITY, at);
+  const due = at < context.now ? context.now + LATE_AGAIN_MS : at;
+  context.wakeAt = Math.min(context.wakeAt ?? Number.POSITIVE_INFINITY, due);
 }
 
 /** Milliseconds since the epoch as the status has it. */
