@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { injectBurstTraffic } from '../../src/subjects/ratelimiter/burst.ts';
+import { injectBurstTraffic } from '../../src/subjects/ratelimiter/index.ts';
 
 /** Sends a burst; `arrived` aborts once the receiver has all of it. */
 export type Send = (

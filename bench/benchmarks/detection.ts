@@ -1,8 +1,10 @@
 /** How long a broken invariant stays unseen: as the runs themselves say it in `scenarios[].detectedAfter`. */
-import { parseDuration, type ScenarioStatus, type ScenarioType } from '../../src/api/index.ts';
-import { SAMPLE_EVERY_MS } from '../../src/subjects/ratelimiter/counter-watch.ts';
+import { parseDuration, type ScenarioStatus } from '../../src/api/index.ts';
+import { SAMPLE_EVERY_MS } from '../../src/subjects/ratelimiter/index.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { quantile } from '../statistics.ts';
+
+type ScenarioType = 'CounterDrift' | 'GhostAllowing';
 
 /** Detections of each of the two. */
 const WANTED = 20;

@@ -1,62 +1,85 @@
 /**
- * The closed set of condition types and reasons. Reasons are API: people match
- * on them in pipelines and alerts, so none is ever made up at the place of use.
+ * The condition types and reasons that every ChaosDemo has. Reasons are API: people
+ * match on them in pipelines and alerts, so each stands here or in the API of its
+ * subject, and the reference documents it. The schema leaves both open, so that
+ * operator and CRD may be upgraded in either order.
  */
 
-export const CONDITION_TYPES = {
-  Ready: 'The verdict is in and it is Succeeded.',
-  Reconciling: 'A run is on, or about to start. Absent otherwise.',
-  Stalled: 'Nothing more will happen without a change by someone. Absent otherwise.',
-  Complete: 'The last run has ended, whatever its verdict.',
-  Succeeded: 'The last run ended and every scenario met its expectation.',
-  Healthy: 'What the health poller sees of the subject.',
-  FaultActive: 'A fault of this demo is, or may be, on.',
-  CounterDrift: 'The counters of the nodes drifted from what Redis counted, in this run.',
-  GhostAllowing: 'More requests were admitted in one window than the limit allows, in this run.',
-} as const;
-
-export type ConditionType = keyof typeof CONDITION_TYPES;
+/** A condition as Kubernetes defines it (metav1.Condition). */
+export interface Condition {
+  type: string;
+  status: 'True' | 'False' | 'Unknown';
+  observedGeneration: number;
+  /** RFC 3339, whole seconds; moves only when `status` does. */
+  lastTransitionTime: string;
+  reason: string;
+  message: string;
+}
 
 /** What a status of a condition says; `absent`: what it says that the condition is missing. */
-type Meanings = Partial<Record<Condition['status'] | 'absent', string>>;
+export type Meanings = Partial<Record<Condition['status'] | 'absent', string>>;
 
-/** Each condition, status by status. One that is left out here does not occur. */
-export const CONDITION_MEANINGS: Record<ConditionType, Meanings> = {
+interface ConditionDoc {
+  readonly meaning: string;
+  /** Status by status. One that is left out here does not occur. */
+  readonly statuses: Meanings;
+}
+
+/** The conditions of every ChaosDemo. Each registered scenario type adds one: see {@link anomalyDoc}. */
+export const CONDITIONS = {
   Ready: {
-    True: 'The last run Succeeded.',
-    False: 'A run is on or to come, none may start, or the last one ended otherwise.',
-    Unknown: 'No operator has looked yet.',
+    meaning: 'The verdict is in and it is Succeeded.',
+    statuses: {
+      True: 'The last run Succeeded.',
+      False: 'A run is on or to come, none may start, or the last one ended otherwise.',
+      Unknown: 'No operator has looked yet.',
+    },
   },
-  Reconciling: { True: 'A run is on, or starts by itself.', absent: 'Nothing is under way.' },
+  Reconciling: {
+    meaning: 'A run is on, or about to start. Absent otherwise.',
+    statuses: { True: 'A run is on, or starts by itself.', absent: 'Nothing is under way.' },
+  },
   Stalled: {
-    True: 'The run ended Failed, Errored or Aborted, or none may start.',
-    absent: 'Neither is so.',
+    meaning: 'Nothing more will happen without a change by someone. Absent otherwise.',
+    statuses: {
+      True: 'The run ended Failed, Errored or Aborted, or none may start.',
+      absent: 'Neither is so.',
+    },
   },
-  Complete: { True: 'The last run has ended.', False: 'None has been made, or one is on or to come.' },
+  Complete: {
+    meaning: 'The last run has ended, whatever its verdict.',
+    statuses: { True: 'The last run has ended.', False: 'None has been made, or one is on or to come.' },
+  },
   Succeeded: {
-    True: 'The last run Succeeded.',
-    False: 'It ended Failed, Errored or Aborted.',
-    Unknown: 'There is no verdict that answers the spec.',
+    meaning: 'The last run ended and every scenario met its expectation. A dry run tests no scenario.',
+    statuses: {
+      True: 'The last run Succeeded.',
+      False: 'It ended Failed, Errored or Aborted.',
+      Unknown: 'There is no verdict that answers the spec, or the last run was a dry run.',
+    },
   },
   Healthy: {
-    True: 'Every node is ready and reaches Redis.',
-    False: 'Something is not as it should be.',
-    Unknown: 'Nobody has looked in this run.',
+    meaning: 'What the health poller sees of the subject.',
+    statuses: {
+      True: 'Every node is ready and reaches what it depends on.',
+      False: 'Something is not as it should be.',
+      Unknown: 'Nobody has looked in this run.',
+    },
   },
   FaultActive: {
-    True: 'A fault is announced, on, or may be on.',
-    False: 'No fault is on.',
+    meaning: 'A fault of this demo is, or may be, on.',
+    statuses: { True: 'A fault is announced, on, or may be on.', False: 'No fault is on.' },
   },
-  CounterDrift: {
-    True: 'Detected in this run.',
-    False: 'Really looked for, and not there.',
-    Unknown: 'Not known: not tested, not over, or Inconclusive.',
-  },
-  GhostAllowing: {
-    True: 'Detected in this run.',
-    False: 'Really looked for, and not there.',
-    Unknown: 'Not known: not tested, not over, or Inconclusive.',
-  },
+} as const satisfies Record<string, ConditionDoc>;
+
+/** The types that every ChaosDemo has. */
+export type ConditionType = keyof typeof CONDITIONS;
+
+/** What the statuses of the condition of a scenario type say. */
+export const ANOMALY_STATUSES: Meanings = {
+  True: 'Detected in this run.',
+  False: 'Really looked for, and not there.',
+  Unknown: 'Not known: not tested, not over, or Inconclusive.',
 };
 
 /** The conditions that tell where an object stands. */
@@ -64,15 +87,19 @@ type StandingType = 'Ready' | 'Reconciling' | 'Stalled' | 'Complete' | 'Succeede
 
 /** Which of them stand with which status, for each state an object can be in. */
 export const CONDITIONS_BY_STATE: Record<
-  'unseen' | 'open' | 'succeeded' | 'unsuccessful' | 'refused' | 'suspended',
+  'unseen' | 'open' | 'succeeded' | 'dryRun' | 'unsuccessful' | 'refused' | 'suspended',
   { state: string; conditions: Partial<Record<StandingType, Condition['status']>> }
 > = {
   unseen: { state: 'not seen by an operator yet', conditions: { Ready: 'Unknown' } },
   open: {
-    state: 'pending, running, awaiting a hand',
+    state: 'pending, running, waiting for advance, held by suspend',
     conditions: { Ready: 'False', Reconciling: 'True', Complete: 'False', Succeeded: 'Unknown' },
   },
   succeeded: { state: 'Succeeded', conditions: { Ready: 'True', Complete: 'True', Succeeded: 'True' } },
+  dryRun: {
+    state: 'Succeeded, a dry run',
+    conditions: { Ready: 'True', Complete: 'True', Succeeded: 'Unknown' },
+  },
   unsuccessful: {
     state: 'Failed, Errored, Aborted',
     conditions: { Ready: 'False', Stalled: 'True', Complete: 'True', Succeeded: 'False' },
@@ -91,14 +118,15 @@ export const CONDITIONS_BY_STATE: Record<
 export const REASON_GROUPS = {
   standing: {
     title: 'Where a run stands',
-    conditions: 'Ready, Complete, Succeeded, and Reconciling unless Suspended',
+    conditions: 'Ready, Complete, Succeeded, and Reconciling unless Suspended before a run',
     reasons: {
       Pending:
-        'The operator has not looked at the object yet, is looking for its pods and its Redis, or waits until all pods are Ready.',
-      CoolingDown: 'A run was aborted or superseded a moment ago; the next starts when its Redis has rested.',
+        'The operator has not looked at the object yet, looks for its pods, or waits until all pods are Ready.',
+      CoolingDown:
+        'A run was aborted or superseded a moment ago; the next starts when its target has rested.',
       Running: 'A chapter is at work.',
       AwaitingAdvance: 'Manual pace: the chapter is done and waits for the advance annotation.',
-      Suspended: 'spec.suspend is set.',
+      Suspended: 'spec.suspend is set: no run starts, or the run is held before its next fault.',
       Stopping: 'The run is being stopped and what it did is being undone.',
     },
   },
@@ -107,7 +135,8 @@ export const REASON_GROUPS = {
     conditions: 'Ready, Complete, Succeeded, and Stalled unless the run Succeeded',
     reasons: {
       ExpectationsMet: 'Every scenario ended as expected.',
-      DryRunPassed: 'Discovery, permissions and health are as they should be; no fault was injected.',
+      DryRunPassed:
+        'Discovery, permissions and health are as they should be; no fault was injected, so Succeeded stays Unknown.',
       AnomalyNotReproduced: 'A scenario expected Detected and proved NotDetected.',
       UnexpectedAnomaly: 'A scenario expected NotDetected and was Detected.',
       Inconclusive: 'A scenario could neither be detected nor proven absent.',
@@ -121,17 +150,19 @@ export const REASON_GROUPS = {
     reasons: {
       TargetUnhealthy: 'The subject did not become healthy in time; nothing (further) was injected.',
       BaselineFailed: 'The measurements without a fault could not be made.',
-      PrepareFailed: 'The key of a scenario could not be set up on every pod.',
-      RecoveryFailed: 'After a fault, writes were not taken again in time.',
+      PrepareFailed: 'What a scenario needs could not be set up on every pod.',
+      RecoveryFailed: 'After a fault, the subject did not work again in time.',
       RestoreFailed: 'What the run did could not be undone; the message says what to do by hand.',
       DeadlineExceeded: 'The run took longer than spec.activeDeadline.',
       StatusRejected: 'The API server refused a status; the fault was released.',
+      StatusUnusable:
+        'The operator could not decide on what the object holds, as after somebody else wrote into its status; the fault was released.',
     },
   },
   refusal: {
     title: 'Refusals: nothing starts until somebody changes something',
     conditions:
-      'Ready, Complete, Succeeded, Stalled (RedisInUse: Reconciling). A run that is on and loses its permission is Aborted with the same reason',
+      'Ready, Complete, Succeeded, Stalled; where the run only waits, Reconciling. A run that is on and loses its permission is Aborted with the same reason',
     reasons: {
       NamespaceNotEnabled: 'The namespace lacks the label chaosdemo.dev/enabled=true.',
       PermissionDenied:
@@ -139,22 +170,20 @@ export const REASON_GROUPS = {
       NoSuchPods: 'The selector matches no ready pod.',
       PodsNotEligible:
         'A selected pod cannot be used (host network, no such port, several images), is not Ready for 30 s, or there are too many.',
-      RedisNotFound: 'The Redis Service, or a ready pod behind it, is missing.',
-      RedisNotEligible: 'This kind of Redis Service or topology is not supported.',
-      RedisUnreachable: 'The Redis does not answer, or refuses the credentials.',
-      RedisAuthInvalid: 'The Secret is missing or not of type chaosdemo.dev/redis-auth.',
-      SharedRedis: 'Clients that are neither selected pods nor ours use this Redis.',
-      RedisInUse: 'Another ChaosDemo is running on the same Redis; this one waits.',
+      UnprovableSpec:
+        'With these pods, no run of this spec can end as expected; the message says what to change.',
+      SubjectUnknown:
+        'This operator knows no subject of this type: upgrade it, or correct spec.subject.type.',
       KillSwitch: 'The kill switch of the operator is on.',
     },
   },
   health: {
     title: 'What the health poller sees',
-    conditions: 'Healthy; NotObserved also CounterDrift and GhostAllowing',
+    conditions: 'Healthy; NotObserved also the conditions of scenario types',
     reasons: {
-      AllNodesReady: 'Every node is ready and Redis is connected.',
+      AllNodesReady: 'Every node is ready and reaches what it depends on.',
       NodesNotReady: 'A node is not ready.',
-      RedisDisconnected: 'The nodes cannot reach Redis.',
+      DependencyDisconnected: 'The nodes cannot reach what they depend on.',
       Unreachable: 'No endpoint of the subject answered.',
       DegradedByFault: 'Unhealthy while a fault of this demo is on.',
       NotObserved: 'Not looked at yet.',
@@ -172,7 +201,8 @@ export const REASON_GROUPS = {
   },
   anomaly: {
     title: 'What became of an anomaly',
-    conditions: 'CounterDrift, GhostAllowing; all but Watching and NotTested also status.scenarios[].reason',
+    conditions:
+      'The conditions of scenario types; all but Watching and NotTested also status.scenarios[].reason',
     reasons: {
       Detected: 'The invariant was broken.',
       NotDetected: 'It was really looked for and the invariant held.',
@@ -185,26 +215,10 @@ export const REASON_GROUPS = {
   },
 } as const;
 
-/** Every reason, with its meaning. */
-export const REASONS = {
-  ...REASON_GROUPS.standing.reasons,
-  ...REASON_GROUPS.verdict.reasons,
-  ...REASON_GROUPS.failure.reasons,
-  ...REASON_GROUPS.refusal.reasons,
-  ...REASON_GROUPS.health.reasons,
-  ...REASON_GROUPS.fault.reasons,
-  ...REASON_GROUPS.anomaly.reasons,
-} as const;
+type ReasonsOf<Group> = Group extends { reasons: infer Reasons } ? keyof Reasons : never;
 
-export type Reason = keyof typeof REASONS;
+/** The reasons of the framework; subjects add refusals of their own. */
+export type FrameworkReason = ReasonsOf<(typeof REASON_GROUPS)[keyof typeof REASON_GROUPS]>;
 
-/** A condition as Kubernetes defines it (metav1.Condition). */
-export interface Condition {
-  type: ConditionType;
-  status: 'True' | 'False' | 'Unknown';
-  observedGeneration: number;
-  /** RFC 3339, whole seconds; moves only when `status` does. */
-  lastTransitionTime: string;
-  reason: Reason;
-  message: string;
-}
+/** A reason of the framework, or a refusal that a subject documents. */
+export type Reason = FrameworkReason | (string & {});

@@ -1,9 +1,24 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { buildCrd } from './crd.ts';
-import { crdYaml } from './generate-crd.ts';
+import { apiReference } from './reference.ts';
+import { lampApi } from './subject.fixture.ts';
 
-type Schema = { description?: string; properties?: Record<string, Schema>; items?: Schema; type?: string };
+type Schema = {
+  description?: string;
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  'x-kubernetes-validations'?: { rule: string }[];
+  'x-kubernetes-list-map-keys'?: string[];
+};
+
+const { versions } = buildCrd([lampApi])['spec'] as {
+  versions: {
+    additionalPrinterColumns: { name: string; jsonPath: string }[];
+    schema: { openAPIV3Schema: { properties: { spec: Schema; status: Schema } } };
+  }[];
+};
+const [version] = versions;
+const { spec, status } = version!.schema.openAPIV3Schema.properties;
 
 /** Paths of fields that `kubectl explain` would show without a word. */
 function undescribed(schema: Schema, path: string): string[] {
@@ -15,15 +30,45 @@ function undescribed(schema: Schema, path: string): string[] {
 }
 
 describe('the CRD', () => {
-  it('is committed as the schemas make it (npm run generate)', async () => {
-    expect(await readFile(new URL('../../crds/chaosdemo.dev_chaosdemos.yaml', import.meta.url), 'utf8')).toBe(
-      crdYaml(),
+  it('has the fields, the scenario types, the rules and the columns of a registered subject', () => {
+    expect(spec.properties?.['subject']?.properties?.['lamp']?.properties).toHaveProperty('socket');
+    const scenario = spec.properties?.['scenarios']?.items?.properties;
+    expect(scenario?.['type']).toMatchObject({ enum: ['Flicker'] });
+    expect(scenario?.['flicker']?.properties).toHaveProperty('lasts');
+    const rules = spec['x-kubernetes-validations']?.map(({ rule }) => rule);
+    expect(rules).toContain("self.subject.type != 'Lamp' || (self.subject.lamp.brightness > 1)");
+    expect(version?.additionalPrinterColumns).toContainEqual(
+      expect.objectContaining({ name: 'Dark', jsonPath: '.status.scenarios[?(@.type=="Flicker")].summary' }),
     );
   });
 
-  it('describes every field of spec and status', () => {
-    const { versions } = buildCrd()['spec'] as { versions: { schema: { openAPIV3Schema: Schema } }[] };
-    const { spec, status } = versions[0]?.schema.openAPIV3Schema.properties ?? {};
-    expect([...undescribed(spec ?? {}, 'spec'), ...undescribed(status ?? {}, 'status')]).toEqual([]);
+  it('describes every field of spec and status, and names each default where explain shows it', () => {
+    expect([...undescribed(spec, 'spec'), ...undescribed(status, 'status')]).toEqual([]);
+    expect(spec.properties?.['subject']?.properties?.['lamp']?.properties?.['brightness']?.description).toBe(
+      'How bright it shines. Default: 50.',
+    );
+  });
+
+  it('keys the conditions by type and closes neither types nor reasons', () => {
+    const conditions = status.properties?.['conditions'];
+    expect(conditions?.['x-kubernetes-list-map-keys']).toEqual(['type']);
+    expect(conditions?.items?.properties?.['type']).not.toHaveProperty('enum');
+    expect(conditions?.items?.properties?.['reason']).not.toHaveProperty('enum');
+  });
+});
+
+describe('the reference', () => {
+  it('documents what a registered subject brings', () => {
+    const text = apiReference([lampApi]).join('\n');
+    for (const word of [
+      'spec.subject.lamp.socket',
+      'NoSocket',
+      '`Flicker`',
+      '`dark`',
+      'example.dev/key',
+      'too dark',
+    ]) {
+      expect(text).toContain(word);
+    }
   });
 });

@@ -24,6 +24,3 @@ export const ENABLED_LABEL = `${GROUP}/enabled`;
 
 /** Present only while a pause may be active. */
 export const FINALIZER = `${GROUP}/release-fault`;
-
-/** The one type of Secret the operator reads: `username`, `password`, `ca.crt`. */
-export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;

@@ -4,5 +4,8 @@ export * from './conditions.ts';
 export * from './duration.ts';
 export * from './group.ts';
 export * from './run-key.ts';
+export * from './schema-parts.ts';
 export * from './spec.ts';
 export * from './status.ts';
+export * from './subject-api.ts';
+export * from './text.ts';

@@ -1,7 +1,7 @@
 /** Tables of fields and of rules for the reference, from the schema of the CRD. Pure. */
-import { CONDITION_TYPES, REASONS } from './conditions.ts';
 import { DURATION_PATTERN } from './duration.ts';
 import { code, table } from './markdown.ts';
+import { withoutDefault } from './structural.ts';
 
 /** The part of an OpenAPI schema that the reference speaks of. */
 export interface FieldSchema {
@@ -82,7 +82,7 @@ function typeOf(schema: FieldSchema): string {
 
 /** How a duration is written stands above the table, and its bounds in a column of their own. */
 function descriptionOf(schema: FieldSchema): string {
-  const { description = '' } = schema;
+  const description = withoutDefault(schema.description ?? '');
   return isDuration(schema) ? description.replace(/ Whole numbers with .*$/, '') : description;
 }
 
@@ -99,7 +99,7 @@ function boundsOf(schema: FieldSchema): string[] {
   if (isDuration(schema)) return messagesOf(schema).map((message) => message.replace(/^must be from /, ''));
   const { items, pattern } = schema;
   return [
-    ...(schema.enum ? [choiceOf(schema.enum)] : []),
+    ...(schema.enum ? [schema.enum.map(code).join(', ')] : []),
     ...range(schema.minimum, schema.maximum, ''),
     ...(schema.format === 'date-time' ? [] : range(schema.minLength, schema.maxLength, ' characters')),
     ...range(schema.minItems, schema.maxItems, ' items'),
@@ -107,16 +107,6 @@ function boundsOf(schema: FieldSchema): string[] {
     ...(pattern === undefined ? [] : [code(pattern)]),
     ...(items && !items.properties ? boundsOf(items).map((bound) => `each: ${bound}`) : []),
   ];
-}
-
-function choiceOf(values: readonly string[]): string {
-  if (isListOf(values, REASONS)) return 'a [reason](#reasons)';
-  if (isListOf(values, CONDITION_TYPES)) return 'a [condition](#conditions)';
-  return values.map(code).join(', ');
-}
-
-function isListOf(values: readonly string[], set: object): boolean {
-  return values.length === Object.keys(set).length && values.every((value) => value in set);
 }
 
 function range(min: number | undefined, max: number | undefined, unit: string): string[] {

@@ -1,10 +1,11 @@
 /** The part of docs/reference.md that follows from the API alone. Pure. */
-import { CONDITION_MEANINGS, CONDITION_TYPES, CONDITIONS_BY_STATE, REASON_GROUPS } from './conditions.ts';
-import { buildCrd, PRINTER_COLUMNS } from './crd.ts';
-import { ANNOTATIONS, API_VERSION, ENABLED_LABEL, FINALIZER, KIND, REDIS_AUTH_SECRET_TYPE } from './group.ts';
+import { ANOMALY_STATUSES, CONDITIONS, CONDITIONS_BY_STATE, REASON_GROUPS } from './conditions.ts';
+import { buildCrd, printerColumns } from './crd.ts';
+import { ANNOTATIONS, API_VERSION, ENABLED_LABEL, FINALIZER, KIND } from './group.ts';
 import { code, table } from './markdown.ts';
 import { type FieldSchema, fieldTable, ruleTable } from './reference-fields.ts';
 import { RUN_KEY_VERSION } from './run-key.ts';
+import type { SubjectApi } from './subject-api.ts';
 
 interface AnnotationDoc {
   value: string;
@@ -29,30 +30,40 @@ const ANNOTATION_DOCS: Record<keyof typeof ANNOTATIONS, AnnotationDoc> = {
 };
 
 /** Spec, status, conditions, reasons, columns, names and the run key, as Markdown sections. */
-export function apiReference(): string[] {
+export function apiReference(subjects: readonly SubjectApi[]): string[] {
   return [
-    specSection(),
-    statusSection(),
-    conditionSection(),
-    reasonSection(),
-    columnSection(),
-    nameSection(),
-    runKeySection(),
+    specSection(subjects),
+    statusSection(subjects),
+    measureSection(subjects),
+    conditionSection(subjects),
+    reasonSection(subjects),
+    columnSection(subjects),
+    nameSection(subjects),
+    runKeySection(subjects),
   ];
 }
 
-function fields(part: 'spec' | 'status'): FieldSchema {
-  const { versions } = buildCrd()['spec'] as { versions: { schema: { openAPIV3Schema: FieldSchema } }[] };
+function fields(subjects: readonly SubjectApi[], part: 'spec' | 'status'): FieldSchema {
+  const { versions } = buildCrd(subjects)['spec'] as {
+    versions: { schema: { openAPIV3Schema: FieldSchema } }[];
+  };
   return versions[0]?.schema.openAPIV3Schema.properties?.[part] ?? {};
 }
 
-function specSection(): string {
-  const spec = fields('spec');
+/** "`a`", "`a` or `b`", "`a`, `b` or `c`". */
+function either(names: readonly string[]): string {
+  const shown = names.map(code);
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
+}
+
+function specSection(subjects: readonly SubjectApi[]): string {
+  const spec = fields(subjects, 'spec');
+  const members = subjects.flatMap(({ faults }) => faults.map(({ member }) => member));
   return `## Spec
 
 \`${API_VERSION}\`, kind \`${KIND}\`. A duration is up to four whole numbers, each with \`h\`, \`m\`, \`s\` or \`ms\`: \`10s\`,
-\`1m30s\`, \`250ms\`. Where \`counterDrift\` or \`ghostAllowing\` is left out of a scenario of its type, the defaults of
-its fields apply.
+\`1m30s\`, \`250ms\`. Where you leave ${either(members)} out of a scenario of its type, the defaults of its fields
+apply.
 
 ${fieldTable(spec, 'spec')}
 
@@ -61,23 +72,38 @@ The API server refuses a ChaosDemo that breaks one of these rules:
 ${ruleTable(spec, 'spec')}`;
 }
 
-function statusSection(): string {
+function statusSection(subjects: readonly SubjectApi[]): string {
   return `## Status
 
-Written by the operator, on changes only. Times are RFC 3339 with milliseconds; those of conditions have whole
-seconds. Text from elsewhere is cut to its bound, with \`…\` at the end.
+The operator writes it, on changes only. Times are RFC 3339 with milliseconds; those of conditions have whole
+seconds. Text from elsewhere is cut to its bound, with \`…\` at the end. \`journal\` is for the operator alone: do not
+build on it.
 
-${fieldTable(fields('status'), 'status')}`;
+${fieldTable(fields(subjects, 'status'), 'status')}`;
 }
 
-function conditionSection(): string {
-  const types = Object.entries(CONDITION_TYPES).map(([type, meaning]) => {
-    const {
-      True = '',
-      False = '',
-      Unknown = '',
-      absent = '',
-    } = CONDITION_MEANINGS[type as keyof typeof CONDITION_TYPES];
+function measureSection(subjects: readonly SubjectApi[]): string {
+  const rows = subjects
+    .flatMap(({ faults }) => faults)
+    .flatMap(({ measures, type }) =>
+      measures.map(({ meaning, name, unit }) => [code(type), code(name), unit, meaning]),
+    );
+  return `## Measures
+
+What stands in \`status.scenarios[].measures\`, by scenario type. The invariant is judged by the first one.
+
+${table(['Type', 'Measure', 'Unit', 'Meaning'], rows)}`;
+}
+
+function conditionSection(subjects: readonly SubjectApi[]): string {
+  const anomalies = subjects
+    .flatMap(({ faults }) => faults)
+    .map(({ conditionMeaning, type }) => [type, conditionMeaning, ANOMALY_STATUSES] as const);
+  const framework = Object.entries(CONDITIONS).map(
+    ([type, { meaning, statuses }]) => [type, meaning, statuses] as const,
+  );
+  const types = [...framework, ...anomalies].map(([type, meaning, statuses]) => {
+    const { True = '', False = '', Unknown = '', absent = '' }: typeof ANOMALY_STATUSES = statuses;
     return [code(type), meaning, True, False, Unknown, absent];
   });
   const columns = ['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded'] as const;
@@ -94,74 +120,81 @@ Until an operator has looked, only Ready is there. Those that tell where the obj
 ${table(['State', ...columns], states)}
 
 \`spec.suspend\` after a run, and an edit that starts no run, leave them as they are. Every condition carries the
-generation of the spec it speaks of in \`observedGeneration\`.`;
+generation of the spec it speaks of in \`observedGeneration\`. While the next run is refused or waits, the conditions of
+scenario types are Unknown again; \`status.run\` and \`status.scenarios\` keep the last run until the next begins. Later
+versions may add conditions.`;
 }
 
-function reasonSection(): string {
-  const groups = Object.values(REASON_GROUPS).map(
-    ({ title, conditions, reasons }) => `### ${title}
-
-On ${conditions}.
-
-${table(
-  ['Reason', 'Meaning'],
-  Object.entries(reasons).map(([reason, meaning]) => [code(reason), meaning]),
-)}`,
-  );
+function reasonSection(subjects: readonly SubjectApi[]): string {
+  const groups = Object.entries(REASON_GROUPS).map(([name, { title, conditions, reasons }]) => {
+    const own = name === 'refusal' ? subjects.flatMap(({ refusals }) => Object.entries(refusals)) : [];
+    const rows = [...Object.entries(reasons), ...own].map(([reason, meaning]) => [code(reason), meaning]);
+    return `### ${title}\n\nOn ${conditions}.\n\n${table(['Reason', 'Meaning'], rows)}`;
+  });
   return [
     '## Reasons',
-    'A closed set. [Troubleshooting](troubleshooting.md) says what to do about each.',
+    '[Troubleshooting](troubleshooting.md) says what to do about each. Later versions may add reasons.',
     ...groups,
   ].join('\n\n');
 }
 
-function columnSection(): string {
-  const rows = PRINTER_COLUMNS.map(({ name, jsonPath, description = 'Time since it was made', priority }) => [
-    code(name.toUpperCase()),
-    code(jsonPath),
-    priority === undefined ? '' : '`-o wide` only',
-    description,
-  ]);
+function columnSection(subjects: readonly SubjectApi[]): string {
+  const rows = printerColumns(subjects).map(
+    ({ name, jsonPath, description = 'Time since it was made', priority }) => [
+      code(name.toUpperCase()),
+      code(jsonPath),
+      priority === undefined ? '' : '`-o wide` only',
+      description,
+    ],
+  );
   return `## Columns of \`kubectl get chaosdemo\`
 
 ${table(['Column', 'From', 'Shown', 'Meaning'], rows)}`;
 }
 
-function nameSection(): string {
+function nameSection(subjects: readonly SubjectApi[]): string {
   const annotations = Object.entries(ANNOTATION_DOCS).map(([name, { value, effect }]) => [
     code(ANNOTATIONS[name as keyof typeof ANNOTATIONS]),
     value,
     effect,
   ]);
+  const secrets = subjects
+    .flatMap((subject) => subject.secrets)
+    .map(({ meaning, type }) => [code(type), meaning]);
   return `## Annotations
 
 ${table(['Annotation', 'Value', 'Effect'], annotations)}
 
 ## Label of a namespace
 
-A namespace takes part only while it carries \`${ENABLED_LABEL}=true\`. Taking the label away aborts the run that is on.
+The operator touches a namespace only while it carries \`${ENABLED_LABEL}=true\`. Taking the label away aborts the run
+that is on.
 
-## Type of the Secret
+## Types of Secrets
 
-The operator uses a Secret only if its type is \`${REDIS_AUTH_SECRET_TYPE}\`. Its keys are \`username\`, \`password\` and, for
-TLS, \`ca.crt\`.
+The operator reads a Secret only if its type is one of these.
+
+${table(['Type', 'Keys'], secrets)}
 
 ## Finalizer
 
-\`${FINALIZER}\` stands on the object only while a pause is announced or may be on. When the object is deleted
-meanwhile, the pause is released first. The finalizer goes when that is proven, and 5 s after \`fault.until\` in any
-case.`;
+\`${FINALIZER}\` stands on the object only while a fault is announced or may be on that can be cut short. When you
+delete the object meanwhile, the operator releases the fault first. The finalizer goes when that is proven, and 5 s
+after \`fault.until\` in any case.`;
 }
 
-function runKeySection(): string {
+function runKeySection(subjects: readonly SubjectApi[]): string {
+  const left = subjects.flatMap(({ fieldsThatStartNoRun, member }) =>
+    fieldsThatStartNoRun.map((field) => code(`${member}.${field}`)),
+  );
   return `## Run key
 
-\`status.run.key\` says what a run was started for. A spec whose key differs from that of the last run starts
+\`status.journal.runKey\` says what a run was started for. A spec whose key differs from that of the last run starts
 another run; while a run is on it replaces that run.
 
 - The key is \`${RUN_KEY_VERSION}:\` and a hash.
-- These fields take part: \`runId\`, \`dryRun\`, \`scenarios\`, and \`subject\` without \`displayName\` and \`rateLimiter.health\`.
+- These fields take part: \`runId\`, \`dryRun\`, \`scenarios\`, and \`subject\` without ${['`displayName`', ...left].join(' and ')}.
 - All other fields start no run; with \`rerun: OnPodTemplateChange\` a rollout does. \`pace\`, \`suspend\`, \`activeDeadline\` and \`historyLimit\` apply to a run that is on.
 - A field with its default value counts as left out, so writing a default out starts no run.
-- A key with another version before the colon is taken over without a run.`;
+- The operator takes over a key with another version before the colon without a run.`;
 }

@@ -1,36 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { comparableKeys, runKey } from './run-key.ts';
 import { specSchema } from './spec.ts';
+import { lampApi } from './subject.fixture.ts';
 
-const minimal = {
-  subject: {
-    rateLimiter: { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } },
-  },
-};
-const key = (changes: object = {}) => runKey(specSchema.parse({ ...minimal, ...changes }));
-const limiter = (changes: object) =>
-  key({ subject: { rateLimiter: { ...minimal.subject.rateLimiter, ...changes } } });
+const schema = specSchema([lampApi]);
+const key = (changes: object = {}) =>
+  runKey(schema.parse({ subject: { lamp: { socket: 'a' } }, ...changes }), lampApi);
+const lamp = (changes: object) => key({ subject: { lamp: { socket: 'a', ...changes } } });
 
 describe('the run key', () => {
   it('does not change between versions: this one is stored in objects out there', () => {
-    expect(key()).toBe('v1:5f104f0d2a113cfc16533e499b7ea21e0cdcd14f');
+    expect(key()).toBe('v2:5bb628549055922b3a4ac3d7db442766ea9295eb');
   });
 
   it.each([
     ['runId', key({ runId: '2' })],
     ['dryRun', key({ dryRun: true })],
-    ['the scenarios', key({ scenarios: [{ name: 'counter-drift', type: 'CounterDrift' }] })],
-    [
-      'an expectation',
-      key({
-        scenarios: [
-          { name: 'counter-drift', type: 'CounterDrift', expect: 'Any' },
-          { name: 'ghost-allowing', type: 'GhostAllowing' },
-        ],
-      }),
-    ],
-    ['the selector', limiter({ selector: { matchLabels: { app: 'y' } } })],
-    ['the limit', limiter({ limit: { requests: 11 } })],
+    ['a name of a scenario', key({ scenarios: [{ name: 'other', type: 'Flicker' }] })],
+    ['an expectation', key({ scenarios: [{ name: 'flicker', type: 'Flicker', expect: 'Any' }] })],
+    ['a parameter', key({ scenarios: [{ name: 'flicker', type: 'Flicker', flicker: { lasts: '11s' } }] })],
+    ['a required field of the subject', lamp({ socket: 'b' })],
+    ['a field of the subject', lamp({ brightness: 51 })],
+    ['a nested field of the subject', lamp({ bulb: { watts: 9 } })],
   ])('changes with %s', (_, changed) => {
     expect(changed).not.toBe(key());
   });
@@ -41,16 +32,14 @@ describe('the run key', () => {
     ['historyLimit', key({ historyLimit: 1 })],
     ['rerun', key({ rerun: 'OnPodTemplateChange' })],
     ['activeDeadline', key({ activeDeadline: '5m' })],
-    ['health', limiter({ health: { timeout: '1s' } })],
-    ['displayName', key({ subject: { displayName: 'Gate', rateLimiter: minimal.subject.rateLimiter } })],
+    ['what the subject says starts no run', lamp({ look: { every: '1s' } })],
+    ['displayName', key({ subject: { displayName: 'Gate', lamp: { socket: 'a' } } })],
+    ['defaults written out in the subject', lamp({ brightness: 50, bulb: { watts: 8 } })],
     [
-      'defaults written out',
+      'defaults written out in a scenario',
       key({
         runId: '',
-        scenarios: [
-          { name: 'counter-drift', type: 'CounterDrift', expect: 'Detected', counterDrift: { pause: '10s' } },
-          { name: 'ghost-allowing', type: 'GhostAllowing', ghostAllowing: {} },
-        ],
+        scenarios: [{ name: 'flicker', type: 'Flicker', expect: 'Detected', flicker: { lasts: '10s' } }],
       }),
     ],
   ])('does not change with %s', (_, same) => {
@@ -60,5 +49,6 @@ describe('the run key', () => {
   it('is comparable only with keys of the same version', () => {
     expect(comparableKeys('v1:a', 'v1:b')).toBe(true);
     expect(comparableKeys('v1:a', 'v2:a')).toBe(false);
+    expect(comparableKeys('', 'v2:a')).toBe(false);
   });
 });

@@ -3,34 +3,41 @@
  * the same run; a spec whose key differs from the last run's starts a new one.
  */
 import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import type { ChaosDemoSpec } from './spec.ts';
-import { counterDriftOf, ghostAllowingOf, specSchema } from './spec.ts';
+import { type Schema, structural } from './structural.ts';
+import type { SubjectApi } from './subject-api.ts';
 
 /**
  * Version of the hash. Raised when what goes into it changes, so that a newer
  * operator recognises an older key and adopts the object without running it.
  */
-export const RUN_KEY_VERSION = 'v1';
+export const RUN_KEY_VERSION = 'v2';
 
 /**
- * The key of a spec: a version and a SHA-256 (first 160 bits) over runId,
- * dryRun, the subject without displayName and health, and the scenarios.
+ * The key of a spec: a version and a SHA-256 (first 160 bits) over runId, dryRun, the
+ * subject's part without the fields that start no run, and the scenarios.
  *
  * Values equal to their default do not take part, so a field that a later
  * version adds with a default leaves the keys of existing objects alone.
  */
-export function runKey(spec: ChaosDemoSpec): string {
-  const limiter = spec.subject.rateLimiter;
-  const subject = { type: spec.subject.type, rateLimiter: limiter && { ...limiter, health: undefined } };
-  const scenarios = spec.scenarios.map((scenario) => ({
-    ...scenario,
-    counterDrift: scenario.type === 'CounterDrift' ? counterDriftOf(scenario) : undefined,
-    ghostAllowing: scenario.type === 'GhostAllowing' ? ghostAllowingOf(scenario) : undefined,
-  }));
-  const relevant = { runId: spec.runId, dryRun: spec.dryRun, subject, scenarios };
-  const hash = createHash('sha256')
-    .update(canonical(withoutDefaults(relevant)))
-    .digest('hex');
+export function runKey(spec: ChaosDemoSpec, subject: SubjectApi): string {
+  const part = without(spec.subject[subject.member], subject.fieldsThatStartNoRun);
+  const relevant = {
+    runId: spec.runId === '' ? undefined : spec.runId,
+    dryRun: spec.dryRun || undefined,
+    subject: { type: subject.type, part: difference(part, defaultsOf(subject)) },
+    scenarios: spec.scenarios.map(({ name, type, expect, countdown, ...members }) => {
+      const fault = subject.faults.find((candidate) => candidate.type === type);
+      return {
+        name,
+        type,
+        ...(difference({ expect, countdown }, { expect: 'Detected', countdown: '3s' }) as object),
+        parameters: fault && difference(members[fault.member], defaultsOf(fault)),
+      };
+    }),
+  };
+  const hash = createHash('sha256').update(canonical(relevant)).digest('hex');
   return `${RUN_KEY_VERSION}:${hash.slice(0, 40)}`;
 }
 
@@ -41,45 +48,43 @@ export function comparableKeys(a: string, b: string): boolean {
 
 type Json = unknown;
 
-/** What a spec gets that says nothing but what it must; made once, since parsing is the dear part. */
-const BARE = (() => {
-  const bare = specSchema.parse({
-    subject: { rateLimiter: { selector: { matchLabels: {} }, redis: { service: { name: 'redis' } } } },
-  });
-  const { selector: _, ...rateLimiter } = bare.subject.rateLimiter ?? { selector: undefined };
-  const scenario = { name: 'x', type: 'CounterDrift' as const, expect: 'Detected' as const, countdown: '3s' };
-  return {
-    run: { runId: bare.runId, dryRun: bare.dryRun, subject: { type: bare.subject.type, rateLimiter } },
-    scenario: {
-      expect: scenario.expect,
-      countdown: scenario.countdown,
-      counterDrift: counterDriftOf(scenario),
-      ghostAllowing: ghostAllowingOf(scenario),
-    },
-  };
-})();
+/** Made once for each schema, since that is the dear part. */
+const DEFAULTS = new WeakMap<object, Json>();
 
-/** The relevant part with everything dropped that equals what a bare spec gets. */
-function withoutDefaults({ scenarios, ...run }: { scenarios: object[] }): Json {
-  return {
-    run: difference(run, BARE.run),
-    scenarios: scenarios.map((scenario) => difference(scenario, BARE.scenario)),
-  };
+/** What a part of a spec gets that says nothing but what it must. */
+function defaultsOf(owner: { readonly schema: z.ZodType }): Json {
+  const known = DEFAULTS.get(owner.schema);
+  if (known !== undefined) return known;
+  const made = defaultsIn(structural(owner.schema)) ?? {};
+  DEFAULTS.set(owner.schema, made);
+  return made;
 }
 
-/** `value` without the members that are undefined or equal to those of `base`, at every depth. */
+/** The defaults in a structural schema, at every depth. */
+function defaultsIn(schema: Schema): Json {
+  const properties = (schema['properties'] ?? {}) as Record<string, Schema>;
+  const below = Object.entries(properties).flatMap(([name, member]) => {
+    const value = defaultsIn(member);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const byDefault = schema['default'];
+  if (below.length === 0) return byDefault;
+  return { ...Object.fromEntries(below), ...(isRecord(byDefault) ? byDefault : {}) };
+}
+
+function without(part: Json, fields: readonly string[]): Json {
+  if (!isRecord(part)) return part;
+  return Object.fromEntries(Object.entries(part).filter(([name]) => !fields.includes(name)));
+}
+
+/** `value` without the members that are undefined or equal to those of `base`, at every depth; undefined where nothing is left. */
 function difference(value: Json, base: Json): Json {
-  if (!isRecord(value)) return value;
-  const result: Record<string, Json> = {};
-  for (const [name, member] of Object.entries(value)) {
-    if (member === undefined) continue;
-    const baseMember = isRecord(base) ? base[name] : undefined;
-    if (canonical(member) === canonical(baseMember)) continue;
-    const rest = difference(member, baseMember);
-    if (isRecord(rest) && Object.keys(rest).length === 0) continue;
-    result[name] = rest;
-  }
-  return result;
+  if (!isRecord(value)) return canonical(value) === canonical(base) ? undefined : value;
+  const entries = Object.entries(value).flatMap(([name, member]) => {
+    const rest = difference(member, isRecord(base) ? base[name] : undefined);
+    return rest === undefined ? [] : [[name, rest] as const];
+  });
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
 function isRecord(value: Json): value is Record<string, Json> {

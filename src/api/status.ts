@@ -2,41 +2,49 @@
  * What the operator writes back. Bounded everywhere (the whole stays under
  * 32 KiB), written on transitions only; samples go to metrics.
  *
+ * Answers, which people read, stand apart from the `journal`, which the operator
+ * needs to go on after a restart. Condition types and reasons are documented, not
+ * closed in the schema, so that operator and CRD may be upgraded in either order.
+ *
  * Times are RFC 3339 with milliseconds, since faults are planned and judged
  * finer than a second; those of conditions have whole seconds, as Kubernetes has.
  */
 import { z } from 'zod';
-import { CONDITION_TYPES, REASONS } from './conditions.ts';
+import { LIMITS } from './text.ts';
 
 const time = (description: string) => z.string().max(32).meta({ description, format: 'date-time' });
 const text = (max: number, description: string) => z.string().max(max).describe(description);
+const milliseconds = (description: string) => z.int().min(0).describe(`${description} In milliseconds.`);
 const atomic = { 'x-kubernetes-list-type': 'atomic' };
-
-export const LIMITS = {
-  message: 512,
-  request: 128,
-  evidence: 256,
-  evidenceItems: 12,
-  nodes: 16,
-  pods: 16,
-  history: 20,
-} as const;
+const keyedBy = (key: string) => ({
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': [key],
+});
 
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
 export const CHAPTER_STATES = ['Pending', 'Running', 'Waiting', 'Completed', 'Skipped', 'Stopped'] as const;
 export const RESULTS = ['Detected', 'NotDetected', 'Inconclusive'] as const;
 export const PROOFS = ['Confirmed', 'Mismatch', 'Inconclusive'] as const;
 
+/** The form that Kubernetes asks of a reason: CamelCase, see metav1.Condition. */
 const reason = z
-  .enum(Object.keys(REASONS) as [keyof typeof REASONS])
-  .describe('Why, in one word of a closed set.');
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/)
+  .describe('Why, in one word; the reference lists them.');
+
+const verdict = z.object({
+  phase: z.enum(['Succeeded', 'Failed', 'Errored', 'Aborted']).describe('How the run ended.'),
+  reason,
+  message: text(LIMITS.message, 'Why, in a sentence.'),
+});
 
 const chapter = z.object({
   number: z.int().min(1).max(64).describe('Place in the story, from 1.'),
   title: text(64, 'What the chapter is called.'),
   state: z
     .enum(CHAPTER_STATES)
-    .describe('Waiting: its work is done and a hand is awaited. Stopped: the run ended in it.'),
+    .describe('Waiting: its work is done and it waits for advance. Stopped: the run ended in it.'),
   startedAt: time('When it began.').optional(),
   doneAt: time('When its work was done; the dwell counts from here.').optional(),
   completedAt: time('When the story went on.').optional(),
@@ -44,12 +52,7 @@ const chapter = z.object({
 });
 
 const fault = z.object({
-  id: text(128, 'Run, scenario and attempt. Each id is injected at most once.'),
-  key: text(192, 'The key on the rate limiter that this attempt uses.'),
-  marker: text(
-    128,
-    'What tells, after a restart of the operator, whether the fault was injected: the run_id of Redis and its count of pauses before.',
-  ).optional(),
+  id: text(128, 'Run, scenario and attempt. The operator injects each id at most once.'),
   plannedAt: time('When it is to start.'),
   startedAt: time('When it really started.').optional(),
   until: time('When it ends by itself at the latest.'),
@@ -63,22 +66,40 @@ const fault = z.object({
   message: text(LIMITS.message, 'What the probe saw.').optional(),
 });
 
+const measure = z.object({
+  name: text(32, 'What was measured; each scenario type documents its own.'),
+  value: z.int().describe('The furthest that was measured.'),
+  bound: z.int().optional().describe('What the invariant allows; left out where nothing is judged by it.'),
+  unit: text(16, 'Unit of value and bound.'),
+  atLeast: z
+    .boolean()
+    .optional()
+    .describe('The true value may be higher: the measurement could not show more.'),
+});
+
 const scenario = z.object({
   name: text(32, 'As in the spec.'),
   type: text(32, 'As in the spec.'),
-  expected: text(16, 'As in the spec.'),
+  expect: text(16, 'As in the spec.'),
   result: z.enum(RESULTS).optional().describe('How it ended.'),
-  observed: z.int().optional().describe('The furthest that was measured: drift, or requests admitted.'),
-  bound: z.int().optional().describe('What the invariant allows.'),
-  summary: text(32, 'Both in one, as the columns show it: "30 > 5" or "20/10".').optional(),
-  detectedAfter: text(24, 'From the moment the invariant was really broken to its detection.').optional(),
-  reason: reason.optional().describe('Why it ended so, in one word.'),
+  reason: reason.optional(),
   message: text(LIMITS.message, 'Why it ended so, in a sentence.').optional(),
-  recovered: text(
-    24,
-    'From the end of the fault until the counters were seen at rest. Looked for in the Recovery chapter, so it is an upper bound.',
+  summary: text(
+    32,
+    'The measure of the invariant in one, as the columns show it: "30 > 5" or "20/10".',
   ).optional(),
-  lostCounts: z.int().min(0).optional().describe('Counts that never reached Redis.'),
+  measures: z
+    .array(measure)
+    .max(LIMITS.measures)
+    .optional()
+    .meta({ description: 'What was measured, the measure of the invariant first.', ...keyedBy('name') }),
+  detectedAfter: text(24, 'From the moment the invariant was broken to its detection.').optional(),
+  detectedAfterMs: milliseconds('The same.').optional(),
+  recoveredAfter: text(
+    24,
+    'From the end of the fault until the subject was seen at rest. The Recovery chapter looks for it, so it is an upper bound.',
+  ).optional(),
+  recoveredAfterMs: milliseconds('The same.').optional(),
   attempts: z
     .int()
     .min(0)
@@ -89,13 +110,18 @@ const scenario = z.object({
     .array(z.string().max(LIMITS.evidence))
     .max(LIMITS.evidenceItems)
     .optional()
-    .meta({ description: 'What was measured, a sentence each.', ...atomic }),
+    .meta({ description: 'What was seen, a sentence each.', ...atomic }),
 });
 
 const node = z.object({
   id: text(253, 'Name of the pod.'),
   address: text(64, 'Address it answers on.'),
-  state: text(32, 'What the rate limiter says of it: ready, stale ...'),
+  state: text(32, 'What the subject says of it: ready, stale ...'),
+});
+
+const dependency = z.object({
+  name: text(32, 'What the nodes depend on.'),
+  connected: z.boolean().describe('Whether every node reaches it.'),
 });
 
 const diagnosis = z.object({
@@ -106,7 +132,7 @@ const diagnosis = z.object({
   evidence: z
     .array(z.string().max(LIMITS.evidence))
     .max(LIMITS.evidenceItems)
-    .meta({ description: 'The observations it rests on.', ...atomic }),
+    .meta({ description: 'The observations it rests on, in order of time.', ...atomic }),
   recommendation: text(LIMITS.message, 'What to do about it.'),
   provider: text(64, 'Who made it.'),
   confidence: z.enum(['low', 'medium', 'high']).describe('How sure the provider is.'),
@@ -114,43 +140,23 @@ const diagnosis = z.object({
 
 const pod = z.object({
   name: text(253, 'Name of the pod.'),
-  uid: text(64, 'Its uid when the run started.'),
-  imageID: text(256, 'The image it ran.'),
+  uid: text(64, 'Its uid.'),
+  imageId: text(256, 'The image it really runs, as the container runtime names it.'),
 });
 
 const run = z.object({
-  number: z.int().min(1).describe('Counts the runs of this object.'),
-  id: text(128, 'spec.runId of this run.').optional(),
-  key: text(80, 'What the run was started for; a spec with another key starts another run.'),
-  dryRun: z.boolean().optional().describe('No fault is injected in this run.'),
-  requestedAt: text(LIMITS.request, 'The request annotation that started it, where one did.').optional(),
-  startedAt: time('When it started.'),
+  number: z.int().min(1).describe('Counts the runs of this object; advance and abort name it.'),
+  runId: text(128, 'spec.runId as it was when the run began.').optional(),
+  dryRun: z.boolean().optional().describe('Whether it injects no fault.'),
+  requestedAt: text(LIMITS.request, 'The value of the requested-at annotation that asked for it.').optional(),
+  startedAt: time('When it began.'),
   completedAt: time('When it ended.').optional(),
-  awaitingSince: time('Since when it waits for a hand, where it does.').optional(),
-  awaited: text(24, 'How long it has waited for a hand so far; does not count for the deadline.').optional(),
-  ending: z
-    .object({
-      phase: z.enum(['Errored', 'Aborted']).describe('How the run will have ended.'),
-      reason,
-      message: text(LIMITS.message, 'Why.'),
-      since: time('When it was decided.'),
-      release: z.boolean().describe('Whether a fault is cut short rather than left to end by itself.'),
-    })
-    .optional()
-    .describe('Present while a run is being stopped before its last chapter.'),
-  verdict: z
-    .object({
-      phase: z.enum(['Succeeded', 'Failed', 'Errored', 'Aborted']).describe('How the run ended.'),
-      reason,
-      message: text(LIMITS.message, 'Why.'),
-    })
-    .optional()
-    .describe('How the run ended, once it has.'),
+  verdict: verdict.optional().describe('How the run ended, once it has.'),
   pods: z
     .array(pod)
     .max(LIMITS.pods)
     .optional()
-    .meta({ description: 'The pods that the run is about.', ...atomic }),
+    .meta({ description: 'The pods that the run is about; the first 16.', ...keyedBy('name') }),
   podTemplate: text(
     128,
     'Hash of the template that these pods came from, by the label that their controller gave them.',
@@ -159,7 +165,7 @@ const run = z.object({
 
 const history = z.object({
   number: z.int().describe('Number of the run.'),
-  id: text(128, 'Its runId.').optional(),
+  runId: text(128, 'Its runId.').optional(),
   phase: text(16, 'How it ended.'),
   reason,
   startedAt: time('When it started.'),
@@ -168,13 +174,50 @@ const history = z.object({
 });
 
 const condition = z.object({
-  type: z.enum(Object.keys(CONDITION_TYPES) as [keyof typeof CONDITION_TYPES]).describe('What it is about.'),
+  type: z
+    .string()
+    .max(64)
+    .regex(/^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/)
+    .describe('What it is about; the reference lists them.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
   observedGeneration: z.int().optional().describe('The generation of the spec it speaks of.'),
   lastTransitionTime: time('When status last changed.'),
-  reason: reason.describe('Why, in one word of a closed set.'),
+  reason,
   message: z.string().max(1024).describe('Why, in a sentence.'),
 });
+
+const journal = z
+  .object({
+    runKey: text(64, 'What the last run was started for; see the run key in the reference.').optional(),
+    awaitedMs: milliseconds(
+      'How long the run has waited for a person so far; does not count for the deadline.',
+    ).optional(),
+    awaitingSince: time('Since when it waits for a person.').optional(),
+    restUntil: time('No run begins before.').optional(),
+    ending: verdict
+      .extend({
+        phase: z.enum(['Errored', 'Aborted']).describe('How the run will have ended.'),
+        since: time('When it was decided.'),
+        release: z.boolean().describe('Whether a fault is cut short rather than left to end by itself.'),
+      })
+      .optional()
+      .describe('Present while a run is being stopped before its last chapter.'),
+    faults: z
+      .array(
+        z.object({
+          id: text(128, 'Id of the fault.'),
+          fixture: text(192, 'What was set up on the subject for it, by name.'),
+          marker: text(
+            128,
+            'What tells, after a restart of the operator, whether the fault was injected.',
+          ).optional(),
+        }),
+      )
+      .max(16)
+      .optional()
+      .meta({ description: 'The faults that this run has announced.', ...keyedBy('id') }),
+  })
+  .describe('What the operator needs to go on after a restart. Not for people, and no API to build on.');
 
 export const statusSchema = z
   .object({
@@ -182,11 +225,15 @@ export const statusSchema = z
     phase: z.enum(PHASES).optional().describe('Where the object stands; the verdict once its run has ended.'),
     chapter: text(
       96,
-      'Title of the chapter on show; "(waiting)" behind it where a hand is awaited.',
+      'Title of the chapter on show, and behind it what it is at: "(countdown)", "(fault on, waiting)".',
     ).optional(),
-    progress: text(16, 'Chapter and number of chapters: "5/11".').optional(),
+    chapterNumber: z.int().optional().describe('Its number, from 1.'),
+    chapterCount: z.int().optional().describe('How many chapters there are.'),
+    progress: text(16, 'Both in one, for the column: "5/11".').optional(),
     message: text(LIMITS.message, 'What happens now, or how it ended.').optional(),
-    expected: text(16, 'Scenarios that met their expectation, of all: "1/2".').optional(),
+    scenariosAsExpected: z.int().min(0).optional().describe('Scenarios of this run that ended as expected.'),
+    scenarioCount: z.int().min(0).optional().describe('Scenarios of this run.'),
+    asExpected: text(16, 'Both in one, for the column: "1/2".').optional(),
     run: run.optional().describe('The run that is on, or the last one.'),
     lastHandledRunRequest: text(
       LIMITS.request,
@@ -196,15 +243,18 @@ export const statusSchema = z
       .array(chapter)
       .max(32)
       .optional()
-      .meta({ description: 'The story, chapter by chapter.', ...atomic }),
+      .meta({ description: 'The story of that run, chapter by chapter.', ...keyedBy('number') }),
     health: z
       .object({
         nodes: z
           .array(node)
           .max(LIMITS.nodes)
-          .meta({ description: 'The nodes, as the rate limiter reports them.', ...atomic }),
-        total: z.int().describe('How many nodes there are; nodes lists the first 16.'),
-        redisConnected: z.boolean().describe('Whether every node reaches Redis.'),
+          .meta({ description: 'The nodes, as the subject reports them; the first 16.', ...keyedBy('id') }),
+        total: z.int().describe('How many nodes there are.'),
+        dependencies: z
+          .array(dependency)
+          .max(LIMITS.dependencies)
+          .meta({ description: 'What the nodes depend on.', ...keyedBy('name') }),
         hasIssues: z.boolean().describe('Whether anything is not as it should be.'),
         lastTransitionTime: time('When this last changed.'),
       })
@@ -214,12 +264,15 @@ export const statusSchema = z
       .array(scenario)
       .max(8)
       .optional()
-      .meta({ description: 'What became of each scenario, with its evidence.', ...atomic }),
+      .meta({
+        description: 'What became of each scenario of that run, with its evidence.',
+        ...keyedBy('name'),
+      }),
     diagnoses: z
       .array(diagnosis)
       .max(8)
       .optional()
-      .meta({ description: 'Explanations of what was detected.', ...atomic }),
+      .meta({ description: 'Explanations of what was detected.', ...keyedBy('scenario') }),
     history: z
       .array(history)
       .max(LIMITS.history)
@@ -227,9 +280,10 @@ export const statusSchema = z
       .meta({ description: 'Earlier runs, newest first.', ...atomic }),
     conditions: z
       .array(condition)
-      .max(16)
+      .max(32)
       .optional()
-      .meta({ description: 'The state for programs.', ...atomic }),
+      .meta({ description: 'The state for programs.', ...keyedBy('type') }),
+    journal: journal.optional(),
   })
   .describe('What happens and what happened. Written by the operator.');
 
@@ -237,19 +291,14 @@ export type ChaosDemoStatus = z.infer<typeof statusSchema>;
 export type RunStatus = z.infer<typeof run>;
 export type ChapterStatus = z.infer<typeof chapter>;
 export type ScenarioStatus = z.infer<typeof scenario>;
+export type Measure = z.infer<typeof measure>;
 export type FaultStatus = z.infer<typeof fault>;
+export type Journal = z.infer<typeof journal>;
 export type HealthStatus = NonNullable<ChaosDemoStatus['health']>;
+export type DependencyStatus = z.infer<typeof dependency>;
 export type DiagnosisStatus = z.infer<typeof diagnosis>;
-export type Verdict = NonNullable<RunStatus['verdict']>;
+export type Verdict = z.infer<typeof verdict>;
 export type HistoryEntry = z.infer<typeof history>;
 export type Phase = (typeof PHASES)[number];
 export type ScenarioResult = (typeof RESULTS)[number];
 export type FaultProof = (typeof PROOFS)[number];
-
-/**
- * Text cut to a bound of the schema, with an ellipsis where something is gone.
- * Everything that came from elsewhere goes through here on its way into a status.
- */
-export function truncate(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
-}

@@ -4,6 +4,7 @@
  * behind.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { parse } from 'yaml';
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, KIND } from '../api/index.ts';
@@ -121,7 +122,7 @@ async function keep(
 Everything is still running. In another terminal:
 
   export KUBECONFIG=${kubeconfig}
-  alias kubectl=${binary}
+  export PATH=${dirname(binary)}:$PATH
   kubectl -n ${namespace} get chaosdemo ${name} -o yaml
   kubectl -n ${namespace} annotate chaosdemo ${name} --overwrite chaosdemo.dev/requested-at=$(date +%s)
 

@@ -25,8 +25,27 @@ describe('the verdict', () => {
   it('says of a scenario that was not reached that it was not tested', () => {
     const lines = verdictLines({
       phase: 'Errored',
-      scenarios: [{ name: 'ghost-allowing', type: 'GhostAllowing', expected: 'Detected' }],
+      scenarios: [{ name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Detected' }],
     });
     expect(lines).toContain('ghost-allowing not tested (expected Detected)');
+  });
+
+  it('says what was measured, what was allowed, and where the true figure may be higher', () => {
+    const lines = verdictLines({
+      phase: 'Succeeded',
+      scenarios: [
+        {
+          name: 'ghosts',
+          type: 'GhostAllowing',
+          expect: 'Detected',
+          result: 'Detected',
+          measures: [
+            { name: 'admitted', value: 20, bound: 10, unit: 'requests', atLeast: true },
+            { name: 'denied', value: 0, unit: 'requests' },
+          ],
+        },
+      ],
+    });
+    expect(lines).toContain('  Measured: admitted >= 20 requests (10 allowed), denied 0 requests');
   });
 });

@@ -2,7 +2,7 @@
  * The story of a run as lines for a terminal: what changed from one status to
  * the next, and the verdict with its evidence. Pure.
  */
-import type { ChaosDemoStatus, ScenarioStatus } from '../api/index.ts';
+import type { ChaosDemoStatus, Measure, ScenarioStatus } from '../api/index.ts';
 
 /** What to print for the change from `before` to `after`; nothing worth telling: no lines. */
 export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
@@ -18,8 +18,8 @@ export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoSta
     const earlier = before?.scenarios?.find(({ name }) => name === scenario.name);
     if (scenario.result && scenario.result !== earlier?.result) lines.push(`   ★ ${resultLine(scenario)}`);
   }
-  const stopping = after.run?.ending;
-  if (stopping && !before?.run?.ending) lines.push(`   Stopping: ${stopping.message}`);
+  const stopping = after.journal?.ending;
+  if (stopping && !before?.journal?.ending) lines.push(`   Stopping: ${stopping.message}`);
   return lines;
 }
 
@@ -31,10 +31,10 @@ function resultLine({ detectedAfter, name, result, summary }: ScenarioStatus): s
 
 /** The verdict and what it rests on. */
 export function verdictLines(status: ChaosDemoStatus): string[] {
-  const { diagnoses = [], expected, phase, run, scenarios = [] } = status;
+  const { asExpected, diagnoses = [], phase, run, scenarios = [] } = status;
   const lines = [
     '',
-    `Verdict: ${phase} (${run?.verdict?.reason ?? '-'}), ${expected ?? '0/0'} as expected`,
+    `Verdict: ${phase} (${run?.verdict?.reason ?? '-'}), ${asExpected ?? '0/0'} as expected`,
     `  ${run?.verdict?.message ?? status.message ?? ''}`,
   ];
   for (const scenario of scenarios) lines.push('', ...scenarioLines(scenario));
@@ -46,15 +46,20 @@ export function verdictLines(status: ChaosDemoStatus): string[] {
 }
 
 function scenarioLines(scenario: ScenarioStatus): string[] {
-  const { evidence = [], expected, fault, lostCounts, message, recovered } = scenario;
-  const lines = [`${resultLine(scenario)} (expected ${expected})`];
+  const { evidence = [], expect, fault, measures = [], message, recoveredAfter } = scenario;
+  const lines = [`${resultLine(scenario)} (expected ${expect})`];
   if (message) lines.push(`  ${message}`);
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
-  // The proof of a pause is its first evidence, too.
+  if (measures.length > 0) lines.push(`  Measured: ${measures.map(figure).join(', ')}`);
+  // The proof of a fault is its first evidence, too.
   lines.push(...evidence.filter((item) => item !== fault?.message).map((item) => `  - ${item}`));
-  if (recovered)
-    lines.push(`  - counters seen at rest by ${recovered} after the fault, ${lostCounts ?? 0} counts lost`);
+  if (recoveredAfter) lines.push(`  - seen at rest ${recoveredAfter} after the fault at the latest`);
   return lines;
+}
+
+/** "drift 30 requests (6 allowed)". */
+function figure({ atLeast, bound, name, unit, value }: Measure): string {
+  return `${name} ${atLeast ? '>= ' : ''}${value} ${unit}${bound === undefined ? '' : ` (${bound} allowed)`}`;
 }
 
 /** What is being counted down to at `now`, if anything: shown again and again until it is there. */

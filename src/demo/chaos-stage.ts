@@ -1,16 +1,16 @@
 /**
- * The stage that injects: baseline if it is missing, a fresh key, the
+ * The stage that injects: baseline if it is missing, a fresh fixture, the
  * announcement with its countdown, the injection, its proof.
  *
  * A fault is announced in the status before anything is done, and only the
  * process that announced it injects it. What a process that is gone announced
  * is an orphan: it is tried again only where it is known not to have happened,
- * or cannot be doubled (a burst on a key that nobody uses any more).
+ * or cannot be doubled (its fixture is used by nobody any more).
  */
 import type { ChapterStatus, FaultStatus, ScenarioStatus } from '../api/index.ts';
 import { formatDuration } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { entryOf, iso, ms, wake } from './context.ts';
+import { entryOf, fixtureName, fixtureOf, iso, journalEntry, journalOf, ms, wake } from './context.ts';
 import { announcement } from './observed.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
@@ -25,7 +25,7 @@ const REPORT_WITHIN_MS = 10_000;
 /** How many times one scenario is planned before it is given up. */
 const MAX_ATTEMPTS = 5;
 
-/** How many fresh keys are made for one attempt before it is given up. */
+/** How many fresh fixtures are made for one attempt before it is given up. */
 const MAX_PREPARATIONS = 5;
 
 /** Works on the chaos chapter of a scenario. */
@@ -45,11 +45,12 @@ export function workOnChaos(context: Context, scenario: Scenario, chapter: Chapt
     : resolveOrphan(context, scenario, entry, fault);
 }
 
-function noteOf(fault: FaultStatus): string {
+/** What the chapter of a fault is at, once that is proven or not. */
+export function noteOf(fault: FaultStatus): string {
   return fault.proof === 'Confirmed' ? 'fault confirmed' : 'fault not proven';
 }
 
-/** Announces the next attempt once the subject is healthy and a fresh key has room for the whole story. */
+/** Announces the next attempt once the subject is healthy and a fresh fixture is usable for the whole story. */
 function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapter: ChapterStatus): Work {
   const { demo, draft, now, observed, subject } = context;
   if (demo.spec.suspend) return hold(context);
@@ -63,32 +64,39 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
   const failure = observed.prepareFailures[id];
   if (failure) return { done: false, message: failure, fail: 'PrepareFailed' };
 
+  if (attempt > MAX_ATTEMPTS) {
+    const message = `Gave up after ${attempt - 1} planned faults, none of which was injected. The last: ${chapter.message ?? 'for reasons nobody noted'}`;
+    return { done: false, message, fail: 'PrepareFailed' };
+  }
   const prepared = observed.prepared[id];
-  const need = scenario.countdownMs + scenario.windowNeedMs;
-  if (!prepared || prepared.windowEndsAt - now < need) {
+  const need = scenario.storyMs;
+  if (!prepared || prepared.usableUntil - now < need) {
     const sequence = (prepared?.sequence ?? 0) + 1;
-    if (attempt > MAX_ATTEMPTS || sequence > MAX_PREPARATIONS) {
-      const message = `Gave up after ${attempt - 1} planned faults and ${sequence - 1} fresh keys: the story of ${formatDuration(need)} never fitted into the window of a key`;
+    if (sequence > MAX_PREPARATIONS) {
+      const message = `Gave up after setting up ${sequence - 1} times what ${scenario.name} needs: it was never usable for the ${formatDuration(need)} that the fault takes`;
       return { done: false, message, fail: 'PrepareFailed' };
     }
-    const key = keyName(subject.keyPrefix(demo.spec), demo.uid, run, scenario.name, attempt);
+    const fixture = fixtureName(subject.fixturePrefix(demo.spec), demo.uid, run, scenario.name, attempt);
     context.effects.push({
       kind: 'Prepare',
       id: `${id}/prepare/${sequence}`,
       fault: id,
       scenario: scenario.name,
-      key,
+      fixture,
       sequence,
     });
-    return { done: false, message: `Setting up the key ${key} on every node` };
+    return { done: false, message: `Setting up ${fixture} on every node` };
   }
 
   const plannedAt = now + scenario.countdownMs;
   entry.attempts = attempt;
+  noteInJournal(context, entry, {
+    id,
+    fixture: prepared.fixture,
+    ...(prepared.marker ? { marker: prepared.marker } : {}),
+  });
   entry.fault = {
     id,
-    key: prepared.key,
-    ...(prepared.marker ? { marker: prepared.marker } : {}),
     plannedAt: iso(plannedAt),
     until: iso(plannedAt + scenario.faultMs),
   };
@@ -100,17 +108,22 @@ function countdownMessage(scenario: Scenario, prepared: string): string {
   return `${prepared}. ${scenario.faultTitle} in ${formatDuration(scenario.countdownMs)}`;
 }
 
-/** `<keyPrefix>-<part of the uid>-<run>-<scenario>`, and the attempt where it is not the first. */
-export function keyName(prefix: string, uid: string, run: number, scenario: string, attempt: number): string {
-  const base = `${prefix}-${uid.slice(0, 8)}-${run}-${scenario}`;
-  return attempt === 1 ? base : `${base}-${attempt}`;
+/** Notes a fault, in place of the one that this scenario had planned before. */
+function noteInJournal(
+  context: Context,
+  { fault }: ScenarioStatus,
+  noted: NonNullable<ReturnType<typeof journalEntry>>,
+): void {
+  const journal = journalOf(context);
+  const others = (journal.faults ?? []).filter(({ id }) => id !== fault?.id && id !== noted.id);
+  journal.faults = [...others, noted];
 }
 
 /** Suspended: nothing further is injected until somebody says so. */
 function hold(context: Context): Work {
-  context.awaitingHand = true;
+  context.awaitsPerson = true;
   const message = 'Held: spec.suspend is true, so nothing further is injected';
-  return { done: false, message, note: 'suspended' };
+  return { done: false, message, note: 'suspended', standing: 'Suspended' };
 }
 
 /** After a restart of the operator the bound of the invariant has to be measured again. */
@@ -118,7 +131,7 @@ function measureAgain(context: Context): Work {
   const { baseline } = context.observed;
   if (baseline) return { done: false, message: baseline.message, fail: 'BaselineFailed' };
   context.effects.push({ kind: 'MeasureBaseline', id: `${context.draft.run?.number}/baseline` });
-  return { done: false, message: 'Measuring Redis and the counters without a fault' };
+  return { done: false, message: 'Measuring the subject without a fault' };
 }
 
 /** Takes a fault that this process announced to its report. */
@@ -133,7 +146,7 @@ function carryOut(
   const plannedAt = ms(fault.plannedAt);
   const report = observed.faults[fault.id];
 
-  if (report?.missed) return planAgain(context, entry, `The moment was missed: ${report.message}`);
+  if (report?.missed) return planAgain(context, entry, `The fault was not injected: ${report.message}`);
   if (now < plannedAt) {
     if (demo.spec.suspend) return planAgain(context, entry, 'Suspended during the countdown');
     wake(context, plannedAt);
@@ -154,7 +167,7 @@ function carryOut(
     kind: 'Inject',
     id: fault.id,
     scenario: scenario.name,
-    key: fault.key,
+    fixture: fixtureOf(context.draft, fault.id),
     plannedAt,
     until: ms(fault.until),
   });
@@ -173,6 +186,8 @@ function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
 
 /** Drops an announced fault that has certainly not been injected; its id is never used again. */
 function planAgain(context: Context, entry: ScenarioStatus, message: string): Work {
+  const journal = journalOf(context);
+  journal.faults = (journal.faults ?? []).filter(({ id }) => id !== entry.fault?.id);
   delete entry.fault;
   wake(context, context.now);
   return { done: false, message, note: 'planning again' };
@@ -197,7 +212,11 @@ function resolveOrphan(
     };
   }
   if (scenario.onOrphan === 'Retry' && (entry.attempts ?? 1) <= 1) {
-    return planAgain(context, entry, 'The operator restarted during the burst; once more with a new key');
+    return planAgain(
+      context,
+      entry,
+      'The operator restarted while the fault was to be injected; once more with a new fixture',
+    );
   }
   if (scenario.onOrphan === 'Inquire') {
     const finding = observed.orphans[fault.id];
@@ -205,7 +224,8 @@ function resolveOrphan(
       return planAgain(context, entry, 'The operator restarted before the fault was injected');
     }
     const deadline = Math.max(ms(fault.until), observed.since) + REPORT_WITHIN_MS;
-    if (!finding && fault.marker && now < deadline) {
+    const marker = journalEntry(context.draft, fault.id)?.marker;
+    if (!finding && marker && now < deadline) {
       wake(context, deadline);
       const id = `${fault.id}/inquire`;
       context.effects.push({
@@ -213,7 +233,7 @@ function resolveOrphan(
         id,
         fault: fault.id,
         scenario: scenario.name,
-        marker: fault.marker,
+        marker,
       });
       return { done: false, message: 'Asking whether the announced fault was injected', note: 'taking over' };
     }

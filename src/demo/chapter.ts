@@ -16,13 +16,43 @@ export type Stage =
 
 export interface Chapter {
   /** From 1, without a gap. */
-  number: number;
-  title: string;
-  stage: Stage;
+  readonly number: number;
+  readonly title: string;
+  readonly stage: Stage;
   /** Name of the scenario it tells of; a chapter of a scenario left out has none and is Skipped. */
-  scenario?: string;
+  readonly scenario?: string;
   /** Skipped from the start: its scenario is not in the spec. */
-  skipped: boolean;
+  readonly skipped: boolean;
   /** Goes on by itself as soon as its work is done, in manual pace too. */
-  auto: boolean;
+  readonly auto: boolean;
+}
+
+/** A chapter as a subject tells it, before it is known which scenarios a spec has. */
+export interface ChapterPlan {
+  readonly title: string;
+  readonly stage: Stage;
+  /** Type of the scenario it tells of. */
+  readonly of?: string;
+  readonly auto?: boolean;
+}
+
+/**
+ * The chapters of a run, numbered; those of a type that `scenarios` lacks are skipped.
+ * A dry run passes no scenarios.
+ */
+export function tellStory(
+  plan: readonly ChapterPlan[],
+  scenarios: readonly { readonly name: string; readonly type: string }[],
+): Chapter[] {
+  return plan.map(({ title, stage, of, auto }, index) => {
+    const scenario = of === undefined ? undefined : scenarios.find(({ type }) => type === of)?.name;
+    return {
+      number: index + 1,
+      title,
+      stage,
+      ...(scenario === undefined ? {} : { scenario }),
+      skipped: of !== undefined && scenario === undefined,
+      auto: auto ?? false,
+    };
+  });
 }

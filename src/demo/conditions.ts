@@ -3,7 +3,7 @@
 import type { ChaosDemoStatus, Condition, ConditionType, Reason } from '../api/index.ts';
 import { truncate } from '../api/index.ts';
 import type { Context, Standing } from './context.ts';
-import { activeFault } from './context.ts';
+import { activeFault, runIsOn } from './context.ts';
 import { UNREACHABLE } from './health.ts';
 
 type Part = Pick<Condition, 'status' | 'reason' | 'message'>;
@@ -14,18 +14,17 @@ type Part = Pick<Condition, 'status' | 'reason' | 'message'>;
  */
 export function conditionsFor(context: Context): Condition[] {
   const { demo, draft, now } = context;
-  const parts: Partial<Record<ConditionType, Part>> = {
+  const parts: Record<string, Part> = {
     ...standingConditions(context.standing, draft),
     Healthy: healthy(context),
     FaultActive: faultActive(context),
-    CounterDrift: anomaly(draft, 'CounterDrift'),
-    GhostAllowing: anomaly(draft, 'GhostAllowing'),
   };
+  for (const { type } of context.subject.api.faults) parts[type] = anomaly(context, type);
   const transition = `${new Date(now).toISOString().slice(0, 19)}Z`;
   return Object.entries(parts).map(([type, part]) => {
     const before = demo.status.conditions?.find((condition) => condition.type === type);
     return {
-      type: type as ConditionType,
+      type,
       status: part.status,
       observedGeneration: demo.generation,
       lastTransitionTime: before?.status === part.status ? before.lastTransitionTime : transition,
@@ -45,8 +44,10 @@ function standingConditions(
     const { reason, message } = verdict;
     const good: Part = { status: 'True', reason, message };
     const bad: Part = { status: 'False', reason, message };
+    // A dry run tests nothing: one that was left on by mistake must open no gate.
+    const succeeded: Part = draft.run?.dryRun ? { status: 'Unknown', reason, message } : good;
     return verdict.phase === 'Succeeded'
-      ? { Ready: good, Complete: good, Succeeded: good }
+      ? { Ready: good, Complete: good, Succeeded: succeeded }
       : { Ready: bad, Stalled: good, Complete: good, Succeeded: bad };
   }
   const { reason, message }: { reason: Reason; message: string } =
@@ -63,17 +64,24 @@ function standingConditions(
   return { ...open, Reconciling: { status: 'True', reason, message } };
 }
 
-function healthy({ demo, draft, now, observed }: Context): Part {
-  if (!draft.health) {
+/** Whether the last run is not the one that the object asks for, so that nothing of it answers for the next. */
+function nextIsToCome({ draft, standing }: Context): boolean {
+  return !runIsOn(draft) && standing.kind !== 'finished';
+}
+
+function healthy(context: Context): Part {
+  const { demo, draft, now, observed } = context;
+  if (!draft.health || nextIsToCome(context)) {
     return {
       status: 'Unknown',
       reason: 'NotObserved',
       message: 'The subject has not been looked at in this run',
     };
   }
-  const { hasIssues, nodes, redisConnected, total } = draft.health;
+  const { dependencies, hasIssues, nodes, total } = draft.health;
   if (!hasIssues) {
-    return { status: 'True', reason: 'AllNodesReady', message: `${total} nodes ready, Redis connected` };
+    const connected = dependencies.map(({ name }) => `, ${name} connected`).join('');
+    return { status: 'True', reason: 'AllNodesReady', message: `${total} nodes ready${connected}` };
   }
   // The words change with every look ("silent for 4 s"); the condition only with what the status says.
   const kept =
@@ -84,7 +92,7 @@ function healthy({ demo, draft, now, observed }: Context): Part {
     kept ?? (truncate(observed.health?.issues.join('; ') ?? '', 512) || 'The subject has issues');
   let reason: Reason = 'NodesNotReady';
   if (nodes.every(({ state }) => state === UNREACHABLE)) reason = 'Unreachable';
-  else if (!redisConnected) reason = 'RedisDisconnected';
+  else if (dependencies.some(({ connected }) => !connected)) reason = 'DependencyDisconnected';
   if (activeFault(draft, now)) reason = 'DegradedByFault';
   return { status: 'False', reason, message };
 }
@@ -116,14 +124,19 @@ function faultActive({ draft, now }: Context): Part {
 }
 
 /** True: detected in this run. False: proven absent. Unknown: everything else. */
-function anomaly(draft: ChaosDemoStatus, type: 'CounterDrift' | 'GhostAllowing'): Part {
+function anomaly(context: Context, type: string): Part {
+  const { draft } = context;
+  if (nextIsToCome(context)) {
+    const message = `Run ${(draft.run?.number ?? 0) + 1} has not begun`;
+    return { status: 'Unknown', reason: 'NotObserved', message };
+  }
   const entry = draft.scenarios?.find((scenario) => scenario.type === type);
   if (!entry) return { status: 'Unknown', reason: 'NotTested', message: 'This run has no such scenario' };
   const { fault, message = '', reason, result } = entry;
   if (result === 'Detected') return { status: 'True', reason: 'Detected', message };
   if (result === 'NotDetected') return { status: 'False', reason: 'NotDetected', message };
   if (result === 'Inconclusive') return { status: 'Unknown', reason: reason ?? 'Inconclusive', message };
-  return fault
-    ? { status: 'Unknown', reason: 'Watching', message: `Watched since ${fault.plannedAt}` }
-    : { status: 'Unknown', reason: 'NotObserved', message: 'Its chapter has not begun' };
+  if (fault) return { status: 'Unknown', reason: 'Watching', message: `Watched since ${fault.plannedAt}` };
+  const open = runIsOn(draft) ? 'No fault is announced for it yet' : 'The run ended before its fault';
+  return { status: 'Unknown', reason: 'NotObserved', message: open };
 }

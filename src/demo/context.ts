@@ -1,18 +1,27 @@
 /** What the parts of `decide` share: the draft of the next status and what they ask for. */
-import type { ChaosDemoSpec, ChaosDemoStatus, FaultStatus, Reason, ScenarioStatus } from '../api/index.ts';
+import type {
+  ChaosDemoSpec,
+  ChaosDemoStatus,
+  FaultStatus,
+  Journal,
+  Reason,
+  ScenarioStatus,
+} from '../api/index.ts';
 import type { Effect } from './effects.ts';
-import type { Observed } from './observed.ts';
+import type { Admission, Observed } from './observed.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
 
 /** The object decided on: its spec, and the status as last stored. */
 export interface Demo {
-  uid: string;
-  generation: number;
+  readonly uid: string;
+  readonly generation: number;
   /** Whether somebody has asked for its deletion. */
-  deleting: boolean;
-  spec: ChaosDemoSpec;
-  status: ChaosDemoStatus;
-  annotations: { requestedAt?: string; advance?: string; abort?: string };
+  readonly deleting: boolean;
+  /** Whether the operator has to stop every run and start none. */
+  readonly killSwitch: boolean;
+  readonly spec: ChaosDemoSpec;
+  readonly status: ChaosDemoStatus;
+  readonly annotations: { readonly requestedAt?: string; readonly advance?: string; readonly abort?: string };
 }
 
 /** Where the object stands, in the terms of the table of conditions in the API. */
@@ -33,19 +42,21 @@ export interface Context {
   standing: Standing;
   /** Whether a session with the subject is needed. */
   wantsSession: boolean;
-  /** Whether a rollout of the pods would start a run. */
-  awaitsRollout: boolean;
   /** Set by a stage that waits for a person. */
-  awaitingHand: boolean;
+  awaitsPerson: boolean;
   wakeAt: number | undefined;
 }
 
 /** How often a refused or waiting object is looked at again, and the pods whose rollout is awaited. */
 export const RETRY_MS = 10_000;
 
-/** Asks to be called again at `at` at the latest. */
+/** How soon to look again for what is late, in milliseconds: at once, again and again, would keep it from coming. */
+const LATE_AGAIN_MS = 100;
+
+/** Asks to be called again at `at` at the latest; what was due before now is late, and looked for a moment later. */
 export function wake(context: Context, at: number): void {
-  context.wakeAt = Math.min(context.wakeAt ?? Number.POSITIVE_INFINITY, at);
+  const due = at < context.now ? context.now + LATE_AGAIN_MS : at;
+  context.wakeAt = Math.min(context.wakeAt ?? Number.POSITIVE_INFINITY, due);
 }
 
 /** Milliseconds since the epoch as the status has it. */
@@ -60,7 +71,7 @@ export function ms(time: string): number {
 
 /**
  * How long after its planned end a fault counts as over whatever anybody has
- * seen: Redis releases a timed pause within about 100 ms, so 5 s is plenty.
+ * seen: a fault bounds itself and ends within about 100 ms of that, so 5 s is plenty.
  */
 export const FAULT_GRACE_MS = 5000;
 
@@ -69,9 +80,17 @@ export function runIsOn(status: ChaosDemoStatus | undefined): boolean {
   return status?.run !== undefined && status.run.completedAt === undefined;
 }
 
+/**
+ * Longest time a fault can last, and longest time ahead that one can be planned: twice what the
+ * schema allows. Whoever may write a status could write more into it, and hold the object with that.
+ */
+const MOST_AHEAD_MS = 120_000;
+
 /** Whether a fault is on, or may be for all that is known. */
 export function mayBeActive(fault: FaultStatus, now: number): boolean {
-  return fault.endedAt === undefined && now < ms(fault.until) + FAULT_GRACE_MS;
+  const plannedAt = ms(fault.plannedAt);
+  const until = Math.min(ms(fault.until), plannedAt + MOST_AHEAD_MS);
+  return fault.endedAt === undefined && plannedAt < now + MOST_AHEAD_MS && now < until + FAULT_GRACE_MS;
 }
 
 /** The fault of a status that may be active, if any. */
@@ -84,9 +103,49 @@ export function watchEnd(fault: FaultStatus, scenario: Scenario): number {
   return ms(fault.endedAt ?? fault.until) + scenario.settleMs;
 }
 
-/** Every key that the run has made on the subject. */
-export function restoreKeys({ draft }: Context): string[] {
-  return (draft.scenarios ?? []).flatMap(({ fault }) => (fault ? [fault.key] : []));
+/** The operator's own notes in the draft; made where there are none. */
+export function journalOf({ draft }: Context): Journal {
+  draft.journal ??= {};
+  return draft.journal;
+}
+
+/** What the journal holds of a fault: its fixture and its marker. */
+export function journalEntry(
+  { journal }: ChaosDemoStatus,
+  fault: string,
+): NonNullable<Journal['faults']>[number] | undefined {
+  return journal?.faults?.find(({ id }) => id === fault);
+}
+
+/** The name of a fault's fixture; '' where nobody knows it any more, which names no fixture. */
+export function fixtureOf(status: ChaosDemoStatus, fault: string): string {
+  return journalEntry(status, fault)?.fixture ?? '';
+}
+
+/** `<prefix>-<part of the uid>-<run>-<scenario>`, and the attempt where it is not the first. */
+export function fixtureName(
+  prefix: string,
+  uid: string,
+  run: number,
+  scenario: string,
+  attempt: number,
+): string {
+  const base = `${prefix}${markOf(uid)}${run}-${scenario}`;
+  return attempt === 1 ? base : `${base}-${attempt}`;
+}
+
+/** What stands in the name of every fixture of one object and of no other. */
+function markOf(uid: string): string {
+  return `-${uid.slice(0, 8)}-`;
+}
+
+/**
+ * Every fixture that the run has made on the subject. A name that this object cannot have made is left
+ * alone: whoever may write a status must not have others' removed by it.
+ */
+export function fixturesToRemove({ demo, draft }: Context): string[] {
+  const names = (draft.journal?.faults ?? []).map(({ fixture }) => fixture);
+  return names.filter((name) => name.includes(markOf(demo.uid)));
 }
 
 /** The entry of a scenario in the draft. */
@@ -94,4 +153,36 @@ export function entryOf(context: Context, name: string): ScenarioStatus {
   const entry = context.draft.scenarios?.find((candidate) => candidate.name === name);
   if (!entry) throw new Error(`the status of this run has no scenario ${name}`);
   return entry;
+}
+
+/**
+ * Whether the subject may be touched, as far as it is known: what was found out for another spec says
+ * nothing before a run, and during one it holds whatever is edited.
+ */
+export function admissionOf({ demo, draft, observed }: Context): Admission {
+  if (demo.killSwitch) {
+    const message = runIsOn(draft)
+      ? 'The kill switch of the operator was turned on, which stops every run'
+      : 'The kill switch of the operator is on: no run starts until it is off';
+    return { state: 'refused', reason: 'KillSwitch', message };
+  }
+  const { admission, admissionLook } = observed;
+  const known = runIsOn(draft) || admissionLook?.generation === demo.generation;
+  return known ? admission : { state: 'unknown' };
+}
+
+/**
+ * Asks for a look whether the subject may be touched, where the last one is too old or about another
+ * spec. `mustUndo`: what an earlier process left on has to be undone, whatever the answer.
+ */
+export function askForAdmission(context: Context, mustUndo: boolean): void {
+  const { demo, draft, effects, now, observed } = context;
+  context.wantsSession = true;
+  if (demo.killSwitch && !mustUndo) return wake(context, now + RETRY_MS);
+  const look = observed.admissionLook;
+  const known = look !== undefined && (runIsOn(draft) || look.generation === demo.generation);
+  if (known && observed.admission.state === 'granted') return;
+  const due = known ? look.at + RETRY_MS : now;
+  if (now < due) return wake(context, due);
+  effects.push({ kind: 'Admit', id: `admit/${demo.generation}/${(look?.count ?? 0) + 1}`, mustUndo });
 }

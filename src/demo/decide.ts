@@ -8,12 +8,16 @@ import { conditionsFor } from './conditions.ts';
 import type { Context, Demo } from './context.ts';
 import {
   activeFault,
+  admissionOf,
+  askForAdmission,
   FAULT_GRACE_MS,
+  fixtureOf,
+  fixturesToRemove,
   iso,
+  journalOf,
   mayBeActive,
   ms,
   RETRY_MS,
-  restoreKeys,
   runIsOn,
   wake,
 } from './context.ts';
@@ -34,14 +38,9 @@ export interface Decision {
   finalizer: boolean;
   /** Whether a session with the subject is needed; without, everything of it is closed. */
   session: boolean;
-  /** Whether `podTemplate` has to be looked for, because a rollout would start a run. */
-  awaitsRollout: boolean;
   /** When to decide again though nothing was seen, in milliseconds since the epoch. */
   wakeAt: number | undefined;
 }
-
-/** Time Redis rests between the fault of a run that was stopped and the next run. */
-const COOL_DOWN_MS = 60_000;
 
 /**
  * Decides on `demo` from what was `observed`, at `now` (milliseconds since the
@@ -59,8 +58,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     effects: [],
     standing: { kind: 'finished' },
     wantsSession: false,
-    awaitsRollout: false,
-    awaitingHand: false,
+    awaitsPerson: false,
     wakeAt: undefined,
   };
   const { draft } = context;
@@ -85,16 +83,19 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     activities: runIsOn(draft) && !demo.deleting ? activitiesOf(context) : [],
     finalizer: holdsObject(context),
     session: context.wantsSession,
-    awaitsRollout: context.awaitsRollout,
     wakeAt: context.wakeAt,
   };
 }
 
 /** Whether there is a fault to release before the object may go. Each finalizer written is a row of a watch that shows nothing new. */
-function holdsObject({ draft, now, subject }: Context): boolean {
-  return (draft.scenarios ?? []).some(
-    ({ fault, type }) => fault && mayBeActive(fault, now) && subject.releasable(type),
-  );
+function holdsObject({ demo, draft, now, subject }: Context): boolean {
+  const scenarios = subject.scenarios(demo.spec);
+  return (draft.scenarios ?? []).some(({ fault, name, type }) => {
+    if (!fault || !mayBeActive(fault, now)) return false;
+    const scenario = scenarios.find((candidate) => candidate.name === name && candidate.type === type);
+    // One that was edited away may be of either kind: then it is released to be sure.
+    return scenario?.releasable ?? true;
+  });
 }
 
 /** Ends a fault early because the object is going; gives up at its own end, so that a namespace never wedges. */
@@ -106,27 +107,28 @@ function releaseForDeletion(context: Context): void {
     : { kind: 'finished' };
   if (!fault) return;
   const id = `${draft.run?.number ?? 0}/delete`;
-  if (observed.restored[id]?.writesTaken) {
+  if (observed.restored[id]?.faultOver) {
     fault.endedAt = iso(now);
     return;
   }
   context.wantsSession = true;
-  context.effects.push({ kind: 'Restore', id, keys: restoreKeys(context), release: true });
+  if (observed.admission.state !== 'granted' && !observed.target) askForAdmission(context, true);
+  context.effects.push({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: true });
 }
 
 /** Starts a run if the object asks for one that it has not had. */
 function considerStart(context: Context): void {
-  const { demo, draft, observed } = context;
+  const { demo, draft, observed, subject } = context;
   const { spec } = demo;
-  const key = runKey(spec);
+  const key = runKey(spec, subject.api);
   const last = draft.run;
+  const journal = journalOf(context);
   const request = newRequest(context);
   const superseded = last?.verdict?.reason === 'Superseded';
-  const aborted = last?.verdict?.phase === 'Aborted';
 
   if (last && !request && !superseded) {
-    if (!comparableKeys(last.key, key)) last.key = key;
-    if (last.key === key && !rolledOut(context, last)) return standAsFinished(context);
+    if (!comparableKeys(journal.runKey ?? '', key)) journal.runKey = key;
+    if (journal.runKey === key && !rolledOut(context, last)) return standAsFinished(context);
   }
   if (spec.suspend) {
     if (last && !superseded) return standAsFinished(context);
@@ -134,9 +136,9 @@ function considerStart(context: Context): void {
     return standAside(context, 'Suspended: no run starts while spec.suspend is true');
   }
 
-  const restUntil = aborted ? coolDownEnd(context) : 0;
+  const restUntil = journal.restUntil ? ms(journal.restUntil) : 0;
   if (context.now < restUntil) {
-    const message = `Cooling down until ${iso(restUntil)} before the next run, so that quick edits are not quick pauses`;
+    const message = `Cooling down until ${iso(restUntil)} before the next run, to limit how often faults are injected`;
     context.standing = { kind: 'pending', reason: 'CoolingDown', message };
     wake(context, restUntil);
     return standAside(context, message);
@@ -151,18 +153,21 @@ function considerStart(context: Context): void {
     return standAside(context, message);
   }
 
-  context.wantsSession = true;
-  const { admission } = observed;
+  askForAdmission(context, false);
+  const admission = admissionOf(context);
   if (admission.state === 'granted' && observed.target) return beginRun(context, key, request);
   if (admission.state === 'refused' || admission.state === 'waiting') {
     const { reason, message } = admission;
     context.standing = { kind: admission.state === 'refused' ? 'refused' : 'pending', reason, message };
-    wake(context, context.now + RETRY_MS);
     return standAside(context, message);
   }
-  const message = `Looking for the pods and the Redis of the ${spec.subject.displayName}`;
+  const message = `Looking for the pods of the ${displayName(context)} and what they depend on`;
   context.standing = { kind: 'pending', reason: 'Pending', message };
   standAside(context, message);
+}
+
+function displayName({ demo, subject }: Context): string {
+  return demo.spec.subject.displayName ?? subject.api.displayName;
 }
 
 /** Asked of a run that has ended: whether that is not stored yet. */
@@ -174,13 +179,26 @@ function justEnded({ status }: Demo): boolean {
 function rolledOut(context: Context, last: RunStatus): boolean {
   const { demo, now, observed } = context;
   if (demo.spec.rerun !== 'OnPodTemplateChange' || demo.spec.suspend) return false;
-  context.awaitsRollout = true;
-  wake(context, now + RETRY_MS);
   // A verdict is stored before the next run begins, so that whoever waits for it sees it.
-  if (justEnded(demo) || observed.podTemplate === undefined) return false;
+  if (justEnded(demo)) {
+    wake(context, now);
+    return false;
+  }
+  lookForPodTemplate(context);
+  if (observed.podTemplate === undefined) return false;
   // A run that an older version made, or made of pods without a template: what stands now is taken as its own.
   last.podTemplate ??= observed.podTemplate;
   return last.podTemplate !== observed.podTemplate;
+}
+
+function lookForPodTemplate(context: Context): void {
+  const { demo, now, observed } = context;
+  context.wantsSession = true;
+  const look = observed.podTemplateLook;
+  const due = look?.generation === demo.generation ? look.at + RETRY_MS : now;
+  if (now < due) return wake(context, due);
+  const id = `pod-template/${demo.generation}/${(look?.count ?? 0) + 1}`;
+  context.effects.push({ kind: 'FindPodTemplate', id });
 }
 
 /** The status of an object whose last run has ended and that asks for no other. */
@@ -196,15 +214,12 @@ function standAside({ draft }: Context, message: string): void {
   draft.phase = 'Pending';
   draft.message = truncate(message, LIMITS.message);
   delete draft.chapter;
+  delete draft.chapterNumber;
+  delete draft.chapterCount;
   delete draft.progress;
-}
-
-/** When the Redis of a run that was stopped has rested: counted from the end of its last fault, at once if it had none. */
-function coolDownEnd({ draft }: Context): number {
-  const ends = (draft.scenarios ?? []).flatMap(({ fault }) =>
-    fault ? [ms(fault.endedAt ?? fault.until) + COOL_DOWN_MS] : [],
-  );
-  return Math.max(0, ...ends);
+  delete draft.asExpected;
+  delete draft.scenariosAsExpected;
+  delete draft.scenarioCount;
 }
 
 function beginRun(context: Context, key: string, request: string | undefined): void {
@@ -212,21 +227,20 @@ function beginRun(context: Context, key: string, request: string | undefined): v
   const { spec } = demo;
   draft.run = {
     number: (draft.run?.number ?? 0) + 1,
-    ...(spec.runId ? { id: spec.runId } : {}),
-    key,
+    ...(spec.runId ? { runId: spec.runId } : {}),
     ...(spec.dryRun ? { dryRun: true } : {}),
     ...(request ? { requestedAt: request } : {}),
     startedAt: iso(now),
-    pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods),
+    pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods).map((pod) => ({ ...pod })),
     ...(observed.target?.podTemplate ? { podTemplate: observed.target.podTemplate } : {}),
   };
   if (request) draft.lastHandledRunRequest = request;
   draft.phase = 'Running';
-  draft.expected = `0/${scenarios.length}`;
+  draft.journal = { runKey: key };
   draft.chapters = subject
     .chapters(spec)
     .map(({ number, title, skipped }) => ({ number, title, state: skipped ? 'Skipped' : 'Pending' }));
-  draft.scenarios = scenarios.map(({ name, type, expect }) => ({ name, type, expected: expect }));
+  draft.scenarios = scenarios.map(({ name, type, expect }) => ({ name, type, expect }));
   delete draft.diagnoses;
   delete draft.health;
   conductRun(context);
@@ -235,12 +249,16 @@ function beginRun(context: Context, key: string, request: string | undefined): v
 /** What should be going on while a run is on. */
 function activitiesOf({ demo, draft, now, observed, scenarios, subject, wantsSession }: Context): Activity[] {
   if (!wantsSession) return [];
-  const activities: Activity[] = [{ kind: 'PollHealth', intervalMs: subject.healthIntervalMs(demo.spec) }];
+  const activities: Activity[] = [
+    { kind: 'PollHealth', intervalMs: subject.healthIntervalMs(demo.spec) },
+    { kind: 'LookAgain' },
+  ];
   for (const scenario of scenarios) {
     const fault = draft.scenarios?.find(({ name }) => name === scenario.name)?.fault;
     // A fault that another process announced was not watched from its start: half a watch proves nothing.
     if (!fault || !observed.announced.has(announcement(fault))) continue;
-    const about = { fault: fault.id, scenario: scenario.name, key: fault.key };
+    const about = { fault: fault.id, scenario: scenario.name, fixture: fixtureOf(draft, fault.id) };
+    if (fault.proof && mayBeActive(fault, now)) activities.push({ kind: 'AwaitEnd', ...about });
     if (watching(fault, scenario, observed.readings[fault.id], now))
       activities.push({ kind: 'Watch', ...about });
     if (scenario.load && fault.proof === 'Confirmed' && mayBeActive(fault, now) && now < ms(fault.until)) {

@@ -1,30 +1,47 @@
 /**
  * What `decide` asks of the shell. Effects are things to do once, known by
- * their id; activities are what should be going on now.
+ * their id; activities are what should be going on now. Each yields findings
+ * (findings.ts), and nothing else.
  */
 
-export type Effect =
-  /** Measure what is normal without a fault -> `observed.baseline`. Safe to repeat. */
-  | { kind: 'MeasureBaseline'; id: string }
-  /** Make a fresh key with a fresh window, read back on every node -> `observed.prepared`. Safe to repeat. */
-  | { kind: 'Prepare'; id: string; fault: string; scenario: string; key: string; sequence: number }
-  /** Inject a fault -> `observed.faults`. Never repeated: performed only by the process that announced it. */
-  | { kind: 'Inject'; id: string; scenario: string; key: string; plannedAt: number; until: number }
-  /** Find out whether a fault of a process that is gone was injected -> `observed.orphans`. */
-  | { kind: 'Inquire'; id: string; fault: string; scenario: string; marker: string }
-  /** Explain an anomaly -> `observed.diagnoses`. */
-  | { kind: 'Diagnose'; id: string; fault: string; scenario: string; profile: string }
-  /** Prove that the fault is over and look at what it left -> `observed.recoveries`. */
-  | { kind: 'Recover'; id: string; fault: string; scenario: string; key: string; settleMs: number }
+/** Done by the shell, through the connector of the subject. */
+export type ShellEffect =
   /**
-   * Undo what the run did: end `release`d faults now, remove `keys`, prove that
-   * writes are taken again -> `observed.restored`.
+   * Find out whether the subject may be touched, take the lock on what only one run may use, and open a
+   * driver -> Admission. `mustUndo`: an earlier process may have left something on, so open a driver to
+   * undo it even where nothing may be injected (any more).
    */
-  | { kind: 'Restore'; id: string; keys: string[]; release: boolean };
+  | { kind: 'Admit'; id: string; mustUndo: boolean }
+  /** Find out of what template the pods are -> PodTemplate. */
+  | { kind: 'FindPodTemplate'; id: string };
+
+/** Done by the driver of the subject. */
+export type SubjectEffect =
+  /** Measure what is normal without a fault -> Baseline. Safe to repeat. */
+  | { kind: 'MeasureBaseline'; id: string }
+  /** Set up a fresh fixture, read back on every node -> Prepared, NotPrepared or Admission. Safe to repeat. */
+  | { kind: 'Prepare'; id: string; fault: string; scenario: string; fixture: string; sequence: number }
+  /** Inject a fault -> Fault. Never repeated: performed only by the process that announced it. */
+  | { kind: 'Inject'; id: string; scenario: string; fixture: string; plannedAt: number; until: number }
+  /** Find out whether a fault of a process that is gone was injected -> Orphan. */
+  | { kind: 'Inquire'; id: string; fault: string; scenario: string; marker: string }
+  /** Explain an anomaly -> Diagnosis. */
+  | { kind: 'Diagnose'; id: string; fault: string; scenario: string; profile: string }
+  /** Prove that the fault is over and look at what it left -> Recovery. */
+  | { kind: 'Recover'; id: string; fault: string; scenario: string; fixture: string; settleMs: number }
+  /** Undo what the run did: end faults now if `release`, remove `fixtures`, prove that the subject works -> Restored. */
+  | { kind: 'Restore'; id: string; fixtures: string[]; release: boolean };
+
+export type Effect = ShellEffect | SubjectEffect;
 
 export type Activity =
+  /** Look at the health of the subject -> Health. */
   | { kind: 'PollHealth'; intervalMs: number }
-  /** Sample the counters of a key and hold them against the scenario's invariant. */
-  | { kind: 'Watch'; fault: string; scenario: string; key: string }
-  /** Steady traffic on the key while the fault lasts. */
-  | { kind: 'Load'; fault: string; scenario: string; key: string };
+  /** Look whether the subject may still be touched and which pods are gone -> SecondLook. */
+  | { kind: 'LookAgain' }
+  /** Wait for the end of a fault that was proven and goes on -> Fault, with `endedAt`. */
+  | { kind: 'AwaitEnd'; fault: string; scenario: string; fixture: string }
+  /** Hold what is seen against the scenario's invariant -> Reading. */
+  | { kind: 'Watch'; fault: string; scenario: string; fixture: string }
+  /** Steady traffic on the fixture while the fault lasts. */
+  | { kind: 'Load'; fault: string; scenario: string; fixture: string };

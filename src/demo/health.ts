@@ -4,43 +4,33 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { HealthStatus } from '../api/index.ts';
+import type { DependencyStatus, HealthStatus } from '../api/index.ts';
 import { LIMITS, truncate } from '../api/index.ts';
 
 /** One look at a subject. */
 export interface HealthSnapshot {
-  nodes: HealthNode[];
-  redisConnected: boolean;
-  /** Whether anything is not as it should be, `redisConnected` included. */
-  hasIssues: boolean;
+  readonly nodes: readonly HealthNode[];
+  /** What the nodes depend on, by name, and whether every node reaches it. */
+  readonly dependencies: readonly DependencyStatus[];
+  /** Whether anything is not as it should be, `dependencies` included. */
+  readonly hasIssues: boolean;
   /** What is wrong, for people; empty when nothing is. */
-  issues: string[];
+  readonly issues: readonly string[];
   /** When the look ended, in milliseconds since the epoch. */
-  lastUpdated: number;
+  readonly lastUpdated: number;
   /** Until when it says something of now: the next look should be there by then. */
-  validUntil: number;
+  readonly validUntil: number;
 }
 
 export interface HealthNode {
-  id: string;
-  address: string;
+  readonly id: string;
+  readonly address: string;
   /** What the subject calls it, or UNREACHABLE. */
-  state: string;
+  readonly state: string;
 }
 
 /** State of a node that did not answer. */
 export const UNREACHABLE = 'unreachable';
-
-/**
- * Looks at a subject again and again. `run` resolves once `signal` is aborted
- * or `stop` was called; a look that fails is a snapshot with issues, never a throw.
- */
-export interface HealthPoller {
-  run(signal: AbortSignal): Promise<void>;
-  /** The last snapshot; undefined before the first look has ended. */
-  getHealth(): HealthSnapshot | undefined;
-  stop(): void;
-}
 
 /** The part of a snapshot that stands in the status; the very same object while nothing has changed. */
 export function healthStatus(
@@ -55,7 +45,10 @@ export function healthStatus(
       state: truncate(state, 32),
     })),
     total: snapshot.nodes.length,
-    redisConnected: snapshot.redisConnected,
+    dependencies: snapshot.dependencies.slice(0, LIMITS.dependencies).map(({ name, connected }) => ({
+      name: truncate(name, 32),
+      connected,
+    })),
     hasIssues: snapshot.hasIssues,
   };
   if (before) {

@@ -1,124 +1,140 @@
 /**
  * What a session has seen, as `decide` reads it. Reports stand under the id of
  * the fault or effect they belong to, so that nothing seen of one attempt is
- * ever taken for another's.
+ * ever taken for another's. Nothing in it changes in place: see `record`.
  */
-import type { DiagnosisStatus, FaultProof, Reason } from '../api/index.ts';
+import type { DiagnosisStatus, FaultProof, Measure, Reason } from '../api/index.ts';
 import type { HealthSnapshot } from './health.ts';
 
-/** Whether the subject may be touched at all, as found out outside the core. */
+/** Whether the subject may be touched at all. */
 export type Admission =
   /** Not found out yet. */
-  | { state: 'unknown' }
-  | { state: 'granted' }
+  | { readonly state: 'unknown' }
+  | { readonly state: 'granted' }
   /** Somebody has to change something first. */
-  | { state: 'refused'; reason: Reason; message: string }
-  /** Will come right by itself (another run on the same Redis). */
-  | { state: 'waiting'; reason: Reason; message: string };
+  | { readonly state: 'refused'; readonly reason: Reason; readonly message: string }
+  /** Will come right by itself (another run uses the same target). */
+  | { readonly state: 'waiting'; readonly reason: Reason; readonly message: string };
 
 /** The subject as discovered. */
 export interface Target {
-  pods: { name: string; uid: string; imageID: string }[];
+  readonly pods: readonly { readonly name: string; readonly uid: string; readonly imageId: string }[];
   /** See `run.podTemplate` in the API. */
-  podTemplate?: string;
-  /** Where the faults go, for the messages: "redis-0 (10.0.0.7:6379)". */
-  store: string;
+  readonly podTemplate?: string;
+  /** Where the faults go, for messages: "store-0 (10.0.0.7:6379)". */
+  readonly store: string;
 }
 
-/** A key set up for one attempt of a scenario and read back on every node. */
+/** A fixture set up for one attempt of a scenario and read back on every node. */
 export interface Prepared {
-  key: string;
+  readonly fixture: string;
   /** Counts the preparations of the same attempt, from 1. */
-  sequence: number;
-  /** End of the window, in milliseconds since the epoch by the local clock. */
-  windowEndsAt: number;
-  /** See `fault.marker` in the API. */
-  marker?: string;
-  message: string;
+  readonly sequence: number;
+  /** Until when it can be used, in milliseconds since the epoch by the local clock. */
+  readonly usableUntil: number;
+  /** See `journal.faults[].marker` in the API. */
+  readonly marker?: string;
+  readonly message: string;
 }
 
 /** What became of a fault that was to be injected. */
 export interface FaultReport {
-  /** Not performed at all (too late, lease not fresh): nothing was injected. */
-  missed?: boolean;
-  startedAt?: number;
+  /** Not performed at all (too late, no longer permitted): nothing was injected. */
+  readonly missed?: boolean;
+  readonly startedAt?: number;
   /** When a probe saw it end. */
-  endedAt?: number;
-  proof?: FaultProof;
-  message: string;
-  evidence: string[];
+  readonly endedAt?: number;
+  readonly proof?: FaultProof;
+  readonly message: string;
+  readonly evidence: readonly string[];
 }
 
 /** Where an invariant stands. Everything in it only ever grows. */
 export interface InvariantReading {
-  /** The furthest that was measured. */
-  observed: number;
-  /** What is allowed; more than this breaks it. */
-  bound: number;
+  /** The furthest that was measured; the measure of the invariant, with its bound, first. */
+  readonly measures: readonly Measure[];
+  /** That first measure and its bound in one, short enough for a column: "30 > 5". */
+  readonly summary: string;
   /** When it was really broken first, in milliseconds since the epoch. */
-  brokenAt?: number;
+  readonly brokenAt?: number;
   /** When that was known for sure; latched. */
-  detectedAt?: number;
+  readonly detectedAt?: number;
   /** The end of the last complete sample. */
-  watchedUntil: number;
+  readonly watchedUntil: number;
+  /** Whether the watch has reached the end of the fault and the time to settle. */
+  readonly complete?: boolean;
   /** What is missing for a proof that it was not broken; empty: the proof is whole. */
-  shortfalls: string[];
-  evidence: string[];
+  readonly shortfalls: readonly string[];
+  readonly evidence: readonly string[];
 }
 
 /** What a look after a fault has shown. */
 export interface RecoveryReport {
-  /** When a real write was accepted again. */
-  writeAcceptedAt?: number;
-  /** When the counters were at rest again. */
-  convergedAt?: number;
-  /** Counts that never came back; not there where nobody could read them. */
-  lostCounts?: number;
-  message: string;
+  /** When a probe saw the subject work again. */
+  readonly workedAt?: number;
+  /** When the subject was seen at rest again, after it had been away from it. */
+  readonly restedAt?: number;
+  /** What the fault left for good; empty where nobody could look. */
+  readonly measures: readonly Measure[];
+  readonly message: string;
 }
 
 /** A result of something that either worked or did not. */
 export interface Outcome {
-  ok: boolean;
-  message: string;
+  readonly ok: boolean;
+  readonly message: string;
 }
 
-/** What a {@link Outcome} of restoring says besides. */
+/** What an {@link Outcome} of restoring says besides. */
 export interface Restored extends Outcome {
-  /** Whether a real write was accepted: then no pause is on, whatever is left to do. */
-  writesTaken: boolean;
+  /** Whether a probe saw that no fault is on, whatever is left to do. */
+  readonly faultOver: boolean;
 }
 
 /** Whether a fault announced by a process that is gone was injected. */
 export type OrphanFinding = 'Injected' | 'NotInjected' | 'Unknown';
 
+/** A diagnosis, or none with the reason in `message`. */
+export interface DiagnosisReport {
+  readonly diagnosis?: DiagnosisStatus;
+  readonly message: string;
+}
+
+/** When something was last looked for, for which generation of the spec, and how often. */
+export interface Look {
+  readonly generation: number;
+  readonly at: number;
+  readonly count: number;
+}
+
 export interface Observed {
   /** When this session began to look, in milliseconds since the epoch. */
-  since: number;
-  admission: Admission;
-  target?: Target;
+  readonly since: number;
+  readonly admission: Admission;
+  readonly admissionLook?: Look;
+  readonly target?: Target;
   /** Of what template the pods are now; not there where it is not known, or a rollout is under way. */
-  podTemplate?: string;
+  readonly podTemplate?: string;
+  readonly podTemplateLook?: Look;
   /** Names of pods of this run that were deleted since it began. */
-  gone?: readonly string[];
-  health?: HealthSnapshot;
-  baseline?: Outcome;
+  readonly gone: readonly string[];
+  readonly health?: HealthSnapshot;
+  readonly baseline?: Outcome;
   /** Under the fault's id. */
-  prepared: Record<string, Prepared>;
+  readonly prepared: Readonly<Record<string, Prepared>>;
   /** Preparations that failed, under the fault's id. */
-  prepareFailures: Record<string, string>;
-  faults: Record<string, FaultReport>;
-  readings: Record<string, InvariantReading>;
-  recoveries: Record<string, RecoveryReport>;
-  orphans: Record<string, OrphanFinding>;
-  /** Under the fault's id; `undefined` result: given up, with the reason in `message`. */
-  diagnoses: Record<string, { diagnosis?: DiagnosisStatus; message: string }>;
+  readonly prepareFailures: Readonly<Record<string, string>>;
+  readonly faults: Readonly<Record<string, FaultReport>>;
+  readonly readings: Readonly<Record<string, InvariantReading>>;
+  readonly recoveries: Readonly<Record<string, RecoveryReport>>;
+  readonly orphans: Readonly<Record<string, OrphanFinding>>;
+  readonly diagnoses: Readonly<Record<string, DiagnosisReport>>;
   /** Under the effect's id. */
-  restored: Record<string, Restored>;
+  readonly restored: Readonly<Record<string, Restored>>;
   /** {@link announcement}s that this process itself made; only those faults does it inject. */
-  announced: ReadonlySet<string>;
+  readonly announced: ReadonlySet<string>;
   /** Ids of faults whose injection this process has begun. */
-  begun: ReadonlySet<string>;
+  readonly begun: ReadonlySet<string>;
 }
 
 /** A session that has seen nothing yet. */
@@ -126,6 +142,7 @@ export function nothingObserved(since: number): Observed {
   return {
     since,
     admission: { state: 'unknown' },
+    gone: [],
     prepared: {},
     prepareFailures: {},
     faults: {},
@@ -142,7 +159,7 @@ export function nothingObserved(since: number): Observed {
 const NAMED = 3;
 
 /** That pods of the run were deleted meanwhile, for people; undefined where all are there. */
-export function goneMessage({ gone = [], target }: Observed): string | undefined {
+export function goneMessage({ gone, target }: Observed): string | undefined {
   if (gone.length === 0) return undefined;
   const names = gone.slice(0, NAMED).join(', ') + (gone.length > NAMED ? ' and others' : '');
   const all = target?.pods.length ?? gone.length;

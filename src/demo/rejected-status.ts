@@ -1,21 +1,39 @@
-/** What is left of a status that the API server has refused. */
-import type { ChaosDemoStatus, Condition, ConditionType, RunStatus } from '../api/index.ts';
+/** What is left of a status that the API server has refused, or that no decision can be made on. */
+import type { ChaosDemoStatus, Condition, ConditionType, FrameworkReason, RunStatus } from '../api/index.ts';
+
+/** Why a run is cut off by a status that `decide` did not make. */
+export interface CutOff {
+  readonly reason: FrameworkReason;
+  readonly message: string;
+}
+
+/** The API server will not take what was decided. */
+export const REJECTED: CutOff = {
+  reason: 'StatusRejected',
+  message:
+    'The API server refused the status of the run, so the run was ended and its fault released; the log of the operator says what was refused. See that CRD and operator are of the same version',
+};
+
+/** What is stored, or asked for, makes no sense to `decide`. */
+export const UNDECIDABLE: CutOff = {
+  reason: 'StatusUnusable',
+  message:
+    'The operator could not decide on this object, so the run was ended and its fault released; the log of the operator has the error. See whether somebody else wrote into the status, then run again',
+};
 
 /**
- * A minimal Errored status with reason StatusRejected in place of `refused`, small enough to be accepted
- * whatever made the other too large. It ends the run of `refused`, so that what started it does not start
- * it again; a verdict that stood in `before` stays.
+ * A minimal Errored status in place of `refused`, small enough to be accepted whatever made the other too
+ * large. It ends the run of `refused`, so that what started it does not start it again; a verdict that
+ * stood in `before` stays.
  */
 export function rejectedStatus(
   before: ChaosDemoStatus,
   refused: ChaosDemoStatus,
   generation: number,
   now: number,
+  { reason, message }: CutOff = REJECTED,
 ): ChaosDemoStatus {
-  const message =
-    'The API server refused the status of the run, so the run was ended and its fault released; the log of the operator says what was refused. See that CRD and operator are of the same version';
   const time = new Date(now).toISOString();
-  const reason = 'StatusRejected' as const;
   const condition = (type: ConditionType, status: Condition['status']): Condition => ({
     type,
     status,
@@ -33,7 +51,8 @@ export function rejectedStatus(
     phase: 'Errored',
     message,
     ...(lastHandledRunRequest === undefined ? {} : { lastHandledRunRequest }),
-    ...(stands ? { run: before.run } : run && { run: ended(run, time, message) }),
+    ...(stands ? { run: before.run } : run && { run: ended(run, time, { reason, message }) }),
+    ...(refused.journal?.runKey === undefined ? {} : { journal: { runKey: refused.journal.runKey } }),
     conditions: [
       condition('Ready', 'False'),
       condition('Stalled', 'True'),
@@ -43,12 +62,11 @@ export function rejectedStatus(
   };
 }
 
-function ended({ number, key, startedAt }: RunStatus, completedAt: string, message: string): RunStatus {
+function ended({ number, startedAt }: RunStatus, completedAt: string, why: CutOff): RunStatus {
   return {
     number,
-    key,
     startedAt,
     completedAt,
-    verdict: { phase: 'Errored', reason: 'StatusRejected', message },
+    verdict: { phase: 'Errored', ...why },
   };
 }

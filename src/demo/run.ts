@@ -2,31 +2,47 @@
  * A run from its start to its verdict: leads through the chapters, and stops
  * early when it is aborted, superseded, no longer allowed, or out of time.
  */
-import type { ChapterStatus, Reason, RunStatus, Verdict } from '../api/index.ts';
-import { comparableKeys, formatDuration, LIMITS, parseDuration, runKey, truncate } from '../api/index.ts';
+import type { ChapterStatus, Journal, Reason, RunStatus, Verdict } from '../api/index.ts';
+import { comparableKeys, LIMITS, parseDuration, runKey, truncate } from '../api/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
-import { activeFault, FAULT_GRACE_MS, iso, ms, RETRY_MS, restoreKeys, wake } from './context.ts';
+import {
+  activeFault,
+  admissionOf,
+  askForAdmission,
+  FAULT_GRACE_MS,
+  fixturesToRemove,
+  iso,
+  journalOf,
+  ms,
+  wake,
+} from './context.ts';
+import { announcement } from './observed.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
-import { expectedSoFar, scenarioSummary, verdictOf } from './verdict.ts';
+import { countAsExpected, scenarioSummary, verdictOf } from './verdict.ts';
 
 /** How long a stopped run waits for the proof that all is undone, after the fault's own end. */
 const RESTORE_DEADLINE_MS = 20_000;
+
+/** How long the target rests between the fault of a run that was stopped and the next run. */
+const COOL_DOWN_MS = 60_000;
 
 /** Takes the run that is on as far as it can go now. */
 export function conductRun(context: Context): void {
   const run = currentRun(context);
   context.wantsSession = true;
-  // Taken over, and not admitted yet: nothing else would have it looked at again.
-  if (context.observed.admission.state !== 'granted') wake(context, context.now + RETRY_MS);
+  // Taken over from a process that is gone: something of its may be on.
+  const { admission, target } = context.observed;
+  if (admission.state !== 'granted' && !target) askForAdmission(context, true);
   updateScenarios(context);
-  context.draft.expected = expectedSoFar(context.draft);
+  countAsExpected(context.draft);
 
+  const journal = journalOf(context);
   const reason = reasonToStop(context, run);
   // What has to be released now does not wait behind an ending that lets the fault go its way.
-  if (reason && (!run.ending || (reason.release && !run.ending.release))) run.ending = reason;
-  if (run.ending) return stop(context, run, run.ending);
+  if (reason && (!journal.ending || (reason.release && !journal.ending.release))) journal.ending = reason;
+  if (journal.ending) return stop(context, run, journal.ending);
 
   playChapters(context, run);
   trackAwaiting(context, run);
@@ -44,11 +60,12 @@ export function newRequest({ demo, draft }: Context): string | undefined {
   return requestedAt && requestedAt !== draft.lastHandledRunRequest ? requestedAt : undefined;
 }
 
-type Ending = NonNullable<RunStatus['ending']>;
+type Ending = NonNullable<Journal['ending']>;
 
 /** Why the run has to stop before its last chapter, if it has to. */
 function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
-  const { demo, now, observed } = context;
+  const { demo, now, subject } = context;
+  const journal = journalOf(context);
   const ending = (phase: Ending['phase'], reason: Reason, message: string, release: boolean): Ending => ({
     phase,
     reason,
@@ -60,16 +77,17 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
   if (demo.annotations.abort === String(run.number)) {
     return ending('Aborted', 'Aborted', `Run ${run.number} was aborted by annotation`, true);
   }
-  const key = runKey(demo.spec);
-  if (!comparableKeys(run.key, key)) run.key = key;
-  if (run.key !== key) {
+  const key = runKey(demo.spec, subject.api);
+  if (!comparableKeys(journal.runKey ?? '', key)) journal.runKey = key;
+  if (journal.runKey !== key) {
     return ending('Aborted', 'Superseded', `Run ${run.number} was superseded by a change of the spec`, true);
   }
   if (newRequest(context)) {
     return ending('Aborted', 'Superseded', `Run ${run.number} was superseded by a new request`, true);
   }
-  if (observed.admission.state === 'refused') {
-    return ending('Aborted', observed.admission.reason, observed.admission.message, true);
+  const admission = admissionOf(context);
+  if (admission.state === 'refused') {
+    return ending('Aborted', admission.reason, `Run ${run.number} was stopped: ${admission.message}`, true);
   }
   const deadline = runDeadline(context, run);
   if (now >= deadline) {
@@ -80,11 +98,12 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
   return undefined;
 }
 
-/** When a run has lasted long enough, without the time it awaited a hand. */
-function runDeadline({ demo, now }: Context, run: RunStatus): number {
-  const awaited = run.awaited ? parseDuration(run.awaited) : 0;
-  const awaiting = run.awaitingSince ? now - ms(run.awaitingSince) : 0;
-  return ms(run.startedAt) + parseDuration(demo.spec.activeDeadline) + awaited + awaiting;
+/** When a run has lasted long enough, without the time it waited for a person. */
+function runDeadline(context: Context, run: RunStatus): number {
+  const { demo, now } = context;
+  const { awaitedMs = 0, awaitingSince } = journalOf(context);
+  const awaiting = awaitingSince ? now - ms(awaitingSince) : 0;
+  return ms(run.startedAt) + parseDuration(demo.spec.activeDeadline) + awaitedMs + awaiting;
 }
 
 /**
@@ -93,8 +112,11 @@ function runDeadline({ demo, now }: Context, run: RunStatus): number {
  */
 function stop(context: Context, run: RunStatus, ending: Ending): void {
   const { draft, now, observed } = context;
+  const chapter = draft.chapters?.find(({ state }) => state === 'Running' || state === 'Waiting');
+  if (chapter) draft.chapter = `${chapter.title} (stopping)`;
   context.standing = { kind: 'running', reason: 'Stopping', message: `Stopping: ${ending.message}` };
   draft.message = truncate(`Stopping: ${ending.message}`, LIMITS.message);
+  forgetUnbegun(context);
 
   const fault = activeFault(draft, now);
   if (fault && !ending.release) return wake(context, ms(fault.until) + FAULT_GRACE_MS);
@@ -103,13 +125,20 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
   const outcome = observed.restored[id];
   const giveUpAt = Math.max(ms(ending.since), fault ? ms(fault.until) : 0) + RESTORE_DEADLINE_MS;
   if (!outcome && now < giveUpAt) {
-    context.effects.push({ kind: 'Restore', id, keys: restoreKeys(context), release: ending.release });
+    context.effects.push({
+      kind: 'Restore',
+      id,
+      fixtures: fixturesToRemove(context),
+      release: ending.release,
+    });
     return wake(context, giveUpAt);
   }
-  if (fault && outcome?.writesTaken) fault.endedAt = iso(now);
+  if (fault && outcome?.faultOver) fault.endedAt = iso(now);
   const restored = outcome?.message ?? 'Whether everything was restored could not be proven in time';
-  const chapter = draft.chapters?.find(({ state }) => state === 'Running' || state === 'Waiting');
-  if (chapter) chapter.state = 'Stopped';
+  if (chapter) {
+    chapter.state = 'Stopped';
+    draft.chapter = `${chapter.title} (stopped)`;
+  }
   finish(context, run, {
     phase: ending.phase,
     reason: ending.reason,
@@ -117,20 +146,34 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
   });
 }
 
+/**
+ * Drops a fault that this process has announced and not begun: it was not injected, and is not from here on,
+ * so there is nothing to release and nothing to rest from. Its fixture is removed with the others.
+ */
+function forgetUnbegun({ draft, observed }: Context): void {
+  for (const entry of draft.scenarios ?? []) {
+    const { fault } = entry;
+    if (!fault || fault.startedAt || fault.proof || observed.begun.has(fault.id)) continue;
+    if (observed.announced.has(announcement(fault))) delete entry.fault;
+  }
+}
+
 function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   const { demo, draft, now } = context;
   run.completedAt = iso(now);
   run.verdict = verdict;
-  delete run.ending;
-  delete run.awaitingSince;
+  const journal = journalOf(context);
+  delete journal.ending;
+  delete journal.awaitingSince;
+  if (verdict.phase === 'Aborted') rest(context);
   draft.phase = verdict.phase;
   draft.message = verdict.message;
-  draft.expected = expectedSoFar(draft);
+  countAsExpected(draft);
   const summary = scenarioSummary(draft);
   draft.history = [
     {
       number: run.number,
-      ...(run.id ? { id: run.id } : {}),
+      ...(run.runId ? { runId: run.runId } : {}),
       phase: verdict.phase,
       reason: verdict.reason,
       startedAt: run.startedAt,
@@ -143,6 +186,14 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   context.wantsSession = false;
   context.effects.length = 0;
   context.wakeAt = undefined;
+}
+
+/** Has the target rest from the end of the last fault of a run that was stopped; a run without a fault needs none. */
+function rest(context: Context): void {
+  const ends = (context.draft.scenarios ?? []).flatMap(({ fault }) =>
+    fault ? [ms(fault.endedAt ?? fault.until) + COOL_DOWN_MS] : [],
+  );
+  if (ends.length > 0) journalOf(context).restUntil = iso(Math.max(...ends));
 }
 
 /** Leads through the chapters until one has work left or waits. */
@@ -161,21 +212,22 @@ function playChapters(context: Context, run: RunStatus): void {
     }
     const work = workOn(context, chapter, entry);
     entry.message = truncate(work.message, LIMITS.message);
-    show(context, entry, total, work.note);
+    show(context, entry, total, work.note, work.standing);
 
     if (work.fail) {
-      run.ending = {
+      const ending: Ending = {
         phase: 'Errored',
         reason: work.fail,
         message: truncate(work.message, LIMITS.message),
         since: iso(now),
         release: false,
       };
-      return stop(context, run, run.ending);
+      journalOf(context).ending = ending;
+      return stop(context, run, ending);
     }
     if (!work.done) return;
     entry.doneAt ??= iso(now);
-    if (!mayGoOn(context, run, chapter, entry, total)) return;
+    if (!mayGoOn(context, run, chapter, entry, total, work.note)) return;
     entry.state = 'Completed';
     entry.completedAt = iso(now);
     if (chapter.stage === 'complete') return finish(context, run, verdictOf(context, work.message));
@@ -189,14 +241,15 @@ function mayGoOn(
   chapter: Chapter,
   entry: ChapterStatus,
   total: number,
+  note: string | undefined,
 ): boolean {
   const { demo, now } = context;
   if (chapter.auto) return true;
   if (demo.annotations.advance === `${run.number}/${chapter.number}`) return true;
   if (demo.spec.pace.mode === 'Manual') {
     entry.state = 'Waiting';
-    context.awaitingHand = true;
-    show(context, entry, total, 'waiting');
+    context.awaitsPerson = true;
+    show(context, entry, total, note ? `${note}, waiting` : 'waiting');
     // What to do stands behind a message that may fill the field by itself.
     const hint = ` (waiting for advance "${run.number}/${chapter.number}")`;
     const message = truncate(entry.message ?? entry.title, LIMITS.message - hint.length) + hint;
@@ -212,22 +265,31 @@ function mayGoOn(
 }
 
 /** Puts a chapter on show. `note` says in a word or two what it is at, so that every row of a watch differs. */
-function show(context: Context, entry: ChapterStatus, total: number, note: string | undefined): void {
+function show(
+  context: Context,
+  entry: ChapterStatus,
+  total: number,
+  note: string | undefined,
+  reason: Reason = 'Running',
+): void {
   const { draft } = context;
   draft.chapter = note ? `${entry.title} (${note})` : entry.title;
+  draft.chapterNumber = entry.number;
+  draft.chapterCount = total;
   draft.progress = `${entry.number}/${total}`;
   draft.message = entry.message ?? entry.title;
-  context.standing = { kind: 'running', reason: 'Running', message: draft.message };
+  context.standing = { kind: 'running', reason, message: draft.message };
 }
 
-/** Keeps account of the time spent awaiting a hand, which does not count for the deadline. */
-function trackAwaiting({ awaitingHand, now }: Context, run: RunStatus): void {
+/** Keeps account of the time spent waiting for a person, which does not count for the deadline. */
+function trackAwaiting(context: Context, run: RunStatus): void {
   if (run.completedAt) return;
-  if (awaitingHand) {
-    run.awaitingSince ??= iso(now);
-  } else if (run.awaitingSince) {
-    const before = run.awaited ? parseDuration(run.awaited) : 0;
-    run.awaited = formatDuration(before + Math.max(0, now - ms(run.awaitingSince)));
-    delete run.awaitingSince;
+  const { awaitsPerson, now } = context;
+  const journal = journalOf(context);
+  if (awaitsPerson) {
+    journal.awaitingSince ??= iso(now);
+  } else if (journal.awaitingSince) {
+    journal.awaitedMs = (journal.awaitedMs ?? 0) + Math.max(0, now - ms(journal.awaitingSince));
+    delete journal.awaitingSince;
   }
 }

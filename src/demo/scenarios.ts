@@ -3,7 +3,7 @@
  * from their start to their end and the time to settle, and judged by what was
  * seen. A result, once there, stays.
  */
-import type { FaultStatus, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
+import type { FaultStatus, Measure, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
 import { formatDuration, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { FAULT_GRACE_MS, iso, mayBeActive, ms, wake, watchEnd } from './context.ts';
@@ -69,27 +69,30 @@ function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus
     entry.message = truncate(judgement.message, LIMITS.message);
     if (judgement.result === 'Detected' && reading?.detectedAt !== undefined) {
       const since = reading.brokenAt ?? reading.detectedAt;
-      entry.detectedAfter = formatDuration(Math.max(0, reading.detectedAt - since));
+      entry.detectedAfterMs = Math.max(0, Math.round(reading.detectedAt - since));
+      entry.detectedAfter = formatDuration(entry.detectedAfterMs);
     }
   }
-  if (reading && entry.result !== undefined) takeFigures(context, scenario, entry, reading);
+  if (reading && entry.result !== undefined) takeFigures(context, entry, reading);
 }
 
 /** The figures as they are now. That they have grown is not worth a write by itself: see `isTransition`. */
-function takeFigures(
-  { observed, subject }: Context,
-  scenario: Scenario,
-  entry: ScenarioStatus,
-  reading: InvariantReading,
-): void {
-  entry.observed = reading.observed;
-  entry.bound = reading.bound;
-  entry.summary = subject.summarize(scenario.type, reading.observed, reading.bound);
+function takeFigures({ observed }: Context, entry: ScenarioStatus, reading: InvariantReading): void {
+  setMeasures(entry, reading.measures);
+  entry.summary = truncate(reading.summary, 32);
   const report = entry.fault && observed.faults[entry.fault.id];
   setEvidence(entry, [...(report?.evidence ?? []), ...reading.evidence]);
 }
 
-function setEvidence(entry: ScenarioStatus, evidence: string[]): void {
+/** Puts measures into an entry; one of the same name is replaced, the others stay. */
+export function setMeasures(entry: ScenarioStatus, measures: readonly Measure[]): void {
+  const names = new Set(measures.map(({ name }) => name));
+  const others = (entry.measures ?? []).filter(({ name }) => !names.has(name));
+  const all = [...measures, ...others].slice(0, LIMITS.measures);
+  if (all.length > 0) entry.measures = all.map((measure) => ({ ...measure }));
+}
+
+function setEvidence(entry: ScenarioStatus, evidence: readonly string[]): void {
   if (evidence.length === 0) return;
   entry.evidence = evidence.slice(0, LIMITS.evidenceItems).map((line) => truncate(line, LIMITS.evidence));
 }
@@ -130,7 +133,7 @@ export function judge(
     return { result: 'Inconclusive', reason: 'FaultNotProven', message };
   }
   if (reading?.detectedAt !== undefined) {
-    const message = `The invariant was broken: measured ${reading.observed}, allowed ${reading.bound}`;
+    const message = `The invariant was broken: ${figures(reading)} when noticed`;
     return { result: 'Detected', reason: 'Detected', message };
   }
   if (watchedTo === undefined) return undefined;
@@ -147,6 +150,14 @@ export function judge(
     const message = `Nothing was detected, but that is not proven: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
-  const message = `The invariant held: measured ${reading.observed} at most, allowed ${reading.bound}`;
+  const message = `The invariant held: ${figures(reading)} at most`;
   return { result: 'NotDetected', reason: 'NotDetected', message };
+}
+
+/** "drift 30 requests, 6 allowed". */
+function figures({ measures: [first] }: InvariantReading): string {
+  if (!first) return 'nothing was measured';
+  const { bound, name, unit, value } = first;
+  const measured = `${name} ${value} ${unit}`;
+  return bound === undefined ? measured : `${measured}, ${bound} allowed`;
 }

@@ -4,11 +4,20 @@
  */
 import type { ChapterStatus } from '../api/index.ts';
 import { formatDuration } from '../api/index.ts';
-import { workOnChaos } from './chaos-stage.ts';
+import { noteOf, workOnChaos } from './chaos-stage.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
-import { entryOf, FAULT_GRACE_MS, mayBeActive, ms, restoreKeys, wake, watchEnd } from './context.ts';
-import { watching } from './scenarios.ts';
+import {
+  entryOf,
+  FAULT_GRACE_MS,
+  fixtureOf,
+  fixturesToRemove,
+  mayBeActive,
+  ms,
+  wake,
+  watchEnd,
+} from './context.ts';
+import { setMeasures, watching } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
 import { awaitHealthy, freshHealth } from './work.ts';
@@ -16,14 +25,16 @@ import { awaitHealthy, freshHealth } from './work.ts';
 /** How long a diagnosis may take before the story goes on without it. */
 const DIAGNOSIS_WITHIN_MS = 60_000;
 
-/** How long after a fault, beyond the time to settle, writes may take to be proven accepted. */
+/** How long after a fault, beyond the time to settle, the proof may take that the subject works again. */
 const RECOVERY_WITHIN_MS = 30_000;
 
 /** Works on a chapter as far as it can be taken now. */
 export function workOn(context: Context, chapter: Chapter, entry: ChapterStatus): Work {
+  // What is done stays done, however the subject fares while somebody reads of it.
+  if (entry.doneAt !== undefined && !chapter.auto) return workThatIsDone(context, chapter, entry);
   switch (chapter.stage) {
     case 'welcome':
-      return { done: true, message: context.subject.welcome(context.demo.spec, context.observed) };
+      return { done: true, message: context.subject.welcome(context.demo.spec, context.observed.target) };
     case 'health':
       return workOnHealth(context, entry);
     case 'setup':
@@ -43,6 +54,12 @@ export function workOn(context: Context, chapter: Chapter, entry: ChapterStatus)
   }
 }
 
+function workThatIsDone(context: Context, chapter: Chapter, entry: ChapterStatus): Work {
+  const message = entry.message ?? entry.title;
+  const fault = chapter.stage === 'chaos' ? entryOf(context, chapter.scenario ?? '').fault : undefined;
+  return { done: true, message, note: fault && noteOf(fault) };
+}
+
 function scenarioOf(context: Context, chapter: Chapter): Scenario {
   const scenario = context.scenarios.find(({ name }) => name === chapter.scenario);
   if (!scenario) throw new Error(`chapter ${chapter.number} tells of a scenario that is not in the spec`);
@@ -53,12 +70,13 @@ function workOnHealth(context: Context, entry: ChapterStatus): Work {
   const unhealthy = awaitHealthy(context, ms(entry.startedAt ?? ''));
   // Before the first look there is nothing to call unhealthy yet.
   if (unhealthy) return freshHealth(context) ? unhealthy : { ...unhealthy, note: undefined };
-  const nodes = freshHealth(context)?.nodes ?? [];
-  const images = new Set(context.draft.run?.pods?.map(({ imageID }) => imageID));
+  const { dependencies = [], nodes = [] } = freshHealth(context) ?? {};
+  const connected = dependencies.map(({ name }) => `, ${name} connected`).join('');
+  const images = new Set(context.draft.run?.pods?.map(({ imageId }) => imageId));
   const image = images.size === 1 ? ' on one image' : '';
   return {
     done: true,
-    message: `${nodes.length} nodes ready${image}, Redis connected: ${nodes.map(({ id }) => id).join(', ')}`,
+    message: `${nodes.length} nodes ready${image}${connected}: ${nodes.map(({ id }) => id).join(', ')}`,
   };
 }
 
@@ -70,7 +88,7 @@ function workOnSetup(context: Context): Work {
       : { done: false, message: baseline.message, fail: 'BaselineFailed' };
   }
   context.effects.push({ kind: 'MeasureBaseline', id: `${context.draft.run?.number}/baseline` });
-  return { done: false, message: 'Measuring Redis and the counters without a fault' };
+  return { done: false, message: 'Measuring the subject without a fault' };
 }
 
 function workOnDetection(context: Context, scenario: Scenario): Work {
@@ -118,7 +136,7 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
 }
 
 function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterStatus): Work {
-  const { now, observed } = context;
+  const { draft, now, observed } = context;
   const entry = entryOf(context, scenario.name);
   const { fault } = entry;
   if (!fault) return { done: true, message: 'No fault was injected, so there is nothing to recover from' };
@@ -128,10 +146,11 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   }
   const report = observed.recoveries[fault.id];
   const endedAt = ms(fault.endedAt ?? fault.until);
-  if (report?.writeAcceptedAt !== undefined) {
-    if (report.lostCounts !== undefined) entry.lostCounts = report.lostCounts;
-    if (report.convergedAt !== undefined) {
-      entry.recovered = formatDuration(Math.max(0, report.convergedAt - endedAt));
+  if (report?.workedAt !== undefined) {
+    setMeasures(entry, report.measures);
+    if (report.restedAt !== undefined) {
+      entry.recoveredAfterMs = Math.max(0, Math.round(report.restedAt - endedAt));
+      entry.recoveredAfter = formatDuration(entry.recoveredAfterMs);
     }
     return { done: true, message: report.message };
   }
@@ -139,8 +158,8 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   const begunAt = Math.max(endedAt, observed.since, ms(chapter.startedAt ?? ''));
   const deadline = begunAt + scenario.settleMs + RECOVERY_WITHIN_MS;
   if (report || now >= deadline) {
-    const why = report?.message ?? 'no write was seen to be accepted in time';
-    return { done: false, message: `Redis did not recover: ${why}`, fail: 'RecoveryFailed' };
+    const why = report?.message ?? 'nobody saw it work in time';
+    return { done: false, message: `The subject did not recover: ${why}`, fail: 'RecoveryFailed' };
   }
   wake(context, deadline);
   context.effects.push({
@@ -148,10 +167,10 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
     id: `${fault.id}/recover`,
     fault: fault.id,
     scenario: scenario.name,
-    key: fault.key,
+    fixture: fixtureOf(draft, fault.id),
     settleMs: scenario.settleMs,
   });
-  return { done: false, message: 'Proving that writes are taken again, and watching the counters converge' };
+  return { done: false, message: 'Proving that the subject works again, and watching it come to rest' };
 }
 
 function workOnComplete(context: Context): Work {
@@ -167,6 +186,6 @@ function workOnComplete(context: Context): Work {
   const outcome = observed.restored[id];
   if (outcome?.ok) return { done: true, message: outcome.message };
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
-  context.effects.push({ kind: 'Restore', id, keys: restoreKeys(context), release: false });
-  return { done: false, message: 'Restoring: removing the keys of the demo, proving that writes are taken' };
+  context.effects.push({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: false });
+  return { done: false, message: 'Restoring: removing what the demo set up, proving that the subject works' };
 }

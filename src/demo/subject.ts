@@ -1,65 +1,144 @@
 /**
  * What a subject is to the framework: a definition that says what its story and
- * its scenarios are (pure), and a driver that can touch it (I/O).
+ * its scenarios are (pure), a connector that finds and admits its targets, and a
+ * driver that touches them. A subject is a folder; it is registered in one line.
  */
-import type { ChaosDemoSpec, Expectation } from '../api/index.ts';
+import type { Logger } from 'pino';
+import type { ChaosDemoSpec, Expectation, FaultStatus, SubjectApi } from '../api/index.ts';
 import type { Chapter } from './chapter.ts';
-import type { Activity, Effect } from './effects.ts';
-import type { Observed } from './observed.ts';
+import type { Clock } from './clock.ts';
+import type { Activity, SubjectEffect } from './effects.ts';
+import type { Finding } from './findings.ts';
+import type { Admission, Target } from './observed.ts';
 
-/** A scenario as the framework needs it, whatever its type does. */
+/** A scenario as the framework needs it, whatever its type does. Durations in milliseconds. */
 export interface Scenario {
-  name: string;
-  /** As in the API; also the type of the condition that tells its outcome. */
-  type: 'CounterDrift' | 'GhostAllowing';
-  expect: Expectation;
-  countdownMs: number;
+  readonly name: string;
+  /** As in the API; also the type of the condition that tells its result. */
+  readonly type: string;
+  readonly expect: Expectation;
+  readonly countdownMs: number;
   /** The fault ends by itself at most this long after its start. */
-  faultMs: number;
-  settleMs: number;
-  /** Room that the window must still have when the fault is planned, without the countdown. */
-  windowNeedMs: number;
+  readonly faultMs: number;
+  readonly settleMs: number;
+  /** How long the fixture must still be usable when the fault is planned, the countdown included. */
+  readonly storyMs: number;
   /** Whether steady traffic goes on while the fault lasts. */
-  load: boolean;
+  readonly load: boolean;
+  /** Whether the fault can be cut short; such a one holds the object until that is done. */
+  readonly releasable: boolean;
   /**
    * What to do about a fault announced by a process that is gone. Inquire: ask
    * the subject whether it was injected, and try again only if it was not.
-   * Retry: try once more with a new key.
+   * Retry: try once more with a new fixture.
    */
-  onOrphan: 'Inquire' | 'Retry';
-  /** What the countdown counts down to: "Redis stops taking writes". */
-  faultTitle: string;
+  readonly onOrphan: 'Inquire' | 'Retry';
+  /** What the countdown counts down to: "the store stops taking writes for 10s". */
+  readonly faultTitle: string;
   /** The invariant in a sentence, with its numbers. */
-  invariant: string;
+  readonly invariant: string;
 }
 
+/** The pure part of a subject. */
 export interface SubjectDefinition {
+  readonly api: SubjectApi;
   chapters(spec: ChaosDemoSpec): Chapter[];
   scenarios(spec: ChaosDemoSpec): Scenario[];
-  /** First part of the names of the keys that the demo makes. */
-  keyPrefix(spec: ChaosDemoSpec): string;
+  /** First part of the names of the fixtures that the demo makes. */
+  fixturePrefix(spec: ChaosDemoSpec): string;
   /** Time between two looks at the health of the subject, in milliseconds. */
   healthIntervalMs(spec: ChaosDemoSpec): number;
-  /** Whether a fault of this type can be cut short; such a one holds the object until that is done. */
-  releasable(type: string): boolean;
   /** What will be done, and to what. */
-  welcome(spec: ChaosDemoSpec, observed: Observed): string;
-  /** Both figures of an invariant in one, short enough for a column. */
-  summarize(type: Scenario['type'], observed: number, bound: number): string;
+  welcome(spec: ChaosDemoSpec, target: Target | undefined): string;
 }
 
-/**
- * The part that touches a subject, one for each run. Findings go into
- * `observed` (the parts that belong to it) and `onChange` is called whenever
- * `decide` should look again.
- */
+/** What a connector is told of the object it works for. */
+export interface AdmissionRequest {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly creationTimestamp: string;
+  readonly spec: ChaosDemoSpec;
+  /** Faults of this object that may be on, by the status. */
+  readonly activeFaults: readonly (FaultStatus & { readonly type: string })[];
+  /** Whether a run is still to begin; one that is on may have to release a fault, which waits for no pod. */
+  readonly toBegin: boolean;
+  /** See the effect `Admit`. */
+  readonly mustUndo: boolean;
+}
+
+/** What only one run at a time may use. */
+export interface Lock {
+  /** Whether it is ours at this moment. Look right before a fault, not earlier. */
+  isHeld(): boolean;
+  /** Gives it back; never rejects. */
+  release(): Promise<void>;
+  /** Stops renewing it and leaves it: for a process that has taken the run over, or until it runs out. */
+  leave(): Promise<void>;
+}
+
+/** The answer to an {@link AdmissionRequest}. */
+export interface Admitted {
+  readonly admission: Admission;
+  /** There when granted, and where something has to be undone and the target could be found. */
+  readonly opened?: {
+    readonly target: Target;
+    readonly driver: SubjectDriver;
+    /** Not there where nothing may be injected. */
+    readonly lock?: Lock;
+  };
+}
+
+/** Finds and admits the targets of one subject. One for the process; it keeps the queue for each target. */
+export interface SubjectConnector {
+  /**
+   * Looks once, in a few seconds at most.
+   * @throws an error where it could not be found out; the shell tries again
+   */
+  admit(request: AdmissionRequest, signal: AbortSignal): Promise<Admitted>;
+  /** The template that the pods of a demo are of, once they are all of one and Ready. @throws as `admit` */
+  findPodTemplate(namespace: string, spec: ChaosDemoSpec, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Forgets what an object waited for, when it is gone or has changed its mind.
+   * @param keepLock what it waited for may be that of a process that leads now
+   */
+  forget(uid: string, keepLock: boolean): Promise<void>;
+}
+
+/** Whether an injection may still be sent. Asked in one way, right before the command. */
+export interface Permit {
+  /** Why it must not be sent; undefined: it may. */
+  refusal(): string | undefined;
+}
+
+/** A driver tells what it finds through this. */
+export type Emit = (finding: Finding) => void;
+
+/** The part that touches a subject, one for each run. */
 export interface SubjectDriver {
-  /** Health, reports and readings seen so far; the same object, updated in place. */
-  readonly observed: Observed;
-  /** Performs an effect; resolves when its finding is in `observed`. Never throws for what the subject did. */
-  perform(effect: Effect, signal: AbortSignal): Promise<void>;
-  /** Starts what is missing of these activities and stops what is not among them. */
-  converge(activities: Activity[]): void;
-  /** Ends every activity and closes every connection. A fault stays as it is. */
+  /**
+   * Performs an effect and returns its finding.
+   * @throws where nothing was found out and nothing was done that must not be done twice: the shell asks
+   *   again a moment later. An `Inject` throws only before anything was sent.
+   */
+  perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding>;
+  /** Carries on with an activity until `signal` aborts, then resolves; rejects only where it cannot go on. */
+  carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void>;
+  /** Closes every connection; a fault stays as it is. The shell has ended effects and activities before. */
   close(): Promise<void>;
+}
+
+/** What a subject is given to build its connector from. `Cluster` is the port in src/subjects/cluster.ts. */
+export interface SubjectPorts<Cluster> {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  /** Everything a subject logs of an object goes over a child with its namespace and name. */
+  readonly logger: Pick<Logger, 'child' | 'info' | 'warn' | 'error'>;
+}
+
+/** A subject as it is registered. */
+export interface Subject<Cluster> {
+  readonly definition: SubjectDefinition;
+  connect(ports: SubjectPorts<Cluster>): SubjectConnector;
 }

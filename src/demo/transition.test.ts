@@ -4,15 +4,14 @@ import { isTransition } from './transition.ts';
 
 const status: ChaosDemoStatus = {
   phase: 'Running',
-  chapter: 'Counter Drift Detection',
+  chapter: 'Stall Detection',
   scenarios: [
     {
-      name: 'drift',
-      type: 'CounterDrift',
-      expected: 'Detected',
+      name: 'a',
+      type: 'Stall',
+      expect: 'Detected',
       result: 'Detected',
-      observed: 11,
-      bound: 6,
+      measures: [{ name: 'apart', value: 11, bound: 6, unit: 'items' }],
       summary: '11 > 6',
       evidence: ['11 apart'],
     },
@@ -23,12 +22,24 @@ const [scenario] = status.scenarios ?? [];
 describe('isTransition', () => {
   it('sees none where nothing has changed, or only what grows', () => {
     expect(isTransition(status, structuredClone(status))).toBe(false);
-    const grown = { observed: 30, summary: '30 > 6', evidence: ['30 apart', '150 samples'] };
+    const grown = { measures: [], summary: '30 > 6', evidence: ['30 apart', '150 samples'] };
     expect(isTransition(status, { ...status, scenarios: [{ ...scenario!, ...grown }] })).toBe(false);
   });
 
+  it('sees none in another order of the conditions', () => {
+    const condition = (type: string) => ({
+      type,
+      status: 'True' as const,
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+      reason: 'Running',
+      message: '',
+    });
+    const [a, b] = [condition('Ready'), condition('Healthy')];
+    expect(isTransition({ ...status, conditions: [a, b] }, { ...status, conditions: [b, a] })).toBe(false);
+  });
+
   it.each<[string, ChaosDemoStatus]>([
-    ['another chapter', { ...status, chapter: 'Counter Drift Diagnosis' }],
+    ['another chapter', { ...status, chapter: 'Stall Diagnosis' }],
     ['another message', { ...status, message: 'something else' }],
     ['a result that is there now', { ...status, scenarios: [{ ...scenario!, result: 'Inconclusive' }] }],
     ['another scenario', { ...status, scenarios: [] }],

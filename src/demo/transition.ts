@@ -12,9 +12,11 @@ export function isTransition(before: ChaosDemoStatus | undefined, after: ChaosDe
 }
 
 function withoutFigures(status: ChaosDemoStatus | undefined): unknown {
-  if (!status?.scenarios) return status;
-  const scenarios = status.scenarios.map(
-    ({ bound: _bound, evidence: _evidence, observed: _observed, summary: _summary, ...rest }) => rest,
+  if (!status) return status;
+  const scenarios = status.scenarios?.map(
+    ({ evidence: _evidence, measures: _measures, summary: _summary, ...rest }) => rest,
   );
-  return { ...status, scenarios };
+  // The API server keeps a keyed list in an order of its own.
+  const conditions = status.conditions?.toSorted((a, b) => (a.type < b.type ? -1 : 1));
+  return { ...status, scenarios, conditions };
 }

@@ -4,14 +4,17 @@ import { LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 
 /** Whether a scenario ended as expected. Inconclusive meets no expectation, not even Any. */
-function met({ expected, result }: ScenarioStatus): boolean {
+export function asExpected({ expect, result }: ScenarioStatus): boolean {
   if (result === undefined || result === 'Inconclusive') return false;
-  return expected === 'Any' || expected === result;
+  return expect === 'Any' || expect === result;
 }
 
-/** "1/2": scenarios that met their expectation so far, of all. */
-export function expectedSoFar({ scenarios = [] }: ChaosDemoStatus): string {
-  return `${scenarios.filter(met).length}/${scenarios.length}`;
+/** Writes into a status how many of its scenarios have met their expectation so far, of all: "1/2". */
+export function countAsExpected(draft: ChaosDemoStatus): void {
+  const scenarios = draft.scenarios ?? [];
+  draft.scenariosAsExpected = scenarios.filter(asExpected).length;
+  draft.scenarioCount = scenarios.length;
+  draft.asExpected = `${draft.scenariosAsExpected}/${draft.scenarioCount}`;
 }
 
 /** What the scenarios measured, for the history: "counter-drift Detected 30 > 5, ghost-allowing ...". */
@@ -36,20 +39,24 @@ export function verdictOf({ demo, draft }: Context, restored: string): Verdict {
   });
   if (demo.spec.dryRun) return verdict('Succeeded', 'DryRunPassed', 'Dry run: everything is ready for a run');
 
-  const inconclusive = scenarios.find(({ result }) => result === undefined || result === 'Inconclusive');
-  if (inconclusive) {
-    const why = inconclusive.message ?? 'it has no result';
-    return verdict('Errored', 'Inconclusive', `${inconclusive.name} is inconclusive: ${why}`);
-  }
-  const unmet = scenarios.find((scenario) => !met(scenario));
-  if (unmet) {
-    const reason = unmet.expected === 'Detected' ? 'AnomalyNotReproduced' : 'UnexpectedAnomaly';
-    const figures = unmet.summary ? ` (${unmet.summary})` : '';
-    return verdict(
-      'Failed',
-      reason,
-      `${unmet.name} was expected ${unmet.expected} and ended ${unmet.result}${figures}`,
+  const inconclusive = scenarios.filter(({ result }) => result === undefined || result === 'Inconclusive');
+  const unmet = scenarios.filter((scenario) => !asExpected(scenario) && !inconclusive.includes(scenario));
+  // All that went wrong is named, not the first of it alone.
+  const others = unmet.map(unmetSentence);
+  if (inconclusive.length > 0) {
+    const why = inconclusive.map(
+      ({ message, name }) => `${name} is inconclusive: ${message ?? 'it has no result'}`,
     );
+    return verdict('Errored', 'Inconclusive', [...others, ...why].join('; '));
+  }
+  const [first] = unmet;
+  if (first) {
+    const reason = first.expect === 'Detected' ? 'AnomalyNotReproduced' : 'UnexpectedAnomaly';
+    return verdict('Failed', reason, others.join('; '));
   }
   return verdict('Succeeded', 'ExpectationsMet', `As expected: ${scenarioSummary(draft)}`);
+}
+
+function unmetSentence({ expect, name, result, summary }: ScenarioStatus): string {
+  return `${name} was expected ${expect} and ended ${result}${summary ? ` (${summary})` : ''}`;
 }

@@ -2,7 +2,7 @@
 import type { Reason } from '../api/index.ts';
 import { formatDuration, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { wake } from './context.ts';
+import { ms, wake } from './context.ts';
 import type { HealthSnapshot } from './health.ts';
 import { goneMessage } from './observed.ts';
 
@@ -14,6 +14,8 @@ export interface Work {
   note?: string | undefined;
   /** The run cannot go on; `message` says why. */
   fail?: Reason;
+  /** Why nothing goes on for the moment, where that is not the chapter's own work. */
+  standing?: Reason;
 }
 
 /** How long a subject may take to become healthy before the run is Errored. */
@@ -30,7 +32,8 @@ export function freshHealth(context: Context): HealthSnapshot | undefined {
 
 /**
  * Waits for a healthy subject; undefined once it is. The time allowed counts
- * from when this session began to look, or from `since` where that is later.
+ * from when this session began to look, from `since`, or from when the subject became
+ * unhealthy, whichever is latest: a run that waited for a person meanwhile loses none of it.
  */
 export function awaitHealthy(context: Context, since: number): Work | undefined {
   const health = freshHealth(context);
@@ -41,11 +44,15 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
     : 'nobody has answered yet';
   const gone = goneMessage(context.observed);
   const issues = gone ? `${gone}; ${seen}` : seen;
-  const deadline = Math.max(since, context.observed.since) + HEALTHY_WITHIN_MS;
+  const { health: known } = context.draft;
+  const unhealthySince = known?.hasIssues ? ms(known.lastTransitionTime) : 0;
+  const deadline = Math.max(since, context.observed.since, unhealthySince) + HEALTHY_WITHIN_MS;
   if (context.now < deadline) {
     wake(context, deadline);
     return { done: false, message: `Waiting for a healthy subject: ${issues}`, note: 'unhealthy' };
   }
-  const message = `Not healthy within ${formatDuration(HEALTHY_WITHIN_MS)}: ${issues}. Nothing was injected; see that the pods are Ready and reach Redis, then run again`;
+  const before = context.draft.scenarios?.some(({ fault }) => fault?.startedAt);
+  const injected = before ? 'Nothing further was injected' : 'Nothing was injected';
+  const message = `Not healthy within ${formatDuration(HEALTHY_WITHIN_MS)}: ${issues}. ${injected}; see that the pods are Ready and reach what they depend on, then run again`;
   return { done: false, message, fail: 'TargetUnhealthy' };
 }

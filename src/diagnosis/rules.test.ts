@@ -164,6 +164,9 @@ describe('explain', () => {
     const { evidence } = explain(request([...usual, ...stalled, ...countedAlone]));
     expect(evidence).toContain('+0.15 s shelf: write-outstanding 150');
     expect(evidence).toContain('+0.16 s shelf: read-answered 2');
+    const times = evidence.flatMap((line) => (/^[+-][\d.]+/.test(line) ? [Number.parseFloat(line)] : []));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(times.length).toBeGreaterThan(4);
     expect(evidence.filter((line) => line.startsWith('Against: ')).join('\n')).toMatch(
       /unreachable[^]*one replica ignoring[^]*simultaneous[^]*silent replica/,
     );

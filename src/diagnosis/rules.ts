@@ -64,8 +64,11 @@ export function explain(request: DiagnosisRequest): DiagnosisStatus {
     ),
     ...verdicts.flatMap((verdict) => ('against' in verdict ? [`Against: ${verdict.against}`] : [])),
   ];
-  const support = new Set(finding.support.filter((o) => o !== undefined).map(cite));
-  const evidence = [...support].slice(0, LIMITS.evidenceItems - AGAINST_LINES).concat(against);
+  // The most telling come first and so are kept; what is kept is told in the order in which it happened.
+  const kept = [...new Set(finding.support.filter((o) => o !== undefined))]
+    .slice(0, LIMITS.evidenceItems - AGAINST_LINES)
+    .sort((a, b) => a.atMs - b.atMs);
+  const evidence = [...new Set(kept.map(cite))].concat(against);
   return {
     scenario: truncate(request.scenario, 32),
     anomaly: truncate(finding.anomaly, 64),

@@ -3,7 +3,7 @@
  * stop that lets running work finish before it is aborted.
  */
 import type { Logger } from './kube-types.ts';
-import { abortable, type BackoffOptions, Deadline } from './wait.ts';
+import { type BackoffOptions, systemTimers, type Timers } from './wait.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** What a reconcile asks for; nothing means: until the next change. */
@@ -39,6 +39,8 @@ export interface ControllerOptions {
   /** Delays after errors; default as in `WorkQueue`. */
   backoff?: BackoffOptions;
   onReconciled?: (record: ReconcileRecord) => void;
+  /** Default: the system's. */
+  timers?: Timers;
 }
 
 /** How long work gets to react to its aborted signal, in milliseconds. */
@@ -48,13 +50,15 @@ const abortGraceMs = 2000;
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #queue: WorkQueue;
+  readonly #timers: Timers;
   readonly #abort = new AbortController();
   #started = false;
   #stopping: Promise<void> | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    this.#queue = new WorkQueue(options.backoff);
+    this.#timers = options.timers ?? systemTimers;
+    this.#queue = new WorkQueue(options.backoff, this.#timers);
   }
 
   /** Keys that wait for a worker. */
@@ -87,14 +91,14 @@ export class Controller {
   async #stop(deadlineMs: number): Promise<void> {
     const { logger, name } = this.#options;
     const idle = this.#queue.shutDown();
-    if (await settlesWithin(idle, deadlineMs)) return;
+    if (await this.#settlesWithin(idle, deadlineMs)) return;
     const running = this.#queue.processing;
     logger.warn(
       { controller: name, running, deadlineMs },
       'stopping: reconciles still run after the deadline; aborting',
     );
     this.#abort.abort(new Error(`controller ${name} is stopping`));
-    if (await settlesWithin(idle, abortGraceMs)) return;
+    if (await this.#settlesWithin(idle, abortGraceMs)) return;
     logger.error(
       { controller: name, running: this.#queue.processing },
       'stopping: reconciles ignore their abort; leaving',
@@ -115,7 +119,7 @@ export class Controller {
 
   async #reconcile(key: string): Promise<void> {
     const { reconcile, logger, name } = this.#options;
-    const startedAt = performance.now();
+    const startedAt = this.#timers.monotonic();
     try {
       const result = await reconcile(key, this.#abort.signal);
       this.#queue.forget(key);
@@ -131,7 +135,7 @@ export class Controller {
 
   #record(key: string, outcome: ReconcileRecord['outcome'], startedAt: number): void {
     try {
-      this.#options.onReconciled?.({ key, outcome, durationMs: performance.now() - startedAt });
+      this.#options.onReconciled?.({ key, outcome, durationMs: this.#timers.monotonic() - startedAt });
     } catch (error) {
       this.#options.logger.error(
         { err: error, controller: this.#options.name },
@@ -139,17 +143,18 @@ export class Controller {
       );
     }
   }
-}
 
-async function settlesWithin(work: Promise<void>, ms: number): Promise<boolean> {
-  const deadline = new Deadline();
-  deadline.set('stop', ms, () => new Error('deadline'));
-  try {
-    await abortable(work, deadline.signal);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    deadline.release();
+  async #settlesWithin(work: Promise<void>, ms: number): Promise<boolean> {
+    const settled = new AbortController();
+    const late = this.#timers.sleep(ms, settled.signal).then(
+      () => false,
+      () => true,
+    );
+    const done = work.then(() => true);
+    try {
+      return await Promise.race([done, late]);
+    } finally {
+      settled.abort();
+    }
   }
 }

@@ -42,6 +42,17 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   });
 }
 
+/** Time as queues and workers use it; tests and simulations pass their own. */
+export interface Timers {
+  /** Milliseconds from any origin; never jumps back. */
+  monotonic(): number;
+  /** As {@link sleep}. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The timers of the system. */
+export const systemTimers: Timers = { monotonic: () => performance.now(), sleep };
+
 /** A signal with timers of its own: it aborts with its parent, or when the time set last has passed. */
 export class Deadline {
   readonly #controller = new AbortController();

@@ -3,25 +3,27 @@
  * most once, is never processed twice at the same time, and a key added while it
  * is processed is processed once more afterwards, so that no change is lost.
  */
-import { type BackoffOptions, backoffDelay, longestTimerMs } from './wait.ts';
+import { type BackoffOptions, backoffDelay, longestTimerMs, systemTimers, type Timers } from './wait.ts';
 
 /** A queue of keys for any number of concurrent workers. */
 export class WorkQueue {
   readonly #backoff: BackoffOptions;
+  readonly #timers: Timers;
   /** Waiting to be processed, in order of arrival; never one that is being processed. */
   readonly #ready = new Set<string>();
   readonly #processing = new Set<string>();
   /** Added again while being processed. */
   readonly #dirty = new Set<string>();
-  readonly #delayed = new Map<string, { dueAt: number; timer: NodeJS.Timeout }>();
+  readonly #delayed = new Map<string, { dueAt: number; cancel: AbortController }>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   readonly #idle = Promise.withResolvers<void>();
   #shutDown = false;
 
   /** @param backoff delays of `addAfterFailure`; default 0.25 s, doubling to 60 s. */
-  constructor(backoff: BackoffOptions = { baseMs: 250, maxMs: 60_000 }) {
+  constructor(backoff: BackoffOptions = { baseMs: 250, maxMs: 60_000 }, timers: Timers = systemTimers) {
     this.#backoff = backoff;
+    this.#timers = timers;
   }
 
   /** Keys that wait to be taken now, delayed ones not counted. */
@@ -58,17 +60,22 @@ export class WorkQueue {
       return;
     }
     const delayMs = Math.min(ms, longestTimerMs);
-    const dueAt = performance.now() + delayMs;
+    const dueAt = this.#timers.monotonic() + delayMs;
     const pending = this.#delayed.get(key);
     if (pending !== undefined) {
       if (pending.dueAt <= dueAt) return;
-      clearTimeout(pending.timer);
+      pending.cancel.abort();
     }
-    const timer = setTimeout(() => {
-      this.#delayed.delete(key);
-      this.add(key);
-    }, delayMs);
-    this.#delayed.set(key, { dueAt, timer });
+    const cancel = new AbortController();
+    this.#delayed.set(key, { dueAt, cancel });
+    void this.#timers.sleep(delayMs, cancel.signal).then(
+      () => {
+        if (cancel.signal.aborted) return;
+        this.#delayed.delete(key);
+        this.add(key);
+      },
+      () => undefined,
+    );
   }
 
   /** Adds `key` after a delay that grows with each failure in a row; returns the delay in milliseconds. */
@@ -111,7 +118,7 @@ export class WorkQueue {
    */
   shutDown(): Promise<void> {
     this.#shutDown = true;
-    for (const { timer } of this.#delayed.values()) clearTimeout(timer);
+    for (const { cancel } of this.#delayed.values()) cancel.abort();
     this.#delayed.clear();
     this.#ready.clear();
     this.#dirty.clear();

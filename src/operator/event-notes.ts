@@ -2,9 +2,10 @@
  * Which events a change of status is worth. Pure: what is told follows from two
  * statuses alone, so a restarted operator neither repeats nor forgets any.
  *
- * About ten events a run; the chapters are in the status and need none.
+ * About ten events a run; the chapters are in the status and need none. Each
+ * names its run, since an event that reads like an earlier one counts into that.
  */
-import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../api/index.ts';
+import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } from '../api/index.ts';
 
 /** An event, but for the object that it is about. */
 export interface EventNote {
@@ -15,10 +16,10 @@ export interface EventNote {
   note: string;
 }
 
-/** What `kubectl events` shows of a ChaosDemo. Reasons of refusals and of verdicts with a cause come on top (see Reason). */
+/** What `kubectl events` shows of a ChaosDemo. Reasons of refusals, of waiting and of verdicts with a cause come on top (see Reason). */
 export const EVENT_REASONS = {
   RunStarted: 'A run began.',
-  FaultInjected: 'A fault is on.',
+  FaultInjected: 'A fault is on, or was on and is over already.',
   FaultReleased: 'A fault is over, and a probe has seen it end.',
   AnomalyDetected: 'An invariant was broken.',
   AnomalyNotDetected: 'An invariant was really watched, and held.',
@@ -26,7 +27,7 @@ export const EVENT_REASONS = {
   RunSucceeded: 'Every scenario ended as expected.',
   RunFailed: 'A scenario did not end as expected.',
   RunErrored: 'The run could not be carried out.',
-  RunAborted: 'The run was stopped.',
+  RunAborted: 'The run was stopped, or its object was deleted.',
   Superseded: 'The run was stopped, since a newer request replaced it.',
 } as const;
 
@@ -35,14 +36,23 @@ export const EVENT_REASONS = {
  * things happened. Nothing changed: none.
  */
 export function eventsFor(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
+  const run = after.run?.number ?? 0;
   return [
     ...runStart(before, after),
     ...(after.scenarios ?? []).flatMap((scenario) =>
-      scenarioEvents(sameRun(before, after) ? findScenario(before, scenario.name) : undefined, scenario),
+      scenarioEvents(run, sameRun(before, after) ? findScenario(before, scenario.name) : undefined, scenario),
     ),
     ...runEnd(before, after),
     ...refusal(before, after),
+    ...waiting(before, after),
   ];
+}
+
+/** The end of a run whose object is deleted: no status tells of it any more. */
+export function deletionEvents({ run }: ChaosDemoStatus): EventNote[] {
+  if (!run || run.completedAt !== undefined) return [];
+  const note = `Run ${run.number} Aborted: the object was deleted`;
+  return [{ type: 'Normal', reason: 'RunAborted', action: 'EndRun', note }];
 }
 
 function sameRun(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): boolean {
@@ -55,24 +65,27 @@ function findScenario(status: ChaosDemoStatus | undefined, name: string): Scenar
 
 function runStart(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   if (after.run === undefined || sameRun(before, after)) return [];
-  const { number, id, dryRun, pods = [] } = after.run;
-  const name = id === undefined || id === '' ? `Run ${number}` : `Run ${number} (${id})`;
+  const { number, runId, dryRun, pods = [] } = after.run;
+  const name = runId ? `Run ${number} (runId "${runId}")` : `Run ${number}`;
   const what = dryRun === true ? 'began as a dry run, without faults' : 'began';
   const nodes = pods.length === 0 ? '' : ` on ${pods.length} ${pods.length === 1 ? 'pod' : 'pods'}`;
   return [{ type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: `${name} ${what}${nodes}` }];
 }
 
-function scenarioEvents(before: ScenarioStatus | undefined, after: ScenarioStatus): EventNote[] {
+function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: ScenarioStatus): EventNote[] {
   const events: EventNote[] = [];
+  const about = `Run ${run}, ${after.name}`;
   const fault = after.fault;
   // Another attempt is another fault.
   const earlier = before?.fault?.id === fault?.id ? before?.fault : undefined;
   if (fault?.startedAt !== undefined && earlier?.startedAt === undefined) {
+    // One that is over when it is reported has no end to wait for.
+    const end = fault.endedAt === undefined ? `; ends by ${fault.until} at the latest` : '';
     events.push({
       type: 'Normal',
       reason: 'FaultInjected',
       action: 'InjectFault',
-      note: `${after.name}: ${fault.message ?? 'the fault is on'}; ends by ${fault.until} at the latest`,
+      note: `${about}: ${fault.message ?? 'the fault is on'}${end}`,
     });
   }
   if (fault?.endedAt !== undefined && earlier?.endedAt === undefined) {
@@ -80,11 +93,11 @@ function scenarioEvents(before: ScenarioStatus | undefined, after: ScenarioStatu
       type: 'Normal',
       reason: 'FaultReleased',
       action: 'ReleaseFault',
-      note: `${after.name}: the fault is over since ${fault.endedAt}`,
+      note: `${about}: the fault is over since ${fault.endedAt}`,
     });
   }
   if (after.result !== undefined && before?.result !== after.result)
-    events.push(outcome(after, after.result));
+    events.push(outcome(about, after, after.result));
   return events;
 }
 
@@ -94,24 +107,38 @@ const outcomes = {
   Inconclusive: 'AnomalyInconclusive',
 } as const;
 
-function outcome(scenario: ScenarioStatus, result: NonNullable<ScenarioStatus['result']>): EventNote {
-  const { name, expected, summary, message } = scenario;
-  const measured = summary === undefined ? '' : ` (${summary})`;
-  const why = message === undefined ? '' : `: ${message}`;
-  const asExpected = result === expected || (expected === 'Any' && result !== 'Inconclusive');
+/** "Run 2, drift: Detected as expected; 10 when noticed, 6 allowed". */
+function outcome(
+  about: string,
+  { expect, measures: [measure] = [], message }: ScenarioStatus,
+  result: NonNullable<ScenarioStatus['result']>,
+): EventNote {
+  const asExpected = result === expect || (expect === 'Any' && result !== 'Inconclusive');
+  const said = `${about}: ${result}${asExpected ? ' as expected' : `, expected ${expect}`}`;
   return {
     type: asExpected ? 'Normal' : 'Warning',
     reason: outcomes[result],
     action: 'Watch',
-    note: `${name}: ${result}${measured}, expected ${expected}${why}`,
+    note: result === 'Inconclusive' ? withReason(said, message) : `${said}${figures(measure, result)}`,
   };
+}
+
+function withReason(said: string, message: string | undefined): string {
+  return message === undefined ? said : `${said}: ${message}`;
+}
+
+function figures(measure: Measure | undefined, result: 'Detected' | 'NotDetected'): string {
+  if (measure === undefined) return '';
+  const { atLeast, bound, value } = measure;
+  const measured = `${atLeast ? 'at least ' : ''}${value} ${result === 'Detected' ? 'when noticed' : 'at most'}`;
+  return bound === undefined ? `; ${measured}` : `; ${measured}, ${bound} allowed`;
 }
 
 function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   const { run } = after;
   if (run?.verdict === undefined || (sameRun(before, after) && before?.run?.verdict !== undefined)) return [];
   const { type, reason } = endingOf(run.verdict);
-  const expected = after.expected === undefined ? '' : ` (${after.expected} as expected)`;
+  const expected = after.asExpected === undefined ? '' : ` (${after.asExpected} as expected)`;
   const note = `Run ${run.number} ${run.verdict.phase}${expected}: ${run.verdict.message}`;
   return [{ type, reason, action: 'EndRun', note }];
 }
@@ -119,6 +146,11 @@ function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): Ev
 function endingOf(verdict: Verdict): Pick<EventNote, 'type' | 'reason'> {
   if (verdict.reason === 'Superseded') return { type: 'Normal', reason: 'Superseded' };
   return { type: verdict.phase === 'Succeeded' ? 'Normal' : 'Warning', reason: `Run${verdict.phase}` };
+}
+
+interface Because {
+  reason: string;
+  message: string;
 }
 
 /**
@@ -131,8 +163,29 @@ function refusal(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): E
   return [{ type: 'Warning', reason: now.reason, action: 'Refuse', note: now.message }];
 }
 
-function refusedBy(status: ChaosDemoStatus | undefined): { reason: string; message: string } | undefined {
-  const find = (type: Condition['type']) => status?.conditions?.find((condition) => condition.type === type);
-  const stalled = find('Stalled');
-  return stalled?.status === 'True' && find('Complete')?.status === 'False' ? stalled : undefined;
+function refusedBy(status: ChaosDemoStatus | undefined): Because | undefined {
+  const stalled = condition(status, 'Stalled');
+  return stalled?.status === 'True' && condition(status, 'Complete')?.status === 'False'
+    ? stalled
+    : undefined;
 }
+
+/** Before a run: that it waits for something that comes right by itself, as a lock that another has, and what for. */
+function waiting(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
+  const now = waitsFor(after);
+  if (now === undefined || waitsFor(before)?.reason === now.reason) return [];
+  return [{ type: 'Normal', reason: now.reason, action: 'Wait', note: now.message }];
+}
+
+/** Looking is no waiting: that has the reason Pending. */
+function waitsFor(status: ChaosDemoStatus | undefined): Because | undefined {
+  if (status?.phase !== 'Pending') return undefined;
+  const reconciling = condition(status, 'Reconciling');
+  return reconciling?.status === 'True' && reconciling.reason !== 'Pending' ? reconciling : undefined;
+}
+
+function condition(status: ChaosDemoStatus | undefined, type: string): ConditionOf | undefined {
+  return status?.conditions?.find((candidate) => candidate.type === type);
+}
+
+type ConditionOf = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;

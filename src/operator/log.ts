@@ -4,7 +4,9 @@
  * fields (an ioredis error carries the whole AUTH command), and members that are
  * named like secrets are blanked wherever they stand near the top.
  */
+
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import type { ChaosDemo } from '../api/index.ts';
 
 export type { Logger };
 
@@ -46,6 +48,18 @@ export function createLogger(
     redact: { paths: depths.flatMap((depth) => secretNames.map((name) => depth + name)), censor: '***' },
   };
   return destination === undefined ? pino(settings) : pino(settings, destination);
+}
+
+/** Where a line about an object comes from. */
+export function contextOf({ metadata, status }: ChaosDemo): LogContext {
+  const { name, namespace } = metadata;
+  const { chapter, run } = status ?? {};
+  return {
+    namespace,
+    name,
+    ...(run && { run: run.number }),
+    ...(chapter === undefined ? {} : { chapter }),
+  };
 }
 
 /** A logger whose lines carry where they come from; parts that are not known are left out. */

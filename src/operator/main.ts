@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kube-config.ts';
 import { ownSettings } from '../settings/settings.ts';
+import { SUBJECTS } from '../subjects/index.ts';
 import { OPERATOR, readConfig } from './config.ts';
 import { createLogger } from './log.ts';
 import { runOperator } from './operator.ts';
@@ -29,7 +30,7 @@ async function main(): Promise<number> {
     connections: config.concurrency + FURTHER_CONNECTIONS,
   });
   try {
-    await runOperator(config, client, logger, stop.signal);
+    await runOperator(config, client, logger, stop.signal, SUBJECTS);
     return 0;
   } catch (error) {
     logger.fatal({ err: error }, 'the operator cannot go on');

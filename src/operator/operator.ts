@@ -3,34 +3,35 @@
  * the end stops in order: no new work, faults released, events written, lease
  * given back.
  */
-import type { Logger } from 'pino';
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, GROUP } from '../api/index.ts';
+import type { Subject } from '../demo/subject.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { Controller } from '../kube/controller.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { objectKey } from '../kube/kube-types.ts';
 import { LeaderElector } from '../kube/leader-election.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import { Store } from '../kube/store.ts';
+import type { Cluster } from '../subjects/cluster.ts';
 import type { Config } from './config.ts';
 import { startHttpServer } from './http-server.ts';
 import { KillSwitch } from './kill-switch.ts';
+import { createKubeCluster } from './kube-cluster.ts';
+import { CHAOS_DEMO_TYPE, createKubeDemoApi } from './kube-demo-api.ts';
+import { Leadership } from './leadership.ts';
+import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
-import { CHAOS_DEMO_TYPE, Reconciler } from './reconciler.ts';
+import type { ConnectedSubjects } from './ports.ts';
+import { createSystemClock } from './system-clock.ts';
 
 /** Name of the Lease by which one of several replicas leads. */
 const LEADER_LEASE = 'chaosdemo-operator';
 
-/** One term of leading: what has to end with it. */
-interface Term {
-  controller: Controller;
-  reconciler: Reconciler;
-}
-
 /**
  * Runs until `signal` aborts and everything has stopped in order.
+ *
+ * @param subjects what may be put to the test
  * @throws when it cannot start: the HTTP port is taken, say.
  */
 export async function runOperator(
@@ -38,13 +39,18 @@ export async function runOperator(
   client: KubeClient,
   logger: Logger,
   signal: AbortSignal,
+  subjects: readonly Subject<Cluster>[],
 ): Promise<void> {
-  let term: Term | undefined;
+  const clock = createSystemClock();
   const watches = new AbortController();
-  const metrics = createMetrics({
-    queueDepth: () => term?.controller.depth ?? 0,
-    activeRuns: () => term?.reconciler.activeRuns ?? 0,
-  });
+  const electing = new AbortController();
+  const metrics = createMetrics(
+    {
+      queueDepth: () => leadership.term?.depth ?? 0,
+      activeRuns: () => leadership.term?.activeRuns ?? 0,
+    },
+    faultTypesOf(subjects),
+  );
   const onActivity = (activity: string): void => {
     if (activity === 'failed' || activity === 'expired') metrics.watchRestarted();
   };
@@ -68,13 +74,47 @@ export async function runOperator(
     logger,
     namespace: config.namespace,
     name: config.killSwitch,
-    onChange: () => enqueueAll(),
+    onChange: () => leadership.enqueueAll(),
     onActivity,
   });
-  const enqueueAll = (): void => {
-    for (const store of stores) for (const demo of store.list()) term?.controller.enqueue(objectKey(demo));
-  };
-  for (const store of stores) store.subscribe(({ object }) => term?.controller.enqueue(objectKey(object)));
+  const elector = config.leaderElection
+    ? new LeaderElector({
+        client,
+        logger,
+        namespace: config.namespace,
+        name: LEADER_LEASE,
+        identity: config.identity,
+        leaseDurationMs: config.leaseDurationMs,
+        renewDeadlineMs: config.renewDeadlineMs,
+        retryPeriodMs: config.retryPeriodMs,
+        onStartedLeading: () => leadership.begin(),
+        onStoppedLeading: () => void leadership.end({ release: false, deadlineMs: termEndMs }),
+      })
+    : undefined;
+  // A sixth of the time is left for events.
+  const termEndMs = (config.shutdownDeadlineMs * 5) / 6;
+  const api = createKubeDemoApi(client, (key) =>
+    stores.map((store) => store.get(key)).find((demo) => demo !== undefined),
+  );
+  const leadership = new Leadership({
+    forTerm: () => ({
+      api,
+      clock,
+      logger,
+      audience: { events, metrics },
+      subjects: connect(subjects, client, clock, logger),
+      processLeads: () => elector?.isLeader() ?? !electing.signal.aborted,
+      killSwitchIsOn: () => killSwitch.isOn(),
+      concurrency: config.concurrency,
+      onReconciled: ({ durationMs, outcome }) => metrics.reconciled(outcome, durationMs),
+    }),
+    keys: () => stores.flatMap((store) => store.list().map(objectKey)),
+    onChange(leads) {
+      metrics.setLeader(leads);
+      if (leads) logger.info('leading: reconciling ChaosDemos');
+    },
+  });
+  for (const store of stores) store.subscribe(({ object }) => leadership.enqueue(objectKey(object)));
 
   const synced = (): boolean =>
     reflectors.every((reflector) => reflector.hasSynced()) && killSwitch.hasSynced();
@@ -87,57 +127,6 @@ export async function runOperator(
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
   const watching = [...reflectors, killSwitch].map((watch) => watch.run(watches.signal));
-  const elector = config.leaderElection
-    ? new LeaderElector({
-        client,
-        logger,
-        namespace: config.namespace,
-        name: LEADER_LEASE,
-        identity: config.identity,
-        leaseDurationMs: config.leaseDurationMs,
-        renewDeadlineMs: config.renewDeadlineMs,
-        retryPeriodMs: config.retryPeriodMs,
-        onStartedLeading: (leading) => startTerm(leading),
-        onStoppedLeading: () => void endTerm(false),
-      })
-    : undefined;
-
-  const startTerm = (leading: AbortSignal): void => {
-    metrics.setLeader(true);
-    const reconciler: Reconciler = new Reconciler({
-      client,
-      logger,
-      audience: { events, metrics },
-      read: (key) => stores.map((store) => store.get(key)).find((demo) => demo !== undefined),
-      enqueue: (key) => controller.enqueue(key),
-      mayAct: () => elector?.isLeader() ?? !leading.aborted,
-      killSwitchIsOn: () => killSwitch.isOn(),
-    });
-    const controller = new Controller({
-      name: 'chaosdemo',
-      logger,
-      concurrency: config.concurrency,
-      backoff: { baseMs: 250, maxMs: 30_000 },
-      reconcile: (key, stopping) => reconciler.reconcile(key, stopping),
-      onReconciled: ({ durationMs, outcome }) => metrics.reconciled(outcome, durationMs),
-    });
-    term = { controller, reconciler };
-    controller.start();
-    enqueueAll();
-    logger.info('leading: reconciling ChaosDemos');
-  };
-
-  const endTerm = async (release: boolean): Promise<void> => {
-    const ending = term;
-    term = undefined;
-    metrics.setLeader(false);
-    if (!ending) return;
-    // A third for work under way, the rest for proving that what was paused is released.
-    await ending.controller.stop(config.shutdownDeadlineMs / 3);
-    await ending.reconciler.close({ release, deadlineMs: config.shutdownDeadlineMs / 2 });
-  };
-
-  const electing = new AbortController();
   let leading: Promise<void> = Promise.resolve();
   try {
     const ready = AbortSignal.any([signal, watches.signal]);
@@ -146,14 +135,14 @@ export async function runOperator(
       killSwitch.waitForSync(ready),
     ]);
     if (elector) leading = elector.run(electing.signal);
-    else startTerm(electing.signal);
+    else leadership.begin();
     await aborted(signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    logger.info('stopping: no new work; releasing what is paused');
+    logger.info('stopping: no new work; releasing what is on');
     // One that was frozen may not lead any more: then what it had is another's.
-    await endTerm(elector?.isLeader() ?? true);
+    await leadership.end({ release: elector?.isLeader() ?? true, deadlineMs: termEndMs });
     await events.stop(config.shutdownDeadlineMs / 6);
     electing.abort();
     await leading;
@@ -162,6 +151,26 @@ export async function runOperator(
     await http.close();
     logger.info('stopped');
   }
+}
+
+function faultTypesOf(subjects: readonly Subject<Cluster>[]): string[] {
+  return subjects.flatMap(({ definition }) => definition.api.faults.map(({ type }) => type));
+}
+
+/** The subjects, connected anew: what waits for a lock in one term has nothing to do with another. */
+function connect(
+  subjects: readonly Subject<Cluster>[],
+  client: KubeClient,
+  clock: ReturnType<typeof createSystemClock>,
+  logger: Logger,
+): ConnectedSubjects {
+  const ports = { cluster: createKubeCluster(client, clock, logger), clock, logger };
+  return new Map(
+    subjects.map((subject) => {
+      const { definition } = subject;
+      return [definition.api.type, { definition, connector: subject.connect(ports) }];
+    }),
+  );
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

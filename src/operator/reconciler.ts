@@ -1,355 +1,277 @@
 /**
- * One reconcile: take the object and what its session has seen, decide, store
- * the status, and only then do what was decided.
+ * One reconcile: take the object and what its session has seen, decide once,
+ * store the status, and only then hand on what was decided.
  */
-import type { Logger as PinoLogger } from 'pino';
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
-import { ANNOTATIONS, API_VERSION, FINALIZER, GROUP, KIND, PLURAL, VERSION } from '../api/index.ts';
-import { runIsOn } from '../demo/context.ts';
+import { ANNOTATIONS } from '../api/index.ts';
+import type { Clock } from '../demo/clock.ts';
+import type { Demo } from '../demo/context.ts';
+import { activeFault, FAULT_GRACE_MS, ms, runIsOn } from '../demo/context.ts';
 import type { Decision } from '../demo/decide.ts';
 import { decide } from '../demo/decide.ts';
-import type { Admission, Observed } from '../demo/observed.ts';
 import { nothingObserved } from '../demo/observed.ts';
-import { rejectedStatus } from '../demo/rejected-status.ts';
+import { type CutOff, REJECTED, rejectedStatus, UNDECIDABLE } from '../demo/rejected-status.ts';
 import { isTransition } from '../demo/transition.ts';
-import { ApiError, isConflict, isInvalid, isNotFound } from '../kube/api-error.ts';
-import type { GuardedWrite } from '../kube/apply.ts';
-import { addFinalizer, applyStatus, removeFinalizer } from '../kube/apply.ts';
-import type { KubeClient } from '../kube/client.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
-import { resourcePath } from '../kube/resource-path.ts';
-import { rateLimiterDefinition } from '../subjects/ratelimiter/index.ts';
-import { AdmissionDesk } from './admission.ts';
-import { findReleasable, findSettledTemplate } from './discovery.ts';
-import { childLogger } from './log.ts';
-import { Session } from './session.ts';
-import type { Audience } from './transitions.ts';
-import { tell } from './transitions.ts';
+import { within } from './deadline.ts';
+import { Entries, type Entry, RELEASE_WITHIN_MS } from './entries.ts';
+import { childLogger, contextOf, type Logger } from './log.ts';
+import type { ConnectedSubject, ConnectedSubjects, DemoApi, Write } from './ports.ts';
+import { StatusWriter } from './store-status.ts';
+import type { Audience } from './tell.ts';
+import { tell, tellDeleted } from './tell.ts';
+import { unknownSubjectStatus } from './unknown-subject.ts';
 
-export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
-const FIELD_MANAGER = 'chaosdemo-operator';
+/** When an object is looked at again whose run was cut off. */
+const CUT_OFF_RETRY_MS = 10_000;
 
-/** How long a refusal stands before it is looked again, so that not every reconcile asks Kubernetes and Redis. */
-const FINDING_MS = 2500;
+/** When a process looks again that does not lead at this moment, or not any more. */
+const LEAD_AGAIN_MS = 1000;
 
-/** When an object is looked at again whose status was refused. */
-const REJECTED_RETRY_MS = 10_000;
-
-/** How long the end of a fault and the removal of its keys may take when a run is cut off. */
-const RELEASE_WITHIN_MS = 15_000;
+/**
+ * When an object is looked at again whose moment has come and brought nothing, in milliseconds. At once would
+ * be a loop that leaves no room for what is awaited to be seen.
+ */
+const PAST_WAKE_MS = 100;
 
 export interface ReconcilerOptions {
-  client: KubeClient;
-  logger: PinoLogger;
-  audience: Audience;
-  /** The object of a key as the cache has it. */
-  read: (key: string) => ChaosDemo | undefined;
+  readonly api: DemoApi;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly audience: Audience;
+  readonly subjects: ConnectedSubjects;
   /** Asks for another reconcile of a key. */
-  enqueue: (key: string) => void;
-  /** Whether this process may act on the cluster at this moment. */
-  mayAct: () => boolean;
-  killSwitchIsOn: () => boolean;
+  readonly enqueue: (key: string) => void;
+  /** Whether the term of leadership that this works for still leads. */
+  readonly leads: () => boolean;
+  readonly killSwitchIsOn: () => boolean;
 }
 
-/** What is kept for an object between reconciles. */
-interface Entry {
-  uid: string;
-  /** Newer than the cache right after a write of ours. */
-  latest?: ChaosDemo;
-  session?: Session;
-  finding?: { admission: Admission; generation: number; until: number };
-  /** What the last look at the pods showed, where a rollout would start a run. */
-  rollout?: { podTemplate: string | undefined; generation: number; until: number };
+/** What follows once everything is stored. */
+type Then = Pick<Decision, 'finalizer' | 'wakeAt'>;
+
+/** Why a run is cut off, and the status that could not be. */
+interface CutOffBy {
+  readonly cutOff: CutOff;
+  readonly error: Error;
+  readonly status: ChaosDemoStatus;
+  readonly finalizer: boolean;
 }
 
-/** Reconciles ChaosDemos; keeps a session for each whose run is on. */
+/** Reconciles ChaosDemos. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #desk: AdmissionDesk;
-  readonly #entries = new Map<string, Entry>();
+  readonly #writer: StatusWriter;
+  readonly #entries: Entries;
+  #closed = false;
 
   constructor(options: ReconcilerOptions) {
+    const { api, audience, clock, enqueue, leads, logger } = options;
     this.#options = options;
-    this.#desk = new AdmissionDesk(options.client, options.logger);
+    this.#writer = new StatusWriter(api, audience.metrics);
+    this.#entries = new Entries({
+      clock,
+      leads,
+      logger,
+      onChange: enqueue,
+      onDeleted: (demo) => tellDeleted(audience, logger, demo),
+    });
   }
 
-  /** Runs that have a session open. */
+  /** Runs that have their subject open. */
   get activeRuns(): number {
-    return [...this.#entries.values()].filter(({ session }) => session).length;
+    return this.#entries.open;
+  }
+
+  /** Objects of which anything is kept. */
+  get kept(): number {
+    return this.#entries.size;
   }
 
   /** As `Reconcile` of the controller. */
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
-    const cached = this.#options.read(key);
-    if (!cached) {
-      await this.#drop(key);
-      return {};
-    }
-    const entry = await this.#entryOf(key, cached);
-    const demo = newer(entry.latest, cached);
-    entry.latest = demo;
-    const { name, namespace } = demo.metadata;
-    const logger = childLogger(this.#options.logger, { namespace, name });
+    if (this.#closed) return {};
+    // Another may lead by now, and then this object is its.
+    if (!this.#options.leads()) return { requeueAfterMs: LEAD_AGAIN_MS };
+    const cached = this.#options.api.read(key);
+    const entry = await this.#entries.of(key, cached);
+    if (!cached || !entry) return {};
     try {
-      return await this.#advance(key, entry, demo, logger, signal);
-    } catch (error) {
-      if (isNotFound(error)) return {};
-      if (!isConflict(error)) throw error;
-      // Somebody wrote first (a person with an annotation, say): decide on what is there now.
-      entry.latest = await this.#readAgain(demo, signal);
-      return { requeueAfterMs: 0 };
+      return await this.#advance(entry, this.#entries.newest(entry, cached), signal);
+    } finally {
+      this.#entries.tidy(entry);
     }
   }
 
-  async #entryOf(key: string, { metadata }: ChaosDemo): Promise<Entry> {
-    const known = this.#entries.get(key);
-    if (known?.uid === metadata.uid) return known;
-    await this.#drop(key);
-    const entry: Entry = { uid: metadata.uid };
-    this.#entries.set(key, entry);
-    return entry;
+  /** As `Entries.closeAll`; nothing is reconciled any more. */
+  async close(options: { release: boolean; deadlineMs: number }): Promise<void> {
+    this.#closed = true;
+    await this.#entries.closeAll(options);
   }
 
-  async #advance(
-    key: string,
+  async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
+    // Opened for a spec that was changed before its run began: another may be about other pods.
+    if (entry.session?.isOutdated && !runIsOn(demo.status)) await this.#entries.close(entry);
+    const subject = this.#options.subjects.get(demo.spec.subject.type);
+    if (!subject) return await this.#standUnknown(entry, demo, signal);
+
+    const decision = this.#decide(entry, demo, subject);
+    if (decision instanceof Error) {
+      const why = { error: decision, cutOff: UNDECIDABLE, status: demo.status ?? {}, finalizer: false };
+      return await this.#cutOff(entry, demo, why, signal);
+    }
+    if (decision.finalizer) {
+      const held = await this.#writer.hold(demo, signal);
+      if (held.state !== 'stored') return await this.#readAgain(entry, demo, held, signal);
+      this.#keep(entry, demo, held.demo);
+    }
+    const before = entry.latest ?? demo;
+    let after = before;
+    if (isTransition(before.status, decision.status)) {
+      entry.session?.announce(before.status, decision.status);
+      const write = await this.#writer.apply(before, decision.status, signal);
+      if (write.state === 'refused') {
+        const why = { ...decision, error: write.error, cutOff: REJECTED };
+        return await this.#cutOff(entry, before, why, signal);
+      }
+      if (write.state !== 'stored') return await this.#readAgain(entry, before, write, signal);
+      after = write.demo;
+      this.#stored(entry, before, after);
+    }
+    await this.#handOn(entry, after, decision, subject);
+    return await this.#letGo(entry, after, decision, signal);
+  }
+
+  /** An error instead of a decision: what is stored is not all ours, and it must not hold a fault or a lock for ever. */
+  #decide(entry: Entry, demo: ChaosDemo, { definition }: ConnectedSubject): Decision | Error {
+    const now = this.#now();
+    const observed = entry.session?.observed ?? nothingObserved(now);
+    try {
+      return decide(demoOf(demo, this.#options.killSwitchIsOn()), observed, now, definition);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** What was decided is done in the session, which there is only where something has to be remembered. */
+  async #handOn(
     entry: Entry,
     demo: ChaosDemo,
-    logger: PinoLogger,
+    { activities, effects, session }: Decision,
+    subject: ConnectedSubject,
+  ): Promise<void> {
+    if (session) {
+      const open = this.#entries.session(entry, demo, subject);
+      open.perform(effects);
+      open.converge(activities);
+    } else if (demo.metadata.deletionTimestamp) await this.#entries.leave(entry);
+    else await this.#entries.close(entry);
+  }
+
+  async #letGo(
+    entry: Entry,
+    demo: ChaosDemo,
+    { finalizer, wakeAt }: Then,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const { session } = entry;
-    // Opened for a spec that was changed before its run began: another may be about other pods.
-    if (session && !runIsOn(demo.status) && session.generation !== demo.metadata.generation) {
-      await this.#closeSession(entry);
+    if (!finalizer) {
+      const write = await this.#writer.letGo(demo, signal);
+      if (write.state === 'refused') throw write.error;
+      if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
+      this.#keep(entry, demo, write.demo);
     }
-    let decision = this.#decide(entry, demo);
-    if (decision.awaitsRollout && (await this.#lookForRollout(entry, demo, signal))) {
-      decision = this.#decide(entry, demo);
-    }
-    if (
-      decision.session &&
-      !entry.session &&
-      (await this.#lookForSession(key, entry, demo, decision, logger, signal))
-    ) {
-      decision = this.#decide(entry, demo);
-    }
-    const stored = await this.#store(entry, demo, decision, logger, signal);
-    if (!stored) {
-      if (!decision.finalizer) await this.#withoutFinalizer(entry, signal);
-      return { requeueAfterMs: REJECTED_RETRY_MS };
-    }
-
-    entry.session?.perform(decision.effects);
-    entry.session?.converge(decision.activities);
-    if (!decision.session)
-      await (demo.metadata.deletionTimestamp ? this.#leave(entry) : this.#closeSession(entry));
-    if (!decision.finalizer) await this.#withoutFinalizer(entry, signal);
-    return decision.wakeAt === undefined ? {} : { requeueAfterMs: Math.max(0, decision.wakeAt - Date.now()) };
+    if (wakeAt === undefined) return {};
+    const left = wakeAt - this.#options.clock.now();
+    return { requeueAfterMs: left > 0 ? left : PAST_WAKE_MS };
   }
 
-  #decide(entry: Entry, demo: ChaosDemo): Decision {
-    const { annotations = {}, deletionTimestamp, generation, uid } = demo.metadata;
-    const steering: Parameters<typeof decide>[0]['annotations'] = {};
-    for (const name of ['requestedAt', 'advance', 'abort'] as const) {
-      const value = annotations[ANNOTATIONS[name]];
-      if (value !== undefined) steering[name] = value;
-    }
-    return decide(
-      {
-        uid,
-        generation,
-        deleting: deletionTimestamp !== undefined,
-        spec: demo.spec,
-        status: demo.status ?? {},
-        annotations: steering,
-      },
-      this.#observed(entry, demo),
-      Date.now(),
-      rateLimiterDefinition,
-    );
-  }
-
-  #observed(entry: Entry, demo: ChaosDemo): Observed {
-    const { finding, rollout, session } = entry;
-    const observed = session?.observed ?? nothingObserved(Date.now());
-    if (rollout?.podTemplate !== undefined && rollout.generation === demo.metadata.generation) {
-      observed.podTemplate = rollout.podTemplate;
-    }
-    if (this.#options.killSwitchIsOn()) {
-      const message = 'The kill switch of the operator is on: nothing starts, and what runs is stopped';
-      return { ...observed, admission: { state: 'refused', reason: 'KillSwitch', message } };
-    }
-    if (session) return observed;
-    const current = finding && finding.generation === demo.metadata.generation;
-    return current ? { ...observed, admission: finding.admission } : observed;
-  }
-
-  /** Looks of what template the pods are, every few seconds at most; tells whether it has looked. */
-  async #lookForRollout(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<boolean> {
-    const { generation } = demo.metadata;
-    const { rollout } = entry;
-    if (rollout && rollout.generation === generation && Date.now() < rollout.until) return false;
-    const podTemplate = await findSettledTemplate(this.#options.client, demo, signal);
-    entry.rollout = { podTemplate, generation, until: Date.now() + FINDING_MS };
-    return true;
-  }
-
-  /** Looks whether a session may be opened, and opens it; tells whether there is anything new to decide on. */
-  async #lookForSession(
-    key: string,
+  /** Ends a run that cannot go on, whatever `decide` would have: its fault is released, and a small status says why. */
+  async #cutOff(
     entry: Entry,
     demo: ChaosDemo,
-    decision: Decision,
-    logger: PinoLogger,
+    { cutOff, error, finalizer, status }: CutOffBy,
     signal: AbortSignal,
-  ): Promise<boolean> {
-    // What another process has left on is released also where nothing may start.
-    const mustUndo = runIsOn(demo.status) || decision.finalizer;
-    if (this.#options.killSwitchIsOn() && !mustUndo) return false;
-    const { generation } = demo.metadata;
-    const { finding } = entry;
-    if (finding && finding.generation === generation && Date.now() < finding.until) return false;
-    const { client, mayAct, enqueue } = this.#options;
-    const onChange = (): void => enqueue(key);
-    const found = await this.#desk.look(demo, signal);
-    if (found.granted) {
-      delete entry.finding;
-      const { lease, target } = found;
-      entry.session = new Session({ client, logger, demo, target, lease, mayAct, onChange });
-      return true;
-    }
-    const { admission } = found;
-    entry.finding = { admission, generation, until: Date.now() + FINDING_MS };
-    const target = mustUndo && admission.state === 'refused' && (await findReleasable(client, demo, signal));
-    if (target) entry.session = new Session({ client, logger, demo, target, admission, mayAct, onChange });
-    return true;
+  ): Promise<ReconcileResult> {
+    const { clock, logger } = this.#options;
+    childLogger(logger, contextOf(demo)).error({ err: error, reason: cutOff.reason }, cutOff.message);
+    await within(clock, RELEASE_WITHIN_MS, async (stop) => await entry.session?.release(stop), signal);
+    await this.#entries.close(entry);
+    const now = this.#now();
+    const left = rejectedStatus(demo.status ?? {}, status, demo.metadata.generation, now, cutOff);
+    return await this.#storeInstead(entry, demo, left, { finalizer, wakeAt: now + CUT_OFF_RETRY_MS }, signal);
   }
 
-  /** Stores what was decided; false where it was refused and something else was stored in its place. */
-  async #store(
+  /** Of an object of a subject that is not registered. A fault of an operator that knew it ends by itself. */
+  async #standUnknown(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
+    await this.#entries.undo(entry);
+    const now = this.#now();
+    const status = unknownSubjectStatus(demo, [...this.#options.subjects.keys()], now);
+    const fault = activeFault(status, now);
+    const wakeAt = fault && ms(fault.until) + FAULT_GRACE_MS;
+    return await this.#storeInstead(entry, demo, status, { finalizer: fault !== undefined, wakeAt }, signal);
+  }
+
+  /** Stores a status that `decide` did not make, where it differs. */
+  async #storeInstead(
     entry: Entry,
     demo: ChaosDemo,
-    decision: Decision,
-    logger: PinoLogger,
+    status: ChaosDemoStatus,
+    then: Then,
     signal: AbortSignal,
-  ): Promise<boolean> {
-    const { finalizers = [] } = demo.metadata;
-    if (decision.finalizer && !finalizers.includes(FINALIZER) && !demo.metadata.deletionTimestamp) {
-      entry.latest = withType(await addFinalizer(this.#write(demo, signal), FINALIZER));
-    }
-    if (!isTransition(demo.status, decision.status)) return true;
-    entry.session?.announce(demo.status, decision.status);
-    const object = entry.latest ?? demo;
-    try {
-      await this.#apply(entry, object, decision.status, signal);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      logger.error(
-        { err: error },
-        'the API server refused the status; releasing the fault and ending the run',
-      );
-      await entry.session?.release(AbortSignal.any([signal, AbortSignal.timeout(RELEASE_WITHIN_MS)]));
-      const { status: before = {}, metadata } = demo;
-      const rejected = rejectedStatus(before, decision.status, metadata.generation, Date.now());
-      await this.#closeSession(entry);
-      if (isTransition(before, rejected)) {
-        await this.#apply(entry, object, rejected, signal);
-        tell(this.#options.audience, logger, object, before, rejected);
-      }
-      return false;
-    }
-    tell(this.#options.audience, logger, object, demo.status, decision.status);
-    return true;
+  ): Promise<ReconcileResult> {
+    if (!isTransition(demo.status, status)) return await this.#letGo(entry, demo, then, signal);
+    const write = await this.#writer.apply(demo, status, signal);
+    if (write.state === 'refused') throw write.error;
+    if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
+    this.#stored(entry, demo, write.demo);
+    return await this.#letGo(entry, write.demo, then, signal);
   }
 
-  async #apply(entry: Entry, object: ChaosDemo, status: ChaosDemoStatus, signal: AbortSignal): Promise<void> {
-    const { metrics } = this.#options.audience;
-    try {
-      entry.latest = withType(await applyStatus(this.#write(object, signal), status));
-      metrics.statusWritten('stored');
-    } catch (error) {
-      metrics.statusWritten(isConflict(error) ? 'conflict' : isRefusal(error) ? 'rejected' : 'failed');
-      throw error;
-    }
+  /** Somebody wrote first (a person with an annotation, say): the next decision is on what is there now. */
+  async #readAgain(
+    entry: Entry,
+    demo: ChaosDemo,
+    { state }: Write,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    // That it is gone, or made anew, the cache tells.
+    if (state === 'gone') return {};
+    const fetched = await this.#options.api.fetch(demo, signal);
+    if (fetched?.metadata.uid !== entry.uid) return {};
+    this.#entries.keep(entry, fetched);
+    return { requeueAfterMs: 0 };
   }
 
-  async #withoutFinalizer(entry: Entry, signal: AbortSignal): Promise<void> {
-    const { latest } = entry;
-    if (!latest?.metadata.finalizers?.includes(FINALIZER)) return;
-    const left = await removeFinalizer(this.#write(latest, signal), FINALIZER);
-    if (left) entry.latest = withType(left);
+  #keep(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
+    if (after !== before) this.#entries.keep(entry, after);
   }
 
-  #write(object: ChaosDemo, signal: AbortSignal): GuardedWrite<ChaosDemo> {
-    const { client } = this.#options;
-    return { client, type: CHAOS_DEMO_TYPE, object: withType(object), fieldManager: FIELD_MANAGER, signal };
+  #stored(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
+    this.#entries.keep(entry, after);
+    tell(this.#options.audience, this.#options.logger, after, before.status);
   }
 
-  async #readAgain({ metadata }: ChaosDemo, signal: AbortSignal): Promise<ChaosDemo> {
-    const { name, namespace } = metadata;
-    const path = resourcePath(CHAOS_DEMO_TYPE, { namespace, name });
-    return withType(await this.#options.client.request<ChaosDemo>({ method: 'GET', path, signal }));
-  }
-
-  /** @param keepLease the one on Redis may be that of a process that leads now */
-  async #closeSession(entry: Entry, keepLease = false): Promise<void> {
-    const { session } = entry;
-    delete entry.session;
-    delete entry.finding;
-    await session?.close(keepLease);
-    if (!session) await this.#desk.forget(entry.uid, keepLease);
-  }
-
-  /** Closes the session of an object that goes: what a run in its midst has made goes too. */
-  async #leave(entry: Entry): Promise<void> {
-    const { metadata, status } = entry.latest ?? {};
-    // With the finalizer on, `decide` has seen to it.
-    if (runIsOn(status) && !metadata?.finalizers?.includes(FINALIZER)) {
-      const keys = (status?.scenarios ?? []).flatMap(({ fault }) => (fault ? [fault.key] : []));
-      await entry.session?.release(AbortSignal.timeout(RELEASE_WITHIN_MS), keys);
-    }
-    await this.#closeSession(entry);
-  }
-
-  async #drop(key: string): Promise<void> {
-    const entry = this.#entries.get(key);
-    if (!entry) return;
-    this.#entries.delete(key);
-    await this.#leave(entry);
-  }
-
-  /**
-   * Closes every session; `release` ends pauses of ours first, as a shutdown of a
-   * leader does. A process that leads no more leaves them to their own end.
-   */
-  async close(options: { release: boolean; deadlineMs: number }): Promise<void> {
-    const signal = AbortSignal.timeout(options.deadlineMs);
-    await Promise.all(
-      [...this.#entries.values()].map(async (entry) => {
-        const mayPause = entry.latest?.status?.scenarios?.some(({ fault }) => fault && !fault.endedAt);
-        if (options.release && mayPause) await entry.session?.release(signal);
-        await this.#closeSession(entry, !options.release);
-      }),
-    );
-    this.#entries.clear();
+  /** Whole milliseconds: what is reckoned from them goes into a status. */
+  #now(): number {
+    return Math.floor(this.#options.clock.now());
   }
 }
 
-/** Whether the API server will never take this status: against the schema, or too large. */
-function isRefusal(error: unknown): boolean {
-  return isInvalid(error) || (error instanceof ApiError && error.status === 413);
-}
-
-/** Items of a list come without them; a guarded write needs them. */
-function withType(object: ChaosDemo): ChaosDemo {
-  return { ...object, apiVersion: API_VERSION, kind: KIND };
-}
-
-/**
- * The newer of two versions of one object. Resource versions compare as whole
- * numbers (Kubernetes guarantees it since 1.35, KEP-5504; etcd always had it so).
- */
-function newer(ours: ChaosDemo | undefined, cached: ChaosDemo): ChaosDemo {
-  if (!ours) return cached;
-  return BigInt(ours.metadata.resourceVersion) > BigInt(cached.metadata.resourceVersion) ? ours : cached;
+/** What `decide` reads of an object. */
+function demoOf({ metadata, spec, status }: ChaosDemo, killSwitch: boolean): Demo {
+  const { annotations = {}, deletionTimestamp, generation, uid } = metadata;
+  const names = ['requestedAt', 'advance', 'abort'] as const;
+  const steering = names.flatMap((name) => {
+    const value = annotations[ANNOTATIONS[name]];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return {
+    uid,
+    generation,
+    deleting: deletionTimestamp !== undefined,
+    killSwitch,
+    spec,
+    status: status ?? {},
+    annotations: Object.fromEntries(steering) as Demo['annotations'],
+  };
 }

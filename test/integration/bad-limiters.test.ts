@@ -12,7 +12,7 @@ import { expectErrored, expectNothingLeftOf } from './support/bad-world.ts';
 import { behindGateways, type Conduct, type Rule, startGateways } from './support/gateways.ts';
 
 const UNHEALTHY: readonly [Conduct, RegExp][] = [
-  ['garbage', /Not healthy within 30s: .*body that is wrong.*Nothing was injected/],
+  ['garbage', /Not healthy within 30s: .*not as a rate limiter of this interface.*Nothing was injected/],
   ['slow', /Not healthy within 30s: .*not answered within 2000 ms.*Nothing was injected/],
   ['never', /Not healthy within 30s: .*not answered within 2000 ms.*Nothing was injected/],
   ['huge', /Not healthy within 30s: .*(exceeded|max|size).*Nothing was injected/i],

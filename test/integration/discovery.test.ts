@@ -1,9 +1,14 @@
 /** Who may be touched, asked of a real API server with the rights that ship; each refusal by its real cause. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ChaosDemo, RateLimiterSpec } from '../../src/api/index.ts';
-import { specSchema } from '../../src/api/index.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { type Discovery, discover, lookAgain } from '../../src/operator/discovery.ts';
+import { createKubeCluster } from '../../src/operator/kube-cluster.ts';
+import { createLogger } from '../../src/operator/log.ts';
+import { createSystemClock } from '../../src/operator/system-clock.ts';
+import type { Cluster } from '../../src/subjects/cluster.ts';
+import { type DiscoveredTarget, discover } from '../../src/subjects/ratelimiter/admission/discovery.ts';
+import { type RateLimiterSpec, rateLimiterSchema } from '../../src/subjects/ratelimiter/schema.ts';
+import { orRefusal, Refusal } from '../../src/subjects/targets/refusal.ts';
+import { lookAgain } from '../../src/subjects/targets/second-look.ts';
 import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
 import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
 import { until } from '../kit/until.ts';
@@ -14,11 +19,18 @@ const redisLabels = { 'app.kubernetes.io/name': 'redis' };
 let namespace: string;
 let admin: KubeClient;
 let operator: KubeClient;
+/** As the operator sees it. */
+let cluster: Cluster;
 
 beforeEach(async () => {
   namespace = await uniqueNamespace('discovery', { 'chaosdemo.dev/enabled': 'true' });
   admin = adminClient();
   operator = await operatorClient();
+  cluster = createKubeCluster(
+    operator,
+    createSystemClock(),
+    createLogger({ level: 'fatal', identity: 'test' }),
+  );
 });
 
 describe('discover, where everything is in place', () => {
@@ -43,38 +55,38 @@ describe('discover, where everything is in place', () => {
       uid: expect.any(String) as string,
       host,
       port: 8080,
-      imageID: 'limiter@sha256:1',
+      imageId: 'limiter@sha256:1',
     });
     expect(await look()).toEqual({
-      admission: { state: 'granted' },
-      target: {
-        nodes: [node('limiter-1', '127.0.0.2'), node('limiter-2', '127.0.0.3')],
-        notReady: ['limiter-0'],
-        addresses: ['127.0.0.4', '127.0.0.2', '127.0.0.3'],
-        redis: {
-          podName: 'redis-0',
-          host: '127.0.0.7',
-          port: 6380,
-          tls: true,
-          servername: `redis.${namespace}.svc`,
-          username: 'chaosdemo',
-          password: 'operator-secret',
-        },
-        store: 'redis-0 (127.0.0.7:6380)',
+      nodes: [node('limiter-1', '127.0.0.2'), node('limiter-2', '127.0.0.3')],
+      notReady: ['limiter-0'],
+      addresses: ['127.0.0.4', '127.0.0.2', '127.0.0.3'],
+      redis: {
+        podName: 'redis-0',
+        host: '127.0.0.7',
+        port: 6380,
+        tls: true,
+        servername: `redis.${namespace}.svc`,
+        username: 'chaosdemo',
+        password: 'operator-secret',
       },
     });
 
     await setLabel('no');
-    expect((await look()).admission).toMatchObject({ state: 'refused', reason: 'NamespaceNotEnabled' });
+    await expectRefused({}, 'NamespaceNotEnabled', /is not enabled for chaos/);
   });
 
   it('tells at a second look which pods of the run are gone, also if another has the name', async () => {
-    const nodes = (await look()).target?.nodes ?? [];
-    const again = () => lookAgain(operator, namespace, nodes, AbortSignal.timeout(60_000));
-    expect(await again()).toEqual({ admission: { state: 'granted' }, gone: [] });
+    const { nodes } = await found();
+    const again = () => lookAgain(cluster, namespace, nodes, AbortSignal.timeout(60_000));
+    expect(await again()).toEqual({ kind: 'SecondLook', admission: { state: 'granted' }, gone: [] });
     await adminKubectl().run(['-n', namespace, 'delete', 'pod', 'limiter-2', '--force', '--wait=true']);
     await create('pods', podObject('limiter-2', { ip: '127.0.0.3' }));
-    expect(await again()).toEqual({ admission: { state: 'granted' }, gone: ['limiter-2'] });
+    expect(await again()).toEqual({
+      kind: 'SecondLook',
+      admission: { state: 'granted' },
+      gone: ['limiter-2'],
+    });
     await setLabel('no');
     expect((await again()).admission).toMatchObject({ state: 'refused', reason: 'NamespaceNotEnabled' });
   });
@@ -88,10 +100,7 @@ describe('discover, where everything is in place', () => {
     };
     const canary = { ip: '127.0.0.4', labels: { ...labels, track: 'canary' }, imageID: 'limiter@sha256:2' };
     await create('pods', podObject('limiter-3', canary));
-    expect((await look({ selector })).target?.nodes.map(({ name }) => name)).toEqual([
-      'limiter-1',
-      'limiter-2',
-    ]);
+    expect((await found({ selector })).nodes.map(({ name }) => name)).toEqual(['limiter-1', 'limiter-2']);
     await expectRefused({}, 'PodsNotEligible', /different images/);
   });
 
@@ -131,8 +140,8 @@ describe('discover, where everything is in place', () => {
     });
     await expectRefused(withSecret('absent'), 'RedisAuthInvalid', /no Secret absent/);
     await create('secrets', { ...secretObject('Opaque'), metadata: { name: 'database' } });
-    const admission = await expectRefused(withSecret('database'), 'RedisAuthInvalid', /is of type Opaque/);
-    expect(JSON.stringify(admission)).not.toContain('operator-secret');
+    const refusal = await expectRefused(withSecret('database'), 'RedisAuthInvalid', /is of type Opaque/);
+    expect(refusal.message).not.toContain('operator-secret');
   });
 
   it('may do no more than it needs, there and elsewhere', async () => {
@@ -158,7 +167,7 @@ describe('discover, where everything is in place', () => {
 describe('discover, where the namespace does not take part', () => {
   it('gives the command that puts the label on', async () => {
     await setLabel(undefined);
-    const { message } = await expectRefused({}, 'NamespaceNotEnabled', /does not take part/);
+    const { message } = await expectRefused({}, 'NamespaceNotEnabled', /is not enabled for chaos/);
     await runCommandIn(message);
     await expectRefused({}, 'PermissionDenied', /pods/);
   });
@@ -171,46 +180,37 @@ describe('discover, where the namespace does not take part', () => {
   });
 });
 
-function demo(limiter: Partial<Record<keyof RateLimiterSpec, unknown>>): ChaosDemo {
+type Part = Partial<Record<keyof RateLimiterSpec, unknown>>;
+
+async function look(part: Part = {}): Promise<DiscoveredTarget | Refusal> {
   const redis = { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' }, tls: true };
-  return {
-    apiVersion: 'chaosdemo.dev/v1alpha1',
-    kind: 'ChaosDemo',
-    metadata: {
-      name: 'demo',
-      namespace,
-      uid: 'u',
-      resourceVersion: '1',
-      generation: 1,
-      creationTimestamp: '2026-01-01T00:00:00Z',
-    },
-    spec: specSchema.parse({
-      subject: { rateLimiter: { selector: { matchLabels: labels }, redis, ...limiter } },
-    }),
-  };
+  const limiter = rateLimiterSchema.parse({ selector: { matchLabels: labels }, redis, ...part });
+  return await orRefusal(() => discover({ cluster, namespace, limiter }, new AbortController().signal));
 }
 
-function look(limiter: Partial<Record<keyof RateLimiterSpec, unknown>> = {}): Promise<Discovery> {
-  return discover(operator, demo(limiter), new AbortController().signal);
+async function found(part: Part = {}): Promise<DiscoveredTarget> {
+  const target = await look(part);
+  if (target instanceof Refusal) throw target;
+  return target;
 }
 
-async function expectRefused(
-  limiter: Partial<Record<keyof RateLimiterSpec, unknown>>,
-  reason: string,
-  message: RegExp,
-): Promise<{ message: string }> {
-  const { admission, target } = await look(limiter);
-  expect(admission).toEqual({ state: 'refused', reason, message: expect.stringMatching(message) as string });
-  expect(target).toBeUndefined();
-  return admission as { message: string };
+async function expectRefused(part: Part, reason: string, message: RegExp): Promise<Refusal> {
+  const refusal = await look(part);
+  if (!(refusal instanceof Refusal)) expect.unreachable('was not refused');
+  expect(refusal.admission).toEqual({
+    state: 'refused',
+    reason,
+    message: expect.stringMatching(message) as string,
+  });
+  return refusal;
 }
 
 /** The API server learns of a new binding a moment after it took it. */
 async function untilPermitted(): Promise<void> {
   await until(
     async () => {
-      const { admission } = await look();
-      return !(admission.state === 'refused' && admission.reason === 'PermissionDenied');
+      const target = await look();
+      return !(target instanceof Refusal && target.reason === 'PermissionDenied');
     },
     { what: 'the binding to be in force' },
   );

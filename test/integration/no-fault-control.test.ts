@@ -4,16 +4,14 @@
  * interval, always; that must never be taken for a drift.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { specSchema } from '../../src/api/index.ts';
 import type { Activity } from '../../src/demo/effects.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
-import { createRateLimiterDriver } from '../../src/subjects/ratelimiter/index.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
+import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
 
-const never = new AbortController().signal;
 /** As long as the pause of a usual demo. */
 const WATCH_MS = 10_000;
 /** For the answers under way, and the counts that are not in Redis yet. */
@@ -36,29 +34,16 @@ describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approxim
   // A limit that the traffic of the watch does not reach: there is a lag for the whole time.
   it.for([10, 400])('breaks no invariant at its normal lag, limit %i', (requests, context) =>
     keepingTime(async () => {
-      const driver = createRateLimiterDriver({
-        target: {
-          nodes: nodes.map(({ id, host, port }) => ({ name: id, host, port })),
-          redis: { host: redis.host, port: redis.port, tls: false, podName: 'redis-0' },
-        },
-        spec: specSchema.parse({
-          subject: {
-            rateLimiter: {
-              selector: { matchLabels: { app: 'x' } },
-              redis: { service: { name: 'redis' } },
-              limit: { requests },
-            },
-          },
-          scenarios: [{ name: 'drift', type: 'CounterDrift' }],
-        }),
-        log: { info() {}, warn() {}, error: console.error },
-        onChange: () => undefined,
+      const driver = new DrivenLimiter({
+        nodes: nodes.map(({ id, host, port }) => ({ name: id, host, port })),
+        redis: { host: redis.host, port: redis.port, tls: false, podName: 'redis-0' },
+        spec: limiterSpec({ limit: { requests } }, [{ name: 'drift', type: 'CounterDrift' }]),
       });
       const key = `demo-control-${requests}`;
-      const about = { fault: 'none', scenario: 'drift', key };
+      const about = { fault: 'none', scenario: 'drift', fixture: key };
       try {
-        await driver.perform({ kind: 'MeasureBaseline', id: 'b' }, never);
-        await driver.perform({ kind: 'Prepare', id: 'p', ...about, sequence: 1 }, never);
+        await driver.perform({ kind: 'MeasureBaseline', id: 'b' });
+        await driver.perform({ kind: 'Prepare', id: 'p', ...about, sequence: 1 });
         const activities: Activity[] = [
           { kind: 'Watch', ...about },
           { kind: 'Load', ...about },

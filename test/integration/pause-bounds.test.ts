@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../src/local/redis-server.ts';
-import { injectRedisPause } from '../../src/subjects/ratelimiter/pause.ts';
-import { RedisConnections } from '../../src/subjects/ratelimiter/redis-client.ts';
+import { injectRedisPause, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 
 const never = new AbortController().signal;

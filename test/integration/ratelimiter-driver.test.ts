@@ -2,22 +2,14 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type ChaosDemoSpec, specSchema } from '../../src/api/index.ts';
-import type { SubjectDriver } from '../../src/demo/subject.ts';
+import type { ChaosDemoSpec } from '../../src/api/index.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
-import {
-  createRateLimiterDriver,
-  type NodeTarget,
-  type RateLimiterTarget,
-  REDIS_ACL,
-} from '../../src/subjects/ratelimiter/index.ts';
+import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-
-const never = new AbortController().signal;
-const log = { info: () => undefined, warn: () => undefined, error: console.error };
+import { DrivenLimiter, type DrivenOptions, limiterSpec, PERMITTED } from './support/driven-limiter.ts';
 
 let server: RedisServer;
 const supervisor = new Supervisor();
@@ -25,7 +17,7 @@ let approximate: NodeTarget[];
 let strict: NodeTarget[];
 /** An independent observer with all rights. */
 let observer: Redis;
-const drivers: SubjectDriver[] = [];
+const drivers: DrivenLimiter[] = [];
 
 beforeAll(async () => {
   server = await startRedis({
@@ -56,81 +48,43 @@ afterEach(async () => {
 const targetsOf = (nodes: readonly HostedNode[]): NodeTarget[] =>
   nodes.map(({ id, host, port }) => ({ name: id, host, port }));
 
-function spec(overrides: { pause?: string; settle?: string } = {}): ChaosDemoSpec {
-  const { pause = '2s', settle = '1s' } = overrides;
-  return specSchema.parse({
-    subject: {
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { service: { name: 'redis' } },
-        limit: { requests: 10, window: '60s' },
-        health: { pollInterval: '250ms', timeout: '5s' },
-      },
-    },
-    scenarios: [
+function spec(health: object = {}): ChaosDemoSpec {
+  return limiterSpec(
+    { limit: { requests: 10, window: '60s' }, health: { pollInterval: '250ms', timeout: '5s', ...health } },
+    [
       {
         name: 'drift',
         type: 'CounterDrift',
-        counterDrift: { pause, requestsPerSecond: 60, threshold: 5, settle },
+        counterDrift: { pause: '2s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
       },
-      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 2, settle } },
+      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 2, settle: '1s' } },
     ],
-  });
+  );
 }
 
-function driverOn(
-  nodes: readonly NodeTarget[],
-  options: {
-    user?: string;
-    onChange?: () => void;
-    spec?: ChaosDemoSpec;
-    mayBePaused?: boolean;
-    obstacleTo?: () => string | undefined;
-  } = {},
-) {
-  const target: RateLimiterTarget = {
-    nodes,
-    redis: {
-      host: server.host,
-      port: server.port,
-      username: options.user ?? 'operator',
-      password: 'secret',
-      tls: false,
-      podName: 'redis-0',
-    },
+type Changes = Partial<Omit<DrivenOptions, 'nodes' | 'redis'>> & { readonly user?: string };
+
+function driverOn(nodes: readonly NodeTarget[], { user = 'operator', ...changes }: Changes = {}) {
+  const redis = {
+    host: server.host,
+    port: server.port,
+    username: user,
+    password: 'secret',
+    tls: false,
+    podName: 'redis-0',
   };
-  const driver = createRateLimiterDriver({
-    target,
-    spec: options.spec ?? spec(),
-    log,
-    onChange: options.onChange ?? (() => undefined),
-    mayBePaused: options.mayBePaused ?? false,
-    obstacleTo: options.obstacleTo ?? (() => undefined),
-  });
+  const driver = new DrivenLimiter({ nodes, redis, spec: spec(), ...changes });
   drivers.push(driver);
   return driver;
 }
 
 let run = 0;
 /** A driver with a key that is set up, ready for a fault. */
-async function prepared(
-  nodes: readonly NodeTarget[],
-  scenario: 'drift' | 'ghosts',
-  options: Parameters<typeof driverOn>[1] = {},
-) {
-  const driver = driverOn(nodes, options);
+async function prepared(nodes: readonly NodeTarget[], scenario: 'drift' | 'ghosts', changes: Changes = {}) {
+  const driver = driverOn(nodes, changes);
   const key = `demo-test-${process.pid}-${(run += 1)}`;
-  await driver.perform({ kind: 'MeasureBaseline', id: 'b' }, never);
-  expect(driver.observed.baseline).toEqual({ ok: true, message: expect.any(String) });
-  await driver.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario, key, sequence: 1 }, never);
-  expect(driver.observed.prepareFailures).toEqual({});
+  await driver.prepare(scenario, key);
   return { driver, key };
-}
-
-async function inject(driver: SubjectDriver, scenario: string, key: string, ms: number) {
-  const now = Date.now();
-  await driver.perform({ kind: 'Inject', id: 'f', scenario, key, plannedAt: now, until: now + ms }, never);
-  return driver.observed.faults['f'];
 }
 
 /** How often Redis was told to, by its own statistics. */
@@ -164,7 +118,7 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
     'measures write latency and lag, and leaves no control key behind',
     keepingTime(async () => {
       const driver = driverOn(approximate);
-      await driver.perform({ kind: 'MeasureBaseline', id: 'b' }, never);
+      await driver.perform({ kind: 'MeasureBaseline', id: 'b' });
       expect(driver.observed.baseline).toEqual({ ok: true, message: expect.any(String) });
       expect(driver.observed.baseline?.message).toMatch(
         /write of Redis takes \d+\.\d ms.*at most \d+ counts behind/,
@@ -179,10 +133,10 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
     'has the key on every node, and its end by the local clock',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
-      const { windowEndsAt, marker, message } = driver.observed.prepared['f'] ?? {};
+      const { usableUntil, marker, message } = driver.observed.prepared['f'] ?? {};
       expect(message).toContain('read back on 3 nodes');
       expect(marker).toMatch(/^[0-9a-f]{40}\/\d+$/);
-      expect(Math.abs((windowEndsAt ?? 0) - Date.now() - 60_000)).toBeLessThan(15_000);
+      expect(Math.abs((usableUntil ?? 0) - Date.now() - 60_000)).toBeLessThan(15_000);
       for (const { host, port } of approximate) {
         expect((await fetch(`http://${host}:${port}/limit?key=${key}`)).status).toBe(200);
       }
@@ -194,35 +148,83 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
     keepingTime(async () => {
       const gone = { name: 'gone', host: '127.0.0.1', port: 1 };
       const driver = driverOn([...approximate, gone], {
-        spec: { ...spec(), subject: withTimeout(spec(), '500ms') },
+        spec: spec({ timeout: '500ms' }),
       });
-      await driver.perform(
-        { kind: 'Prepare', id: 'p', fault: 'f', scenario: 'drift', key: 'demo-gone', sequence: 1 },
-        never,
-      );
+      await driver.perform({
+        kind: 'Prepare',
+        id: 'p',
+        fault: 'f',
+        scenario: 'drift',
+        fixture: 'demo-gone',
+        sequence: 1,
+      });
       expect(driver.observed.prepared).toEqual({});
       expect(driver.observed.prepareFailures['f']).toMatch(/node gone did not take over.*same Redis/);
     }),
   );
-});
 
-function withTimeout({ subject }: ChaosDemoSpec, timeout: string): ChaosDemoSpec['subject'] {
-  const limiter = subject.rateLimiter;
-  if (!limiter) throw new Error('no rate limiter');
-  return { ...subject, rateLimiter: { ...limiter, health: { ...limiter.health, timeout } } };
-}
+  it(
+    'leaves no key where it is ended in the midst',
+    keepingTime(async () => {
+      const gone = { name: 'gone', host: '127.0.0.1', port: 1 };
+      const driver = driverOn([...approximate, gone]);
+      const key = `demo-ended-${process.pid}`;
+      const stop = new AbortController();
+      const effect = {
+        kind: 'Prepare',
+        id: 'p',
+        fault: 'f',
+        scenario: 'ghosts',
+        fixture: key,
+        sequence: 1,
+      } as const;
+      const preparing = driver.perform(effect, PERMITTED, stop.signal);
+      await until(async () => (await observer.hexists(`rl:limit:${key}`, 'limit')) === 1, {
+        what: 'the key to be set up',
+      });
+      stop.abort(new Error('the run is being restored'));
+      await expect(preparing).rejects.toThrow('the run is being restored');
+      expect(await observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
+    }),
+  );
+
+  it.for([
+    {
+      what: 'others have come to its Redis',
+      check: { state: 'refused', admission: { state: 'refused', reason: 'SharedRedis', message: 'shared' } },
+      observed: { admission: { state: 'refused', reason: 'SharedRedis' }, prepareFailures: {} },
+    },
+    {
+      what: 'its Redis was restarted',
+      check: { state: 'restarted' },
+      observed: { prepareFailures: { f: expect.stringMatching(/redis-0 .*was restarted since.*run again/) } },
+    },
+  ] as const)('prepares no pause where $what since the run began', async ({ check, observed }, context) => {
+    await keepingTime(async () => {
+      const driver = driverOn(approximate, { checkStore: async () => check });
+      const key = 'demo-unwelcome';
+      const effect = { kind: 'Prepare', id: 'p', fault: 'f', fixture: key, sequence: 1 } as const;
+      await driver.perform({ ...effect, scenario: 'drift' });
+      expect(driver.observed).toMatchObject({ ...observed, prepared: {} });
+      expect(await observer.exists(`rl:limit:${key}`)).toBe(0);
+      // A burst does Redis no harm.
+      await driver.perform({ ...effect, scenario: 'ghosts' });
+      expect(driver.observed.prepared['f']).toMatchObject({ fixture: key });
+    })(context);
+  });
+});
 
 describe.skipIf(withoutRealTime)('the pause', () => {
   it(
     'is confirmed by a held write, drifts the counters of approximate nodes, and is recovered from',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
-      const about = { fault: 'f', scenario: 'drift', key };
+      const about = { fault: 'f', scenario: 'drift', fixture: key };
       driver.converge([
         { kind: 'PollHealth', intervalMs: 250 },
         { kind: 'Watch', ...about },
       ]);
-      const report = await inject(driver, 'drift', key, 4000);
+      const report = await driver.inject('drift', key, 4000);
       expect(report).toMatchObject({ proof: 'Confirmed' });
       expect(report?.endedAt).toBeUndefined();
 
@@ -231,7 +233,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
         { kind: 'Watch', ...about },
         { kind: 'Load', ...about },
       ]);
-      await until(() => driver.observed.readings['f']?.observed === 30, {
+      await until(() => driver.observed.readings['f']?.measures[0]?.value === 30, {
         what: 'the drift to reach its ceiling',
       });
       expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([30, 0]);
@@ -239,26 +241,23 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
       expect(reading?.evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
 
-      await driver.perform(
-        { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' },
-        never,
-      );
+      await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
       expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
         anomaly: 'Replica counts drift from the shared store',
         component: 'redis-0',
         confidence: 'high',
       });
 
-      await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 }, never);
+      await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
       const recovery = driver.observed.recoveries['f'];
-      expect(recovery).toMatchObject({ lostCounts: 0 });
-      expect(recovery?.convergedAt).toBeGreaterThanOrEqual(recovery?.writeAcceptedAt ?? Infinity);
+      expect(recovery).toMatchObject({ measures: [{ name: 'lostCounts', value: 0, unit: 'counts' }] });
+      expect(recovery?.restedAt).toBeGreaterThanOrEqual(recovery?.workedAt ?? Infinity);
       expect(await countedByRedis(key)).toBe(30);
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
       expect(driver.observed.faults['f']?.message).not.toMatch(/before its planned end/);
 
-      await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: false }, never);
-      expect(driver.observed.restored['s']).toMatchObject({ ok: true, writesTaken: true });
+      await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: false });
+      expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
       expect(await observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
     }),
   );
@@ -267,9 +266,9 @@ describe.skipIf(withoutRealTime)('the pause', () => {
     'leaves the counters of strict nodes together, with a whole proof',
     keepingTime(async () => {
       const { driver, key } = await prepared(strict, 'drift');
-      const about = { fault: 'f', scenario: 'drift', key };
+      const about = { fault: 'f', scenario: 'drift', fixture: key };
       driver.converge([{ kind: 'Watch', ...about }]);
-      expect(await inject(driver, 'drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
+      expect(await driver.inject('drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
       driver.converge([
         { kind: 'Watch', ...about },
         { kind: 'Load', ...about },
@@ -281,7 +280,8 @@ describe.skipIf(withoutRealTime)('the pause', () => {
         what: 'the watch to end',
       });
       const reading = driver.observed.readings['f'];
-      expect(reading).toMatchObject({ observed: 0, shortfalls: [] });
+      expect(reading).toMatchObject({ complete: true, shortfalls: [] });
+      expect(reading?.summary).toMatch(/^0 <= \d+$/);
       expect(reading?.detectedAt).toBeUndefined();
       expect(await countedByRedis(key)).toBeLessThanOrEqual(10);
     }),
@@ -291,7 +291,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
     'is a mismatch when the user has no right to it',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift', { user: 'helpless' });
-      const report = await inject(driver, 'drift', key, 2000);
+      const report = await driver.inject('drift', key, 2000);
       expect(report).toMatchObject({ proof: 'Mismatch' });
       expect(report?.startedAt).toBeUndefined();
       expect(report?.endedAt).toBeDefined();
@@ -308,7 +308,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       const releasing = (async () => {
         while (on) await observer.call('CLIENT', 'UNPAUSE');
       })();
-      const report = await inject(driver, 'drift', key, 2000);
+      const report = await driver.inject('drift', key, 2000);
       on = false;
       await releasing;
       expect(report).toMatchObject({ proof: 'Mismatch' });
@@ -320,8 +320,8 @@ describe.skipIf(withoutRealTime)('the pause', () => {
     'tells of an end before its time, and proves nothing then',
     keepingTime(async () => {
       const { driver, key } = await prepared(strict, 'drift');
-      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'drift', key }]);
-      expect(await inject(driver, 'drift', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
+      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'drift', fixture: key }]);
+      expect(await driver.inject('drift', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
       await observer.call('CLIENT', 'UNPAUSE');
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
       expect(driver.observed.faults['f']?.message).toMatch(
@@ -336,7 +336,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
       const before = await observer.info('commandstats');
-      const report = await inject(driver, 'drift', key, 100);
+      const report = await driver.inject('drift', key, 100);
       expect(report).toMatchObject({ missed: true });
       const pauses = (text: string) => /cmdstat_client\|pause:calls=(\d+)/.exec(text)?.[1];
       expect(pauses(await observer.info('commandstats'))).toBe(pauses(before));
@@ -351,14 +351,11 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       await observer.call('CLIENT', 'LIST');
       const marker = driver.observed.prepared['f']?.marker ?? '';
       const inquire = async (mark: string) => {
-        await driver.perform(
-          { kind: 'Inquire', id: 'i', fault: 'f', scenario: 'drift', marker: mark },
-          never,
-        );
+        await driver.perform({ kind: 'Inquire', id: 'i', fault: 'f', scenario: 'drift', marker: mark });
         return driver.observed.orphans['f'];
       };
       expect(await inquire(marker)).toBe('NotInjected');
-      await inject(driver, 'drift', key, 1000);
+      await driver.inject('drift', key, 1000);
       expect(await inquire(marker)).toBe('Injected');
       expect(await inquire(`${'0'.repeat(40)}/0`)).toBe('Unknown');
     }),
@@ -370,15 +367,16 @@ describe.skipIf(withoutRealTime)('restore', () => {
     'releases a pause of this session and proves it',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
-      expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
-      await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
-      expect(driver.observed.restored['s']).toMatchObject({ ok: true, writesTaken: true });
+      expect(await driver.inject('drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
+      await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
+      expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
       expect(driver.observed.restored['s']?.message).toMatch(/released the pause.*real write/);
       expect(await observer.set('after-restore', '1', 'PX', 1000)).toBe('OK');
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
       expect(driver.observed.faults['f']?.message).toContain('this demo released it');
       // Nothing is injected after that.
-      expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ missed: true });
+      const restored = { refusal: () => 'the run is being restored' };
+      expect(await driver.inject('drift', key, 30_000, restored)).toMatchObject({ missed: true });
     }),
   );
 
@@ -386,11 +384,11 @@ describe.skipIf(withoutRealTime)('restore', () => {
     'releases a pause that an earlier process left behind',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
-      expect(await inject(driver, 'drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
+      expect(await driver.inject('drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
       await driver.close();
       const next = driverOn(approximate, { mayBePaused: true });
-      await next.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
-      expect(next.observed.restored['s']).toMatchObject({ ok: true, writesTaken: true });
+      await next.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
+      expect(next.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
       expect(next.observed.restored['s']?.message).toContain('released the pause');
     }),
   );
@@ -406,9 +404,9 @@ describe.skipIf(withoutRealTime)('restore', () => {
         [untouched, []],
       ] as const) {
         await observer.call('CLIENT', 'PAUSE', '2000', 'WRITE');
-        await each.perform({ kind: 'Restore', id: 's', keys: [...keys], release: true }, never);
+        await each.perform({ kind: 'Restore', id: 's', fixtures: [...keys], release: true });
         // It waits for the end of that pause instead.
-        expect(each.observed.restored['s']).toMatchObject({ ok: true, writesTaken: true });
+        expect(each.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
         expect(each.observed.restored['s']?.message).not.toContain('released');
       }
       expect(await calls('unpause')).toBe(before);
@@ -421,11 +419,13 @@ describe.skipIf(withoutRealTime)('restore', () => {
       const { driver, key } = await prepared(approximate, 'drift');
       const before = await calls('pause');
       const plannedAt = Date.now() + 300;
+      let restoring = false;
       const injecting = driver.perform(
-        { kind: 'Inject', id: 'f', scenario: 'drift', key, plannedAt, until: plannedAt + 20_000 },
-        never,
+        { kind: 'Inject', id: 'f', scenario: 'drift', fixture: key, plannedAt, until: plannedAt + 20_000 },
+        { refusal: () => (restoring ? 'the run is being restored' : undefined) },
       );
-      await driver.perform({ kind: 'Restore', id: 's', keys: [key], release: true }, never);
+      restoring = true;
+      await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
       await injecting;
       expect(driver.observed.faults['f']).toMatchObject({
         missed: true,
@@ -440,12 +440,12 @@ describe.skipIf(withoutRealTime)('restore', () => {
     async (scenario, context) => {
       await keepingTime(async () => {
         let obstacle: string | undefined;
-        const { driver, key } = await prepared(approximate, scenario, { obstacleTo: () => obstacle });
+        const { driver, key } = await prepared(approximate, scenario);
         const before = await calls('pause');
         const plannedAt = Date.now() + 300;
         const injecting = driver.perform(
-          { kind: 'Inject', id: 'f', scenario, key, plannedAt, until: plannedAt + 2000 },
-          never,
+          { kind: 'Inject', id: 'f', scenario, fixture: key, plannedAt, until: plannedAt + 2000 },
+          { refusal: () => obstacle },
         );
         obstacle = 'this operator does not lead any more';
         await injecting;
@@ -479,7 +479,7 @@ describe.skipIf(withoutRealTime)('the burst', () => {
     'is not sent once its time is over, and then was missed',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'ghosts');
-      expect(await inject(driver, 'ghosts', key, -1)).toMatchObject({
+      expect(await driver.inject('ghosts', key, -1)).toMatchObject({
         missed: true,
         message: 'its time was over',
       });
@@ -491,24 +491,27 @@ describe.skipIf(withoutRealTime)('the burst', () => {
     'is admitted twice over by approximate nodes, as sender, nodes and Redis agree',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'ghosts');
-      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', key }]);
+      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', fixture: key }]);
       await until(() => driver.observed.readings['f']?.watchedUntil, { what: 'the watch to begin' });
-      const report = await inject(driver, 'ghosts', key, 5000);
+      const report = await driver.inject('ghosts', key, 5000);
       expect(report).toMatchObject({ proof: 'Confirmed' });
       await until(() => driver.observed.readings['f']?.detectedAt, { what: 'the detection' });
       await until(() => driver.observed.readings['f']?.shortfalls.length === 0, {
         what: 'Redis to hold all counts',
       });
       const reading = driver.observed.readings['f'];
-      expect(reading).toMatchObject({ observed: 20, bound: 10 });
+      expect(reading?.measures[0]).toEqual({
+        name: 'admitted',
+        value: 20,
+        bound: 10,
+        unit: 'requests',
+        atLeast: true,
+      });
       expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
       expect(reading?.evidence.join('\n')).toContain('at least 10');
       expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([20, 20]);
 
-      await driver.perform(
-        { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'ghosts', profile: 'rules' },
-        never,
-      );
+      await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'ghosts', profile: 'rules' });
       expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
         anomaly: 'Over-admission by simultaneous requests',
         confidence: 'high',
@@ -520,15 +523,15 @@ describe.skipIf(withoutRealTime)('the burst', () => {
     'is admitted up to the limit by strict nodes, with a whole proof',
     keepingTime(async () => {
       const { driver, key } = await prepared(strict, 'ghosts');
-      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', key }]);
-      const report = await inject(driver, 'ghosts', key, 5000);
+      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', fixture: key }]);
+      const report = await driver.inject('ghosts', key, 5000);
       expect(report).toMatchObject({ proof: 'Confirmed' });
       const end = (report?.endedAt ?? 0) + 1000;
       await until(() => (driver.observed.readings['f']?.watchedUntil ?? 0) >= end, {
         what: 'the watch to end',
       });
       const reading = driver.observed.readings['f'];
-      expect(reading).toMatchObject({ observed: 10, bound: 10, shortfalls: [] });
+      expect(reading).toMatchObject({ summary: '10/10', complete: true, shortfalls: [] });
       expect(reading?.detectedAt).toBeUndefined();
       expect(await countedByRedis(key)).toBe(10);
     }),
@@ -542,7 +545,7 @@ describe.skipIf(withoutRealTime)('the burst', () => {
       const way = await wayTo(third);
       const { driver, key } = await prepared([first, second, { ...third, port: way.port }], 'ghosts');
       await way.close();
-      expect(await inject(driver, 'ghosts', key, 5000)).toMatchObject({
+      expect(await driver.inject('ghosts', key, 5000)).toMatchObject({
         missed: true,
         message: expect.stringMatching(
           /the burst was not sent: connection \d+ .*approximate-2: GET \/limit failed: .*ECONNREFUSED/,
@@ -557,8 +560,7 @@ describe.skipIf(withoutRealTime)('health', () => {
   it(
     'tells the nodes, and changes only when something did',
     keepingTime(async () => {
-      let changes = 0;
-      const driver = driverOn(approximate, { onChange: () => (changes += 1) });
+      const driver = driverOn(approximate);
       driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
       const first = await until(() => driver.observed.health?.hasIssues === false && driver.observed.health, {
         what: 'all nodes to be ready',
@@ -566,11 +568,11 @@ describe.skipIf(withoutRealTime)('health', () => {
       expect(first.nodes.map(({ id, state }) => [id, state])).toEqual(
         approximate.map(({ name }) => [name, 'ready']),
       );
-      const before = changes;
+      const before = driver.decisive;
       await until(() => (driver.observed.health?.lastUpdated ?? 0) > first.lastUpdated, {
         what: 'another look',
       });
-      expect(changes).toBe(before);
+      expect(driver.decisive).toBe(before);
       driver.converge([]);
     }),
   );
@@ -581,11 +583,11 @@ describe.skipIf(withoutRealTime)('a session that saw nothing', () => {
     'proves that writes are taken, and claims no figure of lost counts',
     keepingTime(async () => {
       const driver = driverOn(approximate);
-      const about = { fault: 'f', scenario: 'drift', key: 'demo-unknown' };
-      await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 500 }, never);
+      const about = { fault: 'f', scenario: 'drift', fixture: 'demo-unknown' };
+      await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 500 });
       const recovery = driver.observed.recoveries['f'];
-      expect(recovery?.writeAcceptedAt).toBeGreaterThan(0);
-      expect(recovery).not.toHaveProperty('lostCounts');
+      expect(recovery?.workedAt).toBeGreaterThan(0);
+      expect(recovery?.measures).toEqual([]);
       expect(recovery?.message).toContain('counters of this fault are not known');
     }),
   );
@@ -594,10 +596,7 @@ describe.skipIf(withoutRealTime)('a session that saw nothing', () => {
     'gives no diagnosis and says why',
     keepingTime(async () => {
       const driver = driverOn(approximate);
-      await driver.perform(
-        { kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' },
-        never,
-      );
+      await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
       expect(driver.observed.diagnoses['f']?.diagnosis).toBeUndefined();
       expect(driver.observed.diagnoses['f']?.message).toMatch(/run again/);
     }),

@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import type { RedisTarget, ResolvedTarget } from '../../src/operator/discovery.ts';
-import { admitRedis, type RedisAdmission } from '../../src/operator/redis-admission.ts';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { admitRedis } from '../../src/subjects/ratelimiter/admission/redis-admission.ts';
+import { REDIS_ACL, type RedisTarget } from '../../src/subjects/ratelimiter/index.ts';
+import { Refusal } from '../../src/subjects/targets/refusal.ts';
 import { until } from '../kit/until.ts';
 
 const operator = { username: 'chaosdemo', password: 'operator-secret' };
@@ -35,18 +35,28 @@ afterEach(async () => {
 });
 afterAll(() => redis.stop());
 
-function targetOf(change: Partial<RedisTarget> = {}): ResolvedTarget {
+interface Found {
+  readonly redis: RedisTarget;
+  readonly addresses: readonly string[];
+}
+
+function targetOf(change: Partial<RedisTarget> = {}): Found {
+  const { host, port } = redis;
   return {
-    nodes: [{ name: 'limiter-1', uid: 'u', host: podIP, port: 8080, imageID: 'i' }],
-    notReady: [],
     addresses: [podIP],
-    redis: { podName: 'redis-0', host: redis.host, port: redis.port, tls: false, ...operator, ...change },
-    store: 'redis-0 (the one)',
+    redis: { podName: 'redis-0', host, port, tls: false, ...operator, ...change },
   };
 }
 
-function admit(target: ResolvedTarget, allowOtherClients = false): Promise<RedisAdmission> {
-  return admitRedis(target, { allowOtherClients, signal: new AbortController().signal });
+/** The same without a user. */
+function anonymously({ addresses, redis }: Found): Found {
+  const { username: _, password: __, ...rest } = redis;
+  return { addresses, redis: rest };
+}
+
+/** The run_id. @throws Refusal */
+function admit(target: Found, allowOtherClients = false): Promise<string> {
+  return admitRedis(target, { allowOtherClients }, new AbortController().signal);
 }
 
 /** Logs in from an address and gives itself a name; resolves when Redis knows both. */
@@ -92,25 +102,22 @@ async function untilNobodyIsLeft(): Promise<void> {
   await until(async () => !others.test(await ask('CLIENT LIST')), { what: 'Redis to forget all clients' });
 }
 
-async function expectRefused(
-  admission: Promise<RedisAdmission>,
-  reason: string,
-  message: RegExp,
-): Promise<void> {
-  const result = await admission;
-  expect(result).toEqual({
-    admission: { state: 'refused', reason, message: expect.stringMatching(message) as string },
+async function expectRefused(admission: Promise<string>, reason: string, message: RegExp): Promise<void> {
+  const refusal = await admission.catch((error: unknown) => error);
+  if (!(refusal instanceof Refusal)) throw refusal;
+  expect(refusal.admission).toEqual({
+    state: 'refused',
+    reason,
+    message: expect.stringMatching(message) as string,
   });
-  expect(JSON.stringify(result)).not.toContain('secret');
+  expect(JSON.stringify(refusal.admission)).not.toContain('secret');
 }
 
 describe('admitRedis', () => {
   it('admits with no more than the documented rights, and tells which Redis it is', async () => {
     await client({ from: podIP });
-    const result = await admit(targetOf());
-    expect(result.admission).toEqual({ state: 'granted' });
-
-    expect(await ask('INFO server')).toContain(`run_id:${result.runId}`);
+    const runId = await admit(targetOf());
+    expect(await ask('INFO server')).toContain(`run_id:${runId}`);
   });
 
   it('leaves no connection behind', async () => {
@@ -123,12 +130,12 @@ describe('admitRedis', () => {
     const address = `${strangerIP}:${stranger.localPort}`;
     const message = new RegExp(`^a client .*: ${address} "worker"\\. .*allowOtherClients`);
     await expectRefused(admit(targetOf()), 'SharedRedis', message);
-    expect((await admit(targetOf(), true)).admission).toEqual({ state: 'granted' });
+    expect(await admit(targetOf(), true)).toMatch(/^[0-9a-f]{40}$/);
 
     // Wherever it comes from, a client with the operator's own user belongs to the operator.
     stranger.destroy();
     await client({ from: '127.0.0.8', user: operator });
-    await until(async () => (await admit(targetOf())).admission.state === 'granted', {
+    await until(async () => await admit(targetOf()).catch(() => undefined), {
       what: 'Redis to forget the stranger',
     });
   });
@@ -152,10 +159,7 @@ describe('admitRedis', () => {
   });
 
   it('asks for a Secret where Redis wants a password and there is none', async () => {
-    const target = targetOf();
-    delete target.redis.username;
-    delete target.redis.password;
-    await expectRefused(admit(target), 'RedisUnreachable', /NOAUTH.*redis\.authSecretRef/);
+    await expectRefused(admit(anonymously(targetOf())), 'RedisUnreachable', /NOAUTH.*redis\.authSecretRef/);
   });
 
   it('says so when nothing listens', async () => {
@@ -182,7 +186,7 @@ describe('admitRedis', () => {
     const server = await listen(() => accepted.resolve());
     const { port } = server.address() as { port: number };
     const abort = new AbortController();
-    const admission = admitRedis(targetOf({ port }), { allowOtherClients: false, signal: abort.signal });
+    const admission = admitRedis(targetOf({ port }), { allowOtherClients: false }, abort.signal);
     await accepted.promise;
     abort.abort(new Error('enough'));
     await expect(admission).rejects.toThrow('enough');
@@ -195,13 +199,8 @@ describe('admitRedis, by topology', () => {
     onTestFinished(async () => {
       await Promise.all([master.stop(), replica.stop()]);
     });
-    const target = (server: RedisServer): ResolvedTarget => {
-      const whole = targetOf({ host: server.host, port: server.port });
-      delete whole.redis.username;
-      delete whole.redis.password;
-      return whole;
-    };
-    expect((await admit(target(master))).admission.state).toBe('granted');
+    const target = ({ host, port }: RedisServer): Found => anonymously(targetOf({ host, port }));
+    expect(await admit(target(master))).toMatch(/^[0-9a-f]{40}$/);
 
     const admin = new Redis({ host: replica.host, port: replica.port, protocol: 2 });
     onTestFinished(() => admin.disconnect());
@@ -209,8 +208,8 @@ describe('admitRedis, by topology', () => {
     await expectRefused(admit(target(replica), true), 'RedisNotEligible', /is a replica/);
     await until(
       async () => {
-        const { admission } = await admit(target(master), true);
-        return admission.state === 'refused' && /has 1 connected replicas/.test(admission.message);
+        const refusal = await admit(target(master), true).catch((error: unknown) => error);
+        return refusal instanceof Refusal && /has 1 connected replica;/.test(refusal.message);
       },
       { what: 'the master to have its replica' },
     );
@@ -244,16 +243,11 @@ describe('admitRedis over TLS', () => {
     const server = await startRedis({ tls: { certFile, keyFile, caFile: certFile } });
     onTestFinished(() => server.stop());
     const ca = await readFile(certFile, 'utf8');
-    const target = (change: Partial<RedisTarget>): ResolvedTarget => {
-      const whole = targetOf({ host: server.host, port: server.port, tls: true, ...change });
-      delete whole.redis.username;
-      delete whole.redis.password;
-      return whole;
-    };
+    const { host, port } = server;
+    const target = (change: Partial<RedisTarget>): Found =>
+      anonymously(targetOf({ host, port, tls: true, ...change }));
 
-    expect((await admit(target({ servername: 'redis.shop.svc', ca }))).admission).toEqual({
-      state: 'granted',
-    });
+    expect(await admit(target({ servername: 'redis.shop.svc', ca }))).toMatch(/^[0-9a-f]{40}$/);
     await expectRefused(
       admit(target({ servername: 'redis.other.svc', ca })),
       'RedisUnreachable',

@@ -84,7 +84,11 @@ describe.skipIf(withoutRealTime)('a whole demo', () => {
     const status = await world.ended('whole');
     expect(verdictLine(status)).toMatch(/^Succeeded /);
     expect(status.scenarios).toMatchObject([
-      { result: 'Detected', fault: { proof: 'Confirmed' }, lostCounts: 0 },
+      {
+        result: 'Detected',
+        fault: { proof: 'Confirmed' },
+        measures: expect.arrayContaining([{ name: 'lostCounts', value: 0, unit: 'counts' }]) as object[],
+      },
       { result: 'Detected', fault: { proof: 'Confirmed' } },
     ]);
   }

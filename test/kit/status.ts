@@ -2,23 +2,23 @@
  * What tests read of a status, each by one function: where the API calls a field
  * otherwise, the one function that reads it changes.
  */
-import type { ChaosDemoStatus, ConditionType, ScenarioStatus } from '../../src/api/index.ts';
+import type { ChaosDemoStatus, ScenarioStatus } from '../../src/api/index.ts';
 
 type Condition = NonNullable<ChaosDemoStatus['conditions']>[number];
 
 /** The condition of a type, if there is one. */
-export function conditionOf({ conditions }: ChaosDemoStatus, type: ConditionType): Condition | undefined {
+export function conditionOf({ conditions }: ChaosDemoStatus, type: string): Condition | undefined {
   return conditions?.find((condition) => condition.type === type);
 }
 
 /** "Status Reason" of a condition, such as "False Aborted"; undefined where there is none of that type. */
-export function conditionText(status: ChaosDemoStatus, type: ConditionType): string | undefined {
+export function conditionText(status: ChaosDemoStatus, type: string): string | undefined {
   const found = conditionOf(status, type);
   return found && `${found.status} ${found.reason}`;
 }
 
 /** "Status Reason" by condition type. */
-export function conditionTexts({ conditions = [] }: ChaosDemoStatus): Partial<Record<ConditionType, string>> {
+export function conditionTexts({ conditions = [] }: ChaosDemoStatus): Record<string, string> {
   return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
 }
 
@@ -30,12 +30,13 @@ export function scenarioOf({ scenarios = [] }: ChaosDemoStatus, name?: string): 
 }
 
 /** What was measured of the invariant of a scenario, and what it may be at most. */
-export function measureOf({ observed, bound, summary }: ScenarioStatus): {
+export function measureOf({ measures = [], summary }: ScenarioStatus): {
   observed: number | undefined;
   bound: number | undefined;
   summary: string | undefined;
 } {
-  return { observed, bound, summary };
+  const [first] = measures;
+  return { observed: first?.value, bound: first?.bound, summary };
 }
 
 /** The fault of the first scenario is proven to be on, or was. */
@@ -49,13 +50,13 @@ export function verdictLine({ message, run }: ChaosDemoStatus): string {
 }
 
 /** How many scenarios ended as expected, of how many: "1/2". */
-export function asExpectedOf({ expected }: ChaosDemoStatus): string | undefined {
-  return expected;
+export function asExpectedOf({ asExpected }: ChaosDemoStatus): string | undefined {
+  return asExpected;
 }
 
 /** The `spec.runId` that the run was started with. */
 export function runIdOf({ run }: ChaosDemoStatus): string | undefined {
-  return run?.id;
+  return run?.runId;
 }
 
 /** Number of the run that has a verdict; undefined while one is on, or none was yet. */

@@ -2,13 +2,15 @@
  * What is normal: how long a write of Redis takes, and how far its counts lie
  * behind those of the nodes under light traffic. Faults are judged against it.
  */
-import { totalAdmitted } from './counter-sample.ts';
-import { watchCounters } from './counter-watch.ts';
-import type { LimiterClient } from './limiter-client.ts';
-import type { RedisConnections } from './redis-client.ts';
-import { removeRateLimit, setupRateLimit } from './setup-limit.ts';
-import { runSteadyTraffic } from './steady-traffic.ts';
+import type { Outcome } from '../../demo/observed.ts';
+import { totalAdmitted } from './interfaces/reference/counter-sample.ts';
+import { watchCounters } from './interfaces/reference/counter-watch.ts';
+import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
+import { removeRateLimit, setupRateLimit } from './interfaces/reference/setup-limit.ts';
+import { runSteadyTraffic } from './interfaces/reference/steady-traffic.ts';
+import type { RedisConnections } from './store/redis-client.ts';
 import { pauseFor, TIMED_OUT, within } from './waiting.ts';
+import { counted } from './words.ts';
 
 const WRITES = 20;
 const WRITE_TIMEOUT_MS = 5000;
@@ -19,6 +21,8 @@ const LAG_WITHIN_MS = 15_000;
 /** Checks sent meanwhile, if the limit allows so many. */
 const CHECKS = 20;
 const MIN_SAMPLES = 5;
+/** How long the control key may take to be removed again. */
+const CLEAN_UP_MS = 5000;
 
 export interface Baseline {
   readonly writeP50Ms: number;
@@ -38,8 +42,6 @@ export interface BaselineOptions {
   readonly windowMs: number;
   readonly timeoutMs: number;
   readonly now: () => number;
-  /** Until when the control key can be removed; outlasts the measurement. */
-  readonly lifetime: AbortSignal;
 }
 
 /** The measurement could not be made; the message says what to do. */
@@ -65,6 +67,14 @@ export async function measureBaseline(options: BaselineOptions, signal: AbortSig
   };
 }
 
+/** What was measured, for people. */
+export function outcomeOf({ writeP50Ms, writeMaxMs, lag, samples }: Baseline): Outcome {
+  return {
+    ok: true,
+    message: `Without a fault: a write of Redis takes ${writeP50Ms.toFixed(1)} ms (slowest ${writeMaxMs.toFixed(1)} ms), and Redis is at most ${counted(lag, 'count')} behind the nodes (${counted(samples, 'sample')})`,
+  };
+}
+
 /** Latencies of real writes, one after the other, from the fastest to the slowest. */
 async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
   const writer = await redis.openProbeWriter();
@@ -87,7 +97,7 @@ async function measureWrites(redis: RedisConnections, signal: AbortSignal): Prom
 }
 
 async function measureLag(
-  { clients, observers, redis, controlKey, limit, windowMs, timeoutMs, now, lifetime }: BaselineOptions,
+  { clients, observers, redis, controlKey, limit, windowMs, timeoutMs, now }: BaselineOptions,
   signal: AbortSignal,
 ): Promise<{ lag: number; samples: number }> {
   try {
@@ -138,11 +148,12 @@ async function measureLag(
     }
     if (samples < MIN_SAMPLES) {
       throw new BaselineError(
-        `the counters could be read only ${samples} times in ${LAG_WITHIN_MS} ms without any fault: ${problem ?? 'the rate limiter answers too slowly'}`,
+        `the counters could be read only ${counted(samples, 'time')} in ${LAG_WITHIN_MS} ms without any fault: ${problem ?? 'the rate limiter answers too slowly'}`,
       );
     }
     return { lag, samples };
   } finally {
-    await removeRateLimit(clients, controlKey, lifetime).catch(() => undefined);
+    const within = AbortSignal.timeout(Math.min(timeoutMs, CLEAN_UP_MS));
+    await removeRateLimit(clients, controlKey, within).catch(() => undefined);
   }
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
-import { nothingObserved } from '../../demo/observed.ts';
+import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
+import { burstTrafficConfig, redisPauseConfig } from './index.ts';
+import { rateLimiterOf } from './schema.ts';
 
 function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
-  return specSchema.parse({
+  return specSchema([rateLimiterApi]).parse({
     subject: {
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
@@ -76,8 +78,9 @@ describe('scenarios', () => {
         countdownMs: 3000,
         faultMs: 10_000,
         settleMs: 5000,
-        windowNeedMs: 20_000,
+        storyMs: 23_000,
         load: true,
+        releasable: true,
         onOrphan: 'Inquire',
       },
       {
@@ -85,8 +88,9 @@ describe('scenarios', () => {
         countdownMs: 3000,
         faultMs: 5000,
         settleMs: 5000,
-        windowNeedMs: 15_000,
+        storyMs: 18_000,
         load: false,
+        releasable: false,
         onOrphan: 'Retry',
       },
     ]);
@@ -109,28 +113,32 @@ describe('scenarios', () => {
         { limit: { requests: 100 }, health: { timeout: '400ms' } },
       ),
     );
-    expect(drift).toMatchObject({ countdownMs: 1000, faultMs: 2000, settleMs: 3000, windowNeedMs: 5400 });
+    expect(drift).toMatchObject({ countdownMs: 1000, faultMs: 2000, settleMs: 3000, storyMs: 6400 });
     expect(ghosts).toMatchObject({ expect: 'NotDetected', faultMs: 400 });
     expect(ghosts?.faultTitle).toContain('500 requests');
   });
 });
 
-describe('words', () => {
-  it('show both figures of an invariant', () => {
-    const { summarize } = rateLimiterDefinition;
-    expect(summarize('CounterDrift', 30, 5)).toBe('30 > 5');
-    expect(summarize('CounterDrift', 3, 5)).toBe('3 <= 5');
-    expect(summarize('CounterDrift', 5, 5)).toBe('5 <= 5');
-    expect(summarize('GhostAllowing', 20, 10)).toBe('20/10');
+describe('the named configurations', () => {
+  it('are the scenarios of their types, for whoever uses the chaos functions alone', () => {
+    const whole = spec();
+    const [drift, ghosts] = whole.scenarios;
+    if (!drift || !ghosts) throw new Error('the defaults have no scenarios');
+    const limiter = rateLimiterOf(whole);
+    expect([redisPauseConfig(drift, limiter), burstTrafficConfig(ghosts, limiter)]).toEqual(
+      rateLimiterDefinition.scenarios(whole),
+    );
   });
+});
 
+describe('words', () => {
   it('say at the start what will be done to which pods and which Redis', () => {
-    const pods = ['rl-0', 'rl-1'].map((name) => ({ name, uid: name, imageID: 'i' }));
-    const observed = { ...nothingObserved(0), target: { pods, store: 'redis-0 (10.0.0.7:6379)' } };
-    const welcome = rateLimiterDefinition.welcome(spec(), observed);
+    const pods = ['rl-0', 'rl-1'].map((name) => ({ name, uid: name, imageId: 'i' }));
+    const target = { pods, store: 'redis-0 (10.0.0.7:6379)' };
+    const welcome = rateLimiterDefinition.welcome(spec(), target);
     expect(welcome).toMatch(
       /2 pods \(rl-0, rl-1\) over redis-0 .*stops taking writes for 10s; then: A burst of 20/,
     );
-    expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), observed)).toMatch(/injects nothing/);
+    expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), target)).toMatch(/injects nothing/);
   });
 });

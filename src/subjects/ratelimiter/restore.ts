@@ -1,24 +1,18 @@
 /** Undoes what a run did: ends its pause, removes its keys, proves that writes are taken. */
 import { truncate } from '../../api/index.ts';
 import type { Restored } from '../../demo/observed.ts';
-import type { LimiterClient } from './limiter-client.ts';
-import { proveWrite } from './pause-probe.ts';
-import type { RedisConnections } from './redis-client.ts';
-import { removeRateLimit } from './setup-limit.ts';
+import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
+import { removeRateLimit } from './interfaces/reference/setup-limit.ts';
+import type { OwnPause } from './store/own-pause.ts';
+import type { RedisConnections } from './store/redis-client.ts';
+import { proveWrite } from './store/write-probe.ts';
 import { messageOf } from './waiting.ts';
+import { counted } from './words.ts';
 
 /** A write that is not held back is taken well within this. */
 const QUICK_WRITE_MS = 500;
 /** How long after the release a write may take. */
 const WRITE_WITHIN_MS = 5000;
-
-/** What is known of a pause of ours. */
-export type OwnPause =
-  /** Certainly none is on. */
-  | 'none'
-  | 'active'
-  /** This session saw nothing of it, but an earlier one may have paused. */
-  | 'unknown';
 
 export interface RestoreOptions {
   readonly redis: RedisConnections;
@@ -37,9 +31,10 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
 
   // A write that is taken at once says that nothing is paused: then there is nothing of ours to end either.
   const quick =
-    ownPause === 'active' && release ? undefined : await proveWrite(redis, QUICK_WRITE_MS, now, signal);
-  if (quick === undefined && release && ownPause !== 'none') {
+    ownPause.state === 'active' && release ? undefined : await proveWrite(redis, QUICK_WRITE_MS, now, signal);
+  if (quick === undefined && release && ownPause.state !== 'none') {
     try {
+      ownPause.toBeReleased();
       await redis.unpause();
       done.push('released the pause of Redis');
     } catch (error) {
@@ -64,13 +59,16 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   );
   signal.throwIfAborted();
   const left = clients.length === 0 ? keys : keys.filter((_, i) => removals[i]?.status === 'rejected');
-  if (keys.length > left.length) done.push(`removed ${keys.length - left.length} keys of the demo`);
+  if (keys.length > left.length)
+    done.push(`removed ${counted(keys.length - left.length, 'key')} of the demo`);
   if (left.length > 0) {
     const failure = removals.find((removal) => removal.status === 'rejected');
     const reason = failure ? messageOf(failure.reason) : 'no node of the rate limiter is known any more';
-    const notes = `the limits of ${left.join(', ')} are left (${reason}): remove them with DELETE /limit?key=...`;
-    failed.push(notes);
+    const [limits, them] = left.length === 1 ? ['limit', 'is'] : ['limits', 'are'];
+    failed.push(
+      `the ${limits} of ${left.join(', ')} ${them} left (${reason}): remove with DELETE /limit?key=...`,
+    );
   }
   const message = [...failed, ...(done.length > 0 ? [`Restored: ${done.join(', ')}`] : [])].join('. ');
-  return { ok: failed.length === 0, writesTaken: taken !== undefined, message: truncate(message, 512) };
+  return { ok: failed.length === 0, faultOver: taken !== undefined, message: truncate(message, 512) };
 }

@@ -1,4 +1,5 @@
-/** The subject as discovered: where its nodes and its Redis are. Knows nothing of how they were found. */
+/** The rate limiter as it was found: where its nodes and its Redis are. Knows nothing of how. */
+import type { RedisTarget } from './store/redis-target.ts';
 
 /** One node of the rate limiter. */
 export interface NodeTarget {
@@ -7,21 +8,6 @@ export interface NodeTarget {
   /** Address that is dialled. */
   readonly host: string;
   readonly port: number;
-}
-
-/** The Redis behind the rate limiter. */
-export interface RedisTarget {
-  readonly host: string;
-  readonly port: number;
-  /** Name that the certificate must be valid for; the host when left out. */
-  readonly servername?: string;
-  readonly username?: string;
-  readonly password?: string;
-  /** PEM of the CA, when the system does not know it. */
-  readonly ca?: string;
-  readonly tls: boolean;
-  /** Name of the pod, for messages. */
-  readonly podName: string;
 }
 
 export interface RateLimiterTarget {

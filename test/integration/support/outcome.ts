@@ -1,7 +1,7 @@
 /** What tests of outcomes share: somebody else who meddles with Redis, and what a broken proof leads to. */
 import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
-import type { ChaosDemoStatus, ConditionType, ScenarioStatus } from '../../../src/api/index.ts';
+import type { ChaosDemoStatus, ScenarioStatus } from '../../../src/api/index.ts';
 import { asExpectedOf, conditionOf, isConfirmed, scenarioOf } from '../../kit/status.ts';
 import type { World } from '../../kit/world.ts';
 
@@ -46,7 +46,7 @@ export async function expectInconclusive(
   expect(status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
   expect(status.message).toMatch(missing);
   expect(asExpectedOf(status)).toBe('0/1');
-  expect(conditionOf(status, scenario.type as ConditionType)).toMatchObject({ status: 'Unknown', reason });
+  expect(conditionOf(status, scenario.type)).toMatchObject({ status: 'Unknown', reason });
   expect(await world.takesWrites()).toBe(true);
   return scenario;
 }

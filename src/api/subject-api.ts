@@ -1,0 +1,75 @@
+/**
+ * What a subject adds to the resource: its member of `spec.subject`, its scenario
+ * types, and the words that its conditions, reasons, columns and measures are
+ * documented with. `assembleApi` makes CRD, schema and reference from the registered ones.
+ */
+import type { z } from 'zod';
+
+/** A validation rule in CEL, as `x-kubernetes-validations` takes it. */
+export interface CelRule {
+  readonly rule: string;
+  readonly message?: string;
+  readonly messageExpression?: string;
+}
+
+/** A column of `kubectl get`. */
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'date';
+  readonly jsonPath: string;
+  readonly description?: string;
+  /** 1: with `-o wide` only. */
+  readonly priority?: number;
+}
+
+/** A figure that a scenario reports in `status.scenarios[].measures`. */
+export interface MeasureApi {
+  readonly name: string;
+  readonly unit: string;
+  readonly meaning: string;
+}
+
+/** A scenario type: the fault it injects and the invariant it watches. */
+export interface FaultApi {
+  /** Value of `spec.scenarios[].type`, and type of the condition that tells its result: "CounterDrift". */
+  readonly type: string;
+  /** Member of a scenario that holds its parameters: "counterDrift". */
+  readonly member: string;
+  /** Of that member; every field has a default, since a scenario may leave the member out. */
+  readonly schema: z.ZodType<object, object>;
+  /** What the condition of its type is about, in a sentence. */
+  readonly conditionMeaning: string;
+  /** The measure of the invariant first. */
+  readonly measures: readonly MeasureApi[];
+  /** Column that shows the summary of its scenario with `-o wide`. */
+  readonly column: { readonly name: string; readonly description: string };
+}
+
+/** A Secret that the operator reads for a subject. */
+export interface SecretApi {
+  readonly type: string;
+  /** In Markdown: what it holds. */
+  readonly meaning: string;
+}
+
+/** A subject's part of the API. */
+export interface SubjectApi {
+  /** Value of `spec.subject.type`: "RateLimiter". */
+  readonly type: string;
+  /** Member of `spec.subject` that holds its part: "rateLimiter". */
+  readonly member: string;
+  /** What messages call it where `spec.subject.displayName` is left out. */
+  readonly displayName: string;
+  /** Of that member. */
+  readonly schema: z.ZodType<object, object>;
+  /** Fields of that member that start no run when they change. */
+  readonly fieldsThatStartNoRun: readonly string[];
+  readonly faults: readonly FaultApi[];
+  /** What `spec.scenarios` is where it is left out; used of the first registered subject. */
+  readonly defaultScenarios: readonly { readonly name: string; readonly type: string }[];
+  /** Rules across the whole spec (`self`); they apply only to specs of this subject's type. */
+  readonly rules: readonly CelRule[];
+  /** Reasons of its own: why a run is refused or waits. */
+  readonly refusals: Readonly<Record<string, string>>;
+  readonly secrets: readonly SecretApi[];
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { FaultStatus } from '../api/index.ts';
+import { type Context, fixtureName, fixturesToRemove, iso, mayBeActive, wake } from './context.ts';
+
+const NOW = Date.parse('2026-01-01T00:00:00Z');
+
+describe('a fault that may be active', () => {
+  const fault = (changes: Partial<FaultStatus> = {}): FaultStatus => ({
+    id: '1-a-1',
+    plannedAt: iso(NOW),
+    until: iso(NOW + 10_000),
+    ...changes,
+  });
+
+  it.each<[string, FaultStatus, number, boolean]>([
+    ['one that is announced', fault({ plannedAt: iso(NOW + 3000), until: iso(NOW + 13_000) }), NOW, true],
+    ['one right after its time, since nobody saw its end', fault(), NOW + 14_999, true],
+    ['one long after its time', fault(), NOW + 15_000, false],
+    ['one whose end was seen', fault({ endedAt: iso(NOW + 1) }), NOW + 2, false],
+    [
+      'one that somebody wrote an end into that no fault can have',
+      fault({ until: '9999-01-01T00:00:00Z' }),
+      NOW + 125_000,
+      false,
+    ],
+    [
+      'one that is planned for a time that no fault can be',
+      fault({ plannedAt: '9999-01-01T00:00:00Z' }),
+      NOW,
+      false,
+    ],
+  ])('%s', (_, written, now, active) => {
+    expect(mayBeActive(written, now)).toBe(active);
+  });
+});
+
+describe('the fixtures that a run removes', () => {
+  it('are those that the object itself can have made, whatever stands in its status', () => {
+    const uid = 'abcdef12-3456';
+    const own = fixtureName('demo-x', uid, 1, 'a', 1);
+    const again = fixtureName('demo-old', uid, 1, 'a', 2);
+    const faults = [own, again, 'customers', fixtureName('demo-x', '99999999-1', 1, 'a', 1)].map(
+      (fixture, index) => ({ id: String(index), fixture }),
+    );
+    const context = { demo: { uid }, draft: { journal: { faults } } } as unknown as Context;
+    expect(fixturesToRemove(context)).toEqual([own, again]);
+  });
+});
+
+describe('a wake', () => {
+  const woken = (at: number) => {
+    const context = { now: NOW, wakeAt: undefined } as Context;
+    wake(context, at);
+    return context.wakeAt;
+  };
+
+  it('is when it is due, also at once', () => {
+    expect(woken(NOW + 5)).toBe(NOW + 5);
+    expect(woken(NOW)).toBe(NOW);
+  });
+
+  it('leaves what is late some time to come, rather than ask for it without a pause', () => {
+    expect(woken(NOW - 1)).toBe(NOW + 100);
+  });
+});

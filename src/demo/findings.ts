@@ -1,0 +1,147 @@
+/**
+ * What effects and activities find, and the one place where a finding becomes
+ * part of what a session has seen. Pure.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { HealthSnapshot } from './health.ts';
+import type {
+  Admission,
+  DiagnosisReport,
+  FaultReport,
+  InvariantReading,
+  Observed,
+  OrphanFinding,
+  Outcome,
+  Prepared,
+  RecoveryReport,
+  Restored,
+  Target,
+} from './observed.ts';
+
+export type Finding =
+  /** Of `Admit`, for the spec of `generation`; or of a look right before a fault that shows the permission is gone. */
+  | { kind: 'Admission'; admission: Admission; generation: number; at: number; target?: Target }
+  /** Of `LookAgain`; a part that could not be found out is left out. `gone`: names of pods of the run. */
+  | { kind: 'SecondLook'; admission?: Admission; gone?: readonly string[] }
+  /** `podTemplate` left out: not settled, or not known. */
+  | { kind: 'PodTemplate'; generation: number; at: number; podTemplate?: string }
+  | { kind: 'Health'; snapshot: HealthSnapshot }
+  | { kind: 'Baseline'; outcome: Outcome }
+  | { kind: 'Prepared'; fault: string; prepared: Prepared }
+  | { kind: 'NotPrepared'; fault: string; message: string }
+  /** This process is about to store the announcement of a fault: see `announcement`. */
+  | { kind: 'Announced'; announcement: string }
+  /** This process has begun to inject the fault. */
+  | { kind: 'Begun'; fault: string }
+  | { kind: 'Fault'; fault: string; report: FaultReport }
+  | { kind: 'Reading'; fault: string; reading: InvariantReading }
+  | { kind: 'Recovery'; fault: string; report: RecoveryReport }
+  | { kind: 'Orphan'; fault: string; orphan: OrphanFinding }
+  | { kind: 'Diagnosis'; fault: string; report: DiagnosisReport }
+  | { kind: 'Restored'; effect: string; restored: Restored };
+
+/** What was seen, with the finding in it. `observed` itself stays as it is. */
+export function record(observed: Observed, finding: Finding): Observed {
+  switch (finding.kind) {
+    case 'Admission': {
+      const { kind: _, admission, at, generation, target } = finding;
+      const look = { generation, at, count: (observed.admissionLook?.count ?? 0) + 1 };
+      return { ...observed, admission, admissionLook: look, ...(target && { target }) };
+    }
+    case 'SecondLook':
+      return {
+        ...observed,
+        admission: finding.admission ?? observed.admission,
+        gone: finding.gone ?? observed.gone,
+      };
+    case 'PodTemplate': {
+      const { at, generation, podTemplate } = finding;
+      const look = { generation, at, count: (observed.podTemplateLook?.count ?? 0) + 1 };
+      const { podTemplate: _, ...rest } = observed;
+      return { ...rest, podTemplateLook: look, ...(podTemplate === undefined ? {} : { podTemplate }) };
+    }
+    case 'Health':
+      return { ...observed, health: finding.snapshot };
+    case 'Baseline':
+      return { ...observed, baseline: finding.outcome };
+    case 'Prepared': {
+      const { [finding.fault]: _, ...prepareFailures } = observed.prepareFailures;
+      return {
+        ...observed,
+        prepareFailures,
+        prepared: put(observed.prepared, finding.fault, finding.prepared),
+      };
+    }
+    case 'NotPrepared':
+      return { ...observed, prepareFailures: put(observed.prepareFailures, finding.fault, finding.message) };
+    case 'Announced':
+      return { ...observed, announced: new Set(observed.announced).add(finding.announcement) };
+    case 'Begun':
+      return { ...observed, begun: new Set(observed.begun).add(finding.fault) };
+    case 'Fault':
+      return { ...observed, faults: put(observed.faults, finding.fault, finding.report) };
+    case 'Reading':
+      return { ...observed, readings: put(observed.readings, finding.fault, finding.reading) };
+    case 'Recovery':
+      return { ...observed, recoveries: put(observed.recoveries, finding.fault, finding.report) };
+    case 'Orphan':
+      return { ...observed, orphans: put(observed.orphans, finding.fault, finding.orphan) };
+    case 'Diagnosis':
+      return { ...observed, diagnoses: put(observed.diagnoses, finding.fault, finding.report) };
+    case 'Restored':
+      return { ...observed, restored: put(observed.restored, finding.effect, finding.restored) };
+    default:
+      return finding satisfies never;
+  }
+}
+
+function put<T>(map: Readonly<Record<string, T>>, id: string, value: T): Record<string, T> {
+  return { ...map, [id]: value };
+}
+
+/**
+ * Whether a finding is a reason to decide again at once. Health and readings come
+ * many times a second and mostly say what is known; what they measured goes along
+ * with the next decision. `before` is what was seen until then.
+ */
+export function callsForDecision(before: Observed, finding: Finding): boolean {
+  switch (finding.kind) {
+    case 'Health':
+      return (
+        before.health === undefined || !isDeepStrictEqual(essence(before.health), essence(finding.snapshot))
+      );
+    case 'Reading': {
+      const known = before.readings[finding.fault];
+      const { complete, detectedAt } = finding.reading;
+      return (
+        (detectedAt !== undefined && known?.detectedAt === undefined) ||
+        (complete === true && known?.complete !== true)
+      );
+    }
+    case 'SecondLook':
+      return (
+        (finding.admission !== undefined && finding.admission.state !== before.admission.state) ||
+        (finding.gone !== undefined && finding.gone.length !== before.gone.length)
+      );
+    case 'Announced':
+    case 'Begun':
+      return false;
+    case 'Admission':
+    case 'PodTemplate':
+    case 'Baseline':
+    case 'Prepared':
+    case 'NotPrepared':
+    case 'Fault':
+    case 'Recovery':
+    case 'Orphan':
+    case 'Diagnosis':
+    case 'Restored':
+      return true;
+    default:
+      return finding satisfies never;
+  }
+}
+
+function essence({ dependencies, hasIssues, nodes }: HealthSnapshot): unknown {
+  return { dependencies, hasIssues, nodes };
+}

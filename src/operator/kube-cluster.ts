@@ -1,0 +1,47 @@
+/** What subjects may ask of Kubernetes, answered by an API server. */
+import type { Clock } from '../demo/clock.ts';
+import { isForbidden, isNotFound } from '../kube/api-error.ts';
+import type { KubeClient, Query } from '../kube/client.ts';
+import type { KubeObject, Logger } from '../kube/kube-types.ts';
+import { resourcePath } from '../kube/resource-path.ts';
+import type { Cluster, Pod, Secret, Service } from '../subjects/cluster.ts';
+import { ForbiddenError } from '../subjects/cluster.ts';
+import { KubeLease } from './cluster-lease.ts';
+
+/** Deadline of each read, in milliseconds. */
+const READ_TIMEOUT_MS = 10_000;
+
+/** The cluster behind `client`, read with its rights. */
+export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logger): Cluster {
+  const get = async <T>(path: string, signal: AbortSignal, query: Query = {}): Promise<T | undefined> => {
+    try {
+      return await client.request<T>({ method: 'GET', path, query, signal, timeoutMs: READ_TIMEOUT_MS });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
+      throw error;
+    }
+  };
+  return {
+    async namespaceLabels(name, signal) {
+      const namespace = await get<KubeObject>(core('namespaces', { name }), signal);
+      return namespace && (namespace.metadata.labels ?? {});
+    },
+    service: (namespace, name, signal) => get<Service>(core('services', { namespace, name }), signal),
+    secret: (namespace, name, signal) => get<Secret>(core('secrets', { namespace, name }), signal),
+    async pods(namespace, labelSelector, most, signal) {
+      const query = { labelSelector, limit: most };
+      const list = await get<{ metadata: { continue?: string }; items: Pod[] }>(
+        core('pods', { namespace }),
+        signal,
+        query,
+      );
+      return (list?.metadata.continue ?? '') === '' ? (list?.items ?? []) : 'TooMany';
+    },
+    lease: (options) => new KubeLease({ client, clock, logger, ...options }),
+  };
+}
+
+function core(plural: string, where: { namespace?: string; name?: string }): string {
+  return resourcePath({ group: '', version: 'v1', plural }, where);
+}

@@ -1,0 +1,57 @@
+/** The terms of this process, one after the other: at most one works, and those before may still be ending. */
+import { Term, type TermEnd, type TermOptions } from './term.ts';
+
+export interface LeadershipOptions {
+  /** What the next term works with; made anew for each, so that nothing of an earlier one reaches into it. */
+  readonly forTerm: () => TermOptions;
+  /** Keys of all objects there are: what a new term begins with. */
+  readonly keys: () => Iterable<string>;
+  /** Told whenever this process begins or ends to lead. */
+  readonly onChange: (leads: boolean) => void;
+}
+
+export class Leadership {
+  readonly #options: LeadershipOptions;
+  readonly #ending = new Set<Promise<void>>();
+  #term: Term | undefined;
+
+  constructor(options: LeadershipOptions) {
+    this.#options = options;
+  }
+
+  /** The term that is on. */
+  get term(): Term | undefined {
+    return this.#term;
+  }
+
+  /** Begins a term and gives it everything to do. */
+  begin(): void {
+    this.#term = new Term(this.#options.forTerm());
+    this.#options.onChange(true);
+    this.enqueueAll();
+  }
+
+  /** Asks for everything to be reconciled; nothing where this process does not lead. */
+  enqueueAll(): void {
+    if (!this.#term) return;
+    for (const key of this.#options.keys()) this.#term.enqueue(key);
+  }
+
+  /** Asks for one object to be reconciled; nothing where this process does not lead. */
+  enqueue(key: string): void {
+    this.#term?.enqueue(key);
+  }
+
+  /** Ends the term that is on, if one is; resolves when all that have ended are done. */
+  async end(how: TermEnd): Promise<void> {
+    const term = this.#term;
+    this.#term = undefined;
+    if (term) {
+      this.#options.onChange(false);
+      const ended = term.end(how);
+      this.#ending.add(ended);
+      void ended.finally(() => this.#ending.delete(ended));
+    }
+    await Promise.all(this.#ending);
+  }
+}

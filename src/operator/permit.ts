@@ -1,0 +1,41 @@
+/**
+ * Whether a command may still be sent, asked right before it. A process that was
+ * frozen must not act on what it decided before, so this looks at the clocks, the
+ * term of leadership and the lock now.
+ */
+import { INJECT_WITHIN_MS } from '../demo/chaos-stage.ts';
+import type { Clock } from '../demo/clock.ts';
+import type { Effect } from '../demo/effects.ts';
+import type { Lock, Permit } from '../demo/subject.ts';
+
+/** What a permit goes by. Functions, since each of it may change until it is asked. */
+export interface PermitTerms {
+  readonly clock: Clock;
+  /** Whether the term of leadership in which this was begun still leads. */
+  readonly leads: () => boolean;
+  readonly lock: () => Lock | undefined;
+  /** Whether what the run did is being undone, so that no fault may follow. */
+  readonly released: () => boolean;
+  /** Whether the injection has begun: connecting may take a while then. */
+  readonly begun: (fault: string) => boolean;
+}
+
+/** The permit for one effect. */
+export function permitFor(effect: Effect, terms: PermitTerms): Permit {
+  return {
+    refusal() {
+      if (!terms.leads()) return 'this operator does not lead any more';
+      return effect.kind === 'Inject' ? againstFault(effect, terms) : undefined;
+    },
+  };
+}
+
+function againstFault(
+  { id, plannedAt, until }: Extract<Effect, { kind: 'Inject' }>,
+  { begun, clock, lock, released }: PermitTerms,
+): string | undefined {
+  if (released()) return 'the run is being restored';
+  const now = clock.now();
+  if (now >= until || (!begun(id) && now > plannedAt + INJECT_WITHIN_MS)) return 'its moment has passed';
+  return lock()?.isHeld() ? undefined : 'the lock on the target was lost';
+}

@@ -1,0 +1,57 @@
+/** The clock of one simulated process, which may be frozen, or die. */
+import type { Clock } from '../../demo/clock.ts';
+
+export class ProcessClock implements Clock {
+  readonly #world: Clock;
+  #alive = true;
+  /** Who would have been woken while the process was frozen. */
+  #frozen: (() => void)[] | undefined;
+
+  constructor(world: Clock) {
+    this.#world = world;
+  }
+
+  now(): number {
+    return this.#world.now();
+  }
+
+  monotonic(): number {
+    return this.#world.monotonic();
+  }
+
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return this.live(this.#world.sleep(ms, signal));
+  }
+
+  /** What comes from outside, as far as this process lives to see it: at its thaw, and never after its death. */
+  live<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const deliver = (settle: () => void): void => {
+        if (!this.#alive) return;
+        if (this.#frozen) this.#frozen.push(settle);
+        else settle();
+      };
+      work.then(
+        (value) => deliver(() => resolve(value)),
+        (error: unknown) => deliver(() => reject(error)),
+      );
+    });
+  }
+
+  /** Nothing goes on in this process until `thaw`. */
+  freeze(): void {
+    this.#frozen ??= [];
+  }
+
+  /** Everything that was due goes on now, in its order. */
+  thaw(): void {
+    const late = this.#frozen ?? [];
+    this.#frozen = undefined;
+    for (const settle of late) settle();
+  }
+
+  /** Nothing goes on in this process any more. */
+  kill(): void {
+    this.#alive = false;
+  }
+}

@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { simulatedSpec } from './simulated-subject.ts';
+import { Simulation } from './simulation.ts';
+import { advanceThrough, at, condition, finished, GATE, injectedBy, MANUAL } from './support.ts';
+
+describe('a run', () => {
+  it('leads through eleven chapters to Succeeded, injecting each fault once', async () => {
+    const simulation = new Simulation();
+    expect(await simulation.runUntil(finished)).toBe(true);
+    expect(simulation.status.phase).toBe('Succeeded');
+    expect(simulation.status.chapters?.map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
+    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Detected', 'Detected']);
+    expect(simulation.injected.map(({ id }) => id)).toEqual(['1-stall-1', '1-surge-1']);
+    expect(simulation.status).toMatchObject({ asExpected: '2/2', scenariosAsExpected: 2, scenarioCount: 2 });
+  });
+
+  it('takes over another interval of looks at once, without another run', async () => {
+    const simulation = new Simulation(MANUAL);
+    const looks = () => simulation.activities.filter(({ kind }) => kind === 'PollHealth');
+    await simulation.runUntil(at(1));
+    await simulation.pass(1000);
+    expect(looks()).toEqual([{ kind: 'PollHealth', intervalMs: 2000 }]);
+    const subject = { simulated: { pollInterval: '250ms' } };
+    simulation.spec = simulatedSpec({ pace: { mode: 'Manual' }, subject });
+    await simulation.pass(100);
+    expect(looks()).toEqual([{ kind: 'PollHealth', intervalMs: 250 }]);
+    expect(simulation.status.run?.number).toBe(1);
+  });
+
+  it('writes a bounded number of statuses, no two alike in the columns of a watch', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    expect(simulation.writes.length).toBeLessThan(27);
+    const rows = simulation.writes.map(({ asExpected, chapter, conditions, phase, progress }) => {
+      const healthy = conditions?.find(({ type }) => type === 'Healthy')?.status;
+      return [phase, chapter, progress, healthy, asExpected].join('|');
+    });
+    for (const [index, row] of rows.entries()) expect(row).not.toBe(rows[index - 1]);
+  });
+
+  it('keeps evidence that grows for the next transition, and ends with the last of it', async () => {
+    const simulation = new Simulation(MANUAL);
+    await advanceThrough(simulation, 3);
+    const before = simulation.writes.length;
+    await simulation.pass(60_000);
+    // Meanwhile the stall has ended, which is told, and the watch after it, which is not.
+    expect(simulation.writes.slice(before)).toHaveLength(1);
+    simulation.spec = simulatedSpec();
+    await simulation.runUntil(finished);
+    for (const { evidence, fault } of simulation.status.scenarios ?? []) {
+      expect(evidence).toEqual(simulation.target.readings.get(fault?.id ?? '')?.evidence);
+    }
+  });
+
+  it('tells what a fault left only where that could be looked at', async () => {
+    for (const readable of [true, false]) {
+      const simulation = new Simulation(simulatedSpec(), { readable });
+      await simulation.runUntil(finished);
+      expect(simulation.status.phase).toBe('Succeeded');
+      const [stall] = simulation.status.scenarios ?? [];
+      const left = stall?.measures?.find(({ name }) => name === 'abandoned')?.value;
+      expect([left, stall?.recoveredAfter]).toEqual(
+        readable ? [0, expect.any(String)] : [undefined, undefined],
+      );
+    }
+  });
+
+  it('announces a fault in a stored status before it injects it', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ injected }) => injected.length === 1);
+    const announced = simulation.server.stored.findIndex(({ status }) => status.scenarios?.[0]?.fault);
+    expect(announced).toBeGreaterThan(0);
+    const { at: storedAt = Infinity, status } = simulation.server.stored[announced] ?? {};
+    const [injection] = simulation.injected;
+    expect(injection?.at).toBeGreaterThan(storedAt);
+    expect(injection?.at).toBeGreaterThanOrEqual(Date.parse(status?.scenarios?.[0]?.fault?.plannedAt ?? ''));
+  });
+
+  it('is Failed with AnomalyNotReproduced where a strict service holds', async () => {
+    const simulation = new Simulation(simulatedSpec(), { queues: false, loses: false });
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'AnomalyNotReproduced' });
+    expect(condition(simulation, 'Stalled')?.status).toBe('True');
+    expect(condition(simulation, 'Stall')?.status).toBe('False');
+  });
+
+  it('is Succeeded where NotDetected was expected and proven', async () => {
+    const simulation = new Simulation(GATE, { queues: false, loses: false });
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['NotDetected', 'NotDetected']);
+  });
+
+  it('is Failed with UnexpectedAnomaly where NotDetected was expected and something was detected', async () => {
+    const simulation = new Simulation(GATE);
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+  });
+
+  it('is Errored where nothing was detected and the proof has a hole', async () => {
+    const shortfalls = ['node-2 got 3 checks'];
+    const simulation = new Simulation(GATE, { queues: false, loses: false, shortfalls });
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
+    expect(simulation.status.message).toContain('node-2 got 3 checks');
+  });
+
+  it('is Errored where the fault did not bite, whatever was seen', async () => {
+    const simulation = new Simulation(simulatedSpec(), { stallBites: false });
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
+    expect(simulation.status.scenarios?.[0]).toMatchObject({
+      result: 'Inconclusive',
+      reason: 'FaultNotProven',
+    });
+  });
+
+  it('is Errored with nothing injected where the subject does not become healthy', async () => {
+    const simulation = new Simulation();
+    simulation.target.healthy = false;
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'TargetUnhealthy' });
+    expect(simulation.injected).toEqual([]);
+    expect(simulation.status.chapters?.[1]?.state).toBe('Stopped');
+  });
+
+  it('says which pods were deleted, where that explains why nothing can be proven', async () => {
+    const shortfalls = ['the watch broke off'];
+    const simulation = new Simulation(GATE, { queues: false, loses: false, shortfalls });
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault?.proof !== undefined);
+    simulation.target.gone = ['a'];
+    simulation.target.healthy = false;
+    await simulation.runUntil(finished);
+    const told = /gone since the run began: a \(1 of 1 pods\): a rollout, or somebody deleted them/;
+    expect(simulation.status.scenarios?.[0]).toMatchObject({
+      result: 'Inconclusive',
+      message: expect.stringMatching(told),
+    });
+    expect(simulation.status.run?.verdict).toMatchObject({ message: expect.stringMatching(told) });
+  });
+
+  it('injects nothing in a dry run', async () => {
+    const simulation = new Simulation(simulatedSpec({ dryRun: true }));
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'DryRunPassed' });
+    expect(simulation.injected).toEqual([]);
+    const kinds = simulation.performed.map(({ kind }) => kind);
+    expect(kinds).toContain('MeasureBaseline');
+    expect(kinds.filter((kind) => kind === 'Inject' || kind === 'Prepare')).toEqual([]);
+  });
+
+  it('skips the chapters of a scenario that is not in the spec', async () => {
+    const simulation = new Simulation(simulatedSpec({ scenarios: [{ name: 's', type: 'Surge' }] }));
+    await simulation.runUntil(finished);
+    expect(simulation.status.chapters?.slice(3, 7).map(({ state }) => state)).toEqual(
+      Array(4).fill('Skipped'),
+    );
+    expect(condition(simulation, 'Stall')).toMatchObject({ status: 'Unknown', reason: 'NotTested' });
+    expect(simulation.status.asExpected).toBe('1/1');
+  });
+
+  it('sets up a fresh fixture where the last is not usable for the whole story any more', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(4));
+    simulation.spec = simulatedSpec({ suspend: true });
+    await simulation.pass(120_000);
+    simulation.spec = simulatedSpec();
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+    expect(injectedBy(simulation, 'stall')).toHaveLength(1);
+  });
+
+  it('is Errored where no fixture is ever usable for so long', async () => {
+    const simulation = new Simulation(simulatedSpec(), { usableMs: 5000 });
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict?.reason).toBe('PrepareFailed');
+    expect(simulation.injected).toEqual([]);
+  });
+
+  it('ends by its deadline', async () => {
+    const simulation = new Simulation(simulatedSpec({ activeDeadline: '1m', pace: { dwell: '10m' } }));
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'DeadlineExceeded' });
+  });
+
+  it('ends with nothing kept of it, and the lock given back', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(4));
+    expect([simulation.kept, simulation.activeRuns, simulation.target.lockedBy]).toEqual([1, 1, 'ns/demo']);
+    await simulation.runUntil(finished);
+    await simulation.pass(1000);
+    expect([simulation.kept, simulation.activeRuns, simulation.target.lockedBy]).toEqual([0, 0, undefined]);
+    expect(simulation.activities).toEqual([]);
+  });
+});

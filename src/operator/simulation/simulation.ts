@@ -1,0 +1,300 @@
+/**
+ * A world in memory with the real shell in it: an API server, a service to put to
+ * the test, and one operator process after another. Time passes only when it is
+ * told to, so a run of minutes takes milliseconds and goes the same way each time.
+ */
+import { pino } from 'pino';
+import type { ChaosDemo, ChaosDemoSpec, ChaosDemoStatus } from '../../api/index.ts';
+import { ANNOTATIONS, API_VERSION, FINALIZER, KIND } from '../../api/index.ts';
+import type { Activity, SubjectEffect } from '../../demo/effects.ts';
+import type { EventRecord } from '../../kube/events.ts';
+import { createMetrics } from '../metrics.ts';
+import { Term } from '../term.ts';
+import { FakeApiServer, type FakeConnection } from './fake-api.ts';
+import { FakeClock } from './fake-clock.ts';
+import { ProcessClock } from './process-clock.ts';
+import { simulatedDefinition, simulatedSpec } from './simulated-subject.ts';
+import { type Behaviour, type Injection, SimulatedTarget } from './simulated-target.ts';
+
+/** A process that does not renew stops leading after this time, and another leads after that, in milliseconds. */
+const RENEW_DEADLINE_MS = 10_000;
+const LEASE_MS = 15_000;
+const SHUTDOWN_MS = 20_000;
+
+const logger = pino({ level: 'silent' });
+const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0 }, ['Stall', 'Surge']);
+
+/** One operator process, leading. */
+interface Process {
+  readonly clock: ProcessClock;
+  readonly connection: FakeConnection;
+  readonly term: Term;
+  leads: boolean;
+}
+
+export class Simulation {
+  readonly clock = new FakeClock();
+  readonly server = new FakeApiServer(this.clock);
+  readonly target: SimulatedTarget;
+  readonly events: EventRecord[] = [];
+  /** How much longer the service was held up when each run ended; milliseconds. */
+  readonly stalledBeyondEnd: number[] = [];
+  killSwitch = false;
+  #process: Process | undefined;
+
+  constructor(spec: ChaosDemoSpec = simulatedSpec(), behaviour: Partial<Behaviour> = {}) {
+    this.target = new SimulatedTarget(this.clock, behaviour);
+    this.create('demo', spec);
+    this.server.watch(() => this.#noteEnds());
+    this.startOperator();
+  }
+
+  // What people do.
+
+  create(name: string, spec: ChaosDemoSpec): void {
+    this.server.create({
+      apiVersion: API_VERSION,
+      kind: KIND,
+      metadata: {
+        name,
+        namespace: 'ns',
+        uid: `uid-of-${name}-${this.server.keys().length}`,
+        resourceVersion: '0',
+        generation: 1,
+        creationTimestamp: new Date(this.clock.now()).toISOString(),
+      },
+      spec,
+    });
+  }
+
+  get spec(): ChaosDemoSpec {
+    return this.object.spec;
+  }
+
+  /** Changes the spec as an apply does. */
+  set spec(spec: ChaosDemoSpec) {
+    this.server.edit(KEY, (object) => {
+      object.spec = spec;
+    });
+  }
+
+  /** Sets exactly these of the annotations that steer runs. */
+  set annotations(values: Partial<Record<keyof typeof ANNOTATIONS, string>>) {
+    this.server.edit(KEY, ({ metadata }) => {
+      metadata.annotations = Object.fromEntries(
+        Object.entries(values).map(([name, value]) => [ANNOTATIONS[name as keyof typeof ANNOTATIONS], value]),
+      );
+    });
+  }
+
+  annotate(name: keyof typeof ANNOTATIONS, value: string): void {
+    this.server.edit(KEY, ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, [ANNOTATIONS[name]]: value };
+    });
+  }
+
+  /** Overwrites the status, as only somebody with more rights than is good can. */
+  forge(change: (status: ChaosDemoStatus) => ChaosDemoStatus): void {
+    this.server.edit(KEY, (object) => {
+      object.status = change(object.status ?? {});
+    });
+  }
+
+  delete(): void {
+    this.server.delete(KEY);
+  }
+
+  turnKillSwitch(on: boolean): void {
+    this.killSwitch = on;
+    this.#enqueueAll();
+  }
+
+  // What is there to see.
+
+  get now(): number {
+    return this.clock.now();
+  }
+
+  get object(): ChaosDemo {
+    const object = this.server.get(KEY);
+    if (!object) throw new Error('the object is gone');
+    return object;
+  }
+
+  get exists(): boolean {
+    return this.server.get(KEY) !== undefined;
+  }
+
+  get status(): ChaosDemoStatus {
+    return this.server.get(KEY)?.status ?? {};
+  }
+
+  /** Whether the object carries the finalizer. */
+  get held(): boolean {
+    return this.server.get(KEY)?.metadata.finalizers?.includes(FINALIZER) ?? false;
+  }
+
+  /** Status writes, as `kubectl get -w` would show them. */
+  get writes(): ChaosDemoStatus[] {
+    return this.server.stored.filter(({ key }) => key === KEY).map(({ status }) => status);
+  }
+
+  get injected(): readonly Injection[] {
+    return this.target.injected;
+  }
+
+  get performed(): readonly SubjectEffect[] {
+    return this.target.performed;
+  }
+
+  get activities(): Activity[] {
+    return [...this.target.activities];
+  }
+
+  /** Objects of which the process that leads keeps anything. */
+  get kept(): number {
+    return this.#process?.term.kept ?? 0;
+  }
+
+  get activeRuns(): number {
+    return this.#process?.term.activeRuns ?? 0;
+  }
+
+  finished(): boolean {
+    return this.status.run?.completedAt !== undefined;
+  }
+
+  // What time brings.
+
+  /** Lets time pass. */
+  async pass(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+  }
+
+  /** Lets time pass until `done` holds, or for `maxMs`; tells whether it held. */
+  async runUntil(done: (simulation: Simulation) => boolean, maxMs = 3_600_000): Promise<boolean> {
+    const end = this.clock.monotonic() + maxMs;
+    await this.clock.advance(0);
+    while (!done(this)) {
+      const next = this.clock.nextAt;
+      if (next === undefined || next > end) {
+        await this.clock.advance(Math.max(0, end - this.clock.monotonic()));
+        return done(this);
+      }
+      await this.clock.advanceToNext();
+    }
+    return true;
+  }
+
+  /** Asks once more for everything to be looked at, and lets it happen at this moment. */
+  async lookAgain(): Promise<void> {
+    this.#enqueueAll();
+    await this.clock.advance(0);
+  }
+
+  // What becomes of operators.
+
+  /** A process begins to lead; there is none, or it does not lead any more. */
+  startOperator(): void {
+    const clock = new ProcessClock(this.clock);
+    const connection = this.server.connect(clock);
+    const process: Process = {
+      clock,
+      connection,
+      leads: true,
+      term: new Term({
+        api: connection,
+        clock,
+        logger,
+        audience: { events: { record: (event) => this.events.push(event) }, metrics },
+        subjects: new Map([
+          [
+            simulatedDefinition.api.type,
+            { definition: simulatedDefinition, connector: this.target.connect(clock) },
+          ],
+        ]),
+        processLeads: () => process.leads,
+        killSwitchIsOn: () => this.killSwitch,
+        concurrency: 2,
+      }),
+    };
+    this.#process = process;
+    connection.subscribe((key) => process.term.enqueue(key));
+    for (const key of connection.keys()) process.term.enqueue(key);
+  }
+
+  /** The operator dies; what it had under way is lost, what it had stored or sent stays. Another leads after `downMs`. */
+  async crash(downMs: number): Promise<void> {
+    this.#process?.clock.kill();
+    this.#process?.connection.close();
+    this.#process = undefined;
+    await this.pass(downMs);
+    this.startOperator();
+  }
+
+  /** The operator stops in order, as in an upgrade, and another begins. */
+  async restart(): Promise<void> {
+    const ended = this.stopOperator();
+    for (let done = false; !done; ) {
+      await this.pass(100);
+      done = await Promise.race([ended.then(() => true), Promise.resolve(false)]);
+    }
+    this.startOperator();
+  }
+
+  /** Stops the operator in order; time has to pass until the promise resolves. */
+  async stopOperator(): Promise<void> {
+    const process = this.#process;
+    this.#process = undefined;
+    await process?.term.end({ release: true, deadlineMs: SHUTDOWN_MS });
+    process?.connection.close();
+  }
+
+  /** Another process takes the lead at once; the old one hears of it `hearsAfterMs` later, and does not lead in between. */
+  async lose(hearsAfterMs: number): Promise<void> {
+    const old = this.#process;
+    if (old) old.leads = false;
+    this.startOperator();
+    await this.pass(hearsAfterMs);
+    if (old) this.#endTerm(old);
+  }
+
+  /** The operator is frozen for so long, and another leads from when its lease has run out. */
+  async freeze(forMs: number): Promise<void> {
+    const frozen = this.#process;
+    if (!frozen) return;
+    frozen.clock.freeze();
+    await this.pass(Math.min(forMs, RENEW_DEADLINE_MS));
+    if (forMs > RENEW_DEADLINE_MS) frozen.leads = false;
+    await this.pass(Math.max(0, Math.min(forMs, LEASE_MS) - RENEW_DEADLINE_MS));
+    if (forMs >= LEASE_MS) {
+      this.startOperator();
+      await this.pass(forMs - LEASE_MS);
+    }
+    frozen.clock.thaw();
+    if (frozen.leads) return;
+    // It acts before it is told.
+    await this.pass(50);
+    this.#endTerm(frozen);
+    if (forMs < LEASE_MS) this.startOperator();
+  }
+
+  #endTerm({ connection, term }: Process): void {
+    void term.end({ release: false, deadlineMs: SHUTDOWN_MS }).then(() => connection.close());
+  }
+
+  #enqueueAll(): void {
+    for (const key of this.server.keys()) this.#process?.term.enqueue(key);
+  }
+
+  #endedRuns = new Set<number>();
+
+  #noteEnds(): void {
+    const { run } = this.status;
+    if (!run?.completedAt || this.#endedRuns.has(run.number)) return;
+    this.#endedRuns.add(run.number);
+    this.stalledBeyondEnd.push(Math.max(0, this.target.stalledUntil - this.now));
+  }
+}
+
+const KEY = 'ns/demo';

@@ -1,0 +1,66 @@
+/**
+ * Tells the world of a stored status: one log line, the events and the counts
+ * for what has changed since the one before.
+ */
+import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
+import { API_VERSION, KIND } from '../api/index.ts';
+import { runIsOn } from '../demo/context.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import { deletionEvents, type EventNote, eventsFor } from './event-notes.ts';
+import { childLogger, contextOf, type Logger } from './log.ts';
+import type { OperatorMetrics } from './metrics.ts';
+
+export interface Audience {
+  events: Pick<EventRecorder, 'record'>;
+  metrics: OperatorMetrics;
+}
+
+/** Tells what changed from `before` to the status of `demo`, as stored. */
+export function tell(
+  { events, metrics }: Audience,
+  logger: Logger,
+  demo: ChaosDemo,
+  before: ChaosDemoStatus | undefined,
+): void {
+  const after = demo.status ?? {};
+  announce(events, demo, eventsFor(before, after));
+  logChange(childLogger(logger, contextOf(demo)), before, after);
+  count(metrics, before, after);
+}
+
+/** Tells the end of an object that goes in the midst of its run; nothing where none is on. */
+export function tellDeleted({ events, metrics }: Audience, logger: Logger, demo: ChaosDemo): void {
+  if (!runIsOn(demo.status)) return;
+  announce(events, demo, deletionEvents(demo.status ?? {}));
+  childLogger(logger, contextOf(demo)).info({}, 'the object is being deleted; its run has ended');
+  metrics.runEnded('Aborted');
+}
+
+function announce(events: Audience['events'], demo: ChaosDemo, notes: EventNote[]): void {
+  const { name, namespace, resourceVersion, uid } = demo.metadata;
+  const regarding = { apiVersion: API_VERSION, kind: KIND, name, namespace, uid, resourceVersion };
+  for (const note of notes) events.record({ regarding, ...note });
+}
+
+function logChange(logger: Logger, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): void {
+  const { asExpected, chapter, message, phase } = after;
+  const same = before?.chapter === chapter && before?.phase === phase && before?.message === message;
+  if (same) return;
+  const line = { phase, asExpected };
+  if (phase === 'Errored' || phase === 'Failed') logger.warn(line, message ?? '');
+  else logger.info(line, message ?? '');
+}
+
+function count(metrics: OperatorMetrics, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): void {
+  const sameRun = before?.run?.number === after.run?.number;
+  for (const { fault, name, type } of after.scenarios ?? []) {
+    const known = sameRun ? before?.scenarios?.find((entry) => entry.name === name)?.fault : undefined;
+    const earlier = known?.id === fault?.id ? known : undefined;
+    if (fault?.startedAt && !earlier?.startedAt) metrics.faultInjected(type);
+    if (fault?.endedAt && !earlier?.endedAt) metrics.faultReleased(type);
+  }
+  const { verdict } = after.run ?? {};
+  if (verdict && !(sameRun && before?.run?.verdict)) {
+    metrics.runEnded(verdict.reason === 'Superseded' ? 'Superseded' : verdict.phase);
+  }
+}

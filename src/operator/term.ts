@@ -1,0 +1,88 @@
+/**
+ * One term of leading. Work belongs to the term that began it: what this term
+ * began may not act any more when it has ended, even where the process leads again.
+ */
+import type { ReconcileRecord } from '../kube/controller.ts';
+import { Controller } from '../kube/controller.ts';
+import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
+
+export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'leads'> {
+  /** Whether this process leads at this very moment, in whatever term. */
+  readonly processLeads: () => boolean;
+  /** Objects reconciled at the same time. */
+  readonly concurrency: number;
+  readonly onReconciled?: (record: ReconcileRecord) => void;
+}
+
+/** How a term ends. */
+export interface TermEnd {
+  /** Whether faults are ended first; one that leads no more leaves them to their own end. */
+  readonly release: boolean;
+  /** For all of it, in milliseconds. */
+  readonly deadlineMs: number;
+}
+
+/** The workers and sessions of one term. */
+export class Term {
+  readonly #options: TermOptions;
+  readonly #reconciler: Reconciler;
+  readonly #controller: Controller;
+  #ending: Promise<void> | undefined;
+
+  /** Begins to work on what is enqueued. */
+  constructor(options: TermOptions) {
+    const { clock, concurrency, logger, onReconciled } = options;
+    this.#options = options;
+    this.#reconciler = new Reconciler({
+      ...options,
+      enqueue: (key) => this.enqueue(key),
+      leads: () => this.leads,
+    });
+    this.#controller = new Controller({
+      name: 'chaosdemo',
+      logger,
+      concurrency,
+      backoff: { baseMs: 250, maxMs: 30_000 },
+      timers: clock,
+      reconcile: (key, stopping) => this.#reconciler.reconcile(key, stopping),
+      ...(onReconciled && { onReconciled }),
+    });
+    this.#controller.start();
+  }
+
+  /** Whether this term leads at this very moment. */
+  get leads(): boolean {
+    return this.#ending === undefined && this.#options.processLeads();
+  }
+
+  /** Objects that wait for a worker. */
+  get depth(): number {
+    return this.#controller.depth;
+  }
+
+  /** Runs that have their subject open. */
+  get activeRuns(): number {
+    return this.#reconciler.activeRuns;
+  }
+
+  /** Objects of which anything is kept. */
+  get kept(): number {
+    return this.#reconciler.kept;
+  }
+
+  enqueue(key: string): void {
+    this.#controller.enqueue(key);
+  }
+
+  /** Ends the term; later calls wait for the first. */
+  end(how: TermEnd): Promise<void> {
+    this.#ending ??= this.#end(how);
+    return this.#ending;
+  }
+
+  async #end({ deadlineMs, release }: TermEnd): Promise<void> {
+    // A part for work under way, the rest for proving that what is on is released.
+    await this.#controller.stop(deadlineMs * 0.4);
+    await this.#reconciler.close({ release, deadlineMs: deadlineMs * 0.6 });
+  }
+}

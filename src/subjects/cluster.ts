@@ -1,0 +1,80 @@
+/**
+ * What a subject may ask of Kubernetes, as a port: the operator passes its client,
+ * a test its own. Everything is read with the operator's rights, bounded in number and time.
+ */
+
+/** As much of a Pod as subjects read. */
+export interface Pod {
+  metadata: {
+    name: string;
+    uid: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    deletionTimestamp?: string;
+  };
+  spec?: {
+    hostNetwork?: boolean;
+    containers: readonly Container[];
+    initContainers?: readonly (Container & { restartPolicy?: string })[];
+  };
+  status?: {
+    podIP?: string;
+    phase?: string;
+    conditions?: readonly { type: string; status: string }[];
+    containerStatuses?: readonly { name: string; imageID?: string; image?: string }[];
+    initContainerStatuses?: readonly { name: string; imageID?: string; image?: string }[];
+  };
+}
+
+export interface Container {
+  name: string;
+  image?: string;
+  ports?: readonly { name?: string; containerPort: number; protocol?: string }[];
+}
+
+/** As much of a Service as subjects read. */
+export interface Service {
+  metadata: { name: string };
+  spec?: {
+    type?: string;
+    selector?: Record<string, string>;
+    ports?: readonly { name?: string; port: number; targetPort?: number | string; protocol?: string }[];
+  };
+}
+
+/** As much of a Secret as subjects read; values are base64. */
+export interface Secret {
+  metadata: { name: string };
+  type?: string;
+  data?: Record<string, string>;
+}
+
+/** The API server refused to say, with what it wrote. Everything else that goes wrong is another error. */
+export class ForbiddenError extends Error {
+  override readonly name = 'ForbiddenError';
+}
+
+/** A lease on something that only one run may use; as `RedisLease` had it. */
+export interface ClusterLease {
+  /** One attempt. `heldBy`: who holds it, or '' if it changed hands this moment. @throws ForbiddenError, or an error where the API server did not say */
+  acquire(signal: AbortSignal): Promise<{ state: 'acquired' } | { state: 'held'; heldBy: string }>;
+  isHeld(): boolean;
+  release(): Promise<void>;
+  leave(): Promise<void>;
+}
+
+/** Undefined: there is no such object. @throws ForbiddenError, or an error where the API server did not say */
+export interface Cluster {
+  namespaceLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
+  service(namespace: string, name: string, signal: AbortSignal): Promise<Service | undefined>;
+  secret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | undefined>;
+  /** 'TooMany': there are more than `most`. */
+  pods(
+    namespace: string,
+    labelSelector: string,
+    most: number,
+    signal: AbortSignal,
+  ): Promise<readonly Pod[] | 'TooMany'>;
+  /** A Lease of that name in the namespace, to be held by `holder`; nothing is written yet. */
+  lease(options: { namespace: string; name: string; holder: string }): ClusterLease;
+}

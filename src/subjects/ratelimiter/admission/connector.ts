@@ -1,0 +1,238 @@
+/**
+ * From a ChaosDemo to a driver: who may be touched, whether its Redis may be
+ * paused, whose turn it is, and the lease on it. Every no is an admission that
+ * `decide` turns into a condition, an event and a message.
+ */
+import { LIMITS, truncate } from '../../../api/index.ts';
+import type { Admission, Target } from '../../../demo/observed.ts';
+import type { AdmissionRequest, Admitted, SubjectConnector, SubjectPorts } from '../../../demo/subject.ts';
+import type { Cluster, ClusterLease } from '../../cluster.ts';
+import { templatesOf } from '../../targets/pod-template.ts';
+import { Readiness } from '../../targets/readiness.ts';
+import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
+import { keepLooking, lookAgain } from '../../targets/second-look.ts';
+import { createRateLimiterDriver } from '../driver.ts';
+import type { StoreCheck } from '../faults/fault.ts';
+import { FAULTS, faultOf } from '../faults/index.ts';
+import { PART, rateLimiterOf } from '../schema.ts';
+import { redisName } from '../store/redis-target.ts';
+import {
+  type DiscoveredTarget,
+  discover,
+  findAddresses,
+  findReleasable,
+  findSettledTemplate,
+  type Place,
+} from './discovery.ts';
+import { admitRedis } from './redis-admission.ts';
+import { RedisQueue } from './redis-queue.ts';
+
+/** Types of the faults that leave a pause on where nobody ends it. */
+const PAUSES = new Set(FAULTS.flatMap(({ api, releasable }) => (releasable ? [api.type] : [])));
+
+/** What was found of a Redis that is ours now. */
+interface Held {
+  readonly target: DiscoveredTarget;
+  readonly runId: string;
+  readonly lock: ClusterLease;
+}
+
+/** Keeps the queue for each Redis, and the leases that are waited for: an expired one is known only by watching it. */
+export class RateLimiterConnector implements SubjectConnector {
+  readonly #ports: SubjectPorts<Cluster>;
+  readonly #readiness: Readiness;
+  readonly #queue: RedisQueue;
+  /** Under the uid of the object that waits. */
+  readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
+
+  constructor(ports: SubjectPorts<Cluster>) {
+    this.#ports = ports;
+    this.#readiness = new Readiness(ports.clock);
+    this.#queue = new RedisQueue(ports.clock);
+  }
+
+  async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Admitted> {
+    const place = this.#placeOf(request);
+    const found = await orRefusal(() => this.#look(place, request, signal));
+    if (!(found instanceof Refusal) && 'lock' in found) {
+      return { admission: { state: 'granted' }, opened: this.#open(request, place, found) };
+    }
+    const admission = found instanceof Refusal ? found.admission : found;
+    if (admission.state !== 'refused' || !request.mustUndo) return { admission };
+    // What another process has left on is released also where nothing may start.
+    const target = await findReleasable(place, signal);
+    return target ? { admission, opened: this.#open(request, place, { target }) } : { admission };
+  }
+
+  async findPodTemplate(
+    namespace: string,
+    spec: AdmissionRequest['spec'],
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const { cluster } = this.#ports;
+    return await findSettledTemplate({ cluster, namespace, limiter: rateLimiterOf(spec) }, signal);
+  }
+
+  async forget(uid: string, keepLock: boolean): Promise<void> {
+    this.#readiness.forget(uid);
+    this.#queue.leave(uid);
+    const waiting = this.#leases.get(uid);
+    this.#leases.delete(uid);
+    await (keepLock ? waiting?.lease.leave() : waiting?.lease.release());
+  }
+
+  #placeOf({ namespace, spec }: AdmissionRequest): Place {
+    return { cluster: this.#ports.cluster, namespace, limiter: rateLimiterOf(spec) };
+  }
+
+  /** @throws {Refusal} the first that stands in the way; whoever is refused gives its place in the queue up */
+  async #look(place: Place, request: AdmissionRequest, signal: AbortSignal): Promise<Held | Admission> {
+    const { toBegin, uid } = request;
+    try {
+      const target = await discover(place, signal);
+      if (toBegin) {
+        const { nodes: pods, notReady } = target;
+        const obstacle = this.#readiness.obstacle(
+          request,
+          { pods: [...pods], notReady: [...notReady] },
+          PART,
+        );
+        if (obstacle) {
+          this.#queue.leave(uid);
+          return obstacle;
+        }
+        requireProvable(request, target.nodes.length);
+      }
+      const { allowOtherClients } = place.limiter.redis;
+      const runId = await admitRedis(target, { allowOtherClients }, signal);
+      return await this.#takeTurn(request, target, runId, signal);
+    } catch (error) {
+      if (error instanceof Refusal) {
+        this.#readiness.forget(uid);
+        this.#queue.leave(uid);
+      }
+      throw error;
+    }
+  }
+
+  async #takeTurn(
+    request: AdmissionRequest,
+    target: DiscoveredTarget,
+    runId: string,
+    signal: AbortSignal,
+  ): Promise<Held | Admission> {
+    const { namespace, toBegin, uid } = request;
+    const name = leaseName(runId);
+    const store = redisName(target.redis);
+    // A run that is on goes by its lease alone: it is its own successor.
+    const turn = toBegin ? this.#queue.ask(name, request) : { place: 1, of: 1 };
+    if (turn.place > 1) return waitFor(store, this.#queue.holder(name), turn);
+    const lock = this.#leaseFor(request, name);
+    const attempt = await permitted(namespace, lock.acquire(signal));
+    if (attempt.state === 'acquired') {
+      this.#leases.delete(uid);
+      this.#queue.leave(uid);
+      this.#queue.heldBy(name, `${namespace}/${request.name}`);
+      return { target, runId, lock };
+    }
+    this.#queue.heldBy(name, attempt.heldBy);
+    return waitFor(store, attempt.heldBy, turn);
+  }
+
+  /** The one that this object waits with: whether another is expired shows only over time. */
+  #leaseFor(request: AdmissionRequest, name: string): ClusterLease {
+    const { namespace, uid } = request;
+    const known = this.#leases.get(uid);
+    if (known?.name === name) return known.lease;
+    // Of a Redis that was started anew; an attempt that failed may have got it all the same.
+    void known?.lease.release();
+    const lease = this.#ports.cluster.lease({ namespace, name, holder: `${namespace}/${request.name}` });
+    this.#leases.set(uid, { name, lease });
+    return lease;
+  }
+
+  #open(
+    request: AdmissionRequest,
+    place: Place,
+    { target, runId, lock }: Pick<Held, 'target'> & Partial<Held>,
+  ): NonNullable<Admitted['opened']> {
+    const { clock, cluster, logger: parent } = this.#ports;
+    const { generation, name, namespace, spec } = request;
+    const logger = parent.child({ namespace, name });
+    const look = async (signal: AbortSignal) => await lookAgain(cluster, namespace, target.nodes, signal);
+    const driver = createRateLimiterDriver({
+      target,
+      spec,
+      generation,
+      now: () => clock.now(),
+      logger,
+      mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
+      checkStore: async (signal) => await checkStore(place, target, runId, signal),
+      // Without a lock this process is there to undo things only.
+      keepLooking: async (emit, signal) =>
+        await keepLooking(look, { clock, logger }, lock !== undefined, emit, signal),
+    });
+    return { target: targetOf(target), driver, ...(lock && { lock }) };
+  }
+}
+
+/** Name of the Lease for a Redis. */
+export function leaseName(runId: string): string {
+  return `chaosdemo-redis-${runId}`;
+}
+
+function waitFor(
+  store: string,
+  holder: string | undefined,
+  { place, of }: { place: number; of: number },
+): Admission {
+  const user = holder || 'another ChaosDemo';
+  const when =
+    place === 1
+      ? `this one is next${of > 1 ? ` of ${of} that wait` : ''} and starts when that has ended`
+      : `this one is number ${place} of ${of} that wait, longest first`;
+  const message = truncate(`${store} is in use by ${user}; ${when}`, LIMITS.message);
+  return { state: 'waiting', reason: 'RedisInUse', message };
+}
+
+/** @throws {Refusal} UnprovableSpec where no run on so many pods can end as expected */
+export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: number): void {
+  if (spec.dryRun) return;
+  const limiter = rateLimiterOf(spec);
+  for (const scenario of spec.scenarios) {
+    const reason = faultOf(scenario.type).unprovable(scenario, limiter, pods);
+    if (reason !== undefined) throw new Refusal('UnprovableSpec', reason);
+  }
+}
+
+/**
+ * Whether a Redis may still be paused: others may have come, or it may have been restarted, since it was
+ * admitted. What else may be wrong with it shows when the key is set up.
+ */
+async function checkStore(
+  place: Place,
+  target: DiscoveredTarget,
+  admitted: string | undefined,
+  signal: AbortSignal,
+): Promise<StoreCheck> {
+  // Pods that have joined since are no strangers.
+  const addresses = [...target.addresses, ...(await findAddresses(place, signal))];
+  const { allowOtherClients } = place.limiter.redis;
+  const runId = await orRefusal(() =>
+    admitRedis({ redis: target.redis, addresses }, { allowOtherClients, connected: true }, signal),
+  );
+  if (runId instanceof Refusal) {
+    const stands = runId.reason === 'SharedRedis' || runId.reason === 'RedisNotEligible';
+    return stands ? { state: 'refused', admission: runId.admission } : { state: 'free' };
+  }
+  return admitted === undefined || admitted === runId ? { state: 'free' } : { state: 'restarted' };
+}
+
+function targetOf({ nodes, redis }: DiscoveredTarget): Target {
+  const podTemplate = templatesOf(nodes.map(({ template }) => template));
+  return {
+    pods: nodes.map(({ name, uid, imageId }) => ({ name, uid, imageId })),
+    ...(podTemplate === undefined ? {} : { podTemplate }),
+    store: redisName(redis),
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * Finds out who may be touched for a rate limiter: which pods are its nodes, and
+ * which pod is its Redis. Reads the API server only; nothing is connected to yet
+ * (see redis-admission.ts). What stands in the way is thrown as a Refusal.
+ */
+import type { Cluster, Pod } from '../../cluster.ts';
+import {
+  addressesOf,
+  type EligiblePods,
+  selectPods,
+  settledTemplate,
+  type TargetPod,
+} from '../../targets/eligible-pods.ts';
+import { formatLabelSelector } from '../../targets/label-selector.ts';
+import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
+import { orRefusal, Refusal } from '../../targets/refusal.ts';
+import { PART, type RateLimiterSpec } from '../schema.ts';
+import type { RedisTarget } from '../store/redis-target.ts';
+import { type RedisAuth, readRedisAuth } from './redis-auth.ts';
+import { podSelectorOf, type RedisEndpoint, resolveRedis } from './redis-service.ts';
+
+/** What a run is about, as it stands now. */
+export interface DiscoveredTarget {
+  /** In order of their names; at least one, unless there is nothing left to do but to release a fault. */
+  readonly nodes: readonly TargetPod[];
+  /** Names of selected pods that are not Ready: they are not touched, and no run begins without them. */
+  readonly notReady: readonly string[];
+  /** IPs of all selected pods, Ready or not: who connects to Redis from there belongs to the rate limiter. */
+  readonly addresses: readonly string[];
+  readonly redis: RedisTarget;
+}
+
+/** Where to look. */
+export interface Place {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  readonly limiter: RateLimiterSpec;
+}
+
+/**
+ * Looks at the namespace, the pods, the Service and the Secret, in this order.
+ *
+ * @throws {Refusal} the first that stands in the way.
+ * @throws what the cluster throws if it could not be found out.
+ */
+export async function discover(place: Place, signal: AbortSignal): Promise<DiscoveredTarget> {
+  const reader = readerOf(place, signal);
+  await reader.requireEnabled();
+  const { pods, ...rest } = await findPods(reader, place.limiter);
+  return { nodes: pods, ...rest, redis: await findRedis(reader, place.limiter.redis) };
+}
+
+/**
+ * Where a fault that another process left on can be released, although nothing may be injected (any more):
+ * the Redis, and what nodes there are. Undefined where not even that can be found.
+ *
+ * @throws what the cluster throws if it could not be found out.
+ */
+export async function findReleasable(
+  place: Place,
+  signal: AbortSignal,
+): Promise<DiscoveredTarget | undefined> {
+  const reader = readerOf(place, signal);
+  const redis = await orRefusal(() => findRedis(reader, place.limiter.redis));
+  if (redis instanceof Refusal) return undefined;
+  const found = await orRefusal(() => findPods(reader, place.limiter));
+  if (found instanceof Refusal) return { nodes: [], notReady: [], addresses: [], redis };
+  const { pods, ...rest } = found;
+  return { nodes: pods, ...rest, redis };
+}
+
+/**
+ * The template that the pods of a demo are of, once they are all of one and Ready;
+ * undefined before, and where the operator may not look.
+ *
+ * @throws what the cluster throws if it could not be found out.
+ */
+export async function findSettledTemplate(place: Place, signal: AbortSignal): Promise<string | undefined> {
+  return settledTemplate(await listSelected(place, signal));
+}
+
+/**
+ * IPs of the pods that a demo selects now, Ready or not; none where the operator may not look.
+ *
+ * @throws what the cluster throws if it could not be found out.
+ */
+export async function findAddresses(place: Place, signal: AbortSignal): Promise<string[]> {
+  return addressesOf(await listSelected(place, signal));
+}
+
+function readerOf({ cluster, namespace }: Place, signal: AbortSignal): NamespaceReader {
+  return new NamespaceReader(cluster, namespace, signal);
+}
+
+/** None where the operator may not look, or there are too many. */
+async function listSelected(place: Place, signal: AbortSignal): Promise<readonly Pod[]> {
+  const selector = formatLabelSelector(place.limiter.selector);
+  const pods = await orRefusal(() => readerOf(place, signal).pods(selector));
+  return pods instanceof Refusal ? [] : (pods ?? []);
+}
+
+async function findPods(reader: NamespaceReader, limiter: RateLimiterSpec): Promise<EligiblePods> {
+  let selector: string;
+  try {
+    selector = formatLabelSelector(limiter.selector);
+  } catch (error) {
+    throw new Refusal('NoSuchPods', `${PART}.selector: ${(error as Error).message}`);
+  }
+  const pods = await reader.pods(selector);
+  if (pods === undefined) {
+    throw new Refusal(
+      'PodsNotEligible',
+      `"${selector}" matches more than ${MOST_PODS} pods: narrow ${PART}.selector`,
+    );
+  }
+  return selectPods(pods, { selector, port: limiter.port, part: PART });
+}
+
+async function findRedis(reader: NamespaceReader, redis: RateLimiterSpec['redis']): Promise<RedisTarget> {
+  const endpoint = await findEndpoint(reader, redis);
+  const auth = await findAuth(reader, redis);
+  return {
+    ...endpoint,
+    ...auth,
+    tls: redis.tls,
+    ...(redis.tls ? { servername: `${redis.service.name}.${reader.namespace}.svc` } : {}),
+  };
+}
+
+async function findEndpoint(
+  reader: NamespaceReader,
+  redis: RateLimiterSpec['redis'],
+): Promise<RedisEndpoint> {
+  const { name, port } = redis.service;
+  const service = await reader.service(name);
+  if (service === undefined) {
+    throw new Refusal(
+      'RedisNotFound',
+      `there is no Service ${name} in namespace ${reader.namespace}: write the name of the Service of Redis in ${PART}.redis.service`,
+    );
+  }
+  const pods = await reader.pods(podSelectorOf(service));
+  if (pods === undefined) {
+    throw new Refusal(
+      'RedisNotEligible',
+      `Service ${name} selects more than ${MOST_PODS} pods: name a Service that selects exactly the one Redis`,
+    );
+  }
+  return resolveRedis(service, port, pods);
+}
+
+async function findAuth(reader: NamespaceReader, redis: RateLimiterSpec['redis']): Promise<RedisAuth> {
+  const name = redis.authSecretRef?.name;
+  if (name === undefined) return {};
+  const secret = await reader.secret(name);
+  if (secret === undefined) {
+    throw new Refusal(
+      'RedisAuthInvalid',
+      `there is no Secret ${name} in namespace ${reader.namespace}: make it, or correct ${PART}.redis.authSecretRef`,
+    );
+  }
+  return readRedisAuth(secret);
+}

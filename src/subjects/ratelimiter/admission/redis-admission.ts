@@ -1,0 +1,116 @@
+/**
+ * Whether the Redis that discovery found may be paused: it answers, takes the
+ * credentials, stands alone, and nobody but the rate limiter uses it. Asks over a
+ * connection of its own, which is gone when the answer is there.
+ */
+import { truncate } from '../../../api/index.ts';
+import { listed, Refusal } from '../../targets/refusal.ts';
+import { adviceOnConnection, withAdvice } from '../store/advice.ts';
+import { redisConnection } from '../store/redis-connection.ts';
+import { type RedisTarget, redisName } from '../store/redis-target.ts';
+import { counted } from '../words.ts';
+import type { DiscoveredTarget } from './discovery.ts';
+import {
+  findStrangers,
+  formatAddr,
+  parseClientList,
+  type RedisClient,
+  watchedBySentinel,
+} from './redis-clients.ts';
+import { requireStandalone } from './redis-topology.ts';
+
+/** Connecting and each answer may take so long. */
+const STEP_TIMEOUT_MS = 3_000;
+
+/**
+ * Connects, reads INFO and CLIENT LIST, and judges. Takes 9 s at most.
+ *
+ * @returns the run_id of a Redis that may be paused: 40 hexadecimal digits, new with every start of the server
+ * @throws {Refusal} why it may not; or the signal's reason if it aborts first.
+ */
+export async function admitRedis(
+  target: Pick<DiscoveredTarget, 'redis' | 'addresses'>,
+  options: {
+    readonly allowOtherClients: boolean;
+    /** See {@link KnownClients}; default false. */
+    readonly connected?: boolean;
+  },
+  signal: AbortSignal,
+): Promise<string> {
+  const { info, clients, ownAddr } = await look(target.redis, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw error;
+  });
+  const store = redisName(target.redis);
+  const runId = requireStandalone(info, store);
+  if (watchedBySentinel(clients)) {
+    throw new Refusal(
+      'RedisNotEligible',
+      `a Sentinel watches ${store} and could take a pause for a failure: use a Redis without Sentinel`,
+    );
+  }
+  if (!options.allowOtherClients) requireNoStrangers(target, clients, ownAddr, options.connected ?? false);
+  return runId;
+}
+
+async function look(
+  target: RedisTarget,
+  signal: AbortSignal,
+): Promise<{ info: string; clients: RedisClient[]; ownAddr: string }> {
+  signal.throwIfAborted();
+  const connection = redisConnection(target, {
+    connectTimeout: STEP_TIMEOUT_MS,
+    commandTimeout: STEP_TIMEOUT_MS,
+  });
+  // ioredis rejects with "Connection is closed." and tells the cause only here.
+  let cause: unknown;
+  connection.on('error', (error) => {
+    cause = error;
+  });
+  const onAbort = (): void => connection.disconnect();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await connection.connect();
+    const { localAddress = '', localPort = 0 } = connection.stream;
+    const info = await connection.info();
+    const clients = parseClientList(String(await connection.call('CLIENT', 'LIST')));
+    return { info, clients, ownAddr: formatAddr(localAddress, localPort) };
+  } catch (error) {
+    // Not the error itself: ioredis hangs the whole command on it, AUTH with its password included.
+    throw unreachable(target, cause ?? error);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    connection.disconnect();
+  }
+}
+
+function requireNoStrangers(
+  { addresses, redis }: Pick<DiscoveredTarget, 'redis' | 'addresses'>,
+  clients: readonly RedisClient[],
+  ownAddr: string,
+  connected: boolean,
+): void {
+  const strangers = findStrangers(clients, {
+    podIPs: new Set(addresses),
+    ownAddr,
+    connected,
+    ownUser: redis.username,
+  });
+  if (strangers.length === 0) return;
+  const names = strangers.map(({ addr, name }) => (name === '' ? addr : `${addr} "${truncate(name, 40)}"`));
+  const they =
+    strangers.length === 1
+      ? 'a client that is neither a selected pod nor the operator uses'
+      : `${counted(strangers.length, 'client')} that are neither selected pods nor the operator use`;
+  throw new Refusal(
+    'SharedRedis',
+    `${they} ${redisName(redis)} and would be paused too: ${listed(names)}. Give the rate limiter a Redis of its own, end these clients, or set subject.rateLimiter.redis.allowOtherClients`,
+  );
+}
+
+/** What Redis says, or what the connection failed with, and what to do about it. */
+function unreachable(target: RedisTarget, error: unknown): Refusal {
+  const said = error instanceof Error ? error.message : String(error);
+  const advice = adviceOnConnection(said, target);
+  return new Refusal('RedisUnreachable', `${redisName(target)}: ${withAdvice(truncate(said, 160), advice)}`);
+}

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { Reason } from '../../../api/index.ts';
+import type { Pod, Service } from '../../cluster.ts';
+import { type PodFields, pod, unready } from '../../targets/pod.fixture.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { podSelectorOf, resolveRedis } from './redis-service.ts';
+
+type ServiceSpec = NonNullable<Service['spec']>;
+
+function service(spec: ServiceSpec = {}): Service {
+  const ports = [{ port: 6379, targetPort: 'redis' }];
+  return { metadata: { name: 'redis' }, spec: { selector: { app: 'redis' }, ports, ...spec } };
+}
+
+function redisPod(name: string, change: (pod: PodFields) => void = () => {}): Pod {
+  return pod(name, (fields) => {
+    fields.spec.containers = [{ name: 'redis', ports: [{ name: 'redis', containerPort: 6380 }] }];
+    change(fields);
+  });
+}
+
+function refusalOf(act: () => unknown): { reason: Reason; message: string } {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+describe('podSelectorOf', () => {
+  it('spells the selector of the Service', () => {
+    expect(podSelectorOf(service({ selector: { app: 'redis', tier: 'db' } }))).toBe('app=redis,tier=db');
+  });
+
+  it.each<[string, ServiceSpec, RegExp]>([
+    ['leads elsewhere', { type: 'ExternalName' }, /of type ExternalName/],
+    ['has no selector', { selector: {} }, /has no selector/],
+    ['leads elsewhere and has a selector', { type: 'ExternalName', selector: { a: 'b' } }, /ExternalName/],
+  ])('refuses a Service that %s', (_, spec, message) => {
+    const refusal = refusalOf(() => podSelectorOf(service(spec)));
+    expect(refusal.reason).toBe('RedisNotEligible');
+    expect(refusal.message).toMatch(message);
+  });
+});
+
+describe('resolveRedis', () => {
+  it.each<[string, ServiceSpec, number]>([
+    ['a name', {}, 6380],
+    ['a number', { ports: [{ port: 6379, targetPort: 7000 }] }, 7000],
+    ['nothing, which is the port itself', { ports: [{ port: 6379 }] }, 6379],
+    [
+      'an entry behind one of UDP',
+      {
+        ports: [
+          { port: 6379, protocol: 'UDP', targetPort: 1 },
+          { port: 6379, targetPort: 7000 },
+        ],
+      },
+      7000,
+    ],
+  ])('follows a targetPort that is %s', (_, spec, port) => {
+    expect(resolveRedis(service(spec), 6379, [redisPod('redis-0')])).toEqual({
+      podName: 'redis-0',
+      host: '10.0.0.1',
+      port,
+    });
+  });
+
+  it('passes over pods that are not ready or on their way out', () => {
+    const leaving = redisPod('redis-1', ({ metadata }) => {
+      metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
+    });
+    const pods = [leaving, redisPod('redis-2', unready), redisPod('redis-0')];
+    expect(resolveRedis(service(), 6379, pods).podName).toBe('redis-0');
+  });
+
+  it.each<[string, ServiceSpec, Pod[], Reason, RegExp]>([
+    ['has no such port', { ports: [{ port: 6380 }] }, [], 'RedisNotFound', /no TCP port 6379: write 6380 in/],
+    ['has no ports', { ports: [] }, [], 'RedisNotFound', /no TCP port 6379: write the port of Redis in/],
+    ['has no pods', {}, [], 'RedisNotFound', /no pod stands behind Service redis/],
+    [
+      'has none ready',
+      {},
+      [redisPod('r', unready)],
+      'RedisNotFound',
+      /no pod behind Service redis is Ready \(r\)/,
+    ],
+    [
+      'has two',
+      {},
+      [redisPod('r'), redisPod('s')],
+      'RedisNotEligible',
+      /2 pods stand behind Service redis \(r and s\)/,
+    ],
+    [
+      'has one on the host network',
+      {},
+      [
+        redisPod('r', ({ spec }) => {
+          spec.hostNetwork = true;
+        }),
+      ],
+      'RedisNotEligible',
+      /r runs on the host network/,
+    ],
+    [
+      'sends to a port that the pod lacks',
+      { ports: [{ port: 6379, targetPort: 'db' }] },
+      [redisPod('r')],
+      'RedisNotEligible',
+      /port named "db", which r does not have/,
+    ],
+  ])('refuses a Service that %s', (_, spec, pods, reason, message) => {
+    const refusal = refusalOf(() => resolveRedis(service(spec), 6379, pods));
+    expect(refusal.reason).toBe(reason);
+    expect(refusal.message).toMatch(message);
+  });
+});

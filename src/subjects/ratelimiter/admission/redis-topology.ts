@@ -1,0 +1,55 @@
+/**
+ * Which kind of Redis this is, from INFO, and whether a pause of its writes means
+ * what the demo takes it to mean. Pure.
+ */
+import { Refusal } from '../../targets/refusal.ts';
+import { parseInfoFields, RUN_ID } from '../store/redis-info.ts';
+
+/**
+ * The oldest that counts its pauses, by which an operator that takes over knows
+ * whether the one before it has injected. Valkey says 7.2.4 here, whatever its own version.
+ */
+const OLDEST_MAJOR = 7;
+
+/**
+ * The run_id of a Redis that stands alone; it is new with every start of the server.
+ *
+ * @param store what messages call it: "redis-0 (10.0.0.7:6379)"
+ * @throws {Refusal} RedisNotEligible for a replica, a master with replicas, a member of a
+ * Cluster, a Sentinel, one older than Redis 7.0, or something that does not say.
+ */
+export function requireStandalone(info: string, store: string): string {
+  const fields = parseInfoFields(info);
+  const refuse = (what: string): Refusal => new Refusal('RedisNotEligible', `${store} ${what}`);
+
+  const runId = fields.get('run_id') ?? '';
+  const role = fields.get('role') ?? '';
+  const mode = fields.get('redis_mode') ?? fields.get('server_mode') ?? '';
+  if (mode === 'sentinel') {
+    throw refuse('is a Sentinel: name the Service of Redis itself');
+  }
+  if (mode === 'cluster' || fields.get('cluster_enabled') === '1') {
+    throw refuse(
+      'is a member of a Redis Cluster, where the counters may be on another member: use a Redis that stands alone',
+    );
+  }
+  if (role !== 'master' && role !== '') {
+    throw refuse(`is a replica: name a Service that selects the master (role is ${role.slice(0, 32)})`);
+  }
+  if (!RUN_ID.test(runId) || role === '') {
+    throw refuse('does not tell run_id and role in INFO, as Redis and Valkey do: use one of these');
+  }
+  const version = fields.get('redis_version') ?? '';
+  if (!(Number.parseInt(version, 10) >= OLDEST_MAJOR)) {
+    throw refuse(
+      `is of version ${version.slice(0, 16) || 'unknown'}, and before 7.0 a pause leaves no trace that a second one could be prevented by: use Redis 7.0 or later, or Valkey`,
+    );
+  }
+  const replicas = fields.get('connected_slaves') ?? '0';
+  if (replicas !== '0') {
+    throw refuse(
+      `has ${replicas.slice(0, 8)} connected replica${replicas === '1' ? '' : 's'}; a pause could be taken for a failure of the master: use a Redis without replicas`,
+    );
+  }
+  return runId;
+}

@@ -1,0 +1,38 @@
+/** What the rate limiter adds to the API: its part of the spec, its faults, and why it refuses or waits. */
+import type { SubjectApi } from '../../api/index.ts';
+import { rulesOf } from './faults/fault.ts';
+import { FAULTS } from './faults/index.ts';
+import { MEMBER, PART, REDIS_AUTH_SECRET_TYPE, rateLimiterSchema } from './schema.ts';
+
+export const rateLimiterApi: SubjectApi = {
+  type: 'RateLimiter',
+  member: MEMBER,
+  displayName: 'Rate Limiter',
+  schema: rateLimiterSchema,
+  fieldsThatStartNoRun: ['health'],
+  faults: FAULTS.map(({ api }) => api),
+  defaultScenarios: [
+    { name: 'counter-drift', type: 'CounterDrift' },
+    { name: 'ghost-allowing', type: 'GhostAllowing' },
+  ],
+  // That the part is there is a rule of its own; without it there is nothing to reckon with.
+  rules: FAULTS.flatMap(rulesOf).map(({ rule, ...rest }) => ({
+    ...rest,
+    rule: `!has(self.${PART}) || ${rule}`,
+  })),
+  refusals: {
+    RedisNotFound: 'The Redis Service, or a ready pod behind it, is missing.',
+    RedisNotEligible: 'This kind of Redis Service or topology is not supported.',
+    RedisUnreachable: 'The Redis does not answer, or refuses the credentials.',
+    RedisAuthInvalid: `The Secret is missing or not of type ${REDIS_AUTH_SECRET_TYPE}.`,
+    SharedRedis: 'Clients that are neither selected pods nor the operator use this Redis.',
+    RedisInUse: 'Another ChaosDemo is running on the same Redis; this one waits.',
+  },
+  secrets: [
+    {
+      type: REDIS_AUTH_SECRET_TYPE,
+      meaning:
+        'How the operator logs in to the Redis behind a rate limiter: `username`, `password` and, for TLS, `ca.crt`.',
+    },
+  ],
+};

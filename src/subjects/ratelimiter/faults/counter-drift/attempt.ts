@@ -1,0 +1,200 @@
+/** One attempt of counter drift: from its key to what it left. */
+import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import type {
+  FaultReport,
+  InvariantReading,
+  OrphanFinding,
+  RecoveryReport,
+} from '../../../../demo/observed.ts';
+import type { Permit } from '../../../../demo/subject.ts';
+import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
+import { runSteadyTraffic } from '../../interfaces/reference/steady-traffic.ts';
+import { comparePauses, markerOf, parseInfo, type RedisInfo } from '../../store/redis-info.ts';
+import { messageOf, untilAborted } from '../../waiting.ts';
+import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import { FaultWatch } from '../fault-watch.ts';
+import { prepareKey } from '../fixture.ts';
+import { watchRecovery } from '../recovery.ts';
+import { DriftInvariant } from './invariant.ts';
+import { parametersOf } from './parameters.ts';
+import { injectRedisPause, PauseNotSentError, type RedisPause } from './pause.ts';
+import { awaitPauseEnd, type PauseOnShow, reportOfPause } from './report.ts';
+
+export class CounterDriftAttempt implements FaultAttempt {
+  readonly #scenario: ScenarioSpec;
+  readonly #toolkit: Toolkit;
+  #invariant: DriftInvariant | undefined;
+  #watch: FaultWatch | undefined;
+  #marked: RedisInfo | undefined;
+  #pause: PauseOnShow | undefined;
+
+  constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
+    this.#scenario = scenario;
+    this.#toolkit = toolkit;
+  }
+
+  /**
+   * Since the run began (and a person may have made it wait) others may have come to this Redis, or it may
+   * have been restarted, and then the lease is not on it any more. So it is looked at again.
+   */
+  async prepare(key: string, signal: AbortSignal): Promise<Preparation> {
+    const { baseline, checkStore, limiter, ownPause, redis, target } = this.#toolkit;
+    const check = await checkStore(signal);
+    if (check.state === 'refused') return { refused: check.admission };
+    if (check.state === 'restarted') {
+      throw new Error(
+        `${redis.name} was restarted since the run began, and another ChaosDemo may be using it by now: run again`,
+      );
+    }
+    const info = parseInfo(await redis.info('server', 'commandstats'));
+    const { window, prepared } = await prepareKey(this.#toolkit, key, signal);
+    const { settle, threshold } = parametersOf(this.#scenario);
+    const invariant = new DriftInvariant({
+      nodes: target.nodes.map(({ name }) => name),
+      limit: limiter.limit.requests,
+      threshold,
+      lag: baseline()?.lag,
+    });
+    this.#invariant = invariant;
+    this.#marked = info;
+    this.#watch = new FaultWatch({
+      scenario: this.#scenario.name,
+      invariant,
+      window,
+      settleMs: parseDuration(settle),
+      toolkit: this.#toolkit,
+      noted: ({ endedAt }, timeline) => timeline.traffic(endedAt, invariant.traffic),
+    });
+    // It is prepared only once no earlier pause can be on.
+    ownPause.outlived();
+    return { prepared: { ...prepared, marker: markerOf(info) } };
+  }
+
+  async inject(
+    { plannedAt, until }: { readonly plannedAt: number; readonly until: number },
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    const { baseline, now, ownPause, redis } = this.#toolkit;
+    const watch = this.#prepared();
+    watch.planned(until);
+    let sent = false;
+    let pause: RedisPause;
+    try {
+      pause = await injectRedisPause(
+        redis,
+        {
+          plannedAt,
+          until,
+          askedMs: until - plannedAt,
+          usualWriteMs: baseline()?.writeMaxMs ?? 0,
+          now,
+          onSend: () => {
+            const refusal = permit.refusal();
+            if (refusal !== undefined) throw new PauseNotSentError(refusal);
+            sent = true;
+            ownPause.begun();
+          },
+        },
+        signal,
+      );
+    } catch (error) {
+      if (!sent) throw error;
+      const message = `CLIENT PAUSE was sent, and what it did was not seen: ${messageOf(error)}`;
+      return { proof: 'Inconclusive', message, evidence: [] };
+    }
+    const report = reportOfPause(pause, watch.timeline, now());
+    watch.reported(report);
+    if (report.endedAt === undefined) {
+      this.#pause = { report, pause, until, asked: formatDuration(until - plannedAt) };
+    } else {
+      pause.writer.close();
+      ownPause.ended();
+    }
+    return report;
+  }
+
+  async awaitEnd(tell: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
+    const { now, ownPause, redis } = this.#toolkit;
+    const watch = this.#watch;
+    if (!this.#pause || !watch) return await untilAborted(signal);
+    const { pause } = this.#pause;
+    const report = await awaitPauseEnd(
+      this.#pause,
+      {
+        redis,
+        now,
+        timeline: watch.timeline,
+        runIdBefore: this.#marked?.runId,
+        releasedByUs: () => ownPause.released || pause.released,
+      },
+      signal,
+    );
+    if (report.endedAt !== undefined) {
+      this.#pause = undefined;
+      pause.writer.close();
+      ownPause.ended();
+      watch.reported(report);
+    }
+    tell(report);
+  }
+
+  async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
+    await (this.#watch?.run(tell, signal) ?? untilAborted(signal));
+  }
+
+  async load(signal: AbortSignal): Promise<void> {
+    const { lifetime, loaders: clients, now } = this.#toolkit;
+    const invariant = this.#invariant;
+    if (!this.#watch || !invariant) return await untilAborted(signal);
+    const { requestsPerSecond } = parametersOf(this.#scenario);
+    const { key, windowId } = this.#watch.window;
+    const traffic = runSteadyTraffic(
+      { clients, key, windowId, requestsPerSecond },
+      {
+        sent: (node) => invariant.sent(node),
+        answered: (node, allowed) => invariant.answered(node, allowed, now()),
+        unanswered: (node) => invariant.unanswered(node),
+      },
+      signal,
+      lifetime,
+    );
+    // Answers that are still open count when they come; nobody has to wait for them here.
+    await Promise.race([traffic, untilAborted(signal)]);
+  }
+
+  async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
+    const { now, observers, redis, timeoutMs } = this.#toolkit;
+    const pauseLeft = this.#watch ? Math.max(0, this.#watch.until - now()) : 0;
+    return await watchRecovery(
+      {
+        observers,
+        redis,
+        window: this.#watch?.window,
+        drifted: this.#invariant?.drifted ?? false,
+        writeWithinMs: (Number.isFinite(pauseLeft) ? pauseLeft : 0) + timeoutMs + settleMs,
+        settleMs,
+        now,
+      },
+      signal,
+    );
+  }
+
+  diagnosisRequest(): DiagnosisRequest | undefined {
+    const watch = this.#watch;
+    if (watch && this.#invariant) {
+      watch.timeline.traffic(this.#toolkit.now(), this.#invariant.traffic, true);
+    }
+    return watch?.request();
+  }
+
+  /** By the count of pauses that Redis keeps. */
+  async inquire(marker: string): Promise<OrphanFinding> {
+    return comparePauses(marker, parseInfo(await this.#toolkit.redis.info('server', 'commandstats')));
+  }
+
+  #prepared(): FaultWatch {
+    if (!this.#watch) throw new PauseNotSentError('its key was not set up by this process');
+    return this.#watch;
+  }
+}

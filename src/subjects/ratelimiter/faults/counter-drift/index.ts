@@ -1,0 +1,40 @@
+/**
+ * Counter drift: Redis takes no writes for a while, the nodes go on, and what
+ * they admitted parts from what Redis counted.
+ */
+import { formatDuration, parseDuration } from '../../../../api/index.ts';
+import type { Fault } from '../fault.ts';
+import { CounterDriftAttempt } from './attempt.ts';
+import { api, parametersOf, rules, unprovable } from './parameters.ts';
+
+export const counterDrift: Fault = {
+  api,
+  rules,
+  releasable: true,
+  chapters: [
+    { title: 'Counter Drift Chaos', stage: 'chaos' },
+    { title: 'Counter Drift Detection', stage: 'detection' },
+    { title: 'Counter Drift Diagnosis', stage: 'diagnosis' },
+    { title: 'Recovery', stage: 'recovery', auto: true },
+  ],
+  story: [
+    { of: 'scenario', field: 'countdown' },
+    { of: 'fault', field: 'pause' },
+    { of: 'fault', field: 'settle' },
+    { of: 'subject', field: 'health.timeout' },
+  ],
+  plan(scenario) {
+    const { pause, settle, threshold, requestsPerSecond } = parametersOf(scenario);
+    const faultMs = parseDuration(pause);
+    return {
+      faultMs,
+      settleMs: parseDuration(settle),
+      load: true,
+      onOrphan: 'Inquire',
+      faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
+      invariant: `what the nodes admitted is no more than ${threshold}, and the usual lag, ahead of what Redis counted (${requestsPerSecond} requests a second meanwhile)`,
+    };
+  },
+  unprovable,
+  open: (scenario, toolkit) => new CounterDriftAttempt(scenario, toolkit),
+};

@@ -1,0 +1,321 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
+import { toleratedGap } from '../watch-record.ts';
+import { DriftInvariant } from './invariant.ts';
+
+const nodes = ['a', 'b', 'c'];
+const T = 1_000_000;
+
+function sample(
+  at: number,
+  counts: number[],
+  stored: number | undefined,
+  elsewhere: string[] = [],
+): CounterSample {
+  return {
+    readAt: at,
+    endedAt: at + 2,
+    admitted: new Map(counts.map((count, i) => [nodes[i] ?? '', count])),
+    stored,
+    elsewhere,
+    problems: stored === undefined ? ['Redis was silent'] : [],
+  };
+}
+
+function invariant(lag: number | undefined = 1): DriftInvariant {
+  return new DriftInvariant({ nodes, limit: 10, threshold: 5, lag });
+}
+
+const whole = { startedAt: T, endedAt: T + 2000, until: T + 2000 };
+
+/** A watch in which nothing is missing and nothing drifts. */
+function wholeWatch(skip: (at: number) => boolean = () => false): DriftInvariant {
+  const drift = invariant();
+  for (let at = T; at <= T + 3000; at += 100) if (!skip(at)) drift.add(sample(at, [1, 1, 1], 3));
+  for (const node of nodes) {
+    for (let i = 0; i < 10; i += 1) {
+      drift.sent(node);
+      drift.answered(node, false, T + 100 * i);
+    }
+  }
+  return drift;
+}
+
+describe('drift', () => {
+  it('is detected by two complete samples in a row above threshold and lag', () => {
+    const drift = invariant();
+    drift.add(sample(T, [2, 2, 2], 0));
+    drift.add(sample(T + 100, [3, 2, 2], 0));
+    expect(drift.reading(whole).detectedAt).toBeUndefined();
+    drift.add(sample(T + 200, [3, 3, 2], 0));
+    expect(drift.reading(whole)).toMatchObject({
+      measures: [{ name: 'drift', value: 8, bound: 6, unit: 'requests' }, {}, {}, {}, {}],
+      summary: '8 > 6',
+      detectedAt: T + 202,
+      brokenAt: T + 100,
+    });
+  });
+
+  it('was broken when the traffic had more allowed than the bound, not when a sample showed it', () => {
+    const drift = invariant();
+    for (let i = 0; i < 9; i += 1) drift.answered('a', true, T + i);
+    drift.add(sample(T + 100, [9, 0, 0], 1));
+    drift.add(sample(T + 200, [9, 0, 0], 1));
+    // Redis held 1 at most: the eighth allowed answer was the seventh it did not know of.
+    expect(drift.reading(whole).brokenAt).toBe(T + 7);
+  });
+
+  it('takes no answer for the moment of the break that came after the sample', () => {
+    const drift = invariant();
+    drift.add(sample(T + 100, [9, 0, 0], 1));
+    for (let i = 0; i < 9; i += 1) drift.answered('a', true, T + 150 + i);
+    drift.add(sample(T + 200, [9, 0, 0], 1));
+    expect(drift.reading(whole).brokenAt).toBe(T + 100);
+  });
+
+  it('stays detected when the counters come together again', () => {
+    const drift = invariant();
+    for (const [i, stored] of [0, 0, 21, 21].entries()) drift.add(sample(T + 100 * i, [7, 7, 7], stored));
+    expect(drift.reading(whole)).toMatchObject({ summary: '21 > 6', detectedAt: T + 102 });
+  });
+
+  it('is not detected on a lag that nobody measured', () => {
+    const drift = new DriftInvariant({ nodes, limit: 10, threshold: 5, lag: undefined });
+    for (const at of [T, T + 100, T + 200]) drift.add(sample(at, [9, 9, 9], 0));
+    const reading = drift.reading(whole);
+    expect(reading.detectedAt).toBeUndefined();
+    expect(reading.shortfalls.join()).toContain('lag');
+  });
+
+  it.each([
+    [[2, 2, 2], 0, '6 <= 6'],
+    [[1, 1, 1], 3, '0 <= 6'],
+    [[3, 2, 2], 0, '7 > 6'],
+  ])('shows %j beside %d in Redis as %s', (counts, stored, summary) => {
+    const drift = invariant();
+    drift.add(sample(T, counts, stored));
+    expect(drift.reading(whole).summary).toBe(summary);
+  });
+
+  it('tells what became of the requests', () => {
+    const drift = wholeWatch();
+    for (const allowed of [true, true, false]) {
+      drift.sent('a');
+      drift.answered('a', allowed, T + 950);
+    }
+    drift.sent('b');
+    drift.unanswered('b');
+    const { evidence, measures } = drift.reading(whole);
+    expect(Object.fromEntries(measures.map(({ name, value }) => [name, value]))).toEqual({
+      drift: 0,
+      requests: 34,
+      allowed: 2,
+      denied: 31,
+      unanswered: 1,
+    });
+    expect(evidence).toContain(
+      'Callers got: 2 of 34 allowed, 31 denied, though the limit had room for 8 more',
+    );
+  });
+
+  it('knows whether the counters were ever further apart than without a fault', () => {
+    const drift = invariant();
+    drift.add(sample(T, [1, 1, 1], 2));
+    expect(drift.drifted).toBe(false);
+    drift.add(sample(T, [1, 1, 2], 2));
+    expect(drift.drifted).toBe(true);
+  });
+
+  it('names the ceiling and the widest counts', () => {
+    const drift = invariant();
+    drift.add(sample(T, [10, 10, 10], 0));
+    const { evidence } = drift.reading(whole);
+    expect(evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
+    expect(evidence[0]).toBe(
+      'Widest sample (+0.00 s): 30 apart, admitted a 10, b 10, c 10; counted by Redis 0',
+    );
+  });
+});
+
+describe('the proof that nothing drifted', () => {
+  it('is whole when everything was seen', () => {
+    expect(wholeWatch().reading(whole)).toMatchObject({ summary: '0 <= 6', shortfalls: [] });
+  });
+
+  const gaps: [string, () => DriftInvariant, Partial<typeof whole>, RegExp][] = [
+    [
+      'the end of the fault was not seen',
+      () => wholeWatch(),
+      { endedAt: undefined as never },
+      /end of the fault/,
+    ],
+    ['the fault ended early', () => wholeWatch(), { endedAt: T + 500 }, /ended 1500 ms before its time/],
+    [
+      'samples are missing',
+      () => wholeWatch((at) => at > T + 500 && at < T + 2000),
+      {},
+      /no complete counter sample for 1\d00 ms/,
+    ],
+    [
+      'there are fewer than two samples within the fault',
+      () => wholeWatch((at) => at > T && at <= T + 2000),
+      {},
+      /only 1 complete counter sample within the fault/,
+    ],
+    [
+      'the last of two samples ended after the fault',
+      () => wholeWatch(),
+      { endedAt: T + 101 },
+      /only 1 complete counter sample within the fault/,
+    ],
+    [
+      'samples are missing for more than a quarter of a short fault',
+      () => wholeWatch((at) => at > T + 500 && at < T + 800),
+      { endedAt: T + 1000, until: T + 1000 },
+      /no complete counter sample for 300 ms/,
+    ],
+    [
+      'the window ended',
+      () => {
+        const drift = wholeWatch();
+        drift.add(sample(T + 3100, [1, 1], 3, ['c']));
+        return drift;
+      },
+      {},
+      /window ended/,
+    ],
+    [
+      'requests that were not answered in time could tip it',
+      () => {
+        const drift = wholeWatch();
+        for (let i = 0; i < 7; i += 1) {
+          drift.sent('b');
+          drift.unanswered('b');
+        }
+        return drift;
+      },
+      {},
+      /7 requests without a proper answer could tip it/,
+    ],
+    [
+      'requests that are open still, or were answered improperly, could tip it',
+      () => {
+        const drift = wholeWatch();
+        for (let i = 0; i < 7; i += 1) drift.sent('b');
+        return drift;
+      },
+      {},
+      /7 requests without a proper answer could tip it/,
+    ],
+    [
+      'one sample was above the bound',
+      () => {
+        const drift = wholeWatch();
+        drift.add(sample(T + 3100, [9, 9, 9], 3));
+        drift.add(sample(T + 3200, [9, 9, 9], 27));
+        return drift;
+      },
+      {},
+      /single sample/,
+    ],
+    [
+      'the counters deny what was allowed',
+      () => {
+        const drift = wholeWatch();
+        for (let i = 0; i < 4; i += 1) drift.answered('a', true, T + i);
+        return drift;
+      },
+      {},
+      /show 3, fewer than the 4/,
+    ],
+  ];
+  it.each(gaps)('is not whole when %s', (_, make, change, expected) => {
+    const { endedAt, ...rest } = { ...whole, ...change };
+    const span = endedAt === undefined ? rest : { ...rest, endedAt };
+    const { shortfalls } = make().reading(span);
+    expect(shortfalls.join('\n')).toMatch(expected);
+  });
+
+  it('is not whole when the bound is so high that no drift could break it', () => {
+    const withLag = (lag: number): string => {
+      const drift = new DriftInvariant({ nodes, limit: 3, threshold: 5, lag });
+      for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0));
+      return drift.reading(whole).shortfalls.join('\n');
+    };
+    expect(withLag(4)).toMatch(/cannot exceed 3 nodes x limit 3 = 9, and the bound is 9: lower/);
+    expect(withLag(3)).not.toMatch(/cannot exceed/);
+  });
+
+  it('is not whole when a node got fewer checks than the limit', () => {
+    const drift = invariant();
+    for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [0, 0, 0], 0));
+    for (let i = 0; i < 10; i += 1) for (const node of ['a', 'b']) drift.answered(node, false, T + i);
+    expect(drift.reading(whole).shortfalls).toEqual(['c answered 0 checks within the fault, 10 are needed']);
+  });
+
+  it('bears few open requests that could not tip it, and any number that never left', () => {
+    const drift = wholeWatch();
+    for (let i = 0; i < 6; i += 1) drift.sent('b');
+    for (let i = 0; i < 7; i += 1) drift.sent('b')();
+    expect(drift.reading(whole).shortfalls).toEqual([]);
+    expect(drift.reading(whole).evidence.join('\n')).toContain(
+      '36 checks, 0 allowed, 0 unanswered, 6 open or answered improperly; answered by a 10, b 10, c 10',
+    );
+  });
+});
+
+describe('any watch', () => {
+  const samples = fc.array(
+    fc.record({
+      wait: fc.integer({ min: 1, max: 1500 }),
+      counts: fc.tuple(fc.nat(10), fc.nat(10), fc.nat(10)),
+      stored: fc.option(fc.nat(30), { nil: undefined, freq: 5 }),
+      allowed: fc.nat(5),
+    }),
+    { maxLength: 40 },
+  );
+
+  it('detects exactly when two complete samples in a row are above the bound, and never before it was broken', {
+    timeout: 30_000,
+  }, () => {
+    fc.assert(
+      fc.property(samples, fc.nat(4), (steps, lag) => {
+        const drift = invariant(lag);
+        let at = T;
+        let above = 0;
+        let expected = false;
+        let widest = 0;
+        for (const { wait, counts, stored, allowed } of steps) {
+          for (let i = 0; i < allowed; i += 1) drift.answered('a', true, at);
+          at += wait;
+          drift.add(sample(at, counts, stored));
+          if (stored !== undefined) {
+            const apart = counts[0] + counts[1] + counts[2] - stored;
+            widest = Math.max(widest, apart);
+            above = apart > 5 + lag ? above + 1 : 0;
+            expected ||= above >= 2;
+          }
+        }
+        const reading = drift.reading(whole);
+        expect(reading.detectedAt !== undefined).toBe(expected);
+        expect(reading.measures[0]?.value).toBe(widest);
+        if (expected) expect(reading.brokenAt).toBeLessThan(reading.detectedAt ?? 0);
+        else expect(reading.brokenAt).toBeUndefined();
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('proves nothing across a gap', { timeout: 30_000 }, () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 1, max: 10 }), (from, length) => {
+        const [start, end] = [T + from * 100, T + (from + length) * 100];
+        const drift = wholeWatch((at) => at > start && at < end);
+        const gap = drift.reading(whole).shortfalls.length > 0;
+        expect(gap).toBe(end - start > toleratedGap(2000));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

@@ -1,0 +1,165 @@
+/**
+ * What a fault is to the rate limiter: a folder with a {@link Fault}, listed in
+ * index.ts. The pure part says what it takes and what it does; `open` gives the
+ * part that touches the limiter and its Redis, one for each attempt.
+ */
+import type { CelRule, DurationTerm, FaultApi, ScenarioSpec } from '../../../api/index.ts';
+import { fieldInCel, ifDurations, sumInCel, sumOfTerms, termsInCel } from '../../../api/index.ts';
+import type { ChapterPlan } from '../../../demo/chapter.ts';
+import type {
+  Admission,
+  FaultReport,
+  InvariantReading,
+  OrphanFinding,
+  Prepared,
+  RecoveryReport,
+} from '../../../demo/observed.ts';
+import type { Permit, Scenario } from '../../../demo/subject.ts';
+import type { DiagnosisRequest } from '../../../diagnosis/index.ts';
+import type { Baseline } from '../baseline.ts';
+import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
+import { MEMBER, PART, type RateLimiterSpec } from '../schema.ts';
+import type { OwnPause } from '../store/own-pause.ts';
+import type { RedisConnections } from '../store/redis-client.ts';
+import type { RateLimiterTarget } from '../target.ts';
+
+export interface Fault {
+  readonly api: FaultApi;
+  /** Of its own, besides that its story fits into a window; across the spec, as in {@link SubjectApi.rules}. */
+  readonly rules: readonly CelRule[];
+  /** Whether it can be cut short: it pauses Redis, and ends with that pause. See `Scenario`. */
+  readonly releasable: boolean;
+  /** In the order of the story; `of` is filled in. */
+  readonly chapters: readonly Omit<ChapterPlan, 'of'>[];
+  /** The durations whose sum has to fit into a window. */
+  readonly story: readonly DurationTerm[];
+  /** What the framework needs to know of a scenario, but what {@link planOf} fills in. */
+  plan(
+    scenario: ScenarioSpec,
+    limiter: RateLimiterSpec,
+  ): Omit<Scenario, 'name' | 'type' | 'expect' | 'countdownMs' | 'storyMs' | 'releasable'>;
+  /** Why no run on so many pods can end as expected, with what to change; undefined: one can. */
+  unprovable(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined;
+  /** Connects nothing yet. */
+  open(scenario: ScenarioSpec, toolkit: Toolkit): FaultAttempt;
+}
+
+/** One attempt of a fault, and all that this process has seen of it. */
+export interface FaultAttempt {
+  /** Sets up a key. @throws an error whose message says what to do; what it made is gone then */
+  prepare(key: string, signal: AbortSignal): Promise<Preparation>;
+  /**
+   * Injects the fault, once. Asks `permit` right before the command.
+   * @throws only before anything was sent
+   */
+  inject(
+    moment: { readonly plannedAt: number; readonly until: number },
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport>;
+  /** Waits for the end of a fault that goes on after `inject`, and tells of it. */
+  awaitEnd?(tell: (report: FaultReport) => void, signal: AbortSignal): Promise<void>;
+  /** Holds what is seen against the invariant, until `signal` aborts. */
+  watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void>;
+  /** Steady traffic, until `signal` aborts. */
+  load?(signal: AbortSignal): Promise<void>;
+  /** Proves that the fault is over and looks at what it left. */
+  recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport>;
+  /** What a diagnosis may know; undefined where another process made the observations. */
+  diagnosisRequest(): DiagnosisRequest | undefined;
+  /** Whether a fault of a process that is gone was injected. Not there: nobody can tell. */
+  inquire?(marker: string): Promise<OrphanFinding>;
+}
+
+/** A key that was set up, or that nothing may be injected any more. */
+export type Preparation =
+  | { readonly prepared: Omit<Prepared, 'sequence'> }
+  | { readonly refused: Extract<Admission, { state: 'refused' }> };
+
+/** Whether a Redis may still be paused; restarted: it is another server than the one that was admitted. */
+export type StoreCheck =
+  | { readonly state: 'free' }
+  | { readonly state: 'restarted' }
+  | { readonly state: 'refused'; readonly admission: Extract<Admission, { state: 'refused' }> };
+
+/** What a fault works with. */
+export interface Toolkit {
+  readonly limiter: RateLimiterSpec;
+  readonly target: RateLimiterTarget;
+  /** How long one request to a node may take; milliseconds. */
+  readonly timeoutMs: number;
+  /** One for each node, in the same order: for limits and health. */
+  readonly clients: readonly LimiterClient[];
+  /** For counters. */
+  readonly observers: readonly LimiterClient[];
+  /** For traffic. */
+  readonly loaders: readonly LimiterClient[];
+  readonly redis: RedisConnections;
+  readonly ownPause: OwnPause;
+  /** What is normal without a fault; undefined: not measured by this process. */
+  readonly baseline: () => Baseline | undefined;
+  /** Looks once more whether Redis may be paused. */
+  readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
+  /** Milliseconds since the epoch; the fraction counts. */
+  readonly now: () => number;
+  /** Aborts when the driver is closed. */
+  readonly lifetime: AbortSignal;
+}
+
+/**
+ * The parameters of scenarios, defaults filled in where the member was left out:
+ * a CRD cannot default a member by the type beside it.
+ */
+export function parametersBy<P extends object>(api: {
+  readonly member: string;
+  readonly schema: { parse(value: unknown): P };
+}): (scenario: ScenarioSpec) => P {
+  const defaults = api.schema.parse({});
+  return (scenario) => (scenario[api.member] as P | undefined) ?? defaults;
+}
+
+/** A scenario as the framework needs it. */
+export function planOf(
+  { api, plan, releasable, story }: Fault,
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+): Scenario {
+  const fault = parametersBy<object>(api)(scenario);
+  const sum = (terms: readonly DurationTerm[]): number =>
+    sumOfTerms(terms, { scenario, fault, subject: limiter });
+  return {
+    name: scenario.name,
+    type: api.type,
+    expect: scenario.expect,
+    countdownMs: sum([{ of: 'scenario', field: 'countdown' }]),
+    storyMs: sum(story),
+    releasable,
+    ...plan(scenario, limiter),
+  };
+}
+
+/** A rule for the scenarios `s` of a fault's type. */
+export function scenarioRule({ type }: FaultApi, rule: string): string {
+  return `self.scenarios.all(s, s.type != '${type}' || ${rule})`;
+}
+
+/** Every rule of a fault: that its story fits into one window, and its own. */
+export function rulesOf({ api, rules, story }: Fault): CelRule[] {
+  const window = `self.${PART}.limit.window`;
+  const terms = new Set(termsInCel(story, api, MEMBER));
+  const fits = `${sumInCel(story, api, MEMBER)} < duration(${window})`;
+  const names = story.map(({ of, field }) => (of === 'fault' ? `${api.member}.${field}` : field));
+  return [
+    {
+      rule: scenarioRule(api, `(${ifDurations([...terms, window], fits)})`),
+      message: `${names.join(' + ')} must be less than limit.window, so that the whole story of a fault fits into one window: shorten these, or lengthen the window`,
+    },
+    ...rules,
+  ];
+}
+
+/** A number among a fault's parameters in CEL, of a scenario `s`. */
+export function numberInCel(api: FaultApi, field: string): string {
+  const defaults = api.schema.parse({}) as Record<string, unknown>;
+  return fieldInCel(api.member, field, Number(defaults[field]));
+}

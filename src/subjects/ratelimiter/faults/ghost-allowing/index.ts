@@ -1,0 +1,41 @@
+/**
+ * Ghost allowing: a burst of more requests than the limit goes to all nodes at
+ * once, and each may admit what the others have admitted already.
+ */
+import { parseDuration } from '../../../../api/index.ts';
+import type { Fault } from '../fault.ts';
+import { GhostAllowingAttempt } from './attempt.ts';
+import { api, parametersOf, rules, unprovable } from './parameters.ts';
+
+export const ghostAllowing: Fault = {
+  api,
+  rules,
+  // It is over before anybody could end it.
+  releasable: false,
+  chapters: [
+    { title: 'Ghost Allowing Chaos', stage: 'chaos' },
+    { title: 'Ghost Allowing Detection', stage: 'detection' },
+    { title: 'Ghost Allowing Diagnosis', stage: 'diagnosis' },
+  ],
+  // The burst itself may take as long as one request may.
+  story: [
+    { of: 'scenario', field: 'countdown' },
+    { of: 'subject', field: 'health.timeout' },
+    { of: 'fault', field: 'settle' },
+    { of: 'subject', field: 'health.timeout' },
+  ],
+  plan(scenario, limiter) {
+    const { multiplier, settle } = parametersOf(scenario);
+    const { requests } = limiter.limit;
+    return {
+      faultMs: parseDuration(limiter.health.timeout),
+      settleMs: parseDuration(settle),
+      load: false,
+      onOrphan: 'Retry',
+      faultTitle: `A burst of ${requests * multiplier} requests goes to all nodes at once`,
+      invariant: `of ${requests * multiplier} requests no more than the limit of ${requests} are admitted in the window`,
+    };
+  },
+  unprovable,
+  open: (scenario, toolkit) => new GhostAllowingAttempt(scenario, toolkit),
+};

@@ -1,0 +1,140 @@
+/**
+ * Ghosts: requests admitted in one window beyond its limit, as the sender saw it
+ * (allowed answers) and as the nodes say (their counters). Only where both say
+ * the same, above the limit, it is detected; where they disagree nothing is proven. Pure.
+ */
+import type { InvariantReading } from '../../../../demo/observed.ts';
+import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
+import { counted, perNode, sinceStart } from '../../words.ts';
+import type { Invariant } from '../fault-watch.ts';
+import { type CompleteSample, type FaultSpan, WatchRecord } from '../watch-record.ts';
+import type { BurstResult } from './burst.ts';
+
+export interface GhostSettings {
+  readonly nodes: readonly string[];
+  readonly limit: number;
+}
+
+export class GhostInvariant implements Invariant {
+  readonly #settings: GhostSettings;
+  readonly #record: WatchRecord;
+  #burst: BurstResult | undefined;
+  #firstAboveAt: number | undefined;
+  #caughtUpAt: number | undefined;
+  #most = 0;
+  #detectedAt: number | undefined;
+
+  constructor(settings: GhostSettings) {
+    this.#settings = settings;
+    this.#record = new WatchRecord(settings.nodes);
+  }
+
+  /** The burst is over; `now` in milliseconds since the epoch. */
+  setBurst(burst: BurstResult, now: number): void {
+    this.#burst = burst;
+    this.#detect(now);
+  }
+
+  /** Takes a sample in; returns it if it is complete. */
+  add(sample: CounterSample): CompleteSample | undefined {
+    const complete = this.#record.add(sample);
+    if (!complete) return undefined;
+    this.#most = Math.max(this.#most, complete.total);
+    if (complete.total > this.#settings.limit) this.#firstAboveAt ??= complete.readAt;
+    if (this.#burst && complete.stored >= complete.total) this.#caughtUpAt ??= complete.endedAt;
+    this.#detect(complete.endedAt);
+    return complete;
+  }
+
+  reading(fault: FaultSpan): InvariantReading {
+    const brokenAt = this.#detectedAt === undefined ? undefined : this.#momentBroken();
+    const { limit } = this.#settings;
+    const { requests = 0, allowed = 0, denied = 0, unanswered = 0, errors = 0 } = this.#burst ?? {};
+    // What both agreed on; somebody else may use the key later.
+    const admitted = this.#detectedAt === undefined ? Math.max(this.#most, allowed) : allowed;
+    // Where nobody was turned away, a larger burst would have shown more.
+    const atLeast = requests > limit && allowed === requests;
+    return {
+      measures: [
+        { name: 'admitted', value: admitted, bound: limit, unit: 'requests', ...(atLeast && { atLeast }) },
+        { name: 'requests', value: requests, unit: 'requests' },
+        { name: 'denied', value: denied, unit: 'requests' },
+        { name: 'unanswered', value: unanswered + errors, unit: 'requests' },
+      ],
+      summary: `${atLeast ? '>= ' : ''}${admitted}/${limit}`,
+      ...(brokenAt !== undefined && { brokenAt }),
+      ...(this.#detectedAt !== undefined && { detectedAt: this.#detectedAt }),
+      watchedUntil: this.#record.watchedUntil,
+      shortfalls: this.#shortfalls(fault),
+      evidence: this.#evidence(fault),
+    };
+  }
+
+  #detect(now: number): void {
+    const allowed = this.#burst?.allowed ?? 0;
+    if (allowed > this.#settings.limit && this.#record.last?.total === allowed) this.#detectedAt ??= now;
+  }
+
+  /** The first answer beyond the limit, or the first sample that shows it, whichever was earlier. */
+  #momentBroken(): number {
+    const byAnswers = this.#burst?.allowedAt[this.#settings.limit] ?? Infinity;
+    return Math.min(byAnswers, this.#firstAboveAt ?? Infinity);
+  }
+
+  #shortfalls(fault: FaultSpan): string[] {
+    const missing: string[] = [];
+    const burst = this.#burst;
+    if (!burst) missing.push('the burst has not been reported');
+    else {
+      const open = burst.unanswered + burst.errors;
+      if (open > 0) {
+        missing.push(
+          `${open} of ${burst.requests} requests ${open === 1 ? 'has' : 'have'} no proper answer${burst.firstError ? `: ${burst.firstError}` : ''}`,
+        );
+      }
+      const spared = this.#settings.nodes.filter((node) => !burst.sent.get(node));
+      if (spared.length > 0) missing.push(`${spared.join(', ')} got no request`);
+      const last = this.#record.last;
+      if (last && last.total !== burst.allowed) {
+        missing.push(`the sender was allowed ${burst.allowed}, the nodes count ${last.total}`);
+      }
+      if (last && last.stored !== last.total) {
+        missing.push(`Redis counted ${last.stored}, the nodes ${last.total}`);
+      }
+    }
+    // What was admitted stays in the counters to the end of the window, so the length of the fault does not matter.
+    const { startedAt: from = 0, watchTo } = fault;
+    missing.push(...this.#record.shortfalls({ from, ...(watchTo !== undefined && { watchTo }) }));
+    return missing;
+  }
+
+  #evidence(fault: FaultSpan): string[] {
+    const { limit } = this.#settings;
+    const lines: string[] = [];
+    const burst = this.#burst;
+    const last = this.#record.last;
+    if (burst) {
+      lines.push(
+        `Sender: ${counted(burst.requests, 'request')}, ${burst.allowed} allowed, ${burst.denied} denied, ${counted(burst.errors, 'error')}, ${burst.unanswered} unanswered`,
+      );
+      if (burst.allowed === burst.requests && burst.allowed > limit) {
+        lines.push(
+          `Every request was admitted: the true over-admission is at least ${burst.allowed - limit}`,
+        );
+      }
+    }
+    if (last) {
+      const at = sinceStart(last.readAt, fault.startedAt);
+      lines.push(
+        `Last sample${at && ` (${at})`}: nodes admitted ${perNode(last.admitted)}, together ${last.total}; Redis counted ${last.stored}`,
+      );
+    }
+    if (burst && this.#caughtUpAt !== undefined) {
+      lines.push(
+        `Redis held all counts ${Math.max(0, Math.round(this.#caughtUpAt - burst.startedAt))} ms after the burst began`,
+      );
+    }
+    lines.push(this.#record.summary(fault));
+    return lines;
+  }
+}

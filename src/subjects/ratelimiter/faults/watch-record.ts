@@ -1,0 +1,123 @@
+/**
+ * What both invariants need from a watch: that every node was really looked at,
+ * and without a gap. Pure; times are parameters.
+ */
+import { type CounterSample, totalAdmitted } from '../interfaces/reference/counter-sample.ts';
+import { counted } from '../words.ts';
+
+/** Complete samples further apart than this are a gap, however long the fault. They are due every 100 ms. */
+const MAX_GAP_MS = 1000;
+
+/**
+ * The gap that a watch may have for what stays only as long as the fault does: a
+ * quarter of it, so that no fault is so short that all of it fits into a gap.
+ */
+export function toleratedGap(faultMs: number): number {
+  return Math.min(MAX_GAP_MS, faultMs / 4);
+}
+
+/** What a proof needs of a watch. Milliseconds since the epoch. */
+export interface Watched {
+  /** Start of the fault. */
+  readonly from: number;
+  /** Where two complete samples have to lie before the end of the fault: its end. */
+  readonly to?: number;
+  /** End of the watch; what lies behind it is no gap of it. */
+  readonly watchTo?: number;
+  readonly maxGapMs?: number;
+}
+
+/** When the fault was on, as far as it is known. Milliseconds since the epoch. */
+export interface FaultSpan {
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** Its planned end. */
+  readonly until: number;
+  /** Where the watch ends: the end of the fault, and the time to settle. */
+  readonly watchTo?: number;
+}
+
+/** A sample in which every node and Redis answered for the window. */
+export interface CompleteSample {
+  readonly readAt: number;
+  readonly endedAt: number;
+  readonly admitted: ReadonlyMap<string, number>;
+  readonly total: number;
+  readonly stored: number;
+}
+
+export class WatchRecord {
+  readonly #nodes: readonly string[];
+  readonly #samples: Pick<CompleteSample, 'readAt' | 'endedAt'>[] = [];
+  #last: CompleteSample | undefined;
+  #incomplete = 0;
+  #lastProblem: string | undefined;
+  #windowLeftAt: number | undefined;
+
+  constructor(nodes: readonly string[]) {
+    this.#nodes = nodes;
+  }
+
+  /** The last complete sample. */
+  get last(): CompleteSample | undefined {
+    return this.#last;
+  }
+
+  /** End of the last complete sample; 0 before the first. */
+  get watchedUntil(): number {
+    return this.#last?.endedAt ?? 0;
+  }
+
+  /** Takes a sample in; returns it if it is complete. */
+  add(sample: CounterSample): CompleteSample | undefined {
+    if (sample.elsewhere.length > 0) this.#windowLeftAt ??= sample.readAt;
+    if (sample.stored === undefined || this.#nodes.some((node) => !sample.admitted.has(node))) {
+      this.#incomplete += 1;
+      this.#lastProblem = sample.problems[0] ?? this.#lastProblem;
+      return undefined;
+    }
+    const { readAt, endedAt, admitted, stored } = sample;
+    this.#last = { readAt, endedAt, admitted, total: totalAdmitted(sample), stored };
+    this.#samples.push({ readAt, endedAt });
+    return this.#last;
+  }
+
+  /** What is missing for a proof. */
+  shortfalls({ from, to, watchTo, maxGapMs = MAX_GAP_MS }: Watched): string[] {
+    const within = this.#samples.filter(
+      ({ readAt, endedAt }) => readAt >= from && endedAt <= (to ?? Infinity),
+    ).length;
+    const missing: string[] = [];
+    if (within < 2) {
+      const when = to === undefined ? 'since the fault began' : 'within the fault';
+      missing.push(`only ${counted(within, 'complete counter sample')} ${when}`);
+    }
+    const gap = this.largestGap(from, watchTo);
+    if (gap > maxGapMs) {
+      const why = this.#lastProblem === undefined ? '' : ` (${this.#lastProblem})`;
+      missing.push(`no complete counter sample for ${Math.round(gap)} ms${why}`);
+    }
+    if (this.#windowLeftAt !== undefined)
+      missing.push("the key's window ended, or a node lost the key, during the watch");
+    return missing;
+  }
+
+  /** Longest time without a complete sample from `from` to the last one, or to `to`; milliseconds. */
+  largestGap(from: number, to = Number.POSITIVE_INFINITY): number {
+    let gap = 0;
+    let previous = from;
+    for (const { endedAt } of this.#samples) {
+      if (endedAt < from) continue;
+      gap = Math.max(gap, Math.min(endedAt, to) - previous);
+      previous = endedAt;
+    }
+    return gap;
+  }
+
+  /** How thoroughly it was watched, in a sentence. */
+  summary({ startedAt: from = 0, watchTo }: FaultSpan): string {
+    const count = this.#samples.filter(({ endedAt }) => endedAt >= from).length;
+    const incomplete = this.#incomplete === 0 ? '' : `, ${this.#incomplete} incomplete`;
+    return `${counted(count, 'sample')} of ${counted(this.#nodes.length, 'node')} and Redis since the fault began${incomplete}; longest gap ${Math.round(this.largestGap(from, watchTo))} ms`;
+  }
+}

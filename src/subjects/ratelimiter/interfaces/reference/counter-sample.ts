@@ -1,0 +1,84 @@
+/**
+ * One look at all counters of a key: what every node admitted first, what Redis
+ * counted after that. Read in this order the difference can only come out too
+ * small, never too large: Redis may have caught up in between.
+ */
+
+import type { RedisConnections } from '../../store/redis-client.ts';
+import { messageOf } from '../../waiting.ts';
+import type { LimiterClient } from './limiter-client.ts';
+
+export interface CounterSample {
+  /** When the last node had answered, in milliseconds since the epoch. */
+  readonly readAt: number;
+  /** When Redis had answered too. */
+  readonly endedAt: number;
+  /** What each node that answered for the window has admitted. */
+  readonly admitted: ReadonlyMap<string, number>;
+  /** What Redis counted in the window over all nodes; undefined when it could not be read. */
+  readonly stored: number | undefined;
+  /** Nodes that answered for another window, or do not know the key any more. */
+  readonly elsewhere: readonly string[];
+  /** Why something is missing. */
+  readonly problems: readonly string[];
+}
+
+/** What the key's window is called, and where Redis counts it once a node has said so. */
+export interface SampledWindow {
+  readonly key: string;
+  readonly windowId: string;
+}
+
+/** Takes a sample. Failures are part of it; @throws only the reason of `signal`. */
+export async function sampleCounters(
+  clients: readonly LimiterClient[],
+  redis: RedisConnections,
+  { key, windowId }: SampledWindow,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<CounterSample> {
+  const admitted = new Map<string, number>();
+  const elsewhere: string[] = [];
+  const problems: string[] = [];
+  let redisKey: string | undefined;
+  await Promise.all(
+    clients.map(async (client) => {
+      try {
+        const answer = await client.counter(key, signal);
+        if (answer?.windowId === windowId) {
+          admitted.set(client.name, answer.admitted);
+          redisKey = answer.redisKey;
+        } else {
+          elsewhere.push(client.name);
+        }
+      } catch (error) {
+        problems.push(messageOf(error));
+      }
+    }),
+  );
+  signal.throwIfAborted();
+  const readAt = now();
+  let stored: number | undefined;
+  if (redisKey !== undefined) {
+    try {
+      stored = sumOf(await redis.hgetall(redisKey));
+    } catch (error) {
+      problems.push(messageOf(error));
+    }
+  }
+  signal.throwIfAborted();
+  return { readAt, endedAt: now(), admitted, stored, elsewhere, problems };
+}
+
+/** Sum of the counts in a window's hash; fields that are no count are left out. */
+function sumOf(hash: Readonly<Record<string, string>>): number {
+  return Object.values(hash).reduce(
+    (sum, value) => (/^\d{1,15}$/.test(value) ? sum + Number(value) : sum),
+    0,
+  );
+}
+
+/** What the nodes admitted altogether. */
+export function totalAdmitted(sample: CounterSample): number {
+  return [...sample.admitted.values()].reduce((sum, count) => sum + count, 0);
+}

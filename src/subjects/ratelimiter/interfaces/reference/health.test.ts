@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { snapshotOf } from './health.ts';
+
+const targets = ['a', 'b'].map((name, i) => ({ name, host: `10.0.0.${i + 1}`, port: 80 }));
+const listed = (states: string[]) =>
+  targets.map(({ name, host, port }, i) => ({
+    id: name,
+    address: `${host}:${port}`,
+    state: states[i] ?? 'ready',
+  }));
+
+describe('snapshotOf', () => {
+  it('has no issues where all nodes are ready and reach Redis', () => {
+    expect(snapshotOf(targets, listed([]), [true, true])).toEqual({
+      nodes: [
+        { id: 'a', address: '10.0.0.1:80', state: 'ready' },
+        { id: 'b', address: '10.0.0.2:80', state: 'ready' },
+      ],
+      dependencies: [{ name: 'Redis', connected: true }],
+      hasIssues: false,
+      issues: [],
+    });
+  });
+
+  it('knows a node by its address where the rate limiter calls it something else', () => {
+    const named = listed([]).map((node) => ({ ...node, id: `host-of-${node.id}` }));
+    expect(snapshotOf(targets, named, [true, true]).hasIssues).toBe(false);
+  });
+
+  it.each([
+    ['a node is stale', listed(['ready', 'stale']), [true, true], true, /b is stale/],
+    ['a node is not listed', listed([]).slice(0, 1), [true, true], true, /b is not among/],
+    ['a node does not reach Redis', listed([]), [true, false], false, /b does not reach Redis/],
+    ['a node does not answer', listed([]), [true, 'b: GET /health failed'], false, /GET \/health failed/],
+    ['no node lists the others', 'a: GET /nodes failed', [true, true], true, /no node lists/],
+  ] as const)('has issues where %s', (_, listing, healths, connected, issue) => {
+    const snapshot = snapshotOf(targets, listing, healths);
+    expect(snapshot).toMatchObject({ hasIssues: true, dependencies: [{ connected }] });
+    expect(snapshot.issues.join('\n')).toMatch(issue);
+    expect(snapshot.nodes).toHaveLength(2);
+  });
+
+  it('is not connected where there is nobody', () => {
+    expect(snapshotOf([], [], [])).toMatchObject({ dependencies: [{ connected: false }], hasIssues: true });
+  });
+});

@@ -1,0 +1,111 @@
+/** Looks at the rate limiter: the nodes as it lists them, and whether each of them reaches Redis. */
+import { type HealthNode, type HealthSnapshot, UNREACHABLE } from '../../../../demo/health.ts';
+import type { NodeTarget } from '../../target.ts';
+import { messageOf, pauseFor } from '../../waiting.ts';
+import type { LimiterClient, NodesAnswer } from './limiter-client.ts';
+
+export interface HealthOptions {
+  /** One for each node, in the same order. */
+  readonly clients: readonly LimiterClient[];
+  readonly nodes: readonly NodeTarget[];
+  readonly intervalMs: number;
+  /** What a look may take: the timeout of the clients. */
+  readonly timeoutMs: number;
+  readonly now: () => number;
+}
+
+/** What a look may be late by before the last one is called stale: the machine has other things to do. */
+const LATE_MS = 1000;
+
+/** Looks at once and then every `intervalMs`, until `signal` aborts. */
+export async function pollHealth(
+  options: HealthOptions,
+  tell: (snapshot: HealthSnapshot) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for (;;) {
+      const start = performance.now();
+      tell(await look(options, signal));
+      await pauseFor(options.intervalMs - (performance.now() - start), signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** One look; what fails is an issue of the snapshot. @throws only the reason of `signal` */
+async function look(
+  { clients, intervalMs, nodes, now, timeoutMs }: HealthOptions,
+  signal: AbortSignal,
+): Promise<HealthSnapshot> {
+  const [listing, healths] = await Promise.all([
+    listNodes(clients, signal),
+    Promise.all(
+      clients.map(async (client): Promise<boolean | string> => {
+        try {
+          return await client.health(signal);
+        } catch (error) {
+          return messageOf(error);
+        }
+      }),
+    ),
+  ]);
+  signal.throwIfAborted();
+  const at = now();
+  return {
+    ...snapshotOf(nodes, listing, healths),
+    lastUpdated: at,
+    validUntil: at + intervalMs + timeoutMs + LATE_MS,
+  };
+}
+
+/** The list of the first node that answers. All are asked at once: a look takes no longer than one answer may. */
+async function listNodes(
+  clients: readonly LimiterClient[],
+  signal: AbortSignal,
+): Promise<NodesAnswer | string> {
+  const answers = await Promise.allSettled(clients.map(async (client) => await client.nodes(signal)));
+  signal.throwIfAborted();
+  const first = answers.find((answer) => answer.status === 'fulfilled');
+  if (first) return first.value;
+  const failed = answers.find((answer) => answer.status === 'rejected');
+  return failed ? messageOf(failed.reason) : 'there is no node';
+}
+
+/**
+ * What a look comes to. `listing` is what a node lists, or why none does;
+ * `healths` says for each node whether it reaches Redis, or why it is not known. Pure.
+ */
+export function snapshotOf(
+  targets: readonly NodeTarget[],
+  listing: NodesAnswer | string,
+  healths: readonly (boolean | string)[],
+): Omit<HealthSnapshot, 'lastUpdated' | 'validUntil'> {
+  const listed = typeof listing === 'string' ? [] : listing;
+  const issues: string[] = typeof listing === 'string' ? [`no node lists the others: ${listing}`] : [];
+  const nodes = targets.map(({ name, host, port }, i): HealthNode => {
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const entry = listed.find((node) => node.id === name) ?? listed.find((node) => node.address === address);
+    const health = healths[i];
+    if (typeof health !== 'boolean') {
+      issues.push(health ?? `${name} was not asked`);
+      return { id: name, address, state: UNREACHABLE };
+    }
+    if (!health) issues.push(`${name} does not reach Redis`);
+    const state = entry?.state ?? 'unknown';
+    if (state !== 'ready') {
+      issues.push(
+        entry ? `${name} is ${state}` : `${name} is not among the nodes that the rate limiter knows`,
+      );
+    }
+    return { id: name, address, state };
+  });
+  const connected = healths.length > 0 && healths.every((health) => health === true);
+  return {
+    nodes,
+    dependencies: [{ name: 'Redis', connected }],
+    hasIssues: issues.length > 0 || !connected,
+    issues,
+  };
+}

@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { LimiterClient, LimiterClientError } from './limiter-client.ts';
+
+const never = new AbortController().signal;
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+/** A client of a server that answers by `handle`. */
+async function clientOf(
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+  timeoutMs = 5000,
+): Promise<LimiterClient> {
+  const server = createServer(handle).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const client = new LimiterClient({ name: 'rl-0', host: '127.0.0.1', port }, timeoutMs, 2);
+  cleanups.push(
+    () => client.close(),
+    () => server.closeAllConnections(),
+    () => server.close(),
+  );
+  return client;
+}
+
+const answer = (status: number, body: unknown) => (_: IncomingMessage, response: ServerResponse) =>
+  void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+async function failureOf(request: Promise<unknown>): Promise<LimiterClientError> {
+  const error = await request.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof LimiterClientError)) throw new Error(`not a LimiterClientError: ${String(error)}`);
+  return error;
+}
+
+describe('LimiterClient', () => {
+  it('takes 200 as allowed and 429 as denied', async () => {
+    const window = { windowId: 'w-0', windowEndsAt: 5 };
+    const yes = await clientOf(answer(200, { allowed: true, ...window, more: 'ignored' }));
+    const no = await clientOf(answer(429, { allowed: false, ...window }));
+    expect(await yes.check('k', never)).toEqual({ allowed: true, ...window });
+    expect(await no.check('k', never)).toEqual({ allowed: false, ...window });
+  });
+
+  it.each([
+    ['allowed, with the status of a denial', answer(429, { allowed: true, windowId: 'w', windowEndsAt: 1 })],
+    ['without a window', answer(200, { allowed: true })],
+    ['that is no JSON', (_: IncomingMessage, response: ServerResponse) => void response.end('<html>')],
+    [
+      'larger than any of the interface',
+      (_: IncomingMessage, response: ServerResponse) => void response.end('x'.repeat(100_000)),
+    ],
+  ])('refuses an answer %s', async (_, handle) => {
+    const client = await clientOf(handle);
+    expect(await failureOf(client.check('k', never))).toMatchObject({ failure: 'INVALID' });
+  });
+
+  it.each([
+    ['a web page', 'hello', 'expected a list of nodes)'],
+    ['other JSON', { nodes: [] }, 'expected a list of nodes)'],
+    ['a list of something else', [{ id: 'a' }], 'expected a list of nodes; 0.address: '],
+  ])('says what it expected where it got %s', async (_, body, expected) => {
+    const client = await clientOf(answer(200, body));
+    const { message } = await failureOf(client.nodes(never));
+    expect(message).toContain(
+      `rl-0: GET /nodes answered 200, but not as a rate limiter of this interface (${expected}`,
+    );
+  });
+
+  it('repeats the reason of a refusal, cut to a bound', async () => {
+    const client = await clientOf(
+      answer(503, { error: { code: 'REDIS_UNAVAILABLE', message: 'm'.repeat(1000) } }),
+    );
+    const error = await failureOf(client.check('k', never));
+    expect(error).toMatchObject({ failure: 'REFUSED', status: 503 });
+    expect(error.message).toMatch(/^rl-0: POST \/check answered 503: REDIS_UNAVAILABLE: m+…$/);
+    expect(error.message.length).toBeLessThan(300);
+  });
+
+  it('takes 404 for a key that is not known, and for one that is removed', async () => {
+    const client = await clientOf(answer(404, { error: { code: 'LIMIT_UNKNOWN', message: 'no limit' } }));
+    expect(await client.limit('k', never)).toBeUndefined();
+    expect(await client.counter('k', never)).toBeUndefined();
+    await client.remove('k', never);
+    expect(await failureOf(client.check('k', never))).toMatchObject({ failure: 'REFUSED', status: 404 });
+  });
+
+  it('sends a key as it is', async () => {
+    const seen: (string | undefined)[] = [];
+    const client = await clientOf((request, response) => {
+      seen.push(request.url);
+      answer(404, {})(request, response);
+    });
+    await client.counter('a b&key=c', never);
+    expect(seen).toEqual(['/counter?key=a%20b%26key%3Dc']);
+  });
+
+  it('tells silence from a connection that was never made', async () => {
+    const silent = await clientOf(() => undefined, 50);
+    expect(await failureOf(silent.check('k', never))).toMatchObject({ failure: 'UNANSWERED' });
+    const dropping = await clientOf((request) => void request.socket.destroy());
+    expect(await failureOf(dropping.check('k', never))).toMatchObject({ failure: 'UNANSWERED' });
+    const nobody = new LimiterClient({ name: 'gone', host: '127.0.0.1', port: 1 }, 5000, 1);
+    cleanups.push(() => nobody.close());
+    expect(await failureOf(nobody.check('k', never))).toMatchObject({ failure: 'UNREACHABLE' });
+  });
+
+  it('stops when it is told to', async () => {
+    const silent = await clientOf(() => undefined);
+    const stop = new AbortController();
+    const request = silent.check('k', stop.signal);
+    stop.abort(new Error('enough'));
+    await expect(request).rejects.toThrow('enough');
+  });
+
+  it('knows a node without Redis by its answer, whatever its status', async () => {
+    const client = await clientOf(answer(503, { redisConnected: false, status: 'unavailable' }));
+    expect(await client.health(never)).toBe(false);
+  });
+});

@@ -1,0 +1,236 @@
+/**
+ * Speaks the HTTP interface of one node of the rate limiter. Answers are checked
+ * and bounded: they come from somebody else's program.
+ */
+import { Pool } from 'undici';
+import { z } from 'zod';
+import { truncate } from '../../../../api/index.ts';
+import type { NodeTarget } from '../../target.ts';
+import { fairTimeout, messageOf } from '../../waiting.ts';
+
+/** No answer of the interface comes near this many bytes. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+const id = z.string().min(1).max(253);
+const count = z.int().min(0);
+const windowFields = { windowId: z.string().min(1).max(128), windowEndsAt: z.number() };
+
+const nodesAnswer = z
+  .array(z.object({ id, address: z.string().max(256), state: z.string().max(64) }))
+  .max(1000)
+  .describe('a list of nodes');
+const healthAnswer = z.object({ redisConnected: z.boolean() }).describe('whether it reaches Redis');
+const checkAnswer = z
+  .object({ allowed: z.boolean(), ...windowFields })
+  .describe('whether the request is allowed, and its window');
+const limitAnswer = z.object({ limit: count, ...windowFields }).describe('a limit and its window');
+const counterAnswer = z
+  .object({ admitted: count, redisKey: z.string().min(1).max(512), ...windowFields })
+  .describe('what was admitted, and its window');
+const errorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+export type NodesAnswer = z.infer<typeof nodesAnswer>;
+export type CheckAnswer = z.infer<typeof checkAnswer>;
+/** `windowEndsAt` is in milliseconds since the epoch by the clock of Redis. */
+export type LimitAnswer = z.infer<typeof limitAnswer>;
+export type CounterAnswer = z.infer<typeof counterAnswer>;
+
+/**
+ * What went wrong with a request. UNANSWERED: sent, perhaps acted upon, and no
+ * answer came. UNREACHABLE: not sent at all. REFUSED: answered with an error.
+ * INVALID: answered with something that is not of the interface.
+ */
+export type LimiterFailure = 'UNANSWERED' | 'UNREACHABLE' | 'REFUSED' | 'INVALID';
+
+/** A request to a node failed; the message names the node, the request and the reason. */
+export class LimiterClientError extends Error {
+  readonly failure: LimiterFailure;
+  /** HTTP status, where there was an answer. */
+  readonly status: number | undefined;
+
+  constructor(failure: LimiterFailure, message: string, status?: number) {
+    super(message);
+    this.name = 'LimiterClientError';
+    this.failure = failure;
+    this.status = status;
+  }
+}
+
+/** Every method throws LimiterClientError, or the reason of `signal` once it is aborted. */
+export class LimiterClient {
+  readonly name: string;
+  readonly #pool: Pool;
+  readonly #timeoutMs: number;
+
+  /** @param connections requests that may be under way at once; further ones wait for their turn */
+  constructor(node: NodeTarget, timeoutMs: number, connections: number) {
+    this.name = node.name;
+    this.#timeoutMs = timeoutMs;
+    const host = node.host.includes(':') ? `[${node.host}]` : node.host;
+    this.#pool = new Pool(`http://${host}:${node.port}`, {
+      connections,
+      pipelining: 1,
+      allowH2: false,
+      connectTimeout: timeoutMs,
+      // Deadlines are held by signals of our own; these are only the net below them.
+      headersTimeout: timeoutMs + 2000,
+      bodyTimeout: timeoutMs + 2000,
+      maxResponseSize: MAX_ANSWER_BYTES,
+    });
+  }
+
+  /** All nodes as this one knows them. */
+  async nodes(signal: AbortSignal): Promise<NodesAnswer> {
+    return (await this.#request('GET', '/nodes', undefined, nodesAnswer, [200], signal)).body;
+  }
+
+  /** Whether this node reaches its Redis. */
+  async health(signal: AbortSignal): Promise<boolean> {
+    const answer = await this.#request('GET', '/health', undefined, healthAnswer, [200, 503], signal);
+    return answer.status === 200 && answer.body.redisConnected;
+  }
+
+  /** Asks for one request to be admitted. */
+  async check(key: string, signal: AbortSignal): Promise<CheckAnswer> {
+    const { status, body } = await this.#request('POST', '/check', { key }, checkAnswer, [200, 429], signal);
+    if (body.allowed !== (status === 200)) {
+      throw new LimiterClientError(
+        'INVALID',
+        `${this.name}: POST /check answered ${status} with allowed ${body.allowed}`,
+        status,
+      );
+    }
+    return body;
+  }
+
+  /** Defines a limit on a key, with a fresh window that starts now. */
+  async define(key: string, limit: number, windowMs: number, signal: AbortSignal): Promise<LimitAnswer> {
+    const body = { key, limit, window_sec: windowMs / 1000 };
+    return (await this.#request('POST', '/limit', body, limitAnswer, [200, 201], signal)).body;
+  }
+
+  /** The limit of a key as this node knows it; undefined when it does not (yet). */
+  async limit(key: string, signal: AbortSignal): Promise<LimitAnswer | undefined> {
+    return await this.#unless404(
+      this.#request('GET', `/limit?key=${encodeURIComponent(key)}`, undefined, limitAnswer, [200], signal),
+    );
+  }
+
+  /** What this node admitted in the key's window; undefined when it does not know the key. */
+  async counter(key: string, signal: AbortSignal): Promise<CounterAnswer | undefined> {
+    return await this.#unless404(
+      this.#request(
+        'GET',
+        `/counter?key=${encodeURIComponent(key)}`,
+        undefined,
+        counterAnswer,
+        [200],
+        signal,
+      ),
+    );
+  }
+
+  /** Removes a limit; a key that is not known is as good as removed. */
+  async remove(key: string, signal: AbortSignal): Promise<void> {
+    await this.#unless404(
+      this.#request(
+        'DELETE',
+        `/limit?key=${encodeURIComponent(key)}`,
+        undefined,
+        z.unknown(),
+        [200, 204],
+        signal,
+      ),
+    );
+  }
+
+  /** Ends every connection at once. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #unless404<T>(request: Promise<{ body: T }>): Promise<T | undefined> {
+    try {
+      return (await request).body;
+    } catch (error) {
+      if (error instanceof LimiterClientError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async #request<T>(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body: object | undefined,
+    schema: z.ZodType<T>,
+    expected: readonly number[],
+    signal: AbortSignal,
+  ): Promise<{ status: number; body: T }> {
+    const what = `${this.name}: ${method} ${path.replace(/\?.*/, '')}`;
+    const timeout = fairTimeout(this.#timeoutMs);
+    let status: number;
+    let text: string;
+    try {
+      const response = await this.#pool.request({
+        method,
+        path,
+        ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        signal: AbortSignal.any([signal, timeout.signal]),
+      });
+      status = response.statusCode;
+      text = await response.body.text();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (timeout.signal.aborted) {
+        throw new LimiterClientError('UNANSWERED', `${what} was not answered within ${this.#timeoutMs} ms`);
+      }
+      throw new LimiterClientError(failureOf(error), `${what} failed: ${messageOf(error)}`);
+    } finally {
+      timeout.end();
+    }
+    const json = parseJson(text);
+    if (!expected.includes(status)) {
+      const refusal = errorAnswer.safeParse(json);
+      const reason = refusal.success
+        ? `${refusal.data.error.code}: ${refusal.data.error.message}`
+        : 'no reason given';
+      throw new LimiterClientError('REFUSED', `${what} answered ${status}: ${truncate(reason, 200)}`, status);
+    }
+    const parsed = schema.safeParse(json);
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      const where = issue?.path.length ? `; ${issue.path.join('.')}: ${issue.message}` : '';
+      throw new LimiterClientError(
+        'INVALID',
+        `${what} answered ${status}, but not as a rate limiter of this interface (expected ${schema.description ?? 'another body'}${where})`,
+        status,
+      );
+    }
+    return { status, body: parsed.data };
+  }
+}
+
+/** Errors after which the node cannot have seen the request. */
+const NOT_SENT: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EADDRNOTAVAIL',
+  'EMFILE',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+function failureOf(error: unknown): LimiterFailure {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return 'INVALID';
+  return NOT_SENT.has(code) ? 'UNREACHABLE' : 'UNANSWERED';
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+/** Puts a limit of the demo's own on the rate limiter and makes sure that every node goes by it. */
+import { truncate } from '../../../../api/index.ts';
+import { messageOf, pauseFor } from '../../waiting.ts';
+import type { LimiterClient } from './limiter-client.ts';
+
+/** How long to wait before a node that does not know the key yet is asked again. */
+const ASK_AGAIN_MS = 25;
+
+/** Characters that the nodes' reasons may take of a message: what to do stands behind them. */
+const MOST_REASONS = 200;
+
+/** A key with a window that every node has. */
+export interface LimitWindow {
+  readonly key: string;
+  readonly limit: number;
+  readonly windowId: string;
+  /** Milliseconds since the epoch by the clock of Redis. */
+  readonly windowEndsAt: number;
+}
+
+/** A limit could not be set up; the message says what to do. */
+export class SetupError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'SetupError';
+  }
+}
+
+/**
+ * Defines `limit` requests in `windowMs` on `key`, by the first node that takes
+ * it, and reads it back on every node until all have the same window.
+ *
+ * @throws SetupError when that takes longer than `timeoutMs`
+ * @example
+ * const { windowId } = await setupRateLimit(clients, 'demo-key', 10, 60_000, 5000, signal);
+ */
+export async function setupRateLimit(
+  clients: readonly LimiterClient[],
+  key: string,
+  limit: number,
+  windowMs: number,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<LimitWindow> {
+  const deadline = performance.now() + timeoutMs;
+  const defined = await defineOnFirst(clients, key, limit, windowMs, signal);
+  await Promise.all(
+    clients.map(async (client) => {
+      let last = 'it was not asked';
+      do {
+        try {
+          const answer = await client.limit(key, signal);
+          if (answer?.windowId === defined.windowId && answer.limit === limit) return;
+          last = answer
+            ? `it has window ${answer.windowId} with limit ${answer.limit}`
+            : 'it does not know the key';
+        } catch (error) {
+          signal.throwIfAborted();
+          last = messageOf(error);
+        }
+        await pauseFor(ASK_AGAIN_MS, signal);
+      } while (performance.now() < deadline);
+      throw new SetupError(
+        `node ${client.name} did not take over the limit of ${key} within ${timeoutMs} ms (${last}): see whether it reaches the same Redis as the others, or raise subject.rateLimiter.health.timeout`,
+      );
+    }),
+  );
+  return { key, limit, windowId: defined.windowId, windowEndsAt: defined.windowEndsAt };
+}
+
+async function defineOnFirst(
+  clients: readonly LimiterClient[],
+  key: string,
+  limit: number,
+  windowMs: number,
+  signal: AbortSignal,
+): Promise<{ windowId: string; windowEndsAt: number }> {
+  const reasons: string[] = [];
+  for (const client of clients) {
+    signal.throwIfAborted();
+    try {
+      // Not called off once it is sent: a node carries out what it was sent, though nobody waits for it, and
+      // would do so after the key was removed. The client's timeout bounds the wait.
+      return await client.define(key, limit, windowMs, new AbortController().signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      reasons.push(messageOf(error));
+    }
+  }
+  const why = truncate(reasons.join('; '), MOST_REASONS) || 'there is no node';
+  throw new SetupError(
+    `no node took the limit of ${key} (${why}): see whether the rate limiter serves POST /limit on the port in subject.rateLimiter.port and whether its Redis takes writes`,
+  );
+}
+
+/**
+ * Removes the limit of `key`; one that nobody knows is fine.
+ * @throws the last node's error when none would
+ */
+export async function removeRateLimit(
+  clients: readonly LimiterClient[],
+  key: string,
+  signal: AbortSignal,
+): Promise<void> {
+  let last: unknown;
+  for (const client of clients) {
+    try {
+      return await client.remove(key, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      last = error;
+    }
+  }
+  throw last instanceof Error ? last : new SetupError(`there is no node to remove ${key} on`);
+}

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { expect, it, onTestFinished } from 'vitest';
+import { DriftInvariant } from '../../faults/counter-drift/invariant.ts';
+import { LimiterClient } from './limiter-client.ts';
+import { runSteadyTraffic } from './steady-traffic.ts';
+
+const never = new AbortController().signal;
+const NODE = 'rl-0';
+
+/** What becomes of ten requests to a node that answers so, or to one that is not there. */
+async function trafficTo(handle?: (request: IncomingMessage, response: ServerResponse) => void) {
+  let port = 1;
+  if (handle) {
+    const server = createServer(handle).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (typeof address === 'object' && address) port = address.port;
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+  }
+  const client = new LimiterClient({ name: NODE, host: '127.0.0.1', port }, 300, 16);
+  onTestFinished(() => client.close());
+  const drift = new DriftInvariant({ nodes: [NODE], limit: 10, threshold: 5, lag: 0 });
+  await runSteadyTraffic(
+    { clients: [client], key: 'k', windowId: 'w', requestsPerSecond: 200, requests: 10 },
+    {
+      sent: (node) => drift.sent(node),
+      answered: (node, allowed) => drift.answered(node, allowed, 0),
+      unanswered: (node) => drift.unanswered(node),
+    },
+    never,
+    never,
+  );
+  return drift.traffic.get(NODE);
+}
+
+const answer = (status: number, body: unknown) => (_: IncomingMessage, response: ServerResponse) =>
+  void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+const window = { windowId: 'w', windowEndsAt: 5 };
+
+it.each([
+  ['allows', answer(200, { allowed: true, ...window }), { answered: 10, allowed: 10 }],
+  ['denies', answer(429, { allowed: false, ...window }), { answered: 10 }],
+  ['says that Redis did not answer', answer(503, {}), { answered: 10 }],
+  ['fails', answer(500, {}), {}],
+  ['answers for another window', answer(200, { allowed: true, ...window, windowId: 'v' }), {}],
+  ['answers something else', answer(200, { hello: 'world' }), {}],
+  ['hangs', () => undefined, { unanswered: 10 }],
+  ['hangs up', ({ socket }: IncomingMessage) => void socket.destroy(), { unanswered: 10 }],
+])('counts every request to a node that %s', async (_, handle, counts) => {
+  expect(await trafficTo(handle)).toEqual({ sent: 10, answered: 0, allowed: 0, unanswered: 0, ...counts });
+});
+
+it('counts no request that never left', async () => {
+  expect(await trafficTo()).toEqual({ sent: 0, answered: 0, allowed: 0, unanswered: 0 });
+});

@@ -1,0 +1,140 @@
+/** The rate limiter's part of the spec, `spec.subject.rateLimiter`, as people write it. */
+import { z } from 'zod';
+import { type ChaosDemoSpec, cel, durationField, GROUP } from '../../api/index.ts';
+
+/** The member of `spec.subject` that holds it. */
+export const MEMBER = 'rateLimiter';
+/** Where it stands, for messages. */
+export const PART = `subject.${MEMBER}`;
+
+/** Type of the Secret that the operator takes. */
+export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;
+
+const labelSelector = z
+  .object({
+    matchLabels: z
+      .record(z.string(), z.string().max(63))
+      .optional()
+      .meta({ description: 'Labels that a pod must carry, all of them.', maxProperties: 16 }),
+    matchExpressions: z
+      .array(
+        z.object({
+          key: z.string().min(1).max(316).describe('The label key that the rule is about.'),
+          operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How key and values relate.'),
+          values: z.array(z.string().max(63)).max(32).optional().meta({
+            description: 'Values for In and NotIn; empty for the others.',
+            'x-kubernetes-list-type': 'atomic',
+          }),
+        }),
+      )
+      .max(16)
+      .optional()
+      .meta({
+        description: 'Further rules that a pod must meet, all of them.',
+        'x-kubernetes-list-type': 'atomic',
+      }),
+  })
+  .meta({
+    description:
+      'Which pods of this namespace are the nodes of the rate limiter. An empty selector is refused.',
+    'x-kubernetes-map-type': 'atomic',
+    ...cel({
+      rule: '(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)',
+      message:
+        'an empty selector would match every pod of the namespace: name at least one label in matchLabels or matchExpressions',
+    }),
+  });
+
+const redis = z
+  .object({
+    service: z
+      .object({
+        name: z.string().min(1).max(63).describe('Name of a Service of this namespace that has a selector.'),
+        port: z.int().min(1).max(65535).default(6379).describe('Port of that Service.'),
+      })
+      .describe('The Redis that the rate limiter counts in.'),
+    authSecretRef: z
+      .object({ name: z.string().min(1).max(253).describe('Name of the Secret.') })
+      .optional()
+      .describe(
+        `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt.`,
+      ),
+    tls: z
+      .boolean()
+      .default(false)
+      .describe('Speak TLS. The certificate must be valid for the DNS name of the Service.'),
+    allowOtherClients: z
+      .boolean()
+      .default(false)
+      .describe('Pause writes even though clients other than the selected pods use this Redis.'),
+  })
+  .describe('The Redis behind the rate limiter.');
+
+/** The most that a limit may allow, as CEL rules that multiply with it have to know. */
+export const MOST_REQUESTS = 5000;
+
+const limit = z
+  .object({
+    keyPrefix: z
+      .string()
+      .regex(/^demo-[a-z0-9-]*$/)
+      .max(64)
+      .default('demo-chaos-key')
+      .describe(
+        'Start of the names of the keys that the demo makes; must start with "demo-", so that no real key is ever touched.',
+      ),
+    requests: z
+      .int()
+      .min(1)
+      .max(MOST_REQUESTS)
+      .default(10)
+      .describe('Requests that the limit allows in one window.'),
+    window: durationField('Length of the window.', '5s', '1h').default('60s'),
+  })
+  .prefault({})
+  .describe('The limit that the demo sets on keys of its own.');
+
+const health = z
+  .object({
+    pollInterval: durationField('Time between two looks.', '250ms', '1m').default('2s'),
+    timeout: durationField(
+      'How long one look, or one request, may take. A run keeps the one it began with.',
+      '100ms',
+      '30s',
+    ).default('5s'),
+  })
+  .prefault({})
+  .describe('How the health of the rate limiter is watched.');
+
+export const rateLimiterSchema = z
+  .object({
+    selector: labelSelector,
+    port: z
+      .union([z.int(), z.string()])
+      .default('http')
+      .meta({
+        description: 'Port of the pods that speaks HTTP: a number, or the name of a container port.',
+        'x-kubernetes-int-or-string': true,
+        ...cel({
+          rule: "type(self) == int ? self >= 1 && self <= 65535 : string(self).matches('^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$')",
+          message: 'must be a port from 1 to 65535 or the name of a container port',
+        }),
+      }),
+    redis,
+    limit,
+    health,
+  })
+  .describe('The rate limiter under test; set where type is RateLimiter.');
+
+/** As the API server hands it out: defaults filled in. */
+export type RateLimiterSpec = z.output<typeof rateLimiterSchema>;
+
+/**
+ * The rate limiter's part of a spec.
+ * @throws TypeError when it is missing, which the API server's validation rules out
+ */
+export function rateLimiterOf({ subject }: ChaosDemoSpec): RateLimiterSpec {
+  const part = subject[MEMBER];
+  if (part === undefined) throw new TypeError(`spec.${PART} is missing: type RateLimiter needs it`);
+  return part as RateLimiterSpec;
+}

@@ -1,0 +1,46 @@
+/** What a person does about an error of Redis. One text for each, whoever met it. */
+import type { RedisTarget } from './redis-target.ts';
+
+/**
+ * The rights that the operator's user needs in Redis, for the whole of a run.
+ * As in docs and manifests; what a refused user is told to grant.
+ */
+export const REDIS_ACL =
+  '-@all +client|pause +client|unpause +client|list +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels';
+
+const BY_CREDENTIALS =
+  'correct username and password in the Secret that subject.rateLimiter.redis.authSecretRef names';
+
+const BY_REPLY: readonly (readonly [RegExp, string])[] = [
+  [/^NOPERM/, `the ACL user lacks a right: grant it "${REDIS_ACL}"`],
+  [
+    /^NOAUTH/,
+    'it asks for a password: name a Secret with the password in subject.rateLimiter.redis.authSecretRef',
+  ],
+  [/^(WRONGPASS|ERR AUTH|ERR invalid password)/, BY_CREDENTIALS],
+  [/^LOADING/, 'it is loading its data: wait until it is ready'],
+  [/^READONLY/, 'it is a replica: point the Service at the master only'],
+  [/^MISCONF/, 'it refuses writes because it cannot save to disk: free its disk'],
+  [/^OOM/, 'it refuses writes because its memory is full: free some'],
+];
+
+/** What to do about what Redis answered; undefined where nothing is known. */
+export function adviceOnReply(said: string): string | undefined {
+  return BY_REPLY.find(([reply]) => reply.test(said))?.[1];
+}
+
+/** What to do about a connection that failed with this. */
+export function adviceOnConnection(said: string, target: RedisTarget): string {
+  const known = adviceOnReply(said);
+  if (known !== undefined) return known;
+  if (/certificate|altname|self.signed/i.test(said)) {
+    return `its certificate must be valid for ${target.servername ?? 'the Service'} and issued by the ca.crt of the Secret`;
+  }
+  if (target.tls) return 'see whether it runs, speaks TLS on this port, and no NetworkPolicy is in the way';
+  return 'see whether it runs, speaks no TLS on this port (else set redis.tls), and no NetworkPolicy is in the way';
+}
+
+/** What was said and what to do about it, as one clause. */
+export function withAdvice(said: string, advice: string | undefined): string {
+  return advice === undefined ? said : `${said.replace(/\.$/, '')}; ${advice}`;
+}

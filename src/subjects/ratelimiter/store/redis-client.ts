@@ -1,0 +1,221 @@
+/**
+ * Connections to the Redis behind the rate limiter. Redis answers the commands
+ * of a connection in order, so a write that is held back holds back whatever
+ * stands behind it: control, probe writes and reads each have a connection.
+ *
+ * Nothing is queued while there is no connection and nothing is sent twice. A
+ * connection that is lost stays lost until somebody asks for it again.
+ */
+import type { Redis } from 'ioredis';
+import { messageOf, TIMED_OUT, within } from '../waiting.ts';
+import { adviceOnReply, withAdvice } from './advice.ts';
+import { redisConnection } from './redis-connection.ts';
+import { type RedisTarget, redisName } from './redis-target.ts';
+
+/** How long connecting, or the answer to anything but a probe write, may take. */
+const REDIS_TIMEOUT_MS = 5000;
+
+/** How long a probe key lives; longer than the longest pause, and then gone by itself. */
+const PROBE_TTL_MS = 120_000;
+
+/** Redis could not be asked, or refused; the message names the pod and says what to look at. */
+export class RedisClientError extends Error {
+  /** The first word of what Redis said (NOPERM, NOAUTH ...), where it answered. */
+  readonly reply: string | undefined;
+
+  constructor(message: string, reply?: string) {
+    super(message);
+    this.name = 'RedisClientError';
+    this.reply = reply;
+  }
+}
+
+/** One connection, made when it is first needed and again when it was lost. */
+class Link {
+  readonly #target: RedisTarget;
+  readonly #commandTimeout: number | undefined;
+  #redis: Redis | undefined;
+  #connecting: Promise<Redis> | undefined;
+  #closed = false;
+
+  constructor(target: RedisTarget, commandTimeout: number | undefined) {
+    this.#target = target;
+    this.#commandTimeout = commandTimeout;
+  }
+
+  /** @throws RedisClientError when there is no connection within the timeout */
+  async get(): Promise<Redis> {
+    if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
+    if (this.#redis?.status === 'ready') return this.#redis;
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return await this.#connecting;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#redis?.disconnect();
+  }
+
+  async #connect(): Promise<Redis> {
+    this.#redis?.disconnect();
+    const redis = redisConnection(this.#target, {
+      connectTimeout: REDIS_TIMEOUT_MS,
+      commandTimeout: this.#commandTimeout,
+    });
+    this.#redis = redis;
+    let lastError: unknown;
+    redis.on('error', (error) => {
+      lastError = error;
+    });
+    const connected = await within(
+      redis.connect().catch((error: unknown) => {
+        throw explain(this.#target, 'connecting', lastError ?? error);
+      }),
+      REDIS_TIMEOUT_MS,
+    );
+    if (connected === TIMED_OUT) {
+      redis.disconnect();
+      throw new RedisClientError(
+        `Redis ${redisName(this.#target)} did not take a connection within ${REDIS_TIMEOUT_MS} ms: see whether it runs and whether a NetworkPolicy lets the operator reach it`,
+      );
+    }
+    if (this.#closed) redis.disconnect();
+    return redis;
+  }
+}
+
+/** The connections of one session with Redis; made lazily. Every method throws RedisClientError. */
+export class RedisConnections {
+  readonly #target: RedisTarget;
+  readonly #control: Link;
+  readonly #reader: Link;
+  readonly #writers = new Set<Link>();
+  readonly #probeKey: string;
+
+  /** @param probeId makes the probe key this session's own */
+  constructor(target: RedisTarget, probeId: string) {
+    this.#target = target;
+    this.#control = new Link(target, REDIS_TIMEOUT_MS);
+    this.#reader = new Link(target, REDIS_TIMEOUT_MS);
+    this.#probeKey = `chaosdemo:probe:${probeId}`;
+  }
+
+  /** How messages call this Redis: "redis-0 (10.0.0.7:6379)". */
+  get name(): string {
+    return redisName(this.#target);
+  }
+
+  /** Connects what a fault needs, so that nothing has to be connected at its moment. */
+  async warmUp(): Promise<void> {
+    await this.#control.get();
+    await this.read();
+  }
+
+  /**
+   * CLIENT PAUSE for writes. Resolves once Redis said OK.
+   * @param length milliseconds; asked once there is a connection, and what it throws is thrown on
+   */
+  async pauseWrites(length: () => number): Promise<void> {
+    const redis = await this.#control.get();
+    const ms = length();
+    try {
+      await redis.call('CLIENT', 'PAUSE', String(ms), 'WRITE');
+    } catch (error) {
+      throw explain(this.#target, 'CLIENT PAUSE', error);
+    }
+  }
+
+  /** CLIENT UNPAUSE. */
+  async unpause(): Promise<void> {
+    await this.#ask(this.#control, 'CLIENT UNPAUSE', (redis) => redis.call('CLIENT', 'UNPAUSE'));
+  }
+
+  /** INFO of these sections, as Redis has it. */
+  async info(...sections: ('server' | 'commandstats')[]): Promise<string> {
+    const texts: string[] = [];
+    for (const section of sections) {
+      texts.push(await this.#ask(this.#reader, 'INFO', (redis) => redis.info(section)));
+    }
+    return texts.join('\n');
+  }
+
+  /** The clock of Redis in milliseconds since the epoch. */
+  async time(): Promise<number> {
+    const [seconds, microseconds] = await this.#ask(this.#reader, 'TIME', (redis) => redis.time());
+    return Number(seconds) * 1000 + Number(microseconds) / 1000;
+  }
+
+  async hgetall(key: string): Promise<Record<string, string>> {
+    return await this.#ask(this.#reader, 'HGETALL', (redis) => redis.hgetall(key));
+  }
+
+  /** PING and GET on the reader: proof that reads are answered. Returns milliseconds taken. */
+  async read(): Promise<number> {
+    const start = performance.now();
+    await this.#ask(this.#reader, 'PING', (redis) => redis.ping());
+    await this.#ask(this.#reader, 'GET', (redis) => redis.get(this.#probeKey));
+    return performance.now() - start;
+  }
+
+  /**
+   * A connection for probe writes of its own, connected already. A probe may be
+   * held back for as long as Redis likes, so its owner has to bound the wait.
+   */
+  async openProbeWriter(): Promise<ProbeWriter> {
+    const link = new Link(this.#target, undefined);
+    this.#writers.add(link);
+    const close = (): void => {
+      link.close();
+      this.#writers.delete(link);
+    };
+    try {
+      await link.get();
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return {
+      write: async () => {
+        await this.#ask(link, 'SET', (redis) =>
+          redis.set(this.#probeKey, String(Date.now()), 'PX', PROBE_TTL_MS),
+        );
+      },
+      close,
+    };
+  }
+
+  /** Drops every connection at once; commands under way are rejected. */
+  close(): void {
+    for (const link of [this.#control, this.#reader, ...this.#writers]) link.close();
+  }
+
+  async #ask<T>(link: Link, command: string, send: (redis: Redis) => Promise<T>): Promise<T> {
+    const redis = await link.get();
+    try {
+      return await send(redis);
+    } catch (error) {
+      throw explain(this.#target, command, error);
+    }
+  }
+}
+
+/** One connection for probe writes. */
+export interface ProbeWriter {
+  /** A real write on the probe key; resolves when Redis has taken it. @throws RedisClientError */
+  write(): Promise<void>;
+  /** Ends the connection; a write that is held back is dropped by Redis. */
+  close(): void;
+}
+
+/** An error with the name of the Redis and what to do; holds no secret, since Redis repeats none. */
+function explain(target: RedisTarget, command: string, error: unknown): RedisClientError {
+  if (error instanceof RedisClientError) return error;
+  const said = messageOf(error);
+  const reply = /^[A-Z]{3,}\b/.exec(said)?.[0];
+  return new RedisClientError(
+    `Redis ${redisName(target)}, ${command}: ${withAdvice(said, adviceOnReply(said))}`,
+    reply,
+  );
+}

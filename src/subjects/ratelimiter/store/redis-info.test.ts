@@ -1,0 +1,69 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { comparePauses, markerOf, parseInfo, parseInfoFields } from './redis-info.ts';
+
+const runId = 'ab'.repeat(20);
+const info = (pauses?: number) =>
+  `# Server\r\nrun_id:${runId}\r\nredis_mode:standalone\r\n# Replication\r\nrole:master\r\n# Commandstats\r\n` +
+  `cmdstat_client|list:calls=9,usec=1\r\n${pauses === undefined ? '' : `cmdstat_client|pause:calls=${pauses},usec=2,rejected_calls=7\r\n`}`;
+
+describe('parseInfoFields', () => {
+  it('splits at the first colon and passes over headings', () => {
+    const fields = parseInfoFields('# Server\r\nos:Linux: x\r\n\r\nempty:\r\nnonsense\r\n');
+    expect([...fields]).toEqual([
+      ['os', 'Linux: x'],
+      ['empty', ''],
+    ]);
+  });
+});
+
+describe('parseInfo', () => {
+  it('finds the server and its count of pauses', () => {
+    expect(parseInfo(info(3))).toEqual({
+      runId,
+      pauses: 3,
+      countsPauses: true,
+    });
+  });
+
+  it('takes no line about pauses for none', () => {
+    expect(parseInfo(info()).pauses).toBe(0);
+  });
+
+  it('refuses what is no INFO', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        fc.pre(!text.includes('run_id:'));
+        expect(() => parseInfo(text)).toThrow(RangeError);
+      }),
+    );
+  });
+});
+
+describe('comparePauses', () => {
+  const at = (pauses: number, id = runId) => ({
+    runId: id,
+    pauses,
+    countsPauses: true,
+  });
+  it.each([
+    ['the same count', 3, 3, 'NotInjected'],
+    ['a higher count', 3, 4, 'Injected'],
+    ['a lower count, as after CONFIG RESETSTAT', 3, 0, 'Unknown'],
+  ] as const)('with %s', (_, before, now, expected) => {
+    expect(comparePauses(markerOf(at(before)), at(now))).toBe(expected);
+  });
+
+  it('does not know of a server that counts no subcommands, as Redis 6.2', () => {
+    const old = parseInfo(
+      `run_id:${runId}\r\nrole:master\r\ncmdstat_client:calls=9,usec=1,usec_per_call=0.11\r\n`,
+    );
+    expect(old).toMatchObject({ pauses: 0, countsPauses: false });
+    expect(comparePauses(markerOf(old), old)).toBe('Unknown');
+  });
+
+  it('does not know of another server, or by a marker it cannot read', () => {
+    expect(comparePauses(markerOf(at(3)), at(3, 'cd'.repeat(20)))).toBe('Unknown');
+    expect(comparePauses('', at(3))).toBe('Unknown');
+  });
+});

@@ -1,0 +1,60 @@
+/** Reads what matters out of INFO: which Redis this is, and how often it was paused. Pure. */
+
+/** What a run_id looks like; it changes with every start of the server. */
+export const RUN_ID = /^[0-9a-f]{40}$/;
+
+/** The fields of INFO; section headings and what else is not `field:value` are left out. */
+export function parseInfoFields(text: string): Map<string, string> {
+  return new Map(
+    text.split(/\r?\n/).flatMap((line): [string, string][] => {
+      const at = line.indexOf(':');
+      return at <= 0 || line.startsWith('#') ? [] : [[line.slice(0, at), line.slice(at + 1).trim()]];
+    }),
+  );
+}
+
+export interface RedisInfo {
+  /** Changes with every start of the server. */
+  readonly runId: string;
+  /** How often CLIENT PAUSE was carried out since the server started. */
+  readonly pauses: number;
+  /** Whether the subcommands of CLIENT are counted one by one: not before Redis 7.0. */
+  readonly countsPauses: boolean;
+}
+
+/**
+ * The parts of `INFO server` and `INFO commandstats`, in one text.
+ * @throws RangeError when there is no run_id in it
+ */
+export function parseInfo(text: string): RedisInfo {
+  const fields = parseInfoFields(text);
+  const runId = fields.get('run_id');
+  if (runId === undefined || !RUN_ID.test(runId)) {
+    throw new RangeError('INFO holds no run_id: this does not seem to be a Redis');
+  }
+  const calls = /\bcalls=(\d+)/.exec(fields.get('cmdstat_client|pause') ?? '')?.[1];
+  return {
+    runId,
+    pauses: Number(calls ?? 0),
+    countsPauses: [...fields.keys()].some((field) => field.startsWith('cmdstat_client|')),
+  };
+}
+
+/** What tells later whether a pause was injected since: `<run_id>/<pauses>`. */
+export function markerOf({ runId, pauses }: RedisInfo): string {
+  return `${runId}/${pauses}`;
+}
+
+/**
+ * Whether a pause was injected between `marker` and `now`. Another server, or a
+ * restarted one, does not know; nor does one that shows no count of any
+ * subcommand of CLIENT, of which the admission of a run sends one at least. A
+ * marker that cannot be read tells nothing either.
+ */
+export function comparePauses(marker: string, now: RedisInfo): 'Injected' | 'NotInjected' | 'Unknown' {
+  const match = /^([0-9a-f]+)\/(\d+)$/.exec(marker);
+  if (!match || match[1] !== now.runId || !now.countsPauses) return 'Unknown';
+  const before = Number(match[2]);
+  if (now.pauses === before) return 'NotInjected';
+  return now.pauses > before ? 'Injected' : 'Unknown';
+}

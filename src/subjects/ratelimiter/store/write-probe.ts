@@ -1,0 +1,139 @@
+/**
+ * Feels whether Redis really takes no writes: one write goes over a connection
+ * of its own and has to stay unanswered while reads on another are answered.
+ * The same write, once it is taken, tells that the pause is over.
+ */
+
+import { messageOf, pauseFor, TIMED_OUT, within } from '../waiting.ts';
+import type { ProbeWriter, RedisConnections } from './redis-client.ts';
+
+/** A write has to be held back at least this long; a healthy one takes about a millisecond. */
+const HOLD_MS = 150;
+/** And at least this many times the slowest write of the baseline. */
+const HOLD_FACTOR = 5;
+
+const READ_EVERY_MS = 25;
+const RECONNECT_EVERY_MS = 50;
+
+/** A write that was sent and may be held back. */
+export interface HeldWrite {
+  /** When it was sent, in milliseconds since the epoch. */
+  readonly sentAt: number;
+  /** Resolves to when it was taken; rejects when its connection is lost. */
+  readonly taken: Promise<number>;
+}
+
+/** What the probe felt. */
+export type PauseFinding =
+  | { kind: 'held'; heldMs: number; reads: number; slowestReadMs: number }
+  | { kind: 'taken'; afterMs: number; at: number }
+  | { kind: 'unclear'; reason: string };
+
+/** Sends a probe write. */
+export function sendWrite(writer: ProbeWriter, now: () => number): HeldWrite {
+  const sentAt = now();
+  const taken = writer.write().then(now);
+  // It is looked at later, by more than one.
+  taken.catch(() => undefined);
+  return { sentAt, taken };
+}
+
+/** How long a write has to be held back to count, where the slowest without a fault took `usualMs`. */
+export function holdFor(usualMs: number): number {
+  return Math.max(HOLD_MS, Math.ceil(usualMs * HOLD_FACTOR));
+}
+
+/** Watches a write for `holdMs` while reading. @throws only the reason of `signal` */
+export async function feelPause(
+  redis: RedisConnections,
+  write: HeldWrite,
+  holdMs: number,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<PauseFinding> {
+  let outcome: PauseFinding | undefined;
+  const ended = write.taken.then(
+    (at) => {
+      outcome ??= { kind: 'taken', afterMs: at - write.sentAt, at };
+    },
+    (error: unknown) => {
+      outcome ??= {
+        kind: 'unclear',
+        reason: `the connection of the probe write was lost: ${messageOf(error)}`,
+      };
+    },
+  );
+  const end = performance.now() + holdMs;
+  let reads = 0;
+  let slowestReadMs = 0;
+  while (outcome === undefined && (performance.now() < end || reads === 0)) {
+    try {
+      slowestReadMs = Math.max(slowestReadMs, await redis.read());
+      reads += 1;
+    } catch (error) {
+      signal.throwIfAborted();
+      return { kind: 'unclear', reason: `reads were not answered: ${messageOf(error)}` };
+    }
+    await within(ended, READ_EVERY_MS, signal);
+  }
+  return outcome ?? { kind: 'held', heldMs: now() - write.sentAt, reads, slowestReadMs };
+}
+
+/** When writes were taken again. */
+export interface PauseEnd {
+  readonly at: number;
+  /** The held write's connection was lost, and a later write on a new one was taken. */
+  readonly byLaterWrite: boolean;
+}
+
+/**
+ * Waits until `write` is taken, or, once its connection is lost, until a new
+ * write is. Undefined when that has not happened `deadlineMs` from now.
+ * @throws only the reason of `signal`
+ */
+export async function waitForPauseEnd(
+  redis: RedisConnections,
+  write: HeldWrite,
+  deadlineMs: number,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<PauseEnd | undefined> {
+  const deadline = performance.now() + deadlineMs;
+  try {
+    const at = await within(write.taken, deadlineMs, signal);
+    return at === TIMED_OUT ? undefined : { at, byLaterWrite: false };
+  } catch {
+    signal.throwIfAborted();
+  }
+  const left = deadline - performance.now();
+  const at = await proveWrite(redis, left, now, signal);
+  return at === undefined ? undefined : { at, byLaterWrite: true };
+}
+
+/**
+ * Writes until Redis takes it, on new connections as long as connections are
+ * lost. Resolves to when it was taken; undefined when none was within
+ * `deadlineMs`. @throws only the reason of `signal`
+ */
+export async function proveWrite(
+  redis: RedisConnections,
+  deadlineMs: number,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const deadline = performance.now() + deadlineMs;
+  do {
+    let writer: ProbeWriter | undefined;
+    try {
+      writer = await redis.openProbeWriter();
+      const taken = await within(writer.write(), deadline - performance.now(), signal);
+      return taken === TIMED_OUT ? undefined : now();
+    } catch {
+      signal.throwIfAborted();
+      await pauseFor(RECONNECT_EVERY_MS, signal);
+    } finally {
+      writer?.close();
+    }
+  } while (performance.now() < deadline);
+  return undefined;
+}

@@ -1,0 +1,46 @@
+/** The connections of one run to the nodes and the Redis, which effects, activities and faults share. */
+import { randomUUID } from 'node:crypto';
+import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
+import type { Toolkit } from './faults/fault.ts';
+import { SAMPLE_TIMEOUT_MS } from './interfaces/reference/counter-watch.ts';
+import { LimiterClient } from './interfaces/reference/limiter-client.ts';
+import { rateLimiterOf } from './schema.ts';
+import { OwnPause } from './store/own-pause.ts';
+import { RedisConnections } from './store/redis-client.ts';
+
+/** Connections for health, limits and counters of one node; few, since each is asked one thing at a time. */
+const QUIET_CONNECTIONS = 4;
+/** Connections for steady traffic to one node: a strict node holds each request for as long as Redis stalls. */
+const LOAD_CONNECTIONS = 256;
+
+/** A toolkit whose connections are made when they are first needed. Its `lifetime` is its owner's to abort. */
+export function openToolkit(
+  spec: ChaosDemoSpec,
+  parts: Pick<Toolkit, 'target' | 'baseline' | 'checkStore' | 'now' | 'lifetime'> & {
+    /** Whether an earlier process may have left a pause on. */
+    readonly mayBePaused: boolean;
+  },
+): Toolkit {
+  const { mayBePaused, ...rest } = parts;
+  const { nodes, redis } = parts.target;
+  const limiter = rateLimiterOf(spec);
+  const timeoutMs = parseDuration(limiter.health.timeout);
+  const open = (timeoutMs: number, connections: number): LimiterClient[] =>
+    nodes.map((node) => new LimiterClient(node, timeoutMs, connections));
+  return {
+    ...rest,
+    limiter,
+    timeoutMs,
+    clients: open(timeoutMs, QUIET_CONNECTIONS),
+    observers: open(Math.min(timeoutMs, SAMPLE_TIMEOUT_MS), QUIET_CONNECTIONS),
+    loaders: open(timeoutMs, LOAD_CONNECTIONS),
+    redis: new RedisConnections(redis, randomUUID()),
+    ownPause: new OwnPause(mayBePaused),
+  };
+}
+
+/** Ends every connection at once; a fault stays as it is. */
+export async function closeToolkit({ clients, loaders, observers, redis }: Toolkit): Promise<void> {
+  redis.close();
+  await Promise.all([...clients, ...observers, ...loaders].map(async (client) => await client.close()));
+}

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import type { Reason } from '../../api/index.ts';
+import type { Pod } from '../cluster.ts';
+import { awaitReady, selectPods } from './eligible-pods.ts';
+import { type PodFields, pod, unready } from './pod.fixture.ts';
+import { Refusal } from './refusal.ts';
+
+const choice = { selector: 'app=limiter', port: 'http', part: 'subject.part' };
+
+function refusalOf(pods: Pod[]): { reason: Reason; message: string } {
+  try {
+    selectPods(pods, choice);
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+const terminating = ({ metadata }: PodFields): void => {
+  metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
+};
+const onHost = ({ spec }: PodFields): void => {
+  spec.hostNetwork = true;
+};
+const otherImage = ({ status }: PodFields): void => {
+  status.containerStatuses = [{ name: 'app', image: 'limiter:1', imageID: 'sha256:2' }];
+};
+const withProxy = ({ status }: PodFields): void => {
+  status.containerStatuses = [
+    { name: 'proxy', image: 'p', imageID: 'sha256:9' },
+    ...(status.containerStatuses ?? []),
+  ];
+};
+
+describe('selectPods', () => {
+  it('takes the ready pods by name and tells which others match', () => {
+    const pods = [pod('b'), pod('c', unready), pod('a'), pod('d', terminating)];
+    expect(selectPods(pods, choice)).toEqual({
+      pods: [
+        { name: 'a', uid: 'uid-a', host: '10.0.0.1', port: 8080, imageId: 'sha256:1' },
+        { name: 'b', uid: 'uid-b', host: '10.0.0.1', port: 8080, imageId: 'sha256:1' },
+      ],
+      notReady: ['c'],
+      addresses: ['10.0.0.1', '10.0.0.1', '10.0.0.1'],
+    });
+  });
+
+  it('compares images only of the container that has the port, and only of pods that take part', () => {
+    const pods = [
+      pod('a'),
+      pod('b', withProxy),
+      pod('old', (fields) => {
+        otherImage(fields);
+        terminating(fields);
+      }),
+    ];
+    expect(selectPods(pods, choice).pods.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  it('takes the name of the image where nobody reports its id', () => {
+    const bare = pod('a', ({ status }) => {
+      delete status.containerStatuses;
+    });
+    expect(selectPods([bare], choice).pods[0]?.imageId).toBe('limiter:1');
+  });
+
+  it.each<[string, Pod[], Reason, RegExp]>([
+    [
+      'nothing matches',
+      [],
+      'NoSuchPods',
+      /"app=limiter" matches no pod.*subject.part.selector .*--show-labels/,
+    ],
+    ['all that match are ending', [pod('a', terminating)], 'NoSuchPods', /matches no pod.*but 1 that ended/],
+    [
+      'none is ready',
+      [pod('a', unready), pod('b', unready)],
+      'NoSuchPods',
+      /of 2 pods .* none is Ready \(a and b\)/,
+    ],
+    [
+      'a ready pod has no address',
+      [
+        pod('a', ({ status }) => {
+          delete status.podIP;
+        }),
+      ],
+      'NoSuchPods',
+      /of 1 pod .* none is Ready \(a\)/,
+    ],
+    [
+      'one is on the host network',
+      [pod('a'), pod('b', onHost)],
+      'PodsNotEligible',
+      /^b run on the host network/,
+    ],
+    [
+      'one has no such port',
+      [
+        pod('a'),
+        pod('b', ({ spec }) => {
+          spec.containers = [{ name: 'app', image: 'limiter:1' }];
+        }),
+      ],
+      'PodsNotEligible',
+      /^b have no TCP container port named "http"/,
+    ],
+    [
+      'they run two images',
+      [pod('a'), pod('b', otherImage)],
+      'PodsNotEligible',
+      /different images \(a: sha256:1, b: sha256:2\)/,
+    ],
+  ])('refuses when %s', (_, pods, reason, message) => {
+    const refusal = refusalOf(pods);
+    expect(refusal.reason).toBe(reason);
+    expect(refusal.message).toMatch(message);
+  });
+
+  it('names at most three pods', () => {
+    const pods = ['a', 'b', 'c', 'd', 'e'].map((name) => pod(name, onHost));
+    expect(refusalOf(pods).message).toMatch(/^a, b, c and 2 more run/);
+  });
+});
+
+describe('awaitReady', () => {
+  const eligible = selectPods([pod('a'), pod('b', unready), pod('c')], choice);
+
+  it('waits for the pods that are not Ready, and names them', () => {
+    for (const waited of [0, 29_999]) {
+      expect(awaitReady(eligible, waited, 'subject.part')).toEqual({
+        state: 'waiting',
+        reason: 'Pending',
+        message: 'Waiting for selected pods that are not Ready: b (2 of 3 are)',
+      });
+    }
+  });
+
+  it('refuses after 30 s, and says what to do', () => {
+    expect(awaitReady(eligible, 30_000, 'subject.part')).toEqual({
+      state: 'refused',
+      reason: 'PodsNotEligible',
+      message: expect.stringMatching(
+        /^selected but not Ready within 30s: b \(2 of 3 are\): .*describe pod.*once all are Ready$/,
+      ),
+    });
+  });
+});

@@ -1,0 +1,167 @@
+/**
+ * Which of the pods that a selector matched may be touched. Pure: the pods come
+ * from the API server, the verdict is theirs alone.
+ */
+import { isIP } from 'node:net';
+import { formatDuration } from '../../api/index.ts';
+import type { Admission } from '../../demo/observed.ts';
+import { HEALTHY_WITHIN_MS } from '../../demo/work.ts';
+import type { Pod } from '../cluster.ts';
+import { type ContainerPort, resolveContainerPort } from './container-port.ts';
+import { templateOf } from './pod-template.ts';
+import { listed, Refusal } from './refusal.ts';
+
+/** A pod that may be touched, and where it answers. */
+export interface TargetPod {
+  name: string;
+  uid: string;
+  /** Its IP, without brackets for IPv6. */
+  host: string;
+  port: number;
+  imageId: string;
+  /** Hash of the template that its controller made it from. */
+  template?: string;
+}
+
+export interface EligiblePods {
+  /** In order of their names; at least one. */
+  pods: TargetPod[];
+  /** Names of pods that match and are alive, but not Ready: not touched. */
+  notReady: string[];
+  /** IPs of all pods that match and are alive, Ready or not. */
+  addresses: string[];
+}
+
+/** How a spec says which pods are meant. */
+export interface PodChoice {
+  /** The label selector as it was asked for. */
+  readonly selector: string;
+  /** Number or name of a container port. */
+  readonly port: number | string;
+  /** The part of the spec that both stand in, for messages: "subject.rateLimiter". */
+  readonly part: string;
+}
+
+/**
+ * The pods that may be touched: Ready, not being deleted, not on the host network,
+ * with the port, all running one image.
+ *
+ * @throws {Refusal} NoSuchPods if none is Ready; PodsNotEligible naming the pods that stand in the way.
+ */
+export function selectPods(pods: readonly Pod[], { selector, port, part }: PodChoice): EligiblePods {
+  const alive = pods.filter(isAlive).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const ready = alive.filter(isReady);
+  const notReady = alive.filter((pod) => !isReady(pod)).map((pod) => pod.metadata.name);
+  if (ready.length === 0) throw noSuchPods(pods.length, notReady, selector, part);
+
+  const onHost = ready.filter((pod) => pod.spec?.hostNetwork === true).map((pod) => pod.metadata.name);
+  if (onHost.length > 0) {
+    throw new Refusal(
+      'PodsNotEligible',
+      `${listed(onHost)} run on the host network, where the port may be anybody's: run them without hostNetwork, or narrow ${part}.selector`,
+    );
+  }
+  const ports = ready.map((pod) => resolveContainerPort(pod, port));
+  const portless = ready.filter((_, index) => ports[index] === undefined).map((pod) => pod.metadata.name);
+  if (portless.length > 0) {
+    throw new Refusal(
+      'PodsNotEligible',
+      `${listed(portless)} have no TCP container port named "${port}": name the port so in the pods, or write its name or number in ${part}.port`,
+    );
+  }
+  const chosen = ready.map((pod, index) => describe(pod, ports[index] as ContainerPort));
+  const images = new Set(chosen.map(({ imageId }) => imageId));
+  if (images.size > 1) throw severalImages(chosen, part);
+  return { pods: chosen, notReady, addresses: addressesOf(alive) };
+}
+
+/**
+ * What becomes of a run to come while selected pods are not Ready, since `waitedMs`: a run on
+ * the others would judge a part of the subject and call it the whole. They get as long as a
+ * node that is not healthy gets in a run.
+ */
+export function awaitReady(
+  { pods, notReady }: Pick<EligiblePods, 'pods' | 'notReady'>,
+  waitedMs: number,
+  part: string,
+): Admission {
+  const which = `${listed(notReady)} (${pods.length} of ${pods.length + notReady.length} are)`;
+  if (waitedMs < HEALTHY_WITHIN_MS) {
+    const message = `Waiting for selected pods that are not Ready: ${which}`;
+    return { state: 'waiting', reason: 'Pending', message };
+  }
+  const message = `selected but not Ready within ${formatDuration(HEALTHY_WITHIN_MS)}: ${which}: see kubectl describe pod, or narrow ${part}.selector; the run starts once all are Ready`;
+  return { state: 'refused', reason: 'PodsNotEligible', message };
+}
+
+/**
+ * The one template that all pods alive are of; undefined while one of them is not
+ * Ready, they are of several, or they are of none.
+ */
+export function settledTemplate(pods: readonly Pod[]): string | undefined {
+  const alive = pods.filter(isAlive);
+  const [first] = alive;
+  const template = first && templateOf(first);
+  return alive.every((pod) => isReady(pod) && templateOf(pod) === template) ? template : undefined;
+}
+
+/** IPs of the pods that are alive and have one. */
+export function addressesOf(pods: readonly Pod[]): string[] {
+  return pods.filter(isAlive).flatMap(({ status }) => (status?.podIP ? [status.podIP] : []));
+}
+
+/** Whether a pod counts at all: neither finished nor on its way out. */
+export function isAlive(pod: Pod): boolean {
+  const phase = pod.status?.phase;
+  return pod.metadata.deletionTimestamp === undefined && phase !== 'Succeeded' && phase !== 'Failed';
+}
+
+/** Whether a pod is Ready and has an address to be reached at. */
+export function isReady(pod: Pod): boolean {
+  const condition = pod.status?.conditions?.find(({ type }) => type === 'Ready');
+  return condition?.status === 'True' && isIP(pod.status?.podIP ?? '') !== 0;
+}
+
+function describe(pod: Pod, { port, container, image }: ContainerPort): TargetPod {
+  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
+  const imageId = statuses.find(({ name }) => name === container)?.imageID ?? '';
+  const template = templateOf(pod);
+  return {
+    name: pod.metadata.name,
+    uid: pod.metadata.uid,
+    host: pod.status?.podIP ?? '',
+    port,
+    // Without a kubelet there may be no imageID; the name of the image tells two versions apart as well.
+    imageId: imageId === '' ? image : imageId,
+    ...(template === undefined ? {} : { template }),
+  };
+}
+
+function noSuchPods(matched: number, notReady: readonly string[], selector: string, part: string): Refusal {
+  if (notReady.length > 0) {
+    return new Refusal(
+      'NoSuchPods',
+      `of ${matched} ${matched === 1 ? 'pod' : 'pods'} that "${selector}" matches none is Ready (${listed(notReady)}): see kubectl describe pod, and run again when they are`,
+    );
+  }
+  const finished = matched === 0 ? '' : ` but ${matched} that ended or are being deleted`;
+  return new Refusal(
+    'NoSuchPods',
+    `"${selector}" matches no pod of this namespace${finished}: compare ${part}.selector with kubectl get pods --show-labels`,
+  );
+}
+
+function severalImages(pods: readonly TargetPod[], part: string): Refusal {
+  const [first] = pods;
+  const other = pods.find(({ imageId }) => imageId !== first?.imageId);
+  return new Refusal(
+    'PodsNotEligible',
+    `the selected pods run different images (${first?.name}: ${shortImage(first)}, ${other?.name}: ${shortImage(other)}): wait for the rollout to end, or narrow ${part}.selector`,
+  );
+}
+
+/** The end of an image ID, which tells two apart, where the whole would fill the message. */
+function shortImage(pod: TargetPod | undefined): string {
+  const imageId = pod?.imageId ?? '';
+  return imageId.length <= 40 ? imageId : `…${imageId.slice(-40)}`;
+}

@@ -1,0 +1,61 @@
+/** Reads of one namespace, for whoever looks for targets in it. A 403 is a {@link Refusal}, a missing object undefined. */
+import { ENABLED_LABEL } from '../../api/index.ts';
+import { type Cluster, ForbiddenError, type Pod, type Secret, type Service } from '../cluster.ts';
+import { permitted, Refusal } from './refusal.ts';
+
+/** A subject of more pods than this is beyond what a demo can watch ten times a second. */
+export const MOST_PODS = 200;
+
+/** Every method throws a Refusal, or what the cluster throws where it could not be found out. */
+export class NamespaceReader {
+  readonly namespace: string;
+  readonly #cluster: Cluster;
+  readonly #signal: AbortSignal;
+
+  constructor(cluster: Cluster, namespace: string, signal: AbortSignal) {
+    this.#cluster = cluster;
+    this.namespace = namespace;
+    this.#signal = signal;
+  }
+
+  /** @throws {Refusal} NamespaceNotEnabled, with the command that enables it. */
+  async requireEnabled(): Promise<void> {
+    if ((await this.#labels())?.[ENABLED_LABEL] === 'true') return;
+    throw new Refusal(
+      'NamespaceNotEnabled',
+      `namespace ${this.namespace} is not enabled for chaos. Enable it: kubectl label namespace ${this.namespace} ${ENABLED_LABEL}=true`,
+    );
+  }
+
+  service(name: string): Promise<Service | undefined> {
+    return permitted(this.namespace, this.#cluster.service(this.namespace, name, this.#signal));
+  }
+
+  secret(name: string): Promise<Secret | undefined> {
+    return permitted(this.namespace, this.#cluster.secret(this.namespace, name, this.#signal));
+  }
+
+  /** @param labelSelector '' for all; undefined: there are more than {@link MOST_PODS} */
+  async pods(labelSelector: string): Promise<readonly Pod[] | undefined> {
+    const pods = await permitted(
+      this.namespace,
+      this.#cluster.pods(this.namespace, labelSelector, MOST_PODS, this.#signal),
+    );
+    return pods === 'TooMany' ? undefined : pods;
+  }
+
+  async #labels(): Promise<Readonly<Record<string, string>> | undefined> {
+    try {
+      return await this.#cluster.namespaceLabels(this.namespace, this.#signal);
+    } catch (error) {
+      // Granted for the whole cluster, so a RoleBinding would not help here.
+      if (error instanceof ForbiddenError) {
+        throw new Refusal(
+          'PermissionDenied',
+          `the operator may not read namespaces: apply its ClusterRole and ClusterRoleBinding again (${error.message})`,
+        );
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { selectPods } from './eligible-pods.ts';
+import { pod, unready } from './pod.fixture.ts';
+import { Readiness } from './readiness.ts';
+
+const choice = { selector: 'app=limiter', port: 'http', part: 'subject.part' };
+const some = selectPods([pod('a'), pod('b', unready)], choice);
+const all = selectPods([pod('a'), pod('b')], choice);
+
+it('waits half a minute for pods that are not Ready, then refuses; a new spec and a new start have their own time', () => {
+  let now = 500_000;
+  const readiness = new Readiness({ monotonic: () => now });
+  const look = (generation: number, eligible = some) =>
+    readiness.obstacle({ uid: 'u', generation }, eligible, 'subject.part')?.state;
+
+  expect(look(1)).toBe('waiting');
+  now += 30_000;
+  expect(look(1)).toBe('refused');
+  expect(look(2)).toBe('waiting');
+  now += 30_000;
+  expect(look(2)).toBe('refused');
+  expect(look(2, all)).toBeUndefined();
+  expect(look(2)).toBe('waiting');
+  now += 30_000;
+  readiness.forget('u');
+  expect(look(2)).toBe('waiting');
+});

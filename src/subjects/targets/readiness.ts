@@ -1,0 +1,39 @@
+/** Since when selected pods are seen not to be Ready: a run on the others would judge a part of the subject. */
+import type { Clock } from '../../demo/clock.ts';
+import type { Admission } from '../../demo/observed.ts';
+import { awaitReady, type EligiblePods } from './eligible-pods.ts';
+
+/** Keeps the time that the pods of each object have had. */
+export class Readiness {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #unreadySince = new Map<string, { generation: number; at: number }>();
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
+
+  /**
+   * What stands in the way of a run to begin; undefined once all selected pods are Ready.
+   * @param part see `PodChoice`
+   */
+  obstacle(
+    { uid, generation }: { readonly uid: string; readonly generation: number },
+    eligible: Pick<EligiblePods, 'pods' | 'notReady'>,
+    part: string,
+  ): Admission | undefined {
+    if (eligible.notReady.length === 0) {
+      this.forget(uid);
+      return undefined;
+    }
+    const now = this.#clock.monotonic();
+    const known = this.#unreadySince.get(uid);
+    // Another spec may select other pods, which get their own time.
+    const since = known?.generation === generation ? known : { generation, at: now };
+    this.#unreadySince.set(uid, since);
+    return awaitReady(eligible, now - since.at, part);
+  }
+
+  forget(uid: string): void {
+    this.#unreadySince.delete(uid);
+  }
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { ForbiddenError } from '../cluster.ts';
+import { listed, permissionDenied, permitted, Refusal } from './refusal.ts';
+
+const forbidden = new ForbiddenError(
+  'GET /api/v1/namespaces/shop/pods: pods is forbidden: User "system:serviceaccount:chaos:operator" cannot list resource "pods" in API group "" in the namespace "shop"',
+);
+
+describe('Refusal', () => {
+  it('is an admission that fits into a status', () => {
+    expect(new Refusal('SharedRedis', 'x'.repeat(2000)).admission).toEqual({
+      state: 'refused',
+      reason: 'SharedRedis',
+      message: `${'x'.repeat(511)}…`,
+    });
+  });
+});
+
+describe('permissionDenied', () => {
+  it('gives the command that permits it, for the account that was refused', () => {
+    expect(permissionDenied('shop', forbidden).message).toBe(
+      'the operator cannot list resource "pods" in namespace shop. Let it: kubectl create rolebinding chaosdemo-target --clusterrole=chaosdemo-target --serviceaccount=chaos:operator -n shop',
+    );
+  });
+
+  it('leaves a place to fill in where the API server does not say who asked', () => {
+    const other = new ForbiddenError('no');
+    expect(permissionDenied('shop', other).message).toContain(
+      '--serviceaccount=<namespace>:<service account',
+    );
+  });
+});
+
+describe('permitted', () => {
+  it('turns a 403 into a refusal and passes everything else on', async () => {
+    await expect(permitted('shop', Promise.reject(forbidden))).rejects.toMatchObject({
+      reason: 'PermissionDenied',
+    });
+    const broken = new Error('broken');
+    await expect(permitted('shop', Promise.reject(broken))).rejects.toBe(broken);
+    await expect(permitted('shop', Promise.resolve(1))).resolves.toBe(1);
+  });
+});
+
+describe('listed', () => {
+  it.each([
+    [[], ''],
+    [['a'], 'a'],
+    [['a', 'b'], 'a and b'],
+    [['a', 'b', 'c'], 'a, b and c'],
+    [['a', 'b', 'c', 'd'], 'a, b, c and 1 more'],
+  ])('joins %j as "%s"', (names, text) => {
+    expect(listed(names)).toBe(text);
+  });
+});

@@ -1,0 +1,100 @@
+import { expect, it } from 'vitest';
+import type { Clock } from '../../demo/clock.ts';
+import type { Finding } from '../../demo/findings.ts';
+import { MemoryCluster } from '../cluster.fixture.ts';
+import { pod } from './pod.fixture.ts';
+import { keepLooking, lookAgain } from './second-look.ts';
+
+const never = new AbortController().signal;
+const run = [
+  { name: 'a', uid: 'uid-a' },
+  { name: 'b', uid: 'uid-b' },
+];
+
+function clusterOf(...pods: ReturnType<typeof pod>[]): MemoryCluster {
+  const cluster = new MemoryCluster();
+  cluster.podList = pods;
+  return cluster;
+}
+
+it('tells which pods are gone, being deleted, or others by the same name', async () => {
+  const cluster = clusterOf(pod('a'), pod('b'));
+  expect(await lookAgain(cluster, 'shop', run, never)).toEqual({
+    kind: 'SecondLook',
+    admission: { state: 'granted' },
+    gone: [],
+  });
+  cluster.podList = [
+    pod('a', ({ metadata }) => {
+      metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
+    }),
+    pod('b', ({ metadata }) => {
+      metadata.uid = 'another';
+    }),
+  ];
+  expect(await lookAgain(cluster, 'shop', run, never)).toMatchObject({ gone: ['a', 'b'] });
+  cluster.podList = [];
+  expect(await lookAgain(cluster, 'shop', run, never)).toMatchObject({ gone: ['a', 'b'] });
+});
+
+it('says nothing of pods where there are more than can be read', async () => {
+  const cluster = clusterOf(...Array.from({ length: 201 }, (_, i) => pod(`p-${i}`)));
+  expect(await lookAgain(cluster, 'shop', run, never)).toEqual({
+    kind: 'SecondLook',
+    admission: { state: 'granted' },
+  });
+});
+
+it('tells that the consent of the namespace, or the permission, was taken back', async () => {
+  const cluster = clusterOf(pod('a'), pod('b'));
+  cluster.forbidden = true;
+  expect(await lookAgain(cluster, 'shop', run, never)).toMatchObject({
+    admission: { state: 'refused', reason: 'PermissionDenied' },
+  });
+  cluster.labels = {};
+  const look = await lookAgain(cluster, 'shop', run, never);
+  expect(look).toMatchObject({ admission: { state: 'refused', reason: 'NamespaceNotEnabled' } });
+  expect(look).not.toHaveProperty('gone');
+});
+
+it.each([
+  [true, { kind: 'SecondLook', admission: { state: 'granted' }, gone: ['b'] }],
+  [false, { kind: 'SecondLook', gone: ['b'] }],
+])(
+  'looks every five seconds until it is stopped, and passes over a look that fails; admission told: %s',
+  async (tellsAdmission, expected) => {
+    const waits: number[] = [];
+    const stop = new AbortController();
+    const clock: Clock = {
+      now: () => 0,
+      monotonic: () => 0,
+      sleep: async (ms, signal) => {
+        signal.throwIfAborted();
+        waits.push(ms);
+      },
+    };
+    const warnings: unknown[] = [];
+    const logger = { warn: (...line: unknown[]) => warnings.push(line) } as never;
+    const cluster = clusterOf(pod('a'));
+    let looks = 0;
+    const look = async (signal: AbortSignal) => {
+      looks += 1;
+      if (looks === 2) throw new Error('the API server did not say');
+      return await lookAgain(cluster, 'shop', run, signal);
+    };
+    const findings: Finding[] = [];
+    await keepLooking(
+      look,
+      { clock, logger },
+      tellsAdmission,
+      (finding) => {
+        findings.push(finding);
+        if (looks === 3) stop.abort(new Error('enough'));
+      },
+      stop.signal,
+    );
+    expect(findings).toEqual([expected, expected]);
+    expect(waits).toEqual([5000, 5000, 5000]);
+    expect(warnings).toHaveLength(1);
+  },
+);

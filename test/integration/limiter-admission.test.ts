@@ -1,0 +1,287 @@
+/** From a ChaosDemo to its turn on a Redis: the connector of rate limiters on real Redis servers and a cluster in memory. */
+import { connect } from 'node:net';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ENABLED_LABEL } from '../../src/api/index.ts';
+import type { Finding } from '../../src/demo/findings.ts';
+import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/demo/subject.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { createSystemClock } from '../../src/operator/system-clock.ts';
+import { MemoryCluster } from '../../src/subjects/cluster.fixture.ts';
+import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
+import { pod, unready } from '../../src/subjects/targets/pod.fixture.ts';
+import { until } from '../kit/until.ts';
+import { limiterSpec, never, PERMITTED } from './support/driven-limiter.ts';
+
+let redis: RedisServer;
+let cluster: MemoryCluster;
+let connector: SubjectConnector;
+
+beforeAll(async () => {
+  redis = await startRedis({ aclUsers: [`user chaosdemo on >secret ${REDIS_ACL}`] });
+});
+afterAll(() => redis?.stop());
+beforeEach(() => {
+  cluster = clusterWith(redis);
+  connector = newConnector();
+});
+
+/** Two limiters that nobody asks, and a Redis. */
+function clusterWith(server: RedisServer): MemoryCluster {
+  const memory = new MemoryCluster();
+  const limiter = (name: string) =>
+    pod(name, ({ metadata }) => {
+      metadata.labels = { app: 'limiter' };
+    });
+  const redisPod = pod('redis-0', ({ metadata, spec, status }) => {
+    metadata.labels = { app: 'redis' };
+    spec.containers = [{ name: 'redis', ports: [{ name: 'redis', containerPort: server.port }] }];
+    status.podIP = server.host;
+  });
+  memory.podList = [limiter('limiter-0'), limiter('limiter-1'), redisPod];
+  memory.services = [
+    {
+      metadata: { name: 'redis' },
+      spec: { selector: { app: 'redis' }, ports: [{ port: 6379, targetPort: 'redis' }] },
+    },
+  ];
+  const data = { username: 'chaosdemo', password: 'secret' };
+  memory.secrets = [
+    {
+      metadata: { name: 'redis-auth' },
+      type: 'chaosdemo.dev/redis-auth',
+      data: Object.fromEntries(
+        Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+      ),
+    },
+  ];
+  return memory;
+}
+
+/** A connector as a process has it that has just begun to lead. */
+function newConnector(): SubjectConnector {
+  const clock = createSystemClock();
+  return rateLimiter.connect({ cluster, clock, logger: pino({ level: 'silent' }) });
+}
+
+const LIMITER = {
+  selector: { matchLabels: { app: 'limiter' } },
+  redis: { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' } },
+};
+
+function request(name: string, change: Partial<AdmissionRequest> = {}): AdmissionRequest {
+  return {
+    name,
+    namespace: 'shop',
+    uid: `uid-${name}`,
+    generation: 3,
+    creationTimestamp: '2026-01-01T00:00:00Z',
+    spec: limiterSpec(LIMITER),
+    activeFaults: [],
+    toBegin: true,
+    mustUndo: false,
+    ...change,
+  };
+}
+
+async function admit(name: string, change: Partial<AdmissionRequest> = {}): Promise<Admitted> {
+  const admitted = await connector.admit(request(name, change), never);
+  onTestFinished(async () => {
+    await admitted.opened?.driver.close();
+  });
+  return admitted;
+}
+
+async function messageFor(name: string, change: Partial<AdmissionRequest> = {}): Promise<string> {
+  const { admission } = await admit(name, change);
+  return admission.state === 'waiting' || admission.state === 'refused'
+    ? `${admission.reason}: ${admission.message}`
+    : admission.state;
+}
+
+describe('the turn on a Redis', () => {
+  it('goes to who has waited longest, whoever asks first when it is free', async () => {
+    const first = await admit('a');
+    expect(first).toMatchObject({
+      admission: { state: 'granted' },
+      opened: {
+        target: {
+          pods: [
+            { name: 'limiter-0', uid: 'uid-limiter-0' },
+            { name: 'limiter-1', uid: 'uid-limiter-1' },
+          ],
+          store: `redis-0 (${redis.host}:${redis.port})`,
+        },
+      },
+    });
+    expect(first.opened?.lock?.isHeld()).toBe(true);
+
+    const b = { creationTimestamp: '2026-01-01T00:00:02Z' };
+    const c = { creationTimestamp: '2026-01-01T00:00:03Z' };
+    expect(await messageFor('b', b)).toMatch(
+      /^RedisInUse: redis-0 .* is in use by shop\/a; this one is next and starts when that has ended$/,
+    );
+    expect(await messageFor('c', c)).toMatch(/in use by shop\/a; this one is number 2 of 2 that wait/);
+
+    await first.opened?.lock?.release();
+    expect(await messageFor('c', c)).toMatch(/this one is number 2 of 2/);
+    expect(await messageFor('b', b)).toBe('granted');
+    expect(await messageFor('c', c)).toMatch(/in use by shop\/b; this one is next/);
+  });
+
+  it('goes by the order of creation after a change of leader', async () => {
+    cluster.holders.set(await leaseName(), 'shop/running');
+    const at = (second: number) => ({ creationTimestamp: `2026-01-01T00:00:0${second}Z` });
+    await messageFor('young', at(9));
+    await messageFor('old', at(1));
+    expect(await messageFor('young', at(9))).toMatch(/number 2 of 2/);
+    cluster.holders.clear();
+    expect(await messageFor('young', at(9))).toMatch(/number 2 of 2/);
+    expect(await messageFor('old', at(1))).toBe('granted');
+  });
+
+  it('is not waited for by a run that is on: its lease is its own already', async () => {
+    const before = await admit('a');
+    await messageFor('b');
+    connector = newConnector();
+    await messageFor('b');
+    const next = await admit('a', { toBegin: false, mustUndo: true });
+    expect(next.admission).toEqual({ state: 'granted' });
+    expect(before.opened?.lock?.isHeld()).toBe(true);
+    expect(next.opened?.lock?.isHeld()).toBe(true);
+  });
+
+  it.each(['forgotten', 'refused'])('passes over who is %s', async (how) => {
+    const first = await admit('a');
+    await messageFor('b');
+    await messageFor('c');
+    if (how === 'forgotten') await connector.forget('uid-b', false);
+    else await messageFor('b', { spec: limiterSpec({ ...LIMITER, redis: { service: { name: 'other' } } }) });
+    await first.opened?.lock?.release();
+    expect(await messageFor('c')).toBe('granted');
+  });
+
+  it('says how to permit the lease where it is forbidden', async () => {
+    const { lease } = cluster;
+    cluster.lease = (options) => {
+      cluster.forbidden = true;
+      return lease.call(cluster, options);
+    };
+    expect(await messageFor('a')).toMatch(/^PermissionDenied: .*kubectl create rolebinding .*-n shop$/);
+  });
+});
+
+/** What the lease of this Redis is called. */
+async function leaseName(): Promise<string> {
+  const { opened } = await admit('probe');
+  const [name = ''] = cluster.holders.keys();
+  await opened?.lock?.release();
+  return name;
+}
+
+describe('admission', () => {
+  it('waits for pods that are not Ready, but not to undo', async () => {
+    const [first, ...rest] = cluster.podList;
+    if (!first) throw new Error('no pods');
+    cluster.podList = [
+      pod('limiter-0', (fields) => {
+        fields.metadata.labels = { app: 'limiter' };
+        unready(fields);
+      }),
+      ...rest,
+    ];
+    expect(await messageFor('a')).toBe(
+      'Pending: Waiting for selected pods that are not Ready: limiter-0 (1 of 2 are)',
+    );
+    expect(await messageFor('a', { toBegin: false })).toBe('granted');
+  });
+
+  it('refuses what can only fail on so many pods, before a run and not in its midst', async () => {
+    const scenario = {
+      name: 'gate',
+      type: 'CounterDrift',
+      expect: 'NotDetected',
+      counterDrift: { pause: '1s', requestsPerSecond: 15 },
+    };
+    const spec = limiterSpec(LIMITER, [scenario]);
+    expect(await messageFor('a', { spec })).toMatch(
+      /^UnprovableSpec: scenario gate: .* on each of 2 pods = 20, and counterDrift sends 15 .*raise counterDrift.requestsPerSecond/,
+    );
+    expect(await messageFor('a', { spec, toBegin: false })).toBe('granted');
+  });
+
+  it('opens a driver without a lock to undo what an earlier process left, where nothing may be injected', async () => {
+    cluster.labels = { [ENABLED_LABEL]: 'false' };
+    expect(await admit('a')).toEqual({
+      admission: { state: 'refused', reason: 'NamespaceNotEnabled', message: expect.any(String) },
+    });
+    const activeFaults = [
+      {
+        id: '1-drift-1',
+        type: 'CounterDrift',
+        plannedAt: '2026-01-01T00:00:00.000Z',
+        until: '2026-01-01T00:00:30.000Z',
+      },
+    ];
+    await ask('CLIENT PAUSE 30000 WRITE');
+    const { admission, opened } = await admit('a', { toBegin: false, mustUndo: true, activeFaults });
+    expect(admission.state).toBe('refused');
+    expect(opened?.lock).toBeUndefined();
+    const restored = await opened?.driver.perform(
+      { kind: 'Restore', id: 's', fixtures: [], release: true },
+      PERMITTED,
+      never,
+    );
+    expect(restored).toMatchObject({
+      restored: { ok: true, faultOver: true, message: expect.stringContaining('released the pause') },
+    });
+  });
+
+  it('looks again before a pause is prepared, and names who has come', async () => {
+    const { opened } = await admit('a');
+    const stranger = connect({ host: redis.host, port: redis.port, localAddress: '127.0.0.9' });
+    onTestFinished(() => void stranger.destroy());
+    await until(async () => (await ask('CLIENT LIST')).includes('addr=127.0.0.9:'), {
+      what: 'the stranger to be there',
+    });
+    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
+    const finding: Finding | undefined = await opened?.driver.perform(
+      { ...prepare, scenario: 'counter-drift' },
+      PERMITTED,
+      never,
+    );
+    expect(finding).toMatchObject({
+      kind: 'Admission',
+      generation: 3,
+      admission: {
+        state: 'refused',
+        reason: 'SharedRedis',
+        message: expect.stringMatching(/^a client .*127\.0\.0\.9:\d+.*allowOtherClients/),
+      },
+    });
+  });
+
+  it('finds the template of the pods once it is settled', async () => {
+    const { spec } = request('a');
+    expect(await connector.findPodTemplate('shop', spec, never)).toBeUndefined();
+    cluster.podList = cluster.podList.map((each) => ({
+      ...each,
+      metadata: { ...each.metadata, labels: { ...each.metadata.labels, 'pod-template-hash': 'x' } },
+    }));
+    expect(await connector.findPodTemplate('shop', spec, never)).toBe('x');
+  });
+});
+
+/** What Redis answers to an observer who is there for a moment, with the address of a pod of the limiter. */
+async function ask(command: string): Promise<string> {
+  const socket = connect({ host: redis.host, port: redis.port });
+  let answer = '';
+  socket.on('data', (data: Buffer) => {
+    answer += data.toString('latin1');
+  });
+  socket.write(`${command}\r\nQUIT\r\n`);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject).once('close', () => resolve());
+  });
+  return answer;
+}

@@ -1,0 +1,117 @@
+/**
+ * A driver of rate limiters and what it has found, recorded as the shell records
+ * it; effects and activities are asked for by the test.
+ */
+import type { ChaosDemoSpec } from '../../../src/api/index.ts';
+import { specSchema } from '../../../src/api/index.ts';
+import type { Activity, SubjectEffect } from '../../../src/demo/effects.ts';
+import { callsForDecision, type Finding, record } from '../../../src/demo/findings.ts';
+import { nothingObserved, type Observed } from '../../../src/demo/observed.ts';
+import type { Permit, SubjectDriver } from '../../../src/demo/subject.ts';
+import { ActivityRunner } from '../../../src/operator/activity-runner.ts';
+import { createSystemClock } from '../../../src/operator/system-clock.ts';
+import {
+  createRateLimiterDriver,
+  type RateLimiterDriverOptions,
+} from '../../../src/subjects/ratelimiter/driver.ts';
+import type { NodeTarget, RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import { rateLimiter } from '../../../src/subjects/ratelimiter/index.ts';
+
+export const never = new AbortController().signal;
+/** Nothing stands against an injection. */
+export const PERMITTED: Permit = { refusal: () => undefined };
+
+/** A spec of a rate limiter, defaults filled in; `limiter` is its part of the subject. */
+export function limiterSpec(limiter: object, scenarios?: readonly object[]): ChaosDemoSpec {
+  const required = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
+  return specSchema([rateLimiter.definition.api]).parse({
+    subject: { rateLimiter: { ...required, ...limiter } },
+    ...(scenarios && { scenarios }),
+  });
+}
+
+export interface DrivenOptions extends Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'mayBePaused'>> {
+  readonly nodes: readonly NodeTarget[];
+  readonly redis: RedisTarget;
+  readonly spec: ChaosDemoSpec;
+}
+
+export class DrivenLimiter {
+  readonly #driver: SubjectDriver;
+  readonly #activities: ActivityRunner;
+  #observed: Observed;
+  #wanted: readonly Activity[] = [];
+  #ends: Activity[] = [];
+  /** Findings that the shell would decide on at once. */
+  decisive = 0;
+
+  constructor({ nodes, redis, spec, checkStore, mayBePaused = false }: DrivenOptions) {
+    const clock = createSystemClock();
+    this.#observed = nothingObserved(clock.now());
+    this.#driver = createRateLimiterDriver({
+      target: { nodes, redis },
+      spec,
+      generation: 1,
+      now: () => clock.now(),
+      logger: { info() {}, warn() {} },
+      mayBePaused,
+      checkStore: checkStore ?? (async () => ({ state: 'free' })),
+      keepLooking: async () => {},
+    });
+    this.#activities = new ActivityRunner(
+      async (activity, signal) =>
+        await this.#driver.carryOn(activity, (finding) => this.#record(finding), signal),
+      (activity, error) => {
+        throw new Error(`${activity.kind} failed`, { cause: error });
+      },
+    );
+  }
+
+  get observed(): Observed {
+    return this.#observed;
+  }
+
+  async perform(effect: SubjectEffect, permit = PERMITTED, signal = never): Promise<Finding> {
+    const finding = await this.#driver.perform(effect, permit, signal);
+    this.#record(finding);
+    return finding;
+  }
+
+  /** Carries on with these, and waits for the end of a fault that goes on, as `decide` has it. */
+  converge(activities: readonly Activity[]): void {
+    this.#wanted = activities;
+    this.#activities.converge([...activities, ...this.#ends]);
+  }
+
+  /** Measures the baseline and sets up `key` for the fault `f`. @throws where either fails */
+  async prepare(scenario: string, key: string): Promise<void> {
+    await this.perform({ kind: 'MeasureBaseline', id: 'b' });
+    if (!this.#observed.baseline?.ok) throw new Error(this.#observed.baseline?.message);
+    await this.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario, fixture: key, sequence: 1 });
+    const failure = this.#observed.prepareFailures['f'];
+    if (failure !== undefined) throw new Error(failure);
+  }
+
+  /** Injects the fault `f` now, for `ms`. */
+  async inject(scenario: string, key: string, ms: number, permit = PERMITTED) {
+    const now = Date.now();
+    const moment = { plannedAt: now, until: now + ms };
+    await this.perform({ kind: 'Inject', id: 'f', scenario, fixture: key, ...moment }, permit);
+    const report = this.#observed.faults['f'];
+    if (report?.proof !== undefined && report.endedAt === undefined) {
+      this.#ends = [{ kind: 'AwaitEnd', fault: 'f', scenario, fixture: key }];
+      this.converge(this.#wanted);
+    }
+    return report;
+  }
+
+  async close(): Promise<void> {
+    await this.#activities.close();
+    await this.#driver.close();
+  }
+
+  #record(finding: Finding): void {
+    if (callsForDecision(this.#observed, finding)) this.decisive += 1;
+    this.#observed = record(this.#observed, finding);
+  }
+}
