@@ -1,28 +1,28 @@
 #!/bin/sh
-# Runs the gate for a revision and ends with 0 only for Succeeded, with 1 only for Failed:
+# Runs the gate for a revision. Exit status: 0 only for Succeeded, 1 only for Failed, else 2:
 #   manifests/gitops/pipeline/gate.sh "$(git rev-parse --short HEAD)"
-# First waits for the end, whatever it is, and only then looks at the verdict: a wait for
-# success alone would sit out its whole timeout after a failure. Every call is a run, so that a
-# job that is tried again for the same revision gets a verdict of its own.
+# It waits for the end, whatever the verdict, and then checks the verdict: a wait for success
+# alone would sit out its whole timeout after a failure. Every call is a run, so that a job that
+# is retried for the same revision gets a verdict of its own.
 set -u
 run_id=${1:?usage: gate.sh RUN_ID}
 case $run_id in *[!A-Za-z0-9._-]*) echo "gate.sh: RUN_ID takes letters, digits and ._-" >&2; exit 64 ;; esac
 here=$(dirname "$0")
 gate() { kubectl -n ratelimiter "$@"; }
-# Says nothing against the rate limiter, and clears it of nothing: run again.
+# Neither for nor against the rate limiter: run again.
 no_verdict() {
   echo "gate.sh: no verdict: $1" >&2
   gate get chaosdemo gate -o jsonpath='{.status.phase}: {.status.message}{"\n"}' >&2
   exit 2
 }
 
-# As much of it as the status takes.
+# Cut to what the status can hold.
 request=$(printf %.128s "$(date -u +%Y%m%dT%H%M%SZ)-$$-$run_id")
 manifest=$(kubectl kustomize "$here" | sed "s/^  runId: .*/  runId: \"$run_id\"/" |
   kubectl annotate --local -f - chaosdemo.dev/requested-at="$request" -o yaml)
 echo "$manifest" | kubectl apply --server-side --force-conflicts -f - || no_verdict "it cannot be applied"
 
-# Without this, the end of the last run would be taken for that of this one.
+# Without this, the script would take the end of the last run for that of this one.
 gate wait chaosdemo/gate --for=jsonpath='{.status.lastHandledRunRequest}'="$request" --timeout=3m ||
   no_verdict "it does not start"
 gate wait chaosdemo/gate --for=condition=Complete --timeout=12m || no_verdict "it does not end"
