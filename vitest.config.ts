@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` needs nothing but Node; `integration` starts a real
-// kube-apiserver in its global setup and real Redis servers and limiters where
-// they are used. What needs more than `npm test` brings has a configuration of its
+// Two projects: `unit` needs nothing but Node; `integration` starts one real
+// kube-apiserver in its global setup, which all files share, and real Redis servers
+// and limiters where they are used. What needs more than `npm test` brings has a configuration of its
 // own in its folder. Timeouts are guards against waiting for ever, not measures.
 export default defineConfig({
   test: {
@@ -23,8 +23,9 @@ export default defineConfig({
           globalSetup: ['test/integration/global-setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
-          // They wait most of their time.
-          maxWorkers: Number(process.env['W'] ?? 3),
+          // They wait most of their time, for pauses, deadlines and countdowns: four files side by side keep
+          // two cores busy and still leave a run its samples in time.
+          maxWorkers: 4,
           maxConcurrency: 10,
           sequence: { groupOrder: 1 },
         },
