@@ -44,6 +44,6 @@ for (const name of TOOLS) {
     await ensureTool(name, { env, progress: () => {} });
     console.log(`${name} is there after ${Math.round((performance.now() - start) / 1000)} s`);
   } catch (error) {
-    console.log(`${name} could not be built ahead: ${error instanceof Error ? error.message : error}`);
+    console.log(`${name} could not be built ahead: ${String(error)}`);
   }
 }
