@@ -1,9 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` needs nothing but Node; `integration` starts a real
-// kube-apiserver in its global setup and real Redis servers and limiters where
-// they are used. What needs more than `npm test` brings has a configuration of its
+// Two projects: `unit` needs nothing but Node; `integration` starts one real
+// kube-apiserver in its global setup, which all files share, and real Redis servers
+// and limiters where they are used. What needs more than `npm test` brings has a configuration of its
 // own in its folder. Timeouts are guards against waiting for ever, not measures.
+
+/**
+ * Files side by side. Most of them wait most of their time, for pauses, deadlines and countdowns: so many keep
+ * two cores busy, and still leave every run its samples in time.
+ */
+const WORKERS = 4;
+
 export default defineConfig({
   test: {
     projects: [
@@ -12,8 +19,7 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'tools/**/*.test.ts'],
           testTimeout: 300_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
+          maxWorkers: WORKERS,
         },
       },
       {
@@ -23,10 +29,9 @@ export default defineConfig({
           globalSetup: ['test/integration/global-setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
-          // They wait most of their time.
-          maxWorkers: Number(process.env['W'] ?? 3),
+          maxWorkers: WORKERS,
+          // Concurrent tests of one file do nothing but wait.
           maxConcurrency: 10,
-          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -54,10 +54,11 @@ async function expectErroredBehind(
   reason: string,
   message: RegExp,
   { onTestFinished }: TestContext,
+  changes: object = {},
 ): Promise<void> {
   const gateways = await startGateways(of(name), rule);
   onTestFinished(() => gateways.stop());
-  await expectErrored(of(name), name, { subject: behindGateways(gateways) }, reason, message);
+  await expectErrored(of(name), name, { subject: behindGateways(gateways, changes) }, reason, message);
 }
 
 describe.concurrent('a demo', () => {
@@ -126,7 +127,10 @@ describe.concurrent('a demo', () => {
     'ends Errored and injects nothing where it is healthy and answers %s to %s',
     async ([conduct, asked, message], context) => {
       const rule: Rule = (_, method, path) => (path === asked && method !== 'DELETE' ? conduct : 'pass');
-      await expectErroredBehind(noBaseline(conduct, asked), rule, 'BaselineFailed', message, context);
+      // Everything else has to be answered in time, on a busy machine too.
+      const changes = { health: { pollInterval: '500ms', timeout: '10s' } };
+      const name = noBaseline(conduct, asked);
+      await expectErroredBehind(name, rule, 'BaselineFailed', message, context, changes);
     },
   );
 });

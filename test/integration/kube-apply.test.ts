@@ -4,7 +4,7 @@ import { isConflict, isInvalid } from '../../src/kube/api-error.ts';
 import { addFinalizer, applyStatus, removeFinalizer } from '../../src/kube/apply.ts';
 import type { KubeObject } from '../../src/kube/kube-types.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
-import { adminClient, createNamespace } from './kube-support.ts';
+import { connectAsAdmin, createNamespace } from '../kit/control-plane.ts';
 
 interface Deployment extends KubeObject {
   spec: object;
@@ -13,7 +13,7 @@ interface Deployment extends KubeObject {
 
 // A built-in kind with a status that nobody else writes here: there is no controller manager.
 const deployments = { group: 'apps', version: 'v1', plural: 'deployments' };
-const client = adminClient();
+const client = connectAsAdmin();
 afterAll(() => client.close());
 
 async function createDeployment(): Promise<Deployment> {

@@ -7,8 +7,7 @@ import { KubeClient, type KubeClientOptions } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import type { KubeObject } from '../../src/kube/kube-types.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
-import { adminKubectl, kubeconfigFor } from '../kit/control-plane.ts';
-import { createNamespace } from './kube-support.ts';
+import { adminKubectl, createNamespace, kubeconfigFor } from '../kit/control-plane.ts';
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 const clients: KubeClient[] = [];

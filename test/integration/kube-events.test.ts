@@ -4,9 +4,8 @@ import { afterEach, expect, it } from 'vitest';
 import { type EventRecord, EventRecorder } from '../../src/kube/events.ts';
 import type { KubeObject, Logger, WireObject } from '../../src/kube/kube-types.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
-import { adminKubectl } from '../kit/control-plane.ts';
+import { adminKubectl, connectAsAdmin, createNamespace } from '../kit/control-plane.ts';
 import { until } from '../kit/until.ts';
-import { adminClient, createNamespace } from './kube-support.ts';
 
 type Event = WireObject<EventsV1Event>;
 
@@ -17,7 +16,7 @@ afterEach(async () => {
 });
 
 async function setUp() {
-  const client = adminClient();
+  const client = connectAsAdmin();
   cleanups.push(() => client.close());
   const namespace = await createNamespace(client);
   const problems: string[] = [];

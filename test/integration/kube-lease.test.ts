@@ -4,8 +4,8 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { LeaderElector, type LeaderElectorOptions } from '../../src/kube/leader-election.ts';
 import { type Lease, LeaseLock, type LeaseLockOptions } from '../../src/kube/lease-lock.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
+import { connectAsAdmin, createNamespace } from '../kit/control-plane.ts';
 import { until } from '../kit/until.ts';
-import { adminClient, createNamespace } from './kube-support.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 function connect(): KubeClient {
-  const client = adminClient();
+  const client = connectAsAdmin();
   cleanups.push(() => client.close());
   return client;
 }

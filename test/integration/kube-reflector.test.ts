@@ -7,8 +7,8 @@ import { Reflector, type ReflectorActivity, type ReflectorOptions } from '../../
 import { resourcePath } from '../../src/kube/resource-path.ts';
 import { Store } from '../../src/kube/store.ts';
 import { startControlPlane } from '../../src/local/control-plane.ts';
+import { createNamespace } from '../kit/control-plane.ts';
 import { until } from '../kit/until.ts';
-import { createNamespace } from './kube-support.ts';
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;

@@ -4,12 +4,27 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
+import { KubeClient, type KubeClientOptions } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { Kubectl, writeKubeconfig } from '../../src/local/kubectl.ts';
 
 /** kubectl as the cluster's admin. */
 export function adminKubectl(): Kubectl {
   const { binaries, kubeconfig } = inject('controlPlane');
   return new Kubectl(binaries.kubectl, kubeconfig);
+}
+
+/** A client as the cluster's admin; whoever makes it closes it. */
+export function connectAsAdmin(options: KubeClientOptions = {}): KubeClient {
+  return new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig), { timeoutMs: 60_000, ...options });
+}
+
+/** As `uniqueNamespace`, without starting a kubectl for it. */
+export async function createNamespace(client: KubeClient): Promise<string> {
+  const name = `kube-${randomBytes(4).toString('hex')}`;
+  const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+  await client.request({ method: 'POST', path: '/api/v1/namespaces', body });
+  return name;
 }
 
 /** Makes a namespace that no other test uses and returns its name. It stays: nothing finalizes namespaces here. */

@@ -1,11 +1,11 @@
 /** The operator as the API server sees it: its own ServiceAccount with the rights that ship, never the admin. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { inject, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
-import { adminKubectl, kubeconfigFor } from './control-plane.ts';
+import { adminKubectl, connectAsAdmin, kubeconfigFor } from './control-plane.ts';
 
 const manifests = fileURLToPath(new URL('../../manifests/operator', import.meta.url));
 
@@ -36,7 +36,7 @@ export async function operatorClient(): Promise<KubeClient> {
 
 /** A client as the cluster's admin; closed when the running test has finished. */
 export function adminClient(): KubeClient {
-  return closedLater(new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig)));
+  return closedLater(connectAsAdmin());
 }
 
 function closedLater(client: KubeClient): KubeClient {

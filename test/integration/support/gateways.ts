@@ -26,6 +26,7 @@ export type Conduct =
   | 'never';
 
 export const SLOW_MS = 3000;
+const HUGE = Buffer.alloc(8 << 20, ' ');
 
 /** Which conduct a request meets, by the pod's number from 0, the method and the path without its query. */
 export type Rule = (pod: number, method: string, path: string) => Conduct;
@@ -100,7 +101,7 @@ export async function startGateways({ environment }: World, rule: Rule): Promise
       return;
     }
     if (conduct === 'huge') {
-      answer.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.alloc(8 << 20, ' '));
+      answer.writeHead(200, { 'content-type': 'application/json' }).end(HUGE);
       return;
     }
     const body = await text(asked);
