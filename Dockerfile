@@ -15,7 +15,7 @@ COPY package.json package-lock.json ./
 # Without install scripts: esbuild needs none, and Node is there already.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
-COPY scripts/build.mjs scripts/
+COPY scripts/build.mjs scripts/slim-dependencies.mjs scripts/stack-lines.mjs scripts/
 COPY src src
 RUN node scripts/build.mjs
 
