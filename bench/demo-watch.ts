@@ -1,5 +1,5 @@
 /** Watches the ChaosDemos of a namespace, and remembers when each version of each of them arrived. */
-import { type ChaosDemo, GROUP, PLURAL, VERSION } from '../src/api/index.ts';
+import { ANNOTATIONS, type ChaosDemo, GROUP, PLURAL, VERSION } from '../src/api/index.ts';
 import type { KubeClient } from '../src/kube/client.ts';
 import { Reflector } from '../src/kube/reflector.ts';
 import { resourcePath } from '../src/kube/resource-path.ts';
@@ -36,7 +36,8 @@ export class DemoWatch {
       for (const listener of this.#listeners.get(name) ?? []) listener(seen);
     });
     const path = resourcePath({ group: GROUP, version: VERSION, plural: PLURAL }, { namespace });
-    const reflector = new Reflector<ChaosDemo>({ client, path, store, logger: silent });
+    const annotations = Object.values(ANNOTATIONS);
+    const reflector = new Reflector<ChaosDemo>({ client, path, store, annotations, logger: silent });
     this.#running = reflector.run(this.#signal);
     this.#synced = reflector.waitForSync(this.#signal);
   }

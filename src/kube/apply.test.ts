@@ -1,0 +1,49 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { addFinalizer, applyStatus, removeFinalizer } from './apply.ts';
+import type { KubeObject } from './kube-types.ts';
+import { configMap, sendJson, startWireServer, type WireServer } from './wire-server.fixture.ts';
+
+const type = { group: '', version: 'v1', plural: 'configmaps' };
+const notes = { 'example.com/abort': '1', 'example.com/notes': 'x'.repeat(1000) };
+
+let server: WireServer | undefined;
+afterEach(async () => {
+  await server?.stop();
+  server = undefined;
+});
+
+/** A server that has stored whatever it is sent, with all the metadata of a real one. */
+async function write(object: KubeObject) {
+  const { metadata } = configMap('a', 2);
+  const finalizers = ['example.com/release'];
+  const others = { labels: { app: 'x' }, managedFields: [{ manager: 'tester' }] };
+  const stored = { ...object, metadata: { ...metadata, finalizers, annotations: notes, ...others } };
+  server = await startWireServer((_request, response) => sendJson(response, stored));
+  return { client: server.client(), type, object, fieldManager: 'tester' };
+}
+
+function decidedOn(annotations?: Record<string, string>): KubeObject {
+  const object = configMap('a', 1);
+  return { ...object, metadata: { ...object.metadata, ...(annotations ? { annotations } : {}) } };
+}
+
+describe('a guarded write', () => {
+  it('returns as little metadata as a reflector keeps', async () => {
+    const guarded = await write(decidedOn());
+    const finalizers = ['example.com/release'];
+    for (const stored of [await applyStatus(guarded, {}), await addFinalizer(guarded, 'example.com/x')]) {
+      expect(stored.metadata).toStrictEqual({ ...configMap('a', 2).metadata, finalizers });
+    }
+  });
+
+  it('returns the annotations that the object of the decision has', async () => {
+    const object = decidedOn({ 'example.com/abort': '1' });
+    const guarded = await write({
+      ...object,
+      metadata: { ...object.metadata, finalizers: ['example.com/x'] },
+    });
+    for (const stored of [await applyStatus(guarded, {}), await removeFinalizer(guarded, 'example.com/x')]) {
+      expect(stored?.metadata.annotations).toEqual({ 'example.com/abort': '1' });
+    }
+  });
+});
