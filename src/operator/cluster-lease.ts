@@ -116,7 +116,10 @@ export class KubeLease implements ClusterLease {
         await this.#clock.sleep(RENEW_MS, signal);
         const attempt = await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
         if (!attempt.held) {
-          this.#logger.warn({ lease: this.#name, holder: attempt.holder }, 'lost a lease to another ChaosDemo');
+          this.#logger.warn(
+            { lease: this.#name, holder: attempt.holder },
+            'lost a lease to another ChaosDemo',
+          );
         }
       } catch (error) {
         if (signal.aborted) return;

@@ -165,7 +165,9 @@ function refusal(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): E
 
 function refusedBy(status: ChaosDemoStatus | undefined): Because | undefined {
   const stalled = condition(status, 'Stalled');
-  return stalled?.status === 'True' && condition(status, 'Complete')?.status === 'False' ? stalled : undefined;
+  return stalled?.status === 'True' && condition(status, 'Complete')?.status === 'False'
+    ? stalled
+    : undefined;
 }
 
 /** Before a run: that it waits for something that comes right by itself, as a lock that another has, and what for. */

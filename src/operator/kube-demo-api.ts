@@ -12,10 +12,7 @@ export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL 
 const FIELD_MANAGER = 'chaosdemo-operator';
 
 /** @param read the object of a key as the cache has it */
-export function createKubeDemoApi(
-  client: KubeClient,
-  read: (key: string) => ChaosDemo | undefined,
-): DemoApi {
+export function createKubeDemoApi(client: KubeClient, read: (key: string) => ChaosDemo | undefined): DemoApi {
   const guarded = (demo: ChaosDemo, signal: AbortSignal): GuardedWrite<ChaosDemo> => ({
     client,
     type: CHAOS_DEMO_TYPE,

@@ -4,8 +4,9 @@
  * fields (an ioredis error carries the whole AUTH command), and members that are
  * named like secrets are blanked wherever they stand near the top.
  */
-import type { ChaosDemo } from '../api/index.ts';
+
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import type { ChaosDemo } from '../api/index.ts';
 
 export type { Logger };
 

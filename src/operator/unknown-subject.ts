@@ -2,7 +2,11 @@
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 
 /** The status of an object with a subject that is not among `known`. What it had before stays. */
-export function unknownSubjectStatus(demo: ChaosDemo, known: readonly string[], now: number): ChaosDemoStatus {
+export function unknownSubjectStatus(
+  demo: ChaosDemo,
+  known: readonly string[],
+  now: number,
+): ChaosDemoStatus {
   const { metadata, spec, status: before = {} } = demo;
   const message = `This operator knows no subject of type ${spec.subject.type}: write one of ${known.join(', ')}, or install an operator that knows it`;
   const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
