@@ -143,9 +143,7 @@ describe('eventsFor', () => {
       `Run 1, stall: the fault is over since ${later}`,
     ]);
     const on = withFault({ startedAt: at, message: 'on' });
-    expect(eventsFor(withFault({}), on)[0]?.note).toBe(
-      `Run 1, stall: on; ends by ${later} at the latest`,
-    );
+    expect(eventsFor(withFault({}), on)[0]?.note).toBe(`Run 1, stall: on; ends by ${later} at the latest`);
   });
 
   it.each([
@@ -218,7 +216,12 @@ describe('eventsFor', () => {
 describe('deletionEvents', () => {
   it('ends a run that is on, and no other', () => {
     expect(deletionEvents(running())).toEqual([
-      { type: 'Normal', reason: 'RunAborted', action: 'EndRun', note: 'Run 1 Aborted: the object was deleted' },
+      {
+        type: 'Normal',
+        reason: 'RunAborted',
+        action: 'EndRun',
+        note: 'Run 1 Aborted: the object was deleted',
+      },
     ]);
     expect(deletionEvents(ended('Failed'))).toEqual([]);
     expect(deletionEvents({})).toEqual([]);
