@@ -222,6 +222,18 @@ describe('an API server in trouble', () => {
     },
   );
 
+  it('starts no run again that was asked for, after another process has taken over', async () => {
+    const simulation = new Simulation();
+    simulation.annotations = { requestedAt: 'now' };
+    await simulation.runUntil(at(5));
+    simulation.server.refuses = ({ phase }) => phase !== 'Errored';
+    await simulation.runUntil(finished, 60_000);
+    simulation.server.refuses = () => false;
+    await simulation.crash(60_000);
+    await simulation.pass(120_000);
+    expect(simulation.status).toMatchObject({ phase: 'Errored', run: { number: 1 } });
+  });
+
   it('starts no run for ever where the first status of a run is refused', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(finished);

@@ -160,6 +160,17 @@ describe('deletion', () => {
     ]);
   });
 
+  it('removes no fixture that it cannot have made, whatever its status says', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(9));
+    const forged = { id: '1-x-1', fixture: 'of-somebody-else' };
+    simulation.forge((status) => ({ ...status, journal: { ...status.journal, faults: [forged] } }));
+    simulation.delete();
+    await simulation.pass(20_000);
+    const restore = simulation.performed.findLast(({ kind }) => kind === 'Restore');
+    expect(restore).toMatchObject({ release: true, fixtures: [] });
+  });
+
   it('injects nothing for an object that is deleted during the countdown', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
