@@ -143,7 +143,13 @@ function markOf(uid: string): string {
  * Every fixture that the run has made on the subject. A name that this object cannot have made is left
  * alone: whoever may write a status must not have others' removed by it.
  */
-export function fixturesToRemove({ demo, draft }: Context): string[] {
+export function fixturesToRemove({
+  demo,
+  draft,
+}: {
+  readonly demo: Pick<Demo, 'uid'>;
+  readonly draft: ChaosDemoStatus;
+}): string[] {
   const names = (draft.journal?.faults ?? []).map(({ fixture }) => fixture);
   return names.filter((name) => name.includes(markOf(demo.uid)));
 }

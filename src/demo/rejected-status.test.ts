@@ -1,49 +1,78 @@
 import { describe, expect, it } from 'vitest';
-import { statusSchema } from '../api/index.ts';
-import { rejectedStatus } from './rejected-status.ts';
-import { Simulation, START } from './simulation.fixture.ts';
+import { type ChaosDemoStatus, statusSchema } from '../api/index.ts';
+import { rejectedStatus, UNDECIDABLE } from './rejected-status.ts';
+
+const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)).toISOString();
+
+/** Of a run in its midst. */
+const running: ChaosDemoStatus = {
+  observedGeneration: 1,
+  phase: 'Running',
+  chapter: 'Chaos',
+  run: { number: 1, runId: 'a', requestedAt: 'now', startedAt: at(0) },
+  lastHandledRunRequest: 'now',
+  scenarios: [{ name: 's', type: 'S', expect: 'Detected', evidence: ['much of it'] }],
+  journal: { runKey: 'v1:x', faults: [{ id: '1-s-1', fixture: 'f' }] },
+  conditions: [
+    {
+      type: 'Ready',
+      status: 'False',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+      reason: 'Running',
+      message: '',
+    },
+  ],
+};
+const verdict = { phase: 'Succeeded', reason: 'ExpectationsMet', message: 'as it went' } as const;
+const ended: ChaosDemoStatus = {
+  ...running,
+  phase: 'Succeeded',
+  run: { number: 1, startedAt: at(0), completedAt: at(30), verdict },
+};
 
 describe('the status that is left when another was refused', () => {
   it('ends the run as Errored, fits the schema, and keeps what starts no run again', () => {
-    const simulation = new Simulation();
-    simulation.annotations = { requestedAt: 'now' };
-    simulation.runUntil(({ status }) => status.progress === '5/11');
-    const rejected = rejectedStatus(simulation.status, simulation.status, 3, START + 60_000);
-
+    const rejected = rejectedStatus(running, running, 3, Date.parse(at(60)));
     expect(statusSchema.safeParse(rejected).error).toBeUndefined();
-    expect(rejected.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'StatusRejected' });
-    expect(rejected.conditions?.find(({ type }) => type === 'Stalled')?.status).toBe('True');
-
-    simulation.status = rejected;
-    simulation.crash(60_000);
-    simulation.runUntil(() => false, 120_000);
-    expect(simulation.status.run?.number).toBe(1);
-    expect(simulation.status.phase).toBe('Errored');
+    expect(rejected).toMatchObject({
+      observedGeneration: 3,
+      phase: 'Errored',
+      lastHandledRunRequest: 'now',
+      journal: { runKey: 'v1:x' },
+      run: { number: 1, completedAt: at(60), verdict: { phase: 'Errored', reason: 'StatusRejected' } },
+    });
+    expect(rejected.conditions?.map(({ type, status }) => [type, status])).toEqual([
+      ['Ready', 'False'],
+      ['Stalled', 'True'],
+      ['Complete', 'True'],
+      ['Succeeded', 'False'],
+    ]);
+    expect(rejected.conditions?.[0]?.lastTransitionTime).toBe('2026-01-01T00:00:00Z');
+    expect(rejected.scenarios).toBeUndefined();
   });
 
   it('ends the run that was to begin, so that what asked for it does not ask for ever', () => {
-    const simulation = new Simulation();
-    simulation.runUntil(({ status }) => status.run?.completedAt !== undefined);
-    const before = simulation.status;
-    simulation.annotations = { requestedAt: 'again' };
-    simulation.runUntil(({ status }) => status.run?.number === 2);
-    const rejected = rejectedStatus(before, simulation.status, 1, simulation.now);
-    expect(rejected.run).toMatchObject({ number: 2, verdict: { reason: 'StatusRejected' } });
-
-    simulation.status = rejected;
-    simulation.runUntil(() => false, 120_000);
-    expect(simulation.status.run?.number).toBe(2);
+    const next = { ...running, run: { number: 2, startedAt: at(40) } };
+    expect(rejectedStatus(ended, next, 1, Date.parse(at(41))).run).toMatchObject({
+      number: 2,
+      verdict: { reason: 'StatusRejected' },
+    });
   });
 
   it('leaves a verdict as it was, and is the same when it is made again', () => {
-    const simulation = new Simulation();
-    simulation.runUntil(({ status }) => status.run?.completedAt !== undefined);
-    const rejected = rejectedStatus(simulation.status, simulation.status, 1, START + 600_000);
-    expect(rejected.run?.verdict).toEqual(simulation.status.run?.verdict);
-    expect(rejectedStatus(rejected, simulation.status, 1, START + 700_000)).toEqual(rejected);
+    const rejected = rejectedStatus(ended, ended, 1, Date.parse(at(600)));
+    expect(rejected.run?.verdict).toEqual(verdict);
+    expect(rejectedStatus(rejected, ended, 1, Date.parse(at(700)))).toEqual(rejected);
   });
 
   it('speaks of no run where there was none', () => {
-    expect(rejectedStatus({}, {}, 1, START).run).toBeUndefined();
+    expect(rejectedStatus({}, {}, 1, 0).run).toBeUndefined();
+  });
+
+  it('says why where the status was not refused but could not be decided on', () => {
+    const left = rejectedStatus(running, running, 1, Date.parse(at(60)), UNDECIDABLE);
+    expect(left.message).toContain('could not decide');
+    expect(left.run?.verdict?.reason).toBe('StatusUnusable');
+    expect(new Set(left.conditions?.map(({ reason }) => reason))).toEqual(new Set(['StatusUnusable']));
   });
 });

@@ -5,7 +5,7 @@
  */
 import type { ChaosDemo } from '../api/index.ts';
 import { FINALIZER } from '../api/index.ts';
-import { runIsOn } from '../demo/context.ts';
+import { fixturesToRemove, runIsOn } from '../demo/context.ts';
 import { within } from './deadline.ts';
 import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -113,7 +113,7 @@ export class Entries {
     const { metadata, status } = session.demo;
     // With the finalizer on, `decide` has seen to it.
     if (runIsOn(status) && !metadata.finalizers?.includes(FINALIZER)) {
-      const fixtures = (status?.journal?.faults ?? []).map(({ fixture }) => fixture);
+      const fixtures = fixturesToRemove({ demo: metadata, draft: status ?? {} });
       await within(this.#options.clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures));
     }
     await this.close(entry);

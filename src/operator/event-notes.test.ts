@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../api/index.ts';
-import { eventsFor } from './event-notes.ts';
+import { deletionEvents, eventsFor } from './event-notes.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const later = '2026-01-01T00:00:10.000Z';
 
 function scenario(fields: Partial<ScenarioStatus> = {}): ScenarioStatus {
-  return { name: 'counter-drift', type: 'CounterDrift', expected: 'Detected', ...fields };
+  return { name: 'stall', type: 'Stall', expect: 'Detected', ...fields };
 }
 
 function running(fields: Partial<ChaosDemoStatus> = {}): ChaosDemoStatus {
   return {
     phase: 'Running',
-    run: { number: 1, key: 'v1:x', startedAt: at, pods: [{ name: 'a', uid: 'u', imageID: 'i' }] },
+    run: { number: 1, startedAt: at, pods: [{ name: 'a', uid: 'u', imageId: 'i' }] },
     scenarios: [scenario()],
     ...fields,
   };
@@ -22,7 +22,7 @@ function withFault(
   fault: Partial<NonNullable<ScenarioStatus['fault']>>,
   fields: Partial<ScenarioStatus> = {},
 ) {
-  const whole = { id: 'f1', key: 'demo-k', plannedAt: at, until: later, ...fault };
+  const whole = { id: 'f1', plannedAt: at, until: later, ...fault };
   return running({ scenarios: [scenario({ fault: whole, ...fields })] });
 }
 
@@ -50,8 +50,8 @@ function refused(reason: Condition['reason']): ChaosDemoStatus {
 
 function ended(phase: Verdict['phase'], reason: Verdict['reason'] = 'ExpectationsMet'): ChaosDemoStatus {
   const verdict = { phase, reason, message: 'as it went' };
-  const run = { number: 1, key: 'v1:x', startedAt: at, completedAt: later, verdict };
-  return running({ phase, run, expected: '1/2' });
+  const run = { number: 1, startedAt: at, completedAt: later, verdict };
+  return running({ phase, run, asExpected: '1/2' });
 }
 
 const reasonsOf = (before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] =>
@@ -64,8 +64,8 @@ describe('eventsFor', () => {
       { type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: 'Run 1 began on 1 pod' },
     ]);
     expect(eventsFor(started, started)).toEqual([]);
-    const second = running({ run: { number: 2, id: 'v7', key: 'v1:y', startedAt: at, dryRun: true } });
-    expect(eventsFor(started, second)[0]?.note).toBe('Run 2 (v7) began as a dry run, without faults');
+    const second = running({ run: { number: 2, runId: 'v7', startedAt: at, dryRun: true } });
+    expect(eventsFor(started, second)[0]?.note).toBe('Run 2 (runId "v7") began as a dry run, without faults');
   });
 
   it('tells of a fault when it starts and when it ends, not when it is planned', () => {
@@ -98,18 +98,52 @@ describe('eventsFor', () => {
     ['NotDetected', 'NotDetected', 'AnomalyNotDetected', 'Normal'],
     ['NotDetected', 'Detected', 'AnomalyNotDetected', 'Warning'],
     ['Inconclusive', 'Any', 'AnomalyInconclusive', 'Warning'],
-  ] as const)('reports %s where %s was expected as %s, %s', (result, expected, reason, type) => {
+  ] as const)('reports %s where %s was expected as %s, %s', (result, expect_, reason, type) => {
     const before = running();
-    const after = running({ scenarios: [scenario({ result, expected, summary: '30 > 5', message: 'why' })] });
+    const measures = [{ name: 'queued', value: 30, bound: 5, unit: 'requests' }];
+    const after = running({ scenarios: [scenario({ result, expect: expect_, measures, message: 'why' })] });
+    const met = result !== 'Inconclusive' && (expect_ === 'Any' || expect_ === result);
+    const said = {
+      Detected: '; 30 when noticed, 5 allowed',
+      NotDetected: '; 30 at most, 5 allowed',
+      Inconclusive: ': why',
+    };
     expect(eventsFor(before, after)).toEqual([
       {
         type,
         reason,
         action: 'Watch',
-        note: `counter-drift: ${result} (30 > 5), expected ${expected}: why`,
+        note: `Run 1, stall: ${result}${met ? ' as expected' : `, expected ${expect_}`}${said[result]}`,
       },
     ]);
     expect(eventsFor(after, after)).toEqual([]);
+  });
+
+  it('says of a measure that could not show more that it is the least, and nothing where there is none', () => {
+    const measures = [{ name: 'queued', value: 30, unit: 'requests', atLeast: true }];
+    const noteOf = (fields: Partial<ScenarioStatus>) =>
+      eventsFor(running(), running({ scenarios: [scenario({ result: 'Detected', ...fields })] }))[0]?.note;
+    expect(noteOf({ measures })).toBe('Run 1, stall: Detected as expected; at least 30 when noticed');
+    expect(noteOf({})).toBe('Run 1, stall: Detected as expected');
+  });
+
+  it('names the run, so that the second does not count into the events of the first', () => {
+    const noteOf = (number: number) => {
+      const run = { number, startedAt: at };
+      const after = running({ run, scenarios: [scenario({ result: 'Detected' })] });
+      return eventsFor(running({ run }), after).map(({ note }) => note);
+    };
+    expect(noteOf(1)).not.toEqual(noteOf(2));
+  });
+
+  it('sets no deadline for a fault that is over when it is reported', () => {
+    const over = withFault({ startedAt: at, endedAt: later, message: 'sent' });
+    expect(eventsFor(withFault({}), over).map(({ note }) => note)).toEqual([
+      'Run 1, stall: sent',
+      `Run 1, stall: the fault is over since ${later}`,
+    ]);
+    const on = withFault({ startedAt: at, message: 'on' });
+    expect(eventsFor(withFault({}), on)[0]?.note).toBe(`Run 1, stall: on; ends by ${later} at the latest`);
   });
 
   it.each([
@@ -140,7 +174,7 @@ describe('eventsFor', () => {
       { type: 'Warning', reason: 'NoSuchPods', action: 'Refuse', note: 'because of NoSuchPods' },
     ]);
     expect(reasonsOf(refused('NoSuchPods'), refused('NoSuchPods'))).toEqual([]);
-    expect(reasonsOf(refused('NoSuchPods'), refused('SharedRedis'))).toEqual(['SharedRedis']);
+    expect(reasonsOf(refused('NoSuchPods'), refused('TargetShared'))).toEqual(['TargetShared']);
   });
 
   it('tells that a run was superseded, and not that it was aborted', () => {
@@ -157,10 +191,39 @@ describe('eventsFor', () => {
   it('looks at the scenarios of a new run afresh', () => {
     const first = ended('Failed');
     const second = running({
-      run: { number: 2, key: 'v1:y', startedAt: later },
+      run: { number: 2, startedAt: later },
       scenarios: [scenario({ result: 'Detected' })],
     });
     const before = { ...first, scenarios: [scenario({ result: 'Detected' as const })] };
     expect(reasonsOf(before, second)).toEqual(['RunStarted', 'AnomalyDetected']);
+  });
+
+  it('tells once that an object waits before its run, and for what; looking is no waiting', () => {
+    const waiting = (reason: string): ChaosDemoStatus => ({
+      phase: 'Pending',
+      conditions: [condition('Reconciling', 'True', reason), condition('Complete', 'False', reason)],
+    });
+    expect(eventsFor(waiting('Pending'), waiting('TargetInUse'))).toEqual([
+      { type: 'Normal', reason: 'TargetInUse', action: 'Wait', note: 'because of TargetInUse' },
+    ]);
+    expect(eventsFor(waiting('TargetInUse'), waiting('TargetInUse'))).toEqual([]);
+    expect(eventsFor(undefined, waiting('Pending'))).toEqual([]);
+    const on = { ...running(), conditions: waiting('AwaitingAdvance').conditions };
+    expect(reasonsOf(running(), on)).toEqual([]);
+  });
+});
+
+describe('deletionEvents', () => {
+  it('ends a run that is on, and no other', () => {
+    expect(deletionEvents(running())).toEqual([
+      {
+        type: 'Normal',
+        reason: 'RunAborted',
+        action: 'EndRun',
+        note: 'Run 1 Aborted: the object was deleted',
+      },
+    ]);
+    expect(deletionEvents(ended('Failed'))).toEqual([]);
+    expect(deletionEvents({})).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from './metrics.ts';
+import { createMetrics as create, type MetricSources } from './metrics.ts';
+
+const createMetrics = (sources: MetricSources) => create(sources, ['Stall', 'Surge']);
 
 async function read(metrics: ReturnType<typeof createMetrics>): Promise<Map<string, number>> {
   const text = await metrics.registry.metrics();
@@ -20,8 +22,8 @@ describe('createMetrics', () => {
       'chaosdemo_reconcile_duration_seconds_count',
       'chaosdemo_runs_total{verdict="Superseded"}',
       'chaosdemo_status_writes_total{result="rejected"}',
-      'chaosdemo_faults_injected_total{type="CounterDrift"}',
-      'chaosdemo_faults_released_total{type="GhostAllowing"}',
+      'chaosdemo_faults_injected_total{type="Stall"}',
+      'chaosdemo_faults_released_total{type="Surge"}',
       'chaosdemo_watch_restarts_total',
       'chaosdemo_leader',
     ]) {
@@ -36,8 +38,8 @@ describe('createMetrics', () => {
     metrics.reconciled('error', 700);
     metrics.runEnded('Failed');
     metrics.statusWritten('conflict');
-    metrics.faultInjected('CounterDrift');
-    metrics.faultReleased('GhostAllowing');
+    metrics.faultInjected('Stall');
+    metrics.faultReleased('Surge');
     metrics.watchRestarted();
     metrics.setLeader(true);
     const series = await read(metrics);
@@ -48,13 +50,20 @@ describe('createMetrics', () => {
     expect(series.get('chaosdemo_runs_total{verdict="Failed"}')).toBe(1);
     expect(series.get('chaosdemo_runs_total{verdict="Succeeded"}')).toBe(0);
     expect(series.get('chaosdemo_status_writes_total{result="conflict"}')).toBe(1);
-    expect(series.get('chaosdemo_faults_injected_total{type="CounterDrift"}')).toBe(1);
-    expect(series.get('chaosdemo_faults_injected_total{type="GhostAllowing"}')).toBe(0);
-    expect(series.get('chaosdemo_faults_released_total{type="GhostAllowing"}')).toBe(1);
+    expect(series.get('chaosdemo_faults_injected_total{type="Stall"}')).toBe(1);
+    expect(series.get('chaosdemo_faults_injected_total{type="Surge"}')).toBe(0);
+    expect(series.get('chaosdemo_faults_released_total{type="Surge"}')).toBe(1);
     expect(series.get('chaosdemo_watch_restarts_total')).toBe(1);
     expect(series.get('chaosdemo_leader')).toBe(1);
     metrics.setLeader(false);
     expect((await read(metrics)).get('chaosdemo_leader')).toBe(0);
+  });
+
+  it('opens no series for a type that no subject registers', async () => {
+    const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0 });
+    metrics.faultInjected('Elsewhere');
+    metrics.faultReleased('Elsewhere');
+    expect(await metrics.registry.metrics()).not.toContain('Elsewhere');
   });
 
   it('asks for queue depth and active runs at the moment of reading', async () => {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoSpec, ChaosDemoStatus } from '../api/index.ts';
-import { Simulation, simulatedSpec } from './simulation.fixture.ts';
+import type { ChaosDemoSpec, ChaosDemoStatus } from '../../api/index.ts';
+import { simulatedSpec } from './simulated-subject.ts';
+import { Simulation } from './simulation.ts';
+import { chapterOf } from './support.ts';
 
 /** Something that happens to a run from outside. */
 const incident = fc.oneof(
@@ -11,73 +13,110 @@ const incident = fc.oneof(
   fc.record({ kind: fc.constant('abort' as const) }),
   fc.record({ kind: fc.constant('rerun' as const), runId: fc.constantFrom('a', 'b', 'c') }),
   fc.record({ kind: fc.constant('request' as const), value: fc.constantFrom('x', 'y') }),
+  fc.record({ kind: fc.constant('restart' as const) }),
+  fc.record({ kind: fc.constant('lose' as const), hearsAfterMs: fc.integer({ min: 0, max: 15_000 }) }),
+  fc.record({ kind: fc.constant('freeze' as const), forMs: fc.integer({ min: 0, max: 40_000 }) }),
+  fc.record({ kind: fc.constant('conflicts' as const), count: fc.integer({ min: 1, max: 5 }) }),
+  fc.record({ kind: fc.constant('unanswered' as const), count: fc.integer({ min: 1, max: 6 }) }),
+  fc.record({
+    kind: fc.constant('failing' as const),
+    effect: fc.constantFrom('Prepare' as const, 'Inject' as const, 'Restore' as const, 'Recover' as const),
+  }),
 );
 
-const story = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 25_000 }), incident }), {
-  maxLength: 6,
+/** The API server takes no status, for as long as it lasts: that ends a run, whatever it came to. */
+const refusal = fc.record({
+  kind: fc.constant('refuse' as const),
+  forMs: fc.integer({ min: 0, max: 10_000 }),
 });
 
+const steps = <T>(what: fc.Arbitrary<T>) =>
+  fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 25_000 }), incident: what }), { maxLength: 6 });
+const story = steps(incident);
+const storyWithRefusals = steps(
+  fc.oneof({ weight: 5, arbitrary: incident }, { weight: 1, arbitrary: refusal }),
+);
+
 const behaviour = fc.record({
-  drifts: fc.boolean(),
-  ghosts: fc.boolean(),
-  pauseBites: fc.boolean(),
+  queues: fc.boolean(),
+  loses: fc.boolean(),
+  stallBites: fc.boolean(),
   effectMs: fc.integer({ min: 0, max: 2500 }),
 });
 
-/** Plays a story of incidents, and lets time pass after it: by default, until the last run has ended. */
-function play(
-  steps: typeof story extends fc.Arbitrary<infer T> ? T : never,
-  how: typeof behaviour extends fc.Arbitrary<infer T> ? T : never,
-  afterMs = 1_800_000,
-): Simulation {
-  const simulation = new Simulation(simulatedSpec(), how);
-  const pass = (time: number) => simulation.runUntil(() => false, time);
-  const edit = (change: Partial<ChaosDemoSpec>) => {
+type ValueOf<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
+type Incident = ValueOf<typeof incident> | ValueOf<typeof refusal>;
+
+async function befall(simulation: Simulation, incident: Incident): Promise<void> {
+  const edit = (change: Partial<ChaosDemoSpec>): void => {
     simulation.spec = { ...simulation.spec, ...change };
-    simulation.generation += 1;
   };
-  for (const step of steps) {
-    const { incident } = step;
-    pass(step.afterMs);
-    switch (incident.kind) {
-      case 'crash':
-        simulation.crash(incident.downMs);
-        break;
-      case 'sick':
-        simulation.healthy = false;
-        pass(incident.forMs);
-        simulation.healthy = true;
-        break;
-      case 'suspend':
-        edit({ suspend: true });
-        pass(incident.forMs);
-        edit({ suspend: false });
-        break;
-      case 'abort':
-        simulation.annotations = { ...simulation.annotations, abort: String(simulation.status.run?.number) };
-        break;
-      case 'rerun':
-        edit({ runId: incident.runId });
-        break;
-      case 'request':
-        simulation.annotations = { ...simulation.annotations, requestedAt: incident.value };
-        break;
-      default:
-        incident satisfies never;
-    }
+  switch (incident.kind) {
+    case 'crash':
+      return await simulation.crash(incident.downMs);
+    case 'restart':
+      return await simulation.restart();
+    case 'lose':
+      return await simulation.lose(incident.hearsAfterMs);
+    case 'freeze':
+      return await simulation.freeze(incident.forMs);
+    case 'sick':
+      simulation.target.healthy = false;
+      await simulation.pass(incident.forMs);
+      simulation.target.healthy = true;
+      return;
+    case 'suspend':
+      edit({ suspend: true });
+      await simulation.pass(incident.forMs);
+      return edit({ suspend: false });
+    case 'refuse':
+      simulation.server.refuses = ({ phase }) => phase !== 'Errored';
+      await simulation.pass(incident.forMs);
+      simulation.server.refuses = () => false;
+      return;
+    case 'abort':
+      return simulation.annotate('abort', String(simulation.status.run?.number));
+    case 'rerun':
+      return edit({ runId: incident.runId });
+    case 'request':
+      return simulation.annotate('requestedAt', incident.value);
+    case 'conflicts':
+      simulation.server.conflicting = incident.count;
+      return;
+    case 'unanswered':
+      simulation.server.failing = incident.count;
+      return;
+    case 'failing':
+      simulation.target.failing[incident.effect] = 1;
+      return;
+    default:
+      return incident satisfies never;
   }
-  pass(afterMs);
+}
+
+/** Plays a story of incidents, and lets time pass after it: by default, until the last run has ended. */
+async function play(
+  steps: ValueOf<typeof storyWithRefusals>,
+  how: ValueOf<typeof behaviour>,
+  afterMs = 1_800_000,
+): Promise<Simulation> {
+  const simulation = new Simulation(simulatedSpec(), how);
+  for (const { afterMs: before, incident } of steps) {
+    await simulation.pass(before);
+    await befall(simulation, incident);
+  }
+  await simulation.pass(afterMs);
   return simulation;
 }
 
-const place = (status: ChaosDemoStatus) =>
+const place = (status: ChaosDemoStatus): number =>
   (status.run?.number ?? 0) * 100 + Number(status.progress?.split('/')[0] ?? 0);
 
 describe('whatever happens to a run', () => {
-  it('ends, injects no id twice, injects into nothing sick, and moves only forward', () => {
-    fc.assert(
-      fc.property(story, behaviour, (steps, how) => {
-        const simulation = play(steps, how);
+  it('ends, injects no id twice, injects into nothing that looks sick, and moves only forward', async () => {
+    await fc.assert(
+      fc.asyncProperty(story, behaviour, async (steps, how) => {
+        const simulation = await play(steps, how);
 
         expect(simulation.status.run?.completedAt).toBeDefined();
         expect(simulation.status.phase).toMatch(/Succeeded|Failed|Errored|Aborted/);
@@ -87,10 +126,10 @@ describe('whatever happens to a run', () => {
         expect(simulation.injected.every(({ healthy }) => healthy)).toBe(true);
 
         for (const run of new Set(ids.map((id) => id.split('-')[0]))) {
-          const pauses = ids.filter((id) => id.startsWith(`${run}-counter-drift`));
-          const bursts = ids.filter((id) => id.startsWith(`${run}-ghost-allowing`));
-          expect(pauses.length).toBeLessThanOrEqual(1);
-          expect(bursts.length).toBeLessThanOrEqual(2);
+          const stalls = ids.filter((id) => id.startsWith(`${run}-stall`));
+          const surges = ids.filter((id) => id.startsWith(`${run}-surge`));
+          expect(stalls.length).toBeLessThanOrEqual(1);
+          expect(surges.length).toBeLessThanOrEqual(2);
         }
 
         const places = simulation.writes.filter(({ progress }) => progress).map(place);
@@ -100,10 +139,10 @@ describe('whatever happens to a run', () => {
     );
   });
 
-  it('follows every fault by a proof that writes are taken again', () => {
-    fc.assert(
-      fc.property(story, behaviour, (steps, how) => {
-        const simulation = play(steps, how);
+  it('follows every fault by a proof that the subject works again, and keeps nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(storyWithRefusals, behaviour, async (steps, how) => {
+        const simulation = await play(steps, how);
         const { performed } = simulation;
         for (const { id } of simulation.injected) {
           const index = performed.findIndex((effect) => effect.kind === 'Inject' && effect.id === id);
@@ -112,17 +151,23 @@ describe('whatever happens to a run', () => {
             .filter(({ kind }) => kind === 'Restore' || kind === 'Recover');
           expect(proofs.length).toBeGreaterThan(0);
         }
-        expect(simulation.pausedBeyondEnd.filter((ms) => ms > 0)).toEqual([]);
-        expect(simulation.last?.finalizer).toBe(false);
+        expect(simulation.stalledBeyondEnd.filter((ms) => ms > 0)).toEqual([]);
+        expect(simulation.held).toBe(false);
+        expect([simulation.kept, simulation.activeRuns, simulation.target.lockedBy]).toEqual([
+          0,
+          0,
+          undefined,
+        ]);
+        expect(simulation.activities).toEqual([]);
       }),
       { numRuns: 60 },
     );
   });
 
-  it('never says Reconciling and Stalled together, and keeps every condition current', () => {
-    fc.assert(
-      fc.property(story, behaviour, (steps, how) => {
-        for (const { conditions = [], observedGeneration } of play(steps, how).writes) {
+  it('never says Reconciling and Stalled together, and keeps every condition current', async () => {
+    await fc.assert(
+      fc.asyncProperty(storyWithRefusals, behaviour, async (steps, how) => {
+        for (const { conditions = [], observedGeneration } of (await play(steps, how)).writes) {
           const types = conditions.map(({ type }) => type);
           expect(types.includes('Reconciling') && types.includes('Stalled')).toBe(false);
           expect(new Set(types).size).toBe(types.length);
@@ -133,17 +178,35 @@ describe('whatever happens to a run', () => {
     );
   });
 
-  it('comes to rest at one moment, and decides nothing else from the status it returned', () => {
-    fc.assert(
-      fc.property(story, behaviour, fc.integer({ min: 0, max: 90_000 }), (steps, how, time) => {
-        const simulation = play(steps, how, time);
-        // A chapter, a verdict and the look for another run may follow each other at once.
-        for (let step = 0; step < 15; step++) simulation.step();
-        const once = structuredClone(simulation.status);
+  it('comes to rest at one moment, and decides nothing else from the status it stored', async () => {
+    await fc.assert(
+      fc.asyncProperty(story, behaviour, fc.integer({ min: 0, max: 90_000 }), async (steps, how, time) => {
+        const simulation = await play(steps, how, time);
+        // What is under way is answered at once from here on, so that no time has to pass for it.
+        await simulation.pass(20);
+        Object.assign(simulation.server, { latencyMs: 0, watchLagMs: 0, failing: 0, conflicting: 0 });
+        await simulation.lookAgain();
+        const once = simulation.status;
         const writes = simulation.writes.length;
-        simulation.step();
+        const effects = simulation.performed.length;
+        await simulation.lookAgain();
         expect(simulation.status).toEqual(once);
-        expect(simulation.writes).toHaveLength(writes);
+        expect([simulation.writes.length, simulation.performed.length]).toEqual([writes, effects]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('lets an object go that is deleted at any moment, with its fault and everything else', async () => {
+    await fc.assert(
+      fc.asyncProperty(story, behaviour, fc.integer({ min: 0, max: 60_000 }), async (steps, how, time) => {
+        const simulation = await play(steps, how, time);
+        const chapter = chapterOf(simulation);
+        simulation.delete();
+        await simulation.pass(60_000);
+        expect([chapter, simulation.exists, simulation.kept]).toEqual([chapter, false, 0]);
+        expect([simulation.target.isStalled, simulation.target.lockedBy]).toEqual([false, undefined]);
+        expect(simulation.activities).toEqual([]);
       }),
       { numRuns: 60 },
     );

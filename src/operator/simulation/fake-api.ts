@@ -35,9 +35,9 @@ export class FakeApiServer {
     this.#clock = clock;
   }
 
-  /** As it is stored now. */
+  /** As it is stored now; frozen, since it is shared. */
   get(key: string): ChaosDemo | undefined {
-    return structuredClone(this.#objects.get(key));
+    return this.#objects.get(key);
   }
 
   /** Keys of all objects. */
@@ -51,7 +51,7 @@ export class FakeApiServer {
 
   /** As a person does: the generation counts the changes of the spec. */
   edit(key: string, change: Change): void {
-    const object = this.get(key);
+    const object = structuredClone(this.get(key));
     if (!object) throw new Error(`there is no ${key}`);
     const before = JSON.stringify(object.spec);
     change(object);
@@ -61,7 +61,7 @@ export class FakeApiServer {
 
   /** As a person does: with a finalizer it waits for that. */
   delete(key: string): void {
-    const object = this.get(key);
+    const object = structuredClone(this.get(key));
     if (!object || object.metadata.deletionTimestamp) return;
     object.metadata.deletionTimestamp = new Date(this.#clock.now()).toISOString();
     this.#put(key, object);
@@ -87,7 +87,7 @@ export class FakeApiServer {
         object.metadata.labels = { touched: String(this.#version) };
       });
     }
-    const object = this.get(key);
+    const object = structuredClone(this.get(key));
     if (!object) return { state: 'gone' };
     const { resourceVersion, uid } = object.metadata;
     if (uid !== demo.metadata.uid || resourceVersion !== demo.metadata.resourceVersion) {
@@ -95,7 +95,7 @@ export class FakeApiServer {
     }
     change(object);
     this.#put(key, object);
-    return { state: 'stored', demo: this.get(key) ?? object };
+    return { state: 'stored', demo: object };
   }
 
   /** Takes a status as the schema has it: unknown members are dropped, everything wrong is refused. */
@@ -117,7 +117,7 @@ export class FakeApiServer {
     object.metadata.resourceVersion = String(this.#version);
     const { deletionTimestamp, finalizers = [] } = object.metadata;
     if (deletionTimestamp && finalizers.length === 0) this.#objects.delete(key);
-    else this.#objects.set(key, object);
+    else this.#objects.set(key, frozen(object));
     for (const watcher of this.#watchers) watcher(key);
   }
 }
@@ -225,4 +225,10 @@ export class FakeConnection implements DemoApi {
 /** "namespace/name", as the controller has it. */
 export function keyOf({ metadata }: ChaosDemo): string {
   return `${metadata.namespace}/${metadata.name}`;
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) frozen(member);
+  return Object.freeze(value);
 }

@@ -3,12 +3,22 @@ import type { Clock } from '../../demo/clock.ts';
 
 export class ProcessClock implements Clock {
   readonly #world: Clock;
-  #alive = true;
+  #diedAt: number | undefined;
   /** Who would have been woken while the process was frozen. */
   #frozen: (() => void)[] | undefined;
 
   constructor(world: Clock) {
     this.#world = world;
+  }
+
+  /** Whether the process has not died. */
+  get isAlive(): boolean {
+    return this.#diedAt === undefined;
+  }
+
+  /** When it died, on the monotonic clock. */
+  get diedAt(): number | undefined {
+    return this.#diedAt;
   }
 
   now(): number {
@@ -27,7 +37,7 @@ export class ProcessClock implements Clock {
   live<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const deliver = (settle: () => void): void => {
-        if (!this.#alive) return;
+        if (!this.isAlive) return;
         if (this.#frozen) this.#frozen.push(settle);
         else settle();
       };
@@ -52,6 +62,6 @@ export class ProcessClock implements Clock {
 
   /** Nothing goes on in this process any more. */
   kill(): void {
-    this.#alive = false;
+    this.#diedAt ??= this.#world.monotonic();
   }
 }

@@ -48,6 +48,8 @@ const USUAL: Behaviour = {
 /** Time between two looks whether the service may still be touched, and between two samples. */
 const LOOK_AGAIN_MS = 5000;
 const SAMPLE_MS = 500;
+/** Another owner gets the lock when it was not renewed for so long. */
+const LOCK_MS = 15_000;
 /** How long a restore waits for the service to work. */
 const RESTORE_MS = 5000;
 
@@ -60,6 +62,13 @@ export interface Injection {
   readonly healthy: boolean;
   /** `namespace/name` of the object it was sent for. */
   readonly owner: string;
+}
+
+interface HeldLock {
+  readonly owner: string;
+  /** Renews it as long as it lives. */
+  readonly renewer: ProcessClock | undefined;
+  leftAt?: number;
 }
 
 export class SimulatedTarget {
@@ -77,15 +86,14 @@ export class SimulatedTarget {
   readonly performed: SubjectEffect[] = [];
   /** The last reading of each fault. */
   readonly readings = new Map<string, InvariantReading>();
-  /** Activities that are going on, of whatever process. */
-  readonly activities = new Set<Activity>();
+  /** Activities that are going on, and in which process. */
+  readonly carriedOn = new Map<Activity, ProcessClock>();
   /** When requests are answered again, by itself. */
   stalledUntil = 0;
   stalls = 0;
   /** Effects that fail before they have done anything: how many of the next of each kind. */
   readonly failing: Partial<Record<SubjectEffect['kind'], number>> = {};
-  /** `namespace/name` of who holds the lock. */
-  lockedBy: string | undefined;
+  #lock: HeldLock | undefined;
   /** Calls of `admit` under way or over. */
   admissions = 0;
 
@@ -94,8 +102,38 @@ export class SimulatedTarget {
     this.behaviour = { ...USUAL, ...behaviour };
   }
 
+  /** Activities that are going on, of processes that live. */
+  get activities(): Activity[] {
+    return [...this.carriedOn].filter(([, { isAlive }]) => isAlive).map(([activity]) => activity);
+  }
+
   get isStalled(): boolean {
     return this.stalledUntil > this.clock.now();
+  }
+
+  /** `namespace/name` of who holds the lock; one that nobody renews runs out. */
+  get lockedBy(): string | undefined {
+    const { owner, renewer } = this.#lock ?? {};
+    const endedAt = this.#lock?.leftAt ?? renewer?.diedAt;
+    return endedAt !== undefined && this.clock.monotonic() >= endedAt + LOCK_MS ? undefined : owner;
+  }
+
+  /** Gives the lock to an owner whose process renews it from now on, if it has one. */
+  lockFor(owner: string, renewer?: ProcessClock): Lock {
+    const held: HeldLock = { owner, renewer };
+    this.#lock = held;
+    const end = (): void => {
+      held.leftAt ??= this.clock.monotonic();
+    };
+    return {
+      isHeld: () => held.leftAt === undefined && this.lockedBy === owner,
+      leave: async () => end(),
+      release: async () => {
+        // As the lease has it: whoever has the same name has taken it over.
+        if (held.leftAt === undefined && this.lockedBy === owner) this.#lock = undefined;
+        end();
+      },
+    };
   }
 
   /** The way to it for one term of one process. */
@@ -127,8 +165,8 @@ class SimulatedConnector implements SubjectConnector {
       const message = `the target is in use by ${target.lockedBy}`;
       return { admission: { state: 'waiting', reason: 'TargetInUse', message } };
     }
-    target.lockedBy = owner;
-    return { admission: { state: 'granted' }, opened: { ...opened, lock: lockOf(target, owner) } };
+    const lock = target.lockFor(owner, this.#clock);
+    return { admission: { state: 'granted' }, opened: { ...opened, lock } };
   }
 
   async findPodTemplate(): Promise<string | undefined> {
@@ -143,20 +181,6 @@ class SimulatedConnector implements SubjectConnector {
     const pods = nodes.map((name, index) => ({ name: name.slice(0, 253), uid: String(index), imageId: 'i' }));
     return { pods, store: 'store-0', ...(podTemplate === undefined ? {} : { podTemplate }) };
   }
-}
-
-function lockOf(target: SimulatedTarget, owner: string): Lock {
-  let left = false;
-  return {
-    isHeld: () => !left && target.lockedBy === owner,
-    async release() {
-      if (!left && target.lockedBy === owner) target.lockedBy = undefined;
-      left = true;
-    },
-    async leave() {
-      left = true;
-    },
-  };
 }
 
 class SimulatedDriver implements SubjectDriver {
@@ -216,12 +240,12 @@ class SimulatedDriver implements SubjectDriver {
   }
 
   async carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
-    const { activities } = this.#target;
-    activities.add(activity);
+    const { carriedOn } = this.#target;
+    carriedOn.set(activity, this.#clock);
     try {
       await this.#doUntilAborted(activity, emit, signal);
     } finally {
-      activities.delete(activity);
+      carriedOn.delete(activity);
     }
   }
 

@@ -148,7 +148,7 @@ export class Simulation {
   }
 
   get activities(): Activity[] {
-    return [...this.target.activities];
+    return this.target.activities;
   }
 
   /** Objects of which the process that leads keeps anything. */
@@ -234,11 +234,12 @@ export class Simulation {
 
   /** The operator stops in order, as in an upgrade, and another begins. */
   async restart(): Promise<void> {
-    const ended = this.stopOperator();
-    for (let done = false; !done; ) {
-      await this.pass(100);
-      done = await Promise.race([ended.then(() => true), Promise.resolve(false)]);
-    }
+    let stopped = false;
+    const stopping = this.stopOperator().then(() => {
+      stopped = true;
+    });
+    while (!stopped) await this.pass(100);
+    await stopping;
     this.startOperator();
   }
 

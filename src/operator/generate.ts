@@ -1,20 +1,32 @@
 /**
- * `npm run generate`: writes docs/reference.md. It stands here and not in
- * src/api, since the metrics and the flags of the operator are part of it.
+ * `npm run generate`: writes the CRD and docs/reference.md from the registered
+ * subjects. It stands here and not in src/api, since the metrics and the flags of
+ * the operator are part of the reference.
  */
 import { writeFile } from 'node:fs/promises';
+import { crdYaml } from '../api/crd.ts';
 import { code, table } from '../api/markdown.ts';
 import { apiReference } from '../api/reference.ts';
 import { helpText } from '../settings/settings.ts';
+import { SUBJECTS } from '../subjects/index.ts';
 import { OPERATOR } from './config.ts';
 import { EVENT_REASONS } from './event-notes.ts';
 import { createMetrics } from './metrics.ts';
 
-/** The committed text of the reference. */
-export async function referenceMarkdown(): Promise<string> {
+const APIS = SUBJECTS.map(({ definition }) => definition.api);
+
+/** Every generated file: its path from the root of the project, and the text that is committed. */
+export async function generatedFiles(): Promise<[path: string, text: string][]> {
+  return [
+    ['crds/chaosdemo.dev_chaosdemos.yaml', crdYaml(APIS)],
+    ['docs/reference.md', await referenceMarkdown()],
+  ];
+}
+
+async function referenceMarkdown(): Promise<string> {
   const sections = [
-    '<!-- Generated from src/api and src/operator by "npm run generate". Do not edit. -->\n\n# Reference',
-    ...apiReference(),
+    '<!-- Generated from src/api, src/subjects and src/operator by "npm run generate". Do not edit. -->\n\n# Reference',
+    ...apiReference(APIS),
     eventSection(),
     await metricSection(),
     flagSection(),
@@ -28,11 +40,14 @@ function eventSection(): string {
 
 ${table(['Reason', 'Meaning'], rows)}
 
-A refusal is an event too, under its own [reason](#reasons).`;
+A refusal is an event too, and so is a wait before a run, under its own [reason](#reasons).`;
 }
 
 async function metricSection(): Promise<string> {
-  const { registry } = createMetrics({ queueDepth: () => 0, activeRuns: () => 0 });
+  const { registry } = createMetrics(
+    { queueDepth: () => 0, activeRuns: () => 0 },
+    APIS.flatMap(({ faults }) => faults.map(({ type }) => type)),
+  );
   const metrics = (await registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('chaosdemo_'));
   const rows = metrics.map(({ name, type, help, values }) => [
     code(name),
@@ -65,5 +80,6 @@ ${helpText(OPERATOR).trimEnd()}
 }
 
 if (import.meta.main) {
-  await writeFile(new URL('../../docs/reference.md', import.meta.url), await referenceMarkdown());
+  const root = new URL('../../', import.meta.url);
+  for (const [path, text] of await generatedFiles()) await writeFile(new URL(path, root), text);
 }

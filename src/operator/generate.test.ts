@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { CONDITIONS_BY_STATE, REASON_GROUPS } from '../api/index.ts';
+import { conditionsFor } from '../demo/conditions.ts';
+import type { Context, Standing } from '../demo/context.ts';
+import { nothingObserved } from '../demo/observed.ts';
+import { SUBJECTS } from '../subjects/index.ts';
+import { generatedFiles } from './generate.ts';
+
+const committed = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+const files = await generatedFiles();
+
+describe('generated files', () => {
+  it.each(files)('%s is committed as the code makes it (npm run generate)', async (path, text) => {
+    expect(await committed(path)).toBe(text);
+  });
+});
+
+describe('docs/reference.md', () => {
+  const because = { reason: 'Running', message: '' } as const;
+  it.each<[keyof typeof CONDITIONS_BY_STATE, Standing, object | undefined]>([
+    ['open', { kind: 'pending', ...because }, undefined],
+    ['open', { kind: 'running', ...because }, undefined],
+    ['succeeded', { kind: 'finished' }, { verdict: { phase: 'Succeeded', ...because } }],
+    ['dryRun', { kind: 'finished' }, { dryRun: true, verdict: { phase: 'Succeeded', ...because } }],
+    ['unsuccessful', { kind: 'finished' }, { verdict: { phase: 'Failed', ...because } }],
+    ['refused', { kind: 'refused', ...because }, undefined],
+    ['suspended', { kind: 'suspended' }, undefined],
+  ])('tells of the state %s what the operator writes for %j and run %j', (state, standing, run) => {
+    const context = {
+      demo: { generation: 1, status: {} },
+      draft: { run },
+      now: 0,
+      observed: nothingObserved(0),
+      standing,
+      subject: SUBJECTS[0]?.definition,
+    } as unknown as Context;
+    const types = new Set(['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded']);
+    const written = conditionsFor(context).filter(({ type }) => types.has(type));
+    expect(Object.fromEntries(written.map(({ type, status }) => [type, status]))).toEqual(
+      CONDITIONS_BY_STATE[state].conditions,
+    );
+  });
+});
+
+describe('docs/troubleshooting.md', () => {
+  it('has a section for every reason that can be met', async () => {
+    const text = await committed('docs/troubleshooting.md');
+    const reasons = [
+      ...Object.values(REASON_GROUPS).flatMap(({ reasons }) => Object.keys(reasons)),
+      ...SUBJECTS.flatMap(({ definition }) => Object.keys(definition.api.refusals)),
+    ];
+    expect(reasons.filter((reason) => !text.includes(`\n### ${reason}\n`))).toEqual([]);
+  });
+});

@@ -1,0 +1,275 @@
+import { describe, expect, it } from 'vitest';
+import { simulatedSpec } from './simulated-subject.ts';
+import { Simulation } from './simulation.ts';
+import { advanceThrough, at, finished, injectedBy, MANUAL } from './support.ts';
+
+describe('a restart of the operator', () => {
+  it('makes one stall where it died during the countdown', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
+    await simulation.crash(15_000);
+    await simulation.runUntil(finished);
+    expect(injectedBy(simulation, 'stall')).toHaveLength(1);
+    expect(simulation.status.phase).toBe('Succeeded');
+  });
+
+  it('looks again at a run that it took over and that has to wait for its target', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(3));
+    await simulation.crash(15_000);
+    const reason = 'TargetInUse';
+    simulation.target.admission = { state: 'waiting', reason, message: 'held by another' };
+    const { admissions } = simulation.target;
+    await simulation.pass(25_000);
+    expect(simulation.target.admissions).toBeGreaterThanOrEqual(admissions + 2);
+    expect(simulation.finished()).toBe(false);
+    simulation.target.admission = { state: 'granted' };
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+  });
+
+  it('makes no second stall where it died right after the first, and is Errored since nobody felt it', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ injected }) => injected.length === 1);
+    await simulation.crash(15_000);
+    await simulation.runUntil(finished);
+    expect(injectedBy(simulation, 'stall')).toHaveLength(1);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
+  });
+
+  it('keeps what was detected before it died', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
+    await simulation.crash(15_000);
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+    expect(injectedBy(simulation, 'stall')).toHaveLength(1);
+  });
+
+  it('repeats a surge without a result once, with a new id and a new fixture', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ injected }) => injected.length === 2);
+    await simulation.crash(15_000);
+    await simulation.runUntil(finished);
+    expect(injectedBy(simulation, 'surge').map(({ id }) => id)).toEqual(['1-surge-1', '1-surge-2']);
+    expect(simulation.status.phase).toBe('Succeeded');
+    const fixtures = simulation.performed.flatMap((effect) =>
+      effect.kind === 'Inject' && effect.scenario === 'surge' ? [effect.fixture] : [],
+    );
+    expect(fixtures[1]).toMatch(/-surge-2$/);
+    expect(new Set(fixtures).size).toBe(2);
+  });
+
+  it('does not repeat a surge a second time', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ injected }) => injected.length === 2);
+    await simulation.crash(15_000);
+    await simulation.runUntil(({ injected }) => injected.length === 3);
+    await simulation.crash(15_000);
+    await simulation.runUntil(finished);
+    expect(simulation.injected).toHaveLength(3);
+    expect(simulation.status.run?.verdict?.reason).toBe('Inconclusive');
+  });
+
+  it('aborts a run whose permission is gone, and ends the fault of the process that died', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.target.admission = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'label gone' };
+    await simulation.crash(500);
+    expect(simulation.target.isStalled).toBe(true);
+    // Mended in the next moment: the driver was opened to undo, and injects nothing.
+    await simulation.runUntil(({ activeRuns }) => activeRuns === 1, 5000);
+    simulation.target.admission = { state: 'granted' };
+    expect(await simulation.runUntil(finished, 5000)).toBe(true);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'NamespaceNotEnabled' });
+    expect(simulation.target.isStalled).toBe(false);
+    expect(injectedBy(simulation, 'stall')).toHaveLength(1);
+  });
+});
+
+describe('an operator that stops in order', () => {
+  it('ends a fault that is on, and keeps no lock', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    expect(simulation.target.isStalled).toBe(true);
+    const stopped = simulation.stopOperator();
+    await simulation.pass(1000);
+    await stopped;
+    expect(simulation.target.isStalled).toBe(false);
+    expect(simulation.target.lockedBy).toBeUndefined();
+    expect(simulation.activities).toEqual([]);
+  });
+
+  it('injects nothing that was announced and is due while it stops', async () => {
+    const simulation = new Simulation(simulatedSpec(), { effectMs: 2000 });
+    await simulation.runUntil(({ performed }) => performed.some(({ kind }) => kind === 'Inject'));
+    const stopped = simulation.stopOperator();
+    await simulation.pass(20_000);
+    await stopped;
+    expect(simulation.injected).toEqual([]);
+  });
+});
+
+describe('a lost lead', () => {
+  it.each([0, 1000, 8000])(
+    'costs no second stall during the countdown, heard of %i ms later',
+    async (late) => {
+      const simulation = new Simulation();
+      await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
+      await simulation.lose(late);
+      await simulation.runUntil(finished);
+      expect(injectedBy(simulation, 'stall')).toHaveLength(1);
+      expect(simulation.status.phase).toBe('Succeeded');
+    },
+  );
+
+  it('leaves a fault that is on to the one who leads now, with its lock', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    await simulation.lose(1000);
+    await simulation.pass(2000);
+    expect(simulation.target.isStalled).toBe(true);
+    expect(simulation.target.lockedBy).toBe('ns/demo');
+    await simulation.runUntil(finished);
+    expect(injectedBy(simulation, 'stall')).toHaveLength(1);
+  });
+
+  it.each([5000, 12_000, 30_000])('by a freeze of %i ms costs no second stall', async (ms) => {
+    const simulation = new Simulation(simulatedSpec({ activeDeadline: '5m' }));
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
+    await simulation.freeze(ms);
+    await simulation.runUntil(finished);
+    expect(injectedBy(simulation, 'stall')).toHaveLength(1);
+  });
+
+  it('makes a fault missed that was begun and not sent', async () => {
+    const simulation = new Simulation(simulatedSpec(), { effectMs: 2000 });
+    await simulation.runUntil(({ performed }) => performed.some(({ kind }) => kind === 'Inject'));
+    await simulation.lose(0);
+    await simulation.pass(3000);
+    expect(simulation.injected).toEqual([]);
+    await simulation.runUntil(finished);
+    expect(injectedBy(simulation, 'stall').length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a lost lock', () => {
+  it('misses the fault, which is planned again and given up where the lock stays lost', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
+    simulation.target.lockFor('ns/somebody');
+    await simulation.runUntil(finished);
+    expect(simulation.injected).toEqual([]);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'PrepareFailed' });
+    expect(simulation.status.message).toContain('the lock on the target was lost');
+  });
+});
+
+describe('an API server in trouble', () => {
+  it('costs no run where a preparation gets no answer', async () => {
+    const simulation = new Simulation();
+    simulation.target.failing.Prepare = 3;
+    simulation.target.failing.MeasureBaseline = 2;
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+    expect(injectedBy(simulation, 'stall')).toHaveLength(1);
+  });
+
+  it('misses a fault that could not be sent, and plans it again', async () => {
+    const simulation = new Simulation();
+    simulation.target.failing.Inject = 1;
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+    expect(injectedBy(simulation, 'stall').map(({ id }) => id)).toEqual(['1-stall-2']);
+  });
+
+  it('costs no run and no fault where its answers are lost', async () => {
+    const simulation = new Simulation();
+    for (const chapter of [2, 3, 4, 5, 8]) {
+      await simulation.runUntil(at(chapter));
+      simulation.server.failing = 4;
+    }
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+    expect(simulation.injected).toHaveLength(2);
+  });
+
+  it('costs neither where somebody else always writes first', async () => {
+    const simulation = new Simulation();
+    for (let chapter = 1; chapter <= 11; chapter += 1) {
+      await simulation.runUntil(at(chapter));
+      simulation.server.conflicting = 2;
+    }
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+    expect(simulation.injected).toHaveLength(2);
+  });
+
+  it.each([1, 2, 4, 5, 8, 11])(
+    'ends the run and its fault where it refuses a status in chapter %i',
+    async (chapter) => {
+      const simulation = new Simulation();
+      await simulation.runUntil(at(chapter));
+      simulation.server.refuses = ({ phase }) => phase !== 'Errored';
+      await simulation.runUntil(finished, 60_000);
+      expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'StatusRejected' });
+      expect(simulation.target.isStalled).toBe(false);
+      expect(simulation.target.lockedBy).toBeUndefined();
+      simulation.server.refuses = () => false;
+      await simulation.pass(120_000);
+      expect(simulation.status.run?.number).toBe(1);
+      expect([simulation.held, simulation.kept]).toEqual([false, 0]);
+    },
+  );
+
+  it('starts no run again that was asked for, after another process has taken over', async () => {
+    const simulation = new Simulation();
+    simulation.annotations = { requestedAt: 'now' };
+    await simulation.runUntil(at(5));
+    simulation.server.refuses = ({ phase }) => phase !== 'Errored';
+    await simulation.runUntil(finished, 60_000);
+    simulation.server.refuses = () => false;
+    await simulation.crash(60_000);
+    await simulation.pass(120_000);
+    expect(simulation.status).toMatchObject({ phase: 'Errored', run: { number: 1 } });
+  });
+
+  it('starts no run for ever where the first status of a run is refused', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    simulation.annotations = { requestedAt: 'again' };
+    simulation.server.refuses = ({ phase }) => phase === 'Running';
+    await simulation.pass(60_000);
+    expect(simulation.status.run).toMatchObject({ number: 2, verdict: { reason: 'StatusRejected' } });
+    simulation.server.refuses = () => false;
+    await simulation.pass(120_000);
+    expect(simulation.status.run?.number).toBe(2);
+  });
+});
+
+describe('a status that makes no sense', () => {
+  it('ends the run and releases its fault', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.forge((status) => ({ ...status, scenarios: [] }));
+    await simulation.runUntil(finished, 5000);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'StatusUnusable' });
+    expect(simulation.target.isStalled).toBe(false);
+    await simulation.pass(60_000);
+    expect([simulation.held, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
+  });
+});
+
+describe('a manual run', () => {
+  it('goes on where a process took it over that never saw its chapters', async () => {
+    const simulation = new Simulation(MANUAL);
+    await advanceThrough(simulation, 2);
+    await simulation.crash(5000);
+    for (let chapter = 4; chapter <= 10; chapter += 1) {
+      await simulation.runUntil(at(chapter), 60_000);
+      simulation.annotations = { advance: `1/${chapter}` };
+      await simulation.pass(30_000);
+    }
+    expect(simulation.status.phase).toBe('Succeeded');
+  });
+});

@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import { START } from './fake-clock.ts';
+import { simulatedSpec } from './simulated-subject.ts';
+import { Simulation } from './simulation.ts';
+import { advanceThrough, at, condition, finished, injectedBy, MANUAL } from './support.ts';
+
+describe('steering a run by hand', () => {
+  it('waits after each chapter for the advance that names it, and shows that it waits', async () => {
+    const simulation = new Simulation(MANUAL);
+    await simulation.pass(5000);
+    expect(simulation.status.chapter).toBe('Welcome (waiting)');
+    expect(condition(simulation, 'Reconciling')?.reason).toBe('AwaitingAdvance');
+    simulation.annotations = { advance: '1/1' };
+    await simulation.pass(5000);
+    expect(simulation.status.chapter).toBe('Cluster Health (waiting)');
+  });
+
+  it('says what it waits for, in a message that still fits', async () => {
+    const simulation = new Simulation(MANUAL);
+    simulation.target.nodes = ['n'.repeat(253), 'm'.repeat(253)];
+    simulation.annotations = { advance: '1/1' };
+    await simulation.pass(5000);
+    const { message = '' } = simulation.status;
+    expect(message).toMatch(/ \(waiting for advance "1\/2"\)$/);
+    expect(message.length).toBe(512);
+  });
+
+  it('ignores an advance of another run or of a chapter already left', async () => {
+    const simulation = new Simulation(MANUAL);
+    for (const advance of ['2/1', '1/0', '1/11', 'x', '1/1 ']) {
+      simulation.annotations = { advance };
+      await simulation.pass(2000);
+      expect(simulation.status.chapter).toBe('Welcome (waiting)');
+    }
+  });
+
+  it('does not count the time spent waiting for the deadline', async () => {
+    const simulation = new Simulation(simulatedSpec({ pace: { mode: 'Manual' }, activeDeadline: '2m' }));
+    await simulation.pass(3_000_000);
+    expect(simulation.finished()).toBe(false);
+    for (let chapter = 1; chapter <= 10; chapter += 1) {
+      simulation.annotations = { advance: `1/${chapter}` };
+      await simulation.pass(60_000);
+    }
+    expect(simulation.status.phase).toBe('Succeeded');
+    expect(Date.parse(simulation.status.run?.completedAt ?? '') - START).toBeGreaterThan(3_000_000);
+  });
+
+  it('remembers a violation that a presenter talked over', async () => {
+    const simulation = new Simulation(MANUAL);
+    await advanceThrough(simulation, 3);
+    await simulation.pass(60_000);
+    expect(simulation.status.chapter).toBe('Stall (fault confirmed, waiting)');
+    expect(condition(simulation, 'Stall')?.status).toBe('True');
+  });
+
+  it('stops at once on abort and ends an active fault', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    expect(simulation.target.isStalled).toBe(true);
+    simulation.annotations = { abort: '1' };
+    expect(await simulation.runUntil(finished, 2000)).toBe(true);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'Aborted' });
+    expect(simulation.target.isStalled).toBe(false);
+    expect(condition(simulation, 'FaultActive')?.status).toBe('False');
+  });
+
+  it('ignores an abort of another run', async () => {
+    const simulation = new Simulation();
+    simulation.annotations = { abort: '7' };
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+  });
+
+  it('holds before the next fault while suspended, and goes on afterwards', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(7));
+    simulation.spec = simulatedSpec({ suspend: true });
+    await simulation.pass(600_000);
+    expect(simulation.status.chapter).toBe('Surge (suspended)');
+    expect(simulation.injected).toHaveLength(1);
+    simulation.spec = simulatedSpec();
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+  });
+});
+
+describe('the kill switch', () => {
+  it('stops a run that is on and ends its fault, lets none start, and lets them again when it is off', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.turnKillSwitch(true);
+    expect(await simulation.runUntil(finished, 2000)).toBe(true);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'KillSwitch' });
+    expect(simulation.target.isStalled).toBe(false);
+
+    const { admissions } = simulation.target;
+    simulation.annotations = { requestedAt: 'again' };
+    await simulation.pass(120_000);
+    expect(condition(simulation, 'Stalled')).toMatchObject({ status: 'True', reason: 'KillSwitch' });
+    expect(simulation.target.admissions).toBe(admissions);
+
+    simulation.turnKillSwitch(false);
+    await simulation.runUntil(({ status }) => status.run?.number === 2 && status.phase === 'Succeeded');
+    expect(injectedBy(simulation, 'stall')).toHaveLength(2);
+  });
+
+  it('releases the fault of a process that is gone also where it is on', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.killSwitch = true;
+    await simulation.crash(500);
+    expect(await simulation.runUntil(finished, 3000)).toBe(true);
+    expect(simulation.target.isStalled).toBe(false);
+  });
+});
+
+describe('deletion', () => {
+  it('is not held by a fault that nobody could cut short', async () => {
+    const simulation = new Simulation(simulatedSpec({ scenarios: [{ name: 's', type: 'Surge' }] }));
+    await simulation.runUntil((now) => now.held || now.finished());
+    expect(simulation.finished()).toBe(true);
+  });
+
+  it('keeps the finalizer only while a fault may be active, and releases it', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(3));
+    expect(simulation.held).toBe(false);
+    await simulation.runUntil(at(5));
+    expect(simulation.held).toBe(true);
+    simulation.delete();
+    await simulation.runUntil(({ exists }) => !exists, 2000);
+    expect(simulation.exists).toBe(false);
+    expect(simulation.target.isStalled).toBe(false);
+  });
+
+  it.each([1, 2, 3, 4, 5, 8, 9])(
+    'leaves nothing in chapter %i: no fault, no lock, no fixture',
+    async (chapter) => {
+      const simulation = new Simulation();
+      await simulation.runUntil(at(chapter));
+      const fixtures = simulation.status.journal?.faults?.map(({ fixture }) => fixture) ?? [];
+      simulation.delete();
+      await simulation.pass(20_000);
+      expect([simulation.exists, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
+      expect(simulation.target.isStalled).toBe(false);
+      const restore = simulation.performed.findLast(({ kind }) => kind === 'Restore');
+      expect(restore).toMatchObject({ release: true, fixtures: expect.arrayContaining(fixtures) });
+    },
+  );
+
+  it('tells the end of the run, once', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.delete();
+    await simulation.pass(20_000);
+    const ends = simulation.events.filter(({ action }) => action === 'EndRun');
+    expect(ends.map(({ note, reason }) => [reason, note])).toEqual([
+      ['RunAborted', 'Run 1 Aborted: the object was deleted'],
+    ]);
+  });
+
+  it('removes no fixture that it cannot have made, whatever its status says', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(9));
+    const forged = { id: '1-x-1', fixture: 'of-somebody-else' };
+    simulation.forge((status) => ({ ...status, journal: { ...status.journal, faults: [forged] } }));
+    simulation.delete();
+    await simulation.pass(20_000);
+    const restore = simulation.performed.findLast(({ kind }) => kind === 'Restore');
+    expect(restore).toMatchObject({ release: true, fixtures: [] });
+  });
+
+  it('injects nothing for an object that is deleted during the countdown', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
+    simulation.delete();
+    await simulation.pass(60_000);
+    expect(simulation.injected).toEqual([]);
+    expect(simulation.exists).toBe(false);
+  });
+});
+
+describe('an end that cannot be brought about', () => {
+  it('lets the object go at the end of the fault where it could not be released', async () => {
+    const simulation = new Simulation(simulatedSpec(), { releases: false });
+    await simulation.runUntil(at(5));
+    simulation.annotations = { abort: '1' };
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict?.message).toContain('not restored');
+    await simulation.pass(10);
+    expect(simulation.held).toBe(true);
+    await simulation.runUntil(({ held }) => !held, 60_000);
+    expect(simulation.held).toBe(false);
+    expect(simulation.target.isStalled).toBe(false);
+    expect(condition(simulation, 'FaultActive')?.status).toBe('False');
+  });
+
+  it('releases at once for an abort, though the run was to end with its fault', async () => {
+    const long = { scenarios: [{ name: 'd', type: 'Stall', stall: { hold: '30s' } }] };
+    const simulation = new Simulation(
+      simulatedSpec({ ...long, activeDeadline: '1m', pace: { dwell: '15s' } }),
+    );
+    await simulation.runUntil(({ status }) => status.journal?.ending?.reason === 'DeadlineExceeded');
+    expect(simulation.target.isStalled).toBe(true);
+    simulation.annotations = { abort: '1' };
+    expect(await simulation.runUntil(finished, 1000)).toBe(true);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'Aborted' });
+    expect(simulation.target.isStalled).toBe(false);
+  });
+});

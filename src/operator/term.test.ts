@@ -1,0 +1,160 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { Leadership } from './leadership.ts';
+import { createMetrics } from './metrics.ts';
+import { FakeApiServer } from './simulation/fake-api.ts';
+import { FakeClock } from './simulation/fake-clock.ts';
+import { ProcessClock } from './simulation/process-clock.ts';
+import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
+import { type Behaviour, SimulatedTarget } from './simulation/simulated-target.ts';
+
+const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0 }, []);
+const STOP = { release: true, deadlineMs: 20_000 };
+const LOST = { release: false, deadlineMs: 20_000 };
+
+/** One process with an election that the test decides, and a demo. */
+function setup(behaviour: Partial<Behaviour> = {}) {
+  const world = new FakeClock();
+  const clock = new ProcessClock(world);
+  const server = new FakeApiServer(world);
+  const target = new SimulatedTarget(world, behaviour);
+  server.create({
+    apiVersion: 'chaosdemo.dev/v1alpha1',
+    kind: 'ChaosDemo',
+    metadata: {
+      name: 'demo',
+      namespace: 'ns',
+      uid: 'u-of-demo',
+      resourceVersion: '0',
+      generation: 1,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
+    spec: simulatedSpec(),
+  });
+  const api = server.connect(clock);
+  const election = { leads: true };
+  const told: boolean[] = [];
+  const leadership = new Leadership({
+    forTerm: () => ({
+      api,
+      clock,
+      logger: pino({ level: 'silent' }),
+      audience: { events: { record: () => {} }, metrics },
+      subjects: new Map([
+        ['Simulated', { definition: simulatedDefinition, connector: target.connect(clock) }],
+      ]),
+      processLeads: () => election.leads,
+      killSwitchIsOn: () => false,
+      concurrency: 2,
+    }),
+    keys: () => api.keys(),
+    onChange: (leads) => told.push(leads),
+  });
+  api.subscribe((key) => leadership.enqueue(key));
+  const until = async (holds: () => boolean, maxMs = 120_000): Promise<void> => {
+    for (let passed = 0; !holds() && passed < maxMs; passed += 10) await world.advance(10);
+    expect(holds()).toBe(true);
+  };
+  const status = () => server.get('ns/demo')?.status ?? {};
+  const begins = (kind: string) => () => target.performed.some((effect) => effect.kind === kind);
+  const ended = async (end: Promise<void>): Promise<void> => {
+    await world.advance(20_000);
+    await end;
+  };
+  return { begins, election, ended, leadership, server, status, target, told, until, world };
+}
+
+describe('a term', () => {
+  it('begins with everything there is, and tells that it leads', async () => {
+    const { leadership, status, told, until } = setup();
+    expect(leadership.term).toBeUndefined();
+    leadership.begin();
+    await until(() => status().phase === 'Succeeded');
+    expect(told).toEqual([true]);
+  });
+
+  it('writes and does nothing while this process does not lead, and goes on when it leads again', async () => {
+    const { begins, election, leadership, server, status, target, until, world } = setup();
+    leadership.begin();
+    await until(begins('MeasureBaseline'));
+    election.leads = false;
+    await world.advance(5000);
+    const { performed } = target;
+    const before = [server.stored.length, performed.length];
+    await world.advance(60_000);
+    expect([server.stored.length, performed.length]).toEqual(before);
+    election.leads = true;
+    await until(() => status().phase === 'Succeeded');
+  });
+
+  it('that was lost sends no fault that it had begun, though the process leads again at once', async () => {
+    const { begins, ended, leadership, status, target, until } = setup({ effectMs: 2000 });
+    leadership.begin();
+    await until(begins('Inject'));
+    const end = leadership.end(LOST);
+    leadership.begin();
+    await ended(end);
+    await until(() => status().run?.completedAt !== undefined);
+    // What the first had begun was not sent; the new one found that out, and planned it again.
+    const stalls = target.injected.filter(({ scenario }) => scenario === 'stall');
+    expect(stalls.map(({ id }) => id)).toEqual(['1-stall-2']);
+    expect(status().phase).toBe('Succeeded');
+  });
+
+  it('that was lost leaves a fault that is on to its own end, and keeps the lock for whoever leads', async () => {
+    const { ended, leadership, target, told, until } = setup();
+    leadership.begin();
+    await until(() => target.isStalled);
+    const end = leadership.end(LOST);
+    expect(leadership.term).toBeUndefined();
+    await until(() => target.activities.length === 0, 1000);
+    expect(target.isStalled).toBe(true);
+    expect(target.lockedBy).toBe('ns/demo');
+    expect(target.performed.map(({ kind }) => kind)).not.toContain('Restore');
+    await ended(end);
+    expect(told).toEqual([true, false]);
+  });
+
+  it('takes over where another was lost in the midst of a fault, without a second one', async () => {
+    const { ended, leadership, status, target, until } = setup();
+    leadership.begin();
+    await until(() => target.isStalled);
+    const end = leadership.end(LOST);
+    leadership.begin();
+    await ended(end);
+    await until(() => status().run?.completedAt !== undefined);
+    expect(target.stalls).toBe(1);
+    expect(target.lockedBy).toBeUndefined();
+  });
+
+  it('that ends in order ends its faults and gives its locks back', async () => {
+    const { ended, leadership, target, until } = setup();
+    leadership.begin();
+    await until(() => target.isStalled);
+    await ended(leadership.end(STOP));
+    expect([target.isStalled, target.lockedBy, target.activities]).toEqual([false, undefined, []]);
+  });
+
+  it('ends by its deadline though a fault cannot be ended', async () => {
+    const { ended, leadership, target, until } = setup({ releases: false, effectMs: 15_000 });
+    leadership.begin();
+    await until(() => target.isStalled);
+    await ended(leadership.end(STOP));
+    expect(target.activities).toEqual([]);
+  });
+
+  it('is waited for where it still ends while the process stops', async () => {
+    const { begins, leadership, until, world } = setup({ effectMs: 2000 });
+    leadership.begin();
+    await until(begins('MeasureBaseline'));
+    void leadership.end(LOST);
+    let stopped = false;
+    const stopping = leadership.end(STOP).then(() => {
+      stopped = true;
+    });
+    expect(stopped).toBe(false);
+    await world.advance(20_000);
+    await stopping;
+    expect(stopped).toBe(true);
+  });
+});
