@@ -26,6 +26,6 @@ limiters. Asserts nothing about speed.`,
 
 ${all.map(({ name, what }) => `  ${name.padEnd(width)}${what}`).join('\n')}
 
-Exit status: 0 all were made, 1 something did not work, 64 wrong usage, 130 stopped by Ctrl-C.`,
+Exit status: 0 all succeeded, 1 something did not work, 64 wrong usage, 130 stopped by Ctrl-C.`,
   } satisfies Program<typeof settings>;
 }

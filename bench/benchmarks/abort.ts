@@ -24,7 +24,7 @@ const SPEC = {
 
 export const abort: Benchmark = {
   name: 'abort',
-  what: 'abort to writes flowing, beside UNPAUSE by hand and the way through the API server',
+  what: 'time from an abort to the next write, beside UNPAUSE by hand through the API server',
   async run({ world: start, say }) {
     const world = await start();
     const aborts: number[] = [];

@@ -40,15 +40,15 @@ export const CONDITIONS = {
     statuses: { True: 'A run is on, or starts by itself.', absent: 'Nothing is under way.' },
   },
   Stalled: {
-    meaning: 'Nothing more will happen without a change by someone. Absent otherwise.',
+    meaning: 'Nothing more happens until somebody changes something. Absent otherwise.',
     statuses: {
       True: 'The run ended Failed, Errored or Aborted, or none may start.',
-      absent: 'Neither is so.',
+      absent: 'In every other state.',
     },
   },
   Complete: {
     meaning: 'The last run has ended, whatever its verdict.',
-    statuses: { True: 'The last run has ended.', False: 'None has been made, or one is on or to come.' },
+    statuses: { True: 'The last run has ended.', False: 'No run has been made, or one is on or to come.' },
   },
   Succeeded: {
     meaning: 'The last run ended and every scenario met its expectation. A dry run tests no scenario.',
@@ -62,8 +62,8 @@ export const CONDITIONS = {
     meaning: 'What the health poller sees of the subject.',
     statuses: {
       True: 'Every node is ready and reaches what it depends on.',
-      False: 'Something is not as it should be.',
-      Unknown: 'Nobody has looked in this run.',
+      False: 'A node is not ready, or does not reach what it depends on.',
+      Unknown: 'The operator has not looked in this run.',
     },
   },
   FaultActive: {
@@ -78,7 +78,7 @@ export type ConditionType = keyof typeof CONDITIONS;
 /** What the statuses of the condition of a scenario type say. */
 export const ANOMALY_STATUSES: Meanings = {
   True: 'Detected in this run.',
-  False: 'Really looked for, and not there.',
+  False: 'Watched the whole time, and not there.',
   Unknown: 'Not known: not tested, not over, or Inconclusive.',
 };
 
@@ -121,13 +121,13 @@ export const REASON_GROUPS = {
     conditions: 'Ready, Complete, Succeeded, and Reconciling unless Suspended before a run',
     reasons: {
       Pending:
-        'The operator has not looked at the object yet, looks for its pods, or waits until all pods are Ready.',
+        'The operator has not seen the object yet, is looking for its pods, or waits until all pods are Ready.',
       CoolingDown:
-        'A run was aborted or superseded a moment ago; the next starts when its target has rested.',
+        'A run was aborted or superseded after a fault. The next one starts when the cool-down is over.',
       Running: 'A chapter is at work.',
       AwaitingAdvance: 'Manual pace: the chapter is done and waits for the advance annotation.',
       Suspended: 'spec.suspend is set: no run starts, or the run is held before its next fault.',
-      Stopping: 'The run is being stopped and what it did is being undone.',
+      Stopping: 'The operator is stopping the run and undoing what it did.',
     },
   },
   verdict: {
@@ -137,7 +137,7 @@ export const REASON_GROUPS = {
       ExpectationsMet: 'Every scenario ended as expected.',
       DryRunPassed:
         'Discovery, permissions and health are as they should be; no fault was injected, so Succeeded stays Unknown.',
-      AnomalyNotReproduced: 'A scenario expected Detected and proved NotDetected.',
+      AnomalyNotReproduced: 'A scenario expected Detected and ended NotDetected.',
       UnexpectedAnomaly: 'A scenario expected NotDetected and was Detected.',
       Inconclusive: 'A scenario could neither be detected nor proven absent.',
       Aborted: 'The run was stopped by the abort annotation.',
@@ -149,10 +149,10 @@ export const REASON_GROUPS = {
     conditions: 'Ready, Complete, Succeeded, Stalled',
     reasons: {
       TargetUnhealthy: 'The subject did not become healthy in time; nothing (further) was injected.',
-      BaselineFailed: 'The measurements without a fault could not be made.',
+      BaselineFailed: 'The baseline could not be measured.',
       PrepareFailed: 'What a scenario needs could not be set up on every pod.',
       RecoveryFailed: 'After a fault, the subject did not work again in time.',
-      RestoreFailed: 'What the run did could not be undone; the message says what to do by hand.',
+      RestoreFailed: 'The operator could not undo what the run did. The message says which command does it.',
       DeadlineExceeded: 'The run took longer than spec.activeDeadline.',
       StatusRejected: 'The API server refused a status; the fault was released.',
       StatusUnusable:
@@ -165,8 +165,7 @@ export const REASON_GROUPS = {
       'Ready, Complete, Succeeded, Stalled; where the run only waits, Reconciling. A run that is on and loses its permission is Aborted with the same reason',
     reasons: {
       NamespaceNotEnabled: 'The namespace lacks the label chaosdemo.dev/enabled=true.',
-      PermissionDenied:
-        'The operator lacks a right, as a rule since there is no RoleBinding in the namespace.',
+      PermissionDenied: 'The operator lacks a right. Usually the RoleBinding in the namespace is missing.',
       NoSuchPods: 'The selector matches no ready pod.',
       PodsNotEligible:
         'A selected pod cannot be used (host network, no such port, several images), is not Ready for 30 s, or there are too many.',
@@ -186,7 +185,7 @@ export const REASON_GROUPS = {
       DependencyDisconnected: 'The nodes cannot reach what they depend on.',
       Unreachable: 'No endpoint of the subject answered.',
       DegradedByFault: 'Unhealthy while a fault of this demo is on.',
-      NotObserved: 'Not looked at yet.',
+      NotObserved: 'The operator has not looked yet.',
     },
   },
   fault: {
@@ -205,12 +204,12 @@ export const REASON_GROUPS = {
       'The conditions of scenario types; all but Watching and NotTested also status.scenarios[].reason',
     reasons: {
       Detected: 'The invariant was broken.',
-      NotDetected: 'It was really looked for and the invariant held.',
+      NotDetected: 'The operator watched the whole time, and the invariant held.',
       NotTested: 'The run has no such scenario; a dry run has none.',
       Watching: 'The invariant is being watched.',
       FaultNotProven: 'The fault was ordered and no independent probe felt it.',
       EvidenceIncomplete: 'Nothing was detected, and the proof that there was nothing is incomplete.',
-      ObservationLost: 'The operator was restarted while the invariant had to be watched.',
+      ObservationLost: 'The operator restarted while it had to watch the invariant.',
     },
   },
 } as const;

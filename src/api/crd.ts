@@ -19,16 +19,21 @@ export function printerColumns(subjects: readonly SubjectApi[]): PrinterColumn[]
       name: 'Phase',
       type: 'string',
       jsonPath: '.status.phase',
-      description: 'Where it stands, then the verdict',
+      description: 'Where the object stands; at the end, the verdict',
     },
     {
       name: 'Reason',
       type: 'string',
       jsonPath: conditionColumn('Ready', 'reason'),
-      description: 'Why it stands there: what refuses or holds it, or why the verdict is as it is',
+      description: 'Why: what refuses or holds the run, or the cause of the verdict',
     },
     { name: 'Chapter', type: 'string', jsonPath: '.status.chapter', description: 'The chapter on show' },
-    { name: 'Progress', type: 'string', jsonPath: '.status.progress', description: 'Chapter of chapters' },
+    {
+      name: 'Progress',
+      type: 'string',
+      jsonPath: '.status.progress',
+      description: 'Number of the chapter, of all chapters',
+    },
     {
       name: 'Healthy',
       type: 'string',
@@ -52,7 +57,7 @@ export function printerColumns(subjects: readonly SubjectApi[]): PrinterColumn[]
       name: 'Run',
       type: 'integer',
       jsonPath: '.status.run.number',
-      description: 'Number of the run that the columns behind it speak of',
+      description: 'Number of the run that the other columns describe',
       priority: 1,
     },
     ...subjects
@@ -123,7 +128,7 @@ export function buildCrd(subjects: readonly SubjectApi[]): Schema {
             openAPIV3Schema: {
               type: 'object',
               description:
-                'A ChaosDemo puts a subject through real failures, chapter by chapter, and tells in its status what happened.',
+                'A ChaosDemo makes a subject fail on purpose, and tells in its status, chapter by chapter, what happened.',
               required: ['spec'],
               properties: {
                 apiVersion: { type: 'string', description: 'Version of this API.' },

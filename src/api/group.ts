@@ -9,7 +9,7 @@ export const API_VERSION = `${GROUP}/${VERSION}`;
 export const KIND = 'ChaosDemo';
 export const PLURAL = 'chaosdemos';
 
-/** Annotations by which a hand steers a run. */
+/** Annotations by which people steer a run. */
 export const ANNOTATIONS = {
   /** A non-empty value other than `status.lastHandledRunRequest` starts a run. */
   requestedAt: `${GROUP}/requested-at`,

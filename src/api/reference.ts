@@ -90,7 +90,7 @@ function measureSection(subjects: readonly SubjectApi[]): string {
     );
   return `## Measures
 
-What stands in \`status.scenarios[].measures\`, by scenario type. The invariant is judged by the first one.
+The measures in \`status.scenarios[].measures\`, by scenario type. The first one decides whether the invariant holds.
 
 ${table(['Type', 'Measure', 'Unit', 'Meaning'], rows)}`;
 }

@@ -50,7 +50,7 @@ function subjectSchema(subjects: readonly SubjectApi[]): z.ZodType {
   const parts = Object.fromEntries(subjects.map(({ member, schema }) => [member, optionalPart(schema)]));
   return z
     .object({
-      type: z.enum(types).default(first).describe('What is put to the test.'),
+      type: z.enum(types).default(first).describe('Type of the subject.'),
       displayName: z
         .string()
         .min(1)
@@ -62,7 +62,7 @@ function subjectSchema(subjects: readonly SubjectApi[]): z.ZodType {
       ...parts,
     })
     .meta({
-      description: 'What is put to the test.',
+      description: 'The subject: what to test.',
       ...cel(
         ...subjects.map(({ type, member }) => ({
           rule: `(self.type == '${type}') == has(self.${member})`,
@@ -79,12 +79,12 @@ function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
   return z
     .object({
       name: z.string().regex(NAME).max(32).describe('Name of the scenario, unique in the list.'),
-      type: z.enum(faults.map(({ type }) => type)).describe('Which failure is brought about.'),
+      type: z.enum(faults.map(({ type }) => type)).describe('Which fault to inject.'),
       expect: z
         .enum(EXPECTATIONS)
         .default('Detected')
         .describe(
-          'The result that makes the run a success. NotDetected makes a gate for a subject that must not fail in this way.',
+          'The result that makes the scenario a success. NotDetected makes a gate for a subject that must not fail in this way.',
         ),
       countdown: durationField('Time between the announcement and the fault.', '0s', '1m').default('3s'),
       ...parts,
@@ -137,12 +137,13 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         .max(8)
         .prefault([...(subjects[0]?.defaultScenarios ?? [])])
         .meta({
-          description: 'The failures to bring about. The chapters of a type that is left out are Skipped.',
+          description:
+            'Which faults to inject, and which result to expect. The chapters of a type that you leave out are Skipped.',
           'x-kubernetes-list-type': 'map',
           'x-kubernetes-list-map-keys': ['name'],
           ...cel({
             rule: 'self.all(s, self.exists_one(t, t.type == s.type))',
-            message: 'each scenario type may stand in the list once',
+            message: 'a scenario type may appear only once',
           }),
         }),
       diagnosis: z
@@ -152,7 +153,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
             .regex(NAME)
             .max(63)
             .default('rules')
-            .describe("A profile of the operator's own configuration."),
+            .describe('Name of a profile in the configuration of the operator.'),
         })
         .prefault({})
         .describe('Who explains what was detected.'),
@@ -167,31 +168,33 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
           ),
         })
         .prefault({})
-        .describe('How the story is told. Applies live.'),
+        .describe('How the story is told. A change takes effect at once.'),
       runId: z.string().max(128).default('').describe('Change it to run again.'),
       rerun: z
         .enum(['OnRequest', 'OnPodTemplateChange'])
         .default('OnRequest')
         .describe(
-          'What starts another run by itself. OnRequest: nothing. OnPodTemplateChange: a rollout, once all selected pods are Ready and of one template that is not that of the last run. Pods without the label pod-template-hash or controller-revision-hash start none.',
+          'What starts another run by itself. OnRequest: nothing. OnPodTemplateChange: a rollout, when all selected pods are Ready and come from one template that is not the template of the last run. Pods without the label pod-template-hash or controller-revision-hash start no run.',
         ),
       suspend: z
         .boolean()
         .default(false)
-        .describe('Start no run, and hold a running one before its next fault.'),
+        .describe('Start no run, and hold a run that is on before its next fault.'),
       dryRun: z
         .boolean()
         .default(false)
-        .describe('Check discovery, permissions and health only; inject no fault. Counts for the next run.'),
+        .describe(
+          'Check pods, permissions and health only, and inject no fault. A change starts another run.',
+        ),
       activeDeadline: durationField(
-        'Longest time a run may take; time spent waiting for a person does not count.',
+        'Longest time a run may take. Time spent waiting for you does not count.',
         '1m',
         '24h',
       ).default('10m'),
       historyLimit: z.int().min(0).max(20).default(5).describe('How many past runs the status remembers.'),
     })
     .meta({
-      description: 'What is put to the test, how, and how the story is told.',
+      description: 'What to test, which faults to inject, and how to tell the story.',
       ...cel(...specRules(subjects)),
     });
   return schema as unknown as z.ZodType<ChaosDemoSpec>;

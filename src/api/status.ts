@@ -41,14 +41,14 @@ const verdict = z.object({
 
 const chapter = z.object({
   number: z.int().min(1).max(64).describe('Place in the story, from 1.'),
-  title: text(64, 'What the chapter is called.'),
+  title: text(64, 'Title of the chapter.'),
   state: z
     .enum(CHAPTER_STATES)
     .describe('Waiting: its work is done and it waits for advance. Stopped: the run ended in it.'),
   startedAt: time('When it began.').optional(),
   doneAt: time('When its work was done; the dwell counts from here.').optional(),
-  completedAt: time('When the story went on.').optional(),
-  message: text(LIMITS.message, 'What happens, or what happened, in it.').optional(),
+  completedAt: time('When the story left it.').optional(),
+  message: text(LIMITS.message, 'What is happening in it, or what has happened.').optional(),
 });
 
 const fault = z.object({
@@ -67,9 +67,12 @@ const fault = z.object({
 });
 
 const measure = z.object({
-  name: text(32, 'What was measured; each scenario type documents its own.'),
-  value: z.int().describe('The furthest that was measured.'),
-  bound: z.int().optional().describe('What the invariant allows; left out where nothing is judged by it.'),
+  name: text(32, 'Name of the measure; the reference lists those of each scenario type.'),
+  value: z.int().describe('What was measured; the largest value if it was measured repeatedly.'),
+  bound: z
+    .int()
+    .optional()
+    .describe('What the invariant allows. Left out if the invariant is not judged by this measure.'),
   unit: text(16, 'Unit of value and bound.'),
   atLeast: z
     .boolean()
@@ -93,18 +96,18 @@ const scenario = z.object({
     .max(LIMITS.measures)
     .optional()
     .meta({ description: 'What was measured, the measure of the invariant first.', ...keyedBy('name') }),
-  detectedAfter: text(24, 'From the moment the invariant was broken to its detection.').optional(),
+  detectedAfter: text(24, 'Time from the moment the invariant was broken to its detection.').optional(),
   detectedAfterMs: milliseconds('The same.').optional(),
   recoveredAfter: text(
     24,
-    'From the end of the fault until the subject was seen at rest. The Recovery chapter looks for it, so it is an upper bound.',
+    'Time from the end of the fault until the subject was seen at rest. An upper bound: only the Recovery chapter looks.',
   ).optional(),
   recoveredAfterMs: milliseconds('The same.').optional(),
   attempts: z
     .int()
     .min(0)
     .optional()
-    .describe('How many faults were planned for it; more than 1 where one could not be carried out.'),
+    .describe('How many faults were planned for it: more than 1 if one could not be injected.'),
   fault: fault.optional().describe('The fault that was injected for it.'),
   evidence: z
     .array(z.string().max(LIMITS.evidence))
@@ -116,7 +119,7 @@ const scenario = z.object({
 const node = z.object({
   id: text(253, 'Name of the pod.'),
   address: text(64, 'Address it answers on.'),
-  state: text(32, 'What the subject says of it: ready, stale ...'),
+  state: text(32, 'What the subject reports of it: ready, stale ...'),
 });
 
 const dependency = z.object({
@@ -193,7 +196,7 @@ const journal = z
       'How long the run has waited for a person so far; does not count for the deadline.',
     ).optional(),
     awaitingSince: time('Since when it waits for a person.').optional(),
-    restUntil: time('No run begins before.').optional(),
+    restUntil: time('No run begins before this moment: the cool-down.').optional(),
     ending: verdict
       .extend({
         phase: z.enum(['Errored', 'Aborted']).describe('How the run will have ended.'),
@@ -217,7 +220,7 @@ const journal = z
       .optional()
       .meta({ description: 'The faults that this run has announced.', ...keyedBy('id') }),
   })
-  .describe('What the operator needs to go on after a restart. Not for people, and no API to build on.');
+  .describe('What the operator needs to go on after a restart. Do not build on it.');
 
 export const statusSchema = z
   .object({
@@ -225,7 +228,7 @@ export const statusSchema = z
     phase: z.enum(PHASES).optional().describe('Where the object stands; the verdict once its run has ended.'),
     chapter: text(
       96,
-      'Title of the chapter on show, and behind it what it is at: "(countdown)", "(fault on, waiting)".',
+      'Title of the chapter on show, and what it is doing: "(countdown)", "(fault on, waiting)".',
     ).optional(),
     chapterNumber: z.int().optional().describe('Its number, from 1.'),
     chapterCount: z.int().optional().describe('How many chapters there are.'),
@@ -255,7 +258,7 @@ export const statusSchema = z
           .array(dependency)
           .max(LIMITS.dependencies)
           .meta({ description: 'What the nodes depend on.', ...keyedBy('name') }),
-        hasIssues: z.boolean().describe('Whether anything is not as it should be.'),
+        hasIssues: z.boolean().describe('Whether a node or a dependency has an issue.'),
         lastTransitionTime: time('When this last changed.'),
       })
       .optional()
@@ -282,7 +285,7 @@ export const statusSchema = z
       .array(condition)
       .max(32)
       .optional()
-      .meta({ description: 'The state for programs.', ...keyedBy('type') }),
+      .meta({ description: 'The state, for programs to read.', ...keyedBy('type') }),
     journal: journal.optional(),
   })
   .describe('What happens and what happened. Written by the operator.');

@@ -45,6 +45,6 @@ export const DEMO: Program<typeof demo> = {
 Runs a whole chaos demo on this machine: a real Kubernetes API server, a real Redis, three rate limiters, and
 the operator that puts them through real failures.`,
   settings: demo,
-  notes: `Exit status: 0 Succeeded, 1 Failed, 2 Errored (or it could not be run), 3 Aborted, 64 wrong usage,
+  notes: `Exit status: 0 Succeeded, 1 Failed, 2 Errored or not run at all, 3 Aborted, 64 wrong usage,
 130 stopped by Ctrl-C.`,
 };

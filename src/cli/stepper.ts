@@ -1,7 +1,7 @@
 /** Manual pace at a keyboard: space or enter lets the run leave the chapter it waits in. */
 import type { ChaosDemoStatus } from '../api/index.ts';
 
-/** Where a run waits for a hand. */
+/** Where a run waits for a person. */
 export interface Waiting {
   /** What the advance annotation has to say: "<run number>/<chapter being left>". */
   readonly advance: string;
@@ -9,7 +9,7 @@ export interface Waiting {
   readonly next: string | undefined;
 }
 
-/** Where this run waits for a hand; undefined when it does not. Pure. */
+/** Where this run waits for a person; undefined when it does not. Pure. */
 export function waitingOf({ chapters = [], run }: ChaosDemoStatus): Waiting | undefined {
   const chapter = chapters.find(({ state }) => state === 'Waiting');
   if (!run || !chapter) return undefined;
@@ -49,7 +49,9 @@ export class Stepper {
       if (keys.includes(CTRL_C)) onInterrupt();
       else if (/[ \r\n]/.test(keys)) this.#step();
     });
-    keyboard.on('end', () => onError(new Error('--pace manual: the input has ended, so nobody can step on')));
+    keyboard.on('end', () =>
+      onError(new Error('--pace manual: the input has ended, so you cannot go on to the next chapter')),
+    );
     keyboard.resume();
   }
 

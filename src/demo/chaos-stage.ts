@@ -65,7 +65,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
   if (failure) return { done: false, message: failure, fail: 'PrepareFailed' };
 
   if (attempt > MAX_ATTEMPTS) {
-    const message = `Gave up after ${attempt - 1} planned faults, none of which was injected. The last: ${chapter.message ?? 'for reasons nobody noted'}`;
+    const message = `Gave up after ${attempt - 1} attempts: none of the planned faults was injected. The last one: ${chapter.message ?? 'no reason is known'}`;
     return { done: false, message, fail: 'PrepareFailed' };
   }
   const prepared = observed.prepared[id];
@@ -73,7 +73,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
   if (!prepared || prepared.usableUntil - now < need) {
     const sequence = (prepared?.sequence ?? 0) + 1;
     if (sequence > MAX_PREPARATIONS) {
-      const message = `Gave up after setting up ${sequence - 1} times what ${scenario.name} needs: it was never usable for the ${formatDuration(need)} that the fault takes`;
+      const message = `Gave up: of ${sequence - 1} fixtures for ${scenario.name} none was usable for the ${formatDuration(need)} that the fault takes`;
       return { done: false, message, fail: 'PrepareFailed' };
     }
     const fixture = fixtureName(subject.fixturePrefix(demo.spec), demo.uid, run, scenario.name, attempt);
@@ -131,7 +131,7 @@ function measureAgain(context: Context): Work {
   const { baseline } = context.observed;
   if (baseline) return { done: false, message: baseline.message, fail: 'BaselineFailed' };
   context.effects.push({ kind: 'MeasureBaseline', id: `${context.draft.run?.number}/baseline` });
-  return { done: false, message: 'Measuring the subject without a fault' };
+  return { done: false, message: 'Measuring the baseline, without a fault' };
 }
 
 /** Takes a fault that this process announced to its report. */
@@ -159,7 +159,7 @@ function carryOut(
   const deadline = ms(fault.until) + REPORT_WITHIN_MS;
   if (now >= deadline) {
     fault.proof = 'Inconclusive';
-    fault.message = 'The injection was ordered and its report never came';
+    fault.message = 'The operator ordered the fault and got no report of it';
     fault.endedAt = fault.until;
     return { done: true, message: fault.message, note: noteOf(fault) };
   }
@@ -180,7 +180,7 @@ function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
   if (context.now > ms(fault.plannedAt) + INJECT_WITHIN_MS) return 'The moment of the fault was missed';
   if (context.demo.spec.suspend) return 'Suspended during the countdown';
   const health = freshHealth(context);
-  if (!health) return 'The health of the subject is not known any more';
+  if (!health) return 'The last look at the health of the subject is too old';
   return health.hasIssues ? `The subject became unhealthy: ${health.issues.join('; ')}` : undefined;
 }
 
@@ -215,7 +215,7 @@ function resolveOrphan(
     return planAgain(
       context,
       entry,
-      'The operator restarted while the fault was to be injected; once more with a new fixture',
+      'The operator restarted around the moment of the fault; trying once more with a new fixture',
     );
   }
   if (scenario.onOrphan === 'Inquire') {
@@ -248,6 +248,6 @@ function resolveOrphan(
   }
   fault.proof = 'Inconclusive';
   fault.endedAt ??= fault.until;
-  fault.message = 'The operator restarted while the fault was to be proven, so nobody felt it';
+  fault.message = 'The operator restarted before the fault was proven, so no probe felt it';
   return { done: true, message: fault.message, note: noteOf(fault) };
 }

@@ -75,7 +75,7 @@ function healthy(context: Context): Part {
     return {
       status: 'Unknown',
       reason: 'NotObserved',
-      message: 'The subject has not been looked at in this run',
+      message: 'The operator has not looked at the subject in this run',
     };
   }
   const { dependencies, hasIssues, nodes, total } = draft.health;

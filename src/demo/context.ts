@@ -47,7 +47,7 @@ export interface Context {
   wakeAt: number | undefined;
 }
 
-/** How often a refused or waiting object is looked at again, and the pods whose rollout is awaited. */
+/** Time between two looks at an object that is refused or waits, and at pods whose rollout is awaited. */
 export const RETRY_MS = 10_000;
 
 /** How soon to look again for what is late, in milliseconds: at once, again and again, would keep it from coming. */

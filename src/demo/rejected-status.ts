@@ -11,7 +11,7 @@ export interface CutOff {
 export const REJECTED: CutOff = {
   reason: 'StatusRejected',
   message:
-    'The API server refused the status of the run, so the run was ended and its fault released; the log of the operator says what was refused. See that CRD and operator are of the same version',
+    'The API server refused the status of the run, so the operator ended the run and released its fault. The log of the operator says what was refused. Check that CRD and operator have the same version',
 };
 
 /** What is stored, or asked for, makes no sense to `decide`. */

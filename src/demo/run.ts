@@ -134,7 +134,7 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
     return wake(context, giveUpAt);
   }
   if (fault && outcome?.faultOver) fault.endedAt = iso(now);
-  const restored = outcome?.message ?? 'Whether everything was restored could not be proven in time';
+  const restored = outcome?.message ?? 'The operator could not prove in time that everything was restored';
   if (chapter) {
     chapter.state = 'Stopped';
     draft.chapter = `${chapter.title} (stopped)`;

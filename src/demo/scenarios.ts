@@ -49,7 +49,7 @@ function closeUnseen(context: Context, fault: FaultStatus): void {
   if (now < over) return wake(context, over);
   fault.endedAt = fault.until;
   fault.message = truncate(
-    `${fault.message ?? ''} Its end was not seen; it ended by itself at the latest by ${fault.until}.`.trim(),
+    `${fault.message ?? ''} Its end was not seen; it ended by itself by ${fault.until} at the latest.`.trim(),
     LIMITS.message,
   );
 }
@@ -138,7 +138,7 @@ export function judge(
   }
   if (watchedTo === undefined) return undefined;
   if (!reading) {
-    const message = 'The operator was restarted while the invariant had to be watched';
+    const message = 'The operator restarted while it had to watch the invariant';
     return { result: 'Inconclusive', reason: 'ObservationLost', message };
   }
   const shortfalls = [...reading.shortfalls];
@@ -147,7 +147,7 @@ export function judge(
     shortfalls.push('the watch broke off before its end');
   if (shortfalls.length > 0) {
     if (gone) shortfalls.unshift(gone);
-    const message = `Nothing was detected, but that is not proven: ${shortfalls.join('; ')}`;
+    const message = `Nothing was detected, but the proof is incomplete: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
   const message = `The invariant held: ${figures(reading)} at most`;

@@ -88,7 +88,7 @@ function workOnSetup(context: Context): Work {
       : { done: false, message: baseline.message, fail: 'BaselineFailed' };
   }
   context.effects.push({ kind: 'MeasureBaseline', id: `${context.draft.run?.number}/baseline` });
-  return { done: false, message: 'Measuring the subject without a fault' };
+  return { done: false, message: 'Measuring the baseline, without a fault' };
 }
 
 function workOnDetection(context: Context, scenario: Scenario): Work {
@@ -158,7 +158,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   const begunAt = Math.max(endedAt, observed.since, ms(chapter.startedAt ?? ''));
   const deadline = begunAt + scenario.settleMs + RECOVERY_WITHIN_MS;
   if (report || now >= deadline) {
-    const why = report?.message ?? 'nobody saw it work in time';
+    const why = report?.message ?? 'no probe saw it work in time';
     return { done: false, message: `The subject did not recover: ${why}`, fail: 'RecoveryFailed' };
   }
   wake(context, deadline);

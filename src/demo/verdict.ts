@@ -37,7 +37,8 @@ export function verdictOf({ demo, draft }: Context, restored: string): Verdict {
     reason,
     message: truncate(`${message}. ${restored}`, LIMITS.message),
   });
-  if (demo.spec.dryRun) return verdict('Succeeded', 'DryRunPassed', 'Dry run: everything is ready for a run');
+  if (demo.spec.dryRun)
+    return verdict('Succeeded', 'DryRunPassed', 'Dry run: everything is ready, and nothing was injected');
 
   const inconclusive = scenarios.filter(({ result }) => result === undefined || result === 'Inconclusive');
   const unmet = scenarios.filter((scenario) => !asExpected(scenario) && !inconclusive.includes(scenario));
@@ -58,5 +59,5 @@ export function verdictOf({ demo, draft }: Context, restored: string): Verdict {
 }
 
 function unmetSentence({ expect, name, result, summary }: ScenarioStatus): string {
-  return `${name} was expected ${expect} and ended ${result}${summary ? ` (${summary})` : ''}`;
+  return `${name} ended ${result}${summary ? ` (${summary})` : ''}, expected ${expect}`;
 }

@@ -41,7 +41,7 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
   // Every node may have an issue; what to do stands behind them and must not be cut off.
   const seen = health
     ? truncate(health.issues.join('; '), MOST_ISSUES) || 'it has issues'
-    : 'nobody has answered yet';
+    : 'no node has answered yet';
   const gone = goneMessage(context.observed);
   const issues = gone ? `${gone}; ${seen}` : seen;
   const { health: known } = context.draft;
@@ -53,6 +53,6 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
   }
   const before = context.draft.scenarios?.some(({ fault }) => fault?.startedAt);
   const injected = before ? 'Nothing further was injected' : 'Nothing was injected';
-  const message = `Not healthy within ${formatDuration(HEALTHY_WITHIN_MS)}: ${issues}. ${injected}; see that the pods are Ready and reach what they depend on, then run again`;
+  const message = `Not healthy within ${formatDuration(HEALTHY_WITHIN_MS)}: ${issues}. ${injected}. Check that the pods are Ready and reach what they depend on, then run again`;
   return { done: false, message, fail: 'TargetUnhealthy' };
 }

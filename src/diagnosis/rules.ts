@@ -92,7 +92,7 @@ function storeUnreachable({ store, storeSilent, counts }: Facts): Verdict {
       summary: `${store} answered neither reads nor writes. ${
         drifted
           ? `The replicas went on alone: their counts are ${counts.gap} ahead of what it holds.`
-          : 'The counts of the replicas did not part from what it holds.'
+          : 'The counts of the replicas did not move away from what it holds.'
       }`,
       recommendation: `See whether ${store} runs and whether the network lets the replicas reach it; decide what a replica does without it: deny, or go on alone with a smaller share of the limit.`,
       confidence: 'high',
@@ -133,7 +133,7 @@ function writesStalled({
       finding: {
         anomaly: 'Replica counts drift from the shared store',
         component: store,
-        summary: `${store} stopped taking writes while it ${reads}. The replicas kept counting alone and could not report: their counts came to be ${counts.gap} ahead of what it holds (${counts.lag} is usual).${ceiling}`,
+        summary: `${store} stopped taking writes while it ${reads}. The replicas kept counting alone and could not report: their counts ran up to ${counts.gap} ahead of what it holds (${counts.lag} is usual).${ceiling}`,
         recommendation: `Find what holds back the writes of ${store} (a write pause, a failover, a full disk, a slow command). For a limit that holds meanwhile, count in the store in one atomic step with a deadline, or give each replica a fixed share of the limit while it cannot report.`,
         confidence: stall.read && requests.unanswered === 0 ? 'high' : 'medium',
         firstSignMs: stall.sinceMs,

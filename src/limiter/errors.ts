@@ -12,7 +12,7 @@ const LIMITER_ERRORS = {
   LIMIT_UNKNOWN: {
     status: 404,
     message:
-      'no limit is defined for this key: define it with POST /limit; a node learns of it within a second',
+      'no limit is defined for this key: define it with POST /limit; every node knows it within a second',
   },
   REDIS_UNAVAILABLE: {
     status: 503,

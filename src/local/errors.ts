@@ -14,22 +14,23 @@ const remedies = {
     'Read the compiler output above; a full disk and an unreachable module proxy are the usual causes.',
   BINARIES_UNAVAILABLE:
     'Either install Go, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl (`setup-envtest use -p path` makes one).',
-  LOCK_TIMEOUT: 'If no other run is working, delete the lock folder that is named.',
+  LOCK_TIMEOUT: 'If no other run is at work, delete the lock folder named above.',
   REDIS_MISSING:
     'Install Redis 7 or later or Valkey and see that `redis-server --version` works (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis).',
-  REDIS_CONFIG_INVALID: 'Correct the configuration that is named.',
+  REDIS_CONFIG_INVALID: 'Correct the configuration named above.',
   REDIS_PORT_IN_USE: 'Choose another port, or none.',
   REDIS_START_FAILED: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
   LOOPBACK_ALIAS_MISSING:
     'Each limiter stands on a loopback address of its own. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
   ENGINE_MISSING:
     'Install Docker (https://docs.docker.com/engine/install) or podman, or start its daemon; on Debian, run it as root and podman is installed. Without either, npm run demo shows the same on a bare machine.',
-  CLUSTER_IMPOSSIBLE: 'Mend that, or run it where Docker or root on Linux is; npm run demo needs neither.',
+  CLUSTER_IMPOSSIBLE:
+    'Provide what is missing, or use a machine with Docker, or with Linux and root. npm run demo needs neither.',
   IMAGE_UNAVAILABLE:
     'See that the registry can be reached, or load the image into Docker or podman beforehand. On Debian, root can have images made from this machine instead.',
   COMMAND_FAILED: 'Read what it wrote.',
   CLUSTER_EXISTS:
-    'Let the run end that made it. If there is none: kind delete cluster --name, with the name of the cluster.',
+    'Wait until the run that made it has ended. If there is none: kind delete cluster --name, with the name of the cluster.',
   NO_CLUSTER: 'Make it: npm run kind:up',
   NO_VERDICT: 'Look at the log of the operator: kubectl -n chaosdemo-system logs deploy/chaosdemo-operator',
   PROCESS_EXITED: 'Read the last lines of its output.',

@@ -15,7 +15,7 @@ const settings = {
   kubeconfig: {
     ...file,
     flag: 'kubeconfig',
-    help: 'Kubeconfig to use; else KUBECONFIG, else the service account of the pod',
+    help: 'Kubeconfig to use (default: KUBECONFIG, else the service account of the pod)',
   },
   namespace: {
     ...text('<name>', 'the name of a namespace', label),
@@ -32,13 +32,13 @@ const settings = {
     ),
     flag: 'identity',
     env: 'POD_NAME',
-    help: 'Who this process is in leases and events; unique among running operators (default: host name)',
+    help: 'Name of this process in leases and events; must be unique among running operators (default: host name)',
   },
   watchNamespaces: {
     ...list('<names>', 'names of namespaces separated by commas, or nothing for all', label),
     flag: 'watch-namespaces',
     env: 'CHAOSDEMO_WATCH_NAMESPACES',
-    help: 'Namespaces whose ChaosDemos are looked at, separated by commas; empty: all',
+    help: 'Namespaces to watch for ChaosDemos, separated by commas; empty: all',
     fallback: '',
   },
   concurrency: {
@@ -54,7 +54,7 @@ const settings = {
     ...boolean,
     flag: 'leader-election',
     env: 'CHAOSDEMO_LEADER_ELECTION',
-    help: 'Let one of several replicas work at a time; off only where there is surely one process',
+    help: 'Let only one of several replicas work; turn it off only if there is a single process',
     fallback: 'true',
   },
   leaseDurationMs: {
@@ -64,14 +64,14 @@ const settings = {
     schema: leaseDuration.schema.refine((milliseconds) => milliseconds % 1000 === 0),
     flag: 'lease-duration',
     env: 'CHAOSDEMO_LEASE_DURATION',
-    help: 'After so long without a renewal another replica takes over',
+    help: 'Time without a renewal after which another replica takes over',
     fallback: '15s',
   },
   renewDeadlineMs: {
     ...duration('500ms', '10m', '10s'),
     flag: 'renew-deadline',
     env: 'CHAOSDEMO_RENEW_DEADLINE',
-    help: 'After so long without a renewal the leader itself stops working',
+    help: 'Time without a renewal after which the leader stops working',
     fallback: '10s',
   },
   retryPeriodMs: {
@@ -91,7 +91,7 @@ const settings = {
     ...port(0),
     flag: 'http-port',
     env: 'CHAOSDEMO_HTTP_PORT',
-    help: 'Port for them; 0 takes any free one',
+    help: 'Port on which they are served; 0: any free port',
     fallback: '8080',
   },
   logLevel: {
@@ -113,7 +113,7 @@ const settings = {
     ...duration('1s', '10m', '25s'),
     flag: 'shutdown-deadline',
     env: 'CHAOSDEMO_SHUTDOWN_DEADLINE',
-    help: 'How long a shutdown may take to undo faults; less than terminationGracePeriodSeconds',
+    help: 'How long a shutdown may take to release faults; must be less than terminationGracePeriodSeconds',
     fallback: '25s',
   },
 } as const;

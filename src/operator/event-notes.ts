@@ -22,13 +22,13 @@ export const EVENT_REASONS = {
   FaultInjected: 'A fault is on, or was on and is over already.',
   FaultReleased: 'A fault is over, and a probe has seen it end.',
   AnomalyDetected: 'An invariant was broken.',
-  AnomalyNotDetected: 'An invariant was really watched, and held.',
-  AnomalyInconclusive: 'It could not be said whether an invariant was broken.',
+  AnomalyNotDetected: 'An invariant was watched the whole time, and held.',
+  AnomalyInconclusive: 'The evidence does not tell whether an invariant was broken.',
   RunSucceeded: 'Every scenario ended as expected.',
   RunFailed: 'A scenario did not end as expected.',
   RunErrored: 'The run could not be carried out.',
   RunAborted: 'The run was stopped, or its object was deleted.',
-  Superseded: 'The run was stopped, since a newer request replaced it.',
+  Superseded: 'The run was stopped because a newer request replaced it.',
 } as const;
 
 /**

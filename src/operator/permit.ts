@@ -24,7 +24,7 @@ export interface PermitTerms {
 export function permitFor(effect: Effect, terms: PermitTerms): Permit {
   return {
     refusal() {
-      if (!terms.leads()) return 'this operator does not lead any more';
+      if (!terms.leads()) return 'this operator no longer leads';
       return effect.kind === 'Inject' ? againstFault(effect, terms) : undefined;
     },
   };

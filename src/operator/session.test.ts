@@ -220,7 +220,7 @@ describe('an injection', () => {
       string,
     ]
   >([
-    ['this process does not lead', (world) => (world.leads = false), 'this operator does not lead any more'],
+    ['this process does not lead', (world) => (world.leads = false), 'this operator no longer leads'],
     ['the lock was lost', (world) => (world.held = false), 'the lock on the target was lost'],
     ['it is late', (_, clock) => clock.step(3001), 'its moment has passed'],
     ['a restore has begun', (_, __, session) => session.perform([restore]), 'the run is being restored'],
@@ -249,7 +249,7 @@ describe('an injection', () => {
     expect(permit?.refusal()).toBe('the lock on the target was lost');
     world.held = true;
     world.leads = false;
-    expect(permit?.refusal()).toBe('this operator does not lead any more');
+    expect(permit?.refusal()).toBe('this operator no longer leads');
     world.leads = true;
     await clock.advance(6000);
     expect(permit?.refusal()).toBe('its moment has passed');

@@ -54,7 +54,7 @@ export class ForbiddenError extends Error {
   override readonly name = 'ForbiddenError';
 }
 
-/** A lease on something that only one run may use; as `RedisLease` had it. */
+/** A lease on something that only one run may use. */
 export interface ClusterLease {
   /** One attempt. `heldBy`: who holds it, or '' if it changed hands this moment. @throws ForbiddenError, or an error where the API server did not say */
   acquire(signal: AbortSignal): Promise<{ state: 'acquired' } | { state: 'held'; heldBy: string }>;

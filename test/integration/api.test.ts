@@ -91,7 +91,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     [
       'one type twice',
       { ...withLimiter({}), scenarios: [...drift({}), ...drift({ name: 'e' })] },
-      /may stand in the list once/,
+      /may appear only once/,
     ],
     [
       'the wrong member of the union',

@@ -84,7 +84,7 @@ describe('a demo is refused', () => {
   it('where no pod stands behind the Service of Redis', async () => {
     await apply(service('empty', { selector: { app: 'nobody' }, ports: [{ port: 6379 }] }));
     const redis = redisRef({ service: { name: 'empty' } });
-    const message = /no pod stands behind Service empty: start Redis/;
+    const message = /Service empty selects no pod: start Redis/;
     await expectRefused('behind-nothing', { subject: subject({ redis }) }, 'RedisNotFound', message);
   });
 

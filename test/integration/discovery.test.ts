@@ -128,7 +128,7 @@ describe('discover, where everything is in place', () => {
     await create('services', serviceObject('bare', { selector: undefined }));
     await expectRefused(redis('bare'), 'RedisNotEligible', /no selector/);
     await create('services', serviceObject('empty', { selector: { app: 'none' } }));
-    await expectRefused(redis('empty'), 'RedisNotFound', /no pod stands behind Service empty/);
+    await expectRefused(redis('empty'), 'RedisNotFound', /Service empty selects no pod/);
 
     await create('pods', redisPod('redis-1'));
     await expectRefused({}, 'RedisNotEligible', /redis-0 and redis-1/);

@@ -68,7 +68,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       await untilPaused(world, 'forgotten');
       await world.killOperator();
       await world.operator.start();
-      const missing = /The operator was restarted while the invariant had to be watched/;
+      const missing = /The operator restarted while it had to watch the invariant/;
       await expectInconclusive(world, 'forgotten', 'ObservationLost', missing);
     }),
   );

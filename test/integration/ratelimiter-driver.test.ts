@@ -447,7 +447,7 @@ describe.skipIf(withoutRealTime)('restore', () => {
           { kind: 'Inject', id: 'f', scenario, fixture: key, plannedAt, until: plannedAt + 2000 },
           { refusal: () => obstacle },
         );
-        obstacle = 'this operator does not lead any more';
+        obstacle = 'this operator no longer leads';
         await injecting;
         expect(driver.observed.faults['f']).toMatchObject({ missed: true, message: obstacle });
         expect(await calls('pause')).toBe(before);

@@ -26,7 +26,7 @@ export const rateLimiterApi: SubjectApi = {
     RedisUnreachable: 'The Redis does not answer, or refuses the credentials.',
     RedisAuthInvalid: `The Secret is missing or not of type ${REDIS_AUTH_SECRET_TYPE}.`,
     SharedRedis: 'Clients that are neither selected pods nor the operator use this Redis.',
-    RedisInUse: 'Another ChaosDemo is running on the same Redis; this one waits.',
+    RedisInUse: 'Another ChaosDemo runs on the same Redis; this one is queued.',
   },
   secrets: [
     {

@@ -71,7 +71,7 @@ export async function measureBaseline(options: BaselineOptions, signal: AbortSig
 export function outcomeOf({ writeP50Ms, writeMaxMs, lag, samples }: Baseline): Outcome {
   return {
     ok: true,
-    message: `Without a fault: a write of Redis takes ${writeP50Ms.toFixed(1)} ms (slowest ${writeMaxMs.toFixed(1)} ms), and Redis is at most ${counted(lag, 'count')} behind the nodes (${counted(samples, 'sample')})`,
+    message: `Baseline: a write to Redis takes ${writeP50Ms.toFixed(1)} ms (slowest ${writeMaxMs.toFixed(1)} ms), and Redis is at most ${counted(lag, 'count')} behind the nodes (${counted(samples, 'sample')})`,
   };
 }
 
@@ -84,7 +84,7 @@ async function measureWrites(redis: RedisConnections, signal: AbortSignal): Prom
       const start = performance.now();
       if ((await within(writer.write(), WRITE_TIMEOUT_MS, signal)) === TIMED_OUT) {
         throw new BaselineError(
-          `${redis.name} did not take a write within ${WRITE_TIMEOUT_MS} ms without any fault of ours: see whether somebody else has paused it (CLIENT UNPAUSE ends that) or it is overloaded`,
+          `${redis.name} did not take a write within ${WRITE_TIMEOUT_MS} ms, although this demo has injected nothing: check whether somebody else has paused it (CLIENT UNPAUSE ends the pause) or it is overloaded`,
         );
       }
       latencies.push(performance.now() - start);

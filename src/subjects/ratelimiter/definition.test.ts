@@ -137,7 +137,7 @@ describe('words', () => {
     const target = { pods, store: 'redis-0 (10.0.0.7:6379)' };
     const welcome = rateLimiterDefinition.welcome(spec(), target);
     expect(welcome).toMatch(
-      /2 pods \(rl-0, rl-1\) over redis-0 .*stops taking writes for 10s; then: A burst of 20/,
+      /2 pods \(rl-0, rl-1\), counting in redis-0 .*stops taking writes for 10s; then: A burst of 20/,
     );
     expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), target)).toMatch(/injects nothing/);
   });

@@ -33,10 +33,10 @@ export const rateLimiterDefinition: SubjectDefinition = {
 
   welcome(spec, target) {
     const { limit } = rateLimiterOf(spec);
-    const subject = `${nameOf(spec)}: ${podsOf(target)} over ${target?.store ?? 'their Redis'}`;
-    if (spec.dryRun) return `${subject}. Dry run: looks at everything and injects nothing`;
+    const subject = `${nameOf(spec)}: ${podsOf(target)}, counting in ${target?.store ?? 'their Redis'}`;
+    if (spec.dryRun) return `${subject}. Dry run: checks everything and injects nothing`;
     const faults = rateLimiterDefinition.scenarios(spec).map(({ faultTitle }) => faultTitle);
-    return `${subject}. On keys of its own, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}: ${faults.join('; then: ')}`;
+    return `${subject}. With keys of its own, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}: ${faults.join('; then: ')}`;
   },
 };
 

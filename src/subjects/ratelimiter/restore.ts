@@ -47,7 +47,7 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal));
   if (taken === undefined) {
     failed.push(
-      `${redis.name} took no write within ${WRITE_WITHIN_MS} ms: see whether it runs, and if it is paused end that with: redis-cli CLIENT UNPAUSE`,
+      `${redis.name} took no write within ${WRITE_WITHIN_MS} ms: check that it runs; if it is paused, end the pause with: redis-cli CLIENT UNPAUSE`,
     );
   } else {
     done.push('a real write was accepted');

@@ -52,7 +52,7 @@ const redis = z
         name: z.string().min(1).max(63).describe('Name of a Service of this namespace that has a selector.'),
         port: z.int().min(1).max(65535).default(6379).describe('Port of that Service.'),
       })
-      .describe('The Redis that the rate limiter counts in.'),
+      .describe('The Service of that Redis.'),
     authSecretRef: z
       .object({ name: z.string().min(1).max(253).describe('Name of the Secret.') })
       .optional()
@@ -62,13 +62,13 @@ const redis = z
     tls: z
       .boolean()
       .default(false)
-      .describe('Speak TLS. The certificate must be valid for the DNS name of the Service.'),
+      .describe('Connect with TLS. The certificate must be valid for the DNS name of the Service.'),
     allowOtherClients: z
       .boolean()
       .default(false)
-      .describe('Pause writes even though clients other than the selected pods use this Redis.'),
+      .describe('Pause writes even if clients other than the selected pods use this Redis.'),
   })
-  .describe('The Redis behind the rate limiter.');
+  .describe('The Redis in which the rate limiter counts.');
 
 /** The most that a limit may allow, as CEL rules that multiply with it have to know. */
 export const MOST_REQUESTS = 5000;
@@ -81,7 +81,7 @@ const limit = z
       .max(64)
       .default('demo-chaos-key')
       .describe(
-        'Start of the names of the keys that the demo makes; must start with "demo-", so that no real key is ever touched.',
+        'Beginning of the names of the keys that the demo uses. Must begin with "demo-", so that the demo never touches a real key.',
       ),
     requests: z
       .int()
@@ -96,15 +96,15 @@ const limit = z
 
 const health = z
   .object({
-    pollInterval: durationField('Time between two looks.', '250ms', '1m').default('2s'),
+    pollInterval: durationField('Time between two checks of the health.', '250ms', '1m').default('2s'),
     timeout: durationField(
-      'How long one look, or one request, may take. A run keeps the one it began with.',
+      'How long one check or one request may take. A run keeps the timeout it began with.',
       '100ms',
       '30s',
     ).default('5s'),
   })
   .prefault({})
-  .describe('How the health of the rate limiter is watched.');
+  .describe('How the operator checks the health of the rate limiter.');
 
 export const rateLimiterSchema = z
   .object({
@@ -113,7 +113,7 @@ export const rateLimiterSchema = z
       .union([z.int(), z.string()])
       .default('http')
       .meta({
-        description: 'Port of the pods that speaks HTTP: a number, or the name of a container port.',
+        description: 'Port on which the pods serve HTTP: a number, or the name of a container port.',
         'x-kubernetes-int-or-string': true,
         ...cel({
           rule: "type(self) == int ? self >= 1 && self <= 65535 : string(self).matches('^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$')",
@@ -124,7 +124,7 @@ export const rateLimiterSchema = z
     limit,
     health,
   })
-  .describe('The rate limiter under test; set where type is RateLimiter.');
+  .describe('The rate limiter under test; write it with type RateLimiter.');
 
 /** As the API server hands it out: defaults filled in. */
 export type RateLimiterSpec = z.output<typeof rateLimiterSchema>;

@@ -58,7 +58,7 @@ export function selectPods(pods: readonly Pod[], { selector, port, part }: PodCh
   if (onHost.length > 0) {
     throw new Refusal(
       'PodsNotEligible',
-      `${listed(onHost)} run on the host network, where the port may be anybody's: run them without hostNetwork, or narrow ${part}.selector`,
+      `${listed(onHost)} run on the host network, where any program may hold the port: run them without hostNetwork, or narrow ${part}.selector`,
     );
   }
   const ports = ready.map((pod) => resolveContainerPort(pod, port));

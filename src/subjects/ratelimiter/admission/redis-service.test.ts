@@ -79,7 +79,7 @@ describe('resolveRedis', () => {
   it.each<[string, ServiceSpec, Pod[], Reason, RegExp]>([
     ['has no such port', { ports: [{ port: 6380 }] }, [], 'RedisNotFound', /no TCP port 6379: write 6380 in/],
     ['has no ports', { ports: [] }, [], 'RedisNotFound', /no TCP port 6379: write the port of Redis in/],
-    ['has no pods', {}, [], 'RedisNotFound', /no pod stands behind Service redis/],
+    ['has no pods', {}, [], 'RedisNotFound', /Service redis selects no pod/],
     [
       'has none ready',
       {},
@@ -92,7 +92,7 @@ describe('resolveRedis', () => {
       {},
       [redisPod('r'), redisPod('s')],
       'RedisNotEligible',
-      /2 pods stand behind Service redis \(r and s\)/,
+      /Service redis selects 2 pods \(r and s\)/,
     ],
     [
       'has one on the host network',

@@ -60,27 +60,27 @@ export function resolveRedis(service: Service, port: number, pods: readonly Pod[
     throw new Refusal(
       'RedisNotFound',
       waiting.length === 0
-        ? `no pod stands behind Service ${name}: start Redis, or compare the selector of the Service with kubectl get pods --show-labels`
+        ? `Service ${name} selects no pod: start Redis, or compare the selector of the Service with kubectl get pods --show-labels`
         : `no pod behind Service ${name} is Ready (${listed(waiting)}): see kubectl describe pod, and run again when it is`,
     );
   }
   if (ready.length > 1) {
     throw new Refusal(
       'RedisNotEligible',
-      `${ready.length} pods stand behind Service ${name} (${listed(ready.map(({ metadata }) => metadata.name))}): name a Service that selects exactly the one Redis that the rate limiter counts in`,
+      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}): name a Service that selects exactly the one Redis that the rate limiter counts in`,
     );
   }
   if (pod.spec?.hostNetwork === true) {
     throw new Refusal(
       'RedisNotEligible',
-      `${pod.metadata.name} runs on the host network, where the port may be anybody's: run Redis without hostNetwork`,
+      `${pod.metadata.name} runs on the host network, where any program may hold the port: run Redis without hostNetwork`,
     );
   }
   const resolved = resolveContainerPort(pod, targetPort);
   if (resolved === undefined) {
     throw new Refusal(
       'RedisNotEligible',
-      `Service ${name} sends to the port named "${targetPort}", which ${pod.metadata.name} does not have: name the container port so, or set a number as targetPort`,
+      `Service ${name} sends to the port named "${targetPort}", which ${pod.metadata.name} does not have: give the container port that name, or set a number as targetPort`,
     );
   }
   return { podName: pod.metadata.name, host: pod.status?.podIP ?? '', port: resolved.port };

@@ -34,11 +34,11 @@ describe('requireStandalone', () => {
     ['a master with replicas', { connected_slaves: '2' }, /has 2 connected replicas/],
     ['a member of a cluster', { redis_mode: 'cluster', cluster_enabled: '1' }, /member of a Redis Cluster/],
     ['a Sentinel', { redis_mode: 'sentinel', role: undefined }, /is a Sentinel/],
-    ['something without a run_id', { run_id: undefined }, /does not tell run_id/],
-    ['something with an odd run_id', { run_id: '../../x' }, /does not tell run_id/],
+    ['something without a run_id', { run_id: undefined }, /does not report run_id/],
+    ['something with an odd run_id', { run_id: '../../x' }, /does not report run_id/],
     ['Redis 6.2', { redis_version: '6.2.14' }, /version 6\.2\.14.*use Redis 7\.0 or later, or Valkey$/],
     ['something without a version', { redis_version: undefined }, /version unknown.*use Redis 7\.0/],
-    ['something without a role', { role: undefined }, /does not tell run_id and role/],
+    ['something without a role', { role: undefined }, /does not report run_id and role/],
   ])('refuses %s', (_, changes, message) => {
     expect(() => requireStandalone(info(changes), 'redis-0')).toThrow(message);
   });

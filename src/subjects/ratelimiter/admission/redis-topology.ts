@@ -30,19 +30,19 @@ export function requireStandalone(info: string, store: string): string {
   }
   if (mode === 'cluster' || fields.get('cluster_enabled') === '1') {
     throw refuse(
-      'is a member of a Redis Cluster, where the counters may be on another member: use a Redis that stands alone',
+      'is a member of a Redis Cluster, where the counters may be on another member: use a standalone Redis',
     );
   }
   if (role !== 'master' && role !== '') {
     throw refuse(`is a replica: name a Service that selects the master (role is ${role.slice(0, 32)})`);
   }
   if (!RUN_ID.test(runId) || role === '') {
-    throw refuse('does not tell run_id and role in INFO, as Redis and Valkey do: use one of these');
+    throw refuse('does not report run_id and role in INFO, as Redis and Valkey do: use one of these');
   }
   const version = fields.get('redis_version') ?? '';
   if (!(Number.parseInt(version, 10) >= OLDEST_MAJOR)) {
     throw refuse(
-      `is of version ${version.slice(0, 16) || 'unknown'}, and before 7.0 a pause leaves no trace that a second one could be prevented by: use Redis 7.0 or later, or Valkey`,
+      `is of version ${version.slice(0, 16) || 'unknown'}, and a Redis before 7.0 does not count its pauses, so a restarted operator could pause it twice: use Redis 7.0 or later, or Valkey`,
     );
   }
   const replicas = fields.get('connected_slaves') ?? '0';

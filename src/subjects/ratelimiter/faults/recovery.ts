@@ -30,7 +30,7 @@ export async function watchRecovery(options: RecoveryOptions, signal: AbortSigna
   if (workedAt === undefined) {
     return {
       measures: [],
-      message: `${redis.name} took no write within ${Math.round(writeWithinMs)} ms: see whether it runs, and if it is still paused end that with: redis-cli CLIENT UNPAUSE`,
+      message: `${redis.name} took no write within ${Math.round(writeWithinMs)} ms: check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE`,
     };
   }
   const accepted = `${redis.name} takes writes again (a real one was accepted)`;

@@ -32,7 +32,7 @@ export const counterDrift: Fault = {
       load: true,
       onOrphan: 'Inquire',
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
-      invariant: `what the nodes admitted is no more than ${threshold}, and the usual lag, ahead of what Redis counted (${requestsPerSecond} requests a second meanwhile)`,
+      invariant: `the nodes admit at most ${threshold} requests, plus the lag of the baseline, that Redis has not counted (at ${requestsPerSecond} requests a second)`,
     };
   },
   unprovable,

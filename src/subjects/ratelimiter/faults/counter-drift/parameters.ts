@@ -23,16 +23,16 @@ const schema = z
       .min(1)
       .max(MOST_RATE)
       .default(30)
-      .describe('Steady traffic over all pods together while the pause lasts.'),
+      .describe('Requests per second over all pods together while the pause lasts.'),
     threshold: z
       .int()
       .min(0)
       .max(MOST_THRESHOLD)
       .default(5)
       .describe('Drift above this, plus the lag measured without a fault, breaks the invariant.'),
-    settle: durationField('How long to go on watching after the fault.', '1s', '1m').default('5s'),
+    settle: durationField('How long to keep watching after the fault.', '1s', '1m').default('5s'),
   })
-  .describe('Pauses the writes of Redis and watches the counters part; for type CounterDrift.');
+  .describe('Pauses the writes of Redis and watches the counters drift apart; for type CounterDrift.');
 
 export const api = {
   type: 'CounterDrift',
@@ -51,7 +51,7 @@ export const api = {
     {
       name: 'denied',
       unit: 'requests',
-      meaning: 'Checks that were denied, or refused since a node got no answer from Redis.',
+      meaning: 'Checks that were denied, or refused because a node got no answer from Redis.',
     },
     { name: 'unanswered', unit: 'requests', meaning: 'Checks that no node answered in time.' },
     { name: 'lostCounts', unit: 'counts', meaning: 'Counts that never reached Redis.' },

@@ -33,7 +33,7 @@ export const ghostAllowing: Fault = {
       load: false,
       onOrphan: 'Retry',
       faultTitle: `A burst of ${requests * multiplier} requests goes to all nodes at once`,
-      invariant: `of ${requests * multiplier} requests no more than the limit of ${requests} are admitted in the window`,
+      invariant: `of ${requests * multiplier} requests at most ${requests}, the limit, are admitted in the window`,
     };
   },
   unprovable,

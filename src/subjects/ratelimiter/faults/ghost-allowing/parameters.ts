@@ -10,8 +10,13 @@ const MOST_TIMES = 100;
 
 const schema = z
   .object({
-    multiplier: z.int().min(2).max(MOST_TIMES).default(2).describe('The burst is limit.requests times this.'),
-    settle: durationField('How long to go on watching after the burst.', '1s', '1m').default('5s'),
+    multiplier: z
+      .int()
+      .min(2)
+      .max(MOST_TIMES)
+      .default(2)
+      .describe('The burst has limit.requests times this many requests.'),
+    settle: durationField('How long to keep watching after the burst.', '1s', '1m').default('5s'),
   })
   .describe('Sends a burst to all pods at once and counts what is admitted; for type GhostAllowing.');
 

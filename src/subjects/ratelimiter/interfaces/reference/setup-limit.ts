@@ -61,7 +61,7 @@ export async function setupRateLimit(
         await pauseFor(ASK_AGAIN_MS, signal);
       } while (performance.now() < deadline);
       throw new SetupError(
-        `node ${client.name} did not take over the limit of ${key} within ${timeoutMs} ms (${last}): see whether it reaches the same Redis as the others, or raise subject.rateLimiter.health.timeout`,
+        `node ${client.name} did not learn the limit of ${key} within ${timeoutMs} ms (${last}): see whether it reaches the same Redis as the others, or raise subject.rateLimiter.health.timeout`,
       );
     }),
   );
