@@ -11,7 +11,7 @@ import {
 } from './operator-metrics.ts';
 
 it('reads what the operator really writes', async () => {
-  const written = createMetrics({ queueDepth: () => 3, activeRuns: () => 0 });
+  const written = createMetrics({ queueDepth: () => 3, activeRuns: () => 0 }, []);
   written.reconciled('success', 5);
   written.reconciled('success', 5);
   written.reconciled('error', 5);
