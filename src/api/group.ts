@@ -22,5 +22,5 @@ export const ANNOTATIONS = {
 /** The label, with value "true", by which a namespace lets itself be tested. */
 export const ENABLED_LABEL = `${GROUP}/enabled`;
 
-/** Present only while a pause may be active. */
+/** Present only while a fault may be active. */
 export const FINALIZER = `${GROUP}/release-fault`;

@@ -45,7 +45,7 @@ function clean(value: unknown): unknown {
 }
 
 function described({ default: byDefault, description }: Schema): string {
-  if (byDefault === undefined || byDefault === '' || typeof byDefault === 'object')
-    return String(description);
-  return `${String(description)} Default: ${String(byDefault)}.`;
+  const shown =
+    typeof byDefault === 'number' || typeof byDefault === 'boolean' || typeof byDefault === 'string';
+  return shown && byDefault !== '' ? `${String(description)} Default: ${byDefault}.` : String(description);
 }

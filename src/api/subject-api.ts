@@ -31,9 +31,9 @@ export interface MeasureApi {
 
 /** A scenario type: the fault it injects and the invariant it watches. */
 export interface FaultApi {
-  /** Value of `spec.scenarios[].type`, and type of the condition that tells its result: "CounterDrift". */
+  /** Value of `spec.scenarios[].type`, and type of the condition that tells its result: "Outage". */
   readonly type: string;
-  /** Member of a scenario that holds its parameters: "counterDrift". */
+  /** Member of a scenario that holds its parameters: "outage". */
   readonly member: string;
   /** Of that member; every field has a default, since a scenario may leave the member out. */
   readonly schema: z.ZodType<object, object>;
@@ -54,9 +54,9 @@ export interface SecretApi {
 
 /** A subject's part of the API. */
 export interface SubjectApi {
-  /** Value of `spec.subject.type`: "RateLimiter". */
+  /** Value of `spec.subject.type`: "Queue". */
   readonly type: string;
-  /** Member of `spec.subject` that holds its part: "rateLimiter". */
+  /** Member of `spec.subject` that holds its part: "queue". */
   readonly member: string;
   /** What messages call it where `spec.subject.displayName` is left out. */
   readonly displayName: string;

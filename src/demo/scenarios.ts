@@ -154,7 +154,7 @@ export function judge(
   return { result: 'NotDetected', reason: 'NotDetected', message };
 }
 
-/** "drift 30 requests, 6 allowed". */
+/** "queued 30 requests, 6 allowed". */
 function figures({ measures: [first] }: InvariantReading): string {
   if (!first) return 'nothing was measured';
   const { bound, name, unit, value } = first;

@@ -17,7 +17,7 @@ export function countAsExpected(draft: ChaosDemoStatus): void {
   draft.asExpected = `${draft.scenariosAsExpected}/${draft.scenarioCount}`;
 }
 
-/** What the scenarios measured, for the history: "counter-drift Detected 30 > 5, ghost-allowing ...". */
+/** What the scenarios measured, for the history: "outage Detected 30 > 5, surge ...". */
 export function scenarioSummary({ scenarios = [] }: ChaosDemoStatus): string {
   const parts = scenarios.flatMap(({ name, result, summary }) =>
     result ? [`${name} ${result}${summary ? ` ${summary}` : ''}`] : [],

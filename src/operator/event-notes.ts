@@ -107,7 +107,7 @@ const outcomes = {
   Inconclusive: 'AnomalyInconclusive',
 } as const;
 
-/** "Run 2, drift: Detected as expected; 10 when noticed, 6 allowed". */
+/** "Run 2, outage: Detected as expected; 10 when noticed, 6 allowed". */
 function outcome(
   about: string,
   { expect, measures: [measure] = [], message }: ScenarioStatus,

@@ -2,7 +2,7 @@
  * Serves what a cluster asks of the operator: /healthz, /readyz and /metrics.
  *
  * /healthz says only that the event loop turns: a restart would not bring back a
- * lost Redis or API server, and would cut a run short that waits for them.
+ * lost subject or API server, and would cut a run short that waits for them.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -33,8 +33,8 @@ describe('createLogger', () => {
 
   it('blanks members named like secrets, three levels deep', () => {
     const { log, text } = capture();
-    const redis = { host: 'h', password: 'hunter2' };
-    log.info({ password: 'hunter2', redis, target: { redis }, session: { target: { redis } } }, 'opened');
+    const store = { host: 'h', password: 'hunter2' };
+    log.info({ password: 'hunter2', store, target: { store }, session: { target: { store } } }, 'opened');
     log.info({ headers: { authorization: 'Bearer hunter2' }, token: 'hunter2' }, 'sent');
     expect(text()).not.toContain('hunter2');
     expect(text()).toContain('"host":"h"');
@@ -45,7 +45,7 @@ describe('createLogger', () => {
     const refused = Object.assign(new Error('WRONGPASS invalid username-password pair'), {
       command: { name: 'auth', args: ['chaosdemo', 'hunter2'] },
     });
-    const error = Object.assign(new Error('redis-0 refuses', { cause: refused }), {
+    const error = Object.assign(new Error('store-0 refuses', { cause: refused }), {
       code: 'E1',
       status: 403,
     });
@@ -53,7 +53,7 @@ describe('createLogger', () => {
     expect(text()).not.toContain('hunter2');
     expect(lines()[0]?.['err']).toMatchObject({
       type: 'Error',
-      message: 'redis-0 refuses',
+      message: 'store-0 refuses',
       code: 'E1',
       status: 403,
       cause: { message: 'WRONGPASS invalid username-password pair' },

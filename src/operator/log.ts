@@ -1,7 +1,7 @@
 /**
  * The operator's log: JSON lines by pino, each with the program and the process
  * it comes from. Two nets keep secrets out: errors are written by an allowlist of
- * fields (an ioredis error carries the whole AUTH command), and members that are
+ * fields (that of a client may carry a whole command with its password), and members that are
  * named like secrets are blanked wherever they stand near the top.
  */
 

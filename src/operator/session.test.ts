@@ -307,6 +307,39 @@ describe('activities', () => {
   });
 });
 
+describe('a release that somebody waits for', () => {
+  it('is tried again every second until no fault is on', async () => {
+    const { clock, log, open, session, world } = setup();
+    await open();
+    const outcomes = [
+      new Error('no answer'),
+      { ok: false, faultOver: false },
+      { ok: false, faultOver: true },
+    ];
+    world.perform = async (effect) => {
+      const outcome = outcomes.shift();
+      if (!outcome || outcome instanceof Error) throw outcome ?? new Error('asked too often');
+      return { kind: 'Restored', effect: effect.id, restored: { ...outcome, message: 'as it went' } };
+    };
+    const released = session.release(new AbortController().signal);
+    await clock.advance(2000);
+    await released;
+    expect(log).toEqual(['perform release', 'perform release', 'perform release']);
+  });
+
+  it('is given up when its time is over', async () => {
+    const { clock, log, open, session, world } = setup();
+    await open();
+    world.perform = async (_, __, signal) => await untilAborted(signal);
+    const time = new AbortController();
+    const released = session.release(time.signal);
+    await clock.advance(5000);
+    time.abort(new Error('over'));
+    await released;
+    expect(log).toEqual(['perform release']);
+  });
+});
+
 describe('closing', () => {
   it.each([
     [false, 'lock released', 'forget u'],

@@ -21,6 +21,9 @@ import type { ConnectedSubject } from './ports.ts';
 /** When an activity is started again that ended by an error, in milliseconds. */
 const ACTIVITY_AGAIN_MS = 1000;
 
+/** When a release is tried again that was not proven, in milliseconds. */
+const RELEASE_AGAIN_MS = 1000;
+
 /** How long effects and activities may take to end when they are told to, in milliseconds. */
 const END_WITHIN_MS = 5000;
 
@@ -113,17 +116,23 @@ export class Session {
 
   /**
    * Ends faults of ours now and removes `fixtures`, as a shutdown does and the end of
-   * the object; resolves when that was tried, or `signal` has aborted.
+   * the object; resolves when no fault is on, or `signal` has aborted.
    */
   async release(signal: AbortSignal, fixtures: string[] = []): Promise<void> {
     if (!this.#opened) return;
+    const stop = AbortSignal.any([signal, this.#lifetime.signal]);
     const effect = { kind: 'Restore', id: 'release', fixtures, release: true } as const;
-    try {
-      const finding = await this.#effects.release(effect, signal);
-      const restored = finding.kind === 'Restored' ? finding.restored : undefined;
-      this.#log().info({ ok: restored?.ok }, `released: ${restored?.message ?? 'no finding'}`);
-    } catch (error) {
-      this.#log().warn({ err: error }, 'could not prove the release; a fault ends by itself');
+    while (!stop.aborted) {
+      try {
+        const finding = await this.#effects.release(effect, stop);
+        const restored = finding.kind === 'Restored' ? finding.restored : undefined;
+        this.#log().info({ ok: restored?.ok }, `released: ${restored?.message ?? 'no finding'}`);
+        if (restored?.faultOver) return;
+        await this.#options.clock.sleep(RELEASE_AGAIN_MS, stop);
+      } catch (error) {
+        this.#log().warn({ err: error }, 'could not prove the release; a fault ends by itself');
+        await this.#options.clock.sleep(RELEASE_AGAIN_MS, stop).catch(() => undefined);
+      }
     }
   }
 

@@ -34,7 +34,7 @@ describe('the wall clock of the system', () => {
     expect(Math.floor(clock.now())).toBe(1_000_107 + step);
   });
 
-  it('never shows another millisecond than the system does, however the two drift', () => {
+  it('never shows another millisecond than the system does, however the two differ', () => {
     const { clock, time } = setup();
     for (let tick = 0; tick < 10_000; tick += 1) {
       time.wall += 0.3;

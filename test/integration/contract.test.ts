@@ -56,7 +56,7 @@ describe('a dry run', () => {
     expect(conditionTexts(status)).toMatchObject({
       Ready: 'True DryRunPassed',
       Complete: 'True DryRunPassed',
-      Succeeded: 'True DryRunPassed',
+      Succeeded: 'Unknown DryRunPassed',
       FaultActive: 'False NoFault',
       CounterDrift: 'Unknown NotTested',
     });
@@ -182,7 +182,7 @@ describe('a run that is paced by hand', () => {
     const status = await world.untilStatus('old', 'run 2', ({ run }) => run?.number === 2);
     expect(status.history?.[0]).toMatchObject({
       number: 1,
-      id: 'old',
+      runId: 'old',
       phase: 'Aborted',
       reason: 'Superseded',
     });

@@ -81,7 +81,7 @@ export function selectPods(pods: readonly Pod[], { selector, port, part }: PodCh
  * node that is not healthy gets in a run.
  */
 export function awaitReady(
-  { pods, notReady }: Pick<EligiblePods, 'pods' | 'notReady'>,
+  { pods, notReady }: { readonly pods: readonly unknown[]; readonly notReady: readonly string[] },
   waitedMs: number,
   part: string,
 ): Admission {

@@ -1,7 +1,7 @@
 /** Since when selected pods are seen not to be Ready: a run on the others would judge a part of the subject. */
 import type { Clock } from '../../demo/clock.ts';
 import type { Admission } from '../../demo/observed.ts';
-import { awaitReady, type EligiblePods } from './eligible-pods.ts';
+import { awaitReady } from './eligible-pods.ts';
 
 /** Keeps the time that the pods of each object have had. */
 export class Readiness {
@@ -18,7 +18,7 @@ export class Readiness {
    */
   obstacle(
     { uid, generation }: { readonly uid: string; readonly generation: number },
-    eligible: Pick<EligiblePods, 'pods' | 'notReady'>,
+    eligible: Parameters<typeof awaitReady>[0],
     part: string,
   ): Admission | undefined {
     if (eligible.notReady.length === 0) {

@@ -92,11 +92,7 @@ export class RateLimiterConnector implements SubjectConnector {
       const target = await discover(place, signal);
       if (toBegin) {
         const { nodes: pods, notReady } = target;
-        const obstacle = this.#readiness.obstacle(
-          request,
-          { pods: [...pods], notReady: [...notReady] },
-          PART,
-        );
+        const obstacle = this.#readiness.obstacle(request, { pods, notReady }, PART);
         if (obstacle) {
           this.#queue.leave(uid);
           return obstacle;

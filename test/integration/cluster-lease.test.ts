@@ -1,10 +1,13 @@
-/** One run at a time on one Redis, kept apart by a Lease on a real API server with the rights that ship. */
+/** One run at a time on one target, kept apart by a Lease on a real API server with the rights that ship. */
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { microTime } from '../../src/kube/kube-types.ts';
+import { createKubeCluster } from '../../src/operator/kube-cluster.ts';
 import { createLogger } from '../../src/operator/log.ts';
-import { RedisLease, redisLeaseName } from '../../src/operator/redis-lease.ts';
+import { createSystemClock } from '../../src/operator/system-clock.ts';
+import type { ClusterLease } from '../../src/subjects/cluster.ts';
+import { ForbiddenError } from '../../src/subjects/cluster.ts';
 import { uniqueNamespace } from '../kit/control-plane.ts';
 import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
 import { until } from '../kit/until.ts';
@@ -15,24 +18,24 @@ const { signal } = new AbortController();
 let namespace: string;
 let admin: KubeClient;
 let operator: KubeClient;
-let runId: string;
+/** Of the lease: what the subject calls its target. */
+let target: string;
 
 beforeEach(async () => {
   namespace = await uniqueNamespace('lease');
   admin = adminClient();
   operator = await operatorClient();
-  runId = randomBytes(20).toString('hex');
+  target = `target-${randomBytes(20).toString('hex')}`;
 });
 
-describe('RedisLease', () => {
-  it('says how to permit it where the RoleBinding is missing', async () => {
-    await expect(leaseOf('a').acquire(signal)).rejects.toMatchObject({
-      reason: 'PermissionDenied',
-      message: expect.stringContaining('kubectl create rolebinding') as string,
-    });
+describe('a lease of the cluster', () => {
+  it('tells apart that it is forbidden, with the words of the API server', async () => {
+    const refused = leaseOf('a').acquire(signal);
+    await expect(refused).rejects.toBeInstanceOf(ForbiddenError);
+    await expect(refused).rejects.toThrow(/cannot .* resource "leases"/);
   });
 
-  it('lets one hold a Redis, names it to the other, and goes over on release', async () => {
+  it('lets one hold a target, names it to the other, and goes over on release', async () => {
     await bind();
     const [first, second] = [leaseOf('a'), leaseOf('b')];
     expect(first.isHeld()).toBe(false);
@@ -56,9 +59,9 @@ describe('RedisLease', () => {
     expect((await readLease()).spec?.holderIdentity).toBe(`${namespace}/a`);
   });
 
-  it('keeps two Redis servers apart', async () => {
+  it('keeps two targets apart', async () => {
     await bind();
-    const [first, second] = [leaseOf('a'), leaseOf('b', randomBytes(20).toString('hex'))];
+    const [first, second] = [leaseOf('a'), leaseOf('b', `${target}-2`)];
     expect(await first.acquire(signal)).toEqual({ state: 'acquired' });
     expect(await second.acquire(signal)).toEqual({ state: 'acquired' });
   });
@@ -83,7 +86,7 @@ describe('RedisLease', () => {
       method: 'POST',
       path: `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`,
       body: {
-        metadata: { name: redisLeaseName(runId) },
+        metadata: { name: target },
         spec: {
           holderIdentity: `${namespace}/gone`,
           leaseDurationSeconds: 2,
@@ -114,8 +117,9 @@ describe('RedisLease', () => {
   });
 });
 
-function leaseOf(demo: string, of = runId): RedisLease {
-  const lease = new RedisLease({ client: operator, logger, namespace, demo, runId: of });
+function leaseOf(demo: string, name = target): ClusterLease {
+  const cluster = createKubeCluster(operator, createSystemClock(), logger);
+  const lease = cluster.lease({ namespace, name, holder: `${namespace}/${demo}` });
   onTestFinished(() => lease.release());
   return lease;
 }
@@ -123,7 +127,7 @@ function leaseOf(demo: string, of = runId): RedisLease {
 /** Binds, and waits until the API server, which learns of it a moment later, lets the operator in. */
 async function bind(): Promise<void> {
   await bindTarget(namespace);
-  const probe = randomBytes(20).toString('hex');
+  const probe = `probe-${randomBytes(20).toString('hex')}`;
   await until(
     async () => {
       const lease = leaseOf('probe', probe);
@@ -136,7 +140,7 @@ async function bind(): Promise<void> {
 }
 
 function leasePath(): string {
-  return `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${redisLeaseName(runId)}`;
+  return `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${target}`;
 }
 
 function readLease(): Promise<{ spec: { renewTime: string; holderIdentity: string } }> {
