@@ -12,7 +12,7 @@ import { runOperator } from './operator.ts';
 const FURTHER_CONNECTIONS = 8;
 
 // The heap grows by little at a time, rather than to several times of what is alive: an operator waits
-// for the API server and for Redis, and has the time to collect more often.
+// for the API server and for its subjects, and has the time to collect more often.
 setFlagsFromString('--optimize-for-size');
 
 async function main(): Promise<number> {
