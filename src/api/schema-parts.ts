@@ -15,7 +15,10 @@ export function durationField(description: string, min: string, max: string) {
     .meta({
       description: `${description} Whole numbers with h, m, s or ms, from ${min} to ${max}.`,
       ...cel({
-        rule: `duration(self) >= duration('${min}') && duration(self) <= duration('${max}')`,
+        rule: ifDurations(
+          ['self'],
+          `duration(self) >= duration('${min}') && duration(self) <= duration('${max}')`,
+        ),
         message: `must be from ${min} to ${max}`,
       }),
     });

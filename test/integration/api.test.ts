@@ -55,7 +55,7 @@ describe('the API server', { timeout: 300_000 }, () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['no rate limiter', { subject: {} }, /needs subject.rateLimiter/],
+    ['no rate limiter', { subject: {} }, /write subject.rateLimiter with type RateLimiter/],
     ['an empty selector', withLimiter({ selector: {} }), /an empty selector would match every pod/],
     ["a key that is not the demo's", withLimiter({ limit: { keyPrefix: 'prod' } }), /keyPrefix/],
     ['a port out of range', withLimiter({ port: 70_000 }), /must be a port from 1 to 65535/],
