@@ -112,7 +112,7 @@ describe.concurrent('a demo', () => {
     ]);
     onTestFinished(() => pod?.delete());
     const message =
-      /Not healthy within 30s: .*ECONNREFUSED.*Nothing was injected; see that the pods are Ready/;
+      /Not healthy within 30s: .*ECONNREFUSED.*Nothing was injected. Check that the pods are Ready/;
     await expectErrored(world, 'deaf', { subject: behindGateways({ labels }) }, 'TargetUnhealthy', message);
   });
 

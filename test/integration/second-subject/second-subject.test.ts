@@ -41,11 +41,12 @@ beforeAll(async () => {
   // A control plane of its own: the CRD of this one has more in it than the one that is committed.
   controlPlane = await startControlPlane({ binaries: inject('controlPlane').binaries, supervisor });
   const { kubectl } = controlPlane;
-  await kubectl.apply(
-    stringify(buildCrd(subjects.map(({ definition }) => definition.api)), { aliasDuplicateObjects: false }),
-  );
-  await kubectl.run(['wait', 'crd', '--all', '--for=condition=Established', '--timeout=120s']);
   await kubectl.run(['apply', '--server-side', '-k', manifests]);
+  const crd = stringify(buildCrd(subjects.map(({ definition }) => definition.api)), {
+    aliasDuplicateObjects: false,
+  });
+  await kubectl.run(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: crd });
+  await kubectl.run(['wait', 'crd', '--all', '--for=condition=Established', '--timeout=120s']);
   const token = await kubectl.serviceAccountToken(OPERATOR.namespace, OPERATOR.serviceAccount);
   client = new KubeClient(
     loadKubeConfig(await controlPlane.kubeconfigFor('operator', token, OPERATOR.namespace)),
