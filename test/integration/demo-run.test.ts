@@ -29,7 +29,7 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
         { type: 'GhostAllowing', result: 'Detected', fault: { proof: 'Confirmed' } },
       ]);
       expect(measureOf(scenarioOf(status, 'counter-drift')).observed).toBe(30);
-      expect(measureOf(scenarioOf(status, 'ghost-allowing')).summary).toBe('20/10');
+      expect(measureOf(scenarioOf(status, 'ghost-allowing')).summary).toBe('>= 20/10');
       expect(status.diagnoses).toHaveLength(2);
       expect(JSON.stringify(status).length).toBeLessThan(32_768);
     }),

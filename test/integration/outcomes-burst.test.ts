@@ -34,7 +34,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       await world.applySpec('gate', { scenarios: [ghosts({ expect: 'NotDetected' })] });
       const status = await world.ended('gate');
       expect(verdictLine(status)).toMatch(/^Failed UnexpectedAnomaly: /);
-      expect(status.message).toMatch(/ghosts was expected NotDetected and ended Detected \((>= )?\d+\/10\)/);
+      expect(status.message).toMatch(/ghosts ended Detected \((>= )?\d+\/10\), expected NotDetected/);
     }),
   );
 
