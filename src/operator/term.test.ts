@@ -81,10 +81,13 @@ describe('a term', () => {
     await world.advance(5000);
     const { performed } = target;
     const before = [server.stored.length, performed.length];
+    server.edit('ns/demo', ({ metadata }) => {
+      metadata.annotations = { 'chaosdemo.dev/abort': '1' };
+    });
     await world.advance(60_000);
     expect([server.stored.length, performed.length]).toEqual(before);
     election.leads = true;
-    await until(() => status().phase === 'Succeeded');
+    await until(() => status().phase === 'Aborted');
   });
 
   it('that was lost sends no fault that it had begun, though the process leads again at once', async () => {
