@@ -90,8 +90,8 @@ describe('a term', () => {
     await until(() => status().phase === 'Aborted');
   });
 
-  it('that was lost sends no fault that it had begun, though the process leads again at once', async () => {
-    const { begins, ended, leadership, status, target, until } = setup({ effectMs: 2000 });
+  it('that was lost sends no fault that it had begun, though the process leads again and what hangs goes on', async () => {
+    const { begins, ended, leadership, status, target, until } = setup({ effectMs: 2000, heedsAbort: false });
     leadership.begin();
     await until(begins('Inject'));
     const end = leadership.end(LOST);

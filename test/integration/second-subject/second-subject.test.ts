@@ -41,11 +41,10 @@ beforeAll(async () => {
   // A control plane of its own: the CRD of this one has more in it than the one that is committed.
   controlPlane = await startControlPlane({ binaries: inject('controlPlane').binaries, supervisor });
   const { kubectl } = controlPlane;
-  await kubectl.apply(
-    stringify(buildCrd(subjects.map(({ definition }) => definition.api)), { aliasDuplicateObjects: false }),
-  );
-  await kubectl.run(['wait', 'crd', '--all', '--for=condition=Established', '--timeout=120s']);
   await kubectl.run(['apply', '--server-side', '-k', manifests]);
+  const crd = buildCrd(subjects.map(({ definition }) => definition.api));
+  await kubectl.apply(stringify(crd, { aliasDuplicateObjects: false }));
+  await kubectl.run(['wait', 'crd', '--all', '--for=condition=Established', '--timeout=120s']);
   const token = await kubectl.serviceAccountToken(OPERATOR.namespace, OPERATOR.serviceAccount);
   client = new KubeClient(
     loadKubeConfig(await controlPlane.kubeconfigFor('operator', token, OPERATOR.namespace)),
@@ -218,7 +217,7 @@ describe('one CRD for two subjects', () => {
     const create = async (spec: object): Promise<string> =>
       await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input: stringify(demo('mixed', spec)) });
     const keyValueSubject = { type: 'KeyValue', keyValue: { selector: {} } };
-    const rateLimiter = { selector: {}, redis: { service: { name: 'redis' } } };
+    const rateLimiter = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
     await create({});
     await create({ subject: { rateLimiter }, scenarios: [{ name: 'd', type: 'CounterDrift' }] });
     await expect(create({ subject: { ...keyValueSubject, rateLimiter } })).rejects.toThrow(
