@@ -49,6 +49,7 @@ export class Session {
   #demo: ChaosDemo;
   #observed: Observed;
   #opened: Opened | undefined;
+  #admitting = false;
   /** Generation of the spec that the driver was opened for. */
   #openedFor: number | undefined;
 
@@ -152,8 +153,8 @@ export class Session {
 
   #canPerform({ kind }: Effect): boolean {
     if (kind === 'FindPodTemplate') return true;
-    // What is open is not opened twice; it is closed first.
-    return kind === 'Admit' ? !this.#opened : this.#opened !== undefined;
+    // What is open, or about to be, is not opened twice: it is closed first.
+    return kind === 'Admit' ? !this.#opened && !this.#admitting : this.#opened !== undefined;
   }
 
   async #perform(effect: Effect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -178,7 +179,10 @@ export class Session {
   async #admit(mustUndo: boolean, signal: AbortSignal): Promise<Finding> {
     const { clock, subject } = this.#options;
     const request = admissionRequest(this.#demo, mustUndo, clock.now());
-    const { admission, opened } = await subject.connector.admit(request, signal);
+    this.#admitting = true;
+    const { admission, opened } = await subject.connector.admit(request, signal).finally(() => {
+      this.#admitting = false;
+    });
     if (opened && this.#lifetime.signal.aborted) {
       await this.#dispose(opened, false);
       throw signal.reason;

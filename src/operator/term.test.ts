@@ -81,14 +81,17 @@ describe('a term', () => {
     await world.advance(5000);
     const { performed } = target;
     const before = [server.stored.length, performed.length];
+    server.edit('ns/demo', ({ metadata }) => {
+      metadata.annotations = { 'chaosdemo.dev/abort': '1' };
+    });
     await world.advance(60_000);
     expect([server.stored.length, performed.length]).toEqual(before);
     election.leads = true;
-    await until(() => status().phase === 'Succeeded');
+    await until(() => status().phase === 'Aborted');
   });
 
-  it('that was lost sends no fault that it had begun, though the process leads again at once', async () => {
-    const { begins, ended, leadership, status, target, until } = setup({ effectMs: 2000 });
+  it('that was lost sends no fault that it had begun, though the process leads again and what hangs goes on', async () => {
+    const { begins, ended, leadership, status, target, until } = setup({ effectMs: 2000, heedsAbort: false });
     leadership.begin();
     await until(begins('Inject'));
     const end = leadership.end(LOST);

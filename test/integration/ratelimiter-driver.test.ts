@@ -202,7 +202,7 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
   ] as const)('prepares no pause where $what since the run began', async ({ check, observed }, context) => {
     await keepingTime(async () => {
       const driver = driverOn(approximate, { checkStore: async () => check });
-      const key = 'demo-unwelcome';
+      const key = `demo-unwelcome-${check.state}`;
       const effect = { kind: 'Prepare', id: 'p', fault: 'f', fixture: key, sequence: 1 } as const;
       await driver.perform({ ...effect, scenario: 'drift' });
       expect(driver.observed).toMatchObject({ ...observed, prepared: {} });

@@ -41,6 +41,7 @@ const behaviour = fc.record({
   queues: fc.boolean(),
   loses: fc.boolean(),
   stallBites: fc.boolean(),
+  heedsAbort: fc.boolean(),
   effectMs: fc.integer({ min: 0, max: 2500 }),
 });
 

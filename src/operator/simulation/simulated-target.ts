@@ -32,6 +32,8 @@ export interface Behaviour {
   shortfalls: string[];
   /** Whether a stall lets itself be released before its time. */
   releases: boolean;
+  /** Whether an injection ends when it is told to; a system call that hangs does not. */
+  heedsAbort: boolean;
 }
 
 const USUAL: Behaviour = {
@@ -43,6 +45,7 @@ const USUAL: Behaviour = {
   readable: true,
   shortfalls: [],
   releases: true,
+  heedsAbort: true,
 };
 
 /** Time between two looks whether the service may still be touched, and between two samples. */
@@ -94,6 +97,8 @@ export class SimulatedTarget {
   /** Effects that fail before they have done anything: how many of the next of each kind. */
   readonly failing: Partial<Record<SubjectEffect['kind'], number>> = {};
   #lock: HeldLock | undefined;
+  /** Drivers that were made and not closed, of processes that live or died. */
+  open = 0;
   /** Calls of `admit` under way or over. */
   admissions = 0;
 
@@ -156,17 +161,20 @@ class SimulatedConnector implements SubjectConnector {
     target.admissions += 1;
     await this.#clock.sleep(target.behaviour.effectMs, signal);
     const owner = `${request.namespace}/${request.name}`;
-    const opened = { target: this.#describe(), driver: new SimulatedDriver(target, this.#clock, request) };
+    const open = (): Omit<NonNullable<Admitted['opened']>, 'lock'> => ({
+      target: this.#describe(),
+      driver: new SimulatedDriver(target, this.#clock, request),
+    });
     if (target.admission.state !== 'granted') {
       const toUndo = request.mustUndo && target.admission.state === 'refused';
-      return { admission: target.admission, ...(toUndo && { opened }) };
+      return { admission: target.admission, ...(toUndo && { opened: open() }) };
     }
     if (target.lockedBy !== undefined && target.lockedBy !== owner) {
       const message = `the target is in use by ${target.lockedBy}`;
       return { admission: { state: 'waiting', reason: 'TargetInUse', message } };
     }
     const lock = target.lockFor(owner, this.#clock);
-    return { admission: { state: 'granted' }, opened: { ...opened, lock } };
+    return { admission: { state: 'granted' }, opened: { ...open(), lock } };
   }
 
   async findPodTemplate(): Promise<string | undefined> {
@@ -194,6 +202,7 @@ class SimulatedDriver implements SubjectDriver {
     this.#target = target;
     this.#clock = clock;
     this.#request = request;
+    target.open += 1;
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -249,7 +258,9 @@ class SimulatedDriver implements SubjectDriver {
     }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#target.open -= 1;
+  }
 
   async #doUntilAborted(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
     switch (activity.kind) {
@@ -346,10 +357,10 @@ class SimulatedDriver implements SubjectDriver {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Finding> {
-    const { effectMs, stallBites } = this.#target.behaviour;
+    const { effectMs, heedsAbort, stallBites } = this.#target.behaviour;
     const healthy = this.#lookedHealthy;
     // Connecting takes a while; what was allowed then may not be any more.
-    await this.#clock.sleep(effectMs / 2, signal);
+    await this.#clock.sleep(effectMs / 2, heedsAbort ? signal : new AbortController().signal);
     const refusal = permit.refusal();
     if (refusal !== undefined) {
       return { kind: 'Fault', fault: id, report: { missed: true, message: refusal, evidence: [] } };

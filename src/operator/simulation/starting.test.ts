@@ -91,6 +91,18 @@ describe('starting', () => {
     expect(simulation.target.admissions).toBe(8);
   });
 
+  it('runs the newest spec where it was edited while its pods were looked for', async () => {
+    const simulation = new Simulation(simulatedSpec({ runId: 'first' }), { effectMs: 2000 });
+    for (const runId of ['second', 'third']) {
+      await simulation.pass(500);
+      simulation.spec = simulatedSpec({ runId });
+    }
+    await simulation.runUntil(finished);
+    expect(simulation.status).toMatchObject({ phase: 'Succeeded', run: { number: 1, runId: 'third' } });
+    await simulation.pass(1000);
+    expect([simulation.target.lockedBy, simulation.kept, simulation.target.open]).toEqual([undefined, 0, 0]);
+  });
+
   it('waits for another demo that uses the target, tells for which, and starts when that has ended', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(2));

@@ -219,7 +219,7 @@ describe('one CRD for two subjects', () => {
     const create = async (spec: object): Promise<string> =>
       await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input: stringify(demo('mixed', spec)) });
     const keyValueSubject = { type: 'KeyValue', keyValue: { selector: {} } };
-    const rateLimiter = { selector: {}, redis: { service: { name: 'redis' } } };
+    const rateLimiter = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
     await create({});
     await create({ subject: { rateLimiter }, scenarios: [{ name: 'd', type: 'CounterDrift' }] });
     await expect(create({ subject: { ...keyValueSubject, rateLimiter } })).rejects.toThrow(

@@ -129,10 +129,9 @@ export class KeyValueDriver implements SubjectDriver {
     const startedAt = clock.now();
     await this.#deaf.makeDeaf(until - startedAt);
     const heard = await this.#probe();
-    const others = heard.slice(0, -1).every(Boolean);
-    const felt = others && heard.at(-1) === false;
+    const felt = heard.slice(0, -1).some(Boolean) && heard.at(-1) === false;
     const message = felt
-      ? `${this.#deaf.name} takes no writes: one that the others have is not there`
+      ? `${this.#deaf.name} takes no writes: one that another has is not there`
       : `${this.#deaf.name} was told to take no writes, and a write is seen on ${heard.filter(Boolean).length} replicas`;
     const proof = felt ? ('Confirmed' as const) : ('Mismatch' as const);
     const report: FaultReport = { startedAt, proof, message, evidence: [`${fixture}: ${message}`] };
