@@ -14,9 +14,14 @@ import { type RespBounds, RespError, RespScanner } from './resp-scanner.ts';
 /** Why a connection was given up. */
 export type RedisWireErrorCode = 'CONNECT_TIMEOUT' | 'REPLY_TIMEOUT' | 'PROTOCOL' | 'UNASKED' | 'REFUSED';
 
-/** The server broke the protocol or was late; the connection is gone. The message says what to do. */
+/** The server broke the protocol or was late; the connection is gone. */
 export class RedisWireError extends Error {
   readonly code: RedisWireErrorCode;
+
+  /** Whether the message says what to do, too. */
+  get advises(): boolean {
+    return this.code !== 'CONNECT_TIMEOUT' && this.code !== 'REFUSED';
+  }
 
   constructor(code: RedisWireErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);

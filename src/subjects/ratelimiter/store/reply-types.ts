@@ -3,6 +3,8 @@
 /** Redis answered, within the protocol, with something that is no answer to this command. */
 export class ReplyTypeError extends Error {
   readonly code = 'UNEXPECTED_REPLY';
+  /** The message says what to do, too. */
+  readonly advises = true;
   /** As it was asked: "CLIENT LIST". */
   readonly command: string;
 
