@@ -21,7 +21,7 @@ function taken(read: (reply: unknown) => unknown): string[] {
     } catch (error) {
       expect(error).toBeInstanceOf(ReplyTypeError);
       expect(error).toMatchObject({ code: 'UNEXPECTED_REPLY', command: 'CMD' });
-      expect(String(error)).toContain('CMD was answered with ');
+      expect(String(error)).toContain('the server answered CMD with ');
       return [];
     }
   });
@@ -64,7 +64,7 @@ describe('the types of replies', () => {
 
   it('repeat nothing of what was sent', () => {
     expect(() => requireOk('SET', '\u001b[31mpassword')).toThrow(
-      'SET was answered with other text instead of OK: see that a Redis and nothing else listens there',
+      'the server answered SET with other text instead of OK: see that a Redis and nothing else listens there',
     );
   });
 

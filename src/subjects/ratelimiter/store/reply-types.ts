@@ -10,7 +10,7 @@ export class ReplyTypeError extends Error {
 
   constructor(command: string, wanted: string, got: string) {
     super(
-      `${command} was answered with ${got} instead of ${wanted}: see that a Redis and nothing else listens there`,
+      `the server answered ${command} with ${got} instead of ${wanted}: see that a Redis and nothing else listens there`,
     );
     this.name = 'ReplyTypeError';
     this.command = command;
