@@ -209,7 +209,7 @@ export class GuardedSocket extends Duplex {
     const [due] = this.#due;
     if (due === undefined || due === Number.POSITIVE_INFINITY) return;
     this.#cancelReply = after(due - performance.now(), () => {
-      const message = `no complete answer came within ${this.#replyTimeout} ms, so the connection was ended: see whether the server is overloaded or paused`;
+      const message = `no complete answer came within ${this.#replyTimeout} ms, so the connection was ended: see whether it runs, and is neither overloaded nor paused`;
       this.destroy(new RedisWireError('REPLY_TIMEOUT', message));
     });
   }
