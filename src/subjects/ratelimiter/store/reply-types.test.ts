@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import {
+  asFields,
+  asInteger,
+  asText,
+  asTime,
+  ReplyTypeError,
+  requireOk,
+  requireOwnConnection,
+} from './reply-types.ts';
+
+/** Everything that ioredis can make of a reply of RESP2. */
+const kinds = { null: null, list: [], nested: [['a']], text: 'text', number: 7, empty: '', object: {} };
+
+/** The kinds that `read` takes; each other one it refuses with an error that names the command. */
+function taken(read: (reply: unknown) => unknown): string[] {
+  return Object.entries(kinds).flatMap(([kind, reply]) => {
+    try {
+      read(reply);
+      return [kind];
+    } catch (error) {
+      expect(error).toBeInstanceOf(ReplyTypeError);
+      expect(error).toMatchObject({ code: 'UNEXPECTED_REPLY', command: 'CMD' });
+      expect(String(error)).toContain('the server answered CMD with ');
+      return [];
+    }
+  });
+}
+
+describe('the types of replies', () => {
+  it('are taken where they are what was asked for, and refused by name of the command else', () => {
+    expect(taken((reply) => asText('CMD', reply))).toEqual(['text', 'empty']);
+    expect(taken((reply) => asInteger('CMD', reply))).toEqual(['number']);
+    expect(taken((reply) => asFields('CMD', reply))).toEqual(['list', 'object']);
+    expect(taken((reply) => asTime('CMD', reply))).toEqual([]);
+    expect(taken((reply) => requireOk('CMD', reply))).toEqual([]);
+  });
+
+  it('hold what was sent', () => {
+    expect(asText('INFO', 'run_id:1')).toBe('run_id:1');
+    expect(asInteger('DBSIZE', '-12')).toBe(-12);
+    expect(asTime('TIME', ['1700000000', '123456'])).toBeCloseTo(1_700_000_000_123.456, 2);
+    expect(asTime('TIME', [1_700_000_000, 5])).toBeCloseTo(1_700_000_000_000.005, 2);
+    expect(() => requireOk('SET', 'OK')).not.toThrow();
+    const expected = new Map([
+      ['__proto__', '1'],
+      ['a', '2'],
+    ]);
+    expect(asFields('HGETALL', ['__proto__', '1', 'a', '2'])).toEqual(expected);
+    expect(asFields('HGETALL', JSON.parse('{"__proto__":"1","a":"2"}'))).toEqual(expected);
+  });
+
+  it('refuse numbers that a number does not hold, and halves of fields', () => {
+    for (const reply of ['9007199254740993', 2 ** 53, 1.5, Number.NaN, '1e3', '0x1', ' 1']) {
+      expect(() => asInteger('CMD', reply)).toThrow(ReplyTypeError);
+    }
+    for (const reply of [['a'], ['a', 1], ['a', null], ['a', ['b']], { a: null }, { a: ['b'] }]) {
+      expect(() => asFields('CMD', reply)).toThrow(ReplyTypeError);
+    }
+    for (const reply of [['1'], ['1', 'x'], ['1', '2', '3'], [null, '1']]) {
+      expect(() => asTime('CMD', reply)).toThrow(ReplyTypeError);
+    }
+  });
+
+  it('repeat nothing of what was sent', () => {
+    expect(() => requireOk('SET', '\u001b[31mpassword')).toThrow(
+      'the server answered SET with other text instead of OK: see that a Redis and nothing else listens there',
+    );
+  });
+
+  it('take no list of clients without the connection that asked', () => {
+    const own = '10.0.0.9:4711';
+    expect(() =>
+      requireOwnConnection('CLIENT LIST', [{ addr: '10.0.0.1:1' }, { addr: own }], own),
+    ).not.toThrow();
+    for (const clients of [[], [{ addr: '10.0.0.9:471' }]]) {
+      expect(() => requireOwnConnection('CLIENT LIST', clients, own)).toThrow(
+        /from 10\.0\.0\.9:4711 that asked/,
+      );
+    }
+  });
+});

@@ -1,0 +1,89 @@
+/** Turns what Redis answered into what was asked for, or refuses it: a type in a signature is no proof. Pure. */
+
+/** Redis answered, within the protocol, with something that is no answer to this command. */
+export class ReplyTypeError extends Error {
+  readonly code = 'UNEXPECTED_REPLY';
+  /** The message says what to do, too. */
+  readonly advises = true;
+  /** As it was asked: "CLIENT LIST". */
+  readonly command: string;
+
+  constructor(command: string, wanted: string, got: string) {
+    super(
+      `the server answered ${command} with ${got} instead of ${wanted}: see that a Redis and nothing else listens there`,
+    );
+    this.name = 'ReplyTypeError';
+    this.command = command;
+  }
+}
+
+/** @throws ReplyTypeError */
+export function asText(command: string, reply: unknown): string {
+  if (typeof reply === 'string') return reply;
+  throw new ReplyTypeError(command, 'text', kindOf(reply));
+}
+
+/** An integer that a number holds exactly, sent as such or as text. @throws ReplyTypeError */
+export function asInteger(command: string, reply: unknown): number {
+  const value = typeof reply === 'string' && /^-?\d+$/.test(reply) ? Number(reply) : reply;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  throw new ReplyTypeError(command, 'an integer', kindOf(reply));
+}
+
+/** @throws ReplyTypeError for anything but OK */
+export function requireOk(command: string, reply: unknown): void {
+  if (reply !== 'OK') throw new ReplyTypeError(command, 'OK', kindOf(reply));
+}
+
+/**
+ * The fields of a hash; none where there is no such key.
+ * @param reply as ioredis has it, an object, or as it was sent, a flat list
+ * @throws ReplyTypeError
+ */
+export function asFields(command: string, reply: unknown): Map<string, string> {
+  if (typeof reply !== 'object' || reply === null) {
+    throw new ReplyTypeError(command, 'fields and values', kindOf(reply));
+  }
+  const flat: unknown[] = Array.isArray(reply) ? reply : Object.entries(reply).flat(1);
+  if (flat.length % 2 !== 0 || !flat.every((item) => typeof item === 'string')) {
+    throw new ReplyTypeError(command, 'fields and values', 'a list of something else');
+  }
+  const fields = new Map<string, string>();
+  for (let at = 0; at < flat.length; at += 2) fields.set(flat[at] ?? '', flat[at + 1] ?? '');
+  return fields;
+}
+
+/** The answer to TIME in milliseconds since the epoch, with a fraction. @throws ReplyTypeError */
+export function asTime(command: string, reply: unknown): number {
+  if (!Array.isArray(reply) || reply.length !== 2) {
+    throw new ReplyTypeError(command, 'seconds and microseconds', kindOf(reply));
+  }
+  return asInteger(command, reply[0]) * 1000 + asInteger(command, reply[1]) / 1000;
+}
+
+/**
+ * A list of clients without the very connection that asked for it is made up, or of somebody else's making.
+ * @param ownAddr address and port of that connection, as Redis writes them
+ * @throws ReplyTypeError
+ */
+export function requireOwnConnection(
+  command: string,
+  clients: readonly { readonly addr: string }[],
+  ownAddr: string,
+): void {
+  if (clients.some(({ addr }) => addr === ownAddr)) return;
+  throw new ReplyTypeError(
+    command,
+    `a list that holds the connection from ${ownAddr} that asked`,
+    'a list without it',
+  );
+}
+
+/** Names the kind only: what was sent is not repeated. */
+function kindOf(reply: unknown): string {
+  if (reply === null || reply === undefined) return 'nothing';
+  if (Array.isArray(reply)) return 'a list';
+  if (typeof reply === 'string') return 'other text';
+  if (typeof reply === 'number') return 'a number';
+  return 'something else';
+}

@@ -1,0 +1,156 @@
+/** What the operator asks of Redis, over a connection that takes nothing else, from a real Redis. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Redis } from 'ioredis';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type RedisServer, type RedisServerOptions, startRedis } from '../../src/local/redis-server.ts';
+import {
+  boundedConnection,
+  CLIENT_LIST_BYTES,
+  type ConnectionLimits,
+} from '../../src/subjects/ratelimiter/store/bounded-connection.ts';
+import type { RedisTarget } from '../../src/subjects/ratelimiter/store/redis-target.ts';
+import {
+  asFields,
+  asText,
+  asTime,
+  requireOk,
+  requireOwnConnection,
+} from '../../src/subjects/ratelimiter/store/reply-types.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+async function start(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const server = await startRedis(options);
+  cleanups.push(() => server.stop());
+  return server;
+}
+
+async function connectTo(
+  { host, port }: RedisServer,
+  target: Partial<RedisTarget> = {},
+  limits: Partial<ConnectionLimits> = {},
+): Promise<Redis> {
+  const redis = boundedConnection(
+    { podName: 'redis-0', host, port, tls: false, ...target },
+    { connectTimeout: 60_000, commandTimeout: 60_000, ...limits },
+  );
+  cleanups.push(() => redis.disconnect());
+  await redis.connect();
+  return redis;
+}
+
+/** Everything that the operator and its tests ask. */
+async function askEverything(redis: Redis): Promise<void> {
+  expect(await redis.ping()).toBe('PONG');
+  expect(asText('INFO', await redis.info())).toMatch(/^run_id:[0-9a-f]{40}\r?$/m);
+  expect(asText('INFO', await redis.info('commandstats'))).toContain('cmdstat_ping');
+
+  const clients = asText('CLIENT LIST', await redis.call('CLIENT', 'LIST'));
+  const addrs = [...clients.matchAll(/ addr=(\S+)/g)].map(([, addr = '']) => ({ addr }));
+  const { localAddress, localPort } = redis.stream;
+  requireOwnConnection('CLIENT LIST', addrs, `${localAddress}:${localPort}`);
+
+  requireOk('SET', await redis.set('a', 'ä', 'PX', 60_000));
+  expect(await redis.get('a')).toBe('ä');
+  expect(await redis.get('none')).toBeNull();
+  expect(Math.abs(asTime('TIME', await redis.time()) - Date.now())).toBeLessThan(60_000);
+
+  const counters = Array.from({ length: 256 }, (_, index): [string, string] => [
+    `node-${index}`,
+    String(index),
+  ]);
+  await redis.hset('rl:a', new Map(counters));
+  expect(asFields('HGETALL', await redis.hgetall('rl:a'))).toEqual(new Map(counters));
+  expect(asFields('HGETALL', await redis.hgetall('none'))).toEqual(new Map());
+
+  expect(await redis.eval("return {1, {redis.call('GET', KEYS[1]), {false}}}", 1, 'a')).toEqual([
+    1,
+    ['ä', [null]],
+  ]);
+  await expect(redis.call('NOSUCH')).rejects.toThrow(/^ERR unknown command/);
+  const pings = Array.from({ length: 500 }, (_, index) => redis.ping(String(index)));
+  expect(await Promise.all(pings)).toEqual(Array.from({ length: 500 }, (_, index) => String(index)));
+}
+
+describe('a bounded connection to a real Redis', () => {
+  it('answers all that is asked of it', async () => {
+    await askEverything(await connectTo(await start()));
+  });
+
+  it('answers it over TLS, and takes no certificate of another name', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'redis-tls-'));
+    cleanups.push(() => rm(dir, { recursive: true, force: true }));
+    const [certFile, keyFile] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
+    await promisify(execFile)(
+      'openssl',
+      `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -keyout ${keyFile} -out ${certFile}
+      -subj /CN=redis.shop.svc -addext subjectAltName=DNS:redis.shop.svc`.split(/\s+/),
+    );
+    const server = await start({ tls: { certFile, keyFile, caFile: certFile }, requirepass: 'hunter2' });
+    const ca = await readFile(certFile, 'utf8');
+    const secure = { tls: true, ca, password: 'hunter2' };
+    await askEverything(await connectTo(server, { ...secure, servername: 'redis.shop.svc' }));
+
+    await expect(connectTo(server, { ...secure, servername: 'other.shop.svc' })).rejects.toMatchObject({
+      code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    });
+    await expect(connectTo(server, { tls: true, servername: 'redis.shop.svc' })).rejects.toThrow(
+      /self-signed/,
+    );
+  });
+
+  it('says what Redis says of a wrong password, and not the password', async () => {
+    const server = await start({ requirepass: 'right' });
+    const error: unknown = await connectTo(server, { password: 'hunter2' }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({ message: expect.stringMatching(/^WRONGPASS/) });
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('hunter2');
+    await expect((await connectTo(server)).info()).rejects.toThrow(/^NOAUTH/);
+  });
+
+  it('waits for a write that a pause holds back where it may, and else ends', async () => {
+    const server = await start();
+    const control = await connectTo(server);
+    const patient = await connectTo(server, {}, { commandTimeout: undefined });
+    const hasty = await connectTo(server, {}, { commandTimeout: 100 });
+    requireOk('CLIENT PAUSE', await control.call('CLIENT', 'PAUSE', '60000', 'WRITE'));
+    const held = patient.set('a', '1');
+    await expect(hasty.set('b', '1')).rejects.toMatchObject({ code: 'REPLY_TIMEOUT' });
+    expect(hasty.status).not.toBe('ready');
+    requireOk('CLIENT UNPAUSE', await control.call('CLIENT', 'UNPAUSE'));
+    expect(await held).toBe('OK');
+    // Redis has dropped what the lost connection asked for.
+    expect(await control.get('b')).toBeNull();
+  });
+
+  it('takes a list of many clients where it is told to, and refuses it elsewhere', async () => {
+    const server = await start();
+    const others = await Promise.all(Array.from({ length: 60 }, () => connectTo(server)));
+    for (const [index, other] of others.entries())
+      await other.call('CLIENT', 'SETNAME', `${index}-`.padEnd(5000, 'x'));
+    const admission = await connectTo(server, {}, { replyBytes: CLIENT_LIST_BYTES });
+    const clients = asText('CLIENT LIST', await admission.call('CLIENT', 'LIST'));
+    expect(clients.length).toBeGreaterThan(300_000);
+    await expect((await connectTo(server)).call('CLIENT', 'LIST')).rejects.toMatchObject({
+      code: 'PROTOCOL',
+      message: expect.stringContaining('a bulk string of more than 262144 bytes'),
+    });
+  });
+
+  it('tells that Redis takes no more connections', async () => {
+    const server = await start();
+    const control = await connectTo(server);
+    await control.config('SET', 'maxclients', '1');
+    const redis = await connectTo(server);
+    await vi.waitFor(() => expect(redis.status).toBe('end'), { timeout: 60_000 });
+    await expect(redis.ping()).rejects.toThrow(/^ERR max number of clients/);
+  });
+});
