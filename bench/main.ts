@@ -9,6 +9,7 @@ import { runProgram } from '../src/cli/program.ts';
 import { helpText, parseBenchArguments } from './arguments.ts';
 import type { Benchmark } from './benchmark.ts';
 import { abort } from './benchmarks/abort.ts';
+import { burstMemory } from './benchmarks/burst-memory.ts';
 import { burstSpan } from './benchmarks/burst-span.ts';
 import { detection } from './benchmarks/detection.ts';
 import { firstStatus } from './benchmarks/first-status.ts';
@@ -18,7 +19,16 @@ import { throughput } from './benchmarks/throughput.ts';
 import { jsonOf, notesOf, type Result, tableOf } from './report.ts';
 import { World } from './world.ts';
 
-const ALL: readonly Benchmark[] = [firstStatus, throughput, burstSpan, detection, abort, takeover, footprint];
+const ALL: readonly Benchmark[] = [
+  firstStatus,
+  throughput,
+  burstSpan,
+  burstMemory,
+  detection,
+  abort,
+  takeover,
+  footprint,
+];
 
 const start = performance.now();
 

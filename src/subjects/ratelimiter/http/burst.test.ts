@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type BurstNode, BurstNotSentError, type BurstPlan, boundsFor, sendBurst, spread } from './burst.ts';
 import { ConnectionBudget } from './connection-budget.ts';
@@ -281,6 +284,17 @@ describe('a burst that cannot be sent', () => {
     lease.release();
     await sendBurst(planOf([node], 3, { budget }), signal);
     expect(budget.free).toBe(3);
+  });
+
+  it.runIf(process.platform === 'linux')('looks at how many files this process may open', async () => {
+    const program = fileURLToPath(new URL('files.fixture.ts', import.meta.url));
+    const limited = ['-c', 'ulimit -n 150 && exec "$0" "$@"', process.execPath, program];
+    const tell = async (count: number): Promise<string> =>
+      (await promisify(execFile)('sh', [...limited, String(count)])).stdout;
+    expect(await tell(120)).toMatch(
+      /it needs 120 connections, and this process may open only \d+ more files/,
+    );
+    expect(await tell(2)).toContain('ECONNREFUSED');
   });
 
   it('says so when this process may open no more files', async () => {
