@@ -5,7 +5,8 @@ import { createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type BurstNode, BurstNotSentError, type BurstPlan, boundsFor, sendBurst, spread } from './burst.ts';
+import { sendBurst } from './burst.ts';
+import { type BurstNode, BurstNotSentError, type BurstPlan, boundsFor, spread } from './burst-plan.ts';
 import { ConnectionBudget } from './connection-budget.ts';
 import { type Dial, dialTcp, type Wire } from './dial.ts';
 

@@ -1,5 +1,6 @@
 /** Tries a burst of as many requests as the first argument says, and prints why it was not sent. */
-import { sendBurst, spread } from './burst.ts';
+import { sendBurst } from './burst.ts';
+import { spread } from './burst-plan.ts';
 import { ConnectionBudget } from './connection-budget.ts';
 
 const count = Number(process.argv[2]);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Outcome } from '../../http/burst.ts';
+import type { Outcome } from '../../http/burst-plan.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { type CheckAnswer, readCheck } from './check-answer.ts';
 import { injectBurstTraffic, resultOf } from './check-burst.ts';

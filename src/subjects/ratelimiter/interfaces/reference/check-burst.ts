@@ -1,13 +1,7 @@
 /** A burst of `POST /check` for one key, over all nodes at once, and what they answered. */
 import { truncate } from '../../../../api/index.ts';
-import {
-  type Burst,
-  type BurstNode,
-  BurstNotSentError,
-  sendBurst,
-  spread,
-  type WarmUp,
-} from '../../http/burst.ts';
+import { sendBurst } from '../../http/burst.ts';
+import { type Burst, type BurstNode, BurstNotSentError, spread, type WarmUp } from '../../http/burst-plan.ts';
 import type { FailureCode } from '../../http/connection.ts';
 import type { ConnectionBudget } from '../../http/connection-budget.ts';
 import type { HttpRequest } from '../../http/request.ts';
