@@ -51,7 +51,11 @@ export interface BurstPlan<T> {
   readonly dial?: Dial;
 }
 
-/** What became of one request. Moments in milliseconds since the epoch, by a monotonic clock from the start of the burst on. */
+/**
+ * What became of one request. Moments in milliseconds since the epoch, by a monotonic clock from the start of the
+ * burst on. Of a request that was not sent, `sentAt` is when it would have been. An answer is noticed after all
+ * requests were written, at the earliest.
+ */
 export type Outcome<T> = { readonly node: string; readonly sentAt: number; readonly endedAt: number } & (
   | { readonly status: number; readonly answer: T; readonly failure?: undefined }
   | { readonly failure: Failure; readonly answer?: undefined }
