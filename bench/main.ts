@@ -10,6 +10,7 @@ import type { ValuesOf } from '../src/settings/settings.ts';
 import { benchProgram } from './arguments.ts';
 import type { Benchmark } from './benchmark.ts';
 import { abort } from './benchmarks/abort.ts';
+import { burstMemory } from './benchmarks/burst-memory.ts';
 import { burstSpan } from './benchmarks/burst-span.ts';
 import { detection } from './benchmarks/detection.ts';
 import { firstStatus } from './benchmarks/first-status.ts';
@@ -19,7 +20,16 @@ import { throughput } from './benchmarks/throughput.ts';
 import { jsonOf, notesOf, type Result, tableOf } from './report.ts';
 import { World } from './world.ts';
 
-const ALL: readonly Benchmark[] = [firstStatus, throughput, burstSpan, detection, abort, takeover, footprint];
+const ALL: readonly Benchmark[] = [
+  firstStatus,
+  throughput,
+  burstSpan,
+  burstMemory,
+  detection,
+  abort,
+  takeover,
+  footprint,
+];
 
 const start = performance.now();
 

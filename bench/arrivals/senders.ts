@@ -1,8 +1,9 @@
-/** Three ways to send a burst of requests to one address. */
+/** Four ways to send a burst of requests to one address. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { injectBurstTraffic } from '../../src/subjects/ratelimiter/index.ts';
+import { Client } from 'undici';
+import { ConnectionBudget, injectBurstTraffic } from '../../src/subjects/ratelimiter/index.ts';
 
 /** Sends a burst; `arrived` aborts once the receiver has all of it. */
 export type Send = (
@@ -12,18 +13,52 @@ export type Send = (
 
 const KEY = 'demo-bench';
 const TIMEOUT_MS = 30_000;
+const OPEN_AT_ONCE = 200;
 const AUTOCANNON = createRequire(import.meta.url).resolve('autocannon');
 const LUA = fileURLToPath(new URL('check.lua', import.meta.url));
 
 /** The burst of the operator. @throws when a request was not answered as it should be */
 export const ours: Send = async ({ port, requests }, signal) => {
   const nodes = [{ name: 'receiver', host: '127.0.0.1', port }];
+  const budget = new ConnectionBudget(requests);
   const burst = await injectBurstTraffic(
-    { nodes, key: KEY, windowId: 'window', requests, timeoutMs: TIMEOUT_MS },
+    { nodes, key: KEY, windowId: 'window', requests, timeoutMs: TIMEOUT_MS, budget },
     signal,
   );
   if (burst.allowed !== requests) {
     throw new Error(`only ${burst.allowed} of ${requests} requests were answered: ${burst.firstError}`);
+  }
+};
+
+/** The same by a client of undici for each request, which has connected before and asked for something, too. */
+export const undici: Send = async ({ port, requests }, signal) => {
+  const options = { pipelining: 1, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS };
+  const clients = Array.from({ length: requests }, () => new Client(`http://127.0.0.1:${port}`, options));
+  const check = {
+    method: 'POST',
+    path: '/check',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ key: KEY }),
+    signal,
+  } as const;
+  try {
+    for (let i = 0; i < clients.length; i += OPEN_AT_ONCE) {
+      const some = clients.slice(i, i + OPEN_AT_ONCE);
+      await Promise.all(
+        some.map(async (client) => {
+          const { body } = await client.request({ method: 'GET', path: `/limit?key=${KEY}`, signal });
+          await body.dump();
+        }),
+      );
+    }
+    await Promise.all(
+      clients.map(async (client) => {
+        const { body } = await client.request(check);
+        await body.json();
+      }),
+    );
+  } finally {
+    await Promise.all(clients.map(async (client) => await client.destroy()));
   }
 };
 

@@ -13,6 +13,7 @@ import type { Cluster } from '../cluster.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
 import type { FaultAttempt, StoreCheck, Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
+import type { ConnectionBudget } from './http/connection-budget.ts';
 import { pollHealth } from './interfaces/reference/health.ts';
 import { restore } from './restore.ts';
 import type { RateLimiterTarget } from './target.ts';
@@ -26,6 +27,8 @@ export interface RateLimiterDriverOptions {
   /** Of that spec. */
   readonly generation: number;
   readonly now: () => number;
+  /** For bursts, shared by all runs of this process. */
+  readonly budget: ConnectionBudget;
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'info' | 'warn'>;
   /** Whether an earlier process may have left a pause on. */
   readonly mayBePaused: boolean;
@@ -58,10 +61,10 @@ class RateLimiterDriver implements SubjectDriver {
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
     this.#diagnosis = options.diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
-    const { checkStore, mayBePaused, now, spec, target } = options;
+    const { budget, checkStore, mayBePaused, now, spec, target } = options;
     const { signal: lifetime } = this.#lifetime;
     const baseline = (): Baseline | undefined => this.#baseline;
-    this.#toolkit = openToolkit(spec, { target, mayBePaused, baseline, checkStore, now, lifetime });
+    this.#toolkit = openToolkit(spec, { target, budget, mayBePaused, baseline, checkStore, now, lifetime });
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {

@@ -7,10 +7,16 @@ import { rateLimiterDefinition } from './definition.ts';
 import { counterDrift } from './faults/counter-drift/index.ts';
 import { planOf } from './faults/fault.ts';
 import { ghostAllowing } from './faults/ghost-allowing/index.ts';
+import { ConnectionBudget } from './http/connection-budget.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
 export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/counter-drift/pause.ts';
-export { type BurstOptions, type BurstResult, injectBurstTraffic } from './faults/ghost-allowing/burst.ts';
+export { ConnectionBudget, freeFileDescriptors } from './http/connection-budget.ts';
+export {
+  type BurstOptions,
+  type BurstResult,
+  injectBurstTraffic,
+} from './interfaces/reference/check-burst.ts';
 export { SAMPLE_EVERY_MS } from './interfaces/reference/counter-watch.ts';
 export { LimiterClient } from './interfaces/reference/limiter-client.ts';
 export { type LimitWindow, setupRateLimit } from './interfaces/reference/setup-limit.ts';
@@ -29,8 +35,11 @@ export function burstTrafficConfig(scenario: ScenarioSpec, limiter: RateLimiterS
   return planOf(ghostAllowing, scenario, limiter);
 }
 
+/** Connections that bursts may hold open at the same time, of all runs of this process: those of the largest burst. */
+const BURST_CONNECTIONS = new ConnectionBudget(10_000);
+
 /** Rate limiters that count in one Redis. */
 export const rateLimiter: Subject<Cluster> = {
   definition: rateLimiterDefinition,
-  connect: (ports) => new RateLimiterConnector(ports),
+  connect: (ports) => new RateLimiterConnector(ports, BURST_CONNECTIONS),
 };

@@ -16,7 +16,7 @@ const LOAD_CONNECTIONS = 256;
 /** A toolkit whose connections are made when they are first needed. Its `lifetime` is its owner's to abort. */
 export function openToolkit(
   spec: ChaosDemoSpec,
-  parts: Pick<Toolkit, 'target' | 'baseline' | 'checkStore' | 'now' | 'lifetime'> & {
+  parts: Pick<Toolkit, 'target' | 'budget' | 'baseline' | 'checkStore' | 'now' | 'lifetime'> & {
     /** Whether an earlier process may have left a pause on. */
     readonly mayBePaused: boolean;
   },

@@ -15,7 +15,7 @@ import {
   type RateLimiterDriverOptions,
 } from '../../../src/subjects/ratelimiter/driver.ts';
 import type { NodeTarget, RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
-import { rateLimiter } from '../../../src/subjects/ratelimiter/index.ts';
+import { ConnectionBudget, rateLimiter } from '../../../src/subjects/ratelimiter/index.ts';
 
 export const never = new AbortController().signal;
 /** Nothing stands against an injection. */
@@ -53,6 +53,7 @@ export class DrivenLimiter {
       spec,
       generation: 1,
       now: () => clock.now(),
+      budget: new ConnectionBudget(1000),
       logger: { info() {}, warn() {} },
       mayBePaused,
       checkStore: checkStore ?? (async () => ({ state: 'free' })),

@@ -14,6 +14,7 @@ import { keepLooking, lookAgain } from '../../targets/second-look.ts';
 import { createRateLimiterDriver } from '../driver.ts';
 import type { StoreCheck } from '../faults/fault.ts';
 import { FAULTS, faultOf } from '../faults/index.ts';
+import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { PART, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
 import {
@@ -40,12 +41,15 @@ interface Held {
 /** Keeps the queue for each Redis, and the leases that are waited for: an expired one is known only by watching it. */
 export class RateLimiterConnector implements SubjectConnector {
   readonly #ports: SubjectPorts<Cluster>;
+  readonly #budget: ConnectionBudget;
   readonly #readiness: Readiness;
   readonly #queue: RedisQueue;
   /** Under the uid of the object that waits. */
   readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
 
-  constructor(ports: SubjectPorts<Cluster>) {
+  /** @param budget connections for bursts, of all runs of this process */
+  constructor(ports: SubjectPorts<Cluster>, budget: ConnectionBudget) {
+    this.#budget = budget;
     this.#ports = ports;
     this.#readiness = new Readiness(ports.clock);
     this.#queue = new RedisQueue(ports.clock);
@@ -161,6 +165,7 @@ export class RateLimiterConnector implements SubjectConnector {
       spec,
       generation,
       now: () => clock.now(),
+      budget: this.#budget,
       logger,
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),

@@ -6,8 +6,10 @@
 import { truncate } from '../../../api/index.ts';
 import { listed, Refusal } from '../../targets/refusal.ts';
 import { adviceOnConnection, withAdvice } from '../store/advice.ts';
-import { redisConnection } from '../store/redis-connection.ts';
+import { boundedConnection, CLIENT_LIST_BYTES } from '../store/bounded-connection.ts';
+import { RedisWireError } from '../store/guarded-socket.ts';
 import { type RedisTarget, redisName } from '../store/redis-target.ts';
+import { asText, ReplyTypeError, requireOwnConnection } from '../store/reply-types.ts';
 import { counted } from '../words.ts';
 import type { DiscoveredTarget } from './discovery.ts';
 import {
@@ -37,7 +39,7 @@ export async function admitRedis(
   },
   signal: AbortSignal,
 ): Promise<string> {
-  const { info, clients, ownAddr } = await look(target.redis, signal).catch((error: unknown) => {
+  const { info, clients, ownAddr } = await look(target.redis, options.allowOtherClients, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw error;
   });
@@ -55,29 +57,28 @@ export async function admitRedis(
 
 async function look(
   target: RedisTarget,
+  allowOtherClients: boolean,
   signal: AbortSignal,
 ): Promise<{ info: string; clients: RedisClient[]; ownAddr: string }> {
   signal.throwIfAborted();
-  const connection = redisConnection(target, {
+  const connection = boundedConnection(target, {
     connectTimeout: STEP_TIMEOUT_MS,
     commandTimeout: STEP_TIMEOUT_MS,
-  });
-  // ioredis rejects with "Connection is closed." and tells the cause only here.
-  let cause: unknown;
-  connection.on('error', (error) => {
-    cause = error;
+    replyBytes: CLIENT_LIST_BYTES,
   });
   const onAbort = (): void => connection.disconnect();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     await connection.connect();
     const { localAddress = '', localPort = 0 } = connection.stream;
-    const info = await connection.info();
-    const clients = parseClientList(String(await connection.call('CLIENT', 'LIST')));
-    return { info, clients, ownAddr: formatAddr(localAddress, localPort) };
+    const ownAddr = formatAddr(localAddress, localPort);
+    const info = asText('INFO', await connection.info());
+    const clients = parseClientList(asText('CLIENT LIST', await connection.call('CLIENT', 'LIST')));
+    // A list that lacks us may lack others as well. Where others are allowed, that does not matter.
+    if (!allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr);
+    return { info, clients, ownAddr };
   } catch (error) {
-    // Not the error itself: ioredis hangs the whole command on it, AUTH with its password included.
-    throw unreachable(target, cause ?? error);
+    throw unreachable(target, error);
   } finally {
     signal.removeEventListener('abort', onAbort);
     connection.disconnect();
@@ -111,6 +112,9 @@ function requireNoStrangers(
 /** What Redis says, or what the connection failed with, and what to do about it. */
 function unreachable(target: RedisTarget, error: unknown): Refusal {
   const said = error instanceof Error ? error.message : String(error);
+  if ((error instanceof RedisWireError || error instanceof ReplyTypeError) && error.advises) {
+    return new Refusal('RedisUnreachable', `${redisName(target)}: ${said}`);
+  }
   const advice = adviceOnConnection(said, target);
   return new Refusal('RedisUnreachable', `${redisName(target)}: ${withAdvice(truncate(said, 160), advice)}`);
 }

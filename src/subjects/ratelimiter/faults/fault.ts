@@ -17,6 +17,7 @@ import type {
 import type { Permit, Scenario } from '../../../demo/subject.ts';
 import type { DiagnosisRequest } from '../../../diagnosis/index.ts';
 import type { Baseline } from '../baseline.ts';
+import type { ConnectionBudget } from '../http/connection-budget.ts';
 import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
 import { MEMBER, PART, type RateLimiterSpec } from '../schema.ts';
 import type { OwnPause } from '../store/own-pause.ts';
@@ -94,6 +95,8 @@ export interface Toolkit {
   readonly observers: readonly LimiterClient[];
   /** For traffic. */
   readonly loaders: readonly LimiterClient[];
+  /** For bursts, shared by all runs of this process. */
+  readonly budget: ConnectionBudget;
   readonly redis: RedisConnections;
   readonly ownPause: OwnPause;
   /** What is normal without a fault; undefined: not measured by this process. */

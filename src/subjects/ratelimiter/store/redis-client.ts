@@ -9,8 +9,9 @@
 import type { Redis } from 'ioredis';
 import { messageOf, TIMED_OUT, within } from '../waiting.ts';
 import { adviceOnReply, withAdvice } from './advice.ts';
-import { redisConnection } from './redis-connection.ts';
+import { boundedConnection } from './bounded-connection.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
+import { asFields, asText, asTime, requireOk } from './reply-types.ts';
 
 /** How long connecting, or the answer to anything but a probe write, may take. */
 const REDIS_TIMEOUT_MS = 5000;
@@ -60,18 +61,14 @@ class Link {
 
   async #connect(): Promise<Redis> {
     this.#redis?.disconnect();
-    const redis = redisConnection(this.#target, {
+    const redis = boundedConnection(this.#target, {
       connectTimeout: REDIS_TIMEOUT_MS,
       commandTimeout: this.#commandTimeout,
     });
     this.#redis = redis;
-    let lastError: unknown;
-    redis.on('error', (error) => {
-      lastError = error;
-    });
     const connected = await within(
       redis.connect().catch((error: unknown) => {
-        throw explain(this.#target, 'connecting', lastError ?? error);
+        throw explain(this.#target, 'connecting', error);
       }),
       REDIS_TIMEOUT_MS,
     );
@@ -121,7 +118,7 @@ export class RedisConnections {
     const redis = await this.#control.get();
     const ms = length();
     try {
-      await redis.call('CLIENT', 'PAUSE', String(ms), 'WRITE');
+      requireOk('CLIENT PAUSE', await redis.call('CLIENT', 'PAUSE', String(ms), 'WRITE'));
     } catch (error) {
       throw explain(this.#target, 'CLIENT PAUSE', error);
     }
@@ -129,26 +126,31 @@ export class RedisConnections {
 
   /** CLIENT UNPAUSE. */
   async unpause(): Promise<void> {
-    await this.#ask(this.#control, 'CLIENT UNPAUSE', (redis) => redis.call('CLIENT', 'UNPAUSE'));
+    await this.#ask(this.#control, 'CLIENT UNPAUSE', async (redis) =>
+      requireOk('CLIENT UNPAUSE', await redis.call('CLIENT', 'UNPAUSE')),
+    );
   }
 
   /** INFO of these sections, as Redis has it. */
   async info(...sections: ('server' | 'commandstats')[]): Promise<string> {
     const texts: string[] = [];
     for (const section of sections) {
-      texts.push(await this.#ask(this.#reader, 'INFO', (redis) => redis.info(section)));
+      texts.push(
+        await this.#ask(this.#reader, 'INFO', async (redis) => asText('INFO', await redis.info(section))),
+      );
     }
     return texts.join('\n');
   }
 
   /** The clock of Redis in milliseconds since the epoch. */
   async time(): Promise<number> {
-    const [seconds, microseconds] = await this.#ask(this.#reader, 'TIME', (redis) => redis.time());
-    return Number(seconds) * 1000 + Number(microseconds) / 1000;
+    return await this.#ask(this.#reader, 'TIME', async (redis) => asTime('TIME', await redis.time()));
   }
 
   async hgetall(key: string): Promise<Record<string, string>> {
-    return await this.#ask(this.#reader, 'HGETALL', (redis) => redis.hgetall(key));
+    return await this.#ask(this.#reader, 'HGETALL', async (redis) =>
+      Object.fromEntries(asFields('HGETALL', await redis.hgetall(key))),
+    );
   }
 
   /** PING and GET on the reader: proof that reads are answered. Returns milliseconds taken. */
@@ -178,8 +180,8 @@ export class RedisConnections {
     }
     return {
       write: async () => {
-        await this.#ask(link, 'SET', (redis) =>
-          redis.set(this.#probeKey, String(Date.now()), 'PX', PROBE_TTL_MS),
+        await this.#ask(link, 'SET', async (redis) =>
+          requireOk('SET', await redis.set(this.#probeKey, String(Date.now()), 'PX', PROBE_TTL_MS)),
         );
       },
       close,

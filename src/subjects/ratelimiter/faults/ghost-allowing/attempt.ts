@@ -3,6 +3,11 @@ import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
 import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
+import {
+  BurstNotSentError,
+  type BurstResult,
+  injectBurstTraffic,
+} from '../../interfaces/reference/check-burst.ts';
 import { sendWrite } from '../../store/write-probe.ts';
 import { untilAborted } from '../../waiting.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
@@ -10,7 +15,6 @@ import { FaultWatch } from '../fault-watch.ts';
 import { prepareKey } from '../fixture.ts';
 import { watchRecovery } from '../recovery.ts';
 import type { Timeline } from '../timeline.ts';
-import { BurstNotSentError, type BurstResult, injectBurstTraffic } from './burst.ts';
 import { GhostInvariant } from './invariant.ts';
 import { parametersOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
@@ -69,7 +73,7 @@ export class GhostAllowingAttempt implements FaultAttempt {
     try {
       const { nodes } = target;
       const burst = await injectBurstTraffic(
-        { nodes, key, windowId, requests, timeoutMs, at, now, onStart },
+        { nodes, key, windowId, requests, timeoutMs, at, now, onStart, budget: this.#toolkit.budget },
         signal,
       );
       // Answered long ago, or never: the burst waits for no write.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
-import type { BurstResult } from './burst.ts';
 import { GhostInvariant } from './invariant.ts';
 import { reportOfBurst } from './report.ts';
 

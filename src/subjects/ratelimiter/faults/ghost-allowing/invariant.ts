@@ -4,11 +4,11 @@
  * the same, above the limit, it is detected; where they disagree nothing is proven. Pure.
  */
 import type { InvariantReading } from '../../../../demo/observed.ts';
+import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import { counted, perNode, sinceStart } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';
 import { type CompleteSample, type FaultSpan, WatchRecord } from '../watch-record.ts';
-import type { BurstResult } from './burst.ts';
 
 export interface GhostSettings {
   readonly nodes: readonly string[];

@@ -1,7 +1,7 @@
 /** What is told of a burst. */
 import type { FaultReport } from '../../../../demo/observed.ts';
+import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
 import { counted } from '../../words.ts';
-import type { BurstResult } from './burst.ts';
 
 /** Confirmed only where every request was answered for the key's window. Pure. */
 export function reportOfBurst(burst: BurstResult, nodes: number): FaultReport {

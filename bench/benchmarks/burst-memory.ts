@@ -1,0 +1,59 @@
+/** What a burst of 10,000 requests takes beyond what the process has at rest: ours, beside clients of undici. */
+import { fileURLToPath } from 'node:url';
+import { attempt } from '../../src/local/run.ts';
+import type { BurstMemory } from '../arrivals/burst-process.ts';
+import { Receiver } from '../arrivals/receiver.ts';
+import type { Benchmark } from '../benchmark.ts';
+import { median } from '../statistics.ts';
+import { whyNoFiles } from './burst-span.ts';
+
+const REQUESTS = 10_000;
+const ROUNDS = 3;
+const TIMEOUT_MS = 60_000;
+const PROGRAM = fileURLToPath(new URL('../arrivals/burst-process.ts', import.meta.url));
+
+export const burstMemory: Benchmark = {
+  name: 'burst-memory',
+  what: 'memory of a burst of 10,000 requests beyond that at rest, beside clients of undici',
+  async run({ say, signal }) {
+    const noFiles = await whyNoFiles(REQUESTS);
+    if (noFiles) {
+      say(`skipped: ${noFiles}`);
+      return [];
+    }
+    const receiver = await Receiver.start(signal);
+    try {
+      say(
+        `sending ${ROUNDS} bursts of ${REQUESTS} requests by each of: ours, undici; each by a process of its own`,
+      );
+      const [own, theirs, rest]: [number[], number[], number[]] = [[], [], []];
+      for (let round = 0; round < ROUNDS; round++) {
+        const { restMiB, peakMiB } = await memoryOf('ours', receiver, signal);
+        own.push(peakMiB - restMiB);
+        rest.push(restMiB);
+        const other = await memoryOf('undici', receiver, signal);
+        theirs.push(other.peakMiB - other.restMiB);
+      }
+      const what = `memory of a burst of ${REQUESTS} beyond that at rest, at the most, median`;
+      const beside = { what: 'the same burst by clients of undici', value: median(theirs) };
+      const note = `${ROUNDS} bursts of each, each by a new process; at rest it has ${median(rest).toFixed(0)} MiB`;
+      return [{ what, value: median(own), unit: 'MiB', beside, note }];
+    } finally {
+      receiver.stop();
+    }
+  },
+};
+
+/** @throws when the burst does not work */
+async function memoryOf(sender: string, receiver: Receiver, signal: AbortSignal): Promise<BurstMemory> {
+  let memory: BurstMemory | undefined;
+  const send = async (): Promise<void> => {
+    const args = [PROGRAM, sender, String(receiver.port), String(REQUESTS)];
+    const { ok, said, stdout } = await attempt(process.execPath, args, { timeoutMs: TIMEOUT_MS, signal });
+    if (!ok) throw new Error(`the burst by ${sender} failed:\n${said}`);
+    memory = JSON.parse(stdout) as BurstMemory;
+  };
+  await receiver.time(REQUESTS, send, signal);
+  if (!memory) throw new Error(`the burst by ${sender} told nothing`);
+  return memory;
+}

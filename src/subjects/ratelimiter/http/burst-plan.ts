@@ -1,0 +1,107 @@
+/** What a burst is made of, and what comes of it. */
+
+import type { Failure, FailureCode } from './connection.ts';
+import type { ConnectionBudget } from './connection-budget.ts';
+import type { Address, Dial } from './dial.ts';
+import type { HttpRequest } from './request.ts';
+import { type AnswerBounds, DEFAULT_BOUNDS, type HttpAnswer } from './response-reader.ts';
+
+/** What all answers that are being read may hold together. */
+const MOST_BUFFERED_BYTES = 48 * 1024 * 1024;
+const LEAST_BYTES = 1024;
+
+/** Where a request goes. */
+export interface BurstNode extends Address {
+  readonly name: string;
+}
+
+export interface PlannedRequest {
+  readonly node: BurstNode;
+  /** The same object for many requests is encoded once for each node. */
+  readonly request: HttpRequest;
+}
+
+export interface WarmUp {
+  /** Harmless: each connection sends it once, and perhaps again. */
+  readonly request: HttpRequest;
+  /** Why an answer to it shows that the burst must not be sent; undefined when it may. */
+  readonly problem: (answer: HttpAnswer) => string | undefined;
+}
+
+export interface BurstPlan<T> {
+  /** In the order in which they are written: see `spread`. */
+  readonly requests: readonly PlannedRequest[];
+  /** Without one a connection is only opened: what a program does at its first request is then part of the burst. */
+  readonly warmUp?: WarmUp;
+  /** What is kept of an answer. What it throws makes the answer a bad one, and is told. */
+  readonly read: (answer: HttpAnswer) => T;
+  /** How long opening a connection, and one request, may take; milliseconds. */
+  readonly timeoutMs: number;
+  /** Connections are taken of it, for at most `timeoutMs` waited for, and given back in the end. */
+  readonly budget: ConnectionBudget;
+  /** What one answer may take. Default: `boundsFor(requests.length)`. */
+  readonly bounds?: AnswerBounds;
+  /** When to write, in milliseconds since the epoch; as soon as possible when left out or past. */
+  readonly at?: number;
+  /** Milliseconds since the epoch; the fraction counts. Default: the system's clock. */
+  readonly now?: () => number;
+  /** Called right before the first request is written; nothing is when it throws. */
+  readonly onStart?: () => void;
+  /** Default: plain TCP. */
+  readonly dial?: Dial;
+}
+
+/**
+ * What became of one request. Moments in milliseconds since the epoch, by a monotonic clock from the start of the
+ * burst on. Of a request that was not sent, `sentAt` is when it would have been. An answer is noticed after all
+ * requests were written, at the earliest.
+ */
+export type Outcome<T> = { readonly node: string; readonly sentAt: number; readonly endedAt: number } & (
+  | { readonly status: number; readonly answer: T; readonly failure?: undefined }
+  | { readonly failure: Failure; readonly answer?: undefined }
+);
+
+export interface Burst<T> {
+  /** One for each request, in their order. */
+  readonly outcomes: readonly Outcome<T>[];
+  /** When the first request was written, and when the last outcome was there. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** From before the first request was written until the kernel had the last; milliseconds. */
+  readonly sendSpanMs: number;
+}
+
+/** Nothing of the burst was sent. */
+export class BurstNotSentError extends Error {
+  /** Undefined where it is not about connections. */
+  readonly code: FailureCode | undefined;
+
+  constructor(message: string, code?: FailureCode) {
+    super(message);
+    this.name = 'BurstNotSentError';
+    this.code = code;
+  }
+}
+
+/** `count` requests in turn for each node, so that no node gets two more than another. */
+export function spread(
+  nodes: readonly BurstNode[],
+  count: number,
+  requestFor: (index: number) => HttpRequest,
+): PlannedRequest[] {
+  if (nodes.length === 0) throw new BurstNotSentError('there is no node to send a burst to');
+  return Array.from({ length: count }, (_, i) => ({
+    node: nodes[i % nodes.length] as BurstNode,
+    request: requestFor(i),
+  }));
+}
+
+/** Bounds of each answer under which `requests` unfinished ones stay within 48 MiB, as far as 1 KiB each allows. */
+export function boundsFor(requests: number): AnswerBounds {
+  const share = Math.max(LEAST_BYTES, Math.floor(MOST_BUFFERED_BYTES / Math.max(1, requests) / 2));
+  return {
+    ...DEFAULT_BOUNDS,
+    headBytes: Math.min(DEFAULT_BOUNDS.headBytes, share),
+    bodyBytes: Math.min(DEFAULT_BOUNDS.bodyBytes, share),
+  };
+}

@@ -1,0 +1,370 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { sendBurst } from './burst.ts';
+import { type BurstNode, BurstNotSentError, type BurstPlan, boundsFor, spread } from './burst-plan.ts';
+import { ConnectionBudget } from './connection-budget.ts';
+import { type Dial, dialTcp, type Wire } from './dial.ts';
+
+const { signal } = new AbortController();
+const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
+const PING = { method: 'GET', path: '/ping' };
+const CHECK = { method: 'POST', path: '/check', body: 'x' };
+
+/** A node that answers as `answer` does: to the first request of a connection, the second, and so on. */
+async function rawNode(answer: (socket: Socket, request: number, text: string) => void, name = 'rl-0') {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    let requests = 0;
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('data', (bytes) => answer(socket, requests++, bytes.toString('latin1')));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return { node: { name, host: '127.0.0.1', port } satisfies BurstNode, sockets };
+}
+
+async function httpNode(listener: RequestListener, name: string): Promise<BurstNode> {
+  const server = createHttpServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  return { name, host: '127.0.0.1', port: typeof address === 'object' && address ? address.port : 0 };
+}
+
+async function allClosed(sockets: ReadonlySet<Socket>): Promise<void> {
+  await expect.poll(() => sockets.size, { timeout: 10_000 }).toBe(0);
+}
+
+/** A clock that says it is time, and does something when it is asked right before the moment. */
+function meanwhile(act: () => void): { at: number; now: () => number } {
+  let asked = 0;
+  return {
+    at: 10,
+    now: () => {
+      asked += 1;
+      if (asked === 2) act();
+      return asked > 2 ? 10 : 0;
+    },
+  };
+}
+
+function planOf(
+  nodes: readonly BurstNode[],
+  count: number,
+  more: Partial<BurstPlan<string>> = {},
+): BurstPlan<string> {
+  return {
+    requests: spread(nodes, count, () => CHECK),
+    warmUp: {
+      request: PING,
+      problem: ({ status }) => (status === 200 ? undefined : `it answered ${status}`),
+    },
+    read: ({ body }) => body.toString(),
+    timeoutMs: 10_000,
+    budget: new ConnectionBudget(100),
+    ...more,
+  };
+}
+
+describe('a burst', () => {
+  it('reaches real HTTP servers, spread evenly, on connections that were used before', async () => {
+    const used = new WeakMap<object, number>();
+    const seen: string[] = [];
+    const names = ['rl-0', 'rl-1', 'rl-2'];
+    const nodes = await Promise.all(
+      names.map((name) =>
+        httpNode((request, response) => {
+          const before = used.get(request.socket) ?? 0;
+          used.set(request.socket, before + 1);
+          if (request.url === '/check') seen.push(`${name} ${before}`);
+          request.resume().once('end', () => response.end(name));
+        }, name),
+      ),
+    );
+    const { outcomes, startedAt, endedAt, sendSpanMs } = await sendBurst(planOf(nodes, 8), signal);
+    expect(outcomes.map(({ node, answer }) => [node, answer])).toEqual(
+      [0, 1, 2, 0, 1, 2, 0, 1].map((i) => [names[i], names[i]]),
+    );
+    expect(seen.toSorted()).toEqual([
+      'rl-0 1',
+      'rl-0 1',
+      'rl-0 1',
+      'rl-1 1',
+      'rl-1 1',
+      'rl-1 1',
+      'rl-2 1',
+      'rl-2 1',
+    ]);
+    for (const { sentAt, endedAt: at } of outcomes) {
+      expect(sentAt).toBeGreaterThanOrEqual(startedAt);
+      expect(sentAt).toBeLessThanOrEqual(startedAt + sendSpanMs);
+      expect(at).toBeGreaterThan(sentAt);
+      expect(at).toBeLessThanOrEqual(endedAt);
+    }
+  });
+
+  it('writes every request before any answer is looked at', async () => {
+    let arrived = 0;
+    const waiting: Socket[] = [];
+    const { node } = await rawNode((socket, request) => {
+      if (request === 0) socket.write(OK);
+      else {
+        waiting.push(socket);
+        arrived += 1;
+        // Were one held back for the answer of another, this would never be reached.
+        if (arrived === 50) for (const held of waiting) held.write(OK);
+      }
+    });
+    const { outcomes } = await sendBurst(planOf([node], 50), signal);
+    expect(outcomes.every(({ answer }) => answer === 'ok')).toBe(true);
+  });
+
+  it('waits for its moment', async () => {
+    const { node } = await rawNode((socket) => socket.write(OK));
+    const at = Date.now() + 400;
+    const { startedAt } = await sendBurst(planOf([node], 2, { at }), signal);
+    expect(startedAt).toBeGreaterThanOrEqual(at - 1);
+  });
+
+  it('tells each failure apart, and the other requests are not touched by it', async () => {
+    const answers: ((socket: Socket) => unknown)[] = [
+      (socket) => socket.write(OK),
+      (socket) => socket.write('HTTP/1.1 200 OK\r\n folded\r\n\r\n'),
+      (socket) => socket.resetAndDestroy(),
+      (socket) => socket.end(OK.slice(0, -1)),
+      () => undefined,
+      (socket) => socket.write('HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n'),
+      (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nto the end'),
+    ];
+    const { node } = await rawNode((socket, request, text) => {
+      if (request === 0) socket.write(OK);
+      else answers[Number(/GET \/(\d)/.exec(text)?.[1])]?.(socket);
+    });
+    const plan = planOf([node], answers.length, {
+      timeoutMs: 500,
+      requests: spread([node], answers.length, (i) => ({ method: 'GET', path: `/${i}` })),
+      read: ({ status, body }) => {
+        if (status === 429) throw new Error('answered 429');
+        return body.toString();
+      },
+    });
+    const { outcomes } = await sendBurst(plan, signal);
+    expect(outcomes.map(({ answer, failure }) => answer ?? failure?.code)).toEqual([
+      'ok',
+      'BAD_ANSWER',
+      'RESET',
+      'RESET',
+      'TIMEOUT',
+      'BAD_ANSWER',
+      'to the end',
+    ]);
+    expect(outcomes[5]?.failure?.message).toBe('answered 429');
+  });
+
+  it('bounds informational answers, heads and bodies, and ends the connection of whoever exceeds them', async () => {
+    const endless = ['HTTP/1.1 100 Continue\r\n\r\n', 'a: b\r\n', 'x'];
+    const { node, sockets } = await rawNode((socket, request, text) => {
+      const kind = Number(/GET \/(\d)/.exec(text)?.[1]);
+      if (request === 0) socket.write(OK);
+      else floodWith(socket, kind);
+    });
+    const floodWith = (socket: Socket, kind: number): void => {
+      if (kind > 0) socket.write('HTTP/1.1 200 OK\r\n');
+      if (kind > 1) socket.write('\r\n');
+      const more = (): void => {
+        if (!socket.destroyed) socket.write((endless[kind] as string).repeat(1000), more);
+      };
+      more();
+    };
+    const plan = planOf([node], 3, {
+      timeoutMs: 60_000,
+      requests: spread([node], 3, (i) => ({ method: 'GET', path: `/${i}` })),
+    });
+    const { outcomes } = await sendBurst(plan, signal);
+    expect(outcomes.map(({ failure }) => /\((\w+)\)$/.exec(failure?.message ?? '')?.[1])).toEqual([
+      'TOO_MANY_INFORMATIONAL',
+      'TOO_MANY_HEADERS',
+      'BODY_TOO_LARGE',
+    ]);
+    await allClosed(sockets);
+  });
+
+  it('opens connections again that were closed while it waited for its moment', async () => {
+    const { node } = await rawNode((socket, request, text) => {
+      if (text.startsWith('GET')) socket.write(OK);
+      else socket.write(OK.replace('ok', `${request}!`));
+      if (firstOnes-- > 0) setImmediate(() => socket.destroy());
+    });
+    let firstOnes = 3;
+    const { outcomes } = await sendBurst(planOf([node], 3, { at: Date.now() + 800 }), signal);
+    expect(outcomes.map(({ answer }) => answer)).toEqual(['1!', '1!', '1!']);
+  });
+
+  it('says that a request was not sent when its connection was lost right before', async () => {
+    const { node } = await rawNode((socket) => socket.write(OK));
+    const wires: Wire[] = [];
+    const dial: Dial = (to, events) => {
+      const wire = dialTcp(to, events);
+      wires.push(wire);
+      return wire;
+    };
+    const loss = meanwhile(() => wires.forEach((wire) => wire.destroy()));
+    const { outcomes } = await sendBurst(planOf([node], 2, { dial, ...loss }), signal);
+    expect(outcomes.map(({ failure }) => failure?.code)).toEqual(['NOT_SENT', 'NOT_SENT']);
+  });
+});
+
+describe('a burst that cannot be sent', () => {
+  const refusal = async (plan: BurstPlan<string>): Promise<BurstNotSentError> => {
+    const error: unknown = await sendBurst(plan, signal).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof BurstNotSentError)) throw new Error('it was sent', { cause: error });
+    return error;
+  };
+
+  it('says so when nothing listens', async () => {
+    const { node, sockets } = await rawNode((socket) => socket.write(OK));
+    const error = await refusal(planOf([{ ...node, name: 'gone', port: 1 }, node], 4));
+    expect([error.code, error.message]).toEqual([
+      'UNREACHABLE',
+      'the burst was not sent: a connection to gone did not work: no connection could be made: ECONNREFUSED',
+    ]);
+    await allClosed(sockets);
+  });
+
+  it.each<[string, BurstNotSentError['code'], string]>([
+    ['HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n', 'BAD_ANSWER', 'it answered 503'],
+    [
+      OK.replace('\r\n', '\r\nconnection: close\r\n'),
+      'BAD_ANSWER',
+      'closes the connection after each answer',
+    ],
+    [OK + OK, 'BAD_ANSWER', 'SURPLUS'],
+    ['what', 'TIMEOUT', 'did not answer within 300 ms'],
+  ])('says so when the warm-up is answered with %j', async (answer, code, message) => {
+    const { node } = await rawNode((socket) => socket.write(answer));
+    const error = await refusal(planOf([node], 2, { timeoutMs: 300 }));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(message);
+  });
+
+  it('does not take bytes that came before for the answer of the burst', async () => {
+    const { node, sockets } = await rawNode((socket) => socket.write(OK));
+    const unasked = meanwhile(() => sockets.forEach((socket) => socket.write(OK.replace('ok', 'no'))));
+    const { outcomes } = await sendBurst(planOf([node], 1, unasked), signal);
+    expect(outcomes[0]?.failure?.code).toBe('NOT_SENT');
+  });
+
+  it('takes nothing of a budget that is too small, and gives back what it took of another', async () => {
+    const { node } = await rawNode((socket) => socket.write(OK));
+    const budget = new ConnectionBudget(3);
+    const error = await refusal(planOf([node], 4, { budget }));
+    expect([error.code, error.message]).toEqual([
+      'NO_CONNECTIONS',
+      'the burst was not sent: 4 connections are needed at once, and this process may open 3: send fewer requests',
+    ]);
+    const lease = await budget.acquire(1, signal);
+    expect((await refusal(planOf([node], 3, { budget, timeoutMs: 50 }))).code).toBe('NO_CONNECTIONS');
+    lease.release();
+    await sendBurst(planOf([node], 3, { budget }), signal);
+    expect(budget.free).toBe(3);
+  });
+
+  it.runIf(process.platform === 'linux')('looks at how many files this process may open', async () => {
+    const program = fileURLToPath(new URL('files.fixture.ts', import.meta.url));
+    const limited = ['-c', 'ulimit -n 150 && exec "$0" "$@"', process.execPath, program];
+    const tell = async (count: number): Promise<string> =>
+      (await promisify(execFile)('sh', [...limited, String(count)])).stdout;
+    expect(await tell(120)).toMatch(
+      /it needs 120 connections, and this process may open only \d+ more files/,
+    );
+    expect(await tell(2)).toContain('ECONNREFUSED');
+  });
+
+  it('says so when this process may open no more files', async () => {
+    const { node } = await rawNode((socket) => socket.write(OK));
+    const outOfFiles: Dial = (_, events) => {
+      setImmediate(() => events.closed(Object.assign(new Error('too many'), { code: 'EMFILE' })));
+      return { write: () => undefined, unsent: () => 0, destroy: () => undefined };
+    };
+    const error = await refusal(planOf([node], 1, { dial: outOfFiles }));
+    expect([error.code, error.message]).toEqual(['NO_CONNECTIONS', expect.stringContaining('ulimit -n')]);
+  });
+
+  it('sends nothing when the moment is refused', async () => {
+    let requests = 0;
+    const { node, sockets } = await rawNode((socket) => {
+      requests += 1;
+      socket.write(OK);
+    });
+    const onStart = (): void => {
+      throw new BurstNotSentError('somebody else leads');
+    };
+    expect((await refusal(planOf([node], 3, { onStart }))).message).toBe('somebody else leads');
+    await allClosed(sockets);
+    expect(requests).toBe(3);
+  });
+});
+
+describe('an aborted burst', () => {
+  const stages: [string, (stop: AbortController) => Partial<BurstPlan<string>>, boolean][] = [
+    ['while it warms up', (stop) => (setTimeout(() => stop.abort(new Error('enough')), 50), {}), false],
+    [
+      'while it waits for its moment',
+      (stop) => (setTimeout(() => stop.abort(new Error('enough')), 150), { at: Date.now() + 60_000 }),
+      true,
+    ],
+    ['at its moment', (stop) => ({ onStart: () => stop.abort(new Error('enough')) }), true],
+    [
+      'while it waits for answers',
+      (stop) => ({ onStart: () => void setTimeout(() => stop.abort(new Error('enough')), 50) }),
+      true,
+    ],
+  ];
+  it.each(stages)('%s ends with the reason, its connections and no timer left', async (_, more, warm) => {
+    const { node, sockets } = await rawNode((socket, request) => {
+      if (warm && request === 0) socket.write(OK);
+    });
+    const budget = new ConnectionBudget(100);
+    const stop = new AbortController();
+    await expect(sendBurst(planOf([node], 5, { budget, ...more(stop) }), stop.signal)).rejects.toThrow(
+      'enough',
+    );
+    expect(budget.free).toBe(100);
+    await allClosed(sockets);
+  });
+});
+
+it('leaves nothing open that would keep a process alive', async () => {
+  const { node } = await rawNode((socket) => socket.write(OK));
+  const active = (kind: string): number =>
+    process.getActiveResourcesInfo().filter((one) => one === kind).length;
+  const [timers, sockets] = [active('Timeout'), active('TCPSocketWrap')];
+  await sendBurst(planOf([node], 20, { timeoutMs: 60_000 }), signal);
+  expect(active('Timeout')).toBeLessThanOrEqual(timers);
+  // Those of the node close when they hear of it.
+  await expect.poll(() => active('TCPSocketWrap'), { timeout: 10_000 }).toBeLessThanOrEqual(sockets);
+});
+
+it('gives each answer less the more requests there are', () => {
+  expect(boundsFor(20)).toMatchObject({ headBytes: 16 * 1024, bodyBytes: 64 * 1024 });
+  const { headBytes, bodyBytes } = boundsFor(10_000);
+  expect((headBytes + bodyBytes) * 10_000).toBeLessThanOrEqual(48 * 1024 * 1024);
+});

@@ -1,0 +1,230 @@
+/**
+ * A burst: many requests to several addresses at one moment. Each has a connection
+ * of its own, which was opened and used before, and is encoded before; at the
+ * moment all are written in one turn of the event loop.
+ */
+import { fairTimeout, messageOf, pauseFor, within } from '../waiting.ts';
+import {
+  type Burst,
+  type BurstNode,
+  BurstNotSentError,
+  type BurstPlan,
+  boundsFor,
+  type WarmUp,
+} from './burst-plan.ts';
+import { Connection, type Failure } from './connection.ts';
+import { ConnectionBudgetError, type ConnectionLease, freeFileDescriptors } from './connection-budget.ts';
+import { dialTcp } from './dial.ts';
+import { encodeRequest, type HttpRequest } from './request.ts';
+import { DEFAULT_BOUNDS, type HttpAnswer, ResponseReader } from './response-reader.ts';
+
+/** Connections that are opened at the same time. */
+const OPEN_AT_ONCE = 200;
+/** So long before the moment, connections that were lost meanwhile are opened again. */
+const SECOND_LOOK_MS = 300;
+/** Files that the rest of the process may want to open meanwhile. */
+const SPARE_FILES = 64;
+/**
+ * Sends the burst and waits until each request has its outcome, `timeoutMs` at most. All connections are
+ * closed when it ends, however it does.
+ *
+ * @throws BurstNotSentError when a connection could not be had: no request of the burst was sent then;
+ *   InvalidRequestError; what `onStart` throws; the reason of `signal` as soon as it is aborted
+ * @example
+ * const requests = spread(nodes, 100, () => ({ method: 'POST', path: '/check', body: '{}' }));
+ * const { outcomes } = await sendBurst({ requests, read: ({ status }) => status, timeoutMs: 5000, budget }, signal);
+ */
+export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Burst<T>> {
+  signal.throwIfAborted();
+  const lines = linesOf(plan);
+  const lease = await leaseOf(plan, signal);
+  const stop = (): void => {
+    for (const line of lines) line.connection?.fail('STOPPED', 'the burst was stopped');
+  };
+  // At once, and not when what is awaited notices.
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    await checkFiles(lines.length);
+    const { at = 0, now = Date.now } = plan;
+    await openAll(lines, plan, signal);
+    await pauseFor(at - SECOND_LOOK_MS - now(), signal);
+    await openAll(lines, plan, signal);
+    return await fire(lines, plan, signal);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+    lease.release();
+  }
+}
+
+/** One request of the burst with its connection. */
+interface Line {
+  readonly node: BurstNode;
+  readonly method: string;
+  readonly bytes: Buffer;
+  readonly warmUp: Buffer | undefined;
+  connection: Connection | undefined;
+}
+
+function linesOf<T>({ requests, warmUp }: BurstPlan<T>): Line[] {
+  const known = new Map<BurstNode, Map<HttpRequest, Buffer>>();
+  const encoded = (request: HttpRequest, node: BurstNode): Buffer => {
+    const ofNode = known.get(node) ?? new Map<HttpRequest, Buffer>();
+    known.set(node, ofNode);
+    const bytes = ofNode.get(request) ?? encodeRequest(request, node);
+    ofNode.set(request, bytes);
+    return bytes;
+  };
+  return requests.map(({ node, request }) => ({
+    node,
+    method: request.method,
+    bytes: encoded(request, node),
+    warmUp: warmUp && encoded(warmUp.request, node),
+    connection: undefined,
+  }));
+}
+
+async function leaseOf<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<ConnectionLease> {
+  const { budget, requests, timeoutMs } = plan;
+  const timeout = fairTimeout(timeoutMs);
+  try {
+    return await budget.acquire(requests.length, AbortSignal.any([signal, timeout.signal]));
+  } catch (error) {
+    signal.throwIfAborted();
+    const why =
+      error instanceof ConnectionBudgetError
+        ? error.message
+        : `it needs ${requests.length} connections, and for ${timeoutMs} ms other bursts left fewer of the ${budget.total} that this process may open`;
+    throw new BurstNotSentError(`the burst was not sent: ${why}`, 'NO_CONNECTIONS');
+  } finally {
+    timeout.end();
+  }
+}
+
+async function checkFiles(connections: number): Promise<void> {
+  const free = await freeFileDescriptors();
+  if (free === undefined || free >= connections + SPARE_FILES) return;
+  throw new BurstNotSentError(
+    `the burst was not sent: it needs ${connections} connections, and this process may open only ${free} more ` +
+      `files, of which ${SPARE_FILES} are kept back: raise its limit (ulimit -n) or send fewer requests`,
+    'NO_CONNECTIONS',
+  );
+}
+
+/** Opens and warms up the connections that are not open. */
+async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: AbortSignal): Promise<void> {
+  const closed = lines.filter(({ connection }) => !connection?.idle);
+  for (let i = 0; i < closed.length; i += OPEN_AT_ONCE) {
+    const some = closed.slice(i, i + OPEN_AT_ONCE);
+    const failures = Promise.all(some.map(async (line) => await open(line, plan)));
+    await within(failures, plan.timeoutMs, signal);
+    for (const { connection } of some) {
+      if (!connection?.idle) connection?.fail('TIMEOUT', `it did not answer within ${plan.timeoutMs} ms`);
+    }
+    signal.throwIfAborted();
+    for (const [j, failure] of (await failures).entries()) {
+      if (!failure) continue;
+      throw new BurstNotSentError(
+        `the burst was not sent: a connection to ${some[j]?.node.name} did not work: ${failure.message}`,
+        failure.code,
+      );
+    }
+  }
+}
+
+/** @returns why the connection cannot be used; undefined when it is open and warm */
+async function open<T>(
+  line: Line,
+  { dial = dialTcp, warmUp, bounds = DEFAULT_BOUNDS }: BurstPlan<T>,
+): Promise<Failure | undefined> {
+  line.connection?.fail('STOPPED', 'another connection takes its place');
+  return await new Promise((resolve) => {
+    const connection = new Connection(line.node, dial, () => {
+      if (line.warmUp) connection.write(line.warmUp);
+      else resolve(undefined);
+    });
+    line.connection = connection;
+    connection.expect(new ResponseReader(bounds, warmUp?.request.method), (outcome) => {
+      const failure = 'failure' in outcome ? outcome.failure : problemOf(outcome.answer, warmUp);
+      // Looked at again below, before the burst is sent.
+      if (failure) connection.fail(failure.code, failure.message);
+      resolve(failure);
+    });
+  });
+}
+
+function problemOf(answer: HttpAnswer, warmUp: WarmUp | undefined): Failure | undefined {
+  const problem = warmUp?.problem(answer);
+  if (problem !== undefined) return { code: 'BAD_ANSWER', message: problem };
+  if (answer.keepAlive) return undefined;
+  return {
+    code: 'BAD_ANSWER',
+    message: 'it closes the connection after each answer, so none can be made ready',
+  };
+}
+
+async function fire<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: AbortSignal): Promise<Burst<T>> {
+  const { at = 0, now = Date.now, timeoutMs, bounds = boundsFor(lines.length), read } = plan;
+  const sentAt = new Float64Array(lines.length);
+  const endedAt = new Float64Array(lines.length);
+  const results: ({ status: number; answer: T } | { failure: Failure })[] = [];
+  let open = lines.length;
+  let toFlush = lines.length;
+  let flushedAt = 0;
+  const onFlushed = (): void => {
+    toFlush -= 1;
+    flushedAt = performance.now();
+  };
+  const { promise: all, resolve: onAll } = Promise.withResolvers<void>();
+  for (const [i, { connection, method }] of lines.entries()) {
+    connection?.expect(new ResponseReader(bounds, method), (outcome) => {
+      endedAt[i] = performance.now();
+      results[i] = 'failure' in outcome ? outcome : reading(outcome.answer, read);
+      open -= 1;
+      if (open === 0) onAll();
+    });
+  }
+  await pauseFor(at - now(), signal);
+  // Sockets are read before an immediate: nothing that came earlier can be taken for an answer.
+  await new Promise((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
+  plan.onStart?.();
+  signal.throwIfAborted();
+
+  const offset = now() - performance.now();
+  const startedAt = performance.now();
+  for (let i = 0; i < lines.length; i++) {
+    const { connection, bytes } = lines[i] as Line;
+    sentAt[i] = performance.now();
+    connection?.write(bytes, onFlushed);
+  }
+  const writtenAt = performance.now();
+  const behind = lines.some(({ connection }) => (connection?.unsent ?? 0) > 0);
+
+  if (lines.length > 0) await within(all, timeoutMs, signal);
+  signal.throwIfAborted();
+  for (const { connection } of lines) {
+    connection?.fail('TIMEOUT', `it was not answered within ${timeoutMs} ms`);
+  }
+  const finishedAt = performance.now();
+  const spanEnd = behind ? (toFlush === 0 ? flushedAt : finishedAt) : writtenAt;
+  return {
+    outcomes: lines.map(({ node }, i) => ({
+      node: node.name,
+      sentAt: (sentAt[i] as number) + offset,
+      endedAt: (endedAt[i] as number) + offset,
+      ...(results[i] as { failure: Failure }),
+    })),
+    startedAt: startedAt + offset,
+    endedAt: finishedAt + offset,
+    sendSpanMs: spanEnd - startedAt,
+  };
+}
+
+function reading<T>(answer: HttpAnswer, read: (answer: HttpAnswer) => T) {
+  try {
+    return { status: answer.status, answer: read(answer) };
+  } catch (error) {
+    return { failure: { code: 'BAD_ANSWER', message: messageOf(error) } as const };
+  }
+}

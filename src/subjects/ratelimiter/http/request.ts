@@ -1,0 +1,80 @@
+/** One HTTP/1.1 request as bytes, encoded before its moment. Pure. */
+import type { Address } from './dial.ts';
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query, encoded: `/check?user=a%20b`. */
+  readonly path: string;
+  /** The address as `host`, the length of the body and the framing are added. `host` may be given. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as UTF-8. */
+  readonly body?: string;
+}
+
+/** A request that cannot be sent as it is; the message says what is wrong with it. */
+export class InvalidRequestError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'InvalidRequestError';
+  }
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const TARGET = /^\/[\x21\x22\x24-\x7e]*$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** What says how a request ends and what becomes of its connection. */
+const OURS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+/** Methods without a meaning for a body: nothing is said of its length where there is none. */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+/** Fits into what a kernel takes from an idle connection, so that a request is written in one go. */
+const MOST_BYTES = 16 * 1024;
+
+/**
+ * @throws InvalidRequestError for whatever would change where the request ends (line breaks, headers of
+ *   the framing), and for more than 16 KiB
+ */
+export function encodeRequest(request: HttpRequest, to: Address): Buffer {
+  const { method, path, headers = {}, body } = request;
+  if (!TOKEN.test(method) || method === 'CONNECT') {
+    throw new InvalidRequestError('the method is not one that can be sent');
+  }
+  if (!TARGET.test(path)) {
+    throw new InvalidRequestError(
+      'the path has to begin with / and must hold no spaces or control characters',
+    );
+  }
+  const lines = [`${method} ${path} HTTP/1.1`];
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  if (!names.includes('host')) lines.push(`host: ${hostOf(to)}`);
+  for (const [name, value] of Object.entries(headers)) lines.push(fieldOf(name, value));
+  const content = Buffer.from(body ?? '', 'utf8');
+  if (body !== undefined || !BODILESS.has(method)) lines.push(`content-length: ${content.length}`);
+  const bytes = Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), content]);
+  if (bytes.length > MOST_BYTES) {
+    throw new InvalidRequestError(`the request has ${bytes.length} bytes, at most ${MOST_BYTES} are sent`);
+  }
+  return bytes;
+}
+
+function fieldOf(name: string, value: string): string {
+  // Neither is repeated: a value may be a secret.
+  if (!TOKEN.test(name)) throw new InvalidRequestError('a header has a name that is none');
+  if (OURS.has(name.toLowerCase())) throw new InvalidRequestError(`the header ${name} cannot be set`);
+  if (!VALUE.test(value))
+    throw new InvalidRequestError(`the header ${name} holds characters that cannot be sent`);
+  return `${name}: ${value}`;
+}
+
+function hostOf({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,251 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AnswerError } from './answer-error.ts';
+import { type AnswerBounds, DEFAULT_BOUNDS, type HttpAnswer, ResponseReader } from './response-reader.ts';
+
+const SMALL: AnswerBounds = { headBytes: 160, headers: 4, bodyBytes: 32, informational: 2 };
+
+interface Read {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly keepAlive?: boolean;
+  readonly error?: string;
+}
+
+function told(answer: HttpAnswer): Read {
+  const { status, headers, body, keepAlive } = answer;
+  return { status, headers: Object.fromEntries(headers), body: body.toString('latin1'), keepAlive };
+}
+
+/** What is read of the pieces, each of which is overwritten afterwards as a reader of sockets does. */
+function readAll(
+  pieces: readonly Uint8Array[],
+  { bounds = DEFAULT_BOUNDS, method = 'GET', ends = true } = {},
+): Read | undefined {
+  const reader = new ResponseReader(bounds, method);
+  let answer: HttpAnswer | undefined;
+  try {
+    for (const piece of pieces) {
+      const memory = Uint8Array.from(piece);
+      answer = reader.push(memory) ?? answer;
+      memory.fill(0);
+    }
+    if (ends && !answer) answer = reader.end();
+    return answer && told(answer);
+  } catch (error) {
+    // Anything else is a mistake of the reader.
+    if (!(error instanceof AnswerError)) throw error;
+    return { error: error.code };
+  }
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
+const read = (text: string, options?: Parameters<typeof readAll>[1]): Read | undefined =>
+  readAll([bytes(text)], options);
+const OK = 'HTTP/1.1 200 OK\r\n';
+
+describe('an answer', () => {
+  it('has the body that its content-length says', () => {
+    expect(read(`${OK}Content-Type: text/plain \r\nContent-Length: 5\r\n\r\nhello`)).toEqual({
+      status: 200,
+      headers: { 'content-type': 'text/plain', 'content-length': '5' },
+      body: 'hello',
+      keepAlive: true,
+    });
+  });
+
+  it('has the body of its chunks, whatever extensions and trailers they carry', () => {
+    const text = `${OK}Transfer-Encoding: Chunked\r\n\r\n3;a=b\r\nhel\r\n00000002\r\nlo\r\n0\r\nDigest: x\r\n\r\n`;
+    expect(read(text)).toMatchObject({ body: 'hello', keepAlive: true });
+  });
+
+  it('lasts until the connection is closed where nothing says its length', () => {
+    expect(read(`${OK}\r\nhel\r\nlo`)).toMatchObject({ body: 'hel\r\nlo', keepAlive: false });
+    expect(read(`${OK}\r\nhel`, { ends: false })).toBeUndefined();
+  });
+
+  it.each(['HTTP/1.1 204 No Content\r\n', 'HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n'])(
+    'has no body where its status has none: %j',
+    (head) => {
+      expect(read(`${head}\r\n`, { ends: false })).toMatchObject({ body: '' });
+    },
+  );
+
+  it('has no body when HEAD was asked', () => {
+    expect(read(`${OK}content-length: 9\r\n\r\n`, { method: 'HEAD', ends: false })).toMatchObject({
+      body: '',
+    });
+  });
+
+  it('follows informational answers, whose headers are dropped', () => {
+    const text = `HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 100\r\n\r\n${OK}content-length: 0\r\n\r\n`;
+    expect(read(text)).toMatchObject({ status: 200, headers: { 'content-length': '0' } });
+  });
+
+  it('tells whether the connection may be used again', () => {
+    const keeps = (head: string): boolean | undefined => read(`${head}content-length: 0\r\n\r\n`)?.keepAlive;
+    expect(keeps(OK)).toBe(true);
+    expect(keeps(`${OK}connection: Foo, Close\r\n`)).toBe(false);
+    expect(keeps('HTTP/1.0 200 OK\r\n')).toBe(false);
+    expect(keeps('HTTP/1.0 200 OK\r\nconnection: keep-alive\r\n')).toBe(true);
+  });
+
+  it('joins the values of a header that is repeated', () => {
+    const text = `${OK}set-a: 1\r\nSET-A: 2\r\ncontent-length: 0\r\n\r\n`;
+    expect(read(text)?.headers).toMatchObject({ 'set-a': '1, 2' });
+  });
+});
+
+describe('an answer that is wrong', () => {
+  it.each([
+    ['no HTTP', 'SSH-2.0-OpenSSH\r\n', 'BAD_STATUS_LINE'],
+    ['HTTP/2', 'HTTP/2 200\r\n\r\n', 'BAD_STATUS_LINE'],
+    ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n', 'BAD_STATUS_LINE'],
+    ['a status of 600', 'HTTP/1.1 600 OK\r\n\r\n', 'BAD_STATUS_LINE'],
+    ['a bare LF', 'HTTP/1.1 200 OK\n\n', 'BAD_STATUS_LINE'],
+    ['a bare LF in the headers', `${OK}a: b\n\r\n`, 'BAD_HEADER'],
+    ['a bare CR', `${OK}a: b\rc: d\r\n\r\n`, 'BAD_HEADER'],
+    ['a continued line', `${OK}a: b\r\n c\r\n\r\n`, 'BAD_HEADER'],
+    ['a space before the colon', `${OK}a : b\r\n\r\n`, 'BAD_HEADER'],
+    ['a header without a colon', `${OK}a\r\n\r\n`, 'BAD_HEADER'],
+    ['a control character', `${OK}a: \x1b[31m\r\n\r\n`, 'BAD_HEADER'],
+    ['a null byte', `${OK}a: \0\r\n\r\n`, 'BAD_HEADER'],
+    ['two lengths', `${OK}content-length: 1\r\ncontent-length: 2\r\n\r\nab`, 'BAD_LENGTH'],
+    ['a list of lengths', `${OK}content-length: 1, 1\r\n\r\na`, 'BAD_LENGTH'],
+    ['a negative length', `${OK}content-length: -1\r\n\r\n`, 'BAD_LENGTH'],
+    ['a length with a sign', `${OK}content-length: +1\r\n\r\na`, 'BAD_LENGTH'],
+    ['a length in hexadecimal', `${OK}content-length: 0x1\r\n\r\na`, 'BAD_LENGTH'],
+    ['an empty length', `${OK}content-length:\r\n\r\n`, 'BAD_LENGTH'],
+    ['a length beyond all numbers', `${OK}content-length: 9999999999999999\r\n\r\n`, 'BAD_LENGTH'],
+    ['a length beside chunks', `${OK}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n`, 'BAD_LENGTH'],
+    ['gzip', `${OK}transfer-encoding: gzip, chunked\r\n\r\n`, 'UNSUPPORTED_ENCODING'],
+    [
+      'chunked twice',
+      `${OK}transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n`,
+      'UNSUPPORTED_ENCODING',
+    ],
+    ['chunks of HTTP/1.0', 'HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', 'UNSUPPORTED_ENCODING'],
+    ['a size that is none', `${OK}transfer-encoding: chunked\r\n\r\nxyz\r\n`, 'BAD_CHUNK'],
+    ['an empty size', `${OK}transfer-encoding: chunked\r\n\r\n\r\n`, 'BAD_CHUNK'],
+    ['a negative size', `${OK}transfer-encoding: chunked\r\n\r\n-1\r\n`, 'BAD_CHUNK'],
+    ['a size of nine digits', `${OK}transfer-encoding: chunked\r\n\r\n000000001\r\na\r\n`, 'BAD_CHUNK'],
+    ['a chunk longer than its size', `${OK}transfer-encoding: chunked\r\n\r\n1\r\nab\r\n`, 'BAD_CHUNK'],
+    ['a chunk ended by LF', `${OK}transfer-encoding: chunked\r\n\r\n1\r\na\n`, 'BAD_CHUNK'],
+    ['an endless extension', `${OK}transfer-encoding: chunked\r\n\r\n1;${'a'.repeat(200)}`, 'BAD_CHUNK'],
+    ['a trailer that is none', `${OK}transfer-encoding: chunked\r\n\r\n0\r\nx\r\n\r\n`, 'BAD_HEADER'],
+    ['a switch to another protocol', 'HTTP/1.1 101 Switching\r\n\r\n', 'UNASKED_UPGRADE'],
+    ['an end within the head', 'HTTP/1.1 200 OK\r\na: b', 'CLOSED_EARLY'],
+    ['an end within the body', `${OK}content-length: 5\r\n\r\nhell`, 'CLOSED_EARLY'],
+    ['an end within the chunks', `${OK}transfer-encoding: chunked\r\n\r\n1\r\na\r\n`, 'CLOSED_EARLY'],
+    ['an end before anything', '', 'CLOSED_EARLY'],
+    ['a second answer', `${OK}content-length: 0\r\n\r\n${OK}content-length: 0\r\n\r\n`, 'SURPLUS'],
+    ['a body where none may be', 'HTTP/1.1 204 No Content\r\n\r\nx', 'SURPLUS'],
+  ])('%s', (_, text, error) => {
+    expect(read(text)).toEqual({ error });
+  });
+
+  it.each([
+    ['an endless status line', `HTTP/1.1 200 ${'a'.repeat(200)}`, 'HEAD_TOO_LARGE'],
+    ['an endless header', `${OK}a: ${'a'.repeat(200)}`, 'HEAD_TOO_LARGE'],
+    ['too many headers', `${OK}${'a:b\r\n'.repeat(5)}`, 'TOO_MANY_HEADERS'],
+    [
+      'too many trailers',
+      `${OK}transfer-encoding: chunked\r\n\r\n0\r\n${'a:b\r\n'.repeat(5)}`,
+      'TOO_MANY_HEADERS',
+    ],
+    ['endless informational answers', 'HTTP/1.1 100\r\n\r\n'.repeat(3), 'TOO_MANY_INFORMATIONAL'],
+    ['a length beyond the bound', `${OK}content-length: 33\r\n\r\n`, 'BODY_TOO_LARGE'],
+    ['a chunk beyond the bound', `${OK}transfer-encoding: chunked\r\n\r\n21\r\n`, 'BODY_TOO_LARGE'],
+    [
+      'chunks that are together beyond the bound',
+      `${OK}transfer-encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(33)}`,
+      'BODY_TOO_LARGE',
+    ],
+    ['an endless body', `${OK}\r\n${'a'.repeat(33)}`, 'BODY_TOO_LARGE'],
+  ])('%s, as soon as it is beyond the bound', (_, text, error) => {
+    expect(read(text, { bounds: SMALL, ends: false })).toEqual({ error });
+  });
+
+  it('counts the heads of informational answers together', () => {
+    const early = `HTTP/1.1 103\r\na: ${'a'.repeat(80)}\r\n\r\n`;
+    expect(read(early.repeat(2), { bounds: SMALL, ends: false })).toEqual({ error: 'HEAD_TOO_LARGE' });
+  });
+});
+
+/** Pieces of answers, right and wrong, so that a random sequence comes far. */
+const fragment = fc.constantFrom(
+  OK,
+  'HTTP/1.1 100\r\n\r\n',
+  'HTTP/1.0 429 Too Many\r\n',
+  'content-length: 3\r\n',
+  'transfer-encoding: chunked\r\n',
+  'connection: close\r\n',
+  'x: y\r\n',
+  '\r\n',
+  '\n',
+  '\r',
+  ' ',
+  '3\r\n',
+  'abc',
+  '0\r\n',
+  '20\r\n',
+);
+const anything = fc.oneof(
+  fc.array(fragment, { maxLength: 16 }).map((parts) => bytes(parts.join(''))),
+  fc.uint8Array({ maxLength: 300 }),
+  fc
+    .tuple(fc.array(fragment, { maxLength: 8 }), fc.uint8Array({ maxLength: 40 }))
+    .map(([parts, tail]) => Buffer.concat([bytes(parts.join('')), tail])),
+);
+
+function cut(all: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+  const places = [...new Set(cuts.map((at) => at % (all.length + 1)))].sort((a, b) => a - b);
+  return [0, ...places].map((from, i) => all.subarray(from, places[i] ?? all.length));
+}
+
+describe('whatever a server sends', () => {
+  it('is read alike in one piece, in any pieces and byte by byte; only coded errors are thrown', () => {
+    fc.assert(
+      fc.property(anything, fc.array(fc.nat(400), { maxLength: 12 }), fc.boolean(), (all, cuts, ends) => {
+        const options = { bounds: SMALL, ends };
+        const whole = readAll([all], options);
+        expect(readAll(cut(all, cuts), options)).toEqual(whole);
+        expect(
+          readAll(
+            Array.from(all, (byte) => Uint8Array.of(byte)),
+            options,
+          ),
+        ).toEqual(whole);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('is read back when it is an answer, by length or in chunks of any sizes', () => {
+    const body = fc.uint8Array({ maxLength: 200 });
+    fc.assert(
+      fc.property(
+        body,
+        fc.array(fc.nat(200), { maxLength: 8 }),
+        fc.boolean(),
+        fc.integer({ min: 200, max: 599 }),
+        (sent, cuts, chunked, status) => {
+          fc.pre(status !== 204 && status !== 304);
+          const framed = chunked
+            ? [
+                bytes('transfer-encoding: chunked\r\n\r\n'),
+                ...cut(sent, cuts)
+                  .filter(({ length }) => length > 0)
+                  .flatMap((part) => [bytes(`${part.length.toString(16)}\r\n`), part, bytes('\r\n')]),
+                bytes('0\r\n\r\n'),
+              ]
+            : [bytes(`content-length: ${sent.length}\r\n\r\n`), sent];
+          const answer = readAll([bytes(`HTTP/1.1 ${status} x\r\n`), ...framed], { ends: false });
+          expect(answer).toMatchObject({ status, body: Buffer.from(sent).toString('latin1') });
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});
