@@ -39,10 +39,12 @@ export async function admitRedis(
   },
   signal: AbortSignal,
 ): Promise<string> {
-  const { info, clients, ownAddr } = await look(target.redis, options.allowOtherClients, signal).catch((error: unknown) => {
-    signal.throwIfAborted();
-    throw error;
-  });
+  const { info, clients, ownAddr } = await look(target.redis, options.allowOtherClients, signal).catch(
+    (error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    },
+  );
   const store = redisName(target.redis);
   const runId = requireStandalone(info, store);
   if (watchedBySentinel(clients)) {
