@@ -64,7 +64,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       );
       onTestFinished(() => gateways.stop());
       await world.applySpec('refused', { subject: behindGateways(gateways), scenarios: [ghosts()] });
-      const missing = /6 errors.*gateway-[0-9a-f]+-2: POST \/check answered 403/;
+      const missing = /6 errors.*gateway-[0-9a-f]+-2: POST \/check: answered 403/;
       await expectInconclusive(world, 'refused', 'FaultNotProven', missing);
     }),
   );

@@ -199,9 +199,11 @@ export class KeyValueDriver implements SubjectDriver {
     );
   }
 
+  /** Each probe has a key of its own: several may be under way, and one removes what another has written. */
   async #probe(): Promise<boolean[]> {
-    const reached = await this.#reaches('chaosdemo-probe');
-    await this.#first.remove('chaosdemo-probe');
+    const key = `chaosdemo-probe-${this.#probes}`;
+    const reached = await this.#reaches(key);
+    await this.#first.remove(key);
     return reached;
   }
 
