@@ -172,7 +172,8 @@ export const REASON_GROUPS = {
         'A selected pod cannot be used (host network, no such port, several images), is not Ready for 30 s, or there are too many.',
       UnprovableSpec:
         'With these pods, no run of this spec can end as expected; the message says what to change.',
-      SubjectUnknown: 'This operator knows no subject of this type: upgrade it, or correct spec.subject.type.',
+      SubjectUnknown:
+        'This operator knows no subject of this type: upgrade it, or correct spec.subject.type.',
       KillSwitch: 'The kill switch of the operator is on.',
     },
   },

@@ -6,7 +6,7 @@ import { Stepper, waitingOf } from './stepper.ts';
 function statusIn(chapter: number, state: ChapterStatus['state']): ChaosDemoStatus {
   const titles = ['Welcome', 'Cluster Health', 'Setup'];
   return {
-    run: { number: 4, id: '1', key: 'v1-0', startedAt: '2026-01-01T00:00:00Z' },
+    run: { number: 4, runId: '1', startedAt: '2026-01-01T00:00:00Z' },
     chapters: titles.map((title, i) => ({
       number: i + 1,
       title,

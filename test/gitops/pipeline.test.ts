@@ -49,7 +49,7 @@ describe('gate.sh on an approximate limiter', () => {
 
   it('ends with 2 where there is no verdict: the run was aborted', async () => {
     const running = gate(world, 'abc125');
-    await world.untilStatus('gate', 'run abc125', ({ run }) => run?.id === 'abc125');
+    await world.untilStatus('gate', 'run abc125', ({ run }) => run?.runId === 'abc125');
     const { run } = await world.status('gate');
     const { kubectl } = world.environment.controlPlane;
     const abort = `chaosdemo.dev/abort=${run?.number}`;
