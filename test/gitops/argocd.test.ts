@@ -46,7 +46,7 @@ describe('an Application with a ChaosDemo in it', () => {
       await create(NAME, 'gate');
       const seen = await untilHealth(NAME, revision, 'Healthy');
       expect(seen).toContain('Progressing');
-      expect((await world.status('gate')).run).toMatchObject({ number: 1, id: '1' });
+      expect((await world.status('gate')).run).toMatchObject({ number: 1, runId: '1' });
     }),
   );
 
@@ -82,7 +82,7 @@ describe('an Application with a ChaosDemo in it', () => {
       expect((await world.status('gate')).phase).toBe('Failed');
       const mended = await repository.revert();
       await untilHealth(NAME, mended, 'Healthy');
-      expect((await world.status('gate')).run).toMatchObject({ number: 4, id: '1' });
+      expect((await world.status('gate')).run).toMatchObject({ number: 4, runId: '1' });
     }),
   );
 });

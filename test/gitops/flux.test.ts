@@ -64,7 +64,7 @@ describe('a ChaosDemo in Git', () => {
       const revision = await commit('the gate', succeeding('gate', '1'), '1');
       const ready = await settled('ratelimiter-gate', revision);
       const { run, phase } = await world.status('gate');
-      expect(run).toMatchObject({ number: 1, id: '1' });
+      expect(run).toMatchObject({ number: 1, runId: '1' });
       expect(phase).toBe('Succeeded');
       expect(ready).toMatchObject({ status: 'True', reason: 'ReconciliationSucceeded' });
       expect(seconds(ready.lastTransitionTime)).toBeGreaterThanOrEqual(seconds(run?.completedAt));
@@ -77,11 +77,11 @@ describe('a ChaosDemo in Git', () => {
     keepingTime(async () => {
       const second = await commit('run it again', succeeding('gate', '2'), '2');
       expect(await settled('ratelimiter-gate', second)).toMatchObject({ status: 'True' });
-      expect((await world.status('gate')).run).toMatchObject({ number: 2, id: '2' });
+      expect((await world.status('gate')).run).toMatchObject({ number: 2, runId: '2' });
 
       const third = await repository.revert();
       expect(await settled('ratelimiter-gate', third)).toMatchObject({ status: 'True' });
-      expect((await world.status('gate')).run).toMatchObject({ number: 3, id: '1' });
+      expect((await world.status('gate')).run).toMatchObject({ number: 3, runId: '1' });
       await untilReleased('1');
     }),
   );

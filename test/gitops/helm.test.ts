@@ -54,7 +54,7 @@ describe('helm --wait', () => {
       const { status, stderr } = await helm('install', 'release', join(folder, 'release'), '--wait');
       const { phase, run } = await world.status('gate');
       expect({ status, stderr, phase }).toMatchObject({ status: 0, phase: 'Succeeded' });
-      expect(run).toMatchObject({ number: 1, id: '1' });
+      expect(run).toMatchObject({ number: 1, runId: '1' });
     }),
   );
 
@@ -71,7 +71,7 @@ describe('helm --wait', () => {
       );
       const { phase, run } = await world.status('gate');
       expect({ status: upgraded.status, phase }).toEqual({ status: 0, phase: 'Succeeded' });
-      expect(run).toMatchObject({ number: 2, id: '2' });
+      expect(run).toMatchObject({ number: 2, runId: '2' });
     }),
   );
 
