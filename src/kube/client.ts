@@ -63,15 +63,11 @@ const longestAnswer = 32 * 1024 * 1024;
 
 /** Talks to one API server as one user. */
 export class KubeClient {
-  /** The namespace of the kubeconfig's context, or of the pod this runs in. */
-  readonly namespace: string | undefined;
   readonly #transport: Transport;
   readonly #userAgent: string;
   readonly #timeoutMs: number;
 
   constructor(config: KubeConfig, options: KubeClientOptions = {}) {
-    const context = config.getContextObject(config.getCurrentContext());
-    this.namespace = context?.namespace;
     this.#transport = new Transport(config, options.connections ?? 8);
     this.#userAgent = options.userAgent ?? 'kube-client';
     this.#timeoutMs = options.timeoutMs ?? 30_000;

@@ -26,8 +26,6 @@ export interface LeaderElectorOptions {
   renewDeadlineMs?: number;
   /** Between attempts. Default 2 s. */
   retryPeriodMs?: number;
-  /** Delete the Lease on release, for names that do not come again. Default false. */
-  deleteOnRelease?: boolean;
   /** Begins leading; `leading` aborts when that ends. Called anew for every term. */
   onStartedLeading: (leading: AbortSignal) => void;
   /** Leading has ended, because the lease was lost or the elector stops. */
@@ -62,11 +60,6 @@ export class LeaderElector {
   /** Whether this process leads at this very moment. */
   isLeader(): boolean {
     return this.#term !== undefined && this.#lock.isFresh();
-  }
-
-  /** Until when on the monotonic clock (`performance.now()`) leading is certain without another renewal; -Infinity if not leading. */
-  leaseFreshUntil(): number {
-    return this.#term === undefined ? -Infinity : this.#lock.freshUntil;
   }
 
   /** Who leads, as last read; '' if nobody or not known. */

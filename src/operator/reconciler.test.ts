@@ -8,6 +8,7 @@ import { Reconciler } from './reconciler.ts';
 import { FakeApiServer, keyOf } from './simulation/fake-api.ts';
 import { FakeClock } from './simulation/fake-clock.ts';
 import { ProcessClock } from './simulation/process-clock.ts';
+import { SimulatedConnector } from './simulation/simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
 import { SimulatedTarget } from './simulation/simulated-target.ts';
 
@@ -44,7 +45,9 @@ function setup() {
     clock,
     logger: pino({ level: 'silent' }),
     audience: { events: { record: (event) => events.push(event) }, metrics },
-    subjects: new Map([['Simulated', { definition: simulatedDefinition, connector: target.connect(clock) }]]),
+    subjects: new Map([
+      ['Simulated', { definition: simulatedDefinition, connector: new SimulatedConnector(target, clock) }],
+    ]),
     enqueue: (key) => enqueued.push(key),
     leads: () => true,
     killSwitchIsOn: () => false,

@@ -5,6 +5,7 @@ import { createMetrics } from './metrics.ts';
 import { FakeApiServer } from './simulation/fake-api.ts';
 import { FakeClock } from './simulation/fake-clock.ts';
 import { ProcessClock } from './simulation/process-clock.ts';
+import { SimulatedConnector } from './simulation/simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
 import { type Behaviour, SimulatedTarget } from './simulation/simulated-target.ts';
 
@@ -41,7 +42,7 @@ function setup(behaviour: Partial<Behaviour> = {}) {
       logger: pino({ level: 'silent' }),
       audience: { events: { record: () => {} }, metrics },
       subjects: new Map([
-        ['Simulated', { definition: simulatedDefinition, connector: target.connect(clock) }],
+        ['Simulated', { definition: simulatedDefinition, connector: new SimulatedConnector(target, clock) }],
       ]),
       processLeads: () => election.leads,
       killSwitchIsOn: () => false,

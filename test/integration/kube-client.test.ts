@@ -77,7 +77,6 @@ describe('KubeClient with a real API server', () => {
     await kubectl.run(['create', 'serviceaccount', 'tester', '-n', namespace]);
     const token = await kubectl.serviceAccountToken(namespace, 'tester');
     const client = connect(await kubeconfigFor(token, namespace));
-    expect(client.namespace).toBe(namespace);
     const path = resourcePath(configMaps, { namespace });
     const error = await failure(client.request({ method: 'GET', path }));
     expect(isForbidden(error)).toBe(true);

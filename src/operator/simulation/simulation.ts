@@ -13,6 +13,7 @@ import { Term } from '../term.ts';
 import { FakeApiServer, type FakeConnection } from './fake-api.ts';
 import { FakeClock } from './fake-clock.ts';
 import { ProcessClock } from './process-clock.ts';
+import { SimulatedConnector } from './simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulated-subject.ts';
 import { type Behaviour, type Injection, SimulatedTarget } from './simulated-target.ts';
 
@@ -192,8 +193,6 @@ export class Simulation {
     await this.clock.advance(0);
   }
 
-  // What becomes of operators.
-
   /** A process begins to lead; there is none, or it does not lead any more. */
   startOperator(): void {
     const clock = new ProcessClock(this.clock);
@@ -210,7 +209,7 @@ export class Simulation {
         subjects: new Map([
           [
             simulatedDefinition.api.type,
-            { definition: simulatedDefinition, connector: this.target.connect(clock) },
+            { definition: simulatedDefinition, connector: new SimulatedConnector(this.target, clock) },
           ],
         ]),
         processLeads: () => process.leads,

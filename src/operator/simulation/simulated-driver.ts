@@ -1,0 +1,237 @@
+/** What touches the simulated service for one run. */
+import type { Activity, SubjectEffect } from '../../demo/effects.ts';
+import type { Finding } from '../../demo/findings.ts';
+import type { HealthSnapshot } from '../../demo/health.ts';
+import type { FaultReport, InvariantReading } from '../../demo/observed.ts';
+import type { AdmissionRequest, Emit, Permit, SubjectDriver } from '../../demo/subject.ts';
+import type { ProcessClock } from './process-clock.ts';
+import type { SimulatedTarget } from './simulated-target.ts';
+
+/** Time between two looks whether the service may still be touched, and between two samples. */
+const LOOK_AGAIN_MS = 5000;
+const SAMPLE_MS = 500;
+/** How long a restore waits for the service to work. */
+const RESTORE_MS = 5000;
+
+export class SimulatedDriver implements SubjectDriver {
+  readonly #target: SimulatedTarget;
+  readonly #clock: ProcessClock;
+  readonly #request: AdmissionRequest;
+  readonly #reports = new Map<string, FaultReport>();
+  #lookedHealthy = false;
+
+  constructor(target: SimulatedTarget, clock: ProcessClock, request: AdmissionRequest) {
+    this.#target = target;
+    this.#clock = clock;
+    this.#request = request;
+    target.open += 1;
+  }
+
+  async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
+    const { behaviour, failing, performed } = this.#target;
+    const fails = failing[effect.kind] ?? 0;
+    if (fails > 0) {
+      failing[effect.kind] = fails - 1;
+      throw new Error('no answer from the API server');
+    }
+    performed.push(effect);
+    const { effectMs } = behaviour;
+    switch (effect.kind) {
+      case 'MeasureBaseline':
+        await this.#clock.sleep(effectMs, signal);
+        return { kind: 'Baseline', outcome: { ok: true, message: 'measured' } };
+      case 'Prepare': {
+        await this.#clock.sleep(effectMs, signal);
+        const { fault, fixture, sequence } = effect;
+        const usableUntil = this.#clock.now() + behaviour.usableMs;
+        const marker = `stalls/${this.#target.stalls}`;
+        return {
+          kind: 'Prepared',
+          fault,
+          prepared: { fixture, sequence, usableUntil, marker, message: 'ready' },
+        };
+      }
+      case 'Inject':
+        return await this.#inject(effect, permit, signal);
+      case 'Inquire': {
+        await this.#clock.sleep(effectMs, signal);
+        const orphan = effect.marker === `stalls/${this.#target.stalls}` ? 'NotInjected' : 'Injected';
+        return { kind: 'Orphan', fault: effect.fault, orphan };
+      }
+      case 'Diagnose':
+        await this.#clock.sleep(effectMs, signal);
+        return { kind: 'Diagnosis', fault: effect.fault, report: { message: 'no idea' } };
+      case 'Recover':
+        return await this.#recover(effect.fault, signal);
+      case 'Restore':
+        return await this.#restore(effect, signal);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  async carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
+    const { carriedOn } = this.#target;
+    carriedOn.set(activity, this.#clock);
+    try {
+      await this.#doUntilAborted(activity, emit, signal);
+    } finally {
+      carriedOn.delete(activity);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#target.open -= 1;
+  }
+
+  async #doUntilAborted(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
+    switch (activity.kind) {
+      case 'PollHealth':
+        return await this.#every(activity.intervalMs, () => emit(this.#look()), signal);
+      case 'LookAgain':
+        return await this.#every(LOOK_AGAIN_MS, () => emit(this.#lookAgain()), signal);
+      case 'Watch':
+        return await this.#every(
+          SAMPLE_MS,
+          () => emit(this.#sample(activity.fault, activity.scenario)),
+          signal,
+        );
+      case 'AwaitEnd':
+        return await this.#awaitEnd(activity.fault, emit, signal);
+      case 'Load':
+        return await this.#every(3_600_000, () => undefined, signal);
+      default:
+        return activity satisfies never;
+    }
+  }
+
+  async #every(ms: number, act: () => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      act();
+      await this.#clock.sleep(ms, signal).catch(() => undefined);
+    }
+  }
+
+  #look(): Finding {
+    const { healthy, nodes } = this.#target;
+    this.#lookedHealthy = healthy;
+    const now = this.#clock.now();
+    const snapshot: HealthSnapshot = {
+      nodes: nodes.map((id) => ({ id, address: '10.0.0.1', state: healthy ? 'ready' : 'stale' })),
+      dependencies: [{ name: 'store', connected: healthy }],
+      hasIssues: !healthy,
+      issues: healthy ? [] : ['a is stale'],
+      lastUpdated: now,
+      validUntil: now + 8000,
+    };
+    return { kind: 'Health', snapshot };
+  }
+
+  #lookAgain(): Finding {
+    const { admission, gone } = this.#target;
+    return { kind: 'SecondLook', admission, gone: [...gone] };
+  }
+
+  #sample(fault: string, scenario: string): Finding {
+    const { behaviour, readings } = this.#target;
+    const report = this.#reports.get(fault);
+    const stall = this.#isStall(scenario);
+    const breaks = stall ? behaviour.queues && behaviour.stallBites : behaviour.loses;
+    const broken = breaks && report?.startedAt !== undefined;
+    const before = readings.get(fault);
+    const now = this.#clock.now();
+    const bound = stall ? 5 : 10;
+    const value = broken ? bound * 2 : (before?.measures[0]?.value ?? 0);
+    const brokenAt = before?.brokenAt ?? (broken ? now : undefined);
+    const end = report?.endedAt === undefined ? Infinity : report.endedAt + this.#settleMs(scenario);
+    const reading: InvariantReading = {
+      measures: [{ name: stall ? 'queued' : 'lost', value, bound, unit: 'requests' }],
+      summary: stall ? `${value} > ${bound}` : `${value}/${bound}`,
+      ...(brokenAt === undefined ? {} : { brokenAt, detectedAt: before?.detectedAt ?? brokenAt }),
+      watchedUntil: now,
+      complete: now >= end,
+      shortfalls: behaviour.shortfalls,
+      // Grows with every look, as real evidence does.
+      evidence: [`watched until ${now}`],
+    };
+    readings.set(fault, reading);
+    return { kind: 'Reading', fault, reading };
+  }
+
+  async #awaitEnd(fault: string, emit: Emit, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const left = this.#target.stalledUntil - this.#clock.now();
+      if (left <= 0) break;
+      await this.#clock.sleep(Math.min(left, SAMPLE_MS), signal);
+    }
+    const report = this.#reports.get(fault);
+    if (!report) return;
+    this.#tell(fault, { ...report, endedAt: this.#clock.now() }, emit);
+  }
+
+  #tell(fault: string, report: FaultReport, emit: Emit): void {
+    this.#reports.set(fault, report);
+    emit({ kind: 'Fault', fault, report });
+  }
+
+  async #inject(
+    { id, scenario, until }: Extract<SubjectEffect, { kind: 'Inject' }>,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    const { effectMs, heedsAbort, stallBites } = this.#target.behaviour;
+    const healthy = this.#lookedHealthy;
+    // Connecting takes a while; what was allowed then may not be any more.
+    await this.#clock.sleep(effectMs / 2, heedsAbort ? signal : new AbortController().signal);
+    const refusal = permit.refusal();
+    if (refusal !== undefined) {
+      return { kind: 'Fault', fault: id, report: { missed: true, message: refusal, evidence: [] } };
+    }
+    const startedAt = this.#clock.now();
+    const owner = `${this.#request.namespace}/${this.#request.name}`;
+    this.#target.injected.push({ id, at: startedAt, healthy, scenario, owner });
+    const stall = this.#isStall(scenario);
+    if (stall) {
+      this.#target.stalls += 1;
+      this.#target.stalledUntil = until;
+    }
+    await this.#clock.sleep(effectMs / 2, signal);
+    const proof = stall && !stallBites ? 'Mismatch' : 'Confirmed';
+    const over = !stall || !stallBites ? { endedAt: this.#clock.now() } : {};
+    const message = stall ? `the stall is ${proof}` : 'sent';
+    const report: FaultReport = { startedAt, ...over, proof, message, evidence: [] };
+    this.#reports.set(id, report);
+    return { kind: 'Fault', fault: id, report };
+  }
+
+  async #recover(fault: string, signal: AbortSignal): Promise<Finding> {
+    const { effectMs, readable } = this.#target.behaviour;
+    await this.#clock.sleep(Math.max(effectMs, this.#target.stalledUntil - this.#clock.now()), signal);
+    const now = this.#clock.now();
+    const measures = [{ name: 'abandoned', value: 0, unit: 'requests' }];
+    const seen = readable ? { restedAt: now, measures } : { measures: [] };
+    return { kind: 'Recovery', fault, report: { workedAt: now, message: 'ok', ...seen } };
+  }
+
+  async #restore(
+    { id, release }: Extract<SubjectEffect, { kind: 'Restore' }>,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    const target = this.#target;
+    if (release && target.behaviour.releases)
+      target.stalledUntil = Math.min(target.stalledUntil, this.#clock.now());
+    const left = Math.min(RESTORE_MS, target.stalledUntil - this.#clock.now());
+    await this.#clock.sleep(Math.max(target.behaviour.effectMs, left), signal);
+    const ok = !target.isStalled;
+    const message = ok ? 'Restored' : 'not restored';
+    return { kind: 'Restored', effect: id, restored: { ok, faultOver: ok, message } };
+  }
+
+  #isStall(scenario: string): boolean {
+    return this.#request.spec.scenarios.find(({ name }) => name === scenario)?.type === 'Stall';
+  }
+
+  #settleMs(scenario: string): number {
+    return this.#isStall(scenario) ? 5000 : 2000;
+  }
+}
