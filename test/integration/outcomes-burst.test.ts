@@ -50,7 +50,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
         scenarios: [ghosts({ expect: 'Any' })],
       });
       // 20 requests over three pods: every third one, from the second.
-      const missing = /7 unanswered.*gateway-[0-9a-f]+-1: POST \/check was not answered within 2000 ms/;
+      const missing = /7 unanswered.*gateway-[0-9a-f]+-1: POST \/check: it was not answered within 2000 ms/;
       const { fault } = await expectInconclusive(world, 'unanswered', 'FaultNotProven', missing);
       expect(fault).toMatchObject({ proof: 'Inconclusive' });
     }),
