@@ -46,6 +46,6 @@ describe('the verdict', () => {
         },
       ],
     });
-    expect(lines).toContain('  Measured: admitted >= 20 requests (10 allowed), denied 0 requests');
+    expect(lines).toContain('  Measured: admitted >= 20 (10 allowed), denied 0');
   });
 });

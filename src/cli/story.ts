@@ -57,9 +57,9 @@ function scenarioLines(scenario: ScenarioStatus): string[] {
   return lines;
 }
 
-/** "drift 30 requests (6 allowed)". */
-function figure({ atLeast, bound, name, unit, value }: Measure): string {
-  return `${name} ${atLeast ? '>= ' : ''}${value} ${unit}${bound === undefined ? '' : ` (${bound} allowed)`}`;
+/** "drift 30 (6 allowed)"; the reference has the units. */
+function figure({ atLeast, bound, name, value }: Measure): string {
+  return `${name} ${atLeast ? '>= ' : ''}${value}${bound === undefined ? '' : ` (${bound} allowed)`}`;
 }
 
 /** What is being counted down to at `now`, if anything: shown again and again until it is there. */

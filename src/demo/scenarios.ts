@@ -133,7 +133,7 @@ export function judge(
     return { result: 'Inconclusive', reason: 'FaultNotProven', message };
   }
   if (reading?.detectedAt !== undefined) {
-    const message = `The invariant was broken: ${figures(reading)} when noticed`;
+    const message = `The invariant was broken: ${figures(reading, 'when noticed')}`;
     return { result: 'Detected', reason: 'Detected', message };
   }
   if (watchedTo === undefined) return undefined;
@@ -150,14 +150,14 @@ export function judge(
     const message = `Nothing was detected, but the proof is incomplete: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
-  const message = `The invariant held: ${figures(reading)} at most`;
+  const message = `The invariant held: ${figures(reading, 'at most')}`;
   return { result: 'NotDetected', reason: 'NotDetected', message };
 }
 
-/** "queued 30 requests, 6 allowed". */
-function figures({ measures: [first] }: InvariantReading): string {
+/** "queued 30 requests when noticed, 6 allowed"; `of` says what the figure is of. */
+function figures({ measures: [first] }: InvariantReading, of: string): string {
   if (!first) return 'nothing was measured';
   const { bound, name, unit, value } = first;
-  const measured = `${name} ${value} ${unit}`;
+  const measured = `${name} ${value} ${unit} ${of}`;
   return bound === undefined ? measured : `${measured}, ${bound} allowed`;
 }
