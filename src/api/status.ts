@@ -144,7 +144,7 @@ const diagnosis = z.object({
 const pod = z.object({
   name: text(253, 'Name of the pod.'),
   uid: text(64, 'Its uid.'),
-  imageId: text(256, 'The image it really runs, as the container runtime names it.'),
+  imageId: text(LIMITS.imageId, 'The image it really runs, as the container runtime names it.'),
 });
 
 const run = z.object({

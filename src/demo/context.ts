@@ -183,8 +183,8 @@ export function admissionOf({ demo, draft, observed }: Context): Admission {
  */
 export function askForAdmission(context: Context, mustUndo: boolean): void {
   const { demo, draft, effects, now, observed } = context;
-  context.wantsSession = true;
   if (demo.killSwitch && !mustUndo) return wake(context, now + RETRY_MS);
+  context.wantsSession = true;
   const look = observed.admissionLook;
   const known = look !== undefined && (runIsOn(draft) || look.generation === demo.generation);
   if (known && observed.admission.state === 'granted') return;

@@ -3,7 +3,7 @@
  * and when to look again. Pure; time and everything seen are parameters.
  */
 import type { ChaosDemoStatus, RunStatus } from '../api/index.ts';
-import { comparableKeys, LIMITS, runKey, truncate } from '../api/index.ts';
+import { comparableKeys, LIMITS, runKey, truncate, withPrintableTexts } from '../api/index.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Context, Demo } from './context.ts';
 import {
@@ -28,6 +28,7 @@ import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
 import { watching } from './scenarios.ts';
 import type { SubjectDefinition } from './subject.ts';
+import { countAsExpected } from './verdict.ts';
 
 export interface Decision {
   /** To be stored before any of `effects` is performed. */
@@ -78,7 +79,8 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
   draft.conditions = conditionsFor(context);
 
   return {
-    status: draft,
+    // Much of it comes from elsewhere.
+    status: withPrintableTexts(draft),
     effects: context.effects,
     activities: runIsOn(draft) && !demo.deleting ? activitiesOf(context) : [],
     finalizer: holdsObject(context),
@@ -207,6 +209,8 @@ function standAsFinished({ draft }: Context): void {
   if (!verdict) return;
   draft.phase = verdict.phase;
   draft.message = verdict.message;
+  // Gone where another spec was asked for meanwhile, and taken back.
+  if (draft.scenarios) countAsExpected(draft);
 }
 
 /** The status of an object that has no run on and whose last verdict is not the answer any more. */
@@ -231,7 +235,11 @@ function beginRun(context: Context, key: string, request: string | undefined): v
     ...(spec.dryRun ? { dryRun: true } : {}),
     ...(request ? { requestedAt: request } : {}),
     startedAt: iso(now),
-    pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods).map((pod) => ({ ...pod })),
+    pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods).map((pod) => ({
+      ...pod,
+      // The digest stands at the end.
+      imageId: pod.imageId.slice(-LIMITS.imageId),
+    })),
     ...(observed.target?.podTemplate ? { podTemplate: observed.target.podTemplate } : {}),
   };
   if (request) draft.lastHandledRunRequest = request;

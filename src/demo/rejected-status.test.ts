@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoStatus, statusSchema } from '../api/index.ts';
-import { rejectedStatus, UNDECIDABLE } from './rejected-status.ts';
+import { type CutOff, cutOffMessage, REJECTED, rejectedStatus, UNDECIDABLE } from './rejected-status.ts';
 
 const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)).toISOString();
 
@@ -30,9 +30,11 @@ const ended: ChaosDemoStatus = {
   run: { number: 1, startedAt: at(0), completedAt: at(30), verdict },
 };
 
+const because = (cutOff: CutOff) => ({ reason: cutOff.reason, message: cutOffMessage(cutOff, undefined) });
+
 describe('the status that is left when another was refused', () => {
   it('ends the run as Errored, fits the schema, and keeps what starts no run again', () => {
-    const rejected = rejectedStatus(running, running, 3, Date.parse(at(60)));
+    const rejected = rejectedStatus(running, running, 3, Date.parse(at(60)), because(REJECTED));
     expect(statusSchema.safeParse(rejected).error).toBeUndefined();
     expect(rejected).toMatchObject({
       observedGeneration: 3,
@@ -53,26 +55,35 @@ describe('the status that is left when another was refused', () => {
 
   it('ends the run that was to begin, so that what asked for it does not ask for ever', () => {
     const next = { ...running, run: { number: 2, startedAt: at(40) } };
-    expect(rejectedStatus(ended, next, 1, Date.parse(at(41))).run).toMatchObject({
+    expect(rejectedStatus(ended, next, 1, Date.parse(at(41)), because(REJECTED)).run).toMatchObject({
       number: 2,
       verdict: { reason: 'StatusRejected' },
     });
   });
 
   it('leaves a verdict as it was, and is the same when it is made again', () => {
-    const rejected = rejectedStatus(ended, ended, 1, Date.parse(at(600)));
+    const rejected = rejectedStatus(ended, ended, 1, Date.parse(at(600)), because(REJECTED));
     expect(rejected.run?.verdict).toEqual(verdict);
-    expect(rejectedStatus(rejected, ended, 1, Date.parse(at(700)))).toEqual(rejected);
+    expect(rejectedStatus(rejected, ended, 1, Date.parse(at(700)), because(REJECTED))).toEqual(rejected);
   });
 
   it('speaks of no run where there was none', () => {
-    expect(rejectedStatus({}, {}, 1, 0).run).toBeUndefined();
+    expect(rejectedStatus({}, {}, 1, 0, because(REJECTED)).run).toBeUndefined();
   });
 
   it('says why where the status was not refused but could not be decided on', () => {
-    const left = rejectedStatus(running, running, 1, Date.parse(at(60)), UNDECIDABLE);
+    const left = rejectedStatus(running, running, 1, Date.parse(at(60)), because(UNDECIDABLE));
     expect(left.message).toContain('could not decide');
     expect(left.run?.verdict?.reason).toBe('StatusUnusable');
     expect(new Set(left.conditions?.map(({ reason }) => reason))).toEqual(new Set(['StatusUnusable']));
+  });
+
+  it.each([
+    ['released', 'ended the run and released its fault.'],
+    ['left', 'It had nothing to release the fault with, which ends by itself.'],
+    [undefined, 'ended the run. '],
+  ] as const)('says of a fault that was %s no more than is true', (fault, words) => {
+    expect(cutOffMessage(REJECTED, fault)).toContain(words);
+    expect(/released/.test(cutOffMessage(REJECTED, fault))).toBe(fault === 'released');
   });
 });

@@ -4,22 +4,41 @@ import type { ChaosDemoStatus, Condition, ConditionType, FrameworkReason, RunSta
 /** Why a run is cut off by a status that `decide` did not make. */
 export interface CutOff {
   readonly reason: FrameworkReason;
-  readonly message: string;
+  /** What happened. */
+  readonly cause: string;
+  /** What to do about it. */
+  readonly advice: string;
 }
 
 /** The API server will not take what was decided. */
 export const REJECTED: CutOff = {
   reason: 'StatusRejected',
-  message:
-    'The API server refused the status of the run, so the operator ended the run and released its fault. The log of the operator says what was refused. Check that CRD and operator have the same version',
+  cause: 'The API server refused the status of the run',
+  advice: 'The log of the operator says what was refused. Check that CRD and operator have the same version',
 };
 
 /** What is stored, or asked for, makes no sense to `decide`. */
 export const UNDECIDABLE: CutOff = {
   reason: 'StatusUnusable',
-  message:
-    'The operator could not decide on this object, so the run was ended and its fault released; the log of the operator has the error. See whether somebody else wrote into the status, then run again',
+  cause: 'The operator could not decide on this object',
+  advice:
+    'The log of the operator has the error. Check whether somebody else wrote into the status, then run again',
 };
+
+/** What a cut-off run comes to. */
+export interface CutOffVerdict {
+  readonly reason: FrameworkReason;
+  readonly message: string;
+}
+
+/** The whole message. `fault`: what became of one that may have been on; undefined: none was. */
+export function cutOffMessage({ advice, cause }: CutOff, fault: 'released' | 'left' | undefined): string {
+  const became = {
+    released: ' and released its fault',
+    left: '. It had nothing to release the fault with, which ends by itself',
+  };
+  return `${cause}, so the operator ended the run${fault ? became[fault] : ''}. ${advice}`;
+}
 
 /**
  * A minimal Errored status in place of `refused`, small enough to be accepted whatever made the other too
@@ -31,7 +50,7 @@ export function rejectedStatus(
   refused: ChaosDemoStatus,
   generation: number,
   now: number,
-  { reason, message }: CutOff = REJECTED,
+  { reason, message }: CutOffVerdict,
 ): ChaosDemoStatus {
   const time = new Date(now).toISOString();
   const condition = (type: ConditionType, status: Condition['status']): Condition => ({
@@ -62,7 +81,7 @@ export function rejectedStatus(
   };
 }
 
-function ended({ number, startedAt }: RunStatus, completedAt: string, why: CutOff): RunStatus {
+function ended({ number, startedAt }: RunStatus, completedAt: string, why: CutOffVerdict): RunStatus {
   return {
     number,
     startedAt,

@@ -3,7 +3,7 @@
  * early when it is aborted, superseded, no longer allowed, or out of time.
  */
 import type { ChapterStatus, Journal, Reason, RunStatus, Verdict } from '../api/index.ts';
-import { comparableKeys, LIMITS, parseDuration, runKey, truncate } from '../api/index.ts';
+import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
 import {
@@ -56,8 +56,8 @@ function currentRun({ draft }: Context): RunStatus {
 /** A non-empty request that has not been acted on. Its absence asks for nothing: GitOps tools strip annotations. */
 export function newRequest({ demo, draft }: Context): string | undefined {
   // No schema bounds an annotation; the status takes this much of it.
-  const requestedAt = demo.annotations.requestedAt?.slice(0, LIMITS.request);
-  return requestedAt && requestedAt !== draft.lastHandledRunRequest ? requestedAt : undefined;
+  const requestedAt = printable(demo.annotations.requestedAt?.slice(0, LIMITS.request) ?? '');
+  return requestedAt !== '' && requestedAt !== draft.lastHandledRunRequest ? requestedAt : undefined;
 }
 
 type Ending = NonNullable<Journal['ending']>;

@@ -37,7 +37,10 @@ function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: FaultReport
   if (report.startedAt !== undefined) fault.startedAt ??= iso(report.startedAt);
   if (report.endedAt !== undefined) fault.endedAt ??= iso(report.endedAt);
   if (report.proof) fault.proof = report.proof;
-  fault.message = truncate(report.message, LIMITS.message);
+  // One whose end nobody saw keeps the message that says so.
+  if (fault.endedAt === undefined || report.endedAt !== undefined) {
+    fault.message = truncate(report.message, LIMITS.message);
+  }
   if (!entry.evidence) setEvidence(entry, report.evidence);
 }
 

@@ -99,6 +99,8 @@ export class EffectRunner {
       if (effect.kind === 'Restore') await this.#endSettingUp();
       const finding = await perform(effect, permit, stop);
       this.#failures.delete(effect.id);
+      // A look is over with its finding, and a preparation that found a refusal has set nothing up.
+      if (finding.kind === 'Admission' || finding.kind === 'PodTemplate') this.#begun.delete(effect.id);
       if (!this.#lifetime.signal.aborted) note(finding);
     } catch (error) {
       if (!stop.aborted) this.#fail(effect, error);

@@ -52,7 +52,8 @@ async function settled(write: Promise<ChaosDemo | undefined>): Promise<Write> {
 }
 
 function isRefusal(error: unknown): error is ApiError {
-  return isInvalid(error) || (error instanceof ApiError && error.status === 413);
+  // 400: it could not even be read.
+  return isInvalid(error) || (error instanceof ApiError && (error.status === 413 || error.status === 400));
 }
 
 /** Items of a list come without them; a guarded write needs them. */

@@ -10,7 +10,13 @@ import { activeFault, FAULT_GRACE_MS, ms, runIsOn } from '../demo/context.ts';
 import type { Decision } from '../demo/decide.ts';
 import { decide } from '../demo/decide.ts';
 import { nothingObserved } from '../demo/observed.ts';
-import { type CutOff, REJECTED, rejectedStatus, UNDECIDABLE } from '../demo/rejected-status.ts';
+import {
+  type CutOff,
+  cutOffMessage,
+  REJECTED,
+  rejectedStatus,
+  UNDECIDABLE,
+} from '../demo/rejected-status.ts';
 import { isTransition } from '../demo/transition.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { within } from './deadline.ts';
@@ -193,11 +199,17 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     const { clock, logger } = this.#options;
-    childLogger(logger, contextOf(demo)).error({ err: error, reason: cutOff.reason }, cutOff.message);
+    const before = demo.status ?? {};
+    const fault = activeFault(before, this.#now());
+    // Right after a restart there is nothing to release it with.
+    const became = fault && (entry.session?.isOpen ? 'released' : 'left');
+    const message = cutOffMessage(cutOff, became);
+    childLogger(logger, contextOf(demo)).error({ err: error, reason: cutOff.reason }, message);
     await within(clock, RELEASE_WITHIN_MS, async (stop) => await entry.session?.release(stop), signal);
     await this.#entries.close(entry);
     const now = this.#now();
-    const left = rejectedStatus(demo.status ?? {}, status, demo.metadata.generation, now, cutOff);
+    const verdict = { reason: cutOff.reason, message };
+    const left = rejectedStatus(before, status, demo.metadata.generation, now, verdict);
     return await this.#storeInstead(entry, demo, left, { finalizer, wakeAt: now + CUT_OFF_RETRY_MS }, signal);
   }
 
@@ -238,6 +250,10 @@ export class Reconciler {
     if (state === 'gone') return {};
     const fetched = await this.#options.api.fetch(demo, signal);
     if (fetched?.metadata.uid !== entry.uid) return {};
+    // A policy refuses the write, say: to read and write again at once would go on for ever.
+    if (fetched.metadata.resourceVersion === demo.metadata.resourceVersion) {
+      throw new Error('the API server refused a write, although nobody else has written the object');
+    }
     this.#entries.keep(entry, fetched);
     return { requeueAfterMs: 0 };
   }

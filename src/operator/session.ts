@@ -50,6 +50,8 @@ export class Session {
   #observed: Observed;
   #opened: Opened | undefined;
   #admitting = false;
+  /** Whether the lock is left as it is when this session is closed: it may be that of a process that leads now. */
+  #keepsLock = false;
   /** Generation of the spec that the driver was opened for. */
   #openedFor: number | undefined;
 
@@ -139,6 +141,7 @@ export class Session {
 
   /** Ends everything of this session and gives the lock back, unless it is to be kept. A fault stays as it is. */
   async close(keepLock: boolean): Promise<void> {
+    this.#keepsLock = keepLock;
     const { clock, subject } = this.#options;
     this.#lifetime.abort(new Error('the session was closed'));
     const ended = Promise.all([this.#effects.close(), this.#activities.close()]);
@@ -184,7 +187,7 @@ export class Session {
       this.#admitting = false;
     });
     if (opened && this.#lifetime.signal.aborted) {
-      await this.#dispose(opened, false);
+      await this.#dispose(opened, this.#keepsLock);
       throw signal.reason;
     }
     if (opened) {

@@ -19,8 +19,8 @@ const STANDING = new Set(['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succee
 const CASES: readonly [name: string, state: State, kstatus: string, argo: string][] = [
   ['unseen', 'unseen', 'InProgress', 'Progressing'],
   ['running', 'open', 'InProgress', 'Progressing'],
-  ['succeeded', 'succeeded', 'Current', 'Healthy'],
-  ['suspended-afterwards', 'succeeded', 'Current', 'Healthy'],
+  ['succeeded', 'dryRun', 'Current', 'Healthy'],
+  ['suspended-afterwards', 'dryRun', 'Current', 'Healthy'],
   ['failed', 'unsuccessful', 'Failed', 'Degraded'],
   ['errored', 'unsuccessful', 'Failed', 'Degraded'],
   ['aborted', 'unsuccessful', 'Failed', 'Degraded'],
