@@ -1,9 +1,7 @@
 /** What the operator asks of Redis, over a connection that takes nothing else, from a real Redis. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../../src/local/redis-server.ts';
@@ -20,6 +18,7 @@ import {
   requireOk,
   requireOwnConnection,
 } from '../../src/subjects/ratelimiter/store/reply-types.ts';
+import { certificateFor } from '../kit/certificate.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -87,14 +86,9 @@ describe('a bounded connection to a real Redis', () => {
   it('answers it over TLS, and takes no certificate of another name', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'redis-tls-'));
     cleanups.push(() => rm(dir, { recursive: true, force: true }));
-    const [certFile, keyFile] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
-    await promisify(execFile)(
-      'openssl',
-      `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -keyout ${keyFile} -out ${certFile}
-      -subj /CN=redis.shop.svc -addext subjectAltName=DNS:redis.shop.svc`.split(/\s+/),
-    );
-    const server = await start({ tls: { certFile, keyFile, caFile: certFile }, requirepass: 'hunter2' });
-    const ca = await readFile(certFile, 'utf8');
+    const tls = await certificateFor(dir, 'DNS:redis.shop.svc');
+    const server = await start({ tls, requirepass: 'hunter2' });
+    const ca = await readFile(tls.certFile, 'utf8');
     const secure = { tls: true, ca, password: 'hunter2' };
     await askEverything(await connectTo(server, { ...secure, servername: 'redis.shop.svc' }));
 

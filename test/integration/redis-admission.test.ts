@@ -178,7 +178,7 @@ describe('admitRedis', () => {
   it('refuses something that is not a Redis', async () => {
     const server = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const { port } = server.address() as { port: number };
-    await expectRefused(admit(targetOf({ port })), 'RedisUnreachable', /redis-0/);
+    await expectRefused(admit(targetOf({ port })), 'RedisNotEligible', /redis-0/);
   });
 
   it('ends at once when aborted', async () => {

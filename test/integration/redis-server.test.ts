@@ -1,15 +1,15 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LocalError } from '../../src/local/errors.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { certificateFor } from '../kit/certificate.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -110,17 +110,12 @@ describe('startRedis', () => {
   it('speaks TLS only when given certificate files', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'redis-tls-'));
     cleanups.push(() => rm(dir, { recursive: true, force: true }));
-    const [certFile, keyFile] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
-    await promisify(execFile)(
-      'openssl',
-      `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -keyout ${keyFile} -out ${certFile}
-      -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost`.split(/\s+/),
-    );
-    const server = await start({ tls: { certFile, keyFile, caFile: certFile } });
+    const tls = await certificateFor(dir, 'IP:127.0.0.1,DNS:localhost');
+    const server = await start({ tls });
     const secure = new Redis({
       host: server.host,
       port: server.port,
-      tls: { ca: await readFile(certFile) },
+      tls: { ca: await readFile(tls.certFile) },
       retryStrategy: () => null,
     });
     cleanups.push(async () => secure.disconnect());

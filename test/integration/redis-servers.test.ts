@@ -1,13 +1,12 @@
 /** Demos on every kind of Redis that is supported, and on two at once. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RedisTlsFiles, startRedis } from '../../src/local/redis-server.ts';
+import { startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { certificateFor } from '../kit/certificate.ts';
 import { drift, ghosts } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { verdictLine } from '../kit/status.ts';
@@ -48,7 +47,7 @@ async function withPassword(): Promise<World> {
 async function withTls(): Promise<World> {
   const users = makeRedisUsers();
   // The limiters dial the address, the operator asks for the name of the Service.
-  const tls = await certificateFor(`DNS:redis.${WITH_TLS}.svc,IP:127.0.0.1`);
+  const tls = await certificateFor(folder, `DNS:redis.${WITH_TLS}.svc,IP:127.0.0.1`);
   const redis = await startRedis({ tls, aclUsers: aclLines(users) });
   return await byAcl.addTarget(WITH_TLS, 'approximate', {
     own: {
@@ -58,15 +57,6 @@ async function withTls(): Promise<World> {
       secret: { ...users.operator, 'ca.crt': await readFile(tls.caFile, 'utf8') },
     },
   });
-}
-
-/** A certificate that is its own authority. */
-async function certificateFor(names: string): Promise<RedisTlsFiles> {
-  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
-  const subject = ['-subj', '/CN=redis', '-addext', `subjectAltName=${names}`];
-  await promisify(execFile)('openssl', ['req', '-x509', ...key, '-days', '1', '-out', certFile, ...subject]);
-  return { certFile, keyFile, caFile: certFile };
 }
 
 function subject(redis: object = {}): object {

@@ -11,7 +11,7 @@ import type { Emit, Permit, SubjectDriver, SubjectPorts } from '../../demo/subje
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
-import type { FaultAttempt, StoreCheck, Toolkit } from './faults/fault.ts';
+import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { pollHealth } from './interfaces/reference/health.ts';
@@ -135,6 +135,7 @@ class RateLimiterDriver implements SubjectDriver {
       return { kind: 'Prepared', fault, prepared: { ...preparation.prepared, sequence } };
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof NotFoundOutError) throw error;
       const message = `The key of the scenario could not be set up: ${messageOf(error)}`;
       return { kind: 'NotPrepared', fault, message };
     }

@@ -12,11 +12,12 @@ import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { keepLooking, lookAgain } from '../../targets/second-look.ts';
 import { createRateLimiterDriver } from '../driver.ts';
-import type { StoreCheck } from '../faults/fault.ts';
+import { NotFoundOutError, type StoreCheck } from '../faults/fault.ts';
 import { FAULTS, faultOf } from '../faults/index.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { PART, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
+import { messageOf } from '../waiting.ts';
 import {
   type DiscoveredTarget,
   discover,
@@ -217,7 +218,11 @@ async function checkStore(
   signal: AbortSignal,
 ): Promise<StoreCheck> {
   // Pods that have joined since are no strangers.
-  const addresses = [...target.addresses, ...(await findAddresses(place, signal))];
+  const joined = await findAddresses(place, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new NotFoundOutError(messageOf(error), { cause: error });
+  });
+  const addresses = [...target.addresses, ...joined];
   const { allowOtherClients } = place.limiter.redis;
   const runId = await orRefusal(() =>
     admitRedis({ redis: target.redis, addresses }, { allowOtherClients, connected: true }, signal),

@@ -77,7 +77,7 @@ async function look(
     const info = asText('INFO', await connection.info());
     const clients = parseClientList(asText('CLIENT LIST', await connection.call('CLIENT', 'LIST')));
     // A list that lacks us may lack others as well. Where others are allowed, that does not matter.
-    if (!allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr);
+    if (!allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr, target.username);
     return { info, clients, ownAddr };
   } catch (error) {
     throw unreachable(target, error);
@@ -115,7 +115,7 @@ function requireNoStrangers(
 function unreachable(target: RedisTarget, error: unknown): Refusal {
   const said = error instanceof Error ? error.message : String(error);
   if ((error instanceof RedisWireError || error instanceof ReplyTypeError) && error.advises) {
-    return new Refusal('RedisUnreachable', `${redisName(target)}: ${said}`);
+    return new Refusal('RedisNotEligible', `${redisName(target)}: ${said}`);
   }
   const advice = adviceOnConnection(said, target);
   return new Refusal('RedisUnreachable', `${redisName(target)}: ${withAdvice(truncate(said, 160), advice)}`);

@@ -83,6 +83,11 @@ export type StoreCheck =
   | { readonly state: 'restarted' }
   | { readonly state: 'refused'; readonly admission: Extract<Admission, { state: 'refused' }> };
 
+/** Whether Redis may be paused could not be found out: nothing was done, and the shell asks again. */
+export class NotFoundOutError extends Error {
+  override readonly name = 'NotFoundOutError';
+}
+
 /** What a fault works with. */
 export interface Toolkit {
   readonly limiter: RateLimiterSpec;

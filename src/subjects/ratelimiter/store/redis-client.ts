@@ -86,7 +86,9 @@ class Link {
 /** The connections of one session with Redis; made lazily. Every method throws RedisClientError. */
 export class RedisConnections {
   readonly #target: RedisTarget;
-  readonly #control: Link;
+  #control: Link;
+  /** Kept open to the end: what was sent over them may still be carried out. */
+  readonly #late: Link[] = [];
   readonly #reader: Link;
   readonly #writers = new Set<Link>();
   readonly #probeKey: string;
@@ -94,7 +96,8 @@ export class RedisConnections {
   /** @param probeId makes the probe key this session's own */
   constructor(target: RedisTarget, probeId: string) {
     this.#target = target;
-    this.#control = new Link(target, REDIS_TIMEOUT_MS);
+    // A late answer must not end it: only behind a CLIENT PAUSE, on its connection, does a CLIENT UNPAUSE end it for certain.
+    this.#control = new Link(target, undefined);
     this.#reader = new Link(target, REDIS_TIMEOUT_MS);
     this.#probeKey = `chaosdemo:probe:${probeId}`;
   }
@@ -116,19 +119,33 @@ export class RedisConnections {
    */
   async pauseWrites(length: () => number): Promise<void> {
     const redis = await this.#control.get();
-    const ms = length();
+    await this.#client(redis, 'PAUSE', String(length()), 'WRITE');
+  }
+
+  /** CLIENT UNPAUSE. Where it is not answered in time, the next one goes over a new connection. */
+  async unpause(): Promise<void> {
+    const link = this.#control;
     try {
-      requireOk('CLIENT PAUSE', await redis.call('CLIENT', 'PAUSE', String(ms), 'WRITE'));
+      await this.#client(await link.get(), 'UNPAUSE');
     } catch (error) {
-      throw explain(this.#target, 'CLIENT PAUSE', error);
+      if (error instanceof RedisClientError && error.reply === undefined && link === this.#control) {
+        this.#late.push(link);
+        this.#control = new Link(this.#target, undefined);
+      }
+      throw error;
     }
   }
 
-  /** CLIENT UNPAUSE. */
-  async unpause(): Promise<void> {
-    await this.#ask(this.#control, 'CLIENT UNPAUSE', async (redis) =>
-      requireOk('CLIENT UNPAUSE', await redis.call('CLIENT', 'UNPAUSE')),
-    );
+  /** A subcommand of CLIENT; its connection outlives an answer that is late. */
+  async #client(redis: Redis, ...args: [string, ...string[]]): Promise<void> {
+    const command = `CLIENT ${args[0]}`;
+    try {
+      const reply = await within(redis.call('CLIENT', ...args), REDIS_TIMEOUT_MS);
+      if (reply === TIMED_OUT) throw new Error(`no answer came within ${REDIS_TIMEOUT_MS} ms`);
+      requireOk(command, reply);
+    } catch (error) {
+      throw explain(this.#target, command, error);
+    }
   }
 
   /** INFO of these sections, as Redis has it. */
@@ -190,7 +207,7 @@ export class RedisConnections {
 
   /** Drops every connection at once; commands under way are rejected. */
   close(): void {
-    for (const link of [this.#control, this.#reader, ...this.#writers]) link.close();
+    for (const link of [this.#control, ...this.#late, this.#reader, ...this.#writers]) link.close();
   }
 
   async #ask<T>(link: Link, command: string, send: (redis: Redis) => Promise<T>): Promise<T> {

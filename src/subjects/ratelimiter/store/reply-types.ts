@@ -64,14 +64,19 @@ export function asTime(command: string, reply: unknown): number {
 /**
  * A list of clients without the very connection that asked for it is made up, or of somebody else's making.
  * @param ownAddr address and port of that connection, as Redis writes them
+ * @param ownUser of that connection; one of its own tells it apart too, where addresses are rewritten on the way
  * @throws ReplyTypeError
  */
 export function requireOwnConnection(
   command: string,
-  clients: readonly { readonly addr: string }[],
+  clients: readonly { readonly addr: string; readonly user?: string | undefined }[],
   ownAddr: string,
+  ownUser?: string,
 ): void {
-  if (clients.some(({ addr }) => addr === ownAddr)) return;
+  const named = ownUser !== undefined && ownUser !== '' && ownUser !== 'default';
+  const isOurs = ({ addr, user }: (typeof clients)[number]): boolean =>
+    addr.replace(/^\[::ffff:([\d.]+)\]/, '$1') === ownAddr || (named && user === ownUser);
+  if (clients.some(isOurs)) return;
   throw new ReplyTypeError(
     command,
     `a list that holds the connection from ${ownAddr} that asked`,

@@ -77,6 +77,7 @@ export class CounterDriftAttempt implements FaultAttempt {
   ): Promise<FaultReport> {
     const { baseline, now, ownPause, redis } = this.#toolkit;
     const watch = this.#prepared();
+    await this.#requireSameRedis();
     watch.planned(until);
     let sent = false;
     let pause: RedisPause;
@@ -112,6 +113,16 @@ export class CounterDriftAttempt implements FaultAttempt {
       ownPause.ended();
     }
     return report;
+  }
+
+  /** The lock is on the server that the key was set up on. @throws PauseNotSentError where another one answers by now */
+  async #requireSameRedis(): Promise<void> {
+    const { redis } = this.#toolkit;
+    const info = await redis.info('server').then(parseInfo, (error: unknown) => {
+      throw new PauseNotSentError(messageOf(error));
+    });
+    if (info.runId === this.#marked?.runId) return;
+    throw new PauseNotSentError(`${redis.name} was restarted since its key was set up`);
   }
 
   async awaitEnd(tell: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {

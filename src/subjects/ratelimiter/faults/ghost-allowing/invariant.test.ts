@@ -47,6 +47,16 @@ function watched(result: BurstResult, a: number, b: number, stored: number): Gho
 }
 
 describe('ghosts', () => {
+  it('say that Redis held all counts only once it held those of the whole burst', () => {
+    const ghosts = new GhostInvariant({ nodes, limit: 10 });
+    ghosts.setBurst(burst(), T + 20);
+    // Read its nodes in the midst of the burst, and Redis a moment later.
+    ghosts.add(sample(T + 21, 2, 2, 4));
+    ghosts.add(sample(T + 100, 10, 10, 6));
+    ghosts.add(sample(T + 200, 10, 10, 20));
+    expect(ghosts.reading(fault).evidence).toContain('Redis held all counts 201 ms after the burst began');
+  });
+
   it('are detected where sender and nodes agree that more than the limit was admitted', () => {
     const reading = watched(burst(), 10, 10, 20).reading(fault);
     expect(reading).toMatchObject({

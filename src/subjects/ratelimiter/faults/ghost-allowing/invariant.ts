@@ -41,7 +41,10 @@ export class GhostInvariant implements Invariant {
     if (!complete) return undefined;
     this.#most = Math.max(this.#most, complete.total);
     if (complete.total > this.#settings.limit) this.#firstAboveAt ??= complete.readAt;
-    if (this.#burst && complete.stored >= complete.total) this.#caughtUpAt ??= complete.endedAt;
+    // A sample that read its nodes during the burst knows only a part of it.
+    if (this.#burst && complete.total >= this.#burst.allowed && complete.stored >= complete.total) {
+      this.#caughtUpAt ??= complete.endedAt;
+    }
     this.#detect(complete.endedAt);
     return complete;
   }
