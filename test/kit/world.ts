@@ -73,7 +73,7 @@ export class World extends Demos {
       await prepareOperator(kubectl, place);
       const [target, operator] = await Promise.all([
         startTarget({ kubectl, supervisor, namespace, mode }),
-        startOperatorIn(place, kubectl, kubeconfigFor, supervisor),
+        startOperatorIn(place, { kubectl, kubeconfigFor }, supervisor),
       ]);
       const controlPlane = { url, caFile, kubeconfig, kubectl, folder, kubeconfigFor };
       const end = async (): Promise<void> => {
