@@ -1,10 +1,18 @@
 /** Many rate limiters beside that of the environment, each of three nodes over a Redis of its own. */
+import { limiterPods } from '../../src/local/limiters.ts';
 import { registerPods, serviceObject } from '../../src/local/pods.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines } from '../../src/local/redis-users.ts';
 import type { OwnedProcess } from '../../src/local/supervisor.ts';
+import { redisPod } from '../../src/local/target.ts';
 import { redisRef, subject } from '../../test/kit/demo.ts';
-import { type HostedNode, hostLimiters, LIMITER_HOSTS, threeNodes } from '../../test/kit/hosted-limiters.ts';
+import {
+  asLimiter,
+  type HostedNode,
+  hostLimiters,
+  LIMITER_HOSTS,
+  threeNodes,
+} from '../../test/kit/hosted-limiters.ts';
 import type { World } from '../world.ts';
 
 /** One rate limiter of the fleet. */
@@ -43,7 +51,7 @@ export class Fleet {
   get subjects(): object[] {
     return this.#groups.map(({ name }) =>
       subject({
-        selector: { matchLabels: { 'app.kubernetes.io/name': name } },
+        selector: { matchLabels: named(name) },
         redis: redisRef({ service: { name: `${name}-redis` } }),
       }),
     );
@@ -76,41 +84,24 @@ async function startHost(
   return await hostLimiters(environment.supervisor, nodes, environment.redisUsers.limiter);
 }
 
+/** As the limiters and the Redis of the environment, under names of their own; `hosts` in the order of the nodes. */
 async function register(
-  { environment }: World,
+  { environment: { controlPlane, namespace } }: World,
   { name, redis, nodes }: Group,
-  processes: readonly OwnedProcess[],
+  hosts: readonly OwnedProcess[],
 ): Promise<void> {
-  const { namespace, controlPlane } = environment;
   const { kubectl } = controlPlane;
-  const redisLabels = { 'app.kubernetes.io/name': `${name}-redis` };
-  const common = { namespace, imageId: 'local/fleet@sha256:0', image: 'local/fleet' };
+  const limiters = hosts.map((process, i) => asLimiter(nodes[i] as HostedNode, process));
+  const redisName = `${name}-redis`;
+  const redisLabels = named(redisName);
   await registerPods(kubectl, [
-    ...nodes.map((node, i) => ({
-      ...common,
-      name: node.id,
-      labels: { 'app.kubernetes.io/name': name },
-      container: 'ratelimiter',
-      port: { name: 'http', number: node.port },
-      ip: node.host,
-      pid: processes[i]?.pid ?? 0,
-    })),
-    {
-      ...common,
-      name: `${name}-redis`,
-      labels: redisLabels,
-      container: 'redis',
-      port: { name: 'redis', number: redis.port },
-      ip: redis.host,
-      pid: redis.pid,
-    },
+    ...(await limiterPods(namespace, limiters)).map((pod) => ({ ...pod, labels: named(name) })),
+    { ...(await redisPod(namespace, redis)), name: redisName, labels: redisLabels },
   ]);
-  const service = {
-    namespace,
-    name: `${name}-redis`,
-    selector: redisLabels,
-    port: 6379,
-    targetPort: 'redis',
-  };
+  const service = { namespace, name: redisName, selector: redisLabels, port: 6379, targetPort: 'redis' };
   await kubectl.apply([serviceObject(service)]);
+}
+
+function named(name: string): Record<string, string> {
+  return { 'app.kubernetes.io/name': name };
 }
