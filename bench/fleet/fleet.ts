@@ -13,7 +13,7 @@ import {
   LIMITER_HOSTS,
   threeNodes,
 } from '../../test/kit/hosted-limiters.ts';
-import type { World } from '../world.ts';
+import type { Testbed } from '../testbed.ts';
 
 /** One rate limiter of the fleet. */
 interface Group {
@@ -31,15 +31,15 @@ export class Fleet {
     this.#processes = processes;
   }
 
-  /** Starts `count` of them and registers their pods; what was started ends with the world at the latest. */
-  static async start(world: World, count: number): Promise<Fleet> {
+  /** Starts `count` of them and registers their pods; what was started ends with the testbed at the latest. */
+  static async start(testbed: Testbed, count: number): Promise<Fleet> {
     const groups: Group[] = [];
     const processes: OwnedProcess[] = [];
     const fleet = new Fleet(groups, processes);
     try {
-      for (let i = 0; i < count; i++) groups.push(await startGroup(world, `fleet-${i}`));
-      for (const host of LIMITER_HOSTS) processes.push(await startHost(world, host, groups));
-      for (const group of groups) await register(world, group, processes);
+      for (let i = 0; i < count; i++) groups.push(await startGroup(testbed, `fleet-${i}`));
+      for (const host of LIMITER_HOSTS) processes.push(await startHost(testbed, host, groups));
+      for (const group of groups) await register(testbed, group, processes);
       return fleet;
     } catch (error) {
       await fleet.stop();
@@ -64,7 +64,7 @@ export class Fleet {
   }
 }
 
-async function startGroup({ environment }: World, name: string): Promise<Group> {
+async function startGroup({ environment }: Testbed, name: string): Promise<Group> {
   const redis = await startRedis({
     dir: environment.supervisor.temporaryFolder(name),
     // The users of the environment's Redis, so that its Secret is right for these too.
@@ -76,7 +76,7 @@ async function startGroup({ environment }: World, name: string): Promise<Group> 
 
 /** All nodes of one address in one process. */
 async function startHost(
-  { environment }: World,
+  { environment }: Testbed,
   host: string,
   groups: readonly Group[],
 ): Promise<OwnedProcess> {
@@ -86,7 +86,7 @@ async function startHost(
 
 /** As the limiters and the Redis of the environment, under names of their own; `hosts` in the order of the nodes. */
 async function register(
-  { environment: { controlPlane, namespace } }: World,
+  { environment: { controlPlane, namespace } }: Testbed,
   { name, redis, nodes }: Group,
   hosts: readonly OwnedProcess[],
 ): Promise<void> {

@@ -1,4 +1,5 @@
 /** What a demo is done to: a namespace with a Redis of its own and three rate limiters over it. */
+import { Redis } from 'ioredis';
 import type { Kubectl } from '../../src/local/kubectl.ts';
 import { type Limiter, type LimiterMode, startLimiters } from '../../src/local/limiters.ts';
 import type { RegisteredPod } from '../../src/local/pods.ts';
@@ -63,6 +64,18 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
 export async function stopTarget({ limiters, redis }: Target): Promise<void> {
   await Promise.all(limiters.map(({ process }) => process.stop(3_000)));
   await redis.stop();
+}
+
+/** A connection to its Redis as one of its users; whoever asks for it disconnects it. */
+export async function redisAs(
+  { redis: { host, port }, redisUsers }: Pick<Target, 'redis' | 'redisUsers'>,
+  role: keyof RedisUsers,
+): Promise<Redis> {
+  const redis = new Redis({ host, port, ...redisUsers[role], lazyConnect: true });
+  // A test may well restart the server, and what it asked then fails by itself.
+  redis.on('error', () => undefined);
+  await redis.connect();
+  return redis;
 }
 
 /** A process for each. */
