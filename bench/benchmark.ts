@@ -1,5 +1,5 @@
 /** What a benchmark is, and what it has to say in the end. */
-import type { World } from './world.ts';
+import type { Testbed } from './testbed.ts';
 
 /** One figure. Whoever reads the table sees the ratio of `value` to the figure it stands beside. */
 export interface Row {
@@ -18,7 +18,7 @@ type Unit = 'ms' | 's' | 'MiB' | 'KiB' | '% of a core' | '/s' | '';
 /** What a benchmark gets. */
 interface BenchmarkContext {
   /** The environment with the operator; started when first asked for. */
-  readonly world: () => Promise<World>;
+  readonly testbed: () => Promise<Testbed>;
   /** A line about what is going on. */
   readonly say: (line: string) => void;
   /** Aborts on Ctrl-C, and when a part of the environment breaks. */

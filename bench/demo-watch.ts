@@ -1,9 +1,11 @@
 /** Watches the ChaosDemos of a namespace, and remembers when each version of each of them arrived. */
-import { ANNOTATIONS, type ChaosDemo, GROUP, PLURAL, VERSION } from '../src/api/index.ts';
+import { EventEmitter, on } from 'node:events';
+import { ANNOTATIONS, type ChaosDemo } from '../src/api/index.ts';
 import type { KubeClient } from '../src/kube/client.ts';
 import { Reflector } from '../src/kube/reflector.ts';
 import { resourcePath } from '../src/kube/resource-path.ts';
 import { Store } from '../src/kube/store.ts';
+import { CHAOS_DEMO_TYPE } from '../src/operator/kube-demo-api.ts';
 
 /** A version of an object, or its absence, and when it was seen: performance.now(). */
 interface Seen {
@@ -19,7 +21,8 @@ const DEADLINE_MS = 300_000;
 
 export class DemoWatch {
   readonly #latest = new Map<string, Seen>();
-  readonly #listeners = new Map<string, Set<(seen: Seen) => void>>();
+  /** Has each `Seen` as an event by the name of its object. Thousands may wait at once. */
+  readonly #changes = new EventEmitter().setMaxListeners(0);
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #running: Promise<void>;
@@ -33,9 +36,9 @@ export class DemoWatch {
       const { name } = object.metadata;
       if (type === 'deleted') this.#latest.delete(name);
       else this.#latest.set(name, seen);
-      for (const listener of this.#listeners.get(name) ?? []) listener(seen);
+      this.#changes.emit(name, seen);
     });
-    const path = resourcePath({ group: GROUP, version: VERSION, plural: PLURAL }, { namespace });
+    const path = resourcePath(CHAOS_DEMO_TYPE, { namespace });
     const annotations = Object.values(ANNOTATIONS);
     const reflector = new Reflector<ChaosDemo>({ client, path, store, annotations, logger: silent });
     this.#running = reflector.run(this.#signal);
@@ -58,9 +61,20 @@ export class DemoWatch {
     return (await this.#until(name, what, isIt)) as SeenDemo;
   }
 
+  /** As `until`, for the first version of all. */
+  async untilThere(name: string): Promise<SeenDemo> {
+    return await this.until(name, `${name} to appear`, () => true);
+  }
+
+  /** As `until`, for the first version that the operator has looked at. */
+  async untilFirstStatus(name: string): Promise<SeenDemo> {
+    const hasStatus = ({ status }: ChaosDemo): boolean => (status?.observedGeneration ?? -1) > 0;
+    return await this.until(name, `the first status of ${name}`, hasStatus);
+  }
+
   /** Waits until an object is gone; as `until`. */
   async untilGone(name: string): Promise<void> {
-    await this.#until(name, 'to be gone', (seen) => seen?.demo === undefined);
+    await this.#until(name, `${name} to be gone`, (seen) => seen?.demo === undefined);
   }
 
   async #until(
@@ -71,32 +85,18 @@ export class DemoWatch {
     this.#signal.throwIfAborted();
     const now = this.#latest.get(name);
     if (holds(now)) return now;
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners);
-    return await new Promise((resolve, reject) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        listeners.delete(listener);
-        this.#signal.removeEventListener('abort', onAbort);
-      };
-      const listener = (seen: Seen): void => {
-        if (!holds(seen)) return;
-        end();
-        resolve(seen);
-      };
-      const onAbort = (): void => {
-        end();
-        reject(this.#signal.reason as Error);
-      };
-      const timer = setTimeout(() => {
-        end();
-        const { message, phase, chapter } = this.#latest.get(name)?.demo?.status ?? {};
-        const last = `${phase ?? 'no status'}, ${chapter ?? 'no chapter'}: ${message ?? ''}`;
-        reject(new Error(`waited ${DEADLINE_MS / 1000} s for ${name} ${what}; last seen: ${last}`));
-      }, DEADLINE_MS);
-      listeners.add(listener);
-      this.#signal.addEventListener('abort', onAbort, { once: true });
-    });
+    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    const signal = AbortSignal.any([this.#signal, deadline]);
+    try {
+      const changes = on(this.#changes, name, { signal }) as AsyncIterable<[Seen]>;
+      for await (const [seen] of changes) if (holds(seen)) return seen;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (!deadline.aborted) throw error;
+    }
+    const { message, phase, chapter } = this.#latest.get(name)?.demo?.status ?? {};
+    const last = `${phase ?? 'no status'}, ${chapter ?? 'no chapter'}: ${message ?? ''}`;
+    throw new Error(`waited ${DEADLINE_MS / 1000} s for ${what}; last seen: ${last}`);
   }
 
   /** Ends the watch; whoever still waits is told so. */

@@ -18,7 +18,7 @@ import { footprint } from './benchmarks/footprint.ts';
 import { takeover } from './benchmarks/takeover.ts';
 import { throughput } from './benchmarks/throughput.ts';
 import { jsonOf, notesOf, type Result, tableOf } from './report.ts';
-import { World } from './world.ts';
+import { Testbed } from './testbed.ts';
 
 const ALL: readonly Benchmark[] = [
   firstStatus,
@@ -62,7 +62,7 @@ async function tell(results: readonly Result[], report: string | undefined): Pro
 }
 
 /**
- * Makes one benchmark after the other, in one world that is started when the first of them asks for it.
+ * Makes one benchmark after the other, in one testbed that is started when the first of them asks for it.
  * `results` gets what each has to say, as soon as it has.
  */
 async function measure(
@@ -72,16 +72,16 @@ async function measure(
 ): Promise<void> {
   const broken = new AbortController();
   const signal = AbortSignal.any([interrupted, broken.signal]);
-  let starting: Promise<World> | undefined;
-  const world = (): Promise<World> => {
-    starting ??= World.start(say, signal, (error) => broken.abort(error));
+  let starting: Promise<Testbed> | undefined;
+  const testbed = (): Promise<Testbed> => {
+    starting ??= Testbed.start(say, signal, (error) => broken.abort(error));
     return starting;
   };
   try {
     for (const { name, what, run } of benchmarks) {
       signal.throwIfAborted();
       say(`== ${name}: ${what}`);
-      const rows = await run({ world, say: (line) => say(`${name}: ${line}`), signal });
+      const rows = await run({ testbed, say: (line) => say(`${name}: ${line}`), signal });
       results.push({ benchmark: name, rows });
     }
   } catch (error) {

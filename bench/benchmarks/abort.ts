@@ -1,9 +1,11 @@
 /** From the annotation that aborts a run in mid-pause to the first write that Redis takes. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { isConfirmed } from '../../test/kit/status.ts';
+import { redisAs } from '../../test/kit/target.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { median, quantile } from '../statistics.ts';
-import type { World } from '../world.ts';
+import type { Testbed } from '../testbed.ts';
 
 const ROUNDS = 7;
 /** Longer than any abort takes, so that a write that is taken was not taken because the pause was over. */
@@ -25,13 +27,13 @@ const SPEC = {
 export const abort: Benchmark = {
   name: 'abort',
   what: 'time from an abort to the next write, beside UNPAUSE by hand through the API server',
-  async run({ world: start, say }) {
-    const world = await start();
+  async run({ testbed: start, say }) {
+    const testbed = await start();
     const aborts: number[] = [];
     const byHand: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      aborts.push(await timeAbort(world, `abort-${round}`));
-      byHand.push(await timeByHand(world));
+      aborts.push(await timeAbort(testbed, `abort-${round}`));
+      byHand.push(await timeByHand(testbed));
       say(`abort ${aborts.at(-1)?.toFixed(0)} ms, by hand ${byHand.at(-1)?.toFixed(0)} ms`);
     }
     return [
@@ -50,46 +52,48 @@ export const abort: Benchmark = {
   },
 };
 
-async function timeAbort(world: World, name: string): Promise<number> {
-  await world.create(name, SPEC);
-  await world.demos.until(name, 'to prove its pause', ({ status }) =>
-    (status?.scenarios ?? []).some(({ fault }) => fault?.proof === 'Confirmed'),
-  );
+async function timeAbort(testbed: Testbed, name: string): Promise<number> {
+  await testbed.create(name, SPEC);
+  await testbed.untilStatus(name, `the pause of ${name} to be confirmed`, isConfirmed);
   // Connected only now: before the run it would be a stranger, and the run refused.
-  const redis = await connect(world);
+  const redis = await redisAs(testbed.environment, 'admin');
   try {
     const { taken } = await heldWrite(redis, name);
     const sentAt = performance.now();
-    await world.annotate(name, 'abort', '1');
+    await testbed.annotate(name, 'abort', '1');
     const took = (await taken) - sentAt;
-    const status = await world.ended(name);
+    const status = await testbed.ended(name);
     if (status.phase !== 'Aborted') throw new Error(`${name} ended as ${status.phase}: ${status.message}`);
     return took;
   } finally {
     redis.disconnect();
-    await world.delete([name]);
+    await testbed.clear([name]);
   }
 }
 
 /** What nobody who goes through the API server can do better: see the annotation, and unpause. */
-async function timeByHand(world: World): Promise<number> {
+async function timeByHand(testbed: Testbed): Promise<number> {
   const name = 'by-hand';
-  await world.create(name, { suspend: true });
-  const redis = await connect(world);
-  const hand = await connect(world);
+  await testbed.create(name, { suspend: true });
+  const redis = await redisAs(testbed.environment, 'admin');
+  const hand = await redisAs(testbed.environment, 'admin');
   try {
     await hand.call('CLIENT', 'PAUSE', PAUSE_MS, 'WRITE');
     const { taken } = await heldWrite(redis, name);
-    const seen = world.demos.until(name, 'to show the annotation', ({ metadata }) => !!metadata.annotations);
+    const seen = testbed.watch.until(
+      name,
+      `the annotation of ${name}`,
+      ({ metadata }) => !!metadata.annotations,
+    );
     const sentAt = performance.now();
-    await world.annotate(name, 'abort', '1');
+    await testbed.annotate(name, 'abort', '1');
     await seen;
     await hand.call('CLIENT', 'UNPAUSE');
     return (await taken) - sentAt;
   } finally {
     redis.disconnect();
     hand.disconnect();
-    await world.delete([name]);
+    await testbed.clear([name]);
   }
 }
 
@@ -102,11 +106,4 @@ async function heldWrite(redis: Redis, key: string): Promise<{ taken: Promise<nu
   if (await Promise.race([taken, sleep(HELD_MS)]))
     throw new Error('Redis took a write, and should be paused');
   return { taken };
-}
-
-async function connect({ environment: { redis, redisUsers } }: World): Promise<Redis> {
-  const { host, port } = redis;
-  const client = new Redis({ host, port, ...redisUsers.admin, lazyConnect: true, maxRetriesPerRequest: 0 });
-  await client.connect();
-  return client;
 }

@@ -27,21 +27,21 @@ const SPEC = {
 export const detection: Benchmark = {
   name: 'detection',
   what: `detection latency over ${WANTED} detections of each anomaly, beside the sampling interval`,
-  async run({ world: start, say }) {
-    const world = await start();
+  async run({ testbed: start, say }) {
+    const testbed = await start();
     const latencies: Record<ScenarioType, number[]> = { CounterDrift: [], GhostAllowing: [] };
     const missing = (): boolean => Object.values(latencies).some(({ length }) => length < WANTED);
     let runs = 0;
     while (missing()) {
       if (runs === MOST_RUNS) throw new Error(tooFew(latencies));
       const name = `detection-${runs++}`;
-      await world.create(name, SPEC);
-      const status = await world.ended(name);
+      await testbed.create(name, SPEC);
+      const status = await testbed.ended(name);
       for (const { type, detectedAfter } of status.scenarios ?? []) {
         if (detectedAfter) latencies[type as ScenarioType].push(parseDuration(detectedAfter));
       }
       say(`${name}: ${status.phase}, ${status.scenarios?.map(described).join(', ')}`);
-      await world.delete([name]);
+      await testbed.clear([name]);
     }
     return [
       ...rowsOf('drift', latencies.CounterDrift, runs),

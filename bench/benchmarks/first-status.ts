@@ -1,7 +1,7 @@
 /** From creating a ChaosDemo to its first status, beside what the API server needs to tell of the creation alone. */
 import type { Benchmark, Row } from '../benchmark.ts';
 import { quantile } from '../statistics.ts';
-import { names, type World } from '../world.ts';
+import { names, type Testbed } from '../testbed.ts';
 
 const SUSPENDED = 50;
 const STARTED = 15;
@@ -9,12 +9,12 @@ const STARTED = 15;
 export const firstStatus: Benchmark = {
   name: 'first-status',
   what: 'create to first status, beside create to its event at a watch',
-  async run({ world: start, say }) {
-    const world = await start();
+  async run({ testbed: start, say }) {
+    const testbed = await start();
     say(`creating ${SUSPENDED} suspended objects, one after the other`);
-    const suspended = await measure(world, 'suspended', SUSPENDED, { suspend: true });
+    const suspended = await measure(testbed, 'suspended', SUSPENDED, { suspend: true });
     say(`creating ${STARTED} objects that start a run`);
-    const started = await measure(world, 'started', STARTED, { dryRun: true, pace: { mode: 'Manual' } });
+    const started = await measure(testbed, 'started', STARTED, { dryRun: true, pace: { mode: 'Manual' } });
     return [
       ...rowsOf('suspended', 'decided on from the object alone', suspended),
       ...rowsOf('that starts a run', 'after looking at namespace, pods, Service, Secret and Redis', started),
@@ -28,20 +28,16 @@ interface Times {
   readonly status: number[];
 }
 
-async function measure(world: World, prefix: string, count: number, spec: object): Promise<Times> {
+async function measure(testbed: Testbed, prefix: string, count: number, spec: object): Promise<Times> {
   const times: Times = { event: [], status: [] };
   for (const name of names(prefix, count)) {
-    const event = world.demos.until(name, 'to appear', () => true);
-    const status = world.demos.until(
-      name,
-      'to get its first status',
-      ({ status }) => (status?.observedGeneration ?? -1) > 0,
-    );
+    const event = testbed.watch.untilThere(name);
+    const status = testbed.watch.untilFirstStatus(name);
     const sentAt = performance.now();
-    const [seen, stored] = await Promise.all([event, status, world.create(name, spec)]);
+    const [seen, stored] = await Promise.all([event, status, testbed.create(name, spec)]);
     times.event.push(seen.at - sentAt);
     times.status.push(stored.at - sentAt);
-    await world.delete([name]);
+    await testbed.clear([name]);
   }
   return times;
 }

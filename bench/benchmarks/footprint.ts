@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { Fleet } from '../fleet/fleet.ts';
+import { forEach } from '../for-each.ts';
 import { cpuSeconds, heapMiB, metric, reconciles, residentMiB, statusWrites } from '../operator-metrics.ts';
 import { mean, median } from '../statistics.ts';
-import { names, type World } from '../world.ts';
+import { names, type Testbed } from '../testbed.ts';
 
 const FINISHED = [2000, 5000];
 const RUNS = 20;
@@ -27,17 +28,17 @@ const SPEC = {
 export const footprint: Benchmark = {
   name: 'footprint',
   what: `operator memory and CPU: idle, with ${FINISHED.join(' and ')} finished objects, with ${RUNS} runs at once`,
-  async run({ world: start, say }) {
-    const world = await start();
+  async run({ testbed: start, say }) {
+    const testbed = await start();
     say(`watching an idle operator for ${WATCH_MS / 1000} s`);
-    await world.restartOperator();
-    const idle = await watchIdle(world);
+    await testbed.restartOperator();
+    const idle = await watchIdle(testbed);
     say('a whole run, alone');
-    await world.restartOperator();
-    const one = await watchRuns(world, [{}]);
-    const finished = await withFinished(world, one.statuses[0] ?? {}, say);
+    await testbed.restartOperator();
+    const one = await watchRuns(testbed, [{}]);
+    const finished = await withFinished(testbed, one.statuses[0] ?? {}, say);
     say(`starting ${RUNS} rate limiters, each with a Redis of its own; registering their pods takes a while`);
-    const many = await withFleet(world, say);
+    const many = await withFleet(testbed, say);
     return [
       ...idleRows(idle),
       ...finished.flatMap(({ count, usage }) => finishedRows(count, usage, idle)),
@@ -62,12 +63,12 @@ interface Usage {
  * before `work` begins until it has ended. @throws what `work` throws
  */
 async function watchUsage<T>(
-  world: World,
+  testbed: Testbed,
   work: () => Promise<T>,
   sampleMs = SAMPLE_MS,
 ): Promise<{ readonly usage: Usage; readonly result: T }> {
-  await sleep(SETTLE_MS, undefined, { signal: world.signal });
-  const first = await world.metrics();
+  await sleep(SETTLE_MS, undefined, { signal: testbed.signal });
+  const first = await testbed.metrics();
   const resident = [residentMiB(first)];
   const heap = [heapMiB(first)];
   let last = first;
@@ -80,8 +81,8 @@ async function watchUsage<T>(
     () => void (ended = true),
   );
   while (!ended) {
-    await Promise.race([end, sleep(sampleMs, undefined, { signal: world.signal })]);
-    last = await world.metrics();
+    await Promise.race([end, sleep(sampleMs, undefined, { signal: testbed.signal })]);
+    last = await testbed.metrics();
     resident.push(residentMiB(last));
     heap.push(heapMiB(last));
   }
@@ -96,27 +97,27 @@ async function watchUsage<T>(
   return { usage, result: await working };
 }
 
-async function watchIdle(world: World): Promise<Usage> {
-  const wait = (): Promise<void> => sleep(WATCH_MS, undefined, { signal: world.signal });
-  const { usage } = await watchUsage(world, wait, IDLE_SAMPLE_MS);
+async function watchIdle(testbed: Testbed): Promise<Usage> {
+  const wait = (): Promise<void> => sleep(WATCH_MS, undefined, { signal: testbed.signal });
+  const { usage } = await watchUsage(testbed, wait, IDLE_SAMPLE_MS);
   return usage;
 }
 
 /** Runs with these in their specs, all at once, from creating them to the last verdict, by an operator that has made none. */
-async function watchRuns(world: World, specs: readonly object[]): Promise<Runs> {
+async function watchRuns(testbed: Testbed, specs: readonly object[]): Promise<Runs> {
   const all = names('run', specs.length);
-  const { usage, result: statuses } = await watchUsage(world, async () => {
-    await world.forEach(
+  const { usage, result: statuses } = await watchUsage(testbed, async () => {
+    await forEach(
       all,
-      async (name) => void (await world.create(name, { ...SPEC, ...specs[all.indexOf(name)] })),
+      async (name) => void (await testbed.create(name, { ...SPEC, ...specs[all.indexOf(name)] })),
     );
-    return await Promise.all(all.map((name) => world.ended(name)));
+    return await Promise.all(all.map((name) => testbed.ended(name)));
   });
   mustSucceed(statuses);
-  const metrics = await world.metrics();
+  const metrics = await testbed.metrics();
   const active = metric(metrics, 'chaosdemo_runs_active');
   if (active !== 0) throw new Error(`every run has ended, and the operator counts ${active} that are on`);
-  await world.delete(all);
+  await testbed.clear(all);
   return { usage, statuses, writes: statusWrites(metrics) / specs.length };
 }
 
@@ -137,7 +138,7 @@ interface Finished {
 
 /** Each time the operator is new and finds more objects that carry the status of a run that was really made. */
 async function withFinished(
-  world: World,
+  testbed: Testbed,
   status: ChaosDemoStatus,
   say: (line: string) => void,
 ): Promise<Finished[]> {
@@ -146,29 +147,32 @@ async function withFinished(
   let made = 0;
   for (const count of FINISHED) {
     say(`watching an operator with ${count} finished objects`);
-    await world.restartOperator(async () => {
-      await world.forEach(all.slice(made, count), async (name) => {
-        const demo = await world.create(name, SPEC);
-        await world.storeStatus(demo, { ...status, observedGeneration: demo.metadata.generation });
+    await testbed.restartOperator(async () => {
+      await forEach(all.slice(made, count), async (name) => {
+        const demo = await testbed.create(name, SPEC);
+        await testbed.storeStatus(demo, { ...status, observedGeneration: demo.metadata.generation });
       });
     });
     made = count;
-    await world.until('every object to be looked at', async () => reconciles(await world.metrics()) >= count);
-    finished.push({ count, usage: await watchIdle(world) });
-    const active = metric(await world.metrics(), 'chaosdemo_runs_active');
+    await testbed.until(
+      'every object to be looked at',
+      async () => reconciles(await testbed.metrics()) >= count,
+    );
+    finished.push({ count, usage: await watchIdle(testbed) });
+    const active = metric(await testbed.metrics(), 'chaosdemo_runs_active');
     if (active !== 0) throw new Error('an object that was finished has started a run');
   }
-  await world.delete(all);
+  await testbed.clear(all);
   return finished;
 }
 
-async function withFleet(world: World, say: (line: string) => void) {
-  const fleet = await Fleet.start(world, RUNS);
+async function withFleet(testbed: Testbed, say: (line: string) => void) {
+  const fleet = await Fleet.start(testbed, RUNS);
   try {
-    await world.restartOperator();
+    await testbed.restartOperator();
     say(`${RUNS} runs at once`);
     return await watchRuns(
-      world,
+      testbed,
       fleet.subjects.map((subject) => ({ subject })),
     );
   } finally {

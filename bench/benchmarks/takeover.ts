@@ -1,8 +1,9 @@
 /** From kill -9 of the operator in the middle of a run to that run going on: by a restart, and by a standby. */
 import { startOperator } from '../../src/local/operator.ts';
+import { waitingChapter } from '../../test/kit/status.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { quantile } from '../statistics.ts';
-import type { World } from '../world.ts';
+import type { Testbed } from '../testbed.ts';
 
 const RESTARTS = 7;
 const STANDBYS = 3;
@@ -15,18 +16,18 @@ const SPEC = { dryRun: true, pace: { mode: 'Manual' } };
 export const takeover: Benchmark = {
   name: 'takeover',
   what: 'kill -9 of the operator to its run going on, by a restart and by a standby',
-  async run({ world: start, say }) {
-    const world = await start();
+  async run({ testbed: start, say }) {
+    const testbed = await start();
     const starts: number[] = [];
     const restarts: number[] = [];
     for (let round = 0; round < RESTARTS; round++) {
-      starts.push(await timeStart(world));
-      restarts.push(await timeTakeover(world, `restart-${round}`, () => world.operator.start()));
+      starts.push(await timeStart(testbed));
+      restarts.push(await timeTakeover(testbed, `restart-${round}`, () => testbed.operator.start()));
       say(`restarted: the run went on after ${restarts.at(-1)?.toFixed(0)} ms`);
     }
     const standbys: number[] = [];
     for (let round = 0; round < STANDBYS; round++) {
-      standbys.push(await withStandby(world, `standby-${round}`));
+      standbys.push(await withStandby(testbed, `standby-${round}`));
       say(`standby: the run went on after ${standbys.at(-1)?.toFixed(0)} ms`);
     }
     return [
@@ -43,50 +44,46 @@ export const takeover: Benchmark = {
 };
 
 /** Kills the operator while a run awaits a hand, lends the hand, and times until the run has gone on. */
-async function timeTakeover(world: World, name: string, restart: () => Promise<void>): Promise<number> {
-  await world.create(name, SPEC);
-  await world.demos.until(
-    name,
-    'to await a hand',
-    ({ status }) => status?.chapters?.[0]?.state === 'Waiting',
-  );
-  const { process } = world.operator;
+async function timeTakeover(testbed: Testbed, name: string, restart: () => Promise<void>): Promise<number> {
+  await testbed.create(name, SPEC);
+  await testbed.untilStatus(name, `${name} to await a hand`, (status) => waitingChapter(status) === 1);
+  const { process } = testbed.operator;
   const killedAt = performance.now();
   process.kill('SIGKILL');
   await process.exited;
-  await Promise.all([restart(), world.annotate(name, 'advance', '1/1')]);
-  const resumed = await world.demos.until(
+  await Promise.all([restart(), testbed.annotate(name, 'advance', '1/1')]);
+  const resumed = await testbed.watch.until(
     name,
-    'to go on',
+    `${name} to go on`,
     ({ status }) => status?.chapters?.[0]?.state === 'Completed',
   );
-  await world.delete([name]);
+  await testbed.clear([name]);
   return resumed.at - killedAt;
 }
 
-async function withStandby(world: World, name: string): Promise<number> {
-  const { environment, signal } = world;
+async function withStandby(testbed: Testbed, name: string): Promise<number> {
+  const { environment, signal } = testbed;
   const standby = await startOperator(environment, { args: ['--identity=standby'], signal });
   try {
     // It has stood by once it has seen who leads, which its log tells.
-    await world.until('the standby to stand by', async () =>
+    await testbed.until('the standby to stand by', async () =>
       standby.process.logTail(100).includes('watching ChaosDemos'),
     );
-    const took = await timeTakeover(world, name, async () => {});
+    const took = await timeTakeover(testbed, name, async () => {});
     return took;
   } finally {
     await standby.stop();
-    await world.operator.start();
-    await world.untilLeading();
+    await testbed.operator.start();
+    await testbed.untilLeading();
   }
 }
 
 /** What any start costs: the program loaded, the caches filled, the lease taken. */
-async function timeStart(world: World): Promise<number> {
-  await world.operator.stop();
+async function timeStart(testbed: Testbed): Promise<number> {
+  await testbed.operator.stop();
   const startedAt = performance.now();
-  await world.operator.start();
-  await world.untilLeading();
+  await testbed.operator.start();
+  await testbed.untilLeading();
   return performance.now() - startedAt;
 }
 

@@ -1,8 +1,9 @@
 /** How fast 1,000 new objects get their first status, beside the same statuses stored by nothing but a loop. */
 import type { Benchmark } from '../benchmark.ts';
+import { forEach } from '../for-each.ts';
 import { reconciles } from '../operator-metrics.ts';
 import { spanOf } from '../statistics.ts';
-import { names, type World } from '../world.ts';
+import { names, type Testbed } from '../testbed.ts';
 
 const OBJECTS = 1000;
 /** As the operator's --concurrency, its default. */
@@ -13,14 +14,14 @@ const SPEC = { suspend: true };
 export const throughput: Benchmark = {
   name: 'throughput',
   what: 'reconciles per second for 1,000 new objects, beside raw status applies per second',
-  async run({ world: start, say }) {
-    const world = await start();
+  async run({ testbed: start, say }) {
+    const testbed = await start();
     say(`creating ${OBJECTS} suspended objects without an operator, then starting it`);
-    const operator = await byOperator(world);
+    const operator = await byOperator(testbed);
     say(`storing the same status ${OBJECTS} times by a loop, without an operator`);
-    const raw = await byLoop(world, operator.status);
-    await world.operator.start();
-    await world.untilLeading();
+    const raw = await byLoop(testbed, operator.status);
+    await testbed.operator.start();
+    await testbed.untilLeading();
     const note = `${OBJECTS} suspended objects, ${CONCURRENCY} at a time, from the first status seen to the last`;
     return [
       {
@@ -41,52 +42,44 @@ export const throughput: Benchmark = {
 };
 
 /** Objects by second, reconciles in all, and the status that one of them got. Leaves no object and no operator. */
-async function byOperator(world: World) {
+async function byOperator(testbed: Testbed) {
   const all = names('throughput', OBJECTS);
   let moments: number[] = [];
-  await world.restartOperator(async () => {
-    await world.forEach(all, async (name) => void (await world.create(name, SPEC)));
+  await testbed.restartOperator(async () => {
+    await forEach(all, async (name) => void (await testbed.create(name, SPEC)));
   });
-  moments = await untilStatus(world, all);
-  await world.until(
+  moments = await untilStatus(testbed, all);
+  await testbed.until(
     'the queue to be empty',
-    async () => (await world.metrics()).get('chaosdemo_queue_depth') === 0,
+    async () => (await testbed.metrics()).get('chaosdemo_queue_depth') === 0,
   );
-  const total = reconciles(await world.metrics());
-  const { demo } = await world.demos.until(all[0] as string, 'to be there', () => true);
-  await world.operator.stop();
-  await world.delete(all);
+  const total = reconciles(await testbed.metrics());
+  const { demo } = await testbed.watch.untilThere(all[0] as string);
+  await testbed.operator.stop();
+  await testbed.clear(all);
   return { perSecond: perSecond(moments), reconciles: total, status: demo.status ?? {} };
 }
 
 /** Statuses stored by second. Leaves no object. */
-async function byLoop(world: World, status: object): Promise<number> {
+async function byLoop(testbed: Testbed, status: object): Promise<number> {
   const all = names('loop', OBJECTS);
-  await world.forEach(all, async (name) => void (await world.create(name, SPEC)));
-  const seen = untilStatus(world, all);
-  await world.forEach(
+  await forEach(all, async (name) => void (await testbed.create(name, SPEC)));
+  const seen = untilStatus(testbed, all);
+  await forEach(
     all,
     async (name) => {
-      const { demo } = await world.demos.until(name, 'to appear', () => true);
-      await world.storeStatus(demo, status);
+      const { demo } = await testbed.watch.untilThere(name);
+      await testbed.storeStatus(demo, status);
     },
     CONCURRENCY,
   );
   const moments = await seen;
-  await world.delete(all);
+  await testbed.clear(all);
   return perSecond(moments);
 }
 
-async function untilStatus(world: World, all: readonly string[]): Promise<number[]> {
-  const seen = await Promise.all(
-    all.map((name) =>
-      world.demos.until(
-        name,
-        'to get its first status',
-        (demo) => (demo.status?.observedGeneration ?? -1) > 0,
-      ),
-    ),
-  );
+async function untilStatus(testbed: Testbed, all: readonly string[]): Promise<number[]> {
+  const seen = await Promise.all(all.map((name) => testbed.watch.untilFirstStatus(name)));
   return seen.map(({ at }) => at);
 }
 

@@ -1,11 +1,19 @@
 /** Many rate limiters beside that of the environment, each of three nodes over a Redis of its own. */
+import { limiterPods } from '../../src/local/limiters.ts';
 import { registerPods, serviceObject } from '../../src/local/pods.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines } from '../../src/local/redis-users.ts';
 import type { OwnedProcess } from '../../src/local/supervisor.ts';
+import { redisPod } from '../../src/local/target.ts';
 import { redisRef, subject } from '../../test/kit/demo.ts';
-import { type HostedNode, hostLimiters, LIMITER_HOSTS, threeNodes } from '../../test/kit/hosted-limiters.ts';
-import type { World } from '../world.ts';
+import {
+  asLimiter,
+  type HostedNode,
+  hostLimiters,
+  LIMITER_HOSTS,
+  threeNodes,
+} from '../../test/kit/hosted-limiters.ts';
+import type { Testbed } from '../testbed.ts';
 
 /** One rate limiter of the fleet. */
 interface Group {
@@ -23,15 +31,15 @@ export class Fleet {
     this.#processes = processes;
   }
 
-  /** Starts `count` of them and registers their pods; what was started ends with the world at the latest. */
-  static async start(world: World, count: number): Promise<Fleet> {
+  /** Starts `count` of them and registers their pods; what was started ends with the testbed at the latest. */
+  static async start(testbed: Testbed, count: number): Promise<Fleet> {
     const groups: Group[] = [];
     const processes: OwnedProcess[] = [];
     const fleet = new Fleet(groups, processes);
     try {
-      for (let i = 0; i < count; i++) groups.push(await startGroup(world, `fleet-${i}`));
-      for (const host of LIMITER_HOSTS) processes.push(await startHost(world, host, groups));
-      for (const group of groups) await register(world, group, processes);
+      for (let i = 0; i < count; i++) groups.push(await startGroup(testbed, `fleet-${i}`));
+      for (const host of LIMITER_HOSTS) processes.push(await startHost(testbed, host, groups));
+      for (const group of groups) await register(testbed, group, processes);
       return fleet;
     } catch (error) {
       await fleet.stop();
@@ -43,7 +51,7 @@ export class Fleet {
   get subjects(): object[] {
     return this.#groups.map(({ name }) =>
       subject({
-        selector: { matchLabels: { 'app.kubernetes.io/name': name } },
+        selector: { matchLabels: named(name) },
         redis: redisRef({ service: { name: `${name}-redis` } }),
       }),
     );
@@ -56,7 +64,7 @@ export class Fleet {
   }
 }
 
-async function startGroup({ environment }: World, name: string): Promise<Group> {
+async function startGroup({ environment }: Testbed, name: string): Promise<Group> {
   const redis = await startRedis({
     dir: environment.supervisor.temporaryFolder(name),
     // The users of the environment's Redis, so that its Secret is right for these too.
@@ -68,7 +76,7 @@ async function startGroup({ environment }: World, name: string): Promise<Group> 
 
 /** All nodes of one address in one process. */
 async function startHost(
-  { environment }: World,
+  { environment }: Testbed,
   host: string,
   groups: readonly Group[],
 ): Promise<OwnedProcess> {
@@ -76,41 +84,24 @@ async function startHost(
   return await hostLimiters(environment.supervisor, nodes, environment.redisUsers.limiter);
 }
 
+/** As the limiters and the Redis of the environment, under names of their own; `hosts` in the order of the nodes. */
 async function register(
-  { environment }: World,
+  { environment: { controlPlane, namespace } }: Testbed,
   { name, redis, nodes }: Group,
-  processes: readonly OwnedProcess[],
+  hosts: readonly OwnedProcess[],
 ): Promise<void> {
-  const { namespace, controlPlane } = environment;
   const { kubectl } = controlPlane;
-  const redisLabels = { 'app.kubernetes.io/name': `${name}-redis` };
-  const common = { namespace, imageId: 'local/fleet@sha256:0', image: 'local/fleet' };
+  const limiters = hosts.map((process, i) => asLimiter(nodes[i] as HostedNode, process));
+  const redisName = `${name}-redis`;
+  const redisLabels = named(redisName);
   await registerPods(kubectl, [
-    ...nodes.map((node, i) => ({
-      ...common,
-      name: node.id,
-      labels: { 'app.kubernetes.io/name': name },
-      container: 'ratelimiter',
-      port: { name: 'http', number: node.port },
-      ip: node.host,
-      pid: processes[i]?.pid ?? 0,
-    })),
-    {
-      ...common,
-      name: `${name}-redis`,
-      labels: redisLabels,
-      container: 'redis',
-      port: { name: 'redis', number: redis.port },
-      ip: redis.host,
-      pid: redis.pid,
-    },
+    ...(await limiterPods(namespace, limiters)).map((pod) => ({ ...pod, labels: named(name) })),
+    { ...(await redisPod(namespace, redis)), name: redisName, labels: redisLabels },
   ]);
-  const service = {
-    namespace,
-    name: `${name}-redis`,
-    selector: redisLabels,
-    port: 6379,
-    targetPort: 'redis',
-  };
+  const service = { namespace, name: redisName, selector: redisLabels, port: 6379, targetPort: 'redis' };
   await kubectl.apply([serviceObject(service)]);
+}
+
+function named(name: string): Record<string, string> {
+  return { 'app.kubernetes.io/name': name };
 }

@@ -3,19 +3,18 @@
  * limiters, registered as they would be in a cluster. Nothing outlives stop(),
  * nor the process that called startEnvironment.
  */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ensureControlPlaneBinaries } from './binaries/control-plane-binaries.ts';
-import { ensureRedis, type RedisBinary } from './binaries/redis-binary.ts';
+import { ensureRedis } from './binaries/redis-binary.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import type { LocalError } from './errors.ts';
-import { type Limiter, type LimiterMode, limiterPods, startLimiters } from './limiters.ts';
-import { type PodSpec, type RegisteredPod, registerPods, serviceObject } from './pods.ts';
+import { type Limiter, type LimiterMode, startLimiters } from './limiters.ts';
+import type { RegisteredPod } from './pods.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from './redis-users.ts';
 import { Supervisor } from './supervisor.ts';
+import { registerTarget } from './target.ts';
 
 /** What a line of progress is about. */
 export type EnvironmentStep = 'binaries' | 'control-plane' | 'redis' | 'limiters' | 'registration' | 'stop';
@@ -93,15 +92,17 @@ async function bringControlPlane({ onProgress, auditLog, supervisor, signal }: S
 }
 
 interface Limiting {
-  readonly binary: RedisBinary;
   readonly server: RedisServer;
   readonly users: RedisUsers;
   readonly limiters: readonly Limiter[];
 }
 
 async function bringLimiters({ onProgress, mode, supervisor, signal }: Start): Promise<Limiting> {
-  const binary = await ensureRedis({ progress: (message) => onProgress('binaries', message), signal });
-  onProgress('redis', `starting ${binary.path} ${binary.version}`);
+  const { path, version } = await ensureRedis({
+    progress: (message) => onProgress('binaries', message),
+    signal,
+  });
+  onProgress('redis', `starting ${path} ${version}`);
   const users = makeRedisUsers();
   signal.throwIfAborted();
   const server = await startRedis({ supervisor, aclUsers: aclLines(users) });
@@ -117,31 +118,18 @@ async function bringLimiters({ onProgress, mode, supervisor, signal }: Start): P
     signal,
   });
   onProgress('limiters', `rate limiters answer at ${limiters.map(({ url }) => url).join(', ')}`);
-  return { binary, server, users, limiters };
+  return { server, users, limiters };
 }
 
 async function register(
   { onProgress, supervisor }: Start,
   controlPlane: ControlPlane,
-  { binary, server, users, limiters }: Limiting,
+  { server, users, limiters }: Limiting,
 ): Promise<Environment> {
   const { kubectl } = controlPlane;
   await kubectl.createNamespace(namespace, { 'chaosdemo.dev/enabled': 'true' });
-  const redisLabels = { 'app.kubernetes.io/name': 'redis' };
-  const redis = await redisPod(binary, server, redisLabels);
-  const [pods] = await Promise.all([
-    registerPods(kubectl, [...(await limiterPods(namespace, limiters)), redis]),
-    kubectl.apply([
-      serviceObject({ namespace, name: 'redis', selector: redisLabels, port: 6379, targetPort: 'redis' }),
-      {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        type: 'chaosdemo.dev/redis-auth',
-        metadata: { namespace, name: 'redis-auth' },
-        stringData: users.operator,
-      },
-    ]),
-  ]);
+  const secret = { ...users.operator };
+  const pods = await registerTarget(kubectl, { namespace, limiters, redis: server, secret });
   onProgress('registration', `${pods.length} pods of namespace ${namespace} are Ready`);
 
   let stopped: Promise<void> | undefined;
@@ -174,26 +162,5 @@ async function register(
     pods,
     broken,
     stop: () => (stopped ??= stop()),
-  };
-}
-
-async function redisPod(
-  { path, version }: RedisBinary,
-  server: RedisServer,
-  labels: Readonly<Record<string, string>>,
-): Promise<PodSpec> {
-  const digest = createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex');
-  return {
-    namespace,
-    name: 'redis-0',
-    labels,
-    container: 'redis',
-    image: `local/redis:${version}`,
-    imageId: `local/redis@sha256:${digest}`,
-    port: { name: 'redis', number: server.port },
-    ip: server.host,
-    pid: server.pid,
   };
 }

@@ -4,8 +4,9 @@
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ControlPlane } from './control-plane.ts';
 import type { Environment } from './environment.ts';
-import type { OwnedProcess } from './supervisor.ts';
+import type { OwnedProcess, Supervisor } from './supervisor.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Namespace and ServiceAccount of manifests/operator. */
@@ -33,18 +34,32 @@ export interface OperatorOptions {
 
 /** Applies the shipped manifests, enables the namespace of the environment, and starts the operator. */
 export async function startOperator(
-  environment: Environment,
+  { controlPlane, supervisor }: Environment,
   options: OperatorOptions = {},
 ): Promise<OperatorProcess> {
-  const { controlPlane, supervisor } = environment;
   const { kubectl } = controlPlane;
   const call = options.signal ? { signal: options.signal } : {};
   for (const folder of ['manifests/operator', 'manifests/operator/enable-namespace']) {
     const manifest = await kubectl.run(['kustomize', join(root, folder)], call);
     await kubectl.apply(manifest, call);
   }
-  const token = await kubectl.serviceAccountToken(account.namespace, account.name, tokenSeconds);
-  const kubeconfig = await controlPlane.kubeconfigFor('operator', token, account.namespace);
+  return await spawnOperator({ controlPlane, supervisor, account, ...options });
+}
+
+/** What an operator runs on, and as whom. */
+export interface SpawnOptions extends Omit<OperatorOptions, 'signal'> {
+  readonly controlPlane: Pick<ControlPlane, 'kubeconfigFor' | 'kubectl'>;
+  readonly supervisor: Supervisor;
+  /** A ServiceAccount that has its rights, and by its namespace that of the operator. */
+  readonly account: { readonly namespace: string; readonly name: string };
+}
+
+/** Starts an operator with a token of its account. It ends with the supervisor. */
+export async function spawnOperator(options: SpawnOptions): Promise<OperatorProcess> {
+  const { account, args = [], controlPlane, program, supervisor } = options;
+  const { name, namespace } = account;
+  const token = await controlPlane.kubectl.serviceAccountToken(namespace, name, tokenSeconds);
+  const kubeconfig = await controlPlane.kubeconfigFor('operator', token, namespace);
   const folder = supervisor.temporaryFolder('operator');
 
   const spawn = (): Promise<OwnedProcess> =>
@@ -52,14 +67,14 @@ export async function startOperator(
       name: 'operator',
       command: process.execPath,
       args: [
-        options.program?.file ?? join(root, 'src/operator/main.ts'),
+        program?.file ?? join(root, 'src/operator/main.ts'),
         `--kubeconfig=${kubeconfig}`,
-        `--namespace=${account.namespace}`,
+        `--namespace=${namespace}`,
         '--http-host=127.0.0.1',
         '--http-port=0',
-        ...(options.args ?? []),
+        ...args,
       ],
-      ...(options.program ? { env: options.program.env } : {}),
+      ...(program ? { env: program.env } : {}),
       logFile: join(folder, 'operator.log'),
     });
   let running = await spawn();

@@ -3,7 +3,7 @@
  * listens on a port of its own, and goes with its supervisor, even when this process is killed.
  */
 import { join } from 'node:path';
-import { findRedis } from './binaries/redis-binary.ts';
+import { findRedis, type RedisBinary } from './binaries/redis-binary.ts';
 import { LocalError, messageOf } from './errors.ts';
 import { freePort, withFreePorts } from './ports.ts';
 import { renderConfig, secretsOf } from './redis-config.ts';
@@ -43,8 +43,8 @@ export interface RedisServer {
   readonly port: number;
   /** Process id of the server that runs now, or of the last one that ran. */
   readonly pid: number;
-  /** Absolute path of the program that was started. */
-  readonly binary: string;
+  /** The program that was started. */
+  readonly binary: RedisBinary;
   /** Resolves when the server ends unasked: neither by stop() nor by restart(). */
   readonly broken: Promise<LocalError>;
   /** The last lines the server wrote, without its secrets. */
@@ -71,7 +71,7 @@ export interface RedisServer {
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const { host = '127.0.0.1' } = options;
-  const binary = (await findRedis()).path;
+  const binary = await findRedis();
   const supervisor = options.supervisor ?? new Supervisor();
   const folder = supervisor.temporaryFolder('redis');
   const removeOwn = async (): Promise<void> => {
@@ -83,7 +83,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   const launch = async (port: number): Promise<OwnedProcess> => {
     const started = await supervisor.start({
       name: `Redis on ${host}:${port}`,
-      command: binary,
+      command: binary.path,
       args: ['-'],
       input: renderConfig({ dir: folder, ...options, host, port }),
       logFile: join(folder, `${performance.now()}.log`),

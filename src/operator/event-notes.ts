@@ -6,6 +6,7 @@
  * names its run, since an event that reads like an earlier one counts into that.
  */
 import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } from '../api/index.ts';
+import { asExpected } from '../demo/verdict.ts';
 
 /** An event, but for the object that it is about. */
 export interface EventNote {
@@ -110,13 +111,14 @@ const outcomes = {
 /** "Run 2, outage: Detected as expected; 10 when noticed, 6 allowed". */
 function outcome(
   about: string,
-  { expect, measures: [measure] = [], message }: ScenarioStatus,
+  scenario: ScenarioStatus,
   result: NonNullable<ScenarioStatus['result']>,
 ): EventNote {
-  const asExpected = result === expect || (expect === 'Any' && result !== 'Inconclusive');
-  const said = `${about}: ${result}${asExpected ? ' as expected' : `, expected ${expect}`}`;
+  const { expect, measures: [measure] = [], message } = scenario;
+  const met = asExpected(scenario);
+  const said = `${about}: ${result}${met ? ' as expected' : `, expected ${expect}`}`;
   return {
-    type: asExpected ? 'Normal' : 'Warning',
+    type: met ? 'Normal' : 'Warning',
     reason: outcomes[result],
     action: 'Watch',
     note: result === 'Inconclusive' ? withReason(said, message) : `${said}${figures(measure, result)}`,

@@ -1,19 +1,18 @@
 /** The kill switch, turned by an admin and seen by the operator with the rights that ship. */
-import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { KillSwitch } from '../../src/operator/kill-switch.ts';
 import { createLogger } from '../../src/operator/log.ts';
 import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
-import { adminClient, operatorClient, readIn } from '../kit/operator-account.ts';
+import { shipped } from '../kit/operator.ts';
+import { adminClient, operatorClient } from '../kit/operator-account.ts';
 import { until } from '../kit/until.ts';
 
-const role = fileURLToPath(new URL('../../manifests/operator/role.yaml', import.meta.url));
 const name = 'chaosdemo-kill-switch';
 
 it('goes on and off with the ConfigMap, which nobody else has to see', async () => {
   // A namespace of its own: in the operator's, it would stop the runs of other tests.
   const namespace = await uniqueNamespace('kill-switch');
-  await adminKubectl().apply(await readIn(role, namespace));
+  await adminKubectl().apply(await shipped('role.yaml', { namespace }));
   const admin = adminClient();
   const path = `/api/v1/namespaces/${namespace}/configmaps`;
   const told: boolean[] = [];

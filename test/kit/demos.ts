@@ -1,19 +1,12 @@
 /** The ChaosDemos of one namespace, as a person at kubectl handles them, without starting a kubectl each time. */
-import {
-  ANNOTATIONS,
-  type ChaosDemo,
-  type ChaosDemoStatus,
-  GROUP,
-  PLURAL,
-  VERSION,
-} from '../../src/api/index.ts';
+import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../src/api/index.ts';
 import { isNotFound } from '../../src/kube/api-error.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
+import type { KubeClient, KubeRequest } from '../../src/kube/client.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
+import { CHAOS_DEMO_TYPE } from '../../src/operator/kube-demo-api.ts';
 import { type DemoManifest, demo, demoSpec, sample } from './demo.ts';
 import { until } from './until.ts';
 
-const TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
 /** A guard against waiting for ever: no run of a test takes a tenth of it. */
 const RUN_MS = 600_000;
 
@@ -21,17 +14,20 @@ export class Demos {
   /** As the admin of the cluster. */
   readonly client: KubeClient;
   readonly namespace: string;
+  /** Ends every request and all waiting. */
+  readonly signal: AbortSignal;
 
-  constructor(client: KubeClient, namespace: string) {
+  constructor(client: KubeClient, namespace: string, signal = new AbortController().signal) {
     this.client = client;
     this.namespace = namespace;
+    this.signal = signal;
   }
 
   /** Server-side apply. */
   async applyObject(object: DemoManifest): Promise<ChaosDemo> {
-    return await this.client.request<ChaosDemo>({
+    return await this.request<ChaosDemo>({
       method: 'PATCH',
-      path: this.#path(object.metadata.name),
+      path: this.path(object.metadata.name),
       query: { fieldManager: 'chaosdemo-test', force: true },
       contentType: 'application/apply-patch+yaml',
       body: object,
@@ -54,9 +50,9 @@ export class Demos {
 
   /** Merges this into the object. */
   async patch(name: string, body: object): Promise<void> {
-    await this.client.request({
+    await this.request({
       method: 'PATCH',
-      path: this.#path(name),
+      path: this.path(name),
       contentType: 'application/merge-patch+json',
       body,
     });
@@ -73,7 +69,7 @@ export class Demos {
   }
 
   async object(name: string): Promise<ChaosDemo> {
-    return await this.client.request<ChaosDemo>({ method: 'GET', path: this.#path(name) });
+    return await this.request<ChaosDemo>({ method: 'GET', path: this.path(name) });
   }
 
   async status(name: string): Promise<ChaosDemoStatus> {
@@ -93,7 +89,7 @@ export class Demos {
           seen = await this.status(name);
           return holds(seen) ? seen : undefined;
         },
-        { deadlineMs: RUN_MS, what },
+        { deadlineMs: RUN_MS, what, signal: this.signal },
       );
     } catch (error) {
       const { phase, chapter, message } = seen;
@@ -113,7 +109,7 @@ export class Demos {
   /** Deletes it and waits until it is gone. @throws where that takes longer than `withinMs` */
   async delete(name: string, withinMs = 120_000): Promise<void> {
     try {
-      await this.client.request({ method: 'DELETE', path: this.#path(name) });
+      await this.request({ method: 'DELETE', path: this.path(name) });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
@@ -130,14 +126,14 @@ export class Demos {
         return isNotFound(error);
       }
     };
-    await until(isGone, { what: `${name} to be gone`, deadlineMs: withinMs });
+    await until(isGone, { what: `${name} to be gone`, deadlineMs: withinMs, signal: this.signal });
   }
 
   /** Deletes every ChaosDemo of the namespace and waits until they are gone. */
   async deleteAll(): Promise<void> {
-    const { items } = await this.client.request<{ items: ChaosDemo[] }>({
+    const { items } = await this.request<{ items: ChaosDemo[] }>({
       method: 'GET',
-      path: this.#path(),
+      path: this.path(),
     });
     await Promise.all(items.map(({ metadata }) => this.delete(metadata.name)));
   }
@@ -147,13 +143,21 @@ export class Demos {
     const type = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
     const path = resourcePath(type, { namespace: this.namespace });
     await until(
-      async () =>
-        (await this.client.request<{ items: unknown[] }>({ method: 'GET', path })).items.length === 0,
-      { what: 'every lease on a Redis to go' },
+      async () => (await this.request<{ items: unknown[] }>({ method: 'GET', path })).items.length === 0,
+      { what: 'every lease on a Redis to go', signal: this.signal },
     );
   }
 
-  #path(name?: string): string {
-    return resourcePath(TYPE, { namespace: this.namespace, ...(name === undefined ? {} : { name }) });
+  /** As the client's, for as long as `signal` lets it. */
+  protected async request<T>(request: Omit<KubeRequest, 'signal'>): Promise<T> {
+    return await this.client.request<T>({ ...request, signal: this.signal });
+  }
+
+  /** Of one of them, or of all. */
+  protected path(name?: string): string {
+    return resourcePath(CHAOS_DEMO_TYPE, {
+      namespace: this.namespace,
+      ...(name === undefined ? {} : { name }),
+    });
   }
 }

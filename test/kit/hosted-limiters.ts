@@ -1,7 +1,7 @@
 /** Real nodes of the reference rate limiter, many of them in one process. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LimiterMode } from '../../src/local/limiters.ts';
+import type { Limiter, LimiterMode } from '../../src/local/limiters.ts';
 import { freePort } from '../../src/local/ports.ts';
 import type { RedisUser } from '../../src/local/redis-users.ts';
 import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
@@ -28,6 +28,11 @@ export async function threeNodes(
 ): Promise<HostedNode[]> {
   const port = await freePort(LIMITER_HOSTS);
   return LIMITER_HOSTS.map((host, i) => ({ id: `${prefix}-${i}`, host, port, mode, redisPort }));
+}
+
+/** A node as what it is to others. */
+export function asLimiter({ id, host, port }: HostedNode, process: OwnedProcess): Limiter {
+  return { name: id, ip: host, port, url: `http://${host}:${port}`, process };
 }
 
 /** Starts the nodes in one process. Resolves once all of them say that they are healthy. @throws when it ends before */

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { ENABLED_LABEL } from '../../src/api/index.ts';
 import type { Kubectl } from '../../src/local/kubectl.ts';
-import type { OperatorProcess } from '../../src/local/operator.ts';
-import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
+import { type OperatorProcess, type SpawnOptions, spawnOperator } from '../../src/local/operator.ts';
+import type { Supervisor } from '../../src/local/supervisor.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const ACCOUNT = 'chaosdemo-operator';
@@ -35,56 +35,30 @@ export async function prepareOperator(
       metadata: { name, labels: { [ENABLED_LABEL]: 'true' } },
     })),
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: ACCOUNT, namespace: system } },
-    ...(await shipped('role.yaml', system, system)),
-    ...(await shipped('cluster-role.yaml', undefined, system)).filter(isBinding).map((binding) => ({
+    ...(await shipped('role.yaml', { namespace: system, system })),
+    ...(await shipped('cluster-role.yaml', { system })).filter(isBinding).map((binding) => ({
       ...binding,
       metadata: { ...binding.metadata, name: `${ACCOUNT}-${system}` },
     })),
   ];
   for (const namespace of namespaces) {
-    objects.push(...(await shipped('enable-namespace/role-binding.yaml', namespace, system)));
+    objects.push(...(await shipped('enable-namespace/role-binding.yaml', { namespace, system })));
   }
   await kubectl.apply(objects);
 }
 
-/** Starts it with the token of its account. It ends with the supervisor. */
+/** Starts it. It ends with the supervisor. */
 export async function startOperatorIn(
-  place: OperatorPlace,
-  kubectl: Kubectl,
-  kubeconfigFor: (name: string, token: string, namespace: string) => Promise<string>,
+  { system, namespaces }: OperatorPlace,
+  controlPlane: SpawnOptions['controlPlane'],
   supervisor: Supervisor,
 ): Promise<OperatorProcess> {
-  const { system, namespaces } = place;
-  const token = await kubectl.serviceAccountToken(system, ACCOUNT);
-  const kubeconfig = await kubeconfigFor('operator', token, system);
-  const logFile = join(supervisor.temporaryFolder('operator'), 'operator.log');
-  const spawn = (): Promise<OwnedProcess> =>
-    supervisor.start({
-      name: 'operator',
-      command: process.execPath,
-      args: [
-        join(root, 'src/operator/main.ts'),
-        `--kubeconfig=${kubeconfig}`,
-        `--namespace=${system}`,
-        `--watch-namespaces=${namespaces.join(',')}`,
-        '--http-host=127.0.0.1',
-        '--http-port=0',
-      ],
-      logFile,
-    });
-  let running = await spawn();
-  return {
-    get process() {
-      return running;
-    },
-    async start() {
-      running = await spawn();
-    },
-    async stop() {
-      // As long as the operator gives itself (25 s), and a little.
-      await running.stop(30_000);
-    },
-  };
+  return await spawnOperator({
+    controlPlane,
+    supervisor,
+    account: { namespace: system, name: ACCOUNT },
+    args: [`--watch-namespaces=${namespaces.join(',')}`],
+  });
 }
 
 interface ShippedObject {
@@ -96,21 +70,22 @@ interface ShippedObject {
 
 const isBinding = ({ kind }: ShippedObject): boolean => kind === 'ClusterRoleBinding';
 
-/** The objects of a file of manifests/operator, in another namespace, bound to the account of `system`. */
-async function shipped(
+/**
+ * The objects of a file of manifests/operator: in `namespace`, and with their subjects in that of the operator,
+ * `system`, where these are given.
+ */
+export async function shipped(
   file: string,
-  namespace: string | undefined,
-  system: string,
+  { namespace, system }: { readonly namespace?: string; readonly system?: string },
 ): Promise<ShippedObject[]> {
   const text = await readFile(join(root, 'manifests/operator', file), 'utf8');
   return parseAllDocuments(text).map((document) => {
     const object = document.toJS() as ShippedObject;
+    const subjects = system && object.subjects?.map((subject) => ({ ...subject, namespace: system }));
     return {
       ...object,
-      metadata: { ...object.metadata, ...(namespace === undefined ? {} : { namespace }) },
-      ...(object.subjects
-        ? { subjects: object.subjects.map((subject) => ({ ...subject, namespace: system })) }
-        : {}),
+      metadata: { ...object.metadata, ...(namespace ? { namespace } : {}) },
+      ...(subjects ? { subjects } : {}),
     };
   });
 }

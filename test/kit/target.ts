@@ -1,12 +1,13 @@
 /** What a demo is done to: a namespace with a Redis of its own and three rate limiters over it. */
-
+import { Redis } from 'ioredis';
 import type { Kubectl } from '../../src/local/kubectl.ts';
-import { type Limiter, type LimiterMode, limiterPods, startLimiters } from '../../src/local/limiters.ts';
-import { type PodSpec, type RegisteredPod, registerPods, serviceObject } from '../../src/local/pods.ts';
+import { type Limiter, type LimiterMode, startLimiters } from '../../src/local/limiters.ts';
+import type { RegisteredPod } from '../../src/local/pods.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUser, type RedisUsers } from '../../src/local/redis-users.ts';
 import type { Supervisor } from '../../src/local/supervisor.ts';
-import { hostLimiters, LIMITER_HOSTS, threeNodes } from './hosted-limiters.ts';
+import { registerTarget } from '../../src/local/target.ts';
+import { asLimiter, hostLimiters, LIMITER_HOSTS, threeNodes } from './hosted-limiters.ts';
 
 /** A namespace with everything in it that a demo needs. */
 export interface Target {
@@ -51,23 +52,7 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
   const { redis } = own;
   try {
     const limiters = await (options.hosted ? bringHosted : bringProcesses)(options, own);
-    const labels = { 'app.kubernetes.io/name': 'redis' };
-    const [pods] = await Promise.all([
-      registerPods(kubectl, [
-        ...(await limiterPods(namespace, limiters)),
-        redisPod(namespace, redis, labels),
-      ]),
-      kubectl.apply([
-        serviceObject({ namespace, name: 'redis', selector: labels, port: 6379, targetPort: 'redis' }),
-        {
-          apiVersion: 'v1',
-          kind: 'Secret',
-          type: 'chaosdemo.dev/redis-auth',
-          metadata: { namespace, name: 'redis-auth' },
-          stringData: own.secret,
-        },
-      ]),
-    ]);
+    const pods = await registerTarget(kubectl, { namespace, limiters, redis, secret: own.secret });
     return { namespace, redis, redisUsers, limiters, pods };
   } catch (error) {
     await redis.stop();
@@ -79,6 +64,18 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
 export async function stopTarget({ limiters, redis }: Target): Promise<void> {
   await Promise.all(limiters.map(({ process }) => process.stop(3_000)));
   await redis.stop();
+}
+
+/** A connection to its Redis as one of its users; whoever asks for it disconnects it. */
+export async function redisAs(
+  { redis: { host, port }, redisUsers }: Pick<Target, 'redis' | 'redisUsers'>,
+  role: keyof RedisUsers,
+): Promise<Redis> {
+  const redis = new Redis({ host, port, ...redisUsers[role], lazyConnect: true });
+  // A test may well restart the server, and what it asked then fails by itself.
+  redis.on('error', () => undefined);
+  await redis.connect();
+  return redis;
 }
 
 /** A process for each. */
@@ -97,31 +94,11 @@ async function bringProcesses({ supervisor, mode }: TargetOptions, own: OwnRedis
 async function bringHosted({ supervisor, mode }: TargetOptions, own: OwnRedis): Promise<Limiter[]> {
   const nodes = await threeNodes('ratelimiter', { mode, redisPort: own.redis.port });
   const process = await hostLimiters(supervisor, nodes, own.limiterUser);
-  return nodes.map(({ id, host, port }) => ({
-    name: id,
-    ip: host,
-    port,
-    url: `http://${host}:${port}`,
-    process,
-  }));
+  return nodes.map((node) => asLimiter(node, process));
 }
 
 async function shippedRedis(supervisor: Supervisor, users: RedisUsers): Promise<OwnRedis> {
   const dir = supervisor.temporaryFolder('redis');
   const redis = await startRedis({ dir, aclUsers: aclLines(users) });
   return { redis, limiterUser: users.limiter, secret: { ...users.operator } };
-}
-
-function redisPod(namespace: string, redis: RedisServer, labels: Readonly<Record<string, string>>): PodSpec {
-  return {
-    namespace,
-    name: 'redis-0',
-    labels,
-    container: 'redis',
-    image: 'local/redis:test',
-    imageId: 'local/redis@sha256:0',
-    port: { name: 'redis', number: redis.port },
-    ip: redis.host,
-    pid: redis.pid,
-  };
 }

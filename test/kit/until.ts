@@ -9,18 +9,21 @@ export interface UntilOptions {
   readonly deadlineMs?: number;
   /** Default 50 ms. */
   readonly everyMs?: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Calls `probe` until it returns something truthy, and returns that. A throwing
  * probe counts as "not yet"; the error at the deadline repeats what it threw last.
+ * @throws at the deadline, and when `signal` aborts
  *
  * @example
  * const pod = await until(async () => (await getPod()).status.podIP, { what: 'the pod to have an address' });
  */
 export async function until<T>(
   probe: () => T | Promise<T>,
-  { what = probe.toString(), deadlineMs = 300_000, everyMs = 50 }: UntilOptions = {},
+  { what = probe.toString(), deadlineMs = 300_000, everyMs = 50, signal }: UntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const deadline = performance.now() + deadlineMs;
   let last: unknown;
@@ -32,7 +35,7 @@ export async function until<T>(
     } catch (error) {
       last = error;
     }
-    await sleep(everyMs);
+    await sleep(everyMs, undefined, { signal });
   } while (performance.now() < deadline);
   throw new Error(`Waited ${deadlineMs} ms for ${what}; last seen: ${String(last)}`, { cause: last });
 }

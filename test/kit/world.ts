@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
@@ -14,7 +14,7 @@ import type { RedisUsers } from '../../src/local/redis-users.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { Demos } from './demos.ts';
 import { prepareOperator, startOperatorIn } from './operator.ts';
-import { startTarget, stopTarget, type Target, type TargetOptions } from './target.ts';
+import { redisAs, startTarget, stopTarget, type Target, type TargetOptions } from './target.ts';
 
 /** A target, and the API server that it is registered at. */
 export interface Surroundings extends Target {
@@ -73,7 +73,7 @@ export class World extends Demos {
       await prepareOperator(kubectl, place);
       const [target, operator] = await Promise.all([
         startTarget({ kubectl, supervisor, namespace, mode }),
-        startOperatorIn(place, kubectl, kubeconfigFor, supervisor),
+        startOperatorIn(place, { kubectl, kubeconfigFor }, supervisor),
       ]);
       const controlPlane = { url, caFile, kubeconfig, kubectl, folder, kubeconfigFor };
       const end = async (): Promise<void> => {
@@ -148,13 +148,7 @@ export class World extends Demos {
 
   /** A connection to Redis as one of its users; whoever asks for it disconnects it. */
   async redisAs(role: keyof RedisUsers): Promise<Redis> {
-    const { redis: server, redisUsers } = this.environment;
-    const { host, port } = server;
-    const redis = new Redis({ host, port, ...redisUsers[role], lazyConnect: true });
-    // A test may well restart the server, and what it asked then fails by itself.
-    redis.on('error', () => undefined);
-    await redis.connect();
-    return redis;
+    return await redisAs(this.environment, role);
   }
 
   /** Limits of demos that the limiters still go by. */

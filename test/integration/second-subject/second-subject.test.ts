@@ -19,7 +19,7 @@ import { readConfig } from '../../../src/operator/config.ts';
 import { createLogger } from '../../../src/operator/log.ts';
 import { runOperator } from '../../../src/operator/operator.ts';
 import { SUBJECTS } from '../../../src/subjects/index.ts';
-import { OPERATOR, readIn } from '../../kit/operator-account.ts';
+import { bindTarget, OPERATOR } from '../../kit/operator-account.ts';
 import { until } from '../../kit/until.ts';
 import { keyValue } from './key-value/index.ts';
 
@@ -70,7 +70,7 @@ afterAll(async () => {
 async function startService(namespace: string, mode: 'lenient' | 'strict'): Promise<void> {
   const { kubectl } = controlPlane;
   await kubectl.createNamespace(namespace, { [ENABLED_LABEL]: 'true' });
-  await kubectl.apply(await readIn(`${manifests}/enable-namespace/role-binding.yaml`, namespace));
+  await bindTarget(namespace, kubectl);
   const ips = ['127.0.0.61', '127.0.0.62', '127.0.0.63'];
   const port = await freePort(ips);
   const folder = supervisor.temporaryFolder(namespace);
@@ -201,7 +201,7 @@ describe('a key-value service', () => {
     const namespace = 'nobody';
     const { kubectl } = controlPlane;
     await kubectl.createNamespace(namespace, { [ENABLED_LABEL]: 'true' });
-    await kubectl.apply(await readIn(`${manifests}/enable-namespace/role-binding.yaml`, namespace));
+    await bindTarget(namespace, kubectl);
     await kubectl.apply([demo(namespace)]);
     const refused = await untilStatus(
       namespace,
