@@ -18,6 +18,7 @@ export const LIMITS = {
  * Characters that a status cannot hold: it is applied as YAML, whose reader refuses some of them and takes
  * others for line ends, so that what is stored would differ from what was decided. None is worth reading.
  */
+// oxlint-disable-next-line no-control-regex -- these are what it is about
 const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 /** Text with `\ufffd` in place of what a status cannot hold, half characters included. */
