@@ -4,7 +4,6 @@
  * object that is idle nothing is kept, and of most there is nothing to do.
  */
 import type { ChaosDemo } from '../api/index.ts';
-import { FINALIZER } from '../api/index.ts';
 import { fixturesToRemove, runIsOn } from '../demo/context.ts';
 import { within } from './deadline.ts';
 import type { ConnectedSubject } from './ports.ts';
@@ -111,8 +110,8 @@ export class Entries {
     const { session } = entry;
     if (!session) return;
     const { metadata, status } = session.demo;
-    // With the finalizer on, `decide` has seen to it.
-    if (runIsOn(status) && !metadata.finalizers?.includes(FINALIZER)) {
+    // Also where `decide` has released a fault: a fixture whose fault was never announced stands in no status.
+    if (runIsOn(status)) {
       const fixtures = fixturesToRemove({ demo: metadata, draft: status ?? {} });
       await within(this.#options.clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures));
     }

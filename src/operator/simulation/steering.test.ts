@@ -171,6 +171,17 @@ describe('deletion', () => {
     expect(restore).toMatchObject({ release: true, fixtures: [] });
   });
 
+  it('removes a fixture whose fault was to be announced at that very moment', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ held }) => held);
+    expect(simulation.status.scenarios?.[0]?.fault).toBeUndefined();
+    simulation.delete();
+    await simulation.pass(20_000);
+    expect([simulation.exists, simulation.injected]).toEqual([false, []]);
+    expect(simulation.performed.some(({ kind }) => kind === 'Prepare')).toBe(true);
+    expect(simulation.performed.at(-1)).toMatchObject({ kind: 'Restore', release: true });
+  });
+
   it('injects nothing for an object that is deleted during the countdown', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);

@@ -115,7 +115,9 @@ function requireNoStrangers(
 function unreachable(target: RedisTarget, error: unknown): Refusal {
   const said = error instanceof Error ? error.message : String(error);
   if ((error instanceof RedisWireError || error instanceof ReplyTypeError) && error.advises) {
-    return new Refusal('RedisNotEligible', `${redisName(target)}: ${said}`);
+    // What is late may be there again in a moment; what breaks the protocol is no Redis that may be paused.
+    const late = error instanceof RedisWireError && error.code === 'REPLY_TIMEOUT';
+    return new Refusal(late ? 'RedisUnreachable' : 'RedisNotEligible', `${redisName(target)}: ${said}`);
   }
   const advice = adviceOnConnection(said, target);
   return new Refusal('RedisUnreachable', `${redisName(target)}: ${withAdvice(truncate(said, 160), advice)}`);
