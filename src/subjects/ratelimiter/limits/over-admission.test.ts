@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { modelOf } from './limiter-models.fixture.ts';
+import { type AdmittedRequest, overAdmission } from './over-admission.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+const limit: RateLimit = { algorithm: 'FixedWindow', requests: 5, windowMs: 1000, start: 'FirstRequest' };
+
+/** Requests that take up to 200 ms there and back, decided somewhere in between. */
+const requests = fc.array(
+  fc.record({
+    decidedAt: fc.integer({ min: 1000, max: 4000 }),
+    there: fc.integer({ min: 0, max: 100 }),
+    back: fc.integer({ min: 0, max: 100 }),
+  }),
+  { maxLength: 150 },
+);
+
+const admittedOf = (
+  decide: (at: number) => boolean,
+  all: readonly { decidedAt: number; there: number; back: number }[],
+): AdmittedRequest[] =>
+  all
+    .toSorted((a, b) => a.decidedAt - b.decidedAt)
+    .filter(({ decidedAt }) => decide(decidedAt))
+    .map(({ back, decidedAt, there }) => ({ sentAt: decidedAt - there, answeredAt: decidedAt + back }));
+
+describe('over-admission by the count of the sender', () => {
+  it('is 0 for a limiter that keeps its limit, however long its answers take', () => {
+    fc.assert(
+      fc.property(requests, (all) => {
+        const firstSentAt = Math.min(...all.map(({ decidedAt, there }) => decidedAt - there));
+        expect(overAdmission(limit, admittedOf(modelOf(limit), all), { firstSentAt }).excess).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is never more than what really was admitted beyond the limit', () => {
+    fc.assert(
+      fc.property(requests, (all) => {
+        const { excess, admitted, bound } = overAdmission(
+          limit,
+          admittedOf(() => true, all),
+          { firstSentAt: 0 },
+        );
+        const strict = admittedOf(modelOf(limit), all).length;
+        expect(excess).toBeLessThanOrEqual(all.length - Math.min(strict, all.length));
+        if (excess > 0) expect(admitted - bound).toBe(excess);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  const at = (count: number, sentAt: number, answeredAt = sentAt + 10): AdmittedRequest[] =>
+    Array.from({ length: count }, () => ({ sentAt, answeredAt }));
+
+  it('finds a burst beyond the limit among requests within it', () => {
+    const quiet = [...at(3, 0), ...at(3, 3000)];
+    expect(overAdmission(limit, [...quiet, ...at(9, 1500)])).toEqual({
+      excess: 0,
+      admitted: 9,
+      bound: 10,
+      from: 1500,
+      to: 1510,
+    });
+    expect(overAdmission(limit, [...quiet, ...at(13, 1500)])).toMatchObject({ excess: 3, from: 1500 });
+  });
+
+  it('holds a burst against one window where its request was the first of the key', () => {
+    const burst = at(9, 1500);
+    expect(overAdmission(limit, burst, { firstSentAt: 1500 })).toMatchObject({ excess: 4, bound: 5 });
+    // One that was denied or lost began the window, so it may end within the burst.
+    expect(overAdmission(limit, burst, { firstSentAt: 700 })).toMatchObject({ excess: 0, bound: 10 });
+  });
+
+  it('leaves out of a span what was sent before it', () => {
+    const late = [...at(2, 0, 2000), ...at(12, 1990)];
+    expect(overAdmission(limit, late)).toMatchObject({ excess: 2, admitted: 12, bound: 10, from: 1990 });
+  });
+
+  it('is 0 of nothing', () => {
+    expect(overAdmission(limit, [])).toEqual({ excess: 0, admitted: 0, bound: 0, from: 0, to: 0 });
+  });
+
+  it('looks at ten thousand requests in a bounded number of spans', () => {
+    const many = Array.from({ length: 10_000 }, (_, i) => ({ sentAt: i / 100, answeredAt: i / 100 + 50 }));
+    expect(overAdmission(limit, many, { firstSentAt: 0 })).toMatchObject({ admitted: 10_000, bound: 5 });
+  });
+});

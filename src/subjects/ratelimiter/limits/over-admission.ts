@@ -1,0 +1,65 @@
+/**
+ * How much more than the limit got through, by the sender's own count alone: it
+ * needs no cooperation of the limiter. Pure.
+ */
+import { mostAdmitted, type RateLimit } from './rate-limit.ts';
+
+/** A request that was let through: the limiter decided between the two moments, in milliseconds by one clock. */
+export interface AdmittedRequest {
+  readonly sentAt: number;
+  readonly answeredAt: number;
+}
+
+export interface OverAdmission {
+  /** Requests beyond the bound in the span that shows most of them; 0: the limit may have been kept. */
+  readonly excess: number;
+  /** Requests admitted within that span, and the most that the limit allows there. */
+  readonly admitted: number;
+  readonly bound: number;
+  /** Milliseconds since the epoch; both 0 where nothing was admitted. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Beginnings of spans that are tried, so that ten thousand requests cost no more than a few milliseconds. */
+const MOST_BEGINNINGS = 128;
+
+export interface KnownOfKey {
+  /** When the first request of the key was sent, whatever became of it; undefined: somebody may have used it before. */
+  readonly firstSentAt?: number;
+  /** How far the limiter's clock may be from ours, in milliseconds; undefined: not known. */
+  readonly clockWithinMs?: number;
+}
+
+/**
+ * The span in which most was admitted beyond what `limit` allows there. A request
+ * counts for a span only if it was sent and answered within, so the true
+ * over-admission may be larger, never smaller.
+ */
+export function overAdmission(
+  limit: RateLimit,
+  requests: readonly AdmittedRequest[],
+  { firstSentAt = Infinity, ...clock }: KnownOfKey = {},
+): OverAdmission {
+  const byAnswer = requests.toSorted((a, b) => a.answeredAt - b.answeredAt);
+  let most: OverAdmission = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
+  for (const from of beginnings(requests)) {
+    // Only a span that holds the first use of the key begins with a fresh one.
+    const known = { ...clock, fresh: firstSentAt >= from && firstSentAt < Infinity };
+    let admitted = 0;
+    for (const { answeredAt: to, sentAt } of byAnswer) {
+      if (sentAt < from) continue;
+      admitted += 1;
+      const bound = mostAdmitted(limit, { from, to, ...known });
+      if (admitted - bound > most.excess) most = { excess: admitted - bound, admitted, bound, from, to };
+    }
+  }
+  return { ...most, excess: Math.max(0, most.excess) };
+}
+
+function beginnings(requests: readonly AdmittedRequest[]): number[] {
+  const all = [...new Set(requests.map(({ sentAt }) => sentAt))].sort((a, b) => a - b);
+  if (all.length <= MOST_BEGINNINGS) return all;
+  const step = all.length / MOST_BEGINNINGS;
+  return Array.from({ length: MOST_BEGINNINGS }, (_, i) => all[Math.floor(i * step)] ?? 0);
+}

@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { modelOf } from './limiter-models.fixture.ts';
+import { mayCrossWindow, mostAdmitted, type RateLimit, type Span } from './rate-limit.ts';
+
+const WINDOW = 1000;
+
+const limits: fc.Arbitrary<RateLimit> = fc.integer({ min: 1, max: 12 }).chain((requests) =>
+  fc.oneof(
+    fc.constantFrom<RateLimit>(
+      { algorithm: 'FixedWindow', requests, windowMs: WINDOW, start: 'Clock' },
+      { algorithm: 'FixedWindow', requests, windowMs: WINDOW, start: 'FirstRequest' },
+      { algorithm: 'SlidingWindow', requests, windowMs: WINDOW },
+      { algorithm: 'SlidingWindowCounter', requests, windowMs: WINDOW },
+    ),
+    fc.record({
+      algorithm: fc.constant('TokenBucket' as const),
+      requests: fc.constant(requests),
+      windowMs: fc.constant(WINDOW),
+      capacity: fc.integer({ min: 1, max: 12 }),
+    }),
+    fc.record({
+      algorithm: fc.constant('TokenBucket' as const),
+      requests: fc.constant(requests),
+      windowMs: fc.constant(WINDOW),
+      capacity: fc.integer({ min: 1, max: 12 }),
+      refillEveryMs: fc.constantFrom(50, 300, 1000),
+    }),
+  ),
+);
+
+/** Gaps between requests, short ones and long ones, from some moment on. */
+const traffic = fc
+  .tuple(
+    fc.integer({ min: 0, max: 2 * WINDOW }),
+    fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 1500 })), {
+      minLength: 1,
+      maxLength: 120,
+    }),
+  )
+  .map(([start, gaps]) => {
+    let at = start;
+    return gaps.map((gap) => {
+      at += gap;
+      return at;
+    });
+  });
+
+const admittedBy = (limit: RateLimit, times: readonly number[]): number[] => {
+  const decide = modelOf(limit);
+  return times.filter((at) => decide(at));
+};
+
+/** Every span between two admissions, with how many there were within. */
+function* spansOf(admitted: readonly number[]): Generator<{ from: number; to: number; count: number }> {
+  for (const [i, from] of admitted.entries()) {
+    for (const [j, to] of admitted.entries()) if (j >= i) yield { from, to, count: j - i + 1 };
+  }
+}
+
+describe('the most that a kept limit admits', () => {
+  it('is never exceeded by a limiter that keeps it, in any span, whatever is known of the span', () => {
+    fc.assert(
+      fc.property(limits, traffic, fc.integer({ min: 0, max: 300 }), (limit, times, skew) => {
+        const admitted = admittedBy(limit, times);
+        for (const { count, ...span } of spansOf(admitted)) {
+          expect(count).toBeLessThanOrEqual(mostAdmitted(limit, span));
+          // Our clock is `skew` behind that of the limiter.
+          const ours = { from: span.from - skew, to: span.to - skew, clockWithinMs: skew };
+          expect(count).toBeLessThanOrEqual(mostAdmitted(limit, ours));
+          if (span.from !== times[0]) continue;
+          expect(count).toBeLessThanOrEqual(mostAdmitted(limit, { ...span, fresh: true }));
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('does not shrink with a longer span, and not grow with what is known', () => {
+    const at = fc.integer({ min: 0, max: 5000 });
+    fc.assert(
+      fc.property(limits, at, at, at, (limit, from, length, more) => {
+        const to = from + length;
+        const plain = mostAdmitted(limit, { from, to });
+        expect(mostAdmitted(limit, { from, to: to + more })).toBeGreaterThanOrEqual(plain);
+        for (const known of [{ fresh: true }, { clockWithinMs: 5 }] satisfies Partial<Span>[]) {
+          expect(mostAdmitted(limit, { from, to, ...known })).toBeLessThanOrEqual(plain);
+        }
+      }),
+    );
+  });
+
+  const five = { requests: 5, windowMs: WINDOW };
+  const burst = (at: number, count = 50): number[] => Array.from({ length: count }, () => at);
+  it.each<[string, RateLimit, number[], Omit<Span, 'from' | 'to'>, number]>([
+    [
+      'two windows by the clock, across their end',
+      { ...five, algorithm: 'FixedWindow', start: 'Clock' },
+      [...burst(999), ...burst(1000)],
+      {},
+      10,
+    ],
+    [
+      'one window by the clock, known to be one',
+      { ...five, algorithm: 'FixedWindow', start: 'Clock' },
+      burst(500),
+      { clockWithinMs: 100 },
+      5,
+    ],
+    [
+      'one window from the first request',
+      { ...five, algorithm: 'FixedWindow', start: 'FirstRequest' },
+      [...burst(100), ...burst(1099)],
+      { fresh: true },
+      5,
+    ],
+    [
+      'two windows from the first request',
+      { ...five, algorithm: 'FixedWindow', start: 'FirstRequest' },
+      [...burst(100), ...burst(1100)],
+      { fresh: true },
+      10,
+    ],
+    ['two sliding windows', { ...five, algorithm: 'SlidingWindow' }, [...burst(100), ...burst(1100)], {}, 10],
+    [
+      'a bucket and its refill',
+      { ...five, algorithm: 'TokenBucket', capacity: 7 },
+      [...burst(0), ...Array.from({ length: 100 }, (_, i) => (i + 1) * 10)],
+      {},
+      12,
+    ],
+    [
+      'a bucket refilled each second',
+      { ...five, algorithm: 'TokenBucket', capacity: 7, refillEveryMs: 1000 },
+      [...burst(999), ...burst(1000)],
+      {},
+      12,
+    ],
+  ])('is reached: %s', (_, limit, times, known, bound) => {
+    const admitted = admittedBy(limit, times);
+    expect(admitted).toHaveLength(bound);
+    const span = { from: Math.min(...admitted), to: Math.max(...admitted), ...known };
+    expect(mostAdmitted(limit, span)).toBe(bound);
+  });
+});
+
+describe('the end of a window within a span', () => {
+  const clock: RateLimit = { algorithm: 'FixedWindow', requests: 5, windowMs: WINDOW, start: 'Clock' };
+
+  it('is possible where the phase is not known', () => {
+    expect(mayCrossWindow(clock, { from: 100, to: 200 })).toBe(true);
+  });
+
+  it('is ruled out where both clocks agree well enough', () => {
+    expect(mayCrossWindow(clock, { from: 100, to: 200, clockWithinMs: 50 })).toBe(false);
+    expect(mayCrossWindow(clock, { from: 100, to: 960, clockWithinMs: 50 })).toBe(true);
+    expect(mayCrossWindow(clock, { from: 20, to: 200, clockWithinMs: 50 })).toBe(true);
+  });
+
+  it('is ruled out on a fresh key whose window begins with its first request', () => {
+    const limit: RateLimit = { ...clock, start: 'FirstRequest' };
+    expect(mayCrossWindow(limit, { from: 990, to: 1500, fresh: true })).toBe(false);
+    expect(mayCrossWindow(limit, { from: 990, to: 1990, fresh: true })).toBe(true);
+    expect(mayCrossWindow(limit, { from: 990, to: 1500 })).toBe(true);
+  });
+});

@@ -1,0 +1,121 @@
+/**
+ * What a rate limit promises: the algorithm by which it counts, and so the most that
+ * it may admit within a span of time. Each bound is derived in docs/limits.md. Pure.
+ *
+ * The bounds hold for every caller's traffic and for every phase of the windows, so
+ * more than the bound is a limit that was not kept, whoever implements it.
+ */
+
+/** Windows that follow each other; each admits `requests`. */
+export interface FixedWindow {
+  readonly algorithm: 'FixedWindow';
+  readonly requests: number;
+  readonly windowMs: number;
+  /** Whether a window begins with the first request after the last one, or at whole multiples of its length. */
+  readonly start: 'FirstRequest' | 'Clock';
+}
+
+/** Every span of the window's length admits `requests`: a log of admissions, as in a sorted set. */
+export interface SlidingWindow {
+  readonly algorithm: 'SlidingWindow';
+  readonly requests: number;
+  readonly windowMs: number;
+}
+
+/** Windows by the clock; what the last one admitted counts by the share of it that still lies in the window. */
+export interface SlidingWindowCounter {
+  readonly algorithm: 'SlidingWindowCounter';
+  readonly requests: number;
+  readonly windowMs: number;
+}
+
+/** A bucket of `capacity` tokens, refilled by `requests` in each window; GCRA counts the same. */
+export interface TokenBucket {
+  readonly algorithm: 'TokenBucket';
+  readonly requests: number;
+  readonly windowMs: number;
+  /** Requests that a full bucket admits at once. */
+  readonly capacity: number;
+  /** Tokens come in lumps so far apart; undefined: one by one, as time passes. */
+  readonly refillEveryMs?: number;
+}
+
+export type RateLimit = FixedWindow | SlidingWindow | SlidingWindowCounter | TokenBucket;
+
+/** What is known of the moments between which something was admitted. */
+export interface Span {
+  /** No admission was earlier, and none later; milliseconds since the epoch by one clock. */
+  readonly from: number;
+  readonly to: number;
+  /** Whether the key was never used before `from`. */
+  readonly fresh?: boolean;
+  /** How far the limiter's clock may be from ours, in milliseconds; undefined: not known. */
+  readonly clockWithinMs?: number;
+}
+
+/**
+ * The most requests of one key that a limiter which keeps `limit` admits within `span`.
+ * Another key, or more time, admits more.
+ */
+export function mostAdmitted(limit: RateLimit, span: Span): number {
+  const { requests, windowMs } = limit;
+  const lengthMs = Math.max(0, span.to - span.from);
+  switch (limit.algorithm) {
+    case 'FixedWindow':
+      return requests * windowsTouched(limit, span, lengthMs);
+    case 'SlidingWindow':
+      // So many half-open spans of the window's length cover a closed one.
+      return requests * (Math.floor(lengthMs / windowMs) + 1);
+    case 'SlidingWindowCounter': {
+      const ends = clockEnds(windowMs, span, lengthMs);
+      // Within one window its own count alone is bounded already. Across its end the share of the last
+      // window runs out linearly; a limiter that rounds that share down admits one more in each window.
+      return ends === 0 ? requests : requests + Math.ceil((requests * lengthMs) / windowMs) + ends;
+    }
+    case 'TokenBucket':
+      return limit.capacity + refilled(limit, lengthMs);
+    default:
+      return limit satisfies never;
+  }
+}
+
+/**
+ * Whether an end of a window may lie within `span`: the bound is larger then, and
+ * a burst that is to show the limit of one window shows nothing.
+ */
+export function mayCrossWindow(limit: RateLimit, span: Span): boolean {
+  const lengthMs = Math.max(0, span.to - span.from);
+  switch (limit.algorithm) {
+    case 'FixedWindow':
+      return windowsTouched(limit, span, lengthMs) > 1;
+    case 'SlidingWindow':
+      return lengthMs >= limit.windowMs;
+    case 'SlidingWindowCounter':
+      return clockEnds(limit.windowMs, span, lengthMs) > 0;
+    case 'TokenBucket':
+      return false;
+    default:
+      return limit satisfies never;
+  }
+}
+
+function windowsTouched({ start, windowMs }: FixedWindow, span: Span, lengthMs: number): number {
+  if (start === 'Clock') return clockEnds(windowMs, span, lengthMs) + 1;
+  // The first window begins within the span when nothing was there before it.
+  if (span.fresh) return Math.floor(lengthMs / windowMs) + 1;
+  return Math.ceil(lengthMs / windowMs) + 1;
+}
+
+/** How many ends of windows that begin at whole multiples of their length may lie within the span, at most. */
+function clockEnds(windowMs: number, { clockWithinMs, from, to }: Span, lengthMs: number): number {
+  const anyPhase = Math.ceil(lengthMs / windowMs);
+  if (clockWithinMs === undefined) return anyPhase;
+  const windowOf = (at: number): number => Math.floor(at / windowMs);
+  return Math.min(anyPhase, windowOf(to + clockWithinMs) - windowOf(from - clockWithinMs));
+}
+
+function refilled({ refillEveryMs, requests, windowMs }: TokenBucket, lengthMs: number): number {
+  if (refillEveryMs === undefined) return Math.floor((requests * lengthMs) / windowMs);
+  const lumps = Math.ceil(lengthMs / refillEveryMs);
+  return Math.ceil((lumps * requests * refillEveryMs) / windowMs);
+}
