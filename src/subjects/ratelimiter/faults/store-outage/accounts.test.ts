@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { modelOf } from '../../limits/limiter-models.fixture.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import { balanceOf } from './accounts.ts';
+
+const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
+const span = { from: 0, to: 20_000, fresh: true };
+
+describe('the accounts after a fault', () => {
+  it.each([
+    [
+      'all that was served was counted',
+      { served: 4, notServed: 0, admittedAfter: 6 },
+      { lost: 0, phantoms: 0 },
+    ],
+    ['nothing of it was counted', { served: 4, notServed: 0, admittedAfter: 10 }, { lost: 4, phantoms: 0 }],
+    [
+      'those that got an error were counted',
+      { served: 1, notServed: 5, admittedAfter: 4 },
+      { lost: 0, phantoms: 5 },
+    ],
+    [
+      'those that got an error were not',
+      { served: 1, notServed: 5, admittedAfter: 9 },
+      { lost: 0, phantoms: 0 },
+    ],
+    [
+      'more is missing than was asked for',
+      { served: 1, notServed: 2, admittedAfter: 3 },
+      { lost: 0, phantoms: 2 },
+    ],
+  ])('%s', (_, counts, balance) => {
+    expect(balanceOf(limit, { ...counts, span })).toEqual(balance);
+  });
+
+  it('are not known where a window may have ended meanwhile', () => {
+    const late = { ...span, to: 61_000 };
+    expect(balanceOf(limit, { served: 4, notServed: 0, admittedAfter: 10, span: late })).toBeUndefined();
+  });
+
+  it('allow for tokens that came back', () => {
+    const bucket: RateLimit = { algorithm: 'TokenBucket', requests: 60, windowMs: 60_000, capacity: 10 };
+    const fiveSeconds = { from: 0, to: 5000 };
+    const of = (admittedAfter: number) =>
+      balanceOf(bucket, { served: 4, notServed: 3, admittedAfter, span: fiveSeconds });
+    expect(of(11)).toEqual({ lost: 0, phantoms: 0 });
+    expect(of(13)).toEqual({ lost: 2, phantoms: 0 });
+    expect(of(3)).toEqual({ lost: 0, phantoms: 3 });
+  });
+
+  it('are balanced for a limiter that counts each request it serves', () => {
+    const buckets = fc.record({
+      algorithm: fc.constant('TokenBucket' as const),
+      requests: fc.integer({ min: 1, max: 60 }),
+      windowMs: fc.constant(60_000),
+      capacity: fc.integer({ min: 1, max: 20 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.constant(limit), buckets),
+        fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 20 }),
+        (kept, gaps) => {
+          const decide = modelOf(kept);
+          let at = 0;
+          let served = 0;
+          let notServed = 0;
+          for (const gap of gaps) {
+            at += gap;
+            if (decide(at)) served += 1;
+            else notServed += 1;
+          }
+          let admittedAfter = 0;
+          while (decide(at)) admittedAfter += 1;
+          const balance = balanceOf(kept, {
+            served,
+            notServed,
+            admittedAfter,
+            span: { from: 0, to: at, fresh: true },
+          });
+          expect(balance?.lost).toBe(0);
+          if (kept === limit) expect(balance?.phantoms).toBe(0);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import { BEHAVIOURS, behaviourOf, type CallerRequest, type Got, type OutageSettings } from './behaviour.ts';
+
+const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
+const nodes = ['a', 'b', 'c'];
+const settings: OutageSettings = { nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0 };
+const FAULT = { startedAt: 10_000, endedAt: 20_000 };
+
+const requests = (
+  node: string,
+  caller: CallerRequest['caller'],
+  got: Got,
+  count: number,
+  sentAt: number,
+): CallerRequest[] =>
+  Array.from({ length: count }, (_, i) => {
+    const at = sentAt + i * 10;
+    return { node, caller, got, sentAt: at, endedAt: at + (got === 'Unanswered' ? 1000 : 5) };
+  });
+
+/** A limiter in order: ten are admitted over all nodes, then callers are denied; others are let through. */
+const before = nodes.flatMap((node, i) => [
+  ...requests(node, 'Within', 'Admitted', 5, 1000),
+  ...requests(node, 'Beyond', 'Admitted', i === 0 ? 4 : 3, 100 + i),
+  ...requests(node, 'Beyond', 'Denied', 2, 2000),
+]);
+
+/** What callers within and beyond their limit got of each node. */
+const during = (within: Record<string, Got>, beyond: Record<string, Got>): CallerRequest[] =>
+  nodes.flatMap((node) => [
+    ...requests(node, 'Within', within[node] ?? 'Admitted', 10, 11_000),
+    ...requests(node, 'Beyond', beyond[node] ?? 'Denied', 10, 11_000),
+  ]);
+
+const all = (got: Got): Record<string, Got> => ({ a: got, b: got, c: got });
+
+describe('what callers get while Redis takes no writes', () => {
+  it.each<[string, Record<string, Got>, Record<string, Got>, string]>([
+    ['callers are let through and the limit is kept', all('Admitted'), all('Denied'), 'Holds'],
+    ['callers are let through, also beyond the limit', all('Admitted'), all('Admitted'), 'FailsOpen'],
+    ['callers are denied', all('Denied'), all('Denied'), 'FailsClosed'],
+    ['callers get errors', all('Failed'), all('Failed'), 'FailsClosed'],
+    ['callers get no answer in time', all('Unanswered'), all('Unanswered'), 'Hangs'],
+    [
+      'callers within their limit wait and others are let through',
+      all('Unanswered'),
+      all('Admitted'),
+      'Hangs',
+    ],
+    ['callers beyond their limit wait', all('Admitted'), all('Unanswered'), 'Mixed'],
+    ['one node waits', { c: 'Unanswered' }, all('Denied'), 'Mixed'],
+    [
+      'denials and errors both turn callers away',
+      { a: 'Denied', b: 'Failed', c: 'Denied' },
+      {},
+      'FailsClosed',
+    ],
+  ])('%s', (_, within, beyond, behaviour) => {
+    const judged = behaviourOf(settings, [...before, ...during(within, beyond)], FAULT);
+    expect(judged).toMatchObject({ behaviour, shortfalls: [] });
+  });
+
+  it('is told of each node', () => {
+    const { byNode } = behaviourOf(settings, [...before, ...during({ c: 'Unanswered' }, {})], FAULT);
+    expect([...byNode].map(([node, { behaviour }]) => [node, behaviour])).toEqual([
+      ['a', 'Holds'],
+      ['b', 'Holds'],
+      ['c', 'Hangs'],
+    ]);
+    expect(byNode.get('c')?.within).toEqual({ Admitted: 0, Denied: 0, Failed: 0, Unanswered: 10 });
+  });
+
+  it('is mixed where a limiter changes its mind in mid-fault', () => {
+    const changed = nodes.flatMap((node) => [
+      ...requests(node, 'Within', 'Unanswered', 5, 11_000),
+      ...requests(node, 'Within', 'Admitted', 15, 14_000),
+    ]);
+    expect(behaviourOf(settings, [...before, ...changed], FAULT).behaviour).toBe('Mixed');
+  });
+
+  it('forgives one caller in ten', () => {
+    const most = nodes.flatMap((node) => [
+      ...requests(node, 'Within', 'Failed', 1, 11_000),
+      ...requests(node, 'Within', 'Admitted', 9, 14_000),
+      ...requests(node, 'Beyond', 'Denied', 9, 14_000),
+    ]);
+    expect(behaviourOf(settings, [...before, ...most], FAULT).behaviour).toBe('Holds');
+  });
+
+  it('does not count what the end of the fault may have answered', () => {
+    const late = nodes.flatMap((node) => requests(node, 'Within', 'Admitted', 50, 19_100));
+    const judged = behaviourOf(settings, [...before, ...during(all('Unanswered'), {}), ...late], FAULT);
+    expect(judged.behaviour).toBe('Hangs');
+  });
+});
+
+describe('what proves nothing', () => {
+  const judge = (list: readonly CallerRequest[]) => behaviourOf(settings, list, FAULT).shortfalls.join('; ');
+
+  it('is a limiter that turned callers away before the fault', () => {
+    const closed = before.map((request) =>
+      request.node === 'b' && request.caller === 'Within' ? { ...request, got: 'Denied' as const } : request,
+    );
+    expect(judge([...closed, ...during(all('Denied'), {})])).toContain('before the fault b let 0 of 5');
+  });
+
+  it('is a limiter that denied nobody before the fault', () => {
+    const open = before.map((request) => ({ ...request, got: 'Admitted' as const }));
+    expect(judge([...open, ...during(all('Admitted'), all('Admitted'))])).toContain('was denied');
+  });
+
+  it('is a node that too few callers asked', () => {
+    const few = during({}, {}).filter(({ node }) => node !== 'c');
+    expect(judge([...before, ...few])).toContain('c was asked by 0 callers');
+  });
+});
+
+it('judges whatever came, and calls a limiter open only where the sender counted more than the bound', () => {
+  const request = fc.record({
+    node: fc.constantFrom(...nodes),
+    caller: fc.constantFrom('Within' as const, 'Beyond' as const),
+    got: fc.constantFrom<Got>('Admitted', 'Denied', 'Failed', 'Unanswered'),
+    sentAt: fc.integer({ min: 0, max: 30_000 }),
+    took: fc.integer({ min: 0, max: 1000 }),
+  });
+  fc.assert(
+    fc.property(fc.array(request, { maxLength: 200 }), (list) => {
+      const sent = list.map(({ took, ...rest }) => ({ ...rest, endedAt: rest.sentAt + took }));
+      const { behaviour, over } = behaviourOf(settings, sent, FAULT);
+      expect(BEHAVIOURS).toContain(behaviour);
+      if (behaviour === 'FailsOpen') expect(over.admitted).toBeGreaterThan(over.bound);
+      if (behaviour === 'Holds') expect(over.excess).toBe(0);
+    }),
+  );
+});

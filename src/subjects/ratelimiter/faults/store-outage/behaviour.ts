@@ -1,0 +1,178 @@
+/**
+ * What callers get while Redis takes no writes, by measured rules alone: neither the
+ * limiter's configuration nor what a switch of it is called has a say. Pure.
+ *
+ * Two kinds of callers are sent to every node. One kind stays within its limit and should
+ * be let through. The other has used its limit up before the fault and should be denied.
+ */
+
+import { type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
+import { mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
+
+export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
+
+/**
+ * Holds: callers within their limit are let through, and the limit is kept.
+ * FailsOpen: they are let through, and more than the limit gets through.
+ * FailsClosed: they are denied, or get an error.
+ * Hangs: they have no answer within the time that a caller waits.
+ * Mixed: none of these holds for nine of ten callers, or nodes differ.
+ */
+export type Behaviour = (typeof BEHAVIOURS)[number];
+
+/** What became of one request. Failed: an answer that neither admits nor denies, or a connection that broke. */
+export type Got = 'Admitted' | 'Denied' | 'Failed' | 'Unanswered';
+
+/** A request of a caller that stays within its limit, or of one that has used it up. */
+export interface CallerRequest {
+  readonly node: string;
+  readonly caller: 'Within' | 'Beyond';
+  /** Milliseconds since the epoch, by one monotonic clock. */
+  readonly sentAt: number;
+  /** When the answer was there, or was given up. */
+  readonly endedAt: number;
+  readonly got: Got;
+}
+
+/** The share of callers that have to get the same for it to be what callers get. */
+export const SHARE = 0.9;
+
+/** Callers within their limit that each node has to be asked by while the fault is on. */
+export const LEAST_ASKED = 5;
+
+export interface OutageSettings {
+  readonly nodes: readonly string[];
+  readonly limit: RateLimit;
+  /** How long a caller waits; milliseconds. */
+  readonly callerTimeoutMs: number;
+  /** As in `KnownOfKey`, of the key of the caller beyond its limit. */
+  readonly firstSentAt?: number;
+  readonly clockWithinMs?: number;
+}
+
+/** When writes stood still, in milliseconds since the epoch. */
+export interface OutageSpan {
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+export type Counts = Readonly<Record<Got, number>>;
+
+export interface NodeBehaviour {
+  readonly behaviour: Behaviour;
+  /** Of callers within their limit, while the fault was on. */
+  readonly within: Counts;
+  /** Of the caller beyond its limit. */
+  readonly beyond: Counts;
+}
+
+export interface OutageBehaviour {
+  readonly behaviour: Behaviour;
+  readonly byNode: ReadonlyMap<string, NodeBehaviour>;
+  /** Of the caller beyond its limit, over all nodes and from its first request on. */
+  readonly over: OverAdmission;
+  /** Why this proves nothing; empty: it does. */
+  readonly shortfalls: readonly string[];
+}
+
+/** Judges what callers got. `requests` in any order, from before the fault on. */
+export function behaviourOf(
+  settings: OutageSettings,
+  requests: readonly CallerRequest[],
+  { endedAt, startedAt }: OutageSpan,
+): OutageBehaviour {
+  const { callerTimeoutMs, clockWithinMs, firstSentAt, limit, nodes } = settings;
+  const admitted = requests
+    .filter(({ caller, got }) => caller === 'Beyond' && got === 'Admitted')
+    .map(({ sentAt, endedAt: answeredAt }) => ({ sentAt, answeredAt }));
+  const known = {
+    ...(firstSentAt !== undefined && { firstSentAt }),
+    ...(clockWithinMs !== undefined && { clockWithinMs }),
+  };
+  const over = overAdmission(limit, admitted, known);
+  // One that the end of the fault may have answered tells nothing of the fault.
+  const during = requests.filter(({ sentAt }) => sentAt >= startedAt && sentAt + callerTimeoutMs <= endedAt);
+  const byNode = new Map(
+    nodes.map((node) => [
+      node,
+      nodeBehaviour(
+        during.filter((request) => request.node === node),
+        over,
+      ),
+    ]),
+  );
+  const kinds = new Set([...byNode.values()].map(({ behaviour }) => behaviour));
+  const [only = 'Mixed'] = kinds;
+  return {
+    behaviour: kinds.size === 1 ? only : 'Mixed',
+    byNode,
+    over,
+    shortfalls: [
+      ...controlShortfalls(
+        settings,
+        requests.filter(({ endedAt: at }) => at <= startedAt),
+      ),
+      ...[...byNode].flatMap(([node, { within }]) => {
+        const asked = sum(within);
+        return asked >= LEAST_ASKED
+          ? []
+          : [
+              `${node} was asked by ${asked} callers within their limit during the fault, ${LEAST_ASKED} are needed`,
+            ];
+      }),
+    ],
+  };
+}
+
+function nodeBehaviour(requests: readonly CallerRequest[], over: OverAdmission): NodeBehaviour {
+  const within = countsOf(requests, 'Within');
+  const beyond = countsOf(requests, 'Beyond');
+  return { behaviour: kindOf(within, beyond, over), within, beyond };
+}
+
+function kindOf(within: Counts, beyond: Counts, { excess }: OverAdmission): Behaviour {
+  const needed = SHARE * sum(within);
+  if (within.Unanswered >= needed) return 'Hangs';
+  if (within.Denied + within.Failed >= needed) return 'FailsClosed';
+  if (within.Admitted < needed) return 'Mixed';
+  // A node that answers some callers and leaves others waiting does not hold.
+  if (beyond.Unanswered > (1 - SHARE) * sum(beyond)) return 'Mixed';
+  return excess > 0 ? 'FailsOpen' : 'Holds';
+}
+
+/** Without the fault the limiter has to let callers through and to deny beyond its limit: else its failure shows nothing. */
+function controlShortfalls({ limit, nodes }: OutageSettings, before: readonly CallerRequest[]): string[] {
+  const missing: string[] = [];
+  for (const node of nodes) {
+    const counts = countsOf(
+      before.filter((request) => request.node === node),
+      'Within',
+    );
+    const asked = sum(counts);
+    if (asked === 0) missing.push(`${node} was asked by no caller within its limit before the fault`);
+    else if (counts.Admitted < asked) {
+      missing.push(
+        `before the fault ${node} let ${counts.Admitted} of ${asked} callers within their limit through`,
+      );
+    }
+  }
+  const beyond = countsOf(before, 'Beyond');
+  const most = mostAdmitted(limit, { from: 0, to: 0 });
+  if (beyond.Denied === 0) {
+    missing.push(
+      `before the fault no request of a caller beyond its limit was denied, after ${beyond.Admitted} were admitted and ${most} are allowed`,
+    );
+  }
+  return missing;
+}
+
+/** What callers of one kind got. */
+export function countsOf(requests: readonly CallerRequest[], of: CallerRequest['caller']): Counts {
+  const counts = { Admitted: 0, Denied: 0, Failed: 0, Unanswered: 0 };
+  for (const { caller, got } of requests) if (caller === of) counts[got] += 1;
+  return counts;
+}
+
+function sum({ Admitted, Denied, Failed, Unanswered }: Counts): number {
+  return Admitted + Denied + Failed + Unanswered;
+}

@@ -1,0 +1,42 @@
+/** How soon callers are served again as before, and how long they waited for answers. Pure. */
+import type { CallerRequest, OutageSpan } from './behaviour.ts';
+
+export interface Latency {
+  readonly p50Ms: number;
+  readonly maxMs: number;
+  readonly answers: number;
+}
+
+/** How long answers took that came, sent from `from` until before `to`; undefined where none came. */
+export function latencyOf(requests: readonly CallerRequest[], from: number, to: number): Latency | undefined {
+  const times = requests
+    .filter(({ got, sentAt }) => sentAt >= from && sentAt < to && got !== 'Unanswered')
+    .map(({ endedAt, sentAt }) => endedAt - sentAt)
+    .sort((a, b) => a - b);
+  if (times.length === 0) return undefined;
+  return {
+    p50Ms: times[Math.floor((times.length - 1) / 2)] ?? 0,
+    maxMs: times.at(-1) ?? 0,
+    answers: times.length,
+  };
+}
+
+/**
+ * Milliseconds from the end of the fault until every caller within its limit was let through by every node, up
+ * to the last one that was sent; undefined while that is not so.
+ */
+export function wellAgainAfter(
+  nodes: readonly string[],
+  requests: readonly CallerRequest[],
+  { endedAt }: OutageSpan,
+): number | undefined {
+  const within = requests
+    .filter(({ caller, sentAt }) => caller === 'Within' && sentAt >= endedAt)
+    .sort((a, b) => a.sentAt - b.sentAt);
+  const lastBad = within.findLastIndex(({ got }) => got !== 'Admitted');
+  const well = within.slice(lastBad + 1);
+  const firsts = nodes.map((node) => well.find((request) => request.node === node));
+  if (firsts.length === 0 || firsts.includes(undefined)) return undefined;
+  // When the last node was seen to be well.
+  return Math.max(...firsts.map((request) => (request?.endedAt ?? 0) - endedAt));
+}
