@@ -1,0 +1,14 @@
+/** What experiments with callers need of an interface, whatever the rate limiter speaks. */
+import type { HttpRequest } from '../http/request.ts';
+import type { HttpAnswer } from '../http/response-reader.ts';
+
+/** What the limiter said of a request: an answer that says neither is an error. */
+export type Decision = 'Admitted' | 'Denied';
+
+/** Callers of a rate limiter; each is known to it by a key of its own. */
+export interface Callers {
+  /** The request that counts for the caller of this key; the same object for the same key. */
+  requestOf(key: string): HttpRequest;
+  /** @throws Error that says what is wrong with an answer that says neither: `answered 503` */
+  read(answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>): Decision;
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { encodeRequest } from '../../http/request.ts';
+import { HttpCallers } from './http-callers.ts';
+import { httpInterfaceSchema } from './schema.ts';
+
+const mapping = (spec: object) => httpInterfaceSchema.parse({ request: { path: '/?user=$(key)' }, ...spec });
+const callers = (spec: object = {}) => new HttpCallers(mapping(spec), {}, 0);
+const answer = (status: number, body = '', headers: Record<string, string> = {}) => ({
+  status,
+  body: Buffer.from(body),
+  headers: new Map(Object.entries(headers)),
+});
+
+describe('the request that counts', () => {
+  it('carries the key in its path, headers and body', () => {
+    const request = callers({
+      request: {
+        method: 'POST',
+        path: '/orders/$(key)?again=$(key)',
+        headers: [{ name: 'X-Api-Key', value: 'k-$(key)' }],
+        body: '{"user":"$(key)"}',
+      },
+    }).requestOf('demo-a-1');
+    expect(request).toEqual({
+      method: 'POST',
+      path: '/orders/demo-a-1?again=demo-a-1',
+      headers: { 'X-Api-Key': 'k-demo-a-1' },
+      body: '{"user":"demo-a-1"}',
+    });
+    expect(() => encodeRequest(request, { host: '10.0.0.1', port: 80 })).not.toThrow();
+  });
+
+  it('carries an address of its own for each key, set aside for measurements', () => {
+    const forwarded = new HttpCallers(
+      mapping({ request: { headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] } }),
+      {},
+      2 ** 17 - 2,
+    );
+    const of = (key: string) => forwarded.requestOf(key).headers?.['X-Forwarded-For'];
+    expect(['a', 'b', 'c'].map(of)).toEqual(['198.19.255.254', '198.19.255.255', '198.18.0.0']);
+    expect(of('a')).toBe('198.19.255.254');
+  });
+
+  it('carries the headers of the Secret, which win over those of the spec', () => {
+    const spec = mapping({
+      request: { path: '/$(key)', headers: [{ name: 'authorization', value: 'none' }] },
+    });
+    const { headers } = new HttpCallers(spec, { authorization: 'Bearer x' }, 0).requestOf('a');
+    expect(headers).toEqual({ authorization: 'Bearer x' });
+  });
+
+  it('takes a key as it is, also one that looks like a pattern of a replacement', () => {
+    expect(callers().requestOf('$&').path).toBe('/?user=$&');
+  });
+});
+
+describe('what an answer means', () => {
+  it('is told by its status', () => {
+    expect(callers().read(answer(200))).toBe('Admitted');
+    expect(callers().read(answer(429))).toBe('Denied');
+    expect(() => callers().read(answer(503))).toThrow('answered 503, which is neither');
+  });
+
+  it('is told by a header where the status does not say', () => {
+    const spec = callers({
+      admitted: { statuses: [200] },
+      denied: { statuses: [200], header: { name: 'X-Limited', value: 'yes' } },
+    });
+    expect(() => spec.read(answer(200, '', { 'x-limited': 'yes' }))).toThrow('both admitted and denied');
+    const exclusive = callers({
+      admitted: { statuses: [200], header: { name: 'X-Limited', value: 'no' } },
+      denied: { statuses: [200], header: { name: 'X-Limited', value: 'yes' } },
+    });
+    expect(exclusive.read(answer(200, '', { 'x-limited': 'yes' }))).toBe('Denied');
+    expect(exclusive.read(answer(200, '', { 'x-limited': 'no' }))).toBe('Admitted');
+    expect(() => exclusive.read(answer(200))).toThrow('neither');
+  });
+
+  it('is told by a member of the body where the status does not say', () => {
+    const spec = callers({
+      admitted: { statuses: [200], member: { pointer: '/result/a~1b', value: 'true' } },
+      denied: { statuses: [200], member: { pointer: '/result/a~1b', value: 'false' } },
+    });
+    expect(spec.read(answer(200, '{"result":{"a/b":true}}'))).toBe('Admitted');
+    expect(spec.read(answer(200, '{"result":{"a/b":"false"}}'))).toBe('Denied');
+    for (const body of ['', '[]', '{"result":null}', '{"result":{"a/b":{}}}', '{"result":{}}']) {
+      expect(() => spec.read(answer(200, body))).toThrow('neither');
+    }
+  });
+
+  it('is never taken from what every object inherits', () => {
+    const spec = callers({ admitted: { member: { pointer: '/constructor/name', value: 'Object' } } });
+    expect(() => spec.read(answer(200, '{}'))).toThrow('neither');
+  });
+});
+
+describe('the mapping', () => {
+  it.each([
+    ['a line break in a header', { request: { headers: [{ name: 'X', value: 'a\r\nb' }] } }],
+    ['a host', { request: { path: 'http://elsewhere/' } }],
+    ['a fragment', { request: { path: '/#a' } }],
+    ['an unknown method', { request: { method: 'CONNECT' } }],
+    ['no statuses', { request: {}, denied: { statuses: [] } }],
+  ])('refuses %s', (_, spec) => {
+    expect(httpInterfaceSchema.safeParse(spec).success).toBe(false);
+  });
+});

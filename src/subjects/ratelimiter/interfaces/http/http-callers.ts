@@ -1,0 +1,93 @@
+/** Callers of a limiter behind an HTTP API, as a spec maps it. Pure. */
+import { randomInt } from 'node:crypto';
+import type { HttpRequest } from '../../http/request.ts';
+import type { HttpAnswer } from '../../http/response-reader.ts';
+import type { Callers, Decision } from '../callers.ts';
+import { ADDRESS_PLACE, type AnswersSpec, type HttpInterfaceSpec, KEY_PLACE } from './schema.ts';
+
+/** 198.18.0.0/15 is set aside for measurements (RFC 2544), so no such address is a real caller's. */
+const FIRST_ADDRESS = 0xc6_12_00_00;
+const ADDRESSES = 2 ** 17;
+
+export class HttpCallers implements Callers {
+  readonly #mapping: HttpInterfaceSpec;
+  readonly #secretHeaders: Readonly<Record<string, string>>;
+  readonly #requests = new Map<string, HttpRequest>();
+  /** Runs begin anywhere, so that one rarely meets the addresses of another within its window. */
+  readonly #firstAddress: number;
+
+  constructor(
+    mapping: HttpInterfaceSpec,
+    secretHeaders: Readonly<Record<string, string>> = {},
+    firstAddress = randomInt(ADDRESSES),
+  ) {
+    this.#mapping = mapping;
+    this.#secretHeaders = secretHeaders;
+    this.#firstAddress = firstAddress;
+  }
+
+  requestOf(key: string): HttpRequest {
+    const known = this.#requests.get(key);
+    if (known) return known;
+    const { body, headers, method, path } = this.#mapping.request;
+    const address = addressOf(this.#firstAddress + this.#requests.size);
+    // Keys hold only what needs no encoding in a path, a header or JSON.
+    const fill = (text: string): string =>
+      text.replaceAll(KEY_PLACE, () => key).replaceAll(ADDRESS_PLACE, () => address);
+    const request = {
+      method,
+      path: fill(path),
+      headers: {
+        ...Object.fromEntries(headers.map(({ name, value }) => [name, fill(value)])),
+        ...this.#secretHeaders,
+      },
+      ...(body !== undefined && { body: fill(body) }),
+    };
+    this.#requests.set(key, request);
+    return request;
+  }
+
+  read(answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>): Decision {
+    const { admitted, denied } = this.#mapping;
+    const said = { admitted: matches(admitted, answer), denied: matches(denied, answer) };
+    if (said.admitted && said.denied) {
+      throw new Error(
+        `answered ${answer.status}, which is both admitted and denied by the spec: make the two exclude each other`,
+      );
+    }
+    if (said.admitted) return 'Admitted';
+    if (said.denied) return 'Denied';
+    throw new Error(`answered ${answer.status}, which is neither admitted nor denied by the spec`);
+  }
+}
+
+function addressOf(index: number): string {
+  const address = FIRST_ADDRESS + (index % ADDRESSES);
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
+}
+
+function matches(
+  { header, member, statuses }: AnswersSpec,
+  { body, headers, status }: Pick<HttpAnswer, 'status' | 'headers' | 'body'>,
+): boolean {
+  if (!statuses.includes(status)) return false;
+  if (header && headers.get(header.name.toLowerCase()) !== header.value) return false;
+  return member === undefined || memberAt(body, member.pointer) === member.value;
+}
+
+/** What a JSON Pointer (RFC 6901) finds, as a string; undefined for objects, lists, and where there is nothing. */
+function memberAt(body: Buffer, pointer: string): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  for (const part of pointer.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? JSON.stringify(value) : undefined;
+}

@@ -1,0 +1,109 @@
+/** `spec.subject.rateLimiter.interface.http`: how a limiter behind an HTTP API is asked, and what its answers mean. */
+import { z } from 'zod';
+import { cel, GROUP } from '../../../../api/index.ts';
+
+/** Type of the Secret with headers that must not stand in a spec. */
+export const HTTP_HEADERS_SECRET_TYPE = `${GROUP}/http-headers`;
+
+/** Written where the limiter takes the identity of its caller: the key that the demo uses. */
+export const KEY_PLACE = '$(key)';
+/** The same as an IPv4 address, for limiters that know their callers by a forwarded address. */
+export const ADDRESS_PLACE = '$(address)';
+
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+/** Visible characters, and spaces between them. */
+const HEADER_VALUE = /^[!-~]([ -~]*[!-~])?$/;
+
+const header = z.object({
+  name: z.string().min(1).max(128).regex(HEADER_NAME).describe('Name of the header.'),
+  value: z.string().min(1).max(1024).regex(HEADER_VALUE).describe('Value of the header.'),
+});
+
+const request = z
+  .object({
+    method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('Its method.'),
+    path: z
+      .string()
+      .min(1)
+      .max(1024)
+      .regex(/^\/[!"$-~]*$/)
+      .default('/')
+      .describe('Its path and query, encoded.'),
+    headers: z
+      .array(header)
+      .max(16)
+      .default([])
+      .meta({ description: 'Headers that it carries.', 'x-kubernetes-list-type': 'atomic' }),
+    body: z.string().max(4096).optional().describe('Its body, in UTF-8.'),
+  })
+  .meta({
+    description: `One request that the limiter counts. Write ${KEY_PLACE} where it takes the identity of its caller (a header, the path, the query or the body), or ${ADDRESS_PLACE} where that is an address such as X-Forwarded-For.`,
+    ...cel({
+      rule: `[self.path, has(self.body) ? self.body : ''].exists(t, t.contains('${KEY_PLACE}') || t.contains('${ADDRESS_PLACE}')) || self.headers.exists(h, h.value.contains('${KEY_PLACE}') || h.value.contains('${ADDRESS_PLACE}'))`,
+      message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body`,
+    }),
+  });
+
+function answers(statuses: number[], what: string) {
+  return z
+    .object({
+      statuses: z
+        .array(z.int().min(200).max(599))
+        .min(1)
+        .max(16)
+        .default(statuses)
+        .meta({ description: 'One of these statuses.', 'x-kubernetes-list-type': 'atomic' }),
+      header: header.optional().describe('And this header with this value, where a status does not say.'),
+      member: z
+        .object({
+          pointer: z
+            .string()
+            .max(256)
+            .regex(/^(\/[^/]*)+$/)
+            .describe('JSON Pointer (RFC 6901) into the body: /result/allowed.'),
+          value: z
+            .string()
+            .max(256)
+            .describe('What stands there: a string, or a number or boolean as JSON has it.'),
+        })
+        .optional()
+        .describe('And a member of the JSON body with this value, where a status does not say.'),
+    })
+    .prefault({})
+    .describe(what);
+}
+
+export const httpInterfaceSchema = z
+  .object({
+    request: request.describe('The request that counts.'),
+    admitted: answers([200, 201, 202, 204], 'Answers that mean that the request was let through.'),
+    denied: answers([429], 'Answers that mean that the limit is used up.'),
+    health: z
+      .object({
+        path: z
+          .string()
+          .min(1)
+          .max(1024)
+          .regex(/^\/[!"$-~]*$/)
+          .default('/')
+          .describe('Path that is asked with GET and counts for no caller of the demo.'),
+        statuses: z
+          .array(z.int().min(200).max(599))
+          .min(1)
+          .max(16)
+          .default([200, 204])
+          .meta({ description: 'Statuses of a pod that is well.', 'x-kubernetes-list-type': 'atomic' }),
+      })
+      .prefault({})
+      .describe('How a pod says that it is well.'),
+    headersSecretRef: z
+      .object({ name: z.string().min(1).max(253).describe('Name of the Secret.') })
+      .optional()
+      .describe(
+        `A Secret of this namespace, of type ${HTTP_HEADERS_SECRET_TYPE}; each of its keys is a header that requests carry.`,
+      ),
+  })
+  .describe('A rate limiter behind an HTTP API of any kind.');
+
+export type HttpInterfaceSpec = z.output<typeof httpInterfaceSchema>;
+export type AnswersSpec = HttpInterfaceSpec['admitted'];
