@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { NodeClient } from './node-client.ts';
+
+const { signal } = new AbortController();
+const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
+const ASK = { method: 'GET', path: '/' };
+
+/** A node that answers each request as `answer` does, and a client of it. */
+async function clientOf(answer: (socket: Socket, request: number) => void, connections = 4) {
+  const sockets = new Set<Socket>();
+  let requests = 0;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('data', () => answer(socket, requests++));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const client = new NodeClient({ name: 'rl-0', host: '127.0.0.1', port }, { connections, now: Date.now });
+  onTestFinished(() => {
+    client.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { client, sockets };
+}
+
+describe('a client of one node', () => {
+  it('uses a connection again', async () => {
+    const { client, sockets } = await clientOf((socket) => socket.write(OK));
+    for (let i = 0; i < 5; i += 1) {
+      expect((await client.ask(ASK, 5000, signal)).answer?.body.toString()).toBe('ok');
+    }
+    expect(sockets.size).toBe(1);
+  });
+
+  it('opens another connection after an answer that ends its own', async () => {
+    const { client } = await clientOf((socket) =>
+      socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'),
+    );
+    for (let i = 0; i < 3; i += 1) expect((await client.ask(ASK, 5000, signal)).answer?.status).toBe(200);
+  });
+
+  it('gives a request up that is not answered in time, and its connection with it', async () => {
+    const { client, sockets } = await clientOf((socket, i) => i > 0 && socket.write(OK));
+    expect((await client.ask(ASK, 20, signal)).failure?.code).toBe('TIMEOUT');
+    expect((await client.ask(ASK, 5000, signal)).answer?.status).toBe(200);
+    await expect.poll(() => sockets.size).toBe(1);
+  });
+
+  it('sends no more requests at once than it has connections for', async () => {
+    const { client } = await clientOf(() => undefined, 2);
+    const stop = new AbortController();
+    const two = [client.ask(ASK, 60_000, stop.signal), client.ask(ASK, 60_000, stop.signal)];
+    expect((await client.ask(ASK, 60_000, signal)).failure?.code).toBe('NO_CONNECTIONS');
+    stop.abort();
+    expect((await Promise.all(two)).map(({ failure }) => failure?.code)).toEqual(['STOPPED', 'STOPPED']);
+  });
+
+  it('does not follow a redirect', async () => {
+    const { client } = await clientOf((socket) =>
+      socket.write('HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n'),
+    );
+    expect((await client.ask(ASK, 5000, signal)).answer?.status).toBe(302);
+  });
+
+  it.each([
+    ['endless informational answers', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100)],
+    ['a head without end', `HTTP/1.1 200 OK\r\nx: ${'a'.repeat(10_000)}`],
+    ['a body beyond its bound', `HTTP/1.1 200 OK\r\ncontent-length: 999999\r\n\r\n`],
+  ])('ends %s', async (_, text) => {
+    const { client, sockets } = await clientOf((socket) => socket.write(text));
+    expect((await client.ask(ASK, 60_000, signal)).failure?.code).toBe('BAD_ANSWER');
+    await expect.poll(() => sockets.size).toBe(0);
+  });
+
+  it('tells a broken connection from one that cannot be made', async () => {
+    const { client } = await clientOf((socket) => socket.resetAndDestroy());
+    expect((await client.ask(ASK, 5000, signal)).failure?.code).toBe('RESET');
+    const nobody = new NodeClient(
+      { name: 'x', host: '127.0.0.1', port: 1 },
+      { connections: 1, now: Date.now },
+    );
+    expect((await nobody.ask(ASK, 5000, signal)).failure?.code).toBe('UNREACHABLE');
+  });
+
+  it('ends what is open when it is closed, and sends nothing after', async () => {
+    const { client, sockets } = await clientOf(() => undefined);
+    const open = client.ask(ASK, 60_000, signal);
+    await expect.poll(() => sockets.size).toBe(1);
+    client.close();
+    expect((await open).failure?.code).toBe('STOPPED');
+    expect((await client.ask(ASK, 5000, signal)).failure?.code).toBe('STOPPED');
+    await expect.poll(() => sockets.size).toBe(0);
+  });
+});
