@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { NodeClient } from '../../http/node-client.ts';
+import { HttpCallers } from '../../interfaces/http/http-callers.ts';
+import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
+import type { CallerRequest } from './behaviour.ts';
+import { runCallerTraffic } from './caller-traffic.ts';
+
+const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
+
+async function nodeThat(answer: (path: string) => number | undefined, name: string) {
+  const server = createServer((request, response) => {
+    const status = answer(request.url ?? '');
+    if (status === undefined) return;
+    response.writeHead(status).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const client = new NodeClient({ name, host: '127.0.0.1', port }, { connections: 64, now: Date.now });
+  onTestFinished(() => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return client;
+}
+
+async function told(clients: NodeClient[], within: string[], uses: number, callerTimeoutMs = 5000) {
+  const requests: CallerRequest[] = [];
+  const { signal } = new AbortController();
+  await runCallerTraffic(
+    { clients, callers, within, uses, beyond: 'demo-b', requestsPerSecond: 200, callerTimeoutMs },
+    (request) => requests.push(request),
+    signal,
+    signal,
+  );
+  return requests;
+}
+
+describe('callers', () => {
+  it('ask each node in turn, one within its limit and one beyond, until no key is left', async () => {
+    const paths: string[] = [];
+    const of = (status: number) => (path: string) => {
+      paths.push(path);
+      return path === '/demo-b' ? 429 : status;
+    };
+    const requests = await told(
+      [await nodeThat(of(200), 'a'), await nodeThat(of(503), 'b')],
+      ['k1', 'k2'],
+      3,
+    );
+    const seen = (node: string, caller: string) =>
+      requests.filter((r) => r.node === node && r.caller === caller).map(({ got }) => got);
+    expect(seen('a', 'Within')).toEqual(['Admitted', 'Admitted', 'Admitted']);
+    expect(seen('b', 'Within')).toEqual(['Failed', 'Failed', 'Failed']);
+    expect(seen('a', 'Beyond')).toEqual(['Denied', 'Denied', 'Denied']);
+    expect(paths.filter((path) => path === '/k1')).toHaveLength(3);
+    expect(paths.filter((path) => path === '/k2')).toHaveLength(3);
+  });
+
+  it('wait so long and no longer', async () => {
+    const requests = await told([await nodeThat(() => undefined, 'a')], ['k1'], 2, 30);
+    expect(requests.map(({ got }) => got)).toEqual(Array.from({ length: 4 }, () => 'Unanswered'));
+    for (const { endedAt, sentAt } of requests) expect(endedAt - sentAt).toBeGreaterThanOrEqual(29);
+  });
+
+  it('that were never sent are not told', async () => {
+    const stopped = new AbortController();
+    const requests: CallerRequest[] = [];
+    const done = runCallerTraffic(
+      {
+        clients: [await nodeThat(() => undefined, 'a')],
+        callers,
+        within: ['k1', 'k2'],
+        uses: 100,
+        beyond: 'demo-b',
+        requestsPerSecond: 50,
+        callerTimeoutMs: 60_000,
+      },
+      (request) => requests.push(request),
+      stopped.signal,
+      stopped.signal,
+    );
+    stopped.abort();
+    await done;
+    expect(requests).toEqual([]);
+  });
+});

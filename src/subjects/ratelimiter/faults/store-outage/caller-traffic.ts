@@ -1,0 +1,105 @@
+/**
+ * Callers of a rate limiter, at a fixed rate that does not wait for answers (an open
+ * loop): at every turn each node is asked by a caller within its limit and by the one
+ * that has used it up.
+ */
+import type { FailureCode } from '../../http/connection.ts';
+import type { Asked, NodeClient } from '../../http/node-client.ts';
+import type { Callers } from '../../interfaces/callers.ts';
+import { pauseFor } from '../../waiting.ts';
+import type { CallerRequest, Got } from './behaviour.ts';
+
+const TICK_MS = 10;
+/** What a caller got where it got no answer; undefined: it was not heard. */
+const GOT_OF_FAILURE: Readonly<Partial<Record<FailureCode, Got>>> = {
+  TIMEOUT: 'Unanswered',
+  UNREACHABLE: 'Failed',
+  RESET: 'Failed',
+  BAD_ANSWER: 'Failed',
+};
+/** How far it catches up on what was due while this process stood still; what is older is left out. */
+const CATCH_UP_MS = 200;
+
+export interface CallerTrafficOptions {
+  readonly clients: readonly NodeClient[];
+  readonly callers: Callers;
+  /** Keys of the callers within their limit, in the order in which they are used; each for `uses` requests. */
+  readonly within: Iterable<string>;
+  readonly uses: number;
+  /** Key of the caller beyond its limit. */
+  readonly beyond: string;
+  /** Of each kind, to each node. */
+  readonly requestsPerSecond: number;
+  /** How long a caller waits; milliseconds. */
+  readonly callerTimeoutMs: number;
+}
+
+/**
+ * Sends until `stop` is aborted or no key is left, then waits for the answers still open. `lifetime` ends it at
+ * once; what was under way then is not told.
+ */
+export async function runCallerTraffic(
+  options: CallerTrafficOptions,
+  tell: (request: CallerRequest) => void,
+  stop: AbortSignal,
+  lifetime: AbortSignal,
+): Promise<void> {
+  const { beyond, clients, requestsPerSecond } = options;
+  const start = performance.now();
+  const keys = usedTimes(options.within, options.uses);
+  const open = new Set<Promise<void>>();
+  const send = (client: NodeClient, caller: CallerRequest['caller'], key: string): void => {
+    const request = ask(options, client, caller, key, tell, lifetime).finally(() => open.delete(request));
+    open.add(request);
+  };
+  const either = AbortSignal.any([stop, lifetime]);
+  const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * requestsPerSecond));
+  let turn = 0;
+  let leftOut = 0;
+  while (!either.aborted) {
+    const due = Math.floor(((performance.now() - start) / 1000) * requestsPerSecond) + 1 - leftOut;
+    leftOut += Math.max(0, due - turn - catchUp);
+    const until = Math.min(due, turn + catchUp);
+    for (; turn < until; turn += 1) {
+      for (const client of clients) {
+        const { done, value } = keys.next();
+        if (done) return void (await Promise.all(open));
+        send(client, 'Within', value);
+        send(client, 'Beyond', beyond);
+      }
+    }
+    await pauseFor(TICK_MS, either).catch(() => undefined);
+  }
+  await Promise.all(open);
+}
+
+async function ask(
+  { callerTimeoutMs, callers }: Pick<CallerTrafficOptions, 'callers' | 'callerTimeoutMs'>,
+  client: NodeClient,
+  caller: CallerRequest['caller'],
+  key: string,
+  tell: (request: CallerRequest) => void,
+  lifetime: AbortSignal,
+): Promise<void> {
+  const asked = await client.ask(callers.requestOf(key), callerTimeoutMs, lifetime);
+  const got = gotOf(asked, callers);
+  if (got === undefined) return;
+  const { endedAt, sentAt } = asked;
+  tell({ node: client.node.name, caller, sentAt, endedAt, got });
+}
+
+/** What a caller got; undefined where the request never left. */
+export function gotOf({ answer, failure }: Asked, callers: Pick<Callers, 'read'>): Got | undefined {
+  if (answer) {
+    try {
+      return callers.read(answer);
+    } catch {
+      return 'Failed';
+    }
+  }
+  return failure && GOT_OF_FAILURE[failure.code];
+}
+
+function* usedTimes(keys: Iterable<string>, uses: number): Generator<string, undefined> {
+  for (const key of keys) for (let i = 0; i < uses; i += 1) yield key;
+}

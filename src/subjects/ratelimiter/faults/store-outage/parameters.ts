@@ -1,0 +1,73 @@
+/** StoreOutage in the API: its parameters, and which specs can prove nothing. */
+import { z } from 'zod';
+import { durationField, type FaultApi, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { parametersBy } from '../fault.ts';
+import { BEHAVIOURS, LEAST_ASKED } from './behaviour.ts';
+
+const schema = z
+  .object({
+    pause: durationField('How long Redis takes no writes.', '1s', '1m').default('10s'),
+    callerTimeout: durationField('How long a caller waits for an answer.', '100ms', '10s').default('1s'),
+    requestsPerSecond: z
+      .int()
+      .min(1)
+      .max(50)
+      .default(5)
+      .describe('Requests a second to each pod, of callers within their limit and as many beyond it.'),
+    settle: durationField('How long to keep asking after the pause.', '1s', '1m').default('5s'),
+    accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Holds']).meta({
+      description: 'What callers may get meanwhile; anything else is Detected.',
+      'x-kubernetes-list-type': 'set',
+    }),
+  })
+  .describe('Pauses writes of Redis and tells what callers get meanwhile; for type StoreOutage.');
+
+export const api = {
+  type: 'StoreOutage',
+  member: 'storeOutage',
+  schema,
+  conditionMeaning:
+    'While Redis took no writes, callers got something else than what is accepted, in this run.',
+  measures: [
+    {
+      name: 'notServed',
+      unit: 'requests',
+      meaning:
+        'Requests of callers within their limit that were denied, failed or had no answer during the pause.',
+    },
+    {
+      name: 'overAdmission',
+      unit: 'requests',
+      meaning: "Requests admitted beyond what the limit allows, by the sender's own count.",
+    },
+    {
+      name: 'withinLimit',
+      unit: 'requests',
+      meaning: 'Requests of callers within their limit during the pause.',
+    },
+    { name: 'latencyBefore', unit: 'ms', meaning: 'Median time to an answer before the pause.' },
+    { name: 'latencyDuring', unit: 'ms', meaning: 'The same during the pause, of those that came.' },
+    {
+      name: 'wellAfter',
+      unit: 'ms',
+      meaning: 'From the end of the pause until callers were served as before.',
+    },
+    { name: 'lost', unit: 'requests', meaning: 'Requests that were served and never counted.' },
+    { name: 'phantoms', unit: 'requests', meaning: 'Requests that were counted and never served.' },
+  ],
+  column: { name: 'Outage', description: 'What callers got while Redis took no writes' },
+} as const satisfies FaultApi;
+
+export type StoreOutageSpec = z.output<typeof schema>;
+
+export const parametersOf: (scenario: ScenarioSpec) => StoreOutageSpec = parametersBy(api);
+
+/** Why no run can tell what callers get, with what to change. */
+export function unprovable(scenario: ScenarioSpec): string | undefined {
+  const { callerTimeout, pause, requestsPerSecond } = parametersOf(scenario);
+  // One that the end of the pause may answer tells nothing, so the last ones do not count.
+  const countedMs = parseDuration(pause) - parseDuration(callerTimeout);
+  const asked = Math.floor((countedMs / 1000) * requestsPerSecond);
+  if (asked >= LEAST_ASKED) return undefined;
+  return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the pause, and storeOutage.requestsPerSecond ${requestsPerSecond} x (pause ${pause} - callerTimeout ${callerTimeout}) comes to ${Math.max(0, asked)}: lengthen storeOutage.pause or raise requestsPerSecond`;
+}
