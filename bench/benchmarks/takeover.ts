@@ -58,6 +58,8 @@ async function timeTakeover(testbed: Testbed, name: string, restart: () => Promi
     `${name} to go on`,
     ({ status }) => status?.chapters?.[0]?.state === 'Completed',
   );
+  // Whoever goes before the successor has the lock leaves that of the predecessor to run out.
+  await testbed.untilStatus(name, `${name} to be taken over`, (status) => waitingChapter(status) === 2);
   await testbed.clear([name]);
   return resumed.at - killedAt;
 }
