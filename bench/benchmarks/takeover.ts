@@ -1,4 +1,5 @@
 /** From kill -9 of the operator in the middle of a run to that run going on: by a restart, and by a standby. */
+import { ELECTION_DEFAULTS } from '../../src/kube/leader-election.ts';
 import { startOperator } from '../../src/local/operator.ts';
 import { waitingChapter } from '../../test/kit/status.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
@@ -6,9 +7,9 @@ import { quantile } from '../statistics.ts';
 import type { Testbed } from '../testbed.ts';
 
 const RESTARTS = 7;
-const STANDBYS = 3;
+const STANDBYS = 20;
 /** --lease-duration of the operator, its default. */
-const LEASE_MS = 15_000;
+const LEASE_MS = ELECTION_DEFAULTS.leaseDurationMs;
 
 /** Awaits a hand in chapter 1, so that there is something to do the moment somebody is there to do it. */
 const SPEC = { dryRun: true, pace: { mode: 'Manual' } };
@@ -57,6 +58,8 @@ async function timeTakeover(testbed: Testbed, name: string, restart: () => Promi
     `${name} to go on`,
     ({ status }) => status?.chapters?.[0]?.state === 'Completed',
   );
+  // Whoever goes before the successor has the lock leaves that of the predecessor to run out.
+  await testbed.untilStatus(name, `${name} to be taken over`, (status) => waitingChapter(status) === 2);
   await testbed.clear([name]);
   return resumed.at - killedAt;
 }

@@ -5,32 +5,62 @@
  * Being told "you lead no more" takes a running event loop; a process that was
  * frozen acts before it is told. So whoever does something only a leader may do
  * asks `isLeader()` right before: it looks at the clocks, not at a flag.
+ *
+ * With a lease of L, a renew deadline of D, a retry period of P and a round trip
+ * of r to the API server:
+ *
+ * - **A leader that dies is followed** within L + P + 3r. Its last renewal is seen
+ *   at most P + r after it was stored, the lease is taken at the very moment when
+ *   it has been seen unchanged for L, and taking it is a read and a write. From
+ *   the kill it is P less where the next renewal was due at that moment. With the
+ *   defaults: 3.5 s to 4.5 s, and the round trips.
+ * - **A stall of the API server is borne** that lasts less than D - 1.5P: 2.25 s.
+ *   A renewal that hangs was sent P after the last good one, and is given up
+ *   D - 1.5P later. P/2 is left then for another attempt, on another connection.
+ * - **Nobody else leads** for at least L - D after a leader has stopped acting:
+ *   1 s. The leader counts from before its renewal was sent, the follower from
+ *   after it was stored. That is the time for what was sent in the last moment to
+ *   arrive. What arrives later still is void by other means: writes to the API
+ *   server carry a resourceVersion, faults a fence in their target.
+ * - **Clocks may run at different rates** as long as the ratio is less than L / D,
+ *   4 to 3; what they show does not matter, and neither do steps of it.
+ *
+ * At rest the leader makes 1/P writes a second, each follower some 1.1/P reads.
  */
 import type { KubeClient } from './client.ts';
 import type { Logger } from './kube-types.ts';
 import { type Clocks, LeaseLock } from './lease-lock.ts';
-import { sleep } from './wait.ts';
+import { sleep, type Timers } from './wait.ts';
 
-/** How an elector is set up; the durations are those of kube-controller-manager. */
+/** When an elector takes over, gives up and tries again, in milliseconds: what the top of this file reckons with. */
+export const ELECTION_DEFAULTS = {
+  leaseDurationMs: 4000,
+  renewDeadlineMs: 3000,
+  retryPeriodMs: 500,
+} as const;
+
+/** How an elector is set up. */
 export interface LeaderElectorOptions {
-  client: KubeClient;
+  client: Pick<KubeClient, 'request'>;
   namespace: string;
   /** Name of the Lease. */
   name: string;
   /** Unique among running processes; the pod name is. */
   identity: string;
   logger: Logger;
-  /** Others take over after the lease was not renewed for so long. Default 15 s; whole seconds. */
+  /** Others take over after the lease was not renewed for so long. Whole seconds. */
   leaseDurationMs?: number;
-  /** We stop leading after so long without a renewal. Default 10 s; the rest of the lease is for work in flight. */
+  /** We stop leading after so long without a renewal; the rest of the lease is for work in flight. */
   renewDeadlineMs?: number;
-  /** Between attempts. Default 2 s. */
+  /** From the beginning of one attempt to that of the next. */
   retryPeriodMs?: number;
-  /** Begins leading; `leading` aborts when that ends. Called anew for every term. */
-  onStartedLeading: (leading: AbortSignal) => void;
+  /** Begins leading. Called anew for every term. */
+  onStartedLeading: () => void;
   /** Leading has ended, because the lease was lost or the elector stops. */
   onStoppedLeading?: () => void;
-  clocks?: Clocks;
+  clocks?: Partial<Clocks>;
+  /** As that of `wait.ts`; by the same time as `clocks`. */
+  sleep?: Timers['sleep'];
 }
 
 /** Takes part in one election. */
@@ -39,14 +69,16 @@ export class LeaderElector {
   readonly #lock: LeaseLock;
   readonly #renewDeadlineMs: number;
   readonly #retryPeriodMs: number;
-  #term: AbortController | undefined;
+  readonly #monotonic: () => number;
+  #leading = false;
   #contact: string | undefined;
 
   /** @throws {RangeError} unless leaseDuration > renewDeadline > 1.2 x retryPeriod, as client-go demands. */
   constructor(options: LeaderElectorOptions) {
-    const leaseDurationMs = options.leaseDurationMs ?? 15_000;
-    this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
-    this.#retryPeriodMs = options.retryPeriodMs ?? 2_000;
+    const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = { ...ELECTION_DEFAULTS, ...options };
+    this.#renewDeadlineMs = renewDeadlineMs;
+    this.#retryPeriodMs = retryPeriodMs;
+    this.#monotonic = options.clocks?.monotonic ?? (() => performance.now());
     if (leaseDurationMs <= this.#renewDeadlineMs || leaseDurationMs % 1000 !== 0) {
       throw new RangeError('leaseDuration must be whole seconds and longer than renewDeadline');
     }
@@ -59,22 +91,18 @@ export class LeaderElector {
 
   /** Whether this process leads at this very moment. */
   isLeader(): boolean {
-    return this.#term !== undefined && this.#lock.isFresh();
-  }
-
-  /** Who leads, as last read; '' if nobody or not known. */
-  get holder(): string {
-    return this.#lock.holder;
+    return this.#leading && this.#lock.isFresh();
   }
 
   /** Takes part until `signal` aborts, then gives the lease up and resolves; never rejects. Call it once. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const begunAt = this.#monotonic();
       const held = await this.#attempt(signal);
       if (signal.aborted) break;
-      if (held && this.#term === undefined && this.#lock.isFresh()) this.#startTerm();
-      if (this.#term !== undefined && !this.#mayStay(held)) this.#endTerm('lost the lease');
-      await sleep(this.#untilNextAttempt(), signal).catch(() => {});
+      if (held && !this.#leading && this.#lock.isFresh()) this.#startTerm();
+      if (this.#leading && !this.#mayStay(held)) this.#endTerm('lost the lease');
+      await (this.#options.sleep ?? sleep)(this.#untilNextAttempt(begunAt), signal).catch(() => {});
     }
     this.#endTerm('stopping');
     await this.#release();
@@ -83,9 +111,9 @@ export class LeaderElector {
   /** One attempt: true if held, false if another holds it, undefined if the API server did not say. */
   async #attempt(signal: AbortSignal): Promise<boolean | undefined> {
     const { logger, name } = this.#options;
-    // Half the deadline, so that a hung connection leaves time for a second attempt, and never past it.
-    let timeoutMs = this.#renewDeadlineMs / 2;
-    if (this.#term !== undefined) timeoutMs = Math.min(timeoutMs, this.#untilStale());
+    // A hung connection leaves time for a second attempt, and none goes past the deadline.
+    let timeoutMs = Math.max(this.#renewDeadlineMs - 1.5 * this.#retryPeriodMs, this.#renewDeadlineMs / 2);
+    if (this.#leading) timeoutMs = Math.min(timeoutMs, this.#untilStale());
     try {
       const attempt = await this.#lock.acquireOrRenew(Math.max(timeoutMs, 1), signal);
       this.#logContact(attempt.held ? 'held' : `held by ${attempt.holder}`);
@@ -106,22 +134,20 @@ export class LeaderElector {
 
   #startTerm(): void {
     const { logger, name, identity, onStartedLeading } = this.#options;
-    this.#term = new AbortController();
+    this.#leading = true;
     logger.info({ lease: name, identity }, 'started leading');
     try {
-      onStartedLeading(this.#term.signal);
+      onStartedLeading();
     } catch (error) {
       logger.error({ err: error, lease: name }, 'onStartedLeading threw');
     }
   }
 
   #endTerm(why: string): void {
-    if (this.#term === undefined) return;
+    if (!this.#leading) return;
     const { logger, name, identity, onStoppedLeading } = this.#options;
-    const term = this.#term;
-    this.#term = undefined;
+    this.#leading = false;
     logger.info({ lease: name, identity, why }, 'stopped leading');
-    term.abort(new Error(`no longer the leader: ${why}`));
     try {
       onStoppedLeading?.();
     } catch (error) {
@@ -142,13 +168,16 @@ export class LeaderElector {
   }
 
   #untilStale(): number {
-    return this.#lock.freshUntil - (this.#options.clocks?.monotonic ?? (() => performance.now()))();
+    return this.#lock.freshUntil - this.#monotonic();
   }
 
-  /** Followers spread their attempts so as not to race; the leader must not be late. */
-  #untilNextAttempt(): number {
-    if (this.#term === undefined) return this.#retryPeriodMs * (1 + 0.5 * Math.random());
-    return Math.max(Math.min(this.#retryPeriodMs, this.#untilStale()), 0);
+  /** Followers spread their attempts so as not to race, and miss no moment at which the lease runs out; the leader must not be late. */
+  #untilNextAttempt(begunAt: number): number {
+    const now = this.#monotonic();
+    if (this.#leading) return Math.max(Math.min(begunAt + this.#retryPeriodMs - now, this.#untilStale()), 0);
+    const next = begunAt + this.#retryPeriodMs * (0.8 + 0.2 * Math.random()) - now;
+    const runsOut = this.#lock.takeableAt - now;
+    return Math.max(runsOut > 0 ? Math.min(next, runsOut) : next, 0);
   }
 
   #logContact(contact: string): void {

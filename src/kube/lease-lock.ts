@@ -7,9 +7,10 @@
  * still alive is judged by how long, on this process's monotonic clock, its
  * record has not changed, as client-go does. Whether our own hold is still good
  * is judged from the moment before the last successful renewal was sent, on the
- * monotonic and the wall clock both: a suspended machine stops the one, a reset
- * clock moves the other.
+ * monotonic clock and on the one that counts the sleep of the machine as well.
+ * The wall clock is written down for people and judges nothing: it may be set.
  */
+import { uptime } from 'node:os';
 import { isAlreadyExists, isConflict, isNotFound } from './api-error.ts';
 import type { KubeClient } from './client.ts';
 import { type KubeObject, microTime, type ObjectMeta } from './kube-types.ts';
@@ -29,16 +30,18 @@ export interface LeaseSpec {
   leaseTransitions?: number;
 }
 
-/** The two clocks, in milliseconds; replaced in tests. */
+/** The clocks, in milliseconds; replaced in tests. */
 export interface Clocks {
   /** Never jumps back, but may stand still while the machine sleeps. */
   monotonic: () => number;
+  /** Never jumps back, counts the sleep of the machine, and may be as coarse as {@link BOOT_STEP_MS}. */
+  boot: () => number;
   wall: () => number;
 }
 
 /** Which lease, and who we are. */
 export interface LeaseLockOptions {
-  client: KubeClient;
+  client: Pick<KubeClient, 'request'>;
   namespace: string;
   name: string;
   /**
@@ -52,14 +55,21 @@ export interface LeaseLockOptions {
   freshMs: number;
   /** Delete the Lease on release, for names that do not come again. Default false. */
   deleteOnRelease?: boolean;
-  clocks?: Clocks;
+  clocks?: Partial<Clocks>;
 }
 
 /** The end of one attempt: who holds the lease, as far as known ('' if it changed hands this moment). */
 export type LeaseAttempt = { held: true } | { held: false; holder: string };
 
 const leaseType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
-const realClocks: Clocks = { monotonic: () => performance.now(), wall: () => Date.now() };
+const realClocks: Clocks = {
+  monotonic: () => performance.now(),
+  boot: () => uptime() * 1000,
+  wall: () => Date.now(),
+};
+
+/** Linux tells the time since its start in hundredths of a second, others in seconds. */
+const BOOT_STEP_MS = process.platform === 'linux' ? 10 : 1000;
 
 /** Holds, or tries to hold, one Lease. Not for concurrent use. */
 export class LeaseLock {
@@ -67,11 +77,11 @@ export class LeaseLock {
   readonly #clocks: Clocks;
   #observed: Lease | undefined;
   #observedAt = -Infinity;
-  #renewedAt: { monotonic: number; wall: number } | undefined;
+  #renewedAt: Moment | undefined;
 
   constructor(options: LeaseLockOptions) {
     this.#options = options;
-    this.#clocks = options.clocks ?? realClocks;
+    this.#clocks = { ...realClocks, ...options.clocks };
   }
 
   /** The holder written in the lease as last read; '' if none. */
@@ -87,8 +97,16 @@ export class LeaseLock {
   /** Whether the lease is ours and may be relied on now. Look right before acting, not earlier. */
   isFresh(): boolean {
     if (this.#renewedAt === undefined) return false;
-    const wallAge = this.#clocks.wall() - this.#renewedAt.wall;
-    return this.#clocks.monotonic() < this.freshUntil && wallAge < this.#options.freshMs;
+    const bootAge = this.#clocks.boot() - this.#renewedAt.boot;
+    return this.#clocks.monotonic() < this.freshUntil && bootAge < this.#options.freshMs + BOOT_STEP_MS;
+  }
+
+  /** From when on, on the monotonic clock, the lease of another may be taken if it stays as last read; -Infinity if none holds it. */
+  get takeableAt(): number {
+    const { spec } = this.#observed ?? {};
+    const holder = spec?.holderIdentity ?? '';
+    if (holder === '' || holder === this.#options.identity) return -Infinity;
+    return this.#observedAt + (spec?.leaseDurationSeconds ?? this.#options.leaseDurationMs / 1000) * 1000;
   }
 
   /**
@@ -114,7 +132,7 @@ export class LeaseLock {
       return { held: false, holder: '' };
     }
     this.#observe(current);
-    if (this.#heldByAnother(current)) {
+    if (this.#clocks.monotonic() < this.takeableAt) {
       this.#renewedAt = undefined;
       return { held: false, holder: this.holder };
     }
@@ -183,7 +201,7 @@ export class LeaseLock {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata,
-      spec: this.#record({}, at.wall),
+      spec: this.#record({}),
     };
     try {
       this.#succeed(
@@ -200,7 +218,7 @@ export class LeaseLock {
   /** Writes our record over `current`. False: the lease changed or vanished meanwhile. */
   async #write(current: Lease, call: Call): Promise<boolean> {
     const at = this.#now();
-    const body = { ...current, spec: this.#record(current.spec ?? {}, at.wall) };
+    const body = { ...current, spec: this.#record(current.spec ?? {}) };
     try {
       const path = this.#path(true);
       this.#succeed(await this.#options.client.request<Lease>({ method: 'PUT', path, body, ...call }), at);
@@ -211,9 +229,9 @@ export class LeaseLock {
     }
   }
 
-  #record(previous: LeaseSpec, wall: number): LeaseSpec {
+  #record(previous: LeaseSpec): LeaseSpec {
     const { identity, leaseDurationMs } = this.#options;
-    const now = microTime(new Date(wall));
+    const now = microTime(new Date(this.#clocks.wall()));
     const same = previous.holderIdentity === identity;
     return {
       ...previous,
@@ -226,11 +244,11 @@ export class LeaseLock {
     };
   }
 
-  #now(): { monotonic: number; wall: number } {
-    return { monotonic: this.#clocks.monotonic(), wall: this.#clocks.wall() };
+  #now(): Moment {
+    return { monotonic: this.#clocks.monotonic(), boot: this.#clocks.boot() };
   }
 
-  #succeed(lease: Lease, at: { monotonic: number; wall: number }): void {
+  #succeed(lease: Lease, at: Moment): void {
     this.#observe(lease);
     this.#renewedAt = at;
   }
@@ -240,14 +258,9 @@ export class LeaseLock {
     this.#observed = lease;
     if (!unchanged) this.#observedAt = this.#clocks.monotonic();
   }
-
-  #heldByAnother(lease: Lease): boolean {
-    const holder = lease.spec?.holderIdentity ?? '';
-    if (holder === '' || holder === this.#options.identity) return false;
-    const durationMs = (lease.spec?.leaseDurationSeconds ?? this.#options.leaseDurationMs / 1000) * 1000;
-    return this.#clocks.monotonic() < this.#observedAt + durationMs;
-  }
 }
+
+type Moment = Record<'monotonic' | 'boot', number>;
 
 interface Call {
   timeoutMs: number;

@@ -52,7 +52,6 @@ export class KubeLease implements ClusterLease {
       leaseDurationMs: LEASE_MS,
       freshMs: FRESH_MS,
       deleteOnRelease: true,
-      clocks: { monotonic: () => clock.monotonic(), wall: () => clock.now() },
     });
   }
 

@@ -9,7 +9,7 @@ const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
 const subdomain = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/);
 
 const logLevel = choice('trace', 'debug', 'info', 'warn', 'error', 'fatal');
-const leaseDuration = duration('2s', '10m', '15s');
+const leaseDuration = duration('2s', '10m', '4s');
 
 const settings = {
   kubeconfig: {
@@ -59,27 +59,27 @@ const settings = {
   },
   leaseDurationMs: {
     ...leaseDuration,
-    write: 'whole seconds from 2s to 10m, such as 15s',
+    write: 'whole seconds from 2s to 10m, such as 4s',
     // The Lease holds whole seconds.
     schema: leaseDuration.schema.refine((milliseconds) => milliseconds % 1000 === 0),
     flag: 'lease-duration',
     env: 'CHAOSDEMO_LEASE_DURATION',
     help: 'Time without a renewal after which another replica takes over',
-    fallback: '15s',
+    fallback: '4s',
   },
   renewDeadlineMs: {
-    ...duration('500ms', '10m', '10s'),
+    ...duration('500ms', '10m', '3s'),
     flag: 'renew-deadline',
     env: 'CHAOSDEMO_RENEW_DEADLINE',
     help: 'Time without a renewal after which the leader stops working',
-    fallback: '10s',
+    fallback: '3s',
   },
   retryPeriodMs: {
-    ...duration('100ms', '1m', '2s'),
+    ...duration('100ms', '1m', '500ms'),
     flag: 'retry-period',
     env: 'CHAOSDEMO_RETRY_PERIOD',
     help: 'Time between two attempts to take or renew the leader lease',
-    fallback: '2s',
+    fallback: '500ms',
   },
   httpHost: {
     ...text('<address>', 'an IPv4 or IPv6 address', z.union([z.ipv4(), z.ipv6()])),
@@ -150,7 +150,7 @@ function conflicts({
   const problems: string[] = [];
   if (leaseDurationMs !== undefined && renewDeadlineMs !== undefined && leaseDurationMs <= renewDeadlineMs) {
     problems.push(
-      '--renew-deadline must be shorter than --lease-duration, so that a leader stops before another starts: write for instance 10s and 15s',
+      '--renew-deadline must be shorter than --lease-duration, so that a leader stops before another starts: write for instance 3s and 4s',
     );
   }
   if (
@@ -159,7 +159,7 @@ function conflicts({
     renewDeadlineMs <= 1.2 * retryPeriodMs
   ) {
     problems.push(
-      '--renew-deadline must be more than 1.2 times --retry-period, so that there is time for a second attempt: write for instance 10s and 2s',
+      '--renew-deadline must be more than 1.2 times --retry-period, so that there is time for a second attempt: write for instance 3s and 500ms',
     );
   }
   return problems;

@@ -46,6 +46,9 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
         const rights = [
           '+client|unpause',
           '+client|list',
+          '+watch',
+          '+multi',
+          '+exec',
           '+ping',
           '+info',
           '+time',

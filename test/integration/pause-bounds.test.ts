@@ -25,6 +25,7 @@ async function pauseOf(stillMs: number, secure: boolean) {
   const target = { host, port, tls: secure, podName: 'redis-0', ...(ca && { ca, servername: 'redis' }) };
   const redis = new RedisConnections(target, 'test');
   onTestFinished(() => redis.close());
+  await redis.takeCharge(2 * PAUSE_MS);
   const observer = new Redis({ host, port, ...(ca && { tls: { ca, servername: 'redis' } }) });
   onTestFinished(() => observer.disconnect());
   await observer.ping();

@@ -23,6 +23,17 @@ export interface RestoreOptions {
   readonly now: () => number;
 }
 
+/** For longer than anything that was sent before can be on its way; milliseconds. */
+const IN_CHARGE_MS = 60_000;
+
+/** Whether Redis has taken this write, after which it carries out no pause that was sent before. */
+async function takesCharge(redis: RedisConnections): Promise<boolean> {
+  return await redis.takeCharge(IN_CHARGE_MS).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** What was restored, or what is left to do by hand. @throws only the reason of `signal` */
 export async function restore(options: RestoreOptions, signal: AbortSignal): Promise<Restored> {
   const { redis, clients, keys, release, ownPause, now } = options;
@@ -45,7 +56,11 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     }
   }
   const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal));
-  if (taken === undefined) {
+  // A pause that was sent and not answered may still be on its way, and would come after this proof.
+  const alone = taken === undefined || ownPause.state === 'none' || (await takesCharge(redis));
+  if (!alone) {
+    failed.push(`${redis.name} took a write and then none: a late pause may be on, which ends by itself`);
+  } else if (taken === undefined) {
     failed.push(
       `${redis.name} took no write within ${WRITE_WITHIN_MS} ms: check that it runs; if it is paused, end the pause with: redis-cli CLIENT UNPAUSE`,
     );
@@ -70,5 +85,9 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     );
   }
   const message = [...failed, ...(done.length > 0 ? [`Restored: ${done.join(', ')}`] : [])].join('. ');
-  return { ok: failed.length === 0, faultOver: taken !== undefined, message: truncate(message, 512) };
+  return {
+    ok: failed.length === 0,
+    faultOver: taken !== undefined && alone,
+    message: truncate(message, 512),
+  };
 }

@@ -10,6 +10,7 @@ import type { Redis } from 'ioredis';
 import { messageOf, TIMED_OUT, within } from '../waiting.ts';
 import { adviceOnReply, withAdvice } from './advice.ts';
 import { boundedConnection } from './bounded-connection.ts';
+import { NotInChargeError, PauseFence } from './pause-fence.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 import { asFields, asText, asTime, requireOk } from './reply-types.ts';
 
@@ -92,6 +93,7 @@ export class RedisConnections {
   readonly #reader: Link;
   readonly #writers = new Set<Link>();
   readonly #probeKey: string;
+  readonly #fence = new PauseFence();
 
   /** @param probeId makes the probe key this session's own */
   constructor(target: RedisTarget, probeId: string) {
@@ -109,24 +111,52 @@ export class RedisConnections {
 
   /** Connects what a fault needs, so that nothing has to be connected at its moment. */
   async warmUp(): Promise<void> {
-    await this.#control.get();
+    const redis = await this.#control.get();
+    await this.#answered('WATCH', () => this.#fence.watch(redis));
     await this.read();
   }
 
   /**
-   * CLIENT PAUSE for writes. Resolves once Redis said OK.
+   * Takes charge of this Redis: from the answer on no pause is carried out that somebody else has sent, however late
+   * it arrives, and none of this session that was sent before.
+   * @param ms how long this session may send one, in milliseconds
+   */
+  async takeCharge(ms: number): Promise<void> {
+    const writer = await this.openProbeWriter();
+    try {
+      await this.#answered('SET', () => writer.takeCharge(ms));
+    } finally {
+      writer.close();
+    }
+  }
+
+  /**
+   * CLIENT PAUSE for writes, if this session is in charge. Resolves once Redis said OK.
    * @param length milliseconds; asked once there is a connection, and what it throws is thrown on
+   * @throws NotInChargeError, too: nothing was carried out, and nothing will be
    */
   async pauseWrites(length: () => number): Promise<void> {
     const redis = await this.#control.get();
-    await this.#client(redis, 'PAUSE', String(length()), 'WRITE');
+    let ms: number;
+    try {
+      await this.#answered('MULTI', () => this.#fence.begin(redis));
+      ms = length();
+    } catch (error) {
+      // A release that was sent over it from here on would only be queued.
+      redis.disconnect();
+      throw error;
+    }
+    await this.#answered('CLIENT PAUSE', () => this.#fence.pause(redis, ms));
   }
 
   /** CLIENT UNPAUSE. Where it is not answered in time, the next one goes over a new connection. */
   async unpause(): Promise<void> {
     const link = this.#control;
     try {
-      await this.#client(await link.get(), 'UNPAUSE');
+      const redis = await link.get();
+      await this.#answered('CLIENT UNPAUSE', async () =>
+        requireOk('CLIENT UNPAUSE', await redis.call('CLIENT', 'UNPAUSE')),
+      );
     } catch (error) {
       if (error instanceof RedisClientError && error.reply === undefined && link === this.#control) {
         this.#late.push(link);
@@ -136,14 +166,13 @@ export class RedisConnections {
     }
   }
 
-  /** A subcommand of CLIENT; its connection outlives an answer that is late. */
-  async #client(redis: Redis, ...args: [string, ...string[]]): Promise<void> {
-    const command = `CLIENT ${args[0]}`;
+  /** What is answered in time; its connection outlives an answer that is late. */
+  async #answered(command: string, ask: () => Promise<void>): Promise<void> {
     try {
-      const reply = await within(redis.call('CLIENT', ...args), REDIS_TIMEOUT_MS);
+      const reply = await within(ask(), REDIS_TIMEOUT_MS);
       if (reply === TIMED_OUT) throw new Error(`no answer came within ${REDIS_TIMEOUT_MS} ms`);
-      requireOk(command, reply);
     } catch (error) {
+      if (error instanceof NotInChargeError) throw error;
       throw explain(this.#target, command, error);
     }
   }
@@ -201,6 +230,9 @@ export class RedisConnections {
           requireOk('SET', await redis.set(this.#probeKey, String(Date.now()), 'PX', PROBE_TTL_MS)),
         );
       },
+      takeCharge: async (ms) => {
+        await this.#ask(link, 'SET', (redis) => this.#fence.takeCharge(redis, ms));
+      },
       close,
     };
   }
@@ -224,6 +256,8 @@ export class RedisConnections {
 export interface ProbeWriter {
   /** A real write on the probe key; resolves when Redis has taken it. @throws RedisClientError */
   write(): Promise<void>;
+  /** See {@link RedisConnections.takeCharge}; may be held back as long. @throws RedisClientError */
+  takeCharge(ms: number): Promise<void>;
   /** Ends the connection; a write that is held back is dropped by Redis. */
   close(): void;
 }

@@ -35,6 +35,17 @@ export function requireOk(command: string, reply: unknown): void {
   if (reply !== 'OK') throw new ReplyTypeError(command, 'OK', kindOf(reply));
 }
 
+/** A command that waits for EXEC. @throws ReplyTypeError */
+export function requireQueued(command: string, reply: unknown): void {
+  if (reply !== 'QUEUED') throw new ReplyTypeError(command, 'QUEUED', kindOf(reply));
+}
+
+/** @throws ReplyTypeError */
+export function asList(command: string, reply: unknown): readonly unknown[] {
+  if (Array.isArray(reply)) return reply;
+  throw new ReplyTypeError(command, 'a list', kindOf(reply));
+}
+
 /**
  * The fields of a hash; none where there is no such key.
  * @param reply as ioredis has it, an object, or as it was sent, a flat list

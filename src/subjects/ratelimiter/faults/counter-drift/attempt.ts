@@ -20,6 +20,9 @@ import { parametersOf } from './parameters.ts';
 import { injectRedisPause, PauseNotSentError, type RedisPause } from './pause.ts';
 import { awaitPauseEnd, type PauseOnShow, reportOfPause } from './report.ts';
 
+/** How long a session stays in charge of Redis beyond the two windows that a prepared key may last, in milliseconds. */
+const IN_CHARGE_BEYOND_MS = 60_000;
+
 export class CounterDriftAttempt implements FaultAttempt {
   readonly #scenario: ScenarioSpec;
   readonly #toolkit: Toolkit;
@@ -46,6 +49,8 @@ export class CounterDriftAttempt implements FaultAttempt {
         `${redis.name} was restarted since the run began, and another ChaosDemo may be using it by now: run again`,
       );
     }
+    // First of all: a pause of whoever worked on it before must not be carried out any more.
+    await redis.takeCharge(2 * parseDuration(limiter.limit.window) + IN_CHARGE_BEYOND_MS);
     const info = parseInfo(await redis.info('server', 'commandstats'));
     const { window, prepared } = await prepareKey(this.#toolkit, key, signal);
     const { settle, threshold } = parametersOf(this.#scenario);
@@ -101,6 +106,10 @@ export class CounterDriftAttempt implements FaultAttempt {
       );
     } catch (error) {
       if (!sent) throw error;
+      if (error instanceof PauseNotSentError) {
+        ownPause.ended();
+        throw error;
+      }
       const message = `CLIENT PAUSE was sent, and what it did was not seen: ${messageOf(error)}`;
       return { proof: 'Inconclusive', message, evidence: [] };
     }
@@ -199,9 +208,15 @@ export class CounterDriftAttempt implements FaultAttempt {
     return watch?.request();
   }
 
-  /** By the count of pauses that Redis keeps. */
+  /** By the count of pauses that Redis keeps. What has not been carried out may still be on its way, so that is ended first. */
   async inquire(marker: string): Promise<OrphanFinding> {
-    return comparePauses(marker, parseInfo(await this.#toolkit.redis.info('server', 'commandstats')));
+    const { redis } = this.#toolkit;
+    const look = async (): Promise<OrphanFinding> =>
+      comparePauses(marker, parseInfo(await redis.info('server', 'commandstats')));
+    const found = await look();
+    if (found !== 'NotInjected') return found;
+    await redis.takeCharge(IN_CHARGE_BEYOND_MS);
+    return await look();
   }
 
   #prepared(): FaultWatch {

@@ -3,6 +3,7 @@
  * itself: the pause ends in Redis even if every process of ours dies.
  */
 import { type FaultProof, formatDuration } from '../../../../api/index.ts';
+import { NotInChargeError } from '../../store/pause-fence.ts';
 import { type ProbeWriter, RedisClientError, type RedisConnections } from '../../store/redis-client.ts';
 import { feelPause, type HeldWrite, holdFor, type PauseFinding, sendWrite } from '../../store/write-probe.ts';
 import { messageOf, pauseFor } from '../../waiting.ts';
@@ -51,7 +52,7 @@ export interface RedisPause {
   readonly released: boolean;
 }
 
-/** Nothing was sent to Redis; the message says why. */
+/** Redis was not paused, and will not be by what was sent; the message says why. */
 export class PauseNotSentError extends Error {
   constructor(message: string) {
     super(message);
@@ -66,6 +67,7 @@ export class PauseNotSentError extends Error {
  * @throws PauseNotSentError when there is no connection or no time left
  * @example
  * const redis = new RedisConnections(target, 'me');
+ * await redis.takeCharge(60_000);
  * const pause = await injectRedisPause(redis, { plannedAt: 0, until: Date.now() + 10_000, usualWriteMs: 1, now: Date.now }, signal);
  */
 export async function injectRedisPause(
@@ -118,6 +120,8 @@ async function pauseAndFeel(
     });
   } catch (error) {
     signal.throwIfAborted();
+    // Nor is it carried out later.
+    if (error instanceof NotInChargeError) throw new PauseNotSentError(error.message);
     if (ms === 0) throw error instanceof RedisClientError ? new PauseNotSentError(error.message) : error;
     const refused = error instanceof RedisClientError && error.reply !== undefined;
     // Redis may still come to it. What stands behind it on the same connection then ends it at once.

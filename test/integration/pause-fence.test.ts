@@ -1,0 +1,127 @@
+/** A pause that comes too late: Redis itself refuses it once a successor has looked whether there was one. */
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { ChaosDemoSpec } from '../../src/api/index.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { type DelayingProxy, startDelayingProxy } from '../kit/delaying-proxy.ts';
+import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
+
+/** Shorter than the operator waits for an answer of Redis. */
+const LATE_MS = 4600;
+const PAUSE_MS = 20_000;
+
+const spec: ChaosDemoSpec = limiterSpec({ limit: { requests: 10, window: '60s' } }, [
+  { name: 'drift', type: 'CounterDrift', counterDrift: { pause: '20s', requestsPerSecond: 60 } },
+]);
+
+describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', () => {
+  const supervisor = new Supervisor();
+  let server: RedisServer;
+  let nodes: NodeTarget[];
+  let observer: Redis;
+  beforeAll(async () => {
+    server = await startRedis({ aclUsers: [`user operator on >secret ${REDIS_ACL}`] });
+    const hosted = await threeNodes('node', { mode: 'approximate', redisPort: server.port });
+    await hostLimiters(supervisor, hosted);
+    nodes = hosted.map(({ id, host, port }) => ({ name: id, host, port }));
+    observer = new Redis({ host: server.host, port: server.port });
+    observer.on('error', () => undefined);
+  });
+  afterAll(async () => {
+    observer?.disconnect();
+    await supervisor.close();
+    await server?.stop();
+  });
+
+  const driverAt = ({ host, port }: { host: string; port: number }, mayBePaused = false): DrivenLimiter => {
+    const login = { username: 'operator', password: 'secret', tls: false, podName: 'redis-0' };
+    const driver = new DrivenLimiter({ nodes, redis: { host, port, ...login }, spec, mayBePaused });
+    onTestFinished(() => driver.close());
+    return driver;
+  };
+  const pauses = async (): Promise<number> =>
+    Number(/cmdstat_client\|pause:calls=(\d+)/.exec(await observer.info('commandstats'))?.[1] ?? 0);
+
+  /** A predecessor behind a proxy, with a key that is set up. */
+  async function predecessor(
+    key: string,
+  ): Promise<{ driver: DrivenLimiter; marker: string; proxy: DelayingProxy }> {
+    const proxy = await startDelayingProxy(server);
+    onTestFinished(() => proxy.stop());
+    const driver = driverAt(proxy);
+    await driver.prepare('drift', key);
+    onTestFinished(() => observer.call('CLIENT', 'UNPAUSE').then(() => undefined));
+    return { driver, marker: driver.observed.prepared['f']?.marker ?? '', proxy };
+  }
+
+  const inquiry = (marker: string) =>
+    ({ kind: 'Inquire', id: 'q', fault: 'f', scenario: 'drift', marker }) as const;
+
+  it.for(['inquires', 'restores'] as const)(
+    'is not carried out after its successor %s, however long it was on its way',
+    async (successorDoes, context) => {
+      await keepingTime(async () => {
+        const { driver, marker, proxy } = await predecessor(`demo-late-${successorDoes}`);
+        const before = await pauses();
+        const sent = { at: Number.POSITIVE_INFINITY };
+        const permit = {
+          refusal: () => {
+            // Asked right before the command: from here on what is sent is on its way for long.
+            proxy.delayMs.toServer = LATE_MS;
+            sent.at = performance.now();
+            return undefined;
+          },
+        };
+        const injecting = driver.inject('drift', 'demo-late', PAUSE_MS, permit);
+        await until(() => Number.isFinite(sent.at), { what: 'the command to be sent' });
+
+        const successor = driverAt(server, true);
+        if (successorDoes === 'inquires') {
+          expect(await successor.perform(inquiry(marker))).toMatchObject({ orphan: 'NotInjected' });
+        } else {
+          const effect = { kind: 'Restore' as const, id: 'r', fixtures: [], release: true };
+          expect(await successor.perform(effect)).toMatchObject({ restored: { faultOver: true } });
+        }
+        expect(performance.now() - sent.at).toBeLessThan(LATE_MS);
+
+        expect(await injecting).toMatchObject({ missed: true });
+        expect(await pauses()).toBe(before);
+      })(context);
+    },
+  );
+
+  it('is known to have been carried out, though the answers of Redis are late', async (context) => {
+    await keepingTime(async () => {
+      const { driver, marker, proxy } = await predecessor('demo-answered-late');
+      const before = await pauses();
+      const permit = {
+        refusal: () => {
+          proxy.delayMs.toClient = LATE_MS;
+          return undefined;
+        },
+      };
+      const injecting = driver.inject('drift', 'demo-answered-late', PAUSE_MS, permit);
+      await until(async () => (await pauses()) === before + 1, { what: 'the pause' });
+      const successor = driverAt(proxy, true);
+      expect(await successor.perform(inquiry(marker))).toMatchObject({ orphan: 'Injected' });
+      await injecting;
+    })(context);
+  });
+
+  it('is refused where another has taken Redis over before it was sent', async () => {
+    const { driver } = await predecessor('demo-taken-over');
+    const before = await pauses();
+    const successor = driverAt(server);
+    await successor.prepare('drift', 'demo-taken-over-by');
+    const report = await driver.inject('drift', 'demo-taken-over', PAUSE_MS);
+    expect(report).toMatchObject({ missed: true });
+    expect(report?.message).toContain('has taken this Redis over');
+    expect(await pauses()).toBe(before);
+    expect(await successor.inject('drift', 'demo-taken-over-by', 1000)).toMatchObject({ proof: 'Confirmed' });
+  });
+});
