@@ -58,6 +58,11 @@ export class Entries {
     return entry;
   }
 
+  /** A version of the object that is newer than the cache, or was. */
+  latest(key: string): ChaosDemo | undefined {
+    return this.#entries.get(key)?.latest;
+  }
+
   /** The newest version that is known; ours is dropped once the cache has caught up. */
   newest(entry: Entry, cached: ChaosDemo): ChaosDemo {
     const demo = entry.latest && isNewer(entry.latest, cached) ? entry.latest : cached;

@@ -48,6 +48,7 @@ export async function runOperator(
     {
       queueDepth: () => leadership.term?.depth ?? 0,
       activeRuns: () => leadership.term?.activeRuns ?? 0,
+      waitingRuns: () => 0,
     },
     faultTypesOf(subjects),
   );

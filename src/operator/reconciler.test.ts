@@ -39,7 +39,10 @@ function setup() {
   const api = server.connect(clock);
   const enqueued: string[] = [];
   const events: EventRecord[] = [];
-  const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0 }, ['Stall', 'Surge']);
+  const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }, [
+    'Stall',
+    'Surge',
+  ]);
   const reconciler = new Reconciler({
     api,
     clock,

@@ -3,7 +3,7 @@
  * store the status, and only then hand on what was decided.
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
-import { ANNOTATIONS } from '../api/index.ts';
+import { ANNOTATIONS, FINALIZER } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
 import type { Demo } from '../demo/context.ts';
 import { activeFault, FAULT_GRACE_MS, ms, runIsOn } from '../demo/context.ts';
@@ -92,6 +92,19 @@ export class Reconciler {
   /** Objects of which anything is kept. */
   get kept(): number {
     return this.#entries.size;
+  }
+
+  /**
+   * Whether an object goes before others: its run is on, so that a fault may have to begin, to end or to be
+   * taken over, or it is to go and we hold it.
+   */
+  isUrgent(key: string): boolean {
+    const demo = this.#entries.latest(key) ?? this.#options.api.read(key);
+    if (!demo) return false;
+    const { deletionTimestamp, finalizers } = demo.metadata;
+    return (
+      runIsOn(demo.status) || (deletionTimestamp !== undefined && finalizers?.includes(FINALIZER) === true)
+    );
   }
 
   /** As `Reconcile` of the controller. */

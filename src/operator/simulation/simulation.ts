@@ -23,7 +23,10 @@ const LEASE_MS = 15_000;
 const SHUTDOWN_MS = 20_000;
 
 const logger = pino({ level: 'silent' });
-const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0 }, ['Stall', 'Surge']);
+const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }, [
+  'Stall',
+  'Surge',
+]);
 
 /** One operator process, leading. */
 interface Process {
