@@ -54,6 +54,8 @@ function setup() {
     enqueue: (key) => enqueued.push(key),
     leads: () => true,
     killSwitchIsOn: () => false,
+    maxRuns: 50,
+    maxRunsPerNamespace: 5,
   });
   /** One reconcile, and the time that its calls take. */
   const reconcile = async (key = 'ns/demo') => {

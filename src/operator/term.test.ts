@@ -47,6 +47,8 @@ function setup(behaviour: Partial<Behaviour> = {}) {
       processLeads: () => election.leads,
       killSwitchIsOn: () => false,
       concurrency: 2,
+      maxRuns: 50,
+      maxRunsPerNamespace: 5,
     }),
     keys: () => api.keys(),
     onChange: (leads) => told.push(leads),

@@ -67,9 +67,21 @@ export class Term {
     return this.#reconciler.activeRuns;
   }
 
+  /** Objects that wait until fewer runs are on. */
+  get waitingRuns(): number {
+    return this.#reconciler.waitingRuns;
+  }
+
   /** Objects of which anything is kept. */
   get kept(): number {
     return this.#reconciler.kept;
+  }
+
+  /** Takes over all objects there are. */
+  takeOver(keys: Iterable<string>): void {
+    const all = [...keys];
+    this.#reconciler.takeOver(all);
+    for (const key of all) this.enqueue(key);
   }
 
   enqueue(key: string): void {
