@@ -1,7 +1,7 @@
 /** What the operator says of itself at /metrics: its counters, and what the system counts of its process. */
 import { request } from 'undici';
 
-/** Series by name, labels included as they are written: `chaosdemo_reconciles_total{result="success"}`. */
+/** Series by name, labels included as they are written: `chaosdemo_status_writes_total{result="stored"}`. */
 export type Metrics = ReadonlyMap<string, number>;
 
 const TIMEOUT_MS = 30_000;
@@ -44,8 +44,11 @@ export const cpuSeconds = (metrics: Metrics): number => metric(metrics, 'process
 
 /** Reconciles since the start, those with an error included. */
 export const reconciles = (metrics: Metrics): number =>
-  metric(metrics, 'chaosdemo_reconciles_total{result="success"}') +
-  metric(metrics, 'chaosdemo_reconciles_total{result="error"}');
+  metric(metrics, 'controller_runtime_reconcile_time_seconds_count{controller="chaosdemo"}');
+
+/** ChaosDemos that wait for a worker. */
+export const queueDepth = (metrics: Metrics): number =>
+  metric(metrics, 'workqueue_depth{name="chaosdemo",controller="chaosdemo"}');
 
 /** Statuses stored since the start. */
 export const statusWrites = (metrics: Metrics): number =>

@@ -1,7 +1,7 @@
 /** How fast 1,000 new objects get their first status, beside the same statuses stored by nothing but a loop. */
 import type { Benchmark } from '../benchmark.ts';
 import { forEach } from '../for-each.ts';
-import { reconciles } from '../operator-metrics.ts';
+import { queueDepth, reconciles } from '../operator-metrics.ts';
 import { spanOf } from '../statistics.ts';
 import { names, type Testbed } from '../testbed.ts';
 
@@ -49,10 +49,7 @@ async function byOperator(testbed: Testbed) {
     await forEach(all, async (name) => void (await testbed.create(name, SPEC)));
   });
   moments = await untilStatus(testbed, all);
-  await testbed.until(
-    'the queue to be empty',
-    async () => (await testbed.metrics()).get('chaosdemo_queue_depth') === 0,
-  );
+  await testbed.until('the queue to be empty', async () => queueDepth(await testbed.metrics()) === 0);
   const total = reconciles(await testbed.metrics());
   const { demo } = await testbed.watch.untilThere(all[0] as string);
   await testbed.operator.stop();

@@ -124,6 +124,8 @@ export const REASON_GROUPS = {
         'The operator has not seen the object yet, is looking for its pods, or waits until all pods are Ready.',
       CoolingDown:
         'A run was aborted or superseded after a fault. The next one starts when the cool-down is over.',
+      TooManyRuns:
+        'As many runs are on as the operator takes on at once, in all or of this namespace. This one begins by itself when there is room.',
       Running: 'A chapter is at work.',
       AwaitingAdvance: 'Manual pace: the chapter is done and waits for the advance annotation.',
       Suspended: 'spec.suspend is set: no run starts, or the run is held before its next fault.',

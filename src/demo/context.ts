@@ -19,6 +19,8 @@ export interface Demo {
   readonly deleting: boolean;
   /** Whether the operator has to stop every run and start none. */
   readonly killSwitch: boolean;
+  /** Why no further run may begin now, since too many are on; undefined: there is room, or this one has its own. */
+  readonly noRoom?: string | undefined;
   readonly spec: ChaosDemoSpec;
   readonly status: ChaosDemoStatus;
   readonly annotations: { readonly requestedAt?: string; readonly advance?: string; readonly abort?: string };
@@ -44,11 +46,16 @@ export interface Context {
   wantsSession: boolean;
   /** Set by a stage that waits for a person. */
   awaitsPerson: boolean;
+  /** Whether a run would begin, and too many are on. */
+  awaitsRoom: boolean;
   wakeAt: number | undefined;
 }
 
 /** Time between two looks at an object that is refused or waits, and at pods whose rollout is awaited. */
 export const RETRY_MS = 10_000;
+
+/** When what is said of the runs that are on is looked at again. The room itself is told of at once. */
+const ROOM_AGAIN_MS = 30_000;
 
 /** How soon to look again for what is late, in milliseconds: at once, again and again, would keep it from coming. */
 const LATE_AGAIN_MS = 100;
@@ -190,5 +197,9 @@ export function askForAdmission(context: Context, mustUndo: boolean): void {
   if (known && observed.admission.state === 'granted') return;
   const due = known ? look.at + RETRY_MS : now;
   if (now < due) return wake(context, due);
+  if (demo.noRoom !== undefined && !mustUndo) {
+    context.awaitsRoom = true;
+    return wake(context, now + ROOM_AGAIN_MS);
+  }
   effects.push({ kind: 'Admit', id: `admit/${demo.generation}/${(look?.count ?? 0) + 1}`, mustUndo });
 }

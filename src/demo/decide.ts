@@ -39,6 +39,8 @@ export interface Decision {
   finalizer: boolean;
   /** Whether a session with the subject is needed; without, everything of it is closed. */
   session: boolean;
+  /** Whether this object needs one of the slots for runs: its run is on or may begin, or would if there was one. */
+  slot: 'taken' | 'awaited' | 'none';
   /** When to decide again though nothing was seen, in milliseconds since the epoch. */
   wakeAt: number | undefined;
 }
@@ -60,6 +62,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     standing: { kind: 'finished' },
     wantsSession: false,
     awaitsPerson: false,
+    awaitsRoom: false,
     wakeAt: undefined,
   };
   const { draft } = context;
@@ -85,8 +88,15 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     activities: runIsOn(draft) && !demo.deleting ? activitiesOf(context) : [],
     finalizer: holdsObject(context),
     session: context.wantsSession,
+    slot: slotOf(context),
     wakeAt: context.wakeAt,
   };
+}
+
+function slotOf({ awaitsRoom, draft, effects }: Context): Decision['slot'] {
+  if (awaitsRoom) return 'awaited';
+  const begins = effects.some((effect) => effect.kind === 'Admit' && !effect.mustUndo);
+  return runIsOn(draft) || begins ? 'taken' : 'none';
 }
 
 /** Whether there is a fault to release before the object may go. Each finalizer written is a row of a watch that shows nothing new. */
@@ -156,6 +166,11 @@ function considerStart(context: Context): void {
   }
 
   askForAdmission(context, false);
+  if (context.awaitsRoom) {
+    const message = demo.noRoom ?? '';
+    context.standing = { kind: 'pending', reason: 'TooManyRuns', message };
+    return standAside(context, message);
+  }
   const admission = admissionOf(context);
   if (admission.state === 'granted' && observed.target) return beginRun(context, key, request);
   if (admission.state === 'refused' || admission.state === 'waiting') {

@@ -30,6 +30,51 @@ describe('Controller', () => {
     await controller.stop(0);
   });
 
+  it('reconciles an urgent key while the workers for others are all held up', async () => {
+    const seen: string[] = [];
+    const controller = new Controller({
+      name: 'c',
+      logger: recordingLogger(),
+      concurrency: 4,
+      isUrgent: (key) => key === 'b/urgent',
+      reconcile: async (key) => {
+        seen.push(key);
+        if (key !== 'b/urgent') await new Promise(() => {});
+      },
+    });
+    for (let i = 0; i < 10; i += 1) controller.enqueue(`a/${i}`);
+    controller.start();
+    await settle();
+    expect(seen).toEqual(['a/0', 'a/1', 'a/2']);
+    controller.enqueue('b/urgent');
+    await settle();
+    expect(seen).toEqual(['a/0', 'a/1', 'a/2', 'b/urgent']);
+    const stopped = controller.stop(0);
+    await vi.advanceTimersByTimeAsync(3000);
+    await stopped;
+  });
+
+  it('tells apart how a reconcile ended and whether it is to be repeated', async () => {
+    const outcomes: string[] = [];
+    const results = { a: {}, b: { requeueAfterMs: 0 }, c: { requeueAfterMs: 60_000 } };
+    const controller = new Controller({
+      name: 'c',
+      logger: recordingLogger(),
+      reconcile: async (key) => {
+        if (outcomes.length > 3) return {};
+        const result = results[key as keyof typeof results];
+        if (!result) throw new Error('no such key');
+        return result;
+      },
+      onReconciled: ({ outcome }) => outcomes.push(outcome),
+    });
+    for (const key of ['a', 'b', 'c', 'd']) controller.enqueue(key);
+    controller.start();
+    await settle();
+    expect(outcomes.slice(0, 4)).toEqual(['success', 'requeue', 'requeue_after', 'error']);
+    await controller.stop(0);
+  });
+
   it('runs as many keys at once as allowed, and never one key twice', async () => {
     const running: string[] = [];
     let most = 0;

@@ -4,7 +4,7 @@
  */
 import type { Logger } from './kube-types.ts';
 import { type BackoffOptions, systemTimers, type Timers } from './wait.ts';
-import { WorkQueue } from './work-queue.ts';
+import { type QueueObserver, WorkQueue } from './work-queue.ts';
 
 /** What a reconcile asks for; nothing means: until the next change. */
 export interface ReconcileResult {
@@ -24,7 +24,8 @@ export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileR
 /** The end of one reconcile, for metrics. */
 export interface ReconcileRecord {
   key: string;
-  outcome: 'success' | 'error';
+  /** The last two: it worked, and asks to be called again at once or later. */
+  outcome: 'success' | 'error' | 'requeue' | 'requeue_after';
   durationMs: number;
 }
 
@@ -34,8 +35,12 @@ export interface ControllerOptions {
   name: string;
   reconcile: Reconcile;
   logger: Logger;
-  /** Keys reconciled at the same time. Default 1. */
+  /** Keys reconciled at the same time. Default 1. A quarter of them is kept for urgent ones, if there are several. */
   concurrency?: number;
+  /** As in `WorkQueue`. */
+  isUrgent?: ((key: string) => boolean) | undefined;
+  /** Hears of what waits and what is worked on. */
+  observer?: QueueObserver | undefined;
   /** Delays after errors; default as in `WorkQueue`. */
   backoff?: BackoffOptions;
   onReconciled?: (record: ReconcileRecord) => void;
@@ -58,7 +63,10 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
-    this.#queue = new WorkQueue(options.backoff, this.#timers);
+    const { backoff, concurrency = 1, isUrgent, observer } = options;
+    const reserved = isUrgent ? Math.ceil(concurrency / 4) : 0;
+    const mostOrdinary = Math.max(1, concurrency - reserved);
+    this.#queue = new WorkQueue({ backoff, timers: this.#timers, isUrgent, mostOrdinary, observer });
   }
 
   /** Keys that wait for a worker. */
@@ -124,7 +132,7 @@ export class Controller {
       const result = await reconcile(key, this.#abort.signal);
       this.#queue.forget(key);
       if (result?.requeueAfterMs !== undefined) this.#queue.addAfter(key, result.requeueAfterMs);
-      this.#record(key, 'success', startedAt);
+      this.#record(key, outcomeOf(result?.requeueAfterMs), startedAt);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       const retryInMs = Math.round(this.#queue.addAfterFailure(key));
@@ -157,4 +165,9 @@ export class Controller {
       settled.abort();
     }
   }
+}
+
+function outcomeOf(requeueAfterMs: number | undefined): ReconcileRecord['outcome'] {
+  if (requeueAfterMs === undefined) return 'success';
+  return requeueAfterMs > 0 ? 'requeue_after' : 'requeue';
 }

@@ -71,7 +71,7 @@ describe('WorkQueue', () => {
   });
 
   it('doubles the delay with each failure of a key up to the bound, until it is forgotten', () => {
-    const queue = new WorkQueue(exact);
+    const queue = new WorkQueue({ backoff: exact });
     const delays = Array.from({ length: 6 }, () => queue.addAfterFailure('a'));
     expect(delays).toEqual([100, 200, 400, 800, 1000, 1000]);
     expect(queue.addAfterFailure('b')).toBe(100);
@@ -80,7 +80,7 @@ describe('WorkQueue', () => {
   });
 
   it('spreads delays over half their length', () => {
-    const queue = new WorkQueue({ ...exact, random: () => 0 });
+    const queue = new WorkQueue({ backoff: { ...exact, random: () => 0 } });
     expect(queue.addAfterFailure('a')).toBe(50);
   });
 
@@ -112,6 +112,80 @@ describe('WorkQueue', () => {
   });
 });
 
+const take = async (queue: WorkQueue, count: number): Promise<(string | undefined)[]> => {
+  const keys: (string | undefined)[] = [];
+  for (let i = 0; i < count; i += 1) keys.push(await queue.take());
+  return keys;
+};
+
+describe('WorkQueue between namespaces', () => {
+  it('lets a stranger wait for one key of a namespace that has a thousand', async () => {
+    const queue = new WorkQueue();
+    for (let i = 0; i < 1000; i += 1) queue.add(`busy/${i}`);
+    queue.add('stranger/one');
+    expect(await take(queue, 3)).toEqual(['busy/0', 'stranger/one', 'busy/1']);
+  });
+
+  it('takes urgent keys first, yet after three of them one that is not', async () => {
+    const queue = new WorkQueue({ isUrgent: (key) => key.includes('urgent') });
+    for (const key of ['a/1', 'a/2']) queue.add(key);
+    for (let i = 0; i < 5; i += 1) queue.add(`b/urgent-${i}`);
+    expect(await take(queue, 7)).toEqual([
+      'b/urgent-0',
+      'b/urgent-1',
+      'b/urgent-2',
+      'a/1',
+      'b/urgent-3',
+      'b/urgent-4',
+      'a/2',
+    ]);
+  });
+
+  it('moves a key that waits into the lane for urgent ones when it is added again as such', async () => {
+    const urgent = new Set<string>();
+    const queue = new WorkQueue({ isUrgent: (key) => urgent.has(key) });
+    for (const key of ['a/1', 'a/2', 'a/3']) queue.add(key);
+    urgent.add('a/3');
+    queue.add('a/3');
+    expect(queue.depth).toBe(3);
+    expect(await take(queue, 3)).toEqual(['a/3', 'a/1', 'a/2']);
+  });
+
+  it('keeps workers for urgent keys: no number of others takes all of them', async () => {
+    const queue = new WorkQueue({ isUrgent: (key) => key.includes('urgent'), mostOrdinary: 2 });
+    for (let i = 0; i < 10; i += 1) queue.add(`a/${i}`);
+    expect(await take(queue, 2)).toEqual(['a/0', 'a/1']);
+    const third = queue.take();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(queue.processing).toEqual(['a/0', 'a/1']);
+    queue.add('b/urgent');
+    expect(await third).toBe('b/urgent');
+    queue.done('a/0');
+    expect(await queue.take()).toBe('a/2');
+  });
+
+  it('tells how long keys wait and are worked on, and which come again', async () => {
+    const told: string[] = [];
+    const queue = new WorkQueue({
+      backoff: exact,
+      observer: {
+        added: () => told.push('added'),
+        taken: (ms) => told.push(`taken after ${ms}`),
+        done: (ms) => told.push(`done after ${ms}`),
+        retried: () => told.push('retried'),
+      },
+    });
+    queue.add('a');
+    queue.add('a');
+    await vi.advanceTimersByTimeAsync(20);
+    await queue.take();
+    queue.addAfterFailure('a');
+    await vi.advanceTimersByTimeAsync(30);
+    queue.done('a');
+    expect(told).toEqual(['added', 'taken after 20', 'retried', 'done after 30']);
+  });
+});
+
 type Step =
   | { do: 'add' | 'fail'; key: string }
   | { do: 'addAfter'; key: string; ms: number }
@@ -130,7 +204,7 @@ describe('WorkQueue, whatever is done to it', () => {
   it('never has a key processed twice at once, and processes every key after its last add', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const queue = new WorkQueue(exact);
+        const queue = new WorkQueue({ backoff: exact });
         const running: string[] = [];
         /** Keys asked for and not taken since. */
         const owed = new Set<string>();

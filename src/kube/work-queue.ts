@@ -2,54 +2,95 @@
  * The queue between "something changed" and "reconcile it": each key is in it at
  * most once, is never processed twice at the same time, and a key added while it
  * is processed is processed once more afterwards, so that no change is lost.
+ *
+ * Keys of one namespace wait for each other and hardly for those of others: the
+ * namespaces take turns. What is urgent has a lane of its own, and workers that
+ * nothing else occupies.
  */
+import { FairQueue } from './fair-queue.ts';
 import { type BackoffOptions, backoffDelay, longestTimerMs, systemTimers, type Timers } from './wait.ts';
+
+/** So many urgent keys in a row are taken while others wait; then it is the turn of one of those. */
+const URGENT_IN_A_ROW = 3;
+
+/** What a queue tells of its keys, for metrics; times in milliseconds. */
+export interface QueueObserver {
+  /** A key waits now that did not. */
+  added(): void;
+  /** A worker has taken a key that had waited for so long. */
+  taken(waitedMs: number): void;
+  /** A worker is done with a key after so long. */
+  done(workedMs: number): void;
+  /** A key is added again after a failure. */
+  retried(): void;
+}
+
+/** How a queue is set up; all optional. */
+export interface WorkQueueOptions {
+  /** Delays of `addAfterFailure`; default 0.25 s, doubling to 60 s. */
+  backoff?: BackoffOptions | undefined;
+  /** Default: the system's. */
+  timers?: Timers | undefined;
+  /** Whether a key goes before others, asked whenever it is added. Default: none does. */
+  isUrgent?: ((key: string) => boolean) | undefined;
+  /** Keys that are not urgent and are processed at once; workers beyond wait for urgent ones. Default: any number. */
+  mostOrdinary?: number | undefined;
+  observer?: QueueObserver | undefined;
+}
 
 /** A queue of keys for any number of concurrent workers. */
 export class WorkQueue {
   readonly #backoff: BackoffOptions;
   readonly #timers: Timers;
-  /** Waiting to be processed, in order of arrival; never one that is being processed. */
-  readonly #ready = new Set<string>();
-  readonly #processing = new Set<string>();
-  /** Added again while being processed. */
-  readonly #dirty = new Set<string>();
+  readonly #isUrgent: (key: string) => boolean;
+  readonly #mostOrdinary: number;
+  readonly #observer: QueueObserver | undefined;
+  /** Waiting to be processed, by namespace; never one that is being processed. */
+  readonly #urgent = new FairQueue<string>();
+  readonly #ordinary = new FairQueue<string>();
+  /** When each of those began to wait. */
+  readonly #waitingSince = new Map<string, number>();
+  readonly #processing = new Map<string, { readonly urgent: boolean; readonly since: number }>();
+  /** Added again while being processed, and since when. */
+  readonly #dirty = new Map<string, number>();
   readonly #delayed = new Map<string, { dueAt: number; cancel: AbortController }>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   readonly #idle = Promise.withResolvers<void>();
+  #ordinaryAtWork = 0;
+  #urgentInARow = 0;
   #shutDown = false;
 
-  /** @param backoff delays of `addAfterFailure`; default 0.25 s, doubling to 60 s. */
-  constructor(backoff: BackoffOptions = { baseMs: 250, maxMs: 60_000 }, timers: Timers = systemTimers) {
-    this.#backoff = backoff;
-    this.#timers = timers;
+  constructor(options: WorkQueueOptions = {}) {
+    this.#backoff = options.backoff ?? { baseMs: 250, maxMs: 60_000 };
+    this.#timers = options.timers ?? systemTimers;
+    this.#isUrgent = options.isUrgent ?? (() => false);
+    this.#mostOrdinary = options.mostOrdinary ?? Infinity;
+    this.#observer = options.observer;
   }
 
   /** Keys that wait to be taken now, delayed ones not counted. */
   get depth(): number {
-    return this.#ready.size + this.#dirty.size;
+    return this.#waitingSince.size + this.#dirty.size;
   }
 
   /** Keys taken and not done. */
   get processing(): readonly string[] {
-    return [...this.#processing];
+    return [...this.#processing.keys()];
   }
 
   /** Asks for `key` to be processed as soon as a worker is free. After `shutDown` it does nothing. */
   add(key: string): void {
     if (this.#shutDown) return;
-    if (this.#processing.has(key)) {
-      this.#dirty.add(key);
+    const now = this.#timers.monotonic();
+    if (!this.#processing.has(key)) {
+      if (!this.#waitingSince.has(key)) this.#observer?.added();
+      this.#await(key, now);
       return;
     }
-    const taker = this.#ready.has(key) ? undefined : this.#takers.shift();
-    if (taker === undefined) {
-      this.#ready.add(key);
-    } else {
-      this.#processing.add(key);
-      taker(key);
-    }
+    if (this.#dirty.has(key)) return;
+    this.#observer?.added();
+    this.#dirty.set(key, now);
   }
 
   /** Adds `key` in `ms` milliseconds; of several delays of one key the earliest counts. */
@@ -83,6 +124,7 @@ export class WorkQueue {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     const delayMs = backoffDelay(failures, this.#backoff);
+    this.#observer?.retried();
     this.addAfter(key, delayMs);
     return delayMs;
   }
@@ -98,17 +140,22 @@ export class WorkQueue {
    */
   take(): Promise<string | undefined> {
     if (this.#shutDown) return Promise.resolve(undefined);
-    const [key] = this.#ready;
-    if (key === undefined) return new Promise((resolve) => this.#takers.push(resolve));
-    this.#ready.delete(key);
-    this.#processing.add(key);
-    return Promise.resolve(key);
+    const taken = new Promise<string | undefined>((resolve) => this.#takers.push(resolve));
+    this.#handOut();
+    return taken;
   }
 
-  /** Ends the processing of a key that was taken; if it was added meanwhile, it is next in line. */
+  /** Ends the processing of a key that was taken; one that was added meanwhile waits again. */
   done(key: string): void {
-    if (!this.#processing.delete(key)) throw new Error(`done("${key}") without having been taken`);
-    if (this.#dirty.delete(key)) this.add(key);
+    const work = this.#processing.get(key);
+    if (!work) throw new Error(`done("${key}") without having been taken`);
+    this.#processing.delete(key);
+    if (!work.urgent) this.#ordinaryAtWork -= 1;
+    this.#observer?.done(this.#timers.monotonic() - work.since);
+    const since = this.#dirty.get(key);
+    this.#dirty.delete(key);
+    if (since === undefined) this.#handOut();
+    else this.#await(key, since);
     if (this.#shutDown && this.#processing.size === 0) this.#idle.resolve();
   }
 
@@ -120,10 +167,62 @@ export class WorkQueue {
     this.#shutDown = true;
     for (const { cancel } of this.#delayed.values()) cancel.abort();
     this.#delayed.clear();
-    this.#ready.clear();
+    this.#urgent.clear();
+    this.#ordinary.clear();
+    this.#waitingSince.clear();
     this.#dirty.clear();
     for (const taker of this.#takers.splice(0)) taker(undefined);
     if (this.#processing.size === 0) this.#idle.resolve();
     return this.#idle.promise;
   }
+
+  /** Puts a key into its lane; one that waits and has become urgent leaves the other. */
+  #await(key: string, since: number): void {
+    const namespace = namespaceOf(key);
+    if (!this.#waitingSince.has(key)) this.#waitingSince.set(key, since);
+    if (!this.#isUrgent(key)) {
+      if (!this.#urgent.has(namespace, key)) this.#ordinary.push(namespace, key);
+    } else {
+      this.#ordinary.delete(namespace, key);
+      this.#urgent.push(namespace, key);
+    }
+    this.#handOut();
+  }
+
+  /** Gives keys to workers that wait, as long as there are both. */
+  #handOut(): void {
+    while (this.#takers.length > 0) {
+      const urgent = this.#urgentIsNext();
+      const key = urgent ? this.#urgent.shift() : this.#nextOrdinary();
+      if (key === undefined) return;
+      const now = this.#timers.monotonic();
+      this.#observer?.taken(now - (this.#waitingSince.get(key) ?? now));
+      this.#waitingSince.delete(key);
+      this.#processing.set(key, { urgent, since: now });
+      this.#urgentInARow = urgent ? this.#urgentInARow + 1 : 0;
+      this.#takers.shift()?.(key);
+    }
+  }
+
+  /** Urgent keys go first, yet not so that nobody else ever gets a turn: they may be many. */
+  #urgentIsNext(): boolean {
+    if (this.#urgent.size === 0) return false;
+    return this.#urgentInARow < URGENT_IN_A_ROW || !this.#mayTakeOrdinary || this.#ordinary.size === 0;
+  }
+
+  get #mayTakeOrdinary(): boolean {
+    return this.#ordinaryAtWork < this.#mostOrdinary;
+  }
+
+  #nextOrdinary(): string | undefined {
+    if (!this.#mayTakeOrdinary) return undefined;
+    const key = this.#ordinary.shift();
+    if (key !== undefined) this.#ordinaryAtWork += 1;
+    return key;
+  }
+}
+
+/** Of a key `namespace/name`; '' for an object without one. */
+function namespaceOf(key: string): string {
+  return key.slice(0, Math.max(0, key.indexOf('/')));
 }

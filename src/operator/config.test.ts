@@ -26,6 +26,8 @@ describe('readConfig', () => {
       identity: hostname(),
       watchNamespaces: [],
       concurrency: 16,
+      maxRuns: 50,
+      maxRunsPerNamespace: 5,
       leaderElection: true,
       leaseDurationMs: 4000,
       renewDeadlineMs: 3000,
@@ -108,6 +110,6 @@ describe('helpText', () => {
     expect(text).toContain('--http-port <port>\n');
     expect(text).toContain('[CHAOSDEMO_HTTP_PORT, default 8080]');
     expect(text).toContain('[POD_NAMESPACE, default chaosdemo-system]');
-    expect(text.match(/^ {2}--/gm)).toHaveLength(15);
+    expect(text.match(/^ {2}--/gm)).toHaveLength(17);
   });
 });

@@ -50,6 +50,20 @@ const settings = {
     // once waited so long for each other that faults missed their moment and were planned again.
     fallback: '16',
   },
+  maxRuns: {
+    ...integer(1, 1000),
+    flag: 'max-runs',
+    env: 'CHAOSDEMO_MAX_RUNS',
+    help: 'Runs that are on at the same time, in all namespaces; others wait their turn',
+    fallback: '50',
+  },
+  maxRunsPerNamespace: {
+    ...integer(1, 1000),
+    flag: 'max-runs-per-namespace',
+    env: 'CHAOSDEMO_MAX_RUNS_PER_NAMESPACE',
+    help: 'Runs that are on at the same time in one namespace; others wait their turn',
+    fallback: '5',
+  },
   leaderElection: {
     ...boolean,
     flag: 'leader-election',

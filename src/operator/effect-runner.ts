@@ -32,7 +32,7 @@ export class EffectRunner {
   readonly #options: EffectRunnerOptions;
   readonly #lifetime = new AbortController();
   readonly #begun = new Map<string, Promise<void>>();
-  readonly #failures = new Map<string, { count: number; waits: boolean }>();
+  readonly #failures = new Map<string, { effect: Effect; count: number; waits: boolean }>();
   /** Effects under way that set something up; a restore ends them first. */
   readonly #settingUp = new Set<Promise<void>>();
   readonly #endSetUps = new AbortController();
@@ -57,6 +57,11 @@ export class EffectRunner {
       if (refusal === undefined) this.#beginOne(effect, permit);
       else this.#stepBack(effect, refusal);
     }
+  }
+
+  /** Whether an effect of these has failed and is not tried again yet. */
+  putsOff(which: (effect: Effect) => boolean): boolean {
+    return [...this.#failures.values()].some(({ effect, waits }) => waits && which(effect));
   }
 
   #mayBegin(effect: Effect): boolean {
@@ -119,9 +124,11 @@ export class EffectRunner {
     const count = (this.#failures.get(id)?.count ?? 0) + 1;
     const delay = Math.min(RETRY_MS.first * 2 ** (count - 1), RETRY_MS.longest);
     log().warn({ err: error, effect: kind, id, retryInMs: delay }, 'an effect failed; it is asked for again');
-    const failure = { count, waits: true };
+    const failure = { effect, count, waits: true };
     this.#failures.set(id, failure);
     this.#begun.delete(id);
+    // Whoever waits for room gets it while a look is put off.
+    if (kind === 'Admit') askAgain();
     void clock.sleep(delay, this.#lifetime.signal).then(
       () => {
         failure.waits = false;

@@ -3,14 +3,24 @@
  * than the cache, and the session of one that has something under way. Of an
  * object that is idle nothing is kept, and of most there is nothing to do.
  */
-import type { ChaosDemo } from '../api/index.ts';
+import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 import { fixturesToRemove, runIsOn } from '../demo/context.ts';
+import type { CutOffVerdict } from '../demo/rejected-status.ts';
 import { within } from './deadline.ts';
 import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';
 
 /** How long the end of a fault and the removal of its fixtures may take when a run is cut off. */
-export const RELEASE_WITHIN_MS = 15_000;
+const RELEASE_WITHIN_MS = 15_000;
+
+/** Why a run is cut off, and what is stored of it once its session has ended. */
+export interface CutOffRun {
+  /** The status that could not be stored, or decided on. */
+  readonly status: ChaosDemoStatus;
+  readonly verdict: CutOffVerdict;
+  /** Whether the finalizer stays for now. */
+  readonly finalizer: boolean;
+}
 
 export interface Entry {
   readonly key: string;
@@ -18,6 +28,7 @@ export interface Entry {
   /** A version that we wrote or fetched, as long as it is newer than the cache. */
   latest?: ChaosDemo;
   session?: Session;
+  cutOff?: CutOffRun;
 }
 
 export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'leads' | 'logger'> {
@@ -25,11 +36,19 @@ export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'leads' |
   readonly onChange: (key: string) => void;
   /** Called of an object that goes while it had a session. */
   readonly onDeleted: (demo: ChaosDemo) => void;
+  /** Called when a session has ended: another may begin. */
+  readonly onEnded: (key: string) => void;
 }
 
 export class Entries {
   readonly #options: EntriesOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Sessions that are being ended, under the key of their object. */
+  readonly #endings = new Map<string, Promise<void>>();
+  /** Aborts what is being released when there is no time left for it. */
+  readonly #releasing = new AbortController();
+  /** Whether locks are left as they are: they may be those of a process that leads now. */
+  #keepsLocks = false;
 
   constructor(options: EntriesOptions) {
     this.#options = options;
@@ -45,17 +64,27 @@ export class Entries {
     return [...this.#entries.values()].filter(({ session }) => session?.isOpen).length;
   }
 
-  /** The entry of a key for the object that the cache has now; that of an earlier object of the name is ended first. */
-  async of(key: string, cached: ChaosDemo | undefined): Promise<Entry | undefined> {
+  /** The entry of a key for the object that the cache has now; that of an earlier object of the name begins to end. */
+  of(key: string, cached: ChaosDemo | undefined): Entry | undefined {
     const known = this.#entries.get(key);
     if (known && known.uid !== cached?.metadata.uid) {
       this.#entries.delete(key);
-      await this.leave(known);
+      this.leave(known);
     }
     if (!cached) return undefined;
     const entry = this.#entries.get(key) ?? { key, uid: cached.metadata.uid };
     this.#entries.set(key, entry);
     return entry;
+  }
+
+  /** Whether a session of this key is still ending. Another would have the same lock, so it must not begin. */
+  isEnding(key: string): boolean {
+    return this.#endings.has(key);
+  }
+
+  /** A version of the object that is newer than the cache, or was. */
+  latest(key: string): ChaosDemo | undefined {
+    return this.#entries.get(key)?.latest;
   }
 
   /** The newest version that is known; ours is dropped once the cache has caught up. */
@@ -88,34 +117,35 @@ export class Entries {
 
   /** Forgets an object of which nothing is left to keep. */
   tidy(entry: Entry): void {
-    if (entry.session || entry.latest || this.#entries.get(entry.key) !== entry) return;
+    if (entry.session || entry.latest || entry.cutOff || this.#entries.get(entry.key) !== entry) return;
     this.#entries.delete(entry.key);
   }
 
-  /** @param keepLock it may be that of a process that leads now */
-  async close(entry: Entry, keepLock = false): Promise<void> {
-    const { session } = entry;
-    delete entry.session;
-    await session?.close(keepLock);
+  /** Begins to close the session. How long that takes is up to what the session speaks to, so nobody waits. */
+  close(entry: Entry): void {
+    this.#end(entry, async () => {});
   }
 
-  /** Closes the session of an object that goes: what a run in its midst has made goes too. */
-  async leave(entry: Entry): Promise<void> {
+  /** Begins to end the fault of a run that is cut off, and then to close the session. */
+  cutOff(entry: Entry, run: CutOffRun): void {
+    entry.cutOff = run;
+    this.#end(entry, async (session) => await this.#release(session));
+  }
+
+  /** Begins to close the session of an object that goes: what a run in its midst has made goes too. */
+  leave(entry: Entry): void {
     if (entry.session) this.#options.onDeleted(entry.session.demo);
-    await this.undo(entry);
+    this.undo(entry);
   }
 
-  /** Undoes what a run that is on has made, and closes the session. */
-  async undo(entry: Entry): Promise<void> {
-    const { session } = entry;
-    if (!session) return;
-    const { metadata, status } = session.demo;
-    // Also where `decide` has released a fault: a fixture whose fault was never announced stands in no status.
-    if (runIsOn(status)) {
-      const fixtures = fixturesToRemove({ demo: metadata, draft: status ?? {} });
-      await within(this.#options.clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures));
-    }
-    await this.close(entry);
+  /** Begins to undo what a run that is on has made, and then to close the session. */
+  undo(entry: Entry): void {
+    this.#end(entry, async (session) => {
+      const { metadata, status } = session.demo;
+      // Also where `decide` has released a fault: a fixture whose fault was never announced stands in no status.
+      if (!runIsOn(status)) return;
+      await this.#release(session, fixturesToRemove({ demo: metadata, draft: status ?? {} }));
+    });
   }
 
   /**
@@ -125,16 +155,39 @@ export class Entries {
   async closeAll({ release, deadlineMs }: { release: boolean; deadlineMs: number }): Promise<void> {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
+    this.#keepsLocks = !release;
+    if (!release) this.#releasing.abort(new Error('this process leads no more'));
     await within(this.#options.clock, deadlineMs, async (signal) => {
-      await Promise.all(
-        entries.map(async (entry) => {
-          const { scenarios = [] } = entry.session?.demo.status ?? {};
+      signal.addEventListener('abort', () => this.#releasing.abort(signal.reason), { once: true });
+      await Promise.all([
+        ...this.#endings.values(),
+        ...entries.map(async ({ session }) => {
+          const { scenarios = [] } = session?.demo.status ?? {};
           const mayBeOn = scenarios.some(({ fault }) => fault && !fault.endedAt);
-          if (release && mayBeOn) await entry.session?.release(signal);
-          await this.close(entry, !release);
+          if (release && mayBeOn) await session?.release(signal);
+          await session?.close(!release);
         }),
-      );
+      ]);
     });
+  }
+
+  #end(entry: Entry, before: (session: Session) => Promise<void>): void {
+    const { key, session } = entry;
+    if (!session) return;
+    delete entry.session;
+    const end = async (): Promise<void> => {
+      await before(session);
+      await session.close(this.#keepsLocks);
+      this.#endings.delete(key);
+      this.#options.onEnded(key);
+    };
+    this.#endings.set(key, end());
+  }
+
+  async #release(session: Session, fixtures?: string[]): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#releasing;
+    await within(clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures), signal);
   }
 }
 

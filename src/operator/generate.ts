@@ -45,10 +45,12 @@ A refusal is an event too, and so is a wait before a run, under its own [reason]
 
 async function metricSection(): Promise<string> {
   const { registry } = createMetrics(
-    { queueDepth: () => 0, activeRuns: () => 0 },
+    { queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 },
     APIS.flatMap(({ faults }) => faults.map(({ type }) => type)),
   );
-  const metrics = (await registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('chaosdemo_'));
+  const metrics = (await registry.getMetricsAsJSON()).filter(({ name }) =>
+    /^(chaosdemo|workqueue|controller_runtime)_/.test(name),
+  );
   const rows = metrics.map(({ name, type, help, values }) => [
     code(name),
     String(type),

@@ -28,7 +28,7 @@ export class Leadership {
   begin(): void {
     this.#term = new Term(this.#options.forTerm());
     this.#options.onChange(true);
-    this.enqueueAll();
+    this.#term.takeOver(this.#options.keys());
   }
 
   /** Asks for everything to be reconciled; nothing where this process does not lead. */

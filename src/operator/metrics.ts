@@ -3,11 +3,13 @@
  * values of closed sets only, never names of objects: the number of series stays
  * the same however many ChaosDemos there are.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { ReconcileRecord } from '../kube/controller.ts';
+import type { QueueObserver } from '../kube/work-queue.ts';
+import { createQueueMetrics } from './queue-metrics.ts';
 
 /** How a run can end, as the label `verdict`. */
 export const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted', 'Superseded'] as const;
-const RECONCILE_RESULTS = ['success', 'error'] as const;
 const WRITE_RESULTS = ['stored', 'conflict', 'rejected', 'failed'] as const;
 
 type OneOf<Values extends readonly string[]> = Values[number];
@@ -16,7 +18,9 @@ export interface OperatorMetrics {
   /** Serves what was counted, default metrics of the process included. */
   registry: Registry;
   /** Counts one reconcile and the time it took. */
-  reconciled(result: OneOf<typeof RECONCILE_RESULTS>, durationMs: number): void;
+  reconciled(result: ReconcileRecord['outcome'], durationMs: number): void;
+  /** What the queue of ChaosDemos tells of its keys. */
+  readonly queue: QueueObserver;
   runEnded(verdict: OneOf<typeof VERDICTS>): void;
   /** Counts one attempt to write a status. */
   statusWritten(result: OneOf<typeof WRITE_RESULTS>): void;
@@ -35,6 +39,8 @@ export interface MetricSources {
   queueDepth: () => number;
   /** Runs that are on. */
   activeRuns: () => number;
+  /** ChaosDemos that wait for room to begin a run. */
+  waitingRuns: () => number;
 }
 
 /**
@@ -46,18 +52,7 @@ export function createMetrics(sources: MetricSources, faultTypes: readonly strin
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const reconciles = new Counter({
-    name: 'chaosdemo_reconciles_total',
-    help: 'Reconciles of ChaosDemos by result.',
-    labelNames: ['result'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'chaosdemo_reconcile_duration_seconds',
-    help: 'How long a reconcile took.',
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers,
-  });
+  const { queue, reconciled } = createQueueMetrics(registers, sources.queueDepth);
   const runs = new Counter({
     name: 'chaosdemo_runs_total',
     help: 'Runs that have ended, by verdict.',
@@ -93,14 +88,17 @@ export function createMetrics(sources: MetricSources, faultTypes: readonly strin
     registers,
   });
   const gauges: [name: string, help: string, read: () => number][] = [
-    ['chaosdemo_queue_depth', 'ChaosDemos that wait for a worker.', sources.queueDepth],
     ['chaosdemo_runs_active', 'Runs that are on.', sources.activeRuns],
+    [
+      'chaosdemo_runs_waiting',
+      'ChaosDemos that wait until fewer runs are on (reason TooManyRuns).',
+      sources.waitingRuns,
+    ],
   ];
   for (const [name, help, read] of gauges) {
     const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
   }
 
-  for (const result of RECONCILE_RESULTS) reconciles.inc({ result }, 0);
   for (const result of WRITE_RESULTS) writes.inc({ result }, 0);
   for (const verdict of VERDICTS) runs.inc({ verdict }, 0);
   const types = new Set(faultTypes);
@@ -111,10 +109,8 @@ export function createMetrics(sources: MetricSources, faultTypes: readonly strin
 
   return {
     registry,
-    reconciled: (result, durationMs) => {
-      reconciles.inc({ result });
-      durations.observe(durationMs / 1000);
-    },
+    reconciled,
+    queue,
     runEnded: (verdict) => runs.inc({ verdict }),
     statusWritten: (result) => writes.inc({ result }),
     faultInjected: (type) => {

@@ -48,6 +48,7 @@ export async function runOperator(
     {
       queueDepth: () => leadership.term?.depth ?? 0,
       activeRuns: () => leadership.term?.activeRuns ?? 0,
+      waitingRuns: () => leadership.term?.waitingRuns ?? 0,
     },
     faultTypesOf(subjects),
   );
@@ -106,6 +107,8 @@ export async function runOperator(
       processLeads: () => elector?.isLeader() ?? !electing.signal.aborted,
       killSwitchIsOn: () => killSwitch.isOn(),
       concurrency: config.concurrency,
+      maxRuns: config.maxRuns,
+      maxRunsPerNamespace: config.maxRunsPerNamespace,
       onReconciled: ({ durationMs, outcome }) => metrics.reconciled(outcome, durationMs),
     }),
     keys: () => stores.flatMap((store) => store.list().map(objectKey)),

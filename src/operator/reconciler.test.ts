@@ -39,7 +39,10 @@ function setup() {
   const api = server.connect(clock);
   const enqueued: string[] = [];
   const events: EventRecord[] = [];
-  const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0 }, ['Stall', 'Surge']);
+  const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }, [
+    'Stall',
+    'Surge',
+  ]);
   const reconciler = new Reconciler({
     api,
     clock,
@@ -51,6 +54,8 @@ function setup() {
     enqueue: (key) => enqueued.push(key),
     leads: () => true,
     killSwitchIsOn: () => false,
+    maxRuns: 50,
+    maxRunsPerNamespace: 5,
   });
   /** One reconcile, and the time that its calls take. */
   const reconcile = async (key = 'ns/demo') => {

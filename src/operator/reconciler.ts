@@ -3,7 +3,7 @@
  * store the status, and only then hand on what was decided.
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
-import { ANNOTATIONS } from '../api/index.ts';
+import { ANNOTATIONS, FINALIZER } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
 import type { Demo } from '../demo/context.ts';
 import { activeFault, FAULT_GRACE_MS, ms, runIsOn } from '../demo/context.ts';
@@ -19,10 +19,10 @@ import {
 } from '../demo/rejected-status.ts';
 import { isTransition } from '../demo/transition.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
-import { within } from './deadline.ts';
-import { Entries, type Entry, RELEASE_WITHIN_MS } from './entries.ts';
+import { type CutOffRun, Entries, type Entry } from './entries.ts';
 import { childLogger, contextOf, type Logger } from './log.ts';
 import type { ConnectedSubject, ConnectedSubjects, DemoApi, Write } from './ports.ts';
+import { RunSlots } from './run-slots.ts';
 import { StatusWriter } from './store-status.ts';
 import type { Audience } from './tell.ts';
 import { tell, tellDeleted } from './tell.ts';
@@ -51,6 +51,9 @@ export interface ReconcilerOptions {
   /** Whether the term of leadership that this works for still leads. */
   readonly leads: () => boolean;
   readonly killSwitchIsOn: () => boolean;
+  /** Runs that may be on at once, in all and of one namespace. */
+  readonly maxRuns: number;
+  readonly maxRunsPerNamespace: number;
 }
 
 /** What follows once everything is stored. */
@@ -69,18 +72,24 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #writer: StatusWriter;
   readonly #entries: Entries;
+  readonly #slots: RunSlots;
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
-    const { api, audience, clock, enqueue, leads, logger } = options;
+    const { api, audience, clock, enqueue, leads, logger, maxRuns, maxRunsPerNamespace } = options;
     this.#options = options;
     this.#writer = new StatusWriter(api, audience.metrics);
+    this.#slots = new RunSlots({ most: maxRuns, mostByNamespace: maxRunsPerNamespace, onRoom: enqueue });
     this.#entries = new Entries({
       clock,
       leads,
       logger,
       onChange: enqueue,
       onDeleted: (demo) => tellDeleted(audience, logger, demo),
+      onEnded: (key) => {
+        this.#slots.ended(key);
+        enqueue(key);
+      },
     });
   }
 
@@ -89,9 +98,32 @@ export class Reconciler {
     return this.#entries.open;
   }
 
+  /** Objects that wait until fewer runs are on. */
+  get waitingRuns(): number {
+    return this.#slots.waiting;
+  }
+
   /** Objects of which anything is kept. */
   get kept(): number {
     return this.#entries.size;
+  }
+
+  /** Counts the runs that are on already, before any other may begin. */
+  takeOver(keys: Iterable<string>): void {
+    for (const key of keys) if (runIsOn(this.#options.api.read(key)?.status)) this.#slots.take(key);
+  }
+
+  /**
+   * Whether an object goes before others: its run is on, so that a fault may have to begin, to end or to be
+   * taken over, or it is to go and we hold it.
+   */
+  isUrgent(key: string): boolean {
+    const demo = this.#entries.latest(key) ?? this.#options.api.read(key);
+    if (!demo) return false;
+    const { deletionTimestamp, finalizers } = demo.metadata;
+    return (
+      runIsOn(demo.status) || (deletionTimestamp !== undefined && finalizers?.includes(FINALIZER) === true)
+    );
   }
 
   /** As `Reconcile` of the controller. */
@@ -100,8 +132,11 @@ export class Reconciler {
     // Another may lead by now, and then this object is its.
     if (!this.#options.leads()) return { requeueAfterMs: LEAD_AGAIN_MS };
     const cached = this.#options.api.read(key);
-    const entry = await this.#entries.of(key, cached);
-    if (!cached || !entry) return {};
+    const entry = this.#entries.of(key, cached);
+    if (!cached || !entry) {
+      this.#giveSlotUp(key);
+      return {};
+    }
     try {
       return await this.#advance(entry, this.#entries.newest(entry, cached), signal);
     } finally {
@@ -116,8 +151,9 @@ export class Reconciler {
   }
 
   async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
+    if (entry.cutOff) return await this.#endCutOff(entry, demo, entry.cutOff, signal);
     // Opened for a spec that was changed before its run began: another may be about other pods.
-    if (entry.session?.isOutdated && !runIsOn(demo.status)) await this.#entries.close(entry);
+    if (entry.session?.isOutdated && !runIsOn(demo.status)) this.#entries.close(entry);
     const subject = this.#options.subjects.get(demo.spec.subject.type);
     if (!subject) return await this.#standUnknown(entry, demo, signal);
 
@@ -126,6 +162,7 @@ export class Reconciler {
       const why = { error: decision, cutOff: UNDECIDABLE, status: demo.status ?? {}, finalizer: false };
       return await this.#cutOff(entry, demo, why, signal);
     }
+    this.#askForSlot(entry, decision);
     if (decision.finalizer) {
       const held = await this.#writer.hold(demo, signal);
       if (held.state !== 'stored') return await this.#readAgain(entry, demo, held, signal);
@@ -144,7 +181,7 @@ export class Reconciler {
       after = write.demo;
       this.#stored(entry, before, after);
     }
-    await this.#handOn(entry, after, decision, subject);
+    this.#handOn(entry, after, decision, subject);
     return await this.#letGo(entry, after, decision, signal);
   }
 
@@ -153,25 +190,43 @@ export class Reconciler {
     const now = this.#now();
     const observed = entry.session?.observed ?? nothingObserved(now);
     try {
-      return decide(demoOf(demo, this.#options.killSwitchIsOn()), observed, now, definition);
+      const noRoom = this.#slots.obstacle(entry.key);
+      return decide(demoOf(demo, this.#options.killSwitchIsOn(), noRoom), observed, now, definition);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
 
+  /** In the same turn as the decision, which went by the slots that there were. */
+  #askForSlot({ key, session }: Entry, { slot }: Decision): void {
+    if (slot === 'awaited') this.#slots.wait(key);
+    // A look that fails again and again keeps nobody's room meanwhile.
+    if (slot === 'taken' && !session?.putsAdmissionOff) this.#slots.take(key);
+  }
+
+  /** As soon as nothing is left that takes up room. */
+  #giveSlotUp(key: string): void {
+    if (this.#entries.isEnding(key)) this.#slots.end(key);
+    else this.#slots.leave(key);
+  }
+
   /** What was decided is done in the session, which there is only where something has to be remembered. */
-  async #handOn(
+  #handOn(
     entry: Entry,
     demo: ChaosDemo,
-    { activities, effects, session }: Decision,
+    { activities, effects, session, slot }: Decision,
     subject: ConnectedSubject,
-  ): Promise<void> {
-    if (session) {
+  ): void {
+    // One that is still ending asks for another decision when it has ended.
+    if (session && !this.#entries.isEnding(entry.key)) {
       const open = this.#entries.session(entry, demo, subject);
       open.perform(effects);
       open.converge(activities);
-    } else if (demo.metadata.deletionTimestamp) await this.#entries.leave(entry);
-    else await this.#entries.close(entry);
+    } else if (demo.metadata.deletionTimestamp) this.#entries.leave(entry);
+    else this.#entries.close(entry);
+    if (slot === 'none' || (slot === 'taken' && entry.session?.putsAdmissionOff && !runIsOn(demo.status))) {
+      this.#giveSlotUp(entry.key);
+    }
   }
 
   async #letGo(
@@ -180,6 +235,8 @@ export class Reconciler {
     { finalizer, wakeAt }: Then,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
+    // What a run has made is removed before its object goes, for as long as that takes.
+    if (demo.metadata.deletionTimestamp && this.#entries.isEnding(entry.key)) return {};
     if (!finalizer) {
       const write = await this.#writer.letGo(demo, signal);
       if (write.state === 'refused') throw write.error;
@@ -198,24 +255,35 @@ export class Reconciler {
     { cutOff, error, finalizer, status }: CutOffBy,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const { clock, logger } = this.#options;
-    const before = demo.status ?? {};
-    const fault = activeFault(before, this.#now());
+    const { logger } = this.#options;
+    const fault = activeFault(demo.status ?? {}, this.#now());
     // Right after a restart there is nothing to release it with.
     const became = fault && (entry.session?.isOpen ? 'released' : 'left');
     const message = cutOffMessage(cutOff, became);
     childLogger(logger, contextOf(demo)).error({ err: error, reason: cutOff.reason }, message);
-    await within(clock, RELEASE_WITHIN_MS, async (stop) => await entry.session?.release(stop), signal);
-    await this.#entries.close(entry);
+    const run = { status, finalizer, verdict: { reason: cutOff.reason, message } };
+    this.#entries.cutOff(entry, run);
+    return await this.#endCutOff(entry, demo, run, signal);
+  }
+
+  /** Stores what a cut-off run comes to, once its session has ended: that asks for another reconcile. */
+  async #endCutOff(
+    entry: Entry,
+    demo: ChaosDemo,
+    { finalizer, status, verdict }: CutOffRun,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    this.#giveSlotUp(entry.key);
+    if (this.#entries.isEnding(entry.key)) return {};
     const now = this.#now();
-    const verdict = { reason: cutOff.reason, message };
-    const left = rejectedStatus(before, status, demo.metadata.generation, now, verdict);
+    const left = rejectedStatus(demo.status ?? {}, status, demo.metadata.generation, now, verdict);
     return await this.#storeInstead(entry, demo, left, { finalizer, wakeAt: now + CUT_OFF_RETRY_MS }, signal);
   }
 
   /** Of an object of a subject that is not registered. A fault of an operator that knew it ends by itself. */
   async #standUnknown(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
-    await this.#entries.undo(entry);
+    this.#entries.undo(entry);
+    this.#giveSlotUp(entry.key);
     const now = this.#now();
     const status = unknownSubjectStatus(demo, [...this.#options.subjects.keys()], now);
     const fault = activeFault(status, now);
@@ -231,11 +299,12 @@ export class Reconciler {
     then: Then,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    if (!isTransition(demo.status, status)) return await this.#letGo(entry, demo, then, signal);
-    const write = await this.#writer.apply(demo, status, signal);
+    const stored = !isTransition(demo.status, status);
+    const write: Write = stored ? { state: 'stored', demo } : await this.#writer.apply(demo, status, signal);
+    if (write.state !== 'conflict') delete entry.cutOff;
     if (write.state === 'refused') throw write.error;
     if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
-    this.#stored(entry, demo, write.demo);
+    if (!stored) this.#stored(entry, demo, write.demo);
     return await this.#letGo(entry, write.demo, then, signal);
   }
 
@@ -274,7 +343,11 @@ export class Reconciler {
 }
 
 /** What `decide` reads of an object. */
-function demoOf({ metadata, spec, status }: ChaosDemo, killSwitch: boolean): Demo {
+function demoOf(
+  { metadata, spec, status }: ChaosDemo,
+  killSwitch: boolean,
+  noRoom: string | undefined,
+): Demo {
   const { annotations = {}, deletionTimestamp, generation, uid } = metadata;
   const names = ['requestedAt', 'advance', 'abort'] as const;
   const steering = names.flatMap((name) => {
@@ -286,6 +359,7 @@ function demoOf({ metadata, spec, status }: ChaosDemo, killSwitch: boolean): Dem
     generation,
     deleting: deletionTimestamp !== undefined,
     killSwitch,
+    noRoom,
     spec,
     status: status ?? {},
     annotations: Object.fromEntries(steering) as Demo['annotations'],

@@ -24,7 +24,7 @@ const ACTIVITY_AGAIN_MS = 1000;
 /** When a release is tried again that was not proven, in milliseconds. */
 const RELEASE_AGAIN_MS = 1000;
 
-/** How long effects and activities may take to end when they are told to, in milliseconds. */
+/** How long effects and activities may take to end when they are told to, and then what they used, in milliseconds. */
 const END_WITHIN_MS = 5000;
 
 export interface SessionOptions {
@@ -112,6 +112,11 @@ export class Session {
     this.#effects.begin(effects.filter((effect) => this.#canPerform(effect)));
   }
 
+  /** Whether a look that failed is put off, so that nothing is under way for a run to begin. */
+  get putsAdmissionOff(): boolean {
+    return this.#effects.putsOff(({ kind }) => kind === 'Admit');
+  }
+
   /** Starts what is missing of these activities and stops what is not among them. */
   converge(activities: readonly Activity[]): void {
     this.#activities.converge(this.#opened ? activities : []);
@@ -150,8 +155,16 @@ export class Session {
     }
     const opened = this.#opened;
     this.#opened = undefined;
-    if (opened) await this.#dispose(opened, keepLock);
-    await this.#orLog(subject.connector.forget(this.#demo.metadata.uid, keepLock));
+    const letGo = async (): Promise<void> => {
+      if (opened) await this.#dispose(opened, keepLock);
+      await this.#orLog(subject.connector.forget(this.#demo.metadata.uid, keepLock));
+    };
+    if (!(await endsWithin(clock, END_WITHIN_MS, letGo()))) {
+      this.#log().error(
+        { waitedMs: END_WITHIN_MS },
+        'connections or the lock do not close; left to themselves',
+      );
+    }
   }
 
   #canPerform({ kind }: Effect): boolean {

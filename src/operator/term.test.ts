@@ -9,7 +9,7 @@ import { SimulatedConnector } from './simulation/simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
 import { type Behaviour, SimulatedTarget } from './simulation/simulated-target.ts';
 
-const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0 }, []);
+const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }, []);
 const STOP = { release: true, deadlineMs: 20_000 };
 const LOST = { release: false, deadlineMs: 20_000 };
 
@@ -47,6 +47,8 @@ function setup(behaviour: Partial<Behaviour> = {}) {
       processLeads: () => election.leads,
       killSwitchIsOn: () => false,
       concurrency: 2,
+      maxRuns: 50,
+      maxRunsPerNamespace: 5,
     }),
     keys: () => api.keys(),
     onChange: (leads) => told.push(leads),

@@ -31,7 +31,7 @@ export class Term {
 
   /** Begins to work on what is enqueued. */
   constructor(options: TermOptions) {
-    const { clock, concurrency, logger, onReconciled } = options;
+    const { audience, clock, concurrency, logger, onReconciled } = options;
     this.#options = options;
     this.#reconciler = new Reconciler({
       ...options,
@@ -45,6 +45,8 @@ export class Term {
       backoff: { baseMs: 250, maxMs: 30_000 },
       timers: clock,
       reconcile: (key, stopping) => this.#reconciler.reconcile(key, stopping),
+      isUrgent: (key) => this.#reconciler.isUrgent(key),
+      observer: audience.metrics.queue,
       ...(onReconciled && { onReconciled }),
     });
     this.#controller.start();
@@ -65,9 +67,21 @@ export class Term {
     return this.#reconciler.activeRuns;
   }
 
+  /** Objects that wait until fewer runs are on. */
+  get waitingRuns(): number {
+    return this.#reconciler.waitingRuns;
+  }
+
   /** Objects of which anything is kept. */
   get kept(): number {
     return this.#reconciler.kept;
+  }
+
+  /** Takes over all objects there are. */
+  takeOver(keys: Iterable<string>): void {
+    const all = [...keys];
+    this.#reconciler.takeOver(all);
+    for (const key of all) this.enqueue(key);
   }
 
   enqueue(key: string): void {

@@ -6,21 +6,22 @@ import { SimulatedDriver } from './simulated-driver.ts';
 import type { SimulatedTarget } from './simulated-target.ts';
 
 export class SimulatedConnector implements SubjectConnector {
-  readonly #target: SimulatedTarget;
+  readonly #targetOf: (owner: string) => SimulatedTarget;
   readonly #clock: ProcessClock;
 
-  constructor(target: SimulatedTarget, clock: ProcessClock) {
-    this.#target = target;
+  /** @param target what every object is about, or says so of the object `namespace/name` */
+  constructor(target: SimulatedTarget | ((owner: string) => SimulatedTarget), clock: ProcessClock) {
+    this.#targetOf = typeof target === 'function' ? target : () => target;
     this.#clock = clock;
   }
 
   async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Admitted> {
-    const target = this.#target;
+    const owner = `${request.namespace}/${request.name}`;
+    const target = this.#targetOf(owner);
     target.admissions += 1;
     await this.#clock.sleep(target.behaviour.effectMs, signal);
-    const owner = `${request.namespace}/${request.name}`;
     const open = (): Omit<NonNullable<Admitted['opened']>, 'lock'> => ({
-      target: this.#describe(),
+      target: describe(target),
       driver: new SimulatedDriver(target, this.#clock, request),
     });
     if (target.admission.state !== 'granted') {
@@ -35,16 +36,16 @@ export class SimulatedConnector implements SubjectConnector {
     return { admission: { state: 'granted' }, opened: { ...open(), lock } };
   }
 
-  async findPodTemplate(): Promise<string | undefined> {
-    await this.#clock.sleep(this.#target.behaviour.effectMs, new AbortController().signal);
-    return this.#target.podTemplate;
+  async findPodTemplate(namespace: string): Promise<string | undefined> {
+    const target = this.#targetOf(`${namespace}/`);
+    await this.#clock.sleep(target.behaviour.effectMs, new AbortController().signal);
+    return target.podTemplate;
   }
 
   async forget(): Promise<void> {}
+}
 
-  #describe(): Target {
-    const { nodes, podTemplate } = this.#target;
-    const pods = nodes.map((name, index) => ({ name: name.slice(0, 253), uid: String(index), imageId: 'i' }));
-    return { pods, store: 'store-0', ...(podTemplate === undefined ? {} : { podTemplate }) };
-  }
+function describe({ nodes, podTemplate }: SimulatedTarget): Target {
+  const pods = nodes.map((name, index) => ({ name: name.slice(0, 253), uid: String(index), imageId: 'i' }));
+  return { pods, store: 'store-0', ...(podTemplate === undefined ? {} : { podTemplate }) };
 }

@@ -81,6 +81,8 @@ export class SimulatedDriver implements SubjectDriver {
   }
 
   async close(): Promise<void> {
+    const { closeMs } = this.#target.behaviour;
+    if (closeMs > 0) await this.#clock.sleep(closeMs, new AbortController().signal);
     this.#target.open -= 1;
   }
 

@@ -15,6 +15,8 @@ export interface Behaviour {
   stallBites: boolean;
   /** Milliseconds an effect takes. */
   effectMs: number;
+  /** Milliseconds that closing the connections takes. */
+  closeMs: number;
   /** How long a fixture is usable, in milliseconds. */
   usableMs: number;
   /** Whether what a fault left can be looked at. */
@@ -31,6 +33,7 @@ const USUAL: Behaviour = {
   loses: true,
   stallBites: true,
   effectMs: 40,
+  closeMs: 0,
   usableMs: 60_000,
   readable: true,
   shortfalls: [],

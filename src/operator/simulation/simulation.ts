@@ -6,6 +6,7 @@
 import { pino } from 'pino';
 import type { ChaosDemo, ChaosDemoSpec, ChaosDemoStatus } from '../../api/index.ts';
 import { ANNOTATIONS, API_VERSION, FINALIZER, KIND } from '../../api/index.ts';
+import { runIsOn } from '../../demo/context.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { EventRecord } from '../../kube/events.ts';
 import { createMetrics } from '../metrics.ts';
@@ -23,7 +24,10 @@ const LEASE_MS = 15_000;
 const SHUTDOWN_MS = 20_000;
 
 const logger = pino({ level: 'silent' });
-const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0 }, ['Stall', 'Surge']);
+const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }, [
+  'Stall',
+  'Surge',
+]);
 
 /** One operator process, leading. */
 interface Process {
@@ -41,6 +45,13 @@ export class Simulation {
   /** How much longer the service was held up when each run ended; milliseconds. */
   readonly stalledBeyondEnd: number[] = [];
   killSwitch = false;
+  maxRuns = 50;
+  maxRunsPerNamespace = 5;
+  /** How the services of other namespaces behave. */
+  neighbourly: Partial<Behaviour> = {};
+  /** Objects of other namespaces whose service cannot be looked at. */
+  readonly failingAdmissions = new Set<string>();
+  readonly #neighbours = new Map<string, SimulatedTarget>();
   #process: Process | undefined;
 
   constructor(spec: ChaosDemoSpec = simulatedSpec(), behaviour: Partial<Behaviour> = {}) {
@@ -52,13 +63,14 @@ export class Simulation {
 
   // What people do.
 
-  create(name: string, spec: ChaosDemoSpec): void {
+  /** @param namespace objects of another than the default have a service each */
+  create(name: string, spec: ChaosDemoSpec, namespace = 'ns'): void {
     this.server.create({
       apiVersion: API_VERSION,
       kind: KIND,
       metadata: {
         name,
-        namespace: 'ns',
+        namespace,
         uid: `uid-of-${name}-${this.server.keys().length}`,
         resourceVersion: '0',
         generation: 1,
@@ -161,6 +173,14 @@ export class Simulation {
     return this.#process?.term.activeRuns ?? 0;
   }
 
+  /** Runs that are on by their statuses, by namespace. */
+  get runsOn(): Map<string, number> {
+    const on = this.server.keys().filter((key) => runIsOn(this.server.get(key)?.status));
+    return new Map(
+      Object.entries(Object.groupBy(on, namespaceOf)).map(([name, keys]) => [name, keys?.length ?? 0]),
+    );
+  }
+
   finished(): boolean {
     return this.status.run?.completedAt !== undefined;
   }
@@ -209,17 +229,22 @@ export class Simulation {
         subjects: new Map([
           [
             simulatedDefinition.api.type,
-            { definition: simulatedDefinition, connector: new SimulatedConnector(this.target, clock) },
+            {
+              definition: simulatedDefinition,
+              connector: new SimulatedConnector((owner) => this.#targetOf(owner), clock),
+            },
           ],
         ]),
         processLeads: () => process.leads,
         killSwitchIsOn: () => this.killSwitch,
         concurrency: 2,
+        maxRuns: this.maxRuns,
+        maxRunsPerNamespace: this.maxRunsPerNamespace,
       }),
     };
     this.#process = process;
     connection.subscribe((key) => process.term.enqueue(key));
-    for (const key of connection.keys()) process.term.enqueue(key);
+    process.term.takeOver(connection.keys());
   }
 
   /** The operator dies; what it had under way is lost, what it had stored or sent stays. Another leads after `downMs`. */
@@ -279,6 +304,16 @@ export class Simulation {
     if (forMs < LEASE_MS) this.startOperator();
   }
 
+  #targetOf(owner: string): SimulatedTarget {
+    if (owner.startsWith('ns/')) return this.target;
+    if (this.failingAdmissions.has(owner)) throw new Error('no answer from the API server');
+    const known = this.#neighbours.get(owner);
+    if (known) return known;
+    const target = new SimulatedTarget(this.clock, this.neighbourly);
+    this.#neighbours.set(owner, target);
+    return target;
+  }
+
   #endTerm({ connection, term }: Process): void {
     void term.end({ release: false, deadlineMs: SHUTDOWN_MS }).then(() => connection.close());
   }
@@ -296,5 +331,7 @@ export class Simulation {
     this.stalledBeyondEnd.push(Math.max(0, this.target.stalledUntil - this.now));
   }
 }
+
+const namespaceOf = (key: string): string => key.slice(0, key.indexOf('/'));
 
 const KEY = 'ns/demo';

@@ -22,7 +22,7 @@ export const ended =
 
 type ConditionPart = Pick<Condition, 'status' | 'reason' | 'message'>;
 
-export const condition = ({ status }: Simulation, type: string): ConditionPart | undefined =>
+export const condition = ({ status }: Pick<Simulation, 'status'>, type: string): ConditionPart | undefined =>
   status.conditions?.find((candidate) => candidate.type === type);
 
 export const injectedBy = ({ injected }: Simulation, scenario: string) =>

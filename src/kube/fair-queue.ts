@@ -1,0 +1,67 @@
+/**
+ * A queue that nobody can fill for others: within a group first in, first out,
+ * and between groups one in turn. Whoever comes waits for one item of each other
+ * group at most, however many those have.
+ */
+
+/** Items by group; an item is in its group once at most. */
+export class FairQueue<T> {
+  /** In the order of their turns; none is empty. */
+  readonly #groups = new Map<string, Set<T>>();
+  #size = 0;
+
+  /** Items that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  has(group: string, item: T): boolean {
+    return this.#groups.get(group)?.has(item) ?? false;
+  }
+
+  /** Puts an item at the end of its group; one that waits already keeps its place. */
+  push(group: string, item: T): void {
+    const items = this.#groups.get(group) ?? new Set();
+    if (items.has(item)) return;
+    this.#groups.set(group, items.add(item));
+    this.#size += 1;
+  }
+
+  /** Takes the first item of the group whose turn it is, passing over groups that may not go now. */
+  shift(mayGo: (group: string) => boolean = () => true): T | undefined {
+    for (const [group, items] of this.#groups) {
+      if (!mayGo(group)) continue;
+      const [item] = items;
+      this.#groups.delete(group);
+      this.#groups.set(group, items);
+      this.delete(group, item as T);
+      return item;
+    }
+    return undefined;
+  }
+
+  /** Takes an item out; tells whether it waited. */
+  delete(group: string, item: T): boolean {
+    const items = this.#groups.get(group);
+    if (!items?.delete(item)) return false;
+    this.#size -= 1;
+    if (items.size === 0) this.#groups.delete(group);
+    return true;
+  }
+
+  /** Takes the last item out of the group that has most: whom it hits has come last, and belongs to whoever fills the queue. */
+  dropFromLongest(): T | undefined {
+    let longest: [string, Set<T>] | undefined;
+    for (const entry of this.#groups) if (entry[1].size > (longest?.[1].size ?? 0)) longest = entry;
+    if (!longest) return undefined;
+    const [group, items] = longest;
+    const last = [...items].at(-1);
+    this.delete(group, last as T);
+    return last;
+  }
+
+  clear(): void {
+    this.#groups.clear();
+    this.#size = 0;
+  }
+}

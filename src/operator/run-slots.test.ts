@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { RunSlots } from './run-slots.ts';
+
+function setup({ most = 4, mostByNamespace = 2 } = {}) {
+  const given: string[] = [];
+  const slots = new RunSlots({ most, mostByNamespace, onRoom: (key) => given.push(key) });
+  return { given, slots };
+}
+
+describe('RunSlots', () => {
+  it('has room until one of the two numbers is reached, and then says which, and how many are on', () => {
+    const { slots } = setup({ most: 3 });
+    for (const key of ['a/1', 'a/2']) {
+      expect(slots.obstacle(key)).toBeUndefined();
+      slots.take(key);
+    }
+    expect(slots.obstacle('a/3')).toMatch(
+      /^Waiting for room: 2 runs of namespace a are on .* takes on 2 of one/,
+    );
+    expect(slots.obstacle('b/1')).toBeUndefined();
+    slots.take('b/1');
+    expect(slots.obstacle('c/1')).toMatch(
+      /^Waiting for room: 3 runs of all namespaces are on .* takes on 3 at/,
+    );
+    expect(slots.obstacle('a/1')).toBeUndefined();
+  });
+
+  it('gives a slot that is free to the first that waited, and tells it', () => {
+    const { given, slots } = setup();
+    for (const key of ['a/1', 'a/2']) slots.take(key);
+    for (const key of ['a/3', 'a/4', 'a/3']) slots.wait(key);
+    expect([slots.waiting, given]).toEqual([2, []]);
+    slots.leave('a/1');
+    expect(given).toEqual(['a/3']);
+    expect([slots.obstacle('a/3'), slots.waiting]).toEqual([undefined, 1]);
+    expect(slots.obstacle('a/4')).toContain('Waiting for room');
+  });
+
+  it('lets namespaces take turns: one object waits for one run of a namespace that has a hundred waiting', () => {
+    const { given, slots } = setup({ most: 2, mostByNamespace: 2 });
+    for (const key of ['a/1', 'a/2']) slots.take(key);
+    for (let i = 3; i <= 100; i += 1) slots.wait(`a/${i}`);
+    slots.wait('b/1');
+    slots.leave('a/1');
+    slots.leave('a/2');
+    expect(given).toEqual(['a/3', 'b/1']);
+  });
+
+  it('passes over a namespace that has all it may have, although it came first', () => {
+    const { given, slots } = setup({ most: 3 });
+    for (const key of ['a/1', 'a/2', 'c/1']) slots.take(key);
+    for (const key of ['a/3', 'b/1']) slots.wait(key);
+    slots.leave('c/1');
+    expect(given).toEqual(['b/1']);
+  });
+
+  it('holds no run back that is on already, and counts it', () => {
+    const { slots } = setup();
+    for (const key of ['a/1', 'a/2', 'a/3']) slots.take(key);
+    expect(slots.obstacle('a/3')).toBeUndefined();
+    expect(slots.obstacle('a/4')).toMatch(/3 runs of namespace a are on .* takes on 2 of one/);
+    slots.leave('a/1');
+    expect(slots.obstacle('a/4')).toContain('2 runs');
+  });
+
+  it('takes no room from others for more runs of one namespace than it may have', () => {
+    const { slots } = setup();
+    for (let i = 0; i < 1000; i += 1) slots.take(`forged/${i}`);
+    expect(slots.obstacle('b/1')).toBeUndefined();
+  });
+
+  it('frees the slot of a run that is over when its session is closed, and lets its object queue anew', () => {
+    const { given, slots } = setup({ most: 1 });
+    slots.take('a/1');
+    slots.wait('b/1');
+    slots.end('a/1');
+    expect(slots.obstacle('a/1')).toContain('1 run of all namespaces is on');
+    slots.wait('a/1');
+    expect(given).toEqual([]);
+    slots.ended('a/1');
+    expect(given).toEqual(['b/1']);
+    slots.leave('b/1');
+    expect(given).toEqual(['b/1', 'a/1']);
+  });
+
+  it('forgets one that waits no more', () => {
+    const { given, slots } = setup({ most: 1 });
+    slots.take('a/1');
+    for (const key of ['a/2', 'a/3']) slots.wait(key);
+    slots.leave('a/2');
+    slots.leave('a/1');
+    expect(given).toEqual(['a/3']);
+  });
+});
