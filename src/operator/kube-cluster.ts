@@ -23,6 +23,7 @@ export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logg
     }
   };
   return {
+    localPods: isOnThisMachine(client.host),
     async namespaceLabels(name, signal) {
       const namespace = await get<KubeObject>(core('namespaces', { name }), signal);
       return namespace && (namespace.metadata.labels ?? {});
@@ -40,6 +41,11 @@ export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logg
     },
     lease: (options) => new KubeLease({ client, clock, logger, ...options }),
   };
+}
+
+/** An API server at a loopback address is that of the embedded run: no pod of a cluster reaches its own there. */
+function isOnThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
 }
 
 function core(plural: string, where: { namespace?: string; name?: string }): string {

@@ -10,6 +10,7 @@ import {
 } from './cluster.ts';
 
 export class MemoryCluster implements Cluster {
+  localPods = true;
   /** Labels of the namespace; undefined: there is none. */
   labels: Record<string, string> | undefined = { [ENABLED_LABEL]: 'true' };
   podList: Pod[] = [];

@@ -8,6 +8,7 @@ import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/dem
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { createSystemClock } from '../../src/operator/system-clock.ts';
 import { MemoryCluster } from '../../src/subjects/cluster.fixture.ts';
+import { NotFoundOutError } from '../../src/subjects/ratelimiter/faults/fault.ts';
 import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { pod, unready } from '../../src/subjects/targets/pod.fixture.ts';
 import { until } from '../kit/until.ts';
@@ -237,6 +238,42 @@ describe('admission', () => {
     });
   });
 
+  it('touches nothing in a namespace that never took part, whatever its status says is on', async () => {
+    cluster.labels = {};
+    const before = await commandsTaken();
+    const { admission, opened } = await admit('a', { toBegin: false, mustUndo: true });
+    expect(admission).toMatchObject({ state: 'refused', reason: 'NamespaceNotEnabled' });
+    expect(opened).toBeUndefined();
+    expect(await commandsTaken()).toBe(before);
+  });
+
+  it('dials no loopback address where pods are not processes of this machine', async () => {
+    cluster.localPods = false;
+    expect(await messageFor('a')).toMatch(
+      /^RedisNotEligible: redis-0 has the address 127\.0\.0\.1, .*loopback/,
+    );
+    cluster.podList = cluster.podList.map((each) =>
+      each.metadata.name === 'limiter-1'
+        ? { ...each, status: { ...each.status, podIP: '::ffff:127.0.0.1' } }
+        : each,
+    );
+    expect(await messageFor('a')).toMatch(/^PodsNotEligible: limiter-1 has the address ::ffff:127\.0\.0\.1/);
+  });
+
+  it('does not take a Redis for free that cannot be asked, and asks again', async () => {
+    const own = await startRedis();
+    onTestFinished(() => own.stop());
+    cluster = clusterWith(own);
+    connector = newConnector();
+    const spec = limiterSpec({ ...LIMITER, redis: { service: { name: 'redis' } } });
+    const { opened } = await admit('a', { spec });
+    await own.stop();
+    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
+    const preparing = opened?.driver.perform({ ...prepare, scenario: 'counter-drift' }, PERMITTED, never);
+    await expect(preparing).rejects.toThrow(NotFoundOutError);
+    await expect(preparing).rejects.toThrow(/redis-0 .*ECONNREFUSED.*see whether it runs/);
+  });
+
   it('looks again before a pause is prepared, and names who has come', async () => {
     const { opened } = await admit('a');
     const stranger = connect({ host: redis.host, port: redis.port, localAddress: '127.0.0.9' });
@@ -271,6 +308,12 @@ describe('admission', () => {
     expect(await connector.findPodTemplate('shop', spec, never)).toBe('x');
   });
 });
+
+/** How many commands Redis has carried out, this look left out. */
+async function commandsTaken(): Promise<number> {
+  return Number(/total_commands_processed:(\d+)/.exec(await ask('INFO stats'))?.[1]) - 2 * (looks += 1);
+}
+let looks = 0;
 
 /** What Redis answers to an observer who is there for a moment, with the address of a pod of the limiter. */
 async function ask(command: string): Promise<string> {

@@ -18,6 +18,11 @@ export class NamespaceReader {
     this.#signal = signal;
   }
 
+  /** See {@link Cluster.localPods}. */
+  get localPods(): boolean {
+    return this.#cluster.localPods;
+  }
+
   /** @throws {Refusal} NamespaceNotEnabled, with the command that enables it. */
   async requireEnabled(): Promise<void> {
     if ((await this.#labels())?.[ENABLED_LABEL] === 'true') return;
@@ -25,6 +30,11 @@ export class NamespaceReader {
       'NamespaceNotEnabled',
       `namespace ${this.namespace} is not enabled for chaos. Enable it: kubectl label namespace ${this.namespace} ${ENABLED_LABEL}=true`,
     );
+  }
+
+  /** Whether the namespace has been asked to take part, ever: it carries the label, whatever its value. @throws {Refusal} PermissionDenied */
+  async hasLabel(): Promise<boolean> {
+    return (await this.#labels())?.[ENABLED_LABEL] !== undefined;
   }
 
   service(name: string): Promise<Service | undefined> {

@@ -209,7 +209,9 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
 
 /**
  * Whether a Redis may still be paused: others may have come, or it may have been restarted, since it was
- * admitted. What else may be wrong with it shows when the key is set up.
+ * admitted.
+ *
+ * @throws {NotFoundOutError} where it, or the API server, could not be asked
  */
 async function checkStore(
   place: Place,
@@ -228,8 +230,9 @@ async function checkStore(
     admitRedis({ redis: target.redis, addresses }, { allowOtherClients, connected: true }, signal),
   );
   if (runId instanceof Refusal) {
-    const stands = runId.reason === 'SharedRedis' || runId.reason === 'RedisNotEligible';
-    return stands ? { state: 'refused', admission: runId.admission } : { state: 'free' };
+    // One that cannot be asked may be shared or restarted by now: that is not known, which is not the same as free.
+    if (runId.reason === 'RedisUnreachable') throw new NotFoundOutError(runId.message, { cause: runId });
+    return { state: 'refused', admission: runId.admission };
   }
   return admitted === undefined || admitted === runId ? { state: 'free' } : { state: 'restarted' };
 }

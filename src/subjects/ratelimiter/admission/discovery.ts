@@ -13,6 +13,7 @@ import {
 } from '../../targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../targets/label-selector.ts';
 import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
+import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { orRefusal, Refusal } from '../../targets/refusal.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 import type { RedisTarget } from '../store/redis-target.ts';
@@ -52,7 +53,8 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
 
 /**
  * Where a fault that another process left on can be released, although nothing may be injected (any more):
- * the Redis, and what nodes there are. Undefined where not even that can be found.
+ * the Redis, and what nodes there are. Undefined where not even that can be found, and in a namespace that has
+ * no label of ours at all: it never took part, so nothing of ours can be on there, whatever a status says.
  *
  * @throws what the cluster throws if it could not be found out.
  */
@@ -61,6 +63,8 @@ export async function findReleasable(
   signal: AbortSignal,
 ): Promise<DiscoveredTarget | undefined> {
   const reader = readerOf(place, signal);
+  const takesPart = await orRefusal(() => reader.hasLabel());
+  if (takesPart instanceof Refusal || !takesPart) return undefined;
   const redis = await orRefusal(() => findRedis(reader, place.limiter.redis));
   if (redis instanceof Refusal) return undefined;
   const found = await orRefusal(() => findPods(reader, place.limiter));
@@ -113,7 +117,9 @@ async function findPods(reader: NamespaceReader, limiter: RateLimiterSpec): Prom
       `"${selector}" matches more than ${MOST_PODS} pods: narrow ${PART}.selector`,
     );
   }
-  return selectPods(pods, { selector, port: limiter.port, part: PART });
+  const eligible = selectPods(pods, { selector, port: limiter.port, part: PART });
+  requirePodAddresses(eligible.pods, { localPods: reader.localPods, reason: 'PodsNotEligible' });
+  return eligible;
 }
 
 async function findRedis(reader: NamespaceReader, redis: RateLimiterSpec['redis']): Promise<RedisTarget> {
@@ -146,7 +152,13 @@ async function findEndpoint(
       `Service ${name} selects more than ${MOST_PODS} pods: name a Service that selects exactly the one Redis`,
     );
   }
-  return resolveRedis(service, port, pods);
+  const endpoint = resolveRedis(service, port, pods);
+  const { localPods } = reader;
+  requirePodAddresses([{ name: endpoint.podName, host: endpoint.host }], {
+    localPods,
+    reason: 'RedisNotEligible',
+  });
+  return endpoint;
 }
 
 async function findAuth(reader: NamespaceReader, redis: RateLimiterSpec['redis']): Promise<RedisAuth> {
