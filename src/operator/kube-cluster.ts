@@ -30,6 +30,11 @@ export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logg
     },
     service: (namespace, name, signal) => get<Service>(core('services', { namespace, name }), signal),
     secret: (namespace, name, signal) => get<Secret>(core('secrets', { namespace, name }), signal),
+    // By a list: the operator may not get pods, and need not.
+    async pod(namespace, name, signal) {
+      const query = { fieldSelector: `metadata.name=${name}`, limit: 1 };
+      return (await get<{ items: Pod[] }>(core('pods', { namespace }), signal, query))?.items[0];
+    },
     async pods(namespace, labelSelector, most, signal) {
       const query = { labelSelector, limit: most };
       const list = await get<{ metadata: { continue?: string }; items: Pod[] }>(

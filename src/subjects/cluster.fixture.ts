@@ -35,6 +35,11 @@ export class MemoryCluster implements Cluster {
     return this.secrets.find(({ metadata }) => metadata.name === name);
   }
 
+  async pod(_: string, name: string): Promise<Pod | undefined> {
+    this.#permit();
+    return this.podList.find(({ metadata }) => metadata.name === name);
+  }
+
   /** Knows selectors of the form `a=b,c=d` only. */
   async pods(_: string, labelSelector: string, most: number): Promise<readonly Pod[] | 'TooMany'> {
     this.#permit();

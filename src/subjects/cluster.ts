@@ -70,6 +70,8 @@ export interface Cluster {
   namespaceLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
   service(namespace: string, name: string, signal: AbortSignal): Promise<Service | undefined>;
   secret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | undefined>;
+  /** One pod by its name. */
+  pod(namespace: string, name: string, signal: AbortSignal): Promise<Pod | undefined>;
   /** 'TooMany': there are more than `most`. */
   pods(
     namespace: string,

@@ -1,8 +1,11 @@
 /** From a ChaosDemo to its turn on a Redis: the connector of rate limiters on real Redis servers and a cluster in memory. */
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ENABLED_LABEL } from '../../src/api/index.ts';
+import type { SubjectEffect } from '../../src/demo/effects.ts';
 import type { Finding } from '../../src/demo/findings.ts';
 import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/demo/subject.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
@@ -272,6 +275,61 @@ describe('admission', () => {
     const preparing = opened?.driver.perform({ ...prepare, scenario: 'counter-drift' }, PERMITTED, never);
     await expect(preparing).rejects.toThrow(NotFoundOutError);
     await expect(preparing).rejects.toThrow(/redis-0 .*ECONNREFUSED.*see whether it runs/);
+  });
+
+  it('sends nothing to the address of a node whose pod was made anew', async () => {
+    let requests = 0;
+    const stranger = createServer((_, response) => {
+      requests += 1;
+      response.end('{}');
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void stranger.close());
+    await once(stranger, 'listening');
+    const { port } = stranger.address() as AddressInfo;
+    const nodes = (uid: string) =>
+      pod('limiter-0', ({ metadata, spec, status }) => {
+        Object.assign(metadata, { uid, labels: { app: 'limiter' } });
+        spec.containers = [{ name: 'app', ports: [{ name: 'http', containerPort: port }] }];
+        status.podIP = '127.0.0.1';
+      });
+    const [, , redisPod] = cluster.podList;
+    if (!redisPod) throw new Error('no Redis');
+    cluster.podList = [nodes('first'), redisPod];
+    const { opened } = await admit('a');
+    cluster.podList = [nodes('second'), redisPod];
+    const perform = (effect: SubjectEffect) => opened?.driver.perform(effect, PERMITTED, never);
+
+    const gone = /limiter-0: gone or made anew since the run began, so nothing was sent to the address/;
+    expect(await perform({ kind: 'MeasureBaseline', id: 'b' })).toMatchObject({
+      outcome: { ok: false, message: expect.stringMatching(gone) },
+    });
+    const about = { scenario: 'ghost-allowing', fixture: 'demo-x' };
+    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', sequence: 1, ...about } as const;
+    expect(await perform(prepare)).toMatchObject({
+      kind: 'NotPrepared',
+      message: expect.stringMatching(gone),
+    });
+    const moment = { plannedAt: Date.now(), until: Date.now() + 5000 };
+    expect(await perform({ kind: 'Inject', id: 'f', ...about, ...moment })).toMatchObject({
+      report: { missed: true, message: expect.stringMatching(gone) },
+    });
+    expect(await perform({ kind: 'Restore', id: 'r', fixtures: ['demo-x'], release: false })).toMatchObject({
+      restored: { faultOver: true, message: expect.stringContaining('the limit of demo-x is left') },
+    });
+    expect(requests).toBe(0);
+  });
+
+  it('asks nothing of the address of a Redis whose pod was made anew', async () => {
+    const { opened } = await admit('a');
+    const before = await commandsTaken();
+    cluster.podList = cluster.podList.map((each) =>
+      each.metadata.name === 'redis-0' ? { ...each, metadata: { ...each.metadata, uid: 'another' } } : each,
+    );
+    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
+    expect(
+      await opened?.driver.perform({ ...prepare, scenario: 'counter-drift' }, PERMITTED, never),
+    ).toMatchObject({ kind: 'NotPrepared', message: expect.stringContaining('run again') });
+    expect(await commandsTaken()).toBe(before);
   });
 
   it('looks again before a pause is prepared, and names who has come', async () => {

@@ -45,6 +45,10 @@ export class NamespaceReader {
     return permitted(this.namespace, this.#cluster.secret(this.namespace, name, this.#signal));
   }
 
+  pod(name: string): Promise<Pod | undefined> {
+    return permitted(this.namespace, this.#cluster.pod(this.namespace, name, this.#signal));
+  }
+
   /** @param labelSelector '' for all; undefined: there are more than {@link MOST_PODS} */
   async pods(labelSelector: string): Promise<readonly Pod[] | undefined> {
     const pods = await permitted(

@@ -22,8 +22,10 @@ import {
   type DiscoveredTarget,
   discover,
   findAddresses,
+  findMoved,
   findReleasable,
   findSettledTemplate,
+  isAtItsAddress,
   type Place,
 } from './discovery.ts';
 import { admitRedis } from './redis-admission.ts';
@@ -169,6 +171,11 @@ export class RateLimiterConnector implements SubjectConnector {
       budget: this.#budget,
       logger,
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
+      server: {
+        runId,
+        podIsThere: async (signal) => await isAtItsAddress(place, target.redis, signal),
+      },
+      findMoved: async (signal) => await findMoved(place, target.nodes, signal),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
       // Without a lock this process is there to undo things only.
       keepLooking: async (emit, signal) =>
@@ -219,11 +226,16 @@ async function checkStore(
   admitted: string | undefined,
   signal: AbortSignal,
 ): Promise<StoreCheck> {
-  // Pods that have joined since are no strangers.
-  const joined = await findAddresses(place, signal).catch((error: unknown) => {
+  const [joined, isThere] = await Promise.all([
+    // Pods that have joined since are no strangers.
+    findAddresses(place, signal),
+    isAtItsAddress(place, target.redis, signal),
+  ]).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(messageOf(error), { cause: error });
   });
+  // Whoever has the address now is not even asked: asking begins with the password.
+  if (!isThere) return { state: 'restarted' };
   const addresses = [...target.addresses, ...joined];
   const { allowOtherClients } = place.limiter.redis;
   const runId = await orRefusal(() =>

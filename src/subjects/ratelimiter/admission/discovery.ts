@@ -7,6 +7,7 @@ import type { Cluster, Pod } from '../../cluster.ts';
 import {
   addressesOf,
   type EligiblePods,
+  isAlive,
   selectPods,
   settledTemplate,
   type TargetPod,
@@ -90,6 +91,38 @@ export async function findSettledTemplate(place: Place, signal: AbortSignal): Pr
  */
 export async function findAddresses(place: Place, signal: AbortSignal): Promise<string[]> {
   return addressesOf(await listSelected(place, signal));
+}
+
+/**
+ * Names of the nodes whose pods are not at their addresses any more: gone, going, or made anew.
+ *
+ * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out.
+ */
+export async function findMoved(
+  { cluster, limiter, namespace }: Place,
+  nodes: readonly TargetPod[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const pods = await new NamespaceReader(cluster, namespace, signal).pods(
+    formatLabelSelector(limiter.selector),
+  );
+  if (pods === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
+  const staying = new Map(pods.filter(isAlive).map(({ metadata, status }) => [metadata.uid, status?.podIP]));
+  return nodes.filter(({ host, uid }) => staying.get(uid) !== host).map(({ name }) => name);
+}
+
+/**
+ * Whether the pod of a Redis is still the one that was found, and has its address.
+ *
+ * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out.
+ */
+export async function isAtItsAddress(
+  { cluster, namespace }: Place,
+  { host, podName, podUid }: RedisTarget,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const pod = await new NamespaceReader(cluster, namespace, signal).pod(podName);
+  return pod !== undefined && isAlive(pod) && pod.metadata.uid === podUid && pod.status?.podIP === host;
 }
 
 function readerOf({ cluster, namespace }: Place, signal: AbortSignal): NamespaceReader {
