@@ -66,8 +66,14 @@ export class KubeClient {
   readonly #transport: Transport;
   readonly #userAgent: string;
   readonly #timeoutMs: number;
+  /** Host name or address of the API server, as the kubeconfig has it; without brackets for IPv6. */
+  readonly host: string;
 
   constructor(config: KubeConfig, options: KubeClientOptions = {}) {
+    this.host = new URL(config.getCurrentCluster()?.server ?? 'https://unknown').hostname.replace(
+      /^\[|\]$/g,
+      '',
+    );
     this.#transport = new Transport(config, options.connections ?? 8);
     this.#userAgent = options.userAgent ?? 'kube-client';
     this.#timeoutMs = options.timeoutMs ?? 30_000;

@@ -23,12 +23,18 @@ export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logg
     }
   };
   return {
+    localPods: isOnThisMachine(client.host),
     async namespaceLabels(name, signal) {
       const namespace = await get<KubeObject>(core('namespaces', { name }), signal);
       return namespace && (namespace.metadata.labels ?? {});
     },
     service: (namespace, name, signal) => get<Service>(core('services', { namespace, name }), signal),
     secret: (namespace, name, signal) => get<Secret>(core('secrets', { namespace, name }), signal),
+    // By a list: the operator may not get pods, and need not.
+    async pod(namespace, name, signal) {
+      const query = { fieldSelector: `metadata.name=${name}`, limit: 1 };
+      return (await get<{ items: Pod[] }>(core('pods', { namespace }), signal, query))?.items[0];
+    },
     async pods(namespace, labelSelector, most, signal) {
       const query = { labelSelector, limit: most };
       const list = await get<{ metadata: { continue?: string }; items: Pod[] }>(
@@ -40,6 +46,11 @@ export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logg
     },
     lease: (options) => new KubeLease({ client, clock, logger, ...options }),
   };
+}
+
+/** An API server at a loopback address is that of the embedded run: no pod of a cluster reaches its own there. */
+function isOnThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
 }
 
 function core(plural: string, where: { namespace?: string; name?: string }): string {

@@ -10,6 +10,7 @@ import {
 } from './cluster.ts';
 
 export class MemoryCluster implements Cluster {
+  localPods = true;
   /** Labels of the namespace; undefined: there is none. */
   labels: Record<string, string> | undefined = { [ENABLED_LABEL]: 'true' };
   podList: Pod[] = [];
@@ -32,6 +33,11 @@ export class MemoryCluster implements Cluster {
   async secret(_: string, name: string): Promise<Secret | undefined> {
     this.#permit();
     return this.secrets.find(({ metadata }) => metadata.name === name);
+  }
+
+  async pod(_: string, name: string): Promise<Pod | undefined> {
+    this.#permit();
+    return this.podList.find(({ metadata }) => metadata.name === name);
   }
 
   /** Knows selectors of the form `a=b,c=d` only. */

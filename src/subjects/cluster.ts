@@ -65,9 +65,13 @@ export interface ClusterLease {
 
 /** Undefined: there is no such object. @throws ForbiddenError, or an error where the API server did not say */
 export interface Cluster {
+  /** Whether pods may be processes of this machine, at loopback addresses: where its API server is one too. */
+  readonly localPods: boolean;
   namespaceLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
   service(namespace: string, name: string, signal: AbortSignal): Promise<Service | undefined>;
   secret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | undefined>;
+  /** One pod by its name. */
+  pod(namespace: string, name: string, signal: AbortSignal): Promise<Pod | undefined>;
   /** 'TooMany': there are more than `most`. */
   pods(
     namespace: string,

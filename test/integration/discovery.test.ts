@@ -63,6 +63,7 @@ describe('discover, where everything is in place', () => {
       addresses: ['127.0.0.4', '127.0.0.2', '127.0.0.3'],
       redis: {
         podName: 'redis-0',
+        podUid: expect.any(String) as string,
         host: '127.0.0.7',
         port: 6380,
         tls: true,

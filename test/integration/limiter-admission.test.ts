@@ -1,13 +1,17 @@
 /** From a ChaosDemo to its turn on a Redis: the connector of rate limiters on real Redis servers and a cluster in memory. */
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ENABLED_LABEL } from '../../src/api/index.ts';
+import type { SubjectEffect } from '../../src/demo/effects.ts';
 import type { Finding } from '../../src/demo/findings.ts';
 import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/demo/subject.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { createSystemClock } from '../../src/operator/system-clock.ts';
 import { MemoryCluster } from '../../src/subjects/cluster.fixture.ts';
+import { NotFoundOutError } from '../../src/subjects/ratelimiter/faults/fault.ts';
 import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { pod, unready } from '../../src/subjects/targets/pod.fixture.ts';
 import { until } from '../kit/until.ts';
@@ -237,6 +241,97 @@ describe('admission', () => {
     });
   });
 
+  it('touches nothing in a namespace that never took part, whatever its status says is on', async () => {
+    cluster.labels = {};
+    const before = await commandsTaken();
+    const { admission, opened } = await admit('a', { toBegin: false, mustUndo: true });
+    expect(admission).toMatchObject({ state: 'refused', reason: 'NamespaceNotEnabled' });
+    expect(opened).toBeUndefined();
+    expect(await commandsTaken()).toBe(before);
+  });
+
+  it('dials no loopback address where pods are not processes of this machine', async () => {
+    cluster.localPods = false;
+    expect(await messageFor('a')).toMatch(
+      /^RedisNotEligible: redis-0 has the address 127\.0\.0\.1, .*loopback/,
+    );
+    cluster.podList = cluster.podList.map((each) =>
+      each.metadata.name === 'limiter-1'
+        ? { ...each, status: { ...each.status, podIP: '::ffff:127.0.0.1' } }
+        : each,
+    );
+    expect(await messageFor('a')).toMatch(/^PodsNotEligible: limiter-1 has the address ::ffff:127\.0\.0\.1/);
+  });
+
+  it('does not take a Redis for free that cannot be asked, and asks again', async () => {
+    const own = await startRedis();
+    onTestFinished(() => own.stop());
+    cluster = clusterWith(own);
+    connector = newConnector();
+    const spec = limiterSpec({ ...LIMITER, redis: { service: { name: 'redis' } } });
+    const { opened } = await admit('a', { spec });
+    await own.stop();
+    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
+    const preparing = opened?.driver.perform({ ...prepare, scenario: 'counter-drift' }, PERMITTED, never);
+    await expect(preparing).rejects.toThrow(NotFoundOutError);
+    await expect(preparing).rejects.toThrow(/redis-0 .*ECONNREFUSED.*see whether it runs/);
+  });
+
+  it('sends nothing to the address of a node whose pod was made anew', async () => {
+    let requests = 0;
+    const stranger = createServer((_, response) => {
+      requests += 1;
+      response.end('{}');
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void stranger.close());
+    await once(stranger, 'listening');
+    const { port } = stranger.address() as AddressInfo;
+    const nodes = (uid: string) =>
+      pod('limiter-0', ({ metadata, spec, status }) => {
+        Object.assign(metadata, { uid, labels: { app: 'limiter' } });
+        spec.containers = [{ name: 'app', ports: [{ name: 'http', containerPort: port }] }];
+        status.podIP = '127.0.0.1';
+      });
+    const [, , redisPod] = cluster.podList;
+    if (!redisPod) throw new Error('no Redis');
+    cluster.podList = [nodes('first'), redisPod];
+    const { opened } = await admit('a');
+    cluster.podList = [nodes('second'), redisPod];
+    const perform = (effect: SubjectEffect) => opened?.driver.perform(effect, PERMITTED, never);
+
+    const gone = /limiter-0: gone or made anew since the run began, so nothing was sent to the address/;
+    expect(await perform({ kind: 'MeasureBaseline', id: 'b' })).toMatchObject({
+      outcome: { ok: false, message: expect.stringMatching(gone) },
+    });
+    const about = { scenario: 'ghost-allowing', fixture: 'demo-x' };
+    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', sequence: 1, ...about } as const;
+    expect(await perform(prepare)).toMatchObject({
+      kind: 'NotPrepared',
+      message: expect.stringMatching(gone),
+    });
+    const moment = { plannedAt: Date.now(), until: Date.now() + 5000 };
+    expect(await perform({ kind: 'Inject', id: 'f', ...about, ...moment })).toMatchObject({
+      report: { missed: true, message: expect.stringMatching(gone) },
+    });
+    expect(await perform({ kind: 'Restore', id: 'r', fixtures: ['demo-x'], release: false })).toMatchObject({
+      restored: { faultOver: true, message: expect.stringContaining('the limit of demo-x is left') },
+    });
+    expect(requests).toBe(0);
+  });
+
+  it('asks nothing of the address of a Redis whose pod was made anew', async () => {
+    const { opened } = await admit('a');
+    const before = await commandsTaken();
+    cluster.podList = cluster.podList.map((each) =>
+      each.metadata.name === 'redis-0' ? { ...each, metadata: { ...each.metadata, uid: 'another' } } : each,
+    );
+    const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
+    expect(
+      await opened?.driver.perform({ ...prepare, scenario: 'counter-drift' }, PERMITTED, never),
+    ).toMatchObject({ kind: 'NotPrepared', message: expect.stringContaining('run again') });
+    expect(await commandsTaken()).toBe(before);
+  });
+
   it('looks again before a pause is prepared, and names who has come', async () => {
     const { opened } = await admit('a');
     const stranger = connect({ host: redis.host, port: redis.port, localAddress: '127.0.0.9' });
@@ -271,6 +366,12 @@ describe('admission', () => {
     expect(await connector.findPodTemplate('shop', spec, never)).toBe('x');
   });
 });
+
+/** How many commands Redis has carried out, this look left out. */
+async function commandsTaken(): Promise<number> {
+  return Number(/total_commands_processed:(\d+)/.exec(await ask('INFO stats'))?.[1]) - 2 * (looks += 1);
+}
+let looks = 0;
 
 /** What Redis answers to an observer who is there for a moment, with the address of a pod of the limiter. */
 async function ask(command: string): Promise<string> {

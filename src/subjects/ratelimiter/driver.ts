@@ -10,15 +10,17 @@ import type { Finding } from '../../demo/findings.ts';
 import type { Emit, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
+import { listed } from '../targets/refusal.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { pollHealth } from './interfaces/reference/health.ts';
 import { restore } from './restore.ts';
+import type { ServerIdentity } from './store/pinned-server.ts';
 import type { RateLimiterTarget } from './target.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
-import { messageOf, untilAborted } from './waiting.ts';
+import { messageOf, TIMED_OUT, untilAborted, within } from './waiting.ts';
 
 export interface RateLimiterDriverOptions {
   readonly target: RateLimiterTarget;
@@ -32,6 +34,10 @@ export interface RateLimiterDriverOptions {
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'info' | 'warn'>;
   /** Whether an earlier process may have left a pause on. */
   readonly mayBePaused: boolean;
+  /** What every connection to Redis is held to; left out: any server at the address will do. */
+  readonly server?: ServerIdentity;
+  /** Looks which nodes are not at their addresses any more; asked right before something is written to them. @throws where it could not be found out */
+  readonly findMoved?: (signal: AbortSignal) => Promise<readonly string[]>;
   /** Looks once more whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
   /** Carries on with LookAgain, see `keepLooking`. */
@@ -39,6 +45,9 @@ export interface RateLimiterDriverOptions {
   /** Who explains what was detected; default: the rules, as profile "rules". */
   readonly diagnosis?: DiagnosisProfiles;
 }
+
+/** How long a look at the nodes may take, in milliseconds: a fault has 3 s to begin. */
+const LOOK_MS = 1500;
 
 type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
 
@@ -61,10 +70,19 @@ class RateLimiterDriver implements SubjectDriver {
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
     this.#diagnosis = options.diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
-    const { budget, checkStore, mayBePaused, now, spec, target } = options;
+    const { budget, checkStore, mayBePaused, now, server, spec, target } = options;
     const { signal: lifetime } = this.#lifetime;
     const baseline = (): Baseline | undefined => this.#baseline;
-    this.#toolkit = openToolkit(spec, { target, budget, mayBePaused, baseline, checkStore, now, lifetime });
+    this.#toolkit = openToolkit(spec, {
+      target,
+      budget,
+      mayBePaused,
+      server,
+      baseline,
+      checkStore,
+      now,
+      lifetime,
+    });
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -107,6 +125,7 @@ class RateLimiterDriver implements SubjectDriver {
   async #measureBaseline(signal: AbortSignal): Promise<Finding> {
     const { limit } = this.#toolkit.limiter;
     try {
+      await this.#requireNodes(signal);
       const options = {
         ...this.#toolkit,
         controlKey: `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
@@ -117,6 +136,7 @@ class RateLimiterDriver implements SubjectDriver {
       return { kind: 'Baseline', outcome: outcomeOf(this.#baseline) };
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof NotFoundOutError) throw error;
       return { kind: 'Baseline', outcome: { ok: false, message: `No baseline: ${messageOf(error)}` } };
     }
   }
@@ -126,6 +146,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { generation, now } = this.#options;
     const attempt = this.#open(effect.scenario);
     try {
+      await this.#requireNodes(signal);
       const preparation = await attempt.prepare(fixture, signal);
       if ('refused' in preparation) {
         return { kind: 'Admission', admission: preparation.refused, generation, at: now() };
@@ -145,6 +166,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { id: fault, scenario } = effect;
     let report: Extract<Finding, { kind: 'Fault' }>['report'];
     try {
+      await this.#requireNodes(signal);
       report = await this.#attempt({ fault, scenario }).inject(effect, permit, signal);
     } catch (error) {
       signal.throwIfAborted();
@@ -152,6 +174,29 @@ class RateLimiterDriver implements SubjectDriver {
     }
     this.#options.logger.info({ fault, missed: report.missed, proof: report.proof }, report.message);
     return { kind: 'Fault', fault, report };
+  }
+
+  readonly #findMoved = async (signal: AbortSignal): Promise<readonly string[]> =>
+    (await this.#options.findMoved?.(signal)) ?? [];
+
+  /** An address may be another pod's by now. @throws NotFoundOutError; an error that says which node is gone */
+  async #requireNodes(signal: AbortSignal): Promise<void> {
+    const moved = await within(this.#findMoved(signal), LOOK_MS, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw new NotFoundOutError(
+        `it could not be looked whether the nodes are still at their addresses: ${messageOf(error)}`,
+        { cause: error },
+      );
+    });
+    if (moved === TIMED_OUT) {
+      throw new NotFoundOutError(
+        `the API server did not say within ${LOOK_MS} ms whether the nodes are still at their addresses`,
+      );
+    }
+    if (moved.length === 0) return;
+    throw new Error(
+      `${listed(moved)}: gone or made anew since the run began, so nothing was sent to the address: run again`,
+    );
   }
 
   async #inquire(effect: EffectOf<'Inquire'>, signal: AbortSignal): Promise<Finding> {
@@ -179,7 +224,7 @@ class RateLimiterDriver implements SubjectDriver {
     return {
       kind: 'Restored',
       effect: id,
-      restored: await restore({ ...this.#toolkit, keys, release }, signal),
+      restored: await restore({ ...this.#toolkit, keys, release, findMoved: this.#findMoved }, signal),
     };
   }
 

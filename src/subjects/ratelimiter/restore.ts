@@ -4,15 +4,18 @@ import type { Restored } from '../../demo/observed.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { removeRateLimit } from './interfaces/reference/setup-limit.ts';
 import type { OwnPause } from './store/own-pause.ts';
-import type { RedisConnections } from './store/redis-client.ts';
+import { RedisClientError, type RedisConnections } from './store/redis-client.ts';
 import { proveWrite } from './store/write-probe.ts';
-import { messageOf } from './waiting.ts';
+import { messageOf, TIMED_OUT, within } from './waiting.ts';
 import { counted } from './words.ts';
 
 /** A write that is not held back is taken well within this. */
 const QUICK_WRITE_MS = 500;
 /** How long after the release a write may take. */
 const WRITE_WITHIN_MS = 5000;
+
+/** How long a look at the nodes may take. */
+const LOOK_MS = 1500;
 
 export interface RestoreOptions {
   readonly redis: RedisConnections;
@@ -21,6 +24,8 @@ export interface RestoreOptions {
   readonly release: boolean;
   readonly ownPause: OwnPause;
   readonly now: () => number;
+  /** Names of the nodes that are not at their addresses any more; nothing is sent there. @throws where it could not be found out */
+  readonly findMoved: (signal: AbortSignal) => Promise<readonly string[]>;
 }
 
 /** For longer than anything that was sent before can be on its way; milliseconds. */
@@ -36,7 +41,7 @@ async function takesCharge(redis: RedisConnections): Promise<boolean> {
 
 /** What was restored, or what is left to do by hand. @throws only the reason of `signal` */
 export async function restore(options: RestoreOptions, signal: AbortSignal): Promise<Restored> {
-  const { redis, clients, keys, release, ownPause, now } = options;
+  const { redis, keys, release, ownPause, now } = options;
   const done: string[] = [];
   const failed: string[] = [];
 
@@ -50,9 +55,12 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
       done.push('released the pause of Redis');
     } catch (error) {
       signal.throwIfAborted();
-      failed.push(
-        `could not release ${redis.name}: ${messageOf(error)}; the pause ends by itself, or now with: redis-cli CLIENT UNPAUSE`,
-      );
+      if (error instanceof RedisClientError && error.isAnotherServer) {
+        done.push('the Redis that was paused is gone from its address, and its pause with it');
+      } else
+        failed.push(
+          `could not release ${redis.name}: ${messageOf(error)}; the pause ends by itself, or now with: redis-cli CLIENT UNPAUSE`,
+        );
     }
   }
   const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal));
@@ -69,11 +77,12 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   }
 
   // While writes are held back no key can be removed; its window makes it harmless in any case.
+  const nodes = keys.length === 0 ? [] : await stillThere(options, signal);
   const removals = await Promise.allSettled(
-    keys.map(async (key) => await removeRateLimit(clients, key, signal)),
+    keys.map(async (key) => await removeRateLimit(nodes, key, signal)),
   );
   signal.throwIfAborted();
-  const left = clients.length === 0 ? keys : keys.filter((_, i) => removals[i]?.status === 'rejected');
+  const left = nodes.length === 0 ? keys : keys.filter((_, i) => removals[i]?.status === 'rejected');
   if (keys.length > left.length)
     done.push(`removed ${counted(keys.length - left.length, 'key')} of the demo`);
   if (left.length > 0) {
@@ -90,4 +99,14 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     faultOver: taken !== undefined && alone,
     message: truncate(message, 512),
   };
+}
+
+/** The nodes that may be written to; all where nobody can say in time: then a key of our own is worth the risk. */
+async function stillThere(
+  { clients, findMoved }: RestoreOptions,
+  signal: AbortSignal,
+): Promise<readonly LimiterClient[]> {
+  const moved = await within(findMoved(signal), LOOK_MS, signal).catch((): readonly string[] => []);
+  signal.throwIfAborted();
+  return moved === TIMED_OUT ? clients : clients.filter(({ name }) => !moved.includes(name));
 }

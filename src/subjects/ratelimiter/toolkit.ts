@@ -6,6 +6,7 @@ import { SAMPLE_TIMEOUT_MS } from './interfaces/reference/counter-watch.ts';
 import { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { rateLimiterOf } from './schema.ts';
 import { OwnPause } from './store/own-pause.ts';
+import type { ServerIdentity } from './store/pinned-server.ts';
 import { RedisConnections } from './store/redis-client.ts';
 
 /** Connections for health, limits and counters of one node; few, since each is asked one thing at a time. */
@@ -19,9 +20,11 @@ export function openToolkit(
   parts: Pick<Toolkit, 'target' | 'budget' | 'baseline' | 'checkStore' | 'now' | 'lifetime'> & {
     /** Whether an earlier process may have left a pause on. */
     readonly mayBePaused: boolean;
+    /** What every connection to Redis is held to. */
+    readonly server: ServerIdentity | undefined;
   },
 ): Toolkit {
-  const { mayBePaused, ...rest } = parts;
+  const { mayBePaused, server, ...rest } = parts;
   const { nodes, redis } = parts.target;
   const limiter = rateLimiterOf(spec);
   const timeoutMs = parseDuration(limiter.health.timeout);
@@ -34,7 +37,7 @@ export function openToolkit(
     clients: open(timeoutMs, QUIET_CONNECTIONS),
     observers: open(Math.min(timeoutMs, SAMPLE_TIMEOUT_MS), QUIET_CONNECTIONS),
     loaders: open(timeoutMs, LOAD_CONNECTIONS),
-    redis: new RedisConnections(redis, randomUUID()),
+    redis: new RedisConnections(redis, randomUUID(), server),
     ownPause: new OwnPause(mayBePaused),
   };
 }

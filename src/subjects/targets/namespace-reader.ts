@@ -18,6 +18,11 @@ export class NamespaceReader {
     this.#signal = signal;
   }
 
+  /** See {@link Cluster.localPods}. */
+  get localPods(): boolean {
+    return this.#cluster.localPods;
+  }
+
   /** @throws {Refusal} NamespaceNotEnabled, with the command that enables it. */
   async requireEnabled(): Promise<void> {
     if ((await this.#labels())?.[ENABLED_LABEL] === 'true') return;
@@ -27,12 +32,21 @@ export class NamespaceReader {
     );
   }
 
+  /** Whether the namespace has been asked to take part, ever: it carries the label, whatever its value. @throws {Refusal} PermissionDenied */
+  async hasLabel(): Promise<boolean> {
+    return (await this.#labels())?.[ENABLED_LABEL] !== undefined;
+  }
+
   service(name: string): Promise<Service | undefined> {
     return permitted(this.namespace, this.#cluster.service(this.namespace, name, this.#signal));
   }
 
   secret(name: string): Promise<Secret | undefined> {
     return permitted(this.namespace, this.#cluster.secret(this.namespace, name, this.#signal));
+  }
+
+  pod(name: string): Promise<Pod | undefined> {
+    return permitted(this.namespace, this.#cluster.pod(this.namespace, name, this.#signal));
   }
 
   /** @param labelSelector '' for all; undefined: there are more than {@link MOST_PODS} */

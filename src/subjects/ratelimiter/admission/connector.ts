@@ -22,8 +22,10 @@ import {
   type DiscoveredTarget,
   discover,
   findAddresses,
+  findMoved,
   findReleasable,
   findSettledTemplate,
+  isAtItsAddress,
   type Place,
 } from './discovery.ts';
 import { admitRedis } from './redis-admission.ts';
@@ -169,6 +171,11 @@ export class RateLimiterConnector implements SubjectConnector {
       budget: this.#budget,
       logger,
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
+      server: {
+        runId,
+        podIsThere: async (signal) => await isAtItsAddress(place, target.redis, signal),
+      },
+      findMoved: async (signal) => await findMoved(place, target.nodes, signal),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
       // Without a lock this process is there to undo things only.
       keepLooking: async (emit, signal) =>
@@ -209,7 +216,9 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
 
 /**
  * Whether a Redis may still be paused: others may have come, or it may have been restarted, since it was
- * admitted. What else may be wrong with it shows when the key is set up.
+ * admitted.
+ *
+ * @throws {NotFoundOutError} where it, or the API server, could not be asked
  */
 async function checkStore(
   place: Place,
@@ -217,19 +226,25 @@ async function checkStore(
   admitted: string | undefined,
   signal: AbortSignal,
 ): Promise<StoreCheck> {
-  // Pods that have joined since are no strangers.
-  const joined = await findAddresses(place, signal).catch((error: unknown) => {
+  const [joined, isThere] = await Promise.all([
+    // Pods that have joined since are no strangers.
+    findAddresses(place, signal),
+    isAtItsAddress(place, target.redis, signal),
+  ]).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(messageOf(error), { cause: error });
   });
+  // Whoever has the address now is not even asked: asking begins with the password.
+  if (!isThere) return { state: 'restarted' };
   const addresses = [...target.addresses, ...joined];
   const { allowOtherClients } = place.limiter.redis;
   const runId = await orRefusal(() =>
     admitRedis({ redis: target.redis, addresses }, { allowOtherClients, connected: true }, signal),
   );
   if (runId instanceof Refusal) {
-    const stands = runId.reason === 'SharedRedis' || runId.reason === 'RedisNotEligible';
-    return stands ? { state: 'refused', admission: runId.admission } : { state: 'free' };
+    // One that cannot be asked may be shared or restarted by now: that is not known, which is not the same as free.
+    if (runId.reason === 'RedisUnreachable') throw new NotFoundOutError(runId.message, { cause: runId });
+    return { state: 'refused', admission: runId.admission };
   }
   return admitted === undefined || admitted === runId ? { state: 'free' } : { state: 'restarted' };
 }

@@ -7,12 +7,14 @@ import type { Cluster, Pod } from '../../cluster.ts';
 import {
   addressesOf,
   type EligiblePods,
+  isAlive,
   selectPods,
   settledTemplate,
   type TargetPod,
 } from '../../targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../targets/label-selector.ts';
 import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
+import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { orRefusal, Refusal } from '../../targets/refusal.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 import type { RedisTarget } from '../store/redis-target.ts';
@@ -52,7 +54,8 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
 
 /**
  * Where a fault that another process left on can be released, although nothing may be injected (any more):
- * the Redis, and what nodes there are. Undefined where not even that can be found.
+ * the Redis, and what nodes there are. Undefined where not even that can be found, and in a namespace that has
+ * no label of ours at all: it never took part, so nothing of ours can be on there, whatever a status says.
  *
  * @throws what the cluster throws if it could not be found out.
  */
@@ -61,6 +64,8 @@ export async function findReleasable(
   signal: AbortSignal,
 ): Promise<DiscoveredTarget | undefined> {
   const reader = readerOf(place, signal);
+  const takesPart = await orRefusal(() => reader.hasLabel());
+  if (takesPart instanceof Refusal || !takesPart) return undefined;
   const redis = await orRefusal(() => findRedis(reader, place.limiter.redis));
   if (redis instanceof Refusal) return undefined;
   const found = await orRefusal(() => findPods(reader, place.limiter));
@@ -88,6 +93,38 @@ export async function findAddresses(place: Place, signal: AbortSignal): Promise<
   return addressesOf(await listSelected(place, signal));
 }
 
+/**
+ * Names of the nodes whose pods are not at their addresses any more: gone, going, or made anew.
+ *
+ * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out.
+ */
+export async function findMoved(
+  { cluster, limiter, namespace }: Place,
+  nodes: readonly TargetPod[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const pods = await new NamespaceReader(cluster, namespace, signal).pods(
+    formatLabelSelector(limiter.selector),
+  );
+  if (pods === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
+  const staying = new Map(pods.filter(isAlive).map(({ metadata, status }) => [metadata.uid, status?.podIP]));
+  return nodes.filter(({ host, uid }) => staying.get(uid) !== host).map(({ name }) => name);
+}
+
+/**
+ * Whether the pod of a Redis is still the one that was found, and has its address.
+ *
+ * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out.
+ */
+export async function isAtItsAddress(
+  { cluster, namespace }: Place,
+  { host, podName, podUid }: RedisTarget,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const pod = await new NamespaceReader(cluster, namespace, signal).pod(podName);
+  return pod !== undefined && isAlive(pod) && pod.metadata.uid === podUid && pod.status?.podIP === host;
+}
+
 function readerOf({ cluster, namespace }: Place, signal: AbortSignal): NamespaceReader {
   return new NamespaceReader(cluster, namespace, signal);
 }
@@ -113,7 +150,9 @@ async function findPods(reader: NamespaceReader, limiter: RateLimiterSpec): Prom
       `"${selector}" matches more than ${MOST_PODS} pods: narrow ${PART}.selector`,
     );
   }
-  return selectPods(pods, { selector, port: limiter.port, part: PART });
+  const eligible = selectPods(pods, { selector, port: limiter.port, part: PART });
+  requirePodAddresses(eligible.pods, { localPods: reader.localPods, reason: 'PodsNotEligible' });
+  return eligible;
 }
 
 async function findRedis(reader: NamespaceReader, redis: RateLimiterSpec['redis']): Promise<RedisTarget> {
@@ -146,7 +185,13 @@ async function findEndpoint(
       `Service ${name} selects more than ${MOST_PODS} pods: name a Service that selects exactly the one Redis`,
     );
   }
-  return resolveRedis(service, port, pods);
+  const endpoint = resolveRedis(service, port, pods);
+  const { localPods } = reader;
+  requirePodAddresses([{ name: endpoint.podName, host: endpoint.host }], {
+    localPods,
+    reason: 'RedisNotEligible',
+  });
+  return endpoint;
 }
 
 async function findAuth(reader: NamespaceReader, redis: RateLimiterSpec['redis']): Promise<RedisAuth> {

@@ -63,6 +63,7 @@ describe('resolveRedis', () => {
   ])('follows a targetPort that is %s', (_, spec, port) => {
     expect(resolveRedis(service(spec), 6379, [redisPod('redis-0')])).toEqual({
       podName: 'redis-0',
+      podUid: expect.any(String),
       host: '10.0.0.1',
       port,
     });

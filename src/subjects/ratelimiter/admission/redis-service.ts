@@ -11,7 +11,7 @@ import { listed, Refusal } from '../../targets/refusal.ts';
 import type { RedisTarget } from '../store/redis-target.ts';
 
 /** The pod of Redis, and where it listens. */
-export type RedisEndpoint = Pick<RedisTarget, 'podName' | 'host' | 'port'>;
+export type RedisEndpoint = Pick<RedisTarget, 'podName' | 'host' | 'port'> & { readonly podUid: string };
 
 /**
  * The label selector of the pods behind a Service.
@@ -83,7 +83,8 @@ export function resolveRedis(service: Service, port: number, pods: readonly Pod[
       `Service ${name} sends to the port named "${targetPort}", which ${pod.metadata.name} does not have: give the container port that name, or set a number as targetPort`,
     );
   }
-  return { podName: pod.metadata.name, host: pod.status?.podIP ?? '', port: resolved.port };
+  const { name: podName, uid: podUid } = pod.metadata;
+  return { podName, podUid, host: pod.status?.podIP ?? '', port: resolved.port };
 }
 
 /** Where a port of the Service leads: a number or the name of a container port. */

@@ -11,6 +11,7 @@ import { messageOf, TIMED_OUT, within } from '../waiting.ts';
 import { adviceOnReply, withAdvice } from './advice.ts';
 import { boundedConnection } from './bounded-connection.ts';
 import { NotInChargeError, PauseFence } from './pause-fence.ts';
+import { OtherServerError, PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 import { asFields, asText, asTime, requireOk } from './reply-types.ts';
 
@@ -24,31 +25,50 @@ const PROBE_TTL_MS = 120_000;
 export class RedisClientError extends Error {
   /** The first word of what Redis said (NOPERM, NOAUTH ...), where it answered. */
   readonly reply: string | undefined;
+  /** The server that was admitted does not answer at its address any more, but another. */
+  readonly isAnotherServer: boolean;
 
-  constructor(message: string, reply?: string) {
+  constructor(message: string, reply?: string, isAnotherServer = false) {
     super(message);
     this.name = 'RedisClientError';
     this.reply = reply;
+    this.isAnotherServer = isAnotherServer;
   }
 }
 
-/** One connection, made when it is first needed and again when it was lost. */
+/** What a link is made of. */
+interface LinkOptions {
+  readonly target: RedisTarget;
+  readonly server: PinnedServer;
+  readonly use: Use;
+  readonly commandTimeout?: number;
+  /** A connection of the same session that stands. */
+  readonly standing: () => Redis | undefined;
+}
+
+/** One connection, made when it is first needed and again when it was lost; each time to the server that was admitted. */
 class Link {
-  readonly #target: RedisTarget;
-  readonly #commandTimeout: number | undefined;
+  readonly #options: LinkOptions;
+  /** That was looked at: the server is the right one. */
   #redis: Redis | undefined;
+  #dialled: Redis | undefined;
   #connecting: Promise<Redis> | undefined;
   #closed = false;
 
-  constructor(target: RedisTarget, commandTimeout: number | undefined) {
-    this.#target = target;
-    this.#commandTimeout = commandTimeout;
+  constructor(options: LinkOptions) {
+    this.#options = options;
   }
 
-  /** @throws RedisClientError when there is no connection within the timeout */
+  /** The connection, where it stands now. */
+  get standing(): Redis | undefined {
+    return this.#redis?.status === 'ready' ? this.#redis : undefined;
+  }
+
+  /** @throws RedisClientError when there is no connection within the timeout, or it is not to the right server */
   async get(): Promise<Redis> {
     if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
-    if (this.#redis?.status === 'ready') return this.#redis;
+    const { standing } = this;
+    if (standing) return standing;
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined;
     });
@@ -57,36 +77,38 @@ class Link {
 
   close(): void {
     this.#closed = true;
-    this.#redis?.disconnect();
+    this.#dialled?.disconnect();
   }
 
   async #connect(): Promise<Redis> {
-    this.#redis?.disconnect();
-    const redis = boundedConnection(this.#target, {
-      connectTimeout: REDIS_TIMEOUT_MS,
-      commandTimeout: this.#commandTimeout,
-    });
-    this.#redis = redis;
-    const connected = await within(
-      redis.connect().catch((error: unknown) => {
-        throw explain(this.#target, 'connecting', error);
-      }),
-      REDIS_TIMEOUT_MS,
-    );
-    if (connected === TIMED_OUT) {
-      redis.disconnect();
-      throw new RedisClientError(
-        `Redis ${redisName(this.#target)} did not take a connection within ${REDIS_TIMEOUT_MS} ms: see whether it runs and whether a NetworkPolicy lets the operator reach it`,
-      );
+    const { commandTimeout, server, standing, target, use } = this.#options;
+    this.#dialled?.disconnect();
+    this.#redis = undefined;
+    try {
+      await server.beforeDial(standing());
+      if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
+      const redis = boundedConnection(target, { connectTimeout: REDIS_TIMEOUT_MS, commandTimeout });
+      this.#dialled = redis;
+      if ((await within(redis.connect(), REDIS_TIMEOUT_MS)) === TIMED_OUT) {
+        throw new RedisClientError(
+          `Redis ${redisName(target)} did not take a connection within ${REDIS_TIMEOUT_MS} ms: see whether it runs and whether a NetworkPolicy lets the operator reach it`,
+        );
+      }
+      await server.afterLogin(redis, use);
+      if (this.#closed) redis.disconnect();
+      this.#redis = redis;
+      return redis;
+    } catch (error) {
+      this.#dialled?.disconnect();
+      throw explain(target, 'connecting', error);
     }
-    if (this.#closed) redis.disconnect();
-    return redis;
   }
 }
 
 /** The connections of one session with Redis; made lazily. Every method throws RedisClientError. */
 export class RedisConnections {
   readonly #target: RedisTarget;
+  readonly #server: PinnedServer;
   #control: Link;
   /** Kept open to the end: what was sent over them may still be carried out. */
   readonly #late: Link[] = [];
@@ -95,12 +117,15 @@ export class RedisConnections {
   readonly #probeKey: string;
   readonly #fence = new PauseFence();
 
-  /** @param probeId makes the probe key this session's own */
-  constructor(target: RedisTarget, probeId: string) {
+  /**
+   * @param probeId makes the probe key this session's own
+   * @param identity what every connection is held to; left out: any server at the address will do
+   */
+  constructor(target: RedisTarget, probeId: string, identity?: ServerIdentity) {
     this.#target = target;
-    // A late answer must not end it: only behind a CLIENT PAUSE, on its connection, does a CLIENT UNPAUSE end it for certain.
-    this.#control = new Link(target, undefined);
-    this.#reader = new Link(target, REDIS_TIMEOUT_MS);
+    this.#server = new PinnedServer(target, identity);
+    this.#control = this.#newControl();
+    this.#reader = this.#link('probe', REDIS_TIMEOUT_MS);
     this.#probeKey = `chaosdemo:probe:${probeId}`;
   }
 
@@ -160,7 +185,7 @@ export class RedisConnections {
     } catch (error) {
       if (error instanceof RedisClientError && error.reply === undefined && link === this.#control) {
         this.#late.push(link);
-        this.#control = new Link(this.#target, undefined);
+        this.#control = this.#newControl();
       }
       throw error;
     }
@@ -212,7 +237,7 @@ export class RedisConnections {
    * held back for as long as Redis likes, so its owner has to bound the wait.
    */
   async openProbeWriter(): Promise<ProbeWriter> {
-    const link = new Link(this.#target, undefined);
+    const link = this.#link('probe');
     this.#writers.add(link);
     const close = (): void => {
       link.close();
@@ -239,7 +264,27 @@ export class RedisConnections {
 
   /** Drops every connection at once; commands under way are rejected. */
   close(): void {
-    for (const link of [this.#control, ...this.#late, this.#reader, ...this.#writers]) link.close();
+    for (const link of this.#links) link.close();
+  }
+
+  get #links(): Link[] {
+    return [this.#reader, this.#control, ...this.#late, ...this.#writers];
+  }
+
+  /** A late answer must not end it: only behind a CLIENT PAUSE, on its connection, does a CLIENT UNPAUSE end it for certain. */
+  #newControl(): Link {
+    return this.#link('pause');
+  }
+
+  #link(use: Use, commandTimeout?: number): Link {
+    return new Link({
+      target: this.#target,
+      server: this.#server,
+      use,
+      ...(commandTimeout === undefined ? {} : { commandTimeout }),
+      // A writer may be held back, and what is late keeps its answers waiting: the reader is not.
+      standing: () => this.#reader.standing ?? this.#control.standing,
+    });
   }
 
   async #ask<T>(link: Link, command: string, send: (redis: Redis) => Promise<T>): Promise<T> {
@@ -265,6 +310,8 @@ export interface ProbeWriter {
 /** An error with the name of the Redis and what to do; holds no secret, since Redis repeats none. */
 function explain(target: RedisTarget, command: string, error: unknown): RedisClientError {
   if (error instanceof RedisClientError) return error;
+  if (error instanceof OtherServerError)
+    return new RedisClientError(error.message, undefined, error.isAnother);
   const said = messageOf(error);
   const reply = /^[A-Z]{3,}\b/.exec(said)?.[0];
   return new RedisClientError(

@@ -4,6 +4,8 @@
 export interface RedisTarget {
   /** Name of the pod. */
   readonly podName: string;
+  /** Of the pod, where it was found by the API server. */
+  readonly podUid?: string;
   /** IP of the pod, without brackets for IPv6. */
   readonly host: string;
   readonly port: number;

@@ -40,14 +40,14 @@ export async function sampleCounters(
   const admitted = new Map<string, number>();
   const elsewhere: string[] = [];
   const problems: string[] = [];
-  let redisKey: string | undefined;
+  const redisKeys = new Set<string>();
   await Promise.all(
     clients.map(async (client) => {
       try {
         const answer = await client.counter(key, signal);
         if (answer?.windowId === windowId) {
           admitted.set(client.name, answer.admitted);
-          redisKey = answer.redisKey;
+          redisKeys.add(answer.redisKey);
         } else {
           elsewhere.push(client.name);
         }
@@ -59,7 +59,10 @@ export async function sampleCounters(
   signal.throwIfAborted();
   const readAt = now();
   let stored: number | undefined;
-  if (redisKey !== undefined) {
+  const [redisKey] = redisKeys;
+  if (redisKeys.size > 1) {
+    problems.push(`the nodes name ${redisKeys.size} different hashes in Redis for one window of ${key}`);
+  } else if (redisKey !== undefined) {
     try {
       stored = sumOf(await redis.hgetall(redisKey));
     } catch (error) {

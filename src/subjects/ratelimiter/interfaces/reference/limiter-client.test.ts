@@ -91,6 +91,28 @@ describe('LimiterClient', () => {
     expect(await failureOf(client.check('k', never))).toMatchObject({ failure: 'REFUSED', status: 404 });
   });
 
+  it.each([
+    ['another key', 'rl:win:session:4'],
+    ['a longer one', 'rl:win:demo-a-12:4'],
+    ['one that ends alike', 'rl:win:x-demo-a-1:4'],
+  ])('reads no hash of %s, whatever the node names', async (_, redisKey) => {
+    const window = { windowId: 'w-0', windowEndsAt: 5 };
+    const client = await clientOf(answer(200, { admitted: 1, redisKey, ...window }));
+    const failure = await failureOf(client.counter('demo-a-1', never));
+    expect(failure).toMatchObject({ failure: 'INVALID' });
+    expect(failure.message).toBe(
+      'rl-0: GET /counter names a redisKey that does not hold the key demo-a-1, so it was not read: a node has to name the hash of the very key that it was asked for',
+    );
+  });
+
+  it.each(['rl:win:demo-a-1:4-0', 'demo-a-1', '{demo-a-1}', 'x-demo-a-1-4/demo-a-1'])(
+    'reads the hash %s of its own key',
+    async (redisKey) => {
+      const counter = { admitted: 1, redisKey, windowId: 'w-0', windowEndsAt: 5 };
+      expect(await (await clientOf(answer(200, counter))).counter('demo-a-1', never)).toEqual(counter);
+    },
+  );
+
   it('sends a key as it is', async () => {
     const seen: (string | undefined)[] = [];
     const client = await clientOf((request, response) => {

@@ -116,18 +116,21 @@ export class LimiterClient {
     );
   }
 
-  /** What this node admitted in the key's window; undefined when it does not know the key. */
+  /**
+   * What this node admitted in the key's window; undefined when it does not know the key. The node picks which
+   * hash of Redis is read, so one that is not of `key` is an INVALID answer.
+   */
   async counter(key: string, signal: AbortSignal): Promise<CounterAnswer | undefined> {
-    return await this.#unless404(
-      this.#request(
-        'GET',
-        `/counter?key=${encodeURIComponent(key)}`,
-        undefined,
-        counterAnswer,
-        [200],
-        signal,
-      ),
-    );
+    const path = `/counter?key=${encodeURIComponent(key)}`;
+    const answer = await this.#unless404(this.#request('GET', path, undefined, counterAnswer, [200], signal));
+    if (answer !== undefined && !isOfKey(answer.redisKey, key)) {
+      throw new LimiterClientError(
+        'INVALID',
+        `${this.name}: GET /counter names a redisKey that does not hold the key ${key}, so it was not read: a node has to name the hash of the very key that it was asked for`,
+        200,
+      );
+    }
+    return answer;
   }
 
   /** Removes a limit; a key that is not known is as good as removed. */
@@ -208,6 +211,15 @@ export class LimiterClient {
     }
     return { status, body: parsed.data };
   }
+}
+
+/** Whether `key` stands in the name of a hash, not as a part of another key. */
+function isOfKey(redisKey: string, key: string): boolean {
+  for (let at = redisKey.indexOf(key); at !== -1; at = redisKey.indexOf(key, at + 1)) {
+    const around = `${redisKey[at - 1] ?? ''}${redisKey[at + key.length] ?? ''}`;
+    if (!/[A-Za-z0-9-]/.test(around)) return true;
+  }
+  return false;
 }
 
 /** Errors after which the node cannot have seen the request. */

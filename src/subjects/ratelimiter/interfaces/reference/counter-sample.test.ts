@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { RedisConnections } from '../../store/redis-client.ts';
+import { sampleCounters } from './counter-sample.ts';
+import { LimiterClient } from './limiter-client.ts';
+
+/** A node that answers `GET /counter` with this name of the hash. */
+async function nodeNaming(name: string, redisKey: string): Promise<LimiterClient> {
+  const body = JSON.stringify({ admitted: 3, redisKey, windowId: 'w', windowEndsAt: 1 });
+  const server = createServer((_, response) => void response.end(body)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const client = new LimiterClient({ name, host: '127.0.0.1', port }, 5000, 1);
+  onTestFinished(async () => {
+    await client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return client;
+}
+
+/** What is read of Redis, in place of one: which key is asked for is what matters. */
+class ReadKeys {
+  readonly keys: string[] = [];
+  async hgetall(key: string): Promise<Record<string, string>> {
+    this.keys.push(key);
+    return { a: '2', b: '1' };
+  }
+}
+
+async function sample(redisKeys: readonly string[]) {
+  const read = new ReadKeys();
+  const clients = await Promise.all(redisKeys.map((key, index) => nodeNaming(`rl-${index}`, key)));
+  const window = { key: 'demo-a', windowId: 'w' };
+  const signal = new AbortController().signal;
+  const found = await sampleCounters(clients, read as unknown as RedisConnections, window, Date.now, signal);
+  return { ...found, read: read.keys };
+}
+
+describe('a sample of the counters', () => {
+  it('reads the one hash that the nodes name', async () => {
+    const { problems, read, stored } = await sample(['rl:demo-a:1', 'rl:demo-a:1']);
+    expect({ problems, read, stored }).toEqual({ problems: [], read: ['rl:demo-a:1'], stored: 3 });
+  });
+
+  it('reads none where a node names that of another key', async () => {
+    const { problems, read, stored } = await sample(['session:17']);
+    expect({ read, stored }).toEqual({ read: [], stored: undefined });
+    expect(problems).toEqual([expect.stringContaining('does not hold the key demo-a')]);
+  });
+
+  it('reads none where the nodes do not agree, and says so', async () => {
+    const { problems, read, stored } = await sample(['rl:demo-a:1', 'rl:demo-a:2']);
+    expect({ read, stored }).toEqual({ read: [], stored: undefined });
+    expect(problems).toEqual(['the nodes name 2 different hashes in Redis for one window of demo-a']);
+  });
+});

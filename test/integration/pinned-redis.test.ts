@@ -1,0 +1,130 @@
+/** Whom a session may write to and pause, once the address of its Redis has become another's: real servers take turns on one port. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import type { ServerIdentity } from '../../src/subjects/ratelimiter/store/pinned-server.ts';
+import { parseInfo } from '../../src/subjects/ratelimiter/store/redis-info.ts';
+
+let server: RedisServer;
+beforeEach(async () => {
+  server = await startRedis({ requirepass: 'hunter2hunter2' });
+});
+afterEach(() => server.stop());
+
+/** As the API server would say. */
+interface Pod {
+  isThere: boolean | Error;
+  /** How often it was asked for. */
+  asked: number;
+}
+
+/** A session that was admitted to the server that runs now. */
+async function admitted(pod: Pod = { isThere: true, asked: 0 }): Promise<RedisConnections> {
+  const { runId } = await observe(async (redis) => parseInfo(await redis.info('server')));
+  const identity: ServerIdentity = {
+    runId,
+    podIsThere: async () => {
+      pod.asked += 1;
+      if (pod.isThere instanceof Error) throw pod.isThere;
+      return pod.isThere;
+    },
+  };
+  const { host, port } = server;
+  const target = { podName: 'redis-0', host, port, tls: false, password: 'hunter2hunter2' };
+  const redis = new RedisConnections(target, 'test', identity);
+  onTestFinished(() => redis.close());
+  return redis;
+}
+
+async function observe<T>(look: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis({ host: server.host, port: server.port, password: 'hunter2hunter2' });
+  redis.on('error', () => undefined);
+  try {
+    return await look(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** What the server that runs now was made to do, by its own statistics. */
+async function done(): Promise<{ pauses: number; unpauses: number; writes: number }> {
+  const info = await observe((redis) => redis.info('commandstats'));
+  const calls = (name: string): number =>
+    Number(new RegExp(`cmdstat_${name.replace('|', '\\|')}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
+  return { pauses: calls('client|pause'), unpauses: calls('client|unpause'), writes: calls('set') };
+}
+
+const ANOTHER =
+  /redis-0 .*: another server answers than the one that was admitted .*nothing was written to it: run again/;
+
+describe('a session with the Redis it was admitted to', () => {
+  it('reads, writes and pauses, and asks for the pod only while it has no connection', async () => {
+    const pod = { isThere: true, asked: 0 };
+    const redis = await admitted(pod);
+    await redis.warmUp();
+    expect(pod.asked).toBe(1);
+    const writer = await redis.openProbeWriter();
+    await writer.write();
+    await redis.pauseWrites(() => 100);
+    await redis.unpause();
+    expect(await done()).toEqual({ pauses: 1, unpauses: 1, writes: 1 });
+    expect(pod.asked).toBe(1);
+  });
+
+  it('pauses no other that has come to its address, and releases none', async () => {
+    const redis = await admitted();
+    await redis.warmUp();
+    await server.restart();
+    await expect(redis.pauseWrites(() => 100)).rejects.toThrow(ANOTHER);
+    await expect(redis.unpause()).rejects.toThrow(ANOTHER);
+    expect(await done()).toEqual({ pauses: 0, unpauses: 0, writes: 0 });
+  });
+
+  it('writes to no other either, but to its own Redis once that was restarted in its pod', async () => {
+    const pod: Pod = { isThere: true, asked: 0 };
+    const redis = await admitted(pod);
+    await redis.warmUp();
+    await server.restart();
+    await (await redis.openProbeWriter()).write();
+    expect((await done()).writes).toBe(1);
+
+    await server.restart();
+    pod.isThere = false;
+    await expect(redis.openProbeWriter()).rejects.toThrow(/redis-0 is gone or was made anew/);
+    pod.isThere = new Error('the API server stalls');
+    await expect(redis.openProbeWriter()).rejects.toThrow(
+      /so no password was sent there: the API server stalls/,
+    );
+    expect((await done()).writes).toBe(0);
+  });
+
+  it('sends its password to no server at the address of another pod', async () => {
+    const pod: Pod = { isThere: true, asked: 0 };
+    const redis = await admitted(pod);
+    await redis.warmUp();
+    await server.stop();
+    let heard = '';
+    let connections = 0;
+    const thief = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined).on('data', (bytes) => (heard += bytes.toString('latin1')));
+      socket.write('+OK\r\n');
+    }).listen(server.port, server.host);
+    onTestFinished(() => void thief.close());
+    await once(thief, 'listening');
+    expect((thief.address() as AddressInfo).port).toBe(server.port);
+    pod.isThere = false;
+    for (const ask of [
+      () => redis.info('server'),
+      () => redis.pauseWrites(() => 100),
+      () => redis.unpause(),
+      () => redis.openProbeWriter(),
+    ]) {
+      await expect(ask()).rejects.toThrow(/is gone or was made anew .*nothing was sent to its address/);
+    }
+    expect({ connections, heard }).toEqual({ connections: 0, heard: '' });
+  });
+});
