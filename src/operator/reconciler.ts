@@ -6,7 +6,7 @@ import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 import { ANNOTATIONS } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
 import type { Demo } from '../demo/context.ts';
-import { activeFault, FAULT_GRACE_MS, ms, runIsOn } from '../demo/context.ts';
+import { activeFault, overAt, runIsOn } from '../demo/context.ts';
 import type { Decision } from '../demo/decide.ts';
 import { decide } from '../demo/decide.ts';
 import { nothingObserved } from '../demo/observed.ts';
@@ -17,6 +17,7 @@ import {
   rejectedStatus,
   UNDECIDABLE,
 } from '../demo/rejected-status.ts';
+import { soundStatus } from '../demo/sound-status.ts';
 import { isTransition } from '../demo/transition.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { within } from './deadline.ts';
@@ -123,7 +124,12 @@ export class Reconciler {
 
     const decision = this.#decide(entry, demo, subject);
     if (decision instanceof Error) {
-      const why = { error: decision, cutOff: UNDECIDABLE, status: demo.status ?? {}, finalizer: false };
+      const why = {
+        error: decision,
+        cutOff: UNDECIDABLE,
+        status: soundStatus(demo.status ?? {}, this.#now()),
+        finalizer: false,
+      };
       return await this.#cutOff(entry, demo, why, signal);
     }
     if (decision.finalizer) {
@@ -199,7 +205,7 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     const { clock, logger } = this.#options;
-    const before = demo.status ?? {};
+    const before = soundStatus(demo.status ?? {}, this.#now());
     const fault = activeFault(before, this.#now());
     // Right after a restart there is nothing to release it with.
     const became = fault && (entry.session?.isOpen ? 'released' : 'left');
@@ -219,7 +225,7 @@ export class Reconciler {
     const now = this.#now();
     const status = unknownSubjectStatus(demo, [...this.#options.subjects.keys()], now);
     const fault = activeFault(status, now);
-    const wakeAt = fault && ms(fault.until) + FAULT_GRACE_MS;
+    const wakeAt = fault && overAt(fault);
     return await this.#storeInstead(entry, demo, status, { finalizer: fault !== undefined, wakeAt }, signal);
   }
 
