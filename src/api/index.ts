@@ -8,4 +8,5 @@ export * from './schema-parts.ts';
 export * from './spec.ts';
 export * from './status.ts';
 export * from './subject-api.ts';
+export * from './terminal-text.ts';
 export * from './text.ts';

@@ -1,4 +1,4 @@
-/** Text on its way into a status: cut to the bounds of the schema. */
+/** Text on its way into a status, and on to whoever reads it: printable, one line, cut to the bounds of the schema. */
 
 /** Bounds of the status, in characters or items. */
 export const LIMITS = {
@@ -15,15 +15,21 @@ export const LIMITS = {
 } as const;
 
 /**
- * Characters that a status cannot hold: it is applied as YAML, whose reader refuses some of them and takes
- * others for line ends, so that what is stored would differ from what was decided. None is worth reading.
+ * Characters that no reader sees and that do something to a terminal, a log or a YAML reader: controls, marks
+ * that turn the direction of text, everything else without a shape. Emoji and some scripts need the two joiners.
  */
-// oxlint-disable-next-line no-control-regex -- these are what it is about
-const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
+const UNPRINTABLE =
+  /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Noncharacter_Code_Point}\u{e0000}-\u{e0fff}]/gu;
 
-/** Text with `\ufffd` in place of what a status cannot hold, half characters included. */
+/** Ends of lines and tabs; a message is one line wherever it is shown. */
+const BREAKS = /\r\n|[\r\n\t]/g;
+
+/**
+ * Text as one line of printable characters: spaces in place of line ends and tabs, `\ufffd` in place of what
+ * cannot be shown, half characters included. Never longer than `text`, and the same when done again.
+ */
 export function printable(text: string): string {
-  return text.toWellFormed().replace(UNPRINTABLE, '\ufffd');
+  return text.toWellFormed().replace(BREAKS, ' ').replace(UNPRINTABLE, '\ufffd');
 }
 
 /** A copy of a value with every text in it made {@link printable}. */

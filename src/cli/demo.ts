@@ -7,7 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parse } from 'yaml';
 import type { ChaosDemo } from '../api/index.ts';
-import { ANNOTATIONS, KIND } from '../api/index.ts';
+import { ANNOTATIONS, KIND, terminalLine } from '../api/index.ts';
 import type { Environment } from '../local/environment.ts';
 import { startEnvironment } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
@@ -22,8 +22,9 @@ type DemoArguments = ValuesOf<typeof DEMO.settings>;
 
 const start = performance.now();
 
+/** One line; much of it comes from the cluster. */
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${terminalLine(line)}\n`);
 }
 
 /** A line of progress, with the time since the start. */
@@ -54,7 +55,7 @@ async function main(options: DemoArguments, signal: AbortSignal): Promise<number
       for (const line of verdictLines(ended.status ?? {})) say(line);
       if (options.report) {
         await writeFile(options.report, `${JSON.stringify(ended, null, 2)}\n`);
-        say(`\nThe final object is in ${options.report}`);
+        for (const line of ['', `The final object is in ${options.report}`]) say(line);
       }
       if (options.keep) await keep(environment, demo.metadata.name, signal);
       return EXIT_BY_PHASE[ended.status?.phase ?? ''] ?? 2;
@@ -118,7 +119,7 @@ async function keep(
   signal: AbortSignal,
 ): Promise<void> {
   const { binary, kubeconfig } = controlPlane.kubectl;
-  say(`
+  const help = `
 Everything is still running. In another terminal:
 
   export KUBECONFIG=${kubeconfig}
@@ -126,7 +127,8 @@ Everything is still running. In another terminal:
   kubectl -n ${namespace} get chaosdemo ${name} -o yaml
   kubectl -n ${namespace} annotate chaosdemo ${name} --overwrite chaosdemo.dev/requested-at=$(date +%s)
 
-Ctrl-C ends it.`);
+Ctrl-C ends it.`;
+  for (const line of help.split('\n')) say(line);
   if (signal.aborted) return;
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
@@ -134,5 +136,8 @@ Ctrl-C ends it.`);
 await runProgram(DEMO, {
   main,
   failed: 2,
-  onInterrupt: () => say('\nStopping: restoring and ending everything that was started'),
+  onInterrupt: () => {
+    say('');
+    say('Stopping: restoring and ending everything that was started');
+  },
 });

@@ -36,7 +36,8 @@ export async function follow(
   const { controlPlane, namespace } = environment;
   const { binary, env, kubeconfig } = controlPlane.kubectl;
   const args = ['--kubeconfig', kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
-  say(`\n$ kubectl -n ${namespace} get chaosdemo ${name} -w`);
+  say('');
+  say(`$ kubectl -n ${namespace} get chaosdemo ${name} -w`);
   const rows = spawn(binary, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
   let lastRow = '';
   const lines = createInterface({ input: rows.stdout }).on('line', (row) => {

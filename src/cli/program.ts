@@ -1,4 +1,5 @@
 /** What the programs for a terminal have in common: how they are stopped, and how they say what went wrong. */
+import { terminalLines } from '../api/index.ts';
 import { LocalError } from '../local/errors.ts';
 import {
   EXIT_USAGE,
@@ -55,7 +56,8 @@ export async function runProgram<S extends Settings>(
       process.exitCode = EXIT_INTERRUPTED;
       return;
     }
-    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`\n${terminalLines(message)}\n`);
     if (error instanceof LocalError) process.stderr.write(`${error.remedy}\n`);
     process.exitCode = error instanceof UsageError ? EXIT_USAGE : failed;
   }

@@ -39,7 +39,15 @@ describe('the fixtures that a run removes', () => {
     const uid = 'abcdef12-3456';
     const own = fixtureName('demo-x', uid, 1, 'a', 1);
     const again = fixtureName('demo-old', uid, 1, 'a', 2);
-    const faults = [own, again, 'customers', fixtureName('demo-x', '99999999-1', 1, 'a', 1)].map(
+    const foreign = [
+      'customers',
+      `-${uid.slice(0, 8)}-`,
+      `customers:${own}`,
+      `${own}/../customers`,
+      `${own}${own.slice(1)}`,
+      own.replace('-1-a', '-a-1'),
+    ];
+    const faults = [own, again, ...foreign, fixtureName('demo-x', '99999999-1', 1, 'a', 1)].map(
       (fixture, index) => ({ id: String(index), fixture }),
     );
     const context = { demo: { uid }, draft: { journal: { faults } } } as unknown as Context;

@@ -9,6 +9,7 @@ import type {
 } from '../api/index.ts';
 import type { Effect } from './effects.ts';
 import type { Admission, Observed } from './observed.ts';
+import { MOST_AHEAD_MS } from './sound-status.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
 
 /** The object decided on: its spec, and the status as last stored. */
@@ -88,16 +89,17 @@ export function runIsOn(status: ChaosDemoStatus | undefined): boolean {
 }
 
 /**
- * Longest time a fault can last, and longest time ahead that one can be planned: twice what the
- * schema allows. Whoever may write a status could write more into it, and hold the object with that.
+ * When a fault is over whatever anybody has seen: a moment after its end, which may not lie further from its
+ * start than one can last. Whoever may write a status could write more into it, and hold the object with that.
  */
-const MOST_AHEAD_MS = 120_000;
+export function overAt(fault: FaultStatus): number {
+  return Math.min(ms(fault.until), ms(fault.plannedAt) + MOST_AHEAD_MS) + FAULT_GRACE_MS;
+}
 
 /** Whether a fault is on, or may be for all that is known. */
 export function mayBeActive(fault: FaultStatus, now: number): boolean {
-  const plannedAt = ms(fault.plannedAt);
-  const until = Math.min(ms(fault.until), plannedAt + MOST_AHEAD_MS);
-  return fault.endedAt === undefined && plannedAt < now + MOST_AHEAD_MS && now < until + FAULT_GRACE_MS;
+  const planned = ms(fault.plannedAt) < now + MOST_AHEAD_MS;
+  return fault.endedAt === undefined && planned && now < overAt(fault);
 }
 
 /** The fault of a status that may be active, if any. */
@@ -147,8 +149,8 @@ function markOf(uid: string): string {
 }
 
 /**
- * Every fixture that the run has made on the subject. A name that this object cannot have made is left
- * alone: whoever may write a status must not have others' removed by it.
+ * Every fixture that the run has made on the subject. A name that {@link fixtureName} cannot have made for this
+ * object is left alone: whoever may write a status must not have others' removed by it.
  */
 export function fixturesToRemove({
   demo,
@@ -158,7 +160,11 @@ export function fixturesToRemove({
   readonly draft: ChaosDemoStatus;
 }): string[] {
   const names = (draft.journal?.faults ?? []).map(({ fixture }) => fixture);
-  return names.filter((name) => name.includes(markOf(demo.uid)));
+  return names.filter((name) => {
+    const [prefix = '', made, ...more] = name.split(markOf(demo.uid));
+    const own = made !== undefined && more.length === 0;
+    return own && /^[a-z0-9-]{1,64}$/.test(prefix) && /^\d{1,10}-[a-z0-9-]{1,40}$/.test(made);
+  });
 }
 
 /** The entry of a scenario in the draft. */

@@ -10,13 +10,13 @@ import {
   activeFault,
   admissionOf,
   askForAdmission,
-  FAULT_GRACE_MS,
   fixtureOf,
   fixturesToRemove,
   iso,
   journalOf,
   mayBeActive,
   ms,
+  overAt,
   RETRY_MS,
   runIsOn,
   wake,
@@ -27,6 +27,7 @@ import type { Observed } from './observed.ts';
 import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
 import { watching } from './scenarios.ts';
+import { flawOf, MOST_RUNS, soundStatus } from './sound-status.ts';
 import type { SubjectDefinition } from './subject.ts';
 import { countAsExpected } from './verdict.ts';
 
@@ -49,6 +50,7 @@ export interface Decision {
  * Decides on `demo` from what was `observed`, at `now` (milliseconds since the
  * epoch). Calling it again with the status it returned and nothing new changes
  * nothing, so it may be called at any time.
+ * @throws where the status of a run that is on cannot be of this operator
  */
 export function decide(demo: Demo, observed: Observed, now: number, subject: SubjectDefinition): Decision {
   const context: Context = {
@@ -57,7 +59,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     now,
     subject,
     scenarios: demo.spec.dryRun ? [] : subject.scenarios(demo.spec),
-    draft: structuredClone(demo.status),
+    draft: soundStatus(demo.status, now),
     effects: [],
     standing: { kind: 'finished' },
     wantsSession: false,
@@ -70,6 +72,8 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
   if (demo.deleting) {
     releaseForDeletion(context);
   } else {
+    const flaw = runIsOn(draft) ? flawOf(draft, now) : undefined;
+    if (flaw) throw new Error(`Somebody else wrote into the status: ${flaw}`);
     if (runIsOn(draft)) conductRun(context);
     if (!runIsOn(draft)) considerStart(context);
   }
@@ -77,7 +81,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
   if (observed.health && runIsOn(draft)) draft.health = healthStatus(draft.health, observed.health, now);
   // Whatever else happens: at its end nothing has to be released any more, and the finalizer goes.
   const fault = activeFault(draft, now);
-  if (fault) wake(context, ms(fault.until) + FAULT_GRACE_MS);
+  if (fault) wake(context, overAt(fault));
   draft.observedGeneration = demo.generation;
   draft.conditions = conditionsFor(context);
 
@@ -245,7 +249,7 @@ function beginRun(context: Context, key: string, request: string | undefined): v
   const { demo, draft, now, observed, scenarios, subject } = context;
   const { spec } = demo;
   draft.run = {
-    number: (draft.run?.number ?? 0) + 1,
+    number: nextRun(draft.run),
     ...(spec.runId ? { runId: spec.runId } : {}),
     ...(spec.dryRun ? { dryRun: true } : {}),
     ...(request ? { requestedAt: request } : {}),
@@ -267,6 +271,11 @@ function beginRun(context: Context, key: string, request: string | undefined): v
   delete draft.diagnoses;
   delete draft.health;
   conductRun(context);
+}
+
+/** Runs of an object count from 1, and anew where nobody can count on. */
+function nextRun(last: RunStatus | undefined): number {
+  return last === undefined || last.number >= MOST_RUNS ? 1 : last.number + 1;
 }
 
 /** What should be going on while a run is on. */

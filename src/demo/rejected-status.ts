@@ -1,5 +1,6 @@
 /** What is left of a status that the API server has refused, or that no decision can be made on. */
 import type { ChaosDemoStatus, Condition, ConditionType, FrameworkReason, RunStatus } from '../api/index.ts';
+import { withPrintableTexts } from '../api/index.ts';
 
 /** Why a run is cut off by a status that `decide` did not make. */
 export interface CutOff {
@@ -65,7 +66,8 @@ export function rejectedStatus(
   });
   const { lastHandledRunRequest, run } = refused;
   const stands = before.run?.completedAt !== undefined && before.run.number === run?.number;
-  return {
+  // What is kept may be of somebody else, too, and a text that cannot be stored would be refused for ever.
+  return withPrintableTexts({
     observedGeneration: generation,
     phase: 'Errored',
     message,
@@ -78,7 +80,7 @@ export function rejectedStatus(
       condition('Complete', 'True'),
       condition('Succeeded', 'False'),
     ],
-  };
+  });
 }
 
 function ended({ number, startedAt }: RunStatus, completedAt: string, why: CutOffVerdict): RunStatus {

@@ -10,11 +10,11 @@ import {
   activeFault,
   admissionOf,
   askForAdmission,
-  FAULT_GRACE_MS,
   fixturesToRemove,
   iso,
   journalOf,
   ms,
+  overAt,
   wake,
 } from './context.ts';
 import { announcement } from './observed.ts';
@@ -119,7 +119,7 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
   forgetUnbegun(context);
 
   const fault = activeFault(draft, now);
-  if (fault && !ending.release) return wake(context, ms(fault.until) + FAULT_GRACE_MS);
+  if (fault && !ending.release) return wake(context, overAt(fault));
 
   const id = `${run.number}/stop`;
   const outcome = observed.restored[id];

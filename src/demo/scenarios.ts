@@ -6,7 +6,7 @@
 import type { FaultStatus, Measure, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
 import { formatDuration, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { FAULT_GRACE_MS, iso, mayBeActive, ms, wake, watchEnd } from './context.ts';
+import { iso, mayBeActive, overAt, wake, watchEnd } from './context.ts';
 import type { FaultReport, InvariantReading } from './observed.ts';
 import { announcement, goneMessage } from './observed.ts';
 import type { Scenario } from './subject.ts';
@@ -47,7 +47,7 @@ function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: FaultReport
 /** A fault whose end nobody saw is over by its bound; that is then said in `endedAt` and in the message. */
 function closeUnseen(context: Context, fault: FaultStatus): void {
   const { now } = context;
-  const over = ms(fault.until) + FAULT_GRACE_MS;
+  const over = overAt(fault);
   if (fault.endedAt || !fault.proof) return;
   if (now < over) return wake(context, over);
   fault.endedAt = fault.until;

@@ -7,16 +7,7 @@ import { formatDuration } from '../api/index.ts';
 import { noteOf, workOnChaos } from './chaos-stage.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
-import {
-  entryOf,
-  FAULT_GRACE_MS,
-  fixtureOf,
-  fixturesToRemove,
-  mayBeActive,
-  ms,
-  wake,
-  watchEnd,
-} from './context.ts';
+import { entryOf, fixtureOf, fixturesToRemove, mayBeActive, ms, overAt, wake, watchEnd } from './context.ts';
 import { setMeasures, watching } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
@@ -141,7 +132,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   const { fault } = entry;
   if (!fault) return { done: true, message: 'No fault was injected, so there is nothing to recover from' };
   if (mayBeActive(fault, now)) {
-    wake(context, ms(fault.until) + FAULT_GRACE_MS);
+    wake(context, overAt(fault));
     return { done: false, message: `The fault ends by itself by ${fault.until}`, note: 'fault on' };
   }
   const report = observed.recoveries[fault.id];

@@ -31,6 +31,15 @@ describe('createLogger', () => {
     ]);
   });
 
+  it('writes what a terminal or a pipeline would act on as escapes of JSON', () => {
+    const { log, lines, text } = capture();
+    const msg = 'a\u001b[31mb\u009b31mc\u202ed\u{e0041}\n::error::e ##vso[task.complete]';
+    log.warn({ err: new Error('##[error]no') }, msg);
+    // oxlint-disable-next-line no-control-regex -- these are what it is about
+    expect(text().trimEnd()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\p{Cf}]|##/u);
+    expect(lines()).toMatchObject([{ msg, err: { message: '##[error]no' } }]);
+  });
+
   it('blanks members named like secrets, three levels deep', () => {
     const { log, text } = capture();
     const store = { host: 'h', password: 'hunter2' };

@@ -25,6 +25,12 @@ const secretNames = ['password', 'token', 'authorization', 'secret'];
 /** Prefixes under which such members are looked for: pino's wildcards stand for one level each. */
 const depths = ['', '*.', '*.*.', '*.*.*.'];
 
+/**
+ * What JSON leaves as it is and a terminal, or the log of a pipeline, acts on: the upper controls, marks that turn
+ * the direction of text, and the `##[` and `##vso[` of the agents of pipelines. Written as escapes of JSON.
+ */
+const ACTIVE = /[\u007f-\u009f\p{Cf}\u2028\u2029]|#(?=#)/gu;
+
 const longestStackChars = 4_000;
 /** Causes are followed this far; deeper ones, and circles, end there. */
 const deepestCause = 4;
@@ -45,9 +51,18 @@ export function createLogger(
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError },
+    hooks: { streamWrite: (line) => line.replace(ACTIVE, asEscape) },
     redact: { paths: depths.flatMap((depth) => secretNames.map((name) => depth + name)), censor: '***' },
   };
   return destination === undefined ? pino(settings) : pino(settings, destination);
+}
+
+/** By UTF-16 units, as JSON has it. */
+function asEscape(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }
 
 /** Where a line about an object comes from. */

@@ -6,7 +6,7 @@ import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 import { ANNOTATIONS, FINALIZER } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
 import type { Demo } from '../demo/context.ts';
-import { activeFault, FAULT_GRACE_MS, ms, runIsOn } from '../demo/context.ts';
+import { activeFault, overAt, runIsOn } from '../demo/context.ts';
 import type { Decision } from '../demo/decide.ts';
 import { decide } from '../demo/decide.ts';
 import { nothingObserved } from '../demo/observed.ts';
@@ -17,6 +17,7 @@ import {
   rejectedStatus,
   UNDECIDABLE,
 } from '../demo/rejected-status.ts';
+import { soundStatus } from '../demo/sound-status.ts';
 import { isTransition } from '../demo/transition.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { type CutOffRun, Entries, type Entry } from './entries.ts';
@@ -159,7 +160,12 @@ export class Reconciler {
 
     const decision = this.#decide(entry, demo, subject);
     if (decision instanceof Error) {
-      const why = { error: decision, cutOff: UNDECIDABLE, status: demo.status ?? {}, finalizer: false };
+      const why = {
+        error: decision,
+        cutOff: UNDECIDABLE,
+        status: soundStatus(demo.status ?? {}, this.#now()),
+        finalizer: false,
+      };
       return await this.#cutOff(entry, demo, why, signal);
     }
     this.#askForSlot(entry, decision);
@@ -256,7 +262,8 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     const { logger } = this.#options;
-    const fault = activeFault(demo.status ?? {}, this.#now());
+    const before = soundStatus(demo.status ?? {}, this.#now());
+    const fault = activeFault(before, this.#now());
     // Right after a restart there is nothing to release it with.
     const became = fault && (entry.session?.isOpen ? 'released' : 'left');
     const message = cutOffMessage(cutOff, became);
@@ -276,7 +283,8 @@ export class Reconciler {
     this.#giveSlotUp(entry.key);
     if (this.#entries.isEnding(entry.key)) return {};
     const now = this.#now();
-    const left = rejectedStatus(demo.status ?? {}, status, demo.metadata.generation, now, verdict);
+    const before = soundStatus(demo.status ?? {}, now);
+    const left = rejectedStatus(before, status, demo.metadata.generation, now, verdict);
     return await this.#storeInstead(entry, demo, left, { finalizer, wakeAt: now + CUT_OFF_RETRY_MS }, signal);
   }
 
@@ -287,7 +295,7 @@ export class Reconciler {
     const now = this.#now();
     const status = unknownSubjectStatus(demo, [...this.#options.subjects.keys()], now);
     const fault = activeFault(status, now);
-    const wakeAt = fault && ms(fault.until) + FAULT_GRACE_MS;
+    const wakeAt = fault && overAt(fault);
     return await this.#storeInstead(entry, demo, status, { finalizer: fault !== undefined, wakeAt }, signal);
   }
 

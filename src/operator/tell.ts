@@ -3,7 +3,7 @@
  * for what has changed since the one before.
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
-import { API_VERSION, KIND } from '../api/index.ts';
+import { API_VERSION, KIND, printable } from '../api/index.ts';
 import { runIsOn } from '../demo/context.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { deletionEvents, type EventNote, eventsFor } from './event-notes.ts';
@@ -39,7 +39,9 @@ export function tellDeleted({ events, metrics }: Audience, logger: Logger, demo:
 function announce(events: Audience['events'], demo: ChaosDemo, notes: EventNote[]): void {
   const { name, namespace, resourceVersion, uid } = demo.metadata;
   const regarding = { apiVersion: API_VERSION, kind: KIND, name, namespace, uid, resourceVersion };
-  for (const note of notes) events.record({ regarding, ...note });
+  for (const note of notes) {
+    events.record({ regarding, ...note, note: printable(note.note) });
+  }
 }
 
 function logChange(logger: Logger, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): void {

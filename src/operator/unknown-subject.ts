@@ -1,5 +1,6 @@
 /** An object whose subject this operator does not know: it is told so, and left alone. */
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
+import { withPrintableTexts } from '../api/index.ts';
 
 /** The status of an object with a subject that is not among `known`. What it had before stays. */
 export function unknownSubjectStatus(
@@ -20,7 +21,7 @@ export function unknownSubjectStatus(
     reason: 'SubjectUnknown',
     message,
   });
-  return {
+  return withPrintableTexts({
     ...before,
     observedGeneration: metadata.generation,
     phase: 'Pending',
@@ -31,5 +32,5 @@ export function unknownSubjectStatus(
       condition('Complete', 'False'),
       condition('Succeeded', 'Unknown'),
     ],
-  };
+  });
 }

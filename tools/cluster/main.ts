@@ -3,9 +3,10 @@
  * real cluster on this machine.
  */
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemo } from '../../src/api/index.ts';
-import { ANNOTATIONS } from '../../src/api/index.ts';
+import { ANNOTATIONS, terminalLine } from '../../src/api/index.ts';
 import { EXIT_BY_PHASE, runProgram } from '../../src/cli/program.ts';
 import { formatElapsed } from '../../src/local/binaries/progress.ts';
 import { LocalError } from '../../src/local/errors.ts';
@@ -28,7 +29,7 @@ const commands: Readonly<Record<string, Command>> = { up, demo, down };
 const start = performance.now();
 
 function progress(message: string): void {
-  process.stdout.write(`[kind, ${formatElapsed(performance.now() - start)}] ${message}\n`);
+  process.stdout.write(`${terminalLine(`[kind, ${formatElapsed(performance.now() - start)}] ${message}`)}\n`);
 }
 
 async function up(options: Options, signal: AbortSignal): Promise<number> {
@@ -57,7 +58,10 @@ async function demo({ file }: Options, signal: AbortSignal): Promise<number> {
   await kubectl.apply([{ ...object, metadata: { ...object.metadata, annotations } }], { signal });
 
   const watch = ['--kubeconfig', kubectl.kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
-  const rows = spawn(kubectl.binary, watch, { env: kubectl.env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const rows = spawn(kubectl.binary, watch, { env: kubectl.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const input of [rows.stdout, rows.stderr]) {
+    createInterface({ input }).on('line', (row) => process.stdout.write(`${terminalLine(row)}\n`));
+  }
   try {
     return await verdict(kubectl, ['-n', namespace, 'get', 'chaosdemo', name], request, signal);
   } finally {

@@ -3,7 +3,7 @@ import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
 import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
 import { burstTrafficConfig, redisPauseConfig } from './index.ts';
-import { rateLimiterOf } from './schema.ts';
+import { isDemoKey, rateLimiterOf } from './schema.ts';
 
 function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
@@ -141,4 +141,17 @@ describe('words', () => {
     );
     expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), target)).toMatch(/injects nothing/);
   });
+});
+
+describe('a key of a demo', () => {
+  it.each(['demo-chaos-key-abcdef12-1-drift', 'demo-'])('is %s', (name) => {
+    expect(isDemoKey(name)).toBe(true);
+  });
+
+  it.each(['customers', 'customers-demo-x', 'demo-x/../customers', 'demo-x\ncustomers', ''])(
+    'is not %j',
+    (name) => {
+      expect(isDemoKey(name)).toBe(false);
+    },
+  );
 });

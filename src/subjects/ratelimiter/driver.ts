@@ -17,6 +17,7 @@ import { faultOf } from './faults/index.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { pollHealth } from './interfaces/reference/health.ts';
 import { restore } from './restore.ts';
+import { isDemoKey } from './schema.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
 import type { RateLimiterTarget } from './target.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
@@ -220,7 +221,8 @@ class RateLimiterDriver implements SubjectDriver {
   }
 
   async #restore({ id, fixtures, release }: EffectOf<'Restore'>, signal: AbortSignal): Promise<Finding> {
-    const keys = [...new Set([...fixtures, ...this.#keys])];
+    // The names come from a status, and whoever may write one must not have keys of others removed by it.
+    const keys = [...new Set([...fixtures.filter(isDemoKey), ...this.#keys])];
     return {
       kind: 'Restored',
       effect: id,

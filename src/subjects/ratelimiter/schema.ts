@@ -73,11 +73,19 @@ const redis = z
 /** The most that a limit may allow, as CEL rules that multiply with it have to know. */
 export const MOST_REQUESTS = 5000;
 
+/** Names of keys of demos: the limiter has none of its own that begins so. */
+const DEMO_KEY = /^demo-[a-z0-9-]*$/;
+
+/** Whether a demo may have made a key of this name. */
+export function isDemoKey(name: string): boolean {
+  return DEMO_KEY.test(name);
+}
+
 const limit = z
   .object({
     keyPrefix: z
       .string()
-      .regex(/^demo-[a-z0-9-]*$/)
+      .regex(DEMO_KEY)
       .max(64)
       .default('demo-chaos-key')
       .describe(
