@@ -13,13 +13,13 @@ import { ensureJava, findPython } from './runtimes.ts';
 const limiters = fileURLToPath(new URL('limiters', import.meta.url));
 
 /** What makes `folder` out of the program of a limiter. */
-type Install = (name: string, folder: string, options: StepOptions) => Promise<void>;
+type Install = (limiter: SurveyedLimiter, folder: string, options: StepOptions) => Promise<void>;
 
 /** What an earlier try by hand may have left there; no part of the program. */
 const leftovers = new Set(['node_modules', 'target', '__pycache__', 'dist']);
 
 const installs: Readonly<Record<Ecosystem, Install>> = {
-  npm: async (name, folder, options) => {
+  npm: async ({ name }, folder, options) => {
     await copyProgram(name, folder);
     const npm = await commandOfNpm(options.env);
     await run(
@@ -29,7 +29,7 @@ const installs: Readonly<Record<Ecosystem, Install>> = {
       options,
     );
   },
-  pip: async (name, folder, options) => {
+  pip: async ({ name }, folder, options) => {
     await copyProgram(name, folder);
     const venv = join(folder, 'venv');
     await run([await findPython(options.env)], ['-m', 'venv', venv], folder, options);
@@ -37,17 +37,17 @@ const installs: Readonly<Record<Ecosystem, Install>> = {
     const lock = ['--require-hashes', '--requirement', 'requirements.txt'];
     await run([join(venv, 'bin', 'python')], [...pip, ...lock], folder, options);
   },
-  go: async (name, folder, options) => {
+  go: async ({ name, goPackage = '.' }, folder, options) => {
     // Modules are named from tools/, where those of the operator's own tools are.
     const module = {
       name,
       tool: join('..', 'survey', 'limiters', name, 'app'),
-      packages: ['.'],
+      packages: [goPackage],
       output: 'server',
     };
     await withGo(options, async (go) => await go.build(module, folder));
   },
-  maven: async (name, folder, options) => {
+  maven: async ({ name }, folder, options) => {
     const { env } = await ensureJava(options);
     const source = join(folder, 'source');
     await copyProgram(name, source);
@@ -65,7 +65,7 @@ export async function install(limiter: SurveyedLimiter, options: StepOptions): P
     await withHeartbeat(
       options.progress,
       () => `installing ${name} with ${ecosystem}`,
-      () => installs[ecosystem](name, partial, options),
+      () => installs[ecosystem](limiter, partial, options),
     );
     options.progress(`installed ${name} in ${formatElapsed(performance.now() - start)}`);
   });

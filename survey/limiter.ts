@@ -41,6 +41,17 @@ export interface StoredCount {
   readonly note?: string;
 }
 
+/** When what was used is given back, and who says so. */
+export interface Window {
+  readonly kind: WindowKind;
+  readonly saidBy: Saying;
+  /** Windows that can be configured, in seconds; default: any whole number. */
+  readonly seconds?: readonly number[];
+  /** Windows of the clock that begin at another moment for each caller. */
+  readonly staggered?: boolean;
+  readonly note?: string;
+}
+
 /** One configuration of a limiter. */
 export interface Variant {
   readonly name: string;
@@ -50,6 +61,10 @@ export interface Variant {
   readonly env: Readonly<Record<string, string>>;
   /** What its documentation promises for a Redis that fails; undefined where it says nothing. */
   readonly saysOfFailure?: Saying;
+  /** Where it differs from that of the limiter. */
+  readonly window?: Window;
+  /** Where it differs from that of the limiter. */
+  readonly store?: readonly StoredCount[];
   /** How many callers get while nothing fails: the limit in all, or up to the limit at each process. */
   readonly admits?: 'limit' | 'limit at each process';
 }
@@ -68,19 +83,15 @@ export interface SurveyedLimiter {
   readonly documentation: string;
   /** How one process is started by the program that its ecosystem has: node, python, the built binary, java. */
   readonly args: readonly string[];
+  /** What Go builds: the package of the limiter's own program, where it has one. Default: that in `app`. */
+  readonly goPackage?: string;
   /** Variables besides HOST, PORT, REDIS_URL, LIMIT and WINDOW_SECONDS, which every program gets. */
   readonly env?: Readonly<Record<string, string>>;
   /** Files of each process, by name. */
   readonly files?: Readonly<Record<string, string>>;
   /** Answers 200 once the process serves, and does not ask the limiter. */
   readonly healthPath: string;
-  readonly window: {
-    readonly kind: WindowKind;
-    readonly saidBy: Saying;
-    /** Windows that can be configured, in seconds; default: any whole number. */
-    readonly seconds?: readonly number[];
-    readonly note?: string;
-  };
+  readonly window: Window;
   readonly request: CountedRequest;
   readonly admitted: readonly number[];
   readonly denied: readonly number[];

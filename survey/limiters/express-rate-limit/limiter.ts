@@ -1,8 +1,13 @@
 import type { SurveyedLimiter } from '../../limiter.ts';
 
-const saysOfFailure = {
-  quote: 'Allow (true) or block (false, default) traffic if the store becomes unavailable.',
-  url: 'https://github.com/express-rate-limit/express-rate-limit#configuration',
+const configuration = 'https://express-rate-limit.mintlify.app/reference/configuration';
+const failsClosed = {
+  quote: 'the default is to "fail closed" and block all requests if the datastore becomes unavailable',
+  url: `${configuration}#passonstoreerror`,
+};
+const failsOpen = {
+  quote: 'to "fail open" allow the request(s) through without rate limiting',
+  url: `${configuration}#passonstoreerror`,
 };
 
 /** The middleware of Express, with its store for Redis. */
@@ -19,8 +24,8 @@ export const limiter: SurveyedLimiter = {
   window: {
     kind: 'FixedFromFirstRequest',
     saidBy: {
-      quote: 'How long to remember requests for, in milliseconds.',
-      url: 'https://github.com/express-rate-limit/express-rate-limit#configuration',
+      quote: 'The time window for each user starts at their first request.',
+      url: `${configuration}#windowms`,
     },
   },
   request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
@@ -29,26 +34,31 @@ export const limiter: SurveyedLimiter = {
   remainingHeader: 'RateLimit-Remaining',
   store: [{ key: 'rl:{key}', type: 'string', holds: 'used', note: 'counts denied requests too' }],
   variants: [
-    { name: 'default', what: 'node-redis as it comes', env: {}, saysOfFailure },
-    { name: 'fail-open', what: 'passOnStoreError', env: { FAIL_OPEN: 'true' }, saysOfFailure },
-    { name: 'timeout', what: 'commandOptions.timeout of 200 ms', env: { TIMEOUT_MS: '200' }, saysOfFailure },
+    { name: 'default', what: 'node-redis as it comes', env: {}, saysOfFailure: failsClosed },
+    { name: 'fail-open', what: 'passOnStoreError', env: { FAIL_OPEN: 'true' }, saysOfFailure: failsOpen },
+    {
+      name: 'timeout',
+      what: 'commandOptions.timeout of 200 ms',
+      env: { TIMEOUT_MS: '200' },
+      saysOfFailure: failsClosed,
+    },
     {
       name: 'timeout-fail-open',
       what: 'commandOptions.timeout of 200 ms and passOnStoreError',
       env: { TIMEOUT_MS: '200', FAIL_OPEN: 'true' },
-      saysOfFailure,
+      saysOfFailure: failsOpen,
     },
     {
       name: 'socket-timeout-fail-open',
       what: 'socketTimeout of 1 s and passOnStoreError',
       env: { SOCKET_TIMEOUT_MS: '1000', FAIL_OPEN: 'true' },
-      saysOfFailure,
+      saysOfFailure: failsOpen,
     },
     {
       name: 'ioredis-timeout-fail-open',
       what: 'ioredis with commandTimeout of 200 ms and passOnStoreError',
       env: { CLIENT: 'ioredis', TIMEOUT_MS: '200', FAIL_OPEN: 'true' },
-      saysOfFailure,
+      saysOfFailure: failsOpen,
     },
   ],
 };
