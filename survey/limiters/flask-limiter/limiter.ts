@@ -22,8 +22,18 @@ export const limiter: SurveyedLimiter = {
   documentation: 'https://flask-limiter.readthedocs.io/en/stable/',
   // One process a pod; threads, so that one that waits does not hold up all others.
   args: [
-    ...['-m', 'gunicorn', '--chdir', '{app}', '--bind', '{host}:{port}', '--no-control-socket'],
-    ...['--worker-class', 'gthread', '--threads', '64', 'app:app'],
+    '-m',
+    'gunicorn',
+    '--chdir',
+    '{app}',
+    '--bind',
+    '{host}:{port}',
+    '--no-control-socket',
+    '--worker-class',
+    'gthread',
+    '--threads',
+    '64',
+    'app:app',
   ],
   healthPath: '/healthz',
   window: {
