@@ -22,6 +22,7 @@ const entries = {
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   'test:e2e': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/e2e/vitest.config.ts'],
   'redis-users': ['scripts/redis-users.mjs'],
+  'survey:check': ['survey/check.ts'],
   install: [],
 };
 

@@ -1,0 +1,157 @@
+/** Checks one variant of one limiter against its description. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { startRedis } from '../src/local/redis-server.ts';
+import { isKeyOf } from './limiter.ts';
+import { type Answer, ask } from './request.ts';
+import { type StartOptions, type SurveyedProcess, startLimiter, stopLimiter } from './start.ts';
+
+const LIMIT = 20;
+const WINDOW_SECONDS = 60;
+const BEYOND = 5;
+const PROCESSES = 3;
+const PAUSE_MS = 3_000;
+/** What a caller waits for at most here; far longer than the pause, to see also what comes late. */
+const PATIENCE_MS = 15_000;
+/** How long after the pause it must serve again. */
+const RECOVERY_MS = 20_000;
+
+/** What to check. */
+export type Check = Omit<StartOptions, 'limit' | 'windowSeconds' | 'count' | 'redisUrl'>;
+
+/** A row of the table, and what is not as the description says. */
+export interface Checked {
+  readonly row: string;
+  readonly faults: readonly string[];
+}
+
+/** Starts a Redis of its own and the processes, asks, pauses, asks again, stops. */
+export async function checkVariant(check: Check): Promise<Checked> {
+  const redis = await startRedis({ supervisor: check.supervisor });
+  try {
+    return await checkOver(`redis://${redis.host}:${redis.port}`, check);
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function checkOver(redisUrl: string, check: Check): Promise<Checked> {
+  const { limiter, variant } = check;
+  const numbers = { limit: LIMIT, windowSeconds: WINDOW_SECONDS, count: PROCESSES };
+  const processes = await startLimiter({ ...check, ...numbers, redisUrl });
+  const client = new Redis(redisUrl);
+  try {
+    const faults: string[] = [];
+    const calm = await checkCalm(check, processes, client, faults);
+    const paused = await askWhilePaused(check, processes, client);
+    const wellAfter = await untilWell(check, processes);
+    if (wellAfter === undefined) faults.push(`not well ${RECOVERY_MS / 1000} s after the pause`);
+    const well = wellAfter === undefined ? 'never' : `${Math.round(wellAfter)} ms`;
+    const name = `${limiter.name} ${limiter.version}`;
+    return { row: `| ${[name, variant.name, calm, ...paused, well].join(' | ')} |`, faults };
+  } finally {
+    client.disconnect();
+    await stopLimiter(processes);
+  }
+}
+
+/** Limit and five more, one after the other, over all processes: `20 of 25 in 31 ms`. */
+async function checkCalm(
+  { limiter, variant }: Check,
+  processes: readonly SurveyedProcess[],
+  client: Redis,
+  faults: string[],
+): Promise<string> {
+  const caller = 'demo-calm';
+  const perProcess = variant.admits === 'limit at each process';
+  const expected = perProcess ? LIMIT * PROCESSES : LIMIT;
+  const total = expected + BEYOND;
+  const { kind, staggered } = variant.window ?? limiter.window;
+  // Where each caller has windows of its own, nobody outside knows when they end.
+  if (kind === 'FixedByClock' && !staggered) await awayFromTheEnd(total * 20);
+  const start = performance.now();
+  const answers: Answer[] = [];
+  for (let index = 0; index < total; index++) {
+    const target = processes[index % PROCESSES];
+    if (target) answers.push(await ask(limiter, target.url, caller, PATIENCE_MS));
+  }
+  const span = Math.round(performance.now() - start);
+  const admitted = answers.filter(({ outcome }) => outcome === 'admitted').length;
+  const other = answers.filter(({ outcome }) => outcome !== 'admitted' && outcome !== 'denied');
+  const within = perProcess ? admitted >= LIMIT && admitted <= expected : admitted === expected;
+  if (!within) faults.push(`${admitted} of ${total} were admitted, not ${expected}`);
+  if (other.length > 0) faults.push(`${other.length} answers are neither: ${other[0]?.text}`);
+  const remaining = answers[0]?.remaining;
+  if (limiter.remainingHeader && !perProcess && remaining !== LIMIT - 1) {
+    faults.push(`${limiter.remainingHeader} of the first answer is ${remaining}, not ${LIMIT - 1}`);
+  }
+  faults.push(...(await compareStore(variant.store ?? limiter.store, caller, client)));
+  return `${admitted} of ${total} in ${span} ms`;
+}
+
+async function compareStore(
+  store: Check['limiter']['store'],
+  caller: string,
+  client: Redis,
+): Promise<string[]> {
+  const keys = await client.keys('*');
+  const faults: string[] = [];
+  for (const { key: template, type } of store) {
+    const found = keys.find((key) => isKeyOf(template, caller, key));
+    const foundType = found === undefined ? 'none' : await client.type(found);
+    if (foundType !== type) faults.push(`${template} is ${foundType}, not ${type}; keys: ${keys.join(' ')}`);
+  }
+  const told = keys.filter((key) => store.some((each) => isKeyOf(each.key, caller, key)));
+  if (told.length < keys.length) {
+    faults.push(`keys that are not described: ${keys.filter((key) => !told.includes(key)).join(' ')}`);
+  }
+  return faults;
+}
+
+/** One request at each process while writes are paused: what came back and when; and whether health answered. */
+async function askWhilePaused(
+  { limiter }: Check,
+  processes: readonly SurveyedProcess[],
+  client: Redis,
+): Promise<string[]> {
+  // The connections of a pool that were idle are known to work.
+  await Promise.all(processes.map(({ url }) => ask(limiter, url, 'demo-warm', PATIENCE_MS)));
+  await client.call('CLIENT', 'PAUSE', PAUSE_MS, 'WRITE');
+  const pausedAt = performance.now();
+  const asked = Promise.all(processes.map(({ url }) => ask(limiter, url, 'demo-paused', PATIENCE_MS)));
+  await sleep(300);
+  const health = await Promise.all(processes.map(({ url }) => isHealthy(`${url}${limiter.healthPath}`)));
+  const answers = await asked;
+  const told = answers.map(({ outcome, status, ms }) => `${outcome} ${status ?? ''} ${Math.round(ms)} ms`);
+  const left = PAUSE_MS - (performance.now() - pausedAt);
+  if (left > 0) await sleep(left);
+  return [told.join(', '), health.every(Boolean) ? 'yes' : 'no'];
+}
+
+/** Milliseconds from the end of the pause until a new caller is admitted at once by every process; undefined: never. */
+async function untilWell(
+  { limiter }: Check,
+  processes: readonly SurveyedProcess[],
+): Promise<number | undefined> {
+  const start = performance.now();
+  for (let round = 0; performance.now() - start < RECOVERY_MS; round++) {
+    const at = performance.now();
+    const answers = await Promise.all(
+      processes.map(({ url }) => ask(limiter, url, `demo-well-${round}`, PATIENCE_MS)),
+    );
+    if (answers.every(({ outcome, ms }) => outcome === 'admitted' && ms < 1_000)) return at - start;
+    await sleep(100);
+  }
+  return undefined;
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+  return answer?.ok ?? false;
+}
+
+/** Waits for the next window of the clock where this one ends within `needMs`. */
+async function awayFromTheEnd(needMs: number): Promise<void> {
+  const left = WINDOW_SECONDS * 1000 - (Date.now() % (WINDOW_SECONDS * 1000));
+  if (left < needMs + 2_000) await sleep(left + 100);
+}

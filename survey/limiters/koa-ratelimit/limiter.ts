@@ -1,0 +1,27 @@
+import type { SurveyedLimiter } from '../../limiter.ts';
+
+/** The middleware of Koa. */
+export const limiter: SurveyedLimiter = {
+  name: 'koa-ratelimit',
+  language: 'JavaScript',
+  ecosystem: 'npm',
+  package: 'koa-ratelimit',
+  version: '6.0.0',
+  besides: { ioredis: '6.0.0', koa: '3.3.0' },
+  documentation: 'https://github.com/koajs/ratelimit#options',
+  args: ['{app}/server.mjs'],
+  healthPath: '/healthz',
+  window: {
+    kind: 'Sliding',
+    saidBy: { quote: 'max requests within duration', url: 'https://github.com/koajs/ratelimit#options' },
+  },
+  request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
+  admitted: [200],
+  denied: [429],
+  remainingHeader: 'X-RateLimit-Remaining',
+  store: [{ key: 'limit:{key}', type: 'zset', holds: 'entries', note: 'admitted requests only' }],
+  variants: [
+    { name: 'default', what: 'ioredis as it comes', env: {} },
+    { name: 'timeout', what: 'commandTimeout of 200 ms', env: { TIMEOUT_MS: '200' } },
+  ],
+};

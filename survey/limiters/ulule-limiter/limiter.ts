@@ -1,0 +1,37 @@
+import type { SurveyedLimiter } from '../../limiter.ts';
+
+const readme = 'https://github.com/ulule/limiter#how-it-works';
+
+/** The middleware for the standard library. */
+export const limiter: SurveyedLimiter = {
+  name: 'ulule-limiter',
+  language: 'Go',
+  ecosystem: 'go',
+  package: 'github.com/ulule/limiter/v3',
+  version: 'v3.11.2',
+  besides: { 'github.com/redis/go-redis/v9': 'v9.23.0' },
+  documentation: readme,
+  args: [],
+  healthPath: '/healthz',
+  window: {
+    kind: 'FixedFromFirstRequest',
+    saidBy: {
+      quote: 'If the key does not exist in the store we set a default value with an expiration period.',
+      url: readme,
+    },
+  },
+  request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
+  admitted: [200],
+  denied: [429],
+  remainingHeader: 'X-RateLimit-Remaining',
+  store: [{ key: 'limiter:{key}', type: 'string', holds: 'used', note: 'counts denied requests too' }],
+  variants: [
+    { name: 'default', what: 'go-redis as it comes; the default handler of errors panics', env: {} },
+    { name: 'timeout', what: 'ReadTimeout of 200 ms, no retry', env: { TIMEOUT: '200ms' } },
+    {
+      name: 'timeout-error-handler',
+      what: 'ReadTimeout of 200 ms, no retry, and WithErrorHandler that answers 500',
+      env: { TIMEOUT: '200ms', HANDLE_ERRORS: 'true' },
+    },
+  ],
+};
