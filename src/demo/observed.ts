@@ -59,6 +59,8 @@ export interface InvariantReading {
   readonly brokenAt?: number;
   /** When that was known for sure; latched. */
   readonly detectedAt?: number;
+  /** How often the fault was injected to find out; default: once. */
+  readonly trials?: number;
   /** The end of the last complete sample. */
   readonly watchedUntil: number;
   /** Whether the watch has reached the end of the fault and the time to settle. */

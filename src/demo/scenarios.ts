@@ -136,8 +136,15 @@ export function judge(
     return { result: 'Inconclusive', reason: 'FaultNotProven', message };
   }
   if (reading?.detectedAt !== undefined) {
-    const message = `The invariant was broken: ${figures(reading, 'when noticed')}`;
-    return { result: 'Detected', reason: 'Detected', message };
+    const brokenAt = reading.brokenAt ?? reading.detectedAt;
+    const outside = whenOutside(brokenAt, fault);
+    if (outside === undefined) {
+      const after = Math.max(0, Math.round(reading.detectedAt - brokenAt));
+      const message = `The invariant was broken: ${figures(reading, `when noticed ${after} ms later`)}`;
+      return { result: 'Detected', reason: 'Detected', message };
+    }
+    const message = `The invariant was broken ${outside}, so it was not the fault that did it: ${figures(reading, 'then')}`;
+    return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
   if (watchedTo === undefined) return undefined;
   if (!reading) {
@@ -153,14 +160,25 @@ export function judge(
     const message = `Nothing was detected, but the proof is incomplete: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
-  const message = `The invariant held: ${figures(reading, 'at most')}`;
+  const trials = reading.trials ?? 1;
+  const message = `Not observed in ${trials} trial${trials === 1 ? '' : 's'}: ${figures(reading, 'at most')}`;
   return { result: 'NotDetected', reason: 'NotDetected', message };
+}
+
+/** "86 ms after the fault": a moment that is not within the fault, as far as it is known; undefined: it is. */
+function whenOutside(at: number, { startedAt, endedAt }: FaultStatus): string | undefined {
+  // Moments in a status have whole milliseconds.
+  if (startedAt !== undefined && at < ms(startedAt) - 1)
+    return `${Math.ceil(ms(startedAt) - at)} ms before the fault`;
+  if (endedAt !== undefined && at > ms(endedAt) + 1)
+    return `${Math.ceil(at - ms(endedAt))} ms after the fault`;
+  return undefined;
 }
 
 /** "queued 30 requests when noticed, 6 allowed"; `of` says what the figure is of. */
 function figures({ measures: [first] }: InvariantReading, of: string): string {
   if (!first) return 'nothing was measured';
-  const { bound, name, unit, value } = first;
-  const measured = `${name} ${value} ${unit} ${of}`;
+  const { atLeast, bound, name, unit, value } = first;
+  const measured = `${name} ${atLeast ? 'at least ' : ''}${value} ${unit} ${of}`;
   return bound === undefined ? measured : `${measured}, ${bound} allowed`;
 }

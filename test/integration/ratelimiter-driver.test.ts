@@ -57,7 +57,7 @@ function spec(health: object = {}): ChaosDemoSpec {
         type: 'CounterDrift',
         counterDrift: { pause: '2s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
       },
-      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 2, settle: '1s' } },
+      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 2, trials: 3, settle: '1s' } },
     ],
   );
 }
@@ -281,7 +281,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       });
       const reading = driver.observed.readings['f'];
       expect(reading).toMatchObject({ complete: true, shortfalls: [] });
-      expect(reading?.summary).toMatch(/^0 <= \d+$/);
+      expect(reading?.summary).toMatch(/^0 <= \d+; \d+\/10$/);
       expect(reading?.detectedAt).toBeUndefined();
       expect(await countedByRedis(key)).toBeLessThanOrEqual(10);
     }),
@@ -531,7 +531,7 @@ describe.skipIf(withoutRealTime)('the burst', () => {
         what: 'the watch to end',
       });
       const reading = driver.observed.readings['f'];
-      expect(reading).toMatchObject({ summary: '10/10', complete: true, shortfalls: [] });
+      expect(reading).toMatchObject({ summary: '10/10, 0/3 trials', complete: true, shortfalls: [] });
       expect(reading?.detectedAt).toBeUndefined();
       expect(await countedByRedis(key)).toBe(10);
     }),

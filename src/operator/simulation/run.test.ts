@@ -48,7 +48,7 @@ describe('a run', () => {
     simulation.spec = simulatedSpec();
     await simulation.runUntil(finished);
     for (const { evidence, fault } of simulation.status.scenarios ?? []) {
-      expect(evidence).toEqual(simulation.target.readings.get(fault?.id ?? '')?.evidence);
+      expect(evidence).toEqual(simulation.target.readings.get(`demo ${fault?.id}`)?.evidence);
     }
   });
 

@@ -140,23 +140,26 @@ export class SimulatedDriver implements SubjectDriver {
     const stall = this.#isStall(scenario);
     const breaks = stall ? behaviour.queues && behaviour.stallBites : behaviour.loses;
     const broken = breaks && report?.startedAt !== undefined;
-    const before = readings.get(fault);
+    // Faults of two objects may have the same id.
+    const name = `${this.#request.name} ${fault}`;
+    const before = readings.get(name);
     const now = this.#clock.now();
     const bound = stall ? 5 : 10;
     const value = broken ? bound * 2 : (before?.measures[0]?.value ?? 0);
-    const brokenAt = before?.brokenAt ?? (broken ? now : undefined);
+    // A surge is over when it is looked at; what it broke, it broke until then.
+    const brokenAt = before?.brokenAt ?? (broken ? Math.min(now, report.endedAt ?? now) : undefined);
     const end = report?.endedAt === undefined ? Infinity : report.endedAt + this.#settleMs(scenario);
     const reading: InvariantReading = {
       measures: [{ name: stall ? 'queued' : 'lost', value, bound, unit: 'requests' }],
       summary: stall ? `${value} > ${bound}` : `${value}/${bound}`,
-      ...(brokenAt === undefined ? {} : { brokenAt, detectedAt: before?.detectedAt ?? brokenAt }),
+      ...(brokenAt === undefined ? {} : { brokenAt, detectedAt: before?.detectedAt ?? now }),
       watchedUntil: now,
       complete: now >= end,
       shortfalls: behaviour.shortfalls,
       // Grows with every look, as real evidence does.
       evidence: [`watched until ${now}`],
     };
-    readings.set(fault, reading);
+    readings.set(name, reading);
     return { kind: 'Reading', fault, reading };
   }
 

@@ -75,7 +75,7 @@ export class SimulatedTarget {
   readonly clock: Clock;
   readonly injected: Injection[] = [];
   readonly performed: SubjectEffect[] = [];
-  /** The last reading of each fault. */
+  /** The last reading of each fault, by the name of its object and its id. */
   readonly readings = new Map<string, InvariantReading>();
   /** Activities that are going on, and in which process. */
   readonly carriedOn = new Map<Activity, ProcessClock>();

@@ -1,50 +1,81 @@
 /**
- * What is normal: how long a write of Redis takes, and how far its counts lie
- * behind those of the nodes under light traffic. Faults are judged against it.
+ * What is normal without a fault: how long a write of Redis takes, and how far its
+ * counts lie behind those of the nodes at the rates of the faults' traffic. Faults are
+ * judged against it. The same traffic serves as control: see controls.ts.
  */
 import type { Outcome } from '../../demo/observed.ts';
-import { totalAdmitted } from './interfaces/reference/counter-sample.ts';
-import { watchCounters } from './interfaces/reference/counter-watch.ts';
+import { type Counting, countingProblem, type Denying, denyingSentence } from './controls.ts';
+import {
+  type CounterSample,
+  type SampledWindow,
+  sampleCounters,
+  totalAdmitted,
+} from './interfaces/reference/counter-sample.ts';
+import { SAMPLE_EVERY_MS, watchCounters } from './interfaces/reference/counter-watch.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
-import { removeRateLimit, setupRateLimit } from './interfaces/reference/setup-limit.ts';
-import { runSteadyTraffic } from './interfaces/reference/steady-traffic.ts';
+import { type LimitWindow, removeRateLimit, setupRateLimit } from './interfaces/reference/setup-limit.ts';
+import { runSteadyTraffic, type TrafficListener } from './interfaces/reference/steady-traffic.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import { pauseFor, TIMED_OUT, within } from './waiting.ts';
-import { counted } from './words.ts';
+import { counted, sumOf } from './words.ts';
 
 const WRITES = 20;
 const WRITE_TIMEOUT_MS = 5000;
-/** How long the counters are watched at least. */
+/** How long the counters are watched at each rate, at least. */
 const LAG_MS = 1000;
 /** And at most, where they are slow to read. */
 const LAG_WITHIN_MS = 15_000;
-/** Checks sent meanwhile, if the limit allows so many. */
-const CHECKS = 20;
 const MIN_SAMPLES = 5;
+/** Rate of the control traffic where no fault has any. */
+const LIGHT_RATE = 20;
+/** How long the counters may take at least to come to rest once nothing is sent any more. */
+const REST_MS = 5000;
+/** Once they are at rest, the nodes may take so long to learn of each other's counts. */
+const LEARN_MS = 250;
+/** Limit of the key on which the limiter has to deny; that of the spec where it is lower. */
+const MOST_DENYING_LIMIT = 50;
+/** Checks beyond that limit, and how long they and those before are spread over. */
+const LEAST_BEYOND = 10;
+const MOST_BEYOND = 50;
+const SPREAD_MS = 500;
+/** A control key's window is at least so long: it must not end while it is used. */
+const CONTROL_WINDOW_MS = 60_000;
 /** How long the control key may take to be removed again. */
 const CLEAN_UP_MS = 5000;
 
-export interface Baseline {
-  readonly writeP50Ms: number;
-  readonly writeMaxMs: number;
+/** How far Redis lay behind the nodes at one rate. */
+export interface Lag {
   /** The furthest that the nodes were ahead of Redis. */
   readonly lag: number;
   readonly samples: number;
 }
 
+export interface Baseline {
+  readonly writeP50Ms: number;
+  readonly writeMaxMs: number;
+  /** By the rate of the traffic, in requests per second. */
+  readonly lags: ReadonlyMap<number, Lag>;
+  readonly counting: Counting;
+  readonly denying: Denying;
+}
+
 export interface BaselineOptions {
   readonly clients: readonly LimiterClient[];
   readonly observers: readonly LimiterClient[];
+  /** For the traffic. */
+  readonly loaders: readonly LimiterClient[];
   readonly redis: RedisConnections;
-  /** A key that only this measurement uses. */
+  /** Beginning of the names of keys that only this measurement uses. */
   readonly controlKey: string;
+  /** Rates of steady traffic at which the lag is needed, in requests per second. */
+  readonly rates: readonly number[];
   readonly limit: number;
   readonly windowMs: number;
   readonly timeoutMs: number;
   readonly now: () => number;
 }
 
-/** The measurement could not be made; the message says what to do. */
+/** The measurement could not be made, or a control failed; the message says what to do. */
 class BaselineError extends Error {
   constructor(message: string) {
     super(message);
@@ -53,25 +84,41 @@ class BaselineError extends Error {
 }
 
 /**
- * Measures both, on a control key that is removed again.
+ * Measures all of it, on control keys that are removed again.
  * @throws BaselineError, RedisClientError, SetupError
  */
 export async function measureBaseline(options: BaselineOptions, signal: AbortSignal): Promise<Baseline> {
   const latencies = await measureWrites(options.redis, signal);
-  const { lag, samples } = await measureLag(options, signal);
-  return {
-    writeP50Ms: latencies[Math.floor(latencies.length / 2)] ?? 0,
-    writeMaxMs: latencies.at(-1) ?? 0,
-    lag,
-    samples,
-  };
+  const stop = new AbortController();
+  const all = AbortSignal.any([signal, stop.signal]);
+  try {
+    const [counting, denying] = await Promise.all([
+      measureRates(options, all),
+      onControlKey(options, 'limit', denyingLimit(options), all, async (window) =>
+        measureDenying(options, window, all),
+      ),
+    ]);
+    return {
+      writeP50Ms: latencies[Math.floor(latencies.length / 2)] ?? 0,
+      writeMaxMs: latencies.at(-1) ?? 0,
+      ...counting,
+      denying,
+    };
+  } finally {
+    // Where one failed, the other is not left running.
+    stop.abort(new Error('another part of the baseline could not be measured'));
+  }
 }
 
 /** What was measured, for people. */
-export function outcomeOf({ writeP50Ms, writeMaxMs, lag, samples }: Baseline): Outcome {
+export function outcomeOf({ writeP50Ms, writeMaxMs, lags, counting, denying }: Baseline): Outcome {
+  const behind = [...lags].map(
+    ([rate, { lag, samples }]) =>
+      `${counted(lag, 'count')} behind the nodes at ${rate} requests a second (${counted(samples, 'sample')})`,
+  );
   return {
     ok: true,
-    message: `Baseline: a write to Redis takes ${writeP50Ms.toFixed(1)} ms (slowest ${writeMaxMs.toFixed(1)} ms), and Redis is at most ${counted(lag, 'count')} behind the nodes (${counted(samples, 'sample')})`,
+    message: `Baseline: a write to Redis takes ${writeP50Ms.toFixed(1)} ms (slowest ${writeMaxMs.toFixed(1)} ms), and Redis is at most ${behind.join(', ')}; at rest it holds all ${counting.stored} that were allowed. ${denyingSentence(denying)}`,
   };
 }
 
@@ -96,64 +143,167 @@ async function measureWrites(redis: RedisConnections, signal: AbortSignal): Prom
   }
 }
 
-async function measureLag(
-  { clients, observers, redis, controlKey, limit, windowMs, timeoutMs, now }: BaselineOptions,
+/** The lag at each rate, one after the other: they would disturb each other. */
+async function measureRates(
+  options: BaselineOptions,
   signal: AbortSignal,
-): Promise<{ lag: number; samples: number }> {
+): Promise<Pick<Baseline, 'lags' | 'counting'>> {
+  const rates = options.rates.length > 0 ? [...new Set(options.rates)] : [LIGHT_RATE];
+  const lags = new Map<number, Lag>();
+  let counting: Counting | undefined;
+  for (const rate of rates) {
+    // So high that everything which is sent is admitted, and counted.
+    const limit = Math.ceil(rate * ((LAG_WITHIN_MS + LAG_MS) / 1000));
+    const measured = await onControlKey(options, `${rate}`, limit, signal, async (window) =>
+      measureRate(options, window, rate, signal),
+    );
+    lags.set(rate, measured.lag);
+    counting ??= measured.counting;
+  }
+  if (counting === undefined) throw new RangeError('there is no rate to measure at');
+  return { lags, counting };
+}
+
+async function measureRate(
+  options: BaselineOptions,
+  window: LimitWindow,
+  requestsPerSecond: number,
+  signal: AbortSignal,
+): Promise<{ lag: Lag; counting: Counting }> {
+  const { observers, redis, now } = options;
+  let lag = 0;
+  let samples = 0;
+  let problem: string | undefined;
+  const enough = new AbortController();
+  const stop = AbortSignal.any([signal, enough.signal]);
+  const take = (sample: CounterSample): void => {
+    if (sample.stored === undefined || sample.admitted.size < observers.length) {
+      problem ??= sample.problems[0] ?? `${sample.elsewhere.join(', ')} lost the key`;
+      return;
+    }
+    samples += 1;
+    lag = Math.max(lag, totalAdmitted(sample) - sample.stored);
+  };
+  const watch = watchCounters(observers, redis, window, now, take, stop);
+  const traffic = sendChecks(options, window, { requestsPerSecond }, stop, signal);
   try {
-    const window = await setupRateLimit(clients, controlKey, limit, windowMs, timeoutMs, signal);
-    let lag = 0;
-    let samples = 0;
-    let problem: string | undefined;
-    const enough = new AbortController();
-    const stop = AbortSignal.any([signal, enough.signal]);
-    const watch = watchCounters(
-      observers,
-      redis,
-      window,
-      now,
-      (sample) => {
-        if (sample.stored === undefined || sample.admitted.size < observers.length) {
-          problem ??= sample.problems[0] ?? `${sample.elsewhere.join(', ')} lost the key`;
-          return;
-        }
-        samples += 1;
-        lag = Math.max(lag, totalAdmitted(sample) - sample.stored);
-      },
-      stop,
-    );
-    const requests = Math.min(limit, CHECKS);
-    const silent = { sent: () => undefined, answered: () => undefined, unanswered: () => undefined };
-    const traffic = runSteadyTraffic(
-      {
-        clients,
-        key: controlKey,
-        windowId: window.windowId,
-        requestsPerSecond: (requests * 1000) / LAG_MS,
-        requests,
-      },
-      silent,
-      stop,
-      signal,
-    );
-    try {
-      const start = performance.now();
-      await pauseFor(LAG_MS, signal);
-      while (samples < MIN_SAMPLES && performance.now() - start < LAG_WITHIN_MS) {
-        await pauseFor(LAG_MS / 10, signal);
-      }
-    } finally {
-      enough.abort();
-      await Promise.all([watch, traffic]);
+    const start = performance.now();
+    await pauseFor(LAG_MS, signal);
+    while (samples < MIN_SAMPLES && performance.now() - start < LAG_WITHIN_MS) {
+      await pauseFor(LAG_MS / 10, signal);
     }
-    if (samples < MIN_SAMPLES) {
-      throw new BaselineError(
-        `the counters could be read only ${counted(samples, 'time')} in ${LAG_WITHIN_MS} ms without any fault: ${problem ?? 'the rate limiter answers too slowly'}`,
-      );
+  } finally {
+    enough.abort();
+    await Promise.all([watch, traffic]);
+  }
+  if (samples < MIN_SAMPLES) {
+    throw new BaselineError(
+      `the counters could be read only ${counted(samples, 'time')} in ${LAG_WITHIN_MS} ms without any fault: ${problem ?? 'the rate limiter answers too slowly'}`,
+    );
+  }
+  const { allowed, open, sent } = await traffic;
+  const withinMs = restWithinMs(options);
+  const { admitted, stored } = await atRest(options, window, withinMs, signal);
+  const counting = { sent, open, allowed, admitted, stored, withinMs };
+  const failure = countingProblem(counting, redis.name);
+  if (failure !== undefined) throw new BaselineError(failure);
+  return { lag: { lag, samples }, counting };
+}
+
+function denyingLimit({ limit }: BaselineOptions): number {
+  return Math.min(limit, MOST_DENYING_LIMIT);
+}
+
+/** The whole limit, and when all have had time to learn of that, some more for each node. */
+async function measureDenying(
+  options: BaselineOptions,
+  window: LimitWindow,
+  signal: AbortSignal,
+): Promise<Denying> {
+  const { limit } = window;
+  const beyond = Math.min(MOST_BEYOND, Math.max(LEAST_BEYOND, 2 * options.clients.length));
+  const spread = (requests: number): { requests: number; requestsPerSecond: number } => ({
+    requests,
+    requestsPerSecond: (requests * 1000) / SPREAD_MS,
+  });
+  const before = await sendChecks(options, window, spread(limit), signal, signal);
+  await atRest(options, window, restWithinMs(options), signal);
+  await pauseFor(LEARN_MS, signal);
+  const after = await sendChecks(options, window, spread(beyond), signal, signal);
+  const allowed = sumOf(before.allowed.values()) + sumOf(after.allowed.values());
+  return { limit, sent: before.sent + after.sent, allowed };
+}
+
+function restWithinMs({ timeoutMs }: BaselineOptions): number {
+  return Math.max(REST_MS, timeoutMs);
+}
+
+/** The counters once nodes and Redis agree, or as they are in the end. @throws BaselineError where they could not be read */
+async function atRest(
+  { observers, redis, now }: BaselineOptions,
+  window: SampledWindow,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<Pick<Counting, 'admitted' | 'stored'>> {
+  const deadline = performance.now() + withinMs;
+  let last: Pick<Counting, 'admitted' | 'stored'> | undefined;
+  let problem: string | undefined;
+  do {
+    const sample = await sampleCounters(observers, redis, window, now, signal);
+    const { admitted, stored } = sample;
+    if (stored === undefined || admitted.size < observers.length) {
+      problem = sample.problems[0] ?? `${sample.elsewhere.join(', ')} lost the key`;
+    } else {
+      last = { admitted, stored };
+      if (totalAdmitted(sample) === stored) return last;
     }
-    return { lag, samples };
+    await pauseFor(SAMPLE_EVERY_MS, signal);
+  } while (performance.now() < deadline);
+  if (last) return last;
+  throw new BaselineError(`the counters could not be read without any fault: ${problem}`);
+}
+
+/** Sends checks and waits for the answers. */
+async function sendChecks(
+  { loaders: clients }: BaselineOptions,
+  { key, windowId }: SampledWindow,
+  traffic: { readonly requestsPerSecond: number; readonly requests?: number },
+  stop: AbortSignal,
+  lifetime: AbortSignal,
+): Promise<Pick<Counting, 'allowed' | 'open' | 'sent'>> {
+  const allowed = new Map(clients.map(({ name }) => [name, 0]));
+  let [sent, answered] = [0, 0];
+  const listener: TrafficListener = {
+    sent() {
+      sent += 1;
+      return () => {
+        sent -= 1;
+      };
+    },
+    answered(node, yes) {
+      answered += 1;
+      if (yes) allowed.set(node, (allowed.get(node) ?? 0) + 1);
+    },
+    unanswered: () => undefined,
+  };
+  await runSteadyTraffic({ clients, key, windowId, ...traffic }, listener, stop, lifetime);
+  return { allowed, sent, open: sent - answered };
+}
+
+/** Works on a control key of its own, which is removed again. */
+async function onControlKey<T>(
+  { clients, controlKey, windowMs, timeoutMs }: BaselineOptions,
+  name: string,
+  limit: number,
+  signal: AbortSignal,
+  work: (window: LimitWindow) => Promise<T>,
+): Promise<T> {
+  const key = `${controlKey}-${name}`;
+  try {
+    const lasting = Math.max(windowMs, CONTROL_WINDOW_MS);
+    return await work(await setupRateLimit(clients, key, limit, lasting, timeoutMs, signal));
   } finally {
     const within = AbortSignal.timeout(Math.min(timeoutMs, CLEAN_UP_MS));
-    await removeRateLimit(clients, controlKey, within).catch(() => undefined);
+    await removeRateLimit(clients, key, within).catch(() => undefined);
   }
 }

@@ -86,9 +86,9 @@ describe('scenarios', () => {
       {
         type: 'GhostAllowing',
         countdownMs: 3000,
-        faultMs: 5000,
+        faultMs: 6000,
         settleMs: 5000,
-        storyMs: 18_000,
+        storyMs: 19_000,
         load: false,
         releasable: false,
         onOrphan: 'Retry',
@@ -107,7 +107,12 @@ describe('scenarios', () => {
               countdown: '1s',
               counterDrift: { pause: '2s', settle: '3s', threshold: 1 },
             },
-            { name: 'g', type: 'GhostAllowing', expect: 'NotDetected', ghostAllowing: { multiplier: 5 } },
+            {
+              name: 'g',
+              type: 'GhostAllowing',
+              expect: 'NotDetected',
+              ghostAllowing: { multiplier: 5, trials: 1 },
+            },
           ],
         },
         { limit: { requests: 100 }, health: { timeout: '400ms' } },
@@ -137,7 +142,7 @@ describe('words', () => {
     const target = { pods, store: 'redis-0 (10.0.0.7:6379)' };
     const welcome = rateLimiterDefinition.welcome(spec(), target);
     expect(welcome).toMatch(
-      /2 pods \(rl-0, rl-1\), counting in redis-0 .*stops taking writes for 10s; then: A burst of 20/,
+      /2 pods \(rl-0, rl-1\), counting in redis-0 .*stops taking writes for 10s; then: A burst of 30 requests goes to all nodes at once, 3 times on keys of their own/,
     );
     expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), target)).toMatch(/injects nothing/);
   });

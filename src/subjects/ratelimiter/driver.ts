@@ -64,8 +64,8 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
   readonly #attempts = new Map<string, FaultAttempt>();
-  /** Keys that were made; a fault that was planned again is not in the status with its first one. */
-  readonly #keys = new Set<string>();
+  /** Scenarios by the fixtures made for them; a fault that was planned again is not in the status with its first one. */
+  readonly #fixtures = new Map<string, string>();
   #baseline: Baseline | undefined;
 
   constructor(options: RateLimiterDriverOptions) {
@@ -124,17 +124,26 @@ class RateLimiterDriver implements SubjectDriver {
   }
 
   async #measureBaseline(signal: AbortSignal): Promise<Finding> {
-    const { limit } = this.#toolkit.limiter;
+    const { limiter, target } = this.#toolkit;
+    const { limit } = limiter;
+    const { dryRun, scenarios } = this.#options.spec;
     try {
       await this.#requireNodes(signal);
       const options = {
         ...this.#toolkit,
         controlKey: `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
+        rates: scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []),
         limit: limit.requests,
         windowMs: parseDuration(limit.window),
       };
-      this.#baseline = await measureBaseline(options, signal);
-      return { kind: 'Baseline', outcome: outcomeOf(this.#baseline) };
+      const baseline = await measureBaseline(options, signal);
+      for (const scenario of dryRun ? [] : scenarios) {
+        const pods = target.nodes.length;
+        const reason = faultOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
+        if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
+      }
+      this.#baseline = baseline;
+      return { kind: 'Baseline', outcome: outcomeOf(baseline) };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof NotFoundOutError) throw error;
@@ -153,7 +162,7 @@ class RateLimiterDriver implements SubjectDriver {
         return { kind: 'Admission', admission: preparation.refused, generation, at: now() };
       }
       this.#attempts.set(fault, attempt);
-      this.#keys.add(fixture);
+      this.#fixtures.set(fixture, effect.scenario);
       return { kind: 'Prepared', fault, prepared: { ...preparation.prepared, sequence } };
     } catch (error) {
       signal.throwIfAborted();
@@ -222,12 +231,24 @@ class RateLimiterDriver implements SubjectDriver {
 
   async #restore({ id, fixtures, release }: EffectOf<'Restore'>, signal: AbortSignal): Promise<Finding> {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
-    const keys = [...new Set([...fixtures.filter(isDemoKey), ...this.#keys])];
+    const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures.keys()]);
+    const keys = [...all].flatMap((fixture) => this.#keysOf(fixture));
     return {
       kind: 'Restored',
       effect: id,
       restored: await restore({ ...this.#toolkit, keys, release, findMoved: this.#findMoved }, signal),
     };
+  }
+
+  /** The keys of a fixture; one that another process made tells its scenario by its name alone. */
+  #keysOf(fixture: string): readonly string[] {
+    const made = this.#fixtures.get(fixture);
+    const scenario = this.#options.spec.scenarios.find(({ name }) =>
+      made === undefined
+        ? fixture.replace(/-\d+$/, '').endsWith(`-${name}`) || fixture.endsWith(`-${name}`)
+        : name === made,
+    );
+    return (scenario && faultOf(scenario.type).keysOf?.(scenario, fixture)) ?? [fixture];
   }
 
   async #carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {

@@ -10,6 +10,18 @@ export function perNode(counts: ReadonlyMap<string, number>): string {
   return [...counts].map(([node, count]) => `${node} ${count}`).join(', ');
 }
 
+/** Of counts. */
+export function sumOf(counts: Iterable<number>): number {
+  let sum = 0;
+  for (const count of counts) sum += count;
+  return sum;
+}
+
+/** ">= " before a figure that could not have come out higher, whatever the truth; else ''. */
+export function atLeast({ atLeast: saturated }: { readonly atLeast?: boolean | undefined }): string {
+  return saturated ? '>= ' : '';
+}
+
 /** "+1.20 s": a moment, told from the start of the fault; '' where that is not known. */
 export function sinceStart(at: number, startedAt: number | undefined): string {
   if (startedAt === undefined) return '';

@@ -4,8 +4,9 @@
  */
 import type { FaultReport, InvariantReading } from '../../../demo/observed.ts';
 import type { DiagnosisRequest } from '../../../diagnosis/index.ts';
+import { controlMeasure, denyingSentence } from '../controls.ts';
 import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
-import { watchCounters } from '../interfaces/reference/counter-watch.ts';
+import { Turn, watchCounters } from '../interfaces/reference/counter-watch.ts';
 import type { LimitWindow } from '../interfaces/reference/setup-limit.ts';
 import type { Toolkit } from './fault.ts';
 import { Timeline } from './timeline.ts';
@@ -14,7 +15,9 @@ import type { CompleteSample, FaultSpan } from './watch-record.ts';
 /** What an invariant does with samples; what it says of them grows only. */
 export interface Invariant {
   /** Takes a sample in; returns it if it is complete. */
-  add(sample: CounterSample): CompleteSample | undefined;
+  add(sample: CounterSample, fault: FaultSpan): CompleteSample | undefined;
+  /** Whether another look would decide something: then the next sample does not wait for its turn. */
+  readonly urgent: boolean;
   reading(fault: FaultSpan): Omit<InvariantReading, 'complete'>;
 }
 
@@ -24,6 +27,10 @@ export interface FaultWatchParts {
   readonly window: LimitWindow;
   readonly settleMs: number;
   readonly toolkit: Toolkit;
+  /** Of its steady traffic, where it has some. */
+  readonly requestsPerSecond?: number;
+  /** Time between two samples; milliseconds. Default: {@link SAMPLE_EVERY_MS}. */
+  readonly sampleEveryMs?: number;
   /** Called for each complete sample. */
   readonly noted?: (sample: CompleteSample, timeline: Timeline) => void;
 }
@@ -32,11 +39,12 @@ export class FaultWatch {
   readonly timeline: Timeline;
   readonly #parts: FaultWatchParts;
   #span: FaultSpan = { until: Number.POSITIVE_INFINITY };
+  readonly #turn = new Turn();
   #watchedUntil = 0;
   #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(parts: FaultWatchParts) {
-    const { toolkit, window } = parts;
+    const { requestsPerSecond, toolkit, window } = parts;
     const { baseline: measured, now, target } = toolkit;
     this.#parts = parts;
     this.timeline = new Timeline(target);
@@ -44,7 +52,8 @@ export class FaultWatch {
     const baseline = measured();
     if (baseline) {
       this.timeline.writeAccepted(now(), baseline.writeMaxMs, ', the slowest without a fault');
-      this.timeline.lag(now(), baseline.lag);
+      const lag = baseline.lags.get(requestsPerSecond ?? 0)?.lag;
+      if (lag !== undefined) this.timeline.lag(now(), lag);
     }
   }
 
@@ -69,16 +78,36 @@ export class FaultWatch {
       ...(startedAt !== undefined && { startedAt }),
       ...(endedAt !== undefined && { endedAt, watchTo: endedAt + this.#parts.settleMs }),
     };
+    this.changed();
+  }
+
+  /** What felt the fault has gone, so that from `at` on it may be over. */
+  doubted(at: number): void {
+    this.#span = { ...this.#span, doubtfulFrom: Math.min(at, this.#span.doubtfulFrom ?? at) };
+  }
+
+  /** The invariant has heard something besides samples: tells of it, and looks at once where that decides. */
+  changed(): void {
     this.#tell?.(this.reading());
+    if (this.#parts.invariant.urgent) this.lookNow();
+  }
+
+  /** Takes the next sample at once. */
+  lookNow(): void {
+    this.#turn.now();
   }
 
   /** Samples until `signal` aborts. */
   async run(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
-    const { toolkit, window } = this.#parts;
+    const { sampleEveryMs, toolkit, window } = this.#parts;
     const { now, observers, redis } = toolkit;
     this.#tell = tell;
     try {
-      await watchCounters(observers, redis, window, now, (sample) => this.#take(sample), signal);
+      const take = (sample: CounterSample): void => this.#take(sample);
+      await watchCounters(observers, redis, window, now, take, signal, {
+        turn: this.#turn,
+        ...(sampleEveryMs !== undefined && { everyMs: sampleEveryMs }),
+      });
     } finally {
       this.#tell = undefined;
     }
@@ -86,8 +115,18 @@ export class FaultWatch {
 
   /** Where the invariant stands. */
   reading(): InvariantReading {
-    const reading = this.#parts.invariant.reading(this.#span);
-    return { ...reading, complete: this.#isComplete };
+    const { measures, evidence, shortfalls, ...rest } = this.#parts.invariant.reading(this.#span);
+    const control = this.#parts.toolkit.baseline()?.denying;
+    return {
+      ...rest,
+      measures: [...measures, ...(control ? [controlMeasure(control)] : [])],
+      evidence: [...evidence, ...(control ? [denyingSentence(control)] : [])],
+      // A limiter that denies everything breaks nothing either.
+      shortfalls: control
+        ? shortfalls
+        : [...shortfalls, 'no control was made without a fault in this session'],
+      complete: this.#isComplete,
+    };
   }
 
   /** What a diagnosis may know, with times relative to the start of the fault. */
@@ -108,12 +147,12 @@ export class FaultWatch {
     const { invariant, noted } = this.#parts;
     // What comes after the end of the watch is another story: nobody waits for it, and it proves nothing.
     if (this.#isComplete) return;
-    const complete = invariant.add(sample);
+    const complete = invariant.add(sample, this.#span);
     if (complete) {
       this.#watchedUntil = complete.endedAt;
       this.timeline.sample(complete);
       noted?.(complete, this.timeline);
     }
-    this.#tell?.(this.reading());
+    this.changed();
   }
 }

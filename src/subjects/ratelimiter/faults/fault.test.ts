@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema, termsInCel } from '../../../api/index.ts';
 import { requireProvable } from '../admission/connector.ts';
 import { rateLimiterApi } from '../api.ts';
+import { rateLimiterOf } from '../schema.ts';
+import { thresholdOf } from './counter-drift/parameters.ts';
 import { FAULTS, faultOf } from './index.ts';
 
 function spec(scenario: object, limit: object = {}): ChaosDemoSpec {
@@ -22,7 +24,11 @@ const drift = (counterDrift: object, expect?: string): object => ({
   counterDrift,
   ...(expect && { expect }),
 });
-const ghosts = (expect: string): object => ({ type: 'GhostAllowing', expect });
+const ghosts = (expect: string, ghostAllowing: object = {}): object => ({
+  type: 'GhostAllowing',
+  expect,
+  ghostAllowing,
+});
 
 describe('a spec that no run on so many pods can meet', () => {
   it.each<[string, object, object, number, RegExp]>([
@@ -35,24 +41,59 @@ describe('a spec that no run on so many pods can meet', () => {
     ],
     [
       'fewer checks than the drift that is looked for',
-      drift({ pause: '1s', requestsPerSecond: 5 }),
+      drift({ pause: '1s', requestsPerSecond: 6, threshold: 5 }),
       {},
       3,
-      /sends 5 checks \(5 a second for 1s\), and its threshold is 5: raise counterDrift.requestsPerSecond/,
+      /sends 5 checks \(6 a second for what the proof leaves of 1s\), and counterDrift.threshold is 5: raise counterDrift.requestsPerSecond/,
     ],
     [
       'too few checks to prove that each pod keeps the limit',
       drift({ pause: '2s', requestsPerSecond: 10 }, 'NotDetected'),
       {},
       3,
-      /10 checks on each of 3 pods = 30, and counterDrift sends 20/,
+      /10 checks on each of 3 pods = 30, and counterDrift sends 18/,
+    ],
+    [
+      'the checks that the proof takes from the pause are missing for the last pod',
+      drift({}, 'NotDetected'),
+      {},
+      30,
+      /10 checks on each of 30 pods = 300, and counterDrift sends 295/,
+    ],
+    [
+      'twenty pods with twice the limit and the default traffic',
+      drift({}, 'NotDetected'),
+      { requests: 20 },
+      20,
+      /20 checks on each of 20 pods = 400, .*raise counterDrift.requestsPerSecond or pause, or lower subject.rateLimiter.limit.requests/,
+    ],
+    [
+      'callers who cannot be allowed more than the limit',
+      drift({ invariant: 'OverAdmission', pause: '1s', requestsPerSecond: 10 }),
+      {},
+      3,
+      /no more than limit.requests 10 can be allowed where counterDrift sends 8/,
     ],
     [
       'a burst that leaves pods out, where each has to be seen',
-      ghosts('NotDetected'),
+      ghosts('NotDetected', { multiplier: 2 }),
       { requests: 2 },
       5,
-      /a request to each of 5 pods, and the burst has limit.requests 2 x ghostAllowing.multiplier 2 = 4/,
+      /2 requests to each of 5 pods = 10, and the burst has 2 x ghostAllowing.multiplier 2 = 4.*set ghostAllowing.multiplier to 5/,
+    ],
+    [
+      'a burst that asks each pod for less than the limit, which would hide one that keeps none',
+      ghosts('NotDetected', { multiplier: 2 }),
+      {},
+      3,
+      /10 requests to each of 3 pods = 30.*set ghostAllowing.multiplier to 3 or more/,
+    ],
+    [
+      'trials that do not fit into the window',
+      ghosts('Detected', { trials: 10 }),
+      { window: '20s' },
+      3,
+      /10 trials with countdown, settle and twice health.timeout take 22s500ms.*lower ghostAllowing.trials/,
     ],
   ])('is refused: %s', (_, scenario, limit, pods, message) => {
     const act = (): void => requireProvable({ spec: spec(scenario, limit) }, pods);
@@ -62,10 +103,21 @@ describe('a spec that no run on so many pods can meet', () => {
 
   it.each<[string, object, object, number]>([
     ['the defaults', drift({}), {}, 3],
-    ['the defaults as a gate', drift({}, 'NotDetected'), {}, 30],
-    ['just enough checks for each pod', drift({ pause: '2s', requestsPerSecond: 15 }, 'NotDetected'), {}, 3],
+    ['the defaults as a gate', drift({}, 'NotDetected'), {}, 29],
+    [
+      'fixed shares as a gate on what callers get',
+      drift({ invariant: 'OverAdmission' }, 'NotDetected'),
+      {},
+      3,
+    ],
+    ['just enough checks for each pod', drift({ pause: '2s', requestsPerSecond: 17 }, 'NotDetected'), {}, 3],
     ['few checks, where a detection is enough', drift({ pause: '2s', requestsPerSecond: 10 }, 'Any'), {}, 3],
-    ['just more checks than the threshold', drift({ pause: '1s', requestsPerSecond: 6 }), {}, 3],
+    [
+      'just more checks than the threshold',
+      drift({ pause: '1s', requestsPerSecond: 8, threshold: 5 }),
+      {},
+      3,
+    ],
     ['one pod', drift({}), {}, 1],
     [
       'a burst that leaves pods out, where an anomaly may show all the same',
@@ -73,9 +125,40 @@ describe('a spec that no run on so many pods can meet', () => {
       { requests: 2 },
       5,
     ],
-    ['a burst with a request for each pod', ghosts('NotDetected'), { requests: 2 }, 4],
+    ['a burst with the limit for each pod', ghosts('NotDetected'), { requests: 2 }, 3],
   ])('is let through: %s', (_, scenario, limit, pods) => {
     requireProvable({ spec: spec(scenario, limit) }, pods);
+  });
+
+  it('is known to be one once the baseline is measured, before anything is injected', () => {
+    const whole = spec(drift({}), { requests: 10 });
+    const [scenario] = whole.scenarios;
+    const limiter = rateLimiterOf(whole);
+    const lagging = (lag: number, writeMaxMs = 1): string | undefined =>
+      scenario &&
+      faultOf('CounterDrift').unprovable(scenario, limiter, 3, {
+        writeMaxMs,
+        lags: new Map([[30, { lag, samples: 10 }]]),
+      });
+    expect(lagging(24)).toBeUndefined();
+    expect(lagging(25)).toMatch(
+      /cannot drift further than 3 pods x limit.requests 10 = 30, and counterDrift.threshold and the lag without a fault \(25\) are 30/,
+    );
+    // At another rate nothing was measured.
+    expect(lagging(3, 2000)).toBeUndefined();
+  });
+
+  it('has a threshold of what 150 ms of its traffic bring, and at most half of the limit', () => {
+    const of = (counterDrift: object, limit: object = {}): number => {
+      const whole = spec(drift(counterDrift), limit);
+      return whole.scenarios[0] ? thresholdOf(whole.scenarios[0], rateLimiterOf(whole)) : -1;
+    };
+    expect([
+      of({}),
+      of({ requestsPerSecond: 1000 }, { requests: 5000 }),
+      of({ requestsPerSecond: 1000 }),
+    ]).toEqual([5, 150, 5]);
+    expect([of({}, { requests: 1 }), of({ threshold: 7 })]).toEqual([0, 7]);
   });
 
   it('is let through as a dry run, which tests no scenario', () => {

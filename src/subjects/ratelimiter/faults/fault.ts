@@ -34,13 +34,27 @@ export interface Fault {
   readonly chapters: readonly Omit<ChapterPlan, 'of'>[];
   /** The durations whose sum has to fit into a window. */
   readonly story: readonly DurationTerm[];
+  /** What the story takes beyond those durations; milliseconds. */
+  beyondStoryMs?(scenario: ScenarioSpec): number;
+  /** Every key that an attempt with this fixture sets up; default: the fixture alone. */
+  keysOf?(scenario: ScenarioSpec, fixture: string): readonly string[];
   /** What the framework needs to know of a scenario, but what {@link planOf} fills in. */
   plan(
     scenario: ScenarioSpec,
     limiter: RateLimiterSpec,
   ): Omit<Scenario, 'name' | 'type' | 'expect' | 'countdownMs' | 'storyMs' | 'releasable'>;
-  /** Why no run on so many pods can end as expected, with what to change; undefined: one can. */
-  unprovable(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined;
+  /** Requests per second of its steady traffic over all nodes, where it has some. */
+  rate?(scenario: ScenarioSpec): number;
+  /**
+   * Why no run on so many pods can end as expected, with what to change; undefined: one can. Asked before a run
+   * begins, and again with the baseline, before anything is injected.
+   */
+  unprovable(
+    scenario: ScenarioSpec,
+    limiter: RateLimiterSpec,
+    pods: number,
+    baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
+  ): string | undefined;
   /** Connects nothing yet. */
   open(scenario: ScenarioSpec, toolkit: Toolkit): FaultAttempt;
 }
@@ -128,7 +142,7 @@ export function parametersBy<P extends object>(api: {
 
 /** A scenario as the framework needs it. */
 export function planOf(
-  { api, plan, releasable, story }: Fault,
+  { api, beyondStoryMs, plan, releasable, story }: Fault,
   scenario: ScenarioSpec,
   limiter: RateLimiterSpec,
 ): Scenario {
@@ -140,7 +154,7 @@ export function planOf(
     type: api.type,
     expect: scenario.expect,
     countdownMs: sum([{ of: 'scenario', field: 'countdown' }]),
-    storyMs: sum(story),
+    storyMs: sum(story) + (beyondStoryMs?.(scenario) ?? 0),
     releasable,
     ...plan(scenario, limiter),
   };

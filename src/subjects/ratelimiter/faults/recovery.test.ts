@@ -7,7 +7,16 @@ it('claims no figure of lost counts where Redis takes no write', async () => {
   const redis = new RedisConnections(nobody, 'test');
   const window = { key: 'k', windowId: 'w' };
   const report = await watchRecovery(
-    { observers: [], redis, window, drifted: true, writeWithinMs: 100, settleMs: 100, now: Date.now },
+    {
+      observers: [],
+      redis,
+      window,
+      drifted: true,
+      admitted: new Map(),
+      writeWithinMs: 100,
+      settleMs: 100,
+      now: Date.now,
+    },
     new AbortController().signal,
   );
   redis.close();

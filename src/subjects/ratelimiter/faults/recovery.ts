@@ -1,13 +1,18 @@
 /** After a fault: a real write proves that Redis takes writes, and the counters come to rest, or do not. */
 import type { Measure } from '../../../api/index.ts';
 import type { RecoveryReport } from '../../../demo/observed.ts';
-import { type SampledWindow, sampleCounters, totalAdmitted } from '../interfaces/reference/counter-sample.ts';
+import {
+  type CounterSample,
+  type SampledWindow,
+  sampleCounters,
+  totalAdmitted,
+} from '../interfaces/reference/counter-sample.ts';
 import { SAMPLE_EVERY_MS } from '../interfaces/reference/counter-watch.ts';
 import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
 import type { RedisConnections } from '../store/redis-client.ts';
 import { proveWrite } from '../store/write-probe.ts';
 import { pauseFor } from '../waiting.ts';
-import { counted } from '../words.ts';
+import { counted, sumOf } from '../words.ts';
 
 export interface RecoveryOptions {
   readonly observers: readonly LimiterClient[];
@@ -16,6 +21,8 @@ export interface RecoveryOptions {
   readonly window: SampledWindow | undefined;
   /** Whether the counters were away from each other, further than without a fault. */
   readonly drifted: boolean;
+  /** The most that each node said, or was seen by the sender, to have admitted in that window. */
+  readonly admitted: ReadonlyMap<string, number>;
   /** How long a write may take to be accepted; milliseconds. */
   readonly writeWithinMs: number;
   /** How long the counters may take after that. */
@@ -42,6 +49,7 @@ export async function watchRecovery(options: RecoveryOptions, signal: AbortSigna
   let away = options.drifted;
   let atRest: number | undefined;
   let drift: number | undefined;
+  let stored = 0;
   let problem: string | undefined;
   do {
     const sample = await sampleCounters(options.observers, redis, window, now, signal);
@@ -52,15 +60,25 @@ export async function watchRecovery(options: RecoveryOptions, signal: AbortSigna
       drift = undefined;
     } else {
       drift = totalAdmitted(sample) - sample.stored;
+      stored = sample.stored;
       if (drift > 0) {
         away = true;
         atRest = undefined;
       } else if (atRest === undefined) atRest = sample.readAt;
       else {
         // Counters that never parted were at rest all the time: no moment of that is worth a figure.
+        const rested = { workedAt, ...(away && { restedAt: atRest }) };
+        const gone = forgotten(options.admitted, sample);
+        if (gone.length > 0) {
+          const counts = Math.max(0, sumOf(options.admitted.values()) - sample.stored);
+          return {
+            ...rested,
+            measures: lost(counts),
+            message: `${accepted}; ${gone.join(', ')}: ${counts > 0 ? `${counted(counts, 'count')} that had been admitted ${counts === 1 ? 'is' : 'are'} lost, and nodes and Redis` : 'Redis holds them all, and nodes and Redis now'} agree on ${sample.stored}`,
+          };
+        }
         return {
-          workedAt,
-          ...(away && { restedAt: atRest }),
+          ...rested,
           measures: lost(0),
           message: `${accepted}; ${away ? 'the counters converged' : 'the counters had not drifted'}: nodes and Redis agree on ${sample.stored}`,
         };
@@ -73,17 +91,27 @@ export async function watchRecovery(options: RecoveryOptions, signal: AbortSigna
     return {
       workedAt,
       measures: [],
-      message: `${accepted}; the counters could not be read at the end: ${problem}`,
+      message: `${accepted}; the counters could not be read at the end, so it is not known whether any are lost: ${problem}`,
     };
   }
+  // What a node has forgotten is lost as well.
+  const missing = Math.max(drift, sumOf(options.admitted.values()) - stored);
   return {
     workedAt,
-    measures: lost(Math.max(0, drift)),
+    measures: lost(Math.max(0, missing)),
     message:
-      drift > 0
-        ? `${accepted}; ${counted(drift, 'count')} never reached Redis within ${settleMs} ms`
+      missing > 0
+        ? `${accepted}; ${counted(missing, 'count')} never reached Redis within ${settleMs} ms`
         : `${accepted}; the counters came to rest only at the very end`,
   };
+}
+
+/** Nodes that say less now than they had admitted: they have forgotten it, or never counted it. */
+function forgotten(before: ReadonlyMap<string, number>, { admitted }: CounterSample): string[] {
+  return [...before].flatMap(([node, count]) => {
+    const now = admitted.get(node) ?? 0;
+    return now < count ? [`${node} had admitted ${count} and counts ${now} now`] : [];
+  });
 }
 
 function lost(counts: number): Measure[] {

@@ -35,6 +35,20 @@ export interface FaultSpan {
   readonly until: number;
   /** Where the watch ends: the end of the fault, and the time to settle. */
   readonly watchTo?: number;
+  /** From when on nobody knows whether it is still on: what felt it has gone. */
+  readonly doubtfulFrom?: number;
+}
+
+/** Until when the fault is known to be on, or to have been; what is seen later is none of its. */
+export function onUntil({ endedAt = Infinity, doubtfulFrom = Infinity }: FaultSpan): number {
+  return Math.min(endedAt, doubtfulFrom);
+}
+
+/** "86 ms after the end of the fault": a moment at which the fault was not known to be on. */
+export function whenOutside(at: number, { startedAt, ...end }: FaultSpan): string {
+  if (startedAt === undefined) return 'before the fault was seen to begin';
+  if (at < startedAt) return `${Math.round(startedAt - at)} ms before the fault`;
+  return `${Math.max(0, Math.round(at - onUntil({ ...end })))} ms after the end of the fault`;
 }
 
 /** A sample in which every node and Redis answered for the window. */
@@ -49,6 +63,7 @@ export interface CompleteSample {
 export class WatchRecord {
   readonly #nodes: readonly string[];
   readonly #samples: Pick<CompleteSample, 'readAt' | 'endedAt'>[] = [];
+  readonly #most = new Map<string, number>();
   #last: CompleteSample | undefined;
   #incomplete = 0;
   #lastProblem: string | undefined;
@@ -61,6 +76,11 @@ export class WatchRecord {
   /** The last complete sample. */
   get last(): CompleteSample | undefined {
     return this.#last;
+  }
+
+  /** The most that each node ever said to have admitted, in complete samples. */
+  get most(): ReadonlyMap<string, number> {
+    return this.#most;
   }
 
   /** End of the last complete sample; 0 before the first. */
@@ -79,6 +99,7 @@ export class WatchRecord {
     const { readAt, endedAt, admitted, stored } = sample;
     this.#last = { readAt, endedAt, admitted, total: totalAdmitted(sample), stored };
     this.#samples.push({ readAt, endedAt });
+    for (const [node, count] of admitted) this.#most.set(node, Math.max(count, this.#most.get(node) ?? 0));
     return this.#last;
   }
 

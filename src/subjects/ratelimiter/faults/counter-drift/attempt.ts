@@ -13,10 +13,10 @@ import { comparePauses, markerOf, parseInfo, type RedisInfo } from '../../store/
 import { messageOf, untilAborted } from '../../waiting.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { FaultWatch } from '../fault-watch.ts';
-import { prepareKey } from '../fixture.ts';
+import { prepareKey, usedBefore } from '../fixture.ts';
 import { watchRecovery } from '../recovery.ts';
 import { DriftInvariant } from './invariant.ts';
-import { parametersOf } from './parameters.ts';
+import { parametersOf, thresholdOf } from './parameters.ts';
 import { injectRedisPause, PauseNotSentError, type RedisPause } from './pause.ts';
 import { awaitPauseEnd, type PauseOnShow, reportOfPause } from './report.ts';
 
@@ -53,12 +53,13 @@ export class CounterDriftAttempt implements FaultAttempt {
     await redis.takeCharge(2 * parseDuration(limiter.limit.window) + IN_CHARGE_BEYOND_MS);
     const info = parseInfo(await redis.info('server', 'commandstats'));
     const { window, prepared } = await prepareKey(this.#toolkit, key, signal);
-    const { settle, threshold } = parametersOf(this.#scenario);
+    const { invariant: judged, requestsPerSecond, settle } = parametersOf(this.#scenario);
     const invariant = new DriftInvariant({
       nodes: target.nodes.map(({ name }) => name),
       limit: limiter.limit.requests,
-      threshold,
-      lag: baseline()?.lag,
+      judged,
+      threshold: thresholdOf(this.#scenario, limiter),
+      lag: baseline()?.lags.get(requestsPerSecond)?.lag,
     });
     this.#invariant = invariant;
     this.#marked = info;
@@ -68,6 +69,7 @@ export class CounterDriftAttempt implements FaultAttempt {
       window,
       settleMs: parseDuration(settle),
       toolkit: this.#toolkit,
+      requestsPerSecond,
       noted: ({ endedAt }, timeline) => timeline.traffic(endedAt, invariant.traffic),
     });
     // It is prepared only once no earlier pause can be on.
@@ -83,6 +85,8 @@ export class CounterDriftAttempt implements FaultAttempt {
     const { baseline, now, ownPause, redis } = this.#toolkit;
     const watch = this.#prepared();
     await this.#requireSameRedis();
+    const used = await usedBefore(this.#toolkit, watch.window, signal);
+    if (used !== undefined) return used;
     watch.planned(until);
     let sent = false;
     let pause: RedisPause;
@@ -113,6 +117,11 @@ export class CounterDriftAttempt implements FaultAttempt {
       const message = `CLIENT PAUSE was sent, and what it did was not seen: ${messageOf(error)}`;
       return { proof: 'Inconclusive', message, evidence: [] };
     }
+    // Nobody knows whether Redis is still paused once the held write is taken, or its connection is lost.
+    pause.write.taken.then(
+      (at) => watch.doubted(at),
+      () => watch.doubted(now()),
+    );
     const report = reportOfPause(pause, watch.timeline, now());
     watch.reported(report);
     if (report.endedAt === undefined) {
@@ -165,15 +174,18 @@ export class CounterDriftAttempt implements FaultAttempt {
 
   async load(signal: AbortSignal): Promise<void> {
     const { lifetime, loaders: clients, now } = this.#toolkit;
-    const invariant = this.#invariant;
-    if (!this.#watch || !invariant) return await untilAborted(signal);
+    const [invariant, watch] = [this.#invariant, this.#watch];
+    if (!watch || !invariant) return await untilAborted(signal);
     const { requestsPerSecond } = parametersOf(this.#scenario);
-    const { key, windowId } = this.#watch.window;
+    const { key, windowId } = watch.window;
     const traffic = runSteadyTraffic(
       { clients, key, windowId, requestsPerSecond },
       {
         sent: (node) => invariant.sent(node),
-        answered: (node, allowed) => invariant.answered(node, allowed, now()),
+        answered(node, allowed) {
+          if (invariant.answered(node, allowed, now())) watch.changed();
+          else if (invariant.urgent) watch.lookNow();
+        },
         unanswered: (node) => invariant.unanswered(node),
       },
       signal,
@@ -192,6 +204,7 @@ export class CounterDriftAttempt implements FaultAttempt {
         redis,
         window: this.#watch?.window,
         drifted: this.#invariant?.drifted ?? false,
+        admitted: this.#invariant?.admitted ?? new Map(),
         writeWithinMs: (Number.isFinite(pauseLeft) ? pauseLeft : 0) + timeoutMs + settleMs,
         settleMs,
         now,

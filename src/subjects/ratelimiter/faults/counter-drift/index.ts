@@ -5,7 +5,7 @@
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
 import type { Fault } from '../fault.ts';
 import { CounterDriftAttempt } from './attempt.ts';
-import { api, parametersOf, rules, unprovable } from './parameters.ts';
+import { api, parametersOf, rules, thresholdOf, unprovable } from './parameters.ts';
 
 export const counterDrift: Fault = {
   api,
@@ -23,8 +23,8 @@ export const counterDrift: Fault = {
     { of: 'fault', field: 'settle' },
     { of: 'subject', field: 'health.timeout' },
   ],
-  plan(scenario) {
-    const { pause, settle, threshold, requestsPerSecond } = parametersOf(scenario);
+  plan(scenario, limiter) {
+    const { invariant, pause, settle, requestsPerSecond } = parametersOf(scenario);
     const faultMs = parseDuration(pause);
     return {
       faultMs,
@@ -32,9 +32,13 @@ export const counterDrift: Fault = {
       load: true,
       onOrphan: 'Inquire',
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
-      invariant: `the nodes admit at most ${threshold} requests, plus the lag of the baseline, that Redis has not counted (at ${requestsPerSecond} requests a second)`,
+      invariant:
+        invariant === 'Drift'
+          ? `the nodes admit at most ${thresholdOf(scenario, limiter)} requests, plus the lag of the baseline, that Redis has not counted (at ${requestsPerSecond} requests a second)`
+          : `callers are allowed at most ${limiter.limit.requests} requests, the limit (at ${requestsPerSecond} requests a second)`,
     };
   },
+  rate: (scenario) => parametersOf(scenario).requestsPerSecond,
   unprovable,
   open: (scenario, toolkit) => new CounterDriftAttempt(scenario, toolkit),
 };

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
-import { toleratedGap } from '../watch-record.ts';
-import { DriftInvariant } from './invariant.ts';
+import { type FaultSpan, toleratedGap } from '../watch-record.ts';
+import { DriftInvariant, type Judged } from './invariant.ts';
 
 const nodes = ['a', 'b', 'c'];
 const T = 1_000_000;
@@ -23,16 +23,25 @@ function sample(
   };
 }
 
-function invariant(lag: number | undefined = 1): DriftInvariant {
-  return new DriftInvariant({ nodes, limit: 10, threshold: 5, lag });
+function invariant(lag: number | undefined = 1, judged: Judged = 'Drift'): DriftInvariant {
+  return new DriftInvariant({ nodes, limit: 10, judged, threshold: 5, lag });
 }
 
 const whole = { startedAt: T, endedAt: T + 2000, until: T + 2000 };
 
-/** A watch in which nothing is missing and nothing drifts. */
-function wholeWatch(skip: (at: number) => boolean = () => false): DriftInvariant {
-  const drift = invariant();
-  for (let at = T; at <= T + 3000; at += 100) if (!skip(at)) drift.add(sample(at, [1, 1, 1], 3));
+/** The fault is on, and nobody knows when it will end. */
+const on = { startedAt: T, until: T + 100_000 };
+
+/** A watch in which nothing is missing and nothing drifts, but for what `drifted` says of a moment. */
+function wholeWatch(
+  skip: (at: number) => boolean = () => false,
+  drifted: (at: number) => boolean = () => false,
+  judged: Judged = 'Drift',
+): DriftInvariant {
+  const drift = invariant(1, judged);
+  for (let at = T; at <= T + 3000; at += 100) {
+    if (!skip(at)) drift.add(sample(at, drifted(at) ? [9, 9, 9] : [0, 0, 0], 0), whole);
+  }
   for (const node of nodes) {
     for (let i = 0; i < 10; i += 1) {
       drift.sent(node);
@@ -45,13 +54,13 @@ function wholeWatch(skip: (at: number) => boolean = () => false): DriftInvariant
 describe('drift', () => {
   it('is detected by two complete samples in a row above threshold and lag', () => {
     const drift = invariant();
-    drift.add(sample(T, [2, 2, 2], 0));
-    drift.add(sample(T + 100, [3, 2, 2], 0));
+    drift.add(sample(T, [2, 2, 2], 0), whole);
+    drift.add(sample(T + 100, [3, 2, 2], 0), whole);
     expect(drift.reading(whole).detectedAt).toBeUndefined();
-    drift.add(sample(T + 200, [3, 3, 2], 0));
+    drift.add(sample(T + 200, [3, 3, 2], 0), whole);
     expect(drift.reading(whole)).toMatchObject({
-      measures: [{ name: 'drift', value: 8, bound: 6, unit: 'requests' }, {}, {}, {}, {}],
-      summary: '8 > 6',
+      measures: [{ name: 'drift', value: 8, bound: 6, unit: 'requests' }, {}, {}, {}, {}, {}],
+      summary: '8 > 6; 0/10',
       detectedAt: T + 202,
       brokenAt: T + 100,
     });
@@ -60,41 +69,42 @@ describe('drift', () => {
   it('was broken when the traffic had more allowed than the bound, not when a sample showed it', () => {
     const drift = invariant();
     for (let i = 0; i < 9; i += 1) drift.answered('a', true, T + i);
-    drift.add(sample(T + 100, [9, 0, 0], 1));
-    drift.add(sample(T + 200, [9, 0, 0], 1));
+    drift.add(sample(T + 100, [9, 0, 0], 1), whole);
+    drift.add(sample(T + 200, [9, 0, 0], 1), whole);
     // Redis held 1 at most: the eighth allowed answer was the seventh it did not know of.
     expect(drift.reading(whole).brokenAt).toBe(T + 7);
   });
 
   it('takes no answer for the moment of the break that came after the sample', () => {
     const drift = invariant();
-    drift.add(sample(T + 100, [9, 0, 0], 1));
+    drift.add(sample(T + 100, [9, 0, 0], 1), whole);
     for (let i = 0; i < 9; i += 1) drift.answered('a', true, T + 150 + i);
-    drift.add(sample(T + 200, [9, 0, 0], 1));
+    drift.add(sample(T + 200, [9, 0, 0], 1), whole);
     expect(drift.reading(whole).brokenAt).toBe(T + 100);
   });
 
   it('stays detected when the counters come together again', () => {
     const drift = invariant();
-    for (const [i, stored] of [0, 0, 21, 21].entries()) drift.add(sample(T + 100 * i, [7, 7, 7], stored));
-    expect(drift.reading(whole)).toMatchObject({ summary: '21 > 6', detectedAt: T + 102 });
+    for (const [i, stored] of [0, 0, 21, 21].entries())
+      drift.add(sample(T + 100 * i, [7, 7, 7], stored), whole);
+    expect(drift.reading(whole)).toMatchObject({ summary: '21 > 6; 0/10', detectedAt: T + 102 });
   });
 
   it('is not detected on a lag that nobody measured', () => {
-    const drift = new DriftInvariant({ nodes, limit: 10, threshold: 5, lag: undefined });
-    for (const at of [T, T + 100, T + 200]) drift.add(sample(at, [9, 9, 9], 0));
+    const drift = new DriftInvariant({ nodes, limit: 10, judged: 'Drift', threshold: 5, lag: undefined });
+    for (const at of [T, T + 100, T + 200]) drift.add(sample(at, [9, 9, 9], 0), whole);
     const reading = drift.reading(whole);
     expect(reading.detectedAt).toBeUndefined();
     expect(reading.shortfalls.join()).toContain('lag');
   });
 
   it.each([
-    [[2, 2, 2], 0, '6 <= 6'],
-    [[1, 1, 1], 3, '0 <= 6'],
-    [[3, 2, 2], 0, '7 > 6'],
+    [[2, 2, 2], 0, '6 <= 6; 0/10'],
+    [[1, 1, 1], 3, '0 <= 6; 0/10'],
+    [[3, 2, 2], 0, '7 > 6; 0/10'],
   ])('shows %j beside %d in Redis as %s', (counts, stored, summary) => {
     const drift = invariant();
-    drift.add(sample(T, counts, stored));
+    drift.add(sample(T, counts, stored), whole);
     expect(drift.reading(whole).summary).toBe(summary);
   });
 
@@ -109,6 +119,7 @@ describe('drift', () => {
     const { evidence, measures } = drift.reading(whole);
     expect(Object.fromEntries(measures.map(({ name, value }) => [name, value]))).toEqual({
       drift: 0,
+      overAdmission: 0,
       requests: 34,
       allowed: 2,
       denied: 31,
@@ -121,15 +132,15 @@ describe('drift', () => {
 
   it('knows whether the counters were ever further apart than without a fault', () => {
     const drift = invariant();
-    drift.add(sample(T, [1, 1, 1], 2));
+    drift.add(sample(T, [1, 1, 1], 2), whole);
     expect(drift.drifted).toBe(false);
-    drift.add(sample(T, [1, 1, 2], 2));
+    drift.add(sample(T, [1, 1, 2], 2), whole);
     expect(drift.drifted).toBe(true);
   });
 
   it('names the ceiling and the widest counts', () => {
     const drift = invariant();
-    drift.add(sample(T, [10, 10, 10], 0));
+    drift.add(sample(T, [10, 10, 10], 0), whole);
     const { evidence } = drift.reading(whole);
     expect(evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
     expect(evidence[0]).toBe(
@@ -138,18 +149,135 @@ describe('drift', () => {
   });
 });
 
-describe('the proof that nothing drifted', () => {
-  it('is whole when everything was seen', () => {
-    expect(wholeWatch().reading(whole)).toMatchObject({ summary: '0 <= 6', shortfalls: [] });
+describe('what is seen while the fault is not on', () => {
+  it.each([
+    ['before its start', { ...whole, startedAt: T + 500 }],
+    ['before its start was seen', { until: T + 2000 }],
+    ['after its end', { ...whole, endedAt: T - 100 }],
+    ['when what felt it has gone', { ...on, doubtfulFrom: T - 100 }],
+  ])('is no doing of the fault: %s', (_, fault) => {
+    const drift = invariant();
+    for (const at of [T, T + 100, T + 200]) drift.add(sample(at, [9, 9, 9], 0), fault);
+    const reading = drift.reading(fault);
+    expect(reading.detectedAt).toBeUndefined();
+    expect(reading.shortfalls.join('\n')).toMatch(/the counters were 27 apart .* not of the fault/);
+  });
+});
+
+describe('over-admission', () => {
+  const callers = (allowed: number, judged: Judged = 'OverAdmission', from = T): DriftInvariant => {
+    const drift = wholeWatch(undefined, undefined, judged);
+    for (let i = 0; i < allowed; i += 1) {
+      const node = nodes[i % 3] ?? '';
+      drift.sent(node);
+      drift.answered(node, true, from + i);
+    }
+    return drift;
+  };
+
+  it('is detected by the first yes beyond the limit, though nobody counts it, and shown by node', () => {
+    const reading = callers(113, 'OverAdmission', T + 1000).reading(whole);
+    expect(reading).toMatchObject({ brokenAt: T + 1010, detectedAt: T + 1010 });
+    expect(reading.measures[0]).toMatchObject({ name: 'overAdmission', value: 103, bound: 0, atLeast: true });
+    expect(reading.measures[1]).toEqual({ name: 'drift', value: 0, unit: 'requests' });
+    expect(reading.summary).toBe('>= 113/10; drift 0');
+    expect(reading.evidence).toContain(
+      'Callers were allowed 113 of limit 10 while the fault was on: a 38, b 38, c 37',
+    );
   });
 
-  const gaps: [string, () => DriftInvariant, Partial<typeof whole>, RegExp][] = [
-    [
-      'the end of the fault was not seen',
-      () => wholeWatch(),
-      { endedAt: undefined as never },
-      /end of the fault/,
-    ],
+  it('is shown beside the drift where that is judged, and decides nothing then', () => {
+    const reading = callers(113, 'Drift', T + 1000).reading(whole);
+    expect(reading.detectedAt).toBeUndefined();
+    expect(reading.measures[1]).toEqual({
+      name: 'overAdmission',
+      value: 103,
+      unit: 'requests',
+      atLeast: true,
+    });
+    expect(reading.summary).toBe('0 <= 6; >= 113/10');
+  });
+
+  it('says which answer tells of it, so that nobody waits for a sample', () => {
+    const drift = invariant(1, 'OverAdmission');
+    const telling = Array.from({ length: 12 }, (_, i) => drift.answered('a', true, T + i));
+    expect(telling.indexOf(true)).toBe(10);
+    expect(telling.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('is proven absent where fixed shares drift from Redis and keep the limit: lag and threshold have no part', () => {
+    const drift = new DriftInvariant({
+      nodes,
+      limit: 10,
+      judged: 'OverAdmission',
+      threshold: 5,
+      lag: undefined,
+    });
+    for (const node of nodes) {
+      for (let i = 0; i < 12; i += 1) {
+        drift.sent(node);
+        drift.answered(node, i < 3, T + i);
+      }
+    }
+    for (let at = T + 100; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0), whole);
+    const reading = drift.reading(whole);
+    expect(reading).toMatchObject({ shortfalls: [], summary: '9/10; drift 9' });
+    expect(reading.detectedAt).toBeUndefined();
+  });
+
+  it('is neither detected nor disproven where the answers came when the fault was over', () => {
+    const reading = callers(11, 'OverAdmission', T + 2500).reading(whole);
+    expect(reading.detectedAt).toBeUndefined();
+    expect(reading.shortfalls.join('\n')).toMatch(
+      /11 requests of 11 that were allowed got that answer after the fault/,
+    );
+  });
+});
+
+describe('"at least"', () => {
+  it('is said where each node went as far as the limit, or every request was allowed', () => {
+    const drift = invariant();
+    drift.add(sample(T, [10, 10, 10], 0), whole);
+    expect(drift.reading(whole)).toMatchObject({ measures: [{ atLeast: true }, {}, {}, {}, {}, {}] });
+    expect(drift.reading(whole).summary).toBe('>= 30 > 6; 0/10');
+  });
+});
+
+describe('a look out of its turn', () => {
+  it('is worth it once the sender was allowed more than Redis can have counted, and until two looks have told', () => {
+    const drift = invariant();
+    drift.add(sample(T, [0, 0, 0], 0), on);
+    for (let i = 0; i < 6; i += 1) drift.answered('a', true, T + i);
+    expect(drift.urgent).toBe(false);
+    drift.answered('a', true, T + 7);
+    expect(drift.urgent).toBe(true);
+    drift.add(sample(T + 10, [7, 0, 0], 0), on);
+    expect(drift.urgent).toBe(true);
+    drift.add(sample(T + 30, [7, 0, 0], 0), on);
+    expect(drift.urgent).toBe(false);
+    expect(drift.reading(on)).toMatchObject({ brokenAt: T + 7, detectedAt: T + 32 });
+  });
+
+  it('is not worth it where Redis has caught up', () => {
+    const drift = invariant();
+    for (let i = 0; i < 9; i += 1) drift.answered('a', true, T + i);
+    drift.add(sample(T + 10, [9, 0, 0], 9), on);
+    expect(drift.urgent).toBe(false);
+  });
+});
+
+describe('the proof that nothing drifted', () => {
+  it('is whole when everything was seen', () => {
+    expect(wholeWatch().reading(whole)).toMatchObject({ summary: '0 <= 6; 0/10', shortfalls: [] });
+  });
+
+  const gaps: [
+    string,
+    () => DriftInvariant,
+    Partial<Omit<FaultSpan, 'endedAt'>> & { endedAt?: number | undefined },
+    RegExp,
+  ][] = [
+    ['the end of the fault was not seen', () => wholeWatch(), { endedAt: undefined }, /end of the fault/],
     ['the fault ended early', () => wholeWatch(), { endedAt: T + 500 }, /ended 1500 ms before its time/],
     [
       'samples are missing',
@@ -179,7 +307,7 @@ describe('the proof that nothing drifted', () => {
       'the window ended',
       () => {
         const drift = wholeWatch();
-        drift.add(sample(T + 3100, [1, 1], 3, ['c']));
+        drift.add(sample(T + 3100, [1, 1], 3, ['c']), whole);
         return drift;
       },
       {},
@@ -210,14 +338,45 @@ describe('the proof that nothing drifted', () => {
     ],
     [
       'one sample was above the bound',
+      () =>
+        wholeWatch(
+          () => false,
+          (at) => at === T + 1000,
+        ),
+      {},
+      /single sample/,
+    ],
+    [
+      'the counters parted when the fault was over',
+      () =>
+        wholeWatch(
+          () => false,
+          (at) => at >= T + 2100 && at < T + 2500,
+        ),
+      {},
+      /the counters were 27 apart 100 ms after the end of the fault, which is not of the fault/,
+    ],
+    [
+      'what felt the fault was lost before its end',
+      () => wholeWatch(),
+      { doubtfulFrom: T + 800 },
+      /nothing felt the fault any more from 1200 ms before its planned end/,
+    ],
+    [
+      'a node answered when the fault was over',
+      () => wholeWatch(),
+      { startedAt: T, endedAt: T + 850, until: T + 850 },
+      /^a answered 9 checks within the fault, 10 are needed$/m,
+    ],
+    [
+      'the nodes count what nobody was allowed',
       () => {
         const drift = wholeWatch();
-        drift.add(sample(T + 3100, [9, 9, 9], 3));
-        drift.add(sample(T + 3200, [9, 9, 9], 27));
+        drift.add(sample(T + 3100, [2, 0, 0], 2), whole);
         return drift;
       },
       {},
-      /single sample/,
+      /^a counts 2 admitted, the sender was allowed 0 by it$/m,
     ],
     [
       'the counters deny what was allowed',
@@ -227,7 +386,7 @@ describe('the proof that nothing drifted', () => {
         return drift;
       },
       {},
-      /show 3, fewer than the 4/,
+      /^a counts 0 admitted, the sender was allowed 4 by it$/m,
     ],
   ];
   it.each(gaps)('is not whole when %s', (_, make, change, expected) => {
@@ -239,8 +398,8 @@ describe('the proof that nothing drifted', () => {
 
   it('is not whole when the bound is so high that no drift could break it', () => {
     const withLag = (lag: number): string => {
-      const drift = new DriftInvariant({ nodes, limit: 3, threshold: 5, lag });
-      for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0));
+      const drift = new DriftInvariant({ nodes, limit: 3, judged: 'Drift', threshold: 5, lag });
+      for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0), whole);
       return drift.reading(whole).shortfalls.join('\n');
     };
     expect(withLag(4)).toMatch(/cannot exceed 3 nodes x limit 3 = 9, and the bound is 9: lower/);
@@ -249,7 +408,7 @@ describe('the proof that nothing drifted', () => {
 
   it('is not whole when a node got fewer checks than the limit', () => {
     const drift = invariant();
-    for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [0, 0, 0], 0));
+    for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [0, 0, 0], 0), whole);
     for (let i = 0; i < 10; i += 1) for (const node of ['a', 'b']) drift.answered(node, false, T + i);
     expect(drift.reading(whole).shortfalls).toEqual(['c answered 0 checks within the fault, 10 are needed']);
   });
@@ -289,7 +448,7 @@ describe('any watch', () => {
         for (const { wait, counts, stored, allowed } of steps) {
           for (let i = 0; i < allowed; i += 1) drift.answered('a', true, at);
           at += wait;
-          drift.add(sample(at, counts, stored));
+          drift.add(sample(at, counts, stored), on);
           if (stored !== undefined) {
             const apart = counts[0] + counts[1] + counts[2] - stored;
             widest = Math.max(widest, apart);
@@ -297,7 +456,7 @@ describe('any watch', () => {
             expected ||= above >= 2;
           }
         }
-        const reading = drift.reading(whole);
+        const reading = drift.reading(on);
         expect(reading.detectedAt !== undefined).toBe(expected);
         expect(reading.measures[0]?.value).toBe(widest);
         if (expected) expect(reading.brokenAt).toBeLessThan(reading.detectedAt ?? 0);

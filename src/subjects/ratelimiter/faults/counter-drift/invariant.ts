@@ -1,40 +1,48 @@
 /**
+ * Two measures of one fault, of which the spec names the one that is judged.
+ *
  * Drift: what the nodes admitted, less what Redis counted, in one window. Broken
  * above the threshold plus the lag that was measured without a fault, in two
- * complete samples in a row. Pure; times are parameters.
+ * complete samples in a row. Over-admission: what callers were allowed beyond the
+ * limit, by the sender's own count. Broken by the first such answer; neither lag
+ * nor threshold has a part in it. Both only while the fault was on. Pure; times
+ * are parameters.
  *
- * When it was really broken is told apart from when that was seen. The steady
+ * When the drift was really broken is told apart from when that was seen. The steady
  * traffic knows when each of its requests was allowed, and a sample that broke
  * the bound at time t with S counts in Redis says that Redis held at most S at
  * any time before. So at the moment of the (bound + S + 1)-th allowed answer the
  * nodes had admitted at least that many and the drift was above the bound
  * already; that moment, where there is one, is `brokenAt`, else the sample's.
  */
+import type { Measure } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
-import { counted, perNode, sinceStart } from '../../words.ts';
+import { atLeast, counted, perNode, sinceStart, sumOf } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';
-import { type CompleteSample, type FaultSpan, toleratedGap, WatchRecord } from '../watch-record.ts';
+import {
+  type CompleteSample,
+  type FaultSpan,
+  onUntil,
+  toleratedGap,
+  WatchRecord,
+  whenOutside,
+} from '../watch-record.ts';
+import { type NodeTraffic, TrafficRecord } from './traffic-record.ts';
 
 /** A fault that ends this much before its planned end did not last. Redis itself is late, never early. */
 export const EARLY_MS = 250;
 
-/** What the steady traffic has counted since the fault was proven, for each node. */
-export interface NodeTraffic {
-  sent: number;
-  /** Answered for the key's window. */
-  answered: number;
-  allowed: number;
-  /** Sent, and no answer came in time. */
-  unanswered: number;
-}
+/** Which measure decides. */
+export type Judged = 'Drift' | 'OverAdmission';
 
 export interface DriftSettings {
   readonly nodes: readonly string[];
   /** Requests that the limit allows. */
   readonly limit: number;
+  readonly judged: Judged;
   readonly threshold: number;
-  /** The furthest drift without a fault; undefined when it was not measured. */
+  /** The furthest drift without a fault, at the same rate; undefined when it was not measured. */
   readonly lag: number | undefined;
 }
 
@@ -42,21 +50,19 @@ export class DriftInvariant implements Invariant {
   readonly #settings: DriftSettings;
   readonly #record: WatchRecord;
   readonly #bound: number;
-  readonly #allowedAt: number[] = [];
-  readonly #traffic: Map<string, NodeTraffic>;
+  readonly #traffic: TrafficRecord;
   #widest: { drift: number; sample: CompleteSample } | undefined;
   #breaking: CompleteSample | undefined;
+  #outside: { drift: number; at: number } | undefined;
   #unconfirmed = false;
-  #brokenAt: number | undefined;
-  #detectedAt: number | undefined;
+  #allowedWhenSampled = 0;
+  #broken: { readonly brokenAt: number; readonly detectedAt: number } | undefined;
 
   constructor(settings: DriftSettings) {
     this.#settings = settings;
     this.#record = new WatchRecord(settings.nodes);
     this.#bound = settings.threshold + (settings.lag ?? 0);
-    this.#traffic = new Map(
-      settings.nodes.map((node) => [node, { sent: 0, answered: 0, allowed: 0, unanswered: 0 }]),
-    );
+    this.#traffic = new TrafficRecord(settings.nodes);
   }
 
   /** The furthest that the nodes were ahead of Redis. */
@@ -71,95 +77,175 @@ export class DriftInvariant implements Invariant {
 
   /** What was sent to each node and became of it. */
   get traffic(): ReadonlyMap<string, NodeTraffic> {
-    return this.#traffic;
+    return this.#traffic.byNode;
   }
 
-  /** A request goes to the node; what is returned takes that back. */
+  /** The most that each node said, or was seen by the sender, to have admitted. */
+  get admitted(): ReadonlyMap<string, number> {
+    return new Map(
+      [...this.#traffic.byNode].map(([node, { allowed }]) => [
+        node,
+        Math.max(allowed, this.#record.most.get(node) ?? 0),
+      ]),
+    );
+  }
+
+  /** Two samples in a row decide, and what the sender was allowed tells when the first is worth a look. */
+  get urgent(): boolean {
+    if (this.#broken || this.#settings.judged !== 'Drift') return false;
+    const { last } = this.#record;
+    const unseen = this.#traffic.totals.allowed - this.#allowedWhenSampled;
+    const drift = last ? last.total - last.stored : 0;
+    return this.#breaking !== undefined || (unseen > 0 && drift + unseen > this.#bound);
+  }
+
   sent(node: string): () => void {
-    const traffic = this.#of(node);
-    traffic.sent += 1;
-    return () => {
-      traffic.sent -= 1;
-    };
+    return this.#traffic.sent(node);
   }
 
-  /** An answer of the key's window arrived at `at`; answers have to come in the order of their times. */
-  answered(node: string, allowed: boolean, at: number): void {
-    const traffic = this.#of(node);
-    traffic.answered += 1;
-    if (!allowed) return;
-    traffic.allowed += 1;
-    this.#allowedAt.push(at);
+  /**
+   * An answer of the key's window arrived at `at`; answers have to come in the order of their times.
+   * @returns whether it breaks the invariant by itself
+   */
+  answered(node: string, allowed: boolean, at: number): boolean {
+    this.#traffic.answered(node, allowed, at);
+    const { judged, limit } = this.#settings;
+    return judged === 'OverAdmission' && allowed && this.#traffic.totals.allowed === limit + 1;
   }
 
   unanswered(node: string): void {
-    this.#of(node).unanswered += 1;
+    this.#traffic.unanswered(node);
   }
 
   /** Takes a sample in; returns it if it is complete. */
-  add(sample: CounterSample): CompleteSample | undefined {
+  add(sample: CounterSample, fault: FaultSpan): CompleteSample | undefined {
     const complete = this.#record.add(sample);
     if (!complete) return undefined;
+    this.#allowedWhenSampled = this.#traffic.totals.allowed;
     const drift = complete.total - complete.stored;
     if (this.#widest === undefined || drift > this.#widest.drift) this.#widest = { drift, sample: complete };
+    const { judged, lag } = this.#settings;
+    if (judged !== 'Drift' || this.#broken) return complete;
     if (drift <= this.#bound) {
-      if (this.#breaking && this.#detectedAt === undefined) this.#unconfirmed = true;
+      this.#unconfirmed ||= this.#breaking !== undefined;
+      this.#breaking = undefined;
+    } else if (!isWithin(complete, fault)) {
+      this.#outside ??= { drift, at: complete.readAt };
       this.#breaking = undefined;
     } else if (this.#breaking === undefined) {
       this.#breaking = complete;
-    } else if (this.#detectedAt === undefined && this.#settings.lag !== undefined) {
-      this.#brokenAt = this.#momentBroken(this.#breaking);
-      this.#detectedAt = complete.endedAt;
+    } else if (lag !== undefined) {
+      this.#broken = { brokenAt: this.#momentBroken(this.#breaking), detectedAt: complete.endedAt };
     }
     return complete;
   }
 
   reading(fault: FaultSpan): InvariantReading {
-    const totals = this.#totals();
+    this.#judgeAdmission(fault);
+    const { limit, judged } = this.#settings;
+    const { requests, allowed, denied, unanswered } = this.#traffic.totals;
+    const drift = this.#drift();
+    const over = this.#overAdmission(fault);
+    const others = { requests, allowed, denied, unanswered };
+    const [first, second] = judged === 'Drift' ? [drift, over.measure] : [over.measure, drift];
+    const { bound: _, ...second_ } = second;
+    const passed = `${atLeast(over.measure)}${over.allowed}/${limit}`;
+    const apart = `${atLeast(drift)}${drift.value}`;
     return {
       measures: [
-        { name: 'drift', value: this.widest, bound: this.#bound, unit: 'requests' },
-        ...(['requests', 'allowed', 'denied', 'unanswered'] as const).map((name) => ({
-          name,
-          value: totals[name],
-          unit: 'requests',
-        })),
+        first,
+        second_,
+        ...Object.entries(others).map(([name, value]) => ({ name, value, unit: 'requests' })),
       ],
-      summary: `${this.widest} ${this.widest > this.#bound ? '>' : '<='} ${this.#bound}`,
-      ...(this.#brokenAt !== undefined && { brokenAt: this.#brokenAt }),
-      ...(this.#detectedAt !== undefined && { detectedAt: this.#detectedAt }),
+      summary:
+        judged === 'Drift'
+          ? `${apart} ${drift.value > this.#bound ? '>' : '<='} ${this.#bound}; ${passed}`
+          : `${passed}; drift ${apart}`,
+      ...this.#broken,
       watchedUntil: this.#record.watchedUntil,
       shortfalls: this.#shortfalls(fault),
       evidence: this.#evidence(fault),
     };
   }
 
+  /** The first yes beyond the limit, where the sender got it while the fault was on. */
+  #judgeAdmission(fault: FaultSpan): void {
+    const { judged, limit } = this.#settings;
+    if (judged !== 'OverAdmission' || this.#broken || fault.startedAt === undefined) return;
+    const at = this.#traffic.allowedAt(limit);
+    if (at === undefined || at < fault.startedAt || at > onUntil(fault)) return;
+    this.#broken = { brokenAt: at, detectedAt: at };
+  }
+
   #momentBroken({ readAt, stored }: CompleteSample): number {
-    const byTraffic = this.#allowedAt[this.#bound + stored];
+    const byTraffic = this.#traffic.allowedAt(this.#bound + stored);
     return byTraffic !== undefined && byTraffic < readAt ? byTraffic : readAt;
   }
 
+  get #ceiling(): number {
+    return this.#settings.nodes.length * this.#settings.limit;
+  }
+
+  /** Whether more requests, or more of the limit, would have shown more. */
+  #isSaturated(value: number): boolean {
+    const { requests, allowed } = this.#traffic.totals;
+    return value >= this.#ceiling || (requests > this.#settings.limit && allowed === requests);
+  }
+
+  #drift(): Measure {
+    const value = this.widest;
+    const saturated = value > 0 && this.#isSaturated(value);
+    return {
+      name: 'drift',
+      value,
+      bound: this.#bound,
+      unit: 'requests',
+      ...(saturated && { atLeast: saturated }),
+    };
+  }
+
+  #overAdmission(fault: FaultSpan): { allowed: number; byNode: Map<string, number>; measure: Measure } {
+    const byNode = this.#traffic.allowedWithin(fault.startedAt ?? 0, onUntil(fault));
+    const allowed = sumOf(byNode.values());
+    const value = Math.max(0, allowed - this.#settings.limit);
+    const saturated = value > 0 && this.#isSaturated(allowed);
+    const measure = { name: 'overAdmission', value, bound: 0, unit: 'requests' };
+    return { allowed, byNode, measure: { ...measure, ...(saturated && { atLeast: saturated }) } };
+  }
+
   #shortfalls(fault: FaultSpan): string[] {
-    const { nodes, limit, lag } = this.#settings;
+    const { nodes, limit, lag, judged } = this.#settings;
     const missing: string[] = [];
-    const ceiling = nodes.length * limit;
-    if (this.#bound >= ceiling) {
-      missing.push(
-        `the drift cannot exceed ${counted(nodes.length, 'node')} x limit ${limit} = ${ceiling}, and the bound is ${this.#bound}: lower counterDrift.threshold or raise limit.requests`,
-      );
+    if (judged === 'Drift') {
+      if (this.#bound >= this.#ceiling) {
+        missing.push(
+          `the drift cannot exceed ${counted(nodes.length, 'node')} x limit ${limit} = ${this.#ceiling}, and the bound is ${this.#bound}: lower counterDrift.threshold or raise limit.requests`,
+        );
+      }
+      if (lag === undefined) missing.push('the lag without a fault was not measured in this session');
+      if (this.#outside) {
+        const { drift, at } = this.#outside;
+        missing.push(`the counters were ${drift} apart ${whenOutside(at, fault)}, which is not of the fault`);
+      }
+      if (this.#unconfirmed) missing.push('a single sample was above the bound and the next was not');
     }
-    if (lag === undefined) missing.push('the lag without a fault was not measured in this session');
     if (fault.endedAt === undefined) missing.push('the end of the fault was not seen');
     else if (fault.endedAt < fault.until - EARLY_MS) {
       missing.push(`the fault ended ${Math.round(fault.until - fault.endedAt)} ms before its time`);
     }
-    for (const [node, { answered }] of this.#traffic) {
+    if (fault.doubtfulFrom !== undefined && fault.doubtfulFrom < fault.until - EARLY_MS) {
+      const early = Math.round(fault.until - fault.doubtfulFrom);
+      if (fault.endedAt === undefined || fault.endedAt > fault.doubtfulFrom)
+        missing.push(`nothing felt the fault any more from ${early} ms before its planned end`);
+    }
+    const { startedAt: from = 0, endedAt: to, until, watchTo } = fault;
+    for (const node of nodes) {
+      const answered = this.#traffic.answeredWithin(node, from, onUntil(fault));
       if (answered < limit)
         missing.push(
           `${node} answered ${counted(answered, 'check')} within the fault, ${limit} ${limit === 1 ? 'is' : 'are'} needed`,
         );
     }
-    const { startedAt: from = 0, endedAt: to, until, watchTo } = fault;
     const maxGapMs = toleratedGap(until - from);
     missing.push(
       ...this.#record.shortfalls({
@@ -168,21 +254,38 @@ export class DriftInvariant implements Invariant {
         ...(to !== undefined && { to }),
         ...(watchTo !== undefined && { watchTo }),
       }),
+      ...this.#undecided(fault),
+      ...this.#disagreements(),
     );
-    const open = this.#open();
-    if (open > 0 && (this.#widest?.drift ?? 0) + open > this.#bound) {
-      missing.push(`${counted(open, 'request')} without a proper answer could tip it`);
-    }
-    if (this.#unconfirmed && this.#detectedAt === undefined) {
-      missing.push('a single sample was above the bound and the next was not');
-    }
-    const seen = this.#record.last?.total ?? 0;
-    if (seen < this.#total('allowed') && (this.#record.last?.readAt ?? 0) >= (this.#allowedAt.at(-1) ?? 0)) {
+    return missing;
+  }
+
+  /** What may yet have broken the invariant, or did so when the fault was over. */
+  #undecided(fault: FaultSpan): string[] {
+    const { judged, limit } = this.#settings;
+    const { allowed, open } = this.#traffic.totals;
+    const missing: string[] = [];
+    const tips =
+      judged === 'Drift' ? (this.#widest?.drift ?? 0) + open > this.#bound : allowed + open > limit;
+    if (open > 0 && tips) missing.push(`${counted(open, 'request')} without a proper answer could tip it`);
+    const late = allowed - this.#overAdmission(fault).allowed;
+    if (judged === 'OverAdmission' && late > 0 && allowed > limit) {
       missing.push(
-        `the nodes' counters show ${seen}, fewer than the ${counted(this.#total('allowed'), 'request')} they allowed`,
+        `${counted(late, 'request')} of ${allowed} that were allowed got that answer after the fault`,
       );
     }
     return missing;
+  }
+
+  /** Where the nodes' counters say something else than the sender was told, once both had time to say all. */
+  #disagreements(): string[] {
+    const { last } = this.#record;
+    if (!last || last.readAt < this.#traffic.lastAllowedAt) return [];
+    return [...this.#traffic.byNode].flatMap(([node, { sent, answered, allowed }]) => {
+      const says = last.admitted.get(node) ?? 0;
+      if (says >= allowed && says <= allowed + Math.max(0, sent - answered)) return [];
+      return [`${node} counts ${says} admitted, the sender was allowed ${allowed} by it`];
+    });
   }
 
   #evidence(fault: FaultSpan): string[] {
@@ -196,17 +299,19 @@ export class DriftInvariant implements Invariant {
       );
     }
     lines.push(
-      `Ceiling of the drift: ${counted(nodes.length, 'node')} x limit ${limit} = ${nodes.length * limit}`,
-      `Bound: threshold ${threshold} + lag without a fault ${lag ?? 'not measured'}`,
+      `Ceiling of the drift: ${counted(nodes.length, 'node')} x limit ${limit} = ${this.#ceiling}`,
+      `Bound of the drift: threshold ${threshold} + lag without a fault ${lag ?? 'not measured'}`,
     );
-    const { requests, allowed, denied, unanswered } = this.#totals();
+    const { requests, allowed, denied, unanswered, open } = this.#traffic.totals;
     if (requests > 0) {
-      const answered = new Map([...this.#traffic].map(([node, counts]) => [node, counts.answered]));
-      const others = this.#open() - unanswered;
+      const { allowed: passed, byNode } = this.#overAdmission(fault);
+      const answered = new Map([...this.#traffic.byNode].map(([node, counts]) => [node, counts.answered]));
+      const others = open - unanswered;
       // A limit that is kept by turning everybody away is kept at a price.
       const spare =
         denied > 0 && allowed < limit ? `, though the limit had room for ${limit - allowed} more` : '';
       lines.push(
+        `Callers were allowed ${passed} of limit ${limit} while the fault was on: ${perNode(byNode)}`,
         `Steady traffic: ${counted(requests, 'check')}, ${allowed} allowed, ${unanswered} unanswered${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
         `Callers got: ${allowed} of ${requests} allowed, ${denied} denied${spare}`,
       );
@@ -214,29 +319,9 @@ export class DriftInvariant implements Invariant {
     lines.push(this.#record.summary(fault));
     return lines;
   }
+}
 
-  #totals(): { requests: number; allowed: number; denied: number; unanswered: number } {
-    const allowed = this.#total('allowed');
-    return {
-      requests: this.#total('sent'),
-      allowed,
-      denied: this.#total('answered') - allowed,
-      unanswered: this.#total('unanswered'),
-    };
-  }
-
-  /** Requests of which nobody knows whether they were admitted: not answered in time, or yet, or properly. */
-  #open(): number {
-    return this.#total('sent') - this.#total('answered');
-  }
-
-  #total(of: keyof NodeTraffic): number {
-    return [...this.#traffic.values()].reduce((sum, counts) => sum + counts[of], 0);
-  }
-
-  #of(node: string): NodeTraffic {
-    const traffic = this.#traffic.get(node);
-    if (!traffic) throw new RangeError(`${node} is not among the watched nodes`);
-    return traffic;
-  }
+/** Whether all of a sample was taken while the fault was on. */
+function isWithin({ readAt, endedAt }: CompleteSample, fault: FaultSpan): boolean {
+  return fault.startedAt !== undefined && readAt >= fault.startedAt && endedAt <= onUntil(fault);
 }

@@ -9,11 +9,21 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
+import type { Baseline } from '../../baseline.ts';
+import { CONTROL_MEASURE } from '../../controls.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
+import { holdFor } from '../../store/write-probe.ts';
+import { counted } from '../../words.ts';
 import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
 
 const MOST_THRESHOLD = 100_000;
 const MOST_RATE = 1000;
+
+/**
+ * Traffic of so long is the threshold, unless the spec says another: the lag was the largest of a second or so,
+ * and a sync that is late by less than this, and the two samples that a break takes, is no failure.
+ */
+const LATE_SYNC_MS = 150;
 
 const schema = z
   .object({
@@ -28,8 +38,16 @@ const schema = z
       .int()
       .min(0)
       .max(MOST_THRESHOLD)
-      .default(5)
-      .describe('Drift above this, plus the lag measured without a fault, breaks the invariant.'),
+      .optional()
+      .describe(
+        'Drift above this, plus the lag measured without a fault, breaks the invariant. Default: what 150 ms of the traffic bring, rounded up, and at most half of limit.requests; 5 at 30 requests per second.',
+      ),
+    invariant: z
+      .enum(['Drift', 'OverAdmission'])
+      .default('Drift')
+      .describe(
+        'Which measure decides. Drift: what the nodes admitted and Redis has not counted. OverAdmission: what callers were allowed beyond the limit while the pause lasted, whatever is counted.',
+      ),
     settle: durationField('How long to keep watching after the fault.', '1s', '1m').default('5s'),
   })
   .describe('Pauses the writes of Redis and watches the counters drift apart; for type CounterDrift.');
@@ -46,6 +64,12 @@ export const api = {
       meaning:
         'The furthest that the nodes were ahead of what Redis counted; its bound is the threshold and the lag without a fault.',
     },
+    {
+      name: 'overAdmission',
+      unit: 'requests',
+      meaning:
+        'What callers were allowed beyond the limit while the pause lasted, by the answers that the sender got; its bound is 0.',
+    },
     { name: 'requests', unit: 'requests', meaning: 'Checks of the steady traffic that were sent.' },
     { name: 'allowed', unit: 'requests', meaning: 'Checks that were allowed.' },
     {
@@ -54,16 +78,34 @@ export const api = {
       meaning: 'Checks that were denied, or refused because a node got no answer from Redis.',
     },
     { name: 'unanswered', unit: 'requests', meaning: 'Checks that no node answered in time.' },
-    { name: 'lostCounts', unit: 'counts', meaning: 'Counts that never reached Redis.' },
+    {
+      name: 'lostCounts',
+      unit: 'counts',
+      meaning:
+        'What nodes were seen to admit and Redis did not hold in the end. Left out if that is not known.',
+    },
+    CONTROL_MEASURE,
   ],
-  column: { name: 'Drift', description: 'Drift of the counters against what is allowed' },
+  column: {
+    name: 'Drift',
+    description: 'Drift of the counters against its bound, and what callers were allowed of the limit',
+  },
 } as const satisfies FaultApi;
 
 export type CounterDriftSpec = z.output<typeof schema>;
 
 export const parametersOf: (scenario: ScenarioSpec) => CounterDriftSpec = parametersBy(api);
 
-const threshold = numberInCel(api, 'threshold');
+/** The threshold of a scenario: as the spec says, or what {@link LATE_SYNC_MS} of its traffic bring. */
+export function thresholdOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec): number {
+  const { requestsPerSecond, threshold } = parametersOf(scenario);
+  const late = Math.ceil((requestsPerSecond * LATE_SYNC_MS) / 1000);
+  return threshold ?? Math.min(late, Math.floor(limit.requests / 2));
+}
+
+const threshold = `s.${api.member}.threshold`;
+/** A rule about the threshold; where it is left out it is chosen to keep the rule. */
+const ofThreshold = (rule: string): string => `!has(s.${api.member}) || !has(${threshold}) || ${rule}`;
 const rate = numberInCel(api, 'requestsPerSecond');
 const requests = `self.${PART}.limit.requests`;
 const pause = fieldInCel(api.member, 'pause', schema.parse({}).pause);
@@ -75,12 +117,12 @@ const sentMoreThan = (count: string, most: number): string =>
 
 export const rules: readonly CelRule[] = [
   {
-    rule: scenarioRule(api, `${threshold} < ${requests}`),
+    rule: scenarioRule(api, ofThreshold(`${threshold} < ${requests}`)),
     message:
       'counterDrift.threshold must be less than limit.requests: a node cannot drift further than its limit',
   },
   {
-    rule: scenarioRule(api, sentMoreThan(threshold, MOST_THRESHOLD)),
+    rule: scenarioRule(api, ofThreshold(sentMoreThan(threshold, MOST_THRESHOLD))),
     message:
       'counterDrift.requestsPerSecond x pause must be more than counterDrift.threshold: no more can drift than is sent while Redis is paused',
   },
@@ -95,25 +137,39 @@ export const rules: readonly CelRule[] = [
 ];
 
 /**
- * Why no run on so many pods can end as expected. Lenient: the lag without a fault, which raises the bound,
- * and the time that the proof takes from the pause are not known yet.
+ * Why no run on so many pods can end as expected. Lenient before Setup: how long the proof takes of the pause, and
+ * the lag without a fault, which raises the bound, are given once they were measured.
  */
 export function unprovable(
   scenario: ScenarioSpec,
-  { limit }: RateLimiterSpec,
+  limiter: RateLimiterSpec,
   pods: number,
+  baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
 ): string | undefined {
-  const { pause, requestsPerSecond, threshold } = parametersOf(scenario);
+  const { limit } = limiter;
+  const { invariant, pause, requestsPerSecond } = parametersOf(scenario);
+  const proofMs = holdFor(baseline?.writeMaxMs ?? 0);
+  const lag = baseline?.lags.get(requestsPerSecond)?.lag ?? 0;
+  const bound = invariant === 'Drift' ? thresholdOf(scenario, limiter) + lag : 0;
+  const what =
+    lag > 0 ? `counterDrift.threshold and the lag without a fault (${lag}) are` : 'counterDrift.threshold is';
   const most = pods * limit.requests;
-  if (threshold >= most) {
-    return `scenario ${scenario.name}: the counters cannot drift further than ${pods} pods x limit.requests ${limit.requests} = ${most}, and counterDrift.threshold is ${threshold}: lower counterDrift.threshold or raise ${PART}.limit.requests`;
+  const name = `scenario ${scenario.name}`;
+  if (invariant === 'Drift' && bound >= most) {
+    return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.threshold or requestsPerSecond, or raise ${PART}.limit.requests`;
   }
-  const checks = Math.ceil((requestsPerSecond * parseDuration(pause)) / 1000);
+  // The proof takes half of the pause at most, and no traffic is sent before it.
+  const pauseMs = parseDuration(pause);
+  const checks = Math.floor((requestsPerSecond * (pauseMs - Math.min(proofMs, pauseMs / 2))) / 1000);
+  const sends = `counterDrift sends ${checks} checks (${requestsPerSecond} a second for what the proof leaves of ${pause})`;
   if (scenario.expect === 'NotDetected' && checks < most) {
-    return `scenario ${scenario.name}: NotDetected needs limit.requests ${limit.requests} checks on each of ${pods} pods = ${most}, and counterDrift sends ${checks} (${requestsPerSecond} a second for ${pause}): raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
+    return `${name}: NotDetected needs limit.requests ${limit.requests} checks on each of ${counted(pods, 'pod')} = ${most}, and ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
   }
-  if (checks <= threshold) {
-    return `scenario ${scenario.name}: counterDrift sends ${checks} checks (${requestsPerSecond} a second for ${pause}), and its threshold is ${threshold}: raise counterDrift.requestsPerSecond or pause, or lower its threshold`;
+  if (invariant === 'OverAdmission' && checks <= limit.requests) {
+    return `${name}: no more than limit.requests ${limit.requests} can be allowed where ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
+  }
+  if (checks <= bound) {
+    return `${name}: ${sends}, and ${what} ${bound}: raise counterDrift.requestsPerSecond or pause, or lower its threshold`;
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** One attempt of ghost allowing: from its key to what it left. */
+/** One attempt of ghost allowing: from its keys to what it left. */
 import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
@@ -8,22 +8,38 @@ import {
   type BurstResult,
   injectBurstTraffic,
 } from '../../interfaces/reference/check-burst.ts';
+import { SAMPLE_EVERY_MS } from '../../interfaces/reference/counter-watch.ts';
 import { sendWrite } from '../../store/write-probe.ts';
-import { untilAborted } from '../../waiting.ts';
+import { messageOf, pauseFor, untilAborted } from '../../waiting.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { FaultWatch } from '../fault-watch.ts';
-import { prepareKey } from '../fixture.ts';
+import { prepareKeys, usedBefore } from '../fixture.ts';
 import { watchRecovery } from '../recovery.ts';
 import type { Timeline } from '../timeline.ts';
 import { GhostInvariant } from './invariant.ts';
 import { parametersOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
+import { readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+
+/** Rest between two trials, and what is added from one to the next: no two meet a sync at the same moment. */
+const REST_MS = 100;
+const REST_LONGER_MS = 17;
+/** The counters of many keys are sampled less often, but at least so often. */
+const MOST_SPARSE = 5;
+
+/** A key, and what is seen of it. */
+interface Place {
+  readonly watch: FaultWatch;
+  readonly invariant: GhostInvariant;
+}
 
 export class GhostAllowingAttempt implements FaultAttempt {
   readonly #scenario: ScenarioSpec;
   readonly #toolkit: Toolkit;
-  #invariant: GhostInvariant | undefined;
-  #watch: FaultWatch | undefined;
+  #places: Place[] = [];
+  #bursts: { readonly burst: BurstResult; readonly report: FaultReport }[] = [];
+  #stopped: string | undefined;
+  #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
     this.#scenario = scenario;
@@ -32,29 +48,64 @@ export class GhostAllowingAttempt implements FaultAttempt {
 
   async prepare(key: string, signal: AbortSignal): Promise<Preparation> {
     const { limiter, target } = this.#toolkit;
-    const { window, prepared } = await prepareKey(this.#toolkit, key, signal);
+    const { settle, trials } = parametersOf(this.#scenario);
+    const { windows, prepared } = await prepareKeys(this.#toolkit, trialKeys(key, trials), signal);
     const nodes = target.nodes.map(({ name }) => name);
-    const invariant = new GhostInvariant({ nodes, limit: limiter.limit.requests });
-    this.#invariant = invariant;
-    this.#watch = new FaultWatch({
-      scenario: this.#scenario.name,
-      invariant,
-      window,
-      settleMs: parseDuration(parametersOf(this.#scenario).settle),
-      toolkit: this.#toolkit,
+    this.#places = windows.map((window) => {
+      const invariant = new GhostInvariant({ nodes, limit: limiter.limit.requests });
+      const watch = new FaultWatch({
+        scenario: this.#scenario.name,
+        invariant,
+        window,
+        settleMs: parseDuration(settle),
+        toolkit: this.#toolkit,
+        sampleEveryMs: SAMPLE_EVERY_MS * Math.min(trials, MOST_SPARSE),
+      });
+      return { watch, invariant };
     });
     return { prepared };
   }
 
   async inject(
-    { plannedAt: at, until }: { readonly plannedAt: number; readonly until: number },
+    { plannedAt, until }: { readonly plannedAt: number; readonly until: number },
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { limiter, now, redis, target, timeoutMs } = this.#toolkit;
-    const watch = this.#watch;
-    if (!watch || !this.#invariant) throw new BurstNotSentError('its key was not set up by this process');
-    watch.planned(until);
+    const { now, target } = this.#toolkit;
+    if (this.#places.length === 0) throw new BurstNotSentError('its key was not set up by this process');
+    for (const [i, place] of this.#places.entries()) {
+      place.watch.planned(until);
+      try {
+        if (i > 0) await pauseFor(REST_MS + REST_LONGER_MS * i, signal);
+        // Where the counters cannot be read, the burst finds out why.
+        const used = await usedBefore(this.#toolkit, place.watch.window, signal).catch(() => undefined);
+        signal.throwIfAborted();
+        if (used && i === 0) return used;
+        if (used) throw new BurstNotSentError(used.message);
+        const burst = await this.#burst(place, i === 0 ? plannedAt : now(), until, permit, signal);
+        const report = reportOfBurst(burst, target.nodes.length);
+        this.#bursts.push({ burst, report });
+        place.watch.reported(report);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (i === 0) throw error;
+        this.#stopped = messageOf(error);
+      }
+      const { proof } = this.#bursts[i]?.report ?? {};
+      if (proof !== 'Confirmed') break;
+    }
+    this.#told();
+    return reportOf(this.#trials(), target.nodes.length);
+  }
+
+  async #burst(
+    { watch, invariant }: Place,
+    at: number,
+    until: number,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<BurstResult> {
+    const { budget, limiter, now, redis, target, timeoutMs } = this.#toolkit;
     const requests = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
     const { key, windowId } = watch.window;
     // A write meanwhile shows whether it was Redis that stood in the way.
@@ -73,37 +124,57 @@ export class GhostAllowingAttempt implements FaultAttempt {
     try {
       const { nodes } = target;
       const burst = await injectBurstTraffic(
-        { nodes, key, windowId, requests, timeoutMs, at, now, onStart, budget: this.#toolkit.budget },
+        { nodes, key, windowId, requests, timeoutMs, at, now, onStart, budget },
         signal,
       );
+      // The last answer is there: whether the nodes agree shows now, and not when their turn comes.
+      invariant.setBurst(burst, now());
+      watch.lookNow();
       // Answered long ago, or never: the burst waits for no write.
       await Promise.race([probe, new Promise((resolve) => setImmediate(resolve))]);
       note(burst, watch.timeline);
-      this.#invariant.setBurst(burst, now());
-      const report = reportOfBurst(burst, nodes.length);
-      watch.reported(report);
-      return report;
+      return burst;
     } finally {
       writer?.close();
     }
   }
 
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
-    await (this.#watch?.run(tell, signal) ?? untilAborted(signal));
+    if (this.#places.length === 0) return await untilAborted(signal);
+    this.#tell = tell;
+    try {
+      await Promise.all(this.#places.map(async ({ watch }) => watch.run(() => this.#told(), signal)));
+    } finally {
+      this.#tell = undefined;
+    }
   }
 
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
     const { now, observers, redis, timeoutMs } = this.#toolkit;
     const writeWithinMs = timeoutMs + settleMs;
-    const window = this.#watch?.window;
+    const window = this.#places[0]?.watch.window;
     return await watchRecovery(
-      { observers, redis, window, drifted: false, writeWithinMs, settleMs, now },
+      { observers, redis, window, drifted: false, admitted: new Map(), writeWithinMs, settleMs, now },
       signal,
     );
   }
 
+  /** Of the trial that broke the invariant, or the first. */
   diagnosisRequest(): DiagnosisRequest | undefined {
-    return this.#watch?.request();
+    const broken = this.#places.find(({ watch }) => watch.reading().detectedAt !== undefined);
+    return (broken ?? this.#places[0])?.watch.request();
+  }
+
+  #trials(): Trial[] {
+    return this.#bursts.flatMap((made, i) => {
+      const reading = this.#places[i]?.watch.reading();
+      return reading ? [{ ...made, reading }] : [];
+    });
+  }
+
+  #told(): void {
+    const pending = this.#places[0]?.watch.reading();
+    this.#tell?.(readingOf(this.#trials(), this.#places.length, pending, this.#stopped));
   }
 }
 

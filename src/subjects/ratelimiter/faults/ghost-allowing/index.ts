@@ -5,7 +5,8 @@
 import { parseDuration } from '../../../../api/index.ts';
 import type { Fault } from '../fault.ts';
 import { GhostAllowingAttempt } from './attempt.ts';
-import { api, parametersOf, rules, unprovable } from './parameters.ts';
+import { api, parametersOf, rules, trialsMs, unprovable } from './parameters.ts';
+import { trialKeys } from './trials.ts';
 
 export const ghostAllowing: Fault = {
   api,
@@ -25,17 +26,19 @@ export const ghostAllowing: Fault = {
     { of: 'subject', field: 'health.timeout' },
   ],
   plan(scenario, limiter) {
-    const { multiplier, settle } = parametersOf(scenario);
+    const { multiplier, settle, trials } = parametersOf(scenario);
     const { requests } = limiter.limit;
     return {
-      faultMs: parseDuration(limiter.health.timeout),
+      faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario),
       settleMs: parseDuration(settle),
       load: false,
       onOrphan: 'Retry',
-      faultTitle: `A burst of ${requests * multiplier} requests goes to all nodes at once`,
+      faultTitle: `A burst of ${requests * multiplier} requests goes to all nodes at once${trials > 1 ? `, ${trials} times on keys of their own` : ''}`,
       invariant: `of ${requests * multiplier} requests at most ${requests}, the limit, are admitted in the window`,
     };
   },
+  beyondStoryMs: trialsMs,
+  keysOf: (scenario, fixture) => trialKeys(fixture, parametersOf(scenario).trials),
   unprovable,
   open: (scenario, toolkit) => new GhostAllowingAttempt(scenario, toolkit),
 };

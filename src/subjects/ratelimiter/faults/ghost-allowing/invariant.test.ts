@@ -8,8 +8,10 @@ const nodes = ['a', 'b'];
 const T = 1_000_000;
 const fault = { startedAt: T, endedAt: T + 20, until: T + 5000 };
 
-function burst(change: Partial<BurstResult> = {}): BurstResult {
+/** `a`: what of it the node a allowed; half of it by default. */
+function burst(change: Partial<BurstResult> = {}, a?: number): BurstResult {
   const allowed = change.allowed ?? 20;
+  const byA = a ?? Math.ceil(allowed / 2);
   return {
     requests: 20,
     allowed,
@@ -24,7 +26,10 @@ function burst(change: Partial<BurstResult> = {}): BurstResult {
       ['a', 10],
       ['b', 10],
     ]),
-    allowedBy: new Map(),
+    allowedBy: new Map([
+      ['a', byA],
+      ['b', allowed - byA],
+    ]),
     allowedAt: Array.from({ length: allowed }, (_, i) => T + i),
     ...change,
   };
@@ -91,12 +96,13 @@ describe('ghosts', () => {
     const reading = watched(burst({ allowed: 15 }), 8, 7, 15).reading(fault);
     expect(reading.detectedAt).toBeDefined();
     expect(reading.evidence.join()).not.toContain('at least');
+    expect(watched(burst({ requests: 30 }), 10, 10, 20).reading(fault).summary).toBe('>= 20/10');
     expect(reading.measures[0]).toEqual({ name: 'admitted', value: 15, bound: 10, unit: 'requests' });
     expect(reading.summary).toBe('15/10');
   });
 
   it('are not there, with a whole proof, where exactly the limit was admitted', () => {
-    const reading = watched(burst({ allowed: 10 }), 6, 4, 10).reading(fault);
+    const reading = watched(burst({ allowed: 10 }, 6), 6, 4, 10).reading(fault);
     expect(reading).toMatchObject({ summary: '10/10', shortfalls: [] });
     expect(reading.detectedAt).toBeUndefined();
   });
@@ -111,6 +117,14 @@ describe('ghosts', () => {
       10,
       20,
       /allowed 10, the nodes count 20/,
+    ],
+    [
+      'a node denies what it allowed and another makes up for it',
+      burst({}, 11),
+      10,
+      10,
+      20,
+      /a counts 10, the sender was allowed 11 by it, b counts 10, the sender was allowed 9 by it/,
     ],
     ['Redis counted something else', burst({ allowed: 10 }), 6, 4, 9, /Redis counted 9, the nodes 10/],
     [
@@ -130,7 +144,7 @@ describe('ghosts', () => {
 
   it('are disproven by samples a second apart: what was admitted stays in the counters', () => {
     const ghosts = new GhostInvariant({ nodes, limit: 10 });
-    ghosts.setBurst(burst({ allowed: 10 }), T + 20);
+    ghosts.setBurst(burst({ allowed: 10 }, 6), T + 20);
     for (const at of [T + 900, T + 1800]) ghosts.add(sample(at, 6, 4, 10));
     expect(ghosts.reading({ ...fault, until: T + 500 }).shortfalls).toEqual([]);
   });
@@ -152,6 +166,7 @@ describe('the proof of a burst', () => {
       { allowed: 10, denied: 8, errors: 2, firstError: 'a: POST /check answered 500' },
       'Inconclusive',
     ],
+    ['they were not sent together', { allowed: 10, denied: 10, sendSpanMs: 4000 }, 'Inconclusive'],
     ['some were not answered', { allowed: 10, denied: 8, unanswered: 2 }, 'Inconclusive'],
     ['some fell into another window', { allowed: 10, denied: 8, errors: 2, otherWindow: 2 }, 'Mismatch'],
   ] as const)('where %s', (_, change, proof) => {

@@ -6,7 +6,7 @@
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
-import { counted, perNode, sinceStart } from '../../words.ts';
+import { counted, perNode, atLeast as saturated, sinceStart } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';
 import { type CompleteSample, type FaultSpan, WatchRecord } from '../watch-record.ts';
 
@@ -28,6 +28,9 @@ export class GhostInvariant implements Invariant {
     this.#settings = settings;
     this.#record = new WatchRecord(settings.nodes);
   }
+
+  /** The burst itself calls for the look that decides. */
+  readonly urgent = false;
 
   /** The burst is over; `now` in milliseconds since the epoch. */
   setBurst(burst: BurstResult, now: number): void {
@@ -56,7 +59,9 @@ export class GhostInvariant implements Invariant {
     // What both agreed on; somebody else may use the key later.
     const admitted = this.#detectedAt === undefined ? Math.max(this.#most, allowed) : allowed;
     // Where nobody was turned away, a larger burst would have shown more.
-    const atLeast = requests > limit && allowed === requests;
+    // And where each node admitted all it may, more nodes would have.
+    const ceiling = this.#settings.nodes.length * limit;
+    const atLeast = requests > limit && allowed > limit && (allowed === requests || allowed >= ceiling);
     return {
       measures: [
         { name: 'admitted', value: admitted, bound: limit, unit: 'requests', ...(atLeast && { atLeast }) },
@@ -64,7 +69,7 @@ export class GhostInvariant implements Invariant {
         { name: 'denied', value: denied, unit: 'requests' },
         { name: 'unanswered', value: unanswered + errors, unit: 'requests' },
       ],
-      summary: `${atLeast ? '>= ' : ''}${admitted}/${limit}`,
+      summary: `${saturated({ atLeast })}${admitted}/${limit}`,
       ...(brokenAt !== undefined && { brokenAt }),
       ...(this.#detectedAt !== undefined && { detectedAt: this.#detectedAt }),
       watchedUntil: this.#record.watchedUntil,
@@ -75,7 +80,17 @@ export class GhostInvariant implements Invariant {
 
   #detect(now: number): void {
     const allowed = this.#burst?.allowed ?? 0;
-    if (allowed > this.#settings.limit && this.#record.last?.total === allowed) this.#detectedAt ??= now;
+    if (allowed <= this.#settings.limit || !this.#record.last) return;
+    if (this.#disagreements().length === 0) this.#detectedAt ??= now;
+  }
+
+  /** Nodes whose counters say something else than the sender got from them. */
+  #disagreements(): string[] {
+    const { last } = this.#record;
+    return this.#settings.nodes.flatMap((node) => {
+      const [says, allowed] = [last?.admitted.get(node) ?? 0, this.#burst?.allowedBy.get(node) ?? 0];
+      return says === allowed ? [] : [`${node} counts ${says}, the sender was allowed ${allowed} by it`];
+    });
   }
 
   /** The first answer beyond the limit, or the first sample that shows it, whichever was earlier. */
@@ -98,8 +113,10 @@ export class GhostInvariant implements Invariant {
       const spared = this.#settings.nodes.filter((node) => !burst.sent.get(node));
       if (spared.length > 0) missing.push(`${spared.join(', ')} got no request`);
       const last = this.#record.last;
-      if (last && last.total !== burst.allowed) {
-        missing.push(`the sender was allowed ${burst.allowed}, the nodes count ${last.total}`);
+      if (last && this.#disagreements().length > 0) {
+        missing.push(
+          `the sender was allowed ${burst.allowed}, the nodes count ${last.total}: ${this.#disagreements().join(', ')}`,
+        );
       }
       if (last && last.stored !== last.total) {
         missing.push(`Redis counted ${last.stored}, the nodes ${last.total}`);

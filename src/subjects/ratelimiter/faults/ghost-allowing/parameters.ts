@@ -1,12 +1,25 @@
 /** GhostAllowing in the API: its parameters, its rules, and which specs can prove nothing. */
 import { z } from 'zod';
-import { type CelRule, durationField, type FaultApi, type ScenarioSpec } from '../../../../api/index.ts';
+import {
+  type CelRule,
+  durationField,
+  type FaultApi,
+  formatDuration,
+  parseDuration,
+  type ScenarioSpec,
+} from '../../../../api/index.ts';
+import { CONTROL_MEASURE } from '../../controls.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
+import { counted } from '../../words.ts';
 import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
 
 /** Requests of the largest burst. */
 const MOST_SENT = 10_000;
 const MOST_TIMES = 100;
+const MOST_TRIALS = 10;
+
+/** What each further trial may add to the time of the fault: its rest, its connections and its answers. */
+export const TRIAL_MS = 500;
 
 const schema = z
   .object({
@@ -14,8 +27,18 @@ const schema = z
       .int()
       .min(2)
       .max(MOST_TIMES)
-      .default(2)
-      .describe('The burst has limit.requests times this many requests.'),
+      .default(3)
+      .describe(
+        'The burst has limit.requests times this many requests. With expect NotDetected at least the number of pods, so that each pod is asked for as many as the limit allows.',
+      ),
+    trials: z
+      .int()
+      .min(1)
+      .max(MOST_TRIALS)
+      .default(3)
+      .describe(
+        'How many bursts are sent, each on a key of its own. One that admits too much is enough for Detected; NotDetected says that it was not observed in so many trials.',
+      ),
     settle: durationField('How long to keep watching after the burst.', '1s', '1m').default('5s'),
   })
   .describe('Sends a burst to all pods at once and counts what is admitted; for type GhostAllowing.');
@@ -31,6 +54,12 @@ export const api = {
       unit: 'requests',
       meaning: 'Requests admitted in one window over all nodes; its bound is the limit.',
     },
+    { name: 'trials', unit: 'trials', meaning: 'Bursts that were sent, each on a key of its own.' },
+    {
+      name: 'trialsBroken',
+      unit: 'trials',
+      meaning: 'Bursts of which more was admitted than the limit; the other figures are of the worst one.',
+    },
     { name: 'requests', unit: 'requests', meaning: 'Requests of the burst.' },
     { name: 'denied', unit: 'requests', meaning: 'Requests of the burst that were denied.' },
     {
@@ -38,8 +67,12 @@ export const api = {
       unit: 'requests',
       meaning: 'Requests of the burst that were answered with an error, or not in time.',
     },
+    CONTROL_MEASURE,
   ],
-  column: { name: 'Admitted', description: 'Requests admitted against the limit' },
+  column: {
+    name: 'Admitted',
+    description: 'Requests admitted against the limit, and in how many trials beyond it',
+  },
 } as const satisfies FaultApi;
 
 export type GhostAllowingSpec = z.output<typeof schema>;
@@ -60,15 +93,32 @@ export const rules: readonly CelRule[] = [
   },
 ];
 
+/** Time that the trials after the first add to the fault and its story; milliseconds. */
+export function trialsMs(scenario: ScenarioSpec): number {
+  return (parametersOf(scenario).trials - 1) * TRIAL_MS;
+}
+
 /** Why no run on so many pods can end as expected. */
 export function unprovable(
   scenario: ScenarioSpec,
-  { limit }: RateLimiterSpec,
+  { health, limit }: RateLimiterSpec,
   pods: number,
 ): string | undefined {
-  const { multiplier } = parametersOf(scenario);
-  const sent = limit.requests * multiplier;
-  // An anomaly may show on some of the pods; that there is none has to be looked for on each.
-  if (scenario.expect !== 'NotDetected' || sent >= pods) return undefined;
-  return `scenario ${scenario.name}: NotDetected needs a request to each of ${pods} pods, and the burst has limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent}: raise ${PART}.limit.requests or ghostAllowing.multiplier`;
+  const { multiplier, settle, trials } = parametersOf(scenario);
+  const name = `scenario ${scenario.name}`;
+  const storyMs =
+    parseDuration(scenario.countdown) +
+    2 * parseDuration(health.timeout) +
+    parseDuration(settle) +
+    trialsMs(scenario);
+  if (storyMs >= parseDuration(limit.window)) {
+    return `${name}: ${counted(trials, 'trial')} with countdown, settle and twice health.timeout take ${formatDuration(storyMs)}, and all of it has to fit into limit.window ${limit.window}: lower ghostAllowing.trials, or raise ${PART}.limit.window`;
+  }
+  // An anomaly may show on some of the pods; that there is none has to be looked for on each, up to its whole limit.
+  if (scenario.expect !== 'NotDetected' || multiplier >= pods) return undefined;
+  const remedy =
+    pods <= MOST_TIMES && pods * limit.requests <= MOST_SENT
+      ? `set ghostAllowing.multiplier to ${pods} or more`
+      : `select fewer pods, or lower ${PART}.limit.requests and set ghostAllowing.multiplier to ${pods}`;
+  return `${name}: NotDetected needs limit.requests ${limit.requests} requests to each of ${counted(pods, 'pod')} = ${pods * limit.requests}, and the burst has ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${limit.requests * multiplier}: a pod that ignores the others could not show it. So ${remedy}`;
 }

@@ -10,6 +10,33 @@ export const SAMPLE_EVERY_MS = 100;
 /** How long a node may take to answer within a sample, lest one slow node blind the watch. */
 export const SAMPLE_TIMEOUT_MS = 1000;
 
+/** Two samples begin at least so far apart, however urgent they are. */
+const LOOK_APART_MS = 20;
+
+/** When the next sample is due: in its turn, or at once where somebody calls for it. */
+export class Turn {
+  #called = false;
+  #waiting: AbortController | undefined;
+
+  /** The next sample is taken at once, or as soon as the one that is being taken is over. */
+  now(): void {
+    this.#called = true;
+    this.#waiting?.abort();
+  }
+
+  /** Waits `ms`, or until it is called for but `leastMs`. @throws the reason of `signal` as soon as it is aborted */
+  async wait(ms: number, leastMs: number, signal: AbortSignal): Promise<void> {
+    await pauseFor(leastMs, signal);
+    if (!this.#called) {
+      this.#waiting = new AbortController();
+      const stop = AbortSignal.any([signal, this.#waiting.signal]);
+      await pauseFor(ms - leastMs, stop).catch(() => signal.throwIfAborted());
+      this.#waiting = undefined;
+    }
+    this.#called = false;
+  }
+}
+
 /** Runs until `signal` is aborted; resolves then. */
 export async function watchCounters(
   clients: readonly LimiterClient[],
@@ -18,13 +45,16 @@ export async function watchCounters(
   now: () => number,
   onSample: (sample: CounterSample) => void,
   signal: AbortSignal,
+  { everyMs = SAMPLE_EVERY_MS, turn = new Turn() }: { readonly everyMs?: number; readonly turn?: Turn } = {},
 ): Promise<void> {
   const start = performance.now();
   try {
     for (;;) {
+      const begun = performance.now();
       onSample(await sampleCounters(clients, redis, window, now, signal));
-      const late = (performance.now() - start) % SAMPLE_EVERY_MS;
-      await pauseFor(SAMPLE_EVERY_MS - late, signal);
+      const late = (performance.now() - start) % everyMs;
+      const least = Math.max(0, LOOK_APART_MS - (performance.now() - begun));
+      await turn.wait(everyMs - late, least, signal);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -23,7 +23,7 @@ async function trafficTo(handle?: (request: IncomingMessage, response: ServerRes
   }
   const client = new LimiterClient({ name: NODE, host: '127.0.0.1', port }, 300, 16);
   onTestFinished(() => client.close());
-  const drift = new DriftInvariant({ nodes: [NODE], limit: 10, threshold: 5, lag: 0 });
+  const drift = new DriftInvariant({ nodes: [NODE], limit: 10, judged: 'Drift', threshold: 5, lag: 0 });
   await runSteadyTraffic(
     { clients: [client], key: 'k', windowId: 'w', requestsPerSecond: 200, requests: 10 },
     {

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { FaultStatus } from '../api/index.ts';
+import type { InvariantReading } from './observed.ts';
+import { judge } from './scenarios.ts';
+
+const T = Date.parse('2026-01-01T00:00:00Z');
+const at = (ms: number): string => new Date(T + ms).toISOString();
+
+const fault: FaultStatus = {
+  id: '1-surge-1',
+  plannedAt: at(0),
+  startedAt: at(0),
+  until: at(2000),
+  endedAt: at(2000),
+  proof: 'Confirmed',
+};
+
+function reading(change: Partial<InvariantReading> = {}): InvariantReading {
+  return {
+    measures: [{ name: 'queued', value: 30, bound: 6, unit: 'requests' }],
+    summary: '30 > 6',
+    watchedUntil: T + 3000,
+    shortfalls: [],
+    evidence: [],
+    ...change,
+  };
+}
+const broken = (brokenAt: number): InvariantReading =>
+  reading({ brokenAt: T + brokenAt, detectedAt: T + brokenAt + 86 });
+
+describe('a break', () => {
+  it('is the doing of a fault that was on then, and is told with how long it took to notice', () => {
+    expect(judge(fault, broken(1000.4), undefined)).toEqual({
+      result: 'Detected',
+      reason: 'Detected',
+      message: 'The invariant was broken: queued 30 requests when noticed 86 ms later, 6 allowed',
+    });
+  });
+
+  it('is noticed in time where the fault ends before it is told', () => {
+    expect(judge(fault, broken(1990), undefined)?.result).toBe('Detected');
+  });
+
+  it.each([
+    ['before it began', -200, 'broken 200 ms before the fault, so it was not the fault'],
+    ['after its end', 2086, 'broken 86 ms after the fault, so it was not the fault'],
+  ])('is no doing of the fault %s', (_, moment, message) => {
+    expect(judge(fault, broken(moment), T + 3000)).toEqual({
+      result: 'Inconclusive',
+      reason: 'EvidenceIncomplete',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('is of at least the size that was measured, where more could not show', () => {
+    const measures = [{ name: 'queued', value: 30, bound: 6, unit: 'requests', atLeast: true }];
+    expect(judge(fault, { ...broken(1000), measures }, undefined)?.message).toContain(
+      'queued at least 30 requests',
+    );
+  });
+});
+
+describe('that nothing broke', () => {
+  it('is said as not observed, with the number of trials', () => {
+    const message = (trials?: number): string | undefined =>
+      judge(fault, reading(trials === undefined ? {} : { trials }), T + 3000)?.message;
+    expect(message()).toBe('Not observed in 1 trial: queued 30 requests at most, 6 allowed');
+    expect(message(3)).toBe('Not observed in 3 trials: queued 30 requests at most, 6 allowed');
+  });
+});

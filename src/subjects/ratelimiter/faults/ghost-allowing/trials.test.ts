@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import type { InvariantReading } from '../../../../demo/observed.ts';
+import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
+import { reportOfBurst } from './report.ts';
+import { readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+
+const T = 1_000_000;
+
+/** One of the bursts, `i`-th, of 20 requests to two nodes, where the limit is 10. */
+function trial(i: number, allowed: number, change: Partial<BurstResult> = {}, missing: string[] = []): Trial {
+  const startedAt = T + 500 * i;
+  const burst: BurstResult = {
+    requests: 20,
+    allowed,
+    denied: 20 - allowed,
+    errors: 0,
+    unanswered: 0,
+    otherWindow: 0,
+    startedAt,
+    endedAt: startedAt + 20,
+    sendSpanMs: 1,
+    sent: new Map([['a', 10]]),
+    allowedBy: new Map(),
+    allowedAt: [],
+    ...change,
+  };
+  const reading: InvariantReading = {
+    measures: [
+      { name: 'admitted', value: allowed, bound: 10, unit: 'requests' },
+      { name: 'requests', value: 20, unit: 'requests' },
+    ],
+    summary: `${allowed}/10`,
+    ...(allowed > 10 && { brokenAt: startedAt + 10, detectedAt: startedAt + 25 }),
+    watchedUntil: startedAt + 100,
+    complete: true,
+    shortfalls: missing,
+    evidence: [`Sender: ${allowed}`],
+  };
+  return { burst, report: reportOfBurst(burst, 2), reading };
+}
+
+const reading = (trials: readonly Trial[], asked = trials.length, stopped?: string): InvariantReading =>
+  readingOf(trials, asked, trial(0, 0).reading, stopped);
+
+describe('trials', () => {
+  it('have a key each, of which the first is the fixture', () => {
+    expect(trialKeys('demo-x', 3)).toEqual(['demo-x', 'demo-x-trial-2', 'demo-x-trial-3']);
+  });
+
+  it('are broken by one of them, with the figures of the worst', () => {
+    const seen = reading([trial(0, 10), trial(1, 13), trial(2, 15)]);
+    expect(seen).toMatchObject({
+      summary: '15/10, 2/3 trials',
+      trials: 3,
+      brokenAt: T + 510,
+      detectedAt: T + 525,
+      measures: [
+        { name: 'admitted', value: 15 },
+        { name: 'trials', value: 3 },
+        { name: 'trialsBroken', value: 2 },
+        { name: 'requests' },
+      ],
+    });
+    expect(seen.evidence[0]).toBe('Allowed in each trial: 10 of 20, 13 of 20, 15 of 20');
+  });
+
+  it('have shown nothing where each was good', () => {
+    const seen = reading([trial(0, 10), trial(1, 10), trial(2, 10)]);
+    expect(seen).toMatchObject({ summary: '10/10, 0/3 trials', shortfalls: [], watchedUntil: T + 1100 });
+    const going = trial(0, 10);
+    const ended = [{ ...going, reading: { ...going.reading, complete: false } }, trial(1, 10)];
+    expect(reading(ended)).toMatchObject({ watchedUntil: T + 100, complete: false });
+    expect(seen.detectedAt).toBeUndefined();
+  });
+
+  it('prove nothing where one has a gap, and say which', () => {
+    const seen = reading([trial(0, 10), trial(1, 10, {}, ['no complete counter sample'])]);
+    expect(seen.shortfalls).toEqual(['trial 2: no complete counter sample']);
+  });
+
+  it('prove nothing where fewer were made than were asked for, and say why', () => {
+    expect(reading([trial(0, 10)], 3, 'its time was over').shortfalls).toEqual([
+      'only 1 of 3 trials was made: its time was over',
+    ]);
+    expect(reading([], 1).shortfalls).toEqual(['the burst has not been reported']);
+  });
+
+  it('are one fault, confirmed where each is, from the first request to the last answer', () => {
+    expect(reportOf([trial(0, 20), trial(1, 20)], 2)).toMatchObject({
+      proof: 'Confirmed',
+      startedAt: T,
+      endedAt: T + 520,
+      message:
+        '2 bursts of 20 requests over 2 nodes, written within 1.0, 1.0 ms: 20, 20 allowed, 0, 0 denied, 0 errors, 0 unanswered',
+    });
+    expect(reportOf([trial(0, 20)], 2).message).toMatch(/^20 requests over 2 nodes, written within 1.0 ms/);
+  });
+
+  it('are not confirmed where one is not, unless another has shown ghosts', () => {
+    const lost = { allowed: 10, denied: 9, unanswered: 1, firstError: 'a: silent' };
+    const bad = trial(1, 10, lost);
+    expect(reportOf([trial(0, 10), bad], 2)).toMatchObject({
+      proof: 'Inconclusive',
+      message: expect.stringMatching(/^Trial 2 of 2: .*1 unanswered. First: a: silent/),
+    });
+    expect(reportOf([trial(0, 20), bad], 2)).toMatchObject({ proof: 'Confirmed' });
+    // Whose burst was not confirmed has broken nothing, whatever was counted.
+    expect(reading([trial(0, 20, lost)]).detectedAt).toBeUndefined();
+  });
+});

@@ -1,0 +1,117 @@
+/** Several bursts, each on a key of its own, and what they come to together. Pure. */
+import type { FaultReport, InvariantReading } from '../../../../demo/observed.ts';
+import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
+import { counted } from '../../words.ts';
+
+/** One burst, what is told of it, and where its invariant stands. */
+export interface Trial {
+  readonly burst: BurstResult;
+  readonly report: FaultReport;
+  readonly reading: InvariantReading;
+}
+
+/** The key of each trial; the first is the fixture itself. */
+export function trialKeys(fixture: string, trials: number): string[] {
+  return Array.from({ length: trials }, (_, i) => (i === 0 ? fixture : `${fixture}-trial-${i + 1}`));
+}
+
+/** One trial proves that there are ghosts. */
+function isBroken({ report, reading }: Trial): boolean {
+  return report.proof === 'Confirmed' && reading.detectedAt !== undefined;
+}
+
+/**
+ * All that was injected as one fault. Confirmed where each burst is, and where one that is has shown ghosts: what
+ * went wrong with another takes nothing from that.
+ */
+export function reportOf(trials: readonly Trial[], nodes: number): FaultReport {
+  const [first] = trials;
+  const last = trials.at(-1);
+  if (!first || !last) throw new RangeError('no burst was sent');
+  const decisive = trials.find(isBroken) ?? trials.find(({ report }) => report.proof !== 'Confirmed');
+  const { proof = 'Inconclusive' } = decisive?.report ?? first.report;
+  const span = {
+    startedAt: first.burst.startedAt,
+    endedAt: last.burst.endedAt,
+    proof,
+    evidence: trials.length === 1 ? first.report.evidence : [spansOf(trials, nodes)],
+  };
+  if (trials.length === 1) return { ...first.report, ...span };
+  const failed = trials.findIndex(({ report }) => report.proof !== 'Confirmed');
+  const message =
+    failed >= 0
+      ? `Trial ${failed + 1} of ${trials.length}: ${trials[failed]?.report.message}`
+      : `${spansOf(trials, nodes)}: ${list(trials, ({ burst }) => burst.allowed)} allowed, ${list(trials, ({ burst }) => burst.denied)} denied, 0 errors, 0 unanswered`;
+  return { ...span, message };
+}
+
+function spansOf(trials: readonly Trial[], nodes: number): string {
+  const { requests = 0 } = trials[0]?.burst ?? {};
+  const spans = list(trials, ({ burst }) => burst.sendSpanMs.toFixed(1));
+  return `${counted(trials.length, 'burst')} of ${counted(requests, 'request')} over ${counted(nodes, 'node')}, written within ${spans} ms`;
+}
+
+function list(trials: readonly Trial[], of: (trial: Trial) => number | string): string {
+  return trials.map(of).join(', ');
+}
+
+/**
+ * The invariant over all trials: broken where it is in one, and held only where each of the `asked` ones has
+ * proven that. Its figures are those of the trial that admitted the most.
+ * @param pending where the trial that is to come stands, before the first burst
+ */
+export function readingOf(
+  trials: readonly Trial[],
+  asked: number,
+  pending: InvariantReading | undefined,
+  stopped: string | undefined,
+): InvariantReading {
+  const broken = trials.filter(isBroken);
+  const candidates = broken.length > 0 ? broken : trials;
+  const [most] = candidates.toSorted((a, b) => b.burst.allowed - a.burst.allowed);
+  const shown = most?.reading ?? pending;
+  if (!shown) throw new RangeError('there is no trial');
+  const [first] = broken.toSorted((a, b) => (a.reading.detectedAt ?? 0) - (b.reading.detectedAt ?? 0));
+  const { brokenAt, detectedAt } = first?.reading ?? {};
+  const { brokenAt: _, detectedAt: __, ...rest } = shown;
+  const shortfalls = trials.flatMap(({ reading }, i) =>
+    reading.shortfalls.map((missing) => (asked > 1 ? `trial ${i + 1}: ${missing}` : missing)),
+  );
+  if (trials.length < asked) {
+    shortfalls.push(
+      asked === 1
+        ? 'the burst has not been reported'
+        : `only ${trials.length} of ${counted(asked, 'trial')} ${trials.length === 1 ? 'was' : 'were'} made${stopped ? `: ${stopped}` : ''}`,
+    );
+  }
+  const each =
+    asked > 1 && trials.length > 0
+      ? [`Allowed in each trial: ${list(trials, ({ burst }) => `${burst.allowed} of ${burst.requests}`)}`]
+      : [];
+  const [invariant, ...measures] = shown.measures;
+  return {
+    ...rest,
+    measures: [
+      ...(invariant ? [invariant] : []),
+      { name: 'trials', value: trials.length, unit: 'trials' },
+      { name: 'trialsBroken', value: broken.length, unit: 'trials' },
+      ...measures,
+    ],
+    summary: `${shown.summary}, ${broken.length}/${counted(trials.length, 'trial')}`,
+    trials: trials.length,
+    ...(brokenAt !== undefined && { brokenAt }),
+    ...(detectedAt !== undefined && { detectedAt }),
+    watchedUntil: watchedUntil(trials.map(({ reading }) => reading)) ?? rest.watchedUntil,
+    complete: trials.length > 0 && trials.every(({ reading }) => reading.complete === true),
+    shortfalls,
+    evidence: [...each, ...shown.evidence],
+  };
+}
+
+/** Until when all are watched. One whose own watch is over lacks nothing, though others are watched for longer. */
+function watchedUntil(readings: readonly InvariantReading[]): number | undefined {
+  const ends = (some: readonly InvariantReading[]): number[] => some.map(({ watchedUntil: until }) => until);
+  const going = readings.filter(({ complete }) => !complete);
+  if (going.length > 0) return Math.min(...ends(going));
+  return readings.length > 0 ? Math.max(...ends(readings)) : undefined;
+}
