@@ -23,7 +23,7 @@ import { Leadership } from './leadership.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import type { ConnectedSubjects } from './ports.ts';
-import { createSystemClock } from './system-clock.ts';
+import { createSystemClock, keepTime } from './system-clock.ts';
 
 /** Name of the Lease by which one of several replicas leads. */
 const LEADER_LEASE = 'chaosdemo-operator';
@@ -87,7 +87,11 @@ export async function runOperator(
         leaseDurationMs: config.leaseDurationMs,
         renewDeadlineMs: config.renewDeadlineMs,
         retryPeriodMs: config.retryPeriodMs,
-        onStartedLeading: () => leadership.begin(),
+        onStartedLeading() {
+          // Nothing of this process is under way yet, and its machine may have slept.
+          clock.follow();
+          leadership.begin();
+        },
         onStoppedLeading: () => void leadership.end({ release: false, deadlineMs: termEndMs }),
       })
     : undefined;
@@ -127,6 +131,7 @@ export async function runOperator(
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
   const watching = [...reflectors, killSwitch].map((watch) => watch.run(watches.signal));
+  watching.push(keepTime(clock, () => (leadership.term?.activeRuns ?? 0) === 0, watches.signal));
   let leading: Promise<void> = Promise.resolve();
   try {
     const ready = AbortSignal.any([signal, watches.signal]);
