@@ -97,6 +97,7 @@ export async function runOperator(
     : undefined;
   // A sixth of the time is left for events.
   const termEndMs = (config.shutdownDeadlineMs * 5) / 6;
+  const leads = (): boolean => elector?.isLeader() ?? !electing.signal.aborted;
   const api = createKubeDemoApi(client, (key) =>
     stores.map((store) => store.get(key)).find((demo) => demo !== undefined),
   );
@@ -106,8 +107,8 @@ export async function runOperator(
       clock,
       logger,
       audience: { events, metrics },
-      subjects: connect(subjects, client, clock, logger),
-      processLeads: () => elector?.isLeader() ?? !electing.signal.aborted,
+      subjects: connect(subjects, createKubeCluster(client, clock, logger, leads), clock, logger),
+      processLeads: leads,
       killSwitchIsOn: () => killSwitch.isOn(),
       concurrency: config.concurrency,
       onReconciled: ({ durationMs, outcome }) => metrics.reconciled(outcome, durationMs),
@@ -165,11 +166,11 @@ function faultTypesOf(subjects: readonly Subject<Cluster>[]): string[] {
 /** The subjects, connected anew: what waits for a lock in one term has nothing to do with another. */
 function connect(
   subjects: readonly Subject<Cluster>[],
-  client: KubeClient,
+  cluster: Cluster,
   clock: ReturnType<typeof createSystemClock>,
   logger: Logger,
 ): ConnectedSubjects {
-  const ports = { cluster: createKubeCluster(client, clock, logger), clock, logger };
+  const ports = { cluster, clock, logger };
   return new Map(
     subjects.map((subject) => {
       const { definition } = subject;

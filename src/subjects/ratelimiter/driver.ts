@@ -84,7 +84,7 @@ class RateLimiterDriver implements SubjectDriver {
         return { kind: 'Recovery', fault: effect.fault, report };
       }
       case 'Restore':
-        return await this.#restore(effect, signal);
+        return await this.#restore(effect, permit, signal);
       default:
         return effect satisfies never;
     }
@@ -174,12 +174,16 @@ class RateLimiterDriver implements SubjectDriver {
     return { kind: 'Diagnosis', fault, report };
   }
 
-  async #restore({ id, fixtures, release }: EffectOf<'Restore'>, signal: AbortSignal): Promise<Finding> {
+  async #restore(
+    { id, fixtures, release }: EffectOf<'Restore'>,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<Finding> {
     const keys = [...new Set([...fixtures, ...this.#keys])];
     return {
       kind: 'Restored',
       effect: id,
-      restored: await restore({ ...this.#toolkit, keys, release }, signal),
+      restored: await restore({ ...this.#toolkit, keys, release, permit }, signal),
     };
   }
 
