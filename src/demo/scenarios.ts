@@ -6,7 +6,7 @@
 import type { FaultStatus, Measure, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
 import { formatDuration, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { iso, mayBeActive, overAt, wake, watchEnd } from './context.ts';
+import { iso, mayBeActive, ms, overAt, wake, watchEnd } from './context.ts';
 import type { FaultReport, InvariantReading } from './observed.ts';
 import { announcement, goneMessage } from './observed.ts';
 import type { Scenario } from './subject.ts';

@@ -29,20 +29,24 @@ export interface KubeLeaseOptions {
   readonly name: string;
   /** `namespace/name` of the ChaosDemo. */
   readonly holder: string;
+  /** Whether this process leads at this very moment. One that does not leaves the lease to the one that does. */
+  readonly leads: () => boolean;
 }
 
 /** A Lease for one ChaosDemo. Keep the object between attempts: only so is an expired lease recognised. */
 export class KubeLease implements ClusterLease {
   readonly #name: string;
   readonly #clock: Clock;
+  readonly #leads: () => boolean;
   readonly #lock: LeaseLock;
   readonly #logger: Logger;
   #renewing: Promise<void> | undefined;
   readonly #stop = new AbortController();
 
-  constructor({ client, clock, logger, namespace, name, holder }: KubeLeaseOptions) {
+  constructor({ client, clock, leads, logger, namespace, name, holder }: KubeLeaseOptions) {
     this.#name = name;
     this.#clock = clock;
+    this.#leads = leads;
     this.#logger = logger;
     this.#lock = new LeaseLock({
       client,
@@ -85,9 +89,10 @@ export class KubeLease implements ClusterLease {
     await this.#renewing;
   }
 
-  /** Stops renewing and deletes the Lease, if it is ours. Never rejects: what cannot be deleted runs out. */
+  /** Stops renewing and deletes the Lease, if it is ours and this process leads. Never rejects: what cannot be deleted runs out. */
   async release(): Promise<void> {
     await this.leave();
+    if (!this.#leads()) return;
     try {
       await this.#lock.release(CALL_TIMEOUT_MS);
     } catch (error) {
@@ -113,6 +118,7 @@ export class KubeLease implements ClusterLease {
     while (!signal.aborted) {
       try {
         await this.#clock.sleep(RENEW_MS, signal);
+        if (!this.#leads()) continue;
         const attempt = await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
         if (!attempt.held) {
           this.#logger.warn(

@@ -11,8 +11,16 @@ import { KubeLease } from './cluster-lease.ts';
 /** Deadline of each read, in milliseconds. */
 const READ_TIMEOUT_MS = 10_000;
 
-/** The cluster behind `client`, read with its rights. */
-export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logger): Cluster {
+/**
+ * The cluster behind `client`, read with its rights.
+ * @param leads whether this process leads: leases are written only while it does
+ */
+export function createKubeCluster(
+  client: KubeClient,
+  clock: Clock,
+  logger: Logger,
+  leads: () => boolean = () => true,
+): Cluster {
   const get = async <T>(path: string, signal: AbortSignal, query: Query = {}): Promise<T | undefined> => {
     try {
       return await client.request<T>({ method: 'GET', path, query, signal, timeoutMs: READ_TIMEOUT_MS });
@@ -44,7 +52,7 @@ export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logg
       );
       return (list?.metadata.continue ?? '') === '' ? (list?.items ?? []) : 'TooMany';
     },
-    lease: (options) => new KubeLease({ client, clock, logger, ...options }),
+    lease: (options) => new KubeLease({ client, clock, leads, logger, ...options }),
   };
 }
 

@@ -23,7 +23,7 @@ import { Leadership } from './leadership.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import type { ConnectedSubjects } from './ports.ts';
-import { createSystemClock } from './system-clock.ts';
+import { createSystemClock, keepTime } from './system-clock.ts';
 
 /** Name of the Lease by which one of several replicas leads. */
 const LEADER_LEASE = 'chaosdemo-operator';
@@ -88,12 +88,17 @@ export async function runOperator(
         leaseDurationMs: config.leaseDurationMs,
         renewDeadlineMs: config.renewDeadlineMs,
         retryPeriodMs: config.retryPeriodMs,
-        onStartedLeading: () => leadership.begin(),
+        onStartedLeading() {
+          // Nothing of this process is under way yet, and its machine may have slept.
+          clock.follow();
+          leadership.begin();
+        },
         onStoppedLeading: () => void leadership.end({ release: false, deadlineMs: termEndMs }),
       })
     : undefined;
   // A sixth of the time is left for events.
   const termEndMs = (config.shutdownDeadlineMs * 5) / 6;
+  const leads = (): boolean => elector?.isLeader() ?? !electing.signal.aborted;
   const api = createKubeDemoApi(client, (key) =>
     stores.map((store) => store.get(key)).find((demo) => demo !== undefined),
   );
@@ -103,8 +108,8 @@ export async function runOperator(
       clock,
       logger,
       audience: { events, metrics },
-      subjects: connect(subjects, client, clock, logger),
-      processLeads: () => elector?.isLeader() ?? !electing.signal.aborted,
+      subjects: connect(subjects, createKubeCluster(client, clock, logger, leads), clock, logger),
+      processLeads: leads,
       killSwitchIsOn: () => killSwitch.isOn(),
       concurrency: config.concurrency,
       maxRuns: config.maxRuns,
@@ -130,6 +135,7 @@ export async function runOperator(
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
   const watching = [...reflectors, killSwitch].map((watch) => watch.run(watches.signal));
+  watching.push(keepTime(clock, () => (leadership.term?.activeRuns ?? 0) === 0, watches.signal));
   let leading: Promise<void> = Promise.resolve();
   try {
     const ready = AbortSignal.any([signal, watches.signal]);
@@ -163,11 +169,11 @@ function faultTypesOf(subjects: readonly Subject<Cluster>[]): string[] {
 /** The subjects, connected anew: what waits for a lock in one term has nothing to do with another. */
 function connect(
   subjects: readonly Subject<Cluster>[],
-  client: KubeClient,
+  cluster: Cluster,
   clock: ReturnType<typeof createSystemClock>,
   logger: Logger,
 ): ConnectedSubjects {
-  const ports = { cluster: createKubeCluster(client, clock, logger), clock, logger };
+  const ports = { cluster, clock, logger };
   return new Map(
     subjects.map((subject) => {
       const { definition } = subject;

@@ -93,6 +93,28 @@ describe('a term', () => {
     await until(() => status().phase === 'Aborted');
   });
 
+  it.each([
+    [
+      'is frozen until it leads no more',
+      (_: unknown, election: { leads: boolean }) => (election.leads = false),
+    ],
+    ['was lost, though the process leads again', (lose: () => void) => lose()],
+  ])('writes no status that it had decided on where it %s', async (_, befall) => {
+    const { election, leadership, server, status, until, world } = setup();
+    leadership.begin();
+    await until(() => status().chapter !== undefined);
+    let writes = Number.POSITIVE_INFINITY;
+    // The finalizer is added before the announcement, and both are of one decision.
+    server.watch(() => {
+      if (server.get('ns/demo')?.metadata.finalizers === undefined || writes < Infinity) return;
+      befall(() => void leadership.end(LOST), election);
+      writes = server.stored.length;
+    });
+    await until(() => writes < Infinity);
+    await world.advance(10_000);
+    expect(server.stored.length).toBe(writes);
+  });
+
   it('that was lost sends no fault that it had begun, though the process leads again and what hangs goes on', async () => {
     const { begins, ended, leadership, status, target, until } = setup({ effectMs: 2000, heedsAbort: false });
     leadership.begin();

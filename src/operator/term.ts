@@ -5,6 +5,7 @@
 import type { ReconcileRecord } from '../kube/controller.ts';
 import { Controller } from '../kube/controller.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
+import { apiOfTerm } from './term-api.ts';
 
 export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'leads'> {
   /** Whether this process leads at this very moment, in whatever term. */
@@ -28,6 +29,7 @@ export class Term {
   readonly #reconciler: Reconciler;
   readonly #controller: Controller;
   #ending: Promise<void> | undefined;
+  #lost = false;
 
   /** Begins to work on what is enqueued. */
   constructor(options: TermOptions) {
@@ -35,6 +37,7 @@ export class Term {
     this.#options = options;
     this.#reconciler = new Reconciler({
       ...options,
+      api: apiOfTerm(options.api, () => !this.#lost && options.processLeads()),
       enqueue: (key) => this.enqueue(key),
       leads: () => this.leads,
     });
@@ -90,6 +93,7 @@ export class Term {
 
   /** Ends the term; later calls wait for the first. */
   end(how: TermEnd): Promise<void> {
+    if (!how.release) this.#lost = true;
     this.#ending ??= this.#end(how);
     return this.#ending;
   }
@@ -97,6 +101,8 @@ export class Term {
   async #end({ deadlineMs, release }: TermEnd): Promise<void> {
     // A part for work under way, the rest for proving that what is on is released.
     await this.#controller.stop(deadlineMs * 0.4);
-    await this.#reconciler.close({ release, deadlineMs: deadlineMs * 0.6 });
+    // Meanwhile the lead may have been lost, and then what is on is another's.
+    const mayRelease = release && !this.#lost && this.#options.processLeads();
+    await this.#reconciler.close({ release: mayRelease, deadlineMs: deadlineMs * 0.6 });
   }
 }

@@ -1,5 +1,6 @@
 /** One run at a time on one target, kept apart by a Lease on a real API server with the rights that ship. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { microTime } from '../../src/kube/kube-types.ts';
@@ -79,6 +80,19 @@ describe('a lease of the cluster', () => {
     await until(async () => (await readLease()).spec.renewTime !== before, { what: 'a renewal' });
   });
 
+  it('is neither renewed nor deleted by a process that does not lead any more', async () => {
+    await bind();
+    let leads = true;
+    const lease = leaseOf('a', target, () => leads);
+    expect(await lease.acquire(signal)).toEqual({ state: 'acquired' });
+    leads = false;
+    const before = await readLease();
+    // Longer than from one renewal to the next.
+    await sleep(4000);
+    await lease.release();
+    expect(await readLease()).toEqual(before);
+  });
+
   it('takes over from a holder that is gone, but not before its lease ran out', async () => {
     await bind();
     const now = microTime(new Date());
@@ -117,8 +131,8 @@ describe('a lease of the cluster', () => {
   });
 });
 
-function leaseOf(demo: string, name = target): ClusterLease {
-  const cluster = createKubeCluster(operator, createSystemClock(), logger);
+function leaseOf(demo: string, name = target, leads = () => true): ClusterLease {
+  const cluster = createKubeCluster(operator, createSystemClock(), logger, leads);
   const lease = cluster.lease({ namespace, name, holder: `${namespace}/${demo}` });
   onTestFinished(() => lease.release());
   return lease;

@@ -113,6 +113,15 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     })(context);
   });
 
+  it('is not released by an operator that leads no more', async () => {
+    const { driver } = await predecessor('demo-on');
+    expect(await driver.inject('drift', 'demo-on', PAUSE_MS)).toMatchObject({ proof: 'Confirmed' });
+    const effect = { kind: 'Restore' as const, id: 'r', fixtures: [], release: true };
+    const refused = driver.perform(effect, { refusal: () => 'this operator no longer leads' });
+    await expect(refused).rejects.toThrow('Redis is not released: this operator no longer leads');
+    expect(await driver.perform(effect)).toMatchObject({ restored: { faultOver: true } });
+  });
+
   it('is refused where another has taken Redis over before it was sent', async () => {
     const { driver } = await predecessor('demo-taken-over');
     const before = await pauses();

@@ -1,14 +1,21 @@
 /** The clock of one simulated process, which may be frozen, or die. */
 import type { Clock } from '../../demo/clock.ts';
+import { createSystemClock } from '../system-clock.ts';
 
 export class ProcessClock implements Clock {
   readonly #world: Clock;
+  /** What tells the time in a real process, too. */
+  readonly #system: Clock;
   #diedAt: number | undefined;
   /** Who would have been woken while the process was frozen. */
   #frozen: (() => void)[] | undefined;
 
   constructor(world: Clock) {
     this.#world = world;
+    this.#system = createSystemClock(
+      () => Math.floor(world.now()),
+      () => world.monotonic(),
+    );
   }
 
   /** Whether the process has not died. */
@@ -22,7 +29,7 @@ export class ProcessClock implements Clock {
   }
 
   now(): number {
-    return this.#world.now();
+    return this.#system.now();
   }
 
   monotonic(): number {

@@ -165,7 +165,7 @@ export class SimulatedDriver implements SubjectDriver {
 
   async #awaitEnd(fault: string, emit: Emit, signal: AbortSignal): Promise<void> {
     for (;;) {
-      const left = this.#target.stalledUntil - this.#clock.now();
+      const left = this.#target.stalledUntil - this.#clock.monotonic();
       if (left <= 0) break;
       await this.#clock.sleep(Math.min(left, SAMPLE_MS), signal);
     }
@@ -198,7 +198,7 @@ export class SimulatedDriver implements SubjectDriver {
     const stall = this.#isStall(scenario);
     if (stall) {
       this.#target.stalls += 1;
-      this.#target.stalledUntil = until;
+      this.#target.stalledUntil = this.#clock.monotonic() + until - startedAt;
     }
     await this.#clock.sleep(effectMs / 2, signal);
     const proof = stall && !stallBites ? 'Mismatch' : 'Confirmed';
@@ -211,7 +211,7 @@ export class SimulatedDriver implements SubjectDriver {
 
   async #recover(fault: string, signal: AbortSignal): Promise<Finding> {
     const { effectMs, readable } = this.#target.behaviour;
-    await this.#clock.sleep(Math.max(effectMs, this.#target.stalledUntil - this.#clock.now()), signal);
+    await this.#clock.sleep(Math.max(effectMs, this.#target.stalledUntil - this.#clock.monotonic()), signal);
     const now = this.#clock.now();
     const measures = [{ name: 'abandoned', value: 0, unit: 'requests' }];
     const seen = readable ? { restedAt: now, measures } : { measures: [] };
@@ -224,8 +224,8 @@ export class SimulatedDriver implements SubjectDriver {
   ): Promise<Finding> {
     const target = this.#target;
     if (release && target.behaviour.releases)
-      target.stalledUntil = Math.min(target.stalledUntil, this.#clock.now());
-    const left = Math.min(RESTORE_MS, target.stalledUntil - this.#clock.now());
+      target.stalledUntil = Math.min(target.stalledUntil, this.#clock.monotonic());
+    const left = Math.min(RESTORE_MS, target.stalledUntil - this.#clock.monotonic());
     await this.#clock.sleep(Math.max(target.behaviour.effectMs, left), signal);
     const ok = !target.isStalled;
     const message = ok ? 'Restored' : 'not restored';

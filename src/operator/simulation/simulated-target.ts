@@ -79,7 +79,7 @@ export class SimulatedTarget {
   readonly readings = new Map<string, InvariantReading>();
   /** Activities that are going on, and in which process. */
   readonly carriedOn = new Map<Activity, ProcessClock>();
-  /** When requests are answered again, by itself. */
+  /** When requests are answered again, by itself; on the monotonic clock. */
   stalledUntil = 0;
   stalls = 0;
   /** Effects that fail before they have done anything: how many of the next of each kind. */
@@ -101,7 +101,7 @@ export class SimulatedTarget {
   }
 
   get isStalled(): boolean {
-    return this.stalledUntil > this.clock.now();
+    return this.stalledUntil > this.clock.monotonic();
   }
 
   /** `namespace/name` of who holds the lock; one that nobody renews runs out. */

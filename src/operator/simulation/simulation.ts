@@ -328,7 +328,7 @@ export class Simulation {
     const { run } = this.status;
     if (!run?.completedAt || this.#endedRuns.has(run.number)) return;
     this.#endedRuns.add(run.number);
-    this.stalledBeyondEnd.push(Math.max(0, this.target.stalledUntil - this.now));
+    this.stalledBeyondEnd.push(Math.max(0, this.target.stalledUntil - this.clock.monotonic()));
   }
 }
 

@@ -103,7 +103,7 @@ class RateLimiterDriver implements SubjectDriver {
         return { kind: 'Recovery', fault: effect.fault, report };
       }
       case 'Restore':
-        return await this.#restore(effect, signal);
+        return await this.#restore(effect, permit, signal);
       default:
         return effect satisfies never;
     }
@@ -229,14 +229,21 @@ class RateLimiterDriver implements SubjectDriver {
     return { kind: 'Diagnosis', fault, report };
   }
 
-  async #restore({ id, fixtures, release }: EffectOf<'Restore'>, signal: AbortSignal): Promise<Finding> {
+  async #restore(
+    { id, fixtures, release }: EffectOf<'Restore'>,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<Finding> {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures.keys()]);
     const keys = [...all].flatMap((fixture) => this.#keysOf(fixture));
     return {
       kind: 'Restored',
       effect: id,
-      restored: await restore({ ...this.#toolkit, keys, release, findMoved: this.#findMoved }, signal),
+      restored: await restore(
+        { ...this.#toolkit, keys, release, permit, findMoved: this.#findMoved },
+        signal,
+      ),
     };
   }
 

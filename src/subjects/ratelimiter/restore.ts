@@ -1,6 +1,7 @@
 /** Undoes what a run did: ends its pause, removes its keys, proves that writes are taken. */
 import { truncate } from '../../api/index.ts';
 import type { Restored } from '../../demo/observed.ts';
+import type { Permit } from '../../demo/subject.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { removeRateLimit } from './interfaces/reference/setup-limit.ts';
 import type { OwnPause } from './store/own-pause.ts';
@@ -26,6 +27,8 @@ export interface RestoreOptions {
   readonly now: () => number;
   /** Names of the nodes that are not at their addresses any more; nothing is sent there. @throws where it could not be found out */
   readonly findMoved: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** Asked right before the release: the pause that is on may be that of whoever leads by now. */
+  readonly permit: Permit;
 }
 
 /** For longer than anything that was sent before can be on its way; milliseconds. */
@@ -39,7 +42,7 @@ async function takesCharge(redis: RedisConnections): Promise<boolean> {
   );
 }
 
-/** What was restored, or what is left to do by hand. @throws only the reason of `signal` */
+/** What was restored, or what is left to do by hand. @throws the reason of `signal`, or why a release is not permitted */
 export async function restore(options: RestoreOptions, signal: AbortSignal): Promise<Restored> {
   const { redis, keys, release, ownPause, now } = options;
   const done: string[] = [];
@@ -49,6 +52,8 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   const quick =
     ownPause.state === 'active' && release ? undefined : await proveWrite(redis, QUICK_WRITE_MS, now, signal);
   if (quick === undefined && release && ownPause.state !== 'none') {
+    const refusal = options.permit.refusal();
+    if (refusal !== undefined) throw new Error(`Redis is not released: ${refusal}`);
     try {
       ownPause.toBeReleased();
       await redis.unpause();
