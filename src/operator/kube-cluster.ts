@@ -1,24 +1,29 @@
 /** What subjects may ask of Kubernetes, answered by an API server. */
 import type { Clock } from '../demo/clock.ts';
 import { isForbidden, isNotFound } from '../kube/api-error.ts';
-import type { KubeClient, Query } from '../kube/client.ts';
+import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject, Logger } from '../kube/kube-types.ts';
 import { resourcePath } from '../kube/resource-path.ts';
-import type { Cluster, Pod, Secret, Service } from '../subjects/cluster.ts';
+import type { Cluster, Secret, Service } from '../subjects/cluster.ts';
 import { ForbiddenError } from '../subjects/cluster.ts';
 import { KubeLease } from './cluster-lease.ts';
+import { PodLists } from './pod-lists.ts';
 
 /** Deadline of each read, in milliseconds. */
 const READ_TIMEOUT_MS = 10_000;
+/** Of one object, in bytes: more than etcd takes. */
+const READ_BYTES = 4 * 1024 * 1024;
 
 /** The cluster behind `client`, read with its rights. */
 export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logger): Cluster {
-  const get = async <T>(path: string, signal: AbortSignal, query: Query = {}): Promise<T | undefined> => {
+  const lists = new PodLists(client);
+  const get = async <T>(path: string, signal: AbortSignal): Promise<T | undefined> => {
     try {
-      return await client.request<T>({ method: 'GET', path, query, signal, timeoutMs: READ_TIMEOUT_MS });
+      return await explained(
+        client.request<T>({ method: 'GET', path, signal, timeoutMs: READ_TIMEOUT_MS, maxBytes: READ_BYTES }),
+      );
     } catch (error) {
       if (isNotFound(error)) return undefined;
-      if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
       throw error;
     }
   };
@@ -29,17 +34,21 @@ export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logg
     },
     service: (namespace, name, signal) => get<Service>(core('services', { namespace, name }), signal),
     secret: (namespace, name, signal) => get<Secret>(core('secrets', { namespace, name }), signal),
-    async pods(namespace, labelSelector, most, signal) {
-      const query = { labelSelector, limit: most };
-      const list = await get<{ metadata: { continue?: string }; items: Pod[] }>(
-        core('pods', { namespace }),
-        signal,
-        query,
-      );
-      return (list?.metadata.continue ?? '') === '' ? (list?.items ?? []) : 'TooMany';
-    },
+    pods: (namespace, labelSelector, most, signal) =>
+      explained(lists.list({ namespace, labelSelector, most }, signal)),
+    podMetadata: (namespace, most, signal) =>
+      explained(lists.list({ namespace, labelSelector: '', most, metadataOnly: true }, signal)),
     lease: (options) => new KubeLease({ client, clock, logger, ...options }),
   };
+}
+
+async function explained<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 function core(plural: string, where: { namespace?: string; name?: string }): string {
