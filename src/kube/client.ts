@@ -28,6 +28,10 @@ export interface KubeRequest {
   timeoutMs?: number;
   /** An answer with more bytes is refused, and not read to its end. Default 32 MiB. */
   maxBytes?: number;
+  /** Told how many bytes of the answer were read. */
+  received?: (bytes: number) => void;
+  /** Default `application/json`; a list may be asked for as metadata alone. */
+  accept?: string;
 }
 
 /** One call that streams changes. */
@@ -101,10 +105,12 @@ export class KubeClient {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         headers: {
           ...this.#headers(channel),
+          ...(request.accept === undefined ? {} : { accept: request.accept }),
           ...(body === undefined ? {} : { 'content-type': contentType }),
         },
       });
-      const text = await textOf(name, response.body, request.maxBytes ?? longestAnswer);
+      const { maxBytes = longestAnswer, received } = request;
+      const text = await textOf(name, response.body, maxBytes, received);
       if (response.statusCode >= 300) throw refusal(name, response, text);
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
@@ -205,11 +211,17 @@ function explain(name: string, error: unknown, signal: AbortSignal): unknown {
 }
 
 /** Leaving the loop early ends the connection: nothing of a surplus is read. */
-async function textOf(name: string, body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+async function textOf(
+  name: string,
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+  received?: (bytes: number) => void,
+): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body) {
     length += chunk.length;
+    received?.(chunk.length);
     if (length > maxBytes) throw new AnswerTooLargeError(name, maxBytes);
     chunks.push(chunk);
   }

@@ -17,8 +17,8 @@ const eventually = (assertion: () => void): Promise<void> =>
 let server: WireServer | undefined;
 afterEach(() => server?.stop());
 
-function record(note = 'it happened'): EventRecord {
-  const regarding = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', namespace: 'default', uid: 'u' };
+function record(note = 'it happened', namespace = 'default'): EventRecord {
+  const regarding = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', namespace, uid: 'u' };
   return { regarding, type: 'Normal', reason: 'Happened', action: 'Happen', note };
 }
 
@@ -93,6 +93,18 @@ describe('EventRecorder', () => {
     await events.stop(20_000);
     expect(bodies()).toHaveLength(2);
     expect(logger.entries.at(-1)?.fields).toEqual({ dropped: 3 });
+  });
+
+  it('neither drops nor puts off the event of a namespace for the thousands of another', async () => {
+    server = await startWireServer((_request, response) => sendJson(response, {}));
+    const { events, logger } = recorder({ queueLimit: 20 });
+    for (let n = 0; n < 5000; n++) events.record(record(`note ${n}`, 'noisy'));
+    events.record(record('the only one', 'other'));
+    await events.stop(20_000);
+    const written = bodies().map(({ note }) => note);
+    expect(written.slice(0, 2)).toContain('the only one');
+    expect(written).toHaveLength(20);
+    expect(logger.entries[0]?.fields).toEqual({ queueLimit: 20, namespace: 'noisy' });
   });
 
   it('goes on in a new event when the first has expired', async () => {

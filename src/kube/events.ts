@@ -4,11 +4,13 @@
  *
  * Events are a courtesy to people, never part of the work: recording neither
  * waits nor throws, the queue is bounded, and what cannot be written is dropped
- * and counted in the log. The same event again within a few minutes is not a new
+ * and counted in the log. Namespaces take turns, and what is dropped is of the one
+ * that has most waiting, so that nobody's events depend on others'. The same event again within a few minutes is not a new
  * object but a higher count in the series of the first.
  */
 import { isNotFound, isTransient } from './api-error.ts';
 import type { KubeClient } from './client.ts';
+import { FairQueue } from './fair-queue.ts';
 import { type Logger, microTime } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
 import { abortable, backoffDelay, Deadline, sleep } from './wait.ts';
@@ -43,7 +45,7 @@ export interface EventRecorderOptions {
   reportingController: string;
   /** This process of it, such as the pod name; cut to 128 characters. */
   reportingInstance: string;
-  /** Events waiting to be written; more are dropped. Default 256. */
+  /** Events waiting to be written, of all namespaces; more are dropped. Default 256. */
   queueLimit?: number;
   /** A repeat counts into the series if the last one is no longer ago. Default 6 minutes, as client-go. */
   seriesMs?: number;
@@ -77,7 +79,7 @@ const writeBackoff = { baseMs: 500, maxMs: 10_000 };
 export class EventRecorder {
   readonly #options: Required<EventRecorderOptions>;
   readonly #series = new Map<string, Series>();
-  readonly #queue: Series[] = [];
+  readonly #queue = new FairQueue<Series>();
   readonly #abort = new AbortController();
   #writing: Promise<void> | undefined;
   #stopped = false;
@@ -131,9 +133,9 @@ export class EventRecorder {
       await abortable(this.#writing ?? Promise.resolve(), deadline.signal);
     } catch {
       const { logger } = this.#options;
-      logger.warn({ lost: this.#queue.length, deadlineMs }, 'stopping: not all events could be written');
+      logger.warn({ lost: this.#queue.size, deadlineMs }, 'stopping: not all events could be written');
       this.#abort.abort(new Error('the event recorder is stopping'));
-      this.#queue.length = 0;
+      this.#queue.clear();
     } finally {
       deadline.release();
     }
@@ -167,16 +169,21 @@ export class EventRecorder {
 
   #enqueue(series: Series): boolean {
     if (series.queued) return true;
-    const { queueLimit, logger } = this.#options;
-    if (this.#queue.length >= queueLimit) {
-      if (this.#dropped++ === 0)
-        logger.warn({ queueLimit }, 'too many events wait to be written; dropping new ones');
-      return false;
-    }
     series.queued = true;
-    this.#queue.push(series);
+    this.#queue.push(namespaceOf(series), series);
+    if (this.#queue.size > this.#options.queueLimit) this.#drop();
     this.#writing ??= this.#writeAll();
-    return true;
+    return series.queued;
+  }
+
+  #drop(): void {
+    const { queueLimit, logger } = this.#options;
+    const dropped = this.#queue.dropFromLongest();
+    if (dropped) dropped.queued = false;
+    if (this.#dropped++ === 0) {
+      const fields = { queueLimit, namespace: dropped && namespaceOf(dropped) };
+      logger.warn(fields, 'too many events wait to be written; dropping new ones of the namespace with most');
+    }
   }
 
   async #writeAll(): Promise<void> {
@@ -213,7 +220,7 @@ export class EventRecorder {
   async #write(series: Series): Promise<void> {
     const { client } = this.#options;
     const { count, lastAt } = series;
-    const namespace = series.record.regarding.namespace ?? 'default';
+    const namespace = namespaceOf(series);
     const seriesField = { count, lastObservedTime: microTime(lastAt) };
     const call = { signal: this.#abort.signal, timeoutMs: 10_000 };
     if (series.name !== undefined) {
@@ -261,6 +268,11 @@ export class EventRecorder {
       note: truncateUtf8(note, longestNoteBytes),
     };
   }
+}
+
+/** Where the event is written. */
+function namespaceOf({ record }: Series): string {
+  return record.regarding.namespace ?? 'default';
 }
 
 /** What makes two records the same event. The resource version does not: it changes with every write. */

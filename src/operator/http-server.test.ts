@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Gauge, Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HttpServer, startHttpServer } from './http-server.ts';
@@ -20,6 +20,17 @@ async function start(
   });
   open.push(server);
   return { server, get: (path, init) => fetch(`http://127.0.0.1:${server.port}${path}`, init) };
+}
+
+/** A connection that sends nothing. */
+async function opened(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  await new Promise<void>((resolve) => {
+    socket.once('connect', resolve);
+    socket.once('close', () => resolve());
+  });
+  return socket;
 }
 
 // The first request loads the HTTP client, which takes seconds on a busy machine.
@@ -68,6 +79,68 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     const answer = await get('/healthz', { method: 'POST' });
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe('GET, HEAD');
+  });
+
+  it('makes the page of metrics about once a second, and once at a time, however many ask for it', async () => {
+    const registry = new Registry();
+    let made = 0;
+    const atOnce = { now: 0, most: 0 };
+    const gauge: Gauge = new Gauge({
+      name: 'some_gauge',
+      help: 'h',
+      registers: [registry],
+      collect: async () => {
+        made += 1;
+        atOnce.now += 1;
+        atOnce.most = Math.max(atOnce.most, atOnce.now);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        atOnce.now -= 1;
+        gauge.set(made);
+      },
+    });
+    const { get } = await start({ registry });
+    const startedAt = performance.now();
+    for (let round = 0; round < 10; round += 1) {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, async () => (await get('/metrics')).text()),
+      );
+      expect(answers.every((text) => text.includes('some_gauge'))).toBe(true);
+    }
+    const seconds = (performance.now() - startedAt) / 1000;
+    expect(atOnce.most).toBe(1);
+    expect(made).toBeLessThanOrEqual(1 + Math.ceil(seconds));
+  });
+
+  it('answers the kubelet while hundreds hold connections open, of which it keeps so many', async () => {
+    const { server, get } = await start();
+    const sockets = await Promise.all(Array.from({ length: 500 }, () => opened(server.port)));
+    expect((await get('/healthz')).status).toBe(200);
+    expect(server.connections).toBeLessThanOrEqual(64);
+    // One that has begun a request and does not go on with it is no better.
+    for (const socket of sockets) if (!socket.destroyed) socket.write('GET /metrics HTTP/1.1\r\n');
+    await Promise.all(Array.from({ length: 100 }, () => opened(server.port)));
+    expect((await get('/readyz')).status).toBe(200);
+    expect(server.connections).toBeLessThanOrEqual(64);
+  });
+
+  it('ends the connection that has been idle longest, and none with a request under way', async () => {
+    let read: (() => void) | undefined;
+    const registry = new Registry();
+    const collect = async (): Promise<void> => {
+      await new Promise<void>((resolve) => {
+        read = resolve;
+      });
+    };
+    registry.registerMetric(new Gauge({ name: 'slow', help: 'h', registers: [], collect }));
+    const { server, get } = await start({ registry });
+    const scrape = get('/metrics');
+    while (read === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+    const [first] = await Promise.all(Array.from({ length: 63 }, () => opened(server.port)));
+    const gone = new Promise<void>((resolve) => first?.once('close', () => resolve()));
+    await opened(server.port);
+    await gone;
+    read();
+    expect((await scrape).status).toBe(200);
   });
 
   it('says what to change when the port is taken', async () => {

@@ -7,6 +7,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { limitConnections } from './connection-limit.ts';
+import { createMetricsPage } from './metrics-page.ts';
+
+/** Connections at once: probes of the kubelet, a few scrapers, and room for those who only hold them open. */
+const MOST_CONNECTIONS = 64;
+/** A connection that is used for longer is opened anew. */
+const MOST_REQUESTS = 1000;
+/** For a header, a request, and for a client that neither sends nor reads; in milliseconds. */
+const HEADERS_WITHIN_MS = 5000;
+const REQUEST_WITHIN_MS = 10_000;
+const SILENT_MS = 10_000;
 
 export interface HttpServerOptions {
   /** All addresses when left out. */
@@ -21,6 +32,8 @@ export interface HttpServerOptions {
 export interface HttpServer {
   /** The port it listens on. */
   readonly port: number;
+  /** Connections that are open. */
+  readonly connections: number;
   /** Takes no more connections, ends idle ones and gives running requests `graceMs` to finish. Idempotent. */
   close(graceMs?: number): Promise<void>;
 }
@@ -31,15 +44,29 @@ export interface HttpServer {
  * @throws the error of the system, such as EADDRINUSE, with what to change.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
-    void answer(options, request, response);
+  const metrics = createMetricsPage(options.registry);
+  const limits = {
+    headersTimeout: HEADERS_WITHIN_MS,
+    requestTimeout: REQUEST_WITHIN_MS,
+    // How often those two are looked at.
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: 8192,
+  };
+  const server = createServer(limits, (request, response) => {
+    void answer({ ...options, metrics }, request, response);
   });
+  const connections = limitConnections(server, MOST_CONNECTIONS);
+  server.maxRequestsPerSocket = MOST_REQUESTS;
+  server.timeout = SILENT_MS;
   // Longer than the usual scrape interval of 15 s or probe period of 10 s: no handshake for each.
   server.keepAliveTimeout = 30_000;
   await listen(server, options);
   let closing: Promise<void> | undefined;
   return {
     port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections();
+    },
     close: (graceMs = 1_000) => {
       closing ??= close(server, graceMs);
       return closing;
@@ -47,11 +74,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-async function answer(
-  options: HttpServerOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+interface Answers extends Pick<HttpServerOptions, 'notReady' | 'registry'> {
+  readonly metrics: () => Promise<string>;
+}
+
+async function answer(options: Answers, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     send(response, 405, 'Only GET and HEAD are answered here.\n');
@@ -70,17 +97,16 @@ async function answer(
       return;
     }
     case '/metrics':
-      await sendMetrics(options.registry, response);
+      await sendMetrics(options, response);
       return;
     default:
       send(response, 404, 'There is /healthz, /readyz and /metrics.\n');
   }
 }
 
-async function sendMetrics(registry: Registry, response: ServerResponse): Promise<void> {
+async function sendMetrics({ metrics, registry }: Answers, response: ServerResponse): Promise<void> {
   try {
-    const text = await registry.metrics();
-    send(response, 200, text, registry.contentType);
+    send(response, 200, await metrics(), registry.contentType);
   } catch {
     // A gauge could not be read. What it threw is not for whoever can reach this port.
     send(response, 500, 'The metrics could not be collected.\n');

@@ -1,15 +1,18 @@
 /** What subjects may ask of Kubernetes, answered by an API server. */
 import type { Clock } from '../demo/clock.ts';
 import { isForbidden, isNotFound } from '../kube/api-error.ts';
-import type { KubeClient, Query } from '../kube/client.ts';
+import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject, Logger } from '../kube/kube-types.ts';
 import { resourcePath } from '../kube/resource-path.ts';
-import type { Cluster, Pod, Secret, Service } from '../subjects/cluster.ts';
+import type { Cluster, Secret, Service } from '../subjects/cluster.ts';
 import { ForbiddenError } from '../subjects/cluster.ts';
 import { KubeLease } from './cluster-lease.ts';
+import { PodLists } from './pod-lists.ts';
 
 /** Deadline of each read, in milliseconds. */
 const READ_TIMEOUT_MS = 10_000;
+/** Of one object, in bytes: more than etcd takes. */
+const READ_BYTES = 4 * 1024 * 1024;
 
 /**
  * The cluster behind `client`, read with its rights.
@@ -21,12 +24,14 @@ export function createKubeCluster(
   logger: Logger,
   leads: () => boolean = () => true,
 ): Cluster {
-  const get = async <T>(path: string, signal: AbortSignal, query: Query = {}): Promise<T | undefined> => {
+  const lists = new PodLists(client);
+  const get = async <T>(path: string, signal: AbortSignal): Promise<T | undefined> => {
     try {
-      return await client.request<T>({ method: 'GET', path, query, signal, timeoutMs: READ_TIMEOUT_MS });
+      return await explained(
+        client.request<T>({ method: 'GET', path, signal, timeoutMs: READ_TIMEOUT_MS, maxBytes: READ_BYTES }),
+      );
     } catch (error) {
       if (isNotFound(error)) return undefined;
-      if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
       throw error;
     }
   };
@@ -40,18 +45,15 @@ export function createKubeCluster(
     secret: (namespace, name, signal) => get<Secret>(core('secrets', { namespace, name }), signal),
     // By a list: the operator may not get pods, and need not.
     async pod(namespace, name, signal) {
-      const query = { fieldSelector: `metadata.name=${name}`, limit: 1 };
-      return (await get<{ items: Pod[] }>(core('pods', { namespace }), signal, query))?.items[0];
-    },
-    async pods(namespace, labelSelector, most, signal) {
-      const query = { labelSelector, limit: most };
-      const list = await get<{ metadata: { continue?: string }; items: Pod[] }>(
-        core('pods', { namespace }),
-        signal,
-        query,
+      const pods = await explained(
+        lists.list({ namespace, labelSelector: '', fieldSelector: `metadata.name=${name}`, most: 1 }, signal),
       );
-      return (list?.metadata.continue ?? '') === '' ? (list?.items ?? []) : 'TooMany';
+      return pods === 'TooMany' ? undefined : pods[0];
     },
+    pods: (namespace, labelSelector, most, signal) =>
+      explained(lists.list({ namespace, labelSelector, most }, signal)),
+    podMetadata: (namespace, most, signal) =>
+      explained(lists.list({ namespace, labelSelector: '', most, metadataOnly: true }, signal)),
     lease: (options) => new KubeLease({ client, clock, leads, logger, ...options }),
   };
 }
@@ -59,6 +61,15 @@ export function createKubeCluster(
 /** An API server at a loopback address is that of the embedded run: no pod of a cluster reaches its own there. */
 function isOnThisMachine(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
+}
+
+async function explained<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 function core(plural: string, where: { namespace?: string; name?: string }): string {

@@ -4,6 +4,7 @@ import {
   type Cluster,
   type ClusterLease,
   ForbiddenError,
+  ListTooLargeError,
   type Pod,
   type Secret,
   type Service,
@@ -20,6 +21,8 @@ export class MemoryCluster implements Cluster {
   readonly holders = new Map<string, string>();
   /** Whether everything but the namespace itself is forbidden. */
   forbidden = false;
+  /** Whether its pods are too large to be listed. */
+  tooLarge = false;
 
   async namespaceLabels(): Promise<Record<string, string> | undefined> {
     return this.labels;
@@ -43,11 +46,16 @@ export class MemoryCluster implements Cluster {
   /** Knows selectors of the form `a=b,c=d` only. */
   async pods(_: string, labelSelector: string, most: number): Promise<readonly Pod[] | 'TooMany'> {
     this.#permit();
+    if (this.tooLarge) throw new ListTooLargeError(12, 16 * 1024 * 1024);
     const wanted = labelSelector === '' ? [] : labelSelector.split(',').map((part) => part.split('='));
     const pods = this.podList.filter(({ metadata }) =>
       wanted.every(([key = '', value]) => metadata.labels?.[key] === value),
     );
     return pods.length > most ? 'TooMany' : pods;
+  }
+
+  async podMetadata(namespace: string, most: number): Promise<readonly Pick<Pod, 'metadata'>[] | 'TooMany'> {
+    return await this.pods(namespace, '', most);
   }
 
   lease({ name, holder }: { name: string; holder: string }): ClusterLease {

@@ -3,7 +3,10 @@
  * a test its own. Everything is read with the operator's rights, bounded in number and time.
  */
 
-/** As much of a Pod as subjects read. */
+/** The labels of a pod that are read. ReplicaSets give their pods the first, StatefulSets and DaemonSets the second. */
+export const POD_LABELS = ['pod-template-hash', 'controller-revision-hash'] as const;
+
+/** As much of a Pod as subjects read; `slimPod` keeps no more. */
 export interface Pod {
   metadata: {
     name: string;
@@ -54,6 +57,21 @@ export class ForbiddenError extends Error {
   override readonly name = 'ForbiddenError';
 }
 
+/** A list has more bytes than is read of one. */
+export class ListTooLargeError extends Error {
+  override readonly name = 'ListTooLargeError';
+  /** How many objects were read before it was given up. */
+  readonly objects: number;
+  /** How many bytes a list may have. */
+  readonly most: number;
+
+  constructor(objects: number, most: number) {
+    super(`the list has more than ${most} bytes; ${objects} objects were read`);
+    this.objects = objects;
+    this.most = most;
+  }
+}
+
 /** A lease on something that only one run may use. */
 export interface ClusterLease {
   /** One attempt. `heldBy`: who holds it, or '' if it changed hands this moment. @throws ForbiddenError, or an error where the API server did not say */
@@ -70,15 +88,21 @@ export interface Cluster {
   namespaceLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
   service(namespace: string, name: string, signal: AbortSignal): Promise<Service | undefined>;
   secret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | undefined>;
-  /** One pod by its name. */
+  /** One pod by its name. @throws ListTooLargeError, and as the others */
   pod(namespace: string, name: string, signal: AbortSignal): Promise<Pod | undefined>;
-  /** 'TooMany': there are more than `most`. */
+  /** 'TooMany': there are more than `most`. @throws ListTooLargeError, and as the others */
   pods(
     namespace: string,
     labelSelector: string,
     most: number,
     signal: AbortSignal,
   ): Promise<readonly Pod[] | 'TooMany'>;
+  /** All pods of the namespace, by their metadata alone. As `pods`. */
+  podMetadata(
+    namespace: string,
+    most: number,
+    signal: AbortSignal,
+  ): Promise<readonly Pick<Pod, 'metadata'>[] | 'TooMany'>;
   /** A Lease of that name in the namespace, to be held by `holder`; nothing is written yet. */
   lease(options: { namespace: string; name: string; holder: string }): ClusterLease;
 }

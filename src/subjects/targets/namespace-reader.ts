@@ -1,6 +1,13 @@
 /** Reads of one namespace, for whoever looks for targets in it. A 403 is a {@link Refusal}, a missing object undefined. */
 import { ENABLED_LABEL } from '../../api/index.ts';
-import { type Cluster, ForbiddenError, type Pod, type Secret, type Service } from '../cluster.ts';
+import {
+  type Cluster,
+  ForbiddenError,
+  ListTooLargeError,
+  type Pod,
+  type Secret,
+  type Service,
+} from '../cluster.ts';
 import { permitted, Refusal } from './refusal.ts';
 
 /** A subject of more pods than this is beyond what a demo can watch ten times a second. */
@@ -49,13 +56,32 @@ export class NamespaceReader {
     return permitted(this.namespace, this.#cluster.pod(this.namespace, name, this.#signal));
   }
 
-  /** @param labelSelector '' for all; undefined: there are more than {@link MOST_PODS} */
+  /**
+   * @param labelSelector '' for all; undefined: there are more than {@link MOST_PODS}
+   * @throws {Refusal} PodsNotEligible where they are too large to be read
+   */
   async pods(labelSelector: string): Promise<readonly Pod[] | undefined> {
-    const pods = await permitted(
-      this.namespace,
-      this.#cluster.pods(this.namespace, labelSelector, MOST_PODS, this.#signal),
-    );
-    return pods === 'TooMany' ? undefined : pods;
+    const { namespace } = this;
+    try {
+      const list = this.#cluster.pods(namespace, labelSelector, MOST_PODS, this.#signal);
+      const pods = await permitted(namespace, list);
+      return pods === 'TooMany' ? undefined : pods;
+    } catch (error) {
+      if (error instanceof ListTooLargeError) throw podsTooLarge(namespace, labelSelector, error);
+      throw error;
+    }
+  }
+
+  /** Metadata of all pods; undefined: they are too many or too large. */
+  async podMetadata(): Promise<readonly Pick<Pod, 'metadata'>[] | undefined> {
+    try {
+      const list = this.#cluster.podMetadata(this.namespace, MOST_PODS, this.#signal);
+      const pods = await permitted(this.namespace, list);
+      return pods === 'TooMany' ? undefined : pods;
+    } catch (error) {
+      if (error instanceof ListTooLargeError) return undefined;
+      throw error;
+    }
   }
 
   async #labels(): Promise<Readonly<Record<string, string>> | undefined> {
@@ -72,4 +98,12 @@ export class NamespaceReader {
       throw error;
     }
   }
+}
+
+function podsTooLarge(namespace: string, selector: string, { most, objects }: ListTooLargeError): Refusal {
+  return new Refusal(
+    'PodsNotEligible',
+    `the pods of namespace ${namespace} that "${selector}" selects have more than ${most / 1024 ** 2} MiB together, the first ${objects + 1} of them alone: ` +
+      `make them smaller or fewer. See how large they are: kubectl -n ${namespace} get pods -l '${selector}' -o json | wc -c`,
+  );
 }

@@ -1,12 +1,9 @@
 /** Which template of its controller a pod was made from, so that a rollout can be told from a restart. */
-import type { Pod } from '../cluster.ts';
-
-/** ReplicaSets give their pods the first label, StatefulSets and DaemonSets the second. */
-const LABELS = ['pod-template-hash', 'controller-revision-hash'];
+import { POD_LABELS, type Pod } from '../cluster.ts';
 
 /** Hash of the template; undefined for a pod that no such controller made. */
 export function templateOf(pod: Pod): string | undefined {
-  return LABELS.map((label) => pod.metadata.labels?.[label]).find((value) => value !== undefined);
+  return POD_LABELS.map((label) => pod.metadata.labels?.[label]).find((value) => value !== undefined);
 }
 
 /** The templates of several pods in one text, 128 characters at most; undefined if there are none. */

@@ -45,6 +45,15 @@ it('says nothing of pods where there are more than can be read', async () => {
   });
 });
 
+it('says nothing of pods that are too large to be listed', async () => {
+  const cluster = clusterOf(pod('a'));
+  cluster.tooLarge = true;
+  expect(await lookAgain(cluster, 'shop', run, never)).toEqual({
+    kind: 'SecondLook',
+    admission: { state: 'granted' },
+  });
+});
+
 it('tells that the consent of the namespace, or the permission, was taken back', async () => {
   const cluster = clusterOf(pod('a'), pod('b'));
   cluster.forbidden = true;

@@ -26,11 +26,11 @@ export async function lookAgain(
   const reader = new NamespaceReader(cluster, namespace, signal);
   const found = await orRefusal(async () => {
     await reader.requireEnabled();
-    return await reader.pods('');
+    return await reader.podMetadata();
   });
   if (found instanceof Refusal) return { kind: 'SecondLook', admission: found.admission };
   const admission = { state: 'granted' } as const;
-  // There are more than can be read: then nothing is said of ours.
+  // There is more than can be read: then nothing is said of ours.
   if (found === undefined) return { kind: 'SecondLook', admission };
   const staying = new Set(
     found.filter(({ metadata }) => !metadata.deletionTimestamp).map(({ metadata }) => metadata.uid),

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { MemoryCluster } from '../cluster.fixture.ts';
+import { NamespaceReader } from './namespace-reader.ts';
+import { orRefusal, Refusal } from './refusal.ts';
+
+it('refuses pods that are too large together: says which list, how large, and what to do', async () => {
+  const cluster = new MemoryCluster();
+  cluster.tooLarge = true;
+  const reader = new NamespaceReader(cluster, 'shop', new AbortController().signal);
+  const refusal = await orRefusal(async () => await reader.pods('app=x'));
+  expect(refusal).toBeInstanceOf(Refusal);
+  expect((refusal as Refusal).admission).toEqual({
+    state: 'refused',
+    reason: 'PodsNotEligible',
+    message: expect.stringMatching(
+      /^the pods of namespace shop that "app=x" selects have more than 16 MiB together, the first 13 of .*kubectl -n shop get pods -l 'app=x'/,
+    ) as string,
+  });
+});
