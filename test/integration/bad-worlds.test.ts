@@ -103,7 +103,8 @@ describe('a demo is refused', () => {
 
   it('where the password is wrong, which nothing repeats', async () => {
     const { username } = world.environment.redisUsers.operator;
-    await apply(secret('wrong', 'chaosdemo.dev/redis-auth', { username, password: WRONG_PASSWORD }));
+    const login = { username, password: WRONG_PASSWORD, service: 'redis' };
+    await apply(secret('wrong', 'chaosdemo.dev/redis-auth', login));
     const redis = redisRef({ authSecretRef: { name: 'wrong' } });
     const message = /WRONGPASS.*correct username and password in the Secret/;
     await expectRefused('wrong-password', { subject: subject({ redis }) }, 'RedisUnreachable', message);

@@ -145,6 +145,26 @@ describe('discover, where everything is in place', () => {
     expect(refusal.message).not.toContain('operator-secret');
   });
 
+  it('sends the password of a Secret to no Service but its own, though both are in the namespace', async () => {
+    await create('services', serviceObject('trap'));
+    const trap = {
+      redis: { service: { name: 'trap' }, authSecretRef: { name: 'redis-auth' }, tls: true },
+    };
+    await expectRefused(
+      trap,
+      'RedisAuthInvalid',
+      /Secret redis-auth is not for Service trap: its key service/,
+    );
+    const refusal = await look(trap);
+    if (!(refusal instanceof Refusal)) expect.unreachable('was not refused');
+    await adminKubectl().run([
+      ...['-n', namespace, 'patch', 'secret', 'redis-auth', '--type=merge'],
+      ...['-p', /-p '(.*)'$/.exec(refusal.message)?.[1] ?? ''],
+    ]);
+    expect((await found(trap)).redis.password).toBe('operator-secret');
+    await expectRefused({}, 'RedisAuthInvalid', /not for Service redis/);
+  });
+
   it('may do no more than it needs, there and elsewhere', async () => {
     const other = await uniqueNamespace('discovery');
     const forbidden: [string, string][] = [

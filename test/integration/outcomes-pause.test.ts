@@ -75,7 +75,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
           kind: 'Secret',
           type: 'chaosdemo.dev/redis-auth',
           metadata: { name: 'helpless', namespace },
-          stringData: { username: 'helpless', password: operator.password },
+          stringData: { username: 'helpless', password: operator.password, service: 'redis' },
         },
       ]);
       const pauses = await world.pauses();

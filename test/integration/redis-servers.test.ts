@@ -125,7 +125,21 @@ describe('a Redis that speaks TLS is refused', () => {
         spec: { selector, ports: [{ port: 6379, targetPort: 'redis' }] },
       },
     ]);
-    const redis = { service: { name: 'alias' }, tls: true };
+    const { data } = await byTls.client.request<{ data: object }>({
+      method: 'GET',
+      path: `/api/v1/namespaces/${namespace}/secrets/redis-auth`,
+    });
+    await controlPlane.kubectl.apply([
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        type: 'chaosdemo.dev/redis-auth',
+        metadata: { namespace, name: 'for-alias' },
+        data,
+        stringData: { service: 'alias' },
+      },
+    ]);
+    const redis = { service: { name: 'alias' }, authSecretRef: { name: 'for-alias' }, tls: true };
     await expectRefused('alias', redis, /certificate must be valid for alias\.with-tls\.svc/);
   });
 
@@ -137,7 +151,7 @@ describe('a Redis that speaks TLS is refused', () => {
         kind: 'Secret',
         type: 'chaosdemo.dev/redis-auth',
         metadata: { namespace, name: 'without-ca' },
-        stringData: { username: 'chaosdemo-operator', password: 'x' },
+        stringData: { username: 'chaosdemo-operator', password: 'x', service: 'redis' },
       },
     ]);
     const redis = { authSecretRef: { name: 'without-ca' }, tls: true };

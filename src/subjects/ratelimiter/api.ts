@@ -24,7 +24,7 @@ export const rateLimiterApi: SubjectApi = {
     RedisNotFound: 'The Redis Service, or a ready pod behind it, is missing.',
     RedisNotEligible: 'This kind of Redis Service or topology is not supported.',
     RedisUnreachable: 'The Redis does not answer, or refuses the credentials.',
-    RedisAuthInvalid: `The Secret is missing or not of type ${REDIS_AUTH_SECRET_TYPE}.`,
+    RedisAuthInvalid: `The Secret is missing, not of type ${REDIS_AUTH_SECRET_TYPE}, or not for this Service.`,
     SharedRedis: 'Clients that are neither selected pods nor the operator use this Redis.',
     RedisInUse: 'Another ChaosDemo runs on the same Redis; this one is queued.',
   },
@@ -32,7 +32,7 @@ export const rateLimiterApi: SubjectApi = {
     {
       type: REDIS_AUTH_SECRET_TYPE,
       meaning:
-        'How the operator logs in to the Redis behind a rate limiter: `username`, `password` and, for TLS, `ca.crt`.',
+        'How the operator logs in to the Redis behind a rate limiter: `username`, `password` and, for TLS, `ca.crt`. `service`: the names of the Services that it may be used with; without it, the one that stands in front of `-auth` in its own name.',
     },
   ],
 };

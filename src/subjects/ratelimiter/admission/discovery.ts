@@ -204,5 +204,5 @@ async function findAuth(reader: NamespaceReader, redis: RateLimiterSpec['redis']
       `there is no Secret ${name} in namespace ${reader.namespace}: make it, or correct ${PART}.redis.authSecretRef`,
     );
   }
-  return readRedisAuth(secret);
+  return readRedisAuth(secret, { service: redis.service.name, tls: redis.tls });
 }

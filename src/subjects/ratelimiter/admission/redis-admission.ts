@@ -8,6 +8,7 @@ import { listed, Refusal } from '../../targets/refusal.ts';
 import { adviceOnConnection, withAdvice } from '../store/advice.ts';
 import { boundedConnection, CLIENT_LIST_BYTES } from '../store/bounded-connection.ts';
 import { RedisWireError } from '../store/guarded-socket.ts';
+import { holdsSecret } from '../store/redacted.ts';
 import { type RedisTarget, redisName } from '../store/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../store/reply-types.ts';
 import { counted } from '../words.ts';
@@ -32,11 +33,32 @@ const STEP_TIMEOUT_MS = 3_000;
  */
 export async function admitRedis(
   target: Pick<DiscoveredTarget, 'redis' | 'addresses'>,
-  options: {
-    readonly allowOtherClients: boolean;
-    /** See {@link KnownClients}; default false. */
-    readonly connected?: boolean;
-  },
+  options: AdmissionOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  const secrets = [target.redis.password];
+  try {
+    const runId = await judge(target, options, signal);
+    if (!holdsSecret(runId, secrets)) return runId;
+  } catch (error) {
+    if (!(error instanceof Refusal) || !holdsSecret(error.message, secrets)) throw error;
+  }
+  // Whatever it was that held it: a status, names of clients, the id that a lease is named after.
+  throw new Refusal(
+    'RedisNotEligible',
+    `${redisName(target.redis)} repeats the password that it was sent, so nothing that it says is told: see that a Redis and nothing else listens there, and change the password`,
+  );
+}
+
+interface AdmissionOptions {
+  readonly allowOtherClients: boolean;
+  /** See {@link KnownClients}; default false. */
+  readonly connected?: boolean;
+}
+
+async function judge(
+  target: Pick<DiscoveredTarget, 'redis' | 'addresses'>,
+  options: AdmissionOptions,
   signal: AbortSignal,
 ): Promise<string> {
   const { info, clients, ownAddr } = await look(target.redis, options.allowOtherClients, signal).catch(

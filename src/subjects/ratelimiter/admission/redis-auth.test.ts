@@ -1,26 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { readRedisAuth } from './redis-auth.ts';
+import { type AuthUse, readRedisAuth } from './redis-auth.ts';
 
-function secret(values: Record<string, string>, type = 'chaosdemo.dev/redis-auth'): Secret {
+function secret(
+  values: Record<string, string>,
+  type = 'chaosdemo.dev/redis-auth',
+  name = 'redis-auth',
+): Secret {
   const data = Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
   );
-  return { metadata: { name: 'redis-auth' }, type, data };
+  return { metadata: { name }, type, data };
 }
+
+const use = { service: 'redis', tls: true };
 
 const ca = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n';
 
 describe('readRedisAuth', () => {
   it('decodes what is there and leaves out what is missing or empty', () => {
-    expect(readRedisAuth(secret({ username: 'chaosdemo', password: 'pä ss', 'ca.crt': ca }))).toEqual({
+    expect(readRedisAuth(secret({ username: 'chaosdemo', password: 'pä ss', 'ca.crt': ca }), use)).toEqual({
       username: 'chaosdemo',
       password: 'pä ss',
       ca,
     });
-    expect(readRedisAuth(secret({ username: '', password: 'p' }))).toEqual({ password: 'p' });
-    expect(readRedisAuth(secret({ 'ca.crt': ca }))).toEqual({ ca });
+    expect(readRedisAuth(secret({ username: '', password: 'p' }), use)).toEqual({ password: 'p' });
+    expect(readRedisAuth(secret({ 'ca.crt': ca }), use)).toEqual({ ca });
   });
 
   it.each<[string, Secret, RegExp]>([
@@ -34,15 +40,52 @@ describe('readRedisAuth', () => {
     ['nothing of use', secret({ Password: 'hunter2' }), /neither password nor ca.crt/],
     ['a ca.crt that is none', secret({ password: 'p', 'ca.crt': 'hunter2' }), /PEM/],
   ])('refuses %s without repeating a value', (_, given, message) => {
-    let thrown: unknown;
-    try {
-      readRedisAuth(given);
-    } catch (error) {
-      thrown = error;
+    expectRefused(given, use, message);
+  });
+
+  it('is for the Services that its key service names, and no other', () => {
+    const named = secret({ password: 'hunter2', service: 'redis, redis-b\n' }, undefined, 'shared');
+    expect(readRedisAuth(named, use)).toEqual({ password: 'hunter2' });
+    expect(readRedisAuth(named, { ...use, service: 'redis-b' })).toEqual({ password: 'hunter2' });
+    for (const service of ['redis-c', 'redi', 'redis,', '']) {
+      expectRefused(named, { ...use, service }, /^Secret shared is not for Service /);
     }
-    expect(thrown).toBeInstanceOf(Refusal);
-    expect((thrown as Refusal).reason).toBe('RedisAuthInvalid');
-    expect((thrown as Refusal).message).toMatch(message);
-    expect((thrown as Refusal).message).not.toContain('hunter2');
+    // Its name counts only where it does not say.
+    const elsewhere = secret({ password: 'hunter2', service: 'other' });
+    expectRefused(elsewhere, use, /kubectl patch secret redis-auth .*"service":"redis"/);
+  });
+
+  it('is for the Service in its own name where it does not say', () => {
+    const silent = secret({ password: 'hunter2' });
+    expectRefused(
+      silent,
+      { ...use, service: 'trap' },
+      /is not for Service trap: its key service has to name it/,
+    );
+    expectRefused(secret({ password: 'hunter2' }, undefined, 'shared'), use, /is not for Service redis/);
+    expectRefused(secret({ password: 'hunter2' }, undefined, '-auth'), { ...use, service: 'x' }, /not for/);
+  });
+
+  it('sends nothing in the clear where it holds the authority of a TLS server', () => {
+    const withCa = secret({ password: 'hunter2', 'ca.crt': ca });
+    expectRefused(
+      withCa,
+      { ...use, tls: false },
+      /in the clear: set subject\.rateLimiter\.redis\.tls to true/,
+    );
+    expect(readRedisAuth(secret({ password: 'p' }), { ...use, tls: false })).toEqual({ password: 'p' });
   });
 });
+
+function expectRefused(given: Secret, how: AuthUse, message: RegExp): void {
+  let thrown: unknown;
+  try {
+    readRedisAuth(given, how);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(Refusal);
+  expect((thrown as Refusal).reason).toBe('RedisAuthInvalid');
+  expect((thrown as Refusal).message).toMatch(message);
+  expect((thrown as Refusal).message).not.toContain('hunter2');
+}

@@ -5,7 +5,7 @@
  */
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { REDIS_AUTH_SECRET_TYPE } from '../schema.ts';
+import { PART, REDIS_AUTH_SECRET_TYPE } from '../schema.ts';
 
 /** How to log in to Redis, and whom to trust. Members that the Secret lacks are left out. */
 export interface RedisAuth {
@@ -15,17 +15,38 @@ export interface RedisAuth {
   ca?: string;
 }
 
+/** What a Secret is to be used for. */
+export interface AuthUse {
+  /** Name of the Service of the Redis that it is sent to. */
+  readonly service: string;
+  readonly tls: boolean;
+}
+
+/** A Secret of this name and no key `service` is for the Service in front of it: `redis-auth` for `redis`. */
+const SUFFIX = '-auth';
+
 /**
  * What a Secret says.
  *
- * @throws {Refusal} RedisAuthInvalid for another type, or for keys that do not go together. No value is repeated.
+ * Whoever may make ChaosDemos and pods, and not read Secrets, could have any password sent to a pod of their own, if
+ * every Secret could be used with every Service. So a Secret is bound to the Services that it names.
+ *
+ * @throws {Refusal} RedisAuthInvalid for another type, for keys that do not go together, and for another use. No
+ *   value is repeated.
  */
-export function readRedisAuth(secret: Secret): RedisAuth {
+export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisAuth {
   const name = secret.metadata.name;
   if (secret.type !== REDIS_AUTH_SECRET_TYPE) {
     throw new Refusal(
       'RedisAuthInvalid',
       `Secret ${name} is of type ${secret.type ?? 'Opaque'} and was not read further: make a new one with --type=${REDIS_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys username, password and, for TLS, ca.crt`,
+    );
+  }
+  const services = (decode(secret, 'service') ?? implied(name)).split(/[\s,]+/);
+  if (service === '' || !services.includes(service)) {
+    throw new Refusal(
+      'RedisAuthInvalid',
+      `Secret ${name} is not for Service ${service}: its key service has to name it (without that key, a Secret is for the Service that its own name has in front of ${SUFFIX}). Whoever may write the Secret adds it: kubectl patch secret ${name} --type=merge -p '{"stringData":{"service":"${service}"}}'`,
     );
   }
   const username = decode(secret, 'username');
@@ -49,11 +70,21 @@ export function readRedisAuth(secret: Secret): RedisAuth {
       `ca.crt in Secret ${name} is not a certificate: write it in PEM form`,
     );
   }
+  if (ca !== undefined && !tls) {
+    throw new Refusal(
+      'RedisAuthInvalid',
+      `Secret ${name} has a ca.crt, and ${PART}.redis.tls is false, so the password would be sent in the clear: set ${PART}.redis.tls to true, or take ca.crt out of the Secret`,
+    );
+  }
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(ca === undefined ? {} : { ca }),
   };
+}
+
+function implied(name: string): string {
+  return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : '';
 }
 
 /** The value of a key; undefined where it is missing or empty. */

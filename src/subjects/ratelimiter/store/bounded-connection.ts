@@ -6,6 +6,7 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions, ReplyError } from 'ioredis';
 import { GuardedSocket, type GuardOptions } from './guarded-socket.ts';
+import { withoutSecrets } from './redacted.ts';
 import type { RedisTarget } from './redis-target.ts';
 import type { RespBounds } from './resp-scanner.ts';
 
@@ -38,7 +39,8 @@ export interface ConnectionLimits {
  * A connection that is not made yet. It queues nothing, sends nothing twice, and once it is lost it stays lost.
  *
  * `connect()` and every command reject with what Redis said, or else with what ended the connection: a
- * RedisWireError, or the error of the socket. Errors hold no arguments of commands. Whether anybody listens to its
+ * RedisWireError, or the error of the socket. Errors hold no arguments of commands, and no password that the server
+ * repeated. Whether anybody listens to its
  * event `error` does not matter.
  */
 export function boundedConnection(target: RedisTarget, limits: ConnectionLimits): Redis {
@@ -93,6 +95,7 @@ function dial(
 
 /** ioredis tells why a connection ended by an event alone, and rejects with "Connection is closed."; this puts both together. */
 class BoundedRedis extends Redis {
+  readonly #secrets: readonly (string | undefined)[];
   #cause: Error | undefined;
 
   constructor(target: RedisTarget, limits: ConnectionLimits) {
@@ -115,9 +118,10 @@ class BoundedRedis extends Redis {
       // The guard keeps both times: that of ioredis starts anew with each byte, and its other leaves the socket open.
       connectTimeout: 0,
     });
+    this.#secrets = [password];
     // Without a listener ioredis would write to the console.
     this.on('error', (error: Error) => {
-      this.#cause ??= withoutCommand(error);
+      this.#cause ??= this.#tellable(error);
     });
   }
 
@@ -137,13 +141,19 @@ class BoundedRedis extends Redis {
   }
 
   #explain(error: unknown): unknown {
-    if (error instanceof ReplyError) return withoutCommand(error);
+    if (error instanceof ReplyError) return this.#tellable(error as Error);
     return this.#cause ?? error;
   }
-}
 
-/** ioredis hangs the whole command on what Redis answered, AUTH with its password included. */
-function withoutCommand<T>(error: T): T {
-  if (typeof error === 'object' && error !== null) Reflect.deleteProperty(error, 'command');
-  return error;
+  /** ioredis hangs the whole command on what Redis answered, AUTH with its password included; and Redis may repeat that. */
+  #tellable<T extends Error>(error: T): T {
+    Reflect.deleteProperty(error, 'command');
+    const told = withoutSecrets(error.message, this.#secrets);
+    if (told === error.message) return error;
+    error.message = told;
+    // Both hold the message as it was.
+    error.stack = `${error.name}: ${told}`;
+    Reflect.deleteProperty(error, 'cause');
+    return error;
+  }
 }

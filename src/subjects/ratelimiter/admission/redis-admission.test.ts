@@ -1,0 +1,112 @@
+/** What a server on loopback that is no Redis, or a malicious one, makes of an admission. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Refusal } from '../../targets/refusal.ts';
+import { startHostileRedis } from '../store/hostile-redis.fixture.ts';
+import { RedisConnections } from '../store/redis-client.ts';
+import { admitRedis } from './redis-admission.ts';
+
+const PASSWORD = 'Tr0ub4dor&3-horse';
+const RUN_ID = '0123456789abcdef0123456789abcdef01234567';
+
+const INFO = `run_id:${RUN_ID}\r\nrole:master\r\nredis_mode:standalone\r\nredis_version:8.0.0\r\nconnected_slaves:0\r\n`;
+const bulk = (text: string): string => `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+
+type Command = 'AUTH' | 'INFO' | 'CLIENT' | 'SET';
+
+/** As a Redis that a run may use, but for these answers. */
+type Answers = Partial<Record<Command, string | ((address: string) => string)>>;
+
+async function serverWith(answers: Answers) {
+  const all: Answers = {
+    AUTH: '+OK\r\n',
+    INFO: bulk(INFO),
+    CLIENT: (address) => bulk(`id=1 addr=${address} name= flags=N user=default\n`),
+    SET: '+OK\r\n',
+    ...answers,
+  };
+  const server = await startHostileRedis((socket) => {
+    const address = `${socket.remoteAddress}:${socket.remotePort}`;
+    socket.on('data', (bytes) => {
+      // Each command begins with its name, in a line of its own.
+      for (const [, name] of bytes.toString('latin1').matchAll(/\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n/g)) {
+        const answer = all[name?.toUpperCase() as Command] ?? '-ERR unknown\r\n';
+        socket.write(typeof answer === 'string' ? answer : answer(address));
+      }
+    });
+  });
+  onTestFinished(() => server.stop());
+  const { host, port } = server;
+  return { podName: 'redis-0', host, port, tls: false, password: PASSWORD };
+}
+
+async function outcomeOf(answers: Answers, allowOtherClients = false): Promise<string> {
+  const redis = await serverWith(answers);
+  const signal = new AbortController().signal;
+  const refusal = await admitRedis({ redis, addresses: [] }, { allowOtherClients }, signal).then(
+    (runId) => runId,
+    (error: unknown) => error,
+  );
+  if (!(refusal instanceof Refusal)) return String(refusal);
+  return `${refusal.reason}: ${refusal.message}`;
+}
+
+describe('an admission', () => {
+  it('is granted to what answers as a Redis does', async () => {
+    expect(await outcomeOf({})).toBe(RUN_ID);
+  });
+
+  it.each<[string, Answers]>([
+    ['INFO that is null', { INFO: '$-1\r\n' }],
+    ['INFO that is an array', { INFO: '*1\r\n$1\r\na\r\n' }],
+    ['INFO that is a number', { INFO: ':1\r\n' }],
+    ['CLIENT LIST that is null', { CLIENT: '$-1\r\n' }],
+    ['CLIENT LIST that is an empty array', { CLIENT: '*0\r\n' }],
+    ['CLIENT LIST that is a number', { CLIENT: ':7\r\n' }],
+  ])('is refused with an %s, also where others are allowed', async (_, answers) => {
+    const refused = /^RedisNotEligible: redis-0 .*the server answered .* instead of text: see that a Redis/;
+    expect(await outcomeOf(answers)).toMatch(refused);
+    expect(await outcomeOf(answers, true)).toMatch(refused);
+  });
+
+  it('is refused with a CLIENT LIST that lacks the connection that asked', async () => {
+    const other = bulk('id=1 addr=10.9.9.9:7 name= flags=N user=default\n');
+    expect(await outcomeOf({ CLIENT: other })).toMatch(/^RedisNotEligible: .*a list without it/);
+  });
+
+  it.each<[string, Answers]>([
+    ['an error to AUTH', { AUTH: `-WRONGPASS no ${PASSWORD}\r\n` }],
+    ['an error to AUTH, spaced out', { AUTH: `-WRONGPASS no ${PASSWORD.split('').join(' ')}\r\n` }],
+    ['an error to INFO, in base64', { INFO: `-ERR ${Buffer.from(PASSWORD).toString('base64')}\r\n` }],
+    ['an error before it was asked', { AUTH: `+OK\r\n-ERR ${PASSWORD}\r\n` }],
+    ['the role in INFO', { INFO: bulk(INFO.replace('master', PASSWORD)) }],
+    ['the version in INFO', { INFO: bulk(INFO.replace('8.0.0', PASSWORD)) }],
+    [
+      'the name of a client',
+      { CLIENT: (address) => bulk(`addr=${address} user=default\naddr=10.9.9.9:7 name=${PASSWORD}\n`) },
+    ],
+  ])('tells nothing of the password that comes back in %s', async (_, answers) => {
+    const outcome = await outcomeOf(answers);
+    expect(outcome).toMatch(/^Redis(Unreachable|NotEligible): redis-0 /);
+    expect(outcome).not.toMatch(/Tr0|horse|h o r s e|VHIw/);
+  });
+
+  it('still says what to do about a password that is wrong', async () => {
+    expect(await outcomeOf({ AUTH: `-WRONGPASS no ${PASSWORD}\r\n` })).toMatch(
+      /WRONGPASS \(what it said is not repeated.*correct username and password in the Secret/,
+    );
+  });
+});
+
+describe('a connection of a run', () => {
+  it('tells nothing of the password that comes back in an answer', async () => {
+    const target = await serverWith({ SET: `-OOM ${PASSWORD}\r\n` });
+    const redis = new RedisConnections(target, 'test');
+    onTestFinished(() => redis.close());
+    const writer = await redis.openProbeWriter();
+    const error: unknown = await writer.write().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/^Redis redis-0 .*, SET: OOM \(what it said .*memory is full/),
+    });
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/Tr0|horse/);
+  });
+});
