@@ -2,7 +2,7 @@
 import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../src/api/index.ts';
 import { isNotFound } from '../../src/kube/api-error.ts';
 import type { KubeClient, KubeRequest } from '../../src/kube/client.ts';
-import type { KubeObject } from '../../src/kube/kube-types.ts';
+import type { Lease } from '../../src/kube/lease-lock.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
 import { CHAOS_DEMO_TYPE } from '../../src/operator/kube-demo-api.ts';
 import { type DemoManifest, demo, demoSpec, sample } from './demo.ts';
@@ -144,12 +144,11 @@ export class Demos {
     await Promise.all(items.map(({ metadata }) => this.delete(metadata.name)));
   }
 
-  /** Names of the Leases of the namespace, by which runs hold a Redis. */
-  async leases(): Promise<string[]> {
+  /** The Leases of the namespace, by which runs hold a Redis. */
+  async leases(): Promise<Lease[]> {
     const type = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
     const path = resourcePath(type, { namespace: this.namespace });
-    const { items } = await this.request<{ items: KubeObject[] }>({ method: 'GET', path });
-    return items.map(({ metadata }) => metadata.name);
+    return (await this.request<{ items: Lease[] }>({ method: 'GET', path })).items;
   }
 
   /** Waits until the namespace holds no Lease: no run holds a Redis any more. */
