@@ -21,6 +21,7 @@ const entries = {
   'test:gitops': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/gitops/vitest.config.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   'test:e2e': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/e2e/vitest.config.ts'],
+  torture: ['test/torture/main.ts'],
   'redis-users': ['scripts/redis-users.mjs'],
   'survey:check': ['survey/check.ts'],
   install: [],

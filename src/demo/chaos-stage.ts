@@ -90,7 +90,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
 
   const plannedAt = now + scenario.countdownMs;
   entry.attempts = attempt;
-  noteInJournal(context, entry, {
+  noteInJournal(context, {
     id,
     fixture: prepared.fixture,
     ...(prepared.marker ? { marker: prepared.marker } : {}),
@@ -108,15 +108,24 @@ function countdownMessage(scenario: Scenario, prepared: string): string {
   return `${prepared}. ${scenario.faultTitle} in ${formatDuration(scenario.countdownMs)}`;
 }
 
-/** Notes a fault, in place of the one that this scenario had planned before. */
-function noteInJournal(
-  context: Context,
-  { fault }: ScenarioStatus,
-  noted: NonNullable<ReturnType<typeof journalEntry>>,
-): void {
+/** Faults that the journal takes. */
+const MOST_NOTED = 16;
+
+/**
+ * Notes a fault beside those before it: also where one was never injected its fixture is there, and is to be removed.
+ * Where there are too many, the first of those goes that no scenario tells of any more.
+ */
+function noteInJournal(context: Context, noted: NonNullable<ReturnType<typeof journalEntry>>): void {
   const journal = journalOf(context);
-  const others = (journal.faults ?? []).filter(({ id }) => id !== fault?.id && id !== noted.id);
-  journal.faults = [...others, noted];
+  const told = new Set(context.draft.scenarios?.map(({ fault }) => fault?.id));
+  const faults = [...(journal.faults ?? []).filter(({ id }) => id !== noted.id), noted];
+  if (faults.length > MOST_NOTED) {
+    faults.splice(
+      faults.findIndex(({ id }) => !told.has(id)),
+      1,
+    );
+  }
+  journal.faults = faults;
 }
 
 /** Suspended: nothing further is injected until somebody says so. */
@@ -186,8 +195,6 @@ function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
 
 /** Drops an announced fault that has certainly not been injected; its id is never used again. */
 function planAgain(context: Context, entry: ScenarioStatus, message: string): Work {
-  const journal = journalOf(context);
-  journal.faults = (journal.faults ?? []).filter(({ id }) => id !== entry.fault?.id);
   delete entry.fault;
   wake(context, context.now);
   return { done: false, message, note: 'planning again' };

@@ -2,6 +2,7 @@
 import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../src/api/index.ts';
 import { isNotFound } from '../../src/kube/api-error.ts';
 import type { KubeClient, KubeRequest } from '../../src/kube/client.ts';
+import type { Lease } from '../../src/kube/lease-lock.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
 import { CHAOS_DEMO_TYPE } from '../../src/operator/kube-demo-api.ts';
 import { type DemoManifest, demo, demoSpec, sample } from './demo.ts';
@@ -108,12 +109,17 @@ export class Demos {
 
   /** Deletes it and waits until it is gone. @throws where that takes longer than `withinMs` */
   async delete(name: string, withinMs = 120_000): Promise<void> {
+    await this.remove(name);
+    await this.untilGone(name, withinMs);
+  }
+
+  /** Asks for its deletion and waits for nothing; one that is gone is fine. */
+  async remove(name: string): Promise<void> {
     try {
       await this.request({ method: 'DELETE', path: this.path(name) });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    await this.untilGone(name, withinMs);
   }
 
   /** Waits until somebody's deletion of it is done. @throws where that takes longer than `withinMs` */
@@ -138,14 +144,19 @@ export class Demos {
     await Promise.all(items.map(({ metadata }) => this.delete(metadata.name)));
   }
 
-  /** Waits until the namespace holds no Lease: no run holds a Redis any more. */
-  async untilNoLeases(): Promise<void> {
+  /** The Leases of the namespace, by which runs hold a Redis. */
+  async leases(): Promise<Lease[]> {
     const type = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
     const path = resourcePath(type, { namespace: this.namespace });
-    await until(
-      async () => (await this.request<{ items: unknown[] }>({ method: 'GET', path })).items.length === 0,
-      { what: 'every lease on a Redis to go', signal: this.signal },
-    );
+    return (await this.request<{ items: Lease[] }>({ method: 'GET', path })).items;
+  }
+
+  /** Waits until the namespace holds no Lease: no run holds a Redis any more. */
+  async untilNoLeases(): Promise<void> {
+    await until(async () => (await this.leases()).length === 0, {
+      what: 'every lease on a Redis to go',
+      signal: this.signal,
+    });
   }
 
   /** As the client's, for as long as `signal` lets it. */

@@ -1,0 +1,31 @@
+/** A small fixed set of the torture: a few seeds, one lane, on the API server that all tests share. */
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { adminKubectl } from '../kit/control-plane.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { lineOf, planOf } from '../torture/plan.ts';
+import { playRound } from '../torture/round.ts';
+import { Stage } from '../torture/stage.ts';
+
+/** Chosen so that each kind of target is disturbed: operators, their API server, Redis, nodes, and the ways to them. */
+const SEEDS = [1, 2, 3];
+
+describe.skipIf(withoutRealTime)('a run that is disturbed', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    const { caFile, kubeconfig, url } = inject('controlPlane');
+    const apiServer = { caFile, kubeconfig, url, kubectl: adminKubectl() };
+    stage = await Stage.start({ modes: ['approximate'], apiServer });
+  });
+  afterAll(() => stage?.stop());
+
+  it.for(SEEDS)('by the plan of seed %i does nothing wrong and says nothing wrong', (seed, context) =>
+    keepingTime(async ({ signal }) => {
+      const plan = planOf(seed, { lanes: 1, ownApiServer: false });
+      const { wrong } = await playRound({ stage, plan, signal, say: () => {} });
+      expect(
+        wrong.map(({ check, message }) => `${check}: ${message}`),
+        plan.steps.map(lineOf).join('\n'),
+      ).toEqual([]);
+    })(context),
+  );
+});

@@ -1,0 +1,68 @@
+/** What a status says of a burst, beside what came to the proxies of the nodes. */
+import { LIMIT } from '../settings.ts';
+import { answersTo, outside } from './answers.ts';
+import { measure, type Told } from './told.ts';
+
+/** The first request is written so much before a busy proxy reads it. */
+const READ_LATE_MS = 300;
+
+export function burstFigures({ key, scenario, seen }: Told): string[] {
+  const { lane, plan, record } = seen;
+  const planned = LIMIT * plan.multiplier;
+  const { fault, result } = scenario;
+  const wrong: string[] = [];
+  const checks = record.of('check', lane);
+  for (const [burstKey, sent] of Map.groupBy(
+    checks.filter(({ key }) => key.includes(`-${scenario.name}`)),
+    ({ key }) => key,
+  )) {
+    if (sent.length > planned)
+      wrong.push(`${sent.length} requests went to ${burstKey}, and ${planned} were planned`);
+  }
+  if (!fault || key === undefined) return wrong;
+  const own = checks.filter((check) => check.key === key);
+  const seenAnswers = answersTo(own, record, lane);
+  const [admitted, denied, requests, unanswered] = ['admitted', 'denied', 'requests', 'unanswered'].map(
+    (name) => measure(scenario, name),
+  );
+  if (requests !== undefined && requests !== 0) {
+    if (requests !== planned) wrong.push(`requests is said to be ${requests}, and ${planned} were planned`);
+    wrong.push(...[outside('denied', denied, seenAnswers.denied)].filter((line) => line !== undefined));
+    const open = requests - seenAnswers.allowed.most - seenAnswers.denied.most;
+    const most = requests - seenAnswers.allowed.least - seenAnswers.denied.least;
+    const problem = outside('unanswered', unanswered, { least: open, most });
+    if (problem) wrong.push(problem);
+  }
+  if (result === 'Detected') {
+    if (seenAnswers.admitted <= LIMIT)
+      wrong.push(`Detected, and the nodes admitted ${seenAnswers.admitted} of ${LIMIT}`);
+    const problem = outside('admitted', admitted, seenAnswers.allowed);
+    if (problem) wrong.push(problem);
+  }
+  if (result === 'NotDetected') {
+    if (seenAnswers.admitted > LIMIT)
+      wrong.push(`NotDetected, and the nodes admitted ${seenAnswers.admitted} of ${LIMIT}`);
+    if (own.length < planned) wrong.push(`NotDetected, and ${own.length} of ${planned} requests were seen`);
+  }
+  if (fault.proof === 'Confirmed') {
+    const answered = own.filter(({ answeredAt }) => answeredAt !== undefined).length;
+    if (answered < planned) wrong.push(`Confirmed, and ${answered} of ${planned} requests were answered`);
+    const first = own[0];
+    const startedAt = Date.parse(fault.startedAt ?? '');
+    if (
+      first &&
+      !(startedAt <= first.at + 5 && startedAt >= first.at - READ_LATE_MS - stillBefore(record, first.at))
+    ) {
+      wrong.push(`startedAt is ${Math.round(startedAt - first.at)} ms from the first request that was seen`);
+    }
+  }
+  return wrong;
+}
+
+/** How long the observer had stood still shortly before; milliseconds. */
+function stillBefore(record: Told['seen']['record'], moment: number): number {
+  return record
+    .of('stood-still')
+    .filter(({ at, ms }) => at <= moment && at + ms > moment - 2 * READ_LATE_MS)
+    .reduce((sum, { ms }) => sum + ms, 0);
+}

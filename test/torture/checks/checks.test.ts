@@ -1,0 +1,244 @@
+/** The checks themselves: nothing is wrong with a run that went well, and each thing that goes wrong is found. */
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus, ScenarioStatus } from '../../../src/api/index.ts';
+import type { CheckSeen, CommandSent, Entry, TortureRecord } from '../record.ts';
+import { checkLane } from './index.ts';
+import { announcedStatus, BURST, iso, PAUSED, seenWith, T0, UNTIL } from './sample.fixture.ts';
+import { secretsIn } from './secrets.ts';
+
+/** What is found where this is changed. */
+const found = (change: (record: TortureRecord) => void): string[] =>
+  checkLane(seenWith(change)).map(({ check, message }) => `${check}: ${message}`);
+
+/** Replaces what the last version says. */
+const saying =
+  (change: (status: ChaosDemoStatus) => void) =>
+  (record: TortureRecord): void => {
+    const last = record.of('version').at(-1);
+    if (last?.object.status) change(last.object.status);
+  };
+
+const scenario = (status: ChaosDemoStatus, name: string): ScenarioStatus => {
+  const one = status.scenarios?.find((scenario) => scenario.name === name);
+  if (!one) throw new Error(`there is no scenario ${name}`);
+  return one;
+};
+
+const measuring = (name: string, measure: string, value: number) =>
+  saying((status) => {
+    for (const one of scenario(status, name).measures ?? []) if (one.name === measure) one.value = value;
+  });
+
+const without = (record: TortureRecord, drop: (entry: Entry) => boolean): void => {
+  const kept = record.entries.filter((entry) => !drop(entry));
+  record.entries.length = 0;
+  record.entries.push(...kept);
+};
+
+const pause = (at: number, ms: number): CommandSent => ({
+  kind: 'sent',
+  at: T0 + at,
+  passedAt: T0 + at,
+  answeredAt: T0 + at + 1,
+  lane: 0,
+  args: ['CLIENT', 'PAUSE', String(ms), 'WRITE'],
+});
+
+const burstChecks = (record: TortureRecord): CheckSeen[] =>
+  record.of('check').filter(({ key }) => key.endsWith('ghosts'));
+
+it('find nothing wrong with a run that went well', () => {
+  expect(found(() => {})).toEqual([]);
+});
+
+describe('find of pauses', () => {
+  it('a second one for the same fault', () => {
+    const second = found((record) => record.note(pause(PAUSED + 500, UNTIL - PAUSED - 500)));
+    expect(second).toEqual([expect.stringMatching(/pauses: 2 pauses were sent for 1-drift-1/)]);
+  });
+
+  it('one that no announcement asks for', () => {
+    expect(found((record) => record.note(pause(500, 1000)))).toContainEqual(
+      expect.stringMatching(/no fault was announced that was due/),
+    );
+  });
+
+  it('one that lasts past the end of its fault', () => {
+    const longer = found((record) => {
+      const [sent] = record.of('sent');
+      if (sent) Object.assign(sent, { args: ['CLIENT', 'PAUSE', '2600', 'WRITE'] });
+    });
+    expect(longer).toContainEqual(expect.stringMatching(/sent 600 ms too long for 1-drift-1/));
+  });
+
+  it('one that Redis carried out and nobody sent through the proxy', () => {
+    expect(
+      found((record) => record.note({ kind: 'done', at: T0 + 6000, lane: 0, what: 'pause' })),
+    ).toContainEqual(expect.stringMatching(/carried out 2 pauses, and 1 were sent/));
+  });
+
+  it('one that began too late and was not released', () => {
+    const late = found((record) => {
+      const [sent] = record.of('sent');
+      const [done] = record.of('done');
+      Object.assign(sent ?? {}, { passedAt: T0 + PAUSED + 1500, answeredAt: T0 + PAUSED + 1501 });
+      Object.assign(done ?? {}, { at: T0 + PAUSED + 1510 });
+    });
+    expect(late).toContainEqual(expect.stringMatching(/began 1501 ms late was not released/));
+  });
+
+  it('writes that are held back after the end', () => {
+    const held = found((record) => record.note({ kind: 'write', at: T0 + 5000, lane: 0, tookMs: 700 }));
+    expect(held).toEqual([
+      expect.stringMatching(/writes flow: .* held back for 700 ms while no pause was on/),
+    ]);
+  });
+});
+
+describe('find of transitions', () => {
+  it('a fault that was carried out and never announced', () => {
+    const skipped = found((record) =>
+      without(record, ({ at, kind }) => kind === 'version' && at < T0 + 9000),
+    );
+    expect(skipped).toContainEqual(expect.stringMatching(/1-drift-1 was carried out and no version before/));
+  });
+
+  it('a chapter that began before the one before it was left', () => {
+    const mixed = found(
+      saying(({ chapters = [] }) => {
+        if (chapters[1]) chapters[1].state = 'Running';
+      }),
+    );
+    expect(mixed).toContainEqual(expect.stringMatching(/chapter 3 is Completed while chapter 2 is Running/));
+  });
+
+  it('a phase, a result and a time that are taken back', () => {
+    const back = found((record) => {
+      const [first] = record.of('version');
+      const status = announcedStatus();
+      if (first) record.note({ ...first, at: T0 + 11_000, object: { ...first.object, status } });
+    });
+    expect(back).toContainEqual(expect.stringMatching(/phase Succeeded was followed by Running/));
+    expect(back).toContainEqual(expect.stringMatching(/drift was Detected and is without a result/));
+    expect(back).toContainEqual(expect.stringMatching(/endedAt of 1-drift-1 was .* and is undefined/));
+  });
+});
+
+describe('find of the course of a run', () => {
+  it('a verdict that never came', () => {
+    const open = found(
+      saying(({ run }) => {
+        delete run?.completedAt;
+      }),
+    );
+    expect(open).toContainEqual(expect.stringMatching(/verdict: there was no verdict/));
+  });
+
+  it('a process that ended unasked', () => {
+    expect(
+      found((record) =>
+        record.note({ kind: 'lost', at: T0, name: 'operator-a', how: 'exited with status 1' }),
+      ),
+    ).toEqual(['processes: operator-a ended unasked: exited with status 1']);
+  });
+
+  it('an object that is written again and again, and requests without a rest', () => {
+    const loop = found((record) => {
+      const last = record.of('version').at(-1);
+      for (let i = 1; i < 40; i += 1) {
+        if (last) record.note({ ...last, at: last.at + i * 10 });
+        for (let j = 0; j < 5; j += 1) {
+          const request = { replica: 'operator-a', method: 'GET', path: '/', status: 200, forged: false };
+          record.note({ kind: 'request', at: T0 + i * 20, ...request });
+        }
+      }
+    });
+    expect(loop).toEqual([
+      'hot loop: the object was written 40 times within a second',
+      'hot loop: operator-a sent 195 requests to the API server within a second',
+    ]);
+  });
+});
+
+describe('find of figures', () => {
+  it.for([
+    ['ghosts', 'admitted', 19],
+    ['ghosts', 'denied', 1],
+    ['ghosts', 'requests', 21],
+    ['ghosts', 'unanswered', 2],
+    ['drift', 'requests', 31],
+    ['drift', 'allowed', 29],
+    ['drift', 'denied', 3],
+    ['drift', 'unanswered', 1],
+    ['drift', 'drift', 31],
+  ] as const)('that the measure %s %s is not %i', ([name, measure, value]) => {
+    expect(found(measuring(name, measure, value))).toContainEqual(
+      expect.stringMatching(new RegExp(`figures of ${name}: ${measure} is said to be ${value}`)),
+    );
+  });
+
+  it('a burst that was sent twice', () => {
+    const twice = found((record) => {
+      for (const check of burstChecks(record)) record.note({ ...check, at: check.at + 2000 });
+    });
+    expect(twice).toContainEqual(expect.stringMatching(/40 requests went to .*-ghosts, and 20 were planned/));
+  });
+
+  it('an answer that the operator never got and counts all the same', () => {
+    const lost = found((record) => {
+      const [first] = burstChecks(record);
+      if (first) delete first.answeredAt;
+    });
+    expect(lost).toContainEqual(expect.stringMatching(/Confirmed, and 19 of 20 requests were answered/));
+    expect(lost).toContainEqual(expect.stringMatching(/admitted is said to be 20, and 19 were seen/));
+  });
+
+  it('Detected where the nodes kept the limit, and NotDetected where they did not', () => {
+    const kept = found((record) => {
+      for (const check of burstChecks(record).slice(10))
+        Object.assign(check, { status: 429, allowed: false });
+    });
+    expect(kept).toContainEqual(expect.stringMatching(/Detected, and the nodes admitted 10 of 10/));
+    const broken = found(saying((status) => void (scenario(status, 'ghosts').result = 'NotDetected')));
+    expect(broken).toContainEqual(expect.stringMatching(/NotDetected, and the nodes admitted 20 of 10/));
+  });
+
+  it('a pause that is Confirmed and was none', () => {
+    const none = found((record) =>
+      without(record, ({ kind }) => kind === 'sent' || kind === 'done' || kind === 'write'),
+    );
+    expect(none).toEqual(['figures of drift: Confirmed, and no pause for it was seen']);
+  });
+
+  it('a pause that is said to have begun or ended at another time', () => {
+    const at = (field: 'startedAt' | 'endedAt', after: number) =>
+      found(
+        saying((status) => {
+          const { fault } = scenario(status, 'drift');
+          if (fault) fault[field] = iso(after);
+        }),
+      );
+    expect(at('startedAt', PAUSED - 100)).toContainEqual(expect.stringMatching(/startedAt is 101 ms before/));
+    expect(at('startedAt', PAUSED + 900)).toContainEqual(expect.stringMatching(/startedAt is 898 ms after/));
+    expect(at('endedAt', UNTIL - 500)).toContainEqual(expect.stringMatching(/endedAt is 501 ms before/));
+    expect(at('endedAt', UNTIL + 800)).toContainEqual(expect.stringMatching(/endedAt is \d+ ms after/));
+  });
+
+  it('a burst that is said to have begun at another time', () => {
+    const late = found(
+      saying((status) => {
+        const { fault } = scenario(status, 'ghosts');
+        if (fault) fault.startedAt = iso(BURST + 400);
+      }),
+    );
+    expect(late).toContainEqual(expect.stringMatching(/startedAt is 399 ms from the first request/));
+  });
+});
+
+it('find a password in a log and in an object', () => {
+  const { record } = seenWith(saying((status) => void (status.message = 'AUTH s3cret')));
+  expect(secretsIn(record, { 'operator-a': 'all is well' }, ['s3cret'])).toMatchObject([
+    { message: 'a password of a Redis stands in objects' },
+  ]);
+  expect(secretsIn(record, { 'operator-a': 'login s3cret' }, ['s3cret'])).toHaveLength(2);
+});

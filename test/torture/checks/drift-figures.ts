@@ -1,0 +1,117 @@
+/** What a status says of a pause and of the drift, beside what was seen of Redis and at the proxies of the nodes. */
+import { LIMIT } from '../settings.ts';
+import { answersTo, outside } from './answers.ts';
+import { stepsBetween } from './delays.ts';
+import { LATE_MS, type PauseSeen, pausesOf } from './pauses.ts';
+import { measure, type Told } from './told.ts';
+
+/** A pause is that of a fault whose end it ends at, but for the time that sending took. */
+const SAME_END_MS = 100;
+/** Samples lie so far apart, and an answer takes its time. */
+const EDGE_MS = 100;
+const SETTLE_MS = 1000;
+/** A write that was held back for less may have been late by itself. */
+const HELD_MS = 100;
+
+export function driftFigures(told: Told): string[] {
+  const { scenario, seen } = told;
+  const { fault } = scenario;
+  if (!fault) return [];
+  const until = Date.parse(fault.until);
+  const pause = pausesOf(seen).find(({ ms, sent }) => Math.abs(sent.at + ms - until) <= SAME_END_MS);
+  return [...checkTimes(told, pause), ...checkTraffic(told), ...checkResult(told, pause)];
+}
+
+function checkTimes({ scenario: { fault }, seen }: Told, pause: PauseSeen | undefined): string[] {
+  const { lane, record } = seen;
+  if (!fault) return [];
+  const wrong: string[] = [];
+  if (fault.proof === 'Confirmed') {
+    if (!pause) return ['Confirmed, and no pause for it was seen'];
+    const held = record
+      .of('write', lane)
+      .some(({ at, tookMs }) => tookMs >= HELD_MS && at + tookMs > pause.from && at < pause.end);
+    if (!held) wrong.push('Confirmed, and no write of the observer was held back');
+  }
+  if (!pause || fault.startedAt === undefined) return wrong;
+  const disturbed = (from: number, to: number): boolean =>
+    stepsBetween(record, from, to, lane, ['operator', 'redis', 'redis-link']).length > 0;
+  const startedAt = Date.parse(fault.startedAt);
+  const { answeredAt = Infinity } = pause.sent;
+  if (startedAt < pause.from - 1) {
+    wrong.push(`startedAt is ${Math.round(pause.from - startedAt)} ms before Redis was given the command`);
+  }
+  if (startedAt > answeredAt + LATE_MS && !disturbed(pause.from, startedAt)) {
+    wrong.push(`startedAt is ${Math.round(startedAt - answeredAt)} ms after Redis said OK`);
+  }
+  // Where nobody saw the end it is said to be the planned one.
+  if (fault.endedAt === undefined || fault.endedAt === fault.until) return wrong;
+  const endedAt = Date.parse(fault.endedAt);
+  const earliest = Math.min(pause.from + pause.ms, pause.end);
+  if (endedAt < earliest - EDGE_MS) {
+    wrong.push(`endedAt is ${Math.round(earliest - endedAt)} ms before the end of the pause`);
+  }
+  if (endedAt > pause.end + LATE_MS && !disturbed(pause.end, endedAt)) {
+    wrong.push(`endedAt is ${Math.round(endedAt - pause.end)} ms after the end of the pause`);
+  }
+  return wrong;
+}
+
+function checkTraffic({ key, scenario, seen }: Told): string[] {
+  const { lane, record } = seen;
+  const { fault } = scenario;
+  const requests = measure(scenario, 'requests');
+  if (!fault || key === undefined || requests === undefined) return [];
+  const checks = record.of('check', lane).filter((check) => check.key === key);
+  const over = Date.parse(fault.endedAt ?? fault.until) + SETTLE_MS;
+  const { allowed, denied, requests: came } = answersTo(checks, record, lane, over);
+  const from = Date.parse(fault.startedAt ?? fault.plannedAt);
+  // What a connection that was cut carried may never have come to a proxy, or be taken back.
+  const cut = stepsBetween(record, from, over, lane, ['node-link', 'node', 'operator']).length > 0;
+  const sent = cut ? { least: allowed.least + denied.least, most: Infinity } : { least: came, most: came };
+  return [
+    outside('requests', requests, sent),
+    outside('allowed', measure(scenario, 'allowed'), allowed),
+    outside('denied', measure(scenario, 'denied'), denied),
+    outside('unanswered', measure(scenario, 'unanswered'), {
+      least: 0,
+      most: requests - allowed.least - denied.least,
+    }),
+  ].filter((line) => line !== undefined);
+}
+
+function checkResult({ key, scenario, seen }: Told, pause: PauseSeen | undefined): string[] {
+  const { lane, record } = seen;
+  const { result } = scenario;
+  const drift = scenario.measures?.find(({ name }) => name === 'drift');
+  if (key === undefined || !drift || drift.bound === undefined) return [];
+  const checks = record.of('check', lane).filter((check) => check.key === key && check.allowed === true);
+  const wrong: string[] = [];
+  if (drift.value > checks.length || drift.value > LIMIT * 3) {
+    wrong.push(`drift is said to be ${drift.value}, and the nodes admitted ${checks.length}`);
+  }
+  if (result === 'Detected' && drift.value <= drift.bound) {
+    wrong.push(`Detected, with drift ${drift.value} where ${drift.bound} is allowed`);
+  }
+  if (result === 'NotDetected' && drift.value > drift.bound) {
+    wrong.push(`NotDetected, with drift ${drift.value} where ${drift.bound} is allowed`);
+  }
+  if (!pause) return wrong;
+  if (result === 'Detected') {
+    const [from, to] = [pause.from - EDGE_MS, pause.end + LATE_MS];
+    const most = checks.filter(
+      ({ nodeAt = Infinity, passedAt = 0 }) => nodeAt > from && passedAt < to,
+    ).length;
+    if (most <= drift.bound)
+      wrong.push(`Detected, and while writes were held back the nodes admitted ${most}`);
+  }
+  const killed = stepsBetween(record, pause.from, pause.end + SETTLE_MS, lane, ['node', 'redis']).length > 0;
+  if (result === 'NotDetected' && !killed) {
+    const [from, to] = [pause.to + EDGE_MS, pause.from + pause.ms - EDGE_MS];
+    const least = checks.filter(({ nodeAt = 0 }) => nodeAt > from && nodeAt < to).length;
+    if (pause.end >= pause.to + pause.ms && least > drift.bound) {
+      wrong.push(`NotDetected, and while writes were held back the nodes admitted ${least}`);
+    }
+  }
+  return wrong;
+}

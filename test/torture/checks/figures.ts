@@ -1,0 +1,20 @@
+/** Every figure and every result of a status is what was seen. */
+import { BURST_SCENARIO } from '../settings.ts';
+import { burstFigures } from './burst-figures.ts';
+import { driftFigures } from './drift-figures.ts';
+import type { Seen, Wrong } from './seen.ts';
+import type { Told } from './told.ts';
+
+export function checkFigures(seen: Seen): Wrong[] {
+  const { lane, name, record } = seen;
+  const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
+  if (!last) return [];
+  const { journal, scenarios = [] } = last.object.status ?? {};
+  return scenarios.flatMap((scenario) => {
+    const key = journal?.faults?.find(({ id }) => id === scenario.fault?.id)?.fixture;
+    const told: Told = { seen, scenario, key };
+    const messages = scenario.name === BURST_SCENARIO ? burstFigures(told) : driftFigures(told);
+    const at = scenario.fault ? Date.parse(scenario.fault.plannedAt) : last.at;
+    return messages.map((message) => ({ check: `figures of ${scenario.name}`, lane, at, message }));
+  });
+}

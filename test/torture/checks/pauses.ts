@@ -1,0 +1,161 @@
+/**
+ * Pauses of Redis: one at most for each fault that was announced, none for any other, none past its end, and
+ * writes are taken whenever none is on.
+ */
+import type { ChaosDemo } from '../../../src/api/index.ts';
+import type { CommandSent } from '../record.ts';
+import { stillAround } from './delays.ts';
+import type { Seen, Wrong } from './seen.ts';
+
+/** Redis ends a pause this late at most, and the observer sees it as late again. */
+export const LATE_MS = 250;
+/** A command is sent with a whole number of milliseconds, at a time that has a fraction. */
+const ROUNDED_MS = 20;
+/** The operator lets a late answer of Redis make a pause so much longer before it releases it. */
+const BORNE_MS = 1000;
+
+/** An announced fault that pauses Redis. */
+interface Announced {
+  readonly id: string;
+  readonly seenAt: number;
+  readonly plannedAt: number;
+  readonly until: number;
+}
+
+/** A pause as it was sent and carried out. Moments in milliseconds since the epoch. */
+export interface PauseSeen {
+  readonly sent: CommandSent;
+  readonly ms: number;
+  /** Carried out between these. */
+  readonly from: number;
+  readonly to: number;
+  /** On until here at the latest: by its length, or since it was released, or Redis was started anew. */
+  readonly end: number;
+}
+
+export function checkPauses(seen: Seen): Wrong[] {
+  return [...checkCommands(seen), ...checkWrites(seen)];
+}
+
+/** Every pause of a lane that reached Redis. */
+export function pausesOf({ lane, record }: Pick<Seen, 'lane' | 'record'>): PauseSeen[] {
+  const sent = record.of('sent', lane).filter(({ args }) => /^pause$/i.test(args[1] ?? ''));
+  const done = record.of('done', lane).filter(({ what }) => what === 'pause');
+  const releases = record.of('done', lane).filter(({ what }) => what === 'unpause');
+  const restarts = record.of('step', lane).filter(isRestart);
+  const pauses: PauseSeen[] = [];
+  for (const command of sent) {
+    if (command.passedAt === undefined) continue;
+    const from = command.passedAt;
+    const counted = done.find(({ at }) => at >= from - 1);
+    if (!counted) continue;
+    done.splice(done.indexOf(counted), 1);
+    const ms = Number(command.args[2]);
+    const to = Math.min(counted.at, command.answeredAt ?? Infinity);
+    const cut = [...releases, ...restarts].map(({ at }) => at).filter((at) => at > from && at < to + ms);
+    pauses.push({ sent: command, ms, from, to, end: Math.min(to + ms, ...cut) });
+  }
+  return pauses;
+}
+
+function isRestart({ step }: { readonly step: { readonly action: { to: string; what: string } } }): boolean {
+  return step.action.to === 'redis' && step.action.what === 'kill';
+}
+
+function checkCommands(seen: Seen): Wrong[] {
+  const { lane, record } = seen;
+  const wrong: Wrong[] = [];
+  const add = (at: number, message: string): void => void wrong.push({ check: 'pauses', lane, at, message });
+  const faults = announcedIn(record.of('version', lane).map(({ at, object }) => ({ at, object })));
+  const sent = record.of('sent', lane).filter(({ args }) => /^pause$/i.test(args[1] ?? ''));
+  const done = record.of('done', lane).filter(({ what }) => what === 'pause');
+  const passed = sent.filter(({ passedAt }) => passedAt !== undefined);
+  if (done.length > passed.length) {
+    add(done[0]?.at ?? 0, `Redis carried out ${done.length} pauses, and ${passed.length} were sent to it`);
+  }
+  const byFault = new Map<string, CommandSent[]>();
+  for (const command of sent) {
+    const ms = Number(command.args[2]);
+    const end = command.at + ms;
+    // A pause is sent with what is left until its end.
+    const fault = faults
+      .filter(({ plannedAt }) => plannedAt <= command.at + ROUNDED_MS)
+      .toSorted((a, b) => Math.abs(a.until - end) - Math.abs(b.until - end))[0];
+    if (!fault) {
+      add(command.at, `CLIENT PAUSE ${ms} was sent, and no fault was announced that was due`);
+      continue;
+    }
+    if (end > fault.until + ROUNDED_MS) {
+      add(
+        command.at,
+        `CLIENT PAUSE ${ms} was sent ${Math.round(end - fault.until)} ms too long for ${fault.id}`,
+      );
+    }
+    byFault.set(fault.id, [...(byFault.get(fault.id) ?? []), command]);
+  }
+  for (const [id, commands] of byFault) {
+    if (commands.length > 1) {
+      add(commands[1]?.at ?? 0, `${commands.length} pauses were sent for ${id}, which was announced once`);
+    }
+  }
+  for (const pause of pausesOf(seen)) {
+    const { answeredAt } = pause.sent;
+    const late = pause.to + pause.ms - (pause.sent.at + pause.ms);
+    // Whoever was told of a pause that lasts too long has to end it.
+    if (late <= BORNE_MS + LATE_MS || answeredAt === undefined || pause.end < pause.to + pause.ms) continue;
+    if (answeredAt > pause.end || stillAround(record, answeredAt, pause.end, lane)) continue;
+    add(answeredAt, `a pause that began ${Math.round(late)} ms late was not released`);
+  }
+  return wrong;
+}
+
+/** The faults of type CounterDrift that were ever seen announced. */
+function announcedIn(versions: readonly { at: number; object: ChaosDemo }[]): Announced[] {
+  const found = new Map<string, Announced>();
+  for (const { at, object } of versions) {
+    for (const { fault, type } of object.status?.scenarios ?? []) {
+      if (!fault || type !== 'CounterDrift') continue;
+      const id = `${object.metadata.uid} ${fault.id}`;
+      if (found.has(id)) continue;
+      const [plannedAt, until] = [Date.parse(fault.plannedAt), Date.parse(fault.until)];
+      found.set(id, { id: fault.id, seenAt: at, plannedAt, until });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Writes that were held back longer than a busy machine explains have to be held back by something that was on. */
+function checkWrites(seen: Seen): Wrong[] {
+  const { lane, record } = seen;
+  const wrong: Wrong[] = [];
+  const reasons = [
+    ...pausesOf(seen).map(({ end, from }) => ({ from, to: end })),
+    ...record
+      .of('step', lane)
+      .filter(({ step }) => step.action.to === 'redis')
+      .map(({ at, endedAt = Infinity }) => ({ from: at, to: endedAt })),
+  ].toSorted((a, b) => a.from - b.from);
+  for (const { at, lost, tookMs } of record.of('write', lane)) {
+    if (lost) continue;
+    let unexplained = at;
+    let longest = 0;
+    for (const { from, to } of reasons) {
+      if (to <= unexplained || from >= at + tookMs) continue;
+      longest = Math.max(longest, from - unexplained);
+      unexplained = Math.max(unexplained, to);
+    }
+    longest = Math.max(longest, at + tookMs - unexplained);
+    if (longest <= LATE_MS + stillFor(record, at, at + tookMs)) continue;
+    const message = `a write was held back for ${Math.round(longest)} ms while no pause was on`;
+    wrong.push({ check: 'writes flow', lane, at: at + tookMs - longest, message });
+  }
+  return wrong;
+}
+
+/** How long the observer stood still in between; milliseconds. */
+function stillFor(record: Seen['record'], from: number, to: number): number {
+  return record
+    .of('stood-still')
+    .filter(({ at, ms }) => at + ms > from && at < to)
+    .reduce((sum, { ms }) => sum + ms, 0);
+}

@@ -1,0 +1,16 @@
+/** What a status says of one scenario. */
+import type { ScenarioStatus } from '../../../src/api/index.ts';
+import type { Seen } from './seen.ts';
+
+/** What the figures of one scenario are compared with. */
+export interface Told {
+  readonly seen: Seen;
+  readonly scenario: ScenarioStatus;
+  /** Key that was set up for the fault; undefined where none is told of. */
+  readonly key: string | undefined;
+}
+
+/** The value of a measure; undefined where there is none. */
+export function measure({ measures }: ScenarioStatus, name: string): number | undefined {
+  return measures?.find((one) => one.name === name)?.value;
+}

@@ -1,0 +1,106 @@
+/** Every version follows from the one before: nothing is skipped, nothing is taken back. */
+import type { ChaosDemoStatus, ChapterStatus, FaultStatus } from '../../../src/api/index.ts';
+import type { VersionSeen } from '../record.ts';
+import type { Seen, Wrong } from './seen.ts';
+
+const PHASE_AFTER: Readonly<Record<string, readonly string[]>> = {
+  Pending: ['Pending', 'Running'],
+  Running: ['Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'],
+};
+const CHAPTER_AFTER: Readonly<Record<string, readonly string[]>> = {
+  Pending: ['Pending', 'Running', 'Waiting', 'Completed', 'Skipped'],
+  Running: ['Running', 'Waiting', 'Completed', 'Stopped'],
+  Waiting: ['Waiting', 'Running', 'Completed', 'Stopped'],
+};
+
+export function checkTransitions({ lane, name, record }: Seen): Wrong[] {
+  const wrong: Wrong[] = [];
+  const versions = record.of('version', lane).filter(({ object }) => object.metadata.name === name);
+  const announced = new Set<string>();
+  let before: VersionSeen | undefined;
+  for (const version of versions) {
+    const say = (message: string): void =>
+      void wrong.push({ check: 'transitions', lane, at: version.at, message });
+    const status = version.object.status ?? {};
+    if (before) compare(before.object.status ?? {}, status, say);
+    checkChapters(status.chapters ?? [], say);
+    checkAnnounced(status, announced, version.afterGap ?? false, say);
+    before = version;
+  }
+  return wrong;
+}
+
+type Say = (message: string) => void;
+
+function compare(before: ChaosDemoStatus, after: ChaosDemoStatus, say: Say): void {
+  if (before.phase && after.phase) {
+    const allowed = PHASE_AFTER[before.phase] ?? [before.phase];
+    if (!allowed.includes(after.phase)) say(`phase ${before.phase} was followed by ${after.phase}`);
+  }
+  if (before.phase && !after.phase) say(`the phase ${before.phase} was taken away`);
+  if ((after.run?.number ?? 0) < (before.run?.number ?? 0)) say('the number of the run went back');
+  if ((after.run?.number ?? 0) > 1) say(`run ${after.run?.number} began, and one was asked for`);
+  for (const [i, chapter] of (before.chapters ?? []).entries()) {
+    const next = after.chapters?.[i];
+    const allowed = CHAPTER_AFTER[chapter.state] ?? [chapter.state];
+    if (!next || !allowed.includes(next.state)) {
+      say(`chapter ${chapter.number} was ${chapter.state} and is ${next?.state ?? 'gone'}`);
+    }
+  }
+  for (const scenario of before.scenarios ?? []) {
+    const next = after.scenarios?.find(({ name }) => name === scenario.name);
+    if (scenario.result && next?.result !== scenario.result) {
+      say(`${scenario.name} was ${scenario.result} and is ${next?.result ?? 'without a result'}`);
+    }
+    if ((next?.attempts ?? 0) < (scenario.attempts ?? 0)) say(`the attempts of ${scenario.name} went back`);
+    if (scenario.fault && next?.fault?.id === scenario.fault.id)
+      compareFaults(scenario.fault, next.fault, say);
+    else if (scenario.fault?.startedAt) say(`the fault ${scenario.fault.id}, which had begun, was dropped`);
+  }
+  for (const condition of before.conditions ?? []) {
+    const next = after.conditions?.find(({ type }) => type === condition.type);
+    // One that has said its word may go.
+    if (next?.status === condition.status && next.lastTransitionTime !== condition.lastTransitionTime)
+      say(`the condition ${condition.type} is still ${next.status} and says that it changed`);
+  }
+}
+
+function compareFaults(before: FaultStatus, after: FaultStatus, say: Say): void {
+  for (const field of ['plannedAt', 'until', 'startedAt', 'endedAt', 'proof'] as const) {
+    if (before[field] !== undefined && after[field] !== before[field]) {
+      say(`${field} of ${before.id} was ${before[field]} and is ${after[field]}`);
+    }
+  }
+}
+
+/** Times in order, and no chapter begun before the one before it was left. */
+function checkChapters(chapters: readonly ChapterStatus[], say: Say): void {
+  let left = 0;
+  let open: ChapterStatus | undefined;
+  for (const chapter of chapters) {
+    if (chapter.state === 'Skipped') continue;
+    const { completedAt, doneAt, number, startedAt, state } = chapter;
+    if (state === 'Pending') {
+      open ??= chapter;
+      continue;
+    }
+    if (open) say(`chapter ${number} is ${state} while chapter ${open.number} is ${open.state}`);
+    const times = [startedAt, doneAt, completedAt].flatMap((time) => (time ? [Date.parse(time)] : []));
+    if (startedAt === undefined) say(`chapter ${number} is ${state} and has no start`);
+    if (times.some((time, i) => time < (times[i - 1] ?? left)))
+      say(`the times of chapter ${number} are out of order`);
+    if (state === 'Completed') left = times.at(-1) ?? left;
+    else open = chapter;
+  }
+}
+
+/** A fault that was carried out was announced in a version before. */
+function checkAnnounced(status: ChaosDemoStatus, announced: Set<string>, afterGap: boolean, say: Say): void {
+  for (const { fault } of status.scenarios ?? []) {
+    if (!fault) continue;
+    if ((fault.proof || fault.startedAt) && !announced.has(fault.id) && !afterGap) {
+      say(`${fault.id} was carried out and no version before has announced it`);
+    }
+    announced.add(fault.id);
+  }
+}

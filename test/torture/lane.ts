@@ -1,0 +1,201 @@
+/** One target of the torture: a Redis, three nodes as processes of their own, and a proxy before each of them. */
+import { Redis } from 'ioredis';
+import { findRedis } from '../../src/local/binaries/redis-binary.ts';
+import type { Kubectl } from '../../src/local/kubectl.ts';
+import type { LimiterMode } from '../../src/local/limiters.ts';
+import { freePort } from '../../src/local/ports.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { aclLines, makeRedisUsers, type RedisUsers } from '../../src/local/redis-users.ts';
+import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
+import { registerTarget } from '../../src/local/target.ts';
+import {
+  asLimiter,
+  type HostedNode,
+  hostLimiters,
+  LIMITER_HOSTS,
+  threeNodes,
+} from '../kit/hosted-limiters.ts';
+import { until } from '../kit/until.ts';
+import { RedisEye } from './observer/redis-eye.ts';
+import { NodeProxy } from './proxies/node-proxy.ts';
+import { RedisProxy } from './proxies/redis-proxy.ts';
+import type { Passing } from './proxies/weather.ts';
+import { now, type TortureRecord } from './record.ts';
+import { BURST_SCENARIO } from './settings.ts';
+
+export interface LaneOptions {
+  readonly number: number;
+  /** Is there already, and enabled. */
+  readonly namespace: string;
+  readonly mode: LimiterMode;
+  readonly kubectl: Kubectl;
+  readonly supervisor: Supervisor;
+  readonly record: () => TortureRecord;
+  readonly passing: Passing;
+}
+
+export class Lane {
+  readonly namespace: string;
+  readonly mode: LimiterMode;
+  readonly users: RedisUsers;
+  readonly redisProxy: RedisProxy;
+  readonly nodeProxies: readonly NodeProxy[];
+  readonly #options: LaneOptions;
+  readonly #redis: RedisServer;
+  readonly #nodes: readonly HostedNode[];
+  readonly #processes: OwnedProcess[];
+  readonly #eye: RedisEye;
+  /** Processes that are being killed, or are killed: their end is no surprise. */
+  readonly #asked = new Set<OwnedProcess>();
+
+  private constructor(
+    options: LaneOptions,
+    parts: {
+      readonly redis: RedisServer;
+      readonly users: RedisUsers;
+      readonly nodes: readonly HostedNode[];
+      readonly processes: OwnedProcess[];
+      readonly redisProxy: RedisProxy;
+      readonly nodeProxies: readonly NodeProxy[];
+    },
+  ) {
+    this.#options = options;
+    this.namespace = options.namespace;
+    this.mode = options.mode;
+    this.users = parts.users;
+    this.redisProxy = parts.redisProxy;
+    this.nodeProxies = parts.nodeProxies;
+    this.#redis = parts.redis;
+    this.#nodes = parts.nodes;
+    this.#processes = parts.processes;
+    for (const process of this.#processes) this.#expectToStay(process);
+    const { host, port } = this.#redis;
+    const target = { host, port, user: this.users.admin, localAddress: LIMITER_HOSTS[0] };
+    this.#eye = new RedisEye(target, options.number, options.record);
+  }
+
+  /** Starts it and registers its pods, where the operator finds the proxies. */
+  static async start(options: LaneOptions): Promise<Lane> {
+    const { kubectl, mode, namespace, number: lane, passing, record, supervisor } = options;
+    const users = makeRedisUsers();
+    await findRedis();
+    const redis = await startRedis({ supervisor, aclUsers: aclLines(users) });
+    const nodes = await threeNodes('ratelimiter', { mode, redisPort: redis.port });
+    const processes = await Promise.all(nodes.map((node) => hostLimiters(supervisor, [node], users.limiter)));
+    const { host, port } = redis;
+    const redisProxy = await RedisProxy.start(
+      { lane, upstream: { host, port }, record, passing },
+      await freePort(),
+    );
+    const isBurst = (key: string): boolean => key.includes(`-${BURST_SCENARIO}`);
+    const nodePort = await freePort(LIMITER_HOSTS);
+    const nodeProxies = await Promise.all(
+      nodes.map((upstream, node) =>
+        NodeProxy.start({ lane, node, upstream, record, passing, isBurst }, nodePort),
+      ),
+    );
+    await registerTarget(kubectl, {
+      namespace,
+      limiters: nodes.map((node, i) => ({
+        ...asLimiter(node, processes[i] as OwnedProcess),
+        port: nodePort,
+        url: `http://${node.host}:${nodePort}`,
+      })),
+      redis: { ...redis, pid: redis.pid, port: redisProxy.port },
+      secret: { ...users.operator },
+    });
+    return new Lane(options, { redis, users, nodes, processes, redisProxy, nodeProxies });
+  }
+
+  /** SIGSTOP, and SIGCONT after `ms`. */
+  async freezeNode(node: number, ms: number): Promise<void> {
+    await freeze(this.#node(node), ms);
+  }
+
+  /** SIGKILL, and another process on the same address after `ms`. */
+  async killNode(node: number, ms: number): Promise<void> {
+    const process = this.#node(node);
+    this.#asked.add(process);
+    process.kill('SIGKILL');
+    await process.exited;
+    await pause(ms);
+    const spec = this.#nodes[node] as HostedNode;
+    const next = await hostLimiters(this.#options.supervisor, [spec], this.users.limiter);
+    this.#processes[node] = next;
+    this.#expectToStay(next);
+  }
+
+  async freezeRedis(ms: number): Promise<void> {
+    const { pid } = this.#redis;
+    process.kill(pid, 'SIGSTOP');
+    await pause(ms);
+    process.kill(pid, 'SIGCONT');
+  }
+
+  /** SIGKILL, and an empty Redis on the same port after `ms`. */
+  async killRedis(ms: number): Promise<void> {
+    await this.#redis.kill9();
+    await pause(ms);
+    await this.#redis.restart();
+  }
+
+  /** Waits until Redis takes writes and every node reaches it. */
+  async untilWell(): Promise<void> {
+    await Promise.all(
+      this.#nodes.map(({ host, id, port }) =>
+        until(async () => (await fetch(`http://${host}:${port}/health`)).ok, {
+          what: `${id} of ${this.namespace} to be well`,
+          deadlineMs: 30_000,
+        }),
+      ),
+    );
+  }
+
+  /** Names of the keys that demos have left, and of the limits that nodes still go by. */
+  async leftInRedis(): Promise<string[]> {
+    const { host, port } = this.#redis;
+    const redis = new Redis({ host, port, ...this.users.admin, lazyConnect: true });
+    redis.on('error', () => {});
+    try {
+      await redis.connect();
+      const [, keys] = await redis.scan('0', 'MATCH', 'rl:limit:demo-*', 'COUNT', 10_000);
+      const defined = await Promise.all(keys.map(async (key) => await redis.hexists(key, 'limit')));
+      return keys.filter((_, i) => defined[i] === 1);
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#eye.close();
+    for (const process of this.#processes) this.#asked.add(process);
+    await Promise.all([this.redisProxy.stop(), ...this.nodeProxies.map((proxy) => proxy.stop())]);
+    await Promise.all(this.#processes.map((process) => process.stop(3000)));
+    await this.#redis.stop();
+  }
+
+  #node(node: number): OwnedProcess {
+    const process = this.#processes[node];
+    if (!process) throw new RangeError(`there is no node ${node}`);
+    return process;
+  }
+
+  #expectToStay(process: OwnedProcess): void {
+    void process.exited.then(() => {
+      if (this.#asked.has(process)) return;
+      const how = process.exitError().message;
+      this.#options.record().note({ kind: 'lost', at: now(), name: `${this.namespace} node`, how });
+    });
+  }
+}
+
+/** SIGSTOP, and SIGCONT after `ms`; one that ends meanwhile is not woken. */
+export async function freeze(process: OwnedProcess, ms: number): Promise<void> {
+  process.kill('SIGSTOP');
+  await pause(ms);
+  process.kill('SIGCONT');
+}
+
+export async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}

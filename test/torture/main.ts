@@ -1,0 +1,59 @@
+/** `npm run torture`: disturbs real runs by plans that seeds make, and checks what was seen from outside. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runProgram } from '../../src/cli/program.ts';
+import type { ValuesOf } from '../../src/settings/settings.ts';
+import { TORTURE } from './arguments.ts';
+import { lineOf, planOf } from './plan.ts';
+import { excerptOf, Summary } from './report.ts';
+import { playRound } from './round.ts';
+import { Stage } from './stage.ts';
+
+const start = performance.now();
+
+function say(line: string): void {
+  process.stderr.write(`[${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
+}
+
+const LANES = 3;
+
+async function main(
+  { records, runs, seed: first }: ValuesOf<typeof TORTURE.settings>,
+  signal: AbortSignal,
+): Promise<number> {
+  const plans = Array.from({ length: runs }, (_, i) =>
+    planOf(first + i, { lanes: LANES, ownApiServer: true }),
+  );
+  const summary = new Summary();
+  const stage = await Stage.start({ modes: plans[0]?.lanes.map(({ mode }) => mode) ?? [], say });
+  try {
+    for (const plan of plans) {
+      signal.throwIfAborted();
+      say(`seed ${plan.seed}: ${plan.steps.length} steps`);
+      for (const step of plan.steps) say(`  ${lineOf(step)}`);
+      const result = await playRound({ stage, plan, signal, say: (line) => say(`  ${line}`) });
+      summary.add(result);
+      say(
+        `seed ${plan.seed}: ${result.ends.join(', ')}; ${result.wrong.length === 0 ? 'nothing wrong' : `${result.wrong.length} WRONG`}`,
+      );
+      if (result.wrong.length === 0 && !records) continue;
+      const folder = records ?? 'torture-records';
+      await mkdir(folder, { recursive: true });
+      const file = join(folder, `seed-${plan.seed}.json`);
+      const logs = await stage.operatorLogs();
+      await writeFile(
+        file,
+        JSON.stringify({ plan, wrong: result.wrong, entries: result.record.entries, logs }, null, 1),
+      );
+      for (const line of excerptOf(result)) say(line);
+      say(`  the whole record is in ${file}`);
+    }
+  } finally {
+    say('stopping everything that was started');
+    await stage.stop();
+    process.stdout.write(`${summary.lines().join('\n')}\n`);
+  }
+  return summary.wrong === 0 ? 0 : 1;
+}
+
+await runProgram(TORTURE, { main, failed: 2, onInterrupt: () => say('interrupted') });

@@ -1,0 +1,123 @@
+/** Sees what happens in a Redis, over connections of its own: how often it is paused, and whether it takes writes. */
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { now, type SlowWrite, type TortureRecord } from '../record.ts';
+import { openRedis, type RawRedisTarget } from './raw-redis.ts';
+
+/** A write that takes no longer is not worth a note. */
+const QUICK_MS = 25;
+const WRITE_EVERY_MS = 10;
+const COUNT_EVERY_MS = 20;
+const CONNECT_AGAIN_MS = 20;
+
+export class RedisEye {
+  readonly #target: RawRedisTarget;
+  readonly #lane: number;
+  readonly #record: () => TortureRecord;
+  readonly #sockets = new Set<Socket>();
+  readonly #running: Promise<unknown>;
+  #on = true;
+
+  constructor(target: RawRedisTarget, lane: number, record: () => TortureRecord) {
+    this.#target = target;
+    this.#lane = lane;
+    this.#record = record;
+    this.#running = Promise.all([this.#again(() => this.#count()), this.#again(() => this.#write())]);
+  }
+
+  async close(): Promise<void> {
+    this.#on = false;
+    for (const socket of this.#sockets) socket.destroy();
+    await this.#running;
+  }
+
+  /** Redis may be killed at any time. */
+  async #again(look: () => Promise<void>): Promise<void> {
+    while (this.#on) {
+      await look().catch(() => {});
+      if (this.#on) await sleep(CONNECT_AGAIN_MS);
+    }
+  }
+
+  async #open() {
+    const connection = await openRedis(this.#target);
+    this.#sockets.add(connection.socket);
+    connection.socket.once('close', () => this.#sockets.delete(connection.socket));
+    if (!this.#on) connection.socket.destroy();
+    return connection;
+  }
+
+  /** MONITOR leaves out what administrators do, pauses among it; Redis counts them all the same. */
+  async #count(): Promise<void> {
+    const { socket, lines } = await this.#open();
+    let before: PauseCounts | undefined;
+    for (;;) {
+      socket.write('INFO commandstats\r\n');
+      const counts = pauseCounts(await bulk(lines));
+      // One that was started anew counts from 0.
+      before ??= { pause: 0, unpause: 0 };
+      for (const name of ['pause', 'unpause'] as const) {
+        for (let i = before[name]; i < counts[name]; i += 1) {
+          this.#record().note({ kind: 'done', at: now(), lane: this.#lane, what: name });
+        }
+      }
+      before = counts;
+      await sleep(COUNT_EVERY_MS);
+    }
+  }
+
+  async #write(): Promise<void> {
+    const lane = this.#lane;
+    const { socket, lines } = await this.#open();
+    for (let i = 0; ; i += 1) {
+      const note: SlowWrite = { kind: 'write', at: now(), lane, tookMs: Infinity };
+      const late = setTimeout(() => this.#record().note(note), QUICK_MS);
+      socket.write(`SET rl:torture:observer ${i} PX 60000\r\n`);
+      const said = await lines.next();
+      clearTimeout(late);
+      note.tookMs = now() - note.at;
+      if (said.done) {
+        note.lost = true;
+        return;
+      }
+      if (said.value !== '+OK') throw new Error(`Redis took no write of the observer: ${said.value}`);
+      await sleep(WRITE_EVERY_MS);
+    }
+  }
+}
+
+/** How often a Redis has carried these out. */
+interface PauseCounts {
+  readonly pause: number;
+  readonly unpause: number;
+}
+
+/** From INFO commandstats: `cmdstat_client|pause:calls=3,...,failed_calls=1`. Pure. */
+export function pauseCounts(info: string): PauseCounts {
+  const of = (name: string): number => {
+    const [, calls, failed] =
+      new RegExp(`^cmdstat_client\\|${name}:calls=(\\d+).*failed_calls=(\\d+)`, 'm').exec(info) ?? [];
+    return Number(calls ?? 0) - Number(failed ?? 0);
+  };
+  return { pause: of('pause'), unpause: of('unpause') };
+}
+
+/** The next answer, which is one text of many lines. @throws where the connection is lost */
+async function bulk(lines: AsyncIterator<string>): Promise<string> {
+  const next = async (): Promise<string> => {
+    const line = await lines.next();
+    if (line.done) throw new Error('the connection was lost');
+    return line.value;
+  };
+  const head = await next();
+  const length = Number(/^\$(\d+)$/.exec(head)?.[1]);
+  if (!Number.isInteger(length)) throw new Error(`Redis answered ${head}`);
+  let text = '';
+  // Lines come without the two bytes that end them.
+  for (let read = 0; read <= length; ) {
+    const line = await next();
+    read += Buffer.byteLength(line) + 2;
+    text += `${line}\n`;
+  }
+  return text;
+}

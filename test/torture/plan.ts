@@ -1,0 +1,174 @@
+/**
+ * What is done to a run, and when: made from a seed alone, so that the same seed does the same again. Nothing
+ * else in the torture decides anything by chance.
+ */
+import { type Random, randomBy } from './random.ts';
+
+/** A moment in the life of an effect, as it is seen from outside the operator. */
+export const BOUNDARIES = {
+  announce: 'the status that announces a fault',
+  pause: 'CLIENT PAUSE',
+  burst: 'the first request of a burst',
+  proof: 'the status that tells of a fault that was injected',
+  verdict: 'the status with the verdict',
+} as const;
+
+export type Boundary = keyof typeof BOUNDARIES;
+
+/** When a step is taken: so long after the object was applied, or when something passes a proxy. */
+export type When =
+  | { readonly afterMs: number }
+  /** `passed`: it was passed on, and its answer is held back while the step begins. Otherwise before it is passed on. */
+  | { readonly boundary: Boundary; readonly passed: boolean };
+
+/** What is done to a process, to what goes over a connection, or by a person. */
+export type Action =
+  | { readonly to: 'operator'; readonly which: Replica; readonly what: 'kill' | 'freeze' | 'restart' }
+  | { readonly to: 'node'; readonly node: number; readonly what: 'kill' | 'freeze' }
+  | { readonly to: 'redis'; readonly what: 'kill' | 'freeze' }
+  | { readonly to: 'api-server'; readonly what: 'kill' }
+  | { readonly to: 'api'; readonly which: Replica; readonly what: ApiFault }
+  | { readonly to: 'redis-link'; readonly what: LinkFault }
+  | { readonly to: 'node-link'; readonly node: number; readonly what: LinkFault }
+  | { readonly to: 'object'; readonly what: 'abort' | 'delete' };
+
+/** By what they are at the moment of the step. */
+export type Replica = 'leader' | 'standby' | 'both';
+
+/** What happens between operator and API server. */
+export const API_FAULTS = ['delay', 'cut', 'stall', '409', '410', '429', '500', '503', 'stale'] as const;
+export type ApiFault = (typeof API_FAULTS)[number];
+
+/** What happens between operator and Redis or a node. `hold`: requests are passed on, answers held back. */
+export const LINK_FAULTS = ['delay', 'cut', 'stall', 'hold'] as const;
+export type LinkFault = (typeof LINK_FAULTS)[number];
+
+export interface Step {
+  /** From 0. */
+  readonly lane: number;
+  readonly when: When;
+  readonly action: Action;
+  /** How long it lasts; milliseconds. */
+  readonly forMs: number;
+}
+
+/** A target with a run of its own; runs of different lanes share operator and API server. */
+export interface LanePlan {
+  readonly mode: 'approximate' | 'strict';
+  readonly countdown: string;
+  readonly pauseMs: number;
+  readonly requestsPerSecond: number;
+  readonly multiplier: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly lanes: readonly LanePlan[];
+  /** In the order in which they were made, which is not that of time. */
+  readonly steps: readonly Step[];
+}
+
+export interface PlanOptions {
+  readonly lanes: number;
+  /** Whether the API server is this torture's alone, so that it may be killed. */
+  readonly ownApiServer: boolean;
+}
+
+/** Node processes of a lane. */
+const NODES = 3;
+
+/** The last steps come this long after the object was applied: a run without a disturbance takes some 10 s. */
+const STORY_MS = 9_000;
+
+/** The plan of a seed. Pure. */
+export function planOf(seed: number, { lanes, ownApiServer }: PlanOptions): Plan {
+  const random = randomBy(seed);
+  const lanePlans = Array.from({ length: lanes }, (_, lane) => lanePlan(random, lane));
+  // Some runs are left nearly alone: only there whole proofs and figures come about.
+  const perLane = random.pick([1, 2, 3, 4, 6]);
+  const steps: Step[] = [];
+  for (let lane = 0; lane < lanes; lane += 1) {
+    const count = random.between(1, perLane);
+    for (let i = 0; i < count; i += 1) steps.push(stepOf(random, lane, ownApiServer));
+  }
+  return { seed, lanes: lanePlans, steps };
+}
+
+function lanePlan(random: Random, lane: number): LanePlan {
+  return {
+    mode: lane % 3 === 1 ? 'strict' : 'approximate',
+    countdown: random.pick(['0s', '1s', '1s']),
+    pauseMs: random.pick([1500, 2000, 2500]),
+    requestsPerSecond: random.pick([60, 90]),
+    multiplier: random.pick([2, 3]),
+  };
+}
+
+function stepOf(random: Random, lane: number, ownApiServer: boolean): Step {
+  const action = actionOf(random, ownApiServer);
+  const boundary: When = { boundary: random.pick(boundaries), passed: random.chance(0.5) };
+  const when = random.chance(0.5) ? boundary : { afterMs: random.between(0, STORY_MS) };
+  const [min, max] = lengthOf(action);
+  return { lane, when, action, forMs: random.between(min, max) };
+}
+
+const boundaries = Object.keys(BOUNDARIES) as Boundary[];
+
+function actionOf(random: Random, ownApiServer: boolean): Action {
+  const which = random.pick<Replica>(['leader', 'leader', 'leader', 'standby', 'both']);
+  const node = random.between(0, NODES - 1);
+  const process = random.pick(['kill', 'freeze'] as const);
+  const link = random.pick(LINK_FAULTS);
+  const what = random.between(0, 99);
+  if (what < 26) return { to: 'operator', which, what: random.pick(['kill', 'kill', 'freeze', 'restart']) };
+  if (what < 48) return { to: 'api', which, what: random.pick(API_FAULTS) };
+  if (what < 63) return { to: 'redis-link', what: link };
+  if (what < 77) return { to: 'node-link', node, what: link };
+  if (what < 84) return { to: 'node', node, what: process };
+  if (what < 91) return { to: 'redis', what: process };
+  if (what < 95) return { to: 'object', what: random.pick(['abort', 'delete']) };
+  if (ownApiServer) return { to: 'api-server', what: 'kill' };
+  return { to: 'operator', which, what: 'freeze' };
+}
+
+/** From the shortest to the longest; milliseconds. */
+function lengthOf(action: Action): readonly [number, number] {
+  switch (action.to) {
+    case 'operator':
+      // Beyond the leader lease as well, which the torture sets to 4 s.
+      return action.what === 'freeze' ? [200, 7000] : [0, 2000];
+    case 'api':
+      return [200, 4000];
+    case 'api-server':
+      return [0, 3000];
+    case 'redis':
+      return [100, 2500];
+    case 'node':
+    case 'node-link':
+    case 'redis-link':
+      return [100, 2500];
+    case 'object':
+      return [0, 0];
+    default:
+      return action satisfies never;
+  }
+}
+
+/** "lane 1 at CLIENT PAUSE, passed on: operator leader kill for 512 ms". */
+export function lineOf({ lane, when, action, forMs }: Step): string {
+  const at =
+    'afterMs' in when
+      ? `after ${when.afterMs} ms`
+      : `at ${BOUNDARIES[when.boundary]}, ${when.passed ? 'passed on' : 'not passed on yet'}`;
+  return `lane ${lane} ${at}: ${nameOf(action)}${forMs > 0 ? ` for ${forMs} ms` : ''}`;
+}
+
+/** "operator kill": what disturbances are counted by. */
+export function kindOf({ to, what }: Action): string {
+  return `${to} ${what}`;
+}
+
+function nameOf(action: Action): string {
+  const which = 'which' in action ? ` ${action.which}` : 'node' in action ? ` ${action.node}` : '';
+  return `${action.to}${which} ${action.what}`;
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { pauseCounts } from '../observer/redis-eye.ts';
+import { BoundaryFinder } from './boundaries.ts';
+import { CommandReader } from './commands.ts';
+import { Weather } from './weather.ts';
+
+describe('commands to Redis', () => {
+  const wire = '*3\r\n$6\r\nCLIENT\r\n$5\r\nPAUSE\r\n$4\r\n1500\r\n*1\r\n$4\r\nPING\r\n';
+
+  it('are read whole, however they are cut into pieces', () => {
+    for (let cut = 0; cut <= wire.length; cut += 1) {
+      const reader = new CommandReader();
+      const commands = [wire.slice(0, cut), wire.slice(cut)].flatMap((piece) =>
+        reader.read(Buffer.from(piece)),
+      );
+      expect(commands).toEqual([['CLIENT', 'PAUSE', '1500'], ['PING']]);
+    }
+  });
+
+  it('are nothing but arrays of texts', () => {
+    expect(() => new CommandReader().read(Buffer.from('GET / HTTP/1.1\r\n'))).toThrow(SyntaxError);
+  });
+});
+
+describe('a status on its way to the API server', () => {
+  const path = '/apis/chaosdemo.dev/v1alpha1/namespaces/shop/chaosdemos/run-1/status';
+  const write = (finder: BoundaryFinder, status: object) =>
+    finder.statusWrite('PATCH', path, Buffer.from(JSON.stringify({ metadata: { uid: 'u' }, status })));
+  const announced = { scenarios: [{ fault: { id: '1-drift-1' } }] };
+
+  it('is a boundary until it is stored', () => {
+    const finder = new BoundaryFinder();
+    const first = write(finder, announced);
+    expect(first).toMatchObject({ namespace: 'shop', name: 'run-1', boundary: 'announce' });
+    expect(write(finder, announced)?.boundary).toBe('announce');
+    if (first) finder.stored(first);
+    expect(write(finder, announced)?.boundary).toBeUndefined();
+    expect(write(finder, { scenarios: [{ fault: { id: '1-drift-1', proof: 'Confirmed' } }] })?.boundary).toBe(
+      'proof',
+    );
+    expect(write(finder, { run: { number: 1, completedAt: 'now' } })?.boundary).toBe('verdict');
+  });
+
+  it('is told from any other request', () => {
+    const finder = new BoundaryFinder();
+    expect(finder.statusWrite('GET', path, Buffer.alloc(0))).toBeUndefined();
+    expect(finder.statusWrite('PATCH', path.replace('/status', ''), Buffer.alloc(0))).toBeUndefined();
+  });
+});
+
+describe('weather', () => {
+  it('lasts as long as it was begun for, and ends when it is cleared', async () => {
+    const weather = new Weather<'stall' | 'delay'>();
+    expect(weather.has('stall')).toBe(false);
+    weather.begin('stall', 30);
+    expect(weather.has('stall')).toBe(true);
+    await weather.over('stall');
+    expect(weather.has('stall')).toBe(false);
+    weather.begin('delay', 60_000);
+    expect(weather.delayOf('delay')).toBe(300);
+    weather.clear();
+    expect(weather.delayOf('delay')).toBe(0);
+  });
+});
+
+it('reads how often Redis was paused, without the pauses that it refused', () => {
+  const line = 'usec=5,usec_per_call=1.00,rejected_calls=0,failed_calls=1';
+  const info = `# Commandstats\ncmdstat_client|pause:calls=4,${line}\ncmdstat_client|unpause:calls=2,${line}\n`;
+  expect(pauseCounts(info)).toEqual({ pause: 3, unpause: 1 });
+  expect(pauseCounts('# Commandstats\n')).toEqual({ pause: 0, unpause: 0 });
+});

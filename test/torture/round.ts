@@ -1,0 +1,179 @@
+/** One run of the torture: one plan on one stage, from applying the objects until nothing is left of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseDuration } from '../../src/api/index.ts';
+import type { Lease } from '../../src/kube/lease-lock.ts';
+import { demoSpec, subject } from '../kit/demo.ts';
+import type { Demos } from '../kit/demos.ts';
+import { checkLane } from './checks/index.ts';
+import { secretsIn } from './checks/secrets.ts';
+import type { Wrong } from './checks/seen.ts';
+import { Director } from './director.ts';
+import type { Lane } from './lane.ts';
+import type { LanePlan, Plan } from './plan.ts';
+import { TortureRecord } from './record.ts';
+import { BURST_SCENARIO, DEADLINE, LIMIT, OVERTIME_MS, THRESHOLD, TIMEOUT_MS } from './settings.ts';
+import type { Stage } from './stage.ts';
+
+/** Until the object is gone, from asking for its deletion: the release of what is on, by whoever leads then. */
+const GONE_MS = 60_000;
+/** Until all else is gone: a Lease that nobody could delete runs out. */
+const NOTHING_LEFT_MS = 40_000;
+
+export interface RoundResult {
+  readonly plan: Plan;
+  readonly record: TortureRecord;
+  readonly wrong: readonly Wrong[];
+  /** How each lane ended: "Succeeded", or "deleted". */
+  readonly ends: readonly string[];
+}
+
+export interface RoundOptions {
+  readonly stage: Stage;
+  readonly plan: Plan;
+  readonly say: (line: string) => void;
+  /** Ends the run at once; what it throws is the reason. */
+  readonly signal: AbortSignal;
+}
+
+export async function playRound({ plan, say, signal, stage }: RoundOptions): Promise<RoundResult> {
+  const name = `run-${plan.seed}`;
+  const record = new TortureRecord();
+  stage.record = record;
+  await Promise.all(plan.lanes.map((lane, i) => demosOf(stage, i).applySpec(name, specOf(lane))));
+  await Promise.all(stage.replicas.map(({ proxy }) => proxy.keepLists()));
+  const director = new Director(plan, stage, record, { name, say });
+  stage.passing = (lane, what) => director.passing(lane, what);
+  const wrong: Wrong[] = [];
+  try {
+    await untilEnded(name, record, plan.lanes.length, signal);
+  } finally {
+    await director.end();
+    stage.passing = async () => 'pass';
+  }
+  await stage.untilWell();
+  for (const [i, lane] of stage.lanes.entries()) {
+    wrong.push(...(await removeAndLook(demosOf(stage, i), lane, name, i, signal)));
+  }
+  // The observer hears of the end of the objects a moment later.
+  await sleep(200, undefined, { signal });
+  const ends: string[] = [];
+  for (const [i, lane] of plan.lanes.entries()) {
+    wrong.push(...checkLane({ record, lane: i, plan: lane, name }));
+    ends.push(endOf(record, i));
+  }
+  wrong.push(
+    ...secretsIn(
+      record,
+      await stage.operatorLogs(),
+      stage.lanes.map(({ users }) => users.operator.password),
+    ),
+  );
+  return { plan, record, wrong, ends };
+}
+
+function demosOf(stage: Stage, lane: number): Demos {
+  const demos = stage.demos[lane];
+  if (!demos) throw new RangeError(`there is no lane ${lane}`);
+  return demos;
+}
+
+function specOf(lane: LanePlan): object {
+  const expect = lane.mode === 'strict' ? 'NotDetected' : 'Detected';
+  return demoSpec({
+    subject: subject({
+      limit: { requests: LIMIT, window: '60s' },
+      health: { pollInterval: '500ms', timeout: `${TIMEOUT_MS}ms` },
+    }),
+    activeDeadline: DEADLINE,
+    scenarios: [
+      {
+        name: 'drift',
+        type: 'CounterDrift',
+        expect,
+        countdown: lane.countdown,
+        counterDrift: {
+          pause: `${lane.pauseMs}ms`,
+          requestsPerSecond: lane.requestsPerSecond,
+          threshold: THRESHOLD,
+          settle: '1s',
+        },
+      },
+      {
+        name: BURST_SCENARIO,
+        type: 'GhostAllowing',
+        expect,
+        countdown: lane.countdown,
+        ghostAllowing: { multiplier: lane.multiplier, settle: '1s' },
+      },
+    ],
+  });
+}
+
+/** Waits until every lane has a verdict, or its object is gone, or its time is over; the checks find the latter. */
+async function untilEnded(
+  name: string,
+  record: TortureRecord,
+  lanes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = performance.now() + parseDuration(DEADLINE) + OVERTIME_MS;
+  const hasEnded = (lane: number): boolean => {
+    const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
+    return last?.type === 'DELETED' || last?.object.status?.run?.completedAt !== undefined;
+  };
+  while (performance.now() < until) {
+    if (Array.from({ length: lanes }, (_, lane) => hasEnded(lane)).every(Boolean)) return;
+    await sleep(100, undefined, { signal });
+  }
+}
+
+async function removeAndLook(
+  demos: Demos,
+  lane: Lane,
+  name: string,
+  number: number,
+  signal: AbortSignal,
+): Promise<Wrong[]> {
+  const wrong = (message: string): Wrong => ({
+    check: 'nothing left',
+    lane: number,
+    at: Date.now(),
+    message,
+  });
+  try {
+    await demos.delete(name, GONE_MS);
+  } catch (error) {
+    const left = await demos.object(name).catch(() => undefined);
+    const finalizers = left?.metadata.finalizers?.join(', ') ?? 'none';
+    return [
+      wrong(
+        `${name} is not gone ${GONE_MS} ms after its deletion, finalizers ${finalizers}: ${String(error)}`,
+      ),
+    ];
+  }
+  const until = performance.now() + NOTHING_LEFT_MS;
+  for (;;) {
+    const leases = (await demos.leases()).filter(isHeld);
+    const keys = await lane.leftInRedis();
+    if (leases.length === 0 && keys.length === 0) return [];
+    if (performance.now() > until) {
+      const what = [
+        ...leases.map(({ metadata }) => `lease ${metadata.name}`),
+        ...keys.map((key) => `key ${key}`),
+      ];
+      return [wrong(`${NOTHING_LEFT_MS} ms after ${name} is gone there are still ${what.join(', ')}`)];
+    }
+    await sleep(200, undefined, { signal });
+  }
+}
+
+/** A Lease that has run out holds nothing any more; the next run on that Redis takes it and deletes it. */
+function isHeld({ spec }: Lease): boolean {
+  const { holderIdentity, leaseDurationSeconds = 0, renewTime = '' } = spec ?? {};
+  return Boolean(holderIdentity) && Date.parse(renewTime) + leaseDurationSeconds * 1000 > Date.now();
+}
+
+function endOf(record: TortureRecord, lane: number): string {
+  const verdict = record.of('version', lane).findLast(({ object }) => object.status?.run?.verdict);
+  return verdict?.object.status?.run?.verdict?.phase ?? 'deleted';
+}

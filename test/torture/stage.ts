@@ -1,0 +1,171 @@
+/** Everything that torture happens on: an API server, two operators, and lanes. It stands for many runs. */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { KubeClient } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
+import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
+import { type ControlPlane, startControlPlane } from '../../src/local/control-plane.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { Demos } from '../kit/demos.ts';
+import { prepareOperator } from '../kit/operator.ts';
+import { until } from '../kit/until.ts';
+import type { Cast } from './director.ts';
+import { Lane } from './lane.ts';
+import { watchPace } from './observer/pace-eye.ts';
+import { VersionEye } from './observer/version-eye.ts';
+import type { Passing } from './proxies/weather.ts';
+import { TortureRecord } from './record.ts';
+import { OperatorReplica } from './replica.ts';
+
+/** An API server that others have started, with the CRDs and the operator's roles in it. */
+export type GivenApiServer = Pick<ControlPlane, 'url' | 'caFile' | 'kubeconfig' | 'kubectl'>;
+
+export interface StageOptions {
+  /** Of each lane. */
+  readonly modes: readonly ('approximate' | 'strict')[];
+  /** Without one the stage starts its own, which may then be killed. */
+  readonly apiServer?: GivenApiServer;
+  readonly say?: (line: string) => void;
+}
+
+const root = new URL('../../', import.meta.url);
+const crdFolder = fileURLToPath(new URL('crds', root));
+const operatorFolder = fileURLToPath(new URL('manifests/operator', root));
+/** The API server may be away, and requests wait in it. */
+const CLIENT_TIMEOUT_MS = 20_000;
+
+export class Stage implements Cast {
+  readonly lanes: Lane[] = [];
+  readonly replicas: OperatorReplica[] = [];
+  readonly demos: Demos[] = [];
+  /** Where the observer notes what it sees; another one for each run. */
+  record = new TortureRecord();
+  /** What decides of what passes a proxy; another one for each run. */
+  passing: Passing = async () => 'pass';
+  readonly #supervisor = new Supervisor();
+  readonly #client: KubeClient;
+  readonly #own: ControlPlane | undefined;
+  readonly #eyes: VersionEye[] = [];
+  readonly #stopPace = watchPace(() => this.record);
+
+  private constructor(client: KubeClient, own: ControlPlane | undefined) {
+    this.#client = client;
+    this.#own = own;
+  }
+
+  static async start({ apiServer, modes, say = () => {} }: StageOptions): Promise<Stage> {
+    await ensureRedis({ progress: say });
+    const own = apiServer ? undefined : await startOwn(say);
+    const server: GivenApiServer = apiServer ?? (own as ControlPlane);
+    const client = new KubeClient(loadKubeConfig(server.kubeconfig), {
+      userAgent: 'torture',
+      timeoutMs: CLIENT_TIMEOUT_MS,
+    });
+    const stage = new Stage(client, own);
+    try {
+      await stage.#build(server, modes, say);
+      return stage;
+    } catch (error) {
+      for (const [name, text] of Object.entries(await stage.operatorLogs())) {
+        for (const line of text.trimEnd().split('\n').slice(-5)) say(`${name}: ${line.slice(0, 300)}`);
+      }
+      await stage.stop();
+      throw error;
+    }
+  }
+
+  get killApiServer(): Cast['killApiServer'] {
+    const own = this.#own;
+    if (!own) return undefined;
+    return async (ms) => {
+      await own.killApiServer();
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      await own.startApiServer();
+    };
+  }
+
+  /** Waits until everything stands as before a run: nodes, Redis, and an operator that leads. */
+  async untilWell(): Promise<void> {
+    const proxies = [
+      ...this.replicas.map(({ proxy }) => proxy),
+      ...this.lanes.flatMap(({ nodeProxies, redisProxy }) => [redisProxy, ...nodeProxies]),
+    ];
+    for (const { weather } of proxies) weather.clear();
+    await Promise.all(this.lanes.map((lane) => lane.untilWell()));
+    const since = performance.timeOrigin + performance.now();
+    await until(() => this.replicas.some(({ proxy }) => proxy.leasedAt > since), {
+      what: 'an operator to lead',
+      deadlineMs: 60_000,
+    });
+  }
+
+  /** The last lines of what operators wrote, for those who look for a cause. */
+  async operatorLogs(): Promise<Record<string, string>> {
+    const files = this.replicas.flatMap(({ identity, logFiles }) =>
+      logFiles.map((file) => [identity, file] as const),
+    );
+    const texts: Record<string, string> = {};
+    for (const [identity, file] of files)
+      texts[identity] = (texts[identity] ?? '') + (await readFile(file, 'utf8'));
+    return texts;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopPace();
+    await Promise.all(this.#eyes.map((eye) => eye.close()));
+    await Promise.all(this.replicas.map((replica) => replica.stop()));
+    await Promise.all(this.lanes.map((lane) => lane.stop()));
+    await this.#client.close();
+    await this.#own?.stop();
+    await this.#supervisor.close();
+  }
+
+  async #build(
+    server: GivenApiServer,
+    modes: StageOptions['modes'],
+    say: (line: string) => void,
+  ): Promise<void> {
+    const id = randomBytes(3).toString('hex');
+    const namespaces = modes.map((_, number) => `torture-${id}-${number}`);
+    const place = { system: `torture-${id}-system`, namespaces };
+    const { kubectl } = server;
+    const supervisor = this.#supervisor;
+    await prepareOperator(kubectl, place);
+    const record = (): TortureRecord => this.record;
+    const passing: Passing = (lane, what) => this.passing(lane, what);
+    for (const [number, namespace] of namespaces.entries()) {
+      say(`starting lane ${number}`);
+      const mode = modes[number] ?? 'approximate';
+      this.lanes.push(await Lane.start({ number, namespace, mode, kubectl, supervisor, record, passing }));
+      this.demos.push(new Demos(this.#client, namespace));
+      this.#eyes.push(new VersionEye({ client: this.#client, namespace, lane: number, record }));
+    }
+    const laneOf = (namespace: string): number | undefined => {
+      const lane = namespaces.indexOf(namespace);
+      return lane < 0 ? undefined : lane;
+    };
+    say('starting two operators');
+    const { caFile, url } = server;
+    for (const replica of ['operator-a', 'operator-b']) {
+      const options = { replica, url, caFile, record, passing, laneOf, place, kubectl, supervisor };
+      this.replicas.push(await OperatorReplica.start(options));
+    }
+    await this.untilWell();
+  }
+}
+
+async function startOwn(say: (line: string) => void): Promise<ControlPlane> {
+  const binaries = await ensureControlPlaneBinaries({ progress: say });
+  say('starting a control plane');
+  const own = await startControlPlane({ binaries });
+  try {
+    await own.kubectl.applyCustomResourceDefinitions(crdFolder);
+    await own.kubectl.run(['apply', '--server-side', '--force-conflicts', '-k', operatorFolder]);
+    return own;
+  } catch (error) {
+    await own.stop();
+    throw error;
+  }
+}
