@@ -103,12 +103,17 @@ describe.skipIf(withoutRealTime)('a whole demo', () => {
 });
 
 describe('a Redis that speaks TLS is refused', () => {
-  async function expectRefused(name: string, redis: object, message: RegExp): Promise<void> {
+  async function expectRefused(
+    name: string,
+    redis: object,
+    message: RegExp,
+    reason = 'RedisUnreachable',
+  ): Promise<void> {
     await byTls.applySpec(name, { subject: subject(redis), dryRun: true });
     const status = await byTls.untilStatus(
       name,
       `${name} to be refused`,
-      ({ conditions }) => conditions?.find(({ type }) => type === 'Stalled')?.reason === 'RedisUnreachable',
+      ({ conditions }) => conditions?.find(({ type }) => type === 'Stalled')?.reason === reason,
     );
     expect(status.message).toMatch(message);
     expect(status.run).toBeUndefined();
@@ -159,7 +164,16 @@ describe('a Redis that speaks TLS is refused', () => {
   });
 
   it('where the demo does not say so', async () => {
-    await expectRefused('plain', {}, /else set redis\.tls/);
+    await expectRefused('plain', { authSecretRef: { name: 'without-ca' } }, /else set redis\.tls/);
+  });
+
+  it('where the demo does not say so, but its Secret has the authority', async () => {
+    await expectRefused(
+      'clear',
+      {},
+      /would be sent in the clear: set .*redis\.tls to true/,
+      'RedisAuthInvalid',
+    );
   });
 });
 

@@ -113,6 +113,43 @@ describe('LimiterClient', () => {
     },
   );
 
+  it.each<[string, (client: LimiterClient) => Promise<unknown>, unknown, number]>([
+    ['POST /check', (client) => client.check('demo-a', never), { allowed: true }, 4096],
+    ['GET /counter', (client) => client.counter('demo-a', never), { admitted: 1, redisKey: 'demo-a' }, 4096],
+    ['GET /limit', (client) => client.limit('demo-a', never), { limit: 1 }, 4096],
+    ['GET /health', (client) => client.health(never), { redisConnected: true }, 4096],
+    ['GET /nodes', (client) => client.nodes(never), undefined, 65_536],
+  ])('takes an answer to %s up to its bound, and no more', async (_, ask, fields, most) => {
+    const sized = (bytes: number): string => {
+      const body =
+        fields === undefined ? '[]' : JSON.stringify({ windowId: 'w', windowEndsAt: 1, ...fields });
+      return body.padEnd(bytes, ' ');
+    };
+    const of = async (bytes: number) =>
+      await clientOf((_request, response) => void response.end(sized(bytes)));
+    await ask(await of(most));
+    const failure = await failureOf(ask(await of(most + 1)));
+    expect(failure).toMatchObject({ failure: 'INVALID' });
+    expect(failure.message).toContain(`the body is longer than ${most} bytes (BODY_TOO_LARGE)`);
+  });
+
+  it('does not wait for its deadline where informational answers go on for ever', async () => {
+    let sent = 0;
+    const client = await clientOf((_, response) => {
+      const more = (): void => {
+        if (response.destroyed) return;
+        sent += 1;
+        response.writeProcessing();
+        setImmediate(more);
+      };
+      more();
+    }, 10_000);
+    const failure = await failureOf(client.health(never));
+    expect(failure).toMatchObject({ failure: 'INVALID' });
+    expect(failure.message).toContain('more than 4 informational answers');
+    expect(sent).toBeLessThan(10_000);
+  });
+
   it('sends a key as it is', async () => {
     const seen: (string | undefined)[] = [];
     const client = await clientOf((request, response) => {

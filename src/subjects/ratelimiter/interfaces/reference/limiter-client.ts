@@ -2,14 +2,19 @@
  * Speaks the HTTP interface of one node of the rate limiter. Answers are checked
  * and bounded: they come from somebody else's program.
  */
-import { Pool } from 'undici';
 import { z } from 'zod';
-import { truncate } from '../../../../api/index.ts';
+import type { FailureCode } from '../../http/connection.ts';
+import { HttpPool, RequestError } from '../../http/pool.ts';
+import { encodeRequest } from '../../http/request.ts';
+import { type AnswerBounds, DEFAULT_BOUNDS } from '../../http/response-reader.ts';
 import type { NodeTarget } from '../../target.ts';
-import { fairTimeout, messageOf } from '../../waiting.ts';
+import { fairTimeout } from '../../waiting.ts';
+import { parseJson, reasonOf } from './check-answer.ts';
 
-/** No answer of the interface comes near this many bytes. */
-const MAX_ANSWER_BYTES = 64 * 1024;
+/** What one answer may take, at most: it is read ten times a second of each of 200 nodes. */
+const SMALL: AnswerBounds = { ...DEFAULT_BOUNDS, headBytes: 8 * 1024, bodyBytes: 4 * 1024 };
+/** A list of 200 nodes takes some 20 KiB. */
+const LIST: AnswerBounds = { ...SMALL, bodyBytes: 64 * 1024 };
 
 const id = z.string().min(1).max(253);
 const count = z.int().min(0);
@@ -27,7 +32,6 @@ const limitAnswer = z.object({ limit: count, ...windowFields }).describe('a limi
 const counterAnswer = z
   .object({ admitted: count, redisKey: z.string().min(1).max(512), ...windowFields })
   .describe('what was admitted, and its window');
-const errorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 export type NodesAnswer = z.infer<typeof nodesAnswer>;
 export type CheckAnswer = z.infer<typeof checkAnswer>;
@@ -59,29 +63,21 @@ export class LimiterClientError extends Error {
 /** Every method throws LimiterClientError, or the reason of `signal` once it is aborted. */
 export class LimiterClient {
   readonly name: string;
-  readonly #pool: Pool;
+  readonly #node: NodeTarget;
+  readonly #pool: HttpPool;
   readonly #timeoutMs: number;
 
   /** @param connections requests that may be under way at once; further ones wait for their turn */
   constructor(node: NodeTarget, timeoutMs: number, connections: number) {
     this.name = node.name;
     this.#timeoutMs = timeoutMs;
-    const host = node.host.includes(':') ? `[${node.host}]` : node.host;
-    this.#pool = new Pool(`http://${host}:${node.port}`, {
-      connections,
-      pipelining: 1,
-      allowH2: false,
-      connectTimeout: timeoutMs,
-      // Deadlines are held by signals of our own; these are only the net below them.
-      headersTimeout: timeoutMs + 2000,
-      bodyTimeout: timeoutMs + 2000,
-      maxResponseSize: MAX_ANSWER_BYTES,
-    });
+    this.#node = node;
+    this.#pool = new HttpPool(node, connections);
   }
 
   /** All nodes as this one knows them. */
   async nodes(signal: AbortSignal): Promise<NodesAnswer> {
-    return (await this.#request('GET', '/nodes', undefined, nodesAnswer, [200], signal)).body;
+    return (await this.#request('GET', '/nodes', undefined, nodesAnswer, [200], signal, LIST)).body;
   }
 
   /** Whether this node reaches its Redis. */
@@ -149,7 +145,7 @@ export class LimiterClient {
 
   /** Ends every connection at once. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    this.#pool.close();
   }
 
   async #unless404<T>(request: Promise<{ body: T }>): Promise<T | undefined> {
@@ -168,36 +164,34 @@ export class LimiterClient {
     schema: z.ZodType<T>,
     expected: readonly number[],
     signal: AbortSignal,
+    bounds = SMALL,
   ): Promise<{ status: number; body: T }> {
     const what = `${this.name}: ${method} ${path.replace(/\?.*/, '')}`;
+    const headers = { 'content-type': 'application/json' };
+    const bytes = encodeRequest(
+      { method, path, ...(body && { body: JSON.stringify(body), headers }) },
+      this.#node,
+    );
     const timeout = fairTimeout(this.#timeoutMs);
     let status: number;
-    let text: string;
+    let json: unknown;
     try {
-      const response = await this.#pool.request({
-        method,
-        path,
-        ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-        signal: AbortSignal.any([signal, timeout.signal]),
-      });
-      status = response.statusCode;
-      text = await response.body.text();
+      const called = AbortSignal.any([signal, timeout.signal]);
+      const answer = await this.#pool.request({ bytes, method, bounds }, called);
+      status = answer.status;
+      json = parseJson(answer.body);
     } catch (error) {
       signal.throwIfAborted();
       if (timeout.signal.aborted) {
         throw new LimiterClientError('UNANSWERED', `${what} was not answered within ${this.#timeoutMs} ms`);
       }
-      throw new LimiterClientError(failureOf(error), `${what} failed: ${messageOf(error)}`);
+      if (!(error instanceof RequestError)) throw error;
+      throw new LimiterClientError(FAILURES[error.failure.code], `${what} failed: ${error.message}`);
     } finally {
       timeout.end();
     }
-    const json = parseJson(text);
     if (!expected.includes(status)) {
-      const refusal = errorAnswer.safeParse(json);
-      const reason = refusal.success
-        ? `${refusal.data.error.code}: ${refusal.data.error.message}`
-        : 'no reason given';
-      throw new LimiterClientError('REFUSED', `${what} answered ${status}: ${truncate(reason, 200)}`, status);
+      throw new LimiterClientError('REFUSED', `${what} answered ${status}: ${reasonOf(json)}`, status);
     }
     const parsed = schema.safeParse(json);
     if (!parsed.success) {
@@ -222,27 +216,13 @@ function isOfKey(redisKey: string, key: string): boolean {
   return false;
 }
 
-/** Errors after which the node cannot have seen the request. */
-const NOT_SENT: ReadonlySet<unknown> = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EADDRNOTAVAIL',
-  'EMFILE',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-function failureOf(error: unknown): LimiterFailure {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return 'INVALID';
-  return NOT_SENT.has(code) ? 'UNREACHABLE' : 'UNANSWERED';
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+/** RESET, TIMEOUT and STOPPED: it may have been sent, and acted upon. */
+const FAILURES: Readonly<Record<FailureCode, LimiterFailure>> = {
+  UNREACHABLE: 'UNREACHABLE',
+  NO_CONNECTIONS: 'UNREACHABLE',
+  NOT_SENT: 'UNREACHABLE',
+  RESET: 'UNANSWERED',
+  TIMEOUT: 'UNANSWERED',
+  STOPPED: 'UNANSWERED',
+  BAD_ANSWER: 'INVALID',
+};

@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { HttpPool, RequestError } from './pool.ts';
+import { encodeRequest } from './request.ts';
+import { DEFAULT_BOUNDS, type HttpAnswer } from './response-reader.ts';
+
+const never = new AbortController().signal;
+const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
+
+/** A server that does this with each request, told the number of its connection and of the request on it, from 1. */
+async function serverDoing(onRequest: (socket: Socket, connection: number, request: number) => void) {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    const connection = sockets.push(socket);
+    let requests = 0;
+    socket.on('error', () => undefined);
+    socket.on('data', () => onRequest(socket, connection, (requests += 1)));
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await once(server, 'listening');
+  const to = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  return { sockets, to };
+}
+
+async function poolOn(
+  onRequest: (socket: Socket, connection: number, request: number) => void,
+  connections = 4,
+) {
+  const { sockets, to } = await serverDoing(onRequest);
+  const pool = new HttpPool(to, connections);
+  onTestFinished(() => pool.close());
+  const bytes = encodeRequest({ method: 'GET', path: '/' }, to);
+  const ask = (signal = never): Promise<HttpAnswer> =>
+    pool.request({ bytes, method: 'GET', bounds: { ...DEFAULT_BOUNDS, bodyBytes: 4096 } }, signal);
+  return { ask, pool, sockets };
+}
+
+async function closed(socket: Socket | undefined): Promise<void> {
+  if (socket && !socket.closed) await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+}
+
+async function failureOf(request: Promise<unknown>): Promise<string> {
+  const error: unknown = await request.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof RequestError)) throw new Error(`no RequestError: ${String(error)}`);
+  return `${error.failure.code}: ${error.message}`;
+}
+
+describe('a pool of connections', () => {
+  it('uses a connection again, and opens as many as it may at once', async () => {
+    const { ask, sockets } = await poolOn((socket) => socket.write(OK), 2);
+    for (let i = 0; i < 5; i += 1) expect((await ask()).body.toString()).toBe('ok');
+    expect(sockets).toHaveLength(1);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask()));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    expect(sockets).toHaveLength(2);
+  });
+
+  it.each([
+    [
+      'says that it closes',
+      (socket: Socket) => socket.write(OK.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n')),
+    ],
+    ['closes', (socket: Socket) => socket.end(OK)],
+    [
+      'keeps no connection for longer than a second',
+      (socket: Socket) => socket.write(OK.replace('\r\n\r\n', '\r\nkeep-alive: timeout=1\r\n\r\n')),
+    ],
+  ])('opens another where the server %s', async (_, answer) => {
+    const { ask, sockets } = await poolOn(answer);
+    await ask();
+    const [first] = sockets;
+    await closed(first);
+    expect((await ask()).status).toBe(200);
+    expect(sockets).toHaveLength(2);
+  });
+
+  it.each<[string, string, string]>([
+    ['informational answers without end', 'HTTP/1.1 103 Early Hints\r\n\r\n', 'TOO_MANY_INFORMATIONAL'],
+    ['headers without end', 'x: y\r\n', 'TOO_MANY_HEADERS'],
+    ['one header without end', 'aaaaaaaaaaaaaaaa', 'HEAD_TOO_LARGE'],
+  ])('takes no %s, and ends the connection', async (what, piece, code) => {
+    let sent = 0;
+    const { ask, sockets } = await poolOn((socket) => {
+      const head = what.startsWith('informational') ? '' : 'HTTP/1.1 200 OK\r\n';
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(piece.repeat(64))) sent += 64 * piece.length;
+      };
+      socket.write(what.startsWith('one') ? `${head}x: ` : head);
+      socket.on('drain', more);
+      more();
+    });
+    expect(await failureOf(ask())).toMatch(new RegExp(`^BAD_ANSWER: .*\\(${code}\\)$`));
+    const [socket] = sockets;
+    await closed(socket);
+    // What fits into the buffers of two sockets, and not what can be sent until a deadline.
+    expect(sent).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  it.each([
+    ['announced', 'HTTP/1.1 200 OK\r\ncontent-length: 4097\r\n\r\n'],
+    ['chunked', `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1001\r\n`],
+    ['ended by the connection', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(4097)}`],
+  ])('takes no body beyond its bound, %s', async (_, answer) => {
+    const { ask } = await poolOn((socket) => socket.write(answer));
+    expect(await failureOf(ask())).toBe('BAD_ANSWER: the body is longer than 4096 bytes (BODY_TOO_LARGE)');
+  });
+
+  it('takes nothing that was not asked for: not behind an answer, and not for the next request', async () => {
+    const surplus = await poolOn((socket) => socket.write(OK + OK));
+    expect(await failureOf(surplus.ask())).toMatch(/^BAD_ANSWER: .*SURPLUS/);
+
+    const { ask, sockets } = await poolOn((socket, connection) => {
+      socket.write(OK.replace('ok', connection === 1 ? 'a1' : 'a2'));
+    });
+    expect((await ask()).body.toString()).toBe('a1');
+    const [first] = sockets;
+    first?.write(OK.replace('ok', 'xx'));
+    await closed(first);
+    expect((await ask()).body.toString()).toBe('a2');
+  });
+
+  it('ends what is called off, under way or in the queue, and gives its turn to the next', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const { ask, sockets } = await poolOn((socket, connection) => {
+      if (connection === 1) arrived.resolve();
+      else socket.write(OK);
+    }, 1);
+    const stop = new AbortController();
+    const [first, second] = [failureOf(ask(stop.signal)), failureOf(ask(stop.signal))];
+    const third = ask();
+    await arrived.promise;
+    stop.abort();
+    expect(await first).toMatch(/^STOPPED/);
+    expect(await second).toMatch(/^STOPPED/);
+    expect((await third).status).toBe(200);
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('ends everything when it is closed', async () => {
+    const { ask, pool, sockets } = await poolOn(() => undefined, 1);
+    const [first, second] = [ask(), ask()];
+    const failures = Promise.all([failureOf(first), failureOf(second)]);
+    await new Promise((resolve) => setImmediate(resolve));
+    pool.close();
+    expect(await failures).toEqual([expect.stringMatching(/^STOPPED/), expect.stringMatching(/^STOPPED/)]);
+    expect(await failureOf(ask())).toMatch(/^STOPPED/);
+    expect(sockets.length).toBeLessThan(2);
+  });
+
+  it('tells a connection that was never made from one that was lost', async () => {
+    const { ask } = await poolOn((socket) => socket.destroy());
+    expect(await failureOf(ask())).toMatch(/^RESET/);
+    const pool = new HttpPool({ host: '127.0.0.1', port: 1 }, 1);
+    onTestFinished(() => pool.close());
+    const request = { bytes: Buffer.from('GET / HTTP/1.1\r\n\r\n'), method: 'GET', bounds: DEFAULT_BOUNDS };
+    expect(await failureOf(pool.request(request, never))).toBe(
+      'UNREACHABLE: no connection could be made: ECONNREFUSED',
+    );
+  });
+});
