@@ -186,6 +186,34 @@ describe('a status that the API server refuses', () => {
     expect(events).toEqual([]);
   });
 
+  it('holds no worker while the fault of its run is released, and is replaced when that is done', async () => {
+    const { create, enqueued, reconcile, server, target, world } = setup();
+    await create(demo('demo'));
+    for (let i = 0; i < 3; i += 1) {
+      await reconcile();
+      await world.advance(100);
+    }
+    expect(server.get('ns/demo')?.status?.phase).toBe('Running');
+    target.behaviour.effectMs = 9000;
+    server.refuses = ({ phase }) => phase !== 'Errored';
+    server.edit('ns/demo', ({ metadata }) => {
+      metadata.annotations = { 'chaosdemo.dev/abort': '1' };
+    });
+    await world.advance(20);
+    enqueued.length = 0;
+    expect(await reconcile()).toEqual({});
+    // Whatever comes meanwhile, the run is cut off once.
+    expect(await reconcile()).toEqual({});
+    expect([server.get('ns/demo')?.status?.phase, enqueued]).toEqual(['Running', []]);
+    await world.advance(9000);
+    expect(enqueued).toEqual(['ns/demo']);
+    await reconcile();
+    expect(server.get('ns/demo')?.status).toMatchObject({
+      phase: 'Errored',
+      run: { verdict: { reason: 'StatusRejected' } },
+    });
+  });
+
   it('is an error where the small one is refused, too', async () => {
     const { create, reconcile, server } = setup();
     await create(demo('demo', { suspend: true }));
