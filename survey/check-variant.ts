@@ -57,17 +57,31 @@ async function checkOver(redisUrl: string, check: Check): Promise<Checked> {
 
 /** Limit and five more, one after the other, over all processes: `20 of 25 in 31 ms`. */
 async function checkCalm(
-  { limiter, variant }: Check,
+  check: Check,
   processes: readonly SurveyedProcess[],
   client: Redis,
   faults: string[],
 ): Promise<string> {
-  const caller = 'demo-calm';
-  const perProcess = variant.admits === 'limit at each process';
-  const expected = perProcess ? LIMIT * PROCESSES : LIMIT;
-  const total = expected + BEYOND;
+  const { limiter, variant } = check;
   const { kind, staggered } = variant.window ?? limiter.window;
-  // Where each caller has windows of its own, nobody outside knows when they end.
+  let calm = await askCalmly(check, processes, 'demo-calm');
+  // Where each caller has windows of its own, nobody outside knows when they end: another hardly meets one too.
+  if (kind === 'FixedByClock' && staggered && calm.faults.length > 0) {
+    calm = await askCalmly(check, processes, 'demo-calmer');
+  }
+  faults.push(...calm.faults, ...(await compareStore(variant.store ?? limiter.store, calm.caller, client)));
+  return calm.told;
+}
+
+async function askCalmly(
+  { limiter, variant }: Check,
+  processes: readonly SurveyedProcess[],
+  caller: string,
+): Promise<{ caller: string; told: string; faults: string[] }> {
+  const perProcess = variant.admits === 'limit at each process';
+  const most = perProcess ? LIMIT * PROCESSES : LIMIT;
+  const total = most + BEYOND;
+  const { kind, staggered } = variant.window ?? limiter.window;
   if (kind === 'FixedByClock' && !staggered) await awayFromTheEnd(total * 20);
   const start = performance.now();
   const answers: Answer[] = [];
@@ -75,18 +89,22 @@ async function checkCalm(
     const target = processes[index % PROCESSES];
     if (target) answers.push(await ask(limiter, target.url, caller, PATIENCE_MS));
   }
-  const span = Math.round(performance.now() - start);
+  const span = performance.now() - start;
   const admitted = answers.filter(({ outcome }) => outcome === 'admitted').length;
   const other = answers.filter(({ outcome }) => outcome !== 'admitted' && outcome !== 'denied');
-  const within = perProcess ? admitted >= LIMIT && admitted <= expected : admitted === expected;
-  if (!within) faults.push(`${admitted} of ${total} were admitted, not ${expected}`);
+  const faults: string[] = [];
+  // Tokens come back meanwhile; some come in steps of a second.
+  const refill = kind === 'TokenBucket' ? Math.floor((span / 1000 + 1) * (LIMIT / WINDOW_SECONDS)) : 0;
+  if (admitted < LIMIT || admitted > most + refill) {
+    const expected = perProcess ? `${LIMIT} to ${most}` : `${most}`;
+    faults.push(`${admitted} of ${total} were admitted, not ${expected}`);
+  }
   if (other.length > 0) faults.push(`${other.length} answers are neither: ${other[0]?.text}`);
   const remaining = answers[0]?.remaining;
-  if (limiter.remainingHeader && !perProcess && remaining !== LIMIT - 1) {
+  if (limiter.remainingHeader && remaining !== LIMIT - 1) {
     faults.push(`${limiter.remainingHeader} of the first answer is ${remaining}, not ${LIMIT - 1}`);
   }
-  faults.push(...(await compareStore(variant.store ?? limiter.store, caller, client)));
-  return `${admitted} of ${total} in ${span} ms`;
+  return { caller, told: `${admitted} of ${total} in ${Math.round(span)} ms`, faults };
 }
 
 async function compareStore(
@@ -101,10 +119,11 @@ async function compareStore(
     const foundType = found === undefined ? 'none' : await client.type(found);
     if (foundType !== type) faults.push(`${template} is ${foundType}, not ${type}; keys: ${keys.join(' ')}`);
   }
-  const told = keys.filter((key) => store.some((each) => isKeyOf(each.key, caller, key)));
-  if (told.length < keys.length) {
-    faults.push(`keys that are not described: ${keys.filter((key) => !told.includes(key)).join(' ')}`);
-  }
+  const callers = ['demo-calm', caller];
+  const untold = keys.filter(
+    (key) => !callers.some((each) => store.some((one) => isKeyOf(one.key, each, key))),
+  );
+  if (untold.length > 0) faults.push(`keys that are not described: ${untold.join(' ')}`);
   return faults;
 }
 

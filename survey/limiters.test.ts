@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { programOf } from './install.ts';
+import type { Ecosystem } from './limiter.ts';
+import { limiterNames, loadLimiter } from './limiters.ts';
+
+/** How a lock file says that it pins a package to a version. */
+const pins: Readonly<Record<Ecosystem, { file: string; pin: (name: string, version: string) => RegExp }>> = {
+  npm: {
+    file: 'package-lock.json',
+    pin: (name, version) =>
+      new RegExp(`"node_modules/${literally(name)}": \\{\\s+"version": "${literally(version)}"`),
+  },
+  pip: {
+    file: 'requirements.txt',
+    pin: (name, version) => new RegExp(`^${name}==${literally(version)} `, 'm'),
+  },
+  go: {
+    file: 'go.mod',
+    pin: (name, version) => new RegExp(`\\s${literally(name)} ${literally(version)}\\s`),
+  },
+  maven: {
+    file: 'pom.xml',
+    pin: (name, version) => {
+      const [group = '', artifact = ''] = name.split(':').map(literally);
+      const element = (tag: string, text: string): string => `<${tag}>${text}</${tag}>\\s+`;
+      return new RegExp(
+        element('groupId', group) + element('artifactId', artifact) + element('version', literally(version)),
+      );
+    },
+  },
+};
+
+describe.each(await limiterNames())('the description of %s', async (folder) => {
+  const limiter = await loadLimiter(folder);
+
+  it('names its folder', () => {
+    expect(limiter.name).toBe(folder);
+  });
+
+  it('names the versions that its lock file pins', async () => {
+    const { file, pin } = pins[limiter.ecosystem];
+    const lock = await readFile(join(programOf(folder), file), 'utf8');
+    for (const [name, version] of [
+      [limiter.package, limiter.version] as const,
+      ...Object.entries(limiter.besides),
+    ]) {
+      expect(lock, `${name} ${version}`).toMatch(pin(name, version));
+    }
+  });
+
+  it('tells its variants apart, and begins with the one that sets nothing', () => {
+    const names = limiter.variants.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    const settings = limiter.variants.map(({ env }) => JSON.stringify(env));
+    expect(new Set(settings).size).toBe(settings.length);
+    expect(limiter.variants[0]).toMatchObject({ name: 'default', env: {} });
+  });
+
+  it('quotes no more than a short sentence, from a page that can be looked up', () => {
+    const windows = [limiter.window, ...limiter.variants.map(({ window }) => window)];
+    const said = limiter.variants.map(({ saysOfFailure }) => saysOfFailure);
+    for (const saying of [...windows.map((window) => window?.saidBy), ...said]) {
+      if (!saying) continue;
+      expect(saying.quote.length, saying.quote).toBeLessThan(140);
+      expect(saying.url).toMatch(/^https:\/\//);
+    }
+  });
+
+  it('asks as the caller whose place it leaves open', () => {
+    expect(JSON.stringify(limiter.request)).toContain('{key}');
+  });
+});
+
+function literally(text: string): string {
+  return text.replaceAll(/[.*+?^$|()[\]\\{}/]/g, '\\$&');
+}
