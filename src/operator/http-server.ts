@@ -16,6 +16,8 @@ export interface HttpServerOptions {
   /** What is not there yet, in words ("the cache of ChaosDemos"); empty means ready. Must not wait. */
   notReady: () => readonly string[];
   registry: Registry;
+  /** Stands behind "ok" in the answer of /readyz. */
+  warning?: string;
 }
 
 export interface HttpServer {
@@ -65,7 +67,9 @@ async function answer(
       return;
     case '/readyz': {
       const missing = options.notReady();
-      if (missing.length === 0) send(response, 200, 'ok\n');
+      const { warning } = options;
+      if (missing.length === 0)
+        send(response, 200, warning === undefined ? 'ok\n' : `ok\nwarning: ${warning}\n`);
       else send(response, 503, `not ready: ${missing.join(', ')}\n`);
       return;
     }
