@@ -6,7 +6,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 
 import { AnswerTooLargeError, ApiError, ApiUnreachableError, type KubeStatus } from './api-error.ts';
-import { type Channel, Transport } from './kube-config.ts';
+import { type Channel, Transport, warningOf } from './kube-config.ts';
 import type { KubeObject } from './kube-types.ts';
 import { abortable, Deadline } from './wait.ts';
 
@@ -69,6 +69,8 @@ const longestAnswer = 32 * 1024 * 1024;
 export class KubeClient {
   readonly #transport: Transport;
   readonly #userAgent: string;
+  /** What is wrong with how the API server is known, see `warningOf`. */
+  readonly warning: string | undefined;
   readonly #timeoutMs: number;
   /** Host name or address of the API server, as the kubeconfig has it; without brackets for IPv6. */
   readonly host: string;
@@ -79,6 +81,7 @@ export class KubeClient {
       '',
     );
     this.#transport = new Transport(config, options.connections ?? 8);
+    this.warning = warningOf(config);
     this.#userAgent = options.userAgent ?? 'kube-client';
     this.#timeoutMs = options.timeoutMs ?? 30_000;
   }

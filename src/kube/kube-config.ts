@@ -46,6 +46,23 @@ export function loadKubeConfig(file?: string): KubeConfig {
   return config;
 }
 
+/**
+ * What is wrong with how the API server is known, for whoever runs this; undefined: nothing. As kubectl does, it
+ * is gone by what the kubeconfig says, but it is not kept silent.
+ */
+export function warningOf(config: KubeConfig): string | undefined {
+  const cluster = config.getCurrentCluster();
+  if (!cluster) return undefined;
+  const name = `The kubeconfig has no certificate checked for ${cluster.server}`;
+  if (cluster.skipTLSVerify) {
+    return `${name} (insecure-skip-tls-verify): anybody on the way can read the token and answer in its place. Give it certificate-authority-data`;
+  }
+  const plain = cluster.server.startsWith('http://');
+  return plain
+    ? `${name}, since it is plain HTTP: anybody on the way can read the token and answer in its place. Use HTTPS`
+    : undefined;
+}
+
 /** What one request is sent with. */
 export interface Channel {
   /** Scheme, host and port of the API server. */

@@ -43,6 +43,13 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     expect(await answer.text()).toBe('not ready: the cache of ChaosDemos\n');
   });
 
+  it('is ready with a warning where something is wrong that it can work with', async () => {
+    const { get } = await start({ warning: 'nobody checks the certificate' });
+    const answer = await get('/readyz');
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toBe('ok\nwarning: nobody checks the certificate\n');
+  });
+
   it('asks anew at each request whether it is ready', async () => {
     let missing = ['a cache'];
     const { get } = await start({ notReady: () => missing });

@@ -27,6 +27,8 @@ export interface HttpServerOptions {
   /** What is not there yet, in words ("the cache of ChaosDemos"); empty means ready. Must not wait. */
   notReady: () => readonly string[];
   registry: Registry;
+  /** Stands behind "ok" in the answer of /readyz. */
+  warning?: string;
 }
 
 export interface HttpServer {
@@ -74,7 +76,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-interface Answers extends Pick<HttpServerOptions, 'notReady' | 'registry'> {
+interface Answers extends Pick<HttpServerOptions, 'notReady' | 'registry' | 'warning'> {
   readonly metrics: () => Promise<string>;
 }
 
@@ -92,7 +94,9 @@ async function answer(options: Answers, request: IncomingMessage, response: Serv
       return;
     case '/readyz': {
       const missing = options.notReady();
-      if (missing.length === 0) send(response, 200, 'ok\n');
+      const { warning } = options;
+      if (missing.length === 0)
+        send(response, 200, warning === undefined ? 'ok\n' : `ok\nwarning: ${warning}\n`);
       else send(response, 503, `not ready: ${missing.join(', ')}\n`);
       return;
     }

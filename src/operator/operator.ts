@@ -41,6 +41,7 @@ export async function runOperator(
   signal: AbortSignal,
   subjects: readonly Subject<Cluster>[],
 ): Promise<void> {
+  if (client.warning !== undefined) logger.warn({}, client.warning);
   const clock = createSystemClock();
   const watches = new AbortController();
   const electing = new AbortController();
@@ -131,6 +132,7 @@ export async function runOperator(
     port: config.httpPort,
     notReady: () => (synced() ? [] : ['the cache of ChaosDemos and the kill switch']),
     registry: metrics.registry,
+    ...(client.warning === undefined ? {} : { warning: client.warning }),
   });
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 

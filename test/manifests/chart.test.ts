@@ -56,6 +56,7 @@ describe('the chart', () => {
     [{ limiter: { mode: 'sloppy' } }, '/limiter/mode'],
     [{ image: { repository: 'x', digest: 'sha256:1' } }, '/image/digest'],
     [{ enabledNamespaces: ['Shop'] }, '/enabledNamespaces/0'],
+    [{ networkPolicy: { apiServerCIDRs: ['10.0.0.1'] } }, '/networkPolicy/apiServerCIDRs/0'],
     [{ demo: { enabled: true } }, 'demo.enabled needs limiter.enabled=true'],
   ])('refuses %j and says where', async (values, what) => {
     const { status, stderr } = await runHelmTemplate(helm, values);

@@ -19,6 +19,9 @@ const NEEDED = [
   ['+ping', 'baseline', 'ping'],
   ['+get', 'baseline', 'get'],
   ['+client|pause', 'injection', 'client|pause'],
+  ['+watch', 'injection', 'watch'],
+  ['+multi', 'injection', 'multi'],
+  ['+exec', 'injection', 'exec'],
   ['+client|unpause', 'restoring', 'client|unpause'],
 ] as const;
 

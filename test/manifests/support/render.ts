@@ -31,6 +31,12 @@ export const CHART_VALUES = {
     watchNamespaces: ['ratelimiter', 'shop'],
     enabledNamespaces: ['shop'],
     crds: { keep: false },
+    networkPolicy: {
+      apiServerCIDRs: ['10.96.0.1/32', '172.18.0.2/32'],
+      apiServerPorts: [443],
+      dnsNamespaceLabels: { 'kubernetes.io/metadata.name': 'kube-system' },
+      dnsPodLabels: { 'k8s-app': 'kube-dns' },
+    },
     limiter: { enabled: true, mode: 'strict', createSecrets: false },
     demo: { enabled: true },
   },
