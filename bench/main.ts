@@ -15,6 +15,7 @@ import { burstSpan } from './benchmarks/burst-span.ts';
 import { detection } from './benchmarks/detection.ts';
 import { firstStatus } from './benchmarks/first-status.ts';
 import { footprint } from './benchmarks/footprint.ts';
+import { stalls } from './benchmarks/stalls.ts';
 import { takeover } from './benchmarks/takeover.ts';
 import { throughput } from './benchmarks/throughput.ts';
 import { jsonOf, notesOf, type Result, tableOf } from './report.ts';
@@ -28,6 +29,7 @@ const ALL: readonly Benchmark[] = [
   detection,
   abort,
   takeover,
+  stalls,
   footprint,
 ];
 
