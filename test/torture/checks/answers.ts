@@ -16,8 +16,10 @@ export interface Answers {
   /** Requests that reached a proxy. */
   readonly requests: number;
   readonly allowed: Range;
-  /** With the answers 429 and 503. */
+  /** Answered 429. */
   readonly denied: Range;
+  /** Answered 503: a node that got no answer from Redis. */
+  readonly refused: Range;
   /** Admitted by the nodes, whether or not the operator learned of it. */
   readonly admitted: number;
 }
@@ -51,9 +53,15 @@ export function answersTo(
   return {
     requests: checks.length,
     allowed: range(({ allowed, status }) => status === 200 && allowed === true),
-    denied: range(({ status }) => status === 429 || status === 503),
+    denied: range(({ status }) => status === 429),
+    refused: range(({ status }) => status === 503),
     admitted: checks.filter(({ allowed, status }) => status === 200 && allowed === true).length,
   };
+}
+
+/** Either of two. */
+export function together(one: Range, other: Range): Range {
+  return { least: one.least + other.least, most: one.most + other.most };
 }
 
 /** Undefined where the value lies in the range. */

@@ -1,6 +1,6 @@
 /** What a status says of a pause and of the drift, beside what was seen of Redis and at the proxies of the nodes. */
 import { LIMIT } from '../settings.ts';
-import { answersTo, outside } from './answers.ts';
+import { answersTo, outside, together } from './answers.ts';
 import { stepsBetween } from './delays.ts';
 import { LATE_MS, type PauseSeen, pausesOf } from './pauses.ts';
 import { measure, type Told } from './told.ts';
@@ -64,7 +64,10 @@ function checkTraffic({ key, scenario, seen }: Told): string[] {
   if (!fault || key === undefined || requests === undefined) return [];
   const checks = record.of('check', lane).filter((check) => check.key === key);
   const over = Date.parse(fault.endedAt ?? fault.until) + SETTLE_MS;
-  const { allowed, denied, requests: came } = answersTo(checks, record, lane, over);
+  const { refused, requests: came, ...answers } = answersTo(checks, record, lane, over);
+  const { allowed } = answers;
+  // One that a node could not decide on was not let through either.
+  const denied = together(answers.denied, refused);
   const from = Date.parse(fault.startedAt ?? fault.plannedAt);
   // What a connection that was cut carried may never have come to a proxy, or be taken back.
   const cut = stepsBetween(record, from, over, lane, ['node-link', 'node', 'operator']).length > 0;
