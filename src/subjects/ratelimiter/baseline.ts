@@ -123,7 +123,7 @@ export function outcomeOf({ writeP50Ms, writeMaxMs, lags, counting, denying }: B
 }
 
 /** Latencies of real writes, one after the other, from the fastest to the slowest. */
-async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
+export async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
   // What the probe of a pause asks besides: a right that is missing shows before any pause is announced.
   await redis.read();
   const writer = await redis.openProbeWriter();
