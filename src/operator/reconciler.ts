@@ -198,10 +198,12 @@ export class Reconciler {
   }
 
   /** In the same turn as the decision, which went by the slots that there were. */
-  #askForSlot({ key, session }: Entry, { slot }: Decision): void {
+  #askForSlot({ key, session }: Entry, { effects, slot, status }: Decision): void {
     if (slot === 'awaited') this.#slots.wait(key);
+    if (slot !== 'taken') return;
     // A look that fails again and again keeps nobody's room meanwhile.
-    if (slot === 'taken' && !session?.putsAdmissionOff) this.#slots.take(key);
+    if (!runIsOn(status) && session?.putsOff(effects)) this.#giveSlotUp(key);
+    else this.#slots.take(key);
   }
 
   /** As soon as nothing is left that takes up room. */
@@ -224,9 +226,7 @@ export class Reconciler {
       open.converge(activities);
     } else if (demo.metadata.deletionTimestamp) this.#entries.leave(entry);
     else this.#entries.close(entry);
-    if (slot === 'none' || (slot === 'taken' && entry.session?.putsAdmissionOff && !runIsOn(demo.status))) {
-      this.#giveSlotUp(entry.key);
-    }
+    if (slot === 'none') this.#giveSlotUp(entry.key);
   }
 
   async #letGo(
