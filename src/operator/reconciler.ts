@@ -3,9 +3,8 @@
  * store the status, and only then hand on what was decided.
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
-import { ANNOTATIONS, FINALIZER } from '../api/index.ts';
+import { FINALIZER } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
-import type { Demo } from '../demo/context.ts';
 import { activeFault, FAULT_GRACE_MS, ms, runIsOn } from '../demo/context.ts';
 import type { Decision } from '../demo/decide.ts';
 import { decide } from '../demo/decide.ts';
@@ -19,6 +18,7 @@ import {
 } from '../demo/rejected-status.ts';
 import { isTransition } from '../demo/transition.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
+import { demoOf } from './demo-of.ts';
 import { type CutOffRun, Entries, type Entry } from './entries.ts';
 import { childLogger, contextOf, type Logger } from './log.ts';
 import type { ConnectedSubject, ConnectedSubjects, DemoApi, Write } from './ports.ts';
@@ -340,28 +340,4 @@ export class Reconciler {
   #now(): number {
     return Math.floor(this.#options.clock.now());
   }
-}
-
-/** What `decide` reads of an object. */
-function demoOf(
-  { metadata, spec, status }: ChaosDemo,
-  killSwitch: boolean,
-  noRoom: string | undefined,
-): Demo {
-  const { annotations = {}, deletionTimestamp, generation, uid } = metadata;
-  const names = ['requestedAt', 'advance', 'abort'] as const;
-  const steering = names.flatMap((name) => {
-    const value = annotations[ANNOTATIONS[name]];
-    return value === undefined ? [] : [[name, value]];
-  });
-  return {
-    uid,
-    generation,
-    deleting: deletionTimestamp !== undefined,
-    killSwitch,
-    noRoom,
-    spec,
-    status: status ?? {},
-    annotations: Object.fromEntries(steering) as Demo['annotations'],
-  };
 }
