@@ -170,7 +170,7 @@ export const REASON_GROUPS = {
       PermissionDenied: 'The operator lacks a right. Usually the RoleBinding in the namespace is missing.',
       NoSuchPods: 'The selector matches no ready pod.',
       PodsNotEligible:
-        'A selected pod cannot be used (host network, no such port, several images), is not Ready for 30 s, or there are too many.',
+        'A selected pod cannot be used (host network, no such port, several images), is not Ready for 30 s, or there are too many or too large ones.',
       UnprovableSpec:
         'With these pods, no run of this spec can end as expected; the message says what to change.',
       SubjectUnknown:
