@@ -34,7 +34,9 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       await world.applySpec('gate', { scenarios: [ghosts({ expect: 'NotDetected' })] });
       const status = await world.ended('gate');
       expect(verdictLine(status)).toMatch(/^Failed UnexpectedAnomaly: /);
-      expect(status.message).toMatch(/ghosts ended Detected \((>= )?\d+\/10\), expected NotDetected/);
+      expect(status.message).toMatch(
+        /ghosts ended Detected \((>= )?\d+\/10, \d\/3 trials\), expected NotDetected/,
+      );
     }),
   );
 
