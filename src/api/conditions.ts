@@ -123,7 +123,7 @@ export const REASON_GROUPS = {
       Pending:
         'The operator has not seen the object yet, is looking for its pods, or waits until all pods are Ready.',
       CoolingDown:
-        'A run was aborted or superseded after a fault. The next one starts when the cool-down is over.',
+        'A run was aborted or superseded after a fault, or what it depends on rests after a fault of any run. The next one starts when that is over.',
       Running: 'A chapter is at work.',
       AwaitingAdvance: 'Manual pace: the chapter is done and waits for the advance annotation.',
       Suspended: 'spec.suspend is set: no run starts, or the run is held before its next fault.',

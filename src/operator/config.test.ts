@@ -33,6 +33,7 @@ describe('readConfig', () => {
       httpPort: 8080,
       logLevel: 'info',
       killSwitch: 'chaosdemo-kill-switch',
+      faultRestMs: 60_000,
       shutdownDeadlineMs: 25_000,
     });
   });
@@ -108,6 +109,6 @@ describe('helpText', () => {
     expect(text).toContain('--http-port <port>\n');
     expect(text).toContain('[CHAOSDEMO_HTTP_PORT, default 8080]');
     expect(text).toContain('[POD_NAMESPACE, default chaosdemo-system]');
-    expect(text.match(/^ {2}--/gm)).toHaveLength(15);
+    expect(text.match(/^ {2}--/gm)).toHaveLength(16);
   });
 });

@@ -7,6 +7,7 @@ import { resourcePath } from '../kube/resource-path.ts';
 import type { Cluster, Pod, Secret, Service } from '../subjects/cluster.ts';
 import { ForbiddenError } from '../subjects/cluster.ts';
 import { KubeLease } from './cluster-lease.ts';
+import { createNotes } from './cluster-notes.ts';
 
 /** Deadline of each read, in milliseconds. */
 const READ_TIMEOUT_MS = 10_000;
@@ -44,6 +45,7 @@ export function createKubeCluster(client: KubeClient, clock: Clock, logger: Logg
       );
       return (list?.metadata.continue ?? '') === '' ? (list?.items ?? []) : 'TooMany';
     },
+    ...createNotes(client),
     lease: (options) => new KubeLease({ client, clock, logger, ...options }),
   };
 }

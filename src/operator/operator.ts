@@ -102,7 +102,7 @@ export async function runOperator(
       clock,
       logger,
       audience: { events, metrics },
-      subjects: connect(subjects, client, clock, logger),
+      subjects: connect(subjects, client, clock, logger, config.faultRestMs),
       processLeads: () => elector?.isLeader() ?? !electing.signal.aborted,
       killSwitchIsOn: () => killSwitch.isOn(),
       concurrency: config.concurrency,
@@ -163,8 +163,9 @@ function connect(
   client: KubeClient,
   clock: ReturnType<typeof createSystemClock>,
   logger: Logger,
+  faultRestMs: number,
 ): ConnectedSubjects {
-  const ports = { cluster: createKubeCluster(client, clock, logger), clock, logger };
+  const ports = { cluster: createKubeCluster(client, clock, logger), clock, faultRestMs, logger };
   return new Map(
     subjects.map((subject) => {
       const { definition } = subject;

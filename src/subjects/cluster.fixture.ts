@@ -4,6 +4,8 @@ import {
   type Cluster,
   type ClusterLease,
   ForbiddenError,
+  type KeptNote,
+  type Note,
   type Pod,
   type Secret,
   type Service,
@@ -18,6 +20,8 @@ export class MemoryCluster implements Cluster {
   secrets: Secret[] = [];
   /** Holders of leases, by name. */
   readonly holders = new Map<string, string>();
+  /** By name. */
+  readonly notes = new Map<string, string>();
   /** Whether everything but the namespace itself is forbidden. */
   forbidden = false;
 
@@ -48,6 +52,17 @@ export class MemoryCluster implements Cluster {
       wanted.every(([key = '', value]) => metadata.labels?.[key] === value),
     );
     return pods.length > most ? 'TooMany' : pods;
+  }
+
+  async note(_: string, name: string): Promise<Note | undefined> {
+    this.#permit();
+    const text = this.notes.get(name);
+    return text === undefined ? undefined : { text };
+  }
+
+  async keepNote({ name, text }: KeptNote): Promise<void> {
+    this.#permit();
+    this.notes.set(name, text);
   }
 
   lease({ name, holder }: { name: string; holder: string }): ClusterLease {

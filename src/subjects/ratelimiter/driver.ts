@@ -38,6 +38,11 @@ export interface RateLimiterDriverOptions {
   readonly server?: ServerIdentity;
   /** Looks which nodes are not at their addresses any more; asked right before something is written to them. @throws where it could not be found out */
   readonly findMoved?: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** Notes a pause that is about to be sent, so that Redis rests after it; or says why it must not be sent. @throws where it cannot be noted */
+  readonly notePause?: (
+    pause: { readonly from: number; readonly until: number },
+    signal: AbortSignal,
+  ) => Promise<string | undefined>;
   /** Looks once more whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
   /** Carries on with LookAgain, see `keepLooking`. */
@@ -167,6 +172,7 @@ class RateLimiterDriver implements SubjectDriver {
     let report: Extract<Finding, { kind: 'Fault' }>['report'];
     try {
       await this.#requireNodes(signal);
+      await this.#notePause(effect, signal);
       report = await this.#attempt({ fault, scenario }).inject(effect, permit, signal);
     } catch (error) {
       signal.throwIfAborted();
@@ -178,6 +184,19 @@ class RateLimiterDriver implements SubjectDriver {
 
   readonly #findMoved = async (signal: AbortSignal): Promise<readonly string[]> =>
     (await this.#options.findMoved?.(signal)) ?? [];
+
+  /** @throws where the pause must not be sent, or cannot be noted */
+  async #notePause(
+    { plannedAt: from, scenario, until }: EffectOf<'Inject'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { notePause, spec } = this.#options;
+    const planned = spec.scenarios.find(({ name }) => name === scenario);
+    if (!notePause || !planned || !faultOf(planned.type).releasable) return;
+    const refusal = await within(notePause({ from, until }, signal), LOOK_MS, signal);
+    if (refusal === TIMED_OUT) throw new Error(`the pause could not be noted within ${LOOK_MS} ms`);
+    if (refusal !== undefined) throw new Error(refusal);
+  }
 
   /** An address may be another pod's by now. @throws NotFoundOutError; an error that says which node is gone */
   async #requireNodes(signal: AbortSignal): Promise<void> {
