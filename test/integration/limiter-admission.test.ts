@@ -176,24 +176,38 @@ describe('the turn on a Redis', () => {
 });
 
 describe('the rest of a Redis', () => {
-  /** Has a run of `name` note that it pauses Redis now for so long, as it does right before the command. */
+  /** Has a run of `name` pause Redis now for so long, as far as its note goes: the command is never sent. */
   async function pausedBy(name: string, ms: number): Promise<Finding | undefined> {
     const { admission, opened } = await admit(name);
     expect(admission.state).toBe('granted');
     const now = Date.now();
-    const moment = { plannedAt: now, until: now + ms };
-    // Its key was never set up, so nothing is sent; the note comes before.
     const inject = {
-      kind: 'Inject',
-      id: 'f',
-      scenario: 'counter-drift',
-      fixture: 'demo-x',
-      ...moment,
-    } as const;
+      ...({ kind: 'Inject', id: 'f', scenario: 'counter-drift', fixture: 'demo-x' } as const),
+      ...{ plannedAt: now, until: now + ms },
+    };
+    // Its key was never set up, so that the note is taken back: here it cannot be, as if the process were gone.
+    const { keepNote } = cluster;
+    let kept = 0;
+    cluster.keepNote = async (note) => {
+      if ((kept += 1) === 1) await keepNote.call(cluster, note);
+    };
     const finding = await opened?.driver.perform(inject, PERMITTED, never);
+    cluster.keepNote = keepNote;
     await opened?.lock?.release();
     return finding;
   }
+
+  it('does not follow a pause that was not sent after all', async () => {
+    const { opened } = await admit('a');
+    const now = Date.now();
+    const about = { id: 'f', scenario: 'counter-drift', fixture: 'demo-x' };
+    const moment = { plannedAt: now, until: now + 5000 };
+    const finding = await opened?.driver.perform({ kind: 'Inject', ...about, ...moment }, PERMITTED, never);
+    expect(finding).toMatchObject({ report: { missed: true } });
+    expect([...cluster.notes.values()]).toEqual(['[]']);
+    await opened?.lock?.release();
+    expect(await messageFor('b')).toBe('granted');
+  });
 
   const resting =
     /^CoolingDown: redis-0 .* rests until 20[-0-9T:]+Z: 1m after each pause, whoever asked for it, and/;
@@ -232,7 +246,7 @@ describe('the rest of a Redis', () => {
       report: {
         missed: true,
         message: expect.stringMatching(
-          /^a Redis is paused for no more than 2m30s of any 10m and that is used up until 20/,
+          /^a Redis is paused for no more than 2m30s of any 10m, and that is used up until 20/,
         ),
       },
     });

@@ -198,10 +198,7 @@ export class RateLimiterConnector implements SubjectConnector {
         podIsThere: async (signal) => await isAtItsAddress(place, target.redis, signal),
       },
       findMoved: async (signal) => await findMoved(place, target.nodes, signal),
-      notePause: async (pause, signal) =>
-        runId === undefined
-          ? 'no Redis was admitted'
-          : await this.#rest.note(restingRedis(namespace, target, runId), pause, clock.now(), signal),
+      ...(runId !== undefined && { pauses: this.#rest.notes(restingRedis(namespace, target, runId), clock) }),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
       // Without a lock this process is there to undo things only.
       keepLooking: async (emit, signal) =>

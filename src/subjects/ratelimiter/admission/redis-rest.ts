@@ -5,8 +5,10 @@
  * Whoever may write the note may shorten a rest; no note can make anybody wait longer than {@link SHARE_OF_MS}.
  */
 import { formatDuration } from '../../../api/index.ts';
+import type { Clock } from '../../../demo/clock.ts';
 import type { Cluster } from '../../cluster.ts';
 import { permitted } from '../../targets/refusal.ts';
+import type { PauseNotes } from '../driver.ts';
 
 /** Of any so many milliseconds ... */
 export const SHARE_OF_MS = 600_000;
@@ -58,27 +60,40 @@ export class RedisRest {
     return restedAt > now ? restedAt : undefined;
   }
 
-  /**
-   * Notes a pause that is about to be sent, before it is.
-   * @returns why it must not be: the share of time is used up
-   * @throws as `until`, also where somebody else wrote the note at the same time
-   */
-  async note(
-    redis: RestingRedis,
-    pause: Pause,
+  /** The notes on one Redis, for a driver. */
+  notes(redis: RestingRedis, clock: Pick<Clock, 'now'>): PauseNotes {
+    return {
+      note: async (pause, signal) => {
+        let refusal: string | undefined;
+        await this.#change(redis, clock.now(), signal, (pauses, now) => {
+          const at = freeAt(pauses, pause.until - pause.from, now);
+          if (at <= now) return [...pauses, pause];
+          refusal = `${SHARE}, and that is used up until ${timeOf(at)}`;
+          return undefined;
+        });
+        return refusal;
+      },
+      takeBack: async ({ from, until }, signal) =>
+        await this.#change(redis, clock.now(), signal, (pauses) =>
+          pauses.filter((pause) => pause.from !== from || pause.until !== until),
+        ),
+    };
+  }
+
+  /** Reads the note and writes it anew; undefined: it stays as it is. @throws as `until`, also where somebody else wrote it meanwhile */
+  async #change(
+    { namespace, pod, runId }: RestingRedis,
     now: number,
     signal: AbortSignal,
-  ): Promise<string | undefined> {
-    if (this.#restMs === 0) return undefined;
-    const { namespace, pod, runId } = redis;
+    change: (pauses: readonly Pause[], now: number) => readonly Pause[] | undefined,
+  ): Promise<void> {
+    if (this.#restMs === 0) return;
     const name = noteName(runId);
     const before = await permitted(namespace, this.#cluster.note(namespace, name, signal));
-    const pauses = parsePauses(before?.text ?? '', now);
-    const at = freeAt(pauses, pause.until - pause.from, now);
-    if (at > now) return `${SHARE} and that is used up until ${timeOf(at)}`;
-    const text = JSON.stringify([...pauses, pause].slice(-MOST_ENTRIES));
+    const pauses = change(parsePauses(before?.text ?? '', now), now);
+    if (!pauses) return;
+    const text = JSON.stringify(pauses.slice(-MOST_ENTRIES));
     await permitted(namespace, this.#cluster.keepNote({ namespace, name, text, before, pod }, signal));
-    return undefined;
   }
 
   /** What an object that waits is told. */
