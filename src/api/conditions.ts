@@ -123,7 +123,7 @@ export const REASON_GROUPS = {
       Pending:
         'The operator has not seen the object yet, is looking for its pods, or waits until all pods are Ready.',
       CoolingDown:
-        'A run was aborted or superseded after a fault. The next one starts when the cool-down is over.',
+        'A run was aborted or superseded after a fault, or what it depends on rests after a fault of any run. The next one starts when that is over.',
       TooManyRuns:
         'As many runs are on as the operator takes on at once, in all or of this namespace. This one begins by itself when there is room.',
       Running: 'A chapter is at work.',

@@ -282,8 +282,8 @@ export class RedisConnections {
       server: this.#server,
       use,
       ...(commandTimeout === undefined ? {} : { commandTimeout }),
-      // A writer may be held back, and what is late keeps its answers waiting: the reader is not.
-      standing: () => this.#reader.standing ?? this.#control.standing,
+      // The others may be held back, or in the midst of something that a question would disturb.
+      standing: () => this.#reader.standing,
     });
   }
 
