@@ -17,6 +17,8 @@ const remedies = {
   LOCK_TIMEOUT: 'If no other run is at work, delete the lock folder named above.',
   REDIS_MISSING:
     'Install Redis 7 or later or Valkey and see that `redis-server --version` works (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis).',
+  REDIS_RELEASE_MISSING:
+    'On Linux and amd64, see that python3 -m pip and apt-get of Debian work and reach their packages. Elsewhere, put a redis-server of that version first in PATH and run npm test.',
   REDIS_CONFIG_INVALID: 'Correct the configuration named above.',
   REDIS_PORT_IN_USE: 'Choose another port, or none.',
   REDIS_START_FAILED: 'Read the last lines of its output; a machine under heavy load is the usual cause.',

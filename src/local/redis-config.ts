@@ -30,6 +30,7 @@ export function renderConfig(
         ]),
     ...(options.requirepass === undefined ? [] : [`requirepass ${JSON.stringify(options.requirepass)}`]),
     ...(options.aclUsers ?? []).map(checkAclLine),
+    ...(options.settings ?? []),
   ];
   return `${lines.join('\n')}\n`;
 }

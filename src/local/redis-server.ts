@@ -35,6 +35,8 @@ export interface RedisServerOptions {
   /** Password of the default user. */
   readonly requirepass?: string;
   readonly tls?: RedisTlsFiles;
+  /** Further lines as in redis.conf, e.g. `maxclients 100`; they come last, so they win. */
+  readonly settings?: readonly string[];
 }
 
 /** A running Redis. Its port, address and rights stay the same over restarts; `pid` changes. */

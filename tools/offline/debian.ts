@@ -1,5 +1,5 @@
 /** Packages of Debian: installed where this process may, or unpacked into a small Debian of their own. */
-import { chmod, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StepOptions } from '../../src/local/binaries/cache.ts';
 import { withHeartbeat } from '../../src/local/binaries/progress.ts';
@@ -54,6 +54,44 @@ async function withoutServiceStart(policyFile: string, work: () => Promise<void>
     await rm(policyFile, { force: true });
     await rename(aside, policyFile).catch(() => {});
   }
+}
+
+/**
+ * Unpacks packages of another suite into `folder`, from where this Debian gets its own; they are not installed, and
+ * what they depend on is not fetched. Throws COMMAND_FAILED with what apt-get said.
+ */
+export async function unpackPackages(
+  { suite, packages }: { readonly suite: string; readonly packages: readonly string[] },
+  folder: string,
+  { env = process.env, signal }: StepOptions,
+): Promise<void> {
+  const run = { cwd: folder, env, timeoutMs: aptGetMs, signal };
+  const uris = await output('apt-get', ['indextargets', '--format', '$(REPO_URI)'], run);
+  const mirror = uris.split('\n').find((uri) => uri.endsWith('/debian/'));
+  if (mirror === undefined) throw new Error('apt-get knows no mirror of Debian');
+  // Lists and archives of its own: those of the machine stay as they are.
+  const apt = join(folder, 'apt');
+  for (const each of ['lists/partial', 'archives/partial']) await mkdir(join(apt, each), { recursive: true });
+  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  await writeFile(join(apt, 'sources.list'), `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
+  await writeFile(join(apt, 'status'), '');
+  const settings = [
+    `Dir::Etc::sourcelist=${apt}/sources.list`,
+    'Dir::Etc::sourceparts=/dev/null',
+    'Dir::Etc::preferencesparts=/dev/null',
+    `Dir::State=${apt}`,
+    `Dir::State::status=${apt}/status`,
+    `Dir::Cache=${apt}`,
+    'APT::Sandbox::User=root',
+  ].flatMap((setting) => ['-o', setting]);
+  await output('apt-get', [...settings, '--error-on=any', 'update'], run);
+  await output('apt-get', [...settings, 'download', ...packages], run);
+  const archives = (await readdir(folder)).filter((name) => name.endsWith('.deb'));
+  for (const archive of archives) {
+    await output('dpkg-deb', ['--extract', archive, folder], run);
+    await rm(join(folder, archive));
+  }
+  await rm(apt, { recursive: true });
 }
 
 const SUITE = 'bookworm';
