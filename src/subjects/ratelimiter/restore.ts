@@ -44,11 +44,13 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
       );
     }
   }
-  const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal));
+  let problem = 'check that it runs; if it is paused, end the pause with: redis-cli CLIENT UNPAUSE';
+  const tell = (said: string): void => {
+    problem = said;
+  };
+  const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal, tell));
   if (taken === undefined) {
-    failed.push(
-      `${redis.name} took no write within ${WRITE_WITHIN_MS} ms: check that it runs; if it is paused, end the pause with: redis-cli CLIENT UNPAUSE`,
-    );
+    failed.push(`${redis.name} took no write within ${WRITE_WITHIN_MS} ms: ${problem}`);
   } else {
     done.push('a real write was accepted');
   }

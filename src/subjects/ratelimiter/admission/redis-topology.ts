@@ -16,7 +16,8 @@ const OLDEST_MAJOR = 7;
  *
  * @param store what messages call it: "redis-0 (10.0.0.7:6379)"
  * @throws {Refusal} RedisNotEligible for a replica, a master with replicas, a member of a
- * Cluster, a Sentinel, one older than Redis 7.0, or something that does not say.
+ * Cluster, a Sentinel, one older than Redis 7.0, or something that does not say;
+ * RedisUnreachable while it loads its data.
  */
 export function requireStandalone(info: string, store: string): string {
   const fields = parseInfoFields(info);
@@ -50,6 +51,9 @@ export function requireStandalone(info: string, store: string): string {
     throw refuse(
       `has ${replicas.slice(0, 8)} connected replica${replicas === '1' ? '' : 's'}; a pause could be taken for a failure of the master: use a Redis without replicas`,
     );
+  }
+  if (fields.get('loading') === '1') {
+    throw new Refusal('RedisUnreachable', `${store} is loading its data: wait until it is ready`);
   }
   return runId;
 }

@@ -26,11 +26,15 @@ export interface RecoveryOptions {
 /** Looks at what the fault left. @throws only the reason of `signal` */
 export async function watchRecovery(options: RecoveryOptions, signal: AbortSignal): Promise<RecoveryReport> {
   const { redis, window, writeWithinMs, settleMs, now } = options;
-  const workedAt = await proveWrite(redis, writeWithinMs, now, signal);
+  let failure = 'check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE';
+  const tell = (said: string): void => {
+    failure = said;
+  };
+  const workedAt = await proveWrite(redis, writeWithinMs, now, signal, tell);
   if (workedAt === undefined) {
     return {
       measures: [],
-      message: `${redis.name} took no write within ${Math.round(writeWithinMs)} ms: check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE`,
+      message: `${redis.name} took no write within ${Math.round(writeWithinMs)} ms: ${failure}`,
     };
   }
   const accepted = `${redis.name} takes writes again (a real one was accepted)`;

@@ -21,6 +21,12 @@ const BY_REPLY: readonly (readonly [RegExp, string])[] = [
   [/^LOADING/, 'it is loading its data: wait until it is ready'],
   [/^READONLY/, 'it is a replica: point the Service at the master only'],
   [/^MISCONF/, 'it refuses writes because it cannot save to disk: free its disk'],
+  [
+    /^NOREPLICAS/,
+    'it refuses writes because it has fewer replicas than it wants: set min-replicas-to-write to 0',
+  ],
+  [/^BUSY/, 'a script keeps it from everything else: wait until that has ended'],
+  [/^ERR max number of clients/, 'it takes no more clients: raise its maxclients, or end some'],
   [/^OOM/, 'it refuses writes because its memory is full: free some'],
 ];
 
@@ -33,6 +39,10 @@ export function adviceOnReply(said: string): string | undefined {
 export function adviceOnConnection(said: string, target: RedisTarget): string {
   const known = adviceOnReply(said);
   if (known !== undefined) return known;
+  if (/certificate required/.test(said)) {
+    return 'it wants a certificate of the client, and the operator has none: set tls-auth-clients to no or optional';
+  }
+  if (/certificate has expired/.test(said)) return 'renew its certificate';
   if (/certificate|altname|self.signed/i.test(said)) {
     return `its certificate must be valid for ${target.servername ?? 'the Service'} and issued by the ca.crt of the Secret`;
   }

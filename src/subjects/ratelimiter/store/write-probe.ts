@@ -114,12 +114,14 @@ export async function waitForPauseEnd(
  * Writes until Redis takes it, on new connections as long as connections are
  * lost. Resolves to when it was taken; undefined when none was within
  * `deadlineMs`. @throws only the reason of `signal`
+ * @param tell called with what went wrong, each time that something does
  */
 export async function proveWrite(
   redis: RedisConnections,
   deadlineMs: number,
   now: () => number,
   signal: AbortSignal,
+  tell: (problem: string) => void = () => undefined,
 ): Promise<number | undefined> {
   const deadline = performance.now() + deadlineMs;
   do {
@@ -128,8 +130,9 @@ export async function proveWrite(
       writer = await redis.openProbeWriter();
       const taken = await within(writer.write(), deadline - performance.now(), signal);
       return taken === TIMED_OUT ? undefined : now();
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
+      tell(messageOf(error));
       await pauseFor(RECONNECT_EVERY_MS, signal);
     } finally {
       writer?.close();
