@@ -19,6 +19,12 @@ const entries = {
   bench: ['bench/main.ts'],
   'check:manifests': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/manifests/vitest.config.ts'],
   'test:gitops': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/gitops/vitest.config.ts'],
+  'test:redis': [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--config',
+    'test/integration/redis-as-people-run-it/vitest.config.ts',
+  ],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   'test:e2e': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/e2e/vitest.config.ts'],
   'redis-users': ['scripts/redis-users.mjs'],

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startRedis } from '../../src/local/redis-server.ts';
-import { aclLines, makeRedisUsers, type RedisUser } from '../../src/local/redis-users.ts';
+import { startRedis } from '../../../src/local/redis-server.ts';
+import { aclLines, makeRedisUsers, type RedisUser } from '../../../src/local/redis-users.ts';
 
 describe('the users of the embedded Redis', () => {
   it('may do what they need and nothing else', async () => {

@@ -1,17 +1,11 @@
-/** Whether a Redis may be paused, asked of real Redis servers of every kind that starts without files. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+/** Whether a Redis may be paused: who else uses it, and whether it answers at all. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { admitRedis } from '../../src/subjects/ratelimiter/admission/redis-admission.ts';
-import { REDIS_ACL, type RedisTarget } from '../../src/subjects/ratelimiter/index.ts';
-import { Refusal } from '../../src/subjects/targets/refusal.ts';
-import { until } from '../kit/until.ts';
+import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts';
+import { admitRedis } from '../../../src/subjects/ratelimiter/admission/redis-admission.ts';
+import { REDIS_ACL, type RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import { Refusal } from '../../../src/subjects/targets/refusal.ts';
+import { until } from '../../kit/until.ts';
 
 const operator = { username: 'chaosdemo', password: 'operator-secret' };
 const podIP = '127.0.0.2';
@@ -190,75 +184,6 @@ describe('admitRedis', () => {
     await accepted.promise;
     abort.abort(new Error('enough'));
     await expect(admission).rejects.toThrow('enough');
-  });
-});
-
-describe('admitRedis, by topology', () => {
-  it('refuses a replica and the master it belongs to', async () => {
-    const [master, replica] = await Promise.all([startRedis(), startRedis()]);
-    onTestFinished(async () => {
-      await Promise.all([master.stop(), replica.stop()]);
-    });
-    const target = ({ host, port }: RedisServer): Found => anonymously(targetOf({ host, port }));
-    expect(await admit(target(master))).toMatch(/^[0-9a-f]{40}$/);
-
-    const admin = new Redis({ host: replica.host, port: replica.port, protocol: 2 });
-    onTestFinished(() => admin.disconnect());
-    await admin.call('REPLICAOF', master.host, String(master.port));
-    await expectRefused(admit(target(replica), true), 'RedisNotEligible', /is a replica/);
-    await until(
-      async () => {
-        const refusal = await admit(target(master), true).catch((error: unknown) => error);
-        return refusal instanceof Refusal && /has 1 connected replica;/.test(refusal.message);
-      },
-      { what: 'the master to have its replica' },
-    );
-  });
-});
-
-describe('admitRedis over TLS', () => {
-  it('admits a certificate for the name of the Service, and no other', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-tls-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-    await promisify(execFile)('openssl', [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '1',
-      '-keyout',
-      keyFile,
-      '-out',
-      certFile,
-      '-subj',
-      '/CN=redis.shop.svc',
-      '-addext',
-      'subjectAltName=DNS:redis.shop.svc',
-    ]);
-    const server = await startRedis({ tls: { certFile, keyFile, caFile: certFile } });
-    onTestFinished(() => server.stop());
-    const ca = await readFile(certFile, 'utf8');
-    const { host, port } = server;
-    const target = (change: Partial<RedisTarget>): Found =>
-      anonymously(targetOf({ host, port, tls: true, ...change }));
-
-    expect(await admit(target({ servername: 'redis.shop.svc', ca }))).toMatch(/^[0-9a-f]{40}$/);
-    await expectRefused(
-      admit(target({ servername: 'redis.other.svc', ca })),
-      'RedisUnreachable',
-      /certificate must be valid for redis\.other\.svc/,
-    );
-    await expectRefused(
-      admit(target({ servername: 'redis.shop.svc' })),
-      'RedisUnreachable',
-      /self-signed certificate.*issued by the ca\.crt/,
-    );
-    await expectRefused(admit(target({ tls: false })), 'RedisUnreachable', /set redis\.tls/);
   });
 });
 

@@ -1,26 +1,31 @@
-/** Demos on every kind of Redis that is supported, and on two at once. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+/** The operator itself, on every way of logging in, over TLS, and on two servers at once. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startRedis } from '../../src/local/redis-server.ts';
-import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
-import { certificateFor } from '../kit/certificate.ts';
-import { drift, ghosts } from '../kit/demo.ts';
-import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { verdictLine } from '../kit/status.ts';
-import { World } from '../kit/world.ts';
+import { startRedis } from '../../../src/local/redis-server.ts';
+import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
+import { REDIS_ACL } from '../../../src/subjects/ratelimiter/index.ts';
+import { drift, ghosts } from '../../kit/demo.ts';
+import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { verdictLine } from '../../kit/status.ts';
+import { World } from '../../kit/world.ts';
+import { Authority } from './support/authority.ts';
+import { NO_TLS, startOverTls } from './support/over-tls.ts';
 
-const WITH_PASSWORD = 'with-password';
-const WITH_TLS = 'with-tls';
+// This file may run on several servers at once.
+const suffix = randomBytes(4).toString('hex');
+const WITH_PASSWORD = `with-password-${suffix}`;
+const WITH_TLS = `with-tls-${suffix}`;
 const PASSWORD = 'a plain "password" with signs';
 
 let folder: string;
 /** Its Redis has the users that ship. */
 let byAcl: World;
 let byPassword: World;
-let byTls: World;
+/** Undefined where this Redis was built without TLS. */
+let byTls: World | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chaosdemo-servers-'));
@@ -44,17 +49,19 @@ async function withPassword(): Promise<World> {
   });
 }
 
-async function withTls(): Promise<World> {
+async function withTls(): Promise<World | undefined> {
   const users = makeRedisUsers();
   // The limiters dial the address, the operator asks for the name of the Service.
-  const tls = await certificateFor(folder, `DNS:redis.${WITH_TLS}.svc,IP:127.0.0.1`);
-  const redis = await startRedis({ tls, aclUsers: aclLines(users) });
+  const authority = await Authority.in(folder, 'ours');
+  const tls = await authority.issue('redis', `DNS:redis.${WITH_TLS}.svc,IP:127.0.0.1`);
+  const redis = await startOverTls({ tls, aclUsers: aclLines(users) });
+  if (!redis) return undefined;
   return await byAcl.addTarget(WITH_TLS, 'approximate', {
     own: {
       redis,
       limiterUser: users.limiter,
       caFile: tls.caFile,
-      secret: { ...users.operator, 'ca.crt': await readFile(tls.caFile, 'utf8') },
+      secret: { ...users.operator, 'ca.crt': await authority.pem() },
     },
   });
 }
@@ -68,7 +75,7 @@ function subject(redis: object = {}): object {
   };
 }
 
-describe.skipIf(withoutRealTime)('a whole demo', () => {
+describe.skipIf(withoutRealTime)('a whole demo', { concurrent: true }, () => {
   async function expectBoth(world: World, redis: object = {}): Promise<void> {
     await world.applySpec('whole', { subject: subject(redis), scenarios: [drift(), ghosts()] });
     const status = await world.ended('whole');
@@ -98,14 +105,14 @@ describe.skipIf(withoutRealTime)('a whole demo', () => {
 
   it(
     'succeeds over TLS, with a certificate for the name of the Service',
-    keepingTime(() => expectBoth(byTls, { tls: true })),
+    keepingTime((context) => expectBoth(byTls ?? context.skip(NO_TLS), { tls: true })),
   );
 });
 
 describe('a Redis that speaks TLS is refused', () => {
-  async function expectRefused(name: string, redis: object, message: RegExp): Promise<void> {
-    await byTls.applySpec(name, { subject: subject(redis), dryRun: true });
-    const status = await byTls.untilStatus(
+  async function expectRefused(world: World, name: string, redis: object, message: RegExp): Promise<void> {
+    await world.applySpec(name, { subject: subject(redis), dryRun: true });
+    const status = await world.untilStatus(
       name,
       `${name} to be refused`,
       ({ conditions }) => conditions?.find(({ type }) => type === 'Stalled')?.reason === 'RedisUnreachable',
@@ -114,8 +121,9 @@ describe('a Redis that speaks TLS is refused', () => {
     expect(status.run).toBeUndefined();
   }
 
-  it('under another name than that of its certificate', async () => {
-    const { controlPlane, namespace } = byTls.environment;
+  it('under another name than that of its certificate', async (context) => {
+    const world = byTls ?? context.skip(NO_TLS);
+    const { controlPlane, namespace } = world.environment;
     const selector = { 'app.kubernetes.io/name': 'redis' };
     await controlPlane.kubectl.apply([
       {
@@ -126,11 +134,12 @@ describe('a Redis that speaks TLS is refused', () => {
       },
     ]);
     const redis = { service: { name: 'alias' }, tls: true };
-    await expectRefused('alias', redis, /certificate must be valid for alias\.with-tls\.svc/);
+    await expectRefused(world, 'alias', redis, /certificate must be valid for alias\.with-tls-\w+\.svc/);
   });
 
-  it('where the Secret does not hold its authority', async () => {
-    const { controlPlane, namespace } = byTls.environment;
+  it('where the Secret does not hold its authority', async (context) => {
+    const world = byTls ?? context.skip(NO_TLS);
+    const { controlPlane, namespace } = world.environment;
     await controlPlane.kubectl.apply([
       {
         apiVersion: 'v1',
@@ -141,11 +150,11 @@ describe('a Redis that speaks TLS is refused', () => {
       },
     ]);
     const redis = { authSecretRef: { name: 'without-ca' }, tls: true };
-    await expectRefused('without-ca', redis, /self-signed certificate.*issued by the ca\.crt of the Secret/);
+    await expectRefused(world, 'without-ca', redis, /certificate.*issued by the ca\.crt of the Secret/);
   });
 
-  it('where the demo does not say so', async () => {
-    await expectRefused('plain', {}, /else set redis\.tls/);
+  it('where the demo does not say so', async (context) => {
+    await expectRefused(byTls ?? context.skip(NO_TLS), 'plain', {}, /else set redis\.tls/);
   });
 });
 

@@ -1,0 +1,216 @@
+/** What happens to Redis in the midst of a run: whatever it is, it proves nothing that was not seen, and nothing stays paused. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { until } from '../../kit/until.ts';
+import type { DrivenLimiter } from '../support/driven-limiter.ts';
+import { Grounds, type LimiterOnRedis } from './support/limiter-on-redis.ts';
+
+const TESTS = 9;
+const DEBUG = ['enable-debug-command yes'];
+const deadlineMs = 30_000;
+
+let grounds: Grounds;
+const free: LimiterOnRedis[] = [];
+beforeAll(async () => {
+  // A strict limiter never drifts, so that nothing but the cause decides.
+  grounds = await Grounds.start(Array.from({ length: TESTS }, () => ({ mode: 'strict', settings: DEBUG })));
+  free.push(...grounds.all);
+});
+afterAll(() => grounds?.stop());
+
+/** A Redis that no other test uses. */
+function own(): LimiterOnRedis {
+  const ground = free.pop();
+  if (!ground) throw new RangeError('there are more tests than grounds');
+  return ground;
+}
+
+const about = (key: string) => ({ fault: 'f', scenario: 'drift', fixture: key });
+
+/** Watches from here on, with steady traffic. */
+function watch(driver: DrivenLimiter, key: string): void {
+  driver.converge([
+    { kind: 'Watch', ...about(key) },
+    { kind: 'Load', ...about(key) },
+  ]);
+}
+
+/** The watch goes on to its end and proves neither; what was missing is said. */
+async function expectNoVerdict(driver: DrivenLimiter, key: string, missing: RegExp): Promise<void> {
+  await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the fault', deadlineMs });
+  driver.converge([{ kind: 'Watch', ...about(key) }]);
+  await until(() => driver.observed.readings['f']?.shortfalls.length, {
+    what: 'what is missing',
+    deadlineMs,
+  });
+  // What comes late would come by then.
+  await sleep(1200);
+  const { detectedAt, shortfalls } = driver.observed.readings['f'] ?? {};
+  expect(detectedAt).toBeUndefined();
+  expect(shortfalls?.join('\n')).toMatch(missing);
+}
+
+/** Writes flow, and restoring finds nothing that is left. */
+async function expectNothingLeft(ground: LimiterOnRedis, driver: DrivenLimiter, key: string): Promise<void> {
+  await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
+  expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
+  const admin = await ground.admin();
+  const written = performance.now();
+  await admin.set('written', '1');
+  expect(performance.now() - written).toBeLessThan(500);
+  expect(await admin.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
+}
+
+async function pauses(redis: Redis): Promise<number> {
+  const info = await redis.info('commandstats');
+  return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info)?.[1] ?? 0);
+}
+
+describe.skipIf(withoutRealTime)('Redis is restarted', { concurrent: true }, () => {
+  for (const how of ['restart', 'kill9'] as const) {
+    it(
+      `in mid-pause, by ${how}: nothing is proven, and the message says what happened`,
+      keepingTime(async () => {
+        const ground = own();
+        const { driver, key } = await ground.prepared('drift');
+        driver.converge([{ kind: 'Watch', ...about(key) }]);
+        expect(await driver.inject('drift', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
+        await ground.server[how]();
+        if (how === 'kill9') await ground.server.restart();
+        watch(driver, key);
+        await expectNoVerdict(driver, key, /ended \d+ ms before its time/);
+        const { evidence, message } = driver.observed.faults['f'] ?? {};
+        expect(message).toMatch(/Redis was restarted/);
+        expect(evidence?.join('\n')).toMatch(/connection of the held write was lost: Redis was restarted/);
+        await expectNothingLeft(ground, driver, key);
+        expect(await pauses(await ground.admin())).toBe(0);
+      }),
+    );
+  }
+
+  it(
+    'in the countdown: nothing is paused',
+    keepingTime(async () => {
+      const ground = own();
+      const { driver, key } = await ground.prepared('drift');
+      await ground.server.restart();
+      const report = await driver.inject('drift', key, 2000);
+      expect(report).toMatchObject({ missed: true });
+      expect(report?.message).toMatch(/was restarted since its key was set up/);
+      expect(await pauses(await ground.admin())).toBe(0);
+    }),
+  );
+});
+
+describe.skipIf(withoutRealTime)('Redis takes no more clients', { concurrent: true }, () => {
+  const advice = /max number of clients.*raise its maxclients/;
+
+  it(
+    'at admission: it is refused, and in the countdown: nothing is paused',
+    keepingTime(async () => {
+      const ground = own();
+      const { driver, key } = await ground.prepared('drift');
+      const admin = await ground.admin();
+      await admin.config('SET', 'maxclients', '1');
+      expect(await ground.refusal()).toMatch(advice);
+      const report = await driver.inject('drift', key, 2000);
+      expect(report).toMatchObject({ missed: true });
+      expect(report?.message).toMatch(advice);
+      expect(await pauses(admin)).toBe(0);
+    }),
+  );
+
+  it(
+    'in mid-pause: the pause ends in time, and restoring says what is in the way',
+    keepingTime(async () => {
+      const ground = own();
+      const { driver, key } = await ground.prepared('drift');
+      driver.converge([{ kind: 'Watch', ...about(key) }]);
+      const begun = Date.now();
+      expect(await driver.inject('drift', key, 2000)).toMatchObject({ proof: 'Confirmed' });
+      const admin = await ground.admin();
+      await admin.config('SET', 'maxclients', '1');
+      watch(driver, key);
+      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the fault', deadlineMs });
+      // The connections that it had are enough to see the end.
+      const { endedAt = 0, evidence } = driver.observed.faults['f'] ?? {};
+      expect(endedAt).toBeGreaterThan(begun + 1900);
+      expect(evidence?.join('\n')).toMatch(/Writes were taken again \d+ ms after the planned end of 2s/);
+      expect(driver.observed.readings['f']?.detectedAt).toBeUndefined();
+      await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
+      expect(driver.observed.restored['s']).toMatchObject({ ok: false });
+      expect(driver.observed.restored['s']?.message).toMatch(advice);
+      await admin.config('SET', 'maxclients', '1000');
+      await expectNothingLeft(ground, driver, key);
+    }),
+  );
+});
+
+describe.skipIf(withoutRealTime)('Redis does nothing else for a while', { concurrent: true }, () => {
+  it(
+    'at admission: it is refused with what to look for',
+    keepingTime(async () => {
+      const ground = own();
+      const admin = await ground.admin();
+      const blocked = admin.call('DEBUG', 'SLEEP', '3.5');
+      expect(await ground.refusal()).toMatch(/RedisUnreachable: .*no complete answer.* 3000 ms.*overloaded/);
+      await blocked;
+    }),
+  );
+
+  it(
+    'in the countdown: the pause is shorter and ends in time, or is none',
+    keepingTime(async () => {
+      const ground = own();
+      const { driver, key } = await ground.prepared('drift');
+      const admin = await ground.admin();
+      const end = Date.now() + 2500;
+      const blocked = admin.call('DEBUG', 'SLEEP', '1.2');
+      driver.converge([{ kind: 'Watch', ...about(key) }]);
+      const report = await driver.inject('drift', key, 2500);
+      await blocked;
+      watch(driver, key);
+      expect(report?.message).toMatch(/takes no writes for \d+ ms of 2s500ms asked/);
+      await admin.set('written', '1');
+      // Redis itself ends a pause, some 100 ms late where it is idle.
+      expect(Date.now()).toBeLessThan(end + 500);
+      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the fault', deadlineMs });
+      await expectNothingLeft(ground, driver, key);
+    }),
+  );
+
+  it(
+    'in mid-pause: nothing is proven, for the watch has a gap',
+    keepingTime(async () => {
+      const ground = own();
+      const { driver, key } = await ground.prepared('drift');
+      driver.converge([{ kind: 'Watch', ...about(key) }]);
+      expect(await driver.inject('drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
+      watch(driver, key);
+      const admin = await ground.admin();
+      await admin.call('DEBUG', 'SLEEP', '2');
+      await expectNoVerdict(driver, key, /no complete counter sample for \d+ ms/);
+      await expectNothingLeft(ground, driver, key);
+    }),
+  );
+
+  it(
+    'past the end of the pause: nothing is proven, and the end is seen when it was',
+    keepingTime(async () => {
+      const ground = own();
+      const { driver, key } = await ground.prepared('drift');
+      driver.converge([{ kind: 'Watch', ...about(key) }]);
+      expect(await driver.inject('drift', key, 1500)).toMatchObject({ proof: 'Confirmed' });
+      watch(driver, key);
+      const admin = await ground.admin();
+      await admin.call('DEBUG', 'SLEEP', '3');
+      await expectNoVerdict(driver, key, /no complete counter sample for \d+ ms/);
+      expect(driver.observed.faults['f']?.evidence.join('\n')).toMatch(
+        /taken again \d{4} ms after the planned/,
+      );
+      await expectNothingLeft(ground, driver, key);
+    }),
+  );
+});

@@ -1,0 +1,30 @@
+/** That the tests beside this one ran on the very server that their project names. */
+import { describe, expect, inject, it } from 'vitest';
+import { findRedis } from '../../../src/local/binaries/redis-binary.ts';
+import { REDIS_RELEASES } from '../../../tools/offline/redis-releases.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** What the project is called: a release, or 'this machine'. */
+    redisServer: string;
+    /** Releases that could not be had, and why. */
+    redisMissing: Readonly<Record<string, string>>;
+  }
+}
+
+const server = inject('redisServer');
+const wanted = REDIS_RELEASES.some(({ name }) => name === server) ? `${server.split('-')[1]}.` : '';
+
+it('is the server that was asked for', async () => {
+  const { version } = await findRedis();
+  expect(version.startsWith(wanted), `${version} is ${server}`).toBe(true);
+});
+
+describe.runIf(server === 'this machine')('among the servers', () => {
+  const missing = inject('redisMissing');
+  it.for(REDIS_RELEASES.map(({ name }) => name))('is %s', (name, context) => {
+    const why = missing[name];
+    if (why !== undefined) context.skip(why);
+    expect(why).toBeUndefined();
+  });
+});

@@ -1,0 +1,119 @@
+/** Redis over TLS with a certificate of a private authority: what is admitted, and why the rest is not. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts';
+import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
+import { injectRedisPause } from '../../../src/subjects/ratelimiter/faults/counter-drift/pause.ts';
+import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import { RedisConnections } from '../../../src/subjects/ratelimiter/store/redis-client.ts';
+import { never } from '../support/driven-limiter.ts';
+import { Authority } from './support/authority.ts';
+import { LimiterOnRedis } from './support/limiter-on-redis.ts';
+import { NO_TLS, startOverTls } from './support/over-tls.ts';
+
+const NAME = 'redis.shop.svc';
+const users = makeRedisUsers();
+const servers: RedisServer[] = [];
+let folder: string;
+let authority: Authority;
+/** Undefined where this Redis was built without TLS. */
+let ground: LimiterOnRedis | undefined;
+
+function on(server: RedisServer): LimiterOnRedis {
+  servers.push(server);
+  return new LimiterOnRedis(server, users, []);
+}
+
+async function startedOverTls(
+  options: Parameters<typeof startOverTls>[0],
+): Promise<LimiterOnRedis | undefined> {
+  const server = await startOverTls({ aclUsers: aclLines(users), ...options });
+  return server && on(server);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-authority-'));
+  authority = await Authority.in(folder, 'ours');
+  ground = await startedOverTls({ tls: await authority.issue('good', `DNS:${NAME}`) });
+});
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.stop()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+function orSkip(server: LimiterOnRedis | undefined, context: TestContext): LimiterOnRedis {
+  return server ?? context.skip(NO_TLS);
+}
+
+const secure = async (change: Partial<RedisTarget> = {}): Promise<Partial<RedisTarget>> => ({
+  tls: true,
+  servername: NAME,
+  ca: await authority.pem(),
+  ...change,
+});
+
+describe('a Redis whose certificate a private authority has issued', () => {
+  it('is admitted and paused with the ca.crt of that authority', async (context) => {
+    const tls = orSkip(ground, context);
+    const target = tls.target(await secure());
+    expect(await tls.admit(target)).toMatch(/^[0-9a-f]{40}$/);
+    const redis = new RedisConnections(target, 'tls');
+    const pause = await injectRedisPause(
+      redis,
+      { plannedAt: 0, until: Date.now() + 1000, usualWriteMs: 1, now: Date.now },
+      never,
+    );
+    expect(pause.proof).toBe('Confirmed');
+    await expect(pause.write.taken).resolves.toBeGreaterThan(0);
+    redis.close();
+  });
+
+  it('is refused with the ca.crt of another authority', async (context) => {
+    const other = await Authority.in(folder, 'theirs');
+    const target = orSkip(ground, context).target(await secure({ ca: await other.pem() }));
+    expect(await ground?.refusal(target)).toMatch(
+      /^RedisUnreachable: .*certificate.*issued by the ca\.crt of the Secret/,
+    );
+  });
+
+  it('is refused without a ca.crt', async (context) => {
+    const { ca: _, ...rest } = orSkip(ground, context).target(await secure());
+    expect(await ground?.refusal(rest)).toMatch(/certificate.*issued by the ca\.crt of the Secret/);
+  });
+
+  it('is refused under another name', async (context) => {
+    const target = orSkip(ground, context).target(await secure({ servername: 'redis.other.svc' }));
+    expect(await ground?.refusal(target)).toMatch(
+      /does not match certificate's altnames.*must be valid for redis\.other\.svc/,
+    );
+  });
+
+  it('is refused without redis.tls, which the message names', async (context) => {
+    const target = orSkip(ground, context).target();
+    expect(await ground?.refusal(target)).toMatch(/set redis\.tls/);
+  });
+
+  it('is refused once its certificate has expired, which the message says', async (context) => {
+    const tls = await authority.issue('expired', `DNS:${NAME}`, 0);
+    const expired = orSkip(await startedOverTls({ tls }), context);
+    expect(await expired.refusal(expired.target(await secure()))).toMatch(
+      /certificate has expired; renew its certificate/,
+    );
+  });
+
+  it('is refused where it asks for a certificate of the client, which the operator has not', async (context) => {
+    const tls = await authority.issue('mutual', `DNS:${NAME}`);
+    const settings = ['tls-auth-clients yes'];
+    const mutual = orSkip(await startedOverTls({ tls, settings }), context);
+    expect(await mutual.refusal(mutual.target(await secure()))).toMatch(/set tls-auth-clients to no/);
+  });
+});
+
+it('a Redis that speaks no TLS is refused with redis.tls, which the message names', async () => {
+  const plain = on(await startRedis({ aclUsers: aclLines(users) }));
+  expect(await plain.refusal(plain.target(await secure()))).toMatch(
+    /^RedisUnreachable: .*see whether it runs, speaks TLS on this port/,
+  );
+});
