@@ -128,8 +128,9 @@ export function outcomeOf({ writeP50Ms, writeMaxMs, lags, counting, denying }: B
 
 /** Latencies of real writes, one after the other, from the fastest to the slowest. */
 async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
-  // What the probe of a pause asks besides: a right that is missing shows before any pause is announced.
+  // What is asked later on: a right that is missing shows before any fault is announced.
   await redis.read();
+  await redis.time();
   const writer = await redis.openProbeWriter();
   try {
     const latencies: number[] = [];
