@@ -143,7 +143,7 @@ export class RedisConnections {
       ms = length();
     } catch (error) {
       // A release that was sent over it from here on would only be queued.
-      redis.disconnect();
+      await endOf(redis);
       throw error;
     }
     await this.#answered('CLIENT PAUSE', () => this.#fence.pause(redis, ms));
@@ -250,6 +250,14 @@ export class RedisConnections {
       throw explain(this.#target, command, error);
     }
   }
+}
+
+/** Ends a connection, and waits until that is known: until then it passes for one that stands. */
+async function endOf(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
+  const ended = new Promise<void>((resolve) => redis.once('end', () => resolve()));
+  redis.disconnect();
+  await within(ended, REDIS_TIMEOUT_MS);
 }
 
 /** One connection for probe writes. */
