@@ -137,6 +137,9 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     await expect(late).rejects.toThrow('its moment has passed');
     await redis.unpause();
     const before = await pauses();
+    // Its key was set up anew in between.
+    await redis.warmUp();
+    await redis.takeCharge(60_000);
     await redis.pauseWrites(() => 60_000);
     expect(await pauses()).toBe(before + 1);
     await redis.unpause();

@@ -122,6 +122,8 @@ export class RedisConnections {
    * @param ms how long this session may send one, in milliseconds
    */
   async takeCharge(ms: number): Promise<void> {
+    const { watching } = this.#fence;
+    if (watching) await endOf(watching);
     const writer = await this.openProbeWriter();
     try {
       await this.#answered('SET', () => writer.takeCharge(ms));
