@@ -51,6 +51,8 @@ export class CounterDriftAttempt implements FaultAttempt {
     }
     // First of all: a pause of whoever worked on it before must not be carried out any more.
     await redis.takeCharge(2 * parseDuration(limiter.limit.window) + IN_CHARGE_BEYOND_MS);
+    // Also says now, and not at its moment, that a right is missing.
+    await redis.warmUp();
     const info = parseInfo(await redis.info('server', 'commandstats'));
     const { window, prepared } = await prepareKey(this.#toolkit, key, signal);
     const { invariant: judged, requestsPerSecond, settle } = parametersOf(this.#scenario);
