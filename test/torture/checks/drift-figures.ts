@@ -1,6 +1,6 @@
 /** What a status says of a pause and of the drift, beside what was seen of Redis and at the proxies of the nodes. */
 import { LIMIT } from '../settings.ts';
-import { answersTo, outside, together } from './answers.ts';
+import { answersTo, outside, type Range, together } from './answers.ts';
 import { slack, stepsBetween } from './delays.ts';
 import { LATE_MS, type PauseSeen, pausesOf } from './pauses.ts';
 import { measure, type Told } from './told.ts';
@@ -80,15 +80,23 @@ function checkTraffic({ key, scenario, seen }: Told): string[] {
   // The last of it comes after the end of the fault, where deciding to stop it takes its time.
   const within = checks.filter(({ at }) => at < over - SETTLE_MS).length;
   const sent = cut ? { least: allowed.least + denied.least, most: Infinity } : { least: within, most: came };
+  // An operator that took over knows no more than what was stored when the drift was detected.
+  const partly = stepsBetween(record, from, ended(seen), lane, ['operator', 'api', 'api-server']).length > 0;
+  const known = (range: Range): Range => (partly ? { ...range, least: 0 } : range);
   return [
-    outside('requests', requests, sent),
-    outside('allowed', measure(scenario, 'allowed'), allowed),
-    outside('denied', measure(scenario, 'denied'), denied),
+    outside('requests', requests, known(sent)),
+    outside('allowed', measure(scenario, 'allowed'), known(allowed)),
+    outside('denied', measure(scenario, 'denied'), known(denied)),
     outside('unanswered', measure(scenario, 'unanswered'), {
       least: 0,
-      most: requests - allowed.least - denied.least,
+      most: requests - known(allowed).least - known(denied).least,
     }),
   ].filter((line) => line !== undefined);
+}
+
+/** When the last version of the object was seen. */
+function ended({ lane, name, record }: Told['seen']): number {
+  return record.of('version', lane).findLast(({ object }) => object.metadata.name === name)?.at ?? Infinity;
 }
 
 function checkResult({ key, scenario, seen }: Told, pause: PauseSeen | undefined): string[] {
