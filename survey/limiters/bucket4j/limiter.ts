@@ -1,9 +1,11 @@
 import type { SurveyedLimiter } from '../../limiter.ts';
 
-const guide = 'https://bucket4j.com/8.19.0/toc.html';
+const guide = 'https://github.com/bucket4j/bucket4j#readme';
+const clientSide =
+  'https://github.com/bucket4j/bucket4j/blob/master/asciidoc/src/main/docs/asciidoc/distributed-advanced/client-side-configuration.adoc';
 const saysOfFailure = {
   quote: 'When the timeout is exceeded, a TimeoutException will be thrown.',
-  url: `${guide}#client-side-configuration`,
+  url: clientSide,
 };
 
 /** A filter of Spring Boot around a bucket that Lettuce keeps in Redis. */
@@ -24,7 +26,7 @@ export const limiter: SurveyedLimiter = {
     kind: 'TokenBucket',
     saidBy: {
       quote: 'Java rate-limiting library based on token-bucket algorithm',
-      url: 'https://github.com/bucket4j/bucket4j#readme',
+      url: guide,
     },
     note: 'refillGreedy: one request comes back each window divided by limit.',
   },

@@ -16,6 +16,7 @@ export const limiter: SurveyedLimiter = {
   env: {
     REDIS_SOCKET_TYPE: 'tcp',
     REDIS_URL: '{redisHost}:{redisPort}',
+    REDIS_AUTH: '{redisAuth}',
     RUNTIME_ROOT: '{files}',
     RUNTIME_SUBDIRECTORY: 'ratelimit',
     RUNTIME_WATCH_ROOT: 'false',
@@ -39,7 +40,7 @@ export const limiter: SurveyedLimiter = {
   window: {
     kind: 'FixedByClock',
     saidBy: {
-      quote: 'unit: <second, minute, hour, day, week, month, year>',
+      quote: 'Currently the service supports per second, minute, hour, and day limits.',
       url: `${readme}#rate-limit-definition`,
     },
     seconds: [1, 60, 3600, 86_400],
