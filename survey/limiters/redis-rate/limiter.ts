@@ -15,7 +15,7 @@ export const limiter: SurveyedLimiter = {
   healthPath: '/healthz',
   window: {
     kind: 'TokenBucket',
-    saidBy: { quote: 'based on rwz/redis-gcra which implements GCRA', url: readme },
+    saidBy: { quote: 'based on rwz/redis-gcra and implements GCRA', url: readme },
     note: 'Burst and rate are the limit: one request comes back each window divided by limit.',
   },
   request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
