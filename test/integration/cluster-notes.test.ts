@@ -1,5 +1,5 @@
 /** Notes in a namespace, kept at a real API server with the rights that ship. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/kube/kube-types.ts';
 import { createNotes } from '../../src/operator/cluster-notes.ts';
 import { uniqueNamespace } from '../kit/control-plane.ts';
@@ -10,7 +10,7 @@ const never = new AbortController().signal;
 let namespace: string;
 let notes: ReturnType<typeof createNotes>;
 
-beforeAll(async () => {
+beforeEach(async () => {
   namespace = await uniqueNamespace('notes', { 'chaosdemo.dev/enabled': 'true' });
   await bindTarget(namespace);
   notes = createNotes(await operatorClient());
