@@ -289,6 +289,26 @@ describe.skipIf(withoutRealTime)('the pause', () => {
   );
 
   it(
+    'sends its traffic as long as the pause lasts, also where nobody says that it is over',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      const about = { fault: 'f', scenario: 'drift', fixture: key };
+      driver.converge([{ kind: 'Watch', ...about }]);
+      expect(await driver.inject('drift', key, 2000)).toMatchObject({ proof: 'Confirmed' });
+      driver.converge([
+        { kind: 'Watch', ...about },
+        { kind: 'Load', ...about },
+      ]);
+      await until(() => driver.observed.readings['f']?.complete, { what: 'the watch to end' });
+      const { measures = [] } = driver.observed.readings['f'] ?? {};
+      const requests = measures.find(({ name }) => name === 'requests')?.value;
+      // 60 a second for what is left of 2 s after the proof; for another second if nothing ended it.
+      expect(requests).toBeGreaterThan(60);
+      expect(requests).toBeLessThanOrEqual(120);
+    }),
+  );
+
+  it(
     'is a mismatch when the user has no right to it',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift', { user: 'helpless' });

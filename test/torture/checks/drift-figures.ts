@@ -7,6 +7,8 @@ import { measure, type Told } from './told.ts';
 
 /** Samples lie so far apart, and an answer takes its time. */
 const EDGE_MS = 100;
+/** The clocks of two processes of one machine are apart by so much. */
+const CLOCKS_MS = 20;
 const SETTLE_MS = 1000;
 /** A write that was held back for less may have been late by itself. */
 const HELD_MS = 100;
@@ -38,7 +40,7 @@ function checkTimes({ scenario: { fault }, seen }: Told, pause: PauseSeen | unde
     stepsBetween(record, from, to, lane, ['operator', 'redis', 'redis-link']).length > 0;
   const startedAt = Date.parse(fault.startedAt);
   const { answeredAt = Infinity } = pause.sent;
-  if (startedAt < pause.from - 1) {
+  if (startedAt < pause.from - CLOCKS_MS) {
     wrong.push(`startedAt is ${Math.round(pause.from - startedAt)} ms before Redis was given the command`);
   }
   if (startedAt > answeredAt + LATE_MS + slack(record, startedAt) && !disturbed(pause.from, startedAt)) {
