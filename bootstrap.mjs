@@ -17,6 +17,8 @@ const entries = {
   demo: ['src/cli/demo.ts'],
   kind: ['tools/cluster/main.ts'],
   bench: ['bench/main.ts'],
+  fuzz: ['test/fuzz/main.ts'],
+  endurance: ['test/endurance/main.ts'],
   'check:manifests': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/manifests/vitest.config.ts'],
   'test:gitops': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/gitops/vitest.config.ts'],
   'test:redis': [

@@ -59,7 +59,11 @@ export class Testbed extends Demos {
       const port = await freePort();
       say('operator: bundling it as the image does');
       const program = await buildOperator(signal);
-      const operator = await startOperator(environment, { args: [`--http-port=${port}`], program, signal });
+      const operator = await startOperator(environment, {
+        args: [`--http-port=${port}`, '--fault-rest=0s'],
+        program,
+        signal,
+      });
       stops.unshift(() => operator.stop());
       const client = new KubeClient(loadKubeConfig(environment.controlPlane.kubeconfig), {
         connections: AT_ONCE,

@@ -1,7 +1,7 @@
 /**
  * `npm run survey:check -- [names]`: proves of each limiter and variant that its description is true: three
  * processes over one real Redis admit what they should, where the count is; then what comes back while
- * writes of Redis are paused for three seconds, and that all is well afterwards.
+ * writes of Redis are paused (`--pause` says for how many milliseconds), and that all is well afterwards.
  */
 import { parseArgs } from 'node:util';
 import { ensureRedis } from '../src/local/binaries/redis-binary.ts';
@@ -13,9 +13,11 @@ import { limiterNames, loadLimiter } from './limiters.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { variant: { type: 'string', multiple: true } },
+  options: { variant: { type: 'string', multiple: true }, pause: { type: 'string', default: '3000' } },
 });
 const names = positionals.length > 0 ? positionals : await limiterNames();
+const pauseMs = Number(values.pause);
+if (!(pauseMs > 0 && pauseMs <= 60_000)) throw new RangeError('--pause takes 1 to 60000 milliseconds');
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
@@ -39,7 +41,7 @@ async function checkLimiter(name: string): Promise<void> {
     for (const variant of limiter.variants) {
       if (values.variant && !values.variant.includes(variant.name)) continue;
       const folder = supervisor.temporaryFolder(`survey-${name}`);
-      const check = { supervisor, limiter, variant, app, folder, signal };
+      const check = { supervisor, limiter, variant, app, folder, signal, pauseMs };
       const { row, faults } = await checkVariant(check);
       process.stdout.write(`${row}\n`);
       for (const fault of faults) say(`  NOT AS DESCRIBED: ${fault}`);

@@ -1,6 +1,6 @@
 /** Installs the program of a limiter by the lock file of its package manager, once a machine, outside the clone. */
 import { createHash } from 'node:crypto';
-import { copyFile, cp, readdir, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureFolder, platform, type StepOptions } from '../src/local/binaries/cache.ts';
@@ -52,7 +52,8 @@ const installs: Readonly<Record<Ecosystem, Install>> = {
     const source = join(folder, 'source');
     await copyProgram(name, source);
     await run(['mvn'], ['--batch-mode', '--quiet', 'package'], source, { ...options, env });
-    await copyFile(join(source, 'target', 'app.jar'), join(folder, 'app.jar'));
+    await rename(join(source, 'target', 'app.jar'), join(folder, 'app.jar'));
+    await rm(source, { recursive: true });
   },
 };
 

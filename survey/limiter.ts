@@ -5,7 +5,7 @@
  * Texts may hold places that are filled in: in requests and keys of Redis `{key}`, the caller's identity; in keys also
  * `{number}` and `{hash}` for what only the limiter knows; in arguments, variables and files `{app}`, the installed
  * program, `{files}`, a folder of the process's own, and `{host}`, `{port}`, `{redisUrl}`, `{redisHost}`,
- * `{redisPort}`, `{limit}`, `{windowSeconds}`, `{windowUnit}` (`minute`).
+ * `{redisPort}`, `{redisAuth}` (`name:password`, or nothing), `{limit}`, `{windowSeconds}`, `{windowUnit}` (`minute`).
  */
 
 /** A sentence of somebody's documentation: at most a short one, word for word, and where it stands. */

@@ -46,7 +46,7 @@ describe.each(await limiterNames())('the description of %s', async (folder) => {
       [limiter.package, limiter.version] as const,
       ...Object.entries(limiter.besides),
     ]) {
-      expect(lock, `${name} ${version}`).toMatch(pin(name, version));
+      expect(lock).toMatch(pin(name, version));
     }
   });
 
@@ -63,7 +63,7 @@ describe.each(await limiterNames())('the description of %s', async (folder) => {
     const said = limiter.variants.map(({ saysOfFailure }) => saysOfFailure);
     for (const saying of [...windows.map((window) => window?.saidBy), ...said]) {
       if (!saying) continue;
-      expect(saying.quote.length, saying.quote).toBeLessThan(140);
+      expect(saying.quote.length).toBeLessThan(140);
       expect(saying.url).toMatch(/^https:\/\//);
     }
   });

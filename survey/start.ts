@@ -92,6 +92,7 @@ async function startOne(
     redisUrl,
     redisHost: redis.hostname,
     redisPort: redis.port || '6379',
+    redisAuth: [redis.username, redis.password].filter(Boolean).map(decodeURIComponent).join(':'),
     limit: String(limit),
     windowSeconds: String(windowSeconds),
     windowUnit: units[windowSeconds] ?? '',

@@ -13,7 +13,7 @@ const STALLS = 24;
 /** Between two stalls, so that each begins at another phase of the renewals. */
 const APART_MS = { least: 1500, most: 3500 };
 const REST_MS = 20_000;
-const STANDBY_LEADS = 'started leading';
+const STARTED = 'started leading';
 
 export const stalls: Benchmark = {
   name: 'stalls',
@@ -24,10 +24,10 @@ export const stalls: Benchmark = {
       host: '127.0.0.1',
       port: Number(new URL(testbed.environment.controlPlane.url).port),
     });
-    // What leads is behind the proxy; the standby is not, and takes over from a leader that is late.
+    // The one that leads is behind the proxy; the standby is not, and takes over from a leader that is late.
     await testbed.operator.stop();
     const leader = await operatorAt(testbed, 'leader', proxy.port);
-    await testbed.until('the leader to lead', async () => linesOf(leader, STANDBY_LEADS) === 1);
+    await testbed.until('the leader to lead', async () => linesOf(leader, STARTED) === 1);
     const standby = await operatorAt(testbed, 'standby');
     try {
       const before = await leaseRequests(testbed);
@@ -40,7 +40,7 @@ export const stalls: Benchmark = {
         await sleep(STALL_MS, undefined, { signal });
         say(`${round} stalls: ${linesOf(leader, 'stopped leading')} leads lost`);
       }
-      const lost = linesOf(leader, 'stopped leading') + linesOf(standby, STANDBY_LEADS);
+      const lost = linesOf(leader, 'stopped leading') + linesOf(standby, STARTED);
       return [
         {
           what: 'leads lost to stalls of the API server of 2 s',

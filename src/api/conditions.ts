@@ -123,7 +123,7 @@ export const REASON_GROUPS = {
       Pending:
         'The operator has not seen the object yet, is looking for its pods, or waits until all pods are Ready.',
       CoolingDown:
-        'A run was aborted or superseded after a fault. The next one starts when the cool-down is over.',
+        'A run was aborted or superseded after a fault, or what it depends on rests after a fault of any run. The next one starts when that is over.',
       TooManyRuns:
         'As many runs are on as the operator takes on at once, in all or of this namespace. This one begins by itself when there is room.',
       Running: 'A chapter is at work.',
@@ -170,7 +170,7 @@ export const REASON_GROUPS = {
       PermissionDenied: 'The operator lacks a right. Usually the RoleBinding in the namespace is missing.',
       NoSuchPods: 'The selector matches no ready pod.',
       PodsNotEligible:
-        'A selected pod cannot be used (host network, no such port, several images), is not Ready for 30 s, or there are too many.',
+        'A selected pod cannot be used (host network, no such port, several images), is not Ready for 30 s, or there are too many or too large ones.',
       UnprovableSpec:
         'With these pods, no run of this spec can end as expected; the message says what to change.',
       SubjectUnknown:

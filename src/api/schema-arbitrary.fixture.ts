@@ -95,12 +95,9 @@ function textOf(schema: Schema): fc.Arbitrary<string> {
     fits,
   );
   if (pattern !== undefined) {
-    return known.length > 0
-      ? fc.oneof(
-          fc.constantFrom(...known),
-          fc.stringMatching(new RegExp(pattern), { maxLength }).filter(fits),
-        )
-      : fc.stringMatching(new RegExp(pattern), { maxLength }).filter(fits);
+    const any = fc.stringMatching(new RegExp(pattern), { maxLength }).filter(fits);
+    if (known.length === 0) return any;
+    return fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: any });
   }
   return fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom(...known) },

@@ -56,7 +56,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
   if (demo.spec.suspend) return hold(context);
   const unhealthy = awaitHealthy(context, ms(chapter.startedAt ?? ''));
   if (unhealthy) return unhealthy;
-  if (scenario.load && !observed.baseline?.ok) return measureAgain(context);
+  if (!observed.baseline?.ok) return measureAgain(context);
 
   const attempt = (entry.attempts ?? 0) + 1;
   const run = draft.run?.number ?? 0;
@@ -135,7 +135,7 @@ function hold(context: Context): Work {
   return { done: false, message, note: 'suspended', standing: 'Suspended' };
 }
 
-/** After a restart of the operator the bound of the invariant has to be measured again. */
+/** After a restart of the operator the bound of the invariant, and its controls, have to be measured again. */
 function measureAgain(context: Context): Work {
   const { baseline } = context.observed;
   if (baseline) return { done: false, message: baseline.message, fail: 'BaselineFailed' };

@@ -197,15 +197,15 @@ export function admissionOf({ demo, draft, observed }: Context): Admission {
 export function askForAdmission(context: Context, mustUndo: boolean): void {
   const { demo, draft, effects, now, observed } = context;
   if (demo.killSwitch && !mustUndo) return wake(context, now + RETRY_MS);
-  context.wantsSession = true;
   const look = observed.admissionLook;
   const known = look !== undefined && (runIsOn(draft) || look.generation === demo.generation);
-  if (known && observed.admission.state === 'granted') return;
   const due = known ? look.at + RETRY_MS : now;
+  const granted = known && observed.admission.state === 'granted';
+  context.awaitsRoom = !granted && now >= due && demo.noRoom !== undefined && !mustUndo;
+  // One that was never looked at has nothing to remember while it waits.
+  if (!context.awaitsRoom || look) context.wantsSession = true;
+  if (granted) return;
   if (now < due) return wake(context, due);
-  if (demo.noRoom !== undefined && !mustUndo) {
-    context.awaitsRoom = true;
-    return wake(context, now + ROOM_AGAIN_MS);
-  }
+  if (context.awaitsRoom) return wake(context, now + ROOM_AGAIN_MS);
   effects.push({ kind: 'Admit', id: `admit/${demo.generation}/${(look?.count ?? 0) + 1}`, mustUndo });
 }

@@ -99,6 +99,11 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
   const known = draft.diagnoses?.find((diagnosis) => diagnosis.scenario === scenario.name);
   if (known) return { done: true, message: `${known.provider}: ${known.summary}` };
 
+  // What comes after the first sign belongs to the explanation: it waits for the end of the fault.
+  if (fault.endedAt === undefined && mayBeActive(fault, now)) {
+    wake(context, ms(fault.until));
+    return { done: false, message: 'Watching until the fault ends, to explain all of it', note: 'watching' };
+  }
   const report = observed.diagnoses[fault.id];
   if (report?.diagnosis) {
     draft.diagnoses = [...(draft.diagnoses ?? []), report.diagnosis];
@@ -106,7 +111,8 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
   }
   if (report) return { done: true, message: `No diagnosis: ${report.message}` };
 
-  const deadline = Math.max(ms(entry.startedAt ?? ''), observed.since) + DIAGNOSIS_WITHIN_MS;
+  const begunAt = Math.max(ms(entry.startedAt ?? ''), ms(fault.endedAt ?? fault.until), observed.since);
+  const deadline = begunAt + DIAGNOSIS_WITHIN_MS;
   if (now >= deadline) {
     return { done: true, message: `No diagnosis within ${formatDuration(DIAGNOSIS_WITHIN_MS)}` };
   }

@@ -133,6 +133,8 @@ export interface SubjectDriver {
 export interface SubjectPorts<Cluster> {
   readonly cluster: Cluster;
   readonly clock: Clock;
+  /** How long a target rests after a fault that holds others up, in milliseconds; 0: not at all. */
+  readonly faultRestMs: number;
   /** Everything a subject logs of an object goes over a child with its namespace and name. */
   readonly logger: Pick<Logger, 'child' | 'info' | 'warn' | 'error'>;
 }

@@ -7,7 +7,7 @@
  * replicas, a store they share, counts and requests - not what these are for.
  */
 import { type DiagnosisStatus, LIMITS, truncate } from '../api/index.ts';
-import { type Facts, readFacts } from './facts.ts';
+import { type Facts, type Requests, readFacts } from './facts.ts';
 import { cite, type Observation } from './observation.ts';
 import type { DiagnosisProvider, DiagnosisRequest } from './provider.ts';
 
@@ -31,8 +31,8 @@ type Rule = (facts: Facts) => Verdict;
 /** In the order that decides between causes whose first signs came at the same moment. */
 const RULES: readonly Rule[] = [
   storeUnreachable,
-  writesStalled,
   replicaIgnoresLimit,
+  writesStalled,
   concurrentAdmission,
   replicaSilent,
 ];
@@ -121,6 +121,20 @@ function writesStalled({
   if (!stall.read && storeSilent)
     return { against: `${store} stalling writes alone - reads were silent too` };
   const support = [usualWrite, stall.seen, stall.read, ...counts.atWidest, stall.release];
+  const over = beyondLimit(limit, requests);
+  if (limit !== undefined && over.length > 0 && over.length === replicas.length) {
+    return {
+      finding: {
+        anomaly: 'Replicas let requests through uncounted',
+        component: store,
+        summary: `${store} stopped taking writes, and each of ${replicas.length} replicas by itself allowed more than the ${limit.value} that all together may: ${requests.allowed} of ${requests.sent} requests. Their counts were at most ${counts.gap} ahead of what it holds: they fail open, and what they let through is counted nowhere.`,
+        recommendation: `Decide what a replica does while ${store} takes no writes: deny, or go on with a share of the limit of its own. Look for a switch that lets requests through on an error or a timeout of the store.`,
+        confidence: 'high',
+        firstSignMs: stall.sinceMs,
+        support: [usualWrite, stall.seen, limit, ...over, stall.release],
+      },
+    };
+  }
   const reads = stall.read
     ? `answered reads within ${round(stall.read.value)} ms`
     : 'was not seen to answer reads';
@@ -154,11 +168,25 @@ function writesStalled({
   };
 }
 
-function replicaIgnoresLimit({ limit, requests, counts }: Facts): Verdict {
+/** The replicas that answered yes more often than all together may. */
+function beyondLimit(limit: Observation | undefined, { lastAllowed }: Requests): Observation[] {
+  return limit === undefined ? [] : lastAllowed.filter(({ value }) => value > limit.value);
+}
+
+function replicaIgnoresLimit({ limit, requests, counts, replicas, stall }: Facts): Verdict {
+  const over = beyondLimit(limit, requests);
+  if (stall && replicas.length > 1 && over.length === replicas.length) {
+    return { against: `one replica ignoring the limit - each of ${replicas.length} passed it` };
+  }
   const alone =
     limit === undefined
       ? undefined
-      : [...requests.lastAllowed, ...counts.lastLocal].find(({ value }) => value > limit.value);
+      : [...over, ...counts.lastLocal]
+          .filter(({ value }) => value > limit.value)
+          .reduce<Observation | undefined>(
+            (most, o) => (most && most.value >= o.value ? most : o),
+            undefined,
+          );
   if (limit === undefined || alone === undefined) {
     return {
       against: `one replica ignoring the limit - none passed ${limit?.value ?? 'a known limit'} by itself`,
@@ -172,7 +200,7 @@ function replicaIgnoresLimit({ limit, requests, counts }: Facts): Verdict {
       recommendation: `Look at the configuration and version of ${alone.component} first: does it know the limit, and does it compare it with its own count?`,
       confidence: 'high',
       // It explains more than what the replicas did together, so it yields to nothing that came later.
-      firstSignMs: requests.firstAtMs ?? alone.atMs,
+      firstSignMs: Math.min(requests.firstAtMs ?? alone.atMs, stall?.sinceMs ?? Infinity),
       support: [limit, alone],
     },
   };

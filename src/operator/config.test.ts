@@ -35,6 +35,7 @@ describe('readConfig', () => {
       httpPort: 8080,
       logLevel: 'info',
       killSwitch: 'chaosdemo-kill-switch',
+      faultRestMs: 60_000,
       shutdownDeadlineMs: 25_000,
     });
   });
@@ -110,6 +111,6 @@ describe('helpText', () => {
     expect(text).toContain('--http-port <port>\n');
     expect(text).toContain('[CHAOSDEMO_HTTP_PORT, default 8080]');
     expect(text).toContain('[POD_NAMESPACE, default chaosdemo-system]');
-    expect(text.match(/^ {2}--/gm)).toHaveLength(17);
+    expect(text.match(/^ {2}--/gm)).toHaveLength(18);
   });
 });

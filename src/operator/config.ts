@@ -123,6 +123,13 @@ const settings = {
     help: 'ConfigMap in the namespace of the operator whose key "stop" stops every run',
     fallback: 'chaosdemo-kill-switch',
   },
+  faultRestMs: {
+    ...duration('0s', '10m', '60s'),
+    flag: 'fault-rest',
+    env: 'CHAOSDEMO_FAULT_REST',
+    help: 'How long a target rests after a fault before another run may begin on it; 0s: not at all, and for any share of time, which is for tests',
+    fallback: '60s',
+  },
   shutdownDeadlineMs: {
     ...duration('1s', '10m', '25s'),
     flag: 'shutdown-deadline',

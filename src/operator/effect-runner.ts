@@ -32,7 +32,7 @@ export class EffectRunner {
   readonly #options: EffectRunnerOptions;
   readonly #lifetime = new AbortController();
   readonly #begun = new Map<string, Promise<void>>();
-  readonly #failures = new Map<string, { effect: Effect; count: number; waits: boolean }>();
+  readonly #failures = new Map<string, { count: number; waits: boolean }>();
   /** Effects under way that set something up; a restore ends them first. */
   readonly #settingUp = new Set<Promise<void>>();
   readonly #endSetUps = new AbortController();
@@ -59,9 +59,9 @@ export class EffectRunner {
     }
   }
 
-  /** Whether an effect of these has failed and is not tried again yet. */
-  putsOff(which: (effect: Effect) => boolean): boolean {
-    return [...this.#failures.values()].some(({ effect, waits }) => waits && which(effect));
+  /** Whether an effect has failed and is not tried again yet. */
+  putsOff({ id }: Effect): boolean {
+    return this.#failures.get(id)?.waits === true;
   }
 
   #mayBegin(effect: Effect): boolean {
@@ -124,7 +124,7 @@ export class EffectRunner {
     const count = (this.#failures.get(id)?.count ?? 0) + 1;
     const delay = Math.min(RETRY_MS.first * 2 ** (count - 1), RETRY_MS.longest);
     log().warn({ err: error, effect: kind, id, retryInMs: delay }, 'an effect failed; it is asked for again');
-    const failure = { effect, count, waits: true };
+    const failure = { count, waits: true };
     this.#failures.set(id, failure);
     this.#begun.delete(id);
     // Whoever waits for room gets it while a look is put off.

@@ -176,8 +176,15 @@ export class Entries {
     if (!session) return;
     delete entry.session;
     const end = async (): Promise<void> => {
-      await before(session);
-      await session.close(this.#keepsLocks);
+      try {
+        await before(session);
+        await session.close(this.#keepsLocks);
+      } catch (error) {
+        this.#options.logger.error(
+          { err: error, key },
+          'a session did not end as it should; it is left to itself',
+        );
+      }
       this.#endings.delete(key);
       this.#options.onEnded(key);
     };

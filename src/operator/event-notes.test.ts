@@ -105,7 +105,7 @@ describe('eventsFor', () => {
     const met = result !== 'Inconclusive' && (expect_ === 'Any' || expect_ === result);
     const said = {
       Detected: '; 30 when noticed, 5 allowed',
-      NotDetected: '; 30 at most, 5 allowed',
+      NotDetected: '; not observed in 1 trial; 30 at most, 5 allowed',
       Inconclusive: ': why',
     };
     expect(eventsFor(before, after)).toEqual([
@@ -125,6 +125,14 @@ describe('eventsFor', () => {
       eventsFor(running(), running({ scenarios: [scenario({ result: 'Detected', ...fields })] }))[0]?.note;
     expect(noteOf({ measures })).toBe('Run 1, stall: Detected as expected; at least 30 when noticed');
     expect(noteOf({})).toBe('Run 1, stall: Detected as expected');
+    const trials = { name: 'trials', value: 3, unit: 'trials' };
+    expect(
+      noteOf({
+        result: 'NotDetected',
+        expect: 'Any',
+        measures: [{ name: 'queued', value: 10, unit: 'requests' }, trials],
+      }),
+    ).toBe('Run 1, stall: NotDetected as expected; not observed in 3 trials; 10 at most');
   });
 
   it('names the run, so that the second does not count into the events of the first', () => {

@@ -114,14 +114,14 @@ function outcome(
   scenario: ScenarioStatus,
   result: NonNullable<ScenarioStatus['result']>,
 ): EventNote {
-  const { expect, measures: [measure] = [], message } = scenario;
+  const { expect, measures = [], message } = scenario;
   const met = asExpected(scenario);
   const said = `${about}: ${result}${met ? ' as expected' : `, expected ${expect}`}`;
   return {
     type: met ? 'Normal' : 'Warning',
     reason: outcomes[result],
     action: 'Watch',
-    note: result === 'Inconclusive' ? withReason(said, message) : `${said}${figures(measure, result)}`,
+    note: result === 'Inconclusive' ? withReason(said, message) : `${said}${figures(measures, result)}`,
   };
 }
 
@@ -129,11 +129,15 @@ function withReason(said: string, message: string | undefined): string {
   return message === undefined ? said : `${said}: ${message}`;
 }
 
-function figures(measure: Measure | undefined, result: 'Detected' | 'NotDetected'): string {
-  if (measure === undefined) return '';
+function figures(measures: readonly Measure[], result: 'Detected' | 'NotDetected'): string {
+  const trials = measures.find(({ name }) => name === 'trials')?.value ?? 1;
+  const absent =
+    result === 'NotDetected' ? `; not observed in ${trials} trial${trials === 1 ? '' : 's'}` : '';
+  const [measure] = measures;
+  if (measure === undefined) return absent;
   const { atLeast, bound, value } = measure;
   const measured = `${atLeast ? 'at least ' : ''}${value} ${result === 'Detected' ? 'when noticed' : 'at most'}`;
-  return bound === undefined ? `; ${measured}` : `; ${measured}, ${bound} allowed`;
+  return `${absent}; ${measured}${bound === undefined ? '' : `, ${bound} allowed`}`;
 }
 
 function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {

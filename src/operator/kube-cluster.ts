@@ -7,6 +7,7 @@ import { resourcePath } from '../kube/resource-path.ts';
 import type { Cluster, Secret, Service } from '../subjects/cluster.ts';
 import { ForbiddenError } from '../subjects/cluster.ts';
 import { KubeLease } from './cluster-lease.ts';
+import { createNotes } from './cluster-notes.ts';
 import { PodLists } from './pod-lists.ts';
 
 /** Deadline of each read, in milliseconds. */
@@ -54,6 +55,7 @@ export function createKubeCluster(
       explained(lists.list({ namespace, labelSelector, most }, signal)),
     podMetadata: (namespace, most, signal) =>
       explained(lists.list({ namespace, labelSelector: '', most, metadataOnly: true }, signal)),
+    ...createNotes(client),
     lease: (options) => new KubeLease({ client, clock, leads, logger, ...options }),
   };
 }

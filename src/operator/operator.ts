@@ -109,7 +109,13 @@ export async function runOperator(
       clock,
       logger,
       audience: { events, metrics },
-      subjects: connect(subjects, createKubeCluster(client, clock, logger, leads), clock, logger),
+      subjects: connect(
+        subjects,
+        createKubeCluster(client, clock, logger, leads),
+        clock,
+        logger,
+        config.faultRestMs,
+      ),
       processLeads: leads,
       killSwitchIsOn: () => killSwitch.isOn(),
       concurrency: config.concurrency,
@@ -174,8 +180,9 @@ function connect(
   cluster: Cluster,
   clock: ReturnType<typeof createSystemClock>,
   logger: Logger,
+  faultRestMs: number,
 ): ConnectedSubjects {
-  const ports = { cluster, clock, logger };
+  const ports = { cluster, clock, faultRestMs, logger };
   return new Map(
     subjects.map((subject) => {
       const { definition } = subject;

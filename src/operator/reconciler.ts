@@ -3,9 +3,8 @@
  * store the status, and only then hand on what was decided.
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
-import { ANNOTATIONS, FINALIZER } from '../api/index.ts';
+import { FINALIZER } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
-import type { Demo } from '../demo/context.ts';
 import { activeFault, overAt, runIsOn } from '../demo/context.ts';
 import type { Decision } from '../demo/decide.ts';
 import { decide } from '../demo/decide.ts';
@@ -20,6 +19,7 @@ import {
 import { soundStatus } from '../demo/sound-status.ts';
 import { isTransition } from '../demo/transition.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
+import { demoOf } from './demo-of.ts';
 import { type CutOffRun, Entries, type Entry } from './entries.ts';
 import { childLogger, contextOf, type Logger } from './log.ts';
 import type { ConnectedSubject, ConnectedSubjects, DemoApi, Write } from './ports.ts';
@@ -204,10 +204,12 @@ export class Reconciler {
   }
 
   /** In the same turn as the decision, which went by the slots that there were. */
-  #askForSlot({ key, session }: Entry, { slot }: Decision): void {
+  #askForSlot({ key, session }: Entry, { effects, slot, status }: Decision): void {
     if (slot === 'awaited') this.#slots.wait(key);
+    if (slot !== 'taken') return;
     // A look that fails again and again keeps nobody's room meanwhile.
-    if (slot === 'taken' && !session?.putsAdmissionOff) this.#slots.take(key);
+    if (!runIsOn(status) && session?.putsOff(effects)) this.#giveSlotUp(key);
+    else this.#slots.take(key);
   }
 
   /** As soon as nothing is left that takes up room. */
@@ -230,9 +232,7 @@ export class Reconciler {
       open.converge(activities);
     } else if (demo.metadata.deletionTimestamp) this.#entries.leave(entry);
     else this.#entries.close(entry);
-    if (slot === 'none' || (slot === 'taken' && entry.session?.putsAdmissionOff && !runIsOn(demo.status))) {
-      this.#giveSlotUp(entry.key);
-    }
+    if (slot === 'none') this.#giveSlotUp(entry.key);
   }
 
   async #letGo(
@@ -348,28 +348,4 @@ export class Reconciler {
   #now(): number {
     return Math.floor(this.#options.clock.now());
   }
-}
-
-/** What `decide` reads of an object. */
-function demoOf(
-  { metadata, spec, status }: ChaosDemo,
-  killSwitch: boolean,
-  noRoom: string | undefined,
-): Demo {
-  const { annotations = {}, deletionTimestamp, generation, uid } = metadata;
-  const names = ['requestedAt', 'advance', 'abort'] as const;
-  const steering = names.flatMap((name) => {
-    const value = annotations[ANNOTATIONS[name]];
-    return value === undefined ? [] : [[name, value]];
-  });
-  return {
-    uid,
-    generation,
-    deleting: deletionTimestamp !== undefined,
-    killSwitch,
-    noRoom,
-    spec,
-    status: status ?? {},
-    annotations: Object.fromEntries(steering) as Demo['annotations'],
-  };
 }

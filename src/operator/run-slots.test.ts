@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RunSlots } from './run-slots.ts';
 
@@ -90,5 +91,47 @@ describe('RunSlots', () => {
     slots.leave('a/2');
     slots.leave('a/1');
     expect(given).toEqual(['a/3']);
+  });
+});
+
+const key = fc
+  .tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 0, max: 4 }))
+  .map((part) => part.join('/'));
+const step = fc.record({ do: fc.constantFrom('ask', 'ask', 'leave', 'end', 'ended'), key });
+
+describe('RunSlots, whatever is done to it', () => {
+  it('gives no more slots than there are, and lets nobody wait while there is room', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const [most, mostByNamespace] = [4, 2];
+        const taken = new Set<string>();
+        const waiting = new Set<string>();
+        const onRoom = (given: string): void => {
+          waiting.delete(given);
+          taken.add(given);
+        };
+        const slots = new RunSlots({ most, mostByNamespace, onRoom });
+        for (const { do: what, key: about } of steps) {
+          if (what === 'ask' && slots.obstacle(about) === undefined) {
+            slots.take(about);
+            onRoom(about);
+          } else if (what === 'ask') {
+            waiting.add(about);
+            slots.wait(about);
+          } else {
+            // Of one that is ending, only `ended` tells that its slot is free.
+            if (what !== 'end') taken.delete(about);
+            waiting.delete(about);
+            if (what === 'end') slots.end(about);
+            else slots.leave(about);
+          }
+          const counts = Object.entries(Object.groupBy(taken, (name) => name.slice(0, 1)));
+          expect(taken.size).toBeLessThanOrEqual(most);
+          for (const [, names] of counts) expect(names?.length).toBeLessThanOrEqual(mostByNamespace);
+          for (const name of waiting) expect(slots.obstacle(`${name.slice(0, 1)}/new`)).toBeDefined();
+          expect(slots.waiting).toBe(waiting.size);
+        }
+      }),
+    );
   });
 });

@@ -112,9 +112,9 @@ export class Session {
     this.#effects.begin(effects.filter((effect) => this.#canPerform(effect)));
   }
 
-  /** Whether a look that failed is put off, so that nothing is under way for a run to begin. */
-  get putsAdmissionOff(): boolean {
-    return this.#effects.putsOff(({ kind }) => kind === 'Admit');
+  /** Whether one of these effects has failed and is not tried again yet. */
+  putsOff(effects: readonly Effect[]): boolean {
+    return effects.some((effect) => this.#effects.putsOff(effect));
   }
 
   /** Starts what is missing of these activities and stops what is not among them. */

@@ -4,7 +4,9 @@ import {
   type Cluster,
   type ClusterLease,
   ForbiddenError,
+  type KeptNote,
   ListTooLargeError,
+  type Note,
   type Pod,
   type Secret,
   type Service,
@@ -19,6 +21,8 @@ export class MemoryCluster implements Cluster {
   secrets: Secret[] = [];
   /** Holders of leases, by name. */
   readonly holders = new Map<string, string>();
+  /** By name. */
+  readonly notes = new Map<string, string>();
   /** Whether everything but the namespace itself is forbidden. */
   forbidden = false;
   /** Whether its pods are too large to be listed. */
@@ -56,6 +60,17 @@ export class MemoryCluster implements Cluster {
 
   async podMetadata(namespace: string, most: number): Promise<readonly Pick<Pod, 'metadata'>[] | 'TooMany'> {
     return await this.pods(namespace, '', most);
+  }
+
+  async note(_: string, name: string): Promise<Note | undefined> {
+    this.#permit();
+    const text = this.notes.get(name);
+    return text === undefined ? undefined : { text };
+  }
+
+  async keepNote({ name, text }: KeptNote): Promise<void> {
+    this.#permit();
+    this.notes.set(name, text);
   }
 
   lease({ name, holder }: { name: string; holder: string }): ClusterLease {

@@ -81,6 +81,24 @@ export interface ClusterLease {
   leave(): Promise<void>;
 }
 
+/** A small text that outlives the process. */
+export interface Note {
+  readonly text: string;
+  /** Of the object that holds it. */
+  readonly version?: string | undefined;
+}
+
+/** A note to be kept. */
+export interface KeptNote {
+  readonly namespace: string;
+  readonly name: string;
+  readonly text: string;
+  /** The one that it takes the place of, as it was read. */
+  readonly before: Note | undefined;
+  /** It goes with this pod. */
+  readonly pod: { readonly name: string; readonly uid: string | undefined };
+}
+
 /** Undefined: there is no such object. @throws ForbiddenError, or an error where the API server did not say */
 export interface Cluster {
   /** Whether pods may be processes of this machine, at loopback addresses: where its API server is one too. */
@@ -103,6 +121,9 @@ export interface Cluster {
     most: number,
     signal: AbortSignal,
   ): Promise<readonly Pick<Pod, 'metadata'>[] | 'TooMany'>;
+  note(namespace: string, name: string, signal: AbortSignal): Promise<Note | undefined>;
+  /** @throws also where somebody else wrote it since it was read */
+  keepNote(note: KeptNote, signal: AbortSignal): Promise<void>;
   /** A Lease of that name in the namespace, to be held by `holder`; nothing is written yet. */
   lease(options: { namespace: string; name: string; holder: string }): ClusterLease;
 }

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { formatElapsed } from '../../src/local/binaries/progress.ts';
 import { LocalError } from '../../src/local/errors.ts';
+import type { Kubectl } from '../../src/local/kubectl.ts';
 import { attempt } from '../../src/local/run.ts';
 import {
   assertNoCluster,
@@ -106,6 +107,7 @@ async function prepare(
   const kubectl = await clusterKubectl(kind, step);
   progress('installing the operator from manifests/operator');
   await installOperator(kubectl, step);
+  await restNoRedis(kubectl, step);
   const { name: engine, env } = kind.engine;
   const engineEnv: Record<string, string> = {};
   for (const key of ['KIND_EXPERIMENTAL_PROVIDER', 'CONTAINERS_CONF']) {
@@ -113,6 +115,13 @@ async function prepare(
   }
   const node = `${NAME}-control-plane`;
   return { engine, engineEnv, node, kubeconfig, kubectl: kubectl.binary, helm, images };
+}
+
+/** All tests share one Redis, and none of them is about its rest: with it each would wait a minute for the one before. */
+async function restNoRedis(kubectl: Kubectl, { signal }: { signal: AbortSignal }): Promise<void> {
+  const operator = ['-n', 'chaosdemo-system', 'deployment/chaosdemo-operator'] as const;
+  await kubectl.run(['set', 'env', ...operator, 'CHAOSDEMO_FAULT_REST=0s'], { signal });
+  await kubectl.run(['rollout', 'status', ...operator, '--timeout=5m'], { signal });
 }
 
 /** A process that outlives this one, however this one ends. */

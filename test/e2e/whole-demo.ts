@@ -14,7 +14,12 @@ export function wholeDemo(cluster: Cluster): void {
       expect(status.chapters?.map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
       expect(status.scenarios).toMatchObject([
         { type: 'CounterDrift', result: 'Detected', fault: { proof: 'Confirmed' } },
-        { type: 'GhostAllowing', result: 'Detected', fault: { proof: 'Confirmed' }, summary: '>= 20/10' },
+        {
+          type: 'GhostAllowing',
+          result: 'Detected',
+          fault: { proof: 'Confirmed' },
+          summary: '>= 20/10, 3/3 trials',
+        },
       ]);
       const chapters = Array.from({ length: 11 }, (_, index) => `${index + 1}/11`);
       const told = rows.flatMap((row) => / (\d+\/11) /.exec(row)?.[1] ?? []);

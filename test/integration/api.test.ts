@@ -103,11 +103,14 @@ describe('the API server', { timeout: 300_000 }, () => {
     await expect(judge(spec)).rejects.toThrow(message);
   });
 
-  it.each(['demo.yaml', 'gate.yaml', 'minimal.yaml'])('takes the sample %s', async (file) => {
-    const manifest = await readFile(new URL(`../../manifests/samples/${file}`, import.meta.url), 'utf8');
-    const input = manifest.replace(/namespace: ratelimiter/g, `namespace: ${namespace}`);
-    await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input });
-  });
+  it.each(['demo.yaml', 'gate.yaml', 'gate-callers.yaml', 'minimal.yaml'])(
+    'takes the sample %s',
+    async (file) => {
+      const manifest = await readFile(new URL(`../../manifests/samples/${file}`, import.meta.url), 'utf8');
+      const input = manifest.replace(/namespace: ratelimiter/g, `namespace: ${namespace}`);
+      await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input });
+    },
+  );
 
   it('explains every field', async () => {
     const text = await kubectl.run(['explain', 'chaosdemo.spec', '--recursive']);

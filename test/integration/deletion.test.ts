@@ -22,7 +22,8 @@ const CHAPTERS = [
   { chapter: 4, title: 'Counter Drift Chaos', scenario: longPause },
   { chapter: 5, title: 'Counter Drift Detection', scenario: longPause },
   { chapter: 6, title: 'Counter Drift Diagnosis', scenario: longPause },
-  { chapter: 7, title: 'Recovery', scenario: longPause },
+  // A diagnosis waits for the end of the pause, so there is none to cut short after it.
+  { chapter: 7, title: 'Recovery', scenario: drift() },
   { chapter: 8, title: 'Ghost Allowing Chaos', scenario: ghosts() },
   { chapter: 9, title: 'Ghost Allowing Detection', scenario: ghosts() },
   { chapter: 10, title: 'Ghost Allowing Diagnosis', scenario: ghosts() },

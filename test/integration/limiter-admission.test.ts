@@ -65,7 +65,7 @@ function clusterWith(server: RedisServer): MemoryCluster {
 /** A connector as a process has it that has just begun to lead. */
 function newConnector(): SubjectConnector {
   const clock = createSystemClock();
-  return rateLimiter.connect({ cluster, clock, logger: pino({ level: 'silent' }) });
+  return rateLimiter.connect({ cluster, clock, faultRestMs: 60_000, logger: pino({ level: 'silent' }) });
 }
 
 const LIMITER = {
@@ -172,6 +172,96 @@ describe('the turn on a Redis', () => {
       return lease.call(cluster, options);
     };
     expect(await messageFor('a')).toMatch(/^PermissionDenied: .*kubectl create rolebinding .*-n shop$/);
+  });
+});
+
+describe('the rest of a Redis', () => {
+  /** Has a run of `name` pause Redis now for so long, as far as its note goes: the command is never sent. */
+  async function pausedBy(name: string, ms: number): Promise<Finding | undefined> {
+    const { admission, opened } = await admit(name);
+    expect(admission.state).toBe('granted');
+    const now = Date.now();
+    const inject = {
+      ...({ kind: 'Inject', id: 'f', scenario: 'counter-drift', fixture: 'demo-x' } as const),
+      ...{ plannedAt: now, until: now + ms },
+    };
+    // Its key was never set up, so that the note is taken back: here it cannot be, as if the process were gone.
+    const { keepNote } = cluster;
+    let kept = 0;
+    cluster.keepNote = async (note) => {
+      if ((kept += 1) === 1) await keepNote.call(cluster, note);
+    };
+    const finding = await opened?.driver.perform(inject, PERMITTED, never);
+    cluster.keepNote = keepNote;
+    await opened?.lock?.release();
+    return finding;
+  }
+
+  it('does not follow a pause that was not sent after all', async () => {
+    const { opened } = await admit('a');
+    const now = Date.now();
+    const about = { id: 'f', scenario: 'counter-drift', fixture: 'demo-x' };
+    const moment = { plannedAt: now, until: now + 5000 };
+    const finding = await opened?.driver.perform({ kind: 'Inject', ...about, ...moment }, PERMITTED, never);
+    expect(finding).toMatchObject({ report: { missed: true } });
+    expect([...cluster.notes.values()]).toEqual(['[]']);
+    await opened?.lock?.release();
+    expect(await messageFor('b')).toBe('granted');
+  });
+
+  const resting =
+    /^CoolingDown: redis-0 .* rests until 20[-0-9T:]+Z: 1m after each pause, whoever asked for it, and/;
+
+  it('follows each pause, for the same object, another one, and one that was made anew', async () => {
+    await pausedBy('a', 5000);
+    expect(await messageFor('a', { generation: 4 })).toMatch(resting);
+    expect(await messageFor('b')).toMatch(resting);
+    expect(await messageFor('a', { uid: 'made-anew' })).toMatch(resting);
+  });
+
+  it('is known to the operator that takes over, and no dry run nor burst waits for it', async () => {
+    await pausedBy('a', 5000);
+    connector = newConnector();
+    const until = Date.parse(/until (\S+Z):/.exec(await messageFor('b'))?.[1] ?? '') - Date.now();
+    expect(until).toBeGreaterThan(50_000);
+    expect(until).toBeLessThan(66_000);
+    const burst = [{ name: 'ghosts', type: 'GhostAllowing' }];
+    const { opened, admission } = await admit('c', { spec: limiterSpec(LIMITER, burst) });
+    expect(admission.state).toBe('granted');
+    await opened?.lock?.release();
+    expect(await messageFor('d', { spec: { ...limiterSpec(LIMITER), dryRun: true } })).toBe('granted');
+  });
+
+  it('keeps the pauses of a Redis to a quarter of the time, also within a run', async () => {
+    const now = Date.now();
+    const name = `chaosdemo-rest-${(await leaseName()).replace('chaosdemo-redis-', '')}`;
+    const paused = (secondsAgo: number) => ({
+      from: now - secondsAgo * 1000,
+      until: now - (secondsAgo - 60) * 1000,
+    });
+    cluster.notes.set(name, JSON.stringify([paused(500), paused(320)]));
+    // 120 s of 150 are used: 10 s more may be, 60 s may not.
+    const finding = await pausedBy('a', 60_000);
+    expect(finding).toMatchObject({
+      report: {
+        missed: true,
+        message: expect.stringMatching(
+          /^a Redis is paused for no more than 2m30s of any 10m, and that is used up until 20/,
+        ),
+      },
+    });
+    expect(JSON.parse(cluster.notes.get(name) ?? '')).toHaveLength(2);
+    await pausedBy('b', 10_000);
+    expect(JSON.parse(cluster.notes.get(name) ?? '')).toHaveLength(3);
+    expect(await messageFor('c')).toMatch(resting);
+  });
+
+  it('refuses a spec whose pauses no Redis may have', async () => {
+    const drift = (name: string) => ({ name, type: 'CounterDrift', counterDrift: { pause: '60s' } });
+    const spec = limiterSpec({ ...LIMITER, limit: { window: '10m' } }, [drift('a'), drift('b'), drift('c')]);
+    expect(await messageFor('a', { spec })).toMatch(
+      /^UnprovableSpec: the scenarios pause Redis for 3m in all/,
+    );
   });
 });
 

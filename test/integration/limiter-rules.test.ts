@@ -42,12 +42,12 @@ describe('a spec that can only fail', () => {
   it.each<[string, object, RegExp]>([
     [
       'too little traffic for the drift that is looked for',
-      withLimiter({}, drift({ pause: '1s', requestsPerSecond: 1 })),
+      withLimiter({}, drift({ pause: '1s', requestsPerSecond: 1, threshold: 5 })),
       /counterDrift.requestsPerSecond x pause must be more than counterDrift.threshold/,
     ],
     [
       'just as much traffic as drift',
-      withLimiter({}, drift({ pause: '2500ms', requestsPerSecond: 2 })),
+      withLimiter({}, drift({ pause: '2500ms', requestsPerSecond: 2, threshold: 5 })),
       /must be more than counterDrift.threshold/,
     ],
     [

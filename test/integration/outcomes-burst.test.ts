@@ -5,7 +5,7 @@ import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { asExpectedOf, measureOf, verdictLine } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { behindGateways, startGateways } from './support/gateways.ts';
-import { expectInconclusive, undoPauses } from './support/outcome.ts';
+import { expectInconclusive, undoPauses, untilCountdown } from './support/outcome.ts';
 
 describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
   let world: World;
@@ -34,23 +34,28 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       await world.applySpec('gate', { scenarios: [ghosts({ expect: 'NotDetected' })] });
       const status = await world.ended('gate');
       expect(verdictLine(status)).toMatch(/^Failed UnexpectedAnomaly: /);
-      expect(status.message).toMatch(/ghosts ended Detected \((>= )?\d+\/10\), expected NotDetected/);
+      expect(status.message).toMatch(
+        /ghosts ended Detected \((>= )?\d+\/10, \d\/3 trials\), expected NotDetected/,
+      );
     }),
   );
 
   it(
     'a burst proves nothing where requests stay unanswered, and says how many and by whom',
     keepingTime(async () => {
+      let ready = false;
       const gateways = await startGateways(world, (pod, _, path) =>
-        pod === 1 && path === '/check' ? 'never' : 'pass',
+        ready && pod === 1 && path === '/check' ? 'never' : 'pass',
       );
       onTestFinished(() => gateways.stop());
       await world.applySpec('unanswered', {
         subject: behindGateways(gateways),
-        scenarios: [ghosts({ expect: 'Any' })],
+        scenarios: [ghosts({ expect: 'Any', countdown: '2s' })],
       });
-      // 20 requests over three pods: every third one, from the second.
-      const missing = /7 unanswered.*gateway-[0-9a-f]+-1: POST \/check: it was not answered within 2000 ms/;
+      await untilCountdown(world, 'unanswered');
+      ready = true;
+      // 30 requests over three pods: every third one.
+      const missing = /10 unanswered.*gateway-[0-9a-f]+-1: POST \/check: it was not answered within 2000 ms/;
       const { fault } = await expectInconclusive(world, 'unanswered', 'FaultNotProven', missing);
       expect(fault).toMatchObject({ proof: 'Inconclusive' });
     }),
@@ -59,12 +64,16 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
   it(
     'a burst proves nothing where a pod refuses it',
     keepingTime(async () => {
+      let ready = false;
       const gateways = await startGateways(world, (pod, _, path) =>
-        pod === 2 && path === '/check' ? 'refuse' : 'pass',
+        ready && pod === 2 && path === '/check' ? 'refuse' : 'pass',
       );
       onTestFinished(() => gateways.stop());
-      await world.applySpec('refused', { subject: behindGateways(gateways), scenarios: [ghosts()] });
-      const missing = /6 errors.*gateway-[0-9a-f]+-2: POST \/check: answered 403/;
+      const scenarios = [ghosts({ countdown: '2s' })];
+      await world.applySpec('refused', { subject: behindGateways(gateways), scenarios });
+      await untilCountdown(world, 'refused');
+      ready = true;
+      const missing = /10 errors.*gateway-[0-9a-f]+-2: POST \/check: answered 403/;
       await expectInconclusive(world, 'refused', 'FaultNotProven', missing);
     }),
   );

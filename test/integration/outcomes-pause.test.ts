@@ -6,7 +6,7 @@ import { asExpectedOf, measureOf, scenarioOf, verdictLine } from '../kit/status.
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
 import { behindGateways, startGateways } from './support/gateways.ts';
-import { asAdmin, expectInconclusive, undoPauses, untilPaused } from './support/outcome.ts';
+import { asAdmin, expectInconclusive, undoPauses, untilCountdown, untilPaused } from './support/outcome.ts';
 
 // A strict limiter never drifts, so that nothing but the cause decides.
 describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
@@ -124,11 +124,15 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   it(
     'proves nothing where a pod refuses the traffic, and says which',
     keepingTime(async () => {
+      let ready = false;
       const gateways = await startGateways(world, (pod, _, path) =>
-        pod === 1 && path === '/check' ? 'refuse' : 'pass',
+        ready && pod === 1 && path === '/check' ? 'refuse' : 'pass',
       );
       onTestFinished(() => gateways.stop());
-      await world.applySpec('refusing', { subject: behindGateways(gateways), scenarios: [drift()] });
+      const scenarios = [drift({ countdown: '2s' })];
+      await world.applySpec('refusing', { subject: behindGateways(gateways), scenarios });
+      await untilCountdown(world, 'refusing');
+      ready = true;
       const missing = /gateway-[0-9a-f]+-1 answered 0 checks within the fault, 10 are needed/;
       const { message } = await expectInconclusive(world, 'refusing', 'EvidenceIncomplete', missing);
       expect(message).not.toMatch(/gateway-[0-9a-f]+-0 answered/);
@@ -138,14 +142,18 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   it(
     'proves nothing where a pod holds back its answers once it has given enough of them',
     keepingTime(async () => {
+      let ready = false;
       let checks = 0;
       const gateways = await startGateways(world, (pod, _, path) =>
-        pod === 1 && path === '/check' && (checks += 1) > 30 ? 'never' : 'pass',
+        ready && pod === 1 && path === '/check' && (checks += 1) > 30 ? 'never' : 'pass',
       );
       onTestFinished(() => gateways.stop());
       // Longer than pause and settle together: when it is judged, nothing was given up yet.
       const behind = behindGateways(gateways, { health: { pollInterval: '500ms', timeout: '10s' } });
-      await world.applySpec('holding', { subject: behind, scenarios: [drift({ expect: 'NotDetected' })] });
+      const scenarios = [drift({ expect: 'NotDetected', countdown: '2s' })];
+      await world.applySpec('holding', { subject: behind, scenarios });
+      await untilCountdown(world, 'holding');
+      ready = true;
       const missing = /\d+ requests without a proper answer could tip it/;
       const { message } = await expectInconclusive(world, 'holding', 'EvidenceIncomplete', missing);
       expect(message).not.toMatch(/are needed|no complete counter sample/);

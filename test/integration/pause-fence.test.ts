@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { ChaosDemoSpec } from '../../src/api/index.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
-import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { type NodeTarget, REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
 import { type DelayingProxy, startDelayingProxy } from '../kit/delaying-proxy.ts';
 import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
@@ -25,7 +25,12 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
   let nodes: NodeTarget[];
   let observer: Redis;
   beforeAll(async () => {
-    server = await startRedis({ aclUsers: [`user operator on >secret ${REDIS_ACL}`] });
+    server = await startRedis({
+      aclUsers: [
+        `user operator on >secret ${REDIS_ACL}`,
+        `user outdated on >secret ${REDIS_ACL.replace('+watch ', '')}`,
+      ],
+    });
     const hosted = await threeNodes('node', { mode: 'approximate', redisPort: server.port });
     await hostLimiters(supervisor, hosted);
     nodes = hosted.map(({ id, host, port }) => ({ name: id, host, port }));
@@ -38,9 +43,14 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     await server?.stop();
   });
 
-  const driverAt = ({ host, port }: { host: string; port: number }, mayBePaused = false): DrivenLimiter => {
-    const login = { username: 'operator', password: 'secret', tls: false, podName: 'redis-0' };
-    const driver = new DrivenLimiter({ nodes, redis: { host, port, ...login }, spec, mayBePaused });
+  const login = (username = 'operator') => ({ username, password: 'secret' });
+  const driverAt = (
+    { host, port }: { host: string; port: number },
+    mayBePaused = false,
+    username = 'operator',
+  ): DrivenLimiter => {
+    const redis = { host, port, tls: false, podName: 'redis-0', ...login(username) };
+    const driver = new DrivenLimiter({ nodes, redis, spec, mayBePaused });
     onTestFinished(() => driver.close());
     return driver;
   };
@@ -111,6 +121,33 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
       expect(await successor.perform(inquiry(marker))).toMatchObject({ orphan: 'Injected' });
       await injecting;
     })(context);
+  });
+
+  it('can be sent and released after one whose moment had passed', async () => {
+    const redis = new RedisConnections(
+      { host: server.host, port: server.port, tls: false, podName: 'redis-0', ...login() },
+      'again',
+    );
+    onTestFinished(() => redis.close());
+    await redis.takeCharge(60_000);
+    await redis.warmUp();
+    const late = redis.pauseWrites(() => {
+      throw new Error('its moment has passed');
+    });
+    await expect(late).rejects.toThrow('its moment has passed');
+    await redis.unpause();
+    const before = await pauses();
+    // Its key was set up anew in between.
+    await redis.warmUp();
+    await redis.takeCharge(60_000);
+    await redis.pauseWrites(() => 60_000);
+    expect(await pauses()).toBe(before + 1);
+    await redis.unpause();
+  });
+
+  it('is not even announced where the user of Redis may not watch the fence', async () => {
+    const refused = driverAt(server, false, 'outdated').prepare('drift', 'demo-outdated');
+    await expect(refused).rejects.toThrow(/WATCH: NOPERM .*grant it "-@all .*\+watch \+multi \+exec/);
   });
 
   it('is not released by an operator that leads no more', async () => {

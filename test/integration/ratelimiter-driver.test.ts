@@ -123,7 +123,8 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
       expect(driver.observed.baseline?.message).toMatch(
         /a write to Redis takes \d+\.\d ms.*at most \d+ counts? behind/,
       );
-      const definitions = await observer.keys('rl:limit:demo-*-control');
+      const definitions = await observer.keys('rl:limit:demo-*-control-*');
+      expect(definitions.length).toBeGreaterThanOrEqual(2);
       const kept = await Promise.all(definitions.map(async (key) => await observer.hexists(key, 'limit')));
       expect(kept).not.toContain(1);
     }),
@@ -284,6 +285,26 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       expect(reading?.summary).toMatch(/^0 <= \d+; \d+\/10$/);
       expect(reading?.detectedAt).toBeUndefined();
       expect(await countedByRedis(key)).toBeLessThanOrEqual(10);
+    }),
+  );
+
+  it(
+    'sends its traffic as long as the pause lasts, also where nobody says that it is over',
+    keepingTime(async () => {
+      const { driver, key } = await prepared(approximate, 'drift');
+      const about = { fault: 'f', scenario: 'drift', fixture: key };
+      driver.converge([{ kind: 'Watch', ...about }]);
+      expect(await driver.inject('drift', key, 2000)).toMatchObject({ proof: 'Confirmed' });
+      driver.converge([
+        { kind: 'Watch', ...about },
+        { kind: 'Load', ...about },
+      ]);
+      await until(() => driver.observed.readings['f']?.complete, { what: 'the watch to end' });
+      const { measures = [] } = driver.observed.readings['f'] ?? {};
+      const requests = measures.find(({ name }) => name === 'requests')?.value;
+      // 60 a second for what is left of 2 s after the proof; for another second if nothing ended it.
+      expect(requests).toBeGreaterThan(60);
+      expect(requests).toBeLessThanOrEqual(120);
     }),
   );
 

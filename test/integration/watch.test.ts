@@ -26,6 +26,7 @@ demo | Running   | Running         | Counter Drift Chaos (fault confirmed)  | 4/
 [demo | Running   | Running         | Counter Drift Chaos (fault confirmed)  | 4/11  | True    | 1/2]
 [demo | Running   | Running         | Counter Drift Detection (watching)     | 5/11  | True    | 0/2]
 demo | Running   | Running         | Counter Drift Detection                | 5/11  | True    | 1/2
+[demo | Running   | Running         | Counter Drift Diagnosis (watching)     | 6/11  | True    | 1/2]
 demo | Running   | Running         | Counter Drift Diagnosis (asking)       | 6/11  | True    | 1/2
 demo | Running   | Running         | Counter Drift Diagnosis                | 6/11  | True    | 1/2
 [demo | Running   | Running         | Recovery (fault on)                    | 7/11  | True    | 1/2]

@@ -64,7 +64,7 @@ export function drift(changes: object = {}): object {
   };
 }
 
-/** A burst of twice the limit. */
+/** Three bursts of three times the limit. */
 export function ghosts(changes: object = {}): object {
   return {
     name: 'ghosts',

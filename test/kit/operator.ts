@@ -12,7 +12,8 @@ import { type OperatorProcess, type SpawnOptions, spawnOperator } from '../../sr
 import type { Supervisor } from '../../src/local/supervisor.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const ACCOUNT = 'chaosdemo-operator';
+/** ServiceAccount of every operator. */
+export const OPERATOR_ACCOUNT = 'chaosdemo-operator';
 
 /** Where an operator is, and which namespaces it looks after. */
 export interface OperatorPlace {
@@ -34,11 +35,11 @@ export async function prepareOperator(
       kind: 'Namespace',
       metadata: { name, labels: { [ENABLED_LABEL]: 'true' } },
     })),
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: ACCOUNT, namespace: system } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: OPERATOR_ACCOUNT, namespace: system } },
     ...(await shipped('role.yaml', { namespace: system, system })),
     ...(await shipped('cluster-role.yaml', { system })).filter(isBinding).map((binding) => ({
       ...binding,
-      metadata: { ...binding.metadata, name: `${ACCOUNT}-${system}` },
+      metadata: { ...binding.metadata, name: `${OPERATOR_ACCOUNT}-${system}` },
     })),
   ];
   for (const namespace of namespaces) {
@@ -56,8 +57,9 @@ export async function startOperatorIn(
   return await spawnOperator({
     controlPlane,
     supervisor,
-    account: { namespace: system, name: ACCOUNT },
-    args: [`--watch-namespaces=${namespaces.join(',')}`],
+    account: { namespace: system, name: OPERATOR_ACCOUNT },
+    // Many runs share one Redis, and none of them is about its rest.
+    args: [`--watch-namespaces=${namespaces.join(',')}`, '--fault-rest=0s'],
   });
 }
 

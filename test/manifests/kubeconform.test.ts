@@ -43,13 +43,14 @@ describe('kubeconform', () => {
     expect(await complaints(await kustomize(folder))).toBe('');
   });
 
-  it.each(['demo', 'gate', 'minimal'])('has nothing against the sample %s', async (name) => {
+  it.each(['demo', 'gate', 'gate-callers', 'minimal'])('has nothing against the sample %s', async (name) => {
     expect(await complaints(await readFile(`${root}manifests/samples/${name}.yaml`, 'utf8'))).toBe('');
   });
 
   it('knows of every sample', async () => {
     expect((await readdir(`${root}manifests/samples`)).sort()).toEqual([
       'demo.yaml',
+      'gate-callers.yaml',
       'gate.yaml',
       'minimal.yaml',
     ]);

@@ -1,10 +1,14 @@
 /** Carries a plan out: waits for the moment of each step, and does it. */
 import type { Demos } from '../kit/demos.ts';
+import { until } from '../kit/until.ts';
 import type { Lane } from './lane.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Passed } from './proxies/weather.ts';
 import { now, type StepTaken, type TortureRecord } from './record.ts';
 import type { OperatorReplica } from './replica.ts';
+
+/** For as long a person tries. */
+const OBJECT_MS = 15_000;
 
 /** What a plan is carried out on. */
 export interface Cast {
@@ -80,7 +84,10 @@ export class Director {
       const note = this.#record.note<StepTaken>({ kind: 'step', at: now(), step, whom });
       this.#say(`${whom} ${action.what}${step.forMs > 0 ? ` ${step.forMs} ms` : ''}`);
       const done = act()
-        .catch((error: unknown) => this.#say(`${whom} ${action.what} did not go: ${String(error)}`))
+        .catch((error: unknown) => {
+          note.failed = true;
+          this.#say(`${whom} ${action.what} did not go: ${String(error)}`);
+        })
         .finally(() => {
           note.endedAt = now();
           if (exclusive) this.#busy.delete(whom);
@@ -139,8 +146,13 @@ export class Director {
       }
       case 'object':
         return named('object', async () => {
-          if (action.what === 'abort') await demos.annotate(this.#name, 'abort', '1');
-          else await demos.remove(this.#name);
+          const act = async (): Promise<true> => {
+            if (action.what === 'abort') await demos.annotate(this.#name, 'abort', '1');
+            else await demos.remove(this.#name);
+            return true;
+          };
+          // The API server may be away, or the object gone.
+          await until(act, { what: `${action.what} of ${this.#name}`, deadlineMs: OBJECT_MS });
         });
       default:
         return action satisfies never;

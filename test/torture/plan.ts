@@ -85,7 +85,7 @@ export function planOf(seed: number, { lanes, ownApiServer }: PlanOptions): Plan
   const random = randomBy(seed);
   const lanePlans = Array.from({ length: lanes }, (_, lane) => lanePlan(random, lane));
   // Some runs are left nearly alone: only there whole proofs and figures come about.
-  const perLane = random.pick([1, 2, 3, 4, 6]);
+  const perLane = random.pick([1, 3, 6, 10]);
   const steps: Step[] = [];
   for (let lane = 0; lane < lanes; lane += 1) {
     const count = random.between(1, perLane);

@@ -91,6 +91,8 @@ export interface StepTaken {
   /** What it was done to, where the plan says "leader". */
   readonly whom: string;
   endedAt?: number;
+  /** It could not be done. */
+  failed?: boolean;
 }
 
 /** A process ended that nobody had killed. */

@@ -62,7 +62,9 @@ export class Summary {
   add({ ends, record, wrong }: RoundResult): void {
     this.#runs += 1;
     this.#wrong += wrong.length;
-    for (const { step } of record.of('step')) increase(this.#steps, kindOf(step.action));
+    for (const { failed, step } of record.of('step')) {
+      if (!failed) increase(this.#steps, kindOf(step.action));
+    }
     for (const end of ends) increase(this.#ends, end);
   }
 

@@ -65,6 +65,15 @@ describe('a run', () => {
     }
   });
 
+  it('explains what was detected once the fault is over, so that nothing that came later is missed', async () => {
+    const simulation = new Simulation(simulatedSpec({ pace: { dwell: '0s' } }));
+    const explained = () => simulation.target.performed.some(({ kind }) => kind === 'Diagnose');
+    await simulation.runUntil(() => simulation.status.scenarios?.[0]?.result === 'Detected');
+    expect(simulation.status.scenarios?.[0]?.fault?.endedAt).toBeUndefined();
+    await simulation.runUntil(explained);
+    expect(simulation.status.scenarios?.[0]?.fault?.endedAt).toBeDefined();
+  });
+
   it('announces a fault in a stored status before it injects it', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ injected }) => injected.length === 1);

@@ -9,6 +9,7 @@ import { ANNOTATIONS, API_VERSION, FINALIZER, KIND } from '../../api/index.ts';
 import { runIsOn } from '../../demo/context.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { EventRecord } from '../../kube/events.ts';
+import { ELECTION_DEFAULTS } from '../../kube/leader-election.ts';
 import { createMetrics } from '../metrics.ts';
 import { Term } from '../term.ts';
 import { FakeApiServer, type FakeConnection } from './fake-api.ts';
@@ -19,8 +20,7 @@ import { simulatedDefinition, simulatedSpec } from './simulated-subject.ts';
 import { type Behaviour, type Injection, SimulatedTarget } from './simulated-target.ts';
 
 /** A process that does not renew stops leading after this time, and another leads after that, in milliseconds. */
-const RENEW_DEADLINE_MS = 10_000;
-const LEASE_MS = 15_000;
+const { leaseDurationMs: LEASE_MS, renewDeadlineMs: RENEW_DEADLINE_MS } = ELECTION_DEFAULTS;
 const SHUTDOWN_MS = 20_000;
 
 const logger = pino({ level: 'silent' });

@@ -89,25 +89,29 @@ class BaselineError extends Error {
  */
 export async function measureBaseline(options: BaselineOptions, signal: AbortSignal): Promise<Baseline> {
   const latencies = await measureWrites(options.redis, signal);
-  const stop = new AbortController();
-  const all = AbortSignal.any([signal, stop.signal]);
-  try {
-    const [counting, denying] = await Promise.all([
-      measureRates(options, all),
+  const failed = new AbortController();
+  const all = AbortSignal.any([signal, failed.signal]);
+  // Where one fails the other ends at once, and each has removed its key before this does.
+  const orEnd = async <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      if (!failed.signal.aborted) failed.abort(error);
+      throw error;
+    });
+  const [rates, denying] = await Promise.allSettled([
+    orEnd(measureRates(options, all)),
+    orEnd(
       onControlKey(options, 'limit', denyingLimit(options), all, async (window) =>
         measureDenying(options, window, all),
       ),
-    ]);
-    return {
-      writeP50Ms: latencies[Math.floor(latencies.length / 2)] ?? 0,
-      writeMaxMs: latencies.at(-1) ?? 0,
-      ...counting,
-      denying,
-    };
-  } finally {
-    // Where one failed, the other is not left running.
-    stop.abort(new Error('another part of the baseline could not be measured'));
-  }
+    ),
+  ]);
+  if (rates.status === 'rejected' || denying.status === 'rejected') throw failed.signal.reason;
+  return {
+    writeP50Ms: latencies[Math.floor(latencies.length / 2)] ?? 0,
+    writeMaxMs: latencies.at(-1) ?? 0,
+    ...rates.value,
+    denying: denying.value,
+  };
 }
 
 /** What was measured, for people. */
@@ -124,8 +128,9 @@ export function outcomeOf({ writeP50Ms, writeMaxMs, lags, counting, denying }: B
 
 /** Latencies of real writes, one after the other, from the fastest to the slowest. */
 export async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
-  // What the probe of a pause asks besides: a right that is missing shows before any pause is announced.
+  // What is asked later on: a right that is missing shows before any fault is announced.
   await redis.read();
+  await redis.time();
   const writer = await redis.openProbeWriter();
   try {
     const latencies: number[] = [];
@@ -233,7 +238,8 @@ async function measureDenying(
     requestsPerSecond: (requests * 1000) / SPREAD_MS,
   });
   const before = await sendChecks(options, window, spread(limit), signal, signal);
-  await atRest(options, window, restWithinMs(options), signal);
+  // Counters that cannot be read are told of where the lag is measured.
+  await atRest(options, window, restWithinMs(options), signal).catch(() => signal.throwIfAborted());
   await pauseFor(LEARN_MS, signal);
   const after = await sendChecks(options, window, spread(beyond), signal, signal);
   const allowed = sumOf(before.allowed.values()) + sumOf(after.allowed.values());

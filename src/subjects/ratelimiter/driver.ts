@@ -8,10 +8,12 @@ import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
+import type { FaultReport } from '../../demo/observed.ts';
 import type { Emit, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
+import type { Pause } from './admission/redis-rest.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
@@ -42,6 +44,8 @@ export interface RateLimiterDriverOptions {
   readonly server?: ServerIdentity;
   /** Looks which nodes are not at their addresses any more; asked right before something is written to them. @throws where it could not be found out */
   readonly findMoved?: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** Notes pauses, so that Redis rests after them; left out: none does. */
+  readonly pauses?: PauseNotes;
   /** Looks once more whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
   /** Carries on with LookAgain, see `keepLooking`. */
@@ -52,6 +56,14 @@ export interface RateLimiterDriverOptions {
 
 /** How long a look at the nodes may take, in milliseconds: a fault has 3 s to begin. */
 const LOOK_MS = 1500;
+
+/** What is noted of the pauses of a Redis. Both throw where it could not be noted. */
+export interface PauseNotes {
+  /** Before a pause is sent. Why it must not be sent; undefined: it may. */
+  note(pause: Pause, signal: AbortSignal): Promise<string | undefined>;
+  /** One that was not sent after all. */
+  takeBack(pause: Pause, signal: AbortSignal): Promise<void>;
+}
 
 type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
 
@@ -189,10 +201,12 @@ class RateLimiterDriver implements SubjectDriver {
 
   async #inject(effect: EffectOf<'Inject'>, permit: Permit, signal: AbortSignal): Promise<Finding> {
     const { id: fault, scenario } = effect;
-    let report: Extract<Finding, { kind: 'Fault' }>['report'];
+    let report: FaultReport;
     try {
       await this.#requireNodes(signal);
-      report = await this.#attempt({ fault, scenario }).inject(effect, permit, signal);
+      const inject = (): Promise<FaultReport> =>
+        this.#attempt({ fault, scenario }).inject(effect, permit, signal);
+      report = await this.#noted(effect, inject, signal);
     } catch (error) {
       signal.throwIfAborted();
       report = { missed: true, message: messageOf(error), evidence: [] };
@@ -203,6 +217,37 @@ class RateLimiterDriver implements SubjectDriver {
 
   readonly #findMoved = async (signal: AbortSignal): Promise<readonly string[]> =>
     (await this.#options.findMoved?.(signal)) ?? [];
+
+  /**
+   * Injects a fault that pauses Redis, between its note and, where nothing was sent, the end of that.
+   * @throws where the pause must not be sent, or cannot be noted
+   */
+  async #noted(
+    { plannedAt: from, scenario, until }: EffectOf<'Inject'>,
+    inject: () => Promise<FaultReport>,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    const { pauses, spec } = this.#options;
+    const planned = spec.scenarios.find(({ name }) => name === scenario);
+    if (!pauses || !planned || !faultOf(planned.type).releasable) return await inject();
+    const pause = { from, until };
+    const refusal = await within(pauses.note(pause, signal), LOOK_MS, signal);
+    if (refusal === TIMED_OUT) throw new Error(`the pause could not be noted within ${LOOK_MS} ms`);
+    if (refusal !== undefined) throw new Error(refusal);
+    let sent = true;
+    try {
+      const report = await inject();
+      sent = report.missed !== true;
+      return report;
+    } catch (error) {
+      // It throws only before anything was sent.
+      sent = false;
+      throw error;
+    } finally {
+      // What cannot be taken back makes the next run wait longer than it need.
+      if (!sent) await within(pauses.takeBack(pause, signal), LOOK_MS).catch(() => undefined);
+    }
+  }
 
   /** An address may be another pod's by now. @throws NotFoundOutError; an error that says which node is gone */
   async #requireNodes(signal: AbortSignal): Promise<void> {

@@ -15,7 +15,7 @@ export const limiter: SurveyedLimiter = {
   healthPath: '/healthz',
   window: {
     kind: 'TokenBucket',
-    saidBy: { quote: 'based on rwz/redis-gcra which implements GCRA', url: readme },
+    saidBy: { quote: 'based on rwz/redis-gcra and implements GCRA', url: readme },
     note: 'Burst and rate are the limit: one request comes back each window divided by limit.',
   },
   request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
@@ -31,7 +31,7 @@ export const limiter: SurveyedLimiter = {
     },
   ],
   variants: [
-    { name: 'default', what: 'go-redis as it comes: ReadTimeout 3 s, 3 retries', env: {} },
+    { name: 'default', what: 'go-redis as it comes: ReadTimeout 5 s, 3 retries', env: {} },
     { name: 'timeout', what: 'ReadTimeout of 200 ms, no retry', env: { TIMEOUT: '200ms' } },
     {
       name: 'timeout-fail-open',

@@ -26,7 +26,11 @@ export const limiter: SurveyedLimiter = {
   remainingHeader: 'X-RateLimit-Remaining',
   store: [{ key: 'limiter:{key}', type: 'string', holds: 'used', note: 'counts denied requests too' }],
   variants: [
-    { name: 'default', what: 'go-redis as it comes; the default handler of errors panics', env: {} },
+    {
+      name: 'default',
+      what: 'go-redis as it comes: ReadTimeout 5 s, 3 retries; the default handler of errors panics',
+      env: {},
+    },
     { name: 'timeout', what: 'ReadTimeout of 200 ms, no retry', env: { TIMEOUT: '200ms' } },
     {
       name: 'timeout-error-handler',

@@ -13,7 +13,7 @@ const NEEDED = [
   ['+client|list', 'admission', 'client|list'],
   ['+set', 'baseline', 'set'],
   ['~chaosdemo:probe:*', 'baseline', 'SET'],
-  ['+time', 'preparation', 'time'],
+  ['+time', 'baseline', 'time'],
   ['+hgetall', 'baseline', 'hgetall'],
   ['%R~rl:*', 'baseline', 'HGETALL'],
   ['+ping', 'baseline', 'ping'],

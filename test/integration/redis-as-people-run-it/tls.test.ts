@@ -62,10 +62,11 @@ describe('a Redis whose certificate a private authority has issued', () => {
     const redis = new RedisConnections(target, 'tls');
     const pause = await injectRedisPause(
       redis,
-      { plannedAt: 0, until: Date.now() + 1000, usualWriteMs: 1, now: Date.now },
+      { plannedAt: 0, until: Date.now() + 20_000, usualWriteMs: 1, now: Date.now },
       never,
     );
     expect(pause.proof).toBe('Confirmed');
+    await redis.unpause();
     await expect(pause.write.taken).resolves.toBeGreaterThan(0);
     redis.close();
   });

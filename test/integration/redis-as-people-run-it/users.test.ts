@@ -25,6 +25,9 @@ describe('the users of the embedded Redis', () => {
     const operator = as(users.operator);
     await operator.call('CLIENT', 'PAUSE', '1', 'WRITE');
     await operator.call('CLIENT', 'UNPAUSE');
+    await operator.call('WATCH', 'chaosdemo:probe:1');
+    await operator.call('MULTI');
+    await operator.call('EXEC');
     await operator.set('chaosdemo:probe:1', '1', 'PX', 1_000);
     expect(await operator.hgetall('rl:win:key:1')).toEqual({ node: '1' });
     await expect(operator.set('rl:win:key:1', '1')).rejects.toThrow(refused);

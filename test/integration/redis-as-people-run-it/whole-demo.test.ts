@@ -20,7 +20,7 @@ afterAll(() => grounds?.stop());
 async function carryOut(driver: DrivenLimiter, scenario: 'drift' | 'ghosts', key: string): Promise<void> {
   const about = { fault: 'f', scenario, fixture: key };
   driver.converge([{ kind: 'Watch', ...about }]);
-  const report = await driver.inject(scenario, key, 2000);
+  const report = await driver.inject(scenario, key, 4000);
   expect(report).toMatchObject(scenario === 'drift' ? { proof: 'Confirmed' } : {});
   const load = scenario === 'drift' ? [{ kind: 'Load', ...about } as const] : [];
   driver.converge([{ kind: 'Watch', ...about }, ...load]);

@@ -10,6 +10,11 @@ export async function untilPaused(world: World, name: string): Promise<ScenarioS
   return scenarioOf(await world.untilStatus(name, `the pause of ${name} to be confirmed`, isConfirmed));
 }
 
+/** Waits until the fault of a demo is counted down to: Setup has found the rate limiter as it should be by then. */
+export async function untilCountdown(world: World, name: string): Promise<void> {
+  await world.untilStatus(name, `the countdown of ${name}`, ({ chapter }) => /countdown/.test(chapter ?? ''));
+}
+
 /** Redis for somebody with every right; only while a run is on, or its admission finds a stranger. */
 export async function asAdmin<T>(world: World, act: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = await world.redisAs('admin');

@@ -1,10 +1,13 @@
 /** What a status says of a burst, beside what came to the proxies of the nodes. */
 import { LIMIT } from '../settings.ts';
 import { answersTo, outside } from './answers.ts';
+import { slack } from './delays.ts';
 import { measure, type Told } from './told.ts';
 
 /** The first request is written so much before a busy proxy reads it. */
 const READ_LATE_MS = 300;
+/** The clocks of two processes of one machine are apart by so much. */
+const CLOCKS_MS = 20;
 
 export function burstFigures({ key, scenario, seen }: Told): string[] {
   const { lane, plan, record } = seen;
@@ -51,18 +54,10 @@ export function burstFigures({ key, scenario, seen }: Told): string[] {
     const startedAt = Date.parse(fault.startedAt ?? '');
     if (
       first &&
-      !(startedAt <= first.at + 5 && startedAt >= first.at - READ_LATE_MS - stillBefore(record, first.at))
+      !(startedAt <= first.at + CLOCKS_MS && startedAt >= first.at - READ_LATE_MS - slack(record, first.at))
     ) {
       wrong.push(`startedAt is ${Math.round(startedAt - first.at)} ms from the first request that was seen`);
     }
   }
   return wrong;
-}
-
-/** How long the observer had stood still shortly before; milliseconds. */
-function stillBefore(record: Told['seen']['record'], moment: number): number {
-  return record
-    .of('stood-still')
-    .filter(({ at, ms }) => at <= moment && at + ms > moment - 2 * READ_LATE_MS)
-    .reduce((sum, { ms }) => sum + ms, 0);
 }

@@ -21,6 +21,20 @@ export function stepsBetween(
   });
 }
 
+/** How far around a moment the pace of the machine counts. */
+const AROUND_MS = 1000;
+/** Processes that nobody watches may stand still for longer than the observer does. */
+const AS_OTHERS = 3;
+
+/** How late things may be seen or done in between for want of a processor, by how long the observer stood still. */
+export function slack(record: TortureRecord, from: number, to = from): number {
+  const gaps = record
+    .of('stood-still')
+    .filter(({ at, ms }) => at + ms > from - AROUND_MS && at < to + AROUND_MS)
+    .map(({ ms }) => ms);
+  return AS_OTHERS * Math.max(0, ...gaps);
+}
+
 /** Whether an operator was killed, ended or frozen in between, or could not reach the Redis of the lane. */
 export function stillAround(record: TortureRecord, from: number, to: number, lane: number): boolean {
   return stepsBetween(record, from, to, lane, ['operator', 'redis', 'redis-link']).length > 0;

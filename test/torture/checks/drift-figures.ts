@@ -1,14 +1,14 @@
 /** What a status says of a pause and of the drift, beside what was seen of Redis and at the proxies of the nodes. */
 import { LIMIT } from '../settings.ts';
-import { answersTo, outside, together } from './answers.ts';
-import { stepsBetween } from './delays.ts';
+import { answersTo, outside, type Range, together } from './answers.ts';
+import { slack, stepsBetween } from './delays.ts';
 import { LATE_MS, type PauseSeen, pausesOf } from './pauses.ts';
 import { measure, type Told } from './told.ts';
 
-/** A pause is that of a fault whose end it ends at, but for the time that sending took. */
-const SAME_END_MS = 100;
 /** Samples lie so far apart, and an answer takes its time. */
 const EDGE_MS = 100;
+/** The clocks of two processes of one machine are apart by so much. */
+const CLOCKS_MS = 20;
 const SETTLE_MS = 1000;
 /** A write that was held back for less may have been late by itself. */
 const HELD_MS = 100;
@@ -17,8 +17,10 @@ export function driftFigures(told: Told): string[] {
   const { scenario, seen } = told;
   const { fault } = scenario;
   if (!fault) return [];
-  const until = Date.parse(fault.until);
-  const pause = pausesOf(seen).find(({ ms, sent }) => Math.abs(sent.at + ms - until) <= SAME_END_MS);
+  const [plannedAt, until] = [Date.parse(fault.plannedAt), Date.parse(fault.until)];
+  const pause = pausesOf(seen)
+    .filter(({ sent }) => sent.at >= plannedAt - EDGE_MS && sent.at <= until + EDGE_MS)
+    .toSorted((a, b) => Math.abs(a.sent.at + a.ms - until) - Math.abs(b.sent.at + b.ms - until))[0];
   return [...checkTimes(told, pause), ...checkTraffic(told), ...checkResult(told, pause)];
 }
 
@@ -38,21 +40,27 @@ function checkTimes({ scenario: { fault }, seen }: Told, pause: PauseSeen | unde
     stepsBetween(record, from, to, lane, ['operator', 'redis', 'redis-link']).length > 0;
   const startedAt = Date.parse(fault.startedAt);
   const { answeredAt = Infinity } = pause.sent;
-  if (startedAt < pause.from - 1) {
+  if (startedAt < pause.from - CLOCKS_MS) {
     wrong.push(`startedAt is ${Math.round(pause.from - startedAt)} ms before Redis was given the command`);
   }
-  if (startedAt > answeredAt + LATE_MS && !disturbed(pause.from, startedAt)) {
+  if (startedAt > answeredAt + LATE_MS + slack(record, startedAt) && !disturbed(pause.from, startedAt)) {
     wrong.push(`startedAt is ${Math.round(startedAt - answeredAt)} ms after Redis said OK`);
   }
   // Where nobody saw the end it is said to be the planned one.
   if (fault.endedAt === undefined || fault.endedAt === fault.until) return wrong;
   const endedAt = Date.parse(fault.endedAt);
   const earliest = Math.min(pause.from + pause.ms, pause.end);
-  if (endedAt < earliest - EDGE_MS) {
+  if (endedAt < earliest - EDGE_MS - slack(record, endedAt)) {
     wrong.push(`endedAt is ${Math.round(earliest - endedAt)} ms before the end of the pause`);
   }
-  if (endedAt > pause.end + LATE_MS && !disturbed(pause.end, endedAt)) {
-    wrong.push(`endedAt is ${Math.round(endedAt - pause.end)} ms after the end of the pause`);
+  // Redis may be late, and then the observer has felt that as well.
+  const felt = record
+    .of('write', lane)
+    .filter(({ at, tookMs }) => at < pause.end && at + tookMs > pause.end)
+    .map(({ at, tookMs }) => at + tookMs);
+  const end = Math.max(pause.end, ...felt);
+  if (endedAt > end + LATE_MS + slack(record, endedAt) && !disturbed(pause.end, endedAt)) {
+    wrong.push(`endedAt is ${Math.round(endedAt - end)} ms after writes were taken again`);
   }
   return wrong;
 }
@@ -71,16 +79,26 @@ function checkTraffic({ key, scenario, seen }: Told): string[] {
   const from = Date.parse(fault.startedAt ?? fault.plannedAt);
   // What a connection that was cut carried may never have come to a proxy, or be taken back.
   const cut = stepsBetween(record, from, over, lane, ['node-link', 'node', 'operator']).length > 0;
-  const sent = cut ? { least: allowed.least + denied.least, most: Infinity } : { least: came, most: came };
+  // The last of it comes after the end of the fault, where deciding to stop it takes its time.
+  const within = checks.filter(({ at }) => at < over - SETTLE_MS).length;
+  const sent = cut ? { least: allowed.least + denied.least, most: Infinity } : { least: within, most: came };
+  // An operator that took over knows no more than what was stored when the drift was detected.
+  const partly = stepsBetween(record, from, ended(seen), lane, ['operator', 'api', 'api-server']).length > 0;
+  const known = (range: Range): Range => (partly ? { ...range, least: 0 } : range);
   return [
-    outside('requests', requests, sent),
-    outside('allowed', measure(scenario, 'allowed'), allowed),
-    outside('denied', measure(scenario, 'denied'), denied),
+    outside('requests', requests, known(sent)),
+    outside('allowed', measure(scenario, 'allowed'), known(allowed)),
+    outside('denied', measure(scenario, 'denied'), known(denied)),
     outside('unanswered', measure(scenario, 'unanswered'), {
       least: 0,
-      most: requests - allowed.least - denied.least,
+      most: requests - known(allowed).least - known(denied).least,
     }),
   ].filter((line) => line !== undefined);
+}
+
+/** When the last version of the object was seen. */
+function ended({ lane, name, record }: Told['seen']): number {
+  return record.of('version', lane).findLast(({ object }) => object.metadata.name === name)?.at ?? Infinity;
 }
 
 function checkResult({ key, scenario, seen }: Told, pause: PauseSeen | undefined): string[] {
@@ -101,7 +119,8 @@ function checkResult({ key, scenario, seen }: Told, pause: PauseSeen | undefined
   }
   if (!pause) return wrong;
   if (result === 'Detected') {
-    const [from, to] = [pause.from - EDGE_MS, pause.end + LATE_MS];
+    const wide = EDGE_MS + slack(record, pause.from, pause.end);
+    const [from, to] = [pause.from - wide, pause.end + LATE_MS + wide];
     const most = checks.filter(
       ({ nodeAt = Infinity, passedAt = 0 }) => nodeAt > from && passedAt < to,
     ).length;
@@ -110,7 +129,8 @@ function checkResult({ key, scenario, seen }: Told, pause: PauseSeen | undefined
   }
   const killed = stepsBetween(record, pause.from, pause.end + SETTLE_MS, lane, ['node', 'redis']).length > 0;
   if (result === 'NotDetected' && !killed) {
-    const [from, to] = [pause.to + EDGE_MS, pause.from + pause.ms - EDGE_MS];
+    const narrow = EDGE_MS + slack(record, pause.from, pause.end);
+    const [from, to] = [pause.to + narrow, pause.from + pause.ms - narrow];
     const least = checks.filter(({ nodeAt = 0 }) => nodeAt > from && nodeAt < to).length;
     if (pause.end >= pause.to + pause.ms && least > drift.bound) {
       wrong.push(`NotDetected, and while writes were held back the nodes admitted ${least}`);

@@ -4,7 +4,7 @@
  */
 import type { ChaosDemo } from '../../../src/api/index.ts';
 import type { CommandSent } from '../record.ts';
-import { stillAround } from './delays.ts';
+import { slack, stillAround } from './delays.ts';
 import type { Seen, Wrong } from './seen.ts';
 
 /** Redis ends a pause this late at most, and the observer sees it as late again. */
@@ -87,7 +87,7 @@ function checkCommands(seen: Seen): Wrong[] {
       add(command.at, `CLIENT PAUSE ${ms} was sent, and no fault was announced that was due`);
       continue;
     }
-    if (end > fault.until + ROUNDED_MS) {
+    if (end > fault.until + ROUNDED_MS + slack(record, command.at)) {
       add(
         command.at,
         `CLIENT PAUSE ${ms} was sent ${Math.round(end - fault.until)} ms too long for ${fault.id}`,
@@ -104,7 +104,12 @@ function checkCommands(seen: Seen): Wrong[] {
     const { answeredAt } = pause.sent;
     const late = pause.to + pause.ms - (pause.sent.at + pause.ms);
     // Whoever was told of a pause that lasts too long has to end it.
-    if (late <= BORNE_MS + LATE_MS || answeredAt === undefined || pause.end < pause.to + pause.ms) continue;
+    if (
+      late <= BORNE_MS + LATE_MS + slack(record, pause.from, pause.end) ||
+      answeredAt === undefined ||
+      pause.end < pause.to + pause.ms
+    )
+      continue;
     if (answeredAt > pause.end || stillAround(record, answeredAt, pause.end, lane)) continue;
     add(answeredAt, `a pause that began ${Math.round(late)} ms late was not released`);
   }
@@ -147,17 +152,9 @@ function checkWrites(seen: Seen): Wrong[] {
       unexplained = Math.max(unexplained, to);
     }
     longest = Math.max(longest, at + tookMs - unexplained);
-    if (longest <= LATE_MS + stillFor(record, at, at + tookMs)) continue;
+    if (longest <= LATE_MS + slack(record, at, at + tookMs)) continue;
     const message = `a write was held back for ${Math.round(longest)} ms while no pause was on`;
     wrong.push({ check: 'writes flow', lane, at: at + tookMs - longest, message });
   }
   return wrong;
-}
-
-/** How long the observer stood still in between; milliseconds. */
-function stillFor(record: Seen['record'], from: number, to: number): number {
-  return record
-    .of('stood-still')
-    .filter(({ at, ms }) => at + ms > from && at < to)
-    .reduce((sum, { ms }) => sum + ms, 0);
 }

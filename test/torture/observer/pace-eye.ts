@@ -2,7 +2,7 @@
 import { now, type TortureRecord } from '../record.ts';
 
 const EVERY_MS = 20;
-const LATE_MS = 60;
+const LATE_MS = 15;
 
 /** Looks until the returned function is called. */
 export function watchPace(record: () => TortureRecord): () => void {

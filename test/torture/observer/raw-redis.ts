@@ -1,7 +1,6 @@
 /** The plainest connection to a Redis there is: lines out, lines in. Nothing of the operator's is in it. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import type { RedisUser } from '../../../src/local/redis-users.ts';
 
 export interface RawRedisTarget {
@@ -12,26 +11,53 @@ export interface RawRedisTarget {
   readonly localAddress: string;
 }
 
-/** A connection that is logged in; its answers come as lines. @throws where there is none */
-export async function openRedis(target: RawRedisTarget): Promise<{
+/** A connection that is logged in. */
+export class RawRedis {
   readonly socket: Socket;
-  readonly lines: AsyncIterator<string>;
-}> {
-  const { host, port, user, localAddress } = target;
-  const socket = connect({ host, port, localAddress });
-  socket.setNoDelay(true);
-  await once(socket, 'connect');
-  // What goes wrong from here on ends the lines.
-  socket.on('error', () => {});
-  const reader = createInterface({ input: socket });
-  // A socket that is destroyed has no end that a reader would hear of.
-  socket.once('close', () => reader.close());
-  const lines = reader[Symbol.asyncIterator]();
-  socket.write(`AUTH ${user.username} ${user.password}\r\n`);
-  const said = await lines.next();
-  if (said.value !== '+OK') {
-    socket.destroy();
-    throw new Error(`Redis does not let the observer in: ${String(said.value)}`);
+  readonly #lines: string[] = [];
+  #rest = '';
+  #waiting: (() => void) | undefined;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      const lines = (this.#rest + text).split('\r\n');
+      this.#rest = lines.pop() ?? '';
+      this.#lines.push(...lines);
+      this.#waiting?.();
+    });
+    // What goes wrong closes it, and the next read tells.
+    socket.on('error', () => {});
+    socket.once('close', () => this.#waiting?.());
   }
-  return { socket, lines };
+
+  /** @throws where nobody answers, or the user is not let in */
+  static async open({ host, localAddress, port, user }: RawRedisTarget): Promise<RawRedis> {
+    const socket = connect({ host, port, localAddress });
+    socket.setNoDelay(true);
+    await once(socket, 'connect');
+    const redis = new RawRedis(socket);
+    const said = await redis.ask(`AUTH ${user.username} ${user.password}`);
+    if (said === '+OK') return redis;
+    socket.destroy();
+    throw new Error(`Redis does not let the observer in: ${said}`);
+  }
+
+  /** Sends a command and takes the first line of its answer. One command at a time. @throws when the connection is lost */
+  async ask(command: string): Promise<string> {
+    this.socket.write(`${command}\r\n`);
+    return await this.line();
+  }
+
+  /** The next line. @throws when the connection is lost */
+  async line(): Promise<string> {
+    while (this.#lines.length === 0) {
+      if (this.socket.destroyed) throw new Error('the connection was lost');
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
+    }
+    return this.#lines.shift() ?? '';
+  }
 }

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { now, type SlowWrite, type TortureRecord } from '../record.ts';
-import { openRedis, type RawRedisTarget } from './raw-redis.ts';
+import { RawRedis, type RawRedisTarget } from './raw-redis.ts';
 
 /** A write that takes no longer is not worth a note. */
 const QUICK_MS = 25;
@@ -39,23 +39,21 @@ export class RedisEye {
     }
   }
 
-  async #open() {
-    const connection = await openRedis(this.#target);
-    this.#sockets.add(connection.socket);
-    connection.socket.once('close', () => this.#sockets.delete(connection.socket));
-    if (!this.#on) connection.socket.destroy();
-    return connection;
+  async #open(): Promise<RawRedis> {
+    const redis = await RawRedis.open(this.#target);
+    this.#sockets.add(redis.socket);
+    redis.socket.once('close', () => this.#sockets.delete(redis.socket));
+    if (!this.#on) redis.socket.destroy();
+    return redis;
   }
 
   /** MONITOR leaves out what administrators do, pauses among it; Redis counts them all the same. */
   async #count(): Promise<void> {
-    const { socket, lines } = await this.#open();
-    let before: PauseCounts | undefined;
+    const redis = await this.#open();
+    // One that was started anew counts from 0.
+    let before: PauseCounts = { pause: 0, unpause: 0 };
     for (;;) {
-      socket.write('INFO commandstats\r\n');
-      const counts = pauseCounts(await bulk(lines));
-      // One that was started anew counts from 0.
-      before ??= { pause: 0, unpause: 0 };
+      const counts = pauseCounts(await infoOf(redis));
       for (const name of ['pause', 'unpause'] as const) {
         for (let i = before[name]; i < counts[name]; i += 1) {
           this.#record().note({ kind: 'done', at: now(), lane: this.#lane, what: name });
@@ -67,20 +65,20 @@ export class RedisEye {
   }
 
   async #write(): Promise<void> {
-    const lane = this.#lane;
-    const { socket, lines } = await this.#open();
+    const redis = await this.#open();
     for (let i = 0; ; i += 1) {
-      const note: SlowWrite = { kind: 'write', at: now(), lane, tookMs: Infinity };
+      const note: SlowWrite = { kind: 'write', at: now(), lane: this.#lane, tookMs: Infinity };
       const late = setTimeout(() => this.#record().note(note), QUICK_MS);
-      socket.write(`SET rl:torture:observer ${i} PX 60000\r\n`);
-      const said = await lines.next();
-      clearTimeout(late);
-      note.tookMs = now() - note.at;
-      if (said.done) {
+      try {
+        const said = await redis.ask(`SET rl:torture:observer ${i} PX 60000`);
+        if (said !== '+OK') throw new Error(`Redis took no write of the observer: ${said}`);
+      } catch (error) {
         note.lost = true;
-        return;
+        throw error;
+      } finally {
+        clearTimeout(late);
+        note.tookMs = now() - note.at;
       }
-      if (said.value !== '+OK') throw new Error(`Redis took no write of the observer: ${said.value}`);
       await sleep(WRITE_EVERY_MS);
     }
   }
@@ -102,20 +100,15 @@ export function pauseCounts(info: string): PauseCounts {
   return { pause: of('pause'), unpause: of('unpause') };
 }
 
-/** The next answer, which is one text of many lines. @throws where the connection is lost */
-async function bulk(lines: AsyncIterator<string>): Promise<string> {
-  const next = async (): Promise<string> => {
-    const line = await lines.next();
-    if (line.done) throw new Error('the connection was lost');
-    return line.value;
-  };
-  const head = await next();
+/** The answer to INFO commandstats, which is one text of many lines. @throws where the connection is lost */
+async function infoOf(redis: RawRedis): Promise<string> {
+  const head = await redis.ask('INFO commandstats');
   const length = Number(/^\$(\d+)$/.exec(head)?.[1]);
   if (!Number.isInteger(length)) throw new Error(`Redis answered ${head}`);
   let text = '';
   // Lines come without the two bytes that end them.
   for (let read = 0; read <= length; ) {
-    const line = await next();
+    const line = await redis.line();
     read += Buffer.byteLength(line) + 2;
     text += `${line}\n`;
   }

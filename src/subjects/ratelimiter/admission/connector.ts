@@ -13,7 +13,7 @@ import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { keepLooking, lookAgain } from '../../targets/second-look.ts';
 import { createRateLimiterDriver } from '../driver.ts';
 import { NotFoundOutError, type StoreCheck } from '../faults/fault.ts';
-import { FAULTS, faultOf } from '../faults/index.ts';
+import { faultOf } from '../faults/index.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { PART, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
@@ -28,11 +28,10 @@ import {
   isAtItsAddress,
   type Place,
 } from './discovery.ts';
+import { PAUSES, pausedFor, requireShare } from './pause-share.ts';
 import { admitRedis } from './redis-admission.ts';
 import { RedisQueue } from './redis-queue.ts';
-
-/** Types of the faults that leave a pause on where nobody ends it. */
-const PAUSES = new Set(FAULTS.flatMap(({ api, releasable }) => (releasable ? [api.type] : [])));
+import { RedisRest, type RestingRedis } from './redis-rest.ts';
 
 /** What was found of a Redis that is ours now. */
 interface Held {
@@ -47,6 +46,7 @@ export class RateLimiterConnector implements SubjectConnector {
   readonly #budget: ConnectionBudget;
   readonly #readiness: Readiness;
   readonly #queue: RedisQueue;
+  readonly #rest: RedisRest;
   /** Under the uid of the object that waits. */
   readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
 
@@ -56,6 +56,7 @@ export class RateLimiterConnector implements SubjectConnector {
     this.#ports = ports;
     this.#readiness = new Readiness(ports.clock);
     this.#queue = new RedisQueue(ports.clock);
+    this.#rest = new RedisRest(ports.cluster, ports.faultRestMs);
   }
 
   async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Admitted> {
@@ -105,6 +106,7 @@ export class RateLimiterConnector implements SubjectConnector {
           return obstacle;
         }
         requireProvable(request, target.nodes.length);
+        if (this.#ports.faultRestMs > 0) requireShare(request);
       }
       const { allowOtherClients } = place.limiter.redis;
       const runId = await admitRedis(target, { allowOtherClients }, signal);
@@ -127,6 +129,12 @@ export class RateLimiterConnector implements SubjectConnector {
     const { namespace, toBegin, uid } = request;
     const name = leaseName(runId);
     const store = redisName(target.redis);
+    const rest = toBegin ? await this.#restOf(request, target, runId, signal) : undefined;
+    if (rest) {
+      // Whoever pauses nothing need not wait behind it.
+      this.#queue.leave(uid);
+      return rest;
+    }
     // A run that is on goes by its lease alone: it is its own successor.
     const turn = toBegin ? this.#queue.ask(name, request) : { place: 1, of: 1 };
     if (turn.place > 1) return waitFor(store, this.#queue.holder(name), turn);
@@ -140,6 +148,20 @@ export class RateLimiterConnector implements SubjectConnector {
     }
     this.#queue.heldBy(name, attempt.heldBy);
     return waitFor(store, attempt.heldBy, turn);
+  }
+
+  /** What an object is told whose run would pause a Redis that rests; undefined where it need not wait for that. */
+  async #restOf(
+    request: AdmissionRequest,
+    target: DiscoveredTarget,
+    runId: string,
+    signal: AbortSignal,
+  ): Promise<Admission | undefined> {
+    const redis = restingRedis(request.namespace, target, runId);
+    const until = await this.#rest.until(redis, pausedFor(request), this.#ports.clock.now(), signal);
+    if (until === undefined) return undefined;
+    const message = truncate(this.#rest.message(redisName(target.redis), until), LIMITS.message);
+    return { state: 'waiting', reason: 'CoolingDown', message };
   }
 
   /** The one that this object waits with: whether another is expired shows only over time. */
@@ -176,6 +198,7 @@ export class RateLimiterConnector implements SubjectConnector {
         podIsThere: async (signal) => await isAtItsAddress(place, target.redis, signal),
       },
       findMoved: async (signal) => await findMoved(place, target.nodes, signal),
+      ...(runId !== undefined && { pauses: this.#rest.notes(restingRedis(namespace, target, runId), clock) }),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
       // Without a lock this process is there to undo things only.
       keepLooking: async (emit, signal) =>
@@ -202,6 +225,10 @@ function waitFor(
       : `this one is number ${place} of ${of} that wait, longest first`;
   const message = truncate(`${store} is in use by ${user}; ${when}`, LIMITS.message);
   return { state: 'waiting', reason: 'RedisInUse', message };
+}
+
+function restingRedis(namespace: string, { redis }: DiscoveredTarget, runId: string): RestingRedis {
+  return { namespace, runId, pod: { name: redis.podName, uid: redis.podUid } };
 }
 
 /** @throws {Refusal} UnprovableSpec where no run on so many pods can end as expected */

@@ -8,7 +8,7 @@ import { listed, Refusal } from '../../targets/refusal.ts';
 import { adviceOnConnection, withAdvice } from '../store/advice.ts';
 import { boundedConnection, CLIENT_LIST_BYTES } from '../store/bounded-connection.ts';
 import { RedisWireError } from '../store/guarded-socket.ts';
-import { holdsSecret } from '../store/redacted.ts';
+import { holdsSecret, withoutSecrets } from '../store/redacted.ts';
 import { type RedisTarget, redisName } from '../store/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../store/reply-types.ts';
 import { counted } from '../words.ts';
@@ -36,31 +36,6 @@ export async function admitRedis(
   options: AdmissionOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const secrets = [target.redis.password];
-  try {
-    const runId = await judge(target, options, signal);
-    if (!holdsSecret(runId, secrets)) return runId;
-  } catch (error) {
-    if (!(error instanceof Refusal) || !holdsSecret(error.message, secrets)) throw error;
-  }
-  // Whatever it was that held it: a status, names of clients, the id that a lease is named after.
-  throw new Refusal(
-    'RedisNotEligible',
-    `${redisName(target.redis)} repeats the password that it was sent, so nothing that it says is told: see that a Redis and nothing else listens there, and change the password`,
-  );
-}
-
-interface AdmissionOptions {
-  readonly allowOtherClients: boolean;
-  /** See {@link KnownClients}; default false. */
-  readonly connected?: boolean;
-}
-
-async function judge(
-  target: Pick<DiscoveredTarget, 'redis' | 'addresses'>,
-  options: AdmissionOptions,
-  signal: AbortSignal,
-): Promise<string> {
   const { info, clients, ownAddr } = await look(target.redis, options.allowOtherClients, signal).catch(
     (error: unknown) => {
       signal.throwIfAborted();
@@ -68,7 +43,14 @@ async function judge(
     },
   );
   const store = redisName(target.redis);
-  const runId = requireStandalone(info, store);
+  const runId = requireStandalone(info, store, (said, most) => told(said, most, target.redis));
+  // It goes into names and statuses as it is.
+  if (holdsSecret(runId, [target.redis.password])) {
+    throw new Refusal(
+      'RedisNotEligible',
+      `${store} has the password that it was sent for its run_id: see that a Redis and nothing else listens there, and change the password`,
+    );
+  }
   if (watchedBySentinel(clients)) {
     throw new Refusal(
       'RedisNotEligible',
@@ -77,6 +59,18 @@ async function judge(
   }
   if (!options.allowOtherClients) requireNoStrangers(target, clients, ownAddr, options.connected ?? false);
   return runId;
+}
+
+interface AdmissionOptions {
+  readonly allowOtherClients: boolean;
+  /** See {@link KnownClients}; default false. */
+  readonly connected?: boolean;
+}
+
+/** A word of the server as it may be repeated, with so many characters of it. A part of a password would not be known. */
+function told(said: string, most: number, { password }: RedisTarget): string {
+  const whole = withoutSecrets(said, [password]);
+  return whole === said ? truncate(said, most) : whole;
 }
 
 async function look(
@@ -122,7 +116,10 @@ function requireNoStrangers(
     ownUser: redis.username,
   });
   if (strangers.length === 0) return;
-  const names = strangers.map(({ addr, name }) => (name === '' ? addr : `${addr} "${truncate(name, 40)}"`));
+  const names = strangers.map(({ addr, name }) => {
+    const from = told(addr, 80, redis);
+    return name === '' ? from : `${from} "${told(name, 40, redis)}"`;
+  });
   const they =
     strangers.length === 1
       ? 'a client that is neither a selected pod nor the operator uses'

@@ -2,6 +2,7 @@
  * Which kind of Redis this is, from INFO, and whether a pause of its writes means
  * what the demo takes it to mean. Pure.
  */
+import { truncate } from '../../../api/index.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { parseInfoFields, RUN_ID } from '../store/redis-info.ts';
 
@@ -15,11 +16,16 @@ const OLDEST_MAJOR = 7;
  * The run_id of a Redis that stands alone; it is new with every start of the server.
  *
  * @param store what messages call it: "redis-0 (10.0.0.7:6379)"
+ * @param told a word of the server as it may be repeated, with so many characters at most
  * @throws {Refusal} RedisNotEligible for a replica, a master with replicas, a member of a
  * Cluster, a Sentinel, one older than Redis 7.0, or something that does not say;
  * RedisUnreachable while it loads its data.
  */
-export function requireStandalone(info: string, store: string): string {
+export function requireStandalone(
+  info: string,
+  store: string,
+  told: (said: string, most: number) => string = truncate,
+): string {
   const fields = parseInfoFields(info);
   const refuse = (what: string): Refusal => new Refusal('RedisNotEligible', `${store} ${what}`);
 
@@ -35,7 +41,7 @@ export function requireStandalone(info: string, store: string): string {
     );
   }
   if (role !== 'master' && role !== '') {
-    throw refuse(`is a replica: name a Service that selects the master (role is ${role.slice(0, 32)})`);
+    throw refuse(`is a replica: name a Service that selects the master (role is ${told(role, 32)})`);
   }
   if (!RUN_ID.test(runId) || role === '') {
     throw refuse('does not report run_id and role in INFO, as Redis and Valkey do: use one of these');
@@ -43,13 +49,13 @@ export function requireStandalone(info: string, store: string): string {
   const version = fields.get('redis_version') ?? '';
   if (!(Number.parseInt(version, 10) >= OLDEST_MAJOR)) {
     throw refuse(
-      `is of version ${version.slice(0, 16) || 'unknown'}, and a Redis before 7.0 does not count its pauses, so a restarted operator could pause it twice: use Redis 7.0 or later, or Valkey`,
+      `is of version ${told(version, 16) || 'unknown'}, and a Redis before 7.0 does not count its pauses, so a restarted operator could pause it twice: use Redis 7.0 or later, or Valkey`,
     );
   }
   const replicas = fields.get('connected_slaves') ?? '0';
   if (replicas !== '0') {
     throw refuse(
-      `has ${replicas.slice(0, 8)} connected replica${replicas === '1' ? '' : 's'}; a pause could be taken for a failure of the master: use a Redis without replicas`,
+      `has ${told(replicas, 8)} connected replica${replicas === '1' ? '' : 's'}; a pause could be taken for a failure of the master: use a Redis without replicas`,
     );
   }
   if (fields.get('loading') === '1') {

@@ -47,6 +47,13 @@ describe('a spec that no run on so many pods can meet', () => {
       /sends 5 checks \(6 a second for what the proof leaves of 1s\), and counterDrift.threshold is 5: raise counterDrift.requestsPerSecond/,
     ],
     [
+      'hardly any checks',
+      drift({ pause: '1s', requestsPerSecond: 1 }),
+      {},
+      3,
+      /sends 0 checks \(1 a second for what the proof leaves of 1s\), and counterDrift.threshold is 1/,
+    ],
+    [
       'too few checks to prove that each pod keeps the limit',
       drift({ pause: '2s', requestsPerSecond: 10 }, 'NotDetected'),
       {},

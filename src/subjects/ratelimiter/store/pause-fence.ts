@@ -23,8 +23,12 @@ export class NotInChargeError extends Error {
 /** The charge of one session, over whichever of its connections. */
 export class PauseFence {
   #token: string | undefined;
-  /** The connection on which Redis watches for others. */
   #watching: Redis | undefined;
+
+  /** The connection on which Redis watches for others. A transaction on it is void after a write of our own, too. */
+  get watching(): Redis | undefined {
+    return this.#watching;
+  }
 
   /** From the answer on no pause is carried out that was not begun after it by this session. For `ms` milliseconds. */
   async takeCharge(redis: Redis, ms: number): Promise<void> {

@@ -147,6 +147,8 @@ export class RedisConnections {
    * @param ms how long this session may send one, in milliseconds
    */
   async takeCharge(ms: number): Promise<void> {
+    const { watching } = this.#fence;
+    if (watching) await endOf(watching);
     const writer = await this.openProbeWriter();
     try {
       await this.#answered('SET', () => writer.takeCharge(ms));
@@ -168,7 +170,7 @@ export class RedisConnections {
       ms = length();
     } catch (error) {
       // A release that was sent over it from here on would only be queued.
-      redis.disconnect();
+      await endOf(redis);
       throw error;
     }
     await this.#answered('CLIENT PAUSE', () => this.#fence.pause(redis, ms));
@@ -282,8 +284,8 @@ export class RedisConnections {
       server: this.#server,
       use,
       ...(commandTimeout === undefined ? {} : { commandTimeout }),
-      // A writer may be held back, and what is late keeps its answers waiting: the reader is not.
-      standing: () => this.#reader.standing ?? this.#control.standing,
+      // The others may be held back, or in the midst of something that a question would disturb.
+      standing: () => this.#reader.standing,
     });
   }
 
@@ -295,6 +297,14 @@ export class RedisConnections {
       throw explain(this.#target, command, error);
     }
   }
+}
+
+/** Ends a connection, and waits until that is known: until then it passes for one that stands. */
+async function endOf(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
+  const ended = new Promise<void>((resolve) => redis.once('end', () => resolve()));
+  redis.disconnect();
+  await within(ended, REDIS_TIMEOUT_MS);
 }
 
 /** One connection for probe writes. */

@@ -5,6 +5,7 @@
 import { Redis } from 'ioredis';
 import type { ChaosDemoSpec } from '../../../../src/api/index.ts';
 import type { LimiterMode } from '../../../../src/local/limiters.ts';
+import { withFreePorts } from '../../../../src/local/ports.ts';
 import { type RedisServer, startRedis } from '../../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from '../../../../src/local/redis-users.ts';
 import { Supervisor } from '../../../../src/local/supervisor.ts';
@@ -134,20 +135,21 @@ export class Grounds {
     const supervisor = new Supervisor();
     const users = makeRedisUsers();
     try {
-      const made = await Promise.all(
-        grounds.map(async ({ mode, settings = [] }, i) => {
-          const server = await startRedis({ supervisor, aclUsers: aclLines(users), settings });
-          const nodes = await threeNodes(`${mode}-${i}`, { mode, redisPort: server.port });
-          return { server, nodes };
-        }),
+      const servers = await Promise.all(
+        grounds.map(({ settings = [] }) => startRedis({ supervisor, aclUsers: aclLines(users), settings })),
       );
-      await hostLimiters(
-        supervisor,
-        made.flatMap(({ nodes }) => nodes),
-        users.limiter,
-      );
+      const nodes = await withFreePorts(5, async () => {
+        const made = await Promise.all(
+          servers.map(({ port }, i) => {
+            const mode = grounds[i]?.mode ?? 'approximate';
+            return threeNodes(`${mode}-${i}`, { mode, redisPort: port });
+          }),
+        );
+        await hostLimiters(supervisor, made.flat(), users.limiter);
+        return made;
+      });
       return new Grounds(
-        made.map(({ server, nodes }) => new LimiterOnRedis(server, users, nodes)),
+        servers.map((server, i) => new LimiterOnRedis(server, users, nodes[i] ?? [])),
         supervisor,
       );
     } catch (error) {

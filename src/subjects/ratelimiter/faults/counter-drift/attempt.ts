@@ -86,7 +86,15 @@ export class CounterDriftAttempt implements FaultAttempt {
     await (this.#watch?.run(tell, signal) ?? untilAborted(signal));
   }
 
+  /** The traffic of a fault ends with the fault, also where nobody can store meanwhile that it is over. */
   async load(signal: AbortSignal): Promise<void> {
+    const left = (this.#watch?.until ?? Infinity) - this.#toolkit.now();
+    const over = Number.isFinite(left) ? [AbortSignal.timeout(Math.max(0, Math.ceil(left)))] : [];
+    await this.#load(AbortSignal.any([signal, ...over]));
+    await untilAborted(signal);
+  }
+
+  async #load(signal: AbortSignal): Promise<void> {
     const { lifetime, loaders: clients, now } = this.#toolkit;
     const [invariant, watch] = [this.#invariant, this.#watch];
     if (!watch || !invariant) return await untilAborted(signal);

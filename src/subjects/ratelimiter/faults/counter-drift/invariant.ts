@@ -92,7 +92,7 @@ export class DriftInvariant implements Invariant {
   get urgent(): boolean {
     if (this.#broken || this.#settings.judged !== 'Drift') return false;
     const { last } = this.#record;
-    const unseen = this.#traffic.totals.allowed - this.#allowedWhenSampled;
+    const unseen = this.#traffic.allowedCount - this.#allowedWhenSampled;
     const drift = last ? last.total - last.stored : 0;
     return this.#breaking !== undefined || (unseen > 0 && drift + unseen > this.#bound);
   }
@@ -108,7 +108,7 @@ export class DriftInvariant implements Invariant {
   answered(node: string, allowed: boolean, at: number): boolean {
     this.#traffic.answered(node, allowed, at);
     const { judged, limit } = this.#settings;
-    return judged === 'OverAdmission' && allowed && this.#traffic.totals.allowed === limit + 1;
+    return judged === 'OverAdmission' && allowed && this.#traffic.allowedCount === limit + 1;
   }
 
   unanswered(node: string): void {
@@ -119,7 +119,7 @@ export class DriftInvariant implements Invariant {
   add(sample: CounterSample, fault: FaultSpan): CompleteSample | undefined {
     const complete = this.#record.add(sample);
     if (!complete) return undefined;
-    this.#allowedWhenSampled = this.#traffic.totals.allowed;
+    this.#allowedWhenSampled = this.#traffic.allowedCount;
     const drift = complete.total - complete.stored;
     if (this.#widest === undefined || drift > this.#widest.drift) this.#widest = { drift, sample: complete };
     const { judged, lag } = this.#settings;

@@ -75,6 +75,11 @@ export class TrafficRecord {
     return counts;
   }
 
+  /** Yeses so far, over all nodes. */
+  get allowedCount(): number {
+    return this.#allowed.length;
+  }
+
   /** When the yes arrived before which there were `count` others; undefined where there were fewer. */
   allowedAt(count: number): number | undefined {
     return this.#allowed[count]?.at;

@@ -94,6 +94,8 @@ export class GhostAllowingAttempt implements FaultAttempt {
       const { proof } = this.#bursts[i]?.report ?? {};
       if (proof !== 'Confirmed') break;
     }
+    // What the nodes say of the last burst shows as soon as they were asked: then all trials are told at once.
+    if (this.#bursts.length > 1) await pauseFor(REST_MS, signal).catch(() => undefined);
     this.#told();
     return reportOf(this.#trials(), target.nodes.length);
   }

@@ -59,6 +59,8 @@ export class StorePause {
     }
     // First of all: a pause of whoever worked on it before must not be carried out any more.
     await redis.takeCharge(ms + IN_CHARGE_MS);
+    // Also says now, and not at its moment, that a right is missing.
+    await redis.warmUp();
     this.#marked = parseInfo(await redis.info('server', 'commandstats'));
     return { marker: markerOf(this.#marked) };
   }

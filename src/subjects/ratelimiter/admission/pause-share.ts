@@ -1,0 +1,29 @@
+/** For how long the run of a spec pauses its Redis, and whether any Redis may be paused for so long. Pure. */
+import { formatDuration } from '../../../api/index.ts';
+import type { AdmissionRequest } from '../../../demo/subject.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { FAULTS, faultOf } from '../faults/index.ts';
+import { rateLimiterOf } from '../schema.ts';
+import { MOST_PAUSED_MS, SHARE_OF_MS } from './redis-rest.ts';
+
+/** Types of the faults that leave a pause on where nobody ends it. */
+export const PAUSES = new Set(FAULTS.flatMap(({ api, releasable }) => (releasable ? [api.type] : [])));
+
+/** For how long a run pauses its Redis in all, in milliseconds. */
+export function pausedFor({ spec }: Pick<AdmissionRequest, 'spec'>): number {
+  if (spec.dryRun) return 0;
+  const limiter = rateLimiterOf(spec);
+  return spec.scenarios
+    .filter(({ type }) => PAUSES.has(type))
+    .reduce((sum, scenario) => sum + faultOf(scenario.type).plan(scenario, limiter).faultMs, 0);
+}
+
+/** @throws {Refusal} UnprovableSpec where the pauses of one run are more than a Redis may be paused */
+export function requireShare(request: Pick<AdmissionRequest, 'spec'>): void {
+  const ms = pausedFor(request);
+  if (ms <= MOST_PAUSED_MS) return;
+  throw new Refusal(
+    'UnprovableSpec',
+    `the scenarios pause Redis for ${formatDuration(ms)} in all, and it is paused for no more than ${formatDuration(MOST_PAUSED_MS)} of any ${formatDuration(SHARE_OF_MS)}: shorten counterDrift.pause, or make two ChaosDemos of it`,
+  );
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { freeAt, MOST_PAUSED_MS, type Pause, parsePauses, SHARE_OF_MS } from './redis-rest.ts';
+
+const NOW = 1_800_000_000_000;
+const SECOND = 1000;
+
+/** A pause that began so many seconds ago. */
+const paused = (secondsAgo: number, seconds: number): Pause => ({
+  from: NOW - secondsAgo * SECOND,
+  until: NOW - (secondsAgo - seconds) * SECOND,
+});
+
+/** How much of the share before `at` these take. */
+function usedBefore(at: number, pauses: readonly Pause[]): number {
+  return pauses.reduce(
+    (sum, { from, until }) => sum + Math.max(0, Math.min(until, at) - Math.max(from, at - SHARE_OF_MS)),
+    0,
+  );
+}
+
+describe('the share of time that a Redis may be paused', () => {
+  it('is free where nothing was paused, or long ago', () => {
+    expect(freeAt([], 60 * SECOND, NOW)).toBe(NOW);
+    expect(freeAt(parsePauses(JSON.stringify([paused(660, 60)]), NOW), MOST_PAUSED_MS, NOW)).toBe(NOW);
+  });
+
+  it('is used up until enough of it has moved out of the last ten minutes', () => {
+    const pauses = [paused(500, 60), paused(400, 60), paused(300, 30)];
+    // All of 150 s are used. The first began 500 s ago, so that 10 s of it are out of the window in 110 s.
+    expect(freeAt(pauses, 10 * SECOND, NOW)).toBe(NOW + 110 * SECOND);
+    expect(freeAt(pauses, 60 * SECOND, NOW)).toBe(NOW + 160 * SECOND);
+    expect(freeAt(pauses, 61 * SECOND, NOW)).toBe(NOW + 201 * SECOND);
+  });
+
+  it('is never exceeded, and nobody waits for more than ten minutes, whatever was paused', () => {
+    for (let seed = 1; seed <= 500; seed += 1) {
+      let state = seed;
+      const random = (most: number): number => {
+        state = (state * 48_271) % 2_147_483_647;
+        return state % most;
+      };
+      // One after the other: a Redis is paused once at a time.
+      const pauses: Pause[] = [];
+      for (let ago = 720; ago > 61; ) {
+        const [gap, seconds] = [random(90), 1 + random(60)];
+        ago -= gap + seconds;
+        if (ago > 0) pauses.push(paused(ago + seconds, seconds));
+      }
+      const need = (1 + random(60)) * SECOND;
+      const at = freeAt(pauses, need, NOW);
+      expect(at).toBeGreaterThanOrEqual(NOW);
+      expect(at).toBeLessThanOrEqual(NOW + SHARE_OF_MS);
+      expect(usedBefore(at, pauses) + need, `seed ${seed}`).toBeLessThanOrEqual(MOST_PAUSED_MS);
+      if (at > NOW) expect(usedBefore(at - SECOND, pauses) + need).toBeGreaterThan(MOST_PAUSED_MS);
+    }
+  });
+});
+
+describe('a note on the pauses of a Redis', () => {
+  it.each([
+    ['nothing', ''],
+    ['no JSON', '{'],
+    ['something else', '{"from":1}'],
+    ['a list of something else', '[null,1,"x",{},{"from":"1","until":2},{"from":1}]'],
+    ['the far future', JSON.stringify([{ from: NOW + 120_000, until: NOW + 130_000 }])],
+    ['the past', JSON.stringify([{ from: 1, until: 2 }])],
+    ['a pause that ends before it begins', JSON.stringify([{ from: NOW, until: NOW - 1 }])],
+  ])('says nothing where it holds %s', (_, text) => {
+    expect(parsePauses(text, NOW)).toEqual([]);
+  });
+
+  it('is believed no pause longer than there are, and no more than it can hold', () => {
+    expect(parsePauses(JSON.stringify([{ from: NOW, until: 9e15 }]), NOW)).toEqual([
+      { from: NOW, until: NOW + 60_000 },
+    ]);
+    const many = Array.from({ length: 10_000 }, () => ({ from: NOW - 1, until: NOW + 60_000 }));
+    const pauses = parsePauses(JSON.stringify(many), NOW);
+    expect(pauses).toHaveLength(64);
+    expect(freeAt(pauses, 60_000, NOW)).toBeLessThanOrEqual(NOW + SHARE_OF_MS);
+  });
+});

@@ -1,0 +1,158 @@
+/**
+ * Rest for a Redis after each pause, whoever had it paused: an object made anew, another one and a run that is asked
+ * for again all wait. What was paused stands in a note in the namespace, so that it outlives objects and operators.
+ *
+ * Whoever may write the note may shorten a rest; no note can make anybody wait longer than {@link SHARE_OF_MS}.
+ */
+import { formatDuration } from '../../../api/index.ts';
+import type { Clock } from '../../../demo/clock.ts';
+import type { Cluster } from '../../cluster.ts';
+import { permitted } from '../../targets/refusal.ts';
+import type { PauseNotes } from '../driver.ts';
+
+/** Of any so many milliseconds ... */
+export const SHARE_OF_MS = 600_000;
+/** ... a Redis is paused for a quarter at most. */
+export const MOST_PAUSED_MS = SHARE_OF_MS / 4;
+
+/** No pause is longer, nor planned further ahead, so no entry of a note is believed beyond that. */
+const MOST_PAUSE_MS = 60_000;
+const MOST_AHEAD_MS = 60_000;
+const MOST_ENTRIES = 64;
+
+/** From when to when writes were to be held back, in milliseconds since the epoch. */
+export interface Pause {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** Which Redis, and what the note is to go with. */
+export interface RestingRedis {
+  readonly namespace: string;
+  readonly runId: string;
+  readonly pod: { readonly name: string; readonly uid: string | undefined };
+}
+
+/** The rests of all Redis servers. `restMs` 0: none rests, and no share of time is kept. */
+export class RedisRest {
+  readonly #cluster: Cluster;
+  readonly #restMs: number;
+
+  constructor(cluster: Cluster, restMs: number) {
+    this.#cluster = cluster;
+    this.#restMs = restMs;
+  }
+
+  /**
+   * When a run that pauses it for `needMs` in all may begin; undefined: now.
+   * @throws {Refusal} PermissionDenied, and what the cluster throws where it could not be found out
+   */
+  async until(
+    { namespace, runId }: RestingRedis,
+    needMs: number,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    if (this.#restMs === 0 || needMs === 0) return undefined;
+    const note = await permitted(namespace, this.#cluster.note(namespace, noteName(runId), signal));
+    const pauses = parsePauses(note?.text ?? '', now);
+    const restedAt = Math.max(restEnd(pauses, this.#restMs), freeAt(pauses, needMs, now));
+    return restedAt > now ? restedAt : undefined;
+  }
+
+  /** The notes on one Redis, for a driver. */
+  notes(redis: RestingRedis, clock: Pick<Clock, 'now'>): PauseNotes {
+    return {
+      note: async (pause, signal) => {
+        let refusal: string | undefined;
+        await this.#change(redis, clock.now(), signal, (pauses, now) => {
+          const at = freeAt(pauses, pause.until - pause.from, now);
+          if (at <= now) return [...pauses, pause];
+          refusal = `${SHARE}, and that is used up until ${timeOf(at)}`;
+          return undefined;
+        });
+        return refusal;
+      },
+      takeBack: async ({ from, until }, signal) =>
+        await this.#change(redis, clock.now(), signal, (pauses) =>
+          pauses.filter((pause) => pause.from !== from || pause.until !== until),
+        ),
+    };
+  }
+
+  /** Reads the note and writes it anew; undefined: it stays as it is. @throws as `until`, also where somebody else wrote it meanwhile */
+  async #change(
+    { namespace, pod, runId }: RestingRedis,
+    now: number,
+    signal: AbortSignal,
+    change: (pauses: readonly Pause[], now: number) => readonly Pause[] | undefined,
+  ): Promise<void> {
+    if (this.#restMs === 0) return;
+    const name = noteName(runId);
+    const before = await permitted(namespace, this.#cluster.note(namespace, name, signal));
+    const pauses = change(parsePauses(before?.text ?? '', now), now);
+    if (!pauses) return;
+    const text = JSON.stringify(pauses.slice(-MOST_ENTRIES));
+    await permitted(namespace, this.#cluster.keepNote({ namespace, name, text, before, pod }, signal));
+  }
+
+  /** What an object that waits is told. */
+  message(store: string, until: number): string {
+    return `${store} rests until ${timeOf(until)}: ${formatDuration(this.#restMs)} after each pause, whoever asked for it, and ${SHARE}`;
+  }
+}
+
+const SHARE = `a Redis is paused for no more than ${formatDuration(MOST_PAUSED_MS)} of any ${formatDuration(SHARE_OF_MS)}`;
+
+/** Name of the note on a Redis. */
+export function noteName(runId: string): string {
+  return `chaosdemo-rest-${runId}`;
+}
+
+/** What a note says, as far as it can be true and still matters, in order. Anything else is left out. */
+export function parsePauses(text: string, now: number): Pause[] {
+  let entries: unknown;
+  try {
+    entries = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(entries)) return [];
+  return entries
+    .slice(-MOST_ENTRIES)
+    .flatMap((entry: Partial<Pause> | null) => {
+      const { from, until } = entry ?? {};
+      if (typeof from !== 'number' || typeof until !== 'number') return [];
+      const end = Math.min(until, from + MOST_PAUSE_MS);
+      return from <= now + MOST_AHEAD_MS && end > from && end > now - SHARE_OF_MS
+        ? [{ from, until: end }]
+        : [];
+    })
+    .toSorted((a, b) => a.from - b.from);
+}
+
+/** When the last of them is over and Redis has rested; -Infinity where there is none. */
+function restEnd(pauses: readonly Pause[], restMs: number): number {
+  return Math.max(...pauses.map(({ until }) => until)) + restMs;
+}
+
+/** The first moment from `now` on at which `needMs` more stay within the share of the time before it. */
+export function freeAt(pauses: readonly Pause[], needMs: number, now: number): number {
+  const left = MOST_PAUSED_MS - Math.min(needMs, MOST_PAUSED_MS);
+  const used = (at: number): number =>
+    pauses.reduce((sum, { from, until }) => sum + Math.max(0, until - Math.max(from, at - SHARE_OF_MS)), 0);
+  let at = now;
+  // What is used falls as pauses move out of the window, one after the other.
+  for (const { from, until } of pauses) {
+    const over = used(at) - left;
+    if (over <= 0) break;
+    if (until <= at - SHARE_OF_MS) continue;
+    const leaves = Math.max(from, at - SHARE_OF_MS);
+    at = SHARE_OF_MS + Math.min(until, leaves + over);
+  }
+  return Math.min(at, now + SHARE_OF_MS);
+}
+
+function timeOf(at: number): string {
+  return `${new Date(Math.ceil(at / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,110 @@
+/** Run after run in one process, several at once, and what the process holds after each. */
+import type { KubeClient } from '../../src/kube/client.ts';
+import { demo, demoSpec, drift, ghosts } from '../kit/demo.ts';
+import { Demos } from '../kit/demos.ts';
+import { type Held, held } from '../kit/memory.ts';
+import type { EnduranceWorld } from './world.ts';
+
+/** An object is made anew after so many runs. */
+const RUNS_OF_AN_OBJECT = 5;
+
+export interface EnduranceOptions {
+  readonly client: KubeClient;
+  readonly world: EnduranceWorld;
+  /** Over all objects together. */
+  readonly runs: number;
+  readonly say?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface EnduranceReport {
+  /** Right after each run, while others were on. */
+  readonly samples: readonly Held[];
+  /** How runs ended, and how many of them. */
+  readonly verdicts: Readonly<Record<string, number>>;
+  /** With every object gone. */
+  readonly atRest: Held;
+  readonly tookMs: number;
+}
+
+/** A short story that injects both faults, with time enough for a busy machine to begin each. */
+const STORY = {
+  scenarios: [
+    drift({
+      countdown: '1s',
+      counterDrift: { pause: '3s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
+    }),
+    ghosts({ countdown: '1s' }),
+  ],
+};
+
+/** Makes `runs` runs, one at a time on each target. @throws where a run has no end, or `signal` aborted */
+export async function endure({
+  client,
+  runs,
+  say,
+  signal,
+  world,
+}: EnduranceOptions): Promise<EnduranceReport> {
+  const samples: Held[] = [];
+  const verdicts: Record<string, number> = {};
+  const start = performance.now();
+  let begun = 0;
+  const work = async (namespace: string): Promise<void> => {
+    const demos = new Demos(client, namespace, signal);
+    for (let own = 1; begun < runs; own += 1) {
+      begun += 1;
+      const runId = String(own);
+      const name = `story-${Math.ceil(own / RUNS_OF_AN_OBJECT)}`;
+      await demos.applyObject(demo({ name, namespace }, demoSpec({ ...STORY, runId })));
+      const { run } = await demos.untilStatus(
+        name,
+        `the end of run ${runId}`,
+        (status) => status.run?.runId === runId && status.run.completedAt !== undefined,
+      );
+      const verdict = `${run?.verdict?.phase} ${run?.verdict?.reason}`;
+      verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+      if (own % RUNS_OF_AN_OBJECT === 0) await demos.delete(name);
+      samples.push(held());
+      if (samples.length % 20 === 0) say?.(`${samples.length} runs: ${told(samples.at(-1) as Held)}`);
+    }
+    await demos.deleteAll();
+  };
+  const ended = world.operator.ended.then(() => {
+    throw new Error('the operator ended');
+  });
+  await Promise.race([Promise.all(world.namespaces.map(work)), ended]);
+  return { samples, verdicts, atRest: held(), tookMs: performance.now() - start };
+}
+
+/** A line of what is held. */
+export function told({ descriptors, heapMiB, sockets, timers }: Held): string {
+  return `heap ${heapMiB.toFixed(1)} MiB, ${descriptors.toFixed(1)} descriptors, ${sockets.toFixed(1)} sockets, ${timers.toFixed(1)} timers`;
+}
+
+/** The mean of samples, each figure for itself. */
+export function meanOf(samples: readonly Held[]): Held {
+  const mean = (figure: keyof Held): number =>
+    samples.reduce((sum, sample) => sum + sample[figure], 0) / samples.length;
+  return {
+    heapMiB: mean('heapMiB'),
+    descriptors: mean('descriptors'),
+    sockets: mean('sockets'),
+    timers: mean('timers'),
+  };
+}
+
+/** By how much a later mean may lie above an earlier one: what is on at the moment of a look differs. */
+const TOLERANCE = { share: 0.05, heapMiB: 2, descriptors: 3, sockets: 3, timers: 5 } as const;
+
+/** What has grown beyond the tolerance from `early` to `late`, a line each. */
+export function growth(early: Held, late: Held): string[] {
+  return (['heapMiB', 'descriptors', 'sockets', 'timers'] as const).flatMap((figure) => {
+    const most = early[figure] * (1 + TOLERANCE.share) + TOLERANCE[figure];
+    return late[figure] <= most
+      ? []
+      : [
+          `${figure} grew from ${early[figure].toFixed(1)} to ${late[figure].toFixed(1)}, more than ${most.toFixed(1)}`,
+        ];
+  });
+}

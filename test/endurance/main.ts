@@ -1,0 +1,73 @@
+/**
+ * `npm run endurance -- --runs 200`: run after run in one operator process, on real Redis and rate limiters.
+ * Exit status 1 where heap, descriptors, sockets or timers grew: the mean of the last quarter against that of an
+ * early quarter, which leaves out the first tenth.
+ */
+import { fileURLToPath } from 'node:url';
+import { runProgram } from '../../src/cli/program.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
+import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
+import { startControlPlane } from '../../src/local/control-plane.ts';
+import { integer } from '../../src/settings/kinds.ts';
+import type { Program, ValuesOf } from '../../src/settings/settings.ts';
+import { endure, growth, meanOf, told } from './endurance.ts';
+import { startEnduranceWorld } from './world.ts';
+
+const folder = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+const settings = {
+  runs: { ...integer(20, 100_000), flag: 'runs', help: 'How many runs in all', fallback: '200' },
+  targets: {
+    ...integer(1, 64),
+    flag: 'targets',
+    help: 'How many at once, each on a Redis of its own',
+    fallback: '16',
+  },
+} as const;
+
+const ENDURANCE: Program<typeof settings> = {
+  about:
+    'Usage: npm run endurance -- [flags]\n\nMakes run after run in one operator process and looks what it keeps.',
+  settings,
+  notes: 'Exit status: 0 nothing grew, 1 something did, 64 wrong usage, 130 stopped by Ctrl-C.',
+};
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function main({ runs, targets }: ValuesOf<typeof settings>, signal: AbortSignal): Promise<number> {
+  const binaries = await ensureControlPlaneBinaries({ progress: say, signal });
+  await ensureRedis({ progress: say, signal });
+  const controlPlane = await startControlPlane({ binaries, signal });
+  try {
+    const { kubeconfig, kubectl } = controlPlane;
+    await kubectl.applyCustomResourceDefinitions(folder('crds'), { signal });
+    await kubectl.run(['apply', '--server-side', '-k', folder('manifests/operator')], { signal });
+    const world = await startEnduranceWorld(controlPlane, targets);
+    const client = new KubeClient(loadKubeConfig(kubeconfig), { connections: 16, timeoutMs: 60_000 });
+    try {
+      const { atRest, samples, tookMs, verdicts } = await endure({ client, world, runs, say, signal });
+      const first = Math.floor(samples.length / 10);
+      const quarter = Math.floor(samples.length / 4);
+      const early = meanOf(samples.slice(first, first + quarter));
+      const late = meanOf(samples.slice(-quarter));
+      const grown = growth(early, late);
+      say(
+        `${samples.length} runs on ${targets} targets in ${(tookMs / 1000).toFixed(0)} s: ${JSON.stringify(verdicts)}`,
+      );
+      say(`mean of runs ${first + 1} to ${first + quarter}: ${told(early)}`);
+      say(`mean of the last ${quarter}: ${told(late)}`);
+      say(`every object gone: ${told(atRest)}`);
+      for (const line of grown) say(`FAILED ${line}`);
+      return grown.length === 0 ? 0 : 1;
+    } finally {
+      await client.close();
+      await world.stop();
+    }
+  } finally {
+    await controlPlane.stop();
+  }
+}
+
+await runProgram(ENDURANCE, { main, failed: 1 });

@@ -1,0 +1,56 @@
+/**
+ * `npm run fuzz -- --seed 1 --count 10000`: generated ChaosDemos through a real API server and the real operator.
+ * Exit status 1 where one brought it down, got no answer, or stayed.
+ */
+import { fileURLToPath } from 'node:url';
+import { runProgram } from '../../src/cli/program.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
+import { startControlPlane } from '../../src/local/control-plane.ts';
+import { integer } from '../../src/settings/kinds.ts';
+import type { Program, ValuesOf } from '../../src/settings/settings.ts';
+import { fuzz } from './fuzz.ts';
+import { startFuzzWorld } from './world.ts';
+
+const folder = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+const settings = {
+  seed: { ...integer(0, 2 ** 31), flag: 'seed', help: 'Cases of the same seed are the same', fallback: '1' },
+  count: { ...integer(1, 1_000_000), flag: 'count', help: 'How many cases', fallback: '10000' },
+} as const;
+
+const FUZZ: Program<typeof settings> = {
+  about:
+    'Usage: npm run fuzz -- [flags]\n\nSends generated ChaosDemos through a real API server to the operator.',
+  settings,
+  notes: 'Exit status: 0 all held, 1 something did not, 64 wrong usage, 130 stopped by Ctrl-C.',
+};
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function main({ count, seed }: ValuesOf<typeof settings>, signal: AbortSignal): Promise<number> {
+  const binaries = await ensureControlPlaneBinaries({ progress: say, signal });
+  const controlPlane = await startControlPlane({ binaries, signal });
+  try {
+    const { kubeconfig, kubectl } = controlPlane;
+    await kubectl.applyCustomResourceDefinitions(folder('crds'), { signal });
+    await kubectl.run(['apply', '--server-side', '-k', folder('manifests/operator')], { signal });
+    const world = await startFuzzWorld(controlPlane, seed);
+    const client = new KubeClient(loadKubeConfig(kubeconfig), { connections: 32, timeoutMs: 60_000 });
+    try {
+      const { failures, ...figures } = await fuzz({ client, world, seed, count, say, signal });
+      for (const [name, value] of Object.entries(figures))
+        say(`${name.padEnd(16)} ${Math.round(value * 10) / 10}`);
+      for (const failure of failures) say(`FAILED ${failure}`);
+      return failures.length === 0 ? 0 : 1;
+    } finally {
+      await client.close();
+      await world.stop();
+    }
+  } finally {
+    await controlPlane.stop();
+  }
+}
+
+await runProgram(FUZZ, { main, failed: 1 });

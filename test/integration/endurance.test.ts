@@ -1,0 +1,26 @@
+/** A short run of `npm run endurance`, on the control plane that all files share. */
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { endure, growth } from '../endurance/endurance.ts';
+import { type EnduranceWorld, startEnduranceWorld } from '../endurance/world.ts';
+import { adminKubectl, connectAsAdmin } from '../kit/control-plane.ts';
+import { held } from '../kit/memory.ts';
+
+const TARGETS = 3;
+const client = connectAsAdmin({ connections: 8 });
+let world: EnduranceWorld;
+
+beforeAll(async () => {
+  const { caFile, url } = inject('controlPlane');
+  world = await startEnduranceWorld({ caFile, url, kubectl: adminKubectl() }, TARGETS);
+});
+afterAll(async () => {
+  await client.close();
+  await world.stop();
+});
+
+it('keeps nothing of runs that have ended and objects that are gone', async () => {
+  await endure({ client, world, runs: TARGETS });
+  const once = held();
+  await endure({ client, world, runs: 2 * TARGETS });
+  expect(growth(once, held())).toEqual([]);
+});

@@ -1,0 +1,26 @@
+/** A short run of `npm run fuzz`, on the control plane that all files share. */
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { fuzz } from '../fuzz/fuzz.ts';
+import { type FuzzWorld, startFuzzWorld } from '../fuzz/world.ts';
+import { adminKubectl, connectAsAdmin } from '../kit/control-plane.ts';
+
+const SEED = 20;
+const client = connectAsAdmin({ connections: 16 });
+let world: FuzzWorld;
+
+beforeAll(async () => {
+  const { caFile, url } = inject('controlPlane');
+  world = await startFuzzWorld({ caFile, url, kubectl: adminKubectl() }, SEED);
+});
+afterAll(async () => {
+  await client.close();
+  await world.stop();
+});
+
+it('answers every object that is sent, lets each go, and keeps nothing, whatever stands in it', async () => {
+  const report = await fuzz({ client, world, seed: SEED, count: 120 });
+  expect(report.failures).toEqual([]);
+  expect(report.accepted).toBeGreaterThan(30);
+  expect(report.refused).toBeGreaterThan(30);
+  expect(report.heapAfterMiB - report.heapBeforeMiB).toBeLessThan(30);
+});

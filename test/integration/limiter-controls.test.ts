@@ -1,0 +1,207 @@
+/**
+ * What Setup finds out before anything is injected: that the rate limiter admits, counts in the Redis that is to
+ * be paused, and how far that lies behind at the rate of the fault. On real limiters and Redis.
+ */
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
+import type { NodeTarget } from '../../src/subjects/ratelimiter/index.ts';
+import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
+
+const SCENARIOS = [
+  { name: 'drift', type: 'CounterDrift', counterDrift: { pause: '4s', requestsPerSecond: 60, settle: '1s' } },
+  { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { settle: '1s', trials: 1 } },
+];
+
+let counting: RedisServer;
+let other: RedisServer;
+let nodes: HostedNode[];
+const supervisor = new Supervisor();
+const drivers: DrivenLimiter[] = [];
+
+beforeAll(async () => {
+  counting = await startRedis();
+  other = await startRedis();
+  nodes = await threeNodes('node', { mode: 'approximate', redisPort: counting.port });
+  await hostLimiters(supervisor, nodes);
+});
+afterEach(async () => {
+  await Promise.all(drivers.splice(0).map((driver) => driver.close()));
+});
+afterAll(async () => {
+  await supervisor.close();
+  await Promise.all([counting?.stop(), other?.stop()]);
+});
+
+const targetOf = ({ id, host, port }: HostedNode): NodeTarget => ({ name: id, host, port });
+
+function driverOn(
+  targets: readonly NodeTarget[],
+  {
+    redis = counting,
+    scenarios = SCENARIOS,
+    limit = {},
+  }: { redis?: RedisServer; scenarios?: object[]; limit?: object } = {},
+): DrivenLimiter {
+  const driver = new DrivenLimiter({
+    nodes: targets,
+    redis: { host: redis.host, port: redis.port, tls: false, podName: 'redis-0' },
+    spec: limiterSpec(
+      { limit: { requests: 10, ...limit }, health: { pollInterval: '250ms', timeout: '2s' } },
+      scenarios,
+    ),
+  });
+  drivers.push(driver);
+  return driver;
+}
+
+async function baselineOf(driver: DrivenLimiter) {
+  await driver.perform({ kind: 'MeasureBaseline', id: 'b' });
+  return driver.observed.baseline;
+}
+
+/** A node before another one, whose answers to checks are made up. */
+async function startLiar({ host, port }: NodeTarget, allowed: boolean): Promise<NodeTarget> {
+  const server: Server = createServer((request, response) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const body = Buffer.concat(chunks);
+      const { key = '' } = request.url === '/check' ? (JSON.parse(body.toString()) as { key: string }) : {};
+      const path = request.url === '/check' ? `/limit?key=${encodeURIComponent(key)}` : request.url;
+      const answer = await fetch(`http://${host}:${port}${path}`, {
+        method: request.url === '/check' ? 'GET' : (request.method ?? 'GET'),
+        headers: { 'content-type': 'application/json' },
+        ...(body.length > 0 && request.url !== '/check' && { body }),
+      });
+      const json = (await answer.json().catch(() => ({}))) as object;
+      const status = request.url === '/check' ? (allowed ? 200 : 429) : answer.status;
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(request.url === '/check' ? { ...json, allowed } : json));
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { name: 'liar', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+}
+
+describe.skipIf(withoutRealTime)('Setup', () => {
+  it(
+    'has the limiter admit, count in that Redis, and deny beyond the limit, at each rate of the spec',
+    keepingTime(async () => {
+      const fast = { name: 'fast', type: 'CounterDrift', counterDrift: { requestsPerSecond: 200 } };
+      const driver = driverOn(nodes.map(targetOf), {
+        scenarios: [...SCENARIOS, fast],
+        limit: { requests: 100 },
+      });
+      const baseline = await baselineOf(driver);
+      expect(baseline).toMatchObject({ ok: true });
+      const lags = [
+        ...(baseline?.message ?? '').matchAll(/(\d+) counts? behind the nodes at (\d+) requests/g),
+      ];
+      expect(lags.map(([, , rate]) => rate)).toEqual(['60', '200']);
+      // The nodes sync every 100 ms: what 200 a second bring in that time is more than 20 a second ever bring.
+      expect(Number(lags[1]?.[1])).toBeGreaterThan(8);
+      expect(baseline?.message).toMatch(/at rest it holds all \d+ that were allowed/);
+      expect(baseline?.message).toMatch(/Without a fault, 50 of 60 checks .* where the limit was 50/);
+    }),
+  );
+
+  it(
+    'ends the run where the limiter counts in another Redis than the spec names',
+    keepingTime(async () => {
+      expect(await baselineOf(driverOn(nodes.map(targetOf), { redis: other }))).toEqual({
+        ok: false,
+        message: expect.stringMatching(
+          /No baseline: the rate limiter counts elsewhere: spec.subject.rateLimiter.redis names redis-0.*, which holds none of the \d+ that the nodes admitted/,
+        ),
+      });
+    }),
+  );
+
+  it(
+    'ends the run where the limiter denies everything',
+    keepingTime(async () => {
+      const [first] = nodes;
+      if (!first) throw new Error('there is no node');
+      expect(await baselineOf(driverOn([await startLiar(targetOf(first), false)]))).toEqual({
+        ok: false,
+        message: expect.stringMatching(/allowed none of \d+ checks on a fresh key/),
+      });
+    }),
+  );
+
+  it(
+    'ends the run where the sender is allowed what no node counts',
+    keepingTime(async () => {
+      const [first] = nodes;
+      if (!first) throw new Error('there is no node');
+      expect(await baselineOf(driverOn([await startLiar(targetOf(first), true)]))).toEqual({
+        ok: false,
+        message: expect.stringMatching(/the sender was allowed \d+ of \d+ checks .*and the nodes count 0/),
+      });
+    }),
+  );
+});
+
+describe.skipIf(withoutRealTime)('a fault', () => {
+  it.for(['drift', 'ghosts'] as const)(
+    'is not injected where somebody has used its key: %s',
+    (scenario, context) =>
+      keepingTime(async () => {
+        const driver = driverOn(nodes.map(targetOf));
+        const key = `demo-used-${scenario}`;
+        await driver.prepare(scenario, key);
+        const [first] = nodes;
+        const body = JSON.stringify({ key });
+        const headers = { 'content-type': 'application/json' };
+        await fetch(`http://${first?.host}:${first?.port}/check`, { method: 'POST', headers, body });
+        expect(await driver.inject(scenario, key, 2000)).toMatchObject({
+          proof: 'Inconclusive',
+          endedAt: expect.any(Number),
+          message: expect.stringMatching(
+            /Nothing was injected: demo-used-\w+ had been used before the fault \(nodes admitted node-0 1/,
+          ),
+        });
+      })(context),
+  );
+
+  it(
+    'leaves counts that are lost with the node that made them',
+    keepingTime(async () => {
+      const mortal = await threeNodes('mortal', { mode: 'approximate', redisPort: counting.port });
+      const processes: OwnedProcess[] = [];
+      for (const node of mortal) processes.push(await hostLimiters(supervisor, [node]));
+      const driver = driverOn(mortal.map(targetOf));
+      const key = 'demo-mortal';
+      const about = { fault: 'f', scenario: 'drift', fixture: key };
+      await driver.prepare('drift', key);
+      driver.converge([{ kind: 'Watch', ...about }]);
+      expect(await driver.inject('drift', key, 4000)).toMatchObject({ proof: 'Confirmed' });
+      driver.converge([
+        { kind: 'Watch', ...about },
+        { kind: 'Load', ...about },
+      ]);
+      await until(() => driver.observed.readings['f']?.measures[0]?.value === 30, {
+        what: 'the drift to reach its ceiling',
+      });
+      processes[0]?.kill('SIGKILL');
+      await processes[0]?.stop();
+      const [first] = mortal;
+      if (first) await hostLimiters(supervisor, [first]);
+      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
+      await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
+      expect(driver.observed.recoveries['f']).toMatchObject({
+        measures: [{ name: 'lostCounts', value: 10, unit: 'counts' }],
+        message: expect.stringMatching(
+          /mortal-0 had admitted \d+ and counts \d+ now: 10 counts that had been admitted are lost/,
+        ),
+      });
+    }),
+  );
+});
