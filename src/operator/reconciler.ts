@@ -17,7 +17,6 @@ import {
   rejectedStatus,
   UNDECIDABLE,
 } from '../demo/rejected-status.ts';
-import { soundStatus } from '../demo/sound-status.ts';
 import { isTransition } from '../demo/transition.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { within } from './deadline.ts';
@@ -127,7 +126,7 @@ export class Reconciler {
       const why = {
         error: decision,
         cutOff: UNDECIDABLE,
-        status: soundStatus(demo.status ?? {}, this.#now()),
+        status: demo.status ?? {},
         finalizer: false,
       };
       return await this.#cutOff(entry, demo, why, signal);
@@ -205,7 +204,7 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     const { clock, logger } = this.#options;
-    const before = soundStatus(demo.status ?? {}, this.#now());
+    const before = demo.status ?? {};
     const fault = activeFault(before, this.#now());
     // Right after a restart there is nothing to release it with.
     const became = fault && (entry.session?.isOpen ? 'released' : 'left');
