@@ -1,6 +1,7 @@
 /** What is left of a status that the API server has refused, or that no decision can be made on. */
 import type { ChaosDemoStatus, Condition, ConditionType, FrameworkReason, RunStatus } from '../api/index.ts';
 import { withPrintableTexts } from '../api/index.ts';
+import { soundStatus } from './sound-status.ts';
 
 /** Why a run is cut off by a status that `decide` did not make. */
 export interface CutOff {
@@ -42,17 +43,19 @@ export function cutOffMessage({ advice, cause }: CutOff, fault: 'released' | 'le
 }
 
 /**
- * A minimal Errored status in place of `refused`, small enough to be accepted whatever made the other too
- * large. It ends the run of `refused`, so that what started it does not start it again; a verdict that
- * stood in `before` stays.
+ * A minimal Errored status in place of `decided`, small enough to be accepted whatever made the other too
+ * large. It ends the run of `decided`, so that what started it does not start it again; a verdict that
+ * stood in `stored` stays.
  */
 export function rejectedStatus(
-  before: ChaosDemoStatus,
-  refused: ChaosDemoStatus,
+  stored: ChaosDemoStatus,
+  decided: ChaosDemoStatus,
   generation: number,
   now: number,
   { reason, message }: CutOffVerdict,
 ): ChaosDemoStatus {
+  // What cannot be stored would be refused again, for ever.
+  const [before, refused] = [soundStatus(stored, now), soundStatus(decided, now)];
   const time = new Date(now).toISOString();
   const condition = (type: ConditionType, status: Condition['status']): Condition => ({
     type,

@@ -16,7 +16,6 @@ import {
   rejectedStatus,
   UNDECIDABLE,
 } from '../demo/rejected-status.ts';
-import { soundStatus } from '../demo/sound-status.ts';
 import { isTransition } from '../demo/transition.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { demoOf } from './demo-of.ts';
@@ -163,7 +162,7 @@ export class Reconciler {
       const why = {
         error: decision,
         cutOff: UNDECIDABLE,
-        status: soundStatus(demo.status ?? {}, this.#now()),
+        status: demo.status ?? {},
         finalizer: false,
       };
       return await this.#cutOff(entry, demo, why, signal);
@@ -262,7 +261,7 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     const { logger } = this.#options;
-    const before = soundStatus(demo.status ?? {}, this.#now());
+    const before = demo.status ?? {};
     const fault = activeFault(before, this.#now());
     // Right after a restart there is nothing to release it with.
     const became = fault && (entry.session?.isOpen ? 'released' : 'left');
@@ -283,8 +282,7 @@ export class Reconciler {
     this.#giveSlotUp(entry.key);
     if (this.#entries.isEnding(entry.key)) return {};
     const now = this.#now();
-    const before = soundStatus(demo.status ?? {}, now);
-    const left = rejectedStatus(before, status, demo.metadata.generation, now, verdict);
+    const left = rejectedStatus(demo.status ?? {}, status, demo.metadata.generation, now, verdict);
     return await this.#storeInstead(entry, demo, left, { finalizer, wakeAt: now + CUT_OFF_RETRY_MS }, signal);
   }
 
