@@ -152,7 +152,7 @@ const limiterInterface = z
   .meta({
     description: 'What the pods speak.',
     ...cel({
-      rule: "(self.type == 'HTTP') == has(self.http)",
+      rule: "(has(self.type) && self.type == 'HTTP') == has(self.http)",
       message: 'type HTTP needs http, and no other type takes it',
     }),
   });

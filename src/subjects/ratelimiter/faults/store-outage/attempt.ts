@@ -32,6 +32,8 @@ import { parametersOf, type StoreOutageSpec } from './parameters.ts';
 const ACCOUNT_REQUESTS = 3;
 /** Before the fault the limiter may take so many requests more than its limit to be known to deny. */
 const MOST_BEYOND = 50;
+/** How often it is looked whether the fault has begun, or ended; milliseconds. */
+const TICK_MS = 100;
 /** How long a key can be used whose limit has no windows; milliseconds. */
 const NO_WINDOW_MS = 600_000;
 
@@ -55,7 +57,6 @@ export class StoreOutageAttempt implements FaultAttempt {
   #place: Place | undefined;
   #times: OutageTimes = { until: Number.POSITIVE_INFINITY };
   #finishedAt: number | undefined;
-  #doubtfulFrom: number | undefined;
   #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
@@ -118,7 +119,7 @@ export class StoreOutageAttempt implements FaultAttempt {
     const listener = {
       timeline: place.timeline,
       doubted: (at: number) => {
-        this.#doubtfulFrom ??= at;
+        this.#times = { ...this.#times, doubtfulFrom: this.#times.doubtfulFrom ?? at };
       },
     };
     const report = await this.#pause.inject(moment, listener, permit, signal);
@@ -142,6 +143,8 @@ export class StoreOutageAttempt implements FaultAttempt {
     try {
       const traffic = this.#traffic(place, AbortSignal.any([signal, enough.signal]));
       const accounts = this.#useAccounts(place, signal);
+      // Where the watch is ended before them, nobody asks how they ended.
+      Promise.all([traffic, accounts]).catch(() => undefined);
       const settleMs = parseDuration(this.#parameters.settle);
       // The last callers have their answers, or have given up, when the watch ends.
       await this.#untilAfterEnd(settleMs - parseDuration(this.#parameters.callerTimeout), signal);
@@ -269,7 +272,8 @@ export class StoreOutageAttempt implements FaultAttempt {
     const { now } = this.#toolkit;
     const { askers, callers } = this.#needs;
     const callerTimeoutMs = parseDuration(this.#parameters.callerTimeout);
-    await pauseFor(Math.max(0, (this.#times.until - now()) / 4), signal).catch(() => undefined);
+    while (this.#times.startedAt === undefined) await pauseFor(TICK_MS, signal);
+    await pauseFor((this.#times.until - now()) / 4, signal);
     const each = Math.min(ACCOUNT_REQUESTS, this.#uses);
     await Promise.all(
       askers.map(async (client, i) => {
@@ -344,7 +348,7 @@ export class StoreOutageAttempt implements FaultAttempt {
       const { endedAt } = this.#times;
       const left = endedAt === undefined ? Number.POSITIVE_INFINITY : endedAt + ms - now();
       if (left <= 0) return;
-      await pauseFor(Math.min(left, 100), signal);
+      await pauseFor(Math.min(left, TICK_MS), signal);
     }
   }
 }

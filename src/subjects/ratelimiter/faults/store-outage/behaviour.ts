@@ -56,7 +56,7 @@ export interface NodeBehaviour {
 export interface OutageBehaviour {
   readonly behaviour: Behaviour;
   readonly byNode: ReadonlyMap<string, NodeBehaviour>;
-  /** Of the caller beyond its limit, over all nodes and from its first request on. */
+  /** Of the caller beyond its limit, over all nodes, from its first request to the end of the fault. */
   readonly over: OverAdmission;
   /** Why this proves nothing; empty: it does. */
   readonly shortfalls: readonly string[];
@@ -69,8 +69,9 @@ export function behaviourOf(
   { endedAt, startedAt }: OutageSpan,
 ): OutageBehaviour {
   const { callerTimeoutMs, clockWithinMs, firstSentAt, limit, nodes } = settings;
+  // What gets through after the fault is not of it.
   const admitted = requests
-    .filter(({ caller, got }) => caller === 'Beyond' && got === 'Admitted')
+    .filter(({ caller, got, endedAt: at }) => caller === 'Beyond' && got === 'Admitted' && at <= endedAt)
     .map(({ sentAt, endedAt: answeredAt }) => ({ sentAt, answeredAt }));
   const known = {
     ...(firstSentAt !== undefined && { firstSentAt }),

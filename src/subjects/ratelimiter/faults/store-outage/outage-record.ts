@@ -25,6 +25,8 @@ export interface OutageTimes {
   readonly endedAt?: number;
   /** The planned end. */
   readonly until: number;
+  /** From when on nobody knows whether Redis was still paused. */
+  readonly doubtfulFrom?: number;
 }
 
 export class OutageRecord {
@@ -73,22 +75,28 @@ export class OutageRecord {
     };
   }
 
-  #missing({ endedAt, until }: OutageTimes): string[] {
+  #missing({ doubtfulFrom, endedAt, until }: OutageTimes): string[] {
     const missing: string[] = [];
     if (endedAt === undefined) missing.push('the end of the fault was not seen');
     else if (endedAt < until - EARLY_MS) {
       missing.push(`the fault ended ${Math.round(until - endedAt)} ms before its time`);
     }
+    if (doubtfulFrom !== undefined && doubtfulFrom < until - EARLY_MS) {
+      missing.push(
+        `whether Redis was still paused is not known from ${Math.round(until - doubtfulFrom)} ms before the planned end on`,
+      );
+    }
     if (this.#left > 0) missing.push(`${counted(this.#left, 'request')} were more than are kept`);
     return missing;
   }
 
-  /** The first caller that got what is not accepted. */
-  #brokenAt(startedAt: number, { behaviour, over }: OutageBehaviour): number | undefined {
-    if (behaviour === 'FailsOpen') return Math.max(startedAt, over.to);
-    const first = this.#requests.find(
-      ({ caller, got, sentAt }) => caller === 'Within' && sentAt >= startedAt && got !== 'Admitted',
-    );
+  /** When the first caller got what is not accepted. */
+  #brokenAt(startedAt: number, { behaviour }: OutageBehaviour): number | undefined {
+    const during = this.#requests.filter(({ sentAt }) => sentAt >= startedAt);
+    const first =
+      behaviour === 'FailsOpen'
+        ? during.find(({ caller, got }) => caller === 'Beyond' && got === 'Admitted')
+        : during.find(({ caller, got }) => caller === 'Within' && got !== 'Admitted');
     return first?.endedAt;
   }
 
