@@ -71,8 +71,8 @@ describe('a session with the Redis it was admitted to', () => {
     await writer.write();
     await redis.pauseWrites(() => 100);
     await redis.unpause();
-    expect(await done()).toEqual({ pauses: 1, unpauses: 1, writes: 1 });
-    expect(pod.asked).toBe(2);
+    expect(await done()).toEqual({ pauses: 1, unpauses: 1, writes: 2 });
+    expect(pod.asked).toBe(3);
   });
 
   it('pauses no other that has come to its address, and releases none', async () => {
