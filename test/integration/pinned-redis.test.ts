@@ -64,18 +64,20 @@ describe('a session with the Redis it was admitted to', () => {
   it('reads, writes and pauses, and asks for the pod only until its reader stands', async () => {
     const pod = { isThere: true, asked: 0 };
     const redis = await admitted(pod);
+    await redis.takeCharge(60_000);
     await redis.warmUp();
-    expect(pod.asked).toBe(2);
+    expect(pod.asked).toBe(3);
     const writer = await redis.openProbeWriter();
     await writer.write();
     await redis.pauseWrites(() => 100);
     await redis.unpause();
-    expect(await done()).toEqual({ pauses: 1, unpauses: 1, writes: 1 });
-    expect(pod.asked).toBe(2);
+    expect(await done()).toEqual({ pauses: 1, unpauses: 1, writes: 2 });
+    expect(pod.asked).toBe(3);
   });
 
   it('pauses no other that has come to its address, and releases none', async () => {
     const redis = await admitted();
+    await redis.takeCharge(60_000);
     await redis.warmUp();
     await server.restart();
     await expect(redis.pauseWrites(() => 100)).rejects.toThrow(ANOTHER);
@@ -86,6 +88,7 @@ describe('a session with the Redis it was admitted to', () => {
   it('writes to no other either, but to its own Redis once that was restarted in its pod', async () => {
     const pod: Pod = { isThere: true, asked: 0 };
     const redis = await admitted(pod);
+    await redis.takeCharge(60_000);
     await redis.warmUp();
     await server.restart();
     await (await redis.openProbeWriter()).write();
@@ -104,6 +107,7 @@ describe('a session with the Redis it was admitted to', () => {
   it('sends its password to no server at the address of another pod', async () => {
     const pod: Pod = { isThere: true, asked: 0 };
     const redis = await admitted(pod);
+    await redis.takeCharge(60_000);
     await redis.warmUp();
     await server.stop();
     let heard = '';

@@ -60,6 +60,7 @@ describe('a Redis whose certificate a private authority has issued', () => {
     const target = tls.target(await secure());
     expect(await tls.admit(target)).toMatch(/^[0-9a-f]{40}$/);
     const redis = new RedisConnections(target, 'tls');
+    await redis.takeCharge(60_000);
     const pause = await injectRedisPause(
       redis,
       { plannedAt: 0, until: Date.now() + 20_000, usualWriteMs: 1, now: Date.now },
