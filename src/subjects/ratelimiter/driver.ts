@@ -16,6 +16,7 @@ import type { Pause } from './admission/redis-rest.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
+import { keysMadeFor } from './faults/made-keys.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { pollHealth } from './interfaces/reference/health.ts';
 import { restore } from './restore.ts';
@@ -76,8 +77,8 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
   readonly #attempts = new Map<string, FaultAttempt>();
-  /** Scenarios by the fixtures made for them; a fault that was planned again is not in the status with its first one. */
-  readonly #fixtures = new Map<string, string>();
+  /** That this process made; a fault that was planned again is not in the status with its first one. */
+  readonly #fixtures = new Set<string>();
   #baseline: Baseline | undefined;
 
   constructor(options: RateLimiterDriverOptions) {
@@ -174,7 +175,7 @@ class RateLimiterDriver implements SubjectDriver {
         return { kind: 'Admission', admission: preparation.refused, generation, at: now() };
       }
       this.#attempts.set(fault, attempt);
-      this.#fixtures.set(fixture, effect.scenario);
+      this.#fixtures.add(fixture);
       return { kind: 'Prepared', fault, prepared: { ...preparation.prepared, sequence } };
     } catch (error) {
       signal.throwIfAborted();
@@ -280,8 +281,8 @@ class RateLimiterDriver implements SubjectDriver {
     signal: AbortSignal,
   ): Promise<Finding> {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
-    const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures.keys()]);
-    const keys = [...all].flatMap((fixture) => this.#keysOf(fixture));
+    const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
+    const keys = [...all].flatMap((fixture) => keysMadeFor(fixture, this.#options.spec.scenarios));
     return {
       kind: 'Restored',
       effect: id,
@@ -290,17 +291,6 @@ class RateLimiterDriver implements SubjectDriver {
         signal,
       ),
     };
-  }
-
-  /** The keys of a fixture; one that another process made tells its scenario by its name alone. */
-  #keysOf(fixture: string): readonly string[] {
-    const made = this.#fixtures.get(fixture);
-    const scenario = this.#options.spec.scenarios.find(({ name }) =>
-      made === undefined
-        ? fixture.replace(/-\d+$/, '').endsWith(`-${name}`) || fixture.endsWith(`-${name}`)
-        : name === made,
-    );
-    return (scenario && faultOf(scenario.type).keysOf?.(scenario, fixture)) ?? [fixture];
   }
 
   async #carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
