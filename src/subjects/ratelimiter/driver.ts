@@ -223,7 +223,8 @@ class RateLimiterDriver implements SubjectDriver {
     let sent = true;
     try {
       const report = await inject();
-      sent = report.missed !== true;
+      // Or refused, or held back for another reason: then none has begun, nor may one be on.
+      sent = report.startedAt !== undefined || this.#toolkit.ownPause.state !== 'none';
       return report;
     } catch (error) {
       // It throws only before anything was sent.
