@@ -33,7 +33,8 @@ describe('a break', () => {
     expect(judge(fault, broken(1000.4), undefined)).toEqual({
       result: 'Detected',
       reason: 'Detected',
-      message: 'The invariant was broken: queued 30 requests when noticed 86 ms later, 6 allowed',
+      message:
+        'The invariant was broken, and that was noticed 86 ms later: queued 30 requests so far, 6 allowed',
     });
   });
 

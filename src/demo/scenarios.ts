@@ -140,7 +140,7 @@ export function judge(
     const outside = whenOutside(brokenAt, fault);
     if (outside === undefined) {
       const after = Math.max(0, Math.round(reading.detectedAt - brokenAt));
-      const message = `The invariant was broken: ${figures(reading, `when noticed ${after} ms later`)}`;
+      const message = `The invariant was broken, and that was noticed ${after} ms later: ${figures(reading, 'so far')}`;
       return { result: 'Detected', reason: 'Detected', message };
     }
     const message = `The invariant was broken ${outside}, so it was not the fault that did it: ${figures(reading, 'then')}`;
@@ -175,7 +175,7 @@ function whenOutside(at: number, { startedAt, endedAt }: FaultStatus): string | 
   return undefined;
 }
 
-/** "queued 30 requests when noticed, 6 allowed"; `of` says what the figure is of. */
+/** "queued 30 requests so far, 6 allowed"; `of` says what the figure is of. It may have grown since the break was noticed. */
 function figures({ measures: [first] }: InvariantReading, of: string): string {
   if (!first) return 'nothing was measured';
   const { atLeast, bound, name, unit, value } = first;

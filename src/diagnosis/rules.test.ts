@@ -121,6 +121,22 @@ const cases: { name: string; rows: Row[]; anomaly: RegExp; component: string; co
     confidence: 'high',
   },
   {
+    name: 'writes hang, and every replica lets everybody through and counts it',
+    rows: [
+      ...usual,
+      ...stalled,
+      ...['a', 'b', 'c'].flatMap((replica): Row[] => [
+        [500, replica, 'requests-sent', 38],
+        [600, replica, 'requests-allowed', 38],
+        [610, replica, 'count-local', 38],
+      ]),
+      [620, 'shelf', 'count-stored', 0],
+    ],
+    anomaly: /^Replicas go beyond the limit while the store stalls/,
+    component: 'shelf',
+    confidence: 'high',
+  },
+  {
     name: 'a burst faster than the exchange of counts',
     rows: [...usual, ...burst],
     anomaly: /simultaneous/,
@@ -290,4 +306,22 @@ describe('explain', () => {
       }),
     );
   });
+});
+
+it('blames no configuration of a single replica that lets everybody through while writes hang', () => {
+  const alone = [components[0], components[3], components[4]].flatMap((part) => part ?? []);
+  const rows: Row[] = [
+    ...usual,
+    ...stalled,
+    [500, 'a', 'requests-sent', 100],
+    [600, 'a', 'requests-allowed', 100],
+    [620, 'shelf', 'count-stored', 0],
+  ];
+  const known = rows.filter(([, component]) => component !== 'b' && component !== 'c');
+  const { anomaly, evidence, summary } = explain(request(known, alone));
+  expect(anomaly).toBe('Replicas let requests through uncounted');
+  expect(summary).toMatch(
+    /^shelf stopped taking writes, and its only replica allowed more than the limit of 10: /,
+  );
+  expect(evidence).toContain('Against: one replica ignoring the limit - it passed it only once writes hung');
 });

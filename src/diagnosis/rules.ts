@@ -102,16 +102,8 @@ function storeUnreachable({ store, storeSilent, counts }: Facts): Verdict {
   };
 }
 
-function writesStalled({
-  store,
-  stall,
-  storeSilent,
-  usualWrite,
-  counts,
-  replicas,
-  requests,
-  limit,
-}: Facts): Verdict {
+function writesStalled(facts: Facts): Verdict {
+  const { store, stall, storeSilent, usualWrite, counts, replicas, requests, limit } = facts;
   if (!stall) {
     return {
       against: `${store} not taking writes - ${usualWrite ? `none took longer than ${round(usualWrite.value)} ms` : 'no write was seen to hang'}`,
@@ -121,17 +113,25 @@ function writesStalled({
   if (!stall.read && storeSilent)
     return { against: `${store} stalling writes alone - reads were silent too` };
   const support = [usualWrite, stall.seen, stall.read, ...counts.atWidest, stall.release];
-  const over = beyondLimit(limit, requests);
-  if (limit !== undefined && over.length > 0 && over.length === replicas.length) {
+  if (limit !== undefined && allFailOpen(facts)) {
+    const over = beyondLimit(limit, requests);
+    const each =
+      replicas.length === 1
+        ? `its only replica allowed more than the limit of ${limit.value}`
+        : `each of ${replicas.length} replicas by itself allowed more than the ${limit.value} that all together may`;
+    // One that counts what it lets through shows it in its own count.
+    const isCounted = counts.lastLocal.some(({ value }) => value > limit.value);
     return {
       finding: {
-        anomaly: 'Replicas let requests through uncounted',
+        anomaly: isCounted
+          ? 'Replicas go beyond the limit while the store stalls'
+          : 'Replicas let requests through uncounted',
         component: store,
-        summary: `${store} stopped taking writes, and each of ${replicas.length} replicas by itself allowed more than the ${limit.value} that all together may: ${requests.allowed} of ${requests.sent} requests. Their counts were at most ${counts.gap} ahead of what it holds: they fail open, and what they let through is counted nowhere.`,
+        summary: `${store} stopped taking writes, and ${each}: ${requests.allowed} of ${requests.sent} requests. The counts of the replicas were at most ${counts.gap} ahead of what it holds. They fail open: ${isCounted ? 'what they let through they count, and do not go by that count' : 'most of what they let through is counted nowhere'}.`,
         recommendation: `Decide what a replica does while ${store} takes no writes: deny, or go on with a share of the limit of its own. Look for a switch that lets requests through on an error or a timeout of the store.`,
         confidence: 'high',
         firstSignMs: stall.sinceMs,
-        support: [usualWrite, stall.seen, limit, ...over, stall.release],
+        support: [usualWrite, stall.seen, limit, ...over, ...counts.atWidest, stall.release],
       },
     };
   }
@@ -173,10 +173,20 @@ function beyondLimit(limit: Observation | undefined, { lastAllowed }: Requests):
   return limit === undefined ? [] : lastAllowed.filter(({ value }) => value > limit.value);
 }
 
-function replicaIgnoresLimit({ limit, requests, counts, replicas, stall }: Facts): Verdict {
+/** Whether each replica by itself went beyond the limit, and none of that came before the writes hung. */
+function allFailOpen({ limit, replicas, requests, stall }: Facts): boolean {
   const over = beyondLimit(limit, requests);
-  if (stall && replicas.length > 1 && over.length === replicas.length) {
-    return { against: `one replica ignoring the limit - each of ${replicas.length} passed it` };
+  if (!stall || over.length === 0 || over.length < replicas.length) return false;
+  return (requests.exceededAtMs ?? -Infinity) >= stall.sinceMs;
+}
+
+function replicaIgnoresLimit(facts: Facts): Verdict {
+  const { limit, requests, counts, replicas, stall } = facts;
+  const over = beyondLimit(limit, requests);
+  if (allFailOpen(facts)) {
+    const passed =
+      replicas.length === 1 ? 'it passed it only once writes hung' : `each of ${replicas.length} passed it`;
+    return { against: `one replica ignoring the limit - ${passed}` };
   }
   const alone =
     limit === undefined

@@ -104,7 +104,7 @@ describe('eventsFor', () => {
     const after = running({ scenarios: [scenario({ result, expect: expect_, measures, message: 'why' })] });
     const met = result !== 'Inconclusive' && (expect_ === 'Any' || expect_ === result);
     const said = {
-      Detected: '; 30 when noticed, 5 allowed',
+      Detected: '; 30 so far, 5 allowed',
       NotDetected: '; not observed in 1 trial; 30 at most, 5 allowed',
       Inconclusive: ': why',
     };
@@ -123,7 +123,7 @@ describe('eventsFor', () => {
     const measures = [{ name: 'queued', value: 30, unit: 'requests', atLeast: true }];
     const noteOf = (fields: Partial<ScenarioStatus>) =>
       eventsFor(running(), running({ scenarios: [scenario({ result: 'Detected', ...fields })] }))[0]?.note;
-    expect(noteOf({ measures })).toBe('Run 1, stall: Detected as expected; at least 30 when noticed');
+    expect(noteOf({ measures })).toBe('Run 1, stall: Detected as expected; at least 30 so far');
     expect(noteOf({})).toBe('Run 1, stall: Detected as expected');
     const trials = { name: 'trials', value: 3, unit: 'trials' };
     expect(

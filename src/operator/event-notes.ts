@@ -108,7 +108,7 @@ const outcomes = {
   Inconclusive: 'AnomalyInconclusive',
 } as const;
 
-/** "Run 2, outage: Detected as expected; 10 when noticed, 6 allowed". */
+/** "Run 2, outage: Detected as expected; 10 so far, 6 allowed". */
 function outcome(
   about: string,
   scenario: ScenarioStatus,
@@ -136,7 +136,7 @@ function figures(measures: readonly Measure[], result: 'Detected' | 'NotDetected
   const [measure] = measures;
   if (measure === undefined) return absent;
   const { atLeast, bound, value } = measure;
-  const measured = `${atLeast ? 'at least ' : ''}${value} ${result === 'Detected' ? 'when noticed' : 'at most'}`;
+  const measured = `${atLeast ? 'at least ' : ''}${value} ${result === 'Detected' ? 'so far' : 'at most'}`;
   return `${absent}; ${measured}${bound === undefined ? '' : `, ${bound} allowed`}`;
 }
 

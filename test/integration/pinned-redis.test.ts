@@ -39,6 +39,12 @@ async function admitted(pod: Pod = { isThere: true, asked: 0 }): Promise<RedisCo
   return redis;
 }
 
+/** As an attempt makes itself ready to pause: one write on the fence. */
+async function ready(redis: RedisConnections): Promise<void> {
+  await redis.takeCharge(60_000);
+  await redis.warmUp();
+}
+
 async function observe<T>(look: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis({ host: server.host, port: server.port, password: 'hunter2hunter2' });
   redis.on('error', () => undefined);
@@ -64,8 +70,7 @@ describe('a session with the Redis it was admitted to', () => {
   it('reads, writes and pauses, and asks for the pod only until its reader stands', async () => {
     const pod = { isThere: true, asked: 0 };
     const redis = await admitted(pod);
-    await redis.takeCharge(60_000);
-    await redis.warmUp();
+    await ready(redis);
     expect(pod.asked).toBe(3);
     const writer = await redis.openProbeWriter();
     await writer.write();
@@ -77,8 +82,7 @@ describe('a session with the Redis it was admitted to', () => {
 
   it('pauses no other that has come to its address, and releases none', async () => {
     const redis = await admitted();
-    await redis.takeCharge(60_000);
-    await redis.warmUp();
+    await ready(redis);
     await server.restart();
     await expect(redis.pauseWrites(() => 100)).rejects.toThrow(ANOTHER);
     await expect(redis.unpause()).rejects.toThrow(ANOTHER);
@@ -88,8 +92,7 @@ describe('a session with the Redis it was admitted to', () => {
   it('writes to no other either, but to its own Redis once that was restarted in its pod', async () => {
     const pod: Pod = { isThere: true, asked: 0 };
     const redis = await admitted(pod);
-    await redis.takeCharge(60_000);
-    await redis.warmUp();
+    await ready(redis);
     await server.restart();
     await (await redis.openProbeWriter()).write();
     expect((await done()).writes).toBe(1);
@@ -107,8 +110,7 @@ describe('a session with the Redis it was admitted to', () => {
   it('sends its password to no server at the address of another pod', async () => {
     const pod: Pod = { isThere: true, asked: 0 };
     const redis = await admitted(pod);
-    await redis.takeCharge(60_000);
-    await redis.warmUp();
+    await ready(redis);
     await server.stop();
     let heard = '';
     let connections = 0;

@@ -17,6 +17,7 @@ import type { Pause } from './admission/redis-rest.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
+import { keysMadeFor } from './faults/made-keys.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { controlCallers } from './interfaces/http/control-callers.ts';
 import { pollPods } from './interfaces/http/http-health.ts';
@@ -79,8 +80,8 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
   readonly #attempts = new Map<string, FaultAttempt>();
-  /** Scenarios by the fixtures made for them; a fault that was planned again is not in the status with its first one. */
-  readonly #fixtures = new Map<string, string>();
+  /** That this process made; a fault that was planned again is not in the status with its first one. */
+  readonly #fixtures = new Set<string>();
   #baseline: Baseline | undefined;
   #usualWriteMs = 0;
 
@@ -189,7 +190,7 @@ class RateLimiterDriver implements SubjectDriver {
         return { kind: 'Admission', admission: preparation.refused, generation, at: now() };
       }
       this.#attempts.set(fault, attempt);
-      this.#fixtures.set(fixture, effect.scenario);
+      this.#fixtures.add(fixture);
       return { kind: 'Prepared', fault, prepared: { ...preparation.prepared, sequence } };
     } catch (error) {
       signal.throwIfAborted();
@@ -237,7 +238,8 @@ class RateLimiterDriver implements SubjectDriver {
     let sent = true;
     try {
       const report = await inject();
-      sent = report.missed !== true;
+      // Or refused, or held back for another reason: then none has begun, nor may one be on.
+      sent = report.startedAt !== undefined || this.#toolkit.ownPause.state !== 'none';
       return report;
     } catch (error) {
       // It throws only before anything was sent.
@@ -295,9 +297,11 @@ class RateLimiterDriver implements SubjectDriver {
     signal: AbortSignal,
   ): Promise<Finding> {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
-    const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures.keys()]);
+    const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
     // A limiter behind HTTP is told of no key, so there is none to take back: its counts run out by themselves.
-    const keys = this.#toolkit.callers ? [] : [...all].flatMap((fixture) => this.#keysOf(fixture));
+    const keys = this.#toolkit.callers
+      ? []
+      : [...all].flatMap((fixture) => keysMadeFor(fixture, this.#options.spec.scenarios));
     return {
       kind: 'Restored',
       effect: id,
@@ -306,17 +310,6 @@ class RateLimiterDriver implements SubjectDriver {
         signal,
       ),
     };
-  }
-
-  /** The keys of a fixture; one that another process made tells its scenario by its name alone. */
-  #keysOf(fixture: string): readonly string[] {
-    const made = this.#fixtures.get(fixture);
-    const scenario = this.#options.spec.scenarios.find(({ name }) =>
-      made === undefined
-        ? fixture.replace(/-\d+$/, '').endsWith(`-${name}`) || fixture.endsWith(`-${name}`)
-        : name === made,
-    );
-    return (scenario && faultOf(scenario.type).keysOf?.(scenario, fixture)) ?? [fixture];
   }
 
   async #carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {

@@ -30,7 +30,8 @@ export function limiterSpec(limiter: object, scenarios?: readonly object[]): Cha
   });
 }
 
-export interface DrivenOptions extends Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'mayBePaused'>> {
+export interface DrivenOptions
+  extends Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'mayBePaused' | 'pauses'>> {
   readonly nodes: readonly NodeTarget[];
   readonly redis: RedisTarget;
   readonly spec: ChaosDemoSpec;
@@ -45,7 +46,7 @@ export class DrivenLimiter {
   /** Findings that the shell would decide on at once. */
   decisive = 0;
 
-  constructor({ nodes, redis, spec, checkStore, mayBePaused = false }: DrivenOptions) {
+  constructor({ nodes, redis, spec, checkStore, pauses, mayBePaused = false }: DrivenOptions) {
     const clock = createSystemClock();
     this.#observed = nothingObserved(clock.now());
     this.#driver = createRateLimiterDriver({
@@ -56,6 +57,7 @@ export class DrivenLimiter {
       budget: new ConnectionBudget(1000),
       logger: { info() {}, warn() {} },
       mayBePaused,
+      ...(pauses && { pauses }),
       checkStore: checkStore ?? (async () => ({ state: 'free' })),
       keepLooking: async () => {},
     });

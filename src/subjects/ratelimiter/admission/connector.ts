@@ -19,13 +19,13 @@ import { PART, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
 import { messageOf } from '../waiting.ts';
 import {
+  atItsAddress,
   type DiscoveredTarget,
   discover,
   findAddresses,
   findMoved,
   findReleasable,
   findSettledTemplate,
-  isAtItsAddress,
   type Place,
 } from './discovery.ts';
 import { PAUSES, pausedFor, requireShare } from './pause-share.ts';
@@ -195,7 +195,7 @@ export class RateLimiterConnector implements SubjectConnector {
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
       server: {
         runId,
-        podIsThere: async (signal) => await isAtItsAddress(place, target.redis, signal),
+        podIsThere: async (signal) => (await atItsAddress(place, target.redis, signal)) !== 'Gone',
       },
       findMoved: async (signal) => await findMoved(place, target.nodes, signal),
       ...(runId !== undefined && { pauses: this.#rest.notes(restingRedis(namespace, target, runId), clock) }),
@@ -253,16 +253,16 @@ async function checkStore(
   admitted: string | undefined,
   signal: AbortSignal,
 ): Promise<StoreCheck> {
-  const [joined, isThere] = await Promise.all([
+  const [joined, stands] = await Promise.all([
     // Pods that have joined since are no strangers.
     findAddresses(place, signal),
-    isAtItsAddress(place, target.redis, signal),
+    atItsAddress(place, target.redis, signal),
   ]).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(messageOf(error), { cause: error });
   });
   // Whoever has the address now is not even asked: asking begins with the password.
-  if (!isThere) return { state: 'restarted' };
+  if (stands !== 'Staying') return { state: 'restarted' };
   const addresses = [...target.addresses, ...joined];
   const { allowOtherClients } = place.limiter.redis;
   const runId = await orRefusal(() =>

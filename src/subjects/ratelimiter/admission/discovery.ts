@@ -112,17 +112,22 @@ export async function findMoved(
 }
 
 /**
- * Whether the pod of a Redis is still the one that was found, and has its address.
+ * Whether the pod of a Redis is still the one that was found, and has its address. One that is being deleted has it
+ * to its end, and may be paused still.
  *
+ * @returns Going: it is being deleted
  * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out.
  */
-export async function isAtItsAddress(
+export async function atItsAddress(
   { cluster, namespace }: Place,
   { host, podName, podUid }: RedisTarget,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<'Staying' | 'Going' | 'Gone'> {
   const pod = await new NamespaceReader(cluster, namespace, signal).pod(podName);
-  return pod !== undefined && isAlive(pod) && pod.metadata.uid === podUid && pod.status?.podIP === host;
+  const { phase, podIP } = pod?.status ?? {};
+  if (pod?.metadata.uid !== podUid || podIP !== host) return 'Gone';
+  if (phase === 'Succeeded' || phase === 'Failed') return 'Gone';
+  return pod !== undefined && isAlive(pod) ? 'Staying' : 'Going';
 }
 
 function readerOf({ cluster, namespace }: Place, signal: AbortSignal): NamespaceReader {

@@ -38,6 +38,7 @@ describe('readRedisAuth', () => {
     ],
     ['a user without a password', secret({ username: 'hunter2' }), /no password/],
     ['nothing of use', secret({ Password: 'hunter2' }), /neither password nor ca.crt/],
+    ['a password that is too long', secret({ password: 'hunter2'.repeat(200) }), /more than 1024 characters/],
     ['a ca.crt that is none', secret({ password: 'p', 'ca.crt': 'hunter2' }), /PEM/],
   ])('refuses %s without repeating a value', (_, given, message) => {
     expectRefused(given, use, message);

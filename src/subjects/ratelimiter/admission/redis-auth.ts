@@ -25,6 +25,9 @@ export interface AuthUse {
 /** A Secret of this name and no key `service` is for the Service in front of it: `redis-auth` for `redis`. */
 const SUFFIX = '-auth';
 
+/** Characters of a name or password. All that a server says is searched for a password, so a long one costs time. */
+const MOST_CHARACTERS = 1024;
+
 /**
  * What a Secret says.
  *
@@ -52,6 +55,13 @@ export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisA
   const username = decode(secret, 'username');
   const password = decode(secret, 'password');
   const ca = decode(secret, 'ca.crt');
+  for (const [key, value = ''] of Object.entries({ username, password })) {
+    if (value.length <= MOST_CHARACTERS) continue;
+    throw new Refusal(
+      'RedisAuthInvalid',
+      `${key} in Secret ${name} has more than ${MOST_CHARACTERS} characters: give the operator a user of Redis with a shorter one`,
+    );
+  }
   if (username !== undefined && password === undefined) {
     throw new Refusal(
       'RedisAuthInvalid',

@@ -3,6 +3,7 @@
  * restart: what answers at the address later may be somebody else's. So before a password goes there, the pod is
  * known to be the same, and before anything is written, the run_id is.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { messageOf, TIMED_OUT, within } from '../waiting.ts';
 import { parseInfo } from './redis-info.ts';
@@ -34,6 +35,9 @@ export type Use = 'pause' | 'probe';
 
 /** How long the API server may take to say whose the address is. */
 const ASK_MS = 3000;
+/** So many times it is asked in so many milliseconds: whoever waits for a Redis that is down dials again and again. */
+const MOST_ASKED = 4;
+const ASKED_WITHIN_MS = 2000;
 /** How long a connection that stands may take to show that it still does. */
 const ALIVE_MS = 250;
 const INFO_MS = 5000;
@@ -43,6 +47,8 @@ export class PinnedServer {
   readonly #identity: ServerIdentity | undefined;
   #runId: string | undefined;
   #asking: Promise<boolean> | undefined;
+  /** When it was asked last, by the monotonic clock; {@link MOST_ASKED} times at most. */
+  readonly #askedAt: number[] = [];
 
   /** @param identity left out: every server at the address will do */
   constructor(target: RedisTarget, identity: ServerIdentity | undefined) {
@@ -91,12 +97,18 @@ export class PinnedServer {
 
   /** Connections that are made at the same time share a question, and no answer is used again. */
   #podIsThere(): Promise<boolean> {
-    this.#asking ??= (
-      this.#identity?.podIsThere(AbortSignal.timeout(ASK_MS)) ?? Promise.resolve(true)
-    ).finally(() => {
+    this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });
     return this.#asking;
+  }
+
+  async #ask(): Promise<boolean> {
+    const first = this.#askedAt.length < MOST_ASKED ? -Infinity : (this.#askedAt.shift() ?? -Infinity);
+    const wait = first + ASKED_WITHIN_MS - performance.now();
+    if (wait > 0) await sleep(wait);
+    this.#askedAt.push(performance.now());
+    return (await this.#identity?.podIsThere(AbortSignal.timeout(ASK_MS))) ?? true;
   }
 }
 

@@ -241,6 +241,28 @@ describe('"at least"', () => {
     expect(drift.reading(whole)).toMatchObject({ measures: [{ atLeast: true }, {}, {}, {}, {}, {}] });
     expect(drift.reading(whole).summary).toBe('>= 30 > 6; 0/10');
   });
+
+  it('is not said of a drift that is small because most was let through uncounted, or counted after all', () => {
+    const drift = invariant();
+    for (let i = 0; i < 113; i += 1) {
+      drift.sent('a');
+      drift.answered('a', true, T + i);
+    }
+    drift.add(sample(T + 200, [3, 0, 0], 0), whole);
+    const reading = drift.reading(whole);
+    expect(reading.measures[0]).toEqual({ name: 'drift', value: 3, bound: 6, unit: 'requests' });
+    expect(reading.summary).toBe('3 <= 6; >= 113/10');
+  });
+
+  it('is said of a drift of all that was sent', () => {
+    const drift = invariant();
+    for (let i = 0; i < 20; i += 1) {
+      drift.sent(i % 2 === 0 ? 'a' : 'b');
+      drift.answered(i % 2 === 0 ? 'a' : 'b', true, T + i);
+    }
+    drift.add(sample(T + 200, [10, 10, 0], 0), whole);
+    expect(drift.reading(whole).summary).toBe('>= 20 > 6; >= 20/10');
+  });
 });
 
 describe('a look out of its turn', () => {

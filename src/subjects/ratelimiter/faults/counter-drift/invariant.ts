@@ -184,15 +184,15 @@ export class DriftInvariant implements Invariant {
     return this.#settings.nodes.length * this.#settings.limit;
   }
 
-  /** Whether more requests, or more of the limit, would have shown more. */
-  #isSaturated(value: number): boolean {
-    const { requests, allowed } = this.#traffic.totals;
-    return value >= this.#ceiling || (requests > this.#settings.limit && allowed === requests);
+  /** Whether more requests, or more of the limit, would have shown more than `value`: where `found` of the requests are all. */
+  #isSaturated(value: number, found: number): boolean {
+    const { requests } = this.#traffic.totals;
+    return value >= this.#ceiling || (requests > this.#settings.limit && found >= requests);
   }
 
   #drift(): Measure {
     const value = this.widest;
-    const saturated = value > 0 && this.#isSaturated(value);
+    const saturated = value > 0 && this.#isSaturated(value, value);
     return {
       name: 'drift',
       value,
@@ -206,7 +206,7 @@ export class DriftInvariant implements Invariant {
     const byNode = this.#traffic.allowedWithin(fault.startedAt ?? 0, onUntil(fault));
     const allowed = sumOf(byNode.values());
     const value = Math.max(0, allowed - this.#settings.limit);
-    const saturated = value > 0 && this.#isSaturated(allowed);
+    const saturated = value > 0 && this.#isSaturated(allowed, this.#traffic.allowedCount);
     const measure = { name: 'overAdmission', value, bound: 0, unit: 'requests' };
     return { allowed, byNode, measure: { ...measure, ...(saturated && { atLeast: saturated }) } };
   }

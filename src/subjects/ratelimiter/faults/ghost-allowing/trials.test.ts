@@ -47,13 +47,13 @@ describe('trials', () => {
     expect(trialKeys('demo-x', 3)).toEqual(['demo-x', 'demo-x-trial-2', 'demo-x-trial-3']);
   });
 
-  it('are broken by one of them, with the figures of the worst', () => {
+  it('are broken by one of them, with the figures and the moments of the worst', () => {
     const seen = reading([trial(0, 10), trial(1, 13), trial(2, 15)]);
     expect(seen).toMatchObject({
       summary: '15/10, 2/3 trials',
       trials: 3,
-      brokenAt: T + 510,
-      detectedAt: T + 525,
+      brokenAt: T + 1010,
+      detectedAt: T + 1025,
       measures: [
         { name: 'admitted', value: 15 },
         { name: 'trials', value: 3 },

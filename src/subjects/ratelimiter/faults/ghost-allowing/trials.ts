@@ -71,8 +71,8 @@ export function readingOf(
   const [most] = candidates.toSorted((a, b) => b.burst.allowed - a.burst.allowed);
   const shown = most?.reading ?? pending;
   if (!shown) throw new RangeError('there is no trial');
-  const [first] = broken.toSorted((a, b) => (a.reading.detectedAt ?? 0) - (b.reading.detectedAt ?? 0));
-  const { brokenAt, detectedAt } = first?.reading ?? {};
+  // When it was broken and noticed is of the trial whose figures are shown: they stand in one sentence.
+  const { brokenAt, detectedAt } = broken.length > 0 ? shown : {};
   const { brokenAt: _, detectedAt: __, ...rest } = shown;
   const shortfalls = trials.flatMap(({ reading }, i) =>
     reading.shortfalls.map((missing) => (asked > 1 ? `trial ${i + 1}: ${missing}` : missing)),

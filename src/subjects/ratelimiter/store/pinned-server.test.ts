@@ -1,0 +1,40 @@
+import { createServer } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { RedisConnections } from './redis-client.ts';
+import { proveWrite } from './write-probe.ts';
+
+/** A port of this machine at which nobody listens. */
+async function deadPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('it has no port');
+  return address.port;
+}
+
+it('asks the API server now and then whose the address is while Redis is down, and not each time it dials', async () => {
+  let asked = 0;
+  const identity = {
+    runId: 'a'.repeat(40),
+    podIsThere: async () => {
+      asked += 1;
+      return true;
+    },
+  };
+  const target = {
+    podName: 'redis-0',
+    host: '127.0.0.1',
+    port: await deadPort(),
+    tls: false,
+    password: 'hunter2',
+  };
+  const redis = new RedisConnections(target, 'test', identity);
+  onTestFinished(() => redis.close());
+  const said: string[] = [];
+  await proveWrite(redis, 1500, Date.now, new AbortController().signal, (problem) => said.push(problem));
+  expect(said[0]).toMatch(/ECONNREFUSED/);
+  expect(asked).toBeGreaterThan(1);
+  // The first four at once, and the fifth two seconds after the first.
+  expect(asked).toBeLessThanOrEqual(5);
+});
