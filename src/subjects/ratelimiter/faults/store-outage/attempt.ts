@@ -320,11 +320,11 @@ export class StoreOutageAttempt implements FaultAttempt {
       { name: 'lost', value: lost, unit: 'requests' },
       { name: 'phantoms', value: phantoms, unit: 'requests' },
     ];
-    const accounts_ =
+    const said =
       lost + phantoms === 0
         ? 'what was served was counted, and nothing else'
         : `${counted(lost, 'request')} served and never counted, ${counted(phantoms, 'request')} counted and never served`;
-    return { measures, message: `${accepted}; of ${counted(accounts.length, 'caller')} ${accounts_}` };
+    return { measures, message: `${accepted}; of ${counted(accounts.length, 'caller')} ${said}` };
   }
 
   #reported({ endedAt, startedAt }: FaultReport): void {

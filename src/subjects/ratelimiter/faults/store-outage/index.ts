@@ -6,7 +6,7 @@ import { StoreOutageAttempt } from './attempt.ts';
 import { api, parametersOf, unprovable } from './parameters.ts';
 
 const [settle, callerTimeout] = (['settle', 'callerTimeout'] as const).map((field) =>
-  fieldInCel(api.member, field, String(api.schema.parse({})[field])),
+  fieldInCel(api.member, field, api.schema.parse({})[field]),
 ) as [string, string];
 
 export const storeOutage: Fault = {
