@@ -8,7 +8,7 @@ import type {
   ScenarioStatus,
 } from '../api/index.ts';
 import type { Effect } from './effects.ts';
-import type { Admission, Observed } from './observed.ts';
+import type { Admission, Look, Observed } from './observed.ts';
 import { MOST_AHEAD_MS } from './sound-status.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
 
@@ -190,6 +190,11 @@ export function admissionOf({ demo, draft, observed }: Context): Admission {
   return known ? admission : { state: 'unknown' };
 }
 
+/** When to look again. At once where the last look lies ahead: the clock was set back since, and would be waited for. */
+export function nextLook({ at }: Pick<Look, 'at'>, now: number): number {
+  return at > now + RETRY_MS ? now : at + RETRY_MS;
+}
+
 /**
  * Asks for a look whether the subject may be touched, where the last one is too old or about another
  * spec. `mustUndo`: what an earlier process left on has to be undone, whatever the answer.
@@ -199,7 +204,7 @@ export function askForAdmission(context: Context, mustUndo: boolean): void {
   if (demo.killSwitch && !mustUndo) return wake(context, now + RETRY_MS);
   const look = observed.admissionLook;
   const known = look !== undefined && (runIsOn(draft) || look.generation === demo.generation);
-  const due = known ? look.at + RETRY_MS : now;
+  const due = known ? nextLook(look, now) : now;
   const granted = known && observed.admission.state === 'granted';
   context.awaitsRoom = !granted && now >= due && demo.noRoom !== undefined && !mustUndo;
   // One that was never looked at has nothing to remember while it waits.

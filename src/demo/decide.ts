@@ -16,8 +16,8 @@ import {
   journalOf,
   mayBeActive,
   ms,
+  nextLook,
   overAt,
-  RETRY_MS,
   runIsOn,
   wake,
 } from './context.ts';
@@ -73,7 +73,10 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     releaseForDeletion(context);
   } else {
     const flaw = runIsOn(draft) ? flawOf(draft, now) : undefined;
-    if (flaw) throw new Error(`Somebody else wrote into the status: ${flaw}`);
+    if (flaw)
+      throw new Error(
+        `Somebody else wrote into the status, or the clocks of two replicas differ by more than 2 min: ${flaw}`,
+      );
     if (runIsOn(draft)) conductRun(context);
     if (!runIsOn(draft)) considerStart(context);
   }
@@ -216,7 +219,7 @@ function lookForPodTemplate(context: Context): void {
   const { demo, now, observed } = context;
   context.wantsSession = true;
   const look = observed.podTemplateLook;
-  const due = look?.generation === demo.generation ? look.at + RETRY_MS : now;
+  const due = look?.generation === demo.generation ? nextLook(look, now) : now;
   if (now < due) return wake(context, due);
   const id = `pod-template/${demo.generation}/${(look?.count ?? 0) + 1}`;
   context.effects.push({ kind: 'FindPodTemplate', id });

@@ -143,6 +143,31 @@ describe('LeaderElector', () => {
     expect(state.lease.spec?.holderIdentity).toBe('usurper');
   });
 
+  it('begins another term where somebody else has led and gone since its last renewal', async () => {
+    const state: { lease?: Lease } = {};
+    server = await leaseServer(state);
+    const { elector, seen } = elect();
+    await eventually(() => expect(elector.isLeader()).toBe(true));
+    if (state.lease === undefined) throw new Error('no lease');
+    // What a process finds that was frozen while another took the lease, led, and gave it up.
+    const spec = { ...state.lease.spec, holderIdentity: '' };
+    state.lease = { metadata: { ...state.lease.metadata, resourceVersion: 'x1' }, spec };
+    await eventually(() => expect(seen).toEqual(['started', 'stopped', 'started']));
+    await eventually(() => expect(elector.isLeader()).toBe(true));
+  });
+
+  it('goes on with its term where a renewal was stored whose answer was lost', async () => {
+    const state: { lease?: Lease } = {};
+    server = await leaseServer(state);
+    const { elector, seen } = elect();
+    await eventually(() => expect(elector.isLeader()).toBe(true));
+    if (state.lease === undefined) throw new Error('no lease');
+    state.lease = { ...state.lease, metadata: { ...state.lease.metadata, resourceVersion: 'x1' } };
+    await eventually(() => expect(state.lease?.metadata.resourceVersion).not.toBe('x1'));
+    expect(elector.isLeader()).toBe(true);
+    expect(seen).toEqual(['started']);
+  });
+
   it('lets go when stopped: the work first, then the lease', async () => {
     const state: { lease?: Lease } = {};
     server = await leaseServer(state);

@@ -71,6 +71,8 @@ export class LeaderElector {
   readonly #retryPeriodMs: number;
   readonly #monotonic: () => number;
   #leading = false;
+  /** The taking of the lease that the term goes by. */
+  #taking = 0;
   #contact: string | undefined;
 
   /** @throws {RangeError} unless leaseDuration > renewDeadline > 1.2 x retryPeriod, as client-go demands. */
@@ -91,7 +93,7 @@ export class LeaderElector {
 
   /** Whether this process leads at this very moment. */
   isLeader(): boolean {
-    return this.#leading && this.#lock.isFresh();
+    return this.#leading && this.#taking === this.#lock.takings && this.#lock.isFresh();
   }
 
   /** Takes part until `signal` aborts, then gives the lease up and resolves; never rejects. Call it once. */
@@ -100,6 +102,8 @@ export class LeaderElector {
       const begunAt = this.#monotonic();
       const held = await this.#attempt(signal);
       if (signal.aborted) break;
+      // A process that was frozen may find the lease given up by whoever has led meanwhile.
+      if (this.#taking !== this.#lock.takings) this.#endTerm('another has led meanwhile');
       if (held && !this.#leading && this.#lock.isFresh()) this.#startTerm();
       if (this.#leading && !this.#mayStay(held)) this.#endTerm('lost the lease');
       await (this.#options.sleep ?? sleep)(this.#untilNextAttempt(begunAt), signal).catch(() => {});
@@ -135,6 +139,7 @@ export class LeaderElector {
   #startTerm(): void {
     const { logger, name, identity, onStartedLeading } = this.#options;
     this.#leading = true;
+    this.#taking = this.#lock.takings;
     logger.info({ lease: name, identity }, 'started leading');
     try {
       onStartedLeading();

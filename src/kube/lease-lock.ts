@@ -78,6 +78,7 @@ export class LeaseLock {
   #observed: Lease | undefined;
   #observedAt = -Infinity;
   #renewedAt: Moment | undefined;
+  #takings = 0;
 
   constructor(options: LeaseLockOptions) {
     this.#options = options;
@@ -87,6 +88,11 @@ export class LeaseLock {
   /** The holder written in the lease as last read; '' if none. */
   get holder(): string {
     return this.#observed?.spec?.holderIdentity ?? '';
+  }
+
+  /** How often the lease was taken from another, or from nobody. While it stays the same, nobody else has held it. */
+  get takings(): number {
+    return this.#takings;
   }
 
   /** Until when, on the monotonic clock, the last renewal may be relied on; -Infinity if the lease is not ours. */
@@ -222,6 +228,7 @@ export class LeaseLock {
     try {
       const path = this.#path(true);
       this.#succeed(await this.#options.client.request<Lease>({ method: 'PUT', path, body, ...call }), at);
+      if (current.spec?.holderIdentity !== this.#options.identity) this.#takings += 1;
       return true;
     } catch (error) {
       if (isConflict(error) || isNotFound(error)) return false;

@@ -64,6 +64,11 @@ export class Entries {
     return [...this.#entries.values()].filter(({ session }) => session?.isOpen).length;
   }
 
+  /** Whether no subject is open, and no session is ending. */
+  get isIdle(): boolean {
+    return this.#endings.size === 0 && this.open === 0;
+  }
+
   /** The entry of a key for the object that the cache has now; that of an earlier object of the name begins to end. */
   of(key: string, cached: ChaosDemo | undefined): Entry | undefined {
     const known = this.#entries.get(key);

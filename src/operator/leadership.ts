@@ -24,6 +24,11 @@ export class Leadership {
     return this.#term;
   }
 
+  /** Whether nothing of a run is under way, and no term is ending. */
+  get isQuiet(): boolean {
+    return this.#ending.size === 0 && (this.#term?.isQuiet ?? true);
+  }
+
   /** Begins a term and gives it everything to do. */
   begin(): void {
     this.#term = new Term(this.#options.forTerm());

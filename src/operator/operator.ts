@@ -144,7 +144,7 @@ export async function runOperator(
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
   const watching = [...reflectors, killSwitch].map((watch) => watch.run(watches.signal));
-  watching.push(keepTime(clock, () => (leadership.term?.activeRuns ?? 0) === 0, watches.signal));
+  watching.push(keepTime(clock, () => leadership.isQuiet, watches.signal));
   let leading: Promise<void> = Promise.resolve();
   try {
     const ready = AbortSignal.any([signal, watches.signal]);

@@ -101,6 +101,11 @@ export class Reconciler {
     return this.#entries.open;
   }
 
+  /** Whether no run is on, about to begin or being undone. */
+  get isQuiet(): boolean {
+    return this.#slots.isEmpty && this.#entries.isIdle;
+  }
+
   /** Objects that wait until fewer runs are on. */
   get waitingRuns(): number {
     return this.#slots.waiting;

@@ -29,6 +29,11 @@ export class RunSlots {
     this.#options = options;
   }
 
+  /** Whether no object has a slot. */
+  get isEmpty(): boolean {
+    return this.#byNamespace.size === 0;
+  }
+
   /** Objects that wait for a slot. */
   get waiting(): number {
     return this.#waiting.size;

@@ -159,6 +159,18 @@ describe('a term', () => {
     expect(target.lockedBy).toBeUndefined();
   });
 
+  it('is under way until what it had on is ended, for whoever asks whether the clock may change', async () => {
+    const { ended, leadership, target, until } = setup();
+    expect(leadership.isQuiet).toBe(true);
+    leadership.begin();
+    await until(() => target.isStalled);
+    expect(leadership.isQuiet).toBe(false);
+    const end = leadership.end(STOP);
+    expect(leadership.isQuiet).toBe(false);
+    await ended(end);
+    expect(leadership.isQuiet).toBe(true);
+  });
+
   it('that ends in order ends its faults and gives its locks back', async () => {
     const { ended, leadership, target, until } = setup();
     leadership.begin();

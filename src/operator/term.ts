@@ -76,6 +76,11 @@ export class Term {
     return this.#reconciler.activeRuns;
   }
 
+  /** Whether no run is on, about to begin or being undone. */
+  get isQuiet(): boolean {
+    return this.#reconciler.isQuiet;
+  }
+
   /** Objects that wait until fewer runs are on. */
   get waitingRuns(): number {
     return this.#reconciler.waitingRuns;

@@ -32,6 +32,58 @@ async function play(spec: ReturnType<typeof simulatedSpec>, stepMs: number, afte
 }
 
 describe('a wall clock that is set', () => {
+  it.each([-3_600_000, 3_600_000])(
+    'by %i ms while an object is refused puts off no look at it',
+    async (stepMs) => {
+      const simulation = new Simulation();
+      simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message: 'no pod has app=x' };
+      await simulation.pass(5000);
+      simulation.clock.step(stepMs);
+      simulation.followClock();
+      simulation.target.admission = { state: 'granted' };
+      expect(await simulation.runUntil(({ status }) => status.run !== undefined, 15_000)).toBe(true);
+    },
+  );
+
+  it('by an hour back puts off no look at the template of the pods', async () => {
+    const simulation = new Simulation(simulatedSpec({ rerun: 'OnPodTemplateChange' }));
+    simulation.target.podTemplate = 'a';
+    await simulation.runUntil(finished);
+    await simulation.pass(5000);
+    simulation.clock.step(-3_600_000);
+    simulation.followClock();
+    simulation.target.podTemplate = 'b';
+    expect(await simulation.runUntil(({ status }) => status.run?.number === 2, 30_000)).toBe(true);
+  });
+
+  it('is not followed before a run that was taken over has ended, whether or not its subject can be opened', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ target }) => target.isStalled);
+    simulation.target.admission = { state: 'waiting', reason: 'TargetInUse', message: 'in use' };
+    await simulation.crash(1000);
+    await simulation.pass(2000);
+    expect(simulation.activeRuns).toBe(0);
+    simulation.clock.step(-3_600_000);
+    simulation.followClock();
+    simulation.target.admission = { state: 'granted' };
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict?.reason).not.toBe('StatusUnusable');
+  });
+
+  it('is followed only once what a run had made is undone', async () => {
+    const simulation = new Simulation(simulatedSpec(), { effectMs: 2000, releases: false });
+    await simulation.runUntil(({ target }) => target.isStalled);
+    // A run that is cut off ends beside the workers.
+    simulation.forge(({ run, ...status }) => ({
+      ...status,
+      run: { number: run?.number ?? 1, startedAt: '2999-01-01T00:00:00Z' },
+    }));
+    await simulation.pass(1000);
+    expect([simulation.activeRuns, simulation.isQuiet]).toEqual([0, false]);
+    await simulation.pass(60_000);
+    expect(simulation.isQuiet).toBe(true);
+  });
+
   it.each([
     { name: 'a demo', spec: simulatedSpec(), stepMs: -1000 },
     { name: 'a demo', spec: simulatedSpec(), stepMs: 70_000 },

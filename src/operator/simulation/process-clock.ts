@@ -1,11 +1,11 @@
 /** The clock of one simulated process, which may be frozen, or die. */
 import type { Clock } from '../../demo/clock.ts';
-import { createSystemClock } from '../system-clock.ts';
+import { createSystemClock, type SystemClock } from '../system-clock.ts';
 
-export class ProcessClock implements Clock {
+export class ProcessClock implements SystemClock {
   readonly #world: Clock;
   /** What tells the time in a real process, too. */
-  readonly #system: Clock;
+  readonly #system: SystemClock;
   #diedAt: number | undefined;
   /** Who would have been woken while the process was frozen. */
   #frozen: (() => void)[] | undefined;
@@ -30,6 +30,10 @@ export class ProcessClock implements Clock {
 
   now(): number {
     return this.#system.now();
+  }
+
+  follow(): void {
+    this.#system.follow();
   }
 
   monotonic(): number {

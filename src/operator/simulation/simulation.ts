@@ -173,6 +173,11 @@ export class Simulation {
     return this.#process?.term.activeRuns ?? 0;
   }
 
+  /** Whether the process that leads may follow the wall clock. */
+  get isQuiet(): boolean {
+    return this.#process?.term.isQuiet ?? true;
+  }
+
   /** Runs that are on by their statuses, by namespace. */
   get runsOn(): Map<string, number> {
     const on = this.server.keys().filter((key) => runIsOn(this.server.get(key)?.status));
@@ -246,6 +251,11 @@ export class Simulation {
     this.#process = process;
     connection.subscribe((key) => process.term.enqueue(key));
     process.term.takeOver(connection.keys());
+  }
+
+  /** The operator looks whether the wall clock was set, and follows it if no run is on, as it does every ten seconds. */
+  followClock(): void {
+    if (this.isQuiet) this.#process?.clock.follow();
   }
 
   /** The operator dies; what it had under way is lost, what it had stored or sent stays. Another leads after `downMs`. */
