@@ -39,6 +39,7 @@ describe('readRedisAuth', () => {
     ['a user without a password', secret({ username: 'hunter2' }), /no password/],
     ['nothing of use', secret({ Password: 'hunter2' }), /neither password nor ca.crt/],
     ['a password that is too long', secret({ password: 'hunter2'.repeat(200) }), /more than 1024 characters/],
+    ['a ca.crt that is too long', secret({ 'ca.crt': ca.repeat(5000) }), /more than 262144 characters/],
     ['a ca.crt that is none', secret({ password: 'p', 'ca.crt': 'hunter2' }), /PEM/],
   ])('refuses %s without repeating a value', (_, given, message) => {
     expectRefused(given, use, message);

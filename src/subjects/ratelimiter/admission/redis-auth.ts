@@ -27,6 +27,8 @@ const SUFFIX = '-auth';
 
 /** Characters of a name or password. All that a server says is searched for a password, so a long one costs time. */
 const MOST_CHARACTERS = 1024;
+/** Of a ca.crt; all authorities that browsers trust take some 220,000. */
+const MOST_OF_CA = 256 * 1024;
 
 /**
  * What a Secret says.
@@ -72,6 +74,12 @@ export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisA
     throw new Refusal(
       'RedisAuthInvalid',
       `Secret ${name} has neither password nor ca.crt: add what Redis asks for`,
+    );
+  }
+  if (ca !== undefined && ca.length > MOST_OF_CA) {
+    throw new Refusal(
+      'RedisAuthInvalid',
+      `ca.crt in Secret ${name} has more than ${MOST_OF_CA} characters: put in the authorities of this Redis alone`,
     );
   }
   if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {

@@ -3,7 +3,7 @@
  * whatever goes wrong rejects the commands under way with its cause.
  */
 import { connect as connectPlain, type Socket } from 'node:net';
-import { connect as connectSecure } from 'node:tls';
+import { connect as connectSecure, createSecureContext, type SecureContext } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions, ReplyError } from 'ioredis';
 import { GuardedSocket, type GuardOptions } from './guarded-socket.ts';
 import { withoutSecrets } from './redacted.ts';
@@ -71,10 +71,21 @@ function connectorTo(target: RedisTarget, limits: ConnectionLimits): NonNullable
   };
 }
 
+/** To read hundreds of certificates takes tenths of a second, which nobody else is served meanwhile: once for each target. */
+const trusting = new WeakMap<RedisTarget, SecureContext>();
+
+function trustOf(target: RedisTarget): { secureContext?: SecureContext } {
+  if (target.ca === undefined) return {};
+  const secureContext = trusting.get(target) ?? createSecureContext({ ca: target.ca });
+  trusting.set(target, secureContext);
+  return { secureContext };
+}
+
 function dial(
-  { host, port, tls, ca, servername }: RedisTarget,
+  target: RedisTarget,
   { connectTimeout, commandTimeout, replyBytes = REPLY_BYTES }: ConnectionLimits,
 ): GuardedSocket {
+  const { host, port, servername, tls } = target;
   const bounds: RespBounds = {
     bulkBytes: replyBytes,
     frameBytes: replyBytes,
@@ -87,7 +98,7 @@ function dial(
   const socket = connectSecure({
     host,
     port,
-    ...(ca === undefined ? {} : { ca }),
+    ...trustOf(target),
     ...(servername === undefined ? {} : { servername }),
   });
   return new GuardedSocket(socket, 'secureConnect', options);

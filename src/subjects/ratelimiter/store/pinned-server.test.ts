@@ -1,5 +1,7 @@
 import { createServer } from 'node:net';
+import { rootCertificates } from 'node:tls';
 import { expect, it, onTestFinished } from 'vitest';
+import { boundedConnection } from './bounded-connection.ts';
 import { RedisConnections } from './redis-client.ts';
 import { proveWrite } from './write-probe.ts';
 
@@ -37,4 +39,20 @@ it('asks the API server now and then whose the address is while Redis is down, a
   expect(asked).toBeGreaterThan(1);
   // The first four at once, and the fifth two seconds after the first.
   expect(asked).toBeLessThanOrEqual(5);
+});
+
+it('reads what authorities a target trusts once, however often it is dialled', async () => {
+  const ca = `${rootCertificates.join('\n')}\n`.repeat(3);
+  const target = { podName: 'redis-0', host: '127.0.0.1', port: await deadPort(), tls: true, ca };
+  const dialTwentyTimes = async (to: () => typeof target): Promise<number> => {
+    const start = performance.now();
+    for (let i = 0; i < 20; i += 1) {
+      const dialled = boundedConnection(to(), { connectTimeout: 1000 }).connect();
+      await expect(dialled).rejects.toThrow(/ECONNREFUSED/);
+    }
+    return performance.now() - start;
+  };
+  const anew = await dialTwentyTimes(() => ({ ...target }));
+  const again = await dialTwentyTimes(() => target);
+  expect(again).toBeLessThan(anew / 2);
 });
