@@ -20,7 +20,7 @@ import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import { atLeast, counted, perNode, sinceStart, sumOf } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';
-import { EARLY_MS } from '../redis-pause/report.ts';
+import { EARLY_MS } from '../redis-pause/pause.ts';
 import {
   type CompleteSample,
   type FaultSpan,

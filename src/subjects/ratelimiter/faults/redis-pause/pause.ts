@@ -9,6 +9,9 @@ import { feelPause, type HeldWrite, holdFor, type PauseFinding, sendWrite } from
 import { messageOf, pauseFor } from '../../waiting.ts';
 import { counted } from '../../words.ts';
 
+/** A pause that ends this much before its planned end did not last. Redis itself is late, never early. */
+export const EARLY_MS = 250;
+
 /** No pause is longer, whatever is asked for. */
 const MAX_PAUSE_MS = 60_000;
 
@@ -159,7 +162,8 @@ async function pauseAndFeel(
   };
 }
 
-function verdictOn(
+/** What the probe says of a pause of `ms` milliseconds. Pure. */
+export function verdictOn(
   finding: PauseFinding,
   name: string,
   ms: number,
@@ -169,6 +173,12 @@ function verdictOn(
     return {
       proof: 'Confirmed',
       message: `${name} takes no writes for ${ms} ms${askedMs === undefined ? '' : ` of ${formatDuration(askedMs)} asked`}: a probe write was held back for ${Math.round(finding.heldMs)} ms while ${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
+    };
+  }
+  if (finding.kind === 'taken' && finding.afterMs >= ms - EARLY_MS) {
+    return {
+      proof: 'Inconclusive',
+      message: `${name} said OK to CLIENT PAUSE for ${ms} ms and took a write ${Math.round(finding.afterMs)} ms later, when the pause was over by itself: this process stood still meanwhile, so nothing was felt of it. Give the operator more CPU, or lengthen the pause`,
     };
   }
   if (finding.kind === 'taken') {

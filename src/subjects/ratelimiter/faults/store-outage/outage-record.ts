@@ -5,7 +5,7 @@
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { counted } from '../../words.ts';
-import { EARLY_MS } from '../redis-pause/report.ts';
+import { EARLY_MS } from '../redis-pause/pause.ts';
 import {
   type Behaviour,
   behaviourOf,

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { verdictOn } from './pause.ts';
+
+const taken = (afterMs: number) =>
+  verdictOn({ kind: 'taken', afterMs, at: 1000 + afterMs }, 'redis-0', 2000, 2000);
+
+describe('the verdict on a pause', () => {
+  it('is Mismatch where a write was taken while it should have been on', () => {
+    expect(taken(300)).toMatchObject({
+      proof: 'Mismatch',
+      message: expect.stringContaining('see whether a proxy'),
+    });
+  });
+
+  it('is Inconclusive where the write was looked at only when the pause was over by itself', () => {
+    expect(taken(2000)).toMatchObject({
+      proof: 'Inconclusive',
+      message: expect.stringContaining('this process stood still'),
+    });
+  });
+
+  it('is Confirmed where a write was held back while reads were answered', () => {
+    const held = { kind: 'held', heldMs: 300, reads: 5, slowestReadMs: 1 } as const;
+    expect(verdictOn(held, 'redis-0', 2000, 2000).proof).toBe('Confirmed');
+  });
+});
