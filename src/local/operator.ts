@@ -32,9 +32,9 @@ export interface OperatorOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Applies the shipped manifests, enables the namespace of the environment, and starts the operator. */
+/** Applies the shipped manifests, enables the namespace `ratelimiter`, and starts the operator. */
 export async function startOperator(
-  { controlPlane, supervisor }: Environment,
+  { controlPlane, supervisor }: Pick<Environment, 'controlPlane' | 'supervisor'>,
   options: OperatorOptions = {},
 ): Promise<OperatorProcess> {
   const { kubectl } = controlPlane;
