@@ -135,7 +135,8 @@ describe('truncateUtf8', () => {
   it('keeps within the limit, whole characters only, and what fits unchanged', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'grapheme', maxLength: 60 }),
+        // Which has that character itself tells nothing of what a cut leaves.
+        fc.string({ unit: 'grapheme', maxLength: 60 }).filter((text) => !text.includes('\uFFFD')),
         fc.integer({ min: 3, max: 40 }),
         (text, limit) => {
           const cut = truncateUtf8(text, limit);

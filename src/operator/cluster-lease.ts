@@ -29,7 +29,7 @@ export interface KubeLeaseOptions {
   readonly name: string;
   /** `namespace/name` of the ChaosDemo. */
   readonly holder: string;
-  /** Whether this process leads at this very moment. One that does not leaves the lease to the one that does. */
+  /** Whether the term that this lease was taken in has the lead at this very moment. One that has not leaves the lease to the one that has. */
   readonly leads: () => boolean;
 }
 
@@ -89,7 +89,7 @@ export class KubeLease implements ClusterLease {
     await this.#renewing;
   }
 
-  /** Stops renewing and deletes the Lease, if it is ours and this process leads. Never rejects: what cannot be deleted runs out. */
+  /** Stops renewing and deletes the Lease, if it is ours and its term has the lead. Never rejects: what cannot be deleted runs out. */
   async release(): Promise<void> {
     await this.leave();
     if (!this.#leads()) return;

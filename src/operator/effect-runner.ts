@@ -145,11 +145,15 @@ export class EffectRunner {
   }
 
   /** As an effect `Restore` with `release`, for somebody who waits for its end: a shutdown, say. @throws as it does */
-  async release(effect: Extract<SubjectEffect, { kind: 'Restore' }>, signal: AbortSignal): Promise<Finding> {
+  async release(
+    effect: Extract<SubjectEffect, { kind: 'Restore' }>,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<Finding> {
     if (effect.release) this.#released = true;
     await this.#endSettingUp();
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
-    return await this.#options.perform(effect, { refusal: () => undefined }, stop);
+    return await this.#options.perform(effect, permit, stop);
   }
 
   /** Ends what is under way and resolves when it has ended. */

@@ -31,7 +31,7 @@ export interface Entry {
   cutOff?: CutOffRun;
 }
 
-export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'leads' | 'logger'> {
+export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'hasLead' | 'leads' | 'logger'> {
   /** Called whenever a session saw something that may change what is to be done. */
   readonly onChange: (key: string) => void;
   /** Called of an object that goes while it had a session. */
@@ -103,9 +103,10 @@ export class Entries {
 
   /** The session of an object, made where there is none. */
   session(entry: Entry, demo: ChaosDemo, subject: ConnectedSubject): Session {
-    const { clock, leads, logger, onChange } = this.#options;
+    const { clock, hasLead, leads, logger, onChange } = this.#options;
     entry.session ??= new Session({
       clock,
+      hasLead,
       leads,
       logger,
       demo,
@@ -178,7 +179,7 @@ export class Entries {
     const end = async (): Promise<void> => {
       try {
         await before(session);
-        await session.close(this.#keepsLocks);
+        await session.close(this.#keepsLocks || !this.#options.hasLead());
       } catch (error) {
         this.#options.logger.error(
           { err: error, key },

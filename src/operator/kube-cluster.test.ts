@@ -27,7 +27,7 @@ function pod(index: number, ballast: number): object {
       containers: [
         {
           name: 'app',
-          image: 'limiter:1',
+          image: 'app:1',
           env: [{ name: 'A', value: 'b' }],
           ports: [{ containerPort: 8080, hostPort: 1 }],
         },
@@ -74,7 +74,7 @@ it('lists pods page by page, and keeps of each what subjects read', async () => 
     metadata: { name: 'pod-119', uid: 'uid-119', labels: { 'pod-template-hash': 'h' } },
     spec: {
       hostNetwork: false,
-      containers: [{ name: 'app', image: 'limiter:1', ports: [{ containerPort: 8080 }] }],
+      containers: [{ name: 'app', image: 'app:1', ports: [{ containerPort: 8080 }] }],
       initContainers: [{ name: 'side', restartPolicy: 'Always' }],
     },
     status: {

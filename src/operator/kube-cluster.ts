@@ -17,7 +17,7 @@ const READ_BYTES = 4 * 1024 * 1024;
 
 /**
  * The cluster behind `client`, read with its rights.
- * @param leads whether this process leads: leases are written only while it does
+ * @param leads whether the term that this is for has the lead: leases are written only while it does
  */
 export function createKubeCluster(
   client: KubeClient,

@@ -109,13 +109,14 @@ export async function runOperator(
       clock,
       logger,
       audience: { events, metrics },
-      subjects: connect(
-        subjects,
-        createKubeCluster(client, clock, logger, leads),
-        clock,
-        logger,
-        config.faultRestMs,
-      ),
+      connect: (hasLead) =>
+        connect(
+          subjects,
+          createKubeCluster(client, clock, logger, hasLead),
+          clock,
+          logger,
+          config.faultRestMs,
+        ),
       processLeads: leads,
       killSwitchIsOn: () => killSwitch.isOn(),
       concurrency: config.concurrency,

@@ -8,6 +8,9 @@ import type { Clock } from '../demo/clock.ts';
 import type { Effect } from '../demo/effects.ts';
 import type { Lock, Permit } from '../demo/subject.ts';
 
+/** Why whoever leads no more may send nothing. */
+export const NOT_LEADING = 'this operator no longer leads';
+
 /** What a permit goes by. Functions, since each of it may change until it is asked. */
 export interface PermitTerms {
   readonly clock: Clock;
@@ -24,7 +27,7 @@ export interface PermitTerms {
 export function permitFor(effect: Effect, terms: PermitTerms): Permit {
   return {
     refusal() {
-      if (!terms.leads()) return 'this operator no longer leads';
+      if (!terms.leads()) return NOT_LEADING;
       return effect.kind === 'Inject' ? againstFault(effect, terms) : undefined;
     },
   };

@@ -53,6 +53,7 @@ function setup() {
     ]),
     enqueue: (key) => enqueued.push(key),
     leads: () => true,
+    hasLead: () => true,
     killSwitchIsOn: () => false,
     maxRuns: 50,
     maxRunsPerNamespace: 5,

@@ -50,6 +50,8 @@ export interface ReconcilerOptions {
   readonly enqueue: (key: string) => void;
   /** Whether the term of leadership that this works for still leads. */
   readonly leads: () => boolean;
+  /** Whether it has not lost the lead: what is on may still be ended, as when it ends in order. */
+  readonly hasLead: () => boolean;
   readonly killSwitchIsOn: () => boolean;
   /** Runs that may be on at once, in all and of one namespace. */
   readonly maxRuns: number;
@@ -76,12 +78,13 @@ export class Reconciler {
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
-    const { api, audience, clock, enqueue, leads, logger, maxRuns, maxRunsPerNamespace } = options;
+    const { api, audience, clock, enqueue, hasLead, leads, logger, maxRuns, maxRunsPerNamespace } = options;
     this.#options = options;
     this.#writer = new StatusWriter(api, audience.metrics);
     this.#slots = new RunSlots({ most: maxRuns, mostByNamespace: maxRunsPerNamespace, onRoom: enqueue });
     this.#entries = new Entries({
       clock,
+      hasLead,
       leads,
       logger,
       onChange: enqueue,

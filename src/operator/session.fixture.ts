@@ -34,6 +34,7 @@ export function setup(
   const log: string[] = [];
   const world = {
     leads: true,
+    hasLead: true,
     held: true,
     perform: options.perform ?? (async (effect) => findingOf(effect)),
     carryOn: async (_: Activity, __: Emit, signal: AbortSignal): Promise<void> => {
@@ -73,6 +74,7 @@ export function setup(
     subject: { definition: simulatedDefinition, connector },
     demo,
     leads: () => world.leads,
+    hasLead: () => world.hasLead,
     onChange: () => log.push('change'),
   });
   const open = async (): Promise<void> => {

@@ -70,6 +70,28 @@ describe('a release that somebody waits for', () => {
     await released;
     expect(log).toEqual(['perform release']);
   });
+
+  it('sends nothing, and is over, once the lead is lost', async () => {
+    const { clock, log, open, session, world } = setup();
+    await open();
+    // As at a shutdown: no new work, and what is on may still be ended.
+    world.leads = false;
+    const refusals: (string | undefined)[] = [];
+    world.perform = async (effect, permit) => {
+      refusals.push(permit.refusal());
+      world.hasLead = false;
+      refusals.push(permit.refusal());
+      const restored = { ok: false, faultOver: false, message: 'not yet' };
+      return { kind: 'Restored', effect: effect.id, restored };
+    };
+    const time = new AbortController();
+    const released = session.release(time.signal);
+    await clock.advance(1000);
+    time.abort(new Error('over'));
+    await released;
+    expect(refusals).toEqual([undefined, 'this operator no longer leads']);
+    expect(log).toEqual(['perform release']);
+  });
 });
 
 describe('closing', () => {

@@ -15,7 +15,7 @@ import { ActivityRunner } from './activity-runner.ts';
 import { endsWithin } from './deadline.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { childLogger, contextOf, type Logger } from './log.ts';
-import { permitFor } from './permit.ts';
+import { NOT_LEADING, permitFor } from './permit.ts';
 import type { ConnectedSubject } from './ports.ts';
 
 /** When an activity is started again that ended by an error, in milliseconds. */
@@ -34,6 +34,8 @@ export interface SessionOptions {
   readonly demo: ChaosDemo;
   /** Whether the term of leadership in which this session was made still leads. */
   readonly leads: () => boolean;
+  /** Whether that term has not lost the lead: what is on may still be ended. */
+  readonly hasLead: () => boolean;
   /** Called whenever something was seen that may change what is to be done. */
   readonly onChange: () => void;
 }
@@ -124,15 +126,15 @@ export class Session {
 
   /**
    * Ends faults of ours now and removes `fixtures`, as a shutdown does and the end of
-   * the object; resolves when no fault is on, or `signal` has aborted.
+   * the object; resolves when no fault is on, `signal` has aborted, or the lead is lost: then what is on is another's.
    */
   async release(signal: AbortSignal, fixtures: string[] = []): Promise<void> {
     if (!this.#opened) return;
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
     const effect = { kind: 'Restore', id: 'release', fixtures, release: true } as const;
-    while (!stop.aborted) {
+    while (!stop.aborted && this.#options.hasLead()) {
       try {
-        const finding = await this.#effects.release(effect, stop);
+        const finding = await this.#effects.release(effect, this.#releasePermit, stop);
         const restored = finding.kind === 'Restored' ? finding.restored : undefined;
         this.#log().info({ ok: restored?.ok }, `released: ${restored?.message ?? 'no finding'}`);
         if (restored?.faultOver) return;
@@ -239,6 +241,12 @@ export class Session {
   get #driver(): Opened['driver'] {
     if (!this.#opened) throw new Error('the subject is not open');
     return this.#opened.driver;
+  }
+
+  /** For a release that is no effect of a decision. */
+  get #releasePermit(): Permit {
+    const { hasLead } = this.#options;
+    return { refusal: () => (hasLead() ? undefined : NOT_LEADING) };
   }
 
   get #permitTerms(): Parameters<typeof permitFor>[1] {

@@ -35,15 +35,19 @@ function setup(behaviour: Partial<Behaviour> = {}) {
   const api = server.connect(clock);
   const election = { leads: true };
   const told: boolean[] = [];
+  /** What each term has told its subjects to go by. */
+  const leads: (() => boolean)[] = [];
   const leadership = new Leadership({
     forTerm: () => ({
       api,
       clock,
       logger: pino({ level: 'silent' }),
       audience: { events: { record: () => {} }, metrics },
-      subjects: new Map([
-        ['Simulated', { definition: simulatedDefinition, connector: new SimulatedConnector(target, clock) }],
-      ]),
+      connect(hasLead) {
+        leads.push(hasLead);
+        const connector = new SimulatedConnector(target, clock);
+        return new Map([['Simulated', { definition: simulatedDefinition, connector }]]);
+      },
       processLeads: () => election.leads,
       killSwitchIsOn: () => false,
       concurrency: 2,
@@ -64,7 +68,7 @@ function setup(behaviour: Partial<Behaviour> = {}) {
     await world.advance(20_000);
     await end;
   };
-  return { begins, election, ended, leadership, server, status, target, told, until, world };
+  return { begins, election, ended, leadership, leads, server, status, target, told, until, world };
 }
 
 describe('a term', () => {
@@ -169,6 +173,37 @@ describe('a term', () => {
     await until(() => target.isStalled);
     await ended(leadership.end(STOP));
     expect(target.activities).toEqual([]);
+  });
+
+  it('has its subjects keep what is theirs in the cluster while it ends in order, and not once it was lost', async () => {
+    const { election, ended, leadership, leads } = setup();
+    leadership.begin();
+    expect(leads.map((hasLead) => hasLead())).toEqual([true]);
+    const lost = leadership.end(LOST);
+    leadership.begin();
+    // The process leads, but not by the first.
+    expect(leads.map((hasLead) => hasLead())).toEqual([false, true]);
+    const stopped = leadership.end(STOP);
+    expect(leads.map((hasLead) => hasLead())).toEqual([false, true]);
+    election.leads = false;
+    expect(leads.map((hasLead) => hasLead())).toEqual([false, false]);
+    await ended(Promise.all([lost, stopped]).then(() => undefined));
+  });
+
+  it('that leads no more goes on with no release of a run that it had cut off', async () => {
+    const { begins, election, leadership, server, target, until, world } = setup({ releases: false });
+    leadership.begin();
+    await until(() => target.isStalled);
+    server.edit('ns/demo', ({ status }) => {
+      if (status?.run) status.run.startedAt = '2999-01-01T00:00:00Z';
+    });
+    await until(begins('Restore'));
+    await world.advance(10);
+    const sent = target.performed.length;
+    election.leads = false;
+    await world.advance(10_000);
+    expect(target.performed.length).toBe(sent);
+    expect(target.lockedBy).toBe('ns/demo');
   });
 
   it('is waited for where it still ends while the process stops', async () => {

@@ -4,10 +4,13 @@
  */
 import type { ReconcileRecord } from '../kube/controller.ts';
 import { Controller } from '../kube/controller.ts';
+import type { ConnectedSubjects } from './ports.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { apiOfTerm } from './term-api.ts';
 
-export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'leads'> {
+export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'hasLead' | 'leads' | 'subjects'> {
+  /** Connects the subjects anew; what they keep in the cluster they change only while `hasLead` holds. */
+  readonly connect: (hasLead: () => boolean) => ConnectedSubjects;
   /** Whether this process leads at this very moment, in whatever term. */
   readonly processLeads: () => boolean;
   /** Objects reconciled at the same time. */
@@ -33,12 +36,15 @@ export class Term {
 
   /** Begins to work on what is enqueued. */
   constructor(options: TermOptions) {
-    const { audience, clock, concurrency, logger, onReconciled } = options;
+    const { audience, clock, concurrency, connect, logger, onReconciled } = options;
+    const hasLead = (): boolean => this.#hasLead;
     this.#options = options;
     this.#reconciler = new Reconciler({
       ...options,
-      api: apiOfTerm(options.api, () => !this.#lost && options.processLeads()),
+      api: apiOfTerm(options.api, hasLead),
+      subjects: connect(hasLead),
       enqueue: (key) => this.enqueue(key),
+      hasLead,
       leads: () => this.leads,
     });
     this.#controller = new Controller({
@@ -98,11 +104,15 @@ export class Term {
     return this.#ending;
   }
 
+  /** Whether nobody else may lead: also while this term ends in order. The process may lead again by a later one. */
+  get #hasLead(): boolean {
+    return !this.#lost && this.#options.processLeads();
+  }
+
   async #end({ deadlineMs, release }: TermEnd): Promise<void> {
     // A part for work under way, the rest for proving that what is on is released.
     await this.#controller.stop(deadlineMs * 0.4);
     // Meanwhile the lead may have been lost, and then what is on is another's.
-    const mayRelease = release && !this.#lost && this.#options.processLeads();
-    await this.#reconciler.close({ release: mayRelease, deadlineMs: deadlineMs * 0.6 });
+    await this.#reconciler.close({ release: release && this.#hasLead, deadlineMs: deadlineMs * 0.6 });
   }
 }

@@ -103,7 +103,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     await expect(judge(spec)).rejects.toThrow(message);
   });
 
-  it.each(['demo.yaml', 'gate.yaml', 'gate-callers.yaml', 'minimal.yaml'])(
+  it.each(['demo.yaml', 'gate.yaml', 'gate-callers.yaml', 'minimal.yaml', 'your-limiter.yaml'])(
     'takes the sample %s',
     async (file) => {
       const manifest = await readFile(new URL(`../../manifests/samples/${file}`, import.meta.url), 'utf8');

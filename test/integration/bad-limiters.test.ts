@@ -15,7 +15,7 @@ const UNHEALTHY: readonly [Conduct, RegExp][] = [
   ['garbage', /Not healthy within 30s: .*not as a rate limiter of this interface.*Nothing was injected/],
   ['slow', /Not healthy within 30s: .*not answered within 2000 ms.*Nothing was injected/],
   ['never', /Not healthy within 30s: .*not answered within 2000 ms.*Nothing was injected/],
-  ['huge', /Not healthy within 30s: .*(exceeded|max|size).*Nothing was injected/i],
+  ['huge', /Not healthy within 30s: .*(longer than|exceeded).*Nothing was injected/i],
 ];
 const NO_BASELINE: readonly [Conduct, string, RegExp][] = [
   [

@@ -43,9 +43,12 @@ describe('kubeconform', () => {
     expect(await complaints(await kustomize(folder))).toBe('');
   });
 
-  it.each(['demo', 'gate', 'gate-callers', 'minimal'])('has nothing against the sample %s', async (name) => {
-    expect(await complaints(await readFile(`${root}manifests/samples/${name}.yaml`, 'utf8'))).toBe('');
-  });
+  it.each(['demo', 'gate', 'gate-callers', 'minimal', 'your-limiter'])(
+    'has nothing against the sample %s',
+    async (name) => {
+      expect(await complaints(await readFile(`${root}manifests/samples/${name}.yaml`, 'utf8'))).toBe('');
+    },
+  );
 
   it('knows of every sample', async () => {
     expect((await readdir(`${root}manifests/samples`)).sort()).toEqual([
@@ -53,6 +56,7 @@ describe('kubeconform', () => {
       'gate-callers.yaml',
       'gate.yaml',
       'minimal.yaml',
+      'your-limiter.yaml',
     ]);
   });
 

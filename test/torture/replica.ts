@@ -53,7 +53,12 @@ export class OperatorReplica {
       },
       supervisor,
       account: { namespace: place.system, name: OPERATOR.serviceAccount },
-      args: [`--watch-namespaces=${place.namespaces.join(',')}`, `--identity=${replica}`, ...TIMES],
+      args: [
+        `--watch-namespaces=${place.namespaces.join(',')}`,
+        `--identity=${replica}`,
+        '--fault-rest=0s',
+        ...TIMES,
+      ],
     });
     return new OperatorReplica(options, proxy, operator);
   }

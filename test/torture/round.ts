@@ -39,6 +39,8 @@ export async function playRound({ plan, say, signal, stage }: RoundOptions): Pro
   const name = `run-${plan.seed}`;
   const record = new TortureRecord();
   stage.record = record;
+  // What an earlier run has left was told with that run.
+  const before = new Set((await Promise.all(stage.lanes.map((lane) => lane.leftInRedis()))).flat());
   await Promise.all(plan.lanes.map((lane, i) => demosOf(stage, i).applySpec(name, specOf(lane))));
   await Promise.all(stage.replicas.map(({ proxy }) => proxy.keepLists()));
   const director = new Director(plan, stage, record, { name, say });
@@ -52,7 +54,7 @@ export async function playRound({ plan, say, signal, stage }: RoundOptions): Pro
   }
   await stage.untilWell();
   for (const [i, lane] of stage.lanes.entries()) {
-    wrong.push(...(await removeAndLook(demosOf(stage, i), lane, name, i, signal)));
+    wrong.push(...(await removeAndLook(demosOf(stage, i), lane, { name, number: i, before, signal })));
   }
   // The observer hears of the end of the objects a moment later.
   await sleep(200, undefined, { signal });
@@ -130,9 +132,17 @@ async function untilEnded(
 async function removeAndLook(
   demos: Demos,
   lane: Lane,
-  name: string,
-  number: number,
-  signal: AbortSignal,
+  {
+    before,
+    name,
+    number,
+    signal,
+  }: {
+    readonly before: ReadonlySet<string>;
+    readonly name: string;
+    readonly number: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Wrong[]> {
   const wrong = (message: string): Wrong => ({
     check: 'nothing left',
@@ -154,7 +164,7 @@ async function removeAndLook(
   const until = performance.now() + NOTHING_LEFT_MS;
   for (;;) {
     const leases = (await demos.leases()).filter(isHeld);
-    const keys = await lane.leftInRedis();
+    const keys = (await lane.leftInRedis()).filter((key) => !before.has(key));
     if (leases.length === 0 && keys.length === 0) return [];
     if (performance.now() > until) {
       const what = [

@@ -43,6 +43,8 @@ export class SimulatedDriver implements SubjectDriver {
       case 'Prepare': {
         await this.#clock.sleep(effectMs, signal);
         const { fault, fixture, sequence } = effect;
+        // A number of a run that somebody forged may give a later fault the id of an earlier one.
+        this.#target.readings.delete(this.#nameOf(fault));
         const usableUntil = this.#clock.now() + behaviour.usableMs;
         const marker = `stalls/${this.#target.stalls}`;
         return {
@@ -134,14 +136,18 @@ export class SimulatedDriver implements SubjectDriver {
     return { kind: 'SecondLook', admission, gone: [...gone] };
   }
 
+  /** Faults of two objects may have the same id. */
+  #nameOf(fault: string): string {
+    return `${this.#request.name} ${fault}`;
+  }
+
   #sample(fault: string, scenario: string): Finding {
     const { behaviour, readings } = this.#target;
     const report = this.#reports.get(fault);
     const stall = this.#isStall(scenario);
     const breaks = stall ? behaviour.queues && behaviour.stallBites : behaviour.loses;
     const broken = breaks && report?.startedAt !== undefined;
-    // Faults of two objects may have the same id.
-    const name = `${this.#request.name} ${fault}`;
+    const name = this.#nameOf(fault);
     const before = readings.get(name);
     const now = this.#clock.now();
     const bound = stall ? 5 : 10;

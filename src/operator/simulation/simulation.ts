@@ -226,15 +226,16 @@ export class Simulation {
         clock,
         logger,
         audience: { events: { record: (event) => this.events.push(event) }, metrics },
-        subjects: new Map([
-          [
-            simulatedDefinition.api.type,
-            {
-              definition: simulatedDefinition,
-              connector: new SimulatedConnector((owner) => this.#targetOf(owner), clock),
-            },
-          ],
-        ]),
+        connect: () =>
+          new Map([
+            [
+              simulatedDefinition.api.type,
+              {
+                definition: simulatedDefinition,
+                connector: new SimulatedConnector((owner) => this.#targetOf(owner), clock),
+              },
+            ],
+          ]),
         processLeads: () => process.leads,
         killSwitchIsOn: () => this.killSwitch,
         concurrency: 2,

@@ -127,7 +127,7 @@ export function outcomeOf({ writeP50Ms, writeMaxMs, lags, counting, denying }: B
 }
 
 /** Latencies of real writes, one after the other, from the fastest to the slowest. */
-async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
+export async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
   // What is asked later on: a right that is missing shows before any fault is announced.
   await redis.read();
   await redis.time();

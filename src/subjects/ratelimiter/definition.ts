@@ -17,11 +17,20 @@ const STORY: readonly ChapterPlan[] = [
   { title: 'Demo Complete', stage: 'complete', auto: true },
 ];
 
+/** A fault that is optional has its chapters only where it is asked for; the others are told as skipped. */
+function storyOf({ scenarios }: ChaosDemoSpec): ChapterPlan[] {
+  const left = FAULTS.filter(
+    ({ api, optional }) => optional && !scenarios.some(({ type }) => type === api.type),
+  );
+  const types = new Set<string>(left.map(({ api }) => api.type));
+  return STORY.filter(({ of }) => of === undefined || !types.has(of));
+}
+
 /** The rate limiter, as the framework sees it. */
 export const rateLimiterDefinition: SubjectDefinition = {
   api: rateLimiterApi,
 
-  chapters: (spec) => tellStory(STORY, spec.dryRun ? [] : spec.scenarios),
+  chapters: (spec) => tellStory(storyOf(spec), spec.dryRun ? [] : spec.scenarios),
 
   scenarios(spec) {
     const limiter = rateLimiterOf(spec);

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
+import type { HealthSnapshot } from '../../demo/health.ts';
 import type { FaultReport } from '../../demo/observed.ts';
 import type { Emit, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
@@ -18,6 +19,8 @@ import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } fr
 import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
+import { controlCallers } from './interfaces/http/control-callers.ts';
+import { pollPods } from './interfaces/http/http-health.ts';
 import { pollHealth } from './interfaces/reference/health.ts';
 import { restore } from './restore.ts';
 import { isDemoKey } from './schema.ts';
@@ -80,6 +83,7 @@ class RateLimiterDriver implements SubjectDriver {
   /** That this process made; a fault that was planned again is not in the status with its first one. */
   readonly #fixtures = new Set<string>();
   #baseline: Baseline | undefined;
+  #usualWriteMs = 0;
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
@@ -93,6 +97,7 @@ class RateLimiterDriver implements SubjectDriver {
       mayBePaused,
       server,
       baseline,
+      usualWriteMs: () => this.#usualWriteMs,
       checkStore,
       now,
       lifetime,
@@ -142,6 +147,15 @@ class RateLimiterDriver implements SubjectDriver {
     const { dryRun, scenarios } = this.#options.spec;
     try {
       await this.#requireNodes(signal);
+      if (this.#toolkit.callers) {
+        const { message, writeMaxMs } = await controlCallers(
+          this.#toolkit,
+          `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
+          signal,
+        );
+        this.#usualWriteMs = writeMaxMs;
+        return { kind: 'Baseline', outcome: { ok: true, message } };
+      }
       const options = {
         ...this.#toolkit,
         controlKey: `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
@@ -156,6 +170,7 @@ class RateLimiterDriver implements SubjectDriver {
         if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
       }
       this.#baseline = baseline;
+      this.#usualWriteMs = baseline.writeMaxMs;
       return { kind: 'Baseline', outcome: outcomeOf(baseline) };
     } catch (error) {
       signal.throwIfAborted();
@@ -288,7 +303,10 @@ class RateLimiterDriver implements SubjectDriver {
   ): Promise<Finding> {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
-    const keys = [...all].flatMap((fixture) => keysMadeFor(fixture, this.#options.spec.scenarios));
+    // A limiter behind HTTP is told of no key, so there is none to take back: its counts run out by themselves.
+    const keys = this.#toolkit.callers
+      ? []
+      : [...all].flatMap((fixture) => keysMadeFor(fixture, this.#options.spec.scenarios));
     return {
       kind: 'Restored',
       effect: id,
@@ -307,7 +325,11 @@ class RateLimiterDriver implements SubjectDriver {
           nodes: this.#toolkit.target.nodes,
           intervalMs: activity.intervalMs,
         };
-        return await pollHealth(options, (snapshot) => emit({ kind: 'Health', snapshot }), signal);
+        const tell = (snapshot: HealthSnapshot): void => emit({ kind: 'Health', snapshot });
+        const { http } = this.#toolkit.limiter.interface;
+        return await (http
+          ? pollPods({ ...options, health: http.health }, tell, signal)
+          : pollHealth(options, tell, signal));
       }
       case 'LookAgain':
         return await this.#options.keepLooking(emit, signal);

@@ -10,7 +10,7 @@ import { ghostAllowing } from './faults/ghost-allowing/index.ts';
 import { ConnectionBudget } from './http/connection-budget.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
-export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/counter-drift/pause.ts';
+export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/redis-pause/pause.ts';
 export { ConnectionBudget, freeFileDescriptors } from './http/connection-budget.ts';
 export {
   type BurstOptions,

@@ -1,6 +1,7 @@
 /** The rate limiter's part of the spec, `spec.subject.rateLimiter`, as people write it. */
 import { z } from 'zod';
 import { type ChaosDemoSpec, cel, durationField, GROUP } from '../../api/index.ts';
+import { httpInterfaceSchema } from './interfaces/http/schema.ts';
 
 /** The member of `spec.subject` that holds it. */
 export const MEMBER = 'rateLimiter';
@@ -98,9 +99,34 @@ const limit = z
       .default(10)
       .describe('Requests that the limit allows in one window.'),
     window: durationField('Length of the window.', '5s', '1h').default('60s'),
+    algorithm: z
+      .enum(['FixedWindow', 'SlidingWindow', 'SlidingWindowCounter', 'TokenBucket'])
+      .default('FixedWindow')
+      .describe(
+        'How the limiter counts. TokenBucket is also that of GCRA, with limit.requests as the refill of one window. The reference limiter has fixed windows.',
+      ),
+    windowStart: z
+      .enum(['FirstRequest', 'Clock'])
+      .default('FirstRequest')
+      .describe(
+        'Of FixedWindow: whether a window begins with the first request, or at whole multiples of its length.',
+      ),
+    burst: z
+      .int()
+      .min(1)
+      .max(MOST_REQUESTS)
+      .optional()
+      .describe('Of TokenBucket: requests that a full bucket admits at once; default: limit.requests.'),
+    refillEvery: durationField(
+      'Of TokenBucket: tokens come in lumps so far apart; left out: one by one.',
+      '1ms',
+      '1h',
+    ).optional(),
   })
   .prefault({})
-  .describe('The limit that the demo sets on keys of its own.');
+  .describe(
+    'The limit: the one that the demo sets on keys of its own, or, of a limiter behind HTTP, the one that it is configured with.',
+  );
 
 const health = z
   .object({
@@ -114,9 +140,27 @@ const health = z
   .prefault({})
   .describe('How the operator checks the health of the rate limiter.');
 
+const limiterInterface = z
+  .object({
+    type: z
+      .enum(['Reference', 'HTTP'])
+      .default('Reference')
+      .describe('Reference: that of docs/interface.md. HTTP: any API that limits its callers.'),
+    http: httpInterfaceSchema.optional().describe('How it is asked; for type HTTP.'),
+  })
+  .prefault({})
+  .meta({
+    description: 'What the pods speak.',
+    ...cel({
+      rule: "(has(self.type) && self.type == 'HTTP') == has(self.http)",
+      message: 'type HTTP needs http, and no other type takes it',
+    }),
+  });
+
 export const rateLimiterSchema = z
   .object({
     selector: labelSelector,
+    interface: limiterInterface,
     port: z
       .union([z.int(), z.string()])
       .default('http')

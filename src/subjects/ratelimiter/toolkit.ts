@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Toolkit } from './faults/fault.ts';
+import { NodeClient } from './http/node-client.ts';
+import { HttpCallers } from './interfaces/http/http-callers.ts';
 import { SAMPLE_TIMEOUT_MS } from './interfaces/reference/counter-watch.ts';
 import { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { rateLimiterOf } from './schema.ts';
@@ -13,11 +15,16 @@ import { RedisConnections } from './store/redis-client.ts';
 const QUIET_CONNECTIONS = 4;
 /** Connections for steady traffic to one node: a strict node holds each request for as long as Redis stalls. */
 const LOAD_CONNECTIONS = 256;
+/** Connections of callers to one node: those whose answers are waited for, at the highest rate and the longest wait. */
+const ASK_CONNECTIONS = 256;
 
 /** A toolkit whose connections are made when they are first needed. Its `lifetime` is its owner's to abort. */
 export function openToolkit(
   spec: ChaosDemoSpec,
-  parts: Pick<Toolkit, 'target' | 'budget' | 'baseline' | 'checkStore' | 'now' | 'lifetime'> & {
+  parts: Pick<
+    Toolkit,
+    'target' | 'budget' | 'baseline' | 'usualWriteMs' | 'checkStore' | 'now' | 'lifetime'
+  > & {
     /** Whether an earlier process may have left a pause on. */
     readonly mayBePaused: boolean;
     /** What every connection to Redis is held to. */
@@ -30,8 +37,20 @@ export function openToolkit(
   const timeoutMs = parseDuration(limiter.health.timeout);
   const open = (timeoutMs: number, connections: number): LimiterClient[] =>
     nodes.map((node) => new LimiterClient(node, timeoutMs, connections));
+  const { http } = limiter.interface;
+  if (http) {
+    const common = { ...rest, limiter, timeoutMs, clients: [], observers: [], loaders: [] };
+    return {
+      ...common,
+      callers: new HttpCallers(http),
+      askers: nodes.map((node) => new NodeClient(node, ASK_CONNECTIONS, parts.now)),
+      redis: new RedisConnections(redis, randomUUID(), server),
+      ownPause: new OwnPause(mayBePaused),
+    };
+  }
   return {
     ...rest,
+    askers: [],
     limiter,
     timeoutMs,
     clients: open(timeoutMs, QUIET_CONNECTIONS),
@@ -43,7 +62,8 @@ export function openToolkit(
 }
 
 /** Ends every connection at once; a fault stays as it is. */
-export async function closeToolkit({ clients, loaders, observers, redis }: Toolkit): Promise<void> {
+export async function closeToolkit({ askers, clients, loaders, observers, redis }: Toolkit): Promise<void> {
   redis.close();
+  for (const asker of askers) asker.close();
   await Promise.all([...clients, ...observers, ...loaders].map(async (client) => await client.close()));
 }

@@ -19,7 +19,7 @@ const NEEDED = [
   ['+ping', 'baseline', 'ping'],
   ['+get', 'baseline', 'get'],
   ['+client|pause', 'injection', 'client|pause'],
-  ['+watch', 'injection', 'watch'],
+  ['+watch', 'preparation', 'watch'],
   ['+multi', 'injection', 'multi'],
   ['+exec', 'injection', 'exec'],
   ['+client|unpause', 'restoring', 'client|unpause'],

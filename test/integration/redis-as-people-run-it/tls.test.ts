@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
-import { injectRedisPause } from '../../../src/subjects/ratelimiter/faults/counter-drift/pause.ts';
+import { injectRedisPause } from '../../../src/subjects/ratelimiter/faults/redis-pause/pause.ts';
 import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { RedisConnections } from '../../../src/subjects/ratelimiter/store/redis-client.ts';
 import { never } from '../support/driven-limiter.ts';
@@ -60,6 +60,7 @@ describe('a Redis whose certificate a private authority has issued', () => {
     const target = tls.target(await secure());
     expect(await tls.admit(target)).toMatch(/^[0-9a-f]{40}$/);
     const redis = new RedisConnections(target, 'tls');
+    await redis.takeCharge(60_000);
     const pause = await injectRedisPause(
       redis,
       { plannedAt: 0, until: Date.now() + 20_000, usualWriteMs: 1, now: Date.now },

@@ -95,6 +95,23 @@ describe('find of pauses', () => {
   });
 });
 
+it('blame nothing on what was done to the Redis of another lane', () => {
+  const kill = (lane: number) => ({
+    lane,
+    when: { afterMs: 0 },
+    action: { to: 'redis', what: 'kill' } as const,
+    forMs: 100,
+  });
+  const killed = (lane: number) =>
+    found((record) => {
+      const at = T0 + PAUSED + 500;
+      record.note({ kind: 'step', at, endedAt: at + 200, whom: 'Redis', step: kill(lane) });
+    });
+  expect(killed(1)).toEqual([]);
+  // Of this lane it would have ended the pause, and the write that was held back would have no reason.
+  expect(killed(0)).toContainEqual(expect.stringMatching(/held back for 1305 ms while no pause was on/));
+});
+
 describe('find of transitions', () => {
   it('a fault that was carried out and never announced', () => {
     const skipped = found((record) =>

@@ -3,7 +3,7 @@
  * writes are taken whenever none is on.
  */
 import type { ChaosDemo } from '../../../src/api/index.ts';
-import type { CommandSent } from '../record.ts';
+import type { CommandSent, StepTaken } from '../record.ts';
 import { slack, stillAround } from './delays.ts';
 import type { Seen, Wrong } from './seen.ts';
 
@@ -42,7 +42,7 @@ export function pausesOf({ lane, record }: Pick<Seen, 'lane' | 'record'>): Pause
   const sent = record.of('sent', lane).filter(({ args }) => /^pause$/i.test(args[1] ?? ''));
   const done = record.of('done', lane).filter(({ what }) => what === 'pause');
   const releases = record.of('done', lane).filter(({ what }) => what === 'unpause');
-  const restarts = record.of('step', lane).filter(isRestart);
+  const restarts = redisSteps(record, lane).filter(({ step }) => step.action.what === 'kill');
   const pauses: PauseSeen[] = [];
   for (const command of sent) {
     if (command.passedAt === undefined) continue;
@@ -58,8 +58,9 @@ export function pausesOf({ lane, record }: Pick<Seen, 'lane' | 'record'>): Pause
   return pauses;
 }
 
-function isRestart({ step }: { readonly step: { readonly action: { to: string; what: string } } }): boolean {
-  return step.action.to === 'redis' && step.action.what === 'kill';
+/** What was done to the Redis of this lane, and of no other. */
+function redisSteps(record: Seen['record'], lane: number): StepTaken[] {
+  return record.of('step').filter(({ step }) => step.action.to === 'redis' && step.lane === lane);
 }
 
 function checkCommands(seen: Seen): Wrong[] {
@@ -137,10 +138,7 @@ function checkWrites(seen: Seen): Wrong[] {
   const wrong: Wrong[] = [];
   const reasons = [
     ...pausesOf(seen).map(({ end, from }) => ({ from, to: end })),
-    ...record
-      .of('step', lane)
-      .filter(({ step }) => step.action.to === 'redis')
-      .map(({ at, endedAt = Infinity }) => ({ from: at, to: endedAt })),
+    ...redisSteps(record, lane).map(({ at, endedAt = Infinity }) => ({ from: at, to: endedAt })),
   ].toSorted((a, b) => a.from - b.from);
   for (const { at, lost, tookMs } of record.of('write', lane)) {
     if (lost) continue;

@@ -194,6 +194,6 @@ describe('the rules of a fault in CEL', () => {
   });
 
   it('are of types that the subject has', () => {
-    expect(() => faultOf('StoreOutage')).toThrow('no fault of type StoreOutage');
+    expect(() => faultOf('Latency')).toThrow('no fault of type Latency');
   });
 });

@@ -18,6 +18,8 @@ import type { Permit, Scenario } from '../../../demo/subject.ts';
 import type { DiagnosisRequest } from '../../../diagnosis/index.ts';
 import type { Baseline } from '../baseline.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
+import type { NodeClient } from '../http/node-client.ts';
+import type { Callers } from '../interfaces/callers.ts';
 import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
 import { MEMBER, PART, type RateLimiterSpec } from '../schema.ts';
 import type { OwnPause } from '../store/own-pause.ts';
@@ -30,6 +32,8 @@ export interface Fault {
   readonly rules: readonly CelRule[];
   /** Whether it can be cut short: it pauses Redis, and ends with that pause. See `Scenario`. */
   readonly releasable: boolean;
+  /** Whether its chapters are left out of the story, and not told as skipped, where no scenario is of its type. */
+  readonly optional?: boolean;
   /** In the order of the story; `of` is filled in. */
   readonly chapters: readonly Omit<ChapterPlan, 'of'>[];
   /** The durations whose sum has to fit into a window. */
@@ -114,12 +118,17 @@ export interface Toolkit {
   readonly observers: readonly LimiterClient[];
   /** For traffic. */
   readonly loaders: readonly LimiterClient[];
+  /** For a limiter behind HTTP: its callers, and a client for each node, in the same order. */
+  readonly callers?: Callers;
+  readonly askers: readonly NodeClient[];
   /** For bursts, shared by all runs of this process. */
   readonly budget: ConnectionBudget;
   readonly redis: RedisConnections;
   readonly ownPause: OwnPause;
   /** What is normal without a fault; undefined: not measured by this process. */
   readonly baseline: () => Baseline | undefined;
+  /** The slowest write that was seen without a fault, in milliseconds; 0: not measured by this process. */
+  readonly usualWriteMs: () => number;
   /** Looks once more whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
   /** Milliseconds since the epoch; the fraction counts. */

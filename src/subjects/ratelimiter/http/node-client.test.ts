@@ -20,7 +20,7 @@ async function clientOf(answer: (socket: Socket, request: number) => void, conne
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const client = new NodeClient({ name: 'rl-0', host: '127.0.0.1', port }, { connections, now: Date.now });
+  const client = new NodeClient({ name: 'rl-0', host: '127.0.0.1', port }, connections, Date.now);
   onTestFinished(() => {
     client.close();
     for (const socket of sockets) socket.destroy();
@@ -38,27 +38,11 @@ describe('a client of one node', () => {
     expect(sockets.size).toBe(1);
   });
 
-  it('opens another connection after an answer that ends its own', async () => {
-    const { client } = await clientOf((socket) =>
-      socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'),
-    );
-    for (let i = 0; i < 3; i += 1) expect((await client.ask(ASK, 5000, signal)).answer?.status).toBe(200);
-  });
-
   it('gives a request up that is not answered in time, and its connection with it', async () => {
     const { client, sockets } = await clientOf((socket, i) => i > 0 && socket.write(OK));
     expect((await client.ask(ASK, 20, signal)).failure?.code).toBe('TIMEOUT');
     expect((await client.ask(ASK, 5000, signal)).answer?.status).toBe(200);
     await expect.poll(() => sockets.size).toBe(1);
-  });
-
-  it('sends no more requests at once than it has connections for', async () => {
-    const { client } = await clientOf(() => undefined, 2);
-    const stop = new AbortController();
-    const two = [client.ask(ASK, 60_000, stop.signal), client.ask(ASK, 60_000, stop.signal)];
-    expect((await client.ask(ASK, 60_000, signal)).failure?.code).toBe('NO_CONNECTIONS');
-    stop.abort();
-    expect((await Promise.all(two)).map(({ failure }) => failure?.code)).toEqual(['STOPPED', 'STOPPED']);
   });
 
   it('does not follow a redirect', async () => {
@@ -81,10 +65,7 @@ describe('a client of one node', () => {
   it('tells a broken connection from one that cannot be made', async () => {
     const { client } = await clientOf((socket) => socket.resetAndDestroy());
     expect((await client.ask(ASK, 5000, signal)).failure?.code).toBe('RESET');
-    const nobody = new NodeClient(
-      { name: 'x', host: '127.0.0.1', port: 1 },
-      { connections: 1, now: Date.now },
-    );
+    const nobody = new NodeClient({ name: 'x', host: '127.0.0.1', port: 1 }, 1, Date.now);
     expect((await nobody.ask(ASK, 5000, signal)).failure?.code).toBe('UNREACHABLE');
   });
 

@@ -2,7 +2,7 @@
 import type { HttpRequest } from '../http/request.ts';
 import type { HttpAnswer } from '../http/response-reader.ts';
 
-/** What the limiter said of a request: an answer that says neither is an error. */
+/** What the limiter said of a request. An answer that says neither is an error. */
 export type Decision = 'Admitted' | 'Denied';
 
 /** Callers of a rate limiter; each is known to it by a key of its own. */

@@ -12,7 +12,7 @@ const BY_CREDENTIALS =
   'correct username and password in the Secret that subject.rateLimiter.redis.authSecretRef names';
 
 const BY_REPLY: readonly (readonly [RegExp, string])[] = [
-  [/^NOPERM/, `the ACL user lacks a right: grant it "${REDIS_ACL}"`],
+  [/^(EXECABORT .*\b)?NOPERM/, `the ACL user lacks a right: grant it "${REDIS_ACL}"`],
   [
     /^NOAUTH/,
     'it asks for a password: name a Secret with the password in subject.rateLimiter.redis.authSecretRef',

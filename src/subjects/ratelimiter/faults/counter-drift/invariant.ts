@@ -20,6 +20,7 @@ import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import { atLeast, counted, perNode, sinceStart, sumOf } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';
+import { EARLY_MS } from '../redis-pause/report.ts';
 import {
   type CompleteSample,
   type FaultSpan,
@@ -29,9 +30,6 @@ import {
   whenOutside,
 } from '../watch-record.ts';
 import { type NodeTraffic, TrafficRecord } from './traffic-record.ts';
-
-/** A fault that ends this much before its planned end did not last. Redis itself is late, never early. */
-export const EARLY_MS = 250;
 
 /** Which measure decides. */
 export type Judged = 'Drift' | 'OverAdmission';

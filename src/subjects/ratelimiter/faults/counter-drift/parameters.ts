@@ -117,6 +117,10 @@ const sentMoreThan = (count: string, most: number): string =>
 
 export const rules: readonly CelRule[] = [
   {
+    rule: scenarioRule(api, `self.${PART}.interface.type == 'Reference'`),
+    message: `CounterDrift compares counters, and a limiter behind HTTP shows none: take StoreOutage or GhostAllowing, or ${PART}.interface.type Reference`,
+  },
+  {
     rule: scenarioRule(api, ofThreshold(`${threshold} < ${requests}`)),
     message:
       'counterDrift.threshold must be less than limit.requests: a node cannot drift further than its limit',

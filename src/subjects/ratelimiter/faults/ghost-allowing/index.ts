@@ -5,6 +5,7 @@
 import { parseDuration } from '../../../../api/index.ts';
 import type { Fault } from '../fault.ts';
 import { GhostAllowingAttempt } from './attempt.ts';
+import { CallerBurstAttempt } from './caller-attempt.ts';
 import { api, parametersOf, rules, trialsMs, unprovable } from './parameters.ts';
 import { trialKeys } from './trials.ts';
 
@@ -40,5 +41,6 @@ export const ghostAllowing: Fault = {
   beyondStoryMs: trialsMs,
   keysOf: (scenario, fixture) => trialKeys(fixture, parametersOf(scenario).trials),
   unprovable,
-  open: (scenario, toolkit) => new GhostAllowingAttempt(scenario, toolkit),
+  open: (scenario, toolkit) =>
+    toolkit.callers ? new CallerBurstAttempt(scenario, toolkit) : new GhostAllowingAttempt(scenario, toolkit),
 };

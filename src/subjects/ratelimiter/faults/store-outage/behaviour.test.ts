@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
-import { BEHAVIOURS, behaviourOf, type CallerRequest, type Got, type OutageSettings } from './behaviour.ts';
+import { BEHAVIOURS, behaviourOf, type OutageSettings } from './behaviour.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
 const nodes = ['a', 'b', 'c'];

@@ -6,6 +6,7 @@
  * be let through. The other has used its limit up before the fault and should be denied.
  */
 
+import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
 import { type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
 import { mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 
@@ -19,20 +20,6 @@ export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'
  * Mixed: none of these holds for nine of ten callers, or nodes differ.
  */
 export type Behaviour = (typeof BEHAVIOURS)[number];
-
-/** What became of one request. Failed: an answer that neither admits nor denies, or a connection that broke. */
-export type Got = 'Admitted' | 'Denied' | 'Failed' | 'Unanswered';
-
-/** A request of a caller that stays within its limit, or of one that has used it up. */
-export interface CallerRequest {
-  readonly node: string;
-  readonly caller: 'Within' | 'Beyond';
-  /** Milliseconds since the epoch, by one monotonic clock. */
-  readonly sentAt: number;
-  /** When the answer was there, or was given up. */
-  readonly endedAt: number;
-  readonly got: Got;
-}
 
 /** The share of callers that have to get the same for it to be what callers get. */
 export const SHARE = 0.9;
@@ -69,7 +56,7 @@ export interface NodeBehaviour {
 export interface OutageBehaviour {
   readonly behaviour: Behaviour;
   readonly byNode: ReadonlyMap<string, NodeBehaviour>;
-  /** Of the caller beyond its limit, over all nodes and from its first request on. */
+  /** Of the caller beyond its limit, over all nodes, from its first request to the end of the fault. */
   readonly over: OverAdmission;
   /** Why this proves nothing; empty: it does. */
   readonly shortfalls: readonly string[];
@@ -82,8 +69,9 @@ export function behaviourOf(
   { endedAt, startedAt }: OutageSpan,
 ): OutageBehaviour {
   const { callerTimeoutMs, clockWithinMs, firstSentAt, limit, nodes } = settings;
+  // What gets through after the fault is not of it.
   const admitted = requests
-    .filter(({ caller, got }) => caller === 'Beyond' && got === 'Admitted')
+    .filter(({ caller, got, endedAt: at }) => caller === 'Beyond' && got === 'Admitted' && at <= endedAt)
     .map(({ sentAt, endedAt: answeredAt }) => ({ sentAt, answeredAt }));
   const known = {
     ...(firstSentAt !== undefined && { firstSentAt }),

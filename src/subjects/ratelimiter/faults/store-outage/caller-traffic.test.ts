@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NodeClient } from '../../http/node-client.ts';
+import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
-import type { CallerRequest } from './behaviour.ts';
 import { runCallerTraffic } from './caller-traffic.ts';
 
 const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
@@ -18,7 +18,7 @@ async function nodeThat(answer: (path: string) => number | undefined, name: stri
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const client = new NodeClient({ name, host: '127.0.0.1', port }, { connections: 64, now: Date.now });
+  const client = new NodeClient({ name, host: '127.0.0.1', port }, 64, Date.now);
   onTestFinished(() => {
     client.close();
     server.closeAllConnections();

@@ -3,20 +3,12 @@
  * loop): at every turn each node is asked by a caller within its limit and by the one
  * that has used it up.
  */
-import type { FailureCode } from '../../http/connection.ts';
-import type { Asked, NodeClient } from '../../http/node-client.ts';
+import type { NodeClient } from '../../http/node-client.ts';
+import { type CallerRequest, gotOf } from '../../interfaces/caller-request.ts';
 import type { Callers } from '../../interfaces/callers.ts';
 import { pauseFor } from '../../waiting.ts';
-import type { CallerRequest, Got } from './behaviour.ts';
 
 const TICK_MS = 10;
-/** What a caller got where it got no answer; undefined: it was not heard. */
-const GOT_OF_FAILURE: Readonly<Partial<Record<FailureCode, Got>>> = {
-  TIMEOUT: 'Unanswered',
-  UNREACHABLE: 'Failed',
-  RESET: 'Failed',
-  BAD_ANSWER: 'Failed',
-};
 /** How far it catches up on what was due while this process stood still; what is older is left out. */
 const CATCH_UP_MS = 200;
 
@@ -82,22 +74,10 @@ async function ask(
   lifetime: AbortSignal,
 ): Promise<void> {
   const asked = await client.ask(callers.requestOf(key), callerTimeoutMs, lifetime);
-  const got = gotOf(asked, callers);
-  if (got === undefined) return;
+  const said = gotOf(asked, callers);
+  if (!said) return;
   const { endedAt, sentAt } = asked;
-  tell({ node: client.node.name, caller, sentAt, endedAt, got });
-}
-
-/** What a caller got; undefined where the request never left. */
-export function gotOf({ answer, failure }: Asked, callers: Pick<Callers, 'read'>): Got | undefined {
-  if (answer) {
-    try {
-      return callers.read(answer);
-    } catch {
-      return 'Failed';
-    }
-  }
-  return failure && GOT_OF_FAILURE[failure.code];
+  tell({ node: client.node.name, caller, sentAt, endedAt, got: said.got });
 }
 
 function* usedTimes(keys: Iterable<string>, uses: number): Generator<string, undefined> {

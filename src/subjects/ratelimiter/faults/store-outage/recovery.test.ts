@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, Got } from './behaviour.ts';
+import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
 import { latencyOf, wellAgainAfter } from './recovery.ts';
 
 const request = (node: string, sentAt: number, got: Got, took = 5): CallerRequest => ({

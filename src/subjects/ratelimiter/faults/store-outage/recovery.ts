@@ -1,5 +1,6 @@
 /** How soon callers are served again as before, and how long they waited for answers. Pure. */
-import type { CallerRequest, OutageSpan } from './behaviour.ts';
+import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import type { OutageSpan } from './behaviour.ts';
 
 export interface Latency {
   readonly p50Ms: number;

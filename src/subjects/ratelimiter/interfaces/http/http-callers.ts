@@ -11,18 +11,12 @@ const ADDRESSES = 2 ** 17;
 
 export class HttpCallers implements Callers {
   readonly #mapping: HttpInterfaceSpec;
-  readonly #secretHeaders: Readonly<Record<string, string>>;
   readonly #requests = new Map<string, HttpRequest>();
   /** Runs begin anywhere, so that one rarely meets the addresses of another within its window. */
   readonly #firstAddress: number;
 
-  constructor(
-    mapping: HttpInterfaceSpec,
-    secretHeaders: Readonly<Record<string, string>> = {},
-    firstAddress = randomInt(ADDRESSES),
-  ) {
+  constructor(mapping: HttpInterfaceSpec, firstAddress = randomInt(ADDRESSES)) {
     this.#mapping = mapping;
-    this.#secretHeaders = secretHeaders;
     this.#firstAddress = firstAddress;
   }
 
@@ -37,10 +31,7 @@ export class HttpCallers implements Callers {
     const request = {
       method,
       path: fill(path),
-      headers: {
-        ...Object.fromEntries(headers.map(({ name, value }) => [name, fill(value)])),
-        ...this.#secretHeaders,
-      },
+      headers: Object.fromEntries(headers.map(({ name, value }) => [name, fill(value)])),
       ...(body !== undefined && { body: fill(body) }),
     };
     this.#requests.set(key, request);

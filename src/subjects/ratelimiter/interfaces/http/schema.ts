@@ -1,9 +1,6 @@
 /** `spec.subject.rateLimiter.interface.http`: how a limiter behind an HTTP API is asked, and what its answers mean. */
 import { z } from 'zod';
-import { cel, GROUP } from '../../../../api/index.ts';
-
-/** Type of the Secret with headers that must not stand in a spec. */
-export const HTTP_HEADERS_SECRET_TYPE = `${GROUP}/http-headers`;
+import { cel } from '../../../../api/index.ts';
 
 /** Written where the limiter takes the identity of its caller: the key that the demo uses. */
 export const KEY_PLACE = '$(key)';
@@ -96,12 +93,6 @@ export const httpInterfaceSchema = z
       })
       .prefault({})
       .describe('How a pod says that it is well.'),
-    headersSecretRef: z
-      .object({ name: z.string().min(1).max(253).describe('Name of the Secret.') })
-      .optional()
-      .describe(
-        `A Secret of this namespace, of type ${HTTP_HEADERS_SECRET_TYPE}; each of its keys is a header that requests carry.`,
-      ),
   })
   .describe('A rate limiter behind an HTTP API of any kind.');
 

@@ -1,12 +1,13 @@
 /** Uses the limit of one caller up, without haste: what a limiter in order admits, and that it then denies. */
-import type { NodeClient } from '../../http/node-client.ts';
-import type { Callers } from '../../interfaces/callers.ts';
-import { pauseFor } from '../../waiting.ts';
-import type { CallerRequest } from './behaviour.ts';
-import { gotOf } from './caller-traffic.ts';
+import type { NodeClient } from '../http/node-client.ts';
+import { pauseFor } from '../waiting.ts';
+import { type CallerRequest, gotOf } from './caller-request.ts';
+import type { Callers } from './callers.ts';
 
-/** Between two requests, so that counts which are synchronised now and then keep up; milliseconds. */
+/** Between two requests at most, so that counts which are synchronised now and then keep up; milliseconds. */
 const APART_MS = 20;
+/** A large limit is used up in no more than about this; milliseconds. */
+const WITHIN_MS = 10_000;
 /** Denials in a row of every node after which the limit counts as used up. */
 const DENIALS = 2;
 
@@ -23,6 +24,8 @@ export interface UsedUp {
   readonly requests: readonly CallerRequest[];
   /** Whether every node denies by now. */
   readonly usedUp: boolean;
+  /** The answer that was neither yes nor no, which ended it. */
+  readonly improper?: { readonly node: string; readonly problem: string };
 }
 
 /**
@@ -32,19 +35,22 @@ export interface UsedUp {
 export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise<UsedUp> {
   const { callers, callerTimeoutMs, clients, key, most } = options;
   const requests: CallerRequest[] = [];
+  const apartMs = Math.min(APART_MS, WITHIN_MS / Math.max(1, most));
   let denials = 0;
   for (let i = 0; i < most && denials < DENIALS * clients.length; i += 1) {
     const client = clients[i % clients.length];
     if (!client) break;
     const asked = await client.ask(callers.requestOf(key), callerTimeoutMs, signal);
     signal.throwIfAborted();
-    const got = gotOf(asked, callers);
-    if (got === undefined) continue;
+    const said = gotOf(asked, callers);
+    if (!said) continue;
+    const { got, problem } = said;
     const { endedAt, sentAt } = asked;
-    requests.push({ node: client.node.name, caller: 'Beyond', sentAt, endedAt, got });
-    if (got === 'Failed' || got === 'Unanswered') break;
+    const node = client.node.name;
+    requests.push({ node, caller: 'Beyond', sentAt, endedAt, got });
+    if (problem !== undefined) return { requests, usedUp: false, improper: { node, problem } };
     denials = got === 'Denied' ? denials + 1 : 0;
-    await pauseFor(APART_MS, signal);
+    await pauseFor(apartMs, signal);
   }
-  return { requests, usedUp: denials >= DENIALS * clients.length && clients.length > 0 };
+  return { requests, usedUp: clients.length > 0 && denials >= DENIALS * clients.length };
 }

@@ -1,0 +1,171 @@
+/** One attempt of ghost allowing on a limiter behind HTTP: bursts of one caller each, and what the sender counts. */
+import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
+import type { Permit } from '../../../../demo/subject.ts';
+import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
+import { sendBurst } from '../../http/burst.ts';
+import { type Burst, BurstNotSentError, spread } from '../../http/burst-plan.ts';
+import type { Decision } from '../../interfaces/callers.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import { proveWrite } from '../../store/write-probe.ts';
+import { messageOf, pauseFor, untilAborted } from '../../waiting.ts';
+import { counted } from '../../words.ts';
+import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import { Timeline } from '../timeline.ts';
+import { callerReading, resultOfCaller } from './caller-reading.ts';
+import { parametersOf, trialsMs } from './parameters.ts';
+import { reportOfBurst } from './report.ts';
+import { readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+
+/** Between two trials; milliseconds. */
+const REST_MS = 100;
+/** How long a caller that was never seen can be used where the limit has no windows by the clock; milliseconds. */
+const USABLE_MS = 600_000;
+
+export class CallerBurstAttempt implements FaultAttempt {
+  readonly #scenario: ScenarioSpec;
+  readonly #toolkit: Toolkit;
+  readonly #limit: RateLimit;
+  #keys: string[] = [];
+  #timeline: Timeline | undefined;
+  readonly #trials: Trial[] = [];
+  #stopped: string | undefined;
+  #over = false;
+  #startedAt: number | undefined;
+  #tell: ((reading: InvariantReading) => void) | undefined;
+
+  constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
+    this.#scenario = scenario;
+    this.#toolkit = toolkit;
+    this.#limit = limitOf(toolkit.limiter);
+  }
+
+  /** Nothing is sent: a caller is new to the limiter until its burst. */
+  async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
+    const { now, target, timeoutMs } = this.#toolkit;
+    const { trials } = parametersOf(this.#scenario);
+    const storyMs = parseDuration(this.#scenario.countdown) + trialsMs(this.#scenario) + timeoutMs;
+    await untilItFits(this.#limit, storyMs, now, signal);
+    this.#keys = trialKeys(fixture, trials);
+    this.#timeline = new Timeline(target);
+    this.#timeline.limit(now(), this.#limit.requests);
+    return {
+      prepared: {
+        fixture,
+        usableUntil: Math.floor(windowEnd(this.#limit, now()) ?? now() + USABLE_MS),
+        message: `${counted(trials, 'caller')} that the rate limiter has never seen: ${fixture}`,
+      },
+    };
+  }
+
+  async inject(
+    { plannedAt, until }: { readonly plannedAt: number; readonly until: number },
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    const { now, target } = this.#toolkit;
+    if (this.#keys.length === 0) throw new BurstNotSentError('its callers were not set up by this process');
+    for (const [i, key] of this.#keys.entries()) {
+      try {
+        if (i > 0) await pauseFor(REST_MS, signal);
+        const burst = await this.#burst(key, i === 0 ? plannedAt : now(), until, permit, signal);
+        const result = resultOfCaller(burst);
+        this.#startedAt ??= result.startedAt;
+        const report = reportOfBurst(result, target.nodes.length);
+        const nodes = target.nodes.map(({ name }) => name);
+        const reading = callerReading(
+          { limit: this.#limit, nodes, clockWithinMs: CLOCK_WITHIN_MS },
+          burst,
+          now(),
+        );
+        this.#trials.push({ burst: result, report, reading });
+        note(result, this.#timeline);
+        if (report.proof !== 'Confirmed') break;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (i === 0) throw error;
+        this.#stopped = messageOf(error);
+        break;
+      }
+    }
+    this.#over = true;
+    this.#told();
+    return reportOf(this.#trials, target.nodes.length);
+  }
+
+  async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
+    this.#tell = tell;
+    this.#told();
+    try {
+      await untilAborted(signal);
+    } finally {
+      this.#tell = undefined;
+    }
+  }
+
+  async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
+    const { now, redis, timeoutMs } = this.#toolkit;
+    const workedAt = await proveWrite(redis, timeoutMs + settleMs, now, signal);
+    if (workedAt === undefined)
+      return { measures: [], message: `${redis.name} took no write: check that it runs` };
+    return { workedAt, measures: [], message: `${redis.name} takes writes (a real one was accepted)` };
+  }
+
+  diagnosisRequest(): DiagnosisRequest | undefined {
+    const timeline = this.#timeline;
+    if (!timeline) return undefined;
+    return {
+      scenario: this.#scenario.name,
+      components: timeline.components,
+      observations: timeline.observations(this.#startedAt ?? this.#toolkit.now()),
+    };
+  }
+
+  async #burst(
+    key: string,
+    at: number,
+    until: number,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<Burst<Decision>> {
+    const { budget, callers, limiter, now, target, timeoutMs } = this.#toolkit;
+    if (!callers) throw new TypeError('there are no callers');
+    const count = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
+    const request = callers.requestOf(key);
+    const onStart = (): void => {
+      const refusal = now() > until ? 'its time was over' : permit.refusal();
+      if (refusal !== undefined) throw new BurstNotSentError(refusal);
+    };
+    return await sendBurst(
+      {
+        requests: spread(target.nodes, count, () => request),
+        read: (answer) => callers.read(answer),
+        timeoutMs,
+        budget,
+        at,
+        now,
+        onStart,
+      },
+      signal,
+    );
+  }
+
+  #told(): void {
+    if (!this.#tell || (this.#trials.length === 0 && !this.#over)) return;
+    const [first] = this.#trials;
+    const reading = readingOf(this.#trials, this.#keys.length, first?.reading, this.#stopped);
+    // Nothing is sampled: what the sender counted is all there is, and it does not change any more.
+    this.#tell({ ...reading, watchedUntil: Number.MAX_SAFE_INTEGER, complete: true });
+  }
+}
+
+function note(burst: BurstResult, timeline: Timeline | undefined): void {
+  const { allowedBy, endedAt, sendSpanMs, sent, startedAt } = burst;
+  for (const [node, count] of sent) {
+    timeline?.total(startedAt + sendSpanMs, node, 'requests-sent', count, 'requests sent to it, all at once');
+    timeline?.total(endedAt, node, 'requests-allowed', allowedBy.get(node) ?? 0, 'requests allowed by it');
+  }
+}

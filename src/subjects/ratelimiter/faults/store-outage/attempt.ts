@@ -1,0 +1,376 @@
+/** One attempt of a store outage: what callers get before, during and after a pause of Redis. */
+import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import type {
+  FaultReport,
+  InvariantReading,
+  OrphanFinding,
+  RecoveryReport,
+} from '../../../../demo/observed.ts';
+import type { Permit } from '../../../../demo/subject.ts';
+import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
+import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import { controlProblem, fullLimit } from '../../interfaces/http/control-callers.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { useUp } from '../../interfaces/use-up.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import { proveWrite } from '../../store/write-probe.ts';
+import { pauseFor, untilAborted } from '../../waiting.ts';
+import { counted } from '../../words.ts';
+import { accountKey, beyondKey, withinKeys } from '../caller-keys.ts';
+import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import { PauseNotSentError } from '../redis-pause/pause.ts';
+import { StorePause } from '../redis-pause/store-pause.ts';
+import { Timeline } from '../timeline.ts';
+import { type Account, balanceOf } from './accounts.ts';
+import { LEAST_ASKED } from './behaviour.ts';
+import { runCallerTraffic } from './caller-traffic.ts';
+import { OutageRecord, type OutageTimes } from './outage-record.ts';
+import { parametersOf, type StoreOutageSpec } from './parameters.ts';
+
+/** What a caller whose accounts are made up asks for during the fault. */
+const ACCOUNT_REQUESTS = 3;
+/** Before the fault the limiter may take so many requests more than its limit to be known to deny. */
+const MOST_BEYOND = 50;
+/** How often it is looked whether the fault has begun, or ended; milliseconds. */
+const TICK_MS = 100;
+/** How long a key can be used whose limit has no windows; milliseconds. */
+const NO_WINDOW_MS = 600_000;
+
+/** Everything of one fixture. */
+interface Place {
+  readonly fixture: string;
+  readonly record: OutageRecord;
+  readonly timeline: Timeline;
+  /** Keys of callers within their limit that were not used yet. */
+  readonly keys: Generator<string>;
+  /** Of the callers whose accounts are made up, by node. */
+  readonly accounts: CallerRequest[][];
+}
+
+export class StoreOutageAttempt implements FaultAttempt {
+  readonly #scenario: ScenarioSpec;
+  readonly #toolkit: Toolkit;
+  readonly #pause: StorePause;
+  readonly #limit: RateLimit;
+  readonly #parameters: StoreOutageSpec;
+  #place: Place | undefined;
+  #times: OutageTimes = { until: Number.POSITIVE_INFINITY };
+  #finishedAt: number | undefined;
+  #tell: ((reading: InvariantReading) => void) | undefined;
+
+  constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
+    this.#scenario = scenario;
+    this.#toolkit = toolkit;
+    this.#pause = new StorePause(toolkit);
+    this.#limit = limitOf(toolkit.limiter);
+    this.#parameters = parametersOf(scenario);
+  }
+
+  /** Uses the limit of one caller up and lets others in: both have to work before anything is paused. */
+  async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
+    const { now, target } = this.#toolkit;
+    const { windowMs } = this.#limit;
+    await untilItFits(this.#limit, this.#storyMs, now, signal);
+    const admitted = await this.#pause.prepare(2 * windowMs, signal);
+    if ('refused' in admitted) return admitted;
+    const firstSentAt = now();
+    const { accept, callerTimeout } = this.#parameters;
+    const settings = {
+      nodes: target.nodes.map(({ name }) => name),
+      limit: this.#limit,
+      callerTimeoutMs: parseDuration(callerTimeout),
+      firstSentAt,
+      clockWithinMs: CLOCK_WITHIN_MS,
+    };
+    const timeline = new Timeline(target);
+    timeline.limit(firstSentAt, this.#limit.requests);
+    const place: Place = {
+      fixture,
+      record: new OutageRecord(settings, accept),
+      timeline,
+      keys: withinKeys(fixture),
+      accounts: target.nodes.map(() => []),
+    };
+    await this.#control(place, signal);
+    this.#place = place;
+    this.#pause.prepared();
+    const windowEnds = windowEnd(this.#limit, firstSentAt);
+    const lasts = this.#limit.algorithm === 'TokenBucket' ? NO_WINDOW_MS : windowMs;
+    return {
+      prepared: {
+        fixture,
+        ...admitted,
+        usableUntil: Math.floor(windowEnds ?? firstSentAt + lasts),
+        message: `Callers ${fixture}-...: ${counted(this.#full, 'request')} let through and then denied, others let through by ${counted(target.nodes.length, 'node')}`,
+      },
+    };
+  }
+
+  async inject(
+    moment: { readonly plannedAt: number; readonly until: number },
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    const place = this.#place;
+    if (!place) throw new PauseNotSentError('its callers were not set up by this process');
+    await this.#pause.requireSameRedis();
+    this.#times = { until: moment.until };
+    const listener = {
+      timeline: place.timeline,
+      doubted: (at: number) => {
+        this.#times = { ...this.#times, doubtfulFrom: this.#times.doubtfulFrom ?? at };
+      },
+    };
+    const report = await this.#pause.inject(moment, listener, permit, signal);
+    this.#reported(report);
+    return report;
+  }
+
+  async awaitEnd(tell: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
+    if (!this.#pause.isOn || !this.#place) return await untilAborted(signal);
+    const report = await this.#pause.awaitEnd(this.#place.timeline, signal);
+    this.#reported(report);
+    tell(report);
+  }
+
+  /** Callers ask from the start of the fault to its end and the time to settle; then it is judged what they got. */
+  async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
+    const place = this.#place;
+    if (!place || this.#finishedAt !== undefined) return await untilAborted(signal);
+    this.#tell = tell;
+    const enough = new AbortController();
+    try {
+      const traffic = this.#traffic(place, AbortSignal.any([signal, enough.signal]));
+      const accounts = this.#useAccounts(place, signal);
+      // Where the watch is ended before them, nobody asks how they ended.
+      Promise.all([traffic, accounts]).catch(() => undefined);
+      const settleMs = parseDuration(this.#parameters.settle);
+      // The last callers have their answers, or have given up, when the watch ends.
+      await this.#untilAfterEnd(settleMs - parseDuration(this.#parameters.callerTimeout), signal);
+      enough.abort();
+      await Promise.all([traffic, accounts]);
+      await this.#untilAfterEnd(settleMs, signal);
+      this.#finishedAt = this.#toolkit.now();
+      this.#told();
+    } finally {
+      enough.abort();
+      this.#tell = undefined;
+    }
+  }
+
+  async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
+    const { now, redis, timeoutMs } = this.#toolkit;
+    const left = Number.isFinite(this.#times.until) ? Math.max(0, this.#times.until - now()) : 0;
+    const workedAt = await proveWrite(redis, left + timeoutMs + settleMs, now, signal);
+    if (workedAt === undefined) {
+      const message = `${redis.name} took no write: check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE`;
+      return { measures: [], message };
+    }
+    const accepted = `${redis.name} takes writes again (a real one was accepted)`;
+    if (!this.#place) {
+      return { workedAt, measures: [], message: `${accepted}; the callers of this fault are not known` };
+    }
+    return { workedAt, ...(await this.#balance(this.#place, accepted, signal)) };
+  }
+
+  diagnosisRequest(): DiagnosisRequest | undefined {
+    const { timeline } = this.#place ?? {};
+    if (!timeline) return undefined;
+    const { startedAt = this.#toolkit.now() } = this.#times;
+    return {
+      scenario: this.#scenario.name,
+      components: timeline.components,
+      observations: timeline.observations(startedAt),
+    };
+  }
+
+  async inquire(marker: string): Promise<OrphanFinding> {
+    return await this.#pause.inquire(marker);
+  }
+
+  get #full(): number {
+    return fullLimit(this.#limit);
+  }
+
+  /** From the first request to the last of the accounts. */
+  get #storyMs(): number {
+    const { callerTimeout, pause, settle } = this.#parameters;
+    const { countdown } = this.#scenario;
+    const parts = [pause, settle, settle, callerTimeout, callerTimeout, countdown];
+    return parts.reduce((sum, part) => sum + parseDuration(part), 0);
+  }
+
+  /** Requests for which one caller stays within its limit. */
+  get #uses(): number {
+    return Math.max(1, Math.floor(this.#full / 2));
+  }
+
+  /** @throws Error that says what is wrong without any fault */
+  async #control(place: Place, signal: AbortSignal): Promise<void> {
+    const { askers: clients, callers } = this.#needs;
+    const callerTimeoutMs = parseDuration(this.#parameters.callerTimeout);
+    const most = 2 * this.#full + MOST_BEYOND;
+    const key = beyondKey(place.fixture);
+    const usedUp = await useUp({ clients, callers, key, most, callerTimeoutMs }, signal);
+    for (const request of usedUp.requests) place.record.add(request);
+    const problem = controlProblem(this.#limit, usedUp);
+    if (problem !== undefined) throw new Error(problem);
+    const stop = new AbortController();
+    const keys = take(place.keys, Math.ceil((LEAST_ASKED * clients.length) / this.#uses));
+    let turnedAway: CallerRequest | undefined;
+    const add = (request: CallerRequest): void => {
+      place.record.add(request);
+      if (request.caller === 'Within' && request.got !== 'Admitted') turnedAway ??= request;
+    };
+    await this.#send(place, keys, add, AbortSignal.any([stop.signal, signal]), signal);
+    signal.throwIfAborted();
+    if (turnedAway) {
+      const { got, node } = turnedAway;
+      throw new Error(
+        `without any fault a caller within its limit was ${got === 'Unanswered' ? `not answered by ${node} within ${formatDuration(callerTimeoutMs)}` : `${got === 'Denied' ? 'denied' : 'answered with an error'} by ${node}`}: see whether subject.rateLimiter.limit is the limit of your rate limiter, and whether $(key) stands where it takes the identity of its caller`,
+      );
+    }
+  }
+
+  get #needs(): { readonly callers: NonNullable<Toolkit['callers']>; readonly askers: Toolkit['askers'] } {
+    const { askers, callers } = this.#toolkit;
+    if (!callers) throw new TypeError('StoreOutage needs a limiter behind HTTP, which the API checks');
+    return { callers, askers };
+  }
+
+  async #traffic(place: Place, stop: AbortSignal): Promise<void> {
+    const { lifetime } = this.#toolkit;
+    await this.#send(
+      place,
+      place.keys,
+      (request) => {
+        place.record.add(request);
+        this.#told();
+      },
+      stop,
+      lifetime,
+    );
+  }
+
+  async #send(
+    { fixture }: Place,
+    within: Iterable<string>,
+    tell: (request: CallerRequest) => void,
+    stop: AbortSignal,
+    lifetime: AbortSignal,
+  ): Promise<void> {
+    const { askers: clients, callers } = this.#needs;
+    const { callerTimeout, requestsPerSecond } = this.#parameters;
+    const callerTimeoutMs = parseDuration(callerTimeout);
+    const common = { clients, callers, within, requestsPerSecond, callerTimeoutMs };
+    await runCallerTraffic({ ...common, uses: this.#uses, beyond: beyondKey(fixture) }, tell, stop, lifetime);
+  }
+
+  /** In the middle of the fault, one caller of each node asks for a part of its limit. */
+  async #useAccounts({ accounts, fixture }: Place, signal: AbortSignal): Promise<void> {
+    const { now } = this.#toolkit;
+    const { askers, callers } = this.#needs;
+    const callerTimeoutMs = parseDuration(this.#parameters.callerTimeout);
+    while (this.#times.startedAt === undefined) await pauseFor(TICK_MS, signal);
+    await pauseFor((this.#times.until - now()) / 4, signal);
+    const each = Math.min(ACCOUNT_REQUESTS, this.#uses);
+    await Promise.all(
+      askers.map(async (client, i) => {
+        const key = accountKey(fixture, i);
+        const { requests } = await useUp(
+          { clients: [client], callers, key, most: each, callerTimeoutMs },
+          signal,
+        );
+        accounts[i]?.push(...requests);
+      }),
+    ).catch(() => signal.throwIfAborted());
+  }
+
+  async #balance(
+    { accounts, fixture }: Place,
+    accepted: string,
+    signal: AbortSignal,
+  ): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
+    const { askers, callers } = this.#needs;
+    const callerTimeoutMs = parseDuration(this.#parameters.callerTimeout);
+    let lost = 0;
+    let phantoms = 0;
+    let unknown = 0;
+    for (const [i, before] of accounts.entries()) {
+      const key = accountKey(fixture, i);
+      const most = this.#full + MOST_BEYOND;
+      const { requests, usedUp } = await useUp(
+        { clients: askers, callers, key, most, callerTimeoutMs },
+        signal,
+      );
+      const account = accountOf(before, requests);
+      const balance = usedUp && account ? balanceOf(this.#limit, account) : undefined;
+      if (!balance) unknown += 1;
+      lost += balance?.lost ?? 0;
+      phantoms += balance?.phantoms ?? 0;
+    }
+    if (unknown > 0) {
+      return {
+        measures: [],
+        message: `${accepted}; the accounts of ${counted(unknown, 'caller')} are not known`,
+      };
+    }
+    const measures = [
+      { name: 'lost', value: lost, unit: 'requests' },
+      { name: 'phantoms', value: phantoms, unit: 'requests' },
+    ];
+    const said =
+      lost + phantoms === 0
+        ? 'what was served was counted, and nothing else'
+        : `${counted(lost, 'request')} served and never counted, ${counted(phantoms, 'request')} counted and never served`;
+    return { measures, message: `${accepted}; of ${counted(accounts.length, 'caller')} ${said}` };
+  }
+
+  #reported({ endedAt, startedAt }: FaultReport): void {
+    this.#times = {
+      ...this.#times,
+      ...(startedAt !== undefined && { startedAt }),
+      ...(endedAt !== undefined && { endedAt }),
+    };
+    this.#told();
+  }
+
+  #told(): void {
+    if (!this.#place) return;
+    this.#tell?.(this.#place.record.reading(this.#times, this.#finishedAt));
+  }
+
+  /** Waits until so many milliseconds after the end of the fault. */
+  async #untilAfterEnd(ms: number, signal: AbortSignal): Promise<void> {
+    const { now } = this.#toolkit;
+    for (;;) {
+      const { endedAt } = this.#times;
+      const left = endedAt === undefined ? Number.POSITIVE_INFINITY : endedAt + ms - now();
+      if (left <= 0) return;
+      await pauseFor(Math.min(left, TICK_MS), signal);
+    }
+  }
+}
+
+/** What one caller asked for during and after the fault; undefined where it is not known. */
+function accountOf(during: readonly CallerRequest[], after: readonly CallerRequest[]): Account | undefined {
+  const [first] = during;
+  const last = after.at(-1);
+  if (!first || !last || after.some(({ got }) => got === 'Failed' || got === 'Unanswered')) return undefined;
+  const served = during.filter(({ got }) => got === 'Admitted').length;
+  return {
+    served,
+    notServed: during.length - served,
+    admittedAfter: after.filter(({ got }) => got === 'Admitted').length,
+    span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs: CLOCK_WITHIN_MS },
+  };
+}
+
+function* take<T>(from: Generator<T>, count: number): Generator<T> {
+  for (let i = 0; i < count; i += 1) {
+    const { done, value } = from.next();
+    if (done) return;
+    yield value;
+  }
+}

@@ -1,0 +1,57 @@
+/** Store outage: Redis takes no writes for a while, and callers get whatever they get. */
+import { fieldInCel, formatDuration, ifDurations, parseDuration } from '../../../../api/index.ts';
+import { PART } from '../../schema.ts';
+import { type Fault, scenarioRule } from '../fault.ts';
+import { StoreOutageAttempt } from './attempt.ts';
+import { api, parametersOf, unprovable } from './parameters.ts';
+
+const [settle, callerTimeout] = (['settle', 'callerTimeout'] as const).map((field) =>
+  fieldInCel(api.member, field, api.schema.parse({})[field]),
+) as [string, string];
+
+export const storeOutage: Fault = {
+  api,
+  rules: [
+    {
+      rule: scenarioRule(api, `self.${PART}.interface.type == 'HTTP'`),
+      message: `StoreOutage asks as callers do: it needs ${PART}.interface.type HTTP`,
+    },
+    {
+      rule: scenarioRule(
+        api,
+        `(${ifDurations([settle, callerTimeout], `duration(${settle}) > duration(${callerTimeout})`)})`,
+      ),
+      message:
+        'storeOutage.settle must be more than storeOutage.callerTimeout, so that the last callers have their answers when the watch ends',
+    },
+  ],
+  releasable: true,
+  optional: true,
+  chapters: [
+    { title: 'Store Outage Chaos', stage: 'chaos' },
+    { title: 'Store Outage Detection', stage: 'detection' },
+    { title: 'Store Outage Diagnosis', stage: 'diagnosis' },
+    { title: 'Recovery', stage: 'recovery', auto: true },
+  ],
+  story: [
+    { of: 'scenario', field: 'countdown' },
+    { of: 'fault', field: 'pause' },
+    { of: 'fault', field: 'settle' },
+    { of: 'fault', field: 'callerTimeout' },
+    { of: 'subject', field: 'health.timeout' },
+  ],
+  plan(scenario) {
+    const { accept, pause, settle } = parametersOf(scenario);
+    const faultMs = parseDuration(pause);
+    return {
+      faultMs,
+      settleMs: parseDuration(settle),
+      load: false,
+      onOrphan: 'Inquire',
+      faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}, and callers go on`,
+      invariant: `callers get nothing but ${accept.join(' or ')}`,
+    };
+  },
+  unprovable: (scenario) => unprovable(scenario),
+  open: (scenario, toolkit) => new StoreOutageAttempt(scenario, toolkit),
+};

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
+import type { Behaviour } from './behaviour.ts';
+import { OutageRecord } from './outage-record.ts';
+
+const nodes = ['a', 'b'];
+const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' } as const;
+const times = { startedAt: 10_000, endedAt: 15_000, until: 15_000 };
+
+function recordOf(within: Got, beyond: Got, accept: readonly Behaviour[] = ['Holds']): OutageRecord {
+  const record = new OutageRecord({ nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0 }, accept);
+  const add = (caller: CallerRequest['caller'], got: Got, count: number, from: number): void => {
+    for (const node of nodes) {
+      for (let i = 0; i < count; i += 1) {
+        const sentAt = from + i * 100;
+        record.add({ node, caller, got, sentAt, endedAt: sentAt + (got === 'Unanswered' ? 1000 : 20) });
+      }
+    }
+  };
+  add('Beyond', 'Admitted', 2, 0);
+  add('Beyond', 'Denied', 2, 1000);
+  add('Within', 'Admitted', 5, 2000);
+  add('Within', within, 10, 10_100);
+  add('Beyond', beyond, 10, 10_100);
+  add('Within', 'Admitted', 5, 15_500);
+  return record;
+}
+
+describe('the invariant of a store outage', () => {
+  it('is broken by what is not accepted, from the first caller that got it', () => {
+    const reading = recordOf('Unanswered', 'Unanswered').reading(times, 17_000);
+    expect(reading).toMatchObject({ summary: 'Hangs', brokenAt: 11_100, detectedAt: 17_000, shortfalls: [] });
+    const of = (name: string) => reading.measures.find((measure) => measure.name === name)?.value;
+    expect([of('notServed'), of('withinLimit'), of('overAdmission'), of('wellAfter')]).toEqual([
+      20, 20, 0, 520,
+    ]);
+  });
+
+  it('is broken by more than the limit, and says how much more', () => {
+    const reading = recordOf('Admitted', 'Admitted').reading(times, 17_000);
+    expect(reading).toMatchObject({ summary: 'FailsOpen, 24 > 4', detectedAt: 17_000 });
+  });
+
+  it('is kept by what is accepted', () => {
+    const reading = recordOf('Denied', 'Denied', ['Holds', 'FailsClosed']).reading(times, 17_000);
+    expect(reading).toMatchObject({ summary: 'FailsClosed', shortfalls: [], complete: true });
+    expect(reading.detectedAt).toBeUndefined();
+  });
+
+  it('is not judged before the last callers have their answers', () => {
+    expect(recordOf('Denied', 'Denied').reading(times, undefined)).toMatchObject({ complete: false });
+    expect(recordOf('Denied', 'Denied').reading(times, undefined).detectedAt).toBeUndefined();
+  });
+
+  it.each([
+    ['the end was not seen', { startedAt: 10_000, until: 15_000 }, 'the end of the fault was not seen'],
+    ['the pause ended early', { ...times, endedAt: 12_000 }, '3000 ms before its time'],
+    [
+      'what felt it was lost',
+      { ...times, doubtfulFrom: 12_000 },
+      'whether Redis was still paused is not known',
+    ],
+  ])('proves nothing where %s', (_, seen, missing) => {
+    const reading = recordOf('Denied', 'Denied').reading(seen, 17_000);
+    expect(reading.shortfalls.join()).toContain(missing);
+    expect(reading.detectedAt).toBeUndefined();
+  });
+});

@@ -1,0 +1,164 @@
+/**
+ * What callers got around one pause of Redis, and where the invariant stands: that they
+ * get nothing but what is accepted. Pure.
+ */
+import type { InvariantReading } from '../../../../demo/observed.ts';
+import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import { counted } from '../../words.ts';
+import { EARLY_MS } from '../redis-pause/report.ts';
+import {
+  type Behaviour,
+  behaviourOf,
+  type Counts,
+  countsOf,
+  type OutageBehaviour,
+  type OutageSettings,
+} from './behaviour.ts';
+import { latencyOf, wellAgainAfter } from './recovery.ts';
+
+/** More is not kept; traffic of 50 a second of both kinds to 20 pods for a minute stays below. */
+const MOST_REQUESTS = 130_000;
+
+/** When writes stood still, as far as it is known; milliseconds since the epoch. */
+export interface OutageTimes {
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** The planned end. */
+  readonly until: number;
+  /** From when on nobody knows whether Redis was still paused. */
+  readonly doubtfulFrom?: number;
+}
+
+export class OutageRecord {
+  readonly #settings: OutageSettings;
+  readonly #accept: readonly Behaviour[];
+  readonly #requests: CallerRequest[] = [];
+  #left = 0;
+
+  constructor(settings: OutageSettings, accept: readonly Behaviour[]) {
+    this.#settings = settings;
+    this.#accept = accept;
+  }
+
+  get requests(): readonly CallerRequest[] {
+    return this.#requests;
+  }
+
+  add(request: CallerRequest): void {
+    if (this.#requests.length < MOST_REQUESTS) this.#requests.push(request);
+    else this.#left += 1;
+  }
+
+  /**
+   * Judged once the fault has ended and the answers are there. `finishedAt` is when the last request of the watch
+   * had its answer, in milliseconds since the epoch.
+   */
+  reading(times: OutageTimes, finishedAt: number | undefined): InvariantReading {
+    const { endedAt, startedAt } = times;
+    const known = startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
+    const judged = known && behaviourOf(this.#settings, this.#requests, known);
+    const shortfalls = [...(judged?.shortfalls ?? []), ...this.#missing(times)];
+    const broken =
+      finishedAt !== undefined &&
+      judged &&
+      shortfalls.length === 0 &&
+      !this.#accept.includes(judged.behaviour);
+    const brokenAt = broken && known ? this.#brokenAt(known.startedAt, judged) : undefined;
+    return {
+      measures: judged && known ? this.#measures(judged, known) : [],
+      summary: judged ? summaryOf(judged) : 'not judged yet',
+      ...(broken && { detectedAt: finishedAt, brokenAt: brokenAt ?? known?.startedAt ?? finishedAt }),
+      watchedUntil: finishedAt ?? this.#requests.at(-1)?.endedAt ?? 0,
+      complete: finishedAt !== undefined,
+      shortfalls,
+      evidence: judged && known ? this.#evidence(judged, known) : [],
+    };
+  }
+
+  #missing({ doubtfulFrom, endedAt, until }: OutageTimes): string[] {
+    const missing: string[] = [];
+    if (endedAt === undefined) missing.push('the end of the fault was not seen');
+    else if (endedAt < until - EARLY_MS) {
+      missing.push(`the fault ended ${Math.round(until - endedAt)} ms before its time`);
+    }
+    if (doubtfulFrom !== undefined && doubtfulFrom < until - EARLY_MS) {
+      missing.push(
+        `whether Redis was still paused is not known from ${Math.round(until - doubtfulFrom)} ms before the planned end on`,
+      );
+    }
+    if (this.#left > 0) missing.push(`${counted(this.#left, 'request')} were more than are kept`);
+    return missing;
+  }
+
+  /** When the first caller got what is not accepted. */
+  #brokenAt(startedAt: number, { behaviour }: OutageBehaviour): number | undefined {
+    const during = this.#requests.filter(({ sentAt }) => sentAt >= startedAt);
+    const first =
+      behaviour === 'FailsOpen'
+        ? during.find(({ caller, got }) => caller === 'Beyond' && got === 'Admitted')
+        : during.find(({ caller, got }) => caller === 'Within' && got !== 'Admitted');
+    return first?.endedAt;
+  }
+
+  #measures({ byNode, over }: OutageBehaviour, span: { startedAt: number; endedAt: number }) {
+    const within = total([...byNode.values()].map((node) => node.within));
+    const asked = within.Admitted + within.Denied + within.Failed + within.Unanswered;
+    const before = latencyOf(this.#requests, 0, span.startedAt)?.p50Ms;
+    const during = latencyOf(this.#requests, span.startedAt, span.endedAt)?.p50Ms;
+    const well = wellAgainAfter(this.#settings.nodes, this.#requests, span);
+    const whole = (name: string, value: number | undefined, unit: string) =>
+      value === undefined ? [] : [{ name, value: Math.round(value), unit }];
+    return [
+      { name: 'notServed', value: asked - within.Admitted, unit: 'requests' },
+      { name: 'withinLimit', value: asked, unit: 'requests' },
+      { name: 'overAdmission', value: over.excess, unit: 'requests' },
+      ...whole('latencyBefore', before, 'ms'),
+      ...whole('latencyDuring', during, 'ms'),
+      ...whole('wellAfter', well, 'ms'),
+    ];
+  }
+
+  #evidence(
+    { byNode, over }: OutageBehaviour,
+    { endedAt, startedAt }: { startedAt: number; endedAt: number },
+  ): string[] {
+    const lines = [...byNode].map(
+      ([node, { behaviour, beyond, within }]) =>
+        `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}`,
+    );
+    lines.push(
+      over.excess > 0
+        ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most`
+        : 'Beyond the limit: no more admitted than it allows',
+    );
+    const after = countsOf(
+      this.#requests.filter(({ sentAt }) => sentAt >= endedAt),
+      'Within',
+    );
+    const before = latencyOf(this.#requests, 0, startedAt);
+    const during = latencyOf(this.#requests, startedAt, endedAt);
+    const times = [before, during].map((latency) =>
+      latency ? `${latency.p50Ms.toFixed(1)} ms (slowest ${Math.round(latency.maxMs)} ms)` : 'none',
+    );
+    lines.push(
+      `Answers took ${times[0]} before, ${times[1]} during the pause; after it, callers within their limit got ${countsText(after)}`,
+    );
+    return lines;
+  }
+}
+
+function summaryOf({ behaviour, over }: OutageBehaviour): string {
+  return over.excess > 0 ? `${behaviour}, ${over.admitted} > ${over.bound}` : behaviour;
+}
+
+function countsText({ Admitted, Denied, Failed, Unanswered }: Counts): string {
+  return `${Admitted} admitted, ${Denied} denied, ${Failed} failed, ${Unanswered} unanswered`;
+}
+
+function total(all: readonly Counts[]): Counts {
+  const sum = { Admitted: 0, Denied: 0, Failed: 0, Unanswered: 0 };
+  for (const counts of all) {
+    for (const name of ['Admitted', 'Denied', 'Failed', 'Unanswered'] as const) sum[name] += counts[name];
+  }
+  return sum;
+}

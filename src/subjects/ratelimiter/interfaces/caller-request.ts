@@ -1,0 +1,43 @@
+/** One request of a caller, and what became of it. Pure. */
+import type { FailureCode } from '../http/connection.ts';
+import type { Asked } from '../http/node-client.ts';
+import { messageOf } from '../waiting.ts';
+import type { Callers } from './callers.ts';
+
+/** Failed: an answer that neither admits nor denies, or a connection that broke. */
+export type Got = 'Admitted' | 'Denied' | 'Failed' | 'Unanswered';
+
+export interface CallerRequest {
+  readonly node: string;
+  /** Whether the caller stays within its limit, or has used it up. */
+  readonly caller: 'Within' | 'Beyond';
+  /** Milliseconds since the epoch, by one monotonic clock. */
+  readonly sentAt: number;
+  /** When the answer was there, or was given up. */
+  readonly endedAt: number;
+  readonly got: Got;
+}
+
+/** What a caller got where it got no answer; undefined: it was not heard. */
+const GOT_OF_FAILURE: Readonly<Partial<Record<FailureCode, Got>>> = {
+  TIMEOUT: 'Unanswered',
+  UNREACHABLE: 'Failed',
+  RESET: 'Failed',
+  BAD_ANSWER: 'Failed',
+};
+
+/** What a caller got, and why that is neither yes nor no; undefined where the request never left. */
+export function gotOf(
+  { answer, failure }: Asked,
+  callers: Pick<Callers, 'read'>,
+): { readonly got: Got; readonly problem?: string } | undefined {
+  if (answer) {
+    try {
+      return { got: callers.read(answer) };
+    } catch (error) {
+      return { got: 'Failed', problem: messageOf(error) };
+    }
+  }
+  const got = failure && GOT_OF_FAILURE[failure.code];
+  return got && { got, problem: failure.message };
+}

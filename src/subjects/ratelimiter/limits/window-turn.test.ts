@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import type { RateLimit } from './rate-limit.ts';
+import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from './window-turn.ts';
+
+const clock: RateLimit = { algorithm: 'FixedWindow', requests: 5, windowMs: 10_000, start: 'Clock' };
+const { signal } = new AbortController();
+
+describe('the end of a window by the clock', () => {
+  it('is told early enough for a clock that is ahead', () => {
+    expect(windowEnd(clock, 12_345)).toBe(20_000 - CLOCK_WITHIN_MS);
+  });
+
+  it('is none where windows begin with a request', () => {
+    expect(windowEnd({ ...clock, start: 'FirstRequest' }, 12_345)).toBeUndefined();
+    expect(windowEnd({ ...clock, algorithm: 'TokenBucket', capacity: 5 }, 12_345)).toBeUndefined();
+  });
+
+  it('is not waited for where all fits before it', async () => {
+    await untilItFits(clock, 6000, () => 12_345, signal);
+  });
+
+  it('is waited for where it does not fit, until no clock is before it any more', async () => {
+    const stop = new AbortController();
+    const waiting = untilItFits(clock, 7000, () => 12_345, stop.signal);
+    stop.abort(new Error('it waits'));
+    await expect(waiting).rejects.toThrow('it waits');
+  });
+});

@@ -1,0 +1,45 @@
+/** `spec.subject.rateLimiter` of a limiter of the survey, as a user would write it from its documentation. Pure. */
+import { fillIn, type SurveyedLimiter, type Variant } from './limiter.ts';
+
+/** The limit that its processes were started with. */
+export interface Configured {
+  readonly limit: number;
+  readonly windowSeconds: number;
+}
+
+/** What the survey knows, in the words of the API. Selector, port and Redis are whoever's that uses it. */
+export function rateLimiterSpec(
+  { admitted, denied, healthPath, request, window: usual }: SurveyedLimiter,
+  { window = usual }: Variant,
+  { limit: requests, windowSeconds }: Configured,
+): object {
+  const place = { key: '$(key)' };
+  const headers = Object.entries(request.headers ?? {}).map(([name, value]) => ({
+    name,
+    value: fillIn(value, place),
+  }));
+  return {
+    interface: {
+      type: 'HTTP',
+      http: {
+        request: {
+          method: request.method,
+          path: fillIn(request.path, place),
+          headers,
+          ...(request.body !== undefined && { body: fillIn(request.body, place) }),
+        },
+        admitted: { statuses: admitted },
+        denied: { statuses: denied },
+        health: { path: healthPath, statuses: [200] },
+      },
+    },
+    limit: { requests, window: `${windowSeconds}s`, ...ALGORITHMS[window.kind] },
+  };
+}
+
+const ALGORITHMS = {
+  FixedFromFirstRequest: { algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
+  FixedByClock: { algorithm: 'FixedWindow', windowStart: 'Clock' },
+  Sliding: { algorithm: 'SlidingWindow' },
+  TokenBucket: { algorithm: 'TokenBucket' },
+} as const;

@@ -1,0 +1,146 @@
+/** Rate limiters that people run, unmodified and behind HTTP: what their callers get while Redis takes no writes. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { install } from '../../survey/install.ts';
+import { loadLimiter } from '../../survey/limiters.ts';
+import { rateLimiterSpec } from '../../survey/rate-limiter-spec.ts';
+import { startLimiter, stopLimiter } from '../../survey/start.ts';
+import { withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
+
+const CONFIGURED = { limit: 10, windowSeconds: 60 };
+const PAUSE_MS = 3000;
+
+let supervisor: Supervisor;
+let redis: RedisServer;
+let folder: string;
+let keys = 0;
+beforeAll(async () => {
+  supervisor = new Supervisor();
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-http-limiters-'));
+  redis = await startRedis({ supervisor });
+});
+afterAll(async () => {
+  await supervisor?.close();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+const surveyed = async (name: string, variant: string) => {
+  const limiter = await loadLimiter(name);
+  const found = limiter.variants.find((candidate) => candidate.name === variant);
+  if (!found) throw new Error(`the survey has no ${name} ${variant}`);
+  return { limiter, variant: found };
+};
+
+/** Three processes of a limiter, and a driver of a run on them. */
+async function driven(name: string, variantName: string, change: object = {}) {
+  const { limiter, variant } = await surveyed(name, variantName);
+  const app = await install(limiter, { progress: () => undefined });
+  const started = await startLimiter({
+    ...{ supervisor, limiter, variant, app, ...CONFIGURED, count: 3 },
+    redisUrl: `redis://${redis.host}:${redis.port}`,
+    folder: join(folder, `${name}-${variantName}`),
+  });
+  const mapped = rateLimiterSpec(limiter, variant, CONFIGURED);
+  const spec = limiterSpec({ ...mapped, health: { pollInterval: '250ms', timeout: '5s' }, ...change }, [
+    {
+      name: 'outage',
+      type: 'StoreOutage',
+      storeOutage: { pause: '3s', callerTimeout: '500ms', requestsPerSecond: 10, settle: '2s' },
+    },
+    { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 2, settle: '1s' } },
+  ]);
+  const nodes = started.map(({ name: pod, ip: host, port }) => ({ name: pod, host, port }));
+  const target = { podName: 'redis-0', host: redis.host, port: redis.port, tls: false };
+  const driver = new DrivenLimiter({ nodes, redis: target, spec });
+  const close = async (): Promise<void> => {
+    await driver.close();
+    await stopLimiter(started);
+  };
+  return { driver, close, key: `demo-http-${process.pid}-${(keys += 1)}` };
+}
+
+describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writes', () => {
+  it.each([
+    ['express-rate-limit', 'default', 'Hangs'],
+    ['express-rate-limit', 'ioredis-timeout-fail-open', 'FailsOpen'],
+    ['rate-limiter-flexible', 'timeout', 'FailsClosed'],
+  ])('%s (%s): %s', { timeout: 300_000 }, async (name, variant, behaviour) => {
+    const { close, driver, key } = await driven(name, variant);
+    try {
+      await driver.prepare('outage', key);
+      const about = { fault: 'f', scenario: 'outage', fixture: key };
+      driver.converge([{ kind: 'Watch', ...about }]);
+      await driver.inject('outage', key, PAUSE_MS);
+      const reading = await until(
+        () => {
+          const seen = driver.observed.readings['f'];
+          return seen?.complete ? seen : undefined;
+        },
+        { what: 'the watch to end' },
+      );
+      expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
+      expect(reading).toMatchObject({ shortfalls: [] });
+      expect(reading.summary).toMatch(new RegExp(`^${behaviour}`));
+      expect(reading.detectedAt).toBeDefined();
+      const measure = (of: string) => reading.measures.find((each) => each.name === of)?.value ?? 0;
+      expect(measure('notServed') > 0).toBe(behaviour !== 'FailsOpen');
+      expect(measure('overAdmission') > 0).toBe(behaviour === 'FailsOpen');
+      const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 2000 });
+      expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
+    } finally {
+      await close();
+    }
+  });
+});
+
+describe('a limiter behind HTTP', () => {
+  it('keeps its limit in a burst: not observed by the count of the sender', {
+    timeout: 300_000,
+  }, async () => {
+    const { close, driver, key } = await driven('express-rate-limit', 'default');
+    try {
+      await driver.prepare('ghosts', key);
+      const about = { fault: 'f', scenario: 'ghosts', fixture: key };
+      driver.converge([{ kind: 'Watch', ...about }]);
+      await driver.inject('ghosts', key, 5000);
+      expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
+      const reading = await until(() => driver.observed.readings['f'], { what: 'a reading' });
+      expect(reading).toMatchObject({ shortfalls: [], complete: true, summary: '10/10, 0/2 trials' });
+      expect(reading.detectedAt).toBeUndefined();
+    } finally {
+      await close();
+    }
+  });
+
+  it('is refused before anything is paused where its limit is another than the spec says', async () => {
+    const limit = { requests: 8, window: '60s' };
+    const { close, driver, key } = await driven('express-rate-limit', 'default', { limit });
+    try {
+      await expect(driver.prepare('outage', key)).rejects.toThrow(
+        'let through 10 times, and the limit allows 8',
+      );
+    } finally {
+      await close();
+    }
+  });
+
+  it('is refused where the key does not stand where it takes the identity of its caller', async () => {
+    const { limiter, variant } = await surveyed('express-rate-limit', 'default');
+    const mapped = rateLimiterSpec(limiter, variant, CONFIGURED) as { interface: { http: object } };
+    const http = { ...mapped.interface.http, request: { path: '/?who=$(key)' } };
+    const { close, driver, key } = await driven('express-rate-limit', 'default', {
+      interface: { type: 'HTTP', http },
+    });
+    try {
+      await expect(driver.prepare('outage', key)).rejects.toThrow(/without any fault/);
+    } finally {
+      await close();
+    }
+  });
+});
