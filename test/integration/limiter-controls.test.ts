@@ -10,6 +10,7 @@ import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { Pause } from '../../src/subjects/ratelimiter/admission/redis-rest.ts';
 import type { PauseNotes } from '../../src/subjects/ratelimiter/driver.ts';
 import type { NodeTarget } from '../../src/subjects/ratelimiter/index.ts';
+import { pauseFor } from '../../src/subjects/ratelimiter/waiting.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
@@ -185,6 +186,31 @@ describe.skipIf(withoutRealTime)('a fault', () => {
         // And Redis needs no rest from it.
         expect(noted).toEqual([]);
       })(context),
+  );
+
+  it(
+    'needs no rest where it was noted too late, and so not injected',
+    keepingTime(async () => {
+      let noted: Pause | undefined;
+      let wasNoted = false;
+      const pauses: PauseNotes = {
+        async note(pause, signal) {
+          await pauseFor(2000, signal);
+          [noted, wasNoted] = [pause, true];
+          return undefined;
+        },
+        async takeBack() {
+          noted = undefined;
+        },
+      };
+      const driver = driverOn(nodes.map(targetOf), { pauses });
+      await driver.prepare('drift', 'demo-late-note');
+      expect(await driver.inject('drift', 'demo-late-note', 2000)).toMatchObject({
+        missed: true,
+        message: 'the pause could not be noted within 1500 ms',
+      });
+      await until(() => wasNoted && noted === undefined, { what: 'the note to be taken back' });
+    }),
   );
 
   it(

@@ -232,8 +232,13 @@ class RateLimiterDriver implements SubjectDriver {
     const planned = spec.scenarios.find(({ name }) => name === scenario);
     if (!pauses || !planned || !faultOf(planned.type).releasable) return await inject();
     const pause = { from, until };
-    const refusal = await within(pauses.note(pause, signal), LOOK_MS, signal);
-    if (refusal === TIMED_OUT) throw new Error(`the pause could not be noted within ${LOOK_MS} ms`);
+    const noting = pauses.note(pause, signal);
+    const refusal = await within(noting, LOOK_MS, signal);
+    if (refusal === TIMED_OUT) {
+      // It may be noted yet.
+      void noting.then(async () => pauses.takeBack(pause, signal)).catch(() => undefined);
+      throw new Error(`the pause could not be noted within ${LOOK_MS} ms`);
+    }
     if (refusal !== undefined) throw new Error(refusal);
     let sent = true;
     try {
