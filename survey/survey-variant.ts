@@ -61,7 +61,12 @@ export async function surveyVariant(options: SurveyOptions): Promise<Surveyed> {
       const redisOne = await redisPod(namespace, redis);
       const pods = await registerPods(kubectl, [
         ...processes.map(({ ip, name, port, process: { pid } }) => ({
-          ...{ namespace, name, labels, container: limiter.name, ip, pid },
+          namespace,
+          name,
+          labels,
+          container: limiter.name,
+          ip,
+          pid,
           image: `survey/${limiter.name}:${limiter.version}`,
           imageId: `survey/${limiter.package}@${limiter.version}`,
           port: { name: 'http', number: port },
