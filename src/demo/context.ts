@@ -195,6 +195,11 @@ export function nextLook({ at }: Pick<Look, 'at'>, now: number): number {
   return at > now + RETRY_MS ? now : at + RETRY_MS;
 }
 
+/** Whether what the last look found still stands, though another is due and waits for room. */
+export function stillStands({ demo, now, observed: { admissionLook: look } }: Context): boolean {
+  return look?.generation === demo.generation && now < nextLook(look, now) + ROOM_AGAIN_MS;
+}
+
 /**
  * Asks for a look whether the subject may be touched, where the last one is too old or about another
  * spec. `mustUndo`: what an earlier process left on has to be undone, whatever the answer.

@@ -19,6 +19,7 @@ import {
   nextLook,
   overAt,
   runIsOn,
+  stillStands,
   wake,
 } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
@@ -173,7 +174,8 @@ function considerStart(context: Context): void {
   }
 
   askForAdmission(context, false);
-  if (context.awaitsRoom) {
+  // Where many are refused their looks wait for each other, and to say so each time would bury the reason.
+  if (context.awaitsRoom && !stillStands(context)) {
     const message = demo.noRoom ?? '';
     context.standing = { kind: 'pending', reason: 'TooManyRuns', message };
     return standAside(context, message);

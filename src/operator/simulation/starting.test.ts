@@ -2,9 +2,38 @@ import { describe, expect, it } from 'vitest';
 import { statusSchema } from '../../api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
-import { at, condition, ended, finished, injectedBy } from './support.ts';
+import { at, condition, ended, finished, injectedBy, MANUAL } from './support.ts';
 
 describe('starting', () => {
+  it('says what stands in the way of many objects without a word of the room that their looks wait for', async () => {
+    const simulation = new Simulation(simulatedSpec({ suspend: true }), { effectMs: 2000 });
+    const message = 'no pod has app=x';
+    simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message };
+    for (let i = 0; i < 40; i += 1) simulation.create(`d${i}`, simulatedSpec());
+    await simulation.pass(60_000);
+    const told = simulation.server.stored.length;
+    await simulation.pass(300_000);
+    expect(simulation.server.stored.length).toBe(told);
+  });
+
+  it('says that there is no room once a look has waited for it for long', async () => {
+    const simulation = new Simulation(simulatedSpec({ suspend: true }));
+    simulation.maxRuns = 1;
+    await simulation.restart();
+    simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message: 'no pod has app=x' };
+    simulation.create('last', simulatedSpec());
+    await simulation.pass(5000);
+    simulation.target.admission = { state: 'granted' };
+    simulation.spec = MANUAL;
+    const reason = () =>
+      condition({ status: simulation.server.get('ns/last')?.status ?? {} }, 'Ready')?.reason;
+    await simulation.pass(15_000);
+    expect(simulation.status.phase).toBe('Running');
+    expect(reason()).toBe('NoSuchPods');
+    await simulation.pass(45_000);
+    expect(reason()).toBe('TooManyRuns');
+  });
+
   it('does not run while suspended and says so', async () => {
     const simulation = new Simulation(simulatedSpec({ suspend: true }));
     await simulation.pass(5000);
