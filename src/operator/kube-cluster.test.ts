@@ -45,8 +45,8 @@ function pod(index: number, ballast: number): object {
   };
 }
 
-/** A server with so many pods of so many bytes; it tells how many lists it answered at once. */
-async function setup(count: number, ballast: number) {
+/** A server with so many pods of so many bytes, and `others` that no selector matches; it tells how many lists it answered at once. */
+async function setup(count: number, ballast: number, others = false) {
   const seen = { atOnce: 0, most: 0 };
   const answer = ({ query }: WireRequest, response: ServerResponse): void => {
     const from = Number(query.get('continue') ?? 0);
@@ -57,7 +57,9 @@ async function setup(count: number, ballast: number) {
     response.on('close', () => {
       seen.atOnce -= 1;
     });
-    setTimeout(() => sendJson(response, { metadata: to < count ? { continue: String(to) } : {}, items }), 5);
+    // With a selector, the API server knows only that there are more objects, not whether they match.
+    const more = to < count || (others && from < count);
+    setTimeout(() => sendJson(response, { metadata: more ? { continue: String(to) } : {}, items }), 5);
   };
   server = await startWireServer(answer);
   const client = server.client({ connections: 32 });
@@ -95,6 +97,11 @@ it('says that there are too many as soon as that shows', async () => {
 it('takes exactly as many as there may be', async () => {
   const { cluster } = await setup(200, 10);
   expect(await cluster.pods('shop', '', 200, never)).toHaveLength(200);
+});
+
+it('does not count what the namespace has beside the pods that are asked for', async () => {
+  const { cluster } = await setup(200, 10, true);
+  expect(await cluster.pods('shop', 'app=x', 200, never)).toHaveLength(200);
 });
 
 it('asks for fewer pods at a time where they are large', async () => {

@@ -60,7 +60,7 @@ export class PodLists {
   async #read(query: PodQuery, signal: AbortSignal): Promise<readonly Pod[] | 'TooMany'> {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(LIST_WITHIN_MS)]);
     const pods: Pod[] = [];
-    let limit = Math.min(PAGE_PODS, query.most);
+    let usual = PAGE_PODS;
     let next: string | undefined;
     let bytes = 0;
     for (;;) {
@@ -68,18 +68,20 @@ export class PodLists {
       const received = (some: number): void => {
         length += some;
       };
+      // One more than there may be tells that there are too many. That there are more objects does not: they may not match.
+      const left = query.most - pods.length + 1;
+      const limit = left <= usual || (usual > 1 && left === usual + 1) ? left : usual;
       const page = await this.#page(query, limit, next, received, deadline);
       if (page === undefined) {
-        limit = Math.ceil(limit / 4);
+        usual = Math.ceil(limit / 4);
         continue;
       }
       bytes += length;
       if (bytes > MOST_LIST_BYTES) throw new ListTooLargeError(pods.length, MOST_LIST_BYTES);
       pods.push(...page.items.map(slimPod));
       next = page.metadata.continue;
-      const more = next !== undefined && next !== '';
-      if (pods.length > query.most || (more && pods.length === query.most)) return 'TooMany';
-      if (!more) return pods;
+      if (pods.length > query.most) return 'TooMany';
+      if (next === undefined || next === '') return pods;
     }
   }
 
