@@ -7,7 +7,7 @@ export type Decision = 'Admitted' | 'Denied';
 
 /** Callers of a rate limiter; each is known to it by a key of its own. */
 export interface Callers {
-  /** The request that counts for the caller of this key; the same object for the same key. */
+  /** The request that counts for the caller of this key. */
   requestOf(key: string): HttpRequest;
   /** @throws Error that says what is wrong with an answer that says neither: `answered 503` */
   read(answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>): Decision;

@@ -18,6 +18,8 @@ export interface UseUpOptions {
   /** Requests after which it is given up. */
   readonly most: number;
   readonly callerTimeoutMs: number;
+  /** About how long all of it may take, in milliseconds; default: 10 s. */
+  readonly withinMs?: number;
 }
 
 export interface UsedUp {
@@ -33,9 +35,9 @@ export interface UsedUp {
  * `most` were sent. @throws the reason of `signal`
  */
 export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise<UsedUp> {
-  const { callers, callerTimeoutMs, clients, key, most } = options;
+  const { callers, callerTimeoutMs, clients, key, most, withinMs = WITHIN_MS } = options;
   const requests: CallerRequest[] = [];
-  const apartMs = Math.min(APART_MS, WITHIN_MS / Math.max(1, most));
+  const apartMs = Math.min(APART_MS, withinMs / Math.max(1, most));
   let denials = 0;
   for (let i = 0; i < most && denials < DENIALS * clients.length; i += 1) {
     const client = clients[i % clients.length];

@@ -30,6 +30,11 @@ import { parametersOf, type StoreOutageSpec } from './parameters.ts';
 
 /** What a caller whose accounts are made up asks for during the fault. */
 const ACCOUNT_REQUESTS = 3;
+/** For so many nodes accounts are made up, and for limits up to that: each has to be used up after the fault. */
+const MOST_ACCOUNTS = 3;
+const MOST_ACCOUNTED = 200;
+/** How long that may take for one of them; milliseconds. */
+const ACCOUNT_WITHIN_MS = 2000;
 /** Before the fault the limiter may take so many requests more than its limit to be known to deny. */
 const MOST_BEYOND = 50;
 /** How often it is looked whether the fault has begun, or ended; milliseconds. */
@@ -90,7 +95,7 @@ export class StoreOutageAttempt implements FaultAttempt {
       record: new OutageRecord(settings, accept),
       timeline,
       keys: withinKeys(fixture),
-      accounts: target.nodes.map(() => []),
+      accounts: target.nodes.slice(0, this.#full <= MOST_ACCOUNTED ? MOST_ACCOUNTS : 0).map(() => []),
     };
     await this.#control(place, signal);
     this.#place = place;
@@ -241,16 +246,7 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   async #traffic(place: Place, stop: AbortSignal): Promise<void> {
     const { lifetime } = this.#toolkit;
-    await this.#send(
-      place,
-      place.keys,
-      (request) => {
-        place.record.add(request);
-        this.#told();
-      },
-      stop,
-      lifetime,
-    );
+    await this.#send(place, place.keys, (request) => place.record.add(request), stop, lifetime);
   }
 
   async #send(
@@ -276,7 +272,7 @@ export class StoreOutageAttempt implements FaultAttempt {
     await pauseFor((this.#times.until - now()) / 4, signal);
     const each = Math.min(ACCOUNT_REQUESTS, this.#uses);
     await Promise.all(
-      askers.map(async (client, i) => {
+      askers.slice(0, accounts.length).map(async (client, i) => {
         const key = accountKey(fixture, i);
         const { requests } = await useUp(
           { clients: [client], callers, key, most: each, callerTimeoutMs },
@@ -294,6 +290,12 @@ export class StoreOutageAttempt implements FaultAttempt {
   ): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
     const { askers, callers } = this.#needs;
     const callerTimeoutMs = parseDuration(this.#parameters.callerTimeout);
+    if (accounts.length === 0) {
+      return {
+        measures: [],
+        message: `${accepted}; no accounts are made up for limits above ${MOST_ACCOUNTED}`,
+      };
+    }
     let lost = 0;
     let phantoms = 0;
     let unknown = 0;
@@ -301,7 +303,7 @@ export class StoreOutageAttempt implements FaultAttempt {
       const key = accountKey(fixture, i);
       const most = this.#full + MOST_BEYOND;
       const { requests, usedUp } = await useUp(
-        { clients: askers, callers, key, most, callerTimeoutMs },
+        { clients: askers, callers, key, most, callerTimeoutMs, withinMs: ACCOUNT_WITHIN_MS },
         signal,
       );
       const account = accountOf(before, requests);

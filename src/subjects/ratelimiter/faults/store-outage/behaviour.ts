@@ -80,15 +80,8 @@ export function behaviourOf(
   const over = overAdmission(limit, admitted, known);
   // One that the end of the fault may have answered tells nothing of the fault.
   const during = requests.filter(({ sentAt }) => sentAt >= startedAt && sentAt + callerTimeoutMs <= endedAt);
-  const byNode = new Map(
-    nodes.map((node) => [
-      node,
-      nodeBehaviour(
-        during.filter((request) => request.node === node),
-        over,
-      ),
-    ]),
-  );
+  const ofNode = Map.groupBy(during, ({ node }) => node);
+  const byNode = new Map(nodes.map((node) => [node, nodeBehaviour(ofNode.get(node) ?? [], over)]));
   const kinds = new Set([...byNode.values()].map(({ behaviour }) => behaviour));
   const [only = 'Mixed'] = kinds;
   return {
@@ -131,11 +124,9 @@ function kindOf(within: Counts, beyond: Counts, { excess }: OverAdmission): Beha
 /** Without the fault the limiter has to let callers through and to deny beyond its limit: else its failure shows nothing. */
 function controlShortfalls({ limit, nodes }: OutageSettings, before: readonly CallerRequest[]): string[] {
   const missing: string[] = [];
+  const ofNode = Map.groupBy(before, ({ node }) => node);
   for (const node of nodes) {
-    const counts = countsOf(
-      before.filter((request) => request.node === node),
-      'Within',
-    );
+    const counts = countsOf(ofNode.get(node) ?? [], 'Within');
     const asked = sum(counts);
     if (asked === 0) missing.push(`${node} was asked by no caller within its limit before the fault`);
     else if (counts.Admitted < asked) {

@@ -52,6 +52,6 @@ export const storeOutage: Fault = {
       invariant: `callers get nothing but ${accept.join(' or ')}`,
     };
   },
-  unprovable: (scenario) => unprovable(scenario),
+  unprovable: (scenario, _limiter, pods) => unprovable(scenario, pods),
   open: (scenario, toolkit) => new StoreOutageAttempt(scenario, toolkit),
 };

@@ -62,12 +62,22 @@ export type StoreOutageSpec = z.output<typeof schema>;
 
 export const parametersOf: (scenario: ScenarioSpec) => StoreOutageSpec = parametersBy(api);
 
-/** Why no run can tell what callers get, with what to change. */
-export function unprovable(scenario: ScenarioSpec): string | undefined {
+/** Requests a second over all pods, and requests that may wait for an answer at once: one run must not take the process up. */
+const MOST_AT_ONCE = 1000;
+
+/** Why no run on so many pods can tell what callers get, with what to change. */
+export function unprovable(scenario: ScenarioSpec, pods: number): string | undefined {
   const { callerTimeout, pause, requestsPerSecond } = parametersOf(scenario);
+  const timeoutMs = parseDuration(callerTimeout);
   // One that the end of the pause may answer tells nothing, so the last ones do not count.
-  const countedMs = parseDuration(pause) - parseDuration(callerTimeout);
+  const countedMs = parseDuration(pause) - timeoutMs;
   const asked = Math.floor((countedMs / 1000) * requestsPerSecond);
-  if (asked >= LEAST_ASKED) return undefined;
-  return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the pause, and storeOutage.requestsPerSecond ${requestsPerSecond} x (pause ${pause} - callerTimeout ${callerTimeout}) comes to ${Math.max(0, asked)}: lengthen storeOutage.pause or raise requestsPerSecond`;
+  if (asked < LEAST_ASKED) {
+    return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the pause, and storeOutage.requestsPerSecond ${requestsPerSecond} x (pause ${pause} - callerTimeout ${callerTimeout}) comes to ${Math.max(0, asked)}: lengthen storeOutage.pause or raise requestsPerSecond`;
+  }
+  // Both kinds of callers ask each pod.
+  const rate = 2 * requestsPerSecond * pods;
+  const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
+  if (open <= MOST_AT_ONCE) return undefined;
+  return `scenario ${scenario.name}: 2 x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
 }

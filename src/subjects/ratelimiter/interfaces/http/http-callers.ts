@@ -11,7 +11,8 @@ const ADDRESSES = 2 ** 17;
 
 export class HttpCallers implements Callers {
   readonly #mapping: HttpInterfaceSpec;
-  readonly #requests = new Map<string, HttpRequest>();
+  /** Of keys that are told by an address. */
+  readonly #addresses = new Map<string, string>();
   /** Runs begin anywhere, so that one rarely meets the addresses of another within its window. */
   readonly #firstAddress: number;
 
@@ -21,21 +22,22 @@ export class HttpCallers implements Callers {
   }
 
   requestOf(key: string): HttpRequest {
-    const known = this.#requests.get(key);
-    if (known) return known;
     const { body, headers, method, path } = this.#mapping.request;
-    const address = addressOf(this.#firstAddress + this.#requests.size);
     // Keys hold only what needs no encoding in a path, a header or JSON.
     const fill = (text: string): string =>
-      text.replaceAll(KEY_PLACE, () => key).replaceAll(ADDRESS_PLACE, () => address);
-    const request = {
+      text.replaceAll(KEY_PLACE, () => key).replaceAll(ADDRESS_PLACE, () => this.#addressOf(key));
+    return {
       method,
       path: fill(path),
       headers: Object.fromEntries(headers.map(({ name, value }) => [name, fill(value)])),
       ...(body !== undefined && { body: fill(body) }),
     };
-    this.#requests.set(key, request);
-    return request;
+  }
+
+  #addressOf(key: string): string {
+    const address = this.#addresses.get(key) ?? addressAt(this.#firstAddress + this.#addresses.size);
+    this.#addresses.set(key, address);
+    return address;
   }
 
   read(answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>): Decision {
@@ -52,7 +54,7 @@ export class HttpCallers implements Callers {
   }
 }
 
-function addressOf(index: number): string {
+function addressAt(index: number): string {
   const address = FIRST_ADDRESS + (index % ADDRESSES);
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
 }
