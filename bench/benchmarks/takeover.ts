@@ -66,7 +66,10 @@ async function timeTakeover(testbed: Testbed, name: string, restart: () => Promi
 
 async function withStandby(testbed: Testbed, name: string): Promise<number> {
   const { environment, signal } = testbed;
-  const standby = await startOperator(environment, { args: ['--identity=standby'], signal });
+  const standby = await startOperator(environment, {
+    args: ['--identity=standby', '--fault-rest=0s'],
+    signal,
+  });
   try {
     // It has stood by once it has seen who leads, which its log tells.
     await testbed.until('the standby to stand by', async () =>
