@@ -110,7 +110,8 @@ export async function surveyVariant(options: SurveyOptions): Promise<Surveyed> {
           rateLimiter: {
             selector: { matchLabels },
             port: 'http',
-            redis: { service: { name: 'redis' } },
+            // Processes of one machine reach Redis from its address, and not from those of their pods.
+            redis: { service: { name: 'redis' }, allowOtherClients: true },
             ...rateLimiterSpec(limiter, variant, CONFIGURED),
           },
         },
