@@ -25,6 +25,11 @@ const WRITE_TIMEOUT_MS = 5000;
 const LAG_MS = 1000;
 /** And at most, where they are slow to read. */
 const LAG_WITHIN_MS = 15_000;
+/**
+ * No whole part of the time in which limiters share their counts, often 100 ms: samples in step with that would see
+ * the same moment of it each time, and perhaps the one right after.
+ */
+const LAG_SAMPLE_EVERY_MS = 70;
 const MIN_SAMPLES = 5;
 /** Rate of the control traffic where no fault has any. */
 const LIGHT_RATE = 20;
@@ -192,7 +197,7 @@ async function measureRate(
     samples += 1;
     lag = Math.max(lag, totalAdmitted(sample) - sample.stored);
   };
-  const watch = watchCounters(observers, redis, window, now, take, stop);
+  const watch = watchCounters(observers, redis, window, now, take, stop, { everyMs: LAG_SAMPLE_EVERY_MS });
   const traffic = sendChecks(options, window, { requestsPerSecond }, stop, signal);
   try {
     const start = performance.now();
