@@ -100,7 +100,8 @@ function lanePlan(random: Random, lane: number): LanePlan {
     countdown: random.pick(['0s', '1s', '1s']),
     pauseMs: random.pick([1500, 2000, 2500]),
     requestsPerSecond: random.pick([60, 90]),
-    multiplier: random.pick([2, 3]),
+    // As many as there are pods at least: less could not prove that a strict one shows no ghosts.
+    multiplier: random.pick([3, 4]),
   };
 }
 

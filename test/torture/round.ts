@@ -105,7 +105,8 @@ function specOf(lane: LanePlan): object {
         type: 'GhostAllowing',
         expect,
         countdown: lane.countdown,
-        ghostAllowing: { multiplier: lane.multiplier, settle: '1s' },
+        // One burst, so that each of its requests is in the figures.
+        ghostAllowing: { multiplier: lane.multiplier, trials: 1, settle: '1s' },
       },
     ],
   });

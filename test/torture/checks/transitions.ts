@@ -8,7 +8,8 @@ const PHASE_AFTER: Readonly<Record<string, readonly string[]>> = {
   Running: ['Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'],
 };
 const CHAPTER_AFTER: Readonly<Record<string, readonly string[]>> = {
-  Pending: ['Pending', 'Running', 'Waiting', 'Completed', 'Skipped'],
+  // Stopped where a run was aborted in the very decision that came to the chapter.
+  Pending: ['Pending', 'Running', 'Waiting', 'Completed', 'Skipped', 'Stopped'],
   Running: ['Running', 'Waiting', 'Completed', 'Stopped'],
   Waiting: ['Waiting', 'Running', 'Completed', 'Stopped'],
 };
