@@ -2,7 +2,7 @@
 import { loadLimiter } from './limiters.ts';
 import { CONFIGURED, type Surveyed } from './survey-variant.ts';
 
-const HEAD = `# Survey of rate limiters
+const head = (command: string): string => `# Survey of rate limiters
 
 What callers of real, unmodified rate limiters get while their Redis takes no writes. Each was started as three
 processes over one Redis with a limit of ${CONFIGURED.limit} requests in ${CONFIGURED.windowSeconds} s; writes of Redis
@@ -10,18 +10,18 @@ were paused for 10 s with \`CLIENT PAUSE\`, and callers waited 1 s for an answer
 [Your own rate limiter](your-limiter.md#what-happens). This page and [survey.json](survey.json) are made by
 
 \`\`\`sh
-npm run survey
+${command}
 \`\`\`
 
 | limiter | configuration | callers get | beyond the limit | well again after | lost, phantoms | in a burst | its documentation |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 `;
 
-/** Markdown; a row for each variant. */
-export async function pageOf(all: readonly Surveyed[]): Promise<string> {
+/** Markdown; a row for each variant. `command` is what made the results. */
+export async function pageOf(all: readonly Surveyed[], command: string): Promise<string> {
   const rows: string[] = [];
   for (const surveyed of all) rows.push(await rowOf(surveyed));
-  return `${HEAD}${rows.join('\n')}\n`;
+  return `${head(command)}${rows.join('\n')}\n`;
 }
 
 async function rowOf({

@@ -1,5 +1,5 @@
 /**
- * `npm run survey -- [names] [--variant N] [--out folder]`: puts real rate limiters, unmodified, before the operator,
+ * `npm run survey -- [names] [--first] [--variant N] [--out folder]`: puts real rate limiters, unmodified, before the operator,
  * one at a time, and writes what their callers got while Redis took no writes: `survey.json`, and a page made of it.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -17,11 +17,12 @@ import { limiterNames, loadLimiter } from './limiters.ts';
 import { pageOf } from './page.ts';
 import { type Surveyed, surveyVariant } from './survey-variant.ts';
 
-const HELP = `Usage: npm run survey -- [names] [--variant NAME ...] [--out FOLDER]
+const HELP = `Usage: npm run survey -- [names] [--first] [--variant NAME ...] [--out FOLDER]
 
 Starts each rate limiter of survey/limiters as three processes over one Redis, and lets the operator tell what their
 callers get while Redis takes no writes. Without names: all of them, in about half an hour.
 
+  --first         only the first variant of each: what a user gets who changes nothing
   --variant NAME  only variants of this name; may be given several times
   --out FOLDER    where survey.json and survey.md are written (default: docs)
   --help          this text
@@ -29,9 +30,11 @@ callers get while Redis takes no writes. Without names: all of them, in about ha
 
 const namespace = 'ratelimiter';
 const crds = fileURLToPath(new URL('../crds', import.meta.url));
+const args = process.argv.slice(2);
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
+    first: { type: 'boolean', default: false },
     variant: { type: 'string', multiple: true },
     out: { type: 'string', default: 'docs' },
     help: { type: 'boolean', default: false },
@@ -61,7 +64,7 @@ try {
   for (const name of names) {
     const limiter = await loadLimiter(name);
     const app = await install(limiter, { progress: say, signal });
-    for (const variant of limiter.variants) {
+    for (const variant of values.first ? limiter.variants.slice(0, 1) : limiter.variants) {
       if (values.variant && !values.variant.includes(variant.name)) continue;
       const folder = supervisor.temporaryFolder(`survey-${name}`);
       const options = { supervisor, limiter, variant, app, folder, signal, kubectl, namespace };
@@ -83,7 +86,10 @@ try {
   await operator.stop();
   await mkdir(values.out, { recursive: true });
   await writeFile(join(values.out, 'survey.json'), `${JSON.stringify(all, undefined, 2)}\n`);
-  await writeFile(join(values.out, 'survey.md'), await pageOf(all));
+  await writeFile(
+    join(values.out, 'survey.md'),
+    await pageOf(all, ['npm run survey', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')),
+  );
   say(`written: ${join(values.out, 'survey.json')} and ${join(values.out, 'survey.md')}`);
 } finally {
   await supervisor.close();
