@@ -47,6 +47,8 @@ export interface Window {
   readonly saidBy: Saying;
   /** Windows that can be configured, in seconds; default: any whole number. */
   readonly seconds?: readonly number[];
+  /** Of a token bucket whose tokens come in lumps, how far apart: `1s` where it reckons in whole seconds. */
+  readonly refillEvery?: string;
   /** Windows of the clock that begin at another moment for each caller. */
   readonly staggered?: boolean;
   readonly note?: string;

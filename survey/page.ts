@@ -6,7 +6,8 @@ const head = (command: string): string => `# Survey of rate limiters
 
 What callers of real, unmodified rate limiters get while their Redis takes no writes. Each was started as three
 processes over one Redis with a limit of ${CONFIGURED.limit} requests in ${CONFIGURED.windowSeconds} s; writes of Redis
-were paused for 10 s with \`CLIENT PAUSE\`, and callers waited 1 s for an answer. The words are those of
+were paused for 10 s with \`CLIENT PAUSE\`, and callers waited 1 s for an answer. Each row is one
+run on one machine: times are of that machine, and a burst that shows nothing proves little. The words are those of
 [Your own rate limiter](your-limiter.md#what-happens). This page and [survey.json](survey.json) are made by
 
 \`\`\`sh

@@ -33,7 +33,12 @@ export function rateLimiterSpec(
         health: { path: healthPath, statuses: [200] },
       },
     },
-    limit: { requests, window: `${windowSeconds}s`, ...ALGORITHMS[window.kind] },
+    limit: {
+      requests,
+      window: `${windowSeconds}s`,
+      ...ALGORITHMS[window.kind],
+      ...(window.refillEvery !== undefined && { refillEvery: window.refillEvery }),
+    },
   };
 }
 

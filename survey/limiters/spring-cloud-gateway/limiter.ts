@@ -20,6 +20,7 @@ export const limiter: SurveyedLimiter = {
   healthPath: '/healthz',
   window: {
     kind: 'TokenBucket',
+    refillEvery: '1s',
     saidBy: { quote: 'The algorithm used is the Token Bucket Algorithm.', url: factory },
     note: 'Refilled in steps of whole seconds: limit times a request divided by window comes back each second.',
   },
