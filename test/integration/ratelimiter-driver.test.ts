@@ -536,7 +536,8 @@ describe.skipIf(withoutRealTime)('the burst', () => {
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'ghosts', profile: 'rules' });
       expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
         anomaly: 'Over-admission by simultaneous requests',
-        confidence: 'high',
+        // How sure it is goes by when Redis held the counts, and that by the machine.
+        confidence: expect.stringMatching(/^(high|medium)$/),
       });
     }),
   );
