@@ -521,22 +521,21 @@ describe.skipIf(withoutRealTime)('the burst', () => {
         what: 'Redis to hold all counts',
       });
       const reading = driver.observed.readings['f'];
-      // A sync in the midst of a burst lets a node know of some of the others' counts: then it is fewer than all.
-      expect(reading?.measures[0]).toMatchObject({ name: 'admitted', bound: 10, unit: 'requests' });
-      const most = reading?.measures[0]?.value ?? 0;
-      expect(most).toBeGreaterThan(10);
-      expect(most).toBeLessThanOrEqual(20);
-      expect(reading?.measures[0]?.atLeast ?? false).toBe(most === 20);
+      expect(reading?.measures[0]).toEqual({
+        name: 'admitted',
+        value: 20,
+        bound: 10,
+        unit: 'requests',
+        atLeast: true,
+      });
       expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
-      expect(reading?.evidence.join('\n')).toContain('Allowed in each trial');
-      const inFirst = await admittedByNodes(approximate, key);
-      expect(inFirst).toBe(await countedByRedis(key));
-      expect(inFirst).toBeLessThanOrEqual(most);
+      expect(reading?.evidence.join('\n')).toContain('at least 10');
+      expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([20, 20]);
 
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'ghosts', profile: 'rules' });
       expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
         anomaly: 'Over-admission by simultaneous requests',
-        // How sure it is goes by when Redis held the counts, and that by the machine.
+        // The write that is sent beside the burst is not waited for: without its answer the rules are less sure.
         confidence: expect.stringMatching(/^(high|medium)$/),
       });
     }),
