@@ -12,11 +12,8 @@ import type { RateLimiterSpec } from './schema.ts';
 
 export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/redis-pause/pause.ts';
 export { ConnectionBudget, freeFileDescriptors } from './http/connection-budget.ts';
-export {
-  type BurstOptions,
-  type BurstResult,
-  injectBurstTraffic,
-} from './interfaces/reference/check-burst.ts';
+export type { BurstResult } from './interfaces/burst-result.ts';
+export { type BurstOptions, injectBurstTraffic } from './interfaces/reference/check-burst.ts';
 export { SAMPLE_EVERY_MS } from './interfaces/reference/counter-watch.ts';
 export { LimiterClient } from './interfaces/reference/limiter-client.ts';
 export { type LimitWindow, setupRateLimit } from './interfaces/reference/setup-limit.ts';

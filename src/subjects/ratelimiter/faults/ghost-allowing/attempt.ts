@@ -3,11 +3,8 @@ import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
 import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
-import {
-  BurstNotSentError,
-  type BurstResult,
-  injectBurstTraffic,
-} from '../../interfaces/reference/check-burst.ts';
+import type { BurstResult } from '../../interfaces/burst-result.ts';
+import { BurstNotSentError, injectBurstTraffic } from '../../interfaces/reference/check-burst.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/reference/counter-watch.ts';
 import { sendWrite } from '../../store/write-probe.ts';
 import { messageOf, pauseFor, untilAborted } from '../../waiting.ts';

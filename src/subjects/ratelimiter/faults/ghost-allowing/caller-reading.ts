@@ -1,10 +1,8 @@
 /** What the sender of a burst counted, held against what the limit allows in that span of time. Pure. */
-import { truncate } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
-import type { Burst, Outcome } from '../../http/burst-plan.ts';
-import type { FailureCode } from '../../http/connection.ts';
+import type { Burst } from '../../http/burst-plan.ts';
+import { type BurstResult, burstResultOf } from '../../interfaces/burst-result.ts';
 import type { Decision } from '../../interfaces/callers.ts';
-import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { counted, perNode, atLeast as saturated } from '../../words.ts';
@@ -15,43 +13,9 @@ export interface CallerSettings {
   readonly clockWithinMs: number;
 }
 
-/** Requests after which nobody knows whether the node admitted them. */
-const OPEN: ReadonlySet<FailureCode> = new Set(['RESET', 'TIMEOUT']);
-
-const isAdmitted = ({ answer }: Outcome<Decision>): boolean => answer === 'Admitted';
-
 /** The answers of a burst as its report has them. */
-export function resultOfCaller({ endedAt, outcomes, sendSpanMs, startedAt }: Burst<Decision>): BurstResult {
-  const sent = new Map<string, number>();
-  const allowedBy = new Map<string, number>();
-  let [denied, errors, unanswered] = [0, 0, 0];
-  const firstFailed = outcomes.filter(({ failure }) => failure).toSorted((a, b) => a.endedAt - b.endedAt)[0];
-  for (const outcome of outcomes) {
-    const { answer, failure, node } = outcome;
-    sent.set(node, (sent.get(node) ?? 0) + 1);
-    if (failure && OPEN.has(failure.code)) unanswered += 1;
-    else if (failure) errors += 1;
-    else if (answer === 'Denied') denied += 1;
-    else allowedBy.set(node, (allowedBy.get(node) ?? 0) + 1);
-  }
-  const allowedAt = outcomes.filter(isAdmitted).map((outcome) => outcome.endedAt);
-  return {
-    requests: outcomes.length,
-    allowed: allowedAt.length,
-    denied,
-    errors,
-    unanswered,
-    otherWindow: 0,
-    ...(firstFailed?.failure && {
-      firstError: truncate(`${firstFailed.node}: ${firstFailed.failure.message}`, 200),
-    }),
-    startedAt,
-    endedAt,
-    sendSpanMs,
-    sent,
-    allowedBy,
-    allowedAt: allowedAt.sort((a, b) => a - b),
-  };
+export function resultOfCaller(burst: Burst<Decision>): BurstResult {
+  return burstResultOf(burst, (decision) => decision);
 }
 
 /** Where the invariant stands after one burst of a caller that was never seen before; `now` is when it is judged. */
@@ -63,7 +27,7 @@ export function callerReading(
   const { allowed, allowedAt, allowedBy, denied, errors, requests, sent, unanswered, ...times } =
     resultOfCaller(burst);
   const admitted = burst.outcomes
-    .filter(isAdmitted)
+    .filter(({ answer }) => answer === 'Admitted')
     .map(({ endedAt: answeredAt, sentAt }) => ({ sentAt, answeredAt }));
   const known = { firstSentAt: times.startedAt, clockWithinMs };
   const over = overAdmission(limit, admitted, known);

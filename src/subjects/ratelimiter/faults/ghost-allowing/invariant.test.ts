@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
+import type { BurstResult } from '../../interfaces/burst-result.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import { GhostInvariant } from './invariant.ts';
 import { reportOfBurst } from './report.ts';

@@ -4,7 +4,7 @@
  * the same, above the limit, it is detected; where they disagree nothing is proven. Pure.
  */
 import type { InvariantReading } from '../../../../demo/observed.ts';
-import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
+import type { BurstResult } from '../../interfaces/burst-result.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import { counted, perNode, atLeast as saturated, sinceStart } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';

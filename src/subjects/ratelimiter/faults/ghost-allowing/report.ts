@@ -1,6 +1,6 @@
 /** What is told of a burst. */
 import type { FaultReport } from '../../../../demo/observed.ts';
-import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
+import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { counted } from '../../words.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { InvariantReading } from '../../../../demo/observed.ts';
-import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
+import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { reportOfBurst } from './report.ts';
 import { readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 

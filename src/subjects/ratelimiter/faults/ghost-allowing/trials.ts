@@ -1,6 +1,6 @@
 /** Several bursts, each on a key of its own, and what they come to together. Pure. */
 import type { FaultReport, InvariantReading } from '../../../../demo/observed.ts';
-import type { BurstResult } from '../../interfaces/reference/check-burst.ts';
+import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { counted } from '../../words.ts';
 
 /** One burst, what is told of it, and where its invariant stands. */
