@@ -7,7 +7,6 @@ import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
-import type { HealthSnapshot } from '../../demo/health.ts';
 import type { FaultReport } from '../../demo/observed.ts';
 import type { Emit, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
@@ -20,8 +19,9 @@ import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { controlCallers } from './interfaces/http/control-callers.ts';
-import { pollPods } from './interfaces/http/http-health.ts';
-import { pollHealth } from './interfaces/reference/health.ts';
+import { lookAtPods } from './interfaces/http/http-health.ts';
+import { type Look, pollHealth } from './interfaces/poll-health.ts';
+import { lookAtLimiter } from './interfaces/reference/health.ts';
 import { restore } from './restore.ts';
 import { isDemoKey } from './schema.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
@@ -320,16 +320,13 @@ class RateLimiterDriver implements SubjectDriver {
   async #carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
     switch (activity.kind) {
       case 'PollHealth': {
-        const options = {
-          ...this.#toolkit,
-          nodes: this.#toolkit.target.nodes,
-          intervalMs: activity.intervalMs,
-        };
-        const tell = (snapshot: HealthSnapshot): void => emit({ kind: 'Health', snapshot });
-        const { http } = this.#toolkit.limiter.interface;
-        return await (http
-          ? pollPods({ ...options, health: http.health }, tell, signal)
-          : pollHealth(options, tell, signal));
+        const { limiter, target } = this.#toolkit;
+        const { http } = limiter.interface;
+        const look: Look = http
+          ? (stop) => lookAtPods({ ...this.#toolkit, health: http.health }, stop)
+          : (stop) => lookAtLimiter({ ...this.#toolkit, nodes: target.nodes }, stop);
+        const options = { ...this.#toolkit, intervalMs: activity.intervalMs };
+        return await pollHealth(options, look, (snapshot) => emit({ kind: 'Health', snapshot }), signal);
       }
       case 'LookAgain':
         return await this.#options.keepLooking(emit, signal);

@@ -1,42 +1,20 @@
 /** Looks at pods behind an HTTP API: whether each answers, and whether Redis does. */
-import { type HealthNode, type HealthSnapshot, UNREACHABLE } from '../../../../demo/health.ts';
+import { type HealthNode, UNREACHABLE } from '../../../../demo/health.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import type { Asked } from '../../http/node-client.ts';
-import { messageOf, pauseFor } from '../../waiting.ts';
+import { messageOf } from '../../waiting.ts';
+import type { Look } from '../poll-health.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
 
-export interface PodHealthOptions extends Pick<Toolkit, 'askers' | 'now' | 'redis' | 'timeoutMs'> {
+export interface PodHealthOptions extends Pick<Toolkit, 'askers' | 'redis' | 'timeoutMs'> {
   readonly health: HttpInterfaceSpec['health'];
-  readonly intervalMs: number;
 }
 
-/** What a look may be late by before the last one is called stale: the machine has other things to do. */
-const LATE_MS = 1000;
-
-/** Looks at once and then every `intervalMs`, until `signal` aborts. */
-export async function pollPods(
-  options: PodHealthOptions,
-  tell: (snapshot: HealthSnapshot) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const { intervalMs, now, timeoutMs } = options;
-  try {
-    for (;;) {
-      const start = performance.now();
-      const look = await lookAtPods(options, signal);
-      const at = now();
-      tell({ ...look, lastUpdated: at, validUntil: at + intervalMs + timeoutMs + LATE_MS });
-      await pauseFor(intervalMs - (performance.now() - start), signal);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-}
-
-async function lookAtPods(
+/** One look; what fails is an issue of the snapshot. @throws only the reason of `signal` */
+export async function lookAtPods(
   { askers, health, redis, timeoutMs }: PodHealthOptions,
   signal: AbortSignal,
-): Promise<Omit<HealthSnapshot, 'lastUpdated' | 'validUntil'>> {
+): ReturnType<Look> {
   const request = { method: 'GET', path: health.path };
   const [store, ...asked] = await Promise.all([
     redis.read().then(

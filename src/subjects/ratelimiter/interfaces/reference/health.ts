@@ -1,44 +1,21 @@
 /** Looks at the rate limiter: the nodes as it lists them, and whether each of them reaches Redis. */
 import { type HealthNode, type HealthSnapshot, UNREACHABLE } from '../../../../demo/health.ts';
 import type { NodeTarget } from '../../target.ts';
-import { messageOf, pauseFor } from '../../waiting.ts';
+import { messageOf } from '../../waiting.ts';
+import type { Look } from '../poll-health.ts';
 import type { LimiterClient, NodesAnswer } from './limiter-client.ts';
 
 export interface HealthOptions {
   /** One for each node, in the same order. */
   readonly clients: readonly LimiterClient[];
   readonly nodes: readonly NodeTarget[];
-  readonly intervalMs: number;
-  /** What a look may take: the timeout of the clients. */
-  readonly timeoutMs: number;
-  readonly now: () => number;
-}
-
-/** What a look may be late by before the last one is called stale: the machine has other things to do. */
-const LATE_MS = 1000;
-
-/** Looks at once and then every `intervalMs`, until `signal` aborts. */
-export async function pollHealth(
-  options: HealthOptions,
-  tell: (snapshot: HealthSnapshot) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    for (;;) {
-      const start = performance.now();
-      tell(await look(options, signal));
-      await pauseFor(options.intervalMs - (performance.now() - start), signal);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }
 
 /** One look; what fails is an issue of the snapshot. @throws only the reason of `signal` */
-async function look(
-  { clients, intervalMs, nodes, now, timeoutMs }: HealthOptions,
+export async function lookAtLimiter(
+  { clients, nodes }: HealthOptions,
   signal: AbortSignal,
-): Promise<HealthSnapshot> {
+): ReturnType<Look> {
   const [listing, healths] = await Promise.all([
     listNodes(clients, signal),
     Promise.all(
@@ -52,12 +29,7 @@ async function look(
     ),
   ]);
   signal.throwIfAborted();
-  const at = now();
-  return {
-    ...snapshotOf(nodes, listing, healths),
-    lastUpdated: at,
-    validUntil: at + intervalMs + timeoutMs + LATE_MS,
-  };
+  return snapshotOf(nodes, listing, healths);
 }
 
 /** The list of the first node that answers. All are asked at once: a look takes no longer than one answer may. */
