@@ -1,5 +1,5 @@
 /** Asks one node in the name of a caller, who waits for so long and no longer. Redirects are not followed. */
-import { fairTimeout, messageOf } from '../waiting.ts';
+import { fairTimeout } from '../waiting.ts';
 import type { BurstNode } from './burst-plan.ts';
 import type { Failure } from './connection.ts';
 import { HttpPool, RequestError } from './pool.ts';
@@ -43,12 +43,11 @@ export class NodeClient {
       const answer = await this.#pool.request({ bytes, method: request.method, bounds: BOUNDS }, stop);
       return { sentAt, endedAt: this.#now(), answer };
     } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
       const late = timeout.signal.aborted && !signal.aborted;
       const failure: Failure = late
         ? { code: 'TIMEOUT', message: `it was not answered within ${timeoutMs} ms` }
-        : error instanceof RequestError
-          ? error.failure
-          : { code: 'BAD_ANSWER', message: messageOf(error) };
+        : error.failure;
       return { sentAt, endedAt: this.#now(), failure };
     } finally {
       timeout.end();

@@ -79,6 +79,11 @@ export function mostAdmitted(limit: RateLimit, span: Span): number {
   }
 }
 
+/** What it admits in one moment to a caller that it has never seen. */
+export function admittedAtOnce(limit: RateLimit): number {
+  return mostAdmitted(limit, { from: 0, to: 0, fresh: true, clockWithinMs: 0 });
+}
+
 /**
  * Whether an end of a window may lie within `span`: the bound is larger then, and
  * a burst that is to show the limit of one window shows nothing.

@@ -4,7 +4,13 @@
  * (lost counts). One that was counted without being served has less left (phantoms: queued
  * writes that were carried out after their caller had got an error). Pure.
  */
-import { mayCrossWindow, mostAdmitted, type RateLimit, type Span } from '../../limits/rate-limit.ts';
+import {
+  admittedAtOnce,
+  mayCrossWindow,
+  mostAdmitted,
+  type RateLimit,
+  type Span,
+} from '../../limits/rate-limit.ts';
 
 /** One caller's requests, all within one window. */
 export interface Account {
@@ -34,7 +40,7 @@ export function balanceOf(
   { admittedAfter, notServed, served, span }: Account,
 ): Balance | undefined {
   if (mayCrossWindow(limit, span)) return undefined;
-  const full = mostAdmitted(limit, { ...span, to: span.from });
+  const full = admittedAtOnce(limit);
   const refilled = mostAdmitted(limit, span) - full;
   const admitted = served + admittedAfter;
   return {

@@ -9,10 +9,10 @@ import type {
 import type { Permit } from '../../../../demo/subject.ts';
 import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
-import { controlProblem, fullLimit } from '../../interfaces/http/control-callers.ts';
+import { controlProblem } from '../../interfaces/http/control-callers.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { useUp } from '../../interfaces/use-up.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
+import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
@@ -195,7 +195,7 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 
   get #full(): number {
-    return fullLimit(this.#limit);
+    return admittedAtOnce(this.#limit);
   }
 
   /** From the first request to the last of the accounts. */
@@ -221,14 +221,13 @@ export class StoreOutageAttempt implements FaultAttempt {
     for (const request of usedUp.requests) place.record.add(request);
     const problem = controlProblem(this.#limit, usedUp);
     if (problem !== undefined) throw new Error(problem);
-    const stop = new AbortController();
     const keys = take(place.keys, Math.ceil((LEAST_ASKED * clients.length) / this.#uses));
     let turnedAway: CallerRequest | undefined;
     const add = (request: CallerRequest): void => {
       place.record.add(request);
       if (request.caller === 'Within' && request.got !== 'Admitted') turnedAway ??= request;
     };
-    await this.#send(place, keys, add, AbortSignal.any([stop.signal, signal]), signal);
+    await this.#send(place, keys, add, signal, signal);
     signal.throwIfAborted();
     if (turnedAway) {
       const { got, node } = turnedAway;

@@ -8,7 +8,7 @@
 
 import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
 import { type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
-import { mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
+import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 
 export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
 
@@ -136,10 +136,9 @@ function controlShortfalls({ limit, nodes }: OutageSettings, before: readonly Ca
     }
   }
   const beyond = countsOf(before, 'Beyond');
-  const most = mostAdmitted(limit, { from: 0, to: 0 });
   if (beyond.Denied === 0) {
     missing.push(
-      `before the fault no request of a caller beyond its limit was denied, after ${beyond.Admitted} were admitted and ${most} are allowed`,
+      `before the fault no request of a caller beyond its limit was denied, after ${beyond.Admitted} were admitted and ${admittedAtOnce(limit)} are allowed`,
     );
   }
   return missing;

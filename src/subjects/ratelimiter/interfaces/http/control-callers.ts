@@ -5,7 +5,7 @@
 import { measureWrites } from '../../baseline.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
-import { mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
+import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits } from '../../limits/window-turn.ts';
 import { counted } from '../../words.ts';
 import type { CallerRequest } from '../caller-request.ts';
@@ -17,11 +17,6 @@ const MOST_BEYOND = 50;
 /** How long the control may take, in milliseconds, and so has to fit into a window by the clock. */
 const CONTROL_MS = 2000;
 
-/** What a limiter in order admits at once to a caller that it has never seen. */
-export function fullLimit(limit: RateLimit): number {
-  return mostAdmitted(limit, { from: 0, to: 0, clockWithinMs: 0 });
-}
-
 /** @throws Error that says what does not fit together, and what to do; RedisClientError */
 export async function controlCallers(
   toolkit: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'timeoutMs'>,
@@ -32,7 +27,7 @@ export async function controlCallers(
   if (!callers) throw new TypeError('there are no callers');
   const writeMaxMs = (await measureWrites(redis, signal)).at(-1) ?? 0;
   const limit = limitOf(limiter);
-  const full = fullLimit(limit);
+  const full = admittedAtOnce(limit);
   await untilItFits(limit, CONTROL_MS, now, signal);
   const options = { clients, callers, key, most: 2 * full + MOST_BEYOND, callerTimeoutMs: timeoutMs };
   const control = await useUp(options, signal);
@@ -55,7 +50,7 @@ export function controlProblem(limit: RateLimit, { improper, requests, usedUp }:
     firstSentAt: requests[0]?.sentAt ?? 0,
     clockWithinMs: CLOCK_WITHIN_MS,
   });
-  const full = fullLimit(limit);
+  const full = admittedAtOnce(limit);
   if (!usedUp || excess > 0) {
     return `without any fault one caller was let through ${counted(admitted.length, 'time')}, and the limit allows ${Math.max(bound, full)}: see whether subject.rateLimiter.limit is the limit of your rate limiter, and whether $(key) stands where it takes the identity of its caller`;
   }
