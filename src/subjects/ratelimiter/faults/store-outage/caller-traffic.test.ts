@@ -87,4 +87,21 @@ describe('callers', () => {
     await done;
     expect(requests).toEqual([]);
   });
+
+  it('that cannot be sent end the traffic with an error, and not the process', async () => {
+    const client = await nodeThat(() => 200, 'a');
+    const tooLong = {
+      requestOf: (key: string) => ({ method: 'GET', path: key === 'k2' ? `/${'x'.repeat(20_000)}` : '/' }),
+      read: () => 'Admitted' as const,
+    };
+    const { signal } = new AbortController();
+    const options = { clients: [client], callers: tooLong, within: ['k1', 'k2', 'k3'], uses: 1 };
+    const sent = runCallerTraffic(
+      { ...options, beyond: 'demo-b', requestsPerSecond: 50, callerTimeoutMs: 5000 },
+      () => undefined,
+      signal,
+      signal,
+    );
+    await expect(sent).rejects.toThrow('at most 16384 are sent');
+  });
 });

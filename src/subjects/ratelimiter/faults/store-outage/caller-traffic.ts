@@ -29,6 +29,7 @@ export interface CallerTrafficOptions {
 /**
  * Sends until `stop` is aborted or no key is left, then waits for the answers still open. `lifetime` ends it at
  * once; what was under way then is not told.
+ * @throws the first InvalidRequestError; nothing more is sent then
  */
 export async function runCallerTraffic(
   options: CallerTrafficOptions,
@@ -40,11 +41,19 @@ export async function runCallerTraffic(
   const start = performance.now();
   const keys = usedTimes(options.within, options.uses);
   const open = new Set<Promise<void>>();
+  const failed = new AbortController();
   const send = (client: NodeClient, caller: CallerRequest['caller'], key: string): void => {
-    const request = ask(options, client, caller, key, tell, lifetime).finally(() => open.delete(request));
+    const request = ask(options, client, caller, key, tell, lifetime)
+      // Nobody waits for it yet, so it must not be rejected.
+      .catch((error: unknown) => failed.abort(error))
+      .finally(() => open.delete(request));
     open.add(request);
   };
-  const either = AbortSignal.any([stop, lifetime]);
+  const ended = async (): Promise<void> => {
+    await Promise.all(open);
+    failed.signal.throwIfAborted();
+  };
+  const either = AbortSignal.any([stop, lifetime, failed.signal]);
   const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * requestsPerSecond));
   let turn = 0;
   let leftOut = 0;
@@ -55,14 +64,14 @@ export async function runCallerTraffic(
     for (; turn < until; turn += 1) {
       for (const client of clients) {
         const { done, value } = keys.next();
-        if (done) return void (await Promise.all(open));
+        if (done) return await ended();
         send(client, 'Within', value);
         send(client, 'Beyond', beyond);
       }
     }
     await pauseFor(TICK_MS, either).catch(() => undefined);
   }
-  await Promise.all(open);
+  await ended();
 }
 
 async function ask(
