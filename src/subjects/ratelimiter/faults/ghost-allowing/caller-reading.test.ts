@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { Burst, Outcome } from '../../http/burst-plan.ts';
+import type { Decision } from '../../interfaces/callers.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import { callerReading } from './caller-reading.ts';
+
+const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
+const nodes = ['a', 'b'];
+
+/** A burst at 1000, answered 20 ms later, over both nodes in turn: so many yeses, noes and requests without an answer. */
+function burst(admitted: number, denied: number, open = 0, over = nodes): Burst<Decision> {
+  const times = { sentAt: 1000, endedAt: 1020 };
+  const outcomes = Array.from({ length: admitted + denied + open }, (_, i): Outcome<Decision> => {
+    const node = over[i % over.length] ?? '';
+    if (i >= admitted + denied) return { node, ...times, failure: { code: 'TIMEOUT', message: 'late' } };
+    return { node, ...times, status: 200, answer: i < admitted ? 'Admitted' : 'Denied' };
+  });
+  return { outcomes, startedAt: 1000, endedAt: 1020, sendSpanMs: 1 };
+}
+
+const read = (made: Burst<Decision>, of = limit, clockWithinMs = 500) =>
+  callerReading({ limit: of, nodes, clockWithinMs }, made, 1030);
+
+describe('ghosts by the count of the sender', () => {
+  it('are more than the limit allows in the time of the burst', () => {
+    expect(read(burst(14, 16))).toMatchObject({
+      summary: '14/10',
+      measures: [{ name: 'admitted', value: 14, bound: 10 }, {}, {}, {}],
+      brokenAt: 1020,
+      detectedAt: 1030,
+      shortfalls: [],
+    });
+  });
+
+  it('are at least so many where nobody was denied', () => {
+    const reading = read(burst(30, 0));
+    expect(reading.summary).toBe('>= 30/10');
+    expect(reading.measures[0]).toMatchObject({ value: 30, atLeast: true });
+  });
+
+  it('are none where the limit was kept', () => {
+    const reading = read(burst(10, 20));
+    expect(reading).toMatchObject({ summary: '10/10', shortfalls: [] });
+    expect(reading.detectedAt).toBeUndefined();
+  });
+
+  it('are held against the end of a window where one may lie in the burst', () => {
+    const byClock: RateLimit = { ...limit, start: 'Clock' };
+    // The clock of the limiter may be so far off that its minute begins in the midst.
+    const reading = read(burst(20, 10), byClock, 2000);
+    expect(reading.measures[0]).toMatchObject({ value: 20, bound: 20 });
+    expect(reading.detectedAt).toBeUndefined();
+  });
+
+  it.each([
+    ['answers are missing that could tip it', burst(9, 15, 6), '6 of 30 requests have no proper answer'],
+    ['a node got no request', burst(10, 20, 0, ['a']), 'b got no request'],
+    ['the burst had no more than the limit', burst(8, 2), 'the limit allows 10'],
+  ])('are not ruled out where %s', (_, made, missing) => {
+    const reading = read(made);
+    expect(reading.shortfalls.join()).toContain(missing);
+    expect(reading.detectedAt).toBeUndefined();
+  });
+});
