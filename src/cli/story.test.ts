@@ -46,6 +46,6 @@ describe('the verdict', () => {
         },
       ],
     });
-    expect(lines).toContain('  Measured: admitted >= 20 (10 allowed), denied 0');
+    expect(lines).toContain('  Measured: admitted >= 20 (bound 10), denied 0');
   });
 });

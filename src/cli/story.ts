@@ -57,9 +57,9 @@ function scenarioLines(scenario: ScenarioStatus): string[] {
   return lines;
 }
 
-/** "drift 30 (6 allowed)"; the reference has the units. */
+/** "drift 30 (bound 6)"; the reference has the units. */
 function figure({ atLeast, bound, name, value }: Measure): string {
-  return `${name} ${atLeast ? '>= ' : ''}${value}${bound === undefined ? '' : ` (${bound} allowed)`}`;
+  return `${name} ${atLeast ? '>= ' : ''}${value}${bound === undefined ? '' : ` (bound ${bound})`}`;
 }
 
 /** What is being counted down to at `now`, if anything: shown again and again until it is there. */

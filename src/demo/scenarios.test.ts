@@ -34,7 +34,7 @@ describe('a break', () => {
       result: 'Detected',
       reason: 'Detected',
       message:
-        'The invariant was broken, and that was noticed 86 ms later: queued 30 requests so far, 6 allowed',
+        'The invariant was broken, and that was noticed 86 ms later: queued 30 requests so far, bound 6',
     });
   });
 
@@ -65,7 +65,7 @@ describe('that nothing broke', () => {
   it('is said as not observed, with the number of trials', () => {
     const message = (trials?: number): string | undefined =>
       judge(fault, reading(trials === undefined ? {} : { trials }), T + 3000)?.message;
-    expect(message()).toBe('Not observed in 1 trial: queued 30 requests at most, 6 allowed');
-    expect(message(3)).toBe('Not observed in 3 trials: queued 30 requests at most, 6 allowed');
+    expect(message()).toBe('Not observed in 1 trial: queued 30 requests at most, bound 6');
+    expect(message(3)).toBe('Not observed in 3 trials: queued 30 requests at most, bound 6');
   });
 });

@@ -175,10 +175,10 @@ function whenOutside(at: number, { startedAt, endedAt }: FaultStatus): string | 
   return undefined;
 }
 
-/** "queued 30 requests so far, 6 allowed"; `of` says what the figure is of. It may have grown since the break was noticed. */
+/** "queued 30 requests so far, bound 6"; `of` says what the figure is of. It may have grown since the break was noticed. */
 function figures({ measures: [first] }: InvariantReading, of: string): string {
   if (!first) return 'nothing was measured';
   const { atLeast, bound, name, unit, value } = first;
   const measured = `${name} ${atLeast ? 'at least ' : ''}${value} ${unit} ${of}`;
-  return bound === undefined ? measured : `${measured}, ${bound} allowed`;
+  return bound === undefined ? measured : `${measured}, bound ${bound}`;
 }

@@ -104,8 +104,8 @@ describe('eventsFor', () => {
     const after = running({ scenarios: [scenario({ result, expect: expect_, measures, message: 'why' })] });
     const met = result !== 'Inconclusive' && (expect_ === 'Any' || expect_ === result);
     const said = {
-      Detected: '; 30 so far, 5 allowed',
-      NotDetected: '; not observed in 1 trial; 30 at most, 5 allowed',
+      Detected: '; 30 so far, bound 5',
+      NotDetected: '; not observed in 1 trial; 30 at most, bound 5',
       Inconclusive: ': why',
     };
     expect(eventsFor(before, after)).toEqual([

@@ -108,7 +108,7 @@ const outcomes = {
   Inconclusive: 'AnomalyInconclusive',
 } as const;
 
-/** "Run 2, outage: Detected as expected; 10 so far, 6 allowed". */
+/** "Run 2, outage: Detected as expected; 10 so far, bound 6". */
 function outcome(
   about: string,
   scenario: ScenarioStatus,
@@ -137,7 +137,7 @@ function figures(measures: readonly Measure[], result: 'Detected' | 'NotDetected
   if (measure === undefined) return absent;
   const { atLeast, bound, value } = measure;
   const measured = `${atLeast ? 'at least ' : ''}${value} ${result === 'Detected' ? 'so far' : 'at most'}`;
-  return `${absent}; ${measured}${bound === undefined ? '' : `, ${bound} allowed`}`;
+  return `${absent}; ${measured}${bound === undefined ? '' : `, bound ${bound}`}`;
 }
 
 function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
