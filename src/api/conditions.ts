@@ -211,7 +211,7 @@ export const REASON_GROUPS = {
       Watching: 'The invariant is being watched.',
       FaultNotProven: 'The fault was ordered and no independent probe felt it.',
       EvidenceIncomplete: 'Nothing was detected, and the proof that there was nothing is incomplete.',
-      ObservationLost: 'The operator restarted while it had to watch the invariant.',
+      ObservationLost: 'The operator restarted or lost its lead while it had to watch the invariant.',
     },
   },
 } as const;

@@ -148,7 +148,7 @@ export function judge(
   }
   if (watchedTo === undefined) return undefined;
   if (!reading) {
-    const message = 'The operator restarted while it had to watch the invariant';
+    const message = 'The operator restarted or lost its lead while it had to watch the invariant';
     return { result: 'Inconclusive', reason: 'ObservationLost', message };
   }
   const shortfalls = [...reading.shortfalls];
