@@ -219,6 +219,15 @@ const journal = z
       .max(16)
       .optional()
       .meta({ description: 'The faults that this run has announced.', ...keyedBy('id') }),
+    fixtures: z
+      .array(text(192, 'A name.'))
+      .max(16)
+      .optional()
+      .meta({
+        description:
+          'What this run has set up on the subject besides, or is about to, by name: its controls, and the fixture of a fault that is still to be announced.',
+        ...atomic,
+      }),
   })
   .describe('What the operator needs to go on after a restart. Do not build on it.');
 

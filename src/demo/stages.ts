@@ -4,7 +4,7 @@
  */
 import type { ChapterStatus } from '../api/index.ts';
 import { formatDuration } from '../api/index.ts';
-import { noteOf, workOnChaos } from './chaos-stage.ts';
+import { measureBaseline, noteOf, workOnChaos } from './chaos-stage.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
 import { entryOf, fixtureOf, fixturesToRemove, mayBeActive, ms, overAt, wake, watchEnd } from './context.ts';
@@ -78,8 +78,7 @@ function workOnSetup(context: Context): Work {
       ? { done: true, message: baseline.message }
       : { done: false, message: baseline.message, fail: 'BaselineFailed' };
   }
-  context.effects.push({ kind: 'MeasureBaseline', id: `${context.draft.run?.number}/baseline` });
-  return { done: false, message: 'Measuring the baseline, without a fault' };
+  return measureBaseline(context);
 }
 
 function workOnDetection(context: Context, scenario: Scenario): Work {

@@ -390,7 +390,7 @@ describe('admission', () => {
     const perform = (effect: SubjectEffect) => opened?.driver.perform(effect, PERMITTED, never);
 
     const gone = /limiter-0: gone or made anew since the run began, so nothing was sent to the address/;
-    expect(await perform({ kind: 'MeasureBaseline', id: 'b' })).toMatchObject({
+    expect(await perform({ kind: 'MeasureBaseline', id: 'b', fixture: 'demo-control' })).toMatchObject({
       outcome: { ok: false, message: expect.stringMatching(gone) },
     });
     const about = { scenario: 'ghost-allowing', fixture: 'demo-x' };

@@ -79,6 +79,7 @@ export const simulatedDefinition: SubjectDefinition = {
   },
   scenarios: (spec) => spec.scenarios.map((scenario) => scenarioOf(spec, scenario)),
   fixturePrefix: () => 'simulated',
+  keepsFixtures: () => true,
   healthIntervalMs: (spec) => duration(spec.subject['simulated'], 'pollInterval', '2s'),
   welcome: () => 'Welcome',
 };

@@ -156,7 +156,7 @@ export class Simulation {
     return this.target.injected;
   }
 
-  get performed(): readonly SubjectEffect[] {
+  get performed(): SubjectEffect[] {
     return this.target.performed;
   }
 
@@ -258,11 +258,15 @@ export class Simulation {
     if (this.isQuiet) this.#process?.clock.follow();
   }
 
-  /** The operator dies; what it had under way is lost, what it had stored or sent stays. Another leads after `downMs`. */
-  async crash(downMs: number): Promise<void> {
+  /**
+   * The operator dies; what it had under way is lost, what it had stored or sent stays. Another leads after `downMs`.
+   * @param meanwhile happens when there is no operator
+   */
+  async crash(downMs: number, meanwhile: () => void = () => undefined): Promise<void> {
     this.#process?.clock.kill();
     this.#process?.connection.close();
     this.#process = undefined;
+    meanwhile();
     await this.pass(downMs);
     this.startOperator();
   }

@@ -2,8 +2,10 @@
  * A driver of rate limiters and what it has found, recorded as the shell records
  * it; effects and activities are asked for by the test.
  */
+import { randomUUID } from 'node:crypto';
 import type { ChaosDemoSpec } from '../../../src/api/index.ts';
 import { specSchema } from '../../../src/api/index.ts';
+import { controlName } from '../../../src/demo/context.ts';
 import type { Activity, SubjectEffect } from '../../../src/demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../../src/demo/findings.ts';
 import { nothingObserved, type Observed } from '../../../src/demo/observed.ts';
@@ -86,9 +88,15 @@ export class DrivenLimiter {
     this.#activities.converge([...activities, ...this.#ends]);
   }
 
+  /** Measures the baseline, on keys that no other measurement uses. */
+  async measureBaseline(): Promise<void> {
+    const fixture = controlName('demo', randomUUID(), 1, Date.now());
+    await this.perform({ kind: 'MeasureBaseline', id: 'b', fixture });
+  }
+
   /** Measures the baseline and sets up `key` for the fault `f`. @throws where either fails */
   async prepare(scenario: string, key: string): Promise<void> {
-    await this.perform({ kind: 'MeasureBaseline', id: 'b' });
+    await this.measureBaseline();
     if (!this.#observed.baseline?.ok) throw new Error(this.#observed.baseline?.message);
     await this.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario, fixture: key, sequence: 1 });
     const failure = this.#observed.prepareFailures['f'];

@@ -40,8 +40,8 @@ export interface Fault {
   readonly story: readonly DurationTerm[];
   /** What the story takes beyond those durations; milliseconds. */
   beyondStoryMs?(scenario: ScenarioSpec): number;
-  /** Every key that an attempt with this fixture sets up; default: the fixture alone. */
-  keysOf?(scenario: ScenarioSpec, fixture: string): readonly string[];
+  /** Every key that an attempt with this fixture may set up, whatever its parameters; default: the fixture alone. */
+  keysOf?(fixture: string): readonly string[];
   /** What the framework needs to know of a scenario, but what {@link planOf} fills in. */
   plan(
     scenario: ScenarioSpec,

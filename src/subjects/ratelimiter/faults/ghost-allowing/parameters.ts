@@ -16,7 +16,8 @@ import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
 /** Requests of the largest burst. */
 const MOST_SENT = 10_000;
 const MOST_TIMES = 100;
-const MOST_TRIALS = 10;
+/** Trials of one fault. */
+export const MOST_TRIALS = 10;
 
 /** What each further trial may add to the time of the fault: its rest, its connections and its answers. */
 export const TRIAL_MS = 500;
