@@ -118,9 +118,6 @@ export type Emit = (finding: Finding) => void;
 
 /** What was seen around one fault so far, and what is behind the names in it. Milliseconds since the epoch. */
 export interface FaultEvidence {
-  /** Id of the fault. */
-  readonly fault: string;
-  readonly scenario: string;
   /** The origin of the times in the bundle. */
   readonly originMs: number;
   /** Names of components with the pods behind them. */
@@ -140,8 +137,8 @@ export interface SubjectDriver {
   perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding>;
   /** Carries on with an activity until `signal` aborts, then resolves; rejects only where it cannot go on. */
   carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void>;
-  /** What was seen around each fault of this process, in the order of their preparation. Left out: it keeps nothing. */
-  evidence?(): readonly FaultEvidence[];
+  /** What was seen around a fault so far; undefined where another process saw it. Left out: nothing is kept. */
+  evidence?(fault: string): FaultEvidence | undefined;
   /** Closes every connection; a fault stays as it is. The shell has ended effects and activities before. */
   close(): Promise<void>;
 }

@@ -44,8 +44,8 @@ describe('a recorder', () => {
     const { events, series } = seen.bundle(0);
     expect(series[0]?.points.map(([at]) => at)).toEqual([10, 20, 30]);
     expect(events.map(({ id, text }) => [id, text])).toEqual([
-      ['e1', 'earlier'],
-      ['e2', 'later'],
+      ['e2', 'earlier'],
+      ['e1', 'later'],
     ]);
   });
 

@@ -12,6 +12,8 @@ import { LEAST_POINTS, type Point, thin, thinned } from './thin.ts';
 
 /** No series keeps more points than this, however few there are. */
 const MOST_POINTS = 256;
+/** An id has four digits; what comes after so many events is left out. */
+const MOST_IDS = 9999;
 
 /** Where the invariant stands; times as those of the recorder. */
 export interface SeenInvariant {
@@ -29,6 +31,8 @@ interface SeriesLog {
 }
 
 interface SeenEvent {
+  /** Stays as it is: a claim may cite it. */
+  readonly id: string;
   readonly at: number;
   readonly component: string;
   readonly text: string;
@@ -40,6 +44,7 @@ export class EvidenceRecorder {
   readonly #relations: EvidenceBundle['relations'];
   readonly #series = new Map<string, SeriesLog>();
   readonly #events: SeenEvent[] = [];
+  #eventCount = 0;
   readonly #pointsEach: number;
 
   /** @param seriesEach how many series a component may come to have: the fewer, the more points each may keep */
@@ -76,7 +81,10 @@ export class EvidenceRecorder {
 
   /** Where there are too many events, the first and the last half of them stay. */
   event(at: number, component: string, text: string): void {
-    this.#events.push({ at, component, text: truncate(text, EVIDENCE_LIMITS.text) });
+    if (this.#eventCount >= MOST_IDS) return;
+    this.#eventCount += 1;
+    const id = `e${this.#eventCount}`;
+    this.#events.push({ id, at, component, text: truncate(text, EVIDENCE_LIMITS.text) });
     if (this.#events.length > EVIDENCE_LIMITS.events) this.#events.splice(EVIDENCE_LIMITS.events / 2, 1);
   }
 
@@ -100,7 +108,7 @@ export class EvidenceRecorder {
       })),
       events: this.#events
         .toSorted((a, b) => a.at - b.at)
-        .map(({ at, component, text }, i) => ({ id: `e${i + 1}`, atMs: moment(at), component, text })),
+        .map(({ at, component, id, text }) => ({ id, atMs: moment(at), component, text })),
       ...(invariant && {
         invariant: {
           formula: truncate(invariant.formula, EVIDENCE_LIMITS.text),

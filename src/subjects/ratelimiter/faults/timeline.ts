@@ -187,6 +187,16 @@ export class Timeline {
     }
   }
 
+  /** Requests that were sent together in the name of another caller: they have nothing to do with the counts here. */
+  otherBurst({ allowed, requests, sendSpanMs, startedAt }: BurstResult): void {
+    const sent = `${counted(requests, 'request')} within ${spanOf(sendSpanMs)} ms`;
+    this.event(
+      startedAt,
+      CLIENT,
+      `another caller sent ${sent}, of which ${allowed} were allowed; no series has them`,
+    );
+  }
+
   /** Notes what has changed in the health of the replicas. */
   health({ dependencies, lastUpdated: at, nodes }: HealthSnapshot): void {
     for (const { id, state } of nodes) {
