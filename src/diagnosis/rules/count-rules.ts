@@ -74,8 +74,8 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
   const [allowed, counted] = [signs.total('requests-allowed'), signs.total('count-local')];
   const signal = allowed.value >= counted.value ? 'requests-allowed' : 'count-local';
   const { ids, value } = signal === 'requests-allowed' ? allowed : counted;
-  // So much is let through beyond the limit while all is well, too.
-  const usual = invariant?.broken ? 0 : lag;
+  // Where what must hold does, what is let through beyond the limit is what it allows for.
+  const usual = invariant === undefined ? lag : invariant.broken ? 0 : Infinity;
   const part = replicas.filter((replica) => (signs.last(signal, replica)?.value ?? 0) > 0);
   if (value <= limit.value + usual || part.length < 2) return [];
   const since = signs.passedAt(signal, limit.value) ?? 0;

@@ -13,6 +13,8 @@ const SLOW_FACTOR = 5;
 /** For so long. Where all requests came at once: with so many answers. */
 const SLOW_FOR_MS = 700;
 const SLOW_ANSWERS = 4;
+/** One that gets too little processor time answers some requests at once all the same. */
+const SLOW_SHARE = 0.75;
 
 const GOOD = ['requests-allowed', 'requests-denied', 'others-allowed', 'others-denied'] as const;
 const FAILED = ['requests-failed', 'others-failed'] as const;
@@ -139,12 +141,15 @@ function slow(signs: Signs, replica: string): Finding | undefined {
     .flatMap((other) => signs.of('request-latency', other));
   if (others.length === 0) return undefined;
   const usual = quantile(others, 0.5);
-  const spell = spellAbove(own, Math.max(SLOW_MS, SLOW_FACTOR * usual), SLOW_FOR_MS);
+  const spell = spellAbove(own, Math.max(SLOW_MS, SLOW_FACTOR * usual), SLOW_FOR_MS, SLOW_SHARE);
   const atOnce =
     own.length >= SLOW_ANSWERS &&
     quantile(own, 0.25) > Math.max(2 * SLOW_MS, SLOW_FACTOR * quantile(others, 0.75));
   if (!spell && !atOnce) return undefined;
   const seen: readonly Sample[] = spell?.samples ?? own;
+  // At the same time: what slows all of them down comes from elsewhere.
+  const beside = spell ? others.filter(({ at }) => at >= spell.from && at <= spell.to) : others;
+  if (beside.length < SLOW_ANSWERS || quantile(beside, 0.5) > quantile(seen, 0.5) / 3) return undefined;
   return {
     anomaly: 'replica-slow',
     component: replica,

@@ -100,14 +100,16 @@ export function largest(samples: readonly Sample[]): Sample | undefined {
 }
 
 /**
- * The longest time in which most of what was seen was above `threshold`: from such a sample to another, at least
- * `leastMs` apart, with four or more, three quarters of those between them above it. Thinned series keep their
- * extremes, so that a mean or a median over them would say too much.
+ * The longest time in which what was seen was above `threshold`: from such a sample to another, at least `leastMs`
+ * apart, with four or more in all, and this `share` of them above it. Thinned series keep their extremes, so that a
+ * mean or a median over them would say too much; and where the one who looks is short of processor time, some looks
+ * are late and others are not.
  */
 export function spellAbove(
   samples: readonly Sample[],
   threshold: number,
   leastMs: number,
+  share: number,
 ): Spell | undefined {
   let best: Spell | undefined;
   for (let i = 0; i < samples.length; i += 1) {
@@ -119,7 +121,7 @@ export function spellAbove(
       if (!last || last.value <= threshold) continue;
       above += 1;
       const length = last.at - first.at;
-      const enough = j - i >= 3 && above >= 0.75 * (j - i + 1);
+      const enough = j - i >= 3 && above >= share * (j - i + 1);
       if (enough && length >= leastMs && length > (best ? best.to - best.from : 0)) {
         best = { from: first.at, to: last.at, samples: samples.slice(i, j + 1) };
       }

@@ -4,9 +4,17 @@ import { idsOf, largest, quantile, type Sample, type Signs, type Spell, spellAbo
 
 /** Shorter than this is no failure: a machine under load holds a probe up for as long. Milliseconds. */
 const LEAST_MS = 700;
+/** A read that was answered so late, while replicas answered. */
+const LATE_MS = 3000;
+const LEAST_REPLIES = 4;
+const PART_MS = 250;
 /** What takes so many times the usual, and so long, is slow. */
 const SLOW_FACTOR = 5;
 const SLOW_MS = 40;
+/** What is slow is slow for nearly every look; a machine under load answers some of them at once. */
+const SLOW_SHARE = 0.9;
+const LEAST_LOOKS = 8;
+const SLOW_FOR_MS = 1500;
 
 /** A time in which a write stood. */
 interface Stall extends Spell {
@@ -38,13 +46,35 @@ export function storeFindings(signs: Signs): Finding[] {
 
 /** The longest time in which the store gave no answer of any kind, if it is long. */
 function silenceOf(signs: Signs, store: string): Spell | undefined {
-  const longest = largest(signs.of('unreachable', store));
-  if (!longest || longest.value < LEAST_MS) return undefined;
-  const [from, to] = [longest.at - longest.value, longest.at];
   const answered = [...signs.of('read-latency', store), ...signs.of('write-latency', store)];
-  // What was sent in that time and answered in it: then it was not silent.
-  if (answered.some(({ at, value }) => at - value > from + 1 && at < to)) return undefined;
-  return { from, to, samples: signs.of('unreachable', store).filter(({ at }) => at > from && at <= to) };
+  const noticed = signs.of('unreachable', store).filter(({ value }) => value >= LEAST_MS);
+  // A read that was answered in the end says so of the time before.
+  const late = signs
+    .of('read-latency', store)
+    .filter(({ at, value }) => value >= LATE_MS && repliesWithin(signs, at - value, at) >= LEAST_REPLIES);
+  const spells = [...noticed, ...late].map((sample) => ({
+    from: sample.at - sample.value,
+    to: sample.at,
+    samples: [sample],
+  }));
+  const silent = spells.filter(
+    // What was sent in that time and answered in it: then it was not silent.
+    ({ from, to }) => !answered.some(({ at, value }) => at - value > from + 1 && at < to - 1),
+  );
+  return silent.reduce<Spell | undefined>(
+    (longest, spell) => (longest && longest.to - longest.from >= spell.to - spell.from ? longest : spell),
+    undefined,
+  );
+}
+
+/** In how many parts of a time replicas answered: without any it may be whoever looks that stood still. */
+function repliesWithin(signs: Signs, from: number, to: number): number {
+  const replies = signs.replicas.flatMap((replica) => [
+    ...signs.of('request-latency', replica),
+    ...signs.of('count-local', replica),
+  ]);
+  const within = replies.filter(({ at }) => at > from && at < to);
+  return new Set(within.map(({ at }) => Math.floor(at / PART_MS))).size;
 }
 
 function unreachable(signs: Signs, store: string, { from, samples, to }: Spell): Finding {
@@ -157,10 +187,11 @@ function stallOf(signs: Signs, store: string): Stall | undefined {
   return longest;
 }
 
-function stalled(signs: Signs, store: string, stall: Stall): Finding {
+function stalled(signs: Signs, store: string, stall: Stall): Finding | undefined {
   const { from, release, samples, to, usual } = stall;
   const until = release?.at ?? to;
   const reads = signs.of('read-latency', store).filter(({ at, value }) => at - value > from && at <= until);
+  if (reads.length === 0 && repliesWithin(signs, from, until) < LEAST_REPLIES) return undefined;
   const usually = usual ? `, where ${span(usual.value)} is usual` : '';
   const over = release
     ? `took ${span(release.at - from)} to be accepted`
@@ -222,12 +253,26 @@ interface Slow extends Spell {
 function slowStore(signs: Signs, store: string): Slow | undefined {
   const reads = signs.of('read-latency', store);
   const usual = usualOf(reads);
-  const spell = spellAbove(reads, Math.max(SLOW_MS, SLOW_FACTOR * usual), LEAST_MS);
-  if (!spell) return undefined;
+  const spell = spellAbove(reads, Math.max(SLOW_MS, SLOW_FACTOR * usual), SLOW_FOR_MS, SLOW_SHARE);
+  if (!spell || spell.samples.length < LEAST_LOOKS) return undefined;
   const writes = [...signs.of('write-latency', store), ...signs.of('write-outstanding', store)].filter(
     ({ at, value }) => at >= spell.from && at - value <= spell.to && value > SLOW_MS,
   );
-  return writes.length > 0 ? { ...spell, usual, writes } : undefined;
+  if (writes.length === 0 || isSlowToLook(signs, spell, usual)) return undefined;
+  return { ...spell, usual, writes };
+}
+
+/**
+ * Whether it may be whoever looks that is slow: then all that is asked takes as long, replicas and store alike, and now and
+ * then something is quick. What the way to the store or its work adds is there every time.
+ */
+function isSlowToLook(signs: Signs, { from, samples, to }: Spell, usual: number): boolean {
+  const took = quantile(samples, 0.5);
+  const asked = signs.replicas
+    .flatMap((replica) => signs.of('request-latency', replica))
+    .filter(({ at }) => at >= from && at <= to);
+  if (asked.length > 0 && quantile(asked, 0.5) < took / 4) return false;
+  return usual === 0 || quantile(samples, 0.05) < 0.4 * took;
 }
 
 /**
