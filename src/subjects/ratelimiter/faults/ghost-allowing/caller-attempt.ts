@@ -5,6 +5,7 @@ import type { Permit } from '../../../../demo/subject.ts';
 import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { type Burst, BurstNotSentError, spread } from '../../http/burst-plan.ts';
+import { TLS_COST } from '../../http/dial.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
 import type { Decision } from '../../interfaces/callers.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -131,7 +132,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Burst<Decision>> {
-    const { budget, callers, limiter, now, target, timeoutMs } = this.#toolkit;
+    const { budget, callers, dial, limiter, now, target, timeoutMs } = this.#toolkit;
     if (!callers) throw new TypeError('there are no callers');
     const count = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
     const request = callers.requestOf(key);
@@ -148,6 +149,7 @@ export class CallerBurstAttempt implements FaultAttempt {
         at,
         now,
         onStart,
+        ...(dial && { dial, cost: TLS_COST }),
       },
       signal,
     );
