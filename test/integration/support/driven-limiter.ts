@@ -16,7 +16,7 @@ import {
   createRateLimiterDriver,
   type RateLimiterDriverOptions,
 } from '../../../src/subjects/ratelimiter/driver.ts';
-import type { NodeTarget, RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import type { RateLimiterTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { ConnectionBudget, rateLimiter } from '../../../src/subjects/ratelimiter/index.ts';
 
 export const never = new AbortController().signal;
@@ -33,9 +33,8 @@ export function limiterSpec(limiter: object, scenarios?: readonly object[]): Cha
 }
 
 export interface DrivenOptions
-  extends Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'mayBePaused' | 'pauses'>> {
-  readonly nodes: readonly NodeTarget[];
-  readonly redis: RedisTarget;
+  extends RateLimiterTarget,
+    Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'mayBePaused' | 'pauses'>> {
   readonly spec: ChaosDemoSpec;
 }
 
@@ -48,11 +47,11 @@ export class DrivenLimiter {
   /** Findings that the shell would decide on at once. */
   decisive = 0;
 
-  constructor({ nodes, redis, spec, checkStore, pauses, mayBePaused = false }: DrivenOptions) {
+  constructor({ http, nodes, redis, spec, checkStore, pauses, mayBePaused = false }: DrivenOptions) {
     const clock = createSystemClock();
     this.#observed = nothingObserved(clock.now());
     this.#driver = createRateLimiterDriver({
-      target: { nodes, redis },
+      target: { nodes, redis, ...(http && { http }) },
       spec,
       generation: 1,
       now: () => clock.now(),

@@ -17,6 +17,7 @@ import type {
 import type { FaultEvidence, Permit, Scenario } from '../../../demo/subject.ts';
 import type { Baseline } from '../baseline.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
+import type { Dial } from '../http/dial.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import type { Callers } from '../interfaces/callers.ts';
 import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
@@ -126,6 +127,8 @@ export interface Toolkit {
   /** For a limiter behind HTTP: its callers, and a client for each node, in the same order. */
   readonly callers?: Callers;
   readonly askers: readonly NodeClient[];
+  /** How its nodes are dialled with TLS; left out: they are not. */
+  readonly dial?: Dial;
   /** For bursts, shared by all runs of this process. */
   readonly budget: ConnectionBudget;
   readonly redis: RedisConnections;

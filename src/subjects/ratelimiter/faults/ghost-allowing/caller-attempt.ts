@@ -4,6 +4,7 @@ import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { type Burst, BurstNotSentError, spread } from '../../http/burst-plan.ts';
+import { TLS_COST } from '../../http/dial.ts';
 import type { Decision } from '../../interfaces/callers.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
@@ -149,7 +150,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Burst<Decision>> {
-    const { budget, callers, limiter, now, target, timeoutMs } = this.#toolkit;
+    const { budget, callers, dial, limiter, now, target, timeoutMs } = this.#toolkit;
     if (!callers) throw new TypeError('there are no callers');
     const count = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
     const request = callers.requestOf(key);
@@ -166,6 +167,7 @@ export class CallerBurstAttempt implements FaultAttempt {
         at,
         now,
         onStart,
+        ...(dial && { dial, cost: TLS_COST }),
       },
       signal,
     );
