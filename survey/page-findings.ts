@@ -5,7 +5,7 @@ import {
   type FailureSaying,
   type SurveyedLimiter,
   type Variant,
-} from './limiter.ts';
+} from '../src/local/surveyed/limiter.ts';
 import { counted } from './markdown.ts';
 import { agreed, numbers, type Surveyed, toldRuns } from './results.ts';
 

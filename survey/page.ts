@@ -1,6 +1,7 @@
 /** The page of the survey, made of its results: what was found, an overview, and a part for each limiter. */
-import type { FailureSaying, Saying, SurveyedLimiter, WindowKind } from './limiter.ts';
-import { loadLimiter } from './limiters.ts';
+import { CONFIGURED, PAUSE_SECONDS } from '../src/local/surveyed/demo.ts';
+import type { FailureSaying, Saying, SurveyedLimiter, WindowKind } from '../src/local/surveyed/limiter.ts';
+import { loadLimiter } from '../src/local/surveyed/limiters.ts';
 import { code, counted, link, range, row } from './markdown.ts';
 import { type Entry, findingsOf } from './page-findings.ts';
 import {
@@ -11,7 +12,7 @@ import {
   type SurveyedScenario,
   toldRuns,
 } from './results.ts';
-import { CONFIGURED, PAUSE_SECONDS, PROCESSES } from './survey-variant.ts';
+import { PROCESSES } from './survey-variant.ts';
 
 const WINDOWS: Readonly<Record<WindowKind, string>> = {
   FixedFromFirstRequest: 'a window that begins with the first request',
@@ -57,9 +58,9 @@ function howOf(entries: readonly Entry[]): string {
   );
   return `Each limiter ran as ${PROCESSES} processes over one Redis, with a limit of ${CONFIGURED.limit} requests in
 ${CONFIGURED.windowSeconds} s, in the smallest service that its own documentation leads to (${code('survey/limiters')}), behind a
-ChaosDemo with two scenarios. StoreOutage paused the writes of Redis for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}, which is
-a Redis that stalls: connections stay open, and no error arrives. Callers waited 1 s for an answer. GhostAllowing then sent
-three times the limit at once, three times over, with nothing wrong. ${counted(runs.length, 'run')} were made on a machine at a load of
+ChaosDemo with two scenarios. GhostAllowing sent three times the limit at once, three times over, with nothing wrong.
+StoreOutage then paused the writes of Redis for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}, which is a Redis that
+stalls: connections stay open, and no error arrives. Callers waited 1 s for an answer. ${counted(runs.length, 'run')} were made on a machine at a load of
 ${loads}. Times are of that machine; and a burst that showed nothing proves little.
 
 | column | what it says |

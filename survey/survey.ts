@@ -6,10 +6,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../src/local/errors.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
+import { install } from '../src/local/surveyed/install.ts';
+import type { SurveyedLimiter, Variant } from '../src/local/surveyed/limiter.ts';
+import { limiterNames, loadLimiter } from '../src/local/surveyed/limiters.ts';
 import { HELP, readArguments, type SurveyArguments } from './arguments.ts';
-import { install } from './install.ts';
-import type { SurveyedLimiter, Variant } from './limiter.ts';
-import { limiterNames, loadLimiter } from './limiters.ts';
 import { pageOf } from './page.ts';
 import { agreed, ResultsFile, readResults, toldRuns } from './results.ts';
 import { type Job, type Subject, surveyAll } from './survey-all.ts';
@@ -44,7 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     asked = read;
-    const names = asked.names.length > 0 ? asked.names : await limiterNames();
+    const names = asked.names.length > 0 ? asked.names : limiterNames();
     chosen = await Promise.all(names.map(loadLimiter));
   } catch (error) {
     say(`${messageOf(error)}\nnpm run survey -- --help says more`);

@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const settings = 'https://django-ratelimit.readthedocs.io/en/stable/settings.html';
 
@@ -56,6 +56,7 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'Whether to allow requests when the cache backend fails.',
         url: settings,
+        means: ['FailsOpen', 'Holds'],
       },
     },
     {
@@ -70,6 +71,7 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'Whether to allow requests when the cache backend fails.',
         url: settings,
+        means: ['FailsOpen', 'Holds'],
       },
     },
   ],

@@ -1,13 +1,15 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const configuration = 'https://express-rate-limit.mintlify.app/reference/configuration';
-const failsClosed = {
+const failsClosed: FailureSaying = {
   quote: 'the default is to "fail closed" and block all requests if the datastore becomes unavailable',
   url: `${configuration}#passonstoreerror`,
+  means: ['FailsClosed'],
 };
-const failsOpen = {
+const failsOpen: FailureSaying = {
   quote: 'to "fail open" allow the request(s) through without rate limiting',
   url: `${configuration}#passonstoreerror`,
+  means: ['FailsOpen', 'Holds'],
 };
 
 /** The middleware of Express, with its store for Redis. */

@@ -1,14 +1,16 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const configuration = 'https://flask-limiter.readthedocs.io/en/stable/configuration.html';
 const strategies = 'https://flask-limiter.readthedocs.io/en/stable/strategies.html';
-const swallow = {
+const swallow: FailureSaying = {
   quote: 'will effectively disable rate limiting for requests where an error has occurred',
   url: configuration,
+  means: ['FailsOpen', 'Holds'],
 };
-const fallback = {
+const fallback: FailureSaying = {
   quote: 'an in memory rate limiter will be used as a fallback when the configured storage is down',
   url: configuration,
+  means: ['FailsOpen', 'Holds'],
 };
 
 /** The extension of Flask, under gunicorn. */

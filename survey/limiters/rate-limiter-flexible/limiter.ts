@@ -1,8 +1,9 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
-const insurance = {
+const insurance: FailureSaying = {
   quote: 'Insurance limiter is used only when main limiter comes up with any error.',
   url: 'https://github.com/animir/node-rate-limiter-flexible/wiki/Insurance-Strategy',
+  means: ['FailsOpen', 'Holds'],
 };
 
 /** Called by a middleware of the user's own, as its documentation shows for Express. */
@@ -50,6 +51,7 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'If primaryLimiter times out or fails, it will automatically use insuranceLimiter.',
         url: 'https://github.com/animir/node-rate-limiter-flexible/wiki/RLWrapperTimeouts',
+        means: ['FailsOpen', 'Holds'],
       },
     },
     {

@@ -1,13 +1,15 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const api = 'https://slowapi.readthedocs.io/en/latest/api/';
-const swallow = {
+const swallow: FailureSaying = {
   quote: 'whether to swallow errors when hitting a rate limit. An exception will still be logged.',
   url: api,
+  means: ['FailsOpen', 'Holds'],
 };
-const fallback = {
+const fallback: FailureSaying = {
   quote: 'simply falls back to in memory storage when the main storage is down',
   url: api,
+  means: ['FailsOpen', 'Holds'],
 };
 
 /** The extension of FastAPI that descends from flask-limiter, under uvicorn. */
