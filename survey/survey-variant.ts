@@ -3,7 +3,7 @@ import { loadavg } from 'node:os';
 import type { ChaosDemoStatus } from '../src/api/index.ts';
 import type { Kubectl } from '../src/local/kubectl.ts';
 import { startRedis } from '../src/local/redis-server.ts';
-import { CONFIGURED, surveyDemo } from '../src/local/surveyed/demo.ts';
+import { configuredOf, surveyDemo } from '../src/local/surveyed/demo.ts';
 import { BEHAVIOURS } from '../src/local/surveyed/limiter.ts';
 import { type StartOptions, startLimiter, stopLimiter } from '../src/local/surveyed/start.ts';
 import { registerSurveyed } from '../src/local/surveyed/target.ts';
@@ -37,7 +37,12 @@ export async function surveyVariant(options: SurveyOptions): Promise<SurveyedRun
   const redisUrl = `redis://${redis.host}:${redis.port}`;
   try {
     const processes = await inTurn(async () => {
-      const started = await startLimiter({ ...options, ...CONFIGURED, count: PROCESSES, redisUrl });
+      const started = await startLimiter({
+        ...options,
+        ...configuredOf(limiter),
+        count: PROCESSES,
+        redisUrl,
+      });
       await warmUp(limiter, started, signal);
       return started;
     });

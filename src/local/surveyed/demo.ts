@@ -1,9 +1,17 @@
 /** The ChaosDemo that a user would write for a limiter of the survey. Pure. */
 import type { SurveyedLimiter, Variant } from './limiter.ts';
-import { rateLimiterSpec } from './rate-limiter-spec.ts';
+import { type Configured, rateLimiterSpec } from './rate-limiter-spec.ts';
 
-/** The limit of every limiter of the survey. */
+/** The limit of every limiter of the survey, unless its description asks for another window. */
 export const CONFIGURED = { limit: 20, windowSeconds: 60 };
+
+/** The limit that the processes of a limiter are started with. */
+export function configuredOf({ window }: SurveyedLimiter): Configured {
+  return {
+    ...CONFIGURED,
+    ...(window.surveySeconds !== undefined && { windowSeconds: window.surveySeconds }),
+  };
+}
 
 /** How long writes of Redis are paused. */
 export const PAUSE_SECONDS = 10;
@@ -42,7 +50,7 @@ export function surveyDemo(
           port: 'http',
           // Processes of one machine reach Redis from its address, and not from those of their pods.
           redis: { service: { name: 'redis' }, allowOtherClients: true },
-          ...rateLimiterSpec(limiter, variant, CONFIGURED),
+          ...rateLimiterSpec(limiter, variant, configuredOf(limiter)),
         },
       },
       scenarios,

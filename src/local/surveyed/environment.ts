@@ -1,6 +1,6 @@
 /** The embedded run below the operator, with a limiter of the survey in place of the reference rate limiter. */
 import { bringRedis, limiterCount, type Stage, type StageOptions, startStage } from '../environment.ts';
-import { CONFIGURED } from './demo.ts';
+import { configuredOf } from './demo.ts';
 import { install } from './install.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';
 import { startLimiter } from './start.ts';
@@ -24,7 +24,7 @@ export async function startSurveyed({ limiter, variant, ...options }: SurveyedSt
     const server = await bringRedis(start);
     onProgress('limiters', `starting ${limiterCount} processes of ${packaged} ${version}: ${variant.what}`);
     const limiters = await startLimiter({
-      ...{ supervisor, limiter, variant, app, signal, ...CONFIGURED },
+      ...{ supervisor, limiter, variant, app, signal, ...configuredOf(limiter) },
       count: limiterCount,
       redisUrl: `redis://${server.host}:${server.port}`,
       folder: supervisor.temporaryFolder(`limiter-${name}`),

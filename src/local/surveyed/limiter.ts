@@ -63,6 +63,8 @@ export interface Window {
   readonly refillEvery?: string;
   /** Windows of the clock that begin at another moment for each caller. */
   readonly staggered?: boolean;
+  /** The window that the survey takes, where not a minute; as long as the API allows where nobody knows when it ends. */
+  readonly surveySeconds?: number;
   readonly note?: string;
 }
 

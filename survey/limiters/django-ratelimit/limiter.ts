@@ -33,6 +33,7 @@ export const limiter: SurveyedLimiter = {
       url: 'https://django-ratelimit.readthedocs.io/en/stable/upgrading.html#fixed-windows',
     },
     staggered: true,
+    surveySeconds: 3600,
     note: 'The offset of a caller is the CRC-32 of the identity, modulo the window.',
   },
   request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
