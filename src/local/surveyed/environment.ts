@@ -24,7 +24,12 @@ export async function startSurveyed({ limiter, variant, ...options }: SurveyedSt
     const server = await bringRedis(start);
     onProgress('limiters', `starting ${limiterCount} processes of ${packaged} ${version}: ${variant.what}`);
     const limiters = await startLimiter({
-      ...{ supervisor, limiter, variant, app, signal, ...configuredOf(limiter) },
+      supervisor,
+      limiter,
+      variant,
+      app,
+      signal,
+      ...configuredOf(limiter),
       count: limiterCount,
       redisUrl: `redis://${server.host}:${server.port}`,
       folder: supervisor.temporaryFolder(`limiter-${name}`),
