@@ -69,7 +69,7 @@ ${loads}. Times are of that machine; and a burst that showed nothing proves litt
 | an answer takes | the median before and during the pause, where answers came |
 | beyond the limit | how many requests more than the limit allows got through during the pause |
 | well again | how long after the pause callers were served as before |
-| lost, phantoms | of three callers: requests served and never counted; counted and never served |
+| lost, phantoms | of three callers: requests served and never counted; counted and never served; each at least, since tokens that come back hide some |
 | burst | the most that got through with nothing wrong, and what the limit allows |
 
 \`\`\`sh
@@ -142,9 +142,9 @@ function rowOf({ surveyed, variant }: Entry): string {
   return row([
     `${code(variant.name)}: ${variant.what}`,
     callersGet(surveyed),
-    hangs
-      ? `${range(of('latencyBefore'), 'ms')}, none`
-      : `${range(of('latencyBefore'), 'ms')}, ${range(of('latencyDuring'), 'ms')}`,
+    told.length === 0
+      ? ''
+      : `${range(of('latencyBefore'), 'ms')}, ${hangs ? 'none' : range(of('latencyDuring'), 'ms')}`,
     range(of('overAdmission'), ''),
     wellAgain(told),
     lost.length > 0 ? `${range(lost, '')}, ${range(of('phantoms'), '')}` : 'not known',

@@ -21,6 +21,8 @@ export const limiter: SurveyedLimiter = {
     'io.lettuce:lettuce-core': '6.8.2.RELEASE',
   },
   documentation: guide,
+  remark:
+    'With Optimizations.delaying each process admits from what it knows, so a caller gets more than the limit through with nothing wrong. Nothing says how much more that can be; the operator finds no baseline, and tells nothing of a fault.',
   args: ['-jar', '{app}/app.jar'],
   healthPath: '/healthz',
   window: {

@@ -11,6 +11,8 @@ export const limiter: SurveyedLimiter = {
   version: '4.1.0',
   besides: { 'django-redis': '7.0.0', redis: '8.1.0', django: '5.2.19', gunicorn: '27.0.1' },
   documentation: 'https://django-ratelimit.readthedocs.io/en/stable/',
+  remark:
+    'RATELIMIT_FAIL_OPEN has no say where Redis answers late: the client raises an error, and the view answers 500. Callers are let through only where IGNORE_EXCEPTIONS of the cache makes no count of that error; IGNORE_EXCEPTIONS alone denies them. Windows are staggered by caller, which a ChaosDemo cannot say; the survey takes windows of an hour, so that hardly one ends during a run.',
   args: [
     '-m',
     'gunicorn',

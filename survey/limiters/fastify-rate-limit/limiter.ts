@@ -16,6 +16,8 @@ export const limiter: SurveyedLimiter = {
   version: '11.2.0',
   besides: { ioredis: '6.0.0', fastify: '5.12.8' },
   documentation,
+  remark:
+    'The recommended connectTimeout and maxRetriesPerRequest end no command on a connection that stands, so skipOnError sees no error. With commandTimeout it does what it promises.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {

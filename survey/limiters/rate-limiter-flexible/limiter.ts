@@ -15,6 +15,8 @@ export const limiter: SurveyedLimiter = {
   version: '11.4.0',
   besides: { ioredis: '6.0.0', express: '5.3.0' },
   documentation: 'https://github.com/animir/node-rate-limiter-flexible/wiki',
+  remark:
+    'The insurance is reached by an error, and without a timeout there is none. With one each process grants the whole limit once more. inMemoryBlockOnConsumed answers the caller beyond its limit at once, and leaves all others waiting.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {

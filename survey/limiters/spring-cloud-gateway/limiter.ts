@@ -16,6 +16,8 @@ export const limiter: SurveyedLimiter = {
     'io.lettuce:lettuce-core': '6.8.2.RELEASE',
   },
   documentation: factory,
+  remark:
+    'It lets callers through on any error, and its documentation does not say so. With spring.data.redis.timeout as it comes, a minute, that is never seen.',
   args: ['-jar', '{app}/app.jar'],
   healthPath: '/healthz',
   window: {
