@@ -2,7 +2,15 @@
  * A run from its start to its verdict: leads through the chapters, and stops
  * early when it is aborted, superseded, no longer allowed, or out of time.
  */
-import type { ChapterStatus, Journal, Reason, RunStatus, Verdict } from '../api/index.ts';
+import type {
+  ChaosDemoSpec,
+  ChaosDemoStatus,
+  ChapterStatus,
+  Journal,
+  Reason,
+  RunStatus,
+  Verdict,
+} from '../api/index.ts';
 import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
@@ -89,7 +97,7 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
   if (admission.state === 'refused') {
     return ending('Aborted', admission.reason, `Run ${run.number} was stopped: ${admission.message}`, true);
   }
-  const deadline = runDeadline(context, run);
+  const deadline = runDeadline(context.draft, demo.spec, now);
   if (now >= deadline) {
     const message = `Run ${run.number} took longer than spec.activeDeadline (${demo.spec.activeDeadline})`;
     return ending('Errored', 'DeadlineExceeded', message, false);
@@ -98,12 +106,15 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
   return undefined;
 }
 
-/** When a run has lasted long enough, without the time it waited for a person. */
-function runDeadline(context: Context, run: RunStatus): number {
-  const { demo, now } = context;
-  const { awaitedMs = 0, awaitingSince } = journalOf(context);
+/** When the run that is on has lasted long enough, without the time it waited for a person. In milliseconds since the epoch. */
+export function runDeadline(
+  { journal = {}, run }: ChaosDemoStatus,
+  spec: ChaosDemoSpec,
+  now: number,
+): number {
+  const { awaitedMs = 0, awaitingSince } = journal;
   const awaiting = awaitingSince ? now - ms(awaitingSince) : 0;
-  return ms(run.startedAt) + parseDuration(demo.spec.activeDeadline) + awaitedMs + awaiting;
+  return ms(run?.startedAt ?? '') + parseDuration(spec.activeDeadline) + awaitedMs + awaiting;
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { SubjectApi } from '../../api/index.ts';
 import { rulesOf } from './faults/fault.ts';
 import { FAULTS } from './faults/index.ts';
+import { OVER_ADMISSION } from './over-admission-histogram.ts';
 import { MEMBER, PART, REDIS_AUTH_SECRET_TYPE, rateLimiterSchema } from './schema.ts';
 
 export const rateLimiterApi: SubjectApi = {
@@ -35,4 +36,5 @@ export const rateLimiterApi: SubjectApi = {
         'How the operator logs in to the Redis behind a rate limiter: `username`, `password` and, for TLS, `ca.crt`. `service`: the names of the Services that it may be used with; without it, the one that stands in front of `-auth` in its own name.',
     },
   ],
+  histograms: [OVER_ADMISSION],
 };
