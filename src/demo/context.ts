@@ -109,11 +109,14 @@ export function activeFault(status: ChaosDemoStatus, now: number): FaultStatus |
 }
 
 /** When the run that is on has lasted long enough, without the time it waited for a person. */
-export function runDeadline(context: Context): number {
-  const { demo, draft, now } = context;
-  const { awaitedMs = 0, awaitingSince } = journalOf(context);
+export function runDeadline(
+  { journal = {}, run }: Pick<ChaosDemoStatus, 'journal' | 'run'>,
+  spec: Pick<ChaosDemoSpec, 'activeDeadline'>,
+  now: number,
+): number {
+  const { awaitedMs = 0, awaitingSince } = journal;
   const awaiting = awaitingSince ? now - ms(awaitingSince) : 0;
-  return ms(draft.run?.startedAt ?? '') + parseDuration(demo.spec.activeDeadline) + awaitedMs + awaiting;
+  return ms(run?.startedAt ?? '') + parseDuration(spec.activeDeadline) + awaitedMs + awaiting;
 }
 
 /** When to stop watching the invariant of a fault: its end, and the time to settle. */

@@ -2,7 +2,15 @@
  * A run from its start to its verdict: leads through the chapters, and stops
  * early when it is aborted, superseded, no longer allowed, or out of time.
  */
-import type { ChapterStatus, Journal, Reason, RunStatus, Verdict } from '../api/index.ts';
+import type {
+  ChaosDemoSpec,
+  ChaosDemoStatus,
+  ChapterStatus,
+  Journal,
+  Reason,
+  RunStatus,
+  Verdict,
+} from '../api/index.ts';
 import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
@@ -95,7 +103,7 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
   if (admission.state === 'refused') {
     return ending('Aborted', admission.reason, `Run ${run.number} was stopped: ${admission.message}`, true);
   }
-  const deadline = runDeadline(context);
+  const deadline = runDeadline(context.draft, demo.spec, now);
   if (now >= deadline) {
     const message = `Run ${run.number} took longer than spec.activeDeadline (${demo.spec.activeDeadline})`;
     return ending('Errored', 'DeadlineExceeded', message, false);

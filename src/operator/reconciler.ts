@@ -88,7 +88,7 @@ export class Reconciler {
       leads,
       logger,
       onChange: enqueue,
-      onDeleted: (demo) => tellDeleted(audience, logger, demo),
+      onDeleted: (demo) => tellDeleted(audience, logger, demo, clock.now()),
       onEnded: (key) => {
         this.#slots.ended(key);
         enqueue(key);
@@ -118,7 +118,12 @@ export class Reconciler {
 
   /** Counts the runs that are on already, before any other may begin. */
   takeOver(keys: Iterable<string>): void {
-    for (const key of keys) if (runIsOn(this.#options.api.read(key)?.status)) this.#slots.take(key);
+    const { api, audience } = this.#options;
+    for (const key of keys) {
+      if (!runIsOn(api.read(key)?.status)) continue;
+      this.#slots.take(key);
+      audience.metrics.runs.takenOver();
+    }
   }
 
   /**
@@ -347,7 +352,9 @@ export class Reconciler {
 
   #stored(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
     this.#entries.keep(entry, after);
-    tell(this.#options.audience, this.#options.logger, after, before.status);
+    const { audience, logger, subjects } = this.#options;
+    const chapters = () => subjects.get(after.spec.subject.type)?.definition.chapters(after.spec) ?? [];
+    tell(audience, logger, after, before.status, chapters);
   }
 
   /** Whole milliseconds: what is reckoned from them goes into a status. */

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Leadership } from './leadership.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, IDLE } from './metrics.ts';
 import { FakeApiServer } from './simulation/fake-api.ts';
 import { FakeClock } from './simulation/fake-clock.ts';
 import { ProcessClock } from './simulation/process-clock.ts';
@@ -9,7 +9,7 @@ import { SimulatedConnector } from './simulation/simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
 import { type Behaviour, SimulatedTarget } from './simulation/simulated-target.ts';
 
-const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }, []);
+const metrics = createMetrics(IDLE, []);
 const STOP = { release: true, deadlineMs: 20_000 };
 const LOST = { release: false, deadlineMs: 20_000 };
 

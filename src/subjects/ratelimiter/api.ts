@@ -2,6 +2,7 @@
 import type { SubjectApi } from '../../api/index.ts';
 import { rulesOf } from './faults/fault.ts';
 import { FAULTS } from './faults/index.ts';
+import { OVER_ADMISSION } from './over-admission-histogram.ts';
 import { HTTP_AUTH_SECRET_TYPE, MEMBER, PART, REDIS_AUTH_SECRET_TYPE, rateLimiterSchema } from './schema.ts';
 
 export const rateLimiterApi: SubjectApi = {
@@ -41,4 +42,5 @@ export const rateLimiterApi: SubjectApi = {
         'What requests to the pods of a limiter behind HTTP carry besides what the spec says. `selector`: labels of the pods that it may be used with, such as `app=your-api`; the selector of the spec has to ask for all of them. `headers`: one a line, 16 at most and 8,192 characters together. `ca.crt`: whom to trust, for TLS; without it, the authorities that Node.js ships with.',
     },
   ],
+  histograms: [OVER_ADMISSION],
 };
