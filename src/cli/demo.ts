@@ -13,8 +13,9 @@ import { startEnvironment } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
 import { UsageError, type ValuesOf } from '../settings/settings.ts';
 import { DEMO } from './arguments.ts';
+import { EXIT_BY_PHASE } from './exit-status.ts';
 import { follow } from './follow.ts';
-import { EXIT_BY_PHASE, runProgram } from './program.ts';
+import { runProgram } from './program.ts';
 import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
 
