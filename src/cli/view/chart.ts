@@ -1,13 +1,13 @@
 /** Small charts of characters. Pure. A cell of braille has two by four dots. */
-import { type Line, type Look, type Segment, seg, spread } from './line.ts';
+import { fit, type Line, type Look, type Segment, seg, spread } from './line.ts';
 
-/** What was seen at a moment, in milliseconds of the chart's clock; it holds until the next point. */
+/** What was seen at a moment, in milliseconds of the chart's clock. */
 export type Point = readonly [atMs: number, value: number];
 
 export interface Chart {
   readonly title: string;
-  /** What the last value is, in words, at the end of the title. */
-  readonly latest: string;
+  /** The largest value in words, at the end of the title. */
+  readonly figures: string;
   readonly points: readonly Point[];
   /** What the values may be at most; drawn as a line. */
   readonly bound: number | undefined;
@@ -38,14 +38,15 @@ export function chartLines(chart: Chart, width: number, height: number): Line[] 
   const cells = plot(chart, { columns, rows, top });
   const boundRow =
     chart.bound === undefined ? -1 : rows - 1 - Math.min(rows - 1, cellOf(chart.bound, top, rows));
-  const lines: Line[] = [spread([seg(chart.title, 'strong')], [seg(chart.latest, 'dim')], width)];
+  const lines: Line[] = [spread([seg(chart.title, 'strong')], [seg(chart.figures, 'dim')], width)];
   for (let row = 0; row < rows; row++) {
     const label =
       row === 0 ? short(top) : row === rows - 1 ? '0' : row === boundRow ? short(chart.bound ?? 0) : '';
     const plotted = (cells[row] ?? []).map((bits): Segment => cell(bits, row === boundRow));
     lines.push([seg(`${label.padStart(SCALE - 2)} │`, 'dim'), ...joined(plotted)]);
   }
-  return [...lines, [seg(`${' '.repeat(SCALE - 2)} └`, 'dim'), ...joined(faultCells(chart, columns))]];
+  const axis = [seg(`${' '.repeat(SCALE - 2)} └`, 'dim'), ...joined(faultCells(chart, columns))];
+  return [...lines, axis].map((line) => fit(line, width));
 }
 
 function cell(bits: number, isBound: boolean): Segment {
@@ -80,20 +81,27 @@ function plot(
   const heightOf = (value: number): number =>
     Math.max(0, Math.min(dotsY - 1, Math.round((value / top) * (dotsY - 1))));
   let next = 0;
-  let before: number | undefined;
   for (let x = 0; x < dotsX; x++) {
+    const [begin, end] = [fromMs + (x / dotsX) * span, fromMs + ((x + 1) / dotsX) * span];
     // All points of a column count: a peak must not fall between two dots.
-    const until = fromMs + ((x + 1) / dotsX) * span;
-    const seen: number[] = before === undefined ? [] : [before];
-    for (let point = points[next]; point !== undefined && point[0] <= until; point = points[next]) {
-      seen.push(heightOf(point[1]));
-      before = heightOf(point[1]);
+    const seen: number[] = [];
+    for (let point = points[next]; point !== undefined && point[0] <= end; point = points[next]) {
+      seen.push(point[1]);
       next++;
     }
+    const [before, after] = [points[next - 1], points[next]];
+    if (before && after)
+      seen.push(between(before, after, Math.max(begin, before[0])), between(before, after, end));
     if (seen.length === 0) continue;
-    for (let y = Math.min(...seen); y <= Math.max(...seen); y++) dot(x, y);
+    const heights = seen.map(heightOf);
+    for (let y = Math.min(...heights); y <= Math.max(...heights); y++) dot(x, y);
   }
   return cells;
+}
+
+/** The value at a moment on the line between two points. */
+function between([from, first]: Point, [to, last]: Point, atMs: number): number {
+  return to === from ? last : first + ((last - first) * (atMs - from)) / (to - from);
 }
 
 function faultCells({ faults, fromMs, toMs }: Chart, columns: number): Segment[] {
@@ -116,7 +124,7 @@ function joined(segments: readonly Segment[]): Segment[] {
   return parts;
 }
 
-/** A number in at most four characters. */
+/** A number in few characters: four, where it is a count of anything real. */
 export function short(value: number): string {
   const rounded = Math.abs(value) < 10 ? Math.round(value * 10) / 10 : Math.round(value);
   if (Math.abs(rounded) < 10_000) return String(rounded);

@@ -19,7 +19,7 @@ function driftChart(scenario: ScenarioEvidence): Chart | undefined {
     values.reduce((sum, value, i) => sum + (i < local.length ? value : -value), 0),
   );
   const bound = scenario.bundle.invariant?.values.find(({ name }) => name === 'allowed')?.value;
-  return chart(scenario, 'Drift: admitted and not counted', points, isDrift(scenario) ? bound : undefined);
+  return chart(scenario, 'Drift', points, isDrift(scenario) ? bound : undefined);
 }
 
 function isDrift({ bundle: { invariant } }: ScenarioEvidence): boolean {
@@ -32,7 +32,7 @@ function allowedChart(scenario: ScenarioEvidence): Chart | undefined {
   if (allowed.length === 0) return undefined;
   const points = combined(allowed, (values) => values.reduce((sum, value) => sum + value, 0));
   const limit = pointsOf(scenario, 'limit').at(-1)?.at(-1)?.[1];
-  return chart(scenario, 'Allowed, against the limit', points, limit);
+  return chart(scenario, 'Allowed', points, limit);
 }
 
 function chart(
@@ -53,7 +53,7 @@ function chart(
   const most = Math.max(...points.map(([, value]) => value));
   return {
     title: `${what} (${name})`,
-    latest: `now ${short(last[1])}, most ${short(most)}`,
+    figures: `most ${short(most)}${bound === undefined ? '' : `, bound ${short(bound)}`}`,
     points,
     bound,
     faults,
@@ -68,25 +68,28 @@ function pointsOf({ bundle }: ScenarioEvidence, signal: Signal): (readonly Point
 }
 
 /**
- * Counters are read one after the other, ten times a second: what was read within so many milliseconds is one
- * sample, and in the midst of it they do not go together.
+ * One series of several: at each moment of any of them what `join` makes of the values that hold then. Evidence is
+ * thinned out so that lines between its points stay true, so between two points a value lies on the line.
  */
-const SAMPLE_MS = 40;
-
-/** One series of several: after each sample what `join` makes of the values that hold then, 0 before the first. */
 function combined(
   all: readonly (readonly Point[])[],
   join: (values: readonly number[]) => number,
 ): readonly Point[] {
-  const events = all
-    .flatMap((points, series) => points.map(([atMs, value]) => ({ atMs, series, value })))
-    .toSorted((a, b) => a.atMs - b.atMs);
-  const values = all.map(() => 0);
-  const points: Point[] = [];
-  for (const [i, { atMs, series, value }] of events.entries()) {
-    values[series] = value;
-    const next = events[i + 1]?.atMs ?? Number.POSITIVE_INFINITY;
-    if (next - atMs > SAMPLE_MS) points.push([atMs, join(values)]);
-  }
-  return points;
+  const moments = [...new Set(all.flatMap((points) => points.map(([atMs]) => atMs)))].toSorted(
+    (a, b) => a - b,
+  );
+  const readers = all.map(readerOf);
+  return moments.map((atMs): Point => [atMs, join(readers.map((read) => read(atMs)))]);
+}
+
+/** Reads a count at moments that only grow: 0 before its first point, as nothing was counted, and its last one after. */
+function readerOf(points: readonly Point[]): (atMs: number) => number {
+  let next = 0;
+  return (atMs) => {
+    while (next < points.length && (points[next]?.[0] ?? 0) <= atMs) next++;
+    const [before, after] = [points[next - 1], points[next]];
+    if (!before) return 0;
+    if (!after) return before[1];
+    return before[1] + ((after[1] - before[1]) * (atMs - before[0])) / (after[0] - before[0]);
+  };
 }

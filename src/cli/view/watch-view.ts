@@ -30,8 +30,10 @@ export interface Frame {
 
 /** Fewer columns have no room for chapters beside the rest. */
 const NARROW = 60;
-/** Rows of a chart with its title and its axis, at least and at most. */
-const CHART_ROWS = { least: 5, most: 14 };
+/** Rows of charts with their heading, title and axis. */
+const CHART_ROWS = { least: 5, usual: 7, most: 14 };
+/** For what happens now, the health and two results. */
+const BODY_ROWS = 9;
 const EVENT_ROWS = 3;
 /** Of a tall terminal, for what is told beside the chapters. */
 const BODY_SHARE = 0.4;
@@ -39,16 +41,27 @@ const BODY_SHARE = 0.4;
 /** Exactly `rows` lines of at most `columns` columns. */
 export function watchView(state: LiveState, frame: Frame): string[] {
   const { columns, rows } = frame;
-  const status = state.demo?.status ?? {};
   const head = header(state, frame);
   const foot: Line[] = [spread([seg(frame.keys, 'dim')], connectionPart(state, frame.now), columns)];
   const room = Math.max(0, rows - head.length - foot.length);
-  const chapters = Math.max(8, status.chapters?.length ?? 0);
-  const body = bodyLines(state, frame, Math.min(room, Math.max(chapters, Math.floor(room * BODY_SHARE))));
+  const body = bodyLines(state, frame, bodyHeight(state, room));
   const below = belowLines(state, columns, room - body.length);
   const lines = [...head, ...body, ...below].slice(0, Math.max(0, rows - foot.length));
   while (lines.length < rows - foot.length) lines.push([]);
   return [...lines, ...foot].slice(-rows).map((line) => render(line, frame));
+}
+
+/** All chapters, unless the charts need the room: what is on show stays in sight. */
+function bodyHeight(state: LiveState, room: number): number {
+  const chapters = Math.max(BODY_ROWS, state.demo?.status?.chapters?.length ?? 0);
+  const whole = Math.min(room, Math.max(chapters, Math.floor(room * BODY_SHARE)));
+  const below = CHART_ROWS.usual + 1 + EVENT_ROWS;
+  return chartsOnShow(state).length === 0 ? whole : Math.min(whole, Math.max(BODY_ROWS, room - below));
+}
+
+function chartsOnShow(state: LiveState): Chart[] {
+  const evidence = evidenceOnShow(state);
+  return evidence ? chartsOf(evidence) : [];
 }
 
 function header(state: LiveState, { columns, now }: Frame): Line[] {
@@ -128,8 +141,7 @@ function storyLines(status: ChaosDemoStatus, width: number, most: number): Line[
 
 /** Charts and events, as far as there is room. */
 function belowLines(state: LiveState, columns: number, room: number): Line[] {
-  const evidence = evidenceOnShow(state);
-  const charts = evidence ? chartsOf(evidence) : [];
+  const charts = chartsOnShow(state);
   const forCharts = Math.min(CHART_ROWS.most, room - 1 - EVENT_ROWS);
   const plots =
     charts.length > 0 && forCharts >= CHART_ROWS.least ? plotLines(charts, columns, forCharts) : [];
