@@ -1,5 +1,4 @@
 /** Everything that other parts use to have observations explained. */
-export { type Component, type ComponentRole, type Observation, SIGNALS, type Signal } from './observation.ts';
 export {
   createDiagnosisProfiles,
   type DiagnosisProfiles,

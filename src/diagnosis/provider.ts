@@ -1,18 +1,16 @@
 /**
  * The interface behind which diagnoses are made, and the choice among them by
- * profile. A provider gets observations and nothing else; one that asks a
+ * profile. A provider gets evidence and nothing else; one that asks a
  * language model fits as well as one that follows rules.
  */
 import type { DiagnosisStatus } from '../api/index.ts';
-import type { Component, Observation } from './observation.ts';
+import type { EvidenceBundle } from '../evidence/index.ts';
 
 export interface DiagnosisRequest {
   /** Name of the scenario, copied into the result; says nothing about what happened. */
   scenario: string;
-  /** The components that the observations speak of. */
-  components: readonly Component[];
-  /** In any order. */
-  observations: readonly Observation[];
+  /** All that was seen. */
+  bundle: EvidenceBundle;
 }
 
 /** A diagnosis, or none with the reason in `message`. */
@@ -66,7 +64,7 @@ export function createDiagnosisProfiles(
           message: `no diagnosis: this operator has no profile "${profile}"; set spec.diagnosis.profile to one of: ${known}`,
         };
       }
-      if (request.observations.length === 0) {
+      if (request.bundle.series.length === 0 && request.bundle.events.length === 0) {
         return { message: 'no diagnosis: nothing was observed that could be explained' };
       }
       const timeout = AbortSignal.timeout(timeoutMs);
