@@ -15,17 +15,23 @@ import { UsageError, type ValuesOf } from '../settings/settings.ts';
 import { DEMO } from './arguments.ts';
 import { EXIT_BY_PHASE } from './exit-status.ts';
 import { follow } from './follow.ts';
+import { followLive } from './follow-live.ts';
 import { runProgram } from './program.ts';
 import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
+import { hasTerminal } from './view/screen.ts';
 
 type DemoArguments = ValuesOf<typeof DEMO.settings>;
 
 const start = performance.now();
 
+/** Lines that have to wait, while a live view has the terminal. */
+let held: string[] | undefined;
+
 /** One line; much of it comes from the cluster. */
 function say(line: string): void {
-  process.stdout.write(`${terminalLine(line)}\n`);
+  if (held) held.push(line);
+  else process.stdout.write(`${terminalLine(line)}\n`);
 }
 
 /** A line of progress, with the time since the start. */
@@ -52,7 +58,8 @@ async function main(options: DemoArguments, signal: AbortSignal): Promise<number
         void vital.exited.then(() => failed.abort(vital.exitError()));
       }
       void environment.broken.then((error) => say(`   ${error.message}`));
-      const ended = await present(environment, demo, AbortSignal.any([signal, failed.signal]));
+      const show = options.plain || !hasTerminal() ? present : presentLive;
+      const ended = await show(environment, demo, AbortSignal.any([signal, failed.signal]));
       for (const line of verdictLines(ended.status ?? {})) say(line);
       if (options.report) {
         await writeFile(options.report, `${JSON.stringify(ended, null, 2)}\n`);
@@ -110,6 +117,22 @@ async function present(environment: Environment, demo: NamedDemo, signal: AbortS
     });
   } finally {
     stepper.close();
+  }
+}
+
+/** The same on the terminal's own screen; what was said meanwhile is said when it is given back. */
+async function presentLive(
+  environment: Environment,
+  demo: NamedDemo,
+  signal: AbortSignal,
+): Promise<ChaosDemo> {
+  held = [];
+  try {
+    return await followLive(environment, demo.metadata.name, signal);
+  } finally {
+    const waiting = held;
+    held = undefined;
+    for (const line of waiting) say(line);
   }
 }
 

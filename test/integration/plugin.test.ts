@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { ANNOTATIONS } from '../../src/api/index.ts';
 import { demo, demoSpec, drift, ghosts, subject } from '../kit/demo.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { startPlugin } from './support/plugin.ts';
@@ -32,24 +33,32 @@ async function fileOf(name: string, spec: object): Promise<string> {
 
 const run = async (name: string, spec: object) => await plugin('run', '-f', await fileOf(name, spec)).ended;
 
+describe.skipIf(withoutRealTime)('run -f of a run that tests something', () => {
+  it(
+    'tells the story and ends with 0 where the run Succeeded, each time with a run of its own',
+    keepingTime(async () => {
+      const first = await run('good', { scenarios: [ghosts()] });
+      expect(first.stderr).toBe('');
+      expect(first.stdout).toMatch(/^── \d+\/\d+ {2}Ghost Allowing Chaos$/m);
+      expect(first.stdout).toMatch(/^ {3}★ ghosts Detected: /m);
+      expect(first.stdout).toContain('Verdict: Succeeded (ExpectationsMet), 1/1 as expected');
+      expect(first.status).toBe(0);
+      expect((await run('good', { scenarios: [ghosts()] })).status).toBe(0);
+      expect((await world.status('good')).run?.number).toBe(2);
+    }),
+  );
+
+  it(
+    'ends with 1 where the run Failed',
+    keepingTime(async () => {
+      const { status, stdout } = await run('gate', { scenarios: [ghosts({ expect: 'NotDetected' })] });
+      expect(stdout).toContain('Verdict: Failed (UnexpectedAnomaly)');
+      expect(status).toBe(1);
+    }),
+  );
+});
+
 describe('run -f', () => {
-  it('tells the story and ends with 0 where the run Succeeded, each time with a run of its own', async () => {
-    const first = await run('good', { scenarios: [ghosts()] });
-    expect(first.stderr).toBe('');
-    expect(first.stdout).toMatch(/^── \d+\/\d+ {2}Ghost Allowing Chaos$/m);
-    expect(first.stdout).toMatch(/^ {3}★ ghosts Detected: /m);
-    expect(first.stdout).toContain('Verdict: Succeeded (ExpectationsMet), 1/1 as expected');
-    expect(first.status).toBe(0);
-    expect((await run('good', { scenarios: [ghosts()] })).status).toBe(0);
-    expect((await world.status('good')).run?.number).toBe(2);
-  });
-
-  it('ends with 1 where the run Failed', async () => {
-    const { status, stdout } = await run('gate', { scenarios: [ghosts({ expect: 'NotDetected' })] });
-    expect(stdout).toContain('Verdict: Failed (UnexpectedAnomaly)');
-    expect(status).toBe(1);
-  });
-
   it('ends with 2 where the object is refused, and says why and who knows more', async () => {
     const nobody = { subject: subject({ selector: { matchLabels: { app: 'nobody' } } }) };
     const { status, stderr } = await run('refused', nobody);
@@ -106,7 +115,7 @@ describe('run -f', () => {
 
 describe('a run by hand', () => {
   it('goes on by advance, and is run again by rerun, as the annotations say', async () => {
-    await world.applySpec('hand', { pace: { mode: 'Manual' }, scenarios: [ghosts()] });
+    await world.applySpec('hand', { dryRun: true, pace: { mode: 'Manual' } });
     for (const chapter of [1, 2]) {
       await world.untilStatus('hand', `chapter ${chapter} to wait`, (now) => waitingChapter(now) === chapter);
       const { status, stdout } = await plugin('advance', 'hand').ended;
@@ -117,8 +126,8 @@ describe('a run by hand', () => {
     await world.untilStatus('hand', 'chapter 3 or later', ({ chapterNumber = 0 }) => chapterNumber > 2);
     await world.patch('hand', { spec: { pace: { mode: 'Auto', dwell: '0s' } } });
     const waited = await plugin('wait', 'hand').ended;
-    expect(waited.stdout).toContain('Verdict: Succeeded');
-    expect(waited.status).toBe(0);
+    expect(waited.stdout).toContain('Verdict: Succeeded (DryRunPassed)');
+    expect(waited.status).toBe(2);
 
     const nothing = await plugin('advance', 'hand').ended;
     expect(nothing.stderr).toContain('no run of hand is on');
@@ -128,7 +137,7 @@ describe('a run by hand', () => {
     const again = await plugin('rerun', 'hand').ended;
     const requested = (await world.object('hand')).metadata.annotations?.[ANNOTATIONS.requestedAt];
     expect(again.stdout).toContain(`${ANNOTATIONS.requestedAt}=${requested}`);
-    expect((await plugin('wait', 'hand').ended).status).toBe(0);
+    expect((await plugin('wait', 'hand').ended).status).toBe(2);
     const status = await world.status('hand');
     expect(status.run?.number).toBe(2);
     expect(status.lastHandledRunRequest).toBe(requested);

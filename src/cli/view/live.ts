@@ -4,6 +4,7 @@
  */
 import type { ChaosDemo } from '../../api/index.ts';
 import { ANNOTATIONS, GROUP, PLURAL, VERSION } from '../../api/index.ts';
+import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
 import { isForbidden, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject, Logger } from '../../kube/kube-types.ts';
@@ -40,10 +41,12 @@ interface KubeEvent extends KubeObject {
 /** Follows until `signal` aborts, then resolves; never rejects. */
 export async function follow({ client, name, namespace, onInput, signal }: LiveOptions): Promise<void> {
   const connection = new ConnectionWatch(onInput);
+  const evidence = new EvidenceWatch({ client, namespace, onInput, signal });
   const demos = new Store<ChaosDemo & KubeObject>(silent);
   demos.subscribe(({ object, type }) => {
     connection.heard();
     onInput(type === 'deleted' ? { kind: 'deleted' } : { kind: 'object', demo: object });
+    evidence.of(name, type === 'deleted' ? undefined : object.status?.run?.number);
   });
   const events = new Store<KubeEvent>(silent);
   events.subscribe(({ object, type }) => {
@@ -74,6 +77,65 @@ export async function follow({ client, name, namespace, onInput, signal }: LiveO
   });
   await Promise.all([reflectDemo.run(signal), reflectEvents.run(signal)]);
   connection.end();
+  await evidence.ended;
+}
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** Follows the evidence of one run after the other. */
+class EvidenceWatch {
+  readonly #options: Pick<LiveOptions, 'client' | 'namespace' | 'onInput' | 'signal'>;
+  #watched: string | undefined;
+  #stop = new AbortController();
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: Pick<LiveOptions, 'client' | 'namespace' | 'onInput' | 'signal'>) {
+    this.#options = options;
+  }
+
+  /** Resolves when nothing is followed any more. */
+  get ended(): Promise<unknown> {
+    return this.#running;
+  }
+
+  /** Goes over to the evidence of this run; undefined: there is none. */
+  of(name: string, run: number | undefined): void {
+    const wanted = run === undefined ? undefined : evidenceName(name, run);
+    if (wanted === this.#watched) return;
+    this.#watched = wanted;
+    this.#stop.abort(new Error('another run is on'));
+    this.#stop = new AbortController();
+    if (wanted !== undefined) this.#running = Promise.all([this.#running, this.#follow(wanted)]);
+  }
+
+  async #follow(name: string): Promise<void> {
+    const { client, namespace, onInput, signal } = this.#options;
+    const stopped = this.#stop.signal;
+    const store = new Store<ConfigMap>(silent);
+    store.subscribe(({ object, type }) => {
+      if (stopped.aborted || type === 'deleted') return;
+      const { evidence, problem } = readRunEvidence(object);
+      if (evidence) onInput({ kind: 'evidence', evidence });
+      else onInput({ kind: 'no-evidence', why: `the ConfigMap ${name} cannot be read: ${problem}` });
+    });
+    const reflector = new Reflector({
+      client,
+      path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace }),
+      fieldSelector: `metadata.name=${name}`,
+      store,
+      backoff: BACKOFF,
+      logger: {
+        ...silent,
+        warn: (fields) => {
+          const why = whyOf(fields);
+          if (why.lasting) onInput({ kind: 'no-evidence', why: `the ConfigMap ${name}: ${why.text}` });
+        },
+      },
+    });
+    await reflector.run(AbortSignal.any([signal, stopped]));
+  }
 }
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };

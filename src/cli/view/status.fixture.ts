@@ -149,6 +149,7 @@ export function evidenceOfRun(run = 3): RunEvidence {
     run: { number: run },
     originMs: NOW - 10_000,
     chapters: [],
+    results: [],
     scenarios: [
       {
         name: 'counter-drift',

@@ -145,7 +145,7 @@ describe('the live view at 80x24', () => {
   it('says why there are no charts, and shows none of an earlier run', () => {
     const earlier = heard(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun(2) });
     expect(watchView(earlier, frame(80, 23)).join('\n')).toContain(
-      'No charts: this run has no series of measurements yet',
+      'No charts: there is no evidence of this run (ConfigMap) yet',
     );
     const forbidden = heard(stateWith(statusInFault()), { kind: 'no-evidence', why: 'you may not read it' });
     expect(watchView(forbidden, frame(80, 23)).join('\n')).toContain('No charts: you may not read it');

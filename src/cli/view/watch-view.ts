@@ -162,7 +162,8 @@ function plotLines(charts: readonly Chart[], columns: number, height: number): L
 }
 
 function whyNoCharts({ demo, noEvidence }: LiveState, columns: number): Line {
-  const why = noEvidence ?? (demo?.status?.run ? 'this run has no series of measurements yet' : 'no run yet');
+  const why =
+    noEvidence ?? (demo?.status?.run ? 'there is no evidence of this run (ConfigMap) yet' : 'no run yet');
   return fit([seg(`No charts: ${why}`, 'dim')], columns);
 }
 

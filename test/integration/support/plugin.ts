@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { Outcome } from '../../kit/program.ts';
 import type { World } from '../../kit/world.ts';
 
-const PLUGIN = fileURLToPath(new URL('../../../src/cli/plugin/main.ts', import.meta.url));
+/** The program, run from its source. */
+export const PLUGIN = fileURLToPath(new URL('../../../src/cli/plugin/main.ts', import.meta.url));
 
 export interface PluginProcess {
   /** How it ended, and what it wrote. */
