@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createDiagnosisProfiles, type DiagnosisProvider, type DiagnosisRequest } from './provider.ts';
+import { createDiagnosisProfiles, type DiagnosisRequest, type ObservationProvider } from './provider.ts';
 import { rulesProvider } from './rules.ts';
 
 const request: DiagnosisRequest = {
@@ -35,8 +35,8 @@ describe('createDiagnosisProfiles', () => {
   });
 
   it('gives up when a provider fails, takes too long, or the caller stops', async () => {
-    const deaf: DiagnosisProvider = { name: 'deaf', diagnose: () => new Promise(() => undefined) };
-    const broken: DiagnosisProvider = {
+    const deaf: ObservationProvider = { name: 'deaf', diagnose: () => new Promise(() => undefined) };
+    const broken: ObservationProvider = {
       name: 'broken',
       diagnose: () => Promise.reject(new Error('no model')),
     };

@@ -4,6 +4,7 @@
  * language model fits as well as one that follows rules.
  */
 import type { DiagnosisStatus } from '../api/index.ts';
+import type { EvidenceBundle } from '../evidence/index.ts';
 import type { Component, Observation } from './observation.ts';
 
 export interface DiagnosisRequest {
@@ -21,13 +22,40 @@ export interface DiagnosisResult {
   message: string;
 }
 
+/** What answering has cost; left out: not known, or nothing. */
+export interface ProviderUsage {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  /** Millionths of a US dollar. */
+  readonly microDollars?: number;
+}
+
+/** What a provider gives back, unchecked: see `checkAnswer`. */
+export interface ProviderAnswer {
+  /** As it came, parsed as JSON where it came as text. */
+  readonly answer: unknown;
+  /** What the bundle was put into, with its version: "prompt/v1", "rules/v2". Shown in the status. */
+  readonly promptVersion: string;
+  /** Which model answered, as its server names it. Bounded and made printable by whoever shows it. */
+  readonly model?: string;
+  readonly usage?: ProviderUsage;
+}
+
+/** Who explains evidence. It is given the bundle and nothing else. */
 export interface DiagnosisProvider {
-  /** Shown as `provider` in the status. */
+  /** Shown as `provider` in the status: "rules", or the kind of API that is asked. */
   readonly name: string;
   /**
-   * Explains what was observed. Resolves without a diagnosis when there is
-   * nothing to say; rejects only when `signal` is aborted or the provider itself failed.
+   * Answers from the bundle alone. May try again within itself; its caller bounds the whole in time by `signal`.
+   * @throws where there is no answer: it failed, refused, was cut off, or a budget is used up. The message says
+   *   what happened and what to do, in a sentence without secrets.
    */
+  answer(bundle: EvidenceBundle, signal: AbortSignal): Promise<ProviderAnswer>;
+}
+
+/** Goes with the timeline of observations, as soon as all watches give bundles. */
+export interface ObservationProvider {
+  readonly name: string;
   diagnose(request: DiagnosisRequest, signal: AbortSignal): Promise<DiagnosisResult>;
 }
 
@@ -55,7 +83,7 @@ const PROVIDER_TIMEOUT_MS = 30_000;
  * const { diagnosis, message } = await profiles.diagnose('rules', request, signal);
  */
 export function createDiagnosisProfiles(
-  providers: Readonly<Record<string, DiagnosisProvider>>,
+  providers: Readonly<Record<string, ObservationProvider>>,
 ): DiagnosisProfiles {
   return {
     async diagnose(profile, request, signal, timeoutMs = PROVIDER_TIMEOUT_MS) {

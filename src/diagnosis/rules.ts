@@ -9,7 +9,7 @@
 import { type DiagnosisStatus, LIMITS, truncate } from '../api/index.ts';
 import { type Facts, type Requests, readFacts } from './facts.ts';
 import { cite, type Observation } from './observation.ts';
-import type { DiagnosisProvider, DiagnosisRequest } from './provider.ts';
+import type { DiagnosisRequest, ObservationProvider } from './provider.ts';
 
 /** What a rule concluded, before it is cut to the bounds of the status. */
 interface Finding {
@@ -42,7 +42,7 @@ const NAME = 'rules';
 const AGAINST_LINES = RULES.length - 1;
 
 /** Explains by the rules of this module. Deterministic; asks nobody. */
-export const rulesProvider: DiagnosisProvider = {
+export const rulesProvider: ObservationProvider = {
   name: NAME,
   async diagnose(request) {
     const diagnosis = explain(request);
