@@ -44,7 +44,10 @@ const SYSTEM = [
  */
 export function promptOf(bundle: EvidenceBundle, maxTokens: number): Prompt | undefined {
   const own = estimateTokens(SYSTEM);
-  const shown = fitBundle(bundle, (candidate) => own + estimateTokens(textOf(candidate, bundle)) <= maxTokens);
+  const shown = fitBundle(
+    bundle,
+    (candidate) => own + estimateTokens(textOf(candidate, bundle)) <= maxTokens,
+  );
   if (shown === undefined) return undefined;
   const user = textOf(shown, bundle);
   return { version: PROMPT_VERSION, system: SYSTEM, user, shown, tokens: own + estimateTokens(user) };
@@ -114,7 +117,9 @@ function short(value: number): string {
 
 /** Text from elsewhere as one JSON string that cannot end the evidence, whatever it says. */
 function quoted(text: string): string {
-  return JSON.stringify(truncate(printable(text), 256)).replaceAll('<', '\\u003c').replaceAll('>', '\\u003e');
+  return JSON.stringify(truncate(printable(text), 256))
+    .replaceAll('<', '\\u003c')
+    .replaceAll('>', '\\u003e');
 }
 
 function listOf(meanings: Readonly<Record<string, string>>): string {

@@ -39,7 +39,9 @@ export function boundedFetch(agent: Agent, origin: string): Fetch {
     const bytes = await readBounded(answer.body);
     const { statusCode: status } = answer;
     if (status >= 300 && status < 400) {
-      throw new ServerError(`answered ${status}, a redirect, and none is followed: write the URL that it leads to`);
+      throw new ServerError(
+        `answered ${status}, a redirect, and none is followed: write the URL that it leads to`,
+      );
     }
     if (status < 200 || status === 204 || status === 205 || status > 599) {
       throw new ServerError(`answered ${status} and no content`);

@@ -13,7 +13,10 @@ const MOST_PROFILES = 16;
 const name = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'write a name of up to 63 lower-case letters, digits and -')
-  .refine((value) => value !== 'rules', 'the profile "rules" is always there and follows rules: write another name');
+  .refine(
+    (value) => value !== 'rules',
+    'the profile "rules" is always there and follows rules: write another name',
+  );
 
 const timeout = z.string().transform((written, context) => {
   const milliseconds = parsed(written);
@@ -35,7 +38,10 @@ const model = z
     baseURL: z
       .string()
       .max(512)
-      .refine(isPlainUrl, 'write an http or https URL without user, query or fragment, such as https://models.example/v1'),
+      .refine(
+        isPlainUrl,
+        'write an http or https URL without user, query or fragment, such as https://models.example/v1',
+      ),
     model: z.string().min(1).max(128),
     /** Read anew for each question, so that a Secret may change. */
     apiKeyFile: path.optional(),
@@ -81,7 +87,8 @@ const file = z.strictObject({
     .superRefine((profiles, context) => {
       const seen = new Set<string>();
       for (const [index, each] of profiles.entries()) {
-        if (seen.has(each.name)) context.addIssue({ code: 'custom', message: 'is there twice', path: [index, 'name'] });
+        if (seen.has(each.name))
+          context.addIssue({ code: 'custom', message: 'is there twice', path: [index, 'name'] });
         seen.add(each.name);
       }
     }),

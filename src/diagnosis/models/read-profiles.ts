@@ -29,7 +29,9 @@ export async function readProfiles(file: string): Promise<DiagnosisProfile[]> {
 export async function readKey(file: string): Promise<string> {
   const key = (await readBounded(file, KEY_BYTES)).trim();
   if (!/^[\x21-\x7e]{8,}$/.test(key)) {
-    throw new ProfilesError(`${file}: it holds no API key: write one line of at least 8 characters without spaces`);
+    throw new ProfilesError(
+      `${file}: it holds no API key: write one line of at least 8 characters without spaces`,
+    );
   }
   return key;
 }
