@@ -3,7 +3,8 @@
  * stopped taking writes and whether it still answered reads meanwhile, how far
  * the counts parted and when, how many requests went where and how fast.
  */
-import type { Observation, Signal } from './observation.ts';
+import type { Signal } from '../evidence/index.ts';
+import { type Observation, observationsOf } from './observation.ts';
 import type { DiagnosisRequest } from './provider.ts';
 
 export interface Facts {
@@ -71,9 +72,10 @@ const STALL_FACTOR = 5;
 
 /** The facts of a request. Components are told apart by role alone, never by name. */
 export function readFacts(request: DiagnosisRequest): Facts {
-  const timeline = [...request.observations].sort((a, b) => a.atMs - b.atMs);
-  const store = request.components.find((component) => component.role === 'store')?.name ?? 'store';
-  const replicas = request.components.filter(({ role }) => role === 'replica').map(({ name }) => name);
+  const timeline = observationsOf(request.bundle);
+  const { components } = request.bundle;
+  const store = components.find((component) => component.role === 'store')?.name ?? 'store';
+  const replicas = components.filter(({ role }) => role === 'replica').map(({ name }) => name);
 
   const of = (signal: Signal, component?: string): Observation[] =>
     timeline.filter((o) => o.signal === signal && (component === undefined || o.component === component));
@@ -81,18 +83,18 @@ export function readFacts(request: DiagnosisRequest): Facts {
   const limit = of('limit').at(-1);
   const requests = readRequests(timeline, replicas, limit?.value);
   const stall = findStall(
-    of('write-accepted', store),
+    of('write-latency', store),
     of('write-outstanding', store),
-    of('read-answered', store),
+    of('read-latency', store),
   );
-  const storeSilent = findSilence(of('unreachable', store), of('read-answered', store));
-  const writeMeanwhile = of('write-accepted', store).find(
+  const storeSilent = findSilence(of('unreachable', store), of('read-latency', store));
+  const writeMeanwhile = of('write-latency', store).find(
     ({ atMs, value }) =>
       requests.firstAtMs !== undefined &&
       atMs >= requests.firstAtMs &&
       atMs - value <= requests.firstAtMs + requests.spanMs + STALL_FLOOR_MS,
   );
-  const before = of('write-accepted', store).filter(({ atMs }) => atMs < (stall?.sinceMs ?? Infinity));
+  const before = of('write-latency', store).filter(({ atMs }) => atMs < (stall?.sinceMs ?? Infinity));
 
   return {
     store,
@@ -141,7 +143,10 @@ function findSilentReplicas(timeline: Observation[], replicas: readonly string[]
     const unanswered = last('requests-unanswered', replica);
     const ofRequests =
       sent > 0 && unanswered !== undefined && unanswered.value >= sent ? unanswered : undefined;
-    const sign = last('unreachable', replica) ?? ofRequests;
+    const unreachable = last('unreachable', replica);
+    // One that has answered since is not silent.
+    const answered = last('count-local', replica)?.atMs ?? -Infinity;
+    const sign = unreachable && unreachable.atMs > answered ? unreachable : ofRequests;
     if (sign !== undefined) silent.push(sign);
   }
   // When none of them answers it is not about one replica.

@@ -19,7 +19,6 @@ export {
   NO_COMPONENT,
   rejectionText,
 } from './check-answer.ts';
-export { type Component, type ComponentRole, type Observation, SIGNALS, type Signal } from './observation.ts';
 export {
   createDiagnosisProfiles,
   type DiagnosisProfiles,

@@ -4,10 +4,13 @@ import { rulesProvider } from './rules.ts';
 
 const request: DiagnosisRequest = {
   scenario: 'x',
-  components: [{ name: 'store', role: 'store' }],
-  observations: [
-    { atMs: 0, component: 'store', signal: 'read-answered', value: 1, text: 'a read was answered' },
-  ],
+  bundle: {
+    version: 'evidence/v1',
+    components: [{ name: 'store', role: 'store' }],
+    relations: [],
+    series: [{ id: 's1', component: 'store', signal: 'read-latency', unit: 'ms', points: [[0, 1]] }],
+    events: [],
+  },
 };
 const never = new AbortController().signal;
 
@@ -30,7 +33,11 @@ describe('createDiagnosisProfiles', () => {
 
   it('gives up when nothing was observed', async () => {
     const profiles = createDiagnosisProfiles({ rules: rulesProvider });
-    const result = await profiles.diagnose('rules', { ...request, observations: [] }, never);
+    const result = await profiles.diagnose(
+      'rules',
+      { ...request, bundle: { ...request.bundle, series: [] } },
+      never,
+    );
     expect(result).toEqual({ message: expect.stringContaining('nothing was observed') });
   });
 

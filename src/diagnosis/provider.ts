@@ -5,15 +5,12 @@
  */
 import type { DiagnosisStatus } from '../api/index.ts';
 import type { EvidenceBundle } from '../evidence/index.ts';
-import type { Component, Observation } from './observation.ts';
 
 export interface DiagnosisRequest {
   /** Name of the scenario, copied into the result; says nothing about what happened. */
   scenario: string;
-  /** The components that the observations speak of. */
-  components: readonly Component[];
-  /** In any order. */
-  observations: readonly Observation[];
+  /** All that was seen. */
+  bundle: EvidenceBundle;
 }
 
 /** A diagnosis, or none with the reason in `message`. */
@@ -94,7 +91,7 @@ export function createDiagnosisProfiles(
           message: `no diagnosis: this operator has no profile "${profile}"; set spec.diagnosis.profile to one of: ${known}`,
         };
       }
-      if (request.observations.length === 0) {
+      if (request.bundle.series.length === 0 && request.bundle.events.length === 0) {
         return { message: 'no diagnosis: nothing was observed that could be explained' };
       }
       const timeout = AbortSignal.timeout(timeoutMs);

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS, statusSchema } from '../api/index.ts';
-import type { Component, DiagnosisRequest } from './index.ts';
-import type { Observation, Signal } from './observation.ts';
+import { type EvidenceBundle, type EvidenceComponent, SIGNALS, type Signal } from '../evidence/index.ts';
+import type { DiagnosisRequest } from './index.ts';
 import { explain } from './rules.ts';
 
-const components: Component[] = [
+const components: EvidenceComponent[] = [
   { name: 'a', role: 'replica' },
   { name: 'b', role: 'replica' },
   { name: 'c', role: 'replica' },
@@ -15,22 +15,27 @@ const components: Component[] = [
 
 type Row = [atMs: number, component: string, signal: Signal, value: number];
 
-function request(rows: Row[], parts: Component[] = components): DiagnosisRequest {
+function bundle(rows: Row[], parts: EvidenceComponent[]): EvidenceBundle {
+  const bySeries = Map.groupBy(rows, ([, component, signal]) => `${component} ${signal}`);
   return {
-    scenario: 'x',
+    version: 'evidence/v1',
     components: parts,
-    observations: rows.map(([atMs, component, signal, value]) => ({
-      atMs,
-      component,
-      signal,
-      value,
-      text: `${signal} ${value}`,
-    })),
+    relations: [],
+    series: [...bySeries.values()].map((some, i) => {
+      const [[, component, signal]] = some as [Row, ...Row[]];
+      const points = some.map(([atMs, , , value]): [number, number] => [atMs, value]);
+      return { id: `s${i + 1}`, component, signal, unit: SIGNALS[signal].unit, points };
+    }),
+    events: [],
   };
 }
 
+function request(rows: Row[], parts: EvidenceComponent[] = components): DiagnosisRequest {
+  return { scenario: 'x', bundle: bundle(rows, parts) };
+}
+
 const usual: Row[] = [
-  [-900, 'shelf', 'write-accepted', 1],
+  [-900, 'shelf', 'write-latency', 1],
   [-500, 'shelf', 'count-lag', 1],
   [-100, 'sender', 'limit', 10],
   [-90, 'a', 'count-local', 0],
@@ -41,7 +46,7 @@ const usual: Row[] = [
 
 const stalled: Row[] = [
   [150, 'shelf', 'write-outstanding', 150],
-  [160, 'shelf', 'read-answered', 2],
+  [160, 'shelf', 'read-latency', 2],
 ];
 
 const countedAlone: Row[] = [
@@ -61,7 +66,7 @@ const burst: Row[] = [
   [10, 'a', 'requests-allowed', 7],
   [11, 'b', 'requests-allowed', 7],
   [12, 'c', 'requests-allowed', 6],
-  [20, 'shelf', 'write-accepted', 1],
+  [20, 'shelf', 'write-latency', 1],
   [30, 'shelf', 'count-stored', 0],
   [100, 'a', 'count-local', 7],
   [100, 'b', 'count-local', 7],
@@ -214,8 +219,8 @@ describe('explain', () => {
 
   it('cites the observations it rests on and says what speaks against the others', () => {
     const { evidence } = explain(request([...usual, ...stalled, ...countedAlone]));
-    expect(evidence).toContain('+0.15 s shelf: write-outstanding 150');
-    expect(evidence).toContain('+0.16 s shelf: read-answered 2');
+    expect(evidence).toContain('+0.15 s shelf: a write has been unanswered for 150 ms');
+    expect(evidence).toContain('+0.16 s shelf: a read was answered within 2.0 ms');
     const times = evidence.flatMap((line) => (/^[+-][\d.]+/.test(line) ? [Number.parseFloat(line)] : []));
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(times.length).toBeGreaterThan(4);
@@ -235,9 +240,9 @@ describe('explain', () => {
 
   it('takes no slow write for a stall: only one far beyond the usual', () => {
     const slow: Row[] = [
-      [-900, 'shelf', 'write-accepted', 40],
+      [-900, 'shelf', 'write-latency', 40],
       [150, 'shelf', 'write-outstanding', 150],
-      [160, 'shelf', 'read-answered', 2],
+      [160, 'shelf', 'read-latency', 2],
     ];
     expect(explain(request([...usual.slice(1), ...slow])).anomaly).toBe('Nothing conclusive');
   });
@@ -277,30 +282,16 @@ describe('explain', () => {
   });
 
   it('fits the status for any observations', { timeout: 300_000 }, () => {
-    const signals = fc.constantFrom<Signal>(
-      'write-accepted',
-      'write-outstanding',
-      'read-answered',
-      'unreachable',
-      'count-local',
-      'count-stored',
-      'count-lag',
-      'requests-sent',
-      'requests-allowed',
-      'requests-unanswered',
-      'limit',
+    const row: fc.Arbitrary<Row> = fc.tuple(
+      fc.integer({ min: -1e6, max: 1e6 }),
+      fc.constantFrom('a', 'b', 'c', 'shelf', 'sender', 'stranger'),
+      fc.constantFrom(...(Object.keys(SIGNALS) as Signal[])),
+      fc.nat(1e6),
     );
-    const observation: fc.Arbitrary<Observation> = fc.record({
-      atMs: fc.integer({ min: -1e6, max: 1e6 }),
-      component: fc.constantFrom('a', 'b', 'c', 'shelf', 'sender', 'stranger'),
-      signal: signals,
-      value: fc.nat(1e6),
-      text: fc.string({ maxLength: 600 }),
-    });
     const schema = statusSchema.shape.diagnoses.unwrap();
     fc.assert(
-      fc.property(fc.array(observation, { maxLength: 60 }), (observations) => {
-        const diagnosis = explain({ scenario: 's'.repeat(40), components, observations });
+      fc.property(fc.array(row, { maxLength: 60 }), (rows) => {
+        const diagnosis = explain({ scenario: 's'.repeat(40), bundle: bundle(rows, components) });
         expect(schema.safeParse([diagnosis]).success).toBe(true);
         expect(diagnosis.evidence.length).toBeLessThanOrEqual(LIMITS.evidenceItems);
       }),

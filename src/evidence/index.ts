@@ -14,6 +14,8 @@ export {
   SIGNALS,
   type Signal,
 } from './bundle.ts';
+export { type Leak, leaksOf } from './leak-check.ts';
+export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';
 export {
   type EvidenceBand,
   RUN_EVIDENCE_BYTES,
@@ -22,3 +24,4 @@ export {
   runEvidence,
   type ScenarioEvidence,
 } from './run-evidence.ts';
+export { LEAST_POINTS, type Point, thin, thinned } from './thin.ts';

@@ -7,16 +7,19 @@ import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
+import type { HealthSnapshot } from '../../demo/health.ts';
 import type { FaultReport } from '../../demo/observed.ts';
-import type { Emit, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
+import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
 import type { Pause } from './admission/redis-rest.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
+import { namedForPeople } from './diagnosis-names.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
+import type { Timeline } from './faults/timeline.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { controlCallers } from './interfaces/http/control-callers.ts';
 import { lookAtPods } from './interfaces/http/http-health.ts';
@@ -79,7 +82,9 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #toolkit: Toolkit;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
-  readonly #attempts = new Map<string, FaultAttempt>();
+  readonly #attempts = new Map<string, { readonly attempt: FaultAttempt; readonly scenario: string }>();
+  /** Of attempts that are watched. */
+  readonly #watched = new Set<FaultAttempt>();
   /** That this process made; a fault that was planned again is not in the status with its first one. */
   readonly #fixtures = new Set<string>();
   #baseline: Baseline | undefined;
@@ -136,6 +141,13 @@ class RateLimiterDriver implements SubjectDriver {
     await untilAborted(signal);
   }
 
+  evidence(): FaultEvidence[] {
+    return [...this.#attempts].flatMap(([fault, { attempt, scenario }]) => {
+      const evidence = attempt.evidence();
+      return evidence ? [{ fault, scenario, ...evidence }] : [];
+    });
+  }
+
   async close(): Promise<void> {
     this.#lifetime.abort(new Error('the driver was closed'));
     await closeToolkit(this.#toolkit);
@@ -189,7 +201,7 @@ class RateLimiterDriver implements SubjectDriver {
       if ('refused' in preparation) {
         return { kind: 'Admission', admission: preparation.refused, generation, at: now() };
       }
-      this.#attempts.set(fault, attempt);
+      this.#attempts.set(fault, { attempt, scenario: effect.scenario });
       this.#fixtures.add(fixture);
       return { kind: 'Prepared', fault, prepared: { ...preparation.prepared, sequence } };
     } catch (error) {
@@ -288,12 +300,15 @@ class RateLimiterDriver implements SubjectDriver {
     }
   }
 
-  async #diagnose({ fault, profile }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
-    const request = this.#attempts.get(fault)?.diagnosisRequest();
-    const report = request
-      ? await this.#diagnosis.diagnose(profile, request, signal)
-      : { message: 'the observations were made by a process that is gone; run again for a diagnosis' };
-    return { kind: 'Diagnosis', fault, report };
+  async #diagnose({ fault, profile, scenario }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
+    const evidence = this.#attempts.get(fault)?.attempt.evidence();
+    if (!evidence) {
+      const message = 'the observations were made by a process that is gone; run again for a diagnosis';
+      return { kind: 'Diagnosis', fault, report: { message } };
+    }
+    const { bundle, pods } = evidence;
+    const report = await this.#diagnosis.diagnose(profile, { scenario, bundle }, signal);
+    return { kind: 'Diagnosis', fault, report: namedForPeople(report, pods) };
   }
 
   async #restore(
@@ -326,10 +341,17 @@ class RateLimiterDriver implements SubjectDriver {
           ? (stop) => lookAtPods({ ...this.#toolkit, health: http.health }, stop)
           : (stop) => lookAtLimiter({ ...this.#toolkit, nodes: target.nodes }, stop);
         const options = { ...this.#toolkit, intervalMs: activity.intervalMs };
-        return await pollHealth(options, look, (snapshot) => emit({ kind: 'Health', snapshot }), signal);
+        const tell = (snapshot: HealthSnapshot): void => {
+          this.#note((timeline) => timeline.health(snapshot));
+          emit({ kind: 'Health', snapshot });
+        };
+        return await pollHealth(options, look, tell, signal);
       }
       case 'LookAgain':
-        return await this.#options.keepLooking(emit, signal);
+        return await this.#options.keepLooking((finding) => {
+          if (finding.kind === 'SecondLook') this.#noteGone(finding.gone ?? []);
+          emit(finding);
+        }, signal);
       case 'AwaitEnd': {
         const { fault } = activity;
         return await this.#attempt(activity).awaitEnd?.(
@@ -339,10 +361,13 @@ class RateLimiterDriver implements SubjectDriver {
       }
       case 'Watch': {
         const { fault } = activity;
-        return await this.#attempt(activity).watch(
-          (reading) => emit({ kind: 'Reading', fault, reading }),
-          signal,
-        );
+        const attempt = this.#attempt(activity);
+        this.#watched.add(attempt);
+        try {
+          return await attempt.watch((reading) => emit({ kind: 'Reading', fault, reading }), signal);
+        } finally {
+          this.#watched.delete(attempt);
+        }
       }
       case 'Load':
         return await this.#attempt(activity).load?.(signal);
@@ -353,7 +378,16 @@ class RateLimiterDriver implements SubjectDriver {
 
   /** The attempt that this process made; one that has seen nothing where there is none. */
   #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): FaultAttempt {
-    return this.#attempts.get(fault) ?? this.#open(scenario);
+    return this.#attempts.get(fault)?.attempt ?? this.#open(scenario);
+  }
+
+  /** Goes into the evidence of every fault that is watched. */
+  #note(note: (timeline: Timeline) => void): void {
+    for (const { timelines } of this.#watched) for (const timeline of timelines) note(timeline);
+  }
+
+  #noteGone(pods: readonly string[]): void {
+    if (pods.length > 0) this.#note((timeline) => timeline.gone(this.#options.now(), pods));
   }
 
   #open(name: string): FaultAttempt {

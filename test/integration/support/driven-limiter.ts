@@ -7,7 +7,7 @@ import { specSchema } from '../../../src/api/index.ts';
 import type { Activity, SubjectEffect } from '../../../src/demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../../src/demo/findings.ts';
 import { nothingObserved, type Observed } from '../../../src/demo/observed.ts';
-import type { Permit, SubjectDriver } from '../../../src/demo/subject.ts';
+import type { FaultEvidence, Permit, SubjectDriver } from '../../../src/demo/subject.ts';
 import { ActivityRunner } from '../../../src/operator/activity-runner.ts';
 import { createSystemClock } from '../../../src/operator/system-clock.ts';
 import {
@@ -72,6 +72,11 @@ export class DrivenLimiter {
 
   get observed(): Observed {
     return this.#observed;
+  }
+
+  /** What was seen around the fault `f`. */
+  get evidence(): FaultEvidence | undefined {
+    return this.#driver.evidence?.().find(({ fault }) => fault === 'f');
   }
 
   async perform(effect: SubjectEffect, permit = PERMITTED, signal = never): Promise<Finding> {

@@ -14,8 +14,7 @@ import type {
   Prepared,
   RecoveryReport,
 } from '../../../demo/observed.ts';
-import type { Permit, Scenario } from '../../../demo/subject.ts';
-import type { DiagnosisRequest } from '../../../diagnosis/index.ts';
+import type { FaultEvidence, Permit, Scenario } from '../../../demo/subject.ts';
 import type { Baseline } from '../baseline.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import type { NodeClient } from '../http/node-client.ts';
@@ -25,6 +24,7 @@ import { MEMBER, PART, type RateLimiterSpec } from '../schema.ts';
 import type { OwnPause } from '../store/own-pause.ts';
 import type { RedisConnections } from '../store/redis-client.ts';
 import type { RateLimiterTarget } from '../target.ts';
+import type { Timeline } from './timeline.ts';
 
 export interface Fault {
   readonly api: FaultApi;
@@ -84,11 +84,15 @@ export interface FaultAttempt {
   load?(signal: AbortSignal): Promise<void>;
   /** Proves that the fault is over and looks at what it left. */
   recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport>;
-  /** What a diagnosis may know; undefined where another process made the observations. */
-  diagnosisRequest(): DiagnosisRequest | undefined;
+  /** What was seen so far; undefined where another process saw it. */
+  evidence(): AttemptEvidence | undefined;
+  /** Take in what others see while the fault is watched: health, and pods that go. */
+  readonly timelines: readonly Timeline[];
   /** Whether a fault of a process that is gone was injected. Not there: nobody can tell. */
   inquire?(marker: string): Promise<OrphanFinding>;
 }
+
+export type AttemptEvidence = Omit<FaultEvidence, 'fault' | 'scenario'>;
 
 /** A key that was set up, or that nothing may be injected any more. */
 export type Preparation =

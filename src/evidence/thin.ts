@@ -1,0 +1,89 @@
+/** Thins series out, so that what they show stays: their ends, their extremes, and where they change. Pure. */
+import type { EvidenceBundle } from './bundle.ts';
+
+/** When, and what was seen then. */
+export type Point = readonly [atMs: number, value: number];
+
+/** First, last, lowest, highest, and both ends of the largest step: fewer points cannot be asked for. */
+export const LEAST_POINTS = 6;
+
+interface Gap {
+  readonly from: number;
+  readonly to: number;
+  /** The point that lies furthest from the straight line between both ends, and how far. */
+  readonly at: number;
+  readonly apart: number;
+}
+
+/**
+ * At most `most` of the points ({@link LEAST_POINTS} where it is less), in their order. First and last stay, the
+ * lowest and the highest, and both ends of the largest step; then those without which a line drawn through the rest
+ * would be furthest from the truth. Points that lie on that line are left out whatever `most` is.
+ */
+export function thin(points: readonly Point[], most: number): Point[] {
+  const room = Math.max(LEAST_POINTS, most);
+  if (points.length <= room) return [...points];
+  const kept = new Set(landmarks(points));
+  const ends = [...kept].sort((a, b) => a - b);
+  const gaps = ends.slice(1).map((to, i) => gapOf(points, ends[i] ?? 0, to));
+  while (kept.size < room) {
+    const widest = gaps.reduce((most, gap, i) => (gap.apart > (gaps[most]?.apart ?? 0) ? i : most), 0);
+    const gap = gaps[widest];
+    if (!gap || gap.apart === 0) break;
+    kept.add(gap.at);
+    gaps.splice(widest, 1, gapOf(points, gap.from, gap.at), gapOf(points, gap.at, gap.to));
+  }
+  return points.filter((_, i) => kept.has(i));
+}
+
+/** Thins the series of a bundle out to so many points in all; short series leave their share to longer ones. */
+export function thinned(bundle: EvidenceBundle, points: number): EvidenceBundle {
+  const lengths = bundle.series.map((series) => series.points.length);
+  if (lengths.reduce((sum, length) => sum + length, 0) <= points) return bundle;
+  const share = shareOf(lengths, points);
+  const series = bundle.series.map((one) => ({
+    ...one,
+    points: thin(one.points, share).map(([at, value]): [number, number] => [at, value]),
+  }));
+  return { ...bundle, series };
+}
+
+/** The most that each may have, so that all together have no more than `total`. */
+function shareOf(lengths: readonly number[], total: number): number {
+  let left = total;
+  let waiting = lengths.length;
+  for (const length of lengths.toSorted((a, b) => a - b)) {
+    if (length * waiting > left) return Math.max(LEAST_POINTS, Math.floor(left / waiting));
+    left -= length;
+    waiting -= 1;
+  }
+  return total;
+}
+
+function landmarks(points: readonly Point[]): number[] {
+  let [lowest, highest, step, height] = [0, 0, 1, -1];
+  for (const [i, [, value]] of points.entries()) {
+    if (value < valueAt(points, lowest)) lowest = i;
+    if (value > valueAt(points, highest)) highest = i;
+    const rise = i === 0 ? -1 : Math.abs(value - valueAt(points, i - 1));
+    if (rise > height) [step, height] = [i, rise];
+  }
+  return [0, points.length - 1, lowest, highest, step - 1, step];
+}
+
+function gapOf(points: readonly Point[], from: number, to: number): Gap {
+  const [start, first] = points[from] ?? [0, 0];
+  const [end, last] = points[to] ?? [0, 0];
+  let [at, apart] = [from, 0];
+  for (let i = from + 1; i < to; i += 1) {
+    const [moment, value] = points[i] ?? [0, 0];
+    const share = end > start ? (moment - start) / (end - start) : 0.5;
+    const off = Math.abs(value - (first + share * (last - first)));
+    if (off > apart) [at, apart] = [i, off];
+  }
+  return { from, to, at, apart };
+}
+
+function valueAt(points: readonly Point[], i: number): number {
+  return points[i]?.[1] ?? 0;
+}
