@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evidenceIds } from '../evidence/index.ts';
+import { evidenceIds, leaksOf } from '../evidence/index.ts';
 import { bundleOf } from './bundle.fixture.ts';
 import { estimateTokens } from './models/tokens.ts';
 import { promptOf } from './prompt.ts';
@@ -23,6 +23,15 @@ const textFor = (text: string): string => {
 };
 
 describe('a prompt', () => {
+  it('gives nothing away of what is tested or done, and a word that does is found', () => {
+    const { system = '', user = '' } = promptOf(bundle, 16_000) ?? {};
+    expect(leaksOf(`${system}\n${user}`)).toEqual([]);
+    for (const word of ['rate limiter', 'Redis', 'a fault was injected', 'chaos', 'scenario']) {
+      expect(leaksOf(textFor(`since then: ${word}`))).not.toEqual([]);
+      expect(leaksOf(`${system} ${word}`)).not.toEqual([]);
+    }
+  });
+
   it('shows components, relations, the invariant, series and events with their ids', () => {
     const user = promptOf(bundle, 16_000)?.user ?? '';
     expect(user).toContain('client sends-requests-to replica-1, replica-2, replica-3');

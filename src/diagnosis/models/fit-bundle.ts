@@ -2,9 +2,9 @@
  * Makes a bundle as small as a model can read: first with fewer points a series, then with fewer events, at last
  * with fewer series. What is left is a bundle as well, with the same ids. Pure.
  */
-import type { EvidenceBundle, EvidenceSeries } from '../../evidence/index.ts';
+import { type EvidenceBundle, LEAST_POINTS, type Point, thin } from '../../evidence/index.ts';
 
-type Point = EvidenceSeries['points'][number];
+const LEAST = { points: LEAST_POINTS, events: 12 } as const;
 
 /** Most points a series and most events, from all that there may be to the least that still tells a story. */
 const STEPS: readonly { readonly points: number; readonly events: number }[] = [
@@ -13,13 +13,11 @@ const STEPS: readonly { readonly points: number; readonly events: number }[] = [
   { points: 20, events: 60 },
   { points: 12, events: 40 },
   { points: 8, events: 24 },
-  { points: 5, events: 16 },
-  { points: 3, events: 10 },
-  { points: 2, events: 6 },
+  LEAST,
 ];
 
 /**
- * The fullest bundle for which `fits` says yes. Where not even two points a series fit, the series that change
+ * The fullest bundle for which `fits` says yes. Where not even the landmarks of each series fit, the series that change
  * least go first, then all events; undefined where components and invariant alone are too much.
  */
 export function fitBundle(
@@ -30,7 +28,7 @@ export function fitBundle(
     const thinner = thinned(bundle, points, events);
     if (fits(thinner)) return thinner;
   }
-  const least = thinned(bundle, 2, 6);
+  const least = thinned(bundle, LEAST.points, LEAST.events);
   const byChange = bundle.series
     .toSorted((a, b) => changeOf(b.points) - changeOf(a.points))
     .map(({ id }) => id);
@@ -51,7 +49,10 @@ export function fitBundle(
 function thinned(bundle: EvidenceBundle, points: number, events: number): EvidenceBundle {
   return {
     ...bundle,
-    series: bundle.series.map((series) => ({ ...series, points: thinPoints(series.points, points) })),
+    series: bundle.series.map((series) => ({
+      ...series,
+      points: thin(series.points, points).map(([at, value]): [number, number] => [at, value]),
+    })),
     events: firstAndLast(bundle.events, events),
   };
 }
@@ -73,34 +74,4 @@ function changeOf(points: readonly Point[]): number {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const size = Math.max(Math.abs(least), Math.abs(most));
   return size === 0 ? 0 : Math.min(1, (most - least) / size);
-}
-
-/**
- * So many of the points of a series (2 or more) that its line keeps its shape: first and last, and of each
- * stretch between them the one that stands out most from its neighbours (largest triangle, three buckets;
- * Steinarsson, "Downsampling Time Series for Visual Representation", 2013).
- */
-export function thinPoints(points: readonly Point[], most: number): Point[] {
-  const [first, last] = [points[0], points.at(-1)];
-  if (points.length <= most || first === undefined || last === undefined) return [...points];
-  const kept = [first];
-  const width = (points.length - 2) / (most - 2);
-  for (let i = 0; i < most - 2; i += 1) {
-    const stretch = points.slice(1 + Math.floor(i * width), 1 + Math.floor((i + 1) * width));
-    const next = points.slice(1 + Math.floor((i + 1) * width), 1 + Math.floor((i + 2) * width));
-    const before = kept.at(-1) ?? first;
-    const after = next.length > 0 && i < most - 3 ? meanOf(next) : last;
-    const areas = stretch.map((point) => areaOf(before, point, after));
-    kept.push(stretch[areas.indexOf(Math.max(...areas))] ?? first);
-  }
-  return [...kept, last];
-}
-
-function meanOf(points: readonly Point[]): Point {
-  const sum = points.reduce(([t, v], [atMs, value]): Point => [t + atMs, v + value], [0, 0]);
-  return [sum[0] / points.length, sum[1] / points.length];
-}
-
-function areaOf([t1, v1]: Point, [t2, v2]: Point, [t3, v3]: Point): number {
-  return Math.abs((t1 - t3) * (v2 - v1) - (t1 - t2) * (v3 - v1));
 }

@@ -20,8 +20,8 @@ const name = z
 
 const timeout = z.string().transform((written, context) => {
   const milliseconds = parsed(written);
-  if (milliseconds >= 1000 && milliseconds <= 600_000) return milliseconds;
-  context.addIssue('write a duration from 1s to 10m, such as 60s');
+  if (milliseconds >= 1000 && milliseconds <= 50_000) return milliseconds;
+  context.addIssue('write a duration from 1s to 50s: a run waits no longer than a minute for a diagnosis');
   return z.NEVER;
 });
 
@@ -48,7 +48,7 @@ const model = z
     /** PEM; trusted in place of the usual authorities. */
     caFile: path.optional(),
     /** For one question, all attempts together; milliseconds. */
-    timeout: timeout.prefault('60s'),
+    timeout: timeout.prefault('45s'),
     /** After the first attempt, where the server is busy, fails, or breaks off. */
     retries: z.int().min(0).max(5).default(2),
     /** What the evidence is thinned out to. */

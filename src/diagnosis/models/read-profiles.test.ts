@@ -22,7 +22,7 @@ describe('the file of profiles', () => {
     const key = await write('key', ' sk-0123456789\n');
     const yaml = `profiles:\n- {name: a, kind: openai-compatible, baseURL: "https://h/v1", model: m, apiKeyFile: ${key}}\n`;
     const json = '{"profiles": [{"name": "b", "kind": "rules"}]}';
-    expect(await readProfiles(await write('p.yaml', yaml))).toMatchObject([{ name: 'a', timeout: 60_000 }]);
+    expect(await readProfiles(await write('p.yaml', yaml))).toMatchObject([{ name: 'a', timeout: 45_000 }]);
     expect(await readProfiles(await write('p.json', json))).toEqual([{ name: 'b', kind: 'rules' }]);
     expect(await readKey(key)).toBe('sk-0123456789');
   });
