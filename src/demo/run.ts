@@ -2,15 +2,7 @@
  * A run from its start to its verdict: leads through the chapters, and stops
  * early when it is aborted, superseded, no longer allowed, or out of time.
  */
-import type {
-  ChaosDemoSpec,
-  ChaosDemoStatus,
-  ChapterStatus,
-  Journal,
-  Reason,
-  RunStatus,
-  Verdict,
-} from '../api/index.ts';
+import type { ChapterStatus, Journal, Reason, RunStatus, Verdict } from '../api/index.ts';
 import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';

@@ -170,7 +170,10 @@ function workOnComplete(context: Context): Work {
   const id = `${draft.run?.number}/complete`;
   const outcome = observed.restored[id];
   if (outcome?.ok) {
-    const until = awaitedUntil(context, runDeadline(context.draft, context.demo.spec, context.now) - BEFORE_DEADLINE_MS);
+    const until = awaitedUntil(
+      context,
+      runDeadline(context.draft, context.demo.spec, context.now) - BEFORE_DEADLINE_MS,
+    );
     if (until === undefined || now >= until) return { done: true, message: outcome.message };
     wake(context, until);
     const { profile } = context.demo.spec.diagnosis;

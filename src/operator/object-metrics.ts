@@ -5,8 +5,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 import { PHASES } from '../api/index.ts';
-import { ms, runIsOn } from '../demo/context.ts';
-import { runDeadline } from '../demo/context.ts';
+import { ms, runDeadline, runIsOn } from '../demo/context.ts';
 
 export interface ObjectSources {
   /** All that the cache holds. */
