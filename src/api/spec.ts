@@ -38,6 +38,9 @@ export interface ChaosDemoSpec {
   historyLimit: number;
 }
 
+/** The profile that every operator has: rules, which ask nobody. */
+export const RULES_PROFILE = 'rules';
+
 /** A DNS label in lower case, as names in a spec are. */
 const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
@@ -152,8 +155,10 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
             .string()
             .regex(NAME)
             .max(63)
-            .default('rules')
-            .describe('Name of a profile in the configuration of the operator.'),
+            .default(RULES_PROFILE)
+            .describe(
+              'Name of a profile in the configuration of the operator. Where it does not answer, the rules do, and the diagnosis says so.',
+            ),
         })
         .prefault({})
         .describe('Who explains what was detected.'),

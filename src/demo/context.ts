@@ -7,6 +7,7 @@ import type {
   Reason,
   ScenarioStatus,
 } from '../api/index.ts';
+import { parseDuration } from '../api/index.ts';
 import type { Effect } from './effects.ts';
 import type { Admission, Look, Observed } from './observed.ts';
 import { MOST_AHEAD_MS } from './sound-status.ts';
@@ -105,6 +106,14 @@ export function mayBeActive(fault: FaultStatus, now: number): boolean {
 /** The fault of a status that may be active, if any. */
 export function activeFault(status: ChaosDemoStatus, now: number): FaultStatus | undefined {
   return status.scenarios?.map((entry) => entry.fault).find((fault) => fault && mayBeActive(fault, now));
+}
+
+/** When the run that is on has lasted long enough, without the time it waited for a person. */
+export function runDeadline(context: Context): number {
+  const { demo, draft, now } = context;
+  const { awaitedMs = 0, awaitingSince } = journalOf(context);
+  const awaiting = awaitingSince ? now - ms(awaitingSince) : 0;
+  return ms(draft.run?.startedAt ?? '') + parseDuration(demo.spec.activeDeadline) + awaitedMs + awaiting;
 }
 
 /** When to stop watching the invariant of a fault: its end, and the time to settle. */

@@ -86,8 +86,8 @@ describe('checkAnswer', () => {
     circle['chain'] = circle;
     for (const answer of [
       circle,
-      { ...good, chain: Array.from({ length: 1e6 }, () => good.chain[0]) },
-      { ...good, chain: [{ text: 'x'.repeat(1e7), evidence: ['s1'] }] },
+      { ...good, chain: Array.from({ length: 1e4 }, () => good.chain[0]) },
+      { ...good, chain: [{ text: 'x'.repeat(1e5), evidence: ['s1'] }] },
       Object.fromEntries(Array.from({ length: 1e5 }, (__, i) => [`k${i}`, i])),
       Object.fromEntries([['k'.repeat(1e6), 1]]),
     ]) {
@@ -153,8 +153,8 @@ describe('checkAnswer', () => {
           ANSWER_LIMITS.chainBytes * 2 + 1500,
         );
       }),
-      { numRuns: 1500 },
+      { numRuns: 300 },
     );
-    expect(accepted).toBeGreaterThan(10);
+    expect(accepted).toBeGreaterThan(5);
   });
 });

@@ -20,12 +20,25 @@ export {
   rejectionText,
 } from './check-answer.ts';
 export {
+  FITTING_ACTIONS,
+  type Grade,
+  gradeAnswer,
+  type Truth,
+  truthText,
+} from './grade.ts';
+export {
+  type Answered,
+  ask,
   createDiagnosisProfiles,
   type DiagnosisProfiles,
-  type DiagnosisProvider,
-  type DiagnosisRequest,
-  type DiagnosisResult,
-  type ProviderAnswer,
-  type ProviderUsage,
+  PROVIDER_TIMEOUT_MS,
+} from './profiles.ts';
+export type {
+  DiagnosisProvider,
+  DiagnosisRequest,
+  DiagnosisResult,
+  ProviderAnswer,
+  ProviderUsage,
 } from './provider.ts';
-export { rulesProvider } from './rules.ts';
+export { citedText, diagnosisStatus, gradeStatus, type Pods, recommendationOf } from './render.ts';
+export { RULES_VERSION, rulesProvider } from './rules/index.ts';

@@ -6,6 +6,8 @@ import { World } from '../kit/world.ts';
 
 const BESIDE = ['whole-demo', 'whole-gate'] as const;
 
+const RIGHT = expect.objectContaining({ localization: 'Right', identification: 'Right', action: 'Right' });
+
 describe.skipIf(withoutRealTime)('a sample that ships', () => {
   let approximate: World;
   let strict: World;
@@ -30,7 +32,10 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
       ]);
       expect(measureOf(scenarioOf(status, 'counter-drift')).observed).toBe(30);
       expect(measureOf(scenarioOf(status, 'ghost-allowing')).summary).toBe('>= 20/10, 3/3 trials');
-      expect(status.diagnoses).toHaveLength(2);
+      expect(status.diagnoses?.map(({ anomaly, component, grade }) => [anomaly, component, grade])).toEqual([
+        ['store-writes-stalled', 'store', RIGHT],
+        ['uncoordinated-admission', 'replicas', RIGHT],
+      ]);
       expect(JSON.stringify(status).length).toBeLessThan(32_768);
     }),
   );

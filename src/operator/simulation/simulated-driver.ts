@@ -1,4 +1,5 @@
 /** What touches the simulated service for one run. */
+import { type DiagnosisStatus, RULES_PROFILE } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
@@ -61,8 +62,7 @@ export class SimulatedDriver implements SubjectDriver {
         return { kind: 'Orphan', fault: effect.fault, orphan };
       }
       case 'Diagnose':
-        await this.#clock.sleep(effectMs, signal);
-        return { kind: 'Diagnosis', fault: effect.fault, report: { message: 'no idea' } };
+        return await this.#diagnose(effect, signal);
       case 'Recover':
         return await this.#recover(effect.fault, signal);
       case 'Restore':
@@ -236,6 +236,33 @@ export class SimulatedDriver implements SubjectDriver {
     const ok = !target.isStalled;
     const message = ok ? 'Restored' : 'not restored';
     return { kind: 'Restored', effect: id, restored: { ok, faultOver: ok, message } };
+  }
+
+  async #diagnose(
+    { fault, profile, scenario }: Extract<SubjectEffect, { kind: 'Diagnose' }>,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    const { effectMs, model, modelMs } = this.#target.behaviour;
+    const isRules = profile === RULES_PROFILE;
+    await this.#clock.sleep(isRules ? effectMs : modelMs, signal);
+    if (!isRules && model === 'hangs') await new Promise(() => undefined);
+    const message = `profile "${profile}" failed: out of words`;
+    if (!isRules && model === 'fails') return { kind: 'Diagnosis', fault, profile, report: { message } };
+    const diagnosis: DiagnosisStatus = {
+      scenario,
+      anomaly: 'requests-held-up',
+      component: 'a',
+      chain: [{ text: 'requests wait', evidence: ['s1'] }],
+      evidence: [{ id: 's1', text: 'a waits' }],
+      action: 'wait',
+      recommendation: 'Wait.',
+      confidence: 90,
+      provider: profile,
+      profile,
+      promptVersion: 'v1',
+      evidenceVersion: 'v1',
+    };
+    return { kind: 'Diagnosis', fault, profile, report: { diagnosis, message: 'explained' } };
   }
 
   #isStall(scenario: string): boolean {

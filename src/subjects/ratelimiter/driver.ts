@@ -15,11 +15,11 @@ import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
 import type { Pause } from './admission/redis-rest.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
-import { namedForPeople } from './diagnosis-names.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
 import type { Timeline } from './faults/timeline.ts';
+import { truthIn } from './faults/truth.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { controlCallers } from './interfaces/http/control-callers.ts';
 import { lookAtPods } from './interfaces/http/http-health.ts';
@@ -304,11 +304,13 @@ class RateLimiterDriver implements SubjectDriver {
     const evidence = this.#attempts.get(fault)?.attempt.evidence();
     if (!evidence) {
       const message = 'the observations were made by a process that is gone; run again for a diagnosis';
-      return { kind: 'Diagnosis', fault, report: { message } };
+      return { kind: 'Diagnosis', fault, profile, report: { message } };
     }
     const { bundle, pods } = evidence;
-    const report = await this.#diagnosis.diagnose(profile, { scenario, bundle }, signal);
-    return { kind: 'Diagnosis', fault, report: namedForPeople(report, pods) };
+    const type = this.#options.spec.scenarios.find(({ name }) => name === scenario)?.type ?? '';
+    const truth = truthIn(faultOf(type).truth, bundle);
+    const report = await this.#diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
+    return { kind: 'Diagnosis', fault, profile, report };
   }
 
   async #restore(

@@ -25,6 +25,7 @@ import type { OwnPause } from '../store/own-pause.ts';
 import type { RedisConnections } from '../store/redis-client.ts';
 import type { RateLimiterTarget } from '../target.ts';
 import type { Timeline } from './timeline.ts';
+import type { FaultTruth } from './truth.ts';
 
 export interface Fault {
   readonly api: FaultApi;
@@ -32,6 +33,8 @@ export interface Fault {
   readonly rules: readonly CelRule[];
   /** Whether it can be cut short: it pauses Redis, and ends with that pause. See `Scenario`. */
   readonly releasable: boolean;
+  /** What it does, to grade a diagnosis by. */
+  readonly truth: FaultTruth;
   /** Whether its chapters are left out of the story, and not told as skipped, where no scenario is of its type. */
   readonly optional?: boolean;
   /** In the order of the story; `of` is filled in. */

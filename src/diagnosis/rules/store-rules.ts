@@ -1,0 +1,284 @@
+/** What may be wrong with the store that the replicas share. */
+import { claim, type Finding, span } from './finding.ts';
+import { idsOf, largest, quantile, type Sample, type Signs, type Spell, spellAbove } from './signs.ts';
+
+/** Shorter than this is no failure: a machine under load holds a probe up for as long. Milliseconds. */
+const LEAST_MS = 700;
+/** What takes so many times the usual, and so long, is slow. */
+const SLOW_FACTOR = 5;
+const SLOW_MS = 40;
+
+/** A time in which a write stood. */
+interface Stall extends Spell {
+  /** The write that was accepted at its end. */
+  readonly release: Sample | undefined;
+  /** Whether it still stood when it was last looked at. */
+  readonly usual: Sample | undefined;
+}
+
+/** Every rule about the store that has found something. */
+export function storeFindings(signs: Signs): Finding[] {
+  const { store } = signs;
+  if (store === undefined) return [];
+  const silence = silenceOf(signs, store);
+  const restarted = restart(signs, store, silence);
+  if (restarted) return [restarted];
+  const slow = slowStore(signs, store);
+  const stall = stallOf(signs, store);
+  const found: (Finding | undefined)[] = [
+    silence && unreachable(signs, store, silence),
+    // A write that stands while nothing is answered, or while reads crawl as well, says no more than that.
+    stall && !(silence && overlap(stall, silence) > 0.5) && !(slow && !isFarLonger(stall, slow))
+      ? stalled(signs, store, stall)
+      : undefined,
+    slow && !(stall && isFarLonger(stall, slow)) ? slowly(signs, store, slow) : undefined,
+  ];
+  return found.filter((finding) => finding !== undefined);
+}
+
+/** The longest time in which the store gave no answer of any kind, if it is long. */
+function silenceOf(signs: Signs, store: string): Spell | undefined {
+  const longest = largest(signs.of('unreachable', store));
+  if (!longest || longest.value < LEAST_MS) return undefined;
+  const [from, to] = [longest.at - longest.value, longest.at];
+  const answered = [...signs.of('read-latency', store), ...signs.of('write-latency', store)];
+  // What was sent in that time and answered in it: then it was not silent.
+  if (answered.some(({ at, value }) => at - value > from + 1 && at < to)) return undefined;
+  return { from, to, samples: signs.of('unreachable', store).filter(({ at }) => at > from && at <= to) };
+}
+
+function unreachable(signs: Signs, store: string, { from, samples, to }: Spell): Finding {
+  const after = firstAfter(signs.of('read-latency', store), to);
+  return {
+    anomaly: 'store-unreachable',
+    component: store,
+    action: 'restart-component',
+    confidence: 0.9,
+    onsetMs: from,
+    chain: [
+      ...claim(
+        `${store} gave no answer of any kind for ${span(to - from)}: neither reads nor writes.`,
+        idsOf(samples),
+      ),
+      ...claim(`It answered again ${span((after?.at ?? to) - from)} after its last sign.`, idsOf([after])),
+      ...gapClaim(signs, from),
+    ],
+    brings: [
+      'uncoordinated-admission',
+      'limit-not-enforced',
+      'replica-cut-off',
+      'replica-slow',
+      'replica-unreachable',
+      'unknown',
+    ],
+  };
+}
+
+/** A count that the store held and holds no more, while the replicas still know of it. */
+function restart(signs: Signs, store: string, silence: Spell | undefined): Finding | undefined {
+  const stored = signs.of('count-stored', store);
+  let dropped: { before: Sample; after: Sample } | undefined;
+  for (const [i, after] of stored.entries()) {
+    const before = stored[i - 1];
+    if (before && before.value - after.value > Math.max(1, signs.lag)) dropped ??= { before, after };
+  }
+  const vanished = dropped ? undefined : lastBeforeSilence(signs, store, silence);
+  const before = dropped?.before ?? vanished;
+  if (!before) return undefined;
+  const at = dropped?.after.at ?? silence?.to ?? before.at;
+  // A window that ends takes the counts of the replicas along.
+  const locals = signs.replicas.filter(
+    (replica) => (signs.last('count-local', replica, before.at)?.value ?? 0) > 0,
+  );
+  const reset = locals.filter((replica) => {
+    const count = signs.of('count-local', replica).find((sample) => sample.at >= before.at)?.value;
+    return count !== undefined && count < (signs.last('count-local', replica, before.at)?.value ?? 0);
+  });
+  if (locals.length > 0 && reset.length === locals.length) return undefined;
+  return {
+    anomaly: 'store-restarted',
+    component: store,
+    action: 'reset-counter',
+    confidence: dropped ? 0.85 : 0.6,
+    onsetMs: silence ? Math.min(silence.from, before.at) : before.at,
+    chain: [
+      ...claim(
+        silence
+          ? `${store} was silent for ${span(silence.to - silence.from)}, and answered again.`
+          : `${store} answered reads before and after.`,
+        silence ? idsOf(silence.samples) : idsOf([signs.last('read-latency', store, at)]),
+      ),
+      ...claim(
+        dropped
+          ? `It held ${before.value} and then ${dropped.after.value}, though counts in it only grow: it lost what it held.`
+          : `It held ${before.value} before, and the count is not there any more.`,
+        idsOf([before, dropped?.after]),
+      ),
+      ...claim(
+        `The replicas did not start anew: they still say what they have admitted.`,
+        signs.total('count-local').ids,
+      ),
+    ],
+    brings: [
+      'uncoordinated-admission',
+      'store-unreachable',
+      'store-writes-stalled',
+      'replica-cut-off',
+      'replica-slow',
+      'unknown',
+    ],
+  };
+}
+
+/** The last count before a silence after which reads are answered and no count is there any more. */
+function lastBeforeSilence(signs: Signs, store: string, silence: Spell | undefined): Sample | undefined {
+  if (!silence) return undefined;
+  const before = signs.last('count-stored', store, silence.from + 1);
+  const readAgain = signs.of('read-latency', store).filter(({ at }) => at > silence.to);
+  const asked = signs.replicas.some(
+    (replica) => (signs.last('count-local', replica)?.at ?? -Infinity) > silence.to,
+  );
+  const isThere = signs.of('count-stored', store).some(({ at }) => at > silence.to);
+  return before && before.value > 0 && readAgain.length > 0 && asked && !isThere ? before : undefined;
+}
+
+function stallOf(signs: Signs, store: string): Stall | undefined {
+  const accepted = signs.of('write-latency', store);
+  const looks = [...signs.of('write-outstanding', store), ...accepted];
+  let longest: Stall | undefined;
+  for (const look of looks) {
+    const from = look.at - look.value;
+    const usual = largest(accepted.filter(({ at, value }) => at <= from && value < LEAST_MS));
+    if (look.value < Math.max(LEAST_MS, SLOW_FACTOR * (usual?.value ?? 0))) continue;
+    if (longest && look.value <= longest.to - longest.from) continue;
+    const samples = looks.filter(({ at, value }) => Math.abs(at - value - from) < 50);
+    longest = { from, to: look.at, samples, usual, release: firstAfter(accepted, look.at - 1) };
+  }
+  return longest;
+}
+
+function stalled(signs: Signs, store: string, stall: Stall): Finding {
+  const { from, release, samples, to, usual } = stall;
+  const until = release?.at ?? to;
+  const reads = signs.of('read-latency', store).filter(({ at, value }) => at - value > from && at <= until);
+  const usually = usual ? `, where ${span(usual.value)} is usual` : '';
+  const over = release
+    ? `took ${span(release.at - from)} to be accepted`
+    : `was not answered for ${span(to - from)}`;
+  return {
+    anomaly: 'store-writes-stalled',
+    component: store,
+    action: 'wait',
+    confidence: reads.length > 0 ? 0.95 : 0.6,
+    onsetMs: from,
+    chain: [
+      ...claim(`A write to ${store} ${over}${usually}.`, idsOf([...samples, release, usual])),
+      ...claim(
+        `${store} answered reads all the while, within ${span(largest(reads)?.value ?? 0)}: it is not away, it takes no writes.`,
+        idsOf(reads),
+      ),
+      ...gapClaim(signs, from),
+    ],
+    brings: ['uncoordinated-admission', 'limit-not-enforced', 'replica-cut-off', 'replica-slow', 'unknown'],
+  };
+}
+
+/** How far the counts of the replicas were from what the store held, at most, from a moment on. */
+function gapClaim(signs: Signs, from: number): Finding['chain'] {
+  const widest = widestGap(signs, from);
+  if (!widest || widest.gap <= signs.lag) return [];
+  return claim(
+    `The replicas went on counting and could not report it: together they had admitted ${widest.local} when it held ${widest.stored}.`,
+    [...widest.ids, ...signs.lagIds],
+  );
+}
+
+function widestGap(
+  signs: Signs,
+  from: number,
+): { gap: number; local: number; stored: number; ids: string[] } | undefined {
+  let widest: { gap: number; local: number; stored: number; ids: string[] } | undefined;
+  const moments = signs.replicas.flatMap((replica) => signs.of('count-local', replica).map(({ at }) => at));
+  for (const at of moments) {
+    if (at < from) continue;
+    const local = signs.total('count-local', at);
+    // What is read after the replicas were asked can only be more.
+    const stored = signs.of('count-stored', signs.store).find((sample) => sample.at >= at);
+    if (!stored) continue;
+    const gap = local.value - stored.value;
+    if (!widest || gap > widest.gap) {
+      widest = { gap, local: local.value, stored: stored.value, ids: [stored.id, ...local.ids] };
+    }
+  }
+  return widest;
+}
+
+interface Slow extends Spell {
+  readonly usual: number;
+  readonly writes: readonly Sample[];
+}
+
+/** A time in which reads took far longer than usual, and writes as well. */
+function slowStore(signs: Signs, store: string): Slow | undefined {
+  const reads = signs.of('read-latency', store);
+  const usual = usualOf(reads);
+  const spell = spellAbove(reads, Math.max(SLOW_MS, SLOW_FACTOR * usual), LEAST_MS);
+  if (!spell) return undefined;
+  const writes = [...signs.of('write-latency', store), ...signs.of('write-outstanding', store)].filter(
+    ({ at, value }) => at >= spell.from && at - value <= spell.to && value > SLOW_MS,
+  );
+  return writes.length > 0 ? { ...spell, usual, writes } : undefined;
+}
+
+/**
+ * What is usual of something that may be slow for the larger part of the time: what the fastest tenth takes. Where
+ * it was slow from the first look on, nobody knows what is usual, and it is held against nothing.
+ */
+function usualOf(samples: readonly Sample[]): number {
+  const fast = quantile(samples, 0.1);
+  return Number.isNaN(fast) || fast > 2 * SLOW_MS ? 0 : fast;
+}
+
+function slowly(signs: Signs, store: string, { from, samples, to, usual, writes }: Slow): Finding {
+  return {
+    anomaly: 'store-slow',
+    component: store,
+    action: 'wait',
+    confidence: 0.8,
+    onsetMs: from,
+    chain: [
+      ...claim(
+        `Reads of ${store} took ${span(quantile(samples, 0.5))} for ${span(to - from)}${usual > 0 ? `, where ${span(usual)} is usual` : ''}.`,
+        idsOf(samples),
+      ),
+      ...claim(
+        `Its writes took up to ${span(largest(writes)?.value ?? 0)}: everything that it answers comes late.`,
+        idsOf(writes),
+      ),
+      ...gapClaim(signs, from),
+    ],
+    brings: [
+      'uncoordinated-admission',
+      'limit-not-enforced',
+      'replica-slow',
+      'replica-cut-off',
+      'store-writes-stalled',
+      'unknown',
+    ],
+  };
+}
+
+/** Whether writes stand far longer than the slow reads beside them take. */
+function isFarLonger(stall: Stall, slow: Slow): boolean {
+  return stall.to - stall.from > SLOW_FACTOR * (largest(slow.samples)?.value ?? 0);
+}
+
+/** The share of `a` that lies in `b`. */
+function overlap(a: Spell, b: Spell): number {
+  const common = Math.min(a.to, b.to) - Math.max(a.from, b.from);
+  return Math.max(0, common) / Math.max(1, a.to - a.from);
+}
+
+function firstAfter(samples: readonly Sample[], at: number): Sample | undefined {
+  return samples.find((sample) => sample.at > at);
+}
