@@ -24,7 +24,10 @@ export function possibleGuesses(anomalies: readonly string[], replicas: number):
 }
 
 /** Whether a guess names the right component, and the right class. */
-export function isRight(guess: Guess, truths: readonly Truth[]): { localization: boolean; identification: boolean } {
+export function isRight(
+  guess: Guess,
+  truths: readonly Truth[],
+): { localization: boolean; identification: boolean } {
   if (truths.length === 0) {
     return { localization: guess.component === 'none', identification: guess.anomaly === 'none' };
   }
@@ -52,7 +55,10 @@ export function majorityGuess(guesses: readonly Guess[], recordings: readonly (r
 }
 
 /** What guesses by chance reach on average, each as likely as the others. */
-export function randomShares(guesses: readonly Guess[], recordings: readonly (readonly Truth[])[]): GuessedShares {
+export function randomShares(
+  guesses: readonly Guess[],
+  recordings: readonly (readonly Truth[])[],
+): GuessedShares {
   const each = guesses.map((guess) => sharesOf(guess, recordings));
   const mean = (of: keyof GuessedShares): number => each.reduce((sum, one) => sum + one[of], 0) / each.length;
   return { localization: mean('localization'), identification: mean('identification') };

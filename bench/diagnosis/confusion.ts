@@ -51,7 +51,12 @@ export function shareOf(right: number, of: number): Share {
   const middle = share + Z ** 2 / (2 * of);
   const spread = Z * Math.sqrt((share * (1 - share)) / of + Z ** 2 / (4 * of ** 2));
   const scale = 1 + Z ** 2 / of;
-  return { right, of, low: Math.max(0, (middle - spread) / scale), high: Math.min(1, (middle + spread) / scale) };
+  return {
+    right,
+    of,
+    low: Math.max(0, (middle - spread) / scale),
+    high: Math.min(1, (middle + spread) / scale),
+  };
 }
 
 /** As `92 % (78 to 97)`. */

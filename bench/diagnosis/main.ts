@@ -8,7 +8,7 @@ import { readRecordings } from '../../corpus/recording.ts';
 import { anomalyClasses, type DiagnosisProvider, rulesProvider } from '../../src/diagnosis/index.ts';
 import { majorityGuess, possibleGuesses, randomShares, sharesOf } from './baselines.ts';
 import { confusionOf, linesOf, shareOf, textOf } from './confusion.ts';
-import { explain, type Explained } from './explain.ts';
+import { type Explained, explain } from './explain.ts';
 
 const HELP = `Usage: npm run bench:diagnosis -- [--report FILE] [--misses]
 
@@ -93,12 +93,16 @@ function tell(some: readonly Explained[]): void {
   const mean = (of: readonly number[]): string => percent(of.reduce((sum, one) => sum + one, 0) / of.length);
   say(`  component right         ${share(({ grade }) => grade?.localization ?? false)}`);
   say(`  class right             ${share(({ grade }) => grade?.identification ?? false)}`);
-  say(`  both                    ${share(({ grade }) => (grade?.localization && grade.identification) ?? false)}`);
+  say(
+    `  both                    ${share(({ grade }) => (grade?.localization && grade.identification) ?? false)}`,
+  );
   say(`  action fits             ${share(({ grade }) => grade?.action ?? false)}`);
   say(`  steps that are shown    ${mean(reasons)} on average`);
   say(`  of what was wrong named ${mean(found)} on average`);
   say(`  healthy called healthy  ${textOf(shareOf(well, healthy.length))}`);
-  say(`  no usable answer        ${some.filter(({ answer }) => answer === undefined).length} of ${some.length}`);
+  say(
+    `  no usable answer        ${some.filter(({ answer }) => answer === undefined).length} of ${some.length}`,
+  );
   const judged = some.map(({ answer, truths }) => ({
     truths: truths.length === 0 ? ['none'] : truths.map(({ anomaly }) => anomaly),
     said: answer?.anomaly ?? 'no answer',
