@@ -77,7 +77,7 @@ const measure = z.object({
   atLeast: z
     .boolean()
     .optional()
-    .describe('The true value may be higher: the measurement could not show more.'),
+    .describe('The true value may be higher: the measurement could not show more, or broke off.'),
 });
 
 const scenario = z.object({

@@ -28,6 +28,8 @@ export interface MeasureApi {
   readonly name: string;
   readonly unit: string;
   readonly meaning: string;
+  /** Whether it only grows while the fault is watched: of a watch that broke off it is what there was at least. */
+  readonly grows?: boolean;
 }
 
 /** A scenario type: the fault it injects and the invariant it watches. */

@@ -26,6 +26,7 @@ import { RunSlots } from './run-slots.ts';
 import { StatusWriter } from './store-status.ts';
 import type { Audience } from './tell.ts';
 import { tell, tellDeleted } from './tell.ts';
+import { NotLeadingError } from './term-api.ts';
 import { unknownSubjectStatus } from './unknown-subject.ts';
 
 /** When an object is looked at again whose run was cut off. */
@@ -152,6 +153,10 @@ export class Reconciler {
     }
     try {
       return await this.#advance(entry, this.#entries.newest(entry, cached), signal);
+    } catch (error) {
+      // It led when it decided, and not when it was to write.
+      if (error instanceof NotLeadingError) return { requeueAfterMs: LEAD_AGAIN_MS };
+      throw error;
     } finally {
       this.#entries.tidy(entry);
     }

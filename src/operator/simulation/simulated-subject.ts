@@ -27,7 +27,7 @@ const api: SubjectApi = {
         settle: durationField('Time to settle.', '0s', '1m').default('5s'),
       }),
       conditionMeaning: 'Requests queue up.',
-      measures: [{ name: 'queued', unit: 'requests', meaning: 'Requests that wait.' }],
+      measures: [{ name: 'queued', unit: 'requests', grows: true, meaning: 'Requests that wait.' }],
       column: { name: 'STALL', description: 'Requests that wait.' },
     },
     {
@@ -35,7 +35,7 @@ const api: SubjectApi = {
       member: 'surge',
       schema: z.object({ settle: durationField('Time to settle.', '0s', '1m').default('2s') }),
       conditionMeaning: 'Requests are lost.',
-      measures: [{ name: 'lost', unit: 'requests', meaning: 'Requests that got no answer.' }],
+      measures: [{ name: 'lost', unit: 'requests', grows: true, meaning: 'Requests that got no answer.' }],
       column: { name: 'SURGE', description: 'Requests that got no answer.' },
     },
   ],

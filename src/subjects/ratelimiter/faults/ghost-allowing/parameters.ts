@@ -54,12 +54,19 @@ export const api = {
     {
       name: 'admitted',
       unit: 'requests',
+      grows: true,
       meaning: 'Requests admitted in one window over all nodes; its bound is the limit.',
     },
-    { name: 'trials', unit: 'trials', meaning: 'Bursts that were sent, each on a key of its own.' },
+    {
+      name: 'trials',
+      unit: 'trials',
+      grows: true,
+      meaning: 'Bursts that were sent, each on a key of its own.',
+    },
     {
       name: 'trialsBroken',
       unit: 'trials',
+      grows: true,
       meaning: 'Bursts of which more was admitted than the limit; the other figures are of the worst one.',
     },
     { name: 'requests', unit: 'requests', meaning: 'Requests of the burst.' },
