@@ -48,8 +48,10 @@ export class CallerBurstAttempt implements FaultAttempt {
   /** Nothing is sent: a caller is new to the limiter until its burst. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
     const { now, target, timeoutMs, usualWriteMs } = this.#toolkit;
-    const { trials } = parametersOf(this.#scenario);
-    const storyMs = parseDuration(this.#scenario.countdown) + trialsMs(this.#scenario) + timeoutMs;
+    const { settle, trials } = parametersOf(this.#scenario);
+    // The whole story of the fault (index.ts): a fixture that is usable for less is refused.
+    const [countdownMs, settleMs] = [parseDuration(this.#scenario.countdown), parseDuration(settle)];
+    const storyMs = countdownMs + 2 * timeoutMs + settleMs + trialsMs(this.#scenario);
     await untilItFits(this.#limit, storyMs, now, signal);
     this.#keys = trialKeys(fixture, trials);
     this.#timelines = this.#keys.map(() => {
