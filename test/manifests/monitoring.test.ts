@@ -1,4 +1,4 @@
-/** Alerts, dashboard and scraping: looked at by Prometheus' own tool, and held against the metrics of a real operator. */
+/** Alerts and dashboard: looked at by Prometheus' own tool, and held against the metrics of a real operator. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { adminKubectl } from '../kit/control-plane.ts';
 import { metricsOf, prepareOperator, startOperatorIn } from '../kit/operator.ts';
 import { runProgram, tool } from '../kit/program.ts';
 import { metricsIn } from './support/promql.ts';
-import { CHART_VALUES, helmTemplate, objectsOf, root } from './support/render.ts';
+import { root } from './support/render.ts';
 
 const ALERTS = `${root}manifests/monitoring/alerts.yaml`;
 const TESTS = `${root}test/manifests/alerts.test.yaml`;
@@ -33,7 +33,6 @@ interface Panel {
 }
 
 let promtool: string;
-let helm: string;
 let rules: Rule[];
 let panels: Panel[];
 /** What a real operator serves that has nothing to do. */
@@ -42,7 +41,6 @@ const supervisor = new Supervisor();
 
 beforeAll(async () => {
   promtool = await tool('promtool');
-  helm = await tool('helm');
   rules = ((await yamlOf(ALERTS)) as RuleFile).groups.flatMap((group) => group.rules);
   const dashboard = await readFile(`${root}helm/chaosdemo-operator/files/dashboard.json`, 'utf8');
   ({ panels } = JSON.parse(dashboard) as { panels: Panel[] });
@@ -192,54 +190,6 @@ describe('the metrics of an operator', () => {
     expect(new Set(page.match(/[{,]name="[^"]*"/g)?.map((each) => each.slice(1)))).toEqual(
       new Set(['name="chaosdemo"']),
     );
-  });
-});
-
-describe('the chart', () => {
-  type Rendered = Record<string, unknown> & { kind: string; spec: Record<string, unknown> };
-  const find = async (
-    kind: string,
-    values: object = CHART_VALUES.everything,
-  ): Promise<Rendered | undefined> =>
-    objectsOf(await helmTemplate(helm, values)).find(
-      (object) => object.kind === kind && object.metadata.name.startsWith('chaosdemo'),
-    ) as Rendered | undefined;
-
-  it('brings none of it unless asked', async () => {
-    for (const kind of ['ServiceMonitor', 'PrometheusRule', 'ConfigMap']) {
-      expect(await find(kind, {})).toBeUndefined();
-    }
-  });
-
-  it('has the same alerts in its PrometheusRule, with links to where the documentation is', async () => {
-    const { docsUrl } = CHART_VALUES.everything.metrics.prometheusRule;
-    const text = (await readFile(ALERTS, 'utf8')).replaceAll('runbook_url: ', `runbook_url: ${docsUrl}/`);
-    expect((await find('PrometheusRule'))?.spec).toEqual(parse(text));
-    const plain = await find('PrometheusRule', { metrics: { prometheusRule: { enabled: true } } });
-    expect(plain?.spec).toEqual(await yamlOf(ALERTS));
-  });
-
-  it('lets Prometheus find the Service, and its NetworkPolicy lets it in', async () => {
-    const monitor = (await find('ServiceMonitor'))?.spec as {
-      selector: { matchLabels: Record<string, string> };
-      endpoints: { port: string; path: string }[];
-    };
-    const service = (await find('Service')) as unknown as {
-      metadata: { labels: Record<string, string> };
-      spec: { ports: { name: string; targetPort: string }[] };
-    };
-    expect(service.metadata.labels).toMatchObject(monitor.selector.matchLabels);
-    expect(monitor.endpoints).toMatchObject([{ port: service.spec.ports[0]?.name, path: '/metrics' }]);
-    const policy = (await find('NetworkPolicy'))?.spec as { ingress: object[] };
-    // From anywhere: an entry without `from`.
-    expect(policy.ingress).toEqual([
-      { ports: [{ protocol: 'TCP', port: service.spec.ports[0]?.targetPort }] },
-    ]);
-  });
-
-  it('has the dashboard in a ConfigMap as it is', async () => {
-    const { data } = (await find('ConfigMap')) as unknown as { data: Record<string, string> };
-    expect(JSON.parse(data['chaosdemo.json'] ?? '')).toMatchObject({ title: 'ChaosDemo', panels });
   });
 });
 
