@@ -5,6 +5,7 @@ import type { Logger } from './log.ts';
 import { createMetrics, IDLE } from './metrics.ts';
 import { FakeApiServer } from './simulation/fake-api.ts';
 import { FakeClock } from './simulation/fake-clock.ts';
+import { FakeEvidence } from './simulation/fake-evidence.ts';
 import { ProcessClock } from './simulation/process-clock.ts';
 import { SimulatedConnector } from './simulation/simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
@@ -41,6 +42,7 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
   const leadership = new Leadership({
     forTerm: () => ({
       api,
+      evidence: new FakeEvidence(world).connect(clock),
       clock,
       logger,
       audience: { events: { record: () => {} }, metrics },
