@@ -6,6 +6,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ReconcileRecord } from '../kube/controller.ts';
 import type { QueueObserver } from '../kube/work-queue.ts';
+import { createDiagnosisMetrics, type DiagnosisMetrics } from './diagnosis-metrics.ts';
 import { createQueueMetrics } from './queue-metrics.ts';
 
 /** How a run can end, as the label `verdict`. */
@@ -19,6 +20,8 @@ export interface OperatorMetrics {
   registry: Registry;
   /** Counts one reconcile and the time it took. */
   reconciled(result: ReconcileRecord['outcome'], durationMs: number): void;
+  /** What is counted of diagnoses. */
+  readonly diagnoses: DiagnosisMetrics;
   /** What the queue of ChaosDemos tells of its keys. */
   readonly queue: QueueObserver;
   runEnded(verdict: OneOf<typeof VERDICTS>): void;
@@ -46,8 +49,13 @@ export interface MetricSources {
 /**
  * Makes the registry and everything in it; every series starts at 0, so that a rate over it is right from the start.
  * @param faultTypes the scenario types of the registered subjects: the values of the label `type`
+ * @param profiles those that explain what was detected, besides the rules: the values of the label `profile`
  */
-export function createMetrics(sources: MetricSources, faultTypes: readonly string[]): OperatorMetrics {
+export function createMetrics(
+  sources: MetricSources,
+  faultTypes: readonly string[],
+  profiles: readonly string[] = [],
+): OperatorMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -111,6 +119,7 @@ export function createMetrics(sources: MetricSources, faultTypes: readonly strin
     registry,
     reconciled,
     queue,
+    diagnoses: createDiagnosisMetrics(registers, profiles),
     runEnded: (verdict) => runs.inc({ verdict }),
     statusWritten: (result) => writes.inc({ result }),
     faultInjected: (type) => {

@@ -63,6 +63,7 @@ function count(metrics: OperatorMetrics, before: ChaosDemoStatus | undefined, af
   }
   const { verdict } = after.run ?? {};
   if (verdict && !(sameRun && before?.run?.verdict)) {
+    metrics.diagnoses.runEnded(after);
     metrics.runEnded(verdict.reason === 'Superseded' ? 'Superseded' : verdict.phase);
   }
 }

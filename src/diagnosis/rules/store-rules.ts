@@ -7,6 +7,8 @@ const LEAST_MS = 700;
 /** A read that was answered so late, while replicas answered. */
 const LATE_MS = 3000;
 const LEAST_REPLIES = 4;
+/** Whoever looks stands still for less than this, however short of processor time. */
+const LONGEST_PAUSE_MS = 4000;
 const PART_MS = 250;
 /** What takes so many times the usual, and so long, is slow. */
 const SLOW_FACTOR = 5;
@@ -20,7 +22,7 @@ const SLOW_FOR_MS = 1500;
 interface Stall extends Spell {
   /** The write that was accepted at its end. */
   readonly release: Sample | undefined;
-  /** Whether it still stood when it was last looked at. */
+  /** The slowest that was accepted before it. */
   readonly usual: Sample | undefined;
 }
 
@@ -39,7 +41,9 @@ export function storeFindings(signs: Signs): Finding[] {
     stall && !(silence && overlap(stall, silence) > 0.5) && !(slow && !isFarLonger(stall, slow))
       ? stalled(signs, store, stall)
       : undefined,
-    slow && !(stall && isFarLonger(stall, slow)) ? slowly(signs, store, slow) : undefined,
+    slow && !(silence && overlap(silence, slow) > 0.5) && !(stall && isFarLonger(stall, slow))
+      ? slowly(signs, store, slow)
+      : undefined,
   ];
   return found.filter((finding) => finding !== undefined);
 }
@@ -51,7 +55,11 @@ function silenceOf(signs: Signs, store: string): Spell | undefined {
   // A read that was answered in the end says so of the time before.
   const late = signs
     .of('read-latency', store)
-    .filter(({ at, value }) => value >= LATE_MS && repliesWithin(signs, at - value, at) >= LEAST_REPLIES);
+    .filter(
+      ({ at, value }) =>
+        value >= LONGEST_PAUSE_MS ||
+        (value >= LATE_MS && repliesWithin(signs, at - value, at) >= LEAST_REPLIES),
+    );
   const spells = [...noticed, ...late].map((sample) => ({
     from: sample.at - sample.value,
     to: sample.at,
