@@ -159,6 +159,11 @@ const grade = z.object({
   truth: text(128, 'What was injected, in the same words. A failure of another cause is not in it.'),
 });
 
+const remediation = z.object({
+  state: text(16, 'Suggested: nothing was done.'),
+  message: text(LIMITS.remedy, 'What would be done, by the operator: no provider words it.'),
+});
+
 const diagnosis = z.object({
   scenario: text(32, 'The scenario whose anomaly is explained.'),
   anomaly,
@@ -189,6 +194,7 @@ const diagnosis = z.object({
     'Since when the profile of the spec is asked. Until it answers this is what the rules say.',
   ).optional(),
   message: text(LIMITS.message, 'Why another than the profile of the spec made it.').optional(),
+  remediation: remediation.optional().describe('What comes of it, where spec.remediation.mode asks for it.'),
   grade: grade.optional().describe('How it compares with what was injected, which it was not told.'),
 });
 
