@@ -129,8 +129,8 @@ const dependency = z.object({
 
 const percent = (description: string) => z.int().min(0).max(100).describe(`${description} In percent.`);
 
-/** Open, as conditions are: operator and CRD may be upgraded in either order. The reference lists the values. */
-const anomaly = text(32, 'Class of what is wrong; none: nothing is.');
+/** Open, as conditions are: operator and CRD may be upgraded in either order. docs/diagnosis.md lists the values. */
+const anomaly = text(32, 'Class of what is wrong, see docs/diagnosis.md; none: nothing is.');
 const component = text(
   32,
   'Where the cause lies: a component under the name that it has in the evidence; replicas: all of them alike.',
@@ -177,7 +177,7 @@ const diagnosis = z.object({
     .array(citedEvidence)
     .max(LIMITS.citedItems)
     .meta({ description: 'The evidence that the steps cite.', ...keyedBy('id') }),
-  action: text(32, 'What to do about it, in a word; the reference lists them.'),
+  action: text(32, 'What to do about it, in a word, see docs/diagnosis.md.'),
   recommendation: text(256, 'The same in a sentence, by the operator.'),
   confidence: percent('How sure whoever made it is.'),
   alternatives: z
