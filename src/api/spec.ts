@@ -169,7 +169,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
             .enum(['Off', 'Suggest'])
             .default('Off')
             .describe(
-              'Suggest writes beside each diagnosis what would be done about it. The operator carries none of it out.',
+              'Suggest writes beside each diagnosis what would be done about it. The operator carries none of it out. Write "Off" in quotes: YAML reads it as false without.',
             ),
         })
         .prefault({})
