@@ -29,6 +29,7 @@ export interface ChaosDemoSpec {
   subject: { type: string; displayName?: string; [member: string]: unknown };
   scenarios: ScenarioSpec[];
   diagnosis: { profile: string };
+  remediation: { mode: 'Off' | 'Suggest' };
   pace: { mode: 'Auto' | 'Manual'; dwell: string };
   runId: string;
   rerun: 'OnRequest' | 'OnPodTemplateChange';
@@ -162,6 +163,17 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         })
         .prefault({})
         .describe('Who explains what was detected.'),
+      remediation: z
+        .object({
+          mode: z
+            .enum(['Off', 'Suggest'])
+            .default('Off')
+            .describe(
+              'Suggest writes beside each diagnosis what would be done about it. The operator carries none of it out. Write "Off" in quotes: YAML reads it as false without.',
+            ),
+        })
+        .prefault({})
+        .describe('What comes of a diagnosis. A change starts no run.'),
       pace: z
         .object({
           mode: z

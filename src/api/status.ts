@@ -129,8 +129,8 @@ const dependency = z.object({
 
 const percent = (description: string) => z.int().min(0).max(100).describe(`${description} In percent.`);
 
-/** Open, as conditions are: operator and CRD may be upgraded in either order. The reference lists the values. */
-const anomaly = text(32, 'Class of what is wrong; none: nothing is.');
+/** Open, as conditions are: operator and CRD may be upgraded in either order. docs/diagnosis.md lists the values. */
+const anomaly = text(32, 'Class of what is wrong, see docs/diagnosis.md; none: nothing is.');
 const component = text(
   32,
   'Where the cause lies: a component under the name that it has in the evidence; replicas: all of them alike.',
@@ -159,6 +159,11 @@ const grade = z.object({
   truth: text(128, 'What was injected, in the same words. A failure of another cause is not in it.'),
 });
 
+const remediation = z.object({
+  state: text(16, 'Suggested: nothing was done.'),
+  message: text(LIMITS.remedy, 'What would be done, by the operator: no provider words it.'),
+});
+
 const diagnosis = z.object({
   scenario: text(32, 'The scenario whose anomaly is explained.'),
   anomaly,
@@ -172,7 +177,7 @@ const diagnosis = z.object({
     .array(citedEvidence)
     .max(LIMITS.citedItems)
     .meta({ description: 'The evidence that the steps cite.', ...keyedBy('id') }),
-  action: text(32, 'What to do about it, in a word; the reference lists them.'),
+  action: text(32, 'What to do about it, in a word, see docs/diagnosis.md.'),
   recommendation: text(256, 'The same in a sentence, by the operator.'),
   confidence: percent('How sure whoever made it is.'),
   alternatives: z
@@ -189,6 +194,7 @@ const diagnosis = z.object({
     'Since when the profile of the spec is asked. Until it answers this is what the rules say.',
   ).optional(),
   message: text(LIMITS.message, 'Why another than the profile of the spec made it.').optional(),
+  remediation: remediation.optional().describe('What comes of it, where spec.remediation.mode asks for it.'),
   grade: grade.optional().describe('How it compares with what was injected, which it was not told.'),
 });
 

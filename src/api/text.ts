@@ -11,6 +11,7 @@ export const LIMITS = {
   citedItems: 12,
   citedEvidence: 160,
   alternatives: 3,
+  remedy: 320,
   measures: 8,
   nodes: 16,
   dependencies: 4,

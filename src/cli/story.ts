@@ -69,6 +69,7 @@ function diagnosisLines(diagnosis: DiagnosisStatus): string[] {
     lines.push(`  Also, or instead: ${others.join('; ')}`);
   }
   lines.push(`  What to do: ${diagnosis.recommendation}`);
+  if (diagnosis.remediation) lines.push(`  ${diagnosis.remediation.state}: ${diagnosis.remediation.message}`);
   if (grade) {
     const { action, identification, localization, reason, truth } = grade;
     lines.push(

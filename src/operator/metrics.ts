@@ -57,15 +57,20 @@ export const IDLE: MetricSources = {
 /**
  * Makes the registry and everything in it; every series starts at 0, so that a rate over it is right from the start.
  * @param subjects the registered ones: their scenario types are the values of the label `type`
+ * @param profiles those that explain what was detected, besides the rules: the values of the label `profile`
  */
-export function createMetrics(sources: MetricSources, subjects: readonly SubjectApi[]): OperatorMetrics {
+export function createMetrics(
+  sources: MetricSources,
+  subjects: readonly SubjectApi[],
+  profiles: readonly string[] = [],
+): OperatorMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
   const { queue, reconciled } = createQueueMetrics(registers, sources.queueDepth);
   const requested = createRequestMetrics(registers);
-  const runs = createRunMetrics(registers, subjects);
+  const runs = createRunMetrics(registers, subjects, profiles);
   createObjectMetrics(registers, sources);
   const writes = new Counter({
     name: 'chaosdemo_status_writes_total',

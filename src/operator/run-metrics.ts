@@ -10,6 +10,7 @@ import type { ChaosDemoStatus, ScenarioStatus, SubjectApi } from '../api/index.t
 import { PROOFS, REASON_GROUPS, RESULTS } from '../api/index.ts';
 import { type Chapter, STAGES } from '../demo/chapter.ts';
 import { runIsOn } from '../demo/context.ts';
+import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
 
 /** How a run can end, as the label `verdict`. */
 export const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted', 'Superseded'] as const;
@@ -47,8 +48,16 @@ export interface RunMetrics {
   takenOver(): void;
 }
 
-/** Every series starts at 0. */
-export function createRunMetrics(registers: Registry[], subjects: readonly SubjectApi[]): RunMetrics {
+/**
+ * Every series starts at 0.
+ * @param profiles of diagnoses, besides the rules
+ */
+export function createRunMetrics(
+  registers: Registry[],
+  subjects: readonly SubjectApi[],
+  profiles: readonly string[] = [],
+): RunMetrics {
+  const diagnoses = createDiagnosisMetrics(registers, profiles);
   const types = new Set(subjects.flatMap(typesOf));
   const counter = (name: string, help: string, ...labelNames: string[]) =>
     new Counter({ name, help, labelNames, registers });
@@ -181,6 +190,7 @@ export function createRunMetrics(registers: Registry[], subjects: readonly Subje
       runEnded(reason === 'Superseded' ? reason : phase, secondsBetween(startedAt, completedAt));
       if (phase === 'Errored') errored.inc({ reason: isOneOf(ERRORED_REASONS, reason) ? reason : 'Other' });
       for (const scenario of after.scenarios ?? []) scenarioEnded(scenario);
+      diagnoses.runEnded(after);
     },
     deleted(status, now) {
       if (!runIsOn(status)) return;

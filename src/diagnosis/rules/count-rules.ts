@@ -5,6 +5,8 @@ import { idsOf, type Sample, type Signs } from './signs.ts';
 
 /** Counts that are on their way arrive within this time. Milliseconds. */
 const ARRIVES_MS = 1000;
+/** And all of them, where nothing was counted for so long. */
+const SETTLED_MS = 2000;
 
 /** Every rule about counts that has found something. `storeFailsFrom`: since when the store does not do its part. */
 export function countFindings(signs: Signs, storeFailsFrom: number): Finding[] {
@@ -138,10 +140,13 @@ function countsThatDoNotArrive(signs: Signs): Finding | undefined {
     signs.total('count-local', at).value - (signs.last('count-stored', store, at)?.value ?? 0);
   const end = lastRead.at;
   const deficit = Math.min(missing(end), missing(end - ARRIVES_MS));
-  if (deficit <= Math.max(lag, 1)) return undefined;
+  // What lags catches up as soon as nothing more is counted.
+  const counted = signs.total('count-local').value;
+  const settled = signs.total('count-local', lastStored.at - SETTLED_MS).value === counted;
+  if (deficit <= (settled ? 1 : Math.max(lag, 1))) return undefined;
   const counts = replicas
     .map((replica) => ({ replica, count: signs.last('count-local', replica) }))
-    .filter(({ count }) => (count?.value ?? 0) >= deficit - lag)
+    .filter(({ count }) => (count?.value ?? 0) >= deficit)
     .toSorted((a, b) => (b.count?.value ?? 0) - (a.count?.value ?? 0));
   const [most, next] = counts;
   if (!most?.count) return undefined;

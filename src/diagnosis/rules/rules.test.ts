@@ -336,6 +336,31 @@ const cases: Case[] = [
     component: 'store',
   },
   {
+    name: 'the store comes back empty, before anybody saw what it held',
+    parts: [
+      ['store', 'read-latency', [...every(-1000, 500, 250, () => 1), ...every(2000, 9000, 250, () => 1)]],
+      ['store', 'unreachable', every(750, 1750, 250, (at) => at - 500)],
+      limit,
+      ...REPLICAS.map(
+        (replica): Part => [
+          replica,
+          'count-local',
+          [
+            [0, 0],
+            [400, 3],
+            [9000, 3],
+          ],
+        ],
+      ),
+      stored([
+        [0, 0],
+        [8900, 0],
+      ]),
+    ],
+    anomaly: 'store-restarted',
+    component: 'store',
+  },
+  {
     name: 'everything that the store answers comes late',
     parts: [
       reads((at) => (at > 0 && at < 10_000 ? 210 : 1)),

@@ -1,26 +1,25 @@
 /** What may be wrong with the store that the replicas share. */
 import { claim, type Finding, span } from './finding.ts';
-import { idsOf, largest, quantile, type Sample, type Signs, type Spell, spellAbove } from './signs.ts';
+import { idsOf, largest, quantile, type Sample, type Signs, type Spell } from './signs.ts';
+import { type Slow, slowStore } from './slow-store.ts';
+import { restart } from './store-restart.ts';
 
 /** Shorter than this is no failure: a machine under load holds a probe up for as long. Milliseconds. */
 const LEAST_MS = 700;
 /** A read that was answered so late, while replicas answered. */
 const LATE_MS = 3000;
 const LEAST_REPLIES = 4;
+/** Whoever looks stands still for less than this, however short of processor time. */
+const LONGEST_PAUSE_MS = 4000;
 const PART_MS = 250;
-/** What takes so many times the usual, and so long, is slow. */
+/** A write that takes so many times the usual stands. */
 const SLOW_FACTOR = 5;
-const SLOW_MS = 40;
-/** What is slow is slow for nearly every look; a machine under load answers some of them at once. */
-const SLOW_SHARE = 0.9;
-const LEAST_LOOKS = 8;
-const SLOW_FOR_MS = 1500;
 
 /** A time in which a write stood. */
 interface Stall extends Spell {
   /** The write that was accepted at its end. */
   readonly release: Sample | undefined;
-  /** Whether it still stood when it was last looked at. */
+  /** The slowest that was accepted before it. */
   readonly usual: Sample | undefined;
 }
 
@@ -39,7 +38,9 @@ export function storeFindings(signs: Signs): Finding[] {
     stall && !(silence && overlap(stall, silence) > 0.5) && !(slow && !isFarLonger(stall, slow))
       ? stalled(signs, store, stall)
       : undefined,
-    slow && !(stall && isFarLonger(stall, slow)) ? slowly(signs, store, slow) : undefined,
+    slow && !(silence && overlap(silence, slow) > 0.5) && !(stall && isFarLonger(stall, slow))
+      ? slowly(signs, store, slow)
+      : undefined,
   ];
   return found.filter((finding) => finding !== undefined);
 }
@@ -51,7 +52,11 @@ function silenceOf(signs: Signs, store: string): Spell | undefined {
   // A read that was answered in the end says so of the time before.
   const late = signs
     .of('read-latency', store)
-    .filter(({ at, value }) => value >= LATE_MS && repliesWithin(signs, at - value, at) >= LEAST_REPLIES);
+    .filter(
+      ({ at, value }) =>
+        value >= LONGEST_PAUSE_MS ||
+        (value >= LATE_MS && repliesWithin(signs, at - value, at) >= LEAST_REPLIES),
+    );
   const spells = [...noticed, ...late].map((sample) => ({
     from: sample.at - sample.value,
     to: sample.at,
@@ -102,74 +107,6 @@ function unreachable(signs: Signs, store: string, { from, samples, to }: Spell):
       'unknown',
     ],
   };
-}
-
-/** A count that the store held and holds no more, while the replicas still know of it. */
-function restart(signs: Signs, store: string, silence: Spell | undefined): Finding | undefined {
-  const stored = signs.of('count-stored', store);
-  let dropped: { before: Sample; after: Sample } | undefined;
-  for (const [i, after] of stored.entries()) {
-    const before = stored[i - 1];
-    if (before && before.value - after.value > Math.max(1, signs.lag)) dropped ??= { before, after };
-  }
-  const vanished = dropped ? undefined : lastBeforeSilence(signs, store, silence);
-  const before = dropped?.before ?? vanished;
-  if (!before) return undefined;
-  const at = dropped?.after.at ?? silence?.to ?? before.at;
-  // A window that ends takes the counts of the replicas along.
-  const locals = signs.replicas.filter(
-    (replica) => (signs.last('count-local', replica, before.at)?.value ?? 0) > 0,
-  );
-  const reset = locals.filter((replica) => {
-    const count = signs.of('count-local', replica).find((sample) => sample.at >= before.at)?.value;
-    return count !== undefined && count < (signs.last('count-local', replica, before.at)?.value ?? 0);
-  });
-  if (locals.length > 0 && reset.length === locals.length) return undefined;
-  return {
-    anomaly: 'store-restarted',
-    component: store,
-    action: 'reset-counter',
-    confidence: dropped ? 0.85 : 0.6,
-    onsetMs: silence ? Math.min(silence.from, before.at) : before.at,
-    chain: [
-      ...claim(
-        silence
-          ? `${store} was silent for ${span(silence.to - silence.from)}, and answered again.`
-          : `${store} answered reads before and after.`,
-        silence ? idsOf(silence.samples) : idsOf([signs.last('read-latency', store, at)]),
-      ),
-      ...claim(
-        dropped
-          ? `It held ${before.value} and then ${dropped.after.value}, though counts in it only grow: it lost what it held.`
-          : `It held ${before.value} before, and the count is not there any more.`,
-        idsOf([before, dropped?.after]),
-      ),
-      ...claim(
-        `The replicas did not start anew: they still say what they have admitted.`,
-        signs.total('count-local').ids,
-      ),
-    ],
-    brings: [
-      'uncoordinated-admission',
-      'store-unreachable',
-      'store-writes-stalled',
-      'replica-cut-off',
-      'replica-slow',
-      'unknown',
-    ],
-  };
-}
-
-/** The last count before a silence after which reads are answered and no count is there any more. */
-function lastBeforeSilence(signs: Signs, store: string, silence: Spell | undefined): Sample | undefined {
-  if (!silence) return undefined;
-  const before = signs.last('count-stored', store, silence.from + 1);
-  const readAgain = signs.of('read-latency', store).filter(({ at }) => at > silence.to);
-  const asked = signs.replicas.some(
-    (replica) => (signs.last('count-local', replica)?.at ?? -Infinity) > silence.to,
-  );
-  const isThere = signs.of('count-stored', store).some(({ at }) => at > silence.to);
-  return before && before.value > 0 && readAgain.length > 0 && asked && !isThere ? before : undefined;
 }
 
 function stallOf(signs: Signs, store: string): Stall | undefined {
@@ -228,60 +165,20 @@ function widestGap(
   signs: Signs,
   from: number,
 ): { gap: number; local: number; stored: number; ids: string[] } | undefined {
-  let widest: { gap: number; local: number; stored: number; ids: string[] } | undefined;
-  const moments = signs.replicas.flatMap((replica) => signs.of('count-local', replica).map(({ at }) => at));
-  for (const at of moments) {
-    if (at < from) continue;
-    const local = signs.total('count-local', at);
+  const stored = signs.of('count-stored', signs.store);
+  let widest: { at: number; gap: number; local: number; stored: Sample } | undefined;
+  let next = 0;
+  for (const { at, value } of signs.running('count-local')) {
     // What is read after the replicas were asked can only be more.
-    const stored = signs.of('count-stored', signs.store).find((sample) => sample.at >= at);
-    if (!stored) continue;
-    const gap = local.value - stored.value;
-    if (!widest || gap > widest.gap) {
-      widest = { gap, local: local.value, stored: stored.value, ids: [stored.id, ...local.ids] };
-    }
+    while ((stored[next]?.at ?? Infinity) < at) next += 1;
+    const held = stored[next];
+    if (at < from || !held) continue;
+    const gap = value - held.value;
+    if (!widest || gap > widest.gap) widest = { at, gap, local: value, stored: held };
   }
-  return widest;
-}
-
-interface Slow extends Spell {
-  readonly usual: number;
-  readonly writes: readonly Sample[];
-}
-
-/** A time in which reads took far longer than usual, and writes as well. */
-function slowStore(signs: Signs, store: string): Slow | undefined {
-  const reads = signs.of('read-latency', store);
-  const usual = usualOf(reads);
-  const spell = spellAbove(reads, Math.max(SLOW_MS, SLOW_FACTOR * usual), SLOW_FOR_MS, SLOW_SHARE);
-  if (!spell || spell.samples.length < LEAST_LOOKS) return undefined;
-  const writes = [...signs.of('write-latency', store), ...signs.of('write-outstanding', store)].filter(
-    ({ at, value }) => at >= spell.from && at - value <= spell.to && value > SLOW_MS,
-  );
-  if (writes.length === 0 || isSlowToLook(signs, spell, usual)) return undefined;
-  return { ...spell, usual, writes };
-}
-
-/**
- * Whether it may be whoever looks that is slow: then all that is asked takes as long, replicas and store alike, and now and
- * then something is quick. What the way to the store or its work adds is there every time.
- */
-function isSlowToLook(signs: Signs, { from, samples, to }: Spell, usual: number): boolean {
-  const took = quantile(samples, 0.5);
-  const asked = signs.replicas
-    .flatMap((replica) => signs.of('request-latency', replica))
-    .filter(({ at }) => at >= from && at <= to);
-  if (asked.length > 0 && quantile(asked, 0.5) < took / 4) return false;
-  return usual === 0 || quantile(samples, 0.05) < 0.4 * took;
-}
-
-/**
- * What is usual of something that may be slow for the larger part of the time: what the fastest tenth takes. Where
- * it was slow from the first look on, nobody knows what is usual, and it is held against nothing.
- */
-function usualOf(samples: readonly Sample[]): number {
-  const fast = quantile(samples, 0.1);
-  return Number.isNaN(fast) || fast > 2 * SLOW_MS ? 0 : fast;
+  if (!widest) return undefined;
+  const ids = [widest.stored.id, ...signs.total('count-local', widest.at).ids];
+  return { ...widest, stored: widest.stored.value, ids };
 }
 
 function slowly(signs: Signs, store: string, { from, samples, to, usual, writes }: Slow): Finding {

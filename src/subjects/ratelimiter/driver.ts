@@ -7,7 +7,7 @@ import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
-import type { FaultReport } from '../../demo/observed.ts';
+import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
 import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
@@ -25,6 +25,7 @@ import { controlCallers } from './interfaces/http/control-callers.ts';
 import { lookAtPods } from './interfaces/http/http-health.ts';
 import { type Look, pollHealth } from './interfaces/poll-health.ts';
 import { lookAtLimiter } from './interfaces/reference/health.ts';
+import { remedyOf } from './remedy.ts';
 import { restore } from './restore.ts';
 import { isDemoKey } from './schema.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
@@ -305,7 +306,15 @@ class RateLimiterDriver implements SubjectDriver {
     const type = this.#options.spec.scenarios.find(({ name }) => name === scenario)?.type ?? '';
     const truth = truthIn(faultOf(type).truth, bundle);
     const report = await this.#diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
-    return { kind: 'Diagnosis', fault, profile, report };
+    return { kind: 'Diagnosis', fault, profile, report: this.#withRemedy(report) };
+  }
+
+  #withRemedy(report: DiagnosisReport): DiagnosisReport {
+    const { limiter, target } = this.#toolkit;
+    const { diagnosis } = report;
+    if (!diagnosis || this.#options.spec.remediation.mode !== 'Suggest') return report;
+    const message = remedyOf(diagnosis, limiter, target.nodes.length);
+    return { ...report, diagnosis: { ...diagnosis, remediation: { state: 'Suggested', message } } };
   }
 
   async #restore(
