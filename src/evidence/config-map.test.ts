@@ -39,7 +39,10 @@ function scenarioOf(points: number, series = 1): ScenarioEvidence {
         component: 'replica-1',
         signal: 'request-latency',
         unit: 'ms',
-        points: Array.from({ length: points }, (_, at): [number, number] => [at, (at * at * 31 + at * 7919) % 1013]),
+        points: Array.from({ length: points }, (_, at): [number, number] => [
+          at,
+          (at * at * 31 + at * 7919) % 1013,
+        ]),
       })),
       events: [],
     },
