@@ -19,6 +19,13 @@ describe('a run as plain lines', () => {
     expect(plainLines(old, next)).toEqual(['Run 4 of ratelimiter/demo', '── 1/1  Welcome']);
   });
 
+  it('leaves out a run that had ended before anybody looked', () => {
+    const verdict = { phase: 'Failed', reason: 'UnexpectedAnomaly', message: 'It gave way' } as const;
+    const { run, ...status } = statusInFault();
+    const ended = stateWith({ ...status, ...(run && { run: { ...run, verdict } }) });
+    expect(plainLines(startState('ratelimiter', 'demo'), ended)).toEqual([]);
+  });
+
   it('says why nothing goes on', () => {
     const condition = (type: string, status: 'True' | 'False') => ({
       type,
