@@ -61,8 +61,8 @@ export function runData(run: RunPart): Record<string, string> {
 }
 
 /**
- * The file of the scenario at `index` of the spec (from 0), with its series thinned out to fit into `bytes`; `thin`
- * says whether they had to be. Where not even the fewest points fit there is no file.
+ * The file of the scenario at `index` of the spec (from 0), with its series thinned out to fit into `bytes`. Where not
+ * even the fewest points fit, series are left out: those of the last replicas first. `thin` says whether it had to be.
  */
 export function scenarioData(
   index: number,
@@ -82,11 +82,24 @@ export function scenarioData(
     const text = textOf(bundle);
     const size = Buffer.byteLength(text);
     if (size <= bytes) return { data: { [key]: text }, thin: most < points };
-    if (most <= least) return { data: {}, thin: true };
+    if (most <= least) {
+      const few = series.length === 0 ? undefined : withFewerSeries(bundle, (0.95 * bytes) / size);
+      const data = few ? scenarioData(index, { ...scenario, bundle: few }, bytes).data : {};
+      return { data, thin: true };
+    }
     // What the points take together, a little less than that: so that one more turn is seldom needed.
     const share = (0.97 * Math.max(0, room)) / Math.max(1, size - (bytes - room));
     most = Math.max(least, Math.min(most - 1, Math.floor(pointsOf(bundle) * share)));
   }
+}
+
+/** About this share of the series, and one fewer at least. */
+function withFewerSeries(bundle: EvidenceBundle, share: number): EvidenceBundle {
+  const numberOf = (component: string): number => Number(/^replica-(\d+)$/.exec(component)?.[1] ?? 0);
+  const inOrder = bundle.series.toSorted((a, b) => numberOf(a.component) - numberOf(b.component));
+  const most = Math.min(inOrder.length - 1, Math.floor(inOrder.length * share));
+  const kept = new Set(inOrder.slice(0, most).map(({ id }) => id));
+  return { ...bundle, series: bundle.series.filter(({ id }) => kept.has(id)) };
 }
 
 function pointsOf({ series }: EvidenceBundle): number {

@@ -97,7 +97,8 @@ describe.skipIf(withoutRealTime)('evidence', () => {
         { kind: 'Watch', ...about },
       ] as const;
       driver.converge(watching);
-      await until(() => driver.observed.readings['f']?.watchedUntil, { what: 'the watch to begin' });
+      const writesSeen = () => driver.evidence && of(driver.evidence.bundle, 'write-latency')[0]?.points;
+      await until(() => (writesSeen()?.length ?? 0) > 3, { what: 'writes to be seen before the fault' });
       const report = await driver.inject('first-story', key, PAUSE_MS);
       expect(report).toMatchObject({ proof: 'Confirmed' });
       driver.converge([...watching, { kind: 'Load', ...about }]);
