@@ -8,7 +8,7 @@ export interface Chart {
   /** What the last value does after its point: a count stays what it was, of a difference nobody knows. */
   readonly holds: boolean;
   readonly title: string;
-  /** The largest value in words, at the end of the title. */
+  /** At the end of the title. */
   readonly figures: string;
   readonly points: readonly Point[];
   /** What the values may be at most; drawn as a line. */
@@ -58,7 +58,7 @@ function cell(bits: number, isBound: boolean): Segment {
 
 /** The end of the scale: room for the bound and the largest value. */
 function topOf({ bound = 0, points }: Chart): number {
-  return Math.max(1, bound, ...points.map(([, value]) => value));
+  return Math.ceil(Math.max(1, bound, ...points.map(([, value]) => value)));
 }
 
 function cellOf(value: number, top: number, rows: number): number {
