@@ -73,7 +73,7 @@ function chart(
     scenario: name,
     holds,
     title: `${what} (${name})`,
-    figures: bound === undefined ? '' : `bound ${short(bound)}`,
+    figures: bound === undefined ? '' : `${holds ? 'limit' : 'bound'} ${short(bound)}`,
     points,
     bound,
     faults,
