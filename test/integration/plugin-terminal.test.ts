@@ -7,7 +7,7 @@ import { startDelayingProxy } from '../kit/delaying-proxy.ts';
 import { waitingChapter } from '../kit/status.ts';
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
-import { PLUGIN } from './support/plugin.ts';
+import { COMPILED, PLUGIN } from './support/plugin.ts';
 import { TestTerminal, withoutTerminal } from './support/terminal.ts';
 
 let world: World;
@@ -32,6 +32,7 @@ function open(command: string, name: string, { kubeconfig, ...size }: Place) {
   const terminal = new TestTerminal([PLUGIN, command, name, '-n', world.namespace], {
     ...size,
     env: {
+      ...COMPILED,
       KUBECONFIG: kubeconfig ?? world.environment.controlPlane.kubeconfig,
       TTY_FILE: ttyFile,
       CI: '',
@@ -67,7 +68,7 @@ describe.skipIf(withoutTerminal)('the live view', () => {
     expect(terminal.written).toContain('\u001b[33m');
 
     terminal.resize(await tty(), 120, 40);
-    await until(() => /^q quit/.test(terminal.lines[38] ?? ''), { what: 'the last line at its new place' });
+    await until(() => terminal.lines[38]?.startsWith('q quit'), { what: 'the last line at its new place' });
     expect(terminal.lines[1]).toHaveLength(120);
 
     await world.annotate('shown', 'advance', '1/1');

@@ -85,7 +85,11 @@ export function createProgram({ onExit, signal }: ProgramOptions): Command {
       }
     };
 
-  /** Applies or asks, then shows the run to its end. */
+  /** Nobody waits for an object that is not there. */
+  const existing = async (connection: Connection, given: string | undefined): Promise<string> =>
+    (await getDemo(connection, await chooseName(connection, given, signal), signal)).metadata.name;
+
+  /** Shows the run to its end. */
   const toVerdict = async (
     connection: Connection,
     name: string,
@@ -155,7 +159,7 @@ a run of its own. Ctrl-C leaves the run on.\n\n${VERDICTS}`,
     .argument('[name]', ONLY_ONE)
     .action(
       connected<Waiting & { plain: boolean }>(async (connection, options, given) =>
-        toVerdict(connection, await chooseName(connection, given, signal), options),
+        toVerdict(connection, await existing(connection, given), options),
       ),
     );
 
@@ -173,7 +177,7 @@ press q. As plain lines it ends with the run. Without colour: NO_COLOR=1.`,
     .argument('[name]', ONLY_ONE)
     .action(
       connected<Place & { plain: boolean }>(async (connection, { plain }, given) => {
-        await watch({ connection, name: await chooseName(connection, given, signal), plain, say, signal });
+        await watch({ connection, name: await existing(connection, given), plain, say, signal });
         return EXIT.done;
       }),
     );
@@ -190,7 +194,7 @@ run; r twice runs again; q leaves. It needs a terminal.`,
     .argument('[name]', ONLY_ONE)
     .action(
       connected(async (connection, _options, given) => {
-        const name = await chooseName(connection, given, signal);
+        const name = await existing(connection, given);
         await present({ connection, name, say, signal, newRequest });
         return EXIT.done;
       }),

@@ -4,6 +4,7 @@ import { type Chart, chartLines, type Point, short } from './chart.ts';
 import { render, widthOf } from './line.ts';
 
 const chart = (points: readonly Point[], changes: Partial<Chart> = {}): Chart => ({
+  holds: false,
   title: 'Drift',
   figures: 'most 10',
   points,
@@ -34,6 +35,15 @@ describe('a chart', () => {
       '   0 │⡴⠚⠁',
       '     └─────▀▀▀▀▀',
     ]);
+  });
+
+  it('goes on with the last count, and with no value that is not known', () => {
+    const early = chart([
+      [0, 10],
+      [50, 10],
+    ]);
+    expect(plain(early, 16, 3)[1]).toBe('  10 │⠉⠉⠉⠉⠉');
+    expect(plain({ ...early, holds: true }, 16, 3)[1]).toBe('  10 │⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉');
   });
 
   it('loses no peak between two columns', () => {

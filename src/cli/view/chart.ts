@@ -5,8 +5,10 @@ import { fit, type Line, type Look, type Segment, seg, spread } from './line.ts'
 export type Point = readonly [atMs: number, value: number];
 
 export interface Chart {
+  /** What the last value does after its point: a count stays what it was, of a difference nobody knows. */
+  readonly holds: boolean;
   readonly title: string;
-  /** The largest value in words, at the end of the title. */
+  /** At the end of the title. */
   readonly figures: string;
   readonly points: readonly Point[];
   /** What the values may be at most; drawn as a line. */
@@ -56,7 +58,7 @@ function cell(bits: number, isBound: boolean): Segment {
 
 /** The end of the scale: room for the bound and the largest value. */
 function topOf({ bound = 0, points }: Chart): number {
-  return Math.max(1, bound, ...points.map(([, value]) => value));
+  return Math.ceil(Math.max(1, bound, ...points.map(([, value]) => value)));
 }
 
 function cellOf(value: number, top: number, rows: number): number {
@@ -65,9 +67,11 @@ function cellOf(value: number, top: number, rows: number): number {
 
 /** Bits of every cell, by row from the top and column. */
 function plot(
-  { fromMs, points, toMs }: Chart,
+  { fromMs, holds, points: seenPoints, toMs }: Chart,
   { columns, rows, top }: { columns: number; rows: number; top: number },
 ): number[][] {
+  const last = seenPoints.at(-1);
+  const points = holds && last ? [...seenPoints, [toMs, last[1]] as const] : seenPoints;
   const cells = Array.from({ length: rows }, () => Array.from({ length: columns }, () => 0));
   const dotsX = columns * DOTS_X;
   const dotsY = rows * DOTS_Y;

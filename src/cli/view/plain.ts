@@ -10,6 +10,8 @@ export function plainLines(before: LiveState, after: LiveState): string[] {
   const lines = connectionLines(before, after);
   if (after.deleted && !before.deleted) lines.push(`   ${after.name} was deleted`);
   if (!after.demo || before.demo === after.demo) return lines;
+  // What had ended before anybody looked is no news: whoever waits, waits for another run.
+  if (!before.demo && is.run?.verdict) return lines;
   if (is.run && is.run.number !== was?.run?.number) lines.push(`Run ${is.run.number} of ${titleOf(after)}`);
   lines.push(...storyOf(was?.run?.number === is.run?.number ? was : undefined, is));
   const standing = standingLine(is);

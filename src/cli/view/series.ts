@@ -7,11 +7,27 @@ export function chartsOf({ scenarios }: RunEvidence): Chart[] {
   const latest = scenarios.toReversed();
   const drift = latest.map(driftChart).find((chart) => chart !== undefined);
   const allowed = latest.map(allowedChart).find((chart) => chart !== undefined);
-  return [drift, allowed].filter((chart) => chart !== undefined);
+  if (!drift || !allowed || drift.scenario !== allowed.scenario) {
+    return [drift, allowed].filter((chart) => chart !== undefined);
+  }
+  // Side by side, what happened together stands at one place.
+  const span = {
+    fromMs: Math.min(drift.fromMs, allowed.fromMs),
+    toMs: Math.max(drift.toMs, allowed.toMs),
+  };
+  return [drift, allowed].map((chart) => ({ ...chart, ...span }));
 }
 
-/** What the replicas admitted beyond what the store holds. */
-function driftChart(scenario: ScenarioEvidence): Chart | undefined {
+interface ScenarioChart extends Chart {
+  readonly scenario: string;
+}
+
+/**
+ * What the replicas admitted beyond what the store holds, where the invariant is about that. Elsewhere the two are
+ * read at moments of their own, and a difference would say more of the reading than of the counters.
+ */
+function driftChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
+  if (!isDrift(scenario)) return undefined;
   const local = pointsOf(scenario, 'count-local');
   const stored = pointsOf(scenario, 'count-stored');
   if (local.length === 0 || stored.length === 0) return undefined;
@@ -19,7 +35,12 @@ function driftChart(scenario: ScenarioEvidence): Chart | undefined {
     values.reduce((sum, value, i) => sum + (i < local.length ? value : -value), 0),
   );
   const bound = scenario.bundle.invariant?.values.find(({ name }) => name === 'allowed')?.value;
-  return chart(scenario, 'Drift', points, isDrift(scenario) ? bound : undefined);
+  return chart(scenario, {
+    what: 'Drift',
+    points,
+    bound: isDrift(scenario) ? bound : undefined,
+    holds: false,
+  });
 }
 
 function isDrift({ bundle: { invariant } }: ScenarioEvidence): boolean {
@@ -27,20 +48,18 @@ function isDrift({ bundle: { invariant } }: ScenarioEvidence): boolean {
 }
 
 /** What all replicas together have allowed so far. */
-function allowedChart(scenario: ScenarioEvidence): Chart | undefined {
+function allowedChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
   const allowed = pointsOf(scenario, 'requests-allowed');
   if (allowed.length === 0) return undefined;
   const points = combined(allowed, (values) => values.reduce((sum, value) => sum + value, 0));
   const limit = pointsOf(scenario, 'limit').at(-1)?.at(-1)?.[1];
-  return chart(scenario, 'Allowed', points, limit);
+  return chart(scenario, { what: 'Allowed', points, bound: limit, holds: true });
 }
 
 function chart(
   { bands, bundleAtMs, name }: ScenarioEvidence,
-  what: string,
-  points: readonly Point[],
-  bound: number | undefined,
-): Chart | undefined {
+  { bound, holds, points, what }: Pick<Chart, 'bound' | 'holds' | 'points'> & { readonly what: string },
+): ScenarioChart | undefined {
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last) return undefined;
   const faults = bands
@@ -50,10 +69,11 @@ function chart(
       toMs: toMs === undefined ? undefined : toMs - bundleAtMs,
     }));
   const ends = faults.flatMap(({ fromMs, toMs }) => [fromMs, toMs ?? fromMs]);
-  const most = Math.max(...points.map(([, value]) => value));
   return {
+    scenario: name,
+    holds,
     title: `${what} (${name})`,
-    figures: `most ${short(most)}${bound === undefined ? '' : `, bound ${short(bound)}`}`,
+    figures: bound === undefined ? '' : `${holds ? 'limit' : 'bound'} ${short(bound)}`,
     points,
     bound,
     faults,

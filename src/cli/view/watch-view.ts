@@ -55,9 +55,11 @@ export function watchView(state: LiveState, frame: Frame): string[] {
 /** All chapters, unless the charts need the room: what is on show stays in sight. */
 function bodyHeight(state: LiveState, room: number): number {
   const chapters = Math.max(BODY_ROWS, state.demo?.status?.chapters?.length ?? 0);
-  const whole = Math.min(room, Math.max(chapters, Math.floor(room * BODY_SHARE)));
+  const isPlotted = chartsOnShow(state).length > 0;
+  const told = isPlotted ? chapters : chapters + 2;
+  const whole = Math.min(room, Math.max(told, Math.floor(room * BODY_SHARE)));
   const below = CHART_ROWS.usual + 1 + EVENT_ROWS;
-  return chartsOnShow(state).length === 0 ? whole : Math.min(whole, Math.max(BODY_ROWS, room - below));
+  return !isPlotted ? whole : Math.min(whole, Math.max(BODY_ROWS, room - below));
 }
 
 function chartsOnShow(state: LiveState): Chart[] {

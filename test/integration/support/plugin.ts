@@ -8,6 +8,11 @@ import type { World } from '../../kit/world.ts';
 /** The program, run from its source. */
 export const PLUGIN = fileURLToPath(new URL('../../../src/cli/plugin/main.ts', import.meta.url));
 
+/** Each command loads the same modules: compiled once is enough. */
+export const COMPILED = {
+  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../node_modules/.cache/compile', import.meta.url)),
+};
+
 export interface PluginProcess {
   /** How it ended, and what it wrote. */
   readonly ended: Promise<Outcome>;
@@ -18,7 +23,12 @@ export interface PluginProcess {
 export function startPlugin(world: World, [command = '', ...args]: readonly string[]): PluginProcess {
   const inNamespace = command === '__complete' ? [] : ['-n', world.namespace];
   const child = spawn(process.execPath, [PLUGIN, command, ...inNamespace, ...args], {
-    env: { ...process.env, KUBECONFIG: world.environment.controlPlane.kubeconfig, NO_COLOR: '1' },
+    env: {
+      ...process.env,
+      ...COMPILED,
+      KUBECONFIG: world.environment.controlPlane.kubeconfig,
+      NO_COLOR: '1',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const status = new Promise<number | null>((resolve, reject) => {

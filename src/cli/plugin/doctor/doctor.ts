@@ -1,5 +1,5 @@
 /** `doctor`: why an object does not start, each cause with the command that mends it. */
-import { terminalLine } from '../../../api/index.ts';
+import { type ChaosDemo, terminalLine } from '../../../api/index.ts';
 import { MEMBER } from '../../../subjects/ratelimiter/schema.ts';
 import type { Connection } from '../connection.ts';
 import { getDemo } from '../demos.ts';
@@ -31,28 +31,29 @@ export async function doctor({ connection, name, say, signal, system }: DoctorOp
 export async function examine(scene: Scene, connection: Connection): Promise<Finding[]> {
   const crd = await checkCrd(scene);
   if (crd.state === 'unknown') throw new PluginError(crd.message);
-  const around = Promise.all([
-    checkOperator(scene),
-    checkKillSwitch(scene),
-    checkNamespace(scene),
-    checkRights(scene),
+  const [around, found] = await Promise.all([
+    Promise.all([checkOperator(scene), checkKillSwitch(scene), checkNamespace(scene), checkRights(scene)]),
+    crd.state === 'ok' ? lookAtObject(scene, connection) : ({ findings: [] } satisfies Looked as Looked),
   ]);
-  const [found, ...others] = await Promise.all([
-    crd.state === 'ok' ? lookAtObject(scene, connection) : [],
-    around,
-  ]);
-  return [crd, ...others.flat(), ...found];
+  const others = [crd, ...around, ...found.findings];
+  return found.demo ? [...others, checkObject(found.demo, scene.kubectl, others)] : others;
 }
 
-async function lookAtObject(scene: Scene, connection: Connection): Promise<Finding[]> {
-  let demo: Awaited<ReturnType<typeof getDemo>>;
+interface Looked {
+  /** Missing where there is no such object; then a finding says so. */
+  readonly demo?: ChaosDemo;
+  readonly findings: readonly Finding[];
+}
+
+async function lookAtObject(scene: Scene, connection: Connection): Promise<Looked> {
+  let demo: ChaosDemo;
   try {
     demo = await getDemo(connection, scene.name, scene.signal);
   } catch (error) {
     if (!(error instanceof PluginError)) throw error;
     const missing = { state: 'wrong', message: `${error.message}. ${error.remedy ?? ''}` } as const;
-    return [await checked('Object', scene, async () => missing)];
+    return { findings: [await checked('Object', scene, async () => missing)] };
   }
-  const subject = MEMBER in demo.spec.subject ? await checkRateLimiter({ ...scene, demo }) : [];
-  return [...subject, checkObject(demo, scene.kubectl)];
+  const isRateLimiter = MEMBER in demo.spec.subject;
+  return { demo, findings: isRateLimiter ? await checkRateLimiter({ ...scene, demo }) : [] };
 }

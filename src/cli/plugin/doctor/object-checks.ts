@@ -5,9 +5,18 @@ import { standingOf } from '../standing.ts';
 import type { Finding } from './finding.ts';
 import { mergePatch } from './scene.ts';
 
-/** Where an object stands, and what makes it go on. */
-export function checkObject(demo: ChaosDemo, kubectl: string): Finding {
-  return { check: 'Object', ...standingOfObject(demo, kubectl) };
+/** Refusals that nothing but another spec ends. */
+const OF_THE_SPEC: ReadonlySet<string> = new Set(['UnprovableSpec', 'SubjectUnknown']);
+
+/**
+ * Where an object stands, and what makes it go on.
+ * @param others what the other checks have found: where something is wrong there, a refusal only follows from it
+ */
+export function checkObject(demo: ChaosDemo, kubectl: string, others: readonly Finding[]): Finding {
+  const finding = { check: 'Object', ...standingOfObject(demo, kubectl) };
+  const follows = ['refused', 'unseen'].includes(standingOf(demo).state) && !demo.spec.suspend;
+  const isExplained = follows && others.some(({ state }) => state === 'wrong');
+  return isExplained ? { check: finding.check, state: 'note', message: finding.message } : finding;
 }
 
 function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
@@ -41,7 +50,9 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
       return {
         state: 'wrong',
         message: `the operator refuses it (${standing.reason}): ${standing.message}`,
-        mend: [`${kubectl} -n ${namespace} edit chaosdemo ${name}`],
+        ...(OF_THE_SPEC.has(standing.reason) && {
+          mend: [`${kubectl} -n ${namespace} edit chaosdemo ${name}`],
+        }),
         reason: standing.reason,
       };
     case 'ended':
