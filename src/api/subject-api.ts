@@ -4,6 +4,7 @@
  * documented with. `assembleApi` makes CRD, schema and reference from the registered ones.
  */
 import type { z } from 'zod';
+import type { ScenarioStatus } from './status.ts';
 
 /** A validation rule in CEL, as `x-kubernetes-validations` takes it. */
 export interface CelRule {
@@ -47,6 +48,18 @@ export interface FaultApi {
   readonly column: { readonly name: string; readonly description: string };
 }
 
+/** A figure of scenarios that the operator shows in its metrics, by scenario type. */
+export interface HistogramApi {
+  /** Behind `chaosdemo_`, with its unit at the end: "backlog_messages". */
+  readonly name: string;
+  /** What it counts, in a sentence. */
+  readonly help: string;
+  /** Upper bounds of its buckets, the smallest first. */
+  readonly buckets: readonly number[];
+  /** The figure of a scenario that ended Detected or NotDetected; undefined: it has none. Never negative. */
+  readonly of: (scenario: ScenarioStatus) => number | undefined;
+}
+
 /** A Secret that the operator reads for a subject. */
 export interface SecretApi {
   readonly type: string;
@@ -74,4 +87,6 @@ export interface SubjectApi {
   /** Reasons of its own: why a run is refused or waits. */
   readonly refusals: Readonly<Record<string, string>>;
   readonly secrets: readonly SecretApi[];
+  /** What its scenarios show in the metrics of the operator beside what those of every subject show. */
+  readonly histograms: readonly HistogramApi[];
 }

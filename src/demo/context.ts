@@ -7,6 +7,7 @@ import type {
   Reason,
   ScenarioStatus,
 } from '../api/index.ts';
+import { parseDuration } from '../api/index.ts';
 import type { Effect } from './effects.ts';
 import type { Admission, Look, Observed } from './observed.ts';
 import { MOST_AHEAD_MS } from './sound-status.ts';
@@ -105,6 +106,17 @@ export function mayBeActive(fault: FaultStatus, now: number): boolean {
 /** The fault of a status that may be active, if any. */
 export function activeFault(status: ChaosDemoStatus, now: number): FaultStatus | undefined {
   return status.scenarios?.map((entry) => entry.fault).find((fault) => fault && mayBeActive(fault, now));
+}
+
+/** When the run that is on has lasted long enough, without the time it waited for a person. */
+export function runDeadline(
+  { journal = {}, run }: Pick<ChaosDemoStatus, 'journal' | 'run'>,
+  spec: Pick<ChaosDemoSpec, 'activeDeadline'>,
+  now: number,
+): number {
+  const { awaitedMs = 0, awaitingSince } = journal;
+  const awaiting = awaitingSince ? now - ms(awaitingSince) : 0;
+  return ms(run?.startedAt ?? '') + parseDuration(spec.activeDeadline) + awaitedMs + awaiting;
 }
 
 /** When to stop watching the invariant of a fault: its end, and the time to settle. */

@@ -25,7 +25,7 @@ export type SubjectEffect =
   | { kind: 'Inject'; id: string; scenario: string; fixture: string; plannedAt: number; until: number }
   /** Find out whether a fault of a process that is gone was injected -> Orphan. */
   | { kind: 'Inquire'; id: string; fault: string; scenario: string; marker: string }
-  /** Explain an anomaly -> Diagnosis. */
+  /** Have a profile explain an anomaly -> Diagnosis. Takes as long as it takes, and holds nothing up. */
   | { kind: 'Diagnose'; id: string; fault: string; scenario: string; profile: string }
   /** Prove that the fault is over and look at what it left -> Recovery. */
   | { kind: 'Recover'; id: string; fault: string; scenario: string; fixture: string; settleMs: number }

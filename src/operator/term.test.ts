@@ -2,15 +2,16 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Leadership } from './leadership.ts';
 import type { Logger } from './log.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, IDLE } from './metrics.ts';
 import { FakeApiServer } from './simulation/fake-api.ts';
 import { FakeClock } from './simulation/fake-clock.ts';
+import { FakeEvidence } from './simulation/fake-evidence.ts';
 import { ProcessClock } from './simulation/process-clock.ts';
 import { SimulatedConnector } from './simulation/simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
 import { type Behaviour, SimulatedTarget } from './simulation/simulated-target.ts';
 
-const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }, []);
+const metrics = createMetrics(IDLE, []);
 const STOP = { release: true, deadlineMs: 20_000 };
 const LOST = { release: false, deadlineMs: 20_000 };
 
@@ -41,6 +42,7 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
   const leadership = new Leadership({
     forTerm: () => ({
       api,
+      evidence: new FakeEvidence(world).connect(clock),
       clock,
       logger,
       audience: { events: { record: () => {} }, metrics },

@@ -243,10 +243,11 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       expect(reading?.evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
 
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
-      expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
-        anomaly: 'Replica counts drift from the shared store',
-        component: 'redis-0',
-        confidence: 'high',
+      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+        anomaly: 'store-writes-stalled',
+        component: 'store',
+        pod: 'redis-0',
+        grade: { localization: 'Right', identification: 'Right', action: 'Right' },
       });
 
       await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
@@ -533,10 +534,10 @@ describe.skipIf(withoutRealTime)('the burst', () => {
       expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([20, 20]);
 
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'ghosts', profile: 'rules' });
-      expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
-        anomaly: 'Over-admission by simultaneous requests',
-        // The write that is sent beside the burst is not waited for: without its answer the rules are less sure.
-        confidence: expect.stringMatching(/^(high|medium)$/),
+      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+        anomaly: 'uncoordinated-admission',
+        component: 'replicas',
+        grade: { localization: 'Right', identification: 'Right', action: 'Right' },
       });
     }),
   );
@@ -619,8 +620,8 @@ describe.skipIf(withoutRealTime)('a session that saw nothing', () => {
     keepingTime(async () => {
       const driver = driverOn(approximate);
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
-      expect(driver.observed.diagnoses['f']?.diagnosis).toBeUndefined();
-      expect(driver.observed.diagnoses['f']?.message).toMatch(/run again/);
+      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toBeUndefined();
+      expect(driver.observed.diagnoses['f/rules']?.message).toMatch(/run again/);
     }),
   );
 });

@@ -46,6 +46,14 @@ const api: SubjectApi = {
   rules: [],
   refusals: { TargetInUse: 'Another run uses the target.', TargetShared: 'Somebody else uses the target.' },
   secrets: [],
+  histograms: [
+    {
+      name: 'queued_requests',
+      help: 'Requests that waited.',
+      buckets: [1, 10, 100],
+      of: ({ measures = [] }) => measures.find(({ name }) => name === 'queued')?.value,
+    },
+  ],
 };
 
 const STORY: [Stage, string, 'Stall' | 'Surge' | undefined, boolean][] = [

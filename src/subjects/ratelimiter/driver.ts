@@ -6,8 +6,9 @@
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
-import type { FaultReport } from '../../demo/observed.ts';
-import type { Emit, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
+import type { HealthSnapshot } from '../../demo/health.ts';
+import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
+import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
@@ -17,11 +18,14 @@ import { controlKeys } from './controls.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
+import type { Timeline } from './faults/timeline.ts';
+import { truthIn } from './faults/truth.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { controlCallers } from './interfaces/http/control-callers.ts';
 import { lookAtPods } from './interfaces/http/http-health.ts';
 import { type Look, pollHealth } from './interfaces/poll-health.ts';
 import { lookAtLimiter } from './interfaces/reference/health.ts';
+import { remedyOf } from './remedy.ts';
 import { restore } from './restore.ts';
 import { isDemoKey } from './schema.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
@@ -80,6 +84,8 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
   readonly #attempts = new Map<string, FaultAttempt>();
+  /** Of attempts that are watched. */
+  readonly #watched = new Set<FaultAttempt>();
   /** That this process made; a fault that was planned again is not in the status with its first one. */
   readonly #fixtures = new Set<string>();
   #baseline: Baseline | undefined;
@@ -134,6 +140,10 @@ class RateLimiterDriver implements SubjectDriver {
       if (!signal.aborted) throw error;
     }
     await untilAborted(signal);
+  }
+
+  evidence(fault: string): FaultEvidence | undefined {
+    return this.#attempts.get(fault)?.evidence();
   }
 
   async close(): Promise<void> {
@@ -286,12 +296,25 @@ class RateLimiterDriver implements SubjectDriver {
     }
   }
 
-  async #diagnose({ fault, profile }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
-    const request = this.#attempts.get(fault)?.diagnosisRequest();
-    const report = request
-      ? await this.#diagnosis.diagnose(profile, request, signal)
-      : { message: 'the observations were made by a process that is gone; run again for a diagnosis' };
-    return { kind: 'Diagnosis', fault, report };
+  async #diagnose({ fault, profile, scenario }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
+    const evidence = this.evidence(fault);
+    if (!evidence) {
+      const message = 'the observations were made by a process that is gone; run again for a diagnosis';
+      return { kind: 'Diagnosis', fault, profile, report: { message } };
+    }
+    const { bundle, pods } = evidence;
+    const type = this.#options.spec.scenarios.find(({ name }) => name === scenario)?.type ?? '';
+    const truth = truthIn(faultOf(type).truth, bundle);
+    const report = await this.#diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
+    return { kind: 'Diagnosis', fault, profile, report: this.#withRemedy(report) };
+  }
+
+  #withRemedy(report: DiagnosisReport): DiagnosisReport {
+    const { limiter, target } = this.#toolkit;
+    const { diagnosis } = report;
+    if (!diagnosis || this.#options.spec.remediation.mode !== 'Suggest') return report;
+    const message = remedyOf(diagnosis, limiter, target.nodes.length);
+    return { ...report, diagnosis: { ...diagnosis, remediation: { state: 'Suggested', message } } };
   }
 
   async #restore(
@@ -322,10 +345,17 @@ class RateLimiterDriver implements SubjectDriver {
           ? (stop) => lookAtPods({ ...this.#toolkit, health: http.health }, stop)
           : (stop) => lookAtLimiter({ ...this.#toolkit, nodes: target.nodes }, stop);
         const options = { ...this.#toolkit, intervalMs: activity.intervalMs };
-        return await pollHealth(options, look, (snapshot) => emit({ kind: 'Health', snapshot }), signal);
+        const tell = (snapshot: HealthSnapshot): void => {
+          this.#note((timeline) => timeline.health(snapshot));
+          emit({ kind: 'Health', snapshot });
+        };
+        return await pollHealth(options, look, tell, signal);
       }
       case 'LookAgain':
-        return await this.#options.keepLooking(emit, signal);
+        return await this.#options.keepLooking((finding) => {
+          if (finding.kind === 'SecondLook') this.#noteGone(finding.gone ?? []);
+          emit(finding);
+        }, signal);
       case 'AwaitEnd': {
         const { fault } = activity;
         return await this.#attempt(activity).awaitEnd?.(
@@ -335,10 +365,13 @@ class RateLimiterDriver implements SubjectDriver {
       }
       case 'Watch': {
         const { fault } = activity;
-        return await this.#attempt(activity).watch(
-          (reading) => emit({ kind: 'Reading', fault, reading }),
-          signal,
-        );
+        const attempt = this.#attempt(activity);
+        this.#watched.add(attempt);
+        try {
+          return await attempt.watch((reading) => emit({ kind: 'Reading', fault, reading }), signal);
+        } finally {
+          this.#watched.delete(attempt);
+        }
       }
       case 'Load':
         return await this.#attempt(activity).load?.(signal);
@@ -350,6 +383,15 @@ class RateLimiterDriver implements SubjectDriver {
   /** The attempt that this process made; one that has seen nothing where there is none. */
   #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): FaultAttempt {
     return this.#attempts.get(fault) ?? this.#open(scenario);
+  }
+
+  /** Goes into the evidence of every fault that is watched. */
+  #note(note: (timeline: Timeline) => void): void {
+    for (const { timelines } of this.#watched) for (const timeline of timelines) note(timeline);
+  }
+
+  #noteGone(pods: readonly string[]): void {
+    if (pods.length > 0) this.#note((timeline) => timeline.gone(this.#options.now(), pods));
   }
 
   #open(name: string): FaultAttempt {

@@ -50,7 +50,12 @@ export class KeyValueDriver implements SubjectDriver {
         return { kind: 'Orphan', fault: effect.fault, orphan };
       }
       case 'Diagnose':
-        return { kind: 'Diagnosis', fault: effect.fault, report: { message: 'nobody explains this' } };
+        return {
+          kind: 'Diagnosis',
+          fault: effect.fault,
+          profile: effect.profile,
+          report: { message: 'nobody explains this' },
+        };
       case 'Recover': {
         await this.#untilHeard(signal);
         const now = this.#options.clock.now();

@@ -14,6 +14,8 @@ export const ghostAllowing: Fault = {
   rules,
   // It is over before anybody could end it.
   releasable: false,
+  // The requests break nothing: that replicas decide alone is what they bring to light.
+  truth: { anomaly: 'uncoordinated-admission', at: 'replica' },
   chapters: [
     { title: 'Ghost Allowing Chaos', stage: 'chaos' },
     { title: 'Ghost Allowing Detection', stage: 'detection' },

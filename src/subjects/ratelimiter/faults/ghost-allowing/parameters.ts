@@ -9,6 +9,7 @@ import {
   type ScenarioSpec,
 } from '../../../../api/index.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
+import { TLS_COST } from '../../http/dial.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
 import { counted } from '../../words.ts';
 import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
@@ -98,6 +99,13 @@ export const rules: readonly CelRule[] = [
       `${times} > ${MOST_TIMES} || ${requests} > ${MOST_REQUESTS} || ${times} * ${requests} <= ${MOST_SENT}`,
     ),
     message: `limit.requests x ghostAllowing.multiplier must be at most ${MOST_SENT} requests`,
+  },
+  {
+    rule: scenarioRule(
+      api,
+      `${times} > ${MOST_TIMES} || ${requests} > ${MOST_REQUESTS} || ${times} * ${requests} <= ${MOST_SENT / TLS_COST} || !has(self.${PART}.interface.http) || !has(self.${PART}.interface.http.tls)`,
+    ),
+    message: `with interface.http.tls, limit.requests x ghostAllowing.multiplier must be at most ${MOST_SENT / TLS_COST} requests: each has a connection of its own`,
   },
 ];
 

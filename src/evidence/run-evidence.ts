@@ -1,0 +1,84 @@
+/**
+ * The evidence of a run as it is kept beside the ChaosDemo, for whoever looks at it: the bundle of each scenario,
+ * and around it what a diagnosis must not know: pods, chapters, faults, results.
+ */
+import { z } from 'zod';
+import { evidenceBundle } from './bundle.ts';
+
+/** Changes with the meaning of what is kept. */
+export const RUN_EVIDENCE_VERSION = 'run-evidence/v1';
+
+/** Bytes of one run's evidence as JSON, at most. */
+export const RUN_EVIDENCE_BYTES = 256 * 1024;
+
+/** Scenarios of a run, at most. */
+export const MOST_SCENARIOS = 8;
+
+/** Milliseconds since `originMs`. */
+const moment = z.number().min(-86_400_000).max(86_400_000);
+const text = z.string().max(256);
+
+const band = z.strictObject({
+  kind: z.enum(['countdown', 'fault', 'settle', 'burst']),
+  fromMs: moment,
+  /** Not there while it lasts. */
+  toMs: moment.optional(),
+  text,
+});
+
+const mark = z.strictObject({ atMs: moment, text });
+
+const scenario = z.strictObject({
+  name: z.string().max(63),
+  type: z.string().max(32),
+  result: z.string().max(32).optional(),
+  /** Names of components in the bundle, with the pods behind them. */
+  pods: z.array(z.strictObject({ component: z.string().max(32), pod: z.string().max(253) })).max(66),
+  /** The origin of the bundle's times on the clock of the run. */
+  bundleAtMs: moment,
+  bands: z.array(band).max(16),
+  detections: z.array(mark).max(16),
+  bundle: evidenceBundle,
+});
+
+/** How each scenario of the run stands, also where there is no evidence of it. */
+const result = z.strictObject({
+  scenario: z.string().max(63),
+  type: z.string().max(32),
+  expect: z.string().max(16),
+  /** Not there before it is known. */
+  result: z.string().max(32).optional(),
+  /** As the columns of kubectl show it: "30 > 5". */
+  summary: z.string().max(32).optional(),
+  message: z.string().max(512).optional(),
+});
+
+export const runEvidence = z.strictObject({
+  version: z.literal(RUN_EVIDENCE_VERSION),
+  demo: z.strictObject({
+    namespace: z.string().max(63),
+    name: z.string().max(253),
+    uid: z.string().max(128),
+  }),
+  run: z.strictObject({ number: z.int().min(1), runId: z.string().max(128).optional() }),
+  /** Milliseconds since the epoch, by the operator's clock; all times are relative to it. */
+  originMs: z.int(),
+  chapters: z
+    .array(z.strictObject({ name: z.string().max(64), fromMs: moment, toMs: moment.optional() }))
+    .max(32),
+  results: z.array(result).max(MOST_SCENARIOS),
+  /** Those that were watched, in the order of the spec. */
+  scenarios: z.array(scenario).max(MOST_SCENARIOS),
+  /** How the run ended, once it has. */
+  verdict: z
+    .strictObject({ phase: z.string().max(16), reason: z.string().max(64), message: z.string().max(512) })
+    .optional(),
+  /** Whether the run has ended and nothing will be added. */
+  complete: z.boolean(),
+  /** What was left out to stay within bounds, or was not seen, for people; empty: nothing. */
+  leftOut: text,
+});
+
+export type RunEvidence = z.infer<typeof runEvidence>;
+export type ScenarioEvidence = RunEvidence['scenarios'][number];
+export type EvidenceBand = ScenarioEvidence['bands'][number];
