@@ -19,6 +19,7 @@ import { startHttpServer } from './http-server.ts';
 import { KillSwitch } from './kill-switch.ts';
 import { createKubeCluster } from './kube-cluster.ts';
 import { CHAOS_DEMO_TYPE, createKubeDemoApi } from './kube-demo-api.ts';
+import { createKubeEvidence } from './kube-evidence.ts';
 import { Leadership } from './leadership.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -103,9 +104,11 @@ export async function runOperator(
   const api = createKubeDemoApi(client, (key) =>
     stores.map((store) => store.get(key)).find((demo) => demo !== undefined),
   );
+  const evidence = createKubeEvidence(client);
   const leadership = new Leadership({
     forTerm: () => ({
       api,
+      evidence,
       clock,
       logger,
       audience: { events, metrics },

@@ -7,6 +7,7 @@ import { createMetrics } from './metrics.ts';
 import { Reconciler } from './reconciler.ts';
 import { FakeApiServer, keyOf } from './simulation/fake-api.ts';
 import { FakeClock } from './simulation/fake-clock.ts';
+import { FakeEvidence } from './simulation/fake-evidence.ts';
 import { ProcessClock } from './simulation/process-clock.ts';
 import { SimulatedConnector } from './simulation/simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
@@ -45,6 +46,7 @@ function setup() {
   ]);
   const reconciler = new Reconciler({
     api,
+    evidence: new FakeEvidence(world).connect(clock),
     clock,
     logger: pino({ level: 'silent' }),
     audience: { events: { record: (event) => events.push(event) }, metrics },

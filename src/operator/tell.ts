@@ -36,6 +36,12 @@ export function tellDeleted({ events, metrics }: Audience, logger: Logger, demo:
   metrics.runEnded('Aborted');
 }
 
+/** Tells that the evidence of the run that is on is not kept, and why. */
+export function tellNotKept({ events }: Audience, demo: ChaosDemo, message: string): void {
+  const note = `Run ${demo.status?.run?.number ?? 0} goes on, and its evidence is not kept: ${message}`;
+  announce(events, demo, [{ type: 'Warning', reason: 'EvidenceNotKept', action: 'KeepEvidence', note }]);
+}
+
 function announce(events: Audience['events'], demo: ChaosDemo, notes: EventNote[]): void {
   const { name, namespace, resourceVersion, uid } = demo.metadata;
   const regarding = { apiVersion: API_VERSION, kind: KIND, name, namespace, uid, resourceVersion };

@@ -4,6 +4,7 @@ import { Leadership } from './leadership.ts';
 import { createMetrics } from './metrics.ts';
 import { FakeApiServer } from './simulation/fake-api.ts';
 import { FakeClock } from './simulation/fake-clock.ts';
+import { FakeEvidence } from './simulation/fake-evidence.ts';
 import { ProcessClock } from './simulation/process-clock.ts';
 import { SimulatedConnector } from './simulation/simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
@@ -40,6 +41,7 @@ function setup(behaviour: Partial<Behaviour> = {}) {
   const leadership = new Leadership({
     forTerm: () => ({
       api,
+      evidence: new FakeEvidence(world).connect(clock),
       clock,
       logger: pino({ level: 'silent' }),
       audience: { events: { record: () => {} }, metrics },

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { leaksOf } from '../../src/evidence/index.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { install } from '../../survey/install.ts';
@@ -65,6 +66,26 @@ async function driven(name: string, variantName: string, change: object = {}) {
   return { driver, close, key: `demo-http-${process.pid}-${(keys += 1)}` };
 }
 
+/** What is kept of it tells the same by what callers got, and nothing of what it is. */
+function expectSeen(driver: DrivenLimiter, behaviour: string, notServed: number, key: string): void {
+  const { bundle, pods = [] } = driver.evidence ?? {};
+  if (!bundle) throw new Error('there is no evidence');
+  expect(leaksOf(bundle, [key, redis.host, 'redis-0', ...pods.map(({ pod }) => pod)])).toEqual([]);
+  const during = (signal: string): number =>
+    bundle.series
+      .filter((series) => series.signal === signal)
+      .reduce((sum, { points }) => {
+        const until = (end: number): number => points.findLast(([at]) => at <= end)?.[1] ?? 0;
+        return sum + until(PAUSE_MS) - until(0);
+      }, 0);
+  const turnedAway = during('others-denied') + during('others-failed') + during('others-unanswered');
+  // The last ones before the end of the pause do not count there.
+  expect(turnedAway).toBeGreaterThanOrEqual(notServed);
+  expect(turnedAway > 0).toBe(behaviour !== 'FailsOpen');
+  expect(bundle.invariant).toMatchObject({ broken: true, values: [{}, {}, {}] });
+  expect(bundle.events.map(({ text }) => text).join()).toMatch(/a write has not been answered/);
+}
+
 describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writes', () => {
   it.each([
     ['express-rate-limit', 'default', 'Hangs'],
@@ -91,6 +112,7 @@ describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writ
       const measure = (of: string) => reading.measures.find((each) => each.name === of)?.value ?? 0;
       expect(measure('notServed') > 0).toBe(behaviour !== 'FailsOpen');
       expect(measure('overAdmission') > 0).toBe(behaviour === 'FailsOpen');
+      expectSeen(driver, behaviour, measure('notServed'), key);
       const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 2000 });
       expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
     } finally {

@@ -4,7 +4,8 @@ import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
 import type { FaultReport, InvariantReading } from '../../demo/observed.ts';
-import type { AdmissionRequest, Emit, Permit, SubjectDriver } from '../../demo/subject.ts';
+import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../demo/subject.ts';
+import { EvidenceRecorder } from '../../evidence/index.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { SimulatedTarget } from './simulated-target.ts';
 
@@ -19,6 +20,7 @@ export class SimulatedDriver implements SubjectDriver {
   readonly #clock: ProcessClock;
   readonly #request: AdmissionRequest;
   readonly #reports = new Map<string, FaultReport>();
+  readonly #recorders = new Map<string, EvidenceRecorder>();
   #lookedHealthy = false;
 
   constructor(target: SimulatedTarget, clock: ProcessClock, request: AdmissionRequest) {
@@ -44,6 +46,7 @@ export class SimulatedDriver implements SubjectDriver {
       case 'Prepare': {
         await this.#clock.sleep(effectMs, signal);
         const { fault, fixture, sequence } = effect;
+        this.#recorders.set(fault, new EvidenceRecorder([{ name: 'store', role: 'store' }], [], 1));
         // A number of a run that somebody forged may give a later fault the id of an earlier one.
         this.#target.readings.delete(this.#nameOf(fault));
         const usableUntil = this.#clock.now() + behaviour.usableMs;
@@ -80,6 +83,13 @@ export class SimulatedDriver implements SubjectDriver {
     } finally {
       carriedOn.delete(activity);
     }
+  }
+
+  evidence(fault: string): FaultEvidence | undefined {
+    const originMs = this.#reports.get(fault)?.startedAt ?? this.#clock.now();
+    const recorder = this.#recorders.get(fault);
+    const pods = [{ component: 'store', pod: 'store-0' }];
+    return recorder && { originMs, pods, bands: [], bundle: recorder.bundle(originMs) };
   }
 
   async close(): Promise<void> {
@@ -150,6 +160,7 @@ export class SimulatedDriver implements SubjectDriver {
     const name = this.#nameOf(fault);
     const before = readings.get(name);
     const now = this.#clock.now();
+    this.#recorders.get(fault)?.add(now, 'store', 'read-latency', now % 7);
     const bound = stall ? 5 : 10;
     const value = broken ? bound * 2 : (before?.measures[0]?.value ?? 0);
     // A surge is over when it is looked at; what it broke, it broke until then.

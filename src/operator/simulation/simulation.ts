@@ -14,6 +14,7 @@ import { createMetrics } from '../metrics.ts';
 import { Term } from '../term.ts';
 import { FakeApiServer, type FakeConnection } from './fake-api.ts';
 import { FakeClock } from './fake-clock.ts';
+import { FakeEvidence } from './fake-evidence.ts';
 import { ProcessClock } from './process-clock.ts';
 import { SimulatedConnector } from './simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulated-subject.ts';
@@ -40,6 +41,7 @@ interface Process {
 export class Simulation {
   readonly clock = new FakeClock();
   readonly server = new FakeApiServer(this.clock);
+  readonly evidence = new FakeEvidence(this.clock);
   readonly target: SimulatedTarget;
   readonly events: EventRecord[] = [];
   /** How much longer the service was held up when each run ended; milliseconds. */
@@ -169,6 +171,11 @@ export class Simulation {
     return this.#process?.term.kept ?? 0;
   }
 
+  /** Runs whose evidence the process that leads is keeping. */
+  get evidenceKept(): number {
+    return this.#process?.term.evidenceKept ?? 0;
+  }
+
   get activeRuns(): number {
     return this.#process?.term.activeRuns ?? 0;
   }
@@ -228,6 +235,7 @@ export class Simulation {
       leads: true,
       term: new Term({
         api: connection,
+        evidence: this.evidence.connect(clock),
         clock,
         logger,
         audience: { events: { record: (event) => this.events.push(event) }, metrics },

@@ -83,7 +83,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #toolkit: Toolkit;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
-  readonly #attempts = new Map<string, { readonly attempt: FaultAttempt; readonly scenario: string }>();
+  readonly #attempts = new Map<string, FaultAttempt>();
   /** Of attempts that are watched. */
   readonly #watched = new Set<FaultAttempt>();
   /** That this process made; a fault that was planned again is not in the status with its first one. */
@@ -142,11 +142,8 @@ class RateLimiterDriver implements SubjectDriver {
     await untilAborted(signal);
   }
 
-  evidence(): FaultEvidence[] {
-    return [...this.#attempts].flatMap(([fault, { attempt, scenario }]) => {
-      const evidence = attempt.evidence();
-      return evidence ? [{ fault, scenario, ...evidence }] : [];
-    });
+  evidence(fault: string): FaultEvidence | undefined {
+    return this.#attempts.get(fault)?.evidence();
   }
 
   async close(): Promise<void> {
@@ -202,7 +199,7 @@ class RateLimiterDriver implements SubjectDriver {
       if ('refused' in preparation) {
         return { kind: 'Admission', admission: preparation.refused, generation, at: now() };
       }
-      this.#attempts.set(fault, { attempt, scenario: effect.scenario });
+      this.#attempts.set(fault, attempt);
       this.#fixtures.add(fixture);
       return { kind: 'Prepared', fault, prepared: { ...preparation.prepared, sequence } };
     } catch (error) {
@@ -302,7 +299,7 @@ class RateLimiterDriver implements SubjectDriver {
   }
 
   async #diagnose({ fault, profile, scenario }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
-    const evidence = this.#attempts.get(fault)?.attempt.evidence();
+    const evidence = this.evidence(fault);
     if (!evidence) {
       const message = 'the observations were made by a process that is gone; run again for a diagnosis';
       return { kind: 'Diagnosis', fault, profile, report: { message } };
@@ -389,7 +386,7 @@ class RateLimiterDriver implements SubjectDriver {
 
   /** The attempt that this process made; one that has seen nothing where there is none. */
   #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): FaultAttempt {
-    return this.#attempts.get(fault)?.attempt ?? this.#open(scenario);
+    return this.#attempts.get(fault) ?? this.#open(scenario);
   }
 
   /** Goes into the evidence of every fault that is watched. */

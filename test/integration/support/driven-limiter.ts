@@ -76,7 +76,7 @@ export class DrivenLimiter {
 
   /** What was seen around the fault `f`. */
   get evidence(): FaultEvidence | undefined {
-    return this.#driver.evidence?.().find(({ fault }) => fault === 'f');
+    return this.#driver.evidence?.('f');
   }
 
   async perform(effect: SubjectEffect, permit = PERMITTED, signal = never): Promise<Finding> {

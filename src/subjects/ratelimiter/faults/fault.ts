@@ -88,14 +88,12 @@ export interface FaultAttempt {
   /** Proves that the fault is over and looks at what it left. */
   recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport>;
   /** What was seen so far; undefined where another process saw it. */
-  evidence(): AttemptEvidence | undefined;
+  evidence(): FaultEvidence | undefined;
   /** Take in what others see while the fault is watched: health, and pods that go. */
   readonly timelines: readonly Timeline[];
   /** Whether a fault of a process that is gone was injected. Not there: nobody can tell. */
   inquire?(marker: string): Promise<OrphanFinding>;
 }
-
-export type AttemptEvidence = Omit<FaultEvidence, 'fault' | 'scenario'>;
 
 /** A key that was set up, or that nothing may be injected any more. */
 export type Preparation =
