@@ -3,7 +3,6 @@
  * `decide` asks for, on pods and a Redis that somebody else has found. It owns the
  * connections and knows no fault by name.
  */
-import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
@@ -15,6 +14,7 @@ import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
 import type { Pause } from './admission/redis-rest.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
+import { controlKeys } from './controls.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
@@ -113,7 +113,7 @@ class RateLimiterDriver implements SubjectDriver {
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
     switch (effect.kind) {
       case 'MeasureBaseline':
-        return await this.#measureBaseline(signal);
+        return await this.#measureBaseline(effect, signal);
       case 'Prepare':
         return await this.#prepare(effect, signal);
       case 'Inject':
@@ -151,24 +151,22 @@ class RateLimiterDriver implements SubjectDriver {
     await closeToolkit(this.#toolkit);
   }
 
-  async #measureBaseline(signal: AbortSignal): Promise<Finding> {
+  async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
     const { limiter, target } = this.#toolkit;
     const { limit } = limiter;
     const { dryRun, scenarios } = this.#options.spec;
     try {
       await this.#requireNodes(signal);
       if (this.#toolkit.callers) {
-        const { message, writeMaxMs } = await controlCallers(
-          this.#toolkit,
-          `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
-          signal,
-        );
+        const { message, writeMaxMs } = await controlCallers(this.#toolkit, fixture, signal);
         this.#usualWriteMs = writeMaxMs;
         return { kind: 'Baseline', outcome: { ok: true, message } };
       }
+      // It removes its keys itself; what it could not is undone with the rest.
+      this.#fixtures.add(fixture);
       const options = {
         ...this.#toolkit,
-        controlKey: `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
+        keys: controlKeys(fixture),
         rates: scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []),
         limit: limit.requests,
         windowMs: parseDuration(limit.window),
@@ -327,9 +325,7 @@ class RateLimiterDriver implements SubjectDriver {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
     // A limiter behind HTTP is told of no key, so there is none to take back: its counts run out by themselves.
-    const keys = this.#toolkit.callers
-      ? []
-      : [...all].flatMap((fixture) => keysMadeFor(fixture, this.#options.spec.scenarios));
+    const keys = this.#toolkit.callers ? [] : [...all].flatMap(keysMadeFor);
     return {
       kind: 'Restored',
       effect: id,
