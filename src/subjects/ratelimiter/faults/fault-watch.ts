@@ -130,7 +130,7 @@ export class FaultWatch {
   }
 
   /** What was seen, with times relative to the start of the fault. */
-  evidence(): Omit<FaultEvidence, 'bursts'> {
+  evidence(): Omit<FaultEvidence, 'bands'> {
     const originMs = this.#span.startedAt ?? this.#parts.toolkit.now();
     return {
       originMs,

@@ -144,7 +144,7 @@ export class CounterDriftAttempt implements FaultAttempt {
   }
 
   evidence(): FaultEvidence | undefined {
-    return this.#watch && { ...this.#watch.evidence(), bursts: [] };
+    return this.#watch && { ...this.#watch.evidence(), bands: [] };
   }
 
   get timelines(): readonly Timeline[] {

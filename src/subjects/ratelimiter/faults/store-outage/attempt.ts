@@ -193,7 +193,7 @@ export class StoreOutageAttempt implements FaultAttempt {
     const { timeline } = this.#place ?? {};
     if (!timeline) return undefined;
     const { startedAt: originMs = this.#toolkit.now() } = this.#times;
-    return { originMs, pods: timeline.pods, bursts: [], bundle: timeline.bundle(originMs, this.#invariant) };
+    return { originMs, pods: timeline.pods, bands: [], bundle: timeline.bundle(originMs, this.#invariant) };
   }
 
   get timelines(): readonly Timeline[] {
