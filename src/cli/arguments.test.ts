@@ -10,13 +10,26 @@ describe('the arguments of the demo', () => {
   });
 
   it('take every option', () => {
-    const args = ['--mode', 'strict', '--file=mine.yaml', '--pace=manual', '--keep', '--report', 'out.json'];
+    const args = [
+      '--mode',
+      'strict',
+      '--file=mine.yaml',
+      '--pace=manual',
+      '--keep',
+      '--report',
+      'out.json',
+      '--diagnosis=local',
+      '--diagnosis-profiles',
+      'p.yaml',
+    ];
     expect(read(...args)).toEqual({
       mode: 'strict',
       file: 'mine.yaml',
       pace: 'manual',
       keep: true,
       report: 'out.json',
+      diagnosis: 'local',
+      diagnosisProfiles: 'p.yaml',
     });
   });
 

@@ -4,12 +4,13 @@
  * behind.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, KIND, terminalLine } from '../api/index.ts';
 import type { Environment } from '../local/environment.ts';
 import { startEnvironment } from '../local/environment.ts';
+import { startLocalModel, writeLocalProfile } from '../local/model.ts';
 import { startOperator } from '../local/operator.ts';
 import { UsageError, type ValuesOf } from '../settings/settings.ts';
 import { DEMO } from './arguments.ts';
@@ -39,7 +40,9 @@ async function main(options: DemoArguments, signal: AbortSignal): Promise<number
   const demo = readDemo(manifest, options);
   const environment = await startEnvironment({ mode: options.mode, onProgress: progress, signal });
   try {
-    const operator = await startOperator(environment, { signal });
+    const profiles = await findProfiles(options, environment, signal);
+    const args = profiles === undefined ? [] : [`--diagnosis-profiles=${profiles}`];
+    const operator = await startOperator(environment, { signal, args });
     progress('operator', `started under its own ServiceAccount; log: ${operator.process.logFile}`);
     try {
       await environment.controlPlane.kubectl.apply([demo], { signal });
@@ -68,9 +71,21 @@ async function main(options: DemoArguments, signal: AbortSignal): Promise<number
   }
 }
 
+/** The file of profiles that the operator is given; where it is asked for, the local model runs by then. */
+async function findProfiles(
+  { diagnosis, diagnosisProfiles }: DemoArguments,
+  { supervisor }: Environment,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (diagnosis !== 'local' || diagnosisProfiles !== undefined)
+    return diagnosisProfiles && resolve(diagnosisProfiles);
+  const onProgress = (message: string): void => progress('model', message);
+  return await writeLocalProfile(await startLocalModel({ supervisor, onProgress, signal }), supervisor);
+}
+
 type NamedDemo = ChaosDemo & { metadata: { name: string } };
 
-function readDemo(manifest: string, { file, pace }: DemoArguments): NamedDemo {
+function readDemo(manifest: string, { diagnosis, file, pace }: DemoArguments): NamedDemo {
   const demo = parse(manifest) as NamedDemo | null;
   if (demo?.kind !== KIND || !demo.metadata?.name) {
     throw new UsageError(`--file ${file}: it holds no ${KIND} with a name`);
@@ -80,9 +95,12 @@ function readDemo(manifest: string, { file, pace }: DemoArguments): NamedDemo {
       `--file ${file}: write metadata.namespace: ratelimiter, where the rate limiters are`,
     );
   }
-  if (!pace) return demo;
   const mode = pace === 'manual' ? 'Manual' : 'Auto';
-  return { ...demo, spec: { ...demo.spec, pace: { ...demo.spec?.pace, mode } } };
+  const asked = {
+    ...(pace && { pace: { ...demo.spec?.pace, mode } }),
+    ...(diagnosis && { diagnosis: { profile: diagnosis } }),
+  };
+  return { ...demo, spec: { ...demo.spec, ...asked } } as NamedDemo;
 }
 
 /** Shows the run to its end, stepping by the keyboard where it is paced by hand; returns the object then. */
