@@ -38,7 +38,7 @@ export type Action = keyof typeof ACTIONS;
 export const actions = Object.keys(ACTIONS) as [Action, ...Action[]];
 
 /** Bounds of an answer; `text` in characters, `chainBytes` all texts of the chain together in UTF-8. */
-export const ANSWER_LIMITS = { chain: 6, cites: 8, alternatives: 3, text: 256, chainBytes: 2048 } as const;
+export const ANSWER_LIMITS = { chain: 6, cites: 8, alternatives: 3, text: 256, chainBytes: 1536 } as const;
 
 const componentName = z.string().max(32);
 const cited = z

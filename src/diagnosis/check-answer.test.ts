@@ -69,7 +69,7 @@ describe('checkAnswer', () => {
     [
       'long texts in a script that takes many bytes',
       { ...good, chain: Array.from({ length: 6 }, () => ({ text: '時'.repeat(200), evidence: ['s1'] })) },
-      /3600 bytes of at most 2048/,
+      /3600 bytes of at most 1536/,
     ],
   ])('rejects %s', (_, answer, reason) => {
     expect(reasons(answer)).toMatch(reason);

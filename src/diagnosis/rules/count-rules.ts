@@ -27,7 +27,10 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
     return most && most.value > limit.value ? [{ replica, most }] : [];
   });
   if (over.length === 0) return together(signs, limit, storeFailsFrom);
-  if (over.length === replicas.length) {
+  const held = replicas.filter((replica) => !over.some((one) => one.replica === replica));
+  // Those that let everybody through as well had only less to answer.
+  const lax = held.filter((replica) => !turnsAway(signs, replica));
+  if (lax.length === held.length && (held.length === 0 || storeFailsFrom < Infinity)) {
     const since = firstBeyond(signs, limit) ?? over[0]?.most.at ?? 0;
     const open = since >= storeFailsFrom;
     return [
@@ -61,14 +64,19 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
         ...claim(
           `That takes no other replica and no store: it does not hold its own count against the limit, and the others did.`,
           idsOf(
-            replicas
-              .filter((other) => !over.some((one) => one.replica === other))
-              .map((other) => signs.last('count-local', other) ?? signs.last('requests-allowed', other)),
+            held.map((other) => signs.last('count-local', other) ?? signs.last('requests-allowed', other)),
           ),
         ),
       ],
       brings: ['uncoordinated-admission', 'unknown'] as const,
     }));
+}
+
+/** Whether a replica has let anybody go without what was asked for, or was not seen to be asked. */
+function turnsAway(signs: Signs, replica: string): boolean {
+  const refused = ['requests-denied', 'requests-failed', 'requests-unanswered'] as const;
+  const sent = signs.last('requests-sent', replica)?.value ?? 0;
+  return sent === 0 || refused.some((signal) => (signs.last(signal, replica)?.value ?? 0) > 0);
 }
 
 function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[] {

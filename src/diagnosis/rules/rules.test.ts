@@ -236,6 +236,14 @@ const cases: Case[] = [
     alternatives: ['limit-not-enforced at replicas'],
   },
   {
+    name: 'every replica lets everybody through while writes stall, and only one of them had more than the limit to answer',
+    parts: [...stall, limit, ...traffic([{ allowed: 8 }, { allowed: 13 }, { allowed: 9 }])],
+    invariant: { ...ghosts, broken: true },
+    anomaly: 'store-writes-stalled',
+    component: 'store',
+    alternatives: ['limit-not-enforced at replicas'],
+  },
+  {
     name: 'a replica ignores the limit, and all else is well',
     parts: [
       reads(),

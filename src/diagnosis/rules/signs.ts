@@ -75,8 +75,21 @@ export class Signs {
 
   /** When a running total of all replicas together first passed a bound. */
   passedAt(signal: Signal, bound: number): number | undefined {
-    const moments = this.replicas.flatMap((replica) => this.of(signal, replica).map(({ at }) => at));
-    return moments.sort((a, b) => a - b).find((at) => this.total(signal, at).value > bound);
+    return this.running(signal).find(({ value }) => value > bound)?.at;
+  }
+
+  /** A running total of all replicas together at each moment at which one of them was looked at. */
+  running(signal: Signal): { readonly at: number; readonly value: number }[] {
+    const last = new Map<string, number>();
+    let value = 0;
+    return this.replicas
+      .flatMap((replica) => this.of(signal, replica).map((sample) => ({ replica, ...sample })))
+      .sort((a, b) => a.at - b.at)
+      .map((sample) => {
+        value += sample.value - (last.get(sample.replica) ?? 0);
+        last.set(sample.replica, sample.value);
+        return { at: sample.at, value };
+      });
   }
 }
 

@@ -165,20 +165,20 @@ function widestGap(
   signs: Signs,
   from: number,
 ): { gap: number; local: number; stored: number; ids: string[] } | undefined {
-  let widest: { gap: number; local: number; stored: number; ids: string[] } | undefined;
-  const moments = signs.replicas.flatMap((replica) => signs.of('count-local', replica).map(({ at }) => at));
-  for (const at of moments) {
-    if (at < from) continue;
-    const local = signs.total('count-local', at);
+  const stored = signs.of('count-stored', signs.store);
+  let widest: { at: number; gap: number; local: number; stored: Sample } | undefined;
+  let next = 0;
+  for (const { at, value } of signs.running('count-local')) {
     // What is read after the replicas were asked can only be more.
-    const stored = signs.of('count-stored', signs.store).find((sample) => sample.at >= at);
-    if (!stored) continue;
-    const gap = local.value - stored.value;
-    if (!widest || gap > widest.gap) {
-      widest = { gap, local: local.value, stored: stored.value, ids: [stored.id, ...local.ids] };
-    }
+    while ((stored[next]?.at ?? Infinity) < at) next += 1;
+    const held = stored[next];
+    if (at < from || !held) continue;
+    const gap = value - held.value;
+    if (!widest || gap > widest.gap) widest = { at, gap, local: value, stored: held };
   }
-  return widest;
+  if (!widest) return undefined;
+  const ids = [widest.stored.id, ...signs.total('count-local', widest.at).ids];
+  return { ...widest, stored: widest.stored.value, ids };
 }
 
 function slowly(signs: Signs, store: string, { from, samples, to, usual, writes }: Slow): Finding {
