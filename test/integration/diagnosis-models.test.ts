@@ -22,6 +22,7 @@ import { promptOf } from '../../src/diagnosis/models/prompt.ts';
 import { LOCAL_MODEL, startLocalModel, writeLocalProfile } from '../../src/local/model.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { certificateFor } from '../kit/certificate.ts';
+import { runProgram } from '../kit/program.ts';
 
 const bundle = bundleOf({
   parts: [
@@ -105,6 +106,23 @@ describe('a model behind TLS', () => {
     const before = server.asked.length;
     expect(await asking()).toMatchObject({ failed: expect.stringMatching(message) as string });
     expect(server.asked).toHaveLength(before);
+  });
+});
+
+describe('an operator', () => {
+  it('ends at its start where its profiles cannot be used, and says all that is wrong', async () => {
+    const file = join(supervisor.temporaryFolder('profiles'), 'wrong.yaml');
+    await writeFile(
+      file,
+      'profiles: [{name: a, kind: anthropic, baseURL: "https://h/v1", model: m}, {name: rules, kind: rules}]',
+    );
+    const { status, stdout } = await runProgram(process.execPath, [
+      'src/operator/main.ts',
+      `--diagnosis-profiles=${file}`,
+    ]);
+    expect(status).toBe(1);
+    expect(stdout).toContain('the file of --diagnosis-profiles cannot be used');
+    expect(stdout).toMatch(/wrong.yaml.*apiKeyFile: is needed.*"rules\\?" is always there/s);
   });
 });
 
