@@ -1,5 +1,5 @@
 /**
- * `npm run build`: bundles the two programs of the image, each into one file that
+ * `npm run build`, first part: bundles the two programs of the image, each into one file that
  * needs nothing but Node 24, and beside them what the operator loads only where a model is asked. `--outdir` puts
  * them elsewhere than into dist.
  */
@@ -11,7 +11,7 @@ import { ownSettings } from '../src/settings/settings.ts';
 import { slimDependencies } from './slim-dependencies.mjs';
 
 const { outdir } = ownSettings({
-  about: 'Usage: npm run build [-- --outdir FOLDER]\n\nBundles the two programs of the image.',
+  about: 'Usage: node scripts/build.mjs [--outdir FOLDER]\n\nBundles the two programs of the image.',
   settings: {
     outdir: {
       ...file,

@@ -208,7 +208,12 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         '1m',
         '24h',
       ).default('10m'),
-      historyLimit: z.int().min(0).max(20).default(5).describe('How many past runs the status remembers.'),
+      historyLimit: z
+        .int()
+        .min(0)
+        .max(20)
+        .default(5)
+        .describe('How many past runs the status remembers, and of how many the evidence is kept.'),
     })
     .meta({
       description: 'What to test, which faults to inject, and how to tell the story.',

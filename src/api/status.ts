@@ -77,7 +77,7 @@ const measure = z.object({
   atLeast: z
     .boolean()
     .optional()
-    .describe('The true value may be higher: the measurement could not show more.'),
+    .describe('The true value may be higher: the measurement could not show more, or broke off.'),
 });
 
 const scenario = z.object({
@@ -276,6 +276,15 @@ const journal = z
       .max(16)
       .optional()
       .meta({ description: 'The faults that this run has announced.', ...keyedBy('id') }),
+    fixtures: z
+      .array(text(192, 'A name.'))
+      .max(16)
+      .optional()
+      .meta({
+        description:
+          'What this run has set up on the subject besides, or is about to, by name: its controls, and the fixture of a fault that is still to be announced.',
+        ...atomic,
+      }),
   })
   .describe('What the operator needs to go on after a restart. Do not build on it.');
 

@@ -17,8 +17,8 @@ export type ShellEffect =
 
 /** Done by the driver of the subject. */
 export type SubjectEffect =
-  /** Measure what is normal without a fault -> Baseline. Safe to repeat. */
-  | { kind: 'MeasureBaseline'; id: string }
+  /** Measure what is normal without a fault, on `fixture`, which is removed again -> Baseline. Safe to repeat. */
+  | { kind: 'MeasureBaseline'; id: string; fixture: string }
   /** Set up a fresh fixture, read back on every node -> Prepared, NotPrepared or Admission. Safe to repeat. */
   | { kind: 'Prepare'; id: string; fault: string; scenario: string; fixture: string; sequence: number }
   /** Inject a fault -> Fault. Never repeated: performed only by the process that announced it. */

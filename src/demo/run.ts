@@ -77,6 +77,9 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
     release,
   });
 
+  if (demo.deleting) {
+    return ending('Aborted', 'Deleted', `Run ${run.number} was stopped because its object is deleted`, true);
+  }
   if (demo.annotations.abort === String(run.number)) {
     return ending('Aborted', 'Aborted', `Run ${run.number} was aborted by annotation`, true);
   }
@@ -92,7 +95,7 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
   if (admission.state === 'refused') {
     return ending('Aborted', admission.reason, `Run ${run.number} was stopped: ${admission.message}`, true);
   }
-  const deadline = runDeadline(context);
+  const deadline = runDeadline(context.draft, demo.spec, now);
   if (now >= deadline) {
     const message = `Run ${run.number} took longer than spec.activeDeadline (${demo.spec.activeDeadline})`;
     return ending('Errored', 'DeadlineExceeded', message, false);
@@ -118,7 +121,9 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
 
   const id = `${run.number}/stop`;
   const outcome = observed.restored[id];
-  const giveUpAt = Math.max(ms(ending.since), fault ? ms(fault.until) : 0) + RESTORE_DEADLINE_MS;
+  // Whoever has taken over has had no time to undo anything before.
+  const since = Math.max(ms(ending.since), observed.since, fault ? ms(fault.until) : 0);
+  const giveUpAt = since + RESTORE_DEADLINE_MS;
   if (!outcome && now < giveUpAt) {
     context.effects.push({
       kind: 'Restore',

@@ -4,7 +4,7 @@
  */
 import type { ChapterStatus } from '../api/index.ts';
 import { diagnosisSentence, formatDuration } from '../api/index.ts';
-import { noteOf, workOnChaos } from './chaos-stage.ts';
+import { measureBaseline, noteOf, workOnChaos } from './chaos-stage.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
 import {
@@ -89,8 +89,7 @@ function workOnSetup(context: Context): Work {
       ? { done: true, message: baseline.message }
       : { done: false, message: baseline.message, fail: 'BaselineFailed' };
   }
-  context.effects.push({ kind: 'MeasureBaseline', id: `${context.draft.run?.number}/baseline` });
-  return { done: false, message: 'Measuring the baseline, without a fault' };
+  return measureBaseline(context);
 }
 
 function workOnDetection(context: Context, scenario: Scenario): Work {
@@ -171,7 +170,10 @@ function workOnComplete(context: Context): Work {
   const id = `${draft.run?.number}/complete`;
   const outcome = observed.restored[id];
   if (outcome?.ok) {
-    const until = awaitedUntil(context, runDeadline(context) - BEFORE_DEADLINE_MS);
+    const until = awaitedUntil(
+      context,
+      runDeadline(context.draft, context.demo.spec, context.now) - BEFORE_DEADLINE_MS,
+    );
     if (until === undefined || now >= until) return { done: true, message: outcome.message };
     wake(context, until);
     const { profile } = context.demo.spec.diagnosis;

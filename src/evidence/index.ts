@@ -14,10 +14,22 @@ export {
   SIGNALS,
   type Signal,
 } from './bundle.ts';
+export {
+  EVIDENCE_LABELS,
+  evidenceLabels,
+  evidenceName,
+  type ReadEvidence,
+  type RunPart,
+  readRunEvidence,
+  runData,
+  scenarioBytes,
+  scenarioData,
+} from './config-map.ts';
 export { type Leak, leaksOf } from './leak-check.ts';
 export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';
 export {
   type EvidenceBand,
+  MOST_SCENARIOS,
   RUN_EVIDENCE_BYTES,
   RUN_EVIDENCE_VERSION,
   type RunEvidence,

@@ -44,9 +44,25 @@ describe('a recorder', () => {
     const { events, series } = seen.bundle(0);
     expect(series[0]?.points.map(([at]) => at)).toEqual([10, 20, 30]);
     expect(events.map(({ id, text }) => [id, text])).toEqual([
-      ['e1', 'earlier'],
-      ['e2', 'later'],
+      ['e2', 'earlier'],
+      ['e1', 'later'],
     ]);
+  });
+
+  it('counts what is told late at its moment, and so at every moment after it', () => {
+    const moments = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 100 });
+    fc.assert(
+      fc.property(moments, (told) => {
+        const seen = recorder();
+        for (const at of told) seen.count(at, 'replica-1', 'requests-sent');
+        for (const [at, value] of seen.bundle(0).series[0]?.points ?? []) {
+          // Of several at one moment each is a step.
+          expect(value).toBeLessThanOrEqual(told.filter((moment) => moment <= at).length);
+          expect(value).toBeGreaterThan(told.filter((moment) => moment < at).length);
+        }
+        expect(seen.bundle(0).series[0]?.points.at(-1)?.[1]).toBe(told.length);
+      }),
+    );
   });
 
   it('tells requests apart that arrive within a millisecond, and nothing else', () => {

@@ -8,10 +8,12 @@ import {
   SIGNALS,
   type Signal,
 } from './bundle.ts';
-import { LEAST_POINTS, type Point, thin, thinned } from './thin.ts';
+import { keptOf, LEAST_POINTS, thinned } from './thin.ts';
 
-/** No series keeps more points than this, however few there are. */
-const MOST_POINTS = 256;
+/** To so many points a series is thinned out, when it has twice as many. */
+const MOST_POINTS = 160;
+/** An id has four digits; what comes after so many events is left out. */
+const MOST_IDS = 9999;
 
 /** Where the invariant stands; times as those of the recorder. */
 export interface SeenInvariant {
@@ -25,10 +27,13 @@ interface SeriesLog {
   readonly component: string;
   readonly signal: Signal;
   /** In order of time; a value that stays is its first and its last sight. */
-  points: Point[];
+  times: number[];
+  values: number[];
 }
 
 interface SeenEvent {
+  /** Stays as it is: a claim may cite it. */
+  readonly id: string;
   readonly at: number;
   readonly component: string;
   readonly text: string;
@@ -40,9 +45,10 @@ export class EvidenceRecorder {
   readonly #relations: EvidenceBundle['relations'];
   readonly #series = new Map<string, SeriesLog>();
   readonly #events: SeenEvent[] = [];
+  #eventCount = 0;
   readonly #pointsEach: number;
 
-  /** @param seriesEach how many series a component may come to have: the fewer, the more points each may keep */
+  /** @param seriesEach how many series a component comes to have, about: the fewer, the more points each may keep */
   constructor(
     components: readonly EvidenceComponent[],
     relations: EvidenceBundle['relations'],
@@ -50,33 +56,55 @@ export class EvidenceRecorder {
   ) {
     this.#components = components;
     this.#relations = relations;
-    const share = Math.floor(EVIDENCE_LIMITS.points / Math.max(1, components.length * seriesEach));
+    // With twice as many in each series the bundle is within its bound, and need not be thinned out itself.
+    const share = Math.floor(EVIDENCE_LIMITS.points / (2 * Math.max(1, components.length * seriesEach)));
     this.#pointsEach = Math.min(MOST_POINTS, Math.max(LEAST_POINTS, share));
   }
 
   /** Takes a value in; one of the past finds its place. Of a component that is not among ours nothing is kept. */
   add(at: number, component: string, signal: Signal, value: number): void {
-    if (!Number.isFinite(at) || !Number.isFinite(value)) return;
-    if (!this.#components.some(({ name }) => name === component)) return;
-    const key = `${component} ${signal}`;
-    const log = this.#series.get(key) ?? { component, signal, points: [] };
-    if (!this.#series.has(key)) {
-      if (this.#series.size >= EVIDENCE_LIMITS.series) return;
-      this.#series.set(key, log);
-    }
-    insert(log.points, [at, value]);
-    // Twice as many before they are thinned: then that costs little for each of them.
-    if (log.points.length > 2 * this.#pointsEach) log.points = thin(log.points, this.#pointsEach);
+    const log = Number.isFinite(value) ? this.#logOf(at, component, signal) : undefined;
+    if (!log) return;
+    insert(log, at, value);
+    this.#bound(log);
   }
 
-  /** The last value of a series. */
-  last(component: string, signal: Signal): number | undefined {
-    return this.#series.get(`${component} ${signal}`)?.points.at(-1)?.[1];
+  /** Counts `more` in a series that is a count so far: told late, it raises everything after its moment as well. */
+  count(at: number, component: string, signal: Signal, more = 1): void {
+    const log = this.#logOf(at, component, signal);
+    if (!log) return;
+    const { times, values } = log;
+    const before = times.findLastIndex((known) => known <= at);
+    times.splice(before + 1, 0, at);
+    values.splice(before + 1, 0, values[before] ?? 0);
+    for (let i = before + 1; i < values.length; i += 1) values[i] = (values[i] ?? 0) + more;
+    this.#bound(log);
+  }
+
+  #logOf(at: number, component: string, signal: Signal): SeriesLog | undefined {
+    if (!Number.isFinite(at) || !this.#components.some(({ name }) => name === component)) return undefined;
+    const key = `${component} ${signal}`;
+    const known = this.#series.get(key);
+    if (known || this.#series.size >= EVIDENCE_LIMITS.series) return known;
+    const log = { component, signal, times: [], values: [] };
+    this.#series.set(key, log);
+    return log;
+  }
+
+  /** Twice as many before they are thinned: then that costs little for each of them. */
+  #bound(log: SeriesLog): void {
+    if (log.times.length <= 2 * this.#pointsEach) return;
+    const kept = keptOf(log, this.#pointsEach);
+    log.times = kept.map((i) => log.times[i] ?? 0);
+    log.values = kept.map((i) => log.values[i] ?? 0);
   }
 
   /** Where there are too many events, the first and the last half of them stay. */
   event(at: number, component: string, text: string): void {
-    this.#events.push({ at, component, text: truncate(text, EVIDENCE_LIMITS.text) });
+    if (this.#eventCount >= MOST_IDS) return;
+    this.#eventCount += 1;
+    const id = `e${this.#eventCount}`;
+    this.#events.push({ id, at, component, text: truncate(text, EVIDENCE_LIMITS.text) });
     if (this.#events.length > EVIDENCE_LIMITS.events) this.#events.splice(EVIDENCE_LIMITS.events / 2, 1);
   }
 
@@ -87,20 +115,20 @@ export class EvidenceRecorder {
       version: EVIDENCE_VERSION,
       components: [...this.#components],
       relations: [...this.#relations],
-      series: [...this.#series.values()].map(({ component, points, signal }, i) => ({
+      series: [...this.#series.values()].map(({ component, signal, times, values }, i) => ({
         id: `s${i + 1}`,
         component,
         signal,
         unit: SIGNALS[signal].unit,
-        points: points.map(([at, value]): [number, number] => [
+        points: times.map((at, place): [number, number] => [
           // Requests that come together are told apart by fractions of a millisecond.
           signal === 'arrivals' ? rounded(at - origin, 100) : moment(at),
-          SIGNALS[signal].unit === 'ms' ? rounded(value, 10) : value,
+          rounded(values[place] ?? 0, SIGNALS[signal].unit === 'ms' ? 10 : 1),
         ]),
       })),
       events: this.#events
         .toSorted((a, b) => a.at - b.at)
-        .map(({ at, component, text }, i) => ({ id: `e${i + 1}`, atMs: moment(at), component, text })),
+        .map(({ at, component, id, text }) => ({ id, atMs: moment(at), component, text })),
       ...(invariant && {
         invariant: {
           formula: truncate(invariant.formula, EVIDENCE_LIMITS.text),
@@ -117,15 +145,20 @@ export class EvidenceRecorder {
 }
 
 /** Puts a point in its place; a value that stays needs its first and its last sight alone. */
-function insert(points: Point[], point: Point): void {
-  const [at, value] = point;
-  const last = points.at(-1);
-  if (last && last[0] > at) {
-    points.splice(points.findLastIndex(([before]) => before <= at) + 1, 0, point);
+function insert({ times, values }: SeriesLog, at: number, value: number): void {
+  const last = times.at(-1);
+  if (last !== undefined && last > at) {
+    const place = times.findLastIndex((before) => before <= at) + 1;
+    times.splice(place, 0, at);
+    values.splice(place, 0, value);
     return;
   }
-  if (last?.[1] === value && points.at(-2)?.[1] === value) points.pop();
-  points.push(point);
+  if (values.at(-1) === value && values.at(-2) === value) {
+    times.pop();
+    values.pop();
+  }
+  times.push(at);
+  values.push(value);
 }
 
 function rounded(value: number, parts: number): number {

@@ -118,12 +118,12 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
     'measures write latency and lag, and leaves no control key behind',
     keepingTime(async () => {
       const driver = driverOn(approximate);
-      await driver.perform({ kind: 'MeasureBaseline', id: 'b' });
+      await driver.measureBaseline();
       expect(driver.observed.baseline).toEqual({ ok: true, message: expect.any(String) });
       expect(driver.observed.baseline?.message).toMatch(
         /a write to Redis takes \d+\.\d ms.*at most \d+ counts? behind/,
       );
-      const definitions = await observer.keys('rl:limit:demo-*-control-*');
+      const definitions = await observer.keys('rl:limit:demo-*--control-*');
       expect(definitions.length).toBeGreaterThanOrEqual(2);
       const kept = await Promise.all(definitions.map(async (key) => await observer.hexists(key, 'limit')));
       expect(kept).not.toContain(1);

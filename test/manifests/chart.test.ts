@@ -71,6 +71,11 @@ describe('the chart', () => {
     [{ diagnosis: { profiles: [{ ...MODEL, name: 'rules' }] } }, '/diagnosis/profiles/0/name'],
     [{ diagnosis: { profiles: [{ ...MODEL, apiKey: 'secret' }] } }, "'apiKey' not allowed"],
     [{ diagnosis: { profiles: [{ ...MODEL, egress: {} }] } }, '/diagnosis/profiles/0/egress'],
+    [{ metrics: { serviceMonitor: { enable: true } } }, "'enable' not allowed"],
+    [
+      { metrics: { prometheusRule: { docsUrl: 'https://git.example.com/' } } },
+      '/metrics/prometheusRule/docsUrl',
+    ],
     [{ demo: { enabled: true } }, 'demo.enabled needs limiter.enabled=true'],
   ])('refuses %j and says where', async (values, what) => {
     const { status, stderr } = await runHelmTemplate(helm, values);

@@ -4,7 +4,8 @@ import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
 import type { FaultReport, InvariantReading } from '../../demo/observed.ts';
-import type { AdmissionRequest, Emit, Permit, SubjectDriver } from '../../demo/subject.ts';
+import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../demo/subject.ts';
+import { EvidenceRecorder } from '../../evidence/index.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { SimulatedTarget } from './simulated-target.ts';
 
@@ -19,6 +20,9 @@ export class SimulatedDriver implements SubjectDriver {
   readonly #clock: ProcessClock;
   readonly #request: AdmissionRequest;
   readonly #reports = new Map<string, FaultReport>();
+  /** That this process has set up. */
+  readonly #fixtures = new Set<string>();
+  readonly #recorders = new Map<string, EvidenceRecorder>();
   #lookedHealthy = false;
 
   constructor(target: SimulatedTarget, clock: ProcessClock, request: AdmissionRequest) {
@@ -39,11 +43,17 @@ export class SimulatedDriver implements SubjectDriver {
     const { effectMs } = behaviour;
     switch (effect.kind) {
       case 'MeasureBaseline':
-        await this.#clock.sleep(effectMs, signal);
+        this.#setUp(effect.fixture);
+        await this.#clock.sleep(effectMs, signal).finally(() => this.#target.fixtures.delete(effect.fixture));
         return { kind: 'Baseline', outcome: { ok: true, message: 'measured' } };
       case 'Prepare': {
-        await this.#clock.sleep(effectMs, signal);
         const { fault, fixture, sequence } = effect;
+        this.#setUp(fixture);
+        await this.#clock.sleep(effectMs, signal).catch((error: unknown) => {
+          this.#target.fixtures.delete(fixture);
+          throw error;
+        });
+        this.#recorders.set(fault, new EvidenceRecorder([{ name: 'store', role: 'store' }], [], 1));
         // A number of a run that somebody forged may give a later fault the id of an earlier one.
         this.#target.readings.delete(this.#nameOf(fault));
         const usableUntil = this.#clock.now() + behaviour.usableMs;
@@ -80,6 +90,13 @@ export class SimulatedDriver implements SubjectDriver {
     } finally {
       carriedOn.delete(activity);
     }
+  }
+
+  evidence(fault: string): FaultEvidence | undefined {
+    const originMs = this.#reports.get(fault)?.startedAt ?? this.#clock.now();
+    const recorder = this.#recorders.get(fault);
+    const pods = [{ component: 'store', pod: 'store-0' }];
+    return recorder && { originMs, pods, bands: [], bundle: recorder.bundle(originMs) };
   }
 
   async close(): Promise<void> {
@@ -150,6 +167,7 @@ export class SimulatedDriver implements SubjectDriver {
     const name = this.#nameOf(fault);
     const before = readings.get(name);
     const now = this.#clock.now();
+    this.#recorders.get(fault)?.add(now, 'store', 'read-latency', now % 7);
     const bound = stall ? 5 : 10;
     const value = broken ? bound * 2 : (before?.measures[0]?.value ?? 0);
     // A surge is over when it is looked at; what it broke, it broke until then.
@@ -224,8 +242,13 @@ export class SimulatedDriver implements SubjectDriver {
     return { kind: 'Recovery', fault, report: { workedAt: now, message: 'ok', ...seen } };
   }
 
+  #setUp(fixture: string): void {
+    this.#fixtures.add(fixture);
+    this.#target.fixtures.add(fixture);
+  }
+
   async #restore(
-    { id, release }: Extract<SubjectEffect, { kind: 'Restore' }>,
+    { fixtures, id, release }: Extract<SubjectEffect, { kind: 'Restore' }>,
     signal: AbortSignal,
   ): Promise<Finding> {
     const target = this.#target;
@@ -234,6 +257,7 @@ export class SimulatedDriver implements SubjectDriver {
     const left = Math.min(RESTORE_MS, target.stalledUntil - this.#clock.monotonic());
     await this.#clock.sleep(Math.max(target.behaviour.effectMs, left), signal);
     const ok = !target.isStalled;
+    if (ok) for (const fixture of [...fixtures, ...this.#fixtures]) target.fixtures.delete(fixture);
     const message = ok ? 'Restored' : 'not restored';
     return { kind: 'Restored', effect: id, restored: { ok, faultOver: ok, message } };
   }

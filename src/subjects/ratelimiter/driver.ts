@@ -3,7 +3,6 @@
  * `decide` asks for, on pods and a Redis that somebody else has found. It owns the
  * connections and knows no fault by name.
  */
-import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
@@ -15,6 +14,7 @@ import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
 import type { Pause } from './admission/redis-rest.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
+import { controlKeys } from './controls.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
@@ -83,7 +83,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #toolkit: Toolkit;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
-  readonly #attempts = new Map<string, { readonly attempt: FaultAttempt; readonly scenario: string }>();
+  readonly #attempts = new Map<string, FaultAttempt>();
   /** Of attempts that are watched. */
   readonly #watched = new Set<FaultAttempt>();
   /** That this process made; a fault that was planned again is not in the status with its first one. */
@@ -113,7 +113,7 @@ class RateLimiterDriver implements SubjectDriver {
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
     switch (effect.kind) {
       case 'MeasureBaseline':
-        return await this.#measureBaseline(signal);
+        return await this.#measureBaseline(effect, signal);
       case 'Prepare':
         return await this.#prepare(effect, signal);
       case 'Inject':
@@ -142,11 +142,8 @@ class RateLimiterDriver implements SubjectDriver {
     await untilAborted(signal);
   }
 
-  evidence(): FaultEvidence[] {
-    return [...this.#attempts].flatMap(([fault, { attempt, scenario }]) => {
-      const evidence = attempt.evidence();
-      return evidence ? [{ fault, scenario, ...evidence }] : [];
-    });
+  evidence(fault: string): FaultEvidence | undefined {
+    return this.#attempts.get(fault)?.evidence();
   }
 
   async close(): Promise<void> {
@@ -154,24 +151,22 @@ class RateLimiterDriver implements SubjectDriver {
     await closeToolkit(this.#toolkit);
   }
 
-  async #measureBaseline(signal: AbortSignal): Promise<Finding> {
+  async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
     const { limiter, target } = this.#toolkit;
     const { limit } = limiter;
     const { dryRun, scenarios } = this.#options.spec;
     try {
       await this.#requireNodes(signal);
       if (this.#toolkit.callers) {
-        const { message, writeMaxMs } = await controlCallers(
-          this.#toolkit,
-          `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
-          signal,
-        );
+        const { message, writeMaxMs } = await controlCallers(this.#toolkit, fixture, signal);
         this.#usualWriteMs = writeMaxMs;
         return { kind: 'Baseline', outcome: { ok: true, message } };
       }
+      // It removes its keys itself; what it could not is undone with the rest.
+      this.#fixtures.add(fixture);
       const options = {
         ...this.#toolkit,
-        controlKey: `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
+        keys: controlKeys(fixture),
         rates: scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []),
         limit: limit.requests,
         windowMs: parseDuration(limit.window),
@@ -202,7 +197,7 @@ class RateLimiterDriver implements SubjectDriver {
       if ('refused' in preparation) {
         return { kind: 'Admission', admission: preparation.refused, generation, at: now() };
       }
-      this.#attempts.set(fault, { attempt, scenario: effect.scenario });
+      this.#attempts.set(fault, attempt);
       this.#fixtures.add(fixture);
       return { kind: 'Prepared', fault, prepared: { ...preparation.prepared, sequence } };
     } catch (error) {
@@ -302,7 +297,7 @@ class RateLimiterDriver implements SubjectDriver {
   }
 
   async #diagnose({ fault, profile, scenario }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
-    const evidence = this.#attempts.get(fault)?.attempt.evidence();
+    const evidence = this.evidence(fault);
     if (!evidence) {
       const message = 'the observations were made by a process that is gone; run again for a diagnosis';
       return { kind: 'Diagnosis', fault, profile, report: { message } };
@@ -330,9 +325,7 @@ class RateLimiterDriver implements SubjectDriver {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
     // A limiter behind HTTP is told of no key, so there is none to take back: its counts run out by themselves.
-    const keys = this.#toolkit.callers
-      ? []
-      : [...all].flatMap((fixture) => keysMadeFor(fixture, this.#options.spec.scenarios));
+    const keys = this.#toolkit.callers ? [] : [...all].flatMap(keysMadeFor);
     return {
       kind: 'Restored',
       effect: id,
@@ -389,7 +382,7 @@ class RateLimiterDriver implements SubjectDriver {
 
   /** The attempt that this process made; one that has seen nothing where there is none. */
   #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): FaultAttempt {
-    return this.#attempts.get(fault)?.attempt ?? this.#open(scenario);
+    return this.#attempts.get(fault) ?? this.#open(scenario);
   }
 
   /** Goes into the evidence of every fault that is watched. */

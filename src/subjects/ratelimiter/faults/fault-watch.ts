@@ -3,12 +3,13 @@
  * evidence, and every sample or report gives a new reading.
  */
 import type { FaultReport, InvariantReading } from '../../../demo/observed.ts';
+import type { FaultEvidence } from '../../../demo/subject.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 import { controlMeasure, denyingSentence } from '../controls.ts';
 import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
 import { Turn, watchCounters } from '../interfaces/reference/counter-watch.ts';
 import type { LimitWindow } from '../interfaces/reference/setup-limit.ts';
-import type { AttemptEvidence, Toolkit } from './fault.ts';
+import type { Toolkit } from './fault.ts';
 import { Timeline } from './timeline.ts';
 import type { CompleteSample, FaultSpan } from './watch-record.ts';
 
@@ -129,7 +130,7 @@ export class FaultWatch {
   }
 
   /** What was seen, with times relative to the start of the fault. */
-  evidence(): Omit<AttemptEvidence, 'bursts'> {
+  evidence(): Omit<FaultEvidence, 'bands'> {
     const originMs = this.#span.startedAt ?? this.#parts.toolkit.now();
     return {
       originMs,

@@ -17,6 +17,7 @@ import type {
 import type { FaultEvidence, Permit, Scenario } from '../../../demo/subject.ts';
 import type { Baseline } from '../baseline.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
+import type { Dial } from '../http/dial.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import type { Callers } from '../interfaces/callers.ts';
 import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
@@ -43,8 +44,8 @@ export interface Fault {
   readonly story: readonly DurationTerm[];
   /** What the story takes beyond those durations; milliseconds. */
   beyondStoryMs?(scenario: ScenarioSpec): number;
-  /** Every key that an attempt with this fixture sets up; default: the fixture alone. */
-  keysOf?(scenario: ScenarioSpec, fixture: string): readonly string[];
+  /** Every key that an attempt with this fixture may set up, whatever its parameters; default: the fixture alone. */
+  keysOf?(fixture: string): readonly string[];
   /** What the framework needs to know of a scenario, but what {@link planOf} fills in. */
   plan(
     scenario: ScenarioSpec,
@@ -88,14 +89,12 @@ export interface FaultAttempt {
   /** Proves that the fault is over and looks at what it left. */
   recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport>;
   /** What was seen so far; undefined where another process saw it. */
-  evidence(): AttemptEvidence | undefined;
+  evidence(): FaultEvidence | undefined;
   /** Take in what others see while the fault is watched: health, and pods that go. */
   readonly timelines: readonly Timeline[];
   /** Whether a fault of a process that is gone was injected. Not there: nobody can tell. */
   inquire?(marker: string): Promise<OrphanFinding>;
 }
-
-export type AttemptEvidence = Omit<FaultEvidence, 'fault' | 'scenario'>;
 
 /** A key that was set up, or that nothing may be injected any more. */
 export type Preparation =
@@ -128,6 +127,8 @@ export interface Toolkit {
   /** For a limiter behind HTTP: its callers, and a client for each node, in the same order. */
   readonly callers?: Callers;
   readonly askers: readonly NodeClient[];
+  /** How its nodes are dialled with TLS; left out: they are not. */
+  readonly dial?: Dial;
   /** For bursts, shared by all runs of this process. */
   readonly budget: ConnectionBudget;
   readonly redis: RedisConnections;

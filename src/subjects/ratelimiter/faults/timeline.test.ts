@@ -110,6 +110,16 @@ describe('a timeline', () => {
     expect(events(bundle)).toEqual(['51 replica-1: it gives no answer']);
   });
 
+  it('counts requests at the moment at which they were sent, whenever their answers come', () => {
+    const seen = timeline('a');
+    seen.request({ node: 'a', caller: 'Beyond', sentAt: T + 1, endedAt: T + 2, got: 'Admitted' });
+    seen.request({ node: 'a', caller: 'Beyond', sentAt: T, endedAt: T + 10, got: 'Unanswered' });
+    expect(points(seen.bundle(T), 'replica-1', 'requests-sent')).toEqual([
+      [0, 1],
+      [1, 2],
+    ]);
+  });
+
   it('says when health changes, and nothing of what is well from the start', () => {
     const seen = timeline('a', 'b');
     const health = (at: number, state: string, connected: boolean): HealthSnapshot => ({

@@ -148,7 +148,7 @@ export class Timeline {
   sent(at: number, pod: string, asker: Asker): (at: number) => void {
     this.#count(at, pod, `${asker}-sent`, 1);
     return (now) => {
-      this.#count(now, pod, `${asker}-sent`, -1);
+      this.#count(at, pod, `${asker}-sent`, -1);
       const component = this.#replicas.get(pod);
       if (component !== undefined) this.#unreachable(now, component);
     };
@@ -187,6 +187,16 @@ export class Timeline {
     }
   }
 
+  /** Requests that were sent together in the name of another caller: they have nothing to do with the counts here. */
+  otherBurst({ allowed, requests, sendSpanMs, startedAt }: BurstResult): void {
+    const sent = `${counted(requests, 'request')} within ${spanOf(sendSpanMs)} ms`;
+    this.event(
+      startedAt,
+      CLIENT,
+      `another caller sent ${sent}, of which ${allowed} were allowed; no series has them`,
+    );
+  }
+
   /** Notes what has changed in the health of the replicas. */
   health({ dependencies, lastUpdated: at, nodes }: HealthSnapshot): void {
     for (const { id, state } of nodes) {
@@ -217,9 +227,7 @@ export class Timeline {
 
   #count(at: number, pod: string, signal: Signal, more: number): void {
     const component = this.#replicas.get(pod);
-    if (component === undefined) return;
-    const before = this.#recorder.last(component, signal) ?? 0;
-    this.#recorder.add(at, component, signal, Math.max(0, before + more));
+    if (component !== undefined) this.#recorder.count(at, component, signal, more);
   }
 
   #answers(at: number, component: string): void {

@@ -6,10 +6,10 @@ import type {
   OrphanFinding,
   RecoveryReport,
 } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
+import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { runSteadyTraffic } from '../../interfaces/reference/steady-traffic.ts';
 import { untilAborted } from '../../waiting.ts';
-import type { AttemptEvidence, FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { FaultWatch } from '../fault-watch.ts';
 import { prepareKey, usedBefore } from '../fixture.ts';
 import { watchRecovery } from '../recovery.ts';
@@ -143,8 +143,8 @@ export class CounterDriftAttempt implements FaultAttempt {
     );
   }
 
-  evidence(): AttemptEvidence | undefined {
-    return this.#watch && { ...this.#watch.evidence(), bursts: [] };
+  evidence(): FaultEvidence | undefined {
+    return this.#watch && { ...this.#watch.evidence(), bands: [] };
   }
 
   get timelines(): readonly Timeline[] {

@@ -1,13 +1,13 @@
 /** One attempt of ghost allowing: from its keys to what it left. */
 import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
+import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { BurstNotSentError, injectBurstTraffic } from '../../interfaces/reference/check-burst.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/reference/counter-watch.ts';
 import { sendWrite } from '../../store/write-probe.ts';
 import { messageOf, pauseFor, untilAborted } from '../../waiting.ts';
-import type { AttemptEvidence, FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { FaultWatch } from '../fault-watch.ts';
 import { prepareKeys, usedBefore } from '../fixture.ts';
 import { watchRecovery } from '../recovery.ts';
@@ -16,7 +16,7 @@ import type { Timeline } from '../timeline.ts';
 import { GhostInvariant } from './invariant.ts';
 import { parametersOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
-import { burstBands, noteOthers, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
 /** Rest between two trials, and what is added from one to the next: no two meet a sync at the same moment. */
 const REST_MS = 100;
@@ -130,7 +130,10 @@ export class GhostAllowingAttempt implements FaultAttempt {
       watch.lookNow();
       // Answered long ago, or never: the burst waits for no write.
       await Promise.race([probe, new Promise((resolve) => setImmediate(resolve))]);
-      watch.timeline.burst(burst);
+      for (const timeline of this.timelines) {
+        if (timeline === watch.timeline) timeline.burst(burst);
+        else timeline.otherBurst(burst);
+      }
       return burst;
     } finally {
       writer?.close();
@@ -161,13 +164,10 @@ export class GhostAllowingAttempt implements FaultAttempt {
   }
 
   /** Of the trial that broke the invariant, or the first. */
-  evidence(): AttemptEvidence | undefined {
+  evidence(): FaultEvidence | undefined {
     const broken = this.#places.findIndex(({ watch }) => watch.reading().detectedAt !== undefined);
-    const shown = Math.max(0, broken);
-    const evidence = this.#places[shown]?.watch.evidence();
-    if (!evidence) return undefined;
-    const bursts = this.#bursts.map(({ burst }) => burst);
-    return { ...evidence, bundle: noteOthers(evidence, bursts, shown), bursts: burstBands(bursts) };
+    const evidence = this.#places[Math.max(0, broken)]?.watch.evidence();
+    return evidence && { ...evidence, bands: burstBands(this.#bursts.map(({ burst }) => burst)) };
   }
 
   get timelines(): readonly Timeline[] {

@@ -1,9 +1,10 @@
 /** One attempt of ghost allowing on a limiter behind HTTP: bursts of one caller each, and what the sender counts. */
 import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
+import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { type Burst, BurstNotSentError, spread } from '../../http/burst-plan.ts';
+import { TLS_COST } from '../../http/dial.ts';
 import type { Decision } from '../../interfaces/callers.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
@@ -11,7 +12,7 @@ import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-tur
 import { proveWrite } from '../../store/write-probe.ts';
 import { messageOf, pauseFor } from '../../waiting.ts';
 import { counted } from '../../words.ts';
-import type { AttemptEvidence, FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { seenInvariant } from '../fault-watch.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
@@ -19,7 +20,7 @@ import { callerReading, resultOfCaller } from './caller-reading.ts';
 import { GHOST_FORMULA } from './invariant.ts';
 import { parametersOf, trialsMs } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
-import { burstBands, noteOthers, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
 /** Between two trials; milliseconds. */
 const REST_MS = 100;
@@ -47,8 +48,10 @@ export class CallerBurstAttempt implements FaultAttempt {
   /** Nothing is sent: a caller is new to the limiter until its burst. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
     const { now, target, timeoutMs, usualWriteMs } = this.#toolkit;
-    const { trials } = parametersOf(this.#scenario);
-    const storyMs = parseDuration(this.#scenario.countdown) + trialsMs(this.#scenario) + timeoutMs;
+    const { settle, trials } = parametersOf(this.#scenario);
+    // The whole story of the fault (index.ts): a fixture that is usable for less is refused.
+    const [countdownMs, settleMs] = [parseDuration(this.#scenario.countdown), parseDuration(settle)];
+    const storyMs = countdownMs + 2 * timeoutMs + settleMs + trialsMs(this.#scenario);
     await untilItFits(this.#limit, storyMs, now, signal);
     this.#keys = trialKeys(fixture, trials);
     this.#timelines = this.#keys.map(() => {
@@ -86,7 +89,10 @@ export class CallerBurstAttempt implements FaultAttempt {
           now(),
         );
         this.#trials.push({ burst: result, report, reading });
-        this.#timelines[i]?.burst(result);
+        for (const [at, timeline] of this.#timelines.entries()) {
+          if (at === i) timeline.burst(result);
+          else timeline.otherBurst(result);
+        }
         if (report.proof !== 'Confirmed') break;
       } catch (error) {
         signal.throwIfAborted();
@@ -119,7 +125,7 @@ export class CallerBurstAttempt implements FaultAttempt {
   }
 
   /** Of the trial that broke the invariant, or the first. */
-  evidence(): AttemptEvidence | undefined {
+  evidence(): FaultEvidence | undefined {
     const shown = Math.max(
       0,
       this.#trials.findIndex(({ reading }) => reading.detectedAt !== undefined),
@@ -127,13 +133,11 @@ export class CallerBurstAttempt implements FaultAttempt {
     const [timeline, trial] = [this.#timelines[shown], this.#trials[shown]];
     if (!timeline) return undefined;
     const originMs = trial?.burst.startedAt ?? this.#toolkit.now();
-    const bundle = timeline.bundle(originMs, trial && seenInvariant(GHOST_FORMULA, trial.reading));
-    const bursts = this.#trials.map(({ burst }) => burst);
     return {
       originMs,
       pods: timeline.pods,
-      bundle: noteOthers({ bundle, originMs }, bursts, shown),
-      bursts: burstBands(bursts),
+      bands: burstBands(this.#trials.map(({ burst }) => burst)),
+      bundle: timeline.bundle(originMs, trial && seenInvariant(GHOST_FORMULA, trial.reading)),
     };
   }
 
@@ -148,7 +152,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Burst<Decision>> {
-    const { budget, callers, limiter, now, target, timeoutMs } = this.#toolkit;
+    const { budget, callers, dial, limiter, now, target, timeoutMs } = this.#toolkit;
     if (!callers) throw new TypeError('there are no callers');
     const count = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
     const request = callers.requestOf(key);
@@ -165,6 +169,7 @@ export class CallerBurstAttempt implements FaultAttempt {
         at,
         now,
         onStart,
+        ...(dial && { dial, cost: TLS_COST }),
       },
       signal,
     );

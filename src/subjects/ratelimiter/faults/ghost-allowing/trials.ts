@@ -1,9 +1,8 @@
 /** Several bursts, each on a key of its own, and what they come to together. Pure. */
 import type { FaultReport, InvariantReading } from '../../../../demo/observed.ts';
-import { EVIDENCE_LIMITS, type EvidenceBundle } from '../../../../evidence/index.ts';
+import type { FaultEvidence } from '../../../../demo/subject.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { counted } from '../../words.ts';
-import type { AttemptEvidence } from '../fault.ts';
 
 /** One burst, what is told of it, and where its invariant stands. */
 export interface Trial {
@@ -119,26 +118,11 @@ function watchedUntil(readings: readonly InvariantReading[]): number | undefined
 }
 
 /** When each burst was sent, and what it came to. */
-export function burstBands(bursts: readonly BurstResult[]): AttemptEvidence['bursts'] {
+export function burstBands(bursts: readonly BurstResult[]): FaultEvidence['bands'] {
   return bursts.map(({ allowed, endedAt, requests, startedAt }) => ({
+    kind: 'burst',
     from: startedAt,
     to: endedAt,
     text: `${allowed} of ${counted(requests, 'request')} allowed`,
   }));
-}
-
-/** The evidence of one burst, with a word of the others: they were sent on keys of their own. */
-export function noteOthers(
-  { bundle, originMs }: Pick<AttemptEvidence, 'bundle' | 'originMs'>,
-  bursts: readonly BurstResult[],
-  shown: number,
-): EvidenceBundle {
-  const others = bursts.filter((_, i) => i !== shown);
-  const events = others.map(({ allowed, requests, sendSpanMs, startedAt }, i) => ({
-    id: `e${bundle.events.length + i + 1}`,
-    atMs: Math.round(startedAt - originMs),
-    component: 'client',
-    text: `the same was done for another caller: ${counted(requests, 'request')} within ${sendSpanMs.toFixed(1)} ms, of which ${allowed} were allowed; no series has them`,
-  }));
-  return { ...bundle, events: [...bundle.events, ...events].slice(0, EVIDENCE_LIMITS.events) };
 }

@@ -6,7 +6,7 @@ import type {
   OrphanFinding,
   RecoveryReport,
 } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
+import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { controlProblem } from '../../interfaces/http/control-callers.ts';
@@ -18,7 +18,7 @@ import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
 import { counted } from '../../words.ts';
 import { accountKey, beyondKey, withinKeys } from '../caller-keys.ts';
-import type { AttemptEvidence, FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { watchStore } from '../store-watch.ts';
@@ -189,11 +189,11 @@ export class StoreOutageAttempt implements FaultAttempt {
     return { workedAt, ...(await this.#balance(this.#place, accepted, signal)) };
   }
 
-  evidence(): AttemptEvidence | undefined {
+  evidence(): FaultEvidence | undefined {
     const { timeline } = this.#place ?? {};
     if (!timeline) return undefined;
     const { startedAt: originMs = this.#toolkit.now() } = this.#times;
-    return { originMs, pods: timeline.pods, bursts: [], bundle: timeline.bundle(originMs, this.#invariant) };
+    return { originMs, pods: timeline.pods, bands: [], bundle: timeline.bundle(originMs, this.#invariant) };
   }
 
   get timelines(): readonly Timeline[] {
@@ -239,7 +239,8 @@ export class StoreOutageAttempt implements FaultAttempt {
     const { callerTimeout, pause, settle } = this.#parameters;
     const { countdown } = this.#scenario;
     const parts = [pause, settle, settle, callerTimeout, callerTimeout, countdown];
-    return parts.reduce((sum, part) => sum + parseDuration(part), 0);
+    // Not less than the story of the fault (index.ts): a fixture that is usable for less is refused.
+    return parts.reduce((sum, part) => sum + parseDuration(part), this.#toolkit.timeoutMs);
   }
 
   /** Requests for which one caller stays within its limit. */

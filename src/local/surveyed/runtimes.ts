@@ -1,15 +1,15 @@
 /** Finds what the limiters of other languages run on; Java is installed where this machine allows it. */
-import type { StepOptions } from '../src/local/binaries/cache.ts';
-import { compareVersions } from '../src/local/binaries/versions.ts';
-import { LocalError, messageOf } from '../src/local/errors.ts';
-import { attempt, findInPath } from '../src/local/run.ts';
-import { installPackages, whyNotInstallable } from '../tools/offline/debian.ts';
+import type { StepOptions } from '../binaries/cache.ts';
+import { compareVersions } from '../binaries/versions.ts';
+import { LocalError, messageOf } from '../errors.ts';
+import { offline } from '../offline.ts';
+import { attempt, findInPath } from '../run.ts';
 
 /** Packages of the survey no longer support older ones. */
 const oldestPython = '3.11';
 const oldestJava = 17;
 
-/** A Python from PATH that can make virtual environments. Throws COMMAND_FAILED with what was found instead. */
+/** A Python from PATH that can make virtual environments. Throws RUNTIME_MISSING with what was found instead. */
 export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const reasons: string[] = [];
   for (const name of ['python3', 'python3.13', 'python3.12', 'python3.11', 'python']) {
@@ -22,27 +22,28 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<
   }
   const found = reasons.join('; ') || 'none is in PATH';
   throw new LocalError(
-    'COMMAND_FAILED',
+    'RUNTIME_MISSING',
     `Python ${oldestPython} or later with venv is needed (Debian: apt-get install python3-venv): ${found}`,
   );
 }
 
 const question = 'import ensurepip, platform, venv; print(platform.python_version())';
 
-/** A JDK and Maven in PATH: those of this machine, else Debian's packages when root. Throws COMMAND_FAILED. */
+/** A JDK and Maven in PATH: those of this machine, else Debian's packages when root. Throws RUNTIME_MISSING. */
 export async function ensureJava(options: StepOptions): Promise<{ env: NodeJS.ProcessEnv }> {
   const { env = process.env, progress } = options;
   const missing = await whatJavaLacks(env);
   if (!missing) return { env };
+  const { installPackages, whyNotInstallable } = await offline();
   const obstacle = await whyNotInstallable(options);
-  if (obstacle) throw new LocalError('COMMAND_FAILED', `${missing}, and ${obstacle}`);
+  if (obstacle) throw new LocalError('RUNTIME_MISSING', `${missing}, and ${obstacle}`);
   progress(`${missing}. Next: installing Debian's packages of a JDK and Maven`);
   await installPackages(['default-jdk-headless', 'maven'], options).catch((error: unknown) => {
     options.signal?.throwIfAborted();
-    throw new LocalError('COMMAND_FAILED', messageOf(error), { cause: error });
+    throw new LocalError('RUNTIME_MISSING', messageOf(error), { cause: error });
   });
   const still = await whatJavaLacks(env);
-  if (still) throw new LocalError('COMMAND_FAILED', still);
+  if (still) throw new LocalError('RUNTIME_MISSING', still);
   return { env };
 }
 

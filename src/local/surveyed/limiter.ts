@@ -14,6 +14,18 @@ export interface Saying {
   readonly url: string;
 }
 
+/** What callers get while Redis takes no writes, in the words of the operator. */
+export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
+
+/** One of them. */
+export type Behaviour = (typeof BEHAVIOURS)[number];
+
+/** What somebody's documentation says of a Redis that fails. */
+export interface FailureSaying extends Saying {
+  /** What callers get where this is true of a Redis that takes no writes; undefined where it says nothing of callers. */
+  readonly means?: readonly Behaviour[];
+}
+
 /**
  * When what was used is given back: a window that begins with the first request, one that the clock gives,
  * one that moves with every request, or tokens that come back steadily.
@@ -51,6 +63,8 @@ export interface Window {
   readonly refillEvery?: string;
   /** Windows of the clock that begin at another moment for each caller. */
   readonly staggered?: boolean;
+  /** The window that the survey takes, where not a minute; as long as the API allows where nobody knows when it ends. */
+  readonly surveySeconds?: number;
   readonly note?: string;
 }
 
@@ -62,7 +76,7 @@ export interface Variant {
   /** Variables for the program, besides those of the limiter. */
   readonly env: Readonly<Record<string, string>>;
   /** What its documentation promises for a Redis that fails; undefined where it says nothing. */
-  readonly saysOfFailure?: Saying;
+  readonly saysOfFailure?: FailureSaying;
   /** Where it differs from that of the limiter. */
   readonly window?: Window;
   /** Where it differs from that of the limiter. */
@@ -83,6 +97,8 @@ export interface SurveyedLimiter {
   /** What else of its lock file decides how it behaves: the client of Redis above all. */
   readonly besides: Readonly<Record<string, string>>;
   readonly documentation: string;
+  /** What surprises of it, in a few sentences that the results of the survey bear out. */
+  readonly remark?: string;
   /** How one process is started by the program that its ecosystem has: node, python, the built binary, java. */
   readonly args: readonly string[];
   /** What Go builds: the package of the limiter's own program, where it has one. Default: that in `app`. */
