@@ -130,7 +130,10 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
 
 function whatTheStoreKnew(knew: Sample | undefined, since: number, firstSent: number): string {
   if (!knew) return 'The store was not seen to hold the count of the limit meanwhile.';
-  const after = `The store held the count of the limit ${span(Math.max(0, knew.at - firstSent))} after the first request`;
+  const waited = Number.isFinite(firstSent)
+    ? ` ${span(Math.max(0, knew.at - firstSent))} after the first request`
+    : '';
+  const after = `The store held the count of the limit${waited}`;
   return knew.at < since
     ? `${after}, before more than that was through: the replicas did not go by it.`
     : `${after}, and by then more than that was through.`;
