@@ -102,7 +102,8 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
       anomaly: 'uncoordinated-admission',
       component: ALL_REPLICAS,
       action: 'change-mode',
-      confidence: storeFailsFrom <= since ? 0.5 : 0.9,
+      // Where the store knew in time, it is something else that kept the replicas from knowing.
+      confidence: storeFailsFrom <= since || (knew && knew.at < since) ? 0.5 : 0.9,
       onsetMs: since,
       chain: [
         ...claim(
@@ -114,9 +115,7 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
           idsOf(part.map((replica) => signs.last('count-local', replica) ?? signs.last(signal, replica))),
         ),
         ...claim(
-          knew && knew.at > since
-            ? `The store held the count of the limit ${span(knew.at - firstSent)} after the first request, and by then they were through.`
-            : `What each had allowed reached the store, and so the others, after they had decided.`,
+          whatTheStoreKnew(knew, since, firstSent),
           idsOf([knew ?? signs.last('count-stored', store), ...sent]),
         ),
         ...claim(
@@ -127,6 +126,17 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
       brings: ['unknown'],
     },
   ];
+}
+
+function whatTheStoreKnew(knew: Sample | undefined, since: number, firstSent: number): string {
+  if (!knew) return 'The store was not seen to hold the count of the limit meanwhile.';
+  const waited = Number.isFinite(firstSent)
+    ? ` ${span(Math.max(0, knew.at - firstSent))} after the first request`
+    : '';
+  const after = `The store held the count of the limit${waited}`;
+  return knew.at < since
+    ? `${after}, before more than that was through: the replicas did not go by it.`
+    : `${after}, and by then more than that was through.`;
 }
 
 function firstBeyond(signs: Signs, limit: Sample): number | undefined {

@@ -651,6 +651,30 @@ describe('explain', () => {
     expect(chain[1]?.text).toMatch(/it is not away/);
   });
 
+  it('says that the store knew in time only where it did', () => {
+    const saying = (at: number): string =>
+      explain(
+        bundleOf({
+          parts: [
+            reads(),
+            limit,
+            ...burst,
+            stored([
+              [-20, 0],
+              [at, 12],
+            ]),
+          ],
+          invariant: { ...ghosts, broken: true },
+        }),
+      )
+        .chain.map(({ text }) => text)
+        .join(' ');
+    expect(saying(110)).toMatch(
+      /held the count of the limit 110 ms after .* by then more than that was through/,
+    );
+    expect(saying(3)).toMatch(/3 ms after .* the replicas did not go by it/);
+  });
+
   it('goes by what happened first: what was admitted before a stall is not explained by it', () => {
     const late = stall.map(
       ([component, what, value]): Part =>
