@@ -16,6 +16,7 @@ const projectNode = 24;
 const entries = {
   demo: ['src/cli/demo.ts'],
   kind: ['tools/cluster/main.ts'],
+  model: ['tools/model/main.ts'],
   bench: ['bench/main.ts'],
   fuzz: ['test/fuzz/main.ts'],
   endurance: ['test/endurance/main.ts'],
@@ -144,6 +145,9 @@ function run([command, ...commandArgs], env, stdio = 'inherit') {
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
     for (const signal of signals) process.on(signal, forward);
+    // The terminal tells its new size to its own session alone.
+    const resized = () => child.kill('SIGWINCH');
+    process.on('SIGWINCH', resized);
     // npm may be killed without a word; its child then has another parent.
     const parent = process.ppid;
     const orphaned = setInterval(() => {
@@ -153,6 +157,7 @@ function run([command, ...commandArgs], env, stdio = 'inherit') {
     child.on('exit', (code, signal) => {
       clearInterval(orphaned);
       for (const each of signals) process.off(each, forward);
+      process.off('SIGWINCH', resized);
       resolve(code ?? 128 + signalNumber(signal));
     });
   });

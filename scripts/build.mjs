@@ -1,5 +1,5 @@
 /**
- * `npm run build`: bundles the two programs of the image, each into one file that
+ * `npm run build`, first part: bundles the two programs of the image, each into one file that
  * needs nothing but Node 24. `--outdir` puts them elsewhere than into dist.
  */
 import { rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { ownSettings } from '../src/settings/settings.ts';
 import { slimDependencies } from './slim-dependencies.mjs';
 
 const { outdir } = ownSettings({
-  about: 'Usage: npm run build [-- --outdir FOLDER]\n\nBundles the two programs of the image.',
+  about: 'Usage: node scripts/build.mjs [--outdir FOLDER]\n\nBundles the two programs of the image.',
   settings: {
     outdir: {
       ...file,

@@ -6,15 +6,30 @@ const read = (...args: string[]) => readSettings(DEMO, args, {});
 
 describe('the arguments of the demo', () => {
   it('default to the approximate limiter and the sample', () => {
-    expect(read()).toEqual({ mode: 'approximate', file: 'manifests/samples/demo.yaml', keep: false });
+    expect(read()).toEqual({
+      mode: 'approximate',
+      file: 'manifests/samples/demo.yaml',
+      keep: false,
+      plain: false,
+    });
   });
 
   it('take every option', () => {
-    const args = ['--mode', 'strict', '--file=mine.yaml', '--pace=manual', '--keep', '--report', 'out.json'];
+    const args = [
+      '--mode',
+      'strict',
+      '--file=mine.yaml',
+      '--pace=manual',
+      '--keep',
+      '--plain',
+      '--report',
+      'out.json',
+    ];
     expect(read(...args)).toEqual({
       mode: 'strict',
       file: 'mine.yaml',
       pace: 'manual',
+      plain: true,
       keep: true,
       report: 'out.json',
     });

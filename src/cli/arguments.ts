@@ -40,6 +40,12 @@ const demo = {
     flag: 'pace',
     help: 'manual: go on to the next chapter when you press space or enter (default: as the file says)',
   },
+  plain: {
+    ...boolean,
+    flag: 'plain',
+    help: 'Print the rows of kubectl and the story line by line, also on a terminal, instead of the live view',
+    fallback: 'false',
+  },
   keep: {
     ...boolean,
     flag: 'keep',

@@ -11,19 +11,26 @@ import type { Stage } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
 import type { ValuesOf } from '../settings/settings.ts';
 import { DEMO } from './arguments.ts';
+import { EXIT_BY_PHASE } from './exit-status.ts';
 import { follow } from './follow.ts';
+import { followLive } from './follow-live.ts';
 import { type PlannedDemo, planOf } from './plan.ts';
-import { EXIT_BY_PHASE, runProgram } from './program.ts';
+import { runProgram } from './program.ts';
 import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
+import { hasTerminal } from './view/screen.ts';
 
 type DemoArguments = ValuesOf<typeof DEMO.settings>;
 
 const start = performance.now();
 
+/** Lines that have to wait, while a live view has the terminal. */
+let held: string[] | undefined;
+
 /** One line; much of it comes from the cluster. */
 function say(line: string): void {
-  process.stdout.write(`${terminalLine(line)}\n`);
+  if (held) held.push(line);
+  else process.stdout.write(`${terminalLine(line)}\n`);
 }
 
 /** A line of progress, with the time since the start. */
@@ -47,7 +54,8 @@ async function main(options: DemoArguments, signal: AbortSignal): Promise<number
         void vital.exited.then(() => failed.abort(vital.exitError()));
       }
       void environment.broken.then((error) => say(`   ${error.message}`));
-      const ended = await present(environment, demo, AbortSignal.any([signal, failed.signal]));
+      const show = options.plain || !hasTerminal() ? present : presentLive;
+      const ended = await show(environment, demo, AbortSignal.any([signal, failed.signal]));
       for (const line of verdictLines(ended.status ?? {})) say(line);
       if (options.report) {
         await writeFile(options.report, `${JSON.stringify(ended, null, 2)}\n`);
@@ -88,6 +96,18 @@ async function present(environment: Stage, demo: PlannedDemo, signal: AbortSigna
     });
   } finally {
     stepper.close();
+  }
+}
+
+/** The same on the terminal's own screen; what was said meanwhile is said when it is given back. */
+async function presentLive(environment: Stage, demo: PlannedDemo, signal: AbortSignal): Promise<ChaosDemo> {
+  held = [];
+  try {
+    return await followLive(environment, demo.metadata.name, signal);
+  } finally {
+    const waiting = held;
+    held = undefined;
+    for (const line of waiting) say(line);
   }
 }
 

@@ -11,14 +11,6 @@ import {
   type ValuesOf,
 } from '../settings/settings.ts';
 
-/** What the end of a demo is to a shell. */
-export const EXIT_BY_PHASE: Readonly<Record<string, number>> = {
-  Succeeded: 0,
-  Failed: 1,
-  Errored: 2,
-  Aborted: 3,
-};
-
 const EXIT_INTERRUPTED = 130;
 
 /** How a program for a terminal is run. */

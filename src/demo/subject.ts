@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import type { ChaosDemoSpec, Expectation, FaultStatus, SubjectApi } from '../api/index.ts';
+import type { EvidenceBundle } from '../evidence/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Clock } from './clock.ts';
 import type { Activity, SubjectEffect } from './effects.ts';
@@ -46,6 +47,8 @@ export interface SubjectDefinition {
   scenarios(spec: ChaosDemoSpec): Scenario[];
   /** First part of the names of the fixtures that the demo makes. */
   fixturePrefix(spec: ChaosDemoSpec): string;
+  /** Whether fixtures stay on the subject until they are removed: then a run holds its object until that is done. */
+  keepsFixtures(spec: ChaosDemoSpec): boolean;
   /** Time between two looks at the health of the subject, in milliseconds. */
   healthIntervalMs(spec: ChaosDemoSpec): number;
   /** What will be done, and to what. */
@@ -115,6 +118,17 @@ export interface Permit {
 /** A driver tells what it finds through this. */
 export type Emit = (finding: Finding) => void;
 
+/** What was seen around one fault so far, and what is behind the names in it. Milliseconds since the epoch. */
+export interface FaultEvidence {
+  /** The origin of the times in the bundle. */
+  readonly originMs: number;
+  /** Names of components with the pods behind them. */
+  readonly pods: readonly { readonly component: string; readonly pod: string }[];
+  /** Requests that were sent all at once. */
+  readonly bursts: readonly { readonly from: number; readonly to: number; readonly text: string }[];
+  readonly bundle: EvidenceBundle;
+}
+
 /** The part that touches a subject, one for each run. */
 export interface SubjectDriver {
   /**
@@ -125,6 +139,8 @@ export interface SubjectDriver {
   perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding>;
   /** Carries on with an activity until `signal` aborts, then resolves; rejects only where it cannot go on. */
   carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void>;
+  /** What was seen around a fault so far; undefined where another process saw it. Left out: nothing is kept. */
+  evidence?(fault: string): FaultEvidence | undefined;
   /** Closes every connection; a fault stays as it is. The shell has ended effects and activities before. */
   close(): Promise<void>;
 }

@@ -10,9 +10,10 @@ export const EVIDENCE_VERSION = 'evidence/v1';
 
 /** Bounds of a bundle. */
 export const EVIDENCE_LIMITS = {
-  components: 65,
+  /** 64 replicas, a store and a client; further replicas are left out, which an event says. */
+  components: 66,
   relations: 130,
-  series: 512,
+  series: 1024,
   /** In all series together. */
   points: 12_000,
   events: 200,
@@ -39,7 +40,7 @@ export const SIGNALS = {
   unreachable: {
     of: ['store', 'replica'],
     unit: 'ms',
-    says: 'how long it was waited for an answer of any kind, in vain',
+    says: 'how long it had given no answer of any kind, while it was asked',
   },
   'count-local': { of: ['replica'], unit: 'requests', says: 'how many it says it has admitted so far' },
   'count-stored': { of: ['store'], unit: 'requests', says: 'how many the store holds of all replicas' },
@@ -48,7 +49,11 @@ export const SIGNALS = {
     unit: 'requests',
     says: 'how far the store was behind the replicas at most while all was known to be well',
   },
-  'requests-sent': { of: ['replica'], unit: 'requests', says: 'how many requests were sent to it so far' },
+  'requests-sent': {
+    of: ['replica'],
+    unit: 'requests',
+    says: 'how many requests were sent to it so far, all of one caller, for whom the limit holds',
+  },
   'requests-allowed': { of: ['replica'], unit: 'requests', says: 'how many it has allowed so far' },
   'requests-denied': { of: ['replica'], unit: 'requests', says: 'how many it has denied so far' },
   'requests-failed': {
@@ -61,6 +66,23 @@ export const SIGNALS = {
     unit: 'requests',
     says: 'how many it has not answered in time so far',
   },
+  'others-sent': {
+    of: ['replica'],
+    unit: 'requests',
+    says: 'how many requests of other callers, each well within a limit of its own, were sent to it so far',
+  },
+  'others-allowed': { of: ['replica'], unit: 'requests', says: 'how many of those it has allowed so far' },
+  'others-denied': { of: ['replica'], unit: 'requests', says: 'how many of those it has denied so far' },
+  'others-failed': {
+    of: ['replica'],
+    unit: 'requests',
+    says: 'how many of those it has answered with an error, or refused, so far',
+  },
+  'others-unanswered': {
+    of: ['replica'],
+    unit: 'requests',
+    says: 'how many of those it has not answered in time so far',
+  },
   'request-latency': { of: ['replica'], unit: 'ms', says: 'how long the answer to a request took' },
   arrivals: { of: ['replica'], unit: 'requests', says: 'how many requests had been written to it so far' },
   limit: { of: ['client'], unit: 'requests', says: 'how many requests all replicas together may allow' },
@@ -71,8 +93,8 @@ const signals = Object.keys(SIGNALS) as [Signal, ...Signal[]];
 
 /** `replica-1`, `store`, `client`: by role and order alone; what they are called elsewhere gives too much away. */
 const componentName = z.string().regex(/^(client|store|replica)(-[1-9][0-9]?)?$/);
-/** Milliseconds since the origin of the bundle; negative: before it. */
-const moment = z.int().min(-86_400_000).max(86_400_000);
+/** Milliseconds since the origin of the bundle; negative: before it. Whole ones, but in series of arrivals. */
+const moment = z.number().min(-86_400_000).max(86_400_000);
 const words = z.string().max(EVIDENCE_LIMITS.text);
 /** What a claim cites: `s1` a series, `e1` an event, `v1` a value of the invariant. */
 const idOf = (letter: string) => z.string().regex(new RegExp(`^${letter}[1-9][0-9]{0,3}$`));

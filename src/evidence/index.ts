@@ -15,10 +15,25 @@ export {
   type Signal,
 } from './bundle.ts';
 export {
+  EVIDENCE_LABELS,
+  evidenceLabels,
+  evidenceName,
+  type ReadEvidence,
+  type RunPart,
+  readRunEvidence,
+  runData,
+  scenarioBytes,
+  scenarioData,
+} from './config-map.ts';
+export { type Leak, leaksOf } from './leak-check.ts';
+export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';
+export {
   type EvidenceBand,
+  MOST_SCENARIOS,
   RUN_EVIDENCE_BYTES,
   RUN_EVIDENCE_VERSION,
   type RunEvidence,
   runEvidence,
   type ScenarioEvidence,
 } from './run-evidence.ts';
+export { LEAST_POINTS, type Point, thin, thinned } from './thin.ts';

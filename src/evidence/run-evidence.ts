@@ -11,25 +11,29 @@ export const RUN_EVIDENCE_VERSION = 'run-evidence/v1';
 /** Bytes of one run's evidence as JSON, at most. */
 export const RUN_EVIDENCE_BYTES = 256 * 1024;
 
+/** Scenarios of a run, at most. */
+export const MOST_SCENARIOS = 8;
+
 /** Milliseconds since `originMs`. */
-const moment = z.int().min(-86_400_000).max(86_400_000);
+const moment = z.number().min(-86_400_000).max(86_400_000);
+const text = z.string().max(256);
 
 const band = z.strictObject({
   kind: z.enum(['countdown', 'fault', 'settle', 'burst']),
   fromMs: moment,
   /** Not there while it lasts. */
   toMs: moment.optional(),
-  text: z.string().max(256),
+  text,
 });
 
-const mark = z.strictObject({ atMs: moment, text: z.string().max(256) });
+const mark = z.strictObject({ atMs: moment, text });
 
 const scenario = z.strictObject({
   name: z.string().max(63),
   type: z.string().max(32),
   result: z.string().max(32).optional(),
   /** Names of components in the bundle, with the pods behind them. */
-  pods: z.array(z.strictObject({ component: z.string().max(32), pod: z.string().max(253) })).max(65),
+  pods: z.array(z.strictObject({ component: z.string().max(32), pod: z.string().max(253) })).max(66),
   /** The origin of the bundle's times on the clock of the run. */
   bundleAtMs: moment,
   bands: z.array(band).max(16),
@@ -37,20 +41,42 @@ const scenario = z.strictObject({
   bundle: evidenceBundle,
 });
 
+/** How each scenario of the run stands, also where there is no evidence of it. */
+const result = z.strictObject({
+  scenario: z.string().max(63),
+  type: z.string().max(32),
+  expect: z.string().max(16),
+  /** Not there before it is known. */
+  result: z.string().max(32).optional(),
+  /** As the columns of kubectl show it: "30 > 5". */
+  summary: z.string().max(32).optional(),
+  message: z.string().max(512).optional(),
+});
+
 export const runEvidence = z.strictObject({
   version: z.literal(RUN_EVIDENCE_VERSION),
-  demo: z.strictObject({ namespace: z.string(), name: z.string(), uid: z.string() }),
+  demo: z.strictObject({
+    namespace: z.string().max(63),
+    name: z.string().max(253),
+    uid: z.string().max(128),
+  }),
   run: z.strictObject({ number: z.int().min(1), runId: z.string().max(128).optional() }),
   /** Milliseconds since the epoch, by the operator's clock; all times are relative to it. */
   originMs: z.int(),
   chapters: z
     .array(z.strictObject({ name: z.string().max(64), fromMs: moment, toMs: moment.optional() }))
     .max(32),
-  scenarios: z.array(scenario).max(8),
+  results: z.array(result).max(MOST_SCENARIOS),
+  /** Those that were watched, in the order of the spec. */
+  scenarios: z.array(scenario).max(MOST_SCENARIOS),
+  /** How the run ended, once it has. */
+  verdict: z
+    .strictObject({ phase: z.string().max(16), reason: z.string().max(64), message: z.string().max(512) })
+    .optional(),
   /** Whether the run has ended and nothing will be added. */
   complete: z.boolean(),
-  /** What was left out to stay within bounds, for people; empty: nothing. */
-  leftOut: z.string().max(256),
+  /** What was left out to stay within bounds, or was not seen, for people; empty: nothing. */
+  leftOut: text,
 });
 
 export type RunEvidence = z.infer<typeof runEvidence>;

@@ -20,9 +20,10 @@ const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token
  * Loads the configuration as kubectl would: the file named, else `KUBECONFIG`,
  * else the service account of the pod this runs in, else `~/.kube/config`.
  *
- * @throws if none of these exists or names a cluster.
+ * @param context which of its contexts to use; left out: the current one
+ * @throws if none of these exists or names a cluster, or there is no such context.
  */
-export function loadKubeConfig(file?: string): KubeConfig {
+export function loadKubeConfig(file?: string, context?: string): KubeConfig {
   const config = new KubeConfig();
   if (file !== undefined) {
     config.loadFromFile(file);
@@ -34,6 +35,15 @@ export function loadKubeConfig(file?: string): KubeConfig {
     config.loadFromCluster();
   } else {
     config.loadFromDefault();
+  }
+  if (context !== undefined) {
+    const contexts = config.getContexts().map(({ name }) => name);
+    if (!contexts.includes(context)) {
+      throw new Error(
+        `The kubeconfig has no context "${context}". It has: ${contexts.join(', ') || 'none at all'}.`,
+      );
+    }
+    config.setCurrentContext(context);
   }
   const cluster = config.getCurrentCluster();
   // client-node's last resort is http://localhost:8080 without credentials, which hides the real mistake.

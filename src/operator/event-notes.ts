@@ -29,6 +29,7 @@ export const EVENT_REASONS = {
   RunFailed: 'A scenario did not end as expected.',
   RunErrored: 'The run could not be carried out.',
   RunAborted: 'The run was stopped, or its object was deleted.',
+  EvidenceNotKept: 'The evidence of a run could not be kept in a ConfigMap; the run goes on.',
   Superseded: 'The run was stopped because a newer request replaced it.',
 } as const;
 
@@ -151,6 +152,7 @@ function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): Ev
 
 function endingOf(verdict: Verdict): Pick<EventNote, 'type' | 'reason'> {
   if (verdict.reason === 'Superseded') return { type: 'Normal', reason: 'Superseded' };
+  if (verdict.reason === 'Deleted') return { type: 'Normal', reason: 'RunAborted' };
   return { type: verdict.phase === 'Succeeded' ? 'Normal' : 'Warning', reason: `Run${verdict.phase}` };
 }
 

@@ -19,6 +19,7 @@ import { startHttpServer } from './http-server.ts';
 import { KillSwitch } from './kill-switch.ts';
 import { createKubeCluster } from './kube-cluster.ts';
 import { CHAOS_DEMO_TYPE, createKubeDemoApi } from './kube-demo-api.ts';
+import { createKubeEvidence } from './kube-evidence.ts';
 import { Leadership } from './leadership.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -50,9 +51,12 @@ export async function runOperator(
       queueDepth: () => leadership.term?.depth ?? 0,
       activeRuns: () => leadership.term?.activeRuns ?? 0,
       waitingRuns: () => leadership.term?.waitingRuns ?? 0,
+      demos: () => stores.flatMap((store) => store.list()),
+      now: () => clock.now(),
     },
-    faultTypesOf(subjects),
+    subjects.map(({ definition }) => definition.api),
   );
+  client.observe(metrics.requested);
   const onActivity = (activity: string): void => {
     if (activity === 'failed' || activity === 'expired') metrics.watchRestarted();
   };
@@ -103,9 +107,11 @@ export async function runOperator(
   const api = createKubeDemoApi(client, (key) =>
     stores.map((store) => store.get(key)).find((demo) => demo !== undefined),
   );
+  const evidence = createKubeEvidence(client);
   const leadership = new Leadership({
     forTerm: () => ({
       api,
+      evidence,
       clock,
       logger,
       audience: { events, metrics },
@@ -169,10 +175,6 @@ export async function runOperator(
     await http.close();
     logger.info('stopped');
   }
-}
-
-function faultTypesOf(subjects: readonly Subject<Cluster>[]): string[] {
-  return subjects.flatMap(({ definition }) => definition.api.faults.map(({ type }) => type));
 }
 
 /** The subjects, connected anew: what waits for a lock in one term has nothing to do with another. */

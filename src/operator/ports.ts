@@ -30,6 +30,38 @@ export interface DemoApi {
   removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write>;
 }
 
+/** Which version of it stands in the store, as far as this process knows. */
+export interface KeptEvidence {
+  readonly uid: string;
+  readonly version: string;
+}
+
+/** What became of a write of evidence. Every other failure is thrown. */
+export type EvidenceWrite =
+  | { readonly state: 'kept'; readonly stored: KeptEvidence }
+  /** What stood there is gone; what is not written again is lost. */
+  | { readonly state: 'gone' }
+  /** It will not be taken this time nor another: a right is missing, or the place is somebody else's. */
+  | { readonly state: 'refused'; readonly message: string };
+
+/** Where the evidence of runs is kept: one object for each run, which goes with its ChaosDemo. */
+export interface EvidenceStore {
+  /**
+   * Writes these files of a run; others that stand there stay. What is not of this ChaosDemo is left alone.
+   * @param stored what the last write of this process left; undefined: there was none
+   * @throws where the API server did not say, or may say something else a moment later
+   */
+  keep(
+    demo: ChaosDemo,
+    run: number,
+    files: Readonly<Record<string, string>>,
+    stored: KeptEvidence | undefined,
+    signal: AbortSignal,
+  ): Promise<EvidenceWrite>;
+  /** Removes that of a run, where there is one of this ChaosDemo. @throws as `keep` */
+  remove(demo: ChaosDemo, run: number, signal: AbortSignal): Promise<void>;
+}
+
 /** A registered subject, as one term of leadership uses it. */
 export interface ConnectedSubject {
   readonly definition: SubjectDefinition;

@@ -20,12 +20,14 @@ import { isTransition } from '../demo/transition.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { demoOf } from './demo-of.ts';
 import { type CutOffRun, Entries, type Entry } from './entries.ts';
+import { EvidenceKeeper } from './evidence-keeper.ts';
 import { childLogger, contextOf, type Logger } from './log.ts';
-import type { ConnectedSubject, ConnectedSubjects, DemoApi, Write } from './ports.ts';
+import type { ConnectedSubject, ConnectedSubjects, DemoApi, EvidenceStore, Write } from './ports.ts';
 import { RunSlots } from './run-slots.ts';
 import { StatusWriter } from './store-status.ts';
 import type { Audience } from './tell.ts';
-import { tell, tellDeleted } from './tell.ts';
+import { tell, tellDeleted, tellNotKept } from './tell.ts';
+import { NotLeadingError } from './term-api.ts';
 import { unknownSubjectStatus } from './unknown-subject.ts';
 
 /** When an object is looked at again whose run was cut off. */
@@ -42,6 +44,7 @@ const PAST_WAKE_MS = 100;
 
 export interface ReconcilerOptions {
   readonly api: DemoApi;
+  readonly evidence: EvidenceStore;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly audience: Audience;
@@ -75,20 +78,29 @@ export class Reconciler {
   readonly #writer: StatusWriter;
   readonly #entries: Entries;
   readonly #slots: RunSlots;
+  readonly #evidence: EvidenceKeeper;
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
-    const { api, audience, clock, enqueue, hasLead, leads, logger, maxRuns, maxRunsPerNamespace } = options;
+    const { api, audience, clock, enqueue, evidence, hasLead, leads, logger } = options;
+    const { maxRuns, maxRunsPerNamespace } = options;
     this.#options = options;
     this.#writer = new StatusWriter(api, audience.metrics);
     this.#slots = new RunSlots({ most: maxRuns, mostByNamespace: maxRunsPerNamespace, onRoom: enqueue });
+    this.#evidence = new EvidenceKeeper({
+      store: evidence,
+      clock,
+      logger,
+      mayWrite: hasLead,
+      onRefused: (demo, message) => tellNotKept(audience, demo, message),
+    });
     this.#entries = new Entries({
       clock,
       hasLead,
       leads,
       logger,
       onChange: enqueue,
-      onDeleted: (demo) => tellDeleted(audience, logger, demo),
+      onDeleted: (demo) => tellDeleted(audience, logger, demo, clock.now()),
       onEnded: (key) => {
         this.#slots.ended(key);
         enqueue(key);
@@ -116,9 +128,19 @@ export class Reconciler {
     return this.#entries.size;
   }
 
+  /** Runs whose evidence is being kept. */
+  get evidenceKept(): number {
+    return this.#evidence.size;
+  }
+
   /** Counts the runs that are on already, before any other may begin. */
   takeOver(keys: Iterable<string>): void {
-    for (const key of keys) if (runIsOn(this.#options.api.read(key)?.status)) this.#slots.take(key);
+    const { api, audience } = this.#options;
+    for (const key of keys) {
+      if (!runIsOn(api.read(key)?.status)) continue;
+      this.#slots.take(key);
+      audience.metrics.runs.takenOver();
+    }
   }
 
   /**
@@ -142,11 +164,16 @@ export class Reconciler {
     const cached = this.#options.api.read(key);
     const entry = this.#entries.of(key, cached);
     if (!cached || !entry) {
+      this.#evidence.forget(key);
       this.#giveSlotUp(key);
       return {};
     }
     try {
       return await this.#advance(entry, this.#entries.newest(entry, cached), signal);
+    } catch (error) {
+      // It led when it decided, and not when it was to write.
+      if (error instanceof NotLeadingError) return { requeueAfterMs: LEAD_AGAIN_MS };
+      throw error;
     } finally {
       this.#entries.tidy(entry);
     }
@@ -155,7 +182,10 @@ export class Reconciler {
   /** As `Entries.closeAll`; nothing is reconciled any more. */
   async close(options: { release: boolean; deadlineMs: number }): Promise<void> {
     this.#closed = true;
+    // What is seen is gone when sessions are closed.
+    const kept = this.#evidence.close(options.release);
     await this.#entries.closeAll(options);
+    await kept;
   }
 
   async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
@@ -347,7 +377,11 @@ export class Reconciler {
 
   #stored(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
     this.#entries.keep(entry, after);
-    tell(this.#options.audience, this.#options.logger, after, before.status);
+    const { audience, logger, subjects } = this.#options;
+    const subject = subjects.get(after.spec.subject.type);
+    if (after.metadata.deletionTimestamp) this.#evidence.forget(entry.key);
+    else if (subject) this.#evidence.note(entry.key, after, entry.session, subject.definition);
+    tell(audience, logger, after, before.status, () => subject?.definition.chapters(after.spec) ?? []);
   }
 
   /** Whole milliseconds: what is reckoned from them goes into a status. */

@@ -10,7 +10,7 @@ import { mayBeActive, runIsOn } from '../demo/context.ts';
 import type { Activity, Effect } from '../demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../demo/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../demo/observed.ts';
-import type { AdmissionRequest, Admitted, Permit } from '../demo/subject.ts';
+import type { AdmissionRequest, Admitted, FaultEvidence, Permit } from '../demo/subject.ts';
 import { ActivityRunner } from './activity-runner.ts';
 import { endsWithin } from './deadline.ts';
 import { EffectRunner } from './effect-runner.ts';
@@ -94,6 +94,11 @@ export class Session {
   /** Whether the driver was opened for another version of the spec. */
   get isOutdated(): boolean {
     return this.#openedFor !== undefined && this.#openedFor !== this.#demo.metadata.generation;
+  }
+
+  /** What was seen around a fault, as long as the subject is open. */
+  evidence(fault: string): FaultEvidence | undefined {
+    return this.#opened?.driver.evidence?.(fault);
   }
 
   /** Takes a newer version of the object. */

@@ -91,6 +91,11 @@ export class Term {
     return this.#reconciler.kept;
   }
 
+  /** Runs whose evidence is being kept. */
+  get evidenceKept(): number {
+    return this.#reconciler.evidenceKept;
+  }
+
   /** Takes over all objects there are. */
   takeOver(keys: Iterable<string>): void {
     const all = [...keys];

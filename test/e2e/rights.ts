@@ -7,6 +7,7 @@ import { type Cluster, NAMESPACE } from './support/cluster.ts';
 import { grantedBy, readShippedRoles, usedIn } from './support/rights.ts';
 
 const GET_OBJECT = 'ClusterRole chaosdemo-operator: get chaosdemo.dev/chaosdemos';
+const DELETE_EVIDENCE = 'ClusterRole chaosdemo-target: delete configmaps';
 const PATCH_EVENT = 'ClusterRole chaosdemo-operator: patch events.k8s.io/events';
 
 /** A namespace that wants to take part, and in which nobody has bound the operator's role. */
@@ -36,6 +37,35 @@ export function rights(cluster: Cluster): void {
       await writer;
     }
     expect((await audited()).used).toContain(GET_OBJECT);
+  });
+
+  it('removes the evidence of a run that the history does not remember', async () => {
+    await cluster.applySpec('forgetful', { dryRun: true, historyLimit: 0 });
+    for (const run of [1, 2]) {
+      await cluster.patch('forgetful', {
+        metadata: { annotations: { 'chaosdemo.dev/requested-at': `${run}` } },
+      });
+      await cluster.untilStatus(
+        'forgetful',
+        `the end of run ${run}`,
+        (status) => status.lastHandledRunRequest === `${run}` && status.run?.completedAt !== undefined,
+      );
+    }
+    await until(async () => (await audited()).used.has(DELETE_EVIDENCE), {
+      everyMs: 1_000,
+      what: 'the evidence of the first run to go',
+    });
+    const owned = ['-n', NAMESPACE, 'get', 'configmap', 'forgetful-evidence-2', '-o', 'name'];
+    expect(await cluster.kubectl.run(owned)).toContain('forgetful-evidence-2');
+    // The garbage collector takes what is left with the object.
+    await cluster.kubectl.run(['-n', NAMESPACE, 'delete', 'chaosdemo', 'forgetful', '--timeout=60s']);
+    await until(
+      async () => !(await cluster.kubectl.run(['-n', NAMESPACE, 'get', 'configmaps'])).includes('forgetful'),
+      {
+        everyMs: 1_000,
+        what: 'the evidence to go with its ChaosDemo',
+      },
+    );
   });
 
   it('counts an event that repeats', async () => {

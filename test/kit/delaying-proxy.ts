@@ -15,8 +15,11 @@ export interface DelayingProxy {
   stop(): Promise<void>;
 }
 
-/** Starts one before a server. Bytes keep their order; nothing is lost when an end closes, only late. */
-export async function startDelayingProxy(to: { host: string; port: number }): Promise<DelayingProxy> {
+/**
+ * Starts one before a server. Bytes keep their order; nothing is lost when an end closes, only late.
+ * @param at the port that it listens on; 0: any free one
+ */
+export async function startDelayingProxy(to: { host: string; port: number }, at = 0): Promise<DelayingProxy> {
   const sockets = new Set<Socket>();
   const delayMs = { toServer: 0, toClient: 0 };
   let stalledUntil = 0;
@@ -48,7 +51,7 @@ export async function startDelayingProxy(to: { host: string; port: number }): Pr
     pass(client, upstream, () => delayMs.toServer);
     pass(upstream, client, () => delayMs.toClient);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(at, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {

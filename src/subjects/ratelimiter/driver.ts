@@ -3,25 +3,29 @@
  * `decide` asks for, on pods and a Redis that somebody else has found. It owns the
  * connections and knows no fault by name.
  */
-import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
-import type { FaultReport } from '../../demo/observed.ts';
-import type { Emit, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
+import type { HealthSnapshot } from '../../demo/health.ts';
+import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
+import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
 import type { Pause } from './admission/redis-rest.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
+import { controlKeys } from './controls.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
+import type { Timeline } from './faults/timeline.ts';
+import { truthIn } from './faults/truth.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { controlCallers } from './interfaces/http/control-callers.ts';
 import { lookAtPods } from './interfaces/http/http-health.ts';
 import { type Look, pollHealth } from './interfaces/poll-health.ts';
 import { lookAtLimiter } from './interfaces/reference/health.ts';
+import { remedyOf } from './remedy.ts';
 import { restore } from './restore.ts';
 import { isDemoKey } from './schema.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
@@ -80,6 +84,8 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
   readonly #attempts = new Map<string, FaultAttempt>();
+  /** Of attempts that are watched. */
+  readonly #watched = new Set<FaultAttempt>();
   /** That this process made; a fault that was planned again is not in the status with its first one. */
   readonly #fixtures = new Set<string>();
   #baseline: Baseline | undefined;
@@ -107,7 +113,7 @@ class RateLimiterDriver implements SubjectDriver {
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
     switch (effect.kind) {
       case 'MeasureBaseline':
-        return await this.#measureBaseline(signal);
+        return await this.#measureBaseline(effect, signal);
       case 'Prepare':
         return await this.#prepare(effect, signal);
       case 'Inject':
@@ -136,29 +142,31 @@ class RateLimiterDriver implements SubjectDriver {
     await untilAborted(signal);
   }
 
+  evidence(fault: string): FaultEvidence | undefined {
+    return this.#attempts.get(fault)?.evidence();
+  }
+
   async close(): Promise<void> {
     this.#lifetime.abort(new Error('the driver was closed'));
     await closeToolkit(this.#toolkit);
   }
 
-  async #measureBaseline(signal: AbortSignal): Promise<Finding> {
+  async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
     const { limiter, target } = this.#toolkit;
     const { limit } = limiter;
     const { dryRun, scenarios } = this.#options.spec;
     try {
       await this.#requireNodes(signal);
       if (this.#toolkit.callers) {
-        const { message, writeMaxMs } = await controlCallers(
-          this.#toolkit,
-          `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
-          signal,
-        );
+        const { message, writeMaxMs } = await controlCallers(this.#toolkit, fixture, signal);
         this.#usualWriteMs = writeMaxMs;
         return { kind: 'Baseline', outcome: { ok: true, message } };
       }
+      // It removes its keys itself; what it could not is undone with the rest.
+      this.#fixtures.add(fixture);
       const options = {
         ...this.#toolkit,
-        controlKey: `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
+        keys: controlKeys(fixture),
         rates: scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []),
         limit: limit.requests,
         windowMs: parseDuration(limit.window),
@@ -288,12 +296,25 @@ class RateLimiterDriver implements SubjectDriver {
     }
   }
 
-  async #diagnose({ fault, profile }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
-    const request = this.#attempts.get(fault)?.diagnosisRequest();
-    const report = request
-      ? await this.#diagnosis.diagnose(profile, request, signal)
-      : { message: 'the observations were made by a process that is gone; run again for a diagnosis' };
-    return { kind: 'Diagnosis', fault, report };
+  async #diagnose({ fault, profile, scenario }: EffectOf<'Diagnose'>, signal: AbortSignal): Promise<Finding> {
+    const evidence = this.evidence(fault);
+    if (!evidence) {
+      const message = 'the observations were made by a process that is gone; run again for a diagnosis';
+      return { kind: 'Diagnosis', fault, profile, report: { message } };
+    }
+    const { bundle, pods } = evidence;
+    const type = this.#options.spec.scenarios.find(({ name }) => name === scenario)?.type ?? '';
+    const truth = truthIn(faultOf(type).truth, bundle);
+    const report = await this.#diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
+    return { kind: 'Diagnosis', fault, profile, report: this.#withRemedy(report) };
+  }
+
+  #withRemedy(report: DiagnosisReport): DiagnosisReport {
+    const { limiter, target } = this.#toolkit;
+    const { diagnosis } = report;
+    if (!diagnosis || this.#options.spec.remediation.mode !== 'Suggest') return report;
+    const message = remedyOf(diagnosis, limiter, target.nodes.length);
+    return { ...report, diagnosis: { ...diagnosis, remediation: { state: 'Suggested', message } } };
   }
 
   async #restore(
@@ -304,9 +325,7 @@ class RateLimiterDriver implements SubjectDriver {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
     // A limiter behind HTTP is told of no key, so there is none to take back: its counts run out by themselves.
-    const keys = this.#toolkit.callers
-      ? []
-      : [...all].flatMap((fixture) => keysMadeFor(fixture, this.#options.spec.scenarios));
+    const keys = this.#toolkit.callers ? [] : [...all].flatMap(keysMadeFor);
     return {
       kind: 'Restored',
       effect: id,
@@ -326,10 +345,17 @@ class RateLimiterDriver implements SubjectDriver {
           ? (stop) => lookAtPods({ ...this.#toolkit, health: http.health }, stop)
           : (stop) => lookAtLimiter({ ...this.#toolkit, nodes: target.nodes }, stop);
         const options = { ...this.#toolkit, intervalMs: activity.intervalMs };
-        return await pollHealth(options, look, (snapshot) => emit({ kind: 'Health', snapshot }), signal);
+        const tell = (snapshot: HealthSnapshot): void => {
+          this.#note((timeline) => timeline.health(snapshot));
+          emit({ kind: 'Health', snapshot });
+        };
+        return await pollHealth(options, look, tell, signal);
       }
       case 'LookAgain':
-        return await this.#options.keepLooking(emit, signal);
+        return await this.#options.keepLooking((finding) => {
+          if (finding.kind === 'SecondLook') this.#noteGone(finding.gone ?? []);
+          emit(finding);
+        }, signal);
       case 'AwaitEnd': {
         const { fault } = activity;
         return await this.#attempt(activity).awaitEnd?.(
@@ -339,10 +365,13 @@ class RateLimiterDriver implements SubjectDriver {
       }
       case 'Watch': {
         const { fault } = activity;
-        return await this.#attempt(activity).watch(
-          (reading) => emit({ kind: 'Reading', fault, reading }),
-          signal,
-        );
+        const attempt = this.#attempt(activity);
+        this.#watched.add(attempt);
+        try {
+          return await attempt.watch((reading) => emit({ kind: 'Reading', fault, reading }), signal);
+        } finally {
+          this.#watched.delete(attempt);
+        }
       }
       case 'Load':
         return await this.#attempt(activity).load?.(signal);
@@ -354,6 +383,15 @@ class RateLimiterDriver implements SubjectDriver {
   /** The attempt that this process made; one that has seen nothing where there is none. */
   #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): FaultAttempt {
     return this.#attempts.get(fault) ?? this.#open(scenario);
+  }
+
+  /** Goes into the evidence of every fault that is watched. */
+  #note(note: (timeline: Timeline) => void): void {
+    for (const { timelines } of this.#watched) for (const timeline of timelines) note(timeline);
+  }
+
+  #noteGone(pods: readonly string[]): void {
+    if (pods.length > 0) this.#note((timeline) => timeline.gone(this.#options.now(), pods));
   }
 
   #open(name: string): FaultAttempt {

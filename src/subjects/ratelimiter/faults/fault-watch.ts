@@ -1,9 +1,10 @@
 /**
  * The watch over one fault: samples of its window go into the invariant and the
- * timeline for its diagnosis, and every sample or report gives a new reading.
+ * evidence, and every sample or report gives a new reading.
  */
 import type { FaultReport, InvariantReading } from '../../../demo/observed.ts';
-import type { DiagnosisRequest } from '../../../diagnosis/index.ts';
+import type { FaultEvidence } from '../../../demo/subject.ts';
+import type { SeenInvariant } from '../../../evidence/index.ts';
 import { controlMeasure, denyingSentence } from '../controls.ts';
 import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
 import { Turn, watchCounters } from '../interfaces/reference/counter-watch.ts';
@@ -19,10 +20,11 @@ export interface Invariant {
   /** Whether another look would decide something: then the next sample does not wait for its turn. */
   readonly urgent: boolean;
   reading(fault: FaultSpan): Omit<InvariantReading, 'complete'>;
+  /** The invariant as a formula over signals of evidence, with the names of the two figures that it compares. */
+  readonly formula: { readonly text: string; readonly measured: string; readonly bound: string };
 }
 
 export interface FaultWatchParts {
-  readonly scenario: string;
   readonly invariant: Invariant;
   readonly window: LimitWindow;
   readonly settleMs: number;
@@ -31,8 +33,6 @@ export interface FaultWatchParts {
   readonly requestsPerSecond?: number;
   /** Time between two samples; milliseconds. Default: {@link SAMPLE_EVERY_MS}. */
   readonly sampleEveryMs?: number;
-  /** Called for each complete sample. */
-  readonly noted?: (sample: CompleteSample, timeline: Timeline) => void;
 }
 
 export class FaultWatch {
@@ -47,11 +47,11 @@ export class FaultWatch {
     const { requestsPerSecond, toolkit, window } = parts;
     const { baseline: measured, now, target } = toolkit;
     this.#parts = parts;
-    this.timeline = new Timeline(target);
+    this.timeline = new Timeline(target, now());
     this.timeline.limit(now(), window.limit);
     const baseline = measured();
     if (baseline) {
-      this.timeline.writeAccepted(now(), baseline.writeMaxMs, ', the slowest without a fault');
+      this.timeline.usualWrites(now(), [baseline.writeP50Ms, baseline.writeMaxMs]);
       const lag = baseline.lags.get(requestsPerSecond ?? 0)?.lag;
       if (lag !== undefined) this.timeline.lag(now(), lag);
     }
@@ -129,13 +129,13 @@ export class FaultWatch {
     };
   }
 
-  /** What a diagnosis may know, with times relative to the start of the fault. */
-  request(): DiagnosisRequest {
-    const { scenario, toolkit } = this.#parts;
+  /** What was seen, with times relative to the start of the fault. */
+  evidence(): Omit<FaultEvidence, 'bursts'> {
+    const originMs = this.#span.startedAt ?? this.#parts.toolkit.now();
     return {
-      scenario,
-      components: this.timeline.components,
-      observations: this.timeline.observations(this.#span.startedAt ?? toolkit.now()),
+      originMs,
+      pods: this.timeline.pods,
+      bundle: this.timeline.bundle(originMs, seenInvariant(this.#parts.invariant.formula, this.reading())),
     };
   }
 
@@ -144,15 +144,27 @@ export class FaultWatch {
   }
 
   #take(sample: CounterSample): void {
-    const { invariant, noted } = this.#parts;
     // What comes after the end of the watch is another story: nobody waits for it, and it proves nothing.
     if (this.#isComplete) return;
-    const complete = invariant.add(sample, this.#span);
-    if (complete) {
-      this.#watchedUntil = complete.endedAt;
-      this.timeline.sample(complete);
-      noted?.(complete, this.timeline);
-    }
+    this.timeline.sample(sample);
+    const complete = this.#parts.invariant.add(sample, this.#span);
+    if (complete) this.#watchedUntil = complete.endedAt;
     this.changed();
   }
+}
+
+/** Where an invariant stands, by the measure that decides. Its bound is a value, too, where it has one. */
+export function seenInvariant(
+  { bound, measured, text }: Invariant['formula'],
+  { brokenAt, measures: [judged] }: InvariantReading,
+): SeenInvariant {
+  return {
+    formula: text,
+    broken: brokenAt !== undefined,
+    ...(brokenAt !== undefined && { brokenAt }),
+    values: [
+      ...(judged ? [{ name: measured, value: judged.value }] : []),
+      ...(judged?.bound === undefined ? [] : [{ name: bound, value: judged.bound }]),
+    ],
+  };
 }

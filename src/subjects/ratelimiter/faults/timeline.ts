@@ -1,125 +1,257 @@
-/** Keeps what was observed around one fault, thinned out, for the diagnosis. */
-import type { Component, Observation, Signal } from '../../../diagnosis/index.ts';
+/**
+ * What was seen around one fault, as evidence: under names that say what a component is to the others, and nothing
+ * of what it is. The pods behind the names are kept beside it.
+ */
+import type { HealthSnapshot } from '../../../demo/health.ts';
+import { UNREACHABLE } from '../../../demo/health.ts';
+import {
+  EVIDENCE_LIMITS,
+  type EvidenceBundle,
+  type EvidenceComponent,
+  EvidenceRecorder,
+  type SeenInvariant,
+  type Signal,
+} from '../../../evidence/index.ts';
+import type { BurstResult } from '../interfaces/burst-result.ts';
+import type { CallerRequest, Got } from '../interfaces/caller-request.ts';
+import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
 import type { RateLimiterTarget } from '../target.ts';
 import { counted } from '../words.ts';
-import type { CompleteSample } from './watch-record.ts';
 
-/** More than this is not kept; a pause of a minute with counts that change with every sample stays below. */
-const MAX_OBSERVATIONS = 3000;
+const CLIENT = 'client';
+const STORE = 'store';
+/** Beside the store and the client. */
+const MOST_REPLICAS = EVIDENCE_LIMITS.components - 2;
+/** Series that a component comes to have in a long watch: counts, answers by kind, latency. */
+const SERIES_EACH = 10;
+/** A write that waits so long is worth an event, in milliseconds, and so many times the slowest that is usual. */
+const LONG_MS = 100;
+const LONG_FACTOR = 5;
 
-/** Running totals of requests are noted at most this often. */
-const TOTALS_EVERY_MS = 250;
+/** Whose requests: those of the one caller that the limit is about, or of others that stay far from theirs. */
+export type Asker = 'requests' | 'others';
 
-/** Name of the component that sends the requests. */
-const SENDER = 'sender';
-
-/** Requests to one node so far. */
-export interface Totals {
-  readonly sent: number;
-  readonly allowed: number;
-  readonly unanswered: number;
-}
+const OF_ANSWER = {
+  Admitted: 'allowed',
+  Denied: 'denied',
+  Failed: 'failed',
+  Unanswered: 'unanswered',
+} as const satisfies Record<Got, string>;
 
 export class Timeline {
-  readonly components: readonly Component[];
-  readonly #store: string;
-  readonly #seen: (Omit<Observation, 'atMs'> & { at: number })[] = [];
-  readonly #lastValue = new Map<string, number>();
-  #totalsAt = 0;
+  /** Names of components with the pods behind them. */
+  readonly pods: readonly { readonly component: string; readonly pod: string }[];
+  readonly #recorder: EvidenceRecorder;
+  /** By the name of the pod. */
+  readonly #replicas: ReadonlyMap<string, string>;
+  /** When each component last gave an answer, or was first asked. */
+  readonly #heard = new Map<string, number>();
+  readonly #silent = new Set<string>();
+  readonly #states = new Map<string, string>();
+  #usualWriteMs = 0;
+  #writesStand = false;
 
-  constructor(target: RateLimiterTarget) {
-    this.#store = target.redis.podName;
-    this.components = [
-      ...target.nodes.map(({ name }): Component => ({ name, role: 'replica' })),
-      { name: this.#store, role: 'store' },
-      { name: SENDER, role: 'client' },
+  constructor({ nodes, redis }: RateLimiterTarget, startedAt: number) {
+    const shown = nodes.slice(0, MOST_REPLICAS);
+    this.#replicas = new Map(shown.map(({ name }, i) => [name, `replica-${i + 1}`]));
+    const replicas = [...this.#replicas.values()];
+    this.pods = [
+      ...[...this.#replicas].map(([pod, component]) => ({ component, pod })),
+      { component: STORE, pod: redis.podName },
     ];
+    const components: EvidenceComponent[] = [
+      ...replicas.map((name): EvidenceComponent => ({ name, role: 'replica' })),
+      { name: STORE, role: 'store' },
+      { name: CLIENT, role: 'client' },
+    ];
+    const relations: EvidenceBundle['relations'] = replicas.flatMap((replica) => [
+      { from: CLIENT, kind: 'sends-requests-to', to: replica },
+      { from: replica, kind: 'keeps-counts-in', to: STORE },
+    ]);
+    this.#recorder = new EvidenceRecorder(components, relations, SERIES_EACH);
+    for (const name of [...replicas, STORE]) this.#heard.set(name, startedAt);
+    if (nodes.length > shown.length) {
+      const left = counted(nodes.length - shown.length, 'replica');
+      this.event(startedAt, CLIENT, `${left} more are left out here, and their requests and counts`);
+    }
   }
 
-  /** The observations with times relative to `origin`, which like all times here is in milliseconds since the epoch. */
-  observations(origin: number): Observation[] {
-    return this.#seen.map(({ at, ...rest }) => ({ atMs: at - origin, ...rest }));
+  /** Times are relative to `origin`, which like all times here is in milliseconds since the epoch. */
+  bundle(origin: number, invariant?: SeenInvariant): EvidenceBundle {
+    return this.#recorder.bundle(origin, invariant);
   }
 
   limit(at: number, limit: number): void {
-    this.#add(at, SENDER, 'limit', limit, `all replicas together may allow ${limit} requests`);
+    this.#recorder.add(at, CLIENT, 'limit', limit);
   }
 
   lag(at: number, lag: number): void {
-    this.#add(
-      at,
-      this.#store,
-      'count-lag',
-      lag,
-      `without a fault it was at most ${counted(lag, 'count')} behind the replicas`,
-    );
+    this.#recorder.add(at, STORE, 'count-lag', lag);
   }
 
-  writeAccepted(at: number, tookMs: number, note = ''): void {
-    this.#add(
-      at,
-      this.#store,
-      'write-accepted',
-      tookMs,
-      `a write was accepted after ${tookMs.toFixed(1)} ms${note}`,
-    );
+  /** How long writes took while all was known to be well, from the fastest to the slowest. */
+  usualWrites(at: number, tookMs: readonly number[]): void {
+    for (const took of tookMs) this.#recorder.add(at, STORE, 'write-latency', took);
+    this.#usualWriteMs = Math.max(this.#usualWriteMs, ...tookMs);
+  }
+
+  writeAccepted(at: number, tookMs: number): void {
+    this.#recorder.add(at, STORE, 'write-latency', tookMs);
+    this.#answers(at, STORE);
+    if (!this.#writesStand) return;
+    this.#writesStand = false;
+    this.event(at, STORE, `a write was accepted that had waited for ${Math.round(tookMs)} ms`);
   }
 
   writeOutstanding(at: number, waitedMs: number): void {
-    const text = `a write has been unanswered for ${Math.round(waitedMs)} ms`;
-    this.#add(at, this.#store, 'write-outstanding', waitedMs, text);
+    this.#recorder.add(at, STORE, 'write-outstanding', waitedMs);
+    if (this.#writesStand || waitedMs < Math.max(LONG_MS, LONG_FACTOR * this.#usualWriteMs)) return;
+    this.#writesStand = true;
+    this.event(at, STORE, `a write has not been answered for ${Math.round(waitedMs)} ms, and waits on`);
   }
 
   readAnswered(at: number, tookMs: number): void {
-    this.#add(at, this.#store, 'read-answered', tookMs, `reads were answered within ${tookMs.toFixed(1)} ms`);
+    this.#recorder.add(at, STORE, 'read-latency', tookMs);
+    this.#answers(at, STORE);
   }
 
-  storeUnreachable(at: number, waitedMs: number, reason: string): void {
-    this.#add(at, this.#store, 'unreachable', waitedMs, reason);
+  /** Neither a read nor a write was answered, and none is waited for any more. */
+  storeUnreachable(at: number): void {
+    this.#unreachable(at, STORE);
   }
 
-  /** Notes the counts that changed. */
-  sample({ readAt, endedAt, admitted, stored }: CompleteSample): void {
-    for (const [node, count] of admitted) {
-      if (this.#changed(node, 'count-local', count)) {
-        this.#add(readAt, node, 'count-local', count, `says it has admitted ${count}`);
-      }
+  /** A connection to the store was lost, with a write that was not answered. */
+  connectionLost(at: number): void {
+    this.event(at, STORE, 'a connection to it was lost, with a write that was not answered');
+  }
+
+  /** Another process than before answers where the store was. */
+  storeRestarted(at: number): void {
+    this.event(at, STORE, 'another server process answers in its place: it was started anew');
+  }
+
+  /** What is known by one look at the counters, also where a part of it is missing. */
+  sample({ admitted, elsewhere, endedAt, readAt, stored }: CounterSample): void {
+    for (const [pod, component] of this.#replicas) {
+      const count = admitted.get(pod);
+      if (count !== undefined) this.#recorder.add(readAt, component, 'count-local', count);
+      if (count !== undefined || elsewhere.includes(pod)) this.#answers(readAt, component);
+      else this.#unreachable(readAt, component);
     }
-    if (this.#changed(this.#store, 'count-stored', stored)) {
-      this.#add(
-        endedAt,
-        this.#store,
-        'count-stored',
-        stored,
-        `holds ${counted(stored, 'count')} of all replicas`,
-      );
+    if (stored !== undefined) {
+      this.#recorder.add(endedAt, STORE, 'count-stored', stored);
+      this.readAnswered(endedAt, endedAt - readAt);
+    } else if (admitted.size > 0) this.storeUnreachable(endedAt);
+  }
+
+  /** A request goes to the pod; what is returned takes that back, and says that it could not be sent. */
+  sent(at: number, pod: string, asker: Asker): (at: number) => void {
+    this.#count(at, pod, `${asker}-sent`, 1);
+    return (now) => {
+      this.#count(at, pod, `${asker}-sent`, -1);
+      const component = this.#replicas.get(pod);
+      if (component !== undefined) this.#unreachable(now, component);
+    };
+  }
+
+  /** What became of one request. */
+  answered(at: number, pod: string, got: Got, tookMs: number, asker: Asker): void {
+    const component = this.#replicas.get(pod);
+    if (component === undefined) return;
+    this.#count(at, pod, `${asker}-${OF_ANSWER[got]}`, 1);
+    if (got === 'Unanswered') return;
+    this.#recorder.add(at, component, 'request-latency', tookMs);
+    this.#answers(at, component);
+  }
+
+  /** A request of which all is known by now. */
+  request({ caller, endedAt, got, node, sentAt }: CallerRequest): void {
+    const asker = caller === 'Beyond' ? 'requests' : 'others';
+    this.sent(sentAt, node, asker);
+    this.answered(endedAt, node, got, endedAt - sentAt, asker);
+  }
+
+  /** Requests that were sent together. */
+  burst({ outcomes, requests, sendSpanMs, startedAt }: BurstResult): void {
+    this.event(
+      startedAt,
+      CLIENT,
+      `${counted(requests, 'request')} were sent within ${spanOf(sendSpanMs)} ms`,
+    );
+    for (const { node, sentAt } of outcomes.toSorted((a, b) => a.sentAt - b.sentAt)) {
+      this.#count(sentAt, node, 'arrivals', 1);
+      this.sent(sentAt, node, 'requests');
+    }
+    for (const { endedAt, got, node, sentAt } of outcomes.toSorted((a, b) => a.endedAt - b.endedAt)) {
+      this.answered(endedAt, node, got, endedAt - sentAt, 'requests');
     }
   }
 
-  /** Notes running totals of requests, not too often unless `always`. */
-  traffic(at: number, totals: ReadonlyMap<string, Totals>, always = false): void {
-    if (!always && at - this.#totalsAt < TOTALS_EVERY_MS) return;
-    this.#totalsAt = at;
-    for (const [node, { sent, allowed, unanswered }] of totals) {
-      this.total(at, node, 'requests-sent', sent, 'requests sent to it so far');
-      this.total(at, node, 'requests-allowed', allowed, 'requests allowed by it so far');
-      this.total(at, node, 'requests-unanswered', unanswered, 'requests it has not answered in time so far');
+  /** Requests that were sent together in the name of another caller: they have nothing to do with the counts here. */
+  otherBurst({ allowed, requests, sendSpanMs, startedAt }: BurstResult): void {
+    const sent = `${counted(requests, 'request')} within ${spanOf(sendSpanMs)} ms`;
+    this.event(
+      startedAt,
+      CLIENT,
+      `another caller sent ${sent}, of which ${allowed} were allowed; no series has them`,
+    );
+  }
+
+  /** Notes what has changed in the health of the replicas. */
+  health({ dependencies, lastUpdated: at, nodes }: HealthSnapshot): void {
+    for (const { id, state } of nodes) {
+      const component = this.#replicas.get(id);
+      if (component === undefined) continue;
+      const now =
+        state === UNREACHABLE ? 'gave no proper answer' : state === 'ready' ? 'was passed' : 'failed';
+      this.#state(at, component, `its health check ${now}`, state === 'ready');
+    }
+    const connected = dependencies.every((dependency) => dependency.connected);
+    const says = connected
+      ? 'every replica says that it reaches it'
+      : 'not every replica says that it reaches it';
+    this.#state(at, STORE, says, connected);
+  }
+
+  /** Pods that were deleted since the watch began. */
+  gone(at: number, pods: readonly string[]): void {
+    for (const pod of pods) {
+      const component = this.#replicas.get(pod);
+      if (component !== undefined) this.#state(at, component, 'it was deleted', false);
     }
   }
 
-  /** Notes a number that only grows, where it has grown: "requests sent to it so far: 7". */
-  total(at: number, node: string, signal: Signal, value: number, what: string): void {
-    if (this.#changed(node, signal, value)) this.#add(at, node, signal, value, `${what}: ${value}`);
+  event(at: number, component: string, text: string): void {
+    this.#recorder.event(at, component, text);
   }
 
-  #changed(component: string, signal: Signal, value: number): boolean {
-    const key = `${signal} ${component}`;
-    if (this.#lastValue.get(key) === value) return false;
-    this.#lastValue.set(key, value);
-    return true;
+  #count(at: number, pod: string, signal: Signal, more: number): void {
+    const component = this.#replicas.get(pod);
+    if (component !== undefined) this.#recorder.count(at, component, signal, more);
   }
 
-  #add(at: number, component: string, signal: Signal, value: number, text: string): void {
-    if (this.#seen.length < MAX_OBSERVATIONS) this.#seen.push({ at, component, signal, value, text });
+  #answers(at: number, component: string): void {
+    this.#heard.set(component, Math.max(at, this.#heard.get(component) ?? 0));
+    if (this.#silent.delete(component)) this.event(at, component, 'it answers again');
   }
+
+  #unreachable(at: number, component: string): void {
+    const silentMs = Math.max(0, at - (this.#heard.get(component) ?? at));
+    this.#recorder.add(at, component, 'unreachable', silentMs);
+    if (this.#silent.has(component)) return;
+    this.#silent.add(component);
+    this.event(at, component, 'it gives no answer');
+  }
+
+  /** What is well from the start is no event. */
+  #state(at: number, component: string, text: string, well: boolean): void {
+    const known = this.#states.get(component);
+    if (known === text || (known === undefined && well)) return;
+    this.#states.set(component, text);
+    this.event(at, component, text);
+  }
+}
+
+function spanOf(ms: number): string {
+  return ms < 10 ? ms.toFixed(1) : String(Math.round(ms));
 }

@@ -2,6 +2,7 @@
 import { truncate } from '../../../api/index.ts';
 import type { Burst } from '../http/burst-plan.ts';
 import type { FailureCode } from '../http/connection.ts';
+import type { Got } from './caller-request.ts';
 import type { Decision } from './callers.ts';
 
 export interface BurstResult {
@@ -26,10 +27,22 @@ export interface BurstResult {
   readonly allowedBy: ReadonlyMap<string, number>;
   /** When each allowed answer arrived, in order. */
   readonly allowedAt: readonly number[];
+  /** Each request by itself; what was not sent is left out. */
+  readonly outcomes: readonly BurstOutcome[];
+}
+
+/** One request of a burst, and what became of it; moments in milliseconds since the epoch. */
+export interface BurstOutcome {
+  readonly node: string;
+  readonly sentAt: number;
+  readonly endedAt: number;
+  readonly got: Got;
 }
 
 /** Requests after which nobody knows whether the node admitted them. */
 const OPEN: ReadonlySet<FailureCode> = new Set(['RESET', 'TIMEOUT']);
+/** Requests that never left. */
+const UNSENT: ReadonlySet<FailureCode> = new Set(['NOT_SENT', 'NO_CONNECTIONS', 'UNREACHABLE']);
 
 /**
  * @param says what an answer means: a decision, or the other window that it is about
@@ -44,18 +57,23 @@ export function burstResultOf<T>(
   const sent = new Map<string, number>();
   const allowedBy = new Map<string, number>();
   const allowedAt: number[] = [];
+  const each: BurstOutcome[] = [];
   let first: { readonly at: number; readonly error: string } | undefined;
   const failed = (at: number, error: string): void => {
     if (!first || at < first.at) first = { at, error };
   };
-  for (const { node, endedAt: at, answer, failure } of outcomes) {
+  for (const { node, sentAt, endedAt: at, answer, failure } of outcomes) {
     sent.set(node, (sent.get(node) ?? 0) + 1);
+    const end = (got: Got): unknown => each.push({ node, sentAt, endedAt: at, got });
     if (failure) {
-      counts[OPEN.has(failure.code) ? 'unanswered' : 'errors'] += 1;
+      const open = OPEN.has(failure.code);
+      counts[open ? 'unanswered' : 'errors'] += 1;
+      if (!UNSENT.has(failure.code)) end(open ? 'Unanswered' : 'Failed');
       failed(at, [node, ...(asked === undefined ? [] : [asked]), failure.message].join(': '));
       continue;
     }
     const said = says(answer);
+    end(typeof said === 'string' ? said : 'Failed');
     if (said === 'Denied') counts.denied += 1;
     else if (said === 'Admitted') {
       counts.allowed += 1;
@@ -77,5 +95,6 @@ export function burstResultOf<T>(
     sent,
     allowedBy,
     allowedAt: allowedAt.sort((a, b) => a - b),
+    outcomes: each,
   };
 }

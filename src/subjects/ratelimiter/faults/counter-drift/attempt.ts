@@ -6,8 +6,7 @@ import type {
   OrphanFinding,
   RecoveryReport,
 } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
-import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
+import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { runSteadyTraffic } from '../../interfaces/reference/steady-traffic.ts';
 import { untilAborted } from '../../waiting.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
@@ -16,6 +15,8 @@ import { prepareKey, usedBefore } from '../fixture.ts';
 import { watchRecovery } from '../recovery.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
+import { watchStore } from '../store-watch.ts';
+import type { Timeline } from '../timeline.ts';
 import { DriftInvariant } from './invariant.ts';
 import { parametersOf, thresholdOf } from './parameters.ts';
 
@@ -47,13 +48,11 @@ export class CounterDriftAttempt implements FaultAttempt {
     });
     this.#invariant = invariant;
     this.#watch = new FaultWatch({
-      scenario: this.#scenario.name,
       invariant,
       window,
       settleMs: parseDuration(settle),
       toolkit: this.#toolkit,
       requestsPerSecond,
-      noted: ({ endedAt }, timeline) => timeline.traffic(endedAt, invariant.traffic),
     });
     this.#pause.prepared();
     return { prepared: { ...prepared, ...admitted } };
@@ -83,7 +82,9 @@ export class CounterDriftAttempt implements FaultAttempt {
   }
 
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
-    await (this.#watch?.run(tell, signal) ?? untilAborted(signal));
+    const watch = this.#watch;
+    if (!watch) return await untilAborted(signal);
+    await Promise.all([watch.run(tell, signal), watchStore(this.#toolkit, () => [watch.timeline], signal)]);
   }
 
   /** The traffic of a fault ends with the fault, also where nobody can store meanwhile that it is over. */
@@ -103,12 +104,19 @@ export class CounterDriftAttempt implements FaultAttempt {
     const traffic = runSteadyTraffic(
       { clients, key, windowId, requestsPerSecond },
       {
-        sent: (node) => invariant.sent(node),
+        sent(node) {
+          const takeBack = [watch.timeline.sent(now(), node, 'requests'), invariant.sent(node)] as const;
+          return () => {
+            takeBack[0](now());
+            takeBack[1]();
+          };
+        },
         answered(node, allowed) {
           if (invariant.answered(node, allowed, now())) watch.changed();
           else if (invariant.urgent) watch.lookNow();
         },
         unanswered: (node) => invariant.unanswered(node),
+        ended: (node, got, tookMs) => watch.timeline.answered(now(), node, got, tookMs, 'requests'),
       },
       signal,
       lifetime,
@@ -135,12 +143,12 @@ export class CounterDriftAttempt implements FaultAttempt {
     );
   }
 
-  diagnosisRequest(): DiagnosisRequest | undefined {
-    const watch = this.#watch;
-    if (watch && this.#invariant) {
-      watch.timeline.traffic(this.#toolkit.now(), this.#invariant.traffic, true);
-    }
-    return watch?.request();
+  evidence(): FaultEvidence | undefined {
+    return this.#watch && { ...this.#watch.evidence(), bursts: [] };
+  }
+
+  get timelines(): readonly Timeline[] {
+    return this.#watch ? [this.#watch.timeline] : [];
   }
 
   async inquire(marker: string): Promise<OrphanFinding> {

@@ -63,6 +63,20 @@ export class DriftInvariant implements Invariant {
     this.#traffic = new TrafficRecord(settings.nodes);
   }
 
+  get formula(): Invariant['formula'] {
+    return this.#settings.judged === 'Drift'
+      ? {
+          text: 'sum(count-local) - count-stored <= allowed',
+          measured: 'sum(count-local) - count-stored',
+          bound: 'allowed',
+        }
+      : {
+          text: 'sum(requests-allowed) - limit <= allowed',
+          measured: 'sum(requests-allowed) - limit',
+          bound: 'allowed',
+        };
+  }
+
   /** The furthest that the nodes were ahead of Redis. */
   get widest(): number {
     return Math.max(0, this.#widest?.drift ?? 0);

@@ -1,8 +1,7 @@
 /** One attempt of ghost allowing: from its keys to what it left. */
 import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
-import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
+import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { BurstNotSentError, injectBurstTraffic } from '../../interfaces/reference/check-burst.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/reference/counter-watch.ts';
@@ -12,11 +11,12 @@ import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { FaultWatch } from '../fault-watch.ts';
 import { prepareKeys, usedBefore } from '../fixture.ts';
 import { watchRecovery } from '../recovery.ts';
+import { watchStore } from '../store-watch.ts';
 import type { Timeline } from '../timeline.ts';
 import { GhostInvariant } from './invariant.ts';
 import { parametersOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
-import { readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
 /** Rest between two trials, and what is added from one to the next: no two meet a sync at the same moment. */
 const REST_MS = 100;
@@ -51,7 +51,6 @@ export class GhostAllowingAttempt implements FaultAttempt {
     this.#places = windows.map((window) => {
       const invariant = new GhostInvariant({ nodes, limit: limiter.limit.requests });
       const watch = new FaultWatch({
-        scenario: this.#scenario.name,
         invariant,
         window,
         settleMs: parseDuration(settle),
@@ -131,7 +130,10 @@ export class GhostAllowingAttempt implements FaultAttempt {
       watch.lookNow();
       // Answered long ago, or never: the burst waits for no write.
       await Promise.race([probe, new Promise((resolve) => setImmediate(resolve))]);
-      note(burst, watch.timeline);
+      for (const timeline of this.timelines) {
+        if (timeline === watch.timeline) timeline.burst(burst);
+        else timeline.otherBurst(burst);
+      }
       return burst;
     } finally {
       writer?.close();
@@ -142,7 +144,10 @@ export class GhostAllowingAttempt implements FaultAttempt {
     if (this.#places.length === 0) return await untilAborted(signal);
     this.#tell = tell;
     try {
-      await Promise.all(this.#places.map(async ({ watch }) => watch.run(() => this.#told(), signal)));
+      await Promise.all([
+        watchStore(this.#toolkit, () => this.timelines, signal),
+        ...this.#places.map(async ({ watch }) => watch.run(() => this.#told(), signal)),
+      ]);
     } finally {
       this.#tell = undefined;
     }
@@ -159,9 +164,14 @@ export class GhostAllowingAttempt implements FaultAttempt {
   }
 
   /** Of the trial that broke the invariant, or the first. */
-  diagnosisRequest(): DiagnosisRequest | undefined {
-    const broken = this.#places.find(({ watch }) => watch.reading().detectedAt !== undefined);
-    return (broken ?? this.#places[0])?.watch.request();
+  evidence(): FaultEvidence | undefined {
+    const broken = this.#places.findIndex(({ watch }) => watch.reading().detectedAt !== undefined);
+    const evidence = this.#places[Math.max(0, broken)]?.watch.evidence();
+    return evidence && { ...evidence, bursts: burstBands(this.#bursts.map(({ burst }) => burst)) };
+  }
+
+  get timelines(): readonly Timeline[] {
+    return this.#places.map(({ watch }) => watch.timeline);
   }
 
   #trials(): Trial[] {
@@ -174,14 +184,5 @@ export class GhostAllowingAttempt implements FaultAttempt {
   #told(): void {
     const pending = this.#places[0]?.watch.reading();
     this.#tell?.(readingOf(this.#trials(), this.#places.length, pending, this.#stopped));
-  }
-}
-
-/** Notes a burst for the diagnosis. One with unanswered requests is not proven, so nobody explains it. */
-function note({ sent, allowedBy, startedAt, endedAt, sendSpanMs }: BurstResult, timeline: Timeline): void {
-  for (const [node, count] of sent) {
-    timeline.total(startedAt, node, 'requests-sent', 1, 'the first request was sent to it');
-    timeline.total(startedAt + sendSpanMs, node, 'requests-sent', count, 'requests sent to it, all at once');
-    timeline.total(endedAt, node, 'requests-allowed', allowedBy.get(node) ?? 0, 'requests allowed by it');
   }
 }

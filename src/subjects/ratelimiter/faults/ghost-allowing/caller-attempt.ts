@@ -1,24 +1,26 @@
 /** One attempt of ghost allowing on a limiter behind HTTP: bursts of one caller each, and what the sender counts. */
 import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
-import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
+import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { type Burst, BurstNotSentError, spread } from '../../http/burst-plan.ts';
-import type { BurstResult } from '../../interfaces/burst-result.ts';
+import { TLS_COST } from '../../http/dial.ts';
 import type { Decision } from '../../interfaces/callers.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
-import { messageOf, pauseFor, untilAborted } from '../../waiting.ts';
+import { messageOf, pauseFor } from '../../waiting.ts';
 import { counted } from '../../words.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import { seenInvariant } from '../fault-watch.ts';
+import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { callerReading, resultOfCaller } from './caller-reading.ts';
+import { GHOST_FORMULA } from './invariant.ts';
 import { parametersOf, trialsMs } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
-import { readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
 /** Between two trials; milliseconds. */
 const REST_MS = 100;
@@ -30,11 +32,11 @@ export class CallerBurstAttempt implements FaultAttempt {
   readonly #toolkit: Toolkit;
   readonly #limit: RateLimit;
   #keys: string[] = [];
-  #timeline: Timeline | undefined;
+  /** One for each key. */
+  #timelines: Timeline[] = [];
   readonly #trials: Trial[] = [];
   #stopped: string | undefined;
   #over = false;
-  #startedAt: number | undefined;
   #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
@@ -45,15 +47,19 @@ export class CallerBurstAttempt implements FaultAttempt {
 
   /** Nothing is sent: a caller is new to the limiter until its burst. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
-    const { now, target, timeoutMs } = this.#toolkit;
+    const { now, target, timeoutMs, usualWriteMs } = this.#toolkit;
     const { settle, trials } = parametersOf(this.#scenario);
     // The whole story of the fault (index.ts): a fixture that is usable for less is refused.
     const [countdownMs, settleMs] = [parseDuration(this.#scenario.countdown), parseDuration(settle)];
     const storyMs = countdownMs + 2 * timeoutMs + settleMs + trialsMs(this.#scenario);
     await untilItFits(this.#limit, storyMs, now, signal);
     this.#keys = trialKeys(fixture, trials);
-    this.#timeline = new Timeline(target);
-    this.#timeline.limit(now(), this.#limit.requests);
+    this.#timelines = this.#keys.map(() => {
+      const timeline = new Timeline(target, now());
+      timeline.limit(now(), this.#limit.requests);
+      timeline.usualWrites(now(), usualWriteMs() > 0 ? [usualWriteMs()] : []);
+      return timeline;
+    });
     return {
       prepared: {
         fixture,
@@ -75,7 +81,6 @@ export class CallerBurstAttempt implements FaultAttempt {
         if (i > 0) await pauseFor(REST_MS, signal);
         const burst = await this.#burst(key, i === 0 ? plannedAt : now(), until, permit, signal);
         const result = resultOfCaller(burst);
-        this.#startedAt ??= result.startedAt;
         const report = reportOfBurst(result, target.nodes.length);
         const nodes = target.nodes.map(({ name }) => name);
         const reading = callerReading(
@@ -84,7 +89,10 @@ export class CallerBurstAttempt implements FaultAttempt {
           now(),
         );
         this.#trials.push({ burst: result, report, reading });
-        note(result, this.#timeline);
+        for (const [at, timeline] of this.#timelines.entries()) {
+          if (at === i) timeline.burst(result);
+          else timeline.otherBurst(result);
+        }
         if (report.proof !== 'Confirmed') break;
       } catch (error) {
         signal.throwIfAborted();
@@ -102,7 +110,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     this.#tell = tell;
     this.#told();
     try {
-      await untilAborted(signal);
+      await watchStore(this.#toolkit, () => this.#timelines, signal);
     } finally {
       this.#tell = undefined;
     }
@@ -116,14 +124,25 @@ export class CallerBurstAttempt implements FaultAttempt {
     return { workedAt, measures: [], message: `${redis.name} takes writes (a real one was accepted)` };
   }
 
-  diagnosisRequest(): DiagnosisRequest | undefined {
-    const timeline = this.#timeline;
+  /** Of the trial that broke the invariant, or the first. */
+  evidence(): FaultEvidence | undefined {
+    const shown = Math.max(
+      0,
+      this.#trials.findIndex(({ reading }) => reading.detectedAt !== undefined),
+    );
+    const [timeline, trial] = [this.#timelines[shown], this.#trials[shown]];
     if (!timeline) return undefined;
+    const originMs = trial?.burst.startedAt ?? this.#toolkit.now();
     return {
-      scenario: this.#scenario.name,
-      components: timeline.components,
-      observations: timeline.observations(this.#startedAt ?? this.#toolkit.now()),
+      originMs,
+      pods: timeline.pods,
+      bursts: burstBands(this.#trials.map(({ burst }) => burst)),
+      bundle: timeline.bundle(originMs, trial && seenInvariant(GHOST_FORMULA, trial.reading)),
     };
+  }
+
+  get timelines(): readonly Timeline[] {
+    return this.#timelines;
   }
 
   async #burst(
@@ -133,7 +152,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Burst<Decision>> {
-    const { budget, callers, limiter, now, target, timeoutMs } = this.#toolkit;
+    const { budget, callers, dial, limiter, now, target, timeoutMs } = this.#toolkit;
     if (!callers) throw new TypeError('there are no callers');
     const count = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
     const request = callers.requestOf(key);
@@ -150,6 +169,7 @@ export class CallerBurstAttempt implements FaultAttempt {
         at,
         now,
         onStart,
+        ...(dial && { dial, cost: TLS_COST }),
       },
       signal,
     );
@@ -161,13 +181,5 @@ export class CallerBurstAttempt implements FaultAttempt {
     const reading = readingOf(this.#trials, this.#keys.length, first?.reading, this.#stopped);
     // Nothing is sampled: what the sender counted is all there is, and it does not change any more.
     this.#tell({ ...reading, watchedUntil: Number.MAX_SAFE_INTEGER, complete: true });
-  }
-}
-
-function note(burst: BurstResult, timeline: Timeline | undefined): void {
-  const { allowedBy, endedAt, sendSpanMs, sent, startedAt } = burst;
-  for (const [node, count] of sent) {
-    timeline?.total(startedAt + sendSpanMs, node, 'requests-sent', count, 'requests sent to it, all at once');
-    timeline?.total(endedAt, node, 'requests-allowed', allowedBy.get(node) ?? 0, 'requests allowed by it');
   }
 }

@@ -31,6 +31,7 @@ function burst(change: Partial<BurstResult> = {}, a?: number): BurstResult {
       ['b', allowed - byA],
     ]),
     allowedAt: Array.from({ length: allowed }, (_, i) => T + i),
+    outcomes: [],
     ...change,
   };
 }

@@ -15,6 +15,13 @@ export interface GhostSettings {
   readonly limit: number;
 }
 
+/** What a burst is judged by, whoever counts. */
+export const GHOST_FORMULA = {
+  text: 'sum(requests-allowed) <= allowed',
+  measured: 'sum(requests-allowed)',
+  bound: 'allowed',
+} as const;
+
 export class GhostInvariant implements Invariant {
   readonly #settings: GhostSettings;
   readonly #record: WatchRecord;
@@ -28,6 +35,8 @@ export class GhostInvariant implements Invariant {
     this.#settings = settings;
     this.#record = new WatchRecord(settings.nodes);
   }
+
+  readonly formula = GHOST_FORMULA;
 
   /** The burst itself calls for the look that decides. */
   readonly urgent = false;

@@ -22,6 +22,7 @@ function trial(i: number, allowed: number, change: Partial<BurstResult> = {}, mi
     sent: new Map([['a', 10]]),
     allowedBy: new Map(),
     allowedAt: [],
+    outcomes: [],
     ...change,
   };
   const reading: InvariantReading = {

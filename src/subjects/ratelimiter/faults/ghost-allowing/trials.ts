@@ -1,5 +1,6 @@
 /** Several bursts, each on a key of its own, and what they come to together. Pure. */
 import type { FaultReport, InvariantReading } from '../../../../demo/observed.ts';
+import type { FaultEvidence } from '../../../../demo/subject.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { counted } from '../../words.ts';
 
@@ -114,4 +115,13 @@ function watchedUntil(readings: readonly InvariantReading[]): number | undefined
   const going = readings.filter(({ complete }) => !complete);
   if (going.length > 0) return Math.min(...ends(going));
   return readings.length > 0 ? Math.max(...ends(readings)) : undefined;
+}
+
+/** When each burst was sent, and what it came to. */
+export function burstBands(bursts: readonly BurstResult[]): FaultEvidence['bursts'] {
+  return bursts.map(({ allowed, endedAt, requests, startedAt }) => ({
+    from: startedAt,
+    to: endedAt,
+    text: `${allowed} of ${counted(requests, 'request')} allowed`,
+  }));
 }

@@ -37,7 +37,7 @@ export function reportOfPause(pause: RedisPause, timeline: Timeline, now: number
     timeline.writeAccepted(finding.at, finding.afterMs);
     return { ...report, endedAt: finding.at };
   } else if (finding?.kind === 'unclear') {
-    timeline.storeUnreachable(now, now - write.sentAt, finding.reason);
+    timeline.storeUnreachable(now);
   }
   return report;
 }
@@ -64,10 +64,11 @@ export async function awaitPauseEnd(
     const message = `${report.message}. No write was taken until ${END_WITHIN_MS} ms after its planned end`;
     return { ...report, message };
   }
-  timeline.writeAccepted(end.at, end.at - pause.write.sentAt, ' in all');
+  timeline.writeAccepted(end.at, end.at - pause.write.sentAt);
   const evidence = [...report.evidence];
   if (end.byLaterWrite) {
     const restarted = await hasRestarted(redis, runIdBefore);
+    if (restarted) timeline.storeRestarted(end.at);
     evidence.push(
       `The connection of the held write was lost${restarted ? ': Redis was restarted' : ''}; a later write was taken`,
     );

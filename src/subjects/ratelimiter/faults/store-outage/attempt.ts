@@ -6,8 +6,8 @@ import type {
   OrphanFinding,
   RecoveryReport,
 } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
-import type { DiagnosisRequest } from '../../../../diagnosis/index.ts';
+import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
+import type { SeenInvariant } from '../../../../evidence/index.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { controlProblem } from '../../interfaces/http/control-callers.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -21,9 +21,10 @@ import { accountKey, beyondKey, withinKeys } from '../caller-keys.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
+import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { type Account, balanceOf } from './accounts.ts';
-import { LEAST_ASKED } from './behaviour.ts';
+import { LEAST_ASKED, SHARE } from './behaviour.ts';
 import { runCallerTraffic } from './caller-traffic.ts';
 import { OutageRecord, type OutageTimes } from './outage-record.ts';
 import { parametersOf, type StoreOutageSpec } from './parameters.ts';
@@ -74,7 +75,7 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   /** Uses the limit of one caller up and lets others in: both have to work before anything is paused. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
-    const { now, target } = this.#toolkit;
+    const { now, target, usualWriteMs } = this.#toolkit;
     const { windowMs } = this.#limit;
     await untilItFits(this.#limit, this.#storyMs, now, signal);
     const admitted = await this.#pause.prepare(2 * windowMs, signal);
@@ -88,8 +89,9 @@ export class StoreOutageAttempt implements FaultAttempt {
       firstSentAt,
       clockWithinMs: CLOCK_WITHIN_MS,
     };
-    const timeline = new Timeline(target);
+    const timeline = new Timeline(target, firstSentAt);
     timeline.limit(firstSentAt, this.#limit.requests);
+    timeline.usualWrites(firstSentAt, usualWriteMs() > 0 ? [usualWriteMs()] : []);
     const place: Place = {
       fixture,
       record: new OutageRecord(settings, accept),
@@ -145,6 +147,12 @@ export class StoreOutageAttempt implements FaultAttempt {
     if (!place || this.#finishedAt !== undefined) return await untilAborted(signal);
     this.#tell = tell;
     const enough = new AbortController();
+    const watching = new AbortController();
+    const store = watchStore(
+      this.#toolkit,
+      () => [place.timeline],
+      AbortSignal.any([signal, watching.signal]),
+    );
     try {
       const traffic = this.#traffic(place, AbortSignal.any([signal, enough.signal]));
       const accounts = this.#useAccounts(place, signal);
@@ -160,6 +168,8 @@ export class StoreOutageAttempt implements FaultAttempt {
       this.#told();
     } finally {
       enough.abort();
+      watching.abort();
+      await store;
       this.#tell = undefined;
     }
   }
@@ -179,14 +189,40 @@ export class StoreOutageAttempt implements FaultAttempt {
     return { workedAt, ...(await this.#balance(this.#place, accepted, signal)) };
   }
 
-  diagnosisRequest(): DiagnosisRequest | undefined {
+  evidence(): FaultEvidence | undefined {
     const { timeline } = this.#place ?? {};
     if (!timeline) return undefined;
-    const { startedAt = this.#toolkit.now() } = this.#times;
+    const { startedAt: originMs = this.#toolkit.now() } = this.#times;
+    return { originMs, pods: timeline.pods, bursts: [], bundle: timeline.bundle(originMs, this.#invariant) };
+  }
+
+  get timelines(): readonly Timeline[] {
+    return this.#place ? [this.#place.timeline] : [];
+  }
+
+  /** In figures of the callers; what is accepted of them is in the formula alone. */
+  get #invariant(): SeenInvariant | undefined {
+    const reading = this.#place?.record.reading(this.#times, this.#finishedAt);
+    if (!reading) return undefined;
+    const { accept } = this.#parameters;
+    const served = accept.some((kind) => kind !== 'Holds' && kind !== 'FailsOpen')
+      ? []
+      : [`others-allowed >= ${SHARE} * others-sent`];
+    const kept = accept.includes('FailsOpen') ? [] : ['sum(requests-allowed) - allowed <= 0'];
+    const valueOf = (name: string): number => reading.measures.find((one) => one.name === name)?.value ?? 0;
+    const sent = valueOf('withinLimit');
     return {
-      scenario: this.#scenario.name,
-      components: timeline.components,
-      observations: timeline.observations(startedAt),
+      formula: [...served, ...kept].join(' and ') || 'callers get one of several answers that are accepted',
+      broken: reading.detectedAt !== undefined,
+      ...(reading.brokenAt !== undefined && { brokenAt: reading.brokenAt }),
+      values:
+        reading.measures.length === 0
+          ? []
+          : [
+              { name: 'others-sent', value: sent },
+              { name: 'others-allowed', value: sent - valueOf('notServed') },
+              { name: 'sum(requests-allowed) - allowed', value: valueOf('overAdmission') },
+            ],
     };
   }
 
@@ -219,13 +255,13 @@ export class StoreOutageAttempt implements FaultAttempt {
     const most = 2 * this.#full + MOST_BEYOND;
     const key = beyondKey(place.fixture);
     const usedUp = await useUp({ clients, callers, key, most, callerTimeoutMs }, signal);
-    for (const request of usedUp.requests) place.record.add(request);
+    for (const request of usedUp.requests) noteRequest(place, request);
     const problem = controlProblem(this.#limit, usedUp);
     if (problem !== undefined) throw new Error(problem);
     const keys = take(place.keys, Math.ceil((LEAST_ASKED * clients.length) / this.#uses));
     let turnedAway: CallerRequest | undefined;
     const add = (request: CallerRequest): void => {
-      place.record.add(request);
+      noteRequest(place, request);
       if (request.caller === 'Within' && request.got !== 'Admitted') turnedAway ??= request;
     };
     await this.#send(place, keys, add, signal, signal);
@@ -246,7 +282,7 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   async #traffic(place: Place, stop: AbortSignal): Promise<void> {
     const { lifetime } = this.#toolkit;
-    await this.#send(place, place.keys, (request) => place.record.add(request), stop, lifetime);
+    await this.#send(place, place.keys, (request) => noteRequest(place, request), stop, lifetime);
   }
 
   async #send(
@@ -353,6 +389,11 @@ export class StoreOutageAttempt implements FaultAttempt {
       await pauseFor(Math.min(left, TICK_MS), signal);
     }
   }
+}
+
+function noteRequest({ record, timeline }: Place, request: CallerRequest): void {
+  record.add(request);
+  timeline.request(request);
 }
 
 /** What one caller asked for during and after the fault; undefined where it is not known. */

@@ -114,6 +114,16 @@ describe('the result of a burst', () => {
       sent: new Map([['rl-0', 8]]),
       allowedBy: new Map([['rl-0', 2]]),
       allowedAt: [2, 7],
+      // One never left.
+      outcomes: [
+        [7, 'Admitted'],
+        [9, 'Unanswered'],
+        [4, 'Unanswered'],
+        [5, 'Failed'],
+        [6, 'Failed'],
+        [2, 'Admitted'],
+        [1, 'Denied'],
+      ].map(([endedAt, got]) => ({ node: 'rl-0', sentAt: 0, endedAt, got })),
     });
   });
 });

@@ -4,6 +4,7 @@
  */
 
 import { pauseFor } from '../../waiting.ts';
+import type { Got } from '../caller-request.ts';
 import { type LimiterClient, LimiterClientError } from './limiter-client.ts';
 
 const TICK_MS = 10;
@@ -35,6 +36,8 @@ export interface TrafficListener {
   answered(node: string, allowed: boolean): void;
   /** No answer came in time. As after an answer that is none (an error, another window), nobody knows whether it was admitted. */
   unanswered(node: string): void;
+  /** Hears of every request that left, however it ended; a 503 and an answer that is none have failed. */
+  ended?(node: string, got: Got, tookMs: number): void;
 }
 
 /**
@@ -78,11 +81,16 @@ async function ask(
   takeBack: (() => void) | undefined,
   lifetime: AbortSignal,
 ): Promise<void> {
+  const start = performance.now();
+  const ended = (got: Got): void => listener.ended?.(client.name, got, performance.now() - start);
   try {
-    const answer = await client.check(key, lifetime);
-    if (answer.windowId === windowId) listener.answered(client.name, answer.allowed);
+    const { allowed, windowId: answeredFor } = await client.check(key, lifetime);
+    const decided = answeredFor === windowId;
+    ended(decided ? (allowed ? 'Admitted' : 'Denied') : 'Failed');
+    if (decided) listener.answered(client.name, allowed);
   } catch (error) {
     if (lifetime.aborted || !(error instanceof LimiterClientError)) return;
+    if (error.failure !== 'UNREACHABLE') ended(error.failure === 'UNANSWERED' ? 'Unanswered' : 'Failed');
     if (error.status === 503) listener.answered(client.name, false);
     else if (error.failure === 'UNREACHABLE') takeBack?.();
     else if (error.failure === 'UNANSWERED') listener.unanswered(client.name);

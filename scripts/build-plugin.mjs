@@ -1,0 +1,77 @@
+/**
+ * `npm run build`, second part: bundles `kubectl chaosdemo` into one file that needs nothing but Node 24, and makes
+ * the npm package around it. It stays out of the image, which holds the programs of build.mjs alone.
+ */
+import { chmod, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { completionScript } from '../src/cli/plugin/completion.ts';
+import { file } from '../src/settings/kinds.ts';
+import { ownSettings } from '../src/settings/settings.ts';
+import { slimDependencies } from './slim-dependencies.mjs';
+
+const { outdir } = ownSettings({
+  about: 'Usage: node scripts/build-plugin.mjs [--outdir FOLDER]\n\nBundles kubectl chaosdemo.',
+  settings: {
+    outdir: {
+      ...file,
+      flag: 'outdir',
+      fallback: 'dist/kubectl-chaosdemo',
+      help: 'Folder that takes the package; emptied first.',
+    },
+  },
+});
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = fileURLToPath(new URL(outdir, `file://${root}`));
+const program = 'kubectl-chaosdemo.mjs';
+
+await rm(folder, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'kubectl-chaosdemo': 'src/cli/plugin/main.ts' },
+  outdir: folder,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  plugins: [slimDependencies, withoutDevtools()],
+  // React's build for development is several times as large, and slower.
+  define: { 'process.env.NODE_ENV': '"production"' },
+  minifyWhitespace: true,
+  minifySyntax: true,
+  banner: {
+    js: [
+      '#!/usr/bin/env node',
+      "import { createRequire as createRequireOfBundle } from 'node:module';",
+      'const require = createRequireOfBundle(import.meta.url);',
+    ].join('\n'),
+  },
+  logLevel: 'info',
+});
+await chmod(`${folder}/${program}`, 0o755);
+await writeFile(`${folder}/kubectl_complete-chaosdemo`, completionScript('kubectl'), { mode: 0o755 });
+await copyFile(`${root}/LICENSE`, `${folder}/LICENSE`);
+const { description, license, version } = JSON.parse(await readFile(`${root}/package.json`, 'utf8'));
+const manifest = {
+  name: 'kubectl-chaosdemo',
+  version,
+  description: `kubectl chaosdemo, for: ${description}`,
+  license,
+  type: 'module',
+  engines: { node: '>=24' },
+  bin: { 'kubectl-chaosdemo': program, 'kubectl_complete-chaosdemo': 'kubectl_complete-chaosdemo' },
+};
+await writeFile(`${folder}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+
+/** Ink loads React's devtools where they are installed; in a bundle they never are. */
+function withoutDevtools() {
+  return {
+    name: 'without-devtools',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'none' }));
+      onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default {};' }));
+    },
+  };
+}

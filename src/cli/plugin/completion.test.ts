@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it, vi } from 'vitest';
+import { complete, completionLines, completionScript, SHELLS } from './completion.ts';
+import { createProgram } from './program.ts';
+
+const program = createProgram({ signal: new AbortController().signal, onExit: () => undefined });
+const demos = vi.fn(async (namespace?: string) => (namespace === 'shop' ? ['checkout', 'cart'] : ['demo']));
+const values = async (...words: string[]) =>
+  (await complete(program, words, { demos })).candidates.map(({ value }) => value);
+
+describe('completion', () => {
+  it('knows the commands, with what they are about, and hides its own', async () => {
+    expect(await values('')).toEqual([
+      'run',
+      'wait',
+      'watch',
+      'present',
+      'advance',
+      'abort',
+      'rerun',
+      'doctor',
+      'completion',
+    ]);
+    const lines = completionLines(await complete(program, ['re'], { demos }));
+    expect(lines).toEqual(['rerun\tRun again, without a change of the spec', ':4']);
+  });
+
+  it('knows the names in the namespace that was named', async () => {
+    expect(await values('watch', '')).toEqual(['demo']);
+    expect(await values('watch', '-n', 'shop', 'c')).toEqual(['checkout', 'cart']);
+    expect(await values('watch', '--namespace=shop', 'ch')).toEqual(['checkout']);
+    expect(await values('watch', 'demo', '')).toEqual([]);
+  });
+
+  it('knows flags and their values, and where files stand', async () => {
+    expect(await values('run', '--t')).toEqual(['--timeout']);
+    expect(await complete(program, ['run', '-f', 'x'], { demos })).toEqual({ candidates: [], files: true });
+    expect(completionLines({ candidates: [], files: true })).toEqual([':0']);
+    expect(await values('completion', 'b')).toEqual(['bash']);
+  });
+
+  it('has nothing to offer where the cluster does not answer', async () => {
+    demos.mockRejectedValueOnce(new Error('gone'));
+    expect(await values('watch', '')).toEqual([]);
+  });
+
+  it.each(SHELLS.map((shell) => [shell, shell === 'kubectl' ? 'sh' : shell] as const))(
+    'has a script for %s that its shell can read',
+    (shell, program) => {
+      const { error, status, stderr } = spawnSync(program, ['-n'], { input: completionScript(shell) });
+      // Only where that shell is installed.
+      if (!error) expect({ status, stderr: String(stderr) }).toEqual({ status: 0, stderr: '' });
+    },
+  );
+
+  it('completes in a real bash', () => {
+    const script = `
+      kubectl-chaosdemo() { printf 'rerun\\tRun again\\n:4\\n'; printf '%s|' "$@" >&2; }
+      ${completionScript('bash').replaceAll('2>/dev/null', '')}
+      COMP_WORDS=(kubectl-chaosdemo re); COMP_CWORD=1
+      _kubectl_chaosdemo
+      printf '%s' "\${COMPREPLY[*]}"`;
+    const { stderr, stdout } = spawnSync('bash', ['-c', script]);
+    expect(String(stdout)).toBe('rerun');
+    expect(String(stderr)).toBe('__complete|re|');
+  });
+});

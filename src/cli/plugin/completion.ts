@@ -1,0 +1,168 @@
+/**
+ * What a shell may complete. The scripts of bash, zsh and fish, and kubectl itself, ask the program for candidates
+ * with `__complete`, in the protocol that kubectl has for plugins: a candidate a line, with its description behind
+ * a tab, and a last line `:4` (nothing else) or `:0` (or files).
+ */
+import type { Command } from 'commander';
+
+export const SHELLS = ['bash', 'zsh', 'fish', 'kubectl'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/** The candidates for the last of `words`, which may be ''. */
+export interface Completion {
+  readonly candidates: readonly { readonly value: string; readonly about?: string }[];
+  /** Names of files are candidates, too. */
+  readonly files: boolean;
+}
+
+/** What is there to complete. Asked only where it is needed. */
+export interface Names {
+  /** ChaosDemos of the namespace that the words before name. */
+  readonly demos: (namespace: string | undefined) => Promise<readonly string[]>;
+}
+
+const NOTHING: Completion = { candidates: [], files: false };
+
+/** @param words what stands behind the name of the program, up to the cursor */
+export async function complete(
+  program: Command,
+  words: readonly string[],
+  names: Names,
+): Promise<Completion> {
+  const last = words.at(-1) ?? '';
+  const before = words.slice(0, -1);
+  const command = program.commands.find((each) => each.name() === before[0]);
+  if (!command) {
+    const commands = before.length === 0 ? program.commands : [];
+    const candidates = commands
+      .filter((each) => !each.name().startsWith('_'))
+      .map((each) => ({ value: each.name(), about: each.summary() || each.description() }));
+    return { candidates: startingWith(candidates, last), files: false };
+  }
+  const awaited = optionOf(command, before.at(-1) ?? '');
+  if (awaited?.required) {
+    const files = ['--filename', '--kubeconfig'].includes(awaited.long ?? '');
+    return {
+      candidates: startingWith(
+        (awaited.argChoices ?? []).map((value) => ({ value })),
+        last,
+      ),
+      files,
+    };
+  }
+  if (last.startsWith('-')) {
+    const flags = command.options.map(({ description, long }) => ({ value: long ?? '', about: description }));
+    return { candidates: startingWith(flags, last), files: false };
+  }
+  const [argument] = command.registeredArguments;
+  const given = before
+    .slice(1)
+    .filter((word, i, all) => !word.startsWith('-') && !takesValue(command, all[i - 1]));
+  if (!argument || given.length > 0) return NOTHING;
+  if (argument.argChoices) {
+    return {
+      candidates: startingWith(
+        argument.argChoices.map((value) => ({ value })),
+        last,
+      ),
+      files: false,
+    };
+  }
+  const demos = await names.demos(valueOf(before, '-n', '--namespace')).catch((): string[] => []);
+  return {
+    candidates: startingWith(
+      demos.map((value) => ({ value })),
+      last,
+    ),
+    files: false,
+  };
+}
+
+/** As kubectl and the scripts read it. */
+export function completionLines({ candidates, files }: Completion): string[] {
+  return [
+    ...candidates.map(({ value, about }) => (about ? `${value}\t${about}` : value)),
+    files ? ':0' : ':4',
+  ];
+}
+
+function startingWith<T extends { value: string }>(candidates: readonly T[], prefix: string): T[] {
+  return candidates.filter(({ value }) => value.startsWith(prefix));
+}
+
+function optionOf(command: Command, word: string) {
+  return command.options.find(({ long, short }) => word !== '' && (word === long || word === short));
+}
+
+function takesValue(command: Command, word = ''): boolean {
+  return optionOf(command, word)?.required ?? false;
+}
+
+function valueOf(words: readonly string[], ...flags: readonly string[]): string | undefined {
+  for (const [i, word] of words.entries()) {
+    if (flags.includes(word)) return words[i + 1];
+    const flag = flags.find((each) => each.startsWith('--') && word.startsWith(`${each}=`));
+    if (flag) return word.slice(flag.length + 1);
+  }
+  return undefined;
+}
+
+/** What to load into a shell; for `kubectl`, a program to put on PATH, by which `kubectl chaosdemo` itself completes. */
+export function completionScript(shell: Shell): string {
+  return SCRIPTS[shell].trimStart();
+}
+
+const SCRIPTS: Readonly<Record<Shell, string>> = {
+  bash: `
+# Completion of kubectl-chaosdemo for bash: source <(kubectl chaosdemo completion bash)
+_kubectl_chaosdemo() {
+  local line directive=4
+  COMPREPLY=()
+  while IFS= read -r line; do
+    case $line in
+      :[0-9]*) directive=\${line#:} ;;
+      *) COMPREPLY+=("\${line%%$'\\t'*}") ;;
+    esac
+  done < <(kubectl-chaosdemo __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  if [ "$directive" = 0 ]; then compopt -o default; fi
+}
+complete -F _kubectl_chaosdemo kubectl-chaosdemo
+`,
+  zsh: `
+#compdef kubectl-chaosdemo
+# Completion of kubectl-chaosdemo for zsh: source <(kubectl chaosdemo completion zsh)
+_kubectl_chaosdemo() {
+  local line directive=4
+  local -a candidates
+  while IFS= read -r line; do
+    case $line in
+      :[0-9]*) directive=\${line#:} ;;
+      *) candidates+=("\${\${line//:/\\\\:}/$'\\t'/:}") ;;
+    esac
+  done < <(kubectl-chaosdemo __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)
+  _describe 'kubectl-chaosdemo' candidates
+  if [ "$directive" = 0 ]; then _files; fi
+}
+compdef _kubectl_chaosdemo kubectl-chaosdemo
+`,
+  fish: `
+# Completion of kubectl-chaosdemo for fish: kubectl chaosdemo completion fish | source
+function __kubectl_chaosdemo
+  set -l words (commandline -opc)
+  set -l lines (kubectl-chaosdemo __complete $words[2..-1] (commandline -ct) 2>/dev/null)
+  for line in $lines
+    if string match -q ':0' -- $line
+      __fish_complete_path (commandline -ct)
+    else if not string match -q ':*' -- $line
+      echo $line
+    end
+  end
+end
+complete -c kubectl-chaosdemo -f -a '(__kubectl_chaosdemo)'
+`,
+  kubectl: `
+#!/bin/sh
+# Lets kubectl complete "kubectl chaosdemo": put it on PATH as kubectl_complete-chaosdemo, executable.
+exec kubectl-chaosdemo __complete "$@"
+`,
+};

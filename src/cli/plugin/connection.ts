@@ -1,0 +1,51 @@
+/** Which cluster and namespace a command is about: as kubectl finds them, by the user's own kubeconfig. */
+import { KubeClient } from '../../kube/client.ts';
+import { loadKubeConfig } from '../../kube/kube-config.ts';
+
+/** The flags that every command shares with kubectl. */
+export interface Place {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+}
+
+/** A client of the user, and where the command looks. */
+export interface Connection {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  /** Whether the namespace was asked for by a flag, rather than taken from the kubeconfig. */
+  readonly namespaceGiven: boolean;
+  /** `kubectl` with the flags that lead to the same cluster, for commands that are printed. */
+  readonly kubectl: string;
+}
+
+/**
+ * Nothing is sent yet.
+ * @throws where no cluster is configured, or there is no such context
+ */
+export function connect({ kubeconfig, context, namespace }: Place): Connection {
+  const config = loadKubeConfig(kubeconfig, context);
+  const ofContext = config.getContextObject(config.getCurrentContext())?.namespace;
+  return {
+    client: new KubeClient(config, { userAgent: 'kubectl-chaosdemo' }),
+    namespace: namespace ?? ofContext ?? 'default',
+    namespaceGiven: namespace !== undefined,
+    kubectl: kubectlFor({
+      ...(kubeconfig === undefined ? {} : { kubeconfig }),
+      ...(context === undefined ? {} : { context }),
+    }),
+  };
+}
+
+/** @example kubectlFor({ context: 'kind-chaosdemo' }) // "kubectl --context kind-chaosdemo" */
+export function kubectlFor({ context, kubeconfig }: Omit<Place, 'namespace'>): string {
+  const flags = Object.entries({ kubeconfig, context }).flatMap(([flag, value]) =>
+    value === undefined ? [] : [`--${flag}`, shellWord(value)],
+  );
+  return ['kubectl', ...flags].join(' ');
+}
+
+/** A word as a POSIX shell takes it literally, quoted only where need be. */
+export function shellWord(word: string): string {
+  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,143 @@
+/** ChaosDemos as a person handles them: read, applied, and steered by annotations. */
+import { ANNOTATIONS, API_VERSION, type ChaosDemo, GROUP, KIND, PLURAL, VERSION } from '../../api/index.ts';
+import { ApiError, isNotFound } from '../../kube/api-error.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { resourcePath } from '../../kube/resource-path.ts';
+import type { Connection } from './connection.ts';
+import { PluginError } from './errors.ts';
+
+export const CHAOS_DEMOS = { group: GROUP, version: VERSION, plural: PLURAL };
+const FIELD_MANAGER = 'kubectl-chaosdemo';
+
+/** What is written into a file: everything but what the API server adds. */
+export interface DemoManifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: object;
+}
+
+/** The object of that name. @throws {PluginError} where there is none, with the names of those there are */
+export async function getDemo(
+  { client, namespace, kubectl }: Connection,
+  name: string,
+  signal: AbortSignal,
+): Promise<ChaosDemo> {
+  try {
+    const path = resourcePath(CHAOS_DEMOS, { namespace, name });
+    return await client.request<ChaosDemo>({ method: 'GET', path, signal });
+  } catch (error) {
+    if (isUnknownKind(error)) throw noCrd(kubectl);
+    if (!isNotFound(error)) throw error;
+    const names = await listNames(client, namespace, signal);
+    throw new PluginError(
+      `there is no ChaosDemo ${name} in namespace ${namespace}`,
+      names.length > 0
+        ? `There is: ${names.slice(0, 10).join(', ')}`
+        : `See where there is one: ${kubectl} get chaosdemos --all-namespaces`,
+    );
+  }
+}
+
+/** The one that was named, or the only one of the namespace. @throws {PluginError} where that is not clear */
+export async function chooseName(
+  connection: Connection,
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  if (name !== undefined) return name.replace(/^(chaosdemos?|cd)(\.chaosdemo\.dev)?\//, '');
+  const { client, kubectl, namespace } = connection;
+  const names = await listNames(client, namespace, signal).catch((error: unknown) => {
+    throw isUnknownKind(error) ? noCrd(kubectl) : error;
+  });
+  const [only] = names;
+  if (only !== undefined && names.length === 1) return only;
+  throw new PluginError(
+    names.length === 0
+      ? `there is no ChaosDemo in namespace ${namespace}`
+      : `there are ${names.length} ChaosDemos in namespace ${namespace}: name one of ${names.slice(0, 10).join(', ')}`,
+    names.length === 0
+      ? `Name another namespace with -n, or see where there is one: ${kubectl} get chaosdemos --all-namespaces`
+      : undefined,
+  );
+}
+
+/** Names of the ChaosDemos of a namespace, in order; the first 500. */
+export async function listNames(
+  client: KubeClient,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { items } = await client.request<{ items: { metadata: { name: string } }[] }>({
+    method: 'GET',
+    path: resourcePath(CHAOS_DEMOS, { namespace }),
+    query: { limit: 500 },
+    accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+    signal,
+  });
+  return items.map(({ metadata }) => metadata.name).toSorted();
+}
+
+/**
+ * Server-side apply, which takes over fields that others have written, as the file is what is to be run.
+ * @returns the object as it was stored
+ */
+export async function applyDemo(
+  { client, kubectl }: Connection,
+  manifest: DemoManifest & { metadata: { namespace: string } },
+  signal: AbortSignal,
+): Promise<ChaosDemo> {
+  const { name, namespace } = manifest.metadata;
+  try {
+    return await client.request<ChaosDemo>({
+      method: 'PATCH',
+      path: resourcePath(CHAOS_DEMOS, { namespace, name }),
+      query: { fieldManager: FIELD_MANAGER, force: true, fieldValidation: 'Strict' },
+      contentType: 'application/apply-patch+yaml',
+      body: manifest,
+      signal,
+    });
+  } catch (error) {
+    if (isUnknownKind(error)) throw noCrd(kubectl);
+    if (!isNotFound(error)) throw error;
+    throw new PluginError(
+      `there is no namespace ${namespace}`,
+      `Make it: ${kubectl} create namespace ${namespace}`,
+    );
+  }
+}
+
+/** Sets one of the annotations by which a run is steered. */
+export async function annotate(
+  { client, namespace }: Connection,
+  name: string,
+  annotation: keyof typeof ANNOTATIONS,
+  value: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await client.request({
+    method: 'PATCH',
+    path: resourcePath(CHAOS_DEMOS, { namespace, name }),
+    query: { fieldManager: FIELD_MANAGER },
+    contentType: 'application/merge-patch+json',
+    body: { metadata: { annotations: { [ANNOTATIONS[annotation]]: value } } },
+    signal,
+  });
+}
+
+/** Whether this API server knows no ChaosDemos at all. */
+function isUnknownKind(error: unknown): boolean {
+  // Of an object that is missing it says which; of a kind that is missing it only says "page not found".
+  return error instanceof ApiError && error.status === 404 && error.reason === '';
+}
+
+function noCrd(kubectl: string): PluginError {
+  return new PluginError(
+    `this API server knows no ${KIND} of ${API_VERSION}: the CustomResourceDefinition is missing`,
+    `Install it, in a clone of the project: ${kubectl} apply --server-side -k manifests/operator`,
+  );
+}

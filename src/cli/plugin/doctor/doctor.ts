@@ -1,0 +1,59 @@
+/** `doctor`: why an object does not start, each cause with the command that mends it. */
+import { type ChaosDemo, terminalLine } from '../../../api/index.ts';
+import { MEMBER } from '../../../subjects/ratelimiter/schema.ts';
+import type { Connection } from '../connection.ts';
+import { getDemo } from '../demos.ts';
+import { EXIT, PluginError } from '../errors.ts';
+import { type Finding, findingLines } from './finding.ts';
+import { checkObject } from './object-checks.ts';
+import { checkCrd, checkKillSwitch, checkNamespace, checkOperator, checkRights } from './operator-checks.ts';
+import { checked, type Scene } from './scene.ts';
+import { checkRateLimiter } from './subject-checks.ts';
+
+export interface DoctorOptions {
+  readonly connection: Connection;
+  readonly name: string;
+  /** Namespace of the operator. */
+  readonly system: string;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Says what it found. @returns 0 where nothing stands in the way of a run, 1 where something does */
+export async function doctor({ connection, name, say, signal, system }: DoctorOptions): Promise<number> {
+  const { client, kubectl, namespace } = connection;
+  const findings = await examine({ client, kubectl, namespace, name, system, signal }, connection);
+  for (const line of findingLines(findings)) say(terminalLine(line));
+  return findings.some(({ state }) => state === 'wrong') ? EXIT.found : EXIT.done;
+}
+
+/** All findings, in the order in which to mend. @throws where the API server cannot be reached at all */
+export async function examine(scene: Scene, connection: Connection): Promise<Finding[]> {
+  const crd = await checkCrd(scene);
+  if (crd.state === 'unknown') throw new PluginError(crd.message);
+  const [around, found] = await Promise.all([
+    Promise.all([checkOperator(scene), checkKillSwitch(scene), checkNamespace(scene), checkRights(scene)]),
+    crd.state === 'ok' ? lookAtObject(scene, connection) : ({ findings: [] } satisfies Looked as Looked),
+  ]);
+  const others = [crd, ...around, ...found.findings];
+  return found.demo ? [...others, checkObject(found.demo, scene.kubectl, others)] : others;
+}
+
+interface Looked {
+  /** Missing where there is no such object; then a finding says so. */
+  readonly demo?: ChaosDemo;
+  readonly findings: readonly Finding[];
+}
+
+async function lookAtObject(scene: Scene, connection: Connection): Promise<Looked> {
+  let demo: ChaosDemo;
+  try {
+    demo = await getDemo(connection, scene.name, scene.signal);
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    const missing = { state: 'wrong', message: `${error.message}. ${error.remedy ?? ''}` } as const;
+    return { findings: [await checked('Object', scene, async () => missing)] };
+  }
+  const isRateLimiter = MEMBER in demo.spec.subject;
+  return { demo, findings: isRateLimiter ? await checkRateLimiter({ ...scene, demo }) : [] };
+}

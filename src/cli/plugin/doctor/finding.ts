@@ -1,0 +1,44 @@
+/** What a check of `doctor` has found, and how it is told. Pure. */
+
+/**
+ * `wrong` stands in the way of a run; `note` is worth knowing and stands in nobody's way; `unknown`: it could not be
+ * found out, usually for want of a right of the user.
+ */
+export type State = 'ok' | 'note' | 'wrong' | 'unknown';
+
+/** The result of one check. */
+export interface Finding {
+  readonly check: string;
+  readonly state: State;
+  /** What was found, of what. */
+  readonly message: string;
+  /** Commands that mend it, in this order; none: the message says what to do. */
+  readonly mend?: readonly string[];
+  /** A heading of docs/troubleshooting.md that says more. */
+  readonly reason?: string;
+}
+
+const MARKS: Readonly<Record<State, string>> = { ok: '✓', note: '•', wrong: '✗', unknown: '?' };
+
+/** The findings as lines, with what to do below each. */
+export function findingLines(findings: readonly Finding[]): string[] {
+  const width = Math.max(0, ...findings.map(({ check }) => check.length));
+  const lines = findings.flatMap(({ check, mend = [], message, reason, state }) => [
+    `${MARKS[state]} ${check.padEnd(width)}  ${message}`,
+    ...mend.map((command) => `${' '.repeat(width + 6)}${command}`),
+    ...(reason !== undefined && state !== 'ok'
+      ? [`${' '.repeat(width + 4)}More: docs/troubleshooting.md#${reason.toLowerCase()}`]
+      : []),
+  ]);
+  return [...lines, '', summaryOf(findings)];
+}
+
+function summaryOf(findings: readonly Finding[]): string {
+  const count = (state: State): number => findings.filter((finding) => finding.state === state).length;
+  const unknown = count('unknown');
+  const rest = unknown === 0 ? '' : ` ${unknown} could not be found out.`;
+  const wrong = count('wrong');
+  if (wrong === 0) return `Nothing was found that stands in the way of a run.${rest}`;
+  const what = wrong === 1 ? 'One thing stands' : `${wrong} things stand`;
+  return `${what} in the way of a run. Mend from the top down; the operator looks again every ten seconds.${rest}`;
+}

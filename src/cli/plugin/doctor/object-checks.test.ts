@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemo, ChaosDemoStatus } from '../../../api/index.ts';
+import { demoWith, statusInFault } from '../../view/status.fixture.ts';
+import type { Finding } from './finding.ts';
+import { findingLines } from './finding.ts';
+import { checkObject } from './object-checks.ts';
+
+const condition = (type: string, status: 'True' | 'False', reason: string) => ({
+  type,
+  status,
+  reason,
+  message: `about ${reason}`,
+  observedGeneration: 1,
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+});
+const refused = (reason: string): ChaosDemoStatus => ({
+  observedGeneration: 1,
+  phase: 'Pending',
+  conditions: [condition('Stalled', 'True', reason), condition('Complete', 'False', reason)],
+});
+const check = (demo: ChaosDemo, others: readonly Finding[] = []) => checkObject(demo, 'kubectl', others);
+
+describe('what doctor makes of an object', () => {
+  it('is that a run is on', () => {
+    expect(check(demoWith(statusInFault())).state).toBe('ok');
+  });
+
+  it('is that it is suspended, with the command that lets it go on', () => {
+    const finding = check(demoWith(undefined, { suspend: true }));
+    expect(finding.state).toBe('wrong');
+    expect(finding.mend).toEqual([
+      `kubectl -n ratelimiter patch chaosdemo demo --type=merge -p '{"spec":{"suspend":false}}'`,
+    ]);
+  });
+
+  it('is that it is refused, with an edit where nothing but another spec helps', () => {
+    expect(check(demoWith(refused('UnprovableSpec'))).mend).toEqual([
+      'kubectl -n ratelimiter edit chaosdemo demo',
+    ]);
+    expect(check(demoWith(refused('SharedRedis')))).toMatchObject({
+      state: 'wrong',
+      message: 'the operator refuses it (SharedRedis): about SharedRedis',
+      reason: 'SharedRedis',
+    });
+  });
+
+  it('is no cause of its own where another check has found one', () => {
+    const cause: Finding = { check: 'Namespace', state: 'wrong', message: 'no label' };
+    expect(check(demoWith(refused('NamespaceNotEnabled')), [cause]).state).toBe('note');
+    expect(check(demoWith(undefined), [cause]).state).toBe('note');
+    expect(check(demoWith(undefined)).state).toBe('wrong');
+  });
+
+  it('is that it waits by itself, and for what', () => {
+    const conditions = [
+      condition('Ready', 'False', 'RedisInUse'),
+      condition('Complete', 'False', 'RedisInUse'),
+    ];
+    const finding = check(demoWith({ observedGeneration: 1, phase: 'Pending', conditions }));
+    expect(finding.state).toBe('note');
+    expect(finding.message).toBe('demo waits (RedisInUse): about RedisInUse. You need to do nothing');
+  });
+});
+
+it('says how much stands in the way, and where more is written', () => {
+  const lines = findingLines([
+    { check: 'CRD', state: 'ok', message: 'there' },
+    {
+      check: 'Secret',
+      state: 'wrong',
+      message: 'missing',
+      mend: ['kubectl create'],
+      reason: 'RedisAuthInvalid',
+    },
+    { check: 'Rights', state: 'unknown', message: 'you may not look' },
+  ]);
+  expect(lines).toEqual([
+    '✓ CRD     there',
+    '✗ Secret  missing',
+    '            kubectl create',
+    '          More: docs/troubleshooting.md#redisauthinvalid',
+    '? Rights  you may not look',
+    '',
+    'One thing stands in the way of a run. Mend from the top down; the operator looks again every ten seconds. 1 could not be found out.',
+  ]);
+});

@@ -1,0 +1,87 @@
+/** What the object itself says: suspended, refused, waiting, ended. Pure. */
+import { ANNOTATIONS, type ChaosDemo } from '../../../api/index.ts';
+import { waitingOf } from '../../stepper.ts';
+import { standingOf } from '../standing.ts';
+import type { Finding } from './finding.ts';
+import { mergePatch } from './scene.ts';
+
+/** Refusals that nothing but another spec ends. */
+const OF_THE_SPEC: ReadonlySet<string> = new Set(['UnprovableSpec', 'SubjectUnknown']);
+
+/**
+ * Where an object stands, and what makes it go on.
+ * @param others what the other checks have found: where something is wrong there, a refusal only follows from it
+ */
+export function checkObject(demo: ChaosDemo, kubectl: string, others: readonly Finding[]): Finding {
+  const finding = { check: 'Object', ...standingOfObject(demo, kubectl) };
+  const follows = ['refused', 'unseen'].includes(standingOf(demo).state) && !demo.spec.suspend;
+  const isExplained = follows && others.some(({ state }) => state === 'wrong');
+  return isExplained ? { check: finding.check, state: 'note', message: finding.message } : finding;
+}
+
+function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
+  const { metadata, spec, status = {} } = demo;
+  const { name, namespace } = metadata;
+  const of = `${name} -n ${namespace}`;
+  const condition = (type: string) => status.conditions?.find((each) => each.type === type);
+  const ready = condition('Ready');
+  if (metadata.deletionTimestamp !== undefined) {
+    return { state: 'wrong', message: `${name} is being deleted: wait until it is gone, and apply it again` };
+  }
+  if (spec.suspend) {
+    return {
+      state: 'wrong',
+      message: `spec.suspend is true: no run of ${name} starts`,
+      mend: [
+        `${kubectl} -n ${namespace} patch chaosdemo ${name} ${mergePatch({ spec: { suspend: false } })}`,
+      ],
+      reason: 'Suspended',
+    };
+  }
+  const standing = standingOf(demo);
+  switch (standing.state) {
+    case 'unseen':
+      return {
+        state: 'wrong',
+        message: `no operator has looked at ${name} since it was written. If the checks above are well, see whether the operator logs why`,
+        reason: 'Pending',
+      };
+    case 'refused':
+      return {
+        state: 'wrong',
+        message: `the operator refuses it (${standing.reason}): ${standing.message}`,
+        ...(OF_THE_SPEC.has(standing.reason) && {
+          mend: [`${kubectl} -n ${namespace} edit chaosdemo ${name}`],
+        }),
+        reason: standing.reason,
+      };
+    case 'ended':
+      return {
+        state: 'note',
+        message: `run ${status.run?.number ?? '?'} of ${name} has ended: ${standing.line}. Nothing starts another by itself; to run again:`,
+        mend: [`kubectl chaosdemo rerun ${of}`],
+        ...(ready ? { reason: ready.reason } : {}),
+      };
+    case 'open':
+      break;
+  }
+  const waiting = waitingOf(status);
+  if (waiting) {
+    return {
+      state: 'note',
+      message: `run ${status.run?.number} waits for you in chapter ${waiting.advance.split('/')[1]} (spec.pace.mode: Manual). To go on:`,
+      mend: [
+        `${kubectl} -n ${namespace} annotate chaosdemo ${name} --overwrite ${ANNOTATIONS.advance}=${waiting.advance}`,
+      ],
+      reason: 'AwaitingAdvance',
+    };
+  }
+  if (status.run && status.run.completedAt === undefined) {
+    return { state: 'ok', message: `run ${status.run.number} of ${name} is on: ${status.message ?? ''}` };
+  }
+  return {
+    state: 'note',
+    message: `${name} waits (${ready?.reason ?? 'Pending'}): ${ready?.message ?? ''}. You need to do nothing`,
+    reason: ready?.reason ?? 'Pending',
+  };
+}

@@ -1,0 +1,256 @@
+/** Is there an operator that looks after this namespace: CRD, Deployment, leader, kill switch, label, rights. */
+import { ENABLED_LABEL, GROUP, PLURAL, VERSION } from '../../../api/index.ts';
+import { resourcePath } from '../../../kube/resource-path.ts';
+import { sleep } from '../../../kube/wait.ts';
+import { stops } from '../../../operator/kill-switch.ts';
+import type { Finding } from './finding.ts';
+import { checked, read, type Scene } from './scene.ts';
+
+/** Names under which the operator is installed; its flags cannot change them. */
+const OPERATOR = 'chaosdemo-operator';
+const TARGET_ROLE = 'chaosdemo-target';
+const KILL_SWITCH = 'chaosdemo-kill-switch';
+const INSTALL = 'apply --server-side -k manifests/operator';
+
+/** A leader renews its lease every second or so; without a change for so long, nobody leads. */
+const LEASE_MOVES_WITHIN_MS = 6_000;
+
+interface Deployment {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly template?: {
+      readonly spec?: {
+        readonly serviceAccountName?: string;
+        readonly containers?: readonly { readonly args?: readonly string[] }[];
+      };
+    };
+  };
+  readonly status?: { readonly availableReplicas?: number };
+}
+
+interface Lease {
+  readonly spec?: {
+    readonly holderIdentity?: string;
+    readonly renewTime?: string;
+    readonly leaseDurationSeconds?: number;
+  };
+}
+
+/** The API server answers, and serves ChaosDemos. */
+export async function checkCrd(scene: Scene): Promise<Finding> {
+  return await checked('CRD', scene, async () => {
+    const found = await read<object>(scene, `/apis/${GROUP}/${VERSION}`);
+    return found
+      ? { state: 'ok', message: `${PLURAL}.${GROUP} is served as ${VERSION}` }
+      : {
+          state: 'wrong',
+          message: `the API server serves no ${PLURAL}.${GROUP} of ${VERSION}. In a clone of the project:`,
+          mend: [`${scene.kubectl} ${INSTALL}`],
+        };
+  });
+}
+
+/** A leader renews its Lease. Where none does, the Deployment tells why. */
+export async function checkOperator(scene: Scene): Promise<Finding> {
+  return await checked('Operator', scene, async () => {
+    const lease = await readLease(scene);
+    const holder = lease?.spec?.holderIdentity ?? '';
+    if (holder !== '' && (await isRenewed(scene, lease))) {
+      const watched = await watchedNamespaces(scene).catch((): string[] => []);
+      if (watched.length === 0 || watched.includes(scene.namespace)) {
+        return { state: 'ok', message: `${holder} leads in namespace ${scene.system}` };
+      }
+      return {
+        state: 'wrong',
+        message: `the operator looks after the namespaces ${watched.join(', ')} alone (--watch-namespaces). Add ${scene.namespace}:`,
+        mend: [`${scene.kubectl} -n ${scene.system} edit deployment ${OPERATOR}`],
+      };
+    }
+    return await whyNobodyLeads(scene, holder);
+  });
+}
+
+async function whyNobodyLeads(scene: Scene, holder: string): Promise<Omit<Finding, 'check'>> {
+  const { kubectl, system } = scene;
+  const [deployment] = await deployments(scene);
+  if (deployment === undefined) {
+    return {
+      state: 'wrong',
+      message:
+        holder === ''
+          ? `no operator is installed in namespace ${system} (elsewhere: --operator-namespace). In a clone of the project:`
+          : `nobody renews the Lease ${OPERATOR} of namespace ${system}, which ${holder} held, and there is no Deployment. In a clone of the project:`,
+      mend: [`${kubectl} ${INSTALL}`],
+    };
+  }
+  const { name } = deployment.metadata;
+  if (deployment.spec?.replicas === 0) {
+    return {
+      state: 'wrong',
+      message: `Deployment ${name} of namespace ${system} has no replicas`,
+      mend: [`${kubectl} -n ${system} scale deployment ${name} --replicas=2`],
+    };
+  }
+  const available = deployment.status?.availableReplicas ?? 0;
+  return {
+    state: 'wrong',
+    message: `no operator leads: ${available} of ${deployment.spec?.replicas ?? 1} replicas of Deployment ${name} are available, and nobody renews the Lease ${OPERATOR}. See why, then restart it:`,
+    mend: [
+      `${kubectl} -n ${system} logs deployment/${name} --tail=20`,
+      `${kubectl} -n ${system} rollout restart deployment/${name}`,
+    ],
+  };
+}
+
+function readLease(scene: Scene): Promise<Lease | undefined> {
+  const type = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+  return read<Lease>(scene, resourcePath(type, { namespace: scene.system, name: OPERATOR }));
+}
+
+/** Whether somebody renews it: it is fresh by this clock, or, as clocks differ, seen to change. */
+async function isRenewed(scene: Scene, lease: Lease | undefined): Promise<boolean> {
+  const { leaseDurationSeconds = 4, renewTime = '' } = lease?.spec ?? {};
+  const age = Date.now() - Date.parse(renewTime);
+  if (age >= 0 && age < leaseDurationSeconds * 1000) return true;
+  const deadline = performance.now() + Math.max(LEASE_MOVES_WITHIN_MS, leaseDurationSeconds * 1500);
+  while (performance.now() < deadline) {
+    await sleep(500, scene.signal);
+    const now = (await readLease(scene))?.spec?.renewTime;
+    if (now !== undefined && now !== renewTime) return true;
+  }
+  return false;
+}
+
+async function deployments(scene: Scene): Promise<readonly Deployment[]> {
+  const type = { group: 'apps', version: 'v1', plural: 'deployments' };
+  const list = await read<{ items: Deployment[] }>(scene, resourcePath(type, { namespace: scene.system }), {
+    query: { labelSelector: `app.kubernetes.io/name=${OPERATOR}`, limit: 5 },
+  });
+  return list?.items ?? [];
+}
+
+/** None: all of them, or it is not known. */
+async function watchedNamespaces(scene: Scene): Promise<string[]> {
+  const [deployment] = await deployments(scene);
+  const args = deployment?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
+  const flag = args?.find((arg) => arg.startsWith('--watch-namespaces='));
+  return (flag?.split('=')[1] ?? '').split(',').filter((name) => name !== '');
+}
+
+/** Nobody has stopped all runs. */
+export async function checkKillSwitch(scene: Scene): Promise<Finding> {
+  const { kubectl, system } = scene;
+  return await checked('Kill switch', scene, async () => {
+    const type = { group: '', version: 'v1', plural: 'configmaps' };
+    const path = resourcePath(type, { namespace: system, name: KILL_SWITCH });
+    const found = await read<{ data?: Record<string, string> }>(scene, path);
+    if (!stops(found?.data)) return { state: 'ok', message: 'off' };
+    return {
+      state: 'wrong',
+      message: `the ConfigMap ${KILL_SWITCH} of namespace ${system} stops every run. Ask why before you delete it:`,
+      mend: [`${kubectl} -n ${system} delete configmap ${KILL_SWITCH}`],
+      reason: 'KillSwitch',
+    };
+  });
+}
+
+/** The namespace lets itself be tested. */
+export async function checkNamespace(scene: Scene): Promise<Finding> {
+  const { kubectl, namespace } = scene;
+  return await checked('Namespace', scene, async () => {
+    const path = resourcePath({ group: '', version: 'v1', plural: 'namespaces' }, { name: namespace });
+    const found = await read<{ metadata: { labels?: Record<string, string> } }>(scene, path);
+    if (found?.metadata.labels?.[ENABLED_LABEL] === 'true') {
+      return { state: 'ok', message: `${namespace} carries the label ${ENABLED_LABEL}=true` };
+    }
+    return {
+      state: 'wrong',
+      message: `${namespace} lacks the label ${ENABLED_LABEL}=true, by which it lets its Redis be paused`,
+      mend: [`${kubectl} label namespace ${namespace} ${ENABLED_LABEL}=true --overwrite`],
+      reason: 'NamespaceNotEnabled',
+    };
+  });
+}
+
+/** One thing that the operator has to be permitted to do. */
+interface Right {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+}
+
+/** Of manifests/operator/target-cluster-role.yaml, bound in the namespace. */
+const IN_NAMESPACE: readonly Right[] = [
+  { verb: 'list', group: '', resource: 'pods' },
+  { verb: 'get', group: '', resource: 'services' },
+  { verb: 'get', group: '', resource: 'secrets' },
+  ...['get', 'create', 'update', 'delete'].map((verb) => ({
+    verb,
+    group: 'coordination.k8s.io',
+    resource: 'leases',
+  })),
+];
+
+/** The operator may look at what it tests. */
+export async function checkRights(scene: Scene): Promise<Finding> {
+  const { kubectl, namespace, system } = scene;
+  return await checked('Rights', scene, async () => {
+    const account = await serviceAccount(scene);
+    const user = `system:serviceaccount:${system}:${account}`;
+    const allowed = await Promise.all(IN_NAMESPACE.map((right) => may(scene, user, right)));
+    const missing = IN_NAMESPACE.filter((_, i) => !allowed[i]).map(
+      ({ resource, verb }) => `${verb} ${resource}`,
+    );
+    if (missing.length === 0)
+      return { state: 'ok', message: `${user} has what it needs in namespace ${namespace}` };
+    return {
+      state: 'wrong',
+      message: `${user} may not ${missing.join(', ')} in namespace ${namespace}`,
+      mend: await bindingCommands(scene, account),
+      reason: 'PermissionDenied',
+    };
+  }).then((finding) =>
+    finding.state === 'unknown'
+      ? {
+          ...finding,
+          message: `${finding.message}. Ask somebody who may: ${kubectl} auth can-i list pods -n ${namespace} --as=system:serviceaccount:${system}:${OPERATOR}`,
+        }
+      : finding,
+  );
+}
+
+/** As in a RoleBinding that is there with the same name: what it binds cannot be changed. */
+async function bindingCommands(scene: Scene, account: string): Promise<string[]> {
+  const { kubectl, namespace, system } = scene;
+  const group = 'rbac.authorization.k8s.io';
+  const of = (plural: string, where: { namespace?: string; name: string }): Promise<object | undefined> =>
+    read<object>(scene, resourcePath({ group, version: 'v1', plural }, where)).catch(() => undefined);
+  const [role, binding] = await Promise.all([
+    of('clusterroles', { name: TARGET_ROLE }),
+    of('rolebindings', { namespace, name: TARGET_ROLE }),
+  ]);
+  return [
+    ...(role ? [] : [`${kubectl} ${INSTALL}`]),
+    ...(binding ? [`${kubectl} -n ${namespace} delete rolebinding ${TARGET_ROLE}`] : []),
+    `${kubectl} -n ${namespace} create rolebinding ${TARGET_ROLE} --clusterrole=${TARGET_ROLE} --serviceaccount=${system}:${account}`,
+  ];
+}
+
+async function serviceAccount(scene: Scene): Promise<string> {
+  const found = await deployments(scene).catch(() => []);
+  return found[0]?.spec?.template?.spec?.serviceAccountName ?? OPERATOR;
+}
+
+async function may(scene: Scene, user: string, { group, resource, verb }: Right): Promise<boolean> {
+  const { namespace, system } = scene;
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${system}`, 'system:authenticated'];
+  const body = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    spec: { user, groups, resourceAttributes: { namespace, verb, group, resource } },
+  };
+  const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+  const answer = await read<{ status: { allowed: boolean } }>(scene, path, { method: 'POST', body });
+  return answer?.status.allowed ?? false;
+}

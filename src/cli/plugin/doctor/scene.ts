@@ -1,0 +1,70 @@
+/** What every check of `doctor` works with: the user's cluster, read with the user's rights. */
+import type { ChaosDemo } from '../../../api/index.ts';
+import { ApiError, isForbidden, isNotFound } from '../../../kube/api-error.ts';
+import type { KubeClient, KubeRequest } from '../../../kube/client.ts';
+import type { Finding } from './finding.ts';
+
+export interface Scene {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly name: string;
+  /** Of the operator. */
+  readonly system: string;
+  /** `kubectl` with the flags of the user. */
+  readonly kubectl: string;
+  readonly signal: AbortSignal;
+}
+
+/** As {@link Scene}, once the object was found. */
+export interface DemoScene extends Scene {
+  readonly demo: ChaosDemo;
+}
+
+/** Of one answer, in bytes. */
+const READ_BYTES = 16 * 1024 * 1024;
+
+/** What the API server says; undefined: there is no such thing. @throws {ApiError} for a refusal, and no answer */
+export async function read<T>(
+  { client, signal }: Pick<Scene, 'client' | 'signal'>,
+  path: string,
+  request: Pick<KubeRequest, 'query'> & { readonly method?: 'GET' | 'POST'; readonly body?: unknown } = {},
+): Promise<T | undefined> {
+  try {
+    return await client.request<T>({
+      method: 'GET',
+      ...request,
+      path,
+      signal,
+      timeoutMs: 10_000,
+      maxBytes: READ_BYTES,
+    });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What a check has found; where it could not look, that is what it found. @throws the reason of the signal */
+export async function checked(
+  check: string,
+  { signal }: Pick<Scene, 'signal'>,
+  look: () => Promise<Omit<Finding, 'check'>>,
+): Promise<Finding> {
+  try {
+    return { check, ...(await look()) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { check, state: 'unknown', message: whyUnknown(error) };
+  }
+}
+
+function whyUnknown(error: unknown): string {
+  const said = error instanceof Error ? error.message : String(error);
+  if (isForbidden(error)) return `you may not look: ${said}`;
+  return error instanceof ApiError ? `the API server refused: ${said}` : said;
+}
+
+/** Text as one argument of a merge patch in a command. */
+export function mergePatch(patch: object): string {
+  return `--type=merge -p '${JSON.stringify(patch).replaceAll("'", String.raw`'\''`)}'`;
+}

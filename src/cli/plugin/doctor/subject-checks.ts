@@ -1,0 +1,205 @@
+/** Is there something to test: the limiter's pods, the Service and the pod of Redis, the Secret. Judged as the operator does. */
+import { resourcePath } from '../../../kube/resource-path.ts';
+import type { Pod, Secret, Service } from '../../../subjects/cluster.ts';
+import { readRedisAuth } from '../../../subjects/ratelimiter/admission/redis-auth.ts';
+import { podSelectorOf, resolveRedis } from '../../../subjects/ratelimiter/admission/redis-service.ts';
+import {
+  PART,
+  type RateLimiterSpec,
+  REDIS_AUTH_SECRET_TYPE,
+  rateLimiterOf,
+} from '../../../subjects/ratelimiter/schema.ts';
+import { isReady, selectPods } from '../../../subjects/targets/eligible-pods.ts';
+import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
+import { MOST_PODS } from '../../../subjects/targets/namespace-reader.ts';
+import { Refusal } from '../../../subjects/targets/refusal.ts';
+import { shellWord } from '../connection.ts';
+import type { Finding } from './finding.ts';
+import { checked, type DemoScene, mergePatch, read } from './scene.ts';
+
+const NAME_LABEL = 'app.kubernetes.io/name';
+
+/** All that the namespace must hold for a rate limiter to be tested, each by itself. */
+export async function checkRateLimiter(scene: DemoScene): Promise<Finding[]> {
+  const limiter = rateLimiterOf(scene.demo.spec);
+  return await Promise.all([
+    checkPods(scene, limiter),
+    checkRedis(scene, limiter),
+    checkSecret(scene, limiter),
+  ]);
+}
+
+/** The selected pods are Ready, of one image, and have the port. */
+async function checkPods(scene: DemoScene, limiter: RateLimiterSpec): Promise<Finding> {
+  const { kubectl, namespace } = scene;
+  return await checked('Limiter pods', scene, async () => {
+    const selector = formatLabelSelector(limiter.selector);
+    const pods = await listPods(scene, selector);
+    const look = `${kubectl} -n ${namespace} describe pods -l ${shellWord(selector)}`;
+    try {
+      const { notReady, pods: eligible } = selectPods(pods, { selector, port: limiter.port, part: PART });
+      if (notReady.length > 0) {
+        const message = `selected and not Ready: ${notReady.join(', ')} (${eligible.length} are). See why:`;
+        return { state: 'wrong', message, mend: [look], reason: 'PodsNotEligible' };
+      }
+      const message = `"${selector}" selects ${eligible.length}, all Ready and of one image`;
+      return { state: 'ok', message };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const meant = pods.length === 0 ? await meantSelector(scene, limiter) : undefined;
+      const mend = meant ? [meant] : [pods.length === 0 ? showLabels(scene) : look];
+      return { state: 'wrong', message: error.message, mend, reason: error.reason };
+    }
+  });
+}
+
+/** The Service is there and leads to one Ready pod. */
+async function checkRedis(scene: DemoScene, { redis }: RateLimiterSpec): Promise<Finding> {
+  const { kubectl, namespace } = scene;
+  const { name, port } = redis.service;
+  return await checked('Redis', scene, async () => {
+    const type = { group: '', version: 'v1', plural: 'services' };
+    const service = await read<Service>(scene, resourcePath(type, { namespace, name }));
+    if (service === undefined) {
+      const message = `there is no Service ${name} in namespace ${namespace}`;
+      return { state: 'wrong', message, mend: await serviceCommands(scene, redis), reason: 'RedisNotFound' };
+    }
+    try {
+      const { podName } = resolveRedis(service, port, await listPods(scene, podSelectorOf(service)));
+      return { state: 'ok', message: `Service ${name} leads to ${podName}, which is Ready` };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const mend = [`${kubectl} -n ${namespace} get service ${name} -o yaml`, showLabels(scene)];
+      return { state: 'wrong', message: error.message, mend, reason: error.reason };
+    }
+  });
+}
+
+/** The Secret is there, of the type that the operator takes, with what it needs, and for this Service. No value is shown. */
+async function checkSecret(scene: DemoScene, { redis }: RateLimiterSpec): Promise<Finding> {
+  const { kubectl, namespace } = scene;
+  const name = redis.authSecretRef?.name;
+  return await checked('Secret', scene, async () => {
+    if (name === undefined) {
+      return { state: 'note', message: `none is named: right where Redis asks for no password` };
+    }
+    const type = { group: '', version: 'v1', plural: 'secrets' };
+    const secret = await read<Secret>(scene, resourcePath(type, { namespace, name }));
+    const service = redis.service.name;
+    const create = createSecret(scene, name, service);
+    if (secret === undefined) {
+      const message = `there is no Secret ${name} in namespace ${namespace}. With the password of that user of Redis in PASSWORD:`;
+      return { state: 'wrong', message, mend: [create], reason: 'RedisAuthInvalid' };
+    }
+    try {
+      readRedisAuth(secret, { service, tls: redis.tls });
+      return {
+        state: 'ok',
+        message: `${name} is of type ${REDIS_AUTH_SECRET_TYPE} and for Service ${service}`,
+      };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (secret.type !== REDIS_AUTH_SECRET_TYPE) {
+        const message = `Secret ${name} is of type ${secret.type ?? 'Opaque'}, which the operator does not read; a type cannot be changed. If nobody else uses it, with the password of that user of Redis in PASSWORD:`;
+        const remove = `${kubectl} -n ${namespace} delete secret ${name}`;
+        return { state: 'wrong', message, mend: [remove, create], reason: error.reason };
+      }
+      return {
+        state: 'wrong',
+        message: error.message,
+        mend: secretPatch(scene, secret, service),
+        reason: error.reason,
+      };
+    }
+  });
+}
+
+function createSecret({ kubectl, namespace }: DemoScene, name: string, service: string): string {
+  const named = name === `${service}-auth` ? '' : ` --from-literal=service=${service}`;
+  return `${kubectl} -n ${namespace} create secret generic ${name} --type=${REDIS_AUTH_SECRET_TYPE} --from-literal=username=chaosdemo-operator --from-literal=password="$PASSWORD"${named}`;
+}
+
+/** What a Secret of the right type lacks, added; none where it has too much rather than too little. */
+function secretPatch({ kubectl, namespace }: DemoScene, secret: Secret, service: string): string[] {
+  const { name } = secret.metadata;
+  const command = `${kubectl} -n ${namespace} patch secret ${name}`;
+  const named = Buffer.from(secret.data?.['service'] ?? '', 'base64').toString();
+  const services = (named === '' ? name.replace(/-auth$/, '') : named).split(/[\s,]+/);
+  if (!services.includes(service)) {
+    const all = named === '' ? service : `${named},${service}`;
+    return [`${command} ${mergePatch({ stringData: { service: all } })}`];
+  }
+  if ((secret.data?.['password'] ?? '') !== '') return [];
+  return [`${command} --type=merge -p '{"stringData":{"password":"'"$PASSWORD"'"}}'`];
+}
+
+/** A patch of the selector, where the pods of exactly one name would do. */
+async function meantSelector(scene: DemoScene, limiter: RateLimiterSpec): Promise<string | undefined> {
+  const pods = await listPods(scene, '');
+  const names = [...new Set(pods.map(({ metadata }) => metadata.labels?.[NAME_LABEL]))].filter(
+    (name) => name !== undefined,
+  );
+  const eligible = names.filter((name) => {
+    const selector = `${NAME_LABEL}=${name}`;
+    const named = pods.filter(({ metadata }) => metadata.labels?.[NAME_LABEL] === name);
+    try {
+      return selectPods(named, { selector, port: limiter.port, part: PART }).notReady.length === 0;
+    } catch {
+      return false;
+    }
+  });
+  const [only] = eligible;
+  if (only === undefined || eligible.length > 1) return undefined;
+  // A merge keeps what it does not name, so what was there has to be named.
+  const old = Object.fromEntries(Object.keys(limiter.selector.matchLabels ?? {}).map((key) => [key, null]));
+  const selector = { matchLabels: { ...old, [NAME_LABEL]: only }, matchExpressions: null };
+  return patchRateLimiter(scene, { selector });
+}
+
+/** Commands that name the Service that was meant, or make one, for the one pod that looks like Redis. */
+async function serviceCommands(scene: DemoScene, redis: RateLimiterSpec['redis']): Promise<string[]> {
+  const { kubectl, namespace } = scene;
+  const { name, port } = redis.service;
+  const pods = (await listPods(scene, '')).filter((pod) => isReady(pod) && redisPort(pod) !== undefined);
+  const [pod] = pods;
+  if (pod === undefined || pods.length > 1) return [`${kubectl} -n ${namespace} get services,pods`];
+  const type = { group: '', version: 'v1', plural: 'services' };
+  const { items = [] } =
+    (await read<{ items: Service[] }>(scene, resourcePath(type, { namespace }), { query: { limit: 200 } })) ??
+    {};
+  const meant = items.filter(
+    ({ spec }) =>
+      spec?.selector !== undefined &&
+      Object.entries(spec.selector).every(([key, value]) => pod.metadata.labels?.[key] === value) &&
+      spec.ports?.some((each) => each.port === port),
+  );
+  const [only] = meant;
+  if (only !== undefined && meant.length === 1) {
+    return [patchRateLimiter(scene, { redis: { service: { name: only.metadata.name } } })];
+  }
+  return [
+    `${kubectl} -n ${namespace} expose pod ${pod.metadata.name} --name=${name} --port=${port} --target-port=${redisPort(pod)}`,
+  ];
+}
+
+function redisPort({ spec }: Pod): string | number | undefined {
+  const ports = spec?.containers.flatMap((container) => container.ports ?? []) ?? [];
+  const found = ports.find(({ containerPort, name }) => name === 'redis' || containerPort === 6379);
+  return found?.name ?? found?.containerPort;
+}
+
+function patchRateLimiter({ kubectl, name, namespace }: DemoScene, part: object): string {
+  const patch = mergePatch({ spec: { subject: { rateLimiter: part } } });
+  return `${kubectl} -n ${namespace} patch chaosdemo ${name} ${patch}`;
+}
+
+function showLabels({ kubectl, namespace }: DemoScene): string {
+  return `${kubectl} -n ${namespace} get pods --show-labels`;
+}
+
+/** Pods with all their labels; as many as the operator would take, and one more. */
+async function listPods(scene: DemoScene, labelSelector: string): Promise<readonly Pod[]> {
+  const path = resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace: scene.namespace });
+  const list = await read<{ items: Pod[] }>(scene, path, { query: { labelSelector, limit: MOST_PODS + 1 } });
+  return list?.items ?? [];
+}

@@ -1,0 +1,27 @@
+/** What a command says when it cannot do what was asked, and what it ends with. */
+
+/** How a command of the plugin ends; the verdicts are those of {@link EXIT_BY_PHASE}. */
+export const EXIT = {
+  done: 0,
+  /** `doctor`: something stands in the way. */
+  found: 1,
+  /** It could not be done, or there is no verdict. */
+  failed: 2,
+  /** As sysexits' EX_USAGE. */
+  usage: 64,
+  /** Stopped by Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+/** It could not be done. The message says what happened and to what; `remedy` what to do, a command where there is one. */
+export class PluginError extends Error {
+  override readonly name = 'PluginError';
+  readonly remedy: string | undefined;
+  readonly exit: number;
+
+  constructor(message: string, remedy?: string, exit: number = EXIT.failed) {
+    super(message);
+    this.remedy = remedy;
+    this.exit = exit;
+  }
+}

@@ -1,0 +1,33 @@
+/** `kubectl chaosdemo`: reads the command line, runs one command, and sets the exit status. */
+import { CommanderError } from 'commander';
+import { terminalLines } from '../../api/index.ts';
+import { EXIT, PluginError } from './errors.ts';
+import { createProgram } from './program.ts';
+
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(name, () => interrupted.abort(new Error(`stopped by ${name}`)));
+}
+// Whoever reads the output may have seen enough.
+process.stdout.on('error', () => process.exit(EXIT.done));
+
+try {
+  let exit: number = EXIT.done;
+  const program = createProgram({ signal: interrupted.signal, onExit: (status) => (exit = status) });
+  await program.parseAsync(process.argv);
+  process.exitCode = exit;
+} catch (error) {
+  process.exitCode = tell(error);
+}
+
+/** Says what went wrong, and what to do. Returns the exit status. */
+function tell(error: unknown): number {
+  // The command line: commander has said what is wrong, or printed what was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (interrupted.signal.aborted) return EXIT.interrupted;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${terminalLines(`kubectl chaosdemo: ${message}`)}\n`);
+  if (!(error instanceof PluginError)) return EXIT.failed;
+  if (error.remedy) process.stderr.write(`${terminalLines(error.remedy)}\n`);
+  return error.exit;
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { namespaceOf, parseManifest } from './manifest.ts';
+
+const DEMO = `
+apiVersion: chaosdemo.dev/v1alpha1
+kind: ChaosDemo
+metadata: { name: demo, namespace: ratelimiter }
+spec: {}
+`;
+
+describe('the file of run -f', () => {
+  it('holds one ChaosDemo, in YAML or JSON', () => {
+    const demo = parseManifest('a', `# a comment\n---\n${DEMO}`);
+    expect(demo.metadata.name).toBe('demo');
+    expect(parseManifest('a', JSON.stringify(demo))).toEqual(demo);
+  });
+
+  it.each([
+    ['', /holds 0 objects/],
+    [`${DEMO}---\n${DEMO}`, /holds 2 objects/],
+    ['kind: ConfigMap\napiVersion: v1', /holds a ConfigMap of v1/],
+    [DEMO.replace('v1alpha1', 'v9'), /holds a ChaosDemo of chaosdemo.dev\/v9/],
+    [DEMO.replace('name: demo, ', ''), /metadata.name is missing/],
+    ['a: [', /it is no YAML/],
+    ['just text', /holds a undefined of undefined/],
+    [
+      `a: &a [x,x]\n${Array.from({ length: 9 }, (_, i) => `b${i}: &b${i} [*a,*a,*a,*a]`).join('\n')}\nc: [${'*b1,'.repeat(200)}]`,
+      /./,
+    ],
+  ])('is refused where it is %j', (text, message) => {
+    expect(() => parseManifest('file.yaml', text)).toThrow(message);
+  });
+
+  it('names a namespace, or the one of the kubeconfig is taken; two that differ are refused', () => {
+    const demo = parseManifest('a', DEMO);
+    expect(namespaceOf(demo, { namespace: 'default', namespaceGiven: false })).toBe('ratelimiter');
+    expect(namespaceOf(demo, { namespace: 'ratelimiter', namespaceGiven: true })).toBe('ratelimiter');
+    expect(() => namespaceOf(demo, { namespace: 'other', namespaceGiven: true })).toThrow(/-n says other/);
+    const nowhere = parseManifest('a', DEMO.replace(', namespace: ratelimiter', ''));
+    expect(namespaceOf(nowhere, { namespace: 'here', namespaceGiven: false })).toBe('here');
+  });
+});

@@ -1,0 +1,70 @@
+/** Reads the one ChaosDemo of a file, as `run -f` takes it. Pure but for {@link readManifestFile}. */
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { parseAllDocuments } from 'yaml';
+import { API_VERSION, KIND } from '../../api/index.ts';
+import type { DemoManifest } from './demos.ts';
+import { EXIT, PluginError } from './errors.ts';
+
+/** More than the API server takes of one object. */
+const MOST_CHARACTERS = 4 * 1024 * 1024;
+
+/** The text of a file, or of standard input for `-`. @throws {PluginError} where it cannot be read */
+export async function readManifestFile(path: string): Promise<string> {
+  try {
+    return path === '-' ? await text(process.stdin) : await readFile(path, 'utf8');
+  } catch (error) {
+    throw wrong(path, (error as Error).message);
+  }
+}
+
+/**
+ * The ChaosDemo in YAML or JSON.
+ * @throws {PluginError} where it holds none, several, or something else: those are applied with kubectl
+ */
+export function parseManifest(path: string, content: string): DemoManifest {
+  if (content.length > MOST_CHARACTERS) throw wrong(path, 'it is larger than any object may be');
+  const documents = parseAllDocuments(content);
+  const broken = documents.flatMap(({ errors }) => errors)[0];
+  if (broken) throw wrong(path, `it is no YAML: ${broken.message.split('\n')[0]}`);
+  // An alias may stand for any number of values: these many are enough for what people write.
+  const objects = documents
+    .map((document) => document.toJS({ maxAliasCount: 100 }) as DemoManifest | null)
+    .filter((object) => object !== null);
+  const [demo] = objects;
+  if (demo === undefined || objects.length > 1) {
+    throw wrong(
+      path,
+      `it holds ${objects.length} objects: write one ${KIND}, and apply others with kubectl before`,
+    );
+  }
+  if (demo.kind !== KIND || demo.apiVersion !== API_VERSION) {
+    throw wrong(path, `it holds a ${demo.kind} of ${demo.apiVersion}: write a ${KIND} of ${API_VERSION}`);
+  }
+  if (typeof demo.metadata?.name !== 'string' || demo.metadata.name === '') {
+    throw wrong(path, 'metadata.name is missing');
+  }
+  return demo;
+}
+
+/**
+ * The namespace to apply it in, as kubectl decides.
+ * @throws {PluginError} where the file and the flag name different ones
+ */
+export function namespaceOf(
+  { metadata: { namespace } }: DemoManifest,
+  place: { readonly namespace: string; readonly namespaceGiven: boolean },
+): string {
+  if (namespace !== undefined && place.namespaceGiven && namespace !== place.namespace) {
+    throw new PluginError(
+      `the file says namespace ${namespace}, and -n says ${place.namespace}`,
+      'Leave out -n, or correct one of them',
+      EXIT.usage,
+    );
+  }
+  return namespace ?? place.namespace;
+}
+
+function wrong(path: string, what: string): PluginError {
+  return new PluginError(`-f ${path}: ${what}`, undefined, EXIT.usage);
+}

@@ -1,0 +1,78 @@
+/** `run` and `wait`: until a run has ended, or it is clear that none will begin. */
+import type { ChaosDemo } from '../../api/index.ts';
+import { verdictLines } from '../story.ts';
+import { type Display, showLive } from '../view/session.ts';
+import type { LiveState } from '../view/state.ts';
+import type { Connection } from './connection.ts';
+import { EXIT, PluginError } from './errors.ts';
+import { type Outcome, Waiter } from './standing.ts';
+
+/** Nobody looks at an object for so long: then a person should know. */
+const UNSEEN_MS = 15_000;
+
+export interface AwaitOptions {
+  readonly connection: Connection;
+  readonly name: string;
+  readonly display: Display;
+  /** Says a line once the display is closed. */
+  readonly say: (line: string) => void;
+  /** Says a line at once, where the display does not mind. */
+  readonly hint: (line: string) => void;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Shows the object until its run has ended, and says the verdict with its evidence.
+ * @returns the exit status: 0 Succeeded, 1 Failed, 2 Errored, refused or a dry run, 3 Aborted
+ * @throws {PluginError} where it is deleted, or nothing of it is known in time
+ */
+export async function awaitVerdict(options: AwaitOptions): Promise<number> {
+  const { connection, display, hint, name, say, signal, timeoutMs } = options;
+  const waiter = new Waiter();
+  const startedAt = performance.now();
+  let hinted = false;
+  const look = (state: LiveState): { demo: ChaosDemo; outcome: Outcome } | undefined => {
+    const waited = performance.now() - startedAt;
+    if (state.deleted) throw new PluginError(`${name} was deleted`);
+    if (waited > timeoutMs) throw timedOut(state, timeoutMs);
+    if (state.demo === undefined) return undefined;
+    const outcome = waiter.look(state.demo, performance.now());
+    if (outcome) return { demo: state.demo, outcome };
+    if (!hinted && waited > UNSEEN_MS && state.demo.status?.observedGeneration === undefined) {
+      hinted = true;
+      hint(`   No operator has looked at it so far. To find out why: ${doctorOf(connection, name)}`);
+    }
+    return undefined;
+  };
+  const { client, namespace } = connection;
+  const { demo, outcome } = await showLive({ client, namespace, name, display, signal, look });
+  if (outcome.why === 'refused') {
+    throw new PluginError(
+      `${name} is refused (${outcome.reason}): ${outcome.message}`,
+      `To find out more: ${doctorOf(connection, name)}`,
+    );
+  }
+  for (const line of verdictLines(demo.status ?? {})) say(line);
+  if (demo.status?.run?.dryRun && outcome.exit === EXIT.failed) {
+    say('');
+    say('This was a dry run, which tests nothing: the exit status is 2, so that it opens no gate');
+  }
+  return outcome.exit;
+}
+
+function timedOut({ connection, demo, name }: LiveState, timeoutMs: number): PluginError {
+  const { chapter, message, phase } = demo?.status ?? {};
+  const where =
+    connection.state === 'lost'
+      ? `the connection is lost: ${connection.why}`
+      : `it is ${phase ?? 'not seen by an operator'}${chapter ? `, in ${chapter}` : ''}${message ? `: ${message}` : ''}`;
+  return new PluginError(
+    `no verdict of ${name} within ${Math.round(timeoutMs / 1000)} s; ${where}`,
+    `To wait on: kubectl chaosdemo wait ${name}`,
+  );
+}
+
+function doctorOf({ namespace }: Connection, name: string): string {
+  return `kubectl chaosdemo doctor ${name} -n ${namespace}`;
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../api/index.ts';
+import { demoWith } from '../view/status.fixture.ts';
+import { REFUSED_MS, standingOf, Waiter } from './standing.ts';
+
+type Conditions = Record<string, [status: 'True' | 'False' | 'Unknown', reason: string]>;
+
+function demo(conditions: Conditions, status: ChaosDemoStatus = {}, request?: string): ChaosDemo {
+  const list = Object.entries(conditions).map(([type, [state, reason]]) => ({
+    type,
+    status: state,
+    reason,
+    message: `about ${reason}`,
+    observedGeneration: 1,
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  }));
+  const made = demoWith({ observedGeneration: 1, conditions: list, ...status });
+  return request === undefined
+    ? made
+    : { ...made, metadata: { ...made.metadata, annotations: { [ANNOTATIONS.requestedAt]: request } } };
+}
+
+const ended = (phase: 'Succeeded' | 'Failed' | 'Errored' | 'Aborted', reason: string): Conditions =>
+  phase === 'Succeeded'
+    ? { Ready: ['True', reason], Complete: ['True', reason], Succeeded: ['True', reason] }
+    : {
+        Ready: ['False', reason],
+        Stalled: ['True', reason],
+        Complete: ['True', reason],
+        Succeeded: ['False', reason],
+      };
+const refused: Conditions = { Stalled: ['True', 'NoSuchPods'], Complete: ['False', 'NoSuchPods'] };
+
+describe('where an object stands', () => {
+  it.each([
+    ['Succeeded', 'ExpectationsMet', 0],
+    ['Failed', 'UnexpectedAnomaly', 1],
+    ['Errored', 'Inconclusive', 2],
+    ['Aborted', 'Aborted', 3],
+  ] as const)('after a run that %s is its end, with exit status of its own', (phase, reason, exit) => {
+    expect(standingOf(demo(ended(phase, reason), { phase }))).toMatchObject({ state: 'ended', exit });
+  });
+
+  it('after a dry run is no verdict for a pipeline', () => {
+    const conditions: Conditions = {
+      ...ended('Succeeded', 'DryRunPassed'),
+      Succeeded: ['Unknown', 'DryRunPassed'],
+    };
+    expect(standingOf(demo(conditions, { phase: 'Succeeded' }))).toMatchObject({ state: 'ended', exit: 2 });
+  });
+
+  it('is not known before an operator has looked at this spec, or at this request', () => {
+    expect(standingOf(demoWith(undefined)).state).toBe('unseen');
+    const done = ended('Failed', 'UnexpectedAnomaly');
+    expect(standingOf(demo(done, { observedGeneration: 0, phase: 'Failed' })).state).toBe('unseen');
+    expect(standingOf(demo(done, { phase: 'Failed', lastHandledRunRequest: 'old' }, 'new')).state).toBe(
+      'unseen',
+    );
+    const handled = demo(done, { phase: 'Failed', lastHandledRunRequest: 'new' }, 'new');
+    expect(standingOf(handled).state).toBe('ended');
+  });
+
+  it('tells a refusal from a run that ended badly, although both are Stalled', () => {
+    expect(standingOf(demo(refused))).toEqual({
+      state: 'refused',
+      reason: 'NoSuchPods',
+      message: 'about NoSuchPods',
+    });
+    expect(standingOf(demo(ended('Errored', 'Inconclusive'), { phase: 'Errored' })).state).toBe('ended');
+    expect(standingOf(demo({ Complete: ['False', 'Running'], Reconciling: ['True', 'Running'] })).state).toBe(
+      'open',
+    );
+  });
+});
+
+describe('waiting', () => {
+  it('gives up on a refusal that stands, not on one that goes away', () => {
+    const waiter = new Waiter();
+    expect(waiter.look(demo(refused), 0)).toBeUndefined();
+    expect(waiter.look(demo(refused), REFUSED_MS - 1)).toBeUndefined();
+    expect(waiter.look(demo({ Reconciling: ['True', 'Running'] }), REFUSED_MS)).toBeUndefined();
+    expect(waiter.look(demo(refused), REFUSED_MS + 1)).toBeUndefined();
+    expect(waiter.look(demo(refused), 2 * REFUSED_MS + 1)).toMatchObject({
+      why: 'refused',
+      reason: 'NoSuchPods',
+    });
+  });
+});

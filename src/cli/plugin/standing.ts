@@ -1,0 +1,65 @@
+/** Where an object stands, for whoever waits for its end. Pure. */
+import { ANNOTATIONS, type ChaosDemo, LIMITS, printable } from '../../api/index.ts';
+import { EXIT_BY_PHASE } from '../exit-status.ts';
+
+/** Where it stands. `unseen`: no operator has looked at it since it was written. */
+export type Standing =
+  | { readonly state: 'unseen' }
+  | { readonly state: 'open' }
+  | { readonly state: 'refused'; readonly reason: string; readonly message: string }
+  | { readonly state: 'ended'; readonly exit: number; readonly line: string };
+
+/** Where a ChaosDemo stands: what its conditions say of the spec and the request that it holds now. */
+export function standingOf({ metadata, status = {} }: ChaosDemo): Standing {
+  const condition = (type: string) => status.conditions?.find((each) => each.type === type);
+  if (status.observedGeneration !== metadata.generation) return { state: 'unseen' };
+  const complete = condition('Complete');
+  const isComplete = complete?.status === 'True' && complete.observedGeneration === metadata.generation;
+  if (isComplete && isHandled(metadata, status.lastHandledRunRequest)) {
+    const { asExpected = '0/0', message = '', phase = '', run } = status;
+    const reason = run?.verdict?.reason ?? complete.reason;
+    const line = `${phase} (${reason}), ${asExpected} as expected: ${message}`;
+    return { state: 'ended', exit: exitOf(phase, condition('Succeeded')?.status), line };
+  }
+  const stalled = condition('Stalled');
+  if (!isComplete && stalled?.status === 'True') {
+    return { state: 'refused', reason: stalled.reason, message: stalled.message };
+  }
+  return { state: isComplete ? 'unseen' : 'open' };
+}
+
+/** Whether the run is the one that was asked for last. */
+function isHandled({ annotations = {} }: ChaosDemo['metadata'], handled: string | undefined): boolean {
+  const request = annotations[ANNOTATIONS.requestedAt] ?? '';
+  return request === '' || printable(request.slice(0, LIMITS.request)) === handled;
+}
+
+/** A dry run tests nothing, so it is no verdict: a pipeline must not take it for one. */
+function exitOf(phase: string, succeeded: string | undefined): number {
+  if (phase === 'Succeeded') return succeeded === 'True' ? 0 : 2;
+  return EXIT_BY_PHASE[phase] ?? 2;
+}
+
+/** A refusal that stands so long does not go away by itself: the operator looks again every ten seconds. */
+export const REFUSED_MS = 20_000;
+
+/** What waiting has come to; undefined: not over. */
+export type Outcome =
+  | { readonly why: 'ended'; readonly exit: number; readonly line: string }
+  | { readonly why: 'refused'; readonly reason: string; readonly message: string };
+
+/** Waits for the end of a run by what it is told; knows the time only from its callers. */
+export class Waiter {
+  #refusedSince: number | undefined;
+
+  /** Takes in how the object stands at `now`, in milliseconds of any clock that never jumps. */
+  look(demo: ChaosDemo, now: number): Outcome | undefined {
+    const standing = standingOf(demo);
+    if (standing.state !== 'refused') this.#refusedSince = undefined;
+    if (standing.state === 'ended') return { why: 'ended', exit: standing.exit, line: standing.line };
+    if (standing.state !== 'refused') return undefined;
+    this.#refusedSince ??= now;
+    if (now - this.#refusedSince < REFUSED_MS) return undefined;
+    return { why: 'refused', reason: standing.reason, message: standing.message };
+  }
+}

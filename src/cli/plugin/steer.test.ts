@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus } from '../../api/index.ts';
+import { demoWith, statusInFault } from '../view/status.fixture.ts';
+import { abortOf, advanceOf, requestOf, rerunOf } from './steer.ts';
+
+const ended = (): ChaosDemoStatus => {
+  const { run, ...status } = statusInFault();
+  return { ...status, ...(run && { run: { ...run, completedAt: '2026-01-01T00:01:00Z' } }) };
+};
+const waiting = (): ChaosDemoStatus => {
+  const status = statusInFault();
+  const chapters = status.chapters?.map((chapter) =>
+    chapter.number === 4 ? { ...chapter, state: 'Waiting' as const } : chapter,
+  );
+  return { ...status, ...(chapters && { chapters }) };
+};
+
+describe('steering a run', () => {
+  it('advances from the chapter that waits, and aborts the run that is on', () => {
+    expect(advanceOf(demoWith(waiting())).value).toBe('3/4');
+    expect(abortOf(demoWith(statusInFault())).value).toBe('3');
+  });
+
+  it('says why there is nothing to advance', () => {
+    expect(() => advanceOf(demoWith(statusInFault(), { pace: { mode: 'Manual' } }))).toThrow(
+      'does not wait for you: it is in Counter Drift Chaos (fault confirmed), whose work is not done',
+    );
+    expect(() => advanceOf(demoWith(statusInFault(), { pace: { mode: 'Auto' } }))).toThrow(
+      'goes on by itself',
+    );
+    for (const steer of [advanceOf, abortOf]) {
+      expect(() => steer(demoWith(ended()))).toThrow('no run of demo is on');
+      expect(() => steer(demoWith(undefined))).toThrow('no run of demo is on');
+    }
+  });
+
+  it('says which run another one takes the place of', () => {
+    expect(rerunOf(demoWith(statusInFault()), 0, 'x').does).toContain('in place of run 3');
+    expect(rerunOf(demoWith(ended()), 0, 'x')).toEqual({
+      value: '1970-01-01T00:00:00.000Z-x',
+      does: 'runs again',
+    });
+    expect(requestOf(0, 'a')).not.toBe(requestOf(0, 'b'));
+  });
+});

@@ -1,0 +1,52 @@
+/** What the annotations have to say that steer a run. Pure. */
+import type { ChaosDemo } from '../../api/index.ts';
+import { waitingOf } from '../stepper.ts';
+import { PluginError } from './errors.ts';
+
+/** What to write, and what that does. */
+export interface Steering {
+  readonly value: string;
+  readonly does: string;
+}
+
+/** Lets the run leave the chapter in which it waits. @throws {PluginError} where it does not wait, and why */
+export function advanceOf({ metadata: { name }, spec, status = {} }: ChaosDemo): Steering {
+  const waiting = waitingOf(status);
+  if (waiting) return { value: waiting.advance, does: `goes on to ${waiting.next ?? 'its verdict'}` };
+  if (!isOn(status)) throw noRun(name, 'there is nothing to go on with');
+  const where = status.chapter ? `: it is in ${status.chapter}` : '';
+  throw new PluginError(
+    spec?.pace?.mode === 'Manual'
+      ? `${name} does not wait for you${where}, whose work is not done`
+      : `${name} goes on by itself${where}`,
+    spec?.pace?.mode === 'Manual'
+      ? `Wait until it does: kubectl chaosdemo watch ${name}`
+      : 'To tell the story by hand, set spec.pace.mode: Manual',
+  );
+}
+
+/** Stops the run that is on, and restores. @throws {PluginError} where none is on */
+export function abortOf({ metadata: { name }, status = {} }: ChaosDemo): Steering {
+  if (!isOn(status)) throw noRun(name, 'there is nothing to abort');
+  const number = String(status.run?.number);
+  return { value: number, does: `stops run ${number}, releases its fault and removes its keys` };
+}
+
+/** Asks for another run; one that is on is superseded. @param now since the epoch, in milliseconds */
+export function rerunOf({ status = {} }: ChaosDemo, now: number, unique: string): Steering {
+  const supersedes = isOn(status) ? `, in place of run ${status.run?.number}, which is stopped` : '';
+  return { value: requestOf(now, unique), does: `runs again${supersedes}` };
+}
+
+/** A value for `requested-at` that no other request has: the time, and something unique. */
+export function requestOf(now: number, unique: string): string {
+  return `${new Date(now).toISOString()}-${unique}`;
+}
+
+function isOn({ run }: NonNullable<ChaosDemo['status']>): boolean {
+  return run !== undefined && run.completedAt === undefined;
+}
+
+function noRun(name: string, what: string): PluginError {
+  return new PluginError(`no run of ${name} is on: ${what}`, `To start one: kubectl chaosdemo rerun ${name}`);
+}

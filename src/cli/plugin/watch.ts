@@ -1,0 +1,166 @@
+/** `watch` and `present`: a run on a terminal, and the keys that steer it. */
+import { waitingOf } from '../stepper.ts';
+import { verdictLines } from '../story.ts';
+import { presentView } from '../view/present-view.ts';
+import { hasTerminal } from '../view/screen.ts';
+import { screenDisplay } from '../view/screen-display.ts';
+import { type Display, plainDisplay, showLive } from '../view/session.ts';
+import type { LiveState } from '../view/state.ts';
+import { watchView } from '../view/watch-view.ts';
+import type { Connection } from './connection.ts';
+import { annotate } from './demos.ts';
+import { EXIT, PluginError } from './errors.ts';
+import { standingOf } from './standing.ts';
+import { abortOf, advanceOf, type Steering } from './steer.ts';
+
+export interface WatchOptions {
+  readonly connection: Connection;
+  readonly name: string;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The live view, for a command that ends with the run. */
+export async function liveDisplay(): Promise<Display> {
+  requireTerminal('--plain');
+  return await screenDisplay({
+    view: watchView,
+    keys: () => 'Ctrl-C leaves the run on and ends this',
+    onKey: (key) => {
+      if (key === 'ctrl-c') process.kill(process.pid, 'SIGINT');
+    },
+  });
+}
+
+/** Shows it until the user has seen enough; as plain lines, until its run has ended. */
+export async function watch({ plain, ...options }: WatchOptions & { plain: boolean }): Promise<void> {
+  const { connection, name, say, signal } = options;
+  const { client, namespace } = connection;
+  const session = { client, namespace, name, signal };
+  if (plain) {
+    const ended = await showLive({ ...session, display: plainDisplay(say), look: endedOf });
+    for (const line of verdictLines(ended.status ?? {})) say(line);
+    return;
+  }
+  requireTerminal('--plain');
+  let isLeft = false;
+  const display = await screenDisplay({
+    view: watchView,
+    keys: () => 'q quit',
+    onKey: (key) => {
+      if (key === 'q' || key === 'ctrl-c' || key === 'escape') isLeft = true;
+    },
+  });
+  const last = await showLive({ ...session, display, look: (state) => (isLeft ? { state } : undefined) });
+  sayLast(last.state, say);
+}
+
+function endedOf({ deleted, demo, name }: LiveState) {
+  if (deleted) throw new PluginError(`${name} was deleted`);
+  return demo && standingOf(demo).state === 'ended' ? demo : undefined;
+}
+
+/** The terminal is given back empty: what was seen last stays to be read. */
+function sayLast({ demo }: LiveState, say: (line: string) => void): void {
+  if (demo?.status?.run?.verdict) for (const line of verdictLines(demo.status)) say(line);
+  else if (demo?.status) say(`${demo.status.phase}: ${demo.status.message ?? ''}`);
+}
+
+/** How long a key that does harm waits for its second press, in milliseconds. */
+const SURE_WITHIN_MS = 3_000;
+
+export interface PresentOptions extends WatchOptions {
+  /** A value that no other request for a run has. */
+  readonly newRequest: () => string;
+}
+
+/** Tells the story on a stage until the presenter leaves. */
+export async function present(options: PresentOptions): Promise<void> {
+  const { connection, name, say, signal } = options;
+  requireTerminal();
+  const { client, namespace } = connection;
+  const keys = new PresenterKeys(options);
+  const display = await screenDisplay({
+    view: presentView,
+    keys: (state) => keys.help(state),
+    onKey: (key, state) => keys.press(key, state),
+  });
+  const last = await showLive({
+    client,
+    namespace,
+    name,
+    display,
+    signal,
+    look: (state) => (keys.isLeft ? { state } : undefined),
+  });
+  sayLast(last.state, say);
+}
+
+/** What the keys of a presenter do, and what the last line says of them. */
+class PresenterKeys {
+  readonly #options: PresentOptions;
+  #asked: { readonly key: string; readonly until: number } | undefined;
+  #told: { readonly text: string; readonly until: number } | undefined;
+  #isLeft = false;
+
+  constructor(options: PresentOptions) {
+    this.#options = options;
+  }
+
+  get isLeft(): boolean {
+    return this.#isLeft;
+  }
+
+  help({ demo }: LiveState): string {
+    const now = performance.now();
+    if (this.#asked && now < this.#asked.until) {
+      return `${this.#asked.key} again: ${this.#asked.key === 'a' ? 'abort the run' : 'run again'}`;
+    }
+    if (this.#told && now < this.#told.until) return this.#told.text;
+    const space = demo?.status && waitingOf(demo.status) ? 'space go on   ' : '';
+    return `${space}a abort   r run again   q quit`;
+  }
+
+  press(key: string, state: LiveState | undefined): void {
+    const demo = state?.demo;
+    if (key === 'q' || key === 'ctrl-c') this.#isLeft = true;
+    if (!demo) return;
+    if (key === ' ' || key === 'enter') this.#steer('advance', () => advanceOf(demo));
+    if (key === 'a' && this.#isSure('a')) this.#steer('abort', () => abortOf(demo));
+    if (key === 'r' && this.#isSure('r')) {
+      this.#steer('requestedAt', () => ({ value: this.#options.newRequest(), does: 'runs again' }));
+    }
+  }
+
+  /** A key that does harm is pressed twice. */
+  #isSure(key: string): boolean {
+    const now = performance.now();
+    const isSure = this.#asked?.key === key && now < this.#asked.until;
+    this.#asked = isSure ? undefined : { key, until: now + SURE_WITHIN_MS };
+    return isSure;
+  }
+
+  #steer(annotation: Parameters<typeof annotate>[2], steering: () => Steering): void {
+    const { connection, name, signal } = this.#options;
+    this.#asked = undefined;
+    const work = async (): Promise<void> => {
+      const { does, value } = steering();
+      await annotate(connection, name, annotation, value, signal);
+      this.#tell(`${name} ${does}`);
+    };
+    work().catch((error: unknown) => this.#tell(error instanceof Error ? error.message : String(error)));
+  }
+
+  #tell(text: string): void {
+    this.#told = { text, until: performance.now() + SURE_WITHIN_MS };
+  }
+}
+
+function requireTerminal(instead?: string): void {
+  if (hasTerminal()) return;
+  throw new PluginError(
+    'there is no terminal to draw on',
+    instead ? `Print lines instead: ${instead}` : 'Follow it with: kubectl chaosdemo watch --plain',
+    EXIT.usage,
+  );
+}

@@ -1,0 +1,136 @@
+/** Small charts of characters. Pure. A cell of braille has two by four dots. */
+import { fit, type Line, type Look, type Segment, seg, spread } from './line.ts';
+
+/** What was seen at a moment, in milliseconds of the chart's clock. */
+export type Point = readonly [atMs: number, value: number];
+
+export interface Chart {
+  /** What the last value does after its point: a count stays what it was, of a difference nobody knows. */
+  readonly holds: boolean;
+  readonly title: string;
+  /** At the end of the title. */
+  readonly figures: string;
+  readonly points: readonly Point[];
+  /** What the values may be at most; drawn as a line. */
+  readonly bound: number | undefined;
+  /** When a fault was on; drawn below. `toMs` undefined: it still is. */
+  readonly faults: readonly { readonly fromMs: number; readonly toMs: number | undefined }[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Columns of the scale at the left. */
+const SCALE = 6;
+const DOTS_X = 2;
+const DOTS_Y = 4;
+/** Bits of the dots of a braille cell, by row and column. */
+const BITS = [
+  [0x01, 0x08],
+  [0x02, 0x10],
+  [0x04, 0x20],
+  [0x40, 0x80],
+] as const;
+
+/** `height` lines (3 at least) of at most `width` columns: a title, the plot, and when a fault was on. */
+export function chartLines(chart: Chart, width: number, height: number): Line[] {
+  const columns = width - SCALE;
+  const rows = height - 2;
+  if (columns < 4 || rows < 1) return [];
+  const top = topOf(chart);
+  const cells = plot(chart, { columns, rows, top });
+  const boundRow =
+    chart.bound === undefined ? -1 : rows - 1 - Math.min(rows - 1, cellOf(chart.bound, top, rows));
+  const lines: Line[] = [spread([seg(chart.title, 'strong')], [seg(chart.figures, 'dim')], width)];
+  for (let row = 0; row < rows; row++) {
+    const label =
+      row === 0 ? short(top) : row === rows - 1 ? '0' : row === boundRow ? short(chart.bound ?? 0) : '';
+    const plotted = (cells[row] ?? []).map((bits): Segment => cell(bits, row === boundRow));
+    lines.push([seg(`${label.padStart(SCALE - 2)} │`, 'dim'), ...joined(plotted)]);
+  }
+  const axis = [seg(`${' '.repeat(SCALE - 2)} └`, 'dim'), ...joined(faultCells(chart, columns))];
+  return [...lines, axis].map((line) => fit(line, width));
+}
+
+function cell(bits: number, isBound: boolean): Segment {
+  if (bits !== 0) return { text: String.fromCodePoint(0x2800 + bits), look: 'first' };
+  return isBound ? { text: '┈', look: 'warning' } : { text: ' ', look: 'plain' };
+}
+
+/** The end of the scale: room for the bound and the largest value. */
+function topOf({ bound = 0, points }: Chart): number {
+  return Math.ceil(Math.max(1, bound, ...points.map(([, value]) => value)));
+}
+
+function cellOf(value: number, top: number, rows: number): number {
+  return Math.floor((value / top) * (rows - 1e-9));
+}
+
+/** Bits of every cell, by row from the top and column. */
+function plot(
+  { fromMs, holds, points: seenPoints, toMs }: Chart,
+  { columns, rows, top }: { columns: number; rows: number; top: number },
+): number[][] {
+  const last = seenPoints.at(-1);
+  const points = holds && last ? [...seenPoints, [toMs, last[1]] as const] : seenPoints;
+  const cells = Array.from({ length: rows }, () => Array.from({ length: columns }, () => 0));
+  const dotsX = columns * DOTS_X;
+  const dotsY = rows * DOTS_Y;
+  const span = Math.max(1, toMs - fromMs);
+  const dot = (x: number, y: number): void => {
+    const row = cells[rows - 1 - Math.floor(y / DOTS_Y)];
+    const bits = BITS[DOTS_Y - 1 - (y % DOTS_Y)]?.[x % DOTS_X] ?? 0;
+    const column = Math.floor(x / DOTS_X);
+    if (row) row[column] = (row[column] ?? 0) | bits;
+  };
+  const heightOf = (value: number): number =>
+    Math.max(0, Math.min(dotsY - 1, Math.round((value / top) * (dotsY - 1))));
+  let next = 0;
+  for (let x = 0; x < dotsX; x++) {
+    const [begin, end] = [fromMs + (x / dotsX) * span, fromMs + ((x + 1) / dotsX) * span];
+    // All points of a column count: a peak must not fall between two dots.
+    const seen: number[] = [];
+    for (let point = points[next]; point !== undefined && point[0] <= end; point = points[next]) {
+      seen.push(point[1]);
+      next++;
+    }
+    const [before, after] = [points[next - 1], points[next]];
+    if (before && after)
+      seen.push(between(before, after, Math.max(begin, before[0])), between(before, after, end));
+    if (seen.length === 0) continue;
+    const heights = seen.map(heightOf);
+    for (let y = Math.min(...heights); y <= Math.max(...heights); y++) dot(x, y);
+  }
+  return cells;
+}
+
+/** The value at a moment on the line between two points. */
+function between([from, first]: Point, [to, last]: Point, atMs: number): number {
+  return to === from ? last : first + ((last - first) * (atMs - from)) / (to - from);
+}
+
+function faultCells({ faults, fromMs, toMs }: Chart, columns: number): Segment[] {
+  const span = Math.max(1, toMs - fromMs);
+  return Array.from({ length: columns }, (_, i) => {
+    const [begin, end] = [fromMs + (i / columns) * span, fromMs + ((i + 1) / columns) * span];
+    const on = faults.some((fault) => fault.fromMs < end && (fault.toMs ?? toMs) > begin);
+    return on ? { text: '▀', look: 'fault' } : { text: '─', look: 'dim' };
+  });
+}
+
+/** Neighbours of one look as one segment. */
+function joined(segments: readonly Segment[]): Segment[] {
+  const parts: { text: string; look: Look }[] = [];
+  for (const { look, text } of segments) {
+    const last = parts.at(-1);
+    if (last?.look === look) last.text += text;
+    else parts.push({ text, look });
+  }
+  return parts;
+}
+
+/** A number in few characters: four, where it is a count of anything real. */
+export function short(value: number): string {
+  const rounded = Math.abs(value) < 10 ? Math.round(value * 10) / 10 : Math.round(value);
+  if (Math.abs(rounded) < 10_000) return String(rounded);
+  return rounded < 999_500 ? `${Math.round(rounded / 1000)}k` : `${Math.round(rounded / 1_000_000)}M`;
+}

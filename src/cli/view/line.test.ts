@@ -1,0 +1,60 @@
+import * as fc from 'fast-check';
+import stringWidth from 'string-width';
+import { describe, expect, it } from 'vitest';
+import { hostile } from './hostile-text.fixture.ts';
+import { beside, center, fit, type Line, pad, render, rule, seg, spread, widthOf, wrap } from './line.ts';
+
+const columns = fc.integer({ min: 0, max: 120 });
+// oxlint-disable-next-line no-control-regex -- what a terminal acts on is what must not be there
+const ACTS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u;
+
+describe('a line', () => {
+  it('is never wider than it may be, and frees a hostile text of all that a terminal acts on', () => {
+    fc.assert(
+      fc.property(fc.array(hostile, { maxLength: 5 }), hostile, columns, (texts, other, width) => {
+        const line: Line = texts.map((text) => seg(text, 'bad'));
+        const made = [
+          fit(line, width),
+          pad(line, width),
+          center(line, width),
+          spread(line, [seg(other)], width),
+          rule(other, width),
+          ...wrap(other, width, 3),
+          ...beside([line], [], width, []),
+        ];
+        for (const each of made) {
+          expect(widthOf(each)).toBeLessThanOrEqual(width);
+          const plain = render(each, { color: false, columns: width });
+          expect(stringWidth(plain)).toBeLessThanOrEqual(width);
+          expect(plain).not.toMatch(ACTS);
+        }
+      }),
+    );
+  });
+
+  it('shows with an ellipsis that something is gone, and cuts no character in half', () => {
+    expect(render(fit([seg('漢字漢字')], 5), { color: false, columns: 5 })).toBe('漢字…');
+    expect(render(fit([seg('abc'), seg('defgh')], 6), { color: false, columns: 6 })).toBe('abcde…');
+    expect(widthOf(pad([seg('漢字漢字')], 4))).toBe(4);
+  });
+
+  it('has colour only where it is asked for, and the same text', () => {
+    const line: Line = [seg('fault on', 'fault'), seg(' 3 s')];
+    const plain = render(line, { color: false, columns: 80 });
+    expect(plain).toBe('fault on 3 s');
+    expect(render(line, { color: true, columns: 80 })).toBe('\u001b[31mfault on\u001b[39m 3 s');
+  });
+
+  it('keeps the end of a line where both sides do not fit', () => {
+    expect(render(spread([seg('a long beginning')], [seg('0:12')], 12), { color: false, columns: 12 })).toBe(
+      'a long… 0:12',
+    );
+  });
+
+  it('says where a text goes on that has no room', () => {
+    const lines = wrap('one two three four five', 9, 2).map((line) =>
+      render(line, { color: false, columns: 9 }),
+    );
+    expect(lines).toEqual(['one two', 'three …']);
+  });
+});

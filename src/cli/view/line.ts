@@ -1,0 +1,143 @@
+/**
+ * Lines of a view, and how they are fitted to a width. Pure. Text from elsewhere becomes part of a line only by
+ * {@link seg}, which frees it of everything that a terminal would act on; colour comes at the very end.
+ */
+import { styleText } from 'node:util';
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
+import { terminalLine } from '../../api/index.ts';
+
+/** What a part of a line is, which decides how it looks. Without colour all look alike: nothing may depend on it. */
+export type Look =
+  | 'plain'
+  | 'strong'
+  | 'dim'
+  | 'good'
+  | 'bad'
+  | 'warning'
+  | 'active'
+  | 'fault'
+  | 'first'
+  | 'second';
+
+/** A part of a line with one look. Its text is safe, see {@link seg}. */
+export interface Segment {
+  readonly text: string;
+  readonly look: Look;
+}
+
+/** One line of a view. */
+export type Line = readonly Segment[];
+
+const FORMATS: Readonly<Record<Look, Parameters<typeof styleText>[0]>> = {
+  plain: [],
+  strong: ['bold'],
+  dim: ['dim'],
+  good: ['green'],
+  bad: ['red', 'bold'],
+  warning: ['yellow'],
+  active: ['cyan', 'bold'],
+  fault: ['red'],
+  first: ['cyan'],
+  second: ['magenta'],
+};
+
+/** Joiners and selectors make terminals disagree on widths, and marks may be heaped without end. */
+const UNSTEADY = /\u200c|\u200d|\p{Variation_Selector}/gu;
+const HEAPED_MARKS = /(\p{M}{2})\p{M}+/gu;
+
+/** A part of a line, of text from anywhere. */
+export function seg(text: string, look: Look = 'plain'): Segment {
+  return { text: terminalLine(text).replace(UNSTEADY, '').replace(HEAPED_MARKS, '$1'), look };
+}
+
+/** Columns that it takes on a terminal. */
+export function widthOf(line: Line): number {
+  return line.reduce((sum, { text }) => sum + stringWidth(text), 0);
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** The line cut to `width` columns, with an ellipsis where something is gone. */
+export function fit(line: Line, width: number): Line {
+  if (widthOf(line) <= width) return line;
+  if (width <= 0) return [];
+  const parts: Segment[] = [];
+  let left = width - 1;
+  for (const { look, text } of line) {
+    const whole = stringWidth(text);
+    if (whole <= left) {
+      parts.push({ look, text });
+      left -= whole;
+      continue;
+    }
+    let kept = '';
+    for (const { segment } of graphemes.segment(text)) {
+      const columns = stringWidth(segment);
+      if (columns > left) break;
+      kept += segment;
+      left -= columns;
+    }
+    parts.push({ look, text: `${kept}…` });
+    break;
+  }
+  return parts;
+}
+
+/** The line cut or filled with blanks to exactly `width` columns. */
+export function pad(line: Line, width: number): Line {
+  const fitted = fit(line, width);
+  const missing = width - widthOf(fitted);
+  return missing > 0 ? [...fitted, { text: ' '.repeat(missing), look: 'plain' }] : fitted;
+}
+
+/** `left`, and `right` at the end of the line. What does not fit is cut from the left. */
+export function spread(left: Line, right: Line, width: number): Line {
+  const end = fit(right, width);
+  const room = width - widthOf(end);
+  return room <= 1 ? end : [...pad(fit(left, room - 1), room), ...end];
+}
+
+/** The line in the middle. */
+export function center(line: Line, width: number): Line {
+  const fitted = fit(line, width);
+  const before = Math.floor((width - widthOf(fitted)) / 2);
+  return before > 0 ? [{ text: ' '.repeat(before), look: 'plain' }, ...fitted] : fitted;
+}
+
+/** Text broken at blanks into lines of at most `width` columns; where there are more than `most`, the last one ends so. */
+export function wrap(text: string, width: number, most: number, look: Look = 'plain'): Line[] {
+  if (width < 1 || most < 1 || text === '') return [];
+  const safe = seg(text, look);
+  const lines = wrapAnsi(safe.text, width, { hard: true, trim: true }).split('\n');
+  const kept: Line[] = lines.slice(0, most).map((line) => fit([{ text: line, look }], width));
+  if (lines.length > most) kept[most - 1] = fit([{ text: `${lines[most - 1]} …`, look }], width);
+  return kept;
+}
+
+/** Lines side by side, so that every line has `leftWidth` columns, a gap, and the rest. */
+export function beside(left: readonly Line[], right: readonly Line[], leftWidth: number, gap: Line): Line[] {
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, i) => [
+    ...pad(left[i] ?? [], leftWidth),
+    ...gap,
+    ...(right[i] ?? []),
+  ]);
+}
+
+/** A line with a heading that divides a view. */
+export function rule(heading: string, width: number): Line {
+  const title: Line = heading === '' ? [] : [seg(`─ ${heading} `, 'dim')];
+  return fit([...title, { text: '─'.repeat(Math.max(0, width - widthOf(title))), look: 'dim' }], width);
+}
+
+/** As a terminal takes it, never wider than `width`. */
+export function render(line: Line, { color, columns }: { color: boolean; columns: number }): string {
+  return fit(line, columns)
+    .map(({ look, text }) => (color && look !== 'plain' ? colored(look, text) : text))
+    .join('')
+    .trimEnd();
+}
+
+function colored(look: Look, text: string): string {
+  return styleText(FORMATS[look], text, { validateStream: false });
+}

@@ -1,0 +1,203 @@
+/**
+ * Follows one ChaosDemo, its events and its evidence on the API server, and tells a view of every change. Whatever
+ * goes wrong, it goes on: a lost connection is told, and mended when it can be.
+ */
+import type { ChaosDemo } from '../../api/index.ts';
+import { ANNOTATIONS, GROUP, PLURAL, VERSION } from '../../api/index.ts';
+import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
+import { isForbidden, isNotFound } from '../../kube/api-error.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { KubeObject, Logger } from '../../kube/kube-types.ts';
+import { Reflector, type ReflectorActivity } from '../../kube/reflector.ts';
+import { resourcePath } from '../../kube/resource-path.ts';
+import { Store } from '../../kube/store.ts';
+import { type LiveEvent, type LiveInput } from './state.ts';
+
+/** People wait: a connection that is lost is tried again this often at least. */
+const BACKOFF = { baseMs: 250, maxMs: 3_000 };
+/** A watch that has stood so long without a failure counts as connected, although nothing may have come. */
+const STANDS_MS = 1_500;
+
+export interface LiveOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly name: string;
+  /** Hears of everything, in order. */
+  readonly onInput: (input: LiveInput) => void;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+interface KubeEvent extends KubeObject {
+  type?: string;
+  reason?: string;
+  note?: string;
+  eventTime?: string;
+  regarding?: { uid?: string };
+  series?: { lastObservedTime?: string };
+  deprecatedLastTimestamp?: string;
+}
+
+/** Follows until `signal` aborts, then resolves; never rejects. */
+export async function follow({ client, name, namespace, onInput, signal }: LiveOptions): Promise<void> {
+  const connection = new ConnectionWatch(onInput);
+  const evidence = new EvidenceWatch({ client, namespace, onInput, signal });
+  const demos = new Store<ChaosDemo & KubeObject>(silent);
+  demos.subscribe(({ object, type }) => {
+    connection.heard();
+    onInput(type === 'deleted' ? { kind: 'deleted' } : { kind: 'object', demo: object });
+    evidence.of(name, type === 'deleted' ? undefined : object.status?.run?.number);
+  });
+  const events = new Store<KubeEvent>(silent);
+  events.subscribe(({ object, type }) => {
+    if (type !== 'deleted') onInput({ kind: 'event', event: liveEvent(object) });
+  });
+  const reflectDemo = new Reflector({
+    client,
+    path: resourcePath({ group: GROUP, version: VERSION, plural: PLURAL }, { namespace }),
+    fieldSelector: `metadata.name=${name}`,
+    annotations: Object.values(ANNOTATIONS),
+    store: demos,
+    backoff: BACKOFF,
+    logger: connection.logger,
+    onActivity: (activity) => connection.told(activity),
+  });
+  const reflectEvents = new Reflector({
+    client,
+    path: resourcePath({ group: 'events.k8s.io', version: 'v1', plural: 'events' }, { namespace }),
+    fieldSelector: `regarding.kind=ChaosDemo,regarding.name=${name}`,
+    store: events,
+    logger: {
+      ...silent,
+      warn: (fields) => {
+        const why = whyOf(fields);
+        if (why.lasting) onInput({ kind: 'no-events', why: why.text });
+      },
+    },
+  });
+  await Promise.all([reflectDemo.run(signal), reflectEvents.run(signal)]);
+  connection.end();
+  await evidence.ended;
+}
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** Follows the evidence of one run after the other. */
+class EvidenceWatch {
+  readonly #options: Pick<LiveOptions, 'client' | 'namespace' | 'onInput' | 'signal'>;
+  #watched: string | undefined;
+  #stop = new AbortController();
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: Pick<LiveOptions, 'client' | 'namespace' | 'onInput' | 'signal'>) {
+    this.#options = options;
+  }
+
+  /** Resolves when nothing is followed any more. */
+  get ended(): Promise<unknown> {
+    return this.#running;
+  }
+
+  /** Goes over to the evidence of this run; undefined: there is none. */
+  of(name: string, run: number | undefined): void {
+    const wanted = run === undefined ? undefined : evidenceName(name, run);
+    if (wanted === this.#watched) return;
+    this.#watched = wanted;
+    this.#stop.abort(new Error('another run is on'));
+    this.#stop = new AbortController();
+    if (wanted !== undefined) this.#running = Promise.all([this.#running, this.#follow(wanted)]);
+  }
+
+  async #follow(name: string): Promise<void> {
+    const { client, namespace, onInput, signal } = this.#options;
+    const stopped = this.#stop.signal;
+    const store = new Store<ConfigMap>(silent);
+    store.subscribe(({ object, type }) => {
+      if (stopped.aborted || type === 'deleted') return;
+      const { evidence, problem } = readRunEvidence(object);
+      if (evidence) onInput({ kind: 'evidence', evidence });
+      else onInput({ kind: 'no-evidence', why: `the ConfigMap ${name} cannot be read: ${problem}` });
+    });
+    const reflector = new Reflector({
+      client,
+      path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace }),
+      fieldSelector: `metadata.name=${name}`,
+      store,
+      backoff: BACKOFF,
+      logger: {
+        ...silent,
+        warn: (fields) => {
+          const why = whyOf(fields);
+          if (why.lasting) onInput({ kind: 'no-evidence', why: `the ConfigMap ${name}: ${why.text}` });
+        },
+      },
+    });
+    await reflector.run(AbortSignal.any([signal, stopped]));
+  }
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Tells when the connection is lost and when it is there again, once each. */
+class ConnectionWatch {
+  readonly #onInput: LiveOptions['onInput'];
+  #state: 'connecting' | 'connected' | 'lost' = 'connecting';
+  #standing: NodeJS.Timeout | undefined;
+
+  constructor(onInput: LiveOptions['onInput']) {
+    this.#onInput = onInput;
+  }
+
+  /** The reflector tells of a failure before it tells its logger why. */
+  readonly logger: Logger = {
+    ...silent,
+    warn: (fields) => this.#lost(whyOf(fields).text),
+  };
+
+  told(activity: ReflectorActivity): void {
+    clearTimeout(this.#standing);
+    if (activity === 'listed') this.heard();
+    // Begun is not answered: it counts when it has stood for a while.
+    if (activity === 'watching') this.#standing = setTimeout(() => this.heard(), STANDS_MS);
+  }
+
+  /** Something came from the API server. */
+  heard(): void {
+    clearTimeout(this.#standing);
+    if (this.#state === 'connected') return;
+    this.#state = 'connected';
+    this.#onInput({ kind: 'connection', connection: { state: 'connected' } });
+  }
+
+  end(): void {
+    clearTimeout(this.#standing);
+  }
+
+  #lost(why: string): void {
+    clearTimeout(this.#standing);
+    if (this.#state === 'lost') return;
+    this.#state = 'lost';
+    this.#onInput({ kind: 'connection', connection: { state: 'lost', sinceMs: Date.now(), why } });
+  }
+}
+
+/** What a failure was; lasting: trying again does not help. */
+function whyOf(fields: object): { text: string; lasting: boolean } {
+  const { err } = fields as { err?: unknown };
+  const text = err instanceof Error ? err.message : String(err);
+  return { text, lasting: isForbidden(err) || isNotFound(err) };
+}
+
+function liveEvent({ metadata, ...event }: KubeEvent): LiveEvent {
+  const at = event.series?.lastObservedTime ?? event.eventTime ?? event.deprecatedLastTimestamp;
+  const atMs = Date.parse(at ?? metadata.creationTimestamp ?? '');
+  return {
+    uid: metadata.uid ?? metadata.name,
+    atMs: Number.isFinite(atMs) ? atMs : 0,
+    warning: event.type === 'Warning',
+    reason: event.reason ?? '',
+    note: event.note ?? '',
+  };
+}

@@ -1,0 +1,160 @@
+/** Parts that both views show: phase, progress, countdown, health, results. Pure. */
+import type { ChaosDemoStatus, ChapterStatus, ScenarioStatus } from '../../api/index.ts';
+import { type Line, type Look, seg, widthOf } from './line.ts';
+import type { LiveState } from './state.ts';
+
+const PHASE_LOOKS: Readonly<Record<string, Look>> = {
+  Running: 'active',
+  Succeeded: 'good',
+  Failed: 'bad',
+  Errored: 'bad',
+  Aborted: 'warning',
+};
+
+/** Where the object stands, in a word or two: the reason where that says more. */
+export function phasePart({ demo }: LiveState): Line {
+  const phase = demo?.status?.phase ?? 'Pending';
+  const ready = demo?.status?.conditions?.find(({ type }) => type === 'Ready');
+  const more = ready && ready.reason !== phase && phase !== 'Running' ? ` (${ready.reason})` : '';
+  return [seg(`${phase}${more}`, PHASE_LOOKS[phase] ?? 'warning')];
+}
+
+/** How the connection is, where there is something to say about it. */
+export function connectionPart({ connection }: LiveState, now: number): Line {
+  if (connection.state === 'connected') return [];
+  if (connection.state !== 'lost') return [seg('connecting …', 'dim')];
+  const seconds = Math.max(0, Math.round((now - connection.sinceMs) / 1000));
+  return [seg(`connection lost for ${seconds} s, trying again`, 'bad')];
+}
+
+const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], { mark: string; look: Look }>> = {
+  Pending: { mark: '·', look: 'dim' },
+  Running: { mark: '▶', look: 'active' },
+  Waiting: { mark: '‖', look: 'warning' },
+  Completed: { mark: '✓', look: 'good' },
+  Skipped: { mark: '–', look: 'dim' },
+  Stopped: { mark: '✗', look: 'bad' },
+};
+
+/** One line for each chapter; of more than `height`, those around the one on show. */
+export function chapterLines({ chapterNumber = 1, chapters = [] }: ChaosDemoStatus, height: number): Line[] {
+  const from = Math.max(0, Math.min(chapterNumber - Math.ceil(height / 2), chapters.length - height));
+  return chapters.slice(from, from + height).map(({ number, state, title }) => {
+    const { look, mark } = CHAPTER_MARKS[state];
+    const onShow = state === 'Running' || state === 'Waiting';
+    const name = onShow ? 'strong' : look === 'dim' ? 'dim' : 'plain';
+    return [seg(`${mark} `, look), seg(`${String(number).padStart(2)} `, 'dim'), seg(title, name)];
+  });
+}
+
+/** The chapters as one row of marks. */
+export function progressPart({ chapters = [] }: ChaosDemoStatus): Line {
+  return chapters.map(({ state }) => {
+    const { look, mark } = CHAPTER_MARKS[state];
+    return seg(mark, look);
+  });
+}
+
+/** What is being waited for by the clock. */
+export interface Countdown {
+  readonly text: string;
+  /** Whole seconds that are left. */
+  readonly seconds: number;
+  /** From 0 to 1: how much of it is over. */
+  readonly done: number;
+  /** The fault is on, rather than to come. */
+  readonly isOn: boolean;
+}
+
+/** To the next fault, or to the end of one; undefined: nothing is counted down. */
+export function countdownOf({ scenarios = [] }: ChaosDemoStatus, now: number): Countdown | undefined {
+  for (const { fault, name } of scenarios) {
+    if (!fault || fault.endedAt !== undefined) continue;
+    const [planned, until] = [Date.parse(fault.plannedAt), Date.parse(fault.until)];
+    if (fault.startedAt === undefined && planned > now) {
+      // How long the countdown is in all stands in the spec; what is left of it is what counts.
+      const seconds = Math.ceil((planned - now) / 1000);
+      return { text: `${name} in ${seconds} s`, seconds, done: 0, isOn: false };
+    }
+    const started = Date.parse(fault.startedAt ?? '');
+    if (Number.isFinite(started) && until > now) {
+      const seconds = Math.ceil((until - now) / 1000);
+      const done = Math.min(1, Math.max(0, (now - started) / Math.max(1, until - started)));
+      return { text: `${name}: fault on, ${seconds} s left`, seconds, done, isOn: true };
+    }
+  }
+  return undefined;
+}
+
+/** Columns of the bar behind a countdown, at most. */
+const BAR = 20;
+
+/** The countdown, and of a fault that is on how much of it is left, in at most `width` columns. */
+export function countdownLine({ done, isOn, text }: Countdown, width: number): Line {
+  const said: Line = [seg(`${isOn ? '■' : '◷'} ${text} `, isOn ? 'fault' : 'warning')];
+  const bar = Math.min(BAR, width - widthOf(said));
+  if (!isOn || bar < 4) return said;
+  const filled = Math.round((1 - done) * bar);
+  return [...said, seg('█'.repeat(filled), 'fault'), seg('░'.repeat(bar - filled), 'dim')];
+}
+
+/** How many nodes are ready, and what they reach. */
+export function healthLines({ health }: ChaosDemoStatus): Line[] {
+  if (!health) return [[seg('Health  ', 'dim'), seg('not looked at yet', 'dim')]];
+  const { dependencies, nodes, total } = health;
+  const ready = nodes.filter(({ state }) => state === 'ready').length;
+  const unready = nodes.filter(({ state }) => state !== 'ready');
+  const others = unready.map(({ id, state }) => `${id} ${state}`).join(', ');
+  const shown: Line = [
+    seg('Health  ', 'dim'),
+    mark(ready === nodes.length),
+    seg(` ${ready}/${total} nodes ready`),
+    ...dependencies.flatMap(({ connected, name }) => [
+      seg('  '),
+      mark(connected),
+      seg(` ${name}${connected ? '' : ' is not reached'}`),
+    ]),
+  ];
+  return others === '' ? [shown] : [shown, [seg(`        ${others}`, 'warning')]];
+}
+
+function mark(good: boolean) {
+  return good ? seg('●', 'good') : seg('○', 'bad');
+}
+
+const RESULT_LOOKS: Readonly<Record<string, Look>> = { Inconclusive: 'warning' };
+
+/** What became of each scenario, or what it is at. */
+export function resultLines({ run, scenarios = [] }: ChaosDemoStatus): Line[] {
+  return scenarios.map((scenario) => [
+    seg(`${scenario.result ? '★' : '☆'} `, scenario.result ? lookOf(scenario) : 'dim'),
+    seg(`${scenario.name} `),
+    ...standingOf(scenario, run?.verdict !== undefined),
+  ]);
+}
+
+/** Whether it ended as expected decides how a result looks, and is written behind it. */
+function lookOf({ expect, result }: ScenarioStatus): Look {
+  return RESULT_LOOKS[result ?? ''] ?? (expect === 'Any' || expect === result ? 'good' : 'bad');
+}
+
+function standingOf(scenario: ScenarioStatus, isOver: boolean): Line {
+  const { expect, fault, result, summary } = scenario;
+  if (!result) {
+    if (isOver) return [seg('not tested', 'warning')];
+    return [seg(fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`, 'dim')];
+  }
+  const asExpected = expect === 'Any' || expect === result ? 'as expected' : `expected ${expect}`;
+  return [
+    seg(`${result}${expect === result ? ' ' : ', '}${asExpected}`, lookOf(scenario)),
+    seg(summary ? `: ${summary}` : ''),
+  ];
+}
+
+/** "1:05", since the run began; once it is over, how long it took. */
+export function elapsedOf({ run }: ChaosDemoStatus, now: number): string {
+  if (!run) return '';
+  const end = run.completedAt === undefined ? now : Date.parse(run.completedAt);
+  const seconds = Math.max(0, Math.floor((end - Date.parse(run.startedAt)) / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { plainLines } from './plain.ts';
+import { heard, startState } from './state.ts';
+import { demoWith, stateWith, statusInFault } from './status.fixture.ts';
+
+describe('a run as plain lines', () => {
+  it('says what is new, once', () => {
+    const before = startState('ratelimiter', 'demo');
+    const after = stateWith(statusInFault());
+    expect(plainLines(before, after)).toContain('Run 3 of ratelimiter/demo');
+    expect(plainLines(after, after)).toEqual([]);
+  });
+
+  it('tells the next run from its beginning', () => {
+    const status = statusInFault();
+    const chapters = [{ number: 1, title: 'Welcome', state: 'Running' as const, startedAt: 'x' }];
+    const run = { number: 4, runId: '1', startedAt: '2026-01-01T00:00:00Z' };
+    const [old, next] = [stateWith({ ...status, chapters }), stateWith({ ...status, chapters, run })];
+    expect(plainLines(old, next)).toEqual(['Run 4 of ratelimiter/demo', '── 1/1  Welcome']);
+  });
+
+  it('leaves out a run that had ended before anybody looked', () => {
+    const verdict = { phase: 'Failed', reason: 'UnexpectedAnomaly', message: 'It gave way' } as const;
+    const { run, ...status } = statusInFault();
+    const ended = stateWith({ ...status, ...(run && { run: { ...run, verdict } }) });
+    expect(plainLines(startState('ratelimiter', 'demo'), ended)).toEqual([]);
+  });
+
+  it('says why nothing goes on', () => {
+    const condition = (type: string, status: 'True' | 'False') => ({
+      type,
+      status,
+      reason: 'NoSuchPods',
+      message: 'no pod',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    });
+    const before = startState('ratelimiter', 'demo');
+    const refused = { phase: 'Pending' as const, conditions: [condition('Stalled', 'True')] };
+    expect(plainLines(before, stateWith(refused))).toEqual(['   Refused (NoSuchPods): no pod']);
+    const waiting = { phase: 'Pending' as const, conditions: [condition('Ready', 'False')] };
+    expect(plainLines(before, stateWith(waiting))).toEqual(['   Pending (NoSuchPods): no pod']);
+  });
+
+  it('says that the connection was lost, that it is there again, and that the object is gone', () => {
+    const state = stateWith(undefined);
+    const connection = { state: 'lost', sinceMs: 0, why: 'refused' } as const;
+    const lost = heard(state, { kind: 'connection', connection });
+    expect(plainLines(state, lost)).toEqual(['   Connection lost, trying again: refused']);
+    const again = heard(lost, { kind: 'connection', connection: { state: 'connected' } });
+    expect(plainLines(lost, again)).toEqual(['   Connected again']);
+    expect(plainLines(again, heard(again, { kind: 'deleted' }))).toEqual(['   demo was deleted']);
+    expect(plainLines(state, heard(state, { kind: 'object', demo: demoWith(undefined) }))).toEqual([]);
+  });
+});

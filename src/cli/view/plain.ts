@@ -1,0 +1,49 @@
+/** A run as plain lines, for where there is no terminal: what is new from one state to the next. Pure. */
+import type { ChaosDemoStatus } from '../../api/index.ts';
+import { waitingOf } from '../stepper.ts';
+import { countdownOf, storyOf } from '../story.ts';
+import type { LiveState } from './state.ts';
+
+/** What to print for the change from `before` to `after`; texts of the cluster are in it as they are. */
+export function plainLines(before: LiveState, after: LiveState): string[] {
+  const [was, is] = [before.demo?.status, after.demo?.status ?? {}];
+  const lines = connectionLines(before, after);
+  if (after.deleted && !before.deleted) lines.push(`   ${after.name} was deleted`);
+  if (!after.demo || before.demo === after.demo) return lines;
+  // What had ended before anybody looked is no news: whoever waits, waits for another run.
+  if (!before.demo && is.run?.verdict) return lines;
+  if (is.run && is.run.number !== was?.run?.number) lines.push(`Run ${is.run.number} of ${titleOf(after)}`);
+  lines.push(...storyOf(was?.run?.number === is.run?.number ? was : undefined, is));
+  const standing = standingLine(is);
+  if (standing && standing !== standingLine(was ?? {})) lines.push(standing);
+  return lines;
+}
+
+/** What is being counted down to, in whole seconds. */
+export function plainCountdown({ demo }: LiveState, now: number): string | undefined {
+  return demo?.status && countdownOf(demo.status, now);
+}
+
+/** `namespace/name`. */
+export function titleOf({ name, namespace }: Pick<LiveState, 'name' | 'namespace'>): string {
+  return `${namespace}/${name}`;
+}
+
+/** Why nothing goes on, where that is so. */
+function standingLine(status: ChaosDemoStatus): string | undefined {
+  const condition = (type: string) => status.conditions?.find((each) => each.type === type);
+  const waiting = waitingOf(status);
+  if (waiting) return `   Waits for you: advance ${waiting.advance}, to ${waiting.next ?? 'the verdict'}`;
+  if (condition('Complete')?.status === 'True') return undefined;
+  const stalled = condition('Stalled');
+  if (stalled) return `   Refused (${stalled.reason}): ${stalled.message}`;
+  if (status.phase !== 'Pending') return undefined;
+  const ready = condition('Ready');
+  return ready && `   Pending (${ready.reason}): ${ready.message}`;
+}
+
+function connectionLines(before: LiveState, { connection }: LiveState): string[] {
+  if (before.connection.state === connection.state) return [];
+  if (connection.state === 'lost') return [`   Connection lost, trying again: ${connection.why}`];
+  return before.connection.state === 'lost' && connection.state === 'connected' ? ['   Connected again'] : [];
+}

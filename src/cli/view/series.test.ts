@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { chartsOf } from './series.ts';
+import { evidenceOfRun } from './status.fixture.ts';
+
+describe('the charts of a run', () => {
+  const [drift, allowed] = chartsOf(evidenceOfRun());
+
+  it('show how far the counters were ahead of the store, with the bound of the invariant', () => {
+    expect(drift).toMatchObject({ title: 'Drift (counter-drift)', figures: 'bound 6', bound: 6 });
+    expect(drift?.points).toEqual([
+      [0, 0],
+      [1000, 0],
+      [8000, 30],
+      [8200, 0],
+    ]);
+  });
+
+  it('show what was allowed against the limit', () => {
+    expect(allowed).toMatchObject({ title: 'Allowed (counter-drift)', bound: 10 });
+    expect(allowed?.points.at(-1)).toEqual([8000, 20]);
+  });
+
+  it('have the fault at its time on the clock of the bundle', () => {
+    expect(drift?.faults).toEqual([{ fromMs: 1000, toMs: 8000 }]);
+  });
+
+  it('show no drift where the invariant is about something else', () => {
+    const evidence = evidenceOfRun();
+    const scenarios = evidence.scenarios.map((scenario) => ({
+      ...scenario,
+      bundle: {
+        ...scenario.bundle,
+        invariant: { formula: 'sum(requests-allowed) <= limit', broken: true, values: [] },
+      },
+    }));
+    expect(chartsOf({ ...evidence, scenarios }).map(({ title }) => title)).toEqual([
+      'Allowed (counter-drift)',
+    ]);
+  });
+
+  it('are none where nothing of the kind was measured', () => {
+    expect(chartsOf({ ...evidenceOfRun(), scenarios: [] })).toEqual([]);
+  });
+
+  it('read a value between two points of a thinned series from the line between them', () => {
+    const evidence = evidenceOfRun();
+    const [scenario] = evidence.scenarios;
+    const series = scenario?.bundle.series.filter(({ signal }) => signal === 'requests-allowed') ?? [];
+    const other = {
+      ...series[0],
+      id: 's9',
+      component: 'replica-2',
+      points: [[4000, 1]],
+    } as (typeof series)[0];
+    const bundle = { ...scenario?.bundle, series: [...series, other] };
+    const scenarios = [{ ...scenario, bundle }] as typeof evidence.scenarios;
+    const chart = chartsOf({ ...evidence, scenarios }).at(-1);
+    expect(chart?.points).toEqual([
+      [0, 0],
+      [4000, 11],
+      [8000, 21],
+    ]);
+  });
+});

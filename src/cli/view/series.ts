@@ -1,0 +1,115 @@
+/** Which charts the evidence of a run gives: drift, and what callers were allowed. Pure. */
+import type { RunEvidence, ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import { type Chart, type Point, short } from './chart.ts';
+
+/** At most two: the drift of the counters, and what was allowed against the limit; of the latest scenario that has it. */
+export function chartsOf({ scenarios }: RunEvidence): Chart[] {
+  const latest = scenarios.toReversed();
+  const drift = latest.map(driftChart).find((chart) => chart !== undefined);
+  const allowed = latest.map(allowedChart).find((chart) => chart !== undefined);
+  if (!drift || !allowed || drift.scenario !== allowed.scenario) {
+    return [drift, allowed].filter((chart) => chart !== undefined);
+  }
+  // Side by side, what happened together stands at one place.
+  const span = {
+    fromMs: Math.min(drift.fromMs, allowed.fromMs),
+    toMs: Math.max(drift.toMs, allowed.toMs),
+  };
+  return [drift, allowed].map((chart) => ({ ...chart, ...span }));
+}
+
+interface ScenarioChart extends Chart {
+  readonly scenario: string;
+}
+
+/**
+ * What the replicas admitted beyond what the store holds, where the invariant is about that. Elsewhere the two are
+ * read at moments of their own, and a difference would say more of the reading than of the counters.
+ */
+function driftChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
+  if (!isDrift(scenario)) return undefined;
+  const local = pointsOf(scenario, 'count-local');
+  const stored = pointsOf(scenario, 'count-stored');
+  if (local.length === 0 || stored.length === 0) return undefined;
+  const points = combined([...local, ...stored], (values) =>
+    values.reduce((sum, value, i) => sum + (i < local.length ? value : -value), 0),
+  );
+  const bound = scenario.bundle.invariant?.values.find(({ name }) => name === 'allowed')?.value;
+  return chart(scenario, {
+    what: 'Drift',
+    points,
+    bound: isDrift(scenario) ? bound : undefined,
+    holds: false,
+  });
+}
+
+function isDrift({ bundle: { invariant } }: ScenarioEvidence): boolean {
+  return invariant?.formula.includes('count-stored') ?? false;
+}
+
+/** What all replicas together have allowed so far. */
+function allowedChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
+  const allowed = pointsOf(scenario, 'requests-allowed');
+  if (allowed.length === 0) return undefined;
+  const points = combined(allowed, (values) => values.reduce((sum, value) => sum + value, 0));
+  const limit = pointsOf(scenario, 'limit').at(-1)?.at(-1)?.[1];
+  return chart(scenario, { what: 'Allowed', points, bound: limit, holds: true });
+}
+
+function chart(
+  { bands, bundleAtMs, name }: ScenarioEvidence,
+  { bound, holds, points, what }: Pick<Chart, 'bound' | 'holds' | 'points'> & { readonly what: string },
+): ScenarioChart | undefined {
+  const [first, last] = [points[0], points.at(-1)];
+  if (!first || !last) return undefined;
+  const faults = bands
+    .filter(({ kind }) => kind === 'fault' || kind === 'burst')
+    .map(({ fromMs, toMs }) => ({
+      fromMs: fromMs - bundleAtMs,
+      toMs: toMs === undefined ? undefined : toMs - bundleAtMs,
+    }));
+  const ends = faults.flatMap(({ fromMs, toMs }) => [fromMs, toMs ?? fromMs]);
+  return {
+    scenario: name,
+    holds,
+    title: `${what} (${name})`,
+    figures: bound === undefined ? '' : `${holds ? 'limit' : 'bound'} ${short(bound)}`,
+    points,
+    bound,
+    faults,
+    fromMs: Math.min(first[0], ...ends),
+    toMs: Math.max(last[0], ...ends),
+  };
+}
+
+/** The points of a signal, for each component that has it. */
+function pointsOf({ bundle }: ScenarioEvidence, signal: Signal): (readonly Point[])[] {
+  return bundle.series.filter((series) => series.signal === signal).map(({ points }) => points);
+}
+
+/**
+ * One series of several: at each moment of any of them what `join` makes of the values that hold then. Evidence is
+ * thinned out so that lines between its points stay true, so between two points a value lies on the line.
+ */
+function combined(
+  all: readonly (readonly Point[])[],
+  join: (values: readonly number[]) => number,
+): readonly Point[] {
+  const moments = [...new Set(all.flatMap((points) => points.map(([atMs]) => atMs)))].toSorted(
+    (a, b) => a - b,
+  );
+  const readers = all.map(readerOf);
+  return moments.map((atMs): Point => [atMs, join(readers.map((read) => read(atMs)))]);
+}
+
+/** Reads a count at moments that only grow: 0 before its first point, as nothing was counted, and its last one after. */
+function readerOf(points: readonly Point[]): (atMs: number) => number {
+  let next = 0;
+  return (atMs) => {
+    while (next < points.length && (points[next]?.[0] ?? 0) <= atMs) next++;
+    const [before, after] = [points[next - 1], points[next]];
+    if (!before) return 0;
+    if (!after) return before[1];
+    return before[1] + ((after[1] - before[1]) * (atMs - before[0])) / (after[0] - before[0]);
+  };
+}

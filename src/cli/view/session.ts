@@ -1,0 +1,89 @@
+/** Shows a ChaosDemo while it is followed, on a screen or as plain lines, until somebody has seen enough. */
+import { terminalLine } from '../../api/index.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { follow } from './live.ts';
+import { plainCountdown, plainLines } from './plain.ts';
+import { heard, type LiveState, startState } from './state.ts';
+
+/** Time between two looks at the clock, in milliseconds: countdowns are shown in whole seconds. */
+const TICK_MS = 200;
+
+/** Where a view is shown. */
+export interface Display {
+  /** Called for every change, and several times a second. */
+  update(state: LiveState, now: number): void;
+  /** Gives the terminal back as it was. */
+  close(): Promise<void>;
+}
+
+export interface SessionOptions<T> {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly name: string;
+  readonly display: Display;
+  readonly signal: AbortSignal;
+  /** Told of every state; what it returns ends the session. */
+  readonly look: (state: LiveState) => T | undefined;
+}
+
+/**
+ * Follows until `look` returns something, and returns that. The display is closed then, whatever happens.
+ * @throws the reason of `signal`, or what `look` throws
+ */
+export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
+  const { client, display, look, name, namespace, signal } = options;
+  const stop = new AbortController();
+  let state = startState(namespace, name);
+  let following: Promise<void> | undefined;
+  let ticking: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const turn = (): void => {
+        try {
+          display.update(state, Date.now());
+          const result = look(state);
+          if (result !== undefined) resolve(result);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      if (signal.aborted) reject(signal.reason as Error);
+      ticking = setInterval(turn, TICK_MS);
+      following = follow({
+        client,
+        namespace,
+        name,
+        signal: AbortSignal.any([signal, stop.signal]),
+        onInput: (input) => {
+          if (stop.signal.aborted) return;
+          state = heard(state, input);
+          turn();
+        },
+      });
+    });
+  } finally {
+    clearInterval(ticking);
+    stop.abort(new Error('the view is closed'));
+    await following;
+    await display.close();
+  }
+}
+
+/** Lines as they become known, each once. */
+export function plainDisplay(say: (line: string) => void): Display {
+  let before: LiveState | undefined;
+  let shown: string | undefined;
+  return {
+    update(state, now) {
+      for (const line of plainLines(before ?? startState(state.namespace, state.name), state)) {
+        say(terminalLine(line));
+      }
+      before = state;
+      const countdown = plainCountdown(state, now);
+      if (countdown !== undefined && countdown !== shown) say(terminalLine(countdown));
+      shown = countdown ?? shown;
+    },
+    close: async () => undefined,
+  };
+}

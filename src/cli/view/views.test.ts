@@ -1,0 +1,196 @@
+/** Both views, at the sizes that terminals have, and with whatever a cluster may say. */
+import * as fc from 'fast-check';
+import stringWidth from 'string-width';
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus } from '../../api/index.ts';
+import { hostile } from './hostile-text.fixture.ts';
+import { presentView } from './present-view.ts';
+import { heard, type LiveState, startState } from './state.ts';
+import { evidenceOfRun, NOW, stateWith, statusInFault } from './status.fixture.ts';
+import { type Frame, watchView } from './watch-view.ts';
+
+const frame = (columns: number, rows: number, color = false): Frame => ({
+  columns,
+  rows,
+  color,
+  now: NOW,
+  keys: 'q quit',
+});
+
+const VIEWS = { watch: watchView, present: presentView };
+const live = heard(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun() });
+const withEvents = Array.from({ length: 5 }, (_, i) => i).reduce<LiveState>(
+  (state, i) =>
+    heard(state, {
+      kind: 'event',
+      event: {
+        uid: `e${i}`,
+        atMs: NOW - 5000 + i,
+        warning: i === 4,
+        reason: `Reason${i}`,
+        note: `Note ${i}`,
+      },
+    }),
+  live,
+);
+
+/** Without what a terminal does to lines: colours, which are all that a view may send. */
+// oxlint-disable-next-line no-control-regex -- these are the sequences of colours
+const COLORS = /\u001b\[[0-9;]*m/g;
+// oxlint-disable-next-line no-control-regex -- what a terminal acts on is what must not be there
+const ACTS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u;
+
+describe.each(Object.entries(VIEWS))('the view for %s', (_name, view) => {
+  it.each([
+    [80, 23],
+    [120, 39],
+    [200, 49],
+    [40, 10],
+    [10, 3],
+    [1, 1],
+  ])('fills %d columns and %d rows, and no more', (columns, rows) => {
+    for (const state of [withEvents, stateWith(undefined), startState('n', 'n')]) {
+      for (const color of [true, false]) {
+        const lines = view(state, frame(columns, rows, color));
+        expect(lines).toHaveLength(rows);
+        for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+      }
+    }
+  });
+
+  it('says the same without colour', () => {
+    const colored = view(withEvents, frame(120, 39, true)).map((line) => line.replace(COLORS, '').trimEnd());
+    expect(colored).toEqual(view(withEvents, frame(120, 39)));
+    expect(view(withEvents, frame(120, 39, true)).join('')).toMatch(COLORS);
+  });
+
+  it('lets no text of the cluster act on the terminal, nor make a line longer', () => {
+    fc.assert(
+      fc.property(
+        fc.array(hostile, { minLength: 12, maxLength: 12 }),
+        fc.integer({ min: 1, max: 140 }),
+        fc.integer({ min: 1, max: 45 }),
+        fc.boolean(),
+        (texts, columns, rows, color) => {
+          for (const line of view(stateOf(texts), frame(columns, rows, color))) {
+            const plain = line.replace(COLORS, '');
+            expect(plain).not.toMatch(ACTS);
+            expect(stringWidth(plain)).toBeLessThanOrEqual(columns);
+          }
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
+/** A state in which every text that somebody else may write is one of these. */
+function stateOf(texts: readonly string[]): LiveState {
+  const text = (i: number): string => texts[i % texts.length] ?? '';
+  const base = statusInFault();
+  const status: ChaosDemoStatus = {
+    ...base,
+    chapter: text(0),
+    message: text(1),
+    asExpected: text(2),
+    chapters:
+      base.chapters?.map((chapter, i) => ({ ...chapter, title: text(i), message: text(i + 1) })) ?? [],
+    scenarios:
+      base.scenarios?.map((scenario) => ({
+        ...scenario,
+        name: text(3),
+        result: 'Detected',
+        summary: text(4),
+      })) ?? [],
+    diagnoses: [
+      {
+        scenario: text(5),
+        anomaly: text(6),
+        component: text(7),
+        chain: [{ text: text(8), evidence: ['s1'] }],
+        evidence: [{ id: 's1', text: text(8) }],
+        action: text(9),
+        recommendation: text(9),
+        confidence: 50,
+        provider: text(10),
+        profile: text(10),
+        promptVersion: text(9),
+        evidenceVersion: text(9),
+      },
+    ],
+  };
+  const evidence = evidenceOfRun();
+  const scenarios = evidence.scenarios.map((scenario) => ({ ...scenario, name: text(11) }));
+  const event = { uid: 'e', atMs: NOW, warning: true, reason: text(0), note: text(1) };
+  return [
+    { kind: 'event', event } as const,
+    { kind: 'evidence', evidence: { ...evidence, scenarios } } as const,
+    { kind: 'connection', connection: { state: 'lost', sinceMs: NOW, why: text(2) } } as const,
+  ].reduce<LiveState>(heard, stateWith(status));
+}
+
+describe('the live view at 80x24', () => {
+  const lines = watchView(withEvents, frame(80, 23));
+  const text = lines.join('\n');
+
+  it('shows chapters, countdown, health, results, charts and events at once', () => {
+    expect(lines[0]).toMatch(/^ratelimiter\/demo {2}run 3 {2}Running .*0\/2 as expected {2}0:10$/);
+    expect(text).toContain('▶  4 Counter Drift Chaos     │');
+    expect(text).toContain('│ Counter Drift Chaos (fault confirmed)');
+    expect(text).toContain('■ counter-drift: fault on, 6 s left █');
+    expect(text).toContain('● 3/3 nodes ready  ● Redis');
+    expect(text).toContain('☆ counter-drift is being watched');
+    expect(text).toContain('Drift (counter-drift)');
+    expect(text).toContain('Allowed (counter-');
+    expect(text).toMatch(/^\d\d:\d\d:\d\d Reason4 +Note 4$/m);
+    expect(lines.at(-1)).toBe('q quit');
+  });
+
+  it('says why there are no charts, and shows none of an earlier run', () => {
+    const earlier = heard(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun(2) });
+    expect(watchView(earlier, frame(80, 23)).join('\n')).toContain(
+      'No charts: there is no evidence of this run (ConfigMap) yet',
+    );
+    const forbidden = heard(stateWith(statusInFault()), { kind: 'no-evidence', why: 'you may not read it' });
+    expect(watchView(forbidden, frame(80, 23)).join('\n')).toContain('No charts: you may not read it');
+  });
+
+  it('says that the connection is lost, for how long, and that it is tried again', () => {
+    const connection = { state: 'lost', sinceMs: NOW - 7000, why: 'refused' } as const;
+    const lost = watchView(heard(withEvents, { kind: 'connection', connection }), frame(80, 23));
+    expect(lost.at(-1)).toMatch(/^q quit +connection lost for 7 s, trying again$/);
+  });
+
+  it('keeps the chapter on show in sight where there is no room for all', () => {
+    const small = watchView(live, frame(80, 8)).join('\n');
+    expect(small).toContain('▶  4 Counter Drift Chaos');
+  });
+});
+
+describe('the view for a stage', () => {
+  const view = (status: ChaosDemoStatus) => presentView(stateWith(status), frame(80, 23)).join('\n');
+
+  it('shows one chapter large, and the countdown so that a room can read it', () => {
+    const text = view(statusInFault());
+    expect(text).toContain('C O U N T E R   D R I F T   C H A O S');
+    expect(text).toContain('chapter 4 of 11');
+    expect(text).toContain('█████\n');
+    expect(text).toContain('counter-drift: fault on, 6 s left');
+  });
+
+  it('says what space does where the run waits', () => {
+    const status = statusInFault();
+    const chapters = status.chapters?.map((chapter) =>
+      chapter.number === 4 ? { ...chapter, state: 'Waiting' as const } : chapter,
+    );
+    expect(view({ ...status, ...(chapters && { chapters }) })).toContain('Space: Counter Drift Detection');
+  });
+
+  it('ends with the verdict', () => {
+    const verdict = { phase: 'Failed', reason: 'UnexpectedAnomaly', message: 'It gave way' } as const;
+    const { run, ...status } = statusInFault();
+    const text = view({ ...status, phase: 'Failed', ...(run && { run: { ...run, verdict } }) });
+    expect(text).toContain('F A I L E D');
+    expect(text).toContain('It gave way');
+  });
+});

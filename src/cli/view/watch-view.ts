@@ -1,0 +1,195 @@
+/** The live view of one ChaosDemo: everything at a glance, from 80x24 on, and as well as it can below. Pure. */
+import type { ChaosDemoStatus } from '../../api/index.ts';
+import { diagnosedPlace } from '../../api/index.ts';
+import { waitingOf } from '../stepper.ts';
+import { type Chart, chartLines } from './chart.ts';
+import { beside, fit, type Line, pad, render, rule, seg, spread, wrap } from './line.ts';
+import {
+  chapterLines,
+  connectionPart,
+  countdownLine,
+  countdownOf,
+  elapsedOf,
+  healthLines,
+  phasePart,
+  progressPart,
+  resultLines,
+} from './parts.ts';
+import { chartsOf } from './series.ts';
+import { evidenceOnShow, type LiveState } from './state.ts';
+
+/** What a view is drawn for. */
+export interface Frame {
+  readonly columns: number;
+  readonly rows: number;
+  readonly color: boolean;
+  /** Since the epoch, by the clock of this machine. */
+  readonly now: number;
+  /** What the keys do; the last line. */
+  readonly keys: string;
+}
+
+/** Fewer columns have no room for chapters beside the rest. */
+const NARROW = 60;
+/** Rows of charts with their heading, title and axis. */
+const CHART_ROWS = { least: 5, usual: 7, most: 14 };
+/** For what happens now, the health and two results. */
+const BODY_ROWS = 9;
+const EVENT_ROWS = 3;
+/** Of a tall terminal, for what is told beside the chapters. */
+const BODY_SHARE = 0.4;
+
+/** Exactly `rows` lines of at most `columns` columns. */
+export function watchView(state: LiveState, frame: Frame): string[] {
+  const { columns, rows } = frame;
+  const head = header(state, frame);
+  const foot: Line[] = [spread([seg(frame.keys, 'dim')], connectionPart(state, frame.now), columns)];
+  const room = Math.max(0, rows - head.length - foot.length);
+  const body = bodyLines(state, frame, bodyHeight(state, room));
+  const below = belowLines(state, columns, room - body.length);
+  const lines = [...head, ...body, ...below].slice(0, Math.max(0, rows - foot.length));
+  while (lines.length < rows - foot.length) lines.push([]);
+  return [...lines, ...foot].slice(-rows).map((line) => render(line, frame));
+}
+
+/** All chapters, unless the charts need the room: what is on show stays in sight. */
+function bodyHeight(state: LiveState, room: number): number {
+  const chapters = Math.max(BODY_ROWS, state.demo?.status?.chapters?.length ?? 0);
+  const isPlotted = chartsOnShow(state).length > 0;
+  const told = isPlotted ? chapters : chapters + 2;
+  const whole = Math.min(room, Math.max(told, Math.floor(room * BODY_SHARE)));
+  const below = CHART_ROWS.usual + 1 + EVENT_ROWS;
+  return !isPlotted ? whole : Math.min(whole, Math.max(BODY_ROWS, room - below));
+}
+
+function chartsOnShow(state: LiveState): Chart[] {
+  const evidence = evidenceOnShow(state);
+  return evidence ? chartsOf(evidence) : [];
+}
+
+function header(state: LiveState, { columns, now }: Frame): Line[] {
+  const { demo, name, namespace } = state;
+  const status = demo?.status ?? {};
+  const run = status.run ? `  run ${status.run.number}${status.run.dryRun ? ', a dry run' : ''}` : '';
+  const left: Line = [seg(`${namespace}/`, 'dim'), seg(name, 'strong'), seg(run, 'dim'), seg('  ')];
+  const asExpected = status.asExpected ? `${status.asExpected} as expected  ` : '';
+  const right: Line = [seg(asExpected, 'dim'), seg(elapsedOf(status, now), 'strong')];
+  const progress = columns < NARROW ? [progressPart(status)] : [];
+  return [spread([...left, ...phasePart(state)], right, columns), ...progress, rule('', columns)];
+}
+
+function bodyLines(state: LiveState, frame: Frame, height: number): Line[] {
+  const { columns } = frame;
+  const status = state.demo?.status ?? {};
+  const isNarrow = columns < NARROW || !status.chapters;
+  const leftWidth = isNarrow ? 0 : Math.min(34, Math.floor(columns * 0.36));
+  const right = nowLines(state, frame, columns - leftWidth - (isNarrow ? 0 : 3), height);
+  if (isNarrow) return right.slice(0, height);
+  const left = chapterLines(status, height);
+  return beside(left, right.slice(0, height), leftWidth, [seg(' │ ', 'dim')]).slice(0, height);
+}
+
+/** What is happening now, the health, and the results. */
+function nowLines(state: LiveState, { now }: Frame, width: number, height: number): Line[] {
+  const { deleted, demo } = state;
+  if (deleted) return [[seg(`${state.name} was deleted`, 'warning')]];
+  if (!demo) return [[seg('Waiting for the API server to show it', 'dim')]];
+  const status = demo.status ?? {};
+  const countdown = countdownOf(status, now);
+  const waiting = waitingOf(status);
+  const health = healthLines(status);
+  const results = resultLines(status).map((line) => fit(line, width));
+  const counted: Line[] = countdown ? [countdownLine(countdown, width)] : [];
+  const waits: Line[] = waiting
+    ? [[seg(`‖ Waits for you, to go on to ${waiting.next ?? 'the verdict'}`, 'warning')]]
+    : [];
+  const fixed = health.length + results.length + counted.length + waits.length + 3;
+  const told = storyLines(status, width, Math.max(2, height - fixed));
+  const lines: Line[] = [
+    [seg(status.chapter ?? standingWord(status), 'strong')],
+    ...told,
+    ...counted,
+    ...waits,
+    [],
+    ...health,
+    ...(results.length > 0 ? [[], ...results] : []),
+  ].map((line) => fit(line, width));
+  return [...lines, ...diagnosisLines(status, width, height - lines.length)];
+}
+
+/** What explains the last anomaly, in what room is left. */
+function diagnosisLines({ diagnoses = [] }: ChaosDemoStatus, width: number, room: number): Line[] {
+  const last = diagnoses.at(-1);
+  if (!last || room < 4) return [];
+  const { anomaly, chain, profile, recommendation, scenario } = last;
+  const place = diagnosedPlace(last);
+  const half = Math.floor((room - 2) / 2);
+  return [
+    [],
+    fit(
+      [
+        seg(`Diagnosis of ${scenario} by ${profile}: `, 'dim'),
+        seg(place === '' ? anomaly : `${anomaly} at ${place}`, 'strong'),
+      ],
+      width,
+    ),
+    ...wrap(chain.map(({ text }) => text).join(' '), width, half),
+    ...wrap(`What to do: ${recommendation}`, width, room - 2 - half),
+  ];
+}
+
+function standingWord({ phase }: ChaosDemoStatus): string {
+  return phase ?? 'No operator has looked at it yet';
+}
+
+/** The verdict once there is one, else the message of the moment. */
+function storyLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
+  const { message = '', run } = status;
+  if (!run?.verdict) return wrap(message, width, most);
+  return wrap(run.verdict.message, width, most);
+}
+
+/** Charts and events, as far as there is room. */
+function belowLines(state: LiveState, columns: number, room: number): Line[] {
+  const charts = chartsOnShow(state);
+  const forCharts = Math.min(CHART_ROWS.most, room - 1 - EVENT_ROWS);
+  const plots =
+    charts.length > 0 && forCharts >= CHART_ROWS.least ? plotLines(charts, columns, forCharts) : [];
+  const absent = charts.length === 0 && room > EVENT_ROWS + 2 ? [whyNoCharts(state, columns)] : [];
+  const left = room - plots.length - absent.length;
+  return [...plots, ...absent, ...eventLines(state, columns, left)];
+}
+
+function plotLines(charts: readonly Chart[], columns: number, height: number): Line[] {
+  const [first, second] = charts;
+  if (!first) return [];
+  const top = rule('Measured', columns);
+  const plotted = height - 1;
+  if (!second || columns < NARROW) return [top, ...chartLines(first, columns, plotted)];
+  const leftWidth = Math.floor((columns - 2) / 2);
+  const right = chartLines(second, columns - 2 - leftWidth, plotted);
+  return [top, ...beside(chartLines(first, leftWidth, plotted), right, leftWidth, [seg('  ')])];
+}
+
+function whyNoCharts({ demo, noEvidence }: LiveState, columns: number): Line {
+  const why =
+    noEvidence ?? (demo?.status?.run ? 'there is no evidence of this run (ConfigMap) yet' : 'no run yet');
+  return fit([seg(`No charts: ${why}`, 'dim')], columns);
+}
+
+function eventLines({ events, noEvents }: LiveState, columns: number, room: number): Line[] {
+  if (room < 2) return [];
+  const shown = events.slice(-(room - 1));
+  const lines: Line[] = shown.map(({ atMs, note, reason, warning }) => [
+    seg(`${timeOf(atMs)} `, 'dim'),
+    ...pad([seg(reason, warning ? 'warning' : 'plain')], 20),
+    seg(` ${note}`, 'dim'),
+  ]);
+  const none: Line = [seg(noEvents ? `No events: ${noEvents}` : 'none so far', 'dim')];
+  return [rule('Events', columns), ...(lines.length > 0 ? lines : [none])].map((line) => fit(line, columns));
+}
+
+/** "12:05:33", by the clock of this machine. */
+function timeOf(atMs: number): string {
+  return new Date(atMs).toTimeString().slice(0, 8);
+}

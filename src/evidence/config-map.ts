@@ -1,0 +1,173 @@
+/**
+ * Evidence of a run in the data of a ConfigMap: `run.json` with the run itself, and `scenario-1.json` and so on with
+ * what was seen in each scenario. So what is over is written once, and only what goes on is written again. Pure.
+ *
+ * Whoever may write ConfigMaps in the namespace may have written what is read here.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { GROUP } from '../api/index.ts';
+import type { EvidenceBundle } from './bundle.ts';
+import {
+  MOST_SCENARIOS,
+  RUN_EVIDENCE_BYTES,
+  type RunEvidence,
+  runEvidence,
+  type ScenarioEvidence,
+} from './run-evidence.ts';
+import { LEAST_POINTS, thinned } from './thin.ts';
+
+const RUN_KEY = 'run.json';
+const SCENARIO_KEY = /^scenario-([1-8])\.json$/;
+/** Bytes of `run.json`, at most; the rest is for the scenarios. */
+const RUN_BYTES = 32 * 1024;
+/** Names of objects, and values of labels. */
+const MOST_NAME = 253;
+const MOST_LABEL = 63;
+
+/** Labels by which ConfigMaps of evidence are found. */
+export const EVIDENCE_LABELS = {
+  /** Name of the ChaosDemo, cut where it is longer than a label may be. */
+  demo: `${GROUP}/evidence-of`,
+  /** Number of the run. */
+  run: `${GROUP}/run`,
+} as const;
+
+/** Name of the ConfigMap of one run: `<demo>-evidence-<run>`; a long name of the demo is cut, and told apart by a hash. */
+export function evidenceName(demo: string, run: number): string {
+  const end = `-evidence-${run}`;
+  return `${cut(demo, MOST_NAME - end.length)}${end}`;
+}
+
+export function evidenceLabels(demo: string, run: number): Record<string, string> {
+  return { [EVIDENCE_LABELS.demo]: cut(demo, MOST_LABEL), [EVIDENCE_LABELS.run]: String(run) };
+}
+
+function cut(name: string, most: number): string {
+  if (name.length <= most) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.slice(0, most - 9).replace(/[-.]+$/, '')}-${hash}`;
+}
+
+/** The members of `run.json`. */
+const runPart = runEvidence.omit({ scenarios: true });
+const scenarioPart = runEvidence.shape.scenarios.element.omit({ result: true });
+
+export type RunPart = z.infer<typeof runPart>;
+
+/** `run.json` and what stands in it. */
+export function runData(run: RunPart): Record<string, string> {
+  return { [RUN_KEY]: JSON.stringify(run) };
+}
+
+/**
+ * The file of the scenario at `index` of the spec (from 0), with its series thinned out to fit into `bytes`. Where not
+ * even the fewest points fit, series are left out: those of the last replicas first. `thin` says whether it had to be.
+ */
+export function scenarioData(
+  index: number,
+  { result: _, ...scenario }: ScenarioEvidence,
+  bytes: number,
+): { readonly data: Record<string, string>; readonly thin: boolean } {
+  const key = `scenario-${index + 1}.json`;
+  const { series } = scenario.bundle;
+  const textOf = (bundle: EvidenceBundle): string => JSON.stringify({ ...scenario, bundle });
+  const bare = { ...scenario.bundle, series: series.map((one) => ({ ...one, points: [] })) };
+  const room = bytes - Buffer.byteLength(textOf(bare));
+  const points = pointsOf(scenario.bundle);
+  const least = LEAST_POINTS * series.length;
+  let most = points;
+  for (;;) {
+    const bundle = thinned(scenario.bundle, most);
+    const text = textOf(bundle);
+    const size = Buffer.byteLength(text);
+    if (size <= bytes) return { data: { [key]: text }, thin: most < points };
+    if (most <= least) {
+      const few = series.length === 0 ? undefined : withFewerSeries(bundle, (0.95 * bytes) / size);
+      const data = few ? scenarioData(index, { ...scenario, bundle: few }, bytes).data : {};
+      return { data, thin: true };
+    }
+    // What the points take together, a little less than that: so that one more turn is seldom needed.
+    const share = (0.97 * Math.max(0, room)) / Math.max(1, size - (bytes - room));
+    most = Math.max(least, Math.min(most - 1, Math.floor(pointsOf(bundle) * share)));
+  }
+}
+
+/** About this share of the series, and one fewer at least. */
+function withFewerSeries(bundle: EvidenceBundle, share: number): EvidenceBundle {
+  const numberOf = (component: string): number => Number(/^replica-(\d+)$/.exec(component)?.[1] ?? 0);
+  const inOrder = bundle.series.toSorted((a, b) => numberOf(a.component) - numberOf(b.component));
+  const most = Math.min(inOrder.length - 1, Math.floor(inOrder.length * share));
+  const kept = new Set(inOrder.slice(0, most).map(({ id }) => id));
+  return { ...bundle, series: bundle.series.filter(({ id }) => kept.has(id)) };
+}
+
+function pointsOf({ series }: EvidenceBundle): number {
+  return series.reduce((sum, { points }) => sum + points.length, 0);
+}
+
+/** Bytes that each of so many scenarios may take. */
+export function scenarioBytes(scenarios: number): number {
+  return Math.floor((RUN_EVIDENCE_BYTES - RUN_BYTES) / Math.max(1, Math.min(scenarios, MOST_SCENARIOS)));
+}
+
+/** What could be read; a problem is one sentence that names what is wrong, and nothing of the content. */
+export type ReadEvidence =
+  | { readonly evidence: RunEvidence; readonly problem?: undefined }
+  | { readonly problem: string; readonly evidence?: undefined };
+
+const configMap = z.object({
+  kind: z.literal('ConfigMap').optional(),
+  data: z.record(z.string().max(MOST_NAME), z.string()),
+});
+
+/**
+ * Reads a ConfigMap as the API server hands it out. Nothing in it is trusted: bytes, numbers and depth are bounded,
+ * and every member is checked by its type. Texts are as they stand there: see to it that they are shown as text.
+ */
+export function readRunEvidence(object: unknown): ReadEvidence {
+  const parsed = configMap.safeParse(object);
+  if (!parsed.success) return { problem: 'it is no ConfigMap with data of text' };
+  const { data } = parsed.data;
+  const files = Object.keys(data)
+    .filter((key) => key === RUN_KEY || SCENARIO_KEY.test(key))
+    .toSorted();
+  const bytes = files.reduce((sum, key) => sum + Buffer.byteLength(data[key] ?? ''), 0);
+  if (bytes > RUN_EVIDENCE_BYTES) {
+    return { problem: `it holds ${bytes} bytes of evidence, and ${RUN_EVIDENCE_BYTES} are the most` };
+  }
+  const run = readPart(data, RUN_KEY, runPart);
+  if ('problem' in run) return run;
+  const scenarios: ScenarioEvidence[] = [];
+  for (const key of files.filter((file) => file !== RUN_KEY)) {
+    const scenario = readPart(data, key, scenarioPart);
+    if ('problem' in scenario) return scenario;
+    const known = run.part.results.find((one) => one.scenario === scenario.part.name);
+    scenarios.push({ ...scenario.part, ...(known?.result !== undefined && { result: known.result }) });
+  }
+  const evidence = runEvidence.safeParse({ ...run.part, scenarios });
+  return evidence.success ? { evidence: evidence.data } : { problem: problemOf('evidence', evidence.error) };
+}
+
+function readPart<T>(
+  data: Readonly<Record<string, string>>,
+  key: string,
+  schema: z.ZodType<T>,
+): { readonly part: T } | { readonly problem: string } {
+  const text = data[key];
+  if (text === undefined) return { problem: `it has no ${key}` };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { problem: `${key} is no JSON` };
+  }
+  const parsed = schema.safeParse(json);
+  return parsed.success ? { part: parsed.data } : { problem: problemOf(key, parsed.error) };
+}
+
+/** Names where, by members that the schema knows, and what is wrong there. */
+function problemOf(key: string, { issues: [issue] }: z.ZodError): string {
+  const where = (issue?.path ?? []).slice(0, 8).map(String).join('.').slice(0, 100);
+  return `${key} is not as it should be${where ? ` at ${where}` : ''}: ${issue?.code ?? 'unknown'}`;
+}

@@ -1,0 +1,79 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type EvidenceBundle, evidenceIds, SIGNALS } from './bundle.ts';
+import { leaksOf } from './leak-check.ts';
+
+const bundle: EvidenceBundle = {
+  version: 'evidence/v1',
+  components: [
+    { name: 'replica-1', role: 'replica' },
+    { name: 'store', role: 'store' },
+    { name: 'client', role: 'client' },
+  ],
+  relations: [{ from: 'client', kind: 'sends-requests-to', to: 'replica-1' }],
+  series: Object.entries(SIGNALS).map(([signal, { of, unit }], i) => ({
+    id: `s${i + 1}`,
+    component: of[0] === 'replica' ? 'replica-1' : of[0],
+    signal: signal as keyof typeof SIGNALS,
+    unit,
+    points: [[0, 1]],
+  })),
+  events: [
+    { id: 'e1', atMs: 0, component: 'store', text: 'a write has not been answered for 150 ms, and waits on' },
+  ],
+  invariant: { formula: 'sum(count-local) - count-stored <= allowed', broken: true, values: [] },
+};
+
+describe('the leak check', () => {
+  it('finds nothing in evidence as it should be, nor in what its signals mean', () => {
+    expect(leaksOf(bundle)).toEqual([]);
+    expect(
+      leaksOf(
+        Object.values(SIGNALS)
+          .map(({ says }) => says)
+          .join('\n'),
+      ),
+    ).toEqual([]);
+  });
+
+  it.each([
+    ['Redis takes no writes', 'product'],
+    ['the rate limiter denies', 'subject'],
+    ['the pause has ended', 'fault'],
+    ['a burst of 20', 'fault'],
+    ['counter-drift', 'fault'],
+    ['Chaos', 'fault'],
+    ['in the countdown', 'fault'],
+    ['it was injected', 'fault'],
+    ['scenario 1', 'story'],
+    ['demo-12-key', 'story'],
+    ['the pod was deleted', 'place'],
+    ['10.0.0.7:6379', 'place'],
+  ])('finds %j wherever it is put', (text, tells) => {
+    const [first] = bundle.events;
+    const leaky = {
+      ...bundle,
+      events: [...(first ? [first] : []), { id: 'e2', atMs: 1, component: 'store', text }],
+    };
+    expect(leaksOf(leaky)).toContainEqual({ word: expect.any(String), tells });
+    expect(leaksOf({ ...bundle, invariant: { formula: text, broken: false, values: [] } })).not.toEqual([]);
+  });
+
+  it('finds a name that it is given, in any case and at any place', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('limiter-7d9f-x2x', 'gate', 'ghosts-1'),
+        fc.nat(JSON.stringify(bundle).length),
+        (name, at) => {
+          const text = JSON.stringify(bundle);
+          const leaky = text.slice(0, at) + name.toUpperCase() + text.slice(at);
+          expect(leaksOf(leaky, [name])).toContainEqual({ word: name, tells: 'name' });
+        },
+      ),
+    );
+  });
+
+  it('leaves every id to be cited', () => {
+    expect(evidenceIds(bundle)).toEqual(new Set([...bundle.series.map(({ id }) => id), 'e1']));
+  });
+});

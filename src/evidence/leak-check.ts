@@ -1,0 +1,62 @@
+/**
+ * Finds in evidence, or in what is made of it, what a diagnosis must not be told: what the subject is, what was done
+ * to it, and what components are really called. Pure.
+ */
+import type { EvidenceBundle } from './bundle.ts';
+
+/** Parts of words that give something away, by what they give away. Case does not matter. */
+const TELLING: Readonly<Record<string, readonly string[]>> = {
+  subject: ['rate.?limit', 'limiter', 'throttl', 'quota', 'token bucket', 'sliding window', 'fixed window'],
+  product: ['redis', 'valkey', 'memcached', 'dragonfly', 'keydb', 'kubernetes', '\\bk8s\\b', 'lua'],
+  fault: [
+    'fault',
+    'inject',
+    'chaos',
+    'outage',
+    '\\bdrift',
+    '\\bghosts?\\b',
+    '\\bburst',
+    '\\bpaus(e|ed|ing)\\b',
+    'CLIENT (UN)?PAUSE',
+    'countdown',
+    '\\bsettle\\b',
+    'baseline',
+    '\\bunpause',
+    '\\bprobe\\b',
+  ],
+  story: ['scenario', 'chapter', 'experiment', '\\bdemo', '\\btrials?\\b', 'expect'],
+  place: [
+    '\\bpods?\\b',
+    'namespace',
+    '\\b\\d{1,3}(\\.\\d{1,3}){3}\\b',
+    '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}',
+  ],
+};
+
+const PATTERNS = Object.entries(TELLING).flatMap(([what, parts]) =>
+  parts.map((part) => ({ what, pattern: new RegExp(part, 'i') })),
+);
+
+/** A word that tells too much, and what it tells. */
+export interface Leak {
+  readonly word: string;
+  /** Of the subject, product, fault, story or place; or a name that was given. */
+  readonly tells: string;
+}
+
+/**
+ * Each once; none: nothing is given away.
+ * @param names that must not stand in it either: of pods, scenarios, faults, keys
+ */
+export function leaksOf(material: string | EvidenceBundle, names: readonly string[] = []): Leak[] {
+  const text = typeof material === 'string' ? material : JSON.stringify(material);
+  const found = PATTERNS.flatMap(({ pattern, what }) => {
+    const word = pattern.exec(text)?.[0];
+    return word === undefined ? [] : [{ word, tells: what }];
+  });
+  const lower = text.toLowerCase();
+  const given = names
+    .filter((name) => name !== '' && lower.includes(name.toLowerCase()))
+    .map((name) => ({ word: name, tells: 'name' }));
+  return [...found, ...given];
+}

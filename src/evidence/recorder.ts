@@ -1,0 +1,166 @@
+/** Keeps what is seen while it is seen, within bounds, and makes a bundle of it at any moment. */
+import { truncate } from '../api/index.ts';
+import {
+  EVIDENCE_LIMITS,
+  EVIDENCE_VERSION,
+  type EvidenceBundle,
+  type EvidenceComponent,
+  SIGNALS,
+  type Signal,
+} from './bundle.ts';
+import { keptOf, LEAST_POINTS, thinned } from './thin.ts';
+
+/** To so many points a series is thinned out, when it has twice as many. */
+const MOST_POINTS = 160;
+/** An id has four digits; what comes after so many events is left out. */
+const MOST_IDS = 9999;
+
+/** Where the invariant stands; times as those of the recorder. */
+export interface SeenInvariant {
+  readonly formula: string;
+  readonly broken: boolean;
+  readonly brokenAt?: number;
+  readonly values: readonly { readonly name: string; readonly value: number }[];
+}
+
+interface SeriesLog {
+  readonly component: string;
+  readonly signal: Signal;
+  /** In order of time; a value that stays is its first and its last sight. */
+  times: number[];
+  values: number[];
+}
+
+interface SeenEvent {
+  /** Stays as it is: a claim may cite it. */
+  readonly id: string;
+  readonly at: number;
+  readonly component: string;
+  readonly text: string;
+}
+
+/** All times are milliseconds by one clock; the bundle has them relative to an origin. */
+export class EvidenceRecorder {
+  readonly #components: readonly EvidenceComponent[];
+  readonly #relations: EvidenceBundle['relations'];
+  readonly #series = new Map<string, SeriesLog>();
+  readonly #events: SeenEvent[] = [];
+  #eventCount = 0;
+  readonly #pointsEach: number;
+
+  /** @param seriesEach how many series a component comes to have, about: the fewer, the more points each may keep */
+  constructor(
+    components: readonly EvidenceComponent[],
+    relations: EvidenceBundle['relations'],
+    seriesEach: number,
+  ) {
+    this.#components = components;
+    this.#relations = relations;
+    // With twice as many in each series the bundle is within its bound, and need not be thinned out itself.
+    const share = Math.floor(EVIDENCE_LIMITS.points / (2 * Math.max(1, components.length * seriesEach)));
+    this.#pointsEach = Math.min(MOST_POINTS, Math.max(LEAST_POINTS, share));
+  }
+
+  /** Takes a value in; one of the past finds its place. Of a component that is not among ours nothing is kept. */
+  add(at: number, component: string, signal: Signal, value: number): void {
+    const log = Number.isFinite(value) ? this.#logOf(at, component, signal) : undefined;
+    if (!log) return;
+    insert(log, at, value);
+    this.#bound(log);
+  }
+
+  /** Counts `more` in a series that is a count so far: told late, it raises everything after its moment as well. */
+  count(at: number, component: string, signal: Signal, more = 1): void {
+    const log = this.#logOf(at, component, signal);
+    if (!log) return;
+    const { times, values } = log;
+    const before = times.findLastIndex((known) => known <= at);
+    times.splice(before + 1, 0, at);
+    values.splice(before + 1, 0, values[before] ?? 0);
+    for (let i = before + 1; i < values.length; i += 1) values[i] = (values[i] ?? 0) + more;
+    this.#bound(log);
+  }
+
+  #logOf(at: number, component: string, signal: Signal): SeriesLog | undefined {
+    if (!Number.isFinite(at) || !this.#components.some(({ name }) => name === component)) return undefined;
+    const key = `${component} ${signal}`;
+    const known = this.#series.get(key);
+    if (known || this.#series.size >= EVIDENCE_LIMITS.series) return known;
+    const log = { component, signal, times: [], values: [] };
+    this.#series.set(key, log);
+    return log;
+  }
+
+  /** Twice as many before they are thinned: then that costs little for each of them. */
+  #bound(log: SeriesLog): void {
+    if (log.times.length <= 2 * this.#pointsEach) return;
+    const kept = keptOf(log, this.#pointsEach);
+    log.times = kept.map((i) => log.times[i] ?? 0);
+    log.values = kept.map((i) => log.values[i] ?? 0);
+  }
+
+  /** Where there are too many events, the first and the last half of them stay. */
+  event(at: number, component: string, text: string): void {
+    if (this.#eventCount >= MOST_IDS) return;
+    this.#eventCount += 1;
+    const id = `e${this.#eventCount}`;
+    this.#events.push({ id, at, component, text: truncate(text, EVIDENCE_LIMITS.text) });
+    if (this.#events.length > EVIDENCE_LIMITS.events) this.#events.splice(EVIDENCE_LIMITS.events / 2, 1);
+  }
+
+  /** All of it so far, with times relative to `origin`. */
+  bundle(origin: number, invariant?: SeenInvariant): EvidenceBundle {
+    const moment = (at: number): number => Math.round(at - origin);
+    const bundle: EvidenceBundle = {
+      version: EVIDENCE_VERSION,
+      components: [...this.#components],
+      relations: [...this.#relations],
+      series: [...this.#series.values()].map(({ component, signal, times, values }, i) => ({
+        id: `s${i + 1}`,
+        component,
+        signal,
+        unit: SIGNALS[signal].unit,
+        points: times.map((at, place): [number, number] => [
+          // Requests that come together are told apart by fractions of a millisecond.
+          signal === 'arrivals' ? rounded(at - origin, 100) : moment(at),
+          rounded(values[place] ?? 0, SIGNALS[signal].unit === 'ms' ? 10 : 1),
+        ]),
+      })),
+      events: this.#events
+        .toSorted((a, b) => a.at - b.at)
+        .map(({ at, component, id, text }) => ({ id, atMs: moment(at), component, text })),
+      ...(invariant && {
+        invariant: {
+          formula: truncate(invariant.formula, EVIDENCE_LIMITS.text),
+          broken: invariant.broken,
+          ...(invariant.brokenAt !== undefined && { brokenAtMs: moment(invariant.brokenAt) }),
+          values: invariant.values
+            .slice(0, EVIDENCE_LIMITS.values)
+            .map(({ name, value }, i) => ({ id: `v${i + 1}`, name, value })),
+        },
+      }),
+    };
+    return thinned(bundle, EVIDENCE_LIMITS.points);
+  }
+}
+
+/** Puts a point in its place; a value that stays needs its first and its last sight alone. */
+function insert({ times, values }: SeriesLog, at: number, value: number): void {
+  const last = times.at(-1);
+  if (last !== undefined && last > at) {
+    const place = times.findLastIndex((before) => before <= at) + 1;
+    times.splice(place, 0, at);
+    values.splice(place, 0, value);
+    return;
+  }
+  if (values.at(-1) === value && values.at(-2) === value) {
+    times.pop();
+    values.pop();
+  }
+  times.push(at);
+  values.push(value);
+}
+
+function rounded(value: number, parts: number): number {
+  return Math.round(value * parts) / parts;
+}

@@ -1,0 +1,143 @@
+/** Thins series out, so that what they show stays: their ends, their extremes, and where they change. Pure. */
+import type { EvidenceBundle } from './bundle.ts';
+
+/** When, and what was seen then. */
+export type Point = readonly [atMs: number, value: number];
+
+/** First, last, lowest, highest, and both ends of the largest step: fewer points cannot be asked for. */
+export const LEAST_POINTS = 6;
+
+/** As in {@link thin}; times and values apart, since so they take the least memory while many are kept. */
+export interface Column {
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+}
+
+/**
+ * At most `most` of the points ({@link LEAST_POINTS} where it is less), in their order. First and last stay, the
+ * lowest and the highest, and both ends of the largest step; then those without which a line drawn through the rest
+ * would be furthest from the truth. Points that lie on that line are left out whatever `most` is.
+ */
+export function thin(points: readonly Point[], most: number): Point[] {
+  if (points.length <= Math.max(LEAST_POINTS, most)) return [...points];
+  const column = { times: points.map(([at]) => at), values: points.map(([, value]) => value) };
+  return keptOf(column, most).map((i) => points[i] ?? [0, 0]);
+}
+
+/** Places of the points that {@link thin} keeps, in order. Takes n log n steps for most series. */
+export function keptOf(column: Column, most: number): number[] {
+  const { length } = column.times;
+  const room = Math.max(LEAST_POINTS, most);
+  if (length <= room) return Array.from({ length }, (_, i) => i);
+  const kept = new Set(landmarks(column));
+  const ends = [...kept].sort((a, b) => a - b);
+  const gaps = new Widest();
+  for (const [i, to] of ends.slice(1).entries()) gaps.add(gapOf(column, ends[i] ?? 0, to));
+  while (kept.size < room) {
+    const gap = gaps.take();
+    if (!gap) break;
+    kept.add(gap.at);
+    gaps.add(gapOf(column, gap.from, gap.at));
+    gaps.add(gapOf(column, gap.at, gap.to));
+  }
+  return [...kept].sort((a, b) => a - b);
+}
+
+/** Thins the series of a bundle out to so many points in all; short series leave their share to longer ones. */
+export function thinned(bundle: EvidenceBundle, points: number): EvidenceBundle {
+  const lengths = bundle.series.map((series) => series.points.length);
+  if (lengths.reduce((sum, length) => sum + length, 0) <= points) return bundle;
+  const share = shareOf(lengths, points);
+  const series = bundle.series.map((one) => ({
+    ...one,
+    points: thin(one.points, share).map(([at, value]): [number, number] => [at, value]),
+  }));
+  return { ...bundle, series };
+}
+
+/** The most that each may have, so that all together have no more than `total`. */
+function shareOf(lengths: readonly number[], total: number): number {
+  let left = total;
+  let waiting = lengths.length;
+  for (const length of lengths.toSorted((a, b) => a - b)) {
+    if (length * waiting > left) return Math.max(LEAST_POINTS, Math.floor(left / waiting));
+    left -= length;
+    waiting -= 1;
+  }
+  return total;
+}
+
+function landmarks({ values }: Column): number[] {
+  let [lowest, highest, step, height] = [0, 0, 1, -1];
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[i] ?? 0;
+    if (value < (values[lowest] ?? 0)) lowest = i;
+    if (value > (values[highest] ?? 0)) highest = i;
+    const rise = i === 0 ? -1 : Math.abs(value - (values[i - 1] ?? 0));
+    if (rise > height) [step, height] = [i, rise];
+  }
+  return [0, values.length - 1, lowest, highest, step - 1, step];
+}
+
+/** Between two points that are kept. */
+interface Gap {
+  readonly from: number;
+  readonly to: number;
+  /** The point that lies furthest from the straight line between both, and how far. */
+  readonly at: number;
+  readonly apart: number;
+}
+
+function gapOf({ times, values }: Column, from: number, to: number): Gap {
+  const [start = 0, end = 0, first = 0, last = 0] = [times[from], times[to], values[from], values[to]];
+  const slope = end > start ? (last - first) / (end - start) : 0;
+  // At one moment there is no slope: then the line is their mean.
+  const base = end > start ? first : (first + last) / 2;
+  let [at, apart] = [from, 0];
+  for (let i = from + 1; i < to; i += 1) {
+    const off = Math.abs((values[i] ?? 0) - (base + slope * ((times[i] ?? 0) - start)));
+    if (off > apart) [at, apart] = [i, off];
+  }
+  return { from, to, at, apart };
+}
+
+/** A heap of gaps, the widest first; those with nothing in between that matters are left out. */
+class Widest {
+  readonly #gaps: Gap[] = [];
+
+  add(gap: Gap): void {
+    if (gap.apart === 0) return;
+    const gaps = this.#gaps;
+    let i = gaps.push(gap) - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (this.#width(parent) >= gap.apart) break;
+      this.#swap(i, parent);
+      i = parent;
+    }
+  }
+
+  take(): Gap | undefined {
+    const gaps = this.#gaps;
+    const [widest] = gaps;
+    const last = gaps.pop();
+    if (!widest || !last || gaps.length === 0) return widest;
+    gaps[0] = last;
+    for (let i = 0; ; ) {
+      const [left, right] = [2 * i + 1, 2 * i + 2];
+      const child = this.#width(right) > this.#width(left) ? right : left;
+      if (this.#width(child) <= last.apart) return widest;
+      this.#swap(i, child);
+      i = child;
+    }
+  }
+
+  #width(i: number): number {
+    return this.#gaps[i]?.apart ?? -1;
+  }
+
+  #swap(a: number, b: number): void {
+    const [one, other] = [this.#gaps[a], this.#gaps[b]];
+    if (one && other) [this.#gaps[a], this.#gaps[b]] = [other, one];
+  }
+}

@@ -1,0 +1,353 @@
+/**
+ * Keeps the evidence of runs beside their objects: about once a second while a fault is watched, and once more at the
+ * end. Nobody waits for it: a decision, a fault and a restore go on whatever becomes of a write. Of each run at most
+ * one write is under way, and the next has what is known by then; only the last one is tried again.
+ */
+import { createHash } from 'node:crypto';
+import type { ChaosDemo, ScenarioStatus } from '../api/index.ts';
+import type { Clock } from '../demo/clock.ts';
+import type { SubjectDefinition } from '../demo/subject.ts';
+import { runData, scenarioBytes, scenarioData } from '../evidence/index.ts';
+import { endsWithin, within } from './deadline.ts';
+import { childLogger, contextOf, type Logger } from './log.ts';
+import type { EvidenceStore, KeptEvidence } from './ports.ts';
+import { runPartOf, scenarioPartOf } from './run-evidence.ts';
+import type { Session } from './session.ts';
+
+/** Between two writes of a run while a fault is watched, in milliseconds. */
+const EVERY_MS = 1000;
+/** How long one write may take, in milliseconds. */
+const WRITE_WITHIN_MS = 5000;
+/** How long the last write is tried again, in milliseconds, and the longest rest between two tries. */
+const LAST_WITHIN_MS = 60_000;
+const LONGEST_REST_MS = 10_000;
+/** What a process that ends waits for writes, in milliseconds. */
+const CLOSE_WITHIN_MS = 2000;
+/** Bytes of a scenario while it goes on: it is written again and again, by every run that is on. */
+const LIVE_BYTES = 64 * 1024;
+/** Runs that a status may remember, as in `historyLimit`: so far back is looked for evidence that is to go. */
+const MOST_HISTORY = 20;
+
+/** What the keeper needs of a session. */
+export type Witness = Pick<Session, 'evidence' | 'observed'>;
+
+export interface EvidenceKeeperOptions {
+  readonly store: EvidenceStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Whether the term that this works for may still write. */
+  readonly mayWrite: () => boolean;
+  /** Told once a run that its evidence cannot be kept, and why. */
+  readonly onRefused: (demo: ChaosDemo, message: string) => void;
+}
+
+/** Data of a ConfigMap: contents by the name of the file. */
+type Files = Readonly<Record<string, string>>;
+
+/** One run whose evidence is kept. */
+interface Kept {
+  readonly uid: string;
+  readonly run: number;
+  readonly definition: SubjectDefinition;
+  demo: ChaosDemo;
+  witness: Witness | undefined;
+  /** There is something new, or the end of the run. */
+  due: boolean;
+  /** At the end of the run: all of it that was not written yet. The session is gone by then. */
+  last?: Files;
+  /** What stands in the store, by the name of the file, as a hash. */
+  readonly written: Map<string, string>;
+  /** Ids of faults of which nothing more will be seen, and all is written. */
+  readonly over: Set<string>;
+  /** Sentences on what is not there. */
+  readonly leftOut: Set<string>;
+  stored?: KeptEvidence;
+  failing: boolean;
+  readonly stop: AbortController;
+  /** Ends the rest between two writes. */
+  wake: () => void;
+}
+
+export class EvidenceKeeper {
+  readonly #options: EvidenceKeeperOptions;
+  /** Under the key of the object. */
+  readonly #runs = new Map<string, Kept>();
+  /** All of which something is still to be written, those of runs that have ended included. */
+  readonly #working = new Map<Kept, Promise<void>>();
+
+  constructor(options: EvidenceKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Runs of which anything is kept or still to be written. */
+  get size(): number {
+    return this.#working.size;
+  }
+
+  /** A status was stored. Called before the session of a run that has ended is closed; takes no time. */
+  note(key: string, demo: ChaosDemo, witness: Witness | undefined, definition: SubjectDefinition): void {
+    try {
+      this.#note(key, demo, witness, definition);
+    } catch (error) {
+      const log = childLogger(this.#options.logger, contextOf(demo));
+      log.error({ err: error }, 'the evidence of a run is not kept any more');
+      this.forget(key);
+    }
+  }
+
+  #note(key: string, demo: ChaosDemo, witness: Witness | undefined, definition: SubjectDefinition): void {
+    const { run } = demo.status ?? {};
+    if (!run) return;
+    let kept = this.#runs.get(key);
+    if (kept && (kept.uid !== demo.metadata.uid || kept.run !== run.number)) {
+      this.#end(key, kept);
+      kept = undefined;
+    }
+    if (!kept) {
+      if (run.completedAt !== undefined) return;
+      kept = this.#begin(key, demo, run.number, definition);
+    }
+    kept.demo = demo;
+    kept.witness = witness ?? kept.witness;
+    if (run.completedAt === undefined) this.#wake(kept);
+    else this.#end(key, kept);
+  }
+
+  /** The object is gone, or going: what belongs to it goes with it. */
+  forget(key: string): void {
+    this.#runs.get(key)?.stop.abort(new Error('the object is gone'));
+    this.#runs.delete(key);
+  }
+
+  /** Writes what is new, if `flush`, and ends; within {@link CLOSE_WITHIN_MS}. */
+  async close(flush: boolean): Promise<void> {
+    if (flush) for (const kept of this.#runs.values()) this.#last(kept, false);
+    this.#runs.clear();
+    const all = Promise.all(this.#working.values());
+    if (flush && this.#working.size > 0) await endsWithin(this.#options.clock, CLOSE_WITHIN_MS, all);
+    for (const { stop } of this.#working.keys()) stop.abort(new Error('this term has ended'));
+    await all;
+  }
+
+  #begin(key: string, demo: ChaosDemo, run: number, definition: SubjectDefinition): Kept {
+    const kept: Kept = {
+      uid: demo.metadata.uid,
+      run,
+      definition,
+      demo,
+      witness: undefined,
+      due: true,
+      written: new Map(),
+      over: new Set(),
+      leftOut: new Set(),
+      failing: false,
+      stop: new AbortController(),
+      wake: () => undefined,
+    };
+    this.#runs.set(key, kept);
+    const work = this.#work(kept).catch((error: unknown) => {
+      this.#log(kept).error({ err: error }, 'the evidence of a run is not kept any more');
+    });
+    this.#working.set(
+      kept,
+      work.finally(() => this.#working.delete(kept)),
+    );
+    return kept;
+  }
+
+  /** The run has ended, or another of the object has begun. */
+  #end(key: string, kept: Kept): void {
+    this.#runs.delete(key);
+    this.#last(kept, true);
+  }
+
+  /** Takes what was seen now: the session may be closed any moment. */
+  #last(kept: Kept, complete: boolean): void {
+    kept.last = this.#files(kept, complete);
+    kept.witness = undefined;
+    this.#wake(kept);
+  }
+
+  #wake(kept: Kept): void {
+    kept.due = true;
+    kept.wake();
+  }
+
+  async #work(kept: Kept): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = kept.stop;
+    while (!signal.aborted && kept.last === undefined) {
+      await this.#untilDue(kept);
+      // Where the end has come meanwhile, that is what is written.
+      if (signal.aborted || kept.last) break;
+      kept.due = false;
+      if ((await this.#write(kept, this.#files(kept, false))) === 'refused') return;
+      const early = new AbortController();
+      kept.wake = () => kept.last && early.abort();
+      if (kept.last === undefined) {
+        await clock.sleep(EVERY_MS, AbortSignal.any([signal, early.signal])).catch(() => undefined);
+      }
+      kept.wake = () => undefined;
+    }
+    await this.#writeLast(kept);
+  }
+
+  /** At rest there is no timer: it waits for a status, or for as long as a fault is watched for nothing. */
+  async #untilDue(kept: Kept): Promise<void> {
+    const { signal } = kept.stop;
+    if (kept.due || kept.last || isWatched(kept)) return;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        signal.removeEventListener('abort', end);
+        kept.wake = () => undefined;
+        resolve();
+      };
+      kept.wake = end;
+      signal.addEventListener('abort', end, { once: true });
+    });
+  }
+
+  async #writeLast(kept: Kept): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = kept.stop;
+    const until = clock.monotonic() + LAST_WITHIN_MS;
+    let restMs = EVERY_MS;
+    while (kept.last && !signal.aborted) {
+      const became = await this.#write(kept, kept.last);
+      if (became === 'refused') return;
+      if (became === 'written') return await this.#removeOld(kept);
+      if (clock.monotonic() + restMs > until) {
+        return this.#log(kept).warn({ run: kept.run }, 'the end of the evidence of a run was not kept');
+      }
+      await clock.sleep(restMs, signal).catch(() => undefined);
+      restMs = Math.min(2 * restMs, LONGEST_REST_MS);
+    }
+  }
+
+  /** Writes those files that have changed. */
+  async #write(kept: Kept, files: Files): Promise<'written' | 'refused' | 'failed'> {
+    const { clock, mayWrite, onRefused, store } = this.#options;
+    // As it was when the files were made.
+    const over = overNow(kept);
+    const hashes = new Map(Object.entries(files).map(([name, text]) => [name, hashOf(text)]));
+    const changed = Object.fromEntries(
+      Object.entries(files).filter(([name]) => kept.written.get(name) !== hashes.get(name)),
+    );
+    if (Object.keys(changed).length === 0) return 'written';
+    const failed = (): 'failed' => {
+      kept.due = true;
+      return 'failed';
+    };
+    // Right before: a process may be frozen between what it decides and what it sends.
+    if (!mayWrite()) return failed();
+    try {
+      const write = await within(
+        clock,
+        WRITE_WITHIN_MS,
+        (signal) => store.keep(kept.demo, kept.run, changed, kept.stored, signal),
+        kept.stop.signal,
+      );
+      if (write.state === 'refused') {
+        this.#log(kept).warn({ run: kept.run }, `the evidence of the run is not kept: ${write.message}`);
+        onRefused(kept.demo, write.message);
+        return 'refused';
+      }
+      if (write.state === 'gone') {
+        // Somebody has deleted it: what is still known is written anew.
+        delete kept.stored;
+        kept.written.clear();
+        kept.over.clear();
+        return failed();
+      }
+      kept.stored = write.stored;
+      for (const name of Object.keys(changed)) kept.written.set(name, hashes.get(name) ?? '');
+      for (const fault of over) kept.over.add(fault);
+      if (kept.failing) this.#log(kept).info({ run: kept.run }, 'the evidence of the run is kept again');
+      kept.failing = false;
+      return 'written';
+    } catch (error) {
+      if (kept.stop.signal.aborted) return 'failed';
+      if (!kept.failing) {
+        this.#log(kept).warn({ err: error, run: kept.run }, 'the evidence of a run could not be written');
+      }
+      kept.failing = true;
+      return failed();
+    }
+  }
+
+  /** All that is to be in the store by now. */
+  #files(kept: Kept, complete: boolean): Files {
+    const { definition, demo, witness } = kept;
+    const { scenarios: entries = [] } = demo.status ?? {};
+    const planned = new Map(definition.scenarios(demo.spec).map((scenario) => [scenario.name, scenario]));
+    const files: Record<string, string> = {};
+    for (const [index, entry] of entries.entries()) {
+      const scenario = planned.get(entry.name);
+      if (!scenario || !entry.fault || !witness) continue;
+      if (!complete && kept.over.has(entry.fault.id)) continue;
+      const evidence = witness.evidence(entry.fault.id);
+      if (!witness.observed.prepared[entry.fault.id]) kept.leftOut.add(notSeen(entry.name));
+      if (!evidence) continue;
+      const part = scenarioPartOf(demo.status ?? {}, scenario, entry.fault, evidence, witness.observed);
+      const isOver = complete || isComplete(kept, entry);
+      const most = scenarioBytes(entries.length);
+      const { data, thin } = scenarioData(index, part, isOver ? most : Math.min(most, LIVE_BYTES));
+      Object.assign(files, data);
+      const thinned = `${entry.name}: series are thinned out, or left out, to fit into ${most} bytes`;
+      if (thin && isOver) kept.leftOut.add(thinned);
+    }
+    const run = runPartOf(demo, [...kept.leftOut], complete);
+    return run ? { ...files, ...runData(run) } : files;
+  }
+
+  /** The newest `historyLimit` runs before this one keep theirs. */
+  async #removeOld({ demo, run, stop }: Kept): Promise<void> {
+    const { clock, mayWrite, store } = this.#options;
+    const newest = run - 1 - demo.spec.historyLimit;
+    for (let old = newest; old >= Math.max(1, run - 1 - MOST_HISTORY - 1); old -= 1) {
+      if (stop.signal.aborted || !mayWrite()) return;
+      try {
+        await within(clock, WRITE_WITHIN_MS, (signal) => store.remove(demo, old, signal), stop.signal);
+      } catch (error) {
+        return childLogger(this.#options.logger, contextOf(demo)).warn(
+          { err: error, run: old },
+          'the evidence of an earlier run could not be removed; the next run tries again',
+        );
+      }
+    }
+  }
+
+  #log({ demo }: Kept): Logger {
+    return childLogger(this.#options.logger, contextOf(demo));
+  }
+}
+
+/** Whether the watch over a fault that this process began has come to its end. */
+function isComplete({ witness }: Kept, { fault, result }: ScenarioStatus): boolean {
+  return (
+    result !== undefined && fault !== undefined && witness?.observed.readings[fault.id]?.complete === true
+  );
+}
+
+/** Faults whose watch has come to its end. */
+function overNow(kept: Kept): string[] {
+  return (kept.demo.status?.scenarios ?? []).flatMap((entry) =>
+    entry.fault && isComplete(kept, entry) ? [entry.fault.id] : [],
+  );
+}
+
+/** Whether a fault that this process has prepared is announced, on, or watched. */
+function isWatched(kept: Kept): boolean {
+  const prepared = kept.witness?.observed.prepared ?? {};
+  return (kept.demo.status?.scenarios ?? []).some(
+    (entry) => entry.fault && prepared[entry.fault.id] && !isComplete(kept, entry),
+  );
+}
+
+function notSeen(scenario: string): string {
+  return `${scenario}: the operator was restarted meanwhile, so what was seen of it is missing or ends early`;
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}

@@ -1,0 +1,120 @@
+/** What is kept of a run for people to look at, made of its status and of what its session has seen. Pure. */
+import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../api/index.ts';
+import { truncate } from '../api/index.ts';
+import { ms, watchEnd } from '../demo/context.ts';
+import type { Observed } from '../demo/observed.ts';
+import type { FaultEvidence, Scenario } from '../demo/subject.ts';
+import {
+  type EvidenceBand,
+  RUN_EVIDENCE_VERSION,
+  type RunPart,
+  type ScenarioEvidence,
+} from '../evidence/index.ts';
+
+const MOST_TEXT = 256;
+
+/** The run itself; undefined where the status has none. `leftOut`: a sentence each. */
+export function runPartOf(
+  { metadata, status = {} }: ChaosDemo,
+  leftOut: readonly string[],
+  complete: boolean,
+): RunPart | undefined {
+  const { run } = status;
+  if (!run) return undefined;
+  const originMs = ms(run.startedAt);
+  return {
+    version: RUN_EVIDENCE_VERSION,
+    demo: { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
+    run: { number: run.number, ...(run.runId !== undefined && { runId: run.runId }) },
+    originMs,
+    chapters: (status.chapters ?? []).flatMap(({ completedAt, startedAt, title }) =>
+      startedAt === undefined
+        ? []
+        : [
+            {
+              name: title,
+              fromMs: ms(startedAt) - originMs,
+              ...(completedAt !== undefined && { toMs: ms(completedAt) - originMs }),
+            },
+          ],
+    ),
+    results: (status.scenarios ?? []).map(({ expect, message, name, result, summary, type }) => ({
+      scenario: name,
+      type,
+      expect,
+      ...(result !== undefined && { result }),
+      ...(summary !== undefined && { summary }),
+      ...(message !== undefined && { message }),
+    })),
+    ...(run.verdict && { verdict: run.verdict }),
+    complete,
+    leftOut: truncate(leftOut.join('; '), MOST_TEXT),
+  };
+}
+
+/** What was seen in one scenario of the run, with what happened around it. */
+export function scenarioPartOf(
+  status: ChaosDemoStatus,
+  scenario: Scenario,
+  fault: FaultStatus,
+  { bundle, bursts, originMs, pods }: FaultEvidence,
+  observed: Observed,
+): ScenarioEvidence {
+  const runAt = ms(status.run?.startedAt ?? '');
+  const since = (at: number): number => Math.round(at - runAt);
+  const reading = observed.readings[fault.id];
+  return {
+    name: scenario.name,
+    type: scenario.type,
+    pods: [...pods],
+    bundleAtMs: since(originMs),
+    bands: [
+      ...bandsOf(scenario, fault),
+      ...bursts.map(({ from, text, to }): Band => ({ kind: 'burst', from, to, text })),
+    ]
+      .slice(0, 16)
+      .map(({ from, kind, text, to }) => ({
+        kind,
+        fromMs: since(from),
+        ...(to !== undefined && { toMs: since(to) }),
+        text: truncate(text, MOST_TEXT),
+      })),
+    detections: [
+      ...(reading?.brokenAt === undefined
+        ? []
+        : [{ atMs: since(reading.brokenAt), text: `broken: ${scenario.invariant}` }]),
+      ...(reading?.detectedAt === undefined
+        ? []
+        : [{ atMs: since(reading.detectedAt), text: `detected: ${reading.summary}` }]),
+    ].map(({ atMs, text }) => ({ atMs, text: truncate(text, MOST_TEXT) })),
+    bundle,
+  };
+}
+
+interface Band {
+  readonly kind: EvidenceBand['kind'];
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+  readonly to?: number;
+  readonly text: string;
+}
+
+function bandsOf(scenario: Scenario, fault: FaultStatus): Band[] {
+  const plannedAt = ms(fault.plannedAt);
+  const bands: Band[] = [
+    { kind: 'countdown', from: plannedAt - scenario.countdownMs, to: plannedAt, text: scenario.faultTitle },
+  ];
+  if (fault.startedAt === undefined) return bands;
+  const endedAt = fault.endedAt === undefined ? undefined : ms(fault.endedAt);
+  bands.push({
+    kind: 'fault',
+    from: ms(fault.startedAt),
+    ...(endedAt !== undefined && { to: endedAt }),
+    text: fault.message ?? scenario.faultTitle,
+  });
+  if (endedAt !== undefined) {
+    const to = watchEnd(fault, scenario);
+    bands.push({ kind: 'settle', from: endedAt, to, text: 'watched on, until late counts have arrived' });
+  }
+  return bands;
+}

@@ -1,0 +1,79 @@
+/** Where evidence is kept, in memory, and what can go wrong with it. */
+import type { ChaosDemo } from '../../api/index.ts';
+import type { Clock } from '../../demo/clock.ts';
+import { evidenceName, type ReadEvidence, readRunEvidence } from '../../evidence/index.ts';
+import type { EvidenceStore, EvidenceWrite, KeptEvidence } from '../ports.ts';
+import type { ProcessClock } from './process-clock.ts';
+
+interface Stored {
+  readonly uid: string;
+  /** Uid of the ChaosDemo. */
+  readonly owner: string;
+  data: Record<string, string>;
+}
+
+export class FakeEvidence {
+  /** There and back, in milliseconds. */
+  latencyMs = 2;
+  /** No call is answered. */
+  hangs = false;
+  /** Calls fail at once. */
+  fails = false;
+  /** Why nothing is taken. */
+  refusal: string | undefined;
+  /** When each write arrived, and which files it had. */
+  readonly writes: { readonly at: number; readonly name: string; readonly files: string[] }[] = [];
+  readonly objects = new Map<string, Stored>();
+  readonly #clock: Clock;
+  #made = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** What stands there of a run, as a reader sees it. */
+  read(demo: string, run: number): ReadEvidence | undefined {
+    const stored = this.objects.get(evidenceName(demo, run));
+    return stored && readRunEvidence({ kind: 'ConfigMap', data: stored.data });
+  }
+
+  /** What one process has of it. */
+  connect(process: ProcessClock): EvidenceStore {
+    return {
+      keep: async (demo, run, files, stored, signal) => {
+        await this.#arrive(process, signal);
+        return this.#keep(demo, run, files, stored);
+      },
+      remove: async (demo, run, signal) => {
+        await this.#arrive(process, signal);
+        const name = evidenceName(demo.metadata.name, run);
+        if (this.objects.get(name)?.owner === demo.metadata.uid) this.objects.delete(name);
+      },
+    };
+  }
+
+  async #arrive(process: ProcessClock, signal: AbortSignal): Promise<void> {
+    if (this.hangs) await process.sleep(86_400_000, signal);
+    await process.sleep(this.latencyMs, signal);
+    if (this.fails) throw new Error('no answer from the API server');
+  }
+
+  #keep(
+    { metadata }: ChaosDemo,
+    run: number,
+    files: Readonly<Record<string, string>>,
+    stored: KeptEvidence | undefined,
+  ): EvidenceWrite {
+    if (this.refusal !== undefined) return { state: 'refused', message: this.refusal };
+    const name = evidenceName(metadata.name, run);
+    const known = this.objects.get(name);
+    if (stored && known?.uid !== stored.uid) return { state: 'gone' };
+    if (known && known.owner !== metadata.uid) return { state: 'refused', message: `${name} is not ours` };
+    this.#made += 1;
+    const object = known ?? { uid: `config-map-${this.#made}`, owner: metadata.uid, data: {} };
+    object.data = { ...object.data, ...files };
+    this.objects.set(name, object);
+    this.writes.push({ at: this.#clock.now(), name, files: Object.keys(files) });
+    return { state: 'kept', stored: { uid: object.uid, version: String(this.writes.length) } };
+  }
+}

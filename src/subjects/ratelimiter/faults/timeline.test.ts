@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { type HealthSnapshot, UNREACHABLE } from '../../../demo/health.ts';
+import { type EvidenceBundle, evidenceBundle, leaksOf, type Signal } from '../../../evidence/index.ts';
+import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
+import { Timeline } from './timeline.ts';
+
+const T = 1_000_000;
+const redis = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false };
+const node = (name: string) => ({ name, host: '10.0.0.8', port: 8080 });
+const timeline = (...names: string[]) => new Timeline({ nodes: names.map(node), redis }, T);
+
+const points = ({ series }: EvidenceBundle, component: string, signal: Signal) =>
+  series.find((one) => one.component === component && one.signal === signal)?.points;
+const events = ({ events }: EvidenceBundle) =>
+  events.map(({ atMs, component, text }) => `${atMs} ${component}: ${text}`);
+
+function sample(at: number, admitted: Record<string, number>, stored: number | undefined): CounterSample {
+  const counts = new Map(Object.entries(admitted));
+  return { readAt: at, endedAt: at + 5, admitted: counts, stored, elsewhere: [], problems: ['x'] };
+}
+
+describe('a timeline', () => {
+  it('names pods by role and order, and gives nothing away', () => {
+    const seen = timeline('limiter-a', 'limiter-b');
+    seen.sample(sample(T, { 'limiter-a': 1, 'limiter-b': 2 }, 3));
+    seen.gone(T + 1, ['limiter-b']);
+    seen.connectionLost(T + 2);
+    seen.storeRestarted(T + 3);
+    const bundle = seen.bundle(T);
+    expect(leaksOf(bundle, ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
+    expect(evidenceBundle.parse(bundle)).toEqual(bundle);
+    expect(seen.pods).toEqual([
+      { component: 'replica-1', pod: 'limiter-a' },
+      { component: 'replica-2', pod: 'limiter-b' },
+      { component: 'store', pod: 'redis-0' },
+    ]);
+    expect(bundle.relations).toHaveLength(4);
+    expect(events(bundle)).toEqual([
+      '1 replica-2: it was deleted',
+      '2 store: a connection to it was lost, with a write that was not answered',
+      '3 store: another server process answers in its place: it was started anew',
+    ]);
+  });
+
+  it('keeps what an incomplete look shows: who answered, who did not and for how long', () => {
+    const seen = timeline('a', 'b');
+    seen.sample(sample(T + 100, { a: 1, b: 1 }, 2));
+    seen.sample(sample(T + 200, { a: 2 }, undefined));
+    seen.sample(sample(T + 300, { a: 3 }, undefined));
+    seen.sample(sample(T + 400, { a: 3, b: 1 }, 4));
+    const bundle = seen.bundle(T);
+    expect(points(bundle, 'replica-1', 'count-local')).toEqual([
+      [100, 1],
+      [200, 2],
+      [300, 3],
+      [400, 3],
+    ]);
+    expect(points(bundle, 'replica-2', 'unreachable')).toEqual([
+      [200, 100],
+      [300, 200],
+    ]);
+    expect(points(bundle, 'store', 'unreachable')).toEqual([
+      [205, 100],
+      [305, 200],
+    ]);
+    expect(events(bundle)).toEqual([
+      '200 replica-2: it gives no answer',
+      '205 store: it gives no answer',
+      '400 replica-2: it answers again',
+      '405 store: it answers again',
+    ]);
+  });
+
+  it('calls no write long that is not far beyond the usual', () => {
+    const seen = timeline('a');
+    seen.usualWrites(T, [1, 40]);
+    seen.writeOutstanding(T + 150, 150);
+    seen.writeAccepted(T + 160, 160);
+    expect(events(seen.bundle(T))).toEqual([]);
+    seen.writeOutstanding(T + 400, 210);
+    seen.writeOutstanding(T + 600, 410);
+    seen.writeAccepted(T + 700, 510);
+    expect(events(seen.bundle(T))).toEqual([
+      '400 store: a write has not been answered for 210 ms, and waits on',
+      '700 store: a write was accepted that had waited for 510 ms',
+    ]);
+  });
+
+  it('counts what each replica was asked and said, of the one caller and of others apart', () => {
+    const seen = timeline('a');
+    for (const [i, got] of (['Admitted', 'Denied', 'Failed', 'Unanswered'] as const).entries()) {
+      const at = T + 10 * i;
+      seen.request({ node: 'a', caller: 'Beyond', sentAt: at, endedAt: at + 3, got });
+      seen.request({ node: 'a', caller: 'Within', sentAt: at, endedAt: at + 4, got: 'Admitted' });
+    }
+    const unsent = seen.sent(T + 50, 'a', 'requests');
+    unsent(T + 51);
+    const bundle = seen.bundle(T);
+    const last = (signal: Signal) => points(bundle, 'replica-1', signal)?.at(-1)?.[1];
+    expect(
+      (['sent', 'allowed', 'denied', 'failed', 'unanswered'] as const).map((what) =>
+        last(`requests-${what}`),
+      ),
+    ).toEqual([4, 1, 1, 1, 1]);
+    expect((['sent', 'allowed', 'denied'] as const).map((what) => last(`others-${what}`))).toEqual([
+      4,
+      4,
+      undefined,
+    ]);
+    expect(events(bundle)).toEqual(['51 replica-1: it gives no answer']);
+  });
+
+  it('counts requests at the moment at which they were sent, whenever their answers come', () => {
+    const seen = timeline('a');
+    seen.request({ node: 'a', caller: 'Beyond', sentAt: T + 1, endedAt: T + 2, got: 'Admitted' });
+    seen.request({ node: 'a', caller: 'Beyond', sentAt: T, endedAt: T + 10, got: 'Unanswered' });
+    expect(points(seen.bundle(T), 'replica-1', 'requests-sent')).toEqual([
+      [0, 1],
+      [1, 2],
+    ]);
+  });
+
+  it('says when health changes, and nothing of what is well from the start', () => {
+    const seen = timeline('a', 'b');
+    const health = (at: number, state: string, connected: boolean): HealthSnapshot => ({
+      nodes: [
+        { id: 'a', address: '', state: 'ready' },
+        { id: 'b', address: '', state },
+      ],
+      dependencies: [{ name: 'Redis', connected }],
+      hasIssues: false,
+      issues: [],
+      lastUpdated: at,
+      validUntil: at,
+    });
+    for (const [at, state, connected] of [
+      [0, 'ready', true],
+      [1, UNREACHABLE, true],
+      [2, UNREACHABLE, false],
+      [3, 'ready', true],
+    ] as const) {
+      seen.health(health(T + at, state, connected));
+    }
+    expect(events(seen.bundle(T))).toEqual([
+      '1 replica-2: its health check gave no proper answer',
+      '2 store: not every replica says that it reaches it',
+      '3 replica-2: its health check was passed',
+      '3 store: every replica says that it reaches it',
+    ]);
+  });
+
+  it('leaves out replicas beyond its bound, and says how many', () => {
+    const seen = timeline(...Array.from({ length: 70 }, (_, i) => `n${i}`));
+    seen.request({ node: 'n69', caller: 'Beyond', sentAt: T, endedAt: T, got: 'Admitted' });
+    const bundle = seen.bundle(T);
+    expect(evidenceBundle.safeParse(bundle).error).toBeUndefined();
+    expect(bundle.series).toEqual([]);
+    expect(events(bundle)).toEqual([
+      '0 client: 6 replicas more are left out here, and their requests and counts',
+    ]);
+  });
+});

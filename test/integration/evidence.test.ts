@@ -1,0 +1,173 @@
+/** What is seen around real faults, as evidence: it gives nothing away, and says what the sender and the nodes counted. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type EvidenceBundle,
+  type EvidenceSeries,
+  evidenceBundle,
+  leaksOf,
+  type Signal,
+} from '../../src/evidence/index.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import type { NodeTarget } from '../../src/subjects/ratelimiter/index.ts';
+import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
+
+const PAUSE_MS = 2000;
+const LIMIT = 10;
+
+let server: RedisServer;
+const supervisor = new Supervisor();
+let nodes: NodeTarget[];
+const drivers: DrivenLimiter[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+  const hosted = await threeNodes('approximate', { mode: 'approximate', redisPort: server.port });
+  await hostLimiters(supervisor, hosted);
+  nodes = hosted.map(({ id, host, port }) => ({ name: id, host, port }));
+});
+afterAll(async () => {
+  await supervisor.close();
+  await server?.stop();
+});
+afterEach(async () => {
+  await Promise.all(drivers.splice(0).map((driver) => driver.close()));
+});
+
+const spec = limiterSpec(
+  { limit: { requests: LIMIT, window: '60s' }, health: { pollInterval: '250ms', timeout: '5s' } },
+  [
+    {
+      name: 'first-story',
+      type: 'CounterDrift',
+      counterDrift: { pause: `${PAUSE_MS}ms`, requestsPerSecond: 60, threshold: 5, settle: '1s' },
+    },
+    {
+      name: 'second-story',
+      type: 'GhostAllowing',
+      ghostAllowing: { multiplier: 2, trials: 3, settle: '1s' },
+    },
+  ],
+);
+
+let run = 0;
+async function prepared(scenario: string) {
+  const redis = { host: server.host, port: server.port, tls: false, podName: 'redis-0' };
+  const driver = new DrivenLimiter({ nodes, redis, spec });
+  drivers.push(driver);
+  const key = `demo-evidence-${process.pid}-${(run += 1)}`;
+  await driver.prepare(scenario, key);
+  const about = { fault: 'f', scenario, fixture: key };
+  return { driver, key, about };
+}
+
+const of = (bundle: EvidenceBundle, signal: Signal): EvidenceSeries[] =>
+  bundle.series.filter((series) => series.signal === signal);
+/** Over all components, at the end. */
+const total = (bundle: EvidenceBundle, signal: Signal): number =>
+  of(bundle, signal).reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);
+const highest = (bundle: EvidenceBundle, signal: Signal): number =>
+  Math.max(...of(bundle, signal).flatMap(({ points }) => points.map(([, value]) => value)));
+
+function expectNothingGivenAway(bundle: EvidenceBundle, key: string): void {
+  const names = [
+    'first-story',
+    'second-story',
+    'redis-0',
+    key,
+    server.host,
+    ...nodes.map(({ name }) => name),
+  ];
+  expect(leaksOf(bundle, names)).toEqual([]);
+  expect(evidenceBundle.safeParse(bundle).error).toBeUndefined();
+  // The check itself sees what it is to see.
+  expect(leaksOf(JSON.stringify(bundle).replace('store', 'redis-0'), names)).not.toEqual([]);
+}
+
+describe.skipIf(withoutRealTime)('evidence', () => {
+  it(
+    'of writes that stand still: the write that waits, reads that do not, counts that part, and what callers got',
+    keepingTime(async () => {
+      const { about, driver, key } = await prepared('first-story');
+      const watching = [
+        { kind: 'PollHealth', intervalMs: 250 },
+        { kind: 'Watch', ...about },
+      ] as const;
+      driver.converge(watching);
+      const writesSeen = () => driver.evidence && of(driver.evidence.bundle, 'write-latency')[0]?.points;
+      await until(() => (writesSeen()?.length ?? 0) > 3, { what: 'writes to be seen before the fault' });
+      const report = await driver.inject('first-story', key, PAUSE_MS);
+      expect(report).toMatchObject({ proof: 'Confirmed' });
+      driver.converge([...watching, { kind: 'Load', ...about }]);
+      await until(() => driver.observed.readings['f']?.complete, { what: 'the end of the watch' });
+      const { bundle, originMs, pods } = driver.evidence ?? {};
+      if (!bundle || originMs === undefined) throw new Error('there is no evidence');
+
+      expectNothingGivenAway(bundle, key);
+      expect(pods).toEqual([
+        ...nodes.map(({ name }, i) => ({ component: `replica-${i + 1}`, pod: name })),
+        { component: 'store', pod: 'redis-0' },
+      ]);
+      expect(originMs).toBe(report?.startedAt);
+      const measures = new Map(
+        driver.observed.readings['f']?.measures.map(({ name, value }) => [name, value]),
+      );
+      expect(total(bundle, 'requests-sent')).toBe(measures.get('requests'));
+      expect(total(bundle, 'requests-allowed')).toBe(measures.get('allowed'));
+      expect(total(bundle, 'requests-denied') + total(bundle, 'requests-failed')).toBe(
+        measures.get('denied'),
+      );
+      expect(total(bundle, 'count-local')).toBe(total(bundle, 'count-stored'));
+      // As long as the fault, of which a part passed before the write was sent.
+      const [writes] = of(bundle, 'write-latency');
+      expect(highest(bundle, 'write-latency')).toBeGreaterThan(PAUSE_MS * 0.8);
+      expect(highest(bundle, 'write-outstanding')).toBeGreaterThan(PAUSE_MS / 2);
+      const before = writes?.points.filter(([at]) => at < 0) ?? [];
+      expect(before.length).toBeGreaterThan(2);
+      expect(Math.max(...before.map(([, took]) => took))).toBeLessThan(PAUSE_MS / 2);
+      const during = of(bundle, 'read-latency')[0]?.points.filter(([at]) => at > 300 && at < PAUSE_MS - 300);
+      expect(during?.length).toBeGreaterThan(2);
+      expect(bundle.events.map(({ component, text }) => `${component}: ${text}`)).toEqual([
+        expect.stringMatching(/^store: a write has not been answered for \d+ ms, and waits on$/),
+        expect.stringMatching(/^store: a write was accepted that had waited for \d+ ms$/),
+      ]);
+      expect(bundle.invariant).toMatchObject({
+        formula: 'sum(count-local) - count-stored <= allowed',
+        broken: true,
+        values: [
+          { id: 'v1', name: 'sum(count-local) - count-stored', value: measures.get('drift') },
+          { id: 'v2', name: 'allowed' },
+        ],
+      });
+    }),
+  );
+
+  it(
+    'of requests that come together: when each arrived, what each replica said, and that the store was well',
+    keepingTime(async () => {
+      const { about, driver, key } = await prepared('second-story');
+      driver.converge([{ kind: 'Watch', ...about }]);
+      await until(() => driver.observed.readings['f']?.watchedUntil, { what: 'the watch to begin' });
+      expect(await driver.inject('second-story', key, 5000)).toMatchObject({ proof: 'Confirmed' });
+      await until(() => driver.observed.readings['f']?.complete, { what: 'the end of the watch' });
+      const { bundle, bursts } = driver.evidence ?? {};
+      if (!bundle) throw new Error('there is no evidence');
+
+      expectNothingGivenAway(bundle, key);
+      const sent = 2 * LIMIT;
+      for (const signal of ['arrivals', 'requests-sent', 'requests-allowed', 'count-local'] as const) {
+        expect([signal, total(bundle, signal)]).toEqual([signal, sent]);
+      }
+      const arrivals = of(bundle, 'arrivals').flatMap(({ points }) => points.map(([at]) => at));
+      expect(Math.min(...arrivals)).toBeGreaterThanOrEqual(0);
+      expect(bundle.events.filter(({ component }) => component === 'client')).toHaveLength(3);
+      expect(bursts?.map(({ text }) => text)).toEqual(Array(3).fill('20 of 20 requests allowed'));
+      expect(bundle.events.filter(({ component }) => component === 'store')).toEqual([]);
+      expect(bundle.invariant).toMatchObject({ broken: true, values: [{ value: sent }, { value: LIMIT }] });
+      expect(of(bundle, 'write-latency')[0]?.points.length).toBeGreaterThan(3);
+    }),
+  );
+});

@@ -1,0 +1,218 @@
+/**
+ * `kubectl chaosdemo doctor` in worlds that are broken in one way each: it finds the cause, and the very command that
+ * it prints mends it, so that the object starts.
+ */
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { redisRef, subject } from '../kit/demo.ts';
+import { runProgram } from '../kit/program.ts';
+import { waitingChapter } from '../kit/status.ts';
+import { World } from '../kit/world.ts';
+import { startPlugin } from './support/plugin.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start('approximate');
+});
+afterAll(() => world?.stop());
+
+interface Diagnosis {
+  readonly status: number | null;
+  readonly stdout: string;
+  /** Checks that stand in the way. */
+  readonly wrong: readonly string[];
+  /** The commands that are printed, in their order, as a shell takes them. */
+  readonly commands: readonly string[];
+}
+
+async function doctor(name: string): Promise<Diagnosis> {
+  const args = ['doctor', name, '--operator-namespace', world.environment.system];
+  const { status, stderr, stdout } = await startPlugin(world, args).ended;
+  expect(stderr).toBe('');
+  const lines = stdout.split('\n');
+  return {
+    status,
+    stdout,
+    wrong: lines.flatMap((line) => /^✗ (.*?) {2}/.exec(line)?.[1] ?? []),
+    commands: lines.filter((line) => /^ +kubectl /.test(line)).map((line) => line.trim()),
+  };
+}
+
+/** Runs a printed command in a shell, as its reader does. */
+async function shell(command: string): Promise<void> {
+  const { binary, kubeconfig } = world.environment.controlPlane.kubectl;
+  const env = {
+    PATH: `${dirname(binary)}:${process.env['PATH']}`,
+    HOME: dirname(kubeconfig),
+    KUBECONFIG: kubeconfig,
+    KUBERC: 'off',
+    PASSWORD: world.environment.redisUsers.operator.password,
+  };
+  const { status, stderr } = await runProgram('/bin/sh', ['-c', command], { env });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+}
+
+const DRY = { dryRun: true };
+
+interface BrokenWorld {
+  /** What is broken, for the name of the test. */
+  readonly it: string;
+  readonly spec?: object;
+  readonly break?: () => Promise<unknown>;
+  /** The checks that fail; what the operator itself says of it is among them. */
+  readonly check: string;
+  readonly says: RegExp;
+  readonly mends: RegExp;
+}
+
+const WORLDS: readonly BrokenWorld[] = [
+  {
+    it: 'the namespace lacks the label',
+    break: () => world.kubectl('label', 'namespace', world.namespace, 'chaosdemo.dev/enabled-'),
+    check: 'Namespace',
+    says: /lacks the label chaosdemo.dev\/enabled=true/,
+    mends: /^kubectl label namespace /,
+  },
+  {
+    it: 'the RoleBinding is missing',
+    break: () => world.kubectl('delete', 'rolebinding', 'chaosdemo-target'),
+    check: 'Rights',
+    says: /may not list pods, get services, get secrets/,
+    mends: /^kubectl .* create rolebinding /,
+  },
+  {
+    it: 'the RoleBinding is for another account',
+    break: async () => {
+      const { system } = world.environment;
+      await world.kubectl('delete', 'rolebinding', 'chaosdemo-target');
+      const other = `--serviceaccount=${system}:another`;
+      await world.kubectl(
+        'create',
+        'rolebinding',
+        'chaosdemo-target',
+        '--clusterrole=chaosdemo-target',
+        other,
+      );
+    },
+    check: 'Rights',
+    says: /may not list pods/,
+    mends: /^kubectl .* delete rolebinding chaosdemo-target/,
+  },
+  {
+    it: 'the kill switch is on',
+    break: async () => {
+      const { system } = world.environment;
+      const create = ['create', 'configmap', 'chaosdemo-kill-switch', '--from-literal=stop=true'];
+      await world.environment.controlPlane.kubectl.run(['-n', system, ...create]);
+    },
+    check: 'Kill switch',
+    says: /stops every run/,
+    mends: /^kubectl .* delete configmap chaosdemo-kill-switch/,
+  },
+  {
+    it: 'the Secret is missing',
+    break: () => world.kubectl('delete', 'secret', 'redis-auth'),
+    check: 'Secret',
+    says: /there is no Secret redis-auth/,
+    mends: /^kubectl .* create secret generic redis-auth /,
+  },
+  {
+    it: 'the Secret is of another type',
+    break: async () => {
+      await world.kubectl('delete', 'secret', 'redis-auth');
+      await world.kubectl('create', 'secret', 'generic', 'redis-auth', '--from-literal=password=x');
+    },
+    check: 'Secret',
+    says: /is of type Opaque/,
+    mends: /^kubectl .* delete secret redis-auth/,
+  },
+  {
+    it: 'the Secret is for another Service',
+    break: () => world.kubectl('patch', 'secret', 'redis-auth', '-p', '{"stringData":{"service":"another"}}'),
+    check: 'Secret',
+    says: /is not for Service redis/,
+    mends: /^kubectl .* patch secret redis-auth /,
+  },
+  {
+    it: 'the Service of Redis is missing',
+    break: () => world.kubectl('delete', 'service', 'redis'),
+    check: 'Redis',
+    says: /there is no Service redis/,
+    mends: /^kubectl .* expose pod redis-0 /,
+  },
+  {
+    it: 'the spec names another Service',
+    spec: { ...DRY, subject: subject({ redis: redisRef({ service: { name: 'reddis' } }) }) },
+    check: 'Redis',
+    says: /there is no Service reddis/,
+    mends: /^kubectl .* patch chaosdemo /,
+  },
+  {
+    it: 'the selector matches no pod',
+    spec: { ...DRY, subject: subject({ selector: { matchLabels: { app: 'limiter' } } }) },
+    check: 'Limiter pods',
+    says: /"app=limiter" matches no pod/,
+    mends: /^kubectl .* patch chaosdemo /,
+  },
+  {
+    it: 'the object is suspended',
+    spec: { ...DRY, suspend: true },
+    check: 'Object',
+    says: /spec.suspend is true/,
+    mends: /^kubectl .* patch chaosdemo /,
+  },
+];
+
+it('finds nothing in a world where nothing is wrong', async () => {
+  await world.applySpec('well', DRY);
+  await world.ended('well');
+  const { commands, status, stdout, wrong } = await doctor('well');
+  expect(wrong).toEqual([]);
+  expect(stdout).toContain('Nothing was found that stands in the way of a run.');
+  expect(stdout).toMatch(/run 1 of well has ended: Succeeded/);
+  expect(commands).toEqual([`kubectl chaosdemo rerun well -n ${world.namespace}`]);
+  expect(status).toBe(0);
+});
+
+it.each(WORLDS)('finds that $it, with the command that mends it', async (broken) => {
+  const name = `broken-${WORLDS.indexOf(broken)}`;
+  await broken.break?.();
+  await world.applySpec(name, broken.spec ?? DRY);
+  const { commands, status, stdout, wrong } = await doctor(name);
+  expect(status).toBe(1);
+  expect(wrong).toContain(broken.check);
+  expect(stdout).toMatch(broken.says);
+  const of = new RegExp(`^✗ ${broken.check} .*\n((?: +kubectl .*\n)*)`, 'm').exec(stdout)?.[1] ?? '';
+  const mend = commands.filter((command) => of.includes(command));
+  expect(mend[0]).toMatch(broken.mends);
+  for (const command of mend) await shell(command);
+  expect((await world.ended(name)).run?.verdict?.reason).toBe('DryRunPassed');
+  expect((await doctor(name)).wrong).toEqual([]);
+});
+
+it('tells how to go on where a run waits for a hand', async () => {
+  await world.applySpec('by-hand', { ...DRY, pace: { mode: 'Manual' } });
+  await world.untilStatus('by-hand', 'chapter 1 to wait', (now) => waitingChapter(now) === 1);
+  const { commands, status } = await doctor('by-hand');
+  expect(status).toBe(0);
+  await shell(commands[0] ?? '');
+  await world.untilStatus('by-hand', 'chapter 2', ({ chapterNumber }) => chapterNumber === 2);
+  await world.patch('by-hand', { spec: { pace: { mode: 'Auto' } } });
+  await world.ended('by-hand');
+});
+
+it('says that there is no such object, and that nobody leads where no operator is', async () => {
+  const elsewhere = ['doctor', 'nothing', '--operator-namespace', 'default'];
+  const { status, stdout } = await startPlugin(world, elsewhere).ended;
+  expect(stdout).toMatch(/✗ Operator +no operator is installed in namespace default/);
+  expect(stdout).toMatch(/✗ Object +there is no ChaosDemo nothing/);
+  expect(status).toBe(1);
+});
+
+it('says that nobody leads where the operator is gone', async () => {
+  await world.killOperator();
+  const { stdout, wrong } = await doctor('well');
+  expect(wrong).toEqual(['Operator']);
+  expect(stdout).toMatch(/nobody renews the Lease chaosdemo-operator/);
+});

@@ -1,0 +1,150 @@
+/** `watch` and `present` on a terminal: what stands there, what keys do, and that it is given back as it was. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startDelayingProxy } from '../kit/delaying-proxy.ts';
+import { waitingChapter } from '../kit/status.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
+import { COMPILED, PLUGIN } from './support/plugin.ts';
+import { TestTerminal, withoutTerminal } from './support/terminal.ts';
+
+let world: World;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-terminal-'));
+  world = await World.start('approximate');
+});
+afterAll(async () => {
+  await world?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Place {
+  readonly columns: number;
+  readonly rows: number;
+  readonly kubeconfig?: string;
+}
+
+function open(command: string, name: string, { kubeconfig, ...size }: Place) {
+  const ttyFile = join(folder, `tty-${name}-${command}-${size.columns}`);
+  const terminal = new TestTerminal([PLUGIN, command, name, '-n', world.namespace], {
+    ...size,
+    env: {
+      ...COMPILED,
+      KUBECONFIG: kubeconfig ?? world.environment.controlPlane.kubeconfig,
+      TTY_FILE: ttyFile,
+      CI: '',
+      NO_COLOR: '',
+    },
+  });
+  onTestFinished(() => terminal.kill());
+  return { terminal, tty: async () => (await readFile(ttyFile, 'utf8')).trim() };
+}
+
+/** A run that waits in its first chapter. It injects nothing. */
+async function byHand(name: string): Promise<void> {
+  await world.applySpec(name, { dryRun: true, pace: { mode: 'Manual' } });
+  await world.untilStatus(name, 'chapter 1 to wait', (now) => waitingChapter(now) === 1);
+}
+
+const abort = async (name: string): Promise<void> => {
+  await world.annotate(name, 'abort', '1');
+  await world.ended(name);
+};
+
+describe.skipIf(withoutTerminal)('the live view', () => {
+  it('shows the run at 80x24 on a screen of its own, takes another size, and gives the terminal back', async () => {
+    await byHand('shown');
+    const { terminal, tty } = open('watch', 'shown', { columns: 80, rows: 24 });
+    const text = await terminal.shows('Waits for you, to go on to Cluster Health');
+    expect(terminal.isAlternate).toBe(true);
+    expect(text.split('\n')[0]).toMatch(/^\S+\/shown {2}run 1, a dry run {2}Running/);
+    expect(text).toMatch(/^‖ {2}1 Welcome +│ Welcome/m);
+    expect(text).toMatch(/3\/3 nodes ready {2}● Redis/);
+    expect(terminal.lines[22]).toMatch(/^q quit/);
+    // Colour is there, and nothing else that a view has no use for.
+    expect(terminal.written).toContain('\u001b[33m');
+
+    terminal.resize(await tty(), 120, 40);
+    await until(() => terminal.lines[38]?.startsWith('q quit'), { what: 'the last line at its new place' });
+    expect(terminal.lines[1]).toHaveLength(120);
+
+    await world.annotate('shown', 'advance', '1/1');
+    await terminal.shows(/^[▶‖] {2}2 Cluster Health/m);
+    terminal.type('q');
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.isAlternate).toBe(false);
+    expect(terminal.written.lastIndexOf('\u001b[?25h')).toBeGreaterThan(
+      terminal.written.lastIndexOf('\u001b[?25l'),
+    );
+    expect(terminal.written.lastIndexOf('\u001b[?7h')).toBeGreaterThan(
+      terminal.written.lastIndexOf('\u001b[?7l'),
+    );
+    expect(terminal.lines.join('\n')).toContain('Running: ');
+    await abort('shown');
+  });
+
+  it('gives the terminal back after Ctrl-C, too', async () => {
+    await world.applySpec('left', { suspend: true });
+    const { terminal } = open('watch', 'left', { columns: 80, rows: 24 });
+    await terminal.shows('left');
+    terminal.type('\u0003');
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.isAlternate).toBe(false);
+    expect(terminal.written.lastIndexOf('\u001b[?25h')).toBeGreaterThan(
+      terminal.written.lastIndexOf('\u001b[?25l'),
+    );
+  });
+
+  it('says that the connection is lost, and goes on when it is there again', async () => {
+    await byHand('cut');
+    const { controlPlane } = world.environment;
+    const { hostname, port } = new URL(controlPlane.url);
+    const proxy = await startDelayingProxy({ host: hostname, port: Number(port) });
+    const kubeconfig = join(folder, 'through-proxy.kubeconfig');
+    const text = await readFile(controlPlane.kubeconfig, 'utf8');
+    await writeFile(kubeconfig, text.replaceAll(controlPlane.url, `https://${proxy.host}:${proxy.port}`));
+    const { terminal } = open('watch', 'cut', { columns: 80, rows: 24, kubeconfig });
+    await terminal.shows('Waits for you');
+    await proxy.stop();
+    await terminal.shows(/connection lost for \d+ s, trying again/);
+    await world.annotate('cut', 'advance', '1/1');
+    const again = await startDelayingProxy({ host: hostname, port: Number(port) }, proxy.port);
+    onTestFinished(() => again.stop());
+    await terminal.shows(/^[▶‖] {2}2 Cluster Health/m);
+    await until(() => !terminal.lines.join('\n').includes('connection lost'), {
+      what: 'to be connected again',
+    });
+    terminal.type('q');
+    await terminal.ended;
+    await abort('cut');
+  });
+});
+
+describe.skipIf(withoutTerminal)('on a stage', () => {
+  it('space goes on, a pressed twice aborts, and r pressed twice runs again', async () => {
+    await byHand('stage');
+    const { terminal } = open('present', 'stage', { columns: 100, rows: 30 });
+    await terminal.shows('W E L C O M E');
+    await terminal.shows('Space: Cluster Health');
+    terminal.type(' ');
+    await terminal.shows('chapter 2 of 11');
+    terminal.type('a');
+    await terminal.shows('a again: abort the run');
+    expect((await world.status('stage')).run?.verdict).toBeUndefined();
+    terminal.type('a');
+    await terminal.shows('A B O R T E D');
+    terminal.type('r');
+    await terminal.shows('r again: run again');
+    terminal.type('r');
+    await world.untilStatus('stage', 'another run', ({ run }) => run?.number === 2);
+    await terminal.shows('W E L C O M E');
+    terminal.type('q');
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.isAlternate).toBe(false);
+    await world.annotate('stage', 'abort', '2');
+    await world.ended('stage');
+  });
+});

@@ -1,0 +1,168 @@
+/** `kubectl chaosdemo` against a real API server and a real operator: how it ends, and what it writes. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { ANNOTATIONS } from '../../src/api/index.ts';
+import { demo, demoSpec, drift, ghosts, subject } from '../kit/demo.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { waitingChapter } from '../kit/status.ts';
+import { World } from '../kit/world.ts';
+import { startPlugin } from './support/plugin.ts';
+
+let world: World;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-plugin-'));
+  world = await World.start('approximate');
+});
+afterAll(async () => {
+  await world?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const plugin = (...args: string[]) => startPlugin(world, args);
+
+/** Writes a ChaosDemo of this spec into a file. */
+async function fileOf(name: string, spec: object): Promise<string> {
+  const path = join(folder, `${name}.yaml`);
+  await writeFile(path, stringify(demo({ name, namespace: world.namespace }, demoSpec(spec))));
+  return path;
+}
+
+const run = async (name: string, spec: object) => await plugin('run', '-f', await fileOf(name, spec)).ended;
+
+describe.skipIf(withoutRealTime)('run -f of a run that tests something', () => {
+  it(
+    'tells the story and ends with 0 where the run Succeeded, each time with a run of its own',
+    keepingTime(async () => {
+      const first = await run('good', { scenarios: [ghosts()] });
+      expect(first.stderr).toBe('');
+      expect(first.stdout).toMatch(/^── \d+\/\d+ {2}Ghost Allowing Chaos$/m);
+      expect(first.stdout).toMatch(/^ {3}★ ghosts Detected: /m);
+      expect(first.stdout).toContain('Verdict: Succeeded (ExpectationsMet), 1/1 as expected');
+      expect(first.status).toBe(0);
+      expect((await run('good', { scenarios: [ghosts()] })).status).toBe(0);
+      expect((await world.status('good')).run?.number).toBe(2);
+    }),
+  );
+
+  it(
+    'ends with 1 where the run Failed',
+    keepingTime(async () => {
+      const { status, stdout } = await run('gate', { scenarios: [ghosts({ expect: 'NotDetected' })] });
+      expect(stdout).toContain('Verdict: Failed (UnexpectedAnomaly)');
+      expect(status).toBe(1);
+    }),
+  );
+});
+
+describe('run -f', () => {
+  it('ends with 2 where the object is refused, and says why and who knows more', async () => {
+    const nobody = { subject: subject({ selector: { matchLabels: { app: 'nobody' } } }) };
+    const { status, stderr } = await run('refused', nobody);
+    expect(stderr).toMatch(/refused is refused \(NoSuchPods\): "app=nobody" matches no pod/);
+    expect(stderr).toContain('kubectl chaosdemo doctor refused -n ');
+    expect(status).toBe(2);
+  });
+
+  it('ends with 2 after a dry run, which is no verdict', async () => {
+    const { status, stdout } = await run('dry', { dryRun: true });
+    expect(stdout).toContain('This was a dry run, which tests nothing');
+    expect(status).toBe(2);
+  });
+
+  it('ends with 3 where the run was aborted', async () => {
+    const running = plugin(
+      'run',
+      '-f',
+      await fileOf('aborted', { scenarios: [drift({ countdown: '30s' })] }),
+    );
+    await world.untilStatus('aborted', 'a run to be on', ({ phase }) => phase === 'Running');
+    const abort = await plugin('abort', 'aborted').ended;
+    expect(abort.stdout).toContain(`(${ANNOTATIONS.abort}=1)`);
+    expect(abort.status).toBe(0);
+    const { status, stdout } = await running.ended;
+    expect(stdout).toContain('Verdict: Aborted (Aborted)');
+    expect(status).toBe(3);
+  });
+
+  it('ends with 64 for a file that holds no ChaosDemo, and applies nothing', async () => {
+    const path = join(folder, 'other.yaml');
+    await writeFile(path, stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'other' } }));
+    const { status, stderr } = await plugin('run', '-f', path).ended;
+    expect(stderr).toMatch(/it holds a ConfigMap of v1: write a ChaosDemo/);
+    expect(status).toBe(64);
+  });
+
+  it('repeats what the API server has against a spec, and ends with 2', async () => {
+    const { status, stderr } = await run('invalid', { pace: { mode: 'Sometimes' } });
+    expect(stderr).toMatch(/spec\.pace\.mode/);
+    expect(status).toBe(2);
+  });
+
+  it('leaves the run on where it is interrupted, and ends with 130', async () => {
+    const running = plugin('run', '-f', await fileOf('left', { pace: { mode: 'Manual' } }));
+    await world.untilStatus('left', 'a run to be on', ({ phase }) => phase === 'Running');
+    running.kill('SIGINT');
+    expect((await running.ended).status).toBe(130);
+    expect((await world.status('left')).run?.verdict).toBeUndefined();
+    await plugin('abort', 'left').ended;
+    expect((await plugin('wait', 'left').ended).status).toBe(3);
+  });
+});
+
+describe('a run by hand', () => {
+  it('goes on by advance, and is run again by rerun, as the annotations say', async () => {
+    await world.applySpec('hand', { dryRun: true, pace: { mode: 'Manual' } });
+    for (const chapter of [1, 2]) {
+      await world.untilStatus('hand', `chapter ${chapter} to wait`, (now) => waitingChapter(now) === chapter);
+      const { status, stdout } = await plugin('advance', 'hand').ended;
+      expect(status).toBe(0);
+      expect(stdout).toContain(`${ANNOTATIONS.advance}=1/${chapter}`);
+      expect((await world.object('hand')).metadata.annotations?.[ANNOTATIONS.advance]).toBe(`1/${chapter}`);
+    }
+    await world.untilStatus('hand', 'chapter 3 or later', ({ chapterNumber = 0 }) => chapterNumber > 2);
+    await world.patch('hand', { spec: { pace: { mode: 'Auto', dwell: '0s' } } });
+    const waited = await plugin('wait', 'hand').ended;
+    expect(waited.stdout).toContain('Verdict: Succeeded (DryRunPassed)');
+    expect(waited.status).toBe(2);
+
+    const nothing = await plugin('advance', 'hand').ended;
+    expect(nothing.stderr).toContain('no run of hand is on');
+    expect(nothing.stderr).toContain('kubectl chaosdemo rerun hand');
+    expect(nothing.status).toBe(2);
+
+    const again = await plugin('rerun', 'hand').ended;
+    const requested = (await world.object('hand')).metadata.annotations?.[ANNOTATIONS.requestedAt];
+    expect(again.stdout).toContain(`${ANNOTATIONS.requestedAt}=${requested}`);
+    expect((await plugin('wait', 'hand').ended).status).toBe(2);
+    const status = await world.status('hand');
+    expect(status.run?.number).toBe(2);
+    expect(status.lastHandledRunRequest).toBe(requested);
+  });
+});
+
+describe('a command that cannot do what was asked', () => {
+  it('names what there is where the name is wrong', async () => {
+    await world.applySpec('there', { suspend: true });
+    const { status, stderr } = await plugin('wait', 'their').ended;
+    expect(stderr).toMatch(/there is no ChaosDemo their in namespace .*\nThere is: .*there/);
+    expect(status).toBe(2);
+  });
+
+  it('gives up in time, and says where the object stands', async () => {
+    await world.applySpec('held', { suspend: true });
+    const { status, stderr } = await plugin('wait', 'held', '--timeout', '1s').ended;
+    expect(stderr).toMatch(/no verdict of held within 1 s; it is Pending/);
+    expect(status).toBe(2);
+  });
+
+  it('completes commands, and the names of the namespace', async () => {
+    await world.applySpec('complete-me', { suspend: true });
+    expect((await plugin('__complete', 'ad').ended).stdout).toMatch(/^advance\t.*\n:4\n$/);
+    const names = await plugin('__complete', 'watch', '-n', world.namespace, 'complete').ended;
+    expect(names.stdout).toBe('complete-me\n:4\n');
+  });
+});

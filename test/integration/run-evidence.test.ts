@@ -1,0 +1,161 @@
+/** The evidence of a whole run, as whoever may read the namespace finds it beside the ChaosDemo. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  EVIDENCE_LIMITS,
+  leaksOf,
+  RUN_EVIDENCE_BYTES,
+  type RunEvidence,
+  readRunEvidence,
+  type Signal,
+} from '../../src/evidence/index.ts';
+import { isNotFound } from '../../src/kube/api-error.ts';
+import { drift, ghosts } from '../kit/demo.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { scenarioOf } from '../kit/status.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
+
+describe.skipIf(withoutRealTime)('the evidence of a run', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start('approximate');
+  });
+  afterAll(() => world?.stop());
+
+  const pathOf = (name: string): string => `/api/v1/namespaces/${world.namespace}/configmaps/${name}`;
+  const configMap = async (name: string): Promise<object | undefined> => {
+    try {
+      return await world.client.request<object>({ method: 'GET', path: pathOf(name) });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+  const evidenceOf = async (name: string): Promise<RunEvidence | undefined> => {
+    const object = await configMap(name);
+    if (!object) return undefined;
+    const { evidence, problem } = readRunEvidence(object);
+    if (problem !== undefined) throw new Error(problem);
+    return evidence;
+  };
+  const complete = async (name: string): Promise<RunEvidence> =>
+    await until(
+      async () => {
+        const evidence = await evidenceOf(name);
+        return evidence?.complete ? evidence : undefined;
+      },
+      { what: `the evidence ${name} to be complete` },
+    );
+
+  it(
+    'grows while a fault is on, is complete at the end, and says what the sender counted',
+    keepingTime(async () => {
+      await world.applySpec('seen', { scenarios: [drift(), ghosts()] });
+      const grown: number[] = [];
+      await until(
+        async () => {
+          const { scenarios = [] } = (await evidenceOf('seen-evidence-1')) ?? {};
+          const [series] =
+            scenarios[0]?.bundle.series.filter(({ signal }) => signal === 'read-latency') ?? [];
+          const last = series?.points.length ?? 0;
+          if (last > (grown.at(-1) ?? 0)) grown.push(last);
+          return (await world.status('seen')).run?.completedAt;
+        },
+        { everyMs: 200, deadlineMs: 120_000, what: 'the end of the run' },
+      );
+      expect(grown.length).toBeGreaterThanOrEqual(3);
+      const status = await world.status('seen');
+      const evidence = await complete('seen-evidence-1');
+
+      const statusOf = (name: string) => scenarioOf(status, name);
+      expect(evidence).toMatchObject({
+        demo: { namespace: world.namespace, name: 'seen' },
+        run: { number: 1 },
+        results: status.scenarios?.map(({ name, result, summary }) => ({ scenario: name, result, summary })),
+        verdict: status.run?.verdict,
+        leftOut: '',
+      });
+      expect(evidence.chapters.map(({ name }) => name)).toEqual(status.chapters?.map(({ title }) => title));
+      const [first, second] = evidence.scenarios;
+      if (!first || !second) throw new Error('a scenario is missing');
+      const total = (of: typeof first, signal: Signal): number =>
+        of.bundle.series
+          .filter((series) => series.signal === signal)
+          .reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);
+      const measure = (name: string, what: string) =>
+        statusOf(name).measures?.find((one) => one.name === what)?.value;
+      expect(total(first, 'requests-sent')).toBe(measure('drift', 'requests'));
+      expect(total(first, 'requests-allowed')).toBe(measure('drift', 'allowed'));
+      expect(first.bundle.invariant?.values[0]?.value).toBe(measure('drift', 'drift'));
+      expect(total(second, 'arrivals')).toBe(measure('ghosts', 'requests'));
+      expect(total(second, 'requests-allowed')).toBe(measure('ghosts', 'admitted'));
+      expect(second.bands.filter(({ kind }) => kind === 'burst')).toHaveLength(3);
+
+      const fault = first.bands.find(({ kind }) => kind === 'fault');
+      expect(evidence.originMs + (fault?.fromMs ?? 0)).toBe(
+        Date.parse(statusOf('drift').fault?.startedAt ?? ''),
+      );
+      expect(Math.abs(first.bundleAtMs - (fault?.fromMs ?? 0))).toBeLessThan(2);
+      const detected = first.detections.at(-1)?.atMs ?? 0;
+      expect(detected - (first.detections[0]?.atMs ?? 0)).toBe(statusOf('drift').detectedAfterMs);
+
+      const pods = first.pods.map(({ pod }) => pod);
+      expect(pods.toSorted()).toEqual(world.environment.pods.map(({ spec }) => spec.name).toSorted());
+      for (const { bundle } of evidence.scenarios) {
+        expect(leaksOf(bundle, [...pods, 'drift', 'ghosts', 'seen'])).toEqual([]);
+        const points = bundle.series.reduce((sum, series) => sum + series.points.length, 0);
+        expect(points).toBeLessThanOrEqual(EVIDENCE_LIMITS.points);
+      }
+      expect(JSON.stringify(evidence).length).toBeLessThan(RUN_EVIDENCE_BYTES);
+    }),
+  );
+
+  it(
+    'leaves a ConfigMap of somebody else alone, and the run goes on and says so',
+    keepingTime(async () => {
+      const made = await world.client.request<object>({
+        method: 'POST',
+        path: `/api/v1/namespaces/${world.namespace}/configmaps`,
+        body: { metadata: { name: 'blocked-evidence-1' }, data: { precious: 'yes' } },
+      });
+      await world.applySpec('blocked', {
+        scenarios: [ghosts({ ghostAllowing: { settle: '1s', trials: 1 } })],
+      });
+      const { run } = await world.ended('blocked');
+      expect(run?.verdict?.phase).toBe('Succeeded');
+      expect(await configMap('blocked-evidence-1')).toEqual(made);
+      const notes = await until(
+        async () => {
+          const events = await world.kubectl(
+            'get',
+            'events.events.k8s.io',
+            '-o',
+            'jsonpath={.items[*].note}',
+          );
+          return events.includes('is not kept') && events;
+        },
+        { what: 'the event' },
+      );
+      expect(notes).toContain(
+        'Run 1 goes on, and its evidence is not kept: ConfigMap blocked-evidence-1 is not of this ChaosDemo',
+      );
+    }),
+  );
+
+  it(
+    'stays for as many earlier runs as the history remembers',
+    keepingTime(async () => {
+      await world.applySpec('again', { dryRun: true, historyLimit: 1 });
+      for (const run of [1, 2, 3]) {
+        if (run > 1) await world.annotate('again', 'requestedAt', `${run}`);
+        await world.untilStatus('again', `run ${run}`, (status) => status.run?.number === run);
+        await world.ended('again');
+        await complete(`again-evidence-${run}`);
+      }
+      await until(async () => (await configMap('again-evidence-1')) === undefined, {
+        what: 'the evidence of run 1 to go',
+      });
+      expect(await configMap('again-evidence-2')).toBeDefined();
+    }),
+  );
+});

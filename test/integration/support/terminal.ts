@@ -1,0 +1,76 @@
+/** A program on a terminal of a given size, and what stands on its screen, by an emulator that knows what a terminal does. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import xterm from '@xterm/headless';
+import { until } from '../../kit/until.ts';
+
+/** `script` of util-linux gives a program a terminal; that of other systems is called otherwise. */
+export const withoutTerminal = !String(spawnSync('script', ['--version']).stdout ?? '').includes(
+  'util-linux',
+);
+
+export class TestTerminal {
+  readonly #child: ChildProcess;
+  readonly #screen: InstanceType<typeof xterm.Terminal>;
+  /** Everything that the program has written. */
+  written = '';
+  readonly ended: Promise<number | null>;
+
+  /** @param args of this Node */
+  constructor(
+    args: readonly string[],
+    { columns, env, rows }: { columns: number; rows: number; env: NodeJS.ProcessEnv },
+  ) {
+    this.#screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+    const program = [process.execPath, ...args].map((word) => `'${word}'`).join(' ');
+    // The device is told in a file, so that the test can set another size.
+    const command = `stty cols ${columns} rows ${rows}; tty > "$TTY_FILE"; exec ${program}`;
+    this.#child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+      env: { ...process.env, TERM: 'xterm-256color', ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#child.stdout?.on('data', (data: Buffer) => {
+      this.written += data.toString();
+      this.#screen.write(data);
+    });
+    this.ended = new Promise((resolve) => this.#child.once('close', resolve));
+  }
+
+  /** As somebody at the keyboard. */
+  type(keys: string): void {
+    this.#child.stdin?.write(keys);
+  }
+
+  /** Gives the terminal another size, which its program is told of. `tty`: its device. */
+  resize(tty: string, columns: number, rows: number): void {
+    this.#screen.resize(columns, rows);
+    spawnSync('stty', ['-F', tty, 'cols', String(columns), 'rows', String(rows)]);
+  }
+
+  /** What is to be seen now, line by line. */
+  get lines(): string[] {
+    const { active } = this.#screen.buffer;
+    return Array.from({ length: this.#screen.rows }, (_, row) =>
+      (active.getLine(active.viewportY + row)?.translateToString(true) ?? '').trimEnd(),
+    );
+  }
+
+  /** Whether the program has the screen for itself, rather than the one with what was written before. */
+  get isAlternate(): boolean {
+    return this.#screen.buffer.active.type === 'alternate';
+  }
+
+  /** Waits until something is to be seen. */
+  async shows(what: string | RegExp): Promise<string> {
+    return await until(
+      () => {
+        const text = this.lines.join('\n');
+        return (typeof what === 'string' ? text.includes(what) : what.test(text)) && text;
+      },
+      { what: `the terminal to show ${what}; it shows:\n${this.lines.join('\n')}`, deadlineMs: 60_000 },
+    );
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
