@@ -129,7 +129,7 @@ function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
     ...(reasons.length > 0 ? [`Not the same each time, or not told:\n\n${reasons.join('\n')}`] : []),
     sayings.length > 0
       ? `Its documentation says of a Redis that fails:\n\n${sayings.join('\n')}`
-      : 'Its documentation says nothing of a Redis that fails.',
+      : 'Nothing was found in its documentation on a Redis that fails.',
     `\`\`\`sh\nnpm run survey -- ${limiter.name} --times 3\n\`\`\``,
   ].join('\n\n');
 }
