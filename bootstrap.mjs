@@ -16,6 +16,7 @@ const projectNode = 24;
 const entries = {
   demo: ['src/cli/demo.ts'],
   kind: ['tools/cluster/main.ts'],
+  model: ['tools/model/main.ts'],
   bench: ['bench/main.ts'],
   fuzz: ['test/fuzz/main.ts'],
   endurance: ['test/endurance/main.ts'],

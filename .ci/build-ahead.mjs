@@ -14,6 +14,7 @@ const TOOLS = [
   'helm',
   'kubeconform',
   'kube-score',
+  'promtool',
   'kstatus',
   'source-controller',
   'kustomize-controller',

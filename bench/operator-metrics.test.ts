@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createMetrics } from '../src/operator/metrics.ts';
+import { createMetrics, IDLE } from '../src/operator/metrics.ts';
 import {
   cpuSeconds,
   heapMiB,
@@ -11,7 +11,7 @@ import {
 } from './operator-metrics.ts';
 
 it('reads what the operator really writes', async () => {
-  const written = createMetrics({ queueDepth: () => 3, activeRuns: () => 0, waitingRuns: () => 0 }, []);
+  const written = createMetrics({ ...IDLE, queueDepth: () => 3 }, []);
   written.reconciled('success', 5);
   written.reconciled('success', 5);
   written.reconciled('error', 5);

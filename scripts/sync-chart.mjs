@@ -1,6 +1,6 @@
 /**
  * `npm run chart:sync`: writes those files of the Helm chart that say what another file
- * of this repository says already: the CRD, the rights, the rate limiter, the sample.
+ * of this repository says already: the CRD, the rights, the rate limiter, the sample, the alerts, the dashboard.
  * `npm run chart:check` writes nothing and fails where one of them is not up to date.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { parseAllDocuments, stringify } from 'yaml';
 import { aclLines } from '../src/local/redis-users.ts';
 import { boolean } from '../src/settings/kinds.ts';
 import { ownSettings } from '../src/settings/settings.ts';
+import { dashboardJson } from './dashboard.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const chart = 'helm/chaosdemo-operator';
@@ -40,6 +41,8 @@ const files = {
   'files/redis.conf': await read('manifests/ratelimiter/base/redis.conf'),
   'files/users.acl': usersWithoutPasswords(),
   'files/demo.yaml': await read('manifests/samples/demo.yaml'),
+  'files/alerts.yaml': await read('manifests/monitoring/alerts.yaml'),
+  'files/dashboard.json': dashboardJson(),
 };
 
 const stale = [];

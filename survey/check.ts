@@ -7,15 +7,15 @@ import { parseArgs } from 'node:util';
 import { ensureRedis } from '../src/local/binaries/redis-binary.ts';
 import { messageOf } from '../src/local/errors.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
+import { install } from '../src/local/surveyed/install.ts';
+import { limiterNames, loadLimiter } from '../src/local/surveyed/limiters.ts';
 import { checkVariant } from './check-variant.ts';
-import { install } from './install.ts';
-import { limiterNames, loadLimiter } from './limiters.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { variant: { type: 'string', multiple: true }, pause: { type: 'string', default: '3000' } },
 });
-const names = positionals.length > 0 ? positionals : await limiterNames();
+const names = positionals.length > 0 ? positionals : limiterNames();
 const pauseMs = Number(values.pause);
 if (!(pauseMs > 0 && pauseMs <= 60_000)) throw new RangeError('--pause takes 1 to 60000 milliseconds');
 const interrupted = new AbortController();

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { programOf } from './install.ts';
-import type { Ecosystem } from './limiter.ts';
-import { limiterNames, loadLimiter } from './limiters.ts';
+import { programOf } from '../src/local/surveyed/install.ts';
+import type { Ecosystem } from '../src/local/surveyed/limiter.ts';
+import { limiterNames, loadLimiter } from '../src/local/surveyed/limiters.ts';
 
 /** How a lock file says that it pins a package to a version. */
 const pins: Readonly<Record<Ecosystem, { file: string; pin: (name: string, version: string) => RegExp }>> = {
@@ -32,7 +32,7 @@ const pins: Readonly<Record<Ecosystem, { file: string; pin: (name: string, versi
   },
 };
 
-describe.each(await limiterNames())('the description of %s', async (folder) => {
+describe.each(limiterNames())('the description of %s', async (folder) => {
   const limiter = await loadLimiter(folder);
 
   it('names its folder', () => {

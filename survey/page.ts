@@ -1,59 +1,244 @@
-/** The page of the survey, made of its results. */
-import { loadLimiter } from './limiters.ts';
-import { CONFIGURED, type Surveyed } from './survey-variant.ts';
+/** The page of the survey, made of its results: what was found, an overview, and a part for each limiter. */
+import { CONFIGURED, PAUSE_SECONDS } from '../src/local/surveyed/demo.ts';
+import type { FailureSaying, Saying, SurveyedLimiter, WindowKind } from '../src/local/surveyed/limiter.ts';
+import { loadLimiter } from '../src/local/surveyed/limiters.ts';
+import { code, counted, link, range, row } from './markdown.ts';
+import { type Entry, findingsOf } from './page-findings.ts';
+import {
+  agreed,
+  numbers,
+  type Surveyed,
+  type SurveyedRun,
+  type SurveyedScenario,
+  toldRuns,
+} from './results.ts';
+import { PROCESSES } from './survey-variant.ts';
 
-const head = (command: string): string => `# Survey of rate limiters
+const WINDOWS: Readonly<Record<WindowKind, string>> = {
+  FixedFromFirstRequest: 'a window that begins with the first request',
+  FixedByClock: 'a window by the clock',
+  Sliding: 'a window that slides',
+  TokenBucket: 'tokens that come back',
+};
 
-What callers of real, unmodified rate limiters get while their Redis takes no writes. Each was started as three
-processes over one Redis with a limit of ${CONFIGURED.limit} requests in ${CONFIGURED.windowSeconds} s; writes of Redis
-were paused for 10 s with \`CLIENT PAUSE\`, and callers waited 1 s for an answer. Each row is one
-run on one machine: times are of that machine, and a burst that shows nothing proves little. The words are those of
-[Your own rate limiter](your-limiter.md#what-happens). This page and [survey.json](survey.json) are made by
-
-\`\`\`sh
-${command}
-\`\`\`
-
-| limiter | configuration | callers get | beyond the limit | well again after | lost, phantoms | in a burst | its documentation |
-| --- | --- | --- | --- | --- | --- | --- | --- |
-`;
-
-/** Markdown; a row for each variant. `command` is what made the results. */
-export async function pageOf(all: readonly Surveyed[], command: string): Promise<string> {
-  const rows: string[] = [];
-  for (const surveyed of all) rows.push(await rowOf(surveyed));
-  return `${head(command)}${rows.join('\n')}\n`;
+/** Markdown. Results whose limiter or variant is no longer described are left out. */
+export async function pageOf(all: readonly Surveyed[]): Promise<string> {
+  const limiters = await Promise.all([...new Set(all.map(({ limiter }) => limiter))].map(loadLimiter));
+  const groups = limiters
+    .map((limiter) => ({ limiter, entries: entriesOf(limiter, all) }))
+    .filter(({ entries }) => entries.length > 0);
+  const entries = groups.flatMap((group) => group.entries);
+  return `${[
+    '# Survey of rate limiters',
+    `What callers of real, unmodified rate limiters get while their Redis takes no writes. The words are those of
+[Your own rate limiter](your-limiter.md#what-happens). This page is made of [survey.json](survey.json), which
+also has the evidence of each run; nobody writes it by hand.`,
+    '## What was found',
+    findingsOf(entries),
+    '## How',
+    howOf(entries),
+    '## Overview',
+    overviewOf(groups),
+    ...groups.map(({ entries: own, limiter }) => partOf(limiter, own)),
+  ].join('\n\n')}\n`;
 }
 
-async function rowOf({
-  behaviour,
-  limiter,
-  message,
-  package: packaged,
-  scenarios,
-  variant,
-}: Surveyed): Promise<string> {
-  const described = (await loadLimiter(limiter)).variants.find(({ name }) => name === variant);
-  const outage = scenarios.find(({ name }) => name === 'outage');
-  const burst = scenarios.find(({ name }) => name === 'burst');
-  const measure = (name: string): number | undefined =>
-    outage?.measures?.find((each) => each.name === name)?.value;
-  const over = measure('overAdmission');
-  const well = measure('wellAfter');
-  const [lost, phantoms] = [measure('lost'), measure('phantoms')];
-  const says = described?.saysOfFailure;
-  return cells([
-    `${limiter} (${packaged})`,
-    described?.what ?? variant,
-    behaviour ?? `not told: ${message}`,
-    over === undefined ? '' : over === 0 ? 'no more than it' : `${over} more`,
-    well === undefined ? '' : `${well} ms`,
-    lost === undefined || phantoms === undefined ? 'not known' : `${lost}, ${phantoms}`,
-    burst?.summary ?? '',
-    says ? `["${says.quote}"](${says.url})` : 'says nothing',
+function entriesOf(limiter: SurveyedLimiter, all: readonly Surveyed[]): Entry[] {
+  return limiter.variants.flatMap((variant) => {
+    const surveyed = all.find((each) => each.limiter === limiter.name && each.variant === variant.name);
+    return surveyed ? [{ limiter, variant, surveyed }] : [];
+  });
+}
+
+function howOf(entries: readonly Entry[]): string {
+  const runs = entries.flatMap(({ surveyed }) => surveyed.runs);
+  const loads = range(
+    runs.map(({ load }) => load),
+    '',
+  );
+  return `Each limiter ran as ${PROCESSES} processes over one Redis, with a limit of ${CONFIGURED.limit} requests in
+${CONFIGURED.windowSeconds} s, in the smallest service that its own documentation leads to (${code('survey/limiters')}), behind a
+ChaosDemo with two scenarios. GhostAllowing sent three times the limit at once, three times over, with nothing wrong.
+StoreOutage then paused the writes of Redis for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}, which is a Redis that
+stalls: connections stay open, and no error arrives. Callers waited 1 s for an answer. ${counted(runs.length, 'run')} were made on a machine at a load of
+${loads}. Times are of that machine; and a burst that showed nothing proves little. A sentence of documentation is held against
+a Redis that stalls; whoever wrote it may have thought of one that is gone.
+
+| column | what it says |
+| --- | --- |
+| callers get | what callers within their limit got during the pause, and in how many runs |
+| an answer takes | the median before and during the pause, where answers came |
+| beyond the limit | how many requests more than the limit allows got through during the pause |
+| well again | how long after the pause callers were served as before |
+| lost, phantoms | of three callers: requests served and never counted; counted and never served; each at least, since tokens that come back hide some |
+| burst | the most that got through with nothing wrong, and what the limit allows |
+
+\`\`\`sh
+npm run survey -- --times 3
+\`\`\``;
+}
+
+function overviewOf(groups: readonly { limiter: SurveyedLimiter; entries: readonly Entry[] }[]): string {
+  const rows = groups.map(({ entries, limiter }) => {
+    const [first] = entries;
+    const isFirst = first && first.variant === limiter.variants[0];
+    return row([
+      link(limiter.name, `#${limiter.name}`),
+      limiter.language,
+      isFirst ? gets(first.surveyed) : '',
+      entries
+        .slice(isFirst ? 1 : 0)
+        .map(({ surveyed, variant }) => `${code(variant.name)} ${gets(surveyed)}`)
+        .join(', '),
+    ]);
+  });
+  return [row(['limiter', 'language', 'as it comes', 'otherwise configured']), row(rule(4)), ...rows].join(
+    '\n',
+  );
+}
+
+/** `Hangs`, or why not one word. */
+function gets(surveyed: Surveyed): string {
+  return agreed(surveyed) ?? (toldRuns(surveyed).length > 0 ? '*differs*' : '*not told*');
+}
+
+function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
+  const besides = Object.entries(limiter.besides).map(([name, version]) => `${name} ${version}`);
+  const head = `${link(`${limiter.package} ${limiter.version}`, limiter.documentation)} (${limiter.language})${
+    besides.length > 0 ? `, with ${besides.join(', ')}` : ''
+  }. It counts in ${WINDOWS[limiter.window.kind]}: ${quoted(limiter.window.saidBy)}.`;
+  const titles = [
+    'configuration',
+    'callers get',
+    'an answer takes',
+    'beyond the limit',
+    'well again',
+    'lost, phantoms',
+    'burst',
+  ];
+  const table = [row(titles), row(rule(titles.length)), ...entries.map(rowOf)].join('\n');
+  const sayings = entries.flatMap(sayingOf);
+  const reasons = entries.flatMap(({ surveyed, variant }) =>
+    whyNotAgreed(surveyed).map((reason) => `- ${code(variant.name)}: ${reason}`),
+  );
+  return [
+    `## ${limiter.name}`,
+    head,
+    table,
+    ...(limiter.remark ? [limiter.remark] : []),
+    ...(reasons.length > 0 ? [`Not the same each time, or not told:\n\n${reasons.join('\n')}`] : []),
+    sayings.length > 0
+      ? `Its documentation says of a Redis that fails:\n\n${sayings.join('\n')}`
+      : 'Its documentation says nothing of a Redis that fails.',
+    `\`\`\`sh\nnpm run survey -- ${limiter.name} --times 3\n\`\`\``,
+  ].join('\n\n');
+}
+
+function rowOf({ surveyed, variant }: Entry): string {
+  const told = toldRuns(surveyed);
+  const of = (name: string): number[] => numbers(told, 'outage', name);
+  const lost = of('lost');
+  const burst = burstOf(surveyed.runs);
+  const hangs = told.every(({ behaviour }) => behaviour === 'Hangs');
+  return row([
+    `${code(variant.name)}: ${variant.what}`,
+    callersGet(surveyed),
+    told.length === 0
+      ? ''
+      : `${range(of('latencyBefore'), 'ms')}, ${hangs ? 'none' : range(of('latencyDuring'), 'ms')}`,
+    range(of('overAdmission'), ''),
+    wellAgain(told),
+    lost.length > 0 ? `${range(lost, '')}, ${range(of('phantoms'), '')}` : 'not known',
+    burst,
   ]);
 }
 
-function cells(texts: readonly string[]): string {
-  return `| ${texts.map((text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+/** `**Hangs** 3 of 3`; all words where they differ. */
+function callersGet(surveyed: Surveyed): string {
+  const { runs } = surveyed;
+  const told = toldRuns(surveyed);
+  const one = agreed(surveyed);
+  if (one) return `**${one}** ${told.length} of ${runs.length}`;
+  const kinds = Map.groupBy(told, ({ behaviour }) => behaviour);
+  const each = [...kinds].map(([behaviour, of]) => `${behaviour} ${of.length} of ${runs.length}`);
+  return each.length > 0 ? each.join(', ') : '*not told*';
+}
+
+/** Why the runs do not all say the same. */
+function whyNotAgreed(surveyed: Surveyed): string[] {
+  const untold = surveyed.runs.filter(({ behaviour }) => !behaviour);
+  // What somebody is to do about it, who describes a limiter of their own, is left out.
+  const said = new Set(
+    untold.map(({ message }) => message.replaceAll('\n', ' ').replace(/: see (whether )?subject\..*/, '')),
+  );
+  const differs = agreed(surveyed) === undefined ? toldRuns(surveyed) : [];
+  return [
+    ...[...said].map((message) => `not told: ${message}`),
+    ...differs.map(({ behaviour, scenarios }) => `${behaviour}: ${byNode(scenarios).join('; ')}`),
+  ];
+}
+
+/** What the evidence says of each process. */
+function byNode(scenarios: readonly SurveyedScenario[]): readonly string[] {
+  const evidence = scenarios.find(({ name }) => name === 'outage')?.evidence ?? [];
+  return evidence.filter((line) => line.includes(': within the limit '));
+}
+
+function wellAgain(told: readonly SurveyedRun[]): string {
+  const times = numbers(told, 'outage', 'wellAfter');
+  const never = told.length - times.length;
+  if (never === 0) return range(times, 'ms');
+  const late = `not within 5 s in ${never} of ${told.length}`;
+  return times.length === 0 ? late : `${range(times, 'ms')}; ${late}`;
+}
+
+/** `20 of 20`, or `44 of 20 in 5 of 9 bursts`. */
+function burstOf(runs: readonly SurveyedRun[]): string {
+  const most = Math.max(...numbers(runs, 'burst', 'admitted'));
+  const summaries = runs.flatMap(
+    ({ scenarios }) => scenarios.find(({ name }) => name === 'burst')?.summary ?? [],
+  );
+  if (summaries.length === 0 || !Number.isFinite(most)) return 'not told';
+  const allowed = Math.max(
+    ...summaries.map((summary) => Number(/^[0-9]+\/([0-9]+)/.exec(summary)?.[1] ?? 0)),
+  );
+  const broken = sum(numbers(runs, 'burst', 'trialsBroken'));
+  const trials = sum(numbers(runs, 'burst', 'trials'));
+  return `${most} of ${allowed}${broken > 0 ? `, too many in ${broken} of ${trials}` : ''}`;
+}
+
+function sayingOf({ surveyed, variant }: Entry): string[] {
+  const { saysOfFailure } = variant;
+  if (!saysOfFailure) return [];
+  const verdict = verdictOn(saysOfFailure, surveyed);
+  return [`- ${code(variant.name)}: ${quoted(saysOfFailure)}${verdict ? `, which this ${verdict}` : ''}`];
+}
+
+function verdictOn({ means }: FailureSaying, surveyed: Surveyed): string | undefined {
+  const behaviour = agreed(surveyed);
+  if (!means || !behaviour) return undefined;
+  if (means.includes(behaviour)) return 'confirms';
+  return behaviour === 'Mixed' && means.includes('FailsOpen') && servedShare(surveyed) > 0.5
+    ? 'confirms in part'
+    : '**contradicts**';
+}
+
+/** The least share of callers within their limit that were let through, of all runs. */
+function servedShare(surveyed: Surveyed): number {
+  const told = toldRuns(surveyed);
+  const asked = numbers(told, 'outage', 'withinLimit');
+  const notServed = numbers(told, 'outage', 'notServed');
+  return Math.min(...asked.map((all, index) => 1 - (notServed[index] ?? all) / all));
+}
+
+function quoted({ quote, url }: Saying): string {
+  return link(`"${quote}"`, url);
+}
+
+function sum(all: readonly number[]): number {
+  return all.reduce((total, each) => total + each, 0);
+}
+
+function rule(columns: number): string[] {
+  return Array.from({ length: columns }, () => '---');
 }

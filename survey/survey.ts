@@ -1,97 +1,126 @@
 /**
- * `npm run survey -- [names] [--first] [--variant N] [--out folder]`: puts real rate limiters, unmodified, before the operator,
- * one at a time, and writes what their callers got while Redis took no writes: `survey.json`, and a page made of it.
+ * `npm run survey`: puts real rate limiters, unmodified, before the operator, and writes what their callers got while
+ * Redis took no writes: `survey.json`, and a page made of it.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { ensureControlPlaneBinaries } from '../src/local/binaries/control-plane-binaries.ts';
-import { ensureRedis } from '../src/local/binaries/redis-binary.ts';
-import { startControlPlane } from '../src/local/control-plane.ts';
 import { messageOf } from '../src/local/errors.ts';
-import { startOperator } from '../src/local/operator.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
-import { install } from './install.ts';
-import { limiterNames, loadLimiter } from './limiters.ts';
+import { install } from '../src/local/surveyed/install.ts';
+import type { SurveyedLimiter, Variant } from '../src/local/surveyed/limiter.ts';
+import { limiterNames, loadLimiter } from '../src/local/surveyed/limiters.ts';
+import { HELP, readArguments, type SurveyArguments } from './arguments.ts';
 import { pageOf } from './page.ts';
-import { type Surveyed, surveyVariant } from './survey-variant.ts';
+import { agreed, ResultsFile, readResults, toldRuns } from './results.ts';
+import { type Job, type Subject, surveyAll } from './survey-all.ts';
 
-const HELP = `Usage: npm run survey -- [names] [--first] [--variant NAME ...] [--out FOLDER]
+const EXIT_USAGE = 64;
+const EXIT_INTERRUPTED = 130;
 
-Starts each rate limiter of survey/limiters as three processes over one Redis, and lets the operator tell what their
-callers get while Redis takes no writes. Without names: all of them, in about half an hour.
-
-  --first         only the first variant of each: what a user gets who changes nothing
-  --variant NAME  only variants of this name; may be given several times
-  --out FOLDER    where survey.json and survey.md are written (default: docs)
-  --help          this text
-`;
-
-const namespace = 'ratelimiter';
-const crds = fileURLToPath(new URL('../crds', import.meta.url));
-const args = process.argv.slice(2);
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    first: { type: 'boolean', default: false },
-    variant: { type: 'string', multiple: true },
-    out: { type: 'string', default: 'docs' },
-    help: { type: 'boolean', default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => interrupted.abort(new Error(`ended by ${name}`)));
 }
 const { signal } = interrupted;
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const supervisor = new Supervisor();
-const all: Surveyed[] = [];
 try {
-  const names = positionals.length > 0 ? positionals : await limiterNames();
-  await ensureRedis({ progress: say, signal });
-  const binaries = await ensureControlPlaneBinaries({ progress: say, signal });
-  const controlPlane = await startControlPlane({ binaries, supervisor, signal });
-  const { kubectl } = controlPlane;
-  await kubectl.applyCustomResourceDefinitions(crds, { signal });
-  await kubectl.createNamespace(namespace, { 'chaosdemo.dev/enabled': 'true' });
-  const operator = await startOperator({ controlPlane, supervisor }, { args: ['--fault-rest=0s'], signal });
-  for (const name of names) {
-    const limiter = await loadLimiter(name);
-    const app = await install(limiter, { progress: say, signal });
-    for (const variant of values.first ? limiter.variants.slice(0, 1) : limiter.variants) {
-      if (values.variant && !values.variant.includes(variant.name)) continue;
-      const folder = supervisor.temporaryFolder(`survey-${name}`);
-      const options = { supervisor, limiter, variant, app, folder, signal, kubectl, namespace };
-      const surveyed = await surveyVariant(options).catch((error: unknown): Surveyed => {
-        signal.throwIfAborted();
-        const packaged = `${limiter.package} ${limiter.version}`;
-        return {
-          limiter: name,
-          variant: variant.name,
-          package: packaged,
-          message: messageOf(error),
-          scenarios: [],
-        };
-      });
-      all.push(surveyed);
-      say(`${name} (${variant.name}): ${surveyed.behaviour ?? `not told: ${surveyed.message}`}`);
-    }
-  }
-  await operator.stop();
-  await mkdir(values.out, { recursive: true });
-  await writeFile(join(values.out, 'survey.json'), `${JSON.stringify(all, undefined, 2)}\n`);
-  await writeFile(
-    join(values.out, 'survey.md'),
-    await pageOf(all, ['npm run survey', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')),
-  );
-  say(`written: ${join(values.out, 'survey.json')} and ${join(values.out, 'survey.md')}`);
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!signal.aborted) throw error;
+  say(`${messageOf(signal.reason)}. What was found until then is kept; with --resume the survey goes on`);
+  process.exitCode = EXIT_INTERRUPTED;
 } finally {
   await supervisor.close();
 }
-process.exitCode = all.every(({ behaviour }) => behaviour !== undefined) ? 0 : 1;
+
+async function main(args: readonly string[]): Promise<number> {
+  let asked: SurveyArguments;
+  let chosen: readonly SurveyedLimiter[];
+  try {
+    const read = readArguments(args);
+    if (read === 'help') {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    asked = read;
+    const names = asked.names.length > 0 ? asked.names : limiterNames();
+    chosen = await Promise.all(names.map(loadLimiter));
+  } catch (error) {
+    say(`${messageOf(error)}\nnpm run survey -- --help says more`);
+    return EXIT_USAGE;
+  }
+  await mkdir(asked.out, { recursive: true });
+  const path = join(asked.out, 'survey.json');
+  const results = new ResultsFile(path, await readResults(path));
+  let isWhole = true;
+  if (!asked.page) {
+    const { subjects, missing } = await subjectsOf(chosen, asked);
+    const jobs = jobsOf(subjects, asked, results);
+    await surveyAll(jobs, { results, supervisor, say, signal, atOnce: asked.atOnce });
+    const untold = subjects.filter((each) => {
+      const runs = results.runsOf(each.which);
+      return agreed({ runs }) === undefined || toldRuns({ runs }).length < asked.times;
+    });
+    for (const name of missing) say(`${name} is not installed, and was not surveyed`);
+    for (const { which } of untold)
+      say(`${which.limiter} (${which.variant}) is not told ${asked.times} times alike`);
+    isWhole = missing.length + untold.length === 0;
+  }
+  const page = join(asked.out, 'survey.md');
+  await writeFile(page, await pageOf(results.all));
+  say(`written: ${path} and ${page}`);
+  return isWhole ? 0 : 1;
+}
+
+/** Installs what is asked for; the names of those that cannot be installed here are `missing`. */
+async function subjectsOf(
+  chosen: readonly SurveyedLimiter[],
+  { first, variants }: SurveyArguments,
+): Promise<{ subjects: Subject[]; missing: string[] }> {
+  const subjects: Subject[] = [];
+  const missing: string[] = [];
+  for (const limiter of chosen) {
+    const asked = (first ? limiter.variants.slice(0, 1) : limiter.variants).filter(
+      ({ name }) => variants?.includes(name) ?? true,
+    );
+    if (asked.length === 0) continue;
+    try {
+      const app = await install(limiter, { progress: say, signal });
+      subjects.push(...asked.map((variant) => subjectOf(limiter, variant, app)));
+    } catch (error) {
+      signal.throwIfAborted();
+      say(`${limiter.name}: ${messageOf(error)}`);
+      missing.push(limiter.name);
+    }
+  }
+  return { subjects, missing };
+}
+
+function subjectOf(limiter: SurveyedLimiter, variant: Variant, app: string): Subject {
+  const packaged = `${limiter.package} ${limiter.version}`;
+  return {
+    which: { limiter: limiter.name, variant: variant.name, package: packaged },
+    limiter,
+    variant,
+    app,
+  };
+}
+
+/** The runs that are to be made: first one of each, then the second of each. */
+function jobsOf(
+  subjects: readonly Subject[],
+  { resume, times }: SurveyArguments,
+  results: ResultsFile,
+): Job[] {
+  const there = new Map<Subject, number>();
+  for (const subject of subjects) {
+    if (!resume) results.beginAnew(subject.which);
+    there.set(subject, resume ? toldRuns({ runs: results.runsOf(subject.which) }).length : 0);
+  }
+  return Array.from({ length: times }, (_, index) => index + 1).flatMap((time) =>
+    subjects
+      .filter((subject) => time > (there.get(subject) ?? 0))
+      .map((subject) => ({ subject, time, times })),
+  );
+}

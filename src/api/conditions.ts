@@ -144,6 +144,7 @@ export const REASON_GROUPS = {
       Inconclusive: 'A scenario could neither be detected nor proven absent.',
       Aborted: 'The run was stopped by the abort annotation.',
       Superseded: 'A newer request replaced the run.',
+      Deleted: 'The object is deleted; it goes when what the run did is undone.',
     },
   },
   failure: {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { buildCrd } from './crd.ts';
+import { parse } from 'yaml';
+import { buildCrd, crdYaml } from './crd.ts';
 import { apiReference } from './reference.ts';
 import { lampApi } from './subject.fixture.ts';
 
@@ -30,6 +31,11 @@ function undescribed(schema: Schema, path: string): string[] {
 }
 
 describe('the CRD', () => {
+  it('says the same to those who read YAML 1.1, as kubectl and Helm do', () => {
+    const text = crdYaml([lampApi]);
+    expect(parse(text, { version: '1.1' })).toEqual(parse(text));
+  });
+
   it('has the fields, the scenario types, the rules and the columns of a registered subject', () => {
     expect(spec.properties?.['subject']?.properties?.['lamp']?.properties).toHaveProperty('socket');
     const scenario = spec.properties?.['scenarios']?.items?.properties;

@@ -147,6 +147,7 @@ export function buildCrd(subjects: readonly SubjectApi[]): Schema {
 
 /** The committed text of the CRD. */
 export function crdYaml(subjects: readonly SubjectApi[]): string {
-  const options = { lineWidth: 110, aliasDuplicateObjects: false };
+  // kubectl and Helm read YAML 1.1, in which Off, without quotes, is no text.
+  const options = { lineWidth: 110, aliasDuplicateObjects: false, compat: 'yaml-1.1' } as const;
   return `# Generated from src/api and src/subjects by "npm run generate". Do not edit.\n${stringify(buildCrd(subjects), options)}`;
 }

@@ -29,6 +29,7 @@ export interface ChaosDemoSpec {
   subject: { type: string; displayName?: string; [member: string]: unknown };
   scenarios: ScenarioSpec[];
   diagnosis: { profile: string };
+  remediation: { mode: 'Off' | 'Suggest' };
   pace: { mode: 'Auto' | 'Manual'; dwell: string };
   runId: string;
   rerun: 'OnRequest' | 'OnPodTemplateChange';
@@ -37,6 +38,9 @@ export interface ChaosDemoSpec {
   activeDeadline: string;
   historyLimit: number;
 }
+
+/** The profile that every operator has: rules, which ask nobody. */
+export const RULES_PROFILE = 'rules';
 
 /** A DNS label in lower case, as names in a spec are. */
 const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
@@ -152,11 +156,24 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
             .string()
             .regex(NAME)
             .max(63)
-            .default('rules')
-            .describe('Name of a profile in the configuration of the operator.'),
+            .default(RULES_PROFILE)
+            .describe(
+              'Name of a profile in the configuration of the operator. Where it does not answer, the rules do, and the diagnosis says so.',
+            ),
         })
         .prefault({})
         .describe('Who explains what was detected.'),
+      remediation: z
+        .object({
+          mode: z
+            .enum(['Off', 'Suggest'])
+            .default('Off')
+            .describe(
+              'Suggest writes beside each diagnosis what would be done about it. The operator carries none of it out. Write "Off" in quotes: YAML reads it as false without.',
+            ),
+        })
+        .prefault({})
+        .describe('What comes of a diagnosis. A change starts no run.'),
       pace: z
         .object({
           mode: z

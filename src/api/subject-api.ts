@@ -4,6 +4,7 @@
  * documented with. `assembleApi` makes CRD, schema and reference from the registered ones.
  */
 import type { z } from 'zod';
+import type { ScenarioStatus } from './status.ts';
 
 /** A validation rule in CEL, as `x-kubernetes-validations` takes it. */
 export interface CelRule {
@@ -27,6 +28,8 @@ export interface MeasureApi {
   readonly name: string;
   readonly unit: string;
   readonly meaning: string;
+  /** Whether it only grows while the fault is watched: of a watch that broke off it is what there was at least. */
+  readonly grows?: boolean;
 }
 
 /** A scenario type: the fault it injects and the invariant it watches. */
@@ -43,6 +46,18 @@ export interface FaultApi {
   readonly measures: readonly MeasureApi[];
   /** Column that shows the summary of its scenario with `-o wide`. */
   readonly column: { readonly name: string; readonly description: string };
+}
+
+/** A figure of scenarios that the operator shows in its metrics, by scenario type. */
+export interface HistogramApi {
+  /** Behind `chaosdemo_`, with its unit at the end: "backlog_messages". */
+  readonly name: string;
+  /** What it counts, in a sentence. */
+  readonly help: string;
+  /** Upper bounds of its buckets, the smallest first. */
+  readonly buckets: readonly number[];
+  /** The figure of a scenario that ended Detected or NotDetected; undefined: it has none. Never negative. */
+  readonly of: (scenario: ScenarioStatus) => number | undefined;
 }
 
 /** A Secret that the operator reads for a subject. */
@@ -72,4 +87,6 @@ export interface SubjectApi {
   /** Reasons of its own: why a run is refused or waits. */
   readonly refusals: Readonly<Record<string, string>>;
   readonly secrets: readonly SecretApi[];
+  /** What its scenarios show in the metrics of the operator beside what those of every subject show. */
+  readonly histograms: readonly HistogramApi[];
 }

@@ -38,4 +38,5 @@ export const lampApi: SubjectApi = {
   rules: [{ rule: 'self.subject.lamp.brightness > 1', message: 'too dark to see' }],
   refusals: { NoSocket: 'There is no such socket.' },
   secrets: [{ type: 'example.dev/key', meaning: '`key`' }],
+  histograms: [],
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readSettings, UsageError } from '../settings/settings.ts';
+import { helpText, readSettings, UsageError } from '../settings/settings.ts';
 import { DEMO } from './arguments.ts';
 
 const read = (...args: string[]) => readSettings(DEMO, args, {});
@@ -35,7 +35,16 @@ describe('the arguments of the demo', () => {
     });
   });
 
-  it('ask for help', () => {
+  it('take a limiter of the survey, and how it is configured', () => {
+    expect(read('--limiter=koa-ratelimit', '--variant', 'timeout')).toMatchObject({
+      limiter: 'koa-ratelimit',
+      variant: 'timeout',
+    });
+  });
+
+  it('ask for help, which names the limiters of the survey', () => {
+    expect(helpText(DEMO)).toContain('koa-ratelimit');
+
     expect(read('--help')).toBe('help');
     expect(read('-h')).toBe('help');
   });
@@ -46,6 +55,10 @@ describe('the arguments of the demo', () => {
     [['--modus'], /modus/],
     [['demo.yaml'], /demo.yaml/],
     [['--file'], /file/],
+    [['--limiter', 'koa'], /one of .*koa-ratelimit/],
+    [['--variant', 'timeout'], /--variant belongs to --limiter/],
+    [['--limiter=koa-ratelimit', '--file=mine.yaml'], /--file does not go with --limiter/],
+    [['--limiter=koa-ratelimit', '--mode=strict'], /--mode is of the reference rate limiter/],
   ])('refuse %j and say why', (args, message) => {
     expect(() => read(...args)).toThrow(UsageError);
     expect(() => read(...args)).toThrow(message);

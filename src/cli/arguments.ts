@@ -1,6 +1,8 @@
 /** The command line of `npm run demo`. */
-import { boolean, choice, file } from '../settings/kinds.ts';
-import type { Program } from '../settings/settings.ts';
+import { z } from 'zod';
+import { limiterNames } from '../local/surveyed/limiters.ts';
+import { boolean, choice, file, text } from '../settings/kinds.ts';
+import type { Program, ValuesOf } from '../settings/settings.ts';
 
 /** How rate limiters are started for a demo. */
 export const LIMITER_MODE = {
@@ -13,6 +15,8 @@ export const LIMITER_MODE = {
 /** The ChaosDemo that is run unless another is named. */
 export const SAMPLE = 'manifests/samples/demo.yaml';
 
+const limiters = limiterNames();
+
 const demo = {
   mode: LIMITER_MODE,
   file: {
@@ -20,6 +24,16 @@ const demo = {
     flag: 'file',
     help: 'The ChaosDemo to run; its namespace must be "ratelimiter"',
     fallback: SAMPLE,
+  },
+  limiter: {
+    ...text('<name>', `one of ${limiters.join(', ')}`, z.enum(limiters)),
+    flag: 'limiter',
+    help: 'Run a rate limiter that people use instead of the reference one; the names are below',
+  },
+  variant: {
+    ...text('<name>', 'the name of a configuration', z.string().min(1)),
+    flag: 'variant',
+    help: 'With --limiter: how it is configured, as docs/survey.md names it (default: as it comes)',
   },
   pace: {
     ...choice('auto', 'manual'),
@@ -45,12 +59,34 @@ const demo = {
   },
 } as const;
 
+/** What may not stand beside --limiter. */
+function conflicts({
+  file: demoFile = SAMPLE,
+  limiter,
+  mode = 'approximate',
+  variant,
+}: Partial<ValuesOf<typeof demo>>) {
+  if (limiter === undefined) return variant === undefined ? [] : ['--variant belongs to --limiter'];
+  return [
+    ...(demoFile === SAMPLE ? [] : ['--file does not go with --limiter, which has a ChaosDemo of its own']),
+    ...(mode === 'approximate' ? [] : ['--mode is of the reference rate limiter, and not of --limiter']),
+  ];
+}
+
 export const DEMO: Program<typeof demo> = {
   about: `Usage: npm run demo -- [flags]
 
 Runs a whole chaos demo on this machine: a real Kubernetes API server, a real Redis, three rate limiters, and
 the operator that puts them through real failures.`,
   settings: demo,
-  notes: `Exit status: 0 Succeeded, 1 Failed, 2 Errored or not run at all, 3 Aborted, 64 wrong usage,
+  conflicts,
+  notes: `${wrapped(`Rate limiters of the survey: ${limiters.join(', ')}`)}
+
+Exit status: 0 Succeeded, 1 Failed, 2 Errored or not run at all, 3 Aborted, 64 wrong usage,
 130 stopped by Ctrl-C.`,
 };
+
+/** Lines of at most 110 characters. */
+function wrapped(text: string): string {
+  return text.replaceAll(/(.{1,110})(?: |$)/g, '$1\n').trimEnd();
+}

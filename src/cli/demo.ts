@@ -3,19 +3,18 @@
  * have, applies a ChaosDemo, tells the story as it happens, and leaves nothing
  * behind.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parse } from 'yaml';
 import type { ChaosDemo } from '../api/index.ts';
-import { ANNOTATIONS, KIND, terminalLine } from '../api/index.ts';
-import type { Environment } from '../local/environment.ts';
-import { startEnvironment } from '../local/environment.ts';
+import { ANNOTATIONS, terminalLine } from '../api/index.ts';
+import type { Stage } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
-import { UsageError, type ValuesOf } from '../settings/settings.ts';
+import type { ValuesOf } from '../settings/settings.ts';
 import { DEMO } from './arguments.ts';
 import { EXIT_BY_PHASE } from './exit-status.ts';
 import { follow } from './follow.ts';
 import { followLive } from './follow-live.ts';
+import { type PlannedDemo, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
 import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
@@ -40,17 +39,14 @@ function progress(step: string, message: string): void {
 }
 
 async function main(options: DemoArguments, signal: AbortSignal): Promise<number> {
-  const manifest = await readFile(options.file, 'utf8').catch((error: Error) => {
-    throw new UsageError(`--file ${options.file}: ${error.message}`);
-  });
-  const demo = readDemo(manifest, options);
-  const environment = await startEnvironment({ mode: options.mode, onProgress: progress, signal });
+  const { demo, from, start } = await planOf(options);
+  const environment = await start({ onProgress: progress, signal });
   try {
     const operator = await startOperator(environment, { signal });
     progress('operator', `started under its own ServiceAccount; log: ${operator.process.logFile}`);
     try {
       await environment.controlPlane.kubectl.apply([demo], { signal });
-      progress('demo', `applied ${options.file}`);
+      progress('demo', `applied ${from}`);
       const failed = new AbortController();
       // Without these nothing can be told any more; a limiter or Redis that dies is part of the story.
       const { apiServer, etcd } = environment.controlPlane;
@@ -76,25 +72,8 @@ async function main(options: DemoArguments, signal: AbortSignal): Promise<number
   }
 }
 
-type NamedDemo = ChaosDemo & { metadata: { name: string } };
-
-function readDemo(manifest: string, { file, pace }: DemoArguments): NamedDemo {
-  const demo = parse(manifest) as NamedDemo | null;
-  if (demo?.kind !== KIND || !demo.metadata?.name) {
-    throw new UsageError(`--file ${file}: it holds no ${KIND} with a name`);
-  }
-  if (demo.metadata.namespace !== 'ratelimiter') {
-    throw new UsageError(
-      `--file ${file}: write metadata.namespace: ratelimiter, where the rate limiters are`,
-    );
-  }
-  if (!pace) return demo;
-  const mode = pace === 'manual' ? 'Manual' : 'Auto';
-  return { ...demo, spec: { ...demo.spec, pace: { ...demo.spec?.pace, mode } } };
-}
-
 /** Shows the run to its end, stepping by the keyboard where it is paced by hand; returns the object then. */
-async function present(environment: Environment, demo: NamedDemo, signal: AbortSignal): Promise<ChaosDemo> {
+async function present(environment: Stage, demo: PlannedDemo, signal: AbortSignal): Promise<ChaosDemo> {
   const { name } = demo.metadata;
   const { controlPlane, namespace } = environment;
   if (demo.spec?.pace?.mode !== 'Manual') return await follow(environment, name, { say, signal });
@@ -121,11 +100,7 @@ async function present(environment: Environment, demo: NamedDemo, signal: AbortS
 }
 
 /** The same on the terminal's own screen; what was said meanwhile is said when it is given back. */
-async function presentLive(
-  environment: Environment,
-  demo: NamedDemo,
-  signal: AbortSignal,
-): Promise<ChaosDemo> {
+async function presentLive(environment: Stage, demo: PlannedDemo, signal: AbortSignal): Promise<ChaosDemo> {
   held = [];
   try {
     return await followLive(environment, demo.metadata.name, signal);
@@ -137,11 +112,7 @@ async function presentLive(
 }
 
 /** Leaves everything running until Ctrl-C. */
-async function keep(
-  { controlPlane, namespace }: Environment,
-  name: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function keep({ controlPlane, namespace }: Stage, name: string, signal: AbortSignal): Promise<void> {
   const { binary, kubeconfig } = controlPlane.kubectl;
   const help = `
 Everything is still running. In another terminal:

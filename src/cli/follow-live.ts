@@ -2,7 +2,7 @@
 import type { ChaosDemo } from '../api/index.ts';
 import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kube-config.ts';
-import type { Environment } from '../local/environment.ts';
+import type { Stage } from '../local/environment.ts';
 import { annotate } from './plugin/demos.ts';
 import { waitingOf } from './stepper.ts';
 import { screenDisplay } from './view/screen-display.ts';
@@ -16,7 +16,7 @@ import { watchView } from './view/watch-view.ts';
  * @throws when it was deleted, an annotation could not be written, or the reason of `signal`
  */
 export async function followLive(
-  { controlPlane, namespace }: Environment,
+  { controlPlane, namespace }: Stage,
   name: string,
   signal: AbortSignal,
 ): Promise<ChaosDemo> {

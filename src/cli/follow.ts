@@ -9,7 +9,7 @@ import type { KubeObject } from '../kube/kube-types.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import { Store } from '../kube/store.ts';
-import type { Environment } from '../local/environment.ts';
+import type { Stage } from '../local/environment.ts';
 import { countdownOf, storyOf } from './story.ts';
 
 /** How far behind kubectl may be at the end. */
@@ -29,7 +29,7 @@ export interface FollowOptions {
  * as it is then. @throws when it was deleted, or the reason of `signal`
  */
 export async function follow(
-  environment: Environment,
+  environment: Pick<Stage, 'controlPlane' | 'namespace'>,
   name: string,
   { say, signal, onStatus }: FollowOptions,
 ): Promise<ChaosDemo> {

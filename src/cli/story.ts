@@ -2,7 +2,8 @@
  * The story of a run as lines for a terminal: what changed from one status to
  * the next, and the verdict with its evidence. Pure.
  */
-import type { ChaosDemoStatus, Measure, ScenarioStatus } from '../api/index.ts';
+import type { ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
+import { diagnosedPlace } from '../api/index.ts';
 
 /** What to print for the change from `before` to `after`; nothing worth telling: no lines. */
 export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
@@ -38,10 +39,7 @@ export function verdictLines(status: ChaosDemoStatus): string[] {
     `  ${run?.verdict?.message ?? status.message ?? ''}`,
   ];
   for (const scenario of scenarios) lines.push('', ...scenarioLines(scenario));
-  for (const { component, evidence, provider, recommendation, scenario, summary } of diagnoses) {
-    lines.push('', `Diagnosis of ${scenario} by ${provider}: ${component}`, `  ${summary}`);
-    lines.push(...evidence.map((item) => `  - ${item}`), `  What to do: ${recommendation}`);
-  }
+  for (const diagnosis of diagnoses) lines.push('', ...diagnosisLines(diagnosis));
   return lines;
 }
 
@@ -54,6 +52,31 @@ function scenarioLines(scenario: ScenarioStatus): string[] {
   // The proof of a fault is its first evidence, too.
   lines.push(...evidence.filter((item) => item !== fault?.message).map((item) => `  - ${item}`));
   if (recoveredAfter) lines.push(`  - seen at rest ${recoveredAfter} after the fault at the latest`);
+  return lines;
+}
+
+function diagnosisLines(diagnosis: DiagnosisStatus): string[] {
+  const { alternatives = [], anomaly, chain, confidence, evidence, grade, message, profile } = diagnosis;
+  const place = diagnosedPlace(diagnosis);
+  const by = diagnosis.model === undefined ? profile : `${profile}, ${diagnosis.model}`;
+  const lines = [
+    `Diagnosis of ${diagnosis.scenario} by ${by}: ${anomaly}${place === '' ? '' : ` at ${place}`} (${confidence} % sure)`,
+    ...chain.map((step) => `  ${step.text} [${step.evidence.join(', ')}]`),
+    ...evidence.map(({ id, text }) => `  - ${id} ${text}`),
+  ];
+  if (alternatives.length > 0) {
+    const others = alternatives.map((other) => `${other.anomaly} at ${other.component}`);
+    lines.push(`  Also, or instead: ${others.join('; ')}`);
+  }
+  lines.push(`  What to do: ${diagnosis.recommendation}`);
+  if (diagnosis.remediation) lines.push(`  ${diagnosis.remediation.state}: ${diagnosis.remediation.message}`);
+  if (grade) {
+    const { action, identification, localization, reason, truth } = grade;
+    lines.push(
+      `  Injected was ${truth}: component ${localization}, class ${identification}, ${reason} % of the steps grounded, action ${action}`,
+    );
+  }
+  if (message) lines.push(`  ${message}`);
   return lines;
 }
 

@@ -10,7 +10,18 @@
 import type { ChapterStatus, FaultStatus, ScenarioStatus } from '../api/index.ts';
 import { formatDuration } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { entryOf, fixtureName, fixtureOf, iso, journalEntry, journalOf, ms, wake } from './context.ts';
+import {
+  controlName,
+  entryOf,
+  fixtureName,
+  fixtureOf,
+  iso,
+  journalEntry,
+  journalOf,
+  ms,
+  noteFixture,
+  wake,
+} from './context.ts';
 import { announcement } from './observed.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
@@ -77,6 +88,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
       return { done: false, message, fail: 'PrepareFailed' };
     }
     const fixture = fixtureName(subject.fixturePrefix(demo.spec), demo.uid, run, scenario.name, attempt);
+    noteFixture(context, fixture);
     context.effects.push({
       kind: 'Prepare',
       id: `${id}/prepare/${sequence}`,
@@ -126,6 +138,8 @@ function noteInJournal(context: Context, noted: NonNullable<ReturnType<typeof jo
     );
   }
   journal.faults = faults;
+  const others = journal.fixtures?.filter((name) => name !== noted.fixture);
+  if (others) journal.fixtures = others;
 }
 
 /** Suspended: nothing further is injected until somebody says so. */
@@ -139,7 +153,19 @@ function hold(context: Context): Work {
 function measureAgain(context: Context): Work {
   const { baseline } = context.observed;
   if (baseline) return { done: false, message: baseline.message, fail: 'BaselineFailed' };
-  context.effects.push({ kind: 'MeasureBaseline', id: `${context.draft.run?.number}/baseline` });
+  return measureBaseline(context);
+}
+
+/** Asks for the baseline, on a fixture of this session's own. */
+export function measureBaseline(context: Context): Work {
+  const { demo, draft, effects, observed, subject } = context;
+  const run = draft.run?.number ?? 0;
+  // Until the subject is open there is nobody to measure, and no session that the fixture would be of.
+  if (observed.target) {
+    const fixture = controlName(subject.fixturePrefix(demo.spec), demo.uid, run, observed.since);
+    noteFixture(context, fixture);
+    effects.push({ kind: 'MeasureBaseline', id: `${run}/baseline`, fixture });
+  }
   return { done: false, message: 'Measuring the baseline, without a fault' };
 }
 

@@ -3,16 +3,20 @@
  * through them and knows for each stage when its work is done.
  */
 
-/** What a chapter does. The framework has one rule for each, in stages.ts. */
-export type Stage =
-  | 'welcome'
-  | 'health'
-  | 'setup'
-  | 'chaos'
-  | 'detection'
-  | 'diagnosis'
-  | 'recovery'
-  | 'complete';
+/** What a chapter can do. The framework has one rule for each, in stages.ts. */
+export const STAGES = [
+  'welcome',
+  'health',
+  'setup',
+  'chaos',
+  'detection',
+  'diagnosis',
+  'recovery',
+  'complete',
+] as const;
+
+/** What a chapter does. */
+export type Stage = (typeof STAGES)[number];
 
 export interface Chapter {
   /** From 1, without a gap. */

@@ -7,6 +7,7 @@ import type {
   Reason,
   ScenarioStatus,
 } from '../api/index.ts';
+import { parseDuration } from '../api/index.ts';
 import type { Effect } from './effects.ts';
 import type { Admission, Look, Observed } from './observed.ts';
 import { MOST_AHEAD_MS } from './sound-status.ts';
@@ -107,6 +108,17 @@ export function activeFault(status: ChaosDemoStatus, now: number): FaultStatus |
   return status.scenarios?.map((entry) => entry.fault).find((fault) => fault && mayBeActive(fault, now));
 }
 
+/** When the run that is on has lasted long enough, without the time it waited for a person. */
+export function runDeadline(
+  { journal = {}, run }: Pick<ChaosDemoStatus, 'journal' | 'run'>,
+  spec: Pick<ChaosDemoSpec, 'activeDeadline'>,
+  now: number,
+): number {
+  const { awaitedMs = 0, awaitingSince } = journal;
+  const awaiting = awaitingSince ? now - ms(awaitingSince) : 0;
+  return ms(run?.startedAt ?? '') + parseDuration(spec.activeDeadline) + awaitedMs + awaiting;
+}
+
 /** When to stop watching the invariant of a fault: its end, and the time to settle. */
 export function watchEnd(fault: FaultStatus, scenario: Scenario): number {
   return ms(fault.endedAt ?? fault.until) + scenario.settleMs;
@@ -149,7 +161,39 @@ function markOf(uid: string): string {
 }
 
 /**
- * Every fixture that the run has made on the subject. A name that {@link fixtureName} cannot have made for this
+ * The name of what a session sets up for its controls: no other session of the run takes it, and no scenario can be
+ * called so.
+ * @param since when the session began; milliseconds since the epoch
+ */
+export function controlName(prefix: string, uid: string, run: number, since: number): string {
+  return fixtureName(prefix, uid, run, `${CONTROL}${Math.floor(since).toString(36)}`, 1);
+}
+
+/** No name of a scenario begins with a hyphen. */
+const CONTROL = '-control-';
+
+/** Whether a name is one that {@link controlName} makes, rather than that of a fixture of a fault. */
+export function isControl(name: string): boolean {
+  return name.includes(`-${CONTROL}`);
+}
+
+/** Names that the journal takes. */
+const MOST_FIXTURES = 16;
+
+/**
+ * Notes what is about to be set up, so that whoever takes over can remove it. Of too many the first goes: a run
+ * that was taken over so often has long measured with others.
+ */
+export function noteFixture(context: Context, name: string): void {
+  if (!context.subject.keepsFixtures(context.demo.spec)) return;
+  const journal = journalOf(context);
+  const noted = journal.fixtures ?? [];
+  if (noted.includes(name)) return;
+  journal.fixtures = [...noted, name].slice(-MOST_FIXTURES);
+}
+
+/**
+ * Every fixture that the run has made on the subject, or may have. A name that {@link fixtureName} cannot have made for this
  * object is left alone: whoever may write a status must not have others' removed by it.
  */
 export function fixturesToRemove({
@@ -159,12 +203,23 @@ export function fixturesToRemove({
   readonly demo: Pick<Demo, 'uid'>;
   readonly draft: ChaosDemoStatus;
 }): string[] {
-  const names = (draft.journal?.faults ?? []).map(({ fixture }) => fixture);
-  return names.filter((name) => {
-    const [prefix = '', made, ...more] = name.split(markOf(demo.uid));
-    const own = made !== undefined && more.length === 0;
-    return own && /^[a-z0-9-]{1,64}$/.test(prefix) && /^\d{1,10}-[a-z0-9-]{1,40}$/.test(made);
-  });
+  const { faults = [], fixtures = [] } = draft.journal ?? {};
+  const names = new Set([...faults.map(({ fixture }) => fixture), ...fixtures]);
+  return [...names].filter((name) => isOwn(demo, name));
+}
+
+/**
+ * Whether something of a run that is on has to be removed from the subject before its object may go. That is so
+ * from before its first fixture is set up, a control, until the run has ended.
+ */
+export function hasFixtures({ demo, draft }: Pick<Context, 'demo' | 'draft'>): boolean {
+  return runIsOn(draft) && (draft.journal?.fixtures ?? []).some((name) => isOwn(demo, name));
+}
+
+function isOwn({ uid }: Pick<Demo, 'uid'>, name: string): boolean {
+  const [prefix = '', made, ...more] = name.split(markOf(uid));
+  const own = made !== undefined && more.length === 0;
+  return own && /^[a-z0-9-]{1,64}$/.test(prefix) && /^\d{1,10}-[a-z0-9-]{1,40}$/.test(made);
 }
 
 /** The entry of a scenario in the draft. */

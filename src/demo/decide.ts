@@ -12,6 +12,7 @@ import {
   askForAdmission,
   fixtureOf,
   fixturesToRemove,
+  hasFixtures,
   iso,
   journalOf,
   mayBeActive,
@@ -37,7 +38,7 @@ export interface Decision {
   status: ChaosDemoStatus;
   effects: Effect[];
   activities: Activity[];
-  /** Whether the object must carry the finalizer: only while a fault may be active that can be released. */
+  /** Whether the object must carry the finalizer: while a run may have fixtures on its subject, or a fault that can be released. */
   finalizer: boolean;
   /** Whether a session with the subject is needed; without, everything of it is closed. */
   session: boolean;
@@ -70,10 +71,12 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
   };
   const { draft } = context;
 
+  const flaw = runIsOn(draft) ? flawOf(draft, now) : undefined;
   if (demo.deleting) {
-    releaseForDeletion(context);
+    // What somebody else wrote is no reason to keep the object any longer than its fault.
+    if (flaw === undefined && hasFixtures(context)) conductRun(context);
+    else releaseForDeletion(context);
   } else {
-    const flaw = runIsOn(draft) ? flawOf(draft, now) : undefined;
     if (flaw)
       throw new Error(
         `Somebody else wrote into the status, or the clocks of two replicas differ by more than 2 min: ${flaw}`,
@@ -94,7 +97,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     status: withPrintableTexts(draft),
     effects: context.effects,
     activities: runIsOn(draft) && !demo.deleting ? activitiesOf(context) : [],
-    finalizer: holdsObject(context),
+    finalizer: holdsObject(context, flaw),
     session: context.wantsSession,
     slot: slotOf(context),
     wakeAt: context.wakeAt,
@@ -107,8 +110,10 @@ function slotOf({ awaitsRoom, draft, effects }: Context): Decision['slot'] {
   return runIsOn(draft) || begins ? 'taken' : 'none';
 }
 
-/** Whether there is a fault to release before the object may go. Each finalizer written is a row of a watch that shows nothing new. */
-function holdsObject({ demo, draft, now, subject }: Context): boolean {
+/** Whether there is something to undo before the object may go. Each finalizer written is a row of a watch that shows nothing new. */
+function holdsObject(context: Context, flaw: string | undefined): boolean {
+  const { demo, draft, now, subject } = context;
+  if (flaw === undefined && hasFixtures(context)) return true;
   const scenarios = subject.scenarios(demo.spec);
   return (draft.scenarios ?? []).some(({ fault, name, type }) => {
     if (!fault || !mayBeActive(fault, now)) return false;

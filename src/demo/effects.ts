@@ -17,15 +17,15 @@ export type ShellEffect =
 
 /** Done by the driver of the subject. */
 export type SubjectEffect =
-  /** Measure what is normal without a fault -> Baseline. Safe to repeat. */
-  | { kind: 'MeasureBaseline'; id: string }
+  /** Measure what is normal without a fault, on `fixture`, which is removed again -> Baseline. Safe to repeat. */
+  | { kind: 'MeasureBaseline'; id: string; fixture: string }
   /** Set up a fresh fixture, read back on every node -> Prepared, NotPrepared or Admission. Safe to repeat. */
   | { kind: 'Prepare'; id: string; fault: string; scenario: string; fixture: string; sequence: number }
   /** Inject a fault -> Fault. Never repeated: performed only by the process that announced it. */
   | { kind: 'Inject'; id: string; scenario: string; fixture: string; plannedAt: number; until: number }
   /** Find out whether a fault of a process that is gone was injected -> Orphan. */
   | { kind: 'Inquire'; id: string; fault: string; scenario: string; marker: string }
-  /** Explain an anomaly -> Diagnosis. */
+  /** Have a profile explain an anomaly -> Diagnosis. Takes as long as it takes, and holds nothing up. */
   | { kind: 'Diagnose'; id: string; fault: string; scenario: string; profile: string }
   /** Prove that the fault is over and look at what it left -> Recovery. */
   | { kind: 'Recover'; id: string; fault: string; scenario: string; fixture: string; settleMs: number }

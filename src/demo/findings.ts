@@ -17,6 +17,7 @@ import type {
   Restored,
   Target,
 } from './observed.ts';
+import { diagnosisKey } from './observed.ts';
 
 export type Finding =
   /** Of `Admit`, for the spec of `generation`; or of a look right before a fault that shows the permission is gone. */
@@ -37,7 +38,7 @@ export type Finding =
   | { kind: 'Reading'; fault: string; reading: InvariantReading }
   | { kind: 'Recovery'; fault: string; report: RecoveryReport }
   | { kind: 'Orphan'; fault: string; orphan: OrphanFinding }
-  | { kind: 'Diagnosis'; fault: string; report: DiagnosisReport }
+  | { kind: 'Diagnosis'; fault: string; profile: string; report: DiagnosisReport }
   | { kind: 'Restored'; effect: string; restored: Restored };
 
 /** What was seen, with the finding in it. `observed` itself stays as it is. */
@@ -87,7 +88,10 @@ export function record(observed: Observed, finding: Finding): Observed {
     case 'Orphan':
       return { ...observed, orphans: put(observed.orphans, finding.fault, finding.orphan) };
     case 'Diagnosis':
-      return { ...observed, diagnoses: put(observed.diagnoses, finding.fault, finding.report) };
+      return {
+        ...observed,
+        diagnoses: put(observed.diagnoses, diagnosisKey(finding.fault, finding.profile), finding.report),
+      };
     case 'Restored':
       return { ...observed, restored: put(observed.restored, finding.effect, finding.restored) };
     default:

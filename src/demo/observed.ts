@@ -130,6 +130,7 @@ export interface Observed {
   readonly readings: Readonly<Record<string, InvariantReading>>;
   readonly recoveries: Readonly<Record<string, RecoveryReport>>;
   readonly orphans: Readonly<Record<string, OrphanFinding>>;
+  /** Under {@link diagnosisKey}. */
   readonly diagnoses: Readonly<Record<string, DiagnosisReport>>;
   /** Under the effect's id. */
   readonly restored: Readonly<Record<string, Restored>>;
@@ -167,6 +168,11 @@ export function goneMessage({ gone, target }: Observed): string | undefined {
   const all = target?.pods.length ?? gone.length;
   const cause = gone.length === all ? ': a rollout, or somebody deleted them' : '';
   return `gone since the run began: ${names} (${gone.length} of ${all} pods)${cause}`;
+}
+
+/** What a profile has said of a fault stands under this. */
+export function diagnosisKey(fault: string, profile: string): string {
+  return `${fault}/${profile}`;
 }
 
 /**

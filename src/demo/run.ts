@@ -15,8 +15,10 @@ import {
   journalOf,
   ms,
   overAt,
+  runDeadline,
   wake,
 } from './context.ts';
+import { endAsking, takeAnswers } from './diagnoses.ts';
 import { announcement } from './observed.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
@@ -36,6 +38,7 @@ export function conductRun(context: Context): void {
   const { admission, target } = context.observed;
   if (admission.state !== 'granted' && !target) askForAdmission(context, true);
   updateScenarios(context);
+  takeAnswers(context);
   countAsExpected(context.draft);
 
   const journal = journalOf(context);
@@ -74,6 +77,9 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
     release,
   });
 
+  if (demo.deleting) {
+    return ending('Aborted', 'Deleted', `Run ${run.number} was stopped because its object is deleted`, true);
+  }
   if (demo.annotations.abort === String(run.number)) {
     return ending('Aborted', 'Aborted', `Run ${run.number} was aborted by annotation`, true);
   }
@@ -89,21 +95,13 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
   if (admission.state === 'refused') {
     return ending('Aborted', admission.reason, `Run ${run.number} was stopped: ${admission.message}`, true);
   }
-  const deadline = runDeadline(context, run);
+  const deadline = runDeadline(context.draft, demo.spec, now);
   if (now >= deadline) {
     const message = `Run ${run.number} took longer than spec.activeDeadline (${demo.spec.activeDeadline})`;
     return ending('Errored', 'DeadlineExceeded', message, false);
   }
   wake(context, deadline);
   return undefined;
-}
-
-/** When a run has lasted long enough, without the time it waited for a person. */
-function runDeadline(context: Context, run: RunStatus): number {
-  const { demo, now } = context;
-  const { awaitedMs = 0, awaitingSince } = journalOf(context);
-  const awaiting = awaitingSince ? now - ms(awaitingSince) : 0;
-  return ms(run.startedAt) + parseDuration(demo.spec.activeDeadline) + awaitedMs + awaiting;
 }
 
 /**
@@ -123,7 +121,9 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
 
   const id = `${run.number}/stop`;
   const outcome = observed.restored[id];
-  const giveUpAt = Math.max(ms(ending.since), fault ? ms(fault.until) : 0) + RESTORE_DEADLINE_MS;
+  // Whoever has taken over has had no time to undo anything before.
+  const since = Math.max(ms(ending.since), observed.since, fault ? ms(fault.until) : 0);
+  const giveUpAt = since + RESTORE_DEADLINE_MS;
   if (!outcome && now < giveUpAt) {
     context.effects.push({
       kind: 'Restore',
@@ -166,6 +166,7 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   delete journal.ending;
   delete journal.awaitingSince;
   if (verdict.phase === 'Aborted') rest(context);
+  endAsking(context);
   draft.phase = verdict.phase;
   draft.message = verdict.message;
   countAsExpected(draft);

@@ -77,7 +77,35 @@ function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus
     }
   }
   if (reading && entry.result !== undefined) takeFigures(context, entry, reading);
+  if (!reading && entry.result === 'Detected') tellBrokenOff(context, entry, end + LAST_SAMPLE_MS);
 }
+
+/** What is said of figures that nobody has watched to the end. */
+const BROKEN_OFF =
+  '. The operator restarted or lost its lead before the watch was over: these figures may have grown';
+
+/**
+ * Says of a result which another process has given that its figures are those of then: they grow until the watch is
+ * over (`final`), and go into the status with the next transition after that.
+ */
+function tellBrokenOff({ draft, subject }: Context, entry: ScenarioStatus, final: number): void {
+  const { message = '' } = entry;
+  const times = (draft.chapters ?? []).flatMap(({ completedAt, doneAt, startedAt }) =>
+    [startedAt, doneAt, completedAt].flatMap((time) => (time === undefined ? [] : [ms(time)])),
+  );
+  if (message.endsWith(BROKEN_OFF) || times.some((time) => time >= final)) return;
+  entry.message = truncate(message, LIMITS.message - BROKEN_OFF.length) + BROKEN_OFF;
+  const known = subject.api.faults.find(({ type }) => type === entry.type)?.measures ?? [];
+  const growing = new Set(known.filter(({ grows }) => grows).map(({ name }) => name));
+  entry.measures = (entry.measures ?? []).map((measure) =>
+    growing.has(measure.name) ? { ...measure, atLeast: true } : measure,
+  );
+  const { summary } = entry;
+  if (summary !== undefined && !summary.startsWith(AT_LEAST))
+    entry.summary = truncate(AT_LEAST + summary, 32);
+}
+
+const AT_LEAST = '>= ';
 
 /** The figures as they are now. That they have grown is not worth a write by itself: see `isTransition`. */
 function takeFigures({ observed }: Context, entry: ScenarioStatus, reading: InvariantReading): void {

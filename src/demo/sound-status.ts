@@ -38,13 +38,17 @@ export function soundStatus(stored: ChaosDemoStatus, now: number): ChaosDemoStat
 
 /** What in the status of a run that is on cannot be of this operator; undefined: nothing that it would go by. */
 export function flawOf(status: ChaosDemoStatus, now: number): string | undefined {
-  const { chapters = [], health, journal = {}, run, scenarios = [] } = status;
+  const { chapters = [], diagnoses = [], health, journal = {}, run, scenarios = [] } = status;
   if (!run) return undefined;
   const past: [string, string | undefined][] = [
     ['run.startedAt', run.startedAt],
     ['health.lastTransitionTime', health?.lastTransitionTime],
     ['journal.awaitingSince', journal.awaitingSince],
     ['journal.ending.since', journal.ending?.since],
+    ...diagnoses.map(({ askedAt, scenario }): [string, string | undefined] => [
+      `diagnoses[${scenario}].askedAt`,
+      askedAt,
+    ]),
     ...chapters.flatMap(({ completedAt, doneAt, number, startedAt }): [string, string | undefined][] => [
       [`chapters[${number}].startedAt`, startedAt],
       [`chapters[${number}].doneAt`, doneAt],

@@ -3,18 +3,29 @@
  * when its work is done. The chaos stage has a file of its own.
  */
 import type { ChapterStatus } from '../api/index.ts';
-import { formatDuration } from '../api/index.ts';
-import { noteOf, workOnChaos } from './chaos-stage.ts';
+import { diagnosisSentence, formatDuration } from '../api/index.ts';
+import { measureBaseline, noteOf, workOnChaos } from './chaos-stage.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
-import { entryOf, fixtureOf, fixturesToRemove, mayBeActive, ms, overAt, wake, watchEnd } from './context.ts';
+import {
+  entryOf,
+  fixtureOf,
+  fixturesToRemove,
+  mayBeActive,
+  ms,
+  overAt,
+  runDeadline,
+  wake,
+  watchEnd,
+} from './context.ts';
+import { askForDiagnosis, awaitedUntil } from './diagnoses.ts';
 import { setMeasures, watching } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
 import { awaitHealthy, freshHealth } from './work.ts';
 
-/** How long a diagnosis may take before the story goes on without it. */
-const DIAGNOSIS_WITHIN_MS = 60_000;
+/** How long before its deadline a run waits for nobody's diagnosis any more: its verdict must not come of that. */
+const BEFORE_DEADLINE_MS = 5000;
 
 /** How long after a fault, beyond the time to settle, the proof may take that the subject works again. */
 const RECOVERY_WITHIN_MS = 30_000;
@@ -78,8 +89,7 @@ function workOnSetup(context: Context): Work {
       ? { done: true, message: baseline.message }
       : { done: false, message: baseline.message, fail: 'BaselineFailed' };
   }
-  context.effects.push({ kind: 'MeasureBaseline', id: `${context.draft.run?.number}/baseline` });
-  return { done: false, message: 'Measuring the baseline, without a fault' };
+  return measureBaseline(context);
 }
 
 function workOnDetection(context: Context, scenario: Scenario): Work {
@@ -91,45 +101,23 @@ function workOnDetection(context: Context, scenario: Scenario): Work {
 }
 
 function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterStatus): Work {
-  const { demo, draft, now, observed } = context;
+  const { draft, now, observed } = context;
   const { result, fault } = entryOf(context, scenario.name);
   if (result !== 'Detected' || !fault) {
     return { done: true, message: 'Nothing was detected, so there is nothing to explain' };
   }
   const known = draft.diagnoses?.find((diagnosis) => diagnosis.scenario === scenario.name);
-  if (known) return { done: true, message: `${known.provider}: ${known.summary}` };
+  if (known) return { done: true, message: diagnosisSentence(known) };
 
   // What comes after the first sign belongs to the explanation: it waits for the end of the fault.
   if (fault.endedAt === undefined && mayBeActive(fault, now)) {
     wake(context, ms(fault.until));
     return { done: false, message: 'Watching until the fault ends, to explain all of it', note: 'watching' };
   }
-  const report = observed.diagnoses[fault.id];
-  if (report?.diagnosis) {
-    draft.diagnoses = [...(draft.diagnoses ?? []), report.diagnosis];
-    return { done: true, message: `${report.diagnosis.provider}: ${report.diagnosis.summary}` };
-  }
-  if (report) return { done: true, message: `No diagnosis: ${report.message}` };
-
-  const begunAt = Math.max(ms(entry.startedAt ?? ''), ms(fault.endedAt ?? fault.until), observed.since);
-  const deadline = begunAt + DIAGNOSIS_WITHIN_MS;
-  if (now >= deadline) {
-    return { done: true, message: `No diagnosis within ${formatDuration(DIAGNOSIS_WITHIN_MS)}` };
-  }
-  wake(context, deadline);
-  const { profile } = demo.spec.diagnosis;
-  context.effects.push({
-    kind: 'Diagnose',
-    id: `${fault.id}/diagnosis`,
-    fault: fault.id,
-    scenario: scenario.name,
-    profile,
-  });
-  return {
-    done: false,
-    message: `Asking for a diagnosis by profile "${profile}" from the observations alone`,
-    note: 'asking',
-  };
+  const askedAt = Math.max(ms(entry.startedAt ?? ''), ms(fault.endedAt ?? fault.until), observed.since);
+  const answered = askForDiagnosis(context, { fault: fault.id, scenario: scenario.name, askedAt });
+  if (answered) return { done: true, message: answered.message };
+  return { done: false, message: 'Asking for a diagnosis from the evidence alone', note: 'asking' };
 }
 
 function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterStatus): Work {
@@ -181,7 +169,17 @@ function workOnComplete(context: Context): Work {
   }
   const id = `${draft.run?.number}/complete`;
   const outcome = observed.restored[id];
-  if (outcome?.ok) return { done: true, message: outcome.message };
+  if (outcome?.ok) {
+    const until = awaitedUntil(
+      context,
+      runDeadline(context.draft, context.demo.spec, context.now) - BEFORE_DEADLINE_MS,
+    );
+    if (until === undefined || now >= until) return { done: true, message: outcome.message };
+    wake(context, until);
+    const { profile } = context.demo.spec.diagnosis;
+    const message = `${outcome.message}. Waiting for the diagnosis by profile "${profile}"`;
+    return { done: false, message, note: 'awaiting diagnosis' };
+  }
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
   context.effects.push({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: false });
   return { done: false, message: 'Restoring: removing what the demo set up, proving that the subject works' };

@@ -47,6 +47,8 @@ export interface SubjectDefinition {
   scenarios(spec: ChaosDemoSpec): Scenario[];
   /** First part of the names of the fixtures that the demo makes. */
   fixturePrefix(spec: ChaosDemoSpec): string;
+  /** Whether fixtures stay on the subject until they are removed: then a run holds its object until that is done. */
+  keepsFixtures(spec: ChaosDemoSpec): boolean;
   /** Time between two looks at the health of the subject, in milliseconds. */
   healthIntervalMs(spec: ChaosDemoSpec): number;
   /** What will be done, and to what. */

@@ -37,8 +37,8 @@ export const ACTIONS = {
 export type Action = keyof typeof ACTIONS;
 export const actions = Object.keys(ACTIONS) as [Action, ...Action[]];
 
-/** Bounds of an answer. */
-export const ANSWER_LIMITS = { chain: 6, cites: 8, alternatives: 3, text: 256 } as const;
+/** Bounds of an answer; `text` in characters, `chainBytes` all texts of the chain together in UTF-8. */
+export const ANSWER_LIMITS = { chain: 6, cites: 8, alternatives: 3, text: 256, chainBytes: 1536 } as const;
 
 const componentName = z.string().max(32);
 const cited = z
@@ -55,7 +55,7 @@ const claim = z.strictObject({
 export const diagnosisAnswer = z.strictObject({
   anomaly: z.enum(anomalyClasses).describe('What is wrong.'),
   component: componentName.describe(
-    'Where the cause lies: a component of the bundle; none if nothing is wrong.',
+    'Where the cause lies: a component of the bundle; replicas: all of them alike; none: nothing is wrong.',
   ),
   chain: z.array(claim).min(1).max(ANSWER_LIMITS.chain).describe('From the cause to what was seen.'),
   action: z.enum(actions).describe('What to do about it.'),

@@ -1,9 +1,44 @@
 /** Everything that other parts use to have observations explained. */
 export {
+  ACTIONS,
+  type Action,
+  ANOMALY_CLASSES,
+  ANSWER_LIMITS,
+  type AnomalyClass,
+  actions,
+  anomalyClasses,
+  type Claim,
+  type DiagnosisAnswer,
+  diagnosisAnswer,
+} from './answer.ts';
+export {
+  ALL_REPLICAS,
+  answerComponents,
+  type CheckedAnswer,
+  checkAnswer,
+  NO_COMPONENT,
+  rejectionText,
+} from './check-answer.ts';
+export {
+  FITTING_ACTIONS,
+  type Grade,
+  gradeAnswer,
+  type Truth,
+  truthText,
+} from './grade.ts';
+export {
+  type Answered,
+  ask,
   createDiagnosisProfiles,
   type DiagnosisProfiles,
-  type DiagnosisProvider,
-  type DiagnosisRequest,
-  type DiagnosisResult,
+  PROVIDER_TIMEOUT_MS,
+} from './profiles.ts';
+export type {
+  DiagnosisProvider,
+  DiagnosisRequest,
+  DiagnosisResult,
+  ProviderAnswer,
+  ProviderUsage,
 } from './provider.ts';
-export { rulesProvider } from './rules.ts';
+export { citedText, diagnosisStatus, gradeStatus, type Pods, recommendationOf } from './render.ts';
+export { RULES_VERSION, rulesProvider } from './rules/index.ts';

@@ -162,6 +162,36 @@ describe('request', () => {
     await fresh.close();
   });
 
+  it('tells its observer how each request was answered, or that none was, and not of one that was given up', async () => {
+    server = await startWireServer((request, response) => {
+      const code = Number(request.query.get('code'));
+      if (code >= 300) sendStatus(response, code, 'Reason', 'because');
+      else if (request.query.has('watch')) sendEvent(response, 'ADDED', configMap('a', 1));
+      else if (code) sendJson(response, {});
+    });
+    const client = server.client();
+    const told: [string, number | undefined][] = [];
+    client.observe((method, status) => told.push([method, status]));
+    await client.request({ method: 'GET', path, query: { code: 200 } });
+    await failure(client.request({ method: 'PATCH', path, query: { code: 429 } }));
+    await failure(client.request({ method: 'POST', path, timeoutMs: 50 }));
+    await failure(client.request({ method: 'GET', path, query: { code: 200 }, maxBytes: 1 }));
+    await failure(client.request({ method: 'PUT', path, signal: AbortSignal.timeout(50) }));
+    await failure(collect(client.watch({ ...watching, query: { code: 410 } })));
+    await failure(collect(client.watch({ ...watching, idleTimeoutMs: 50 })));
+    await server.stop();
+    await failure(collect(client.watch(watching)));
+    expect(told).toEqual([
+      ['GET', 200],
+      ['PATCH', 429],
+      ['POST', undefined],
+      ['GET', 200],
+      ['GET', 410],
+      ['GET', 200],
+      ['GET', undefined],
+    ]);
+  });
+
   it('holds more requests than it has connections in line', async () => {
     let widest = 0;
     server = await startWireServer((_request, response) => {

@@ -52,6 +52,9 @@ export type WatchEvent<T> =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
   | { type: 'BOOKMARK'; object: { metadata: { resourceVersion: string } } };
 
+/** Told of every request once it is known how it was answered; without a status no answer came. A watch is a GET. */
+export type RequestObserver = (method: string, status?: number) => void;
+
 /** How a client is set up; all optional. */
 export interface KubeClientOptions {
   /** Sent with every request, and seen in the API server's audit log. Default `kube-client`. */
@@ -72,6 +75,7 @@ export class KubeClient {
   /** What is wrong with how the API server is known, see `warningOf`. */
   readonly warning: string | undefined;
   readonly #timeoutMs: number;
+  #observer: RequestObserver = () => undefined;
   /** Host name or address of the API server, as the kubeconfig has it; without brackets for IPv6. */
   readonly host: string;
 
@@ -84,6 +88,11 @@ export class KubeClient {
     this.warning = warningOf(config);
     this.#userAgent = options.userAgent ?? 'kube-client';
     this.#timeoutMs = options.timeoutMs ?? 30_000;
+  }
+
+  /** Has one observer told of every request from now on. Requests that their caller gives up are not told of. */
+  observe(observer: RequestObserver): void {
+    this.#observer = observer;
   }
 
   /**
@@ -99,6 +108,7 @@ export class KubeClient {
     const timeoutMs = request.timeoutMs ?? this.#timeoutMs;
     const deadline = new Deadline(request.signal);
     deadline.set('request', timeoutMs, () => timeout(name, `not finished within ${timeoutMs} ms`));
+    let answered = false;
     try {
       const channel = await abortable(this.#transport.open(), deadline.signal);
       const { method, path, query, body, contentType = 'application/json' } = request;
@@ -112,11 +122,14 @@ export class KubeClient {
           ...(body === undefined ? {} : { 'content-type': contentType }),
         },
       });
+      answered = true;
+      this.#observer(method, response.statusCode);
       const { maxBytes = longestAnswer, received } = request;
       const text = await textOf(name, response.body, maxBytes, received);
       if (response.statusCode >= 300) throw refusal(name, response, text);
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
+      if (!answered && !request.signal?.aborted) this.#observer(request.method);
       throw explain(name, error, deadline.signal);
     } finally {
       deadline.release();
@@ -139,6 +152,7 @@ export class KubeClient {
       deadline.set('idle', idleTimeoutMs, () => timeout(name, `silent for ${idleTimeoutMs} ms`));
     deadline.set('watch', timeoutMs, () => timeout(name, `not ended after ${timeoutMs} ms`));
     deadline.set('headers', this.#timeoutMs, () => timeout(name, `not begun within ${this.#timeoutMs} ms`));
+    let answered = false;
     try {
       const channel = await abortable(this.#transport.open(), deadline.signal);
       const response = await channel.streams.request({
@@ -146,6 +160,8 @@ export class KubeClient {
         method: 'GET',
         headers: this.#headers(channel),
       });
+      answered = true;
+      this.#observer('GET', response.statusCode);
       if (response.statusCode >= 300) {
         throw refusal(name, response, await textOf(name, response.body, longestAnswer));
       }
@@ -153,6 +169,7 @@ export class KubeClient {
       resetIdle();
       for await (const line of lines(response.body, resetIdle)) yield parseEvent<T>(name, line);
     } catch (error) {
+      if (!answered && !request.signal.aborted) this.#observer('GET');
       throw explain(name, error, deadline.signal);
     } finally {
       // Also reached when the consumer leaves its loop early: the connection must not stay open then.

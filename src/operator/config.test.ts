@@ -111,6 +111,6 @@ describe('helpText', () => {
     expect(text).toContain('--http-port <port>\n');
     expect(text).toContain('[CHAOSDEMO_HTTP_PORT, default 8080]');
     expect(text).toContain('[POD_NAMESPACE, default chaosdemo-system]');
-    expect(text.match(/^ {2}--/gm)).toHaveLength(18);
+    expect(text.match(/^ {2}--/gm)).toHaveLength(19);
   });
 });

@@ -130,6 +130,12 @@ const settings = {
     help: 'How long a target rests after a fault before another run may begin on it; 0s: not at all, and for any share of time, which is for tests',
     fallback: '60s',
   },
+  diagnosisProfiles: {
+    ...file,
+    flag: 'diagnosis-profiles',
+    env: 'CHAOSDEMO_DIAGNOSIS_PROFILES',
+    help: 'File with the models that may diagnose, in YAML or JSON; read at the start (default: rules alone diagnose)',
+  },
   shutdownDeadlineMs: {
     ...duration('1s', '10m', '25s'),
     flag: 'shutdown-deadline',

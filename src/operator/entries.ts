@@ -135,7 +135,7 @@ export class Entries {
   /** Begins to end the fault of a run that is cut off, and then to close the session. */
   cutOff(entry: Entry, run: CutOffRun): void {
     entry.cutOff = run;
-    this.#end(entry, async (session) => await this.#release(session));
+    this.#end(entry, async (session) => await this.#release(session, fixturesOf(session)));
   }
 
   /** Begins to close the session of an object that goes: what a run in its midst has made goes too. */
@@ -147,10 +147,7 @@ export class Entries {
   /** Begins to undo what a run that is on has made, and then to close the session. */
   undo(entry: Entry): void {
     this.#end(entry, async (session) => {
-      const { metadata, status } = session.demo;
-      // Also where `decide` has released a fault: a fixture whose fault was never announced stands in no status.
-      if (!runIsOn(status)) return;
-      await this.#release(session, fixturesToRemove({ demo: metadata, draft: status ?? {} }));
+      if (runIsOn(session.demo.status)) await this.#release(session, fixturesOf(session));
     });
   }
 
@@ -197,11 +194,15 @@ export class Entries {
     this.#endings.set(key, end());
   }
 
-  async #release(session: Session, fixtures?: string[]): Promise<void> {
+  async #release(session: Session, fixtures: string[]): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#releasing;
     await within(clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures), signal);
   }
+}
+
+function fixturesOf({ demo: { metadata, status = {} } }: Session): string[] {
+  return fixturesToRemove({ demo: metadata, draft: status });
 }
 
 /**

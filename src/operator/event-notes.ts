@@ -152,6 +152,7 @@ function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): Ev
 
 function endingOf(verdict: Verdict): Pick<EventNote, 'type' | 'reason'> {
   if (verdict.reason === 'Superseded') return { type: 'Normal', reason: 'Superseded' };
+  if (verdict.reason === 'Deleted') return { type: 'Normal', reason: 'RunAborted' };
   return { type: verdict.phase === 'Succeeded' ? 'Normal' : 'Warning', reason: `Run${verdict.phase}` };
 }
 

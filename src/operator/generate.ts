@@ -11,7 +11,7 @@ import { helpText } from '../settings/settings.ts';
 import { SUBJECTS } from '../subjects/index.ts';
 import { OPERATOR } from './config.ts';
 import { EVENT_REASONS } from './event-notes.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, IDLE } from './metrics.ts';
 
 const APIS = SUBJECTS.map(({ definition }) => definition.api);
 
@@ -44,13 +44,8 @@ A refusal is an event too, and so is a wait before a run, under its own [reason]
 }
 
 async function metricSection(): Promise<string> {
-  const { registry } = createMetrics(
-    { queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 },
-    APIS.flatMap(({ faults }) => faults.map(({ type }) => type)),
-  );
-  const metrics = (await registry.getMetricsAsJSON()).filter(({ name }) =>
-    /^(chaosdemo|workqueue|controller_runtime)_/.test(name),
-  );
+  const { registry } = createMetrics(IDLE, APIS);
+  const metrics = (await registry.getMetricsAsJSON()).filter(({ name }) => !/^(process|nodejs)_/.test(name));
   const rows = metrics.map(({ name, type, help, values }) => [
     code(name),
     String(type),

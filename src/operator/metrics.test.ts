@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { createMetrics as create, type MetricSources } from './metrics.ts';
+import { createMetrics as create, IDLE, type MetricSources } from './metrics.ts';
+import { simulatedDefinition } from './simulation/simulated-subject.ts';
 
-const createMetrics = (sources: MetricSources) => create(sources, ['Stall', 'Surge']);
+const createMetrics = (sources: Partial<MetricSources> = {}) =>
+  create({ ...IDLE, ...sources }, [simulatedDefinition.api]);
 
 async function read(metrics: ReturnType<typeof createMetrics>): Promise<Map<string, number>> {
   const text = await metrics.registry.metrics();
-  const lines = text.split('\n').filter((line) => /^(chaosdemo|workqueue|controller_runtime)_/.test(line));
+  const lines = text
+    .split('\n')
+    .filter((line) => /^(chaosdemo|workqueue|controller_runtime|rest_client)_/.test(line));
   return new Map(
     lines.map((line) => {
       const space = line.lastIndexOf(' ');
@@ -16,9 +20,7 @@ async function read(metrics: ReturnType<typeof createMetrics>): Promise<Map<stri
 
 describe('createMetrics', () => {
   it('starts every series at 0', async () => {
-    const series = await read(
-      createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }),
-    );
+    const series = await read(createMetrics());
     for (const name of [
       'controller_runtime_reconcile_total{controller="chaosdemo",result="error"}',
       'controller_runtime_reconcile_time_seconds_count{controller="chaosdemo"}',
@@ -29,6 +31,20 @@ describe('createMetrics', () => {
       'chaosdemo_status_writes_total{result="rejected"}',
       'chaosdemo_faults_injected_total{type="Stall"}',
       'chaosdemo_faults_released_total{type="Surge"}',
+      'chaosdemo_scenarios_total{type="Surge",result="Inconclusive"}',
+      'chaosdemo_fault_proofs_total{type="Stall",proof="Mismatch"}',
+      'chaosdemo_runs_errored_total{reason="RestoreFailed"}',
+      'chaosdemo_run_duration_seconds_count{verdict="Aborted"}',
+      'chaosdemo_chapter_duration_seconds_count{stage="recovery"}',
+      'chaosdemo_detection_latency_seconds_count{type="Stall"}',
+      'chaosdemo_recovery_latency_seconds_count{type="Surge"}',
+      'chaosdemo_queued_requests_count{type="Stall"}',
+      'chaosdemo_objects{phase="Running"}',
+      'chaosdemo_run_overdue_seconds',
+      'chaosdemo_fault_overdue_seconds',
+      'chaosdemo_runs_taken_over_total',
+      'chaosdemo_leader_terms_total',
+      'rest_client_requests_total{method="PATCH",code="429"}',
       'chaosdemo_watch_restarts_total',
       'chaosdemo_leader',
     ]) {
@@ -38,13 +54,11 @@ describe('createMetrics', () => {
   });
 
   it('counts each thing under its own name and label', async () => {
-    const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 });
+    const metrics = createMetrics();
     metrics.reconciled('success', 30);
     metrics.reconciled('error', 700);
-    metrics.runEnded('Failed');
     metrics.statusWritten('conflict');
-    metrics.faultInjected('Stall');
-    metrics.faultReleased('Surge');
+    metrics.requested('PATCH', 429);
     metrics.watchRestarted();
     metrics.setLeader(true);
     const series = await read(metrics);
@@ -54,20 +68,17 @@ describe('createMetrics', () => {
     expect(series.get(`${reconciles}_errors_total{controller="chaosdemo"}`)).toBe(1);
     expect(series.get(`${reconciles}_time_seconds_bucket{le="0.05",controller="chaosdemo"}`)).toBe(1);
     expect(series.get(`${reconciles}_time_seconds_sum{controller="chaosdemo"}`)).toBeCloseTo(0.73);
-    expect(series.get('chaosdemo_runs_total{verdict="Failed"}')).toBe(1);
-    expect(series.get('chaosdemo_runs_total{verdict="Succeeded"}')).toBe(0);
     expect(series.get('chaosdemo_status_writes_total{result="conflict"}')).toBe(1);
-    expect(series.get('chaosdemo_faults_injected_total{type="Stall"}')).toBe(1);
-    expect(series.get('chaosdemo_faults_injected_total{type="Surge"}')).toBe(0);
-    expect(series.get('chaosdemo_faults_released_total{type="Surge"}')).toBe(1);
+    expect(series.get('rest_client_requests_total{method="PATCH",code="429"}')).toBe(1);
     expect(series.get('chaosdemo_watch_restarts_total')).toBe(1);
     expect(series.get('chaosdemo_leader')).toBe(1);
     metrics.setLeader(false);
-    expect((await read(metrics)).get('chaosdemo_leader')).toBe(0);
+    const after = await read(metrics);
+    expect([after.get('chaosdemo_leader'), after.get('chaosdemo_leader_terms_total')]).toEqual([0, 1]);
   });
 
   it('counts what waits in the queue under the names that every operator has', async () => {
-    const metrics = createMetrics({ queueDepth: () => 4, activeRuns: () => 0, waitingRuns: () => 2 });
+    const metrics = createMetrics({ queueDepth: () => 4, waitingRuns: () => 2 });
     metrics.queue.added();
     metrics.queue.retried();
     metrics.queue.taken(300);
@@ -82,16 +93,23 @@ describe('createMetrics', () => {
     expect(series.get('chaosdemo_runs_waiting')).toBe(2);
   });
 
-  it('opens no series for a type that no subject registers', async () => {
-    const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 });
-    metrics.faultInjected('Elsewhere');
-    metrics.faultReleased('Elsewhere');
-    expect(await metrics.registry.metrics()).not.toContain('Elsewhere');
+  it('opens no series for a code that hardly anybody sends, and none for what is no request of ours', async () => {
+    const metrics = createMetrics();
+    const before = await read(metrics);
+    for (let status = 100; status < 1000; status++) metrics.requested('GET', status);
+    metrics.requested('BREW', 200);
+    metrics.requested('GET');
+    const series = await read(metrics);
+    const fresh = [...series.keys()].filter((name) => !before.has(name));
+    expect(fresh.map((name) => /code="(.+)"/.exec(name)?.[1]).sort()).toEqual(
+      '1xx 200 201 2xx 3xx 400 401 403 404 409 410 413 422 4xx 502 5xx'.split(' '),
+    );
+    expect(series.get('rest_client_requests_total{method="GET",code="<error>"}')).toBe(401);
   });
 
   it('asks for queue depth and active runs at the moment of reading', async () => {
     let depth = 1;
-    const metrics = createMetrics({ queueDepth: () => depth, activeRuns: () => 20, waitingRuns: () => 0 });
+    const metrics = createMetrics({ queueDepth: () => depth, activeRuns: () => 20 });
     const name = 'workqueue_depth{name="chaosdemo",controller="chaosdemo"}';
     expect((await read(metrics)).get(name)).toBe(1);
     depth = 7;
@@ -101,10 +119,10 @@ describe('createMetrics', () => {
   });
 
   it('serves the metrics of the process, and shares nothing between two registries', async () => {
-    const first = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 });
-    const second = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 });
-    first.runEnded('Succeeded');
+    const first = createMetrics();
+    const second = createMetrics();
+    first.watchRestarted();
     expect(await first.registry.metrics()).toContain('process_resident_memory_bytes');
-    expect((await read(second)).get('chaosdemo_runs_total{verdict="Succeeded"}')).toBe(0);
+    expect((await read(second)).get('chaosdemo_watch_restarts_total')).toBe(0);
   });
 });

@@ -4,12 +4,14 @@
  * the same however many ChaosDemos there are.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { SubjectApi } from '../api/index.ts';
 import type { ReconcileRecord } from '../kube/controller.ts';
 import type { QueueObserver } from '../kube/work-queue.ts';
+import { createObjectMetrics, type ObjectSources } from './object-metrics.ts';
 import { createQueueMetrics } from './queue-metrics.ts';
+import { createRequestMetrics } from './request-metrics.ts';
+import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
 
-/** How a run can end, as the label `verdict`. */
-export const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted', 'Superseded'] as const;
 const WRITE_RESULTS = ['stored', 'conflict', 'rejected', 'failed'] as const;
 
 type OneOf<Values extends readonly string[]> = Values[number];
@@ -21,20 +23,20 @@ export interface OperatorMetrics {
   reconciled(result: ReconcileRecord['outcome'], durationMs: number): void;
   /** What the queue of ChaosDemos tells of its keys. */
   readonly queue: QueueObserver;
-  runEnded(verdict: OneOf<typeof VERDICTS>): void;
+  /** What is counted of runs. */
+  readonly runs: RunMetrics;
   /** Counts one attempt to write a status. */
   statusWritten(result: OneOf<typeof WRITE_RESULTS>): void;
-  /** @param type a scenario type; one that no subject registers is not counted, since labels are a closed set */
-  faultInjected(type: string): void;
-  /** @param type as of `faultInjected` */
-  faultReleased(type: string): void;
+  /** Counts a request to the API server; without a status no answer came. */
+  requested(method: string, status?: number): void;
   /** A watch on the API server failed or expired and was begun again. */
   watchRestarted(): void;
+  /** Whether this process leads from now on. */
   setLeader(leads: boolean): void;
 }
 
 /** Asked whenever the metrics are collected. */
-export interface MetricSources {
+export interface MetricSources extends ObjectSources {
   /** Objects that wait for a worker. */
   queueDepth: () => number;
   /** Runs that are on. */
@@ -43,38 +45,37 @@ export interface MetricSources {
   waitingRuns: () => number;
 }
 
+/** Those of a process that has nothing to do: for the reference and for tests. */
+export const IDLE: MetricSources = {
+  queueDepth: () => 0,
+  activeRuns: () => 0,
+  waitingRuns: () => 0,
+  demos: () => [],
+  now: () => 0,
+};
+
 /**
  * Makes the registry and everything in it; every series starts at 0, so that a rate over it is right from the start.
- * @param faultTypes the scenario types of the registered subjects: the values of the label `type`
+ * @param subjects the registered ones: their scenario types are the values of the label `type`
+ * @param profiles those that explain what was detected, besides the rules: the values of the label `profile`
  */
-export function createMetrics(sources: MetricSources, faultTypes: readonly string[]): OperatorMetrics {
+export function createMetrics(
+  sources: MetricSources,
+  subjects: readonly SubjectApi[],
+  profiles: readonly string[] = [],
+): OperatorMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
   const { queue, reconciled } = createQueueMetrics(registers, sources.queueDepth);
-  const runs = new Counter({
-    name: 'chaosdemo_runs_total',
-    help: 'Runs that have ended, by verdict.',
-    labelNames: ['verdict'],
-    registers,
-  });
+  const requested = createRequestMetrics(registers);
+  const runs = createRunMetrics(registers, subjects, profiles);
+  createObjectMetrics(registers, sources);
   const writes = new Counter({
     name: 'chaosdemo_status_writes_total',
     help: 'Attempts to write a status: stored, conflict (somebody wrote first), rejected by the API server, failed.',
     labelNames: ['result'],
-    registers,
-  });
-  const injected = new Counter({
-    name: 'chaosdemo_faults_injected_total',
-    help: 'Faults injected, by type of scenario.',
-    labelNames: ['type'],
-    registers,
-  });
-  const released = new Counter({
-    name: 'chaosdemo_faults_released_total',
-    help: 'Faults that a probe has seen end, by type of scenario.',
-    labelNames: ['type'],
     registers,
   });
   const restarts = new Counter({
@@ -87,11 +88,16 @@ export function createMetrics(sources: MetricSources, faultTypes: readonly strin
     help: '1 while this process leads.',
     registers,
   });
+  const terms = new Counter({
+    name: 'chaosdemo_leader_terms_total',
+    help: 'Times that this process began to lead.',
+    registers,
+  });
   const gauges: [name: string, help: string, read: () => number][] = [
-    ['chaosdemo_runs_active', 'Runs that are on.', sources.activeRuns],
+    ['chaosdemo_runs_active', 'Runs that are on, of the process that leads.', sources.activeRuns],
     [
       'chaosdemo_runs_waiting',
-      'ChaosDemos that wait until fewer runs are on (reason TooManyRuns).',
+      'ChaosDemos that wait until fewer runs are on (reason TooManyRuns), of the process that leads.',
       sources.waitingRuns,
     ],
   ];
@@ -100,26 +106,18 @@ export function createMetrics(sources: MetricSources, faultTypes: readonly strin
   }
 
   for (const result of WRITE_RESULTS) writes.inc({ result }, 0);
-  for (const verdict of VERDICTS) runs.inc({ verdict }, 0);
-  const types = new Set(faultTypes);
-  for (const type of types) {
-    injected.inc({ type }, 0);
-    released.inc({ type }, 0);
-  }
 
   return {
     registry,
     reconciled,
     queue,
-    runEnded: (verdict) => runs.inc({ verdict }),
+    runs,
+    requested,
     statusWritten: (result) => writes.inc({ result }),
-    faultInjected: (type) => {
-      if (types.has(type)) injected.inc({ type });
-    },
-    faultReleased: (type) => {
-      if (types.has(type)) released.inc({ type });
-    },
     watchRestarted: () => restarts.inc(),
-    setLeader: (leads) => leader.set(leads ? 1 : 0),
+    setLeader(leads) {
+      leader.set(leads ? 1 : 0);
+      if (leads) terms.inc();
+    },
   };
 }

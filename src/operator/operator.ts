@@ -51,9 +51,12 @@ export async function runOperator(
       queueDepth: () => leadership.term?.depth ?? 0,
       activeRuns: () => leadership.term?.activeRuns ?? 0,
       waitingRuns: () => leadership.term?.waitingRuns ?? 0,
+      demos: () => stores.flatMap((store) => store.list()),
+      now: () => clock.now(),
     },
-    faultTypesOf(subjects),
+    subjects.map(({ definition }) => definition.api),
   );
+  client.observe(metrics.requested);
   const onActivity = (activity: string): void => {
     if (activity === 'failed' || activity === 'expired') metrics.watchRestarted();
   };
@@ -172,10 +175,6 @@ export async function runOperator(
     await http.close();
     logger.info('stopped');
   }
-}
-
-function faultTypesOf(subjects: readonly Subject<Cluster>[]): string[] {
-  return subjects.flatMap(({ definition }) => definition.api.faults.map(({ type }) => type));
 }
 
 /** The subjects, connected anew: what waits for a lock in one term has nothing to do with another. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChaosDemo } from '../api/index.ts';
 import { FINALIZER } from '../api/index.ts';
 import type { EventRecord } from '../kube/events.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, IDLE } from './metrics.ts';
 import { Reconciler } from './reconciler.ts';
 import { FakeApiServer, keyOf } from './simulation/fake-api.ts';
 import { FakeClock } from './simulation/fake-clock.ts';
@@ -40,10 +40,7 @@ function setup() {
   const api = server.connect(clock);
   const enqueued: string[] = [];
   const events: EventRecord[] = [];
-  const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }, [
-    'Stall',
-    'Surge',
-  ]);
+  const metrics = createMetrics(IDLE, [simulatedDefinition.api]);
   const reconciler = new Reconciler({
     api,
     evidence: new FakeEvidence(world).connect(clock),

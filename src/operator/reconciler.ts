@@ -27,6 +27,7 @@ import { RunSlots } from './run-slots.ts';
 import { StatusWriter } from './store-status.ts';
 import type { Audience } from './tell.ts';
 import { tell, tellDeleted, tellNotKept } from './tell.ts';
+import { NotLeadingError } from './term-api.ts';
 import { unknownSubjectStatus } from './unknown-subject.ts';
 
 /** When an object is looked at again whose run was cut off. */
@@ -99,7 +100,7 @@ export class Reconciler {
       leads,
       logger,
       onChange: enqueue,
-      onDeleted: (demo) => tellDeleted(audience, logger, demo),
+      onDeleted: (demo) => tellDeleted(audience, logger, demo, clock.now()),
       onEnded: (key) => {
         this.#slots.ended(key);
         enqueue(key);
@@ -134,7 +135,12 @@ export class Reconciler {
 
   /** Counts the runs that are on already, before any other may begin. */
   takeOver(keys: Iterable<string>): void {
-    for (const key of keys) if (runIsOn(this.#options.api.read(key)?.status)) this.#slots.take(key);
+    const { api, audience } = this.#options;
+    for (const key of keys) {
+      if (!runIsOn(api.read(key)?.status)) continue;
+      this.#slots.take(key);
+      audience.metrics.runs.takenOver();
+    }
   }
 
   /**
@@ -164,6 +170,10 @@ export class Reconciler {
     }
     try {
       return await this.#advance(entry, this.#entries.newest(entry, cached), signal);
+    } catch (error) {
+      // It led when it decided, and not when it was to write.
+      if (error instanceof NotLeadingError) return { requeueAfterMs: LEAD_AGAIN_MS };
+      throw error;
     } finally {
       this.#entries.tidy(entry);
     }
@@ -367,10 +377,11 @@ export class Reconciler {
 
   #stored(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
     this.#entries.keep(entry, after);
-    const subject = this.#options.subjects.get(after.spec.subject.type);
+    const { audience, logger, subjects } = this.#options;
+    const subject = subjects.get(after.spec.subject.type);
     if (after.metadata.deletionTimestamp) this.#evidence.forget(entry.key);
     else if (subject) this.#evidence.note(entry.key, after, entry.session, subject.definition);
-    tell(this.#options.audience, this.#options.logger, after, before.status);
+    tell(audience, logger, after, before.status, () => subject?.definition.chapters(after.spec) ?? []);
   }
 
   /** Whole milliseconds: what is reckoned from them goes into a status. */

@@ -95,7 +95,7 @@ export function findingOf(effect: SubjectEffect): Finding {
 
 export const admit: Effect = { kind: 'Admit', id: 'admit/1/1', mustUndo: false };
 export const restore: Effect = { kind: 'Restore', id: '1/stop', fixtures: [], release: true };
-export const baseline: Effect = { kind: 'MeasureBaseline', id: '1/baseline' };
+export const baseline: Effect = { kind: 'MeasureBaseline', id: '1/baseline', fixture: 'control' };
 export const inject: Effect = {
   kind: 'Inject',
   id: '1-stall-1',

@@ -4,6 +4,7 @@
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 import { API_VERSION, KIND, printable } from '../api/index.ts';
+import type { Chapter } from '../demo/chapter.ts';
 import { runIsOn } from '../demo/context.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { deletionEvents, type EventNote, eventsFor } from './event-notes.ts';
@@ -15,25 +16,34 @@ export interface Audience {
   metrics: OperatorMetrics;
 }
 
-/** Tells what changed from `before` to the status of `demo`, as stored. */
+/**
+ * Tells what changed from `before` to the status of `demo`, as stored.
+ * @param chapters those of a run by the spec of `demo`
+ */
 export function tell(
   { events, metrics }: Audience,
   logger: Logger,
   demo: ChaosDemo,
   before: ChaosDemoStatus | undefined,
+  chapters: () => readonly Chapter[],
 ): void {
   const after = demo.status ?? {};
   announce(events, demo, eventsFor(before, after));
   logChange(childLogger(logger, contextOf(demo)), before, after);
-  count(metrics, before, after);
+  metrics.runs.changed(before, after, chapters);
 }
 
 /** Tells the end of an object that goes in the midst of its run; nothing where none is on. */
-export function tellDeleted({ events, metrics }: Audience, logger: Logger, demo: ChaosDemo): void {
+export function tellDeleted(
+  { events, metrics }: Audience,
+  logger: Logger,
+  demo: ChaosDemo,
+  now: number,
+): void {
   if (!runIsOn(demo.status)) return;
   announce(events, demo, deletionEvents(demo.status ?? {}));
   childLogger(logger, contextOf(demo)).info({}, 'the object is being deleted; its run has ended');
-  metrics.runEnded('Aborted');
+  metrics.runs.deleted(demo.status ?? {}, now);
 }
 
 /** Tells that the evidence of the run that is on is not kept, and why. */
@@ -57,18 +67,4 @@ function logChange(logger: Logger, before: ChaosDemoStatus | undefined, after: C
   const line = { phase, asExpected };
   if (phase === 'Errored' || phase === 'Failed') logger.warn(line, message ?? '');
   else logger.info(line, message ?? '');
-}
-
-function count(metrics: OperatorMetrics, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): void {
-  const sameRun = before?.run?.number === after.run?.number;
-  for (const { fault, name, type } of after.scenarios ?? []) {
-    const known = sameRun ? before?.scenarios?.find((entry) => entry.name === name)?.fault : undefined;
-    const earlier = known?.id === fault?.id ? known : undefined;
-    if (fault?.startedAt && !earlier?.startedAt) metrics.faultInjected(type);
-    if (fault?.endedAt && !earlier?.endedAt) metrics.faultReleased(type);
-  }
-  const { verdict } = after.run ?? {};
-  if (verdict && !(sameRun && before?.run?.verdict)) {
-    metrics.runEnded(verdict.reason === 'Superseded' ? 'Superseded' : verdict.phase);
-  }
 }

@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Leadership } from './leadership.ts';
-import { createMetrics } from './metrics.ts';
+import type { Logger } from './log.ts';
+import { createMetrics, IDLE } from './metrics.ts';
 import { FakeApiServer } from './simulation/fake-api.ts';
 import { FakeClock } from './simulation/fake-clock.ts';
 import { FakeEvidence } from './simulation/fake-evidence.ts';
@@ -10,12 +11,12 @@ import { SimulatedConnector } from './simulation/simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
 import { type Behaviour, SimulatedTarget } from './simulation/simulated-target.ts';
 
-const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }, []);
+const metrics = createMetrics(IDLE, []);
 const STOP = { release: true, deadlineMs: 20_000 };
 const LOST = { release: false, deadlineMs: 20_000 };
 
 /** One process with an election that the test decides, and a demo. */
-function setup(behaviour: Partial<Behaviour> = {}) {
+function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level: 'silent' })) {
   const world = new FakeClock();
   const clock = new ProcessClock(world);
   const server = new FakeApiServer(world);
@@ -43,7 +44,7 @@ function setup(behaviour: Partial<Behaviour> = {}) {
       api,
       evidence: new FakeEvidence(world).connect(clock),
       clock,
-      logger: pino({ level: 'silent' }),
+      logger,
       audience: { events: { record: () => {} }, metrics },
       connect(hasLead) {
         leads.push(hasLead);
@@ -74,6 +75,21 @@ function setup(behaviour: Partial<Behaviour> = {}) {
 }
 
 describe('a term', () => {
+  it('that ends between a decision and its write writes nothing, and calls that no error', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const { election, ended, leadership, server, status, until, world } = setup({}, logger);
+    const isHeld = (): boolean => server.get('ns/demo')?.metadata.finalizers !== undefined;
+    // Lost as soon as the finalizer is stored, before the status that goes with it is sent.
+    Object.defineProperty(election, 'leads', { get: () => !isHeld() });
+    leadership.begin();
+    await until(isHeld);
+    const { journal } = status();
+    await world.advance(100);
+    await ended(leadership.end(LOST));
+    expect([status().journal, lines]).toEqual([journal, []]);
+  });
+
   it('begins with everything there is, and tells that it leads', async () => {
     const { leadership, status, told, until } = setup();
     expect(leadership.term).toBeUndefined();

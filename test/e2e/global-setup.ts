@@ -32,6 +32,10 @@ export interface ProvidedCluster {
   readonly engine: 'docker' | 'podman';
   /** What the engine needs in its environment. */
   readonly engineEnv: Readonly<Record<string, string>>;
+  /** Path of kind. */
+  readonly kind: string;
+  /** The cluster's name. */
+  readonly name: string;
   /** Name of the node's container. */
   readonly node: string;
   readonly kubeconfig: string;
@@ -114,7 +118,8 @@ async function prepare(
     if (env[key] !== undefined) engineEnv[key] = env[key];
   }
   const node = `${NAME}-control-plane`;
-  return { engine, engineEnv, node, kubeconfig, kubectl: kubectl.binary, helm, images };
+  const where = { kind: kind.binary, name: NAME, node, kubeconfig, kubectl: kubectl.binary };
+  return { engine, engineEnv, ...where, helm, images };
 }
 
 /** All tests share one Redis, and none of them is about its rest: with it each would wait a minute for the one before. */

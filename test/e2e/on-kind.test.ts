@@ -10,6 +10,7 @@ import { operatorCrashes } from './operator-crashes.ts';
 import { rights } from './rights.ts';
 import { strictGate } from './strict-gate.ts';
 import { Cluster } from './support/cluster.ts';
+import { surveyedLimiters } from './surveyed-limiters.ts';
 import { wholeDemo } from './whole-demo.ts';
 
 const cluster = new Cluster();
@@ -29,6 +30,9 @@ describe('a strict limiter', () => {
 });
 describe('pods of the limiter that go away', () => {
   disturbances(cluster);
+});
+describe('limiters of the survey', () => {
+  surveyedLimiters(cluster);
 });
 describe('what the operator may do', () => {
   rights(cluster);

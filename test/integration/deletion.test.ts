@@ -49,6 +49,19 @@ describe('a ChaosDemo', () => {
     expect(await world.pauses()).toBe(pauses);
   });
 
+  it('deleted in Setup while no operator is up stays until the next one has removed the keys of its controls', async () => {
+    await world.applySpec('orphaned', { scenarios: [ghosts()] });
+    await world.untilStatus('orphaned', 'Setup', (status) => chapterOnShow(status) === 3);
+    await until(async () => (await world.limitsOfDemos()).length > 0, { what: 'the key of a control' });
+    await world.killOperator();
+    expect(await world.limitsOfDemos()).toContainEqual(expect.stringContaining('--control-'));
+    await world.remove('orphaned');
+    expect((await world.object('orphaned')).metadata.deletionTimestamp).toBeDefined();
+    await world.operator.start();
+    await world.untilGone('orphaned');
+    await untilNothingIsLeft();
+  });
+
   it('deleted by a foreground deletion leaves nothing either', async () => {
     await world.applySpec('foreground', { pace: { mode: 'Manual' }, scenarios: [ghosts()] });
     await advanceTo('foreground', 8);

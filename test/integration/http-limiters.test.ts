@@ -1,76 +1,35 @@
 /** Rate limiters that people run, unmodified and behind HTTP: what their callers get while Redis takes no writes. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leaksOf } from '../../src/evidence/index.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
-import { install } from '../../survey/install.ts';
-import { loadLimiter } from '../../survey/limiters.ts';
-import { rateLimiterSpec } from '../../survey/rate-limiter-spec.ts';
-import { startLimiter, stopLimiter } from '../../survey/start.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
+import type { DrivenLimiter } from './support/driven-limiter.ts';
+import { SurveyedLimiters } from './support/surveyed-limiter.ts';
 
-const CONFIGURED = { limit: 10, windowSeconds: 60 };
 const PAUSE_MS = 3000;
+const SCENARIOS = [
+  {
+    name: 'outage',
+    type: 'StoreOutage',
+    storeOutage: { pause: '3s', callerTimeout: '500ms', requestsPerSecond: 10, settle: '2s' },
+  },
+  { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 2, settle: '1s' } },
+];
 
-let supervisor: Supervisor;
-let redis: RedisServer;
-let folder: string;
-let keys = 0;
+let limiters: SurveyedLimiters;
 beforeAll(async () => {
-  supervisor = new Supervisor();
-  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-http-limiters-'));
-  redis = await startRedis({ supervisor });
+  limiters = await SurveyedLimiters.start();
 });
-afterAll(async () => {
-  await supervisor?.close();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => limiters?.close());
 
-const surveyed = async (name: string, variant: string) => {
-  const limiter = await loadLimiter(name);
-  const found = limiter.variants.find((candidate) => candidate.name === variant);
-  if (!found) throw new Error(`the survey has no ${name} ${variant}`);
-  return { limiter, variant: found };
-};
-
-/** Three processes of a limiter, and a driver of a run on them. */
-async function driven(name: string, variantName: string, change: object = {}) {
-  const { limiter, variant } = await surveyed(name, variantName);
-  const app = await install(limiter, { progress: () => undefined });
-  const started = await startLimiter({
-    ...{ supervisor, limiter, variant, app, ...CONFIGURED, count: 3 },
-    redisUrl: `redis://${redis.host}:${redis.port}`,
-    folder: join(folder, `${name}-${variantName}`),
-  });
-  const mapped = rateLimiterSpec(limiter, variant, CONFIGURED);
-  const spec = limiterSpec({ ...mapped, health: { pollInterval: '250ms', timeout: '5s' }, ...change }, [
-    {
-      name: 'outage',
-      type: 'StoreOutage',
-      storeOutage: { pause: '3s', callerTimeout: '500ms', requestsPerSecond: 10, settle: '2s' },
-    },
-    { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 2, settle: '1s' } },
-  ]);
-  const nodes = started.map(({ name: pod, ip: host, port }) => ({ name: pod, host, port }));
-  const target = { podName: 'redis-0', host: redis.host, port: redis.port, tls: false };
-  const driver = new DrivenLimiter({ nodes, redis: target, spec });
-  const close = async (): Promise<void> => {
-    await driver.close();
-    await stopLimiter(started);
-  };
-  return { driver, close, key: `demo-http-${process.pid}-${(keys += 1)}` };
-}
+const driven = async (name: string, variant: string, change: object = {}) =>
+  await limiters.drive(name, variant, { scenarios: SCENARIOS, change });
 
 /** What is kept of it tells the same by what callers got, and nothing of what it is. */
 function expectSeen(driver: DrivenLimiter, behaviour: string, notServed: number, key: string): void {
   const { bundle, pods = [] } = driver.evidence ?? {};
   if (!bundle) throw new Error('there is no evidence');
-  expect(leaksOf(bundle, [key, redis.host, 'redis-0', ...pods.map(({ pod }) => pod)])).toEqual([]);
+  expect(leaksOf(bundle, [key, '127.0.0.1', 'redis-0', ...pods.map(({ pod }) => pod)])).toEqual([]);
   const during = (signal: string): number =>
     bundle.series
       .filter((series) => series.signal === signal)
@@ -153,8 +112,9 @@ describe('a limiter behind HTTP', () => {
   });
 
   it('is refused where the key does not stand where it takes the identity of its caller', async () => {
-    const { limiter, variant } = await surveyed('express-rate-limit', 'default');
-    const mapped = rateLimiterSpec(limiter, variant, CONFIGURED) as { interface: { http: object } };
+    const mapped = (await limiters.specOf('express-rate-limit', 'default')) as {
+      interface: { http: object };
+    };
     const http = { ...mapped.interface.http, request: { path: '/?who=$(key)' } };
     const { close, driver, key } = await driven('express-rate-limit', 'default', {
       interface: { type: 'HTTP', http },

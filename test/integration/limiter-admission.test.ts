@@ -390,7 +390,7 @@ describe('admission', () => {
     const perform = (effect: SubjectEffect) => opened?.driver.perform(effect, PERMITTED, never);
 
     const gone = /limiter-0: gone or made anew since the run began, so nothing was sent to the address/;
-    expect(await perform({ kind: 'MeasureBaseline', id: 'b' })).toMatchObject({
+    expect(await perform({ kind: 'MeasureBaseline', id: 'b', fixture: 'demo-control' })).toMatchObject({
       outcome: { ok: false, message: expect.stringMatching(gone) },
     });
     const about = { scenario: 'ghost-allowing', fixture: 'demo-x' };
@@ -476,3 +476,53 @@ async function ask(command: string): Promise<string> {
   });
   return answer;
 }
+
+describe('the Secret of a limiter behind HTTP', () => {
+  const asked = (http: object) => ({
+    spec: limiterSpec({
+      ...LIMITER,
+      interface: {
+        type: 'HTTP',
+        http: { request: { path: '/$(key)' }, authSecretRef: { name: 'api-auth' }, ...http },
+      },
+    }),
+  });
+  const withSecret = (data: Record<string, string>, type = 'chaosdemo.dev/http-auth') => {
+    const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+    cluster.secrets = [
+      ...cluster.secrets,
+      { metadata: { name: 'api-auth' }, type, data: Object.fromEntries(encoded) },
+    ];
+  };
+
+  it('is taken for pods whose labels it names', async () => {
+    withSecret({ selector: 'app=limiter', headers: 'authorization: Bearer hunter2' });
+    expect(await messageFor('a', asked({}))).toBe('granted');
+  });
+
+  it.each<[string, Record<string, string>, object, RegExp]>([
+    ['for other pods', { selector: 'app=redis' }, {}, /^HTTPAuthInvalid: .* for pods with other labels/],
+    [
+      'with an authority and no TLS',
+      { selector: 'app=limiter', 'ca.crt': '-----BEGIN CERTIFICATE-----' },
+      {},
+      /^HTTPAuthInvalid: .* in the clear/,
+    ],
+    [
+      'with a header that the spec has',
+      { selector: 'app=limiter' },
+      { request: { path: '/$(key)', headers: [{ name: 'Authorization', value: 'x' }] } },
+      /^HTTPAuthInvalid: .* sets already/,
+    ],
+  ])('is refused %s', async (_, data, http, message) => {
+    withSecret({ headers: 'authorization: Bearer hunter2', ...data });
+    const said = await messageFor('a', asked(http));
+    expect(said).toMatch(message);
+    expect(said).not.toContain('hunter2');
+  });
+
+  it('is refused where there is none, and not looked for where none is named', async () => {
+    expect(await messageFor('a', asked({}))).toMatch(/^HTTPAuthInvalid: there is no Secret api-auth/);
+    expect(await messageFor('a', asked({ authSecretRef: undefined }))).toBe('granted');
+  });
+});

@@ -66,7 +66,7 @@ function driverOn(
 }
 
 async function baselineOf(driver: DrivenLimiter) {
-  await driver.perform({ kind: 'MeasureBaseline', id: 'b' });
+  await driver.measureBaseline();
   return driver.observed.baseline;
 }
 

@@ -42,7 +42,7 @@ describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approxim
       const key = `demo-control-${requests}`;
       const about = { fault: 'none', scenario: 'drift', fixture: key };
       try {
-        await driver.perform({ kind: 'MeasureBaseline', id: 'b' });
+        await driver.measureBaseline();
         await driver.perform({ kind: 'Prepare', id: 'p', ...about, sequence: 1 });
         const activities: Activity[] = [
           { kind: 'Watch', ...about },

@@ -118,12 +118,12 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
     'measures write latency and lag, and leaves no control key behind',
     keepingTime(async () => {
       const driver = driverOn(approximate);
-      await driver.perform({ kind: 'MeasureBaseline', id: 'b' });
+      await driver.measureBaseline();
       expect(driver.observed.baseline).toEqual({ ok: true, message: expect.any(String) });
       expect(driver.observed.baseline?.message).toMatch(
         /a write to Redis takes \d+\.\d ms.*at most \d+ counts? behind/,
       );
-      const definitions = await observer.keys('rl:limit:demo-*-control-*');
+      const definitions = await observer.keys('rl:limit:demo-*--control-*');
       expect(definitions.length).toBeGreaterThanOrEqual(2);
       const kept = await Promise.all(definitions.map(async (key) => await observer.hexists(key, 'limit')));
       expect(kept).not.toContain(1);
@@ -243,10 +243,11 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       expect(reading?.evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
 
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
-      expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
-        anomaly: 'Replica counts drift from the shared store',
-        component: 'redis-0',
-        confidence: 'high',
+      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+        anomaly: 'store-writes-stalled',
+        component: 'store',
+        pod: 'redis-0',
+        grade: { localization: 'Right', identification: 'Right', action: 'Right' },
       });
 
       await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
@@ -533,10 +534,10 @@ describe.skipIf(withoutRealTime)('the burst', () => {
       expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([20, 20]);
 
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'ghosts', profile: 'rules' });
-      expect(driver.observed.diagnoses['f']?.diagnosis).toMatchObject({
-        anomaly: 'Over-admission by simultaneous requests',
-        // The write that is sent beside the burst is not waited for: without its answer the rules are less sure.
-        confidence: expect.stringMatching(/^(high|medium)$/),
+      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+        anomaly: 'uncoordinated-admission',
+        component: 'replicas',
+        grade: { localization: 'Right', identification: 'Right', action: 'Right' },
       });
     }),
   );
@@ -619,8 +620,8 @@ describe.skipIf(withoutRealTime)('a session that saw nothing', () => {
     keepingTime(async () => {
       const driver = driverOn(approximate);
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
-      expect(driver.observed.diagnoses['f']?.diagnosis).toBeUndefined();
-      expect(driver.observed.diagnoses['f']?.message).toMatch(/run again/);
+      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toBeUndefined();
+      expect(driver.observed.diagnoses['f/rules']?.message).toMatch(/run again/);
     }),
   );
 });

@@ -10,6 +10,7 @@ import { ENABLED_LABEL } from '../../src/api/index.ts';
 import type { Kubectl } from '../../src/local/kubectl.ts';
 import { type OperatorProcess, type SpawnOptions, spawnOperator } from '../../src/local/operator.ts';
 import type { Supervisor } from '../../src/local/supervisor.ts';
+import { until } from './until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** ServiceAccount of every operator. */
@@ -61,6 +62,15 @@ export async function startOperatorIn(
     // Many runs share one Redis, and none of them is about its rest.
     args: [`--watch-namespaces=${namespaces.join(',')}`, '--fault-rest=0s'],
   });
+}
+
+/** The page of metrics that an operator serves, asked for once: the port stands in its log. */
+export async function metricsOf({ process }: Pick<OperatorProcess, 'process'>): Promise<string> {
+  const portInLog = async () => /"port":(\d+)/.exec(await readFile(process.logFile, 'utf8'))?.[1];
+  const port = await until(portInLog, { what: 'the operator to say on which port it serves' });
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  if (!response.ok) throw new Error(`/metrics of the operator answered ${response.status}`);
+  return await response.text();
 }
 
 interface ShippedObject {

@@ -57,6 +57,11 @@ describe('the chart', () => {
     [{ image: { repository: 'x', digest: 'sha256:1' } }, '/image/digest'],
     [{ enabledNamespaces: ['Shop'] }, '/enabledNamespaces/0'],
     [{ networkPolicy: { apiServerCIDRs: ['10.0.0.1'] } }, '/networkPolicy/apiServerCIDRs/0'],
+    [{ metrics: { serviceMonitor: { enable: true } } }, "'enable' not allowed"],
+    [
+      { metrics: { prometheusRule: { docsUrl: 'https://git.example.com/' } } },
+      '/metrics/prometheusRule/docsUrl',
+    ],
     [{ demo: { enabled: true } }, 'demo.enabled needs limiter.enabled=true'],
   ])('refuses %j and says where', async (values, what) => {
     const { status, stderr } = await runHelmTemplate(helm, values);

@@ -18,7 +18,12 @@ beforeAll(async () => {
   helm = await tool('helm');
   await writeKubernetesSchemas(schemas, await adminKubectl().run(['get', '--raw', '/openapi/v2']));
   await writeCrdSchemas(schemas, await readFile(`${root}crds/chaosdemo.dev_chaosdemos.yaml`, 'utf8'));
-  for (const name of ['argocd', 'kustomize-controller', 'source-controller'] as const) {
+  for (const name of [
+    'argocd',
+    'kustomize-controller',
+    'prometheus-operator',
+    'source-controller',
+  ] as const) {
     const folder = await crdsOf(name);
     const files = await readdir(folder);
     for (const file of files) await writeCrdSchemas(schemas, await readFile(join(folder, file), 'utf8'));

@@ -88,14 +88,14 @@ export async function saveImages(
 }
 
 /**
- * Builds the Dockerfile in the root of this repository, shown on the terminal. The image that had the name
- * before is removed, unless a container uses it.
+ * Builds the Dockerfile of a folder, shown on the terminal. The image that had the name before is removed,
+ * unless a container uses it.
  */
 export async function buildImage(
   { name, env: inherited }: Engine,
   image: string,
   buildArgs: Readonly<Record<string, string>>,
-  { signal }: StepOptions,
+  { folder, signal }: StepOptions & { readonly folder: string },
 ): Promise<void> {
   const options = Object.entries(buildArgs).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
   // podman 4 takes a label with the argument of an earlier build from its cache.
@@ -105,6 +105,10 @@ export async function buildImage(
   const id = async (): Promise<string> =>
     (await attempt(name, ['image', 'inspect', '--format', '{{.Id}}', image], { env })).stdout.trim();
   const before = await id();
-  await output(name, ['build', ...cache, '--tag', image, ...options, '.'], { env, signal, shown: true });
+  await output(name, ['build', ...cache, '--tag', image, ...options, folder], {
+    env,
+    signal,
+    shown: true,
+  });
   if (before !== '' && before !== (await id())) await attempt(name, ['image', 'rm', before], { env });
 }

@@ -16,6 +16,8 @@ export interface Images {
   readonly operator: string;
   /** The one that the manifests name, or its stand-in. */
   readonly redis: string;
+  /** Whose entrypoint is Node: what the Dockerfile names, or its stand-in. */
+  readonly runtime: string;
 }
 
 /** Gives up waiting when aborted. */
@@ -44,11 +46,12 @@ export async function provideImages(kind: Kind, options: StepOptions): Promise<I
     REVISION: revision.stdout.trim() || 'unknown',
     ...(registry ? { NPM_CONFIG_REGISTRY: registry } : {}),
   };
-  await buildImage(engine, operator, buildArgs, options);
+  await buildImage(engine, operator, buildArgs, { ...options, folder: root });
 
   const manifest = await readFile(join(root, 'manifests/ratelimiter/base/redis.yaml'), 'utf8');
   const redisName = /^\s+image: (\S+)$/m.exec(manifest)?.[1] ?? '';
-  const images = { operator, redis: await ensureImage(engine, redisName, 'redis', options) };
+  const redis = await ensureImage(engine, redisName, 'redis', options);
+  const images = { operator, redis, runtime: buildArgs.RUNTIME_IMAGE };
   await loadImages(kind, [images.operator, images.redis], options);
   return images;
 }

@@ -19,6 +19,8 @@ export interface GoModule {
   readonly output?: string;
   /** Variables that are set at link time, `-X PATH=VALUE`. */
   readonly stamp?: string;
+  /** Build tags, separated by commas. */
+  readonly tags?: string;
 }
 
 /**
@@ -69,7 +71,7 @@ export class Go {
 
   /** Builds into `folder`, with a line of progress every 5 s. Throws GO_TOO_OLD or BUILD_FAILED. */
   async build(
-    { name, tool, packages, output: file = '', stamp = '' }: GoModule,
+    { name, tool, packages, output: file = '', stamp = '', tags = '' }: GoModule,
     folder: string,
   ): Promise<void> {
     const { progress } = this.#options;
@@ -82,6 +84,7 @@ export class Go {
       else if (!line.startsWith('#') && !line.includes(' ')) compiled++;
     };
     const args = ['build', '-mod=readonly', '-v', '-trimpath', '-ldflags', `-s -w ${stamp}`.trim()];
+    if (tags) args.push('-tags', tags);
     progress(`building ${name}`);
     await withHeartbeat(
       progress,

@@ -4,4 +4,5 @@
  * who develop here; src/local/offline.ts loads it.
  */
 export { installPackages, whyNotInstallable } from './debian.ts';
+export { withGo } from './go.ts';
 export { buildControlPlane } from './programs.ts';

@@ -90,6 +90,13 @@ function kubernetes(what: string, { kubernetes: version }: PinnedVersions, comma
   };
 }
 
+/** How a tool is built; `takes` as of {@link ProgramSet}, `tags` as of {@link GoModule}. */
+interface ToolBuild {
+  readonly package: string;
+  readonly takes: string;
+  readonly tags?: string;
+}
+
 const TOOLS = {
   argocd: { package: 'github.com/argoproj/argo-cd/v3/cmd', takes: 'some 3 to 10 minutes' },
   helm: { package: 'helm.sh/helm/v4/cmd/helm', takes: 'some 2 to 5 minutes' },
@@ -101,8 +108,14 @@ const TOOLS = {
     package: 'github.com/fluxcd/kustomize-controller',
     takes: 'some 2 to 5 minutes',
   },
+  promtool: {
+    package: 'github.com/prometheus/prometheus/cmd/promtool',
+    takes: 'some 2 to 6 minutes',
+    // It comes with the clients of every cloud that Prometheus finds targets in, and rules need none.
+    tags: 'remove_all_sd',
+  },
   'source-controller': { package: 'github.com/fluxcd/source-controller', takes: 'some 3 to 8 minutes' },
-} as const;
+} as const satisfies Record<string, ToolBuild>;
 
 /** A program that tests run; each has a folder of its name under tools/. */
 export type ToolName = keyof typeof TOOLS;
@@ -111,6 +124,10 @@ export type ToolName = keyof typeof TOOLS;
 const CRDS = {
   argocd: ['github.com/argoproj/argo-cd/v3', 'manifests/crds'],
   'kustomize-controller': ['github.com/fluxcd/kustomize-controller', 'config/crd/bases'],
+  'prometheus-operator': [
+    'github.com/prometheus-operator/prometheus-operator',
+    'example/prometheus-operator-crd',
+  ],
   'source-controller': ['github.com/fluxcd/source-controller', 'config/crd/bases'],
 } as const;
 
@@ -119,8 +136,8 @@ export type ToolWithCrds = keyof typeof CRDS;
 
 /** Path of the program, at once when cached, else after a build. Throws as {@link ensurePrograms}. */
 export async function ensureTool(name: ToolName, options: StepOptions): Promise<string> {
-  const { package: command, takes } = TOOLS[name];
-  const modules = [{ name, tool: name, packages: [command], output: name }];
+  const { package: command, takes, tags = '' }: ToolBuild = TOOLS[name];
+  const modules = [{ name, tool: name, packages: [command], output: name, tags }];
   const key = `${name}-${await digestOf(name)}`;
   return join(await ensurePrograms({ name, key, takes, modules }, options), name);
 }

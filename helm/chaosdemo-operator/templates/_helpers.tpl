@@ -34,3 +34,19 @@ runAsGroup: 65532
 seccompProfile:
   type: RuntimeDefault
 {{- end }}
+
+{{/* The file of profiles: the values as they are, with paths in place of references. */}}
+{{- define "chaosdemo-operator.diagnosisProfiles" -}}
+{{- $profiles := list }}
+{{- range .Values.diagnosis.profiles }}
+{{- $profile := omit . "apiKeySecret" "caConfigMap" "egress" }}
+{{- if .apiKeySecret }}
+{{- $profile = merge $profile (dict "apiKeyFile" (printf "/etc/chaosdemo/diagnosis/%s/key/%s" .name .apiKeySecret.key)) }}
+{{- end }}
+{{- if .caConfigMap }}
+{{- $profile = merge $profile (dict "caFile" (printf "/etc/chaosdemo/diagnosis/%s/ca/%s" .name .caConfigMap.key)) }}
+{{- end }}
+{{- $profiles = append $profiles $profile }}
+{{- end }}
+{{- dict "profiles" $profiles | toYaml }}
+{{- end }}

@@ -1,5 +1,6 @@
 /** The live view of one ChaosDemo: everything at a glance, from 80x24 on, and as well as it can below. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
+import { diagnosedPlace } from '../../api/index.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
 import { beside, fit, type Line, pad, render, rule, seg, spread, wrap } from './line.ts';
@@ -120,12 +121,19 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
 function diagnosisLines({ diagnoses = [] }: ChaosDemoStatus, width: number, room: number): Line[] {
   const last = diagnoses.at(-1);
   if (!last || room < 4) return [];
-  const { component, provider, recommendation, scenario, summary } = last;
+  const { anomaly, chain, profile, recommendation, scenario } = last;
+  const place = diagnosedPlace(last);
   const half = Math.floor((room - 2) / 2);
   return [
     [],
-    fit([seg(`Diagnosis of ${scenario} by ${provider}: `, 'dim'), seg(component, 'strong')], width),
-    ...wrap(summary, width, half),
+    fit(
+      [
+        seg(`Diagnosis of ${scenario} by ${profile}: `, 'dim'),
+        seg(place === '' ? anomaly : `${anomaly} at ${place}`, 'strong'),
+      ],
+      width,
+    ),
+    ...wrap(chain.map(({ text }) => text).join(' '), width, half),
     ...wrap(`What to do: ${recommendation}`, width, room - 2 - half),
   ];
 }

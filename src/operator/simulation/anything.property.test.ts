@@ -133,6 +133,8 @@ describe('whatever happens to a run', () => {
           expect(surges.length).toBeLessThanOrEqual(2);
         }
 
+        expect([...simulation.target.fixtures]).toEqual([]);
+
         const places = simulation.writes.filter(({ progress }) => progress).map(place);
         expect(places).toEqual([...places].sort((a, b) => a - b));
       }),
@@ -207,6 +209,7 @@ describe('whatever happens to a run', () => {
         await simulation.pass(60_000);
         expect([chapter, simulation.exists, simulation.kept]).toEqual([chapter, false, 0]);
         expect([simulation.target.isStalled, simulation.target.lockedBy]).toEqual([false, undefined]);
+        expect([...simulation.target.fixtures]).toEqual([]);
         expect(simulation.activities).toEqual([]);
       }),
       { numRuns: 60 },

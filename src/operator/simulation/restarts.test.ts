@@ -46,6 +46,33 @@ describe('a restart of the operator', () => {
     expect(injectedBy(simulation, 'stall')).toHaveLength(1);
   });
 
+  it('says of the figures of a watch that it broke off that they may have grown', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
+    await simulation.crash(5000);
+    await simulation.runUntil(finished);
+    const [{ measures, message, summary } = {}] = simulation.status.scenarios ?? [];
+    expect(measures?.map(({ atLeast, name }) => [name, atLeast])).toEqual([
+      ['abandoned', undefined],
+      ['queued', true],
+    ]);
+    expect(summary).toBe('>= 10 > 5');
+    expect(message).toMatch(
+      /10 requests so far, bound 5\. The operator restarted or lost .* may have grown$/,
+    );
+  });
+
+  it('says no such thing where the last figures of the watch were stored', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(11));
+    await simulation.crash(5000);
+    await simulation.runUntil(finished);
+    const [stall] = simulation.status.scenarios ?? [];
+    expect(stall).toMatchObject({ result: 'Detected', summary: '10 > 5' });
+    expect(stall?.message).not.toContain('may have grown');
+    expect(stall?.measures?.some(({ atLeast }) => atLeast)).toBe(false);
+  });
+
   it('repeats a surge without a result once, with a new id and a new fixture', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ injected }) => injected.length === 2);

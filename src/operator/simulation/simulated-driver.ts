@@ -1,4 +1,5 @@
 /** What touches the simulated service for one run. */
+import { type DiagnosisStatus, RULES_PROFILE } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
@@ -19,6 +20,8 @@ export class SimulatedDriver implements SubjectDriver {
   readonly #clock: ProcessClock;
   readonly #request: AdmissionRequest;
   readonly #reports = new Map<string, FaultReport>();
+  /** That this process has set up. */
+  readonly #fixtures = new Set<string>();
   readonly #recorders = new Map<string, EvidenceRecorder>();
   #lookedHealthy = false;
 
@@ -40,11 +43,16 @@ export class SimulatedDriver implements SubjectDriver {
     const { effectMs } = behaviour;
     switch (effect.kind) {
       case 'MeasureBaseline':
-        await this.#clock.sleep(effectMs, signal);
+        this.#setUp(effect.fixture);
+        await this.#clock.sleep(effectMs, signal).finally(() => this.#target.fixtures.delete(effect.fixture));
         return { kind: 'Baseline', outcome: { ok: true, message: 'measured' } };
       case 'Prepare': {
-        await this.#clock.sleep(effectMs, signal);
         const { fault, fixture, sequence } = effect;
+        this.#setUp(fixture);
+        await this.#clock.sleep(effectMs, signal).catch((error: unknown) => {
+          this.#target.fixtures.delete(fixture);
+          throw error;
+        });
         this.#recorders.set(fault, new EvidenceRecorder([{ name: 'store', role: 'store' }], [], 1));
         // A number of a run that somebody forged may give a later fault the id of an earlier one.
         this.#target.readings.delete(this.#nameOf(fault));
@@ -64,8 +72,7 @@ export class SimulatedDriver implements SubjectDriver {
         return { kind: 'Orphan', fault: effect.fault, orphan };
       }
       case 'Diagnose':
-        await this.#clock.sleep(effectMs, signal);
-        return { kind: 'Diagnosis', fault: effect.fault, report: { message: 'no idea' } };
+        return await this.#diagnose(effect, signal);
       case 'Recover':
         return await this.#recover(effect.fault, signal);
       case 'Restore':
@@ -235,8 +242,13 @@ export class SimulatedDriver implements SubjectDriver {
     return { kind: 'Recovery', fault, report: { workedAt: now, message: 'ok', ...seen } };
   }
 
+  #setUp(fixture: string): void {
+    this.#fixtures.add(fixture);
+    this.#target.fixtures.add(fixture);
+  }
+
   async #restore(
-    { id, release }: Extract<SubjectEffect, { kind: 'Restore' }>,
+    { fixtures, id, release }: Extract<SubjectEffect, { kind: 'Restore' }>,
     signal: AbortSignal,
   ): Promise<Finding> {
     const target = this.#target;
@@ -245,8 +257,36 @@ export class SimulatedDriver implements SubjectDriver {
     const left = Math.min(RESTORE_MS, target.stalledUntil - this.#clock.monotonic());
     await this.#clock.sleep(Math.max(target.behaviour.effectMs, left), signal);
     const ok = !target.isStalled;
+    if (ok) for (const fixture of [...fixtures, ...this.#fixtures]) target.fixtures.delete(fixture);
     const message = ok ? 'Restored' : 'not restored';
     return { kind: 'Restored', effect: id, restored: { ok, faultOver: ok, message } };
+  }
+
+  async #diagnose(
+    { fault, profile, scenario }: Extract<SubjectEffect, { kind: 'Diagnose' }>,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    const { effectMs, model, modelMs } = this.#target.behaviour;
+    const isRules = profile === RULES_PROFILE;
+    await this.#clock.sleep(isRules ? effectMs : modelMs, signal);
+    if (!isRules && model === 'hangs') await new Promise(() => undefined);
+    const message = `profile "${profile}" failed: out of words`;
+    if (!isRules && model === 'fails') return { kind: 'Diagnosis', fault, profile, report: { message } };
+    const diagnosis: DiagnosisStatus = {
+      scenario,
+      anomaly: 'requests-held-up',
+      component: 'a',
+      chain: [{ text: 'requests wait', evidence: ['s1'] }],
+      evidence: [{ id: 's1', text: 'a waits' }],
+      action: 'wait',
+      recommendation: 'Wait.',
+      confidence: 90,
+      provider: profile,
+      profile,
+      promptVersion: 'v1',
+      evidenceVersion: 'v1',
+    };
+    return { kind: 'Diagnosis', fault, profile, report: { diagnosis, message: 'explained' } };
   }
 
   #isStall(scenario: string): boolean {

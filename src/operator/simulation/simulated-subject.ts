@@ -27,7 +27,7 @@ const api: SubjectApi = {
         settle: durationField('Time to settle.', '0s', '1m').default('5s'),
       }),
       conditionMeaning: 'Requests queue up.',
-      measures: [{ name: 'queued', unit: 'requests', meaning: 'Requests that wait.' }],
+      measures: [{ name: 'queued', unit: 'requests', grows: true, meaning: 'Requests that wait.' }],
       column: { name: 'STALL', description: 'Requests that wait.' },
     },
     {
@@ -35,7 +35,7 @@ const api: SubjectApi = {
       member: 'surge',
       schema: z.object({ settle: durationField('Time to settle.', '0s', '1m').default('2s') }),
       conditionMeaning: 'Requests are lost.',
-      measures: [{ name: 'lost', unit: 'requests', meaning: 'Requests that got no answer.' }],
+      measures: [{ name: 'lost', unit: 'requests', grows: true, meaning: 'Requests that got no answer.' }],
       column: { name: 'SURGE', description: 'Requests that got no answer.' },
     },
   ],
@@ -46,6 +46,14 @@ const api: SubjectApi = {
   rules: [],
   refusals: { TargetInUse: 'Another run uses the target.', TargetShared: 'Somebody else uses the target.' },
   secrets: [],
+  histograms: [
+    {
+      name: 'queued_requests',
+      help: 'Requests that waited.',
+      buckets: [1, 10, 100],
+      of: ({ measures = [] }) => measures.find(({ name }) => name === 'queued')?.value,
+    },
+  ],
 };
 
 const STORY: [Stage, string, 'Stall' | 'Surge' | undefined, boolean][] = [
@@ -79,6 +87,7 @@ export const simulatedDefinition: SubjectDefinition = {
   },
   scenarios: (spec) => spec.scenarios.map((scenario) => scenarioOf(spec, scenario)),
   fixturePrefix: () => 'simulated',
+  keepsFixtures: () => true,
   healthIntervalMs: (spec) => duration(spec.subject['simulated'], 'pollInterval', '2s'),
   welcome: () => 'Welcome',
 };

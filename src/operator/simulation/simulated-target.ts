@@ -24,6 +24,9 @@ export interface Behaviour {
   shortfalls: string[];
   /** Whether a stall lets itself be released before its time. */
   releases: boolean;
+  /** What a profile other than the rules does, so long after it was asked; one that hangs does not heed its end. */
+  model: 'answers' | 'fails' | 'hangs';
+  modelMs: number;
   /** Whether an injection ends when it is told to; a system call that hangs does not. */
   heedsAbort: boolean;
 }
@@ -38,6 +41,8 @@ const USUAL: Behaviour = {
   readable: true,
   shortfalls: [],
   releases: true,
+  model: 'answers',
+  modelMs: 5000,
   heedsAbort: true,
 };
 
@@ -75,6 +80,8 @@ export class SimulatedTarget {
   readonly clock: Clock;
   readonly injected: Injection[] = [];
   readonly performed: SubjectEffect[] = [];
+  /** Fixtures that were set up and not removed. */
+  readonly fixtures = new Set<string>();
   /** The last reading of each fault, by the name of its object and its id. */
   readonly readings = new Map<string, InvariantReading>();
   /** Activities that are going on, and in which process. */

@@ -4,13 +4,15 @@
  * told to, so a run of minutes takes milliseconds and goes the same way each time.
  */
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import type { ChaosDemo, ChaosDemoSpec, ChaosDemoStatus } from '../../api/index.ts';
 import { ANNOTATIONS, API_VERSION, FINALIZER, KIND } from '../../api/index.ts';
 import { runIsOn } from '../../demo/context.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { EventRecord } from '../../kube/events.ts';
 import { ELECTION_DEFAULTS } from '../../kube/leader-election.ts';
-import { createMetrics } from '../metrics.ts';
+import { createMetrics, IDLE } from '../metrics.ts';
+import { createRunMetrics } from '../run-metrics.ts';
 import { Term } from '../term.ts';
 import { FakeApiServer, type FakeConnection } from './fake-api.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -25,10 +27,7 @@ const { leaseDurationMs: LEASE_MS, renewDeadlineMs: RENEW_DEADLINE_MS } = ELECTI
 const SHUTDOWN_MS = 20_000;
 
 const logger = pino({ level: 'silent' });
-const metrics = createMetrics({ queueDepth: () => 0, activeRuns: () => 0, waitingRuns: () => 0 }, [
-  'Stall',
-  'Surge',
-]);
+const metrics = createMetrics(IDLE, [simulatedDefinition.api]);
 
 /** One operator process, leading. */
 interface Process {
@@ -44,6 +43,8 @@ export class Simulation {
   readonly evidence = new FakeEvidence(this.clock);
   readonly target: SimulatedTarget;
   readonly events: EventRecord[] = [];
+  /** What all processes have counted of runs. */
+  readonly counted = new Registry();
   /** How much longer the service was held up when each run ended; milliseconds. */
   readonly stalledBeyondEnd: number[] = [];
   killSwitch = false;
@@ -54,6 +55,7 @@ export class Simulation {
   /** Objects of other namespaces whose service cannot be looked at. */
   readonly failingAdmissions = new Set<string>();
   readonly #neighbours = new Map<string, SimulatedTarget>();
+  readonly #runs = createRunMetrics([this.counted], [simulatedDefinition.api]);
   #process: Process | undefined;
 
   constructor(spec: ChaosDemoSpec = simulatedSpec(), behaviour: Partial<Behaviour> = {}) {
@@ -158,7 +160,7 @@ export class Simulation {
     return this.target.injected;
   }
 
-  get performed(): readonly SubjectEffect[] {
+  get performed(): SubjectEffect[] {
     return this.target.performed;
   }
 
@@ -238,7 +240,10 @@ export class Simulation {
         evidence: this.evidence.connect(clock),
         clock,
         logger,
-        audience: { events: { record: (event) => this.events.push(event) }, metrics },
+        audience: {
+          events: { record: (event) => this.events.push(event) },
+          metrics: { ...metrics, runs: this.#runs },
+        },
         connect: () =>
           new Map([
             [
@@ -266,11 +271,15 @@ export class Simulation {
     if (this.isQuiet) this.#process?.clock.follow();
   }
 
-  /** The operator dies; what it had under way is lost, what it had stored or sent stays. Another leads after `downMs`. */
-  async crash(downMs: number): Promise<void> {
+  /**
+   * The operator dies; what it had under way is lost, what it had stored or sent stays. Another leads after `downMs`.
+   * @param meanwhile happens when there is no operator
+   */
+  async crash(downMs: number, meanwhile: () => void = () => undefined): Promise<void> {
     this.#process?.clock.kill();
     this.#process?.connection.close();
     this.#process = undefined;
+    meanwhile();
     await this.pass(downMs);
     this.startOperator();
   }

@@ -4,7 +4,13 @@
  * judged against it. The same traffic serves as control: see controls.ts.
  */
 import type { Outcome } from '../../demo/observed.ts';
-import { type Counting, countingProblem, type Denying, denyingSentence } from './controls.ts';
+import {
+  type ControlKeys,
+  type Counting,
+  countingProblem,
+  type Denying,
+  denyingSentence,
+} from './controls.ts';
 import {
   type CounterSample,
   type SampledWindow,
@@ -70,8 +76,8 @@ export interface BaselineOptions {
   /** For the traffic. */
   readonly loaders: readonly LimiterClient[];
   readonly redis: RedisConnections;
-  /** Beginning of the names of keys that only this measurement uses. */
-  readonly controlKey: string;
+  /** Keys that only this measurement uses. */
+  readonly keys: ControlKeys;
   /** Rates of steady traffic at which the lag is needed, in requests per second. */
   readonly rates: readonly number[];
   readonly limit: number;
@@ -105,7 +111,7 @@ export async function measureBaseline(options: BaselineOptions, signal: AbortSig
   const [rates, denying] = await Promise.allSettled([
     orEnd(measureRates(options, all)),
     orEnd(
-      onControlKey(options, 'limit', denyingLimit(options), all, async (window) =>
+      onControlKey(options, options.keys.denying, denyingLimit(options), all, async (window) =>
         measureDenying(options, window, all),
       ),
     ),
@@ -166,7 +172,7 @@ async function measureRates(
   for (const rate of rates) {
     // So high that everything which is sent is admitted, and counted.
     const limit = Math.ceil(rate * ((LAG_WITHIN_MS + LAG_MS) / 1000));
-    const measured = await onControlKey(options, `${rate}`, limit, signal, async (window) =>
+    const measured = await onControlKey(options, options.keys.counting, limit, signal, async (window) =>
       measureRate(options, window, rate, signal),
     );
     lags.set(rate, measured.lag);
@@ -307,15 +313,14 @@ async function sendChecks(
   return { allowed, sent, open: sent - answered };
 }
 
-/** Works on a control key of its own, which is removed again. */
+/** Works on a control key with a fresh window, which is removed again. */
 async function onControlKey<T>(
-  { clients, controlKey, windowMs, timeoutMs }: BaselineOptions,
-  name: string,
+  { clients, windowMs, timeoutMs }: BaselineOptions,
+  key: string,
   limit: number,
   signal: AbortSignal,
   work: (window: LimitWindow) => Promise<T>,
 ): Promise<T> {
-  const key = `${controlKey}-${name}`;
   try {
     const lasting = Math.max(windowMs, CONTROL_WINDOW_MS);
     return await work(await setupRateLimit(clients, key, limit, lasting, timeoutMs, signal));

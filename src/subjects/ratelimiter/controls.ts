@@ -8,6 +8,19 @@
 import type { Measure, MeasureApi } from '../../api/index.ts';
 import { counted, perNode, sumOf } from './words.ts';
 
+/** The keys that controls are made on. */
+export interface ControlKeys {
+  /** On which the limiter has to admit and to count. */
+  readonly counting: string;
+  /** On which it has to deny. */
+  readonly denying: string;
+}
+
+/** The keys of a control fixture: whoever knows its name can remove them. */
+export function controlKeys(fixture: string): ControlKeys {
+  return { counting: `${fixture}-counting`, denying: `${fixture}-denying` };
+}
+
 /** What was admitted on a key to which nothing is sent any more, as told by all who can tell. */
 export interface Counting {
   /** Checks that were sent, and those of them that nobody answered properly. */

@@ -3,28 +3,29 @@
  * `decide` asks for, on pods and a Redis that somebody else has found. It owns the
  * connections and knows no fault by name.
  */
-import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
-import type { FaultReport } from '../../demo/observed.ts';
+import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
 import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
 import type { Pause } from './admission/redis-rest.ts';
 import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
-import { namedForPeople } from './diagnosis-names.ts';
+import { controlKeys } from './controls.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
 import type { Timeline } from './faults/timeline.ts';
+import { truthIn } from './faults/truth.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
 import { controlCallers } from './interfaces/http/control-callers.ts';
 import { lookAtPods } from './interfaces/http/http-health.ts';
 import { type Look, pollHealth } from './interfaces/poll-health.ts';
 import { lookAtLimiter } from './interfaces/reference/health.ts';
+import { remedyOf } from './remedy.ts';
 import { restore } from './restore.ts';
 import { isDemoKey } from './schema.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
@@ -112,7 +113,7 @@ class RateLimiterDriver implements SubjectDriver {
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
     switch (effect.kind) {
       case 'MeasureBaseline':
-        return await this.#measureBaseline(signal);
+        return await this.#measureBaseline(effect, signal);
       case 'Prepare':
         return await this.#prepare(effect, signal);
       case 'Inject':
@@ -150,24 +151,22 @@ class RateLimiterDriver implements SubjectDriver {
     await closeToolkit(this.#toolkit);
   }
 
-  async #measureBaseline(signal: AbortSignal): Promise<Finding> {
+  async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
     const { limiter, target } = this.#toolkit;
     const { limit } = limiter;
     const { dryRun, scenarios } = this.#options.spec;
     try {
       await this.#requireNodes(signal);
       if (this.#toolkit.callers) {
-        const { message, writeMaxMs } = await controlCallers(
-          this.#toolkit,
-          `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
-          signal,
-        );
+        const { message, writeMaxMs } = await controlCallers(this.#toolkit, fixture, signal);
         this.#usualWriteMs = writeMaxMs;
         return { kind: 'Baseline', outcome: { ok: true, message } };
       }
+      // It removes its keys itself; what it could not is undone with the rest.
+      this.#fixtures.add(fixture);
       const options = {
         ...this.#toolkit,
-        controlKey: `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
+        keys: controlKeys(fixture),
         rates: scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []),
         limit: limit.requests,
         windowMs: parseDuration(limit.window),
@@ -301,11 +300,21 @@ class RateLimiterDriver implements SubjectDriver {
     const evidence = this.evidence(fault);
     if (!evidence) {
       const message = 'the observations were made by a process that is gone; run again for a diagnosis';
-      return { kind: 'Diagnosis', fault, report: { message } };
+      return { kind: 'Diagnosis', fault, profile, report: { message } };
     }
     const { bundle, pods } = evidence;
-    const report = await this.#diagnosis.diagnose(profile, { scenario, bundle }, signal);
-    return { kind: 'Diagnosis', fault, report: namedForPeople(report, pods) };
+    const type = this.#options.spec.scenarios.find(({ name }) => name === scenario)?.type ?? '';
+    const truth = truthIn(faultOf(type).truth, bundle);
+    const report = await this.#diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
+    return { kind: 'Diagnosis', fault, profile, report: this.#withRemedy(report) };
+  }
+
+  #withRemedy(report: DiagnosisReport): DiagnosisReport {
+    const { limiter, target } = this.#toolkit;
+    const { diagnosis } = report;
+    if (!diagnosis || this.#options.spec.remediation.mode !== 'Suggest') return report;
+    const message = remedyOf(diagnosis, limiter, target.nodes.length);
+    return { ...report, diagnosis: { ...diagnosis, remediation: { state: 'Suggested', message } } };
   }
 
   async #restore(
@@ -316,9 +325,7 @@ class RateLimiterDriver implements SubjectDriver {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
     // A limiter behind HTTP is told of no key, so there is none to take back: its counts run out by themselves.
-    const keys = this.#toolkit.callers
-      ? []
-      : [...all].flatMap((fixture) => keysMadeFor(fixture, this.#options.spec.scenarios));
+    const keys = this.#toolkit.callers ? [] : [...all].flatMap(keysMadeFor);
     return {
       kind: 'Restored',
       effect: id,

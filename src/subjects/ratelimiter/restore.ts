@@ -7,7 +7,7 @@ import { removeRateLimit } from './interfaces/reference/setup-limit.ts';
 import type { OwnPause } from './store/own-pause.ts';
 import { RedisClientError, type RedisConnections } from './store/redis-client.ts';
 import { proveWrite } from './store/write-probe.ts';
-import { messageOf, TIMED_OUT, within } from './waiting.ts';
+import { messageOf, pauseFor, TIMED_OUT, within } from './waiting.ts';
 import { counted } from './words.ts';
 
 /** A write that is not held back is taken well within this. */
@@ -17,6 +17,10 @@ const WRITE_WITHIN_MS = 5000;
 
 /** How long a look at the nodes may take. */
 const LOOK_MS = 1500;
+
+/** For how long the removal of a key is tried again, and how soon; milliseconds. */
+const KEYS_WITHIN_MS = 5000;
+const KEYS_AGAIN_MS = 250;
 
 export interface RestoreOptions {
   readonly redis: RedisConnections;
@@ -44,7 +48,7 @@ async function takesCharge(redis: RedisConnections): Promise<boolean> {
 
 /** What was restored, or what is left to do by hand. @throws the reason of `signal`, or why a release is not permitted */
 export async function restore(options: RestoreOptions, signal: AbortSignal): Promise<Restored> {
-  const { redis, keys, release, ownPause, now } = options;
+  const { redis, release, ownPause, now } = options;
   const done: string[] = [];
   const failed: string[] = [];
 
@@ -84,17 +88,9 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   }
 
   // While writes are held back no key can be removed; its window makes it harmless in any case.
-  const nodes = keys.length === 0 ? [] : await stillThere(options, signal);
-  const removals = await Promise.allSettled(
-    keys.map(async (key) => await removeRateLimit(nodes, key, signal)),
-  );
-  signal.throwIfAborted();
-  const left = nodes.length === 0 ? keys : keys.filter((_, i) => removals[i]?.status === 'rejected');
-  if (keys.length > left.length)
-    done.push(`removed ${counted(keys.length - left.length, 'key')} of the demo`);
+  const { left, reason, removed } = await removeKeys(options, signal);
+  if (removed > 0) done.push(`removed ${counted(removed, 'key')} of the demo`);
   if (left.length > 0) {
-    const failure = removals.find((removal) => removal.status === 'rejected');
-    const reason = failure ? messageOf(failure.reason) : 'no node of the rate limiter is known any more';
     const [limits, them] = left.length === 1 ? ['limit', 'is'] : ['limits', 'are'];
     failed.push(
       `the ${limits} of ${left.join(', ')} ${them} left (${reason}): remove with DELETE /limit?key=...`,
@@ -106,6 +102,35 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     faultOver: taken !== undefined && alone,
     message: truncate(message, 512),
   };
+}
+
+interface Removal {
+  /** Keys that were there and are not any more. */
+  readonly removed: number;
+  readonly left: readonly string[];
+  /** Why those are left. */
+  readonly reason: string;
+}
+
+/** Removes the keys; those that no node removes are tried again for a while. @throws the reason of `signal` */
+async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise<Removal> {
+  let left = options.keys;
+  let removed = 0;
+  let reason = 'no node of the rate limiter is known any more';
+  if (left.length === 0) return { removed, left, reason };
+  const nodes = await stillThere(options, signal);
+  if (nodes.length === 0) return { removed, left, reason };
+  const until = performance.now() + KEYS_WITHIN_MS;
+  for (;;) {
+    const removals = await Promise.allSettled(left.map(async (key) => removeRateLimit(nodes, key, signal)));
+    signal.throwIfAborted();
+    removed += removals.filter((removal) => removal.status === 'fulfilled' && removal.value).length;
+    left = left.filter((_, i) => removals[i]?.status === 'rejected');
+    const failure = removals.find((removal) => removal.status === 'rejected');
+    if (failure) reason = messageOf(failure.reason);
+    if (left.length === 0 || performance.now() > until) return { removed, left, reason };
+    await pauseFor(KEYS_AGAIN_MS, signal);
+  }
 }
 
 /** The nodes that may be written to; all where nobody can say in time: then a key of our own is worth the risk. */

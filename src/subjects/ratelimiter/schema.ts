@@ -1,14 +1,15 @@
 /** The rate limiter's part of the spec, `spec.subject.rateLimiter`, as people write it. */
 import { z } from 'zod';
 import { type ChaosDemoSpec, cel, durationField, GROUP } from '../../api/index.ts';
-import { httpInterfaceSchema } from './interfaces/http/schema.ts';
+import { HTTP_AUTH_SECRET_TYPE, httpInterfaceSchema } from './interfaces/http/schema.ts';
 
 /** The member of `spec.subject` that holds it. */
 export const MEMBER = 'rateLimiter';
 /** Where it stands, for messages. */
 export const PART = `subject.${MEMBER}`;
 
-/** Type of the Secret that the operator takes. */
+export { HTTP_AUTH_SECRET_TYPE };
+/** Type of the Secret that the operator takes for a Redis. */
 export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;
 
 const labelSelector = z

@@ -1,4 +1,5 @@
 /** The rate limiter as it was found: where its nodes and its Redis are. Knows nothing of how. */
+import type { HttpAuth } from './admission/http-auth.ts';
 import type { RedisTarget } from './store/redis-target.ts';
 
 /** One node of the rate limiter. */
@@ -8,9 +9,13 @@ export interface NodeTarget {
   /** Address that is dialled. */
   readonly host: string;
   readonly port: number;
+  /** Of a node that speaks TLS: who its certificate has to be for. */
+  readonly serverName?: string;
 }
 
 export interface RateLimiterTarget {
   readonly nodes: readonly NodeTarget[];
   readonly redis: RedisTarget;
+  /** Of a limiter behind HTTP: what its Secret adds to the request that counts. */
+  readonly http?: HttpAuth;
 }

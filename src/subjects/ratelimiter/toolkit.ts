@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Toolkit } from './faults/fault.ts';
+import { dialTls } from './http/dial.ts';
 import { NodeClient } from './http/node-client.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
 import { SAMPLE_TIMEOUT_MS } from './interfaces/reference/counter-watch.ts';
@@ -39,11 +40,16 @@ export function openToolkit(
     nodes.map((node) => new LimiterClient(node, timeoutMs, connections));
   const { http } = limiter.interface;
   if (http) {
+    const { tls } = http;
+    const dial = tls && dialTls(parts.target.http?.ca);
+    const asked = tls ? nodes.map((node) => ({ ...node, serverName: tls.serverName })) : nodes;
     const common = { ...rest, limiter, timeoutMs, clients: [], observers: [], loaders: [] };
     return {
       ...common,
-      callers: new HttpCallers(http),
-      askers: nodes.map((node) => new NodeClient(node, ASK_CONNECTIONS, parts.now)),
+      target: { ...parts.target, nodes: asked },
+      ...(dial && { dial }),
+      callers: new HttpCallers(http, parts.target.http?.headers),
+      askers: asked.map((node) => new NodeClient(node, ASK_CONNECTIONS, parts.now, dial)),
       redis: new RedisConnections(redis, randomUUID(), server),
       ownPause: new OwnPause(mayBePaused),
     };

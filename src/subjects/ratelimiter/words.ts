@@ -28,3 +28,8 @@ export function sinceStart(at: number, startedAt: number | undefined): string {
   const seconds = (at - startedAt) / 1000;
   return `${seconds < 0 ? '-' : '+'}${Math.abs(seconds).toFixed(2)} s`;
 }
+
+/** What was said and what to do about it, as one clause. */
+export function withAdvice(said: string, advice: string | undefined): string {
+  return advice === undefined ? said : `${said.replace(/\.$/, '')}; ${advice}`;
+}

@@ -1,11 +1,12 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const guide = 'https://github.com/bucket4j/bucket4j#readme';
 const clientSide =
   'https://github.com/bucket4j/bucket4j/blob/master/asciidoc/src/main/docs/asciidoc/distributed-advanced/client-side-configuration.adoc';
-const saysOfFailure = {
+const saysOfFailure: FailureSaying = {
   quote: 'When the timeout is exceeded, a TimeoutException will be thrown.',
   url: clientSide,
+  means: ['FailsClosed'],
 };
 
 /** A filter of Spring Boot around a bucket that Lettuce keeps in Redis. */
@@ -20,6 +21,8 @@ export const limiter: SurveyedLimiter = {
     'io.lettuce:lettuce-core': '6.8.2.RELEASE',
   },
   documentation: guide,
+  remark:
+    'With Optimizations.delaying each process admits from what it knows, so a caller gets more than the limit through with nothing wrong. Nothing says how much more that can be; the operator finds no baseline, and tells nothing of a fault.',
   args: ['-jar', '{app}/app.jar'],
   healthPath: '/healthz',
   window: {

@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const settings = 'https://django-ratelimit.readthedocs.io/en/stable/settings.html';
 
@@ -11,6 +11,8 @@ export const limiter: SurveyedLimiter = {
   version: '4.1.0',
   besides: { 'django-redis': '7.0.0', redis: '8.1.0', django: '5.2.19', gunicorn: '27.0.1' },
   documentation: 'https://django-ratelimit.readthedocs.io/en/stable/',
+  remark:
+    'RATELIMIT_FAIL_OPEN has no say where Redis answers late: the client raises an error, and the view answers 500. Callers are let through only where IGNORE_EXCEPTIONS of the cache makes no count of that error; IGNORE_EXCEPTIONS alone denies them. Windows are staggered by caller, which a ChaosDemo cannot say; the survey takes windows of an hour, so that hardly one ends during a run.',
   args: [
     '-m',
     'gunicorn',
@@ -33,6 +35,7 @@ export const limiter: SurveyedLimiter = {
       url: 'https://django-ratelimit.readthedocs.io/en/stable/upgrading.html#fixed-windows',
     },
     staggered: true,
+    surveySeconds: 3600,
     note: 'The offset of a caller is the CRC-32 of the identity, modulo the window.',
   },
   request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
@@ -56,6 +59,7 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'Whether to allow requests when the cache backend fails.',
         url: settings,
+        means: ['FailsOpen', 'Holds'],
       },
     },
     {
@@ -70,6 +74,7 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'Whether to allow requests when the cache backend fails.',
         url: settings,
+        means: ['FailsOpen', 'Holds'],
       },
     },
   ],

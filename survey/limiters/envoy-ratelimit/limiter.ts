@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const readme = 'https://github.com/envoyproxy/ratelimit';
 
@@ -11,6 +11,8 @@ export const limiter: SurveyedLimiter = {
   version: 'v1.4.1-0.20260122083618-3fb702589d36',
   besides: {},
   documentation: `${readme}#overview`,
+  remark:
+    'REDIS_TIMEOUT does not end a command that Redis holds back: with 200 ms as with 10 s requests are answered when the pause is over. The local cache answers the caller beyond its limit at once, and leaves all others waiting.',
   args: [],
   goPackage: 'github.com/envoyproxy/ratelimit/src/service_cmd',
   env: {
@@ -79,6 +81,8 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'sets the timeout for Redis connection and I/O operations',
         url: `${readme}#connection-timeout`,
+        // The service answers an error of Redis with one of its own.
+        means: ['FailsClosed'],
       },
     },
     {

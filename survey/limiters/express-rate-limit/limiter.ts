@@ -1,13 +1,15 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const configuration = 'https://express-rate-limit.mintlify.app/reference/configuration';
-const failsClosed = {
+const failsClosed: FailureSaying = {
   quote: 'the default is to "fail closed" and block all requests if the datastore becomes unavailable',
   url: `${configuration}#passonstoreerror`,
+  means: ['FailsClosed'],
 };
-const failsOpen = {
+const failsOpen: FailureSaying = {
   quote: 'to "fail open" allow the request(s) through without rate limiting',
   url: `${configuration}#passonstoreerror`,
+  means: ['FailsOpen', 'Holds'],
 };
 
 /** The middleware of Express, with its store for Redis. */
@@ -19,6 +21,8 @@ export const limiter: SurveyedLimiter = {
   version: '8.7.5',
   besides: { 'rate-limit-redis': '6.0.1', redis: '6.3.1', ioredis: '6.0.0', express: '5.3.0' },
   documentation: 'https://express-rate-limit.mintlify.app/overview',
+  remark:
+    'commandOptions.timeout of node-redis covers a command until it is written, and not until it is answered, so here it changes nothing. socketTimeout closes the client for good after a second without traffic. With passOnStoreError nothing is limited from then on, before any fault: the operator finds no baseline. Over ioredis with commandTimeout passOnStoreError does what it promises.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {

@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const documentation = 'https://docs.gofiber.io/api/middleware/limiter';
 
@@ -11,6 +11,8 @@ export const limiter: SurveyedLimiter = {
   version: 'v3.1.0',
   besides: { 'github.com/gofiber/storage/redis/v3': 'v3.4.3', 'github.com/redis/go-redis/v9': 'v9.17.3' },
   documentation,
+  remark:
+    'A process holds one lock for all callers while it waits for Redis. With a ReadTimeout of 200 ms it answers five callers a second, so about nine of ten wait, which is where Hangs ends and Mixed begins. It reads the count, adds one and writes it back, so processes overwrite each other in a burst.',
   args: [],
   healthPath: '/healthz',
   window: {

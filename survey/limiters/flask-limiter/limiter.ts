@@ -1,14 +1,16 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const configuration = 'https://flask-limiter.readthedocs.io/en/stable/configuration.html';
 const strategies = 'https://flask-limiter.readthedocs.io/en/stable/strategies.html';
-const swallow = {
+const swallow: FailureSaying = {
   quote: 'will effectively disable rate limiting for requests where an error has occurred',
   url: configuration,
+  means: ['FailsOpen', 'Holds'],
 };
-const fallback = {
+const fallback: FailureSaying = {
   quote: 'an in memory rate limiter will be used as a fallback when the configured storage is down',
   url: configuration,
+  means: ['FailsOpen', 'Holds'],
 };
 
 /** The extension of Flask, under gunicorn. */
@@ -20,6 +22,8 @@ export const limiter: SurveyedLimiter = {
   version: '4.1.1',
   besides: { limits: '5.8.0', redis: '7.4.1', flask: '3.1.3', gunicorn: '27.0.1' },
   documentation: 'https://flask-limiter.readthedocs.io/en/stable/',
+  remark:
+    'Without a timeout of the client neither swallow_errors nor the fallback is reached. The fallback looks with PING whether Redis is back, which a Redis that takes no writes answers: it returns to Redis time and again, and some callers get an error each time.',
   // One process a pod; threads, so that one that waits does not hold up all others.
   args: [
     '-m',

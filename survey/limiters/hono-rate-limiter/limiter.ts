@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 /** The middleware of Hono, with its own store for Redis. */
 export const limiter: SurveyedLimiter = {
@@ -9,6 +9,8 @@ export const limiter: SurveyedLimiter = {
   version: '0.5.4',
   besides: { redis: '6.3.1', hono: '4.13.19', '@hono/node-server': '2.1.9' },
   documentation: 'https://honohub.dev/docs/rate-limiter/stores/redis',
+  remark:
+    'commandOptions.timeout of node-redis covers a command until it is written, and not until it is answered, so here it changes nothing.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {

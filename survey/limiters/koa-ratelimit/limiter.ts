@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 /** The middleware of Koa. */
 export const limiter: SurveyedLimiter = {
@@ -9,6 +9,8 @@ export const limiter: SurveyedLimiter = {
   version: '6.0.0',
   besides: { ioredis: '6.0.0', koa: '3.3.0' },
   documentation: 'https://github.com/koajs/ratelimit#options',
+  remark:
+    'With commandTimeout callers get an error at once, and Redis counts their requests all the same once it is back: ioredis gives up waiting, and takes nothing back.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {

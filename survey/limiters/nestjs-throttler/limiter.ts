@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 /** The guard of NestJS, with the storage for Redis that its documentation names. */
 export const limiter: SurveyedLimiter = {
@@ -9,6 +9,8 @@ export const limiter: SurveyedLimiter = {
   version: '6.7.1',
   besides: { '@nest-lab/throttler-storage-redis': '1.2.0', ioredis: '6.0.0', '@nestjs/core': '11.2.10' },
   documentation: 'https://docs.nestjs.com/security/rate-limiting',
+  remark:
+    'With commandTimeout callers get an error at once, and Redis counts their requests all the same once it is back: ioredis gives up waiting, and takes nothing back.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {

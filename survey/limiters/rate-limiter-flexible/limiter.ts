@@ -1,8 +1,9 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
-const insurance = {
+const insurance: FailureSaying = {
   quote: 'Insurance limiter is used only when main limiter comes up with any error.',
   url: 'https://github.com/animir/node-rate-limiter-flexible/wiki/Insurance-Strategy',
+  means: ['FailsOpen', 'Holds'],
 };
 
 /** Called by a middleware of the user's own, as its documentation shows for Express. */
@@ -14,6 +15,8 @@ export const limiter: SurveyedLimiter = {
   version: '11.4.0',
   besides: { ioredis: '6.0.0', express: '5.3.0' },
   documentation: 'https://github.com/animir/node-rate-limiter-flexible/wiki',
+  remark:
+    'The insurance is reached by an error, and without a timeout there is none. With one each process grants the whole limit once more. inMemoryBlockOnConsumed answers the caller beyond its limit at once, and leaves all others waiting.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {
@@ -50,6 +53,7 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'If primaryLimiter times out or fails, it will automatically use insuranceLimiter.',
         url: 'https://github.com/animir/node-rate-limiter-flexible/wiki/RLWrapperTimeouts',
+        means: ['FailsOpen', 'Holds'],
       },
     },
     {

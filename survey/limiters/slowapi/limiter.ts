@@ -1,13 +1,15 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const api = 'https://slowapi.readthedocs.io/en/latest/api/';
-const swallow = {
+const swallow: FailureSaying = {
   quote: 'whether to swallow errors when hitting a rate limit. An exception will still be logged.',
   url: api,
+  means: ['FailsOpen', 'Holds'],
 };
-const fallback = {
+const fallback: FailureSaying = {
   quote: 'simply falls back to in memory storage when the main storage is down',
   url: api,
+  means: ['FailsOpen', 'Holds'],
 };
 
 /** The extension of FastAPI that descends from flask-limiter, under uvicorn. */
@@ -19,6 +21,8 @@ export const limiter: SurveyedLimiter = {
   version: '0.1.10',
   besides: { limits: '5.8.0', redis: '7.4.1', fastapi: '0.165.0', uvicorn: '0.54.0' },
   documentation: 'https://slowapi.readthedocs.io/en/latest/',
+  remark:
+    'With swallow_errors callers get 500: once the error is swallowed, a value for the headers of the answer is missing. It waits for Redis in the event loop, so a timeout of 0.2 s serves five requests a second, and the others wait.',
   args: ['-m', 'uvicorn', '--app-dir', '{app}', '--host', '{host}', '--port', '{port}', 'app:app'],
   healthPath: '/healthz',
   window: {

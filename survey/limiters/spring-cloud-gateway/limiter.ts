@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const factory =
   'https://docs.spring.io/spring-cloud-gateway/reference/spring-cloud-gateway-server-webflux/gatewayfilter-factories/requestratelimiter-factory.html';
@@ -16,6 +16,8 @@ export const limiter: SurveyedLimiter = {
     'io.lettuce:lettuce-core': '6.8.2.RELEASE',
   },
   documentation: factory,
+  remark:
+    'It lets callers through on any error, and its documentation does not say so. With spring.data.redis.timeout as it comes, a minute, that is never seen.',
   args: ['-jar', '{app}/app.jar'],
   healthPath: '/healthz',
   window: {

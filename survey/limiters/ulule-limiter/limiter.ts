@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../limiter.ts';
+import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
 
 const readme = 'https://github.com/ulule/limiter#how-it-works';
 
@@ -11,6 +11,7 @@ export const limiter: SurveyedLimiter = {
   version: 'v3.11.2',
   besides: { 'github.com/redis/go-redis/v9': 'v9.23.0' },
   documentation: readme,
+  remark: 'The default handler of errors panics: callers see their connection closed without an answer.',
   args: [],
   healthPath: '/healthz',
   window: {

@@ -119,7 +119,7 @@ describe.skipIf(withoutRealTime)('Redis gets a replica', { concurrent: true }, (
     keepingTime(async () => {
       const ground = own();
       const driver = ground.driver();
-      await driver.perform({ kind: 'MeasureBaseline', id: 'b' });
+      await driver.measureBaseline();
       const { host, port } = ground.server;
       const { username, password } = ground.users.admin;
       const settings = [`replicaof ${host} ${port}`, `masteruser ${username}`, `masterauth ${password}`];

@@ -59,7 +59,7 @@ async function firstComplaint(target: RedisTarget): Promise<string> {
   );
   if (admitted instanceof Error) return `admission: ${admitted.message}`;
   const driver = ground.driver(target);
-  await driver.perform({ kind: 'MeasureBaseline', id: 'b' });
+  await driver.measureBaseline();
   const { baseline } = driver.observed;
   if (!baseline?.ok) return `baseline: ${baseline?.message}`;
   const fixture = `demo-rights-${target.username}`;

@@ -2,8 +2,10 @@
  * A driver of rate limiters and what it has found, recorded as the shell records
  * it; effects and activities are asked for by the test.
  */
+import { randomUUID } from 'node:crypto';
 import type { ChaosDemoSpec } from '../../../src/api/index.ts';
 import { specSchema } from '../../../src/api/index.ts';
+import { controlName } from '../../../src/demo/context.ts';
 import type { Activity, SubjectEffect } from '../../../src/demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../../src/demo/findings.ts';
 import { nothingObserved, type Observed } from '../../../src/demo/observed.ts';
@@ -14,7 +16,7 @@ import {
   createRateLimiterDriver,
   type RateLimiterDriverOptions,
 } from '../../../src/subjects/ratelimiter/driver.ts';
-import type { NodeTarget, RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import type { RateLimiterTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { ConnectionBudget, rateLimiter } from '../../../src/subjects/ratelimiter/index.ts';
 
 export const never = new AbortController().signal;
@@ -31,9 +33,8 @@ export function limiterSpec(limiter: object, scenarios?: readonly object[]): Cha
 }
 
 export interface DrivenOptions
-  extends Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'mayBePaused' | 'pauses'>> {
-  readonly nodes: readonly NodeTarget[];
-  readonly redis: RedisTarget;
+  extends RateLimiterTarget,
+    Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'mayBePaused' | 'pauses'>> {
   readonly spec: ChaosDemoSpec;
 }
 
@@ -46,11 +47,11 @@ export class DrivenLimiter {
   /** Findings that the shell would decide on at once. */
   decisive = 0;
 
-  constructor({ nodes, redis, spec, checkStore, pauses, mayBePaused = false }: DrivenOptions) {
+  constructor({ http, nodes, redis, spec, checkStore, pauses, mayBePaused = false }: DrivenOptions) {
     const clock = createSystemClock();
     this.#observed = nothingObserved(clock.now());
     this.#driver = createRateLimiterDriver({
-      target: { nodes, redis },
+      target: { nodes, redis, ...(http && { http }) },
       spec,
       generation: 1,
       now: () => clock.now(),
@@ -91,9 +92,15 @@ export class DrivenLimiter {
     this.#activities.converge([...activities, ...this.#ends]);
   }
 
+  /** Measures the baseline, on keys that no other measurement uses. */
+  async measureBaseline(): Promise<void> {
+    const fixture = controlName('demo', randomUUID(), 1, Date.now());
+    await this.perform({ kind: 'MeasureBaseline', id: 'b', fixture });
+  }
+
   /** Measures the baseline and sets up `key` for the fault `f`. @throws where either fails */
   async prepare(scenario: string, key: string): Promise<void> {
-    await this.perform({ kind: 'MeasureBaseline', id: 'b' });
+    await this.measureBaseline();
     if (!this.#observed.baseline?.ok) throw new Error(this.#observed.baseline?.message);
     await this.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario, fixture: key, sequence: 1 });
     const failure = this.#observed.prepareFailures['f'];

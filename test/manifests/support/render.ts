@@ -37,6 +37,15 @@ export const CHART_VALUES = {
       dnsNamespaceLabels: { 'kubernetes.io/metadata.name': 'kube-system' },
       dnsPodLabels: { 'k8s-app': 'kube-dns' },
     },
+    metrics: {
+      serviceMonitor: { enabled: true, interval: '15s', labels: { release: 'prometheus' } },
+      prometheusRule: {
+        enabled: true,
+        labels: { release: 'prometheus' },
+        docsUrl: 'https://git.example.com/chaosdemo/blob/main',
+      },
+      dashboard: { enabled: true },
+    },
     limiter: { enabled: true, mode: 'strict', createSecrets: false },
     demo: { enabled: true },
   },

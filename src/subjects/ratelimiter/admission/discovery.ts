@@ -3,7 +3,7 @@
  * which pod is its Redis. Reads the API server only; nothing is connected to yet
  * (see redis-admission.ts). What stands in the way is thrown as a Refusal.
  */
-import type { Cluster, Pod } from '../../cluster.ts';
+import type { Cluster, Pod, Secret } from '../../cluster.ts';
 import {
   addressesOf,
   type EligiblePods,
@@ -18,6 +18,7 @@ import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { orRefusal, Refusal } from '../../targets/refusal.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 import type { RedisTarget } from '../store/redis-target.ts';
+import { type HttpAuth, readHttpAuth } from './http-auth.ts';
 import { type RedisAuth, readRedisAuth } from './redis-auth.ts';
 import { podSelectorOf, type RedisEndpoint, resolveRedis } from './redis-service.ts';
 
@@ -30,6 +31,8 @@ export interface DiscoveredTarget {
   /** IPs of all selected pods, Ready or not: who connects to Redis from there belongs to the rate limiter. */
   readonly addresses: readonly string[];
   readonly redis: RedisTarget;
+  /** Of a limiter behind HTTP: what its Secret adds; left out where none is named. */
+  readonly http?: HttpAuth;
 }
 
 /** Where to look. */
@@ -40,7 +43,7 @@ export interface Place {
 }
 
 /**
- * Looks at the namespace, the pods, the Service and the Secret, in this order.
+ * Looks at the namespace, the pods, the Service and the Secrets, in this order.
  *
  * @throws {Refusal} the first that stands in the way.
  * @throws what the cluster throws if it could not be found out.
@@ -49,7 +52,9 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
   const reader = readerOf(place, signal);
   await reader.requireEnabled();
   const { pods, ...rest } = await findPods(reader, place.limiter);
-  return { nodes: pods, ...rest, redis: await findRedis(reader, place.limiter.redis) };
+  const redis = await findRedis(reader, place.limiter.redis);
+  const http = await findHttpAuth(reader, place.limiter);
+  return { nodes: pods, ...rest, redis, ...(http && { http }) };
 }
 
 /**
@@ -202,12 +207,35 @@ async function findEndpoint(
 async function findAuth(reader: NamespaceReader, redis: RateLimiterSpec['redis']): Promise<RedisAuth> {
   const name = redis.authSecretRef?.name;
   if (name === undefined) return {};
-  const secret = await reader.secret(name);
-  if (secret === undefined) {
-    throw new Refusal(
-      'RedisAuthInvalid',
-      `there is no Secret ${name} in namespace ${reader.namespace}: make it, or correct ${PART}.redis.authSecretRef`,
-    );
-  }
+  const secret = await findSecret(reader, name, 'RedisAuthInvalid', 'redis.authSecretRef');
   return readRedisAuth(secret, { service: redis.service.name, tls: redis.tls });
+}
+
+async function findHttpAuth(
+  reader: NamespaceReader,
+  { interface: { http }, selector }: RateLimiterSpec,
+): Promise<HttpAuth | undefined> {
+  const name = http?.authSecretRef?.name;
+  if (http === undefined || name === undefined) return undefined;
+  const secret = await findSecret(reader, name, 'HTTPAuthInvalid', 'interface.http.authSecretRef');
+  return readHttpAuth(secret, {
+    matchLabels: selector.matchLabels ?? {},
+    tls: http.tls !== undefined,
+    headers: http.request.headers.map((header) => header.name),
+  });
+}
+
+/** @throws {Refusal} for the reason where there is none, with the field that names it */
+async function findSecret(
+  reader: NamespaceReader,
+  name: string,
+  reason: 'RedisAuthInvalid' | 'HTTPAuthInvalid',
+  field: string,
+): Promise<Secret> {
+  const secret = await reader.secret(name);
+  if (secret !== undefined) return secret;
+  throw new Refusal(
+    reason,
+    `there is no Secret ${name} in namespace ${reader.namespace}: make it, or correct ${PART}.${field}`,
+  );
 }

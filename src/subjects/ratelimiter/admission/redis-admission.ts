@@ -5,13 +5,13 @@
  */
 import { truncate } from '../../../api/index.ts';
 import { listed, Refusal } from '../../targets/refusal.ts';
-import { adviceOnConnection, withAdvice } from '../store/advice.ts';
+import { adviceOnConnection } from '../store/advice.ts';
 import { boundedConnection, CLIENT_LIST_BYTES } from '../store/bounded-connection.ts';
 import { RedisWireError } from '../store/guarded-socket.ts';
 import { holdsSecret, withoutSecrets } from '../store/redacted.ts';
 import { type RedisTarget, redisName } from '../store/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../store/reply-types.ts';
-import { counted } from '../words.ts';
+import { counted, withAdvice } from '../words.ts';
 import type { DiscoveredTarget } from './discovery.ts';
 import {
   findStrangers,

@@ -17,6 +17,7 @@ import type {
 import type { FaultEvidence, Permit, Scenario } from '../../../demo/subject.ts';
 import type { Baseline } from '../baseline.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
+import type { Dial } from '../http/dial.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import type { Callers } from '../interfaces/callers.ts';
 import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
@@ -25,6 +26,7 @@ import type { OwnPause } from '../store/own-pause.ts';
 import type { RedisConnections } from '../store/redis-client.ts';
 import type { RateLimiterTarget } from '../target.ts';
 import type { Timeline } from './timeline.ts';
+import type { FaultTruth } from './truth.ts';
 
 export interface Fault {
   readonly api: FaultApi;
@@ -32,6 +34,8 @@ export interface Fault {
   readonly rules: readonly CelRule[];
   /** Whether it can be cut short: it pauses Redis, and ends with that pause. See `Scenario`. */
   readonly releasable: boolean;
+  /** What it does, to grade a diagnosis by. */
+  readonly truth: FaultTruth;
   /** Whether its chapters are left out of the story, and not told as skipped, where no scenario is of its type. */
   readonly optional?: boolean;
   /** In the order of the story; `of` is filled in. */
@@ -40,8 +44,8 @@ export interface Fault {
   readonly story: readonly DurationTerm[];
   /** What the story takes beyond those durations; milliseconds. */
   beyondStoryMs?(scenario: ScenarioSpec): number;
-  /** Every key that an attempt with this fixture sets up; default: the fixture alone. */
-  keysOf?(scenario: ScenarioSpec, fixture: string): readonly string[];
+  /** Every key that an attempt with this fixture may set up, whatever its parameters; default: the fixture alone. */
+  keysOf?(fixture: string): readonly string[];
   /** What the framework needs to know of a scenario, but what {@link planOf} fills in. */
   plan(
     scenario: ScenarioSpec,
@@ -123,6 +127,8 @@ export interface Toolkit {
   /** For a limiter behind HTTP: its callers, and a client for each node, in the same order. */
   readonly callers?: Callers;
   readonly askers: readonly NodeClient[];
+  /** How its nodes are dialled with TLS; left out: they are not. */
+  readonly dial?: Dial;
   /** For bursts, shared by all runs of this process. */
   readonly budget: ConnectionBudget;
   readonly redis: RedisConnections;

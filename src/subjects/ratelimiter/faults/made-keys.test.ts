@@ -1,31 +1,15 @@
 import { expect, it } from 'vitest';
-import type { ScenarioSpec } from '../../../api/index.ts';
+import { controlName } from '../../../demo/context.ts';
 import { keysMadeFor } from './made-keys.ts';
 
-const scenario = (name: string, type: string): ScenarioSpec => ({
-  name,
-  type,
-  countdown: '3s',
-  expect: 'Any',
-  ...(type === 'GhostAllowing' && { ghostAllowing: { trials: 2, multiplier: 3, settle: '5s' } }),
+it('names the key of a fault, and those of as many trials as a spec may have asked for', () => {
+  const keys = keysMadeFor('demo-0-1-burst-2');
+  expect(keys).toHaveLength(10);
+  expect(keys).toEqual(expect.arrayContaining(['demo-0-1-burst-2', 'demo-0-1-burst-2-trial-10']));
 });
 
-it.each([
-  ['of bursts', 'demo-0-1-burst', ['demo-0-1-burst', 'demo-0-1-burst-trial-2']],
-  ['of the second attempt', 'demo-0-1-burst-2', ['demo-0-1-burst-2', 'demo-0-1-burst-2-trial-2']],
-  // One scenario is called as another one ends.
-  [
-    'of a scenario whose name ends like another',
-    'demo-0-1-my-drift',
-    ['demo-0-1-my-drift', 'demo-0-1-my-drift-trial-2'],
-  ],
-  ['of a pause', 'demo-0-1-drift', ['demo-0-1-drift']],
-  ['of nothing that the spec has any more', 'demo-0-1-gone', ['demo-0-1-gone']],
-])('names every key %s', (_, fixture, keys) => {
-  const spec = [
-    scenario('drift', 'CounterDrift'),
-    scenario('my-drift', 'GhostAllowing'),
-    scenario('burst', 'GhostAllowing'),
-  ];
-  expect(keysMadeFor(fixture, spec)).toEqual(keys);
+it('names both keys of a control, and no other', () => {
+  const control = controlName('demo-x', 'abcdef12-3456', 7, 1_700_000_000_000);
+  expect(control).toBe('demo-x-abcdef12-7--control-loyw3v28');
+  expect(keysMadeFor(control)).toEqual([`${control}-counting`, `${control}-denying`]);
 });

@@ -49,6 +49,8 @@ export interface BurstPlan<T> {
   readonly onStart?: () => void;
   /** Default: plain TCP. */
   readonly dial?: Dial;
+  /** What each connection takes of the budget. Default: 1. */
+  readonly cost?: number;
 }
 
 /**

@@ -85,16 +85,16 @@ function linesOf<T>({ requests, warmUp }: BurstPlan<T>): Line[] {
 }
 
 async function leaseOf<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<ConnectionLease> {
-  const { budget, requests, timeoutMs } = plan;
+  const { budget, cost = 1, requests, timeoutMs } = plan;
   const timeout = fairTimeout(timeoutMs);
   try {
-    return await budget.acquire(requests.length, AbortSignal.any([signal, timeout.signal]));
+    return await budget.acquire(requests.length * cost, AbortSignal.any([signal, timeout.signal]));
   } catch (error) {
     signal.throwIfAborted();
     const why =
       error instanceof ConnectionBudgetError
         ? error.message
-        : `it needs ${requests.length} connections, and for ${timeoutMs} ms other bursts left fewer of the ${budget.total} that this process may open`;
+        : `it needs ${requests.length * cost} connections, and for ${timeoutMs} ms other bursts left fewer of the ${budget.total} that this process may open`;
     throw new BurstNotSentError(`the burst was not sent: ${why}`, 'NO_CONNECTIONS');
   } finally {
     timeout.end();

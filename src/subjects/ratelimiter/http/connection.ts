@@ -1,7 +1,9 @@
 /** One connection that carries at most one request at a time. */
+import { withAdvice } from '../words.ts';
 import { AnswerError } from './answer-error.ts';
 import type { Address, Dial, Wire } from './dial.ts';
 import type { HttpAnswer, ResponseReader } from './response-reader.ts';
+import { adviceOnTls } from './tls-errors.ts';
 
 /**
  * UNREACHABLE: no connection came about. NO_CONNECTIONS: this machine or process has none left.
@@ -114,10 +116,16 @@ export class Connection {
     this.#usable = false;
     if (!this.#settle || !this.#reader) return;
     const code = error?.code ?? '';
-    const ended = `the connection was ${error ? `lost: ${code || 'no reason given'}` : 'closed'}`;
+    const ended = error
+      ? withAdvice(`the connection was lost: ${code || 'no reason given'}`, adviceOnTls(code))
+      : 'the connection was closed';
     const without = OUT_OF.get(code);
     if (without) this.fail('NO_CONNECTIONS', without);
-    else if (!this.#open) this.fail('UNREACHABLE', `no connection could be made: ${code || 'it was closed'}`);
+    else if (!this.#open)
+      this.fail(
+        'UNREACHABLE',
+        withAdvice(`no connection could be made: ${code || 'it was closed'}`, adviceOnTls(code)),
+      );
     else if (!this.#written) this.fail('NOT_SENT', `${ended} before the request was sent`);
     else if (error) this.fail('RESET', ended);
     else this.#take((reader) => reader.end());

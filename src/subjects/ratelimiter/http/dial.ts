@@ -1,14 +1,14 @@
-/**
- * Opens connections: plain TCP here. Another transport, such as TLS, is another
- * `Dial` with the same events.
- */
-import { connect } from 'node:net';
+/** Opens connections: plain TCP, or TLS, with the same events. */
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 
 /** Where to connect to. */
 export interface Address {
   /** An IP address, v6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** Who the server has to be where it speaks TLS, and the `host` that it is asked for. */
+  readonly serverName?: string;
 }
 
 /** What happens on a wire; nothing happens after `closed`. */
@@ -32,11 +32,18 @@ export interface Wire {
 
 export type Dial = (to: Address, events: WireEvents) => Wire;
 
+/**
+ * What a connection with TLS takes of a budget of connections: some 65 KiB, measured with 1,000 and 2,000 of them,
+ * where a plain one takes 9.
+ */
+export const TLS_COST = 10;
+
 /** What is read is looked at before the next read, on one thread: all connections share this memory. */
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
 
-export const dialTcp: Dial = ({ host, port }, events) => {
-  const socket = connect({
+/** Fields of a socket that are the same for both. */
+function common({ host, port }: Address, events: WireEvents) {
+  return {
     host,
     port,
     // Nothing waits for more to send.
@@ -44,14 +51,42 @@ export const dialTcp: Dial = ({ host, port }, events) => {
     autoSelectFamily: false,
     onread: {
       buffer: memory,
-      callback: (length) => {
+      callback: (length: number) => {
         events.bytes(memory.subarray(0, length));
         return true;
       },
     },
-  });
-  let error: NodeJS.ErrnoException | undefined;
+  };
+}
+
+export const dialTcp: Dial = (to, events) => {
+  const socket = connectTcp(common(to, events));
   socket.once('connect', events.opened);
+  return wireOf(socket, events);
+};
+
+/**
+ * Dials with TLS 1.2 or later. The certificate has to be valid for `serverName` of the address, always.
+ * @param ca PEM certificates of the authorities that are trusted; undefined: those that Node.js ships with
+ */
+export function dialTls(ca: string | undefined): Dial {
+  // What is made of the PEM is kept for all connections: it takes longer than a handshake.
+  const secureContext = createSecureContext({ ...(ca !== undefined && { ca }), minVersion: 'TLSv1.2' });
+  return (to, events) => {
+    const socket = connectTls({
+      ...common(to, events),
+      servername: to.serverName,
+      secureContext,
+      ALPNProtocols: ['http/1.1'],
+      rejectUnauthorized: true,
+    });
+    socket.once('secureConnect', events.opened);
+    return wireOf(socket, events);
+  };
+}
+
+function wireOf(socket: Socket, events: WireEvents): Wire {
+  let error: NodeJS.ErrnoException | undefined;
   socket.once('error', (reason) => {
     error = reason;
   });
@@ -61,4 +96,4 @@ export const dialTcp: Dial = ({ host, port }, events) => {
     unsent: () => socket.writableLength,
     destroy: () => void socket.destroy(),
   };
-};
+}

@@ -2,6 +2,7 @@
 import { fairTimeout } from '../waiting.ts';
 import type { BurstNode } from './burst-plan.ts';
 import type { Failure } from './connection.ts';
+import type { Dial } from './dial.ts';
 import { HttpPool, RequestError } from './pool.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import type { AnswerBounds, HttpAnswer } from './response-reader.ts';
@@ -23,10 +24,11 @@ export class NodeClient {
   /**
    * @param connections requests that may be under way at once
    * @param now milliseconds since the epoch; the fraction counts
+   * @param dial default: plain TCP
    */
-  constructor(node: BurstNode, connections: number, now: () => number) {
+  constructor(node: BurstNode, connections: number, now: () => number, dial?: Dial) {
     this.node = node;
-    this.#pool = new HttpPool(node, connections);
+    this.#pool = new HttpPool(node, connections, dial);
     this.#now = now;
   }
 

@@ -34,6 +34,12 @@ const OURS: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+
+/** Whether a header of this name says how a request ends or what becomes of its connection. */
+export function isFraming(name: string): boolean {
+  return OURS.has(name.toLowerCase());
+}
+
 /** Methods without a meaning for a body: nothing is said of its length where there is none. */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 /** Fits into what a kernel takes from an idle connection, so that a request is written in one go. */
@@ -69,12 +75,12 @@ export function encodeRequest(request: HttpRequest, to: Address): Buffer {
 function fieldOf(name: string, value: string): string {
   // Neither is repeated: a value may be a secret.
   if (!TOKEN.test(name)) throw new InvalidRequestError('a header has a name that is none');
-  if (OURS.has(name.toLowerCase())) throw new InvalidRequestError(`the header ${name} cannot be set`);
+  if (isFraming(name)) throw new InvalidRequestError(`the header ${name} cannot be set`);
   if (!VALUE.test(value))
     throw new InvalidRequestError(`the header ${name} holds characters that cannot be sent`);
   return `${name}: ${value}`;
 }
 
-function hostOf({ host, port }: Address): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+function hostOf({ host, port, serverName }: Address): string {
+  return `${serverName ?? (host.includes(':') ? `[${host}]` : host)}:${port}`;
 }

@@ -49,8 +49,3 @@ export function adviceOnConnection(said: string, target: RedisTarget): string {
   if (target.tls) return 'see whether it runs, speaks TLS on this port, and no NetworkPolicy is in the way';
   return 'see whether it runs, speaks no TLS on this port (else set redis.tls), and no NetworkPolicy is in the way';
 }
-
-/** What was said and what to do about it, as one clause. */
-export function withAdvice(said: string, advice: string | undefined): string {
-  return advice === undefined ? said : `${said.replace(/\.$/, '')}; ${advice}`;
-}

@@ -8,7 +8,8 @@
  */
 import type { Redis } from 'ioredis';
 import { messageOf, TIMED_OUT, within } from '../waiting.ts';
-import { adviceOnReply, withAdvice } from './advice.ts';
+import { withAdvice } from '../words.ts';
+import { adviceOnReply } from './advice.ts';
 import { boundedConnection } from './bounded-connection.ts';
 import { NotInChargeError, PauseFence } from './pause-fence.ts';
 import { OtherServerError, PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';

@@ -49,6 +49,7 @@ export const keyValueApi: SubjectApi = {
   rules: [],
   refusals: { ServiceInUse: 'Another ChaosDemo is running on the same service; this one waits.' },
   secrets: [],
+  histograms: [],
 };
 
 /** The service's part of a spec, defaults filled in. */

@@ -21,6 +21,7 @@ export const keyValueDefinition: SubjectDefinition = {
   chapters: (spec) => tellStory(STORY, spec.dryRun ? [] : spec.scenarios),
   scenarios: ({ scenarios }) => scenarios.map(planOf),
   fixturePrefix: () => 'chaosdemo',
+  keepsFixtures: () => true,
   healthIntervalMs: () => 500,
   welcome: (spec, target) =>
     `${target?.pods.length ?? 0} replicas, requests within ${keyValueOf(spec).timeout}`,

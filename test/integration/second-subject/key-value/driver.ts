@@ -36,8 +36,8 @@ export class KeyValueDriver implements SubjectDriver {
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
     switch (effect.kind) {
       case 'MeasureBaseline': {
-        const ok = (await this.#reaches('chaosdemo-control')).every(Boolean);
-        await this.#first.remove('chaosdemo-control');
+        const ok = (await this.#reaches(effect.fixture)).every(Boolean);
+        await this.#first.remove(effect.fixture);
         const message = ok ? 'A write reaches every replica' : 'A write does not reach every replica';
         return { kind: 'Baseline', outcome: { ok, message } };
       }
@@ -50,7 +50,12 @@ export class KeyValueDriver implements SubjectDriver {
         return { kind: 'Orphan', fault: effect.fault, orphan };
       }
       case 'Diagnose':
-        return { kind: 'Diagnosis', fault: effect.fault, report: { message: 'nobody explains this' } };
+        return {
+          kind: 'Diagnosis',
+          fault: effect.fault,
+          profile: effect.profile,
+          report: { message: 'nobody explains this' },
+        };
       case 'Recover': {
         await this.#untilHeard(signal);
         const now = this.#options.clock.now();

@@ -11,6 +11,7 @@ export const counterDrift: Fault = {
   api,
   rules,
   releasable: true,
+  truth: { anomaly: 'store-writes-stalled', at: 'store' },
   chapters: [
     { title: 'Counter Drift Chaos', stage: 'chaos' },
     { title: 'Counter Drift Detection', stage: 'detection' },

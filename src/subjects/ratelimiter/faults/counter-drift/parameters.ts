@@ -61,23 +61,31 @@ export const api = {
     {
       name: 'drift',
       unit: 'requests',
+      grows: true,
       meaning:
         'The furthest that the nodes were ahead of what Redis counted; its bound is the threshold and the lag without a fault.',
     },
     {
       name: 'overAdmission',
       unit: 'requests',
+      grows: true,
       meaning:
         'What callers were allowed beyond the limit while the pause lasted, by the answers that the sender got; its bound is 0.',
     },
-    { name: 'requests', unit: 'requests', meaning: 'Checks of the steady traffic that were sent.' },
-    { name: 'allowed', unit: 'requests', meaning: 'Checks that were allowed.' },
+    {
+      name: 'requests',
+      unit: 'requests',
+      grows: true,
+      meaning: 'Checks of the steady traffic that were sent.',
+    },
+    { name: 'allowed', unit: 'requests', grows: true, meaning: 'Checks that were allowed.' },
     {
       name: 'denied',
       unit: 'requests',
+      grows: true,
       meaning: 'Checks that were denied, or refused because a node got no answer from Redis.',
     },
-    { name: 'unanswered', unit: 'requests', meaning: 'Checks that no node answered in time.' },
+    { name: 'unanswered', unit: 'requests', grows: true, meaning: 'Checks that no node answered in time.' },
     {
       name: 'lostCounts',
       unit: 'counts',

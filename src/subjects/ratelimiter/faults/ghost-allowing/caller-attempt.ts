@@ -4,6 +4,7 @@ import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { type Burst, BurstNotSentError, spread } from '../../http/burst-plan.ts';
+import { TLS_COST } from '../../http/dial.ts';
 import type { Decision } from '../../interfaces/callers.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
@@ -47,8 +48,10 @@ export class CallerBurstAttempt implements FaultAttempt {
   /** Nothing is sent: a caller is new to the limiter until its burst. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
     const { now, target, timeoutMs, usualWriteMs } = this.#toolkit;
-    const { trials } = parametersOf(this.#scenario);
-    const storyMs = parseDuration(this.#scenario.countdown) + trialsMs(this.#scenario) + timeoutMs;
+    const { settle, trials } = parametersOf(this.#scenario);
+    // The whole story of the fault (index.ts): a fixture that is usable for less is refused.
+    const [countdownMs, settleMs] = [parseDuration(this.#scenario.countdown), parseDuration(settle)];
+    const storyMs = countdownMs + 2 * timeoutMs + settleMs + trialsMs(this.#scenario);
     await untilItFits(this.#limit, storyMs, now, signal);
     this.#keys = trialKeys(fixture, trials);
     this.#timelines = this.#keys.map(() => {
@@ -149,7 +152,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Burst<Decision>> {
-    const { budget, callers, limiter, now, target, timeoutMs } = this.#toolkit;
+    const { budget, callers, dial, limiter, now, target, timeoutMs } = this.#toolkit;
     if (!callers) throw new TypeError('there are no callers');
     const count = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
     const request = callers.requestOf(key);
@@ -166,6 +169,7 @@ export class CallerBurstAttempt implements FaultAttempt {
         at,
         now,
         onStart,
+        ...(dial && { dial, cost: TLS_COST }),
       },
       signal,
     );

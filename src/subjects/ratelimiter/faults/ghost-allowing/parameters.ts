@@ -9,6 +9,7 @@ import {
   type ScenarioSpec,
 } from '../../../../api/index.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
+import { TLS_COST } from '../../http/dial.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
 import { counted } from '../../words.ts';
 import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
@@ -16,7 +17,8 @@ import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
 /** Requests of the largest burst. */
 const MOST_SENT = 10_000;
 const MOST_TIMES = 100;
-const MOST_TRIALS = 10;
+/** Trials of one fault. */
+export const MOST_TRIALS = 10;
 
 /** What each further trial may add to the time of the fault: its rest, its connections and its answers. */
 export const TRIAL_MS = 500;
@@ -52,12 +54,19 @@ export const api = {
     {
       name: 'admitted',
       unit: 'requests',
+      grows: true,
       meaning: 'Requests admitted in one window over all nodes; its bound is the limit.',
     },
-    { name: 'trials', unit: 'trials', meaning: 'Bursts that were sent, each on a key of its own.' },
+    {
+      name: 'trials',
+      unit: 'trials',
+      grows: true,
+      meaning: 'Bursts that were sent, each on a key of its own.',
+    },
     {
       name: 'trialsBroken',
       unit: 'trials',
+      grows: true,
       meaning: 'Bursts of which more was admitted than the limit; the other figures are of the worst one.',
     },
     { name: 'requests', unit: 'requests', meaning: 'Requests of the burst.' },
@@ -90,6 +99,13 @@ export const rules: readonly CelRule[] = [
       `${times} > ${MOST_TIMES} || ${requests} > ${MOST_REQUESTS} || ${times} * ${requests} <= ${MOST_SENT}`,
     ),
     message: `limit.requests x ghostAllowing.multiplier must be at most ${MOST_SENT} requests`,
+  },
+  {
+    rule: scenarioRule(
+      api,
+      `${times} > ${MOST_TIMES} || ${requests} > ${MOST_REQUESTS} || ${times} * ${requests} <= ${MOST_SENT / TLS_COST} || !has(self.${PART}.interface.http) || !has(self.${PART}.interface.http.tls)`,
+    ),
+    message: `with interface.http.tls, limit.requests x ghostAllowing.multiplier must be at most ${MOST_SENT / TLS_COST} requests: each has a connection of its own`,
   },
 ];
 

@@ -239,7 +239,8 @@ export class StoreOutageAttempt implements FaultAttempt {
     const { callerTimeout, pause, settle } = this.#parameters;
     const { countdown } = this.#scenario;
     const parts = [pause, settle, settle, callerTimeout, callerTimeout, countdown];
-    return parts.reduce((sum, part) => sum + parseDuration(part), 0);
+    // Not less than the story of the fault (index.ts): a fixture that is usable for less is refused.
+    return parts.reduce((sum, part) => sum + parseDuration(part), this.#toolkit.timeoutMs);
   }
 
   /** Requests for which one caller stays within its limit. */

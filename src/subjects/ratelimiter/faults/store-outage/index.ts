@@ -26,6 +26,7 @@ export const storeOutage: Fault = {
     },
   ],
   releasable: true,
+  truth: { anomaly: 'store-writes-stalled', at: 'store' },
   optional: true,
   chapters: [
     { title: 'Store Outage Chaos', stage: 'chaos' },

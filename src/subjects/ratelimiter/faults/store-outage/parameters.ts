@@ -32,12 +32,14 @@ export const api = {
     {
       name: 'notServed',
       unit: 'requests',
+      grows: true,
       meaning:
         'Requests of callers within their limit that were denied, failed or had no answer during the pause.',
     },
     {
       name: 'overAdmission',
       unit: 'requests',
+      grows: true,
       meaning: "Requests admitted beyond what the limit allows, by the sender's own count.",
     },
     {

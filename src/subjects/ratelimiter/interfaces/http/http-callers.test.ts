@@ -4,7 +4,7 @@ import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
 
 const mapping = (spec: object) => httpInterfaceSchema.parse({ request: { path: '/?user=$(key)' }, ...spec });
-const callers = (spec: object = {}) => new HttpCallers(mapping(spec), 0);
+const callers = (spec: object = {}) => new HttpCallers(mapping(spec), {}, 0);
 const answer = (status: number, body = '', headers: Record<string, string> = {}) => ({
   status,
   body: Buffer.from(body),
@@ -33,11 +33,18 @@ describe('the request that counts', () => {
   it('carries an address of its own for each key, set aside for measurements', () => {
     const forwarded = new HttpCallers(
       mapping({ request: { headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] } }),
+      {},
       2 ** 17 - 2,
     );
     const of = (key: string) => forwarded.requestOf(key).headers?.['X-Forwarded-For'];
     expect(['a', 'b', 'c'].map(of)).toEqual(['198.19.255.254', '198.19.255.255', '198.18.0.0']);
     expect(of('a')).toBe('198.19.255.254');
+  });
+
+  it('carries the headers of a Secret as they are', () => {
+    const secret = { Authorization: 'Bearer $(key)', cookie: 'a=$(address)' };
+    const request = new HttpCallers(mapping({ request: { path: '/$(key)' } }), secret).requestOf('demo-a-1');
+    expect(request).toMatchObject({ path: '/demo-a-1', headers: secret });
   });
 
   it('takes a key as it is, also one that looks like a pattern of a replacement', () => {

@@ -11,13 +11,20 @@ const ADDRESSES = 2 ** 17;
 
 export class HttpCallers implements Callers {
   readonly #mapping: HttpInterfaceSpec;
+  readonly #secretHeaders: Readonly<Record<string, string>>;
   /** Of keys that are told by an address. */
   readonly #addresses = new Map<string, string>();
   /** Runs begin anywhere, so that one rarely meets the addresses of another within its window. */
   readonly #firstAddress: number;
 
-  constructor(mapping: HttpInterfaceSpec, firstAddress = randomInt(ADDRESSES)) {
+  /** @param secretHeaders sent as they are, and told to nobody */
+  constructor(
+    mapping: HttpInterfaceSpec,
+    secretHeaders: Readonly<Record<string, string>> = {},
+    firstAddress = randomInt(ADDRESSES),
+  ) {
     this.#mapping = mapping;
+    this.#secretHeaders = secretHeaders;
     this.#firstAddress = firstAddress;
   }
 
@@ -29,7 +36,10 @@ export class HttpCallers implements Callers {
     return {
       method,
       path: fill(path),
-      headers: Object.fromEntries(headers.map(({ name, value }) => [name, fill(value)])),
+      headers: {
+        ...Object.fromEntries(headers.map(({ name, value }) => [name, fill(value)])),
+        ...this.#secretHeaders,
+      },
       ...(body !== undefined && { body: fill(body) }),
     };
   }

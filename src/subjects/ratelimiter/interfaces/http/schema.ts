@@ -1,11 +1,14 @@
 /** `spec.subject.rateLimiter.interface.http`: how a limiter behind an HTTP API is asked, and what its answers mean. */
 import { z } from 'zod';
-import { cel } from '../../../../api/index.ts';
+import { cel, GROUP } from '../../../../api/index.ts';
 
 /** Written where the limiter takes the identity of its caller: the key that the demo uses. */
 export const KEY_PLACE = '$(key)';
 /** The same as an IPv4 address, for limiters that know their callers by a forwarded address. */
 export const ADDRESS_PLACE = '$(address)';
+
+/** Type of the Secret that the operator takes for the pods of a limiter behind HTTP. */
+export const HTTP_AUTH_SECRET_TYPE = `${GROUP}/http-auth`;
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 /** Visible characters, and spaces between them. */
@@ -93,6 +96,23 @@ export const httpInterfaceSchema = z
       })
       .prefault({})
       .describe('How a pod says that it is well.'),
+    tls: z
+      .object({
+        serverName: z
+          .string()
+          .min(1)
+          .max(253)
+          .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/)
+          .describe('DNS name that the certificate of every pod must be valid for: your-api.shop.svc.'),
+      })
+      .optional()
+      .describe('Ask with HTTPS. The certificate is always checked.'),
+    authSecretRef: z
+      .object({ name: z.string().min(1).max(253).describe('Name of the Secret.') })
+      .optional()
+      .describe(
+        `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}: further headers of the request that counts, which must not stand here, and the authority of the certificates.`,
+      ),
   })
   .describe('A rate limiter behind an HTTP API of any kind.');
 

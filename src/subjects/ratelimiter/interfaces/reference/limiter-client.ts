@@ -129,18 +129,11 @@ export class LimiterClient {
     return answer;
   }
 
-  /** Removes a limit; a key that is not known is as good as removed. */
-  async remove(key: string, signal: AbortSignal): Promise<void> {
-    await this.#unless404(
-      this.#request(
-        'DELETE',
-        `/limit?key=${encodeURIComponent(key)}`,
-        undefined,
-        z.unknown(),
-        [200, 204],
-        signal,
-      ),
-    );
+  /** Removes a limit; returns whether there was one: a key that is not known is as good as removed. */
+  async remove(key: string, signal: AbortSignal): Promise<boolean> {
+    const path = `/limit?key=${encodeURIComponent(key)}`;
+    const request = this.#request('DELETE', path, undefined, z.unknown(), [200, 204], signal);
+    return await this.#unless404(request.then(() => ({ body: true }))).then((was) => was ?? false);
   }
 
   /** Ends every connection at once. */

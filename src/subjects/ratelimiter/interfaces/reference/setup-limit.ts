@@ -94,14 +94,14 @@ async function defineOnFirst(
 }
 
 /**
- * Removes the limit of `key`; one that nobody knows is fine.
+ * Removes the limit of `key`, and returns whether there was one; that nobody knows it is fine.
  * @throws the last node's error when none would
  */
 export async function removeRateLimit(
   clients: readonly LimiterClient[],
   key: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   let last: unknown;
   for (const client of clients) {
     try {

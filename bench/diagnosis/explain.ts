@@ -1,0 +1,29 @@
+/** Has a provider explain one recording, checks what it says as the operator does, and grades it. */
+import type { Recording } from '../../corpus/recording.ts';
+import {
+  ask,
+  type DiagnosisAnswer,
+  type DiagnosisProvider,
+  type Grade,
+  gradeAnswer,
+} from '../../src/diagnosis/index.ts';
+
+export interface Explained extends Pick<Recording, 'name' | 'case' | 'heldBack' | 'truths'> {
+  readonly answer?: DiagnosisAnswer;
+  readonly grade?: Grade;
+  /** Why there is no answer. */
+  readonly rejected?: string;
+}
+
+/** Never throws: that a provider fails is what its figures are about. */
+export async function explain(
+  { bundle, case: of, heldBack, name, truths }: Recording,
+  provider: DiagnosisProvider,
+): Promise<Explained> {
+  const about = { name, case: of, heldBack, truths };
+  const asked = await ask(provider, bundle, new AbortController().signal);
+  if ('failed' in asked) return { ...about, rejected: asked.failed };
+  if ('rejected' in asked) return { ...about, rejected: asked.rejected.join('; ') };
+  const { answer } = asked;
+  return { ...about, answer, grade: gradeAnswer(answer, bundle, truths) };
+}

@@ -1,0 +1,162 @@
+/**
+ * What a case is recorded on: a Redis, three nodes as processes of their own, and a link on each way: from whoever
+ * looks to each node, from each node to Redis, and from whoever looks to Redis.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, withFreePorts } from '../src/local/ports.ts';
+import { type RedisServer, startRedis } from '../src/local/redis-server.ts';
+import type { Supervisor } from '../src/local/supervisor.ts';
+import type { NodeTarget, RedisTarget } from '../src/subjects/ratelimiter/index.ts';
+import { hostLimiters, LIMITER_HOSTS } from '../test/kit/hosted-limiters.ts';
+import { Gateway } from './gateway.ts';
+import { type Address, Link } from './link.ts';
+
+/** A process that runs on one pod's behalf. */
+export interface NodeProcess {
+  readonly pid: number;
+  kill(signal: NodeJS.Signals): void;
+  readonly exited: Promise<unknown>;
+}
+
+/** Starts the nodes, each of which finds Redis at its own port of 127.0.0.1. */
+export type StartNodes = (
+  redisPorts: readonly number[],
+) => Promise<readonly (Address & { readonly process: NodeProcess })[]>;
+
+/** The reference limiter. */
+export function reference(supervisor: Supervisor, mode: 'approximate' | 'strict'): StartNodes {
+  const start = async (host: string, index: number, redisPort: number) =>
+    await withFreePorts(5, async () => {
+      const port = await freePort([host]);
+      const node = { id: `node-${index}`, host, port, mode, redisPort };
+      return { host, port, process: await hostLimiters(supervisor, [node]) };
+    });
+  return async (redisPorts) =>
+    await Promise.all(LIMITER_HOSTS.map((host, index) => start(host, index, redisPorts[index] ?? 0)));
+}
+
+export interface BedNode {
+  readonly name: string;
+  /** What whoever looks asks. */
+  readonly front: Link;
+  readonly gateway: Gateway | undefined;
+  readonly toRedis: Link;
+  readonly process: NodeProcess;
+  readonly target: NodeTarget;
+}
+
+export class Bed {
+  readonly redis: RedisServer;
+  readonly redisTarget: RedisTarget;
+  /** From whoever looks to Redis. */
+  readonly redisFront: Link;
+  readonly nodes: readonly BedNode[];
+
+  private constructor(redis: RedisServer, redisFront: Link, redisPort: number, nodes: readonly BedNode[]) {
+    this.redis = redis;
+    this.redisFront = redisFront;
+    this.nodes = nodes;
+    this.redisTarget = { podName: 'redis-0', host: '127.0.0.1', port: redisPort, tls: false };
+  }
+
+  /** `gateways`: whether one stands before each node; the reference limiter alone has them. */
+  static async start(supervisor: Supervisor, startNodes: StartNodes, gateways: boolean): Promise<Bed> {
+    const redis = await startRedis({ supervisor });
+    const upstream = { host: redis.host, port: redis.port };
+    const front = await linkTo(upstream, redis.host);
+    const backs = await Promise.all(LIMITER_HOSTS.map(async () => await linkTo(upstream, redis.host)));
+    const started = await startNodes(backs.map(({ port }) => port));
+    const nodes = await Promise.all(
+      started.map(async ({ host, port, process }, index): Promise<BedNode> => {
+        const guard = gateways ? await gatewayTo({ host, port }) : undefined;
+        const door = await linkTo({ host, port: guard?.port ?? port }, host);
+        const name = `node-${index}`;
+        return {
+          name,
+          front: door.link,
+          gateway: guard?.gateway,
+          toRedis: (backs[index] ?? front).link,
+          process,
+          target: { name, host, port: door.port },
+        };
+      }),
+    );
+    return new Bed(redis, front.link, front.port, nodes);
+  }
+
+  /** Every way to Redis. */
+  get redisLinks(): readonly Link[] {
+    return [this.redisFront, ...this.nodes.map(({ toRedis }) => toRedis)];
+  }
+
+  node(index: number): BedNode {
+    const node = this.nodes[index];
+    if (!node) throw new RangeError(`there is no node ${index}`);
+    return node;
+  }
+
+  /** SIGKILL, for good. */
+  async killNode(index: number): Promise<void> {
+    const { process } = this.node(index);
+    process.kill('SIGKILL');
+    await process.exited;
+  }
+
+  /** Lets a node have the processor for `share` of the time only, as a quota of its container would, until `signal` aborts. */
+  async starve(index: number, share: number, signal: AbortSignal): Promise<void> {
+    const { process } = this.node(index);
+    const periodMs = 200;
+    try {
+      while (!signal.aborted) {
+        process.kill('SIGSTOP');
+        await sleep(periodMs * (1 - share));
+        process.kill('SIGCONT');
+        await sleep(periodMs * share);
+      }
+    } finally {
+      process.kill('SIGCONT');
+    }
+  }
+
+  /** SIGSTOP, and SIGCONT after `ms`. */
+  async freezeRedis(ms: number): Promise<void> {
+    const { pid } = this.redis;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await sleep(ms);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  }
+
+  /** SIGKILL, and an empty Redis at the same address after `ms`. */
+  async restartRedis(ms: number): Promise<void> {
+    await this.redis.kill9();
+    await sleep(ms);
+    await this.redis.restart();
+  }
+
+  async stop(): Promise<void> {
+    for (const { process } of this.nodes) process.kill('SIGCONT');
+    await Promise.all(
+      [...this.redisLinks, ...this.nodes.map(({ front }) => front)].map((link) => link.stop()),
+    );
+    await Promise.all(this.nodes.map(({ gateway }) => gateway?.stop()));
+    for (const { process } of this.nodes) process.kill('SIGKILL');
+    await this.redis.stop();
+  }
+}
+
+async function linkTo(to: Address, host: string): Promise<{ link: Link; port: number }> {
+  return await withFreePorts(5, async () => {
+    const port = await freePort([host]);
+    return { link: await Link.start(to, { host, port }), port };
+  });
+}
+
+async function gatewayTo(to: Address): Promise<{ gateway: Gateway; port: number }> {
+  return await withFreePorts(5, async () => {
+    const port = await freePort([to.host]);
+    return { gateway: await Gateway.start(to, { host: to.host, port }), port };
+  });
+}

@@ -1,0 +1,44 @@
+/** What a case is: what it runs on, what is watched, and what is done meanwhile. */
+import type { AnomalyClass } from '../src/diagnosis/index.ts';
+import type { Bed } from './bed.ts';
+
+/** A case as it is carried out. */
+export interface Scene {
+  readonly bed: Bed;
+  /** Aborts when the watch ends. */
+  readonly signal: AbortSignal;
+  /** Notes that this is wrong from now on; what is returned notes that it is over. */
+  wrong(anomaly: Exclude<AnomalyClass, 'none' | 'unknown'>, ...components: string[]): () => void;
+}
+
+/** One of the ways in which a case is recorded. */
+export interface Variation {
+  readonly limiter:
+    | { readonly mode: 'approximate' | 'strict' }
+    | { readonly surveyed: string; readonly variant: string };
+  /** steady: traffic; pause: and writes are paused meanwhile; burst: requests that come together. */
+  readonly watch: 'steady' | 'pause' | 'burst';
+  /** Requests of the limit. */
+  readonly limit: number;
+  /** Requests a second of steady traffic. */
+  readonly rate: number;
+  /** How long the traffic, or the pause, lasts. */
+  readonly forMs: number;
+  /** Whether a gateway stands before each node. */
+  readonly gateways?: boolean;
+  /** Before anything is measured. */
+  readonly before?: (bed: Bed) => void;
+  /** From the beginning of the traffic, the pause or the burst on; it may be ended by the end of the watch. */
+  readonly meanwhile?: (scene: Scene) => Promise<void>;
+}
+
+export interface Case {
+  /** `dead-node` */
+  readonly name: string;
+  /** What is done, for people. */
+  readonly says: string;
+  readonly variations: readonly Variation[];
+}
+
+/** One variation of each three is kept back, in every case: the last of them. */
+export const isHeldBack = (index: number): boolean => index % 3 === 2;

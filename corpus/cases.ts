@@ -1,0 +1,280 @@
+/** Everything that is recorded. Cases are numbered by their variations: `dead-node-1` to `dead-node-4`. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bed } from './bed.ts';
+import type { Case, Scene, Variation } from './case.ts';
+
+const replica = (index: number): string => `replica-${index + 1}`;
+const modes = ['approximate', 'strict', 'approximate', 'strict', 'approximate', 'strict'] as const;
+
+/** Traffic that stays far from its limit, so that counts grow as long as it lasts. */
+const roomy = { watch: 'steady', limit: 150, rate: 20, forMs: 6000 } as const;
+/** Traffic whose limit is used up in a moment. */
+const tight = { watch: 'steady', limit: 10, rate: 60, forMs: 5000 } as const;
+const paused = { watch: 'pause', limit: 10, rate: 60, forMs: 3000 } as const;
+const burst = { watch: 'burst', limit: 10, rate: 30, forMs: 3000 } as const;
+
+/** `times` variations, in turns of both modes. */
+const each = (
+  times: number,
+  of: (index: number, mode: 'approximate' | 'strict') => Omit<Variation, 'limiter'>,
+) =>
+  Array.from({ length: times }, (_, index): Variation => {
+    const mode = modes[index % modes.length] ?? 'strict';
+    return { limiter: { mode }, ...of(index, mode) };
+  });
+
+/** What is done from `afterMs` on for `forMs`; it is told apart from what is right by `wrong`. */
+const during =
+  (afterMs: number, forMs: number, begin: (scene: Scene) => { end: () => void | Promise<void> }) =>
+  async (scene: Scene): Promise<void> => {
+    await sleep(afterMs);
+    const { end } = begin(scene);
+    await sleep(forMs);
+    await end();
+  };
+
+const killNode =
+  (index: number) =>
+  async ({ bed, wrong }: Scene): Promise<void> => {
+    await sleep(1000);
+    wrong('replica-unreachable', replica(index));
+    await bed.killNode(index);
+  };
+
+const cutOff = (index: number, forMs = 3500) =>
+  during(1200, forMs, ({ bed, wrong }) => {
+    bed.node(index).toRedis.stall();
+    const over = wrong('replica-cut-off', replica(index));
+    return {
+      end: () => {
+        over();
+        bed.node(index).toRedis.mend();
+      },
+    };
+  });
+
+const slowWay = (index: number, ms: number) =>
+  during(1200, 3500, ({ bed, wrong }) => {
+    bed.node(index).front.delay(ms);
+    const over = wrong('replica-slow', replica(index));
+    return {
+      end: () => {
+        over();
+        bed.node(index).front.mend();
+      },
+    };
+  });
+
+const slowStore = (ms: number) =>
+  during(1200, 3500, ({ bed, wrong }) => {
+    for (const link of bed.redisLinks) link.delay(ms);
+    const over = wrong('store-slow', 'store');
+    return {
+      end: () => {
+        over();
+        for (const link of bed.redisLinks) link.mend();
+      },
+    };
+  });
+
+const freezeStore =
+  (forMs: number) =>
+  async ({ bed, wrong }: Scene): Promise<void> => {
+    await sleep(1200);
+    const over = wrong('store-unreachable', 'store');
+    await bed.freezeRedis(forMs);
+    over();
+  };
+
+const restartStore =
+  (awayMs: number) =>
+  async ({ bed, wrong }: Scene): Promise<void> => {
+    await sleep(1500);
+    const over = wrong('store-restarted', 'store');
+    await bed.restartRedis(awayMs);
+    await sleep(1000);
+    over();
+  };
+
+const starve =
+  (index: number, share: number) =>
+  async ({ bed, signal, wrong }: Scene): Promise<void> => {
+    await sleep(1000);
+    const over = wrong('replica-slow', replica(index));
+    await bed.starve(index, share, AbortSignal.any([signal, AbortSignal.timeout(3800)]));
+    over();
+  };
+
+/** From before the traffic on: whoever deploys such a node does not wait for a moment. */
+const allowsAll = (index: number) => ({
+  gateways: true,
+  before: (bed: Bed): void => setConduct(bed, index, 'passes-on'),
+  meanwhile: async ({ bed, wrong }: Scene): Promise<void> => {
+    setConduct(bed, index, 'allows-everything');
+    wrong('limit-not-enforced', replica(index));
+  },
+});
+
+function setConduct(
+  bed: Bed,
+  index: number,
+  conduct: 'passes-on' | 'allows-everything' | 'unready-at-times',
+): void {
+  const { gateway } = bed.node(index);
+  if (!gateway) throw new Error('there is no gateway before the node');
+  gateway.conduct = conduct;
+}
+
+/** A limiter of the survey that keeps its limit. */
+const http = (surveyed: string, variant: string, change: Partial<Variation> = {}): Variation => ({
+  limiter: { surveyed, variant },
+  ...paused,
+  rate: 10,
+  ...change,
+});
+
+export const CASES: readonly Case[] = [
+  {
+    name: 'healthy',
+    says: 'steady traffic, and nothing is done',
+    variations: each(6, (index, mode) =>
+      mode === 'strict' && index > 2 ? tight : { ...roomy, rate: 15 + 2 * index },
+    ),
+  },
+  {
+    name: 'pause',
+    says: 'writes of the store are paused while traffic goes on',
+    variations: each(6, (index) => ({ ...paused, forMs: 2500 + 500 * index, limit: 10 + 5 * (index % 3) })),
+  },
+  {
+    name: 'burst-uncoordinated',
+    says: 'requests come together, and each replica decides by its own count',
+    variations: Array.from(
+      { length: 4 },
+      (_, index): Variation => ({
+        limiter: { mode: 'approximate' },
+        ...burst,
+        limit: 10 + 5 * index,
+      }),
+    ),
+  },
+  {
+    name: 'burst-held',
+    says: 'requests come together, and the store decides each of them',
+    variations: Array.from(
+      { length: 4 },
+      (_, index): Variation => ({
+        limiter: { mode: 'strict' },
+        ...burst,
+        limit: 10 + 5 * index,
+      }),
+    ),
+  },
+  {
+    name: 'dead-node',
+    says: 'a node is killed under traffic',
+    variations: each(4, (index) => ({ ...(index < 2 ? roomy : tight), meanwhile: killNode(index % 3) })),
+  },
+  {
+    name: 'cut-off-node',
+    says: 'a node loses its way to the store',
+    variations: each(4, (index) => ({ ...roomy, meanwhile: cutOff((index + 1) % 3) })),
+  },
+  {
+    name: 'slow-way',
+    says: 'the way to one node becomes slow',
+    variations: each(4, (index) => ({
+      ...(index < 2 ? roomy : tight),
+      meanwhile: slowWay(index % 3, 120 + 80 * index),
+    })),
+  },
+  {
+    name: 'starved-node',
+    says: 'a node gets little of the processor',
+    variations: each(4, (index) => ({ ...roomy, meanwhile: starve((index + 2) % 3, 0.1 + 0.05 * index) })),
+  },
+  {
+    name: 'slow-store',
+    says: 'every way to the store becomes slow',
+    variations: each(4, (index) => ({ ...roomy, meanwhile: slowStore(100 + 60 * index) })),
+  },
+  {
+    name: 'frozen-store',
+    says: 'the store stands still; with strict nodes the symptom shows at them',
+    variations: each(4, (index) => ({ ...roomy, meanwhile: freezeStore(2200 + 400 * index) })),
+  },
+  {
+    name: 'restarted-store',
+    says: 'the store is killed and comes back empty',
+    variations: each(4, (index) => ({ ...roomy, forMs: 7000, meanwhile: restartStore(300 + 300 * index) })),
+  },
+  {
+    name: 'limit-ignored',
+    says: 'a node lets everything through',
+    variations: [
+      ...each(3, (index) => ({ ...tight, limit: 20, ...allowsAll(index) })),
+      { limiter: { mode: 'strict' }, ...burst, ...allowsAll(1) },
+    ],
+  },
+  {
+    name: 'pause-and-dead-node',
+    says: 'writes are paused, and a node is killed meanwhile',
+    variations: each(3, (index) => ({ ...paused, forMs: 4000, meanwhile: killNode(index) })),
+  },
+  {
+    name: 'pause-and-limit-ignored',
+    says: 'writes are paused, and a node lets everything through',
+    variations: each(3, (index) => ({ ...paused, forMs: 4000, ...allowsAll((index + 1) % 3) })),
+  },
+  {
+    name: 'cut-off-and-slow',
+    says: 'one node loses its way to the store, and the way to another becomes slow',
+    variations: each(3, (index) => ({
+      ...roomy,
+      meanwhile: async (scene) => {
+        await Promise.all([cutOff(index)(scene), slowWay((index + 1) % 3, 250)(scene)]);
+      },
+    })),
+  },
+  {
+    name: 'pause-beside-flapping-health',
+    says: 'writes are paused; the health check of one node fails at times, and the node serves all the while',
+    variations: each(3, (index) => ({
+      ...paused,
+      gateways: true,
+      meanwhile: async ({ bed }) => setConduct(bed, index, 'unready-at-times'),
+    })),
+  },
+  {
+    name: 'healthy-beside-flapping-health',
+    says: 'the health check of one node fails at times, and nothing else is wrong',
+    variations: each(3, (index) => ({
+      ...roomy,
+      gateways: true,
+      meanwhile: async ({ bed }) => setConduct(bed, index, 'unready-at-times'),
+    })),
+  },
+  {
+    name: 'pause-beside-distant-node',
+    says: 'writes are paused; the way to one node is long, as it always was',
+    variations: each(3, (index) => ({ ...paused, before: (bed) => bed.node(index).front.delay(15) })),
+  },
+  {
+    name: 'http-pause',
+    says: 'writes of the store are paused under a limiter of another maker',
+    variations: [
+      http('express-rate-limit', 'default'),
+      http('express-rate-limit', 'ioredis-timeout-fail-open'),
+      http('rate-limiter-flexible', 'timeout'),
+    ],
+  },
+  {
+    name: 'http-burst-held',
+    says: 'requests come together at a limiter of another maker, which holds its limit',
+    variations: [
+      http('express-rate-limit', 'default', { watch: 'burst' }),
+      http('rate-limiter-flexible', 'timeout', { watch: 'burst' }),
+      http('koa-ratelimit', 'default', { watch: 'burst' }),
+    ],
+  },
+];

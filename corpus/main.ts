@@ -1,0 +1,84 @@
+/**
+ * `npm run corpus -- [cases]`: records evidence of real watches in which it is known what was wrong, for
+ * `npm run bench:diagnosis`. Recordings that are there already are made anew only with --anew.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureRedis } from '../src/local/binaries/redis-binary.ts';
+import { messageOf } from '../src/local/errors.ts';
+import { CASES } from './cases.ts';
+import { recordCase } from './record.ts';
+import { RECORDINGS } from './recording.ts';
+
+const HELP = `Usage: npm run corpus -- [cases] [--anew] [--at-once N] [--out FOLDER]
+
+Records what the watch of the operator sees of real rate limiters and a real Redis while one thing, or two, or
+nothing is wrong with them. Without cases: all of them.
+
+  --anew       also those that are recorded already
+  --at-once N  so many at the same time, 1 to 8 (default 3)
+  --out FOLDER where recordings are written (default: corpus/recordings)
+  --help       this text
+
+Cases: ${CASES.map(({ name, variations }) => `${name} (${variations.length})`).join(', ')}
+Exit status: 0 all recorded, 1 some could not be, 64 wrong usage.
+`;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    anew: { type: 'boolean', default: false },
+    'at-once': { type: 'string', default: '3' },
+    out: { type: 'string', default: RECORDINGS },
+    help: { type: 'boolean', default: false },
+  },
+});
+const atOnce = Number(values['at-once']);
+const unknown = positionals.filter((name) => !CASES.some((one) => one.name === name));
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+if (unknown.length > 0 || !(Number.isInteger(atOnce) && atOnce >= 1 && atOnce <= 8)) {
+  process.stderr.write(
+    unknown.length > 0 ? `no such case: ${unknown.join(', ')}\n` : `--at-once is 1 to 8\n`,
+  );
+  process.stderr.write(HELP);
+  process.exit(64);
+}
+
+const start = performance.now();
+const say = (line: string): void =>
+  void process.stdout.write(`[${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
+await ensureRedis({ progress: say });
+await mkdir(values.out, { recursive: true });
+const todo = CASES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  .flatMap((one) => one.variations.map((_, index) => ({ one, index, name: `${one.name}-${index + 1}` })))
+  .map((entry) => ({ ...entry, file: join(values.out, `${entry.name}.json`) }))
+  .filter(({ file }) => values.anew || !existsSync(file));
+let done = 0;
+let failures = 0;
+await Promise.all(
+  Array.from({ length: atOnce }, async () => {
+    for (let entry = todo.shift(); entry; entry = todo.shift()) {
+      const { file, index, name, one } = entry;
+      try {
+        const recording = await recordCase(one, index);
+        await writeFile(file, `${JSON.stringify(recording)}\n`);
+        const { bundle, truths } = recording;
+        const wrong = truths.map(({ anomaly, components }) => `${anomaly} in ${components.join(', ')}`);
+        say(
+          `${name}: ${wrong.join('; ') || 'nothing wrong'}; ${bundle.series.length} series, ${bundle.events.length} events`,
+        );
+      } catch (error) {
+        failures += 1;
+        say(`${name}: not recorded: ${messageOf(error)}`);
+      }
+      done += 1;
+    }
+  }),
+);
+say(`${done - failures} recorded, ${failures} failed`);
+process.exit(failures === 0 ? 0 : 1);

@@ -1,0 +1,153 @@
+/** Records one variation of a case: through the driver of the operator, on real processes. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChaosDemoSpec } from '../src/api/index.ts';
+import { EVIDENCE_LIMITS } from '../src/evidence/index.ts';
+import { Supervisor } from '../src/local/supervisor.ts';
+import { install } from '../src/local/surveyed/install.ts';
+import { loadLimiter } from '../src/local/surveyed/limiters.ts';
+import { rateLimiterSpec } from '../src/local/surveyed/rate-limiter-spec.ts';
+import { startLimiter } from '../src/local/surveyed/start.ts';
+import { DrivenLimiter, limiterSpec } from '../test/integration/support/driven-limiter.ts';
+import { until } from '../test/kit/until.ts';
+import { Bed, reference, type StartNodes } from './bed.ts';
+import { type Case, isHeldBack, type Scene, type Variation } from './case.ts';
+import { fromItsBeginning, type Recording } from './recording.ts';
+
+const SETTLE_MS = 1000;
+/** After a fault: long enough for what was held back to come through. */
+const AFTER_MS = 1500;
+
+/** Records the variation `index` of a case. @throws where something did not work, with what and why */
+export async function recordCase(of: Case, index: number): Promise<Recording> {
+  const variation = of.variations[index];
+  if (!variation) throw new RangeError(`${of.name} has no variation ${index + 1}`);
+  const supervisor = new Supervisor();
+  try {
+    const { spec, startNodes } = await limiterOf(variation, supervisor);
+    const bed = await Bed.start(supervisor, startNodes, variation.gateways ?? false);
+    try {
+      const { bundle, truths } = await watch(bed, spec, variation);
+      const name = `${of.name}-${index + 1}`;
+      return { name, case: of.name, says: of.says, heldBack: isHeldBack(index), truths, bundle };
+    } finally {
+      await bed.stop();
+    }
+  } finally {
+    await supervisor.close();
+  }
+}
+
+async function limiterOf(
+  { forMs, limit, limiter, rate, watch }: Variation,
+  supervisor: Supervisor,
+): Promise<{ spec: ChaosDemoSpec; startNodes: StartNodes }> {
+  const health = { pollInterval: '500ms', timeout: '2s' };
+  const [pause, settle] = [`${forMs}ms`, `${SETTLE_MS}ms`];
+  const burst = { name: 'burst', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 2, settle } };
+  if ('mode' in limiter) {
+    const steady = { pause, settle, requestsPerSecond: rate };
+    return {
+      startNodes: reference(supervisor, limiter.mode),
+      spec: limiterSpec({ limit: { requests: limit, window: '60s' }, health }, [
+        watch === 'burst' ? burst : { name: 'steady', type: 'CounterDrift', counterDrift: steady },
+      ]),
+    };
+  }
+  const configured = { limit, windowSeconds: 60 };
+  const surveyed = await loadLimiter(limiter.surveyed);
+  const variant = surveyed.variants.find(({ name }) => name === limiter.variant);
+  if (!variant) throw new Error(`the survey has no ${limiter.surveyed} ${limiter.variant}`);
+  const app = await install(surveyed, { progress: () => undefined });
+  const outage = { pause, settle, callerTimeout: '500ms', requestsPerSecond: rate };
+  const folder = join(supervisor.temporaryFolder('corpus'), limiter.surveyed);
+  const options = { supervisor, limiter: surveyed, variant, app, folder, ...configured, count: 3 };
+  return {
+    startNodes: async ([port]) => {
+      const started = await startLimiter({ ...options, redisUrl: `redis://127.0.0.1:${port}` });
+      return started.map(({ ip: host, ...rest }) => ({ host, ...rest }));
+    },
+    spec: limiterSpec({ ...rateLimiterSpec(surveyed, variant, configured), health }, [
+      watch === 'burst' ? burst : { name: 'steady', type: 'StoreOutage', storeOutage: outage },
+    ]),
+  };
+}
+
+async function watch(
+  bed: Bed,
+  spec: ChaosDemoSpec,
+  { before, forMs, limiter, meanwhile, watch: kind }: Variation,
+): Promise<Pick<Recording, 'bundle' | 'truths'>> {
+  before?.(bed);
+  const nodes = bed.nodes.map(({ target }) => target);
+  const driver = new DrivenLimiter({ nodes, redis: bed.redisTarget, spec });
+  const ended = new AbortController();
+  const truths: { -readonly [K in keyof Recording['truths'][number]]: Recording['truths'][number][K] }[] = [];
+  const wrong: Scene['wrong'] = (anomaly, ...components) => {
+    const truth = { anomaly, components, fromMs: Date.now(), toMs: Infinity };
+    truths.push(truth);
+    return () => {
+      truth.toMs = Date.now();
+    };
+  };
+  const scene: Scene = { bed, signal: ended.signal, wrong };
+  try {
+    const scenario = spec.scenarios[0]?.name ?? '';
+    const key = `demo-corpus-${process.pid}-${bed.redis.port}`;
+    await driver.prepare(scenario, key);
+    const about = { fault: 'f', scenario, fixture: key };
+    const watching = [
+      { kind: 'PollHealth', intervalMs: 500 },
+      { kind: 'Watch', ...about },
+    ] as const;
+    driver.converge(watching);
+    let done: Promise<unknown> = Promise.resolve();
+    if (kind === 'steady') {
+      driver.converge([...watching, { kind: 'Load', ...about }]);
+      done = meanwhile?.(scene) ?? done;
+      await Promise.all([sleep(forMs), done]);
+    } else {
+      // A node that ignores its limit does so from the first request of a burst on.
+      const early = kind === 'burst' ? meanwhile?.(scene) : undefined;
+      await sleep(500);
+      const report = await driver.inject(scenario, key, forMs);
+      if (report?.proof !== 'Confirmed') throw new Error(`the fault is not confirmed: ${report?.message}`);
+      if (kind === 'pause') driver.converge([...watching, { kind: 'Load', ...about }]);
+      done = early ?? meanwhile?.(scene) ?? done;
+      await until(
+        () => driver.observed.faults['f']?.endedAt !== undefined || driver.observed.readings['f']?.complete,
+        {
+          what: 'the end of the fault',
+          deadlineMs: forMs + 20_000,
+        },
+      );
+      await Promise.all([sleep(SETTLE_MS + AFTER_MS), done]);
+      const { startedAt = 0, endedAt = Date.now() } = driver.observed.faults['f'] ?? {};
+      const times = { fromMs: startedAt, toMs: endedAt };
+      if (kind === 'pause')
+        truths.unshift({ anomaly: 'store-writes-stalled', components: ['store'], ...times });
+      else if ('mode' in limiter && limiter.mode === 'approximate') {
+        const components = nodes.map((_, index) => `replica-${index + 1}`);
+        truths.unshift({ anomaly: 'uncoordinated-admission', components, ...times });
+      }
+    }
+    const { bundle, originMs } = driver.evidence ?? {};
+    if (!bundle || originMs === undefined) throw new Error('nothing was seen');
+    const { bundle: moved, movedBy } = fromItsBeginning(bundle);
+    if (moved.series.length === 0)
+      throw new Error(`no series was seen, of ${EVIDENCE_LIMITS.series} at most`);
+    const last = Date.now();
+    const momentOf = (at: number): number => Math.max(0, Math.round(Math.min(at, last) - originMs + movedBy));
+    return {
+      bundle: moved,
+      truths: truths.map((truth) => ({
+        ...truth,
+        fromMs: momentOf(truth.fromMs),
+        toMs: momentOf(truth.toMs),
+      })),
+    };
+  } finally {
+    ended.abort();
+    await driver.close();
+  }
+}

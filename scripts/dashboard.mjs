@@ -1,0 +1,318 @@
+/**
+ * The Grafana dashboard of the operator: what it shows, a panel a line. `npm run chart:sync` writes it to
+ * helm/chaosdemo-operator/files/dashboard.json, which Grafana imports. Every metric that is named here is held
+ * against those of a real operator by test/manifests/monitoring.test.ts.
+ */
+const datasource = { type: 'prometheus', uid: '${datasource}' };
+
+/** Where the operator runs, and its controller: other programs have metrics of the same names. */
+const OURS = '{namespace=~"$namespace"}';
+const QUEUE = '{namespace=~"$namespace",controller="chaosdemo"}';
+const OF_OPERATOR = `and on (namespace, job, instance) chaosdemo_leader${OURS}`;
+
+/** A query, and what its series are called. */
+const query = (expr, legend) => ({ expr, legend });
+/** How often something happened, between two points of the plot and in the whole time shown. */
+const often = (metric, by, legend) =>
+  query(`sum by (${by}) (increase(${metric}${OURS}[$__rate_interval]))`, legend);
+const inRange = (metric, by, legend) =>
+  query(`sum by (${by}) (increase(${metric}${OURS}[$__range]))`, legend);
+/** So much or less in that share of all cases. */
+const quantile = (share, metric, by, legend, { of = OURS, range = '$__range' } = {}) =>
+  query(`histogram_quantile(${share}, sum by (${by}) (rate(${metric}_bucket${of}[${range}])))`, legend);
+
+const red = { color: 'red' };
+const green = { color: 'green', value: null };
+/** Colours of a single figure: green, and red from `value` on. */
+const redFrom = (value) => [green, { ...red, value }];
+
+const bars = {
+  decimals: 0,
+  custom: { drawStyle: 'bars', fillOpacity: 80, stacking: { mode: 'normal' } },
+};
+const whole = { decimals: 0 };
+
+/** Rows of panels: title, what it means, queries; `unit` as Grafana calls it, `steps` make it a single figure. */
+const ROWS = [
+  {
+    title: 'Now',
+    panels: [
+      {
+        title: 'Processes that lead',
+        about: 'One. None: nothing begins or goes on. Two: what runs find is not to be trusted.',
+        queries: [query(`sum(chaosdemo_leader${OURS})`, 'leading')],
+        steps: [
+          { ...red, value: null },
+          { ...green, value: 1 },
+          { ...red, value: 2 },
+        ],
+      },
+      {
+        title: 'Runs that are on',
+        about: 'Of the process that leads.',
+        queries: [query(`sum(chaosdemo_runs_active${OURS})`, 'on')],
+        steps: [green],
+      },
+      {
+        title: 'Waiting for room',
+        about: 'ChaosDemos that wait until fewer runs are on.',
+        queries: [query(`sum(chaosdemo_runs_waiting${OURS})`, 'waiting')],
+        steps: [green, { color: 'orange', value: 1 }],
+      },
+      {
+        title: 'Run overdue',
+        about: 'How long the deadline of a run that is on has passed.',
+        queries: [query(`max(chaosdemo_run_overdue_seconds${OURS})`, 'overdue')],
+        unit: 's',
+        steps: redFrom(180),
+      },
+      {
+        title: 'Fault overdue',
+        about: 'How long a fault should have ended that no status calls over.',
+        queries: [query(`max(chaosdemo_fault_overdue_seconds${OURS})`, 'overdue')],
+        unit: 's',
+        steps: redFrom(60),
+      },
+      {
+        title: 'Runs Errored',
+        about: 'In the time shown, for any reason.',
+        queries: [query(`sum(increase(chaosdemo_runs_errored_total${OURS}[$__range]))`, 'errored')],
+        defaults: whole,
+        steps: [green, { color: 'orange', value: 1 }],
+      },
+    ],
+  },
+  {
+    title: 'Runs',
+    panels: [
+      {
+        title: 'ChaosDemos, by phase',
+        about: 'In all namespaces that the operator watches.',
+        queries: [query(`max by (phase) (chaosdemo_objects${OURS})`, '{{phase}}')],
+        defaults: whole,
+      },
+      {
+        title: 'Runs that ended, by verdict',
+        about: 'Failed is what a gate is for; Errored says nothing about the subject.',
+        queries: [often('chaosdemo_runs_total', 'verdict', '{{verdict}}')],
+        defaults: bars,
+      },
+      {
+        title: 'Runs that ended Errored, by reason',
+        about: 'docs/troubleshooting.md has a section for each reason.',
+        queries: [often('chaosdemo_runs_errored_total', 'reason', '{{reason}}')],
+        defaults: bars,
+      },
+      {
+        title: 'Duration of a run',
+        about: 'In the time shown: half of the runs, and nine in ten, took no longer.',
+        queries: [
+          quantile(0.5, 'chaosdemo_run_duration_seconds', 'le', 'half'),
+          quantile(0.9, 'chaosdemo_run_duration_seconds', 'le', 'nine in ten'),
+        ],
+        unit: 's',
+      },
+      {
+        title: 'Duration of a chapter, mean',
+        about: 'In the time shown, until the work of the chapter was done; by what it does.',
+        queries: [
+          query(
+            `sum by (stage) (rate(chaosdemo_chapter_duration_seconds_sum${OURS}[$__range])) / sum by (stage) (rate(chaosdemo_chapter_duration_seconds_count${OURS}[$__range]))`,
+            '{{stage}}',
+          ),
+        ],
+        unit: 's',
+      },
+      {
+        title: 'Changes of the lead, and runs taken over',
+        about: 'A run that is taken over with a fault on loses what was observed of it.',
+        queries: [
+          often('chaosdemo_leader_terms_total', '', 'began to lead'),
+          often('chaosdemo_runs_taken_over_total', '', 'runs taken over'),
+        ],
+        defaults: bars,
+      },
+    ],
+  },
+  {
+    title: 'What runs find',
+    panels: [
+      {
+        title: 'Results',
+        about: 'In the time shown, by type of scenario.',
+        queries: [inRange('chaosdemo_scenarios_total', 'type, result', '{{type}} {{result}}')],
+        defaults: whole,
+      },
+      {
+        title: 'Proof of faults',
+        about: 'In the time shown. Only a fault that a probe felt, a Confirmed one, proves anything.',
+        queries: [inRange('chaosdemo_fault_proofs_total', 'type, proof', '{{type}} {{proof}}')],
+        defaults: whole,
+      },
+      {
+        title: 'Faults',
+        about: 'Each that began is over in the end.',
+        queries: [
+          often('chaosdemo_faults_injected_total', 'type', '{{type}} began'),
+          often('chaosdemo_faults_released_total', 'type', '{{type}} over'),
+        ],
+        defaults: whole,
+      },
+      {
+        title: 'Admitted beyond the limit',
+        about: 'In the time shown: nine in ten scenarios let no more requests through beyond the limit.',
+        queries: [quantile(0.9, 'chaosdemo_over_admission_requests', 'le, type', '{{type}}')],
+      },
+      {
+        title: 'Detection latency',
+        about: 'In the time shown: nine in ten were detected so soon after the invariant was broken.',
+        queries: [quantile(0.9, 'chaosdemo_detection_latency_seconds', 'le, type', '{{type}}')],
+        unit: 's',
+      },
+      {
+        title: 'Recovery latency',
+        about: 'In the time shown: nine in ten were seen at rest so soon after the fault. An upper bound.',
+        queries: [quantile(0.9, 'chaosdemo_recovery_latency_seconds', 'le, type', '{{type}}')],
+        unit: 's',
+      },
+    ],
+  },
+  {
+    title: 'The operator',
+    panels: [
+      {
+        title: 'Reconciles, by result',
+        about: 'A second.',
+        queries: [
+          query(
+            `sum by (result) (rate(controller_runtime_reconcile_total${QUEUE}[$__rate_interval]))`,
+            '{{result}}',
+          ),
+        ],
+        unit: 'ops',
+      },
+      {
+        title: 'Time of a reconcile, and in the queue',
+        about: '99 of 100 took no longer.',
+        queries: [
+          ['controller_runtime_reconcile_time_seconds', 'reconcile'],
+          ['workqueue_queue_duration_seconds', 'in the queue'],
+        ].map(([metric, legend]) =>
+          quantile(0.99, metric, 'le', legend, { of: QUEUE, range: '$__rate_interval' }),
+        ),
+        unit: 's',
+      },
+      {
+        title: 'Queue',
+        about: 'ChaosDemos that wait for a worker, and that were put off after an error.',
+        queries: [
+          query(`sum(workqueue_depth${QUEUE})`, 'waiting'),
+          query(`sum(increase(workqueue_retries_total${QUEUE}[$__rate_interval]))`, 'put off'),
+        ],
+        defaults: whole,
+      },
+      {
+        title: 'Requests to the API server, by code',
+        about: 'A second. <error>: no answer came.',
+        queries: [
+          query(
+            `sum by (code) (rate(rest_client_requests_total${OURS}[$__rate_interval]) ${OF_OPERATOR})`,
+            '{{code}}',
+          ),
+        ],
+        unit: 'reqps',
+      },
+      {
+        title: 'Writes of statuses, and watches that were begun again',
+        about: 'Conflicts are no trouble: somebody else wrote first, and the operator looks again.',
+        queries: [
+          often('chaosdemo_status_writes_total', 'result', '{{result}}'),
+          often('chaosdemo_watch_restarts_total', '', 'watches begun again'),
+        ],
+        defaults: whole,
+      },
+      {
+        title: 'Resident memory',
+        about: 'The chart limits it to 512 MiB where its value resources is not changed.',
+        queries: [query(`process_resident_memory_bytes${OURS} ${OF_OPERATOR}`, '{{instance}}')],
+        unit: 'bytes',
+      },
+    ],
+  },
+];
+
+/** The dashboard as JSON, a panel a line. */
+export function dashboardJson() {
+  const lines = [];
+  let y = 0;
+  const put = (panel) => lines.push(JSON.stringify({ id: lines.length + 1, ...panel }));
+  for (const { panels, title } of ROWS) {
+    put({ type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: 24, h: 1 }, panels: [] });
+    y += 1;
+    let x = 0;
+    for (const panel of panels) {
+      const [w, h] = panel.steps ? [4, 4] : [8, 8];
+      put({ ...drawn(panel), gridPos: { x, y, w, h } });
+      x = (x + w) % 24;
+      if (x === 0) y += h;
+    }
+  }
+  const head = JSON.stringify(HEAD, null, 2).replace(/\n}$/, '');
+  return `${head},\n  "panels": [\n    ${lines.join(',\n    ')}\n  ]\n}\n`;
+}
+
+const HEAD = {
+  title: 'ChaosDemo',
+  uid: 'chaosdemo',
+  description: 'What the ChaosDemo operator does, and what its runs find. docs/monitoring.md says more.',
+  tags: ['chaosdemo'],
+  schemaVersion: 39,
+  refresh: '30s',
+  time: { from: 'now-6h', to: 'now' },
+  templating: {
+    list: [
+      { name: 'datasource', label: 'Prometheus', type: 'datasource', query: 'prometheus' },
+      {
+        name: 'namespace',
+        label: 'Namespace of the operator',
+        type: 'query',
+        datasource,
+        query: 'label_values(chaosdemo_leader, namespace)',
+        refresh: 2,
+        includeAll: true,
+        allValue: '.*',
+        current: { text: 'All', value: '$__all' },
+      },
+    ],
+  },
+};
+
+function drawn({ about, defaults = {}, queries, steps, title, unit = 'short' }) {
+  const single = steps !== undefined;
+  return {
+    type: single ? 'stat' : 'timeseries',
+    title,
+    description: about,
+    datasource,
+    ...(single && {
+      options: { colorMode: 'value', graphMode: 'none', reduceOptions: { calcs: ['lastNotNull'] } },
+    }),
+    fieldConfig: {
+      defaults: {
+        unit,
+        // A figure that is never negative starts at the bottom.
+        min: 0,
+        ...defaults,
+        ...(single && { thresholds: { mode: 'absolute', steps } }),
+      },
+      overrides: [],
+    },
+    targets: queries.map(({ expr, legend }, index) => ({
+      refId: String.fromCodePoint(65 + index),
+      expr,
+      legendFormat: legend,
+      instant: single,
+      range: !single,
+    })),
+  };
+}

@@ -1,0 +1,18 @@
+/** A diagnosis in words, for messages and terminals. */
+import type { DiagnosisStatus } from './status.ts';
+import { LIMITS, truncate } from './text.ts';
+
+/** Where it says that something is wrong: "store (cache-0)", "all replicas"; '' where nothing is. */
+export function diagnosedPlace({ component, pod }: Pick<DiagnosisStatus, 'component' | 'pod'>): string {
+  if (component === 'none') return '';
+  const where = component === 'replicas' ? 'all replicas' : component;
+  return pod === undefined ? where : `${where} (${pod})`;
+}
+
+/** The whole in one message: "rules: store-writes-stalled at store (cache-0): A write to store took ...". */
+export function diagnosisSentence(diagnosis: DiagnosisStatus): string {
+  const { anomaly, chain, profile } = diagnosis;
+  const place = diagnosedPlace(diagnosis);
+  const texts = chain.map(({ text }) => text).join(' ');
+  return truncate(`${profile}: ${anomaly}${place === '' ? '' : ` at ${place}`}: ${texts}`, LIMITS.message);
+}

@@ -1,0 +1,103 @@
+/**
+ * What becomes of diagnoses, beside the story. The rules answer at once, and the chapter shows that. Where the spec
+ * names another profile it is asked at the same moment, for as long as it takes within a bound: what it says takes the
+ * place of what the rules say, and where it says nothing the rules stay, and why is said. Nothing waits for it but the
+ * last chapter, once everything is restored, so that no verdict, no recovery and no restore depends on it.
+ */
+import { type DiagnosisStatus, LIMITS, RULES_PROFILE, truncate } from '../api/index.ts';
+import type { Context } from './context.ts';
+import { iso, ms, wake } from './context.ts';
+import { diagnosisKey } from './observed.ts';
+
+/** How long the rules may take: they ask nobody. */
+const RULES_WITHIN_MS = 10_000;
+
+/** How long a profile may take from when it was asked. */
+export const PROFILE_WITHIN_MS = 60_000;
+
+/** Asks the rules about a fault that is over, and the profile of the spec with them. Undefined: the rules have not answered. */
+export function askForDiagnosis(
+  context: Context,
+  about: { readonly fault: string; readonly scenario: string; readonly askedAt: number },
+): { readonly message: string } | undefined {
+  const { demo, draft, now, observed } = context;
+  const { askedAt, fault, scenario } = about;
+  const { profile } = demo.spec.diagnosis;
+  const byRules = observed.diagnoses[diagnosisKey(fault, RULES_PROFILE)];
+  const deadline = askedAt + RULES_WITHIN_MS;
+  ask(context, about, RULES_PROFILE);
+  if (profile !== RULES_PROFILE) ask(context, about, profile);
+  if (!byRules) {
+    if (now >= deadline) return { message: 'No diagnosis: the rules did not answer' };
+    wake(context, deadline);
+    return undefined;
+  }
+  if (!byRules.diagnosis) return { message: `No diagnosis: ${byRules.message}` };
+  const diagnosis: DiagnosisStatus = { ...byRules.diagnosis };
+  if (profile !== RULES_PROFILE) diagnosis.askedAt = iso(now);
+  draft.diagnoses = [...(draft.diagnoses ?? []).filter((known) => known.scenario !== scenario), diagnosis];
+  takeAnswers(context);
+  return { message: byRules.message };
+}
+
+function ask(
+  context: Context,
+  { fault, scenario }: { readonly fault: string; readonly scenario: string },
+  profile: string,
+): void {
+  if (context.observed.diagnoses[diagnosisKey(fault, profile)]) return;
+  const id = `${fault}/diagnosis/${profile}`;
+  context.effects.push({ kind: 'Diagnose', id, fault, scenario, profile });
+}
+
+/** Puts what a profile has answered in the place of what the rules said, or says why it has not. */
+export function takeAnswers(context: Context): void {
+  const { demo, draft, observed, now } = context;
+  const { profile } = demo.spec.diagnosis;
+  if (!draft.diagnoses) return;
+  draft.diagnoses = draft.diagnoses.map((diagnosis) => {
+    if (diagnosis.askedAt === undefined) return diagnosis;
+    const fault = draft.scenarios?.find(({ name }) => name === diagnosis.scenario)?.fault;
+    const report = fault && observed.diagnoses[diagnosisKey(fault.id, profile)];
+    if (report?.diagnosis) return { ...report.diagnosis };
+    if (report) return withReason(diagnosis, report.message);
+    const deadline = answerDeadline(diagnosis, now);
+    if (!fault || now >= deadline) {
+      return withReason(
+        diagnosis,
+        `profile "${profile}" did not answer within ${PROFILE_WITHIN_MS / 1000} s`,
+      );
+    }
+    // Only the process that saw the fault can be asked, and only it has asked.
+    ask(context, { fault: fault.id, scenario: diagnosis.scenario }, profile);
+    wake(context, deadline);
+    return diagnosis;
+  });
+}
+
+/** Until when the last chapter waits for profiles that are being asked; undefined: none is. */
+export function awaitedUntil({ draft, now }: Context, notAfter: number): number | undefined {
+  const deadlines = (draft.diagnoses ?? [])
+    .filter(({ askedAt }) => askedAt !== undefined)
+    .map((diagnosis) => Math.min(answerDeadline(diagnosis, now), notAfter));
+  return deadlines.length > 0 ? Math.max(...deadlines) : undefined;
+}
+
+/** A run that ends asks nobody any more. */
+export function endAsking({ demo, draft }: Context): void {
+  if (!draft.diagnoses) return;
+  const reason = `the run ended before profile "${demo.spec.diagnosis.profile}" had answered`;
+  draft.diagnoses = draft.diagnoses.map((diagnosis) =>
+    diagnosis.askedAt === undefined ? diagnosis : withReason(diagnosis, reason),
+  );
+}
+
+function answerDeadline({ askedAt = '' }: DiagnosisStatus, now: number): number {
+  // One that lies ahead is of a clock that was set back.
+  return Math.min(ms(askedAt), now) + PROFILE_WITHIN_MS;
+}
+
+function withReason(asked: DiagnosisStatus, reason: string): DiagnosisStatus {
+  const { askedAt: _, ...diagnosis } = asked;
+  return { ...diagnosis, message: truncate(`These are the rules: ${reason}`, LIMITS.message) };
+}

@@ -1,0 +1,160 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { printable } from '../api/index.ts';
+import { evidenceIds } from '../evidence/index.ts';
+import { ACTIONS, ANOMALY_CLASSES, ANSWER_LIMITS, type DiagnosisAnswer, diagnosisAnswer } from './answer.ts';
+import { bundleOf } from './bundle.fixture.ts';
+import { answerComponents, checkAnswer, MOST_REASONS } from './check-answer.ts';
+
+const bundle = bundleOf({
+  parts: [
+    ['store', 'write-outstanding', [[150, 150]]],
+    ['store', 'read-latency', [[160, 2]]],
+    ['store', 'a write was sent', 0],
+  ],
+  invariant: { formula: 'a <= b', values: { a: 3, b: 1 }, broken: true },
+});
+
+const good: DiagnosisAnswer = {
+  anomaly: 'store-writes-stalled',
+  component: 'store',
+  chain: [{ text: 'A write waits while reads answer.', evidence: ['s1', 's2', 'e1', 'v1'] }],
+  action: 'wait',
+  confidence: 0.9,
+  alternatives: [{ anomaly: 'store-slow', component: 'store' }],
+};
+
+const reasons = (answer: unknown): string => {
+  const checked = checkAnswer(answer, bundle);
+  return 'rejected' in checked ? checked.rejected.join('\n') : 'accepted';
+};
+
+describe('checkAnswer', () => {
+  it('lets an answer through that keeps to the schema and speaks of what is there', () => {
+    expect(checkAnswer(good, bundle)).toEqual({ answer: good });
+    const none = { ...good, anomaly: 'none', component: 'none', alternatives: [] };
+    expect(checkAnswer(none, bundle)).toEqual({ answer: none });
+    expect(reasons({ ...good, component: 'replicas' })).toBe('accepted');
+    expect(reasons({ ...good, anomaly: 'unknown', component: 'none' })).toBe('accepted');
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['no object', 'the store', /^the answer: /],
+    ['a missing member', { ...good, action: undefined }, /^action: /],
+    ['a class that is none', { ...good, anomaly: 'gremlins' }, /^anomaly: /],
+    ['an action that is none', { ...good, action: 'kubectl delete ns' }, /^action: /],
+    ['a member too many', { ...good, command: 'FLUSHALL' }, /command/],
+    ['a component that is not there', { ...good, component: 'replica-4' }, /no component "replica-4"/],
+    [
+      'an alternative at a component that is not there',
+      { ...good, alternatives: [{ anomaly: 'unknown', component: 'redis' }] },
+      /alternative 1: there is no component "redis"/,
+    ],
+    [
+      'a claim without evidence',
+      { ...good, chain: [{ text: 'so it is', evidence: [] }] },
+      /chain.0.evidence/,
+    ],
+    [
+      'a claim that cites what does not exist',
+      { ...good, chain: [{ text: 'so it is', evidence: ['s1', 's3', 'e2'] }] },
+      /chain.0 cites what does not exist: s3, e2/,
+    ],
+    ['a claim that says nothing', { ...good, chain: [{ text: ' \n\u{7} ', evidence: ['s1'] }] }, /nothing/],
+    ['no chain', { ...good, chain: [] }, /^chain: /],
+    ['health with a cause', { ...good, anomaly: 'none' }, /nothing is said to be wrong, and store/],
+    ['a failure of nobody', { ...good, component: 'none' }, /of no component/],
+    ['more certainty than there is', { ...good, confidence: 1.1 }, /^confidence: /],
+    ['no number', { ...good, confidence: Number.NaN }, /^confidence: /],
+    [
+      'long texts in a script that takes many bytes',
+      { ...good, chain: Array.from({ length: 6 }, () => ({ text: '時'.repeat(200), evidence: ['s1'] })) },
+      /3600 bytes of at most 1536/,
+    ],
+  ])('rejects %s', (_, answer, reason) => {
+    expect(reasons(answer)).toMatch(reason);
+  });
+
+  it('makes what it lets through printable', () => {
+    const text = 'red\u{1b}[31m \u{202e}olleh\nrm -rf';
+    const checked = checkAnswer({ ...good, chain: [{ text, evidence: ['s1'] }] }, bundle);
+    expect(checked).toMatchObject({ answer: { chain: [{ text: printable(text) }] } });
+  });
+
+  it('does not look through what is too large, too deep, or a circle', () => {
+    const circle: Record<string, unknown> = { ...good };
+    circle['chain'] = circle;
+    for (const answer of [
+      circle,
+      { ...good, chain: Array.from({ length: 1e4 }, () => good.chain[0]) },
+      { ...good, chain: [{ text: 'x'.repeat(1e5), evidence: ['s1'] }] },
+      Object.fromEntries(Array.from({ length: 1e5 }, (__, i) => [`k${i}`, i])),
+      Object.fromEntries([['k'.repeat(1e6), 1]]),
+    ]) {
+      expect(reasons(answer)).toMatch(/larger or deeper/);
+    }
+  });
+
+  it('takes anything at all, and lets through only what is good', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(...Object.keys(ANOMALY_CLASSES), ...Object.keys(ACTIONS)),
+      fc.constantFrom(...answerComponents(bundle), 's1', 'e1', 'v2', 's9', '__proto__', 'replica-9'),
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.double(),
+      fc.jsonValue(),
+    );
+    const mostly = (good: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+      fc.oneof({ weight: 15, arbitrary: good }, { weight: 1, arbitrary: piece });
+    const list = (of: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> => fc.array(of, { maxLength: 9 });
+    const near = fc.record(
+      {
+        anomaly: mostly(fc.constantFrom(...Object.keys(ANOMALY_CLASSES))),
+        component: mostly(fc.constantFrom(...answerComponents(bundle))),
+        chain: list(
+          fc.oneof(
+            piece,
+            fc.record({
+              text: fc.string({ unit: 'binary', minLength: 1, maxLength: 260 }),
+              evidence: list(mostly(fc.constantFrom('s1', 's2', 'e1', 'v1'))),
+            }),
+            { weight: 9, arbitrary: fc.constant({ text: 'it is so', evidence: ['s1'] }) },
+          ),
+        ),
+        action: mostly(fc.constantFrom(...Object.keys(ACTIONS))),
+        confidence: mostly(fc.double({ min: 0, max: 1, noNaN: true })),
+        alternatives: mostly(fc.constant([])),
+      },
+      { noNullPrototype: false },
+    );
+    const known = evidenceIds(bundle);
+    const names: string[] = answerComponents(bundle);
+    let accepted = 0;
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), near), (answer) => {
+        const checked = checkAnswer(answer, bundle);
+        if ('rejected' in checked) {
+          expect(checked.rejected.length).toBeGreaterThan(0);
+          expect(checked.rejected.length).toBeLessThanOrEqual(MOST_REASONS);
+          for (const reason of checked.rejected) {
+            expect(reason.length).toBeLessThan(200);
+            expect(printable(reason)).toBe(reason);
+          }
+          return;
+        }
+        accepted += 1;
+        expect(diagnosisAnswer.safeParse(checked.answer).success).toBe(true);
+        expect(names).toContain(checked.answer.component);
+        for (const { component } of checked.answer.alternatives) expect(names).toContain(component);
+        for (const { evidence, text } of checked.answer.chain) {
+          expect(printable(text)).toBe(text);
+          expect(evidence.every((id) => known.has(id))).toBe(true);
+        }
+        expect(Buffer.byteLength(JSON.stringify(checked.answer))).toBeLessThan(
+          ANSWER_LIMITS.chainBytes * 2 + 1500,
+        );
+      }),
+      { numRuns: 300 },
+    );
+    expect(accepted).toBeGreaterThan(5);
+  });
+});

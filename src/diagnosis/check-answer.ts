@@ -1,0 +1,122 @@
+/**
+ * The one gate that every answer passes, whoever gave it: what a model said and what the rules said alike. It
+ * lets through what keeps to the schema and speaks of this bundle alone. Pure.
+ */
+import { LIMITS, printable, truncate } from '../api/index.ts';
+import { type EvidenceBundle, evidenceIds } from '../evidence/index.ts';
+import { ANSWER_LIMITS, type DiagnosisAnswer, diagnosisAnswer } from './answer.ts';
+
+/** The answer, with every text printable, or why it was rejected: 1 to {@link MOST_REASONS} sentences for people. */
+export type CheckedAnswer = { readonly answer: DiagnosisAnswer } | { readonly rejected: readonly string[] };
+
+/** Stands for the component where nothing is wrong, or nobody knows where. */
+export const NO_COMPONENT = 'none';
+/** Stands for all replicas alike, where the cause lies in what they do together. */
+export const ALL_REPLICAS = 'replicas';
+
+/** Reasons that are told of one rejection. */
+export const MOST_REASONS = 4;
+/** Longest reason, in characters. */
+const REASON_LENGTH = 160;
+
+/**
+ * Values, texts and depth of an answer before its schema is asked. One that keeps to the schema has fewer than
+ * 100 values and lies 4 deep; more is not worth the time that it takes to say what is wrong with it.
+ */
+const MOST_VALUES = 256;
+const MOST_CHARACTERS = 16_384;
+const MOST_DEPTH = 6;
+
+/** Every component that an answer to this bundle may name. */
+export function answerComponents({ components }: EvidenceBundle): [string, ...string[]] {
+  return [NO_COMPONENT, ALL_REPLICAS, ...components.map(({ name }) => name)];
+}
+
+/**
+ * Checks an answer against its schema and against the bundle: what it cites and what it names has to be there.
+ * It takes anything, at a bounded cost, and never throws.
+ */
+export function checkAnswer(answer: unknown, bundle: EvidenceBundle): CheckedAnswer {
+  const size = { values: 0, characters: 0 };
+  if (!isSmall(answer, size, 0)) return rejected(['the answer is larger or deeper than any answer can be']);
+  const parsed = diagnosisAnswer.safeParse(answer);
+  if (!parsed.success) {
+    return rejected(
+      parsed.error.issues.map(({ message, path }) => `${path.join('.') || 'the answer'}: ${message}`),
+    );
+  }
+  const made = withPrintable(parsed.data);
+  const reasons = [...textProblems(made), ...nameProblems(made, bundle), ...citeProblems(made, bundle)];
+  return reasons.length > 0 ? rejected(reasons) : { answer: made };
+}
+
+function rejected(reasons: readonly string[]): CheckedAnswer {
+  const shown = reasons.slice(0, MOST_REASONS).map((reason) => truncate(printable(reason), REASON_LENGTH));
+  const more = reasons.length - shown.length;
+  if (more > 0) shown.push(`${shown.pop() ?? ''} (and ${more} more)`);
+  return { rejected: shown };
+}
+
+/** Rejections in one sentence, short enough for a message of a status. */
+export function rejectionText(reasons: readonly string[]): string {
+  return truncate(`its answer was rejected: ${reasons.join('; ')}`, LIMITS.message - 128);
+}
+
+/** Counts as it goes, so that the cost is bounded whatever comes; a circle is too deep. */
+function isSmall(value: unknown, size: { values: number; characters: number }, depth: number): boolean {
+  size.values += 1;
+  if (size.values > MOST_VALUES || depth > MOST_DEPTH) return false;
+  if (typeof value === 'string') {
+    size.characters += value.length;
+    return size.characters <= MOST_CHARACTERS;
+  }
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) {
+    return value.length <= MOST_VALUES && value.every((item) => isSmall(item, size, depth + 1));
+  }
+  for (const name in value) {
+    if (!Object.hasOwn(value, name)) continue;
+    size.characters += name.length;
+    if (size.characters > MOST_CHARACTERS) return false;
+    if (!isSmall((value as Record<string, unknown>)[name], size, depth + 1)) return false;
+  }
+  return true;
+}
+
+function withPrintable(answer: DiagnosisAnswer): DiagnosisAnswer {
+  return {
+    ...answer,
+    chain: answer.chain.map(({ evidence, text }) => ({ evidence, text: printable(text).trim() })),
+  };
+}
+
+function textProblems({ chain }: DiagnosisAnswer): string[] {
+  const bytes = Buffer.byteLength(chain.map(({ text }) => text).join(''));
+  return [
+    ...chain.flatMap(({ text }, i) => (/[\p{L}\p{N}]/u.test(text) ? [] : [`chain.${i}.text says nothing`])),
+    ...(bytes > ANSWER_LIMITS.chainBytes
+      ? [`the texts of the chain take ${bytes} bytes of at most ${ANSWER_LIMITS.chainBytes}`]
+      : []),
+  ];
+}
+
+function nameProblems(answer: DiagnosisAnswer, bundle: EvidenceBundle): string[] {
+  const known = new Set<string>(answerComponents(bundle));
+  return [answer, ...answer.alternatives].flatMap(({ anomaly, component }, i) => {
+    const where = i === 0 ? '' : `alternative ${i}: `;
+    if (!known.has(component)) return [`${where}there is no component "${component}"`];
+    if (anomaly === 'none' && component !== NO_COMPONENT) {
+      return [`${where}nothing is said to be wrong, and ${component} is named as its cause`];
+    }
+    const needs = anomaly !== 'none' && anomaly !== 'unknown';
+    return needs && component === NO_COMPONENT ? [`${where}${anomaly} is said of no component`] : [];
+  });
+}
+
+function citeProblems({ chain }: DiagnosisAnswer, bundle: EvidenceBundle): string[] {
+  const known = evidenceIds(bundle);
+  return chain.flatMap(({ evidence }, i) => {
+    const missing = evidence.filter((id) => !known.has(id));
+    return missing.length > 0 ? [`chain.${i} cites what does not exist: ${missing.join(', ')}`] : [];
+  });
+}

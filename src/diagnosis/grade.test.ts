@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { ANOMALY_CLASSES, type DiagnosisAnswer } from './answer.ts';
+import { bundleOf } from './bundle.fixture.ts';
+import { FITTING_ACTIONS, gradeAnswer, type Truth, truthText } from './grade.ts';
+
+const bundle = bundleOf({
+  parts: [
+    ['store', 'write-outstanding', [[500, 400]]],
+    ['store', 'read-latency', [[500, 1]]],
+    ['replica-1', 'request-latency', [[500, 900]]],
+    [
+      'store',
+      'write-latency',
+      [
+        [-9000, 1],
+        [-5000, 1],
+      ],
+    ],
+    ['client', 'limit', [[-9000, 10]]],
+    ['store', 'a write was not answered', 300],
+    ['replica-1', 'it gives no answer', 300],
+  ],
+  invariant: { formula: 'a <= b', values: { a: 3, b: 1 }, broken: true },
+});
+const stall: Truth = { anomaly: 'store-writes-stalled', components: ['store'], fromMs: 0, toMs: 10_000 };
+const away: Truth = { anomaly: 'replica-unreachable', components: ['replica-1'], fromMs: 0, toMs: 10_000 };
+const together: Truth = {
+  anomaly: 'uncoordinated-admission',
+  components: ['replica-1', 'replica-2', 'replica-3'],
+};
+
+const step = (...evidence: string[]) => ({ text: 'so it is', evidence });
+const said = (parts: Partial<DiagnosisAnswer> = {}): DiagnosisAnswer => ({
+  anomaly: 'store-writes-stalled',
+  component: 'store',
+  chain: [step('s1'), step('s2', 'e1')],
+  action: 'wait',
+  confidence: 1,
+  alternatives: [],
+  ...parts,
+});
+
+const right = { localization: true, identification: true, reason: 1, action: true, found: 1 };
+
+describe('gradeAnswer', () => {
+  it('finds all of it right where all of it is', () => {
+    expect(gradeAnswer(said(), bundle, [stall])).toEqual(right);
+  });
+
+  it('tells the component from the class', () => {
+    expect(gradeAnswer(said({ anomaly: 'store-slow' }), bundle, [stall])).toEqual({
+      ...right,
+      identification: false,
+      found: 0,
+    });
+    expect(gradeAnswer(said({ component: 'replica-1' }), bundle, [stall])).toMatchObject({
+      localization: false,
+      identification: false,
+    });
+  });
+
+  it('counts the steps that cite what shows it: its signals, at its component, at its time', () => {
+    const reason = (chain: DiagnosisAnswer['chain'], truth = stall): number =>
+      gradeAnswer(said({ chain }), bundle, [truth]).reason;
+    expect(reason([step('s1'), step('s3')])).toBe(0.5);
+    expect(reason([step('s4')])).toBe(0);
+    expect(reason([step('s4', 's1')])).toBe(1);
+    expect(reason([step('e1'), step('e2')])).toBe(0.5);
+    expect(reason([step('v1')])).toBe(1);
+    expect(reason([step('s5')])).toBe(0);
+    expect(reason([step('s5')], together)).toBe(1);
+    expect(reason([step('s3'), step('e2')], away)).toBe(1);
+  });
+
+  it('goes by what was wrong and not by what is said: evidence of another failure grounds nothing', () => {
+    const wrong = said({ anomaly: 'replica-slow', component: 'replica-1', chain: [step('s3')] });
+    expect(gradeAnswer(wrong, bundle, [stall]).reason).toBe(0);
+  });
+
+  it('takes either of two for the first, and asks for both', () => {
+    const both = [stall, away];
+    expect(gradeAnswer(said(), bundle, both)).toEqual({ ...right, found: 0.5 });
+    const alternatives = [{ anomaly: 'replica-unreachable', component: 'replica-1' } as const];
+    expect(gradeAnswer(said({ alternatives }), bundle, both)).toEqual(right);
+  });
+
+  it('takes all replicas, or one of them, for what lies in all of them', () => {
+    const { localization } = gradeAnswer(
+      said({ anomaly: 'uncoordinated-admission', component: 'replicas' }),
+      bundle,
+      [together],
+    );
+    expect(localization).toBe(true);
+    expect(gradeAnswer(said({ component: 'replica-2' }), bundle, [together]).localization).toBe(true);
+    expect(gradeAnswer(said({ component: 'replicas' }), bundle, [away]).localization).toBe(false);
+    expect(truthText([stall, together], bundle)).toBe(
+      'store-writes-stalled at store; uncoordinated-admission at replicas',
+    );
+  });
+
+  it('asks of a run in which nothing was wrong that nothing is said to be', () => {
+    const none = said({ anomaly: 'none', component: 'none', action: 'none' });
+    expect(gradeAnswer(none, bundle, [])).toEqual(right);
+    expect(gradeAnswer(said(), bundle, [])).toEqual({
+      localization: false,
+      identification: false,
+      reason: 0,
+      action: false,
+      found: 1,
+    });
+    expect(gradeAnswer(none, bundle, [stall])).toMatchObject({
+      localization: false,
+      identification: false,
+      action: false,
+      found: 0,
+    });
+    expect(truthText([], bundle)).toBe('none');
+  });
+
+  it('knows which actions fit each class', () => {
+    const { unknown: _, ...classes } = ANOMALY_CLASSES;
+    expect(Object.keys(FITTING_ACTIONS).sort()).toEqual(Object.keys(classes).sort());
+    for (const actions of Object.values(FITTING_ACTIONS)) expect(actions.length).toBeGreaterThan(0);
+  });
+});

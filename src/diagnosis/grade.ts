@@ -1,0 +1,169 @@
+/**
+ * Grades an answer after it was given, against what is known to have been done: which component (localization),
+ * which class (identification), whether each step rests on evidence that shows it (reason), and whether the action
+ * fits. What is known never reaches whoever answers. Pure.
+ */
+import type { EvidenceBundle, Signal } from '../evidence/index.ts';
+import type { Action, AnomalyClass, Claim, DiagnosisAnswer } from './answer.ts';
+import { ALL_REPLICAS, NO_COMPONENT } from './check-answer.ts';
+
+/** One thing that was wrong, and where. What is known of a run is a list of these; an empty one: nothing was wrong. */
+export interface Truth {
+  readonly anomaly: Exclude<AnomalyClass, 'none' | 'unknown'>;
+  /** Names of the bundle; several: it lies in all of them alike. */
+  readonly components: readonly string[];
+  /** When it was on, in milliseconds since the origin of the bundle; default: as long as the bundle tells of. */
+  readonly fromMs?: number;
+  readonly toMs?: number;
+}
+
+export interface Grade {
+  /** Whether it names a component in which something was wrong, or none where nothing was. */
+  readonly localization: boolean;
+  /** Whether it names the class of what was wrong in a component that it may be said of. */
+  readonly identification: boolean;
+  /** Steps of the chain that cite evidence which shows what was wrong: a share of 0 to 1. */
+  readonly reason: number;
+  /** Whether the action fits what was wrong. */
+  readonly action: boolean;
+  /** Which share of all that was wrong it names, first or among the alternatives; 1 where nothing was wrong. */
+  readonly found: number;
+}
+
+/** Actions that fit each class; `none` stands for a run in which nothing was wrong. */
+export const FITTING_ACTIONS: Readonly<Record<Truth['anomaly'] | 'none', readonly Action[]>> = {
+  none: ['none'],
+  'store-writes-stalled': ['wait', 'change-mode'],
+  'store-unreachable': ['wait', 'restart-component', 'change-mode'],
+  'store-restarted': ['reset-counter', 'wait'],
+  'store-slow': ['wait', 'change-mode', 'restart-component'],
+  'replica-unreachable': ['restart-component', 'wait'],
+  'replica-cut-off': ['restart-component', 'wait', 'change-mode'],
+  'replica-slow': ['restart-component', 'wait'],
+  'limit-not-enforced': ['restart-component', 'change-mode', 'change-limit'],
+  'uncoordinated-admission': ['change-mode', 'change-limit'],
+};
+
+/** Where the evidence of a class lies: its own component, the store, or any replica. */
+type Place = 'own' | 'store' | 'replica' | 'client';
+
+const COUNTS: readonly [Place, readonly Signal[]][] = [
+  ['store', ['count-stored', 'count-lag']],
+  ['replica', ['count-local']],
+];
+
+const REQUESTS: readonly Signal[] = [
+  'requests-sent',
+  'requests-allowed',
+  'requests-denied',
+  'requests-failed',
+  'requests-unanswered',
+  'others-sent',
+  'others-allowed',
+  'others-denied',
+  'others-failed',
+  'others-unanswered',
+  'request-latency',
+];
+
+const STORE: readonly Signal[] = ['write-latency', 'write-outstanding', 'read-latency', 'unreachable'];
+
+/** Which signals show a class, and where. A step that cites none of them rests on nothing that shows it. */
+const FAMILIES: Readonly<Record<Truth['anomaly'], readonly (readonly [Place, readonly Signal[]])[]>> = {
+  'store-writes-stalled': [['own', STORE], ...COUNTS],
+  'store-unreachable': [['own', STORE], ...COUNTS],
+  'store-restarted': [['own', STORE], ...COUNTS],
+  'store-slow': [['own', STORE], ...COUNTS],
+  // The others are what it is held against.
+  'replica-unreachable': [['replica', ['unreachable', ...REQUESTS, 'count-local']]],
+  'replica-slow': [
+    ['replica', ['request-latency', 'requests-unanswered', 'others-unanswered', 'unreachable']],
+  ],
+  'replica-cut-off': [...COUNTS, ['replica', REQUESTS], ['store', STORE]],
+  'limit-not-enforced': [
+    ['replica', ['count-local', 'requests-allowed', 'requests-denied', 'requests-sent']],
+    ['client', ['limit']],
+  ],
+  'uncoordinated-admission': [
+    ...COUNTS,
+    ['replica', ['requests-allowed', 'requests-denied', 'requests-sent', 'arrivals', 'request-latency']],
+    ['client', ['limit']],
+    ['store', ['write-latency']],
+  ],
+};
+
+/** What a step may lie before and after the anomaly and still be about it: looks at it come late. Milliseconds. */
+const BESIDE_MS = 1000;
+
+/** The grade of an answer that has passed its check. */
+export function gradeAnswer(
+  answer: DiagnosisAnswer,
+  bundle: EvidenceBundle,
+  truths: readonly Truth[],
+): Grade {
+  if (truths.length === 0) {
+    const right = answer.anomaly === 'none';
+    return {
+      localization: answer.component === NO_COMPONENT,
+      identification: right,
+      reason: right ? 1 : 0,
+      action: FITTING_ACTIONS.none.includes(answer.action),
+      found: 1,
+    };
+  }
+  const named = [answer, ...answer.alternatives];
+  const isNamed = (truth: Truth, { anomaly, component }: (typeof named)[number]): boolean =>
+    anomaly === truth.anomaly && liesIn(component, truth, bundle);
+  const steps = answer.chain.filter((step) => truths.some((truth) => shows(step, truth, bundle)));
+  return {
+    localization: truths.some((truth) => liesIn(answer.component, truth, bundle)),
+    identification: truths.some((truth) => isNamed(truth, answer)),
+    reason: steps.length / answer.chain.length,
+    action: truths.some(({ anomaly }) => FITTING_ACTIONS[anomaly].includes(answer.action)),
+    found: truths.filter((truth) => named.some((one) => isNamed(truth, one))).length / truths.length,
+  };
+}
+
+/** Where something lies in all replicas, "replicas" is right and each of them is; where in one, that one alone. */
+function liesIn(component: string, { components }: Truth, bundle: EvidenceBundle): boolean {
+  if (component !== ALL_REPLICAS) return components.includes(component);
+  const replicas = bundle.components.filter(({ role }) => role === 'replica');
+  return replicas.every(({ name }) => components.includes(name));
+}
+
+/** Whether a step cites at least one thing that shows this: of its signals, at their place, at its time. */
+function shows({ evidence }: Claim, truth: Truth, bundle: EvidenceBundle): boolean {
+  const { events, invariant, series } = bundle;
+  const from = (truth.fromMs ?? -Infinity) - BESIDE_MS;
+  const to = (truth.toMs ?? Infinity) + BESIDE_MS;
+  const roles = new Map(bundle.components.map(({ name, role }) => [name, role]));
+  const isAt = (place: Place, component: string): boolean =>
+    place === 'own' ? truth.components.includes(component) : roles.get(component) === place;
+  const bears = (component: string, signal: Signal): boolean =>
+    FAMILIES[truth.anomaly].some(([place, of]) => of.includes(signal) && isAt(place, component));
+  return evidence.some((id) => {
+    // The limit, and what is usual, hold before as well.
+    const one = series.find((s) => s.id === id);
+    if (one) {
+      const standing = one.signal === 'limit' || one.signal === 'count-lag';
+      return bears(one.component, one.signal) && (standing || reaches(one.points, from, to));
+    }
+    const event = events.find((e) => e.id === id);
+    if (event) return truth.components.includes(event.component) && event.atMs >= from && event.atMs <= to;
+    // The invariant that was broken is what all of it led to.
+    return invariant?.broken === true && invariant.values.some((value) => value.id === id);
+  });
+}
+
+function reaches(points: readonly (readonly [number, number])[], from: number, to: number): boolean {
+  const [first, last] = [points[0], points.at(-1)];
+  return first !== undefined && last !== undefined && first[0] <= to && last[0] >= from;
+}
+
+/** What was done, for people: "store-writes-stalled at store". */
+export function truthText(truths: readonly Truth[], bundle: EvidenceBundle): string {
+  const replicas = bundle.components.filter(({ role }) => role === 'replica').length;
+  const where = ({ components }: Truth): string =>
+    components.length === replicas && replicas > 1 ? ALL_REPLICAS : components.join(', ');
+  return truths.map((truth) => `${truth.anomaly} at ${where(truth)}`).join('; ') || 'none';
+}

@@ -1,0 +1,210 @@
+/**
+ * Asks a model one question, through the AI SDK: one way for both protocols, with retries that honour Retry-After
+ * and answers held to a schema. It is loaded with the first question only (some 20 MB), and nobody else imports
+ * the SDK.
+ */
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { APICallError, generateText, jsonSchema, NoObjectGeneratedError, Output, RetryError } from 'ai';
+import { Agent } from 'undici';
+import { z } from 'zod';
+import { diagnosisAnswer } from '../answer.ts';
+import type { Prompt } from '../prompt.ts';
+import { boundedFetch, type Fetch, ServerError } from './bounded-fetch.ts';
+import type { ModelProfile } from './profiles.ts';
+import { redacted } from './redacted.ts';
+
+/** One question. */
+export interface Question {
+  readonly profile: ModelProfile;
+  readonly prompt: Prompt;
+  /** Sent to the server of the profile, and nowhere else. */
+  readonly key?: string;
+  /** PEM. */
+  readonly ca?: string;
+}
+
+/** What came back, unchecked. */
+export interface ModelAnswer {
+  readonly text: string;
+  /** As the server names it. */
+  readonly model?: string;
+  readonly usage: ReportedUse;
+  /** It ended because of the bound of tokens. */
+  readonly isCutOff: boolean;
+  /** The server held it back, or the model refused. */
+  readonly isRefused: boolean;
+}
+
+/** Tokens as the server counts them. */
+export interface ReportedUse {
+  readonly input?: number | undefined;
+  readonly output?: number | undefined;
+}
+
+/** There is no answer. The message is a sentence without secrets that says what happened and what to do. */
+export class AskError extends Error {
+  override readonly name = 'AskError';
+  readonly code = 'MODEL';
+  /** The server may have worked on it, and may ask money for it. */
+  readonly isBilled: boolean;
+
+  constructor(message: string, isBilled: boolean) {
+    super(message);
+    this.isBilled = isBilled;
+  }
+}
+
+const CONNECT_MS = 10_000;
+/** Of what a server says about a failure. */
+const SERVER_WORDS = 160;
+
+// The SDK writes warnings to the console; ours are lines of a log.
+(globalThis as { AI_SDK_LOG_WARNINGS?: false }).AI_SDK_LOG_WARNINGS = false;
+
+/** What the answer is held to where the server can do that; it is checked in any case. */
+const form = jsonSchema(
+  z.toJSONSchema(diagnosisAnswer, { target: 'draft-7' }) as Parameters<typeof jsonSchema>[0],
+);
+
+/**
+ * Asks, again where the server is busy, fails or breaks off, within the timeout of the profile.
+ * @throws {AskError}, or the reason of `signal`
+ */
+export async function askModel(question: Question, signal: AbortSignal): Promise<ModelAnswer> {
+  const { ca, key, profile, prompt } = question;
+  const agent = new Agent({
+    connect: { timeout: CONNECT_MS, ...(ca !== undefined && { ca }) },
+    headersTimeout: profile.timeout,
+    bodyTimeout: profile.timeout,
+    maxHeaderSize: 16 * 1024,
+  });
+  const tries = { made: 0, answered: 0 };
+  const plain = boundedFetch(agent, new URL(profile.baseURL).origin);
+  const counted: Fetch = async (...request) => {
+    tries.made += 1;
+    const response = await plain(...request);
+    tries.answered += 1;
+    return response;
+  };
+  const timeout = AbortSignal.timeout(profile.timeout);
+  try {
+    const result = await generateText({
+      model: languageModel(profile, key, counted),
+      system: prompt.system,
+      prompt: prompt.user,
+      output: Output.object({ schema: form, name: 'diagnosis' }),
+      maxOutputTokens: profile.maxOutputTokens,
+      ...(!profile.reasoning && { temperature: 0 }),
+      maxRetries: profile.retries,
+      abortSignal: AbortSignal.any([signal, timeout]),
+      // Not strict: a server that does not know every word of the schema would refuse the question.
+      providerOptions: { openaiCompatible: { strictJsonSchema: false } },
+    });
+    return {
+      text: result.text,
+      model: result.response.modelId,
+      usage: { input: result.usage.inputTokens, output: result.usage.outputTokens },
+      isCutOff: result.finishReason === 'length',
+      isRefused: result.finishReason === 'content-filter',
+    };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    // It came and is not JSON: the caller looks for JSON in it.
+    if (NoObjectGeneratedError.isInstance(error) && error.text !== undefined) {
+      return {
+        text: error.text,
+        ...(error.response && { model: error.response.modelId }),
+        usage: { input: error.usage?.inputTokens, output: error.usage?.outputTokens },
+        isCutOff: error.finishReason === 'length',
+        isRefused: error.finishReason === 'content-filter',
+      };
+    }
+    const attempts = tries.made > 1 ? ` (${tries.made} attempts)` : '';
+    if (timeout.aborted) {
+      throw new AskError(
+        `the model's server gave no answer within ${profile.timeout / 1000} s${attempts}: give it more time in the profile, or use a faster model`,
+        tries.made > 0,
+      );
+    }
+    throw failureOf(error, attempts, key);
+  } finally {
+    await agent.destroy();
+  }
+}
+
+function languageModel(profile: ModelProfile, key: string | undefined, fetch: Fetch) {
+  const { baseURL, model } = profile;
+  if (profile.kind === 'anthropic') return createAnthropic({ baseURL, apiKey: key ?? '', fetch })(model);
+  return createOpenAICompatible({
+    name: 'model',
+    baseURL,
+    ...(key !== undefined && { apiKey: key }),
+    fetch,
+    supportsStructuredOutputs: true,
+    ...(profile.reasoning && {
+      transformRequestBody: ({ max_tokens, ...body }: Record<string, unknown>) => ({
+        ...body,
+        max_completion_tokens: max_tokens,
+      }),
+    }),
+  })(model);
+}
+
+/** A failure in our words. What a server says is cut, made printable and freed of the key. */
+function failureOf(thrown: unknown, attempts: string, key: string | undefined): AskError {
+  const error = RetryError.isInstance(thrown) ? thrown.lastError : thrown;
+  const said = (text: string): string => redacted(text, key, SERVER_WORDS);
+  const server = "the model's server";
+  if (APICallError.isInstance(error) && error.statusCode !== undefined) {
+    const { statusCode } = error;
+    if (statusCode >= 200 && statusCode < 300) {
+      return new AskError(
+        `${server} answered what is not of its protocol${attempts}: see that the kind and the baseURL of the profile are right`,
+        true,
+      );
+    }
+    return new AskError(
+      `${server} answered ${statusCode}${attempts}: ${said(error.message)}${adviceOn(statusCode)}`,
+      false,
+    );
+  }
+  const cause = causeOf(error);
+  if (cause instanceof ServerError) return new AskError(`${server} ${cause.message}${attempts}`, true);
+  const code = String((cause as NodeJS.ErrnoException).code ?? '');
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code)) {
+    return new AskError(
+      `${server} showed a certificate that is not trusted (${said(code)}): set caFile in the profile to the authority that made it`,
+      false,
+    );
+  }
+  if (/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(code)) {
+    return new AskError(
+      `${server} cannot be reached (${code})${attempts}: see that it runs, and that the NetworkPolicy of the operator lets it through`,
+      false,
+    );
+  }
+  if (/^(ECONNRESET|EPIPE|UND_ERR_\w+)$/.test(code)) {
+    return new AskError(`${server} broke off (${code})${attempts}`, true);
+  }
+  return new AskError(
+    `${server} could not be asked${attempts}: ${said(cause instanceof Error ? cause.message : String(cause))}`,
+    true,
+  );
+}
+
+/** What is at the bottom of an error, or the first of our own on the way there. */
+function causeOf(error: unknown): unknown {
+  let current = error;
+  for (let depth = 0; depth < 8 && current instanceof Error; depth += 1) {
+    if (current instanceof ServerError || !(current.cause instanceof Error)) return current;
+    current = current.cause;
+  }
+  return current;
+}
+
+function adviceOn(status: number): string {
+  if (status === 401 || status === 403) return '; see that the API key in the Secret is right';
+  if (status === 404) return '; see that baseURL and model of the profile are right';
+  return '';
+}

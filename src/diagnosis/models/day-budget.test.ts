@@ -1,0 +1,74 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BudgetError, DayBudget, microDollars } from './day-budget.ts';
+
+const at = (time: string): (() => number) => {
+  const moment = Date.parse(time);
+  return () => moment;
+};
+const noon = at('2026-03-01T12:00:00Z');
+
+describe('a budget for a day', () => {
+  it('is there until it is used up, and says how much is left and when there is more', () => {
+    const budget = new DayBudget({ tokensPerDay: 1000 }, noon);
+    budget.reserve({ input: 400, output: 200 }).settle({ input: 300, output: 100 });
+    budget.reserve({ input: 400, output: 200 }).settle({ input: 400, output: 200 });
+    expect(() => budget.reserve({ input: 1, output: 0 })).toThrow(BudgetError);
+    expect(() => budget.reserve({ input: 1, output: 0 })).toThrow(
+      'the budget of 1000 tokens a day has 0 left, and a question may take 1; there is a new one at 2026-03-02T00:00Z',
+    );
+  });
+
+  it('counts what is set aside, so that questions at the same time cannot go beyond it', () => {
+    const budget = new DayBudget({ tokensPerDay: 1000 }, noon);
+    const first = budget.reserve({ input: 500, output: 100 });
+    expect(() => budget.reserve({ input: 500, output: 100 })).toThrow(/has 400 left/);
+    first.settle({ input: 0, output: 0 });
+    first.settle({ input: 0, output: 0 });
+    expect(() => budget.reserve({ input: 500, output: 501 })).toThrow(/has 1000 left/);
+  });
+
+  it('is one of money as well', () => {
+    const budget = new DayBudget({ dollarsPerDay: 0.01, price: { input: 3, output: 15 } }, noon);
+    // 1000 tokens in and 200 out cost 0.003 and 0.003 dollars.
+    budget.reserve({ input: 1000, output: 200 }).settle({ input: 1000, output: 200 });
+    expect(() => budget.reserve({ input: 1000, output: 200 })).toThrow(
+      'the budget of 0.01 dollars a day has 0.0040 left, and a question may cost 0.0060',
+    );
+    expect(microDollars({ input: 1000, output: 200 }, { price: { input: 3, output: 15 } })).toBe(6000);
+  });
+
+  it('is a new one on the next day, to which nothing is settled that was set aside before', () => {
+    let now = Date.parse('2026-03-01T23:59:59Z');
+    const budget = new DayBudget({ tokensPerDay: 100 }, () => now);
+    const late = budget.reserve({ input: 100, output: 0 });
+    now += 2000;
+    budget.reserve({ input: 100, output: 0 });
+    late.settle({ input: 0, output: 0 });
+    expect(() => budget.reserve({ input: 1, output: 0 })).toThrow(/has 0 left/);
+  });
+
+  it('is never exceeded, whatever is asked and settled within what was set aside', () => {
+    const use = fc.record({
+      input: fc.nat(500),
+      output: fc.nat(500),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(fc.array(use), fc.nat(5000), (uses, tokensPerDay) => {
+        const budget = new DayBudget({ tokensPerDay: tokensPerDay + 1 }, noon);
+        let used = 0;
+        for (const { input, output, share } of uses) {
+          try {
+            const spent = { input: Math.floor(input * share), output: Math.floor(output * share) };
+            budget.reserve({ input, output }).settle(spent);
+            used += spent.input + spent.output;
+          } catch (error) {
+            expect(error).toBeInstanceOf(BudgetError);
+          }
+        }
+        expect(used).toBeLessThanOrEqual(tokensPerDay + 1);
+      }),
+    );
+  });
+});

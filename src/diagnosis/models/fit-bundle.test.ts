@@ -1,0 +1,62 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { evidenceBundle } from '../../evidence/index.ts';
+import { bundleOf } from '../bundle.fixture.ts';
+import { fitBundle } from './fit-bundle.ts';
+
+const pointsOf = (count: number, value: (i: number) => number): [number, number][] =>
+  Array.from({ length: count }, (_, i) => [i * 100, value(i)]);
+
+const bundle = bundleOf({
+  parts: [
+    ['store', 'write-latency', pointsOf(200, (i) => (i === 77 ? 900 : 1))],
+    ['store', 'read-latency', pointsOf(200, () => 1)],
+    ['replica-1', 'count-local', pointsOf(200, (i) => i)],
+    ...Array.from({ length: 50 }, (_, i) => ['store', `what was seen ${i + 1}`, i * 10] as const),
+  ],
+});
+
+const sizeOf = (value: unknown): number => JSON.stringify(value).length;
+
+describe('a bundle that has to fit', () => {
+  it('stays as it is where it does', () => {
+    const small = bundleOf({ parts: [['store', 'read-latency', pointsOf(10, (i) => i)]] });
+    expect(fitBundle(small, () => true)).toEqual(small);
+  });
+
+  it('keeps its outlier, its first and its last point, its first and its last event', () => {
+    const fitted = fitBundle(bundle, (candidate) => sizeOf(candidate) < 3200);
+    const [writes] = fitted?.series ?? [];
+    expect(fitted?.series).toHaveLength(3);
+    expect(writes?.points.length).toBeLessThan(40);
+    expect(writes?.points).toContainEqual([7700, 900]);
+    expect(writes?.points[0]).toEqual([0, 1]);
+    expect(writes?.points.at(-1)).toEqual([19_900, 1]);
+    expect(fitted?.events[0]?.id).toBe('e1');
+    expect(fitted?.events.at(-1)?.id).toBe('e50');
+  });
+
+  it('loses first the series that do not change', () => {
+    const fitted = fitBundle(bundle, (candidate) => candidate.series.length < 3);
+    expect(fitted?.series.map(({ signal }) => signal)).toEqual(['write-latency', 'count-local']);
+  });
+
+  it('is none where not even the components fit', () => {
+    expect(fitBundle(bundle, () => false)).toBeUndefined();
+  });
+
+  it('is a bundle again, within the bound, with points and events of the whole one alone', () => {
+    const whole = new Map(bundle.series.map(({ id, points }) => [id, new Set(points.map(String))]));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 25_000 }), (most) => {
+        const fitted = fitBundle(bundle, (candidate) => sizeOf(candidate) <= most);
+        if (fitted === undefined) return;
+        expect(evidenceBundle.safeParse(fitted).success).toBe(true);
+        expect(sizeOf(fitted)).toBeLessThanOrEqual(most);
+        for (const { id, points } of fitted.series) {
+          for (const point of points) expect(whole.get(id)?.has(String(point))).toBe(true);
+        }
+      }),
+    );
+  });
+});

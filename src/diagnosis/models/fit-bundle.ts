@@ -1,0 +1,77 @@
+/**
+ * Makes a bundle as small as a model can read: first with fewer points a series, then with fewer events, at last
+ * with fewer series. What is left is a bundle as well, with the same ids. Pure.
+ */
+import { type EvidenceBundle, LEAST_POINTS, type Point, thin } from '../../evidence/index.ts';
+
+const LEAST = { points: LEAST_POINTS, events: 12 } as const;
+
+/** Most points a series and most events, from all that there may be to the least that still tells a story. */
+const STEPS: readonly { readonly points: number; readonly events: number }[] = [
+  { points: 64, events: 200 },
+  { points: 32, events: 100 },
+  { points: 20, events: 60 },
+  { points: 12, events: 40 },
+  { points: 8, events: 24 },
+  LEAST,
+];
+
+/**
+ * The fullest bundle for which `fits` says yes. Where not even the landmarks of each series fit, the series that change
+ * least go first, then all events; undefined where components and invariant alone are too much.
+ */
+export function fitBundle(
+  bundle: EvidenceBundle,
+  fits: (bundle: EvidenceBundle) => boolean,
+): EvidenceBundle | undefined {
+  for (const { points, events } of STEPS) {
+    const thinner = thinned(bundle, points, events);
+    if (fits(thinner)) return thinner;
+  }
+  const least = thinned(bundle, LEAST.points, LEAST.events);
+  const byChange = bundle.series
+    .toSorted((a, b) => changeOf(b.points) - changeOf(a.points))
+    .map(({ id }) => id);
+  for (const events of [least.events, []]) {
+    // The most series that fit, found by halves.
+    let [fit, tooMany] = [-1, byChange.length + 1];
+    while (tooMany - fit > 1) {
+      const some = Math.floor((fit + tooMany) / 2);
+      if (fits(withSeries({ ...least, events }, byChange.slice(0, some)))) fit = some;
+      else tooMany = some;
+    }
+    if (fit > 0) return withSeries({ ...least, events }, byChange.slice(0, fit));
+  }
+  const bare = { ...least, series: [], events: [] };
+  return fits(bare) ? bare : undefined;
+}
+
+function thinned(bundle: EvidenceBundle, points: number, events: number): EvidenceBundle {
+  return {
+    ...bundle,
+    series: bundle.series.map((series) => ({
+      ...series,
+      points: thin(series.points, points).map(([at, value]): [number, number] => [at, value]),
+    })),
+    events: firstAndLast(bundle.events, events),
+  };
+}
+
+/** Causes come first and outcomes last: what lies in between goes. */
+function firstAndLast<T>(items: readonly T[], most: number): T[] {
+  const last = Math.floor(most / 2);
+  return items.length <= most ? [...items] : [...items.slice(0, most - last), ...items.slice(-last)];
+}
+
+function withSeries(bundle: EvidenceBundle, ids: readonly string[]): EvidenceBundle {
+  const kept = new Set(ids);
+  return { ...bundle, series: bundle.series.filter(({ id }) => kept.has(id)) };
+}
+
+/** By how much a series changes, against its own size: 0 for one that stands still, at most 1. */
+function changeOf(points: readonly Point[]): number {
+  const values = points.map(([, value]) => value);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const size = Math.max(Math.abs(least), Math.abs(most));
+  return size === 0 ? 0 : Math.min(1, (most - least) / size);
+}

@@ -1,0 +1,388 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { DiagnosisAnswer } from '../answer.ts';
+import { bundleOf } from '../bundle.fixture.ts';
+import { checkAnswer } from '../check-answer.ts';
+import { ANSWER_BYTES } from './bounded-fetch.ts';
+import { modelProvider } from './model-provider.ts';
+import {
+  type Answer,
+  anthropicMessage,
+  completion,
+  json,
+  type ModelServer,
+  startModelServer,
+} from './model-server.fixture.ts';
+import { type ModelProfile, parseProfiles } from './profiles.ts';
+
+const KEY = 'key-of-a-test-0123456789';
+
+const bundle = bundleOf({
+  parts: [
+    ['store', 'write-outstanding', [[150, 150]]],
+    ['store', 'read-latency', [[160, 2]]],
+    ['store', 'a write was sent', 0],
+  ],
+});
+
+const good: DiagnosisAnswer = {
+  anomaly: 'store-writes-stalled',
+  component: 'store',
+  chain: [{ text: 'A write waits while reads answer.', evidence: ['s1', 's2'] }],
+  action: 'wait',
+  confidence: 0.9,
+  alternatives: [],
+};
+
+let keyFile: string;
+let server: ModelServer | undefined;
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'models-'));
+  keyFile = join(folder, 'key');
+  await writeFile(keyFile, `${KEY}\n`);
+  return async () => await rm(folder, { recursive: true });
+});
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+const serve = async (answer: Answer, more: object = {}): Promise<ModelProfile> => {
+  server = await startModelServer(answer);
+  const profile = {
+    name: 'served',
+    kind: 'openai-compatible',
+    baseURL: `${server.origin}/v1`,
+    model: 'asked-model',
+    apiKeyFile: keyFile,
+    retries: 0,
+    ...more,
+  };
+  return parseProfiles({ profiles: [profile] })[0] as ModelProfile;
+};
+
+const ask = async (profile: ModelProfile, signal = new AbortController().signal, now = Date.now) =>
+  await modelProvider(profile, now).answer(bundle, signal);
+
+/** What is told of a failure; fails where it does not fail. */
+const failure = async (profile: ModelProfile): Promise<string> => {
+  const error: unknown = await ask(profile).then(
+    (answer) => new Error(`it answered ${JSON.stringify(answer)}`),
+    (thrown: unknown) => thrown,
+  );
+  const told = `${String(error)}\n${(error as Error).stack ?? ''}\n${JSON.stringify(error)}`;
+  expect(told).not.toContain(KEY);
+  return (error as Error).message;
+};
+
+describe('a model behind the OpenAI protocol', () => {
+  it('is sent prompt, schema and key, and its answer comes back with what it used', async () => {
+    const profile = await serve((response) => json(response, completion(JSON.stringify(good))), {
+      price: { input: 3, output: 15 },
+      maxOutputTokens: 700,
+    });
+    const { answer, ...rest } = await ask(profile);
+    expect(checkAnswer(answer, bundle)).toEqual({ answer: good });
+    expect(rest).toEqual({
+      promptVersion: 'prompt/v1',
+      model: 'served-model',
+      usage: { inputTokens: 1000, outputTokens: 100, microDollars: 4500 },
+    });
+    const [asked] = server?.asked ?? [];
+    expect(asked).toMatchObject({
+      method: 'POST',
+      url: '/v1/chat/completions',
+      headers: { authorization: `Bearer ${KEY}` },
+      body: {
+        model: 'asked-model',
+        temperature: 0,
+        max_tokens: 700,
+        response_format: {
+          type: 'json_schema',
+          json_schema: {
+            strict: false,
+            schema: {
+              type: 'object',
+              required: ['anomaly', 'component', 'chain', 'action', 'confidence', 'alternatives'],
+            },
+          },
+        },
+      },
+    });
+    expect(JSON.stringify(asked?.body)).toContain('s1 store write-outstanding: 150:150');
+  });
+
+  it('is asked as models take it that reason first', async () => {
+    const profile = await serve((response) => json(response, completion(JSON.stringify(good))), {
+      reasoning: true,
+    });
+    await ask(profile);
+    const body = server?.asked[0]?.body ?? {};
+    expect(body).toMatchObject({ max_completion_tokens: 2000 });
+    expect(Object.keys(body)).not.toEqual(expect.arrayContaining(['max_tokens']));
+    expect(Object.keys(body)).not.toEqual(expect.arrayContaining(['temperature']));
+  });
+
+  it('is asked again when it is busy, after the time that it names', async () => {
+    const profile = await serve(
+      (response, _, n) =>
+        n === 0
+          ? json(response, { error: { message: 'slow down' } }, 429, { 'retry-after': '3' })
+          : json(response, completion(JSON.stringify(good))),
+      { retries: 1 },
+    );
+    expect((await ask(profile)).answer).toEqual(good);
+    const [first, second] = server?.asked ?? [];
+    // Without the header it would be 2 s.
+    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThan(2990);
+  });
+
+  it.each([
+    [500, 'answered 500 (2 attempts): boom'],
+    [503, 'answered 503 (2 attempts): boom'],
+  ])('is asked so often where it answers %i, and then is told of', async (status, message) => {
+    const profile = await serve(
+      (response) => json(response, { error: { message: 'boom' } }, status, { 'retry-after-ms': '1' }),
+      { retries: 1 },
+    );
+    expect(await failure(profile)).toContain(message);
+    expect(server?.asked).toHaveLength(2);
+  });
+
+  it('is not asked again where that would not help', async () => {
+    const profile = await serve(
+      (response) => json(response, { error: { message: `Incorrect API key provided: ${KEY}` } }, 401),
+      { retries: 3 },
+    );
+    expect(await failure(profile)).toBe(
+      "the model's server answered 401: Incorrect API key provided: [key]; see that the API key in the Secret is right",
+    );
+    expect(server?.asked).toHaveLength(1);
+  });
+
+  it('is followed nowhere else', async () => {
+    const other = await startModelServer((response) => json(response, completion(JSON.stringify(good))));
+    try {
+      const profile = await serve(
+        (response) => {
+          response.writeHead(307, { location: `${other.origin}/v1/chat/completions` }).end();
+        },
+        { retries: 3 },
+      );
+      expect(await failure(profile)).toMatch(/answered 307, a redirect, and none is followed/);
+      expect(other.asked).toHaveLength(0);
+      expect(server?.asked).toHaveLength(1);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it.each<[string, Answer, RegExp]>([
+    [
+      'what is no JSON',
+      (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"choices": [{'),
+      /not of its protocol/,
+    ],
+    ['JSON of something else', (response) => json(response, { hello: 'world' }), /not of its protocol/],
+    [
+      'a page',
+      (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+      /not of its protocol/,
+    ],
+    ['nothing', (response) => response.writeHead(204).end(), /answered 204 and no content/],
+    [
+      'without end',
+      (response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        const more = (): void => {
+          if (!response.destroyed && response.write('x'.repeat(65_536))) setImmediate(more);
+          else response.once('drain', more);
+        };
+        more();
+      },
+      new RegExp(`answered with more than ${ANSWER_BYTES} bytes`),
+    ],
+    [
+      'and breaks off',
+      (response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+        response.write('{"choices":', () => response.destroy());
+      },
+      /broke off/,
+    ],
+    ['by hanging up', (response) => response.destroy(), /broke off/],
+    [
+      'text that is no answer',
+      (response) => json(response, completion('I would restart everything.')),
+      /did not answer in JSON/,
+    ],
+    ['no text', (response) => json(response, completion('')), /answered nothing/],
+    [
+      'a refusal of the server',
+      (response) => json(response, completion('', { finish: 'content_filter' })),
+      /refused to answer/,
+    ],
+    [
+      'a refusal of the model',
+      (response) => json(response, completion(null, { refusal: 'I cannot help with that.' })),
+      /refused to answer|not answer in JSON/,
+    ],
+    [
+      'half of it',
+      (response) => json(response, completion(JSON.stringify(good).slice(0, 80), { finish: 'length' })),
+      /cut off after 100 tokens: raise maxOutputTokens/,
+    ],
+    [
+      'an error with controls',
+      (response) => json(response, { error: { message: `\u{1b}[2J${'x'.repeat(5000)}` } }, 400),
+      /answered 400: \ufffd\[2Jx{150,156}…$/,
+    ],
+  ])('is told of where it answers %s', async (_, answer, message) => {
+    const told = await failure(await serve(answer));
+    expect(told).toMatch(message);
+    expect(told.length).toBeLessThan(400);
+  });
+
+  it('is given so much time, all attempts together, and is left then', async () => {
+    let left = 0;
+    const profile = await serve(
+      (response) => {
+        response.on('close', () => (left += 1));
+      },
+      { timeout: '1s', retries: 5 },
+    );
+    const before = performance.now();
+    expect(await failure(profile)).toMatch(/gave no answer within 1 s/);
+    expect(performance.now() - before).toBeGreaterThanOrEqual(990);
+    await expect.poll(() => left).toBe(1);
+    expect(server?.asked).toHaveLength(1);
+  });
+
+  it('is left when nobody waits for its answer any more', async () => {
+    const stop = new AbortController();
+    const profile = await serve(() => stop.abort(new Error('the run was aborted')));
+    await expect(ask(profile, stop.signal)).rejects.toThrow('the run was aborted');
+  });
+
+  it('is told of where nobody listens', async () => {
+    const profile = await serve(() => undefined);
+    await server?.close();
+    server = undefined;
+    expect(await failure(profile)).toMatch(/cannot be reached \(ECONNREFUSED\)/);
+  });
+
+  it('may answer in a fence, and with its key in it, which nobody sees', async () => {
+    const leaky = { ...good, chain: [{ text: `the key is ${KEY}`, evidence: ['s1'] }] };
+    const profile = await serve((response) =>
+      json(response, completion(`Here:\n\`\`\`json\n${JSON.stringify(leaky)}\n\`\`\``)),
+    );
+    const { answer } = await ask(profile);
+    expect(answer).toMatchObject({ chain: [{ text: 'the key is [key]' }] });
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    [
+      'cites what does not exist',
+      { ...good, chain: [{ text: 'so it is', evidence: ['s9'] }] },
+      /cites what does not exist: s9/,
+    ],
+    ['echoes orders', { ...good, action: 'kubectl delete namespace' }, /action/],
+    ['names a part that is not there', { ...good, component: 'replica-9' }, /no component/],
+    ['is huge', { ...good, chain: Array.from({ length: 5000 }, () => good.chain[0]) }, /larger or deeper/],
+    ['is a number', 42, /the answer/],
+    [
+      'writes controls',
+      { ...good, chain: [{ text: '\u{1b}[2J\u{7}', evidence: ['e1'] }] },
+      /^$|says nothing/,
+    ],
+  ])('gives what it likes, and an answer that %s is rejected', async (_, answer, reason) => {
+    const profile = await serve((response) => json(response, completion(JSON.stringify(answer))));
+    const checked = checkAnswer((await ask(profile)).answer, bundle);
+    if ('rejected' in checked) expect(checked.rejected.join('; ')).toMatch(reason);
+    else expect(JSON.stringify(checked.answer)).not.toMatch(/\\u001b|\\u0007/);
+  });
+});
+
+describe('a model behind the Anthropic protocol', () => {
+  const anthropic = { kind: 'anthropic' };
+
+  it('is sent prompt and key, and its answer comes back with what it used', async () => {
+    const profile = await serve(
+      (response) => json(response, anthropicMessage(JSON.stringify(good))),
+      anthropic,
+    );
+    const { answer, usage } = await ask(profile);
+    expect(answer).toEqual(good);
+    expect(usage).toEqual({ inputTokens: 1000, outputTokens: 100 });
+    expect(server?.asked[0]).toMatchObject({
+      url: '/v1/messages',
+      headers: { 'x-api-key': KEY, 'anthropic-version': '2023-06-01' },
+      body: { model: 'asked-model', max_tokens: 2000, temperature: 0 },
+    });
+  });
+
+  it.each<[string, Answer, RegExp]>([
+    [
+      'is overloaded',
+      (response) =>
+        json(response, { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }, 529),
+      /answered 529: Overloaded/,
+    ],
+    ['refuses', (response) => json(response, anthropicMessage('', 'refusal')), /refused to answer/],
+    [
+      'is cut off',
+      (response) => json(response, anthropicMessage('{"anomaly"', 'max_tokens')),
+      /cut off after 100 tokens/,
+    ],
+    ['answers something else', (response) => json(response, completion('x')), /not of its protocol/],
+  ])('is told of where it %s', async (_, answer, message) => {
+    expect(await failure(await serve(answer, anthropic))).toMatch(message);
+  });
+});
+
+describe('a budget', () => {
+  it('that is used up is told of, and nothing is asked', async () => {
+    const profile = await serve((response) => json(response, completion(JSON.stringify(good))), {
+      tokensPerDay: 3900,
+    });
+    const provider = modelProvider(profile, () => Date.parse('2026-03-01T12:00:00Z'));
+    const { signal } = new AbortController();
+    await provider.answer(bundle, signal);
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(
+      /budget of 3900 tokens a day has 2800 left/,
+    );
+    expect(server?.asked).toHaveLength(1);
+  });
+
+  it('counts what may have been billed, and not what was refused', async () => {
+    const refused = await serve((response) => json(response, { error: { message: 'no' } }, 400), {
+      tokensPerDay: 3900,
+    });
+    const provider = modelProvider(refused, Date.now);
+    const { signal } = new AbortController();
+    for (const _ of [1, 2, 3]) await expect(provider.answer(bundle, signal)).rejects.toThrow(/answered 400/);
+    await server?.close();
+    const broken = modelProvider(
+      await serve((response) => response.writeHead(200).end('{'), { tokensPerDay: 3900 }),
+      Date.now,
+    );
+    await expect(broken.answer(bundle, signal)).rejects.toThrow(/protocol/);
+    await expect(broken.answer(bundle, signal)).rejects.toThrow(/budget/);
+  });
+
+  it('believes no count that cannot be', async () => {
+    const usage = { prompt_tokens: -5_000_000, completion_tokens: -1 };
+    const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })), {
+      tokensPerDay: 4500,
+    });
+    const provider = modelProvider(profile, Date.now);
+    const { signal } = new AbortController();
+    const { usage: used } = await provider.answer(bundle, signal);
+    expect(used?.inputTokens).toBeGreaterThan(500);
+    expect(used?.outputTokens).toBeGreaterThan(30);
+  });
+});

@@ -1,0 +1,100 @@
+/** A provider that asks a language model, by a profile. What it answers is as unchecked as that of any other. */
+import { PROMPT_VERSION, promptOf } from '../prompt.ts';
+import type { DiagnosisProvider, ProviderAnswer } from '../provider.ts';
+import type { ModelAnswer } from './ask-model.ts';
+import { DayBudget, microDollars, type TokenUse } from './day-budget.ts';
+import type { ModelProfile } from './profiles.ts';
+import { readCa, readKey } from './read-profiles.ts';
+import { withoutKey } from './redacted.ts';
+import { estimateTokens } from './tokens.ts';
+
+/** More than any model counts: what a server reports beyond that is not believed. */
+const MOST_TOKENS = 100_000_000;
+
+/**
+ * The provider of a profile. Its budget begins with it, so make one for each profile of a process.
+ * @param now milliseconds since the epoch
+ */
+export function modelProvider(profile: ModelProfile, now: () => number): DiagnosisProvider {
+  const budget = new DayBudget(profile, now);
+  return {
+    name: profile.kind,
+    async answer(bundle, signal) {
+      const prompt = promptOf(bundle, profile.maxInputTokens);
+      if (prompt === undefined) {
+        throw new Error(
+          `the evidence does not fit into ${profile.maxInputTokens} tokens: raise maxInputTokens in the profile, or use a model that reads more`,
+        );
+      }
+      const key = profile.apiKeyFile === undefined ? undefined : await readKey(profile.apiKeyFile);
+      const ca = profile.caFile === undefined ? undefined : await readCa(profile.caFile);
+      const reservation = budget.reserve({ input: prompt.tokens, output: profile.maxOutputTokens });
+      const { AskError, askModel } = await import('./ask-model.ts');
+      const question = {
+        profile,
+        prompt,
+        ...(key !== undefined && { key }),
+        ...(ca !== undefined && { ca }),
+      };
+      try {
+        const came = await askModel(question, signal);
+        const used = usedBy(came, prompt.tokens);
+        reservation.settle(used);
+        return providerAnswer(came, used, profile, key);
+      } catch (error) {
+        // What may have been billed stays set aside: nobody says how much it was.
+        if (error instanceof AskError && !error.isBilled) reservation.settle({ input: 0, output: 0 });
+        throw error;
+      }
+    },
+  };
+}
+
+/** What was used, as far as the server says so in good faith; else as it is estimated. */
+function usedBy({ text, usage }: ModelAnswer, promptTokens: number): TokenUse {
+  const believed = (count: number | undefined, estimate: number): number =>
+    count !== undefined && Number.isFinite(count) && count >= 0 ? Math.min(count, MOST_TOKENS) : estimate;
+  return { input: believed(usage.input, promptTokens), output: believed(usage.output, estimateTokens(text)) };
+}
+
+/** @throws where there is nothing to be checked: no JSON, a refusal, an answer that was cut off */
+function providerAnswer(
+  { isCutOff, isRefused, model, text }: ModelAnswer,
+  used: TokenUse,
+  profile: ModelProfile,
+  key: string | undefined,
+): ProviderAnswer {
+  if (isRefused) throw new Error('the model refused to answer');
+  const answer = jsonIn(withoutKey(text, key));
+  if (answer === undefined && isCutOff) {
+    throw new Error(
+      `the answer was cut off after ${used.output} tokens: raise maxOutputTokens in the profile (${profile.maxOutputTokens})`,
+    );
+  }
+  if (answer === undefined) {
+    throw new Error(text.trim() === '' ? 'the model answered nothing' : 'the model did not answer in JSON');
+  }
+  return {
+    answer,
+    promptVersion: PROMPT_VERSION,
+    ...(model !== undefined && { model: withoutKey(model, key) }),
+    usage: {
+      inputTokens: used.input,
+      outputTokens: used.output,
+      ...(profile.price && { microDollars: microDollars(used, profile) }),
+    },
+  };
+}
+
+/** The JSON in a text: all of it, or what stands between the first brace and the last, as in a fence. */
+function jsonIn(text: string): unknown {
+  for (const part of [text, text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)]) {
+    try {
+      const value: unknown = JSON.parse(part);
+      return value;
+    } catch {
+      // The next, or none.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,140 @@
+/**
+ * The profiles by which an administrator lets models diagnose: what the file that `--diagnosis-profiles` names may
+ * say. A ChaosDemo names one of them and can say nothing else about it.
+ */
+import { z } from 'zod';
+import { parseDuration } from '../../api/index.ts';
+
+/** Bytes of the file, at most. */
+export const PROFILES_BYTES = 64 * 1024;
+/** Profiles in it, at most. */
+const MOST_PROFILES = 16;
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'write a name of up to 63 lower-case letters, digits and -')
+  .refine(
+    (value) => value !== 'rules',
+    'the profile "rules" is always there and follows rules: write another name',
+  );
+
+const timeout = z.string().transform((written, context) => {
+  const milliseconds = parsed(written);
+  if (milliseconds >= 1000 && milliseconds <= 50_000) return milliseconds;
+  context.addIssue('write a duration from 1s to 50s: a run waits no longer than a minute for a diagnosis');
+  return z.NEVER;
+});
+
+const path = z.string().min(1).max(1024);
+const dollars = z.number().min(0).max(1_000_000);
+
+const rules = z.strictObject({ name, kind: z.literal('rules') });
+
+const model = z
+  .strictObject({
+    name,
+    /** The protocol: `POST {baseURL}/chat/completions`, or `POST {baseURL}/messages`. */
+    kind: z.enum(['openai-compatible', 'anthropic']),
+    baseURL: z
+      .string()
+      .max(512)
+      .refine(
+        isPlainUrl,
+        'write an http or https URL without user, query or fragment, such as https://models.example/v1',
+      ),
+    model: z.string().min(1).max(128),
+    /** Read anew for each question, so that a Secret may change. */
+    apiKeyFile: path.optional(),
+    /** PEM; trusted in place of the usual authorities. */
+    caFile: path.optional(),
+    /** For one question, all attempts together; milliseconds. */
+    timeout: timeout.prefault('45s'),
+    /** After the first attempt, where the server is busy, fails, or breaks off. */
+    retries: z.int().min(0).max(5).default(2),
+    /** What the evidence is thinned out to. */
+    maxInputTokens: z.int().min(1000).max(1_000_000).default(16_000),
+    maxOutputTokens: z.int().min(128).max(32_000).default(2000),
+    /** Models that think before they answer take `max_completion_tokens`, and no temperature. */
+    reasoning: z.boolean().default(false),
+    tokensPerDay: z.int().min(1).max(1_000_000_000).optional(),
+    dollarsPerDay: dollars.optional(),
+    /** Dollars for a million tokens. */
+    price: z.strictObject({ input: dollars, output: dollars }).optional(),
+  })
+  .superRefine((profile, context) => {
+    const issue = (message: string, member: string): void =>
+      context.addIssue({ code: 'custom', message, path: [member] });
+    if (profile.dollarsPerDay !== undefined && profile.price === undefined) {
+      issue('is needed where dollarsPerDay is set: write what a million tokens cost', 'price');
+    }
+    if (profile.kind === 'anthropic' && profile.apiKeyFile === undefined) {
+      issue('is needed: write the path of a file with the API key', 'apiKeyFile');
+    }
+    if (!isPlainUrl(profile.baseURL)) return;
+    const { hostname, protocol } = new URL(profile.baseURL);
+    if (protocol === 'http:' && profile.apiKeyFile !== undefined && !isLoopback(hostname)) {
+      issue('would go over the network unencrypted: write an https baseURL', 'apiKeyFile');
+    }
+    if (protocol === 'http:' && profile.caFile !== undefined) {
+      issue('has no use with http: write an https baseURL, or leave it out', 'caFile');
+    }
+  });
+
+const file = z.strictObject({
+  profiles: z
+    .array(z.discriminatedUnion('kind', [rules, model], 'write kind: rules, openai-compatible or anthropic'))
+    .max(MOST_PROFILES)
+    .superRefine((profiles, context) => {
+      const seen = new Set<string>();
+      for (const [index, each] of profiles.entries()) {
+        if (seen.has(each.name))
+          context.addIssue({ code: 'custom', message: 'is there twice', path: [index, 'name'] });
+        seen.add(each.name);
+      }
+    }),
+});
+
+/** A profile that asks a model. */
+export type ModelProfile = z.infer<typeof model>;
+export type DiagnosisProfile = z.infer<typeof file>['profiles'][number];
+
+/** What the file says cannot be used. The message lists all that is wrong with it, without values. */
+export class ProfilesError extends Error {
+  override readonly name = 'ProfilesError';
+  readonly code = 'PROFILES';
+}
+
+/** The profiles of a file, from what YAML or JSON made of it. Pure. @throws {ProfilesError} */
+export function parseProfiles(content: unknown): DiagnosisProfile[] {
+  const result = file.safeParse(content);
+  if (result.success) return result.data.profiles;
+  const lines = result.error.issues.map(({ message, path }) => `  - ${place(path, content)}: ${message}`);
+  throw new ProfilesError(`these profiles cannot be used:\n${lines.join('\n')}`);
+}
+
+/** `profiles[2] (gpt).price`, with the name of the profile where it has one that can be shown. */
+function place(path: readonly PropertyKey[], content: unknown): string {
+  const [top, index, ...rest] = path;
+  if (top !== 'profiles' || typeof index !== 'number') return path.map(String).join('.') || 'the file';
+  const named = (content as { profiles: readonly { name?: unknown }[] }).profiles[index]?.name;
+  const shown = name.safeParse(named).success ? ` (${String(named)})` : '';
+  return `${[`profiles[${index}]${shown}`, ...rest.map(String)].join('.')}`;
+}
+
+function parsed(written: string): number {
+  try {
+    return parseDuration(written);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function isPlainUrl(written: string): boolean {
+  if (!URL.canParse(written)) return false;
+  const { hash, password, protocol, search, username } = new URL(written);
+  return /^https?:$/.test(protocol) && !username && !password && !search && !hash;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}

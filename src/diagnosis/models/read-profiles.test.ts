@@ -1,0 +1,64 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readCa, readKey, readProfiles } from './read-profiles.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'profiles-'));
+  return async () => await rm(folder, { recursive: true });
+});
+
+const write = async (name: string, content: string): Promise<string> => {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+};
+
+describe('the file of profiles', () => {
+  it('is read as YAML or JSON, with its keys', async () => {
+    const key = await write('key', ' sk-0123456789\n');
+    const yaml = `profiles:\n- {name: a, kind: openai-compatible, baseURL: "https://h/v1", model: m, apiKeyFile: ${key}}\n`;
+    const json = '{"profiles": [{"name": "b", "kind": "rules"}]}';
+    expect(await readProfiles(await write('p.yaml', yaml))).toMatchObject([{ name: 'a', timeout: 45_000 }]);
+    expect(await readProfiles(await write('p.json', json))).toEqual([{ name: 'b', kind: 'rules' }]);
+    expect(await readKey(key)).toBe('sk-0123456789');
+  });
+
+  it.each([
+    ['what is not there', undefined, /cannot be read \(ENOENT\)/],
+    ['neither YAML nor JSON', 'profiles: [sk-secret', /neither YAML nor JSON/],
+    ['aliases', `a: &a [x]\nprofiles: [*a, *a]`, /neither YAML nor JSON/],
+    ['too much', `profiles: []\n#${'x'.repeat(70_000)}`, /more than 65536 bytes/],
+    ['wrong profiles', 'profiles: [{name: x}]', /these profiles cannot be used/],
+  ])('is refused by name for %s', async (name, content, message) => {
+    const path = join(folder, `${name}.yaml`);
+    if (content !== undefined) await writeFile(path, content);
+    const error = await readProfiles(path).catch((thrown: Error) => thrown);
+    expect(String(error)).toMatch(message);
+    expect(String(error)).toContain(path);
+    expect(String(error)).not.toContain('secret');
+  });
+
+  it('is refused where a key or an authority of it cannot be used', async () => {
+    const profile = (member: string): string =>
+      `profiles:\n- {name: a, kind: openai-compatible, baseURL: "https://h/v1", model: m, ${member}}\n`;
+    const gone = await write('gone.yaml', profile(`apiKeyFile: ${join(folder, 'nobody')}`));
+    await expect(readProfiles(gone)).rejects.toThrow(/nobody: it cannot be read/);
+    const ca = await write('ca.pem', 'no certificate');
+    const wrong = await write('wrong.yaml', profile(`caFile: ${ca}`));
+    await expect(readProfiles(wrong)).rejects.toThrow(/ca.pem: it holds no certificate/);
+    await expect(readCa(ca)).rejects.toThrow(/PEM/);
+  });
+
+  it.each(['', 'short', 'two words here', 'tab\tinside-it', 'newline\ninside-it', 'Schlüssel-0123'])(
+    'takes no key like %j, and does not repeat it',
+    async (content) => {
+      const error = await readKey(await write('bad-key', content)).catch((thrown: Error) => thrown);
+      expect(String(error)).toMatch(/holds no API key/);
+      if (content !== '') expect(String(error)).not.toContain(content);
+    },
+  );
+});

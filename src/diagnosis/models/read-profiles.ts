@@ -1,0 +1,68 @@
+/** Reads the files of profiles: the profiles themselves, keys, and certificates of authorities. */
+import { open } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { type DiagnosisProfile, PROFILES_BYTES, ProfilesError, parseProfiles } from './profiles.ts';
+
+const KEY_BYTES = 4096;
+const CA_BYTES = 1024 * 1024;
+
+/**
+ * The profiles of a YAML or JSON file. Keys and certificates are read once as well, so that a path that is wrong
+ * shows at the start.
+ * @throws {ProfilesError} that names the file and says all that is wrong
+ */
+export async function readProfiles(file: string): Promise<DiagnosisProfile[]> {
+  try {
+    const profiles = parseProfiles(parseYaml(await readBounded(file, PROFILES_BYTES)));
+    for (const profile of profiles) {
+      if (profile.kind === 'rules') continue;
+      if (profile.apiKeyFile !== undefined) await readKey(profile.apiKeyFile);
+      if (profile.caFile !== undefined) await readCa(profile.caFile);
+    }
+    return profiles;
+  } catch (error) {
+    throw new ProfilesError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** An API key: one line of printable ASCII, whatever space is around it. @throws {ProfilesError} without its content */
+export async function readKey(file: string): Promise<string> {
+  const key = (await readBounded(file, KEY_BYTES)).trim();
+  if (!/^[\x21-\x7e]{8,}$/.test(key)) {
+    throw new ProfilesError(
+      `${file}: it holds no API key: write one line of at least 8 characters without spaces`,
+    );
+  }
+  return key;
+}
+
+/** Certificates in PEM. @throws {ProfilesError} */
+export async function readCa(file: string): Promise<string> {
+  const pem = await readBounded(file, CA_BYTES);
+  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+  throw new ProfilesError(`${file}: it holds no certificate: write certificates in PEM`);
+}
+
+function parseYaml(text: string): unknown {
+  try {
+    // Without aliases: a small file may stand for a huge one.
+    return parse(text, { maxAliasCount: 0, logLevel: 'silent' });
+  } catch {
+    // What a parser says quotes the file.
+    throw new ProfilesError('it is neither YAML nor JSON');
+  }
+}
+
+async function readBounded(file: string, bytes: number): Promise<string> {
+  const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
+    throw new ProfilesError(`${file}: it cannot be read (${error.code ?? 'unknown error'})`);
+  });
+  try {
+    const buffer = Buffer.alloc(bytes + 1);
+    const { bytesRead } = await handle.read(buffer, 0, bytes + 1, 0);
+    if (bytesRead > bytes) throw new ProfilesError(`${file}: it has more than ${bytes} bytes`);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { statusSchema } from '../api/index.ts';
+import type { EvidenceBundle } from '../evidence/index.ts';
+import type { DiagnosisAnswer } from './answer.ts';
+import { bundleOf } from './bundle.fixture.ts';
+import { ask, createDiagnosisProfiles } from './profiles.ts';
+import type { DiagnosisProvider, DiagnosisRequest } from './provider.ts';
+import { rulesProvider } from './rules/index.ts';
+
+const bundle = bundleOf({
+  parts: [
+    [
+      'store',
+      'write-outstanding',
+      [
+        [250, 240],
+        [4000, 3990],
+      ],
+    ],
+    [
+      'store',
+      'read-latency',
+      [
+        [-100, 1],
+        [2000, 1],
+      ],
+    ],
+    ['store', 'a write has not been answered', 300],
+  ],
+  invariant: { formula: 'a <= b', values: { a: 3, b: 1 }, broken: true },
+});
+const request: DiagnosisRequest = {
+  scenario: 'stop',
+  bundle,
+  pods: [{ component: 'store', pod: 'cache-0' }],
+  truth: [{ anomaly: 'store-writes-stalled', components: ['store'], fromMs: 0 }],
+};
+const good: DiagnosisAnswer = {
+  anomaly: 'store-slow',
+  component: 'store',
+  chain: [{ text: 'A write waits.', evidence: ['s1', 'e1', 'v1'] }],
+  action: 'change-limit',
+  confidence: 0.456,
+  alternatives: [{ anomaly: 'unknown', component: 'none' }],
+};
+const never = new AbortController().signal;
+
+const saying = (answer: unknown): DiagnosisProvider => ({
+  name: 'told',
+  answer: async () => ({
+    answer,
+    promptVersion: 'prompt/v1',
+    model: 'm\u{1b}[31m',
+    usage: { inputTokens: 7 },
+  }),
+});
+
+describe('createDiagnosisProfiles', () => {
+  it('tells an answer with what it cites, where it points, and how good it was', async () => {
+    const profiles = createDiagnosisProfiles({ told: saying(good) });
+    const { diagnosis, message, usage } = await profiles.diagnose('told', request, never);
+    expect(diagnosis).toEqual({
+      scenario: 'stop',
+      anomaly: 'store-slow',
+      component: 'store',
+      pod: 'cache-0',
+      chain: good.chain,
+      evidence: [
+        { id: 's1', text: 'store (cache-0) write-outstanding: 240 ms at +0.25 s, last 3990 at +4.00 s' },
+        { id: 'e1', text: '+0.30 s store (cache-0): a write has not been answered' },
+        { id: 'v1', text: 'a = 3' },
+      ],
+      action: 'change-limit',
+      recommendation: expect.stringMatching(/^Change the limit of a key \(store\)\. Look at the network/),
+      confidence: 46,
+      alternatives: good.alternatives,
+      provider: 'told',
+      profile: 'told',
+      model: 'm\ufffd[31m',
+      promptVersion: 'prompt/v1',
+      evidenceVersion: 'evidence/v1',
+      grade: {
+        localization: 'Right',
+        identification: 'Wrong',
+        reason: 100,
+        action: 'Wrong',
+        truth: 'store-writes-stalled at store',
+      },
+    });
+    expect(statusSchema.shape.diagnoses.safeParse([diagnosis]).success).toBe(true);
+    expect(message).toBe('told: store-slow at store (cache-0): A write waits.');
+    expect(usage).toEqual({ inputTokens: 7 });
+  });
+
+  it('has the rules answer as any other, and checks them', async () => {
+    const profiles = createDiagnosisProfiles({ rules: rulesProvider });
+    const { diagnosis } = await profiles.diagnose('rules', request, never);
+    expect(diagnosis).toMatchObject({
+      anomaly: 'store-writes-stalled',
+      component: 'store',
+      pod: 'cache-0',
+      provider: 'rules',
+      promptVersion: 'rules/v2',
+      grade: { localization: 'Right', identification: 'Right', reason: 100, action: 'Right' },
+    });
+  });
+
+  it('gives a provider the bundle alone: neither the scenario, nor pods, nor what was done', async () => {
+    const given: unknown[] = [];
+    const listening: DiagnosisProvider = {
+      name: 'listening',
+      async answer(...all: [EvidenceBundle, AbortSignal]) {
+        given.push(...all);
+        return { answer: good, promptVersion: 'prompt/v1' };
+      },
+    };
+    await createDiagnosisProfiles({ listening }).diagnose('listening', request, never);
+    expect(given).toEqual([bundle, expect.any(AbortSignal)]);
+  });
+
+  it('shows why an answer was rejected', async () => {
+    const profiles = createDiagnosisProfiles({ told: saying({ ...good, component: 'replica-9' }) });
+    expect(await profiles.diagnose('told', request, never)).toEqual({
+      message: 'profile "told": its answer was rejected: there is no component "replica-9"',
+    });
+  });
+
+  it('names the profiles that there are where the one asked for is not', async () => {
+    const profiles = createDiagnosisProfiles({ rules: rulesProvider, other: saying(good) });
+    for (const profile of ['mystery', 'toString', '__proto__']) {
+      const { diagnosis, message } = await profiles.diagnose(profile, request, never);
+      expect(diagnosis).toBeUndefined();
+      expect(message).toContain(`"${profile}"`);
+      expect(message).toContain('other, rules');
+    }
+  });
+
+  it('asks nobody where nothing was seen', async () => {
+    const empty = { ...request, bundle: bundleOf({ parts: [] }) };
+    const profiles = createDiagnosisProfiles({ told: saying(good) });
+    expect((await profiles.diagnose('told', empty, never)).message).toMatch(/nothing was seen/);
+  });
+
+  it('gives up a provider that fails, takes too long, or is told to stop, and says which', async () => {
+    const deaf: DiagnosisProvider = { name: 'deaf', answer: () => new Promise(() => undefined) };
+    const broken: DiagnosisProvider = {
+      name: 'broken',
+      answer: () => Promise.reject(new Error('no\nmodel \u{1b}[2J' + 'x'.repeat(1000))),
+    };
+    const profiles = createDiagnosisProfiles({ deaf, broken }, 20);
+    const { message } = await profiles.diagnose('broken', request, never);
+    expect(message).toMatch(/^profile "broken" failed: no model \ufffd\[2Jx+…$/);
+    expect(message.length).toBeLessThan(300);
+    expect((await profiles.diagnose('deaf', request, never)).message).toMatch(/did not answer within/);
+    const stop = new AbortController();
+    const pending = ask(deaf, bundle, stop.signal);
+    stop.abort();
+    expect(await pending).toEqual({ failed: 'it was stopped before it had answered' });
+  });
+});
+
+it('keeps three diagnoses of the longest answers well below the bound of a status', async () => {
+  const text = '時'.repeat(85);
+  const series = Array.from({ length: 40 }, (_, i) => `s${i + 1}`);
+  const many = bundleOf({
+    parts: Array.from(
+      { length: 40 },
+      () =>
+        [
+          'replica-1',
+          'request-latency',
+          [
+            [1, 2],
+            [3, 9],
+            [4, 1],
+          ],
+        ] as const,
+    ),
+  });
+  const answer: DiagnosisAnswer = {
+    ...good,
+    component: 'replica-1',
+    chain: Array.from({ length: 6 }, (_, i) => ({ text, evidence: series.slice(i * 6, i * 6 + 8) })),
+    alternatives: Array.from({ length: 3 }, () => ({
+      anomaly: 'uncoordinated-admission',
+      component: 'replicas',
+    })),
+  };
+  const pods = [{ component: 'replica-1', pod: 'p'.repeat(253) }];
+  const profiles = createDiagnosisProfiles({ told: saying(answer) });
+  const { diagnosis } = await profiles.diagnose('told', { ...request, bundle: many, pods }, never);
+  expect(diagnosis?.evidence).toHaveLength(12);
+  expect(Buffer.byteLength(JSON.stringify(diagnosis))).toBeLessThan(6000);
+});

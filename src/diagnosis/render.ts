@@ -1,0 +1,130 @@
+/** A checked answer as a status has it, for people: with what its citations are, and what to do in a sentence. Pure. */
+import { type DiagnosisStatus, type GradeStatus, LIMITS, printable, truncate } from '../api/index.ts';
+import { type EvidenceBundle, evidenceIds } from '../evidence/index.ts';
+import { ACTIONS, type Action, type AnomalyClass, type DiagnosisAnswer } from './answer.ts';
+import { NO_COMPONENT } from './check-answer.ts';
+import { type Grade, type Truth, truthText } from './grade.ts';
+
+export type Pods = readonly { readonly component: string; readonly pod: string }[];
+
+/** What is said of an answer besides what is in it. */
+export interface Telling {
+  readonly scenario: string;
+  readonly provider: string;
+  readonly profile: string;
+  readonly promptVersion: string;
+  readonly model?: string | undefined;
+  /** Names of components with the pods behind them. */
+  readonly pods?: Pods;
+}
+
+/** What to look at, by class: the sentence behind the action. */
+const ADVICE: Readonly<Record<AnomalyClass, string>> = {
+  none: '',
+  unknown: 'Observe for longer, or under more load, before you conclude anything.',
+  'store-writes-stalled':
+    'Find what holds back its writes (a write pause, a failover, a full disk, a slow command), and decide what a replica does meanwhile: deny, or go on with a fixed share of the limit.',
+  'store-unreachable':
+    'See whether it runs and whether the network lets the replicas reach it, and decide what a replica does without it.',
+  'store-restarted':
+    'See why it was started anew and whether it keeps what it holds over a restart; counts from before are gone.',
+  'store-slow': 'Look at the network between it and the replicas, at slow commands, and at its machine.',
+  'replica-unreachable': 'See whether it runs, and take it out of traffic until it answers.',
+  'replica-cut-off': 'See whether the network lets it reach the store, and what it does without it.',
+  'replica-slow': 'See whether it has the processor time and memory that the others have.',
+  'limit-not-enforced':
+    'Look at its configuration and version first: does it know the limit, and does it hold its own count against it?',
+  'uncoordinated-admission':
+    'Decide each request in one atomic step in the store, or give each replica a fixed share of the limit; exchanging counts more often makes the gap smaller and never closes it.',
+};
+
+/** The recommendation that an action comes to; what a provider writes is not in it. At most 256 characters. */
+export function recommendationOf(action: Action, anomaly: AnomalyClass, component: string): string {
+  const at = component === NO_COMPONENT ? '' : ` (${component})`;
+  const what = `${ACTIONS[action].charAt(0).toUpperCase()}${ACTIONS[action].slice(1)}${action === 'none' ? '' : at}.`;
+  return truncate(`${what} ${ADVICE[anomaly]}`.trim(), 256);
+}
+
+/** The diagnosis of a status. The answer has passed its check; all else is bounded here. */
+export function diagnosisStatus(
+  { action, alternatives, anomaly, chain, component, confidence }: DiagnosisAnswer,
+  bundle: EvidenceBundle,
+  { model, pods = [], profile, promptVersion, provider, scenario }: Telling,
+): DiagnosisStatus {
+  const pod = pods.find((candidate) => candidate.component === component)?.pod;
+  const known = evidenceIds(bundle);
+  const cited = [...new Set(chain.flatMap(({ evidence }) => evidence))].filter((id) => known.has(id));
+  return {
+    scenario: truncate(scenario, 32),
+    anomaly,
+    component,
+    ...(pod !== undefined && { pod: truncate(pod, 253) }),
+    chain: chain.map(({ evidence, text }) => ({ text, evidence: [...new Set(evidence)] })),
+    evidence: cited
+      .slice(0, LIMITS.citedItems)
+      .map((id) => ({ id, text: truncate(printable(citedText(bundle, id, pods)), LIMITS.citedEvidence) })),
+    action,
+    recommendation: recommendationOf(action, anomaly, component),
+    confidence: Math.round(confidence * 100),
+    ...(alternatives.length > 0 && { alternatives: [...alternatives] }),
+    provider: shown(provider, 64),
+    profile: shown(profile, 63),
+    ...(model !== undefined && model !== '' && { model: shown(model, 128) }),
+    promptVersion: shown(promptVersion, 32),
+    evidenceVersion: bundle.version,
+  };
+}
+
+function shown(text: string, most: number): string {
+  return truncate(printable(text), most);
+}
+
+/** A grade as the status has it. */
+export function gradeStatus(
+  { action, identification, localization, reason }: Grade,
+  truths: readonly Truth[],
+  bundle: EvidenceBundle,
+): GradeStatus {
+  const word = (right: boolean): 'Right' | 'Wrong' => (right ? 'Right' : 'Wrong');
+  return {
+    localization: word(localization),
+    identification: word(identification),
+    reason: Math.round(reason * 100),
+    action: word(action),
+    truth: truncate(truthText(truths, bundle), 128),
+  };
+}
+
+/** What a citation is, in short: "store (cache-0) write-outstanding: 150 ms at +0.15 s, most 9748 at +9.75 s". */
+export function citedText(
+  { events, invariant, series }: EvidenceBundle,
+  id: string,
+  pods: Pods = [],
+): string {
+  const named = (component: string): string => {
+    const pod = pods.find((candidate) => candidate.component === component)?.pod;
+    return pod === undefined ? component : `${component} (${pod})`;
+  };
+  const one = series.find((s) => s.id === id);
+  if (one) {
+    const { component, points, signal, unit } = one;
+    const [first, last] = [points[0], points.at(-1)];
+    const most = points.reduce((a, b) => (b[1] > a[1] ? b : a), points[0] ?? [0, 0]);
+    const parts = [first && `${value(first[1])} ${unit} at ${moment(first[0])}`];
+    if (most !== first && most !== last) parts.push(`most ${value(most[1])} at ${moment(most[0])}`);
+    if (last !== first) parts.push(`last ${value(last?.[1] ?? 0)} at ${moment(last?.[0] ?? 0)}`);
+    return `${named(component)} ${signal}: ${parts.join(', ')}`;
+  }
+  const event = events.find((e) => e.id === id);
+  if (event) return `${moment(event.atMs)} ${named(event.component)}: ${event.text}`;
+  const judged = invariant?.values.find((v) => v.id === id);
+  return judged ? `${judged.name} = ${value(judged.value)}` : id;
+}
+
+function value(number: number): string {
+  return String(Math.round(number * 10) / 10);
+}
+
+function moment(ms: number): string {
+  return `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(2)} s`;
+}

@@ -1,0 +1,176 @@
+/** What may be wrong with what replicas allow and count, alone and together. */
+import { ALL_REPLICAS } from '../check-answer.ts';
+import { claim, type Finding, namesOf, requests, span } from './finding.ts';
+import { idsOf, type Sample, type Signs } from './signs.ts';
+
+/** Counts that are on their way arrive within this time. Milliseconds. */
+const ARRIVES_MS = 1000;
+/** And all of them, where nothing was counted for so long. */
+const SETTLED_MS = 2000;
+
+/** Every rule about counts that has found something. `storeFailsFrom`: since when the store does not do its part. */
+export function countFindings(signs: Signs, storeFailsFrom: number): Finding[] {
+  const limit = limitFindings(signs, storeFailsFrom);
+  const cutOff = storeFailsFrom === Infinity ? countsThatDoNotArrive(signs) : undefined;
+  return [...limit, ...(cutOff ? [cutOff] : [])];
+}
+
+/** Replicas that go beyond the limit alone, or else all of them together. */
+function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
+  const { limit, replicas } = signs;
+  if (!limit) return [];
+  const over = replicas.flatMap((replica): { replica: string; most: Sample }[] => {
+    const [count, allowed] = [signs.last('count-local', replica), signs.last('requests-allowed', replica)];
+    // What is allowed may come of more than one window; a broken invariant says that it does not.
+    const counts = [count, signs.invariant?.broken ? allowed : undefined];
+    const most = counts.reduce((a, b) => ((b?.value ?? 0) > (a?.value ?? 0) ? b : a), undefined);
+    return most && most.value > limit.value ? [{ replica, most }] : [];
+  });
+  if (over.length === 0) return together(signs, limit, storeFailsFrom);
+  if (over.length === replicas.length) {
+    const since = firstBeyond(signs, limit) ?? over[0]?.most.at ?? 0;
+    const open = since >= storeFailsFrom;
+    return [
+      {
+        anomaly: 'limit-not-enforced',
+        component: ALL_REPLICAS,
+        action: 'change-mode',
+        confidence: open ? 0.6 : 0.8,
+        onsetMs: since,
+        chain: claim(
+          `${namesOf(over.map(({ replica }) => replica))} ${over.length > 1 ? 'each ' : ''}allowed more than the ${limit.value} that all together may${open ? ', and only since the store failed' : ''}: ${over.map(({ most }) => most.value).join(', ')}.`,
+          [limit.id, ...idsOf(over.map(({ most }) => most))],
+        ),
+        brings: ['uncoordinated-admission', 'unknown'],
+      },
+    ];
+  }
+  return over
+    .toSorted((a, b) => b.most.value - a.most.value)
+    .map(({ most, replica }) => ({
+      anomaly: 'limit-not-enforced',
+      component: replica,
+      action: 'restart-component',
+      confidence: 0.95,
+      onsetMs: signs.of('requests-allowed', replica).find(({ value }) => value > limit.value)?.at ?? most.at,
+      chain: [
+        ...claim(
+          `${replica} alone has let ${requests(most.value)} through where all replicas together may allow ${limit.value}.`,
+          [limit.id, most.id, ...idsOf([signs.last('count-local', replica)])],
+        ),
+        ...claim(
+          `That takes no other replica and no store: it does not hold its own count against the limit, and the others did.`,
+          idsOf(
+            replicas
+              .filter((other) => !over.some((one) => one.replica === other))
+              .map((other) => signs.last('count-local', other) ?? signs.last('requests-allowed', other)),
+          ),
+        ),
+      ],
+      brings: ['uncoordinated-admission', 'unknown'] as const,
+    }));
+}
+
+function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[] {
+  const { invariant, lag, replicas } = signs;
+  const [allowed, counted] = [signs.total('requests-allowed'), signs.total('count-local')];
+  const signal = allowed.value >= counted.value ? 'requests-allowed' : 'count-local';
+  const { ids, value } = signal === 'requests-allowed' ? allowed : counted;
+  // Where what must hold does, what is let through beyond the limit is what it allows for.
+  const usual = invariant === undefined ? lag : invariant.broken ? 0 : Infinity;
+  const part = replicas.filter((replica) => (signs.last(signal, replica)?.value ?? 0) > 0);
+  if (value <= limit.value + usual || part.length < 2) return [];
+  const since = signs.passedAt(signal, limit.value) ?? 0;
+  const { store } = signs;
+  const knew = signs.of('count-stored', store).find((sample) => sample.value >= limit.value);
+  const sent = replicas.flatMap((replica) => [
+    ...signs.of('arrivals', replica),
+    ...signs.of('requests-sent', replica),
+  ]);
+  const firstSent = sent.filter((sample) => sample.value > 0).reduce((at, s) => Math.min(at, s.at), Infinity);
+  const writes = signs.of('write-latency', store).filter(({ at }) => at >= since - ARRIVES_MS);
+  return [
+    {
+      anomaly: 'uncoordinated-admission',
+      component: ALL_REPLICAS,
+      action: 'change-mode',
+      confidence: storeFailsFrom <= since ? 0.5 : 0.9,
+      onsetMs: since,
+      chain: [
+        ...claim(
+          `${requests(value)} were let through where all replicas together may allow ${limit.value}.`,
+          [limit.id, ...ids],
+        ),
+        ...claim(
+          `No replica went beyond it alone: each decided by a count that lacked the others'.`,
+          idsOf(part.map((replica) => signs.last('count-local', replica) ?? signs.last(signal, replica))),
+        ),
+        ...claim(
+          knew && knew.at > since
+            ? `The store held the count of the limit ${span(knew.at - firstSent)} after the first request, and by then they were through.`
+            : `What each had allowed reached the store, and so the others, after they had decided.`,
+          idsOf([knew ?? signs.last('count-stored', store), ...sent]),
+        ),
+        ...claim(
+          `The store took writes meanwhile: it did not stand in the way.`,
+          storeFailsFrom === Infinity ? idsOf(writes) : [],
+        ),
+      ],
+      brings: ['unknown'],
+    },
+  ];
+}
+
+function firstBeyond(signs: Signs, limit: Sample): number | undefined {
+  const moments = signs.replicas.flatMap((replica) =>
+    (['requests-allowed', 'count-local'] as const).flatMap(
+      (signal) => signs.of(signal, replica).find(({ value }) => value > limit.value)?.at ?? [],
+    ),
+  );
+  return moments.length > 0 ? Math.min(...moments) : undefined;
+}
+
+/** A replica whose counts stay with it, though the store takes writes and counts of others arrive. */
+function countsThatDoNotArrive(signs: Signs): Finding | undefined {
+  const { lag, replicas, store } = signs;
+  const lastStored = signs.last('count-stored', store);
+  const lastRead = signs.last('read-latency', store) ?? lastStored;
+  if (!lastStored || !lastRead || replicas.length < 2) return undefined;
+  const missing = (at: number): number =>
+    signs.total('count-local', at).value - (signs.last('count-stored', store, at)?.value ?? 0);
+  const end = lastRead.at;
+  const deficit = Math.min(missing(end), missing(end - ARRIVES_MS));
+  // What lags catches up as soon as nothing more is counted.
+  const counted = signs.total('count-local').value;
+  const settled = signs.total('count-local', lastStored.at - SETTLED_MS).value === counted;
+  if (deficit <= (settled ? 1 : Math.max(lag, 1))) return undefined;
+  const counts = replicas
+    .map((replica) => ({ replica, count: signs.last('count-local', replica) }))
+    .filter(({ count }) => (count?.value ?? 0) >= deficit)
+    .toSorted((a, b) => (b.count?.value ?? 0) - (a.count?.value ?? 0));
+  const [most, next] = counts;
+  if (!most?.count) return undefined;
+  const others = replicas.filter((replica) => replica !== most.replica);
+  const writes = signs.of('write-latency', store).slice(-1);
+  return {
+    anomaly: 'replica-cut-off',
+    component: most.replica,
+    action: 'restart-component',
+    // Two that might both be it.
+    confidence: next ? 0.5 : 0.85,
+    // It may have been so from the first look on.
+    onsetMs: signs.of('count-local', most.replica)[0]?.at ?? end,
+    chain: [
+      ...claim(
+        `${most.replica} says that it has admitted ${most.count.value}, and ${deficit} of all counts never reached ${store}, which held ${lastStored.value}.`,
+        idsOf([most.count, lastStored]),
+      ),
+      ...claim(
+        `The counts of ${namesOf(others)} are in it: it is about ${most.replica} and its way to ${store}.`,
+        [...idsOf(others.map((other) => signs.last('count-local', other))), lastStored.id],
+      ),
+      ...claim(`${store} itself took writes and answered reads.`, idsOf([...writes, lastRead])),
+    ],
+    brings: ['uncoordinated-admission', 'unknown'],
+  };
+}

@@ -1,0 +1,38 @@
+/** What a rule concludes, and how its claims are written. */
+import { truncate } from '../../api/index.ts';
+import { type Action, ANSWER_LIMITS, type AnomalyClass, type Claim } from '../answer.ts';
+
+export interface Finding {
+  readonly anomaly: AnomalyClass;
+  readonly component: string;
+  readonly action: Action;
+  /** 0 to 1. */
+  readonly confidence: number;
+  /** When its first sign showed. */
+  readonly onsetMs: number;
+  /** From the cause to what was seen; the first says what it is by itself. */
+  readonly chain: readonly Claim[];
+  /** What it may bring about; such a finding that shows no earlier is its consequence, and stands behind it. */
+  readonly brings: readonly AnomalyClass[];
+}
+
+/** A claim, cut to its bounds; undefined where nothing shows it. */
+export function claim(text: string, evidence: readonly string[]): Claim[] {
+  const ids = [...new Set(evidence)].slice(0, ANSWER_LIMITS.cites);
+  return ids.length === 0 ? [] : [{ text: truncate(text, ANSWER_LIMITS.text), evidence: ids }];
+}
+
+/** "12 ms", "340 ms", "4.2 s". */
+export function span(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** "replica-2", "replica-2 and replica-3", "7 replicas". */
+export function namesOf(components: readonly string[]): string {
+  return components.length > 3 ? `${components.length} replicas` : components.join(' and ');
+}
+
+/** "1 request", "3 requests". */
+export function requests(count: number): string {
+  return `${count} request${count === 1 ? '' : 's'}`;
+}

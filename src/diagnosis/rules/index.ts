@@ -1,0 +1,136 @@
+/**
+ * A provider that follows rules: the same evidence gives the same answer. They know replicas, a store that these
+ * share, counts and requests, and not what they are for: neither names nor sentences of a bundle mean anything to
+ * them. Their answer is checked as any other.
+ */
+import type { EvidenceBundle } from '../../evidence/index.ts';
+import { ANSWER_LIMITS, type DiagnosisAnswer } from '../answer.ts';
+import { ALL_REPLICAS, NO_COMPONENT } from '../check-answer.ts';
+import type { DiagnosisProvider } from '../provider.ts';
+import { countFindings } from './count-rules.ts';
+import { claim, type Finding, span } from './finding.ts';
+import { replicaFindings } from './replica-rules.ts';
+import { idsOf, largest, Signs } from './signs.ts';
+import { storeFindings } from './store-rules.ts';
+
+/** Changes with what the rules conclude. */
+export const RULES_VERSION = 'rules/v2';
+
+/** What comes so soon after its cause that the probes cannot tell which was first, in milliseconds. */
+const AT_ONCE_MS = 300;
+
+/** Explains by rules. Deterministic; asks nobody. */
+export const rulesProvider: DiagnosisProvider = {
+  name: 'rules',
+  async answer(bundle) {
+    return { answer: explain(bundle), promptVersion: RULES_VERSION };
+  },
+};
+
+/**
+ * What the rules make of a bundle. Pure.
+ * @throws where nothing was seen at all that a claim could cite
+ */
+export function explain(bundle: EvidenceBundle): DiagnosisAnswer {
+  const signs = new Signs(bundle);
+  const ofStore = storeFindings(signs);
+  const storeFailsFrom = ofStore.reduce((from, { onsetMs }) => Math.min(from, onsetMs), Infinity);
+  const found = [
+    ...ofStore,
+    ...replicaFindings(signs, ofStore.length === 0),
+    ...countFindings(signs, storeFailsFrom),
+  ];
+  const [first, ...others] = inOrder(oneForEach(found), signs);
+  if (!first) return nothingFound(signs);
+  return {
+    anomaly: first.anomaly,
+    component: first.component,
+    chain: [...first.chain, ...others.flatMap(({ chain }) => chain.slice(0, 1))].slice(
+      0,
+      ANSWER_LIMITS.chain,
+    ),
+    action: first.action,
+    confidence: first.confidence,
+    alternatives: others
+      .map(({ anomaly, component }) => ({ anomaly, component }))
+      .slice(0, ANSWER_LIMITS.alternatives),
+  };
+}
+
+/** Two rules may see the same in two ways: the surer one stays. */
+function oneForEach(found: readonly Finding[]): Finding[] {
+  return found.filter(
+    (finding, i) =>
+      finding.chain.length > 0 &&
+      !found.some(
+        (other, j) =>
+          other.anomaly === finding.anomaly &&
+          other.component === finding.component &&
+          (other.confidence > finding.confidence || (other.confidence === finding.confidence && j < i)),
+      ),
+  );
+}
+
+/** Causes before what they bring about; then what bears on the broken invariant; then what showed first. */
+function inOrder(found: readonly Finding[], { invariant }: Signs): Finding[] {
+  const isBrought = (finding: Finding): boolean =>
+    found.some(
+      (other) =>
+        other !== finding &&
+        other.brings.includes(finding.anomaly) &&
+        other.onsetMs <= finding.onsetMs + AT_ONCE_MS &&
+        !needsNoOther(finding),
+    );
+  const rank = (finding: Finding): number => {
+    if (isBrought(finding)) return 3;
+    if (needsNoOther(finding)) return 0;
+    // A slow or silent replica admits less, not more.
+    const isLoud = finding.anomaly === 'replica-slow' || finding.anomaly === 'replica-unreachable';
+    return invariant?.broken && isLoud ? 2 : 1;
+  };
+  return found.toSorted((a, b) => rank(a) - rank(b) || a.onsetMs - b.onsetMs);
+}
+
+/** A replica that goes beyond the limit by its own count, where others do not, is explained by nothing else. */
+function needsNoOther({ anomaly, component }: Finding): boolean {
+  return anomaly === 'limit-not-enforced' && component !== ALL_REPLICAS;
+}
+
+function nothingFound(signs: Signs): DiagnosisAnswer {
+  const { invariant, limit, store } = signs;
+  const [reads, writes] = [signs.of('read-latency', store), signs.of('write-latency', store)];
+  const allowed = signs.total('requests-allowed');
+  const counted = signs.total('count-local');
+  const values = invariant?.values.map(({ id }) => id) ?? [];
+  const stored = signs.last('count-stored', store);
+  const broken = invariant?.broken === true;
+  const chain = [
+    ...claim(
+      broken
+        ? `What must hold does not: ${invariant.formula}; and no component shows a failure that explains it.`
+        : `What must hold does: ${invariant?.formula ?? ''}.`,
+      values,
+    ),
+    ...claim(
+      `The store answered reads within ${span(largest(reads)?.value ?? 0)} and accepted writes within ${span(largest(writes)?.value ?? 0)}.`,
+      idsOf([...reads, ...writes]),
+    ),
+    ...claim(
+      `${allowed.value} requests were allowed${limit ? ` where ${limit.value} may be` : ''}, by replicas that all answered.`,
+      [...allowed.ids, ...idsOf([limit])],
+    ),
+    ...claim(
+      `The replicas have counted ${counted.value}, and the store holds ${stored?.value ?? 'nothing'}.`,
+      [...counted.ids, ...idsOf([stored])],
+    ),
+  ];
+  if (chain.length === 0) throw new Error('nothing was seen that could be explained');
+  return {
+    anomaly: broken ? 'unknown' : 'none',
+    component: NO_COMPONENT,
+    chain: chain.slice(0, ANSWER_LIMITS.chain),
+    action: broken ? 'wait' : 'none',
+    confidence: broken ? 0.3 : allowed.ids.length > 0 ? 0.9 : 0.6,
+    alternatives: [],
+  };
+}

@@ -1,0 +1,184 @@
+/** What may be wrong with one of several equal replicas, where the others show that it is about this one. */
+import { ALL_REPLICAS } from '../check-answer.ts';
+import { claim, type Finding, namesOf, requests, span } from './finding.ts';
+import { idsOf, largest, quantile, type Sample, type Signs, spellAbove } from './signs.ts';
+
+/** A replica that gives no answer for so long is away; less is a probe that came late. Milliseconds. */
+const SILENT_MS = 1000;
+/** Requests that went wrong, before they say anything of the replica. */
+const LEAST_BAD = 3;
+/** A replica is slow where most answers take longer than this, and so many times what the others take. */
+const SLOW_MS = 50;
+const SLOW_FACTOR = 5;
+/** For so long. Where all requests came at once: with so many answers. */
+const SLOW_FOR_MS = 700;
+const SLOW_ANSWERS = 4;
+/** One that gets too little processor time answers some requests at once all the same. */
+const SLOW_SHARE = 0.75;
+
+const GOOD = ['requests-allowed', 'requests-denied', 'others-allowed', 'others-denied'] as const;
+const FAILED = ['requests-failed', 'others-failed'] as const;
+const UNANSWERED = ['requests-unanswered', 'others-unanswered'] as const;
+
+/** How one replica has fared with its requests since the first that went wrong. */
+interface Fare {
+  readonly replica: string;
+  /** When it first did not do what it should; never: infinite. */
+  readonly since: number;
+  readonly good: number;
+  readonly failed: number;
+  readonly unanswered: number;
+  /** The longest time without an answer of any kind. */
+  readonly silence: { readonly from: number; readonly to: number; readonly ids: string[] } | undefined;
+  readonly ids: string[];
+}
+
+/** Every rule about single replicas that has found something. `storeIsWell`: nothing was found about the store. */
+export function replicaFindings(signs: Signs, storeIsWell: boolean): Finding[] {
+  const fares = signs.replicas.map((replica) => fareOf(signs, replica));
+  const bad = fares.filter(isBad);
+  if (bad.length > 0 && bad.length === fares.length && (fares.length > 1 || !storeIsWell)) {
+    // When all of them fare ill it is not about one replica; what the store does explains it better.
+    return storeIsWell ? [nobodyKnows(bad)] : [];
+  }
+  const found = bad.map((fare) => (isAway(signs, fare) ? away(fare, signs) : failing(fare, signs)));
+  const others = signs.replicas.filter((replica) => !bad.some((fare) => fare.replica === replica));
+  return [...found, ...others.flatMap((replica) => slow(signs, replica) ?? [])];
+}
+
+function fareOf(signs: Signs, replica: string): Fare {
+  const samples = [...FAILED, ...UNANSWERED].flatMap((signal) => signs.of(signal, replica));
+  const firstBad = samples.filter(({ value }) => value > 0).reduce((at, s) => Math.min(at, s.at), Infinity);
+  const quiet = largest(signs.of('unreachable', replica));
+  const [from, to] = quiet ? [quiet.at - quiet.value, quiet.at] : [Infinity, Infinity];
+  const isSilent =
+    quiet !== undefined &&
+    quiet.value >= SILENT_MS &&
+    GOOD.every((signal) => signs.grown(signal, replica, from + 50, to) <= 0);
+  const since = Math.min(firstBad - 1, isSilent ? from : Infinity);
+  const grown = (of: readonly (typeof GOOD | typeof FAILED | typeof UNANSWERED)[number][]): number =>
+    of.reduce((sum, signal) => sum + signs.grown(signal, replica, since), 0);
+  return {
+    replica,
+    since,
+    good: since === Infinity ? 0 : grown(GOOD),
+    failed: since === Infinity ? 0 : grown(FAILED),
+    unanswered: since === Infinity ? 0 : grown(UNANSWERED),
+    silence: isSilent ? { from, to, ids: idsOf([quiet]) } : undefined,
+    ids: idsOf(samples),
+  };
+}
+
+function isBad({ failed, good, silence, unanswered }: Fare): boolean {
+  const wrong = failed + unanswered;
+  return silence !== undefined || (wrong >= LEAST_BAD && wrong >= good);
+}
+
+/** Whether it is away altogether, and not only slow or unable to do its work. */
+function isAway(signs: Signs, { failed, good, replica, silence, since, unanswered }: Fare): boolean {
+  if (silence) return true;
+  const saysCounts = signs.of('count-local', replica).some(({ at }) => at > since + SILENT_MS);
+  return unanswered > failed && good === 0 && !saysCounts;
+}
+
+function away({ good, ids, replica, silence, since, unanswered }: Fare, signs: Signs): Finding {
+  const others = signs.replicas.filter((other) => other !== replica);
+  const answersOfOthers = others.flatMap((other) => GOOD.map((signal) => signs.last(signal, other)));
+  const counts = others.map((other) => signs.last('count-local', other));
+  return {
+    anomaly: 'replica-unreachable',
+    component: replica,
+    action: 'restart-component',
+    confidence: silence ? 0.9 : 0.7,
+    onsetMs: since,
+    chain: [
+      ...claim(
+        silence
+          ? `${replica} gave no answer of any kind for ${span(silence.to - silence.from)}.`
+          : `${replica} left ${requests(unanswered)} without an answer and answered ${good}.`,
+        [...(silence?.ids ?? []), ...ids],
+      ),
+      ...claim(
+        `${namesOf(others)} answered meanwhile: it is about ${replica} alone.`,
+        idsOf(answersOfOthers.some(Boolean) ? answersOfOthers : counts),
+      ),
+    ],
+    brings: ['unknown', 'replica-cut-off'],
+  };
+}
+
+function failing(fare: Fare, signs: Signs): Finding {
+  const { failed, good, ids, replica, since, unanswered } = fare;
+  const local = signs.last('count-local', replica);
+  const isSlow = unanswered > failed;
+  return {
+    anomaly: isSlow ? 'replica-slow' : 'replica-cut-off',
+    component: replica,
+    action: 'restart-component',
+    confidence: 0.6,
+    onsetMs: since,
+    chain: [
+      ...claim(
+        isSlow
+          ? `${replica} did not answer ${requests(unanswered)} in time, and others it did (${good}).`
+          : `${replica} answered ${requests(failed)} with an error: it is there, and cannot do its work.`,
+        ids,
+      ),
+      ...claim(`It still says what it has counted (${local?.value ?? 0}).`, isSlow ? [] : idsOf([local])),
+      ...claim(
+        `The other replicas did not fare so, and the store answered: something stands between ${replica} and the store.`,
+        isSlow ? [] : idsOf(signs.replicas.map((other) => signs.last('requests-allowed', other))),
+      ),
+    ],
+    brings: ['uncoordinated-admission', 'unknown'],
+  };
+}
+
+function slow(signs: Signs, replica: string): Finding | undefined {
+  const own = signs.of('request-latency', replica);
+  const others = signs.replicas
+    .filter((other) => other !== replica)
+    .flatMap((other) => signs.of('request-latency', other));
+  if (others.length === 0) return undefined;
+  const usual = quantile(others, 0.5);
+  const spell = spellAbove(own, Math.max(SLOW_MS, SLOW_FACTOR * usual), SLOW_FOR_MS, SLOW_SHARE);
+  const atOnce =
+    own.length >= SLOW_ANSWERS &&
+    quantile(own, 0.25) > Math.max(2 * SLOW_MS, SLOW_FACTOR * quantile(others, 0.75));
+  if (!spell && !atOnce) return undefined;
+  const seen: readonly Sample[] = spell?.samples ?? own;
+  // At the same time: what slows all of them down comes from elsewhere.
+  const beside = spell ? others.filter(({ at }) => at >= spell.from && at <= spell.to) : others;
+  if (beside.length < SLOW_ANSWERS || quantile(beside, 0.5) > quantile(seen, 0.5) / 3) return undefined;
+  return {
+    anomaly: 'replica-slow',
+    component: replica,
+    action: 'restart-component',
+    confidence: 0.75,
+    onsetMs: seen[0]?.at ?? 0,
+    chain: [
+      ...claim(
+        `${replica} took ${span(quantile(seen, 0.5))} to answer${spell ? `, for ${span(spell.to - spell.from)}` : ''}.`,
+        idsOf(seen),
+      ),
+      ...claim(`The others took ${span(usual)}: it is about ${replica} alone.`, idsOf(others)),
+    ],
+    brings: ['unknown'],
+  };
+}
+
+function nobodyKnows(bad: readonly Fare[]): Finding {
+  const wrong = bad.reduce((sum, { failed, unanswered }) => sum + failed + unanswered, 0);
+  return {
+    anomaly: 'unknown',
+    component: ALL_REPLICAS,
+    action: 'wait',
+    confidence: 0.4,
+    onsetMs: Math.min(...bad.map(({ since }) => since)),
+    chain: claim(
+      `Every replica failed requests (${wrong} in all), and nothing was seen of the store that explains it.`,
+      bad.flatMap(({ ids, silence }) => [...ids, ...(silence?.ids ?? [])]),
+    ),
+    brings: [],
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * Reads a bundle for the rules: samples of a signal, spells in which they stay high, counts as they stood at a
+ * moment. Components are told apart by role alone. Pure.
+ */
+import type { EvidenceBundle, Signal } from '../../evidence/index.ts';
+
+/** One point of a series, with the id that cites it. */
+export interface Sample {
+  readonly at: number;
+  readonly value: number;
+  readonly id: string;
+}
+
+/** A time in which something stayed as it was; milliseconds since the origin of the bundle. */
+export interface Spell {
+  readonly from: number;
+  readonly to: number;
+  readonly samples: readonly Sample[];
+}
+
+export class Signs {
+  readonly store: string | undefined;
+  readonly replicas: readonly string[];
+  /** The last that is known of the limit over all replicas. */
+  readonly limit: Sample | undefined;
+  /** How far the store is behind while all is well, in requests. */
+  readonly lag: number;
+  readonly lagIds: readonly string[];
+  /** The last moment that anything is known of. */
+  readonly endMs: number;
+  readonly invariant: EvidenceBundle['invariant'];
+  readonly #samples = new Map<string, Sample[]>();
+
+  constructor({ components, invariant, series }: EvidenceBundle) {
+    for (const { component, id, points, signal } of series) {
+      const key = `${signal} ${component}`;
+      const samples = this.#samples.get(key) ?? [];
+      samples.push(...points.map(([at, value]) => ({ at, value, id })));
+      this.#samples.set(key, samples);
+    }
+    for (const samples of this.#samples.values()) samples.sort((a, b) => a.at - b.at);
+    const named = (role: string): string[] => components.filter((c) => c.role === role).map((c) => c.name);
+    this.store = named('store')[0];
+    this.replicas = named('replica');
+    this.invariant = invariant;
+    this.limit = named('client')
+      .flatMap((client) => this.of('limit', client))
+      .at(-1);
+    const lags = this.store === undefined ? [] : this.of('count-lag', this.store);
+    this.lag = Math.max(0, ...lags.map(({ value }) => value));
+    this.lagIds = idsOf(lags);
+    this.endMs = series.reduce((end, { points }) => Math.max(end, points.at(-1)?.[0] ?? end), -Infinity);
+  }
+
+  /** The samples of a signal at a component, in order of time. */
+  of(signal: Signal, component: string | undefined): readonly Sample[] {
+    return this.#samples.get(`${signal} ${component}`) ?? [];
+  }
+
+  /** The last sample at or before `at`; default: the last of all. */
+  last(signal: Signal, component: string | undefined, at = Infinity): Sample | undefined {
+    return this.of(signal, component).findLast((sample) => sample.at <= at);
+  }
+
+  /** What a running total has grown by from `from` to `to`. A total that was not noted yet was 0. */
+  grown(signal: Signal, component: string, from: number, to = Infinity): number {
+    return (this.last(signal, component, to)?.value ?? 0) - (this.last(signal, component, from)?.value ?? 0);
+  }
+
+  /** A running total of all replicas together at `at`, and what shows it. */
+  total(signal: Signal, at = Infinity): { readonly value: number; readonly ids: string[] } {
+    const parts = this.replicas.flatMap((replica) => this.last(signal, replica, at) ?? []);
+    return { value: parts.reduce((sum, { value }) => sum + value, 0), ids: idsOf(parts) };
+  }
+
+  /** When a running total of all replicas together first passed a bound. */
+  passedAt(signal: Signal, bound: number): number | undefined {
+    return this.running(signal).find(({ value }) => value > bound)?.at;
+  }
+
+  /** A running total of all replicas together at each moment at which one of them was looked at. */
+  running(signal: Signal): { readonly at: number; readonly value: number }[] {
+    const last = new Map<string, number>();
+    let value = 0;
+    return this.replicas
+      .flatMap((replica) => this.of(signal, replica).map((sample) => ({ replica, ...sample })))
+      .sort((a, b) => a.at - b.at)
+      .map((sample) => {
+        value += sample.value - (last.get(sample.replica) ?? 0);
+        last.set(sample.replica, sample.value);
+        return { at: sample.at, value };
+      });
+  }
+}
+
+/** The ids of samples, each once. Ids of claims are few: most of them add nothing. */
+export function idsOf(samples: readonly (Sample | undefined)[]): string[] {
+  return [...new Set(samples.flatMap((sample) => sample?.id ?? []))];
+}
+
+/** The value that a share of the samples does not pass; `NaN` for none. */
+export function quantile(samples: readonly Sample[], share: number): number {
+  const values = samples.map(({ value }) => value).sort((a, b) => a - b);
+  return values[Math.min(values.length - 1, Math.floor(share * values.length))] ?? Number.NaN;
+}
+
+/** The sample with the largest value. */
+export function largest(samples: readonly Sample[]): Sample | undefined {
+  return samples.reduce<Sample | undefined>(
+    (most, sample) => (most && most.value >= sample.value ? most : sample),
+    undefined,
+  );
+}
+
+/**
+ * The longest time in which what was seen was above `threshold`: from such a sample to another, at least `leastMs`
+ * apart, with four or more in all, and this `share` of them above it. Thinned series keep their extremes, so that a
+ * mean or a median over them would say too much; and where the one who looks is short of processor time, some looks
+ * are late and others are not.
+ */
+export function spellAbove(
+  samples: readonly Sample[],
+  threshold: number,
+  leastMs: number,
+  share: number,
+): Spell | undefined {
+  let best: Spell | undefined;
+  for (let i = 0; i < samples.length; i += 1) {
+    const first = samples[i];
+    if (!first || first.value <= threshold) continue;
+    let above = 0;
+    for (let j = i; j < samples.length; j += 1) {
+      const last = samples[j];
+      if (!last || last.value <= threshold) continue;
+      above += 1;
+      const length = last.at - first.at;
+      const enough = j - i >= 3 && above >= share * (j - i + 1);
+      if (enough && length >= leastMs && length > (best ? best.to - best.from : 0)) {
+        best = { from: first.at, to: last.at, samples: samples.slice(i, j + 1) };
+      }
+    }
+    // One that began within the best would be shorter.
+    if (best && first.at >= best.from && first.at <= best.to) i += best.samples.length - 1;
+  }
+  return best;
+}

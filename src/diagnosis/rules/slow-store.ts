@@ -1,0 +1,53 @@
+/** A store whose answers all come late, told from somebody who is late to look. Pure. */
+import { quantile, type Sample, type Signs, type Spell, spellAbove } from './signs.ts';
+
+/** What takes so many times the usual, and so long, is slow. Milliseconds. */
+const SLOW_FACTOR = 5;
+const SLOW_MS = 40;
+/** What is slow is slow for nearly every look; a machine under load answers some of them at once. */
+const SLOW_SHARE = 0.9;
+const LEAST_LOOKS = 8;
+const SLOW_FOR_MS = 1500;
+/** The fastest tenth of late looks takes so much of what half of them take, where something adds to each of them. */
+const STEADY = 0.6;
+
+export interface Slow extends Spell {
+  readonly usual: number;
+  readonly writes: readonly Sample[];
+}
+
+/** A time in which reads took far longer than usual, and writes as well. */
+export function slowStore(signs: Signs, store: string): Slow | undefined {
+  const reads = signs.of('read-latency', store);
+  const usual = usualOf(reads);
+  const spell = spellAbove(reads, Math.max(SLOW_MS, SLOW_FACTOR * usual), SLOW_FOR_MS, SLOW_SHARE);
+  if (!spell || spell.samples.length < LEAST_LOOKS) return undefined;
+  const writes = [...signs.of('write-latency', store), ...signs.of('write-outstanding', store)].filter(
+    ({ at, value }) => at >= spell.from && at - value <= spell.to && value > SLOW_MS,
+  );
+  if (writes.length === 0 || isSlowToLook(signs, spell, usual)) return undefined;
+  return { ...spell, usual, writes };
+}
+
+/**
+ * Whether it may be whoever looks that is slow: then all that is asked takes as long, replicas and store alike, and now and
+ * then something is quick. What the way to the store or its work adds is there every time.
+ */
+function isSlowToLook(signs: Signs, { from, samples, to }: Spell, usual: number): boolean {
+  const took = quantile(samples, 0.5);
+  const asked = signs.replicas
+    .flatMap((replica) => signs.of('request-latency', replica))
+    .filter(({ at }) => at >= from && at <= to);
+  if (asked.length > 0 && quantile(asked, 0.5) < took / 4) return false;
+  const late = samples.filter(({ value }) => value > SLOW_MS);
+  return usual === 0 || quantile(late, 0.1) < STEADY * took;
+}
+
+/**
+ * What is usual of something that may be slow for the larger part of the time: what the fastest tenth takes. Where
+ * it was slow from the first look on, nobody knows what is usual, and it is held against nothing.
+ */
+function usualOf(samples: readonly Sample[]): number {
+  const fast = quantile(samples, 0.1);
+  return Number.isNaN(fast) || fast > 2 * SLOW_MS ? 0 : fast;
+}

@@ -1,0 +1,86 @@
+/** A store that was away and has come back without what it held. Pure. */
+import { claim, type Finding, span } from './finding.ts';
+import { idsOf, type Sample, type Signs, type Spell } from './signs.ts';
+
+/** Counts that were only held up have arrived so long after a silence. Milliseconds. */
+const ARRIVED_MS = 1000;
+
+/** A count that the store held and holds no more, while the replicas still know of it. */
+export function restart(signs: Signs, store: string, silence: Spell | undefined): Finding | undefined {
+  const stored = signs.of('count-stored', store);
+  let dropped: { before: Sample; after: Sample } | undefined;
+  for (const [i, after] of stored.entries()) {
+    const before = stored[i - 1];
+    if (before && before.value - after.value > Math.max(1, signs.lag)) dropped ??= { before, after };
+  }
+  const vanished = dropped ? undefined : lastBeforeSilence(signs, store, silence);
+  const before = dropped?.before ?? vanished ?? neverArrived(signs, store, silence);
+  if (!before) return undefined;
+  const at = dropped?.after.at ?? silence?.to ?? before.at;
+  // A window that ends takes the counts of the replicas along.
+  const locals = signs.replicas.filter(
+    (replica) => (signs.last('count-local', replica, before.at)?.value ?? 0) > 0,
+  );
+  const reset = locals.filter((replica) => {
+    const count = signs.of('count-local', replica).find((sample) => sample.at >= before.at)?.value;
+    return count !== undefined && count < (signs.last('count-local', replica, before.at)?.value ?? 0);
+  });
+  if (locals.length > 0 && reset.length === locals.length) return undefined;
+  return {
+    anomaly: 'store-restarted',
+    component: store,
+    action: 'reset-counter',
+    confidence: dropped ? 0.85 : 0.6,
+    onsetMs: silence ? Math.min(silence.from, before.at) : before.at,
+    chain: [
+      ...claim(
+        silence
+          ? `${store} was silent for ${span(silence.to - silence.from)}, and answered again.`
+          : `${store} answered reads before and after.`,
+        silence ? idsOf(silence.samples) : idsOf([signs.last('read-latency', store, at)]),
+      ),
+      ...claim(
+        dropped
+          ? `It held ${before.value} and then ${dropped.after.value}, though counts in it only grow: it lost what it held.`
+          : vanished
+            ? `It held ${before.value} before, and the count is not there any more.`
+            : `It holds ${before.value}, long after it answered again, and what the replicas had counted is not in it.`,
+        idsOf([before, dropped?.after]),
+      ),
+      ...claim(
+        `The replicas did not start anew: they still say what they have admitted.`,
+        signs.total('count-local').ids,
+      ),
+    ],
+    brings: [
+      'uncoordinated-admission',
+      'store-unreachable',
+      'store-writes-stalled',
+      'replica-cut-off',
+      'replica-slow',
+      'unknown',
+    ],
+  };
+}
+
+/** The last count before a silence after which reads are answered and no count is there any more. */
+function lastBeforeSilence(signs: Signs, store: string, silence: Spell | undefined): Sample | undefined {
+  if (!silence) return undefined;
+  const before = signs.last('count-stored', store, silence.from + 1);
+  const readAgain = signs.of('read-latency', store).filter(({ at }) => at > silence.to);
+  const asked = signs.replicas.some(
+    (replica) => (signs.last('count-local', replica)?.at ?? -Infinity) > silence.to,
+  );
+  const isThere = signs.of('count-stored', store).some(({ at }) => at > silence.to);
+  return before && before.value > 0 && readAgain.length > 0 && asked && !isThere ? before : undefined;
+}
+
+/** The count long after a silence, where it lacks what the replicas have counted and have not added to for a while. */
+function neverArrived(signs: Signs, store: string, silence: Spell | undefined): Sample | undefined {
+  if (!silence) return undefined;
+  const after = signs.last('count-stored', store);
+  if (!after || after.at < silence.to + ARRIVED_MS) return undefined;
+  const counted = signs.total('count-local', after.at - ARRIVED_MS).value;
+  const isSettled = signs.total('count-local', after.at).value === counted;
+  return isSettled && counted - after.value > Math.max(1, signs.lag) ? after : undefined;
+}

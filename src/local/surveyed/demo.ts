@@ -1,0 +1,60 @@
+/** The ChaosDemo that a user would write for a limiter of the survey. Pure. */
+import type { SurveyedLimiter, Variant } from './limiter.ts';
+import { type Configured, rateLimiterSpec } from './rate-limiter-spec.ts';
+
+/** The limit of every limiter of the survey, unless its description asks for another window. */
+export const CONFIGURED = { limit: 20, windowSeconds: 60 };
+
+/** The limit that the processes of a limiter are started with. */
+export function configuredOf({ window }: SurveyedLimiter): Configured {
+  return {
+    ...CONFIGURED,
+    ...(window.surveySeconds !== undefined && { windowSeconds: window.surveySeconds }),
+  };
+}
+
+/** How long writes of Redis are paused. */
+export const PAUSE_SECONDS = 10;
+
+const scenarios = [
+  {
+    name: 'outage',
+    type: 'StoreOutage',
+    expect: 'Any',
+    countdown: '1s',
+    storeOutage: { pause: `${PAUSE_SECONDS}s`, callerTimeout: '1s', requestsPerSecond: 5, settle: '5s' },
+  },
+  { name: 'burst', type: 'GhostAllowing', expect: 'Any', countdown: '1s', ghostAllowing: { multiplier: 3 } },
+];
+
+/** Labels of the pods that stand for its processes. */
+export function labelsOf({ name }: SurveyedLimiter): Readonly<Record<string, string>> {
+  return { 'app.kubernetes.io/name': name };
+}
+
+/** Redis stalls, then a burst comes; whatever happens is as expected, since nobody knows it before. */
+export function surveyDemo(
+  limiter: SurveyedLimiter,
+  variant: Variant,
+  where: { readonly namespace: string; readonly name: string },
+) {
+  return {
+    apiVersion: 'chaosdemo.dev/v1alpha1',
+    kind: 'ChaosDemo',
+    metadata: where,
+    spec: {
+      subject: {
+        displayName: limiter.name,
+        rateLimiter: {
+          selector: { matchLabels: labelsOf(limiter) },
+          port: 'http',
+          // Processes of one machine reach Redis from its address, and not from those of their pods.
+          redis: { service: { name: 'redis' }, allowOtherClients: true },
+          ...rateLimiterSpec(limiter, variant, configuredOf(limiter)),
+        },
+      },
+      scenarios,
+      pace: { mode: 'Auto', dwell: '0s' },
+    },
+  };
+}

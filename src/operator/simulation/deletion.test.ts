@@ -1,0 +1,140 @@
+/** What becomes of an object that is deleted in the midst of its run, and of what the run has made. */
+import { describe, expect, it } from 'vitest';
+import { simulatedSpec } from './simulated-subject.ts';
+import { Simulation } from './simulation.ts';
+import { at, finished } from './support.ts';
+
+const SURGE = { scenarios: [{ name: 's', type: 'Surge' }] };
+
+/** Whether an effect of this kind is under way, or was. */
+const begun =
+  (kind: string) =>
+  ({ performed }: Simulation): boolean =>
+    performed.some((effect) => effect.kind === kind);
+
+describe('an object', () => {
+  it.each([
+    ['with a fault that can be cut short', {}],
+    ['with a fault that nobody could cut short', SURGE],
+    ['of a dry run', { dryRun: true }],
+  ])('%s is held from before its first fixture is set up until its run has ended', async (_, changes) => {
+    const simulation = new Simulation(simulatedSpec(changes), { effectMs: 500 });
+    await simulation.runUntil(at(2));
+    expect(simulation.held).toBe(false);
+    await simulation.runUntil(begun('MeasureBaseline'));
+    expect([simulation.held, simulation.target.fixtures.size]).toEqual([true, 1]);
+    await simulation.runUntil((now) => now.finished() || !now.held);
+    expect(simulation.finished()).toBe(true);
+    await simulation.pass(1000);
+    expect([simulation.held, simulation.target.fixtures.size]).toEqual([false, 0]);
+  });
+
+  it('that is deleted goes as soon as its fault is released', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.delete();
+    await simulation.runUntil(({ exists }) => !exists, 2000);
+    expect(simulation.exists).toBe(false);
+    expect(simulation.target.isStalled).toBe(false);
+  });
+
+  it.each([1, 2, 3, 4, 5, 8, 9])(
+    'that is deleted in chapter %i leaves no fault, no lock and no fixture',
+    async (chapter) => {
+      const simulation = new Simulation();
+      await simulation.runUntil(at(chapter));
+      simulation.delete();
+      await simulation.pass(5000);
+      expect([simulation.exists, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
+      expect([simulation.target.isStalled, simulation.target.fixtures.size]).toEqual([false, 0]);
+    },
+  );
+
+  it('that is deleted tells the end of its run, once', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.delete();
+    await simulation.pass(20_000);
+    const ends = simulation.events.filter(({ action }) => action === 'EndRun');
+    const note = 'Run 1 Aborted (1/2 as expected): Run 1 was stopped because its object is deleted. Restored';
+    expect(ends).toEqual([expect.objectContaining({ type: 'Normal', reason: 'RunAborted', note })]);
+  });
+
+  it('has no fixture removed that it cannot have made, whatever its status says', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(9));
+    const forged = { faults: [{ id: '1-x-1', fixture: 'of-somebody-else' }], fixtures: ['of-others'] };
+    simulation.forge((status) => ({ ...status, journal: { ...status.journal, ...forged } }));
+    simulation.delete();
+    await simulation.pass(20_000);
+    const restore = simulation.performed.findLast(({ kind }) => kind === 'Restore');
+    expect(restore).toMatchObject({ release: true, fixtures: [] });
+  });
+
+  it('has a fixture removed whose fault was to be announced', async () => {
+    const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
+    await simulation.runUntil(begun('Prepare'));
+    simulation.delete();
+    await simulation.pass(20_000);
+    expect([simulation.exists, simulation.injected, simulation.target.fixtures.size]).toEqual([false, [], 0]);
+  });
+
+  it('that is deleted during the countdown has nothing injected', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
+    simulation.delete();
+    await simulation.pass(60_000);
+    expect(simulation.injected).toEqual([]);
+    expect(simulation.exists).toBe(false);
+  });
+});
+
+describe('an object that is deleted while no operator is up', () => {
+  it.each(['MeasureBaseline', 'Prepare'])(
+    'is held until the fixture of a %s is removed that was under way',
+    async (kind) => {
+      const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
+      await simulation.runUntil(begun(kind));
+      expect(simulation.target.fixtures.size).toBe(1);
+      await simulation.crash(60_000, () => simulation.delete());
+      expect(simulation.exists).toBe(true);
+      await simulation.pass(5000);
+      expect([simulation.exists, [...simulation.target.fixtures], simulation.target.lockedBy]).toEqual([
+        false,
+        [],
+        undefined,
+      ]);
+    },
+  );
+
+  it('goes within half a minute of the next start where its subject cannot be reached', async () => {
+    const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
+    await simulation.runUntil(begun('MeasureBaseline'));
+    simulation.target.admission = { state: 'waiting', reason: 'TargetInUse', message: 'held by another' };
+    await simulation.crash(60_000, () => simulation.delete());
+    await simulation.pass(10_000);
+    expect(simulation.exists).toBe(true);
+    await simulation.pass(20_000);
+    expect(simulation.exists).toBe(false);
+    const note = expect.stringContaining('could not prove in time that everything was restored');
+    expect(simulation.events).toContainEqual(expect.objectContaining({ action: 'EndRun', note }));
+  });
+});
+
+describe('a run that was taken over', () => {
+  it.each(['MeasureBaseline', 'Prepare'])(
+    'removes what a process had set up that died in a %s, each under a name of its own',
+    async (kind) => {
+      const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
+      for (let i = 0; i < 3; i += 1) {
+        await simulation.runUntil(begun(kind));
+        simulation.performed.splice(0);
+        await simulation.crash(5000);
+      }
+      expect(simulation.target.fixtures.size).toBeGreaterThanOrEqual(kind === 'MeasureBaseline' ? 3 : 1);
+      await simulation.runUntil(finished);
+      expect(simulation.status.phase).toBe('Succeeded');
+      expect([...simulation.target.fixtures]).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { Secret } from '../../cluster.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { type HttpAuthUse, readHttpAuth } from './http-auth.ts';
+
+function secret(values: Record<string, string>, type = 'chaosdemo.dev/http-auth'): Secret {
+  const data = Object.fromEntries(
+    Object.entries({ selector: 'app=api', ...values }).map(([key, value]) => [
+      key,
+      Buffer.from(value).toString('base64'),
+    ]),
+  );
+  return { metadata: { name: 'api-auth' }, type, data };
+}
+
+const use: HttpAuthUse = { matchLabels: { app: 'api', tier: 'web' }, tls: true, headers: ['X-Api-Key'] };
+const ca = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n';
+
+describe('the Secret of a limiter behind HTTP', () => {
+  it('has headers, one a line, and an authority', () => {
+    expect(
+      readHttpAuth(secret({ headers: 'Authorization: Bearer a:b\r\n\nCookie:c=d \n', 'ca.crt': ca }), use),
+    ).toEqual({ headers: { Authorization: 'Bearer a:b', Cookie: 'c=d' }, ca });
+    expect(readHttpAuth(secret({ 'ca.crt': ca }), use)).toEqual({ ca });
+  });
+
+  it.each<[string, Secret, RegExp]>([
+    ['another type', secret({ headers: 'a: hunter2' }, 'Opaque'), /is of type Opaque and was not read/],
+    ['the Secret of a Redis', secret({ password: 'hunter2' }, 'chaosdemo.dev/redis-auth'), /type/],
+    ['nothing of use', secret({ header: 'a: hunter2' }), /neither headers nor ca.crt/],
+    ['too many headers', secret({ headers: 'a: hunter2\n'.repeat(17) }), /more than 16 headers/],
+    ['headers that are too long', secret({ headers: `a: ${'hunter2'.repeat(2000)}` }), /more than 8192/],
+    ['a line that is no header', secret({ headers: 'a: b\nhunter2' }), /cannot be read, number 2/],
+    ['a control character', secret({ headers: 'a: hunter2\u0000' }), /cannot be read, number 1/],
+    ['a header of the framing', secret({ headers: 'Content-Length: 7' }), /not for a caller to set/],
+    ['a header that the spec has, too', secret({ headers: 'x-api-key: hunter2' }), /sets already/],
+    ['a header twice', secret({ headers: 'a: hunter2\nA: hunter2' }), /sets already/],
+    ['a ca.crt that is none', secret({ 'ca.crt': 'hunter2' }), /PEM/],
+    ['a ca.crt that is too long', secret({ 'ca.crt': ca.repeat(5000) }), /more than 262144/],
+    ['no selector', secret({ headers: 'a: hunter2', selector: '' }), /no key selector/],
+    ['a selector of sets', secret({ headers: 'a: hunter2', selector: 'app in (api)' }), /no key selector/],
+  ])('is refused with %s, and no value is repeated', (_, given, message) => {
+    expectRefused(given, use, message);
+  });
+
+  it('is for pods whose labels it names, and no others', () => {
+    const given = secret({ headers: 'a: hunter2', selector: 'app=api, tier=web\n' });
+    expect(readHttpAuth(given, use)).toEqual({ headers: { a: 'hunter2' } });
+    for (const matchLabels of [{}, { app: 'api' }, { app: 'api', tier: 'other' }, { tier: 'web' }]) {
+      expectRefused(given, { ...use, matchLabels }, /is for pods with other labels/);
+    }
+    // What every object inherits is no label.
+    const inherited = secret({ headers: 'a: hunter2', selector: 'constructor=' });
+    expectRefused(inherited, use, /other labels/);
+  });
+
+  it('is never sent in the clear where it has an authority', () => {
+    expectRefused(secret({ headers: 'a: hunter2', 'ca.crt': ca }), { ...use, tls: false }, /in the clear/);
+  });
+});
+
+function expectRefused(given: Secret, how: HttpAuthUse, message: RegExp): void {
+  let thrown: unknown;
+  try {
+    readHttpAuth(given, how);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(Refusal);
+  expect(thrown).toMatchObject({ reason: 'HTTPAuthInvalid', message: expect.stringMatching(message) });
+  expect((thrown as Refusal).message).not.toContain('hunter2');
+}

@@ -1,0 +1,126 @@
+/**
+ * Reads the Secret of a limiter behind HTTP: headers that must not stand in a spec, and whom to trust. As with the
+ * Secret of a Redis, its type is what protects every other Secret, and it says itself with which pods it is used.
+ */
+import type { Secret } from '../../cluster.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { isFraming } from '../http/request.ts';
+import { HTTP_AUTH_SECRET_TYPE, PART } from '../schema.ts';
+
+/** What a Secret adds to each request that counts. Members that it lacks are left out. */
+export interface HttpAuth {
+  /** By name, as the Secret has it. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** PEM certificates. */
+  readonly ca?: string;
+}
+
+/** What a Secret is to be used for. */
+export interface HttpAuthUse {
+  /** Labels that every selected pod carries. */
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly tls: boolean;
+  /** Names of headers that the spec has. */
+  readonly headers: readonly string[];
+}
+
+const MOST_HEADERS = 16;
+/** Characters of all headers of a Secret; with the rest of a request they have to fit into 16 KiB. */
+const MOST_OF_HEADERS = 8 * 1024;
+/** As of a Redis: all authorities that browsers trust take some 220,000 characters. */
+const MOST_OF_CA = 256 * 1024;
+const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}):[ \t]*([!-~](?:[ -~]*[!-~])?)[ \t]*$/;
+const LABEL = /^([^=\s,]+)=([^=\s,]*)$/;
+
+/**
+ * What a Secret says.
+ *
+ * Whoever may make ChaosDemos chooses the pods, the method and the path. Could every Secret be used with every pod,
+ * its headers could be had from any pod that shows or logs what it is sent. So a Secret names labels that the
+ * selector has to ask for.
+ *
+ * @throws {Refusal} HTTPAuthInvalid for another type, for keys that make no sense, and for another use. No value is
+ *   repeated.
+ */
+export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls }: HttpAuthUse): HttpAuth {
+  const { name } = secret.metadata;
+  const refuse = (why: string): never => {
+    throw new Refusal('HTTPAuthInvalid', `Secret ${name} ${why}`);
+  };
+  if (secret.type !== HTTP_AUTH_SECRET_TYPE) {
+    refuse(
+      `is of type ${secret.type ?? 'Opaque'} and was not read further: make a new one with --type=${HTTP_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys selector, headers and, for TLS, ca.crt`,
+    );
+  }
+  const missing = missingLabel(decode(secret, 'selector') ?? '', matchLabels);
+  if (missing === 'unreadable') {
+    refuse(
+      'has no key selector that can be read: write the labels of the pods that it is for, such as app.kubernetes.io/name=your-api',
+    );
+  }
+  if (missing !== undefined) {
+    refuse(
+      `is for pods with other labels: ${PART}.selector.matchLabels has to ask for every label in its key selector. Whoever may write the Secret changes it`,
+    );
+  }
+  const lines = (decode(secret, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
+  const ca = decode(secret, 'ca.crt');
+  if (lines.length === 0 && ca === undefined)
+    refuse('has neither headers nor ca.crt: add what the pods ask for');
+  if (lines.length > MOST_HEADERS) refuse(`has more than ${MOST_HEADERS} headers: leave some out`);
+  if (lines.join('').length > MOST_OF_HEADERS) {
+    refuse(`has more than ${MOST_OF_HEADERS} characters of headers: shorten them`);
+  }
+  const headers = new Map<string, string>();
+  const taken = new Set(inSpec.map((header) => header.toLowerCase()));
+  for (const [i, line] of lines.entries()) {
+    const [, header, value] = HEADER.exec(line) ?? [];
+    if (header === undefined || value === undefined) {
+      return refuse(
+        `has a header that cannot be read, number ${i + 1}: write one a line, its name, a colon and its value, in printable ASCII`,
+      );
+    }
+    if (isFraming(header))
+      refuse(`sets the header ${header}, which is not for a caller to set: leave it out`);
+    if (taken.has(header.toLowerCase())) {
+      refuse(
+        `sets the header ${header}, which it or ${PART}.interface.http.request.headers sets already: leave one out`,
+      );
+    }
+    taken.add(header.toLowerCase());
+    headers.set(header, value);
+  }
+  if (ca !== undefined && ca.length > MOST_OF_CA) {
+    refuse(`has more than ${MOST_OF_CA} characters of ca.crt: put in the authorities of these pods alone`);
+  }
+  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {
+    refuse('has a ca.crt that is not a certificate: write it in PEM form');
+  }
+  if (ca !== undefined && !tls) {
+    refuse(
+      `has a ca.crt, and ${PART}.interface.http.tls is left out, so its headers would be sent in the clear: set tls.serverName, or take ca.crt out of the Secret`,
+    );
+  }
+  return {
+    ...(headers.size > 0 && { headers: Object.fromEntries(headers) }),
+    ...(ca !== undefined && { ca }),
+  };
+}
+
+/** A label of a Secret's selector that is not asked for; undefined: all are. */
+function missingLabel(selector: string, asked: Readonly<Record<string, string>>): string | undefined {
+  const parts = selector.split(/[\s,]+/).filter((part) => part !== '');
+  if (parts.length === 0) return 'unreadable';
+  for (const part of parts) {
+    const [, key, value] = LABEL.exec(part) ?? [];
+    if (key === undefined) return 'unreadable';
+    if (!Object.hasOwn(asked, key) || asked[key] !== value) return key;
+  }
+  return undefined;
+}
+
+/** The value of a key; undefined where it is missing or empty. */
+function decode(secret: Secret, key: string): string | undefined {
+  const value = Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8');
+  return value === '' ? undefined : value;
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import type { Measure } from '../../api/index.ts';
+import { OVER_ADMISSION } from './over-admission-histogram.ts';
+
+const of = (...measures: Measure[]): number | undefined =>
+  OVER_ADMISSION.of({ name: 's', type: 'CounterDrift', expect: 'Any', measures });
+
+const measure = (name: string, value: number, bound?: number): Measure => ({
+  name,
+  value,
+  unit: 'requests',
+  ...(bound === undefined ? {} : { bound }),
+});
+
+describe('over-admission in the metrics', () => {
+  it('is the measure of that name, whichever measure decides', () => {
+    expect(of(measure('drift', 30, 5), measure('overAdmission', 20))).toBe(20);
+    expect(of(measure('overAdmission', 0, 0), measure('drift', 30))).toBe(0);
+  });
+
+  it('is what a burst admitted beyond its bound', () => {
+    expect(of(measure('admitted', 20, 10), measure('denied', 10))).toBe(10);
+    expect(of(measure('admitted', 7, 10))).toBe(0);
+  });
+
+  it('is none where nothing tells it', () => {
+    expect(of(measure('drift', 30, 5))).toBeUndefined();
+    expect(of(measure('admitted', 7))).toBeUndefined();
+    expect(OVER_ADMISSION.of({ name: 's', type: 'CounterDrift', expect: 'Any' })).toBeUndefined();
+  });
+});

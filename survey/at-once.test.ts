@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { eachAtOnce, turns } from './at-once.ts';
+
+const tick = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
+
+describe('eachAtOnce', () => {
+  it('does so many at once, each in a lane of its own, in order', async () => {
+    const busy = new Set<number>();
+    let most = 0;
+    const begun: number[] = [];
+    await eachAtOnce([1, 2, 3, 4, 5], 2, async (item, lane) => {
+      expect(busy.has(lane)).toBe(false);
+      busy.add(lane);
+      begun.push(item);
+      most = Math.max(most, busy.size);
+      await tick();
+      busy.delete(lane);
+    });
+    expect(most).toBe(2);
+    expect(begun).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('begins nothing after a failure, and waits for what is on', async () => {
+    const ended: number[] = [];
+    const work = async (item: number): Promise<void> => {
+      if (item === 1) throw new Error('broken');
+      await tick();
+      ended.push(item);
+    };
+    await expect(eachAtOnce([1, 2, 3, 4], 2, work)).rejects.toThrow('broken');
+    expect(ended).toEqual([2]);
+  });
+});
+
+it('turns are taken one after the other, also after one that failed', async () => {
+  const inTurn = turns();
+  const story: string[] = [];
+  const work = (name: string) => async (): Promise<string> => {
+    story.push(`${name} begins`);
+    await tick();
+    story.push(`${name} ends`);
+    if (name === 'a') throw new Error('a failed');
+    return name;
+  };
+  const results = await Promise.allSettled([inTurn(work('a')), inTurn(work('b'))]);
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  expect(story).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
+});

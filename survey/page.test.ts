@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { Behaviour } from '../src/local/surveyed/limiter.ts';
+import { pageOf } from './page.ts';
+import type { Surveyed, SurveyedRun } from './results.ts';
+
+const told = (behaviour: Behaviour, measures: Readonly<Record<string, number>> = {}): SurveyedRun => ({
+  at: '2026-01-02T03:04:05.000Z',
+  load: 1.5,
+  behaviour,
+  message: 'As expected',
+  scenarios: [
+    {
+      name: 'outage',
+      result: 'Detected',
+      summary: behaviour,
+      measures: { latencyBefore: 2, latencyDuring: 203, overAdmission: 0, lost: 0, phantoms: 0, ...measures },
+      evidence: [`a-0 ${behaviour}: within the limit 1 admitted`, 'Answers took 2 ms'],
+    },
+    {
+      name: 'burst',
+      result: 'NotDetected',
+      summary: '20/20, 0/3 trials',
+      measures: { admitted: 20, trials: 3, trialsBroken: 0 },
+    },
+  ],
+});
+const untold = (message: string): SurveyedRun => ({
+  at: '2026-01-02T03:04:05.000Z',
+  load: 1.5,
+  message,
+  scenarios: [],
+});
+const of = (limiter: string, variant: string, ...runs: SurveyedRun[]): Surveyed => ({
+  limiter,
+  variant,
+  package: `${limiter} 1.0.0`,
+  runs,
+});
+
+/** The row of a configuration. */
+const rowOf = (page: string, variant: string): string =>
+  page.split('\n').find((line) => line.startsWith(`| \`${variant}\``)) ?? '';
+
+describe('the page of the survey', () => {
+  it('tells of each configuration what all its runs say, as ranges', async () => {
+    const runs = [
+      told('Hangs', { wellAfter: 18, phantoms: 3 }),
+      told('Hangs', { wellAfter: 203, phantoms: 3 }),
+    ];
+    const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
+    expect(rowOf(page, 'default')).toBe(
+      '| `default`: ioredis as it comes | **Hangs** 2 of 2 | 2 ms, none | 0 | 18 to 203 ms | 0, 3 | 20 of 20 |',
+    );
+    expect(page).toContain('1 of 1 leaves callers waiting (Hangs)');
+    expect(page).toContain('npm run survey -- koa-ratelimit --times 3');
+  });
+
+  it('says what differed, by process', async () => {
+    const page = await pageOf([of('koa-ratelimit', 'timeout', told('FailsClosed'), told('Mixed'))]);
+    expect(rowOf(page, 'timeout')).toContain('| FailsClosed 1 of 2, Mixed 1 of 2 |');
+    expect(page).toContain('- `timeout`: Mixed: a-0 Mixed: within the limit 1 admitted\n');
+    expect(page).toContain('1 cannot be told in one word');
+  });
+
+  it('says why something could not be told, once', async () => {
+    const why = 'No baseline:\na | b';
+    const page = await pageOf([of('koa-ratelimit', 'timeout', untold(why), untold(why), told('Holds'))]);
+    expect(rowOf(page, 'timeout')).toContain('| **Holds** 1 of 3 |');
+    expect(page.split('not told: No baseline: a | b')).toHaveLength(2);
+  });
+
+  it('holds what documentation promises against what was seen', async () => {
+    const page = await pageOf([
+      of('express-rate-limit', 'default', told('Hangs')),
+      of('express-rate-limit', 'fail-open', told('Hangs')),
+      of('express-rate-limit', 'ioredis-timeout-fail-open', told('FailsOpen', { overAdmission: 121 })),
+    ]);
+    const says = (variant: string): string =>
+      page.split('\n').find((line) => line.startsWith(`- \`${variant}\`: [`)) ?? '';
+    expect(says('default')).toMatch(/"fail closed".*, which this \*\*contradicts\*\*$/);
+    expect(says('fail-open')).toMatch(/which this \*\*contradicts\*\*$/);
+    expect(says('ioredis-timeout-fail-open')).toMatch(/which this confirms$/);
+    expect(page).toContain('let through** when Redis fails in 2 configurations. In fact: 1 of 2');
+    expect(page).toContain('up to 121 requests more (express-rate-limit)');
+  });
+
+  it('calls a promise kept in part where most callers were let through', async () => {
+    const saying = async (notServed: number): Promise<string> => {
+      const run = told('Mixed', { notServed, withinLimit: 44 });
+      const page = await pageOf([of('flask-limiter', 'timeout-memory-fallback', run)]);
+      return page.split('\n').find((line) => line.startsWith('- `timeout-memory-fallback`: [')) ?? '';
+    };
+    expect(await saying(6)).toMatch(/which this confirms in part$/);
+    expect(await saying(44)).toMatch(/which this \*\*contradicts\*\*$/);
+  });
+
+  it('leaves out what is no longer described', async () => {
+    const page = await pageOf([
+      of('koa-ratelimit', 'default', told('Hangs')),
+      of('koa-ratelimit', 'no-longer', told('Holds')),
+    ]);
+    expect(page).not.toContain('no-longer');
+    expect(page).not.toContain('Holds)');
+  });
+});

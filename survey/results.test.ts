@@ -1,0 +1,74 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { agreed, ResultsFile, readResults, type SurveyedRun, toldRuns } from './results.ts';
+
+const run = (behaviour?: SurveyedRun['behaviour'], message = ''): SurveyedRun => ({
+  at: '2026-01-02T03:04:05.000Z',
+  load: 1.5,
+  ...(behaviour && { behaviour }),
+  message,
+  scenarios: [],
+});
+const koa = { limiter: 'koa-ratelimit', variant: 'default', package: 'koa-ratelimit 6.0.0' };
+const slowapi = { limiter: 'slowapi', variant: 'timeout', package: 'slowapi 0.1.10' };
+
+describe('what runs agree on', () => {
+  it.each([
+    [['Hangs', 'Hangs'], 'Hangs'],
+    [['Hangs', undefined], 'Hangs'],
+    [['Hangs', 'Mixed'], undefined],
+    [[undefined], undefined],
+    [[], undefined],
+  ] as const)('%j: %s', (behaviours, expected) => {
+    const runs = behaviours.map((behaviour) => run(behaviour));
+    expect(agreed({ runs })).toBe(expected);
+    expect(toldRuns({ runs })).toHaveLength(behaviours.filter(Boolean).length);
+  });
+});
+
+describe('the file of results', () => {
+  const file = async (): Promise<string> => {
+    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-survey-'));
+    onTestFinished(async () => await rm(folder, { recursive: true }));
+    return join(folder, 'survey.json');
+  };
+
+  it('has each run as soon as it is there, whoever adds at the same time', async () => {
+    const path = await file();
+    const results = new ResultsFile(path, await readResults(path));
+    await Promise.all([
+      results.add(slowapi, run('Mixed')),
+      results.add(koa, run('Hangs')),
+      results.add(koa, run(undefined, 'no baseline')),
+    ]);
+    expect(await readResults(path)).toEqual([
+      { ...koa, runs: [run('Hangs'), run(undefined, 'no baseline')] },
+      { ...slowapi, runs: [run('Mixed')] },
+    ]);
+    expect(await readFile(path, 'utf8')).toMatch(/\n$/);
+  });
+
+  it('keeps what is not asked for, and replaces what is only once there is something new', async () => {
+    const path = await file();
+    const before = new ResultsFile(path, []);
+    await before.add(koa, run('Hangs'));
+    await before.add(slowapi, run('Mixed'));
+    const results = new ResultsFile(path, await readResults(path));
+    results.beginAnew(koa);
+    expect(results.runsOf(koa)).toHaveLength(1);
+    await results.add(koa, run('FailsClosed'));
+    await results.add(koa, run('FailsClosed'));
+    expect(results.runsOf(koa).map(({ behaviour }) => behaviour)).toEqual(['FailsClosed', 'FailsClosed']);
+    expect(results.runsOf(slowapi)).toHaveLength(1);
+  });
+
+  it('mixes no versions', async () => {
+    const results = new ResultsFile(await file(), [{ ...koa, runs: [run('Hangs')] }]);
+    const newer = { ...koa, package: 'koa-ratelimit 7.0.0' };
+    expect(results.runsOf(newer)).toEqual([]);
+    await results.add(newer, run('Holds'));
+    expect(results.all).toEqual([{ ...newer, runs: [run('Holds')] }]);
+  });
+});

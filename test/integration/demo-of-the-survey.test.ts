@@ -1,0 +1,38 @@
+/** `npm run demo -- --limiter`: a rate limiter that people run, as it is, through the whole of a demo. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ChaosDemo } from '../../src/api/index.ts';
+import { withoutRealTime } from '../kit/pace.ts';
+import { runProgram } from '../kit/program.ts';
+
+const program = fileURLToPath(new URL('../../src/cli/demo.ts', import.meta.url));
+
+describe.skipIf(withoutRealTime)('the demo of a limiter of the survey', () => {
+  it('tells what its callers get, and leaves nothing behind', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+    onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
+    const report = join(folder, 'report.json');
+    const args = [
+      '--limiter=express-rate-limit',
+      '--variant=ioredis-timeout-fail-open',
+      `--report=${report}`,
+    ];
+    const { status, stderr, stdout } = await runProgram(process.execPath, [program, ...args], {
+      env: { HOME: process.env['HOME'], XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'], TMPDIR: folder },
+      timeoutMs: 500_000,
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(
+      '3 processes of express-rate-limit 8.7.5: ioredis with commandTimeout of 200 ms',
+    );
+    const ended = JSON.parse(await readFile(report, 'utf8')) as ChaosDemo;
+    expect(ended.status?.scenarios).toMatchObject([
+      { name: 'outage', result: 'Detected', summary: expect.stringMatching(/^FailsOpen, /) },
+      { name: 'burst', result: 'NotDetected' },
+    ]);
+    expect(await readdir(folder)).toEqual(['report.json']);
+  });
+});

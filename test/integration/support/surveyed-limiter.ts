@@ -1,0 +1,92 @@
+/** Three processes of a rate limiter that people run, over one Redis, and a driver of a run on them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RedisServer, type RedisServerOptions, startRedis } from '../../../src/local/redis-server.ts';
+import { Supervisor } from '../../../src/local/supervisor.ts';
+import { install } from '../../../src/local/surveyed/install.ts';
+import { loadLimiter } from '../../../src/local/surveyed/limiters.ts';
+import { rateLimiterSpec } from '../../../src/local/surveyed/rate-limiter-spec.ts';
+import { startLimiter, stopLimiter } from '../../../src/local/surveyed/start.ts';
+import type { RateLimiterTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import { DrivenLimiter, limiterSpec } from './driven-limiter.ts';
+
+export const CONFIGURED = { limit: 10, windowSeconds: 60 };
+
+/** What is driven, and as whom. */
+export interface DriveOptions {
+  readonly scenarios: readonly object[];
+  /** Changes of `spec.subject.rateLimiter`. */
+  readonly change?: object;
+  /** The target as it is asked, where it is not asked as it was started. */
+  readonly target?: (target: RateLimiterTarget) => Promise<RateLimiterTarget> | RateLimiterTarget;
+}
+
+/** A Redis, and what was started over it. */
+export class SurveyedLimiters {
+  readonly redis: RedisServer;
+  readonly supervisor: Supervisor;
+  readonly #folder: string;
+  #keys = 0;
+
+  private constructor(supervisor: Supervisor, redis: RedisServer, folder: string) {
+    this.supervisor = supervisor;
+    this.redis = redis;
+    this.#folder = folder;
+  }
+
+  static async start(options: Partial<RedisServerOptions> = {}): Promise<SurveyedLimiters> {
+    const supervisor = new Supervisor();
+    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-http-limiters-'));
+    return new SurveyedLimiters(supervisor, await startRedis({ supervisor, ...options }), folder);
+  }
+
+  async close(): Promise<void> {
+    await this.supervisor.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** What the survey knows of a limiter, in the words of the API. */
+  async specOf(name: string, variantName: string): Promise<object> {
+    const { limiter, variant } = await this.#surveyed(name, variantName);
+    return rateLimiterSpec(limiter, variant, CONFIGURED);
+  }
+
+  async drive(name: string, variantName: string, options: DriveOptions) {
+    const { change = {}, scenarios, target = (found) => found } = options;
+    const { limiter, variant } = await this.#surveyed(name, variantName);
+    const app = await install(limiter, { progress: () => undefined });
+    const started = await startLimiter({
+      supervisor: this.supervisor,
+      limiter,
+      variant,
+      app,
+      ...CONFIGURED,
+      count: 3,
+      redisUrl: `redis://${this.redis.host}:${this.redis.port}`,
+      folder: join(this.#folder, `${name}-${variantName}`),
+    });
+    const mapped = await this.specOf(name, variantName);
+    const health = { pollInterval: '250ms', timeout: '5s' };
+    const found: RateLimiterTarget = {
+      nodes: started.map(({ name: pod, ip: host, port }) => ({ name: pod, host, port })),
+      redis: { podName: 'redis-0', host: this.redis.host, port: this.redis.port, tls: false },
+    };
+    const driver = new DrivenLimiter({
+      ...(await target(found)),
+      spec: limiterSpec({ ...mapped, health, ...change }, scenarios),
+    });
+    const close = async (): Promise<void> => {
+      await driver.close();
+      await stopLimiter(started);
+    };
+    return { driver, close, key: `demo-http-${process.pid}-${(this.#keys += 1)}` };
+  }
+
+  async #surveyed(name: string, variantName: string) {
+    const limiter = await loadLimiter(name);
+    const variant = limiter.variants.find((candidate) => candidate.name === variantName);
+    if (!variant) throw new Error(`the survey has no ${name} ${variantName}`);
+    return { limiter, variant };
+  }
+}

@@ -1,0 +1,208 @@
+/** Alerts and dashboard: looked at by Prometheus' own tool, and held against the metrics of a real operator. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { writeKubeconfig } from '../../src/local/kubectl.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { adminKubectl } from '../kit/control-plane.ts';
+import { metricsOf, prepareOperator, startOperatorIn } from '../kit/operator.ts';
+import { runProgram, tool } from '../kit/program.ts';
+import { metricsIn } from './support/promql.ts';
+import { root } from './support/render.ts';
+
+const ALERTS = `${root}manifests/monitoring/alerts.yaml`;
+const TESTS = `${root}test/manifests/alerts.test.yaml`;
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: Record<string, string>;
+  readonly annotations: Record<string, string>;
+}
+interface RuleFile {
+  readonly groups: { readonly name: string; readonly rules: Rule[] }[];
+}
+interface Panel {
+  readonly title: string;
+  readonly type: string;
+  readonly targets?: { readonly expr: string; readonly legendFormat: string }[];
+}
+
+let promtool: string;
+let rules: Rule[];
+let panels: Panel[];
+/** What a real operator serves that has nothing to do. */
+let page: string;
+const supervisor = new Supervisor();
+
+beforeAll(async () => {
+  promtool = await tool('promtool');
+  rules = ((await yamlOf(ALERTS)) as RuleFile).groups.flatMap((group) => group.rules);
+  const dashboard = await readFile(`${root}helm/chaosdemo-operator/files/dashboard.json`, 'utf8');
+  ({ panels } = JSON.parse(dashboard) as { panels: Panel[] });
+  page = await pageOfOperator();
+});
+afterAll(() => supervisor.close());
+
+async function pageOfOperator(): Promise<string> {
+  const { caFile, url } = inject('controlPlane');
+  const kubectl = adminKubectl();
+  const namespace = `monitored-${randomBytes(4).toString('hex')}`;
+  const place = { system: `${namespace}-system`, namespaces: [namespace] };
+  await prepareOperator(kubectl, place);
+  const folder = supervisor.temporaryFolder('monitored');
+  const kubeconfigFor = (name: string, token: string, of?: string) =>
+    writeKubeconfig(join(folder, `${name}.kubeconfig`), { url, caFile }, token, of);
+  return await metricsOf(await startOperatorIn(place, { kubectl, kubeconfigFor }, supervisor));
+}
+
+async function yamlOf(path: string): Promise<unknown> {
+  return parse(await readFile(path, 'utf8'));
+}
+
+/** What promtool has to say; empty: nothing. */
+async function complaints(args: readonly string[], input = ''): Promise<string> {
+  const { status, stdout, stderr } = await runProgram(promtool, args, { input });
+  return status === 0 ? '' : `${stdout}${stderr}`;
+}
+
+/** Every series that the operator has, by name. */
+function served(): Set<string> {
+  return new Set(page.match(/^[a-z]\w*/gm));
+}
+
+describe('the alerts', () => {
+  it('are rules by which nothing is wrong', async () => {
+    expect(await complaints(['check', 'rules', '--lint=all', '--lint-fatal', ALERTS])).toBe('');
+  });
+
+  it('fire when they should, say what is there, and are silent otherwise', async () => {
+    expect(await complaints(['test', 'rules', TESTS])).toBe('');
+  });
+
+  it('are each seen firing and silent by a test', async () => {
+    const { tests } = (await yamlOf(TESTS)) as {
+      tests: { alert_rule_test?: { alertname: string; exp_alerts?: unknown[] }[] }[];
+    };
+    const looks = tests.flatMap(({ alert_rule_test }) => alert_rule_test ?? []);
+    const seen = (firing: boolean) =>
+      new Set(looks.filter(({ exp_alerts }) => firing === Boolean(exp_alerts)).map((look) => look.alertname));
+    const names = rules.map(({ alert }) => alert).sort();
+    expect([...seen(true)].sort()).toEqual(names);
+    expect([...seen(false)].sort()).toEqual(names);
+  });
+
+  it('say how bad it is, what it is, and where to read what to do', async () => {
+    const sections = new Set(
+      (await readFile(`${root}docs/troubleshooting.md`, 'utf8')).match(/(?<=^#+ ).*/gm) ?? [],
+    );
+    const table = await readFile(`${root}docs/monitoring.md`, 'utf8');
+    for (const { alert, annotations, labels } of rules) {
+      expect([alert, labels['severity']]).toEqual([alert, expect.stringMatching(/^(critical|warning)$/)]);
+      expect([alert, annotations]).toEqual([
+        alert,
+        {
+          summary: expect.stringMatching(/\.$/),
+          description: expect.stringMatching(/\.$/),
+          runbook_url: `docs/troubleshooting.md#${alert.toLowerCase()}`,
+        },
+      ]);
+      expect(sections).toContain(alert);
+      expect(table).toContain(`[${alert}](troubleshooting.md#${alert.toLowerCase()})`);
+    }
+  });
+
+  it('read nothing but metrics that a real operator has', () => {
+    const names = rules.flatMap(({ expr }) => metricsIn(expr));
+    expect(new Set(names).size).toBeGreaterThan(8);
+    expect(names.filter((name) => !served().has(name))).toEqual([]);
+  });
+});
+
+describe('the dashboard', () => {
+  const queries = () =>
+    panels.flatMap(({ targets = [], title }) => targets.map((each) => ({ title, ...each })));
+
+  it('asks nothing but what Prometheus understands', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-dashboard-'));
+    try {
+      // As Grafana fills them in.
+      const filled = (expr: string) =>
+        expr.replaceAll('$__rate_interval', '2m').replaceAll('$__range', '6h').replaceAll('$namespace', '.*');
+      const asRules = queries().map(({ expr }, index) => ({ record: `query_${index}`, expr: filled(expr) }));
+      const file = join(folder, 'queries.yaml');
+      await writeFile(file, stringify({ groups: [{ name: 'dashboard', rules: asRules }] }));
+      expect(asRules.filter(({ expr }) => expr.includes('$'))).toEqual([]);
+      expect(await complaints(['check', 'rules', file])).toBe('');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('asks for metrics that a real operator has, and for each that it counts itself', () => {
+    const names = new Set(queries().flatMap(({ expr }) => metricsIn(expr)));
+    expect([...names].filter((name) => !served().has(name))).toEqual([]);
+    const own = [...page.matchAll(/^# TYPE (chaosdemo_\w+) /gm)].map(([, name]) => name as string);
+    const shown = (name: string) =>
+      [...names].some((each) => each.replace(/_(bucket|sum|count)$/, '') === name);
+    expect(own.length).toBeGreaterThan(20);
+    expect(own.filter((name) => !shown(name))).toEqual([]);
+  });
+
+  it('names its series by labels that they have', () => {
+    const labels = new Set([...page.matchAll(/[{,](\w+)="/g)].map(([, label]) => label as string));
+    for (const { legendFormat } of queries()) {
+      for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
+        // Prometheus adds this one when it scrapes.
+        if (label !== 'instance') expect(labels).toContain(label);
+      }
+    }
+  });
+
+  it('has no two panels in one place', () => {
+    const places = panels.map((panel) => JSON.stringify((panel as { gridPos?: unknown }).gridPos));
+    expect(new Set(places).size).toBe(panels.length);
+  });
+});
+
+describe('the metrics of an operator', () => {
+  it('are named and described as Prometheus would have it', async () => {
+    // Those of the process are named by prom-client.
+    const own = page.replaceAll(/^(?:# (?:HELP|TYPE) )?(?:nodejs|process)_.*\n/gm, '');
+    expect(own).toContain('chaosdemo_leader');
+    expect(await complaints(['check', 'metrics'], own)).toBe('');
+  });
+
+  it('are all explained in docs/monitoring.md', async () => {
+    const text = await readFile(`${root}docs/monitoring.md`, 'utf8');
+    const own = [...page.matchAll(/^# TYPE ((?!process_|nodejs_)\w+) /gm)].map(([, name]) => name as string);
+    expect(own.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('name no namespace and no object, and no pod', () => {
+    const labels = new Set([...page.matchAll(/[{,](\w+)="/g)].map(([, label]) => label));
+    for (const label of ['namespace', 'object', 'pod', 'uid', 'run']) expect(labels).not.toContain(label);
+    // The queue has the label name, of one value.
+    expect(new Set(page.match(/[{,]name="[^"]*"/g)?.map((each) => each.slice(1)))).toEqual(
+      new Set(['name="chaosdemo"']),
+    );
+  });
+});
+
+describe('metricsIn', () => {
+  it.each([
+    ['sum by (a, b) (rate(x_total{code=~"5..|y"}[5m])) / sum(z) > 0.05', ['x_total', 'z']],
+    [
+      'absent(up_now) or max(histogram_quantile(0.9, sum by (le) (rate(h_bucket[1h])))) offset 5m',
+      ['up_now', 'h_bucket'],
+    ],
+    ['a and on (namespace) b{x="{c}"} unless ignoring(d) e', ['a', 'b', 'e']],
+    ['round(increase(x[1h])) >= 1e3', ['x']],
+  ])('finds in %s: %j', (expression, names) => {
+    expect(metricsIn(expression)).toEqual(names);
+  });
+});
