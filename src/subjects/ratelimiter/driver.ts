@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
-import type { FaultReport } from '../../demo/observed.ts';
+import type { FaultReport, Outcome } from '../../demo/observed.ts';
 import type { Emit, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
@@ -64,6 +64,14 @@ export interface PauseNotes {
   note(pause: Pause, signal: AbortSignal): Promise<string | undefined>;
   /** One that was not sent after all. */
   takeBack(pause: Pause, signal: AbortSignal): Promise<void>;
+}
+
+/** What was found out without a fault. */
+interface Controls {
+  readonly outcome: Outcome;
+  readonly writeMaxMs: number;
+  /** Undefined where no fault is held against it. */
+  readonly baseline: Baseline | undefined;
 }
 
 type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
@@ -147,36 +155,40 @@ class RateLimiterDriver implements SubjectDriver {
     const { dryRun, scenarios } = this.#options.spec;
     try {
       await this.#requireNodes(signal);
-      if (this.#toolkit.callers) {
-        const { message, writeMaxMs } = await controlCallers(
-          this.#toolkit,
-          `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
-          signal,
-        );
-        this.#usualWriteMs = writeMaxMs;
-        return { kind: 'Baseline', outcome: { ok: true, message } };
-      }
-      const options = {
-        ...this.#toolkit,
-        controlKey: `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`,
-        rates: scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []),
-        limit: limit.requests,
-        windowMs: parseDuration(limit.window),
-      };
-      const baseline = await measureBaseline(options, signal);
-      for (const scenario of dryRun ? [] : scenarios) {
+      const controlKey = `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`;
+      const rates = scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []);
+      const { baseline, outcome, writeMaxMs } = this.#toolkit.callers
+        ? await this.#controlCallers(controlKey, rates, signal)
+        : await this.#controlLimiter(controlKey, rates, signal);
+      for (const scenario of baseline && !dryRun ? scenarios : []) {
         const pods = target.nodes.length;
         const reason = faultOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
         if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
       }
       this.#baseline = baseline;
-      this.#usualWriteMs = baseline.writeMaxMs;
-      return { kind: 'Baseline', outcome: outcomeOf(baseline) };
+      this.#usualWriteMs = writeMaxMs;
+      return { kind: 'Baseline', outcome };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof NotFoundOutError) throw error;
       return { kind: 'Baseline', outcome: { ok: false, message: `No baseline: ${messageOf(error)}` } };
     }
+  }
+
+  async #controlCallers(key: string, rates: readonly number[], signal: AbortSignal): Promise<Controls> {
+    const { message, ...rest } = await controlCallers(this.#toolkit, { key, rates }, signal);
+    return { outcome: { ok: true, message }, baseline: undefined, ...rest };
+  }
+
+  async #controlLimiter(
+    controlKey: string,
+    rates: readonly number[],
+    signal: AbortSignal,
+  ): Promise<Controls> {
+    const { requests: limit, window } = this.#toolkit.limiter.limit;
+    const options = { ...this.#toolkit, controlKey, rates, limit, windowMs: parseDuration(window) };
+    const baseline = await measureBaseline(options, signal);
+    return { outcome: outcomeOf(baseline), baseline, writeMaxMs: baseline.writeMaxMs };
   }
 
   async #prepare(effect: EffectOf<'Prepare'>, signal: AbortSignal): Promise<Finding> {

@@ -65,7 +65,8 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
   }
   const lines = (decode(secret, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
   const ca = decode(secret, 'ca.crt');
-  if (lines.length === 0 && ca === undefined) refuse('has neither headers nor ca.crt: add what the pods ask for');
+  if (lines.length === 0 && ca === undefined)
+    refuse('has neither headers nor ca.crt: add what the pods ask for');
   if (lines.length > MOST_HEADERS) refuse(`has more than ${MOST_HEADERS} headers: leave some out`);
   if (lines.join('').length > MOST_OF_HEADERS) {
     refuse(`has more than ${MOST_OF_HEADERS} characters of headers: shorten them`);
@@ -79,7 +80,8 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
         `has a header that cannot be read, number ${i + 1}: write one a line, its name, a colon and its value, in printable ASCII`,
       );
     }
-    if (isFraming(header)) refuse(`sets the header ${header}, which is not for a caller to set: leave it out`);
+    if (isFraming(header))
+      refuse(`sets the header ${header}, which is not for a caller to set: leave it out`);
     if (taken.has(header.toLowerCase())) {
       refuse(
         `sets the header ${header}, which it or ${PART}.interface.http.request.headers sets already: leave one out`,

@@ -117,8 +117,15 @@ const sentMoreThan = (count: string, most: number): string =>
 
 export const rules: readonly CelRule[] = [
   {
-    rule: scenarioRule(api, `self.${PART}.interface.type == 'Reference'`),
-    message: `CounterDrift compares counters, and a limiter behind HTTP shows none: take StoreOutage or GhostAllowing, or ${PART}.interface.type Reference`,
+    rule: scenarioRule(api, `self.${PART}.interface.type != 'HTTP' || has(self.${PART}.redis.count)`),
+    message: `CounterDrift compares what was admitted with what Redis counted, and where a limiter behind HTTP counts has to be said in ${PART}.redis.count: set it, or take StoreOutage or GhostAllowing`,
+  },
+  {
+    rule: scenarioRule(
+      api,
+      `self.${PART}.interface.type != 'HTTP' || self.${PART}.limit.algorithm in ['FixedWindow', 'SlidingWindow']`,
+    ),
+    message: `CounterDrift needs a count that only grows within a window, so ${PART}.limit.algorithm FixedWindow or SlidingWindow: what a bucket or a weighted count holds runs down by itself. Take StoreOutage or GhostAllowing`,
   },
   {
     rule: scenarioRule(api, ofThreshold(`${threshold} < ${requests}`)),
@@ -159,7 +166,8 @@ export function unprovable(
     lag > 0 ? `counterDrift.threshold and the lag without a fault (${lag}) are` : 'counterDrift.threshold is';
   const most = pods * limit.requests;
   const name = `scenario ${scenario.name}`;
-  if (invariant === 'Drift' && bound >= most) {
+  // What a limiter behind HTTP lets through when it cannot count has no such ceiling.
+  if (limiter.interface.type === 'Reference' && invariant === 'Drift' && bound >= most) {
     return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.threshold or requestsPerSecond, or raise ${PART}.limit.requests`;
   }
   // The proof takes half of the pause at most, and no traffic is sent before it.

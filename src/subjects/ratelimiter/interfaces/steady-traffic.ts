@@ -3,8 +3,7 @@
  * not wait for answers (an open loop): a slow rate limiter gets no less of it.
  */
 
-import { pauseFor } from '../../waiting.ts';
-import { type LimiterClient, LimiterClientError } from './limiter-client.ts';
+import { pauseFor } from '../waiting.ts';
 
 const TICK_MS = 10;
 
@@ -17,10 +16,21 @@ const CATCH_UP_MS = 200;
 /** Requests that may be open at once; beyond it a request is left out rather than piled up. */
 const MAX_OPEN = 1000;
 
+/**
+ * What became of one request. Denied: turned away for whatever reason. Unsent: it never left. Improper: answered
+ * with something that says neither.
+ */
+export type TrafficOutcome = 'Allowed' | 'Denied' | 'Unsent' | 'Unanswered' | 'Improper';
+
+/** A node as the traffic asks it. */
+export interface TrafficNode {
+  readonly name: string;
+  /** One request on the key; undefined where `lifetime` ended it. */
+  check(lifetime: AbortSignal): Promise<TrafficOutcome | undefined>;
+}
+
 export interface TrafficOptions {
-  readonly clients: readonly LimiterClient[];
-  readonly key: string;
-  readonly windowId: string;
+  readonly nodes: readonly TrafficNode[];
   /** Over all nodes together. */
   readonly requestsPerSecond: number;
   /** Ends after so many requests; without it only `stop` does. */
@@ -31,7 +41,7 @@ export interface TrafficOptions {
 export interface TrafficListener {
   /** A request is on its way. What is returned takes that back, should it turn out that it never left. */
   sent(node: string): (() => void) | undefined;
-  /** Answered for the key's window; a refusal for lack of an answer from Redis (503) is not allowed either. */
+  /** Answered, for the key's window; a refusal for lack of an answer from Redis is not allowed either. */
   answered(node: string, allowed: boolean): void;
   /** No answer came in time. As after an answer that is none (an error, another window), nobody knows whether it was admitted. */
   unanswered(node: string): void;
@@ -40,51 +50,44 @@ export interface TrafficListener {
 /**
  * Sends until `stop` is aborted, then waits for the answers still open (each
  * has its client's timeout). `lifetime` ends it at once.
+ * @throws what a node's `check` throws first; nothing more is sent then
  */
 export async function runSteadyTraffic(
-  { clients, key, windowId, requestsPerSecond, requests = Infinity }: TrafficOptions,
+  { nodes, requestsPerSecond, requests = Infinity }: TrafficOptions,
   listener: TrafficListener,
   stop: AbortSignal,
   lifetime: AbortSignal,
 ): Promise<void> {
   const start = performance.now();
   const open = new Set<Promise<void>>();
+  const failed = new AbortController();
+  const either = AbortSignal.any([stop, lifetime, failed.signal]);
   const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * requestsPerSecond));
   let turn = 0;
   let leftOut = 0;
-  while (!stop.aborted && !lifetime.aborted && turn < requests) {
+  while (!either.aborted && turn < requests) {
     const due = Math.floor(((performance.now() - start) / 1000) * requestsPerSecond) + 1 - leftOut;
     leftOut += Math.max(0, due - turn - catchUp);
     const until = Math.min(requests, due, turn + catchUp);
     for (; turn < until; turn += 1) {
-      const client = clients[turn % clients.length];
-      if (client === undefined || open.size >= MAX_OPEN) continue;
-      const takeBack = listener.sent(client.name);
-      const request = ask(client, key, windowId, listener, takeBack, lifetime).finally(() =>
-        open.delete(request),
-      );
+      const node = nodes[turn % nodes.length];
+      if (node === undefined || open.size >= MAX_OPEN) continue;
+      const request = ask(node, listener, lifetime)
+        // Nobody waits for it yet, so it must not be rejected.
+        .catch((error: unknown) => failed.abort(error))
+        .finally(() => open.delete(request));
       open.add(request);
     }
-    await pauseFor(TICK_MS, AbortSignal.any([stop, lifetime])).catch(() => undefined);
+    await pauseFor(TICK_MS, either).catch(() => undefined);
   }
   await Promise.all(open);
+  failed.signal.throwIfAborted();
 }
 
-async function ask(
-  client: LimiterClient,
-  key: string,
-  windowId: string,
-  listener: TrafficListener,
-  takeBack: (() => void) | undefined,
-  lifetime: AbortSignal,
-): Promise<void> {
-  try {
-    const answer = await client.check(key, lifetime);
-    if (answer.windowId === windowId) listener.answered(client.name, answer.allowed);
-  } catch (error) {
-    if (lifetime.aborted || !(error instanceof LimiterClientError)) return;
-    if (error.status === 503) listener.answered(client.name, false);
-    else if (error.failure === 'UNREACHABLE') takeBack?.();
-    else if (error.failure === 'UNANSWERED') listener.unanswered(client.name);
-  }
+async function ask(node: TrafficNode, listener: TrafficListener, lifetime: AbortSignal): Promise<void> {
+  const takeBack = listener.sent(node.name);
+  const outcome = await node.check(lifetime);
+  if (outcome === 'Allowed' || outcome === 'Denied') listener.answered(node.name, outcome === 'Allowed');
+  else if (outcome === 'Unsent') takeBack?.();
+  else if (outcome === 'Unanswered') listener.unanswered(node.name);
 }
