@@ -1,9 +1,11 @@
 /** What the API server itself accepts and refuses of a ChaosDemo, and what it says. */
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { Kubectl } from '../../src/local/kubectl.ts';
 
+const SAMPLES = new URL('../../manifests/samples/', import.meta.url);
 const namespace = 'api-test';
 let kubectl: Kubectl;
 
@@ -111,6 +113,17 @@ describe('the API server', { timeout: 300_000 }, () => {
       /type Hash needs field, and no other type takes it/,
     ],
     [
+      'another algorithm than the one that the demo itself sets',
+      withLimiter({ limit: { algorithm: 'SlidingWindow' } }),
+      /say how a limiter behind HTTP counts: leave them out, or set interface.type to HTTP/,
+    ],
+    ['windows by the clock, the same', withLimiter({ limit: { windowStart: 'Clock' } }), /limit.windowStart/],
+    [
+      'a burst of a limit that has no bucket',
+      withLimiter({ interface: http, limit: { burst: 20 } }),
+      /burst and refillEvery are of algorithm TokenBucket/,
+    ],
+    [
       'a burst over TLS of more than 1000',
       {
         ...withLimiter({
@@ -149,14 +162,11 @@ describe('the API server', { timeout: 300_000 }, () => {
     await expect(judge(spec)).rejects.toThrow(message);
   });
 
-  it.each(['demo.yaml', 'gate.yaml', 'gate-callers.yaml', 'minimal.yaml', 'your-limiter.yaml'])(
-    'takes the sample %s',
-    async (file) => {
-      const manifest = await readFile(new URL(`../../manifests/samples/${file}`, import.meta.url), 'utf8');
-      const input = manifest.replace(/namespace: ratelimiter/g, `namespace: ${namespace}`);
-      await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input });
-    },
-  );
+  it.each(readdirSync(SAMPLES))('takes the sample %s', async (file) => {
+    const manifest = await readFile(new URL(file, SAMPLES), 'utf8');
+    const input = manifest.replace(/namespace: ratelimiter/g, `namespace: ${namespace}`);
+    await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input });
+  });
 
   it('explains every field', async () => {
     const text = await kubectl.run(['explain', 'chaosdemo.spec', '--recursive']);

@@ -143,7 +143,7 @@ const limit = z
       .enum(['FirstRequest', 'Clock'])
       .default('FirstRequest')
       .describe(
-        'Of FixedWindow: whether a window begins with the first request, or at whole multiples of its length.',
+        'Of FixedWindow: whether a window begins with the first request, or at whole multiples of its length since the epoch.',
       ),
     burst: z
       .int()
@@ -158,9 +158,14 @@ const limit = z
     ).optional(),
   })
   .prefault({})
-  .describe(
-    'The limit: the one that the demo sets on keys of its own, or, of a limiter behind HTTP, the one that it is configured with.',
-  );
+  .meta({
+    description:
+      'The limit: the one that the demo sets on keys of its own, or, of a limiter behind HTTP, the one that it is configured with.',
+    ...cel({
+      rule: "self.algorithm == 'TokenBucket' || (!has(self.burst) && !has(self.refillEvery))",
+      message: 'burst and refillEvery are of algorithm TokenBucket: leave them out, or set it',
+    }),
+  });
 
 const health = z
   .object({
@@ -210,7 +215,14 @@ export const rateLimiterSchema = z
     limit,
     health,
   })
-  .describe('The rate limiter under test; write it with type RateLimiter.');
+  .meta({
+    description: 'The rate limiter under test; write it with type RateLimiter.',
+    ...cel({
+      rule: "self.interface.type == 'HTTP' || (self.limit.algorithm == 'FixedWindow' && self.limit.windowStart == 'FirstRequest')",
+      message:
+        'limit.algorithm and limit.windowStart say how a limiter behind HTTP counts: leave them out, or set interface.type to HTTP. The demo itself sets the limit of the reference limiter, a fixed window from its first request',
+    }),
+  });
 
 /** As the API server hands it out: defaults filled in. */
 export type RateLimiterSpec = z.output<typeof rateLimiterSchema>;
