@@ -81,7 +81,7 @@ export async function controlCallers(
 /** Why a limiter without a fault does not do what the spec says; undefined: it does. Pure. */
 export function controlProblem(limit: RateLimit, { improper, requests, usedUp }: UsedUp): string | undefined {
   if (improper) {
-    return `without any fault ${improper.node} ${improper.problem}: see subject.rateLimiter.interface.http (request, admitted, denied), or raise health.timeout`;
+    return `without any fault ${improper.node} was asked ${improper.asked}: ${improper.problem}. See subject.rateLimiter.interface.http (request, admitted, denied), or raise health.timeout`;
   }
   const admitted = requests.filter(({ got }) => got === 'Admitted');
   const { bound, excess } = overAdmission(limit, admitted.map(timesOf), {
