@@ -4,24 +4,23 @@
  * connections and knows no fault by name.
  */
 import { randomUUID } from 'node:crypto';
-import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
+import type { ChaosDemoSpec } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
-import type { FaultReport, Outcome } from '../../demo/observed.ts';
+import type { FaultReport } from '../../demo/observed.ts';
 import type { Emit, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
 import type { Pause } from './admission/redis-rest.ts';
-import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
+import type { Baseline } from './baseline.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
-import { keysMadeFor } from './faults/made-keys.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
-import { controlCallers } from './interfaces/http/control-callers.ts';
-import { lookAtPods } from './interfaces/http/http-health.ts';
-import { type Look, pollHealth } from './interfaces/poll-health.ts';
-import { lookAtLimiter } from './interfaces/reference/health.ts';
+import { httpInterface } from './interfaces/http/http-interface.ts';
+import type { LimiterInterface } from './interfaces/limiter-interface.ts';
+import { pollHealth } from './interfaces/poll-health.ts';
+import { referenceInterface } from './interfaces/reference/reference-interface.ts';
 import { restore } from './restore.ts';
 import { isDemoKey } from './schema.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
@@ -66,14 +65,6 @@ export interface PauseNotes {
   takeBack(pause: Pause, signal: AbortSignal): Promise<void>;
 }
 
-/** What was found out without a fault. */
-interface Controls {
-  readonly outcome: Outcome;
-  readonly writeMaxMs: number;
-  /** Undefined where no fault is held against it. */
-  readonly baseline: Baseline | undefined;
-}
-
 type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
 
 /** A driver for one run; connects when it is first asked for something. */
@@ -85,6 +76,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #options: RateLimiterDriverOptions;
   readonly #diagnosis: DiagnosisProfiles;
   readonly #toolkit: Toolkit;
+  readonly #interface: LimiterInterface;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
   readonly #attempts = new Map<string, FaultAttempt>();
@@ -110,6 +102,10 @@ class RateLimiterDriver implements SubjectDriver {
       now,
       lifetime,
     });
+    const { http } = this.#toolkit.limiter.interface;
+    this.#interface = http
+      ? httpInterface(this.#toolkit, http)
+      : referenceInterface(this.#toolkit, spec.scenarios);
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -155,11 +151,9 @@ class RateLimiterDriver implements SubjectDriver {
     const { dryRun, scenarios } = this.#options.spec;
     try {
       await this.#requireNodes(signal);
-      const controlKey = `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`;
+      const key = `${limit.keyPrefix}-${randomUUID().slice(0, 8)}-control`;
       const rates = scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []);
-      const { baseline, outcome, writeMaxMs } = this.#toolkit.callers
-        ? await this.#controlCallers(controlKey, rates, signal)
-        : await this.#controlLimiter(controlKey, rates, signal);
+      const { baseline, outcome, writeMaxMs } = await this.#interface.control({ key, rates }, signal);
       for (const scenario of baseline && !dryRun ? scenarios : []) {
         const pods = target.nodes.length;
         const reason = faultOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
@@ -173,22 +167,6 @@ class RateLimiterDriver implements SubjectDriver {
       if (error instanceof NotFoundOutError) throw error;
       return { kind: 'Baseline', outcome: { ok: false, message: `No baseline: ${messageOf(error)}` } };
     }
-  }
-
-  async #controlCallers(key: string, rates: readonly number[], signal: AbortSignal): Promise<Controls> {
-    const { message, ...rest } = await controlCallers(this.#toolkit, { key, rates }, signal);
-    return { outcome: { ok: true, message }, baseline: undefined, ...rest };
-  }
-
-  async #controlLimiter(
-    controlKey: string,
-    rates: readonly number[],
-    signal: AbortSignal,
-  ): Promise<Controls> {
-    const { requests: limit, window } = this.#toolkit.limiter.limit;
-    const options = { ...this.#toolkit, controlKey, rates, limit, windowMs: parseDuration(window) };
-    const baseline = await measureBaseline(options, signal);
-    return { outcome: outcomeOf(baseline), baseline, writeMaxMs: baseline.writeMaxMs };
   }
 
   async #prepare(effect: EffectOf<'Prepare'>, signal: AbortSignal): Promise<Finding> {
@@ -315,10 +293,7 @@ class RateLimiterDriver implements SubjectDriver {
   ): Promise<Finding> {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
-    // A limiter behind HTTP is told of no key, so there is none to take back: its counts run out by themselves.
-    const keys = this.#toolkit.callers
-      ? []
-      : [...all].flatMap((fixture) => keysMadeFor(fixture, this.#options.spec.scenarios));
+    const keys = [...all].flatMap((fixture) => this.#interface.keysOf(fixture));
     return {
       kind: 'Restored',
       effect: id,
@@ -332,11 +307,7 @@ class RateLimiterDriver implements SubjectDriver {
   async #carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
     switch (activity.kind) {
       case 'PollHealth': {
-        const { limiter, target } = this.#toolkit;
-        const { http } = limiter.interface;
-        const look: Look = http
-          ? (stop) => lookAtPods({ ...this.#toolkit, health: http.health }, stop)
-          : (stop) => lookAtLimiter({ ...this.#toolkit, nodes: target.nodes }, stop);
+        const { look } = this.#interface;
         const options = { ...this.#toolkit, intervalMs: activity.intervalMs };
         return await pollHealth(options, look, (snapshot) => emit({ kind: 'Health', snapshot }), signal);
       }
