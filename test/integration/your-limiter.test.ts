@@ -88,6 +88,13 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
     expect(said).toMatch(/Succeeded: /);
     expect(said).toMatch(/condition met\n$/);
     expect(status).toBe(0);
+    const page = await readFile(new URL('docs/your-limiter.md', ROOT), 'utf8');
+    const [look = ''] = /^kubectl .* -o jsonpath='\{range .*$/m.exec(page) ?? [];
+    const looked = await run({
+      commands: look.replace('-n ratelimiter', `-n ${world.namespace}`),
+      sample: '',
+    });
+    expect(looked.said).toMatch(/^outage: NotDetected, FailsClosed.*\nburst: NotDetected, 10\/10/);
   });
 
   it('stays shut, and says what was asked and what came back, where the request is another', async () => {

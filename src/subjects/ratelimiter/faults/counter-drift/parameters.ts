@@ -62,7 +62,7 @@ export const api = {
       name: 'drift',
       unit: 'requests',
       meaning:
-        'The furthest that the nodes were ahead of what Redis counted; its bound is the threshold and the lag without a fault.',
+        'The furthest that the nodes were ahead of what Redis counted, behind HTTP by what the sender was allowed; its bound is the threshold and the lag without a fault.',
     },
     {
       name: 'overAdmission',
@@ -75,14 +75,15 @@ export const api = {
     {
       name: 'denied',
       unit: 'requests',
-      meaning: 'Checks that were denied, or refused because a node got no answer from Redis.',
+      meaning:
+        'Checks that were denied, or refused because a node got no answer from Redis; behind HTTP each answer of 500 and above.',
     },
     { name: 'unanswered', unit: 'requests', meaning: 'Checks that no node answered in time.' },
     {
       name: 'lostCounts',
       unit: 'counts',
       meaning:
-        'What nodes were seen to admit and Redis did not hold in the end. Left out if that is not known.',
+        'What nodes were seen to admit and Redis did not hold in the end; behind HTTP at least so many, where a limiter counts what it denies, too. Left out if that is not known.',
     },
     CONTROL_MEASURE,
   ],
