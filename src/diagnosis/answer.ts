@@ -1,0 +1,70 @@
+/**
+ * What a provider answers: a diagnosis by a closed schema, each claim with the evidence it rests on. An answer is
+ * untrusted, whoever gave it: it is bounded, checked against the bundle, and never carried out.
+ */
+import { z } from 'zod';
+
+/** What may be wrong, by what shows it; the classes that a diagnosis is graded by. */
+export const ANOMALY_CLASSES = {
+  none: 'nothing is wrong: every component did what it should',
+  'store-writes-stalled': 'the store answers reads, and accepts writes late or not at all',
+  'store-unreachable': 'the store gives no answer of any kind',
+  'store-restarted':
+    'the store was away and has come back without what it held, or with an older state of it',
+  'store-slow': 'reads and writes of the store take far longer than usual',
+  'replica-unreachable': 'a replica gives no answer while others do',
+  'replica-cut-off': 'a replica answers requests, and its counts do not reach the store',
+  'replica-slow': 'a replica answers far later than the others',
+  'limit-not-enforced': 'a replica allows more than the limit by its own count',
+  'uncoordinated-admission':
+    'replicas together allow more than the limit, since each decides before it knows of the others',
+  unknown: 'something is wrong, and the evidence does not tell what',
+} as const;
+
+export type AnomalyClass = keyof typeof ANOMALY_CLASSES;
+export const anomalyClasses = Object.keys(ANOMALY_CLASSES) as [AnomalyClass, ...AnomalyClass[]];
+
+/** What can be done about it. */
+export const ACTIONS = {
+  none: 'do nothing',
+  wait: 'wait until it ends by itself',
+  'reset-counter': 'set the count of a key back',
+  'change-limit': 'change the limit of a key',
+  'change-mode': 'have the replicas decide in another way',
+  'restart-component': 'restart the component',
+} as const;
+
+export type Action = keyof typeof ACTIONS;
+export const actions = Object.keys(ACTIONS) as [Action, ...Action[]];
+
+/** Bounds of an answer. */
+export const ANSWER_LIMITS = { chain: 6, cites: 8, alternatives: 3, text: 256 } as const;
+
+const componentName = z.string().max(32);
+const cited = z
+  .string()
+  .regex(/^[sev][1-9][0-9]{0,3}$/)
+  .describe('Id of a series, an event or a value of the bundle.');
+
+const claim = z.strictObject({
+  text: z.string().min(1).max(ANSWER_LIMITS.text).describe('One step, from cause to effect.'),
+  evidence: z.array(cited).min(1).max(ANSWER_LIMITS.cites).describe('What shows it.'),
+});
+
+/** An answer. The schema is also what a model is held to. */
+export const diagnosisAnswer = z.strictObject({
+  anomaly: z.enum(anomalyClasses).describe('What is wrong.'),
+  component: componentName.describe(
+    'Where the cause lies: a component of the bundle; none if nothing is wrong.',
+  ),
+  chain: z.array(claim).min(1).max(ANSWER_LIMITS.chain).describe('From the cause to what was seen.'),
+  action: z.enum(actions).describe('What to do about it.'),
+  confidence: z.number().min(0).max(1).describe('How sure the answer is.'),
+  alternatives: z
+    .array(z.strictObject({ anomaly: z.enum(anomalyClasses), component: componentName }))
+    .max(ANSWER_LIMITS.alternatives)
+    .describe('What else it may be, or what else is wrong, the likeliest first.'),
+});
+
+export type DiagnosisAnswer = z.infer<typeof diagnosisAnswer>;
+export type Claim = DiagnosisAnswer['chain'][number];

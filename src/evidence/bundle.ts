@@ -1,0 +1,135 @@
+/**
+ * Evidence: what was seen around one anomaly or its absence, in words that know no subject. Rules and models
+ * reason from it, reports and plots show it. It names no fault, chapter or scenario, so that an explanation has
+ * to come from what was seen, and not from knowing the answer.
+ */
+import { z } from 'zod';
+
+/** Changes with the meaning of a bundle; recordings of another version are refused. */
+export const EVIDENCE_VERSION = 'evidence/v1';
+
+/** Bounds of a bundle. */
+export const EVIDENCE_LIMITS = {
+  components: 65,
+  relations: 130,
+  series: 512,
+  /** In all series together. */
+  points: 12_000,
+  events: 200,
+  text: 256,
+  values: 16,
+} as const;
+
+/**
+ * What a component is to the others: one of several equal replicas, a store that they share, or the client
+ * that sends the requests.
+ */
+export const COMPONENT_ROLES = ['client', 'replica', 'store'] as const;
+export type ComponentRole = (typeof COMPONENT_ROLES)[number];
+
+/** What a series is of, with its unit and the components that have it. */
+export const SIGNALS = {
+  'write-latency': { of: ['store'], unit: 'ms', says: 'how long an accepted write took' },
+  'write-outstanding': {
+    of: ['store'],
+    unit: 'ms',
+    says: 'how long a write that is not answered has waited so far',
+  },
+  'read-latency': { of: ['store'], unit: 'ms', says: 'how long an answered read took' },
+  unreachable: {
+    of: ['store', 'replica'],
+    unit: 'ms',
+    says: 'how long it was waited for an answer of any kind, in vain',
+  },
+  'count-local': { of: ['replica'], unit: 'requests', says: 'how many it says it has admitted so far' },
+  'count-stored': { of: ['store'], unit: 'requests', says: 'how many the store holds of all replicas' },
+  'count-lag': {
+    of: ['store'],
+    unit: 'requests',
+    says: 'how far the store was behind the replicas at most while all was known to be well',
+  },
+  'requests-sent': { of: ['replica'], unit: 'requests', says: 'how many requests were sent to it so far' },
+  'requests-allowed': { of: ['replica'], unit: 'requests', says: 'how many it has allowed so far' },
+  'requests-denied': { of: ['replica'], unit: 'requests', says: 'how many it has denied so far' },
+  'requests-failed': {
+    of: ['replica'],
+    unit: 'requests',
+    says: 'how many it has answered with an error, or refused, so far',
+  },
+  'requests-unanswered': {
+    of: ['replica'],
+    unit: 'requests',
+    says: 'how many it has not answered in time so far',
+  },
+  'request-latency': { of: ['replica'], unit: 'ms', says: 'how long the answer to a request took' },
+  arrivals: { of: ['replica'], unit: 'requests', says: 'how many requests had been written to it so far' },
+  limit: { of: ['client'], unit: 'requests', says: 'how many requests all replicas together may allow' },
+} as const satisfies Record<string, { of: readonly ComponentRole[]; unit: 'ms' | 'requests'; says: string }>;
+
+export type Signal = keyof typeof SIGNALS;
+const signals = Object.keys(SIGNALS) as [Signal, ...Signal[]];
+
+/** `replica-1`, `store`, `client`: by role and order alone; what they are called elsewhere gives too much away. */
+const componentName = z.string().regex(/^(client|store|replica)(-[1-9][0-9]?)?$/);
+/** Milliseconds since the origin of the bundle; negative: before it. */
+const moment = z.int().min(-86_400_000).max(86_400_000);
+const words = z.string().max(EVIDENCE_LIMITS.text);
+/** What a claim cites: `s1` a series, `e1` an event, `v1` a value of the invariant. */
+const idOf = (letter: string) => z.string().regex(new RegExp(`^${letter}[1-9][0-9]{0,3}$`));
+
+const component = z.strictObject({ name: componentName, role: z.enum(COMPONENT_ROLES) });
+
+const relation = z.strictObject({
+  from: componentName,
+  /** sends-requests-to: client to replica; keeps-counts-in: replica to store. */
+  kind: z.enum(['sends-requests-to', 'keeps-counts-in']),
+  to: componentName,
+});
+
+const series = z.strictObject({
+  id: idOf('s'),
+  component: componentName,
+  signal: z.enum(signals),
+  unit: z.enum(['ms', 'requests']),
+  /** In order of time. Thinned out so that extremes and changes stay. */
+  points: z.array(z.tuple([moment, z.number()])).min(1),
+});
+
+const event = z.strictObject({
+  id: idOf('e'),
+  atMs: moment,
+  component: componentName,
+  /** What was seen, a sentence that needs no knowledge of the subject. */
+  text: words,
+});
+
+const invariant = z.strictObject({
+  /** With the names of `values`: "sum(count-local) - count-stored <= allowed". */
+  formula: words,
+  broken: z.boolean(),
+  brokenAtMs: moment.optional(),
+  values: z
+    .array(z.strictObject({ id: idOf('v'), name: z.string().max(64), value: z.number() }))
+    .max(EVIDENCE_LIMITS.values),
+});
+
+/** Everything that is known of one watch. See {@link evidenceBundle} for the bounds that span members. */
+export const evidenceBundle = z.strictObject({
+  version: z.literal(EVIDENCE_VERSION),
+  components: z.array(component).max(EVIDENCE_LIMITS.components),
+  relations: z.array(relation).max(EVIDENCE_LIMITS.relations),
+  series: z.array(series).max(EVIDENCE_LIMITS.series),
+  events: z.array(event).max(EVIDENCE_LIMITS.events),
+  invariant: invariant.optional(),
+});
+
+export type EvidenceBundle = z.infer<typeof evidenceBundle>;
+export type EvidenceComponent = EvidenceBundle['components'][number];
+export type EvidenceSeries = EvidenceBundle['series'][number];
+export type EvidenceEvent = EvidenceBundle['events'][number];
+export type EvidenceInvariant = NonNullable<EvidenceBundle['invariant']>;
+
+/** Ids that a claim may cite. */
+export function evidenceIds({ series, events, invariant }: EvidenceBundle): Set<string> {
+  return new Set([...series, ...events, ...(invariant?.values ?? [])].map(({ id }) => id));
+}
