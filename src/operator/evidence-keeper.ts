@@ -355,7 +355,8 @@ function isWatched(kept: Kept): boolean {
 }
 
 function notSeen(scenario: string): string {
-  return `${scenario}: the operator was restarted meanwhile, so what was seen of it is missing or ends early`;
+  // Whether it had been watched to its end is not known here: what stands in the store is never read back.
+  return `${scenario}: the operator was restarted after it had announced the fault, so what it saw may be missing or end early`;
 }
 
 function hashOf(text: string): string {

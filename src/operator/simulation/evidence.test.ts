@@ -130,13 +130,24 @@ describe('the evidence of a run', () => {
     await wholeRun(simulation);
     const evidence = kept(simulation);
     expect(evidence.leftOut).toBe(
-      'stall: the operator was restarted meanwhile, so what was seen of it is missing or ends early',
+      'stall: the operator was restarted after it had announced the fault, so what it saw may be missing or end early',
     );
     expect(evidence.scenarios.map(({ name, result }) => [name, result])).toEqual(
       simulation.status.scenarios?.map(({ name, result }) => [name, result]),
     );
     expect(evidence.scenarios[0]?.bundle.series[0]?.points).toHaveLength(before);
     expect(evidence.complete).toBe(true);
+  });
+
+  it('of a successor does not call incomplete what was watched to its end', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(8));
+    await simulation.pass(2000);
+    const before = kept(simulation).scenarios[0]?.bundle.series[0]?.points.length;
+    await simulation.crash(1000);
+    await wholeRun(simulation);
+    expect(kept(simulation).scenarios[0]?.bundle.series[0]?.points).toHaveLength(before ?? 0);
+    expect(kept(simulation).leftOut).not.toContain('ends early');
   });
 
   it('is written by who leads alone', async () => {
