@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvidence } from '../../evidence/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
-import { at, finished } from './support.ts';
+import { advanceThrough, at, finished, MANUAL } from './support.ts';
 
 function kept(simulation: Simulation, run = 1): RunEvidence {
   const read = simulation.evidence.read('demo', run);
@@ -66,6 +66,20 @@ describe('the evidence of a run', () => {
     expect(files.slice(lastOfStall).filter((file) => file === 'scenario-2.json').length).toBeGreaterThan(2);
     expect(simulation.evidenceKept).toBe(0);
   });
+
+  it.each([true, false])(
+    'is not looked for while a run waits for a person (its watches seen to their end: %s)',
+    async (watchedToEnd) => {
+      const simulation = new Simulation(MANUAL, { watchedToEnd });
+      await advanceThrough(simulation, 4);
+      await simulation.pass(60_000);
+      expect(simulation.status.scenarios?.[0]?.result).toBe('Detected');
+      const before = simulation.target.evidenceAsked;
+      expect(before).toBeGreaterThan(10);
+      await simulation.pass(3_600_000);
+      expect(simulation.target.evidenceAsked - before).toBeLessThan(5);
+    },
+  );
 
   it('changes nothing of the story, whether its writes hang, fail, are refused or work', async () => {
     const stories = await Promise.all(
