@@ -11,8 +11,8 @@ import { OPERATOR, readConfig } from './config.ts';
 import { createLogger, type Logger } from './log.ts';
 import { runOperator } from './operator.ts';
 
-/** For what goes on beside the reconciles: leases, events, looking whether namespaces still take part. */
-const FURTHER_CONNECTIONS = 8;
+/** For what goes on beside the reconciles: leases, events, evidence, looking whether namespaces still take part. */
+const FURTHER_CONNECTIONS = 12;
 
 // The heap grows by little at a time, rather than to several times of what is alive: an operator waits
 // for the API server and for its subjects, and has the time to collect more often.
