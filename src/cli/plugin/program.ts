@@ -102,11 +102,11 @@ export function createProgram({ onExit, signal }: ProgramOptions): Command {
 
   const steered = (
     annotation: keyof typeof ANNOTATIONS,
-    steering: (demo: Awaited<ReturnType<typeof getDemo>>) => Steering,
+    steering: (demo: Awaited<ReturnType<typeof getDemo>>, kubectl: string) => Steering,
   ) =>
     connected(async (connection, _options, given) => {
       const name = await chooseName(connection, given, signal);
-      const { value, does } = steering(await getDemo(connection, name, signal));
+      const { value, does } = steering(await getDemo(connection, name, signal), connection.kubectl);
       await annotate(connection, name, annotation, value, signal);
       say(`${connection.namespace}/${name} ${does} (${ANNOTATIONS[annotation]}=${value})`);
       return EXIT.done;
