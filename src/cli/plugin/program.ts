@@ -131,7 +131,7 @@ a run of its own. Ctrl-C leaves the run on.\n\n${VERDICTS}`,
     .requiredOption('-f, --filename <file>', 'YAML or JSON of one ChaosDemo; - for standard input')
     .action(
       connected<Waiting & { filename: string; plain: boolean }>(async (connection, options) => {
-        const manifest = parseManifest(options.filename, await readManifestFile(options.filename));
+        const manifest = parseManifest(options.filename, await readManifestFile(options.filename, signal));
         const namespace = namespaceOf(manifest, connection);
         const annotations = { ...manifest.metadata.annotations, [ANNOTATIONS.requestedAt]: newRequest() };
         const metadata = { ...manifest.metadata, namespace, annotations };
