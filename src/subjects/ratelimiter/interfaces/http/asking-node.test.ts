@@ -34,8 +34,8 @@ const status =
 it.each<[string, RequestListener | undefined, string]>([
   ['lets it through', status(200), 'Allowed'],
   ['denies it', status(429), 'Denied'],
-  ['fails, so that nobody was let through', status(500), 'Denied'],
-  ['says that its store is gone', status(503), 'Denied'],
+  ['fails, so that nobody was let through', status(500), 'Refused'],
+  ['says that its store is gone', status(503), 'Refused'],
   // It may have been let through: nobody knows.
   ['answers what the spec does not know', status(302), 'Improper'],
   ['hangs', () => undefined, 'Unanswered'],
