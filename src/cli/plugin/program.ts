@@ -102,11 +102,11 @@ export function createProgram({ onExit, signal }: ProgramOptions): Command {
 
   const steered = (
     annotation: keyof typeof ANNOTATIONS,
-    steering: (demo: Awaited<ReturnType<typeof getDemo>>) => Steering,
+    steering: (demo: Awaited<ReturnType<typeof getDemo>>, kubectl: string) => Steering,
   ) =>
     connected(async (connection, _options, given) => {
       const name = await chooseName(connection, given, signal);
-      const { value, does } = steering(await getDemo(connection, name, signal));
+      const { value, does } = steering(await getDemo(connection, name, signal), connection.kubectl);
       await annotate(connection, name, annotation, value, signal);
       say(`${connection.namespace}/${name} ${does} (${ANNOTATIONS[annotation]}=${value})`);
       return EXIT.done;
@@ -131,7 +131,7 @@ a run of its own. Ctrl-C leaves the run on.\n\n${VERDICTS}`,
     .requiredOption('-f, --filename <file>', 'YAML or JSON of one ChaosDemo; - for standard input')
     .action(
       connected<Waiting & { filename: string; plain: boolean }>(async (connection, options) => {
-        const manifest = parseManifest(options.filename, await readManifestFile(options.filename));
+        const manifest = parseManifest(options.filename, await readManifestFile(options.filename, signal));
         const namespace = namespaceOf(manifest, connection);
         const annotations = { ...manifest.metadata.annotations, [ANNOTATIONS.requestedAt]: newRequest() };
         const metadata = { ...manifest.metadata, namespace, annotations };
