@@ -377,6 +377,47 @@ describe('a budget', () => {
     await expect(broken.answer(bundle, signal)).rejects.toThrow(/budget/);
   });
 
+  it('is not gone beyond by attempts that broke off: each of them may have been billed', async () => {
+    const profile = await serve((response) => response.destroy(), { tokensPerDay: 3900, retries: 1 });
+    const { signal } = new AbortController();
+    await expect(modelProvider(profile, Date.now).answer(bundle, signal)).rejects.toThrow(
+      /broke off.*not asked again: the budget of 3900 tokens/,
+    );
+    expect(server?.asked).toHaveLength(1);
+  });
+
+  it('keeps what an attempt that broke off may have used, beside what the next one did', async () => {
+    const profile = await serve(
+      (response, _, n) => (n === 0 ? response.destroy() : json(response, completion(JSON.stringify(good)))),
+      { tokensPerDay: 7000, retries: 1 },
+    );
+    const provider = modelProvider(profile, Date.now);
+    const { signal } = new AbortController();
+    await provider.answer(bundle, signal);
+    expect(server?.asked).toHaveLength(2);
+    // 7000 less one that was answered, of 1100, and what was set aside for the other.
+    await expect(provider.answer(bundle, signal)).resolves.toBeDefined();
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 7000 tokens/);
+    expect(server?.asked).toHaveLength(3);
+  });
+
+  it('is used up by no attempt that did not reach the server', async () => {
+    const profile = await serve(() => undefined, { tokensPerDay: 3900, retries: 1 });
+    await server?.close();
+    server = undefined;
+    const provider = modelProvider(profile, Date.now);
+    const { signal } = new AbortController();
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/\(ECONNREFUSED\) \(2 attempts\)/);
+  });
+
+  it('is not made endless by a server that says that it used nothing', async () => {
+    const usage = { prompt_tokens: 0, completion_tokens: 0 };
+    const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })));
+    const { usage: used } = await ask(profile);
+    expect(used?.inputTokens).toBeGreaterThan(500);
+    expect(used?.outputTokens).toBeGreaterThan(30);
+  });
+
   it('believes no count that cannot be', async () => {
     const usage = { prompt_tokens: -5_000_000, completion_tokens: -1 };
     const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })), {
