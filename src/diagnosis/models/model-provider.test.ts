@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { leaksOf } from '../../evidence/index.ts';
 import type { DiagnosisAnswer } from '../answer.ts';
 import { bundleOf } from '../bundle.fixture.ts';
 import { checkAnswer } from '../check-answer.ts';
@@ -9,6 +10,7 @@ import { ANSWER_BYTES } from './bounded-fetch.ts';
 import { modelProvider } from './model-provider.ts';
 import {
   type Answer,
+  type Asked,
   anthropicMessage,
   completion,
   json,
@@ -68,6 +70,17 @@ const serve = async (answer: Answer, more: object = {}): Promise<ModelProfile> =
 const ask = async (profile: ModelProfile, signal = new AbortController().signal, now = Date.now) =>
   await modelProvider(profile, now).answer(bundle, signal);
 
+/** What a question gives away as it arrives: each text of it, the form of the answer included. */
+const leaksIn = (asked: Asked | undefined): unknown[] => {
+  const texts: string[] = [];
+  JSON.stringify(asked?.body, (name, value: unknown) => {
+    texts.push(name, ...(typeof value === 'string' ? [value] : []));
+    return value;
+  });
+  expect(texts.length).toBeGreaterThan(20);
+  return leaksOf(texts.join('\n'));
+};
+
 /** What is told of a failure; fails where it does not fail. */
 const failure = async (profile: ModelProfile): Promise<string> => {
   const error: unknown = await ask(profile).then(
@@ -117,6 +130,7 @@ describe('a model behind the OpenAI protocol', () => {
       },
     });
     expect(JSON.stringify(asked?.body)).toContain('s1 store write-outstanding: 150:150');
+    expect(leaksIn(asked)).toEqual([]);
   });
 
   it('is asked as models take it that reason first', async () => {
@@ -326,6 +340,7 @@ describe('a model behind the Anthropic protocol', () => {
       headers: { 'x-api-key': KEY, 'anthropic-version': '2023-06-01' },
       body: { model: 'asked-model', max_tokens: 2000, temperature: 0 },
     });
+    expect(leaksIn(server?.asked[0])).toEqual([]);
   });
 
   it.each<[string, Answer, RegExp]>([
