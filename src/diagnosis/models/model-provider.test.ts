@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { leaksOf } from '../../evidence/index.ts';
 import type { DiagnosisAnswer } from '../answer.ts';
 import { bundleOf } from '../bundle.fixture.ts';
 import { checkAnswer } from '../check-answer.ts';
@@ -9,6 +10,7 @@ import { ANSWER_BYTES } from './bounded-fetch.ts';
 import { modelProvider } from './model-provider.ts';
 import {
   type Answer,
+  type Asked,
   anthropicMessage,
   completion,
   json,
@@ -68,6 +70,17 @@ const serve = async (answer: Answer, more: object = {}): Promise<ModelProfile> =
 const ask = async (profile: ModelProfile, signal = new AbortController().signal, now = Date.now) =>
   await modelProvider(profile, now).answer(bundle, signal);
 
+/** What a question gives away as it arrives: each text of it, the form of the answer included. */
+const leaksIn = (asked: Asked | undefined): unknown[] => {
+  const texts: string[] = [];
+  JSON.stringify(asked?.body, (name, value: unknown) => {
+    texts.push(name, ...(typeof value === 'string' ? [value] : []));
+    return value;
+  });
+  expect(texts.length).toBeGreaterThan(20);
+  return leaksOf(texts.join('\n'));
+};
+
 /** What is told of a failure; fails where it does not fail. */
 const failure = async (profile: ModelProfile): Promise<string> => {
   const error: unknown = await ask(profile).then(
@@ -117,6 +130,7 @@ describe('a model behind the OpenAI protocol', () => {
       },
     });
     expect(JSON.stringify(asked?.body)).toContain('s1 store write-outstanding: 150:150');
+    expect(leaksIn(asked)).toEqual([]);
   });
 
   it('is asked as models take it that reason first', async () => {
@@ -326,6 +340,7 @@ describe('a model behind the Anthropic protocol', () => {
       headers: { 'x-api-key': KEY, 'anthropic-version': '2023-06-01' },
       body: { model: 'asked-model', max_tokens: 2000, temperature: 0 },
     });
+    expect(leaksIn(server?.asked[0])).toEqual([]);
   });
 
   it.each<[string, Answer, RegExp]>([
@@ -375,6 +390,47 @@ describe('a budget', () => {
     );
     await expect(broken.answer(bundle, signal)).rejects.toThrow(/protocol/);
     await expect(broken.answer(bundle, signal)).rejects.toThrow(/budget/);
+  });
+
+  it('is not gone beyond by attempts that broke off: each of them may have been billed', async () => {
+    const profile = await serve((response) => response.destroy(), { tokensPerDay: 3900, retries: 1 });
+    const { signal } = new AbortController();
+    await expect(modelProvider(profile, Date.now).answer(bundle, signal)).rejects.toThrow(
+      /broke off.*not asked again: the budget of 3900 tokens/,
+    );
+    expect(server?.asked).toHaveLength(1);
+  });
+
+  it('keeps what an attempt that broke off may have used, beside what the next one did', async () => {
+    const profile = await serve(
+      (response, _, n) => (n === 0 ? response.destroy() : json(response, completion(JSON.stringify(good)))),
+      { tokensPerDay: 7000, retries: 1 },
+    );
+    const provider = modelProvider(profile, Date.now);
+    const { signal } = new AbortController();
+    await provider.answer(bundle, signal);
+    expect(server?.asked).toHaveLength(2);
+    // 7000 less one that was answered, of 1100, and what was set aside for the other.
+    await expect(provider.answer(bundle, signal)).resolves.toBeDefined();
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 7000 tokens/);
+    expect(server?.asked).toHaveLength(3);
+  });
+
+  it('is used up by no attempt that did not reach the server', async () => {
+    const profile = await serve(() => undefined, { tokensPerDay: 3900, retries: 1 });
+    await server?.close();
+    server = undefined;
+    const provider = modelProvider(profile, Date.now);
+    const { signal } = new AbortController();
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/\(ECONNREFUSED\) \(2 attempts\)/);
+  });
+
+  it('is not made endless by a server that says that it used nothing', async () => {
+    const usage = { prompt_tokens: 0, completion_tokens: 0 };
+    const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })));
+    const { usage: used } = await ask(profile);
+    expect(used?.inputTokens).toBeGreaterThan(500);
+    expect(used?.outputTokens).toBeGreaterThan(30);
   });
 
   it('believes no count that cannot be', async () => {
