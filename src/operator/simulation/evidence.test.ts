@@ -126,6 +126,17 @@ describe('the evidence of a run', () => {
     ]);
   });
 
+  it('says of a run that has ended that its end is not kept, where that is refused', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    simulation.evidence.refusal = 'configmaps is forbidden';
+    await simulation.pass(1000);
+    const told = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
+    expect(told.map(({ note }) => note)).toEqual([
+      'Run 1 has ended, and the end of its evidence is not kept: configmaps is forbidden',
+    ]);
+  });
+
   it('is written anew with all that is known where somebody deletes it', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(8));
