@@ -108,7 +108,11 @@ export class EvidenceKeeper {
       if (run.completedAt !== undefined) return;
       kept = this.#begin(key, demo, run.number, definition);
     }
-    kept.demo = demo;
+    const { status } = kept.demo;
+    // The status of a run that was cut off tells of nothing but that; its session is closed by now.
+    const cutOff = run.completedAt !== undefined && !demo.status?.chapters && status?.chapters;
+    if (cutOff) kept.leftOut.add(CUT_OFF);
+    kept.demo = cutOff ? { ...demo, status: { ...status, run } } : demo;
     kept.witness = witness ?? kept.witness;
     if (run.completedAt === undefined) this.#wake(kept);
     else this.#end(key, kept);
@@ -357,6 +361,8 @@ function isWatched(kept: Kept, now: number): boolean {
     (entry) => entry.fault && prepared[entry.fault.id] && !isComplete(kept, entry, now),
   );
 }
+
+const CUT_OFF = 'the run was cut off: its last chapter, and the end of what was seen, may be missing';
 
 function notSeen(scenario: string): string {
   // Whether it had been watched to its end is not known here: what stands in the store is never read back.

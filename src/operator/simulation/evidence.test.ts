@@ -126,6 +126,17 @@ describe('the evidence of a run', () => {
     ]);
   });
 
+  it('says of a run that has ended that its end is not kept, where that is refused', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    simulation.evidence.refusal = 'configmaps is forbidden';
+    await simulation.pass(1000);
+    const told = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
+    expect(told.map(({ note }) => note)).toEqual([
+      'Run 1 has ended, and the end of its evidence is not kept: configmaps is forbidden',
+    ]);
+  });
+
   it('is written anew with all that is known where somebody deletes it', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(8));
@@ -162,6 +173,22 @@ describe('the evidence of a run', () => {
     await wholeRun(simulation);
     expect(kept(simulation).scenarios[0]?.bundle.series[0]?.points).toHaveLength(before ?? 0);
     expect(kept(simulation).leftOut).not.toContain('ends early');
+  });
+
+  it('of a run that was cut off has what was known before, and says what is missing', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');
+    await simulation.pass(3000);
+    simulation.server.refuses = ({ phase }) => phase !== 'Errored';
+    await wholeRun(simulation);
+    const evidence = kept(simulation);
+    expect(evidence.verdict?.reason).toBe('StatusRejected');
+    expect(evidence.chapters.map(({ name }) => name)).toContain('Stall');
+    expect(evidence.results.map(({ scenario }) => scenario)).toEqual(['stall', 'surge']);
+    expect(evidence.scenarios).toHaveLength(1);
+    expect(evidence.leftOut).toBe(
+      'the run was cut off: its last chapter, and the end of what was seen, may be missing',
+    );
   });
 
   it('is written by who leads alone', async () => {
