@@ -246,7 +246,8 @@ run; r twice runs again; q leaves. It needs a terminal.`,
       ],
       `Looks with your own rights, and changes nothing.
 
-Exit status: 0 nothing stands in the way of a run, 1 something does, 2 it could not be found out.`,
+Exit status: 0 nothing was found that stands in the way of a run, 1 something was, 2 the API server could not be
+asked. A line with ? could not be looked at, and counts for neither.`,
     ),
   )
     .argument('[name]', ONLY_ONE)

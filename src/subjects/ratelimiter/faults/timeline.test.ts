@@ -93,6 +93,14 @@ describe('a timeline', () => {
     ]);
   });
 
+  it('takes a connection that did not come about for no answer', () => {
+    const seen = timeline('a');
+    seen.request({ node: 'a', caller: 'Within', sentAt: T, endedAt: T + 1, got: 'Failed', unheard: true });
+    const bundle = seen.bundle(T);
+    expect(points(bundle, 'replica-1', 'others-failed')).toEqual([[1, 1]]);
+    expect(points(bundle, 'replica-1', 'request-latency')).toBeUndefined();
+  });
+
   it('calls no write long that is not far beyond the usual', () => {
     const seen = timeline('a');
     seen.usualWrites(T, [1, 40]);

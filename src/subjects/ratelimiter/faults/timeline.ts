@@ -183,10 +183,11 @@ export class Timeline {
   }
 
   /** A request of which all is known by now. */
-  request({ caller, endedAt, got, node, sentAt }: CallerRequest): void {
+  request({ caller, endedAt, got, node, sentAt, unheard }: CallerRequest): void {
     const asker = caller === 'Beyond' ? 'requests' : 'others';
     this.sent(sentAt, node, asker);
-    this.answered(endedAt, node, got, endedAt - sentAt, asker);
+    if (unheard) this.#count(endedAt, node, `${asker}-${OF_ANSWER[got]}`, 1);
+    else this.answered(endedAt, node, got, endedAt - sentAt, asker);
   }
 
   /** Requests that were sent together. */
