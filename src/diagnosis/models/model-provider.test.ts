@@ -301,6 +301,14 @@ describe('a model behind the OpenAI protocol', () => {
     expect(answer).toMatchObject({ chain: [{ text: 'the key is [key]' }] });
   });
 
+  it('may write its key in escapes of JSON, and nobody sees it either', async () => {
+    const text = JSON.stringify({ ...good, chain: [{ text: 'the key is KEY', evidence: ['s1'] }] });
+    const escaped = KEY.replaceAll('k', String.raw`\u006b`);
+    const profile = await serve((response) => json(response, completion(text.replace('KEY', escaped))));
+    const { answer } = await ask(profile);
+    expect(answer).toMatchObject({ chain: [{ text: 'the key is [key]' }] });
+  });
+
   it.each<[string, unknown, RegExp]>([
     [
       'cites what does not exist',
