@@ -254,6 +254,11 @@ describe('a model behind the OpenAI protocol', () => {
       /cut off after 100 tokens: raise maxOutputTokens/,
     ],
     [
+      'a page that says that there is nothing',
+      (response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<html>'),
+      /answered 404; see that baseURL and model of the profile are right$/,
+    ],
+    [
       'an error with controls',
       (response) => json(response, { error: { message: `\u{1b}[2J${'x'.repeat(5000)}` } }, 400),
       /answered 400: \ufffd\[2Jx{150,156}…$/,
