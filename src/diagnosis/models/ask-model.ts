@@ -174,8 +174,9 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
         true,
       );
     }
+    const words = said(error.message).trim();
     return new AskError(
-      `${server} answered ${statusCode}${attempts}: ${said(error.message)}${adviceOn(statusCode)}`,
+      `${server} answered ${statusCode}${attempts}${words === '' ? '' : `: ${words}`}${adviceOn(statusCode)}`,
       false,
     );
   }

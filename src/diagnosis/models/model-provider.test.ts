@@ -254,6 +254,11 @@ describe('a model behind the OpenAI protocol', () => {
       /cut off after 100 tokens: raise maxOutputTokens/,
     ],
     [
+      'a page that says that there is nothing',
+      (response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<html>'),
+      /answered 404; see that baseURL and model of the profile are right$/,
+    ],
+    [
       'an error with controls',
       (response) => json(response, { error: { message: `\u{1b}[2J${'x'.repeat(5000)}` } }, 400),
       /answered 400: \ufffd\[2Jx{150,156}…$/,
@@ -297,6 +302,14 @@ describe('a model behind the OpenAI protocol', () => {
     const profile = await serve((response) =>
       json(response, completion(`Here:\n\`\`\`json\n${JSON.stringify(leaky)}\n\`\`\``)),
     );
+    const { answer } = await ask(profile);
+    expect(answer).toMatchObject({ chain: [{ text: 'the key is [key]' }] });
+  });
+
+  it('may write its key in escapes of JSON, and nobody sees it either', async () => {
+    const text = JSON.stringify({ ...good, chain: [{ text: 'the key is KEY', evidence: ['s1'] }] });
+    const escaped = KEY.replaceAll('k', String.raw`\u006b`);
+    const profile = await serve((response) => json(response, completion(text.replace('KEY', escaped))));
     const { answer } = await ask(profile);
     expect(answer).toMatchObject({ chain: [{ text: 'the key is [key]' }] });
   });

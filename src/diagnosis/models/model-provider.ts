@@ -71,7 +71,7 @@ function providerAnswer(
   key: string | undefined,
 ): ProviderAnswer {
   if (isRefused) throw new Error('the model refused to answer');
-  const answer = jsonIn(withoutKey(text, key));
+  const answer = jsonIn(withoutKey(text, key), key);
   if (answer === undefined && isCutOff) {
     throw new Error(
       `the answer was cut off after ${used.output} tokens: raise maxOutputTokens in the profile (${profile.maxOutputTokens})`,
@@ -92,11 +92,16 @@ function providerAnswer(
   };
 }
 
-/** The JSON in a text: all of it, or what stands between the first brace and the last, as in a fence. */
-function jsonIn(text: string): unknown {
+/**
+ * The JSON in a text: all of it, or what stands between the first brace and the last, as in a fence. Without the key,
+ * which may only be there once escapes are read.
+ */
+function jsonIn(text: string, key: string | undefined): unknown {
   for (const part of [text, text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)]) {
     try {
-      const value: unknown = JSON.parse(part);
+      const value: unknown = JSON.parse(part, (_, item: unknown) =>
+        typeof item === 'string' ? withoutKey(item, key) : item,
+      );
       return value;
     } catch {
       // The next, or none.
