@@ -23,7 +23,7 @@ export interface Question {
   /** PEM. */
   readonly ca?: string;
   /**
-   * Called before each attempt that follows one which broke off, and for which money may be asked all the same.
+   * Called before each attempt that follows one without an answer, for which money may be asked all the same.
    * @throws {BudgetError} where there may be no further one
    */
   readonly onBilledRetry?: () => void;
@@ -69,6 +69,9 @@ const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
 const NOT_REACHED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 const NEVER_ASKED = new RegExp(`${NOT_TRUSTED.source}|${NOT_REACHED.source}`);
 
+/** What a gateway answers that has lost the server behind it, which may go on with the question. */
+const GIVEN_UP: ReadonlySet<number> = new Set([502, 504, 524]);
+
 // The SDK writes warnings to the console; ours are lines of a log.
 (globalThis as { AI_SDK_LOG_WARNINGS?: false }).AI_SDK_LOG_WARNINGS = false;
 
@@ -91,7 +94,9 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
     tries.brokeOff = false;
     tries.made += 1;
     try {
-      return await plain(...request);
+      const response = await plain(...request);
+      tries.brokeOff = GIVEN_UP.has(response.status);
+      return response;
     } catch (error) {
       tries.brokeOff = !NEVER_ASKED.test(codeOf(error));
       throw error;
@@ -177,13 +182,16 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
     const words = said(error.message).trim();
     return new AskError(
       `${server} answered ${statusCode}${attempts}${words === '' ? '' : `: ${words}`}${adviceOn(statusCode)}`,
-      false,
+      GIVEN_UP.has(statusCode),
     );
   }
   const cause = causeOf(error);
   if (cause instanceof ServerError) return new AskError(`${server} ${cause.message}${attempts}`, true);
   if (cause instanceof BudgetError) {
-    return new AskError(`${server} broke off${attempts}, and is not asked again: ${cause.message}`, true);
+    return new AskError(
+      `${server} gave no answer${attempts}, and is not asked again: ${cause.message}`,
+      true,
+    );
   }
   const code = codeOf(cause);
   if (NOT_TRUSTED.test(code)) {

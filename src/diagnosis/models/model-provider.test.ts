@@ -409,7 +409,7 @@ describe('a budget', () => {
     const profile = await serve((response) => response.destroy(), { tokensPerDay: 3900, retries: 1 });
     const { signal } = new AbortController();
     await expect(modelProvider(profile, Date.now).answer(bundle, signal)).rejects.toThrow(
-      /broke off.*not asked again: the budget of 3900 tokens/,
+      /gave no answer, and is not asked again: the budget of 3900 tokens/,
     );
     expect(server?.asked).toHaveLength(1);
   });
@@ -427,6 +427,16 @@ describe('a budget', () => {
     await expect(provider.answer(bundle, signal)).resolves.toBeDefined();
     await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 7000 tokens/);
     expect(server?.asked).toHaveLength(3);
+  });
+
+  it('counts what a gateway gave up waiting for: the server behind it may have gone on', async () => {
+    const profile = await serve((response) => json(response, { error: { message: 'late' } }, 504), {
+      tokensPerDay: 3900,
+    });
+    const provider = modelProvider(profile, Date.now);
+    const { signal } = new AbortController();
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/answered 504: late/);
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 3900/);
   });
 
   it('is used up by no attempt that did not reach the server', async () => {
