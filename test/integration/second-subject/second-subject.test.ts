@@ -214,7 +214,9 @@ describe('one CRD for two subjects', () => {
     const { kubectl } = controlPlane;
     await kubectl.createNamespace('mixed');
     const create = async (spec: object): Promise<string> =>
-      await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input: JSON.stringify(demo('mixed', spec)) });
+      await kubectl.run(['create', '--dry-run=server', '-f', '-'], {
+        input: JSON.stringify(demo('mixed', spec)),
+      });
     const keyValueSubject = { type: 'KeyValue', keyValue: { selector: {} } };
     const rateLimiter = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
     await create({});
