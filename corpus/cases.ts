@@ -269,8 +269,8 @@ export const CASES: readonly Case[] = [
     ],
   },
   {
-    name: 'http-burst-held',
-    says: 'requests come together at a limiter of another maker, which holds its limit',
+    name: 'http-burst',
+    says: 'requests come together at a limiter of another maker',
     variations: [
       http('express-rate-limit', 'default', { watch: 'burst' }),
       http('rate-limiter-flexible', 'timeout', { watch: 'burst' }),

@@ -6,21 +6,30 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { readRecordings } from '../../corpus/recording.ts';
 import { anomalyClasses, type DiagnosisProvider, rulesProvider } from '../../src/diagnosis/index.ts';
+import { startLocalModel, writeLocalProfile } from '../../src/local/model.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { UsageError } from '../../src/settings/settings.ts';
 import { majorityGuess, possibleGuesses, randomShares, sharesOf } from './baselines.ts';
 import { confusionOf, linesOf, shareOf, textOf } from './confusion.ts';
 import { type Explained, explain } from './explain.ts';
 
-const HELP = `Usage: npm run bench:diagnosis -- [--report FILE] [--misses]
+const HELP = `Usage: npm run bench:diagnosis -- [--profile NAME ...] [--profiles FILE] [--held-back] [--misses] [--report FILE]
 
-Has the rules explain every recording of corpus/recordings, and grades what they say.
+Has each profile explain the recordings of corpus/recordings, and grades what it says.
 
-  --report FILE  writes every answer with its grade, as JSON
-  --misses       names each recording whose class or component was not recognised
-  --help         this text
+  --profile NAME   rules (default), local (a small model, which this starts), or one of --profiles; several times
+  --profiles FILE  profiles of models, as the operator takes them: docs/diagnosis-models.md
+  --held-back      only what was held back from whoever made rules and prompts
+  --misses         names each recording whose class or component was not recognised
+  --report FILE    writes every answer with its grade, as JSON
+  --help           this text
 `;
 
 const { values } = parseArgs({
   options: {
+    profile: { type: 'string', multiple: true },
+    profiles: { type: 'string' },
+    'held-back': { type: 'boolean', default: false },
     report: { type: 'string' },
     misses: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -30,11 +39,13 @@ if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
+const asked = values.profile ?? ['rules'];
 
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 const recordings = await readRecordings();
 const held = recordings.filter(({ heldBack }) => heldBack);
 const tuned = recordings.filter(({ heldBack }) => !heldBack);
+const some = values['held-back'] ? held : recordings;
 const cases = new Set(recordings.map((one) => one.case)).size;
 say(`${recordings.length} recordings of ${cases} cases, ${held.length} of them held back`);
 
@@ -55,32 +66,58 @@ say(
 const chance = randomShares(guesses, truthsOf(held));
 say(`  by chance: class ${percent(chance.identification)}, component ${percent(chance.localization)}`);
 
-const providers: Readonly<Record<string, DiagnosisProvider>> = { rules: rulesProvider };
 const all: Record<string, readonly Explained[]> = {};
-for (const [profile, provider] of Object.entries(providers)) {
-  const explained: Explained[] = [];
-  for (const recording of recordings) explained.push(await explain(recording, provider));
-  all[profile] = explained;
-  for (const [title, some] of [
-    ['held back', explained.filter(({ heldBack }) => heldBack)],
-    ['not held back', explained.filter(({ heldBack }) => !heldBack)],
-  ] as const) {
-    say();
-    say(`Profile ${profile}, ${title} (${some.length}), with 95 % intervals`);
-    tell(some);
-  }
-  if (values.misses) {
-    for (const { name, answer, grade, rejected, truths } of explained) {
-      if (grade?.identification && grade.localization) continue;
-      const was = truths.map(({ anomaly, components }) => `${anomaly} in ${components.join(', ')}`);
-      const said = answer ? `${answer.anomaly} in ${answer.component}` : `nothing usable: ${rejected}`;
-      say(`  ${name}: was ${was.join(' and ') || 'none'}; said ${said}`);
-    }
-  }
+const supervisor = new Supervisor();
+try {
+  for (const name of asked) all[name] = await benchProfile(name, await providerOf(name));
+} finally {
+  await supervisor.close();
 }
 if (values.report !== undefined) {
   await writeFile(values.report, `${JSON.stringify(all, undefined, 2)}\n`);
   say(`\nAll answers are in ${values.report}`);
+}
+
+async function providerOf(name: string): Promise<DiagnosisProvider> {
+  if (name === 'rules') return rulesProvider;
+  const onProgress = (line: string): void => void process.stderr.write(`model: ${line}\n`);
+  const file =
+    name === 'local' && values.profiles === undefined
+      ? await writeLocalProfile(await startLocalModel({ supervisor, onProgress }), supervisor)
+      : values.profiles;
+  const { providersOf, readProfiles } = await import('../../src/diagnosis/models/index.ts');
+  const providers = file === undefined ? {} : providersOf(await readProfiles(file), Date.now);
+  const provider = providers[name];
+  if (provider) return provider;
+  throw new UsageError(`there is no profile "${name}": name one of --profiles FILE, rules or local`);
+}
+
+async function benchProfile(profile: string, provider: DiagnosisProvider): Promise<Explained[]> {
+  const explained: Explained[] = [];
+  for (const [index, recording] of some.entries()) {
+    if (profile !== 'rules')
+      process.stderr.write(`${profile}: ${index + 1} of ${some.length}, ${recording.name}\n`);
+    explained.push(await explain(recording, provider));
+  }
+  const parts = [
+    ['held back', explained.filter(({ heldBack }) => heldBack)],
+    ['not held back', explained.filter(({ heldBack }) => !heldBack)],
+  ] as const;
+  for (const [title, part] of parts) {
+    if (part.length === 0) continue;
+    say();
+    say(`Profile ${profile}, ${title} (${part.length}), with 95 % intervals`);
+    tell(part);
+  }
+  if (values.misses) for (const one of explained) tellMiss(one);
+  return explained;
+}
+
+function tellMiss({ answer, grade, name, rejected, truths }: Explained): void {
+  if (grade?.identification && grade.localization) return;
+  const was = truths.map(({ anomaly, components }) => `${anomaly} in ${components.join(', ')}`);
+  const said = answer ? `${answer.anomaly} in ${answer.component}` : `nothing usable: ${rejected}`;
+  say(`  ${name}: was ${was.join(' and ') || 'none'}; said ${said}`);
 }
 
 function tell(some: readonly Explained[]): void {

@@ -7,7 +7,7 @@ import { restart } from './store-restart.ts';
 /** Shorter than this is no failure: a machine under load holds a probe up for as long. Milliseconds. */
 const LEAST_MS = 700;
 /** A read that was answered so late, while replicas answered. */
-const LATE_MS = 3000;
+const LATE_MS = 1500;
 const LEAST_REPLIES = 4;
 /** Whoever looks stands still for less than this, however short of processor time. */
 const LONGEST_PAUSE_MS = 4000;

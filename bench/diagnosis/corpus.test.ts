@@ -1,0 +1,43 @@
+/** What the rules make of real recordings; docs/diagnosis.md promises this much of those that were held back. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { CASES } from '../../corpus/cases.ts';
+import { type Recording, readRecordings } from '../../corpus/recording.ts';
+import { rulesProvider } from '../../src/diagnosis/index.ts';
+import { leaksOf } from '../../src/evidence/index.ts';
+import { explain } from './explain.ts';
+
+let recordings: Recording[];
+beforeAll(async () => {
+  recordings = await readRecordings();
+});
+
+describe('the corpus', () => {
+  it('has a recording of each variation of each case, and a third of them held back', () => {
+    const wanted = CASES.flatMap(({ name, variations }) => variations.map((_, i) => `${name}-${i + 1}`));
+    expect(recordings.map(({ name }) => name).sort()).toEqual(wanted.sort());
+    expect(recordings.length).toBeGreaterThanOrEqual(60);
+    expect(recordings.filter(({ heldBack }) => heldBack).length).toBeGreaterThan(recordings.length / 4);
+  });
+
+  it('gives away neither the system nor what was done to it', () => {
+    for (const { bundle, name } of recordings) expect([name, leaksOf(bundle)]).toEqual([name, []]);
+  });
+});
+
+describe('the rules', () => {
+  it('name class and component of nine in ten that were held back', async () => {
+    const held = recordings.filter(({ heldBack }) => heldBack);
+    const explained = await Promise.all(held.map((one) => explain(one, rulesProvider)));
+    const right = explained.filter(({ grade }) => grade?.identification && grade.localization);
+    expect(right.length / held.length).toBeGreaterThanOrEqual(0.9);
+  });
+
+  it('call healthy what is healthy, every time', async () => {
+    const healthy = recordings.filter(({ truths }) => truths.length === 0);
+    expect(healthy.length).toBeGreaterThan(10);
+    for (const one of healthy) {
+      const { answer } = await explain(one, rulesProvider);
+      expect([one.name, answer?.anomaly]).toEqual([one.name, 'none']);
+    }
+  });
+});
