@@ -3,7 +3,7 @@ import { LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components';
 import { type EChartsCoreOption, type EChartsType, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import { type Cite, LEAST_LOG, type Plot, type PlotLine } from './plots.ts';
+import { type Cite, LEAST_LOG, type Plot, type PlotLine } from './plot.ts';
 import { escaped } from './text.ts';
 
 use([LineChart, ScatterChart, GridComponent, MarkAreaComponent, MarkLineComponent, SVGRenderer]);
@@ -61,6 +61,7 @@ function withoutHabits(svg: string, { title }: Plot, prefix: string): string {
 function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
   const rows = rowsOf(plot);
   const isNarrow = width < 500;
+  const inMs = plot.toMs - plot.fromMs < 2000;
   return {
     animation: false,
     grid: { left: rows ? (isNarrow ? 84 : 96) : 52, right: 14, top: 24, bottom: 44 },
@@ -68,9 +69,9 @@ function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
       type: 'value',
       min: plot.fromMs,
       max: Math.max(plot.toMs, plot.fromMs + 0.1),
-      ...(rows ? {} : { minInterval: 1000 }),
+      ...(inMs ? {} : { minInterval: 1000 }),
       splitNumber: isNarrow ? 4 : 8,
-      name: rows ? 'milliseconds since the start of the fault' : 'seconds since the start of the fault',
+      name: inMs ? 'milliseconds since the start of the fault' : 'seconds since the start of the fault',
       nameLocation: 'middle',
       nameGap: 26,
       nameTextStyle: FONT,
@@ -80,7 +81,7 @@ function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
         showMaxLabel: false,
         hideOverlap: true,
         formatter: (ms: number) =>
-          rows ? String(Math.round(ms * 100) / 100) : String(Math.round(ms / 100) / 10),
+          inMs ? String(Math.round(ms * 100) / 100) : String(Math.round(ms / 100) / 10),
       },
       axisLine: { onZero: false, lineStyle: { color: 'var(--axis)' } },
       axisTick: { lineStyle: { color: 'var(--axis)' } },
@@ -96,6 +97,7 @@ function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
           axisLabel: { show: false },
           splitLine: { show: false },
           axisLine: { show: false },
+          axisTick: { show: false },
         }
       : {
           type: plot.log ? 'log' : 'value',
@@ -103,19 +105,23 @@ function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
           minInterval: plot.unit === 'requests' ? 1 : 0,
           splitNumber: 4,
           axisLabel: FONT,
+          axisLine: { show: false },
+          axisTick: { show: false },
           splitLine: { lineStyle: { color: 'var(--grid)' } },
         },
     series: plot.lines.map((line, i) => ({
-      ...seriesOf(line, plot.log),
+      ...seriesOf(line, plot),
       // Bands and marks belong to the plot; the library has them on a series.
       ...(i === 0 ? { markArea: areasOf(plot), markLine: marksOf(plot) } : {}),
     })),
   };
 }
 
-function seriesOf({ colour, joined, points, row }: PlotLine, log: boolean) {
+function seriesOf({ colour, holds, joined, points, row }: PlotLine, { log, toMs }: Plot) {
   const { color, type, width } = STYLES[colour];
   const shown = points.map(([at, value]): [number, number] => [at, log ? Math.max(value, LEAST_LOG) : value]);
+  const last = shown.at(-1);
+  if (holds && last) shown.push([toMs, last[1]]);
   if (joined === 'dots') {
     return {
       type: 'scatter',
@@ -129,9 +135,10 @@ function seriesOf({ colour, joined, points, row }: PlotLine, log: boolean) {
   return {
     type: 'line',
     silent: true,
-    // A single point has no line.
-    showSymbol: points.length === 1,
-    symbolSize: 6,
+    // A point by itself has no line.
+    showSymbol: joined === 'rises' || points.length === 1,
+    symbol: 'circle',
+    symbolSize: joined === 'rises' ? 3 : 6,
     itemStyle: { color },
     lineStyle: { color, width, type },
     data: joined === 'rises' ? withGaps(shown) : shown,
@@ -148,15 +155,20 @@ function withGaps(points: readonly [number, number][]): (readonly [number, numbe
 
 function areasOf({ bands, fromMs, toMs }: Plot) {
   const span = toMs - fromMs;
+  // The fault of a burst is its bursts.
+  const shown = bands.some(({ kind }) => kind === 'burst')
+    ? bands.filter(({ kind }) => kind !== 'fault')
+    : bands;
   return {
     silent: true,
-    data: bands.map(({ fromMs: from, kind, toMs: to }) => [
+    data: shown.map(({ fromMs: from, kind, toMs: to }, i) => [
       {
         xAxis: from,
-        itemStyle: { color: `var(--band-${kind})` },
+        // One that is a line in the plot is as dark as a line.
+        itemStyle: { color: `var(--band-${kind === 'burst' && to - from > 0.08 * span ? 'fault' : kind})` },
         label: {
           ...FONT,
-          show: to - from > 0.08 * span || kind === 'burst',
+          show: to - from > 0.08 * span || (kind === 'burst' && shown[i - 1]?.kind !== 'burst'),
           formatter: kind,
           position: 'insideTop',
         },
@@ -206,6 +218,7 @@ function rowsOf({ lines }: Plot): readonly PlotLine[] | undefined {
 
 /** Citations, each a dot at its place and a label beside it; labels give way to each other. And names of rows. */
 function citesOf(chart: EChartsType, plot: Plot, { height, width }: ChartSize, anchor: string): string {
+  const dots: string[] = [];
   const taken: { x: number; y: number }[] = [];
   const placed = plot.cites.map((cite) => {
     const [x, y] = pixelOf(chart, cite, plot.log);
@@ -224,13 +237,16 @@ function citesOf(chart: EChartsType, plot: Plot, { height, width }: ChartSize, a
     }
     taken.push(at);
     const id = escaped(cite.id);
-    return `<g class="cite ${anchor}${id}"><circle cx="${px(x)}" cy="${px(y)}" r="4"/><rect x="${px(at.x - LABEL.width / 2)}" y="${px(at.y - LABEL.height / 2)}" width="${LABEL.width}" height="${LABEL.height}" rx="8"/><text x="${px(at.x)}" y="${px(at.y + 4)}" text-anchor="middle">${id}</text></g>`;
+    const group = `<g class="cite ${anchor}${id}">`;
+    // Labels lie over all the dots.
+    dots.push(`${group}<circle cx="${px(x)}" cy="${px(y)}" r="4"/></g>`);
+    return `${group}<rect x="${px(at.x - LABEL.width / 2)}" y="${px(at.y - LABEL.height / 2)}" width="${LABEL.width}" height="${LABEL.height}" rx="8"/><text x="${px(at.x)}" y="${px(at.y + 4)}" text-anchor="middle">${id}</text></g>`;
   });
   const rows = (rowsOf(plot) ?? []).map(({ row }) => {
     const [, y = 0] = chart.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [plot.fromMs, row?.at ?? 0]);
     return `<text class="row" x="6" y="${px(y + 4)}">${escaped(row?.label ?? '')}</text>`;
   });
-  return [...rows, ...placed].join('');
+  return [...rows, ...dots, ...placed].join('');
 }
 
 function pixelOf(chart: EChartsType, { atMs, value }: Cite, log: boolean): readonly [number, number] {

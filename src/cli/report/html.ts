@@ -2,8 +2,10 @@
 import { type DiagnosisStatus, diagnosedPlace, type Measure } from '../../api/index.ts';
 import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { chartSvg } from './chart.ts';
+import { citedIds } from './cites.ts';
 import { STYLE } from './page-style.ts';
-import { citedIds, componentName, type Plot, plotsOf, seconds, tableOf } from './plots.ts';
+import { componentName, type Plot, type PlotLine, seconds, tableOf } from './plot.ts';
+import { plotsOf } from './plots.ts';
 import type { Report, ScenarioReport } from './report.ts';
 import { html, type Markup, Markup as MarkupText } from './text.ts';
 import { timeline } from './timeline.ts';
@@ -180,7 +182,7 @@ function figure(plot: Plot, anchor: string): Markup {
   const height = rows > 0 ? 96 + 24 * rows : 280;
   const { head: columns, rows: cells } = tableOf(plot);
   const svg = (width: number) => new MarkupText(chartSvg(plot, { width, height }, anchor));
-  const key = plot.lines.filter(({ row }) => row === undefined).toReversed();
+  const key = keyOf(plot);
   return html`<figure>${plot.cites.map(({ id }) => html`<span class="anchor" id="${anchor}${id}"></span>`)}
 <figcaption><b>${plot.title}${unitOf(plot)}</b> ${plot.about}</figcaption>
 <div class="wide">${svg(760)}</div><div class="narrow">${svg(360)}</div>
@@ -188,6 +190,17 @@ ${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, joined,
 <details><summary>Figures of this plot</summary><div class="scroll"><table><caption>${plot.title}</caption>
 <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>${cells.map(([name, ...values]) => html`<tr><th scope="row">${name}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>`)}</tbody></table></div></details></figure>`;
+}
+
+/** What the lines are; those of single nodes look alike, and are one entry. The table names each. */
+function keyOf({ lines }: Plot): readonly PlotLine[] {
+  const named = lines.filter(({ row }) => row === undefined).toReversed();
+  const [first, ...others] = named.filter(
+    ({ colour, name }) => colour === 'faint' && name.startsWith('replica-'),
+  );
+  if (!first) return named;
+  const rest = named.filter((line) => line !== first && !others.includes(line));
+  return [...rest, { ...first, name: 'single nodes' }];
 }
 
 function unitOf({ log, unit }: Plot): string {

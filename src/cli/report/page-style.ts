@@ -49,10 +49,11 @@ aside p{margin:.2em 0}
 table{border-collapse:collapse;font-size:.88rem;width:100%}
 caption{text-align:left;color:var(--muted);padding-bottom:4px}
 th,td{text-align:right;padding:4px 10px;border-bottom:1px solid var(--edge);font-variant-numeric:tabular-nums}
+td,thead th{white-space:nowrap;overflow-wrap:normal}
 th:first-child{text-align:left}
 th:first-child{padding-left:0}
 thead th{color:var(--muted);font-weight:500}
-tbody th{font-weight:500}
+tbody th{font-weight:500;min-width:9em}
 tfoot th,tfoot td{font-weight:700;border-bottom:0}
 figure{margin:1.6em 0 1.2em}
 figcaption{font-size:.92rem;color:var(--muted);margin-bottom:4px}

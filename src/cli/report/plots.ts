@@ -1,57 +1,23 @@
-/** Which plots the evidence of a scenario gives, and where in them a citation of a diagnosis lies. Pure. */
+/** Which plots the evidence of a scenario gives. Pure. */
 import type { DiagnosisStatus } from '../../api/index.ts';
-import type { EvidenceBundle, EvidenceSeries, ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { combined, pointsOf } from '../view/series.ts';
+import { withCites } from './cites.ts';
+import {
+  componentName,
+  joinedOf,
+  LEAST_LOG,
+  MOST_PODS,
+  type Plot,
+  type PlotLine,
+  type PlotPoint,
+  round,
+} from './plot.ts';
 
-/** Milliseconds since the start of the fault, and a value. */
-export type PlotPoint = readonly [atMs: number, value: number];
-
-export type PlotKey = 'counts' | 'answers' | 'store' | 'replicas' | 'arrivals';
-
-export interface Plot {
-  readonly key: PlotKey;
-  readonly title: string;
-  /** What to look for, in a sentence. */
-  readonly about: string;
-  readonly unit: string;
-  /** Whether the values span so much that the axis is logarithmic. */
-  readonly log: boolean;
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly lines: readonly PlotLine[];
-  readonly bands: readonly { readonly kind: string; readonly fromMs: number; readonly toMs: number }[];
-  /** Moments: when the invariant was broken, and when that was known. */
-  readonly marks: readonly { readonly atMs: number; readonly text: string }[];
-  /** What must not be exceeded. */
-  readonly bound?: { readonly text: string; readonly value: number };
-  readonly cites: readonly Cite[];
-}
-
-export interface PlotLine {
-  readonly name: string;
-  /** Which colour: 0 the subject of the plot, 1 and 2 what it is held against, 3 bad news; `faint`: one of many. */
-  readonly colour: 0 | 1 | 2 | 3 | 'faint';
-  readonly points: readonly PlotPoint[];
-  /** How its points hang together. dots: each is of its own; rises: until the value falls. */
-  readonly joined: 'all' | 'dots' | 'rises';
-  /** Row in a plot of dots, with what stands before it; a line where there is none. */
-  readonly row?: { readonly at: number; readonly label: string };
-}
-
-/** Where a citation lies in a plot. */
-export interface Cite {
-  readonly id: string;
-  readonly atMs: number;
-  /** undefined: at the top, as it is a moment alone. */
-  readonly value?: number;
-}
-
-/** So many single pods are drawn; of more, their sum alone. */
-const MOST_PODS = 8;
 /** A span of values from which on an axis is logarithmic. */
 const LOG_FROM = 100;
-/** The least value on a logarithmic axis, in its unit. */
-export const LEAST_LOG = 0.1;
+/** What takes less than this share of the time that was watched is shown larger. */
+const MOMENT = 0.05;
 /** Rows of dots. */
 const MOST_ROWS = 64;
 
@@ -61,19 +27,6 @@ export function plotsOf(scenario: ScenarioEvidence, diagnosis?: DiagnosisStatus)
     .map((make) => make(scenario))
     .filter((plot) => plot !== undefined);
   return withCites(plots, scenario, diagnosis);
-}
-
-/** Ids that a diagnosis cites and the bundle has, in order of their first citation. */
-export function citedIds(diagnosis: DiagnosisStatus | undefined): string[] {
-  return [...new Set((diagnosis?.chain ?? []).flatMap(({ evidence }) => evidence))].filter((id) =>
-    /^[sev][1-9][0-9]{0,3}$/.test(id),
-  );
-}
-
-/** "replica-1" with the pod behind it. */
-export function componentName({ pods }: ScenarioEvidence, component: string): string {
-  const pod = pods.find((one) => one.component === component)?.pod;
-  return pod === undefined ? component : `${component} (${pod})`;
 }
 
 function counts(scenario: ScenarioEvidence): Plot | undefined {
@@ -86,7 +39,7 @@ function counts(scenario: ScenarioEvidence): Plot | undefined {
     // Elsewhere the two are read at moments of their own, and a gap would say more of the reading.
     about: scenario.bundle.invariant?.formula.includes('count-stored')
       ? 'Where the two lines part, the nodes admit what the store has not counted.'
-      : 'Each is read at moments of its own, so a gap of less than a second says nothing.',
+      : 'Each is read at moments of its own, so a short gap says nothing.',
     unit: 'requests',
     lines: [
       ...faint(scenario, 'count-local'),
@@ -103,7 +56,9 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
   const line = (name: string, signal: Signal, colour: 0 | 2 | 3): PlotLine[] => {
     const some = all(signal);
     const points = some.length === 0 ? [] : combined(some, sum);
-    return points.some(([, value]) => value > 0) ? [{ name, colour, points, joined: 'all' }] : [];
+    return points.some(([, value]) => value > 0)
+      ? [{ name, colour, points, joined: 'all', holds: true }]
+      : [];
   };
   // What was denied would dwarf the rest, and stands in the table of answers.
   const lines = [
@@ -212,12 +167,6 @@ function faint(scenario: ScenarioEvidence, signal: Signal, mostLines = MOST_PODS
   }));
 }
 
-/** A latency is of one request; a wait grows until it is over, and the next one is another. */
-function joinedOf(signal: Signal): PlotLine['joined'] {
-  if (signal.endsWith('-latency') || signal === 'arrivals') return 'dots';
-  return signal === 'write-outstanding' || signal === 'unreachable' ? 'rises' : 'all';
-}
-
 function pointsOfRole({ bundle }: ScenarioEvidence, role: string, signal: Signal): (readonly PlotPoint[])[] {
   const names = new Set(bundle.components.filter((one) => one.role === role).map(({ name }) => name));
   return bundle.series
@@ -244,95 +193,40 @@ function plot(
   ];
   const values = made.lines.flatMap(({ points }) => points.map(([, value]) => value));
   const [least, greatest] = [Math.min(...values.filter((value) => value > 0)), Math.max(...values)];
+  const whole = { fromMs: Math.min(...times), toMs: Math.max(...times) };
+  const span = made.key === 'counts' || made.key === 'store' ? whole : spanOf(made.lines, whole);
+  const isIn = (at: number): boolean => at >= span.fromMs && at <= span.toMs;
   return {
     ...made,
+    ...span,
     log: made.unit === 'ms' && greatest / Math.max(least, LEAST_LOG) > LOG_FROM,
-    fromMs: Math.min(...times),
-    toMs: Math.max(...times),
-    bands: spans,
-    marks: detections.map(({ atMs, text }) => ({
-      atMs: atMs - bundleAtMs,
-      text: text.startsWith('broken') ? 'broken' : 'detected',
-    })),
+    bands: spans
+      .filter(({ fromMs, toMs }) => fromMs <= span.toMs && toMs >= span.fromMs)
+      .map(({ fromMs, kind, toMs }) => ({
+        kind,
+        fromMs: Math.max(fromMs, span.fromMs),
+        toMs: Math.min(toMs, span.toMs),
+      })),
+    marks: detections
+      .map(({ atMs, text }) => ({
+        atMs: atMs - bundleAtMs,
+        text: text.startsWith('broken') ? 'broken' : 'detected',
+      }))
+      .filter(({ atMs }) => isIn(atMs)),
     cites: [],
   };
 }
 
-/** Which plot shows a signal, where its component is a replica or the store. */
-function plotFor({ component, signal }: EvidenceSeries): PlotKey {
-  if (signal === 'arrivals') return 'arrivals';
-  if (signal === 'count-local' || signal === 'count-stored' || signal === 'count-lag') return 'counts';
-  if (signal.startsWith('requests-') || signal.startsWith('others-') || signal === 'limit') return 'answers';
-  return component.startsWith('replica') ? 'replicas' : 'store';
-}
-
-/** With the places of what is cited. A series of one node that is cited is drawn, where only the sum would be. */
-function withCites(
-  plots: readonly Plot[],
-  scenario: ScenarioEvidence,
-  diagnosis: DiagnosisStatus | undefined,
-): Plot[] {
-  const ids = citedIds(diagnosis);
-  const cited = scenario.bundle.series.filter(({ id }) => ids.includes(id));
-  return plots.map((plot, i) => {
-    const mine = cited.filter((series) => plotFor(series) === plot.key);
-    const missing = mine.filter(
-      ({ points, signal }) => signal !== 'limit' && !plot.lines.some((line) => line.points === points),
-    );
-    const drawn = missing.slice(0, MOST_PODS).map(
-      ({ component, points, signal }): PlotLine => ({
-        name: `${componentName(scenario, component)} ${signal}`,
-        colour: 'faint',
-        points,
-        joined: joinedOf(signal),
-      }),
-    );
-    // What is a moment alone stands in the first plot.
-    const moments = i === 0 && plot.key !== 'arrivals' ? momentsOf(scenario.bundle, ids) : [];
-    const cites = [...mine.map((series) => placeOf(series, plot)), ...moments];
-    return { ...plot, lines: [...drawn, ...plot.lines], cites };
-  });
-}
-
-function placeOf({ id, points }: EvidenceSeries, { lines }: Plot): Cite {
-  const [atMs, value] = points.reduce((a, b) => (b[1] > a[1] ? b : a));
-  const row = lines.find((line) => line.points === points)?.row;
-  return { id, atMs, value: row ? row.at : value };
-}
-
-function momentsOf({ events, invariant }: EvidenceBundle, ids: readonly string[]): Cite[] {
-  const all = [
-    ...events.map(({ atMs, id }) => ({ atMs, id })),
-    ...(invariant?.values ?? []).map(({ id }) => ({ atMs: invariant?.brokenAtMs ?? 0, id })),
-  ];
-  return all.filter(({ id }) => ids.includes(id));
-}
-
-/** What a screen reader, or whoever wants figures, gets of a plot: a row for each line. */
-export function tableOf({ lines, unit }: Plot): {
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-} {
-  if (lines.some(({ row }) => row !== undefined)) {
-    return {
-      head: ['pod', 'requests', 'first', 'last'],
-      rows: lines.map(({ name, points }) => [
-        name,
-        String(points.at(-1)?.[1] ?? 0),
-        `${round(points[0]?.[0] ?? 0)} ms`,
-        `${round(points.at(-1)?.[0] ?? 0)} ms`,
-      ]),
-    };
-  }
-  const at = (point: PlotPoint): string => `${round(point[1])} ${unit} at ${seconds(point[0])}`;
-  return {
-    head: ['line', 'first', 'most', 'last'],
-    rows: lines.flatMap(({ name, points }) => {
-      const [first, last] = [points[0], points.at(-1)];
-      if (!first || !last) return [];
-      return [[name, at(first), at(points.reduce((a, b) => (b[1] > a[1] ? b : a))), at(last)]];
-    }),
-  };
+/** Of what is over in a moment, that moment and a little around it; else the whole. */
+function spanOf(
+  lines: readonly PlotLine[],
+  whole: Pick<Plot, 'fromMs' | 'toMs'>,
+): Pick<Plot, 'fromMs' | 'toMs'> {
+  const times = lines.flatMap(({ points }) => points.map(([at]) => at));
+  const [from, to] = [Math.min(...times), Math.max(...times)];
+  if (to - from > MOMENT * (whole.toMs - whole.fromMs)) return whole;
+  const room = Math.max(5, 0.2 * (to - from));
+  return { fromMs: Math.min(0, from) - room, toMs: to + 2 * room };
 }
 
 function sum(values: readonly number[]): number {
@@ -341,13 +235,4 @@ function sum(values: readonly number[]): number {
 
 function most(values: readonly number[]): number {
   return Math.max(...values);
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-/** "+1.25 s" of milliseconds. */
-export function seconds(ms: number): string {
-  return `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(2)} s`;
 }
