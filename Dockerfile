@@ -1,5 +1,5 @@
-# One image with both programs: /app/operator.mjs (what runs without arguments) and
-# /app/limiter.mjs. docs/install.md says how to build it, also for several platforms.
+# One image with both programs: /app/operator.mjs (what runs without arguments; it loads /app/models.mjs
+# where profiles of models are configured) and /app/limiter.mjs. docs/install.md says how to build it, also for several platforms.
 
 # Any Debian or Alpine with Node 24 and npm.
 ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim

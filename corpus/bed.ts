@@ -141,7 +141,7 @@ export class Bed {
     await Promise.all(
       [...this.redisLinks, ...this.nodes.map(({ front }) => front)].map((link) => link.stop()),
     );
-    await Promise.all(this.nodes.map(({ gateway }) => gateway?.stop()));
+    await Promise.all(this.nodes.map(async ({ gateway }) => await gateway?.stop()));
     for (const { process } of this.nodes) process.kill('SIGKILL');
     await this.redis.stop();
   }

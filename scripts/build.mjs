@@ -1,6 +1,7 @@
 /**
  * `npm run build`, first part: bundles the two programs of the image, each into one file that
- * needs nothing but Node 24. `--outdir` puts them elsewhere than into dist.
+ * needs nothing but Node 24, and beside them what the operator loads only where a model is asked. `--outdir` puts
+ * them elsewhere than into dist.
  */
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -23,11 +24,18 @@ const { outdir } = ownSettings({
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-// Bundles of an earlier build must not be taken for those of this one.
-await rm(`${root}/${outdir}`, { recursive: true, force: true });
-await build({
+/** What knows models is apart from the operator, which loads it where profiles are configured. */
+const apart = {
+  name: 'apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/diagnosis\/models\/index\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './models.mjs', external: true } : undefined,
+    );
+  },
+};
+
+const shared = {
   absWorkingDir: root,
-  entryPoints: { operator: 'src/operator/main.ts', limiter: 'src/limiter/main.ts' },
   outdir,
   outExtension: { '.js': '.mjs' },
   bundle: true,
@@ -41,10 +49,21 @@ await build({
   // Node is not told to read the map, which costs memory from the start on; stack-lines.mjs does when need be.
   sourcemap: 'external',
   sourcesContent: false,
-  inject: ['scripts/stack-lines.mjs'],
   // CommonJS dependencies ask for Node's own modules by require, which a module does not have.
   banner: {
     js: "import { createRequire as createRequireOfBundle } from 'node:module';\nconst require = createRequireOfBundle(import.meta.url);",
   },
   logLevel: 'info',
+};
+
+// Bundles of an earlier build must not be taken for those of this one.
+await rm(`${root}/${outdir}`, { recursive: true, force: true });
+await build({
+  ...shared,
+  entryPoints: { operator: 'src/operator/main.ts', limiter: 'src/limiter/main.ts' },
+  plugins: [apart, slimDependencies],
+  inject: ['scripts/stack-lines.mjs'],
 });
+// Split, so that the SDK is a file of its own, loaded with the first question. Without stack lines: there is one way
+// to show traces in a process, that of the operator.
+await build({ ...shared, entryPoints: { models: 'src/diagnosis/models/index.ts' }, splitting: true });

@@ -32,11 +32,11 @@ function whatWasRun(entries: readonly Entry[]): string {
 
 function asTheyCome(entries: readonly Entry[]): string {
   const first = entries.filter(({ limiter, variant }) => variant === limiter.variants[0]);
-  return `**As they come**: ${tally(first)}.`;
+  return `**As they come**, of ${counted(first.length, 'limiter')} ${tally(first)}.`;
 }
 
 function inAll(entries: readonly Entry[]): string {
-  return `In all configurations: ${tally(entries)}.`;
+  return `Of all ${counted(entries.length, 'configuration')} ${tally(entries)}.`;
 }
 
 function promises(entries: readonly Entry[]): string[] {
@@ -49,12 +49,12 @@ function promises(entries: readonly Entry[]): string[] {
   return [
     ...(through.length > 0
       ? [
-          `**Documentation promises that callers are let through** when Redis fails in ${counted(through.length, 'configuration')}. In fact: ${tally(through)}.`,
+          `**Documentation promises that callers are let through** when Redis fails in ${counted(through.length, 'configuration')}. Of these ${tally(through)}.`,
         ]
       : []),
     ...(others.length > 0
       ? [
-          `It promises an error or a denial in ${counted(others.length, 'configuration')}. In fact: ${tally(others)}.`,
+          `It promises an error or a denial in ${counted(others.length, 'configuration')}. Of these ${tally(others)}.`,
         ]
       : []),
   ];
@@ -100,15 +100,13 @@ function agreement(entries: readonly Entry[]): string {
   return `Each was told ${how}; ${alike === entries.length ? 'what callers get was the same each time' : `what callers get was the same each time in ${alike} of ${entries.length}`}.`;
 }
 
-/** `12 leave callers waiting (Hangs), 3 ...` */
+/** `12 leave callers waiting (Hangs), 3 turn callers away (FailsClosed)`: what most do first. */
 function tally(entries: readonly Entry[]): string {
   const kinds = Map.groupBy(entries, ({ surveyed }) => agreed(surveyed));
-  const parts = BEHAVIOURS.flatMap((behaviour) => {
-    const count = kinds.get(behaviour)?.length ?? 0;
-    return count > 0
-      ? [`${count} of ${entries.length} ${count === 1 ? MEANS[behaviour][0] : MEANS[behaviour][1]}`]
-      : [];
-  });
+  const parts = BEHAVIOURS.map((behaviour) => ({ behaviour, count: kinds.get(behaviour)?.length ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .sort((one, other) => other.count - one.count)
+    .map(({ behaviour, count }) => `${count} ${MEANS[behaviour][count === 1 ? 0 : 1]}`);
   const untold = kinds.get(undefined)?.length ?? 0;
   return [...parts, ...(untold > 0 ? [`${untold} cannot be told in one word`] : [])].join(', ');
 }

@@ -51,7 +51,7 @@ describe('the page of the survey', () => {
     expect(rowOf(page, 'default')).toBe(
       '| `default`: ioredis as it comes | **Hangs** 2 of 2 | 2 ms, none | 0 | 18 to 203 ms | 0, 3 | 20 of 20 |',
     );
-    expect(page).toContain('1 of 1 leaves callers waiting (Hangs)');
+    expect(page).toContain('of 1 limiter 1 leaves callers waiting (Hangs)');
     expect(page).toContain('npm run survey -- koa-ratelimit --times 3');
   });
 
@@ -80,7 +80,9 @@ describe('the page of the survey', () => {
     expect(says('default')).toMatch(/"fail closed".*, which this \*\*contradicts\*\*$/);
     expect(says('fail-open')).toMatch(/which this \*\*contradicts\*\*$/);
     expect(says('ioredis-timeout-fail-open')).toMatch(/which this confirms$/);
-    expect(page).toContain('let through** when Redis fails in 2 configurations. In fact: 1 of 2');
+    expect(page).toContain(
+      'let through** when Redis fails in 2 configurations. Of these 1 lets too many through (FailsOpen), 1 leaves callers waiting (Hangs).',
+    );
     expect(page).toContain('up to 121 requests more (express-rate-limit)');
   });
 

@@ -57,7 +57,7 @@ function howOf(entries: readonly Entry[]): string {
     '',
   );
   return `Each limiter ran as ${PROCESSES} processes over one Redis, with a limit of ${CONFIGURED.limit} requests in
-${CONFIGURED.windowSeconds} s, in the smallest service that its own documentation leads to (${code('survey/limiters')}), behind a
+${CONFIGURED.windowSeconds} s (in an hour where windows end for each caller at another moment), in the smallest service that its own documentation leads to (${code('survey/limiters')}), behind a
 ChaosDemo with two scenarios. GhostAllowing sent three times the limit at once, three times over, with nothing wrong.
 StoreOutage then paused the writes of Redis for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}, which is a Redis that
 stalls: connections stay open, and no error arrives. Callers waited 1 s for an answer. ${counted(runs.length, 'run')} were made on a machine at a load of
@@ -129,7 +129,7 @@ function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
     ...(reasons.length > 0 ? [`Not the same each time, or not told:\n\n${reasons.join('\n')}`] : []),
     sayings.length > 0
       ? `Its documentation says of a Redis that fails:\n\n${sayings.join('\n')}`
-      : 'Its documentation says nothing of a Redis that fails.',
+      : 'Nothing was found in its documentation on a Redis that fails.',
     `\`\`\`sh\nnpm run survey -- ${limiter.name} --times 3\n\`\`\``,
   ].join('\n\n');
 }

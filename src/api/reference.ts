@@ -178,12 +178,11 @@ ${table(['Type', 'Keys'], secrets)}
 
 ## Finalizer
 
-\`${FINALIZER}\` stands on the object from before Setup until its run has ended, and while a fault may be on that
-can be cut short. When you delete the object meanwhile, the operator first releases the fault and removes the keys
-that the run has set up. The finalizer goes when that is proven. Where it cannot be done, it goes 20 s after the
-operator has begun to try, or after \`fault.until\`, whichever is later. A rate limiter behind HTTP is told of no key,
-so there the finalizer stands only while such a fault is announced or may be on, and goes 5 s after \`fault.until\` at
-the latest.`;
+\`${FINALIZER}\` stands on the object from the beginning of Setup until its run has ended, and while a fault may be on
+that can be cut short. When you delete the object meanwhile, the operator first releases the fault and removes what
+the run has set up. The finalizer goes when that is proven. Where it cannot be done, it goes 20 s after the operator
+has begun to try, or after \`fault.until\`, whichever is later. Where a run sets up nothing that has to be removed, the
+finalizer stands only while such a fault is announced or may be on, and goes 5 s after \`fault.until\` at the latest.`;
 }
 
 function runKeySection(subjects: readonly SubjectApi[]): string {

@@ -21,6 +21,9 @@ describe('the arguments of the demo', () => {
       '--file=mine.yaml',
       '--pace=manual',
       '--keep',
+      '--diagnosis=local',
+      '--diagnosis-profiles',
+      'p.yaml',
       '--plain',
       '--report',
       'out.json',
@@ -32,6 +35,8 @@ describe('the arguments of the demo', () => {
       plain: true,
       keep: true,
       report: 'out.json',
+      diagnosis: 'local',
+      diagnosisProfiles: 'p.yaml',
     });
   });
 

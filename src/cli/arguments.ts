@@ -40,6 +40,16 @@ const demo = {
     flag: 'pace',
     help: 'manual: go on to the next chapter when you press space or enter (default: as the file says)',
   },
+  diagnosis: {
+    ...text('<profile>', 'the name of a profile', z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)),
+    flag: 'diagnosis',
+    help: 'Who explains what was detected: rules, local (a small model, which this starts), or a profile of --diagnosis-profiles (default: as the file says)',
+  },
+  diagnosisProfiles: {
+    ...file,
+    flag: 'diagnosis-profiles',
+    help: 'File with profiles of models, for the operator (see docs/diagnosis-models.md)',
+  },
   plain: {
     ...boolean,
     flag: 'plain',

@@ -4,10 +4,11 @@
  * behind.
  */
 import { writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, terminalLine } from '../api/index.ts';
 import type { Stage } from '../local/environment.ts';
+import { startLocalModel, writeLocalProfile } from '../local/model.ts';
 import { startOperator } from '../local/operator.ts';
 import type { ValuesOf } from '../settings/settings.ts';
 import { DEMO } from './arguments.ts';
@@ -42,7 +43,9 @@ async function main(options: DemoArguments, signal: AbortSignal): Promise<number
   const { demo, from, start } = await planOf(options);
   const environment = await start({ onProgress: progress, signal });
   try {
-    const operator = await startOperator(environment, { signal });
+    const profiles = await findProfiles(options, environment, signal);
+    const args = profiles === undefined ? [] : [`--diagnosis-profiles=${profiles}`];
+    const operator = await startOperator(environment, { signal, args });
     progress('operator', `started under its own ServiceAccount; log: ${operator.process.logFile}`);
     try {
       await environment.controlPlane.kubectl.apply([demo], { signal });
@@ -80,6 +83,19 @@ async function main(options: DemoArguments, signal: AbortSignal): Promise<number
   } finally {
     await environment.stop();
   }
+}
+
+/** The file of profiles that the operator is given; where it is asked for, the local model runs by then. */
+async function findProfiles(
+  { diagnosis, diagnosisProfiles }: DemoArguments,
+  { supervisor }: Stage,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (diagnosis !== 'local' || diagnosisProfiles !== undefined) {
+    return diagnosisProfiles && resolve(diagnosisProfiles);
+  }
+  const onProgress = (message: string): void => progress('model', message);
+  return await writeLocalProfile(await startLocalModel({ supervisor, onProgress, signal }), supervisor);
 }
 
 /** Shows the run to its end, stepping by the keyboard where it is paced by hand; returns the object then. */

@@ -31,7 +31,7 @@ export interface Plan {
 export async function planOf(options: DemoArguments): Promise<Plan> {
   const plan =
     options.limiter === undefined ? await ofFile(options) : await ofSurvey(options.limiter, options);
-  return { ...plan, demo: paced(plan.demo, options) };
+  return { ...plan, demo: asAsked(plan.demo, options) };
 }
 
 async function ofFile({ file, mode }: DemoArguments): Promise<Plan> {
@@ -75,8 +75,12 @@ function readDemo(manifest: string, file: string): PlannedDemo {
   return demo;
 }
 
-function paced(demo: PlannedDemo, { pace }: DemoArguments): PlannedDemo {
-  if (!pace) return demo;
+/** The demo with what the arguments say about pace and diagnosis. */
+function asAsked(demo: PlannedDemo, { diagnosis, pace }: DemoArguments): PlannedDemo {
   const mode = pace === 'manual' ? 'Manual' : 'Auto';
-  return { ...demo, spec: { ...demo.spec, pace: { ...demo.spec?.pace, mode } } };
+  const asked = {
+    ...(pace && { pace: { ...demo.spec?.pace, mode } }),
+    ...(diagnosis && { diagnosis: { profile: diagnosis } }),
+  };
+  return { ...demo, spec: { ...demo.spec, ...asked } };
 }

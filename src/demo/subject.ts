@@ -5,7 +5,7 @@
  */
 import type { Logger } from 'pino';
 import type { ChaosDemoSpec, Expectation, FaultStatus, SubjectApi } from '../api/index.ts';
-import type { EvidenceBundle } from '../evidence/index.ts';
+import type { EvidenceBand, EvidenceBundle } from '../evidence/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Clock } from './clock.ts';
 import type { Activity, SubjectEffect } from './effects.ts';
@@ -118,14 +118,22 @@ export interface Permit {
 /** A driver tells what it finds through this. */
 export type Emit = (finding: Finding) => void;
 
+/** A span of time for plots; milliseconds since the epoch. Without `to` it lasts. */
+export interface SeenBand {
+  readonly kind: EvidenceBand['kind'];
+  readonly from: number;
+  readonly to?: number;
+  readonly text: string;
+}
+
 /** What was seen around one fault so far, and what is behind the names in it. Milliseconds since the epoch. */
 export interface FaultEvidence {
   /** The origin of the times in the bundle. */
   readonly originMs: number;
   /** Names of components with the pods behind them. */
   readonly pods: readonly { readonly component: string; readonly pod: string }[];
-  /** Requests that were sent all at once. */
-  readonly bursts: readonly { readonly from: number; readonly to: number; readonly text: string }[];
+  /** Spans of time that the status does not tell of. */
+  readonly bands: readonly SeenBand[];
   readonly bundle: EvidenceBundle;
 }
 

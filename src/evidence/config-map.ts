@@ -66,9 +66,10 @@ export function runData(run: RunPart): Record<string, string> {
  */
 export function scenarioData(
   index: number,
-  { result: _, ...scenario }: ScenarioEvidence,
+  evidence: ScenarioEvidence,
   bytes: number,
 ): { readonly data: Record<string, string>; readonly thin: boolean } {
+  const { result: _, ...scenario } = evidence;
   const key = `scenario-${index + 1}.json`;
   const { series } = scenario.bundle;
   const textOf = (bundle: EvidenceBundle): string => JSON.stringify({ ...scenario, bundle });

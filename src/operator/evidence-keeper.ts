@@ -119,14 +119,24 @@ export class EvidenceKeeper {
     this.#runs.delete(key);
   }
 
-  /** Writes what is new, if `flush`, and ends; within {@link CLOSE_WITHIN_MS}. */
+  /** Writes what is new, if `flush`, and ends; within twice {@link CLOSE_WITHIN_MS}. Never rejects. */
   async close(flush: boolean): Promise<void> {
-    if (flush) for (const kept of this.#runs.values()) this.#last(kept, false);
+    const { clock } = this.#options;
+    if (flush) for (const kept of this.#runs.values()) this.#flush(kept);
     this.#runs.clear();
+    if (this.#working.size === 0) return;
     const all = Promise.all(this.#working.values());
-    if (flush && this.#working.size > 0) await endsWithin(this.#options.clock, CLOSE_WITHIN_MS, all);
+    if (flush) await endsWithin(clock, CLOSE_WITHIN_MS, all);
     for (const { stop } of this.#working.keys()) stop.abort(new Error('this term has ended'));
-    await all;
+    await endsWithin(clock, CLOSE_WITHIN_MS, all);
+  }
+
+  #flush(kept: Kept): void {
+    try {
+      this.#last(kept, false);
+    } catch (error) {
+      kept.stop.abort(error);
+    }
   }
 
   #begin(key: string, demo: ChaosDemo, run: number, definition: SubjectDefinition): Kept {

@@ -3,13 +3,8 @@ import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../api/index.ts';
 import { truncate } from '../api/index.ts';
 import { ms, watchEnd } from '../demo/context.ts';
 import type { Observed } from '../demo/observed.ts';
-import type { FaultEvidence, Scenario } from '../demo/subject.ts';
-import {
-  type EvidenceBand,
-  RUN_EVIDENCE_VERSION,
-  type RunPart,
-  type ScenarioEvidence,
-} from '../evidence/index.ts';
+import type { FaultEvidence, Scenario, SeenBand } from '../demo/subject.ts';
+import { RUN_EVIDENCE_VERSION, type RunPart, type ScenarioEvidence } from '../evidence/index.ts';
 
 const MOST_TEXT = 256;
 
@@ -57,7 +52,7 @@ export function scenarioPartOf(
   status: ChaosDemoStatus,
   scenario: Scenario,
   fault: FaultStatus,
-  { bundle, bursts, originMs, pods }: FaultEvidence,
+  { bands, bundle, originMs, pods }: FaultEvidence,
   observed: Observed,
 ): ScenarioEvidence {
   const runAt = ms(status.run?.startedAt ?? '');
@@ -68,17 +63,12 @@ export function scenarioPartOf(
     type: scenario.type,
     pods: [...pods],
     bundleAtMs: since(originMs),
-    bands: [
-      ...bandsOf(scenario, fault),
-      ...bursts.map(({ from, text, to }): Band => ({ kind: 'burst', from, to, text })),
-    ]
-      .slice(0, 16)
-      .map(({ from, kind, text, to }) => ({
-        kind,
-        fromMs: since(from),
-        ...(to !== undefined && { toMs: since(to) }),
-        text: truncate(text, MOST_TEXT),
-      })),
+    bands: [...bandsOf(scenario, fault), ...bands].slice(0, 16).map(({ from, kind, text, to }) => ({
+      kind,
+      fromMs: since(from),
+      ...(to !== undefined && { toMs: since(to) }),
+      text: truncate(text, MOST_TEXT),
+    })),
     detections: [
       ...(reading?.brokenAt === undefined
         ? []
@@ -91,17 +81,9 @@ export function scenarioPartOf(
   };
 }
 
-interface Band {
-  readonly kind: EvidenceBand['kind'];
-  /** Milliseconds since the epoch. */
-  readonly from: number;
-  readonly to?: number;
-  readonly text: string;
-}
-
-function bandsOf(scenario: Scenario, fault: FaultStatus): Band[] {
+function bandsOf(scenario: Scenario, fault: FaultStatus): SeenBand[] {
   const plannedAt = ms(fault.plannedAt);
-  const bands: Band[] = [
+  const bands: SeenBand[] = [
     { kind: 'countdown', from: plannedAt - scenario.countdownMs, to: plannedAt, text: scenario.faultTitle },
   ];
   if (fault.startedAt === undefined) return bands;

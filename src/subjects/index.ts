@@ -1,6 +1,12 @@
 /** The subjects that this operator knows. The first is the one that a spec is about that does not say. */
 import type { Subject } from '../demo/subject.ts';
+import type { DiagnosisProfiles } from '../diagnosis/index.ts';
 import type { Cluster } from './cluster.ts';
-import { rateLimiter } from './ratelimiter/index.ts';
+import { rateLimiter, rateLimiterExplainedBy } from './ratelimiter/index.ts';
 
 export const SUBJECTS: readonly Subject<Cluster>[] = [rateLimiter];
+
+/** The same, with other profiles than the rules to explain what was detected. */
+export function subjectsExplainedBy(diagnosis: DiagnosisProfiles): readonly Subject<Cluster>[] {
+  return [rateLimiterExplainedBy(diagnosis)];
+}

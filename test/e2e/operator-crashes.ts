@@ -57,7 +57,8 @@ async function endedRightly(
   await cluster.writeThroughLimiter();
   expect(await cluster.inNamespace('get', 'leases', '-o', 'name')).not.toContain('chaosdemo-redis');
   const finalizers = ['get', 'chaosdemo', name, '-o', 'jsonpath={.metadata.finalizers}'];
-  expect(await cluster.inNamespace(...finalizers)).toBe('');
+  // It goes a moment after the verdict.
+  await until(async () => (await cluster.inNamespace(...finalizers)) === '', { what: 'the finalizer to go' });
 }
 
 async function bothReady(cluster: Cluster): Promise<void> {

@@ -1,9 +1,11 @@
 /** What the API server itself accepts and refuses of a ChaosDemo, and what it says. */
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { Kubectl } from '../../src/local/kubectl.ts';
 
+const SAMPLES = new URL('../../manifests/samples/', import.meta.url);
 const namespace = 'api-test';
 let kubectl: Kubectl;
 
@@ -32,6 +34,8 @@ async function judge(spec: object): Promise<ChaosDemo> {
 const drift = (changes: object) => [{ name: 'd', type: 'CounterDrift', ...changes }];
 const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', ...changes }];
 const withLimiter = (changes: object) => ({ subject: { rateLimiter: { ...limiter, ...changes } } });
+const http = { type: 'HTTP', http: { request: { path: '/$(key)' } } };
+const counting = { service: { name: 'redis' }, count: { key: 'rl:$(key)' } };
 
 describe('the API server', { timeout: 300_000 }, () => {
   it('fills in the whole of a minimal demo', async () => {
@@ -54,6 +58,16 @@ describe('the API server', { timeout: 300_000 }, () => {
     expect(status).toMatchObject({ observedGeneration: -1, phase: 'Pending' });
   });
 
+  it('takes drift of a limiter behind HTTP that says where it counts', async () => {
+    const { spec } = await judge({
+      ...withLimiter({ interface: http, redis: counting }),
+      scenarios: drift({}),
+    });
+    expect(spec.subject.rateLimiter).toMatchObject({
+      redis: { count: { key: 'rl:$(key)', type: 'String' } },
+    });
+  });
+
   it.each<[string, object, RegExp]>([
     ['no rate limiter', { subject: {} }, /write subject.rateLimiter with type RateLimiter/],
     ['an empty selector', withLimiter({ selector: {} }), /an empty selector would match every pod/],
@@ -74,6 +88,51 @@ describe('the API server', { timeout: 300_000 }, () => {
       'a threshold above the limit',
       { ...withLimiter({}), scenarios: drift({ counterDrift: { threshold: 10 } }) },
       /threshold must be less than limit.requests/,
+    ],
+    [
+      'drift of a limiter behind HTTP without a word of where it counts',
+      { ...withLimiter({ interface: http }), scenarios: drift({}) },
+      /has to be said in subject.rateLimiter.redis.count: set it, or take StoreOutage or GhostAllowing/,
+    ],
+    [
+      'drift of a bucket, which runs down by itself',
+      {
+        ...withLimiter({ interface: http, redis: counting, limit: { algorithm: 'TokenBucket' } }),
+        scenarios: drift({}),
+      },
+      /needs a count that only grows within a window/,
+    ],
+    [
+      'a count at the same key for every caller',
+      withLimiter({ interface: http, redis: { ...counting, count: { key: 'rl' } } }),
+      /redis.count.key/,
+    ],
+    [
+      'a count in a hash without its field',
+      withLimiter({ interface: http, redis: { ...counting, count: { key: '$(key)', type: 'Hash' } } }),
+      /type Hash needs field, and no other type takes it/,
+    ],
+    [
+      'another algorithm than the one that the demo itself sets',
+      withLimiter({ limit: { algorithm: 'SlidingWindow' } }),
+      /say how a limiter behind HTTP counts: leave them out, or set interface.type to HTTP/,
+    ],
+    ['windows by the clock, the same', withLimiter({ limit: { windowStart: 'Clock' } }), /limit.windowStart/],
+    [
+      'a burst of a limit that has no bucket',
+      withLimiter({ interface: http, limit: { burst: 20 } }),
+      /burst and refillEvery are of algorithm TokenBucket/,
+    ],
+    [
+      'a burst over TLS of more than 1000',
+      {
+        ...withLimiter({
+          interface: { ...http, http: { ...http.http, tls: { serverName: 'a.b' } } },
+          limit: { requests: 400 },
+        }),
+        scenarios: ghost({}),
+      },
+      /with interface.http.tls, limit.requests x ghostAllowing.multiplier must be at most 1000/,
     ],
     [
       'a burst of more than 10000',
@@ -103,14 +162,11 @@ describe('the API server', { timeout: 300_000 }, () => {
     await expect(judge(spec)).rejects.toThrow(message);
   });
 
-  it.each(['demo.yaml', 'gate.yaml', 'gate-callers.yaml', 'minimal.yaml', 'your-limiter.yaml'])(
-    'takes the sample %s',
-    async (file) => {
-      const manifest = await readFile(new URL(`../../manifests/samples/${file}`, import.meta.url), 'utf8');
-      const input = manifest.replace(/namespace: ratelimiter/g, `namespace: ${namespace}`);
-      await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input });
-    },
-  );
+  it.each(readdirSync(SAMPLES))('takes the sample %s', async (file) => {
+    const manifest = await readFile(new URL(file, SAMPLES), 'utf8');
+    const input = manifest.replace(/namespace: ratelimiter/g, `namespace: ${namespace}`);
+    await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input });
+  });
 
   it('explains every field', async () => {
     const text = await kubectl.run(['explain', 'chaosdemo.spec', '--recursive']);

@@ -15,22 +15,17 @@ describe.skipIf(withoutRealTime)('the demo of a limiter of the survey', () => {
     const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
     onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
     const report = join(folder, 'report.json');
-    const args = [
-      '--limiter=express-rate-limit',
-      '--variant=ioredis-timeout-fail-open',
-      `--report=${report}`,
-    ];
+    // A configuration without a timeout: a busy machine would reach one with nothing wrong.
+    const args = ['--limiter=express-rate-limit', '--variant=fail-open', `--report=${report}`];
     const { status, stderr, stdout } = await runProgram(process.execPath, [program, ...args], {
       env: { HOME: process.env['HOME'], XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'], TMPDIR: folder },
       timeoutMs: 500_000,
     });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toContain(
-      '3 processes of express-rate-limit 8.7.5: ioredis with commandTimeout of 200 ms',
-    );
+    expect({ status, stderr, end: stdout.slice(-2000) }).toMatchObject({ status: 0, stderr: '' });
+    expect(stdout).toContain('3 processes of express-rate-limit 8.7.5: passOnStoreError');
     const ended = JSON.parse(await readFile(report, 'utf8')) as ChaosDemo;
     expect(ended.status?.scenarios).toMatchObject([
-      { name: 'outage', result: 'Detected', summary: expect.stringMatching(/^FailsOpen, /) },
+      { name: 'outage', result: 'Detected', summary: 'Hangs' },
       { name: 'burst', result: 'NotDetected' },
     ]);
     expect(await readdir(folder)).toEqual(['report.json']);

@@ -153,7 +153,7 @@ describe.skipIf(withoutRealTime)('evidence', () => {
       await until(() => driver.observed.readings['f']?.watchedUntil, { what: 'the watch to begin' });
       expect(await driver.inject('second-story', key, 5000)).toMatchObject({ proof: 'Confirmed' });
       await until(() => driver.observed.readings['f']?.complete, { what: 'the end of the watch' });
-      const { bundle, bursts } = driver.evidence ?? {};
+      const { bands, bundle } = driver.evidence ?? {};
       if (!bundle) throw new Error('there is no evidence');
 
       expectNothingGivenAway(bundle, key);
@@ -164,7 +164,7 @@ describe.skipIf(withoutRealTime)('evidence', () => {
       const arrivals = of(bundle, 'arrivals').flatMap(({ points }) => points.map(([at]) => at));
       expect(Math.min(...arrivals)).toBeGreaterThanOrEqual(0);
       expect(bundle.events.filter(({ component }) => component === 'client')).toHaveLength(3);
-      expect(bursts?.map(({ text }) => text)).toEqual(Array(3).fill('20 of 20 requests allowed'));
+      expect(bands?.map(({ text }) => text)).toEqual(Array(3).fill('20 of 20 requests allowed'));
       expect(bundle.events.filter(({ component }) => component === 'store')).toEqual([]);
       expect(bundle.invariant).toMatchObject({ broken: true, values: [{ value: sent }, { value: LIMIT }] });
       expect(of(bundle, 'write-latency')[0]?.points.length).toBeGreaterThan(3);

@@ -35,8 +35,6 @@ function open(command: string, name: string, { kubeconfig, ...size }: Place) {
       ...COMPILED,
       KUBECONFIG: kubeconfig ?? world.environment.controlPlane.kubeconfig,
       TTY_FILE: ttyFile,
-      CI: '',
-      NO_COLOR: '',
     },
   });
   onTestFinished(() => terminal.kill());

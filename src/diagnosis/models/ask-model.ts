@@ -7,11 +7,10 @@ import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { APICallError, generateText, jsonSchema, NoObjectGeneratedError, Output, RetryError } from 'ai';
 import { Agent } from 'undici';
-import { z } from 'zod';
-import { diagnosisAnswer } from '../answer.ts';
-import type { Prompt } from '../prompt.ts';
+import { answerForm } from './answer-form.ts';
 import { boundedFetch, type Fetch, ServerError } from './bounded-fetch.ts';
 import type { ModelProfile } from './profiles.ts';
+import type { Prompt } from './prompt.ts';
 import { redacted } from './redacted.ts';
 
 /** One question. */
@@ -62,11 +61,6 @@ const SERVER_WORDS = 160;
 // The SDK writes warnings to the console; ours are lines of a log.
 (globalThis as { AI_SDK_LOG_WARNINGS?: false }).AI_SDK_LOG_WARNINGS = false;
 
-/** What the answer is held to where the server can do that; it is checked in any case. */
-const form = jsonSchema(
-  z.toJSONSchema(diagnosisAnswer, { target: 'draft-7' }) as Parameters<typeof jsonSchema>[0],
-);
-
 /**
  * Asks, again where the server is busy, fails or breaks off, within the timeout of the profile.
  * @throws {AskError}, or the reason of `signal`
@@ -93,7 +87,7 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
       model: languageModel(profile, key, counted),
       system: prompt.system,
       prompt: prompt.user,
-      output: Output.object({ schema: form, name: 'diagnosis' }),
+      output: Output.object({ schema: jsonSchema(answerForm(prompt.shown)), name: 'diagnosis' }),
       maxOutputTokens: profile.maxOutputTokens,
       ...(!profile.reasoning && { temperature: 0 }),
       maxRetries: profile.retries,
@@ -123,7 +117,7 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
     const attempts = tries.made > 1 ? ` (${tries.made} attempts)` : '';
     if (timeout.aborted) {
       throw new AskError(
-        `the model's server gave no answer within ${profile.timeout / 1000} s${attempts}: give it more time in the profile, or use a faster model`,
+        `the model's server gave no answer within ${profile.timeout / 1000} s${attempts}: use a faster one, or let it read less (maxInputTokens of the profile)`,
         tries.made > 0,
       );
     }
@@ -171,7 +165,7 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
   }
   const cause = causeOf(error);
   if (cause instanceof ServerError) return new AskError(`${server} ${cause.message}${attempts}`, true);
-  const code = String((cause as NodeJS.ErrnoException).code ?? '');
+  const code = (cause as Partial<NodeJS.ErrnoException>).code ?? '';
   if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code)) {
     return new AskError(
       `${server} showed a certificate that is not trusted (${said(code)}): set caFile in the profile to the authority that made it`,

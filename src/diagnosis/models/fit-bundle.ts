@@ -24,6 +24,8 @@ export function fitBundle(
   bundle: EvidenceBundle,
   fits: (bundle: EvidenceBundle) => boolean,
 ): EvidenceBundle | undefined {
+  const bare = { ...bundle, series: [], events: [] };
+  if (!fits(bare)) return undefined;
   for (const { points, events } of STEPS) {
     const thinner = thinned(bundle, points, events);
     if (fits(thinner)) return thinner;
@@ -42,8 +44,7 @@ export function fitBundle(
     }
     if (fit > 0) return withSeries({ ...least, events }, byChange.slice(0, fit));
   }
-  const bare = { ...least, series: [], events: [] };
-  return fits(bare) ? bare : undefined;
+  return bare;
 }
 
 function thinned(bundle: EvidenceBundle, points: number, events: number): EvidenceBundle {

@@ -108,6 +108,9 @@ describe('a model behind the OpenAI protocol', () => {
             schema: {
               type: 'object',
               required: ['anomaly', 'component', 'chain', 'action', 'confidence', 'alternatives'],
+              properties: {
+                chain: { items: { properties: { evidence: { items: { enum: ['s1', 's2', 'e1'] } } } } },
+              },
             },
           },
         },

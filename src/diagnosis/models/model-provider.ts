@@ -1,9 +1,10 @@
 /** A provider that asks a language model, by a profile. What it answers is as unchecked as that of any other. */
-import { PROMPT_VERSION, promptOf } from '../prompt.ts';
+
 import type { DiagnosisProvider, ProviderAnswer } from '../provider.ts';
 import type { ModelAnswer } from './ask-model.ts';
 import { DayBudget, microDollars, type TokenUse } from './day-budget.ts';
 import type { ModelProfile } from './profiles.ts';
+import { PROMPT_VERSION, promptOf } from './prompt.ts';
 import { readCa, readKey } from './read-profiles.ts';
 import { withoutKey } from './redacted.ts';
 import { estimateTokens } from './tokens.ts';

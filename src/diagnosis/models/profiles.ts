@@ -118,7 +118,7 @@ function place(path: readonly PropertyKey[], content: unknown): string {
   if (top !== 'profiles' || typeof index !== 'number') return path.map(String).join('.') || 'the file';
   const named = (content as { profiles: readonly { name?: unknown }[] }).profiles[index]?.name;
   const shown = name.safeParse(named).success ? ` (${String(named)})` : '';
-  return `${[`profiles[${index}]${shown}`, ...rest.map(String)].join('.')}`;
+  return [`profiles[${index}]${shown}`, ...rest.map(String)].join('.');
 }
 
 function parsed(written: string): number {

@@ -36,10 +36,10 @@ describe('the file of profiles', () => {
   ])('is refused by name for %s', async (name, content, message) => {
     const path = join(folder, `${name}.yaml`);
     if (content !== undefined) await writeFile(path, content);
-    const error = await readProfiles(path).catch((thrown: Error) => thrown);
-    expect(String(error)).toMatch(message);
-    expect(String(error)).toContain(path);
-    expect(String(error)).not.toContain('secret');
+    const error = await readProfiles(path).then(String, (thrown: Error) => thrown.message);
+    expect(error).toMatch(message);
+    expect(error).toContain(path);
+    expect(error).not.toContain('secret');
   });
 
   it('is refused where a key or an authority of it cannot be used', async () => {
@@ -56,9 +56,9 @@ describe('the file of profiles', () => {
   it.each(['', 'short', 'two words here', 'tab\tinside-it', 'newline\ninside-it', 'Schlüssel-0123'])(
     'takes no key like %j, and does not repeat it',
     async (content) => {
-      const error = await readKey(await write('bad-key', content)).catch((thrown: Error) => thrown);
-      expect(String(error)).toMatch(/holds no API key/);
-      if (content !== '') expect(String(error)).not.toContain(content);
+      const error = await readKey(await write('bad-key', content)).catch((thrown: Error) => thrown.message);
+      expect(error).toMatch(/holds no API key/);
+      if (content !== '') expect(error).not.toContain(content);
     },
   );
 });

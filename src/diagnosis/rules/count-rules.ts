@@ -27,7 +27,10 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
     return most && most.value > limit.value ? [{ replica, most }] : [];
   });
   if (over.length === 0) return together(signs, limit, storeFailsFrom);
-  if (over.length === replicas.length) {
+  const held = replicas.filter((replica) => !over.some((one) => one.replica === replica));
+  // Those that let everybody through as well had only less to answer.
+  const lax = held.filter((replica) => !turnsAway(signs, replica));
+  if (lax.length === held.length && (held.length === 0 || storeFailsFrom < Infinity)) {
     const since = firstBeyond(signs, limit) ?? over[0]?.most.at ?? 0;
     const open = since >= storeFailsFrom;
     return [
@@ -61,14 +64,19 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
         ...claim(
           `That takes no other replica and no store: it does not hold its own count against the limit, and the others did.`,
           idsOf(
-            replicas
-              .filter((other) => !over.some((one) => one.replica === other))
-              .map((other) => signs.last('count-local', other) ?? signs.last('requests-allowed', other)),
+            held.map((other) => signs.last('count-local', other) ?? signs.last('requests-allowed', other)),
           ),
         ),
       ],
       brings: ['uncoordinated-admission', 'unknown'] as const,
     }));
+}
+
+/** Whether a replica has let anybody go without what was asked for, or was not seen to be asked. */
+function turnsAway(signs: Signs, replica: string): boolean {
+  const refused = ['requests-denied', 'requests-failed', 'requests-unanswered'] as const;
+  const sent = signs.last('requests-sent', replica)?.value ?? 0;
+  return sent === 0 || refused.some((signal) => (signs.last(signal, replica)?.value ?? 0) > 0);
 }
 
 function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[] {
@@ -94,7 +102,8 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
       anomaly: 'uncoordinated-admission',
       component: ALL_REPLICAS,
       action: 'change-mode',
-      confidence: storeFailsFrom <= since ? 0.5 : 0.9,
+      // Where the store knew in time, it is something else that kept the replicas from knowing.
+      confidence: storeFailsFrom <= since || (knew && knew.at < since) ? 0.5 : 0.9,
       onsetMs: since,
       chain: [
         ...claim(
@@ -106,9 +115,7 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
           idsOf(part.map((replica) => signs.last('count-local', replica) ?? signs.last(signal, replica))),
         ),
         ...claim(
-          knew && knew.at > since
-            ? `The store held the count of the limit ${span(knew.at - firstSent)} after the first request, and by then they were through.`
-            : `What each had allowed reached the store, and so the others, after they had decided.`,
+          whatTheStoreKnew(knew, since, firstSent),
           idsOf([knew ?? signs.last('count-stored', store), ...sent]),
         ),
         ...claim(
@@ -119,6 +126,17 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
       brings: ['unknown'],
     },
   ];
+}
+
+function whatTheStoreKnew(knew: Sample | undefined, since: number, firstSent: number): string {
+  if (!knew) return 'The store was not seen to hold the count of the limit meanwhile.';
+  const waited = Number.isFinite(firstSent)
+    ? ` ${span(Math.max(0, knew.at - firstSent))} after the first request`
+    : '';
+  const after = `The store held the count of the limit${waited}`;
+  return knew.at < since
+    ? `${after}, before more than that was through: the replicas did not go by it.`
+    : `${after}, and by then more than that was through.`;
 }
 
 function firstBeyond(signs: Signs, limit: Sample): number | undefined {

@@ -236,6 +236,14 @@ const cases: Case[] = [
     alternatives: ['limit-not-enforced at replicas'],
   },
   {
+    name: 'every replica lets everybody through while writes stall, and only one of them had more than the limit to answer',
+    parts: [...stall, limit, ...traffic([{ allowed: 8 }, { allowed: 13 }, { allowed: 9 }])],
+    invariant: { ...ghosts, broken: true },
+    anomaly: 'store-writes-stalled',
+    component: 'store',
+    alternatives: ['limit-not-enforced at replicas'],
+  },
+  {
     name: 'a replica ignores the limit, and all else is well',
     parts: [
       reads(),
@@ -641,6 +649,30 @@ describe('explain', () => {
     expect(cited[1]).toEqual(['read-latency']);
     expect(cited[2]).toEqual(expect.arrayContaining(['count-local', 'count-stored']));
     expect(chain[1]?.text).toMatch(/it is not away/);
+  });
+
+  it('says that the store knew in time only where it did', () => {
+    const saying = (at: number): string =>
+      explain(
+        bundleOf({
+          parts: [
+            reads(),
+            limit,
+            ...burst,
+            stored([
+              [-20, 0],
+              [at, 12],
+            ]),
+          ],
+          invariant: { ...ghosts, broken: true },
+        }),
+      )
+        .chain.map(({ text }) => text)
+        .join(' ');
+    expect(saying(110)).toMatch(
+      /held the count of the limit 110 ms after .* by then more than that was through/,
+    );
+    expect(saying(3)).toMatch(/3 ms after .* the replicas did not go by it/);
   });
 
   it('goes by what happened first: what was admitted before a stall is not explained by it', () => {

@@ -96,7 +96,7 @@ export class SimulatedDriver implements SubjectDriver {
     const originMs = this.#reports.get(fault)?.startedAt ?? this.#clock.now();
     const recorder = this.#recorders.get(fault);
     const pods = [{ component: 'store', pod: 'store-0' }];
-    return recorder && { originMs, pods, bursts: [], bundle: recorder.bundle(originMs) };
+    return recorder && { originMs, pods, bands: [], bundle: recorder.bundle(originMs) };
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type Denying,
   denyingSentence,
 } from './controls.ts';
+import { checkNode } from './interfaces/reference/check-node.ts';
 import {
   type CounterSample,
   type SampledWindow,
@@ -20,7 +21,7 @@ import {
 import { SAMPLE_EVERY_MS, watchCounters } from './interfaces/reference/counter-watch.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { type LimitWindow, removeRateLimit, setupRateLimit } from './interfaces/reference/setup-limit.ts';
-import { runSteadyTraffic, type TrafficListener } from './interfaces/reference/steady-traffic.ts';
+import { runSteadyTraffic, type TrafficListener } from './interfaces/steady-traffic.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import { pauseFor, TIMED_OUT, within } from './waiting.ts';
 import { counted, sumOf } from './words.ts';
@@ -203,7 +204,9 @@ async function measureRate(
     samples += 1;
     lag = Math.max(lag, totalAdmitted(sample) - sample.stored);
   };
-  const watch = watchCounters(observers, redis, window, now, take, stop, { everyMs: LAG_SAMPLE_EVERY_MS });
+  const look = async (end: AbortSignal): Promise<CounterSample> =>
+    await sampleCounters(observers, redis, window, now, end);
+  const watch = watchCounters(look, take, stop, { everyMs: LAG_SAMPLE_EVERY_MS });
   const traffic = sendChecks(options, window, { requestsPerSecond }, stop, signal);
   try {
     const start = performance.now();
@@ -289,7 +292,7 @@ async function atRest(
 /** Sends checks and waits for the answers. */
 async function sendChecks(
   { loaders: clients }: BaselineOptions,
-  { key, windowId }: SampledWindow,
+  window: SampledWindow,
   traffic: { readonly requestsPerSecond: number; readonly requests?: number },
   stop: AbortSignal,
   lifetime: AbortSignal,
@@ -309,7 +312,8 @@ async function sendChecks(
     },
     unanswered: () => undefined,
   };
-  await runSteadyTraffic({ clients, key, windowId, ...traffic }, listener, stop, lifetime);
+  const nodes = clients.map((client) => checkNode(client, window));
+  await runSteadyTraffic({ nodes, ...traffic }, listener, stop, lifetime);
   return { allowed, sent, open: sent - answered };
 }
 

@@ -3,7 +3,7 @@
  * `decide` asks for, on pods and a Redis that somebody else has found. It owns the
  * connections and knows no fault by name.
  */
-import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
+import type { ChaosDemoSpec } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
@@ -13,18 +13,16 @@ import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '
 import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
 import type { Pause } from './admission/redis-rest.ts';
-import { type Baseline, measureBaseline, outcomeOf } from './baseline.ts';
-import { controlKeys } from './controls.ts';
+import type { Baseline } from './baseline.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
-import { keysMadeFor } from './faults/made-keys.ts';
 import type { Timeline } from './faults/timeline.ts';
 import { truthIn } from './faults/truth.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
-import { controlCallers } from './interfaces/http/control-callers.ts';
-import { lookAtPods } from './interfaces/http/http-health.ts';
-import { type Look, pollHealth } from './interfaces/poll-health.ts';
-import { lookAtLimiter } from './interfaces/reference/health.ts';
+import { httpInterface } from './interfaces/http/http-interface.ts';
+import type { LimiterInterface } from './interfaces/limiter-interface.ts';
+import { pollHealth } from './interfaces/poll-health.ts';
+import { referenceInterface } from './interfaces/reference/reference-interface.ts';
 import { remedyOf } from './remedy.ts';
 import { restore } from './restore.ts';
 import { isDemoKey } from './schema.ts';
@@ -81,6 +79,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #options: RateLimiterDriverOptions;
   readonly #diagnosis: DiagnosisProfiles;
   readonly #toolkit: Toolkit;
+  readonly #interface: LimiterInterface;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
   readonly #attempts = new Map<string, FaultAttempt>();
@@ -108,6 +107,8 @@ class RateLimiterDriver implements SubjectDriver {
       now,
       lifetime,
     });
+    const { http } = this.#toolkit.limiter.interface;
+    this.#interface = http ? httpInterface(this.#toolkit, http) : referenceInterface(this.#toolkit);
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -153,33 +154,24 @@ class RateLimiterDriver implements SubjectDriver {
 
   async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
     const { limiter, target } = this.#toolkit;
-    const { limit } = limiter;
     const { dryRun, scenarios } = this.#options.spec;
     try {
       await this.#requireNodes(signal);
-      if (this.#toolkit.callers) {
-        const { message, writeMaxMs } = await controlCallers(this.#toolkit, fixture, signal);
-        this.#usualWriteMs = writeMaxMs;
-        return { kind: 'Baseline', outcome: { ok: true, message } };
-      }
       // It removes its keys itself; what it could not is undone with the rest.
       this.#fixtures.add(fixture);
-      const options = {
-        ...this.#toolkit,
-        keys: controlKeys(fixture),
-        rates: scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []),
-        limit: limit.requests,
-        windowMs: parseDuration(limit.window),
-      };
-      const baseline = await measureBaseline(options, signal);
-      for (const scenario of dryRun ? [] : scenarios) {
+      const rates = scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []);
+      const { baseline, outcome, writeMaxMs } = await this.#interface.control(
+        { key: fixture, rates },
+        signal,
+      );
+      for (const scenario of baseline && !dryRun ? scenarios : []) {
         const pods = target.nodes.length;
         const reason = faultOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
         if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
       }
       this.#baseline = baseline;
-      this.#usualWriteMs = baseline.writeMaxMs;
-      return { kind: 'Baseline', outcome: outcomeOf(baseline) };
+      this.#usualWriteMs = writeMaxMs;
+      return { kind: 'Baseline', outcome };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof NotFoundOutError) throw error;
@@ -324,8 +316,7 @@ class RateLimiterDriver implements SubjectDriver {
   ): Promise<Finding> {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
-    // A limiter behind HTTP is told of no key, so there is none to take back: its counts run out by themselves.
-    const keys = this.#toolkit.callers ? [] : [...all].flatMap(keysMadeFor);
+    const keys = [...all].flatMap((fixture) => this.#interface.keysOf(fixture));
     return {
       kind: 'Restored',
       effect: id,
@@ -339,11 +330,7 @@ class RateLimiterDriver implements SubjectDriver {
   async #carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
     switch (activity.kind) {
       case 'PollHealth': {
-        const { limiter, target } = this.#toolkit;
-        const { http } = limiter.interface;
-        const look: Look = http
-          ? (stop) => lookAtPods({ ...this.#toolkit, health: http.health }, stop)
-          : (stop) => lookAtLimiter({ ...this.#toolkit, nodes: target.nodes }, stop);
+        const { look } = this.#interface;
         const options = { ...this.#toolkit, intervalMs: activity.intervalMs };
         const tell = (snapshot: HealthSnapshot): void => {
           this.#note((timeline) => timeline.health(snapshot));

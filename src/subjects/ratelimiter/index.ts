@@ -1,6 +1,7 @@
 /** The rate limiter as a subject, and what can be used of it by itself: importing it opens no connection. */
 import type { ScenarioSpec } from '../../api/index.ts';
 import type { Scenario, Subject } from '../../demo/subject.ts';
+import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { RateLimiterConnector } from './admission/connector.ts';
 import { rateLimiterDefinition } from './definition.ts';
@@ -35,8 +36,13 @@ export function burstTrafficConfig(scenario: ScenarioSpec, limiter: RateLimiterS
 /** Connections that bursts may hold open at the same time, of all runs of this process: those of the largest burst. */
 const BURST_CONNECTIONS = new ConnectionBudget(10_000);
 
-/** Rate limiters that count in one Redis. */
-export const rateLimiter: Subject<Cluster> = {
-  definition: rateLimiterDefinition,
-  connect: (ports) => new RateLimiterConnector(ports, BURST_CONNECTIONS),
-};
+/** Rate limiters that count in one Redis. @param diagnosis who explains what was detected */
+export function rateLimiterExplainedBy(diagnosis: DiagnosisProfiles): Subject<Cluster> {
+  return {
+    definition: rateLimiterDefinition,
+    connect: (ports) => new RateLimiterConnector(ports, BURST_CONNECTIONS, diagnosis),
+  };
+}
+
+/** The same, where rules alone explain. */
+export const rateLimiter = rateLimiterExplainedBy(createDiagnosisProfiles({ rules: rulesProvider }));

@@ -1,7 +1,13 @@
 /** The rate limiter's part of the spec, `spec.subject.rateLimiter`, as people write it. */
 import { z } from 'zod';
 import { type ChaosDemoSpec, cel, durationField, GROUP } from '../../api/index.ts';
-import { HTTP_AUTH_SECRET_TYPE, httpInterfaceSchema } from './interfaces/http/schema.ts';
+import {
+  ADDRESS_PLACE,
+  HTTP_AUTH_SECRET_TYPE,
+  httpInterfaceSchema,
+  KEY_PLACE,
+} from './interfaces/http/schema.ts';
+import { COUNT_TYPES } from './store/count-place.ts';
 
 /** The member of `spec.subject` that holds it. */
 export const MEMBER = 'rateLimiter';
@@ -47,6 +53,32 @@ const labelSelector = z
     }),
   });
 
+const count = z
+  .object({
+    key: z
+      .string()
+      .max(256)
+      .regex(/^[!-~]*\$\((key|address)\)[!-~]*$/)
+      .describe(
+        `The key that holds the count, with ${KEY_PLACE} (or ${ADDRESS_PLACE}) in it: rl:${KEY_PLACE}.`,
+      ),
+    type: z
+      .enum(COUNT_TYPES)
+      .default('String')
+      .describe(
+        'What stands there. String, Hash: a whole number. List, Set, SortedSet: an entry for each request.',
+      ),
+    field: z.string().min(1).max(256).optional().describe('Of a Hash: the field that holds the count.'),
+  })
+  .meta({
+    description:
+      'Where a limiter behind HTTP counts the requests of one caller in one window, upwards from 0; for CounterDrift.',
+    ...cel({
+      rule: "(has(self.type) && self.type == 'Hash') == has(self.field)",
+      message: 'type Hash needs field, and no other type takes it',
+    }),
+  });
+
 const redis = z
   .object({
     service: z
@@ -65,6 +97,7 @@ const redis = z
       .boolean()
       .default(false)
       .describe('Connect with TLS. The certificate must be valid for the DNS name of the Service.'),
+    count: count.optional(),
     allowOtherClients: z
       .boolean()
       .default(false)
@@ -110,7 +143,7 @@ const limit = z
       .enum(['FirstRequest', 'Clock'])
       .default('FirstRequest')
       .describe(
-        'Of FixedWindow: whether a window begins with the first request, or at whole multiples of its length.',
+        'Of FixedWindow: whether a window begins with the first request, or at whole multiples of its length since the epoch.',
       ),
     burst: z
       .int()
@@ -125,9 +158,14 @@ const limit = z
     ).optional(),
   })
   .prefault({})
-  .describe(
-    'The limit: the one that the demo sets on keys of its own, or, of a limiter behind HTTP, the one that it is configured with.',
-  );
+  .meta({
+    description:
+      'The limit: the one that the demo sets on keys of its own, or, of a limiter behind HTTP, the one that it is configured with.',
+    ...cel({
+      rule: "self.algorithm == 'TokenBucket' || (!has(self.burst) && !has(self.refillEvery))",
+      message: 'burst and refillEvery are of algorithm TokenBucket: leave them out, or set it',
+    }),
+  });
 
 const health = z
   .object({
@@ -177,7 +215,14 @@ export const rateLimiterSchema = z
     limit,
     health,
   })
-  .describe('The rate limiter under test; write it with type RateLimiter.');
+  .meta({
+    description: 'The rate limiter under test; write it with type RateLimiter.',
+    ...cel({
+      rule: "self.interface.type == 'HTTP' || (self.limit.algorithm == 'FixedWindow' && self.limit.windowStart == 'FirstRequest')",
+      message:
+        'limit.algorithm and limit.windowStart say how a limiter behind HTTP counts: leave them out, or set interface.type to HTTP. The demo itself sets the limit of the reference limiter, a fixed window from its first request',
+    }),
+  });
 
 /** As the API server hands it out: defaults filled in. */
 export type RateLimiterSpec = z.output<typeof rateLimiterSchema>;

@@ -24,8 +24,10 @@ export class TestTerminal {
     const program = [process.execPath, ...args].map((word) => `'${word}'`).join(' ');
     // The device is told in a file, so that the test can set another size.
     const command = `stty cols ${columns} rows ${rows}; tty > "$TTY_FILE"; exec ${program}`;
+    // As of a person: where a pipeline runs the tests, and whether they are coloured, does not matter.
+    const { CI: _ci, NO_COLOR: _plain, ...environment } = process.env;
     this.#child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-      env: { ...process.env, TERM: 'xterm-256color', ...env },
+      env: { ...environment, TERM: 'xterm-256color', ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#child.stdout?.on('data', (data: Buffer) => {
@@ -59,15 +61,19 @@ export class TestTerminal {
     return this.#screen.buffer.active.type === 'alternate';
   }
 
-  /** Waits until something is to be seen. */
+  /** Waits until something is to be seen; returns all that is. */
   async shows(what: string | RegExp): Promise<string> {
-    return await until(
-      () => {
-        const text = this.lines.join('\n');
-        return (typeof what === 'string' ? text.includes(what) : what.test(text)) && text;
-      },
-      { what: `the terminal to show ${what}; it shows:\n${this.lines.join('\n')}`, deadlineMs: 60_000 },
-    );
+    try {
+      return await until(
+        () => {
+          const text = this.lines.join('\n');
+          return (typeof what === 'string' ? text.includes(what) : what.test(text)) && text;
+        },
+        { what: `the terminal to show ${what}`, deadlineMs: 120_000 },
+      );
+    } catch (error) {
+      throw new Error(`${String(error)}; it shows:\n${this.lines.join('\n')}`, { cause: error });
+    }
   }
 
   kill(): void {

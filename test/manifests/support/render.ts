@@ -30,6 +30,41 @@ export const CHART_VALUES = {
     logLevel: 'debug',
     watchNamespaces: ['ratelimiter', 'shop'],
     enabledNamespaces: ['shop'],
+    diagnosis: {
+      profiles: [
+        {
+          name: 'claude',
+          kind: 'anthropic',
+          baseURL: 'https://api.anthropic.com/v1',
+          model: 'large',
+          apiKeySecret: { name: 'diagnosis-keys', key: 'anthropic' },
+          price: { input: 3, output: 15 },
+          dollarsPerDay: 5,
+          egress: { port: 443, cidrs: ['203.0.113.0/24'] },
+        },
+        {
+          name: 'vllm',
+          kind: 'openai-compatible',
+          baseURL: 'https://vllm.models.svc:8443/v1',
+          model: 'small',
+          apiKeySecret: { name: 'diagnosis-keys', key: 'vllm' },
+          caConfigMap: { name: 'cluster-ca', key: 'ca.crt' },
+          maxInputTokens: 1_000_000,
+          egress: {
+            port: 8443,
+            namespaceLabels: { 'kubernetes.io/metadata.name': 'models' },
+            podLabels: { app: 'vllm' },
+          },
+        },
+        {
+          name: 'open',
+          kind: 'openai-compatible',
+          baseURL: 'http://10.0.0.9:11434/v1',
+          model: 's',
+          egress: { port: 11434 },
+        },
+      ],
+    },
     crds: { keep: false },
     networkPolicy: {
       apiServerCIDRs: ['10.96.0.1/32', '172.18.0.2/32'],

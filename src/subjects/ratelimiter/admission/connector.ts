@@ -6,6 +6,7 @@
 import { LIMITS, truncate } from '../../../api/index.ts';
 import type { Admission, Target } from '../../../demo/observed.ts';
 import type { AdmissionRequest, Admitted, SubjectConnector, SubjectPorts } from '../../../demo/subject.ts';
+import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
 import { templatesOf } from '../../targets/pod-template.ts';
 import { Readiness } from '../../targets/readiness.ts';
@@ -44,15 +45,20 @@ interface Held {
 export class RateLimiterConnector implements SubjectConnector {
   readonly #ports: SubjectPorts<Cluster>;
   readonly #budget: ConnectionBudget;
+  readonly #diagnosis: DiagnosisProfiles;
   readonly #readiness: Readiness;
   readonly #queue: RedisQueue;
   readonly #rest: RedisRest;
   /** Under the uid of the object that waits. */
   readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
 
-  /** @param budget connections for bursts, of all runs of this process */
-  constructor(ports: SubjectPorts<Cluster>, budget: ConnectionBudget) {
+  /**
+   * @param budget connections for bursts, of all runs of this process
+   * @param diagnosis who explains what was detected
+   */
+  constructor(ports: SubjectPorts<Cluster>, budget: ConnectionBudget, diagnosis: DiagnosisProfiles) {
     this.#budget = budget;
+    this.#diagnosis = diagnosis;
     this.#ports = ports;
     this.#readiness = new Readiness(ports.clock);
     this.#queue = new RedisQueue(ports.clock);
@@ -191,6 +197,7 @@ export class RateLimiterConnector implements SubjectConnector {
       generation,
       now: () => clock.now(),
       budget: this.#budget,
+      diagnosis: this.#diagnosis,
       logger,
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
       server: {

@@ -52,13 +52,13 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
       `is of type ${secret.type ?? 'Opaque'} and was not read further: make a new one with --type=${HTTP_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys selector, headers and, for TLS, ca.crt`,
     );
   }
-  const missing = missingLabel(decode(secret, 'selector') ?? '', matchLabels);
-  if (missing === 'unreadable') {
-    refuse(
+  const labels = labelsOf(decode(secret, 'selector') ?? '');
+  if (labels === undefined) {
+    return refuse(
       'has no key selector that can be read: write the labels of the pods that it is for, such as app.kubernetes.io/name=your-api',
     );
   }
-  if (missing !== undefined) {
+  if (labels.some(([key, value]) => !Object.hasOwn(matchLabels, key) || matchLabels[key] !== value)) {
     refuse(
       `is for pods with other labels: ${PART}.selector.matchLabels has to ask for every label in its key selector. Whoever may write the Secret changes it`,
     );
@@ -107,16 +107,15 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
   };
 }
 
-/** A label of a Secret's selector that is not asked for; undefined: all are. */
-function missingLabel(selector: string, asked: Readonly<Record<string, string>>): string | undefined {
-  const parts = selector.split(/[\s,]+/).filter((part) => part !== '');
-  if (parts.length === 0) return 'unreadable';
-  for (const part of parts) {
+/** The labels that a Secret names; undefined where there is none, or something that is no label. */
+function labelsOf(selector: string): [key: string, value: string][] | undefined {
+  const labels: [string, string][] = [];
+  for (const part of selector.split(/[\s,]+/).filter((text) => text !== '')) {
     const [, key, value] = LABEL.exec(part) ?? [];
-    if (key === undefined) return 'unreadable';
-    if (!Object.hasOwn(asked, key) || asked[key] !== value) return key;
+    if (key === undefined || value === undefined) return undefined;
+    labels.push([key, value]);
   }
-  return undefined;
+  return labels.length > 0 ? labels : undefined;
 }
 
 /** The value of a key; undefined where it is missing or empty. */

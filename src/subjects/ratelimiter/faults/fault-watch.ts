@@ -6,7 +6,7 @@ import type { FaultReport, InvariantReading } from '../../../demo/observed.ts';
 import type { FaultEvidence } from '../../../demo/subject.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 import { controlMeasure, denyingSentence } from '../controls.ts';
-import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
+import { type CounterSample, sampleCounters } from '../interfaces/reference/counter-sample.ts';
 import { Turn, watchCounters } from '../interfaces/reference/counter-watch.ts';
 import type { LimitWindow } from '../interfaces/reference/setup-limit.ts';
 import type { Toolkit } from './fault.ts';
@@ -31,6 +31,10 @@ export interface FaultWatchParts {
   readonly toolkit: Toolkit;
   /** Of its steady traffic, where it has some. */
   readonly requestsPerSecond?: number;
+  /** Takes a sample; default: asks the nodes and Redis. */
+  readonly look?: (signal: AbortSignal) => Promise<CounterSample>;
+  /** Whether the sender, and not the nodes, says what was admitted: then the evidence has no counts of nodes. */
+  readonly bySender?: boolean;
   /** Time between two samples; milliseconds. Default: {@link SAMPLE_EVERY_MS}. */
   readonly sampleEveryMs?: number;
 }
@@ -101,10 +105,12 @@ export class FaultWatch {
   async run(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
     const { sampleEveryMs, toolkit, window } = this.#parts;
     const { now, observers, redis } = toolkit;
+    const ask = async (end: AbortSignal): Promise<CounterSample> =>
+      await sampleCounters(observers, redis, window, now, end);
     this.#tell = tell;
     try {
       const take = (sample: CounterSample): void => this.#take(sample);
-      await watchCounters(observers, redis, window, now, take, signal, {
+      await watchCounters(this.#parts.look ?? ask, take, signal, {
         turn: this.#turn,
         ...(sampleEveryMs !== undefined && { everyMs: sampleEveryMs }),
       });
@@ -130,7 +136,7 @@ export class FaultWatch {
   }
 
   /** What was seen, with times relative to the start of the fault. */
-  evidence(): Omit<FaultEvidence, 'bursts'> {
+  evidence(): Omit<FaultEvidence, 'bands'> {
     const originMs = this.#span.startedAt ?? this.#parts.toolkit.now();
     return {
       originMs,
@@ -146,8 +152,10 @@ export class FaultWatch {
   #take(sample: CounterSample): void {
     // What comes after the end of the watch is another story: nobody waits for it, and it proves nothing.
     if (this.#isComplete) return;
-    this.timeline.sample(sample);
-    const complete = this.#parts.invariant.add(sample, this.#span);
+    const { bySender, invariant } = this.#parts;
+    if (bySender) this.timeline.stored(sample);
+    else this.timeline.sample(sample);
+    const complete = invariant.add(sample, this.#span);
     if (complete) this.#watchedUntil = complete.endedAt;
     this.changed();
   }

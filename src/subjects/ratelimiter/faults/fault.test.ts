@@ -30,8 +30,39 @@ const ghosts = (expect: string, ghostAllowing: object = {}): object => ({
   ghostAllowing,
 });
 
+/** Of a limiter behind HTTP: 60 requests a minute, and so many at once. */
+const bucket = (burst: number) => ({ algorithm: 'TokenBucket', requests: 60, window: '60s', burst });
+
 describe('a spec that no run on so many pods can meet', () => {
   it.each<[string, object, object, number, RegExp]>([
+    [
+      'a burst that a full bucket admits',
+      ghosts('NotDetected', { multiplier: 3 }),
+      bucket(180),
+      3,
+      /admits 180 requests at once .*x ghostAllowing.multiplier 3 = 180, so it can show nothing: set ghostAllowing.multiplier to 4 or more, or correct limit.burst/,
+    ],
+    [
+      'the same where an anomaly is expected',
+      ghosts('Detected', { multiplier: 3 }),
+      bucket(500),
+      3,
+      /can show nothing: set ghostAllowing.multiplier to 9 or more/,
+    ],
+    [
+      'a burst that asks no pod for all that its bucket admits',
+      ghosts('NotDetected', { multiplier: 3 }),
+      bucket(100),
+      3,
+      /3 x 100 = 300, and the burst has 180: .* So set ghostAllowing.multiplier to 5 or more/,
+    ],
+    [
+      'a bucket that no burst of one run can show',
+      ghosts('NotDetected', { multiplier: 3 }),
+      { ...bucket(5000), requests: 1 },
+      3,
+      /give the limiter a smaller burst/,
+    ],
     [
       'counters that cannot drift so far',
       drift({ threshold: 20 }),
@@ -132,6 +163,7 @@ describe('a spec that no run on so many pods can meet', () => {
       { requests: 2 },
       5,
     ],
+    ['a small bucket on many pods', ghosts('NotDetected', { multiplier: 3 }), bucket(10), 18],
     ['a burst with the limit for each pod', ghosts('NotDetected'), { requests: 2 }, 3],
   ])('is let through: %s', (_, scenario, limit, pods) => {
     requireProvable({ spec: spec(scenario, limit) }, pods);

@@ -131,17 +131,23 @@ export class Timeline {
   }
 
   /** What is known by one look at the counters, also where a part of it is missing. */
-  sample({ admitted, elsewhere, endedAt, readAt, stored }: CounterSample): void {
+  sample(sample: CounterSample): void {
+    const { admitted, elsewhere, readAt } = sample;
     for (const [pod, component] of this.#replicas) {
       const count = admitted.get(pod);
       if (count !== undefined) this.#recorder.add(readAt, component, 'count-local', count);
       if (count !== undefined || elsewhere.includes(pod)) this.#answers(readAt, component);
       else this.#unreachable(readAt, component);
     }
+    this.stored(sample);
+  }
+
+  /** What one look at the count in the store has shown; of the replicas it says nothing. */
+  stored({ admitted, elsewhere, endedAt, readAt, stored }: CounterSample): void {
     if (stored !== undefined) {
       this.#recorder.add(endedAt, STORE, 'count-stored', stored);
       this.readAnswered(endedAt, endedAt - readAt);
-    } else if (admitted.size > 0) this.storeUnreachable(endedAt);
+    } else if (admitted.size > elsewhere.length) this.storeUnreachable(endedAt);
   }
 
   /** A request goes to the pod; what is returned takes that back, and says that it could not be sent. */

@@ -62,6 +62,7 @@ export interface CompleteSample {
 
 export class WatchRecord {
   readonly #nodes: readonly string[];
+  readonly #looked: string;
   readonly #samples: Pick<CompleteSample, 'readAt' | 'endedAt'>[] = [];
   readonly #most = new Map<string, number>();
   #last: CompleteSample | undefined;
@@ -69,8 +70,10 @@ export class WatchRecord {
   #lastProblem: string | undefined;
   #windowLeftAt: number | undefined;
 
-  constructor(nodes: readonly string[]) {
+  /** @param looked what was looked at, for people; default: the nodes and Redis */
+  constructor(nodes: readonly string[], looked = `${counted(nodes.length, 'node')} and Redis`) {
     this.#nodes = nodes;
+    this.#looked = looked;
   }
 
   /** The last complete sample. */
@@ -139,6 +142,6 @@ export class WatchRecord {
   summary({ startedAt: from = 0, watchTo }: FaultSpan): string {
     const count = this.#samples.filter(({ endedAt }) => endedAt >= from).length;
     const incomplete = this.#incomplete === 0 ? '' : `, ${this.#incomplete} incomplete`;
-    return `${counted(count, 'sample')} of ${counted(this.#nodes.length, 'node')} and Redis since the fault began${incomplete}; longest gap ${Math.round(this.largestGap(from, watchTo))} ms`;
+    return `${counted(count, 'sample')} of ${this.#looked} since the fault began${incomplete}; longest gap ${Math.round(this.largestGap(from, watchTo))} ms`;
   }
 }

@@ -9,6 +9,8 @@ export type Decision = 'Admitted' | 'Denied';
 export interface Callers {
   /** The request that counts for the caller of this key. */
   requestOf(key: string): HttpRequest;
+  /** A text of the spec with the identity of this caller in it. */
+  fillIn(text: string, key: string): string;
   /** @throws Error that says what is wrong with an answer that says neither: `answered 503` */
   read(answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>): Decision;
 }

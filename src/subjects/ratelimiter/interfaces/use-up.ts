@@ -1,4 +1,5 @@
 /** Uses the limit of one caller up, without haste: what a limiter in order admits, and that it then denies. */
+import { truncate } from '../../../api/index.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import { pauseFor } from '../waiting.ts';
 import { type CallerRequest, gotOf } from './caller-request.ts';
@@ -8,6 +9,8 @@ import type { Callers } from './callers.ts';
 const APART_MS = 20;
 /** A large limit is used up in no more than about this; milliseconds. */
 const WITHIN_MS = 10_000;
+/** Characters of what was asked, for people. */
+const MOST_ASKED = 120;
 /** Denials in a row of every node after which the limit counts as used up. */
 const DENIALS = 2;
 
@@ -27,7 +30,12 @@ export interface UsedUp {
   /** Whether every node denies by now. */
   readonly usedUp: boolean;
   /** The answer that was neither yes nor no, which ended it. */
-  readonly improper?: { readonly node: string; readonly problem: string };
+  readonly improper?: {
+    readonly node: string;
+    /** Method and path. */
+    readonly asked: string;
+    readonly problem: string;
+  };
 }
 
 /**
@@ -42,7 +50,8 @@ export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise
   for (let i = 0; i < most && denials < DENIALS * clients.length; i += 1) {
     const client = clients[i % clients.length];
     if (!client) break;
-    const asked = await client.ask(callers.requestOf(key), callerTimeoutMs, signal);
+    const request = callers.requestOf(key);
+    const asked = await client.ask(request, callerTimeoutMs, signal);
     signal.throwIfAborted();
     const said = gotOf(asked, callers);
     if (!said) continue;
@@ -50,7 +59,10 @@ export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise
     const { endedAt, sentAt } = asked;
     const node = client.node.name;
     requests.push({ node, caller: 'Beyond', sentAt, endedAt, got });
-    if (problem !== undefined) return { requests, usedUp: false, improper: { node, problem } };
+    if (problem !== undefined) {
+      const what = truncate(`${request.method} ${request.path}`, MOST_ASKED);
+      return { requests, usedUp: false, improper: { node, asked: what, problem } };
+    }
     denials = got === 'Denied' ? denials + 1 : 0;
     await pauseFor(apartMs, signal);
   }

@@ -11,6 +11,7 @@ import { messageOf, TIMED_OUT, within } from '../waiting.ts';
 import { withAdvice } from '../words.ts';
 import { adviceOnReply } from './advice.ts';
 import { boundedConnection } from './bounded-connection.ts';
+import { COUNT_COMMANDS, type CountPlace } from './count-place.ts';
 import { NotInChargeError, PauseFence } from './pause-fence.ts';
 import { OtherServerError, PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
@@ -224,6 +225,37 @@ export class RedisConnections {
   async hgetall(key: string): Promise<Record<string, string>> {
     return await this.#ask(this.#reader, 'HGETALL', async (redis) =>
       Object.fromEntries(asFields('HGETALL', await redis.hgetall(key))),
+    );
+  }
+
+  /**
+   * What a rate limiter counts at a key; 0 where there is no such key.
+   * @throws RedisClientError also for a value of another kind, and for one that is no whole number
+   */
+  async count({ field, key, pattern, type }: CountPlace): Promise<number> {
+    const { name, send } = COUNT_COMMANDS[type];
+    const problem = (what: string, reply?: string): RedisClientError =>
+      new RedisClientError(`Redis ${redisName(this.#target)}, ${name} ${key}: ${what}`, reply);
+    let reply: unknown;
+    try {
+      reply = await this.#ask(this.#reader, name, async (redis) => await send(redis, key, field ?? ''));
+    } catch (error) {
+      if (!(error instanceof RedisClientError)) throw error;
+      if (error.reply === 'NOPERM') {
+        throw problem(
+          `the ACL user lacks a right: grant it "+${name.toLowerCase()} %R~${pattern}" besides the others`,
+          error.reply,
+        );
+      }
+      if (error.reply === 'WRONGTYPE') {
+        throw problem(`the value is no ${type}: correct subject.rateLimiter.redis.count.type`, error.reply);
+      }
+      throw error;
+    }
+    const value = typeof reply === 'string' && /^-?\d{1,16}$/.test(reply) ? Number(reply) : (reply ?? 0);
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+    throw problem(
+      'the value is no whole number: see subject.rateLimiter.redis.count for where your limiter counts',
     );
   }
 

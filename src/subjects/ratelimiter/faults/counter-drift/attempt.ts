@@ -7,23 +7,25 @@ import type {
   RecoveryReport,
 } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
-import { runSteadyTraffic } from '../../interfaces/reference/steady-traffic.ts';
+import { runSteadyTraffic } from '../../interfaces/steady-traffic.ts';
 import { untilAborted } from '../../waiting.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { FaultWatch } from '../fault-watch.ts';
-import { prepareKey, usedBefore } from '../fixture.ts';
-import { watchRecovery } from '../recovery.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { watchStore } from '../store-watch.ts';
 import type { Timeline } from '../timeline.ts';
+import { CallerCounters } from './caller-counters.ts';
+import type { AdmittedByNode, Counters } from './counters.ts';
 import { DriftInvariant } from './invariant.ts';
 import { parametersOf, thresholdOf } from './parameters.ts';
+import { referenceCounters } from './reference-counters.ts';
 
 export class CounterDriftAttempt implements FaultAttempt {
   readonly #scenario: ScenarioSpec;
   readonly #toolkit: Toolkit;
   readonly #pause: StorePause;
+  readonly #counters: Counters;
   #invariant: DriftInvariant | undefined;
   #watch: FaultWatch | undefined;
 
@@ -31,13 +33,16 @@ export class CounterDriftAttempt implements FaultAttempt {
     this.#scenario = scenario;
     this.#toolkit = toolkit;
     this.#pause = new StorePause(toolkit);
+    this.#counters = toolkit.callers
+      ? new CallerCounters(toolkit, storyMs(scenario, toolkit))
+      : referenceCounters(toolkit);
   }
 
   async prepare(key: string, signal: AbortSignal): Promise<Preparation> {
     const { baseline, limiter, target } = this.#toolkit;
     const admitted = await this.#pause.prepare(2 * parseDuration(limiter.limit.window), signal);
     if ('refused' in admitted) return admitted;
-    const { window, prepared } = await prepareKey(this.#toolkit, key, signal);
+    const { window, prepared } = await this.#counters.prepare(key, signal);
     const { invariant: judged, requestsPerSecond, settle } = parametersOf(this.#scenario);
     const invariant = new DriftInvariant({
       nodes: target.nodes.map(({ name }) => name),
@@ -45,7 +50,10 @@ export class CounterDriftAttempt implements FaultAttempt {
       judged,
       threshold: thresholdOf(this.#scenario, limiter),
       lag: baseline()?.lags.get(requestsPerSecond)?.lag,
+      bySender: this.#counters.bySender,
     });
+    const allowed = (): AdmittedByNode =>
+      new Map([...invariant.traffic].map(([node, counts]) => [node, counts.allowed]));
     this.#invariant = invariant;
     this.#watch = new FaultWatch({
       invariant,
@@ -53,6 +61,8 @@ export class CounterDriftAttempt implements FaultAttempt {
       settleMs: parseDuration(settle),
       toolkit: this.#toolkit,
       requestsPerSecond,
+      bySender: this.#counters.bySender,
+      look: async (end) => await this.#counters.look(window, allowed, end),
     });
     this.#pause.prepared();
     return { prepared: { ...prepared, ...admitted } };
@@ -65,7 +75,7 @@ export class CounterDriftAttempt implements FaultAttempt {
   ): Promise<FaultReport> {
     const watch = this.#prepared();
     await this.#pause.requireSameRedis();
-    const used = await usedBefore(this.#toolkit, watch.window, signal);
+    const used = await this.#counters.usedBefore(watch.window, signal);
     if (used !== undefined) return used;
     watch.planned(moment.until);
     const report = await this.#pause.inject(moment, watch, permit, signal);
@@ -96,13 +106,12 @@ export class CounterDriftAttempt implements FaultAttempt {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const { lifetime, loaders: clients, now } = this.#toolkit;
+    const { lifetime, now } = this.#toolkit;
     const [invariant, watch] = [this.#invariant, this.#watch];
     if (!watch || !invariant) return await untilAborted(signal);
     const { requestsPerSecond } = parametersOf(this.#scenario);
-    const { key, windowId } = watch.window;
     const traffic = runSteadyTraffic(
-      { clients, key, windowId, requestsPerSecond },
+      { nodes: this.#counters.nodes(watch.window), requestsPerSecond },
       {
         sent(node) {
           const takeBack = [watch.timeline.sent(now(), node, 'requests'), invariant.sent(node)] as const;
@@ -126,25 +135,22 @@ export class CounterDriftAttempt implements FaultAttempt {
   }
 
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
-    const { now, observers, redis, timeoutMs } = this.#toolkit;
+    const { now, timeoutMs } = this.#toolkit;
     const pauseLeft = this.#watch ? Math.max(0, this.#watch.until - now()) : 0;
-    return await watchRecovery(
+    return await this.#counters.recover(
       {
-        observers,
-        redis,
         window: this.#watch?.window,
         drifted: this.#invariant?.drifted ?? false,
         admitted: this.#invariant?.admitted ?? new Map(),
         writeWithinMs: (Number.isFinite(pauseLeft) ? pauseLeft : 0) + timeoutMs + settleMs,
         settleMs,
-        now,
       },
       signal,
     );
   }
 
   evidence(): FaultEvidence | undefined {
-    return this.#watch && { ...this.#watch.evidence(), bursts: [] };
+    return this.#watch && { ...this.#watch.evidence(), bands: [] };
   }
 
   get timelines(): readonly Timeline[] {
@@ -159,4 +165,10 @@ export class CounterDriftAttempt implements FaultAttempt {
     if (!this.#watch) throw new PauseNotSentError('its key was not set up by this process');
     return this.#watch;
   }
+}
+
+/** What has to fit into one window; milliseconds. */
+function storyMs(scenario: ScenarioSpec, { timeoutMs }: Pick<Toolkit, 'timeoutMs'>): number {
+  const { pause, settle } = parametersOf(scenario);
+  return parseDuration(scenario.countdown) + parseDuration(pause) + parseDuration(settle) + timeoutMs;
 }

@@ -42,6 +42,11 @@ export interface DriftSettings {
   readonly threshold: number;
   /** The furthest drift without a fault, at the same rate; undefined when it was not measured. */
   readonly lag: number | undefined;
+  /**
+   * Whether the sender, and not the nodes, says what was admitted. Nothing is known of how such a limiter counts, so
+   * there is no ceiling of its drift: one that lets everybody through admits all that is sent.
+   */
+  readonly bySender?: boolean;
 }
 
 export class DriftInvariant implements Invariant {
@@ -58,23 +63,18 @@ export class DriftInvariant implements Invariant {
 
   constructor(settings: DriftSettings) {
     this.#settings = settings;
-    this.#record = new WatchRecord(settings.nodes);
+    this.#record = settings.bySender
+      ? new WatchRecord(settings.nodes, 'what the sender and Redis counted')
+      : new WatchRecord(settings.nodes);
     this.#bound = settings.threshold + (settings.lag ?? 0);
     this.#traffic = new TrafficRecord(settings.nodes);
   }
 
   get formula(): Invariant['formula'] {
-    return this.#settings.judged === 'Drift'
-      ? {
-          text: 'sum(count-local) - count-stored <= allowed',
-          measured: 'sum(count-local) - count-stored',
-          bound: 'allowed',
-        }
-      : {
-          text: 'sum(requests-allowed) - limit <= allowed',
-          measured: 'sum(requests-allowed) - limit',
-          bound: 'allowed',
-        };
+    const { bySender, judged } = this.#settings;
+    const admitted = bySender ? 'sum(requests-allowed)' : 'sum(count-local)';
+    const measured = judged === 'Drift' ? `${admitted} - count-stored` : 'sum(requests-allowed) - limit';
+    return { text: `${measured} <= allowed`, measured, bound: 'allowed' };
   }
 
   /** The furthest that the nodes were ahead of Redis. */
@@ -195,7 +195,8 @@ export class DriftInvariant implements Invariant {
   }
 
   get #ceiling(): number {
-    return this.#settings.nodes.length * this.#settings.limit;
+    const { bySender, limit, nodes } = this.#settings;
+    return bySender ? Number.POSITIVE_INFINITY : nodes.length * limit;
   }
 
   /** Whether more requests, or more of the limit, would have shown more than `value`: where `found` of the requests are all. */
@@ -311,7 +312,9 @@ export class DriftInvariant implements Invariant {
       );
     }
     lines.push(
-      `Ceiling of the drift: ${counted(nodes.length, 'node')} x limit ${limit} = ${this.#ceiling}`,
+      ...(Number.isFinite(this.#ceiling)
+        ? [`Ceiling of the drift: ${counted(nodes.length, 'node')} x limit ${limit} = ${this.#ceiling}`]
+        : []),
       `Bound of the drift: threshold ${threshold} + lag without a fault ${lag ?? 'not measured'}`,
     );
     const { requests, allowed, denied, unanswered, open } = this.#traffic.totals;

@@ -63,7 +63,7 @@ export const api = {
       unit: 'requests',
       grows: true,
       meaning:
-        'The furthest that the nodes were ahead of what Redis counted; its bound is the threshold and the lag without a fault.',
+        'The furthest that the nodes were ahead of what Redis counted, behind HTTP by what the sender was allowed; its bound is the threshold and the lag without a fault.',
     },
     {
       name: 'overAdmission',
@@ -83,14 +83,15 @@ export const api = {
       name: 'denied',
       unit: 'requests',
       grows: true,
-      meaning: 'Checks that were denied, or refused because a node got no answer from Redis.',
+      meaning:
+        'Checks that were denied, or refused because a node got no answer from Redis; behind HTTP each answer of 500 and above.',
     },
     { name: 'unanswered', unit: 'requests', grows: true, meaning: 'Checks that no node answered in time.' },
     {
       name: 'lostCounts',
       unit: 'counts',
       meaning:
-        'What nodes were seen to admit and Redis did not hold in the end. Left out if that is not known.',
+        'What nodes were seen to admit and Redis did not hold in the end; behind HTTP at least so many, where a limiter counts what it denies, too. Left out if that is not known.',
     },
     CONTROL_MEASURE,
   ],
@@ -125,8 +126,15 @@ const sentMoreThan = (count: string, most: number): string =>
 
 export const rules: readonly CelRule[] = [
   {
-    rule: scenarioRule(api, `self.${PART}.interface.type == 'Reference'`),
-    message: `CounterDrift compares counters, and a limiter behind HTTP shows none: take StoreOutage or GhostAllowing, or ${PART}.interface.type Reference`,
+    rule: scenarioRule(api, `self.${PART}.interface.type != 'HTTP' || has(self.${PART}.redis.count)`),
+    message: `CounterDrift compares what was admitted with what Redis counted, and where a limiter behind HTTP counts has to be said in ${PART}.redis.count: set it, or take StoreOutage or GhostAllowing`,
+  },
+  {
+    rule: scenarioRule(
+      api,
+      `self.${PART}.interface.type != 'HTTP' || self.${PART}.limit.algorithm in ['FixedWindow', 'SlidingWindow']`,
+    ),
+    message: `CounterDrift needs a count that only grows within a window, so ${PART}.limit.algorithm FixedWindow or SlidingWindow: what a bucket or a weighted count holds runs down by itself. Take StoreOutage or GhostAllowing`,
   },
   {
     rule: scenarioRule(api, ofThreshold(`${threshold} < ${requests}`)),
@@ -167,7 +175,8 @@ export function unprovable(
     lag > 0 ? `counterDrift.threshold and the lag without a fault (${lag}) are` : 'counterDrift.threshold is';
   const most = pods * limit.requests;
   const name = `scenario ${scenario.name}`;
-  if (invariant === 'Drift' && bound >= most) {
+  // What a limiter behind HTTP lets through when it cannot count has no such ceiling.
+  if (limiter.interface.type === 'Reference' && invariant === 'Drift' && bound >= most) {
     return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.threshold or requestsPerSecond, or raise ${PART}.limit.requests`;
   }
   // The proof takes half of the pause at most, and no traffic is sent before it.

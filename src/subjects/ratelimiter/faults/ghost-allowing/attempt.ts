@@ -167,7 +167,7 @@ export class GhostAllowingAttempt implements FaultAttempt {
   evidence(): FaultEvidence | undefined {
     const broken = this.#places.findIndex(({ watch }) => watch.reading().detectedAt !== undefined);
     const evidence = this.#places[Math.max(0, broken)]?.watch.evidence();
-    return evidence && { ...evidence, bursts: burstBands(this.#bursts.map(({ burst }) => burst)) };
+    return evidence && { ...evidence, bands: burstBands(this.#bursts.map(({ burst }) => burst)) };
   }
 
   get timelines(): readonly Timeline[] {

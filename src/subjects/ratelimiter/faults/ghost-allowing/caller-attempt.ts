@@ -136,7 +136,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     return {
       originMs,
       pods: timeline.pods,
-      bursts: burstBands(this.#trials.map(({ burst }) => burst)),
+      bands: burstBands(this.#trials.map(({ burst }) => burst)),
       bundle: timeline.bundle(originMs, trial && seenInvariant(GHOST_FORMULA, trial.reading)),
     };
   }

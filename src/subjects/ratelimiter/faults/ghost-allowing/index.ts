@@ -3,6 +3,9 @@
  * once, and each may admit what the others have admitted already.
  */
 import { parseDuration } from '../../../../api/index.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import type { RateLimiterSpec } from '../../schema.ts';
 import type { Fault } from '../fault.ts';
 import { GhostAllowingAttempt } from './attempt.ts';
 import { CallerBurstAttempt } from './caller-attempt.ts';
@@ -37,7 +40,7 @@ export const ghostAllowing: Fault = {
       load: false,
       onOrphan: 'Retry',
       faultTitle: `A burst of ${requests * multiplier} requests goes to all nodes at once${trials > 1 ? `, ${trials} times on keys of their own` : ''}`,
-      invariant: `of ${requests * multiplier} requests at most ${requests}, the limit, are admitted in the window`,
+      invariant: invariantOf(limiter, requests * multiplier),
     };
   },
   beyondStoryMs: trialsMs,
@@ -46,3 +49,11 @@ export const ghostAllowing: Fault = {
   open: (scenario, toolkit) =>
     toolkit.callers ? new CallerBurstAttempt(scenario, toolkit) : new GhostAllowingAttempt(scenario, toolkit),
 };
+
+function invariantOf(limiter: RateLimiterSpec, sent: number): string {
+  const { requests } = limiter.limit;
+  const full = admittedAtOnce(limitOf(limiter));
+  return full === requests
+    ? `of ${sent} requests at most ${requests}, the limit, are admitted in the window`
+    : `of ${sent} requests at most ${full} are admitted, and what comes back meanwhile`;
+}

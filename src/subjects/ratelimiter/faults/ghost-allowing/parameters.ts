@@ -10,6 +10,8 @@ import {
 } from '../../../../api/index.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
 import { TLS_COST } from '../../http/dial.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
 import { counted } from '../../words.ts';
 import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
@@ -117,9 +119,10 @@ export function trialsMs(scenario: ScenarioSpec): number {
 /** Why no run on so many pods can end as expected. */
 export function unprovable(
   scenario: ScenarioSpec,
-  { health, limit }: RateLimiterSpec,
+  limiter: RateLimiterSpec,
   pods: number,
 ): string | undefined {
+  const { health, limit } = limiter;
   const { multiplier, settle, trials } = parametersOf(scenario);
   const name = `scenario ${scenario.name}`;
   const storyMs =
@@ -130,11 +133,28 @@ export function unprovable(
   if (storyMs >= parseDuration(limit.window)) {
     return `${name}: ${counted(trials, 'trial')} with countdown, settle and twice health.timeout take ${formatDuration(storyMs)}, and all of it has to fit into limit.window ${limit.window}: lower ghostAllowing.trials, or raise ${PART}.limit.window`;
   }
-  // An anomaly may show on some of the pods; that there is none has to be looked for on each, up to its whole limit.
-  if (scenario.expect !== 'NotDetected' || multiplier >= pods) return undefined;
+  const sent = limit.requests * multiplier;
+  // A full bucket admits more at once than comes back in a window.
+  const full = admittedAtOnce(limitOf(limiter));
+  if (sent <= full) {
+    return `${name}: a limiter in order admits ${full} requests at once (${PART}.limit.burst), and the burst has limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent}, so it can show nothing: ${raise(limit.requests, full + 1)}, or correct limit.burst`;
+  }
+  // An anomaly may show on some of the pods; that there is none has to be looked for on each, up to all that it admits.
+  if (scenario.expect !== 'NotDetected' || sent >= pods * full) return undefined;
+  if (full !== limit.requests) {
+    return `${name}: NotDetected needs as many requests to each of ${counted(pods, 'pod')} as it admits at once (${PART}.limit.burst), ${pods} x ${full} = ${pods * full}, and the burst has ${sent}: a pod that ignores the others could not show it. So ${raise(limit.requests, pods * full)}, or select fewer pods`;
+  }
   const remedy =
     pods <= MOST_TIMES && pods * limit.requests <= MOST_SENT
       ? `set ghostAllowing.multiplier to ${pods} or more`
       : `select fewer pods, or lower ${PART}.limit.requests and set ghostAllowing.multiplier to ${pods}`;
   return `${name}: NotDetected needs limit.requests ${limit.requests} requests to each of ${counted(pods, 'pod')} = ${pods * limit.requests}, and the burst has ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${limit.requests * multiplier}: a pod that ignores the others could not show it. So ${remedy}`;
+}
+
+/** What makes a burst of at least `needed` requests. */
+function raise(requests: number, needed: number): string {
+  const multiplier = Math.ceil(needed / requests);
+  return multiplier <= MOST_TIMES && multiplier * requests <= MOST_SENT
+    ? `set ghostAllowing.multiplier to ${multiplier} or more`
+    : `give the limiter a smaller burst (${needed} requests are more than one run may send)`;
 }

@@ -118,8 +118,9 @@ function watchedUntil(readings: readonly InvariantReading[]): number | undefined
 }
 
 /** When each burst was sent, and what it came to. */
-export function burstBands(bursts: readonly BurstResult[]): FaultEvidence['bursts'] {
+export function burstBands(bursts: readonly BurstResult[]): FaultEvidence['bands'] {
   return bursts.map(({ allowed, endedAt, requests, startedAt }) => ({
+    kind: 'burst',
     from: startedAt,
     to: endedAt,
     text: `${allowed} of ${counted(requests, 'request')} allowed`,

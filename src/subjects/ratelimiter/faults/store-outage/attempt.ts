@@ -17,13 +17,13 @@ import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-tur
 import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
 import { counted } from '../../words.ts';
-import { accountKey, beyondKey, withinKeys } from '../caller-keys.ts';
+import { beyondKey, withinKeys } from '../caller-keys.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
-import { type Account, balanceOf } from './accounts.ts';
+import { AccountCallers } from './account-callers.ts';
 import { LEAST_ASKED, SHARE } from './behaviour.ts';
 import { runCallerTraffic } from './caller-traffic.ts';
 import { OutageRecord, type OutageTimes } from './outage-record.ts';
@@ -31,11 +31,6 @@ import { parametersOf, type StoreOutageSpec } from './parameters.ts';
 
 /** What a caller whose accounts are made up asks for during the fault. */
 const ACCOUNT_REQUESTS = 3;
-/** For so many nodes accounts are made up, and for limits up to that: each has to be used up after the fault. */
-const MOST_ACCOUNTS = 3;
-const MOST_ACCOUNTED = 200;
-/** How long that may take for one of them; milliseconds. */
-const ACCOUNT_WITHIN_MS = 2000;
 /** Before the fault the limiter may take so many requests more than its limit to be known to deny. */
 const MOST_BEYOND = 50;
 /** How often it is looked whether the fault has begun, or ended; milliseconds. */
@@ -50,8 +45,8 @@ interface Place {
   readonly timeline: Timeline;
   /** Keys of callers within their limit that were not used yet. */
   readonly keys: Generator<string>;
-  /** Of the callers whose accounts are made up, by node. */
-  readonly accounts: CallerRequest[][];
+  /** The callers whose accounts are made up. */
+  readonly accounts: AccountCallers;
 }
 
 export class StoreOutageAttempt implements FaultAttempt {
@@ -82,6 +77,7 @@ export class StoreOutageAttempt implements FaultAttempt {
     if ('refused' in admitted) return admitted;
     const firstSentAt = now();
     const { accept, callerTimeout } = this.#parameters;
+    const { askers: clients, callers } = this.#needs;
     const settings = {
       nodes: target.nodes.map(({ name }) => name),
       limit: this.#limit,
@@ -97,7 +93,7 @@ export class StoreOutageAttempt implements FaultAttempt {
       record: new OutageRecord(settings, accept),
       timeline,
       keys: withinKeys(fixture),
-      accounts: target.nodes.slice(0, this.#full <= MOST_ACCOUNTED ? MOST_ACCOUNTS : 0).map(() => []),
+      accounts: new AccountCallers({ clients, callers, fixture, ...settings }),
     };
     await this.#control(place, signal);
     this.#place = place;
@@ -186,14 +182,15 @@ export class StoreOutageAttempt implements FaultAttempt {
     if (!this.#place) {
       return { workedAt, measures: [], message: `${accepted}; the callers of this fault are not known` };
     }
-    return { workedAt, ...(await this.#balance(this.#place, accepted, signal)) };
+    const { measures, message } = await this.#place.accounts.balance(signal);
+    return { workedAt, measures, message: `${accepted}; ${message}` };
   }
 
   evidence(): FaultEvidence | undefined {
     const { timeline } = this.#place ?? {};
     if (!timeline) return undefined;
     const { startedAt: originMs = this.#toolkit.now() } = this.#times;
-    return { originMs, pods: timeline.pods, bursts: [], bundle: timeline.bundle(originMs, this.#invariant) };
+    return { originMs, pods: timeline.pods, bands: [], bundle: timeline.bundle(originMs, this.#invariant) };
   }
 
   get timelines(): readonly Timeline[] {
@@ -299,70 +296,11 @@ export class StoreOutageAttempt implements FaultAttempt {
     await runCallerTraffic({ ...common, uses: this.#uses, beyond: beyondKey(fixture) }, tell, stop, lifetime);
   }
 
-  /** In the middle of the fault, one caller of each node asks for a part of its limit. */
-  async #useAccounts({ accounts, fixture }: Place, signal: AbortSignal): Promise<void> {
-    const { now } = this.#toolkit;
-    const { askers, callers } = this.#needs;
-    const callerTimeoutMs = parseDuration(this.#parameters.callerTimeout);
+  /** In the midst of the fault, once its first requests are answered or waiting. */
+  async #useAccounts({ accounts }: Place, signal: AbortSignal): Promise<void> {
     while (this.#times.startedAt === undefined) await pauseFor(TICK_MS, signal);
-    await pauseFor((this.#times.until - now()) / 4, signal);
-    const each = Math.min(ACCOUNT_REQUESTS, this.#uses);
-    await Promise.all(
-      askers.slice(0, accounts.length).map(async (client, i) => {
-        const key = accountKey(fixture, i);
-        const { requests } = await useUp(
-          { clients: [client], callers, key, most: each, callerTimeoutMs },
-          signal,
-        );
-        accounts[i]?.push(...requests);
-      }),
-    ).catch(() => signal.throwIfAborted());
-  }
-
-  async #balance(
-    { accounts, fixture }: Place,
-    accepted: string,
-    signal: AbortSignal,
-  ): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
-    const { askers, callers } = this.#needs;
-    const callerTimeoutMs = parseDuration(this.#parameters.callerTimeout);
-    if (accounts.length === 0) {
-      return {
-        measures: [],
-        message: `${accepted}; no accounts are made up for limits above ${MOST_ACCOUNTED}`,
-      };
-    }
-    let lost = 0;
-    let phantoms = 0;
-    let unknown = 0;
-    for (const [i, before] of accounts.entries()) {
-      const key = accountKey(fixture, i);
-      const most = this.#full + MOST_BEYOND;
-      const { requests, usedUp } = await useUp(
-        { clients: askers, callers, key, most, callerTimeoutMs, withinMs: ACCOUNT_WITHIN_MS },
-        signal,
-      );
-      const account = accountOf(before, requests);
-      const balance = usedUp && account ? balanceOf(this.#limit, account) : undefined;
-      if (!balance) unknown += 1;
-      lost += balance?.lost ?? 0;
-      phantoms += balance?.phantoms ?? 0;
-    }
-    if (unknown > 0) {
-      return {
-        measures: [],
-        message: `${accepted}; the accounts of ${counted(unknown, 'caller')} are not known`,
-      };
-    }
-    const measures = [
-      { name: 'lost', value: lost, unit: 'requests' },
-      { name: 'phantoms', value: phantoms, unit: 'requests' },
-    ];
-    const said =
-      lost + phantoms === 0
-        ? 'what was served was counted, and nothing else'
-        : `${counted(lost, 'request')} served and never counted, ${counted(phantoms, 'request')} counted and never served`;
-    return { measures, message: `${accepted}; of ${counted(accounts.length, 'caller')} ${said}` };
+    await pauseFor((this.#times.until - this.#toolkit.now()) / 4, signal);
+    await accounts.ask(Math.min(ACCOUNT_REQUESTS, this.#uses), signal);
   }
 
   #reported({ endedAt, startedAt }: FaultReport): void {
@@ -394,20 +332,6 @@ export class StoreOutageAttempt implements FaultAttempt {
 function noteRequest({ record, timeline }: Place, request: CallerRequest): void {
   record.add(request);
   timeline.request(request);
-}
-
-/** What one caller asked for during and after the fault; undefined where it is not known. */
-function accountOf(during: readonly CallerRequest[], after: readonly CallerRequest[]): Account | undefined {
-  const [first] = during;
-  const last = after.at(-1);
-  if (!first || !last || after.some(({ got }) => got === 'Failed' || got === 'Unanswered')) return undefined;
-  const served = during.filter(({ got }) => got === 'Admitted').length;
-  return {
-    served,
-    notServed: during.length - served,
-    admittedAfter: after.filter(({ got }) => got === 'Admitted').length,
-    span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs: CLOCK_WITHIN_MS },
-  };
 }
 
 function* take<T>(from: Generator<T>, count: number): Generator<T> {

@@ -14,7 +14,7 @@ const CATCH_UP_MS = 200;
 
 export interface CallerTrafficOptions {
   readonly clients: readonly NodeClient[];
-  readonly callers: Callers;
+  readonly callers: Pick<Callers, 'read' | 'requestOf'>;
   /** Keys of the callers within their limit, in the order in which they are used; each for `uses` requests. */
   readonly within: Iterable<string>;
   readonly uses: number;

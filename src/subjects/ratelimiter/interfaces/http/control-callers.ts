@@ -2,14 +2,15 @@
  * The controls before any fault: a caller whom the limiter has never seen is let through as often as
  * its limit allows, and then denied by every node.
  */
-import { measureWrites } from '../../baseline.ts';
+import { type Baseline, type Lag, measureWrites } from '../../baseline.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits } from '../../limits/window-turn.ts';
-import { counted } from '../../words.ts';
+import { counted, sumOf } from '../../words.ts';
 import type { CallerRequest } from '../caller-request.ts';
 import { type UsedUp, useUp } from '../use-up.ts';
+import { countAtRest, measureLag } from './control-counts.ts';
 import { limitOf } from './limit-of-spec.ts';
 
 /** Requests beyond its limit after which a limiter that denies none is given up. */
@@ -17,15 +18,28 @@ const MOST_BEYOND = 50;
 /** How long the control may take, in milliseconds, and so has to fit into a window by the clock. */
 const CONTROL_MS = 2000;
 
-/** @throws Error that says what does not fit together, and what to do; RedisClientError */
+/** What the controls showed. */
+export interface CallerControls {
+  readonly message: string;
+  readonly writeMaxMs: number;
+  /** Where a fault is held against what Redis counts. */
+  readonly baseline?: Baseline;
+}
+
+/**
+ * @param key of the control, and beginning of the names of further ones
+ * @param rates of steady traffic for which it is needed how far Redis is behind, in requests a second
+ * @throws Error that says what does not fit together, and what to do; RedisClientError
+ */
 export async function controlCallers(
   toolkit: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'timeoutMs'>,
-  key: string,
+  { key, rates }: { readonly key: string; readonly rates: readonly number[] },
   signal: AbortSignal,
-): Promise<{ readonly message: string; readonly writeMaxMs: number }> {
+): Promise<CallerControls> {
   const { askers: clients, callers, limiter, now, redis, timeoutMs } = toolkit;
   if (!callers) throw new TypeError('there are no callers');
-  const writeMaxMs = (await measureWrites(redis, signal)).at(-1) ?? 0;
+  const writes = await measureWrites(redis, signal);
+  const writeMaxMs = writes.at(-1) ?? 0;
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
   await untilItFits(limit, CONTROL_MS, now, signal);
@@ -33,17 +47,41 @@ export async function controlCallers(
   const control = await useUp(options, signal);
   const problem = controlProblem(limit, control);
   if (problem !== undefined) throw new Error(problem);
-  const admitted = control.requests.filter(({ got }) => got === 'Admitted').length;
+  const { requests } = control;
+  const allowed = new Map(clients.map(({ node: { name } }) => [name, 0]));
+  for (const { got, node } of requests) {
+    if (got === 'Admitted') allowed.set(node, (allowed.get(node) ?? 0) + 1);
+  }
+  const admitted = sumOf(allowed.values());
+  const message = `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, one caller was let through ${counted(admitted, 'time')} and then denied by every node`;
+  if (rates.length === 0) return { message, writeMaxMs };
+  const sent = requests.length;
+  const stored = await countAtRest(toolkit, key, { admitted, sent }, signal);
+  const lags = new Map<number, Lag>();
+  for (const rate of new Set(rates)) {
+    lags.set(rate, await measureLag(toolkit, `${key}-${rate}`, rate, signal));
+  }
+  const behind = [...lags].map(
+    ([rate, { lag, samples }]) =>
+      `${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
+  );
   return {
+    message: `${message}; Redis counted ${stored} of ${sent} for it, and is at most ${behind.join(', ')}`,
     writeMaxMs,
-    message: `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, one caller was let through ${counted(admitted, 'time')} and then denied by every node`,
+    baseline: {
+      writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
+      writeMaxMs,
+      lags,
+      counting: { sent, open: 0, allowed, admitted: allowed, stored, withinMs: 0 },
+      denying: { limit: full, sent, allowed: admitted },
+    },
   };
 }
 
 /** Why a limiter without a fault does not do what the spec says; undefined: it does. Pure. */
 export function controlProblem(limit: RateLimit, { improper, requests, usedUp }: UsedUp): string | undefined {
   if (improper) {
-    return `without any fault ${improper.node} ${improper.problem}: see subject.rateLimiter.interface.http (request, admitted, denied), or raise health.timeout`;
+    return `without any fault ${improper.node} was asked ${improper.asked}: ${improper.problem}. See subject.rateLimiter.interface.http (request, admitted, denied), or raise health.timeout`;
   }
   const admitted = requests.filter(({ got }) => got === 'Admitted');
   const { bound, excess } = overAdmission(limit, admitted.map(timesOf), {

@@ -30,9 +30,7 @@ export class HttpCallers implements Callers {
 
   requestOf(key: string): HttpRequest {
     const { body, headers, method, path } = this.#mapping.request;
-    // Keys hold only what needs no encoding in a path, a header or JSON.
-    const fill = (text: string): string =>
-      text.replaceAll(KEY_PLACE, () => key).replaceAll(ADDRESS_PLACE, () => this.#addressOf(key));
+    const fill = (text: string): string => this.fillIn(text, key);
     return {
       method,
       path: fill(path),
@@ -42,6 +40,11 @@ export class HttpCallers implements Callers {
       },
       ...(body !== undefined && { body: fill(body) }),
     };
+  }
+
+  fillIn(text: string, key: string): string {
+    // Keys hold only what needs no encoding in a path, a header or JSON.
+    return text.replaceAll(KEY_PLACE, () => key).replaceAll(ADDRESS_PLACE, () => this.#addressOf(key));
   }
 
   #addressOf(key: string): string {

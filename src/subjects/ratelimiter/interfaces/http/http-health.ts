@@ -1,10 +1,14 @@
 /** Looks at pods behind an HTTP API: whether each answers, and whether Redis does. */
 import { type HealthNode, UNREACHABLE } from '../../../../demo/health.ts';
 import type { Toolkit } from '../../faults/fault.ts';
+import type { FailureCode } from '../../http/connection.ts';
 import type { Asked } from '../../http/node-client.ts';
 import { messageOf } from '../../waiting.ts';
 import type { Look } from '../poll-health.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
+
+/** What becomes of a request to something that speaks no HTTP, or HTTP over TLS. */
+const NO_HTTP: ReadonlySet<FailureCode> = new Set(['RESET', 'BAD_ANSWER']);
 
 export interface PodHealthOptions extends Pick<Toolkit, 'askers' | 'redis' | 'timeoutMs'> {
   readonly health: HttpInterfaceSpec['health'];
@@ -24,7 +28,9 @@ export async function lookAtPods(
     ...askers.map(async (client) => await client.ask(request, timeoutMs, signal)),
   ]);
   signal.throwIfAborted();
-  const problems = asked.map((answer) => problemOf(answer, health));
+  const problems = asked.map((answer, i) =>
+    problemOf(answer, health, askers[i]?.node.serverName !== undefined),
+  );
   const nodes = askers.map(({ node: { host, name, port } }, i): HealthNode => {
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     return { id: name, address, state: problems[i] === undefined ? 'ready' : UNREACHABLE };
@@ -44,8 +50,14 @@ export async function lookAtPods(
 function problemOf(
   { answer, failure }: Asked,
   { statuses }: HttpInterfaceSpec['health'],
+  tls: boolean,
 ): string | undefined {
-  if (!answer) return failure?.message ?? 'it was not asked';
+  if (!answer) {
+    const message = failure?.message ?? 'it was not asked';
+    return failure && NO_HTTP.has(failure.code) && !tls
+      ? `${message}; see subject.rateLimiter.port, or set interface.http.tls where the pods speak TLS`
+      : message;
+  }
   if (statuses.includes(answer.status)) return undefined;
-  return `answered ${answer.status}, and interface.http.health.statuses are ${statuses.join(', ')}`;
+  return `answered ${answer.status}, and interface.http.health.statuses are ${statuses.join(', ')}: correct interface.http.health`;
 }

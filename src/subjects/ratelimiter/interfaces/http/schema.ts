@@ -40,7 +40,7 @@ const request = z
     description: `One request that the limiter counts. Write ${KEY_PLACE} where it takes the identity of its caller (a header, the path, the query or the body), or ${ADDRESS_PLACE} where that is an address such as X-Forwarded-For.`,
     ...cel({
       rule: `[self.path, has(self.body) ? self.body : ''].exists(t, t.contains('${KEY_PLACE}') || t.contains('${ADDRESS_PLACE}')) || self.headers.exists(h, h.value.contains('${KEY_PLACE}') || h.value.contains('${ADDRESS_PLACE}'))`,
-      message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body`,
+      message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. One that goes by the source address alone cannot tell the callers of a demo apart`,
     }),
   });
 

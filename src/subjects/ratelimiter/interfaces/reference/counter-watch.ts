@@ -1,9 +1,7 @@
 /** Samples the counters of a key again and again, at a fixed rate, one sample at a time. */
 
-import type { RedisConnections } from '../../store/redis-client.ts';
 import { pauseFor } from '../../waiting.ts';
-import { type CounterSample, type SampledWindow, sampleCounters } from './counter-sample.ts';
-import type { LimiterClient } from './limiter-client.ts';
+import type { CounterSample } from './counter-sample.ts';
 
 export const SAMPLE_EVERY_MS = 100;
 
@@ -39,10 +37,7 @@ export class Turn {
 
 /** Runs until `signal` is aborted; resolves then. */
 export async function watchCounters(
-  clients: readonly LimiterClient[],
-  redis: RedisConnections,
-  window: SampledWindow,
-  now: () => number,
+  look: (signal: AbortSignal) => Promise<CounterSample>,
   onSample: (sample: CounterSample) => void,
   signal: AbortSignal,
   { everyMs = SAMPLE_EVERY_MS, turn = new Turn() }: { readonly everyMs?: number; readonly turn?: Turn } = {},
@@ -51,7 +46,7 @@ export async function watchCounters(
   try {
     for (;;) {
       const begun = performance.now();
-      onSample(await sampleCounters(clients, redis, window, now, signal));
+      onSample(await look(signal));
       const late = (performance.now() - start) % everyMs;
       const least = Math.max(0, LOOK_APART_MS - (performance.now() - begun));
       await turn.wait(everyMs - late, least, signal);

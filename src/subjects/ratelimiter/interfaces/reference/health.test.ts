@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest';
-import { snapshotOf } from './health.ts';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { lookAtLimiter, snapshotOf } from './health.ts';
+import { LimiterClient } from './limiter-client.ts';
 
 const targets = ['a', 'b'].map((name, i) => ({ name, host: `10.0.0.${i + 1}`, port: 80 }));
 const listed = (states: string[]) =>
@@ -42,5 +46,33 @@ describe('snapshotOf', () => {
 
   it('is not connected where there is nobody', () => {
     expect(snapshotOf([], [], [])).toMatchObject({ dependencies: [{ connected: false }], hasIssues: true });
+  });
+});
+
+describe('a look at pods that are something else', () => {
+  /** The issues of a look at one pod that answers so. */
+  async function issuesOf(answer: RequestListener): Promise<string> {
+    const server = createServer(answer).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, 'listening');
+    const node = { name: 'api-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+    const client = new LimiterClient(node, 2000, 2);
+    onTestFinished(() => client.close());
+    const seen = await lookAtLimiter({ clients: [client], nodes: [node] }, new AbortController().signal);
+    return seen.issues.join('; ');
+  }
+
+  it('says what was asked, what came back, and which field to set', async () => {
+    const issues = await issuesOf((_, response) => response.writeHead(404).end('<h1>Not found</h1>'));
+    expect(issues).toMatch(/^the pods answer, but not as .*set subject.rateLimiter.interface.type to HTTP/);
+    expect(issues).toMatch(/api-0: GET \/nodes answered 404: no reason given/);
+    expect(issues).not.toContain('h1');
+  });
+
+  it('says nothing of the interface where nobody answers', async () => {
+    expect(await issuesOf((request) => void request.socket.destroy())).not.toContain('interface.type');
   });
 });

@@ -3,7 +3,7 @@ import { type HealthNode, type HealthSnapshot, UNREACHABLE } from '../../../../d
 import type { NodeTarget } from '../../target.ts';
 import { messageOf } from '../../waiting.ts';
 import type { Look } from '../poll-health.ts';
-import type { LimiterClient, NodesAnswer } from './limiter-client.ts';
+import { type LimiterClient, LimiterClientError, type NodesAnswer } from './limiter-client.ts';
 
 export interface HealthOptions {
   /** One for each node, in the same order. */
@@ -16,6 +16,7 @@ export async function lookAtLimiter(
   { clients, nodes }: HealthOptions,
   signal: AbortSignal,
 ): ReturnType<Look> {
+  let strangers = 0;
   const [listing, healths] = await Promise.all([
     listNodes(clients, signal),
     Promise.all(
@@ -23,14 +24,21 @@ export async function lookAtLimiter(
         try {
           return await client.health(signal);
         } catch (error) {
+          if (error instanceof LimiterClientError && error.status !== undefined) strangers += 1;
           return messageOf(error);
         }
       }),
     ),
   ]);
   signal.throwIfAborted();
-  return snapshotOf(nodes, listing, healths);
+  const snapshot = snapshotOf(nodes, listing, healths);
+  // None lists the others either, and each has answered: they are something else.
+  if (typeof listing !== 'string' || clients.length === 0 || strangers < clients.length) return snapshot;
+  return { ...snapshot, issues: [NOT_OF_THE_INTERFACE, ...snapshot.issues] };
 }
+
+const NOT_OF_THE_INTERFACE =
+  'the pods answer, but not as docs/interface.md has it: for an API of your own set subject.rateLimiter.interface.type to HTTP (docs/your-limiter.md), or correct subject.rateLimiter.port';
 
 /** The list of the first node that answers. All are asked at once: a look takes no longer than one answer may. */
 async function listNodes(

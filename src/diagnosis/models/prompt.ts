@@ -2,11 +2,11 @@
  * What a model is asked: the bundle, as text, and the form of the answer. It says nothing that the bundle does not
  * say: no subject, no fault, no scenario. Pure.
  */
-import { printable, truncate } from '../api/index.ts';
-import { type EvidenceBundle, type EvidenceSeries, SIGNALS } from '../evidence/index.ts';
-import { ACTIONS, ANOMALY_CLASSES, ANSWER_LIMITS } from './answer.ts';
-import { fitBundle } from './models/fit-bundle.ts';
-import { estimateTokens } from './models/tokens.ts';
+import { printable, truncate } from '../../api/index.ts';
+import { type EvidenceBundle, type EvidenceSeries, evidenceIds, SIGNALS } from '../../evidence/index.ts';
+import { ACTIONS, ANOMALY_CLASSES, ANSWER_LIMITS } from '../answer.ts';
+import { fitBundle } from './fit-bundle.ts';
+import { estimateTokens } from './tokens.ts';
 
 /** Changes with every word of the prompt: answers to different prompts cannot be compared. */
 export const PROMPT_VERSION = 'prompt/v1';
@@ -40,7 +40,7 @@ const SYSTEM = [
 
 /**
  * The prompt for a bundle within so many tokens, its own words included: the fewer, the less of the series is
- * shown. Undefined where not even the components fit.
+ * shown. Undefined where nothing that could be cited fits.
  */
 export function promptOf(bundle: EvidenceBundle, maxTokens: number): Prompt | undefined {
   const own = estimateTokens(SYSTEM);
@@ -48,7 +48,7 @@ export function promptOf(bundle: EvidenceBundle, maxTokens: number): Prompt | un
     bundle,
     (candidate) => own + estimateTokens(textOf(candidate, bundle)) <= maxTokens,
   );
-  if (shown === undefined) return undefined;
+  if (shown === undefined || evidenceIds(shown).size === 0) return undefined;
   const user = textOf(shown, bundle);
   return { version: PROMPT_VERSION, system: SYSTEM, user, shown, tokens: own + estimateTokens(user) };
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
-import { DriftInvariant } from '../../faults/counter-drift/invariant.ts';
-import { LimiterClient } from './limiter-client.ts';
+import { DriftInvariant } from '../faults/counter-drift/invariant.ts';
+import { checkNode } from './reference/check-node.ts';
+import { LimiterClient } from './reference/limiter-client.ts';
 import { runSteadyTraffic } from './steady-traffic.ts';
 
 const never = new AbortController().signal;
@@ -25,7 +26,7 @@ async function trafficTo(handle?: (request: IncomingMessage, response: ServerRes
   onTestFinished(() => client.close());
   const drift = new DriftInvariant({ nodes: [NODE], limit: 10, judged: 'Drift', threshold: 5, lag: 0 });
   await runSteadyTraffic(
-    { clients: [client], key: 'k', windowId: 'w', requestsPerSecond: 200, requests: 10 },
+    { nodes: [checkNode(client, { key: 'k', windowId: 'w' })], requestsPerSecond: 200, requests: 10 },
     {
       sent: (node) => drift.sent(node),
       answered: (node, allowed) => drift.answered(node, allowed, 0),

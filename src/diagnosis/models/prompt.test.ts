@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evidenceIds, leaksOf } from '../evidence/index.ts';
-import { bundleOf } from './bundle.fixture.ts';
-import { estimateTokens } from './models/tokens.ts';
+import { evidenceIds, leaksOf } from '../../evidence/index.ts';
+import { bundleOf } from '../bundle.fixture.ts';
 import { promptOf } from './prompt.ts';
+import { estimateTokens } from './tokens.ts';
 
 const pointsOf = (count: number): [number, number][] =>
   Array.from({ length: count }, (_, i) => [i * 100, i * 1.23456]);

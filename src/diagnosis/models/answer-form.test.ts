@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { bundleOf } from '../bundle.fixture.ts';
+import { answerForm } from './answer-form.ts';
+
+const formOf = (events: number) =>
+  JSON.parse(
+    JSON.stringify(
+      answerForm(
+        bundleOf({ parts: Array.from({ length: events }, (_, i) => ['store', `seen ${i + 1}`, i] as const) }),
+      ),
+    ),
+  ) as Record<string, Record<string, unknown>>;
+
+describe('the form of an answer', () => {
+  it('lets nothing be named but what the prompt shows', () => {
+    expect(formOf(2)).toMatchObject({
+      type: 'object',
+      additionalProperties: false,
+      required: ['anomaly', 'component', 'chain', 'action', 'confidence', 'alternatives'],
+      properties: {
+        component: { enum: ['none', 'replicas', 'replica-1', 'replica-2', 'replica-3', 'store', 'client'] },
+        chain: {
+          minItems: 1,
+          maxItems: 6,
+          items: {
+            required: ['text', 'evidence'],
+            properties: { evidence: { items: { enum: ['e1', 'e2'] } } },
+          },
+        },
+        alternatives: {
+          items: { properties: { component: { enum: expect.arrayContaining(['store']) as string[] } } },
+        },
+      },
+    });
+  });
+
+  it('names no ids where there are more than servers take, or none', () => {
+    for (const events of [0, 200]) {
+      const many = bundleOf({
+        parts: [
+          ...Array.from({ length: events }, (_, i) => ['store', `seen ${i}`, i] as const),
+          ...Array.from({ length: events / 2 }, () => ['store', 'read-latency', [[0, 1]]] as const),
+        ],
+      });
+      expect(answerForm(many)).toMatchObject({
+        properties: { chain: { items: { properties: { evidence: { items: { type: 'string' } } } } } },
+      });
+    }
+  });
+});

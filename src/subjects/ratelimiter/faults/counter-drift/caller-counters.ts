@@ -1,0 +1,154 @@
+/** Counters of a limiter behind HTTP: the sender's own count of what was admitted, and what Redis holds. */
+import { parseDuration } from '../../../../api/index.ts';
+import type { FaultReport, RecoveryReport } from '../../../../demo/observed.ts';
+import { askingNode } from '../../interfaces/http/asking-node.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { storedCount } from '../../interfaces/http/stored-count.ts';
+import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
+import { SAMPLE_EVERY_MS } from '../../interfaces/reference/counter-watch.ts';
+import type { LimitWindow } from '../../interfaces/reference/setup-limit.ts';
+import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
+import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import { proveWrite } from '../../store/write-probe.ts';
+import { messageOf, pauseFor } from '../../waiting.ts';
+import { counted, sumOf } from '../../words.ts';
+import type { Toolkit } from '../fault.ts';
+import type { Fixture } from '../fixture.ts';
+import type { AdmittedByNode, Counters, DriftRecovery } from './counters.ts';
+
+/** How long a caller that was never seen can be used where the limit has no windows by the clock; milliseconds. */
+const USABLE_MS = 600_000;
+
+export class CallerCounters implements Counters {
+  readonly bySender = true;
+  readonly #toolkit: Toolkit;
+  readonly #storyMs: number;
+  /** When the first request of the key was sent: its window begins no earlier. */
+  #firstSentAt: number | undefined;
+  /** When its window by the clock ends; undefined: it has none. */
+  #clockEnd: number | undefined;
+
+  /** @param storyMs what has to fit into one window; milliseconds */
+  constructor(toolkit: Toolkit, storyMs: number) {
+    this.#toolkit = toolkit;
+    this.#storyMs = storyMs;
+  }
+
+  /** Nothing is sent: a caller is new to the limiter until the fault. */
+  async prepare(key: string, signal: AbortSignal): Promise<Fixture> {
+    const { limiter, now } = this.#toolkit;
+    const limit = limitOf(limiter);
+    await untilItFits(limit, this.#storyMs, now, signal);
+    this.#clockEnd = windowEnd(limit, now());
+    const usableUntil = Math.floor(this.#clockEnd ?? now() + USABLE_MS);
+    const used = await this.#read(key);
+    if (used !== 0)
+      throw new Error(`Redis counts ${used} for ${key}, which nobody has used: see redis.count`);
+    return {
+      window: { key, limit: limit.requests, windowId: '', windowEndsAt: usableUntil },
+      prepared: {
+        fixture: key,
+        usableUntil,
+        message: `A caller that the rate limiter has never seen: ${key}`,
+      },
+    };
+  }
+
+  async usedBefore({ key }: LimitWindow): Promise<FaultReport | undefined> {
+    const stored = await this.#read(key);
+    if (stored === 0) return undefined;
+    const message = `Nothing was injected: ${key} had been used before the fault (Redis counted ${stored}). See who else sends requests for keys that begin with demo-, and run again`;
+    return { proof: 'Inconclusive', endedAt: this.#toolkit.now(), message, evidence: [message] };
+  }
+
+  nodes({ key }: LimitWindow): readonly TrafficNode[] {
+    const { askers, callers, now, timeoutMs } = this.#toolkit;
+    if (!callers) throw new TypeError('there are no callers');
+    return askers.map((client) => {
+      const { check, name } = askingNode(client, callers, () => key, timeoutMs);
+      return {
+        name,
+        check: async (lifetime) => {
+          this.#firstSentAt ??= now();
+          return await check(lifetime);
+        },
+      };
+    });
+  }
+
+  async look(
+    { key }: LimitWindow,
+    allowed: () => AdmittedByNode,
+    signal: AbortSignal,
+  ): Promise<CounterSample> {
+    const { askers, now } = this.#toolkit;
+    const [admitted, readAt] = [allowed(), now()];
+    let stored: number | undefined;
+    const problems: string[] = [];
+    try {
+      stored = await this.#read(key);
+    } catch (error) {
+      problems.push(messageOf(error));
+    }
+    signal.throwIfAborted();
+    const endedAt = now();
+    const over = this.#isOver(endedAt);
+    return {
+      readAt,
+      endedAt,
+      admitted,
+      stored: over ? undefined : stored,
+      elsewhere: over ? askers.map(({ node }) => node.name) : [],
+      problems,
+    };
+  }
+
+  async recover(recovery: DriftRecovery, signal: AbortSignal): Promise<RecoveryReport> {
+    const { admitted: byNode, settleMs, window, writeWithinMs } = recovery;
+    const { now, redis } = this.#toolkit;
+    const workedAt = await proveWrite(redis, writeWithinMs, now, signal);
+    if (workedAt === undefined) {
+      const message = `${redis.name} took no write within ${Math.round(writeWithinMs)} ms: check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE`;
+      return { measures: [], message };
+    }
+    const accepted = `${redis.name} takes writes again (a real one was accepted)`;
+    if (!window) {
+      return { workedAt, measures: [], message: `${accepted}; the caller of this fault is not known` };
+    }
+    const admitted = sumOf(byNode.values());
+    const deadline = performance.now() + settleMs;
+    for (;;) {
+      const sample = await this.look(window, () => byNode, signal);
+      const { endedAt, problems, stored } = sample;
+      const late = performance.now() >= deadline;
+      if (stored !== undefined && (stored >= admitted || late)) {
+        const lost = Math.max(0, admitted - stored);
+        const said = `Redis holds ${counted(stored, 'count')} for the ${counted(admitted, 'request')} that were let through`;
+        return {
+          workedAt,
+          ...(lost === 0 && recovery.drifted && { restedAt: endedAt }),
+          // Where a limiter counts what it denies, too, more may be lost than is missing.
+          measures: [{ name: 'lostCounts', value: lost, unit: 'counts', ...(lost > 0 && { atLeast: true }) }],
+          message: `${accepted}; ${said}`,
+        };
+      }
+      if (late) {
+        const why = problems[0] ?? 'the window of its caller is over';
+        const message = `${accepted}; the count could not be read at the end, so it is not known whether any are lost: ${why}`;
+        return { workedAt, measures: [], message };
+      }
+      await pauseFor(SAMPLE_EVERY_MS, signal);
+    }
+  }
+
+  async #read(key: string): Promise<number> {
+    return await storedCount(this.#toolkit, key);
+  }
+
+  /** Whether the window of the caller may have ended by then, and its count with it. */
+  #isOver(at: number): boolean {
+    if (this.#clockEnd !== undefined && at >= this.#clockEnd) return true;
+    const windowMs = parseDuration(this.#toolkit.limiter.limit.window);
+    return this.#firstSentAt !== undefined && at >= this.#firstSentAt + windowMs;
+  }
+}

@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { NodeClient } from '../../http/node-client.ts';
+import { HttpCallers } from '../../interfaces/http/http-callers.ts';
+import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import { AccountCallers } from './account-callers.ts';
+
+const { signal } = new AbortController();
+const LIMIT = 8;
+const ASKED = 3;
+
+/** What a node does while its store is out: whether it counts, and what it answers. */
+interface Outage {
+  readonly counts: boolean;
+  readonly status: number;
+}
+
+/** Three nodes over one count, and the accounts of a fault in which they did so. */
+async function accountsAfter(outage: Outage, limit = LIMIT) {
+  const counts = new Map<string, number>();
+  let isOut = true;
+  const server = createServer(({ url = '' }, response) => {
+    const count = counts.get(url) ?? 0;
+    if (isOut) {
+      if (outage.counts) counts.set(url, count + 1);
+      response.writeHead(outage.status).end();
+      return;
+    }
+    counts.set(url, count + 1);
+    response.writeHead(count < limit ? 200 : 429).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const clients = ['a', 'b', 'c', 'd'].map(
+    (name) => new NodeClient({ name, host: '127.0.0.1', port }, 4, Date.now),
+  );
+  onTestFinished(() => {
+    for (const client of clients) client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
+  const rule: RateLimit = {
+    algorithm: 'FixedWindow',
+    requests: limit,
+    windowMs: 3_600_000,
+    start: 'FirstRequest',
+  };
+  const accounts = new AccountCallers({
+    clients,
+    callers,
+    limit: rule,
+    fixture: 'demo-x',
+    callerTimeoutMs: 5000,
+  });
+  await accounts.ask(ASKED, signal);
+  isOut = false;
+  return { keys: [...counts.keys()], ...(await accounts.balance(signal)) };
+}
+
+describe('the accounts of callers after a fault', () => {
+  it.each<[string, Outage, number, number, RegExp]>([
+    ['served and counted', { counts: true, status: 200 }, 0, 0, /what was served was counted, and nothing/],
+    ['served and never counted', { counts: false, status: 200 }, 9, 0, /9 requests served and never counted/],
+    // A caller that got an error asks no more.
+    ['counted and never served', { counts: true, status: 500 }, 0, 3, /3 requests counted and never served/],
+    ['neither', { counts: false, status: 500 }, 0, 0, /nothing else/],
+  ])('say what was %s', async (_, outage, lost, phantoms, message) => {
+    const { measures, message: said } = await accountsAfter(outage);
+    expect(measures.map(({ name, value }) => [name, value])).toEqual([
+      ['lost', lost],
+      ['phantoms', phantoms],
+    ]);
+    expect(said).toMatch(message);
+    expect(said).toMatch(/^of 3 callers/);
+  });
+
+  it('are not made up for a limit that would take long to use up', async () => {
+    const { keys, measures, message } = await accountsAfter({ counts: true, status: 200 }, 201);
+    expect(message).toBe('no accounts are made up for limits above 200');
+    expect(measures).toEqual([]);
+    expect(keys).toEqual([]);
+  });
+});

@@ -1,0 +1,108 @@
+/**
+ * The callers whose accounts are made up: each asks for a part of its limit during the fault, and for all that is
+ * left of it afterwards. One for each of a few nodes.
+ */
+import type { RecoveryReport } from '../../../../demo/observed.ts';
+import type { NodeClient } from '../../http/node-client.ts';
+import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import type { Callers } from '../../interfaces/callers.ts';
+import { useUp } from '../../interfaces/use-up.ts';
+import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
+import { counted } from '../../words.ts';
+import { accountKey } from '../caller-keys.ts';
+import { type Account, balanceOf } from './accounts.ts';
+
+/** For so many nodes accounts are made up, and for limits up to that: each has to be used up after the fault. */
+const MOST_ACCOUNTS = 3;
+const MOST_ACCOUNTED = 200;
+/** How long that may take for one of them; milliseconds. */
+const WITHIN_MS = 2000;
+/** Requests beyond its limit after which a caller is given up that is not denied. */
+const MOST_BEYOND = 50;
+
+export interface AccountCallersOptions {
+  readonly clients: readonly NodeClient[];
+  readonly callers: Callers;
+  readonly limit: RateLimit;
+  readonly fixture: string;
+  readonly callerTimeoutMs: number;
+}
+
+export class AccountCallers {
+  readonly #options: AccountCallersOptions;
+  readonly #full: number;
+  /** During the fault, by node. */
+  readonly #during: CallerRequest[][];
+
+  constructor(options: AccountCallersOptions) {
+    this.#options = options;
+    this.#full = admittedAtOnce(options.limit);
+    this.#during = options.clients
+      .slice(0, this.#full <= MOST_ACCOUNTED ? MOST_ACCOUNTS : 0)
+      .map((): CallerRequest[] => []);
+  }
+
+  /** Each asks its own node for `most` requests. @throws the reason of `signal` */
+  async ask(most: number, signal: AbortSignal): Promise<void> {
+    const { callers, callerTimeoutMs, clients, fixture } = this.#options;
+    await Promise.all(
+      clients.slice(0, this.#during.length).map(async (client, i) => {
+        const key = accountKey(fixture, i);
+        const { requests } = await useUp({ clients: [client], callers, key, most, callerTimeoutMs }, signal);
+        this.#during[i]?.push(...requests);
+      }),
+    ).catch(() => signal.throwIfAborted());
+  }
+
+  /** Uses the rest of their limits up, and tells what that shows. @throws the reason of `signal` */
+  async balance(signal: AbortSignal): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
+    const { limit } = this.#options;
+    if (this.#during.length === 0) {
+      return { measures: [], message: `no accounts are made up for limits above ${MOST_ACCOUNTED}` };
+    }
+    let [lost, phantoms, unknown] = [0, 0, 0];
+    for (const [i, during] of this.#during.entries()) {
+      const { requests, usedUp } = await this.#useUp(accountKey(this.#options.fixture, i), signal);
+      const account = accountOf(during, requests);
+      const balance = usedUp && account ? balanceOf(limit, account) : undefined;
+      if (!balance) unknown += 1;
+      lost += balance?.lost ?? 0;
+      phantoms += balance?.phantoms ?? 0;
+    }
+    if (unknown > 0) {
+      return { measures: [], message: `the accounts of ${counted(unknown, 'caller')} are not known` };
+    }
+    const said =
+      lost + phantoms === 0
+        ? 'what was served was counted, and nothing else'
+        : `${counted(lost, 'request')} served and never counted, ${counted(phantoms, 'request')} counted and never served`;
+    return {
+      measures: [
+        { name: 'lost', value: lost, unit: 'requests' },
+        { name: 'phantoms', value: phantoms, unit: 'requests' },
+      ],
+      message: `of ${counted(this.#during.length, 'caller')} ${said}`,
+    };
+  }
+
+  async #useUp(key: string, signal: AbortSignal): ReturnType<typeof useUp> {
+    const { callers, callerTimeoutMs, clients } = this.#options;
+    const most = this.#full + MOST_BEYOND;
+    return await useUp({ clients, callers, key, most, callerTimeoutMs, withinMs: WITHIN_MS }, signal);
+  }
+}
+
+/** What one caller asked for during and after the fault; undefined where it is not known. */
+function accountOf(during: readonly CallerRequest[], after: readonly CallerRequest[]): Account | undefined {
+  const [first] = during;
+  const last = after.at(-1);
+  if (!first || !last || after.some(({ got }) => got === 'Failed' || got === 'Unanswered')) return undefined;
+  const served = during.filter(({ got }) => got === 'Admitted').length;
+  return {
+    served,
+    notServed: during.length - served,
+    admittedAfter: after.filter(({ got }) => got === 'Admitted').length,
+    span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs: CLOCK_WITHIN_MS },
+  };
+}

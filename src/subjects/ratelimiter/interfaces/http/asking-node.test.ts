@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { NodeClient } from '../../http/node-client.ts';
+import { askingNode } from './asking-node.ts';
+import { HttpCallers } from './http-callers.ts';
+import { httpInterfaceSchema } from './schema.ts';
+
+const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
+
+/** What becomes of one request to a node that answers so; to nobody where it is left out. */
+async function outcomeOf(answer?: RequestListener) {
+  let port = 1;
+  if (answer) {
+    const server = createServer(answer).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+  }
+  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port }, 1, Date.now);
+  onTestFinished(() => client.close());
+  return await askingNode(client, callers, () => 'demo-a', 400).check(new AbortController().signal);
+}
+
+const status =
+  (code: number): RequestListener =>
+  (_, response) =>
+    response.writeHead(code).end();
+
+it.each<[string, RequestListener | undefined, string]>([
+  ['lets it through', status(200), 'Allowed'],
+  ['denies it', status(429), 'Denied'],
+  ['fails, so that nobody was let through', status(500), 'Denied'],
+  ['says that its store is gone', status(503), 'Denied'],
+  // It may have been let through: nobody knows.
+  ['answers what the spec does not know', status(302), 'Improper'],
+  ['hangs', () => undefined, 'Unanswered'],
+  ['hangs up', ({ socket }) => void socket.destroy(), 'Unanswered'],
+  ['is not there', undefined, 'Unsent'],
+])('a request to a node that %s', async (_, answer, outcome) => {
+  expect(await outcomeOf(answer)).toBe(outcome);
+});
+
+it('a request that is called off has no outcome', async () => {
+  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port: 1 }, 1, Date.now);
+  onTestFinished(() => client.close());
+  const over = AbortSignal.abort();
+  expect(await askingNode(client, callers, () => 'demo-a', 400).check(over)).toBeUndefined();
+});

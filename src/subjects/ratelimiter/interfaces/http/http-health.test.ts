@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import { createServer as createHttp, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { NodeClient } from '../../http/node-client.ts';
+import type { RedisConnections } from '../../store/redis-client.ts';
+import { lookAtPods } from './http-health.ts';
+import { httpInterfaceSchema } from './schema.ts';
+
+const { health } = httpInterfaceSchema.parse({ request: { path: '/$(key)' }, health: { path: '/healthz' } });
+const redis = { read: async () => 1 } as unknown as RedisConnections;
+
+async function lookAt(server: Server) {
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const node = { name: 'api-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  const asker = new NodeClient(node, 2, Date.now);
+  onTestFinished(() => asker.close());
+  return await lookAtPods({ askers: [asker], health, redis, timeoutMs: 2000 }, new AbortController().signal);
+}
+
+const answering = (answer: RequestListener) => createHttp(answer);
+
+describe('a look at pods behind HTTP', () => {
+  it('finds a pod ready that answers as the spec has it', async () => {
+    const seen = await lookAt(answering((_, response) => response.end('ok')));
+    expect(seen).toMatchObject({ hasIssues: false, nodes: [{ id: 'api-0', state: 'ready' }] });
+  });
+
+  it('says what was asked, what came back, and which field to correct', async () => {
+    const seen = await lookAt(answering((_, response) => response.writeHead(404).end('<h1>secret</h1>')));
+    expect(seen.issues).toEqual([
+      'api-0: GET /healthz: answered 404, and interface.http.health.statuses are 200, 204: correct interface.http.health',
+    ]);
+  });
+
+  it('says where to look for a port that speaks no HTTP', async () => {
+    const greets = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('-ERR hello\r\n');
+    });
+    const seen = await lookAt(greets);
+    expect(seen.issues[0]).toMatch(
+      /^api-0: GET \/healthz: .*; see subject.rateLimiter.port, or set interface.http.tls/,
+    );
+  });
+});

@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import { rateLimiterSchema } from '../../schema.ts';
+import type { CountPlace } from '../../store/count-place.ts';
+import type { RedisConnections } from '../../store/redis-client.ts';
+import { HttpCallers } from './http-callers.ts';
+import { httpInterfaceSchema } from './schema.ts';
+import { patternOf, storedCount } from './stored-count.ts';
+
+const http = httpInterfaceSchema.parse({ request: { path: '/$(key)' } });
+const limiter = (count: object | undefined) =>
+  rateLimiterSchema.parse({ selector: {}, redis: { service: { name: 'redis' }, ...(count && { count }) } });
+
+/** What is asked of a Redis that holds 7 wherever it is asked. */
+async function asked(count: object | undefined, key: string): Promise<CountPlace[]> {
+  const places: CountPlace[] = [];
+  const redis = {
+    count: async (place: CountPlace) => {
+      places.push(place);
+      return 7;
+    },
+  };
+  const callers = new HttpCallers(http, {}, 5);
+  const parts = { callers, limiter: limiter(count), redis: redis as unknown as RedisConnections };
+  expect(await storedCount(parts, key)).toBe(7);
+  return places;
+}
+
+it('is read at the key of the caller, and no other', async () => {
+  expect(await asked({ key: 'rl:$(key)' }, 'demo-a')).toEqual([
+    { key: 'rl:demo-a', type: 'String', pattern: 'rl:demo-*' },
+  ]);
+  expect(await asked({ key: 'h:{$(key)}', type: 'Hash', field: 'n' }, 'demo-a')).toEqual([
+    { key: 'h:{demo-a}', type: 'Hash', field: 'n', pattern: 'h:{demo-*}' },
+  ]);
+  expect(await asked({ key: 'ip:$(address)', type: 'SortedSet' }, 'demo-a')).toEqual([
+    { key: 'ip:198.18.0.5', type: 'SortedSet', pattern: 'ip:198.1[89].*' },
+  ]);
+});
+
+it('is not read where the spec does not say where', async () => {
+  await expect(asked(undefined, 'demo-a')).rejects.toThrow(TypeError);
+});
+
+it('is granted by a pattern that takes what stands in the spec literally', () => {
+  expect(patternOf('a*[b]?\\$(key)')).toBe('a\\*\\[b\\]\\?\\\\demo-*');
+});
+
+it.each(['rl', 'rl:$(key) x', `${'x'.repeat(256)}$(key)`, ''])('has a key of one caller: not "%s"', (key) => {
+  expect(
+    rateLimiterSchema.safeParse({ selector: {}, redis: { service: { name: 'r' }, count: { key } } }).success,
+  ).toBe(false);
+});

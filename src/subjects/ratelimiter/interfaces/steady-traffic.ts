@@ -1,0 +1,110 @@
+/**
+ * Steady traffic on one key, over all nodes in turn, at a fixed rate that does
+ * not wait for answers (an open loop): a slow rate limiter gets no less of it.
+ */
+
+import { pauseFor } from '../waiting.ts';
+import type { Got } from './caller-request.ts';
+
+const TICK_MS = 10;
+
+/**
+ * How far it catches up on what was due while this process stood still; what is
+ * older is left out, since sent all at once it would be a burst, not steady.
+ */
+const CATCH_UP_MS = 200;
+
+/** Requests that may be open at once; beyond it a request is left out rather than piled up. */
+const MAX_OPEN = 1000;
+
+/**
+ * What became of one request. Refused: turned away since the node failed, for lack of an answer from Redis, say.
+ * Unsent: it never left. Improper: answered with something that says nothing of it.
+ */
+export type TrafficOutcome = 'Allowed' | 'Denied' | 'Refused' | 'Unsent' | 'Unanswered' | 'Improper';
+
+const GOT = {
+  Allowed: 'Admitted',
+  Denied: 'Denied',
+  Refused: 'Failed',
+  Improper: 'Failed',
+  Unanswered: 'Unanswered',
+} as const satisfies Record<Exclude<TrafficOutcome, 'Unsent'>, Got>;
+
+/** A node as the traffic asks it. */
+export interface TrafficNode {
+  readonly name: string;
+  /** One request on the key; undefined where `lifetime` ended it. */
+  check(lifetime: AbortSignal): Promise<TrafficOutcome | undefined>;
+}
+
+export interface TrafficOptions {
+  readonly nodes: readonly TrafficNode[];
+  /** Over all nodes together. */
+  readonly requestsPerSecond: number;
+  /** Ends after so many requests; without it only `stop` does. */
+  readonly requests?: number;
+}
+
+/** Hears what becomes of each request. */
+export interface TrafficListener {
+  /** A request is on its way. What is returned takes that back, should it turn out that it never left. */
+  sent(node: string): (() => void) | undefined;
+  /** Answered, for the key's window; a refusal for lack of an answer from Redis is not allowed either. */
+  answered(node: string, allowed: boolean): void;
+  /** No answer came in time. As after an answer that is none (an error, another window), nobody knows whether it was admitted. */
+  unanswered(node: string): void;
+  /** Hears of every request that left, however it ended; a 503 and an answer that is none have failed. */
+  ended?(node: string, got: Got, tookMs: number): void;
+}
+
+/**
+ * Sends until `stop` is aborted, then waits for the answers still open (each
+ * has its client's timeout). `lifetime` ends it at once.
+ * @throws what a node's `check` throws first; nothing more is sent then
+ */
+export async function runSteadyTraffic(
+  { nodes, requestsPerSecond, requests = Infinity }: TrafficOptions,
+  listener: TrafficListener,
+  stop: AbortSignal,
+  lifetime: AbortSignal,
+): Promise<void> {
+  const start = performance.now();
+  const open = new Set<Promise<void>>();
+  const failed = new AbortController();
+  const either = AbortSignal.any([stop, lifetime, failed.signal]);
+  const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * requestsPerSecond));
+  let turn = 0;
+  let leftOut = 0;
+  while (!either.aborted && turn < requests) {
+    const due = Math.floor(((performance.now() - start) / 1000) * requestsPerSecond) + 1 - leftOut;
+    leftOut += Math.max(0, due - turn - catchUp);
+    const until = Math.min(requests, due, turn + catchUp);
+    for (; turn < until; turn += 1) {
+      const node = nodes[turn % nodes.length];
+      if (node === undefined || open.size >= MAX_OPEN) continue;
+      const request = ask(node, listener, lifetime)
+        // Nobody waits for it yet, so it must not be rejected.
+        .catch((error: unknown) => failed.abort(error))
+        .finally(() => open.delete(request));
+      open.add(request);
+    }
+    await pauseFor(TICK_MS, either).catch(() => undefined);
+  }
+  await Promise.all(open);
+  failed.signal.throwIfAborted();
+}
+
+async function ask(node: TrafficNode, listener: TrafficListener, lifetime: AbortSignal): Promise<void> {
+  const start = performance.now();
+  const takeBack = listener.sent(node.name);
+  const outcome = await node.check(lifetime);
+  if (outcome === undefined) return;
+  if (outcome === 'Unsent') {
+    takeBack?.();
+    return;
+  }
+  listener.ended?.(node.name, GOT[outcome], performance.now() - start);
+  if (outcome === 'Unanswered') listener.unanswered(node.name);
+  else if (outcome !== 'Improper') listener.answered(node.name, outcome === 'Allowed');
+}

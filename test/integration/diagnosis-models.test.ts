@@ -1,0 +1,188 @@
+/** Models as providers over TLS, and the real local model as `npm run model` serves it. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleOf } from '../../src/diagnosis/bundle.fixture.ts';
+import {
+  actions,
+  anomalyClasses,
+  ask,
+  checkAnswer,
+  type DiagnosisAnswer,
+} from '../../src/diagnosis/index.ts';
+import { providersOf, readProfiles } from '../../src/diagnosis/models/index.ts';
+import {
+  completion,
+  json,
+  type ModelServer,
+  startModelServer,
+} from '../../src/diagnosis/models/model-server.fixture.ts';
+import type { ModelProfile } from '../../src/diagnosis/models/profiles.ts';
+import { promptOf } from '../../src/diagnosis/models/prompt.ts';
+import { LOCAL_MODEL, startLocalModel, writeLocalProfile } from '../../src/local/model.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { certificateFor } from '../kit/certificate.ts';
+import { runProgram } from '../kit/program.ts';
+
+const bundle = bundleOf({
+  parts: [
+    [
+      'store',
+      'write-outstanding',
+      [
+        [150, 150],
+        [9000, 9000],
+      ],
+    ],
+    [
+      'store',
+      'read-latency',
+      [
+        [160, 2],
+        [9000, 2],
+      ],
+    ],
+    ['store', 'a write was sent, and is not answered', 0],
+  ],
+});
+const { signal } = new AbortController();
+const supervisor = new Supervisor();
+
+afterAll(async () => await supervisor.close());
+
+describe('a model behind TLS', () => {
+  const answer: DiagnosisAnswer = {
+    anomaly: 'store-writes-stalled',
+    component: 'store',
+    chain: [{ text: 'A write waits while reads answer.', evidence: ['s1', 's2'] }],
+    action: 'wait',
+    confidence: 0.9,
+    alternatives: [],
+  };
+  let server: ModelServer;
+  let caFile: string;
+  let other: string;
+
+  beforeAll(async () => {
+    const {
+      certFile,
+      keyFile,
+      caFile: authority,
+    } = await certificateFor(supervisor.temporaryFolder('tls'), 'IP:127.0.0.1');
+    const stranger = await certificateFor(supervisor.temporaryFolder('tls'), 'IP:127.0.0.1');
+    caFile = authority;
+    other = stranger.caFile;
+    const tls = { cert: await readFile(certFile), key: await readFile(keyFile) };
+    server = await startModelServer((response) => json(response, completion(JSON.stringify(answer))), tls);
+    return async () => await server.close();
+  });
+
+  const askBy = async (more: object, host = '127.0.0.1') => {
+    const baseURL = `${server.origin.replace('127.0.0.1', host)}/v1`;
+    const profile = { name: 'tls', kind: 'openai-compatible', baseURL, model: 'm', retries: 2, ...more };
+    const file = join(supervisor.temporaryFolder('profiles'), 'profiles.json');
+    await writeFile(file, JSON.stringify({ profiles: [profile] }));
+    const { tls } = providersOf(await readProfiles(file), Date.now);
+    return tls && (await ask(tls, bundle, signal));
+  };
+
+  it('is asked where its certificate is of the authority of the profile', async () => {
+    expect(await askBy({ caFile })).toMatchObject({ answer, model: 'served-model' });
+  });
+
+  it.each<[string, () => Promise<unknown>, RegExp]>([
+    [
+      'of no known authority',
+      async () => await askBy({}),
+      /certificate that is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/,
+    ],
+    ['of another authority', async () => await askBy({ caFile: other }), /certificate that is not trusted/],
+    [
+      'for another name',
+      async () => await askBy({ caFile }, 'localhost'),
+      /not trusted \(ERR_TLS_CERT_ALTNAME_INVALID\)/,
+    ],
+  ])('is sent nothing where its certificate is %s', async (_, asking, message) => {
+    const before = server.asked.length;
+    expect(await asking()).toMatchObject({ failed: expect.stringMatching(message) as string });
+    expect(server.asked).toHaveLength(before);
+  });
+});
+
+describe('an operator', () => {
+  it('ends at its start where its profiles cannot be used, and says all that is wrong', async () => {
+    const file = join(supervisor.temporaryFolder('profiles'), 'wrong.yaml');
+    await writeFile(
+      file,
+      'profiles: [{name: a, kind: anthropic, baseURL: "https://h/v1", model: m}, {name: rules, kind: rules}]',
+    );
+    const { status, stdout } = await runProgram(process.execPath, [
+      'src/operator/main.ts',
+      `--diagnosis-profiles=${file}`,
+    ]);
+    expect(status).toBe(1);
+    expect(stdout).toContain('the file of --diagnosis-profiles cannot be used');
+    expect(stdout).toMatch(/wrong.yaml.*apiKeyFile: is needed.*"rules\\?" is always there/s);
+  });
+});
+
+describe('the local model', () => {
+  let baseURL: string;
+  let file: string;
+
+  beforeAll(async () => {
+    const onProgress = (message: string): void => void process.stdout.write(`[model] ${message}\n`);
+    baseURL = await startLocalModel({ supervisor, onProgress });
+    file = await writeLocalProfile(baseURL, supervisor);
+  });
+
+  const post = async (
+    body: object,
+  ): Promise<{ status: number; error?: { message: string; code?: string } }> => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${baseURL}/chat/completions`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, ...((await response.json()) as object) };
+  };
+
+  it('answers in the form that it is held to, and is checked like any other', async () => {
+    const [profile] = (await readProfiles(file)) as ModelProfile[];
+    if (profile === undefined) throw new Error('there is no profile');
+    // It gives what it has after a while, however busy the machine is.
+    const patient: ModelProfile = {
+      ...profile,
+      timeout: 400_000,
+      maxInputTokens: 1000,
+      maxOutputTokens: 400,
+    };
+    const { local } = providersOf([patient], Date.now);
+    const { answer, model, promptVersion, usage } = (await local?.answer(bundle, signal)) ?? {};
+    expect({ model, promptVersion }).toEqual({ model: LOCAL_MODEL, promptVersion: 'prompt/v1' });
+    expect(anomalyClasses).toContain((answer as DiagnosisAnswer).anomaly);
+    expect(actions).toContain((answer as DiagnosisAnswer).action);
+    // A prompt of so many tokens by our estimate takes no more by its tokenizer, but for what stands around it.
+    const estimate = promptOf(bundle, patient.maxInputTokens)?.tokens ?? 0;
+    expect(usage?.inputTokens).toBeGreaterThan(estimate / 2);
+    expect(usage?.inputTokens).toBeLessThan(estimate + 32);
+    const checked = checkAnswer(answer, bundle);
+    process.stdout.write(`[model] ${JSON.stringify(answer)}\n[model] ${JSON.stringify(checked)}\n`);
+    if ('rejected' in checked) expect(checked.rejected.length).toBeGreaterThan(0);
+  });
+
+  it.each<[string, object, RegExp]>([
+    [
+      'more than it can read',
+      { messages: [{ role: 'user', content: 'word '.repeat(5000) }] },
+      /together no more than 4096/,
+    ],
+    ['a stream', { messages: [{ role: 'user', content: 'hi' }], stream: true }, /streams are not served/],
+    ['nothing', { messages: [] }, /messages/],
+  ])('refuses %s and says why', async (_, body, message) => {
+    const { error, status } = await post({ model: LOCAL_MODEL, ...body });
+    expect(status).toBe(400);
+    expect(error?.message).toMatch(message);
+  });
+});

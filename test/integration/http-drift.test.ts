@@ -1,0 +1,143 @@
+/** Counter drift of rate limiters that people run: what their callers were let through against what Redis counted. */
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { SurveyedLimiters } from './support/surveyed-limiter.ts';
+
+const PAUSE_MS = 3000;
+const SCENARIOS = [
+  {
+    name: 'drift',
+    type: 'CounterDrift',
+    counterDrift: { pause: '3s', requestsPerSecond: 40, settle: '1s' },
+  },
+];
+/** To the letter what docs/your-limiter.md asks for. */
+const RIGHTS = REDIS_ACL.replace(' +hgetall', '').replace('%R~rl:*', '%R~rl:demo-* %R~rlflx:demo-*');
+
+let limiters: SurveyedLimiters;
+beforeAll(async () => {
+  limiters = await SurveyedLimiters.start({
+    aclUsers: [
+      'user default on nopass ~* &* +@all',
+      `user operator on >secret ${RIGHTS}`,
+      `user blind on >secret ${RIGHTS.replace('%R~rl:demo-* ', '')}`,
+    ],
+  });
+});
+afterAll(() => limiters?.close());
+
+async function driven(variant: string, count: object, username = 'operator', name = 'express-rate-limit') {
+  const run = await limiters.drive(name, variant, {
+    scenarios: SCENARIOS,
+    change: { redis: { service: { name: 'redis' }, count } },
+    target: (found) => ({ ...found, redis: { ...found.redis, username, password: 'secret' } }),
+  });
+  onTestFinished(run.close);
+  return run;
+}
+
+describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
+  it.skipIf(withoutRealTime)(
+    'is what callers were let through and Redis did not count while it stalled',
+    async () => {
+      const { driver, key } = await driven(
+        'timeout-insurance',
+        { key: 'rlflx:$(key)' },
+        'operator',
+        'rate-limiter-flexible',
+      );
+      await driver.prepare('drift', key);
+      expect(driver.observed.baseline?.message).toMatch(
+        /Redis counted 1\d of 1\d for it, and is at most 0 counts/,
+      );
+      const about = { fault: 'f', scenario: 'drift', fixture: key };
+      driver.converge([{ kind: 'Watch', ...about }]);
+      await driver.inject('drift', key, PAUSE_MS);
+      driver.converge([
+        { kind: 'Watch', ...about },
+        { kind: 'Load', ...about },
+      ]);
+      const reading = await until(
+        () => {
+          const seen = driver.observed.readings['f'];
+          return seen?.complete ? seen : undefined;
+        },
+        { what: 'the watch to end' },
+      );
+      expect(reading.shortfalls).toEqual([]);
+      expect(reading.detectedAt).toBeDefined();
+      const measure = (name: string) => reading.measures.find((each) => each.name === name)?.value ?? 0;
+      // Each of the three lets the whole limit through by its own memory, and Redis counts none of it.
+      expect(measure('drift')).toBe(30);
+      expect(measure('overAdmission')).toBe(20);
+      expect(reading.evidence.join('\n')).not.toMatch(/Ceiling/);
+      const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 3000 });
+      expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
+      expect(JSON.stringify(recovery)).toMatch(
+        /Redis holds \d+ counts? for the \d+ requests that were let through/,
+      );
+      const diagnosis = await driver.perform({
+        kind: 'Diagnose',
+        id: 'd',
+        ...about,
+        profile: 'rules',
+      } as never);
+      // The nodes were not asked what they count, so nothing is said of that.
+      expect(JSON.stringify(diagnosis)).not.toMatch(/says it has admitted/);
+    },
+  );
+
+  it('is not claimed of one that answers nobody', async () => {
+    const { driver, key } = await driven('default', { key: 'rl:$(key)' });
+    await driver.prepare('drift', key);
+    const about = { fault: 'f', scenario: 'drift', fixture: key };
+    driver.converge([{ kind: 'Watch', ...about }]);
+    await driver.inject('drift', key, PAUSE_MS);
+    driver.converge([
+      { kind: 'Watch', ...about },
+      { kind: 'Load', ...about },
+    ]);
+    const reading = await until(
+      () => {
+        const seen = driver.observed.readings['f'];
+        return seen?.complete ? seen : undefined;
+      },
+      { what: 'the watch to end' },
+    );
+    expect(reading.detectedAt).toBeUndefined();
+    expect(reading.shortfalls.join()).toMatch(/answered 0 checks within the fault, 10 are needed/);
+  });
+
+  it.each([
+    ['the key of nobody', { key: 'nobody:$(key)' }, 'operator', /grant it "\+get %R~nobody:demo-\*"/],
+    [
+      'a key where nothing stands',
+      { key: 'rl:$(key)x' },
+      'operator',
+      /counts 0 at rl:demo-\S+x \(String\), and of/,
+    ],
+    [
+      'a kind that it is not',
+      { key: 'rl:$(key)', type: 'SortedSet' },
+      'operator',
+      /grant it "\+zcard %R~rl:demo/,
+    ],
+    ['no right to read it', { key: 'rl:$(key)' }, 'blind', /grant it "\+get %R~rl:demo-\*"/],
+  ])('is not looked for with %s, and it is said what to set', async (_, count, user, message) => {
+    const { driver, key } = await driven('default', count, user);
+    await expect(driver.prepare('drift', key)).rejects.toThrow(message);
+  });
+
+  it('is not looked for with another kind of value, which Redis itself tells', async () => {
+    const run = await limiters.drive('express-rate-limit', 'default', {
+      scenarios: SCENARIOS,
+      change: { redis: { service: { name: 'redis' }, count: { key: 'rl:$(key)', type: 'List' } } },
+    });
+    onTestFinished(run.close);
+    await expect(run.driver.prepare('drift', run.key)).rejects.toThrow(
+      /the value is no List: correct subject.rateLimiter.redis.count.type/,
+    );
+  });
+});

@@ -1,0 +1,125 @@
+/** docs/your-limiter.md, as it is written: its sample and its commands, on a rate limiter that people run. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { registerPods } from '../../src/local/pods.ts';
+import { install } from '../../src/local/surveyed/install.ts';
+import { loadLimiter } from '../../src/local/surveyed/limiters.ts';
+import { startLimiter } from '../../src/local/surveyed/start.ts';
+import { withoutRealTime } from '../kit/pace.ts';
+import { World } from '../kit/world.ts';
+
+const ROOT = new URL('../../', import.meta.url);
+const CONFIGURED = { limit: 10, windowSeconds: 60 };
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start('approximate');
+  const { controlPlane, redis, redisUsers, supervisor } = world.environment;
+  const limiter = await loadLimiter('rate-limiter-flexible');
+  const variant = limiter.variants.find(({ name }) => name === 'timeout') ?? expect.unreachable();
+  const app = await install(limiter, { progress: () => undefined });
+  const { password, username } = redisUsers.admin;
+  const processes = await startLimiter({
+    supervisor,
+    limiter,
+    variant,
+    app,
+    ...CONFIGURED,
+    count: 3,
+    redisUrl: `redis://${username}:${password}@${redis.host}:${redis.port}`,
+    folder: supervisor.temporaryFolder('your-api'),
+  });
+  await registerPods(
+    controlPlane.kubectl,
+    processes.map(({ ip, name, port, process: { pid } }) => ({
+      namespace: world.namespace,
+      name,
+      labels: { 'app.kubernetes.io/name': 'your-api' },
+      container: 'api',
+      ip,
+      pid,
+      image: 'local/your-api:test',
+      imageId: 'local/your-api@sha256:0',
+      port: { name: 'http', number: port },
+    })),
+  );
+}, 300_000);
+afterAll(() => world?.stop());
+
+/** The commands of a section of the page, and the sample, both for the namespace of this test. */
+async function written(section: string, change: (sample: string) => string) {
+  const page = await readFile(new URL('docs/your-limiter.md', ROOT), 'utf8');
+  const text = page.slice(page.indexOf(`\n## ${section}\n`));
+  const commands = /```bash\n([^`]*)```/.exec(text)?.[1] ?? expect.unreachable(`no commands in ${section}`);
+  const shipped = await readFile(new URL('manifests/samples/your-limiter.yaml', ROOT), 'utf8');
+  const sample = change(shipped)
+    .replace('namespace: ratelimiter', `namespace: ${world.namespace}`)
+    // Processes of one machine reach Redis from its address, and not from those of their pods.
+    .replace('      redis:\n', '      redis:\n        allowOtherClients: true\n');
+  return {
+    sample,
+    commands: commands
+      .replaceAll('-n ratelimiter', `-n ${world.namespace}`)
+      .replace('-f manifests/samples/your-limiter.yaml', '-f - <<< "$SAMPLE"'),
+  };
+}
+
+/** What a shell says, and its exit status. */
+async function run({ commands, sample }: { commands: string; sample: string }) {
+  const { binaries, kubeconfig } = inject('controlPlane');
+  const env = {
+    ...process.env,
+    SAMPLE: sample,
+    KUBECONFIG: kubeconfig,
+    PATH: [dirname(binaries.kubectl), process.env['PATH']].join(delimiter),
+  };
+  return await new Promise<{ status: number; said: string }>((resolve) => {
+    const shell = execFile('bash', ['-c', commands], { env, timeout: 280_000 }, (_, stdout, stderr) =>
+      resolve({ status: shell.exitCode ?? -1, said: `${stdout}${stderr}` }),
+    );
+  });
+}
+
+describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
+  it.skipIf(withoutRealTime)('opens for a limiter whose callers get what is accepted', async () => {
+    const { said, status } = await run(await written('In a pipeline', (sample) => sample));
+    expect(said).toMatch(/Succeeded: /);
+    expect(said).toMatch(/condition met\n$/);
+    expect(status).toBe(0);
+    const page = await readFile(new URL('docs/your-limiter.md', ROOT), 'utf8');
+    const [look = ''] = /^kubectl .* -o jsonpath='\{range .*$/m.exec(page) ?? [];
+    const looked = await run({
+      commands: look.replace('-n ratelimiter', `-n ${world.namespace}`),
+      sample: '',
+    });
+    expect(looked.said).toMatch(/^outage: NotDetected, FailsClosed.*\nburst: NotDetected, 10\/10/);
+  });
+
+  it('stays shut, and says what was asked and what came back, where the request is another', async () => {
+    const wrong = await written('In a pipeline', (sample) =>
+      sample.replace('path: /\n', 'path: /nowhere\n').replace('runId: "1"', 'runId: "2"'),
+    );
+    const { said, status } = await run(wrong);
+    expect(said).toMatch(
+      /Errored: .*without any fault rate-limiter-flexible-\d was asked GET \/nowhere: answered 404, which is neither admitted nor denied/,
+    );
+    expect(status).not.toBe(0);
+  });
+
+  it('stays shut, and names the field, where the pods are taken for the reference limiter', async () => {
+    const wrong = await written('In a pipeline', (sample) =>
+      sample
+        .replace(/ {6}interface:\n[^]*?(?= {6}# As your)/, '')
+        .replace(/ {8}algorithm: .*\n {8}windowStart: .*\n/, '')
+        .replace(/ {4}- name: outage\n[^]*?(?= {4}- name: burst)/, '')
+        .replace('runId: "1"', 'runId: "3"'),
+    );
+    const { said, status } = await run(wrong);
+    expect(said).toMatch(
+      /Errored: Not healthy within 30s: the pods answer, but not as docs\/interface.md has it: .* set subject.rateLimiter.interface.type to HTTP/,
+    );
+    expect(status).not.toBe(0);
+  });
+});
