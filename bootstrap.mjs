@@ -18,6 +18,8 @@ const entries = {
   kind: ['tools/cluster/main.ts'],
   model: ['tools/model/main.ts'],
   bench: ['bench/main.ts'],
+  'bench:diagnosis': ['bench/diagnosis/main.ts'],
+  corpus: ['corpus/main.ts'],
   fuzz: ['test/fuzz/main.ts'],
   endurance: ['test/endurance/main.ts'],
   'check:manifests': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/manifests/vitest.config.ts'],

@@ -15,7 +15,10 @@ const places = new RegExp(`${RegExp.escape(import.meta.url)}:(\\d+):(\\d+)`, 'g'
 let map;
 
 Error.prepareStackTrace = (error, sites) => {
-  const stack = [Error.prototype.toString.call(error), ...sites.map(String).map((site) => `    at ${site}`)].join('\n');
+  const stack = [
+    Error.prototype.toString.call(error),
+    ...sites.map(String).map((site) => `    at ${site}`),
+  ].join('\n');
   try {
     return stack.replaceAll(places, (place, line, column) => sourceOf(Number(line), Number(column)) ?? place);
   } catch {

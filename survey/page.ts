@@ -67,7 +67,7 @@ a Redis that stalls; whoever wrote it may have thought of one that is gone.
 | column | what it says |
 | --- | --- |
 | callers get | what callers within their limit got during the pause, and in how many runs |
-| an answer takes | the median before and during the pause, where answers came |
+| an answer takes | the median before and during the pause; none: callers within their limit were left waiting (Hangs), but for a few at most |
 | beyond the limit | how many requests more than the limit allows got through during the pause |
 | well again | how long after the pause callers were served as before |
 | lost, phantoms | of three callers: requests served and never counted; counted and never served; each at least, since tokens that come back hide some |

@@ -104,8 +104,10 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
   };
 }
 
-function slotOf({ awaitsRoom, draft, effects }: Context): Decision['slot'] {
+function slotOf({ awaitsRoom, demo, draft, effects, wantsSession }: Context): Decision['slot'] {
   if (awaitsRoom) return 'awaited';
+  // Its run goes on no more; somebody else may hold the object for as long as they like.
+  if (demo.deleting && !wantsSession) return 'none';
   const begins = effects.some((effect) => effect.kind === 'Admit' && !effect.mustUndo);
   return runIsOn(draft) || begins ? 'taken' : 'none';
 }

@@ -84,6 +84,21 @@ describe('gradeAnswer', () => {
     expect(gradeAnswer(said({ alternatives }), bundle, both)).toEqual(right);
   });
 
+  it('holds the action against what was wrong where it is to be done', () => {
+    const lax: Truth = { anomaly: 'limit-not-enforced', components: ['replica-1'], fromMs: 0, toMs: 10_000 };
+    const action = (parts: Partial<DiagnosisAnswer>): boolean =>
+      gradeAnswer(said(parts), bundle, [stall, lax]).action;
+    expect(action({ component: 'store', action: 'wait' })).toBe(true);
+    expect(action({ component: 'store', action: 'restart-component' })).toBe(false);
+    expect(action({ component: 'replica-1', action: 'restart-component' })).toBe(true);
+    expect(action({ component: 'replica-1', action: 'wait' })).toBe(false);
+  });
+
+  it('takes "replicas" for nothing where there is none', () => {
+    const bare = bundleOf({ replicas: 0, parts: [['store', 'read-latency', [[500, 1]]]] });
+    expect(gradeAnswer(said({ component: 'replicas' }), bare, [stall]).localization).toBe(false);
+  });
+
   it('takes all replicas, or one of them, for what lies in all of them', () => {
     const { localization } = gradeAnswer(
       said({ anomaly: 'uncoordinated-admission', component: 'replicas' }),

@@ -24,7 +24,7 @@ export interface Grade {
   readonly identification: boolean;
   /** Steps of the chain that cite evidence which shows what was wrong: a share of 0 to 1. */
   readonly reason: number;
-  /** Whether the action fits what was wrong. */
+  /** Whether the action fits what was wrong: in the component that it names, where something was wrong in that. */
   readonly action: boolean;
   /** Which share of all that was wrong it names, first or among the alternatives; 1 where nothing was wrong. */
   readonly found: number;
@@ -114,12 +114,16 @@ export function gradeAnswer(
   const named = [answer, ...answer.alternatives];
   const isNamed = (truth: Truth, { anomaly, component }: (typeof named)[number]): boolean =>
     anomaly === truth.anomaly && liesIn(component, truth, bundle);
+  // What fits one of two failures may be the wrong thing to do where the other is.
+  const there = truths.filter((truth) => liesIn(answer.component, truth, bundle));
   const steps = answer.chain.filter((step) => truths.some((truth) => shows(step, truth, bundle)));
   return {
-    localization: truths.some((truth) => liesIn(answer.component, truth, bundle)),
+    localization: there.length > 0,
     identification: truths.some((truth) => isNamed(truth, answer)),
     reason: steps.length / answer.chain.length,
-    action: truths.some(({ anomaly }) => FITTING_ACTIONS[anomaly].includes(answer.action)),
+    action: (there.length > 0 ? there : truths).some(({ anomaly }) =>
+      FITTING_ACTIONS[anomaly].includes(answer.action),
+    ),
     found: truths.filter((truth) => named.some((one) => isNamed(truth, one))).length / truths.length,
   };
 }
@@ -128,7 +132,7 @@ export function gradeAnswer(
 function liesIn(component: string, { components }: Truth, bundle: EvidenceBundle): boolean {
   if (component !== ALL_REPLICAS) return components.includes(component);
   const replicas = bundle.components.filter(({ role }) => role === 'replica');
-  return replicas.every(({ name }) => components.includes(name));
+  return replicas.length > 0 && replicas.every(({ name }) => components.includes(name));
 }
 
 /** Whether a step cites at least one thing that shows this: of its signals, at their place, at its time. */

@@ -65,6 +65,18 @@ describe('evidence in a ConfigMap', () => {
     });
   });
 
+  it('is read of a run that has waited for a person over the holidays', () => {
+    const days = 20 * 86_400_000;
+    const waited = { ...run, chapters: [{ name: 'Welcome', fromMs: 0, toMs: days }] };
+    const scenario = {
+      ...scenarioOf(20),
+      bundleAtMs: days,
+      detections: [{ atMs: days + 1, text: 'broken' }],
+    };
+    const { data } = scenarioData(0, scenario, 10_000);
+    expect(readRunEvidence(configMapOf(runData(waited), data)).problem).toBeUndefined();
+  });
+
   it('fits into the bytes that it is given, thinned out where it has to be', () => {
     fc.assert(
       fc.property(

@@ -49,6 +49,11 @@ describe('the leak check', () => {
     ['demo-12-key', 'story'],
     ['the pod was deleted', 'place'],
     ['10.0.0.7:6379', 'place'],
+    ['fd00:10:244::5 gives no answer', 'place'],
+    ['2001:db8:0:1:0:0:0:7 gives no answer', 'place'],
+    ['it pauses', 'fault'],
+    ['it gives no answer:\npod 3', 'place'],
+    ['a script in Lua', 'product'],
   ])('finds %j wherever it is put', (text, tells) => {
     const [first] = bundle.events;
     const leaky = {
@@ -71,6 +76,10 @@ describe('the leak check', () => {
         },
       ),
     );
+  });
+
+  it('leaves words be that only hold one of them', () => {
+    expect(leaksOf('what is evaluated: s1 store read-latency: 150:1 250:200 350:12')).toEqual([]);
   });
 
   it('leaves every id to be cited', () => {

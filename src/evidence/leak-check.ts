@@ -7,7 +7,7 @@ import type { EvidenceBundle } from './bundle.ts';
 /** Parts of words that give something away, by what they give away. Case does not matter. */
 const TELLING: Readonly<Record<string, readonly string[]>> = {
   subject: ['rate.?limit', 'limiter', 'throttl', 'quota', 'token bucket', 'sliding window', 'fixed window'],
-  product: ['redis', 'valkey', 'memcached', 'dragonfly', 'keydb', 'kubernetes', '\\bk8s\\b', 'lua'],
+  product: ['redis', 'valkey', 'memcached', 'dragonfly', 'keydb', 'kubernetes', '\\bk8s\\b', '\\blua\\b'],
   fault: [
     'fault',
     'inject',
@@ -16,7 +16,7 @@ const TELLING: Readonly<Record<string, readonly string[]>> = {
     '\\bdrift',
     '\\bghosts?\\b',
     '\\bburst',
-    '\\bpaus(e|ed|ing)\\b',
+    '\\bpaus(e|es|ed|ing)\\b',
     'CLIENT (UN)?PAUSE',
     'countdown',
     '\\bsettle\\b',
@@ -29,6 +29,8 @@ const TELLING: Readonly<Record<string, readonly string[]>> = {
     '\\bpods?\\b',
     'namespace',
     '\\b\\d{1,3}(\\.\\d{1,3}){3}\\b',
+    '[0-9a-f]{1,4}::[0-9a-f]',
+    '\\b([0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}\\b',
     '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}',
   ],
 };
@@ -49,7 +51,8 @@ export interface Leak {
  * @param names that must not stand in it either: of pods, scenarios, faults, keys
  */
 export function leaksOf(material: string | EvidenceBundle, names: readonly string[] = []): Leak[] {
-  const text = typeof material === 'string' ? material : JSON.stringify(material);
+  // The letter of an escaped line end would join the word behind it.
+  const text = typeof material === 'string' ? material : JSON.stringify(material).replaceAll(/\\[^u]/g, ' ');
   const found = PATTERNS.flatMap(({ pattern, what }) => {
     const word = pattern.exec(text)?.[0];
     return word === undefined ? [] : [{ word, tells: what }];

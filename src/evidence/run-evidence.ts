@@ -14,8 +14,8 @@ export const RUN_EVIDENCE_BYTES = 256 * 1024;
 /** Scenarios of a run, at most. */
 export const MOST_SCENARIOS = 8;
 
-/** Milliseconds since `originMs`. */
-const moment = z.number().min(-86_400_000).max(86_400_000);
+/** Milliseconds since `originMs`; up to a year, since a run waits for a person for as long as that takes. */
+const moment = z.number().min(-86_400_000).max(31_536_000_000);
 const text = z.string().max(256);
 
 const band = z.strictObject({

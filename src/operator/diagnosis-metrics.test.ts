@@ -50,7 +50,9 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
     expect(text).toContain(line);
   }
   metrics.runEnded({
-    diagnoses: Array.from({ length: 50 }, (_, i) => ({ ...diagnosis, profile: `forged-${i}` })),
+    diagnoses: Array.from({ length: 50 }, (_, i) => ({ ...diagnosis, profile: `forged-${i}`, grade })),
   });
-  expect(await series()).toBe(before + 1);
+  metrics.runEnded({ diagnoses: [{ ...diagnosis, profile: 'small', message: 'forged' }] });
+  expect(await series()).toBe(before);
+  expect(await registry.metrics()).toContain('chaosdemo_diagnoses_total{profile="other",by="profile"} 50');
 });

@@ -12,6 +12,9 @@ const GRADES = ['Right', 'Wrong'] as const;
 /** Whether the profile of the spec has made a diagnosis, or the rules did in its place. */
 const BY = ['profile', 'rules-instead'] as const;
 
+/** A profile that this operator does not have: of another one before it, or forged. */
+const OTHER = 'other';
+
 export interface DiagnosisMetrics {
   /** Counts the diagnoses of a run that has just ended. */
   runEnded(status: ChaosDemoStatus): void;
@@ -32,15 +35,16 @@ export function createDiagnosisMetrics(registers: Registry[], profiles: readonly
     labelNames: ['profile', 'dimension', 'grade'],
     registers,
   });
-  for (const profile of known) {
+  for (const profile of [...known, OTHER]) {
     for (const by of BY) if (by === 'profile' || profile === RULES_PROFILE) made.inc({ profile, by }, 0);
     for (const dimension of DIMENSIONS) {
       for (const grade of GRADES) grades.inc({ profile, dimension, grade }, 0);
     }
   }
   const count = ({ grade, message, profile: named }: DiagnosisStatus): void => {
-    const profile = known.has(named) ? named : 'other';
-    made.inc({ profile, by: message === undefined ? 'profile' : 'rules-instead' });
+    const profile = known.has(named) ? named : OTHER;
+    const instead = profile === RULES_PROFILE && message !== undefined;
+    made.inc({ profile, by: instead ? 'rules-instead' : 'profile' });
     if (!grade) return;
     for (const dimension of DIMENSIONS) {
       const value = dimension === 'reason' ? (grade.reason === 100 ? 'Right' : 'Wrong') : grade[dimension];

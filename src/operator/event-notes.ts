@@ -29,7 +29,8 @@ export const EVENT_REASONS = {
   RunFailed: 'A scenario did not end as expected.',
   RunErrored: 'The run could not be carried out.',
   RunAborted: 'The run was stopped, or its object was deleted.',
-  EvidenceNotKept: 'The evidence of a run could not be kept in a ConfigMap; the run goes on.',
+  EvidenceNotKept:
+    'The evidence of a run, or its end, could not be kept in a ConfigMap. No run depends on it.',
   Superseded: 'The run was stopped because a newer request replaced it.',
 } as const;
 

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { ChaosDemo, ScenarioStatus } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
+import { watching } from '../demo/scenarios.ts';
 import type { SubjectDefinition } from '../demo/subject.ts';
 import { runData, scenarioBytes, scenarioData } from '../evidence/index.ts';
 import { endsWithin, within } from './deadline.ts';
@@ -107,7 +108,11 @@ export class EvidenceKeeper {
       if (run.completedAt !== undefined) return;
       kept = this.#begin(key, demo, run.number, definition);
     }
-    kept.demo = demo;
+    const { status } = kept.demo;
+    // The status of a run that was cut off tells of nothing but that; its session is closed by now.
+    const cutOff = run.completedAt !== undefined && !demo.status?.chapters && status?.chapters;
+    if (cutOff) kept.leftOut.add(CUT_OFF);
+    kept.demo = cutOff ? { ...demo, status: { ...status, run } } : demo;
     kept.witness = witness ?? kept.witness;
     if (run.completedAt === undefined) this.#wake(kept);
     else this.#end(key, kept);
@@ -205,7 +210,7 @@ export class EvidenceKeeper {
   /** At rest there is no timer: it waits for a status, or for as long as a fault is watched for nothing. */
   async #untilDue(kept: Kept): Promise<void> {
     const { signal } = kept.stop;
-    if (kept.due || kept.last || isWatched(kept)) return;
+    if (kept.due || kept.last || isWatched(kept, this.#options.clock.now())) return;
     await new Promise<void>((resolve) => {
       const end = (): void => {
         signal.removeEventListener('abort', end);
@@ -238,7 +243,7 @@ export class EvidenceKeeper {
   async #write(kept: Kept, files: Files): Promise<'written' | 'refused' | 'failed'> {
     const { clock, mayWrite, onRefused, store } = this.#options;
     // As it was when the files were made.
-    const over = overNow(kept);
+    const over = overNow(kept, clock.now());
     const hashes = new Map(Object.entries(files).map(([name, text]) => [name, hashOf(text)]));
     const changed = Object.fromEntries(
       Object.entries(files).filter(([name]) => kept.written.get(name) !== hashes.get(name)),
@@ -299,7 +304,7 @@ export class EvidenceKeeper {
       if (!witness.observed.prepared[entry.fault.id]) kept.leftOut.add(notSeen(entry.name));
       if (!evidence) continue;
       const part = scenarioPartOf(demo.status ?? {}, scenario, entry.fault, evidence, witness.observed);
-      const isOver = complete || isComplete(kept, entry);
+      const isOver = complete || isComplete(kept, entry, this.#options.clock.now());
       const most = scenarioBytes(entries.length);
       const { data, thin } = scenarioData(index, part, isOver ? most : Math.min(most, LIVE_BYTES));
       Object.assign(files, data);
@@ -332,30 +337,36 @@ export class EvidenceKeeper {
   }
 }
 
-/** Whether the watch over a fault that this process began has come to its end. */
-function isComplete({ witness }: Kept, { fault, result }: ScenarioStatus): boolean {
-  return (
-    result !== undefined && fault !== undefined && witness?.observed.readings[fault.id]?.complete === true
-  );
+/** Whether the watch over a fault that this process began has come to its end, or will not come to it any more. */
+function isComplete({ definition, demo, witness }: Kept, entry: ScenarioStatus, now: number): boolean {
+  const { fault, name, result } = entry;
+  if (result === undefined || !fault || !witness) return false;
+  const reading = witness.observed.readings[fault.id];
+  if (reading?.complete === true) return true;
+  const scenario = definition.scenarios(demo.spec).find((candidate) => candidate.name === name);
+  return !scenario || !watching(fault, scenario, reading, now);
 }
 
 /** Faults whose watch has come to its end. */
-function overNow(kept: Kept): string[] {
+function overNow(kept: Kept, now: number): string[] {
   return (kept.demo.status?.scenarios ?? []).flatMap((entry) =>
-    entry.fault && isComplete(kept, entry) ? [entry.fault.id] : [],
+    entry.fault && isComplete(kept, entry, now) ? [entry.fault.id] : [],
   );
 }
 
 /** Whether a fault that this process has prepared is announced, on, or watched. */
-function isWatched(kept: Kept): boolean {
+function isWatched(kept: Kept, now: number): boolean {
   const prepared = kept.witness?.observed.prepared ?? {};
   return (kept.demo.status?.scenarios ?? []).some(
-    (entry) => entry.fault && prepared[entry.fault.id] && !isComplete(kept, entry),
+    (entry) => entry.fault && prepared[entry.fault.id] && !isComplete(kept, entry, now),
   );
 }
 
+const CUT_OFF = 'the run was cut off: its last chapter, and the end of what was seen, may be missing';
+
 function notSeen(scenario: string): string {
-  return `${scenario}: the operator was restarted meanwhile, so what was seen of it is missing or ends early`;
+  // Whether it had been watched to its end is not known here: what stands in the store is never read back.
+  return `${scenario}: the operator was restarted after it had announced the fault, so what it saw may be missing or end early`;
 }
 
 function hashOf(text: string): string {

@@ -11,6 +11,7 @@ import {
   isNotFound,
 } from '../kube/api-error.ts';
 import type { KubeClient, KubeRequest } from '../kube/client.ts';
+import { FairGate } from '../kube/fair-gate.ts';
 import type { KubeObject } from '../kube/kube-types.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import type { EvidenceStore, EvidenceWrite, KeptEvidence } from './ports.ts';
@@ -20,6 +21,11 @@ const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 /** Of metadata, in bytes: the API server takes 256 KiB of annotations. */
 const MOST_BYTES = 1024 * 1024;
+/**
+ * Writes at once, in all and of one namespace: where ConfigMaps take long, behind a webhook, say, connections stay
+ * for what ends a fault, and for the lease.
+ */
+const AT_ONCE = { most: 4, mostByGroup: 2 };
 /** How often a write is tried while others write the same object. */
 const TRIES = 3;
 
@@ -30,6 +36,7 @@ interface Found extends KubeObject {
 
 /** Keeps them with the rights of `client`. */
 export function createKubeEvidence(client: KubeClient): EvidenceStore {
+  const gate = new FairGate(AT_ONCE);
   const call = async (request: KubeRequest): Promise<Found> =>
     await client.request<Found>({ accept: METADATA_ONLY, maxBytes: MOST_BYTES, ...request });
   const pathOf = ({ metadata }: ChaosDemo, run: number): string =>
@@ -105,26 +112,31 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
     throw new Error(`${path} is written by somebody else all the time`);
   };
 
+  const remove = async (demo: ChaosDemo, run: number, signal: AbortSignal): Promise<void> => {
+    const path = pathOf(demo, run);
+    const found = await find(path, signal);
+    if (!found || !isOf(found, demo)) return;
+    const { uid, resourceVersion } = found.metadata;
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
+    try {
+      await client.request({ method: 'DELETE', path, body, signal });
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+  };
+
   return {
     async keep(demo, run, files, stored, signal) {
+      const work = async (): Promise<EvidenceWrite> => await write(demo, run, files, stored, signal);
       try {
-        return await write(demo, run, files, stored, signal);
+        return await gate.run(demo.metadata.namespace, signal, work);
       } catch (error) {
         if (isRefusal(error)) return { state: 'refused', message: adviceOn(error) };
         throw error;
       }
     },
     async remove(demo, run, signal) {
-      const path = pathOf(demo, run);
-      const found = await find(path, signal);
-      if (!found || !isOf(found, demo)) return;
-      const { uid, resourceVersion } = found.metadata;
-      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
-      try {
-        await client.request({ method: 'DELETE', path, body, signal });
-      } catch (error) {
-        if (!isNotFound(error) && !isConflict(error)) throw error;
-      }
+      await gate.run(demo.metadata.namespace, signal, async () => await remove(demo, run, signal));
     },
   };
 }

@@ -11,8 +11,8 @@ import { OPERATOR, readConfig } from './config.ts';
 import { createLogger, type Logger } from './log.ts';
 import { runOperator } from './operator.ts';
 
-/** For what goes on beside the reconciles: leases, events, looking whether namespaces still take part. */
-const FURTHER_CONNECTIONS = 8;
+/** For what goes on beside the reconciles: leases, events, evidence, looking whether namespaces still take part. */
+const FURTHER_CONNECTIONS = 12;
 
 // The heap grows by little at a time, rather than to several times of what is alive: an operator waits
 // for the API server and for its subjects, and has the time to collect more often.
@@ -28,14 +28,14 @@ async function main(): Promise<number> {
       stop.abort(new Error(name));
     });
   }
-  const subjects = await explained(config.diagnosisProfiles, logger);
-  if (subjects === undefined) return 1;
+  const explained = await explainedBy(config.diagnosisProfiles, logger);
+  if (explained === undefined) return 1;
   const client = new KubeClient(loadKubeConfig(config.kubeconfig), {
     userAgent: 'chaosdemo-operator',
     connections: config.concurrency + FURTHER_CONNECTIONS,
   });
   try {
-    await runOperator(config, client, logger, stop.signal, subjects);
+    await runOperator(config, client, logger, stop.signal, explained.subjects, explained.profiles);
     return 0;
   } catch (error) {
     logger.fatal({ err: error }, 'the operator cannot go on');
@@ -45,18 +45,22 @@ async function main(): Promise<number> {
   }
 }
 
+/** The subjects, and who explains them. */
+interface Explained {
+  readonly subjects: readonly Subject<Cluster>[];
+  /** Names of the profiles. */
+  readonly profiles: readonly string[];
+}
+
 /** The subjects, explained by the profiles of a file; undefined where it cannot be used, and the log says why. */
-async function explained(
-  file: string | undefined,
-  logger: Logger,
-): Promise<readonly Subject<Cluster>[] | undefined> {
-  if (file === undefined) return SUBJECTS;
+async function explainedBy(file: string | undefined, logger: Logger): Promise<Explained | undefined> {
+  if (file === undefined) return { subjects: SUBJECTS, profiles: [] };
   // Not at rest: most operators have no models.
   const { providersOf, readProfiles } = await import('../diagnosis/models/index.ts');
   try {
     const profiles = createDiagnosisProfiles(providersOf(await readProfiles(file), Date.now));
     logger.info({ profiles: profiles.names }, 'profiles that may diagnose');
-    return subjectsExplainedBy(profiles);
+    return { subjects: subjectsExplainedBy(profiles), profiles: profiles.names };
   } catch (error) {
     logger.fatal({ err: error }, 'the file of --diagnosis-profiles cannot be used');
     return undefined;

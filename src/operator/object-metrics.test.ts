@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
+import { FINALIZER } from '../api/index.ts';
 import { createMetrics, IDLE } from './metrics.ts';
 import { simulatedSpec } from './simulation/simulated-subject.ts';
 
@@ -101,6 +102,15 @@ describe('chaosdemo_fault_overdue_seconds', () => {
     expect(await of([demo(running(300, withFault(before(-5))))], name)).toBe(0);
     expect(await of([demo(running(300, withFault(before(90), before(91))))], name)).toBe(0);
   });
+});
+
+it('calls nothing late of an object that goes and that only somebody else still holds', async () => {
+  const gone = demo(running(5000, withFault(before(90))));
+  Object.assign(gone.metadata, { deletionTimestamp: before(60), finalizers: ['example.com/theirs'] });
+  const names = ['chaosdemo_run_overdue_seconds', 'chaosdemo_fault_overdue_seconds'];
+  expect(await Promise.all(names.map((name) => of([gone], name)))).toEqual([0, 0]);
+  gone.metadata.finalizers?.push(FINALIZER);
+  expect(await Promise.all(names.map((name) => of([gone], name)))).toEqual([4400, 90]);
 });
 
 it('is served whatever somebody has written into a status', async () => {

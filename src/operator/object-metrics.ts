@@ -4,7 +4,7 @@
  */
 import { Gauge, type Registry } from 'prom-client';
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
-import { PHASES } from '../api/index.ts';
+import { FINALIZER, PHASES } from '../api/index.ts';
 import { ms, runDeadline, runIsOn } from '../demo/context.ts';
 
 export interface ObjectSources {
@@ -40,7 +40,7 @@ export function createObjectMetrics(registers: Registry[], { demos, now }: Objec
       collect() {
         let most = 0;
         for (const demo of demos()) {
-          if (!runIsOn(demo.status)) continue;
+          if (!runIsOn(demo.status) || isLetGo(demo)) continue;
           for (const due of dueTimes(demo, since)) most = Math.max(most, (now() - due) / 1000);
         }
         gauge.set(most);
@@ -57,6 +57,11 @@ export function createObjectMetrics(registers: Registry[], { demos, now }: Objec
     'How long the latest end of a fault has passed that no status calls over, of the fault that is latest; 0: none is. Every replica tells the same: take the maximum.',
     ({ status = {} }) => openFaults(status).map(({ until }) => ms(until)),
   );
+}
+
+/** Whether it goes, and only somebody else still holds it. */
+function isLetGo({ metadata: { deletionTimestamp, finalizers = [] } }: ChaosDemo): boolean {
+  return deletionTimestamp !== undefined && !finalizers.includes(FINALIZER);
 }
 
 function openFaults({ scenarios = [] }: ChaosDemoStatus) {

@@ -33,6 +33,7 @@ const LEADER_LEASE = 'chaosdemo-operator';
  * Runs until `signal` aborts and everything has stopped in order.
  *
  * @param subjects what may be put to the test
+ * @param profiles names of those that explain what was detected, besides the rules
  * @throws when it cannot start: the HTTP port is taken, say.
  */
 export async function runOperator(
@@ -41,6 +42,7 @@ export async function runOperator(
   logger: Logger,
   signal: AbortSignal,
   subjects: readonly Subject<Cluster>[],
+  profiles: readonly string[] = [],
 ): Promise<void> {
   if (client.warning !== undefined) logger.warn({}, client.warning);
   const clock = createSystemClock();
@@ -55,6 +57,7 @@ export async function runOperator(
       now: () => clock.now(),
     },
     subjects.map(({ definition }) => definition.api),
+    profiles,
   );
   client.observe(metrics.requested);
   const onActivity = (activity: string): void => {

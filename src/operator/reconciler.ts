@@ -346,7 +346,11 @@ export class Reconciler {
     const stored = !isTransition(demo.status, status);
     const write: Write = stored ? { state: 'stored', demo } : await this.#writer.apply(demo, status, signal);
     if (write.state !== 'conflict') delete entry.cutOff;
-    if (write.state === 'refused') throw write.error;
+    if (write.state === 'refused') {
+      // Its end cannot be told: that holds no object which goes, once nothing of it can be on.
+      if (!demo.metadata.deletionTimestamp || activeFault(demo.status ?? {}, this.#now())) throw write.error;
+      return await this.#letGo(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
+    }
     if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
     if (!stored) this.#stored(entry, demo, write.demo);
     return await this.#letGo(entry, write.demo, then, signal);

@@ -46,9 +46,10 @@ export function tellDeleted(
   metrics.runs.deleted(demo.status ?? {}, now);
 }
 
-/** Tells that the evidence of the run that is on is not kept, and why. */
+/** Tells that the evidence of a run is not kept, or the end of it, and why. */
 export function tellNotKept({ events }: Audience, demo: ChaosDemo, message: string): void {
-  const note = `Run ${demo.status?.run?.number ?? 0} goes on, and its evidence is not kept: ${message}`;
+  const what = runIsOn(demo.status) ? 'goes on, and' : 'has ended, and the end of';
+  const note = `Run ${demo.status?.run?.number ?? 0} ${what} its evidence is not kept: ${message}`;
   announce(events, demo, [{ type: 'Warning', reason: 'EvidenceNotKept', action: 'KeepEvidence', note }]);
 }
 

@@ -20,9 +20,11 @@ import {
 import type { ModelProfile } from '../../src/diagnosis/models/profiles.ts';
 import { promptOf } from '../../src/diagnosis/models/prompt.ts';
 import { LOCAL_MODEL, startLocalModel, writeLocalProfile } from '../../src/local/model.ts';
+import { freePort } from '../../src/local/ports.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import { runProgram } from '../kit/program.ts';
+import { until } from '../kit/until.ts';
 
 const bundle = bundleOf({
   parts: [
@@ -123,6 +125,52 @@ describe('an operator', () => {
     expect(status).toBe(1);
     expect(stdout).toContain('the file of --diagnosis-profiles cannot be used');
     expect(stdout).toMatch(/wrong.yaml.*apiKeyFile: is needed.*"rules\\?" is always there/s);
+  });
+
+  it('counts by the names of its profiles', async () => {
+    const folder = supervisor.temporaryFolder('profiles');
+    const file = join(folder, 'profiles.yaml');
+    await writeFile(
+      file,
+      'profiles: [{name: small, kind: openai-compatible, baseURL: "http://127.0.0.1:9/v1", model: m}]',
+    );
+    // It serves its metrics before it has seen an API server, and here there is none.
+    const kubeconfig = join(folder, 'kubeconfig');
+    const server = 'http://127.0.0.1:9';
+    await writeFile(
+      kubeconfig,
+      JSON.stringify({
+        'current-context': 'none',
+        contexts: [{ name: 'none', context: { cluster: 'none', user: 'none' } }],
+        clusters: [{ name: 'none', cluster: { server } }],
+        users: [{ name: 'none', user: {} }],
+      }),
+    );
+    const port = await freePort();
+    const operator = await supervisor.start({
+      name: 'operator',
+      command: process.execPath,
+      args: [
+        'src/operator/main.ts',
+        `--diagnosis-profiles=${file}`,
+        `--kubeconfig=${kubeconfig}`,
+        '--namespace=none',
+        '--http-host=127.0.0.1',
+        `--http-port=${port}`,
+      ],
+      logFile: join(folder, 'log'),
+    });
+    try {
+      const metrics = await until(
+        async () => await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
+        {
+          deadlineMs: 60_000,
+        },
+      );
+      expect(metrics).toContain('chaosdemo_diagnoses_total{profile="small",by="profile"} 0');
+    } finally {
+      await operator.stop();
+    }
   });
 });
 

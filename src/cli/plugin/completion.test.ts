@@ -37,6 +37,12 @@ describe('completion', () => {
     expect(await values('watch', 'demo', '')).toEqual([]);
   });
 
+  it('offers nothing that a shell would run, whatever a server calls its objects', async () => {
+    const names = { demos: async () => ['$(id)', 'a;id', 'a b', 'fine.2'] };
+    const { candidates } = await complete(program, ['watch', ''], names);
+    expect(candidates).toEqual([{ value: 'fine.2' }]);
+  });
+
   it('knows flags and their values, and where files stand', async () => {
     expect(await values('run', '--t')).toEqual(['--timeout']);
     expect(await complete(program, ['run', '-f', 'x'], { demos })).toEqual({ candidates: [], files: true });

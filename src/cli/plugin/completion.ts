@@ -21,6 +21,9 @@ export interface Names {
   readonly demos: (namespace: string | undefined) => Promise<readonly string[]>;
 }
 
+/** What an object may be called. A shell puts a candidate on its command line as it is, whatever server it is from. */
+const NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+
 const NOTHING: Completion = { candidates: [], files: false };
 
 /** @param words what stands behind the name of the program, up to the cursor */
@@ -71,7 +74,7 @@ export async function complete(
   const demos = await names.demos(valueOf(before, '-n', '--namespace')).catch((): string[] => []);
   return {
     candidates: startingWith(
-      demos.map((value) => ({ value })),
+      demos.filter((name) => NAME.test(name)).map((value) => ({ value })),
       last,
     ),
     files: false,

@@ -45,6 +45,28 @@ export function kubectlFor({ context, kubeconfig }: Omit<Place, 'namespace'>): s
   return ['kubectl', ...flags].join(' ');
 }
 
+/** A command of this plugin about one object, in the cluster that `kubectl` leads to. */
+export function pluginCommand(
+  verb: 'doctor' | 'rerun' | 'wait' | 'watch',
+  {
+    kubectl,
+    name,
+    namespace,
+  }: { readonly kubectl: string; readonly name: string; readonly namespace: string },
+): string {
+  const flags = kubectl.slice('kubectl'.length);
+  return `kubectl chaosdemo ${verb} ${shell`${name} -n ${namespace}`}${flags}`;
+}
+
+/**
+ * A part of a command that a person may paste into a shell: whatever is filled in is one word of it. Names come from
+ * kubeconfigs and servers, which may hold more than names.
+ * @example shell`-n ${"my ns"} get pods` // "-n 'my ns' get pods"
+ */
+export function shell(parts: TemplateStringsArray, ...words: readonly (string | number)[]): string {
+  return String.raw({ raw: parts }, ...words.map((word) => shellWord(String(word))));
+}
+
 /** A word as a POSIX shell takes it literally, quoted only where need be. */
 export function shellWord(word: string): string {
   return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

@@ -3,7 +3,7 @@ import { ANNOTATIONS, API_VERSION, type ChaosDemo, GROUP, KIND, PLURAL, VERSION 
 import { ApiError, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { resourcePath } from '../../kube/resource-path.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, shell } from './connection.ts';
 import { PluginError } from './errors.ts';
 
 export const CHAOS_DEMOS = { group: GROUP, version: VERSION, plural: PLURAL };
@@ -106,7 +106,7 @@ export async function applyDemo(
     if (!isNotFound(error)) throw error;
     throw new PluginError(
       `there is no namespace ${namespace}`,
-      `Make it: ${kubectl} create namespace ${namespace}`,
+      `Make it: ${kubectl} ${shell`create namespace ${namespace}`}`,
     );
   }
 }

@@ -8,8 +8,8 @@ const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(name, () => interrupted.abort(new Error(`stopped by ${name}`)));
 }
-// Whoever reads the output may have seen enough.
-process.stdout.on('error', () => process.exit(EXIT.done));
+// Whoever reads the output may have seen enough; a gate must not open for want of a verdict.
+process.stdout.on('error', () => process.exit(EXIT.failed));
 
 try {
   let exit: number = EXIT.done;

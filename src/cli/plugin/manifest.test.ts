@@ -1,5 +1,6 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { namespaceOf, parseManifest } from './manifest.ts';
+import { namespaceOf, parseManifest, readManifestFile } from './manifest.ts';
 
 const DEMO = `
 apiVersion: chaosdemo.dev/v1alpha1
@@ -39,4 +40,14 @@ describe('the file of run -f', () => {
     const nowhere = parseManifest('a', DEMO.replace(', namespace: ratelimiter', ''));
     expect(namespaceOf(nowhere, { namespace: 'here', namespaceGiven: false })).toBe('here');
   });
+});
+
+it('is waited for on standard input no longer than the user wants', async () => {
+  const interrupted = new AbortController();
+  const stdin = new PassThrough();
+  const read = readManifestFile('-', interrupted.signal, stdin);
+  interrupted.abort(new Error('stopped by SIGINT'));
+  await expect(read).rejects.toThrow('-f -: ');
+  // Else it would keep the process.
+  expect(stdin.destroyed).toBe(true);
 });

@@ -1,5 +1,6 @@
 /** Reads the one ChaosDemo of a file, as `run -f` takes it. Pure but for {@link readManifestFile}. */
 import { readFile } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { parseAllDocuments } from 'yaml';
 import { API_VERSION, KIND } from '../../api/index.ts';
@@ -9,10 +10,16 @@ import { EXIT, PluginError } from './errors.ts';
 /** More than the API server takes of one object. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
-/** The text of a file, or of standard input for `-`. @throws {PluginError} where it cannot be read */
-export async function readManifestFile(path: string): Promise<string> {
+/** The text of a file, or of standard input for `-`. @throws {PluginError} where it cannot be read, or `signal` aborts */
+export async function readManifestFile(
+  path: string,
+  signal: AbortSignal,
+  stdin: Readable = process.stdin,
+): Promise<string> {
   try {
-    return path === '-' ? await text(process.stdin) : await readFile(path, 'utf8');
+    return path === '-'
+      ? await text(addAbortSignal(signal, stdin))
+      : await readFile(path, { encoding: 'utf8', signal });
   } catch (error) {
     throw wrong(path, (error as Error).message);
   }

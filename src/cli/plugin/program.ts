@@ -104,11 +104,11 @@ export function createProgram({ onExit, signal }: ProgramOptions): Command {
 
   const steered = (
     annotation: keyof typeof ANNOTATIONS,
-    steering: (demo: Awaited<ReturnType<typeof getDemo>>) => Steering,
+    steering: (demo: Awaited<ReturnType<typeof getDemo>>, kubectl: string) => Steering,
   ) =>
     connected(async (connection, _options, given) => {
       const name = await chooseName(connection, given, signal);
-      const { value, does } = steering(await getDemo(connection, name, signal));
+      const { value, does } = steering(await getDemo(connection, name, signal), connection.kubectl);
       await annotate(connection, name, annotation, value, signal);
       say(`${connection.namespace}/${name} ${does} (${ANNOTATIONS[annotation]}=${value})`);
       return EXIT.done;
@@ -133,7 +133,7 @@ a run of its own. Ctrl-C leaves the run on.\n\n${VERDICTS}`,
     .requiredOption('-f, --filename <file>', 'YAML or JSON of one ChaosDemo; - for standard input')
     .action(
       connected<Waiting & { filename: string; plain: boolean }>(async (connection, options) => {
-        const manifest = parseManifest(options.filename, await readManifestFile(options.filename));
+        const manifest = parseManifest(options.filename, await readManifestFile(options.filename, signal));
         const namespace = namespaceOf(manifest, connection);
         const annotations = { ...manifest.metadata.annotations, [ANNOTATIONS.requestedAt]: newRequest() };
         const metadata = { ...manifest.metadata, namespace, annotations };
@@ -281,7 +281,8 @@ CI system. It ends with 0 when the report is written, whatever the verdict.`,
       ],
       `Looks with your own rights, and changes nothing.
 
-Exit status: 0 nothing stands in the way of a run, 1 something does, 2 it could not be found out.`,
+Exit status: 0 nothing was found that stands in the way of a run, 1 something was, 2 the API server could not be
+asked. A line with ? could not be looked at, and counts for neither.`,
     ),
   )
     .argument('[name]', ONLY_ONE)

@@ -3,7 +3,7 @@ import type { ChaosDemo } from '../../api/index.ts';
 import { verdictLines } from '../story.ts';
 import { type Display, showLive } from '../view/session.ts';
 import type { LiveState } from '../view/state.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, pluginCommand } from './connection.ts';
 import { EXIT, PluginError } from './errors.ts';
 import { type Outcome, Waiter } from './standing.ts';
 
@@ -35,7 +35,7 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
   const look = (state: LiveState): { demo: ChaosDemo; outcome: Outcome } | undefined => {
     const waited = performance.now() - startedAt;
     if (state.deleted) throw new PluginError(`${name} was deleted`);
-    if (waited > timeoutMs) throw timedOut(state, timeoutMs);
+    if (waited > timeoutMs) throw timedOut(state, connection, timeoutMs);
     if (state.demo === undefined) return undefined;
     const outcome = waiter.look(state.demo, performance.now());
     if (outcome) return { demo: state.demo, outcome };
@@ -61,7 +61,7 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
   return outcome.exit;
 }
 
-function timedOut({ connection, demo, name }: LiveState, timeoutMs: number): PluginError {
+function timedOut({ connection, demo, name }: LiveState, place: Connection, timeoutMs: number): PluginError {
   const { chapter, message, phase } = demo?.status ?? {};
   const where =
     connection.state === 'lost'
@@ -69,10 +69,10 @@ function timedOut({ connection, demo, name }: LiveState, timeoutMs: number): Plu
       : `it is ${phase ?? 'not seen by an operator'}${chapter ? `, in ${chapter}` : ''}${message ? `: ${message}` : ''}`;
   return new PluginError(
     `no verdict of ${name} within ${Math.round(timeoutMs / 1000)} s; ${where}`,
-    `To wait on: kubectl chaosdemo wait ${name}`,
+    `To wait on: ${pluginCommand('wait', { ...place, name })}`,
   );
 }
 
-function doctorOf({ namespace }: Connection, name: string): string {
-  return `kubectl chaosdemo doctor ${name} -n ${namespace}`;
+function doctorOf(connection: Connection, name: string): string {
+  return pluginCommand('doctor', { ...connection, name });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { demoWith, statusInFault } from '../view/status.fixture.ts';
+import { PluginError } from './errors.ts';
 import { abortOf, advanceOf, requestOf, rerunOf } from './steer.ts';
 
 const ended = (): ChaosDemoStatus => {
@@ -15,23 +16,38 @@ const waiting = (): ChaosDemoStatus => {
   return { ...status, ...(chapters && { chapters }) };
 };
 
+function remedyOf(work: () => unknown): string | undefined {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof PluginError) return error.remedy;
+  }
+  return undefined;
+}
+
 describe('steering a run', () => {
   it('advances from the chapter that waits, and aborts the run that is on', () => {
-    expect(advanceOf(demoWith(waiting())).value).toBe('3/4');
-    expect(abortOf(demoWith(statusInFault())).value).toBe('3');
+    expect(advanceOf(demoWith(waiting()), 'kubectl').value).toBe('3/4');
+    expect(abortOf(demoWith(statusInFault()), 'kubectl').value).toBe('3');
   });
 
   it('says why there is nothing to advance', () => {
-    expect(() => advanceOf(demoWith(statusInFault(), { pace: { mode: 'Manual' } }))).toThrow(
+    expect(() => advanceOf(demoWith(statusInFault(), { pace: { mode: 'Manual' } }), 'kubectl')).toThrow(
       'does not wait for you: it is in Counter Drift Chaos (fault confirmed), whose work is not done',
     );
-    expect(() => advanceOf(demoWith(statusInFault(), { pace: { mode: 'Auto' } }))).toThrow(
+    expect(() => advanceOf(demoWith(statusInFault(), { pace: { mode: 'Auto' } }), 'kubectl')).toThrow(
       'goes on by itself',
     );
     for (const steer of [advanceOf, abortOf]) {
-      expect(() => steer(demoWith(ended()))).toThrow('no run of demo is on');
-      expect(() => steer(demoWith(undefined))).toThrow('no run of demo is on');
+      expect(() => steer(demoWith(ended()), 'kubectl')).toThrow('no run of demo is on');
+      expect(() => steer(demoWith(undefined), 'kubectl')).toThrow('no run of demo is on');
     }
+  });
+
+  it('names commands that lead to the same cluster and namespace', () => {
+    expect(remedyOf(() => abortOf(demoWith(ended()), 'kubectl --context stage'))).toBe(
+      'To start one: kubectl chaosdemo rerun demo -n ratelimiter --context stage',
+    );
   });
 
   it('says which run another one takes the place of', () => {

@@ -1,6 +1,7 @@
 /** What the annotations have to say that steer a run. Pure. */
 import type { ChaosDemo } from '../../api/index.ts';
 import { waitingOf } from '../stepper.ts';
+import { pluginCommand } from './connection.ts';
 import { PluginError } from './errors.ts';
 
 /** What to write, and what that does. */
@@ -10,24 +11,25 @@ export interface Steering {
 }
 
 /** Lets the run leave the chapter in which it waits. @throws {PluginError} where it does not wait, and why */
-export function advanceOf({ metadata: { name }, spec, status = {} }: ChaosDemo): Steering {
+export function advanceOf({ metadata, spec, status = {} }: ChaosDemo, kubectl: string): Steering {
+  const { name } = metadata;
   const waiting = waitingOf(status);
   if (waiting) return { value: waiting.advance, does: `goes on to ${waiting.next ?? 'its verdict'}` };
-  if (!isOn(status)) throw noRun(name, 'there is nothing to go on with');
+  if (!isOn(status)) throw noRun(metadata, kubectl, 'there is nothing to go on with');
   const where = status.chapter ? `: it is in ${status.chapter}` : '';
   throw new PluginError(
     spec?.pace?.mode === 'Manual'
       ? `${name} does not wait for you${where}, whose work is not done`
       : `${name} goes on by itself${where}`,
     spec?.pace?.mode === 'Manual'
-      ? `Wait until it does: kubectl chaosdemo watch ${name}`
+      ? `Wait until it does: ${pluginCommand('watch', placeOf(metadata, kubectl))}`
       : 'To tell the story by hand, set spec.pace.mode: Manual',
   );
 }
 
 /** Stops the run that is on, and restores. @throws {PluginError} where none is on */
-export function abortOf({ metadata: { name }, status = {} }: ChaosDemo): Steering {
-  if (!isOn(status)) throw noRun(name, 'there is nothing to abort');
+export function abortOf({ metadata, status = {} }: ChaosDemo, kubectl: string): Steering {
+  if (!isOn(status)) throw noRun(metadata, kubectl, 'there is nothing to abort');
   const number = String(status.run?.number);
   return { value: number, does: `stops run ${number}, releases its fault and removes its keys` };
 }
@@ -47,6 +49,13 @@ function isOn({ run }: NonNullable<ChaosDemo['status']>): boolean {
   return run !== undefined && run.completedAt === undefined;
 }
 
-function noRun(name: string, what: string): PluginError {
-  return new PluginError(`no run of ${name} is on: ${what}`, `To start one: kubectl chaosdemo rerun ${name}`);
+function noRun(metadata: ChaosDemo['metadata'], kubectl: string, what: string): PluginError {
+  return new PluginError(
+    `no run of ${metadata.name} is on: ${what}`,
+    `To start one: ${pluginCommand('rerun', placeOf(metadata, kubectl))}`,
+  );
+}
+
+function placeOf({ name, namespace }: ChaosDemo['metadata'], kubectl: string) {
+  return { kubectl, name, namespace };
 }

@@ -125,8 +125,10 @@ class PresenterKeys {
     const demo = state?.demo;
     if (key === 'q' || key === 'ctrl-c') this.#isLeft = true;
     if (!demo) return;
-    if (key === ' ' || key === 'enter') this.#steer('advance', () => advanceOf(demo));
-    if (key === 'a' && this.#isSure('a')) this.#steer('abort', () => abortOf(demo));
+    if (key === ' ' || key === 'enter')
+      this.#steer('advance', () => advanceOf(demo, this.#options.connection.kubectl));
+    if (key === 'a' && this.#isSure('a'))
+      this.#steer('abort', () => abortOf(demo, this.#options.connection.kubectl));
     if (key === 'r' && this.#isSure('r')) {
       this.#steer('requestedAt', () => ({ value: this.#options.newRequest(), does: 'runs again' }));
     }

@@ -9,6 +9,7 @@ import { APICallError, generateText, jsonSchema, NoObjectGeneratedError, Output,
 import { Agent } from 'undici';
 import { answerForm } from './answer-form.ts';
 import { boundedFetch, type Fetch, ServerError } from './bounded-fetch.ts';
+import { BudgetError } from './day-budget.ts';
 import type { ModelProfile } from './profiles.ts';
 import type { Prompt } from './prompt.ts';
 import { redacted } from './redacted.ts';
@@ -21,6 +22,11 @@ export interface Question {
   readonly key?: string;
   /** PEM. */
   readonly ca?: string;
+  /**
+   * Called before each attempt that follows one without an answer, for which money may be asked all the same.
+   * @throws {BudgetError} where there may be no further one
+   */
+  readonly onBilledRetry?: () => void;
 }
 
 /** What came back, unchecked. */
@@ -58,6 +64,14 @@ const CONNECT_MS = 10_000;
 /** Of what a server says about a failure. */
 const SERVER_WORDS = 160;
 
+/** Codes of errors after which the server knows nothing of a question. */
+const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
+const NOT_REACHED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
+const NEVER_ASKED = new RegExp(`${NOT_TRUSTED.source}|${NOT_REACHED.source}`);
+
+/** What a gateway answers that has lost the server behind it, which may go on with the question. */
+const GIVEN_UP: ReadonlySet<number> = new Set([502, 504, 524]);
+
 // The SDK writes warnings to the console; ours are lines of a log.
 (globalThis as { AI_SDK_LOG_WARNINGS?: false }).AI_SDK_LOG_WARNINGS = false;
 
@@ -73,13 +87,20 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
     bodyTimeout: profile.timeout,
     maxHeaderSize: 16 * 1024,
   });
-  const tries = { made: 0, answered: 0 };
+  const tries = { made: 0, brokeOff: false };
   const plain = boundedFetch(agent, new URL(profile.baseURL).origin);
   const counted: Fetch = async (...request) => {
+    if (tries.brokeOff) question.onBilledRetry?.();
+    tries.brokeOff = false;
     tries.made += 1;
-    const response = await plain(...request);
-    tries.answered += 1;
-    return response;
+    try {
+      const response = await plain(...request);
+      tries.brokeOff = GIVEN_UP.has(response.status);
+      return response;
+    } catch (error) {
+      tries.brokeOff = !NEVER_ASKED.test(codeOf(error));
+      throw error;
+    }
   };
   const timeout = AbortSignal.timeout(profile.timeout);
   try {
@@ -158,21 +179,28 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
         true,
       );
     }
+    const words = said(error.message).trim();
     return new AskError(
-      `${server} answered ${statusCode}${attempts}: ${said(error.message)}${adviceOn(statusCode)}`,
-      false,
+      `${server} answered ${statusCode}${attempts}${words === '' ? '' : `: ${words}`}${adviceOn(statusCode)}`,
+      GIVEN_UP.has(statusCode),
     );
   }
   const cause = causeOf(error);
   if (cause instanceof ServerError) return new AskError(`${server} ${cause.message}${attempts}`, true);
-  const code = (cause as Partial<NodeJS.ErrnoException>).code ?? '';
-  if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code)) {
+  if (cause instanceof BudgetError) {
+    return new AskError(
+      `${server} gave no answer${attempts}, and is not asked again: ${cause.message}`,
+      true,
+    );
+  }
+  const code = codeOf(cause);
+  if (NOT_TRUSTED.test(code)) {
     return new AskError(
       `${server} showed a certificate that is not trusted (${said(code)}): set caFile in the profile to the authority that made it`,
       false,
     );
   }
-  if (/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(code)) {
+  if (NOT_REACHED.test(code)) {
     return new AskError(
       `${server} cannot be reached (${code})${attempts}: see that it runs, and that the NetworkPolicy of the operator lets it through`,
       false,
@@ -185,6 +213,10 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
     `${server} could not be asked${attempts}: ${said(cause instanceof Error ? cause.message : String(cause))}`,
     true,
   );
+}
+
+function codeOf(error: unknown): string {
+  return (causeOf(error) as Partial<NodeJS.ErrnoException> | undefined)?.code ?? '';
 }
 
 /** What is at the bottom of an error, or the first of our own on the way there. */

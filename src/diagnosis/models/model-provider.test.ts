@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { leaksOf } from '../../evidence/index.ts';
 import type { DiagnosisAnswer } from '../answer.ts';
 import { bundleOf } from '../bundle.fixture.ts';
 import { checkAnswer } from '../check-answer.ts';
@@ -9,6 +10,7 @@ import { ANSWER_BYTES } from './bounded-fetch.ts';
 import { modelProvider } from './model-provider.ts';
 import {
   type Answer,
+  type Asked,
   anthropicMessage,
   completion,
   json,
@@ -68,6 +70,17 @@ const serve = async (answer: Answer, more: object = {}): Promise<ModelProfile> =
 const ask = async (profile: ModelProfile, signal = new AbortController().signal, now = Date.now) =>
   await modelProvider(profile, now).answer(bundle, signal);
 
+/** What a question gives away as it arrives: each text of it, the form of the answer included. */
+const leaksIn = (asked: Asked | undefined): unknown[] => {
+  const texts: string[] = [];
+  JSON.stringify(asked?.body, (name, value: unknown) => {
+    texts.push(name, ...(typeof value === 'string' ? [value] : []));
+    return value;
+  });
+  expect(texts.length).toBeGreaterThan(20);
+  return leaksOf(texts.join('\n'));
+};
+
 /** What is told of a failure; fails where it does not fail. */
 const failure = async (profile: ModelProfile): Promise<string> => {
   const error: unknown = await ask(profile).then(
@@ -117,6 +130,7 @@ describe('a model behind the OpenAI protocol', () => {
       },
     });
     expect(JSON.stringify(asked?.body)).toContain('s1 store write-outstanding: 150:150');
+    expect(leaksIn(asked)).toEqual([]);
   });
 
   it('is asked as models take it that reason first', async () => {
@@ -240,6 +254,11 @@ describe('a model behind the OpenAI protocol', () => {
       /cut off after 100 tokens: raise maxOutputTokens/,
     ],
     [
+      'a page that says that there is nothing',
+      (response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<html>'),
+      /answered 404; see that baseURL and model of the profile are right$/,
+    ],
+    [
       'an error with controls',
       (response) => json(response, { error: { message: `\u{1b}[2J${'x'.repeat(5000)}` } }, 400),
       /answered 400: \ufffd\[2Jx{150,156}…$/,
@@ -287,6 +306,14 @@ describe('a model behind the OpenAI protocol', () => {
     expect(answer).toMatchObject({ chain: [{ text: 'the key is [key]' }] });
   });
 
+  it('may write its key in escapes of JSON, and nobody sees it either', async () => {
+    const text = JSON.stringify({ ...good, chain: [{ text: 'the key is KEY', evidence: ['s1'] }] });
+    const escaped = KEY.replaceAll('k', String.raw`\u006b`);
+    const profile = await serve((response) => json(response, completion(text.replace('KEY', escaped))));
+    const { answer } = await ask(profile);
+    expect(answer).toMatchObject({ chain: [{ text: 'the key is [key]' }] });
+  });
+
   it.each<[string, unknown, RegExp]>([
     [
       'cites what does not exist',
@@ -326,6 +353,7 @@ describe('a model behind the Anthropic protocol', () => {
       headers: { 'x-api-key': KEY, 'anthropic-version': '2023-06-01' },
       body: { model: 'asked-model', max_tokens: 2000, temperature: 0 },
     });
+    expect(leaksIn(server?.asked[0])).toEqual([]);
   });
 
   it.each<[string, Answer, RegExp]>([
@@ -375,6 +403,57 @@ describe('a budget', () => {
     );
     await expect(broken.answer(bundle, signal)).rejects.toThrow(/protocol/);
     await expect(broken.answer(bundle, signal)).rejects.toThrow(/budget/);
+  });
+
+  it('is not gone beyond by attempts that broke off: each of them may have been billed', async () => {
+    const profile = await serve((response) => response.destroy(), { tokensPerDay: 3900, retries: 1 });
+    const { signal } = new AbortController();
+    await expect(modelProvider(profile, Date.now).answer(bundle, signal)).rejects.toThrow(
+      /gave no answer, and is not asked again: the budget of 3900 tokens/,
+    );
+    expect(server?.asked).toHaveLength(1);
+  });
+
+  it('keeps what an attempt that broke off may have used, beside what the next one did', async () => {
+    const profile = await serve(
+      (response, _, n) => (n === 0 ? response.destroy() : json(response, completion(JSON.stringify(good)))),
+      { tokensPerDay: 7000, retries: 1 },
+    );
+    const provider = modelProvider(profile, Date.now);
+    const { signal } = new AbortController();
+    await provider.answer(bundle, signal);
+    expect(server?.asked).toHaveLength(2);
+    // 7000 less one that was answered, of 1100, and what was set aside for the other.
+    await expect(provider.answer(bundle, signal)).resolves.toBeDefined();
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 7000 tokens/);
+    expect(server?.asked).toHaveLength(3);
+  });
+
+  it('counts what a gateway gave up waiting for: the server behind it may have gone on', async () => {
+    const profile = await serve((response) => json(response, { error: { message: 'late' } }, 504), {
+      tokensPerDay: 3900,
+    });
+    const provider = modelProvider(profile, Date.now);
+    const { signal } = new AbortController();
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/answered 504: late/);
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 3900/);
+  });
+
+  it('is used up by no attempt that did not reach the server', async () => {
+    const profile = await serve(() => undefined, { tokensPerDay: 3900, retries: 1 });
+    await server?.close();
+    server = undefined;
+    const provider = modelProvider(profile, Date.now);
+    const { signal } = new AbortController();
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/\(ECONNREFUSED\) \(2 attempts\)/);
+  });
+
+  it('is not made endless by a server that says that it used nothing', async () => {
+    const usage = { prompt_tokens: 0, completion_tokens: 0 };
+    const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })));
+    const { usage: used } = await ask(profile);
+    expect(used?.inputTokens).toBeGreaterThan(500);
+    expect(used?.outputTokens).toBeGreaterThan(30);
   });
 
   it('believes no count that cannot be', async () => {

@@ -29,13 +29,18 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
       }
       const key = profile.apiKeyFile === undefined ? undefined : await readKey(profile.apiKeyFile);
       const ca = profile.caFile === undefined ? undefined : await readCa(profile.caFile);
-      const reservation = budget.reserve({ input: prompt.tokens, output: profile.maxOutputTokens });
+      const most = { input: prompt.tokens, output: profile.maxOutputTokens };
+      let reservation = budget.reserve(most);
       const { AskError, askModel } = await import('./ask-model.ts');
       const question = {
         profile,
         prompt,
         ...(key !== undefined && { key }),
         ...(ca !== undefined && { ca }),
+        // What was set aside for the attempt that broke off stays so.
+        onBilledRetry: () => {
+          reservation = budget.reserve(most);
+        },
       };
       try {
         const came = await askModel(question, signal);
@@ -54,7 +59,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
 /** What was used, as far as the server says so in good faith; else as it is estimated. */
 function usedBy({ text, usage }: ModelAnswer, promptTokens: number): TokenUse {
   const believed = (count: number | undefined, estimate: number): number =>
-    count !== undefined && Number.isFinite(count) && count >= 0 ? Math.min(count, MOST_TOKENS) : estimate;
+    count !== undefined && Number.isFinite(count) && count > 0 ? Math.min(count, MOST_TOKENS) : estimate;
   return { input: believed(usage.input, promptTokens), output: believed(usage.output, estimateTokens(text)) };
 }
 
@@ -66,7 +71,7 @@ function providerAnswer(
   key: string | undefined,
 ): ProviderAnswer {
   if (isRefused) throw new Error('the model refused to answer');
-  const answer = jsonIn(withoutKey(text, key));
+  const answer = jsonIn(withoutKey(text, key), key);
   if (answer === undefined && isCutOff) {
     throw new Error(
       `the answer was cut off after ${used.output} tokens: raise maxOutputTokens in the profile (${profile.maxOutputTokens})`,
@@ -87,11 +92,16 @@ function providerAnswer(
   };
 }
 
-/** The JSON in a text: all of it, or what stands between the first brace and the last, as in a fence. */
-function jsonIn(text: string): unknown {
+/**
+ * The JSON in a text: all of it, or what stands between the first brace and the last, as in a fence. Without the key,
+ * which may only be there once escapes are read.
+ */
+function jsonIn(text: string, key: string | undefined): unknown {
   for (const part of [text, text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)]) {
     try {
-      const value: unknown = JSON.parse(part);
+      const value: unknown = JSON.parse(part, (_, item: unknown) =>
+        typeof item === 'string' ? withoutKey(item, key) : item,
+      );
       return value;
     } catch {
       // The next, or none.

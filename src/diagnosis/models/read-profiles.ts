@@ -54,12 +54,14 @@ function parseYaml(text: string): unknown {
 }
 
 async function readBounded(file: string, bytes: number): Promise<string> {
-  const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
+  const fail = (error: NodeJS.ErrnoException): never => {
     throw new ProfilesError(`${file}: it cannot be read (${error.code ?? 'unknown error'})`);
-  });
+  };
+  const handle = await open(file).catch(fail);
   try {
     const buffer = Buffer.alloc(bytes + 1);
-    const { bytesRead } = await handle.read(buffer, 0, bytes + 1, 0);
+    // A folder can be opened, and not read.
+    const { bytesRead } = await handle.read(buffer, 0, bytes + 1, 0).catch(fail);
     if (bytesRead > bytes) throw new ProfilesError(`${file}: it has more than ${bytes} bytes`);
     return buffer.toString('utf8', 0, bytesRead);
   } finally {

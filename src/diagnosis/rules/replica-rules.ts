@@ -141,7 +141,10 @@ function slow(signs: Signs, replica: string): Finding | undefined {
     .flatMap((other) => signs.of('request-latency', other));
   if (others.length === 0) return undefined;
   const usual = quantile(others, 0.5);
-  const spell = spellAbove(own, Math.max(SLOW_MS, SLOW_FACTOR * usual), SLOW_FOR_MS, SLOW_SHARE);
+  const threshold = Math.max(SLOW_MS, SLOW_FACTOR * usual);
+  // Where all are late now and then, one of them is at some time by chance, and the others are not.
+  if (shareAbove(threshold, others) > shareAbove(threshold, own) / 2) return undefined;
+  const spell = spellAbove(own, threshold, SLOW_FOR_MS, SLOW_SHARE);
   const atOnce =
     own.length >= SLOW_ANSWERS &&
     quantile(own, 0.25) > Math.max(2 * SLOW_MS, SLOW_FACTOR * quantile(others, 0.75));
@@ -165,6 +168,10 @@ function slow(signs: Signs, replica: string): Finding | undefined {
     ],
     brings: ['unknown'],
   };
+}
+
+function shareAbove(threshold: number, samples: readonly Sample[]): number {
+  return samples.filter(({ value }) => value > threshold).length / Math.max(1, samples.length);
 }
 
 function nobodyKnows(bad: readonly Fare[]): Finding {

@@ -10,6 +10,11 @@ const LEAST_LOOKS = 8;
 const SLOW_FOR_MS = 1500;
 /** The fastest tenth of late looks takes so much of what half of them take, where something adds to each of them. */
 const STEADY = 0.6;
+/** Where so large a share of the answers of replicas is quick, it is not whoever looks that is slow. */
+const ASKED_SLOWLY = 0.75;
+/** Looks before and after the slow ones, and the share of them that was quick, where it has become slow. */
+const LEAST_OTHERS = 2;
+const OTHERS_QUICK = 0.75;
 
 export interface Slow extends Spell {
   readonly usual: number;
@@ -20,27 +25,38 @@ export interface Slow extends Spell {
 export function slowStore(signs: Signs, store: string): Slow | undefined {
   const reads = signs.of('read-latency', store);
   const usual = usualOf(reads);
-  const spell = spellAbove(reads, Math.max(SLOW_MS, SLOW_FACTOR * usual), SLOW_FOR_MS, SLOW_SHARE);
+  const spell = spellAbove(reads, thresholdOf(usual), SLOW_FOR_MS, SLOW_SHARE);
   if (!spell || spell.samples.length < LEAST_LOOKS) return undefined;
   const writes = [...signs.of('write-latency', store), ...signs.of('write-outstanding', store)].filter(
     ({ at, value }) => at >= spell.from && at - value <= spell.to && value > SLOW_MS,
   );
-  if (writes.length === 0 || isSlowToLook(signs, spell, usual)) return undefined;
+  if (writes.length === 0) return undefined;
+  if (isAskedAsSlowly(signs, spell) && !hasBecomeSlow(reads, spell, usual)) return undefined;
   return { ...spell, usual, writes };
 }
 
+/** Whether replicas answered as late, then or all along: then it may be whoever looks that is slow, and not the store. */
+function isAskedAsSlowly(signs: Signs, { from, samples, to }: Spell): boolean {
+  const asked = signs.replicas.flatMap((replica) => signs.of('request-latency', replica));
+  const then = asked.filter(({ at }) => at >= from && at <= to);
+  const late = quantile(samples, 0.5) / 4;
+  return then.length === 0 || [then, asked].some((some) => quantile(some, ASKED_SLOWLY) >= late);
+}
+
 /**
- * Whether it may be whoever looks that is slow: then all that is asked takes as long, replicas and store alike, and now and
- * then something is quick. What the way to the store or its work adds is there every time.
+ * Whether looks were quick and then became late by about as much each. What the way to the store or its work adds is
+ * there every time; whoever is short of processor time is late now and then, all along, and by any time.
  */
-function isSlowToLook(signs: Signs, { from, samples, to }: Spell, usual: number): boolean {
-  const took = quantile(samples, 0.5);
-  const asked = signs.replicas
-    .flatMap((replica) => signs.of('request-latency', replica))
-    .filter(({ at }) => at >= from && at <= to);
-  if (asked.length > 0 && quantile(asked, 0.5) < took / 4) return false;
+function hasBecomeSlow(reads: readonly Sample[], { from, samples, to }: Spell, usual: number): boolean {
+  if (usual === 0) return false;
+  const others = reads.filter(({ at }) => at < from || at > to);
+  if (others.length < LEAST_OTHERS || quantile(others, OTHERS_QUICK) > thresholdOf(usual)) return false;
   const late = samples.filter(({ value }) => value > SLOW_MS);
-  return usual === 0 || quantile(late, 0.1) < STEADY * took;
+  return quantile(late, 0.1) >= STEADY * quantile(samples, 0.5);
+}
+
+function thresholdOf(usual: number): number {
+  return Math.max(SLOW_MS, SLOW_FACTOR * usual);
 }
 
 /**

@@ -89,6 +89,45 @@ describe('an object', () => {
   });
 });
 
+describe('an object that goes and whose status is refused', () => {
+  it.each([2, 5, 9])('in chapter %i is let go of once all is undone', async (chapter) => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(chapter));
+    simulation.server.refuses = () => true;
+    simulation.delete();
+    await simulation.pass(60_000);
+    expect([simulation.exists, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
+    expect([simulation.target.isStalled, simulation.target.fixtures.size]).toEqual([false, 0]);
+  });
+
+  it('is held for as long as its fault may be on where nobody can release it', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ target }) => target.isStalled);
+    simulation.server.refuses = () => true;
+    simulation.target.admission = { state: 'waiting', reason: 'TargetInUse', message: 'held by another' };
+    await simulation.crash(1000, () => simulation.delete());
+    expect(simulation.exists).toBe(true);
+    await simulation.runUntil(({ exists }) => !exists, 120_000);
+    expect([simulation.exists, simulation.target.isStalled]).toEqual([false, false]);
+  });
+});
+
+describe('an object that somebody else holds', () => {
+  it('takes up no room after its deletion, nor after a restart', async () => {
+    const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
+    await simulation.runUntil(at(1));
+    simulation.server.edit('ns/demo', ({ metadata }) => {
+      metadata.finalizers = ['example.com/theirs'];
+    });
+    simulation.delete();
+    await simulation.pass(10_000);
+    expect([simulation.exists, simulation.kept, simulation.isQuiet]).toEqual([true, 0, true]);
+    await simulation.crash(1000);
+    await simulation.pass(10_000);
+    expect([simulation.exists, simulation.kept, simulation.isQuiet]).toEqual([true, 0, true]);
+  });
+});
+
 describe('an object that is deleted while no operator is up', () => {
   it.each(['MeasureBaseline', 'Prepare'])(
     'is held until the fixture of a %s is removed that was under way',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvidence } from '../../evidence/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
-import { at, finished } from './support.ts';
+import { advanceThrough, at, finished, MANUAL } from './support.ts';
 
 function kept(simulation: Simulation, run = 1): RunEvidence {
   const read = simulation.evidence.read('demo', run);
@@ -67,6 +67,20 @@ describe('the evidence of a run', () => {
     expect(simulation.evidenceKept).toBe(0);
   });
 
+  it.each([true, false])(
+    'is not looked for while a run waits for a person (its watches seen to their end: %s)',
+    async (watchedToEnd) => {
+      const simulation = new Simulation(MANUAL, { watchedToEnd });
+      await advanceThrough(simulation, 4);
+      await simulation.pass(60_000);
+      expect(simulation.status.scenarios?.[0]?.result).toBe('Detected');
+      const before = simulation.target.evidenceAsked;
+      expect(before).toBeGreaterThan(10);
+      await simulation.pass(3_600_000);
+      expect(simulation.target.evidenceAsked - before).toBeLessThan(5);
+    },
+  );
+
   it('changes nothing of the story, whether its writes hang, fail, are refused or work', async () => {
     const stories = await Promise.all(
       [{}, { hangs: true }, { fails: true }, { refusal: 'no right' }].map(async (trouble) => {
@@ -112,6 +126,17 @@ describe('the evidence of a run', () => {
     ]);
   });
 
+  it('says of a run that has ended that its end is not kept, where that is refused', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    simulation.evidence.refusal = 'configmaps is forbidden';
+    await simulation.pass(1000);
+    const told = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
+    expect(told.map(({ note }) => note)).toEqual([
+      'Run 1 has ended, and the end of its evidence is not kept: configmaps is forbidden',
+    ]);
+  });
+
   it('is written anew with all that is known where somebody deletes it', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(8));
@@ -130,13 +155,40 @@ describe('the evidence of a run', () => {
     await wholeRun(simulation);
     const evidence = kept(simulation);
     expect(evidence.leftOut).toBe(
-      'stall: the operator was restarted meanwhile, so what was seen of it is missing or ends early',
+      'stall: the operator was restarted after it had announced the fault, so what it saw may be missing or end early',
     );
     expect(evidence.scenarios.map(({ name, result }) => [name, result])).toEqual(
       simulation.status.scenarios?.map(({ name, result }) => [name, result]),
     );
     expect(evidence.scenarios[0]?.bundle.series[0]?.points).toHaveLength(before);
     expect(evidence.complete).toBe(true);
+  });
+
+  it('of a successor does not call incomplete what was watched to its end', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(8));
+    await simulation.pass(2000);
+    const before = kept(simulation).scenarios[0]?.bundle.series[0]?.points.length;
+    await simulation.crash(1000);
+    await wholeRun(simulation);
+    expect(kept(simulation).scenarios[0]?.bundle.series[0]?.points).toHaveLength(before ?? 0);
+    expect(kept(simulation).leftOut).not.toContain('ends early');
+  });
+
+  it('of a run that was cut off has what was known before, and says what is missing', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');
+    await simulation.pass(3000);
+    simulation.server.refuses = ({ phase }) => phase !== 'Errored';
+    await wholeRun(simulation);
+    const evidence = kept(simulation);
+    expect(evidence.verdict?.reason).toBe('StatusRejected');
+    expect(evidence.chapters.map(({ name }) => name)).toContain('Stall');
+    expect(evidence.results.map(({ scenario }) => scenario)).toEqual(['stall', 'surge']);
+    expect(evidence.scenarios).toHaveLength(1);
+    expect(evidence.leftOut).toBe(
+      'the run was cut off: its last chapter, and the end of what was seen, may be missing',
+    );
   });
 
   it('is written by who leads alone', async () => {

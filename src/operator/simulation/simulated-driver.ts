@@ -95,6 +95,7 @@ export class SimulatedDriver implements SubjectDriver {
   evidence(fault: string): FaultEvidence | undefined {
     const originMs = this.#reports.get(fault)?.startedAt ?? this.#clock.now();
     const recorder = this.#recorders.get(fault);
+    this.#target.evidenceAsked += 1;
     const pods = [{ component: 'store', pod: 'store-0' }];
     return recorder && { originMs, pods, bands: [], bundle: recorder.bundle(originMs) };
   }
@@ -178,7 +179,7 @@ export class SimulatedDriver implements SubjectDriver {
       summary: stall ? `${value} > ${bound}` : `${value}/${bound}`,
       ...(brokenAt === undefined ? {} : { brokenAt, detectedAt: before?.detectedAt ?? now }),
       watchedUntil: now,
-      complete: now >= end,
+      complete: behaviour.watchedToEnd && now >= end,
       shortfalls: behaviour.shortfalls,
       // Grows with every look, as real evidence does.
       evidence: [`watched until ${now}`],

@@ -22,6 +22,8 @@ export interface Behaviour {
   /** Whether what a fault left can be looked at. */
   readable: boolean;
   shortfalls: string[];
+  /** Whether a watch gets to see its end: of a service that stops answering it does not. */
+  watchedToEnd: boolean;
   /** Whether a stall lets itself be released before its time. */
   releases: boolean;
   /** What a profile other than the rules does, so long after it was asked; one that hangs does not heed its end. */
@@ -40,6 +42,7 @@ const USUAL: Behaviour = {
   usableMs: 60_000,
   readable: true,
   shortfalls: [],
+  watchedToEnd: true,
   releases: true,
   model: 'answers',
   modelMs: 5000,
@@ -88,6 +91,8 @@ export class SimulatedTarget {
   readonly carriedOn = new Map<Activity, ProcessClock>();
   /** When requests are answered again, by itself; on the monotonic clock. */
   stalledUntil = 0;
+  /** How often it was asked what was seen around a fault. */
+  evidenceAsked = 0;
   stalls = 0;
   /** Effects that fail before they have done anything: how many of the next of each kind. */
   readonly failing: Partial<Record<SubjectEffect['kind'], number>> = {};

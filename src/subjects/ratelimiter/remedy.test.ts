@@ -6,7 +6,7 @@ import { type RateLimiterSpec, rateLimiterSchema } from './schema.ts';
 const reference = rateLimiterSchema.parse({
   selector: { matchLabels: { app: 'x' } },
   redis: { service: { name: 'redis' } },
-}) as RateLimiterSpec;
+});
 const http: RateLimiterSpec = {
   ...reference,
   interface: { ...reference.interface, http: {} } as RateLimiterSpec['interface'],

@@ -91,9 +91,9 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   const { left, reason, removed } = await removeKeys(options, signal);
   if (removed > 0) done.push(`removed ${counted(removed, 'key')} of the demo`);
   if (left.length > 0) {
-    const [limits, them] = left.length === 1 ? ['limit', 'is'] : ['limits', 'are'];
+    // Some of them may never have been made: which ones is known to a process that is gone.
     failed.push(
-      `the ${limits} of ${left.join(', ')} ${them} left (${reason}): remove with DELETE /limit?key=...`,
+      `limits may be left of ${rootsOf(left).join(', ')} and keys that begin so (${reason}): remove each with DELETE /limit?key=...`,
     );
   }
   const message = [...failed, ...(done.length > 0 ? [`Restored: ${done.join(', ')}`] : [])].join('. ');
@@ -102,6 +102,11 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     faultOver: taken !== undefined && alone,
     message: truncate(message, 512),
   };
+}
+
+/** Those that no other one begins. */
+function rootsOf(keys: readonly string[]): string[] {
+  return keys.filter((key) => !keys.some((other) => other !== key && key.startsWith(`${other}-`)));
 }
 
 interface Removal {

@@ -16,8 +16,12 @@ import { RedisConnections } from './store/redis-client.ts';
 const QUIET_CONNECTIONS = 4;
 /** Connections for steady traffic to one node: a strict node holds each request for as long as Redis stalls. */
 const LOAD_CONNECTIONS = 256;
-/** Connections of callers to one node: those whose answers are waited for, at the highest rate and the longest wait. */
-const ASK_CONNECTIONS = 256;
+/**
+ * Connections of callers to one node: those whose answers are waited for, at the highest rate and the longest wait.
+ * A request that waited for a connection would be told as one that the node did not answer. Traffic has no more than
+ * so many requests open over all nodes, so that this is what a run can come to.
+ */
+const ASK_CONNECTIONS = 1000;
 
 /** A toolkit whose connections are made when they are first needed. Its `lifetime` is its owner's to abort. */
 export function openToolkit(

@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { stringify } from 'yaml';
 import { buildCrd } from '../../../src/api/crd.ts';
 import type { ChaosDemo, ChaosDemoStatus } from '../../../src/api/index.ts';
 import { ANNOTATIONS, ENABLED_LABEL } from '../../../src/api/index.ts';
@@ -42,9 +41,7 @@ beforeAll(async () => {
   controlPlane = await startControlPlane({ binaries: inject('controlPlane').binaries, supervisor });
   const { kubectl } = controlPlane;
   await kubectl.run(['apply', '--server-side', '-k', manifests]);
-  const crd = stringify(buildCrd(subjects.map(({ definition }) => definition.api)), {
-    aliasDuplicateObjects: false,
-  });
+  const crd = JSON.stringify(buildCrd(subjects.map(({ definition }) => definition.api)));
   await kubectl.run(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: crd });
   await kubectl.run(['wait', 'crd', '--all', '--for=condition=Established', '--timeout=120s']);
   const token = await kubectl.serviceAccountToken(OPERATOR.namespace, OPERATOR.serviceAccount);
@@ -217,7 +214,9 @@ describe('one CRD for two subjects', () => {
     const { kubectl } = controlPlane;
     await kubectl.createNamespace('mixed');
     const create = async (spec: object): Promise<string> =>
-      await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input: stringify(demo('mixed', spec)) });
+      await kubectl.run(['create', '--dry-run=server', '-f', '-'], {
+        input: JSON.stringify(demo('mixed', spec)),
+      });
     const keyValueSubject = { type: 'KeyValue', keyValue: { selector: {} } };
     const rateLimiter = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
     await create({});

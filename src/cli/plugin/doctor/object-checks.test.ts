@@ -33,6 +33,21 @@ describe('what doctor makes of an object', () => {
     ]);
   });
 
+  it('names commands of which a shell takes no part of a name for more than a name', () => {
+    const { metadata, ...demo } = demoWith(undefined, { suspend: true });
+    const hostile = { ...demo, metadata: { ...metadata, name: 'a;id', namespace: '$(id)' } };
+    expect(check(hostile).mend?.[0]).toMatch(/^kubectl -n '\$\(id\)' patch chaosdemo 'a;id' --type=merge /);
+  });
+
+  it('names a command that leads to the same cluster, also for the plugin', () => {
+    const { run, ...status } = statusInFault();
+    const conditions = [condition('Complete', 'True', 'Detected')];
+    const ended = demoWith({ ...status, conditions, observedGeneration: 1, ...(run && { run }) });
+    expect(checkObject(ended, "kubectl --context 'my stage'", []).mend).toEqual([
+      "kubectl chaosdemo rerun demo -n ratelimiter --context 'my stage'",
+    ]);
+  });
+
   it('is that it is refused, with an edit where nothing but another spec helps', () => {
     expect(check(demoWith(refused('UnprovableSpec'))).mend).toEqual([
       'kubectl -n ratelimiter edit chaosdemo demo',

@@ -1,6 +1,7 @@
 /** What the object itself says: suspended, refused, waiting, ended. Pure. */
 import { ANNOTATIONS, type ChaosDemo } from '../../../api/index.ts';
 import { waitingOf } from '../../stepper.ts';
+import { pluginCommand, shell } from '../connection.ts';
 import { standingOf } from '../standing.ts';
 import type { Finding } from './finding.ts';
 import { mergePatch } from './scene.ts';
@@ -22,7 +23,7 @@ export function checkObject(demo: ChaosDemo, kubectl: string, others: readonly F
 function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
   const { metadata, spec, status = {} } = demo;
   const { name, namespace } = metadata;
-  const of = `${name} -n ${namespace}`;
+  const edited = (verb: string): string => `${kubectl} ${shell`-n ${namespace} ${verb} chaosdemo ${name}`}`;
   const condition = (type: string) => status.conditions?.find((each) => each.type === type);
   const ready = condition('Ready');
   if (metadata.deletionTimestamp !== undefined) {
@@ -32,9 +33,7 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
     return {
       state: 'wrong',
       message: `spec.suspend is true: no run of ${name} starts`,
-      mend: [
-        `${kubectl} -n ${namespace} patch chaosdemo ${name} ${mergePatch({ spec: { suspend: false } })}`,
-      ],
+      mend: [`${edited('patch')} ${mergePatch({ spec: { suspend: false } })}`],
       reason: 'Suspended',
     };
   }
@@ -51,7 +50,7 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
         state: 'wrong',
         message: `the operator refuses it (${standing.reason}): ${standing.message}`,
         ...(OF_THE_SPEC.has(standing.reason) && {
-          mend: [`${kubectl} -n ${namespace} edit chaosdemo ${name}`],
+          mend: [edited('edit')],
         }),
         reason: standing.reason,
       };
@@ -59,7 +58,7 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
       return {
         state: 'note',
         message: `run ${status.run?.number ?? '?'} of ${name} has ended: ${standing.line}. Nothing starts another by itself; to run again:`,
-        mend: [`kubectl chaosdemo rerun ${of}`],
+        mend: [pluginCommand('rerun', { kubectl, name, namespace })],
         ...(ready ? { reason: ready.reason } : {}),
       };
     case 'open':
@@ -70,9 +69,7 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
     return {
       state: 'note',
       message: `run ${status.run?.number} waits for you in chapter ${waiting.advance.split('/')[1]} (spec.pace.mode: Manual). To go on:`,
-      mend: [
-        `${kubectl} -n ${namespace} annotate chaosdemo ${name} --overwrite ${ANNOTATIONS.advance}=${waiting.advance}`,
-      ],
+      mend: [`${edited('annotate')} ${shell`--overwrite ${`${ANNOTATIONS.advance}=${waiting.advance}`}`}`],
       reason: 'AwaitingAdvance',
     };
   }

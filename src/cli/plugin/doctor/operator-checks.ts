@@ -3,6 +3,7 @@ import { ENABLED_LABEL, GROUP, PLURAL, VERSION } from '../../../api/index.ts';
 import { resourcePath } from '../../../kube/resource-path.ts';
 import { sleep } from '../../../kube/wait.ts';
 import { stops } from '../../../operator/kill-switch.ts';
+import { shell } from '../connection.ts';
 import type { Finding } from './finding.ts';
 import { checked, read, type Scene } from './scene.ts';
 
@@ -64,7 +65,7 @@ export async function checkOperator(scene: Scene): Promise<Finding> {
       return {
         state: 'wrong',
         message: `the operator looks after the namespaces ${watched.join(', ')} alone (--watch-namespaces). Add ${scene.namespace}:`,
-        mend: [`${scene.kubectl} -n ${scene.system} edit deployment ${OPERATOR}`],
+        mend: [`${scene.kubectl} ${shell`-n ${scene.system} edit deployment ${OPERATOR}`}`],
       };
     }
     return await whyNobodyLeads(scene, holder);
@@ -89,7 +90,7 @@ async function whyNobodyLeads(scene: Scene, holder: string): Promise<Omit<Findin
     return {
       state: 'wrong',
       message: `Deployment ${name} of namespace ${system} has no replicas`,
-      mend: [`${kubectl} -n ${system} scale deployment ${name} --replicas=2`],
+      mend: [`${kubectl} ${shell`-n ${system} scale deployment ${name} --replicas=2`}`],
     };
   }
   const available = deployment.status?.availableReplicas ?? 0;
@@ -97,8 +98,8 @@ async function whyNobodyLeads(scene: Scene, holder: string): Promise<Omit<Findin
     state: 'wrong',
     message: `no operator leads: ${available} of ${deployment.spec?.replicas ?? 1} replicas of Deployment ${name} are available, and nobody renews the Lease ${OPERATOR}. See why, then restart it:`,
     mend: [
-      `${kubectl} -n ${system} logs deployment/${name} --tail=20`,
-      `${kubectl} -n ${system} rollout restart deployment/${name}`,
+      `${kubectl} ${shell`-n ${system} logs deployment/${name} --tail=20`}`,
+      `${kubectl} ${shell`-n ${system} rollout restart deployment/${name}`}`,
     ],
   };
 }
@@ -150,7 +151,7 @@ export async function checkKillSwitch(scene: Scene): Promise<Finding> {
     return {
       state: 'wrong',
       message: `the ConfigMap ${KILL_SWITCH} of namespace ${system} stops every run. Ask why before you delete it:`,
-      mend: [`${kubectl} -n ${system} delete configmap ${KILL_SWITCH}`],
+      mend: [`${kubectl} ${shell`-n ${system} delete configmap ${KILL_SWITCH}`}`],
       reason: 'KillSwitch',
     };
   });
@@ -168,7 +169,7 @@ export async function checkNamespace(scene: Scene): Promise<Finding> {
     return {
       state: 'wrong',
       message: `${namespace} lacks the label ${ENABLED_LABEL}=true, by which it lets its Redis be paused`,
-      mend: [`${kubectl} label namespace ${namespace} ${ENABLED_LABEL}=true --overwrite`],
+      mend: [`${kubectl} ${shell`label namespace ${namespace} ${ENABLED_LABEL}=true --overwrite`}`],
       reason: 'NamespaceNotEnabled',
     };
   });
@@ -215,7 +216,7 @@ export async function checkRights(scene: Scene): Promise<Finding> {
     finding.state === 'unknown'
       ? {
           ...finding,
-          message: `${finding.message}. Ask somebody who may: ${kubectl} auth can-i list pods -n ${namespace} --as=system:serviceaccount:${system}:${OPERATOR}`,
+          message: `${finding.message}. Ask somebody who may: ${kubectl} ${shell`auth can-i list pods -n ${namespace} ${`--as=system:serviceaccount:${system}:${OPERATOR}`}`}`,
         }
       : finding,
   );
@@ -233,8 +234,8 @@ async function bindingCommands(scene: Scene, account: string): Promise<string[]>
   ]);
   return [
     ...(role ? [] : [`${kubectl} ${INSTALL}`]),
-    ...(binding ? [`${kubectl} -n ${namespace} delete rolebinding ${TARGET_ROLE}`] : []),
-    `${kubectl} -n ${namespace} create rolebinding ${TARGET_ROLE} --clusterrole=${TARGET_ROLE} --serviceaccount=${system}:${account}`,
+    ...(binding ? [`${kubectl} ${shell`-n ${namespace} delete rolebinding ${TARGET_ROLE}`}`] : []),
+    `${kubectl} ${shell`-n ${namespace} create rolebinding ${TARGET_ROLE} --clusterrole=${TARGET_ROLE} --serviceaccount=${system}:${account}`}`,
   ];
 }
 

@@ -13,7 +13,7 @@ import { isReady, selectPods } from '../../../subjects/targets/eligible-pods.ts'
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
 import { MOST_PODS } from '../../../subjects/targets/namespace-reader.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
-import { shellWord } from '../connection.ts';
+import { shell } from '../connection.ts';
 import type { Finding } from './finding.ts';
 import { checked, type DemoScene, mergePatch, read } from './scene.ts';
 
@@ -35,7 +35,7 @@ async function checkPods(scene: DemoScene, limiter: RateLimiterSpec): Promise<Fi
   return await checked('Limiter pods', scene, async () => {
     const selector = formatLabelSelector(limiter.selector);
     const pods = await listPods(scene, selector);
-    const look = `${kubectl} -n ${namespace} describe pods -l ${shellWord(selector)}`;
+    const look = `${kubectl} ${shell`-n ${namespace} describe pods -l ${selector}`}`;
     try {
       const { notReady, pods: eligible } = selectPods(pods, { selector, port: limiter.port, part: PART });
       if (notReady.length > 0) {
@@ -69,7 +69,7 @@ async function checkRedis(scene: DemoScene, { redis }: RateLimiterSpec): Promise
       return { state: 'ok', message: `Service ${name} leads to ${podName}, which is Ready` };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const mend = [`${kubectl} -n ${namespace} get service ${name} -o yaml`, showLabels(scene)];
+      const mend = [`${kubectl} ${shell`-n ${namespace} get service ${name} -o yaml`}`, showLabels(scene)];
       return { state: 'wrong', message: error.message, mend, reason: error.reason };
     }
   });
@@ -101,7 +101,7 @@ async function checkSecret(scene: DemoScene, { redis }: RateLimiterSpec): Promis
       if (!(error instanceof Refusal)) throw error;
       if (secret.type !== REDIS_AUTH_SECRET_TYPE) {
         const message = `Secret ${name} is of type ${secret.type ?? 'Opaque'}, which the operator does not read; a type cannot be changed. If nobody else uses it, with the password of that user of Redis in PASSWORD:`;
-        const remove = `${kubectl} -n ${namespace} delete secret ${name}`;
+        const remove = `${kubectl} ${shell`-n ${namespace} delete secret ${name}`}`;
         return { state: 'wrong', message, mend: [remove, create], reason: error.reason };
       }
       return {
@@ -115,14 +115,14 @@ async function checkSecret(scene: DemoScene, { redis }: RateLimiterSpec): Promis
 }
 
 function createSecret({ kubectl, namespace }: DemoScene, name: string, service: string): string {
-  const named = name === `${service}-auth` ? '' : ` --from-literal=service=${service}`;
-  return `${kubectl} -n ${namespace} create secret generic ${name} --type=${REDIS_AUTH_SECRET_TYPE} --from-literal=username=chaosdemo-operator --from-literal=password="$PASSWORD"${named}`;
+  const named = name === `${service}-auth` ? '' : shell` --from-literal=service=${service}`;
+  return `${kubectl} ${shell`-n ${namespace} create secret generic ${name} --type=${REDIS_AUTH_SECRET_TYPE}`} --from-literal=username=chaosdemo-operator --from-literal=password="$PASSWORD"${named}`;
 }
 
 /** What a Secret of the right type lacks, added; none where it has too much rather than too little. */
 function secretPatch({ kubectl, namespace }: DemoScene, secret: Secret, service: string): string[] {
   const { name } = secret.metadata;
-  const command = `${kubectl} -n ${namespace} patch secret ${name}`;
+  const command = `${kubectl} ${shell`-n ${namespace} patch secret ${name}`}`;
   const named = Buffer.from(secret.data?.['service'] ?? '', 'base64').toString();
   const services = (named === '' ? name.replace(/-auth$/, '') : named).split(/[\s,]+/);
   if (!services.includes(service)) {
@@ -162,7 +162,7 @@ async function serviceCommands(scene: DemoScene, redis: RateLimiterSpec['redis']
   const { name, port } = redis.service;
   const pods = (await listPods(scene, '')).filter((pod) => isReady(pod) && redisPort(pod) !== undefined);
   const [pod] = pods;
-  if (pod === undefined || pods.length > 1) return [`${kubectl} -n ${namespace} get services,pods`];
+  if (pod === undefined || pods.length > 1) return [`${kubectl} ${shell`-n ${namespace} get services,pods`}`];
   const type = { group: '', version: 'v1', plural: 'services' };
   const { items = [] } =
     (await read<{ items: Service[] }>(scene, resourcePath(type, { namespace }), { query: { limit: 200 } })) ??
@@ -178,7 +178,7 @@ async function serviceCommands(scene: DemoScene, redis: RateLimiterSpec['redis']
     return [patchRateLimiter(scene, { redis: { service: { name: only.metadata.name } } })];
   }
   return [
-    `${kubectl} -n ${namespace} expose pod ${pod.metadata.name} --name=${name} --port=${port} --target-port=${redisPort(pod)}`,
+    `${kubectl} ${shell`-n ${namespace} expose pod ${pod.metadata.name} --name=${name} --port=${port} --target-port=${redisPort(pod) ?? port}`}`,
   ];
 }
 
@@ -190,11 +190,11 @@ function redisPort({ spec }: Pod): string | number | undefined {
 
 function patchRateLimiter({ kubectl, name, namespace }: DemoScene, part: object): string {
   const patch = mergePatch({ spec: { subject: { rateLimiter: part } } });
-  return `${kubectl} -n ${namespace} patch chaosdemo ${name} ${patch}`;
+  return `${kubectl} ${shell`-n ${namespace} patch chaosdemo ${name}`} ${patch}`;
 }
 
 function showLabels({ kubectl, namespace }: DemoScene): string {
-  return `${kubectl} -n ${namespace} get pods --show-labels`;
+  return `${kubectl} ${shell`-n ${namespace} get pods --show-labels`}`;
 }
 
 /** Pods with all their labels; as many as the operator would take, and one more. */

@@ -126,6 +126,21 @@ describe('findStrangers', () => {
   });
 });
 
+describe('a client that has asked for nothing yet', () => {
+  const known = { podIPs: new Set<string>(), ownAddr: '10.0.1.1:5000', ownUser: 'chaosdemo' };
+  const strangers = (cmd: string) =>
+    findStrangers(parseClientList(`${clientLine({ addr: '10.0.9.9:1' })} cmd=${cmd}`), known);
+
+  it('is no stranger: it may be an operator that was stopped before it had logged in', () => {
+    expect(strangers('NULL')).toEqual([]);
+  });
+
+  it('is one as soon as it asks for anything', () => {
+    expect(strangers('get')).toHaveLength(1);
+    expect(strangers('null')).toHaveLength(1);
+  });
+});
+
 describe('watchedBySentinel', () => {
   it('knows the connections of a Sentinel by the names it gives them', () => {
     const named = (name: string) => parseClientList(clientLine({ addr: '10.0.3.3:1', name }));

@@ -16,6 +16,8 @@ export interface RedisClient {
   user: string;
   /** Kind of client in letters: N normal, S replica, M master ... (https://redis.io/docs/latest/commands/client-list/). */
   flags: string;
+  /** It has asked for nothing since it connected: Redis writes `cmd=NULL`. It may be anybody, also one of ours about to log in. */
+  silent?: true;
 }
 
 /** What makes a client known. */
@@ -53,13 +55,15 @@ export function parseClientList(text: string): RedisClient[] {
         name: fields.get('name') ?? '',
         user: fields.get('user') ?? '',
         flags: fields.get('flags') ?? '',
+        ...(fields.get('cmd') === 'NULL' && { silent: true }),
       },
     ];
   });
 }
 
 /**
- * The clients that are neither a selected pod, nor a replica or master, nor ours.
+ * The clients that are neither a selected pod, nor a replica or master, nor ours. One that has asked for nothing yet
+ * is none either: a pause harms nobody who does not write, and the next look finds it when it does.
  *
  * Ours is told by address and by ACL user. By address: a pod IP belongs to one pod,
  * so whatever comes from where we come from is us; on loopback, where everything may
@@ -81,6 +85,7 @@ export function findStrangers(clients: readonly RedisClient[], known: KnownClien
     addr === ownAddr || (ip !== undefined && ip === ownIP && (connected || !isLoopback(ip)));
   return clients.filter(
     (client) =>
+      !client.silent &&
       !fromPod(client) &&
       !/[SM]/.test(client.flags) &&
       !addressIsOurs(client) &&

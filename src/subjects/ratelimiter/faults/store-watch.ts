@@ -1,5 +1,5 @@
 /** Looks at reads and writes of the store while a fault is watched: before it, while it is on, and after it. */
-import { type ProbeWriter, RedisClientError } from '../store/redis-client.ts';
+import { gaveNoAnswer, type ProbeWriter, RedisClientError } from '../store/redis-client.ts';
 import { pauseFor } from '../waiting.ts';
 import type { Toolkit } from './fault.ts';
 import type { Timeline } from './timeline.ts';
@@ -30,6 +30,10 @@ export async function watchStore(
   let restarted = false;
   const failed = (error: unknown): void => {
     if (signal.aborted) return;
+    if (!gaveNoAnswer(error)) {
+      tell((timeline) => timeline.storeRefused(now(), 'a command'));
+      return;
+    }
     tell((timeline) => timeline.storeUnreachable(now()));
     if (restarted || !(error instanceof RedisClientError) || !error.isAnotherServer) return;
     restarted = true;
@@ -43,9 +47,12 @@ export async function watchStore(
         const at = now();
         if (!signal.aborted) tell((timeline) => timeline.writeAccepted(at, at - sent.sentAt));
       },
-      () => {
+      (error: unknown) => {
         sent.state = 'failed';
-        if (!signal.aborted) tell((timeline) => timeline.connectionLost(now()));
+        if (signal.aborted) return;
+        tell((timeline) =>
+          gaveNoAnswer(error) ? timeline.connectionLost(now()) : timeline.storeRefused(now(), 'a write'),
+        );
       },
     );
     return sent;

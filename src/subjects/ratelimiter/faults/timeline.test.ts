@@ -16,7 +16,15 @@ const events = ({ events }: EvidenceBundle) =>
 
 function sample(at: number, admitted: Record<string, number>, stored: number | undefined): CounterSample {
   const counts = new Map(Object.entries(admitted));
-  return { readAt: at, endedAt: at + 5, admitted: counts, stored, elsewhere: [], problems: ['x'] };
+  return {
+    readAt: at,
+    endedAt: at + 5,
+    admitted: counts,
+    stored,
+    storeSilent: stored === undefined,
+    elsewhere: [],
+    problems: ['x'],
+  };
 }
 
 describe('a timeline', () => {
@@ -71,6 +79,28 @@ describe('a timeline', () => {
     ]);
   });
 
+  it('says of nobody who answered that it gave no answer', () => {
+    const seen = timeline('a', 'b');
+    const wrong = { ...sample(T + 1, { a: 1 }, undefined), improper: ['b'], storeSilent: false };
+    seen.sample(wrong);
+    seen.storeRefused(T + 10, 'a write');
+    seen.storeRefused(T + 20, 'a write');
+    seen.writeAccepted(T + 30, 1);
+    seen.storeRefused(T + 40, 'a write');
+    expect(events(seen.bundle(T))).toEqual([
+      '10 store: it answered a write with an error',
+      '40 store: it answered a write with an error',
+    ]);
+  });
+
+  it('takes a connection that did not come about for no answer', () => {
+    const seen = timeline('a');
+    seen.request({ node: 'a', caller: 'Within', sentAt: T, endedAt: T + 1, got: 'Failed', unheard: true });
+    const bundle = seen.bundle(T);
+    expect(points(bundle, 'replica-1', 'others-failed')).toEqual([[1, 1]]);
+    expect(points(bundle, 'replica-1', 'request-latency')).toBeUndefined();
+  });
+
   it('calls no write long that is not far beyond the usual', () => {
     const seen = timeline('a');
     seen.usualWrites(T, [1, 40]);
@@ -87,14 +117,15 @@ describe('a timeline', () => {
   });
 
   it('counts what each replica was asked and said, of the one caller and of others apart', () => {
-    const seen = timeline('a');
+    const seen = timeline('a', 'b');
     for (const [i, got] of (['Admitted', 'Denied', 'Failed', 'Unanswered'] as const).entries()) {
       const at = T + 10 * i;
       seen.request({ node: 'a', caller: 'Beyond', sentAt: at, endedAt: at + 3, got });
       seen.request({ node: 'a', caller: 'Within', sentAt: at, endedAt: at + 4, got: 'Admitted' });
     }
     const unsent = seen.sent(T + 50, 'a', 'requests');
-    unsent(T + 51);
+    unsent(T + 51, true);
+    seen.sent(T + 52, 'b', 'requests')(T + 53, false);
     const bundle = seen.bundle(T);
     const last = (signal: Signal) => points(bundle, 'replica-1', signal)?.at(-1)?.[1];
     expect(

@@ -48,6 +48,8 @@ export class Timeline {
   readonly #heard = new Map<string, number>();
   readonly #silent = new Set<string>();
   readonly #states = new Map<string, string>();
+  /** What the store has answered with errors since it last took a write. */
+  readonly #refused = new Set<string>();
   #usualWriteMs = 0;
   #writesStand = false;
 
@@ -97,6 +99,7 @@ export class Timeline {
 
   writeAccepted(at: number, tookMs: number): void {
     this.#recorder.add(at, STORE, 'write-latency', tookMs);
+    this.#refused.clear();
     this.#answers(at, STORE);
     if (!this.#writesStand) return;
     this.#writesStand = false;
@@ -125,6 +128,14 @@ export class Timeline {
     this.event(at, STORE, 'a connection to it was lost, with a write that was not answered');
   }
 
+  /** The store answered with an error; told once until it takes a write again. */
+  storeRefused(at: number, what: 'a command' | 'a write'): void {
+    this.#answers(at, STORE);
+    if (this.#refused.has(what)) return;
+    this.#refused.add(what);
+    this.event(at, STORE, `it answered ${what} with an error`);
+  }
+
   /** Another process than before answers where the store was. */
   storeRestarted(at: number): void {
     this.event(at, STORE, 'another server process answers in its place: it was started anew');
@@ -132,31 +143,32 @@ export class Timeline {
 
   /** What is known by one look at the counters, also where a part of it is missing. */
   sample(sample: CounterSample): void {
-    const { admitted, elsewhere, readAt } = sample;
+    const { admitted, elsewhere, improper = [], readAt } = sample;
     for (const [pod, component] of this.#replicas) {
       const count = admitted.get(pod);
       if (count !== undefined) this.#recorder.add(readAt, component, 'count-local', count);
-      if (count !== undefined || elsewhere.includes(pod)) this.#answers(readAt, component);
+      if (count !== undefined || elsewhere.includes(pod) || improper.includes(pod))
+        this.#answers(readAt, component);
       else this.#unreachable(readAt, component);
     }
     this.stored(sample);
   }
 
   /** What one look at the count in the store has shown; of the replicas it says nothing. */
-  stored({ admitted, elsewhere, endedAt, readAt, stored }: CounterSample): void {
+  stored({ endedAt, readAt, stored, storeSilent }: CounterSample): void {
     if (stored !== undefined) {
       this.#recorder.add(endedAt, STORE, 'count-stored', stored);
       this.readAnswered(endedAt, endedAt - readAt);
-    } else if (admitted.size > elsewhere.length) this.storeUnreachable(endedAt);
+    } else if (storeSilent) this.storeUnreachable(endedAt);
   }
 
-  /** A request goes to the pod; what is returned takes that back, and says that it could not be sent. */
-  sent(at: number, pod: string, asker: Asker): (at: number) => void {
+  /** A request goes to the pod; what is returned takes that back, and notes where the pod could not be reached. */
+  sent(at: number, pod: string, asker: Asker): (at: number, unreachable: boolean) => void {
     this.#count(at, pod, `${asker}-sent`, 1);
-    return (now) => {
+    return (now, unreachable) => {
       this.#count(at, pod, `${asker}-sent`, -1);
       const component = this.#replicas.get(pod);
-      if (component !== undefined) this.#unreachable(now, component);
+      if (unreachable && component !== undefined) this.#unreachable(now, component);
     };
   }
 
@@ -171,10 +183,11 @@ export class Timeline {
   }
 
   /** A request of which all is known by now. */
-  request({ caller, endedAt, got, node, sentAt }: CallerRequest): void {
+  request({ caller, endedAt, got, node, sentAt, unheard }: CallerRequest): void {
     const asker = caller === 'Beyond' ? 'requests' : 'others';
     this.sent(sentAt, node, asker);
-    this.answered(endedAt, node, got, endedAt - sentAt, asker);
+    if (unheard) this.#count(endedAt, node, `${asker}-${OF_ANSWER[got]}`, 1);
+    else this.answered(endedAt, node, got, endedAt - sentAt, asker);
   }
 
   /** Requests that were sent together. */

@@ -26,7 +26,14 @@ function spec(scenario: object): ChaosDemoSpec {
 
 /** Nothing but a clock: whoever asks for more has not waited. */
 function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
-  const parts = { now: () => now, limiter, timeoutMs: 5000, callers: {}, target: { nodes: [], redis: {} } };
+  const parts = {
+    now: () => now,
+    usualWriteMs: () => 0,
+    limiter,
+    timeoutMs: 5000,
+    callers: {},
+    target: { nodes: [], redis: {} },
+  };
   return new Proxy(parts, {
     get: (target, name) => {
       if (!(name in target)) throw new Error(`it went on to ${String(name)}`);

@@ -16,6 +16,8 @@ export interface CallerRequest {
   /** When the answer was there, or was given up. */
   readonly endedAt: number;
   readonly got: Got;
+  /** The connection broke, or none came about: the node said nothing. */
+  readonly unheard?: true;
 }
 
 /** What a caller got where it got no answer; undefined: it was not heard. */
@@ -30,7 +32,7 @@ const GOT_OF_FAILURE: Readonly<Partial<Record<FailureCode, Got>>> = {
 export function gotOf(
   { answer, failure }: Asked,
   callers: Pick<Callers, 'read'>,
-): { readonly got: Got; readonly problem?: string } | undefined {
+): (Pick<CallerRequest, 'got' | 'unheard'> & { readonly problem?: string }) | undefined {
   if (answer) {
     try {
       return { got: callers.read(answer) };
@@ -39,5 +41,6 @@ export function gotOf(
     }
   }
   const got = failure && GOT_OF_FAILURE[failure.code];
-  return got && { got, problem: failure.message };
+  const unheard = got === 'Failed' && failure?.code !== 'BAD_ANSWER';
+  return got && { got, problem: failure.message, ...(unheard && { unheard }) };
 }

@@ -19,9 +19,17 @@ const MAX_OPEN = 1000;
 
 /**
  * What became of one request. Refused: turned away since the node failed, for lack of an answer from Redis, say.
- * Unsent: it never left. Improper: answered with something that says nothing of it.
+ * Unreachable: it never left, since the node took no connection. Unsent: it never left for another reason.
+ * Improper: answered with something that says nothing of it.
  */
-export type TrafficOutcome = 'Allowed' | 'Denied' | 'Refused' | 'Unsent' | 'Unanswered' | 'Improper';
+export type TrafficOutcome =
+  | 'Allowed'
+  | 'Denied'
+  | 'Refused'
+  | 'Unreachable'
+  | 'Unsent'
+  | 'Unanswered'
+  | 'Improper';
 
 const GOT = {
   Allowed: 'Admitted',
@@ -29,7 +37,7 @@ const GOT = {
   Refused: 'Failed',
   Improper: 'Failed',
   Unanswered: 'Unanswered',
-} as const satisfies Record<Exclude<TrafficOutcome, 'Unsent'>, Got>;
+} as const satisfies Record<Exclude<TrafficOutcome, 'Unreachable' | 'Unsent'>, Got>;
 
 /** A node as the traffic asks it. */
 export interface TrafficNode {
@@ -48,8 +56,11 @@ export interface TrafficOptions {
 
 /** Hears what becomes of each request. */
 export interface TrafficListener {
-  /** A request is on its way. What is returned takes that back, should it turn out that it never left. */
-  sent(node: string): (() => void) | undefined;
+  /**
+   * A request is on its way. What is returned takes that back, should it turn out that it never left, and hears
+   * whether that was since the node could not be reached.
+   */
+  sent(node: string): ((unreachable: boolean) => void) | undefined;
   /** Answered, for the key's window; a refusal for lack of an answer from Redis is not allowed either. */
   answered(node: string, allowed: boolean): void;
   /** No answer came in time. As after an answer that is none (an error, another window), nobody knows whether it was admitted. */
@@ -100,8 +111,8 @@ async function ask(node: TrafficNode, listener: TrafficListener, lifetime: Abort
   const takeBack = listener.sent(node.name);
   const outcome = await node.check(lifetime);
   if (outcome === undefined) return;
-  if (outcome === 'Unsent') {
-    takeBack?.();
+  if (outcome === 'Unsent' || outcome === 'Unreachable') {
+    takeBack?.(outcome === 'Unreachable');
     return;
   }
   listener.ended?.(node.name, GOT[outcome], performance.now() - start);

@@ -55,15 +55,15 @@ export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise
     signal.throwIfAborted();
     const said = gotOf(asked, callers);
     if (!said) continue;
-    const { got, problem } = said;
+    const { problem, ...heard } = said;
     const { endedAt, sentAt } = asked;
     const node = client.node.name;
-    requests.push({ node, caller: 'Beyond', sentAt, endedAt, got });
+    requests.push({ node, caller: 'Beyond', sentAt, endedAt, ...heard });
     if (problem !== undefined) {
       const what = truncate(`${request.method} ${request.path}`, MOST_ASKED);
       return { requests, usedUp: false, improper: { node, asked: what, problem } };
     }
-    denials = got === 'Denied' ? denials + 1 : 0;
+    denials = heard.got === 'Denied' ? denials + 1 : 0;
     await pauseFor(apartMs, signal);
   }
   return { requests, usedUp: clients.length > 0 && denials >= DENIALS * clients.length };

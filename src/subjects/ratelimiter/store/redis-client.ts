@@ -25,7 +25,7 @@ const PROBE_TTL_MS = 120_000;
 
 /** Redis could not be asked, or refused; the message names the pod and says what to look at. */
 export class RedisClientError extends Error {
-  /** The first word of what Redis said (NOPERM, NOAUTH ...), where it answered. */
+  /** The first word of what Redis said (NOPERM, NOAUTH ...), where it answered; VALUE: a value that is none to the question. */
   readonly reply: string | undefined;
   /** The server that was admitted does not answer at its address any more, but another. */
   readonly isAnotherServer: boolean;
@@ -36,6 +36,11 @@ export class RedisClientError extends Error {
     this.reply = reply;
     this.isAnotherServer = isAnotherServer;
   }
+}
+
+/** Whether Redis said nothing: no connection, or no answer in time. What it said may be an error, too. */
+export function gaveNoAnswer(error: unknown): boolean {
+  return !(error instanceof RedisClientError) || error.reply === undefined;
 }
 
 /** What a link is made of. */
@@ -256,6 +261,7 @@ export class RedisConnections {
     if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
     throw problem(
       'the value is no whole number: see subject.rateLimiter.redis.count for where your limiter counts',
+      'VALUE',
     );
   }
 

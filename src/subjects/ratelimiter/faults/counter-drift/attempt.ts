@@ -115,8 +115,8 @@ export class CounterDriftAttempt implements FaultAttempt {
       {
         sent(node) {
           const takeBack = [watch.timeline.sent(now(), node, 'requests'), invariant.sent(node)] as const;
-          return () => {
-            takeBack[0](now());
+          return (unreachable) => {
+            takeBack[0](now(), unreachable);
             takeBack[1]();
           };
         },

@@ -9,6 +9,7 @@ import { SAMPLE_EVERY_MS } from '../../interfaces/reference/counter-watch.ts';
 import type { LimitWindow } from '../../interfaces/reference/setup-limit.ts';
 import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import { gaveNoAnswer } from '../../store/redis-client.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { messageOf, pauseFor } from '../../waiting.ts';
 import { counted, sumOf } from '../../words.ts';
@@ -84,10 +85,12 @@ export class CallerCounters implements Counters {
     const { askers, now } = this.#toolkit;
     const [admitted, readAt] = [allowed(), now()];
     let stored: number | undefined;
+    let storeSilent = false;
     const problems: string[] = [];
     try {
       stored = await this.#read(key);
     } catch (error) {
+      storeSilent = gaveNoAnswer(error);
       problems.push(messageOf(error));
     }
     signal.throwIfAborted();
@@ -98,6 +101,7 @@ export class CallerCounters implements Counters {
       endedAt,
       admitted,
       stored: over ? undefined : stored,
+      storeSilent,
       elsewhere: over ? askers.map(({ node }) => node.name) : [],
       problems,
     };

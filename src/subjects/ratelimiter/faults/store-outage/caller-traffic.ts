@@ -86,7 +86,8 @@ async function ask(
   const said = gotOf(asked, callers);
   if (!said) return;
   const { endedAt, sentAt } = asked;
-  tell({ node: client.node.name, caller, sentAt, endedAt, got: said.got });
+  const { problem: _, ...heard } = said;
+  tell({ node: client.node.name, caller, sentAt, endedAt, ...heard });
 }
 
 function* usedTimes(keys: Iterable<string>, uses: number): Generator<string, undefined> {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import type { Dial } from '../../http/dial.ts';
 import { NodeClient } from '../../http/node-client.ts';
 import { askingNode } from './asking-node.ts';
 import { HttpCallers } from './http-callers.ts';
@@ -34,15 +35,26 @@ const status =
 it.each<[string, RequestListener | undefined, string]>([
   ['lets it through', status(200), 'Allowed'],
   ['denies it', status(429), 'Denied'],
-  ['fails, so that nobody was let through', status(500), 'Denied'],
-  ['says that its store is gone', status(503), 'Denied'],
+  ['fails, so that nobody was let through', status(500), 'Refused'],
+  ['says that its store is gone', status(503), 'Refused'],
   // It may have been let through: nobody knows.
   ['answers what the spec does not know', status(302), 'Improper'],
   ['hangs', () => undefined, 'Unanswered'],
   ['hangs up', ({ socket }) => void socket.destroy(), 'Unanswered'],
-  ['is not there', undefined, 'Unsent'],
+  ['is not there', undefined, 'Unreachable'],
 ])('a request to a node that %s', async (_, answer, outcome) => {
   expect(await outcomeOf(answer)).toBe(outcome);
+});
+
+it('a request for which this machine has no connection left says nothing of the node', async () => {
+  const full: Dial = (_, { closed }) => {
+    queueMicrotask(() => closed(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' })));
+    return { write: () => undefined, unsent: () => 0, destroy: () => undefined };
+  };
+  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port: 1 }, 1, Date.now, full);
+  onTestFinished(() => client.close());
+  const asking = askingNode(client, callers, () => 'demo-a', 400);
+  expect(await asking.check(new AbortController().signal)).toBe('Unsent');
 });
 
 it('a request that is called off has no outcome', async () => {

@@ -25,7 +25,7 @@ export function askingNode(
       if (said.got === 'Denied') return 'Denied';
       // An answer that the spec does not know may have let its caller through all the same.
       if (asked.answer) return asked.answer.status >= SERVER_FAILED ? 'Refused' : 'Improper';
-      return asked.failure?.code === 'UNREACHABLE' ? 'Unsent' : 'Unanswered';
+      return asked.failure?.code === 'UNREACHABLE' ? 'Unreachable' : 'Unanswered';
     },
   };
 }

@@ -4,7 +4,7 @@ import type { SampledWindow } from './counter-sample.ts';
 import { type LimiterClient, LimiterClientError, type LimiterFailure } from './limiter-client.ts';
 
 const OUTCOME: Readonly<Record<LimiterFailure, TrafficOutcome>> = {
-  UNREACHABLE: 'Unsent',
+  UNREACHABLE: 'Unreachable',
   UNANSWERED: 'Unanswered',
   REFUSED: 'Improper',
   INVALID: 'Improper',

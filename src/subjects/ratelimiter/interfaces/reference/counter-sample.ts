@@ -4,9 +4,12 @@
  * small, never too large: Redis may have caught up in between.
  */
 
-import type { RedisConnections } from '../../store/redis-client.ts';
+import { gaveNoAnswer, type RedisConnections } from '../../store/redis-client.ts';
 import { messageOf } from '../../waiting.ts';
-import type { LimiterClient } from './limiter-client.ts';
+import { type LimiterClient, LimiterClientError, type LimiterFailure } from './limiter-client.ts';
+
+/** Failures of a node that answered. */
+const ANSWERED: ReadonlySet<LimiterFailure> = new Set(['REFUSED', 'INVALID']);
 
 export interface CounterSample {
   /** When the last node had answered, in milliseconds since the epoch. */
@@ -17,8 +20,12 @@ export interface CounterSample {
   readonly admitted: ReadonlyMap<string, number>;
   /** What Redis counted in the window over all nodes; undefined when it could not be read. */
   readonly stored: number | undefined;
+  /** Whether Redis was asked, and gave no answer at all. */
+  readonly storeSilent?: boolean;
   /** Nodes that answered for another window, or do not know the key any more. */
   readonly elsewhere: readonly string[];
+  /** Nodes that gave an answer which is none to the question. */
+  readonly improper?: readonly string[];
   /** Why something is missing. */
   readonly problems: readonly string[];
 }
@@ -39,6 +46,7 @@ export async function sampleCounters(
 ): Promise<CounterSample> {
   const admitted = new Map<string, number>();
   const elsewhere: string[] = [];
+  const improper: string[] = [];
   const problems: string[] = [];
   const redisKeys = new Set<string>();
   await Promise.all(
@@ -52,6 +60,7 @@ export async function sampleCounters(
           elsewhere.push(client.name);
         }
       } catch (error) {
+        if (error instanceof LimiterClientError && ANSWERED.has(error.failure)) improper.push(client.name);
         problems.push(messageOf(error));
       }
     }),
@@ -59,6 +68,7 @@ export async function sampleCounters(
   signal.throwIfAborted();
   const readAt = now();
   let stored: number | undefined;
+  let storeSilent = false;
   const [redisKey] = redisKeys;
   if (redisKeys.size > 1) {
     problems.push(`the nodes name ${redisKeys.size} different hashes in Redis for one window of ${key}`);
@@ -66,11 +76,12 @@ export async function sampleCounters(
     try {
       stored = sumOf(await redis.hgetall(redisKey));
     } catch (error) {
+      storeSilent = gaveNoAnswer(error);
       problems.push(messageOf(error));
     }
   }
   signal.throwIfAborted();
-  return { readAt, endedAt: now(), admitted, stored, elsewhere, problems };
+  return { readAt, endedAt: now(), admitted, stored, storeSilent, elsewhere, improper, problems };
 }
 
 /** Sum of the counts in a window's hash; fields that are no count are left out. */

@@ -1,0 +1,45 @@
+/** Writes of evidence against a server that answers none of them. */
+import { expect, it } from 'vitest';
+import type { ChaosDemo } from '../api/index.ts';
+import { sendJson, startWireServer } from '../kube/wire-server.fixture.ts';
+import { createKubeEvidence } from './kube-evidence.ts';
+import { simulatedSpec } from './simulation/simulated-subject.ts';
+
+function demo(namespace: string, name: string): ChaosDemo {
+  return {
+    apiVersion: 'chaosdemo.dev/v1alpha1',
+    kind: 'ChaosDemo',
+    metadata: {
+      name,
+      namespace,
+      uid: `${namespace}-${name}`,
+      resourceVersion: '1',
+      generation: 1,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
+    spec: simulatedSpec(),
+  };
+}
+
+it('leave connections to everything else, and those of one namespace to other namespaces', async () => {
+  const server = await startWireServer(({ path }, response) => {
+    if (path.includes('/slow/')) return;
+    sendJson(response, { metadata: { uid: 'u', resourceVersion: '2' } });
+  });
+  const giveUp = new AbortController();
+  try {
+    const client = server.client({ connections: 5 });
+    const evidence = createKubeEvidence(client);
+    const keep = async (namespace: string, name: string) =>
+      await evidence.keep(demo(namespace, name), 1, { 'run.json': '{}' }, undefined, giveUp.signal);
+    const slow = Array.from({ length: 50 }, async (_, i) => await keep('slow', `demo-${i}`));
+    const failed = Promise.allSettled(slow);
+    expect(await keep('other', 'demo')).toMatchObject({ state: 'kept' });
+    await client.request({ method: 'GET', path: '/apis/coordination.k8s.io/v1/leases', timeoutMs: 5000 });
+    expect(server.requests.filter(({ path }) => path.includes('/slow/')).length).toBeLessThanOrEqual(2);
+    giveUp.abort(new Error('enough'));
+    expect((await failed).every(({ status }) => status === 'rejected')).toBe(true);
+  } finally {
+    await server.stop();
+  }
+}, 20_000);

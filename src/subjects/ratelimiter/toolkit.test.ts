@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { specSchema } from '../../api/index.ts';
+import { rateLimiterApi } from './api.ts';
+import { ConnectionBudget } from './http/connection-budget.ts';
+import { closeToolkit, openToolkit } from './toolkit.ts';
+
+/** More than this wait for one pod at the highest rate and the longest wait: 2 x 50 a second for 10 s. */
+const AT_ONCE = 1000;
+
+const spec = specSchema([rateLimiterApi]).parse({
+  subject: {
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: { name: 'redis' } },
+      interface: { type: 'HTTP', http: { request: { path: '/$(key)' } } },
+    },
+  },
+  scenarios: [{ name: 's', type: 'StoreOutage' }],
+});
+
+it('has each request reach a pod that answers none, as many as may wait at once', async () => {
+  const sockets = new Set<Socket>();
+  const asked = Promise.withResolvers<void>();
+  const server = createServer((socket) => {
+    socket
+      .on('error', () => undefined)
+      .once('data', () => {
+        sockets.add(socket);
+        if (sockets.size === AT_ONCE) asked.resolve();
+      });
+  }).listen({ port: 0, host: '127.0.0.1', backlog: AT_ONCE });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const lifetime = new AbortController();
+  const toolkit = openToolkit(spec, {
+    target: {
+      nodes: [{ name: 'api-0', host: '127.0.0.1', port }],
+      redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
+    },
+    budget: new ConnectionBudget(1),
+    mayBePaused: false,
+    server: undefined,
+    baseline: () => undefined,
+    usualWriteMs: () => 0,
+    checkStore: async () => ({ state: 'free' }),
+    now: Date.now,
+    lifetime: lifetime.signal,
+  });
+  onTestFinished(async () => {
+    await closeToolkit(toolkit);
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const [asker] = toolkit.askers;
+  const request = { method: 'GET', path: '/' };
+  const all = Array.from({ length: AT_ONCE }, async () =>
+    asker?.ask(request, 8000, lifetime.signal).then(({ failure }) => failure?.code),
+  );
+  const first = await Promise.race([asked.promise.then(() => 'all have come'), ...all]);
+  expect(first).toBe('all have come');
+});
