@@ -79,11 +79,11 @@ ${figureOf(status.measures)}<p class="did">${status.fault?.message ?? 'No fault 
   )}</ul></section>`;
 }
 
-/** "drift: at least 30 requests, where 8 are the most". */
+/** "drift: at least 30 requests, at most 8 are allowed". */
 function figureOf([first]: readonly Measure[] = []): Markup {
   if (!first) return NOTHING;
   const { atLeast, bound, name, unit, value } = first;
-  return html`<p class="figure">${name}: ${atLeast ? 'at least ' : ''}${value} ${unit}${bound === undefined ? '' : `, where ${bound} ${bound === 1 ? 'is' : 'are'} the most`}</p>`;
+  return html`<p class="figure">${name}: ${atLeast ? 'at least ' : ''}${value} ${unit}${bound === undefined ? '' : `, at most ${bound} ${bound === 1 ? 'is' : 'are'} allowed`}</p>`;
 }
 
 /** Met an expectation, did not, or nothing can be said. */
