@@ -21,21 +21,23 @@ export async function readSource(
 ): Promise<ReportSource> {
   const { run } = demo.status ?? {};
   if (!run) return { demo };
-  const isNew = Date.now() - Date.parse(run.completedAt ?? '') < OLD_MS;
+  // The clocks of the two machines may differ a little.
+  const isNew = Math.abs(Date.now() - Date.parse(run.completedAt ?? '')) < OLD_MS;
   const until = performance.now() + (isNew ? LAST_WITHIN_MS : 0);
   for (;;) {
-    const source = await readOnce(client, demo, run.number, signal);
-    if (source.evidence?.complete || performance.now() >= until) return source;
+    const { isLast, ...source } = await readOnce(client, demo, run.number, signal);
+    if (isLast || performance.now() >= until) return source;
     await sleep(EVERY_MS, undefined, { signal });
   }
 }
 
+/** `isLast`: waiting would bring nothing more. */
 async function readOnce(
   client: KubeClient,
   demo: ChaosDemo,
   run: number,
   signal: AbortSignal,
-): Promise<ReportSource> {
+): Promise<ReportSource & { readonly isLast: boolean }> {
   const { name, namespace } = demo.metadata;
   const configMap = evidenceName(name, run);
   const path = resourcePath(
@@ -44,12 +46,12 @@ async function readOnce(
   );
   try {
     const { evidence, problem } = readRunEvidence(await client.request({ method: 'GET', path, signal }));
-    return evidence
-      ? { demo, evidence }
-      : { demo, missing: `the ConfigMap ${configMap} cannot be read: ${problem}` };
+    if (evidence) return { demo, evidence, isLast: evidence.complete };
+    return { demo, missing: `the ConfigMap ${configMap} cannot be read: ${problem}`, isLast: true };
   } catch (error) {
-    if (isNotFound(error)) return { demo, missing: `there is no ConfigMap ${configMap}` };
+    if (isNotFound(error)) return { demo, missing: `there is no ConfigMap ${configMap}`, isLast: false };
     if (!isForbidden(error)) throw error;
-    return { demo, missing: `you may not read the ConfigMap ${configMap} (get configmaps in ${namespace})` };
+    const missing = `you may not read the ConfigMap ${configMap} (get configmaps in ${namespace})`;
+    return { demo, missing, isLast: true };
   }
 }

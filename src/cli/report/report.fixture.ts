@@ -25,15 +25,20 @@ const TEXTS = new Set([
 
 /** The object and its evidence, read as from an API server. Each call has copies of its own. */
 export function recordedRun(): { demo: ChaosDemo; evidence: RunEvidence } {
-  const file = new URL('recorded-run.fixture.json', import.meta.url);
-  const { demo, evidence: parts } = JSON.parse(readFileSync(file, 'utf8')) as {
-    demo: ChaosDemo;
-    evidence: Record<string, object>;
-  };
-  const data = Object.entries(parts).map(([name, part]) => [name, JSON.stringify(part)]);
-  const { evidence, problem } = readRunEvidence({ kind: 'ConfigMap', data: Object.fromEntries(data) });
+  const { evidence, problem } = readRunEvidence(recordedConfigMap());
   if (!evidence) throw new Error(problem);
-  return { demo, evidence };
+  return { demo: recorded().demo, evidence };
+}
+
+/** The ConfigMap with its evidence. */
+export function recordedConfigMap(): { kind: 'ConfigMap'; data: Record<string, string> } {
+  const data = Object.entries(recorded().evidence).map(([name, part]) => [name, JSON.stringify(part)]);
+  return { kind: 'ConfigMap', data: Object.fromEntries(data) };
+}
+
+function recorded() {
+  const file = new URL('recorded-run.fixture.json', import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')) as { demo: ChaosDemo; evidence: Record<string, object> };
 }
 
 /** The same with this text wherever a text of anybody stands. */
