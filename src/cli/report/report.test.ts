@@ -72,6 +72,13 @@ describe('the verdict in one sentence', () => {
     expect(report.advice.length).toBeGreaterThan(0);
   });
 
+  it('speaks of no expectation where either result will do', () => {
+    const end = verdict('Succeeded', 'ExpectationsMet');
+    const { headline, scenarios } = reportWith(end, [{ expect: 'Any', result: 'Detected' }]);
+    expect(headline).toBe('Succeeded: Rate Limiter broke what must hold in the one scenario.');
+    expect(scenarios[0]?.outcome).toBe('broke, where either will do');
+  });
+
   it('does not take a dry run for a success', () => {
     const report = reportWith(verdict('Succeeded', 'DryRunPassed'), [{ expect: 'Detected' }], true);
     expect(report.tone).toBe('none');

@@ -153,6 +153,7 @@ function outcomeOf(status: ScenarioStatus): string {
   const became = BECAME[status.result ?? ''];
   if (became === undefined) return 'was not tested';
   if (status.result === 'Inconclusive') return became;
+  if (status.expect === 'Any') return `${became}, where either will do`;
   return asExpected(status) ? `${became}, as expected` : `${became}, against the expectation`;
 }
 
@@ -189,11 +190,14 @@ function headlineOf(
   const of = (result: string) => scenarios.filter(({ status }) => status.result === result);
   const names = (some: readonly ScenarioReport[]) => some.map(({ status }) => status.name).join(' and in ');
   const [broke, held] = [of('Detected'), of('NotDetected')];
-  if (held.length === 0) {
-    return `As expected, ${subject} broke what must hold in ${all(broke.length)}: the ${broke.length === 1 ? 'weakness' : 'weaknesses'} that this run looked for ${broke.length === 1 ? 'is' : 'are'} real.`;
+  // Of what was not expected either way, no word is said of an expectation.
+  const lead = scenarios.some(({ status }) => status.expect === 'Any') ? 'Succeeded: ' : 'As expected, ';
+  if (held.length === 0 && lead === 'As expected, ') {
+    return `${lead}${subject} broke what must hold in ${all(broke.length)}: the ${broke.length === 1 ? 'weakness' : 'weaknesses'} that this run looked for ${broke.length === 1 ? 'is' : 'are'} real.`;
   }
-  if (broke.length === 0) return `As expected, ${subject} held in ${all(held.length)}.`;
-  return `As expected, ${subject} held in ${names(held)}, and broke what must hold in ${names(broke)}.`;
+  if (broke.length === 0) return `${lead}${subject} held in ${all(held.length)}.`;
+  if (held.length === 0) return `${lead}${subject} broke what must hold in ${all(broke.length)}.`;
+  return `${lead}${subject} held in ${names(held)}, and broke what must hold in ${names(broke)}.`;
 }
 
 function count(some: number, of: number): string {
@@ -205,7 +209,11 @@ function all(number: number, one = 'the one scenario'): string {
   return number === 2 ? 'both scenarios' : `all ${number} scenarios`;
 }
 
-function adviceOf({ phase }: Verdict, scenarios: readonly ScenarioReport[], isTested: boolean): Advice[] {
+function adviceOf(
+  { phase, reason }: Verdict,
+  scenarios: readonly ScenarioReport[],
+  isTested: boolean,
+): Advice[] {
   const advice = scenarios.flatMap(({ diagnosis, status }): Advice[] => {
     if (status.result === 'Inconclusive') {
       return [
@@ -234,10 +242,13 @@ function adviceOf({ phase }: Verdict, scenarios: readonly ScenarioReport[], isTe
       advice.push({ scenario: status.name, text });
     }
   }
-  if (advice.length > 0) return advice;
-  if (phase === 'Errored' || phase === 'Aborted') {
-    return [{ text: 'Find the reason in docs/troubleshooting.md, mend it, and run again.' }];
+  const isOpen = phase === 'Errored' || phase === 'Aborted';
+  if (isOpen && !scenarios.some(({ status }) => status.result === 'Inconclusive')) {
+    advice.unshift({
+      text: `Look up ${reason} in docs/troubleshooting.md, mend what it names, and run again.`,
+    });
   }
+  if (advice.length > 0 || isOpen) return advice;
   return [
     { text: isTested ? 'Nothing: all that was tested held.' : 'Set spec.dryRun to false to test something.' },
   ];
