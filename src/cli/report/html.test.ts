@@ -47,8 +47,37 @@ describe('the page of a run', () => {
 
   it('shows what was measured of the run that it is of', () => {
     expect(recorded).toContain('>Succeeded (ExpectationsMet)<');
-    expect(recorded).toMatch(/all; the limit allows 10<\/th><td>\d+<\/td><td>30<\/td>/);
+    expect(recorded).toMatch(/together; the limit allows 10<\/th><td>\d+<\/td><td>30<\/td>/);
     expect(recorded).toContain('broken, detected');
+  });
+
+  it('takes no count for 0 that was left out of the evidence', () => {
+    const { demo, evidence } = recordedRun();
+    for (const { bundle } of evidence.scenarios) {
+      bundle.series = bundle.series.filter(({ component }) => component !== 'replica-3');
+      const first = bundle.series.find(({ signal }) => signal === 'requests-sent');
+      if (first) bundle.series.push({ ...first, id: 's99', component: 'replica-3' });
+    }
+    const thin = page({ demo, evidence: { ...evidence, leftOut: 'some series' } });
+    expect(thin).toContain('<td>not known</td>');
+    expect(thin).toContain('<td>at least 20</td>');
+    expect(recorded).not.toContain('<td>not known</td>');
+  });
+
+  it('tells what other callers got apart', () => {
+    const { demo, evidence } = recordedRun();
+    const [scenario] = evidence.scenarios;
+    scenario?.bundle.series.push({
+      id: 's98',
+      component: 'replica-1',
+      signal: 'others-failed',
+      unit: 'requests',
+      points: [[0, 7]],
+    });
+    expect(recorded).not.toContain('Of other callers');
+    expect(page({ demo, evidence })).toMatch(
+      /Of other callers.*<td>0<\/td><td>0<\/td><td>0<\/td><td>7<\/td>/s,
+    );
   });
 
   it('does without evidence, and says so', () => {

@@ -1,6 +1,6 @@
 /** A report as one HTML page that needs nothing else: no script, no request, nothing beside it. Pure. */
 import { type DiagnosisStatus, diagnosedPlace, type Measure } from '../../api/index.ts';
-import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import { callers } from './callers.ts';
 import { chartSvg } from './chart.ts';
 import { citedIds } from './cites.ts';
 import { STYLE } from './page-style.ts';
@@ -14,7 +14,8 @@ const NOTHING = html``;
 
 /** The whole page. */
 export function reportHtml(report: Report): string {
-  const sections = report.scenarios.map(scenarioSection);
+  const isWhole = report.evidence?.leftOut === '';
+  const sections = report.scenarios.map((scenario) => scenarioSection(scenario, isWhole));
   const style = new MarkupText(`${STYLE}${sections.map((section) => section.style).join('')}`);
   return `<!doctype html>\n${
     html`<html lang="en">
@@ -97,7 +98,10 @@ function advice({ advice: all }: Report): Markup {
 <ul>${all.map(({ scenario, text }) => html`<li>${scenario === undefined ? NOTHING : html`<b>${scenario}</b>: `}${text}</li>`)}</ul></section>`;
 }
 
-function scenarioSection(scenario: ScenarioReport): { readonly markup: Markup; readonly style: string } {
+function scenarioSection(
+  scenario: ScenarioReport,
+  isWhole: boolean,
+): { readonly markup: Markup; readonly style: string } {
   const { diagnosis, evidence, number, outcome, status, title } = scenario;
   const plots = evidence ? plotsOf(evidence, diagnosis) : [];
   const drawn = new Set(plots.flatMap(({ cites }) => cites.map(({ id }) => id)));
@@ -106,7 +110,7 @@ function scenarioSection(scenario: ScenarioReport): { readonly markup: Markup; r
 <h2 id="scenario-${number}">${title} <span class="chip ${chipOf(scenario)}">${outcome}</span></h2>
 <p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? 'not tested'}${status.summary ? ` (${status.summary})` : ''}</p>
 ${done(scenario)}
-${evidence ? callers(evidence) : NOTHING}
+${evidence ? callers(evidence, isWhole) : NOTHING}
 ${measures(status.measures ?? [])}
 ${plots.map((plot) => figure(plot, anchor))}
 ${diagnosis ? explained(diagnosis, anchor, drawn) : NOTHING}
@@ -137,36 +141,6 @@ function done({ status: { detectedAfter, fault, message, recoveredAfter } }: Sce
   ].filter((line) => line !== undefined && line !== '');
   return html`<h3>What was done</h3>
 ${lines.length === 0 ? html`<p>Nothing: no fault was injected.</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
-}
-
-const ANSWERS: readonly (readonly [Signal, string])[] = [
-  ['requests-sent', 'sent'],
-  ['requests-allowed', 'allowed'],
-  ['requests-denied', 'denied'],
-  ['requests-failed', 'failed'],
-  ['requests-unanswered', 'not answered'],
-];
-
-/** What each pod had answered in the end. */
-function callers(evidence: ScenarioEvidence): Markup {
-  const { bands, bundle } = evidence;
-  const last = (component: string, signal: Signal): number =>
-    bundle.series.find((one) => one.component === component && one.signal === signal)?.points.at(-1)?.[1] ??
-    0;
-  const rows = bundle.components.filter(
-    ({ name, role }) =>
-      role === 'replica' &&
-      bundle.series.some((one) => one.component === name && one.signal === 'requests-sent'),
-  );
-  if (rows.length === 0) return NOTHING;
-  const totals = ANSWERS.map(([signal]) => rows.reduce((sum, { name }) => sum + last(name, signal), 0));
-  const limit = bundle.series.find(({ signal }) => signal === 'limit')?.points.at(-1)?.[1];
-  const bursts = bands.filter(({ kind }) => kind === 'burst').length;
-  return html`<h3>What callers got</h3>
-<div class="scroll"><table><caption>Requests by pod, and what came of them${bursts > 1 ? '; of several bursts, of the one that broke the invariant, or the first' : ''}</caption>
-<thead><tr><th scope="col">pod</th>${ANSWERS.map(([, name]) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${rows.map(({ name }) => html`<tr><th scope="row">${componentName(evidence, name)}</th>${ANSWERS.map(([signal]) => html`<td>${last(name, signal)}</td>`)}</tr>`)}</tbody>
-<tfoot><tr><th scope="row">all${limit === undefined ? '' : `; the limit allows ${limit}`}</th>${totals.map((total) => html`<td>${total}</td>`)}</tr></tfoot></table></div>`;
 }
 
 function measures(all: readonly Measure[]): Markup {
