@@ -67,6 +67,11 @@ const demo = {
     flag: 'report',
     help: 'Write the final ChaosDemo object to this file, as JSON',
   },
+  reportDir: {
+    ...file,
+    flag: 'report-dir',
+    help: 'Write a report of the run into this folder: report.html, report.md and junit.xml',
+  },
 } as const;
 
 /** What may not stand beside --limiter. */

@@ -64,6 +64,16 @@ async function main(options: DemoArguments, signal: AbortSignal): Promise<number
         await writeFile(options.report, `${JSON.stringify(ended, null, 2)}\n`);
         for (const line of ['', `The final object is in ${options.report}`]) say(line);
       }
+      if (options.reportDir) {
+        const { reportOnRun } = await import('./report/run.ts');
+        for (const path of await reportOnRun(
+          environment.controlPlane.kubectl,
+          ended,
+          options.reportDir,
+          signal,
+        ))
+          say(`Report: ${path}`);
+      }
       if (options.keep) await keep(environment, demo.metadata.name, signal);
       return EXIT_BY_PHASE[ended.status?.phase ?? ''] ?? 2;
     } finally {

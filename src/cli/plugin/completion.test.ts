@@ -18,11 +18,16 @@ describe('completion', () => {
       'advance',
       'abort',
       'rerun',
+      'report',
       'doctor',
       'completion',
     ]);
     const lines = completionLines(await complete(program, ['re'], { demos }));
-    expect(lines).toEqual(['rerun\tRun again, without a change of the spec', ':4']);
+    expect(lines).toEqual([
+      'rerun\tRun again, without a change of the spec',
+      'report\tWrite a report of the last run, once it has ended',
+      ':4',
+    ]);
   });
 
   it('knows the names in the namespace that was named', async () => {
@@ -43,6 +48,11 @@ describe('completion', () => {
     expect(await complete(program, ['run', '-f', 'x'], { demos })).toEqual({ candidates: [], files: true });
     expect(completionLines({ candidates: [], files: true })).toEqual([':0']);
     expect(await values('completion', 'b')).toEqual(['bash']);
+    expect(await values('report', '--format', 'm')).toEqual(['markdown']);
+    expect(await complete(program, ['report', '-o', 'x'], { demos })).toEqual({
+      candidates: [],
+      files: true,
+    });
   });
 
   it('has nothing to offer where the cluster does not answer', async () => {

@@ -44,7 +44,7 @@ export async function complete(
   }
   const awaited = optionOf(command, before.at(-1) ?? '');
   if (awaited?.required) {
-    const files = ['--filename', '--kubeconfig'].includes(awaited.long ?? '');
+    const files = ['--filename', '--kubeconfig', '--output', '--output-dir'].includes(awaited.long ?? '');
     return {
       candidates: startingWith(
         (awaited.argChoices ?? []).map((value) => ({ value })),

@@ -4,6 +4,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { ANNOTATIONS, terminalLine } from '../../api/index.ts';
 import { duration } from '../../settings/kinds.ts';
+import { FORMATS } from '../report/write.ts';
 import { hasTerminal } from '../view/screen.ts';
 import { type Display, plainDisplay } from '../view/session.ts';
 import { complete, completionLines, completionScript, SHELLS, type Shell } from './completion.ts';
@@ -12,6 +13,7 @@ import { annotate, applyDemo, chooseName, getDemo, listNames } from './demos.ts'
 import { doctor } from './doctor/doctor.ts';
 import { EXIT } from './errors.ts';
 import { namespaceOf, parseManifest, readManifestFile } from './manifest.ts';
+import { type ReportOptions, report } from './report.ts';
 import { awaitVerdict } from './run.ts';
 import { abortOf, advanceOf, requestOf, rerunOf, type Steering } from './steer.ts';
 import { liveDisplay, present, watch } from './watch.ts';
@@ -235,6 +237,39 @@ run; r twice runs again; q leaves. It needs a terminal.`,
   )
     .argument('[name]', ONLY_ONE)
     .action(steered('requestedAt', (demo) => rerunOf(demo, Date.now(), unique())));
+
+  inCluster(
+    command(
+      'report',
+      'Write a report of the last run, once it has ended',
+      [
+        'kubectl chaosdemo report demo -n ratelimiter',
+        'kubectl chaosdemo report demo --format markdown | gh pr comment --body-file -',
+        'kubectl chaosdemo report demo --output-dir reports',
+      ],
+      `html is one page with plots, for people who were not there; markdown is short, for a pull request; junit is for a
+CI system. It ends with 0 when the report is written, whatever the verdict.`,
+    ),
+  )
+    .argument('[name]', ONLY_ONE)
+    .addOption(new Option('--format <format>', 'what to write').choices(FORMATS).default('html'))
+    .option(
+      '-o, --output <file>',
+      'where to; - is standard output (default: html to <name>-run-<number>.html)',
+    )
+    .addOption(
+      new Option('--output-dir <folder>', 'write all formats: report.html, report.md, junit.xml').conflicts([
+        'format',
+        'output',
+      ]),
+    )
+    .action(
+      connected<Place & ReportOptions>(async (connection, options, given) => {
+        const name = await chooseName(connection, given, signal);
+        await report(connection, await getDemo(connection, name, signal), { ...options, say, signal });
+        return EXIT.done;
+      }),
+    );
 
   inCluster(
     command(

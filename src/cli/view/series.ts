@@ -83,7 +83,7 @@ function chart(
 }
 
 /** The points of a signal, for each component that has it. */
-function pointsOf({ bundle }: ScenarioEvidence, signal: Signal): (readonly Point[])[] {
+export function pointsOf({ bundle }: ScenarioEvidence, signal: Signal): (readonly Point[])[] {
   return bundle.series.filter((series) => series.signal === signal).map(({ points }) => points);
 }
 
@@ -91,7 +91,7 @@ function pointsOf({ bundle }: ScenarioEvidence, signal: Signal): (readonly Point
  * One series of several: at each moment of any of them what `join` makes of the values that hold then. Evidence is
  * thinned out so that lines between its points stay true, so between two points a value lies on the line.
  */
-function combined(
+export function combined(
   all: readonly (readonly Point[])[],
   join: (values: readonly number[]) => number,
 ): readonly Point[] {

@@ -1,0 +1,90 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ChaosDemo } from '../../api/index.ts';
+import { sendJson, startWireServer, type WireServer } from '../../kube/wire-server.fixture.ts';
+import { recordedConfigMap, recordedRun } from '../report/report.fixture.ts';
+import { report } from './report.ts';
+
+let folder: string;
+let server: WireServer;
+/** How the API server answers for the ConfigMap, time after time; the last answer stays. */
+let answers: { readonly status: number; readonly body: unknown }[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-report-'));
+  server = await startWireServer((_, response) => {
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    sendJson(response, answer?.body, answer?.status);
+  });
+});
+afterEach(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** Writes all formats; returns the page. */
+async function pageOf(demo: ChaosDemo): Promise<string> {
+  const connection = {
+    client: server.client(),
+    namespace: 'ratelimiter',
+    namespaceGiven: true,
+    kubectl: 'kubectl',
+  };
+  const { signal } = new AbortController();
+  const said: string[] = [];
+  const say = (line: string) => void said.push(line);
+  await report(connection, demo, { format: 'html', outputDir: join(folder, 'new'), say, signal });
+  expect((await readdir(join(folder, 'new'))).toSorted()).toEqual(['junit.xml', 'report.html', 'report.md']);
+  expect(said).toHaveLength(3);
+  return await readFile(join(folder, 'new', 'report.html'), 'utf8');
+}
+
+const found = { status: 200, body: recordedConfigMap() };
+const refused = (status: number, reason: string) => ({
+  status,
+  body: { kind: 'Status', status: 'Failure', code: status, reason, message: reason },
+});
+/** A run that has ended just now. */
+const endedNow = (): ChaosDemo => {
+  const { demo } = recordedRun();
+  if (demo.status?.run) demo.status.run.completedAt = new Date().toISOString();
+  return demo;
+};
+
+describe('kubectl chaosdemo report', () => {
+  it('shows the evidence of the last run', async () => {
+    answers = [found];
+    expect(await pageOf(recordedRun().demo)).toContain('<figure>');
+    expect(server.requests.map(({ path }) => path)).toEqual([
+      '/api/v1/namespaces/ratelimiter/configmaps/demo-evidence-1',
+    ]);
+  });
+
+  it('waits for the end of the evidence where the run has just ended', async () => {
+    answers = [refused(404, 'NotFound'), found];
+    expect(await pageOf(endedNow())).toContain('<figure>');
+  });
+
+  it.each([
+    [403, 'Forbidden', 'you may not read the ConfigMap demo-evidence-1 (get configmaps in ratelimiter)'],
+    [404, 'NotFound', 'there is no ConfigMap demo-evidence-1'],
+  ] as const)(
+    'does without evidence that is not to be had (%s), and says why',
+    async (status, reason, why) => {
+      answers = [refused(status, reason)];
+      const page = await pageOf(recordedRun().demo);
+      expect(page).toContain(why);
+      expect(page).not.toContain('<figure>');
+    },
+  );
+
+  it('is no report where no run has ended', async () => {
+    const { demo } = recordedRun();
+    delete demo.status?.run?.verdict;
+    await expect(pageOf(demo)).rejects.toThrow('run 1 of demo has not ended');
+    delete demo.status;
+    await expect(pageOf(demo)).rejects.toThrow('demo has not run');
+  });
+});

@@ -1,0 +1,55 @@
+/** `report`: what a finished run comes to, as a file. */
+import { writeFile } from 'node:fs/promises';
+import type { ChaosDemo } from '../../api/index.ts';
+import { readSource } from '../report/read.ts';
+import { reportOf } from '../report/report.ts';
+import { type Format, render, writeAll } from '../report/write.ts';
+import type { Connection } from './connection.ts';
+import { PluginError } from './errors.ts';
+
+export interface ReportOptions {
+  readonly format: Format;
+  /** A file; `-`: standard output. */
+  readonly output?: string;
+  readonly outputDir?: string;
+}
+
+/** Writes it, and says where. @throws {PluginError} where there is no run that has ended */
+export async function report(
+  { client }: Connection,
+  demo: ChaosDemo,
+  {
+    format,
+    output,
+    outputDir,
+    say,
+    signal,
+  }: ReportOptions & { readonly say: (line: string) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  const { metadata, status } = demo;
+  const made = status?.run?.verdict && reportOf(await readSource(client, demo, signal));
+  if (!made) {
+    const { run } = status ?? {};
+    throw new PluginError(
+      run ? `run ${run.number} of ${metadata.name} has not ended` : `${metadata.name} has not run`,
+      `Wait for its end: kubectl chaosdemo wait ${metadata.name} -n ${metadata.namespace}`,
+    );
+  }
+  if (outputDir !== undefined) {
+    for (const path of await writeAll(made, outputDir)) say(path);
+    return;
+  }
+  const text = await render(made, format);
+  const file = output ?? (format === 'html' ? htmlFile(made) : '-');
+  if (file === '-') {
+    process.stdout.write(text);
+    return;
+  }
+  await writeFile(file, text);
+  say(file);
+}
+
+/** Names of objects have no slash; whoever answers in place of an API server may say otherwise. */
+function htmlFile({ name, run }: { readonly name: string; readonly run: number }): string {
+  return `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_')}-run-${run}.html`;
+}

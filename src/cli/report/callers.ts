@@ -1,0 +1,52 @@
+/** What callers got in a scenario, by pod. Pure. */
+import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import { componentName } from './plot.ts';
+import { html, type Markup } from './text.ts';
+
+const ANSWERS = ['sent', 'allowed', 'denied', 'failed', 'unanswered'] as const;
+
+/**
+ * A table of the answers to the caller for whom the limit holds, and one of those to others, where there are any.
+ * `isWhole`: nothing was left out of the evidence, so that a count that is not there is 0.
+ */
+export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
+  const bursts = evidence.bands.filter(({ kind }) => kind === 'burst').length;
+  const limit = evidence.bundle.series.find(({ signal }) => signal === 'limit')?.points.at(-1)?.[1];
+  const ofBursts = bursts > 1 ? '; of several bursts, of the one that broke the invariant, or the first' : '';
+  const tables = [
+    table(evidence, 'requests', isWhole, `Requests by pod, and what came of them${ofBursts}`, limit),
+    table(evidence, 'others', isWhole, 'Of other callers, each well within a limit of its own'),
+  ].filter((one) => one !== undefined);
+  return tables.length === 0 ? html`` : html`<h3>What callers got</h3>\n${tables}`;
+}
+
+function table(
+  evidence: ScenarioEvidence,
+  of: 'others' | 'requests',
+  isWhole: boolean,
+  caption: string,
+  limit?: number,
+): Markup | undefined {
+  const { components, series } = evidence.bundle;
+  const last = (component: string, signal: Signal): number | undefined =>
+    series.find((one) => one.component === component && one.signal === signal)?.points.at(-1)?.[1] ??
+    (isWhole ? 0 : undefined);
+  const rows = components
+    .filter(
+      ({ name, role }) =>
+        role === 'replica' && series.some((one) => one.component === name && one.signal.startsWith(`${of}-`)),
+    )
+    .map(({ name }) => ({ name, counts: ANSWERS.map((answer) => last(name, `${of}-${answer}`)) }));
+  if (rows.length === 0) return undefined;
+  const totals = ANSWERS.map((_, i) => totalOf(rows.map(({ counts }) => counts[i])));
+  return html`<div class="scroll"><table><caption>${caption}</caption>
+<thead><tr><th scope="col">pod</th>${ANSWERS.map((answer) => html`<th scope="col">${answer}</th>`)}</tr></thead>
+<tbody>${rows.map(({ counts, name }) => html`<tr><th scope="row">${componentName(evidence, name)}</th>${counts.map((count) => html`<td>${count ?? 'not known'}</td>`)}</tr>`)}</tbody>
+<tfoot><tr><th scope="row">together${limit === undefined ? '' : `; the limit allows ${limit}`}</th>${totals.map((total) => html`<td>${total}</td>`)}</tr></tfoot></table></div>`;
+}
+
+function totalOf(counts: readonly (number | undefined)[]): string {
+  const known = counts.filter((count) => count !== undefined);
+  const sum = known.reduce((all, count) => all + count, 0);
+  return known.length === counts.length ? String(sum) : `at least ${sum}`;
+}

@@ -1,0 +1,261 @@
+/** Plots as SVG, drawn without a browser. Colours are variables of the page, so that it can be dark or light. */
+import { LineChart, ScatterChart } from 'echarts/charts';
+import { GridComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components';
+import { type EChartsCoreOption, type EChartsType, init, use } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import { type Cite, LEAST_LOG, type Plot, type PlotLine } from './plot.ts';
+import { escaped } from './text.ts';
+
+use([LineChart, ScatterChart, GridComponent, MarkAreaComponent, MarkLineComponent, SVGRenderer]);
+
+/** Pixels of the drawing, which scales with the page. */
+export interface ChartSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+const FONT = { fontSize: 12, fontFamily: 'inherit', color: 'var(--muted)' };
+/** Lines differ by dashes as well, for whoever tells no colours apart. */
+const STYLES = {
+  0: { color: 'var(--line-0)', width: 2.5, type: 'solid' },
+  1: { color: 'var(--line-1)', width: 2, type: [7, 4] },
+  2: { color: 'var(--line-2)', width: 2, type: [2, 3] },
+  3: { color: 'var(--line-3)', width: 2, type: [9, 3, 2, 3] },
+  faint: { color: 'var(--faint)', width: 1.25, type: 'solid' },
+} as const;
+/** As dots. */
+const SYMBOLS = { 0: 'circle', 1: 'diamond', 2: 'triangle', 3: 'rect', faint: 'circle' } as const;
+/** Width and height of the label of a citation, in pixels. */
+const LABEL = { width: 32, height: 17 };
+/** Marks closer than this share of the axis have one label. */
+const NEAR = 0.12;
+
+/** One `svg` element. @param anchor begins the classes of its citations */
+export function chartSvg(plot: Plot, size: ChartSize, anchor: string): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
+  try {
+    chart.setOption(optionOf(plot, size));
+    const drawn = chart.renderToSVGString();
+    return withoutHabits(drawn, plot, `${anchor}${plot.key}-${size.width}-`).replace(
+      '</svg>',
+      `${citesOf(chart, plot, size, anchor)}</svg>`,
+    );
+  } finally {
+    // Otherwise the process does not end.
+    chart.dispose();
+  }
+}
+
+/** What the library writes for a page with scripts goes, and what a screen reader says comes. */
+function withoutHabits(svg: string, { title }: Plot, prefix: string): string {
+  return (
+    svg
+      .replace(/<style\s*>.*?<\/style>/s, '')
+      .replaceAll(/ (?:ecmeta_\w+|class|pointer-events|xml:space)="[^"]*"/g, '')
+      // It counts the charts that it has drawn; the same run gives the same page.
+      .replaceAll(/\bzr\d+-/g, prefix)
+      .replace('<svg ', `<svg role="img" aria-label="${escaped(title)}. The table below has its figures." `)
+  );
+}
+
+function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
+  const rows = rowsOf(plot);
+  const isNarrow = width < 500;
+  const inMs = plot.toMs - plot.fromMs < 2000;
+  return {
+    animation: false,
+    grid: { left: rows ? (isNarrow ? 84 : 96) : 52, right: 14, top: 24, bottom: 44 },
+    xAxis: {
+      type: 'value',
+      min: plot.fromMs,
+      max: Math.max(plot.toMs, plot.fromMs + 0.1),
+      ...(inMs ? {} : { minInterval: 1000 }),
+      splitNumber: isNarrow ? 4 : 8,
+      name: inMs ? 'milliseconds since the start of the fault' : 'seconds since the start of the fault',
+      nameLocation: 'middle',
+      nameGap: 26,
+      nameTextStyle: FONT,
+      axisLabel: {
+        ...FONT,
+        showMinLabel: false,
+        showMaxLabel: false,
+        hideOverlap: true,
+        formatter: (ms: number) =>
+          inMs ? String(Math.round(ms * 100) / 100) : String(Math.round(ms / 100) / 10),
+      },
+      axisLine: { onZero: false, lineStyle: { color: 'var(--axis)' } },
+      axisTick: { lineStyle: { color: 'var(--axis)' } },
+      splitLine: { show: false },
+    },
+    yAxis: rows
+      ? {
+          type: 'value',
+          inverse: true,
+          min: -0.5,
+          max: rows.length - 0.5,
+          interval: 1,
+          axisLabel: { show: false },
+          splitLine: { show: false },
+          axisLine: { show: false },
+          axisTick: { show: false },
+        }
+      : {
+          type: plot.log ? 'log' : 'value',
+          ...(plot.log ? { min: LEAST_LOG } : {}),
+          minInterval: plot.unit === 'requests' ? 1 : 0,
+          splitNumber: 4,
+          axisLabel: FONT,
+          axisLine: { show: false },
+          axisTick: { show: false },
+          splitLine: { lineStyle: { color: 'var(--grid)' } },
+        },
+    series: plot.lines.map((line, i) => ({
+      ...seriesOf(line, plot),
+      // Bands and marks belong to the plot; the library has them on a series.
+      ...(i === 0 ? { markArea: areasOf(plot), markLine: marksOf(plot) } : {}),
+    })),
+  };
+}
+
+function seriesOf({ colour, holds, joined, points, row }: PlotLine, { log, toMs }: Plot) {
+  const { color, type, width } = STYLES[colour];
+  const shown = points.map(([at, value]): [number, number] => [at, log ? Math.max(value, LEAST_LOG) : value]);
+  const last = shown.at(-1);
+  if (holds && last) shown.push([toMs, last[1]]);
+  if (joined === 'dots') {
+    return {
+      type: 'scatter',
+      silent: true,
+      symbol: SYMBOLS[colour],
+      symbolSize: row ? 7 : 5,
+      itemStyle: { color, opacity: 0.8 },
+      data: row ? points.map(([at]) => [at, row.at]) : shown,
+    };
+  }
+  return {
+    type: 'line',
+    silent: true,
+    // A point by itself has no line.
+    showSymbol: joined === 'rises' || points.length === 1,
+    symbol: 'circle',
+    symbolSize: joined === 'rises' ? 3 : 6,
+    itemStyle: { color },
+    lineStyle: { color, width, type },
+    data: joined === 'rises' ? withGaps(shown) : shown,
+  };
+}
+
+/** With a gap wherever the value falls. */
+function withGaps(points: readonly [number, number][]): (readonly [number, number | '-'])[] {
+  return points.flatMap(([at, value], i) => {
+    const before = points[i - 1];
+    return before && before[1] > value ? [[at, '-'] as const, [at, value] as const] : [[at, value] as const];
+  });
+}
+
+function areasOf({ bands, fromMs, toMs }: Plot) {
+  const span = toMs - fromMs;
+  // The fault of a burst is its bursts.
+  const shown = bands.some(({ kind }) => kind === 'burst')
+    ? bands.filter(({ kind }) => kind !== 'fault')
+    : bands;
+  return {
+    silent: true,
+    data: shown.map(({ fromMs: from, kind, toMs: to }, i) => [
+      {
+        xAxis: from,
+        // One that is a line in the plot is as dark as a line.
+        itemStyle: { color: `var(--band-${kind === 'burst' && to - from > 0.08 * span ? 'fault' : kind})` },
+        label: {
+          ...FONT,
+          show: to - from > 0.08 * span || (kind === 'burst' && shown[i - 1]?.kind !== 'burst'),
+          formatter: kind,
+          position: 'insideTop',
+        },
+      },
+      // A burst takes milliseconds.
+      { xAxis: Math.max(to, from + 0.004 * span) },
+    ]),
+  };
+}
+
+function marksOf({ bound, fromMs, marks, toMs }: Plot) {
+  const label = { ...FONT, color: 'var(--text)', fontWeight: 600 };
+  const near = NEAR * (toMs - fromMs);
+  const [first, second] = marks;
+  const joined = first && second && Math.abs(second.atMs - first.atMs) < near;
+  return {
+    silent: true,
+    symbol: 'none',
+    data: [
+      ...(bound
+        ? [
+            {
+              yAxis: bound.value,
+              label: { ...label, formatter: bound.text, position: 'insideEndTop' },
+              lineStyle: { color: 'var(--text)', width: 1.25, type: [4, 3] },
+            },
+          ]
+        : []),
+      ...marks.map(({ atMs, text }, i) => ({
+        xAxis: atMs,
+        label: {
+          ...label,
+          show: !joined || i === 0,
+          formatter: joined ? `${first.text}, ${second.text}` : text,
+          position: 'end',
+          distance: 4,
+        },
+        lineStyle: { color: 'var(--text)', width: 1.25, type: 'solid' },
+      })),
+    ],
+  };
+}
+
+function rowsOf({ lines }: Plot): readonly PlotLine[] | undefined {
+  return lines.some(({ row }) => row !== undefined) ? lines : undefined;
+}
+
+/** Citations, each a dot at its place and a label beside it; labels give way to each other. And names of rows. */
+function citesOf(chart: EChartsType, plot: Plot, { height, width }: ChartSize, anchor: string): string {
+  const dots: string[] = [];
+  const taken: { x: number; y: number }[] = [];
+  const placed = plot.cites.map((cite) => {
+    const [x, y] = pixelOf(chart, cite, plot.log);
+    const at = {
+      x: Math.min(width - LABEL.width / 2 - 2, Math.max(LABEL.width / 2, x)),
+      y: Math.max(LABEL.height / 2 + 26, y - LABEL.height),
+    };
+    while (
+      taken.some(
+        (other) => Math.abs(other.x - at.x) < LABEL.width + 2 && Math.abs(other.y - at.y) < LABEL.height + 1,
+      )
+    ) {
+      if (at.y < height - 70) at.y += LABEL.height + 2;
+      else at.x = Math.max(LABEL.width / 2, at.x - LABEL.width - 3);
+      if (at.x <= LABEL.width / 2) break;
+    }
+    taken.push(at);
+    const id = escaped(cite.id);
+    const group = `<g class="cite ${anchor}${id}">`;
+    // Labels lie over all the dots.
+    dots.push(`${group}<circle cx="${px(x)}" cy="${px(y)}" r="4"/></g>`);
+    return `${group}<rect x="${px(at.x - LABEL.width / 2)}" y="${px(at.y - LABEL.height / 2)}" width="${LABEL.width}" height="${LABEL.height}" rx="8"/><text x="${px(at.x)}" y="${px(at.y + 4)}" text-anchor="middle">${id}</text></g>`;
+  });
+  const rows = (rowsOf(plot) ?? []).map(({ row }) => {
+    const [, y = 0] = chart.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [plot.fromMs, row?.at ?? 0]);
+    return `<text class="row" x="6" y="${px(y + 4)}">${escaped(row?.label ?? '')}</text>`;
+  });
+  return [...rows, ...dots, ...placed].join('');
+}
+
+function pixelOf(chart: EChartsType, { atMs, value }: Cite, log: boolean): readonly [number, number] {
+  const axes = { xAxisIndex: 0, yAxisIndex: 0 };
+  const shown = value === undefined ? 1 : log ? Math.max(value, LEAST_LOG) : value;
+  const [x = 0, y = 0] = chart.convertToPixel(axes, [atMs, shown]);
+  return [x, value === undefined ? 60 : y];
+}
+
+function px(pixels: number): string {
+  return Number.isFinite(pixels) ? String(Math.round(pixels * 10) / 10) : '0';
+}

@@ -1,0 +1,73 @@
+/** Where in the plots of a scenario that lies what a diagnosis cites. Pure. */
+import type { DiagnosisStatus } from '../../api/index.ts';
+import type { EvidenceBundle, EvidenceSeries, ScenarioEvidence } from '../../evidence/index.ts';
+import {
+  type Cite,
+  componentName,
+  joinedOf,
+  MOST_PODS,
+  type Plot,
+  type PlotKey,
+  type PlotLine,
+} from './plot.ts';
+
+/** Ids that a diagnosis cites and the bundle has, in order of their first citation. */
+export function citedIds(diagnosis: DiagnosisStatus | undefined): string[] {
+  return [...new Set((diagnosis?.chain ?? []).flatMap(({ evidence }) => evidence))].filter((id) =>
+    /^[sev][1-9][0-9]{0,3}$/.test(id),
+  );
+}
+
+/** Which plot shows a signal, where its component is a replica or the store. */
+function plotFor({ component, signal }: EvidenceSeries): PlotKey {
+  if (signal === 'arrivals') return 'arrivals';
+  if (signal === 'count-local' || signal === 'count-stored' || signal === 'count-lag') return 'counts';
+  if (signal.startsWith('requests-') || signal.startsWith('others-') || signal === 'limit') return 'answers';
+  return component.startsWith('replica') ? 'replicas' : 'store';
+}
+
+/** With the places of what is cited. A series of one node that is cited is drawn, where only the sum would be. */
+export function withCites(
+  plots: readonly Plot[],
+  scenario: ScenarioEvidence,
+  diagnosis: DiagnosisStatus | undefined,
+): Plot[] {
+  const ids = citedIds(diagnosis);
+  const cited = scenario.bundle.series.filter(({ id }) => ids.includes(id));
+  return plots.map((plot, i) => {
+    const mine = cited.filter((series) => plotFor(series) === plot.key);
+    const missing = mine.filter(
+      ({ points, signal }) => signal !== 'limit' && !plot.lines.some((line) => line.points === points),
+    );
+    const drawn = missing.slice(0, MOST_PODS).map(
+      ({ component, points, signal }): PlotLine => ({
+        name: `${componentName(scenario, component)} ${signal}`,
+        colour: 'faint',
+        points,
+        joined: joinedOf(signal),
+        holds: signal.startsWith('requests-') || signal.startsWith('others-'),
+      }),
+    );
+    // What is a moment alone stands in the first plot.
+    const moments = i === 0 && plot.key !== 'arrivals' ? momentsOf(scenario.bundle, ids) : [];
+    const cites = [...mine.map((series) => placeOf(series, plot)), ...moments].map((cite) => ({
+      ...cite,
+      atMs: Math.min(plot.toMs, Math.max(plot.fromMs, cite.atMs)),
+    }));
+    return { ...plot, lines: [...drawn, ...plot.lines], cites };
+  });
+}
+
+function placeOf({ id, points }: EvidenceSeries, { lines }: Plot): Cite {
+  const [atMs, value] = points.reduce((a, b) => (b[1] > a[1] ? b : a));
+  const row = lines.find((line) => line.points === points)?.row;
+  return { id, atMs, value: row ? row.at : value };
+}
+
+function momentsOf({ events, invariant }: EvidenceBundle, ids: readonly string[]): Cite[] {
+  const all = [
+    ...events.map(({ atMs, id }) => ({ atMs, id })),
+    ...(invariant?.values ?? []).map(({ id }) => ({ atMs: invariant?.brokenAtMs ?? 0, id })),
+  ];
+  return all.filter(({ id }) => ids.includes(id));
+}

@@ -1,0 +1,111 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hostile } from '../view/hostile-text.fixture.ts';
+import { reportHtml } from './html.ts';
+import { recordedRun, withTextsOf } from './report.fixture.ts';
+import { type Report, type ReportSource, reportOf } from './report.ts';
+import { escaped } from './text.ts';
+
+const page = (source: ReportSource): string => reportHtml(reportOf(source) as Report);
+const recorded = page(recordedRun());
+
+describe('the page of a run', () => {
+  it('needs nothing but itself', () => {
+    const namespaces = new Set(['http://www.w3.org/2000/svg', 'http://www.w3.org/1999/xlink']);
+    const addresses = [...recorded.matchAll(/https?:\/\/[^"' <]+/g)].map(([address]) => address);
+    expect(addresses.filter((address) => !namespaces.has(address))).toEqual([]);
+    expect(recorded).not.toMatch(
+      /<(script|link|img|iframe|object|embed|base|form)\b|\s(src|on\w+)=|url\((?!#)|@import/i,
+    );
+    expect(recorded).toContain("default-src 'none'");
+  });
+
+  it('has the verdict first, and a heading for each part', () => {
+    const headings = [...recorded.matchAll(/<h([1-6])[^>]*>/g)].map(([, level]) => Number(level));
+    expect(headings[0]).toBe(1);
+    expect(headings.filter((level) => level === 1)).toHaveLength(1);
+    for (const [i, level] of headings.entries())
+      expect(level - (headings[i - 1] ?? 0)).toBeLessThanOrEqual(1);
+  });
+
+  it('links each claim to its place in a plot, or to what it cites in words', () => {
+    const ids = [...recorded.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const links = [...recorded.matchAll(/href="#([^"]*)"/g)].map(([, id]) => id);
+    expect(links.filter((id) => !ids.includes(id))).toEqual([]);
+    expect(links.filter((id) => /^c[12]-s\d+$/.test(id ?? '')).length).toBeGreaterThan(8);
+  });
+
+  it('has a table beside each plot, with a name for a screen reader', () => {
+    const figures = recorded.match(/<figure>.*?<\/figure>/gs) ?? [];
+    expect(figures.length).toBeGreaterThanOrEqual(6);
+    for (const figure of figures) {
+      expect(figure).toContain('<table>');
+      expect(figure.match(/<svg role="img" aria-label="[^"]+"/g)).toHaveLength(2);
+    }
+  });
+
+  it('shows what was measured of the run that it is of', () => {
+    expect(recorded).toContain('>Succeeded (ExpectationsMet)<');
+    expect(recorded).toMatch(/together; the limit allows 10<\/th><td>\d+<\/td><td>30<\/td>/);
+    expect(recorded).toContain('broken, detected');
+  });
+
+  it('takes no count for 0 that was left out of the evidence', () => {
+    const { demo, evidence } = recordedRun();
+    for (const { bundle } of evidence.scenarios) {
+      bundle.series = bundle.series.filter(({ component }) => component !== 'replica-3');
+      const first = bundle.series.find(({ signal }) => signal === 'requests-sent');
+      if (first) bundle.series.push({ ...first, id: 's99', component: 'replica-3' });
+    }
+    const thin = page({ demo, evidence: { ...evidence, leftOut: 'some series' } });
+    expect(thin).toContain('<td>not known</td>');
+    expect(thin).toContain('<td>at least 20</td>');
+    expect(recorded).not.toContain('<td>not known</td>');
+  });
+
+  it('tells what other callers got apart', () => {
+    const { demo, evidence } = recordedRun();
+    const [scenario] = evidence.scenarios;
+    scenario?.bundle.series.push({
+      id: 's98',
+      component: 'replica-1',
+      signal: 'others-failed',
+      unit: 'requests',
+      points: [[0, 7]],
+    });
+    expect(recorded).not.toContain('Of other callers');
+    expect(page({ demo, evidence })).toMatch(
+      /Of other callers.*<td>0<\/td><td>0<\/td><td>0<\/td><td>7<\/td>/s,
+    );
+  });
+
+  it('does without evidence, and says so', () => {
+    const { demo } = recordedRun();
+    const bare = page({ demo, missing: 'there is no ConfigMap' });
+    expect(bare).toContain('there is no ConfigMap');
+    expect(bare).toContain('Diagnosis');
+    expect(bare).not.toContain('<figure>');
+  });
+});
+
+describe('texts of a cluster', () => {
+  const attack = `x<script>alert(1)</script><img src=y onerror=z>"'></style></svg>&<!--\u0000\u001b[2J\ud800\u202e##[error]`;
+
+  it('stay text in the page, whatever they are', () => {
+    const skeleton = (text: string) => withTextsOf(recordedRun(), text);
+    const tags = (text: string) => text.match(/<[^>]*>/g);
+    const attacked = page(skeleton(attack));
+    expect(tags(attacked)).toEqual(tags(page(skeleton('x'))));
+    expect(attacked).not.toMatch(/[^\P{Cc}\n]|\u202e|\ud800|##\[/u);
+  });
+
+  it('stay text between tags and in attributes: any text', () => {
+    fc.assert(
+      fc.property(fc.oneof(hostile, fc.string({ unit: 'binary' })), (text) => {
+        expect(escaped(text)).not.toMatch(/[<>"']|##|&(?!(amp|lt|gt|quot|#39|#35);)/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

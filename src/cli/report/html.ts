@@ -1,0 +1,227 @@
+/** A report as one HTML page that needs nothing else: no script, no request, nothing beside it. Pure. */
+import { type DiagnosisStatus, diagnosedPlace, type Measure } from '../../api/index.ts';
+import { callers } from './callers.ts';
+import { chartSvg } from './chart.ts';
+import { citedIds } from './cites.ts';
+import { STYLE } from './page-style.ts';
+import { componentName, type Plot, type PlotLine, seconds, tableOf } from './plot.ts';
+import { plotsOf } from './plots.ts';
+import type { Report, ScenarioReport } from './report.ts';
+import { html, type Markup, Markup as MarkupText } from './text.ts';
+import { timeline } from './timeline.ts';
+
+const NOTHING = html``;
+
+/** The whole page. */
+export function reportHtml(report: Report): string {
+  const isWhole = report.evidence?.leftOut === '';
+  const sections = report.scenarios.map((scenario) => scenarioSection(scenario, isWhole));
+  const style = new MarkupText(`${STYLE}${sections.map((section) => section.style).join('')}`);
+  return `<!doctype html>\n${
+    html`<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${report.verdict.phase}: run ${report.run} of ${report.namespace}/${report.name}</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+${head(report)}
+${report.missing.length === 0 ? NOTHING : html`<aside>${report.missing.map((text) => html`<p>${text}</p>`)}</aside>`}
+${report.scenarios.length > 0 ? short(report) : NOTHING}
+${advice(report)}
+${timeline(report)}
+${sections.map(({ markup }) => markup)}
+${foot(report)}
+</main>
+</body>
+</html>
+`.text
+  }`;
+}
+
+function head({
+  completedAt,
+  headline,
+  name,
+  namespace,
+  pods,
+  run,
+  runId,
+  startedAt,
+  took,
+  tone,
+  verdict,
+}: Report): Markup {
+  const facts: [string, string][] = [
+    ['Verdict', `${verdict.phase} (${verdict.reason})`],
+    ['Started', `${startedAt}${took === '' ? '' : `, took ${took}`}`],
+    ['Ended', completedAt],
+    ['Run ID', runId],
+    ['Pods', pods.join(', ')],
+  ];
+  return html`<header class="tone-${tone}">
+<p class="kicker">Run ${run} of ${namespace}/${name}</p>
+<h1>${headline}</h1>
+<dl class="facts">${facts.flatMap(([term, text]) => (text === '' ? [] : [html`<div><dt>${term}</dt><dd>${text}</dd></div>`]))}</dl>
+</header>`;
+}
+
+function short({ scenarios }: Report): Markup {
+  return html`<section aria-labelledby="short"><h2 id="short">What happened</h2>
+<ul class="cards">${scenarios.map(
+    ({ number, outcome, status, title, ...scenario }) => html`
+<li class="card"><h3><a href="#scenario-${number}">${title}</a> <span class="chip ${chipOf({ status, ...scenario })}">${outcome}</span></h3>
+${figureOf(status.measures)}<p class="did">${status.fault?.message ?? 'No fault was injected.'}</p>
+<p>${status.message ?? NOTHING}</p></li>`,
+  )}</ul></section>`;
+}
+
+/** "drift: at least 30 requests, at most 8 are allowed". */
+function figureOf([first]: readonly Measure[] = []): Markup {
+  if (!first) return NOTHING;
+  const { atLeast, bound, name, unit, value } = first;
+  return html`<p class="figure">${name}: ${atLeast ? 'at least ' : ''}${value} ${unit}${bound === undefined ? '' : `, at most ${bound} ${bound === 1 ? 'is' : 'are'} allowed`}</p>`;
+}
+
+/** Met an expectation, did not, or nothing can be said. */
+function chipOf({ asExpected, status }: Pick<ScenarioReport, 'asExpected' | 'status'>): string {
+  if (status.result === undefined || status.result === 'Inconclusive') return 'none';
+  return asExpected ? 'good' : 'bad';
+}
+
+function advice({ advice: all }: Report): Markup {
+  return html`<section aria-labelledby="todo" class="todo"><h2 id="todo">What to do</h2>
+<ul>${all.map(({ scenario, text }) => html`<li>${scenario === undefined ? NOTHING : html`<b>${scenario}</b>: `}${text}</li>`)}</ul></section>`;
+}
+
+function scenarioSection(
+  scenario: ScenarioReport,
+  isWhole: boolean,
+): { readonly markup: Markup; readonly style: string } {
+  const { diagnosis, evidence, number, outcome, status, title } = scenario;
+  const plots = evidence ? plotsOf(evidence, diagnosis) : [];
+  const drawn = new Set(plots.flatMap(({ cites }) => cites.map(({ id }) => id)));
+  const anchor = `c${number}-`;
+  const markup = html`<section aria-labelledby="scenario-${number}">
+<h2 id="scenario-${number}">${title} <span class="chip ${chipOf(scenario)}">${outcome}</span></h2>
+<p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? 'not tested'}${status.summary ? ` (${status.summary})` : ''}</p>
+${done(scenario)}
+${evidence ? callers(evidence, isWhole) : NOTHING}
+${measures(status.measures ?? [])}
+${plots.map((plot) => figure(plot, anchor))}
+${diagnosis ? explained(diagnosis, anchor, drawn) : NOTHING}
+${seen(scenario)}
+</section>`;
+  const style = [...drawn].map(
+    (id) =>
+      `#${anchor}${id}:target~div .${anchor}${id} rect{fill:var(--accent)}#${anchor}${id}:target~div .${anchor}${id} text{fill:var(--page)}#${anchor}${id}:target~div .${anchor}${id} circle{fill:var(--accent);r:6px}`,
+  );
+  return { markup, style: style.join('') };
+}
+
+const PROOFS: Readonly<Record<string, string>> = {
+  Confirmed: 'An independent probe felt the fault.',
+  Mismatch: 'The fault was ordered, and an independent probe felt nothing.',
+  Inconclusive: 'Whether the fault was there could not be told.',
+};
+
+function done({ status: { detectedAfter, fault, message, recoveredAfter } }: ScenarioReport): Markup {
+  const lines = [
+    fault?.message,
+    fault && (PROOFS[fault.proof ?? ''] ?? 'Nobody has proved that the fault was there.'),
+    fault?.startedAt &&
+      `It was on from ${fault.startedAt} to ${fault.endedAt ?? `${fault.until} at the latest`}.`,
+    message,
+    detectedAfter && `Time from the break to its detection: ${detectedAfter}.`,
+    recoveredAfter && `Seen at rest ${recoveredAfter} after the fault at the latest.`,
+  ].filter((line) => line !== undefined && line !== '');
+  return html`<h3>What was done</h3>
+${lines.length === 0 ? html`<p>Nothing: no fault was injected.</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
+}
+
+function measures(all: readonly Measure[]): Markup {
+  if (all.length === 0) return NOTHING;
+  return html`<h3>What was measured</h3>
+<div class="scroll"><table><caption>Measures, the one of the invariant first</caption>
+<thead><tr><th scope="col">measure</th><th scope="col">value</th><th scope="col">at most</th></tr></thead>
+<tbody>${all.map(({ atLeast, bound, name, unit, value }) => html`<tr><th scope="row">${name}</th><td>${atLeast ? 'at least ' : ''}${value} ${unit}</td><td>${bound ?? NOTHING}</td></tr>`)}</tbody></table></div>`;
+}
+
+function figure(plot: Plot, anchor: string): Markup {
+  const rows = plot.lines.filter(({ row }) => row !== undefined).length;
+  const height = rows > 0 ? 96 + 24 * rows : 280;
+  const { head: columns, rows: cells } = tableOf(plot);
+  const svg = (width: number) => new MarkupText(chartSvg(plot, { width, height }, anchor));
+  const key = keyOf(plot);
+  return html`<figure>${plot.cites.map(({ id }) => html`<span class="anchor" id="${anchor}${id}"></span>`)}
+<figcaption><b>${plot.title}${unitOf(plot)}</b> ${plot.about}</figcaption>
+<div class="wide">${svg(760)}</div><div class="narrow">${svg(360)}</div>
+${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, joined, name }) => html`<li><i class="k-${colour}${joined === 'dots' ? ' dots' : ''}"></i>${name}</li>`)}</ul>`}
+<details><summary>Figures of this plot</summary><div class="scroll"><table><caption>${plot.title}</caption>
+<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+<tbody>${cells.map(([name, ...values]) => html`<tr><th scope="row">${name}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>`)}</tbody></table></div></details></figure>`;
+}
+
+/** What the lines are; those of single nodes look alike, and are one entry. The table names each. */
+function keyOf({ lines }: Plot): readonly PlotLine[] {
+  const named = lines.filter(({ row }) => row === undefined).toReversed();
+  const [first, ...others] = named.filter(
+    ({ colour, name }) => colour === 'faint' && name.startsWith('replica-'),
+  );
+  if (!first) return named;
+  const rest = named.filter((line) => line !== first && !others.includes(line));
+  return [...rest, { ...first, name: 'single nodes' }];
+}
+
+function unitOf({ log, unit }: Plot): string {
+  if (unit === '') return '';
+  return log ? ` (${unit}, each line ten times the one below)` : ` (${unit})`;
+}
+
+function explained(diagnosis: DiagnosisStatus, anchor: string, drawn: ReadonlySet<string>): Markup {
+  const {
+    alternatives = [],
+    anomaly,
+    chain,
+    confidence,
+    evidence,
+    grade,
+    message,
+    model,
+    profile,
+  } = diagnosis;
+  const listed = new Set(evidence.map(({ id }) => id));
+  const known = new Set(citedIds(diagnosis));
+  const cite = (id: string): Markup => {
+    if (!known.has(id)) return html` <span class="ref">${id}</span>`;
+    if (drawn.has(id)) return html` <a class="ref" href="#${anchor}${id}">${id}</a>`;
+    return listed.has(id)
+      ? html` <a class="ref" href="#list-${anchor}${id}">${id}</a>`
+      : html` <span class="ref">${id}</span>`;
+  };
+  const place = diagnosedPlace(diagnosis);
+  return html`<h3>Diagnosis</h3>
+<p><b>${anomaly}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${profile}${model === undefined ? '' : `, ${model}`}, from the evidence alone. Each claim links to what shows it.</p>
+<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>
+${alternatives.length === 0 ? NOTHING : html`<p>Also, or instead: ${alternatives.map((other) => `${other.anomaly} at ${other.component}`).join('; ')}.</p>`}
+<p><b>What to do:</b> ${diagnosis.recommendation}</p>
+${grade ? html`<p>Injected was ${grade.truth}. The diagnosis, which was not told: component ${grade.localization}, class ${grade.identification}, action ${grade.action}, ${grade.reason} % of its steps grounded.</p>` : NOTHING}
+${message === undefined ? NOTHING : html`<p>${message}</p>`}
+${evidence.length === 0 ? NOTHING : html`<details${new MarkupText(evidence.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${evidence.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;
+}
+
+function seen({ evidence, status }: ScenarioReport): Markup {
+  const sentences = (status.evidence ?? []).filter((text) => text !== status.fault?.message);
+  const events = evidence?.bundle.events ?? [];
+  return html`${sentences.length === 0 ? NOTHING : html`<h3>What was seen</h3><ul>${sentences.map((text) => html`<li>${text}</li>`)}</ul>`}
+${evidence && events.length > 0 ? html`<details><summary>Events, second by second (${events.length})</summary><ul class="cited">${events.map(({ atMs, component, text }) => html`<li><span class="ref">${seconds(atMs)}</span> ${componentName(evidence, component)}: ${text}</li>`)}</ul></details>` : NOTHING}`;
+}
+
+function foot({ verdict }: Report): Markup {
+  return html`<footer><p>${verdict.message}</p>
+<p>Times are UTC, by the clock of the operator. Seconds in plots count from the start of the fault. This file needs no network.</p></footer>`;
+}

@@ -1,0 +1,73 @@
+import { DOMParser, onErrorStopParsing } from '@xmldom/xmldom';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { printable, type ScenarioStatus, type Verdict } from '../../api/index.ts';
+import { hostile } from '../view/hostile-text.fixture.ts';
+import { reportJunit } from './junit.ts';
+import { recordedRun, withTextsOf } from './report.fixture.ts';
+import { type Report, type ReportSource, reportOf } from './report.ts';
+
+const xml = (source: ReportSource) => {
+  const text = reportJunit(reportOf(source) as Report);
+  const document = new DOMParser({ onError: onErrorStopParsing }).parseFromString(text, 'text/xml');
+  return { text, all: (name: string) => [...document.getElementsByTagName(name)] };
+};
+
+/** The run, had its first scenario ended so. */
+function runThat(scenario: Partial<ScenarioStatus>, verdict: Verdict): ReportSource {
+  const { demo } = recordedRun();
+  const [first, ...others] = demo.status?.scenarios ?? [];
+  const run = demo.status?.run;
+  if (!first || !run) throw new Error('no run');
+  const scenarios = [{ ...first, ...scenario }, ...others];
+  return { demo: { ...demo, status: { ...demo.status, run: { ...run, verdict }, scenarios } } };
+}
+
+describe('JUnit XML', () => {
+  it('has a case for each scenario, and one for the run', () => {
+    const { all } = xml(recordedRun());
+    expect(all('testcase').map((one) => one.getAttribute('name'))).toEqual([
+      'counter-drift: expects Detected',
+      'ghost-allowing: expects Detected',
+      'the run comes to a verdict',
+    ]);
+    expect(all('failure')).toEqual([]);
+    expect(all('testsuite')[0]?.getAttribute('tests')).toBe('3');
+  });
+
+  it('fails a case that did not end as expected', () => {
+    const { all } = xml(
+      runThat(
+        { expect: 'NotDetected', reason: 'Detected' },
+        { phase: 'Failed', reason: 'UnexpectedAnomaly', message: 'it broke' },
+      ),
+    );
+    expect(all('failure')).toHaveLength(1);
+    expect(all('error')).toHaveLength(0);
+    expect(all('failure')[0]?.getAttribute('message')).toContain('broke, against the expectation');
+    expect(all('testsuites')[0]?.getAttribute('failures')).toBe('1');
+  });
+
+  it('has an error for what could not be judged, and for a run without a verdict', () => {
+    const { all } = xml(
+      runThat(
+        { result: 'Inconclusive', reason: 'FaultNotProven', message: 'no probe felt it' },
+        { phase: 'Errored', reason: 'Inconclusive', message: 'why' },
+      ),
+    );
+    expect(all('error').map((one) => one.getAttribute('type'))).toEqual(['FaultNotProven', 'Inconclusive']);
+    expect(all('failure')).toHaveLength(0);
+  });
+
+  it('is well-formed, and says the same texts, whatever they are', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const { all, text: written } = xml(withTextsOf(recordedRun(), `x${text}`));
+        expect(written).not.toMatch(/[^\P{Cc}\n]|##\[/u);
+        const runId = all('property').find((one) => one.getAttribute('name') === 'runId');
+        expect(runId?.getAttribute('value')).toBe(printable(`x${text}`));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

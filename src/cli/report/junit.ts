@@ -1,0 +1,86 @@
+/** A report as JUnit XML, which CI systems show as test results: a case for each scenario. Pure. */
+import type { Report, ScenarioReport } from './report.ts';
+import { html, type Markup, type Part } from './text.ts';
+
+type Outcome = 'passed' | 'failure' | 'error' | 'skipped';
+
+interface Case {
+  readonly name: string;
+  readonly outcome: Outcome;
+  /** The reason in one word. */
+  readonly type: string;
+  readonly message: string;
+  /** Seconds. */
+  readonly time: string;
+  /** For whoever opens the case. */
+  readonly lines: readonly string[];
+}
+
+/** XML 1.0. A case that was not judged is an error, one that was not tested is skipped. */
+export function reportJunit(report: Report): string {
+  const cases = [...report.scenarios.map(caseOf), runCase(report)];
+  const count = (outcome: Outcome): number => cases.filter((one) => one.outcome === outcome).length;
+  const time = secondsBetween(report.startedAt, report.completedAt);
+  const suite = `${report.namespace}/${report.name}`;
+  const counts = html`tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}" time="${time}"`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${
+    html`<testsuites name="${suite}" ${counts}>
+<testsuite name="${suite} run ${report.run}" timestamp="${report.startedAt}" ${counts}>
+<properties>
+${Object.entries(propertiesOf(report)).map(([name, value]) => html`<property name="${name}" value="${value}"/>\n`)}</properties>
+${cases.map((one) => caseXml(one, suite))}</testsuite>
+</testsuites>
+`.text
+  }`;
+}
+
+function propertiesOf({ headline, run, runId, verdict }: Report): Record<string, Part> {
+  return { verdict: verdict.phase, reason: verdict.reason, run, runId, headline };
+}
+
+function caseOf({ asExpected, diagnosis, outcome, status }: ScenarioReport): Case {
+  const { evidence = [], expect, fault, message = '', name, reason = '', result, summary } = status;
+  return {
+    name: `${name}: expects ${expect}`,
+    outcome: asExpected
+      ? 'passed'
+      : result === undefined
+        ? 'skipped'
+        : result === 'Inconclusive'
+          ? 'error'
+          : 'failure',
+    type: reason === '' ? (result ?? 'NotTested') : reason,
+    message: `${name} ${outcome}${summary === undefined ? '' : ` (${summary})`}${message === '' ? '' : `: ${message}`}`,
+    time: secondsBetween(fault?.startedAt, fault?.endedAt),
+    lines: [...evidence, ...(diagnosis ? [`What to do: ${diagnosis.recommendation}`] : [])],
+  };
+}
+
+/** Whether the run came to a verdict on its subject at all: no scenario need tell. */
+function runCase({ headline, missing, tone, verdict: { message, phase, reason } }: Report): Case {
+  const isJudged = phase === 'Succeeded' || phase === 'Failed';
+  return {
+    name: 'the run comes to a verdict',
+    outcome: !isJudged ? 'error' : tone === 'none' ? 'skipped' : 'passed',
+    type: reason,
+    message: `${headline} ${message}`,
+    time: '0',
+    lines: missing,
+  };
+}
+
+function caseXml({ lines, message, name, outcome, time, type }: Case, suite: string): Markup {
+  const out = lines.length === 0 ? html`` : html`<system-out>${lines.join('\n')}</system-out>\n`;
+  const what = {
+    passed: html``,
+    skipped: html`<skipped message="${message}"/>\n`,
+    failure: html`<failure type="${type}" message="${message}">${message}</failure>\n`,
+    error: html`<error type="${type}" message="${message}">${message}</error>\n`,
+  }[outcome];
+  return html`<testcase classname="${suite}" name="${name}" time="${time}">\n${what}${out}</testcase>\n`;
+}
+
+function secondsBetween(from: string | undefined, to: string | undefined): string {
+  const ms = Date.parse(to ?? '') - Date.parse(from ?? '');
+  return ms >= 0 ? (ms / 1000).toFixed(3) : '0';
+}

@@ -1,0 +1,84 @@
+/** A report as a few lines of Markdown, for the comment of a pull request. Pure. */
+import { diagnosedPlace } from '../../api/index.ts';
+import type { Report } from './report.ts';
+
+const SIGNS: Readonly<Record<Report['tone'], string>> = { good: '✅', bad: '❌', none: '⚠️' };
+
+/** GitHub's and GitLab's Markdown, ends with a line end. */
+export function reportMarkdown(report: Report): string {
+  const {
+    advice,
+    completedAt,
+    headline,
+    missing,
+    name,
+    namespace,
+    run,
+    runId,
+    scenarios,
+    took,
+    tone,
+    verdict,
+  } = report;
+  const rows = scenarios.map(({ outcome, status }) => [
+    status.name,
+    status.expect,
+    status.result ?? 'not tested',
+    outcome,
+    status.summary ?? '',
+  ]);
+  const diagnoses = scenarios.flatMap(({ diagnosis, status }) => {
+    if (!diagnosis) return [];
+    const place = diagnosedPlace(diagnosis);
+    const claims = diagnosis.chain.map(({ text }) => text).join(' ');
+    return [`${status.name}: ${diagnosis.anomaly}${place === '' ? '' : ` at ${place}`}. ${claims}`];
+  });
+  const about = [
+    `run ${run} of ${namespace}/${name}`,
+    runId && `run ID ${runId}`,
+    took && `took ${took}`,
+    completedAt && `ended ${completedAt}`,
+  ];
+  return `${[
+    `### ${SIGNS[tone]} ${inline(headline)}`,
+    ...(rows.length === 0 ? [] : [table(['scenario', 'expected', 'result', 'it', 'measured'], rows)]),
+    listOf(
+      'What to do',
+      advice.map(({ scenario, text }) => (scenario === undefined ? text : `${scenario}: ${text}`)),
+    ),
+    ...(diagnoses.length === 0 ? [] : [listOf('Why', diagnoses)]),
+    ...(missing.length === 0 ? [] : [listOf('Missing from this report', missing)]),
+    `**${inline(verdict.phase)}** ${inline(`(${verdict.reason}), ${about.filter((part) => part !== '').join(', ')}.`)}`,
+  ].join('\n\n')}\n`;
+}
+
+function listOf(title: string, items: readonly string[]): string {
+  return `**${title}**\n\n${items.map((item) => `- ${inline(item)}`).join('\n')}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map((row) => line(row.map(inline)))].join('\n');
+}
+
+/** Shows nothing: what stands behind it is no name, number or address to a forge. It is in no printable text. */
+const APART = '\u200b';
+
+/**
+ * Text of anybody as a piece of a line that is nothing but text: no HTML, link, image, emphasis or list; and no
+ * mention, reference or address to what a forge looks for in the rendered text.
+ */
+export function inline(text: string): string {
+  return text
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .replace(/^(\d+)(?=[.)])/, `$1${APART}`)
+    .replace(/^(?=[-+=:>])/, APART)
+    .replaceAll(/[@#!~%$&](?=\S)/g, `$&${APART}`)
+    .replaceAll(/:(?=\/\/)/g, `:${APART}`)
+    .replaceAll(/www\./gi, `$&${APART}`)
+    .replaceAll(/GH-(?=\d)/gi, `$&${APART}`)
+    .replaceAll(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`)
+    .replaceAll(/[\\`*_{}[\]~|^$!]|#(?!\d+;)/g, (character) => `\\${character}`)
+    .replaceAll(APART, '&#8203;');
+}

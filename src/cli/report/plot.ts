@@ -1,0 +1,100 @@
+/** A plot of a report, and what it is for whoever does not see it. Pure. */
+import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
+
+/** Milliseconds since the start of the fault, and a value. */
+export type PlotPoint = readonly [atMs: number, value: number];
+
+export type PlotKey = 'counts' | 'answers' | 'store' | 'replicas' | 'arrivals';
+
+export interface Plot {
+  readonly key: PlotKey;
+  readonly title: string;
+  /** What to look for, in a sentence. */
+  readonly about: string;
+  readonly unit: string;
+  /** Whether the values span so much that the axis is logarithmic. */
+  readonly log: boolean;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly lines: readonly PlotLine[];
+  readonly bands: readonly { readonly kind: string; readonly fromMs: number; readonly toMs: number }[];
+  /** Moments: when the invariant was broken, and when that was known. */
+  readonly marks: readonly { readonly atMs: number; readonly text: string }[];
+  /** What must not be exceeded. */
+  readonly bound?: { readonly text: string; readonly value: number };
+  readonly cites: readonly Cite[];
+}
+
+export interface PlotLine {
+  readonly name: string;
+  /** Which colour: 0 the subject of the plot, 1 and 2 what it is held against, 3 bad news; `faint`: one of many. */
+  readonly colour: 0 | 1 | 2 | 3 | 'faint';
+  readonly points: readonly PlotPoint[];
+  /** How its points hang together. dots: each is of its own; rises: until the value falls. */
+  readonly joined: 'all' | 'dots' | 'rises';
+  /** Whether it stays what it was last: a count so far. */
+  readonly holds?: boolean;
+  /** Row in a plot of dots, with what stands before it; a line where there is none. */
+  readonly row?: { readonly at: number; readonly label: string };
+}
+
+/** Where a citation lies in a plot. */
+export interface Cite {
+  readonly id: string;
+  readonly atMs: number;
+  /** undefined: at the top, as it is a moment alone. */
+  readonly value?: number;
+}
+
+/** The least value on a logarithmic axis, in its unit. */
+export const LEAST_LOG = 0.1;
+/** So many single pods are drawn; of more, their sum alone. */
+export const MOST_PODS = 8;
+/** "replica-1" with the pod behind it. */
+export function componentName({ pods }: ScenarioEvidence, component: string): string {
+  const pod = pods.find((one) => one.component === component)?.pod;
+  return pod === undefined ? component : `${component} (${pod})`;
+}
+
+/** A latency is of one request; a wait grows until it is over, and the next one is another. */
+export function joinedOf(signal: Signal): PlotLine['joined'] {
+  if (signal.endsWith('-latency') || signal === 'arrivals') return 'dots';
+  return signal === 'write-outstanding' || signal === 'unreachable' ? 'rises' : 'all';
+}
+
+/** What a screen reader, or whoever wants figures, gets of a plot: a row for each line. */
+export function tableOf({ lines, unit }: Plot): {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+} {
+  if (lines.some(({ row }) => row !== undefined)) {
+    return {
+      head: ['pod', 'requests', 'first', 'last'],
+      rows: lines.map(({ name, points }) => [
+        name,
+        String(points.at(-1)?.[1] ?? 0),
+        `${round(points[0]?.[0] ?? 0)} ms`,
+        `${round(points.at(-1)?.[0] ?? 0)} ms`,
+      ]),
+    };
+  }
+  const at = (point: PlotPoint): string => `${round(point[1])} ${unit} at ${seconds(point[0])}`;
+  return {
+    head: ['line', 'first', 'most', 'last'],
+    rows: lines.flatMap(({ name, points }) => {
+      const [first, last] = [points[0], points.at(-1)];
+      if (!first || !last) return [];
+      return [[name, at(first), at(points.reduce((a, b) => (b[1] > a[1] ? b : a))), at(last)]];
+    }),
+  };
+}
+
+/** To tenths. */
+export function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+/** "+1.25 s" of milliseconds. */
+export function seconds(ms: number): string {
+  return `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(2)} s`;
+}

@@ -1,0 +1,238 @@
+/** Which plots the evidence of a scenario gives. Pure. */
+import type { DiagnosisStatus } from '../../api/index.ts';
+import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import { combined, pointsOf } from '../view/series.ts';
+import { withCites } from './cites.ts';
+import {
+  componentName,
+  joinedOf,
+  LEAST_LOG,
+  MOST_PODS,
+  type Plot,
+  type PlotLine,
+  type PlotPoint,
+  round,
+} from './plot.ts';
+
+/** A span of values from which on an axis is logarithmic. */
+const LOG_FROM = 100;
+/** What takes less than this share of the time that was watched is shown larger. */
+const MOMENT = 0.05;
+/** Rows of dots. */
+const MOST_ROWS = 64;
+
+/** The plots of one scenario that have something to show, in the order in which one reads them. */
+export function plotsOf(scenario: ScenarioEvidence, diagnosis?: DiagnosisStatus): Plot[] {
+  const plots = [counts, answers, store, replicas, arrivals]
+    .map((make) => make(scenario))
+    .filter((plot) => plot !== undefined);
+  return withCites(plots, scenario, diagnosis);
+}
+
+function counts(scenario: ScenarioEvidence): Plot | undefined {
+  const local = pointsOf(scenario, 'count-local');
+  const stored = pointsOf(scenario, 'count-stored');
+  if (local.length === 0) return undefined;
+  return plot(scenario, {
+    key: 'counts',
+    title: 'Counts of the nodes against the store',
+    // Elsewhere the two are read at moments of their own, and a gap would say more of the reading.
+    about: scenario.bundle.invariant?.formula.includes('count-stored')
+      ? 'Where the two lines part, the nodes admit what the store has not counted.'
+      : 'Each is read at moments of its own, so a short gap says nothing.',
+    unit: 'requests',
+    lines: [
+      ...faint(scenario, 'count-local'),
+      ...(stored[0]
+        ? [{ name: 'the store holds', colour: 1 as const, points: stored[0], joined: 'all' as const }]
+        : []),
+      { name: 'all nodes together', colour: 0, points: combined(local, sum), joined: 'all' },
+    ],
+  });
+}
+
+function answers(scenario: ScenarioEvidence): Plot | undefined {
+  const all = (signal: Signal) => pointsOf(scenario, signal);
+  const line = (name: string, signal: Signal, colour: 0 | 2 | 3): PlotLine[] => {
+    const some = all(signal);
+    const points = some.length === 0 ? [] : combined(some, sum);
+    return points.some(([, value]) => value > 0)
+      ? [{ name, colour, points, joined: 'all', holds: true }]
+      : [];
+  };
+  // What was denied would dwarf the rest, and stands in the table of answers.
+  const lines = [
+    ...line('failed', 'requests-failed', 3),
+    ...line('not answered', 'requests-unanswered', 2),
+    ...line('allowed', 'requests-allowed', 0),
+  ];
+  if (lines.length === 0) return undefined;
+  const limit = all('limit').at(-1)?.at(-1)?.[1];
+  return plot(scenario, {
+    key: 'answers',
+    title: 'What callers were allowed',
+    about:
+      limit === undefined
+        ? 'Answers so far, of all nodes together; those denied are in the table above.'
+        : `Answers so far, of all nodes together; those denied are in the table above. Allowed should end at ${limit} or below.`,
+    unit: 'requests',
+    lines,
+    ...(limit !== undefined && { bound: { text: `limit ${limit}`, value: limit } }),
+  });
+}
+
+function store(scenario: ScenarioEvidence): Plot | undefined {
+  const of = (name: string, signal: Signal, colour: 0 | 1 | 2 | 3): PlotLine[] => {
+    const [points] = pointsOfRole(scenario, 'store', signal);
+    return points ? [{ name, colour, points, joined: joinedOf(signal) }] : [];
+  };
+  const lines = [
+    ...of('a read took', 'read-latency', 1),
+    ...of('a write took', 'write-latency', 0),
+    ...of('a write has waited', 'write-outstanding', 3),
+    ...of('no answer for', 'unreachable', 2),
+  ];
+  if (lines.length === 0) return undefined;
+  return plot(scenario, {
+    key: 'store',
+    title: 'How long reads and writes of the store took',
+    about: 'Asked four times a second with a probe key of its own.',
+    unit: 'ms',
+    lines,
+  });
+}
+
+function replicas(scenario: ScenarioEvidence): Plot | undefined {
+  const latency = faint(scenario, 'request-latency', MOST_PODS);
+  const unreachable = pointsOfRole(scenario, 'replica', 'unreachable');
+  const lines: PlotLine[] = [
+    ...latency,
+    ...(unreachable.length === 0
+      ? []
+      : [
+          {
+            name: 'a node gave no answer for, at most',
+            colour: 3 as const,
+            points: combined(unreachable, most),
+            joined: 'rises' as const,
+          },
+        ]),
+  ];
+  if (lines.length === 0) return undefined;
+  return plot(scenario, {
+    key: 'replicas',
+    title: 'How long answers of the nodes took',
+    about: 'A dot is an answer, of any node.',
+    unit: 'ms',
+    lines,
+  });
+}
+
+function arrivals(scenario: ScenarioEvidence): Plot | undefined {
+  const all = scenario.bundle.series.filter(({ signal }) => signal === 'arrivals').slice(0, MOST_ROWS);
+  if (all.length === 0) return undefined;
+  const points = all.flatMap((series) => series.points);
+  const [from, to] = [Math.min(...points.map(([at]) => at)), Math.max(...points.map(([at]) => at))];
+  const room = Math.max(0.1, (to - from) * 0.05);
+  return {
+    ...plot(scenario, {
+      key: 'arrivals',
+      title: 'When the requests of the burst were sent, by pod',
+      about: `All of them were sent within ${round(to - from)} ms.`,
+      unit: '',
+      lines: all.map((series, at) => ({
+        name: componentName(scenario, series.component),
+        colour: 0,
+        points: series.points,
+        joined: 'dots',
+        row: { at, label: series.component },
+      })),
+    }),
+    fromMs: from - room,
+    toMs: to + room,
+    bands: [],
+    marks: [],
+  };
+}
+
+/** A line for each component that has the signal; none where they are too many to tell apart. */
+function faint(scenario: ScenarioEvidence, signal: Signal, mostLines = MOST_PODS): PlotLine[] {
+  const some = scenario.bundle.series.filter((series) => series.signal === signal);
+  const shown = some.length > mostLines && signal === 'count-local' ? [] : some.slice(0, mostLines);
+  return shown.map(({ component, points }) => ({
+    name: componentName(scenario, component),
+    colour: 'faint',
+    points,
+    joined: joinedOf(signal),
+  }));
+}
+
+function pointsOfRole({ bundle }: ScenarioEvidence, role: string, signal: Signal): (readonly PlotPoint[])[] {
+  const names = new Set(bundle.components.filter((one) => one.role === role).map(({ name }) => name));
+  return bundle.series
+    .filter((series) => series.signal === signal && names.has(series.component))
+    .map(({ points }) => points);
+}
+
+function plot(
+  { bands, bundle, bundleAtMs, detections }: ScenarioEvidence,
+  made: Pick<Plot, 'about' | 'bound' | 'key' | 'lines' | 'title' | 'unit'>,
+): Plot {
+  // All plots of a scenario have one axis of time, so that what happened together stands at one place.
+  const moments = bundle.series
+    .filter(({ signal }) => signal !== 'limit')
+    .flatMap(({ points }) => [points[0], points.at(-1)]);
+  const spans = bands.map(({ fromMs, kind, toMs }) => ({
+    kind,
+    fromMs: fromMs - bundleAtMs,
+    toMs: (toMs ?? fromMs) - bundleAtMs,
+  }));
+  const times = [
+    ...moments.map((point) => point?.[0] ?? 0),
+    ...spans.flatMap(({ fromMs, toMs }) => [fromMs, toMs]),
+  ];
+  const values = made.lines.flatMap(({ points }) => points.map(([, value]) => value));
+  const [least, greatest] = [Math.min(...values.filter((value) => value > 0)), Math.max(...values)];
+  const whole = { fromMs: Math.min(...times), toMs: Math.max(...times) };
+  const span = made.key === 'counts' || made.key === 'store' ? whole : spanOf(made.lines, whole);
+  const isIn = (at: number): boolean => at >= span.fromMs && at <= span.toMs;
+  return {
+    ...made,
+    ...span,
+    log: made.unit === 'ms' && greatest / Math.max(least, LEAST_LOG) > LOG_FROM,
+    bands: spans
+      .filter(({ fromMs, toMs }) => fromMs <= span.toMs && toMs >= span.fromMs)
+      .map(({ fromMs, kind, toMs }) => ({
+        kind,
+        fromMs: Math.max(fromMs, span.fromMs),
+        toMs: Math.min(toMs, span.toMs),
+      })),
+    marks: detections
+      .map(({ atMs, text }) => ({
+        atMs: atMs - bundleAtMs,
+        text: text.startsWith('broken') ? 'broken' : 'detected',
+      }))
+      .filter(({ atMs }) => isIn(atMs)),
+    cites: [],
+  };
+}
+
+/** Of what is over in a moment, that moment and a little around it; else the whole. */
+function spanOf(
+  lines: readonly PlotLine[],
+  whole: Pick<Plot, 'fromMs' | 'toMs'>,
+): Pick<Plot, 'fromMs' | 'toMs'> {
+  const times = lines.flatMap(({ points }) => points.map(([at]) => at));
+  const [from, to] = [Math.min(...times), Math.max(...times)];
+  if (to - from > MOMENT * (whole.toMs - whole.fromMs)) return whole;
+  const room = Math.max(5, 0.2 * (to - from));
+  return { fromMs: Math.min(0, from) - room, toMs: to + 2 * room };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
+}
+
+function most(values: readonly number[]): number {
+  return Math.max(...values);
+}

@@ -1,0 +1,57 @@
+/** Reads what a report is made of from the API server. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChaosDemo } from '../../api/index.ts';
+import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
+import { isForbidden, isNotFound } from '../../kube/api-error.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { resourcePath } from '../../kube/resource-path.ts';
+import type { ReportSource } from './report.ts';
+
+/** The last of the evidence is written a moment after the verdict. Waited for so long, and looked for so often. */
+const LAST_WITHIN_MS = 6_000;
+const EVERY_MS = 400;
+/** Of a run that ended longer ago nothing more is written. */
+const OLD_MS = 90_000;
+
+/** With the evidence of the last run, or why it is not there. Waits a few seconds for its end. */
+export async function readSource(
+  client: KubeClient,
+  demo: ChaosDemo,
+  signal: AbortSignal,
+): Promise<ReportSource> {
+  const { run } = demo.status ?? {};
+  if (!run) return { demo };
+  // The clocks of the two machines may differ a little.
+  const isNew = Math.abs(Date.now() - Date.parse(run.completedAt ?? '')) < OLD_MS;
+  const until = performance.now() + (isNew ? LAST_WITHIN_MS : 0);
+  for (;;) {
+    const { isLast, ...source } = await readOnce(client, demo, run.number, signal);
+    if (isLast || performance.now() >= until) return source;
+    await sleep(EVERY_MS, undefined, { signal });
+  }
+}
+
+/** `isLast`: waiting would bring nothing more. */
+async function readOnce(
+  client: KubeClient,
+  demo: ChaosDemo,
+  run: number,
+  signal: AbortSignal,
+): Promise<ReportSource & { readonly isLast: boolean }> {
+  const { name, namespace } = demo.metadata;
+  const configMap = evidenceName(name, run);
+  const path = resourcePath(
+    { group: '', version: 'v1', plural: 'configmaps' },
+    { namespace, name: configMap },
+  );
+  try {
+    const { evidence, problem } = readRunEvidence(await client.request({ method: 'GET', path, signal }));
+    if (evidence) return { demo, evidence, isLast: evidence.complete };
+    return { demo, missing: `the ConfigMap ${configMap} cannot be read: ${problem}`, isLast: true };
+  } catch (error) {
+    if (isNotFound(error)) return { demo, missing: `there is no ConfigMap ${configMap}`, isLast: false };
+    if (!isForbidden(error)) throw error;
+    const missing = `you may not read the ConfigMap ${configMap} (get configmaps in ${namespace})`;
+    return { demo, missing, isLast: true };
+  }
+}

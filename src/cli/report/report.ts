@@ -1,0 +1,255 @@
+/** What a report says of a finished run, in words: made of the object and, where there is any, its evidence. Pure. */
+import {
+  type ChaosDemo,
+  type ChaosDemoStatus,
+  type ChapterStatus,
+  type DiagnosisStatus,
+  formatDuration,
+  type ScenarioStatus,
+  type Verdict,
+  withPrintableTexts,
+} from '../../api/index.ts';
+import { asExpected } from '../../demo/verdict.ts';
+import type { RunEvidence, ScenarioEvidence } from '../../evidence/index.ts';
+
+/** What could be read of a run. */
+export interface ReportSource {
+  readonly demo: ChaosDemo;
+  readonly evidence?: RunEvidence;
+  /** Why there is no evidence: a sentence without its end. */
+  readonly missing?: string;
+}
+
+/** All that a report says. Every text is one line of printable characters, and may be of anybody: escape it. */
+export interface Report {
+  readonly namespace: string;
+  readonly name: string;
+  readonly run: number;
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly completedAt: string;
+  /** How long the run took: "48s"; '' where that is not known. */
+  readonly took: string;
+  readonly subject: string;
+  readonly pods: readonly string[];
+  readonly verdict: Verdict;
+  /** good: Succeeded, and something was tested; bad: Failed; none: no verdict on the subject. */
+  readonly tone: 'good' | 'bad' | 'none';
+  /** The verdict in one sentence. */
+  readonly headline: string;
+  readonly scenarios: readonly ScenarioReport[];
+  readonly chapters: readonly ChapterStatus[];
+  /** What to do, the first thing first. */
+  readonly advice: readonly Advice[];
+  /** What this report could not be made of, a sentence each. */
+  readonly missing: readonly string[];
+  readonly evidence: RunEvidence | undefined;
+}
+
+export interface ScenarioReport {
+  /** From 1, in the order of the spec. */
+  readonly number: number;
+  /** The type in words: "Counter Drift". */
+  readonly title: string;
+  readonly status: ScenarioStatus;
+  readonly asExpected: boolean;
+  /** What became of it, in a few words: "broke, as expected". */
+  readonly outcome: string;
+  readonly diagnosis: DiagnosisStatus | undefined;
+  readonly evidence: ScenarioEvidence | undefined;
+}
+
+export interface Advice {
+  /** Name of the scenario that it is about; undefined: the run. */
+  readonly scenario?: string;
+  readonly text: string;
+}
+
+/** @returns undefined where no run of the object has ended, or another one is on */
+export function reportOf(source: ReportSource): Report | undefined {
+  const demo = withPrintableTexts(source.demo);
+  const { metadata, spec, status = {} } = demo;
+  const { run } = status;
+  if (!run?.verdict) return undefined;
+  const { evidence, missing } = matching(source, run.number);
+  const scenarios = (status.scenarios ?? []).map((entry, i) =>
+    scenarioReport(entry, i + 1, status.diagnoses ?? [], evidence),
+  );
+  const isTested = !run.dryRun && scenarios.length > 0;
+  const subject =
+    spec?.subject?.displayName ?? `the ${words(spec?.subject?.type ?? 'subject').toLowerCase()}`;
+  const { phase } = run.verdict;
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    run: run.number,
+    runId: run.runId ?? '',
+    startedAt: run.startedAt,
+    completedAt: run.completedAt ?? '',
+    took: tookOf(run),
+    subject,
+    pods: (run.pods ?? []).map(({ name }) => name),
+    verdict: run.verdict,
+    tone: phase === 'Failed' ? 'bad' : phase === 'Succeeded' && isTested ? 'good' : 'none',
+    headline: headlineOf(run.verdict, subject, scenarios, isTested),
+    scenarios,
+    chapters: status.chapters ?? [],
+    advice: adviceOf(run.verdict, scenarios, isTested),
+    missing,
+    evidence,
+  };
+}
+
+/** Evidence of another object or run says nothing of this one. */
+function matching(
+  { demo, evidence, missing }: ReportSource,
+  run: number,
+): { evidence: RunEvidence | undefined; missing: string[] } {
+  const without = 'The plots, and what each pod answered, are missing';
+  if (!evidence)
+    return {
+      evidence: undefined,
+      missing: [`${without}: ${missing ?? 'there is no evidence'}.`].map(oneLine),
+    };
+  if (evidence.demo.uid !== demo.metadata.uid || evidence.run.number !== run) {
+    return { evidence: undefined, missing: [`${without}: the evidence is of another run or object.`] };
+  }
+  const gaps = [
+    ...(evidence.complete ? [] : ['The evidence ends before the run does: its last part was not written.']),
+    ...(evidence.leftOut === '' ? [] : [`Left out of the evidence: ${evidence.leftOut}.`]),
+  ];
+  return { evidence: withPrintableTexts(evidence), missing: gaps.map(oneLine) };
+}
+
+function oneLine(text: string): string {
+  return withPrintableTexts(text);
+}
+
+function scenarioReport(
+  status: ScenarioStatus,
+  number: number,
+  diagnoses: readonly DiagnosisStatus[],
+  evidence: RunEvidence | undefined,
+): ScenarioReport {
+  return {
+    number,
+    title: words(status.type),
+    status,
+    asExpected: asExpected(status),
+    outcome: outcomeOf(status),
+    diagnosis: diagnoses.find(({ scenario }) => scenario === status.name),
+    evidence: evidence?.scenarios.find(({ name }) => name === status.name),
+  };
+}
+
+/** What became of an invariant, for somebody who knows none of the words of the API. */
+const BECAME: Readonly<Record<string, string>> = {
+  Detected: 'broke',
+  NotDetected: 'held',
+  Inconclusive: 'could not be judged',
+};
+
+function outcomeOf(status: ScenarioStatus): string {
+  const became = BECAME[status.result ?? ''];
+  if (became === undefined) return 'was not tested';
+  if (status.result === 'Inconclusive') return became;
+  if (status.expect === 'Any') return `${became}, where either will do`;
+  return asExpected(status) ? `${became}, as expected` : `${became}, against the expectation`;
+}
+
+/** "CounterDrift": "Counter Drift". */
+function words(type: string): string {
+  return type.replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1 ');
+}
+
+/** Longer than any run: an activeDeadline is 24 h at most, and one that waits for a person is left after days. */
+const LONGEST_MS = 100 * 86_400_000;
+
+function tookOf({ completedAt, startedAt }: NonNullable<ChaosDemoStatus['run']>): string {
+  const ms = Date.parse(completedAt ?? '') - Date.parse(startedAt);
+  return ms >= 0 && ms < LONGEST_MS ? formatDuration(ms < 1000 ? ms : Math.round(ms / 1000) * 1000) : '';
+}
+
+function headlineOf(
+  { phase, reason }: Verdict,
+  subject: string,
+  scenarios: readonly ScenarioReport[],
+  isTested: boolean,
+): string {
+  if (phase === 'Aborted')
+    return `No verdict: the run was stopped (${reason}) before it could judge ${subject}.`;
+  if (phase === 'Errored') {
+    return `No verdict: the run could not be carried to its end (${reason}), so it says nothing for certain about ${subject} as a whole.`;
+  }
+  if (!isTested) return `Nothing was tested: a dry run found everything ready and injected no fault.`;
+  const unmet = scenarios.filter((scenario) => !scenario.asExpected);
+  if (phase === 'Failed') {
+    const others = unmet.map(({ outcome, status }) => `${status.name} ${outcome}`);
+    return `Failed: ${count(unmet.length, scenarios.length)} ended otherwise than expected: ${others.join('; ')}.`;
+  }
+  const of = (result: string) => scenarios.filter(({ status }) => status.result === result);
+  const names = (some: readonly ScenarioReport[]) => some.map(({ status }) => status.name).join(' and in ');
+  const [broke, held] = [of('Detected'), of('NotDetected')];
+  // Of what was not expected either way, no word is said of an expectation.
+  const lead = scenarios.some(({ status }) => status.expect === 'Any') ? 'Succeeded: ' : 'As expected, ';
+  if (held.length === 0 && lead === 'As expected, ') {
+    return `${lead}${subject} broke what must hold in ${all(broke.length)}: the ${broke.length === 1 ? 'weakness' : 'weaknesses'} that this run looked for ${broke.length === 1 ? 'is' : 'are'} real.`;
+  }
+  if (broke.length === 0) return `${lead}${subject} held in ${all(held.length)}.`;
+  if (held.length === 0) return `${lead}${subject} broke what must hold in ${all(broke.length)}.`;
+  return `${lead}${subject} held in ${names(held)}, and broke what must hold in ${names(broke)}.`;
+}
+
+function count(some: number, of: number): string {
+  return some === of ? all(of, 'the one scenario') : `${some} of ${of} scenarios`;
+}
+
+function all(number: number, one = 'the one scenario'): string {
+  if (number === 1) return one;
+  return number === 2 ? 'both scenarios' : `all ${number} scenarios`;
+}
+
+function adviceOf(
+  { phase, reason }: Verdict,
+  scenarios: readonly ScenarioReport[],
+  isTested: boolean,
+): Advice[] {
+  const advice = scenarios.flatMap(({ diagnosis, status }): Advice[] => {
+    if (status.result === 'Inconclusive') {
+      return [
+        {
+          scenario: status.name,
+          text: `Mend what kept it from being judged, and run again: ${status.message ?? status.reason ?? 'no reason is known'}`,
+        },
+      ];
+    }
+    if (status.result !== 'Detected') return [];
+    const remedy = diagnosis?.remediation?.message;
+    return [
+      {
+        scenario: status.name,
+        text:
+          diagnosis?.recommendation ?? 'Nobody has explained it. Look at its measures and evidence below.',
+      },
+      ...(remedy === undefined ? [] : [{ scenario: status.name, text: remedy }]),
+    ];
+  });
+  if (phase === 'Failed') {
+    for (const { asExpected: met, status } of scenarios) {
+      if (met || status.result !== 'NotDetected') continue;
+      const text =
+        'What was expected did not show. See whether the fault was strong and long enough; else expect NotDetected.';
+      advice.push({ scenario: status.name, text });
+    }
+  }
+  const isOpen = phase === 'Errored' || phase === 'Aborted';
+  if (isOpen && !scenarios.some(({ status }) => status.result === 'Inconclusive')) {
+    advice.unshift({
+      text: `Look up ${reason} in docs/troubleshooting.md, mend what it names, and run again.`,
+    });
+  }
+  if (advice.length > 0 || isOpen) return advice;
+  return [
+    { text: isTested ? 'Nothing: all that was tested held.' : 'Set spec.dryRun to false to test something.' },
+  ];
+}

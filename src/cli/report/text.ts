@@ -1,0 +1,48 @@
+/** Text of anybody on its way into a page. */
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Characters that XML 1.0 cannot hold in any form. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that must not be there
+const NO_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+/** Text as it stands between tags or in a quoted attribute, of HTML and of XML alike. */
+export function escaped(text: string): string {
+  return (
+    text
+      .toWellFormed()
+      .replace(NO_XML, '\ufffd')
+      .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+      // A pipeline whose log this is printed into takes ##[...] and ##vso[...] for a command.
+      .replace(/#(?=#)/g, '&#35;')
+  );
+}
+
+/** Markup: nothing in it is escaped again. */
+export class Markup {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+export type Part = Markup | string | number | undefined | readonly Part[];
+
+/** Markup with its holes filled; what is no markup itself is {@link escaped}. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+  return new Markup(strings.map((text, i) => `${i === 0 ? '' : partText(parts[i - 1])}${text}`).join(''));
+}
+
+function partText(part: Part): string {
+  if (part === undefined) return '';
+  if (part instanceof Markup) return part.text;
+  if (typeof part === 'object') return part.map(partText).join('');
+  return escaped(String(part));
+}

@@ -1,0 +1,53 @@
+/** The chapters of a run and its faults as rows of bars. Pure. */
+import type { Report } from './report.ts';
+import { html, type Markup } from './text.ts';
+
+interface Row {
+  readonly label: string;
+  readonly kind: 'chapter' | 'fault';
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A section with a row for each chapter that was told, and for each fault, in order of their start. */
+export function timeline(report: Report): Markup {
+  const start = Date.parse(report.startedAt);
+  const rows = rowsOf(report, start);
+  const end = Math.max(...rows.map(({ to }) => to), 1);
+  if (rows.length === 0) return html``;
+  const share = (ms: number): number => Math.round((Math.min(Math.max(ms, 0), end) / end) * 10_000) / 100;
+  return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>
+<ol class="timeline">${rows.map(
+    ({ from, kind, label, to }) => html`
+<li class="${kind}"><span class="label">${label}</span><span class="track"><i style="left:${share(from)}%;width:${Math.max(0.4, share(to) - share(from))}%"></i></span><span class="time">${clock(from)} to ${clock(to)}</span></li>`,
+  )}</ol></section>`;
+}
+
+function rowsOf({ chapters, completedAt, scenarios }: Report, start: number): Row[] {
+  const since = (time: string | undefined): number => Date.parse(time ?? '') - start;
+  const rows = [
+    ...chapters.map(
+      ({ completedAt: left, startedAt, title }): Row => ({
+        label: title,
+        kind: 'chapter',
+        from: since(startedAt),
+        to: since(left ?? completedAt),
+      }),
+    ),
+    ...scenarios.map(
+      ({ status: { fault, name } }): Row => ({
+        label: `fault of ${name}`,
+        kind: 'fault',
+        from: since(fault?.startedAt),
+        to: since(fault?.endedAt ?? fault?.until),
+      }),
+    ),
+  ];
+  return rows.filter(({ from, to }) => from >= 0 && to >= from).toSorted((a, b) => a.from - b.from);
+}
+
+/** "1:05.2" of milliseconds since the start. */
+function clock(ms: number): string {
+  const tenths = Math.round(ms / 100);
+  return `${Math.floor(tenths / 600)}:${String(Math.floor((tenths % 600) / 10)).padStart(2, '0')}.${tenths % 10}`;
+}
