@@ -429,8 +429,10 @@ describe('admission', () => {
     const { opened } = await admit('a');
     const stranger = connect({ host: redis.host, port: redis.port, localAddress: '127.0.0.9' });
     onTestFinished(() => void stranger.destroy());
-    await until(async () => (await ask('CLIENT LIST')).includes('addr=127.0.0.9:'), {
-      what: 'the stranger to be there',
+    // One that asks for nothing is nobody yet.
+    stranger.write('PING\r\n');
+    await until(async () => / addr=127\.0\.0\.9:.* cmd=ping /.test(await ask('CLIENT LIST')), {
+      what: 'the stranger to have asked for something',
     });
     const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
     const finding: Finding | undefined = await opened?.driver.perform(
