@@ -226,10 +226,10 @@ async function measureRate(
       `the counters could be read only ${counted(samples, 'time')} in ${Math.round(took)} ms without any fault: ${problem ?? 'the rate limiter answers too slowly'}`,
     );
   }
-  const { allowed, open, sent } = await traffic;
+  const { allowed, open, refused, sent } = await traffic;
   const withinMs = restWithinMs(options);
   const { admitted, stored } = await atRest(options, window, withinMs, signal);
-  const counting = { sent, open, allowed, admitted, stored, withinMs };
+  const counting = { sent, open, refused, allowed, admitted, stored, withinMs };
   const failure = countingProblem(counting, redis.name);
   if (failure !== undefined) throw new BaselineError(failure);
   return { lag: { lag, samples }, counting };
@@ -296,9 +296,9 @@ async function sendChecks(
   traffic: { readonly requestsPerSecond: number; readonly requests?: number },
   stop: AbortSignal,
   lifetime: AbortSignal,
-): Promise<Pick<Counting, 'allowed' | 'open' | 'sent'>> {
+): Promise<Pick<Counting, 'allowed' | 'open' | 'refused' | 'sent'>> {
   const allowed = new Map(clients.map(({ name }) => [name, 0]));
-  let [sent, answered] = [0, 0];
+  let [sent, answered, failed] = [0, 0, 0];
   const listener: TrafficListener = {
     sent() {
       sent += 1;
@@ -311,10 +311,15 @@ async function sendChecks(
       if (yes) allowed.set(node, (allowed.get(node) ?? 0) + 1);
     },
     unanswered: () => undefined,
+    ended(_, got) {
+      if (got === 'Failed') failed += 1;
+    },
   };
   const nodes = clients.map((client) => checkNode(client, window));
   await runSteadyTraffic({ nodes, ...traffic }, listener, stop, lifetime);
-  return { allowed, sent, open: sent - answered };
+  const open = sent - answered;
+  // An answer that is none has failed, too, and is open all the same.
+  return { allowed, sent, open, refused: Math.max(0, failed - open) };
 }
 
 /** Works on a control key with a fresh window, which is removed again. */

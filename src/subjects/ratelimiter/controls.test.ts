@@ -4,7 +4,16 @@ import { type Counting, controlMeasure, countingProblem, denyingSentence } from 
 const even = (count: number): Map<string, number> => new Map(['a', 'b', 'c'].map((node) => [node, count]));
 
 function counting(change: Partial<Counting> = {}): Counting {
-  return { sent: 30, open: 0, allowed: even(10), admitted: even(10), stored: 30, withinMs: 5000, ...change };
+  return {
+    sent: 30,
+    open: 0,
+    refused: 0,
+    allowed: even(10),
+    admitted: even(10),
+    stored: 30,
+    withinMs: 5000,
+    ...change,
+  };
 }
 
 describe('the positive control', () => {
@@ -37,6 +46,16 @@ describe('the positive control', () => {
       'a node counts more than the sender was allowed',
       { admitted: new Map([...even(10), ['b', 14]]), stored: 34 },
       /the nodes count 34 .*somebody else uses keys/,
+    ],
+    [
+      'Redis holds more, and a node has turned checks away',
+      { stored: 32, refused: 2 },
+      /^redis-0 holds 32, which is more than the 30 that the nodes admitted, .*turned 2 checks away with a failure.*counted there and not admitted/,
+    ],
+    [
+      'Redis holds more, and nobody was turned away',
+      { stored: 32 },
+      /^redis-0 holds 32, which is more than the 30 .*other processes than the selected pods/,
     ],
     ['checks stay without an answer', { open: 2 }, /2 checks of 30 got no proper answer without any fault/],
   ])('fails where %s', (_, change, expected) => {

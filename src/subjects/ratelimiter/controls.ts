@@ -26,6 +26,8 @@ export interface Counting {
   /** Checks that were sent, and those of them that nobody answered properly. */
   readonly sent: number;
   readonly open: number;
+  /** Those that a node answered, but could not decide: turned away for lack of an answer from Redis in time. */
+  readonly refused: number;
   /** Yeses that the sender got, by node. */
   readonly allowed: ReadonlyMap<string, number>;
   /** What each node says to have admitted. */
@@ -45,7 +47,7 @@ export interface Denying {
 
 /** Why it is not shown that the limiter admits, and counts in Redis (`store`); undefined: it is. */
 export function countingProblem(counting: Counting, store: string): string | undefined {
-  const { sent, open, admitted, stored, withinMs } = counting;
+  const { sent, open, admitted, refused, stored, withinMs } = counting;
   const allowed = sumOf(counting.allowed.values());
   const nodes = sumOf(admitted.values());
   if (open > 0) {
@@ -57,6 +59,13 @@ export function countingProblem(counting: Counting, store: string): string | und
   const differing = [...counting.allowed].filter(([node, count]) => admitted.get(node) !== count);
   if (differing.length > 0) {
     return `the sender was allowed ${allowed} of ${counted(sent, 'check')} (${perNode(counting.allowed)}), and the nodes count ${nodes} (${perNode(admitted)}): see whether the pods are behind something that answers in their place, or somebody else uses keys that begin with demo-`;
+  }
+  if (stored > nodes) {
+    const why =
+      refused > 0
+        ? `The nodes turned ${counted(refused, 'check')} away with a failure: where Redis itself decides, one whose answer comes too late is counted there and not admitted. See why Redis answers late (the processor time of Redis and of the nodes, the network), or raise the deadline of a check in the rate limiter`
+        : 'See whether other processes than the selected pods count under the same keys, or whether a pod was restarted meanwhile';
+    return `${store} holds ${stored}, which is more than the ${nodes} that the nodes admitted, ${withinMs} ms after the last check and without any fault. ${why}`;
   }
   if (stored !== nodes) {
     const elsewhere =

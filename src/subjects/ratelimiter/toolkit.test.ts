@@ -1,26 +1,42 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { specSchema } from '../../api/index.ts';
+import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
 import { rateLimiterApi } from './api.ts';
+import type { Toolkit } from './faults/fault.ts';
 import { ConnectionBudget } from './http/connection-budget.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
 
 /** More than this wait for one pod at the highest rate and the longest wait: 2 x 50 a second for 10 s. */
 const AT_ONCE = 1000;
 
-const spec = specSchema([rateLimiterApi]).parse({
-  subject: {
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      redis: { service: { name: 'redis' } },
-      interface: { type: 'HTTP', http: { request: { path: '/$(key)' } } },
+const specOf = (more: object, type: string): ChaosDemoSpec =>
+  specSchema([rateLimiterApi]).parse({
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        redis: { service: { name: 'redis' } },
+        health: { timeout: '8s' },
+        ...more,
+      },
     },
-  },
-  scenarios: [{ name: 's', type: 'StoreOutage' }],
-});
+    scenarios: [{ name: 's', type }],
+  });
+const http = { interface: { type: 'HTTP', http: { request: { path: '/$(key)' } } } };
 
-it('has each request reach a pod that answers none, as many as may wait at once', async () => {
+it.each<[string, ChaosDemoSpec, (toolkit: Toolkit, signal: AbortSignal) => Promise<unknown> | undefined]>([
+  [
+    'behind HTTP',
+    specOf(http, 'StoreOutage'),
+    ({ askers: [asker] }, signal) =>
+      asker?.ask({ method: 'GET', path: '/' }, 8000, signal).then(({ failure }) => failure?.code),
+  ],
+  [
+    'of the reference interface',
+    specOf({}, 'CounterDrift'),
+    ({ loaders: [loader] }, signal) => loader?.check('k', signal).catch(String),
+  ],
+])('has each request reach a pod %s that answers none, as many as may wait at once', async (_, spec, ask) => {
   const sockets = new Set<Socket>();
   const asked = Promise.withResolvers<void>();
   const server = createServer((socket) => {
@@ -53,11 +69,7 @@ it('has each request reach a pod that answers none, as many as may wait at once'
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const [asker] = toolkit.askers;
-  const request = { method: 'GET', path: '/' };
-  const all = Array.from({ length: AT_ONCE }, async () =>
-    asker?.ask(request, 8000, lifetime.signal).then(({ failure }) => failure?.code),
-  );
+  const all = Array.from({ length: AT_ONCE }, async () => await ask(toolkit, lifetime.signal));
   const first = await Promise.race([asked.promise.then(() => 'all have come'), ...all]);
   expect(first).toBe('all have come');
 });

@@ -14,14 +14,12 @@ import { RedisConnections } from './store/redis-client.ts';
 
 /** Connections for health, limits and counters of one node; few, since each is asked one thing at a time. */
 const QUIET_CONNECTIONS = 4;
-/** Connections for steady traffic to one node: a strict node holds each request for as long as Redis stalls. */
-const LOAD_CONNECTIONS = 256;
 /**
- * Connections of callers to one node: those whose answers are waited for, at the highest rate and the longest wait.
+ * Connections for the traffic to one node: those whose answers are waited for, at the highest rate and the longest wait.
  * A request that waited for a connection would be told as one that the node did not answer. Traffic has no more than
  * so many requests open over all nodes, so that this is what a run can come to.
  */
-const ASK_CONNECTIONS = 1000;
+const TRAFFIC_CONNECTIONS = 1000;
 
 /** A toolkit whose connections are made when they are first needed. Its `lifetime` is its owner's to abort. */
 export function openToolkit(
@@ -53,7 +51,7 @@ export function openToolkit(
       target: { ...parts.target, nodes: asked },
       ...(dial && { dial }),
       callers: new HttpCallers(http, parts.target.http?.headers),
-      askers: asked.map((node) => new NodeClient(node, ASK_CONNECTIONS, parts.now, dial)),
+      askers: asked.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, parts.now, dial)),
       redis: new RedisConnections(redis, randomUUID(), server),
       ownPause: new OwnPause(mayBePaused),
     };
@@ -65,7 +63,7 @@ export function openToolkit(
     timeoutMs,
     clients: open(timeoutMs, QUIET_CONNECTIONS),
     observers: open(Math.min(timeoutMs, SAMPLE_TIMEOUT_MS), QUIET_CONNECTIONS),
-    loaders: open(timeoutMs, LOAD_CONNECTIONS),
+    loaders: open(timeoutMs, TRAFFIC_CONNECTIONS),
     redis: new RedisConnections(redis, randomUUID(), server),
     ownPause: new OwnPause(mayBePaused),
   };

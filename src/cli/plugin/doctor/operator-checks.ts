@@ -194,18 +194,33 @@ const IN_NAMESPACE: readonly Right[] = [
   })),
 ];
 
+/** Of the same role; without them runs go on, and leave no evidence. */
+const FOR_EVIDENCE: readonly Right[] = ['get', 'create', 'patch', 'delete'].map((verb) => ({
+  verb,
+  group: '',
+  resource: 'configmaps',
+}));
+
 /** The operator may look at what it tests. */
 export async function checkRights(scene: Scene): Promise<Finding> {
   const { kubectl, namespace, system } = scene;
   return await checked('Rights', scene, async () => {
     const account = await serviceAccount(scene);
     const user = `system:serviceaccount:${system}:${account}`;
-    const allowed = await Promise.all(IN_NAMESPACE.map((right) => may(scene, user, right)));
-    const missing = IN_NAMESPACE.filter((_, i) => !allowed[i]).map(
-      ({ resource, verb }) => `${verb} ${resource}`,
-    );
-    if (missing.length === 0)
+    const [missing, forEvidence] = await Promise.all([
+      lacking(scene, user, IN_NAMESPACE),
+      lacking(scene, user, FOR_EVIDENCE),
+    ]);
+    if (missing.length === 0 && forEvidence.length === 0)
       return { state: 'ok', message: `${user} has what it needs in namespace ${namespace}` };
+    if (missing.length === 0) {
+      return {
+        state: 'note',
+        message: `${user} may not ${forEvidence.join(', ')} in namespace ${namespace}: runs go on, and their evidence is not kept. Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or in a clone of the project:`,
+        mend: [`${kubectl} ${INSTALL}`],
+        reason: 'PermissionDenied',
+      };
+    }
     return {
       state: 'wrong',
       message: `${user} may not ${missing.join(', ')} in namespace ${namespace}`,
@@ -242,6 +257,12 @@ async function bindingCommands(scene: Scene, account: string): Promise<string[]>
 async function serviceAccount(scene: Scene): Promise<string> {
   const found = await deployments(scene).catch(() => []);
   return found[0]?.spec?.template?.spec?.serviceAccountName ?? OPERATOR;
+}
+
+/** Those of the rights that the user has not, in words. */
+async function lacking(scene: Scene, user: string, rights: readonly Right[]): Promise<string[]> {
+  const allowed = await Promise.all(rights.map((right) => may(scene, user, right)));
+  return rights.filter((_, i) => !allowed[i]).map(({ resource, verb }) => `${verb} ${resource}`);
 }
 
 async function may(scene: Scene, user: string, { group, resource, verb }: Right): Promise<boolean> {

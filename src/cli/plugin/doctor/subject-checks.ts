@@ -1,14 +1,8 @@
-/** Is there something to test: the limiter's pods, the Service and the pod of Redis, the Secret. Judged as the operator does. */
+/** Is there something to test: the limiter's pods, the Service and the pod of Redis, the Secrets. Judged as the operator does. */
 import { resourcePath } from '../../../kube/resource-path.ts';
-import type { Pod, Secret, Service } from '../../../subjects/cluster.ts';
-import { readRedisAuth } from '../../../subjects/ratelimiter/admission/redis-auth.ts';
+import type { Pod, Service } from '../../../subjects/cluster.ts';
 import { podSelectorOf, resolveRedis } from '../../../subjects/ratelimiter/admission/redis-service.ts';
-import {
-  PART,
-  type RateLimiterSpec,
-  REDIS_AUTH_SECRET_TYPE,
-  rateLimiterOf,
-} from '../../../subjects/ratelimiter/schema.ts';
+import { PART, type RateLimiterSpec, rateLimiterOf } from '../../../subjects/ratelimiter/schema.ts';
 import { isReady, selectPods } from '../../../subjects/targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
 import { MOST_PODS } from '../../../subjects/targets/namespace-reader.ts';
@@ -16,6 +10,7 @@ import { Refusal } from '../../../subjects/targets/refusal.ts';
 import { shell } from '../connection.ts';
 import type { Finding } from './finding.ts';
 import { checked, type DemoScene, mergePatch, read } from './scene.ts';
+import { checkHttpSecret, checkRedisSecret } from './secret-checks.ts';
 
 const NAME_LABEL = 'app.kubernetes.io/name';
 
@@ -25,7 +20,8 @@ export async function checkRateLimiter(scene: DemoScene): Promise<Finding[]> {
   return await Promise.all([
     checkPods(scene, limiter),
     checkRedis(scene, limiter),
-    checkSecret(scene, limiter),
+    checkRedisSecret(scene, limiter),
+    ...checkHttpSecret(scene, limiter),
   ]);
 }
 
@@ -73,64 +69,6 @@ async function checkRedis(scene: DemoScene, { redis }: RateLimiterSpec): Promise
       return { state: 'wrong', message: error.message, mend, reason: error.reason };
     }
   });
-}
-
-/** The Secret is there, of the type that the operator takes, with what it needs, and for this Service. No value is shown. */
-async function checkSecret(scene: DemoScene, { redis }: RateLimiterSpec): Promise<Finding> {
-  const { kubectl, namespace } = scene;
-  const name = redis.authSecretRef?.name;
-  return await checked('Secret', scene, async () => {
-    if (name === undefined) {
-      return { state: 'note', message: `none is named: right where Redis asks for no password` };
-    }
-    const type = { group: '', version: 'v1', plural: 'secrets' };
-    const secret = await read<Secret>(scene, resourcePath(type, { namespace, name }));
-    const service = redis.service.name;
-    const create = createSecret(scene, name, service);
-    if (secret === undefined) {
-      const message = `there is no Secret ${name} in namespace ${namespace}. With the password of that user of Redis in PASSWORD:`;
-      return { state: 'wrong', message, mend: [create], reason: 'RedisAuthInvalid' };
-    }
-    try {
-      readRedisAuth(secret, { service, tls: redis.tls });
-      return {
-        state: 'ok',
-        message: `${name} is of type ${REDIS_AUTH_SECRET_TYPE} and for Service ${service}`,
-      };
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (secret.type !== REDIS_AUTH_SECRET_TYPE) {
-        const message = `Secret ${name} is of type ${secret.type ?? 'Opaque'}, which the operator does not read; a type cannot be changed. If nobody else uses it, with the password of that user of Redis in PASSWORD:`;
-        const remove = `${kubectl} ${shell`-n ${namespace} delete secret ${name}`}`;
-        return { state: 'wrong', message, mend: [remove, create], reason: error.reason };
-      }
-      return {
-        state: 'wrong',
-        message: error.message,
-        mend: secretPatch(scene, secret, service),
-        reason: error.reason,
-      };
-    }
-  });
-}
-
-function createSecret({ kubectl, namespace }: DemoScene, name: string, service: string): string {
-  const named = name === `${service}-auth` ? '' : shell` --from-literal=service=${service}`;
-  return `${kubectl} ${shell`-n ${namespace} create secret generic ${name} --type=${REDIS_AUTH_SECRET_TYPE}`} --from-literal=username=chaosdemo-operator --from-literal=password="$PASSWORD"${named}`;
-}
-
-/** What a Secret of the right type lacks, added; none where it has too much rather than too little. */
-function secretPatch({ kubectl, namespace }: DemoScene, secret: Secret, service: string): string[] {
-  const { name } = secret.metadata;
-  const command = `${kubectl} ${shell`-n ${namespace} patch secret ${name}`}`;
-  const named = Buffer.from(secret.data?.['service'] ?? '', 'base64').toString();
-  const services = (named === '' ? name.replace(/-auth$/, '') : named).split(/[\s,]+/);
-  if (!services.includes(service)) {
-    const all = named === '' ? service : `${named},${service}`;
-    return [`${command} ${mergePatch({ stringData: { service: all } })}`];
-  }
-  if ((secret.data?.['password'] ?? '') !== '') return [];
-  return [`${command} --type=merge -p '{"stringData":{"password":"'"$PASSWORD"'"}}'`];
 }
 
 /** A patch of the selector, where the pods of exactly one name would do. */

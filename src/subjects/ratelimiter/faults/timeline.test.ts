@@ -93,6 +93,13 @@ describe('a timeline', () => {
     ]);
   });
 
+  it('says nothing of a replica that was not asked', () => {
+    const seen = timeline('a', 'b');
+    seen.sample({ ...sample(T + 1, { a: 1 }, 1), unasked: ['b'] });
+    expect(events(seen.bundle(T))).toEqual([]);
+    expect(points(seen.bundle(T), 'replica-2', 'unreachable')).toBeUndefined();
+  });
+
   it('takes a connection that did not come about for no answer', () => {
     const seen = timeline('a');
     seen.request({ node: 'a', caller: 'Within', sentAt: T, endedAt: T + 1, got: 'Failed', unheard: true });

@@ -282,6 +282,9 @@ describe('a burst that cannot be sent', () => {
     ]);
     const lease = await budget.acquire(1, signal);
     expect((await refusal(planOf([node], 3, { budget, timeoutMs: 50 }))).code).toBe('NO_CONNECTIONS');
+    expect((await refusal(planOf([node], 1, { budget, timeoutMs: 50, cost: 3 }))).message).toBe(
+      'the burst was not sent: it needs 1 connections, each of which counts as 3 where it is encrypted, and for 50 ms other bursts left fewer of the 3 that this process may open',
+    );
     lease.release();
     await sendBurst(planOf([node], 3, { budget }), signal);
     expect(budget.free).toBe(3);

@@ -94,7 +94,7 @@ async function leaseOf<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Conn
     const why =
       error instanceof ConnectionBudgetError
         ? error.message
-        : `it needs ${requests.length * cost} connections, and for ${timeoutMs} ms other bursts left fewer of the ${budget.total} that this process may open`;
+        : `it needs ${requests.length} connections${cost > 1 ? `, each of which counts as ${cost} where it is encrypted` : ''}, and for ${timeoutMs} ms other bursts left fewer of the ${budget.total} that this process may open`;
     throw new BurstNotSentError(`the burst was not sent: ${why}`, 'NO_CONNECTIONS');
   } finally {
     timeout.end();

@@ -5,7 +5,7 @@
  */
 
 import { messageOf, pauseFor, TIMED_OUT, within } from '../waiting.ts';
-import type { ProbeWriter, RedisConnections } from './redis-client.ts';
+import { gaveNoAnswer, type ProbeWriter, type RedisConnections } from './redis-client.ts';
 
 /** A write has to be held back at least this long; a healthy one takes about a millisecond. */
 const HOLD_MS = 150;
@@ -27,7 +27,8 @@ export interface HeldWrite {
 export type PauseFinding =
   | { kind: 'held'; heldMs: number; reads: number; slowestReadMs: number }
   | { kind: 'taken'; afterMs: number; at: number }
-  | { kind: 'unclear'; reason: string };
+  /** silent: reads were not answered. lost: the connection of the write was. refused: Redis answered with an error. */
+  | { kind: 'unclear'; cause: 'silent' | 'lost' | 'refused'; reason: string };
 
 /** Sends a probe write. */
 export function sendWrite(writer: ProbeWriter, now: () => number): HeldWrite {
@@ -59,7 +60,9 @@ export async function feelPause(
     (error: unknown) => {
       outcome ??= {
         kind: 'unclear',
-        reason: `the connection of the probe write was lost: ${messageOf(error)}`,
+        ...(gaveNoAnswer(error)
+          ? { cause: 'lost', reason: `the connection of the probe write was lost: ${messageOf(error)}` }
+          : { cause: 'refused', reason: `the probe write was answered with an error: ${messageOf(error)}` }),
       };
     },
   );
@@ -72,7 +75,12 @@ export async function feelPause(
       reads += 1;
     } catch (error) {
       signal.throwIfAborted();
-      return { kind: 'unclear', reason: `reads were not answered: ${messageOf(error)}` };
+      return {
+        kind: 'unclear',
+        ...(gaveNoAnswer(error)
+          ? { cause: 'silent', reason: `reads were not answered: ${messageOf(error)}` }
+          : { cause: 'refused', reason: `reads were answered with an error: ${messageOf(error)}` }),
+      };
     }
     await within(ended, READ_EVERY_MS, signal);
   }

@@ -1,5 +1,5 @@
 /** Counters of a limiter behind HTTP: the sender's own count of what was admitted, and what Redis holds. */
-import { parseDuration } from '../../../../api/index.ts';
+import { type Measure, parseDuration } from '../../../../api/index.ts';
 import type { FaultReport, RecoveryReport } from '../../../../demo/observed.ts';
 import { askingNode } from '../../interfaces/http/asking-node.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -126,14 +126,14 @@ export class CallerCounters implements Counters {
       const { endedAt, problems, stored } = sample;
       const late = performance.now() >= deadline;
       if (stored !== undefined && (stored >= admitted || late)) {
-        const lost = Math.max(0, admitted - stored);
         const said = `Redis holds ${counted(stored, 'count')} for the ${counted(admitted, 'request')} that were let through`;
+        const more = stored > admitted ? '. It counts others, too, so some may be lost all the same' : '';
         return {
           workedAt,
-          ...(lost === 0 && recovery.drifted && { restedAt: endedAt }),
-          // Where a limiter counts what it denies, too, more may be lost than is missing.
-          measures: [{ name: 'lostCounts', value: lost, unit: 'counts', ...(lost > 0 && { atLeast: true }) }],
-          message: `${accepted}; ${said}`,
+          // With others among them it is not known when all that were let through were there again.
+          ...(stored === admitted && recovery.drifted && { restedAt: endedAt }),
+          measures: [lostCounts(admitted, stored)],
+          message: `${accepted}; ${said}${more}`,
         };
       }
       if (late) {
@@ -155,4 +155,13 @@ export class CallerCounters implements Counters {
     const windowMs = parseDuration(this.#toolkit.limiter.limit.window);
     return this.#firstSentAt !== undefined && at >= this.#firstSentAt + windowMs;
   }
+}
+
+/**
+ * What is missing of what was let through. A limiter may count what it denies, too: where counts are missing, or there
+ * are more of them than were let through, more may be lost than that.
+ */
+export function lostCounts(admitted: number, stored: number): Measure {
+  const value = Math.max(0, admitted - stored);
+  return { name: 'lostCounts', value, unit: 'counts', ...(stored !== admitted && { atLeast: true }) };
 }

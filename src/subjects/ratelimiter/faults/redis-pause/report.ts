@@ -37,7 +37,9 @@ export function reportOfPause(pause: RedisPause, timeline: Timeline, now: number
     timeline.writeAccepted(finding.at, finding.afterMs);
     return { ...report, endedAt: finding.at };
   } else if (finding?.kind === 'unclear') {
-    timeline.storeUnreachable(now);
+    if (finding.cause === 'silent') timeline.storeUnreachable(now);
+    else if (finding.cause === 'lost') timeline.connectionLost(now);
+    else timeline.storeRefused(now, 'a command');
   }
   return report;
 }

@@ -15,6 +15,8 @@ import { limitOf } from './limit-of-spec.ts';
 
 /** Requests beyond its limit after which a limiter that denies none is given up. */
 const MOST_BEYOND = 50;
+/** Pods that a message names. */
+const MOST_NAMED = 3;
 /** How long the control may take, in milliseconds, and so has to fit into a window by the clock. */
 const CONTROL_MS = 2000;
 
@@ -72,7 +74,7 @@ export async function controlCallers(
       writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
       writeMaxMs,
       lags,
-      counting: { sent, open: 0, allowed, admitted: allowed, stored, withinMs: 0 },
+      counting: { sent, open: 0, refused: 0, allowed, admitted: allowed, stored, withinMs: 0 },
       denying: { limit: full, sent, allowed: admitted },
     },
   };
@@ -90,12 +92,24 @@ export function controlProblem(limit: RateLimit, { improper, requests, usedUp }:
   });
   const full = admittedAtOnce(limit);
   if (!usedUp || excess > 0) {
-    return `without any fault one caller was let through ${counted(admitted.length, 'time')}, and the limit allows ${Math.max(bound, full)}: see whether subject.rateLimiter.limit is the limit of your rate limiter, and whether $(key) stands where it takes the identity of its caller`;
+    const denying = new Set(requests.filter(({ got }) => got === 'Denied').map(({ node }) => node));
+    const open = [...new Set(requests.map(({ node }) => node))].filter((node) => !denying.has(node));
+    const lost =
+      open.length === 0
+        ? ''
+        : `. ${firstOf(open)} denied none: see in the logs whether the rate limiter lost its Redis, at its start or since its timeout for Redis is shorter than a usual answer takes. Some let everybody through from then on, until the pod is restarted`;
+    return `without any fault one caller was let through ${counted(admitted.length, 'time')}, and the limit allows ${Math.max(bound, full)}: see whether subject.rateLimiter.limit is the limit of your rate limiter, and whether $(key) stands where it takes the identity of its caller${lost}`;
   }
   if (admitted.length < full) {
     return `without any fault one caller was denied after ${counted(admitted.length, 'request')}, and the limit allows ${full}: correct subject.rateLimiter.limit`;
   }
   return undefined;
+}
+
+/** The first few of some pods, in words. */
+function firstOf(pods: readonly string[]): string {
+  const [named, left] = [pods.slice(0, MOST_NAMED), pods.length - MOST_NAMED];
+  return left > 0 ? `${named.join(', ')} and ${left} more` : named.join(', ');
 }
 
 function timesOf({ endedAt, sentAt }: CallerRequest): { sentAt: number; answeredAt: number } {

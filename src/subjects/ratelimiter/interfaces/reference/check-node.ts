@@ -5,6 +5,7 @@ import { type LimiterClient, LimiterClientError, type LimiterFailure } from './l
 
 const OUTCOME: Readonly<Record<LimiterFailure, TrafficOutcome>> = {
   UNREACHABLE: 'Unreachable',
+  UNSENT: 'Unsent',
   UNANSWERED: 'Unanswered',
   REFUSED: 'Improper',
   INVALID: 'Improper',

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Dial } from '../../http/dial.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { sampleCounters } from './counter-sample.ts';
 import { LimiterClient } from './limiter-client.ts';
@@ -40,6 +41,24 @@ async function sample(redisKeys: readonly string[]) {
 }
 
 describe('a sample of the counters', () => {
+  it('tells a node that was not asked, for want of files, from one that gives no answer', async () => {
+    const outOfFiles: Dial = (_, events) => {
+      setImmediate(() => events.closed(Object.assign(new Error('too many'), { code: 'EMFILE' })));
+      return { write: () => undefined, unsent: () => 0, destroy: () => undefined };
+    };
+    const clients = [outOfFiles, undefined].map(
+      (dial, i) => new LimiterClient({ name: `rl-${i}`, host: '127.0.0.1', port: 1 }, 5000, 1, dial),
+    );
+    const window = { key: 'demo-a', windowId: 'w' };
+    const read = new ReadKeys() as unknown as RedisConnections;
+    const found = await sampleCounters(clients, read, window, Date.now, new AbortController().signal);
+    expect(found).toMatchObject({ unasked: ['rl-0'], improper: [] });
+    expect(found.problems).toEqual([
+      expect.stringContaining('ulimit -n'),
+      expect.stringContaining('ECONNREFUSED'),
+    ]);
+  });
+
   it('reads the one hash that the nodes name', async () => {
     const { problems, read, stored } = await sample(['rl:demo-a:1', 'rl:demo-a:1']);
     expect({ problems, read, stored }).toEqual({ problems: [], read: ['rl:demo-a:1'], stored: 3 });

@@ -26,6 +26,8 @@ export interface CounterSample {
   readonly elsewhere: readonly string[];
   /** Nodes that gave an answer which is none to the question. */
   readonly improper?: readonly string[];
+  /** Nodes that were not asked, since this machine made no connection: that says nothing of them. */
+  readonly unasked?: readonly string[];
   /** Why something is missing. */
   readonly problems: readonly string[];
 }
@@ -47,6 +49,7 @@ export async function sampleCounters(
   const admitted = new Map<string, number>();
   const elsewhere: string[] = [];
   const improper: string[] = [];
+  const unasked: string[] = [];
   const problems: string[] = [];
   const redisKeys = new Set<string>();
   await Promise.all(
@@ -60,7 +63,9 @@ export async function sampleCounters(
           elsewhere.push(client.name);
         }
       } catch (error) {
-        if (error instanceof LimiterClientError && ANSWERED.has(error.failure)) improper.push(client.name);
+        const failure = error instanceof LimiterClientError ? error.failure : undefined;
+        if (failure !== undefined && ANSWERED.has(failure)) improper.push(client.name);
+        if (failure === 'UNSENT') unasked.push(client.name);
         problems.push(messageOf(error));
       }
     }),
@@ -81,7 +86,7 @@ export async function sampleCounters(
     }
   }
   signal.throwIfAborted();
-  return { readAt, endedAt: now(), admitted, stored, storeSilent, elsewhere, improper, problems };
+  return { readAt, endedAt: now(), admitted, stored, storeSilent, elsewhere, improper, unasked, problems };
 }
 
 /** Sum of the counts in a window's hash; fields that are no count are left out. */

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { FailureCode } from '../../http/connection.ts';
+import type { Dial } from '../../http/dial.ts';
 import { HttpPool, RequestError } from '../../http/pool.ts';
 import { encodeRequest } from '../../http/request.ts';
 import { type AnswerBounds, DEFAULT_BOUNDS } from '../../http/response-reader.ts';
@@ -41,10 +42,11 @@ export type CounterAnswer = z.infer<typeof counterAnswer>;
 
 /**
  * What went wrong with a request. UNANSWERED: sent, perhaps acted upon, and no
- * answer came. UNREACHABLE: not sent at all. REFUSED: answered with an error.
- * INVALID: answered with something that is not of the interface.
+ * answer came. UNREACHABLE: not sent, since the node took no connection. UNSENT:
+ * not sent for another reason, which says nothing of the node. REFUSED: answered
+ * with an error. INVALID: answered with something that is not of the interface.
  */
-export type LimiterFailure = 'UNANSWERED' | 'UNREACHABLE' | 'REFUSED' | 'INVALID';
+export type LimiterFailure = 'UNANSWERED' | 'UNREACHABLE' | 'UNSENT' | 'REFUSED' | 'INVALID';
 
 /** A request to a node failed; the message names the node, the request and the reason. */
 export class LimiterClientError extends Error {
@@ -68,11 +70,11 @@ export class LimiterClient {
   readonly #timeoutMs: number;
 
   /** @param connections requests that may be under way at once; further ones wait for their turn */
-  constructor(node: NodeTarget, timeoutMs: number, connections: number) {
+  constructor(node: NodeTarget, timeoutMs: number, connections: number, dial?: Dial) {
     this.name = node.name;
     this.#timeoutMs = timeoutMs;
     this.#node = node;
-    this.#pool = new HttpPool(node, connections);
+    this.#pool = new HttpPool(node, connections, dial);
   }
 
   /** All nodes as this one knows them. */
@@ -212,8 +214,8 @@ function isOfKey(redisKey: string, key: string): boolean {
 /** RESET, TIMEOUT and STOPPED: it may have been sent, and acted upon. */
 const FAILURES: Readonly<Record<FailureCode, LimiterFailure>> = {
   UNREACHABLE: 'UNREACHABLE',
-  NO_CONNECTIONS: 'UNREACHABLE',
-  NOT_SENT: 'UNREACHABLE',
+  NO_CONNECTIONS: 'UNSENT',
+  NOT_SENT: 'UNSENT',
   RESET: 'UNANSWERED',
   TIMEOUT: 'UNANSWERED',
   STOPPED: 'UNANSWERED',

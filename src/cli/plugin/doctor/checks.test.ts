@@ -1,0 +1,157 @@
+/** What doctor finds in a cluster; the API server is played at the wire. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import { specSchema } from '../../../api/index.ts';
+import { sendJson, sendStatus, startWireServer, type WireServer } from '../../../kube/wire-server.fixture.ts';
+import { rateLimiterApi } from '../../../subjects/ratelimiter/api.ts';
+import { demoWith } from '../../view/status.fixture.ts';
+import type { Finding } from './finding.ts';
+import { checkRights } from './operator-checks.ts';
+import type { DemoScene } from './scene.ts';
+import { checkRateLimiter } from './subject-checks.ts';
+
+let server: WireServer | undefined;
+afterEach(async () => {
+  await server?.stop();
+  server = undefined;
+});
+
+const spec = (selector: object, redis = {}): object =>
+  specSchema([rateLimiterApi]).parse({
+    subject: {
+      rateLimiter: {
+        selector,
+        redis: { service: { name: 'redis' }, ...redis },
+        interface: {
+          type: 'HTTP',
+          http: { request: { path: '/$(key)' }, authSecretRef: { name: 'api-auth' } },
+        },
+      },
+    },
+    scenarios: [{ name: 's', type: 'StoreOutage' }],
+  });
+
+/** The scene of a cluster that has these secrets, and grants all but these resources. */
+async function sceneOf(
+  secrets: Readonly<Record<string, object>>,
+  demoSpec: object,
+  refused: readonly string[] = [],
+): Promise<DemoScene> {
+  const wire = await startWireServer(({ body, path }, response) => {
+    if (path.endsWith('/subjectaccessreviews')) {
+      const { resource } = JSON.parse(body).spec.resourceAttributes;
+      return sendJson(response, { status: { allowed: !refused.includes(resource) } });
+    }
+    const name = /\/secrets\/(.+)$/.exec(path)?.[1] ?? '';
+    if (secrets[name]) return sendJson(response, { metadata: { name }, ...secrets[name] });
+    return sendStatus(response, 404, 'NotFound');
+  });
+  server = wire;
+  return {
+    client: wire.client(),
+    namespace: 'shop',
+    name: 'demo',
+    system: 'chaosdemo-system',
+    kubectl: 'kubectl',
+    signal: new AbortController().signal,
+    demo: demoWith(undefined, demoSpec),
+  };
+}
+
+const found = async (scene: DemoScene, check: string): Promise<Finding | undefined> =>
+  (await checkRateLimiter(scene)).find((finding) => finding.check === check);
+
+function data(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+  );
+}
+
+const selector = { matchLabels: { app: 'api', tier: 'web' } };
+const type = 'chaosdemo.dev/http-auth';
+const headers = 'Authorization: Bearer x';
+
+describe('what doctor says of the Secret of a limiter behind HTTP', () => {
+  it('is how to make it, for the labels that the spec asks for', async () => {
+    const finding = await found(await sceneOf({}, spec(selector)), 'HTTP Secret');
+    expect(finding).toMatchObject({ state: 'wrong', reason: 'HTTPAuthInvalid' });
+    expect(finding?.mend).toEqual([
+      'kubectl -n shop create secret generic api-auth --type=chaosdemo.dev/http-auth --from-literal=selector=app=api,tier=web --from-literal=headers="$HEADERS"',
+    ]);
+  });
+
+  it('is nothing where it is for these pods', async () => {
+    const secret = { type, data: data({ selector: 'app=api', headers }) };
+    const finding = await found(await sceneOf({ 'api-auth': secret }, spec(selector)), 'HTTP Secret');
+    expect(finding).toMatchObject({ state: 'ok' });
+  });
+
+  it('is a deletion first where it is of another type', async () => {
+    const finding = await found(
+      await sceneOf({ 'api-auth': { type: 'Opaque', data: {} } }, spec(selector)),
+      'HTTP Secret',
+    );
+    expect(finding?.mend?.[0]).toBe('kubectl -n shop delete secret api-auth');
+  });
+
+  it('is the labels to name where it is for other pods, and shows no value', async () => {
+    const secret = { type, data: data({ selector: 'app=other', headers }) };
+    const finding = await found(await sceneOf({ 'api-auth': secret }, spec(selector)), 'HTTP Secret');
+    expect(finding?.message).toContain('is for pods with other labels');
+    expect(finding?.mend).toEqual([
+      `kubectl -n shop patch secret api-auth --type=merge -p '{"stringData":{"selector":"app=api,tier=web"}}'`,
+    ]);
+    expect(JSON.stringify(finding)).not.toContain('Bearer x');
+  });
+
+  it('names no command where one would not do', async () => {
+    const secret = { type, data: data({ selector: 'app=api', headers: 'no header' }) };
+    const finding = await found(await sceneOf({ 'api-auth': secret }, spec(selector)), 'HTTP Secret');
+    expect(finding).toMatchObject({ state: 'wrong', mend: [] });
+    expect(finding?.message).toContain('has a header that cannot be read');
+  });
+
+  it('is that none can be for pods without labels to ask for', async () => {
+    const expressions = { matchExpressions: [{ key: 'app', operator: 'Exists' }] };
+    const finding = await found(await sceneOf({}, spec(expressions)), 'HTTP Secret');
+    expect(finding).toMatchObject({ state: 'wrong', reason: 'HTTPAuthInvalid' });
+    expect(finding?.message).toContain('has no matchLabels');
+  });
+});
+
+it('adds a password that may hold whatever means something in JSON', async () => {
+  const secret = { type: 'chaosdemo.dev/redis-auth', data: data({ username: 'u' }) };
+  const named = spec(selector, { authSecretRef: { name: 'redis-auth' } });
+  const finding = await found(await sceneOf({ 'redis-auth': secret }, named), 'Secret');
+  const [command = ''] = finding?.mend ?? [];
+  const patch = command.slice(command.indexOf(' -p ') + 4);
+  const PASSWORD = String.raw`a"b\c'd$e`;
+  const printed = await promisify(execFile)('sh', ['-c', `printf %s ${patch}`], {
+    env: { ...process.env, PASSWORD },
+  });
+  expect(JSON.parse(printed.stdout)).toEqual({ data: data({ password: PASSWORD }) });
+});
+
+describe('what doctor says of the rights', () => {
+  it('is that evidence is not kept where its rights alone are missing', async () => {
+    const finding = await checkRights(await sceneOf({}, {}, ['configmaps']));
+    expect(finding).toMatchObject({
+      state: 'note',
+      mend: ['kubectl apply --server-side -k manifests/operator'],
+    });
+    expect(finding.message).toContain(
+      'may not get configmaps, create configmaps, patch configmaps, delete configmaps in namespace shop: runs go on, and their evidence is not kept',
+    );
+  });
+
+  it('is that a run cannot begin where others are missing', async () => {
+    const finding = await checkRights(await sceneOf({}, {}, ['configmaps', 'pods']));
+    expect(finding.state).toBe('wrong');
+    expect(finding.message).toContain('may not list pods in namespace shop');
+  });
+
+  it('is nothing where all are there', async () => {
+    expect(await checkRights(await sceneOf({}, {}))).toMatchObject({ state: 'ok' });
+  });
+});

@@ -1,0 +1,140 @@
+/** Is each Secret that a rate limiter names there, and for this use. Judged as the operator does; no value is shown. */
+import { resourcePath } from '../../../kube/resource-path.ts';
+import type { Secret } from '../../../subjects/cluster.ts';
+import { readHttpAuth } from '../../../subjects/ratelimiter/admission/http-auth.ts';
+import { readRedisAuth } from '../../../subjects/ratelimiter/admission/redis-auth.ts';
+import {
+  HTTP_AUTH_SECRET_TYPE,
+  PART,
+  type RateLimiterSpec,
+  REDIS_AUTH_SECRET_TYPE,
+} from '../../../subjects/ratelimiter/schema.ts';
+import { Refusal } from '../../../subjects/targets/refusal.ts';
+import { shell } from '../connection.ts';
+import type { Finding } from './finding.ts';
+import { checked, type DemoScene, mergePatch, read } from './scene.ts';
+
+/** What one Secret has to be. */
+interface Wanted {
+  readonly name: string;
+  readonly type: string;
+  readonly reason: 'RedisAuthInvalid' | 'HTTPAuthInvalid';
+  /** For whom it is. */
+  readonly use: string;
+  /** Makes it. */
+  readonly create: string;
+  /** What has to be put where before that, with an article. */
+  readonly needs: string;
+  /** @throws {Refusal} where it is not for this use */
+  readonly judge: (secret: Secret) => unknown;
+  /** What adds to one of this type what it lacks; none where the message says what to do. */
+  readonly patch: (secret: Secret) => string[];
+}
+
+/** The Secret of Redis. */
+export async function checkRedisSecret(scene: DemoScene, { redis }: RateLimiterSpec): Promise<Finding> {
+  const name = redis.authSecretRef?.name;
+  const check = 'Secret';
+  if (name === undefined) {
+    return { check, state: 'note', message: 'none is named: right where Redis asks for no password' };
+  }
+  const service = redis.service.name;
+  return await checkSecret(scene, check, {
+    name,
+    type: REDIS_AUTH_SECRET_TYPE,
+    reason: 'RedisAuthInvalid',
+    use: `Service ${service}`,
+    create: createRedisSecret(scene, name, service),
+    needs: 'the password of that user of Redis in PASSWORD',
+    judge: (secret) => readRedisAuth(secret, { service, tls: redis.tls }),
+    patch: (secret) => redisSecretPatch(scene, secret, service),
+  });
+}
+
+/** The Secret of the headers and the authority of a limiter behind HTTP, where one is named. */
+export function checkHttpSecret(
+  scene: DemoScene,
+  { interface: { http }, selector }: RateLimiterSpec,
+): Promise<Finding>[] {
+  const name = http?.authSecretRef?.name;
+  if (http === undefined || name === undefined) return [];
+  const { kubectl, namespace } = scene;
+  const { matchLabels = {} } = selector;
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  const use = {
+    matchLabels,
+    tls: http.tls !== undefined,
+    headers: http.request.headers.map((header) => header.name),
+  };
+  const judge = (secret: Secret): unknown => readHttpAuth(secret, use);
+  const wanted: Wanted = {
+    name,
+    type: HTTP_AUTH_SECRET_TYPE,
+    reason: 'HTTPAuthInvalid',
+    use: `pods with ${labels.join(', ')}`,
+    create: `${kubectl} ${shell`-n ${namespace} create secret generic ${name} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${labels.join(',')}`} --from-literal=headers="$HEADERS"`,
+    needs: 'what your pods ask for in HEADERS, such as "Authorization: Bearer ..."',
+    judge,
+    patch(secret) {
+      const narrowed = labels.join(',');
+      const selector = Buffer.from(narrowed).toString('base64');
+      try {
+        judge({ ...secret, data: { ...secret.data, selector } });
+      } catch {
+        return [];
+      }
+      const command = `${kubectl} ${shell`-n ${namespace} patch secret ${name}`}`;
+      return [`${command} ${mergePatch({ stringData: { selector: narrowed } })}`];
+    },
+  };
+  if (labels.length > 0) return [checkSecret(scene, 'HTTP Secret', wanted)];
+  const message = `Secret ${name} cannot be used: ${PART}.selector has no matchLabels, and a Secret names labels that it has to ask for. Write the labels of the pods there`;
+  return [Promise.resolve({ check: 'HTTP Secret', state: 'wrong', message, reason: 'HTTPAuthInvalid' })];
+}
+
+/** It is there, of the type that the operator takes, with what it needs, and for this use. */
+async function checkSecret(scene: DemoScene, check: string, wanted: Wanted): Promise<Finding> {
+  const { kubectl, namespace } = scene;
+  const { create, judge, name, needs, patch, reason, type, use } = wanted;
+  return await checked(check, scene, async () => {
+    const secrets = { group: '', version: 'v1', plural: 'secrets' };
+    const secret = await read<Secret>(scene, resourcePath(secrets, { namespace, name }));
+    if (secret === undefined) {
+      const message = `there is no Secret ${name} in namespace ${namespace}. With ${needs}:`;
+      return { state: 'wrong', message, mend: [create], reason };
+    }
+    try {
+      judge(secret);
+      return { state: 'ok', message: `${name} is of type ${type} and for ${use}` };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (secret.type !== type) {
+        const message = `Secret ${name} is of type ${secret.type ?? 'Opaque'}, which the operator does not read; a type cannot be changed. If nobody else uses it, with ${needs}:`;
+        const remove = `${kubectl} ${shell`-n ${namespace} delete secret ${name}`}`;
+        return { state: 'wrong', message, mend: [remove, create], reason: error.reason };
+      }
+      return { state: 'wrong', message: error.message, mend: patch(secret), reason: error.reason };
+    }
+  });
+}
+
+function createRedisSecret({ kubectl, namespace }: DemoScene, name: string, service: string): string {
+  const named = name === `${service}-auth` ? '' : shell` --from-literal=service=${service}`;
+  return `${kubectl} ${shell`-n ${namespace} create secret generic ${name} --type=${REDIS_AUTH_SECRET_TYPE}`} --from-literal=username=chaosdemo-operator --from-literal=password="$PASSWORD"${named}`;
+}
+
+/** What a Secret of the right type lacks, added; none where it has too much rather than too little. */
+function redisSecretPatch({ kubectl, namespace }: DemoScene, secret: Secret, service: string): string[] {
+  const { name } = secret.metadata;
+  const command = `${kubectl} ${shell`-n ${namespace} patch secret ${name}`}`;
+  const named = Buffer.from(secret.data?.['service'] ?? '', 'base64').toString();
+  const services = (named === '' ? name.replace(/-auth$/, '') : named).split(/[\s,]+/);
+  if (!services.includes(service)) {
+    const all = named === '' ? service : `${named},${service}`;
+    return [`${command} ${mergePatch({ stringData: { service: all } })}`];
+  }
+  if ((secret.data?.['password'] ?? '') !== '') return [];
+  // In base64 a password may hold whatever JSON would take for more than text.
+  const password = `"$(printf %s "$PASSWORD" | base64 | tr -d '\n')"`;
+  return [`${command} --type=merge -p '{"data":{"password":"'${password}'"}}'`];
+}
