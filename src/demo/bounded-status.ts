@@ -77,7 +77,13 @@ function first<T>(all: readonly T[], applies: (one: T) => boolean, drop: (one: T
 function shorten(status: ChaosDemoStatus, most: number): boolean {
   const { chapters = [], conditions = [], diagnoses = [], scenarios = [] } = status;
   const faults = scenarios.flatMap(({ fault }) => fault ?? []);
-  const all: { message?: string | undefined }[] = [...chapters, ...conditions, ...diagnoses, ...scenarios, ...faults];
+  const all: { message?: string | undefined }[] = [
+    ...chapters,
+    ...conditions,
+    ...diagnoses,
+    ...scenarios,
+    ...faults,
+  ];
   const long = all.filter(({ message = '' }) => message.length > most);
   for (const one of long) one.message = truncate(one.message ?? '', most);
   return long.length > 0;
