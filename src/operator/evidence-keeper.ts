@@ -348,6 +348,8 @@ export class EvidenceKeeper {
     const { clock, mayWrite, store } = this.#options;
     const newest = run - 1 - demo.spec.historyLimit;
     const removed = this.#removed.get(key);
+    // This run was written after a later one had removed it: then that one's successor looks again.
+    if (removed?.uid === uid && removed.upTo >= run) return void this.#removed.delete(key);
     const known = removed?.uid === uid ? removed.upTo : 0;
     for (let old = newest; old > Math.max(known, run - 1 - MOST_HISTORY - 2); old -= 1) {
       if (stop.signal.aborted || !mayWrite()) return;
