@@ -1,6 +1,6 @@
 /**
- * What the operator writes back. Bounded everywhere (the whole stays under
- * 32 KiB), written on transitions only; samples go to metrics.
+ * What the operator writes back. Bounded everywhere (the whole stays under 32 KiB,
+ * see demo/bounded-status.ts), written on transitions only; samples go to metrics.
  *
  * Answers, which people read, stand apart from the `journal`, which the operator
  * needs to go on after a restart. Condition types and reasons are documented, not

@@ -4,6 +4,7 @@
  */
 import type { ChaosDemoStatus, RunStatus } from '../api/index.ts';
 import { comparableKeys, LIMITS, runKey, truncate, withPrintableTexts } from '../api/index.ts';
+import { boundStatus } from './bounded-status.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Context, Demo } from './context.ts';
 import {
@@ -94,7 +95,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
 
   return {
     // Much of it comes from elsewhere.
-    status: withPrintableTexts(draft),
+    status: boundStatus(withPrintableTexts(draft)),
     effects: context.effects,
     activities: runIsOn(draft) && !demo.deleting ? activitiesOf(context) : [],
     finalizer: holdsObject(context, flaw),

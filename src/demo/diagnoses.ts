@@ -15,6 +15,12 @@ const RULES_WITHIN_MS = 10_000;
 /** How long a profile may take from when it was asked. */
 export const PROFILE_WITHIN_MS = 60_000;
 
+/**
+ * How many profiles are asked about a fault, besides the rules: the spec may name another while an answer is awaited,
+ * and each question costs. So whoever may edit it does not ask every profile of the operator.
+ */
+const MOST_PROFILES = 2;
+
 /** Asks the rules about a fault that is over, and the profile of the spec with them. Undefined: the rules have not answered. */
 export function askForDiagnosis(
   context: Context,
@@ -45,9 +51,16 @@ function ask(
   { fault, scenario }: { readonly fault: string; readonly scenario: string },
   profile: string,
 ): void {
-  if (context.observed.diagnoses[diagnosisKey(fault, profile)]) return;
+  if (context.observed.diagnoses[diagnosisKey(fault, profile)] || !mayAsk(context, fault, profile)) return;
   const id = `${fault}/diagnosis/${profile}`;
   context.effects.push({ kind: 'Diagnose', id, fault, scenario, profile });
+}
+
+/** Whether a profile is asked already, or may still be. */
+function mayAsk({ observed }: Context, fault: string, profile: string): boolean {
+  const asked = observed.asked[fault] ?? [];
+  if (profile === RULES_PROFILE || asked.includes(profile)) return true;
+  return asked.filter((known) => known !== RULES_PROFILE).length < MOST_PROFILES;
 }
 
 /** Puts what a profile has answered in the place of what the rules said, or says why it has not. */
@@ -66,6 +79,12 @@ export function takeAnswers(context: Context): void {
       return withReason(
         diagnosis,
         `profile "${profile}" did not answer within ${PROFILE_WITHIN_MS / 1000} s`,
+      );
+    }
+    if (!mayAsk(context, fault.id, profile)) {
+      return withReason(
+        diagnosis,
+        `profile "${profile}" was not asked: two others were asked about this fault before the spec named it`,
       );
     }
     // Only the process that saw the fault can be asked, and only it has asked.

@@ -38,6 +38,8 @@ export type Finding =
   | { kind: 'Reading'; fault: string; reading: InvariantReading }
   | { kind: 'Recovery'; fault: string; report: RecoveryReport }
   | { kind: 'Orphan'; fault: string; orphan: OrphanFinding }
+  /** This process has begun to ask a profile. */
+  | { kind: 'Asked'; fault: string; profile: string }
   | { kind: 'Diagnosis'; fault: string; profile: string; report: DiagnosisReport }
   | { kind: 'Restored'; effect: string; restored: Restored };
 
@@ -87,6 +89,10 @@ export function record(observed: Observed, finding: Finding): Observed {
       return { ...observed, recoveries: put(observed.recoveries, finding.fault, finding.report) };
     case 'Orphan':
       return { ...observed, orphans: put(observed.orphans, finding.fault, finding.orphan) };
+    case 'Asked': {
+      const profiles = new Set(observed.asked[finding.fault]).add(finding.profile);
+      return { ...observed, asked: put(observed.asked, finding.fault, [...profiles]) };
+    }
     case 'Diagnosis':
       return {
         ...observed,
@@ -129,6 +135,7 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
       );
     case 'Announced':
     case 'Begun':
+    case 'Asked':
       return false;
     case 'Admission':
     case 'PodTemplate':

@@ -132,6 +132,8 @@ export interface Observed {
   readonly orphans: Readonly<Record<string, OrphanFinding>>;
   /** Under {@link diagnosisKey}. */
   readonly diagnoses: Readonly<Record<string, DiagnosisReport>>;
+  /** Profiles that this process has asked about a fault, under the fault's id, the rules among them. */
+  readonly asked: Readonly<Record<string, readonly string[]>>;
   /** Under the effect's id. */
   readonly restored: Readonly<Record<string, Restored>>;
   /** {@link announcement}s that this process itself made; only those faults does it inject. */
@@ -153,6 +155,7 @@ export function nothingObserved(since: number): Observed {
     recoveries: {},
     orphans: {},
     diagnoses: {},
+    asked: {},
     restored: {},
     announced: new Set(),
     begun: new Set(),

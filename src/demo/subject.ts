@@ -130,6 +130,8 @@ export interface SeenBand {
 export interface FaultEvidence {
   /** The origin of the times in the bundle. */
   readonly originMs: number;
+  /** When the fault was seen to end; left out where it was not, or not yet. */
+  readonly endedAt?: number;
   /** Names of components with the pods behind them. */
   readonly pods: readonly { readonly component: string; readonly pod: string }[];
   /** Spans of time that the status does not tell of. */

@@ -70,7 +70,7 @@ export function scenarioData(
   bytes: number,
 ): { readonly data: Record<string, string>; readonly thin: boolean } {
   const { result: _, ...scenario } = evidence;
-  const key = `scenario-${index + 1}.json`;
+  const key = scenarioKey(index);
   const { series } = scenario.bundle;
   const textOf = (bundle: EvidenceBundle): string => JSON.stringify({ ...scenario, bundle });
   const bare = { ...scenario.bundle, series: series.map((one) => ({ ...one, points: [] })) };
@@ -101,6 +101,16 @@ function withFewerSeries(bundle: EvidenceBundle, share: number): EvidenceBundle 
   const most = Math.min(inOrder.length - 1, Math.floor(inOrder.length * share));
   const kept = new Set(inOrder.slice(0, most).map(({ id }) => id));
   return { ...bundle, series: bundle.series.filter(({ id }) => kept.has(id)) };
+}
+
+/** Names of files of scenarios that may stand in a ConfigMap, and are not among these. */
+export function otherScenarioKeys(files: Readonly<Record<string, string>>): string[] {
+  const keys = Array.from({ length: MOST_SCENARIOS }, (_, index) => scenarioKey(index));
+  return keys.filter((key) => files[key] === undefined);
+}
+
+function scenarioKey(index: number): string {
+  return `scenario-${index + 1}.json`;
 }
 
 function pointsOf({ series }: EvidenceBundle): number {

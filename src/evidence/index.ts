@@ -18,6 +18,7 @@ export {
   EVIDENCE_LABELS,
   evidenceLabels,
   evidenceName,
+  otherScenarioKeys,
   type ReadEvidence,
   type RunPart,
   readRunEvidence,

@@ -41,9 +41,10 @@ export function createDiagnosisMetrics(registers: Registry[], profiles: readonly
       for (const grade of GRADES) grades.inc({ profile, dimension, grade }, 0);
     }
   }
-  const count = ({ grade, message, profile: named }: DiagnosisStatus): void => {
+  const count = ({ askedAt, grade, message, profile: named }: DiagnosisStatus): void => {
     const profile = known.has(named) ? named : OTHER;
-    const instead = profile === RULES_PROFILE && message !== undefined;
+    // Of an object that goes in the midst of its run another profile may still be asked.
+    const instead = profile === RULES_PROFILE && (message !== undefined || askedAt !== undefined);
     made.inc({ profile, by: instead ? 'rules-instead' : 'profile' });
     if (!grade) return;
     for (const dimension of DIMENSIONS) {

@@ -101,6 +101,7 @@ export class EffectRunner {
     const stop = AbortSignal.any(signals);
     try {
       if (effect.kind === 'Inject') note({ kind: 'Begun', fault: effect.id });
+      if (effect.kind === 'Diagnose') note({ kind: 'Asked', fault: effect.fault, profile: effect.profile });
       if (effect.kind === 'Restore') await this.#endSettingUp();
       const finding = await perform(effect, permit, stop);
       this.#failures.delete(effect.id);

@@ -8,7 +8,7 @@ import type { ChaosDemo, ScenarioStatus } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
 import { watching } from '../demo/scenarios.ts';
 import type { SubjectDefinition } from '../demo/subject.ts';
-import { runData, scenarioBytes, scenarioData } from '../evidence/index.ts';
+import { otherScenarioKeys, runData, scenarioBytes, scenarioData } from '../evidence/index.ts';
 import { endsWithin, within } from './deadline.ts';
 import { childLogger, contextOf, type Logger } from './log.ts';
 import type { EvidenceStore, KeptEvidence } from './ports.ts';
@@ -22,6 +22,8 @@ const WRITE_WITHIN_MS = 5000;
 /** How long the last write is tried again, in milliseconds, and the longest rest between two tries. */
 const LAST_WITHIN_MS = 60_000;
 const LONGEST_REST_MS = 10_000;
+/** How long the place of an earlier object of the name is waited for: a cluster removes it within seconds. */
+const TAKEN_WITHIN_MS = 30_000;
 /** What a process that ends waits for writes, in milliseconds. */
 const CLOSE_WITHIN_MS = 2000;
 /** Bytes of a scenario while it goes on: it is written again and again, by every run that is on. */
@@ -47,6 +49,7 @@ type Files = Readonly<Record<string, string>>;
 
 /** One run whose evidence is kept. */
 interface Kept {
+  readonly key: string;
   readonly uid: string;
   readonly run: number;
   readonly definition: SubjectDefinition;
@@ -63,6 +66,10 @@ interface Kept {
   /** Sentences on what is not there. */
   readonly leftOut: Set<string>;
   stored?: KeptEvidence;
+  /** No fault is announced yet, so whatever scenarios stand in the store are of an earlier run of the number. */
+  first: boolean;
+  /** Since when the place is that of an earlier object of the name; by the monotonic clock. */
+  takenSince?: number;
   failing: boolean;
   readonly stop: AbortController;
   /** Ends the rest between two writes. */
@@ -73,6 +80,8 @@ export class EvidenceKeeper {
   readonly #options: EvidenceKeeperOptions;
   /** Under the key of the object. */
   readonly #runs = new Map<string, Kept>();
+  /** Up to which run nothing is left to remove, under the key of the object. */
+  readonly #removed = new Map<string, { readonly uid: string; readonly upTo: number }>();
   /** All of which something is still to be written, those of runs that have ended included. */
   readonly #working = new Map<Kept, Promise<void>>();
 
@@ -120,8 +129,11 @@ export class EvidenceKeeper {
 
   /** The object is gone, or going: what belongs to it goes with it. */
   forget(key: string): void {
-    this.#runs.get(key)?.stop.abort(new Error('the object is gone'));
+    for (const kept of this.#working.keys()) {
+      if (kept.key === key) kept.stop.abort(new Error('the object is gone'));
+    }
     this.#runs.delete(key);
+    this.#removed.delete(key);
   }
 
   /** Writes what is new, if `flush`, and ends; within twice {@link CLOSE_WITHIN_MS}. Never rejects. */
@@ -145,7 +157,11 @@ export class EvidenceKeeper {
   }
 
   #begin(key: string, demo: ChaosDemo, run: number, definition: SubjectDefinition): Kept {
+    const removed = this.#removed.get(key);
+    // Counted anew: what is removed by its number is another's now.
+    if (removed && (removed.uid !== demo.metadata.uid || run <= removed.upTo)) this.#removed.delete(key);
     const kept: Kept = {
+      key,
       uid: demo.metadata.uid,
       run,
       definition,
@@ -155,6 +171,7 @@ export class EvidenceKeeper {
       written: new Map(),
       over: new Set(),
       leftOut: new Set(),
+      first: !demo.status?.scenarios?.some(({ fault }) => fault !== undefined),
       failing: false,
       stop: new AbortController(),
       wake: () => undefined,
@@ -249,6 +266,9 @@ export class EvidenceKeeper {
       Object.entries(files).filter(([name]) => kept.written.get(name) !== hashes.get(name)),
     );
     if (Object.keys(changed).length === 0) return 'written';
+    const stale = kept.first
+      ? Object.fromEntries(otherScenarioKeys(files).map((name): [string, null] => [name, null]))
+      : {};
     const failed = (): 'failed' => {
       kept.due = true;
       return 'failed';
@@ -259,14 +279,15 @@ export class EvidenceKeeper {
       const write = await within(
         clock,
         WRITE_WITHIN_MS,
-        (signal) => store.keep(kept.demo, kept.run, changed, kept.stored, signal),
+        (signal) => store.keep(kept.demo, kept.run, { ...stale, ...changed }, kept.stored, signal),
         kept.stop.signal,
       );
-      if (write.state === 'refused') {
+      if (write.state === 'refused' || (write.state === 'taken' && this.#isTakenForLong(kept))) {
         this.#log(kept).warn({ run: kept.run }, `the evidence of the run is not kept: ${write.message}`);
         onRefused(kept.demo, write.message);
         return 'refused';
       }
+      if (write.state === 'taken') return failed();
       if (write.state === 'gone') {
         // Somebody has deleted it: what is still known is written anew.
         delete kept.stored;
@@ -275,6 +296,7 @@ export class EvidenceKeeper {
         return failed();
       }
       kept.stored = write.stored;
+      kept.first = false;
       for (const name of Object.keys(changed)) kept.written.set(name, hashes.get(name) ?? '');
       for (const fault of over) kept.over.add(fault);
       if (kept.failing) this.#log(kept).info({ run: kept.run }, 'the evidence of the run is kept again');
@@ -288,6 +310,12 @@ export class EvidenceKeeper {
       kept.failing = true;
       return failed();
     }
+  }
+
+  #isTakenForLong(kept: Kept): boolean {
+    const now = this.#options.clock.monotonic();
+    kept.takenSince ??= now;
+    return now - kept.takenSince >= TAKEN_WITHIN_MS;
   }
 
   /** All that is to be in the store by now. */
@@ -316,10 +344,14 @@ export class EvidenceKeeper {
   }
 
   /** The newest `historyLimit` runs before this one keep theirs. */
-  async #removeOld({ demo, run, stop }: Kept): Promise<void> {
+  async #removeOld({ demo, key, run, stop, uid }: Kept): Promise<void> {
     const { clock, mayWrite, store } = this.#options;
     const newest = run - 1 - demo.spec.historyLimit;
-    for (let old = newest; old >= Math.max(1, run - 1 - MOST_HISTORY - 1); old -= 1) {
+    const removed = this.#removed.get(key);
+    // This run was written after a later one had removed it: then that one's successor looks again.
+    if (removed?.uid === uid && removed.upTo >= run) return void this.#removed.delete(key);
+    const known = removed?.uid === uid ? removed.upTo : 0;
+    for (let old = newest; old > Math.max(known, run - 1 - MOST_HISTORY - 2); old -= 1) {
       if (stop.signal.aborted || !mayWrite()) return;
       try {
         await within(clock, WRITE_WITHIN_MS, (signal) => store.remove(demo, old, signal), stop.signal);
@@ -330,6 +362,7 @@ export class EvidenceKeeper {
         );
       }
     }
+    if (newest > known && !stop.signal.aborted) this.#removed.set(key, { uid, upTo: newest });
   }
 
   #log({ demo }: Kept): Logger {

@@ -1,7 +1,7 @@
-/** Writes of evidence against a server that answers none of them. */
-import { expect, it } from 'vitest';
+/** Writes of evidence against a server that answers slowly, or has something of its own in their place. */
+import { describe, expect, it } from 'vitest';
 import type { ChaosDemo } from '../api/index.ts';
-import { sendJson, startWireServer } from '../kube/wire-server.fixture.ts';
+import { sendJson, sendStatus, startWireServer } from '../kube/wire-server.fixture.ts';
 import { createKubeEvidence } from './kube-evidence.ts';
 import { simulatedSpec } from './simulation/simulated-subject.ts';
 
@@ -43,3 +43,49 @@ it('leave connections to everything else, and those of one namespace to other na
     await server.stop();
   }
 }, 20_000);
+
+describe('a ConfigMap that stands there already', () => {
+  /** What becomes of a first write, and the body of the patch where one was sent. */
+  async function keepBeside(owner: { readonly name: string; readonly uid: string }) {
+    const name = 'demo-evidence-1';
+    const metadata = {
+      name,
+      uid: 'u',
+      resourceVersion: '2',
+      ownerReferences: [{ kind: 'ChaosDemo', ...owner }],
+    };
+    const server = await startWireServer(({ method }, response) => {
+      if (method === 'POST') sendStatus(response, 409, 'AlreadyExists');
+      else sendJson(response, { metadata });
+    });
+    try {
+      const evidence = createKubeEvidence(server.client());
+      const files = { 'run.json': '{}', 'scenario-2.json': null };
+      const { signal } = new AbortController();
+      const became = await evidence.keep(demo('ns', 'demo'), 1, files, undefined, signal);
+      const sent = server.requests.map(({ body, method }) => [method, body && JSON.parse(body).data]);
+      return { became, sent };
+    } finally {
+      await server.stop();
+    }
+  }
+
+  it('loses what is to be removed, which is in no new one', async () => {
+    const { became, sent } = await keepBeside({ name: 'demo', uid: 'ns-demo' });
+    expect(became).toMatchObject({ state: 'kept' });
+    expect(sent).toEqual([
+      ['POST', { 'run.json': '{}' }],
+      ['GET', ''],
+      ['PATCH', { 'run.json': '{}', 'scenario-2.json': null }],
+    ]);
+  });
+
+  it('is left alone, and told apart, where an earlier ChaosDemo of the name owns it', async () => {
+    const { became, sent } = await keepBeside({ name: 'demo', uid: 'another' });
+    expect(became).toEqual({
+      state: 'taken',
+      message: expect.stringContaining('demo-evidence-1 belongs to'),
+    });
+    expect(sent.map(([method]) => method)).toEqual(['POST', 'GET']);
+  });
+});

@@ -14,7 +14,7 @@ import type { KubeClient, KubeRequest } from '../kube/client.ts';
 import { FairGate } from '../kube/fair-gate.ts';
 import type { KubeObject } from '../kube/kube-types.ts';
 import { resourcePath } from '../kube/resource-path.ts';
-import type { EvidenceStore, EvidenceWrite, KeptEvidence } from './ports.ts';
+import type { EvidenceFiles, EvidenceStore, EvidenceWrite, KeptEvidence } from './ports.ts';
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 /** Nobody needs the data back. */
@@ -54,7 +54,7 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
   const create = async (
     demo: ChaosDemo,
     run: number,
-    data: Readonly<Record<string, string>>,
+    data: EvidenceFiles,
     signal: AbortSignal,
   ): Promise<Found | undefined> => {
     const { name, namespace, uid } = demo.metadata;
@@ -68,7 +68,7 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
         labels: evidenceLabels(name, run),
         ownerReferences: [owner],
       },
-      data,
+      data: Object.fromEntries(Object.entries(data).filter(([, text]) => text !== null)),
     };
     try {
       return await call({ method: 'POST', path: resourcePath(configMaps, { namespace }), body, signal });
@@ -81,7 +81,7 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
   const write = async (
     demo: ChaosDemo,
     run: number,
-    data: Readonly<Record<string, string>>,
+    data: EvidenceFiles,
     stored: KeptEvidence | undefined,
     signal: AbortSignal,
   ): Promise<EvidenceWrite> => {
@@ -154,11 +154,11 @@ function isOf({ metadata: { ownerReferences = [] } }: Found, { metadata: { uid }
   return ownerReferences.some((owner) => owner.kind === KIND && owner.uid === uid);
 }
 
-/** @throws where it belongs to an earlier object of the name, with which it is about to go */
 function notOurs({ metadata }: Found, demo: ChaosDemo): EvidenceWrite {
   const { name, ownerReferences = [] } = metadata;
   if (ownerReferences.some((owner) => owner.kind === KIND && owner.name === demo.metadata.name)) {
-    throw new Error(`ConfigMap ${name} belongs to an earlier ChaosDemo of this name and has not gone yet`);
+    const message = `ConfigMap ${name} belongs to an earlier ChaosDemo of this name and has not gone: delete it`;
+    return { state: 'taken', message };
   }
   const message = `ConfigMap ${name} is not of this ChaosDemo, so it is left alone: delete or rename it`;
   return { state: 'refused', message };

@@ -36,25 +36,30 @@ export interface KeptEvidence {
   readonly version: string;
 }
 
+/** Contents by the name of the file; null: it is removed. */
+export type EvidenceFiles = Readonly<Record<string, string | null>>;
+
 /** What became of a write of evidence. Every other failure is thrown. */
 export type EvidenceWrite =
   | { readonly state: 'kept'; readonly stored: KeptEvidence }
   /** What stood there is gone; what is not written again is lost. */
   | { readonly state: 'gone' }
+  /** The place is still that of an earlier object of the name, with which it goes. */
+  | { readonly state: 'taken'; readonly message: string }
   /** It will not be taken this time nor another: a right is missing, or the place is somebody else's. */
   | { readonly state: 'refused'; readonly message: string };
 
 /** Where the evidence of runs is kept: one object for each run, which goes with its ChaosDemo. */
 export interface EvidenceStore {
   /**
-   * Writes these files of a run; others that stand there stay. What is not of this ChaosDemo is left alone.
+   * Writes these files of a run, or removes them; others that stand there stay. What is not of this ChaosDemo is left alone.
    * @param stored what the last write of this process left; undefined: there was none
    * @throws where the API server did not say, or may say something else a moment later
    */
   keep(
     demo: ChaosDemo,
     run: number,
-    files: Readonly<Record<string, string>>,
+    files: EvidenceFiles,
     stored: KeptEvidence | undefined,
     signal: AbortSignal,
   ): Promise<EvidenceWrite>;

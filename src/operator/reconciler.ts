@@ -349,6 +349,10 @@ export class Reconciler {
     if (write.state === 'refused') {
       // Its end cannot be told: that holds no object which goes, once nothing of it can be on.
       if (!demo.metadata.deletionTimestamp || activeFault(demo.status ?? {}, this.#now())) throw write.error;
+      if (runIsOn(demo.status)) {
+        if (!entry.told) this.#tell({ ...demo, status }, demo.status);
+        entry.told = true;
+      }
       return await this.#letGo(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
     }
     if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
@@ -381,11 +385,16 @@ export class Reconciler {
 
   #stored(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
     this.#entries.keep(entry, after);
-    const { audience, logger, subjects } = this.#options;
-    const subject = subjects.get(after.spec.subject.type);
+    const subject = this.#options.subjects.get(after.spec.subject.type);
     if (after.metadata.deletionTimestamp) this.#evidence.forget(entry.key);
     else if (subject) this.#evidence.note(entry.key, after, entry.session, subject.definition);
-    tell(audience, logger, after, before.status, () => subject?.definition.chapters(after.spec) ?? []);
+    if (!entry.told) this.#tell(after, before.status);
+  }
+
+  #tell(demo: ChaosDemo, before: ChaosDemoStatus | undefined): void {
+    const { audience, logger, subjects } = this.#options;
+    const { definition } = subjects.get(demo.spec.subject.type) ?? {};
+    tell(audience, logger, demo, before, () => definition?.chapters(demo.spec) ?? []);
   }
 
   /** Whole milliseconds: what is reckoned from them goes into a status. */

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../api/index.ts';
+import type { ChaosDemoStatus, DiagnosisStatus, ScenarioStatus, Verdict } from '../api/index.ts';
 import { createRunMetrics } from './run-metrics.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
 
@@ -20,7 +20,7 @@ function setup() {
       const space = line.lastIndexOf(' ');
       return [line.slice('chaosdemo_'.length, space), Number(line.slice(space + 1))];
     });
-    return Object.fromEntries(series.filter(([name, value]) => value !== 0 && !name.includes('le=')));
+    return Object.fromEntries(series.filter(([name, value]) => value !== 0 && !/[{,]le=/.test(name)));
   };
   const names = async (): Promise<string[]> =>
     (await registry.metrics()).split('\n').map((line) => line.slice(0, line.lastIndexOf(' ')));
@@ -43,6 +43,21 @@ const scenario: ScenarioStatus = {
     endedAt: at(20),
     proof: 'Confirmed',
   },
+};
+
+const diagnosis: DiagnosisStatus = {
+  scenario: 'stall',
+  anomaly: 'store-slow',
+  component: 'store',
+  chain: [],
+  evidence: [],
+  action: 'wait',
+  recommendation: 'Wait.',
+  confidence: 80,
+  provider: 'rules',
+  profile: 'rules',
+  promptVersion: 'rules/v2',
+  evidenceVersion: 'evidence/v1',
 };
 
 const on: ChaosDemoStatus = {
@@ -117,15 +132,17 @@ describe('the end of a run', () => {
     ]);
   });
 
-  it('is that of its object too, where that is deleted', async () => {
+  it('is that of its object too, where that is deleted, with its diagnoses', async () => {
     const { counted, metrics } = setup();
-    metrics.deleted(on, START + 15_000);
+    metrics.deleted({ ...on, diagnoses: [diagnosis, { ...diagnosis, askedAt: at(12) }] }, START + 15_000);
     metrics.deleted(succeeded, START + 60_000);
     metrics.deleted({}, START);
     expect(await counted()).toMatchObject({
       'runs_total{verdict="Aborted"}': 1,
       'run_duration_seconds_sum{verdict="Aborted"}': 15,
       'scenarios_total{type="Stall",result="Detected"}': 1,
+      'diagnoses_total{profile="rules",by="profile"}': 1,
+      'diagnoses_total{profile="rules",by="rules-instead"}': 1,
     });
   });
 });

@@ -196,6 +196,7 @@ export function createRunMetrics(
       if (!runIsOn(status)) return;
       runEnded('Aborted', secondsBetween(status.run?.startedAt, new Date(now).toISOString()));
       for (const scenario of status.scenarios ?? []) scenarioEnded(scenario);
+      diagnoses.runEnded(status);
     },
     takenOver: () => takenOver.inc(),
   };

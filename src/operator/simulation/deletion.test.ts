@@ -98,6 +98,30 @@ describe('an object that goes and whose status is refused', () => {
     await simulation.pass(60_000);
     expect([simulation.exists, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
     expect([simulation.target.isStalled, simulation.target.fixtures.size]).toEqual([false, 0]);
+    const ends = simulation.events.filter(({ action }) => action === 'EndRun');
+    // Before Setup nothing holds the object, so it is gone before there is a status to refuse.
+    const note =
+      chapter === 2 ? /^Run 1 Aborted: the object was/ : /^Run 1 Errored.*: The API server refused/;
+    expect(ends.map((event) => event.note)).toEqual([expect.stringMatching(note)]);
+    const verdict = chapter === 2 ? 'Aborted' : 'Errored';
+    expect(await simulation.counted.metrics()).toContain(`chaosdemo_runs_total{verdict="${verdict}"} 1\n`);
+  });
+
+  it('tells the end of its run once, however long somebody else holds it', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.server.refuses = () => true;
+    simulation.server.edit('ns/demo', ({ metadata }) => {
+      metadata.finalizers = [...(metadata.finalizers ?? []), 'example.com/theirs'];
+    });
+    simulation.delete();
+    await simulation.pass(60_000);
+    for (const value of ['a', 'b', 'c']) {
+      simulation.annotate('requestedAt', value);
+      await simulation.pass(60_000);
+    }
+    expect([simulation.exists, simulation.target.isStalled]).toEqual([true, false]);
+    expect(simulation.events.filter(({ action }) => action === 'EndRun')).toHaveLength(1);
   });
 
   it('is held for as long as its fault may be on where nobody can release it', async () => {

@@ -149,4 +149,49 @@ describe('a diagnosis', () => {
       ['rules', expect.stringMatching(/the run ended before profile "model"/)],
     ]);
   });
+
+  it('is asked of two profiles at most, however often the spec names another meanwhile', async () => {
+    const simulation = new Simulation(MODEL(), { modelMs: 40_000 });
+    await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
+    for (const profile of ['second', 'third', 'fourth', 'third']) {
+      simulation.spec = { ...simulation.spec, diagnosis: { profile } };
+      await simulation.pass(1000);
+    }
+    await simulation.runUntil(finished);
+    const asked = simulation.performed.flatMap((effect) =>
+      effect.kind === 'Diagnose' ? [`${effect.scenario} ${effect.profile}`] : [],
+    );
+    expect(asked.toSorted()).toEqual([
+      'stall model',
+      'stall rules',
+      'stall second',
+      'surge rules',
+      'surge third',
+    ]);
+    expect(providers(simulation)).toEqual([
+      ['rules', expect.stringMatching(/^These are the rules: profile "third" was not asked: two others/)],
+      ['third', undefined],
+    ]);
+  });
+
+  it('leaves a status within its bytes, whatever else is in it', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
+    const [diagnosis] = simulation.status.diagnoses ?? [];
+    if (!diagnosis) throw new Error('no diagnosis');
+    const evidence = Array.from({ length: 12 }, (_, i) => ({ id: `s${i + 1}`, text: '"'.repeat(160) }));
+    const chain = Array.from({ length: 6 }, () => ({ text: '"'.repeat(256), evidence: ['s1'] }));
+    const full = ['a', 'b', 'c', 'd', 'e', 'f'].map((scenario) => ({
+      ...diagnosis,
+      scenario,
+      chain,
+      evidence,
+    }));
+    simulation.forge((status) => ({ ...status, diagnoses: full }));
+    await simulation.runUntil(finished);
+    expect(Buffer.byteLength(JSON.stringify(simulation.status))).toBeLessThanOrEqual(32 * 1024);
+    expect(simulation.status.diagnoses?.map(({ chain: { length } }) => length)).toEqual([
+      6, 6, 6, 6, 6, 6, 1,
+    ]);
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvidence } from '../../evidence/index.ts';
+import { EARLIER } from './fake-evidence.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { advanceThrough, at, finished, MANUAL } from './support.ts';
@@ -14,6 +15,13 @@ function kept(simulation: Simulation, run = 1): RunEvidence {
 async function wholeRun(simulation: Simulation): Promise<void> {
   expect(await simulation.runUntil(finished)).toBe(true);
   await simulation.pass(1000);
+}
+
+/** Another run, to its end. */
+async function nextRun(simulation: Simulation, runId: string): Promise<void> {
+  simulation.spec = { ...simulation.spec, runId };
+  expect(await simulation.runUntil(({ status }) => status.run?.runId === runId)).toBe(true);
+  await wholeRun(simulation);
 }
 
 describe('the evidence of a run', () => {
@@ -227,6 +235,59 @@ describe('the evidence of a run', () => {
     await simulation.runUntil(({ status }) => status.run?.number === 5);
     await wholeRun(simulation);
     expect([...simulation.evidence.objects.keys()]).toEqual(['demo-evidence-5']);
+  });
+
+  it('is not looked for again where it is known to be gone', async () => {
+    const simulation = new Simulation(simulatedSpec({ historyLimit: 1 }));
+    await wholeRun(simulation);
+    for (const runId of ['b', 'c', 'd', 'e']) await nextRun(simulation, runId);
+    expect(simulation.evidence.removals.map((name) => name.slice(-1))).toEqual(['1', '2', '3']);
+    expect([...simulation.evidence.objects.keys()].map((name) => name.slice(-1))).toEqual(['4', '5']);
+  });
+
+  it('goes too where runs are counted anew, since somebody has wiped the status', async () => {
+    const simulation = new Simulation(simulatedSpec({ historyLimit: 0 }));
+    await wholeRun(simulation);
+    for (const runId of ['b', 'c']) await nextRun(simulation, runId);
+    simulation.spec = { ...simulation.spec, suspend: true };
+    simulation.forge(() => ({}));
+    await simulation.pass(1000);
+    simulation.spec = { ...simulation.spec, runId: 'd', suspend: false };
+    for (const runId of ['d', 'e', 'f']) await nextRun(simulation, runId);
+    expect(simulation.evidence.removals.map((name) => name.slice(-1))).toEqual(['1', '2', '1', '2']);
+    expect([...simulation.evidence.objects.keys()]).toEqual(['demo-evidence-3']);
+  });
+
+  it('of an earlier run under its number goes with the first write', async () => {
+    const simulation = new Simulation();
+    const owner = simulation.object.metadata.uid;
+    const data = { 'run.json': 'of it', 'scenario-1.json': 'of it', 'scenario-8.json': 'of it' };
+    simulation.evidence.objects.set('demo-evidence-1', { uid: 'known', owner, data });
+    await simulation.runUntil(({ evidence }) => evidence.writes.length > 0);
+    expect(Object.keys(simulation.evidence.objects.get('demo-evidence-1')?.data ?? {})).toEqual(['run.json']);
+    await wholeRun(simulation);
+    expect(kept(simulation)).toMatchObject({ complete: true, leftOut: '' });
+    expect(kept(simulation).scenarios.map(({ name }) => name)).toEqual(['stall', 'surge']);
+  });
+
+  it('is tried for half a minute where its place is that of an earlier object of the name, and told once', async () => {
+    const simulation = new Simulation(MANUAL);
+    const { evidence } = simulation;
+    evidence.objects.set('demo-evidence-1', { uid: 'known', owner: EARLIER, data: {} });
+    await simulation.pass(120_000);
+    expect(simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept')).toHaveLength(1);
+    expect([evidence.tries > 10, evidence.tries < 40]).toEqual([true, true]);
+    expect(evidence.objects.get('demo-evidence-1')?.data).toEqual({});
+  });
+
+  it('is kept once an earlier object of the name has gone with what was its own', async () => {
+    const simulation = new Simulation();
+    simulation.evidence.objects.set('demo-evidence-1', { uid: 'known', owner: EARLIER, data: {} });
+    await simulation.pass(10_000);
+    simulation.evidence.objects.delete('demo-evidence-1');
+    await wholeRun(simulation);
+    expect(kept(simulation)).toMatchObject({ complete: true, leftOut: '' });
+    expect(simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept')).toEqual([]);
   });
 
   it('of many runs at once is kept, each by itself', async () => {

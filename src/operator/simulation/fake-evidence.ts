@@ -2,7 +2,7 @@
 import type { ChaosDemo } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import { evidenceName, type ReadEvidence, readRunEvidence } from '../../evidence/index.ts';
-import type { EvidenceStore, EvidenceWrite, KeptEvidence } from '../ports.ts';
+import type { EvidenceFiles, EvidenceStore, EvidenceWrite, KeptEvidence } from '../ports.ts';
 import type { ProcessClock } from './process-clock.ts';
 
 interface Stored {
@@ -11,6 +11,9 @@ interface Stored {
   readonly owner: string;
   data: Record<string, string>;
 }
+
+/** Uid of an object of the same name that was there before. */
+export const EARLIER = 'uid-of-an-earlier-object';
 
 export class FakeEvidence {
   /** There and back, in milliseconds. */
@@ -23,6 +26,10 @@ export class FakeEvidence {
   refusal: string | undefined;
   /** When each write arrived, and which files it had. */
   readonly writes: { readonly at: number; readonly name: string; readonly files: string[] }[] = [];
+  /** How often something was to be kept, whatever became of it. */
+  tries = 0;
+  /** Names of what was to be removed, whether it was there or not. */
+  readonly removals: string[] = [];
   readonly objects = new Map<string, Stored>();
   readonly #clock: Clock;
   #made = 0;
@@ -41,12 +48,14 @@ export class FakeEvidence {
   connect(process: ProcessClock): EvidenceStore {
     return {
       keep: async (demo, run, files, stored, signal) => {
+        this.tries += 1;
         await this.#arrive(process, signal);
         return this.#keep(demo, run, files, stored);
       },
       remove: async (demo, run, signal) => {
         await this.#arrive(process, signal);
         const name = evidenceName(demo.metadata.name, run);
+        this.removals.push(name);
         if (this.objects.get(name)?.owner === demo.metadata.uid) this.objects.delete(name);
       },
     };
@@ -61,17 +70,19 @@ export class FakeEvidence {
   #keep(
     { metadata }: ChaosDemo,
     run: number,
-    files: Readonly<Record<string, string>>,
+    files: EvidenceFiles,
     stored: KeptEvidence | undefined,
   ): EvidenceWrite {
     if (this.refusal !== undefined) return { state: 'refused', message: this.refusal };
     const name = evidenceName(metadata.name, run);
     const known = this.objects.get(name);
     if (stored && known?.uid !== stored.uid) return { state: 'gone' };
+    if (known?.owner === EARLIER) return { state: 'taken', message: `${name} is of an earlier object` };
     if (known && known.owner !== metadata.uid) return { state: 'refused', message: `${name} is not ours` };
     this.#made += 1;
     const object = known ?? { uid: `config-map-${this.#made}`, owner: metadata.uid, data: {} };
-    object.data = { ...object.data, ...files };
+    const all = Object.entries({ ...object.data, ...files });
+    object.data = Object.fromEntries(all.flatMap(([file, text]) => (text === null ? [] : [[file, text]])));
     this.objects.set(name, object);
     this.writes.push({ at: this.#clock.now(), name, files: Object.keys(files) });
     return { state: 'kept', stored: { uid: object.uid, version: String(this.writes.length) } };

@@ -296,7 +296,7 @@ class RateLimiterDriver implements SubjectDriver {
     }
     const { bundle, pods } = evidence;
     const type = this.#options.spec.scenarios.find(({ name }) => name === scenario)?.type ?? '';
-    const truth = truthIn(faultOf(type).truth, bundle);
+    const truth = truthIn(faultOf(type).truth, evidence);
     const report = await this.#diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
     return { kind: 'Diagnosis', fault, profile, report: this.#withRemedy(report) };
   }

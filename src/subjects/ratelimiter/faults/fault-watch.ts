@@ -137,9 +137,10 @@ export class FaultWatch {
 
   /** What was seen, with times relative to the start of the fault. */
   evidence(): Omit<FaultEvidence, 'bands'> {
-    const originMs = this.#span.startedAt ?? this.#parts.toolkit.now();
+    const { endedAt, startedAt: originMs = this.#parts.toolkit.now() } = this.#span;
     return {
       originMs,
+      ...(endedAt !== undefined && { endedAt }),
       pods: this.timeline.pods,
       bundle: this.timeline.bundle(originMs, seenInvariant(this.#parts.invariant.formula, this.reading())),
     };

@@ -189,8 +189,10 @@ export class StoreOutageAttempt implements FaultAttempt {
   evidence(): FaultEvidence | undefined {
     const { timeline } = this.#place ?? {};
     if (!timeline) return undefined;
-    const { startedAt: originMs = this.#toolkit.now() } = this.#times;
-    return { originMs, pods: timeline.pods, bands: [], bundle: timeline.bundle(originMs, this.#invariant) };
+    const { endedAt, startedAt: originMs = this.#toolkit.now() } = this.#times;
+    const seenEnd = endedAt === undefined ? {} : { endedAt };
+    const bundle = timeline.bundle(originMs, this.#invariant);
+    return { originMs, ...seenEnd, pods: timeline.pods, bands: [], bundle };
   }
 
   get timelines(): readonly Timeline[] {

@@ -1,0 +1,90 @@
+/** A status never grows beyond what the documentation promises, however full each part of it is. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { ChaosDemoStatus } from '../api/index.ts';
+import { statusSchema } from '../api/status.ts';
+import { boundStatus, STATUS_BYTES } from './bounded-status.ts';
+
+/** What a run can come to where the schema has room for later: three types of scenarios, each with its chapters. */
+const LISTS: Readonly<Record<string, number>> = {
+  scenarios: 3,
+  diagnoses: 3,
+  chapters: 18,
+  conditions: 10,
+  faults: 6,
+  fixtures: 6,
+};
+/** Texts that others have a word in; the rest are names, numbers and times. */
+const WORDS = new Set(['message', 'text', 'evidence', 'model', 'summary', 'runId']);
+
+type Node = Readonly<{
+  type?: string;
+  format?: string;
+  enum?: readonly unknown[];
+  maxLength?: number;
+  maxItems?: number;
+  items?: Node;
+  properties?: Readonly<Record<string, Node>>;
+}>;
+
+/** A value as long as its schema admits. @param share of the items of each list, and of each text, from 0 to 1 */
+function filled(node: Node, share: number, letter: string, name = ''): unknown {
+  if (node.enum) return node.enum[0];
+  if (node.type === 'array') {
+    const most = Math.ceil((LISTS[name] ?? node.maxItems ?? 4) * share);
+    return Array.from({ length: most }, () => filled(node.items ?? {}, share, letter, name));
+  }
+  if (node.type === 'object') {
+    const members = Object.entries(node.properties ?? {});
+    return Object.fromEntries(members.map(([key, member]) => [key, filled(member, share, letter, key)]));
+  }
+  if (node.format === 'date-time') return '2026-01-01T00:00:00.000Z';
+  if (node.type === 'string') {
+    const most = Math.floor((node.maxLength ?? 64) * share);
+    return (WORDS.has(name) ? letter : 'a').repeat(most).slice(0, most);
+  }
+  return node.type === 'boolean' ? true : 100;
+}
+
+const schema = z.toJSONSchema(statusSchema) as Node;
+const status = (share: number, letter: string): ChaosDemoStatus =>
+  filled(schema, share, letter) as ChaosDemoStatus;
+const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+describe('a status', () => {
+  it('stays within its bytes, whatever fills it, and loses nothing that a decision goes by', () => {
+    const letters = fc.constantFrom('x', '"', '\\', '界', '\ufffd', '💥');
+    fc.assert(
+      fc.property(fc.double({ min: 0.1, max: 1, noNaN: true }), letters, (share, letter) => {
+        const full = status(share, letter);
+        const bounded = boundStatus(structuredClone(full));
+        expect(bytes(bounded)).toBeLessThanOrEqual(STATUS_BYTES);
+        if (bytes(full) <= STATUS_BYTES) expect(bounded).toEqual(full);
+        const { pods: _, ...run } = full.run ?? { pods: [] };
+        expect(bounded).toMatchObject({ run, journal: full.journal, health: full.health });
+        expect(bounded.scenarios?.map(({ measures, name, result }) => [name, result, measures])).toEqual(
+          full.scenarios?.map(({ measures, name, result }) => [name, result, measures]),
+        );
+        expect(boundStatus(structuredClone(bounded))).toEqual(bounded);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is filled to its bounds by that property far beyond its bytes', () => {
+    expect(bytes(status(1, '"'))).toBeGreaterThan(3 * STATUS_BYTES);
+  });
+
+  it('loses what diagnoses cite before anything else, and no more of it than it takes', () => {
+    const { diagnoses, history, scenarios } = status(1, 'x');
+    const small = { diagnoses: diagnoses?.slice(0, 3) ?? [], scenarios: scenarios?.slice(0, 1) ?? [] };
+    const rest = STATUS_BYTES - bytes({ ...small, history: [] });
+    expect(rest).toBeGreaterThan(0);
+    const [entry] = history ?? [];
+    const before = { ...small, history: Array.from({ length: Math.ceil(rest / bytes(entry)) }, () => entry) };
+    const after = boundStatus(structuredClone(before) as ChaosDemoStatus);
+    expect(after.diagnoses?.map(({ evidence }) => evidence.length)).toEqual([0, 12, 12]);
+    expect({ ...after, diagnoses: [] }).toEqual({ ...before, diagnoses: [] });
+  });
+});

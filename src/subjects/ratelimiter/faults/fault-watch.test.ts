@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import type { Toolkit } from './fault.ts';
+import { FaultWatch } from './fault-watch.ts';
+
+const START = 1_000_000;
+
+it('tells in its evidence when the fault was seen to end, and not before', () => {
+  const redis = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false };
+  const reading = { measures: [], summary: '', watchedUntil: 0, shortfalls: [], evidence: [] };
+  const watch = new FaultWatch({
+    invariant: {
+      add: () => undefined,
+      urgent: false,
+      reading: () => reading,
+      formula: { text: 'a <= b', measured: 'a', bound: 'b' },
+    },
+    window: { key: 'k', limit: 10, windowId: 'w', windowEndsAt: START + 60_000 },
+    settleMs: 5000,
+    // What it neither asks nor sends needs no connection.
+    toolkit: {
+      now: () => START,
+      baseline: () => undefined,
+      target: { nodes: [], redis },
+    } as unknown as Toolkit,
+  });
+  watch.reported({ startedAt: START, message: '', evidence: [] });
+  const during = watch.evidence();
+  expect([during.originMs, during.endedAt]).toEqual([START, undefined]);
+  watch.reported({ endedAt: START + 9000, message: '', evidence: [] });
+  expect(watch.evidence()).toMatchObject({ originMs: START, endedAt: START + 9000 });
+});
