@@ -280,8 +280,8 @@ CI system. It ends with 0 when the report is written, whatever the verdict.`,
         'kubectl chaosdemo ui demo -n ratelimiter',
         'kubectl chaosdemo ui --no-open --port 8443',
       ],
-      `All ChaosDemos that you may list, one run with its plots, and two runs side by side. With -n those of one
-namespace. Served on 127.0.0.1 with your own rights, to whoever has the address that is printed. Ctrl-C ends it.`,
+      `All ChaosDemos that you may list, one run with its plots, and two runs side by side. With -n the list is of that
+namespace. It is served on 127.0.0.1 with your own rights, to whoever has the address that is printed. Ctrl-C ends it.`,
     ),
   )
     .argument('[name]', 'name of the ChaosDemo whose page is opened (default: the page of all)')

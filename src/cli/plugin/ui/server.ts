@@ -7,8 +7,14 @@ import { overviewPage, pairPage, problemPage, runPage } from './pages.ts';
 import { POLICY } from './shell.ts';
 import type { Change, Place, UiSource } from './source.ts';
 
-/** What is held at once, at most. A browser opens six connections to one address, and keeps one for a live page. */
-export const BOUNDS = { connections: 32, streams: 5, pages: 4, headBytes: 8 * 1024 } as const;
+/** What is held at once, at most; `unread`: bytes of a stream that nobody takes. A browser opens six connections to one address, and keeps one for a live page. */
+export const BOUNDS = {
+  connections: 32,
+  streams: 5,
+  pages: 4,
+  headBytes: 8 * 1024,
+  unread: 16 * 1024,
+} as const;
 /** Milliseconds between two words to a live page, at least: each makes it ask for itself again. */
 const NEWS_MS = 1_000;
 
@@ -150,6 +156,8 @@ async function followTo(
   const tell = (): void => {
     waiting = undefined;
     if (next === undefined) return;
+    // Nobody reads it: the page is asleep, and looks anew when it wakes.
+    if (response.writableLength > BOUNDS.unread) return void response.destroy();
     response.write(`event: ${next}\ndata:\n\n`);
     next = undefined;
     waiting = setTimeout(tell, NEWS_MS);
