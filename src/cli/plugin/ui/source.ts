@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ChaosDemo } from '../../../api/index.ts';
-import { EVIDENCE_LABELS, evidenceLabels, type RunEvidence } from '../../../evidence/index.ts';
+import { EVIDENCE_LABELS, evidenceLabels, evidenceName, type RunEvidence } from '../../../evidence/index.ts';
 import { isForbidden, isNotFound } from '../../../kube/api-error.ts';
 import { resourcePath } from '../../../kube/resource-path.ts';
 import { readEvidence } from '../../report/read.ts';
@@ -115,8 +115,10 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
       }
       const run = demo.status?.run?.number;
       if (run === undefined) return { demo };
-      const { evidence, missing } = await readEvidence(client, place, run, signal);
-      return { demo, ...(evidence ? { evidence } : {}), ...(missing === undefined ? {} : { missing }) };
+      const { isAbsent, ...read } = await readEvidence(client, place, run, signal);
+      if (!isAbsent || demo.status?.run?.verdict) return { demo, ...read };
+      // The run is on: it may still come.
+      return { demo, missing: `nothing stands in the ConfigMap ${evidenceName(place.name, run)} so far` };
     },
 
     async runs({ name, namespace: of }, signal) {
