@@ -19,6 +19,7 @@ describe('completion', () => {
       'abort',
       'rerun',
       'report',
+      'ui',
       'doctor',
       'completion',
     ]);

@@ -273,6 +273,34 @@ CI system. It ends with 0 when the report is written, whatever the verdict.`,
 
   inCluster(
     command(
+      'ui',
+      'Show runs as a page in your browser, live',
+      [
+        'kubectl chaosdemo ui',
+        'kubectl chaosdemo ui demo -n ratelimiter',
+        'kubectl chaosdemo ui --no-open --port 8443',
+      ],
+      `All ChaosDemos that you may list, one run with its plots, and two runs side by side. With -n the list is of that
+namespace. It is served on 127.0.0.1 with your own rights, to whoever has the address that is printed. Ctrl-C ends it.`,
+    ),
+  )
+    .argument('[name]', 'name of the ChaosDemo whose page is opened (default: the page of all)')
+    .addOption(
+      new Option('--port <number>', 'port of 127.0.0.1').default(0, 'one that is free').argParser(parsePort),
+    )
+    .option('--no-open', 'open no browser')
+    .action(
+      connected<Place & { port: number; open: boolean }>(async (connection, { open, port }, given) => {
+        // It brings the charting library, which no other command needs at its start.
+        const { hasBrowser, ui } = await import('./ui/ui.ts');
+        const name = given === undefined ? undefined : await existing(connection, given);
+        await ui({ connection, name, port, open: open && hasBrowser(), say, signal });
+        return EXIT.done;
+      }),
+    );
+
+  inCluster(
+    command(
       'doctor',
       'Say why a ChaosDemo does not start, with the commands that mend it',
       [
@@ -352,4 +380,10 @@ function parseTimeout(written: string): number {
   const parsed = waitingTime.schema.safeParse(written);
   if (parsed.success) return parsed.data;
   throw new InvalidArgumentError(`Write ${waitingTime.write}.`);
+}
+
+function parsePort(written: string): number {
+  const port = /^\d{1,5}$/.test(written) ? Number(written) : 0;
+  if (port >= 1 && port <= 65_535) return port;
+  throw new InvalidArgumentError('Write a number from 1 to 65535.');
 }

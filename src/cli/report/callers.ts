@@ -47,6 +47,7 @@ function table(
 
 function totalOf(counts: readonly (number | undefined)[]): string {
   const known = counts.filter((count) => count !== undefined);
+  if (known.length === 0) return 'not known';
   const sum = known.reduce((all, count) => all + count, 0);
   return known.length === counts.length ? String(sum) : `at least ${sum}`;
 }

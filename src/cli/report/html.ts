@@ -1,5 +1,5 @@
 /** A report as one HTML page that needs nothing else: no script, no request, nothing beside it. Pure. */
-import { type DiagnosisStatus, diagnosedPlace, type Measure } from '../../api/index.ts';
+import { type DiagnosisStatus, diagnosedPlace, type Measure, type ScenarioStatus } from '../../api/index.ts';
 import { callers } from './callers.ts';
 import { chartSvg } from './chart.ts';
 import { citedIds } from './cites.ts';
@@ -12,11 +12,15 @@ import { timeline } from './timeline.ts';
 
 const NOTHING = html``;
 
+/** A part of a page, and the rules that style it. */
+export interface Part {
+  readonly markup: Markup;
+  readonly style: string;
+}
+
 /** The whole page. */
 export function reportHtml(report: Report): string {
-  const isWhole = report.evidence?.leftOut === '';
-  const sections = report.scenarios.map((scenario) => scenarioSection(scenario, isWhole));
-  const style = new MarkupText(`${STYLE}${sections.map((section) => section.style).join('')}`);
+  const { markup, style } = reportPart(report);
   return `<!doctype html>\n${
     html`<html lang="en">
 <head>
@@ -24,23 +28,40 @@ export function reportHtml(report: Report): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${report.verdict.phase}: run ${report.run} of ${report.namespace}/${report.name}</title>
-<style>${style}</style>
+<title>${titleOf(report)}</title>
+<style>${new MarkupText(`${STYLE}${style}`)}</style>
 </head>
 <body>
 <main>
-${head(report)}
-${report.missing.length === 0 ? NOTHING : html`<aside>${report.missing.map((text) => html`<p>${text}</p>`)}</aside>`}
-${report.scenarios.length > 0 ? short(report) : NOTHING}
-${advice(report)}
-${timeline(report)}
-${sections.map(({ markup }) => markup)}
-${foot(report)}
+${markup}
+${foot(report, 'This file needs no network.')}
 </main>
 </body>
 </html>
 `.text
   }`;
+}
+
+export function titleOf({ name, namespace, run, verdict }: Report): string {
+  return `${verdict.phase}: run ${run} of ${namespace}/${name}`;
+}
+
+/** All that stands on the page but its foot. */
+export function reportPart(report: Report): Part {
+  const isWhole = report.evidence?.leftOut === '';
+  const sections = report.scenarios.map((scenario) => scenarioSection(scenario, { isWhole }));
+  const markup = html`${head(report)}
+${notes(report.missing)}
+${report.scenarios.length > 0 ? short(report) : NOTHING}
+${advice(report)}
+${timeline(report)}
+${sections.map((section) => section.markup)}`;
+  return { markup, style: sections.map(({ style }) => style).join('') };
+}
+
+/** What could not be had. */
+export function notes(missing: readonly string[]): Markup {
+  return missing.length === 0 ? NOTHING : html`<aside>${missing.map((text) => html`<p>${text}</p>`)}</aside>`;
 }
 
 function head({
@@ -98,21 +119,26 @@ function advice({ advice: all }: Report): Markup {
 <ul>${all.map(({ scenario, text }) => html`<li>${scenario === undefined ? NOTHING : html`<b>${scenario}</b>: `}${text}</li>`)}</ul></section>`;
 }
 
-function scenarioSection(
+/**
+ * `isWhole`: nothing was left out of the evidence, and nothing is still to come. `isOn`: the run has not ended.
+ */
+export function scenarioSection(
   scenario: ScenarioReport,
-  isWhole: boolean,
-): { readonly markup: Markup; readonly style: string } {
-  const { diagnosis, evidence, number, outcome, status, title } = scenario;
+  { isOn = false, isWhole }: { readonly isOn?: boolean; readonly isWhole: boolean },
+): Part {
+  const { diagnosis, evidence, number, status, title } = scenario;
+  const isOpen = isOn && status.result === undefined;
+  const outcome = isOpen ? 'no result yet' : scenario.outcome;
   const plots = evidence ? plotsOf(evidence, diagnosis) : [];
   const drawn = new Set(plots.flatMap(({ cites }) => cites.map(({ id }) => id)));
   const anchor = `c${number}-`;
   const markup = html`<section aria-labelledby="scenario-${number}">
 <h2 id="scenario-${number}">${title} <span class="chip ${chipOf(scenario)}">${outcome}</span></h2>
-<p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? 'not tested'}${status.summary ? ` (${status.summary})` : ''}</p>
-${done(scenario)}
+<p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? (isOpen ? 'no result yet' : 'not tested')}${status.summary ? ` (${status.summary})` : ''}</p>
+${done(scenario, isOpen)}
 ${evidence ? callers(evidence, isWhole) : NOTHING}
 ${measures(status.measures ?? [])}
-${plots.map((plot) => figure(plot, anchor))}
+${plots.map((plot) => plotFigure(plot, anchor))}
 ${diagnosis ? explained(diagnosis, anchor, drawn) : NOTHING}
 ${seen(scenario)}
 </section>`;
@@ -129,18 +155,28 @@ const PROOFS: Readonly<Record<string, string>> = {
   Inconclusive: 'Whether the fault was there could not be told.',
 };
 
-function done({ status: { detectedAfter, fault, message, recoveredAfter } }: ScenarioReport): Markup {
+/** `isOpen`: more may come. */
+function done(
+  { status: { detectedAfter, fault, message, recoveredAfter } }: ScenarioReport,
+  isOpen: boolean,
+): Markup {
+  const unproved = isOpen ? 'It is not proved yet.' : 'Nobody has proved that the fault was there.';
   const lines = [
     fault?.message,
-    fault && (PROOFS[fault.proof ?? ''] ?? 'Nobody has proved that the fault was there.'),
-    fault?.startedAt &&
-      `It was on from ${fault.startedAt} to ${fault.endedAt ?? `${fault.until} at the latest`}.`,
+    fault && (PROOFS[fault.proof ?? ''] ?? unproved),
+    fault?.startedAt && wasOn(fault, isOpen),
     message,
     detectedAfter && `Time from the break to its detection: ${detectedAfter}.`,
     recoveredAfter && `Seen at rest ${recoveredAfter} after the fault at the latest.`,
   ].filter((line) => line !== undefined && line !== '');
+  const nothing = isOpen ? 'Nothing so far.' : 'Nothing: no fault was injected.';
   return html`<h3>What was done</h3>
-${lines.length === 0 ? html`<p>Nothing: no fault was injected.</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
+${lines.length === 0 ? html`<p>${nothing}</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
+}
+
+function wasOn({ endedAt, startedAt, until }: NonNullable<ScenarioStatus['fault']>, isOpen: boolean): string {
+  if (isOpen && endedAt === undefined) return `It began at ${startedAt}, and ends at ${until} at the latest.`;
+  return `It was on from ${startedAt} to ${endedAt ?? `${until} at the latest`}.`;
 }
 
 function measures(all: readonly Measure[]): Markup {
@@ -151,7 +187,8 @@ function measures(all: readonly Measure[]): Markup {
 <tbody>${all.map(({ atLeast, bound, name, unit, value }) => html`<tr><th scope="row">${name}</th><td>${atLeast ? 'at least ' : ''}${value} ${unit}</td><td>${bound ?? NOTHING}</td></tr>`)}</tbody></table></div>`;
 }
 
-function figure(plot: Plot, anchor: string): Markup {
+/** A plot with its key and the table of its figures. @param anchor begins the ids and classes in it */
+export function plotFigure(plot: Plot, anchor: string): Markup {
   const rows = plot.lines.filter(({ row }) => row !== undefined).length;
   const height = rows > 0 ? 96 + 24 * rows : 280;
   const { head: columns, rows: cells } = tableOf(plot);
@@ -221,7 +258,8 @@ function seen({ evidence, status }: ScenarioReport): Markup {
 ${evidence && events.length > 0 ? html`<details><summary>Events, second by second (${events.length})</summary><ul class="cited">${events.map(({ atMs, component, text }) => html`<li><span class="ref">${seconds(atMs)}</span> ${componentName(evidence, component)}: ${text}</li>`)}</ul></details>` : NOTHING}`;
 }
 
-function foot({ verdict }: Report): Markup {
-  return html`<footer><p>${verdict.message}</p>
-<p>Times are UTC, by the clock of the operator. Seconds in plots count from the start of the fault. This file needs no network.</p></footer>`;
+/** @param last a sentence about this page */
+export function foot({ verdict }: { readonly verdict?: Report['verdict'] }, last: string): Markup {
+  return html`<footer>${verdict ? html`<p>${verdict.message}</p>` : NOTHING}
+<p>Times are UTC, by the clock of the operator. Seconds in plots count from the start of the fault. ${last}</p></footer>`;
 }

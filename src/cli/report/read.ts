@@ -38,7 +38,17 @@ async function readOnce(
   run: number,
   signal: AbortSignal,
 ): Promise<ReportSource & { readonly isLast: boolean }> {
-  const { name, namespace } = demo.metadata;
+  const read = await readEvidence(client, demo.metadata, run, signal);
+  return { demo, ...read, isLast: read.evidence?.complete ?? !read.isAbsent };
+}
+
+/** Of one run, as it is now, or why it is not there; `isAbsent`: nobody has written it yet, or somebody removed it. */
+export async function readEvidence(
+  client: KubeClient,
+  { name, namespace }: Pick<ChaosDemo['metadata'], 'name' | 'namespace'>,
+  run: number,
+  signal: AbortSignal,
+): Promise<Pick<ReportSource, 'evidence' | 'missing'> & { readonly isAbsent?: boolean }> {
   const configMap = evidenceName(name, run);
   const path = resourcePath(
     { group: '', version: 'v1', plural: 'configmaps' },
@@ -46,12 +56,10 @@ async function readOnce(
   );
   try {
     const { evidence, problem } = readRunEvidence(await client.request({ method: 'GET', path, signal }));
-    if (evidence) return { demo, evidence, isLast: evidence.complete };
-    return { demo, missing: `the ConfigMap ${configMap} cannot be read: ${problem}`, isLast: true };
+    return evidence ? { evidence } : { missing: `the ConfigMap ${configMap} cannot be read: ${problem}` };
   } catch (error) {
-    if (isNotFound(error)) return { demo, missing: `there is no ConfigMap ${configMap}`, isLast: false };
+    if (isNotFound(error)) return { missing: `there is no ConfigMap ${configMap}`, isAbsent: true };
     if (!isForbidden(error)) throw error;
-    const missing = `you may not read the ConfigMap ${configMap} (get configmaps in ${namespace})`;
-    return { demo, missing, isLast: true };
+    return { missing: `you may not read the ConfigMap ${configMap} (get configmaps in ${namespace})` };
   }
 }

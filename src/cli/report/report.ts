@@ -20,30 +20,35 @@ export interface ReportSource {
   readonly missing?: string;
 }
 
-/** All that a report says. Every text is one line of printable characters, and may be of anybody: escape it. */
-export interface Report {
+/** What is known of a run, also while it is on. Every text is one line of printable characters, and may be of anybody: escape it. */
+export interface RunSoFar {
   readonly namespace: string;
   readonly name: string;
   readonly run: number;
   readonly runId: string;
   readonly startedAt: string;
+  /** '' while it is on. */
   readonly completedAt: string;
-  /** How long the run took: "48s"; '' where that is not known. */
-  readonly took: string;
   readonly subject: string;
   readonly pods: readonly string[];
+  readonly scenarios: readonly ScenarioReport[];
+  readonly chapters: readonly ChapterStatus[];
+  /** What this could not be made of, a sentence each. */
+  readonly missing: readonly string[];
+  readonly evidence: RunEvidence | undefined;
+}
+
+/** All that a report says of a run that has ended. */
+export interface Report extends RunSoFar {
+  /** How long the run took: "48s"; '' where that is not known. */
+  readonly took: string;
   readonly verdict: Verdict;
   /** good: Succeeded, and something was tested; bad: Failed; none: no verdict on the subject. */
   readonly tone: 'good' | 'bad' | 'none';
   /** The verdict in one sentence. */
   readonly headline: string;
-  readonly scenarios: readonly ScenarioReport[];
-  readonly chapters: readonly ChapterStatus[];
   /** What to do, the first thing first. */
   readonly advice: readonly Advice[];
-  /** What this report could not be made of, a sentence each. */
-  readonly missing: readonly string[];
-  readonly evidence: RunEvidence | undefined;
 }
 
 export interface ScenarioReport {
@@ -67,18 +72,28 @@ export interface Advice {
 
 /** @returns undefined where no run of the object has ended, or another one is on */
 export function reportOf(source: ReportSource): Report | undefined {
-  const demo = withPrintableTexts(source.demo);
-  const { metadata, spec, status = {} } = demo;
-  const { run } = status;
-  if (!run?.verdict) return undefined;
-  const { evidence, missing } = matching(source, run.number);
-  const scenarios = (status.scenarios ?? []).map((entry, i) =>
-    scenarioReport(entry, i + 1, status.diagnoses ?? [], evidence),
-  );
+  const so = runSoFar(source);
+  const run = withPrintableTexts(source.demo).status?.run;
+  if (!so || !run?.verdict) return undefined;
+  const { scenarios, subject } = so;
   const isTested = !run.dryRun && scenarios.length > 0;
-  const subject =
-    spec?.subject?.displayName ?? `the ${words(spec?.subject?.type ?? 'subject').toLowerCase()}`;
   const { phase } = run.verdict;
+  return {
+    ...so,
+    took: tookOf(run),
+    verdict: run.verdict,
+    tone: phase === 'Failed' ? 'bad' : phase === 'Succeeded' && isTested ? 'good' : 'none',
+    headline: headlineOf(run.verdict, subject, scenarios, isTested),
+    advice: adviceOf(run.verdict, scenarios, isTested),
+  };
+}
+
+/** @returns undefined where no run of the object has begun */
+export function runSoFar(source: ReportSource): RunSoFar | undefined {
+  const { metadata, spec, status = {} } = withPrintableTexts(source.demo);
+  const { run } = status;
+  if (!run) return undefined;
+  const { evidence, missing } = matching(source, run);
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -86,15 +101,12 @@ export function reportOf(source: ReportSource): Report | undefined {
     runId: run.runId ?? '',
     startedAt: run.startedAt,
     completedAt: run.completedAt ?? '',
-    took: tookOf(run),
-    subject,
+    subject: spec?.subject?.displayName ?? `the ${words(spec?.subject?.type ?? 'subject').toLowerCase()}`,
     pods: (run.pods ?? []).map(({ name }) => name),
-    verdict: run.verdict,
-    tone: phase === 'Failed' ? 'bad' : phase === 'Succeeded' && isTested ? 'good' : 'none',
-    headline: headlineOf(run.verdict, subject, scenarios, isTested),
-    scenarios,
+    scenarios: (status.scenarios ?? []).map((entry, i) =>
+      scenarioReport(entry, i + 1, status.diagnoses ?? [], evidence),
+    ),
     chapters: status.chapters ?? [],
-    advice: adviceOf(run.verdict, scenarios, isTested),
     missing,
     evidence,
   };
@@ -103,7 +115,7 @@ export function reportOf(source: ReportSource): Report | undefined {
 /** Evidence of another object or run says nothing of this one. */
 function matching(
   { demo, evidence, missing }: ReportSource,
-  run: number,
+  run: NonNullable<ChaosDemoStatus['run']>,
 ): { evidence: RunEvidence | undefined; missing: string[] } {
   const without = 'The plots, and what each pod answered, are missing';
   if (!evidence)
@@ -111,11 +123,13 @@ function matching(
       evidence: undefined,
       missing: [`${without}: ${missing ?? 'there is no evidence'}.`].map(oneLine),
     };
-  if (evidence.demo.uid !== demo.metadata.uid || evidence.run.number !== run) {
+  if (evidence.demo.uid !== demo.metadata.uid || evidence.run.number !== run.number) {
     return { evidence: undefined, missing: [`${without}: the evidence is of another run or object.`] };
   }
   const gaps = [
-    ...(evidence.complete ? [] : ['The evidence ends before the run does: its last part was not written.']),
+    ...(evidence.complete || !run.verdict
+      ? []
+      : ['The evidence ends before the run does: its last part was not written.']),
     ...(evidence.leftOut === '' ? [] : [`Left out of the evidence: ${evidence.leftOut}.`]),
   ];
   return { evidence: withPrintableTexts(evidence), missing: gaps.map(oneLine) };
@@ -158,7 +172,7 @@ function outcomeOf(status: ScenarioStatus): string {
 }
 
 /** "CounterDrift": "Counter Drift". */
-function words(type: string): string {
+export function words(type: string): string {
   return type.replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1 ');
 }
 

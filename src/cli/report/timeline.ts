@@ -1,5 +1,5 @@
 /** The chapters of a run and its faults as rows of bars. Pure. */
-import type { Report } from './report.ts';
+import type { RunSoFar } from './report.ts';
 import { html, type Markup } from './text.ts';
 
 interface Row {
@@ -7,10 +7,12 @@ interface Row {
   readonly kind: 'chapter' | 'fault';
   readonly from: number;
   readonly to: number;
+  /** It ends then at the latest. */
+  readonly isOpen?: boolean;
 }
 
 /** A section with a row for each chapter that was told, and for each fault, in order of their start. */
-export function timeline(report: Report): Markup {
+export function timeline(report: RunSoFar): Markup {
   const start = Date.parse(report.startedAt);
   const rows = rowsOf(report, start);
   const end = Math.max(...rows.map(({ to }) => to), 1);
@@ -18,12 +20,12 @@ export function timeline(report: Report): Markup {
   const share = (ms: number): number => Math.round((Math.min(Math.max(ms, 0), end) / end) * 10_000) / 100;
   return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>
 <ol class="timeline">${rows.map(
-    ({ from, kind, label, to }) => html`
-<li class="${kind}"><span class="label">${label}</span><span class="track"><i style="left:${share(from)}%;width:${Math.max(0.4, share(to) - share(from))}%"></i></span><span class="time">${clock(from)} to ${clock(to)}</span></li>`,
+    ({ from, isOpen, kind, label, to }) => html`
+<li class="${kind}"><span class="label">${label}</span><span class="track"><i style="left:${share(from)}%;width:${Math.max(0.4, share(to) - share(from))}%"></i></span><span class="time">${clock(from)} to ${clock(to)}${isOpen ? ' at the latest' : undefined}</span></li>`,
   )}</ol></section>`;
 }
 
-function rowsOf({ chapters, completedAt, scenarios }: Report, start: number): Row[] {
+function rowsOf({ chapters, completedAt, scenarios }: RunSoFar, start: number): Row[] {
   const since = (time: string | undefined): number => Date.parse(time ?? '') - start;
   const rows = [
     ...chapters.map(
@@ -40,6 +42,7 @@ function rowsOf({ chapters, completedAt, scenarios }: Report, start: number): Ro
         kind: 'fault',
         from: since(fault?.startedAt),
         to: since(fault?.endedAt ?? fault?.until),
+        isOpen: fault?.endedAt === undefined,
       }),
     ),
   ];

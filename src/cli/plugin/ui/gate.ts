@@ -1,0 +1,70 @@
+/** Who is let in: decided on the head of a request alone. Pure. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What a request must show. */
+export interface Gate {
+  readonly port: number;
+  /** Known to whoever reads the terminal, and to the browser that was sent here. */
+  readonly token: string;
+  /** Lets in once in place of the token; undefined: it has, or there is none. */
+  readonly key?: string | undefined;
+}
+
+export interface RequestHead {
+  readonly method?: string | undefined;
+  /** Path and query, as they were sent. */
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** enter: it brought the token or the key in its address, and is to come back with a cookie in its place. */
+export type Decision =
+  | { readonly kind: 'admit'; readonly path: string }
+  | { readonly kind: 'enter'; readonly path: string; readonly cookie: string; readonly byKey: boolean }
+  | { readonly kind: 'refuse'; readonly status: 400 | 403 | 405; readonly why: string };
+
+/** Cookies know no ports: two of these pages at once must not share one. */
+function cookieName(port: number): string {
+  return `chaosdemo-ui-${port}`;
+}
+
+export function decide({ headers, method, url = '' }: RequestHead, { key, port, token }: Gate): Decision {
+  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+  // A name of somebody else's that leads here: its pages may ask, and must get nothing.
+  if (!hosts.includes(headers.host ?? '')) return refuse(403, 'This address is not served here.');
+  const { origin } = headers;
+  if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`)) {
+    return refuse(403, 'Other pages may not ask.');
+  }
+  if (method !== 'GET') return refuse(405, 'This page is read alone: GET.');
+  const address = URL.parse(url, 'http://localhost');
+  if (!url.startsWith('/') || url.startsWith('//') || !address) return refuse(400, 'This is no address.');
+  const path = address.pathname;
+  const given = address.searchParams.get('token');
+  if (given !== null) {
+    const byKey = key !== undefined && isSame(given, key);
+    if (!byKey && !isSame(given, token)) return refuse(403, WITHOUT);
+    return {
+      kind: 'enter',
+      path,
+      byKey,
+      cookie: `${cookieName(port)}=${token}; Path=/; HttpOnly; SameSite=Strict`,
+    };
+  }
+  const cookies = (headers.cookie ?? '').split(';').map((pair) => pair.trim());
+  const shown = cookies.find((pair) => pair.startsWith(`${cookieName(port)}=`))?.split('=')[1];
+  return shown !== undefined && isSame(shown, token) ? { kind: 'admit', path } : refuse(403, WITHOUT);
+}
+
+const WITHOUT = 'Open the address that "kubectl chaosdemo ui" printed, with its token.';
+
+function refuse(status: 400 | 403 | 405, why: string): Decision {
+  return { kind: 'refuse', status, why };
+}
+
+/** Takes as long whatever they have in common. */
+function isSame(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

@@ -1,0 +1,195 @@
+/** The pages of the ui: all ChaosDemos, one run, and two runs side by side. Pure. */
+import { type ChapterStatus, withPrintableTexts } from '../../../api/index.ts';
+import type { RunEvidence, ScenarioEvidence } from '../../../evidence/index.ts';
+import { callers } from '../../report/callers.ts';
+import { foot, notes, type Part, plotFigure, reportPart, scenarioSection } from '../../report/html.ts';
+import { plotsOf } from '../../report/plots.ts';
+import { type ReportSource, type RunSoFar, reportOf, runSoFar, words } from '../../report/report.ts';
+import { html, type Markup } from '../../report/text.ts';
+import { timeline } from '../../report/timeline.ts';
+import { pageHtml } from './shell.ts';
+import type { Overview, OverviewRow, Place } from './source.ts';
+
+const NOTHING = html``;
+const NO_NETWORK = 'It is served to this machine alone.';
+
+export function runPath({ name, namespace }: Place): string {
+  return `/runs/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
+}
+
+/** All ChaosDemos, those whose run is on first. */
+export function overviewPage(overview: Overview): string {
+  const { isCut, namespace, rows } = withPrintableTexts(overview);
+  const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
+  const sorted = rows.toSorted((a, b) => Number(b.phase === 'Running') - Number(a.phase === 'Running'));
+  const running = rows.filter(({ phase }) => phase === 'Running').length;
+  const body = html`<header class="plain"><p class="kicker">${where}</p>
+<h1>${rows.length === 0 ? 'No ChaosDemos' : `${rows.length}${isCut ? ' and more' : ''} ${rows.length === 1 ? 'ChaosDemo' : 'ChaosDemos'}, ${running} with a run on`}</h1></header>
+${rows.length === 0 ? html`<p>Apply one: <code>kubectl chaosdemo run -f manifests/samples/demo.yaml</code></p>` : html`<ul class="runs">${sorted.map(overviewItem)}</ul>`}
+${isCut ? notes(['There are more than these. Name a namespace: kubectl chaosdemo ui -n NAMESPACE']) : NOTHING}`;
+  return pageHtml({ title: `ChaosDemos in ${where}`, body, now: `${running} runs are on`, isLive: true });
+}
+
+function overviewItem(row: OverviewRow): Markup {
+  const { age, asExpected, chapter, message, name, namespace, phase, reason, run } = row;
+  const facts = [
+    run === '' ? 'has not run' : `run ${run}`,
+    chapter === '' || phase !== 'Running' ? '' : `chapter ${chapter}`,
+    asExpected === '' ? '' : `${asExpected} as expected`,
+    age === '' ? '' : `made ${age} ago`,
+  ].filter((fact) => fact !== '');
+  return html`
+<li><h2><a href="${runPath(row)}">${namespace}/${name}</a> ${phaseChip(phase, reason)}</h2>
+<p>${facts.join(' · ')}</p>${message === '' ? NOTHING : html`<p class="muted">${message}</p>`}</li>`;
+}
+
+const CHIPS: Readonly<Record<string, string>> = { Running: 'on', Succeeded: 'good', Failed: 'bad' };
+
+function phaseChip(phase: string, reason = ''): Markup {
+  const known = phase === '' ? 'Pending' : phase;
+  const more = reason === '' || reason === known || known === 'Running' ? '' : ` (${reason})`;
+  return html`<span class="chip ${CHIPS[known] ?? 'none'}">${known}${more}</span>`;
+}
+
+export interface RunOnShow {
+  readonly source: ReportSource;
+  /** Of which there is evidence, the last first; undefined: that may not be listed. */
+  readonly runs: readonly number[] | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** One ChaosDemo: the report of its last run, or what is known of the run that is on. */
+export function runPage({ now, runs, source }: RunOnShow): string {
+  const demo = withPrintableTexts(source.demo);
+  const { metadata, status = {} } = demo;
+  const report = reportOf(source);
+  const so = runSoFar(source);
+  const phase = status.phase ?? 'Pending';
+  const part = report ? reportPart(report) : so ? soFarPart(so, status, now) : waitingPart(demo);
+  const others = so ? (runs ?? []).filter((number) => number !== so.run) : [];
+  const body = html`${part.markup}
+${so ? earlier(metadata, so.run, others) : NOTHING}
+${so ? foot(report ?? {}, NO_NETWORK) : NOTHING}`;
+  const title = `${phase}: ${so ? `run ${so.run} of ` : ''}${metadata.namespace}/${metadata.name}`;
+  const said = report ? report.headline : `${phase}: ${status.chapter ?? status.message ?? ''}`;
+  return pageHtml({ title, body, style: part.style, now: said, isLive: true });
+}
+
+const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], string>> = {
+  Pending: '·',
+  Running: '▶',
+  Waiting: '‖',
+  Completed: '✓',
+  Skipped: '–',
+  Stopped: '✗',
+};
+
+function soFarPart(so: RunSoFar, status: NonNullable<ReportSource['demo']['status']>, now: number): Part {
+  const isWhole = so.evidence?.complete === true && so.evidence.leftOut === '';
+  const sections = so.scenarios.map((scenario) => scenarioSection(scenario, { isOn: true, isWhole }));
+  const health = status.health;
+  const ready = health?.nodes.filter(({ state }) => state === 'ready').length ?? 0;
+  const facts: [string, string][] = [
+    ['Started', so.startedAt],
+    ['As expected so far', status.asExpected ?? ''],
+    ['Pods ready', health ? `${ready} of ${health.total}` : ''],
+    ...(health?.dependencies ?? []).map((one): [string, string] => [
+      one.name,
+      one.connected ? 'connected' : 'not connected',
+    ]),
+    ['Run ID', so.runId],
+  ];
+  const markup = html`<header class="tone-on"><p class="kicker">Run ${so.run} of ${so.namespace}/${so.name} ${phaseChip(status.phase ?? '')}</p>
+<h1>${status.chapter ?? 'The run is about to begin'}</h1>
+<p>${status.message ?? NOTHING}</p>
+<dl class="facts">${facts.flatMap(([term, text]) => (text === '' ? [] : [html`<div><dt>${term}</dt><dd>${text}</dd></div>`]))}</dl></header>
+${notes(so.missing)}
+<section aria-labelledby="chapters"><h2 id="chapters">Chapters</h2>
+<ol class="chapters">${so.chapters.map(chapterItem)}</ol></section>
+${timeline({ ...so, completedAt: new Date(now).toISOString() })}
+${sections.map((section) => section.markup)}`;
+  return { markup, style: sections.map(({ style }) => style).join('') };
+}
+
+function chapterItem({ number, state, title }: ChapterStatus): Markup {
+  const isNow = state === 'Running' || state === 'Waiting';
+  return isNow
+    ? html`<li class="now" aria-current="step"><i aria-hidden="true">${CHAPTER_MARKS[state]}</i>${number} ${title}<span class="skip">, ${state.toLowerCase()}</span></li>`
+    : html`<li><i aria-hidden="true">${CHAPTER_MARKS[state]}</i>${number} ${title}<span class="skip">, ${state.toLowerCase()}</span></li>`;
+}
+
+function waitingPart({ metadata, status }: ReportSource['demo']): Part {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  const message = status?.message ?? ready?.message ?? 'The operator has not looked at it yet.';
+  const { name, namespace } = metadata;
+  const markup = html`<header><p class="kicker">${namespace}/${name} ${phaseChip(status?.phase ?? '', ready?.reason)}</p>
+<h1>It has not run</h1><p>${message}</p>
+<p>What stands in the way, and how to mend it: <code>kubectl chaosdemo doctor ${name} -n ${namespace}</code></p></header>`;
+  return { markup, style: '' };
+}
+
+function earlier(place: Place, run: number, others: readonly number[]): Markup {
+  if (others.length === 0) return NOTHING;
+  return html`<nav aria-labelledby="earlier"><h2 id="earlier">Beside an earlier run</h2>
+<ul>${others.map((number) => html`<li><a href="${runPath(place)}/${number}/${run}">run ${number} beside run ${run}</a></li>`)}</ul></nav>`;
+}
+
+/** Two runs, each with what its evidence says; undefined: there is none that can be read. */
+export function pairPage(
+  place: Place,
+  pair: readonly { readonly run: number; readonly evidence: RunEvidence | undefined }[],
+): string {
+  const sides = pair.map(({ evidence, run }, i) => ({
+    run,
+    side: ['a', 'b'][i] ?? '',
+    evidence: evidence && withPrintableTexts(evidence),
+  }));
+  const names = new Set(
+    sides.flatMap(({ evidence }) => evidence?.results.map(({ scenario }) => scenario) ?? []),
+  );
+  const title = `Runs ${pair.map(({ run }) => run).join(' and ')} of ${place.namespace}/${place.name}`;
+  const body = html`<header class="plain"><p class="kicker"><a href="${runPath(place)}">${place.namespace}/${place.name}</a></p>
+<h1>Run ${pair.map(({ run }) => run).join(' beside run ')}</h1></header>
+<div class="pair">${sides.map(
+    ({
+      evidence,
+      run,
+    }) => html`<div><h2>Run ${run} ${evidence ? phaseChip(evidence.verdict?.phase ?? 'Running', evidence.verdict?.reason) : NOTHING}</h2>
+<p>${evidence ? `Began ${timeOf(evidence.originMs)}. ${evidence.verdict?.message ?? 'It has not ended.'}` : 'There is no evidence of it that can be read.'}</p></div>`,
+  )}</div>
+${[...names].map(
+  (name, i) => html`<section aria-labelledby="pair-${i}"><h2 id="pair-${i}">${name}</h2>
+<div class="pair">${sides.map(({ evidence, run, side }) => html`<div>${evidence ? sideOf(evidence, name, `${side}${i}-`, run) : NOTHING}</div>`)}</div></section>`,
+)}
+${foot({}, NO_NETWORK)}`;
+  return pageHtml({
+    title,
+    body,
+    style: '#main{max-width:1280px}',
+    isLive: false,
+  });
+}
+
+function sideOf(evidence: RunEvidence, name: string, anchor: string, run: number): Markup {
+  const result = evidence.results.find(({ scenario }) => scenario === name);
+  const seen: ScenarioEvidence | undefined = evidence.scenarios.find((scenario) => scenario.name === name);
+  if (!result) return html`<h3>Run ${run}</h3><p>It had no such scenario.</p>`;
+  const { expect, message, result: came = 'no result', summary, type } = result;
+  return html`<h3>Run ${run}: ${came}${summary === undefined ? NOTHING : ` (${summary})`}</h3>
+<p class="muted">${words(type)}, expected ${expect}</p>
+<p>${message ?? NOTHING}</p>
+${seen ? callers(seen, evidence.complete && evidence.leftOut === '') : NOTHING}
+${seen ? plotsOf(seen).map((plot) => plotFigure(plot, anchor)) : html`<p>There are no plots of it.</p>`}`;
+}
+
+function timeOf(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? 'at a time that is not known' : date.toISOString();
+}
+
+/** A page that says why there is none. */
+export function problemPage(why: string): string {
+  const body = html`<header class="plain"><h1>${why}</h1></header>`;
+  return pageHtml({ title: 'kubectl chaosdemo ui', body });
+}

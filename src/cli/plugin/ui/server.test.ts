@@ -1,0 +1,267 @@
+import { once } from 'node:events';
+import { type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ApiError, ApiUnreachableError } from '../../../kube/api-error.ts';
+import { withTextsOf } from '../../report/report.fixture.ts';
+import { MemorySource } from './serve.fixture.ts';
+import { BOUNDS, serveUi, type Ui } from './server.ts';
+
+// Plots are drawn, which takes its time on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000 });
+
+const token = 'T'.repeat(43);
+let source: MemorySource;
+let ui: Ui;
+let sockets: Socket[];
+
+beforeEach(async () => {
+  source = new MemorySource();
+  sockets = [];
+  ui = await serveUi({ source, port: 0, token, key: 'once' });
+});
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  await ui.close();
+});
+
+interface Asked extends RequestOptions {
+  headers?: Record<string, string>;
+}
+
+/** As a browser that was let in; `headers` add to that, and undefined ones are left out. */
+async function open(path: string, options: Asked = {}): Promise<IncomingMessage> {
+  const headers = { cookie: `chaosdemo-ui-${ui.port}=${token}`, ...options.headers };
+  const sent = request({ host: '127.0.0.1', port: ui.port, path, agent: false, ...options, headers });
+  sent.end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return response;
+}
+
+async function get(path: string, options: Asked = {}) {
+  const response = await open(path, options);
+  return { status: response.statusCode, headers: response.headers, body: await text(response) };
+}
+
+describe('who is let in', () => {
+  it('is a browser that brings the token, and has a cookie in its place from then on', async () => {
+    const entered = await get(`/runs/ratelimiter/demo?token=${token}`, { headers: { cookie: '' } });
+    expect(entered.status).toBe(303);
+    expect(entered.headers.location).toBe('/runs/ratelimiter/demo');
+    expect(entered.headers['set-cookie']).toEqual([
+      `chaosdemo-ui-${ui.port}=${token}; Path=/; HttpOnly; SameSite=Strict`,
+    ]);
+    expect((await get('/runs/ratelimiter/demo')).status).toBe(200);
+  });
+
+  it('is not whoever has no token, a wrong one, or one that begins right', async () => {
+    const none = { headers: { cookie: '' } };
+    for (const path of ['/', '/events', '/runs/ratelimiter/demo', '/?token=', `/?token=${token.slice(1)}`]) {
+      expect({ path, ...(await get(path, none)) }).toMatchObject({ path, status: 403 });
+    }
+    const cookie = `chaosdemo-ui-${ui.port}=${token.slice(0, -1)}`;
+    expect((await get('/', { headers: { cookie } })).status).toBe(403);
+    expect((await get('/', { headers: { cookie: `chaosdemo-ui-1=${token}` } })).status).toBe(403);
+  });
+
+  it('is one browser by the key that it was opened with', async () => {
+    const none = { headers: { cookie: '' } };
+    expect((await get('/?token=once', none)).status).toBe(303);
+    expect((await get('/?token=once', none)).status).toBe(403);
+  });
+
+  it('asks by an address of loopback: no name of somebody else leads here', async () => {
+    for (const host of [`127.0.0.1:${ui.port}`, `localhost:${ui.port}`]) {
+      expect((await get('/', { headers: { host } })).status).toBe(200);
+    }
+    for (const host of [
+      'evil.example',
+      `evil.example:${ui.port}`,
+      '127.0.0.1',
+      `127.0.0.1.evil.example:${ui.port}`,
+      `[::1]:${ui.port}`,
+    ]) {
+      expect({ host, ...(await get('/', { headers: { host } })) }).toMatchObject({ host, status: 403 });
+      expect((await get(`/?token=${token}`, { headers: { host } })).headers['set-cookie']).toBeUndefined();
+    }
+  });
+
+  it('is no page of somebody else', async () => {
+    expect((await get('/', { headers: { origin: `http://127.0.0.1:${ui.port}` } })).status).toBe(200);
+    for (const origin of [
+      'http://evil.example',
+      'null',
+      `https://127.0.0.1:${ui.port}`,
+      'http://127.0.0.1:1',
+    ]) {
+      expect({ origin, ...(await get('/', { headers: { origin } })) }).toMatchObject({ origin, status: 403 });
+    }
+  });
+
+  it('may only read', async () => {
+    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']) {
+      const answer = await get('/', { method });
+      expect({ method, ...answer }).toMatchObject({ method, status: 405, headers: { allow: 'GET' } });
+    }
+  });
+});
+
+describe('an answer', () => {
+  it('lets nothing in from outside, whatever it is', async () => {
+    const answers = [
+      await get('/'),
+      await get('/runs/ratelimiter/gate'),
+      await get('/nothing'),
+      await get('/', { method: 'POST' }),
+      await get('/', { headers: { cookie: '' } }),
+      await get(`/?token=${token}`),
+    ];
+    for (const { headers } of answers) {
+      expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'sha256-[^']+'; /);
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+        'x-frame-options': 'DENY',
+      });
+      expect(headers['access-control-allow-origin']).toBeUndefined();
+    }
+  });
+
+  it('is a page of all, of one, of two side by side, or 404', async () => {
+    const all = await get('/');
+    expect(all.body).toContain('<h1>2 ChaosDemos, 1 with a run on</h1>');
+    expect(all.body.indexOf('ratelimiter/gate')).toBeLessThan(all.body.indexOf('ratelimiter/demo'));
+    expect((await get('/runs/ratelimiter/demo')).body).toContain('What to do');
+    const pair = await get('/runs/ratelimiter/demo/1/2');
+    expect(pair.body).toContain('<h1>Run 1 beside run 2</h1>');
+    expect(pair.body.match(/<figure>/g)?.length).toBeGreaterThan(8);
+    for (const path of [
+      '/runs/ratelimiter/none',
+      '/runs/ratelimiter/demo/3/4',
+      '/runs/ratelimiter/demo/0/1',
+      '/runs/..%2f..%2fsecrets/demo',
+      '/runs/UPPER/demo',
+      '/favicon.ico',
+    ]) {
+      expect({ path, ...(await get(path)) }).toMatchObject({ path, status: 404 });
+    }
+  });
+
+  it('says of a run that is on what is known, and nothing that only its end tells', async () => {
+    const { body } = await get('/runs/ratelimiter/gate');
+    expect(body).toContain('<h1>Counter Drift Chaos (fault confirmed)</h1>');
+    expect(body.match(/no result yet<\/span>/g)).toHaveLength(2);
+    expect(body).toContain('ends at 2026-01-01T00:00:16.000Z at the latest');
+    expect(body).toContain('0:06.0 to 0:16.0 at the latest');
+    expect(body).toContain('<figure>');
+    expect(body).not.toContain('at least 0<');
+    expect(body).not.toMatch(/was not tested|no fault was injected|The evidence ends before/i);
+  });
+
+  it('names neither the API server nor the token where that refuses or is away', async () => {
+    const where = 'GET https://admin:secret@10.1.2.3:6443/apis';
+    for (const [failure, status] of [
+      [new ApiError(where, 403, { message: 'user jane may not' }), 403],
+      [new ApiUnreachableError(where, 'ECONNREFUSED', '10.1.2.3:6443'), 502],
+    ] as const) {
+      source.failure = failure;
+      const answer = await get('/');
+      expect(answer.status).toBe(status);
+      expect(answer.body).not.toMatch(/10\.1\.2\.3|jane|secret|TTTT/);
+    }
+  });
+
+  it('shows texts of a cluster as text, whatever they are', async () => {
+    const attack = `x<script>alert(1)</script><img src=y onerror=z>"'></style></title>&<!--\u001b[2J\ud800\u202e`;
+    const fill = async (value: string): Promise<string[]> => {
+      for (const [name, recorded] of new MemorySource().sources) {
+        source.sources.set(name, withTextsOf(recorded, value));
+      }
+      source.list = {
+        ...source.list,
+        rows: source.list.rows.map((row) => ({
+          ...row,
+          reason: value,
+          chapter: value,
+          message: value,
+          name: value,
+        })),
+      };
+      const paths = ['/', '/runs/ratelimiter/demo', '/runs/ratelimiter/gate', '/runs/ratelimiter/demo/1/2'];
+      const pages: string[] = [];
+      for (const path of paths) pages.push((await get(path)).body);
+      return pages;
+    };
+    // An address is made of the name, and differs.
+    const tags = (page: string) =>
+      page.match(/<[^>]*>/g)?.map((tag) => tag.replace(/href="\/runs[^"]*"/, ''));
+    const plain = await fill('x');
+    const attacked = await fill(attack);
+    expect(attacked.map(tags)).toEqual(plain.map(tags));
+    for (const page of attacked) expect(page).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+  });
+});
+
+describe('a live page', () => {
+  it('hears that something has changed, and no more than that', async () => {
+    const response = await open('/runs/ratelimiter/gate/events');
+    expect(response.headers['content-type']).toBe('text/event-stream');
+    const chunks = response.iterator({ destroyOnReturn: false });
+    expect(String((await chunks.next()).value)).toBe(': here\n\n');
+    for (const tell of source.followers) tell('changed');
+    expect(String((await chunks.next()).value)).toBe('event: changed\ndata:\n\n');
+    response.destroy();
+  });
+
+  it('costs nothing more once it is closed', async () => {
+    const response = await open('/events');
+    await once(response, 'readable');
+    expect(source.followers.size).toBe(1);
+    response.destroy();
+    await expect.poll(() => source.followers.size, { timeout: 10_000 }).toBe(0);
+  });
+
+  it('is one of few: more are told not to ask again', async () => {
+    for (let i = 0; i < BOUNDS.streams; i++) expect((await open('/events')).statusCode).toBe(200);
+    expect((await open('/events')).statusCode).toBe(204);
+    expect((await get('/')).status).toBe(200);
+  });
+});
+
+describe('what it holds', () => {
+  it('is bounded: of more connections each is cut', async () => {
+    for (let i = 0; i < BOUNDS.connections; i++) {
+      const socket = connect(ui.port, '127.0.0.1');
+      sockets.push(socket);
+      await once(socket, 'connect');
+    }
+    await expect(get('/')).rejects.toThrow(/hang up|ECONNRESET/);
+  });
+
+  it('takes no head beyond its bound', async () => {
+    const { status } = await get('/', { headers: { 'x-long': 'x'.repeat(BOUNDS.headBytes) } });
+    expect(status).toBe(431);
+  });
+
+  it('is given back when it ends, with live pages and idle connections', async () => {
+    const response = await open('/events');
+    const socket = connect(ui.port, '127.0.0.1');
+    sockets.push(socket);
+    await once(socket, 'connect');
+    // Cut off before its end, it tells of an error before it closes.
+    const closed = new Promise((resolve) => response.on('error', () => undefined).once('close', resolve));
+    const ended = Promise.all([closed, once(socket, 'close')]);
+    await ui.close();
+    await ended;
+    expect(source.followers.size).toBe(0);
+    await expect(get('/')).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it('is on loopback alone', async () => {
+    await expect(serveUi({ source, port: ui.port, token })).rejects.toThrow(/EADDRINUSE/);
+    const other = connect(ui.port, '127.0.0.2');
+    await expect(once(other, 'connect')).rejects.toThrow(/ECONNREFUSED|EADDRNOTAVAIL/);
+  });
+});

@@ -1,0 +1,229 @@
+/** Serves the pages on loopback: who is let in, what is answered, and how much of it at once. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isForbidden } from '../../../kube/api-error.ts';
+import { decide, type Gate } from './gate.ts';
+import { overviewPage, pairPage, problemPage, runPage } from './pages.ts';
+import { POLICY } from './shell.ts';
+import type { Change, Place, UiSource } from './source.ts';
+
+/** What is held at once, at most; `unread`: bytes of a stream that nobody takes. A browser opens six connections to one address, and keeps one for a live page. */
+export const BOUNDS = {
+  connections: 32,
+  streams: 5,
+  pages: 4,
+  headBytes: 8 * 1024,
+  unread: 16 * 1024,
+} as const;
+/** Milliseconds between two words to a live page, at least: each makes it ask for itself again. */
+const NEWS_MS = 1_000;
+
+export interface UiOptions {
+  readonly source: UiSource;
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly token: string;
+  /** Lets in one browser in place of the token, once. */
+  readonly key?: string;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface Ui {
+  readonly port: number;
+  /** Ends all connections and streams. */
+  close(): Promise<void>;
+}
+
+/** @throws where the port is taken */
+export async function serveUi({ key, now = Date.now, port, source, token }: UiOptions): Promise<Ui> {
+  const closing = new AbortController();
+  const streams = new Set<Promise<void>>();
+  let pages = 0;
+  const server = createServer({
+    maxHeaderSize: BOUNDS.headBytes,
+    headersTimeout: 5_000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 5_000,
+    connectionsCheckingInterval: 1_000,
+  });
+  server.maxConnections = BOUNDS.connections;
+  await listen(server, port);
+  let gate: Gate = { port: (server.address() as AddressInfo).port, token, key };
+
+  const stream = (response: ServerResponse, place: Place | undefined): void => {
+    // No more tries: a browser asks again after anything else.
+    if (streams.size >= BOUNDS.streams) return send(response, 204, '');
+    response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
+    response.write(': here\n\n');
+    const gone = new AbortController();
+    response.on('close', () => gone.abort(new Error('the page was closed')));
+    const signal = AbortSignal.any([closing.signal, gone.signal]);
+    const following = followTo(response, source, place, signal).finally(() => {
+      streams.delete(following);
+      response.destroy();
+    });
+    streams.add(following);
+  };
+
+  const page = async (response: ServerResponse, path: string): Promise<void> => {
+    if (pages >= BOUNDS.pages) {
+      response.setHeader('retry-after', '1');
+      return send(response, 503, problemPage('Too many pages were asked for at once. Load it again.'));
+    }
+    pages++;
+    const gone = new AbortController();
+    response.on('close', () => gone.abort(new Error('the page was closed')));
+    const signal = AbortSignal.any([closing.signal, gone.signal]);
+    try {
+      const made = await pageOf(path, source, now, signal);
+      send(response, made ? 200 : 404, made ?? problemPage('There is nothing at this address.'));
+    } catch (error) {
+      // What the error says may name the API server and who the user is there.
+      if (isForbidden(error)) send(response, 403, problemPage('The API server does not let you read this.'));
+      else
+        send(
+          response,
+          502,
+          problemPage('The API server did not answer as it should. Try: kubectl get chaosdemos'),
+        );
+    } finally {
+      pages--;
+    }
+  };
+
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    response.on('error', () => undefined);
+    const decision = decide(request, gate);
+    if (decision.kind === 'refuse') {
+      if (decision.status === 405) response.setHeader('allow', 'GET');
+      response.setHeader('connection', 'close');
+      return send(response, decision.status, problemPage(decision.why));
+    }
+    const { path } = decision;
+    const known = routeOf(path);
+    if (decision.kind === 'enter') {
+      if (decision.byKey) gate = { ...gate, key: undefined };
+      // Back to what was asked for, where that is a page: the address with the token is left behind.
+      response.setHeader('set-cookie', decision.cookie);
+      response.setHeader('location', known && known.kind !== 'events' ? path : '/');
+      return send(response, 303, '');
+    }
+    if (known?.kind === 'events') return stream(response, known.place);
+    void page(response, path);
+  });
+
+  return {
+    port: gate.port,
+    async close() {
+      closing.abort(new Error('the ui is closed'));
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await Promise.all([closed, ...streams]);
+    },
+  };
+}
+
+const HEADERS = {
+  'content-security-policy': POLICY,
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+} as const;
+
+function send(response: ServerResponse, status: number, body: string): void {
+  if (response.destroyed) return;
+  response.writeHead(status, {
+    ...HEADERS,
+    'content-type': 'text/html; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+/** Says that something has changed, not what: at most once in {@link NEWS_MS}. */
+async function followTo(
+  response: ServerResponse,
+  source: UiSource,
+  place: Place | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  let next: Change | undefined;
+  let waiting: NodeJS.Timeout | undefined;
+  const tell = (): void => {
+    waiting = undefined;
+    if (next === undefined) return;
+    // Nobody reads it: the page is asleep, and looks anew when it wakes.
+    if (response.writableLength > BOUNDS.unread) return void response.destroy();
+    response.write(`event: ${next}\ndata:\n\n`);
+    next = undefined;
+    waiting = setTimeout(tell, NEWS_MS);
+  };
+  const onChange = (change: Change): void => {
+    next = change;
+    if (waiting === undefined) tell();
+  };
+  try {
+    await source.follow(place, onChange, signal);
+  } catch {
+    // The page says that it is not live, and asks again.
+  } finally {
+    clearTimeout(waiting);
+  }
+}
+
+/** Names as Kubernetes has them; runs as far as they are counted. */
+const NAME = '[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?';
+const RUN = '[1-9][0-9]{0,9}';
+const RUNS = new RegExp(`^/runs/(${NAME})/(${NAME})(?:/(events)|/(${RUN})/(${RUN}))?$`);
+
+type Route =
+  | { readonly kind: 'overview' }
+  | { readonly kind: 'events'; readonly place?: Place }
+  | { readonly kind: 'run'; readonly place: Place }
+  | { readonly kind: 'pair'; readonly place: Place; readonly runs: readonly [number, number] };
+
+function routeOf(path: string): Route | undefined {
+  if (path === '/') return { kind: 'overview' };
+  if (path === '/events') return { kind: 'events' };
+  const [, namespace, name, events, a, b] = RUNS.exec(path) ?? [];
+  if (namespace === undefined || name === undefined) return undefined;
+  const place = { namespace, name };
+  if (events !== undefined) return { kind: 'events', place };
+  if (a === undefined || b === undefined) return { kind: 'run', place };
+  return { kind: 'pair', place, runs: [Number(a), Number(b)] };
+}
+
+/** @returns undefined where there is no such page */
+async function pageOf(
+  path: string,
+  source: UiSource,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const route = routeOf(path);
+  if (route?.kind === 'overview') return overviewPage(await source.overview(signal));
+  if (route?.kind === 'run') {
+    const [found, runs] = await Promise.all([
+      source.run(route.place, signal),
+      source.runs(route.place, signal),
+    ]);
+    return found && runPage({ source: found, runs, now: now() });
+  }
+  if (route?.kind !== 'pair') return undefined;
+  const { place } = route;
+  const pair = await Promise.all(
+    route.runs.map(async (run) => ({ run, evidence: await source.evidence(place, run, signal) })),
+  );
+  return pair.some(({ evidence }) => evidence) ? pairPage(place, pair) : undefined;
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, resolve);
+  });
+}

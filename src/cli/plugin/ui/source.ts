@@ -1,0 +1,195 @@
+/** What the page is made of: the port, and how the API server fills it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { ChaosDemo } from '../../../api/index.ts';
+import { EVIDENCE_LABELS, evidenceLabels, evidenceName, type RunEvidence } from '../../../evidence/index.ts';
+import { isForbidden, isNotFound } from '../../../kube/api-error.ts';
+import { resourcePath } from '../../../kube/resource-path.ts';
+import { readEvidence } from '../../report/read.ts';
+import type { ReportSource } from '../../report/report.ts';
+import { follow } from '../../view/live.ts';
+import type { Connection } from '../connection.ts';
+import { CHAOS_DEMOS } from '../demos.ts';
+
+export interface Place {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** One ChaosDemo as kubectl lists it. Texts are raw; '' where there is nothing. */
+export interface OverviewRow extends Place {
+  readonly phase: string;
+  readonly reason: string;
+  readonly chapter: string;
+  readonly asExpected: string;
+  readonly run: string;
+  readonly age: string;
+  readonly message: string;
+}
+
+export interface Overview {
+  /** undefined: all namespaces. */
+  readonly namespace: string | undefined;
+  readonly rows: readonly OverviewRow[];
+  /** There are more, which are not shown. */
+  readonly isCut: boolean;
+}
+
+/** `lost`: the API server cannot be asked; `changed`: something may look different now. */
+export type Change = 'changed' | 'lost';
+
+/** All of it is read with the rights of the user. */
+export interface UiSource {
+  /** All ChaosDemos that may be listed. */
+  overview(signal: AbortSignal): Promise<Overview>;
+  /** The object, and the evidence of the run that it shows; undefined: there is none of that name. */
+  run(place: Place, signal: AbortSignal): Promise<ReportSource | undefined>;
+  /** Numbers of the runs of which there is evidence, the last first; undefined: they may not be listed. */
+  runs(place: Place, signal: AbortSignal): Promise<readonly number[] | undefined>;
+  /** Of one run; undefined: there is none that can be read. */
+  evidence(place: Place, run: number, signal: AbortSignal): Promise<RunEvidence | undefined>;
+  /** Tells of changes of one object, or of any, until `signal` aborts; never rejects. */
+  follow(place: Place | undefined, onChange: (change: Change) => void, signal: AbortSignal): Promise<void>;
+}
+
+/** More than anybody reads at a glance. */
+const MOST_ROWS = 200;
+/** Bytes of what lists them. */
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Milliseconds between two looks at the list. */
+const EVERY_MS = 3_000;
+/** Runs of one object that are told of: more than `historyLimit` keeps. */
+const MOST_RUNS = 100;
+
+const cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const table = z.object({
+  metadata: z.object({ continue: z.string().optional() }).optional(),
+  columnDefinitions: z.array(z.object({ name: z.string() })).max(64),
+  rows: z
+    .array(
+      z.object({
+        cells: z.array(cell).max(64),
+        object: z.object({ metadata: z.object({ name: z.string(), namespace: z.string() }) }),
+      }),
+    )
+    .nullish(),
+});
+const labelled = z.object({
+  items: z.array(z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }) })),
+});
+
+/** With `namespaceGiven`, of that namespace alone; else of all, or of the one of the context where that is refused. */
+export function kubeSource({ client, namespace, namespaceGiven }: Connection): UiSource {
+  const list = async (of: string | undefined, signal: AbortSignal): Promise<Overview> =>
+    overviewOf(
+      of,
+      await client.request({
+        method: 'GET',
+        path: resourcePath(CHAOS_DEMOS, { namespace: of }),
+        query: { limit: MOST_ROWS, includeObject: 'Metadata' },
+        accept: 'application/json;as=Table;g=meta.k8s.io;v=v1',
+        maxBytes: MOST_BYTES,
+        signal,
+      }),
+    );
+  const overview = async (signal: AbortSignal): Promise<Overview> => {
+    if (namespaceGiven) return await list(namespace, signal);
+    try {
+      return await list(undefined, signal);
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      return await list(namespace, signal);
+    }
+  };
+  return {
+    overview,
+
+    async run(place, signal) {
+      const path = resourcePath(CHAOS_DEMOS, { ...place });
+      let demo: ChaosDemo;
+      try {
+        demo = await client.request<ChaosDemo>({ method: 'GET', path, signal });
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+      const run = demo.status?.run?.number;
+      if (run === undefined) return { demo };
+      const { isAbsent, ...read } = await readEvidence(client, place, run, signal);
+      if (!isAbsent || demo.status?.run?.verdict) return { demo, ...read };
+      // The run is on: it may still come.
+      return { demo, missing: `nothing stands in the ConfigMap ${evidenceName(place.name, run)} so far` };
+    },
+
+    async runs({ name, namespace: of }, signal) {
+      const label = `${EVIDENCE_LABELS.demo}=${evidenceLabels(name, 1)[EVIDENCE_LABELS.demo] ?? ''}`;
+      try {
+        const found = labelled.parse(
+          await client.request({
+            method: 'GET',
+            path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace: of }),
+            query: { labelSelector: label, limit: MOST_RUNS },
+            accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+            maxBytes: MOST_BYTES,
+            signal,
+          }),
+        );
+        const numbers = found.items.map(({ metadata }) => Number(metadata.labels?.[EVIDENCE_LABELS.run]));
+        return [...new Set(numbers.filter((number) => Number.isSafeInteger(number) && number > 0))].toSorted(
+          (a, b) => b - a,
+        );
+      } catch (error) {
+        if (isForbidden(error)) return undefined;
+        throw error;
+      }
+    },
+
+    evidence: async (place, run, signal) => (await readEvidence(client, place, run, signal)).evidence,
+
+    async follow(place, onChange, signal) {
+      if (place) {
+        const onInput: Parameters<typeof follow>[0]['onInput'] = (input) => {
+          const isLost = input.kind === 'connection' && input.connection.state === 'lost';
+          if (input.kind !== 'event') onChange(isLost ? 'lost' : 'changed');
+        };
+        return await follow({ client, ...place, onInput, signal });
+      }
+      let last: string | undefined;
+      while (!signal.aborted) {
+        try {
+          const seen = JSON.stringify(await overview(signal));
+          if (last !== undefined && seen !== last) onChange('changed');
+          last = seen;
+        } catch {
+          if (!signal.aborted) onChange('lost');
+          // What comes back is news.
+          last = '';
+        }
+        await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    },
+  };
+}
+
+function overviewOf(namespace: string | undefined, answer: unknown): Overview {
+  const { columnDefinitions, metadata, rows } = table.parse(answer);
+  const columns = columnDefinitions.map(({ name }) => name);
+  return {
+    namespace,
+    isCut: (metadata?.continue ?? '') !== '',
+    rows: (rows ?? []).slice(0, MOST_ROWS).map(({ cells, object }) => {
+      const of = (column: string): string => String(cells[columns.indexOf(column)] ?? '');
+      return {
+        namespace: object.metadata.namespace,
+        name: object.metadata.name,
+        phase: of('Phase'),
+        reason: of('Reason'),
+        chapter: of('Chapter'),
+        asExpected: of('As-Expected'),
+        run: of('Run'),
+        age: of('Age'),
+        message: of('Message'),
+      };
+    }),
+  };
+}

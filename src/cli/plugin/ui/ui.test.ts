@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { recordedConfigMap, recordedRun } from '../../report/report.fixture.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const SECRET = 'bearer-of-the-user';
+
+let folder: string;
+let api: Server;
+let asked: IncomingMessage[];
+let child: ChildProcess | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ui-'));
+  asked = [];
+  api = createServer((request, response) => {
+    asked.push(request);
+    const [status, answer] = answerTo(request.url ?? '');
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+  });
+  api.listen(0, '127.0.0.1');
+  await once(api, 'listening');
+});
+afterEach(async () => {
+  child?.kill('SIGKILL');
+  api.closeAllConnections();
+  api.close();
+  await rm(folder, { recursive: true });
+});
+
+/** What a user gets who may read the namespace of the context, and no list of all namespaces. */
+function answerTo(url: string): [number, object] {
+  const { pathname, searchParams } = new URL(url, 'http://api');
+  const demos = '/apis/chaosdemo.dev/v1alpha1/namespaces/ratelimiter/chaosdemos';
+  if (searchParams.has('watch')) return [403, { reason: 'Forbidden', message: 'no' }];
+  if (pathname === demos) {
+    return [
+      200,
+      {
+        kind: 'Table',
+        columnDefinitions: ['Name', 'Phase', 'As-Expected', 'Age'].map((name) => ({ name })),
+        rows: [
+          {
+            cells: ['demo', 'Succeeded', '2/2', '5m'],
+            object: { metadata: { name: 'demo', namespace: 'ratelimiter' } },
+          },
+        ],
+      },
+    ];
+  }
+  if (pathname === `${demos}/demo`) return [200, recordedRun().demo];
+  if (pathname === '/api/v1/namespaces/ratelimiter/configmaps') {
+    const items = [4, 1].map((run) => ({ metadata: { labels: { 'chaosdemo.dev/run': String(run) } } }));
+    return [200, { items }];
+  }
+  if (pathname === '/api/v1/namespaces/ratelimiter/configmaps/demo-evidence-1') {
+    return [200, recordedConfigMap()];
+  }
+  const reason = pathname.includes('/namespaces/') ? 'NotFound' : 'Forbidden';
+  return [reason === 'NotFound' ? 404 : 403, { reason, message: 'no' }];
+}
+
+it('serves what the user may read until Ctrl-C, and leaves nothing', { timeout: 60_000 }, async () => {
+  const kubeconfig = join(folder, 'kubeconfig');
+  const server = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+  await writeFile(
+    kubeconfig,
+    JSON.stringify({
+      'current-context': 'c',
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'ratelimiter' } }],
+      clusters: [{ name: 'c', cluster: { server, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'u', user: { token: SECRET } }],
+    }),
+  );
+  child = spawn(process.execPath, [MAIN, 'ui', '--no-open', '--kubeconfig', kubeconfig], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const address = new URL((await lines.next()).value ?? '');
+  expect(address.hostname).toBe('127.0.0.1');
+  expect(Buffer.from(address.searchParams.get('token') ?? '', 'base64url').length).toBe(32);
+
+  const entered = await fetch(address, { redirect: 'manual' });
+  const cookie = entered.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const get = async (path: string) => await fetch(new URL(path, address.origin), { headers: { cookie } });
+  const all = await (await get('/')).text();
+  expect(all).toContain('namespace ratelimiter');
+  expect(all).toContain('2/2 as expected');
+  const one = await (await get('/runs/ratelimiter/demo')).text();
+  expect(one).toContain('<figure>');
+  expect(one).toContain('href="/runs/ratelimiter/demo/4/1"');
+  expect((await get('/runs/ratelimiter/other')).status).toBe(404);
+  expect(`${all}${one}`).not.toContain(SECRET);
+  expect(
+    asked.every(({ headers, method }) => method === 'GET' && headers.authorization === `Bearer ${SECRET}`),
+  ).toBe(true);
+
+  const live = await get('/runs/ratelimiter/demo/events');
+  expect(live.status).toBe(200);
+  child.kill('SIGINT');
+  expect(await ended).toEqual([0, null]);
+  await expect(fetch(address)).rejects.toThrow('fetch failed');
+});

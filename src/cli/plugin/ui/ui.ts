@@ -1,0 +1,81 @@
+/** `ui`: serves the page until Ctrl-C, and opens it. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { Connection } from '../connection.ts';
+import { PluginError } from '../errors.ts';
+import { runPath } from './pages.ts';
+import { serveUi } from './server.ts';
+import { kubeSource } from './source.ts';
+
+export interface UiCommand {
+  readonly connection: Connection;
+  /** Whose page is opened; undefined: all of them. */
+  readonly name: string | undefined;
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly open: boolean;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Resolves when `signal` has aborted and nothing is served any more. @throws {PluginError} where the port is taken */
+export async function ui({ connection, name, open, port, say, signal }: UiCommand): Promise<void> {
+  const token = secret();
+  // Other users of the machine see how programs are called: what a browser is opened with must be of use just once.
+  const key = secret();
+  const served = await serveUi({
+    source: kubeSource(connection),
+    port,
+    token,
+    ...(open ? { key } : {}),
+  }).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
+    throw new PluginError(
+      `port ${port} of 127.0.0.1 ${code === 'EACCES' ? 'may not be used' : 'is taken'}`,
+      'Leave --port out to take one that is free, or name another.',
+    );
+  });
+  try {
+    const page = name === undefined ? '/' : runPath({ namespace: connection.namespace, name });
+    const address = `http://127.0.0.1:${served.port}${page}?token=`;
+    say(`${address}${token}`);
+    say('Whoever has this address sees what you may read. Ctrl-C ends it.');
+    if (open && !(await openBrowser(`${address}${key}`)))
+      say('No browser could be opened: open the address yourself.');
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    await served.close();
+  }
+}
+
+/** 256 bits. */
+function secret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** Whether there is anything that can show a page. */
+export function hasBrowser(): boolean {
+  if (process.platform !== 'linux') return process.stdout.isTTY;
+  const { DISPLAY, WAYLAND_DISPLAY } = process.env;
+  return process.stdout.isTTY && ((DISPLAY ?? '') !== '' || (WAYLAND_DISPLAY ?? '') !== '');
+}
+
+/** Whether the program that opens pages could be started; the browser stays when this process ends. */
+async function openBrowser(address: string): Promise<boolean> {
+  const [program, ...before] =
+    process.platform === 'darwin'
+      ? ['open']
+      : process.platform === 'win32'
+        ? ['rundll32', 'url.dll,FileProtocolHandler']
+        : ['xdg-open'];
+  const child = spawn(program ?? '', [...before, address], { stdio: 'ignore', detached: true });
+  child.unref();
+  try {
+    await once(child, 'spawn');
+    return true;
+  } catch {
+    return false;
+  }
+}
