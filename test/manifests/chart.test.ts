@@ -89,7 +89,7 @@ describe('the chart', () => {
     const written = (file as { data?: Record<string, string> } | undefined)?.data?.['profiles.yaml'] ?? '';
     const profiles = parseProfiles(parse(written));
     expect(profiles).toMatchObject([
-      { name: 'claude', apiKeyFile: '/etc/chaosdemo/diagnosis/claude/key/anthropic', dollarsPerDay: 5 },
+      { name: 'hosted', apiKeyFile: '/etc/chaosdemo/diagnosis/hosted/key/anthropic', dollarsPerDay: 5 },
       { name: 'vllm', caFile: '/etc/chaosdemo/diagnosis/vllm/ca/ca.crt', maxInputTokens: 1_000_000 },
       { name: 'open' },
     ]);
@@ -100,7 +100,7 @@ describe('the chart', () => {
     const mounts = containers[0]?.volumeMounts ?? [];
     expect(mounts.map(({ mountPath }) => mountPath)).toEqual([
       '/etc/chaosdemo/diagnosis-profiles',
-      '/etc/chaosdemo/diagnosis/claude',
+      '/etc/chaosdemo/diagnosis/hosted',
       '/etc/chaosdemo/diagnosis/vllm',
     ]);
     expect(volumes.map(({ name }) => name)).toEqual(mounts.map(({ name }) => name));

@@ -7,12 +7,12 @@ const ollama = {
   baseURL: 'http://ollama.ai.svc:11434/v1',
   model: 'llama3',
 };
-const claude = {
-  name: 'claude',
+const hosted = {
+  name: 'hosted',
   kind: 'anthropic',
   baseURL: 'https://api.anthropic.com/v1',
   model: 'large',
-  apiKeyFile: '/keys/claude',
+  apiKeyFile: '/keys/hosted',
 };
 
 const problems = (...profiles: unknown[]): string => {
@@ -27,7 +27,7 @@ const problems = (...profiles: unknown[]): string => {
 
 describe('profiles', () => {
   it('need a name, a kind, a server and a model, and have defaults for the rest', () => {
-    expect(parseProfiles({ profiles: [ollama, claude, { name: 'plain', kind: 'rules' }] })).toEqual([
+    expect(parseProfiles({ profiles: [ollama, hosted, { name: 'plain', kind: 'rules' }] })).toEqual([
       {
         ...ollama,
         timeout: 45_000,
@@ -37,7 +37,7 @@ describe('profiles', () => {
         reasoning: false,
       },
       {
-        ...claude,
+        ...hosted,
         timeout: 45_000,
         retries: 2,
         maxInputTokens: 16_000,
@@ -73,7 +73,7 @@ describe('profiles', () => {
       /apiKeyFile: would go over the network unencrypted/,
     ],
     ['an authority without TLS', { ...ollama, caFile: '/ca' }, /caFile: has no use with http/],
-    ['Anthropic without a key', { ...claude, apiKeyFile: undefined }, /apiKeyFile: is needed/],
+    ['Anthropic without a key', { ...hosted, apiKeyFile: undefined }, /apiKeyFile: is needed/],
     ['a budget of money without a price', { ...ollama, dollarsPerDay: 5 }, /price: is needed/],
     ['a timeout that never ends', { ...ollama, timeout: '2h' }, /timeout: write a duration from 1s to 50s/],
     ['a timeout that is a number', { ...ollama, timeout: 30 }, /timeout: /],
@@ -91,7 +91,7 @@ describe('profiles', () => {
   });
 
   it('refuse the same name twice, and tell all that is wrong at once', () => {
-    const message = problems(ollama, { ...claude, name: 'ollama', retries: -1 });
+    const message = problems(ollama, { ...hosted, name: 'ollama', retries: -1 });
     expect(message).toMatch(/profiles\[1\] \(ollama\).name: is there twice/);
     expect(message).toMatch(/profiles\[1\] \(ollama\).retries: /);
   });

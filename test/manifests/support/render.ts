@@ -33,7 +33,7 @@ export const CHART_VALUES = {
     diagnosis: {
       profiles: [
         {
-          name: 'claude',
+          name: 'hosted',
           kind: 'anthropic',
           baseURL: 'https://api.anthropic.com/v1',
           model: 'large',
