@@ -175,6 +175,24 @@ const ROWS = [
         queries: [quantile(0.9, 'chaosdemo_recovery_latency_seconds', 'le, type', '{{type}}')],
         unit: 's',
       },
+      {
+        title: 'Diagnoses',
+        about: 'In the time shown, by who made them: the profile that was asked, or the rules in its place.',
+        queries: [inRange('chaosdemo_diagnoses_total', 'profile, by', '{{profile}} {{by}}')],
+        defaults: whole,
+      },
+      {
+        title: 'Grades of diagnoses',
+        about: 'In the time shown, against what was injected. A real failure beside that is graded Wrong.',
+        queries: [
+          inRange(
+            'chaosdemo_diagnosis_grades_total',
+            'profile, dimension, grade',
+            '{{profile}} {{dimension}} {{grade}}',
+          ),
+        ],
+        defaults: whole,
+      },
     ],
   },
   {

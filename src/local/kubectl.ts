@@ -57,7 +57,7 @@ export class Kubectl {
     manifest: string | readonly object[],
     options: Omit<KubectlOptions, 'input'> = {},
   ): Promise<void> {
-    await this.run([...applyArgs, '-f', '-'], { ...options, input: toYaml(manifest) });
+    await this.run([...applyArgs, '-f', '-'], { ...options, input: toText(manifest) });
   }
 
   /** Server-side apply of a file, or of every manifest in a folder. */
@@ -107,8 +107,9 @@ export async function writeKubeconfig(
 
 const applyArgs = ['apply', '--server-side', '--force-conflicts', '--field-manager=chaosdemo-local'];
 
-function toYaml(manifest: string | readonly object[]): string {
+function toText(manifest: string | readonly object[]): string {
   if (typeof manifest === 'string') return manifest;
   // Every JSON is YAML, and says the same to every version of it: of YAML 1.1, which kubectl reads, `no` is false.
-  return manifest.map((object) => JSON.stringify(object)).join('\n---\n');
+  // One after the other, without marks between them: what begins as JSON has to go on as JSON.
+  return manifest.map((object) => JSON.stringify(object)).join('\n');
 }

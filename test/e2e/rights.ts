@@ -45,10 +45,12 @@ export function rights(cluster: Cluster): void {
       await cluster.patch('forgetful', {
         metadata: { annotations: { 'chaosdemo.dev/requested-at': `${run}` } },
       });
-      await cluster.untilStatus(
-        'forgetful',
-        `the end of run ${run}`,
-        (status) => status.lastHandledRunRequest === `${run}` && status.run?.completedAt !== undefined,
+      await until(
+        async () => {
+          const { lastHandledRunRequest, run: seen } = await cluster.status('forgetful');
+          return lastHandledRunRequest === `${run}` && seen?.completedAt !== undefined;
+        },
+        { everyMs: 1_000, what: `the end of run ${run}` },
       );
     }
     await until(async () => (await audited()).used.has(DELETE_EVIDENCE), {

@@ -92,6 +92,8 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
 
   it.skipIf(withoutRealTime)(
     'gets a burst that keeps together',
+    // Whether 30 TLS connections are written to within 100 ms is up to the machine; once is enough to show that it is done.
+    { retry: 2 },
     keepingTime(async () => {
       const headers = { authorization: `Bearer ${TOKEN}` };
       const { driver, key: fixture } = await driven({ tls: { serverName: NAME } }, { ca: cert, headers });
