@@ -11,10 +11,10 @@ import type { Pause } from '../../src/subjects/ratelimiter/admission/redis-rest.
 import type { PauseNotes } from '../../src/subjects/ratelimiter/driver.ts';
 import type { NodeTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { pauseFor } from '../../src/subjects/ratelimiter/waiting.ts';
+import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
 
 const SCENARIOS = [
   { name: 'drift', type: 'CounterDrift', counterDrift: { pause: '4s', requestsPerSecond: 60, settle: '1s' } },
