@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { Pause } from '../../src/subjects/ratelimiter/admission/redis-rest.ts';
-import type { PauseNotes } from '../../src/subjects/ratelimiter/driver.ts';
+import type { PauseNotes } from '../../src/subjects/ratelimiter/faults/noted-pause.ts';
 import type { NodeTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { pauseFor } from '../../src/subjects/ratelimiter/waiting.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
