@@ -1,6 +1,7 @@
 /** Everything that other parts use of the API of a ChaosDemo. */
 export * from './chaos-demo.ts';
 export * from './conditions.ts';
+export * from './diagnosis-status.ts';
 export * from './diagnosis-text.ts';
 export * from './duration.ts';
 export * from './group.ts';

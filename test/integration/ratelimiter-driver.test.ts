@@ -6,10 +6,10 @@ import type { ChaosDemoSpec } from '../../src/api/index.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { DrivenLimiter, type DrivenOptions, limiterSpec, PERMITTED } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import { DrivenLimiter, type DrivenOptions, limiterSpec, PERMITTED } from './support/driven-limiter.ts';
 
 let server: RedisServer;
 const supervisor = new Supervisor();
