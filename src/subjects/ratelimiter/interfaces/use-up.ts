@@ -2,7 +2,7 @@
 import { truncate } from '../../../api/index.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import { pauseFor } from '../waiting.ts';
-import { type CallerRequest, gotOf } from './caller-request.ts';
+import { type CallerRequest, type Got, gotOf } from './caller-request.ts';
 import type { Callers } from './callers.ts';
 
 /** Between two requests at most, so that counts which are synchronised now and then keep up; milliseconds. */
@@ -35,6 +35,9 @@ export interface UsedUp {
     /** Method and path. */
     readonly asked: string;
     readonly problem: string;
+    readonly got: Got;
+    /** The connection broke, or none came about: the node said nothing. */
+    readonly unheard: boolean;
   };
 }
 
@@ -61,7 +64,8 @@ export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise
     requests.push({ node, caller: 'Beyond', sentAt, endedAt, ...heard });
     if (problem !== undefined) {
       const what = truncate(`${request.method} ${request.path}`, MOST_ASKED);
-      return { requests, usedUp: false, improper: { node, asked: what, problem } };
+      const { got, unheard = false } = heard;
+      return { requests, usedUp: false, improper: { node, asked: what, problem, got, unheard } };
     }
     denials = heard.got === 'Denied' ? denials + 1 : 0;
     await pauseFor(apartMs, signal);

@@ -255,7 +255,7 @@ export class StoreOutageAttempt implements FaultAttempt {
     const key = beyondKey(place.fixture);
     const usedUp = await useUp({ clients, callers, key, most, callerTimeoutMs }, signal);
     for (const request of usedUp.requests) noteRequest(place, request);
-    const problem = controlProblem(this.#limit, usedUp);
+    const problem = controlProblem(this.#limit, usedUp, 'storeOutage.callerTimeout');
     if (problem !== undefined) throw new Error(problem);
     const keys = take(place.keys, Math.ceil((LEAST_ASKED * clients.length) / this.#uses));
     let turnedAway: CallerRequest | undefined;
