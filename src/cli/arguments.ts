@@ -50,6 +50,12 @@ const demo = {
     flag: 'diagnosis-profiles',
     help: 'File with profiles of models, for the operator (see docs/diagnosis-models.md)',
   },
+  ui: {
+    ...boolean,
+    flag: 'ui',
+    help: 'Open the run as a page in your browser, live, and print its address; it stays after the verdict until Ctrl-C. Rows and lines are printed meanwhile',
+    fallback: 'false',
+  },
   plain: {
     ...boolean,
     flag: 'plain',

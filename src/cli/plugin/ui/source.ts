@@ -75,7 +75,10 @@ const table = z.object({
     .nullish(),
 });
 const labelled = z.object({
-  items: z.array(z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }) })),
+  // Of nothing the API server makes null.
+  items: z
+    .array(z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }) }))
+    .nullish(),
 });
 
 /** With `namespaceGiven`, of that namespace alone; else of all, or of the one of the context where that is refused. */
@@ -134,7 +137,9 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
             signal,
           }),
         );
-        const numbers = found.items.map(({ metadata }) => Number(metadata.labels?.[EVIDENCE_LABELS.run]));
+        const numbers = (found.items ?? []).map(({ metadata }) =>
+          Number(metadata.labels?.[EVIDENCE_LABELS.run]),
+        );
         return [...new Set(numbers.filter((number) => Number.isSafeInteger(number) && number > 0))].toSorted(
           (a, b) => b - a,
         );
