@@ -8,7 +8,7 @@ import { scenarioPartOf } from './run-evidence.ts';
 const RUN_AT = Date.parse('2026-01-01T00:00:00.000Z');
 
 it('puts a detection as long after the break as the status says it took', () => {
-  const scenario = { name: 'drift', faultTitle: 'a fault', invariant: 'counters agree' } as Scenario;
+  const scenario = { name: 'one', faultTitle: 'a fault', invariant: 'it holds' } as Scenario;
   const fault = { id: 'f', plannedAt: new Date(RUN_AT).toISOString() } as FaultStatus;
   const seen = { originMs: RUN_AT, pods: [], bands: [], bundle: {} } as unknown as FaultEvidence;
   const milliseconds = fc.double({ min: 0, max: 60_000, noNaN: true });
