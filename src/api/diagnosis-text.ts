@@ -1,5 +1,5 @@
 /** A diagnosis in words, for messages and terminals. */
-import type { DiagnosisStatus } from './diagnosis-status.ts';
+import type { DiagnosisStatus } from './status.ts';
 import { LIMITS, truncate } from './text.ts';
 
 /** Where it says that something is wrong: "store (cache-0)", "all replicas"; '' where nothing is. */

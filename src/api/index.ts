@@ -1,7 +1,6 @@
 /** Everything that other parts use of the API of a ChaosDemo. */
 export * from './chaos-demo.ts';
 export * from './conditions.ts';
-export * from './diagnosis-status.ts';
 export * from './diagnosis-text.ts';
 export * from './duration.ts';
 export * from './group.ts';

@@ -14,6 +14,8 @@ import { diagnosisSchema } from './diagnosis-status.ts';
 import { atomic, keyedBy, milliseconds, text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
+export type { DiagnosisStatus, GradeStatus } from './diagnosis-status.ts';
+
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
 export const CHAPTER_STATES = ['Pending', 'Running', 'Waiting', 'Completed', 'Skipped', 'Stopped'] as const;
 export const RESULTS = ['Detected', 'NotDetected', 'Inconclusive'] as const;

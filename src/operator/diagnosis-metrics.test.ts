@@ -1,8 +1,10 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { diagnosis } from './diagnosis.fixture.ts';
+import { diagnosisWith } from '../api/diagnosis.fixture.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
 import { seriesOf } from './series.fixture.ts';
+
+const diagnosis = diagnosisWith();
 
 it('counts diagnoses and grades of a run by profile, and invents no label', async () => {
   const registry = new Registry();

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { diagnosisWith } from '../api/diagnosis.fixture.ts';
 import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../api/index.ts';
-import { diagnosis } from './diagnosis.fixture.ts';
 import { createRunMetrics } from './run-metrics.ts';
 import { seriesOf } from './series.fixture.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
@@ -41,6 +41,8 @@ const scenario: ScenarioStatus = {
     proof: 'Confirmed',
   },
 };
+
+const diagnosis = diagnosisWith();
 
 const on: ChaosDemoStatus = {
   run: { number: 1, startedAt: at(0) },
