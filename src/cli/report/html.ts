@@ -138,7 +138,7 @@ export function scenarioSection(
 ${done(scenario, isOpen)}
 ${evidence ? callers(evidence, isWhole) : NOTHING}
 ${measures(status.measures ?? [])}
-${plots.map((plot) => plotFigure(plot, anchor))}
+${plots.length === 0 ? NOTHING : html`<div class="plots">${plots.map((plot) => plotFigure(plot, anchor))}</div>`}
 ${diagnosis ? explained(diagnosis, anchor, drawn) : NOTHING}
 ${seen(scenario)}
 </section>`;
@@ -191,7 +191,7 @@ function measures(all: readonly Measure[]): Markup {
  * A plot with its key and the table of its figures. @param anchor begins the ids and classes in it
  * @param wide pixels of the drawing where there is room
  */
-export function plotFigure(plot: Plot, anchor: string, wide = 760): Markup {
+export function plotFigure(plot: Plot, anchor: string, wide = 660): Markup {
   const rows = plot.lines.filter(({ row }) => row !== undefined).length;
   const height = rows > 0 ? 96 + 24 * rows : 280;
   const { head: columns, rows: cells } = tableOf(plot);

@@ -179,7 +179,7 @@ ${foot({}, NO_NETWORK)}`;
   return pageHtml({
     title,
     body,
-    style: '#main{max-width:1280px}.top{padding-inline:max(20px,calc(50% - 620px))}',
+    style: '#main{max-width:1240px}.top{padding-inline:max(20px,calc(50% - 600px))}',
     isLive: false,
   });
 }

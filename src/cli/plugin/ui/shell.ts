@@ -39,6 +39,7 @@ header.plain{border:0;padding:0}
 .pair>*{min-width:0}
 .pair h3{margin-top:.4em}
 @media (max-width:640px){.top{padding:10px 14px}}
+@media (min-width:1280px){.top{padding-inline:calc(50% - 600px)}}
 @media (max-width:900px){.pair{grid-template-columns:1fr}}
 @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 `;
