@@ -12,7 +12,7 @@ export const LIMITS = {
   citedEvidence: 160,
   alternatives: 3,
   remedy: 320,
-  measures: 8,
+  measures: 9,
   nodes: 16,
   dependencies: 4,
   pods: 16,

@@ -352,6 +352,6 @@ class RateLimiterDriver implements SubjectDriver {
   #open(name: string): FaultAttempt {
     const scenario = this.#options.spec.scenarios.find((candidate) => candidate.name === name);
     if (!scenario) throw new RangeError(`the spec has no scenario ${name}`);
-    return faultOf(scenario.type).open(scenario, this.#toolkit);
+    return faultOf(scenario.type).open(scenario, this.#toolkit, this.#interface);
   }
 }

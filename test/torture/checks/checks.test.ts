@@ -194,6 +194,7 @@ describe('find of figures', () => {
     ['drift', 'requests', 31],
     ['drift', 'allowed', 29],
     ['drift', 'denied', 3],
+    ['drift', 'refused', 1],
     ['drift', 'unanswered', 1],
     ['drift', 'drift', 31],
   ] as const)('that the measure %s %s is not %i', ([name, measure, value]) => {
