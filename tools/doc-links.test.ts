@@ -14,7 +14,7 @@ function read(page: string): Token[] {
   parsed.set(page, tokens);
   return tokens;
 }
-const pages = ['.', 'docs', 'survey', 'corpus'].flatMap((folder) =>
+const pages = ['.', 'docs', 'survey', 'corpus', 'helm/chaosdemo-operator'].flatMap((folder) =>
   readdirSync(join(root, folder)).flatMap((name) => (name.endsWith('.md') ? [join(folder, name)] : [])),
 );
 
@@ -64,4 +64,9 @@ it.each(pages)('%s links to files and headings that there are', (page) => {
     return why === undefined ? [] : [`${link}: ${why}`];
   });
   expect(broken).toEqual([]);
+});
+
+it('README.md lists every page of docs', () => {
+  const listed = new Set(linksOf(read('README.md')).map((link) => link.split('#')[0]));
+  expect(pages.filter((page) => page.startsWith('docs/') && !listed.has(page))).toEqual([]);
 });

@@ -11,6 +11,7 @@ import { startOperator } from '../../src/local/operator.ts';
 import type { Program, Settings } from '../../src/settings/settings.ts';
 import { launchBrowser } from '../../test/kit/browser.ts';
 import { sample } from '../../test/kit/demo.ts';
+import { withoutTerminal } from '../../test/kit/terminal.ts';
 import { until } from '../../test/kit/until.ts';
 import { FOLDER, fileHash, MANIFEST, type Manifest } from './manifest.ts';
 import { pagePictures, withPages } from './page-pictures.ts';
@@ -49,7 +50,7 @@ async function takePictures(environment: Environment, signal: AbortSignal): Prom
         ) as ChaosDemo;
         return is(demo.status ?? {});
       },
-      { what: `${name} ${what}`, everyMs: 500, signal },
+      { what: `${name} ${what}`, everyMs: 500, deadlineMs: 120_000, signal },
     );
 
   say('demo: a run in the terminal');
@@ -74,7 +75,7 @@ async function takePictures(environment: Environment, signal: AbortSignal): Prom
         scenarios.some(({ fault }) => fault?.startedAt !== undefined),
       );
       const all = await pagePictures(browser, address, [
-        { file: 'page-all', path: '/', from: 'body', to: 'ul.runs' },
+        { file: 'page-all', path: '/', from: 'body', to: 'ul.runs:has(.chip.on)' },
       ]);
       return { ...terminal, ...run, ...all };
     });
@@ -102,6 +103,7 @@ async function store(pictures: Pictures): Promise<void> {
 await runProgram(PICTURES, {
   failed: 1,
   async main(_, signal) {
+    if (withoutTerminal) throw new Error('script of util-linux is needed, which gives a program a terminal');
     const environment = await startEnvironment({
       mode: 'approximate',
       onProgress: (step, message) => say(`${step}: ${message}`),
