@@ -188,6 +188,25 @@ const ROWS = [
         defaults: whole,
       },
       {
+        title: 'Questions to models',
+        about: 'In the time shown, by outcome: believed, rejected by the checks, or no answer.',
+        queries: [
+          inRange('chaosdemo_diagnosis_questions_total', 'profile, outcome', '{{profile}} {{outcome}}'),
+        ],
+        defaults: whole,
+      },
+      {
+        title: 'Tokens of models',
+        about: 'In the time shown: of questions and of answers.',
+        queries: [inRange('chaosdemo_diagnosis_tokens_total', 'profile, kind', '{{profile}} {{kind}}')],
+        defaults: whole,
+      },
+      {
+        title: 'Cost of models',
+        about: 'In the time shown, in dollars, by the prices of the profiles.',
+        queries: [inRange('chaosdemo_diagnosis_cost_dollars_total', 'profile', '{{profile}}')],
+      },
+      {
         title: 'Grades of diagnoses',
         about: 'In the time shown, against what was injected. A real failure beside that is graded Wrong.',
         queries: [inRange('chaosdemo_diagnosis_grades_total', 'profile, dimension, grade')],
