@@ -10,6 +10,7 @@
  * finer than a second; those of conditions have whole seconds, as Kubernetes has.
  */
 import { z } from 'zod';
+import { journaledRemedy, remediationStatus } from './remediation.ts';
 import { LIMITS } from './text.ts';
 
 const time = (description: string) => z.string().max(32).meta({ description, format: 'date-time' });
@@ -159,11 +160,6 @@ const grade = z.object({
   truth: text(128, 'What was injected, in the same words. A failure of another cause is not in it.'),
 });
 
-const remediation = z.object({
-  state: text(16, 'Suggested: nothing was done.'),
-  message: text(LIMITS.remedy, 'What would be done, by the operator: no provider words it.'),
-});
-
 const diagnosis = z.object({
   scenario: text(32, 'The scenario whose anomaly is explained.'),
   anomaly,
@@ -194,7 +190,9 @@ const diagnosis = z.object({
     'Since when the profile of the spec is asked. Until it answers this is what the rules say.',
   ).optional(),
   message: text(LIMITS.message, 'Why another than the profile of the spec made it.').optional(),
-  remediation: remediation.optional().describe('What comes of it, where spec.remediation.mode asks for it.'),
+  remediation: remediationStatus
+    .optional()
+    .describe('What comes of it, where spec.remediation.mode asks for it.'),
   grade: grade.optional().describe('How it compares with what was injected, which it was not told.'),
 });
 
@@ -284,6 +282,15 @@ const journal = z
         description:
           'What this run has set up on the subject besides, or is about to, by name: its controls, and the fixture of a fault that is still to be announced.',
         ...atomic,
+      }),
+    remedies: z
+      .array(journaledRemedy)
+      .max(8)
+      .optional()
+      .meta({
+        description:
+          'The remedies that this run has announced. There, also empty, once it has decided on them all.',
+        ...keyedBy('id'),
       }),
   })
   .describe('What the operator needs to go on after a restart. Do not build on it.');

@@ -1,22 +1,9 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import type { DiagnosisStatus } from '../api/index.ts';
+import { diagnosisWith } from '../api/diagnosis.fixture.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
 
-const diagnosis: DiagnosisStatus = {
-  scenario: 'stop',
-  anomaly: 'store-slow',
-  component: 'store',
-  chain: [],
-  evidence: [],
-  action: 'wait',
-  recommendation: 'Wait.',
-  confidence: 80,
-  provider: 'rules',
-  profile: 'rules',
-  promptVersion: 'rules/v2',
-  evidenceVersion: 'evidence/v1',
-};
+const diagnosis = diagnosisWith();
 
 it('counts diagnoses and grades of a run by profile, and invents no label', async () => {
   const registry = new Registry();
@@ -55,4 +42,26 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
   metrics.runEnded({ diagnoses: [{ ...diagnosis, profile: 'small', message: 'forged' }] });
   expect(await series()).toBe(before);
   expect(await registry.metrics()).toContain('chaosdemo_diagnoses_total{profile="other",by="profile"} 50');
+});
+
+it('counts what came of remedies, and no suggestion', async () => {
+  const registry = new Registry();
+  const metrics = createDiagnosisMetrics([registry], []);
+  const remediation = { action: 'ResetCounter', message: 'x' };
+  const states = ['Applied', 'Applied', 'Unproven', 'Applying', 'forged'];
+  metrics.runEnded({
+    diagnoses: [
+      ...states.map((state) => ({ ...diagnosis, remediation: { ...remediation, state } })),
+      { ...diagnosis, remediation: { state: 'Suggested', message: 'x' } },
+      { ...diagnosis, remediation: { state: 'Applied', action: 'forged', message: 'x' } },
+    ],
+  });
+  const lines = (await registry.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith('chaosdemo_remedies_total'));
+  expect(lines).toHaveLength(8);
+  expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([
+    'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Applied"} 2',
+    'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Unproven"} 1',
+  ]);
 });
