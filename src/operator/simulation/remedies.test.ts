@@ -173,6 +173,16 @@ describe('a remedy', () => {
     }
   });
 
+  it('that was sent right before an abort leaves nothing behind: what it sets up is waited for, and removed', async () => {
+    const simulation = new Simulation(applying(), { ...RESETS, effectMs: 1000 });
+    await simulation.runUntil(({ target }) => target.remedies.length > 0);
+    simulation.annotate('abort', '1');
+    await simulation.runUntil(finished);
+    expect(states(simulation)[0]).toEqual(['Unproven', 'ResetCounter', 'rules']);
+    await simulation.pass(20_000);
+    expect([...simulation.target.fixtures]).toEqual([]);
+  });
+
   it('is not begun where too little is left of the deadline', async () => {
     const simulation = await runOf(applying({ activeDeadline: '1m', pace: { dwell: '3s' } }), RESETS);
     expect(sent(simulation)).toEqual([]);

@@ -267,6 +267,8 @@ export class SimulatedDriver implements SubjectDriver {
       stalled: target.isStalled,
       wasThere: target.fixtures.has(fixture),
     });
+    // What was sent is not called off, and comes late.
+    await this.#clock.sleep(effectMs * 2, new AbortController().signal);
     this.#setUp(fixture);
     if (remedy === 'hangs') await this.#clock.sleep(3_600_000, signal).catch(() => undefined);
     await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
