@@ -9,12 +9,20 @@ import {
   type FaultStatus,
   LIMITS,
   type RemediationStatus,
-  type Remedy,
   remedyFor,
   truncate,
 } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { activeFault, fixtureOf, iso, journalOf, ms, runDeadline, wake } from './context.ts';
+import {
+  activeFault,
+  fixtureOf,
+  fixturesToRemove,
+  iso,
+  journalOf,
+  ms,
+  runDeadline,
+  wake,
+} from './context.ts';
 import { announcement, type RemedyReport } from './observed.ts';
 import type { Work } from './work.ts';
 
@@ -103,7 +111,8 @@ function obstacleTo(context: Context, { scenario }: DiagnosisStatus): string | u
   if (demo.spec.suspend) return 'spec.suspend is true';
   if (entry?.result !== 'Detected' || !entry.fault) return 'nothing was detected in this scenario';
   if (activeFault(draft, now)) return 'a fault may be on';
-  if (fixtureOf(draft, entry.fault.id) === '') return 'what the scenario was set up on is not known any more';
+  if (ownFixture(context, entry.fault) === undefined)
+    return 'what the scenario was set up on is not known any more';
   if (now + REMEDY_WITHIN_MS + BEFORE_DEADLINE_MS > runDeadline(draft, demo.spec, now)) {
     return 'too little was left of spec.activeDeadline to restore after it';
   }
@@ -111,25 +120,42 @@ function obstacleTo(context: Context, { scenario }: DiagnosisStatus): string | u
 }
 
 function carryOut(context: Context, diagnosis: DiagnosisStatus): void {
-  const { demo, draft, now, observed } = context;
+  const { demo, now, observed } = context;
   const announced = announcedFor(context, diagnosis);
-  const action = diagnosis.remediation?.action as Remedy | undefined;
+  const { apply, mode } = demo.spec.remediation;
+  // As the spec is now, whatever the status says.
+  const remedy =
+    mode === 'Apply' ? apply?.actions.find((one) => one === diagnosis.remediation?.action) : undefined;
   const fault = faultOf(context, diagnosis.scenario);
   const reported = announced && observed.remedies[announced.id];
   const giveUpAt = announced ? ms(announced.until) + REPORT_WITHIN_MS : 0;
-  if (reported || !fault || !announced || !isOwn(context, announced) || now >= giveUpAt) {
-    return conclude(diagnosis, outcomeOf(context, diagnosis, 'It was not reported in time'));
+  const fixture = fault && ownFixture(context, fault);
+  const mayBegin = fixture !== undefined && remedy !== undefined && announced && isOwn(context, announced);
+  if (reported || !mayBegin || now >= giveUpAt) {
+    return conclude(
+      diagnosis,
+      outcomeOf(context, diagnosis, 'No report of it came in time, or the spec was changed meanwhile'),
+    );
   }
-  const { limit } = demo.spec.remediation.apply ?? {};
+  const { limit } = apply ?? {};
   context.effects.push({
     kind: 'Remediate',
     id: announced.id,
-    fixture: fixtureOf(draft, fault.id),
-    remedy: action ?? 'ResetCounter',
+    fixture,
+    remedy,
     ...(limit && { limit }),
     until: ms(announced.until),
   });
   wake(context, giveUpAt);
+}
+
+/**
+ * The fixture of a fault; undefined where nobody knows it, or this object cannot have made it: whoever may write a
+ * status must not have the keys of others changed by it.
+ */
+function ownFixture(context: Context, fault: FaultStatus): string | undefined {
+  const fixture = fixtureOf(context.draft, fault.id);
+  return fixturesToRemove(context).includes(fixture) ? fixture : undefined;
 }
 
 function announcedFor(context: Context, { scenario }: DiagnosisStatus): Announced | undefined {
@@ -155,7 +181,10 @@ function outcomeOf(context: Context, diagnosis: DiagnosisStatus, silence: string
     };
   }
   if (!observed.begun.has(announced.id)) {
-    return { state: 'NotApplied', message: `Nothing was sent: it was not begun in time` };
+    return {
+      state: 'NotApplied',
+      message: 'Nothing was sent: it was not begun in time, or spec or status were changed before',
+    };
   }
   return {
     state: 'Unproven',

@@ -183,6 +183,26 @@ describe('a remedy', () => {
     expect([...simulation.target.fixtures]).toEqual([]);
   });
 
+  it('is not sent to what another object has set up, whatever the status says', async () => {
+    for (const moment of ['Surge Diagnosis', 'Demo Complete (applying)']) {
+      const simulation = new Simulation(applying({ pace: { dwell: '1s' } }), { ...RESETS, effectMs: 2000 });
+      await simulation.runUntil(({ status }) => status.chapter?.startsWith(moment) === true);
+      simulation.forge((status) => ({
+        ...status,
+        journal: {
+          ...status.journal,
+          faults: (status.journal?.faults ?? []).map((fault) => ({
+            ...fault,
+            fixture: 'demo-12345678-1-stall',
+          })),
+        },
+      }));
+      await simulation.runUntil(finished);
+      const own = simulation.target.remedies.filter(({ fixture }) => fixture !== 'demo-12345678-1-stall');
+      expect([moment, simulation.target.remedies.length - own.length]).toEqual([moment, 0]);
+    }
+  });
+
   it('is not begun where too little is left of the deadline', async () => {
     const simulation = await runOf(applying({ activeDeadline: '1m', pace: { dwell: '3s' } }), RESETS);
     expect(sent(simulation)).toEqual([]);
