@@ -212,6 +212,13 @@ const ROWS = [
         queries: [inRange('chaosdemo_diagnosis_grades_total', 'profile, dimension, grade')],
         defaults: whole,
       },
+      {
+        title: 'Remedies',
+        about:
+          'In the time shown, by what came of them: measured to have helped, or not, or not sent at all.',
+        queries: [inRange('chaosdemo_remedies_total', 'remedy, outcome', '{{remedy}} {{outcome}}')],
+        defaults: whole,
+      },
     ],
   },
   {

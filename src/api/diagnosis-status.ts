@@ -1,5 +1,6 @@
 /** An explanation of what was detected, as a status holds it. */
 import { z } from 'zod';
+import { remediationStatus } from './remediation.ts';
 import { atomic, keyedBy, text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
@@ -35,11 +36,6 @@ const grade = z.object({
   truth: text(128, 'What was injected, in the same words. A failure of another cause is not in it.'),
 });
 
-const remediation = z.object({
-  state: text(16, 'Suggested: nothing was done.'),
-  message: text(LIMITS.remedy, 'What would be done, by the operator: no provider words it.'),
-});
-
 export const diagnosisSchema = z.object({
   scenario: text(32, 'The scenario whose anomaly is explained.'),
   anomaly,
@@ -70,7 +66,9 @@ export const diagnosisSchema = z.object({
     'Since when the profile of the spec is asked. Until it answers this is what the rules say.',
   ).optional(),
   message: text(LIMITS.message, 'Why another than the profile of the spec made it.').optional(),
-  remediation: remediation.optional().describe('What comes of it, where spec.remediation.mode asks for it.'),
+  remediation: remediationStatus
+    .optional()
+    .describe('What comes of it, where spec.remediation.mode asks for it.'),
   grade: grade.optional().describe('How it compares with what was injected, which it was not told.'),
 });
 

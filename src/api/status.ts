@@ -11,6 +11,7 @@
  */
 import { z } from 'zod';
 import { diagnosisSchema } from './diagnosis-status.ts';
+import { journaledRemedy } from './remediation.ts';
 import { atomic, keyedBy, milliseconds, text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
@@ -208,6 +209,15 @@ const journal = z
         description:
           'What this run has set up on the subject besides, or is about to, by name: its controls, and the fixture of a fault that is still to be announced.',
         ...atomic,
+      }),
+    remedies: z
+      .array(journaledRemedy)
+      .max(8)
+      .optional()
+      .meta({
+        description:
+          'The remedies that this run has announced. There, also empty, once it has decided on them all.',
+        ...keyedBy('id'),
       }),
   })
   .describe('What the operator needs to go on after a restart. Do not build on it.');

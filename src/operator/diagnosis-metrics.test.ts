@@ -41,3 +41,25 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
   expect(after.size).toBe(before);
   expect(after.get('chaosdemo_diagnoses_total{profile="other",by="profile"}')).toBe(50);
 });
+
+it('counts what came of remedies, and no suggestion', async () => {
+  const registry = new Registry();
+  const metrics = createDiagnosisMetrics([registry], []);
+  const remediation = { action: 'ResetCounter', message: 'x' };
+  const states = ['Applied', 'Applied', 'Unproven', 'Applying', 'forged'];
+  metrics.runEnded({
+    diagnoses: [
+      ...states.map((state) => ({ ...diagnosis, remediation: { ...remediation, state } })),
+      { ...diagnosis, remediation: { state: 'Suggested', message: 'x' } },
+      { ...diagnosis, remediation: { state: 'Applied', action: 'forged', message: 'x' } },
+    ],
+  });
+  const lines = (await registry.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith('chaosdemo_remedies_total'));
+  expect(lines).toHaveLength(8);
+  expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([
+    'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Applied"} 2',
+    'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Unproven"} 1',
+  ]);
+});

@@ -12,6 +12,7 @@ import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '.
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
+import { applyRemedy } from './apply-remedy/apply-remedy.ts';
 import type { Baseline } from './baseline.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
@@ -118,6 +119,12 @@ class RateLimiterDriver implements SubjectDriver {
       case 'Recover': {
         const report = await this.#attempt(effect).recover(effect.settleMs, signal);
         return { kind: 'Recovery', fault: effect.fault, report };
+      }
+      case 'Remediate': {
+        const requireNodes = async (): Promise<void> => await this.#requireNodes(signal);
+        const report = await applyRemedy({ ...this.#toolkit, permit, requireNodes }, effect, signal);
+        this.#options.logger.info({ effect: effect.id, state: report.state }, report.message);
+        return { kind: 'Remedied', effect: effect.id, report };
       }
       case 'Restore':
         return await this.#restore(effect, permit, signal);
@@ -272,7 +279,7 @@ class RateLimiterDriver implements SubjectDriver {
   #withRemedy(report: DiagnosisReport): DiagnosisReport {
     const { limiter, target } = this.#toolkit;
     const { diagnosis } = report;
-    if (!diagnosis || this.#options.spec.remediation.mode !== 'Suggest') return report;
+    if (!diagnosis || this.#options.spec.remediation.mode === 'Off') return report;
     const message = remedyOf(diagnosis, limiter, target.nodes.length);
     return { ...report, diagnosis: { ...diagnosis, remediation: { state: 'Suggested', message } } };
   }
