@@ -73,11 +73,12 @@ function first<T>(all: readonly T[], applies: (one: T) => boolean, drop: (one: T
   return one !== undefined;
 }
 
-/** Cuts each message to so many characters. Says whether one was longer. */
+/** Cuts each message to so many characters, those that decisions go by left out. Says whether one was longer. */
 function shorten(status: ChaosDemoStatus, most: number): boolean {
   const { chapters = [], conditions = [], diagnoses = [], scenarios = [] } = status;
   const faults = scenarios.flatMap(({ fault }) => fault ?? []);
   const all: { message?: string | undefined }[] = [
+    status,
     ...chapters,
     ...conditions,
     ...diagnoses,

@@ -14,6 +14,8 @@ afterAll(() => world?.stop());
 /** A pause that a release has to cut short: much longer than anything here may take. */
 const PAUSE_S = 40;
 const longPause = drift({ counterDrift: { pause: `${PAUSE_S}s`, settle: '1s' } });
+/** The chapter that waits for nobody, and goes on as soon as Redis takes a write. */
+const RECOVERY = 7;
 /** One of the two scenarios each: the chapters of the other are skipped, which saves the wait for the end of the pause. */
 const CHAPTERS = [
   { chapter: 1, title: 'Welcome', scenario: longPause },
@@ -23,7 +25,7 @@ const CHAPTERS = [
   { chapter: 5, title: 'Counter Drift Detection', scenario: longPause },
   { chapter: 6, title: 'Counter Drift Diagnosis', scenario: longPause },
   // A diagnosis waits for the end of the pause, so there is none to cut short after it.
-  { chapter: 7, title: 'Recovery', scenario: drift() },
+  { chapter: RECOVERY, title: 'Recovery', scenario: drift() },
   { chapter: 8, title: 'Ghost Allowing Chaos', scenario: ghosts() },
   { chapter: 9, title: 'Ghost Allowing Detection', scenario: ghosts() },
   { chapter: 10, title: 'Ghost Allowing Diagnosis', scenario: ghosts() },
@@ -89,9 +91,17 @@ async function advanceTo(name: string, chapter: number): Promise<void> {
     }
     if (onShow === chapter) return;
     const waiting = waitingChapter(status) ?? 0;
+    if (waiting + 1 === RECOVERY) await holdWrites(2000);
     await world.annotate(name, 'advance', `${status.run?.number}/${waiting}`);
     await world.untilStatus(name, `chapter ${waiting} to be left`, (now) => chapterOnShow(now) > waiting);
   }
+}
+
+/** Recovery proves a write, and would be over before anybody saw it. */
+async function holdWrites(ms: number): Promise<void> {
+  const redis = await world.redisAs('admin');
+  await redis.client('PAUSE', ms, 'WRITE');
+  redis.disconnect();
 }
 
 async function deleteAndLookAround(name: string): Promise<void> {
