@@ -195,7 +195,8 @@ const ROWS = [
       },
       {
         title: 'Remedies',
-        about: 'In the time shown, by what came of them: measured to have helped, or not, or not sent at all.',
+        about:
+          'In the time shown, by what came of them: measured to have helped, or not, or not sent at all.',
         queries: [inRange('chaosdemo_remedies_total', 'remedy, outcome', '{{remedy}} {{outcome}}')],
         defaults: whole,
       },
