@@ -13,7 +13,7 @@ export const LIMITS = {
   alternatives: 3,
   remedy: 320,
   figures: 3,
-  measures: 8,
+  measures: 9,
   nodes: 16,
   dependencies: 4,
   pods: 16,

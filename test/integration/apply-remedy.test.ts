@@ -6,9 +6,9 @@ import type { RemedyReport } from '../../src/demo/observed.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { DrivenLimiter, limiterSpec, PERMITTED } from '../kit/driven-limiter.ts';
 import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { until } from '../kit/until.ts';
-import { DrivenLimiter, limiterSpec, PERMITTED } from './support/driven-limiter.ts';
 
 type Order = Omit<Extract<SubjectEffect, { kind: 'Remediate' }>, 'kind' | 'id' | 'fixture' | 'until'>;
 
