@@ -12,6 +12,7 @@ export const LIMITS = {
   citedEvidence: 160,
   alternatives: 3,
   remedy: 320,
+  figures: 3,
   measures: 9,
   nodes: 16,
   dependencies: 4,

@@ -40,6 +40,8 @@ const remedies = {
   PROCESS_EXITED: 'Read the last lines of its output.',
   NOT_READY: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
   KUBECTL_FAILED: 'Read what the API server answered.',
+  BROWSER_MISSING:
+    'Install Chromium or Chrome and see that `chromium --version` works (Debian: apt-get install chromium fonts-dejavu-core; macOS: brew install --cask chromium).',
   RUNTIME_MISSING:
     'Install what is missing (Debian, Ubuntu: apt-get install python3-venv default-jdk-headless maven; Go: https://go.dev/dl), or take a limiter in JavaScript, which needs nothing more.',
   STOPPED: 'Start a new environment.',

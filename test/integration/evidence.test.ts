@@ -10,10 +10,10 @@ import {
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import type { NodeTarget } from '../../src/subjects/ratelimiter/index.ts';
+import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
 
 const PAUSE_MS = 2000;
 const LIMIT = 10;

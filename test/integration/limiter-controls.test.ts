@@ -9,13 +9,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { Pause } from '../../src/subjects/ratelimiter/admission/redis-rest.ts';
-import type { PauseNotes } from '../../src/subjects/ratelimiter/driver.ts';
+import type { PauseNotes } from '../../src/subjects/ratelimiter/faults/noted-pause.ts';
 import type { NodeTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { pauseFor } from '../../src/subjects/ratelimiter/waiting.ts';
+import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
 
 const SCENARIOS = [
   { name: 'drift', type: 'CounterDrift', counterDrift: { pause: '4s', requestsPerSecond: 60, settle: '1s' } },

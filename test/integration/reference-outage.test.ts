@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LimiterMode } from '../../src/limiter/config.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
+import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
 
 const PAUSE_MS = 3000;
 

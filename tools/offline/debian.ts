@@ -1,7 +1,8 @@
 /** Packages of Debian: installed where this process may, or unpacked into a small Debian of their own. */
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StepOptions } from '../../src/local/binaries/cache.ts';
+import { cacheRoot, type StepOptions } from '../../src/local/binaries/cache.ts';
+import { withLock } from '../../src/local/binaries/lock.ts';
 import { withHeartbeat } from '../../src/local/binaries/progress.ts';
 import { findInPath, output } from '../../src/local/run.ts';
 
@@ -29,7 +30,7 @@ export async function installPackages(
 ): Promise<void> {
   const aptGet = (await findInPath('apt-get', env)) ?? 'apt-get';
   const run = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: aptGetMs, signal };
-  await withoutServiceStart(policyFile, async () => {
+  const work = async (): Promise<void> => {
     for (const args of [['update'], [...install, ...packages]]) {
       const what = `apt-get ${args[0]}`;
       progress(what);
@@ -39,7 +40,15 @@ export async function installPackages(
         () => output(aptGet, args, run),
       );
     }
-  });
+  };
+  // apt-get does not wait for another one that updates its lists, and the policy is one file for all.
+  await withLock(
+    join(cacheRoot(env), 'apt-get.lock'),
+    () => progress('another run is installing packages: waiting for it'),
+    async () => await withoutServiceStart(policyFile, work),
+    undefined,
+    signal,
+  );
 }
 
 /** Debian starts the service of a package it installs unless this file says 101. What was there comes back. */

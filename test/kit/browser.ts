@@ -1,0 +1,42 @@
+/** A real Chromium without a window, for tests of pages and for pictures of them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import type { ChromiumBinary } from '../../src/local/binaries/chromium.ts';
+
+/** Whoever has started it ends it by `close`, which leaves nothing. */
+export async function launchBrowser({ path }: Pick<ChromiumBinary, 'path'>): Promise<Browser> {
+  // Debian's starts with what it finds in the home of its user, and leaves something there.
+  const home = await mkdtemp(join(tmpdir(), 'chaosdemo-browser-'));
+  const removeHome = async (): Promise<void> =>
+    await rm(home, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    const browser = await chromium.launch({
+      executablePath: path,
+      env: { PATH: process.env['PATH'] ?? '', HOME: home, TZ: 'UTC', LANG: 'C.UTF-8' },
+      // Root has no sandbox.
+      chromiumSandbox: process.getuid?.() !== 0,
+      args: [
+        // A browser asks for many things of its own accord. None of it leaves this machine.
+        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+        '--no-proxy-server',
+        '--disable-gpu',
+      ],
+    });
+    return Object.assign(browser, {
+      close: closing(browser, removeHome),
+    });
+  } catch (error) {
+    await removeHome();
+    throw error;
+  }
+}
+
+function closing(browser: Browser, after: () => Promise<void>): Browser['close'] {
+  const close = browser.close.bind(browser);
+  return async (options) => {
+    await close(options);
+    await after();
+  };
+}
