@@ -19,7 +19,7 @@ export async function launchBrowser({ path }: Pick<ChromiumBinary, 'path'>): Pro
       chromiumSandbox: process.getuid?.() !== 0,
       args: [
         // A browser asks for many things of its own accord. None of it leaves this machine.
-        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost',
         '--no-proxy-server',
         '--disable-gpu',
       ],
