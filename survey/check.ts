@@ -11,13 +11,26 @@ import { install } from '../src/local/surveyed/install.ts';
 import { limiterNames, loadLimiter } from '../src/local/surveyed/limiters.ts';
 import { checkVariant } from './check-variant.ts';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { variant: { type: 'string', multiple: true }, pause: { type: 'string', default: '3000' } },
-});
+const EXIT_USAGE = 64;
+const MOST_PAUSE_MS = 60_000;
+const HELP = `Usage: npm run survey:check -- [names] [flags]
+
+Starts each rate limiter of survey/limiters as three processes over one Redis, and proves that its description is
+true. Without names: all of them, in every variant.
+
+  --variant NAME  only variants of this name; may be given several times
+  --pause MS      for how many milliseconds Redis takes no writes, 1 to ${MOST_PAUSE_MS} (default: 3000)
+  --help          this text
+
+Exit status: 0 all are as described, 1 not all, 64 wrong usage.
+`;
+
+const { pauseMs, positionals, values } = readArguments();
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
 const names = positionals.length > 0 ? positionals : limiterNames();
-const pauseMs = Number(values.pause);
-if (!(pauseMs > 0 && pauseMs <= 60_000)) throw new RangeError('--pause takes 1 to 60000 milliseconds');
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
@@ -51,5 +64,25 @@ async function checkLimiter(name: string): Promise<void> {
     signal.throwIfAborted();
     failures++;
     say(`${name}: ${messageOf(error)}`);
+  }
+}
+
+/** Ends the process where they cannot be used. */
+function readArguments() {
+  try {
+    const read = parseArgs({
+      allowPositionals: true,
+      options: {
+        variant: { type: 'string', multiple: true },
+        pause: { type: 'string', default: '3000' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    const pauseMs = Number(read.values.pause);
+    if (pauseMs > 0 && pauseMs <= MOST_PAUSE_MS) return { ...read, pauseMs };
+    throw new RangeError(`--pause takes 1 to ${MOST_PAUSE_MS} milliseconds`);
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\nnpm run survey:check -- --help says more\n`);
+    return process.exit(EXIT_USAGE);
   }
 }

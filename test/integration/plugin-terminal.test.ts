@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startDelayingProxy } from '../kit/delaying-proxy.ts';
 import { waitingChapter } from '../kit/status.ts';
+import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
 import { COMPILED, PLUGIN } from './support/plugin.ts';
-import { TestTerminal, withoutTerminal } from './support/terminal.ts';
 
 let world: World;
 let folder: string;

@@ -1,5 +1,11 @@
 /** A report as one HTML page that needs nothing else: no script, no request, nothing beside it. Pure. */
-import { type DiagnosisStatus, diagnosedPlace, type Measure, type ScenarioStatus } from '../../api/index.ts';
+import {
+  type DiagnosisStatus,
+  diagnosedPlace,
+  type Measure,
+  remedySentence,
+  type ScenarioStatus,
+} from '../../api/index.ts';
 import { callers } from './callers.ts';
 import { chartSvg } from './chart.ts';
 import { citedIds } from './cites.ts';
@@ -244,11 +250,13 @@ function explained(diagnosis: DiagnosisStatus, anchor: string, drawn: ReadonlySe
       : html` <span class="ref">${id}</span>`;
   };
   const place = diagnosedPlace(diagnosis);
+  const remedy = remedySentence(diagnosis);
   return html`<h3>Diagnosis</h3>
 <p><b>${anomaly}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${profile}${model === undefined ? '' : `, ${model}`}, from the evidence alone. Each claim links to what shows it.</p>
 <ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>
 ${alternatives.length === 0 ? NOTHING : html`<p>Also, or instead: ${alternatives.map((other) => `${other.anomaly} at ${other.component}`).join('; ')}.</p>`}
 <p><b>What to do:</b> ${diagnosis.recommendation}</p>
+${remedy === undefined ? NOTHING : html`<p><b>What was done:</b> ${remedy}</p>`}
 ${grade ? html`<p>Injected was ${grade.truth}. The diagnosis, which was not told: component ${grade.localization}, class ${grade.identification}, action ${grade.action}, ${grade.reason} % of its steps grounded.</p>` : NOTHING}
 ${message === undefined ? NOTHING : html`<p>${message}</p>`}
 ${evidence.length === 0 ? NOTHING : html`<details${new MarkupText(evidence.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${evidence.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;

@@ -1,12 +1,23 @@
 /** A program on a terminal of a given size, and what stands on its screen, by an emulator that knows what a terminal does. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import xterm from '@xterm/headless';
-import { until } from '../../kit/until.ts';
+import { until } from './until.ts';
 
 /** `script` of util-linux gives a program a terminal; that of other systems is called otherwise. */
 export const withoutTerminal = !String(spawnSync('script', ['--version']).stdout ?? '').includes(
   'util-linux',
 );
+
+/** One character on the screen, or several that share a cell. */
+export interface Cell {
+  /** Column, from 0. */
+  readonly x: number;
+  readonly text: string;
+  /** Number in the palette of a terminal; undefined: as plain text. */
+  readonly colour: number | undefined;
+  readonly isBold: boolean;
+  readonly isDim: boolean;
+}
 
 export class TestTerminal {
   readonly #child: ChildProcess;
@@ -54,6 +65,20 @@ export class TestTerminal {
     return Array.from({ length: this.#screen.rows }, (_, row) =>
       (active.getLine(active.viewportY + row)?.translateToString(true) ?? '').trimEnd(),
     );
+  }
+
+  /** The same with what each character looks like, row by row; blanks are left out. */
+  get cells(): Cell[][] {
+    const { active } = this.#screen.buffer;
+    return Array.from({ length: this.#screen.rows }, (_, row) => {
+      const line = active.getLine(active.viewportY + row);
+      return Array.from({ length: this.#screen.cols }, (_, x) => line?.getCell(x)).flatMap((cell, x) => {
+        const text = cell?.getChars() ?? '';
+        if (!cell || text.trim() === '') return [];
+        const colour = cell.isFgPalette() ? cell.getFgColor() : undefined;
+        return [{ x, text, colour, isBold: cell.isBold() !== 0, isDim: cell.isDim() !== 0 }];
+      });
+    });
   }
 
   /** Whether the program has the screen for itself, rather than the one with what was written before. */

@@ -1,0 +1,124 @@
+/**
+ * `npm run pictures`: runs the demo on this machine, and makes of it the pictures in docs/pictures. Nothing in them
+ * is drawn by hand: they are the screen of a terminal and pages in a browser, as the run had them.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import type { ChaosDemo } from '../../src/api/index.ts';
+import { runProgram } from '../../src/cli/program.ts';
+import { ensureChromium } from '../../src/local/binaries/chromium.ts';
+import { type Environment, startEnvironment } from '../../src/local/environment.ts';
+import { startOperator } from '../../src/local/operator.ts';
+import type { Program, Settings } from '../../src/settings/settings.ts';
+import { launchBrowser } from '../../test/kit/browser.ts';
+import { sample } from '../../test/kit/demo.ts';
+import { withoutTerminal } from '../../test/kit/terminal.ts';
+import { until } from '../../test/kit/until.ts';
+import { FOLDER, fileHash, MANIFEST, type Manifest } from './manifest.ts';
+import { pagePictures, withPages } from './page-pictures.ts';
+import { versions } from './shown.ts';
+import { terminalPictures } from './terminal-pictures.ts';
+
+const PICTURES: Program<Settings> = {
+  about: `Usage: npm run pictures
+
+Runs demos on this machine, as npm run demo does, and makes of them the pictures in docs/pictures: the live view
+in a terminal, and pages in a browser. That takes two minutes on a machine that does nothing else. It needs
+util-linux for a terminal, and Chromium or Chrome; on Debian, root gets that.`,
+  settings: {},
+  notes: 'Exit status: 0, 1 where a run went otherwise than the pictures tell, 130 stopped by Ctrl-C.',
+};
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+type Pictures = Readonly<Record<string, string | Uint8Array>>;
+
+async function takePictures(environment: Environment, signal: AbortSignal): Promise<Pictures> {
+  const { controlPlane, namespace } = environment;
+  const { kubeconfig, kubectl } = controlPlane;
+  const chromium = await ensureChromium({ progress: say, signal });
+  const apply = async (file: string, name: string) =>
+    await kubectl.apply([await sample(file, { name, namespace })], { signal });
+  const untilStatus = async (
+    name: string,
+    what: string,
+    is: (status: NonNullable<ChaosDemo['status']>) => boolean,
+  ) =>
+    await until(
+      async () => {
+        const demo = JSON.parse(
+          await kubectl.run(['-n', namespace, 'get', 'chaosdemo', name, '-o', 'json'], { signal }),
+        ) as ChaosDemo;
+        return is(demo.status ?? {});
+      },
+      { what: `${name} ${what}`, everyMs: 500, deadlineMs: 120_000, signal },
+    );
+
+  say('demo: a run in the terminal');
+  await apply('demo.yaml', 'demo');
+  const terminal = await terminalPictures({ kubeconfig, namespace, name: 'demo', signal });
+
+  const browser = await launchBrowser(chromium);
+  try {
+    return await withPages(kubeconfig, async (address) => {
+      say('demo: its page in the browser');
+      const path = `/runs/${namespace}/demo`;
+      const run = await pagePictures(browser, address, [
+        { file: 'page-run', path, from: 'body', to: 'section.todo' },
+        { file: 'page-plots', path, from: 'figure >> nth=0', to: 'figure >> nth=1' },
+      ]);
+      say('gate: a run that fails, as the limiter admits too much');
+      await apply('gate.yaml', 'gate');
+      await untilStatus('gate', 'to fail', ({ phase }) => phase === 'Failed');
+      say('minimal: a run that is on');
+      await apply('minimal.yaml', 'minimal');
+      await untilStatus('minimal', 'to inject its fault', ({ scenarios = [] }) =>
+        scenarios.some(({ fault }) => fault?.startedAt !== undefined),
+      );
+      const all = await pagePictures(browser, address, [
+        { file: 'page-all', path: '/', from: 'body', to: 'ul.runs:has(.chip.on)' },
+      ]);
+      return { ...terminal, ...run, ...all };
+    });
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Puts them in the place of those that were there. */
+async function store(pictures: Pictures): Promise<void> {
+  await rm(FOLDER, { recursive: true, force: true });
+  await mkdir(FOLDER, { recursive: true });
+  for (const [file, content] of Object.entries(pictures)) {
+    await writeFile(`${FOLDER}${file}`, content);
+    say(`docs/pictures/${file}: ${Math.ceil(Buffer.byteLength(content) / 1024)} KiB`);
+  }
+  const manifest: Manifest = {
+    madeBy: 'npm run pictures',
+    shown: versions(),
+    files: Object.fromEntries(Object.entries(pictures).map(([file, content]) => [file, fileHash(content)])),
+  };
+  await writeFile(`${FOLDER}${MANIFEST}`, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+await runProgram(PICTURES, {
+  failed: 1,
+  async main(_, signal) {
+    if (withoutTerminal) throw new Error('script of util-linux is needed, which gives a program a terminal');
+    const environment = await startEnvironment({
+      mode: 'approximate',
+      onProgress: (step, message) => say(`${step}: ${message}`),
+      signal,
+    });
+    try {
+      const operator = await startOperator(environment, { args: ['--fault-rest=0s'], signal });
+      try {
+        await store(await takePictures(environment, signal));
+      } finally {
+        await operator.stop();
+      }
+    } finally {
+      await environment.stop();
+    }
+    return 0;
+  },
+});

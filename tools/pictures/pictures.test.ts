@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { FOLDER, fileHash, MANIFEST, REMAKE, readManifest } from './manifest.ts';
+import { type Shown, versions } from './shown.ts';
+
+/** Bytes of a picture at most: whoever opens the README loads all of them. */
+const MOST = { svg: 60 * 1024, webp: 250 * 1024 } as const;
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const manifest = await readManifest();
+const files = Object.keys(manifest.files);
+
+/** What a page of the documentation shows, as paths from the root. */
+function picturesIn(page: string): string[] {
+  const folder = page.includes('/') ? 'docs/' : '';
+  return [
+    ...readFileSync(`${root}${page}`, 'utf8').matchAll(/(?:src|srcset)="([^"]+)"|!\[[^\]]*\]\(([^)]+)\)/g),
+  ].map(([, tag, link]) => `${folder}${tag ?? link}`);
+}
+
+const shown = new Set(
+  [
+    'README.md',
+    ...readdirSync(`${root}docs`).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  ].flatMap(picturesIn),
+);
+
+// A failure shows its name, and so what to do.
+describe(`the pictures in docs/pictures (${REMAKE})`, () => {
+  it.each(['view', 'pages'] satisfies Shown[])('show the %s as they are now', (what) => {
+    expect(versions()[what]).toBe(manifest.shown[what]);
+  });
+
+  it('are those that were made together, as they were made', () => {
+    expect(readdirSync(FOLDER).toSorted()).toEqual([MANIFEST, ...files].toSorted());
+    const hashes = files.map((file) => [file, fileHash(readFileSync(`${FOLDER}${file}`))]);
+    expect(Object.fromEntries(hashes)).toEqual(manifest.files);
+  });
+
+  it('stand all in the documentation, which shows no others', () => {
+    expect(files.filter((file) => !shown.has(`docs/pictures/${file}`))).toEqual([]);
+    expect([...shown].filter((path) => !files.includes(path.replace('docs/pictures/', '')))).toEqual([]);
+  });
+
+  it.each(files)('%s is small, and an SVG says what is on it', (file) => {
+    const content = readFileSync(`${FOLDER}${file}`);
+    const kind = file.endsWith('.svg') ? 'svg' : 'webp';
+    expect(content.length).toBeLessThan(MOST[kind]);
+    expect(content.length).toBeGreaterThan(1024);
+    if (kind === 'svg') {
+      const text = content.toString();
+      expect(text).toMatch(/<title id="title">[^<]+<\/title>\n<desc id="about">[^<]+<\/desc>/);
+      expect(text).not.toMatch(/<(script|image|use|foreignObject)\b|\s(href|on\w+)=|url\(|@import/i);
+    }
+  });
+});

@@ -1,0 +1,84 @@
+import { DOMParser } from '@xmldom/xmldom';
+import { describe, expect, it } from 'vitest';
+import type { Cell } from '../../test/kit/terminal.ts';
+import { type Screen, screenSvg, screensSvg } from './screen-svg.ts';
+
+const words = { title: 'A & B', about: 'two <rows>', command: 'watch' };
+
+/** Plain text, a character a cell. */
+function row(text: string, looks: Partial<Cell> = {}): Cell[] {
+  return text
+    .split('')
+    .flatMap((character, x) =>
+      character === ' '
+        ? []
+        : [{ x, text: character, colour: undefined, isBold: false, isDim: false, ...looks }],
+    );
+}
+
+const screen = (...rows: Cell[][]): Screen => ({ columns: 20, rows });
+
+function elementsOf(svg: string, name: string) {
+  const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml');
+  return [...parsed.getElementsByTagName(name)];
+}
+
+describe('a picture of a screen', () => {
+  it('is well-formed XML that says what it shows', () => {
+    const svg = screenSvg(screen(row('a <b> & "c"')), words);
+    expect(elementsOf(svg, 'title')[0]?.textContent).toBe('A & B');
+    expect(elementsOf(svg, 'desc')[0]?.textContent).toBe('two <rows>');
+    expect(elementsOf(svg, 'text').map((text) => text.textContent)).toEqual(['$ watch', 'a <b> & "c"']);
+  });
+
+  it('keeps words in their columns: what stands apart is text of its own', () => {
+    const [, left, right] = elementsOf(screenSvg(screen(row('left   right')), words), 'text');
+    expect([left?.textContent, left?.getAttribute('x'), left?.getAttribute('textLength')]).toEqual([
+      'left',
+      '0',
+      '33.6',
+    ]);
+    expect([right?.textContent, right?.getAttribute('x')]).toEqual(['right', '58.8']);
+  });
+
+  it('has the colours and weights of the terminal', () => {
+    const svg = screenSvg(screen(row('bad', { colour: 1, isBold: true, isDim: true })), words);
+    expect(elementsOf(svg, 'text')[1]?.getAttribute('class')).toBe('c1 b d');
+  });
+
+  it('draws lines in one stroke, and each dot of a chart', () => {
+    const drawn = (text: string) =>
+      elementsOf(screenSvg(screen(row(text)), words), 'path')
+        .slice(1)
+        .map((path) => [path.getAttribute('class'), path.getAttribute('d')]);
+    expect(drawn('───')).toEqual([[null, 'M0 9h25.2']]);
+    // Both dots of the lowest row of two cells, and the topmost left one.
+    expect(drawn('⣀⣁')).toEqual([['o', 'M10.5 2.3h0.1M2.1 15.8h12.7']]);
+  });
+});
+
+describe('a moving picture', () => {
+  const frames = [
+    { screen: screen(row('same'), row('one')), until: 0.25 },
+    { screen: screen(row('same'), row('two')), until: 1 },
+  ];
+  const svg = screensSvg(frames, 8, words);
+
+  it('has what stays once, and the rest for its time', () => {
+    expect(svg.match(/>same</g)).toHaveLength(1);
+    expect(svg).toContain('{0%{visibility:visible}25%,to{visibility:hidden}}');
+    expect(svg).toContain('{0%{visibility:hidden}25%{visibility:visible}}');
+  });
+
+  it('shows the last screen to whoever wants no motion, and when it is over', () => {
+    const groups = elementsOf(svg, 'g').map((group) => [
+      group.getAttribute('class'),
+      group.textContent?.trim(),
+    ]);
+    const hidden = groups.filter(([looks]) => looks?.split(' ').includes('h')).map(([, text]) => text);
+    expect(hidden).toEqual(['one']);
+    expect(svg).toMatch(
+      /\.h\{visibility:hidden\}@media \(prefers-reduced-motion:no-preference\)\{.*step-end 3/,
+    );
+  });
+});

@@ -1,0 +1,42 @@
+/**
+ * What the pictures in docs/pictures show, and in which version. The version is a hash of what today's view and pages
+ * make of runs that never change: it is another one where somebody would see another picture, and no other change.
+ */
+import { createHash } from 'node:crypto';
+import { overviewPage, runPage } from '../../src/cli/plugin/ui/pages.ts';
+import { overviewOfAll } from '../../src/cli/plugin/ui/serve.fixture.ts';
+import { recordedRun } from '../../src/cli/report/report.fixture.ts';
+import { heard, type LiveState } from '../../src/cli/view/state.ts';
+import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../src/cli/view/status.fixture.ts';
+import { watchView } from '../../src/cli/view/watch-view.ts';
+
+/** The live view in a terminal, and the pages in a browser. */
+export type Shown = 'view' | 'pages';
+
+/** Columns and rows of the terminal that is pictured: as wide as a README has room for. */
+export const TERMINAL = { columns: 100, rows: 30 };
+
+/** The version of each. */
+export function versions(): Readonly<Record<Shown, string>> {
+  return { view: hashOf(views()), pages: hashOf(pages()) };
+}
+
+/** The view while a fault is on, and of a run that has ended. Times of events depend on where one is. */
+function views(): string[] {
+  const frame = { ...TERMINAL, color: true, now: NOW, keys: 'keys' };
+  const { demo, evidence } = recordedRun();
+  let ended: LiveState = heard(stateWith(undefined), { kind: 'object', demo });
+  ended = heard(ended, { kind: 'evidence', evidence });
+  const inFault = heard(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun() });
+  return [ended, inFault].flatMap((state) => watchView(state, frame));
+}
+
+/** The pages without their script, which nobody sees. */
+function pages(): string[] {
+  const run = runPage({ source: recordedRun(), runs: [1], now: NOW });
+  return [run, overviewPage(overviewOfAll())].map((page) => page.replace(/<script>.*<\/script>/s, ''));
+}
+
+function hashOf(texts: readonly string[]): string {
+  return createHash('sha256').update(texts.join('\n')).digest('hex').slice(0, 16);
+}
