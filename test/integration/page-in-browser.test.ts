@@ -19,6 +19,7 @@ import { uniqueNamespace } from '../kit/control-plane.ts';
 import { drift, ghosts } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { waitingChapter } from '../kit/status.ts';
+import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
 import {
@@ -32,7 +33,6 @@ import {
 } from './support/browser-window.ts';
 import { plantHostileRun } from './support/hostile-run.ts';
 import { COMPILED, PLUGIN } from './support/plugin.ts';
-import { TestTerminal, withoutTerminal } from './support/terminal.ts';
 
 vi.setConfig({ testTimeout: 5 * PATIENCE_MS });
 
