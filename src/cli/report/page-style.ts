@@ -73,6 +73,7 @@ svg{display:block;width:100%;height:auto;font-family:inherit}
 .k-3{border-color:var(--line-3)!important;border-top-style:dashed!important;border-top-width:2px!important}
 .k-faint{border-color:var(--faint)!important;border-top-width:1.5px!important}
 .key .dots{width:0!important;border-top:0!important;border-left:8px solid;height:8px;border-radius:50%;vertical-align:0}
+.k-1.dots{border-radius:1px!important;transform:rotate(45deg) scale(.85)}.k-3.dots{border-radius:1px!important}
 details{font-size:.9rem;margin:.5em 0}
 summary{cursor:pointer;color:var(--muted)}
 .claims li{margin:.35em 0}
