@@ -73,6 +73,7 @@ svg{display:block;width:100%;height:auto;font-family:inherit}
 .k-3{border-color:var(--line-3)!important;border-top-style:dashed!important;border-top-width:2px!important}
 .k-faint{border-color:var(--faint)!important;border-top-width:1.5px!important}
 .key .dots{width:0!important;border-top:0!important;border-left:8px solid;height:8px;border-radius:50%;vertical-align:0}
+.k-1.dots{border-radius:1px!important;transform:rotate(45deg) scale(.85)}.k-3.dots{border-radius:1px!important}
 details{font-size:.9rem;margin:.5em 0}
 summary{cursor:pointer;color:var(--muted)}
 .claims li{margin:.35em 0}
@@ -82,6 +83,7 @@ summary{cursor:pointer;color:var(--muted)}
 .cited li:target{background:var(--card)}
 footer{margin-top:3em;padding-top:1em;border-top:1px solid var(--edge);color:var(--muted);font-size:.9rem}
 @media (max-width:640px){main{padding:18px 14px 36px}h1{font-size:1.35rem}.wide{display:none}.narrow{display:block}
+table{font-size:.8rem}th,td{padding:4px 5px}tbody th{min-width:6em}
 .timeline li{grid-template-columns:1fr auto;gap:2px 10px}.track{grid-column:1/3;grid-row:2}}
 @media (min-width:1280px){main{max-width:1240px}.plots{display:grid;grid-template-columns:1fr 1fr;gap:0 32px;align-items:start}.plots figure{min-width:0}.plots figcaption{min-height:4.5em}.scroll{max-width:54rem}
 h1,main>*>p,main>*>ul:not(.cards,.runs),.claims,footer{max-width:54rem}.timeline li{grid-template-columns:14rem 1fr 14rem}}

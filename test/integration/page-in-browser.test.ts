@@ -1,0 +1,482 @@
+/** The page of `kubectl chaosdemo ui` and the report in a real browser, of real runs on a real API server. */
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { ChaosDemo } from '../../src/api/index.ts';
+import type { OpenUi } from '../../src/cli/plugin/ui/ui.ts';
+import { reportOnRun } from '../../src/cli/report/run.ts';
+import { evidenceName } from '../../src/evidence/index.ts';
+import { ensureChromium } from '../../src/local/binaries/chromium.ts';
+import { LocalError, messageOf } from '../../src/local/errors.ts';
+import { launchBrowser } from '../kit/browser.ts';
+import { uniqueNamespace } from '../kit/control-plane.ts';
+import { drift, ghosts } from '../kit/demo.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { waitingChapter } from '../kit/status.ts';
+import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
+import {
+  addressOf,
+  openWindow,
+  overflowOf,
+  PATIENCE_MS,
+  problemsOf,
+  servePage,
+  strangersOf,
+} from './support/browser-window.ts';
+import { plantHostileRun } from './support/hostile-run.ts';
+import { COMPILED, PLUGIN } from './support/plugin.ts';
+
+vi.setConfig({ testTimeout: 5 * PATIENCE_MS });
+
+const SIZES = [390, 1024, 1600];
+
+/** Why there is no browser; pipelines fail for it, people are told. */
+let missing: string | undefined;
+let browser: Browser;
+let world: World;
+let ui: OpenUi;
+let folder: string;
+/** The object with two runs that have ended, as it is then. */
+let ended: ChaosDemo;
+
+beforeAll(async () => {
+  const progress = (line: string): void => void process.stdout.write(`[browser] ${line}\n`);
+  try {
+    browser = await launchBrowser(await ensureChromium({ progress }));
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error;
+    missing = `no browser: ${messageOf(error)}`;
+    progress(`these tests are skipped: ${missing}. ${error instanceof LocalError ? error.remedy : ''}`);
+    return;
+  }
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-page-'));
+  world = await World.start('approximate');
+  await world.applySpec('done', { runId: 'first', scenarios: [ghosts()] });
+  await world.ended('done');
+  await world.patch('done', { spec: { runId: 'second', scenarios: [drift(), ghosts()] } });
+  await world.untilStatus(
+    'done',
+    'its second run to end',
+    ({ run }) => run?.number === 2 && run.verdict !== undefined,
+  );
+  ended = await world.object('done');
+  ui = await servePage(world.environment.controlPlane.kubeconfig, world.namespace);
+});
+afterAll(async () => {
+  await ui?.close();
+  await browser?.close();
+  await world?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+beforeEach(({ skip }) => {
+  if (missing !== undefined) skip(missing);
+});
+
+const pathOf = (name: string): string => `/runs/${world.namespace}/${name}`;
+const at = (path: string): string => addressOf(ui, path);
+
+describe('the page', () => {
+  it('lists runs, and shows one with its chapters, plots and results as the API server has them', async () => {
+    const { asked, page } = await openWindow(browser);
+    await page.goto(ui.address);
+    expect(page.url()).toBe(new URL('/', ui.address).href);
+    const { chapters = [], scenarios = [] } = ended.status ?? {};
+    const item = page.getByRole('listitem').filter({ hasText: `${world.namespace}/done` });
+    expect(await item.innerText()).toContain(`run 2 · ${ended.status?.asExpected} as expected`);
+    await item.getByRole('link').click();
+    await page.waitForURL(`**${pathOf('done')}`);
+
+    const timeline = page.getByRole('region', { name: 'Timeline' }).getByRole('listitem');
+    const told = await timeline.locator('.label').allInnerTexts();
+    expect(told.filter((label) => !label.startsWith('fault of '))).toEqual(
+      chapters.map(({ title }) => title),
+    );
+    expect(told.filter((label) => label.startsWith('fault of '))).toEqual(
+      scenarios.flatMap(({ fault, name }) => (fault?.startedAt ? [`fault of ${name}`] : [])),
+    );
+    for (const { message = '', name, summary = '' } of scenarios) {
+      const type = name === 'drift' ? 'Counter Drift' : 'Ghost Allowing';
+      const section = page.getByRole('region', { name: type });
+      expect(await section.innerText()).toContain(message);
+      expect(await section.innerText()).toContain(summary);
+      expect(await section.getByRole('img').count()).toBeGreaterThanOrEqual(4);
+    }
+    expect(
+      await page.getByRole('region', { name: 'Counter Drift' }).getByRole('table').first().innerText(),
+    ).toContain('ratelimiter-0');
+    expect(strangersOf({ asked })).toEqual([]);
+  });
+
+  it.skipIf(withoutRealTime)(
+    'leads from a claim of a diagnosis to its place in a plot',
+    keepingTime(async () => {
+      const { page } = await openWindow(browser);
+      await page.goto(at(pathOf('done')));
+      const claim = page.getByRole('region', { name: 'Counter Drift' }).locator('.claims a').first();
+      const target = (await claim.getAttribute('href')) ?? '';
+      expect(target).toMatch(/^#c1-[sev]\d+$/);
+      const id = target.slice(1);
+      // What runs in the browser is written as text: its names are not those of this program.
+      const label = `getComputedStyle(document.querySelector('figure .wide .${id} rect')).fill`;
+      const before = await page.evaluate<string>(label);
+      await claim.focus();
+      await page.keyboard.press('Enter');
+      expect(new URL(page.url()).hash).toBe(target);
+      const plot = page.locator('figure', { has: page.locator(`[id="${id}"]`) }).locator('svg:visible');
+      const place = await plot.boundingBox();
+      expect(place?.y).toBeGreaterThanOrEqual(0);
+      expect((place?.y ?? 0) + (place?.height ?? Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(800);
+      expect(await page.evaluate<string>(label)).not.toBe(before);
+    }),
+  );
+
+  it('shows two runs side by side, each with its own results', async () => {
+    const { page } = await openWindow(browser);
+    await page.goto(at(pathOf('done')));
+    await page.getByRole('link', { name: 'run 1 beside run 2' }).click();
+    await page.waitForURL(`**${pathOf('done')}/1/2`);
+    const ghost = page.getByRole('region', { name: 'ghosts' });
+    expect(await ghost.getByRole('heading', { level: 3, name: /^Run [12]:/ }).allInnerTexts()).toEqual([
+      expect.stringMatching(/^Run 1: /),
+      expect.stringMatching(/^Run 2: /),
+    ]);
+    const lefts = await Promise.all(
+      (await ghost.locator('.pair > div').all()).map(async (side) => (await side.boundingBox())?.x ?? 0),
+    );
+    expect(lefts[1]).toBeGreaterThan(lefts[0] ?? Number.POSITIVE_INFINITY);
+    expect(await page.getByRole('region', { name: 'drift' }).innerText()).toContain(
+      'It had no such scenario.',
+    );
+  });
+
+  it('follows a run that is on without being loaded again, and keeps what is selected still', async () => {
+    const { page } = await openWindow(browser);
+    await world.applySpec('live', { pace: { mode: 'Manual', dwell: '0s' }, scenarios: [ghosts()] });
+    await world.untilStatus('live', 'chapter 1 to wait', (now) => waitingChapter(now) === 1);
+    await page.goto(at(pathOf('live')));
+    await page.getByText('live', { exact: true }).waitFor();
+    await page.evaluate('globalThis.loadedOnce = true');
+    const now = page.locator('[aria-current=step]');
+    expect(await now.innerText()).toMatch(/1 Welcome/);
+
+    await page.locator('.chapters li').last().selectText();
+    await world.annotate('live', 'advance', '1/1');
+    await world.untilStatus('live', 'chapter 2 to wait', (status) => waitingChapter(status) === 2);
+    await page.getByText('held still while text is selected').waitFor();
+    expect(await now.innerText()).toMatch(/1 Welcome/);
+    await page.keyboard.press('Escape');
+    await page.locator('[aria-current=step]', { hasText: '2 Cluster Health' }).waitFor();
+    expect(await page.locator('#said').innerText()).toContain('Cluster Health');
+    await page.getByText('live', { exact: true }).waitFor();
+
+    await world.patch('live', { spec: { pace: { mode: 'Auto', dwell: '0s' } } });
+    await page.getByRole('region', { name: 'Ghost Allowing' }).getByRole('img').first().waitFor();
+    await page.getByRole('heading', { name: 'What to do' }).waitFor();
+    const status = await world.ended('live');
+    expect(await page.title()).toBe(`${status.phase}: run 1 of ${world.namespace}/live`);
+    expect(await page.evaluate('globalThis.loadedOnce')).toBe(true);
+  });
+
+  it('is used by the keyboard alone', async () => {
+    const { page } = await openWindow(browser);
+    await page.goto(ui.address);
+    const focused = async (): Promise<string> => await page.evaluate('document.activeElement.textContent');
+    const link = `${world.namespace}/done`;
+    const order: string[] = [];
+    while (order.at(-1) !== link && order.length < 12) {
+      await page.keyboard.press('Tab');
+      order.push(await focused());
+    }
+    expect(order.slice(0, 2)).toEqual(['Skip to the content', 'All ChaosDemos']);
+    expect(order.at(-1)).toBe(link);
+    const ring = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
+    expect(ring).toBe('solid');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**${pathOf('done')}`);
+
+    await page.keyboard.press('Tab');
+    const skip = page.getByRole('link', { name: 'Skip to the content' });
+    expect((await skip.boundingBox())?.x).toBeGreaterThanOrEqual(0);
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate("document.activeElement.getAttribute('href')")).toBe('#scenario-1');
+
+    const details = page.locator('figure details').first();
+    await details.locator('summary').focus();
+    await page.keyboard.press('Enter');
+    expect(await details.getByRole('table').isVisible()).toBe(true);
+    await page.keyboard.press('Enter');
+    expect(await details.getByRole('table').isVisible()).toBe(false);
+  });
+
+  it('has names and roles for all of it, and enough contrast, dark and light', async () => {
+    const grounds: string[] = [];
+    const seen = [
+      { colorScheme: 'light', width: 1024, paths: ['/', pathOf('done'), `${pathOf('done')}/1/2`] },
+      { colorScheme: 'dark', width: 390, paths: [pathOf('done')] },
+    ] as const;
+    for (const { colorScheme, paths, width } of seen) {
+      const { page } = await openWindow(browser, { colorScheme, viewport: { width, height: 800 } });
+      for (const path of paths) {
+        await page.goto(at(path));
+        expect({ path, colorScheme, problems: await problemsOf(page) }).toEqual({
+          path,
+          colorScheme,
+          problems: [],
+        });
+      }
+      grounds.push(await page.evaluate<string>('getComputedStyle(document.body).backgroundColor'));
+      await page.goto(at(pathOf('done')));
+      const main = await page.getByRole('main').ariaSnapshot();
+      expect(main).toMatch(/heading ".+" \[level=1\]/);
+      expect(main).toMatch(
+        /- img "Counts of the nodes against the store\. The table below has its figures\."/,
+      );
+      expect(main).toContain('region "Timeline"');
+    }
+    expect(new Set(grounds).size).toBe(2);
+  });
+
+  it.each(SIZES)('fits a window %i wide', async (width) => {
+    const { page } = await openWindow(browser, { viewport: { width, height: 900 } });
+    for (const path of ['/', pathOf('done'), `${pathOf('done')}/1/2`]) {
+      await page.goto(at(path));
+      expect({ path, overflow: await overflowOf(page) }).toEqual({ path, overflow: 0 });
+    }
+  });
+});
+
+describe('who is not meant to see the page', () => {
+  it('gets nothing with a wrong token, without one, or by a name that leads here', async () => {
+    const { port, search } = new URL(ui.address);
+    for (const address of [
+      `http://127.0.0.1:${port}/?token=${'x'.repeat(43)}`,
+      `http://127.0.0.1:${port}${pathOf('done')}`,
+      // Browsers take every name below localhost to this machine.
+      `http://somebody.localhost:${port}/${search}`,
+    ]) {
+      const { page } = await openWindow(browser, { expected: /status of 403/ });
+      expect((await page.goto(address))?.status()).toBe(403);
+      expect(await page.content()).not.toContain(world.namespace);
+    }
+  });
+
+  it('gets nothing as another page of the same browser, which has the cookie', async () => {
+    const other = createServer((_, response) => {
+      response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end('<!doctype html><title>other</title><main></main>');
+    });
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    onTestFinished(() => void other.close());
+    // Each of these is refused, and the browser says so.
+    const { context, page } = await openWindow(browser, {
+      expected: /CORS|403|X-Frame-Options|frame|ERR_FAILED|ERR_BLOCKED/i,
+    });
+    await page.goto(ui.address);
+    expect((await context.cookies()).map(({ httpOnly, sameSite }) => ({ httpOnly, sameSite }))).toEqual([
+      { httpOnly: true, sameSite: 'Strict' },
+    ]);
+    const intruder = await context.newPage();
+    await intruder.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+    const target = new URL(pathOf('done'), ui.address).href;
+    const gets = async (what: string): Promise<unknown> =>
+      await intruder.evaluate(`(${what})(${JSON.stringify(target)})`);
+    const fetched = `async (url) => await (await fetch(url, { credentials: 'include' })).text()`;
+    await expect(gets(fetched)).rejects.toThrow('Failed to fetch');
+    const streamed = `(url) => new Promise((resolve) => {
+      const events = new EventSource(url + '/events', { withCredentials: true });
+      events.onopen = () => resolve('open');
+      events.onerror = () => resolve('refused');
+    })`;
+    expect(await gets(streamed)).toBe('refused');
+    const framed = `(url) => new Promise((resolve) => {
+      const frame = document.createElement('iframe');
+      frame.src = url;
+      frame.onload = () => resolve(true);
+      document.body.append(frame);
+    })`;
+    await gets(framed);
+    const frames = await Promise.all(
+      intruder
+        .frames()
+        .slice(1)
+        .map(async (frame) => await frame.content().catch(() => '')),
+    );
+    expect(frames).toHaveLength(1);
+    expect(frames.join('')).not.toContain(world.namespace);
+  });
+});
+
+it('shows as text whatever stands in a status and in evidence', async () => {
+  const namespace = await plantHostileRun(world, ended);
+  const hostile = await servePage(world.environment.controlPlane.kubeconfig, namespace);
+  onTestFinished(async () => await hostile.close());
+  const { asked, page } = await openWindow(browser, { viewport: { width: 390, height: 800 } });
+  for (const [path, plots] of [
+    ['/', 0],
+    [`/runs/${namespace}/done`, 8],
+    [`/runs/${namespace}/done/1/2`, 8],
+  ] as const) {
+    await page.goto(addressOf(hostile, path));
+    const text = await page.locator('body').innerText();
+    expect(text).toContain('<img src=x onerror=alert(1)>');
+    expect(text).not.toMatch(/[^\P{Cc}\n\t]|\u202e/u);
+    expect(await page.locator('img, iframe, main script, [onerror], [href^=javascript]').count()).toBe(0);
+    expect(await page.getByRole('main').getByRole('img').count()).toBeGreaterThanOrEqual(plots);
+    expect(await overflowOf(page)).toBe(0);
+  }
+  expect(strangersOf({ asked })).toEqual([]);
+});
+
+describe('the report as a file', () => {
+  it('needs no script and nothing beside it, and leads from claims to plots', async () => {
+    const [file = ''] = await reportOnRun(
+      world.environment.controlPlane.kubectl,
+      ended,
+      folder,
+      world.signal,
+    );
+    const url = pathToFileURL(file).href;
+    const { asked, page } = await openWindow(browser, { javaScriptEnabled: true });
+    await page.goto(url);
+    expect(await page.locator('script, link, img, iframe, [src]').count()).toBe(0);
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).not.toBe('');
+    const refs = await page.locator('.claims a').all();
+    for (const ref of refs.slice(0, 3)) {
+      await ref.click();
+      expect(await page.locator(':target').count()).toBe(1);
+    }
+    for (const width of SIZES) {
+      await page.setViewportSize({ width, height: 900 });
+      expect({ width, overflow: await overflowOf(page) }).toEqual({ width, overflow: 0 });
+    }
+    expect(await problemsOf(page)).toEqual([]);
+    expect(asked.filter((each) => !each.startsWith(url))).toEqual([]);
+  });
+});
+
+describe('a user who may read one namespace', () => {
+  it('sees that, and is told what may not be seen', async () => {
+    const { kubectl, kubeconfigFor } = world.environment.controlPlane;
+    const elsewhere = await uniqueNamespace('elsewhere');
+    await kubectl.apply(readerOf(world.namespace));
+    const token = await kubectl.serviceAccountToken(world.namespace, 'reader');
+    const reading = await servePage(await kubeconfigFor('reader', token, world.namespace));
+    onTestFinished(async () => await reading.close());
+
+    const { page } = await openWindow(browser, { expected: /status of 403/ });
+    await page.goto(reading.address);
+    await page.getByRole('link', { name: `${world.namespace}/done` }).waitFor();
+    expect(await page.getByRole('main').innerText()).toContain(
+      'You may not list the ChaosDemos of all namespaces',
+    );
+    await page.goto(addressOf(reading, pathOf('done')));
+    const main = await page.getByRole('main').innerText();
+    expect(main).toContain(ended.status?.run?.verdict?.reason);
+    expect(main).toContain(
+      `you may not read the ConfigMap ${evidenceName('done', 2)} (get configmaps in ${world.namespace})`,
+    );
+    expect(main).toContain(
+      `Earlier runs are not shown: you may not list ConfigMaps in namespace ${world.namespace}`,
+    );
+    await page.getByText('live', { exact: true }).waitFor();
+    await page.goto(addressOf(reading, `${pathOf('done')}/1/2`));
+    expect(await page.getByRole('main').innerText()).toContain('you may not read the ConfigMap');
+    await page.goto(addressOf(reading, `/runs/${elsewhere}/done`));
+    expect(await page.getByRole('main').innerText()).toContain(
+      `You may not read ChaosDemos in namespace ${elsewhere}.`,
+    );
+
+    const nowhere = await servePage(await kubeconfigFor('lost', token, elsewhere));
+    onTestFinished(async () => await nowhere.close());
+    await page.goto(nowhere.address);
+    expect(await page.getByRole('main').innerText()).toContain(
+      'You may not list ChaosDemos here. Name a namespace where you may',
+    );
+  });
+});
+
+/** A ServiceAccount that may read ChaosDemos of its namespace, and nothing else. */
+function readerOf(namespace: string): object[] {
+  const metadata = { name: 'reader', namespace };
+  const rbac = 'rbac.authorization.k8s.io';
+  const rules = [
+    { apiGroups: ['chaosdemo.dev'], resources: ['chaosdemos'], verbs: ['get', 'list', 'watch'] },
+  ];
+  const subjects = [{ kind: 'ServiceAccount', ...metadata }];
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      subjects,
+      roleRef: { apiGroup: rbac, kind: 'Role', name: 'reader' },
+    },
+  ];
+}
+
+it.skipIf(withoutTerminal || process.platform !== 'linux')(
+  'is opened on a desktop by a key that works once',
+  async () => {
+    const opened = join(folder, 'opened');
+    await writeFile(
+      join(folder, 'xdg-open'),
+      `#!/bin/sh\nprintf %s "$1" > "$OPENED.new"; mv "$OPENED.new" "$OPENED"\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    const terminal = new TestTerminal([PLUGIN, 'ui', 'done', '-n', world.namespace], {
+      columns: 160,
+      rows: 24,
+      env: {
+        ...COMPILED,
+        KUBECONFIG: world.environment.controlPlane.kubeconfig,
+        DISPLAY: ':99',
+        PATH: `${folder}:${process.env['PATH']}`,
+        OPENED: opened,
+        TTY_FILE: join(folder, 'tty'),
+      },
+    });
+    onTestFinished(() => terminal.kill());
+    const address = await until(async () => await readFile(opened, 'utf8'), {
+      what: 'the desktop to be asked',
+    });
+    expect(await terminal.shows(`${address.split('=')[0]}=`)).not.toContain(address);
+    const first = await openWindow(browser);
+    await first.page.goto(address);
+    expect(await first.page.title()).toContain(`${world.namespace}/done`);
+    const second = await openWindow(browser, { expected: /status of 403/ });
+    expect((await second.page.goto(address))?.status()).toBe(403);
+    await first.context.close();
+    terminal.type('\u0003');
+    expect(await terminal.ended).toBe(0);
+  },
+);
+
+it('says that it has ended, and leaves the page as it was', async () => {
+  const own = await servePage(world.environment.controlPlane.kubeconfig, world.namespace);
+  const { page } = await openWindow(browser, {
+    expected: /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/,
+  });
+  await page.goto(own.address);
+  await page.getByText('live', { exact: true }).waitFor();
+  await own.close();
+  await page
+    .getByText('kubectl chaosdemo ui has ended, or is out of reach. The page is as it was.')
+    .waitFor();
+  expect(await page.getByRole('link', { name: `${world.namespace}/done` }).count()).toBe(1);
+});

@@ -1,0 +1,92 @@
+/** A window of a real browser, and what tests look at in every page: complaints, accessibility, width. */
+import { readFile } from 'node:fs/promises';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { expect, onTestFinished } from 'vitest';
+import { connect } from '../../../src/cli/plugin/connection.ts';
+import { type OpenUi, openUi } from '../../../src/cli/plugin/ui/ui.ts';
+
+/** A page takes as long as this machine does; what never comes is told after a while. */
+export const PATIENCE_MS = 60_000;
+
+export interface TestWindow {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Addresses of all requests so far. */
+  readonly asked: readonly string[];
+}
+
+/**
+ * Opens one that nobody has used, and closes it with the test. That fails for whatever the browser has against a page
+ * in it, such as an error on the console or a violation of the policy, but for what is `expected`.
+ */
+export async function openWindow(
+  browser: Browser,
+  { expected, ...options }: BrowserContextOptions & { readonly expected?: RegExp } = {},
+): Promise<TestWindow> {
+  const context = await browser.newContext({
+    viewport: { width: 1024, height: 800 },
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const complaints: string[] = [];
+  const asked: string[] = [];
+  context.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
+  context.on('weberror', (error) => complaints.push(String(error.error())));
+  context.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  context.on('request', (request) => asked.push(request.url()));
+  onTestFinished(async () => {
+    await context.close();
+    expect(complaints.filter((each) => !expected?.test(each))).toEqual([]);
+  });
+  return { context, page: await context.newPage(), asked };
+}
+
+/** Serves the page of `kubectl chaosdemo ui` with the rights of a kubeconfig; whoever opens it closes it. */
+export async function servePage(kubeconfig: string, namespace?: string): Promise<OpenUi> {
+  const connection = connect({ kubeconfig, ...(namespace === undefined ? {} : { namespace }) });
+  const page = await openUi({ connection, name: undefined, open: false, port: 0, say: () => {} });
+  return {
+    address: page.address,
+    close: async () => {
+      await page.close();
+      await connection.client.close();
+    },
+  };
+}
+
+/** The address of one of its pages, with the token. */
+export function addressOf({ address }: OpenUi, path: string): string {
+  const { origin, search } = new URL(address);
+  return `${origin}${path}${search}`;
+}
+
+interface AxeFindings {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+  }[];
+}
+
+/** What the rules of accessibility have against the page as it is now. */
+export async function problemsOf(page: Page): Promise<string[]> {
+  // The debugger puts it there, which the policy of the page does not bind.
+  await page.evaluate(await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8'));
+  const { violations } = await page.evaluate<AxeFindings>('axe.run()');
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ failureSummary, html }) => `${id}: ${html}: ${failureSummary}`),
+  );
+}
+
+/** Pixels by which the page is wider than its window. */
+export async function overflowOf(page: Page): Promise<number> {
+  return await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+}
+
+/** What has left this machine's loopback. */
+export function strangersOf({ asked }: Pick<TestWindow, 'asked'>): string[] {
+  return asked.filter((url) => !url.startsWith('http://127.0.0.1:') && !url.startsWith('data:'));
+}
