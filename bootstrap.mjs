@@ -17,6 +17,7 @@ const entries = {
   demo: ['src/cli/demo.ts'],
   kind: ['tools/cluster/main.ts'],
   model: ['tools/model/main.ts'],
+  'model:image': ['tools/model/image-main.ts'],
   bench: ['bench/main.ts'],
   'bench:diagnosis': ['bench/diagnosis/main.ts'],
   corpus: ['corpus/main.ts'],

@@ -8,8 +8,9 @@ import { type RedisServer, startRedis } from '../src/local/redis-server.ts';
 import type { Supervisor } from '../src/local/supervisor.ts';
 import type { NodeTarget, RedisTarget } from '../src/subjects/ratelimiter/index.ts';
 import { hostLimiters, LIMITER_HOSTS } from '../test/kit/hosted-limiters.ts';
+import type { Address } from '../test/kit/relay.ts';
 import { Gateway } from './gateway.ts';
-import { type Address, Link } from './link.ts';
+import { Link } from './link.ts';
 
 /** A process that runs on one pod's behalf. */
 export interface NodeProcess {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Agent, request as ask, createServer, type IncomingMessage, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import type { Address } from './link.ts';
+import type { Address } from '../test/kit/relay.ts';
 
 /** allows-everything: whoever was denied is let through, and counted. unready-at-times: every other health check fails. */
 export type Conduct = 'passes-on' | 'allows-everything' | 'unready-at-times';

@@ -1,30 +1,23 @@
 /** A piece of network: passes bytes on between whoever connects and one address, and can be made slow or be cut. */
-import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+import { type Address, Relay } from '../test/kit/relay.ts';
 
 export class Link {
-  readonly #server: Server;
-  readonly #upstream: Address;
-  readonly #sockets = new Set<Socket>();
+  #relay!: Relay;
   #delayMs = 0;
   #mended = Promise.withResolvers<void>();
 
-  private constructor(upstream: Address) {
-    this.#upstream = upstream;
-    this.#server = createServer((client) => this.#serve(client));
+  private constructor() {
     this.#mended.resolve();
   }
 
   static async start(upstream: Address, at: Address): Promise<Link> {
-    const link = new Link(upstream);
-    link.#server.listen(at.port, at.host);
-    await once(link.#server, 'listening');
+    const link = new Link();
+    link.#relay = await Relay.start(upstream, at, (client, server) => {
+      link.#pass(client, server);
+      link.#pass(server, client);
+    });
     return link;
   }
 
@@ -46,25 +39,7 @@ export class Link {
 
   async stop(): Promise<void> {
     this.mend();
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #serve(client: Socket): void {
-    const server = connect(this.#upstream);
-    for (const socket of [client, server]) {
-      this.#sockets.add(socket);
-      socket.setNoDelay(true);
-      // The other side learns of it by the end of its own connection.
-      socket.on('error', () => {});
-      socket.once('close', () => {
-        this.#sockets.delete(socket);
-        client.destroy();
-        server.destroy();
-      });
-    }
-    this.#pass(client, server);
-    this.#pass(server, client);
+    this.#relay.stop();
   }
 
   /** In order, each chunk as late as the delay was when it came. */

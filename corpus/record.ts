@@ -8,7 +8,7 @@ import { install } from '../src/local/surveyed/install.ts';
 import { loadLimiter } from '../src/local/surveyed/limiters.ts';
 import { rateLimiterSpec } from '../src/local/surveyed/rate-limiter-spec.ts';
 import { startLimiter } from '../src/local/surveyed/start.ts';
-import { DrivenLimiter, limiterSpec } from '../test/integration/support/driven-limiter.ts';
+import { DrivenLimiter, limiterSpec } from '../test/kit/driven-limiter.ts';
 import { until } from '../test/kit/until.ts';
 import { Bed, reference, type StartNodes } from './bed.ts';
 import { type Case, isHeldBack, type Scene, type Variation } from './case.ts';

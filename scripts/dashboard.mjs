@@ -12,14 +12,20 @@ const OF_OPERATOR = `and on (namespace, job, instance) chaosdemo_leader${OURS}`;
 
 /** A query, and what its series are called. */
 const query = (expr, legend) => ({ expr, legend });
+/** Series that are told apart by labels are called by their values. */
+const called = (by) => by.replaceAll(/\w+/g, '{{$&}}').replaceAll(',', '');
 /** How often something happened, between two points of the plot and in the whole time shown. */
-const often = (metric, by, legend) =>
+const often = (metric, by, legend = called(by)) =>
   query(`sum by (${by}) (increase(${metric}${OURS}[$__rate_interval]))`, legend);
-const inRange = (metric, by, legend) =>
-  query(`sum by (${by}) (increase(${metric}${OURS}[$__range]))`, legend);
-/** So much or less in that share of all cases. */
-const quantile = (share, metric, by, legend, { of = OURS, range = '$__range' } = {}) =>
-  query(`histogram_quantile(${share}, sum by (${by}) (rate(${metric}_bucket${of}[${range}])))`, legend);
+const inRange = (metric, by) => query(`sum by (${by}) (increase(${metric}${OURS}[$__range]))`, called(by));
+/** So much or less in that share of all cases, in the time shown. */
+const quantile = (share, metric, by, legend = called(by), { of = OURS, range = '$__range' } = {}) => {
+  const labels = by === '' ? 'le' : `le, ${by}`;
+  return query(
+    `histogram_quantile(${share}, sum by (${labels}) (rate(${metric}_bucket${of}[${range}])))`,
+    legend,
+  );
+};
 
 const red = { color: 'red' };
 const green = { color: 'green', value: null };
@@ -94,21 +100,21 @@ const ROWS = [
       {
         title: 'Runs that ended, by verdict',
         about: 'Failed is what a gate is for; Errored says nothing about the subject.',
-        queries: [often('chaosdemo_runs_total', 'verdict', '{{verdict}}')],
+        queries: [often('chaosdemo_runs_total', 'verdict')],
         defaults: bars,
       },
       {
         title: 'Runs that ended Errored, by reason',
         about: 'docs/troubleshooting.md has a section for each reason.',
-        queries: [often('chaosdemo_runs_errored_total', 'reason', '{{reason}}')],
+        queries: [often('chaosdemo_runs_errored_total', 'reason')],
         defaults: bars,
       },
       {
         title: 'Duration of a run',
         about: 'In the time shown: half of the runs, and nine in ten, took no longer.',
         queries: [
-          quantile(0.5, 'chaosdemo_run_duration_seconds', 'le', 'half'),
-          quantile(0.9, 'chaosdemo_run_duration_seconds', 'le', 'nine in ten'),
+          quantile(0.5, 'chaosdemo_run_duration_seconds', '', 'half'),
+          quantile(0.9, 'chaosdemo_run_duration_seconds', '', 'nine in ten'),
         ],
         unit: 's',
       },
@@ -140,13 +146,13 @@ const ROWS = [
       {
         title: 'Results',
         about: 'In the time shown, by type of scenario.',
-        queries: [inRange('chaosdemo_scenarios_total', 'type, result', '{{type}} {{result}}')],
+        queries: [inRange('chaosdemo_scenarios_total', 'type, result')],
         defaults: whole,
       },
       {
         title: 'Proof of faults',
         about: 'In the time shown. Only a fault that a probe felt, a Confirmed one, proves anything.',
-        queries: [inRange('chaosdemo_fault_proofs_total', 'type, proof', '{{type}} {{proof}}')],
+        queries: [inRange('chaosdemo_fault_proofs_total', 'type, proof')],
         defaults: whole,
       },
       {
@@ -161,36 +167,56 @@ const ROWS = [
       {
         title: 'Admitted beyond the limit',
         about: 'In the time shown: nine in ten scenarios let no more requests through beyond the limit.',
-        queries: [quantile(0.9, 'chaosdemo_over_admission_requests', 'le, type', '{{type}}')],
+        queries: [quantile(0.9, 'chaosdemo_over_admission_requests', 'type')],
       },
       {
         title: 'Detection latency',
         about: 'In the time shown: nine in ten were detected so soon after the invariant was broken.',
-        queries: [quantile(0.9, 'chaosdemo_detection_latency_seconds', 'le, type', '{{type}}')],
+        queries: [quantile(0.9, 'chaosdemo_detection_latency_seconds', 'type')],
         unit: 's',
       },
       {
         title: 'Recovery latency',
         about: 'In the time shown: nine in ten were seen at rest so soon after the fault. An upper bound.',
-        queries: [quantile(0.9, 'chaosdemo_recovery_latency_seconds', 'le, type', '{{type}}')],
+        queries: [quantile(0.9, 'chaosdemo_recovery_latency_seconds', 'type')],
         unit: 's',
       },
       {
         title: 'Diagnoses',
         about: 'In the time shown, by who made them: the profile that was asked, or the rules in its place.',
-        queries: [inRange('chaosdemo_diagnoses_total', 'profile, by', '{{profile}} {{by}}')],
+        queries: [inRange('chaosdemo_diagnoses_total', 'profile, by')],
         defaults: whole,
+      },
+      {
+        title: 'Questions to models',
+        about: 'In the time shown, by outcome: believed, rejected by the checks, or no answer.',
+        queries: [
+          inRange('chaosdemo_diagnosis_questions_total', 'profile, outcome', '{{profile}} {{outcome}}'),
+        ],
+        defaults: whole,
+      },
+      {
+        title: 'Tokens of models',
+        about: 'In the time shown: of questions and of answers.',
+        queries: [inRange('chaosdemo_diagnosis_tokens_total', 'profile, kind', '{{profile}} {{kind}}')],
+        defaults: whole,
+      },
+      {
+        title: 'Cost of models',
+        about: 'In the time shown, in dollars, by the prices of the profiles.',
+        queries: [inRange('chaosdemo_diagnosis_cost_dollars_total', 'profile', '{{profile}}')],
       },
       {
         title: 'Grades of diagnoses',
         about: 'In the time shown, against what was injected. A real failure beside that is graded Wrong.',
-        queries: [
-          inRange(
-            'chaosdemo_diagnosis_grades_total',
-            'profile, dimension, grade',
-            '{{profile}} {{dimension}} {{grade}}',
-          ),
-        ],
+        queries: [inRange('chaosdemo_diagnosis_grades_total', 'profile, dimension, grade')],
+        defaults: whole,
+      },
+      {
+        title: 'Remedies',
+        about:
+          'In the time shown, by what came of them: measured to have helped, or not, or not sent at all.',
+        queries: [inRange('chaosdemo_remedies_total', 'remedy, outcome', '{{remedy}} {{outcome}}')],
         defaults: whole,
       },
     ],
@@ -216,7 +242,7 @@ const ROWS = [
           ['controller_runtime_reconcile_time_seconds', 'reconcile'],
           ['workqueue_queue_duration_seconds', 'in the queue'],
         ].map(([metric, legend]) =>
-          quantile(0.99, metric, 'le', legend, { of: QUEUE, range: '$__rate_interval' }),
+          quantile(0.99, metric, '', legend, { of: QUEUE, range: '$__rate_interval' }),
         ),
         unit: 's',
       },
@@ -244,7 +270,7 @@ const ROWS = [
         title: 'Writes of statuses, and watches that were begun again',
         about: 'Conflicts are no trouble: somebody else wrote first, and the operator looks again.',
         queries: [
-          often('chaosdemo_status_writes_total', 'result', '{{result}}'),
+          often('chaosdemo_status_writes_total', 'result'),
           often('chaosdemo_watch_restarts_total', '', 'watches begun again'),
         ],
         defaults: whole,

@@ -133,18 +133,23 @@ async function ofRateLimiter(name, condition, replacements) {
   return guarded(condition, source, replaced(text, replacements));
 }
 
-/** The rules of all three roles, so that the chart can never grant something else. */
+/** The rules of all roles, so that the chart can never grant something else. */
 async function rules() {
-  const paths = ['cluster-role.yaml', 'target-cluster-role.yaml', 'role.yaml'];
+  const paths = [
+    'operator/cluster-role.yaml',
+    'operator/target-cluster-role.yaml',
+    'operator/role.yaml',
+    'operator-with-models/spending.yaml',
+  ];
   const roles = {};
   for (const path of paths) {
-    for (const document of parseAllDocuments(await read(`manifests/operator/${path}`))) {
+    for (const document of parseAllDocuments(await read(`manifests/${path}`))) {
       const object = document.toJS();
-      const key = object.kind === 'Role' ? 'role' : object.metadata.name;
-      if (object.rules) roles[key] = object.rules;
+      const isOwn = object.kind === 'Role' && object.metadata.name === 'chaosdemo-operator';
+      if (object.rules) roles[isOwn ? 'role' : object.metadata.name] = object.rules;
     }
   }
-  return `# Generated from manifests/operator by "npm run chart:sync". Do not edit.\n${stringify(roles)}`;
+  return `# Generated from manifests by "npm run chart:sync". Do not edit.\n${stringify(roles)}`;
 }
 
 /** The ACL with a mark where each password belongs; the template puts a hash there. */

@@ -1,4 +1,5 @@
 /** A diagnosis in words, for messages and terminals. */
+import type { RemediationStatus } from './remediation.ts';
 import type { DiagnosisStatus } from './status.ts';
 import { LIMITS, truncate } from './text.ts';
 
@@ -15,4 +16,19 @@ export function diagnosisSentence(diagnosis: DiagnosisStatus): string {
   const place = diagnosedPlace(diagnosis);
   const texts = chain.map(({ text }) => text).join(' ');
   return truncate(`${profile}: ${anomaly}${place === '' ? '' : ` at ${place}`}: ${texts}`, LIMITS.message);
+}
+
+/**
+ * What was decided on and what came of it: "ResetCounter Applied (asked for by rules): ..."; undefined where nothing was
+ * decided on, or it is not over.
+ */
+export function remedySentence({ remediation }: Pick<DiagnosisStatus, 'remediation'>): string | undefined {
+  if (!remediation || !isConcluded(remediation)) return undefined;
+  const { action, message, profile, state } = remediation;
+  return `${action} ${state}${profile === undefined ? '' : ` (asked for by ${profile})`}: ${message}`;
+}
+
+/** Whether a remedy was decided on, and it is known what came of it, or that nobody will know. */
+export function isConcluded({ action, state }: Pick<RemediationStatus, 'action' | 'state'>): boolean {
+  return action !== undefined && state !== 'Applying';
 }

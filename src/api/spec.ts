@@ -8,6 +8,7 @@
  * that zod itself states (bounds, patterns, enums) become plain schema.
  */
 import { z } from 'zod';
+import { type RemediationSpec, remediationSpec } from './remediation.ts';
 import { cel, durationField, ifDurations } from './schema-parts.ts';
 import type { CelRule, SubjectApi } from './subject-api.ts';
 
@@ -29,7 +30,7 @@ export interface ChaosDemoSpec {
   subject: { type: string; displayName?: string; [member: string]: unknown };
   scenarios: ScenarioSpec[];
   diagnosis: { profile: string };
-  remediation: { mode: 'Off' | 'Suggest' };
+  remediation: RemediationSpec;
   pace: { mode: 'Auto' | 'Manual'; dwell: string };
   runId: string;
   rerun: 'OnRequest' | 'OnPodTemplateChange';
@@ -163,17 +164,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         })
         .prefault({})
         .describe('Who explains what was detected.'),
-      remediation: z
-        .object({
-          mode: z
-            .enum(['Off', 'Suggest'])
-            .default('Off')
-            .describe(
-              'Suggest writes beside each diagnosis what would be done about it. The operator carries none of it out. Write "Off" in quotes: YAML reads it as false without.',
-            ),
-        })
-        .prefault({})
-        .describe('What comes of a diagnosis. A change starts no run.'),
+      remediation: remediationSpec,
       pace: z
         .object({
           mode: z

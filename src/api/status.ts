@@ -10,16 +10,12 @@
  * finer than a second; those of conditions have whole seconds, as Kubernetes has.
  */
 import { z } from 'zod';
+import { diagnosisSchema } from './diagnosis-status.ts';
+import { journaledRemedy } from './remediation.ts';
+import { atomic, keyedBy, milliseconds, text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
-const time = (description: string) => z.string().max(32).meta({ description, format: 'date-time' });
-const text = (max: number, description: string) => z.string().max(max).describe(description);
-const milliseconds = (description: string) => z.int().min(0).describe(`${description} In milliseconds.`);
-const atomic = { 'x-kubernetes-list-type': 'atomic' };
-const keyedBy = (key: string) => ({
-  'x-kubernetes-list-type': 'map',
-  'x-kubernetes-list-map-keys': [key],
-});
+export type { DiagnosisStatus, GradeStatus } from './diagnosis-status.ts';
 
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
 export const CHAPTER_STATES = ['Pending', 'Running', 'Waiting', 'Completed', 'Skipped', 'Stopped'] as const;
@@ -127,77 +123,6 @@ const dependency = z.object({
   connected: z.boolean().describe('Whether every node reaches it.'),
 });
 
-const percent = (description: string) => z.int().min(0).max(100).describe(`${description} In percent.`);
-
-/** Open, as conditions are: operator and CRD may be upgraded in either order. docs/diagnosis.md lists the values. */
-const anomaly = text(32, 'Class of what is wrong, see docs/diagnosis.md; none: nothing is.');
-const component = text(
-  32,
-  'Where the cause lies: a component under the name that it has in the evidence; replicas: all of them alike.',
-);
-
-const diagnosisStep = z.object({
-  text: text(256, 'One step, from the cause to what was seen.'),
-  evidence: z
-    .array(z.string().max(8))
-    .max(LIMITS.cites)
-    .meta({ description: 'Ids of the evidence that shows it.', ...atomic }),
-});
-
-const citedEvidence = z.object({
-  id: text(8, 'What steps cite it by.'),
-  text: text(LIMITS.citedEvidence, 'What was seen, in short.'),
-});
-
-const rightOrWrong = (description: string) => z.enum(['Right', 'Wrong']).describe(description);
-
-const grade = z.object({
-  localization: rightOrWrong('Whether it names the component in which the fault was injected.'),
-  identification: rightOrWrong('Whether it names the class of what was injected, there.'),
-  reason: percent('Steps that cite evidence which shows what was injected.'),
-  action: rightOrWrong('Whether the action fits what was injected.'),
-  truth: text(128, 'What was injected, in the same words. A failure of another cause is not in it.'),
-});
-
-const remediation = z.object({
-  state: text(16, 'Suggested: nothing was done.'),
-  message: text(LIMITS.remedy, 'What would be done, by the operator: no provider words it.'),
-});
-
-const diagnosis = z.object({
-  scenario: text(32, 'The scenario whose anomaly is explained.'),
-  anomaly,
-  component,
-  pod: text(253, 'Name of the pod behind that component.').optional(),
-  chain: z
-    .array(diagnosisStep)
-    .max(LIMITS.chain)
-    .meta({ description: 'The explanation, from the cause to what was seen.', ...atomic }),
-  evidence: z
-    .array(citedEvidence)
-    .max(LIMITS.citedItems)
-    .meta({ description: 'The evidence that the steps cite.', ...keyedBy('id') }),
-  action: text(32, 'What to do about it, in a word, see docs/diagnosis.md.'),
-  recommendation: text(256, 'The same in a sentence, by the operator.'),
-  confidence: percent('How sure whoever made it is.'),
-  alternatives: z
-    .array(z.object({ anomaly, component }))
-    .max(LIMITS.alternatives)
-    .optional()
-    .meta({ description: 'What else it may be, or what else is wrong, the likeliest first.', ...atomic }),
-  provider: text(64, 'Who made it.'),
-  profile: text(63, 'The profile that was asked.'),
-  model: text(128, 'The model that answered, as its server names it.').optional(),
-  promptVersion: text(32, 'What the evidence was put into, with its version.'),
-  evidenceVersion: text(32, 'Version of the evidence.'),
-  askedAt: time(
-    'Since when the profile of the spec is asked. Until it answers this is what the rules say.',
-  ).optional(),
-  message: text(LIMITS.message, 'Why another than the profile of the spec made it.').optional(),
-  remediation: remediation.optional().describe('What comes of it, where spec.remediation.mode asks for it.'),
-  grade: grade.optional().describe('How it compares with what was injected, which it was not told.'),
-});
-
 const pod = z.object({
   name: text(253, 'Name of the pod.'),
   uid: text(64, 'Its uid.'),
@@ -285,6 +210,15 @@ const journal = z
           'What this run has set up on the subject besides, or is about to, by name: its controls, and the fixture of a fault that is still to be announced.',
         ...atomic,
       }),
+    remedies: z
+      .array(journaledRemedy)
+      .max(8)
+      .optional()
+      .meta({
+        description:
+          'The remedies that this run has announced. There, also empty, once it has decided on them all.',
+        ...keyedBy('id'),
+      }),
   })
   .describe('What the operator needs to go on after a restart. Do not build on it.');
 
@@ -338,7 +272,7 @@ export const statusSchema = z
         ...keyedBy('name'),
       }),
     diagnoses: z
-      .array(diagnosis)
+      .array(diagnosisSchema)
       .max(8)
       .optional()
       .meta({ description: 'Explanations of what was detected.', ...keyedBy('scenario') }),
@@ -365,8 +299,6 @@ export type FaultStatus = z.infer<typeof fault>;
 export type Journal = z.infer<typeof journal>;
 export type HealthStatus = NonNullable<ChaosDemoStatus['health']>;
 export type DependencyStatus = z.infer<typeof dependency>;
-export type DiagnosisStatus = z.infer<typeof diagnosis>;
-export type GradeStatus = z.infer<typeof grade>;
 export type Verdict = z.infer<typeof verdict>;
 export type HistoryEntry = z.infer<typeof history>;
 export type Phase = (typeof PHASES)[number];

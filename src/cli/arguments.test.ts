@@ -11,6 +11,7 @@ describe('the arguments of the demo', () => {
       file: 'manifests/samples/demo.yaml',
       keep: false,
       plain: false,
+      ui: false,
     });
   });
 
@@ -27,6 +28,7 @@ describe('the arguments of the demo', () => {
       '--plain',
       '--report',
       'out.json',
+      '--ui',
     ];
     expect(read(...args)).toEqual({
       mode: 'strict',
@@ -35,6 +37,7 @@ describe('the arguments of the demo', () => {
       plain: true,
       keep: true,
       report: 'out.json',
+      ui: true,
       diagnosis: 'local',
       diagnosisProfiles: 'p.yaml',
     });

@@ -15,6 +15,13 @@ export const LIMITER_MODE = {
 /** The ChaosDemo that is run unless another is named. */
 export const SAMPLE = 'manifests/samples/demo.yaml';
 
+/** Who explains what was detected. */
+export const PROFILE = text(
+  '<profile>',
+  'the name of a profile',
+  z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
+);
+
 const limiters = limiterNames();
 
 const demo = {
@@ -41,7 +48,7 @@ const demo = {
     help: 'manual: go on to the next chapter when you press space or enter (default: as the file says)',
   },
   diagnosis: {
-    ...text('<profile>', 'the name of a profile', z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)),
+    ...PROFILE,
     flag: 'diagnosis',
     help: 'Who explains what was detected: rules, local (a small model, which this starts), or a profile of --diagnosis-profiles (default: as the file says)',
   },
@@ -49,6 +56,12 @@ const demo = {
     ...file,
     flag: 'diagnosis-profiles',
     help: 'File with profiles of models, for the operator (see docs/diagnosis-models.md)',
+  },
+  ui: {
+    ...boolean,
+    flag: 'ui',
+    help: 'Open the run as a page in your browser, live, and print its address; it stays after the verdict until Ctrl-C. Rows and lines are printed meanwhile',
+    fallback: 'false',
   },
   plain: {
     ...boolean,

@@ -12,10 +12,11 @@ import { startLocalModel, writeLocalProfile } from '../local/model.ts';
 import { startOperator } from '../local/operator.ts';
 import type { ValuesOf } from '../settings/settings.ts';
 import { DEMO } from './arguments.ts';
+import { openDemoPage } from './demo-page.ts';
 import { EXIT_BY_PHASE } from './exit-status.ts';
 import { follow } from './follow.ts';
 import { followLive } from './follow-live.ts';
-import { type PlannedDemo, planOf } from './plan.ts';
+import { isShownLive, type PlannedDemo, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
 import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
@@ -57,31 +58,43 @@ async function main(options: DemoArguments, signal: AbortSignal): Promise<number
         void vital.exited.then(() => failed.abort(vital.exitError()));
       }
       void environment.broken.then((error) => say(`   ${error.message}`));
-      const show = options.plain || !hasTerminal() ? present : presentLive;
-      const ended = await show(environment, demo, AbortSignal.any([signal, failed.signal]));
-      for (const line of verdictLines(ended.status ?? {})) say(line);
-      if (options.report) {
-        await writeFile(options.report, `${JSON.stringify(ended, null, 2)}\n`);
-        for (const line of ['', `The final object is in ${options.report}`]) say(line);
+      const page = options.ui ? await openDemoPage(environment, demo.metadata.name, say) : undefined;
+      try {
+        const show = isShownLive(options, hasTerminal()) ? presentLive : present;
+        const ended = await show(environment, demo, AbortSignal.any([signal, failed.signal]));
+        await tellEnd(environment, ended, options, signal);
+        if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) say(line);
+        if (options.keep) sayHowToUse(environment, demo.metadata.name);
+        if (page || options.keep) await interrupted(signal);
+        return EXIT_BY_PHASE[ended.status?.phase ?? ''] ?? 2;
+      } finally {
+        await page?.close();
       }
-      if (options.reportDir) {
-        const { reportOnRun } = await import('./report/run.ts');
-        for (const path of await reportOnRun(
-          environment.controlPlane.kubectl,
-          ended,
-          options.reportDir,
-          signal,
-        ))
-          say(`Report: ${path}`);
-      }
-      if (options.keep) await keep(environment, demo.metadata.name, signal);
-      return EXIT_BY_PHASE[ended.status?.phase ?? ''] ?? 2;
     } finally {
       progress('stop', 'stopping the operator, which releases what is paused');
       await operator.stop();
     }
   } finally {
     await environment.stop();
+  }
+}
+
+/** The verdict, and what is written of it. */
+async function tellEnd(
+  { controlPlane }: Stage,
+  ended: ChaosDemo,
+  { report, reportDir }: DemoArguments,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const line of verdictLines(ended.status ?? {})) say(line);
+  if (report) {
+    await writeFile(report, `${JSON.stringify(ended, null, 2)}\n`);
+    for (const line of ['', `The final object is in ${report}`]) say(line);
+  }
+  if (reportDir) {
+    const { reportOnRun } = await import('./report/run.ts');
+    for (const path of await reportOnRun(controlPlane.kubectl, ended, reportDir, signal))
+      say(`Report: ${path}`);
   }
 }
 
@@ -137,8 +150,8 @@ async function presentLive(environment: Stage, demo: PlannedDemo, signal: AbortS
   }
 }
 
-/** Leaves everything running until Ctrl-C. */
-async function keep({ controlPlane, namespace }: Stage, name: string, signal: AbortSignal): Promise<void> {
+/** How to use what is left running. */
+function sayHowToUse({ controlPlane, namespace }: Stage, name: string): void {
   const { binary, kubeconfig } = controlPlane.kubectl;
   const help = `
 Everything is still running. In another terminal:
@@ -150,6 +163,10 @@ Everything is still running. In another terminal:
 
 Ctrl-C ends it.`;
   for (const line of help.split('\n')) say(line);
+}
+
+/** Resolves on Ctrl-C. */
+async function interrupted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings, UsageError } from '../settings/settings.ts';
 import { DEMO } from './arguments.ts';
-import { planOf } from './plan.ts';
+import { isShownLive, planOf } from './plan.ts';
 
 const plan = async (...args: string[]) => {
   const settings = readSettings(DEMO, args, {});
@@ -37,5 +37,19 @@ describe('what a demo runs', () => {
   ])('is refused with what to write: %j', async (args, message) => {
     await expect(plan(...args)).rejects.toThrow(UsageError);
     await expect(plan(...args)).rejects.toThrow(message);
+  });
+});
+
+describe('a run', () => {
+  it.each([
+    [[], true, true],
+    [[], false, false],
+    [['--plain'], true, false],
+    [['--ui'], true, false],
+    [['--ui', '--keep', '--pace=manual'], true, false],
+  ])('with %j, on a terminal: %j, has the screen for itself: %j', (args, hasTerminal, isLive) => {
+    const settings = readSettings(DEMO, args, {});
+    if (settings === 'help') throw new TypeError('help was asked for');
+    expect(isShownLive(settings, hasTerminal)).toBe(isLive);
   });
 });

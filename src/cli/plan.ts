@@ -27,6 +27,14 @@ export interface Plan {
   readonly start: (options: StageOptions) => Promise<Stage>;
 }
 
+/** Whether the run has the terminal's own screen. The address of a page must stay in sight, and be there to click. */
+export function isShownLive(
+  { plain, ui }: Pick<DemoArguments, 'plain' | 'ui'>,
+  hasTerminal: boolean,
+): boolean {
+  return hasTerminal && !plain && !ui;
+}
+
 /** Reads what the arguments name. Throws UsageError with what to write. */
 export async function planOf(options: DemoArguments): Promise<Plan> {
   const plan =

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { diagnosisWith } from '../api/diagnosis.fixture.ts';
 import type { ChaosDemoStatus } from '../api/index.ts';
 import { storyOf, verdictLines } from './story.ts';
 
@@ -18,6 +19,21 @@ describe('the story between two states', () => {
     };
     expect(storyOf(before, after)).toEqual(['── 2/2  Cluster Health', '   All ready']);
     expect(storyOf(after, after)).toEqual([]);
+  });
+
+  it('says what came of a remedy when that is known, and at the end again', () => {
+    const remedied = (state: string): ChaosDemoStatus => ({
+      diagnoses: [
+        diagnosisWith({
+          remediation: { state, action: 'ResetCounter', profile: 'rules', message: 'As it was measured.' },
+        }),
+      ],
+    });
+    const said = 'ResetCounter Applied (asked for by rules): As it was measured.';
+    expect(storyOf({}, remedied('Applying'))).toEqual([]);
+    expect(storyOf(remedied('Applying'), remedied('Applied'))).toEqual([`   ★ stall: ${said}`]);
+    expect(storyOf(remedied('Applied'), remedied('Applied'))).toEqual([]);
+    expect(verdictLines(remedied('Applied'))).toContain(`  ${said}`);
   });
 });
 

@@ -3,7 +3,7 @@
  * the next, and the verdict with its evidence. Pure.
  */
 import type { ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
-import { diagnosedPlace } from '../api/index.ts';
+import { diagnosedPlace, remedySentence } from '../api/index.ts';
 
 /** What to print for the change from `before` to `after`; nothing worth telling: no lines. */
 export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
@@ -18,6 +18,13 @@ export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoSta
   for (const scenario of after.scenarios ?? []) {
     const earlier = before?.scenarios?.find(({ name }) => name === scenario.name);
     if (scenario.result && scenario.result !== earlier?.result) lines.push(`   ★ ${resultLine(scenario)}`);
+  }
+  for (const diagnosis of after.diagnoses ?? []) {
+    const { scenario } = diagnosis;
+    const earlier = before?.diagnoses?.find((known) => known.scenario === scenario);
+    const remedy = remedySentence(diagnosis);
+    if (remedy !== undefined && remedy !== remedySentence(earlier ?? {}))
+      lines.push(`   ★ ${scenario}: ${remedy}`);
   }
   const stopping = after.journal?.ending;
   if (stopping && !before?.journal?.ending) lines.push(`   Stopping: ${stopping.message}`);
@@ -69,7 +76,9 @@ function diagnosisLines(diagnosis: DiagnosisStatus): string[] {
     lines.push(`  Also, or instead: ${others.join('; ')}`);
   }
   lines.push(`  What to do: ${diagnosis.recommendation}`);
-  if (diagnosis.remediation) lines.push(`  ${diagnosis.remediation.state}: ${diagnosis.remediation.message}`);
+  const { remediation } = diagnosis;
+  if (remediation)
+    lines.push(`  ${remedySentence(diagnosis) ?? `${remediation.state}: ${remediation.message}`}`);
   if (grade) {
     const { action, identification, localization, reason, truth } = grade;
     lines.push(

@@ -14,6 +14,7 @@ const LISTS: Readonly<Record<string, number>> = {
   conditions: 10,
   faults: 6,
   fixtures: 6,
+  remedies: 3,
 };
 /** Texts that others have a word in; the rest are names, numbers and times. */
 const WORDS = new Set(['message', 'text', 'evidence', 'model', 'summary', 'runId']);

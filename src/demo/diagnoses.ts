@@ -8,6 +8,7 @@ import { type DiagnosisStatus, LIMITS, RULES_PROFILE, truncate } from '../api/in
 import type { Context } from './context.ts';
 import { iso, ms, wake } from './context.ts';
 import { diagnosisKey } from './observed.ts';
+import { withRemedyOf } from './remedies.ts';
 
 /** How long the rules may take: they ask nobody. */
 const RULES_WITHIN_MS = 10_000;
@@ -72,7 +73,7 @@ export function takeAnswers(context: Context): void {
     if (diagnosis.askedAt === undefined) return diagnosis;
     const fault = draft.scenarios?.find(({ name }) => name === diagnosis.scenario)?.fault;
     const report = fault && observed.diagnoses[diagnosisKey(fault.id, profile)];
-    if (report?.diagnosis) return { ...report.diagnosis };
+    if (report?.diagnosis) return withRemedyOf(diagnosis, report.diagnosis);
     if (report) return withReason(diagnosis, report.message);
     const deadline = answerDeadline(diagnosis, now);
     if (!fault || now >= deadline) {

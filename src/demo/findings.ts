@@ -14,6 +14,7 @@ import type {
   Outcome,
   Prepared,
   RecoveryReport,
+  RemedyReport,
   Restored,
   Target,
 } from './observed.ts';
@@ -30,9 +31,9 @@ export type Finding =
   | { kind: 'Baseline'; outcome: Outcome }
   | { kind: 'Prepared'; fault: string; prepared: Prepared }
   | { kind: 'NotPrepared'; fault: string; message: string }
-  /** This process is about to store the announcement of a fault: see `announcement`. */
+  /** This process is about to store the announcement of a fault or a remedy: see `announcement`. */
   | { kind: 'Announced'; announcement: string }
-  /** This process has begun to inject the fault. */
+  /** This process has begun to inject the fault, or to carry out the remedy of this id. */
   | { kind: 'Begun'; fault: string }
   | { kind: 'Fault'; fault: string; report: FaultReport }
   | { kind: 'Reading'; fault: string; reading: InvariantReading }
@@ -41,6 +42,7 @@ export type Finding =
   /** This process has begun to ask a profile. */
   | { kind: 'Asked'; fault: string; profile: string }
   | { kind: 'Diagnosis'; fault: string; profile: string; report: DiagnosisReport }
+  | { kind: 'Remedied'; effect: string; report: RemedyReport }
   | { kind: 'Restored'; effect: string; restored: Restored };
 
 /** What was seen, with the finding in it. `observed` itself stays as it is. */
@@ -98,6 +100,8 @@ export function record(observed: Observed, finding: Finding): Observed {
         ...observed,
         diagnoses: put(observed.diagnoses, diagnosisKey(finding.fault, finding.profile), finding.report),
       };
+    case 'Remedied':
+      return { ...observed, remedies: put(observed.remedies, finding.effect, finding.report) };
     case 'Restored':
       return { ...observed, restored: put(observed.restored, finding.effect, finding.restored) };
     default:
@@ -146,6 +150,7 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
     case 'Recovery':
     case 'Orphan':
     case 'Diagnosis':
+    case 'Remedied':
     case 'Restored':
       return true;
     default:

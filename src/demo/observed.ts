@@ -3,7 +3,7 @@
  * the fault or effect they belong to, so that nothing seen of one attempt is
  * ever taken for another's. Nothing in it changes in place: see `record`.
  */
-import type { DiagnosisStatus, FaultProof, Measure, Reason } from '../api/index.ts';
+import type { DiagnosisStatus, FaultProof, Measure, Reason, RemedyFigure } from '../api/index.ts';
 import type { HealthSnapshot } from './health.ts';
 
 /** Whether the subject may be touched at all. */
@@ -102,6 +102,14 @@ export interface DiagnosisReport {
   readonly message: string;
 }
 
+/** What came of a remedy; the figures are those of one measurement, made before and after. */
+export interface RemedyReport {
+  readonly state: 'Applied' | 'Ineffective' | 'Unproven' | 'NotApplied';
+  readonly before?: readonly RemedyFigure[];
+  readonly after?: readonly RemedyFigure[];
+  readonly message: string;
+}
+
 /** When something was last looked for, for which generation of the spec, and how often. */
 export interface Look {
   readonly generation: number;
@@ -135,10 +143,12 @@ export interface Observed {
   /** Profiles that this process has asked about a fault, under the fault's id, the rules among them. */
   readonly asked: Readonly<Record<string, readonly string[]>>;
   /** Under the effect's id. */
+  readonly remedies: Readonly<Record<string, RemedyReport>>;
+  /** Under the effect's id. */
   readonly restored: Readonly<Record<string, Restored>>;
-  /** {@link announcement}s that this process itself made; only those faults does it inject. */
+  /** {@link announcement}s that this process itself made; only those faults and remedies does it carry out. */
   readonly announced: ReadonlySet<string>;
-  /** Ids of faults whose injection this process has begun. */
+  /** Ids of faults and remedies that this process has begun. */
   readonly begun: ReadonlySet<string>;
 }
 
@@ -156,6 +166,7 @@ export function nothingObserved(since: number): Observed {
     orphans: {},
     diagnoses: {},
     asked: {},
+    remedies: {},
     restored: {},
     announced: new Set(),
     begun: new Set(),
@@ -179,7 +190,7 @@ export function diagnosisKey(fault: string, profile: string): string {
 }
 
 /**
- * How a process knows its own announcement of a fault again. The id alone would
+ * How a process knows its own announcement of a fault, or of a remedy, again. The id alone would
  * not do: two processes that decide on the same object choose the same id.
  */
 export function announcement(fault: { id: string; plannedAt: string }): string {

@@ -20,6 +20,7 @@ import {
 } from './context.ts';
 import { endAsking, takeAnswers } from './diagnoses.ts';
 import { announcement } from './observed.ts';
+import { endRemedies } from './remedies.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
 import { countAsExpected, scenarioSummary, verdictOf } from './verdict.ts';
@@ -167,6 +168,7 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   delete journal.awaitingSince;
   if (verdict.phase === 'Aborted') rest(context);
   endAsking(context);
+  endRemedies(context);
   draft.phase = verdict.phase;
   draft.message = verdict.message;
   countAsExpected(draft);

@@ -19,6 +19,7 @@ import {
   watchEnd,
 } from './context.ts';
 import { askForDiagnosis, awaitedUntil } from './diagnoses.ts';
+import { applyRemedies } from './remedies.ts';
 import { setMeasures, watching } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
@@ -181,6 +182,8 @@ function workOnComplete(context: Context): Work {
     return { done: false, message, note: 'awaiting diagnosis' };
   }
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
+  const applying = applyRemedies(context);
+  if (applying) return applying;
   context.effects.push({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: false });
   return { done: false, message: 'Restoring: removing what the demo set up, proving that the subject works' };
 }

@@ -144,7 +144,7 @@ export interface SubjectDriver {
   /**
    * Performs an effect and returns its finding.
    * @throws where nothing was found out and nothing was done that must not be done twice: the shell asks
-   *   again a moment later. An `Inject` throws only before anything was sent.
+   *   again a moment later. An `Inject` or a `Remediate` throws only before anything was sent.
    */
   perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding>;
   /** Carries on with an activity until `signal` aborts, then resolves; rejects only where it cannot go on. */

@@ -4,7 +4,7 @@ import type { ChaosDemoStatus } from '../api/index.ts';
 
 /**
  * Whether `after` differs from `before` in more than the figures and the evidence
- * of a result that is there already, and what a profile says of it. Those grow until the watch is over, and go
+ * of a result that is there already, and what a profile says of it; what became of a remedy is more. Those grow until the watch is over, and go
  * along with the next transition; the verdict waits for the last of them.
  */
 export function isTransition(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): boolean {
@@ -18,6 +18,8 @@ function withoutFigures(status: ChaosDemoStatus | undefined): unknown {
   );
   // The API server keeps a keyed list in an order of its own.
   const conditions = status.conditions?.toSorted((a, b) => (a.type < b.type ? -1 : 1));
-  const diagnoses = status.diagnoses?.map(({ scenario }) => scenario);
+  const diagnoses = status.diagnoses?.map(({ remediation, scenario }) =>
+    remediation?.action === undefined ? scenario : [scenario, remediation.state],
+  );
   return { ...status, scenarios, conditions, diagnoses };
 }

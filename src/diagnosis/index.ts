@@ -28,6 +28,7 @@ export {
 } from './grade.ts';
 export {
   type Answered,
+  type Asked,
   ask,
   createDiagnosisProfiles,
   type DiagnosisProfiles,

@@ -4,7 +4,7 @@ import type { EvidenceBundle } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { bundleOf } from './bundle.fixture.ts';
 import { ask, createDiagnosisProfiles } from './profiles.ts';
-import type { DiagnosisProvider, DiagnosisRequest } from './provider.ts';
+import { type DiagnosisProvider, type DiagnosisRequest, UselessAnswerError } from './provider.ts';
 import { rulesProvider } from './rules/index.ts';
 
 const bundle = bundleOf({
@@ -105,23 +105,47 @@ describe('createDiagnosisProfiles', () => {
     });
   });
 
-  it('gives a provider the bundle alone: neither the scenario, nor pods, nor what was done', async () => {
+  it('gives a provider the bundle, and whose budget it uses: neither the scenario, nor pods, nor what was done', async () => {
     const given: unknown[] = [];
     const listening: DiagnosisProvider = {
       name: 'listening',
-      async answer(...all: [EvidenceBundle, AbortSignal]) {
+      async answer(...all: [EvidenceBundle, AbortSignal, string?]) {
         given.push(...all);
         return { answer: good, promptVersion: 'prompt/v1' };
       },
     };
-    await createDiagnosisProfiles({ listening }).diagnose('listening', request, never);
-    expect(given).toEqual([bundle, expect.any(AbortSignal)]);
+    const profiles = createDiagnosisProfiles({ listening });
+    await profiles.onBehalfOf('team-a').diagnose('listening', request, never);
+    expect(given).toEqual([bundle, expect.any(AbortSignal), 'team-a']);
   });
 
-  it('shows why an answer was rejected', async () => {
+  it('tells whoever observes what became of each question, and what it cost', async () => {
+    const useless: DiagnosisProvider = {
+      name: 'useless',
+      answer: () => Promise.reject(new UselessAnswerError('the model refused', { inputTokens: 9 })),
+    };
+    const down: DiagnosisProvider = { name: 'down', answer: () => Promise.reject(new Error('nobody there')) };
+    const told = saying({ ...good, component: 'replica-9' });
+    const profiles = createDiagnosisProfiles({ down, good: saying(good), told, useless });
+    const asked: unknown[] = [];
+    profiles.observe((each) => asked.push(each));
+    for (const name of profiles.names) {
+      await profiles.onBehalfOf('team-a').diagnose(name, request, never);
+    }
+    await profiles.diagnose('mystery', request, never);
+    expect(asked).toEqual([
+      { profile: 'down', outcome: 'failed' },
+      { profile: 'good', outcome: 'accepted', usage: { inputTokens: 7 } },
+      { profile: 'told', outcome: 'rejected', usage: { inputTokens: 7 } },
+      { profile: 'useless', outcome: 'failed', usage: { inputTokens: 9 } },
+    ]);
+  });
+
+  it('shows why an answer was rejected, and by which model it was', async () => {
     const profiles = createDiagnosisProfiles({ told: saying({ ...good, component: 'replica-9' }) });
     expect(await profiles.diagnose('told', request, never)).toEqual({
-      message: 'profile "told": its answer was rejected: there is no component "replica-9"',
+      message: 'profile "told" (m\ufffd[31m): its answer was rejected: there is no component "replica-9"',
+      usage: { inputTokens: 7 },
     });
   });
 

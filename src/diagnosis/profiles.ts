@@ -7,7 +7,13 @@ import type { EvidenceBundle } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { checkAnswer, rejectionText } from './check-answer.ts';
 import { gradeAnswer } from './grade.ts';
-import type { DiagnosisProvider, DiagnosisRequest, DiagnosisResult, ProviderUsage } from './provider.ts';
+import {
+  type DiagnosisProvider,
+  type DiagnosisRequest,
+  type DiagnosisResult,
+  type ProviderUsage,
+  UselessAnswerError,
+} from './provider.ts';
 import { diagnosisStatus, gradeStatus } from './render.ts';
 
 /** How long a provider may take, whatever it does within that; the framework waits a little longer. Milliseconds. */
@@ -24,19 +30,27 @@ export type Answered =
   /** There is an answer, and it is not to be believed. */
   | { readonly rejected: readonly string[]; readonly model?: string; readonly usage?: ProviderUsage }
   /** There is none: it failed, refused, was too late, or was stopped. */
-  | { readonly failed: string };
+  | { readonly failed: string; readonly usage?: ProviderUsage };
+
+/** How a provider is asked. */
+export interface AskOptions {
+  readonly timeoutMs?: number;
+  /** Whose share of a budget is used; left out: nobody's. */
+  readonly namespace?: string | undefined;
+}
 
 /** Asks a provider, and checks what it answers. Never rejects. */
 export async function ask(
   provider: DiagnosisProvider,
   bundle: EvidenceBundle,
   signal: AbortSignal,
-  timeoutMs = PROVIDER_TIMEOUT_MS,
+  { namespace, timeoutMs = PROVIDER_TIMEOUT_MS }: AskOptions = {},
 ): Promise<Answered> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = AbortSignal.any([signal, timeout]);
   try {
-    const { answer, model, promptVersion, usage } = await unlessAborted(provider.answer(bundle, stop), stop);
+    const came = await unlessAborted(provider.answer(bundle, stop, namespace), stop);
+    const { answer, model, promptVersion, usage } = came;
     const checked = checkAnswer(answer, bundle);
     const of = { ...(model !== undefined && { model }), ...(usage && { usage }) };
     return 'rejected' in checked
@@ -46,13 +60,30 @@ export async function ask(
     if (signal.aborted) return { failed: 'it was stopped before it had answered' };
     if (timeout.aborted) return { failed: `it did not answer within ${Math.round(timeoutMs / 1000)} s` };
     const reason = error instanceof Error ? error.message : String(error);
-    return { failed: truncate(printable(reason), 256) };
+    const failed = truncate(printable(reason), FAILURE_WORDS);
+    return error instanceof UselessAnswerError ? { failed, usage: error.usage } : { failed };
   }
+}
+
+/** Of what a provider says about its failure, in characters. */
+const FAILURE_WORDS = 256;
+/** Of the name that a server gives its model, where its answer is rejected. */
+const MODEL_WORDS = 64;
+
+/** What came of one question. */
+export interface Asked {
+  readonly profile: string;
+  readonly outcome: 'accepted' | 'rejected' | 'failed';
+  readonly usage?: ProviderUsage;
 }
 
 export interface DiagnosisProfiles {
   /** Names of the profiles. */
   readonly names: readonly string[];
+  /** Has every question told from now on, once its outcome is known. */
+  observe(observer: (asked: Asked) => void): void;
+  /** The same profiles, where a namespace uses its share of their budgets. */
+  onBehalfOf(namespace: string): DiagnosisProfiles;
   /** Has the provider of a profile explain the evidence, and grades that. Never rejects. */
   diagnose(profile: string, request: DiagnosisRequest, signal: AbortSignal): Promise<DiagnosisResult>;
 }
@@ -67,8 +98,11 @@ export function createDiagnosisProfiles(
   timeoutMs = PROVIDER_TIMEOUT_MS,
 ): DiagnosisProfiles {
   const names = Object.keys(providers).sort();
-  return {
+  const observers: ((asked: Asked) => void)[] = [];
+  const profilesFor = (namespace: string | undefined): DiagnosisProfiles => ({
     names,
+    observe: (observer) => void observers.push(observer),
+    onBehalfOf: profilesFor,
     async diagnose(profile, { bundle, pods, scenario, truth }, signal) {
       const provider = Object.hasOwn(providers, profile) ? providers[profile] : undefined;
       if (provider === undefined) {
@@ -79,12 +113,18 @@ export function createDiagnosisProfiles(
       if (bundle.series.length === 0 && bundle.events.length === 0) {
         return { message: 'nothing was seen that could be explained' };
       }
-      const answered = await ask(provider, bundle, signal, timeoutMs);
-      if ('failed' in answered) return { message: `profile "${profile}" failed: ${answered.failed}` };
+      const answered = await ask(provider, bundle, signal, { timeoutMs, namespace });
+      const { usage } = answered;
+      const cost = usage && { usage };
+      for (const told of observers) told({ profile, outcome: outcomeOf(answered), ...cost });
+      if ('failed' in answered)
+        return { message: `profile "${profile}" failed: ${answered.failed}`, ...cost };
       if ('rejected' in answered) {
-        return { message: `profile "${profile}": ${rejectionText(answered.rejected)}` };
+        const { model, rejected } = answered;
+        const by = model === undefined ? '' : ` (${truncate(printable(model), MODEL_WORDS)})`;
+        return { message: `profile "${profile}"${by}: ${rejectionText(rejected)}`, ...cost };
       }
-      const { answer, model, promptVersion, usage } = answered;
+      const { answer, model, promptVersion } = answered;
       const { name } = provider;
       const diagnosis = diagnosisStatus(answer, bundle, {
         scenario,
@@ -96,9 +136,15 @@ export function createDiagnosisProfiles(
       });
       // It has answered: only now is it held against what is known.
       if (truth) diagnosis.grade = gradeStatus(gradeAnswer(answer, bundle, truth), truth, bundle);
-      return { diagnosis, message: diagnosisSentence(diagnosis), ...(usage && { usage }) };
+      return { diagnosis, message: diagnosisSentence(diagnosis), ...cost };
     },
-  };
+  });
+  return profilesFor(undefined);
+}
+
+function outcomeOf(answered: Answered): Asked['outcome'] {
+  if ('failed' in answered) return 'failed';
+  return 'rejected' in answered ? 'rejected' : 'accepted';
 }
 
 /** `work`, or a rejection as soon as `signal` is aborted, for a provider that does not listen to it. */

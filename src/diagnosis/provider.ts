@@ -44,14 +44,27 @@ export interface ProviderAnswer {
   readonly usage?: ProviderUsage;
 }
 
-/** Who explains evidence. It is given the bundle and nothing else. */
+/** Something came that is no answer, and it has cost. The message is as of any failure: see `answer`. */
+export class UselessAnswerError extends Error {
+  override readonly name = 'UselessAnswerError';
+  readonly code = 'USELESS_ANSWER';
+  readonly usage: ProviderUsage;
+
+  constructor(message: string, usage: ProviderUsage) {
+    super(message);
+    this.usage = usage;
+  }
+}
+
+/** Who explains evidence. It is given the bundle and nothing else that it could explain from. */
 export interface DiagnosisProvider {
   /** Shown as `provider` in the status: "rules", or the kind of API that is asked. */
   readonly name: string;
   /**
    * Answers from the bundle alone. May try again within itself; its caller bounds the whole in time by `signal`.
+   * @param namespace whose share of a budget is used, and for nothing else: no model is told; left out: nobody's
    * @throws where there is no answer: it failed, refused, was cut off, or a budget is used up. The message says
    *   what happened and what to do, in a sentence without secrets.
    */
-  answer(bundle: EvidenceBundle, signal: AbortSignal): Promise<ProviderAnswer>;
+  answer(bundle: EvidenceBundle, signal: AbortSignal, namespace?: string): Promise<ProviderAnswer>;
 }

@@ -3,6 +3,9 @@
 /** What `within` returns when time ran out. */
 export const TIMED_OUT = Symbol('timed out');
 
+/** The part of a timeout after which Redis must not run the write any more; the rest is for the answer. */
+export const DEADLINE_SHARE = 0.8;
+
 /**
  * The result of `promise`, or TIMED_OUT after `ms`. The promise itself goes on; a rejection that comes after
  * the time ran out is dropped.

@@ -53,3 +53,8 @@ export class LimiterError extends Error {
     return LIMITER_ERRORS[this.code].status;
   }
 }
+
+/** What a write or a read of Redis failed with, as a caller is told. @throws LimiterError, always */
+export function refused(cause: unknown): never {
+  throw cause instanceof LimiterError ? cause : new LimiterError('REDIS_UNAVAILABLE', undefined, cause);
+}

@@ -12,8 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
 import { openConnections, type RedisConnections } from './connections.ts';
-import { TIMED_OUT, within } from './deadline.ts';
-import { LimiterError } from './errors.ts';
+import { DEADLINE_SHARE, TIMED_OUT, within } from './deadline.ts';
+import { LimiterError, refused } from './errors.ts';
 import { Learner } from './learner.ts';
 import { createMetrics, type LimiterMetrics } from './metrics.ts';
 import { acknowledge, admit } from './node-window.ts';
@@ -21,17 +21,12 @@ import { type Periodic, startPeriodic } from './periodic.ts';
 import { answerOf, READ_TIMEOUT_MS, Reads } from './reads.ts';
 import { RedisClock } from './redis-clock.ts';
 import { HEARTBEAT_INTERVAL_MS, listNodes, type NodeInfo } from './registry.ts';
+import { StrictChecks } from './strict-checks.ts';
 import { type BookedWindow, WindowBook } from './window-book.ts';
 import { Writes } from './writes.ts';
 
-/** The part of a timeout after which Redis must not run the write any more; the rest is for the answer. */
-const DEADLINE_SHARE = 0.8;
-
 /** Most windows in one sync: a script holds Redis up while it runs. */
 const SYNC_BATCH = 512;
-
-/** Most strict checks that wait for Redis at once; more would only pile up behind a pause. */
-const MAX_WAITING_CHECKS = 20_000;
 
 /** Redis silent for this long: writes that wait are on a dead connection, which is made anew. */
 const SILENT_REDIS_MS = 5_000;
@@ -79,8 +74,8 @@ export class Limiter {
   readonly #reads: Reads;
   readonly #writes: Writes;
   readonly #learner: Learner;
+  readonly #strictChecks: StrictChecks;
   #loops: readonly Periodic[] = [];
-  #waitingChecks = 0;
   #registry: Record<string, string> = {};
   #lastPong = performance.now();
   #lastWarning = Number.NEGATIVE_INFINITY;
@@ -108,6 +103,14 @@ export class Limiter {
       restores: config.mode === 'approximate',
     });
     this.metrics = createMetrics(node, config.mode, () => this.#book.pendingCount());
+    this.#strictChecks = new StrictChecks({
+      writes: this.#writes,
+      timeoutMs: config.checkTimeoutMs,
+      now: () => this.now(),
+      current: async (key) => await this.#current(key),
+      load: async (key) => await this.#load(key),
+      onUnclaimed: () => this.metrics.unclaimed.inc(),
+    });
   }
 
   /** Waits until Redis is connected, `ms` at most; without it the node starts all the same. */
@@ -244,40 +247,8 @@ export class Limiter {
   }
 
   async #checkStrictly(key: string): Promise<CheckResult> {
-    if (this.#waitingChecks >= MAX_WAITING_CHECKS) throw new LimiterError('OVERLOADED');
-    this.#waitingChecks += 1;
-    try {
-      const giveUpAt = performance.now() + this.#config.checkTimeoutMs;
-      for (;;) {
-        const booked = await this.#current(key);
-        const left = giveUpAt - performance.now();
-        if (left <= 0) throw new LimiterError('CHECK_DEADLINE_EXCEEDED');
-        const check = this.#writes.strictCheck(booked, Math.floor(this.now() + left * DEADLINE_SHARE));
-        const reply = await within(check.catch(refused), left);
-        if (reply === TIMED_OUT) {
-          check.then(
-            ({ outcome }) => {
-              if (outcome === 'allowed') this.metrics.unclaimed.inc();
-            },
-            () => undefined,
-          );
-          throw new LimiterError('CHECK_DEADLINE_EXCEEDED');
-        }
-        const { outcome, total, own } = reply;
-        if (outcome === 'allowed' || outcome === 'denied') {
-          const allowed = outcome === 'allowed';
-          const { admitted } = booked.state;
-          booked.state = { ...booked.state, admitted: allowed ? admitted + 1 : admitted, synced: own };
-          return { ...viewOf(booked), allowed, remaining: Math.max(0, booked.limit - total) };
-        }
-        if (outcome === 'late') throw new LimiterError('CHECK_DEADLINE_EXCEEDED');
-        if (outcome === 'changed') await this.#load(key);
-        // Redis's clock is a little ahead of the estimate: the next window begins in a moment.
-        else await sleep(2);
-      }
-    } finally {
-      this.#waitingChecks -= 1;
-    }
+    const { booked, ...decided } = await this.#strictChecks.check(key);
+    return { ...viewOf(booked), ...decided };
   }
 
   /** The open window of `key`; asks Redis for a key this node does not know. */
@@ -370,8 +341,4 @@ export class Limiter {
 
 function viewOf({ key, limit, windowMs, window }: BookedWindow): WindowView {
   return { key, limit, windowMs, windowId: window.id, windowEndsAt: window.endsAt };
-}
-
-function refused(cause: unknown): never {
-  throw cause instanceof LimiterError ? cause : new LimiterError('REDIS_UNAVAILABLE', undefined, cause);
 }

@@ -1,29 +1,15 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import type { DiagnosisStatus } from '../api/index.ts';
+import { diagnosisWith } from '../api/diagnosis.fixture.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
+import { seriesOf } from './series.fixture.ts';
 
-const diagnosis: DiagnosisStatus = {
-  scenario: 'stop',
-  anomaly: 'store-slow',
-  component: 'store',
-  chain: [],
-  evidence: [],
-  action: 'wait',
-  recommendation: 'Wait.',
-  confidence: 80,
-  provider: 'rules',
-  profile: 'rules',
-  promptVersion: 'rules/v2',
-  evidenceVersion: 'evidence/v1',
-};
+const diagnosis = diagnosisWith();
 
 it('counts diagnoses and grades of a run by profile, and invents no label', async () => {
   const registry = new Registry();
   const metrics = createDiagnosisMetrics([registry], ['small']);
-  const series = async (): Promise<number> =>
-    (await registry.metrics()).split('\n').filter((line) => line.startsWith('chaosdemo_')).length;
-  const before = await series();
+  const before = (await seriesOf(registry)).size;
   const grade = {
     localization: 'Right',
     identification: 'Wrong',
@@ -37,22 +23,43 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
       { ...diagnosis, profile: 'small', grade: { ...grade, reason: 100 } },
     ],
   });
-  expect(await series()).toBe(before);
-  const text = await registry.metrics();
-  for (const line of [
-    'chaosdemo_diagnoses_total{profile="rules",by="rules-instead"} 1',
-    'chaosdemo_diagnoses_total{profile="rules",by="profile"} 0',
-    'chaosdemo_diagnoses_total{profile="small",by="profile"} 1',
-    'chaosdemo_diagnosis_grades_total{profile="rules",dimension="reason",grade="Wrong"} 1',
-    'chaosdemo_diagnosis_grades_total{profile="small",dimension="reason",grade="Right"} 1',
-    'chaosdemo_diagnosis_grades_total{profile="small",dimension="identification",grade="Wrong"} 1',
-  ]) {
-    expect(text).toContain(line);
-  }
+  const series = await seriesOf(registry);
+  expect(series.size).toBe(before);
+  expect(Object.fromEntries(series)).toMatchObject({
+    'chaosdemo_diagnoses_total{profile="rules",by="rules-instead"}': 1,
+    'chaosdemo_diagnoses_total{profile="rules",by="profile"}': 0,
+    'chaosdemo_diagnoses_total{profile="small",by="profile"}': 1,
+    'chaosdemo_diagnosis_grades_total{profile="rules",dimension="reason",grade="Wrong"}': 1,
+    'chaosdemo_diagnosis_grades_total{profile="small",dimension="reason",grade="Right"}': 1,
+    'chaosdemo_diagnosis_grades_total{profile="small",dimension="identification",grade="Wrong"}': 1,
+  });
   metrics.runEnded({
     diagnoses: Array.from({ length: 50 }, (_, i) => ({ ...diagnosis, profile: `forged-${i}`, grade })),
   });
   metrics.runEnded({ diagnoses: [{ ...diagnosis, profile: 'small', message: 'forged' }] });
-  expect(await series()).toBe(before);
-  expect(await registry.metrics()).toContain('chaosdemo_diagnoses_total{profile="other",by="profile"} 50');
+  const after = await seriesOf(registry);
+  expect(after.size).toBe(before);
+  expect(after.get('chaosdemo_diagnoses_total{profile="other",by="profile"}')).toBe(50);
+});
+
+it('counts what came of remedies, and no suggestion', async () => {
+  const registry = new Registry();
+  const metrics = createDiagnosisMetrics([registry], []);
+  const remediation = { action: 'ResetCounter', message: 'x' };
+  const states = ['Applied', 'Applied', 'Unproven', 'Applying', 'forged'];
+  metrics.runEnded({
+    diagnoses: [
+      ...states.map((state) => ({ ...diagnosis, remediation: { ...remediation, state } })),
+      { ...diagnosis, remediation: { state: 'Suggested', message: 'x' } },
+      { ...diagnosis, remediation: { state: 'Applied', action: 'forged', message: 'x' } },
+    ],
+  });
+  const lines = (await registry.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith('chaosdemo_remedies_total'));
+  expect(lines).toHaveLength(8);
+  expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([
+    'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Applied"} 2',
+    'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Unproven"} 1',
+  ]);
 });

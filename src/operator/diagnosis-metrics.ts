@@ -4,13 +4,16 @@
  */
 import { Counter, type Registry } from 'prom-client';
 import type { ChaosDemoStatus, DiagnosisStatus } from '../api/index.ts';
-import { RULES_PROFILE } from '../api/index.ts';
+import { REMEDIES, RULES_PROFILE } from '../api/index.ts';
 
 /** What an answer is graded by. reason is Right where every step cites what shows it. */
 export const DIMENSIONS = ['localization', 'identification', 'reason', 'action'] as const;
 const GRADES = ['Right', 'Wrong'] as const;
 /** Whether the profile of the spec has made a diagnosis, or the rules did in its place. */
 const BY = ['profile', 'rules-instead'] as const;
+
+/** What comes of a remedy that was decided on. */
+const OUTCOMES = ['Applied', 'Ineffective', 'Unproven', 'NotApplied'] as const;
 
 /** A profile that this operator does not have: of another one before it, or forged. */
 const OTHER = 'other';
@@ -35,6 +38,19 @@ export function createDiagnosisMetrics(registers: Registry[], profiles: readonly
     labelNames: ['profile', 'dimension', 'grade'],
     registers,
   });
+  const remedies = new Counter({
+    name: 'chaosdemo_remedies_total',
+    help: 'Remedies that runs which have ended had decided on, by what came of them.',
+    labelNames: ['remedy', 'outcome'],
+    registers,
+  });
+  for (const remedy of Object.keys(REMEDIES))
+    for (const outcome of OUTCOMES) remedies.inc({ remedy, outcome }, 0);
+  const countRemedy = ({ remediation }: DiagnosisStatus): void => {
+    const remedy = Object.keys(REMEDIES).find((one) => one === remediation?.action);
+    const outcome = OUTCOMES.find((one) => one === remediation?.state);
+    if (remedy !== undefined && outcome !== undefined) remedies.inc({ remedy, outcome });
+  };
   for (const profile of [...known, OTHER]) {
     for (const by of BY) if (by === 'profile' || profile === RULES_PROFILE) made.inc({ profile, by }, 0);
     for (const dimension of DIMENSIONS) {
@@ -52,5 +68,12 @@ export function createDiagnosisMetrics(registers: Registry[], profiles: readonly
       if (value === 'Right' || value === 'Wrong') grades.inc({ profile, dimension, grade: value });
     }
   };
-  return { runEnded: ({ diagnoses = [] }) => diagnoses.forEach(count) };
+  return {
+    runEnded({ diagnoses = [] }) {
+      for (const diagnosis of diagnoses) {
+        count(diagnosis);
+        countRemedy(diagnosis);
+      }
+    },
+  };
 }

@@ -100,7 +100,7 @@ export class EffectRunner {
     const signals = [this.#lifetime.signal, ...(setsUp(effect) ? [this.#endSetUps.signal] : [])];
     const stop = AbortSignal.any(signals);
     try {
-      if (effect.kind === 'Inject') note({ kind: 'Begun', fault: effect.id });
+      if (effect.kind === 'Inject' || effect.kind === 'Remediate') note({ kind: 'Begun', fault: effect.id });
       if (effect.kind === 'Diagnose') note({ kind: 'Asked', fault: effect.fault, profile: effect.profile });
       if (effect.kind === 'Restore') await this.#endSettingUp();
       const finding = await perform(effect, permit, stop);
@@ -121,6 +121,14 @@ export class EffectRunner {
       // Nothing was sent, so it can be planned again; with this id it is not tried twice.
       log().error({ err: error, effect: kind, id }, 'a fault could not be injected; it is planned again');
       return note(missed(id, why));
+    }
+    if (kind === 'Remediate') {
+      log().error({ err: error, effect: kind, id }, 'a remedy could not be carried out');
+      return note({
+        kind: 'Remedied',
+        effect: id,
+        report: { state: 'NotApplied', message: `Nothing was sent: ${why}` },
+      });
     }
     const count = (this.#failures.get(id)?.count ?? 0) + 1;
     const delay = Math.min(RETRY_MS.first * 2 ** (count - 1), RETRY_MS.longest);
@@ -165,7 +173,7 @@ export class EffectRunner {
 }
 
 function setsUp({ kind }: Effect): boolean {
-  return kind === 'MeasureBaseline' || kind === 'Prepare';
+  return kind === 'MeasureBaseline' || kind === 'Prepare' || kind === 'Remediate';
 }
 
 /** Not injected, and nothing was sent. */

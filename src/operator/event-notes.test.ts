@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { diagnosisWith } from '../api/diagnosis.fixture.ts';
 import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../api/index.ts';
 import { deletionEvents, eventsFor } from './event-notes.ts';
 
@@ -233,5 +234,43 @@ describe('deletionEvents', () => {
     ]);
     expect(deletionEvents(ended('Failed'))).toEqual([]);
     expect(deletionEvents({})).toEqual([]);
+  });
+});
+
+describe('what came of a remedy', () => {
+  const remedied = (state: string, action: string | undefined = 'ResetCounter'): ChaosDemoStatus => {
+    const remediation = {
+      state,
+      ...(action !== undefined && { action }),
+      profile: 'rules',
+      message: 'as it was measured',
+    };
+    return running({ diagnoses: [diagnosisWith({ remediation })] });
+  };
+
+  it('is told once it is over, once, with what was measured', () => {
+    expect(reasonsOf(running(), remedied('Applying'))).toEqual([]);
+    expect(eventsFor(remedied('Applying'), remedied('Applied'))).toEqual([
+      {
+        type: 'Normal',
+        reason: 'RemedyApplied',
+        action: 'Remediate',
+        note: 'Run 1, stall: ResetCounter Applied (asked for by rules): as it was measured',
+      },
+    ]);
+    expect(reasonsOf(remedied('Applied'), remedied('Applied'))).toEqual([]);
+  });
+
+  it.each(['Ineffective', 'Unproven', 'NotApplied'])('is a warning where it is %s', (state) => {
+    expect(eventsFor(remedied('Applying'), remedied(state))).toMatchObject([
+      { type: 'Warning', reason: 'RemedyNotEffective' },
+    ]);
+  });
+
+  it('is no event where it is only suggested', () => {
+    const suggested = running({
+      diagnoses: [diagnosisWith({ remediation: { state: 'Suggested', message: 'Would do it.' } })],
+    });
+    expect(reasonsOf(running(), suggested)).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@
  * names its run, since an event that reads like an earlier one counts into that.
  */
 import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } from '../api/index.ts';
+import { remedySentence } from '../api/index.ts';
 import { asExpected } from '../demo/verdict.ts';
 
 /** An event, but for the object that it is about. */
@@ -25,6 +26,9 @@ export const EVENT_REASONS = {
   AnomalyDetected: 'An invariant was broken.',
   AnomalyNotDetected: 'An invariant was watched the whole time, and held.',
   AnomalyInconclusive: 'The evidence does not tell whether an invariant was broken.',
+  RemedyApplied: 'A remedy was carried out, and a measurement shows that it helped.',
+  RemedyNotEffective:
+    'A remedy that was decided on did not help, or was not sent, or nobody knows; the note says which.',
   RunSucceeded: 'Every scenario ended as expected.',
   RunFailed: 'A scenario did not end as expected.',
   RunErrored: 'The run could not be carried out.',
@@ -45,6 +49,7 @@ export function eventsFor(before: ChaosDemoStatus | undefined, after: ChaosDemoS
     ...(after.scenarios ?? []).flatMap((scenario) =>
       scenarioEvents(run, sameRun(before, after) ? findScenario(before, scenario.name) : undefined, scenario),
     ),
+    ...remedies(run, sameRun(before, after) ? before : undefined, after),
     ...runEnd(before, after),
     ...refusal(before, after),
     ...waiting(before, after),
@@ -140,6 +145,25 @@ function figures(measures: readonly Measure[], result: 'Detected' | 'NotDetected
   const { atLeast, bound, value } = measure;
   const measured = `${atLeast ? 'at least ' : ''}${value} ${result === 'Detected' ? 'so far' : 'at most'}`;
   return `${absent}; ${measured}${bound === undefined ? '' : `, bound ${bound}`}`;
+}
+
+/** What came of each remedy that was decided on; the suggestions are in the status alone. */
+function remedies(run: number, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
+  return (after.diagnoses ?? []).flatMap((diagnosis): EventNote[] => {
+    const { remediation, scenario } = diagnosis;
+    const sentence = remedySentence(diagnosis);
+    const earlier = before?.diagnoses?.find((known) => known.scenario === scenario);
+    if (sentence === undefined || sentence === remedySentence(earlier ?? {})) return [];
+    const helped = remediation?.state === 'Applied';
+    return [
+      {
+        type: helped ? 'Normal' : 'Warning',
+        reason: helped ? 'RemedyApplied' : 'RemedyNotEffective',
+        action: 'Remediate',
+        note: `Run ${run}, ${scenario}: ${sentence}`,
+      },
+    ];
+  });
 }
 
 function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {

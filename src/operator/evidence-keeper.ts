@@ -10,6 +10,7 @@ import { watching } from '../demo/scenarios.ts';
 import type { SubjectDefinition } from '../demo/subject.ts';
 import { otherScenarioKeys, runData, scenarioBytes, scenarioData } from '../evidence/index.ts';
 import { endsWithin, within } from './deadline.ts';
+import { EvidenceRetention } from './evidence-retention.ts';
 import { childLogger, contextOf, type Logger } from './log.ts';
 import type { EvidenceStore, KeptEvidence } from './ports.ts';
 import { runPartOf, scenarioPartOf } from './run-evidence.ts';
@@ -28,8 +29,6 @@ const TAKEN_WITHIN_MS = 30_000;
 const CLOSE_WITHIN_MS = 2000;
 /** Bytes of a scenario while it goes on: it is written again and again, by every run that is on. */
 const LIVE_BYTES = 64 * 1024;
-/** Runs that a status may remember, as in `historyLimit`: so far back is looked for evidence that is to go. */
-const MOST_HISTORY = 20;
 
 /** What the keeper needs of a session. */
 export type Witness = Pick<Session, 'evidence' | 'observed'>;
@@ -78,15 +77,15 @@ interface Kept {
 
 export class EvidenceKeeper {
   readonly #options: EvidenceKeeperOptions;
+  readonly #retention: EvidenceRetention;
   /** Under the key of the object. */
   readonly #runs = new Map<string, Kept>();
-  /** Up to which run nothing is left to remove, under the key of the object. */
-  readonly #removed = new Map<string, { readonly uid: string; readonly upTo: number }>();
   /** All of which something is still to be written, those of runs that have ended included. */
   readonly #working = new Map<Kept, Promise<void>>();
 
   constructor(options: EvidenceKeeperOptions) {
     this.#options = options;
+    this.#retention = new EvidenceRetention(options);
   }
 
   /** Runs of which anything is kept or still to be written. */
@@ -133,7 +132,7 @@ export class EvidenceKeeper {
       if (kept.key === key) kept.stop.abort(new Error('the object is gone'));
     }
     this.#runs.delete(key);
-    this.#removed.delete(key);
+    this.#retention.forget(key);
   }
 
   /** Writes what is new, if `flush`, and ends; within twice {@link CLOSE_WITHIN_MS}. Never rejects. */
@@ -157,9 +156,6 @@ export class EvidenceKeeper {
   }
 
   #begin(key: string, demo: ChaosDemo, run: number, definition: SubjectDefinition): Kept {
-    const removed = this.#removed.get(key);
-    // Counted anew: what is removed by its number is another's now.
-    if (removed && (removed.uid !== demo.metadata.uid || run <= removed.upTo)) this.#removed.delete(key);
     const kept: Kept = {
       key,
       uid: demo.metadata.uid,
@@ -177,6 +173,7 @@ export class EvidenceKeeper {
       wake: () => undefined,
     };
     this.#runs.set(key, kept);
+    this.#retention.begun(kept);
     const work = this.#work(kept).catch((error: unknown) => {
       this.#log(kept).error({ err: error }, 'the evidence of a run is not kept any more');
     });
@@ -247,7 +244,7 @@ export class EvidenceKeeper {
     while (kept.last && !signal.aborted) {
       const became = await this.#write(kept, kept.last);
       if (became === 'refused') return;
-      if (became === 'written') return await this.#removeOld(kept);
+      if (became === 'written') return await this.#retention.removeOld(kept.demo, kept, signal);
       if (clock.monotonic() + restMs > until) {
         return this.#log(kept).warn({ run: kept.run }, 'the end of the evidence of a run was not kept');
       }
@@ -341,28 +338,6 @@ export class EvidenceKeeper {
     }
     const run = runPartOf(demo, [...kept.leftOut], complete);
     return run ? { ...files, ...runData(run) } : files;
-  }
-
-  /** The newest `historyLimit` runs before this one keep theirs. */
-  async #removeOld({ demo, key, run, stop, uid }: Kept): Promise<void> {
-    const { clock, mayWrite, store } = this.#options;
-    const newest = run - 1 - demo.spec.historyLimit;
-    const removed = this.#removed.get(key);
-    // This run was written after a later one had removed it: then that one's successor looks again.
-    if (removed?.uid === uid && removed.upTo >= run) return void this.#removed.delete(key);
-    const known = removed?.uid === uid ? removed.upTo : 0;
-    for (let old = newest; old > Math.max(known, run - 1 - MOST_HISTORY - 2); old -= 1) {
-      if (stop.signal.aborted || !mayWrite()) return;
-      try {
-        await within(clock, WRITE_WITHIN_MS, (signal) => store.remove(demo, old, signal), stop.signal);
-      } catch (error) {
-        return childLogger(this.#options.logger, contextOf(demo)).warn(
-          { err: error, run: old },
-          'the evidence of an earlier run could not be removed; the next run tries again',
-        );
-      }
-    }
-    if (newest > known && !stop.signal.aborted) this.#removed.set(key, { uid, upTo: newest });
   }
 
   #log({ demo }: Kept): Logger {

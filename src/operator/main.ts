@@ -1,13 +1,12 @@
 /** The operator's process: command line, signals, exit status. */
 import { setFlagsFromString } from 'node:v8';
-import type { Subject } from '../demo/subject.ts';
-import { createDiagnosisProfiles } from '../diagnosis/index.ts';
+import { createDiagnosisProfiles, type DiagnosisProvider, rulesProvider } from '../diagnosis/index.ts';
 import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kube-config.ts';
 import { ownSettings } from '../settings/settings.ts';
-import type { Cluster } from '../subjects/cluster.ts';
-import { SUBJECTS, subjectsExplainedBy } from '../subjects/index.ts';
+import { subjectsExplainedBy } from '../subjects/index.ts';
 import { OPERATOR, readConfig } from './config.ts';
+import { createKubeSpending } from './kube-spending.ts';
 import { createLogger, type Logger } from './log.ts';
 import { runOperator } from './operator.ts';
 
@@ -28,39 +27,51 @@ async function main(): Promise<number> {
       stop.abort(new Error(name));
     });
   }
-  const explained = await explainedBy(config.diagnosisProfiles, logger);
-  if (explained === undefined) return 1;
+  const models = await modelsOf(config.diagnosisProfiles, logger);
+  if (models === undefined) return 1;
   const client = new KubeClient(loadKubeConfig(config.kubeconfig), {
     userAgent: 'chaosdemo-operator',
     connections: config.concurrency + FURTHER_CONNECTIONS,
   });
+  const { close, providers } = models(client, config.namespace);
+  const profiles = createDiagnosisProfiles({ rules: rulesProvider, ...providers });
   try {
-    await runOperator(config, client, logger, stop.signal, explained.subjects, explained.profiles);
+    await runOperator(config, client, logger, stop.signal, subjectsExplainedBy(profiles), profiles);
     return 0;
   } catch (error) {
     logger.fatal({ err: error }, 'the operator cannot go on');
     return 1;
   } finally {
+    await close();
     await client.close();
   }
 }
 
-/** The subjects, and who explains them. */
-interface Explained {
-  readonly subjects: readonly Subject<Cluster>[];
-  /** Names of the profiles. */
-  readonly profiles: readonly string[];
-}
+/** Makes those who answer for the profiles of models; `close` stores what they have used. */
+type Models = (
+  client: KubeClient,
+  namespace: string,
+) => {
+  readonly providers: Readonly<Record<string, DiagnosisProvider>>;
+  readonly close: () => Promise<void>;
+};
 
-/** The subjects, explained by the profiles of a file; undefined where it cannot be used, and the log says why. */
-async function explainedBy(file: string | undefined, logger: Logger): Promise<Explained | undefined> {
-  if (file === undefined) return { subjects: SUBJECTS, profiles: [] };
+/** The models of a file of profiles; undefined where it cannot be used, and the log says why. */
+async function modelsOf(file: string | undefined, logger: Logger): Promise<Models | undefined> {
+  if (file === undefined) return () => ({ providers: {}, close: async () => {} });
   // Not at rest: most operators have no models.
-  const { providersOf, readProfiles } = await import('../diagnosis/models/index.ts');
+  const { providersOf, readProfiles, SpendingBook } = await import('../diagnosis/models/index.ts');
   try {
-    const profiles = createDiagnosisProfiles(providersOf(await readProfiles(file), Date.now));
-    logger.info({ profiles: profiles.names }, 'profiles that may diagnose');
-    return { subjects: subjectsExplainedBy(profiles), profiles: profiles.names };
+    const profiles = await readProfiles(file);
+    logger.info({ profiles: profiles.map(({ name }) => name) }, 'profiles that may diagnose');
+    return (client, namespace) => {
+      const book = new SpendingBook({
+        now: Date.now,
+        store: createKubeSpending(client, namespace),
+        onTrouble: (message) => logger.warn({}, message),
+      });
+      return { providers: providersOf(profiles, Date.now, book), close: async () => await book.close() };
+    };
   } catch (error) {
     logger.fatal({ err: error }, 'the file of --diagnosis-profiles cannot be used');
     return undefined;

@@ -1,21 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createMetrics as create, IDLE, type MetricSources } from './metrics.ts';
+import { seriesOf } from './series.fixture.ts';
 import { simulatedDefinition } from './simulation/simulated-subject.ts';
 
 const createMetrics = (sources: Partial<MetricSources> = {}) =>
   create({ ...IDLE, ...sources }, [simulatedDefinition.api]);
 
-async function read(metrics: ReturnType<typeof createMetrics>): Promise<Map<string, number>> {
-  const text = await metrics.registry.metrics();
-  const lines = text
-    .split('\n')
-    .filter((line) => /^(chaosdemo|workqueue|controller_runtime|rest_client)_/.test(line));
-  return new Map(
-    lines.map((line) => {
-      const space = line.lastIndexOf(' ');
-      return [line.slice(0, space), Number(line.slice(space + 1))];
-    }),
-  );
+/** What is counted, without what is told of the process. */
+async function read({ registry }: ReturnType<typeof createMetrics>): Promise<Map<string, number>> {
+  const series = [...(await seriesOf(registry))];
+  return new Map(series.filter(([name]) => !/^(process|nodejs)_/.test(name)));
 }
 
 describe('createMetrics', () => {

@@ -5,9 +5,11 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { SubjectApi } from '../api/index.ts';
+import type { Asked } from '../diagnosis/index.ts';
 import type { ReconcileRecord } from '../kube/controller.ts';
 import type { QueueObserver } from '../kube/work-queue.ts';
 import { createObjectMetrics, type ObjectSources } from './object-metrics.ts';
+import { createQuestionMetrics } from './question-metrics.ts';
 import { createQueueMetrics } from './queue-metrics.ts';
 import { createRequestMetrics } from './request-metrics.ts';
 import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
@@ -29,6 +31,8 @@ export interface OperatorMetrics {
   statusWritten(result: OneOf<typeof WRITE_RESULTS>): void;
   /** Counts a request to the API server; without a status no answer came. */
   requested(method: string, status?: number): void;
+  /** Counts a question to a profile. */
+  asked(asked: Asked): void;
   /** A watch on the API server failed or expired and was begun again. */
   watchRestarted(): void;
   /** Whether this process leads from now on. */
@@ -70,6 +74,7 @@ export function createMetrics(
 
   const { queue, reconciled } = createQueueMetrics(registers, sources.queueDepth);
   const requested = createRequestMetrics(registers);
+  const asked = createQuestionMetrics(registers, profiles);
   const runs = createRunMetrics(registers, subjects, profiles);
   createObjectMetrics(registers, sources);
   const writes = new Counter({
@@ -113,6 +118,7 @@ export function createMetrics(
     queue,
     runs,
     requested,
+    asked,
     statusWritten: (result) => writes.inc({ result }),
     watchRestarted: () => restarts.inc(),
     setLeader(leads) {

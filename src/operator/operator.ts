@@ -6,6 +6,7 @@
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, GROUP } from '../api/index.ts';
 import type { Subject } from '../demo/subject.ts';
+import type { DiagnosisProfiles } from '../diagnosis/index.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { objectKey } from '../kube/kube-types.ts';
@@ -33,7 +34,7 @@ const LEADER_LEASE = 'chaosdemo-operator';
  * Runs until `signal` aborts and everything has stopped in order.
  *
  * @param subjects what may be put to the test
- * @param profiles names of those that explain what was detected, besides the rules
+ * @param profiles those that explain what was detected; their questions are counted
  * @throws when it cannot start: the HTTP port is taken, say.
  */
 export async function runOperator(
@@ -42,7 +43,7 @@ export async function runOperator(
   logger: Logger,
   signal: AbortSignal,
   subjects: readonly Subject<Cluster>[],
-  profiles: readonly string[] = [],
+  profiles?: DiagnosisProfiles,
 ): Promise<void> {
   if (client.warning !== undefined) logger.warn({}, client.warning);
   const clock = createSystemClock();
@@ -57,8 +58,9 @@ export async function runOperator(
       now: () => clock.now(),
     },
     subjects.map(({ definition }) => definition.api),
-    profiles,
+    profiles?.names,
   );
+  profiles?.observe(metrics.asked);
   client.observe(metrics.requested);
   const onActivity = (activity: string): void => {
     if (activity === 'failed' || activity === 'expired') metrics.watchRestarted();

@@ -10,6 +10,8 @@ import type { Lock, Permit } from '../demo/subject.ts';
 
 /** Why whoever leads no more may send nothing. */
 export const NOT_LEADING = 'this operator no longer leads';
+const RESTORING = 'the run is being restored';
+const LOCK_LOST = 'the lock on the target was lost';
 
 /** What a permit goes by. Functions, since each of it may change until it is asked. */
 export interface PermitTerms {
@@ -28,6 +30,7 @@ export function permitFor(effect: Effect, terms: PermitTerms): Permit {
   return {
     refusal() {
       if (!terms.leads()) return NOT_LEADING;
+      if (effect.kind === 'Remediate') return againstRemedy(effect, terms);
       return effect.kind === 'Inject' ? againstFault(effect, terms) : undefined;
     },
   };
@@ -37,8 +40,17 @@ function againstFault(
   { id, plannedAt, until }: Extract<Effect, { kind: 'Inject' }>,
   { begun, clock, lock, released }: PermitTerms,
 ): string | undefined {
-  if (released()) return 'the run is being restored';
+  if (released()) return RESTORING;
   const now = clock.now();
   if (now >= until || (!begun(id) && now > plannedAt + INJECT_WITHIN_MS)) return 'its moment has passed';
-  return lock()?.isHeld() ? undefined : 'the lock on the target was lost';
+  return lock()?.isHeld() ? undefined : LOCK_LOST;
+}
+
+function againstRemedy(
+  { until }: Extract<Effect, { kind: 'Remediate' }>,
+  { clock, lock, released }: PermitTerms,
+): string | undefined {
+  if (released()) return RESTORING;
+  if (clock.now() >= until) return 'its time is over';
+  return lock()?.isHeld() ? undefined : LOCK_LOST;
 }

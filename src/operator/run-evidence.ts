@@ -2,7 +2,7 @@
 import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../api/index.ts';
 import { truncate } from '../api/index.ts';
 import { ms, watchEnd } from '../demo/context.ts';
-import type { Observed } from '../demo/observed.ts';
+import type { InvariantReading, Observed } from '../demo/observed.ts';
 import type { FaultEvidence, Scenario, SeenBand } from '../demo/subject.ts';
 import { RUN_EVIDENCE_VERSION, type RunPart, type ScenarioEvidence } from '../evidence/index.ts';
 
@@ -57,7 +57,6 @@ export function scenarioPartOf(
 ): ScenarioEvidence {
   const runAt = ms(status.run?.startedAt ?? '');
   const since = (at: number): number => Math.round(at - runAt);
-  const reading = observed.readings[fault.id];
   return {
     name: scenario.name,
     type: scenario.type,
@@ -69,16 +68,28 @@ export function scenarioPartOf(
       ...(to !== undefined && { toMs: since(to) }),
       text: truncate(text, MOST_TEXT),
     })),
-    detections: [
-      ...(reading?.brokenAt === undefined
-        ? []
-        : [{ atMs: since(reading.brokenAt), text: `broken: ${scenario.invariant}` }]),
-      ...(reading?.detectedAt === undefined
-        ? []
-        : [{ atMs: since(reading.detectedAt), text: `detected: ${reading.summary}` }]),
-    ].map(({ atMs, text }) => ({ atMs, text: truncate(text, MOST_TEXT) })),
+    detections: detectionsOf(scenario, observed.readings[fault.id], since),
     bundle,
   };
+}
+
+/** Rounded so that they are apart by what the status gives as `detectedAfterMs`. */
+function detectionsOf(
+  { invariant }: Scenario,
+  reading: InvariantReading | undefined,
+  since: (at: number) => number,
+): ScenarioEvidence['detections'] {
+  const { brokenAt, detectedAt, summary = '' } = reading ?? {};
+  const told: { atMs: number; text: string }[] = [];
+  if (brokenAt !== undefined) told.push({ atMs: since(brokenAt), text: `broken: ${invariant}` });
+  if (detectedAt !== undefined) {
+    const atMs =
+      brokenAt === undefined
+        ? since(detectedAt)
+        : since(brokenAt) + Math.max(0, Math.round(detectedAt - brokenAt));
+    told.push({ atMs, text: `detected: ${summary}` });
+  }
+  return told.map(({ atMs, text }) => ({ atMs, text: truncate(text, MOST_TEXT) }));
 }
 
 function bandsOf(scenario: Scenario, fault: FaultStatus): SeenBand[] {

@@ -1,7 +1,9 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoStatus, DiagnosisStatus, ScenarioStatus, Verdict } from '../api/index.ts';
+import { diagnosisWith } from '../api/diagnosis.fixture.ts';
+import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../api/index.ts';
 import { createRunMetrics } from './run-metrics.ts';
+import { seriesOf } from './series.fixture.ts';
 import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -13,17 +15,12 @@ function setup() {
   const metrics = createRunMetrics([registry], [simulatedDefinition.api]);
   /** Every series that is not 0, without the bounds of buckets. */
   const counted = async (): Promise<Record<string, number>> => {
-    const lines = (await registry.metrics())
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('#'));
-    const series = lines.map((line): [string, number] => {
-      const space = line.lastIndexOf(' ');
-      return [line.slice('chaosdemo_'.length, space), Number(line.slice(space + 1))];
-    });
-    return Object.fromEntries(series.filter(([name, value]) => value !== 0 && !/[{,]le=/.test(name)));
+    const series = [...(await seriesOf(registry))].filter(
+      ([name, value]) => value !== 0 && !/[{,]le=/.test(name),
+    );
+    return Object.fromEntries(series.map(([name, value]) => [name.slice('chaosdemo_'.length), value]));
   };
-  const names = async (): Promise<string[]> =>
-    (await registry.metrics()).split('\n').map((line) => line.slice(0, line.lastIndexOf(' ')));
+  const names = async (): Promise<string[]> => [...(await seriesOf(registry)).keys()];
   return { metrics, counted, names };
 }
 
@@ -45,20 +42,7 @@ const scenario: ScenarioStatus = {
   },
 };
 
-const diagnosis: DiagnosisStatus = {
-  scenario: 'stall',
-  anomaly: 'store-slow',
-  component: 'store',
-  chain: [],
-  evidence: [],
-  action: 'wait',
-  recommendation: 'Wait.',
-  confidence: 80,
-  provider: 'rules',
-  profile: 'rules',
-  promptVersion: 'rules/v2',
-  evidenceVersion: 'evidence/v1',
-};
+const diagnosis = diagnosisWith();
 
 const on: ChaosDemoStatus = {
   run: { number: 1, startedAt: at(0) },

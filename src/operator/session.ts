@@ -106,11 +106,15 @@ export class Session {
     this.#demo = demo;
   }
 
-  /** Remembers the faults that this process is about to announce by storing `status`. */
+  /** Remembers the faults and remedies that this process is about to announce by storing `status`. */
   announce(before: ChaosDemoStatus | undefined, status: ChaosDemoStatus): void {
     for (const { fault } of status.scenarios ?? []) {
       if (!fault || before?.scenarios?.some((entry) => entry.fault?.id === fault.id)) continue;
       this.#note({ kind: 'Announced', announcement: announcement(fault) });
+    }
+    for (const { id, until } of status.journal?.remedies ?? []) {
+      if (before?.journal?.remedies?.some((known) => known.id === id)) continue;
+      this.#note({ kind: 'Announced', announcement: announcement({ id, plannedAt: until }) });
     }
   }
 
@@ -192,6 +196,7 @@ export class Session {
       case 'Inquire':
       case 'Diagnose':
       case 'Recover':
+      case 'Remediate':
       case 'Restore':
         return await this.#driver.perform(effect, permit, signal);
       default:

@@ -6,6 +6,7 @@ import { afterAll, describe } from 'vitest';
 import { chart } from './chart.ts';
 import { disturbances } from './disturbances.ts';
 import { installed } from './installed.ts';
+import { modelInAPod } from './model-in-a-pod.ts';
 import { operatorCrashes } from './operator-crashes.ts';
 import { rights } from './rights.ts';
 import { strictGate } from './strict-gate.ts';
@@ -33,6 +34,9 @@ describe('pods of the limiter that go away', () => {
 });
 describe('limiters of the survey', () => {
   surveyedLimiters(cluster);
+});
+describe('a model in a pod', () => {
+  modelInAPod(cluster);
 });
 describe('what the operator may do', () => {
   rights(cluster);

@@ -82,7 +82,12 @@ async function advanceTo(name: string, chapter: number): Promise<void> {
       `chapter ${chapter} or a wait`,
       (now) => chapterOnShow(now) >= chapter || waitingChapter(now) !== undefined,
     );
-    if (chapterOnShow(status) >= chapter) return expect(chapterOnShow(status)).toBe(chapter);
+    const onShow = chapterOnShow(status);
+    if (onShow > chapter) {
+      const { conditions, run, scenarios } = status;
+      throw new Error(`It is in chapter ${onShow}: ${JSON.stringify({ run, scenarios, conditions })}`);
+    }
+    if (onShow === chapter) return;
     const waiting = waitingChapter(status) ?? 0;
     await world.annotate(name, 'advance', `${status.run?.number}/${waiting}`);
     await world.untilStatus(name, `chapter ${waiting} to be left`, (now) => chapterOnShow(now) > waiting);

@@ -1,6 +1,8 @@
 /** Counter drift of rate limiters that people run: what their callers were let through against what Redis counted. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { InvariantReading } from '../../src/demo/observed.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';
@@ -38,6 +40,20 @@ async function driven(variant: string, count: object, username = 'operator', nam
   return run;
 }
 
+const about = (fixture: string) => ({ fault: 'f', scenario: 'drift', fixture });
+
+/** Stalls Redis under load, and waits until the watch has ended. */
+async function watched(driver: DrivenLimiter, key: string): Promise<InvariantReading> {
+  driver.converge([{ kind: 'Watch', ...about(key) }]);
+  await driver.inject('drift', key, PAUSE_MS);
+  driver.converge([
+    { kind: 'Watch', ...about(key) },
+    { kind: 'Load', ...about(key) },
+  ]);
+  const whole = () => (driver.observed.readings['f']?.complete ? driver.observed.readings['f'] : undefined);
+  return await until(whole, { what: 'the watch to end' });
+}
+
 describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
   it.skipIf(withoutRealTime)(
     'is what callers were let through and Redis did not count while it stalled',
@@ -52,20 +68,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
       expect(driver.observed.baseline?.message).toMatch(
         /Redis counted 1\d of 1\d for it, and is at most 0 counts/,
       );
-      const about = { fault: 'f', scenario: 'drift', fixture: key };
-      driver.converge([{ kind: 'Watch', ...about }]);
-      await driver.inject('drift', key, PAUSE_MS);
-      driver.converge([
-        { kind: 'Watch', ...about },
-        { kind: 'Load', ...about },
-      ]);
-      const reading = await until(
-        () => {
-          const seen = driver.observed.readings['f'];
-          return seen?.complete ? seen : undefined;
-        },
-        { what: 'the watch to end' },
-      );
+      const reading = await watched(driver, key);
       expect(reading.shortfalls).toEqual([]);
       expect(reading.detectedAt).toBeDefined();
       const measure = (name: string) => reading.measures.find((each) => each.name === name)?.value ?? 0;
@@ -73,7 +76,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
       expect(measure('drift')).toBe(30);
       expect(measure('overAdmission')).toBe(20);
       expect(reading.evidence.join('\n')).not.toMatch(/Ceiling/);
-      const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 3000 });
+      const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about(key), settleMs: 3000 });
       expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
       expect(JSON.stringify(recovery)).toMatch(
         /Redis holds \d+ counts? for the \d+ requests that were let through/,
@@ -81,7 +84,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
       const diagnosis = await driver.perform({
         kind: 'Diagnose',
         id: 'd',
-        ...about,
+        ...about(key),
         profile: 'rules',
       } as never);
       // The nodes were not asked what they count, so nothing is said of that.
@@ -92,20 +95,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
   it('is not claimed of one that answers nobody', async () => {
     const { driver, key } = await driven('default', { key: 'rl:$(key)' });
     await driver.prepare('drift', key);
-    const about = { fault: 'f', scenario: 'drift', fixture: key };
-    driver.converge([{ kind: 'Watch', ...about }]);
-    await driver.inject('drift', key, PAUSE_MS);
-    driver.converge([
-      { kind: 'Watch', ...about },
-      { kind: 'Load', ...about },
-    ]);
-    const reading = await until(
-      () => {
-        const seen = driver.observed.readings['f'];
-        return seen?.complete ? seen : undefined;
-      },
-      { what: 'the watch to end' },
-    );
+    const reading = await watched(driver, key);
     expect(reading.detectedAt).toBeUndefined();
     expect(reading.shortfalls.join()).toMatch(/answered 0 checks within the fault, 10 are needed/);
   });

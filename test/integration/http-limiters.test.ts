@@ -1,9 +1,9 @@
 /** Rate limiters that people run, unmodified and behind HTTP: what their callers get while Redis takes no writes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leaksOf } from '../../src/evidence/index.ts';
+import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import type { DrivenLimiter } from './support/driven-limiter.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';
 
 const PAUSE_MS = 3000;

@@ -14,8 +14,8 @@ import { MemoryCluster } from '../../src/subjects/cluster.fixture.ts';
 import { NotFoundOutError } from '../../src/subjects/ratelimiter/faults/fault.ts';
 import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { pod, unready } from '../../src/subjects/targets/pod.fixture.ts';
+import { limiterSpec, never, PERMITTED } from '../kit/driven-limiter.ts';
 import { until } from '../kit/until.ts';
-import { limiterSpec, never, PERMITTED } from './support/driven-limiter.ts';
 
 let redis: RedisServer;
 let cluster: MemoryCluster;

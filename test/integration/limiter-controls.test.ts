@@ -4,17 +4,18 @@
  */
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { Pause } from '../../src/subjects/ratelimiter/admission/redis-rest.ts';
-import type { PauseNotes } from '../../src/subjects/ratelimiter/driver.ts';
+import type { PauseNotes } from '../../src/subjects/ratelimiter/faults/noted-pause.ts';
 import type { NodeTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { pauseFor } from '../../src/subjects/ratelimiter/waiting.ts';
+import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
 
 const SCENARIOS = [
   { name: 'drift', type: 'CounterDrift', counterDrift: { pause: '4s', requestsPerSecond: 60, settle: '1s' } },
@@ -95,6 +96,26 @@ async function startLiar({ host, port }: NodeTarget, allowed: boolean): Promise<
   return { name: 'liar', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
 }
 
+/** A node before another one, which answers 503 where that one denies. */
+async function startOverloaded({ host, port }: NodeTarget): Promise<NodeTarget> {
+  const server: Server = createServer((request, response) => {
+    void (async () => {
+      const body = await text(request);
+      const { url = '', method = 'GET' } = request;
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`http://${host}:${port}${url}`, { method, headers, ...(body && { body }) });
+      const overloaded = answer.status === 429;
+      response.writeHead(overloaded ? 503 : answer.status, headers);
+      response.end(
+        overloaded ? '{"error":{"code":"OVERLOADED","message":"try again"}}' : await answer.text(),
+      );
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { name: 'node-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+}
+
 describe.skipIf(withoutRealTime)('Setup', () => {
   it(
     'has the limiter admit, count in that Redis, and deny beyond the limit, at each rate of the spec',
@@ -137,6 +158,22 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       expect(await baselineOf(driverOn([await startLiar(targetOf(first), false)]))).toEqual({
         ok: false,
         message: expect.stringMatching(/allowed none of \d+ checks on a fresh key/),
+      });
+    }),
+  );
+
+  it(
+    'ends the run where nobody is denied beyond the limit, and all get an error',
+    keepingTime(async () => {
+      const [first] = nodes;
+      if (!first) throw new Error('there is no node');
+      const scenarios = SCENARIOS.filter(({ name }) => name === 'ghosts');
+      const driver = driverOn([await startOverloaded(targetOf(first))], { scenarios });
+      expect(await baselineOf(driver)).toEqual({
+        ok: false,
+        message: expect.stringMatching(
+          /not shown that the rate limiter denies: .* 10 of 20 checks .* none was denied, and 10 had another answer or none \(node-0: POST \/check answered 503: OVERLOADED: try again\)/,
+        ),
       });
     }),
   );

@@ -6,10 +6,10 @@ import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { type NodeTarget, REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
 import { type DelayingProxy, startDelayingProxy } from '../kit/delaying-proxy.ts';
+import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import { DrivenLimiter, limiterSpec } from './support/driven-limiter.ts';
 
 /** Shorter than the operator waits for an answer of Redis. */
 const LATE_MS = 4600;

@@ -6,10 +6,10 @@ import type { ChaosDemoSpec } from '../../src/api/index.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { DrivenLimiter, type DrivenOptions, limiterSpec, PERMITTED } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
-import { DrivenLimiter, type DrivenOptions, limiterSpec, PERMITTED } from './support/driven-limiter.ts';
 
 let server: RedisServer;
 const supervisor = new Supervisor();
@@ -188,6 +188,32 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
       expect(await observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
     }),
   );
+
+  it('removes a key so that no node puts it back if Redis loses its data right after', async () => {
+    const driver = driverOn(approximate);
+    const [key, kept] = [`demo-removed-${process.pid}`, `kept-${process.pid}`];
+    const limitOf = (name: string): string[] =>
+      approximate.map(({ host, port }) => `http://${host}:${port}/limit?key=${name}`);
+    const body = JSON.stringify({ key: kept, limit: 10, window_sec: 600 });
+    const [first] = approximate;
+    await fetch(`http://${first?.host}:${first?.port}/limit`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    for (const url of limitOf(kept)) expect(await fetch(url)).toMatchObject({ status: 200 });
+    const effect = { kind: 'Prepare', id: 'p', fault: 'f', scenario: 'ghosts', sequence: 1 } as const;
+    await driver.perform({ ...effect, fixture: key });
+    await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: false });
+    await observer.flushall();
+    for (const url of limitOf(key)) expect(await fetch(url)).toMatchObject({ status: 404 });
+    // The positive control: what was not removed is put back.
+    await until(async () => (await observer.hexists(`rl:limit:${kept}`, 'limit')) === 1, {
+      what: 'the nodes to put back what Redis has lost',
+      deadlineMs: 5000,
+    });
+    expect(await observer.exists(`rl:limit:${key}`)).toBe(0);
+  });
 
   it.for([
     {

@@ -49,18 +49,19 @@ export async function prepareOperator(
   await kubectl.apply(objects);
 }
 
-/** Starts it. It ends with the supervisor. */
+/** Starts it, with further arguments where there are any. It ends with the supervisor. */
 export async function startOperatorIn(
   { system, namespaces }: OperatorPlace,
   controlPlane: SpawnOptions['controlPlane'],
   supervisor: Supervisor,
+  args: readonly string[] = [],
 ): Promise<OperatorProcess> {
   return await spawnOperator({
     controlPlane,
     supervisor,
     account: { namespace: system, name: OPERATOR_ACCOUNT },
     // Many runs share one Redis, and none of them is about its rest.
-    args: [`--watch-namespaces=${namespaces.join(',')}`, '--fault-rest=0s'],
+    args: [`--watch-namespaces=${namespaces.join(',')}`, '--fault-rest=0s', ...args],
   });
 }
 

@@ -31,6 +31,8 @@ export interface Surroundings extends Target {
 export interface WorldOptions {
   /** Further namespaces, for targets that `addTarget` adds. No other file may use the same names. */
   readonly beside?: readonly string[];
+  /** Further arguments of the operator. */
+  readonly operatorArgs?: readonly string[];
 }
 
 const SHIPPED_SYSTEM = 'chaosdemo-system';
@@ -59,7 +61,10 @@ export class World extends Demos {
    * A world on the API server that the global setup has started, beside those of
    * other files: with namespaces of its own, and an operator that follows no others.
    */
-  static async start(mode: 'approximate' | 'strict', { beside = [] }: WorldOptions = {}): Promise<World> {
+  static async start(
+    mode: 'approximate' | 'strict',
+    { beside = [], operatorArgs = [] }: WorldOptions = {},
+  ): Promise<World> {
     const { url, caFile, kubeconfig, binaries } = inject('controlPlane');
     const kubectl = new Kubectl(binaries.kubectl, kubeconfig);
     const namespace = `world-${randomBytes(4).toString('hex')}`;
@@ -73,7 +78,7 @@ export class World extends Demos {
       await prepareOperator(kubectl, place);
       const [target, operator] = await Promise.all([
         startTarget({ kubectl, supervisor, namespace, mode }),
-        startOperatorIn(place, { kubectl, kubeconfigFor }, supervisor),
+        startOperatorIn(place, { kubectl, kubeconfigFor }, supervisor, operatorArgs),
       ]);
       const controlPlane = { url, caFile, kubeconfig, kubectl, folder, kubeconfigFor };
       const end = async (): Promise<void> => {

@@ -34,6 +34,8 @@ async function findings(manifest: string): Promise<string[]> {
 describe('kube-score', () => {
   it.each([
     'manifests/operator',
+    'manifests/operator-with-models',
+    'manifests/model',
     'manifests/ratelimiter/overlays/approximate',
     'manifests/ratelimiter/overlays/strict',
   ])('would change nothing in %s', async (folder) => {

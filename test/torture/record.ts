@@ -65,7 +65,7 @@ export interface SlowWrite {
   /** When it was sent. */
   readonly at: number;
   readonly lane: number;
-  /** Until it was taken, or its connection was lost. */
+  /** Until it was taken, or its connection was lost; Infinity while it is under way. */
   tookMs: number;
   /** Its connection was lost. */
   lost?: boolean;
@@ -133,6 +133,11 @@ export class TortureRecord {
   note<T extends Entry>(entry: T): T {
     this.entries.push(entry);
     return entry;
+  }
+
+  /** Nothing more is looked at from `at` on: a write that is under way has been held back until then, as far as is known. */
+  close(at: number): void {
+    for (const write of this.of('write')) write.tookMs = Math.min(write.tookMs, at - write.at);
   }
 
   /** Those of a kind, by their times. */

@@ -10,7 +10,7 @@ import type { Wrong } from './checks/seen.ts';
 import { Director } from './director.ts';
 import type { Lane } from './lane.ts';
 import type { LanePlan, Plan } from './plan.ts';
-import { TortureRecord } from './record.ts';
+import { now, TortureRecord } from './record.ts';
 import { BURST_SCENARIO, DEADLINE, LIMIT, OVERTIME_MS, THRESHOLD, TIMEOUT_MS } from './settings.ts';
 import type { Stage } from './stage.ts';
 
@@ -58,6 +58,7 @@ export async function playRound({ plan, say, signal, stage }: RoundOptions): Pro
   }
   // The observer hears of the end of the objects a moment later.
   await sleep(200, undefined, { signal });
+  record.close(now());
   const ends: string[] = [];
   for (const [i, lane] of plan.lanes.entries()) {
     wrong.push(...checkLane({ record, lane: i, plan: lane, name }));

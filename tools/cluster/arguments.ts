@@ -1,7 +1,7 @@
 /** The command line of `npm run kind:up`, `kind:demo` and `kind:down`. */
 import { z } from 'zod';
-import { LIMITER_MODE, SAMPLE } from '../../src/cli/arguments.ts';
-import { file, text } from '../../src/settings/kinds.ts';
+import { LIMITER_MODE, PROFILE, SAMPLE } from '../../src/cli/arguments.ts';
+import { boolean, file, text } from '../../src/settings/kinds.ts';
 import type { Program } from '../../src/settings/settings.ts';
 
 const kind = {
@@ -15,7 +15,18 @@ const kind = {
     ...LIMITER_MODE,
     help: 'up: how the rate limiters count; approximate admits too much, strict does not',
   },
+  model: {
+    ...boolean,
+    flag: 'model',
+    help: 'up: also run a small language model in the cluster, as profile "small" of the operator',
+    fallback: 'false',
+  },
   file: { ...file, flag: 'file', help: 'demo: the ChaosDemo to run', fallback: SAMPLE },
+  diagnosis: {
+    ...PROFILE,
+    flag: 'diagnosis',
+    help: 'demo: who explains what was detected: rules, or a profile of the operator (default: as the file says)',
+  },
 } as const;
 
 export const KIND_CLUSTER: Program<typeof kind> = {

@@ -6,8 +6,9 @@ import { stringify } from 'yaml';
 import type { Kubectl } from '../../src/local/kubectl.ts';
 import type { LimiterMode } from '../../src/local/limiters.ts';
 import { attempt, output, root } from '../../src/local/run.ts';
+import { buildModelImage } from '../model/image.ts';
 import { type Kind, loadImages } from './cluster.ts';
-import { buildImage, type StepOptions } from './engine.ts';
+import { buildImage, type Engine, type StepOptions } from './engine.ts';
 import { ensureImage } from './images.ts';
 
 /** Images of a cluster, as the node has them. */
@@ -32,16 +33,13 @@ const ROLLOUT = '--timeout=300s';
 /** Builds the image by the Dockerfile, gets Redis, and loads both into the node. */
 export async function provideImages(kind: Kind, options: StepOptions): Promise<Images> {
   const { engine } = kind;
-  const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
-  const base = (argument: string): string =>
-    new RegExp(`^ARG ${argument}=(\\S+)$`, 'm').exec(dockerfile)?.[1] ?? '';
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const revision = await attempt('git', ['rev-parse', 'HEAD']);
   const registry = process.env['npm_config_registry'] ?? process.env['NPM_CONFIG_REGISTRY'];
   const operator = `chaosdemo.dev/chaosdemo-operator:${version}`;
   const buildArgs = {
-    BUILD_IMAGE: await ensureImage(engine, base('BUILD_IMAGE'), 'build-base', options),
-    RUNTIME_IMAGE: await ensureImage(engine, base('RUNTIME_IMAGE'), 'runtime-base', options),
+    BUILD_IMAGE: await ensureImage(engine, await baseImage('BUILD_IMAGE'), 'build-base', options),
+    RUNTIME_IMAGE: await runtimeImage(engine, options),
     VERSION: version,
     REVISION: revision.stdout.trim() || 'unknown',
     ...(registry ? { NPM_CONFIG_REGISTRY: registry } : {}),
@@ -56,10 +54,38 @@ export async function provideImages(kind: Kind, options: StepOptions): Promise<I
   return images;
 }
 
-/** Applies the operator's manifests and waits until it runs this image. */
-export async function installOperator(kubectl: Kubectl, stop: Stop): Promise<void> {
+/** What the Dockerfile names to run Node, or its stand-in. @throws LocalError IMAGE_UNAVAILABLE */
+export async function runtimeImage(engine: Engine, options: StepOptions): Promise<string> {
+  return await ensureImage(engine, await baseImage('RUNTIME_IMAGE'), 'runtime-base', options);
+}
+
+async function baseImage(argument: string): Promise<string> {
+  const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
+  return new RegExp(`^ARG ${argument}=(\\S+)$`, 'm').exec(dockerfile)?.[1] ?? '';
+}
+
+/** Builds the image of the small model, loads it, applies manifests/model, and waits until the model is in memory. */
+export async function installModel(
+  kind: Kind,
+  kubectl: Kubectl,
+  runtime: string,
+  options: StepOptions,
+): Promise<void> {
+  const image = await buildModelImage(kind.engine, runtime, options);
+  await loadImages(kind, [image], options);
+  await rolledOut(kubectl, 'models', 'deployment/chaosdemo-model', options, async () => {
+    await kubectl.run(['apply', '--server-side', '-k', join(root, 'manifests/model')], options);
+  });
+}
+
+/** Applies the operator's manifests, with the profile of manifests/model or without, and waits until it runs this image. */
+export async function installOperator(
+  kubectl: Kubectl,
+  stop: Stop,
+  folder: 'operator' | 'operator-with-models' = 'operator',
+): Promise<void> {
   await rolledOut(kubectl, systemNamespace, 'deployment/chaosdemo-operator', stop, async () => {
-    await kubectl.run(['apply', '--server-side', '-k', join(root, 'manifests/operator')], stop);
+    await kubectl.run(['apply', '--server-side', '-k', join(root, 'manifests', folder)], stop);
     const crds = join(root, 'crds');
     await kubectl.run(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds], stop);
   });

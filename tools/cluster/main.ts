@@ -15,7 +15,7 @@ import type { Kubectl } from '../../src/local/kubectl.ts';
 import { UsageError, type ValuesOf } from '../../src/settings/settings.ts';
 import { KIND_CLUSTER } from './arguments.ts';
 import { clusterExists, clusterKubectl, createCluster, deleteCluster, findKind } from './cluster.ts';
-import { installLimiter, installOperator, provideImages } from './install.ts';
+import { installLimiter, installModel, installOperator, provideImages } from './install.ts';
 
 const CLUSTER = 'chaosdemo';
 /** Longer than the activeDeadline of the samples (10 m). */
@@ -40,15 +40,19 @@ async function up(options: Options, signal: AbortSignal): Promise<number> {
   else await createCluster(kind, { ...step, nodeImage: options.nodeImage });
   const images = await provideImages(kind, step);
   const kubectl = await clusterKubectl(kind, step);
+  if (options.model) {
+    progress('installing the model');
+    await installModel(kind, kubectl, images.runtime, step);
+  }
   progress('installing the operator');
-  await installOperator(kubectl, { signal });
+  await installOperator(kubectl, { signal }, options.model ? 'operator-with-models' : 'operator');
   progress(`installing the rate limiter, ${options.mode}`);
   await installLimiter(kubectl, options.mode, images, { signal });
-  progress('ready. Next: npm run kind:demo');
+  progress(`ready. Next: npm run kind:demo${options.model ? ' -- --diagnosis small' : ''}`);
   return 0;
 }
 
-async function demo({ file }: Options, signal: AbortSignal): Promise<number> {
+async function demo({ diagnosis, file }: Options, signal: AbortSignal): Promise<number> {
   const step = { progress, signal };
   const kubectl = await clusterKubectl(await findKind(CLUSTER, step), step);
   const object = await kubectl.json<ChaosDemo>(['create', '--dry-run=client', '-f', file]);
@@ -56,7 +60,8 @@ async function demo({ file }: Options, signal: AbortSignal): Promise<number> {
   // In the same write as the spec: a run for each change would supersede the first.
   const request = new Date().toISOString();
   const annotations = { ...object.metadata.annotations, [ANNOTATIONS.requestedAt]: request };
-  await kubectl.apply([{ ...object, metadata: { ...object.metadata, annotations } }], { signal });
+  const spec = diagnosis === undefined ? object.spec : { ...object.spec, diagnosis: { profile: diagnosis } };
+  await kubectl.apply([{ ...object, spec, metadata: { ...object.metadata, annotations } }], { signal });
 
   const watch = ['--kubeconfig', kubectl.kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
   const rows = spawn(kubectl.binary, watch, { env: kubectl.env, stdio: ['ignore', 'pipe', 'pipe'] });

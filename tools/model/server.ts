@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { messageOf } from '../../src/local/errors.ts';
 import type { Model } from './llama.ts';
 
 const BODY_BYTES = 512 * 1024;
@@ -39,8 +40,11 @@ const request = z.object({
     .optional(),
 });
 
-/** The server of one model; not listening yet. Questions are answered one after the other. */
-export function modelServer(name: string, model: Model): FastifyInstance {
+/**
+ * The server of one model; not listening yet. Questions are answered one after the other.
+ * @param say told one line for each question that is answered or given up: how many tokens, how long; no word of it
+ */
+export function modelServer(name: string, model: Model, say: (line: string) => void): FastifyInstance {
   const app = Fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: true });
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
@@ -99,12 +103,23 @@ export function modelServer(name: string, model: Model): FastifyInstance {
       };
       return await model.complete(question, gone.signal);
     };
+    const id = `chatcmpl-${randomUUID()}`;
+    const start = performance.now();
+    const seconds = (): string => ((performance.now() - start) / 1000).toFixed(1);
+    say(`${id}: asked, ${needed} tokens at most`);
     waiting += 1;
     const turn = last.then(answer, answer);
     last = turn;
-    const { completionTokens, isCutOff, promptTokens, text } = await turn.finally(() => (waiting -= 1));
+    const completed = await turn
+      .catch((error: unknown) => {
+        say(`${id}: given up after ${seconds()} s: ${messageOf(error)}`);
+        throw error;
+      })
+      .finally(() => (waiting -= 1));
+    const { completionTokens, isCutOff, promptTokens, text } = completed;
+    say(`${id}: answered, ${promptTokens} tokens read, ${completionTokens} written, ${seconds()} s`);
     return {
-      id: `chatcmpl-${randomUUID()}`,
+      id,
       object: 'chat.completion',
       created: Math.floor(Date.now() / 1000),
       model: name,

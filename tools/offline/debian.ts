@@ -1,7 +1,8 @@
 /** Packages of Debian: installed where this process may, or unpacked into a small Debian of their own. */
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheRoot, type StepOptions, withLock } from '../../src/local/binaries/cache.ts';
+import { cacheRoot, type StepOptions } from '../../src/local/binaries/cache.ts';
+import { withLock } from '../../src/local/binaries/lock.ts';
 import { withHeartbeat } from '../../src/local/binaries/progress.ts';
 import { findInPath, output } from '../../src/local/run.ts';
 

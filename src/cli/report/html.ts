@@ -1,5 +1,11 @@
 /** A report as one HTML page that needs nothing else: no script, no request, nothing beside it. Pure. */
-import { type DiagnosisStatus, diagnosedPlace, type Measure, type ScenarioStatus } from '../../api/index.ts';
+import {
+  type DiagnosisStatus,
+  diagnosedPlace,
+  type Measure,
+  remedySentence,
+  type ScenarioStatus,
+} from '../../api/index.ts';
 import { callers } from './callers.ts';
 import { chartSvg } from './chart.ts';
 import { citedIds } from './cites.ts';
@@ -138,7 +144,7 @@ export function scenarioSection(
 ${done(scenario, isOpen)}
 ${evidence ? callers(evidence, isWhole) : NOTHING}
 ${measures(status.measures ?? [])}
-${plots.map((plot) => plotFigure(plot, anchor))}
+${plots.length === 0 ? NOTHING : html`<div class="plots">${plots.map((plot) => plotFigure(plot, anchor))}</div>`}
 ${diagnosis ? explained(diagnosis, anchor, drawn) : NOTHING}
 ${seen(scenario)}
 </section>`;
@@ -187,8 +193,11 @@ function measures(all: readonly Measure[]): Markup {
 <tbody>${all.map(({ atLeast, bound, name, unit, value }) => html`<tr><th scope="row">${name}</th><td>${atLeast ? 'at least ' : ''}${value} ${unit}</td><td>${bound ?? NOTHING}</td></tr>`)}</tbody></table></div>`;
 }
 
-/** A plot with its key and the table of its figures. @param anchor begins the ids and classes in it */
-export function plotFigure(plot: Plot, anchor: string): Markup {
+/**
+ * A plot with its key and the table of its figures. @param anchor begins the ids and classes in it
+ * @param wide pixels of the drawing where there is room
+ */
+export function plotFigure(plot: Plot, anchor: string, wide = 660): Markup {
   const rows = plot.lines.filter(({ row }) => row !== undefined).length;
   const height = rows > 0 ? 96 + 24 * rows : 280;
   const { head: columns, rows: cells } = tableOf(plot);
@@ -196,7 +205,7 @@ export function plotFigure(plot: Plot, anchor: string): Markup {
   const key = keyOf(plot);
   return html`<figure>${plot.cites.map(({ id }) => html`<span class="anchor" id="${anchor}${id}"></span>`)}
 <figcaption><b>${plot.title}${unitOf(plot)}</b> ${plot.about}</figcaption>
-<div class="wide">${svg(760)}</div><div class="narrow">${svg(360)}</div>
+<div class="wide">${svg(wide)}</div><div class="narrow">${svg(360)}</div>
 ${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, joined, name }) => html`<li><i class="k-${colour}${joined === 'dots' ? ' dots' : ''}"></i>${name}</li>`)}</ul>`}
 <details><summary>Figures of this plot</summary><div class="scroll"><table><caption>${plot.title}</caption>
 <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
@@ -241,11 +250,13 @@ function explained(diagnosis: DiagnosisStatus, anchor: string, drawn: ReadonlySe
       : html` <span class="ref">${id}</span>`;
   };
   const place = diagnosedPlace(diagnosis);
+  const remedy = remedySentence(diagnosis);
   return html`<h3>Diagnosis</h3>
 <p><b>${anomaly}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${profile}${model === undefined ? '' : `, ${model}`}, from the evidence alone. Each claim links to what shows it.</p>
 <ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>
 ${alternatives.length === 0 ? NOTHING : html`<p>Also, or instead: ${alternatives.map((other) => `${other.anomaly} at ${other.component}`).join('; ')}.</p>`}
 <p><b>What to do:</b> ${diagnosis.recommendation}</p>
+${remedy === undefined ? NOTHING : html`<p><b>What was done:</b> ${remedy}</p>`}
 ${grade ? html`<p>Injected was ${grade.truth}. The diagnosis, which was not told: component ${grade.localization}, class ${grade.identification}, action ${grade.action}, ${grade.reason} % of its steps grounded.</p>` : NOTHING}
 ${message === undefined ? NOTHING : html`<p>${message}</p>`}
 ${evidence.length === 0 ? NOTHING : html`<details${new MarkupText(evidence.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${evidence.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;

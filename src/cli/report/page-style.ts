@@ -83,5 +83,7 @@ summary{cursor:pointer;color:var(--muted)}
 footer{margin-top:3em;padding-top:1em;border-top:1px solid var(--edge);color:var(--muted);font-size:.9rem}
 @media (max-width:640px){main{padding:18px 14px 36px}h1{font-size:1.35rem}.wide{display:none}.narrow{display:block}
 .timeline li{grid-template-columns:1fr auto;gap:2px 10px}.track{grid-column:1/3;grid-row:2}}
+@media (min-width:1280px){main{max-width:1240px}.plots{display:grid;grid-template-columns:1fr 1fr;gap:0 32px;align-items:start}.plots figure{min-width:0}.plots figcaption{min-height:4.5em}.scroll{max-width:54rem}
+h1,main>*>p,main>*>ul:not(.cards,.runs),.claims,footer{max-width:54rem}.timeline li{grid-template-columns:14rem 1fr 14rem}}
 @media print{details>*{display:block}.card,.timeline li,figure{break-inside:avoid}}
 `;

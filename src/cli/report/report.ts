@@ -5,6 +5,7 @@ import {
   type ChapterStatus,
   type DiagnosisStatus,
   formatDuration,
+  remedySentence,
   type ScenarioStatus,
   type Verdict,
   withPrintableTexts,
@@ -238,7 +239,7 @@ function adviceOf(
       ];
     }
     if (status.result !== 'Detected') return [];
-    const remedy = diagnosis?.remediation?.message;
+    const remedy = diagnosis && (remedySentence(diagnosis) ?? diagnosis.remediation?.message);
     return [
       {
         scenario: status.name,

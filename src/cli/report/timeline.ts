@@ -21,7 +21,7 @@ export function timeline(report: RunSoFar): Markup {
   return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>
 <ol class="timeline">${rows.map(
     ({ from, isOpen, kind, label, to }) => html`
-<li class="${kind}"><span class="label">${label}</span><span class="track"><i style="left:${share(from)}%;width:${Math.max(0.4, share(to) - share(from))}%"></i></span><span class="time">${clock(from)} to ${clock(to)}${isOpen ? ' at the latest' : undefined}</span></li>`,
+<li class="${kind}"><span class="label">${label}</span><span class="track"><i style="left:min(${share(from)}%,100% - 3px);width:${Math.max(0.4, share(to) - share(from))}%"></i></span><span class="time">${clock(from)} to ${clock(to)}${isOpen ? ' at the latest' : undefined}</span></li>`,
   )}</ol></section>`;
 }
 

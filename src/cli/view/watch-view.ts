@@ -1,6 +1,6 @@
 /** The live view of one ChaosDemo: everything at a glance, from 80x24 on, and as well as it can below. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { diagnosedPlace } from '../../api/index.ts';
+import { diagnosedPlace, remedySentence } from '../../api/index.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
 import { beside, fit, type Line, pad, render, rule, seg, spread, wrap } from './line.ts';
@@ -134,7 +134,7 @@ function diagnosisLines({ diagnoses = [] }: ChaosDemoStatus, width: number, room
       width,
     ),
     ...wrap(chain.map(({ text }) => text).join(' '), width, half),
-    ...wrap(`What to do: ${recommendation}`, width, room - 2 - half),
+    ...wrap(remedySentence(last) ?? `What to do: ${recommendation}`, width, room - 2 - half),
   ];
 }
 

@@ -2,3 +2,4 @@
 export { ProfilesError } from './profiles.ts';
 export { providersOf } from './providers.ts';
 export { readProfiles } from './read-profiles.ts';
+export { SpendingBook } from './spending-book.ts';

@@ -6,6 +6,7 @@ import { leaksOf } from '../../evidence/index.ts';
 import type { DiagnosisAnswer } from '../answer.ts';
 import { bundleOf } from '../bundle.fixture.ts';
 import { checkAnswer } from '../check-answer.ts';
+import type { DiagnosisProvider } from '../provider.ts';
 import { ANSWER_BYTES } from './bounded-fetch.ts';
 import { modelProvider } from './model-provider.ts';
 import {
@@ -18,6 +19,7 @@ import {
   startModelServer,
 } from './model-server.fixture.ts';
 import { type ModelProfile, parseProfiles } from './profiles.ts';
+import { SpendingBook } from './spending-book.ts';
 
 const KEY = 'key-of-a-test-0123456789';
 
@@ -67,8 +69,11 @@ const serve = async (answer: Answer, more: object = {}): Promise<ModelProfile> =
   return parseProfiles({ profiles: [profile] })[0] as ModelProfile;
 };
 
+const provide = (profile: ModelProfile, now = Date.now): DiagnosisProvider =>
+  modelProvider(profile, new SpendingBook({ now }), now);
+
 const ask = async (profile: ModelProfile, signal = new AbortController().signal, now = Date.now) =>
-  await modelProvider(profile, now).answer(bundle, signal);
+  await provide(profile, now).answer(bundle, signal);
 
 /** What a question gives away as it arrives: each text of it, the form of the answer included. */
 const leaksIn = (asked: Asked | undefined): unknown[] => {
@@ -380,7 +385,7 @@ describe('a budget', () => {
     const profile = await serve((response) => json(response, completion(JSON.stringify(good))), {
       tokensPerDay: 3900,
     });
-    const provider = modelProvider(profile, () => Date.parse('2026-03-01T12:00:00Z'));
+    const provider = provide(profile, () => Date.parse('2026-03-01T12:00:00Z'));
     const { signal } = new AbortController();
     await provider.answer(bundle, signal);
     await expect(provider.answer(bundle, signal)).rejects.toThrow(
@@ -393,13 +398,12 @@ describe('a budget', () => {
     const refused = await serve((response) => json(response, { error: { message: 'no' } }, 400), {
       tokensPerDay: 3900,
     });
-    const provider = modelProvider(refused, Date.now);
+    const provider = provide(refused);
     const { signal } = new AbortController();
     for (const _ of [1, 2, 3]) await expect(provider.answer(bundle, signal)).rejects.toThrow(/answered 400/);
     await server?.close();
-    const broken = modelProvider(
+    const broken = provide(
       await serve((response) => response.writeHead(200).end('{'), { tokensPerDay: 3900 }),
-      Date.now,
     );
     await expect(broken.answer(bundle, signal)).rejects.toThrow(/protocol/);
     await expect(broken.answer(bundle, signal)).rejects.toThrow(/budget/);
@@ -408,7 +412,7 @@ describe('a budget', () => {
   it('is not gone beyond by attempts that broke off: each of them may have been billed', async () => {
     const profile = await serve((response) => response.destroy(), { tokensPerDay: 3900, retries: 1 });
     const { signal } = new AbortController();
-    await expect(modelProvider(profile, Date.now).answer(bundle, signal)).rejects.toThrow(
+    await expect(provide(profile).answer(bundle, signal)).rejects.toThrow(
       /gave no answer, and is not asked again: the budget of 3900 tokens/,
     );
     expect(server?.asked).toHaveLength(1);
@@ -419,7 +423,7 @@ describe('a budget', () => {
       (response, _, n) => (n === 0 ? response.destroy() : json(response, completion(JSON.stringify(good)))),
       { tokensPerDay: 7000, retries: 1 },
     );
-    const provider = modelProvider(profile, Date.now);
+    const provider = provide(profile);
     const { signal } = new AbortController();
     await provider.answer(bundle, signal);
     expect(server?.asked).toHaveLength(2);
@@ -433,7 +437,7 @@ describe('a budget', () => {
     const profile = await serve((response) => json(response, { error: { message: 'late' } }, 504), {
       tokensPerDay: 3900,
     });
-    const provider = modelProvider(profile, Date.now);
+    const provider = provide(profile);
     const { signal } = new AbortController();
     await expect(provider.answer(bundle, signal)).rejects.toThrow(/answered 504: late/);
     await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 3900/);
@@ -443,7 +447,7 @@ describe('a budget', () => {
     const profile = await serve(() => undefined, { tokensPerDay: 3900, retries: 1 });
     await server?.close();
     server = undefined;
-    const provider = modelProvider(profile, Date.now);
+    const provider = provide(profile);
     const { signal } = new AbortController();
     await expect(provider.answer(bundle, signal)).rejects.toThrow(/\(ECONNREFUSED\) \(2 attempts\)/);
   });
@@ -461,7 +465,7 @@ describe('a budget', () => {
     const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })), {
       tokensPerDay: 4500,
     });
-    const provider = modelProvider(profile, Date.now);
+    const provider = provide(profile);
     const { signal } = new AbortController();
     const { usage: used } = await provider.answer(bundle, signal);
     expect(used?.inputTokens).toBeGreaterThan(500);

@@ -1,26 +1,32 @@
 /** A provider that asks a language model, by a profile. What it answers is as unchecked as that of any other. */
 
-import type { DiagnosisProvider, ProviderAnswer } from '../provider.ts';
+import { type DiagnosisProvider, type ProviderAnswer, UselessAnswerError } from '../provider.ts';
 import type { ModelAnswer } from './ask-model.ts';
 import { DayBudget, microDollars, type TokenUse } from './day-budget.ts';
 import type { ModelProfile } from './profiles.ts';
 import { PROMPT_VERSION, promptOf } from './prompt.ts';
 import { readCa, readKey } from './read-profiles.ts';
 import { withoutKey } from './redacted.ts';
+import type { SpendingBook } from './spending-book.ts';
 import { estimateTokens } from './tokens.ts';
 
 /** More than any model counts: what a server reports beyond that is not believed. */
 const MOST_TOKENS = 100_000_000;
 
 /**
- * The provider of a profile. Its budget begins with it, so make one for each profile of a process.
+ * The provider of a profile.
+ * @param book what was used up of budgets; one for all profiles of a process
  * @param now milliseconds since the epoch
  */
-export function modelProvider(profile: ModelProfile, now: () => number): DiagnosisProvider {
-  const budget = new DayBudget(profile, now);
+export function modelProvider(
+  profile: ModelProfile,
+  book: SpendingBook,
+  now: () => number,
+): DiagnosisProvider {
+  const budget = new DayBudget(profile, book, now);
   return {
     name: profile.kind,
-    async answer(bundle, signal) {
+    async answer(bundle, signal, namespace) {
       const prompt = promptOf(bundle, profile.maxInputTokens);
       if (prompt === undefined) {
         throw new Error(
@@ -30,7 +36,8 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
       const key = profile.apiKeyFile === undefined ? undefined : await readKey(profile.apiKeyFile);
       const ca = profile.caFile === undefined ? undefined : await readCa(profile.caFile);
       const most = { input: prompt.tokens, output: profile.maxOutputTokens };
-      let reservation = budget.reserve(most);
+      if (budget.isBounded) await book.refresh(signal);
+      let reservation = budget.reserve(most, namespace);
       const { AskError, askModel } = await import('./ask-model.ts');
       const question = {
         profile,
@@ -39,7 +46,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
         ...(ca !== undefined && { ca }),
         // What was set aside for the attempt that broke off stays so.
         onBilledRetry: () => {
-          reservation = budget.reserve(most);
+          reservation = budget.reserve(most, namespace);
         },
       };
       try {
@@ -63,32 +70,35 @@ function usedBy({ text, usage }: ModelAnswer, promptTokens: number): TokenUse {
   return { input: believed(usage.input, promptTokens), output: believed(usage.output, estimateTokens(text)) };
 }
 
-/** @throws where there is nothing to be checked: no JSON, a refusal, an answer that was cut off */
+/** @throws {UselessAnswerError} where there is nothing to be checked: no JSON, a refusal, an answer that was cut off */
 function providerAnswer(
   { isCutOff, isRefused, model, text }: ModelAnswer,
   used: TokenUse,
   profile: ModelProfile,
   key: string | undefined,
 ): ProviderAnswer {
-  if (isRefused) throw new Error('the model refused to answer');
+  const usage = {
+    inputTokens: used.input,
+    outputTokens: used.output,
+    ...(profile.price && { microDollars: microDollars(used, profile) }),
+  };
+  if (isRefused) throw new UselessAnswerError('the model refused to answer', usage);
   const answer = jsonIn(withoutKey(text, key), key);
   if (answer === undefined && isCutOff) {
-    throw new Error(
+    throw new UselessAnswerError(
       `the answer was cut off after ${used.output} tokens: raise maxOutputTokens in the profile (${profile.maxOutputTokens})`,
+      usage,
     );
   }
   if (answer === undefined) {
-    throw new Error(text.trim() === '' ? 'the model answered nothing' : 'the model did not answer in JSON');
+    const what = text.trim() === '' ? 'the model answered nothing' : 'the model did not answer in JSON';
+    throw new UselessAnswerError(what, usage);
   }
   return {
     answer,
     promptVersion: PROMPT_VERSION,
     ...(model !== undefined && { model: withoutKey(model, key) }),
-    usage: {
-      inputTokens: used.input,
-      outputTokens: used.output,
-      ...(profile.price && { microDollars: microDollars(used, profile) }),
-    },
+    usage,
   };
 }
 

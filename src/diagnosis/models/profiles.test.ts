@@ -35,6 +35,7 @@ describe('profiles', () => {
         maxInputTokens: 16_000,
         maxOutputTokens: 2000,
         reasoning: false,
+        namespaceShare: 50,
       },
       {
         ...hosted,
@@ -43,6 +44,7 @@ describe('profiles', () => {
         maxInputTokens: 16_000,
         maxOutputTokens: 2000,
         reasoning: false,
+        namespaceShare: 50,
       },
       { name: 'plain', kind: 'rules' },
     ]);

@@ -27,6 +27,18 @@ const writes = (value: (at: number) => number = () => 1): Part => [
 ];
 const limit: Part = ['client', 'limit', [[-900, 10]]];
 const lag: Part = ['store', 'count-lag', [[-900, 3]]];
+/** A store in order, and what is known of the limit. */
+const well: Part[] = [reads(), writes(), limit, lag];
+
+/** A store that gives no answer between two moments, and is prompt before and after. */
+const away = (signal: 'read-latency' | 'write-latency', from: number, to: number): Part => [
+  'store',
+  signal,
+  [...every(-1000, from, 250, () => 1), ...every(to, 9000, 250, () => 1)],
+];
+
+/** The same for every replica. */
+const alike = <T>(one: T): T[] => REPLICAS.map(() => one);
 
 /** A store that takes no writes from 0 to 10 s and answers reads. */
 const stall: Part[] = [
@@ -83,6 +95,13 @@ const local = (counts: readonly number[], at = 9000): Part[] =>
   );
 
 const stored = (points: Points): Part => ['store', 'count-stored', points];
+/** A count that has grown by `at` and stays. */
+const storedFrom = (at: number, count: number): Part =>
+  stored([
+    [0, 0],
+    [at, count],
+    [14_900, count],
+  ]);
 
 const latency = (of: readonly number[]): Part[] =>
   of.map(
@@ -151,11 +170,7 @@ const cases: Case[] = [
       ...stall,
       limit,
       lag,
-      ...traffic([
-        { allowed: 10, denied: 90 },
-        { allowed: 10, denied: 90 },
-        { allowed: 10, denied: 90 },
-      ]),
+      ...traffic(alike({ allowed: 10, denied: 90 })),
       ...local([10, 10, 10]),
       stored([
         [0, 0],
@@ -175,11 +190,7 @@ const cases: Case[] = [
       ...stall,
       limit,
       lag,
-      ...traffic([
-        { allowed: 0, unanswered: 30 },
-        { allowed: 0, unanswered: 30 },
-        { allowed: 0, unanswered: 30 },
-      ]),
+      ...traffic(alike({ allowed: 0, unanswered: 30 })),
       ...local([0, 0, 0]),
       stored([
         [0, 0],
@@ -214,7 +225,7 @@ const cases: Case[] = [
       ...stall,
       limit,
       lag,
-      ...traffic([{ allowed: 38 }, { allowed: 38 }, { allowed: 38 }]),
+      ...traffic(alike({ allowed: 38 })),
       ...local([38, 38, 38]),
       stored([
         [0, 0],
@@ -246,17 +257,10 @@ const cases: Case[] = [
   {
     name: 'a replica ignores the limit, and all else is well',
     parts: [
-      reads(),
-      writes(),
-      limit,
-      lag,
+      ...well,
       ...traffic([{ allowed: 4, denied: 30 }, { allowed: 34 }, { allowed: 2, denied: 30 }]),
       ...local([4, 34, 2]),
-      stored([
-        [0, 0],
-        [9100, 40],
-        [14_900, 40],
-      ]),
+      storedFrom(9100, 40),
     ],
     anomaly: 'limit-not-enforced',
     component: 'replica-2',
@@ -265,10 +269,7 @@ const cases: Case[] = [
   {
     name: 'replicas decide before they know of each other',
     parts: [
-      reads(),
-      writes(),
-      limit,
-      lag,
+      ...well,
       ...burst,
       stored([
         [-20, 0],
@@ -290,11 +291,7 @@ const cases: Case[] = [
       ['store', 'unreachable', every(250, 9000, 250, (at) => at)],
       limit,
       lag,
-      ...traffic([
-        { allowed: 10, denied: 30 },
-        { allowed: 10, denied: 30 },
-        { allowed: 10, denied: 30 },
-      ]),
+      ...traffic(alike({ allowed: 10, denied: 30 })),
       ...local([10, 10, 10]),
       stored([[0, 0]]),
     ],
@@ -305,8 +302,8 @@ const cases: Case[] = [
   {
     name: 'the store comes back without what it held',
     parts: [
-      ['store', 'read-latency', [...every(-1000, 2000, 250, () => 1), ...every(4000, 9000, 250, () => 1)]],
-      ['store', 'write-latency', [...every(-1000, 2000, 250, () => 1), ...every(4000, 9000, 250, () => 1)]],
+      away('read-latency', 2000, 4000),
+      away('write-latency', 2000, 4000),
       ['store', 'unreachable', every(2250, 3750, 250, (at) => at - 2000)],
       limit,
       lag,
@@ -330,7 +327,7 @@ const cases: Case[] = [
   {
     name: 'the store comes back and its count is not there any more',
     parts: [
-      ['store', 'read-latency', [...every(-1000, 2000, 250, () => 1), ...every(4000, 9000, 250, () => 1)]],
+      away('read-latency', 2000, 4000),
       ['store', 'unreachable', every(2250, 3750, 250, (at) => at - 2000)],
       limit,
       lag,
@@ -346,7 +343,7 @@ const cases: Case[] = [
   {
     name: 'the store comes back empty, before anybody saw what it held',
     parts: [
-      ['store', 'read-latency', [...every(-1000, 500, 250, () => 1), ...every(2000, 9000, 250, () => 1)]],
+      away('read-latency', 500, 2000),
       ['store', 'unreachable', every(750, 1750, 250, (at) => at - 500)],
       limit,
       ...REPLICAS.map(
@@ -376,11 +373,7 @@ const cases: Case[] = [
       ['store', 'write-outstanding', every(250, 9750, 500, () => 180)],
       limit,
       lag,
-      ...traffic([
-        { allowed: 4, denied: 30 },
-        { allowed: 4, denied: 30 },
-        { allowed: 4, denied: 30 },
-      ]),
+      ...traffic(alike({ allowed: 4, denied: 30 })),
       ...local([4, 4, 4]),
       stored([
         [0, 0],
@@ -394,10 +387,7 @@ const cases: Case[] = [
   {
     name: 'a replica is away',
     parts: [
-      reads(),
-      writes(),
-      limit,
-      lag,
+      ...well,
       ...traffic([
         { allowed: 5, denied: 40 },
         { allowed: 0, unanswered: 40 },
@@ -419,21 +409,14 @@ const cases: Case[] = [
   {
     name: 'a replica is cut off from the store and counts alone',
     parts: [
-      reads(),
-      writes(),
-      limit,
-      lag,
+      ...well,
       ...traffic([
         { allowed: 5, denied: 40 },
         { allowed: 5, denied: 40 },
         { allowed: 10, denied: 40 },
       ]),
       ...local([5, 5, 10]),
-      stored([
-        [0, 0],
-        [8000, 10],
-        [14_900, 10],
-      ]),
+      storedFrom(8000, 10),
     ],
     invariant: { ...drift, broken: true },
     anomaly: 'replica-cut-off',
@@ -451,11 +434,7 @@ const cases: Case[] = [
         { allowed: 5, denied: 40 },
       ]),
       ...local([5, 0, 5]),
-      stored([
-        [0, 0],
-        [9100, 10],
-        [14_900, 10],
-      ]),
+      storedFrom(9100, 10),
     ],
     anomaly: 'replica-cut-off',
     component: 'replica-2',
@@ -463,21 +442,14 @@ const cases: Case[] = [
   {
     name: 'a replica answers far later than the others',
     parts: [
-      reads(),
-      writes(),
-      limit,
-      lag,
+      ...well,
       ...traffic([
         { allowed: 4, denied: 40 },
         { allowed: 3, denied: 40 },
         { allowed: 3, denied: 40 },
       ]),
       ...local([4, 3, 3]),
-      stored([
-        [0, 0],
-        [9100, 10],
-        [14_900, 10],
-      ]),
+      storedFrom(9100, 10),
       ...latency([3, 4, 380]),
     ],
     anomaly: 'replica-slow',
@@ -539,21 +511,14 @@ const healthy: Case[] = [
   {
     name: 'all is well under steady traffic',
     parts: [
-      reads(),
-      writes(),
-      limit,
-      lag,
+      ...well,
       ...traffic([
         { allowed: 4, denied: 40 },
         { allowed: 3, denied: 40 },
         { allowed: 3, denied: 40 },
       ]),
       ...local([4, 3, 3]),
-      stored([
-        [0, 0],
-        [9100, 10],
-        [14_900, 10],
-      ]),
+      storedFrom(9100, 10),
       ...latency([3, 4, 5]),
     ],
     invariant: { ...drift, broken: false },
@@ -597,10 +562,7 @@ const healthy: Case[] = [
   {
     name: 'a window ended, and all counts began anew',
     parts: [
-      reads(),
-      writes(),
-      limit,
-      lag,
+      ...well,
       ...REPLICAS.map(
         (replica): Part => [
           replica,

@@ -3,12 +3,11 @@
  * in place by a rename, so that a folder that is there is whole.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { LocalError } from '../errors.ts';
 import { isThere } from '../run.ts';
+import { withLock } from './lock.ts';
 import type { Progress } from './progress.ts';
 
 /** How steps are told and stopped, and what they find in the environment. */
@@ -76,63 +75,4 @@ export async function removeLeftovers(folder: string, name = ''): Promise<void> 
     (each) => each.startsWith(name) && /\.(partial|replaced|stale)-[0-9a-f]+$/.test(each),
   );
   await Promise.all(leftovers.map((each) => rm(join(folder, each), { recursive: true, force: true })));
-}
-
-/** Timing of a lock, in milliseconds; tests shorten it. */
-export interface LockTiming {
-  /** The holder renews the lock this often. */
-  readonly renewMs: number;
-  /** A lock not renewed for so long belongs to a process that died. */
-  readonly staleMs: number;
-  /** Longest wait for a holder that is alive. */
-  readonly waitMs: number;
-}
-
-const defaultTiming: LockTiming = { renewMs: 2_000, staleMs: 20_000, waitMs: 45 * 60_000 };
-
-/**
- * Runs `work` while holding the lock folder `path`. The holder renews its time stamp rather than writing its
- * pid: pids mean nothing between containers that share a cache. `onWait` is called once when somebody else
- * holds it. Throws LOCK_TIMEOUT.
- */
-export async function withLock<T>(
-  path: string,
-  onWait: () => void,
-  work: () => Promise<T>,
-  { renewMs, staleMs, waitMs }: LockTiming = defaultTiming,
-  signal?: AbortSignal,
-): Promise<T> {
-  await mkdir(dirname(path), { recursive: true });
-  const deadline = performance.now() + waitMs;
-  for (let waited = false; !(await acquire(path, staleMs)); waited = true) {
-    if (!waited) onWait();
-    if (performance.now() > deadline) {
-      const minutes = Math.round(waitMs / 60_000);
-      throw new LocalError('LOCK_TIMEOUT', `${path} was held by another run for ${minutes} min`);
-    }
-    await sleep(Math.min(500, staleMs / 4), undefined, signal ? { signal } : {});
-  }
-  const renewal = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), renewMs);
-  try {
-    return await work();
-  } finally {
-    clearInterval(renewal);
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-async function acquire(path: string, staleMs: number): Promise<boolean> {
-  try {
-    await mkdir(path);
-    return true;
-  } catch {
-    const found = await stat(path).catch(() => undefined);
-    if (found && Date.now() - found.mtimeMs > staleMs) {
-      // Renamed first, so that of several who find it stale one takes it away.
-      const stale = `${path}.stale-${randomBytes(6).toString('hex')}`;
-      await rename(path, stale).catch(() => {});
-      await rm(stale, { recursive: true, force: true });
-    }
-    return false;
-  }
 }

@@ -8,15 +8,9 @@ import type { ControlPlaneBinaries } from '../control-plane.ts';
 import { LocalError, messageOf } from '../errors.ts';
 import { offline } from '../offline.ts';
 import { attempt } from '../run.ts';
-import {
-  cacheRoot,
-  placeAtomically,
-  platform,
-  removeLeftovers,
-  type StepOptions,
-  withLock,
-} from './cache.ts';
+import { cacheRoot, placeAtomically, platform, removeLeftovers, type StepOptions } from './cache.ts';
 import { downloadArchive, envtestIndexUrl, findArchive } from './envtest.ts';
+import { withLock } from './lock.ts';
 import { compareVersions, type PinnedVersions, readPinnedVersions } from './versions.ts';
 
 // The CRD relies on CEL validation, the demo on selectable fields: both are stable from here on.

@@ -20,7 +20,13 @@ const incident = fc.oneof(
   fc.record({ kind: fc.constant('unanswered' as const), count: fc.integer({ min: 1, max: 6 }) }),
   fc.record({
     kind: fc.constant('failing' as const),
-    effect: fc.constantFrom('Prepare' as const, 'Inject' as const, 'Restore' as const, 'Recover' as const),
+    effect: fc.constantFrom(
+      'Prepare' as const,
+      'Inject' as const,
+      'Restore' as const,
+      'Recover' as const,
+      'Remediate' as const,
+    ),
   }),
 );
 
@@ -43,7 +49,11 @@ const behaviour = fc.record({
   stallBites: fc.boolean(),
   heedsAbort: fc.boolean(),
   effectMs: fc.integer({ min: 0, max: 2500 }),
+  action: fc.constantFrom('wait', 'reset-counter', 'change-limit'),
 });
+
+/** Resets are carried out, and nothing else is. */
+const APPLYING = simulatedSpec({ remediation: { mode: 'Apply', apply: { actions: ['ResetCounter'] } } });
 
 type ValueOf<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
 type Incident = ValueOf<typeof incident> | ValueOf<typeof refusal>;
@@ -101,7 +111,7 @@ async function play(
   how: ValueOf<typeof behaviour>,
   afterMs = 1_800_000,
 ): Promise<Simulation> {
-  const simulation = new Simulation(simulatedSpec(), how);
+  const simulation = new Simulation(APPLYING, how);
   for (const { afterMs: before, incident } of steps) {
     await simulation.pass(before);
     await befall(simulation, incident);
@@ -162,6 +172,31 @@ describe('whatever happens to a run', () => {
           undefined,
         ]);
         expect(simulation.activities).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('sends a remedy at most once for a scenario, to its own fixture, with no fault on, and claims no other', async () => {
+    await fc.assert(
+      fc.asyncProperty(story, behaviour, async (steps, how) => {
+        const simulation = await play(steps, how);
+        const { remedies } = simulation.target;
+        const ids = remedies.map(({ id }) => id);
+        expect(new Set(ids).size).toBe(ids.length);
+        if (how.action !== 'reset-counter') expect(ids).toEqual([]);
+        expect(remedies.filter(({ stalled, wasThere }) => stalled || !wasThere)).toEqual([]);
+        for (const { diagnoses = [], run, scenarios } of simulation.writes) {
+          for (const { remediation, scenario } of diagnoses) {
+            const fault = scenarios?.find(({ name }) => name === scenario)?.fault;
+            const state = remediation?.state;
+            const wasSent = ids.includes(`${fault?.id}/remedy`);
+            if (state === 'Applied' || state === 'NotApplied')
+              expect([state, wasSent]).toEqual([state, state === 'Applied']);
+            if (run?.completedAt !== undefined) expect(state).not.toBe('Applying');
+          }
+        }
+        expect([...simulation.target.fixtures]).toEqual([]);
       }),
       { numRuns: 60 },
     );

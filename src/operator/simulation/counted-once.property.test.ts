@@ -5,20 +5,14 @@ import type { ChaosDemoStatus } from '../../api/index.ts';
 import { statusSchema } from '../../api/index.ts';
 import { valueOf } from '../../api/schema-arbitrary.fixture.ts';
 import { structural } from '../../api/structural.ts';
+import { seriesOf } from '../series.fixture.ts';
 import { Simulation } from './simulation.ts';
 import { finished } from './support.ts';
 
 /** Every series by its name, without the bounds of buckets. */
 async function countedBy({ counted }: Simulation): Promise<Map<string, number>> {
-  const lines = (await counted.metrics()).split('\n').filter((line) => line.startsWith('chaosdemo_'));
-  return new Map(
-    lines
-      .filter((line) => !line.includes('le='))
-      .map((line) => {
-        const space = line.lastIndexOf(' ');
-        return [line.slice('chaosdemo_'.length, space), Number(line.slice(space + 1))];
-      }),
-  );
+  const series = [...(await seriesOf(counted))].filter(([name]) => !name.includes('le='));
+  return new Map(series.map(([name, value]) => [name.slice('chaosdemo_'.length), value]));
 }
 
 /** The sum over a metric. */

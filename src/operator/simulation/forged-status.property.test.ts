@@ -116,8 +116,14 @@ function forged(status: ChaosDemoStatus, incident: ValueOf<typeof forgery>): Cha
   return kept;
 }
 
+/** Every diagnosis asks for a remedy, and the spec lists it. */
+const applying = (): Simulation =>
+  new Simulation(simulatedSpec({ remediation: { mode: 'Apply', apply: { actions: ['ResetCounter'] } } }), {
+    action: 'reset-counter',
+  });
+
 async function play(steps: ValueOf<typeof story>): Promise<Simulation> {
-  const simulation = new Simulation(simulatedSpec());
+  const simulation = applying();
   for (const { afterMs, incident } of steps) {
     await simulation.pass(afterMs);
     if (incident.kind === 'crash') await simulation.crash(incident.downMs);
@@ -164,6 +170,10 @@ describe('whatever somebody writes into a status', () => {
         for (const effect of simulation.performed) {
           if ('fixtures' in effect) expect(effect.fixtures.filter((name) => !own.test(name))).toEqual([]);
           if (effect.kind === 'Prepare') expect(effect.fixture).toMatch(own);
+          if (effect.kind === 'Remediate') {
+            expect(effect.fixture).toMatch(own);
+            expect(effect.remedy).toBe('ResetCounter');
+          }
           if (effect.kind === 'Inject') {
             expect(effect.fixture).toMatch(own);
             expect(effect.until - effect.plannedAt).toBeLessThanOrEqual(10_000);

@@ -3,7 +3,7 @@ import { type DiagnosisStatus, RULES_PROFILE } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
-import type { FaultReport, InvariantReading } from '../../demo/observed.ts';
+import type { FaultReport, InvariantReading, RemedyReport } from '../../demo/observed.ts';
 import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../demo/subject.ts';
 import { EvidenceRecorder } from '../../evidence/index.ts';
 import type { ProcessClock } from './process-clock.ts';
@@ -75,6 +75,8 @@ export class SimulatedDriver implements SubjectDriver {
         return await this.#diagnose(effect, signal);
       case 'Recover':
         return await this.#recover(effect.fault, signal);
+      case 'Remediate':
+        return await this.#remediate(effect, permit, signal);
       case 'Restore':
         return await this.#restore(effect, signal);
       default:
@@ -243,6 +245,36 @@ export class SimulatedDriver implements SubjectDriver {
     return { kind: 'Recovery', fault, report: { workedAt: now, message: 'ok', ...seen } };
   }
 
+  async #remediate(
+    { fixture, id }: Extract<SubjectEffect, { kind: 'Remediate' }>,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    const target = this.#target;
+    const { effectMs, remedy } = target.behaviour;
+    const reported = (state: RemedyReport['state'], message: string): Finding => ({
+      kind: 'Remedied',
+      effect: id,
+      report: { state, message },
+    });
+    await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
+    const refusal = signal.aborted ? 'stopped' : permit.refusal();
+    if (refusal !== undefined) return reported('NotApplied', `Nothing was sent: ${refusal}`);
+    target.remedies.push({
+      id,
+      at: this.#clock.now(),
+      fixture,
+      stalled: target.isStalled,
+      wasThere: target.fixtures.has(fixture),
+    });
+    // What was sent is not called off, and comes late.
+    await this.#clock.sleep(effectMs * 2, new AbortController().signal);
+    this.#setUp(fixture);
+    if (remedy === 'hangs') await this.#clock.sleep(3_600_000, signal).catch(() => undefined);
+    await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
+    return signal.aborted ? reported('Unproven', 'stopped') : reported('Applied', 'measured again');
+  }
+
   #setUp(fixture: string): void {
     this.#fixtures.add(fixture);
     this.#target.fixtures.add(fixture);
@@ -267,7 +299,7 @@ export class SimulatedDriver implements SubjectDriver {
     { fault, profile, scenario }: Extract<SubjectEffect, { kind: 'Diagnose' }>,
     signal: AbortSignal,
   ): Promise<Finding> {
-    const { effectMs, model, modelMs } = this.#target.behaviour;
+    const { action, effectMs, model, modelAction, modelMs } = this.#target.behaviour;
     const isRules = profile === RULES_PROFILE;
     await this.#clock.sleep(isRules ? effectMs : modelMs, signal);
     if (!isRules && model === 'hangs') await new Promise(() => undefined);
@@ -279,7 +311,7 @@ export class SimulatedDriver implements SubjectDriver {
       component: 'a',
       chain: [{ text: 'requests wait', evidence: ['s1'] }],
       evidence: [{ id: 's1', text: 'a waits' }],
-      action: 'wait',
+      action: isRules ? action : modelAction,
       recommendation: 'Wait.',
       confidence: 90,
       provider: profile,

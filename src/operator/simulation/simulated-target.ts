@@ -29,6 +29,11 @@ export interface Behaviour {
   /** What a profile other than the rules does, so long after it was asked; one that hangs does not heed its end. */
   model: 'answers' | 'fails' | 'hangs';
   modelMs: number;
+  /** The action that a diagnosis by the rules asks for, and one by another profile. */
+  action: string;
+  modelAction: string;
+  /** What a remedy does: one that hangs ends when it is told to. */
+  remedy: 'helps' | 'hangs';
   /** Whether an injection ends when it is told to; a system call that hangs does not. */
   heedsAbort: boolean;
 }
@@ -46,6 +51,9 @@ const USUAL: Behaviour = {
   releases: true,
   model: 'answers',
   modelMs: 5000,
+  action: 'wait',
+  modelAction: 'wait',
+  remedy: 'helps',
   heedsAbort: true,
 };
 
@@ -61,6 +69,16 @@ export interface Injection {
   readonly healthy: boolean;
   /** `namespace/name` of the object it was sent for. */
   readonly owner: string;
+}
+
+/** A remedy that was really sent. */
+export interface SentRemedy {
+  readonly id: string;
+  readonly at: number;
+  readonly fixture: string;
+  /** Whether a fault was on, and whether the fixture was there. */
+  readonly stalled: boolean;
+  readonly wasThere: boolean;
 }
 
 interface HeldLock {
@@ -82,6 +100,7 @@ export class SimulatedTarget {
   readonly behaviour: Behaviour;
   readonly clock: Clock;
   readonly injected: Injection[] = [];
+  readonly remedies: SentRemedy[] = [];
   readonly performed: SubjectEffect[] = [];
   /** Fixtures that were set up and not removed. */
   readonly fixtures = new Set<string>();

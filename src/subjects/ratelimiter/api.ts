@@ -1,5 +1,6 @@
 /** What the rate limiter adds to the API: its part of the spec, its faults, and why it refuses or waits. */
 import type { SubjectApi } from '../../api/index.ts';
+import { REMEDY_RULE } from './apply-remedy/bounds.ts';
 import { rulesOf } from './faults/fault.ts';
 import { FAULTS } from './faults/index.ts';
 import { OVER_ADMISSION } from './over-admission-histogram.ts';
@@ -17,7 +18,7 @@ export const rateLimiterApi: SubjectApi = {
     { name: 'ghost-allowing', type: 'GhostAllowing' },
   ],
   // That the part is there is a rule of its own; without it there is nothing to reckon with.
-  rules: FAULTS.flatMap(rulesOf).map(({ rule, ...rest }) => ({
+  rules: [...FAULTS.flatMap(rulesOf), REMEDY_RULE].map(({ rule, ...rest }) => ({
     ...rest,
     rule: `!has(self.${PART}) || ${rule}`,
   })),

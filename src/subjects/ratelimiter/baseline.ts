@@ -3,12 +3,14 @@
  * counts lie behind those of the nodes at the rates of the faults' traffic. Faults are
  * judged against it. The same traffic serves as control: see controls.ts.
  */
+import { truncate } from '../../api/index.ts';
 import type { Outcome } from '../../demo/observed.ts';
 import {
   type ControlKeys,
   type Counting,
   countingProblem,
   type Denying,
+  denyingProblem,
   denyingSentence,
 } from './controls.ts';
 import { checkNode } from './interfaces/reference/check-node.ts';
@@ -52,6 +54,8 @@ const MOST_BEYOND = 50;
 const SPREAD_MS = 500;
 /** A control key's window is at least so long: it must not end while it is used. */
 const CONTROL_WINDOW_MS = 60_000;
+/** Characters that a message quotes of what a node answered. */
+const MOST_PROBLEM = 200;
 /** How long the control key may take to be removed again. */
 const CLEAN_UP_MS = 5000;
 
@@ -256,8 +260,17 @@ async function measureDenying(
   await atRest(options, window, restWithinMs(options), signal).catch(() => signal.throwIfAborted());
   await pauseFor(LEARN_MS, signal);
   const after = await sendChecks(options, window, spread(beyond), signal, signal);
-  const allowed = sumOf(before.allowed.values()) + sumOf(after.allowed.values());
-  return { limit, sent: before.sent + after.sent, allowed };
+  const problem = before.problem ?? after.problem;
+  const denying = {
+    limit,
+    sent: before.sent + after.sent,
+    allowed: sumOf(before.allowed.values()) + sumOf(after.allowed.values()),
+    denied: before.denied + after.denied,
+    ...(problem !== undefined && { problem }),
+  };
+  const failure = denyingProblem(denying);
+  if (failure !== undefined) throw new BaselineError(failure);
+  return denying;
 }
 
 function restWithinMs({ timeoutMs }: BaselineOptions): number {
@@ -296,9 +309,10 @@ async function sendChecks(
   traffic: { readonly requestsPerSecond: number; readonly requests?: number },
   stop: AbortSignal,
   lifetime: AbortSignal,
-): Promise<Pick<Counting, 'allowed' | 'open' | 'refused' | 'sent'>> {
+): Promise<Pick<Counting, 'allowed' | 'open' | 'refused' | 'sent'> & Pick<Denying, 'denied' | 'problem'>> {
   const allowed = new Map(clients.map(({ name }) => [name, 0]));
-  let [sent, answered, failed] = [0, 0, 0];
+  let [sent, answered, denied, failed] = [0, 0, 0, 0];
+  let problem: string | undefined;
   const listener: TrafficListener = {
     sent() {
       sent += 1;
@@ -313,13 +327,18 @@ async function sendChecks(
     unanswered: () => undefined,
     ended(_, got) {
       if (got === 'Failed') failed += 1;
+      else if (got === 'Denied') denied += 1;
     },
   };
-  const nodes = clients.map((client) => checkNode(client, window));
+  const hear = (message: string): void => {
+    problem ??= truncate(message, MOST_PROBLEM);
+  };
+  const nodes = clients.map((client) => checkNode(client, window, hear));
   await runSteadyTraffic({ nodes, ...traffic }, listener, stop, lifetime);
   const open = sent - answered;
   // An answer that is none has failed, too, and is open all the same.
-  return { allowed, sent, open, refused: Math.max(0, failed - open) };
+  const refused = Math.max(0, failed - open);
+  return { allowed, sent, open, refused, denied, ...(problem !== undefined && { problem }) };
 }
 
 /** Works on a control key with a fresh window, which is removed again. */

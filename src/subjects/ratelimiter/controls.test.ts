@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Counting, controlMeasure, countingProblem, denyingSentence } from './controls.ts';
+import {
+  type Counting,
+  controlMeasure,
+  countingProblem,
+  denyingProblem,
+  denyingSentence,
+} from './controls.ts';
 
 const even = (count: number): Map<string, number> => new Map(['a', 'b', 'c'].map((node) => [node, count]));
 
@@ -65,7 +71,7 @@ describe('the positive control', () => {
 
 describe('the negative control', () => {
   it('is a measure of its own', () => {
-    const kept = { limit: 10, sent: 20, allowed: 10 };
+    const kept = { limit: 10, sent: 20, allowed: 10, denied: 10 };
     expect(controlMeasure(kept)).toEqual({ name: 'controlAdmitted', value: 10, bound: 10, unit: 'requests' });
     expect(denyingSentence(kept)).toBe(
       'Without a fault, 10 of 20 checks spread over time were allowed where the limit was 10',
@@ -73,8 +79,31 @@ describe('the negative control', () => {
   });
 
   it('says of a limiter that keeps no limit anyway that it does', () => {
-    const open = { limit: 10, sent: 20, allowed: 20 };
+    const open = { limit: 10, sent: 20, allowed: 20, denied: 0 };
+    expect(denyingProblem(open)).toBeUndefined();
     expect(controlMeasure(open)).toMatchObject({ value: 20, bound: 10, atLeast: true });
     expect(denyingSentence(open)).toMatch(/20 of 20 .* limit was 10: it denies nobody even without a fault/);
+  });
+
+  it('takes neither an error nor a missing answer for a denial', () => {
+    const failing = {
+      limit: 10,
+      sent: 20,
+      allowed: 10,
+      denied: 0,
+      problem: 'rl-0: POST /check answered 503: OVERLOADED: wait',
+    };
+    expect(denyingProblem(failing)).toBe(
+      'it is not shown that the rate limiter denies: without any fault 10 of 20 checks on a key with limit 10 were allowed, none was denied, and 10 had another answer or none (rl-0: POST /check answered 503: OVERLOADED: wait), which is no denial. Over its limit it has to answer 429 with allowed false: see in the logs why it failed, or raise subject.rateLimiter.health.timeout',
+    );
+    expect(controlMeasure(failing)).toMatchObject({ value: 10, atLeast: true });
+  });
+
+  it('is passed by a limiter that denied, and tells of what else it answered', () => {
+    const some = { limit: 10, sent: 20, allowed: 10, denied: 9, problem: 'rl-0: POST /check answered 503' };
+    expect(denyingProblem(some)).toBeUndefined();
+    expect(denyingSentence(some)).toBe(
+      'Without a fault, 10 of 20 checks spread over time were allowed where the limit was 10; 1 had neither a yes nor a no (rl-0: POST /check answered 503)',
+    );
   });
 });

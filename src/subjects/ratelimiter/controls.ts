@@ -43,6 +43,10 @@ export interface Denying {
   readonly limit: number;
   readonly sent: number;
   readonly allowed: number;
+  /** Those that were answered with a no; the others got an error, or no answer. */
+  readonly denied: number;
+  /** What was asked and came back where that was neither yes nor no, the first of them. */
+  readonly problem?: string;
 }
 
 /** Why it is not shown that the limiter admits, and counts in Redis (`store`); undefined: it is. */
@@ -77,16 +81,34 @@ export function countingProblem(counting: Counting, store: string): string | und
   return undefined;
 }
 
-/** Whether the limiter turned anybody away whom the limit did not cover. */
-export function denies({ allowed, sent }: Denying): boolean {
-  return allowed < sent;
+/** Whether the limiter turned anybody away whom the limit did not cover: an error, or no answer, is no denial. */
+export function denies({ denied }: Denying): boolean {
+  return denied > 0;
+}
+
+/** Why it is not known whether the limiter denies; undefined: it is, though it may deny nobody. */
+export function denyingProblem(denying: Denying): string | undefined {
+  const { allowed, limit, sent } = denying;
+  const failed = failedOf(denying);
+  if (denies(denying) || failed === 0) return undefined;
+  return `it is not shown that the rate limiter denies: without any fault ${allowed} of ${counted(sent, 'check')} on a key with limit ${limit} were allowed, none was denied, and ${failed} had another answer or none${firstOf(denying)}, which is no denial. Over its limit it has to answer 429 with allowed false: see in the logs why it failed, or raise subject.rateLimiter.health.timeout`;
 }
 
 /** What the controls showed, in a sentence. */
 export function denyingSentence(denying: Denying): string {
   const { allowed, limit, sent } = denying;
   const kept = denies(denying) ? '' : ': it denies nobody even without a fault';
-  return `Without a fault, ${allowed} of ${counted(sent, 'check')} spread over time were allowed where the limit was ${limit}${kept}`;
+  const failed = failedOf(denying);
+  const others = failed > 0 ? `; ${failed} had neither a yes nor a no${firstOf(denying)}` : '';
+  return `Without a fault, ${allowed} of ${counted(sent, 'check')} spread over time were allowed where the limit was ${limit}${kept}${others}`;
+}
+
+function failedOf({ allowed, denied, sent }: Denying): number {
+  return Math.max(0, sent - allowed - denied);
+}
+
+function firstOf({ problem }: Denying): string {
+  return problem === undefined ? '' : ` (${problem})`;
 }
 
 /** Documents {@link controlMeasure}. */
@@ -98,7 +120,8 @@ export const CONTROL_MEASURE: MeasureApi = {
 };
 
 /** What was admitted without a fault, beside the limit that it was to keep. */
-export function controlMeasure({ allowed, limit, sent }: Denying): Measure {
+export function controlMeasure(denying: Denying): Measure {
   const { name, unit } = CONTROL_MEASURE;
-  return { name, value: allowed, bound: limit, unit, ...(allowed === sent && { atLeast: true }) };
+  const { allowed, limit } = denying;
+  return { name, value: allowed, bound: limit, unit, ...(!denies(denying) && { atLeast: true }) };
 }

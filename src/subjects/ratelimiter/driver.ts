@@ -12,10 +12,11 @@ import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '.
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { listed } from '../targets/refusal.ts';
-import type { Pause } from './admission/redis-rest.ts';
+import { applyRemedy } from './apply-remedy/apply-remedy.ts';
 import type { Baseline } from './baseline.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
+import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
 import type { Timeline } from './faults/timeline.ts';
 import { truthIn } from './faults/truth.ts';
 import type { ConnectionBudget } from './http/connection-budget.ts';
@@ -59,14 +60,6 @@ export interface RateLimiterDriverOptions {
 
 /** How long a look at the nodes may take, in milliseconds: a fault has 3 s to begin. */
 const LOOK_MS = 1500;
-
-/** What is noted of the pauses of a Redis. Both throw where it could not be noted. */
-export interface PauseNotes {
-  /** Before a pause is sent. Why it must not be sent; undefined: it may. */
-  note(pause: Pause, signal: AbortSignal): Promise<string | undefined>;
-  /** One that was not sent after all. */
-  takeBack(pause: Pause, signal: AbortSignal): Promise<void>;
-}
 
 type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
 
@@ -126,6 +119,12 @@ class RateLimiterDriver implements SubjectDriver {
       case 'Recover': {
         const report = await this.#attempt(effect).recover(effect.settleMs, signal);
         return { kind: 'Recovery', fault: effect.fault, report };
+      }
+      case 'Remediate': {
+        const requireNodes = async (): Promise<void> => await this.#requireNodes(signal);
+        const report = await applyRemedy({ ...this.#toolkit, permit, requireNodes }, effect, signal);
+        this.#options.logger.info({ effect: effect.id, state: report.state }, report.message);
+        return { kind: 'Remedied', effect: effect.id, report };
       }
       case 'Restore':
         return await this.#restore(effect, permit, signal);
@@ -219,10 +218,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #findMoved = async (signal: AbortSignal): Promise<readonly string[]> =>
     (await this.#options.findMoved?.(signal)) ?? [];
 
-  /**
-   * Injects a fault that pauses Redis, between its note and, where nothing was sent, the end of that.
-   * @throws where the pause must not be sent, or cannot be noted
-   */
+  /** Injects, with a note of the pause where the fault is one. @throws as {@link injectNoted} */
   async #noted(
     { plannedAt: from, scenario, until }: EffectOf<'Inject'>,
     inject: () => Promise<FaultReport>,
@@ -231,29 +227,8 @@ class RateLimiterDriver implements SubjectDriver {
     const { pauses, spec } = this.#options;
     const planned = spec.scenarios.find(({ name }) => name === scenario);
     if (!pauses || !planned || !faultOf(planned.type).releasable) return await inject();
-    const pause = { from, until };
-    const noting = pauses.note(pause, signal);
-    const refusal = await within(noting, LOOK_MS, signal);
-    if (refusal === TIMED_OUT) {
-      // It may be noted yet.
-      void noting.then(async () => pauses.takeBack(pause, signal)).catch(() => undefined);
-      throw new Error(`the pause could not be noted within ${LOOK_MS} ms`);
-    }
-    if (refusal !== undefined) throw new Error(refusal);
-    let sent = true;
-    try {
-      const report = await inject();
-      // Or refused, or held back for another reason: then none has begun, nor may one be on.
-      sent = report.startedAt !== undefined || this.#toolkit.ownPause.state !== 'none';
-      return report;
-    } catch (error) {
-      // It throws only before anything was sent.
-      sent = false;
-      throw error;
-    } finally {
-      // What cannot be taken back makes the next run wait longer than it need.
-      if (!sent) await within(pauses.takeBack(pause, signal), LOOK_MS).catch(() => undefined);
-    }
+    const mayBeOn = (): boolean => this.#toolkit.ownPause.state !== 'none';
+    return await injectNoted(pauses, { from, until }, { inject, mayBeOn }, signal);
   }
 
   /** An address may be another pod's by now. @throws NotFoundOutError; an error that says which node is gone */
@@ -304,7 +279,7 @@ class RateLimiterDriver implements SubjectDriver {
   #withRemedy(report: DiagnosisReport): DiagnosisReport {
     const { limiter, target } = this.#toolkit;
     const { diagnosis } = report;
-    if (!diagnosis || this.#options.spec.remediation.mode !== 'Suggest') return report;
+    if (!diagnosis || this.#options.spec.remediation.mode === 'Off') return report;
     const message = remedyOf(diagnosis, limiter, target.nodes.length);
     return { ...report, diagnosis: { ...diagnosis, remediation: { state: 'Suggested', message } } };
   }
@@ -384,6 +359,6 @@ class RateLimiterDriver implements SubjectDriver {
   #open(name: string): FaultAttempt {
     const scenario = this.#options.spec.scenarios.find((candidate) => candidate.name === name);
     if (!scenario) throw new RangeError(`the spec has no scenario ${name}`);
-    return faultOf(scenario.type).open(scenario, this.#toolkit);
+    return faultOf(scenario.type).open(scenario, this.#toolkit, this.#interface);
   }
 }

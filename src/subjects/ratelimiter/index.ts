@@ -15,6 +15,7 @@ export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './fau
 export { ConnectionBudget, freeFileDescriptors } from './http/connection-budget.ts';
 export type { BurstResult } from './interfaces/burst-result.ts';
 export { type BurstOptions, injectBurstTraffic } from './interfaces/reference/check-burst.ts';
+export { sampleCounters } from './interfaces/reference/counter-sample.ts';
 export { SAMPLE_EVERY_MS } from './interfaces/reference/counter-watch.ts';
 export { LimiterClient } from './interfaces/reference/limiter-client.ts';
 export { type LimitWindow, setupRateLimit } from './interfaces/reference/setup-limit.ts';

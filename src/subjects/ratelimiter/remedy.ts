@@ -3,6 +3,7 @@
  * itself knows: nothing that a provider wrote names a key, a number or a pod. Nothing here is carried out. Pure.
  */
 import { type DiagnosisStatus, LIMITS, truncate } from '../../api/index.ts';
+import { shareOf } from './apply-remedy/bounds.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
 /** The suggestion for a limiter on so many pods. At most 320 characters. */
@@ -27,7 +28,7 @@ function remedy(action: string, pod: string | undefined, limiter: RateLimiterSpe
         ? `Would define the limit of the affected key anew (POST /limit with ${requests} requests in ${limiter.limit.window}), which starts a fresh window on every node: what was counted before is forgotten.`
         : 'Would have the affected counts run out: a rate limiter behind HTTP has no interface to reset them.';
     case 'change-limit': {
-      const share = Math.max(1, Math.floor(requests / Math.max(1, pods)));
+      const share = shareOf(requests, pods);
       const change = `from ${requests} to ${share} requests: ${pods} nodes that decide alone then let no more than ${share * pods} through`;
       return isReference
         ? `Would change the limit ${change} (POST /limit).`

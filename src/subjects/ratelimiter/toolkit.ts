@@ -58,7 +58,7 @@ export function openToolkit(
   }
   return {
     ...rest,
-    askers: [],
+    askers: nodes.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, parts.now)),
     limiter,
     timeoutMs,
     clients: open(timeoutMs, QUIET_CONNECTIONS),

@@ -7,17 +7,18 @@ import { fillIn, type SurveyedLimiter } from '../../../src/local/surveyed/limite
 import { type Kind, loadImages } from '../../../tools/cluster/cluster.ts';
 import { buildImage } from '../../../tools/cluster/engine.ts';
 import type { ProvidedCluster } from '../global-setup.ts';
+import { kindOf } from './kind.ts';
 
 const progress = (line: string): void => void process.stdout.write(`[e2e] ${line}\n`);
 
 /** Builds an image of each and gives them to the node. Returns their names, in the order of `limiters`. */
 export async function provideLimiterImages(
   limiters: readonly SurveyedLimiter[],
-  { engine, engineEnv, images, kind: binary, name }: ProvidedCluster,
+  provided: ProvidedCluster,
 ): Promise<string[]> {
-  const kind: Kind = { binary, name, engine: { name: engine, env: { ...process.env, ...engineEnv } } };
+  const kind = kindOf(provided);
   const names: string[] = [];
-  for (const limiter of limiters) names.push(await imageOf(limiter, kind, images.runtime));
+  for (const limiter of limiters) names.push(await imageOf(limiter, kind, provided.images.runtime));
   await loadImages(kind, names, { progress });
   return names;
 }

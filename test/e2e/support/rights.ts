@@ -29,12 +29,15 @@ interface AuditEvent {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The roles under manifests/operator. */
+/** The roles under manifests/operator, and of an operator with models. */
 export async function readShippedRoles(): Promise<Role[]> {
-  const files = ['cluster-role.yaml', 'target-cluster-role.yaml', 'role.yaml'];
-  const texts = await Promise.all(
-    files.map((file) => readFile(join(root, 'manifests/operator', file), 'utf8')),
-  );
+  const files = [
+    'operator/cluster-role.yaml',
+    'operator/target-cluster-role.yaml',
+    'operator/role.yaml',
+    'operator-with-models/spending.yaml',
+  ];
+  const texts = await Promise.all(files.map((file) => readFile(join(root, 'manifests', file), 'utf8')));
   return texts
     .flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as Role))
     .filter(({ rules }) => rules !== undefined);

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRedis } from '../../../src/local/redis-server.ts';
+import type { DrivenLimiter } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
-import type { DrivenLimiter } from '../support/driven-limiter.ts';
 import { Grounds, type LimiterOnRedis } from './support/limiter-on-redis.ts';
 
 const TESTS = 10;

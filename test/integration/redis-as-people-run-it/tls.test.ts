@@ -8,7 +8,7 @@ import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import { injectRedisPause } from '../../../src/subjects/ratelimiter/faults/redis-pause/pause.ts';
 import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { RedisConnections } from '../../../src/subjects/ratelimiter/store/redis-client.ts';
-import { never } from '../support/driven-limiter.ts';
+import { never } from '../../kit/driven-limiter.ts';
 import { Authority } from './support/authority.ts';
 import { LimiterOnRedis } from './support/limiter-on-redis.ts';
 import { NO_TLS, startOverTls } from './support/over-tls.ts';

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aclLines } from '../../../src/local/redis-users.ts';
 import { REDIS_ACL } from '../../../src/subjects/ratelimiter/index.ts';
+import type { DrivenLimiter } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
-import type { DrivenLimiter } from '../support/driven-limiter.ts';
 import { Grounds, type LimiterOnRedis } from './support/limiter-on-redis.ts';
 
 let grounds: Grounds;

@@ -9,7 +9,7 @@ import { loadLimiter } from '../../../src/local/surveyed/limiters.ts';
 import { rateLimiterSpec } from '../../../src/local/surveyed/rate-limiter-spec.ts';
 import { startLimiter, stopLimiter } from '../../../src/local/surveyed/start.ts';
 import type { RateLimiterTarget } from '../../../src/subjects/ratelimiter/index.ts';
-import { DrivenLimiter, limiterSpec } from './driven-limiter.ts';
+import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 
 export const CONFIGURED = { limit: 10, windowSeconds: 60 };
 

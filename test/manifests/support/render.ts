@@ -12,6 +12,8 @@ export const KUSTOMIZATIONS = [
   'crds',
   'manifests/operator',
   'manifests/operator/enable-namespace',
+  'manifests/operator-with-models',
+  'manifests/model',
   'manifests/ratelimiter/overlays/approximate',
   'manifests/ratelimiter/overlays/strict',
   'manifests/gitops/flux',
@@ -40,6 +42,7 @@ export const CHART_VALUES = {
           apiKeySecret: { name: 'diagnosis-keys', key: 'anthropic' },
           price: { input: 3, output: 15 },
           dollarsPerDay: 5,
+          namespaceShare: 30,
           egress: { port: 443, cidrs: ['203.0.113.0/24'] },
         },
         {

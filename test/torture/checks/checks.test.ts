@@ -93,6 +93,14 @@ describe('find of pauses', () => {
       expect.stringMatching(/writes flow: .* held back for 700 ms while no pause was on/),
     ]);
   });
+
+  it('no write that had only just been sent when the record ended', () => {
+    const underWay = found((record) => {
+      record.note({ kind: 'write', at: T0 + 5000, lane: 0, tookMs: Infinity });
+      record.close(T0 + 5040);
+    });
+    expect(underWay).toEqual([]);
+  });
 });
 
 it('blame nothing on what was done to the Redis of another lane', () => {
@@ -186,6 +194,7 @@ describe('find of figures', () => {
     ['drift', 'requests', 31],
     ['drift', 'allowed', 29],
     ['drift', 'denied', 3],
+    ['drift', 'refused', 1],
     ['drift', 'unanswered', 1],
     ['drift', 'drift', 31],
   ] as const)('that the measure %s %s is not %i', ([name, measure, value]) => {

@@ -65,7 +65,7 @@ export function endStatus(): ChaosDemoStatus {
           endedAt: iso(UNTIL + 3),
           proof: 'Confirmed',
         },
-        measures: measures({ drift: 30, requests: 30, allowed: 30, denied: 0, unanswered: 0 }, 6),
+        measures: measures({ drift: 30, requests: 30, allowed: 30, denied: 0, refused: 0, unanswered: 0 }, 6),
       },
       {
         name: 'ghosts',

@@ -1,12 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { pauseCounts } from '../observer/redis-eye.ts';
+import { TortureRecord } from '../record.ts';
 import { BoundaryFinder } from './boundaries.ts';
 import { CommandReader } from './commands.ts';
+import { RedisProxy } from './redis-proxy.ts';
 import { Weather } from './weather.ts';
 
-describe('commands to Redis', () => {
-  const wire = '*3\r\n$6\r\nCLIENT\r\n$5\r\nPAUSE\r\n$4\r\n1500\r\n*1\r\n$4\r\nPING\r\n';
+const wire = '*3\r\n$6\r\nCLIENT\r\n$5\r\nPAUSE\r\n$4\r\n1500\r\n*1\r\n$4\r\nPING\r\n';
 
+describe('commands to Redis', () => {
   it('are read whole, however they are cut into pieces', () => {
     for (let cut = 0; cut <= wire.length; cut += 1) {
       const reader = new CommandReader();
@@ -19,6 +23,33 @@ describe('commands to Redis', () => {
 
   it('are nothing but arrays of texts', () => {
     expect(() => new CommandReader().read(Buffer.from('GET / HTTP/1.1\r\n'))).toThrow(SyntaxError);
+  });
+});
+
+describe('the way to Redis', () => {
+  it('passes bytes on and notes what matters, until it is cut', async () => {
+    const upstream = createServer((socket) => void socket.pipe(socket)).listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    onTestFinished(() => void upstream.close());
+    const { port } = upstream.address() as AddressInfo;
+    const record = new TortureRecord();
+    const options = { lane: 0, upstream: { host: '127.0.0.1', port }, record: () => record };
+    const proxy = await RedisProxy.start({ ...options, passing: async () => 'pass' }, 0);
+    onTestFinished(() => proxy.stop());
+
+    const client = connect(proxy.port, proxy.host).on('error', () => undefined);
+    client.write(wire);
+    const [echo] = (await once(client, 'data')) as [Buffer];
+    expect(echo.toString()).toBe(wire);
+    expect(record.of('sent')).toMatchObject([{ args: ['CLIENT', 'PAUSE', '1500'], lane: 0 }]);
+
+    const closed = once(client, 'close');
+    proxy.begin('cut', 60_000);
+    await closed;
+    await once(
+      connect(proxy.port, proxy.host).on('error', () => undefined),
+      'close',
+    );
   });
 });
 

@@ -2,9 +2,9 @@
  * Stands between the operators and the Redis of a lane: passes bytes on, notes the commands that matter, and
  * does to connections what the plan wants. The limiters have their own way to Redis.
  */
-import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Address, Relay } from '../../kit/relay.ts';
 import type { LinkFault } from '../plan.ts';
 import { type CommandSent, now, type TortureRecord } from '../record.ts';
 import { CommandReader } from './commands.ts';
@@ -12,7 +12,7 @@ import { type Passing, Weather } from './weather.ts';
 
 export interface RedisProxyOptions {
   readonly lane: number;
-  readonly upstream: { readonly host: string; readonly port: number };
+  readonly upstream: Address;
   readonly record: () => TortureRecord;
   readonly passing: Passing;
 }
@@ -21,53 +21,34 @@ export class RedisProxy {
   readonly weather = new Weather<LinkFault>();
   readonly host = '127.0.0.1';
   readonly #options: RedisProxyOptions;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  #relay!: Relay;
 
   private constructor(options: RedisProxyOptions) {
     this.#options = options;
-    this.#server = createServer((client) => this.#serve(client));
   }
 
   static async start(options: RedisProxyOptions, port: number): Promise<RedisProxy> {
     const proxy = new RedisProxy(options);
-    proxy.#server.listen(port, proxy.host);
-    await once(proxy.#server, 'listening');
+    const at = { host: proxy.host, port };
+    proxy.#relay = await Relay.start(options.upstream, at, (client, server) => proxy.#serve(client, server));
     return proxy;
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address ? address.port : 0;
+    return this.#relay.port;
   }
 
   /** A fault that is on for `ms`; a cut ends the connections there are, and those that come meanwhile. */
   begin(fault: LinkFault, ms: number): void {
     this.weather.begin(fault, ms);
-    if (fault === 'cut') this.#cut();
+    if (fault === 'cut') this.#relay.cut();
   }
 
   async stop(): Promise<void> {
-    this.#server.close();
-    this.#cut();
+    this.#relay.stop();
   }
 
-  #cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #serve(client: Socket): void {
-    const server = connect(this.#options.upstream);
-    for (const socket of [client, server]) {
-      this.#sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.on('error', () => {});
-      socket.once('close', () => {
-        this.#sockets.delete(socket);
-        client.destroy();
-        server.destroy();
-      });
-    }
+  #serve(client: Socket, server: Socket): void {
     if (this.weather.has('cut')) client.destroy();
     const open: CommandSent[] = [];
     void this.#there(client, server, open).catch(() => client.destroy());

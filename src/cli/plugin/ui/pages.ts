@@ -8,9 +8,11 @@ import { type ReportSource, type RunSoFar, reportOf, runSoFar, words } from '../
 import { html, type Markup } from '../../report/text.ts';
 import { timeline } from '../../report/timeline.ts';
 import { pageHtml } from './shell.ts';
-import type { Overview, OverviewRow, Place } from './source.ts';
+import type { FoundEvidence, Overview, OverviewRow, Place } from './source.ts';
 
 const NOTHING = html``;
+/** Pixels of a drawing beside another: its words are as large as those around it. */
+const HALF = 560;
 const NO_NETWORK = 'It is served to this machine alone.';
 
 export function runPath({ name, namespace }: Place): string {
@@ -19,14 +21,20 @@ export function runPath({ name, namespace }: Place): string {
 
 /** All ChaosDemos, those whose run is on first. */
 export function overviewPage(overview: Overview): string {
-  const { isCut, namespace, rows } = withPrintableTexts(overview);
+  const { isCut, isOneOfAll, namespace, rows } = withPrintableTexts(overview);
+  const missing = [
+    ...(isOneOfAll
+      ? ['You may not list the ChaosDemos of all namespaces. Name another: kubectl chaosdemo ui -n NAMESPACE']
+      : []),
+    ...(isCut ? ['There are more than these. Name a namespace: kubectl chaosdemo ui -n NAMESPACE'] : []),
+  ];
   const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
   const sorted = rows.toSorted((a, b) => Number(b.phase === 'Running') - Number(a.phase === 'Running'));
   const running = rows.filter(({ phase }) => phase === 'Running').length;
   const body = html`<header class="plain"><p class="kicker">${where}</p>
 <h1>${rows.length === 0 ? 'No ChaosDemos' : `${rows.length}${isCut ? ' and more' : ''} ${rows.length === 1 ? 'ChaosDemo' : 'ChaosDemos'}, ${running} with a run on`}</h1></header>
 ${rows.length === 0 ? html`<p>Apply one: <code>kubectl chaosdemo run -f manifests/samples/demo.yaml</code></p>` : html`<ul class="runs">${sorted.map(overviewItem)}</ul>`}
-${isCut ? notes(['There are more than these. Name a namespace: kubectl chaosdemo ui -n NAMESPACE']) : NOTHING}`;
+${notes(missing)}`;
   return pageHtml({ title: `ChaosDemos in ${where}`, body, now: `${running} runs are on`, isLive: true });
 }
 
@@ -67,7 +75,7 @@ export function runPage({ now, runs, source }: RunOnShow): string {
   const so = runSoFar(source);
   const phase = status.phase ?? 'Pending';
   const part = report ? reportPart(report) : so ? soFarPart(so, status, now) : waitingPart(demo);
-  const others = so ? (runs ?? []).filter((number) => number !== so.run) : [];
+  const others = runs?.filter((number) => number !== so?.run);
   const body = html`${part.markup}
 ${so ? earlier(metadata, so.run, others) : NOTHING}
 ${so ? foot(report ?? {}, NO_NETWORK) : NOTHING}`;
@@ -129,19 +137,23 @@ function waitingPart({ metadata, status }: ReportSource['demo']): Part {
   return { markup, style: '' };
 }
 
-function earlier(place: Place, run: number, others: readonly number[]): Markup {
+/** @param others undefined: they may not be listed */
+function earlier(place: Place, run: number, others: readonly number[] | undefined): Markup {
+  if (!others) {
+    return notes([
+      `Earlier runs are not shown: you may not list ConfigMaps in namespace ${place.namespace}.`,
+    ]);
+  }
   if (others.length === 0) return NOTHING;
   return html`<nav aria-labelledby="earlier"><h2 id="earlier">Beside an earlier run</h2>
 <ul>${others.map((number) => html`<li><a href="${runPath(place)}/${number}/${run}">run ${number} beside run ${run}</a></li>`)}</ul></nav>`;
 }
 
-/** Two runs, each with what its evidence says; undefined: there is none that can be read. */
-export function pairPage(
-  place: Place,
-  pair: readonly { readonly run: number; readonly evidence: RunEvidence | undefined }[],
-): string {
-  const sides = pair.map(({ evidence, run }, i) => ({
+/** Two runs, each with what its evidence says. */
+export function pairPage(place: Place, pair: readonly (FoundEvidence & { readonly run: number })[]): string {
+  const sides = pair.map(({ evidence, missing = '', run }, i) => ({
     run,
+    missing: withPrintableTexts(missing),
     side: ['a', 'b'][i] ?? '',
     evidence: evidence && withPrintableTexts(evidence),
   }));
@@ -154,9 +166,10 @@ export function pairPage(
 <div class="pair">${sides.map(
     ({
       evidence,
+      missing,
       run,
     }) => html`<div><h2>Run ${run} ${evidence ? phaseChip(evidence.verdict?.phase ?? 'Running', evidence.verdict?.reason) : NOTHING}</h2>
-<p>${evidence ? `Began ${timeOf(evidence.originMs)}. ${evidence.verdict?.message ?? 'It has not ended.'}` : 'There is no evidence of it that can be read.'}</p></div>`,
+<p>${evidence ? `Began ${timeOf(evidence.originMs)}. ${evidence.verdict?.message ?? 'It has not ended.'}` : `There is no evidence of it: ${missing}.`}</p></div>`,
   )}</div>
 ${[...names].map(
   (name, i) => html`<section aria-labelledby="pair-${i}"><h2 id="pair-${i}">${name}</h2>
@@ -166,7 +179,7 @@ ${foot({}, NO_NETWORK)}`;
   return pageHtml({
     title,
     body,
-    style: '#main{max-width:1280px}',
+    style: '#main{max-width:1240px}.top{padding-inline:max(20px,calc(50% - 600px))}',
     isLive: false,
   });
 }
@@ -180,7 +193,7 @@ function sideOf(evidence: RunEvidence, name: string, anchor: string, run: number
 <p class="muted">${words(type)}, expected ${expect}</p>
 <p>${message ?? NOTHING}</p>
 ${seen ? callers(seen, evidence.complete && evidence.leftOut === '') : NOTHING}
-${seen ? plotsOf(seen).map((plot) => plotFigure(plot, anchor)) : html`<p>There are no plots of it.</p>`}`;
+${seen ? plotsOf(seen).map((plot) => plotFigure(plot, anchor, HALF)) : html`<p>There are no plots of it.</p>`}`;
 }
 
 function timeOf(ms: number): string {

@@ -3,7 +3,7 @@ import type { ChaosDemo } from '../../../api/index.ts';
 import { recordedRun } from '../../report/report.fixture.ts';
 import type { ReportSource } from '../../report/report.ts';
 import { demoWith, evidenceOfRun, statusInFault } from '../../view/status.fixture.ts';
-import type { Change, Overview, UiSource } from './source.ts';
+import type { Change, FoundEvidence, Overview, UiSource } from './source.ts';
 
 /** In the first fault. */
 export function runOn(): ReportSource {
@@ -33,7 +33,7 @@ export function overviewOfAll(): Overview {
     run: '3',
     message: '',
   };
-  return { namespace: undefined, isCut: false, rows: [row, on] };
+  return { namespace: undefined, isCut: false, isOneOfAll: false, rows: [row, on] };
 }
 
 /** Answers from memory, and tells of changes when it is told to. */
@@ -60,8 +60,9 @@ export class MemorySource implements UiSource {
     return [2, 1];
   }
 
-  async evidence(place: { name: string; namespace: string }, run: number) {
-    return run > 2 ? undefined : this.sources.get(`${place.namespace}/${place.name}`)?.evidence;
+  async evidence(place: { name: string; namespace: string }, run: number): Promise<FoundEvidence> {
+    const evidence = run > 2 ? undefined : this.sources.get(`${place.namespace}/${place.name}`)?.evidence;
+    return evidence ? { evidence } : { missing: 'there is no ConfigMap', isAbsent: true };
   }
 
   async follow(_: unknown, onChange: (change: Change) => void, signal: AbortSignal): Promise<void> {

@@ -80,7 +80,7 @@ export async function serveUi({ key, now = Date.now, port, source, token }: UiOp
       send(response, made ? 200 : 404, made ?? problemPage('There is nothing at this address.'));
     } catch (error) {
       // What the error says may name the API server and who the user is there.
-      if (isForbidden(error)) send(response, 403, problemPage('The API server does not let you read this.'));
+      if (isForbidden(error)) send(response, 403, problemPage(whyRefused(routeOf(path))));
       else
         send(
           response,
@@ -197,6 +197,14 @@ function routeOf(path: string): Route | undefined {
   return { kind: 'pair', place, runs: [Number(a), Number(b)] };
 }
 
+/** What the user may not do, and what would help. */
+function whyRefused(route: Route | undefined): string {
+  if (route?.kind === 'run' || route?.kind === 'pair') {
+    return `You may not read ChaosDemos in namespace ${route.place.namespace}. Ask for the right to get chaosdemos.chaosdemo.dev there.`;
+  }
+  return 'You may not list ChaosDemos here. Name a namespace where you may: kubectl chaosdemo ui -n NAMESPACE';
+}
+
 /** @returns undefined where there is no such page */
 async function pageOf(
   path: string,
@@ -216,9 +224,9 @@ async function pageOf(
   if (route?.kind !== 'pair') return undefined;
   const { place } = route;
   const pair = await Promise.all(
-    route.runs.map(async (run) => ({ run, evidence: await source.evidence(place, run, signal) })),
+    route.runs.map(async (run) => ({ run, ...(await source.evidence(place, run, signal)) })),
   );
-  return pair.some(({ evidence }) => evidence) ? pairPage(place, pair) : undefined;
+  return pair.every(({ isAbsent }) => isAbsent) ? undefined : pairPage(place, pair);
 }
 
 async function listen(server: Server, port: number): Promise<void> {

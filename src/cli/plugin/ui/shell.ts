@@ -20,7 +20,8 @@ const OWN_STYLE = `
 .top p{margin:0;color:var(--muted)}
 .skip{position:absolute;left:-999px}.skip:focus{left:12px;top:8px;background:var(--page);padding:4px 10px;z-index:1}
 .state-lost{color:var(--bad)!important}
-.state-live::before{content:"";display:inline-block;width:8px;height:8px;border-radius:50%;background:var(--good);margin-right:7px}
+.state-live::before,.state-held::before{content:"";display:inline-block;width:8px;height:8px;border-radius:50%;background:var(--good);margin-right:7px}
+.state-held::before{background:var(--none)}
 .chip.on{color:var(--accent);background:var(--card);box-shadow:inset 0 0 0 1px var(--accent)}
 .runs{list-style:none;padding:0}
 .runs>li{padding:14px 0;border-bottom:1px solid var(--edge)}
@@ -38,6 +39,7 @@ header.plain{border:0;padding:0}
 .pair>*{min-width:0}
 .pair h3{margin-top:.4em}
 @media (max-width:640px){.top{padding:10px 14px}}
+@media (min-width:1280px){.top{padding-inline:calc(50% - 600px)}}
 @media (max-width:900px){.pair{grid-template-columns:1fr}}
 @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 `;
@@ -73,6 +75,7 @@ const refresh = async () => {
     while (wanted) {
       wanted = false;
       if (document.querySelector('main').contains(getSelection().anchorNode) && !getSelection().isCollapsed) {
+        tell('held still while text is selected; Escape goes on', 'state-held');
         await new Promise((resolve) => document.addEventListener('selectionchange', resolve, { once: true }));
         wanted = true;
         continue;
@@ -100,10 +103,11 @@ const refresh = async () => {
 const events = new EventSource(location.pathname.replace(/\\/$/, '') + '/events');
 events.addEventListener('open', () => { tell('live', 'state-live'); refresh(); });
 events.addEventListener('changed', () => refresh());
-events.addEventListener('lost', () => tell('The API server cannot be reached. The page is as it was.', 'state-lost'));
+events.addEventListener('lost', () => tell('Not live: the API server cannot be reached, or does not let you list and watch ChaosDemos. The page is as it was.', 'state-lost'));
 events.addEventListener('error', () => tell(events.readyState === EventSource.CLOSED
   ? 'Not live: too many pages are open, or this one is of an earlier start. Load it again, or open the address that was printed.'
   : 'kubectl chaosdemo ui has ended, or is out of reach. The page is as it was.', 'state-lost'));
+addEventListener('keydown', ({ key }) => { if (key === 'Escape') getSelection().removeAllRanges(); });
 addEventListener('pagehide', () => events.close());
 `;
 

@@ -33,10 +33,19 @@ export interface Overview {
   readonly rows: readonly OverviewRow[];
   /** There are more, which are not shown. */
   readonly isCut: boolean;
+  /** Those of all namespaces were asked for, and may not be listed. */
+  readonly isOneOfAll: boolean;
 }
 
 /** `lost`: the API server cannot be asked; `changed`: something may look different now. */
 export type Change = 'changed' | 'lost';
+
+/** `missing`: why there is none, a sentence without its end; `isAbsent`: nobody has written it. */
+export interface FoundEvidence {
+  readonly evidence?: RunEvidence;
+  readonly missing?: string;
+  readonly isAbsent?: boolean;
+}
 
 /** All of it is read with the rights of the user. */
 export interface UiSource {
@@ -46,8 +55,8 @@ export interface UiSource {
   run(place: Place, signal: AbortSignal): Promise<ReportSource | undefined>;
   /** Numbers of the runs of which there is evidence, the last first; undefined: they may not be listed. */
   runs(place: Place, signal: AbortSignal): Promise<readonly number[] | undefined>;
-  /** Of one run; undefined: there is none that can be read. */
-  evidence(place: Place, run: number, signal: AbortSignal): Promise<RunEvidence | undefined>;
+  /** Of one run, or why it cannot be read. */
+  evidence(place: Place, run: number, signal: AbortSignal): Promise<FoundEvidence>;
   /** Tells of changes of one object, or of any, until `signal` aborts; never rejects. */
   follow(place: Place | undefined, onChange: (change: Change) => void, signal: AbortSignal): Promise<void>;
 }
@@ -75,7 +84,10 @@ const table = z.object({
     .nullish(),
 });
 const labelled = z.object({
-  items: z.array(z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }) })),
+  // Of nothing the API server makes null.
+  items: z
+    .array(z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }) }))
+    .nullish(),
 });
 
 /** With `namespaceGiven`, of that namespace alone; else of all, or of the one of the context where that is refused. */
@@ -98,7 +110,7 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
       return await list(undefined, signal);
     } catch (error) {
       if (!isForbidden(error)) throw error;
-      return await list(namespace, signal);
+      return { ...(await list(namespace, signal)), isOneOfAll: true };
     }
   };
   return {
@@ -134,7 +146,9 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
             signal,
           }),
         );
-        const numbers = found.items.map(({ metadata }) => Number(metadata.labels?.[EVIDENCE_LABELS.run]));
+        const numbers = (found.items ?? []).map(({ metadata }) =>
+          Number(metadata.labels?.[EVIDENCE_LABELS.run]),
+        );
         return [...new Set(numbers.filter((number) => Number.isSafeInteger(number) && number > 0))].toSorted(
           (a, b) => b - a,
         );
@@ -144,7 +158,7 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
       }
     },
 
-    evidence: async (place, run, signal) => (await readEvidence(client, place, run, signal)).evidence,
+    evidence: async (place, run, signal) => await readEvidence(client, place, run, signal),
 
     async follow(place, onChange, signal) {
       if (place) {
@@ -177,6 +191,7 @@ function overviewOf(namespace: string | undefined, answer: unknown): Overview {
   return {
     namespace,
     isCut: (metadata?.continue ?? '') !== '',
+    isOneOfAll: false,
     rows: (rows ?? []).slice(0, MOST_ROWS).map(({ cells, object }) => {
       const of = (column: string): string => String(cells[columns.indexOf(column)] ?? '');
       return {

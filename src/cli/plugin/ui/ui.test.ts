@@ -95,6 +95,7 @@ it('serves what the user may read until Ctrl-C, and leaves nothing', { timeout: 
   const all = await (await get('/')).text();
   expect(all).toContain('namespace ratelimiter');
   expect(all).toContain('2/2 as expected');
+  expect(all).toContain('You may not list the ChaosDemos of all namespaces.');
   const one = await (await get('/runs/ratelimiter/demo')).text();
   expect(one).toContain('<figure>');
   expect(one).toContain('href="/runs/ratelimiter/demo/4/1"');

@@ -8,7 +8,7 @@ import { runPath } from './pages.ts';
 import { serveUi } from './server.ts';
 import { kubeSource } from './source.ts';
 
-export interface UiCommand {
+export interface UiOptions {
   readonly connection: Connection;
   /** Whose page is opened; undefined: all of them. */
   readonly name: string | undefined;
@@ -16,11 +16,30 @@ export interface UiCommand {
   readonly port: number;
   readonly open: boolean;
   readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
+}
+
+export interface OpenUi {
+  /** With the token, for whoever may see the page. */
+  readonly address: string;
+  /** Ends all connections. */
+  close(): Promise<void>;
 }
 
 /** Resolves when `signal` has aborted and nothing is served any more. @throws {PluginError} where the port is taken */
-export async function ui({ connection, name, open, port, say, signal }: UiCommand): Promise<void> {
+export async function ui({
+  signal,
+  ...options
+}: UiOptions & { readonly signal: AbortSignal }): Promise<void> {
+  const { close } = await openUi(options);
+  try {
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    await close();
+  }
+}
+
+/** Serves the page, says where, and opens it where that was asked for. @throws {PluginError} where the port is taken */
+export async function openUi({ connection, name, open, port, say }: UiOptions): Promise<OpenUi> {
   const token = secret();
   // Other users of the machine see how programs are called: what a browser is opened with must be of use just once.
   const key = secret();
@@ -37,17 +56,13 @@ export async function ui({ connection, name, open, port, say, signal }: UiComman
       'Leave --port out to take one that is free, or name another.',
     );
   });
-  try {
-    const page = name === undefined ? '/' : runPath({ namespace: connection.namespace, name });
-    const address = `http://127.0.0.1:${served.port}${page}?token=`;
-    say(`${address}${token}`);
-    say('Whoever has this address sees what you may read. Ctrl-C ends it.');
-    if (open && !(await openBrowser(`${address}${key}`)))
-      say('No browser could be opened: open the address yourself.');
-    if (!signal.aborted) await once(signal, 'abort');
-  } finally {
-    await served.close();
-  }
+  const page = name === undefined ? '/' : runPath({ namespace: connection.namespace, name });
+  const at = `http://127.0.0.1:${served.port}${page}?token=`;
+  say(`${at}${token}`);
+  say('Whoever has this address sees what you may read. Ctrl-C ends it.');
+  if (open && !(await openBrowser(`${at}${key}`)))
+    say('No browser could be opened: open the address yourself.');
+  return { address: `${at}${token}`, close: () => served.close() };
 }
 
 /** 256 bits. */

@@ -197,7 +197,7 @@ export class RateLimiterConnector implements SubjectConnector {
       generation,
       now: () => clock.now(),
       budget: this.#budget,
-      diagnosis: this.#diagnosis,
+      diagnosis: this.#diagnosis.onBehalfOf(namespace),
       logger,
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
       server: {

@@ -8,7 +8,7 @@ import { formatDuration } from '../../../api/index.ts';
 import type { Clock } from '../../../demo/clock.ts';
 import type { Cluster } from '../../cluster.ts';
 import { permitted } from '../../targets/refusal.ts';
-import type { PauseNotes } from '../driver.ts';
+import type { PauseNotes } from '../faults/noted-pause.ts';
 
 /** Of any so many milliseconds ... */
 export const SHARE_OF_MS = 600_000;

@@ -20,6 +20,7 @@ import type { ConnectionBudget } from '../http/connection-budget.ts';
 import type { Dial } from '../http/dial.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import type { Callers } from '../interfaces/callers.ts';
+import type { LimiterInterface } from '../interfaces/limiter-interface.ts';
 import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
 import { MEMBER, PART, type RateLimiterSpec } from '../schema.ts';
 import type { OwnPause } from '../store/own-pause.ts';
@@ -64,7 +65,7 @@ export interface Fault {
     baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
   ): string | undefined;
   /** Connects nothing yet. */
-  open(scenario: ScenarioSpec, toolkit: Toolkit): FaultAttempt;
+  open(scenario: ScenarioSpec, toolkit: Toolkit, limiter: Pick<LimiterInterface, 'access'>): FaultAttempt;
 }
 
 /** One attempt of a fault, and all that this process has seen of it. */
@@ -124,8 +125,9 @@ export interface Toolkit {
   readonly observers: readonly LimiterClient[];
   /** For traffic. */
   readonly loaders: readonly LimiterClient[];
-  /** For a limiter behind HTTP: its callers, and a client for each node, in the same order. */
+  /** Of a limiter behind HTTP. */
   readonly callers?: Callers;
+  /** For the requests of callers, one for each node, in the same order. */
   readonly askers: readonly NodeClient[];
   /** How its nodes are dialled with TLS; left out: they are not. */
   readonly dial?: Dial;

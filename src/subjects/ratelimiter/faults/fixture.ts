@@ -4,12 +4,9 @@ import type { FaultReport, Prepared } from '../../../demo/observed.ts';
 import { sampleCounters, totalAdmitted } from '../interfaces/reference/counter-sample.ts';
 import type { LimitWindow } from '../interfaces/reference/setup-limit.ts';
 import { removeRateLimit, setupRateLimit } from '../interfaces/reference/setup-limit.ts';
-import type { RedisConnections } from '../store/redis-client.ts';
+import { clockOffset } from '../store/clock-offset.ts';
 import { counted, perNode } from '../words.ts';
 import type { Toolkit } from './fault.ts';
-
-/** Times the clock of Redis is read; the quickest answer counts. */
-const CLOCK_READS = 5;
 
 /** How long half a key may take to be removed again. */
 const CLEAN_UP_MS = 5000;
@@ -89,16 +86,4 @@ export async function usedBefore(
   if (totalAdmitted(sample) === 0 && stored === 0) return undefined;
   const message = `Nothing was injected: ${window.key} had been used before the fault (nodes admitted ${perNode(admitted)}; Redis counted ${stored}). See who else sends requests for keys that begin with demo-, and run again`;
   return { proof: 'Inconclusive', endedAt: now(), message, evidence: [message] };
-}
-
-/** Clock of Redis less the local one, in milliseconds, by the answer that took the least time. */
-async function clockOffset(redis: RedisConnections, now: () => number): Promise<number> {
-  let best = { took: Number.POSITIVE_INFINITY, offset: 0 };
-  for (let i = 0; i < CLOCK_READS; i += 1) {
-    const [start, sentAt] = [performance.now(), now()];
-    const redisNow = await redis.time();
-    const took = performance.now() - start;
-    if (took < best.took) best = { took, offset: redisNow - (sentAt + took / 2) };
-  }
-  return best.offset;
 }

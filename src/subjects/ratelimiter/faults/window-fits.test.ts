@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../api.ts';
+import { httpAccess } from '../interfaces/http/http-access.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import { rateLimiterOf } from '../schema.ts';
 import { planOf, type Toolkit } from './fault.ts';
@@ -32,6 +33,7 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
     limiter,
     timeoutMs: 5000,
     callers: {},
+    askers: [],
     target: { nodes: [], redis: {} },
   };
   return new Proxy(parts, {
@@ -54,7 +56,8 @@ describe('a fault in windows by the clock', () => {
     const fault = faultOf(first.type);
     const { storyMs } = planOf(fault, first, limiter);
     const tooLate = WINDOW_MS - CLOCK_WITHIN_MS - storyMs + 1;
-    const attempt = fault.open(first, toolkitAt(tooLate, limiter));
+    const toolkit = toolkitAt(tooLate, limiter);
+    const attempt = fault.open(first, toolkit, { access: httpAccess(toolkit) });
     const waits = AbortSignal.abort(new Error('it waits'));
     await expect(attempt.prepare('demo-x', waits)).rejects.toThrow('it waits');
   });

@@ -1,6 +1,7 @@
 /** What a run asks of a rate limiter, whatever its faults: one for each interface that pods may speak. */
 import type { Outcome } from '../../../demo/observed.ts';
 import type { Baseline } from '../baseline.ts';
+import type { CallerAccess } from './caller-access.ts';
 import type { Look } from './poll-health.ts';
 
 /** What was found out without a fault. */
@@ -23,6 +24,8 @@ export interface LimiterInterface {
   /** Makes the controls. @throws Error that says what does not fit together, and what to do */
   control(options: ControlOptions, signal: AbortSignal): Promise<Controls>;
   readonly look: Look;
+  /** For faults that go by what callers get. */
+  readonly access: CallerAccess;
   /** Keys whose limits the demo has set for a fixture, and has to take back. */
   keysOf(fixture: string): readonly string[];
 }

@@ -10,7 +10,10 @@ const never = new AbortController().signal;
 const NODE = 'rl-0';
 
 /** What becomes of ten requests to a node that answers so, or to one that is not there. */
-async function trafficTo(handle?: (request: IncomingMessage, response: ServerResponse) => void) {
+async function trafficTo(
+  handle?: (request: IncomingMessage, response: ServerResponse) => void,
+  timeoutMs = 10_000,
+) {
   let port = 1;
   if (handle) {
     const server = createServer(handle).listen(0, '127.0.0.1');
@@ -22,7 +25,7 @@ async function trafficTo(handle?: (request: IncomingMessage, response: ServerRes
       server.close();
     });
   }
-  const client = new LimiterClient({ name: NODE, host: '127.0.0.1', port }, 300, 16);
+  const client = new LimiterClient({ name: NODE, host: '127.0.0.1', port }, timeoutMs, 16);
   onTestFinished(() => client.close());
   const drift = new DriftInvariant({ nodes: [NODE], limit: 10, judged: 'Drift', threshold: 5, lag: 0 });
   await runSteadyTraffic(
@@ -30,6 +33,7 @@ async function trafficTo(handle?: (request: IncomingMessage, response: ServerRes
     {
       sent: (node) => drift.sent(node),
       answered: (node, allowed) => drift.answered(node, allowed, 0),
+      refused: (node) => drift.refused(node),
       unanswered: (node) => drift.unanswered(node),
     },
     never,
@@ -45,16 +49,23 @@ const window = { windowId: 'w', windowEndsAt: 5 };
 it.each([
   ['allows', answer(200, { allowed: true, ...window }), { answered: 10, allowed: 10 }],
   ['denies', answer(429, { allowed: false, ...window }), { answered: 10 }],
-  ['says that Redis did not answer', answer(503, {}), { answered: 10 }],
+  ['says that Redis did not answer', answer(503, {}), { answered: 10, refused: 10 }],
   ['fails', answer(500, {}), {}],
   ['answers for another window', answer(200, { allowed: true, ...window, windowId: 'v' }), {}],
   ['answers something else', answer(200, { hello: 'world' }), {}],
-  ['hangs', () => undefined, { unanswered: 10 }],
   ['hangs up', ({ socket }: IncomingMessage) => void socket.destroy(), { unanswered: 10 }],
 ])('counts every request to a node that %s', async (_, handle, counts) => {
-  expect(await trafficTo(handle)).toEqual({ sent: 10, answered: 0, allowed: 0, unanswered: 0, ...counts });
+  expect(await trafficTo(handle)).toEqual({
+    ...{ sent: 10, answered: 0, allowed: 0, refused: 0, unanswered: 0 },
+    ...counts,
+  });
+});
+
+it('counts every request to a node that hangs', async () => {
+  const counts = { sent: 10, answered: 0, allowed: 0, refused: 0, unanswered: 10 };
+  expect(await trafficTo(() => undefined, 300)).toEqual(counts);
 });
 
 it('counts no request that never left', async () => {
-  expect(await trafficTo()).toEqual({ sent: 0, answered: 0, allowed: 0, unanswered: 0 });
+  expect(await trafficTo()).toEqual({ sent: 0, answered: 0, allowed: 0, refused: 0, unanswered: 0 });
 });

@@ -63,6 +63,8 @@ export interface TrafficListener {
   sent(node: string): ((unreachable: boolean) => void) | undefined;
   /** Answered, for the key's window; a refusal for lack of an answer from Redis is not allowed either. */
   answered(node: string, allowed: boolean): void;
+  /** Hears of it, too, where that was a refusal. */
+  refused?(node: string): void;
   /** No answer came in time. As after an answer that is none (an error, another window), nobody knows whether it was admitted. */
   unanswered(node: string): void;
   /** Hears of every request that left, however it ended; a 503 and an answer that is none have failed. */
@@ -117,5 +119,9 @@ async function ask(node: TrafficNode, listener: TrafficListener, lifetime: Abort
   }
   listener.ended?.(node.name, GOT[outcome], performance.now() - start);
   if (outcome === 'Unanswered') listener.unanswered(node.name);
-  else if (outcome !== 'Improper') listener.answered(node.name, outcome === 'Allowed');
+  else if (outcome !== 'Improper') {
+    // First, so that whoever looks at each answer knows what it was.
+    if (outcome === 'Refused') listener.refused?.(node.name);
+    listener.answered(node.name, outcome === 'Allowed');
+  }
 }

@@ -2,7 +2,7 @@
 import { truncate } from '../../../api/index.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import { pauseFor } from '../waiting.ts';
-import { type CallerRequest, gotOf } from './caller-request.ts';
+import { type CallerRequest, type Got, gotOf } from './caller-request.ts';
 import type { Callers } from './callers.ts';
 
 /** Between two requests at most, so that counts which are synchronised now and then keep up; milliseconds. */
@@ -11,18 +11,29 @@ const APART_MS = 20;
 const WITHIN_MS = 10_000;
 /** Characters of what was asked, for people. */
 const MOST_ASKED = 120;
+/** Requests that may be let through, with a rest after each, beyond those that were left: each takes its time. */
+const MOST_RESTS = 10;
 /** Denials in a row of every node after which the limit counts as used up. */
 const DENIALS = 2;
 
 export interface UseUpOptions {
   readonly clients: readonly NodeClient[];
-  readonly callers: Callers;
+  readonly callers: Pick<Callers, 'read' | 'requestOf'>;
   readonly key: string;
   /** Requests after which it is given up. */
   readonly most: number;
   readonly callerTimeoutMs: number;
   /** About how long all of it may take, in milliseconds; default: 10 s. */
   readonly withinMs?: number;
+  /** Where nodes have to learn of each other's counts first. */
+  readonly rest?: UseUpRest;
+}
+
+/** Before the first request beyond what is left to a caller, and after each that is let through then. */
+export interface UseUpRest {
+  /** Requests that are left to it. */
+  readonly left: number;
+  readonly learned: (key: string, signal: AbortSignal) => Promise<void>;
 }
 
 export interface UsedUp {
@@ -35,6 +46,9 @@ export interface UsedUp {
     /** Method and path. */
     readonly asked: string;
     readonly problem: string;
+    readonly got: Got;
+    /** The connection broke, or none came about: the node said nothing. */
+    readonly unheard: boolean;
   };
 }
 
@@ -43,13 +57,17 @@ export interface UsedUp {
  * `most` were sent. @throws the reason of `signal`
  */
 export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise<UsedUp> {
-  const { callers, callerTimeoutMs, clients, key, most, withinMs = WITHIN_MS } = options;
+  const { callers, callerTimeoutMs, clients, key, most, rest, withinMs = WITHIN_MS } = options;
   const requests: CallerRequest[] = [];
   const apartMs = Math.min(APART_MS, withinMs / Math.max(1, most));
-  let denials = 0;
+  let [admitted, denials, rested] = [0, 0, -1];
   for (let i = 0; i < most && denials < DENIALS * clients.length; i += 1) {
     const client = clients[i % clients.length];
-    if (!client) break;
+    if (!client || (rest && admitted > rest.left + MOST_RESTS)) break;
+    if (rest && admitted >= rest.left && rested !== admitted) {
+      await rest.learned(key, signal);
+      rested = admitted;
+    }
     const request = callers.requestOf(key);
     const asked = await client.ask(request, callerTimeoutMs, signal);
     signal.throwIfAborted();
@@ -61,9 +79,11 @@ export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise
     requests.push({ node, caller: 'Beyond', sentAt, endedAt, ...heard });
     if (problem !== undefined) {
       const what = truncate(`${request.method} ${request.path}`, MOST_ASKED);
-      return { requests, usedUp: false, improper: { node, asked: what, problem } };
+      const { got, unheard = false } = heard;
+      return { requests, usedUp: false, improper: { node, asked: what, problem, got, unheard } };
     }
     denials = heard.got === 'Denied' ? denials + 1 : 0;
+    if (heard.got === 'Admitted') admitted += 1;
     await pauseFor(apartMs, signal);
   }
   return { requests, usedUp: clients.length > 0 && denials >= DENIALS * clients.length };

@@ -70,8 +70,11 @@ describe('over-admission by the count of the sender', () => {
   it('holds a burst against one window where its request was the first of the key', () => {
     const burst = at(9, 1500);
     expect(overAdmission(limit, burst, { firstSentAt: 1500 })).toMatchObject({ excess: 4, bound: 5 });
-    // One that was denied or lost began the window, so it may end within the burst.
-    expect(overAdmission(limit, burst, { firstSentAt: 700 })).toMatchObject({ excess: 0, bound: 10 });
+    // One that was denied or lost began the window, which lasts for a second from then on at the least.
+    expect(overAdmission(limit, burst, { firstSentAt: 1499.99 })).toMatchObject({ excess: 4, bound: 5 });
+    expect(overAdmission(limit, burst, { firstSentAt: 700 })).toMatchObject({ excess: 4, bound: 5 });
+    // So it may end within the burst.
+    expect(overAdmission(limit, burst, { firstSentAt: 510 })).toMatchObject({ excess: 0, bound: 10 });
   });
 
   it('leaves out of a span what was sent before it', () => {

@@ -42,15 +42,18 @@ export function overAdmission(
   { firstSentAt = Infinity, ...clock }: KnownOfKey = {},
 ): OverAdmission {
   const byAnswer = requests.toSorted((a, b) => a.answeredAt - b.answeredAt);
+  const isKnown = Number.isFinite(firstSentAt);
   let most: OverAdmission = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
   for (const from of beginnings(requests)) {
-    // Only a span that holds the first use of the key begins with a fresh one.
-    const known = { ...clock, fresh: firstSentAt >= from && firstSentAt < Infinity };
     let admitted = 0;
     for (const { answeredAt: to, sentAt } of byAnswer) {
       if (sentAt < from) continue;
       admitted += 1;
-      const bound = mostAdmitted(limit, { from, to, ...known });
+      const bound = Math.min(
+        mostAdmitted(limit, { from, to, ...clock }),
+        // What was admitted since then was admitted since the first use of the key, which was fresh.
+        mostAdmitted(limit, { from: Math.min(firstSentAt, from), to, ...clock, fresh: isKnown }),
+      );
       if (admitted - bound > most.excess) most = { excess: admitted - bound, admitted, bound, from, to };
     }
   }

@@ -12,8 +12,8 @@ import { Supervisor } from '../../../../src/local/supervisor.ts';
 import { admitRedis } from '../../../../src/subjects/ratelimiter/admission/redis-admission.ts';
 import type { NodeTarget, RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { Refusal } from '../../../../src/subjects/targets/refusal.ts';
+import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, LIMITER_HOSTS, threeNodes } from '../../../kit/hosted-limiters.ts';
-import { DrivenLimiter, limiterSpec } from '../../support/driven-limiter.ts';
 
 /** How each Redis is started. */
 export interface Ground {

@@ -124,6 +124,7 @@ export class CounterDriftAttempt implements FaultAttempt {
           if (invariant.answered(node, allowed, now())) watch.changed();
           else if (invariant.urgent) watch.lookNow();
         },
+        refused: (node) => invariant.refused(node),
         unanswered: (node) => invariant.unanswered(node),
         ended: (node, got, tookMs) => watch.timeline.answered(now(), node, got, tookMs, 'requests'),
       },

@@ -59,7 +59,7 @@ describe('drift', () => {
     expect(drift.reading(whole).detectedAt).toBeUndefined();
     drift.add(sample(T + 200, [3, 3, 2], 0), whole);
     expect(drift.reading(whole)).toMatchObject({
-      measures: [{ name: 'drift', value: 8, bound: 6, unit: 'requests' }, {}, {}, {}, {}, {}],
+      measures: [{ name: 'drift', value: 8, bound: 6, unit: 'requests' }, {}, {}, {}, {}, {}, {}],
       summary: '8 > 6; 0/10',
       detectedAt: T + 202,
       brokenAt: T + 100,
@@ -114,19 +114,24 @@ describe('drift', () => {
       drift.sent('a');
       drift.answered('a', allowed, T + 950);
     }
+    drift.sent('a');
+    drift.answered('a', false, T + 960);
+    // The node could not decide, which is no denial.
+    drift.refused('a');
     drift.sent('b');
     drift.unanswered('b');
     const { evidence, measures } = drift.reading(whole);
     expect(Object.fromEntries(measures.map(({ name, value }) => [name, value]))).toEqual({
       drift: 0,
       overAdmission: 0,
-      requests: 34,
+      requests: 35,
       allowed: 2,
       denied: 31,
+      refused: 1,
       unanswered: 1,
     });
     expect(evidence).toContain(
-      'Callers got: 2 of 34 allowed, 31 denied, though the limit had room for 8 more',
+      'Callers got: 2 of 35 allowed, 31 denied, 1 refused with an error, though the limit had room for 8 more',
     );
   });
 
@@ -238,7 +243,7 @@ describe('"at least"', () => {
   it('is said where each node went as far as the limit, or every request was allowed', () => {
     const drift = invariant();
     drift.add(sample(T, [10, 10, 10], 0), whole);
-    expect(drift.reading(whole)).toMatchObject({ measures: [{ atLeast: true }, {}, {}, {}, {}, {}] });
+    expect(drift.reading(whole)).toMatchObject({ measures: [{ atLeast: true }, {}, {}, {}, {}, {}, {}] });
     expect(drift.reading(whole).summary).toBe('>= 30 > 6; 0/10');
   });
 

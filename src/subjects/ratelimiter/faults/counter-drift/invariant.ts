@@ -125,6 +125,11 @@ export class DriftInvariant implements Invariant {
     return judged === 'OverAdmission' && allowed && this.#traffic.allowedCount === limit + 1;
   }
 
+  /** The answer that is taken in with this was an error: the node decided nothing. */
+  refused(node: string): void {
+    this.#traffic.refused(node);
+  }
+
   unanswered(node: string): void {
     this.#traffic.unanswered(node);
   }
@@ -155,10 +160,10 @@ export class DriftInvariant implements Invariant {
   reading(fault: FaultSpan): InvariantReading {
     this.#judgeAdmission(fault);
     const { limit, judged } = this.#settings;
-    const { requests, allowed, denied, unanswered } = this.#traffic.totals;
+    const { requests, allowed, denied, refused, unanswered } = this.#traffic.totals;
     const drift = this.#drift();
     const over = this.#overAdmission(fault);
-    const others = { requests, allowed, denied, unanswered };
+    const others = { requests, allowed, denied, refused, unanswered };
     const [first, second] = judged === 'Drift' ? [drift, over.measure] : [over.measure, drift];
     const { bound: _, ...second_ } = second;
     const passed = `${atLeast(over.measure)}${over.allowed}/${limit}`;
@@ -317,18 +322,20 @@ export class DriftInvariant implements Invariant {
         : []),
       `Bound of the drift: threshold ${threshold} + lag without a fault ${lag ?? 'not measured'}`,
     );
-    const { requests, allowed, denied, unanswered, open } = this.#traffic.totals;
+    const { requests, allowed, denied, refused, unanswered, open } = this.#traffic.totals;
     if (requests > 0) {
       const { allowed: passed, byNode } = this.#overAdmission(fault);
       const answered = new Map([...this.#traffic.byNode].map(([node, counts]) => [node, counts.answered]));
       const others = open - unanswered;
       // A limit that is kept by turning everybody away is kept at a price.
       const spare =
-        denied > 0 && allowed < limit ? `, though the limit had room for ${limit - allowed} more` : '';
+        denied + refused > 0 && allowed < limit
+          ? `, though the limit had room for ${limit - allowed} more`
+          : '';
       lines.push(
         `Callers were allowed ${passed} of limit ${limit} while the fault was on: ${perNode(byNode)}`,
         `Steady traffic: ${counted(requests, 'check')}, ${allowed} allowed, ${unanswered} unanswered${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
-        `Callers got: ${allowed} of ${requests} allowed, ${denied} denied${spare}`,
+        `Callers got: ${allowed} of ${requests} allowed, ${denied} denied${refused > 0 ? `, ${refused} refused with an error` : ''}${spare}`,
       );
     }
     lines.push(this.#record.summary(fault));

@@ -83,8 +83,14 @@ export const api = {
       name: 'denied',
       unit: 'requests',
       grows: true,
+      meaning: 'Checks that were denied: by a 429 or, behind HTTP, by what the mapping calls denied.',
+    },
+    {
+      name: 'refused',
+      unit: 'requests',
+      grows: true,
       meaning:
-        'Checks that were denied, or refused because a node got no answer from Redis; behind HTTP each answer of 500 and above.',
+        'Checks that were answered with 503, as by a node that got no answer from Redis; behind HTTP with another status of 500 and above, too.',
     },
     { name: 'unanswered', unit: 'requests', grows: true, meaning: 'Checks that no node answered in time.' },
     {

@@ -9,6 +9,8 @@ export interface NodeTraffic {
   /** Answered for the key's window. */
   answered: number;
   allowed: number;
+  /** Answered with an error, so that nobody was let through and nothing was decided; part of `answered`. */
+  refused: number;
   /** Sent, and no answer came in time. */
   unanswered: number;
 }
@@ -18,6 +20,7 @@ export interface TrafficTotals {
   readonly requests: number;
   readonly allowed: number;
   readonly denied: number;
+  readonly refused: number;
   readonly unanswered: number;
   /** Requests of which nobody knows whether they were admitted: not answered in time, or yet, or properly. */
   readonly open: number;
@@ -29,7 +32,9 @@ export class TrafficRecord {
   readonly #allowed: { readonly at: number; readonly node: string }[] = [];
 
   constructor(nodes: readonly string[]) {
-    this.#byNode = new Map(nodes.map((node) => [node, { sent: 0, answered: 0, allowed: 0, unanswered: 0 }]));
+    this.#byNode = new Map(
+      nodes.map((node) => [node, { sent: 0, answered: 0, allowed: 0, refused: 0, unanswered: 0 }]),
+    );
   }
 
   get byNode(): ReadonlyMap<string, NodeTraffic> {
@@ -55,6 +60,11 @@ export class TrafficRecord {
     if (!allowed) return;
     traffic.allowed += 1;
     this.#allowed.push({ at, node });
+  }
+
+  /** The answer that is taken in with this was an error. */
+  refused(node: string): void {
+    this.#of(node).refused += 1;
   }
 
   unanswered(node: string): void {
@@ -93,11 +103,12 @@ export class TrafficRecord {
   get totals(): TrafficTotals {
     const of = (count: keyof NodeTraffic): number =>
       [...this.#byNode.values()].reduce((sum, counts) => sum + counts[count], 0);
-    const [requests, answered, allowed] = [of('sent'), of('answered'), of('allowed')];
+    const [requests, answered, allowed, refused] = [of('sent'), of('answered'), of('allowed'), of('refused')];
     return {
       requests,
       allowed,
-      denied: answered - allowed,
+      denied: answered - allowed - refused,
+      refused,
       unanswered: of('unanswered'),
       open: requests - answered,
     };

@@ -32,6 +32,12 @@ describe('ghosts by the count of the sender', () => {
     });
   });
 
+  it('are found by the first of them, though no request is sent in the very moment in which the burst begins', () => {
+    const made = burst(11, 19);
+    const outcomes = made.outcomes.map((outcome) => ({ ...outcome, sentAt: outcome.sentAt + 0.01 }));
+    expect(read({ ...made, outcomes })).toMatchObject({ summary: '11/10', detectedAt: 1030 });
+  });
+
   it('are at least so many where nobody was denied', () => {
     const reading = read(burst(30, 0));
     expect(reading.summary).toBe('>= 30/10');

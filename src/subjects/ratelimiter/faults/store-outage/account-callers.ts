@@ -3,28 +3,25 @@
  * left of it afterwards. One for each of a few nodes.
  */
 import type { RecoveryReport } from '../../../../demo/observed.ts';
-import type { NodeClient } from '../../http/node-client.ts';
+import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
-import type { Callers } from '../../interfaces/callers.ts';
 import { useUp } from '../../interfaces/use-up.ts';
-import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { counted } from '../../words.ts';
 import { accountKey } from '../caller-keys.ts';
 import { type Account, balanceOf } from './accounts.ts';
 
 /** For so many nodes accounts are made up, and for limits up to that: each has to be used up after the fault. */
-const MOST_ACCOUNTS = 3;
+export const MOST_ACCOUNTS = 3;
 const MOST_ACCOUNTED = 200;
 /** How long that may take for one of them; milliseconds. */
 const WITHIN_MS = 2000;
 /** Requests beyond its limit after which a caller is given up that is not denied. */
 const MOST_BEYOND = 50;
 
-export interface AccountCallersOptions {
-  readonly clients: readonly NodeClient[];
-  readonly callers: Callers;
-  readonly limit: RateLimit;
+export interface AccountCallersOptions
+  extends Pick<CallerAccess, 'callers' | 'clients' | 'learned' | 'limit'> {
   readonly fixture: string;
   readonly callerTimeoutMs: number;
 }
@@ -41,6 +38,11 @@ export class AccountCallers {
     this.#during = options.clients
       .slice(0, this.#full <= MOST_ACCOUNTED ? MOST_ACCOUNTS : 0)
       .map((): CallerRequest[] => []);
+  }
+
+  /** All of them. */
+  get keys(): string[] {
+    return this.#during.map((_, i) => accountKey(this.#options.fixture, i));
   }
 
   /** Each asks its own node for `most` requests. @throws the reason of `signal` */
@@ -63,7 +65,9 @@ export class AccountCallers {
     }
     let [lost, phantoms, unknown] = [0, 0, 0];
     for (const [i, during] of this.#during.entries()) {
-      const { requests, usedUp } = await this.#useUp(accountKey(this.#options.fixture, i), signal);
+      const served = during.filter(({ got }) => got === 'Admitted').length;
+      const key = accountKey(this.#options.fixture, i);
+      const { requests, usedUp } = await this.#useUp(key, this.#full - served, signal);
       const account = accountOf(during, requests);
       const balance = usedUp && account ? balanceOf(limit, account) : undefined;
       if (!balance) unknown += 1;
@@ -86,10 +90,14 @@ export class AccountCallers {
     };
   }
 
-  async #useUp(key: string, signal: AbortSignal): ReturnType<typeof useUp> {
-    const { callers, callerTimeoutMs, clients } = this.#options;
+  async #useUp(key: string, left: number, signal: AbortSignal): ReturnType<typeof useUp> {
+    const { callers, callerTimeoutMs, clients, learned } = this.#options;
     const most = this.#full + MOST_BEYOND;
-    return await useUp({ clients, callers, key, most, callerTimeoutMs, withinMs: WITHIN_MS }, signal);
+    const rest = learned && { rest: { left, learned } };
+    return await useUp(
+      { clients, callers, key, most, callerTimeoutMs, withinMs: WITHIN_MS, ...rest },
+      signal,
+    );
   }
 }
 

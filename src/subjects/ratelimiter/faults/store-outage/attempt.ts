@@ -1,5 +1,5 @@
 /** One attempt of a store outage: what callers get before, during and after a pause of Redis. */
-import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type {
   FaultReport,
   InvariantReading,
@@ -8,31 +8,23 @@ import type {
 } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
+import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
-import { controlProblem } from '../../interfaces/http/control-callers.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
-import { useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
 import { counted } from '../../words.ts';
-import { beyondKey, withinKeys } from '../caller-keys.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
-import { AccountCallers } from './account-callers.ts';
-import { LEAST_ASKED, SHARE } from './behaviour.ts';
-import { runCallerTraffic } from './caller-traffic.ts';
+import { SHARE } from './behaviour.ts';
+import { OutageCallers } from './outage-callers.ts';
 import { OutageRecord, type OutageTimes } from './outage-record.ts';
 import { parametersOf, type StoreOutageSpec } from './parameters.ts';
 
-/** What a caller whose accounts are made up asks for during the fault. */
-const ACCOUNT_REQUESTS = 3;
-/** Before the fault the limiter may take so many requests more than its limit to be known to deny. */
-const MOST_BEYOND = 50;
 /** How often it is looked whether the fault has begun, or ended; milliseconds. */
 const TICK_MS = 100;
 /** How long a key can be used whose limit has no windows; milliseconds. */
@@ -43,15 +35,13 @@ interface Place {
   readonly fixture: string;
   readonly record: OutageRecord;
   readonly timeline: Timeline;
-  /** Keys of callers within their limit that were not used yet. */
-  readonly keys: Generator<string>;
-  /** The callers whose accounts are made up. */
-  readonly accounts: AccountCallers;
+  readonly callers: OutageCallers;
 }
 
 export class StoreOutageAttempt implements FaultAttempt {
   readonly #scenario: ScenarioSpec;
   readonly #toolkit: Toolkit;
+  readonly #access: CallerAccess;
   readonly #pause: StorePause;
   readonly #limit: RateLimit;
   readonly #parameters: StoreOutageSpec;
@@ -60,11 +50,12 @@ export class StoreOutageAttempt implements FaultAttempt {
   #finishedAt: number | undefined;
   #tell: ((reading: InvariantReading) => void) | undefined;
 
-  constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
+  constructor(scenario: ScenarioSpec, toolkit: Toolkit, access: CallerAccess) {
     this.#scenario = scenario;
     this.#toolkit = toolkit;
+    this.#access = access;
     this.#pause = new StorePause(toolkit);
-    this.#limit = limitOf(toolkit.limiter);
+    this.#limit = access.limit;
     this.#parameters = parametersOf(scenario);
   }
 
@@ -76,12 +67,12 @@ export class StoreOutageAttempt implements FaultAttempt {
     const admitted = await this.#pause.prepare(2 * windowMs, signal);
     if ('refused' in admitted) return admitted;
     const firstSentAt = now();
-    const { accept, callerTimeout } = this.#parameters;
-    const { askers: clients, callers } = this.#needs;
+    const { accept, callerTimeout, requestsPerSecond } = this.#parameters;
+    const callerTimeoutMs = parseDuration(callerTimeout);
     const settings = {
       nodes: target.nodes.map(({ name }) => name),
       limit: this.#limit,
-      callerTimeoutMs: parseDuration(callerTimeout),
+      callerTimeoutMs,
       firstSentAt,
       clockWithinMs: CLOCK_WITHIN_MS,
     };
@@ -92,10 +83,15 @@ export class StoreOutageAttempt implements FaultAttempt {
       fixture,
       record: new OutageRecord(settings, accept),
       timeline,
-      keys: withinKeys(fixture),
-      accounts: new AccountCallers({ clients, callers, fixture, ...settings }),
+      callers: new OutageCallers({
+        access: this.#access,
+        fixture,
+        requestsPerSecond,
+        callerTimeoutMs,
+        trafficMs: 2 * this.#storyMs,
+      }),
     };
-    await this.#control(place, signal);
+    const knownUntil = await this.#introduce(place, signal);
     this.#place = place;
     this.#pause.prepared();
     const windowEnds = windowEnd(this.#limit, firstSentAt);
@@ -104,10 +100,23 @@ export class StoreOutageAttempt implements FaultAttempt {
       prepared: {
         fixture,
         ...admitted,
-        usableUntil: Math.floor(windowEnds ?? firstSentAt + lasts),
-        message: `Callers ${fixture}-...: ${counted(this.#full, 'request')} let through and then denied, others let through by ${counted(target.nodes.length, 'node')}`,
+        usableUntil: Math.floor(knownUntil ?? windowEnds ?? firstSentAt + lasts),
+        message: `Callers ${fixture}-...: ${counted(admittedAtOnce(this.#limit), 'request')} let through and then denied, others let through by ${counted(target.nodes.length, 'node')}`,
       },
     };
+  }
+
+  /** Makes the callers known and the controls with them; those are forgotten again where that fails. */
+  async #introduce(place: Place, signal: AbortSignal): Promise<number | undefined> {
+    const { callers } = place;
+    const knownUntil = await callers.introduce(signal);
+    try {
+      await callers.control((request) => noteRequest(place, request), signal);
+    } catch (error) {
+      await callers.forget();
+      throw error;
+    }
+    return knownUntil;
   }
 
   async inject(
@@ -150,7 +159,11 @@ export class StoreOutageAttempt implements FaultAttempt {
       AbortSignal.any([signal, watching.signal]),
     );
     try {
-      const traffic = this.#traffic(place, AbortSignal.any([signal, enough.signal]));
+      const traffic = place.callers.traffic(
+        (request) => noteRequest(place, request),
+        AbortSignal.any([signal, enough.signal]),
+        this.#toolkit.lifetime,
+      );
       const accounts = this.#useAccounts(place, signal);
       // Where the watch is ended before them, nobody asks how they ended.
       Promise.all([traffic, accounts]).catch(() => undefined);
@@ -182,7 +195,7 @@ export class StoreOutageAttempt implements FaultAttempt {
     if (!this.#place) {
       return { workedAt, measures: [], message: `${accepted}; the callers of this fault are not known` };
     }
-    const { measures, message } = await this.#place.accounts.balance(signal);
+    const { measures, message } = await this.#place.callers.balance(signal);
     return { workedAt, measures, message: `${accepted}; ${message}` };
   }
 
@@ -229,10 +242,6 @@ export class StoreOutageAttempt implements FaultAttempt {
     return await this.#pause.inquire(marker);
   }
 
-  get #full(): number {
-    return admittedAtOnce(this.#limit);
-  }
-
   /** From the first request to the last of the accounts. */
   get #storyMs(): number {
     const { callerTimeout, pause, settle } = this.#parameters;
@@ -242,67 +251,11 @@ export class StoreOutageAttempt implements FaultAttempt {
     return parts.reduce((sum, part) => sum + parseDuration(part), this.#toolkit.timeoutMs);
   }
 
-  /** Requests for which one caller stays within its limit. */
-  get #uses(): number {
-    return Math.max(1, Math.floor(this.#full / 2));
-  }
-
-  /** @throws Error that says what is wrong without any fault */
-  async #control(place: Place, signal: AbortSignal): Promise<void> {
-    const { askers: clients, callers } = this.#needs;
-    const callerTimeoutMs = parseDuration(this.#parameters.callerTimeout);
-    const most = 2 * this.#full + MOST_BEYOND;
-    const key = beyondKey(place.fixture);
-    const usedUp = await useUp({ clients, callers, key, most, callerTimeoutMs }, signal);
-    for (const request of usedUp.requests) noteRequest(place, request);
-    const problem = controlProblem(this.#limit, usedUp);
-    if (problem !== undefined) throw new Error(problem);
-    const keys = take(place.keys, Math.ceil((LEAST_ASKED * clients.length) / this.#uses));
-    let turnedAway: CallerRequest | undefined;
-    const add = (request: CallerRequest): void => {
-      noteRequest(place, request);
-      if (request.caller === 'Within' && request.got !== 'Admitted') turnedAway ??= request;
-    };
-    await this.#send(place, keys, add, signal, signal);
-    signal.throwIfAborted();
-    if (turnedAway) {
-      const { got, node } = turnedAway;
-      throw new Error(
-        `without any fault a caller within its limit was ${got === 'Unanswered' ? `not answered by ${node} within ${formatDuration(callerTimeoutMs)}` : `${got === 'Denied' ? 'denied' : 'answered with an error'} by ${node}`}: see whether subject.rateLimiter.limit is the limit of your rate limiter, and whether $(key) stands where it takes the identity of its caller`,
-      );
-    }
-  }
-
-  get #needs(): { readonly callers: NonNullable<Toolkit['callers']>; readonly askers: Toolkit['askers'] } {
-    const { askers, callers } = this.#toolkit;
-    if (!callers) throw new TypeError('StoreOutage needs a limiter behind HTTP, which the API checks');
-    return { callers, askers };
-  }
-
-  async #traffic(place: Place, stop: AbortSignal): Promise<void> {
-    const { lifetime } = this.#toolkit;
-    await this.#send(place, place.keys, (request) => noteRequest(place, request), stop, lifetime);
-  }
-
-  async #send(
-    { fixture }: Place,
-    within: Iterable<string>,
-    tell: (request: CallerRequest) => void,
-    stop: AbortSignal,
-    lifetime: AbortSignal,
-  ): Promise<void> {
-    const { askers: clients, callers } = this.#needs;
-    const { callerTimeout, requestsPerSecond } = this.#parameters;
-    const callerTimeoutMs = parseDuration(callerTimeout);
-    const common = { clients, callers, within, requestsPerSecond, callerTimeoutMs };
-    await runCallerTraffic({ ...common, uses: this.#uses, beyond: beyondKey(fixture) }, tell, stop, lifetime);
-  }
-
   /** In the midst of the fault, once its first requests are answered or waiting. */
-  async #useAccounts({ accounts }: Place, signal: AbortSignal): Promise<void> {
+  async #useAccounts({ callers }: Place, signal: AbortSignal): Promise<void> {
     while (this.#times.startedAt === undefined) await pauseFor(TICK_MS, signal);
     await pauseFor((this.#times.until - this.#toolkit.now()) / 4, signal);
-    await accounts.ask(Math.min(ACCOUNT_REQUESTS, this.#uses), signal);
+    await callers.askForAccounts(signal);
   }
 
   #reported({ endedAt, startedAt }: FaultReport): void {
@@ -334,12 +287,4 @@ export class StoreOutageAttempt implements FaultAttempt {
 function noteRequest({ record, timeline }: Place, request: CallerRequest): void {
   record.add(request);
   timeline.request(request);
-}
-
-function* take<T>(from: Generator<T>, count: number): Generator<T> {
-  for (let i = 0; i < count; i += 1) {
-    const { done, value } = from.next();
-    if (done) return;
-    yield value;
-  }
 }

@@ -90,6 +90,13 @@ describe('what callers get while Redis takes no writes', () => {
     expect(behaviourOf(settings, [...before, ...most], FAULT).behaviour).toBe('Holds');
   });
 
+  it('fails open with the first request beyond the limit: the key was used by nobody before', () => {
+    const one = requests('a', 'Beyond', 'Admitted', 1, 12_000);
+    const judged = behaviourOf(settings, [...before, ...during({}, {}), ...one], FAULT);
+    expect(judged.over).toMatchObject({ excess: 1, admitted: 11, bound: 10 });
+    expect(judged.behaviour).toBe('FailsOpen');
+  });
+
   it('does not count what the end of the fault may have answered', () => {
     const late = nodes.flatMap((node) => requests(node, 'Within', 'Admitted', 50, 19_100));
     const judged = behaviourOf(settings, [...before, ...during(all('Unanswered'), {}), ...late], FAULT);

@@ -1,7 +1,8 @@
 /** Store outage: Redis takes no writes for a while, and callers get whatever they get. */
 import { fieldInCel, formatDuration, ifDurations, parseDuration } from '../../../../api/index.ts';
-import { PART } from '../../schema.ts';
+import { accountKey, beyondKey, withinKeys } from '../caller-keys.ts';
 import { type Fault, scenarioRule } from '../fault.ts';
+import { MOST_ACCOUNTS } from './account-callers.ts';
 import { StoreOutageAttempt } from './attempt.ts';
 import { api, parametersOf, unprovable } from './parameters.ts';
 
@@ -12,10 +13,6 @@ const [settle, callerTimeout] = (['settle', 'callerTimeout'] as const).map((fiel
 export const storeOutage: Fault = {
   api,
   rules: [
-    {
-      rule: scenarioRule(api, `self.${PART}.interface.type == 'HTTP'`),
-      message: `StoreOutage asks as callers do: it needs ${PART}.interface.type HTTP`,
-    },
     {
       rule: scenarioRule(
         api,
@@ -54,5 +51,12 @@ export const storeOutage: Fault = {
     };
   },
   unprovable: (scenario, _limiter, pods) => unprovable(scenario, pods),
-  open: (scenario, toolkit) => new StoreOutageAttempt(scenario, toolkit),
+  keysOf: callerKeys,
+  open: (scenario, toolkit, { access }) => new StoreOutageAttempt(scenario, toolkit, access),
 };
+
+/** Of an attempt on a limiter that is told of its callers: one within its limit for the control, one for the traffic. */
+function callerKeys(fixture: string): string[] {
+  const accounts = Array.from({ length: MOST_ACCOUNTS }, (_, i) => accountKey(fixture, i));
+  return [beyondKey(fixture), ...accounts, ...withinKeys(fixture, 0, 2)];
+}

@@ -40,7 +40,7 @@ describe('what is said of a limiter that lets too many through without a fault',
       ['a', 'Denied'],
       ['b', 'Admitted'],
     ]);
-    expect(controlProblem(limit, { requests, usedUp: false })).toMatch(
+    expect(controlProblem(limit, { requests, usedUp: false }, 'health.timeout')).toMatch(
       /^without any fault one caller was let through 4 times, and the limit allows 2: .*\. b denied none: .*lost its Redis, at its start or since its timeout for Redis is shorter than a usual answer takes/,
     );
   });
@@ -53,6 +53,8 @@ describe('what is said of a limiter that lets too many through without a fault',
       ['b', 'Denied'],
       ['a', 'Denied'],
     ]);
-    expect(controlProblem(limit, { requests, usedUp: true })).toMatch(/identity of its caller$/);
+    expect(controlProblem(limit, { requests, usedUp: true }, 'health.timeout')).toMatch(
+      /identity of its caller$/,
+    );
   });
 });

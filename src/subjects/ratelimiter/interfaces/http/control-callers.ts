@@ -8,7 +8,7 @@ import { overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits } from '../../limits/window-turn.ts';
 import { counted, sumOf } from '../../words.ts';
-import type { CallerRequest } from '../caller-request.ts';
+import type { CallerRequest, Got } from '../caller-request.ts';
 import { type UsedUp, useUp } from '../use-up.ts';
 import { countAtRest, measureLag } from './control-counts.ts';
 import { limitOf } from './limit-of-spec.ts';
@@ -19,6 +19,7 @@ const MOST_BEYOND = 50;
 const MOST_NAMED = 3;
 /** How long the control may take, in milliseconds, and so has to fit into a window by the clock. */
 const CONTROL_MS = 2000;
+const HTTP_FIELD = 'subject.rateLimiter.interface.http';
 
 /** What the controls showed. */
 export interface CallerControls {
@@ -47,7 +48,7 @@ export async function controlCallers(
   await untilItFits(limit, CONTROL_MS, now, signal);
   const options = { clients, callers, key, most: 2 * full + MOST_BEYOND, callerTimeoutMs: timeoutMs };
   const control = await useUp(options, signal);
-  const problem = controlProblem(limit, control);
+  const problem = controlProblem(limit, control, 'subject.rateLimiter.health.timeout');
   if (problem !== undefined) throw new Error(problem);
   const { requests } = control;
   const allowed = new Map(clients.map(({ node: { name } }) => [name, 0]));
@@ -75,15 +76,25 @@ export async function controlCallers(
       writeMaxMs,
       lags,
       counting: { sent, open: 0, refused: 0, allowed, admitted: allowed, stored, withinMs: 0 },
-      denying: { limit: full, sent, allowed: admitted },
+      denying: { limit: full, sent, allowed: admitted, denied: sent - admitted },
     },
   };
 }
 
-/** Why a limiter without a fault does not do what the spec says; undefined: it does. Pure. */
-export function controlProblem(limit: RateLimit, { improper, requests, usedUp }: UsedUp): string | undefined {
+/**
+ * Why a limiter without a fault does not do what the spec says; undefined: it does. Pure.
+ * @param timeoutField of the spec, how long an answer was waited for
+ */
+export function controlProblem(
+  limit: RateLimit,
+  { improper, requests, usedUp }: UsedUp,
+  timeoutField: string,
+): string | undefined {
   if (improper) {
-    return `without any fault ${improper.node} was asked ${improper.asked}: ${improper.problem}. See subject.rateLimiter.interface.http (request, admitted, denied), or raise health.timeout`;
+    const { asked, got, node, problem, unheard } = improper;
+    const before = requests.filter((request) => request.got === 'Admitted').length;
+    const remedy = remedyOf({ got, unheard, usedUp: before >= admittedAtOnce(limit) }, before, timeoutField);
+    return `without any fault ${node} was asked ${asked}: ${problem}. ${remedy}`;
   }
   const admitted = requests.filter(({ got }) => got === 'Admitted');
   const { bound, excess } = overAdmission(limit, admitted.map(timesOf), {
@@ -104,6 +115,21 @@ export function controlProblem(limit: RateLimit, { improper, requests, usedUp }:
     return `without any fault one caller was denied after ${counted(admitted.length, 'request')}, and the limit allows ${full}: correct subject.rateLimiter.limit`;
   }
   return undefined;
+}
+
+/** What to do about a request that a limiter in order had let through or denied: neither an error nor no answer is a denial. */
+function remedyOf(
+  { got, unheard, usedUp }: { readonly got: Got; readonly unheard: boolean; readonly usedUp: boolean },
+  before: number,
+  timeoutField: string,
+): string {
+  const used = `One caller had been let through ${counted(before, 'time')} by then, all that its limit allows, and`;
+  if (got === 'Unanswered') {
+    return `${usedUp ? `${used} no answer is no denial: s` : 'S'}ee in the logs why it waits, or raise ${timeoutField}`;
+  }
+  if (unheard) return `${usedUp ? `${used} an error is no denial: s` : 'S'}ee in the logs why it failed`;
+  if (!usedUp) return `See ${HTTP_FIELD} (request, admitted, denied)`;
+  return `${used} an error is no denial: where your rate limiter denies so, name the status in ${HTTP_FIELD}.denied; else see in the logs why it failed`;
 }
 
 /** The first few of some pods, in words. */

@@ -11,17 +11,28 @@ const OUTCOME: Readonly<Record<LimiterFailure, TrafficOutcome>> = {
   INVALID: 'Improper',
 };
 
-/** Sends checks of the key; an answer for another window than this is improper. */
-export function checkNode(client: LimiterClient, { key, windowId }: SampledWindow): TrafficNode {
+/**
+ * Sends checks of the key; an answer for another window than this is improper.
+ * @param hear what was asked and came back, where that is neither yes nor no
+ */
+export function checkNode(
+  client: LimiterClient,
+  { key, windowId }: SampledWindow,
+  hear: (problem: string) => void = () => undefined,
+): TrafficNode {
   return {
     name: client.name,
     async check(lifetime) {
       try {
         const answer = await client.check(key, lifetime);
-        if (answer.windowId !== windowId) return 'Improper';
+        if (answer.windowId !== windowId) {
+          hear(`${client.name}: POST /check answered for window ${answer.windowId}`);
+          return 'Improper';
+        }
         return answer.allowed ? 'Allowed' : 'Denied';
       } catch (error) {
         if (lifetime.aborted || !(error instanceof LimiterClientError)) return undefined;
+        hear(error.message);
         // It got no answer from Redis.
         return error.status === 503 ? 'Refused' : OUTCOME[error.failure];
       }

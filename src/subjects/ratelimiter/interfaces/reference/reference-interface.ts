@@ -6,6 +6,7 @@ import type { Toolkit } from '../../faults/fault.ts';
 import { keysMadeFor } from '../../faults/made-keys.ts';
 import type { LimiterInterface } from '../limiter-interface.ts';
 import { lookAtLimiter } from './health.ts';
+import { referenceAccess } from './reference-access.ts';
 
 export function referenceInterface(toolkit: Toolkit): LimiterInterface {
   const { limiter, target } = toolkit;
@@ -16,6 +17,7 @@ export function referenceInterface(toolkit: Toolkit): LimiterInterface {
       const baseline = await measureBaseline(options, signal);
       return { outcome: outcomeOf(baseline), baseline, writeMaxMs: baseline.writeMaxMs };
     },
+    access: referenceAccess(toolkit),
     look: async (signal) => await lookAtLimiter({ ...toolkit, nodes: target.nodes }, signal),
     keysOf: keysMadeFor,
   };

@@ -94,7 +94,9 @@ async function defineOnFirst(
 }
 
 /**
- * Removes the limit of `key`, and returns whether there was one; that nobody knows it is fine.
+ * Removes the limit of `key` on every node, and returns whether there was one; that nobody knows it is fine. One
+ * node's word would do as long as Redis stands; but if Redis loses its data before the others have learned of it,
+ * a node that still knows the limit puts it back.
  * @throws the last node's error when none would
  */
 export async function removeRateLimit(
@@ -102,14 +104,10 @@ export async function removeRateLimit(
   key: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  let last: unknown;
-  for (const client of clients) {
-    try {
-      return await client.remove(key, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      last = error;
-    }
-  }
+  const removals = await Promise.allSettled(clients.map(async (client) => client.remove(key, signal)));
+  const answers = removals.flatMap((removal) => (removal.status === 'fulfilled' ? [removal.value] : []));
+  if (answers.length > 0) return answers.includes(true);
+  signal.throwIfAborted();
+  const last: unknown = removals.findLast((removal) => removal.status === 'rejected')?.reason;
   throw last instanceof Error ? last : new SetupError(`there is no node to remove ${key} on`);
 }

@@ -3,21 +3,21 @@
  * it; effects and activities are asked for by the test.
  */
 import { randomUUID } from 'node:crypto';
-import type { ChaosDemoSpec } from '../../../src/api/index.ts';
-import { specSchema } from '../../../src/api/index.ts';
-import { controlName } from '../../../src/demo/context.ts';
-import type { Activity, SubjectEffect } from '../../../src/demo/effects.ts';
-import { callsForDecision, type Finding, record } from '../../../src/demo/findings.ts';
-import { nothingObserved, type Observed } from '../../../src/demo/observed.ts';
-import type { FaultEvidence, Permit, SubjectDriver } from '../../../src/demo/subject.ts';
-import { ActivityRunner } from '../../../src/operator/activity-runner.ts';
-import { createSystemClock } from '../../../src/operator/system-clock.ts';
+import type { ChaosDemoSpec } from '../../src/api/index.ts';
+import { specSchema } from '../../src/api/index.ts';
+import { controlName } from '../../src/demo/context.ts';
+import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
+import { callsForDecision, type Finding, record } from '../../src/demo/findings.ts';
+import { nothingObserved, type Observed } from '../../src/demo/observed.ts';
+import type { FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
+import { ActivityRunner } from '../../src/operator/activity-runner.ts';
+import { createSystemClock } from '../../src/operator/system-clock.ts';
 import {
   createRateLimiterDriver,
   type RateLimiterDriverOptions,
-} from '../../../src/subjects/ratelimiter/driver.ts';
-import type { RateLimiterTarget } from '../../../src/subjects/ratelimiter/index.ts';
-import { ConnectionBudget, rateLimiter } from '../../../src/subjects/ratelimiter/index.ts';
+} from '../../src/subjects/ratelimiter/driver.ts';
+import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
+import { ConnectionBudget, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 
 export const never = new AbortController().signal;
 /** Nothing stands against an injection. */

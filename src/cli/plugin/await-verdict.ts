@@ -1,4 +1,4 @@
-/** `run` and `wait`: until a run has ended, or it is clear that none will begin. */
+/** Follows a run until it has ended, or it is clear that none will begin. */
 import type { ChaosDemo } from '../../api/index.ts';
 import { verdictLines } from '../story.ts';
 import { type Display, showLive } from '../view/session.ts';

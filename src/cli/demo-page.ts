@@ -1,0 +1,31 @@
+/** The page of `kubectl chaosdemo ui` on the control plane of `npm run demo`. */
+import { KubeClient } from '../kube/client.ts';
+import { loadKubeConfig } from '../kube/kube-config.ts';
+import type { Stage } from '../local/environment.ts';
+import type { OpenUi } from './plugin/ui/ui.ts';
+
+/** Serves it on loopback, says its address, and opens it where there is a display. Whoever opens it closes it. */
+export async function openDemoPage(
+  { controlPlane, namespace }: Pick<Stage, 'controlPlane' | 'namespace'>,
+  name: string,
+  say: (line: string) => void,
+): Promise<OpenUi> {
+  // It brings the charting library, which no other demo needs.
+  const { hasBrowser, openUi } = await import('./plugin/ui/ui.ts');
+  const client = new KubeClient(loadKubeConfig(controlPlane.kubectl.kubeconfig));
+  const connection = { client, namespace, namespaceGiven: true, kubectl: 'kubectl' };
+  try {
+    say('');
+    const { address, close } = await openUi({ connection, name, port: 0, open: hasBrowser(), say });
+    return {
+      address,
+      close: async () => {
+        await close();
+        await client.close();
+      },
+    };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+/** What the commands of `kubectl chaosdemo` have in common: how they are written down, and how they are run. */
+import { randomBytes } from 'node:crypto';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { terminalLine } from '../../../api/index.ts';
+import { duration } from '../../../settings/kinds.ts';
+import { hasTerminal } from '../../view/screen.ts';
+import { type Display, plainDisplay } from '../../view/session.ts';
+import { awaitVerdict } from '../await-verdict.ts';
+import { type Connection, connect, type Place } from '../connection.ts';
+import { chooseName, getDemo } from '../demos.ts';
+import { EXIT } from '../errors.ts';
+import { requestOf } from '../steer.ts';
+import { liveDisplay } from '../watch.ts';
+
+export interface CommandContext {
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Hears of the exit status of the command that ran. */
+  readonly onExit: (status: number) => void;
+}
+
+/** What the help of a command says. */
+export interface CommandText {
+  readonly name: string;
+  /** A sentence without its full stop. */
+  readonly summary: string;
+  readonly examples: readonly string[];
+  readonly notes?: string;
+}
+
+/** Options of a command that shows a run until it has ended. */
+export interface Waiting extends Place {
+  /** In milliseconds. */
+  readonly timeout: number;
+  readonly plain: boolean;
+}
+
+export const VERDICTS = `Exit status: 0 Succeeded, 1 Failed, 2 Errored, refused, a dry run or no verdict in time, 3 Aborted,
+64 wrong usage, 130 stopped by Ctrl-C.`;
+
+export const ONLY_ONE = 'name of the ChaosDemo (default: the only one of the namespace)';
+
+/** Longer than the activeDeadline of the samples, 10 m. */
+const DEFAULT_TIMEOUT = { milliseconds: 15 * 60_000, written: '15m' };
+const waitingTime = duration('1s', '25h', '15m');
+
+/** Adds a command that asks no cluster. */
+export function localCommand(program: Command, { examples, name, notes, summary }: CommandText): Command {
+  return program
+    .command(name)
+    .summary(summary)
+    .description(`${summary}.${notes ? `\n\n${notes}` : ''}`)
+    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
+    .exitOverride();
+}
+
+/** Adds a command that asks a cluster; its options hold a {@link Place}. */
+export function clusterCommand(program: Command, text: CommandText): Command {
+  return localCommand(program, text)
+    .option('-n, --namespace <name>', 'namespace of the ChaosDemo (default: that of the context)')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('--kubeconfig <file>', 'kubeconfig to use');
+}
+
+export function timeoutOption(): Option {
+  return new Option('--timeout <duration>', 'give up after so long')
+    .default(DEFAULT_TIMEOUT.milliseconds, DEFAULT_TIMEOUT.written)
+    .argParser(parseTimeout);
+}
+
+export function plainOption(): Option {
+  return new Option('--plain', 'print lines, also on a terminal').default(!hasTerminal(), 'only without one');
+}
+
+/** What commander calls an action with, of a command without an argument or with `[name]`. */
+type ActionArguments<O> =
+  | [options: O, command: Command]
+  | [name: string | undefined, options: O, command: Command];
+
+/** An action that runs `work` on a connection, which is closed whatever happens. Its status is 0 where it gives none. */
+export function connected<O extends Place>(
+  { onExit }: CommandContext,
+  work: (connection: Connection, options: O, name?: string) => Promise<number | undefined>,
+): (...args: ActionArguments<O>) => Promise<void> {
+  return async (...args) => {
+    const [options, name] = args.length === 3 ? [args[1], args[0]] : [args[0]];
+    const connection = connect(options);
+    if (connection.client.warning) process.stderr.write(`${terminalLine(connection.client.warning)}\n`);
+    try {
+      onExit((await work(connection, options, name)) ?? EXIT.done);
+    } finally {
+      await connection.client.close();
+    }
+  };
+}
+
+/** The name that is meant. Nobody waits for an object that is not there. */
+export async function existing(
+  { signal }: CommandContext,
+  connection: Connection,
+  given: string | undefined,
+): Promise<string> {
+  return (await getDemo(connection, await chooseName(connection, given, signal), signal)).metadata.name;
+}
+
+/** Shows the run to its end. Returns the exit status. */
+export async function toVerdict(
+  { signal }: CommandContext,
+  connection: Connection,
+  name: string,
+  { plain, timeout }: Waiting,
+): Promise<number> {
+  const display: Display = plain ? plainDisplay(say) : await liveDisplay();
+  const hint = plain ? say : () => undefined;
+  return await awaitVerdict({ connection, name, display, say, hint, timeoutMs: timeout, signal });
+}
+
+export function say(line: string): void {
+  process.stdout.write(`${terminalLine(line)}\n`);
+}
+
+/** What tells two requests of the same moment apart. */
+export function unique(): string {
+  return randomBytes(3).toString('hex');
+}
+
+/** A value of the annotation that asks for a run, as none was before. */
+export function newRequest(): string {
+  return requestOf(Date.now(), unique());
+}
+
+function parseTimeout(written: string): number {
+  const parsed = waitingTime.schema.safeParse(written);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(`Write ${waitingTime.write}.`);
+}

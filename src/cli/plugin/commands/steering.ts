@@ -1,0 +1,66 @@
+/** `advance`, `abort` and `rerun`: each sets one annotation, which asks something of the operator. */
+import type { Command } from 'commander';
+import { ANNOTATIONS, type ChaosDemo } from '../../../api/index.ts';
+import { annotate, chooseName, getDemo } from '../demos.ts';
+import { EXIT } from '../errors.ts';
+import { abortOf, advanceOf, rerunOf, type Steering } from '../steer.ts';
+import {
+  type CommandContext,
+  type CommandText,
+  clusterCommand,
+  connected,
+  ONLY_ONE,
+  say,
+  unique,
+} from './command.ts';
+
+export function addAdvance(program: Command, context: CommandContext): void {
+  addSteering(program, context, 'advance', advanceOf, {
+    name: 'advance',
+    summary: 'Let a run go on that waits for you',
+    examples: ['kubectl chaosdemo advance demo -n ratelimiter'],
+    notes: `Sets ${ANNOTATIONS.advance} to <run>/<chapter> of the chapter in which the run waits (spec.pace.mode: Manual).`,
+  });
+}
+
+export function addAbort(program: Command, context: CommandContext): void {
+  addSteering(program, context, 'abort', abortOf, {
+    name: 'abort',
+    summary: 'Stop a run, release its fault and restore',
+    examples: ['kubectl chaosdemo abort demo -n ratelimiter'],
+    notes: `Sets ${ANNOTATIONS.abort} to the number of the run that is on.`,
+  });
+}
+
+export function addRerun(program: Command, context: CommandContext): void {
+  addSteering(program, context, 'requestedAt', (demo) => rerunOf(demo, Date.now(), unique()), {
+    name: 'rerun',
+    summary: 'Run again, without a change of the spec',
+    examples: [
+      'kubectl chaosdemo rerun demo -n ratelimiter',
+      'kubectl chaosdemo rerun demo && kubectl chaosdemo wait demo',
+    ],
+    notes: `Sets ${ANNOTATIONS.requestedAt} to a new value. A run that is on is stopped first.`,
+  });
+}
+
+function addSteering(
+  program: Command,
+  context: CommandContext,
+  annotation: keyof typeof ANNOTATIONS,
+  steering: (demo: ChaosDemo, kubectl: string) => Steering,
+  text: CommandText,
+): void {
+  clusterCommand(program, text)
+    .argument('[name]', ONLY_ONE)
+    .action(
+      connected(context, async (connection, _options, given) => {
+        const { signal } = context;
+        const name = await chooseName(connection, given, signal);
+        const { value, does } = steering(await getDemo(connection, name, signal), connection.kubectl);
+        await annotate(connection, name, annotation, value, signal);
+        say(`${connection.namespace}/${name} ${does} (${ANNOTATIONS[annotation]}=${value})`);
+        return EXIT.done;
+      }),
+    );
+}

@@ -1,0 +1,41 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Place } from '../connection.ts';
+import { EXIT } from '../errors.ts';
+import { type CommandContext, clusterCommand, connected, existing, say } from './command.ts';
+
+export function addUi(program: Command, context: CommandContext): void {
+  clusterCommand(program, {
+    name: 'ui',
+    summary: 'Show runs as a page in your browser, live',
+    examples: [
+      'kubectl chaosdemo ui',
+      'kubectl chaosdemo ui demo -n ratelimiter',
+      'kubectl chaosdemo ui --no-open --port 8443',
+    ],
+    notes: `All ChaosDemos that you may list, one run with its plots, and two runs side by side. With -n the list is of that
+namespace. It is served on 127.0.0.1 with your own rights, to whoever has the address that is printed. Ctrl-C ends it.`,
+  })
+    .argument('[name]', 'name of the ChaosDemo whose page is opened (default: the page of all)')
+    .addOption(
+      new Option('--port <number>', 'port of 127.0.0.1').default(0, 'one that is free').argParser(parsePort),
+    )
+    .option('--no-open', 'open no browser')
+    .action(
+      connected<Place & { port: number; open: boolean }>(
+        context,
+        async (connection, { open, port }, given) => {
+          // It brings the charting library, which no other command needs at its start.
+          const { hasBrowser, ui } = await import('../ui/ui.ts');
+          const name = given === undefined ? undefined : await existing(context, connection, given);
+          await ui({ connection, name, port, open: open && hasBrowser(), say, signal: context.signal });
+          return EXIT.done;
+        },
+      ),
+    );
+}
+
+function parsePort(written: string): number {
+  const port = /^\d{1,5}$/.test(written) ? Number(written) : 0;
+  if (port >= 1 && port <= 65_535) return port;
+  throw new InvalidArgumentError('Write a number from 1 to 65535.');
+}

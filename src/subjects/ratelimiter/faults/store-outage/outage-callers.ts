@@ -1,0 +1,142 @@
+/**
+ * The callers of one attempt: one beyond its limit, others well within theirs, and those whose accounts are made up.
+ * They go by what the limiter answers, whatever it speaks.
+ */
+import { formatDuration } from '../../../../api/index.ts';
+import type { CallerAccess, NewCaller } from '../../interfaces/caller-access.ts';
+import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import { useUp } from '../../interfaces/use-up.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import { beyondKey, withinKeys } from '../caller-keys.ts';
+import { AccountCallers } from './account-callers.ts';
+import { LEAST_ASKED } from './behaviour.ts';
+import { runCallerTraffic } from './caller-traffic.ts';
+
+/** What a caller whose accounts are made up asks for during the fault. */
+const ACCOUNT_REQUESTS = 3;
+/** Before the fault the limiter may take so many requests more than its limit to be known to deny. */
+const MOST_BEYOND = 50;
+
+export interface OutageCallersOptions {
+  readonly access: CallerAccess;
+  readonly fixture: string;
+  /** Of each kind, to each node. */
+  readonly requestsPerSecond: number;
+  readonly callerTimeoutMs: number;
+  /** How long traffic is sent at the most; milliseconds. */
+  readonly trafficMs: number;
+}
+
+type Tell = (request: CallerRequest) => void;
+
+export class OutageCallers {
+  readonly #options: OutageCallersOptions;
+  readonly #accounts: AccountCallers;
+  /** Keys of callers within their limit, and how often each is used: for the control, and for the traffic. */
+  readonly #control: KeyPlan;
+  readonly #traffic: KeyPlan;
+
+  constructor(options: OutageCallersOptions) {
+    this.#options = options;
+    const { access, callerTimeoutMs, fixture, requestsPerSecond, trafficMs } = options;
+    this.#accounts = new AccountCallers({ ...access, fixture, callerTimeoutMs });
+    const nodes = access.clients.length;
+    this.#control = planOf(access, fixture, LEAST_ASKED * nodes, 0);
+    const most = Math.ceil((requestsPerSecond * nodes * trafficMs) / 1000);
+    this.#traffic = planOf(access, fixture, most, this.#control.count);
+  }
+
+  /** Makes them known, and returns until when they are; undefined: the limiter is told of none. @throws as {@link CallerAccess.introduce} */
+  async introduce(signal: AbortSignal): Promise<number | undefined> {
+    return await this.#options.access.introduce(this.#all(), signal);
+  }
+
+  async forget(): Promise<void> {
+    await this.#options.access.forget(this.#all());
+  }
+
+  *#all(): Generator<NewCaller> {
+    yield { key: beyondKey(this.#options.fixture) };
+    for (const key of this.#accounts.keys) yield { key };
+    for (const { keys, uses } of [this.#control, this.#traffic]) {
+      for (const key of keys()) yield { key, allowed: 2 * uses };
+    }
+  }
+
+  /** Uses the limit of one caller up and lets others in, without any fault. @throws Error that says what is wrong */
+  async control(tell: Tell, signal: AbortSignal): Promise<void> {
+    const { access, callerTimeoutMs, fixture } = this.#options;
+    const { callers, clients, learned, limit } = access;
+    const full = admittedAtOnce(limit);
+    const usedUp = await useUp(
+      {
+        clients,
+        callers,
+        key: beyondKey(fixture),
+        most: 2 * full + MOST_BEYOND,
+        callerTimeoutMs,
+        ...(learned && { rest: { left: full, learned } }),
+      },
+      signal,
+    );
+    for (const request of usedUp.requests) tell(request);
+    const problem = access.problemOf(usedUp, 'storeOutage.callerTimeout');
+    if (problem !== undefined) throw new Error(problem);
+    let turnedAway: CallerRequest | undefined;
+    const add: Tell = (request) => {
+      tell(request);
+      if (request.caller === 'Within' && request.got !== 'Admitted') turnedAway ??= request;
+    };
+    await this.#send(this.#control, add, signal, signal);
+    signal.throwIfAborted();
+    if (turnedAway) throw new Error(this.#turnedAway(turnedAway));
+  }
+
+  #turnedAway({ got, node }: CallerRequest): string {
+    const { access, callerTimeoutMs } = this.#options;
+    const what = {
+      Admitted: `let through by ${node}`,
+      Denied: `denied by ${node}`,
+      Failed: `answered with an error by ${node}`,
+      Unanswered: `not answered by ${node} within ${formatDuration(callerTimeoutMs)}`,
+    }[got];
+    return `without any fault a caller within its limit was ${what}: ${access.advice}`;
+  }
+
+  /** As {@link runCallerTraffic}. */
+  async traffic(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
+    await this.#send(this.#traffic, tell, stop, lifetime);
+  }
+
+  /** Asks for those whose accounts are made up. @throws the reason of `signal` */
+  async askForAccounts(signal: AbortSignal): Promise<void> {
+    const half = Math.max(1, Math.floor(admittedAtOnce(this.#options.access.limit) / 2));
+    await this.#accounts.ask(Math.min(ACCOUNT_REQUESTS, half), signal);
+  }
+
+  /** As {@link AccountCallers.balance}. */
+  async balance(signal: AbortSignal): ReturnType<AccountCallers['balance']> {
+    return await this.#accounts.balance(signal);
+  }
+
+  async #send({ keys, uses }: KeyPlan, tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
+    const { access, callerTimeoutMs, fixture, requestsPerSecond } = this.#options;
+    const { callers, clients } = access;
+    const options = { clients, callers, within: keys(), uses, requestsPerSecond, callerTimeoutMs };
+    await runCallerTraffic({ ...options, beyond: beyondKey(fixture) }, tell, stop, lifetime);
+  }
+}
+
+/** Keys, and for how many requests each is used. */
+interface KeyPlan {
+  readonly count: number;
+  readonly uses: number;
+  readonly keys: () => Generator<string>;
+}
+
+/** Keys for `requests` of callers within their limit, the first of them with this number. */
+function planOf(access: CallerAccess, fixture: string, requests: number, first: number): KeyPlan {
+  const uses = access.usesOf(requests);
+  const count = Math.ceil(requests / uses);
+  return { count, uses, keys: () => withinKeys(fixture, first, count) };
+}

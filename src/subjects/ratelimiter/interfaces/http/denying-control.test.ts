@@ -1,0 +1,68 @@
+/** The negative control of a limiter behind HTTP, against real servers on loopback. */
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { NodeClient } from '../../http/node-client.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import { useUp } from '../use-up.ts';
+import { controlProblem } from './control-callers.ts';
+import { HttpCallers } from './http-callers.ts';
+import { httpInterfaceSchema } from './schema.ts';
+
+const LIMIT: RateLimit = { algorithm: 'FixedWindow', requests: 3, windowMs: 60_000, start: 'FirstRequest' };
+
+/** What the control says of a limiter that lets three through, and then answers so. */
+async function problemOf(beyond: RequestListener, denied: object = {}): Promise<string | undefined> {
+  let passed = 0;
+  const server = createServer((request, response) => {
+    passed += 1;
+    if (passed > LIMIT.requests) beyond(request, response);
+    else response.writeHead(200).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port }, 1, Date.now);
+  onTestFinished(() => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/of/$(key)' }, denied }));
+  const options = { clients: [client], callers, key: 'demo-a', most: 20, callerTimeoutMs: 300 };
+  const control = await useUp(options, new AbortController().signal);
+  return controlProblem(LIMIT, control, 'health.timeout');
+}
+
+const status =
+  (code: number): RequestListener =>
+  (_, response) =>
+    response.writeHead(code).end();
+
+describe('whether a limiter behind HTTP denies once its limit is used up', () => {
+  it('is shown by an answer that the mapping calls denied', async () => {
+    expect(await problemOf(status(429))).toBeUndefined();
+  });
+
+  it('is not shown by a server that is overloaded: what was asked, what came back, and the field to set', async () => {
+    expect(await problemOf(status(503))).toBe(
+      'without any fault api-0 was asked GET /of/demo-a: answered 503, which is neither admitted nor denied by the spec. One caller had been let through 3 times by then, all that its limit allows, and an error is no denial: where your rate limiter denies so, name the status in subject.rateLimiter.interface.http.denied; else see in the logs why it failed',
+    );
+  });
+
+  it('is shown by a 503 where the mapping calls that denied', async () => {
+    expect(await problemOf(status(503), { statuses: [503] })).toBeUndefined();
+  });
+
+  it('is not shown by a server that gives no answer', async () => {
+    expect(await problemOf(() => undefined)).toMatch(
+      /^without any fault api-0 was asked GET \/of\/demo-a: it was not answered within 300 ms\. .*no answer is no denial: see in the logs why it waits, or raise health\.timeout$/,
+    );
+  });
+
+  it('is not shown by a connection that breaks', async () => {
+    expect(await problemOf(({ socket }) => void socket.destroy())).toMatch(
+      /^without any fault api-0 was asked GET \/of\/demo-a: .*\. .*an error is no denial: see in the logs why it failed$/,
+    );
+  });
+});

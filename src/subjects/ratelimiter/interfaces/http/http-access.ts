@@ -1,0 +1,26 @@
+/** A limiter behind HTTP as its callers meet it. It is told of no caller: each key is one that it has never seen. */
+import type { Toolkit } from '../../faults/fault.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import type { CallerAccess } from '../caller-access.ts';
+import { controlProblem } from './control-callers.ts';
+import { limitOf } from './limit-of-spec.ts';
+
+export function httpAccess({
+  askers: clients,
+  callers,
+  limiter,
+}: Pick<Toolkit, 'askers' | 'callers' | 'limiter'>): CallerAccess {
+  if (!callers) throw new TypeError('there are no callers');
+  const limit = limitOf(limiter);
+  return {
+    clients,
+    callers,
+    limit,
+    usesOf: () => Math.max(1, Math.floor(admittedAtOnce(limit) / 2)),
+    introduce: async () => undefined,
+    forget: async () => undefined,
+    problemOf: (control, timeoutField) => controlProblem(limit, control, timeoutField),
+    advice:
+      'see whether subject.rateLimiter.limit is the limit of your rate limiter, and whether $(key) stands where it takes the identity of its caller',
+  };
+}

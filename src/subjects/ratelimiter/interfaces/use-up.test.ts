@@ -1,0 +1,73 @@
+/** Using a limit up on real servers that learn of each other's counts only when they are given the time. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { NodeClient } from '../http/node-client.ts';
+import { HttpCallers } from './http/http-callers.ts';
+import { httpInterfaceSchema } from './http/schema.ts';
+import { useUp } from './use-up.ts';
+
+const LIMIT = 6;
+const { signal } = new AbortController();
+const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
+
+/** Two nodes, each of which knows what it has admitted itself, and of the other what it was told last. */
+async function twoNodes() {
+  const nodes = [0, 1].map(() => ({ own: 0, others: 0 }));
+  const clients: NodeClient[] = [];
+  for (const [i, counts] of nodes.entries()) {
+    const server = createServer((_, response) => {
+      const admits = counts.own + counts.others < LIMIT;
+      if (admits) counts.own += 1;
+      response.writeHead(admits ? 200 : 429).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = new NodeClient({ name: `node-${i}`, host: '127.0.0.1', port }, 1, Date.now);
+    clients.push(client);
+    onTestFinished(() => {
+      client.close();
+      server.closeAllConnections();
+      server.close();
+    });
+  }
+  let rests = 0;
+  const learned = async (): Promise<void> => {
+    rests += 1;
+    const total = nodes.reduce((sum, { own }) => sum + own, 0);
+    for (const node of nodes) node.others = total - node.own;
+  };
+  return { clients, learned, rests: () => rests };
+}
+
+const admitted = ({ requests }: Awaited<ReturnType<typeof useUp>>): number =>
+  requests.filter(({ got }) => got === 'Admitted').length;
+const options = { callers, key: 'demo-a', most: 50, callerTimeoutMs: 5000, withinMs: 50 };
+
+it('lets nodes learn what was let through before it asks for more than the limit', async () => {
+  const { clients, learned, rests } = await twoNodes();
+  const control = await useUp({ ...options, clients, rest: { left: LIMIT, learned } }, signal);
+  expect(control.usedUp).toBe(true);
+  expect(admitted(control)).toBe(LIMIT);
+  expect(rests()).toBe(1);
+});
+
+it('lets them learn after each request beyond what was left, too', async () => {
+  const { clients, learned, rests } = await twoNodes();
+  // Two were let through before and never counted.
+  const control = await useUp({ ...options, clients, rest: { left: LIMIT - 2, learned } }, signal);
+  expect(admitted(control)).toBe(LIMIT);
+  expect(rests()).toBe(3);
+});
+
+it('gives a caller up whom nobody denies', async () => {
+  const { clients } = await twoNodes();
+  let rests = 0;
+  const learned = async (): Promise<void> => {
+    rests += 1;
+  };
+  const control = await useUp({ ...options, clients, rest: { left: 0, learned } }, signal);
+  expect(control.usedUp).toBe(false);
+  expect(rests).toBeLessThanOrEqual(12);
+});

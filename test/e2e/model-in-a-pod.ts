@@ -1,0 +1,187 @@
+/**
+ * A real language model in the cluster, asked by an operator that its profile lets through to it. It is far too small
+ * to reason: what it answers may be believed or rejected, and each has to show as what it is.
+ */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ChaosDemoStatus, DiagnosisStatus } from '../../src/api/index.ts';
+import { LOCAL_MODEL } from '../../src/local/model.ts';
+import { installModel, installOperator } from '../../tools/cluster/install.ts';
+import { keepingTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { type Cluster, isReady, NAMESPACE, type Pod, SYSTEM } from './support/cluster.ts';
+import { kindOf } from './support/kind.ts';
+
+/** That of manifests/operator-with-models. */
+const PROFILE = 'small';
+const MODELS = 'models';
+/** The verdict of the same demo by rules alone. */
+const AS_WITHOUT_IT = { phase: 'Succeeded', reason: 'ExpectationsMet' };
+const SPENDING = ['-n', SYSTEM, 'get', 'configmap', 'chaosdemo-diagnosis-spending'];
+const progress = (line: string): void => void process.stdout.write(`[e2e] ${line}\n`);
+
+/** What the server of the model says of questions, in its log. */
+interface Served {
+  readonly asked: number;
+  readonly answered: number;
+  readonly tokens: { readonly input: number; readonly output: number };
+}
+
+export function modelInAPod(cluster: Cluster): void {
+  const { kubectl, provided } = cluster;
+
+  beforeAll(async () => {
+    await cluster.useLimiter('approximate');
+    await installModel(kindOf(provided), kubectl, provided.images.runtime, { progress });
+    await installOperator(kubectl, {}, 'operator-with-models');
+  });
+  afterAll(async () => {
+    await cluster.keep('model.log', await log());
+    await kubectl.run(['delete', 'namespace', MODELS, '--timeout=120s']);
+  });
+
+  const log = async (): Promise<string> =>
+    await kubectl.run(['-n', MODELS, 'logs', 'deployment/chaosdemo-model']);
+  const served = async (): Promise<Served> => {
+    const text = await log();
+    const answers = [...text.matchAll(/: answered, (\d+) tokens read, (\d+) written/g)];
+    const sum = (group: number): number => answers.reduce((all, match) => all + Number(match[group]), 0);
+    const asked = [...text.matchAll(/: asked, /g)].length;
+    return { asked, answered: answers.length, tokens: { input: sum(1), output: sum(2) } };
+  };
+  /** What the operator that leads counts; a new process begins at 0. */
+  const counted = async () => {
+    const page = await cluster.metrics(await cluster.leader());
+    const value = (name: string, label: string): number => {
+      const series = `chaosdemo_diagnosis_${name}{profile="${PROFILE}",${label}}`;
+      const line = page.split('\n').find((each) => each.startsWith(series));
+      return Number(line?.slice(series.length) ?? Number.NaN);
+    };
+    const questions = (outcome: string): number => value('questions_total', `outcome="${outcome}"`);
+    return {
+      accepted: questions('accepted'),
+      rejected: questions('rejected'),
+      failed: questions('failed'),
+      tokens: {
+        input: value('tokens_total', 'kind="input"'),
+        output: value('tokens_total', 'kind="output"'),
+      },
+    };
+  };
+  /** Tokens that are written down for the namespace of the demos. */
+  const writtenDown = async (): Promise<number> => {
+    const { data } = await kubectl.json<{ data?: Record<string, string> }>(SPENDING);
+    const { profiles } = JSON.parse(data?.['spending.json'] ?? '{}') as {
+      profiles?: Record<string, Record<string, { tokens: number }>>;
+    };
+    return profiles?.[PROFILE]?.[NAMESPACE]?.tokens ?? 0;
+  };
+
+  /** Runs a demo that names the profile, and holds everybody's account of it against the others. Returns its verdict. */
+  const explained = async (name: string): Promise<object | undefined> => {
+    const [before, down] = [await served(), await writtenDown()];
+    await cluster.applySpec(name, { diagnosis: { profile: PROFILE } });
+    const status = await cluster.ended(name);
+    const diagnoses = status.diagnoses ?? [];
+    expect(diagnoses).toHaveLength(2);
+    const outcomes = diagnoses.map(outcomeOf);
+    progress(`${name}: ${diagnoses.map(toldIn).join(' | ')}`);
+    // Beside it stands what the rules say: the chapter has it.
+    expect(sentencesOfRules(status)).toHaveLength(2);
+
+    const [after, counts] = [await served(), await counted()];
+    expect(after.asked - before.asked).toBe(2);
+    for (const outcome of ['accepted', 'rejected', 'failed'] as const) {
+      expect({ outcome, count: counts[outcome] }).toEqual({
+        outcome,
+        count: outcomes.filter((each) => each === outcome).length,
+      });
+    }
+    const tokens = {
+      input: after.tokens.input - before.tokens.input,
+      output: after.tokens.output - before.tokens.output,
+    };
+    expect(counts.tokens).toEqual(tokens);
+    // One that came too late may have been billed: what was set aside for it stays.
+    const used = tokens.input + tokens.output;
+    await until(async () => (await writtenDown()) - down === used || outcomes.includes('failed'), {
+      what: `${used} tokens more than ${down} to be written down`,
+      deadlineMs: 20_000,
+    });
+    expect((await writtenDown()) - down).toBeGreaterThanOrEqual(used);
+    return status.run?.verdict;
+  };
+
+  it('is Ready once the model is in memory, as user 65532 on a file system it cannot write', async () => {
+    const { items } = await kubectl.json<{ items: Pod[] }>(['-n', MODELS, 'get', 'pods']);
+    expect(items.map(isReady)).toEqual([true]);
+    const pod = items[0]?.metadata.name ?? '';
+    const path = `/api/v1/namespaces/${MODELS}/pods/${pod}:8099/proxy/v1/models`;
+    expect(await kubectl.run(['get', '--raw', path])).toContain(`"id":"${LOCAL_MODEL}"`);
+    const search = 'grep -l /app/model.mjs /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3';
+    const found = await cluster.onNode(
+      `for p in $(${search}); do cat /proc/$p/status 2>/dev/null; done; true`,
+    );
+    const processes = found.split(/^(?=Name:)/m);
+    // The shell that searches has those words in its own line, and is gone before it is looked at.
+    const server = processes.find((each) => /^Uid:\s+65532\s+65532\s+65532\s+65532$/m.test(each)) ?? '';
+    expect(server).toMatch(/^CapBnd:\s+0+$/m);
+    expect(server).toMatch(/^NoNewPrivs:\s+1$/m);
+    expect(server).toMatch(/^Seccomp:\s+2$/m);
+    const resident = Number(/^VmHWM:\s+(\d+) kB$/m.exec(server)?.[1]);
+    progress(`the model has taken ${Math.round(resident / 1024)} MB at most`);
+    expect(resident).toBeLessThan(1024 * 1024);
+    const number = /^Pid:\s+(\d+)$/m.exec(server)?.[1];
+    expect(await cluster.onNode(`grep ' / / ' /proc/${number}/mountinfo`)).toMatch(/ \/ \/ ro[, ]/);
+  });
+
+  it(
+    'is asked, and its answer believed or rejected: status, metrics, its log and the ConfigMap agree',
+    keepingTime(async () => expect(await explained('explained')).toMatchObject(AS_WITHOUT_IT)),
+  );
+
+  it(
+    'goes on with what was used where another process leads',
+    keepingTime(async () => {
+      await kubectl.run(['-n', SYSTEM, 'rollout', 'restart', 'deployment/chaosdemo-operator']);
+      await kubectl.run(['-n', SYSTEM, 'rollout', 'status', 'deployment/chaosdemo-operator', '--timeout=5m']);
+      await until(
+        async () => {
+          const names = (await cluster.operatorPods()).map(({ metadata }) => metadata.name);
+          return names.length === 2 && names.includes(await cluster.leader());
+        },
+        { what: 'a new leader' },
+      );
+      expect(await writtenDown()).toBeGreaterThan(0);
+      expect(await explained('explained-again')).toMatchObject(AS_WITHOUT_IT);
+    }),
+  );
+}
+
+/** What became of the question behind a diagnosis. @throws where the status does not say */
+function outcomeOf(diagnosis: DiagnosisStatus): 'accepted' | 'rejected' | 'failed' {
+  const { message, profile } = diagnosis;
+  if (profile === PROFILE) {
+    expect(diagnosis).toMatchObject({
+      provider: 'openai-compatible',
+      model: LOCAL_MODEL,
+      promptVersion: 'prompt/v1',
+    });
+    expect(diagnosis).not.toHaveProperty('message');
+    return 'accepted';
+  }
+  expect(diagnosis).toMatchObject({ profile: 'rules', provider: 'rules' });
+  if (message?.startsWith(`These are the rules: profile "${PROFILE}" (${LOCAL_MODEL}): `)) return 'rejected';
+  expect(message).toMatch(new RegExp(`^These are the rules: profile "${PROFILE}" failed: `));
+  return 'failed';
+}
+
+function toldIn({ anomaly, component, message, profile }: DiagnosisStatus): string {
+  return `${profile}: ${anomaly} at ${component}${message ? ` (${message})` : ''}`;
+}
+
+/** What the chapters of diagnoses say, which rules wrote. */
+function sentencesOfRules({ chapters = [] }: ChaosDemoStatus): string[] {
+  return chapters.flatMap(({ message, title }) =>
+    title.endsWith('Diagnosis') && message && !message.startsWith('No diagnosis') ? [message] : [],
+  );
+}

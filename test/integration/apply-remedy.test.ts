@@ -1,0 +1,222 @@
+/** What a remedy does to a key, and measures, on real limiters and a real Redis; without a fault, so in no real time. */
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { SubjectEffect } from '../../src/demo/effects.ts';
+import type { RemedyReport } from '../../src/demo/observed.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { DrivenLimiter, limiterSpec, PERMITTED } from '../kit/driven-limiter.ts';
+import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { until } from '../kit/until.ts';
+
+type Order = Omit<Extract<SubjectEffect, { kind: 'Remediate' }>, 'kind' | 'id' | 'fixture' | 'until'>;
+
+const RESET: Order = { remedy: 'ResetCounter' };
+const CHANGE: Order = { remedy: 'ChangeLimit', limit: { min: 1, max: 9 } };
+const SPEC = limiterSpec({ limit: { requests: 10, window: '1h' } }, [
+  { name: 'ghosts', type: 'GhostAllowing' },
+]);
+
+let server: RedisServer;
+const supervisor = new Supervisor();
+let nodes: NodeTarget[];
+let observer: Redis;
+const drivers: DrivenLimiter[] = [];
+
+beforeAll(async () => {
+  server = await startRedis({ aclUsers: [`user operator on >secret ${REDIS_ACL}`] });
+  const hosted = await threeNodes('remedied', { mode: 'approximate', redisPort: server.port });
+  await hostLimiters(supervisor, hosted);
+  nodes = hosted.map(({ id, host, port }) => ({ name: id, host, port }));
+  observer = new Redis({ host: server.host, port: server.port });
+  observer.on('error', () => undefined);
+});
+afterAll(async () => {
+  observer?.disconnect();
+  await supervisor.close();
+  await server?.stop();
+});
+afterEach(async () => {
+  await Promise.all(drivers.splice(0).map((driver) => driver.close()));
+});
+
+let made = 0;
+
+/** A driver, and a key of the demo with a limit of 10 on every node. */
+async function ready(): Promise<{ driver: DrivenLimiter; key: string }> {
+  const redis = {
+    host: server.host,
+    port: server.port,
+    username: 'operator',
+    password: 'secret',
+    tls: false,
+    podName: 'redis-0',
+  };
+  const driver = new DrivenLimiter({ nodes, redis, spec: SPEC });
+  drivers.push(driver);
+  const key = `demo-remedy-${process.pid}-${(made += 1)}`;
+  await post(0, '/limit', { key, limit: 10, window_sec: 3600 });
+  for (const i of nodes.keys())
+    await until(async () => (await get(i, `/limit?key=${key}`)).status === 200, { what: 'the key' });
+  return { driver, key };
+}
+
+const get = async (i: number, path: string): Promise<Response> =>
+  await fetch(`http://${nodes[i]?.host}:${nodes[i]?.port}${path}`);
+
+async function post(i: number, path: string, body: object): Promise<number> {
+  const headers = { 'content-type': 'application/json' };
+  const url = `http://${nodes[i]?.host}:${nodes[i]?.port}${path}`;
+  return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).status;
+}
+
+/** Uses the limit up: asks one node until it denies. Returns how many it allowed. */
+async function useUp(key: string): Promise<number> {
+  let allowed = 0;
+  while ((await post(0, '/check', { key })) === 200) allowed += 1;
+  const counted = async (): Promise<boolean> =>
+    (
+      await Promise.all(
+        (await observer.keys(`rl:win:${key}:*`)).map(async (name) => await observer.hvals(name)),
+      )
+    )
+      .flat()
+      .reduce((sum, count) => sum + Number(count), 0) === allowed;
+  await until(counted, { what: 'Redis to hold the counts' });
+  return allowed;
+}
+
+const definition = async (key: string): Promise<Record<string, string>> =>
+  await observer.hgetall(`rl:limit:${key}`);
+const limitOn = async (i: number, key: string): Promise<number> =>
+  ((await (await get(i, `/limit?key=${key}`)).json()) as { limit: number }).limit;
+const figures = (some: RemedyReport['after'] = []): Record<string, number> =>
+  Object.fromEntries(some.map(({ name, value }) => [name, value]));
+
+async function remedied(
+  driver: DrivenLimiter,
+  fixture: string,
+  order: Order,
+  { permit = PERMITTED, signal = new AbortController().signal, withinMs = 30_000 } = {},
+): Promise<RemedyReport> {
+  const effect: SubjectEffect = {
+    kind: 'Remediate',
+    id: 'r',
+    fixture,
+    until: Date.now() + withinMs,
+    ...order,
+  };
+  const finding = await driver.perform(effect, permit, signal);
+  if (finding.kind !== 'Remedied') throw new Error(`it found ${finding.kind}`);
+  return finding.report;
+}
+
+describe('a reset', () => {
+  it('lets requests through again where the limit was used up, and says what nodes and Redis count then', async () => {
+    const { driver, key } = await ready();
+    const used = await useUp(key);
+    expect(await post(0, '/check', { key })).toBe(429);
+    const { after, before, message, state } = await remedied(driver, key, RESET);
+    expect([state, figures(before), figures(after)]).toEqual([
+      'Applied',
+      { limit: 10, admitted: used, stored: used },
+      { limit: 10, admitted: 3, stored: 3 },
+    ]);
+    expect(message).toMatch(
+      new RegExp(`^A fresh window of ${key} was started\\. Before, .* 3 of 3 requests were allowed`),
+    );
+    expect(await post(0, '/check', { key })).toBe(200);
+  });
+
+  it('does nothing where nothing is counted, or the key is gone', async () => {
+    const { driver, key } = await ready();
+    const before = await definition(key);
+    expect(await remedied(driver, key, RESET)).toMatchObject({
+      state: 'NotApplied',
+      message: expect.stringMatching(/^Nothing was sent: there is nothing to reset/) as string,
+    });
+    expect(await definition(key)).toEqual(before);
+    expect(await remedied(driver, `${key}-other`, RESET)).toMatchObject({
+      state: 'NotApplied',
+      message: expect.stringMatching(/does not know the key/) as string,
+    });
+  });
+});
+
+describe('a changed limit', () => {
+  it('keeps three nodes that decide alone within the limit together, on every node', async () => {
+    const { driver, key } = await ready();
+    const used = await useUp(key);
+    const { after, before, state } = await remedied(driver, key, CHANGE);
+    expect([state, figures(before)]).toEqual(['Applied', { limit: 10, admitted: used }]);
+    expect(figures(after)['limit']).toBe(3);
+    expect(figures(after)['admitted']).toBeGreaterThanOrEqual(3);
+    expect(figures(after)['admitted']).toBeLessThanOrEqual(9);
+    expect(await Promise.all([0, 1, 2].map(async (i) => await limitOn(i, key)))).toEqual([3, 3, 3]);
+  });
+});
+
+describe('a remedy sends nothing', () => {
+  it.each<[string, Order, Parameters<typeof remedied>[3], RegExp]>([
+    [
+      'beyond the bounds of the spec',
+      { remedy: 'ChangeLimit', limit: { min: 4, max: 9 } },
+      {},
+      /a limit of 3 is needed/,
+    ],
+    [
+      'where its permit is gone',
+      RESET,
+      { permit: { refusal: () => 'this operator no longer leads' } },
+      /no longer leads/,
+    ],
+    ['once its time is over', RESET, { withinMs: 0 }, /its time was over/],
+    [
+      'once the run is restored',
+      RESET,
+      { signal: AbortSignal.abort(new Error('the run is being restored')) },
+      /being restored/,
+    ],
+  ])('%s', async (_, order, how, why) => {
+    const { driver, key } = await ready();
+    await useUp(key);
+    const before = await definition(key);
+    expect(await remedied(driver, key, order, how)).toEqual({
+      state: 'NotApplied',
+      message: expect.stringMatching(why) as string,
+    });
+    expect(await definition(key)).toEqual(before);
+  });
+
+  it('for a key that is not of the demo', async () => {
+    const { driver } = await ready();
+    const key = `customer-${process.pid}`;
+    await post(0, '/limit', { key, limit: 10, window_sec: 3600 });
+    await useUp(key);
+    const before = await definition(key);
+    expect((await remedied(driver, key, RESET)).message).toMatch(/not set up on a key of the demo/);
+    expect(await definition(key)).toEqual(before);
+    await fetch(`http://${nodes[0]?.host}:${nodes[0]?.port}/limit?key=${key}`, { method: 'DELETE' });
+  });
+});
+
+it('is stopped in its midst by a restore, which removes the key, and claims no effect', async () => {
+  const { driver, key } = await ready();
+  await useUp(key);
+  const stop = new AbortController();
+  // The permit is asked right before the limit is defined.
+  const permit = {
+    refusal: () => {
+      queueMicrotask(() => stop.abort(new Error('the run is being restored')));
+      return undefined;
+    },
+  };
+  const report = await remedied(driver, key, RESET, { permit, signal: stop.signal });
+  expect(report).toMatchObject({
+    state: 'Unproven',
+    message: expect.stringMatching(/could not be measured: the run is being restored/) as string,
+  });
+  await driver.perform({ kind: 'Restore', id: 'x', fixtures: [key], release: true });
+  expect(await definition(key)).not.toHaveProperty('limit');
+});

@@ -1,0 +1,66 @@
+/** `npm run demo -- --ui` without a terminal: the page is there during the run and after it, and goes with Ctrl-C. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+import { stringify } from 'yaml';
+import { demo, demoSpec } from '../kit/demo.ts';
+import { until } from '../kit/until.ts';
+import { COMPILED } from './support/plugin.ts';
+
+const program = fileURLToPath(new URL('../../src/cli/demo.ts', import.meta.url));
+
+it('shows the run on a page until Ctrl-C, ends as the verdict says, and leaves nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'dry.yaml');
+  const temporary = join(folder, 'tmp');
+  await mkdir(temporary);
+  // It injects nothing: how fast this machine is does not matter.
+  const dry = demo(
+    { name: 'dry', namespace: 'ratelimiter' },
+    demoSpec({ dryRun: true, pace: { dwell: '2s' } }),
+  );
+  await writeFile(file, stringify(dry));
+  const child = spawn(process.execPath, [program, '--ui', `--file=${file}`], {
+    env: {
+      ...COMPILED,
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'],
+      TMPDIR: temporary,
+      // There is a display, and nobody at a terminal: no browser opens.
+      DISPLAY: ':0',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  const stderr = text(child.stderr);
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => void lines.push(line));
+  const line = async (pattern: RegExp): Promise<string> =>
+    await until(() => lines.find((each) => pattern.test(each)), { what: `a line like ${pattern}` });
+
+  const address = await line(/^http:\/\/127\.0\.0\.1:\d+\/runs\/ratelimiter\/dry\?token=[\w-]{43}$/);
+  const page = async (): Promise<string> => {
+    const entered = await fetch(address, { redirect: 'manual' });
+    const cookie = entered.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    return await (await fetch(address.split('?')[0] ?? '', { headers: { cookie } })).text();
+  };
+  expect(await page()).toContain('ratelimiter/dry');
+  const stays = await line(/^The page stays until Ctrl-C: /);
+  expect(stays).toContain(address);
+  expect(lines.join('\n')).toContain('Verdict: Succeeded (DryRunPassed)');
+  expect(lines.filter((each) => each.includes('No browser could be opened'))).toEqual([]);
+  expect(await page()).toContain('Nothing was tested: a dry run found everything ready');
+  child.kill('SIGINT');
+  expect({ ended: await ended, stderr: await stderr }).toEqual({ ended: [0, null], stderr: '' });
+  await expect(fetch(address)).rejects.toThrow('fetch failed');
+  expect(await readdir(temporary)).toEqual([]);
+});

@@ -1,0 +1,226 @@
+/**
+ * `spec.remediation.mode: Apply` on a real Redis, real limiters and a real API server. A model that asks for the remedy
+ * is a local server that speaks the protocol; what the operator does about it, and measures, is real.
+ */
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import type { DiagnosisAnswer } from '../../src/diagnosis/index.ts';
+import {
+  completion,
+  json,
+  type ModelServer,
+  startModelServer,
+} from '../../src/diagnosis/models/model-server.fixture.ts';
+import { drift, ghosts } from '../kit/demo.ts';
+import { metricsOf } from '../kit/operator.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { verdictLine } from '../kit/status.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
+
+/** The text tries to have its own way with names and numbers. */
+const TEXT = 'Set the limit of demo-other to 5000, then FLUSHALL.';
+const asking = (answer: Pick<DiagnosisAnswer, 'action' | 'anomaly' | 'component'>): DiagnosisAnswer => ({
+  ...answer,
+  chain: [{ text: TEXT, evidence: ['s1'] }],
+  confidence: 0.9,
+  alternatives: [],
+});
+const STALLED = { anomaly: 'store-writes-stalled', component: 'store' } as const;
+const UNCOORDINATED = { anomaly: 'uncoordinated-admission', component: 'replicas' } as const;
+
+const applying = (apply: object, more: object): object => ({
+  diagnosis: { profile: 'served' },
+  remediation: { mode: 'Apply', apply },
+  ...more,
+});
+const RESETS = { actions: ['ResetCounter'] };
+const DRIFT = { scenarios: [drift()] };
+
+const remediationOf = ({ diagnoses }: ChaosDemoStatus) => diagnoses?.[0]?.remediation;
+const figures = (some: readonly { name: string; value: number }[] = []): Record<string, number> =>
+  Object.fromEntries(some.map(({ name, value }) => [name, value]));
+
+describe.skipIf(withoutRealTime)('a remedy', () => {
+  let model: ModelServer;
+  let world: World;
+  let answer = asking({ ...STALLED, action: 'wait' });
+  const file = join(tmpdir(), `chaosdemo-remedies-${process.pid}.json`);
+
+  beforeAll(async () => {
+    model = await startModelServer((response) => json(response, completion(JSON.stringify(answer))));
+    const served = { name: 'served', kind: 'openai-compatible', baseURL: `${model.origin}/v1`, model: 'm' };
+    await writeFile(file, JSON.stringify({ profiles: [served] }));
+    world = await World.start('approximate', { operatorArgs: [`--diagnosis-profiles=${file}`] });
+  });
+  afterAll(async () => {
+    await world?.stop();
+    await model?.close();
+    await rm(file, { force: true });
+  });
+
+  /** What Redis holds of the definitions of the demos' limits, by key. */
+  const definitions = async (): Promise<Map<string, Record<string, string>>> => {
+    const redis = await world.redisAs('limiter');
+    try {
+      const keys = await world.limitsOfDemos();
+      return new Map(await Promise.all(keys.map(async (key) => [key, await redis.hgetall(key)] as const)));
+    } finally {
+      redis.disconnect();
+    }
+  };
+
+  it(
+    'resets the counter where that is listed and asked for, and measures that requests pass and counts agree again',
+    keepingTime(async () => {
+      answer = asking({ ...STALLED, action: 'reset-counter' });
+      await world.applySpec('resets', applying(RESETS, DRIFT));
+      const status = await world.ended('resets');
+      expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet: /);
+      const remediation = remediationOf(status);
+      expect(remediation).toMatchObject({ state: 'Applied', action: 'ResetCounter', profile: 'served' });
+      const [before, after] = [figures(remediation?.before), figures(remediation?.after)];
+      // Approximate nodes have each let the whole limit through while Redis took no writes.
+      expect(before).toMatchObject({ limit: 10, admitted: 30 });
+      expect(after).toEqual({ limit: 10, admitted: 3, stored: 3 });
+      expect(remediation?.message).toMatch(/3 of 3 requests were allowed/);
+      expect(status.scenarios?.[0]).toMatchObject({ result: 'Detected', fault: { proof: 'Confirmed' } });
+      expect(await world.limitsOfDemos()).toEqual([]);
+      const events = await world.kubectl('get', 'events.events.k8s.io', '-o', 'json');
+      expect(events).toContain('"RemedyApplied"');
+      await until(
+        async () =>
+          (await metricsOf(world.operator)).includes(
+            'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Applied"} 1',
+          ),
+        { what: 'the remedy to be counted' },
+      );
+    }),
+  );
+
+  it(
+    'changes the limit within the bounds of the spec, and measures that no more passes than the limit allows',
+    keepingTime(async () => {
+      answer = asking({ ...UNCOORDINATED, action: 'change-limit' });
+      const apply = { actions: ['ChangeLimit'], limit: { min: 2, max: 5 } };
+      await world.applySpec('changes', applying(apply, { scenarios: [ghosts()] }));
+      const status = await world.ended('changes');
+      expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet: /);
+      const remediation = remediationOf(status);
+      expect(remediation).toMatchObject({ state: 'Applied', action: 'ChangeLimit' });
+      expect(figures(remediation?.before)['limit']).toBe(10);
+      expect(figures(remediation?.before)['admitted']).toBeGreaterThan(10);
+      const after = figures(remediation?.after);
+      expect(after['limit']).toBe(3);
+      expect(after['admitted']).toBeGreaterThanOrEqual(3);
+      expect(after['admitted']).toBeLessThanOrEqual(10);
+      expect(await world.limitsOfDemos()).toEqual([]);
+    }),
+  );
+
+  it(
+    'is only suggested where its action is not listed: the key is as the scenario left it',
+    keepingTime(async () => {
+      answer = asking({ ...STALLED, action: 'reset-counter' });
+      const apply = { actions: ['ChangeLimit'], limit: { min: 1, max: 10 } };
+      await world.applySpec('suggests', applying(apply, { scenarios: [drift()] }));
+      await world.untilStatus(
+        'suggests',
+        'a key',
+        ({ scenarios }) => scenarios?.[0]?.fault?.startedAt !== undefined,
+      );
+      const seen = new Set<string | undefined>();
+      const status = await until(
+        async () => {
+          for (const { generation } of (await definitions()).values()) seen.add(generation);
+          return [await world.status('suggests')].find(({ run }) => run?.completedAt !== undefined);
+        },
+        { what: 'the verdict', deadlineMs: 120_000 },
+      );
+      expect(verdictLine(status)).toMatch(/^Succeeded /);
+      expect(remediationOf(status)).toMatchObject({
+        state: 'Suggested',
+        message: expect.stringMatching(/^Would define/) as string,
+      });
+      expect(remediationOf(status)?.action).toBeUndefined();
+      expect(seen.size).toBe(1);
+    }),
+  );
+
+  it(
+    'is not carried out, nor claimed, where the operator is killed between announcement and effect',
+    keepingTime(async () => {
+      answer = asking({ ...STALLED, action: 'reset-counter' });
+      const { limiters } = world.environment;
+      await world.applySpec('killed', applying(RESETS, { scenarios: [drift()] }));
+      await world.untilStatus(
+        'killed',
+        'the last chapter',
+        ({ chapter }) => chapter?.startsWith('Demo Complete') === true,
+      );
+      const before = await definitions();
+      expect(before.size).toBe(1);
+      // Nodes that do not answer keep the effect from getting any further than its first look.
+      for (const { process: limiter } of limiters) limiter.kill('SIGSTOP');
+      try {
+        await world.untilStatus(
+          'killed',
+          'the announcement',
+          (status) => remediationOf(status)?.state === 'Applying',
+        );
+        await world.killOperator();
+      } finally {
+        for (const { process: limiter } of limiters) limiter.kill('SIGCONT');
+      }
+      expect(await definitions()).toEqual(before);
+      await world.operator.start();
+      const generations = new Set<string | undefined>();
+      const status = await until(
+        async () => {
+          for (const { generation } of (await definitions()).values()) generations.add(generation);
+          return [await world.status('killed')].find(({ run }) => run?.completedAt !== undefined);
+        },
+        { what: 'the verdict', deadlineMs: 120_000 },
+      );
+      expect(verdictLine(status)).toMatch(/^Succeeded /);
+      expect(remediationOf(status)).toMatchObject({ state: 'Unproven', action: 'ResetCounter' });
+      const [known] = [...before.values()];
+      expect([...generations].filter((generation) => generation !== known?.['generation'])).toEqual([]);
+      expect(await world.limitsOfDemos()).toEqual([]);
+      expect(await world.takesWrites()).toBe(true);
+    }),
+  );
+
+  it.each<[string, object, RegExp]>([
+    [
+      'of a limiter behind HTTP',
+      {
+        subject: {
+          rateLimiter: {
+            selector: { matchLabels: { app: 'x' } },
+            redis: { service: { name: 'redis' } },
+            interface: { type: 'HTTP', http: { request: { headers: [{ name: 'x-key', value: '$(key)' }] } } },
+          },
+        },
+        remediation: { mode: 'Apply', apply: RESETS },
+      },
+      /remediation.mode Apply needs interface.type Reference/,
+    ],
+    ['that lists nothing', { remediation: { mode: 'Apply' } }, /nothing is applied that is not listed/],
+    [
+      'that changes limits without bounds',
+      { remediation: { mode: 'Apply', apply: { actions: ['ChangeLimit'] } } },
+      /write limit with min and max where actions has ChangeLimit/,
+    ],
+    [
+      'whose bounds exclude each other',
+      { remediation: { mode: 'Apply', apply: { actions: ['ChangeLimit'], limit: { min: 5, max: 2 } } } },
+      /limit.min must not be above limit.max/,
+    ],
+  ])('is refused by the API server %s', async (_, spec, why) => {
+    await expect(world.applySpec('refused', spec)).rejects.toThrow(why);
+  });
+});

@@ -1,0 +1,64 @@
+/** Stands on the way to one address: connects whoever comes on to it, and leaves what passes to its user. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export class Relay {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #port = 0;
+
+  private constructor(upstream: Address, pass: (client: Socket, server: Socket) => void) {
+    this.#server = createServer((client) => {
+      const server = connect(upstream);
+      for (const socket of [client, server]) {
+        this.#sockets.add(socket);
+        socket.setNoDelay(true);
+        // The other side learns of it by the end of its own connection.
+        socket.on('error', () => {});
+        socket.once('close', () => {
+          this.#sockets.delete(socket);
+          client.destroy();
+          server.destroy();
+        });
+      }
+      pass(client, server);
+    });
+  }
+
+  /**
+   * Listens at `at`; port 0: any that is free. `pass` has to carry the bytes of a new connection, both ways; where
+   * one of its two sockets closes, the other is destroyed.
+   * @throws where the port is taken
+   */
+  static async start(
+    upstream: Address,
+    at: Address,
+    pass: (client: Socket, server: Socket) => void,
+  ): Promise<Relay> {
+    const relay = new Relay(upstream, pass);
+    relay.#server.listen(at.port, at.host);
+    await once(relay.#server, 'listening');
+    relay.#port = (relay.#server.address() as AddressInfo).port;
+    return relay;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Ends the connections there are. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Takes no more connections, and ends those there are. */
+  stop(): void {
+    this.#server.close();
+    this.cut();
+  }
+}
