@@ -1,6 +1,9 @@
 /** What a remedy does to a key, and measures, on real limiters and a real Redis; without a fault, so in no real time. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { SubjectEffect } from '../../src/demo/effects.ts';
 import type { RemedyReport } from '../../src/demo/observed.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
@@ -14,7 +17,7 @@ type Order = Omit<Extract<SubjectEffect, { kind: 'Remediate' }>, 'kind' | 'id' |
 
 const RESET: Order = { remedy: 'ResetCounter' };
 const CHANGE: Order = { remedy: 'ChangeLimit', limit: { min: 1, max: 9 } };
-const SPEC = limiterSpec({ limit: { requests: 10, window: '1h' } }, [
+const SPEC = limiterSpec({ limit: { requests: 10, window: '1h' }, health: { timeout: '30s' } }, [
   { name: 'ghosts', type: 'GhostAllowing' },
 ]);
 
@@ -44,7 +47,7 @@ afterEach(async () => {
 let made = 0;
 
 /** A driver, and a key of the demo with a limit of 10 on every node. */
-async function ready(): Promise<{ driver: DrivenLimiter; key: string }> {
+async function ready(targets = nodes): Promise<{ driver: DrivenLimiter; key: string }> {
   const redis = {
     host: server.host,
     port: server.port,
@@ -53,7 +56,7 @@ async function ready(): Promise<{ driver: DrivenLimiter; key: string }> {
     tls: false,
     podName: 'redis-0',
   };
-  const driver = new DrivenLimiter({ nodes, redis, spec: SPEC });
+  const driver = new DrivenLimiter({ nodes: targets, redis, spec: SPEC });
   drivers.push(driver);
   const key = `demo-remedy-${process.pid}-${(made += 1)}`;
   await post(0, '/limit', { key, limit: 10, window_sec: 3600 });
@@ -85,6 +88,32 @@ async function useUp(key: string): Promise<number> {
       .reduce((sum, count) => sum + Number(count), 0) === allowed;
   await until(counted, { what: 'Redis to hold the counts' });
   return allowed;
+}
+
+/** The nodes behind servers that answer themselves where `lie` returns true, and else say what the nodes say. */
+async function lying(
+  lie: (request: IncomingMessage, response: ServerResponse) => boolean,
+): Promise<NodeTarget[]> {
+  return await Promise.all(
+    nodes.map(async (node) => {
+      const server = createServer(async (request, response) => {
+        if (lie(request, response)) return;
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk as Buffer);
+        const { method = 'GET', url = '/' } = request;
+        const headers = { 'content-type': 'application/json' };
+        const sent = chunks.length > 0 ? { headers, body: Buffer.concat(chunks) } : {};
+        const answer = await fetch(`http://${node.host}:${node.port}${url}`, { method, ...sent });
+        response.writeHead(answer.status, headers).end(await answer.text());
+      }).listen(0, node.host);
+      await once(server, 'listening');
+      onTestFinished(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      return { ...node, port: (server.address() as AddressInfo).port };
+    }),
+  );
 }
 
 const definition = async (key: string): Promise<Record<string, string>> =>
@@ -219,4 +248,63 @@ it('is stopped in its midst by a restore, which removes the key, and claims no e
   });
   await driver.perform({ kind: 'Restore', id: 'x', fixtures: [key], release: true });
   expect(await definition(key)).not.toHaveProperty('limit');
+});
+
+describe('a limiter that is not in order', () => {
+  it('holds nobody up beyond the time of the remedy where it does not answer what was sent', async () => {
+    let silent = false;
+    const { driver, key } = await ready(
+      await lying(({ method, url }) => silent && method === 'POST' && url === '/limit'),
+    );
+    await useUp(key);
+    silent = true;
+    const from = performance.now();
+    const report = await remedied(driver, key, RESET, { withinMs: 1000 });
+    expect(performance.now() - from).toBeLessThan(3500);
+    expect(report).toMatchObject({
+      state: 'Unproven',
+      message: expect.stringMatching(/was sent for .* its time was over/) as string,
+    });
+  });
+
+  it('is not said to be helped where it turns everybody away after its limit was changed', async () => {
+    let denies = false;
+    const { driver, key } = await ready(
+      await lying(({ url }, response) => {
+        if (!denies || url !== '/check') return false;
+        response.writeHead(429, { 'content-type': 'application/json' });
+        void definition(key).then(({ generation }) =>
+          response.end(JSON.stringify({ allowed: false, windowId: `${generation}-0`, windowEndsAt: 0 })),
+        );
+        return true;
+      }),
+    );
+    await useUp(key);
+    denies = true;
+    expect(await remedied(driver, key, CHANGE)).toMatchObject({
+      state: 'Ineffective',
+      message: expect.stringMatching(/0 of 12 sent at once were allowed/) as string,
+    });
+  });
+
+  it('is not set a limit that it names itself: what the spec says, or nothing', async () => {
+    const { driver, key } = await ready(
+      await lying(({ method, url }, response) => {
+        if (method !== 'GET' || !url?.startsWith('/limit')) return false;
+        void definition(key).then(({ generation }) =>
+          response
+            .writeHead(200, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ limit: 1_000_000, windowId: `${generation}-0`, windowEndsAt: 0 })),
+        );
+        return true;
+      }),
+    );
+    await useUp(key);
+    const before = await definition(key);
+    expect(await remedied(driver, key, RESET)).toMatchObject({
+      state: 'NotApplied',
+      message: expect.stringMatching(/its limit is 1000000, and not the 10 of the spec/) as string,
+    });
+    expect(await definition(key)).toEqual(before);
+  });
 });

@@ -13,7 +13,7 @@ import { type CounterSample, sampleCounters, totalAdmitted } from '../interfaces
 import { SAMPLE_EVERY_MS } from '../interfaces/reference/counter-watch.ts';
 import { type LimitWindow, setupRateLimit } from '../interfaces/reference/setup-limit.ts';
 import { isDemoKey } from '../schema.ts';
-import { fairTimeout, messageOf, pauseFor } from '../waiting.ts';
+import { fairTimeout, messageOf, pauseFor, TIMED_OUT, untilAborted, within } from '../waiting.ts';
 import { counted } from '../words.ts';
 import { againstChange, measuringRequests, shareOf } from './bounds.ts';
 
@@ -36,6 +36,9 @@ const MOST_ASKED = 10;
 /** How long the counters may take to agree after that, in milliseconds. */
 const AGREE_WITHIN_MS = 5000;
 
+/** How long what is under way may take to end once it has to, in milliseconds: a restore waits for it. */
+const END_WITHIN_MS = 1500;
+
 /** Nothing was sent; the message says why. */
 class NotAppliedError extends Error {}
 
@@ -47,8 +50,9 @@ interface Seen {
 }
 
 /**
- * Carries it out, once; given up at `until` of the order. Never throws: also where it is stopped in the midst, the
- * report says what was done.
+ * Carries it out, once. Given up at `until` of the order, or when `signal` is aborted, and 1.5 s later at the latest,
+ * however long a node or Redis holds back its answer. Never throws: also where it is stopped in the midst, the report
+ * says what was done.
  */
 export async function applyRemedy(
   tools: RemedyTools,
@@ -58,7 +62,7 @@ export async function applyRemedy(
   const timeout = fairTimeout(Math.max(0, order.until - tools.now()));
   const stop = AbortSignal.any([signal, timeout.signal]);
   let sent = false;
-  try {
+  const carriedOut = async (): Promise<RemedyReport> => {
     const { before, limit } = await prepared(tools, order, stop);
     const refusal = tools.permit.refusal();
     if (refusal !== undefined) throw new NotAppliedError(refusal);
@@ -68,6 +72,9 @@ export async function applyRemedy(
       ? measureReset(tools, window, before, stop)
       : measureLimit(tools, window, before, stop));
     return { ...measured, before: figuresOf(order, before) };
+  };
+  try {
+    return await endingWith(stop, carriedOut());
   } catch (error) {
     const why = timeout.signal.aborted && !signal.aborted ? 'its time was over' : messageOf(error);
     if (!sent) return { state: 'NotApplied', message: `Nothing was sent: ${why}` };
@@ -76,6 +83,14 @@ export async function applyRemedy(
   } finally {
     timeout.end();
   }
+}
+
+/** What comes of work that goes by `stop`. @throws also where it has not ended soon after that */
+async function endingWith<T>(stop: AbortSignal, work: Promise<T>): Promise<T> {
+  await Promise.race([work.catch(() => undefined), untilAborted(stop)]);
+  const result = await within(work, END_WITHIN_MS);
+  if (result === TIMED_OUT) throw stop.reason;
+  return result;
 }
 
 /** The key as it is, and the limit that is to be set. @throws what stands against it */
@@ -93,20 +108,30 @@ async function prepared(
   if (obstacle !== undefined) throw new NotAppliedError(obstacle);
   await tools.requireNodes();
   const before = await seen(tools, fixture, signal);
+  // What is set comes from the spec alone, and so does what the figures are held against.
+  if (before.limit !== requests) {
+    throw new NotAppliedError(
+      `a node says of ${fixture} that its limit is ${before.limit}, and not the ${requests} of the spec`,
+    );
+  }
   if (remedy === 'ChangeLimit') return { before, limit: shareOf(requests, nodes) };
   if (before.admitted === 0 && before.stored === 0) {
     throw new NotAppliedError(
       `there is nothing to reset: the window of ${fixture} that was counted in is over`,
     );
   }
-  return { before, limit: before.limit };
+  return { before, limit: requests };
 }
 
 /** @throws where the key or its counters cannot be read on every node and in Redis */
 async function seen(tools: RemedyTools, key: string, signal: AbortSignal): Promise<Seen> {
   const [first] = tools.clients;
   const known = await first?.limit(key, signal);
-  if (!known) throw new NotAppliedError(`${first?.name ?? 'no node'} does not know the key ${key} any more`);
+  if (!known) {
+    throw new NotAppliedError(
+      `${first?.name ?? 'no node'} does not know the key ${key}: it is gone, or the scenario has set up other keys than that`,
+    );
+  }
   const sample = await sampleCounters(
     tools.observers,
     tools.redis,
@@ -186,7 +211,10 @@ async function agreed(
   }
 }
 
-/** A burst that goes beyond the limit of the spec where every node lets more than its share through. */
+/**
+ * A burst that goes beyond the limit of the spec where every node lets more than its share through. A fresh window lets
+ * at least one share through: who turns away more than that is not helped.
+ */
 async function measureLimit(
   tools: RemedyTools,
   window: LimitWindow,
@@ -208,8 +236,8 @@ async function measureLimit(
     );
   }
   const after = figuresOf({ remedy: 'ChangeLimit' }, { limit, admitted: allowed, stored: 0 });
-  const message = `The limit of ${key} was changed from ${before.limit} to ${limit}. Before, ${before.admitted} had been admitted in its window. Measured again, ${allowed} of ${requests} sent at once were allowed, where ${most} may be`;
-  return { state: allowed <= most ? 'Applied' : 'Ineffective', after, message };
+  const message = `The limit of ${key} was changed from ${before.limit} to ${limit}. Before, ${before.admitted} had been admitted in its window. Measured again, ${allowed} of ${requests} sent at once were allowed, where at least ${limit} and at most ${most} are to be`;
+  return { state: allowed >= limit && allowed <= most ? 'Applied' : 'Ineffective', after, message };
 }
 
 function figuresOf(

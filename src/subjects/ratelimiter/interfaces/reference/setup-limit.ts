@@ -1,10 +1,13 @@
 /** Puts a limit of the demo's own on the rate limiter and makes sure that every node goes by it. */
 import { truncate } from '../../../../api/index.ts';
-import { messageOf, pauseFor } from '../../waiting.ts';
+import { messageOf, pauseFor, within } from '../../waiting.ts';
 import type { LimiterClient } from './limiter-client.ts';
 
 /** How long to wait before a node that does not know the key yet is asked again. */
 const ASK_AGAIN_MS = 25;
+
+/** How long the other nodes may take once one has removed a limit, in milliseconds. */
+const OTHERS_MS = 1000;
 
 /** Characters that the nodes' reasons may take of a message: what to do stands behind them. */
 const MOST_REASONS = 200;
@@ -96,7 +99,8 @@ async function defineOnFirst(
 /**
  * Removes the limit of `key` on every node, and returns whether there was one; that nobody knows it is fine. One
  * node's word would do as long as Redis stands; but if Redis loses its data before the others have learned of it,
- * a node that still knows the limit puts it back.
+ * a node that still knows the limit puts it back. So the others are asked as well, and a node that stands still keeps
+ * nobody waiting for its timeout: after the first answer the rest have a second.
  * @throws the last node's error when none would
  */
 export async function removeRateLimit(
@@ -104,7 +108,14 @@ export async function removeRateLimit(
   key: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const removals = await Promise.allSettled(clients.map(async (client) => client.remove(key, signal)));
+  const late = new AbortController();
+  const called = AbortSignal.any([signal, late.signal]);
+  const asked = clients.map(async (client) => client.remove(key, called));
+  const all = Promise.allSettled(asked);
+  await Promise.any(asked).catch(() => undefined);
+  await within(all, OTHERS_MS);
+  late.abort(new Error(`it said nothing for ${OTHERS_MS} ms after another node had`));
+  const removals = await all;
   const answers = removals.flatMap((removal) => (removal.status === 'fulfilled' ? [removal.value] : []));
   if (answers.length > 0) return answers.includes(true);
   signal.throwIfAborted();
