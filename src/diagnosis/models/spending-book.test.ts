@@ -21,6 +21,8 @@ class Kept implements SpendingStore {
   /** Thrown by the next calls. */
   failure: Error | undefined;
   unusable: string | undefined;
+  /** What is written is there, and whoever wrote it is not told. */
+  loseAnswers = false;
 
   async read() {
     this.reads += 1;
@@ -34,6 +36,7 @@ class Kept implements SpendingStore {
     this.writes += 1;
     this.version += 1;
     this.text = text;
+    if (this.loseAnswers) throw new Error('it was not answered in time');
     return this.#answer();
   }
 
@@ -75,6 +78,7 @@ describe('what profiles have used', () => {
     await vi.advanceTimersByTimeAsync(WRITE_EVERY_MS);
     expect(JSON.parse(store.text ?? '')).toEqual({
       day: '2026-03-01',
+      write: expect.any(String),
       profiles: { hosted: { 'team-a': { tokens: 150, microDollars: 0 } } },
     });
     const { writes } = store;
@@ -112,6 +116,25 @@ describe('what profiles have used', () => {
     await vi.advanceTimersByTimeAsync(WRITE_EVERY_MS);
     expect(used(book, 'team-a')).toBe(100);
     expect(store.text).toContain('"tokens":100');
+  });
+
+  it('counts once what was written although nobody said so, whoever looks first', async () => {
+    for (const looks of [false, true]) {
+      const store = new Kept();
+      const book = bookOn(store);
+      store.loseAnswers = true;
+      book.add('hosted', 'team-a', tokens(100));
+      await vi.advanceTimersByTimeAsync(0);
+      expect(store.writes).toBe(1);
+      store.loseAnswers = false;
+      book.add('hosted', 'team-a', tokens(10));
+      if (looks) await book.refresh(never);
+      expect(used(book, 'team-a')).toBe(110);
+      await vi.advanceTimersByTimeAsync(WRITE_EVERY_MS);
+      expect(used(book, 'team-a')).toBe(110);
+      expect(store.text).toContain('"tokens":110,');
+      await book.close();
+    }
   });
 
   it('is not guessed: where nobody answers, whoever asks is told so', async () => {
@@ -153,8 +176,22 @@ describe('what profiles have used', () => {
     await book.close();
     expect(JSON.parse(store.text ?? '')).toEqual({
       day: '2026-03-02',
+      write: expect.any(String),
       profiles: { hosted: { 'team-b': { tokens: 1, microDollars: 0 } } },
     });
+  });
+
+  it('is not given back by a clock that was a day ahead for a moment', async () => {
+    const store = new Kept();
+    const book = bookOn(store);
+    book.add('hosted', 'team-a', tokens(100));
+    await vi.advanceTimersByTimeAsync(0);
+    vi.setSystemTime(noon + 86_400_000);
+    expect(used(book, 'team-a')).toBe(0);
+    vi.setSystemTime(noon);
+    book.add('hosted', 'team-a', tokens(10));
+    await book.close();
+    expect(store.text).toContain('"tokens":110,');
   });
 
   it.each([

@@ -1,9 +1,10 @@
 /**
  * What the profiles of this process have used up today, added to what is stored of it: by this process before it was
  * started anew, or by another that led. Only what was added here is ever written, on top of what is stored then, so
- * nobody's use is lost or counted twice. Writing is beside the questions; what was added within seconds of a crash is
- * forgotten.
+ * nobody's use is lost or counted twice. Each write has a name, by which it is known again where nobody said whether
+ * it was done. Writing is beside the questions; what was added within seconds of a crash is forgotten.
  */
+import { randomUUID } from 'node:crypto';
 import { added, dayOf, parseSpending, type Spending, type Spent, spendingText } from './spending.ts';
 
 /** A text that outlives the process. Both throw where nobody answers. */
@@ -59,9 +60,10 @@ export class SpendingBook {
   #day = '';
   #stored = NOTHING;
   #version: string | undefined;
-  /** Added since what is stored, and what of it is being written. */
+  /** Added since what is stored; and what of it is being written, or may have been by the write of that name. */
   #unsaved = NOTHING;
   #writing = NOTHING;
+  #write: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #writtenAt = Number.NEGATIVE_INFINITY;
@@ -112,7 +114,7 @@ export class SpendingBook {
 
   /** Writes what is not written yet, and ends; never rejects. */
   async close(): Promise<void> {
-    await this.#write();
+    await this.#save();
     this.#stop.abort(new Error('the operator stops'));
     clearTimeout(this.#timer);
   }
@@ -122,20 +124,18 @@ export class SpendingBook {
     const wait = Math.max(0, this.#writtenAt + WRITE_EVERY_MS - performance.now());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      void this.#write();
+      void this.#save();
     }, wait);
     this.#timer.unref();
   }
 
-  async #write(): Promise<void> {
+  async #save(): Promise<void> {
     const { store } = this.#options;
     if (!store) return;
     this.#writtenAt = performance.now();
     try {
       await this.#inTurn(async (signal) => await this.#writeTo(store, signal), this.#stop.signal);
     } catch (error) {
-      this.#unsaved = added(this.#writing, this.#unsaved);
-      this.#writing = NOTHING;
       this.#trouble(messageOf(error));
       // What may not be written is tried again with the next question.
       if (!(error instanceof UnusableError)) this.#writeSoon();
@@ -144,14 +144,21 @@ export class SpendingBook {
 
   async #writeTo(store: SpendingStore, signal: AbortSignal): Promise<void> {
     for (let i = 0; i < TRIES; i += 1) {
+      // It may show that the last write was done: only then is there more to be written with what was not.
       this.#turnPage();
+      if (this.#version === undefined) this.#take(await store.read(signal));
       this.#writing = added(this.#writing, this.#unsaved);
       this.#unsaved = NOTHING;
       if (this.#writing.size === 0) return;
-      if (this.#version === undefined) this.#take(await store.read(signal));
-      const [day, sum] = [this.#day, added(this.#stored, this.#writing)];
-      const written = await store.write(spendingText(sum, day), this.#version ?? '', signal);
+      const [day, sum, version, write] = [
+        this.#day,
+        added(this.#stored, this.#writing),
+        this.#version ?? '',
+        randomUUID(),
+      ];
       this.#version = undefined;
+      this.#write = write;
+      const written = await store.write(spendingText(sum, day, write), version, signal);
       if (!written) continue;
       this.#version = usable(written).version;
       this.#isTroubled = false;
@@ -174,7 +181,9 @@ export class SpendingBook {
     const { text, version } = usable(stored);
     this.#version = version;
     try {
-      this.#stored = parseSpending(text, this.#day);
+      const { spending, write } = parseSpending(text, this.#day);
+      this.#stored = spending;
+      if (write !== undefined && write === this.#write) this.#writing = NOTHING;
     } catch (error) {
       this.#stored = NOTHING;
       this.#trouble(`${messageOf(error)}: it is written anew`);
@@ -189,6 +198,8 @@ export class SpendingBook {
     this.#stored = NOTHING;
     this.#unsaved = NOTHING;
     this.#writing = NOTHING;
+    // The clock may come back to a day of which something is stored.
+    this.#version = undefined;
   }
 
   #trouble(message: string): void {

@@ -18,12 +18,20 @@ const DAY_MS = 86_400_000;
 const count = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
 const record = z.object({
   day: z.iso.date(),
+  write: z.string().max(64).optional(),
   profiles: z.record(z.string(), z.record(z.string(), z.object({ tokens: count, microDollars: count }))),
 });
 
 /** The day that a moment is in. @param now milliseconds since the epoch */
 export function dayOf(now: number): string {
   return new Date(now).toISOString().slice(0, 10);
+}
+
+/** What is stored of a day. */
+export interface DayRecord {
+  readonly spending: Spending;
+  /** Which write has put it there, where the record says so. */
+  readonly write?: string | undefined;
 }
 
 /** When the next day begins, to the minute. @param now milliseconds since the epoch */
@@ -36,17 +44,20 @@ export function nextDay(now: number): string {
  * What such a text says of a day: nothing where it is of another one, or where there is none.
  * @throws where it is something else; the message does not quote it
  */
-export function parseSpending(text: string | undefined, day: string): Spending {
-  if (text === undefined || text.trim() === '') return new Map();
+export function parseSpending(text: string | undefined, day: string): DayRecord {
+  if (text === undefined || text.trim() === '') return { spending: new Map() };
   const { data } = record.safeParse(json(text));
   if (data === undefined) throw new Error('it holds no record of what profiles have used');
-  if (data.day !== day) return new Map();
-  const profiles = Object.entries(data.profiles);
-  return new Map(profiles.map(([profile, accounts]) => [profile, new Map(Object.entries(accounts))]));
+  const { profiles, write } = data;
+  if (data.day !== day) return { spending: new Map() };
+  const spending = new Map(
+    Object.entries(profiles).map(([profile, accounts]) => [profile, new Map(Object.entries(accounts))]),
+  );
+  return { spending, write };
 }
 
-/** The text. Whoever has used nothing is left out. */
-export function spendingText(spending: Spending, day: string): string {
+/** The text, with the name of the write that puts it there. Whoever has used nothing is left out. */
+export function spendingText(spending: Spending, day: string, write: string): string {
   const profiles = [...spending].map(([profile, accounts]): [string, Record<string, Spent>] => {
     const used = [...accounts].map(([name, { microDollars, tokens }]): [string, Spent] => [
       name,
@@ -55,7 +66,7 @@ export function spendingText(spending: Spending, day: string): string {
     return [profile, Object.fromEntries(used.filter(([, spent]) => spent.tokens + spent.microDollars > 0))];
   });
   const inUse = profiles.filter(([, accounts]) => Object.keys(accounts).length > 0);
-  return JSON.stringify({ day, profiles: Object.fromEntries(inUse) });
+  return JSON.stringify({ day, write, profiles: Object.fromEntries(inUse) });
 }
 
 /** Both together. */
