@@ -112,7 +112,7 @@ export type RemediationStatus = z.infer<typeof remediationStatus>;
 
 /** A remedy that a run has decided on, in the journal: it is never decided on again. */
 export const journaledRemedy = z.object({
-  id: z.string().max(136).describe('Id of the fault, and "/remedy".'),
+  id: z.string().max(64).describe('Id of the fault, and "/remedy".'),
   until: z.string().max(32).meta({
     description: 'When it is given up. Whoever has announced it carries it out by then, or nobody does.',
     format: 'date-time',

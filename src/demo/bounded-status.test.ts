@@ -73,6 +73,12 @@ describe('a status', () => {
     );
   });
 
+  it('has room for all that is never dropped, at its longest', () => {
+    for (const letter of ['x', '"', '界', '\ufffd', '💥']) {
+      expect(bytes(boundStatus(status(1, letter)))).toBeLessThanOrEqual(STATUS_BYTES);
+    }
+  });
+
   it('is filled to its bounds by that property far beyond its bytes', () => {
     expect(bytes(status(1, '"'))).toBeGreaterThan(3 * STATUS_BYTES);
   });

@@ -78,6 +78,7 @@ function shorten(status: ChaosDemoStatus, most: number): boolean {
   const { chapters = [], conditions = [], diagnoses = [], scenarios = [] } = status;
   const faults = scenarios.flatMap(({ fault }) => fault ?? []);
   const all: { message?: string | undefined }[] = [
+    status,
     ...chapters,
     ...conditions,
     ...diagnoses,
