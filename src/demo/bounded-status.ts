@@ -9,7 +9,7 @@ import { truncate } from '../api/index.ts';
 export const STATUS_BYTES = 32 * 1024;
 
 /** What messages are cut to where nothing else is left to drop, in characters. */
-const SHORTER = [256, 128, 64, 32];
+const SHORTER = [256, 128, 64, 32, 16];
 
 /** Drops one thing, or nothing where there is none of it left. Says whether it has. */
 type Drop = (status: ChaosDemoStatus) => boolean;
@@ -48,7 +48,19 @@ const DROPS: readonly Drop[] = [
         shorten(status, most),
   ),
   ({ run }) => run?.pods?.pop() !== undefined,
-  ({ diagnoses }) => diagnoses?.shift() !== undefined,
+  // One whose remedy is under way is gone by yet.
+  ({ diagnoses = [] }) =>
+    first(
+      diagnoses,
+      ({ remediation }) => remediation?.state !== 'Applying',
+      (one) => diagnoses.splice(diagnoses.indexOf(one), 1),
+    ),
+  ({ diagnoses = [] }) =>
+    first(
+      diagnoses,
+      ({ chain }) => chain.length > 0,
+      (one) => (one.chain = []),
+    ),
 ];
 
 /**
@@ -82,6 +94,7 @@ function shorten(status: ChaosDemoStatus, most: number): boolean {
     ...chapters,
     ...conditions,
     ...diagnoses,
+    ...diagnoses.flatMap(({ remediation }) => remediation ?? []),
     ...scenarios,
     ...faults,
   ];
