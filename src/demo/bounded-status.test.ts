@@ -62,6 +62,12 @@ describe('a status', () => {
     fc.assert(
       fc.property(fc.double({ min: 0.1, max: 1, noNaN: true }), letters, (share, letter) => {
         const full = status(share, letter);
+        const [diagnosis] = full.diagnoses ?? [];
+        // It has no figures before it is over.
+        if (diagnosis?.remediation) {
+          const { action, message, profile } = diagnosis.remediation;
+          diagnosis.remediation = { state: 'Applying', action, message, profile };
+        }
         const bounded = boundStatus(structuredClone(full));
         expect(bytes(bounded)).toBeLessThanOrEqual(STATUS_BYTES);
         if (bytes(full) <= STATUS_BYTES) expect(bounded).toEqual(full);
@@ -70,6 +76,9 @@ describe('a status', () => {
         expect(bounded.scenarios?.map(({ measures, name, result }) => [name, result, measures])).toEqual(
           full.scenarios?.map(({ measures, name, result }) => [name, result, measures]),
         );
+        expect(bounded.diagnoses?.[0]).toMatchObject({
+          remediation: { state: 'Applying', action: full.diagnoses?.[0]?.remediation?.action },
+        });
         expect(boundStatus(structuredClone(bounded))).toEqual(bounded);
       }),
       // The fullest of each letter first.

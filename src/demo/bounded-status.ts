@@ -48,7 +48,19 @@ const DROPS: readonly Drop[] = [
         shorten(status, most),
   ),
   ({ run }) => run?.pods?.pop() !== undefined,
-  ({ diagnoses }) => diagnoses?.shift() !== undefined,
+  // One whose remedy is under way is gone by yet.
+  ({ diagnoses = [] }) =>
+    first(
+      diagnoses,
+      ({ remediation }) => remediation?.state !== 'Applying',
+      (one) => diagnoses.splice(diagnoses.indexOf(one), 1),
+    ),
+  ({ diagnoses = [] }) =>
+    first(
+      diagnoses,
+      ({ chain }) => chain.length > 0,
+      (one) => (one.chain = []),
+    ),
 ];
 
 /**
@@ -82,6 +94,7 @@ function shorten(status: ChaosDemoStatus, most: number): boolean {
     ...chapters,
     ...conditions,
     ...diagnoses,
+    ...diagnoses.flatMap(({ remediation }) => remediation ?? []),
     ...scenarios,
     ...faults,
   ];

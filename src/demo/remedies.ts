@@ -130,7 +130,12 @@ function carryOut(context: Context, diagnosis: DiagnosisStatus): void {
   const reported = announced && observed.remedies[announced.id];
   const giveUpAt = announced ? ms(announced.until) + REPORT_WITHIN_MS : 0;
   const fixture = fault && ownFixture(context, fault);
-  const mayBegin = fixture !== undefined && remedy !== undefined && announced && isOwn(context, announced);
+  const mayBegin =
+    fixture !== undefined &&
+    remedy !== undefined &&
+    announced &&
+    isOwn(context, announced) &&
+    (!demo.spec.suspend || observed.begun.has(announced.id));
   if (reported || !mayBegin || now >= giveUpAt) {
     return conclude(
       diagnosis,

@@ -1,8 +1,10 @@
 /** What comes of diagnoses in mode Apply: where in the story, once, and never at the cost of a result or a restore. */
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoSpec } from '../../api/index.ts';
+import { decide } from '../../demo/decide.ts';
+import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
 import { REMEDY_WITHIN_MS } from '../../demo/remedies.ts';
-import { simulatedSpec } from './simulated-subject.ts';
+import { simulatedDefinition, simulatedSpec } from './simulated-subject.ts';
 import type { Behaviour } from './simulated-target.ts';
 import { Simulation } from './simulation.ts';
 import { finished } from './support.ts';
@@ -93,6 +95,40 @@ describe('a remedy', () => {
       { state: 'NotApplied', message: 'Nothing was sent: spec.suspend is true' },
       { state: 'NotApplied' },
     ]);
+  });
+
+  it('that was announced is not begun any more once spec.suspend is true, and goes on where it was begun', async () => {
+    const simulation = new Simulation(applying(), RESETS);
+    await simulation.runUntil(isApplying);
+    const { now, spec, status } = simulation;
+    const remedies = status.journal?.remedies ?? [];
+    const announced = remedies.map(({ id, until }) => announcement({ id, plannedAt: until }));
+    const asked = (suspend: boolean, begun: readonly string[]): string[] => {
+      const observed: Observed = {
+        ...nothingObserved(now),
+        admission: { state: 'granted' },
+        announced: new Set(announced),
+        begun: new Set(begun),
+      };
+      const demo = {
+        uid: 'uid-of-demo-0',
+        generation: 1,
+        deleting: false,
+        killSwitch: false,
+        spec: { ...spec, suspend },
+        status: structuredClone(status),
+        annotations: {},
+      };
+      return decide(demo, observed, now, simulatedDefinition).effects.map(({ kind }) => kind);
+    };
+    expect(asked(false, [])).toEqual(['Remediate', 'Remediate']);
+    expect(
+      asked(
+        true,
+        remedies.map(({ id }) => id),
+      ),
+    ).toEqual(['Remediate', 'Remediate']);
+    expect(asked(true, [])).toEqual(['Restore']);
   });
 
   it('is of the diagnosis that the run has when it decides, and stays beside a later one', async () => {
