@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { cacheRoot, placeAtomically } from './cache.ts';
 
 describe('cacheRoot', () => {
@@ -9,10 +9,16 @@ describe('cacheRoot', () => {
     [{ XDG_CACHE_HOME: '/x', HOME: '/home/me' }, '/x/chaosdemo'],
     [{ HOME: '/home/me' }, '/home/me/.cache/chaosdemo'],
     [{ XDG_CACHE_HOME: 'relative', HOME: '/home/me' }, '/home/me/.cache/chaosdemo'],
-    [{ XDG_CACHE_HOME: '', HOME: '' }, `${homedir()}/.cache/chaosdemo`],
+    [{ XDG_CACHE_HOME: '', HOME: '' }, `${userInfo().homedir}/.cache/chaosdemo`],
   ])('for %j is %s', (env, folder) => {
     expect(cacheRoot(env)).toBe(folder);
   });
+});
+
+it('keeps what every clone shares in the home of the user, where the environment names none', () => {
+  vi.stubEnv('HOME', '');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(cacheRoot({})).toBe(`${userInfo().homedir}/.cache/chaosdemo`);
 });
 
 describe('placeAtomically', () => {

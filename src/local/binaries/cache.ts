@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { isThere } from '../run.ts';
 import { withLock } from './lock.ts';
@@ -24,7 +24,7 @@ export const platform = `${process.platform}-${process.arch === 'x64' ? 'amd64' 
 /** `$XDG_CACHE_HOME/chaosdemo`, by default under ~/.cache; a relative XDG_CACHE_HOME is ignored, as its specification demands. */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   const base = env['XDG_CACHE_HOME'];
-  const root = base?.startsWith('/') ? base : join(env['HOME'] || homedir(), '.cache');
+  const root = base?.startsWith('/') ? base : join(env['HOME'] || userInfo().homedir, '.cache');
   return join(root, 'chaosdemo');
 }
 

@@ -32,7 +32,7 @@ const PACKAGES = ['chromium', 'fonts-dejavu-core'];
  * Throws BROWSER_MISSING with what was tried.
  */
 export async function ensureChromium(options: EnsureChromiumOptions): Promise<ChromiumBinary> {
-  const present = await lookForChromium(options.env);
+  const present = await lookForChromium(options);
   if (typeof present !== 'string') return present;
 
   const { installPackages, whyNotInstallable } = await offline();
@@ -43,20 +43,20 @@ export async function ensureChromium(options: EnsureChromiumOptions): Promise<Ch
     options.signal?.throwIfAborted();
     throw new LocalError('BROWSER_MISSING', messageOf(error), { cause: error });
   });
-  const found = await lookForChromium(options.env);
+  const found = await lookForChromium(options);
   if (typeof found !== 'string') return found;
   throw new LocalError('BROWSER_MISSING', found);
 }
 
 /** The browser, or why there is none. */
-async function lookForChromium(env?: NodeJS.ProcessEnv): Promise<ChromiumBinary | string> {
+async function lookForChromium({ env, signal }: EnsureChromiumOptions): Promise<ChromiumBinary | string> {
   const paths = await Promise.all(NAMES.map(async (name) => await findInPath(name, env)));
   const applications = process.platform === 'darwin' ? APPLICATIONS : [];
   const reasons: string[] = [];
   for (const path of [...paths, ...applications]) {
     if (path === undefined || !(await isThere(path))) continue;
     // Elsewhere than Debian a program of that name may only tell how to get one.
-    const { stdout } = await attempt(path, ['--version'], { timeoutMs: 5 * 60_000 });
+    const { stdout } = await attempt(path, ['--version'], { timeoutMs: 5 * 60_000, signal });
     const version = /(?:Chromium|Chrome)[^\d]*(\d+(?:\.\d+){3})/.exec(stdout)?.[1];
     if (version !== undefined) return { path, version };
     reasons.push(`${path} does not run`);

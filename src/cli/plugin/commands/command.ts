@@ -49,9 +49,14 @@ export function localCommand(program: Command, { examples, name, notes, summary 
   return program
     .command(name)
     .summary(summary)
-    .description(`${summary}.${notes ? `\n\n${notes}` : ''}`)
+    .description(`${summary}.${notes ? `\n\n${asParagraphs(notes)}` : ''}`)
     .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
     .exitOverride();
+}
+
+/** As wide as a terminal is: commander breaks lines, and keeps those that are broken. */
+function asParagraphs(text: string): string {
+  return text.replace(/(?<!\n)\n(?!\n)/g, ' ');
 }
 
 /** Adds a command that asks a cluster; its options hold a {@link Place}. */
