@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SpendingBook, type SpendingStore, type StoredText, WRITE_EVERY_MS } from './spending-book.ts';
 
@@ -135,6 +136,42 @@ describe('what profiles have used', () => {
       expect(store.text).toContain('"tokens":110,');
       await book.close();
     }
+  });
+
+  it('is what was added, however the store fails, and however often it is looked at', async () => {
+    const step = fc.oneof(
+      fc.record({ add: fc.integer({ min: 1, max: 50 }) }),
+      fc.record({ wait: fc.integer({ min: 0, max: 2 * WRITE_EVERY_MS }) }),
+      fc.record({ store: fc.constantFrom('works', 'is away', 'loses answers', 'is not there') }),
+      fc.constant({ looks: true }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        vi.setSystemTime(noon);
+        const store = new Kept();
+        const book = bookOn(store);
+        const is = (how: string): void => {
+          store.failure = how === 'is away' ? new Error('away') : undefined;
+          store.loseAnswers = how === 'loses answers';
+          store.unusable = how === 'is not there' ? 'none' : undefined;
+        };
+        let sum = 0;
+        for (const each of steps) {
+          if ('add' in each) {
+            book.add('hosted', 'team-a', tokens(each.add));
+            sum += each.add;
+          } else if ('wait' in each) await vi.advanceTimersByTimeAsync(each.wait);
+          else if ('store' in each) is(each.store);
+          else await book.refresh(never).catch(() => {});
+          expect(used(book, 'team-a')).toBe(sum);
+        }
+        is('works');
+        await book.close();
+        const next = bookOn(store);
+        await next.refresh(never);
+        expect(used(next, 'team-a')).toBe(sum);
+      }),
+    );
   });
 
   it('is not guessed: where nobody answers, whoever asks is told so', async () => {

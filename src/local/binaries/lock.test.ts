@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import * as files from 'node:fs/promises';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { withLock } from './lock.ts';
+
+// Of a file system over a network, of which none can be had here: the answer to a rename that was done is lost.
+vi.mock('node:fs/promises', { spy: true });
 
 const timing = { renewMs: 50, staleMs: 50_000, waitMs: 100_000 };
 /** Of a holder that never renews its lock, as one that gets no turn on a busy machine. */
@@ -88,6 +92,27 @@ describe('withLock', { timeout: 300_000 }, () => {
       clearInterval(renewal);
       await taking;
       expect(existsSync(lock)).toBe(false);
+    },
+  );
+
+  it.each(['another-machine.7.99.abc', undefined])(
+    'knows a lock as its own where the rename that took it was done and nobody said so (%s)',
+    async (left) => {
+      const folder = await temporaryFolder();
+      const lock = join(folder, 'lock');
+      if (left) {
+        await mkdir(lock);
+        await writeFile(join(lock, left), '');
+      }
+      const { rename } = await vi.importActual<typeof files>('node:fs/promises');
+      vi.mocked(files.rename).mockImplementationOnce(async (from, to) => {
+        await rename(from, to);
+        throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      });
+      const work = vi.fn<() => Promise<void>>();
+      await withLock(lock, quiet, work, { ...starved, waitMs: 5000 });
+      expect(work).toHaveBeenCalledOnce();
+      expect(await readdir(folder)).toEqual([]);
     },
   );
 

@@ -92,6 +92,8 @@ async function acquire(path: string, me: string, renewals: Renewals): Promise<bo
   const found = await stat(path).catch(() => undefined);
   if (!found) return await place(path, me);
   const [holder] = await readdir(path).catch((): string[] => []);
+  // Over a network a rename may be done and told as failed, and this process lives.
+  if (holder === me) return true;
   const lives = holder === undefined ? undefined : await isAlive(holder);
   if (lives === true) return false;
   if (lives === undefined && !renewals.haveEnded(`${holder} ${found.mtimeMs}`)) return false;

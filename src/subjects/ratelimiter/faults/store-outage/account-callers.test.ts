@@ -19,7 +19,11 @@ interface Outage {
 }
 
 /** Three nodes over one count, and the accounts of a fault in which they did so. */
-async function accountsAfter(outage: Outage, limit = LIMIT) {
+async function accountsAfter(
+  outage: Outage,
+  limit = LIMIT,
+  learned?: (key: string, signal: AbortSignal) => Promise<void>,
+) {
   const counts = new Map<string, number>();
   let isOut = true;
   const server = createServer(({ url = '' }, response) => {
@@ -55,6 +59,7 @@ async function accountsAfter(outage: Outage, limit = LIMIT) {
     limit: rule,
     fixture: 'demo-x',
     callerTimeoutMs: 5000,
+    ...(learned && { learned }),
   });
   await accounts.ask(ASKED, signal);
   isOut = false;
@@ -76,6 +81,17 @@ describe('the accounts of callers after a fault', () => {
     ]);
     expect(said).toMatch(message);
     expect(said).toMatch(/^of 3 callers/);
+  });
+
+  it('are made up side by side, since recovery has its time', { timeout: 60_000 }, async () => {
+    const waiting = new Set<string>();
+    const { promise: allWait, resolve } = Promise.withResolvers<void>();
+    const learned = async (key: string): Promise<void> => {
+      if (waiting.add(key).size === 3) resolve();
+      await allWait;
+    };
+    const { measures } = await accountsAfter({ counts: false, status: 200 }, LIMIT, learned);
+    expect(measures[0]).toMatchObject({ name: 'lost', value: 9 });
   });
 
   it('are not made up for a limit that would take long to use up', async () => {

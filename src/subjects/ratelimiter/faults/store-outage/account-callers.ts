@@ -63,13 +63,18 @@ export class AccountCallers {
     if (this.#during.length === 0) {
       return { measures: [], message: `no accounts are made up for limits above ${MOST_ACCOUNTED}` };
     }
+    // Side by side: recovery has its time, and nodes may take some of it for each to learn of the others' counts.
+    const balances = await Promise.all(
+      this.#during.map(async (during, i) => {
+        const served = during.filter(({ got }) => got === 'Admitted').length;
+        const key = accountKey(this.#options.fixture, i);
+        const { requests, usedUp } = await this.#useUp(key, this.#full - served, signal);
+        const account = accountOf(during, requests);
+        return usedUp && account ? balanceOf(limit, account) : undefined;
+      }),
+    );
     let [lost, phantoms, unknown] = [0, 0, 0];
-    for (const [i, during] of this.#during.entries()) {
-      const served = during.filter(({ got }) => got === 'Admitted').length;
-      const key = accountKey(this.#options.fixture, i);
-      const { requests, usedUp } = await this.#useUp(key, this.#full - served, signal);
-      const account = accountOf(during, requests);
-      const balance = usedUp && account ? balanceOf(limit, account) : undefined;
+    for (const balance of balances) {
       if (!balance) unknown += 1;
       lost += balance?.lost ?? 0;
       phantoms += balance?.phantoms ?? 0;

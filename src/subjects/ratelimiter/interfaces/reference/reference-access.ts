@@ -17,6 +17,8 @@ import { removeRateLimit, setupRateLimit } from './setup-limit.ts';
 const CLEAN_UP_MS = 5000;
 /** Time between two looks whether Redis holds what the nodes admitted; milliseconds. */
 const LOOK_EVERY_MS = 50;
+/** It may not do so for ever, where an outage has lost counts: so long the first look of a caller waits for it, at most; milliseconds. */
+const REST_MS = 5000;
 /** Once it does, the nodes may take so long to learn of each other's counts; they look ten times a second. */
 const LEARN_MS = 500;
 
@@ -29,6 +31,8 @@ export function referenceAccess(
   const windowMs = parseDuration(limiter.limit.window);
   const callers = new ReferenceCallers();
   const windows = new Map<string, SampledWindow>();
+  /** Callers of whom Redis did not come to hold what the nodes admitted. */
+  const restless = new Set<string>();
   const access: CallerAccess = {
     clients: askers,
     callers,
@@ -63,10 +67,15 @@ export function referenceAccess(
     },
     async learned(key, signal) {
       const window = windows.get(key);
-      const deadline = performance.now() + timeoutMs;
-      while (window && performance.now() < deadline) {
+      const waitMs = restless.has(key) ? 0 : Math.min(timeoutMs, REST_MS);
+      const deadline = performance.now() + waitMs;
+      while (window) {
         const sample = await sampleCounters(observers, redis, window, now, signal);
         if (sample.admitted.size === observers.length && totalAdmitted(sample) === sample.stored) break;
+        if (performance.now() >= deadline) {
+          restless.add(key);
+          break;
+        }
         await pauseFor(LOOK_EVERY_MS, signal);
       }
       await pauseFor(LEARN_MS, signal);
