@@ -5,11 +5,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { until } from '../../test/kit/until.ts';
+import { PAGE_WIDTH } from './shown.ts';
 
 const PLUGIN = fileURLToPath(new URL('../../src/cli/plugin/main.ts', import.meta.url));
 const SCHEMES = ['light', 'dark'] as const;
-/** As wide as the content of a page, in CSS pixels. */
-const WIDTH = 900;
 /** Around the part that is pictured, in CSS pixels. */
 const MARGIN = 20;
 /** Of 100: letters have no shadows, and a picture takes half of what it would as PNG. */
@@ -51,7 +50,7 @@ export async function pagePictures(
   const pictures: Record<string, Buffer> = {};
   for (const colorScheme of SCHEMES) {
     const context = await browser.newContext({
-      viewport: { width: WIDTH, height: 800 },
+      viewport: { width: PAGE_WIDTH, height: 800 },
       deviceScaleFactor: 2,
       colorScheme,
       reducedMotion: 'reduce',
@@ -86,7 +85,7 @@ async function picture(page: Page, from: string, to: string): Promise<Buffer> {
     format: 'webp',
     quality: QUALITY,
     captureBeyondViewport: true,
-    clip: { x: 0, y, width: WIDTH, height, scale: 1 },
+    clip: { x: 0, y, width: PAGE_WIDTH, height, scale: 1 },
   });
   return Buffer.from(data, 'base64');
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { FOLDER, fileHash, MANIFEST, REMAKE, readManifest } from './manifest.ts';
-import { type Shown, versions } from './shown.ts';
+import { asPictured, type Shown, versions } from './shown.ts';
 
 /** Bytes of a picture at most: whoever opens the README loads all of them. */
 const MOST = { svg: 60 * 1024, webp: 250 * 1024 } as const;
@@ -53,4 +53,11 @@ describe(`the pictures in docs/pictures (${REMAKE})`, () => {
       expect(text).not.toMatch(/<(script|image|use|foreignObject)\b|\s(href|on\w+)=|url\(|@import/i);
     }
   });
+});
+
+it('a rule for another width or for paper, and a script, make no other picture', () => {
+  const rule = (condition: string) => `@media ${condition}{a{b:c}d{e:f}}`;
+  const seen = ['(prefers-color-scheme:dark)', '(max-width:900px)', '(min-width:640px)'].map(rule).join('');
+  const unseen = ['(max-width:640px)', '(min-width:1280px)', 'print'].map(rule).join('');
+  expect(asPictured(`x{y:z}${seen}${unseen}<script>1</script>`)).toBe(`x{y:z}${seen}`);
 });

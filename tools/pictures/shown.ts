@@ -16,6 +16,9 @@ export type Shown = 'view' | 'pages';
 /** Columns and rows of the terminal that is pictured: as wide as a README has room for. */
 export const TERMINAL = { columns: 100, rows: 30 };
 
+/** Width of the window in which pages are pictured, in CSS pixels: their content fills it. */
+export const PAGE_WIDTH = 900;
+
 /** The version of each. */
 export function versions(): Readonly<Record<Shown, string>> {
   return { view: hashOf(views()), pages: hashOf(pages()) };
@@ -31,10 +34,24 @@ function views(): string[] {
   return [ended, inFault].flatMap((state) => watchView(state, frame));
 }
 
-/** The pages without their script, which nobody sees. */
 function pages(): string[] {
   const run = runPage({ source: recordedRun(), runs: [1], now: NOW });
-  return [run, overviewPage(overviewOfAll())].map((page) => page.replace(/<script>.*<\/script>/s, ''));
+  return [run, overviewPage(overviewOfAll())].map(asPictured);
+}
+
+/** A page without what nobody sees in its picture: the script, and rules for other widths and for paper. */
+export function asPictured(page: string): string {
+  return page
+    .replace(/<script>.*<\/script>/s, '')
+    .replace(/@media ([^{]+)\{(?:[^{}]|\{[^{}]*\})*\}\n?/g, (rules, condition: string) =>
+      isPictured(condition) ? rules : '',
+    );
+}
+
+function isPictured(condition: string): boolean {
+  const [, side, pixels] = /\((max|min)-width:(\d+)px\)/.exec(condition) ?? [];
+  if (side === undefined) return condition.trim() !== 'print';
+  return side === 'max' ? PAGE_WIDTH <= Number(pixels) : PAGE_WIDTH >= Number(pixels);
 }
 
 function hashOf(texts: readonly string[]): string {
