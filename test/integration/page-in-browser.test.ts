@@ -1,10 +1,12 @@
 /** The page of `kubectl chaosdemo ui` and the report in a real browser, of real runs on a real API server. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -12,7 +14,7 @@ import type { ChaosDemo } from '../../src/api/index.ts';
 import type { OpenUi } from '../../src/cli/plugin/ui/ui.ts';
 import { reportOnRun } from '../../src/cli/report/run.ts';
 import { evidenceName } from '../../src/evidence/index.ts';
-import { ensureChromium } from '../../src/local/binaries/chromium.ts';
+import { type ChromiumBinary, ensureChromium } from '../../src/local/binaries/chromium.ts';
 import { LocalError, messageOf } from '../../src/local/errors.ts';
 import { launchBrowser } from '../kit/browser.ts';
 import { uniqueNamespace } from '../kit/control-plane.ts';
@@ -40,6 +42,7 @@ const SIZES = [390, 1024, 1600];
 
 /** Why there is no browser; pipelines fail for it, people are told. */
 let missing: string | undefined;
+let chromium: ChromiumBinary;
 let browser: Browser;
 let world: World;
 let ui: OpenUi;
@@ -50,7 +53,8 @@ let ended: ChaosDemo;
 beforeAll(async () => {
   const progress = (line: string): void => void process.stdout.write(`[browser] ${line}\n`);
   try {
-    browser = await launchBrowser(await ensureChromium({ progress }));
+    chromium = await ensureChromium({ progress });
+    browser = await launchBrowser(chromium);
   } catch (error) {
     if (process.env['CI'] === 'true') throw error;
     missing = `no browser: ${messageOf(error)}`;
@@ -129,7 +133,7 @@ describe('the page', () => {
       const before = await page.evaluate<string>(label);
       await claim.focus();
       await page.keyboard.press('Enter');
-      expect(new URL(page.url()).hash).toBe(target);
+      await page.waitForURL(({ hash }) => hash === target);
       const plot = page.locator('figure', { has: page.locator(`[id="${id}"]`) }).locator('svg:visible');
       const place = await plot.boundingBox();
       expect(place?.y).toBeGreaterThanOrEqual(0);
@@ -167,9 +171,19 @@ describe('the page', () => {
     const now = page.locator('[aria-current=step]');
     expect(await now.innerText()).toMatch(/1 Welcome/);
 
-    await page.locator('.chapters li').last().selectText();
+    // Text is selected just when the page has asked for itself.
+    const { promise: selected, resolve: release } = Promise.withResolvers<void>();
+    const { promise: asked, resolve: hold } = Promise.withResolvers<void>();
+    await page.route(`**${pathOf('live')}`, async (route) => {
+      hold();
+      await selected;
+      await route.continue();
+    });
     await world.annotate('live', 'advance', '1/1');
     await world.untilStatus('live', 'chapter 2 to wait', (status) => waitingChapter(status) === 2);
+    await asked;
+    await page.locator('.chapters li').last().selectText();
+    release();
     await page.getByText('held still while text is selected').waitFor();
     expect(await now.innerText()).toMatch(/1 Welcome/);
     await page.keyboard.press('Escape');
@@ -476,7 +490,31 @@ it('says that it has ended, and leaves the page as it was', async () => {
   await page.getByText('live', { exact: true }).waitFor();
   await own.close();
   await page
-    .getByText('kubectl chaosdemo ui has ended, or is out of reach. The page is as it was.')
+    .getByText('The program that serves this page has ended, or is out of reach. The page is as it was.')
     .waitFor();
   expect(await page.getByRole('link', { name: `${world.namespace}/done` }).count()).toBe(1);
+});
+
+it('leaves Ctrl-C to whoever started the browser, and then nothing behind', async () => {
+  const temporary = join(folder, 'tmp');
+  await mkdir(temporary);
+  const program = `
+    import { launchBrowser } from ${JSON.stringify(new URL('../kit/browser.ts', import.meta.url).href)};
+    const browser = await launchBrowser({ path: ${JSON.stringify(chromium.path)}, handlesSignals: true });
+    const gone = new Promise((resolve) => browser.once('disconnected', () => resolve('the browser has ended')));
+    const interrupted = new Promise((resolve) => process.once('SIGINT', () => resolve('Ctrl-C was heard')));
+    process.kill(process.pid, 'SIGINT');
+    console.log(await interrupted);
+    await browser.newPage();
+    await browser.close();
+    console.log(await gone);
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [said, [status]] = await Promise.all([textOf(child.stdout), once(child, 'exit')]);
+  expect({ said, status }).toEqual({ said: 'Ctrl-C was heard\nthe browser has ended\n', status: 0 });
+  expect(await readdir(temporary)).toEqual([]);
 });

@@ -5,8 +5,14 @@ import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import type { ChromiumBinary } from '../../src/local/binaries/chromium.ts';
 
+/** Which browser is started, and what ends it. */
+export interface LaunchOptions extends Pick<ChromiumBinary, 'path'> {
+  /** Whether the caller closes it on Ctrl-C as well; else that ends the browser, and this process at once. */
+  readonly handlesSignals?: boolean;
+}
+
 /** Whoever has started it ends it by `close`, which leaves nothing. */
-export async function launchBrowser({ path }: Pick<ChromiumBinary, 'path'>): Promise<Browser> {
+export async function launchBrowser({ handlesSignals = false, path }: LaunchOptions): Promise<Browser> {
   // Debian's starts with what it finds in the home of its user, and leaves something there.
   const home = await mkdtemp(join(tmpdir(), 'chaosdemo-browser-'));
   const removeHome = async (): Promise<void> =>
@@ -14,6 +20,9 @@ export async function launchBrowser({ path }: Pick<ChromiumBinary, 'path'>): Pro
   try {
     const browser = await chromium.launch({
       executablePath: path,
+      handleSIGINT: !handlesSignals,
+      handleSIGTERM: !handlesSignals,
+      handleSIGHUP: !handlesSignals,
       env: { PATH: process.env['PATH'] ?? '', HOME: home, TZ: 'UTC', LANG: 'C.UTF-8' },
       // It shows pages of our own alone; root has no sandbox, nor have most containers.
       chromiumSandbox: false,
@@ -36,7 +45,10 @@ export async function launchBrowser({ path }: Pick<ChromiumBinary, 'path'>): Pro
 function closing(browser: Browser, after: () => Promise<void>): Browser['close'] {
   const close = browser.close.bind(browser);
   return async (options) => {
-    await close(options);
-    await after();
+    try {
+      await close(options);
+    } finally {
+      await after();
+    }
   };
 }

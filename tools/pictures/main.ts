@@ -57,7 +57,8 @@ async function takePictures(environment: Environment, signal: AbortSignal): Prom
   await apply('demo.yaml', 'demo');
   const terminal = await terminalPictures({ kubeconfig, namespace, name: 'demo', signal });
 
-  const browser = await launchBrowser(chromium);
+  // The driver would end this process before the environment is stopped.
+  const browser = await launchBrowser({ path: chromium.path, handlesSignals: true });
   try {
     return await withPages(kubeconfig, async (address) => {
       say('demo: its page in the browser');

@@ -57,7 +57,7 @@ export function decide({ headers, method, url = '' }: RequestHead, { key, port, 
   return shown !== undefined && isSame(shown, token) ? { kind: 'admit', path } : refuse(403, WITHOUT);
 }
 
-const WITHOUT = 'Open the address that "kubectl chaosdemo ui" printed, with its token.';
+const WITHOUT = 'Open the address that was printed in the terminal, with its token.';
 
 function refuse(status: 400 | 403 | 405, why: string): Decision {
   return { kind: 'refuse', status, why };

@@ -66,6 +66,7 @@ const put = (before, after) => {
   const again = [...after.querySelectorAll('a,summary')].find((element) => keyOf(element) === key);
   if (again) again.focus({ preventScroll: true });
 };
+const isSelected = () => document.querySelector('main').contains(getSelection().anchorNode) && !getSelection().isCollapsed;
 let busy = false, wanted = false;
 const refresh = async () => {
   wanted = true;
@@ -74,7 +75,7 @@ const refresh = async () => {
   try {
     while (wanted) {
       wanted = false;
-      if (document.querySelector('main').contains(getSelection().anchorNode) && !getSelection().isCollapsed) {
+      if (isSelected()) {
         tell('held still while text is selected; Escape goes on', 'state-held');
         await new Promise((resolve) => document.addEventListener('selectionchange', resolve, { once: true }));
         wanted = true;
@@ -83,6 +84,10 @@ const refresh = async () => {
       const answer = await fetch(location.pathname, { redirect: 'error' });
       if (!answer.ok) throw new Error();
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      if (isSelected()) {
+        wanted = true;
+        continue;
+      }
       const main = document.querySelector('main'), next = fresh.querySelector('main');
       const top = scrollY;
       if (main.children.length !== next.children.length) put(main, next);
@@ -106,7 +111,7 @@ events.addEventListener('changed', () => refresh());
 events.addEventListener('lost', () => tell('Not live: the API server cannot be reached, or does not let you list and watch ChaosDemos. The page is as it was.', 'state-lost'));
 events.addEventListener('error', () => tell(events.readyState === EventSource.CLOSED
   ? 'Not live: too many pages are open, or this one is of an earlier start. Load it again, or open the address that was printed.'
-  : 'kubectl chaosdemo ui has ended, or is out of reach. The page is as it was.', 'state-lost'));
+  : 'The program that serves this page has ended, or is out of reach. The page is as it was.', 'state-lost'));
 addEventListener('keydown', ({ key }) => { if (key === 'Escape') getSelection().removeAllRanges(); });
 addEventListener('pagehide', () => events.close());
 `;
