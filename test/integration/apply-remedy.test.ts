@@ -96,8 +96,7 @@ async function lying(
 ): Promise<NodeTarget[]> {
   return await Promise.all(
     nodes.map(async (node) => {
-      const server = createServer(async (request, response) => {
-        if (lie(request, response)) return;
+      const passOn = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
         const chunks: Buffer[] = [];
         for await (const chunk of request) chunks.push(chunk as Buffer);
         const { method = 'GET', url = '/' } = request;
@@ -105,6 +104,10 @@ async function lying(
         const sent = chunks.length > 0 ? { headers, body: Buffer.concat(chunks) } : {};
         const answer = await fetch(`http://${node.host}:${node.port}${url}`, { method, ...sent });
         response.writeHead(answer.status, headers).end(await answer.text());
+      };
+      const server = createServer((request, response) => {
+        if (lie(request, response)) return;
+        passOn(request, response).catch(() => response.destroy());
       }).listen(0, node.host);
       await once(server, 'listening');
       onTestFinished(() => {
