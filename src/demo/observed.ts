@@ -102,7 +102,7 @@ export interface DiagnosisReport {
   readonly message: string;
 }
 
-/** What came of a remedy; the figures are those of one measurement, made before and after. */
+/** What came of a remedy: what was counted before, and what the requests came to that were sent to measure it. */
 export interface RemedyReport {
   readonly state: 'Applied' | 'Ineffective' | 'Unproven' | 'NotApplied';
   readonly before?: readonly RemedyFigure[];

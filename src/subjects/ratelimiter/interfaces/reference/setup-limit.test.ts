@@ -32,7 +32,7 @@ describe('a limit is removed', () => {
     const nodes = [await nodeThat(frozen), await nodeThat(answers(200)), await nodeThat(answers(404))];
     const from = performance.now();
     expect(await removeRateLimit(nodes, 'demo-a', never)).toBe(true);
-    expect(performance.now() - from).toBeLessThan(3000);
+    expect(performance.now() - from).toBeLessThan(6000);
   });
 
   it('on every node that answers a little later', async () => {

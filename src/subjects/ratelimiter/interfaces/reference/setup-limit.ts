@@ -7,7 +7,7 @@ import type { LimiterClient } from './limiter-client.ts';
 const ASK_AGAIN_MS = 25;
 
 /** How long the other nodes may take once one has removed a limit, in milliseconds. */
-const OTHERS_MS = 1000;
+const OTHERS_MS = 2000;
 
 /** Characters that the nodes' reasons may take of a message: what to do stands behind them. */
 const MOST_REASONS = 200;
@@ -100,7 +100,7 @@ async function defineOnFirst(
  * Removes the limit of `key` on every node, and returns whether there was one; that nobody knows it is fine. One
  * node's word would do as long as Redis stands; but if Redis loses its data before the others have learned of it,
  * a node that still knows the limit puts it back. So the others are asked as well, and a node that stands still keeps
- * nobody waiting for its timeout: after the first answer the rest have a second.
+ * nobody waiting for its timeout: after the first answer the rest have two seconds.
  * @throws the last node's error when none would
  */
 export async function removeRateLimit(
