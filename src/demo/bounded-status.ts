@@ -9,7 +9,7 @@ import { truncate } from '../api/index.ts';
 export const STATUS_BYTES = 32 * 1024;
 
 /** What messages are cut to where nothing else is left to drop, in characters. */
-const SHORTER = [256, 128, 64, 32];
+const SHORTER = [256, 128, 64, 32, 16];
 
 /** Drops one thing, or nothing where there is none of it left. Says whether it has. */
 type Drop = (status: ChaosDemoStatus) => boolean;

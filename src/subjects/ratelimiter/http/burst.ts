@@ -22,6 +22,8 @@ import { DEFAULT_BOUNDS, type HttpAnswer, ResponseReader } from './response-read
 const OPEN_AT_ONCE = 200;
 /** So long before the moment, connections that were lost meanwhile are opened again. */
 const SECOND_LOOK_MS = 300;
+/** Between two looks whether the kernel has taken what it did not take at once. */
+const LOOK_EVERY_MS = 1;
 /** Files that the rest of the process may want to open meanwhile. */
 const SPARE_FILES = 64;
 /**
@@ -169,12 +171,6 @@ async function fire<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Abort
   const endedAt = new Float64Array(lines.length);
   const results: ({ status: number; answer: T } | { failure: Failure })[] = [];
   let open = lines.length;
-  let toFlush = lines.length;
-  let flushedAt = 0;
-  const onFlushed = (): void => {
-    toFlush -= 1;
-    flushedAt = performance.now();
-  };
   const { promise: all, resolve: onAll } = Promise.withResolvers<void>();
   for (const [i, { connection, method }] of lines.entries()) {
     connection?.expect(new ResponseReader(bounds, method), (outcome) => {
@@ -196,18 +192,22 @@ async function fire<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Abort
   for (let i = 0; i < lines.length; i++) {
     const { connection, bytes } = lines[i] as Line;
     sentAt[i] = performance.now();
-    connection?.write(bytes, onFlushed);
+    connection?.write(bytes);
   }
   const writtenAt = performance.now();
-  const behind = lines.some(({ connection }) => (connection?.unsent ?? 0) > 0);
-
-  if (lines.length > 0) await within(all, timeoutMs, signal);
+  const over = new AbortController();
+  const leaving = whenSent(lines, writtenAt, over.signal);
+  try {
+    if (lines.length > 0) await within(all, timeoutMs, signal);
+  } finally {
+    over.abort();
+  }
+  const sentBy = await leaving;
   signal.throwIfAborted();
   for (const { connection } of lines) {
     connection?.fail('TIMEOUT', `it was not answered within ${timeoutMs} ms`);
   }
   const finishedAt = performance.now();
-  const spanEnd = behind ? (toFlush === 0 ? flushedAt : finishedAt) : writtenAt;
   return {
     outcomes: lines.map(({ node }, i) => ({
       node: node.name,
@@ -217,8 +217,26 @@ async function fire<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Abort
     })),
     startedAt: startedAt + offset,
     endedAt: finishedAt + offset,
-    sendSpanMs: spanEnd - startedAt,
+    sendSpanMs: (sentBy ?? finishedAt) - startedAt,
   };
+}
+
+/**
+ * By when the kernel had taken everything; `writtenAt` where it took all of it at once, else looked at again and
+ * again, so that no request pays for a callback. Undefined where it had not when the burst was over.
+ */
+async function whenSent(
+  lines: readonly Line[],
+  writtenAt: number,
+  over: AbortSignal,
+): Promise<number | undefined> {
+  const behind = lines.filter(({ connection }) => (connection?.unsent ?? 0) > 0);
+  if (behind.length === 0) return writtenAt;
+  while (behind.some(({ connection }) => (connection?.unsent ?? 0) > 0)) {
+    if (over.aborted) return undefined;
+    await pauseFor(LOOK_EVERY_MS, over).catch(() => undefined);
+  }
+  return performance.now();
 }
 
 function reading<T>(answer: HttpAnswer, read: (answer: HttpAnswer) => T) {

@@ -75,10 +75,10 @@ export class Connection {
   }
 
   /** Writes the request that an answer is expected to; nothing when that has failed already. */
-  write(bytes: Uint8Array, flushed?: () => void): void {
+  write(bytes: Uint8Array): void {
     if (!this.#settle) return;
     this.#written = true;
-    this.#wire.write(bytes, flushed);
+    this.#wire.write(bytes);
   }
 
   /** Ends the connection, and the request that may be under way. */

@@ -23,8 +23,8 @@ export interface WireEvents {
 
 export interface Wire {
   /** Hands bytes over at once, as far as the kernel takes them. */
-  readonly write: (bytes: Uint8Array, flushed?: () => void) => void;
-  /** Bytes that were written and that the kernel has not taken yet. */
+  readonly write: (bytes: Uint8Array) => void;
+  /** Bytes that were written and that the kernel has not taken yet; none once it is destroyed. */
   readonly unsent: () => number;
   /** Frees its file descriptor at once. */
   readonly destroy: () => void;
@@ -92,8 +92,8 @@ function wireOf(socket: Socket, events: WireEvents): Wire {
   });
   socket.once('close', () => events.closed(error));
   return {
-    write: (bytes, flushed) => void (flushed ? socket.write(bytes, flushed) : socket.write(bytes)),
-    unsent: () => socket.writableLength,
+    write: (bytes) => void socket.write(bytes),
+    unsent: () => (socket.destroyed ? 0 : socket.writableLength),
     destroy: () => void socket.destroy(),
   };
 }
