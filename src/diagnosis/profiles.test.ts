@@ -122,7 +122,14 @@ describe('createDiagnosisProfiles', () => {
   it('tells whoever observes what became of each question, and what it cost', async () => {
     const useless: DiagnosisProvider = {
       name: 'useless',
-      answer: () => Promise.reject(new UselessAnswerError('the model refused', { inputTokens: 9 })),
+      // As another bundle throws it, whose class is another one.
+      answer: () =>
+        Promise.reject(
+          Object.assign(new Error('the model refused'), {
+            code: new UselessAnswerError('', {}).code,
+            usage: { inputTokens: 9 },
+          }),
+        ),
     };
     const down: DiagnosisProvider = { name: 'down', answer: () => Promise.reject(new Error('nobody there')) };
     const told = saying({ ...good, component: 'replica-9' });

@@ -7,11 +7,11 @@ import type { EvidenceBundle } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { checkAnswer, rejectionText } from './check-answer.ts';
 import { gradeAnswer } from './grade.ts';
-import {
-  type DiagnosisProvider,
-  type DiagnosisRequest,
-  type DiagnosisResult,
-  type ProviderUsage,
+import type {
+  DiagnosisProvider,
+  DiagnosisRequest,
+  DiagnosisResult,
+  ProviderUsage,
   UselessAnswerError,
 } from './provider.ts';
 import { diagnosisStatus, gradeStatus } from './render.ts';
@@ -61,7 +61,7 @@ export async function ask(
     if (timeout.aborted) return { failed: `it did not answer within ${Math.round(timeoutMs / 1000)} s` };
     const reason = error instanceof Error ? error.message : String(error);
     const failed = truncate(printable(reason), FAILURE_WORDS);
-    return error instanceof UselessAnswerError ? { failed, usage: error.usage } : { failed };
+    return isUseless(error) ? { failed, usage: error.usage } : { failed };
   }
 }
 
@@ -140,6 +140,11 @@ export function createDiagnosisProfiles(
     },
   });
   return profilesFor(undefined);
+}
+
+/** By its code: what knows models is a bundle of its own, with a class of its own. */
+function isUseless(error: unknown): error is UselessAnswerError {
+  return error instanceof Error && (error as Partial<UselessAnswerError>).code === 'USELESS_ANSWER';
 }
 
 function outcomeOf(answered: Answered): Asked['outcome'] {

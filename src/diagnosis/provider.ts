@@ -44,7 +44,9 @@ export interface ProviderAnswer {
   readonly usage?: ProviderUsage;
 }
 
-/** Something came that is no answer, and it has cost. The message is as of any failure: see `answer`. */
+/**
+ * Something came that is no answer, and it has cost. The message is as of any failure: see `answer`. Known by its code.
+ */
 export class UselessAnswerError extends Error {
   override readonly name = 'UselessAnswerError';
   readonly code = 'USELESS_ANSWER';

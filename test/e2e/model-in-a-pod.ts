@@ -16,6 +16,8 @@ const PROFILE = 'small';
 const MODELS = 'models';
 /** The verdict of the same demo by rules alone. */
 const AS_WITHOUT_IT = { phase: 'Succeeded', reason: 'ExpectationsMet' };
+/** Of runs, until the lead has not changed hands in one. */
+const MOST_ATTEMPTS = 3;
 const SPENDING = ['-n', SYSTEM, 'get', 'configmap', 'chaosdemo-diagnosis-spending'];
 const progress = (line: string): void => void process.stdout.write(`[e2e] ${line}\n`);
 
@@ -48,9 +50,9 @@ export function modelInAPod(cluster: Cluster): void {
     const asked = [...text.matchAll(/: asked, /g)].length;
     return { asked, answered: answers.length, tokens: { input: sum(1), output: sum(2) } };
   };
-  /** What the operator that leads counts; a new process begins at 0. */
-  const counted = async () => {
-    const page = await cluster.metrics(await cluster.leader());
+  /** What an operator counts; a new process begins at 0. */
+  const counted = async (pod: string) => {
+    const page = await cluster.metrics(pod);
     const value = (name: string, label: string): number => {
       const series = `chaosdemo_diagnosis_${name}{profile="${PROFILE}",${label}}`;
       const line = page.split('\n').find((each) => each.startsWith(series));
@@ -67,6 +69,9 @@ export function modelInAPod(cluster: Cluster): void {
       },
     };
   };
+  /** How often a pod began to lead. */
+  const terms = async (pod: string): Promise<string | undefined> =>
+    /^chaosdemo_leader_terms_total (\d+)$/m.exec(await cluster.metrics(pod))?.[1];
   /** Tokens that are written down for the namespace of the demos. */
   const writtenDown = async (): Promise<number> => {
     const { data } = await kubectl.json<{ data?: Record<string, string> }>(SPENDING);
@@ -76,11 +81,26 @@ export function modelInAPod(cluster: Cluster): void {
     return profiles?.[PROFILE]?.[NAMESPACE]?.tokens ?? 0;
   };
 
-  /** Runs a demo that names the profile, and holds everybody's account of it against the others. Returns its verdict. */
+  /**
+   * Runs a demo that names the profile until one was led by one process from its beginning to its end: on a busy machine
+   * the lead changes hands, and then nobody has seen it all. Holds everybody's account of it against the others.
+   * @returns its verdict
+   */
   const explained = async (name: string): Promise<object | undefined> => {
-    const [before, down] = [await served(), await writtenDown()];
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+      const status = await runAndCompare(`${name}-${attempt}`);
+      if (status) return status.run?.verdict;
+      progress(`the lead changed hands during ${name}-${attempt}`);
+    }
+    throw new Error(`the lead changed hands during each of ${MOST_ATTEMPTS} runs`);
+  };
+  const runAndCompare = async (name: string): Promise<ChaosDemoStatus | undefined> => {
+    const leader = await cluster.leader();
+    const [before, counts, down] = [await served(), await counted(leader), await writtenDown()];
+    const led = await terms(leader);
     await cluster.applySpec(name, { diagnosis: { profile: PROFILE } });
     const status = await cluster.ended(name);
+    if ((await cluster.leader()) !== leader || (await terms(leader)) !== led) return undefined;
     const diagnoses = status.diagnoses ?? [];
     expect(diagnoses).toHaveLength(2);
     const outcomes = diagnoses.map(outcomeOf);
@@ -88,10 +108,10 @@ export function modelInAPod(cluster: Cluster): void {
     // Beside it stands what the rules say: the chapter has it.
     expect(sentencesOfRules(status)).toHaveLength(2);
 
-    const [after, counts] = [await served(), await counted()];
+    const [after, now] = [await served(), await counted(leader)];
     expect(after.asked - before.asked).toBe(2);
     for (const outcome of ['accepted', 'rejected', 'failed'] as const) {
-      expect({ outcome, count: counts[outcome] }).toEqual({
+      expect({ outcome, count: now[outcome] - counts[outcome] }).toEqual({
         outcome,
         count: outcomes.filter((each) => each === outcome).length,
       });
@@ -100,7 +120,10 @@ export function modelInAPod(cluster: Cluster): void {
       input: after.tokens.input - before.tokens.input,
       output: after.tokens.output - before.tokens.output,
     };
-    expect(counts.tokens).toEqual(tokens);
+    expect({
+      input: now.tokens.input - counts.tokens.input,
+      output: now.tokens.output - counts.tokens.output,
+    }).toEqual(tokens);
     // One that came too late may have been billed: what was set aside for it stays.
     const used = tokens.input + tokens.output;
     await until(async () => (await writtenDown()) - down === used || outcomes.includes('failed'), {
@@ -108,7 +131,7 @@ export function modelInAPod(cluster: Cluster): void {
       deadlineMs: 20_000,
     });
     expect((await writtenDown()) - down).toBeGreaterThanOrEqual(used);
-    return status.run?.verdict;
+    return status;
   };
 
   it('is Ready once the model is in memory, as user 65532 on a file system it cannot write', async () => {

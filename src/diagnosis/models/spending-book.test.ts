@@ -251,12 +251,27 @@ describe('what profiles have used', () => {
     expect(store.text).toContain('"team-a":{"tokens":1,');
   });
 
+  it('leaves out who has used nothing in the end', async () => {
+    const store = new Kept();
+    const book = bookOn(store);
+    book.add('hosted', 'team-a', tokens(100));
+    await vi.advanceTimersByTimeAsync(0);
+    book.add('hosted', 'team-a', tokens(-100));
+    await book.close();
+    expect(JSON.parse(store.text ?? '')).toMatchObject({ day: '2026-03-01', profiles: {} });
+    expect(store.text).not.toMatch(/hosted|team-a/);
+  });
+
   it('is never read from another prototype', async () => {
     const store = new Kept();
     store.text = '{"day":"2026-03-01","profiles":{"__proto__":{"toString":{"tokens":5,"microDollars":0}}}}';
     const book = bookOn(store);
     await book.refresh(never);
     expect(used(book, 'toString')).toBe(0);
+    book.add('__proto__', 'constructor', tokens(1));
+    await book.close();
+    expect(Object.hasOwn(Object.prototype, 'constructor')).toBe(true);
+    expect(Object.prototype.constructor).toBe(Object);
     expect(({} as { tokens?: number }).tokens).toBeUndefined();
   });
 });

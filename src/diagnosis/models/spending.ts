@@ -58,14 +58,15 @@ export function parseSpending(text: string | undefined, day: string): DayRecord 
 
 /** The text, with the name of the write that puts it there. Whoever has used nothing is left out. */
 export function spendingText(spending: Spending, day: string, write: string): string {
-  const profiles = [...spending].map(([profile, accounts]) => {
+  const profiles = [...spending].map(([profile, accounts]): [string, Record<string, Spent>] => {
     const used = [...accounts].map(([name, { microDollars, tokens }]): [string, Spent] => [
       name,
       { tokens: Math.max(0, tokens), microDollars: Math.max(0, microDollars) },
     ]);
     return [profile, Object.fromEntries(used.filter(([, spent]) => spent.tokens + spent.microDollars > 0))];
   });
-  return JSON.stringify({ day, write, profiles: Object.fromEntries(profiles) });
+  const inUse = profiles.filter(([, accounts]) => Object.keys(accounts).length > 0);
+  return JSON.stringify({ day, write, profiles: Object.fromEntries(inUse) });
 }
 
 /** Both together. */
