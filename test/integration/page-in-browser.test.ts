@@ -170,6 +170,7 @@ describe('the page', () => {
     await page.evaluate('globalThis.loadedOnce = true');
     const now = page.locator('[aria-current=step]');
     expect(await now.innerText()).toMatch(/1 Welcome/);
+    expect(await problemsOf(page)).toEqual([]);
 
     // Text is selected just when the page has asked for itself.
     const { promise: selected, resolve: release } = Promise.withResolvers<void>();
@@ -281,6 +282,7 @@ describe('who is not meant to see the page', () => {
       const { page } = await openWindow(browser, { expected: /status of 403/ });
       expect((await page.goto(address))?.status()).toBe(403);
       expect(await page.content()).not.toContain(world.namespace);
+      expect(await problemsOf(page)).toEqual([]);
     }
   });
 
