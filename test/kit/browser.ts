@@ -23,7 +23,7 @@ export async function launchBrowser({ handlesSignals = false, path }: LaunchOpti
       handleSIGINT: !handlesSignals,
       handleSIGTERM: !handlesSignals,
       handleSIGHUP: !handlesSignals,
-      env: { PATH: process.env['PATH'] ?? '', HOME: home, TZ: 'UTC', LANG: 'C.UTF-8' },
+      env: { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home, TZ: 'UTC', LANG: 'C.UTF-8' },
       // It shows pages of our own alone; root has no sandbox, nor have most containers.
       chromiumSandbox: false,
       args: [
