@@ -90,24 +90,24 @@ async function useUp(key: string): Promise<number> {
   return allowed;
 }
 
+async function passOn(node: NodeTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const { method = 'GET', url = '/' } = request;
+  const headers = { 'content-type': 'application/json' };
+  const sent = chunks.length > 0 ? { headers, body: Buffer.concat(chunks) } : {};
+  const answer = await fetch(`http://${node.host}:${node.port}${url}`, { method, ...sent });
+  response.writeHead(answer.status, headers).end(await answer.text());
+}
+
 /** The nodes behind servers that answer themselves where `lie` returns true, and else say what the nodes say. */
 async function lying(
   lie: (request: IncomingMessage, response: ServerResponse) => boolean,
 ): Promise<NodeTarget[]> {
   return await Promise.all(
     nodes.map(async (node) => {
-      const passOn = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of request) chunks.push(chunk as Buffer);
-        const { method = 'GET', url = '/' } = request;
-        const headers = { 'content-type': 'application/json' };
-        const sent = chunks.length > 0 ? { headers, body: Buffer.concat(chunks) } : {};
-        const answer = await fetch(`http://${node.host}:${node.port}${url}`, { method, ...sent });
-        response.writeHead(answer.status, headers).end(await answer.text());
-      };
       const server = createServer((request, response) => {
-        if (lie(request, response)) return;
-        passOn(request, response).catch(() => response.destroy());
+        if (!lie(request, response)) void passOn(node, request, response);
       }).listen(0, node.host);
       await once(server, 'listening');
       onTestFinished(() => {
