@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ApiError, ApiUnreachableError } from '../../../kube/api-error.ts';
 import { withTextsOf } from '../../report/report.fixture.ts';
 import { MemorySource } from './serve.fixture.ts';
@@ -69,6 +69,16 @@ describe('who is let in', () => {
     const none = { headers: { cookie: '' } };
     expect((await get('/?token=once', none)).status).toBe(303);
     expect((await get('/?token=once', none)).status).toBe(403);
+  });
+
+  it('is nobody by a key that no browser has brought for minutes', async () => {
+    let at = 0;
+    const own = await serveUi({ source, port: 0, token, key: 'unused', now: () => at });
+    onTestFinished(() => own.close());
+    at = BOUNDS.keyMs + 1;
+    const late = { port: own.port, headers: { cookie: '' } };
+    expect((await get('/?token=unused', late)).status).toBe(403);
+    expect((await get(`/?token=${token}`, late)).status).toBe(303);
   });
 
   it('asks by an address of loopback: no name of somebody else leads here', async () => {

@@ -7,13 +7,18 @@ import { overviewPage, pairPage, problemPage, runPage } from './pages.ts';
 import { POLICY } from './shell.ts';
 import type { Change, Place, UiSource } from './source.ts';
 
-/** What is held at once, at most; `unread`: bytes of a stream that nobody takes. A browser opens six connections to one address, and keeps one for a live page. */
+/**
+ * What is held at once, at most. A browser opens six connections to one address, and keeps one for a live page.
+ * `unread`: bytes of a stream that nobody takes; `keyMs`: milliseconds for which the key is good, as a browser may
+ * never come.
+ */
 export const BOUNDS = {
   connections: 32,
   streams: 5,
   pages: 4,
   headBytes: 8 * 1024,
   unread: 16 * 1024,
+  keyMs: 5 * 60_000,
 } as const;
 /** Milliseconds between two words to a live page, at least: each makes it ask for itself again. */
 const NEWS_MS = 1_000;
@@ -23,7 +28,7 @@ export interface UiOptions {
   /** 0: any that is free. */
   readonly port: number;
   readonly token: string;
-  /** Lets in one browser in place of the token, once. */
+  /** Lets in one browser in place of the token, once, and within minutes. */
   readonly key?: string;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -50,6 +55,7 @@ export async function serveUi({ key, now = Date.now, port, source, token }: UiOp
   server.maxConnections = BOUNDS.connections;
   await listen(server, port);
   let gate: Gate = { port: (server.address() as AddressInfo).port, token, key };
+  const keyEnds = now() + BOUNDS.keyMs;
 
   const stream = (response: ServerResponse, place: Place | undefined): void => {
     // No more tries: a browser asks again after anything else.
@@ -94,6 +100,7 @@ export async function serveUi({ key, now = Date.now, port, source, token }: UiOp
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', () => undefined);
+    if (now() > keyEnds) gate = { ...gate, key: undefined };
     const decision = decide(request, gate);
     if (decision.kind === 'refuse') {
       if (decision.status === 405) response.setHeader('allow', 'GET');
