@@ -19,6 +19,7 @@ import { createLogger } from '../../../src/operator/log.ts';
 import { runOperator } from '../../../src/operator/operator.ts';
 import { SUBJECTS } from '../../../src/subjects/index.ts';
 import { bindTarget, OPERATOR } from '../../kit/operator-account.ts';
+import { keepingTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { keyValue } from './key-value/index.ts';
 
@@ -164,15 +165,18 @@ describe('a key-value service', () => {
     expect(metrics).toContain('chaosdemo_faults_injected_total{type="CounterDrift"} 0');
   });
 
-  it('passes a gate where a write is refused unless every replica takes it', async () => {
-    const namespace = 'strict';
-    await startService(namespace, 'strict');
-    const scenarios = [{ name: 'stale', type: 'StaleReplica', expect: 'NotDetected', countdown: '0s' }];
-    await controlPlane.kubectl.apply([demo(namespace, { scenarios })]);
-    const status = await ended(namespace);
-    expect(status.scenarios?.[0]).toMatchObject({ result: 'NotDetected', fault: { proof: 'Confirmed' } });
-    expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded' });
-  });
+  it(
+    'passes a gate where a write is refused unless every replica takes it',
+    keepingTime(async () => {
+      const namespace = 'strict';
+      await startService(namespace, 'strict');
+      const scenarios = [{ name: 'stale', type: 'StaleReplica', expect: 'NotDetected', countdown: '0s' }];
+      await controlPlane.kubectl.apply([demo(namespace, { scenarios })]);
+      const status = await ended(namespace);
+      expect(status.scenarios?.[0]).toMatchObject({ result: 'NotDetected', fault: { proof: 'Confirmed' } });
+      expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded' });
+    }),
+  );
 
   it('hears again at once when a run is aborted, and the object goes with its lock', async () => {
     const namespace = 'aborted';
