@@ -8,7 +8,6 @@ import { readRecordings } from '../../corpus/recording.ts';
 import { anomalyClasses, type DiagnosisProvider, rulesProvider } from '../../src/diagnosis/index.ts';
 import { startLocalModel, writeLocalProfile } from '../../src/local/model.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
-import { UsageError } from '../../src/settings/settings.ts';
 import { majorityGuess, possibleGuesses, randomShares, sharesOf } from './baselines.ts';
 import { confusionOf, linesOf, shareOf, textOf } from './confusion.ts';
 import { type Explained, explain } from './explain.ts';
@@ -25,16 +24,30 @@ Has each profile explain the recordings of corpus/recordings, and grades what it
   --help           this text
 `;
 
-const { values } = parseArgs({
-  options: {
-    profile: { type: 'string', multiple: true },
-    profiles: { type: 'string' },
-    'held-back': { type: 'boolean', default: false },
-    report: { type: 'string' },
-    misses: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+/** Ends with 64 for wrong usage, as the other commands do. */
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        profile: { type: 'string', multiple: true },
+        profiles: { type: 'string' },
+        'held-back': { type: 'boolean', default: false },
+        report: { type: 'string' },
+        misses: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return endForUsage((error as Error).message);
+  }
+}
+
+function endForUsage(problem: string): never {
+  process.stderr.write(`${problem}\nTry: npm run bench:diagnosis -- --help\n`);
+  return process.exit(64);
+}
+
+const values = readFlags();
 if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
@@ -89,7 +102,8 @@ async function providerOf(name: string): Promise<DiagnosisProvider> {
   const providers = file === undefined ? {} : providersOf(await readProfiles(file), Date.now);
   const provider = providers[name];
   if (provider) return provider;
-  throw new UsageError(`there is no profile "${name}": name one of --profiles FILE, rules or local`);
+  await supervisor.close();
+  return endForUsage(`there is no profile "${name}": name one of --profiles FILE, rules or local`);
 }
 
 async function benchProfile(profile: string, provider: DiagnosisProvider): Promise<Explained[]> {
