@@ -52,7 +52,9 @@ const fault = z.object({
   plannedAt: time('When it is to start.'),
   startedAt: time('When it really started.').optional(),
   until: time('When it ends by itself at the latest.'),
-  endedAt: time('When a probe saw it end.').optional(),
+  endedAt: time(
+    'When it ended. A pause: when Redis took the write that it had held back, or a later one where that was lost. A burst: when its last answer was there. The same as until where nobody saw it.',
+  ).optional(),
   proof: z
     .enum(PROOFS)
     .optional()

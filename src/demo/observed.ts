@@ -42,7 +42,7 @@ export interface FaultReport {
   /** Not performed at all (too late, no longer permitted): nothing was injected. */
   readonly missed?: boolean;
   readonly startedAt?: number;
-  /** When a probe saw it end. */
+  /** When it ended, as far as that was seen. */
   readonly endedAt?: number;
   readonly proof?: FaultProof;
   readonly message: string;

@@ -250,6 +250,16 @@ describe('find of figures', () => {
     expect(at('endedAt', UNTIL + 800)).toContainEqual(
       expect.stringMatching(/endedAt is \d+ ms after writes/),
     );
+    const atLatest = (after: number) =>
+      found(
+        saying((status) => {
+          const drift = scenario(status, 'drift');
+          if (drift.fault) drift.fault.endedAt = iso(after);
+          drift.evidence = ['The connection of the held write was lost; a later write was taken'];
+        }),
+      );
+    expect(atLatest(UNTIL + 800)).not.toContainEqual(expect.stringMatching(/endedAt is/));
+    expect(atLatest(UNTIL + 1_800)).toContainEqual(expect.stringMatching(/endedAt is \d+ ms after writes/));
   });
 
   it('a burst that is said to have begun at another time', () => {

@@ -10,6 +10,8 @@ const EDGE_MS = 100;
 /** The clocks of two processes of one machine are apart by so much. */
 const CLOCKS_MS = 20;
 const SETTLE_MS = 1000;
+/** Where the held write was lost, the end is said to be at the latest when a new connection had a write taken. */
+const CONNECT_MS = 1000;
 /** A write that was held back for less may have been late by itself. */
 const HELD_MS = 100;
 
@@ -24,7 +26,10 @@ export function driftFigures(told: Told): string[] {
   return [...checkTimes(told, pause), ...checkTraffic(told), ...checkResult(told, pause)];
 }
 
-function checkTimes({ scenario: { fault }, seen }: Told, pause: PauseSeen | undefined): string[] {
+function checkTimes(
+  { scenario: { evidence = [], fault }, seen }: Told,
+  pause: PauseSeen | undefined,
+): string[] {
   const { lane, record } = seen;
   if (!fault) return [];
   const wrong: string[] = [];
@@ -59,7 +64,9 @@ function checkTimes({ scenario: { fault }, seen }: Told, pause: PauseSeen | unde
     .filter(({ at, tookMs }) => at < pause.end && at + tookMs > pause.end)
     .map(({ at, tookMs }) => at + tookMs);
   const end = Math.max(pause.end, ...felt);
-  if (endedAt > end + LATE_MS + slack(record, endedAt) && !disturbed(pause.end, endedAt)) {
+  const lost = evidence.some((line) => line.startsWith('The connection of the held write was lost'));
+  const late = LATE_MS + (lost ? CONNECT_MS : 0) + slack(record, endedAt);
+  if (endedAt > end + late && !disturbed(pause.end, endedAt)) {
     wrong.push(`endedAt is ${Math.round(endedAt - end)} ms after writes were taken again`);
   }
   return wrong;

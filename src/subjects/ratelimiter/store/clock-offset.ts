@@ -1,4 +1,5 @@
 /** How far the clock of Redis is from the local one. */
+import { TIMED_OUT, within } from '../waiting.ts';
 import type { RedisConnections } from './redis-client.ts';
 
 /** Times the clock of Redis is read; the quickest answer counts. */
@@ -14,4 +15,35 @@ export async function clockOffset(redis: Pick<RedisConnections, 'time'>, now: ()
     if (took < best.took) best = { took, offset: redisNow - (sentAt + took / 2) };
   }
   return best.offset;
+}
+
+/** One moment, by two clocks; milliseconds since the epoch. */
+export interface Answered {
+  /** When the answer was read here. */
+  readonly at: number;
+  /** When Redis gave it, by the clock of Redis. */
+  readonly redisAt: number;
+}
+
+/**
+ * When Redis did what it answered, by the local clock: an answer is read late where this process waits for a
+ * processor, and Redis has noted the moment itself. The clocks are compared now. It is the moment of reading where
+ * that fails or takes longer than `withinMs`, or where Redis names one before the question or after the answer, so
+ * that its clock was set meanwhile.
+ * @param askedAt when the question was sent, by the local clock
+ * @throws only the reason of `signal`
+ */
+export async function momentOf(
+  redis: Pick<RedisConnections, 'time'>,
+  { at, redisAt }: Answered,
+  askedAt: number,
+  now: () => number,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const compared = clockOffset(redis, now).catch(() => undefined);
+  const offset = await within(compared, withinMs, signal);
+  if (offset === TIMED_OUT || offset === undefined) return at;
+  const moment = redisAt - offset;
+  return moment >= askedAt && moment <= at ? moment : at;
 }

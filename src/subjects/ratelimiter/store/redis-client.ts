@@ -291,11 +291,16 @@ export class RedisConnections {
       throw error;
     }
     return {
-      write: async () => {
-        await this.#ask(link, 'SET', async (redis) =>
-          requireOk('SET', await redis.set(this.#probeKey, String(Date.now()), 'PX', PROBE_TTL_MS)),
-        );
-      },
+      write: async () =>
+        await this.#ask(link, 'SET', async (redis) => {
+          // Sent together: Redis comes to the second right behind the first, however late anybody reads that.
+          const [set, time] = await Promise.all([
+            redis.set(this.#probeKey, String(Date.now()), 'PX', PROBE_TTL_MS),
+            redis.time(),
+          ]);
+          requireOk('SET', set);
+          return asTime('TIME', time);
+        }),
       takeCharge: async (ms) => {
         await this.#ask(link, 'SET', (redis) => this.#fence.takeCharge(redis, ms));
       },
@@ -348,8 +353,11 @@ async function endOf(redis: Redis): Promise<void> {
 
 /** One connection for probe writes. */
 export interface ProbeWriter {
-  /** A real write on the probe key; resolves when Redis has taken it. @throws RedisClientError */
-  write(): Promise<void>;
+  /**
+   * A real write on the probe key. Resolves once Redis has taken it, to when that was: by the clock of Redis, in
+   * milliseconds since the epoch. @throws RedisClientError
+   */
+  write(): Promise<number>;
   /** See {@link RedisConnections.takeCharge}; may be held back as long. @throws RedisClientError */
   takeCharge(ms: number): Promise<void>;
   /** Ends the connection; a write that is held back is dropped by Redis. */

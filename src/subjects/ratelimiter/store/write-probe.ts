@@ -5,6 +5,7 @@
  */
 
 import { messageOf, pauseFor, TIMED_OUT, within } from '../waiting.ts';
+import { type Answered, momentOf } from './clock-offset.ts';
 import { gaveNoAnswer, type ProbeWriter, type RedisConnections } from './redis-client.ts';
 
 /** A write has to be held back at least this long; a healthy one takes about a millisecond. */
@@ -14,13 +15,15 @@ const HOLD_FACTOR = 5;
 
 const READ_EVERY_MS = 25;
 const RECONNECT_EVERY_MS = 50;
+/** How long the clocks may take to be compared, in milliseconds: the end of a pause is reported that much later. */
+const COMPARE_WITHIN_MS = 1000;
 
 /** A write that was sent and may be held back. */
 export interface HeldWrite {
   /** When it was sent, in milliseconds since the epoch. */
   readonly sentAt: number;
-  /** Resolves to when it was taken; rejects when its connection is lost. */
-  readonly taken: Promise<number>;
+  /** Resolves once its answer is read; rejects when its connection is lost. */
+  readonly taken: Promise<Answered>;
 }
 
 /** What the probe felt. */
@@ -33,7 +36,7 @@ export type PauseFinding =
 /** Sends a probe write. */
 export function sendWrite(writer: ProbeWriter, now: () => number): HeldWrite {
   const sentAt = now();
-  const taken = writer.write().then(now);
+  const taken = writer.write().then((redisAt) => ({ at: now(), redisAt }));
   // It is looked at later, by more than one.
   taken.catch(() => undefined);
   return { sentAt, taken };
@@ -54,7 +57,7 @@ export async function feelPause(
 ): Promise<PauseFinding> {
   let outcome: PauseFinding | undefined;
   const ended = write.taken.then(
-    (at) => {
+    ({ at }) => {
       outcome ??= { kind: 'taken', afterMs: at - write.sentAt, at };
     },
     (error: unknown) => {
@@ -90,7 +93,7 @@ export async function feelPause(
 /** When writes were taken again. */
 export interface PauseEnd {
   readonly at: number;
-  /** The held write's connection was lost, and a later write on a new one was taken. */
+  /** The held write's connection was lost, and a later write on a new one was taken: the end was at `at` at the latest. */
   readonly byLaterWrite: boolean;
 }
 
@@ -108,8 +111,10 @@ export async function waitForPauseEnd(
 ): Promise<PauseEnd | undefined> {
   const deadline = performance.now() + deadlineMs;
   try {
-    const at = await within(write.taken, deadlineMs, signal);
-    return at === TIMED_OUT ? undefined : { at, byLaterWrite: false };
+    const taken = await within(write.taken, deadlineMs, signal);
+    if (taken === TIMED_OUT) return undefined;
+    const at = await momentOf(redis, taken, write.sentAt, now, COMPARE_WITHIN_MS, signal);
+    return { at, byLaterWrite: false };
   } catch {
     signal.throwIfAborted();
   }

@@ -115,7 +115,7 @@ export class GhostAllowingAttempt implements FaultAttempt {
       if (!writer) return;
       const { sentAt, taken } = sendWrite(writer, now);
       probe = taken.then(
-        (at) => watch.timeline.writeAccepted(at, at - sentAt),
+        ({ at }) => watch.timeline.writeAccepted(at, at - sentAt),
         () => undefined,
       );
     };

@@ -15,7 +15,7 @@ function eventsAfter(finding: PauseFinding): string[] {
     proof: 'Inconclusive',
     message: 'unclear',
     finding,
-    write: { sentAt: T, taken: Promise.resolve(T) },
+    write: { sentAt: T, taken: Promise.resolve({ at: T, redisAt: T }) },
     refused: false,
     released: false,
   } as unknown as RedisPause;

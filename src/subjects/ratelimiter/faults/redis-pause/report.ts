@@ -85,7 +85,7 @@ export async function awaitPauseEnd(
     return { ...report, endedAt: end.at, message, evidence };
   }
   evidence.push(
-    `Writes were taken again ${Math.abs(early)} ms ${early > 0 ? 'before' : 'after'} the planned end of ${asked}`,
+    `Writes were taken again ${end.byLaterWrite ? 'at the latest ' : ''}${Math.abs(early)} ms ${early > 0 ? 'before' : 'after'} the planned end of ${asked}`,
   );
   return { ...report, endedAt: end.at, evidence };
 }

@@ -119,7 +119,7 @@ export class StorePause {
     }
     // Nobody knows whether Redis is still paused once the held write is taken, or its connection is lost.
     pause.write.taken.then(
-      (at) => listener.doubted(at),
+      ({ at }) => listener.doubted(at),
       () => listener.doubted(now()),
     );
     const report = reportOfPause(pause, listener.timeline, now());

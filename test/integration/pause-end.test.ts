@@ -1,0 +1,48 @@
+/** The end of a pause is when Redis took the write that it had held back, however late the answer is read. */
+import { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startRedis } from '../../src/local/redis-server.ts';
+import { injectRedisPause, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import { waitForPauseEnd } from '../../src/subjects/ratelimiter/store/write-probe.ts';
+import { startDelayingProxy } from '../kit/delaying-proxy.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+
+const never = new AbortController().signal;
+const PAUSE_MS = 1_500;
+/** So late comes what Redis has answered. */
+const LATE_MS = 1_000;
+
+describe.skipIf(withoutRealTime)('the end of a pause', () => {
+  it(
+    'is told by the clock of Redis where the answer is late',
+    keepingTime(async () => {
+      const server = await startRedis({});
+      onTestFinished(() => server.stop());
+      const proxy = await startDelayingProxy(server);
+      onTestFinished(() => proxy.stop());
+      const redis = new RedisConnections({ ...proxy, tls: false, podName: 'redis-0' }, 'test');
+      onTestFinished(() => redis.close());
+      const observer = new Redis({ host: server.host, port: server.port });
+      onTestFinished(() => observer.disconnect());
+      await redis.takeCharge(60_000);
+      await observer.ping();
+
+      const plannedAt = Date.now();
+      const until = plannedAt + PAUSE_MS;
+      const pause = await injectRedisPause(
+        redis,
+        { plannedAt, until, usualWriteMs: 1, now: Date.now },
+        never,
+      );
+      onTestFinished(() => pause.writer.close());
+      expect(pause.proof).toBe('Confirmed');
+      const taken = observer.set('written', '1').then(Date.now);
+      proxy.stall(until + LATE_MS - Date.now());
+      const end = await waitForPauseEnd(redis, pause.write, 10_000, Date.now, never);
+
+      expect(Date.now() - (await taken)).toBeGreaterThan(LATE_MS / 2);
+      expect(end).toMatchObject({ byLaterWrite: false });
+      expect(Math.abs((end?.at ?? 0) - (await taken))).toBeLessThan(LATE_MS / 4);
+    }),
+  );
+});
