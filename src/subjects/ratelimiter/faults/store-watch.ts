@@ -1,5 +1,6 @@
 /** Looks at reads and writes of the store while a fault is watched: before it, while it is on, and after it. */
-import { gaveNoAnswer, type ProbeWriter, RedisClientError } from '../store/redis-client.ts';
+import type { ProbeWriter } from '../store/redis-client.ts';
+import { gaveNoAnswer, RedisClientError } from '../store/redis-error.ts';
 import { pauseFor } from '../waiting.ts';
 import type { Toolkit } from './fault.ts';
 import type { Timeline } from './timeline.ts';

@@ -7,110 +7,17 @@
  * connection that is lost stays lost until somebody asks for it again.
  */
 import type { Redis } from 'ioredis';
-import { messageOf, TIMED_OUT, within } from '../waiting.ts';
-import { withAdvice } from '../words.ts';
-import { adviceOnReply } from './advice.ts';
-import { boundedConnection } from './bounded-connection.ts';
+import { TIMED_OUT, within } from '../waiting.ts';
 import { COUNT_COMMANDS, type CountPlace } from './count-place.ts';
 import { NotInChargeError, PauseFence } from './pause-fence.ts';
-import { OtherServerError, PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
+import { PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
+import { explain, RedisClientError } from './redis-error.ts';
+import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 import { asFields, asText, asTime, requireOk } from './reply-types.ts';
 
-/** How long connecting, or the answer to anything but a probe write, may take. */
-const REDIS_TIMEOUT_MS = 5000;
-
 /** How long a probe key lives; longer than the longest pause, and then gone by itself. */
 const PROBE_TTL_MS = 120_000;
-
-/** Redis could not be asked, or refused; the message names the pod and says what to look at. */
-export class RedisClientError extends Error {
-  /** The first word of what Redis said (NOPERM, NOAUTH ...), where it answered; VALUE: a value that is none to the question. */
-  readonly reply: string | undefined;
-  /** The server that was admitted does not answer at its address any more, but another. */
-  readonly isAnotherServer: boolean;
-
-  constructor(message: string, reply?: string, isAnotherServer = false) {
-    super(message);
-    this.name = 'RedisClientError';
-    this.reply = reply;
-    this.isAnotherServer = isAnotherServer;
-  }
-}
-
-/** Whether Redis said nothing: no connection, or no answer in time. What it said may be an error, too. */
-export function gaveNoAnswer(error: unknown): boolean {
-  return !(error instanceof RedisClientError) || error.reply === undefined;
-}
-
-/** What a link is made of. */
-interface LinkOptions {
-  readonly target: RedisTarget;
-  readonly server: PinnedServer;
-  readonly use: Use;
-  readonly commandTimeout?: number;
-  /** A connection of the same session that stands. */
-  readonly standing: () => Redis | undefined;
-}
-
-/** One connection, made when it is first needed and again when it was lost; each time to the server that was admitted. */
-class Link {
-  readonly #options: LinkOptions;
-  /** That was looked at: the server is the right one. */
-  #redis: Redis | undefined;
-  #dialled: Redis | undefined;
-  #connecting: Promise<Redis> | undefined;
-  #closed = false;
-
-  constructor(options: LinkOptions) {
-    this.#options = options;
-  }
-
-  /** The connection, where it stands now. */
-  get standing(): Redis | undefined {
-    return this.#redis?.status === 'ready' ? this.#redis : undefined;
-  }
-
-  /** @throws RedisClientError when there is no connection within the timeout, or it is not to the right server */
-  async get(): Promise<Redis> {
-    if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
-    const { standing } = this;
-    if (standing) return standing;
-    this.#connecting ??= this.#connect().finally(() => {
-      this.#connecting = undefined;
-    });
-    return await this.#connecting;
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#dialled?.disconnect();
-  }
-
-  async #connect(): Promise<Redis> {
-    const { commandTimeout, server, standing, target, use } = this.#options;
-    this.#dialled?.disconnect();
-    this.#redis = undefined;
-    try {
-      await server.beforeDial(standing());
-      if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
-      const redis = boundedConnection(target, { connectTimeout: REDIS_TIMEOUT_MS, commandTimeout });
-      this.#dialled = redis;
-      if ((await within(redis.connect(), REDIS_TIMEOUT_MS)) === TIMED_OUT) {
-        throw new RedisClientError(
-          `Redis ${redisName(target)} did not take a connection within ${REDIS_TIMEOUT_MS} ms: see whether it runs and whether a NetworkPolicy lets the operator reach it`,
-        );
-      }
-      await server.afterLogin(redis, use);
-      if (this.#closed) redis.disconnect();
-      this.#redis = redis;
-      return redis;
-    } catch (error) {
-      this.#dialled?.disconnect();
-      throw explain(target, 'connecting', error);
-    }
-  }
-}
 
 /** The connections of one session with Redis; made lazily. Every method throws RedisClientError. */
 export class RedisConnections {
@@ -362,17 +269,4 @@ export interface ProbeWriter {
   takeCharge(ms: number): Promise<void>;
   /** Ends the connection; a write that is held back is dropped by Redis. */
   close(): void;
-}
-
-/** An error with the name of the Redis and what to do; holds no secret, since Redis repeats none. */
-function explain(target: RedisTarget, command: string, error: unknown): RedisClientError {
-  if (error instanceof RedisClientError) return error;
-  if (error instanceof OtherServerError)
-    return new RedisClientError(error.message, undefined, error.isAnother);
-  const said = messageOf(error);
-  const reply = /^[A-Z]{3,}\b/.exec(said)?.[0];
-  return new RedisClientError(
-    `Redis ${redisName(target)}, ${command}: ${withAdvice(said, adviceOnReply(said))}`,
-    reply,
-  );
 }

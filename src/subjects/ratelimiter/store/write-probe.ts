@@ -6,7 +6,8 @@
 
 import { messageOf, pauseFor, TIMED_OUT, within } from '../waiting.ts';
 import { type Answered, momentOf } from './clock-offset.ts';
-import { gaveNoAnswer, type ProbeWriter, type RedisConnections } from './redis-client.ts';
+import type { ProbeWriter, RedisConnections } from './redis-client.ts';
+import { gaveNoAnswer } from './redis-error.ts';
 
 /** A write has to be held back at least this long; a healthy one takes about a millisecond. */
 const HOLD_MS = 150;

@@ -9,7 +9,7 @@ import { SAMPLE_EVERY_MS } from '../../interfaces/reference/counter-watch.ts';
 import type { LimitWindow } from '../../interfaces/reference/setup-limit.ts';
 import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import { gaveNoAnswer } from '../../store/redis-client.ts';
+import { gaveNoAnswer } from '../../store/redis-error.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { messageOf, pauseFor } from '../../waiting.ts';
 import { counted, sumOf } from '../../words.ts';

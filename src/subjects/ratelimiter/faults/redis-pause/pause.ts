@@ -4,7 +4,8 @@
  */
 import { type FaultProof, formatDuration } from '../../../../api/index.ts';
 import { NotInChargeError } from '../../store/pause-fence.ts';
-import { type ProbeWriter, RedisClientError, type RedisConnections } from '../../store/redis-client.ts';
+import type { ProbeWriter, RedisConnections } from '../../store/redis-client.ts';
+import { RedisClientError } from '../../store/redis-error.ts';
 import { feelPause, type HeldWrite, holdFor, type PauseFinding, sendWrite } from '../../store/write-probe.ts';
 import { messageOf, pauseFor } from '../../waiting.ts';
 import { counted } from '../../words.ts';

@@ -4,7 +4,8 @@
  * small, never too large: Redis may have caught up in between.
  */
 
-import { gaveNoAnswer, type RedisConnections } from '../../store/redis-client.ts';
+import type { RedisConnections } from '../../store/redis-client.ts';
+import { gaveNoAnswer } from '../../store/redis-error.ts';
 import { messageOf } from '../../waiting.ts';
 import { type LimiterClient, LimiterClientError, type LimiterFailure } from './limiter-client.ts';
 

@@ -1,0 +1,79 @@
+/** One connection to the Redis behind the rate limiter. A connection that is lost stays lost until somebody asks for it again. */
+import type { Redis } from 'ioredis';
+import { TIMED_OUT, within } from '../waiting.ts';
+import { boundedConnection } from './bounded-connection.ts';
+import type { PinnedServer, Use } from './pinned-server.ts';
+import { explain, RedisClientError } from './redis-error.ts';
+import { type RedisTarget, redisName } from './redis-target.ts';
+
+/** How long connecting, or the answer to anything but a probe write, may take; in milliseconds. */
+export const REDIS_TIMEOUT_MS = 5000;
+
+/** What a link is made of. */
+interface LinkOptions {
+  readonly target: RedisTarget;
+  readonly server: PinnedServer;
+  readonly use: Use;
+  readonly commandTimeout?: number;
+  /** A connection of the same session that stands. */
+  readonly standing: () => Redis | undefined;
+}
+
+/** One connection, made when it is first needed and again when it was lost; each time to the server that was admitted. */
+export class Link {
+  readonly #options: LinkOptions;
+  /** That was looked at: the server is the right one. */
+  #redis: Redis | undefined;
+  #dialled: Redis | undefined;
+  #connecting: Promise<Redis> | undefined;
+  #closed = false;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** The connection, where it stands now. */
+  get standing(): Redis | undefined {
+    return this.#redis?.status === 'ready' ? this.#redis : undefined;
+  }
+
+  /** @throws RedisClientError when there is no connection within the timeout, or it is not to the right server */
+  async get(): Promise<Redis> {
+    if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
+    const { standing } = this;
+    if (standing) return standing;
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return await this.#connecting;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#dialled?.disconnect();
+  }
+
+  async #connect(): Promise<Redis> {
+    const { commandTimeout, server, standing, target, use } = this.#options;
+    this.#dialled?.disconnect();
+    this.#redis = undefined;
+    try {
+      await server.beforeDial(standing());
+      if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
+      const redis = boundedConnection(target, { connectTimeout: REDIS_TIMEOUT_MS, commandTimeout });
+      this.#dialled = redis;
+      if ((await within(redis.connect(), REDIS_TIMEOUT_MS)) === TIMED_OUT) {
+        throw new RedisClientError(
+          `Redis ${redisName(target)} did not take a connection within ${REDIS_TIMEOUT_MS} ms: see whether it runs and whether a NetworkPolicy lets the operator reach it`,
+        );
+      }
+      await server.afterLogin(redis, use);
+      if (this.#closed) redis.disconnect();
+      this.#redis = redis;
+      return redis;
+    } catch (error) {
+      this.#dialled?.disconnect();
+      throw explain(target, 'connecting', error);
+    }
+  }
+}
