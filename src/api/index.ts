@@ -12,3 +12,4 @@ export * from './status.ts';
 export * from './subject-api.ts';
 export * from './terminal-text.ts';
 export * from './text.ts';
+export * from './words.ts';

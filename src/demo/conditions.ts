@@ -1,7 +1,7 @@
 /** The conditions that follow from a status, as the table in the API has them. */
 
 import type { ChaosDemoStatus, Condition, ConditionType, Reason } from '../api/index.ts';
-import { truncate } from '../api/index.ts';
+import { counted, truncate } from '../api/index.ts';
 import type { Context, Standing } from './context.ts';
 import { activeFault, runIsOn } from './context.ts';
 import { UNREACHABLE } from './health.ts';
@@ -81,7 +81,11 @@ function healthy(context: Context): Part {
   const { dependencies, hasIssues, nodes, total } = draft.health;
   if (!hasIssues) {
     const connected = dependencies.map(({ name }) => `, ${name} connected`).join('');
-    return { status: 'True', reason: 'AllNodesReady', message: `${total} nodes ready${connected}` };
+    return {
+      status: 'True',
+      reason: 'AllNodesReady',
+      message: `${counted(total, 'node')} ready${connected}`,
+    };
   }
   // The words change with every look ("silent for 4 s"); the condition only with what the status says.
   const kept =
@@ -136,7 +140,11 @@ function anomaly(context: Context, type: string): Part {
   if (result === 'Detected') return { status: 'True', reason: 'Detected', message };
   if (result === 'NotDetected') return { status: 'False', reason: 'NotDetected', message };
   if (result === 'Inconclusive') return { status: 'Unknown', reason: reason ?? 'Inconclusive', message };
-  if (fault) return { status: 'Unknown', reason: 'Watching', message: `Watched since ${fault.plannedAt}` };
-  const open = runIsOn(draft) ? 'No fault is announced for it yet' : 'The run ended before its fault';
-  return { status: 'Unknown', reason: 'NotObserved', message: open };
+  const notObserved = (why: string): Part => ({ status: 'Unknown', reason: 'NotObserved', message: why });
+  if (!runIsOn(draft))
+    return notObserved(`The run ended before ${fault ? 'there was a result' : 'its fault'}`);
+  if (!fault) return notObserved('No fault is announced for it yet');
+  if (!fault.startedAt && !fault.proof) return notObserved(`A fault is announced for ${fault.plannedAt}`);
+  const since = fault.startedAt ?? fault.plannedAt;
+  return { status: 'Unknown', reason: 'Watching', message: `Watched since ${since}` };
 }

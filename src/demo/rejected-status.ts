@@ -36,7 +36,7 @@ export interface CutOffVerdict {
 /** The whole message. `fault`: what became of one that may have been on; undefined: none was. */
 export function cutOffMessage({ advice, cause }: CutOff, fault: 'released' | 'left' | undefined): string {
   const became = {
-    released: ' and released its fault',
+    released: ' and began to release its fault, which ends by itself in any case',
     left: '. It had nothing to release the fault with, which ends by itself',
   };
   return `${cause}, so the operator ended the run${fault ? became[fault] : ''}. ${advice}`;

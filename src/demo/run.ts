@@ -2,7 +2,7 @@
  * A run from its start to its verdict: leads through the chapters, and stops
  * early when it is aborted, superseded, no longer allowed, or out of time.
  */
-import type { ChapterStatus, Journal, Reason, RunStatus, Verdict } from '../api/index.ts';
+import type { ChapterStatus, FaultStatus, Journal, Reason, RunStatus, Verdict } from '../api/index.ts';
 import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
@@ -134,7 +134,10 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
     });
     return wake(context, giveUpAt);
   }
-  if (fault && outcome?.faultOver) fault.endedAt = iso(now);
+  if (fault && outcome?.faultOver) {
+    if (now < ms(fault.plannedAt)) forget(draft, fault);
+    else fault.endedAt = iso(now);
+  }
   const restored = outcome?.message ?? 'The operator could not prove in time that everything was restored';
   if (chapter) {
     chapter.state = 'Stopped';
@@ -145,6 +148,14 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
     reason: ending.reason,
     message: truncate(`${ending.message}. ${restored}`, LIMITS.message),
   });
+}
+
+/**
+ * Drops a fault whose moment lies ahead, once the subject was proven to be free of it: whoever announced it has not
+ * injected it, and can no more.
+ */
+function forget(draft: Context['draft'], fault: FaultStatus): void {
+  for (const entry of draft.scenarios ?? []) if (entry.fault === fault) delete entry.fault;
 }
 
 /**

@@ -4,7 +4,7 @@
  * seen. A result, once there, stays.
  */
 import type { FaultStatus, Measure, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
-import { formatDuration, LIMITS, truncate } from '../api/index.ts';
+import { counted, formatDuration, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { iso, mayBeActive, ms, overAt, wake, watchEnd } from './context.ts';
 import type { FaultReport, InvariantReading } from './observed.ts';
@@ -52,7 +52,7 @@ function closeUnseen(context: Context, fault: FaultStatus): void {
   if (now < over) return wake(context, over);
   fault.endedAt = fault.until;
   fault.message = truncate(
-    `${fault.message ?? ''} Its end was not seen; it ended by itself by ${fault.until} at the latest.`.trim(),
+    `${fault.message ? `${fault.message.replace(/\.$/, '')}. ` : ''}Its end was not seen; it ended by itself by ${fault.until} at the latest`,
     LIMITS.message,
   );
 }
@@ -189,7 +189,7 @@ export function judge(
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
   const trials = reading.trials ?? 1;
-  const message = `Not observed in ${trials} trial${trials === 1 ? '' : 's'}: ${figures(reading, 'at most')}`;
+  const message = `Not observed in ${counted(trials, 'trial')}: ${figures(reading, 'at most')}`;
   return { result: 'NotDetected', reason: 'NotDetected', message };
 }
 

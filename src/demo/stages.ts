@@ -3,7 +3,7 @@
  * when its work is done. The chaos stage has a file of its own.
  */
 import type { ChapterStatus } from '../api/index.ts';
-import { diagnosisSentence, formatDuration } from '../api/index.ts';
+import { counted, diagnosisSentence, formatDuration } from '../api/index.ts';
 import { measureBaseline, noteOf, workOnChaos } from './chaos-stage.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
@@ -79,7 +79,7 @@ function workOnHealth(context: Context, entry: ChapterStatus): Work {
   const image = images.size === 1 ? ' on one image' : '';
   return {
     done: true,
-    message: `${nodes.length} nodes ready${image}${connected}: ${nodes.map(({ id }) => id).join(', ')}`,
+    message: `${counted(nodes.length, 'node')} ready${image}${connected}: ${nodes.map(({ id }) => id).join(', ')}`,
   };
 }
 

@@ -6,7 +6,7 @@
  * names its run, since an event that reads like an earlier one counts into that.
  */
 import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } from '../api/index.ts';
-import { remedySentence } from '../api/index.ts';
+import { counted, remedySentence } from '../api/index.ts';
 import { asExpected } from '../demo/verdict.ts';
 
 /** An event, but for the object that it is about. */
@@ -22,7 +22,7 @@ export interface EventNote {
 export const EVENT_REASONS = {
   RunStarted: 'A run began.',
   FaultInjected: 'A fault is on, or was on and is over already.',
-  FaultReleased: 'A fault is over, and a probe has seen it end.',
+  FaultReleased: 'A fault is over: a probe has seen it end, or its bound has passed. The note says which.',
   AnomalyDetected: 'An invariant was broken.',
   AnomalyNotDetected: 'An invariant was watched the whole time, and held.',
   AnomalyInconclusive: 'The evidence does not tell whether an invariant was broken.',
@@ -76,7 +76,7 @@ function runStart(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): 
   const { number, runId, dryRun, pods = [] } = after.run;
   const name = runId ? `Run ${number} (runId "${runId}")` : `Run ${number}`;
   const what = dryRun === true ? 'began as a dry run, without faults' : 'began';
-  const nodes = pods.length === 0 ? '' : ` on ${pods.length} ${pods.length === 1 ? 'pod' : 'pods'}`;
+  const nodes = pods.length === 0 ? '' : ` on ${counted(pods.length, 'pod')}`;
   return [{ type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: `${name} ${what}${nodes}` }];
 }
 
@@ -101,7 +101,8 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
       type: 'Normal',
       reason: 'FaultReleased',
       action: 'ReleaseFault',
-      note: `${about}: the fault is over since ${fault.endedAt}`,
+      // Where nobody saw the end, or whether it was on at all, it is over by its bound.
+      note: `${about}: the fault ${fault.endedAt === fault.until ? 'has ended by' : 'is over since'} ${fault.endedAt}${fault.endedAt === fault.until ? ' at the latest' : ''}`,
     });
   }
   if (after.result !== undefined && before?.result !== after.result)
@@ -138,8 +139,7 @@ function withReason(said: string, message: string | undefined): string {
 
 function figures(measures: readonly Measure[], result: 'Detected' | 'NotDetected'): string {
   const trials = measures.find(({ name }) => name === 'trials')?.value ?? 1;
-  const absent =
-    result === 'NotDetected' ? `; not observed in ${trials} trial${trials === 1 ? '' : 's'}` : '';
+  const absent = result === 'NotDetected' ? `; not observed in ${counted(trials, 'trial')}` : '';
   const [measure] = measures;
   if (measure === undefined) return absent;
   const { atLeast, bound, value } = measure;

@@ -5,6 +5,7 @@
  * take turns. A run that is on has its slot whatever the numbers say: it has to be
  * carried on, or undone.
  */
+import { counted } from '../api/index.ts';
 import { FairQueue } from '../kube/fair-queue.ts';
 
 export interface RunSlotsOptions {
@@ -47,10 +48,10 @@ export class RunSlots {
     const here = this.#in(namespace);
     const all = this.#total();
     if (here >= mostByNamespace) {
-      return `Waiting for room: ${runs(here)} of namespace ${namespace} ${here === 1 ? 'is' : 'are'} on or about to begin, and the operator takes on ${mostByNamespace} of one namespace at once (--max-runs-per-namespace). This one begins by itself when there is room`;
+      return `Waiting for room: ${counted(here, 'run')} of namespace ${namespace} ${here === 1 ? 'is' : 'are'} on or about to begin, and the operator takes on ${mostByNamespace} of one namespace at once (--max-runs-per-namespace). This one begins by itself when there is room`;
     }
     if (all >= most) {
-      return `Waiting for room: ${runs(all)} of all namespaces ${all === 1 ? 'is' : 'are'} on or about to begin, and the operator takes on ${most} at once (--max-runs). This one begins by itself when there is room`;
+      return `Waiting for room: ${counted(all, 'run')} of all namespaces ${all === 1 ? 'is' : 'are'} on or about to begin, and the operator takes on ${most} at once (--max-runs). This one begins by itself when there is room`;
     }
     return undefined;
   }
@@ -124,8 +125,4 @@ export class RunSlots {
 
 function namespaceOf(key: string): string {
   return key.slice(0, Math.max(0, key.indexOf('/')));
-}
-
-function runs(count: number): string {
-  return count === 1 ? '1 run' : `${count} runs`;
 }

@@ -3,7 +3,7 @@
  * counts lie behind those of the nodes at the rates of the faults' traffic. Faults are
  * judged against it. The same traffic serves as control: see controls.ts.
  */
-import { truncate } from '../../api/index.ts';
+import { counted, truncate } from '../../api/index.ts';
 import type { Outcome } from '../../demo/observed.ts';
 import {
   type ControlKeys,
@@ -26,7 +26,7 @@ import { type LimitWindow, removeRateLimit, setupRateLimit } from './interfaces/
 import { runSteadyTraffic, type TrafficListener } from './interfaces/steady-traffic.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import { pauseFor, TIMED_OUT, within } from './waiting.ts';
-import { counted, sumOf } from './words.ts';
+import { sumOf } from './words.ts';
 
 const WRITES = 20;
 const WRITE_TIMEOUT_MS = 5000;

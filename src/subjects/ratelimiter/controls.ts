@@ -6,7 +6,8 @@
  * of this file.
  */
 import type { Measure, MeasureApi } from '../../api/index.ts';
-import { counted, perNode, sumOf } from './words.ts';
+import { counted } from '../../api/index.ts';
+import { perNode, sumOf } from './words.ts';
 
 /** The keys that controls are made on. */
 export interface ControlKeys {

@@ -1,5 +1,5 @@
 /** What the framework is told of the rate limiter: its chapters and its scenarios. Pure. */
-import { type ChaosDemoSpec, formatDuration, parseDuration } from '../../api/index.ts';
+import { type ChaosDemoSpec, counted, formatDuration, parseDuration } from '../../api/index.ts';
 import { type ChapterPlan, tellStory } from '../../demo/chapter.ts';
 import type { Target } from '../../demo/observed.ts';
 import type { SubjectDefinition } from '../../demo/subject.ts';
@@ -7,7 +7,6 @@ import { rateLimiterApi } from './api.ts';
 import { planOf } from './faults/fault.ts';
 import { FAULTS, faultOf } from './faults/index.ts';
 import { rateLimiterOf } from './schema.ts';
-import { counted } from './words.ts';
 
 const STORY: readonly ChapterPlan[] = [
   { title: 'Welcome', stage: 'welcome' },

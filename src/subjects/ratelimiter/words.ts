@@ -1,10 +1,5 @@
 /** Figures as sentences need them. */
 
-/** "1 key", "2 keys". */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** "node-1 10, node-2 10": counts by node. */
 export function perNode(counts: ReadonlyMap<string, number>): string {
   return [...counts].map(([node, count]) => `${node} ${count}`).join(', ');

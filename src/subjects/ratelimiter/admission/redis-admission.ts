@@ -3,7 +3,7 @@
  * credentials, stands alone, and nobody but the rate limiter uses it. Asks over a
  * connection of its own, which is gone when the answer is there.
  */
-import { truncate } from '../../../api/index.ts';
+import { counted, truncate } from '../../../api/index.ts';
 import { listed, Refusal } from '../../targets/refusal.ts';
 import { adviceOnConnection } from '../store/advice.ts';
 import { boundedConnection, CLIENT_LIST_BYTES } from '../store/bounded-connection.ts';
@@ -11,7 +11,7 @@ import { RedisWireError } from '../store/guarded-socket.ts';
 import { holdsSecret, withoutSecrets } from '../store/redacted.ts';
 import { type RedisTarget, redisName } from '../store/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../store/reply-types.ts';
-import { counted, withAdvice } from '../words.ts';
+import { withAdvice } from '../words.ts';
 import type { DiscoveredTarget } from './discovery.ts';
 import {
   findStrangers,

@@ -3,7 +3,7 @@
  * looks at the key, asks its permit, defines the limit anew, which starts a fresh window on every node, and measures
  * what that came to with real requests. What it says, it has measured.
  */
-import { parseDuration } from '../../../api/index.ts';
+import { counted, parseDuration } from '../../../api/index.ts';
 import type { SubjectEffect } from '../../../demo/effects.ts';
 import type { RemedyReport } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
@@ -14,7 +14,6 @@ import { SAMPLE_EVERY_MS } from '../interfaces/reference/counter-watch.ts';
 import { type LimitWindow, setupRateLimit } from '../interfaces/reference/setup-limit.ts';
 import { isDemoKey } from '../schema.ts';
 import { fairTimeout, messageOf, pauseFor, TIMED_OUT, untilAborted, within } from '../waiting.ts';
-import { counted } from '../words.ts';
 import { againstChange, measuringRequests, shareOf } from './bounds.ts';
 
 /** What one is carried out with. */

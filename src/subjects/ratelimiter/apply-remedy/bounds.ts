@@ -1,7 +1,7 @@
 /** What a remedy may set on a rate limiter, by the spec and the run alone. Pure. */
 import type { CelRule } from '../../../api/index.ts';
+import { counted } from '../../../api/index.ts';
 import { PART } from '../schema.ts';
-import { counted } from '../words.ts';
 
 /** Requests of the burst that measures a changed limit, at most: it is a look, and no fault. */
 export const MOST_MEASURING = 1000;

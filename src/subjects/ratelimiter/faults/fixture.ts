@@ -1,11 +1,11 @@
 /** Gets a key ready for a fault: a fresh window on every node, and its end by the local clock. */
-import { formatDuration, parseDuration } from '../../../api/index.ts';
+import { counted, formatDuration, parseDuration } from '../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../demo/observed.ts';
 import { sampleCounters, totalAdmitted } from '../interfaces/reference/counter-sample.ts';
 import type { LimitWindow } from '../interfaces/reference/setup-limit.ts';
 import { removeRateLimit, setupRateLimit } from '../interfaces/reference/setup-limit.ts';
 import { clockOffset } from '../store/clock-offset.ts';
-import { counted, perNode } from '../words.ts';
+import { perNode } from '../words.ts';
 import type { Toolkit } from './fault.ts';
 
 /** How long half a key may take to be removed again. */

@@ -1,5 +1,6 @@
 /** After a fault: a real write proves that Redis takes writes, and the counters come to rest, or do not. */
 import type { Measure } from '../../../api/index.ts';
+import { counted } from '../../../api/index.ts';
 import type { RecoveryReport } from '../../../demo/observed.ts';
 import {
   type CounterSample,
@@ -12,7 +13,7 @@ import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
 import type { RedisConnections } from '../store/redis-client.ts';
 import { proveWrite } from '../store/write-probe.ts';
 import { pauseFor } from '../waiting.ts';
-import { counted, sumOf } from '../words.ts';
+import { sumOf } from '../words.ts';
 
 export interface RecoveryOptions {
   readonly observers: readonly LimiterClient[];

@@ -2,6 +2,8 @@
  * What was seen around one fault, as evidence: under names that say what a component is to the others, and nothing
  * of what it is. The pods behind the names are kept beside it.
  */
+
+import { counted } from '../../../api/index.ts';
 import type { HealthSnapshot } from '../../../demo/health.ts';
 import { UNREACHABLE } from '../../../demo/health.ts';
 import {
@@ -16,7 +18,6 @@ import type { BurstResult } from '../interfaces/burst-result.ts';
 import type { CallerRequest, Got } from '../interfaces/caller-request.ts';
 import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
 import type { RateLimiterTarget } from '../target.ts';
-import { counted } from '../words.ts';
 
 const CLIENT = 'client';
 const STORE = 'store';

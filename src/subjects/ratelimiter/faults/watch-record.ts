@@ -2,8 +2,9 @@
  * What both invariants need from a watch: that every node was really looked at,
  * and without a gap. Pure; times are parameters.
  */
+
+import { counted } from '../../../api/index.ts';
 import { type CounterSample, totalAdmitted } from '../interfaces/reference/counter-sample.ts';
-import { counted } from '../words.ts';
 
 /** Complete samples further apart than this are a gap, however long the fault. They are due every 100 ms. */
 const MAX_GAP_MS = 1000;

@@ -1,5 +1,5 @@
 /** Counters of a limiter behind HTTP: the sender's own count of what was admitted, and what Redis holds. */
-import { type Measure, parseDuration } from '../../../../api/index.ts';
+import { counted, type Measure, parseDuration } from '../../../../api/index.ts';
 import type { FaultReport, RecoveryReport } from '../../../../demo/observed.ts';
 import { askingNode } from '../../interfaces/http/asking-node.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -12,7 +12,7 @@ import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { gaveNoAnswer } from '../../store/redis-error.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { messageOf, pauseFor } from '../../waiting.ts';
-import { counted, sumOf } from '../../words.ts';
+import { sumOf } from '../../words.ts';
 import type { Toolkit } from '../fault.ts';
 import type { Fixture } from '../fixture.ts';
 import type { AdmittedByNode, Counters, DriftRecovery } from './counters.ts';

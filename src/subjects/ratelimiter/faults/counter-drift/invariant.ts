@@ -16,9 +16,10 @@
  * already; that moment, where there is one, is `brokenAt`, else the sample's.
  */
 import type { Measure } from '../../../../api/index.ts';
+import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
-import { atLeast, counted, perNode, sinceStart, sumOf } from '../../words.ts';
+import { atLeast, perNode, sinceStart, sumOf } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
 import {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   type CelRule,
+  counted,
   durationField,
   type FaultApi,
   fieldInCel,
@@ -13,7 +14,6 @@ import type { Baseline } from '../../baseline.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
 import { holdFor } from '../../store/write-probe.ts';
-import { counted } from '../../words.ts';
 import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
 
 const MOST_THRESHOLD = 100_000;

@@ -1,5 +1,5 @@
 /** One attempt of ghost allowing on a limiter behind HTTP: bursts of one caller each, and what the sender counts. */
-import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { counted, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { sendBurst } from '../../http/burst.ts';
@@ -11,7 +11,6 @@ import type { RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { messageOf, pauseFor } from '../../waiting.ts';
-import { counted } from '../../words.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { seenInvariant } from '../fault-watch.ts';
 import { watchStore } from '../store-watch.ts';

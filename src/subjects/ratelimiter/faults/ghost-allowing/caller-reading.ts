@@ -1,11 +1,13 @@
 /** What the sender of a burst counted, held against what the limit allows in that span of time. Pure. */
+
+import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { Burst } from '../../http/burst-plan.ts';
 import { type BurstResult, burstResultOf } from '../../interfaces/burst-result.ts';
 import type { Decision } from '../../interfaces/callers.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
-import { counted, perNode, atLeast as saturated } from '../../words.ts';
+import { perNode, atLeast as saturated } from '../../words.ts';
 
 export interface CallerSettings {
   readonly limit: RateLimit;

@@ -3,10 +3,12 @@
  * (allowed answers) and as the nodes say (their counters). Only where both say
  * the same, above the limit, it is detected; where they disagree nothing is proven. Pure.
  */
+
+import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
-import { counted, perNode, atLeast as saturated, sinceStart } from '../../words.ts';
+import { perNode, atLeast as saturated, sinceStart } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';
 import { type CompleteSample, type FaultSpan, WatchRecord } from '../watch-record.ts';
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   type CelRule,
+  counted,
   durationField,
   type FaultApi,
   formatDuration,
@@ -13,7 +14,6 @@ import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
-import { counted } from '../../words.ts';
 import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
 
 /** Requests of the largest burst. */

@@ -1,8 +1,9 @@
 /** Several bursts, each on a key of its own, and what they come to together. Pure. */
+
+import { counted } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading } from '../../../../demo/observed.ts';
 import type { FaultEvidence } from '../../../../demo/subject.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
-import { counted } from '../../words.ts';
 
 /** One burst, what is told of it, and where its invariant stands. */
 export interface Trial {

@@ -2,13 +2,14 @@
  * The callers whose accounts are made up: each asks for a part of its limit during the fault, and for all that is
  * left of it afterwards. One for each of a few nodes.
  */
+
+import { counted } from '../../../../api/index.ts';
 import type { RecoveryReport } from '../../../../demo/observed.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
-import { counted } from '../../words.ts';
 import { accountKey } from '../caller-keys.ts';
 import { type Account, balanceOf } from './accounts.ts';
 

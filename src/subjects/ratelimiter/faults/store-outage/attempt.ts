@@ -1,5 +1,5 @@
 /** One attempt of a store outage: what callers get before, during and after a pause of Redis. */
-import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { counted, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type {
   FaultReport,
   InvariantReading,
@@ -14,7 +14,6 @@ import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
-import { counted } from '../../words.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';

@@ -2,9 +2,10 @@
  * What callers got around one pause of Redis, and where the invariant stands: that they
  * get nothing but what is accepted. Pure.
  */
+
+import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
-import { counted } from '../../words.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
 import {
   type Behaviour,

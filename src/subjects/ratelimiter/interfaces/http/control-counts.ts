@@ -2,12 +2,13 @@
  * The controls of a count that a fault is held against: that Redis counts a caller where the spec says, and how far
  * it lies behind the sender without a fault, at the rate of the fault's traffic.
  */
+
+import { counted } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
 import { messageOf, pauseFor } from '../../waiting.ts';
-import { counted } from '../../words.ts';
 import type { CounterSample } from '../reference/counter-sample.ts';
 import { watchCounters } from '../reference/counter-watch.ts';
 import { runSteadyTraffic, type TrafficListener, type TrafficNode } from '../steady-traffic.ts';

@@ -1,11 +1,10 @@
 /** The reference limiter as its callers meet it. The demo sets their limits itself, each on a key of its own. */
-import { parseDuration } from '../../../../api/index.ts';
+import { counted, parseDuration } from '../../../../api/index.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { clockOffset } from '../../store/clock-offset.ts';
 import { pauseFor } from '../../waiting.ts';
-import { counted } from '../../words.ts';
 import type { CallerAccess } from '../caller-access.ts';
 import { limitOf } from '../http/limit-of-spec.ts';
 import type { UsedUp } from '../use-up.ts';
