@@ -53,7 +53,7 @@ const fault = z.object({
   startedAt: time('When it really started.').optional(),
   until: time('When it ends by itself at the latest.'),
   endedAt: time(
-    'When it ended. A pause: when Redis took the write that it had held back, or a later one where that was lost. A burst: when its last answer was there. The same as until where nobody saw it.',
+    'When it ended, by the clock of what was disturbed where that tells; else when a probe saw it. The same as until where nobody saw it.',
   ).optional(),
   proof: z
     .enum(PROOFS)

@@ -146,13 +146,19 @@ describe('eventsFor', () => {
   });
 
   it('sets no deadline for a fault that is over when it is reported', () => {
-    const over = withFault({ startedAt: at, endedAt: later, message: 'sent' });
+    const seen = new Date(Date.parse(later) - 3).toISOString();
+    const over = withFault({ startedAt: at, endedAt: seen, message: 'sent' });
     expect(eventsFor(withFault({}), over).map(({ note }) => note)).toEqual([
       'Run 1, stall: sent',
-      `Run 1, stall: the fault is over since ${later}`,
+      `Run 1, stall: the fault is over since ${seen}`,
     ]);
     const on = withFault({ startedAt: at, message: 'on' });
     expect(eventsFor(withFault({}), on)[0]?.note).toBe(`Run 1, stall: on; ends by ${later} at the latest`);
+  });
+
+  it('claims no sight of an end that nobody saw', () => {
+    const [note] = eventsFor(withFault({}), withFault({ endedAt: later })).map((event) => event.note);
+    expect(note).toBe(`Run 1, stall: the fault has ended by ${later} at the latest`);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
-import { advanceThrough, at, finished, injectedBy, MANUAL } from './support.ts';
+import { advanceThrough, at, condition, finished, injectedBy, MANUAL } from './support.ts';
 
 describe('a restart of the operator', () => {
   it('makes one stall where it died during the countdown', async () => {
@@ -11,6 +11,20 @@ describe('a restart of the operator', () => {
     await simulation.runUntil(finished);
     expect(injectedBy(simulation, 'stall')).toHaveLength(1);
     expect(simulation.status.phase).toBe('Succeeded');
+  });
+
+  it('leaves nothing of a fault that was called off in its countdown, where the process that announced it is gone', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
+    await simulation.crash(100);
+    simulation.annotations = { abort: '1' };
+    await simulation.runUntil(finished);
+    expect(simulation.injected).toEqual([]);
+    const { journal, run, scenarios } = simulation.status;
+    expect(run?.verdict).toMatchObject({ phase: 'Aborted' });
+    expect(scenarios?.[0]?.fault).toBeUndefined();
+    expect(condition(simulation, 'FaultActive')).toMatchObject({ status: 'False', reason: 'NoFault' });
+    expect(journal?.restUntil).toBeUndefined();
   });
 
   it('looks again at a run that it took over and that has to wait for its target', async () => {

@@ -65,6 +65,23 @@ describe('steering a run by hand', () => {
     expect(condition(simulation, 'FaultActive')?.status).toBe('False');
   });
 
+  it('says that an invariant is watched only from the fault on, and not of a run that has ended', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
+    expect(condition(simulation, 'Stall')).toMatchObject({
+      reason: 'NotObserved',
+      message: expect.stringMatching(/^A fault is announced for /),
+    });
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault?.startedAt !== undefined);
+    expect(condition(simulation, 'Stall')?.reason).toBe('Watching');
+    simulation.annotations = { abort: '1' };
+    await simulation.runUntil(finished);
+    expect(condition(simulation, 'Stall')).toMatchObject({
+      reason: 'NotObserved',
+      message: 'The run ended before there was a result',
+    });
+  });
+
   it('ignores an abort of another run', async () => {
     const simulation = new Simulation();
     simulation.annotations = { abort: '7' };
