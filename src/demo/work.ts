@@ -33,20 +33,24 @@ export function freshHealth(context: Context): HealthSnapshot | undefined {
 /**
  * Waits for a healthy subject; undefined once it is. The time allowed counts
  * from when this session began to look, from `since`, or from when the subject became
- * unhealthy, whichever is latest: a run that waited for a person meanwhile loses none of it.
+ * unhealthy or the last look too old, whichever is latest: a run that waited for a person meanwhile loses none of it.
  */
 export function awaitHealthy(context: Context, since: number): Work | undefined {
   const health = freshHealth(context);
   if (health && !health.hasIssues) return undefined;
+  const last = context.observed.health;
   // Every node may have an issue; what to do stands behind them and must not be cut off.
   const seen = health
     ? truncate(health.issues.join('; '), MOST_ISSUES) || 'it has issues'
-    : 'no node has answered yet';
+    : last
+      ? 'the last look at it is too old to go by'
+      : 'no node has answered yet';
   const gone = goneMessage(context.observed);
   const issues = gone ? `${gone}; ${seen}` : seen;
   const { health: known } = context.draft;
   const unhealthySince = known?.hasIssues ? ms(known.lastTransitionTime) : 0;
-  const deadline = Math.max(since, context.observed.since, unhealthySince) + HEALTHY_WITHIN_MS;
+  const unknownSince = health ? 0 : (last?.validUntil ?? 0);
+  const deadline = Math.max(since, context.observed.since, unhealthySince, unknownSince) + HEALTHY_WITHIN_MS;
   if (context.now < deadline) {
     wake(context, deadline);
     return { done: false, message: `Waiting for a healthy subject: ${issues}`, note: 'unhealthy' };

@@ -20,6 +20,9 @@ export const STATUS_WITHIN_MS = 30_000;
 /** Longest time in which a deleted object goes, whatever its status says of a fault: see `mayBeActive`. */
 export const GONE_WITHIN_MS = 310_000;
 
+/** What a run may keep beyond what was there before it, in MiB, however many objects came and went. */
+export const KEPT_MIB = 30;
+
 /** Objects that live at the same time. */
 const AT_ONCE = 24;
 

@@ -10,7 +10,7 @@ import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-pla
 import { startControlPlane } from '../../src/local/control-plane.ts';
 import { integer } from '../../src/settings/kinds.ts';
 import type { Program, ValuesOf } from '../../src/settings/settings.ts';
-import { fuzz } from './fuzz.ts';
+import { fuzz, KEPT_MIB } from './fuzz.ts';
 import { startFuzzWorld } from './world.ts';
 
 const folder = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -42,8 +42,12 @@ async function main({ count, seed }: ValuesOf<typeof settings>, signal: AbortSig
       const { failures, ...figures } = await fuzz({ client, world, seed, count, say, signal });
       for (const [name, value] of Object.entries(figures))
         say(`${name.padEnd(16)} ${Math.round(value * 10) / 10}`);
-      for (const failure of failures) say(`FAILED ${failure}`);
-      return failures.length === 0 ? 0 : 1;
+      const kept = figures.heapAfterMiB - figures.heapBeforeMiB;
+      const wrong = [...failures];
+      if (kept > KEPT_MIB) wrong.push(`${Math.round(kept)} MiB are kept, at most ${KEPT_MIB} may be`);
+      if (figures.garbled === 0) wrong.push('no answer was spoiled: give it more cases with --count');
+      for (const failure of wrong) say(`FAILED ${failure}`);
+      return wrong.length === 0 ? 0 : 1;
     } finally {
       await client.close();
       await world.stop();

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { type Context, iso } from './context.ts';
+import type { HealthSnapshot } from './health.ts';
+import { awaitHealthy, HEALTHY_WITHIN_MS } from './work.ts';
+
+const BEGUN = Date.parse('2026-01-01T00:00:00Z');
+
+/** A session that began to look at `BEGUN`, with this last look, at `now`. */
+function contextWith(health: Partial<HealthSnapshot> | undefined, now: number): Context {
+  return {
+    now,
+    draft: {},
+    observed: { health, since: BEGUN, gone: [] },
+  } as unknown as Context;
+}
+
+describe('the wait for a healthy subject', () => {
+  const later = BEGUN + 10 * HEALTHY_WITHIN_MS;
+
+  it('is over with a look that shows it', () => {
+    const well = { hasIssues: false, validUntil: later };
+    expect(awaitHealthy(contextWith(well, later), BEGUN)).toBeUndefined();
+  });
+
+  it('ends the run where nothing ever answered', () => {
+    const work = awaitHealthy(contextWith(undefined, BEGUN + HEALTHY_WITHIN_MS), BEGUN);
+    expect(work).toMatchObject({
+      fail: 'TargetUnhealthy',
+      message: expect.stringContaining('no node has answered yet'),
+    });
+  });
+
+  it('counts from when the last look came to be too old, however long the run is on', () => {
+    const stale = { hasIssues: false, validUntil: later };
+    const waiting = awaitHealthy(contextWith(stale, later + 1), BEGUN);
+    expect(waiting).toMatchObject({
+      done: false,
+      message: 'Waiting for a healthy subject: the last look at it is too old to go by',
+    });
+    expect(waiting?.fail).toBeUndefined();
+    const ended = awaitHealthy(contextWith(stale, later + HEALTHY_WITHIN_MS), BEGUN);
+    expect(ended).toMatchObject({ fail: 'TargetUnhealthy' });
+  });
+
+  it('counts from when it became unhealthy', () => {
+    const unwell = { hasIssues: true, issues: ['a is stale'], validUntil: later + HEALTHY_WITHIN_MS };
+    const context = contextWith(unwell, later + 1);
+    Object.assign(context.draft, { health: { hasIssues: true, lastTransitionTime: iso(later) } });
+    expect(awaitHealthy(context, BEGUN)?.fail).toBeUndefined();
+  });
+});
