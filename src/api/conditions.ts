@@ -210,7 +210,7 @@ export const REASON_GROUPS = {
       NotDetected: 'The operator watched the whole time, and the invariant held.',
       NotTested: 'The run has no such scenario; a dry run has none.',
       Watching: 'The invariant is being watched.',
-      FaultNotProven: 'The fault was ordered and no independent probe felt it.',
+      FaultNotProven: 'The fault was ordered, and it was not proven that it was there.',
       EvidenceIncomplete: 'Nothing was detected, and the proof that there was nothing is incomplete.',
       ObservationLost: 'The operator restarted or lost its lead while it had to watch the invariant.',
     },

@@ -59,7 +59,7 @@ const fault = z.object({
     .enum(PROOFS)
     .optional()
     .describe(
-      'Whether an independent probe felt the fault. Mismatch: the command was accepted and nothing changed.',
+      'Whether the fault was there, as something else than the answer to the command shows. Mismatch: the command was accepted and nothing changed.',
     ),
   message: text(LIMITS.message, 'What the probe saw.').optional(),
 });

@@ -281,6 +281,6 @@ function resolveOrphan(
   }
   fault.proof = 'Inconclusive';
   fault.endedAt ??= fault.until;
-  fault.message = 'The operator restarted before the fault was proven, so no probe felt it';
+  fault.message = 'The operator restarted before it was proven that the fault was there';
   return { done: true, message: fault.message, note: noteOf(fault) };
 }

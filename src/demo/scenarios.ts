@@ -149,7 +149,7 @@ interface Judgement {
 
 /**
  * The result that follows from what was seen; undefined while it is open.
- * Detected needs a fault that an independent probe felt. NotDetected needs that,
+ * Detected needs a fault that was proven. NotDetected needs that,
  * and a whole watch with nothing missing. Everything else is Inconclusive.
  * `watchedTo` is the end of the watch once it is over; `gone` says which pods left meanwhile.
  */
@@ -160,7 +160,7 @@ export function judge(
   gone?: string,
 ): Judgement | undefined {
   if (fault.proof !== 'Confirmed') {
-    const message = fault.message ?? 'The fault was ordered and no independent probe felt it';
+    const message = fault.message ?? 'The fault was ordered, and it was not proven that it was there';
     return { result: 'Inconclusive', reason: 'FaultNotProven', message };
   }
   if (reading?.detectedAt !== undefined) {

@@ -104,7 +104,7 @@ export function createRunMetrics(
   );
   const proofs = counter(
     'chaosdemo_fault_proofs_total',
-    'Faults of runs that have ended, by type of scenario and by whether an independent probe felt them.',
+    'Faults of runs that have ended, by type of scenario and by whether they were proven to be there.',
     'type',
     'proof',
   );

@@ -5,6 +5,7 @@ import {
   type Measure,
   remedySentence,
   type ScenarioStatus,
+  withUnit,
 } from '../../api/index.ts';
 import { callers } from './callers.ts';
 import { chartSvg } from './chart.ts';
@@ -111,7 +112,7 @@ ${figureOf(status.measures)}<p class="did">${status.fault?.message ?? 'No fault 
 function figureOf([first]: readonly Measure[] = []): Markup {
   if (!first) return NOTHING;
   const { atLeast, bound, name, unit, value } = first;
-  return html`<p class="figure">${name}: ${atLeast ? 'at least ' : ''}${value} ${unit}${bound === undefined ? '' : `, at most ${bound} ${bound === 1 ? 'is' : 'are'} allowed`}</p>`;
+  return html`<p class="figure">${name}: ${atLeast ? 'at least ' : ''}${withUnit(value, unit)}${bound === undefined ? '' : `, at most ${bound} ${bound === 1 ? 'is' : 'are'} allowed`}</p>`;
 }
 
 /** Met an expectation, did not, or nothing can be said. */
@@ -156,8 +157,8 @@ ${seen(scenario)}
 }
 
 const PROOFS: Readonly<Record<string, string>> = {
-  Confirmed: 'An independent probe felt the fault.',
-  Mismatch: 'The fault was ordered, and an independent probe felt nothing.',
+  Confirmed: 'It was proven that the fault was there.',
+  Mismatch: 'The fault was ordered, and it was not there as ordered.',
   Inconclusive: 'Whether the fault was there could not be told.',
 };
 
@@ -190,7 +191,7 @@ function measures(all: readonly Measure[]): Markup {
   return html`<h3>What was measured</h3>
 <div class="scroll"><table><caption>Measures, the one of the invariant first</caption>
 <thead><tr><th scope="col">measure</th><th scope="col">value</th><th scope="col">at most</th></tr></thead>
-<tbody>${all.map(({ atLeast, bound, name, unit, value }) => html`<tr><th scope="row">${name}</th><td>${atLeast ? 'at least ' : ''}${value} ${unit}</td><td>${bound ?? NOTHING}</td></tr>`)}</tbody></table></div>`;
+<tbody>${all.map(({ atLeast, bound, name, unit, value }) => html`<tr><th scope="row">${name}</th><td>${atLeast ? 'at least ' : ''}${withUnit(value, unit)}</td><td>${bound ?? NOTHING}</td></tr>`)}</tbody></table></div>`;
 }
 
 /**

@@ -8,7 +8,7 @@ import { ANSWER_LIMITS, type DiagnosisAnswer } from '../answer.ts';
 import { ALL_REPLICAS, NO_COMPONENT } from '../check-answer.ts';
 import type { DiagnosisProvider } from '../provider.ts';
 import { countFindings } from './count-rules.ts';
-import { claim, type Finding, span } from './finding.ts';
+import { claim, type Finding, requests, span } from './finding.ts';
 import { replicaFindings } from './replica-rules.ts';
 import { idsOf, largest, Signs } from './signs.ts';
 import { storeFindings } from './store-rules.ts';
@@ -116,7 +116,7 @@ function nothingFound(signs: Signs): DiagnosisAnswer {
       idsOf([...reads, ...writes]),
     ),
     ...claim(
-      `${allowed.value} requests were allowed${limit ? ` where ${limit.value} may be` : ''}, by replicas that all answered.`,
+      `${requests(allowed.value)} ${allowed.value === 1 ? 'was' : 'were'} allowed${limit ? ` where ${limit.value} may be` : ''}, by replicas that all answered.`,
       [...allowed.ids, ...idsOf([limit])],
     ),
     ...claim(

@@ -2,7 +2,7 @@
  * What would be done about a diagnosis, in words that can be followed. It goes by the action and by what the operator
  * itself knows: nothing that a provider wrote names a key, a number or a pod. Nothing here is carried out. Pure.
  */
-import { type DiagnosisStatus, LIMITS, truncate } from '../../api/index.ts';
+import { counted, type DiagnosisStatus, LIMITS, truncate } from '../../api/index.ts';
 import { shareOf } from './apply-remedy/bounds.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
@@ -29,7 +29,7 @@ function remedy(action: string, pod: string | undefined, limiter: RateLimiterSpe
         : 'Would have the affected counts run out: a rate limiter behind HTTP has no interface to reset them.';
     case 'change-limit': {
       const share = shareOf(requests, pods);
-      const change = `from ${requests} to ${share} requests: ${pods} nodes that decide alone then let no more than ${share * pods} through`;
+      const change = `from ${requests} to ${counted(share, 'request')}: ${pods} nodes that decide alone then let no more than ${share * pods} through`;
       return isReference
         ? `Would change the limit ${change} (POST /limit).`
         : `Would change the limit ${change}; a rate limiter behind HTTP has no interface for that, so by its configuration.`;

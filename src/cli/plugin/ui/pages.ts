@@ -1,5 +1,5 @@
 /** The pages of the ui: all ChaosDemos, one run, and two runs side by side. Pure. */
-import { type ChapterStatus, withPrintableTexts } from '../../../api/index.ts';
+import { type ChapterStatus, counted, withPrintableTexts } from '../../../api/index.ts';
 import type { RunEvidence, ScenarioEvidence } from '../../../evidence/index.ts';
 import { callers } from '../../report/callers.ts';
 import { foot, notes, type Part, plotFigure, reportPart, scenarioSection } from '../../report/html.ts';
@@ -35,7 +35,12 @@ export function overviewPage(overview: Overview): string {
 <h1>${rows.length === 0 ? 'No ChaosDemos' : `${rows.length}${isCut ? ' and more' : ''} ${rows.length === 1 ? 'ChaosDemo' : 'ChaosDemos'}, ${running} with a run on`}</h1></header>
 ${rows.length === 0 ? html`<p>Apply one: <code>kubectl chaosdemo run -f manifests/samples/demo.yaml</code></p>` : html`<ul class="runs">${sorted.map(overviewItem)}</ul>`}
 ${notes(missing)}`;
-  return pageHtml({ title: `ChaosDemos in ${where}`, body, now: `${running} runs are on`, isLive: true });
+  return pageHtml({
+    title: `ChaosDemos in ${where}`,
+    body,
+    now: `${counted(running, 'run')} ${running === 1 ? 'is' : 'are'} on`,
+    isLive: true,
+  });
 }
 
 function overviewItem(row: OverviewRow): Markup {
