@@ -9,6 +9,7 @@
 import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
 import { type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import { phasesOf } from './phases.ts';
 
 export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
 
@@ -78,8 +79,7 @@ export function behaviourOf(
     ...(clockWithinMs !== undefined && { clockWithinMs }),
   };
   const over = overAdmission(limit, admitted, known);
-  // One that the end of the fault may have answered tells nothing of the fault.
-  const during = requests.filter(({ sentAt }) => sentAt >= startedAt && sentAt + callerTimeoutMs <= endedAt);
+  const { before, during } = phasesOf(requests, { startedAt, endedAt }, callerTimeoutMs);
   const ofNode = Map.groupBy(during, ({ node }) => node);
   const byNode = new Map(nodes.map((node) => [node, nodeBehaviour(ofNode.get(node) ?? [], over)]));
   const kinds = new Set([...byNode.values()].map(({ behaviour }) => behaviour));
@@ -89,10 +89,7 @@ export function behaviourOf(
     byNode,
     over,
     shortfalls: [
-      ...controlShortfalls(
-        settings,
-        requests.filter(({ endedAt: at }) => at <= startedAt),
-      ),
+      ...controlShortfalls(settings, before),
       ...[...byNode].flatMap(([node, { within }]) => {
         const asked = sum(within);
         return asked >= LEAST_ASKED

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
 import type { Behaviour } from './behaviour.ts';
 import { OutageRecord } from './outage-record.ts';
@@ -22,18 +23,25 @@ function recordOf(within: Got, beyond: Got, accept: readonly Behaviour[] = ['Hol
   add('Within', 'Admitted', 5, 2000);
   add('Within', within, 10, 10_100);
   add('Beyond', beyond, 10, 10_100);
+  if (within === 'Unanswered') {
+    // The end of the pause answers these.
+    for (const node of nodes) {
+      record.add({ node, caller: 'Within', got: 'Admitted', sentAt: 14_300, endedAt: 15_000 });
+    }
+  }
   add('Within', 'Admitted', 5, 15_500);
   return record;
 }
+
+const measureOf = (reading: InvariantReading, name: string): number | undefined =>
+  reading.measures.find((measure) => measure.name === name)?.value;
 
 describe('the invariant of a store outage', () => {
   it('is broken by what is not accepted, from the first caller that got it', () => {
     const reading = recordOf('Unanswered', 'Unanswered').reading(times, 17_000);
     expect(reading).toMatchObject({ summary: 'Hangs', brokenAt: 11_100, detectedAt: 17_000, shortfalls: [] });
-    const of = (name: string) => reading.measures.find((measure) => measure.name === name)?.value;
-    expect([of('notServed'), of('withinLimit'), of('overAdmission'), of('wellAfter')]).toEqual([
-      20, 20, 0, 520,
-    ]);
+    const names = ['notServed', 'withinLimit', 'overAdmission', 'wellAfter'];
+    expect(names.map((name) => measureOf(reading, name))).toEqual([20, 20, 0, 520]);
   });
 
   it('is broken by more than the limit, and says how much more', () => {
@@ -45,6 +53,29 @@ describe('the invariant of a store outage', () => {
     const reading = recordOf('Denied', 'Denied', ['Holds', 'FailsClosed']).reading(times, 17_000);
     expect(reading).toMatchObject({ summary: 'FailsClosed', shortfalls: [], complete: true });
     expect(reading.detectedAt).toBeUndefined();
+  });
+
+  it('tells how long answers took before, during and after the pause', () => {
+    const reading = recordOf('Denied', 'Denied').reading(times, 17_000);
+    const names = ['latencyBefore', 'latencyDuring', 'latencyAfter'];
+    expect(names.map((name) => measureOf(reading, name))).toEqual([20, 20, 20]);
+    expect(reading.evidence).toContain(
+      'Answers took 20.0 ms (slowest 20 ms) before the pause, 20.0 ms (slowest 20 ms) during it, 20.0 ms (slowest 20 ms) after it',
+    );
+  });
+
+  it('takes no answer that the end of the pause gave for one of the pause', () => {
+    const reading = recordOf('Unanswered', 'Unanswered').reading(times, 17_000);
+    expect(measureOf(reading, 'latencyDuring')).toBeUndefined();
+    expect(measureOf(reading, 'latencyAfter')).toBe(20);
+    expect(reading.evidence).toContain(
+      'Answers took 20.0 ms (slowest 20 ms) before the pause, 20.0 ms (slowest 20 ms) after it; during it nobody was answered in time',
+    );
+  });
+
+  it('says how many answers came in time where some did not', () => {
+    const reading = recordOf('Unanswered', 'Denied').reading(times, 17_000);
+    expect(reading.evidence.join()).toContain('20.0 ms (slowest 20 ms; 20 of 40 came in time) during it');
   });
 
   it('is not judged before the last callers have their answers', () => {

@@ -13,7 +13,9 @@ import {
   countsOf,
   type OutageBehaviour,
   type OutageSettings,
+  type OutageSpan,
 } from './behaviour.ts';
+import { type Phases, phasesOf } from './phases.ts';
 import { latencyOf, wellAgainAfter } from './recovery.ts';
 
 /** More is not kept; traffic of 50 a second of both kinds to 20 pods for a minute stays below. */
@@ -100,11 +102,10 @@ export class OutageRecord {
     return first?.endedAt;
   }
 
-  #measures({ byNode, over }: OutageBehaviour, span: { startedAt: number; endedAt: number }) {
+  #measures({ byNode, over }: OutageBehaviour, span: OutageSpan) {
     const within = total([...byNode.values()].map((node) => node.within));
     const asked = within.Admitted + within.Denied + within.Failed + within.Unanswered;
-    const before = latencyOf(this.#requests, 0, span.startedAt)?.p50Ms;
-    const during = latencyOf(this.#requests, span.startedAt, span.endedAt)?.p50Ms;
+    const { after, before, during } = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
     const well = wellAgainAfter(this.#settings.nodes, this.#requests, span);
     const whole = (name: string, value: number | undefined, unit: string) =>
       value === undefined ? [] : [{ name, value: Math.round(value), unit }];
@@ -112,16 +113,14 @@ export class OutageRecord {
       { name: 'notServed', value: asked - within.Admitted, unit: 'requests' },
       { name: 'withinLimit', value: asked, unit: 'requests' },
       { name: 'overAdmission', value: over.excess, unit: 'requests' },
-      ...whole('latencyBefore', before, 'ms'),
-      ...whole('latencyDuring', during, 'ms'),
+      ...whole('latencyBefore', latencyOf(before)?.p50Ms, 'ms'),
+      ...whole('latencyDuring', latencyOf(during)?.p50Ms, 'ms'),
+      ...whole('latencyAfter', latencyOf(after)?.p50Ms, 'ms'),
       ...whole('wellAfter', well, 'ms'),
     ];
   }
 
-  #evidence(
-    { byNode, over }: OutageBehaviour,
-    { endedAt, startedAt }: { startedAt: number; endedAt: number },
-  ): string[] {
+  #evidence({ byNode, over }: OutageBehaviour, span: OutageSpan): string[] {
     const lines = [...byNode].map(
       ([node, { behaviour, beyond, within }]) =>
         `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}`,
@@ -131,17 +130,10 @@ export class OutageRecord {
         ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most`
         : 'Beyond the limit: no more admitted than it allows',
     );
-    const after = countsOf(
-      this.#requests.filter(({ sentAt }) => sentAt >= endedAt),
-      'Within',
-    );
-    const before = latencyOf(this.#requests, 0, startedAt);
-    const during = latencyOf(this.#requests, startedAt, endedAt);
-    const times = [before, during].map((latency) =>
-      latency ? `${latency.p50Ms.toFixed(1)} ms (slowest ${Math.round(latency.maxMs)} ms)` : 'none',
-    );
+    const phases = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
     lines.push(
-      `Answers took ${times[0]} before, ${times[1]} during the pause; after it, callers within their limit got ${countsText(after)}`,
+      answersText(phases),
+      `After the pause callers within their limit got ${countsText(countsOf(phases.after, 'Within'))}`,
     );
     return lines;
   }
@@ -149,6 +141,25 @@ export class OutageRecord {
 
 function summaryOf({ behaviour, over }: OutageBehaviour): string {
   return over.excess > 0 ? `${behaviour}, ${over.admitted} > ${over.bound}` : behaviour;
+}
+
+/** Of the answers that came in time: the median and the slowest of each phase, and where there were none. */
+function answersText({ after, before, during }: Phases): string {
+  const phases = [
+    { when: 'before the pause', requests: before },
+    { when: 'during it', requests: during },
+    { when: 'after it', requests: after },
+  ].map((phase) => ({ ...phase, latency: latencyOf(phase.requests) }));
+  const took = phases.flatMap(({ latency, requests: { length }, when }) => {
+    if (!latency) return [];
+    const { answers, maxMs, p50Ms } = latency;
+    const came = answers < length ? `; ${answers} of ${length} came in time` : '';
+    return [`${p50Ms.toFixed(1)} ms (slowest ${Math.round(maxMs)} ms${came}) ${when}`];
+  });
+  const none = phases
+    .filter(({ latency }) => !latency)
+    .map(({ requests, when }) => `${when} nobody ${requests.length > 0 ? 'was answered in time' : 'asked'}`);
+  return [...(took.length > 0 ? [`Answers took ${took.join(', ')}`] : []), ...none].join('; ');
 }
 
 function countsText({ Admitted, Denied, Failed, Unanswered }: Counts): string {

@@ -48,7 +48,13 @@ export const api = {
       meaning: 'Requests of callers within their limit during the pause.',
     },
     { name: 'latencyBefore', unit: 'ms', meaning: 'Median time to an answer before the pause.' },
-    { name: 'latencyDuring', unit: 'ms', meaning: 'The same during the pause, of those that came.' },
+    {
+      name: 'latencyDuring',
+      unit: 'ms',
+      meaning:
+        'The same during the pause, of the answers that came in time; none came where it is missing. Requests that the end of the pause may have answered do not count.',
+    },
+    { name: 'latencyAfter', unit: 'ms', meaning: 'The same after the pause.' },
     {
       name: 'wellAfter',
       unit: 'ms',
