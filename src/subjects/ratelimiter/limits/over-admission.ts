@@ -2,7 +2,7 @@
  * How much more than the limit got through, by the sender's own count alone: it
  * needs no cooperation of the limiter. Pure.
  */
-import { mostAdmitted, type RateLimit } from './rate-limit.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from './rate-limit.ts';
 
 /** A request that was let through: the limiter decided between the two moments, in milliseconds by one clock. */
 export interface AdmittedRequest {
@@ -44,7 +44,10 @@ export function overAdmission(
   const byAnswer = requests.toSorted((a, b) => a.answeredAt - b.answeredAt);
   const isKnown = Number.isFinite(firstSentAt);
   let most: OverAdmission = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
-  for (const from of beginnings(requests)) {
+  const least = admittedAtOnce(limit);
+  for (const { from, sent } of beginnings(requests)) {
+    // No bound is less, so no span that begins there has more beyond it.
+    if (sent - least <= most.excess) continue;
     let admitted = 0;
     for (const { answeredAt: to, sentAt } of byAnswer) {
       if (sentAt < from) continue;
@@ -60,9 +63,18 @@ export function overAdmission(
   return { ...most, excess: Math.max(0, most.excess) };
 }
 
-function beginnings(requests: readonly AdmittedRequest[]): number[] {
-  const all = [...new Set(requests.map(({ sentAt }) => sentAt))].sort((a, b) => a - b);
+interface Beginning {
+  readonly from: number;
+  /** Requests sent from then on. */
+  readonly sent: number;
+}
+
+function beginnings(requests: readonly AdmittedRequest[]): Beginning[] {
+  const sentAts = requests.map(({ sentAt }) => sentAt).sort((a, b) => a - b);
+  const all = sentAts.flatMap((from, i) =>
+    from === sentAts[i - 1] ? [] : [{ from, sent: sentAts.length - i }],
+  );
   if (all.length <= MOST_BEGINNINGS) return all;
   const step = all.length / MOST_BEGINNINGS;
-  return Array.from({ length: MOST_BEGINNINGS }, (_, i) => all[Math.floor(i * step)] ?? 0);
+  return Array.from({ length: MOST_BEGINNINGS }, (_, i) => all[Math.floor(i * step)] ?? { from: 0, sent: 0 });
 }

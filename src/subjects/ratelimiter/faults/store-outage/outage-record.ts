@@ -122,8 +122,8 @@ export class OutageRecord {
 
   #evidence({ byNode, over }: OutageBehaviour, span: OutageSpan): string[] {
     const lines = [...byNode].map(
-      ([node, { behaviour, beyond, within }]) =>
-        `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}`,
+      ([node, { behaviour, beyond, beyondAtEdges, within }]) =>
+        `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted as the pause began or ended` : ''}`,
     );
     lines.push(
       over.excess > 0
