@@ -19,6 +19,8 @@ export interface OverAdmission {
   /** Milliseconds since the epoch; both 0 where nothing was admitted. */
   readonly from: number;
   readonly to: number;
+  /** When, since `from`, the first request beyond the bound had its answer; undefined: none was. */
+  readonly exceededAt?: number;
 }
 
 /** Beginnings of spans that are tried, so that ten thousand requests cost no more than a few milliseconds. */
@@ -49,6 +51,7 @@ export function overAdmission(
     // No bound is less, so no span that begins there has more beyond it.
     if (sent - least <= most.excess) continue;
     let admitted = 0;
+    let exceededAt: number | undefined;
     for (const { answeredAt: to, sentAt } of byAnswer) {
       if (sentAt < from) continue;
       admitted += 1;
@@ -57,7 +60,10 @@ export function overAdmission(
         // What was admitted since then was admitted since the first use of the key, which was fresh.
         mostAdmitted(limit, { from: Math.min(firstSentAt, from), to, ...clock, fresh: isKnown }),
       );
-      if (admitted - bound > most.excess) most = { excess: admitted - bound, admitted, bound, from, to };
+      const excess = admitted - bound;
+      if (excess > 0) exceededAt ??= to;
+      if (excess <= most.excess) continue;
+      most = { excess, admitted, bound, from, to, ...(exceededAt !== undefined && { exceededAt }) };
     }
   }
   return { ...most, excess: Math.max(0, most.excess) };

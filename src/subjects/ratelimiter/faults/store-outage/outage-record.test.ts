@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
-import type { Behaviour } from './behaviour.ts';
+import { BEHAVIOURS, type Behaviour } from './behaviour.ts';
 import { OutageRecord } from './outage-record.ts';
+import { seenInvariant } from './seen-invariant.ts';
 
 const nodes = ['a', 'b'];
 const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' } as const;
@@ -47,6 +49,53 @@ describe('the invariant of a store outage', () => {
   it('is broken by more than the limit, and says how much more', () => {
     const reading = recordOf('Admitted', 'Admitted').reading(times, 17_000);
     expect(reading).toMatchObject({ summary: 'FailsOpen, 24 > 4', detectedAt: 17_000 });
+  });
+
+  it.each<[string, Got, readonly Behaviour[]]>([
+    ['FailsClosed', 'Denied', ['Holds', 'FailsClosed']],
+    ['Hangs', 'Unanswered', ['Hangs', 'Mixed']],
+  ])(
+    'is broken by more than the limit though %s is accepted, from the first beyond it',
+    (word, within, accept) => {
+      const reading = recordOf(within, 'Admitted', accept).reading(times, 17_000);
+      expect(reading).toMatchObject({
+        summary: `${word}, 24 > 4`,
+        detectedAt: 17_000,
+        brokenAt: 10_120,
+        shortfalls: [],
+      });
+      expect(reading.evidence.join('\n')).toMatch(
+        /24 admitted within 11020 ms, where 4 are the most; not accepted, since accept does not name FailsOpen/,
+      );
+      const accepted = recordOf(within, 'Admitted', [...accept, 'FailsOpen']).reading(times, 17_000);
+      expect(accepted.detectedAt).toBeUndefined();
+      expect(accepted.evidence.join()).not.toContain('not accepted');
+    },
+  );
+
+  it('is kept just where what callers get is accepted, and no more than the limit unless FailsOpen is', () => {
+    const got = fc.constantFrom<Got>('Admitted', 'Denied', 'Failed', 'Unanswered');
+    const accept = fc.subarray([...BEHAVIOURS], { minLength: 1 });
+    fc.assert(
+      fc.property(got, got, accept, (within, beyond, accepted) => {
+        const reading = recordOf(within, beyond, accepted).reading(times, 17_000);
+        const [word, excess] = [reading.summary.split(',')[0], measureOf(reading, 'overAdmission') ?? 0];
+        const kept =
+          accepted.some((each) => each === word) && (excess === 0 || accepted.includes('FailsOpen'));
+        expect(reading.shortfalls).toEqual([]);
+        expect(reading.detectedAt === undefined).toBe(kept);
+        expect(reading.brokenAt === undefined).toBe(kept);
+        if (!kept) expect(reading.brokenAt).toBeGreaterThanOrEqual(times.startedAt);
+        // What a diagnosis is given says the same.
+        const { broken, formula, values } = seenInvariant(reading, accepted);
+        const valueIn = (name: string): number => values.find((value) => value.name === name)?.value ?? 0;
+        const served = valueIn('others-allowed') >= 0.9 * valueIn('others-sent');
+        const isOver = valueIn('sum(requests-allowed) - allowed') > 0;
+        expect(broken).toBe(!kept);
+        if (kept && formula.includes('others-allowed >= 0.9')) expect(served).toBe(true);
+        if (formula.includes('- allowed <= 0') && isOver) expect(broken).toBe(true);
+      }),
+    );
   });
 
   it('is kept by what is accepted', () => {

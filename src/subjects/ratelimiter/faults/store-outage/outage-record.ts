@@ -1,9 +1,10 @@
 /**
  * What callers got around one pause of Redis, and where the invariant stands: that they
- * get nothing but what is accepted. Pure.
+ * get nothing but what is accepted, and no more than the limit unless FailsOpen is. Pure.
  */
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import type { OverAdmission } from '../../limits/over-admission.ts';
 import { counted } from '../../words.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
 import {
@@ -60,16 +61,12 @@ export class OutageRecord {
     const known = startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
     const judged = known && behaviourOf(this.#settings, this.#requests, known);
     const shortfalls = [...(judged?.shortfalls ?? []), ...this.#missing(times)];
-    const broken =
-      finishedAt !== undefined &&
-      judged &&
-      shortfalls.length === 0 &&
-      !this.#accept.includes(judged.behaviour);
-    const brokenAt = broken && known ? this.#brokenAt(known.startedAt, judged) : undefined;
+    const proven = finishedAt !== undefined && shortfalls.length === 0;
+    const brokenAt = proven && judged && known ? this.#brokenAt(judged, known) : undefined;
     return {
       measures: judged && known ? this.#measures(judged, known) : [],
       summary: judged ? summaryOf(judged) : 'not judged yet',
-      ...(broken && { detectedAt: finishedAt, brokenAt: brokenAt ?? known?.startedAt ?? finishedAt }),
+      ...(finishedAt !== undefined && brokenAt !== undefined && { detectedAt: finishedAt, brokenAt }),
       watchedUntil: finishedAt ?? this.#requests.at(-1)?.endedAt ?? 0,
       complete: finishedAt !== undefined,
       shortfalls,
@@ -92,14 +89,23 @@ export class OutageRecord {
     return missing;
   }
 
-  /** When the first caller got what is not accepted. */
-  #brokenAt(startedAt: number, { behaviour }: OutageBehaviour): number | undefined {
-    const during = this.#requests.filter(({ sentAt }) => sentAt >= startedAt);
-    const first =
-      behaviour === 'FailsOpen'
-        ? during.find(({ caller, got }) => caller === 'Beyond' && got === 'Admitted')
-        : during.find(({ caller, got }) => caller === 'Within' && got !== 'Admitted');
-    return first?.endedAt;
+  /** When the first caller got what is not accepted; where no one caller shows it, when the pause began. */
+  #brokenAt({ behaviour, over }: OutageBehaviour, span: OutageSpan): number | undefined {
+    const moments: number[] = [];
+    if (this.#isTooMuch(over)) moments.push(over.exceededAt ?? span.startedAt);
+    if (behaviour !== 'FailsOpen' && !this.#accept.includes(behaviour)) {
+      const { during } = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
+      const first = during.find(
+        ({ caller, got }) => caller === 'Within' && (got === 'Admitted') === (behaviour === 'Holds'),
+      );
+      moments.push(first?.endedAt ?? span.startedAt);
+    }
+    return moments.length > 0 ? Math.min(...moments) : undefined;
+  }
+
+  /** Whatever callers within their limit got: more than the limit is accepted as FailsOpen alone. */
+  #isTooMuch({ excess }: OverAdmission): boolean {
+    return excess > 0 && !this.#accept.includes('FailsOpen');
   }
 
   #measures({ byNode, over }: OutageBehaviour, span: OutageSpan) {
@@ -127,7 +133,7 @@ export class OutageRecord {
     );
     lines.push(
       over.excess > 0
-        ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most`
+        ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most${this.#isTooMuch(over) ? '; not accepted, since accept does not name FailsOpen' : ''}`
         : 'Beyond the limit: no more admitted than it allows',
     );
     const phases = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);

@@ -16,7 +16,8 @@ const schema = z
       .describe('Requests a second to each pod, of callers within their limit and as many beyond it.'),
     settle: durationField('How long to keep asking after the pause.', '1s', '1m').default('5s'),
     accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Holds']).meta({
-      description: 'What callers may get meanwhile; anything else is Detected.',
+      description:
+        'What callers may get meanwhile. Anything else is Detected, and so is more than the limit, whatever callers within it get, unless FailsOpen is named.',
       'x-kubernetes-list-type': 'set',
     }),
   })
@@ -27,7 +28,7 @@ export const api = {
   member: 'storeOutage',
   schema,
   conditionMeaning:
-    'While Redis took no writes, callers got something else than what is accepted, in this run.',
+    'While Redis took no writes, callers got something else than what is accepted, or more than the limit although FailsOpen is not, in this run.',
   measures: [
     {
       name: 'notServed',
