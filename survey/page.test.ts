@@ -13,7 +13,7 @@ const told = (behaviour: Behaviour, measures: Readonly<Record<string, number>> =
       name: 'outage',
       result: 'Detected',
       summary: behaviour,
-      measures: { latencyBefore: 2, latencyDuring: 203, overAdmission: 0, lost: 0, phantoms: 0, ...measures },
+      measures: { latencyBefore: 2, latencyAfter: 4, overAdmission: 0, lost: 0, phantoms: 0, ...measures },
       evidence: [`a-0 ${behaviour}: within the limit 1 admitted`, 'Answers took 2 ms'],
     },
     {
@@ -49,10 +49,16 @@ describe('the page of the survey', () => {
     ];
     const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
     expect(rowOf(page, 'default')).toBe(
-      '| `default`: ioredis as it comes | **Hangs** 2 of 2 | 2 ms, none | 0 | 18 to 203 ms | 0, 3 | 20 of 20 |',
+      '| `default`: ioredis as it comes | **Hangs** 2 of 2 | 2 ms, none, 4 ms | 0 | 18 to 203 ms | 0, 3 | 20 of 20 |',
     );
     expect(page).toContain('of 1 limiter 1 leaves callers waiting (Hangs)');
     expect(page).toContain('npm run survey -- koa-ratelimit --times 3');
+  });
+
+  it('tells how long answers took that came before, during and after the pause', async () => {
+    const runs = [told('Hangs', { latencyDuring: 3 }), told('Hangs', { latencyDuring: 203 })];
+    const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
+    expect(rowOf(page, 'default')).toContain('| 2 ms, 3 to 203 ms, 4 ms |');
   });
 
   it('says what differed, by process', async () => {

@@ -67,7 +67,7 @@ a Redis that stalls; whoever wrote it may have thought of one that is gone.
 | column | what it says |
 | --- | --- |
 | callers get | what callers within their limit got during the pause, and in how many runs |
-| an answer takes | the median before and during the pause; none: callers within their limit were left waiting (Hangs), but for a few at most |
+| an answer takes | the median before, during and after the pause, of the answers that came in time, to callers of both kinds; none: nobody was answered in time |
 | beyond the limit | how many requests more than the limit allows got through during the pause |
 | well again | how long after the pause callers were served as before |
 | lost, phantoms | of three callers: requests served and never counted; counted and never served; each at least, since tokens that come back hide some |
@@ -139,13 +139,14 @@ function rowOf({ surveyed, variant }: Entry): string {
   const of = (name: string): number[] => numbers(told, 'outage', name);
   const lost = of('lost');
   const burst = burstOf(surveyed.runs);
-  const hangs = told.every(({ behaviour }) => behaviour === 'Hangs');
   return row([
     `${code(variant.name)}: ${variant.what}`,
     callersGet(surveyed),
     told.length === 0
       ? ''
-      : `${range(of('latencyBefore'), 'ms')}, ${hangs ? 'none' : range(of('latencyDuring'), 'ms')}`,
+      : ['latencyBefore', 'latencyDuring', 'latencyAfter']
+          .map((name) => range(of(name), 'ms') || 'none')
+          .join(', '),
     range(of('overAdmission'), ''),
     wellAgain(told),
     lost.length > 0 ? `${range(lost, '')}, ${range(of('phantoms'), '')}` : 'not known',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { modelOf } from './limiter-models.fixture.ts';
 import { type AdmittedRequest, overAdmission } from './over-admission.ts';
-import type { RateLimit } from './rate-limit.ts';
+import { mostAdmitted, type RateLimit } from './rate-limit.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 5, windowMs: 1000, start: 'FirstRequest' };
 
@@ -75,6 +75,33 @@ describe('over-admission by the count of the sender', () => {
     expect(overAdmission(limit, burst, { firstSentAt: 700 })).toMatchObject({ excess: 4, bound: 5 });
     // So it may end within the burst.
     expect(overAdmission(limit, burst, { firstSentAt: 510 })).toMatchObject({ excess: 0, bound: 10 });
+  });
+
+  it('tells when the limit was first exceeded, which is before most was beyond it', () => {
+    const one = [...at(6, 0), ...at(3, 200)];
+    expect(overAdmission(limit, one, { firstSentAt: 0 })).toMatchObject({
+      excess: 4,
+      to: 210,
+      exceededAt: 10,
+    });
+    expect(overAdmission(limit, at(5, 0), { firstSentAt: 0 }).exceededAt).toBeUndefined();
+  });
+
+  it('tells the most of all spans', () => {
+    const times = fc.tuple(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 0, max: 300 }));
+    fc.assert(
+      fc.property(fc.array(times, { maxLength: 40 }), (all) => {
+        const admitted = all.map(([sentAt, took]) => ({ sentAt, answeredAt: sentAt + took }));
+        const excesses = admitted.flatMap(({ sentAt: from }) =>
+          admitted.map(({ answeredAt: to }) => {
+            const within = admitted.filter(({ answeredAt, sentAt }) => sentAt >= from && answeredAt <= to);
+            return within.length - mostAdmitted(limit, { from, to });
+          }),
+        );
+        expect(overAdmission(limit, admitted).excess).toBe(Math.max(0, ...excesses));
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('leaves out of a span what was sent before it', () => {

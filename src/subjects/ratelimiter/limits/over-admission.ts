@@ -2,7 +2,7 @@
  * How much more than the limit got through, by the sender's own count alone: it
  * needs no cooperation of the limiter. Pure.
  */
-import { mostAdmitted, type RateLimit } from './rate-limit.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from './rate-limit.ts';
 
 /** A request that was let through: the limiter decided between the two moments, in milliseconds by one clock. */
 export interface AdmittedRequest {
@@ -19,6 +19,8 @@ export interface OverAdmission {
   /** Milliseconds since the epoch; both 0 where nothing was admitted. */
   readonly from: number;
   readonly to: number;
+  /** When, since `from`, the first request beyond the bound had its answer; undefined: none was. */
+  readonly exceededAt?: number;
 }
 
 /** Beginnings of spans that are tried, so that ten thousand requests cost no more than a few milliseconds. */
@@ -44,8 +46,12 @@ export function overAdmission(
   const byAnswer = requests.toSorted((a, b) => a.answeredAt - b.answeredAt);
   const isKnown = Number.isFinite(firstSentAt);
   let most: OverAdmission = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
-  for (const from of beginnings(requests)) {
+  const least = admittedAtOnce(limit);
+  for (const { from, sent } of beginnings(requests)) {
+    // No bound is less, so no span that begins there has more beyond it.
+    if (sent - least <= most.excess) continue;
     let admitted = 0;
+    let exceededAt: number | undefined;
     for (const { answeredAt: to, sentAt } of byAnswer) {
       if (sentAt < from) continue;
       admitted += 1;
@@ -54,15 +60,27 @@ export function overAdmission(
         // What was admitted since then was admitted since the first use of the key, which was fresh.
         mostAdmitted(limit, { from: Math.min(firstSentAt, from), to, ...clock, fresh: isKnown }),
       );
-      if (admitted - bound > most.excess) most = { excess: admitted - bound, admitted, bound, from, to };
+      const excess = admitted - bound;
+      if (excess > 0) exceededAt ??= to;
+      if (excess <= most.excess) continue;
+      most = { excess, admitted, bound, from, to, ...(exceededAt !== undefined && { exceededAt }) };
     }
   }
   return { ...most, excess: Math.max(0, most.excess) };
 }
 
-function beginnings(requests: readonly AdmittedRequest[]): number[] {
-  const all = [...new Set(requests.map(({ sentAt }) => sentAt))].sort((a, b) => a - b);
+interface Beginning {
+  readonly from: number;
+  /** Requests sent from then on. */
+  readonly sent: number;
+}
+
+function beginnings(requests: readonly AdmittedRequest[]): Beginning[] {
+  const sentAts = requests.map(({ sentAt }) => sentAt).sort((a, b) => a - b);
+  const all = sentAts.flatMap((from, i) =>
+    from === sentAts[i - 1] ? [] : [{ from, sent: sentAts.length - i }],
+  );
   if (all.length <= MOST_BEGINNINGS) return all;
   const step = all.length / MOST_BEGINNINGS;
-  return Array.from({ length: MOST_BEGINNINGS }, (_, i) => all[Math.floor(i * step)] ?? 0);
+  return Array.from({ length: MOST_BEGINNINGS }, (_, i) => all[Math.floor(i * step)] ?? { from: 0, sent: 0 });
 }

@@ -19,10 +19,10 @@ import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
-import { SHARE } from './behaviour.ts';
 import { OutageCallers } from './outage-callers.ts';
 import { OutageRecord, type OutageTimes } from './outage-record.ts';
 import { parametersOf, type StoreOutageSpec } from './parameters.ts';
+import { seenInvariant } from './seen-invariant.ts';
 
 /** How often it is looked whether the fault has begun, or ended; milliseconds. */
 const TICK_MS = 100;
@@ -211,30 +211,9 @@ export class StoreOutageAttempt implements FaultAttempt {
     return this.#place ? [this.#place.timeline] : [];
   }
 
-  /** In figures of the callers; what is accepted of them is in the formula alone. */
   get #invariant(): SeenInvariant | undefined {
     const reading = this.#place?.record.reading(this.#times, this.#finishedAt);
-    if (!reading) return undefined;
-    const { accept } = this.#parameters;
-    const served = accept.some((kind) => kind !== 'Holds' && kind !== 'FailsOpen')
-      ? []
-      : [`others-allowed >= ${SHARE} * others-sent`];
-    const kept = accept.includes('FailsOpen') ? [] : ['sum(requests-allowed) - allowed <= 0'];
-    const valueOf = (name: string): number => reading.measures.find((one) => one.name === name)?.value ?? 0;
-    const sent = valueOf('withinLimit');
-    return {
-      formula: [...served, ...kept].join(' and ') || 'callers get one of several answers that are accepted',
-      broken: reading.detectedAt !== undefined,
-      ...(reading.brokenAt !== undefined && { brokenAt: reading.brokenAt }),
-      values:
-        reading.measures.length === 0
-          ? []
-          : [
-              { name: 'others-sent', value: sent },
-              { name: 'others-allowed', value: sent - valueOf('notServed') },
-              { name: 'sum(requests-allowed) - allowed', value: valueOf('overAdmission') },
-            ],
-    };
+    return reading && seenInvariant(reading, this.#parameters.accept);
   }
 
   async inquire(marker: string): Promise<OrphanFinding> {

@@ -94,7 +94,28 @@ describe('what callers get while Redis takes no writes', () => {
     const one = requests('a', 'Beyond', 'Admitted', 1, 12_000);
     const judged = behaviourOf(settings, [...before, ...during({}, {}), ...one], FAULT);
     expect(judged.over).toMatchObject({ excess: 1, admitted: 11, bound: 10 });
-    expect(judged.behaviour).toBe('FailsOpen');
+    expect(judged.byNode.get('a')?.behaviour).toBe('FailsOpen');
+  });
+
+  it('is mixed where one node leaks, and the others hold', () => {
+    const judged = behaviourOf(settings, [...before, ...during({}, { a: 'Admitted' })], FAULT);
+    expect(judged).toMatchObject({ behaviour: 'Mixed', shortfalls: [] });
+    expect([...judged.byNode.values()].map(({ behaviour }) => behaviour)).toEqual([
+      'FailsOpen',
+      'Holds',
+      'Holds',
+    ]);
+  });
+
+  it('tells what leaked as the pause ended apart: a late request is in no count of the pause', () => {
+    const late = requests('a', 'Beyond', 'Admitted', 2, 19_500);
+    const { byNode } = behaviourOf(settings, [...before, ...during({}, {}), ...late], FAULT);
+    expect(byNode.get('a')).toMatchObject({
+      behaviour: 'FailsOpen',
+      beyond: { Admitted: 0 },
+      beyondAtEdges: 2,
+    });
+    expect(byNode.get('b')).toMatchObject({ behaviour: 'Holds', beyondAtEdges: 0 });
   });
 
   it('does not count what the end of the fault may have answered', () => {
@@ -119,6 +140,13 @@ describe('what proves nothing', () => {
     expect(judge([...open, ...during(all('Admitted'), all('Admitted'))])).toContain('was denied');
   });
 
+  it('is a limiter that let more than the limit through before the fault', () => {
+    const leaked = requests('a', 'Beyond', 'Admitted', 2, 3000);
+    expect(judge([...before, ...leaked, ...during({}, {})])).toContain(
+      'before the fault 12 requests of the caller beyond its limit were admitted, where 10 are the most',
+    );
+  });
+
   it('is a node that too few callers asked', () => {
     const few = during({}, {}).filter(({ node }) => node !== 'c');
     expect(judge([...before, ...few])).toContain('c was asked by 0 callers');
@@ -136,10 +164,13 @@ it('judges whatever came, and calls a limiter open only where the sender counted
   fc.assert(
     fc.property(fc.array(request, { maxLength: 200 }), (list) => {
       const sent = list.map(({ took, ...rest }) => ({ ...rest, endedAt: rest.sentAt + took }));
-      const { behaviour, over } = behaviourOf(settings, sent, FAULT);
+      const { behaviour, byNode, over, shortfalls } = behaviourOf(settings, sent, FAULT);
       expect(BEHAVIOURS).toContain(behaviour);
       if (behaviour === 'FailsOpen') expect(over.admitted).toBeGreaterThan(over.bound);
-      if (behaviour === 'Holds') expect(over.excess).toBe(0);
+      if (behaviour === 'Holds' && shortfalls.length === 0) expect(over.excess).toBe(0);
+      for (const { beyond, beyondAtEdges, ...node } of byNode.values()) {
+        if (node.behaviour === 'FailsOpen') expect(beyond.Admitted + beyondAtEdges).toBeGreaterThan(0);
+      }
     }),
   );
 });

@@ -9,12 +9,14 @@
 import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
 import { type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import { leakingNodes, type NodeAdmission } from './leaking-nodes.ts';
+import { phasesOf } from './phases.ts';
 
 export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
 
 /**
  * Holds: callers within their limit are let through, and the limit is kept.
- * FailsOpen: they are let through, and more than the limit gets through.
+ * FailsOpen: they are let through, and more than the limit gets through; of a node, as {@link leakingNodes} has it.
  * FailsClosed: they are denied, or get an error.
  * Hangs: they have no answer within the time that a caller waits.
  * Mixed: none of these holds for nine of ten callers, or nodes differ.
@@ -51,6 +53,8 @@ export interface NodeBehaviour {
   readonly within: Counts;
   /** Of the caller beyond its limit. */
   readonly beyond: Counts;
+  /** How often that one was let through as the fault began or ended, which is not in `beyond`. */
+  readonly beyondAtEdges: number;
 }
 
 export interface OutageBehaviour {
@@ -72,16 +76,29 @@ export function behaviourOf(
   // What gets through after the fault is not of it.
   const admitted = requests
     .filter(({ caller, got, endedAt: at }) => caller === 'Beyond' && got === 'Admitted' && at <= endedAt)
-    .map(({ sentAt, endedAt: answeredAt }) => ({ sentAt, answeredAt }));
+    .map(({ node, sentAt, endedAt: answeredAt }) => ({ node, sentAt, answeredAt }));
   const known = {
     ...(firstSentAt !== undefined && { firstSentAt }),
     ...(clockWithinMs !== undefined && { clockWithinMs }),
   };
-  const over = overAdmission(limit, admitted, known);
-  // One that the end of the fault may have answered tells nothing of the fault.
-  const during = requests.filter(({ sentAt }) => sentAt >= startedAt && sentAt + callerTimeoutMs <= endedAt);
+  const overOf = (some: readonly NodeAdmission[]): OverAdmission => overAdmission(limit, some, known);
+  const over = overOf(admitted);
+  const leaking =
+    over.excess > 0
+      ? leakingNodes(admitted, startedAt, (some) => overOf(some).excess > 0)
+      : new Set<string>();
+  const { before, during } = phasesOf(requests, { startedAt, endedAt }, callerTimeoutMs);
   const ofNode = Map.groupBy(during, ({ node }) => node);
-  const byNode = new Map(nodes.map((node) => [node, nodeBehaviour(ofNode.get(node) ?? [], over)]));
+  const byNode = new Map(
+    nodes.map((node) => {
+      const own = ofNode.get(node) ?? [];
+      const within = countsOf(own, 'Within');
+      const beyond = countsOf(own, 'Beyond');
+      const admittedIn = admitted.filter((each) => each.node === node && each.answeredAt > startedAt).length;
+      const beyondAtEdges = Math.max(0, admittedIn - beyond.Admitted);
+      return [node, { behaviour: kindOf(within, beyond, leaking.has(node)), within, beyond, beyondAtEdges }];
+    }),
+  );
   const kinds = new Set([...byNode.values()].map(({ behaviour }) => behaviour));
   const [only = 'Mixed'] = kinds;
   return {
@@ -89,10 +106,7 @@ export function behaviourOf(
     byNode,
     over,
     shortfalls: [
-      ...controlShortfalls(
-        settings,
-        requests.filter(({ endedAt: at }) => at <= startedAt),
-      ),
+      ...controlShortfalls(settings, before, overOf(admitted.filter((each) => each.answeredAt <= startedAt))),
       ...[...byNode].flatMap(([node, { within }]) => {
         const asked = sum(within);
         return asked >= LEAST_ASKED
@@ -105,24 +119,22 @@ export function behaviourOf(
   };
 }
 
-function nodeBehaviour(requests: readonly CallerRequest[], over: OverAdmission): NodeBehaviour {
-  const within = countsOf(requests, 'Within');
-  const beyond = countsOf(requests, 'Beyond');
-  return { behaviour: kindOf(within, beyond, over), within, beyond };
-}
-
-function kindOf(within: Counts, beyond: Counts, { excess }: OverAdmission): Behaviour {
+function kindOf(within: Counts, beyond: Counts, leaks: boolean): Behaviour {
   const needed = SHARE * sum(within);
   if (within.Unanswered >= needed) return 'Hangs';
   if (within.Denied + within.Failed >= needed) return 'FailsClosed';
   if (within.Admitted < needed) return 'Mixed';
   // A node that answers some callers and leaves others waiting does not hold.
   if (beyond.Unanswered > (1 - SHARE) * sum(beyond)) return 'Mixed';
-  return excess > 0 ? 'FailsOpen' : 'Holds';
+  return leaks ? 'FailsOpen' : 'Holds';
 }
 
 /** Without the fault the limiter has to let callers through and to deny beyond its limit: else its failure shows nothing. */
-function controlShortfalls({ limit, nodes }: OutageSettings, before: readonly CallerRequest[]): string[] {
+function controlShortfalls(
+  { limit, nodes }: OutageSettings,
+  before: readonly CallerRequest[],
+  { admitted, bound, excess }: OverAdmission,
+): string[] {
   const missing: string[] = [];
   const ofNode = Map.groupBy(before, ({ node }) => node);
   for (const node of nodes) {
@@ -134,6 +146,11 @@ function controlShortfalls({ limit, nodes }: OutageSettings, before: readonly Ca
         `before the fault ${node} let ${counts.Admitted} of ${asked} callers within their limit through`,
       );
     }
+  }
+  if (excess > 0) {
+    missing.push(
+      `before the fault ${admitted} requests of the caller beyond its limit were admitted, where ${bound} are the most`,
+    );
   }
   const beyond = countsOf(before, 'Beyond');
   if (beyond.Denied === 0) {

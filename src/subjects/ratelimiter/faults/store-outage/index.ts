@@ -47,7 +47,7 @@ export const storeOutage: Fault = {
       load: false,
       onOrphan: 'Inquire',
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}, and callers go on`,
-      invariant: `callers get nothing but ${accept.join(' or ')}`,
+      invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}`,
     };
   },
   unprovable: (scenario, _limiter, pods) => unprovable(scenario, pods),

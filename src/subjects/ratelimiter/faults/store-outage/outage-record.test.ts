@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
-import type { Behaviour } from './behaviour.ts';
+import { BEHAVIOURS, type Behaviour } from './behaviour.ts';
 import { OutageRecord } from './outage-record.ts';
+import { seenInvariant } from './seen-invariant.ts';
 
 const nodes = ['a', 'b'];
 const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' } as const;
@@ -22,18 +25,25 @@ function recordOf(within: Got, beyond: Got, accept: readonly Behaviour[] = ['Hol
   add('Within', 'Admitted', 5, 2000);
   add('Within', within, 10, 10_100);
   add('Beyond', beyond, 10, 10_100);
+  if (within === 'Unanswered') {
+    // The end of the pause answers these.
+    for (const node of nodes) {
+      record.add({ node, caller: 'Within', got: 'Admitted', sentAt: 14_300, endedAt: 15_000 });
+    }
+  }
   add('Within', 'Admitted', 5, 15_500);
   return record;
 }
+
+const measureOf = (reading: InvariantReading, name: string): number | undefined =>
+  reading.measures.find((measure) => measure.name === name)?.value;
 
 describe('the invariant of a store outage', () => {
   it('is broken by what is not accepted, from the first caller that got it', () => {
     const reading = recordOf('Unanswered', 'Unanswered').reading(times, 17_000);
     expect(reading).toMatchObject({ summary: 'Hangs', brokenAt: 11_100, detectedAt: 17_000, shortfalls: [] });
-    const of = (name: string) => reading.measures.find((measure) => measure.name === name)?.value;
-    expect([of('notServed'), of('withinLimit'), of('overAdmission'), of('wellAfter')]).toEqual([
-      20, 20, 0, 520,
-    ]);
+    const names = ['notServed', 'withinLimit', 'overAdmission', 'wellAfter'];
+    expect(names.map((name) => measureOf(reading, name))).toEqual([20, 20, 0, 520]);
   });
 
   it('is broken by more than the limit, and says how much more', () => {
@@ -41,10 +51,80 @@ describe('the invariant of a store outage', () => {
     expect(reading).toMatchObject({ summary: 'FailsOpen, 24 > 4', detectedAt: 17_000 });
   });
 
+  it.each<[string, Got, readonly Behaviour[]]>([
+    ['FailsClosed', 'Denied', ['Holds', 'FailsClosed']],
+    ['Hangs', 'Unanswered', ['Hangs', 'Mixed']],
+  ])(
+    'is broken by more than the limit though %s is accepted, from the first beyond it',
+    (word, within, accept) => {
+      const reading = recordOf(within, 'Admitted', accept).reading(times, 17_000);
+      expect(reading).toMatchObject({
+        summary: `${word}, 24 > 4`,
+        detectedAt: 17_000,
+        brokenAt: 10_120,
+        shortfalls: [],
+      });
+      expect(reading.evidence.join('\n')).toMatch(
+        /24 admitted within 11020 ms, where 4 are the most; not accepted, since accept does not name FailsOpen/,
+      );
+      const accepted = recordOf(within, 'Admitted', [...accept, 'FailsOpen']).reading(times, 17_000);
+      expect(accepted.detectedAt).toBeUndefined();
+      expect(accepted.evidence.join()).not.toContain('not accepted');
+    },
+  );
+
+  it('is kept just where what callers get is accepted, and no more than the limit unless FailsOpen is', () => {
+    const got = fc.constantFrom<Got>('Admitted', 'Denied', 'Failed', 'Unanswered');
+    const accept = fc.subarray([...BEHAVIOURS], { minLength: 1 });
+    fc.assert(
+      fc.property(got, got, accept, (within, beyond, accepted) => {
+        const reading = recordOf(within, beyond, accepted).reading(times, 17_000);
+        const [word, excess] = [reading.summary.split(',')[0], measureOf(reading, 'overAdmission') ?? 0];
+        const kept =
+          accepted.some((each) => each === word) && (excess === 0 || accepted.includes('FailsOpen'));
+        expect(reading.shortfalls).toEqual([]);
+        expect(reading.detectedAt === undefined).toBe(kept);
+        expect(reading.brokenAt === undefined).toBe(kept);
+        if (!kept) expect(reading.brokenAt).toBeGreaterThanOrEqual(times.startedAt);
+        // What a diagnosis is given says the same.
+        const { broken, formula, values } = seenInvariant(reading, accepted);
+        const valueIn = (name: string): number => values.find((value) => value.name === name)?.value ?? 0;
+        const served = valueIn('others-allowed') >= 0.9 * valueIn('others-sent');
+        const isOver = valueIn('sum(requests-allowed) - allowed') > 0;
+        expect(broken).toBe(!kept);
+        if (kept && formula.includes('others-allowed >= 0.9')) expect(served).toBe(true);
+        if (formula.includes('- allowed <= 0') && isOver) expect(broken).toBe(true);
+      }),
+    );
+  });
+
   it('is kept by what is accepted', () => {
     const reading = recordOf('Denied', 'Denied', ['Holds', 'FailsClosed']).reading(times, 17_000);
     expect(reading).toMatchObject({ summary: 'FailsClosed', shortfalls: [], complete: true });
     expect(reading.detectedAt).toBeUndefined();
+  });
+
+  it('tells how long answers took before, during and after the pause', () => {
+    const reading = recordOf('Denied', 'Denied').reading(times, 17_000);
+    const names = ['latencyBefore', 'latencyDuring', 'latencyAfter'];
+    expect(names.map((name) => measureOf(reading, name))).toEqual([20, 20, 20]);
+    expect(reading.evidence).toContain(
+      'Answers took 20.0 ms (slowest 20 ms) before the pause, 20.0 ms (slowest 20 ms) during it, 20.0 ms (slowest 20 ms) after it',
+    );
+  });
+
+  it('takes no answer that the end of the pause gave for one of the pause', () => {
+    const reading = recordOf('Unanswered', 'Unanswered').reading(times, 17_000);
+    expect(measureOf(reading, 'latencyDuring')).toBeUndefined();
+    expect(measureOf(reading, 'latencyAfter')).toBe(20);
+    expect(reading.evidence).toContain(
+      'Answers took 20.0 ms (slowest 20 ms) before the pause, 20.0 ms (slowest 20 ms) after it; during it nobody was answered in time',
+    );
+  });
+
+  it('says how many answers came in time where some did not', () => {
+    const reading = recordOf('Unanswered', 'Denied').reading(times, 17_000);
+    expect(reading.evidence.join()).toContain('20.0 ms (slowest 20 ms; 20 of 40 came in time) during it');
   });
 
   it('is not judged before the last callers have their answers', () => {

@@ -1,11 +1,12 @@
 /**
  * What callers got around one pause of Redis, and where the invariant stands: that they
- * get nothing but what is accepted. Pure.
+ * get nothing but what is accepted, and no more than the limit unless FailsOpen is. Pure.
  */
 
 import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import type { OverAdmission } from '../../limits/over-admission.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
 import {
   type Behaviour,
@@ -14,7 +15,9 @@ import {
   countsOf,
   type OutageBehaviour,
   type OutageSettings,
+  type OutageSpan,
 } from './behaviour.ts';
+import { type Phases, phasesOf } from './phases.ts';
 import { latencyOf, wellAgainAfter } from './recovery.ts';
 
 /** More is not kept; traffic of 50 a second of both kinds to 20 pods for a minute stays below. */
@@ -59,16 +62,12 @@ export class OutageRecord {
     const known = startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
     const judged = known && behaviourOf(this.#settings, this.#requests, known);
     const shortfalls = [...(judged?.shortfalls ?? []), ...this.#missing(times)];
-    const broken =
-      finishedAt !== undefined &&
-      judged &&
-      shortfalls.length === 0 &&
-      !this.#accept.includes(judged.behaviour);
-    const brokenAt = broken && known ? this.#brokenAt(known.startedAt, judged) : undefined;
+    const proven = finishedAt !== undefined && shortfalls.length === 0;
+    const brokenAt = proven && judged && known ? this.#brokenAt(judged, known) : undefined;
     return {
       measures: judged && known ? this.#measures(judged, known) : [],
       summary: judged ? summaryOf(judged) : 'not judged yet',
-      ...(broken && { detectedAt: finishedAt, brokenAt: brokenAt ?? known?.startedAt ?? finishedAt }),
+      ...(finishedAt !== undefined && brokenAt !== undefined && { detectedAt: finishedAt, brokenAt }),
       watchedUntil: finishedAt ?? this.#requests.at(-1)?.endedAt ?? 0,
       complete: finishedAt !== undefined,
       shortfalls,
@@ -91,21 +90,29 @@ export class OutageRecord {
     return missing;
   }
 
-  /** When the first caller got what is not accepted. */
-  #brokenAt(startedAt: number, { behaviour }: OutageBehaviour): number | undefined {
-    const during = this.#requests.filter(({ sentAt }) => sentAt >= startedAt);
-    const first =
-      behaviour === 'FailsOpen'
-        ? during.find(({ caller, got }) => caller === 'Beyond' && got === 'Admitted')
-        : during.find(({ caller, got }) => caller === 'Within' && got !== 'Admitted');
-    return first?.endedAt;
+  /** When the first caller got what is not accepted; where no one caller shows it, when the pause began. */
+  #brokenAt({ behaviour, over }: OutageBehaviour, span: OutageSpan): number | undefined {
+    const moments: number[] = [];
+    if (this.#isTooMuch(over)) moments.push(over.exceededAt ?? span.startedAt);
+    if (behaviour !== 'FailsOpen' && !this.#accept.includes(behaviour)) {
+      const { during } = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
+      const first = during.find(
+        ({ caller, got }) => caller === 'Within' && (got === 'Admitted') === (behaviour === 'Holds'),
+      );
+      moments.push(first?.endedAt ?? span.startedAt);
+    }
+    return moments.length > 0 ? Math.min(...moments) : undefined;
   }
 
-  #measures({ byNode, over }: OutageBehaviour, span: { startedAt: number; endedAt: number }) {
+  /** Whatever callers within their limit got: more than the limit is accepted as FailsOpen alone. */
+  #isTooMuch({ excess }: OverAdmission): boolean {
+    return excess > 0 && !this.#accept.includes('FailsOpen');
+  }
+
+  #measures({ byNode, over }: OutageBehaviour, span: OutageSpan) {
     const within = total([...byNode.values()].map((node) => node.within));
     const asked = within.Admitted + within.Denied + within.Failed + within.Unanswered;
-    const before = latencyOf(this.#requests, 0, span.startedAt)?.p50Ms;
-    const during = latencyOf(this.#requests, span.startedAt, span.endedAt)?.p50Ms;
+    const { after, before, during } = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
     const well = wellAgainAfter(this.#settings.nodes, this.#requests, span);
     const whole = (name: string, value: number | undefined, unit: string) =>
       value === undefined ? [] : [{ name, value: Math.round(value), unit }];
@@ -113,36 +120,27 @@ export class OutageRecord {
       { name: 'notServed', value: asked - within.Admitted, unit: 'requests' },
       { name: 'withinLimit', value: asked, unit: 'requests' },
       { name: 'overAdmission', value: over.excess, unit: 'requests' },
-      ...whole('latencyBefore', before, 'ms'),
-      ...whole('latencyDuring', during, 'ms'),
+      ...whole('latencyBefore', latencyOf(before)?.p50Ms, 'ms'),
+      ...whole('latencyDuring', latencyOf(during)?.p50Ms, 'ms'),
+      ...whole('latencyAfter', latencyOf(after)?.p50Ms, 'ms'),
       ...whole('wellAfter', well, 'ms'),
     ];
   }
 
-  #evidence(
-    { byNode, over }: OutageBehaviour,
-    { endedAt, startedAt }: { startedAt: number; endedAt: number },
-  ): string[] {
+  #evidence({ byNode, over }: OutageBehaviour, span: OutageSpan): string[] {
     const lines = [...byNode].map(
-      ([node, { behaviour, beyond, within }]) =>
-        `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}`,
+      ([node, { behaviour, beyond, beyondAtEdges, within }]) =>
+        `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted as the pause began or ended` : ''}`,
     );
     lines.push(
       over.excess > 0
-        ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most`
+        ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most${this.#isTooMuch(over) ? '; not accepted, since accept does not name FailsOpen' : ''}`
         : 'Beyond the limit: no more admitted than it allows',
     );
-    const after = countsOf(
-      this.#requests.filter(({ sentAt }) => sentAt >= endedAt),
-      'Within',
-    );
-    const before = latencyOf(this.#requests, 0, startedAt);
-    const during = latencyOf(this.#requests, startedAt, endedAt);
-    const times = [before, during].map((latency) =>
-      latency ? `${latency.p50Ms.toFixed(1)} ms (slowest ${Math.round(latency.maxMs)} ms)` : 'none',
-    );
+    const phases = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
     lines.push(
-      `Answers took ${times[0]} before, ${times[1]} during the pause; after it, callers within their limit got ${countsText(after)}`,
+      answersText(phases),
+      `After the pause callers within their limit got ${countsText(countsOf(phases.after, 'Within'))}`,
     );
     return lines;
   }
@@ -150,6 +148,25 @@ export class OutageRecord {
 
 function summaryOf({ behaviour, over }: OutageBehaviour): string {
   return over.excess > 0 ? `${behaviour}, ${over.admitted} > ${over.bound}` : behaviour;
+}
+
+/** Of the answers that came in time: the median and the slowest of each phase, and where there were none. */
+function answersText({ after, before, during }: Phases): string {
+  const phases = [
+    { when: 'before the pause', requests: before },
+    { when: 'during it', requests: during },
+    { when: 'after it', requests: after },
+  ].map((phase) => ({ ...phase, latency: latencyOf(phase.requests) }));
+  const took = phases.flatMap(({ latency, requests: { length }, when }) => {
+    if (!latency) return [];
+    const { answers, maxMs, p50Ms } = latency;
+    const came = answers < length ? `; ${answers} of ${length} came in time` : '';
+    return [`${p50Ms.toFixed(1)} ms (slowest ${Math.round(maxMs)} ms${came}) ${when}`];
+  });
+  const none = phases
+    .filter(({ latency }) => !latency)
+    .map(({ requests, when }) => `${when} nobody ${requests.length > 0 ? 'was answered in time' : 'asked'}`);
+  return [...(took.length > 0 ? [`Answers took ${took.join(', ')}`] : []), ...none].join('; ');
 }
 
 function countsText({ Admitted, Denied, Failed, Unanswered }: Counts): string {

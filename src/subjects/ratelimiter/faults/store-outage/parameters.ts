@@ -16,7 +16,8 @@ const schema = z
       .describe('Requests a second to each pod, of callers within their limit and as many beyond it.'),
     settle: durationField('How long to keep asking after the pause.', '1s', '1m').default('5s'),
     accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Holds']).meta({
-      description: 'What callers may get meanwhile; anything else is Detected.',
+      description:
+        'What callers may get meanwhile. Anything else is Detected, and so is more than the limit, whatever callers within it get, unless FailsOpen is named.',
       'x-kubernetes-list-type': 'set',
     }),
   })
@@ -27,7 +28,7 @@ export const api = {
   member: 'storeOutage',
   schema,
   conditionMeaning:
-    'While Redis took no writes, callers got something else than what is accepted, in this run.',
+    'While Redis took no writes, callers got something else than what is accepted, or more than the limit although FailsOpen is not, in this run.',
   measures: [
     {
       name: 'notServed',
@@ -48,7 +49,13 @@ export const api = {
       meaning: 'Requests of callers within their limit during the pause.',
     },
     { name: 'latencyBefore', unit: 'ms', meaning: 'Median time to an answer before the pause.' },
-    { name: 'latencyDuring', unit: 'ms', meaning: 'The same during the pause, of those that came.' },
+    {
+      name: 'latencyDuring',
+      unit: 'ms',
+      meaning:
+        'The same during the pause, of the answers that came in time; none came where it is missing. Requests that the end of the pause may have answered do not count.',
+    },
+    { name: 'latencyAfter', unit: 'ms', meaning: 'The same after the pause.' },
     {
       name: 'wellAfter',
       unit: 'ms',

@@ -35,15 +35,14 @@ describe('callers are well again', () => {
 });
 
 describe('how long answers took', () => {
-  it('is told of those that came, in the time asked for', () => {
+  it('is told of those that came in time', () => {
     const requests = [
       request('a', 0, 'Admitted', 1),
       request('a', 10, 'Denied', 3),
       request('a', 20, 'Failed', 9),
       request('a', 30, 'Unanswered', 1000),
-      request('a', 40, 'Admitted', 500),
     ];
-    expect(latencyOf(requests, 0, 40)).toEqual({ p50Ms: 3, maxMs: 9, answers: 3 });
-    expect(latencyOf(requests, 30, 40)).toBeUndefined();
+    expect(latencyOf(requests)).toEqual({ p50Ms: 3, maxMs: 9, answers: 3 });
+    expect(latencyOf(requests.slice(3))).toBeUndefined();
   });
 });

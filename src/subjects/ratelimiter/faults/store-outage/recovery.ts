@@ -8,10 +8,10 @@ export interface Latency {
   readonly answers: number;
 }
 
-/** How long answers took that came, sent from `from` until before `to`; undefined where none came. */
-export function latencyOf(requests: readonly CallerRequest[], from: number, to: number): Latency | undefined {
+/** How long those answers to `requests` took that came in time; undefined where none came. */
+export function latencyOf(requests: readonly CallerRequest[]): Latency | undefined {
   const times = requests
-    .filter(({ got, sentAt }) => sentAt >= from && sentAt < to && got !== 'Unanswered')
+    .filter(({ got }) => got !== 'Unanswered')
     .map(({ endedAt, sentAt }) => endedAt - sentAt)
     .sort((a, b) => a - b);
   if (times.length === 0) return undefined;

@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import { modelOf } from '../../limits/limiter-models.fixture.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import { behaviourOf } from './behaviour.ts';
+
+const nodes = ['a', 'b', 'c'];
+const FAULT = { startedAt: 10_000, endedAt: 20_000 };
+const BUCKET: RateLimit = { algorithm: 'TokenBucket', requests: 10, windowMs: 60_000, capacity: 10 };
+const limits: readonly RateLimit[] = [
+  BUCKET,
+  { algorithm: 'TokenBucket', requests: 5, windowMs: 4000, capacity: 7, refillEveryMs: 1000 },
+  { algorithm: 'FixedWindow', requests: 5, windowMs: 4000, start: 'FirstRequest' },
+  { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'Clock' },
+  { algorithm: 'SlidingWindow', requests: 5, windowMs: 4000 },
+  { algorithm: 'SlidingWindowCounter', requests: 5, windowMs: 4000 },
+];
+
+/** Enough callers within their limit, and let through, for the node to be judged by the other caller alone. */
+const served = nodes.flatMap((node) =>
+  Array.from({ length: 10 }, (_, i): CallerRequest => {
+    const sentAt = 11_000 + i;
+    return { node, caller: 'Within', got: 'Admitted', sentAt, endedAt: sentAt + 1 };
+  }),
+);
+
+const beyond = (node: string, got: 'Admitted' | 'Denied', sentAt: number): CallerRequest => ({
+  node,
+  caller: 'Beyond',
+  got,
+  sentAt,
+  endedAt: sentAt + 1,
+});
+
+/** What each node is found to do. */
+const kindsOf = (limit: RateLimit, asked: readonly CallerRequest[]) => {
+  const settings = { nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0, clockWithinMs: 0 };
+  const { byNode, over } = behaviourOf(settings, [...asked, ...served], FAULT);
+  return { excess: over.excess, kinds: nodes.map((node) => byNode.get(node)?.behaviour) };
+};
+
+const admitsNothing = (asked: readonly CallerRequest[], of: string): boolean =>
+  asked.every(({ got, node, sentAt }) => node !== of || got === 'Denied' || sentAt < FAULT.startedAt);
+
+describe('a node fails open by what it admitted itself', () => {
+  const usedUp = Array.from({ length: 10 }, (_, i) => beyond('a', 'Admitted', i));
+
+  it('on top of what all admitted before', () => {
+    const { kinds } = kindsOf(BUCKET, [
+      ...usedUp,
+      // Three tokens have come back.
+      ...Array.from({ length: 30 }, (_, i) => beyond('a', 'Admitted', 18_000 + i)),
+      ...Array.from({ length: 3 }, (_, i) => beyond('b', 'Admitted', 18_000 + i)),
+    ]);
+    expect(kinds).toEqual(['FailsOpen', 'Holds', 'Holds']);
+  });
+
+  it('or with others, where each gives away once more what has come back', () => {
+    const each = ['a', 'b'].flatMap((node) => [0, 1, 2].map((i) => beyond(node, 'Admitted', 18_000 + i)));
+    expect(kindsOf(BUCKET, [...usedUp, ...each])).toEqual({
+      excess: 3,
+      kinds: ['FailsOpen', 'FailsOpen', 'Holds'],
+    });
+  });
+
+  it('never while it keeps the limit that all share, and another is found to leak by its own admissions', () => {
+    const requests = fc.array(
+      fc.record({ node: fc.constantFrom(...nodes), sentAt: fc.integer({ min: 0, max: 19_000 }) }),
+      { maxLength: 120 },
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...limits), requests, (limit, all) => {
+        const keeps = modelOf(limit);
+        const asked = all
+          .toSorted((one, other) => one.sentAt - other.sentAt)
+          .map(({ node, sentAt }) => {
+            const leaks = node === 'a' && sentAt >= FAULT.startedAt;
+            return beyond(node, leaks || keeps(sentAt) ? 'Admitted' : 'Denied', sentAt);
+          });
+        const { excess, kinds } = kindsOf(limit, asked);
+        const own = asked.filter(({ node, sentAt }) => node === 'a' || sentAt < FAULT.startedAt);
+        const alone = kindsOf(limit, own).excess > 0;
+        const holding = excess > 0 ? ['b', 'c'].filter((node) => alone || admitsNothing(asked, node)) : nodes;
+        for (const node of holding) expect(kinds[nodes.indexOf(node)]).toBe('Holds');
+        expect(kinds[0]).toBe(excess > 0 ? 'FailsOpen' : 'Holds');
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('only if it admitted anything, and one does at least where all admitted more than the limit', () => {
+    const request = fc
+      .tuple(fc.constantFrom(...nodes), fc.boolean(), fc.integer({ min: 10_000, max: 19_000 }))
+      .map(([node, admits, sentAt]) => beyond(node, admits ? 'Admitted' : 'Denied', sentAt));
+    fc.assert(
+      fc.property(fc.constantFrom(...limits), fc.array(request, { maxLength: 120 }), (limit, asked) => {
+        const { excess, kinds } = kindsOf(limit, asked);
+        expect(kinds.includes('FailsOpen')).toBe(excess > 0);
+        for (const [i, node] of nodes.entries())
+          if (admitsNothing(asked, node)) expect(kinds[i]).toBe('Holds');
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

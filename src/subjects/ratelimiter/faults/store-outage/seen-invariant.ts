@@ -1,0 +1,27 @@
+/** The invariant of a store outage in figures of the callers, under names that tell nothing of the subject. Pure. */
+import type { InvariantReading } from '../../../../demo/observed.ts';
+import type { SeenInvariant } from '../../../../evidence/index.ts';
+import { type Behaviour, SHARE } from './behaviour.ts';
+
+/** The formula is false just where `reading` is broken: not all that is accepted can be said in figures of all callers. */
+export function seenInvariant(reading: InvariantReading, accept: readonly Behaviour[]): SeenInvariant {
+  const served = accept.some((kind) => kind !== 'Holds' && kind !== 'FailsOpen')
+    ? []
+    : [`others-allowed >= ${SHARE} * others-sent`];
+  const kept = accept.includes('FailsOpen') ? [] : ['sum(requests-allowed) - allowed <= 0'];
+  const valueOf = (name: string): number => reading.measures.find((one) => one.name === name)?.value ?? 0;
+  const sent = valueOf('withinLimit');
+  return {
+    formula: [...served, ...kept, 'what callers get is accepted'].join(' and '),
+    broken: reading.detectedAt !== undefined,
+    ...(reading.brokenAt !== undefined && { brokenAt: reading.brokenAt }),
+    values:
+      reading.measures.length === 0
+        ? []
+        : [
+            { name: 'others-sent', value: sent },
+            { name: 'others-allowed', value: sent - valueOf('notServed') },
+            { name: 'sum(requests-allowed) - allowed', value: valueOf('overAdmission') },
+          ],
+  };
+}
