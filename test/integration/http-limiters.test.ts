@@ -1,6 +1,10 @@
 /** Rate limiters that people run, unmodified and behind HTTP: what their callers get while Redis takes no writes. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { leaksOf } from '../../src/evidence/index.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
@@ -77,6 +81,53 @@ describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writ
     } finally {
       await close();
     }
+  });
+});
+
+describe('a limiter that waits for its Redis, where the spec names another one', { timeout: 300_000 }, () => {
+  let other: RedisServer;
+  beforeAll(async () => {
+    other = await startRedis({ supervisor: limiters.supervisor });
+  });
+
+  const naming = async (server: RedisServer) => {
+    const { host, port } = server;
+    const target = (found: RateLimiterTarget) => ({ ...found, redis: { ...found.redis, host, port } });
+    const run = await limiters.drive('express-rate-limit', 'default', { scenarios: SCENARIOS, target });
+    onTestFinished(run.close);
+    return run;
+  };
+
+  it('is refused before anything is paused, with the field to correct', async () => {
+    const { driver, key } = await naming(other);
+    await expect(driver.prepare('outage', key)).rejects.toThrow(
+      /neither then nor in the 5 s after was redis-0 \S+ asked for any data: .*Correct subject\.rateLimiter\.redis\.service$/,
+    );
+  });
+
+  it.skipIf(withoutRealTime)('is not said to hold where others use that one', async () => {
+    const client = new Redis({ host: other.host, port: other.port });
+    await once(client, 'ready');
+    const work = setInterval(() => void client.incr('other').catch(() => undefined), 2);
+    onTestFinished(() => {
+      clearInterval(work);
+      client.disconnect();
+    });
+    const { driver, key } = await naming(other);
+    await driver.prepare('outage', key);
+    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
+    await driver.inject('outage', key, PAUSE_MS);
+    const reading = await until(
+      () => {
+        const seen = driver.observed.readings['f'];
+        return seen?.complete ? seen : undefined;
+      },
+      { what: 'the watch to end' },
+    );
+    expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
+    expect(reading.shortfalls.join()).toMatch(
+      /^it is not shown that the rate limiter counts in this Redis: /,
+    );
   });
 });
 

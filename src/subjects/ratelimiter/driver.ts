@@ -82,6 +82,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #fixtures = new Set<string>();
   #baseline: Baseline | undefined;
   #usualWriteMs = 0;
+  #storeDoubt: string | undefined;
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
@@ -96,6 +97,7 @@ class RateLimiterDriver implements SubjectDriver {
       server,
       baseline,
       usualWriteMs: () => this.#usualWriteMs,
+      storeDoubt: () => this.#storeDoubt,
       checkStore,
       now,
       lifetime,
@@ -159,7 +161,7 @@ class RateLimiterDriver implements SubjectDriver {
       // It removes its keys itself; what it could not is undone with the rest.
       this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []);
-      const { baseline, outcome, writeMaxMs } = await this.#interface.control(
+      const { baseline, outcome, storeDoubt, writeMaxMs } = await this.#interface.control(
         { key: fixture, rates },
         signal,
       );
@@ -170,6 +172,7 @@ class RateLimiterDriver implements SubjectDriver {
       }
       this.#baseline = baseline;
       this.#usualWriteMs = writeMaxMs;
+      this.#storeDoubt = storeDoubt;
       return { kind: 'Baseline', outcome };
     } catch (error) {
       signal.throwIfAborted();

@@ -60,6 +60,7 @@ it.each<[string, ChaosDemoSpec, (toolkit: Toolkit, signal: AbortSignal) => Promi
     server: undefined,
     baseline: () => undefined,
     usualWriteMs: () => 0,
+    storeDoubt: () => undefined,
     checkStore: async () => ({ state: 'free' }),
     now: Date.now,
     lifetime: lifetime.signal,

@@ -139,6 +139,8 @@ export interface Toolkit {
   readonly baseline: () => Baseline | undefined;
   /** The slowest write that was seen without a fault, in milliseconds; 0: not measured by this process. */
   readonly usualWriteMs: () => number;
+  /** Why it is not shown that the limiter counts in this Redis; undefined: it is, or it was not looked at by this process. */
+  readonly storeDoubt: () => string | undefined;
   /** Looks once more whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
   /** Milliseconds since the epoch; the fraction counts. */

@@ -30,6 +30,7 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
   const parts = {
     now: () => now,
     usualWriteMs: () => 0,
+    storeDoubt: () => undefined,
     limiter,
     timeoutMs: 5000,
     callers: {},

@@ -9,6 +9,8 @@ export interface Controls {
   readonly outcome: Outcome;
   /** The slowest write; milliseconds. */
   readonly writeMaxMs: number;
+  /** Why it is not shown that the limiter counts in the Redis that the spec names; undefined: it is. */
+  readonly storeDoubt?: string;
   /** Undefined where no fault is held against it. */
   readonly baseline?: Baseline;
 }

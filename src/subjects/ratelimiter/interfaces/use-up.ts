@@ -17,7 +17,7 @@ const MOST_RESTS = 10;
 const DENIALS = 2;
 
 export interface UseUpOptions {
-  readonly clients: readonly NodeClient[];
+  readonly clients: readonly Pick<NodeClient, 'ask' | 'node'>[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
   readonly key: string;
   /** Requests after which it is given up. */

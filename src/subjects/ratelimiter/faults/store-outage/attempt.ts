@@ -247,7 +247,11 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   #told(): void {
     if (!this.#place) return;
-    this.#tell?.(this.#place.record.reading(this.#times, this.#finishedAt));
+    const reading = this.#place.record.reading(this.#times, this.#finishedAt);
+    const doubt = this.#toolkit.storeDoubt();
+    // Whoever counts elsewhere holds whatever becomes of this Redis.
+    const shortfalls = doubt === undefined ? reading.shortfalls : [doubt, ...reading.shortfalls];
+    this.#tell?.({ ...reading, shortfalls });
   }
 
   /** Waits until so many milliseconds after the end of the fault. */

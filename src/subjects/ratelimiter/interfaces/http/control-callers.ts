@@ -1,6 +1,6 @@
 /**
  * The controls before any fault: a caller whom the limiter has never seen is let through as often as
- * its limit allows, and then denied by every node.
+ * its limit allows, and then denied by every node; and the Redis that the spec names is where that was counted.
  */
 
 import { counted } from '../../../../api/index.ts';
@@ -14,6 +14,7 @@ import type { CallerRequest, Got } from '../caller-request.ts';
 import { type UsedUp, useUp } from '../use-up.ts';
 import { countAtRest, measureLag } from './control-counts.ts';
 import { limitOf } from './limit-of-spec.ts';
+import { StoreControl } from './store-control.ts';
 
 /** Requests beyond its limit after which a limiter that denies none is given up. */
 const MOST_BEYOND = 50;
@@ -27,6 +28,8 @@ const HTTP_FIELD = 'subject.rateLimiter.interface.http';
 export interface CallerControls {
   readonly message: string;
   readonly writeMaxMs: number;
+  /** Why it is not shown that the limiter counts in this Redis; undefined: it is. */
+  readonly storeDoubt?: string;
   /** Where a fault is held against what Redis counts. */
   readonly baseline?: Baseline;
 }
@@ -47,8 +50,13 @@ export async function controlCallers(
   const writeMaxMs = writes.at(-1) ?? 0;
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
+  // Where the spec says what is counted, that shows it.
+  const countable = limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow';
+  const store = countable && limiter.redis.count ? undefined : new StoreControl(redis);
+  await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
-  const options = { clients, callers, key, most: 2 * full + MOST_BEYOND, callerTimeoutMs: timeoutMs };
+  const asked = store?.around(clients) ?? clients;
+  const options = { clients: asked, callers, key, most: 2 * full + MOST_BEYOND, callerTimeoutMs: timeoutMs };
   const control = await useUp(options, signal);
   const problem = controlProblem(limit, control, 'subject.rateLimiter.health.timeout');
   if (problem !== undefined) throw new Error(problem);
@@ -59,9 +67,14 @@ export async function controlCallers(
   }
   const admitted = sumOf(allowed.values());
   const message = `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, one caller was let through ${counted(admitted, 'time')} and then denied by every node`;
-  if (rates.length === 0) return { message, writeMaxMs };
+  if (store) {
+    const { doubt, message: seen } = await store.conclude(requests, countable, signal);
+    return { message: `${message}; ${seen}`, writeMaxMs, ...(doubt !== undefined && { storeDoubt: doubt }) };
+  }
   const sent = requests.length;
   const stored = await countAtRest(toolkit, key, { admitted, sent }, signal);
+  const inRedis = `${message}; Redis counted ${stored} of ${sent} for it`;
+  if (rates.length === 0) return { message: inRedis, writeMaxMs };
   const lags = new Map<number, Lag>();
   for (const rate of new Set(rates)) {
     lags.set(rate, await measureLag(toolkit, `${key}-${rate}`, rate, signal));
@@ -71,7 +84,7 @@ export async function controlCallers(
       `${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
   );
   return {
-    message: `${message}; Redis counted ${stored} of ${sent} for it, and is at most ${behind.join(', ')}`,
+    message: `${inRedis}, and is at most ${behind.join(', ')}`,
     writeMaxMs,
     baseline: {
       writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,

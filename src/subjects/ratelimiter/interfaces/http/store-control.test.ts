@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { CallerRequest, Got } from '../caller-request.ts';
+import { inStep, type WatchedRequest } from './store-control.ts';
+
+const NODES = ['a', 'b', 'c'];
+
+/** Requests to the nodes in turn, and what Redis did with each of them. */
+function control(answers: readonly Got[], callsIn: (index: number) => Record<string, number>, ms = 5) {
+  const nodeOf = (index: number): string => NODES[index % NODES.length] ?? '';
+  const requests = answers.map(
+    (got, i): CallerRequest => ({
+      node: nodeOf(i),
+      caller: 'Beyond',
+      got,
+      sentAt: i * 25,
+      endedAt: i * 25 + ms,
+    }),
+  );
+  const watched = answers.map(
+    (_, i): WatchedRequest => ({
+      node: nodeOf(i),
+      sentAt: i * 25,
+      ms,
+      grown: new Map(Object.entries(callsIn(i))),
+    }),
+  );
+  return { requests, watched };
+}
+
+const idle = (calls: Record<string, number> = {}) => ({ ms: 1300, grown: new Map(Object.entries(calls)) });
+const seen = ({ requests, watched }: ReturnType<typeof control>, rest = idle()) =>
+  inStep(requests, watched, rest);
+const TEN: readonly Got[] = [...Array<Got>(10).fill('Admitted'), ...Array<Got>(6).fill('Denied')];
+
+describe('a Redis that a limiter is seen to ask', () => {
+  it('is asked with each request that is let through', () => {
+    expect(seen(control(TEN, () => ({ evalsha: 1, incr: 1 })))).toEqual({
+      needed: 10,
+      missed: 0,
+      shown: true,
+    });
+  });
+
+  it('need not be asked for callers that were denied before, nor always in the same way', () => {
+    const calls = (i: number) => (i === 0 ? { eval: 1 } : i < 10 ? { evalsha: 1 } : {});
+    expect(seen(control(TEN, calls))).toMatchObject({ shown: true });
+  });
+
+  it('is asked by nodes that let nobody through, too: they cannot know otherwise', () => {
+    const answers: Got[] = ['Admitted', 'Denied', 'Denied', 'Denied', 'Denied', 'Denied'];
+    expect(seen(control(answers, (i) => (i < 3 ? { incr: 1 } : {})))).toMatchObject({
+      needed: 3,
+      shown: true,
+    });
+    const alone = control(answers, (i) => (i < 2 ? { incr: 1 } : {}));
+    expect(seen(alone)).toEqual({ needed: 3, missed: 1, shown: false });
+  });
+
+  it('may serve others at the same time, with other commands', () => {
+    const busy = control(TEN, () => ({ get: 3, evalsha: 1 }));
+    expect(seen(busy, idle({ get: 800 }))).toMatchObject({ shown: true });
+  });
+
+  it('may serve others with the same command, if seldom', () => {
+    expect(
+      seen(
+        control(TEN, () => ({ get: 1 })),
+        idle({ get: 13 }),
+      ),
+    ).toMatchObject({ shown: true });
+  });
+});
+
+describe('a Redis that a limiter is not seen to ask', () => {
+  it('is one that others ask all the time', () => {
+    expect(
+      seen(
+        control(TEN, () => ({ get: 3 })),
+        idle({ get: 800 }),
+      ),
+    ).toEqual({
+      needed: 10,
+      missed: 0,
+      shown: false,
+    });
+  });
+
+  it('is one that is asked with some of the requests', () => {
+    const nowAndThen = control(TEN, (i) => (i % 5 === 0 ? { evalsha: 1 } : {}));
+    expect(seen(nowAndThen)).toEqual({ needed: 10, missed: 8, shown: false });
+  });
+
+  it('is one that was not looked at', () => {
+    expect(seen({ ...control(TEN, () => ({})), watched: [] })).toEqual({
+      needed: 0,
+      missed: 0,
+      shown: false,
+    });
+  });
+
+  it('is one whose answers take so long that anybody may have asked meanwhile', () => {
+    expect(seen(control(['Admitted'], () => ({ get: 1 }), 1000))).toMatchObject({ shown: false });
+  });
+});

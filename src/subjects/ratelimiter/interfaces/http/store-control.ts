@@ -1,0 +1,207 @@
+/**
+ * Whether a limiter behind HTTP comes to the very Redis that the spec names. Nothing says so but Redis itself, which
+ * counts its commands: they have to grow while a request is under way that no limiter can decide without it, and
+ * not as much while none is. Neither asks for a right besides the others, and addresses, which a proxy may rewrite,
+ * play no part.
+ */
+import type { NodeClient } from '../../http/node-client.ts';
+import { type CommandCounts, grown, parseCommandCounts } from '../../store/command-counts.ts';
+import type { RedisConnections } from '../../store/redis-client.ts';
+import { pauseFor } from '../../waiting.ts';
+import { counted, sumOf } from '../../words.ts';
+import type { CallerRequest } from '../caller-request.ts';
+
+/** How long Redis is looked at with no request under way, before the first; milliseconds. */
+const REST_MS = 1000;
+/** How long a limiter that shares its counts now and then may take to come; milliseconds. */
+const LATE_MS = 5000;
+const LOOK_AGAIN_MS = 100;
+/** Requests that are watched, the first of a caller: each costs two looks. */
+const MOST_WATCHED = 200;
+/** What Redis does for others may look like the limiter by chance, and must do so no more often than this. */
+const MOST_CHANCE = 1e-3;
+const SERVICE_FIELD = 'subject.rateLimiter.redis.service';
+
+/** One request, with all that Redis did from before it to after its answer. */
+export interface WatchedRequest {
+  readonly node: string;
+  readonly sentAt: number;
+  readonly ms: number;
+  /** Calls of commands on data, by name. */
+  readonly grown: ReadonlyMap<string, number>;
+}
+
+/** All that Redis did while no request was under way. */
+export interface Idle {
+  readonly ms: number;
+  readonly grown: ReadonlyMap<string, number>;
+}
+
+/** What was seen, for people. A doubt is a shortfall of whatever needs the limiter to be on this Redis. */
+export interface StoreSeen {
+  readonly message: string;
+  readonly doubt?: string;
+}
+
+/** Looks at Redis around the requests of one caller that the limiter has never seen. */
+export class StoreControl {
+  readonly #redis: Pick<RedisConnections, 'info' | 'name'>;
+  readonly #watched: WatchedRequest[] = [];
+  readonly #idle = new Map<string, number>();
+  #idleMs = 0;
+  #atRest = 0;
+  #looks = 0;
+  #first: CommandCounts | undefined;
+  #last: { readonly counts: CommandCounts; readonly at: number } | undefined;
+
+  constructor(redis: Pick<RedisConnections, 'info' | 'name'>) {
+    this.#redis = redis;
+  }
+
+  /** What Redis does by itself, for a second. @throws RedisClientError */
+  async rest(signal: AbortSignal): Promise<void> {
+    await this.#lookIdle();
+    await pauseFor(REST_MS, signal);
+    await this.#lookIdle();
+    this.#atRest = sumOf(this.#idle.values());
+  }
+
+  /** These clients, with looks around their first requests. Requests have to be sent one after the other. */
+  around(clients: readonly NodeClient[]): Pick<NodeClient, 'ask' | 'node'>[] {
+    return clients.map((client) => ({
+      node: client.node,
+      ask: async (...args: Parameters<NodeClient['ask']>) => {
+        if (this.#watched.length >= MOST_WATCHED) return await client.ask(...args);
+        const start = performance.now();
+        const before = await this.#lookIdle();
+        const asked = await client.ask(...args);
+        const after = await this.#look();
+        this.#last = { counts: after, at: performance.now() };
+        const ms = this.#last.at - start;
+        this.#watched.push({ node: client.node.name, sentAt: asked.sentAt, ms, grown: grown(before, after) });
+        return asked;
+      },
+    }));
+  }
+
+  /**
+   * What was seen once the caller has used its limit up. Waits up to 5 s where nobody came so far.
+   * @param countable whether the spec can say where the limiter counts
+   * @throws Error where nobody came to this Redis, with the field to correct; RedisClientError
+   */
+  async conclude(
+    requests: readonly CallerRequest[],
+    countable: boolean,
+    signal: AbortSignal,
+  ): Promise<StoreSeen> {
+    const { name } = this.#redis;
+    const deadline = performance.now() + LATE_MS;
+    while (this.#askedSince === 0 && performance.now() < deadline) {
+      await pauseFor(LOOK_AGAIN_MS, signal);
+      await this.#lookIdle();
+    }
+    // The looks are commands themselves: the control of what is looked at.
+    const seen = (this.#last?.counts.info ?? 0) - (this.#first?.info ?? 0);
+    if (seen < this.#looks - 1) return doubtful(`${name} does not tell how often it was asked`, countable);
+    if (this.#askedSince === 0) {
+      throw new Error(
+        `without any fault one caller made ${counted(requests.length, 'request')}, and neither then nor in the ${LATE_MS / 1000} s after was ${name} asked for any data: the rate limiter does not count there. Correct ${SERVICE_FIELD}`,
+      );
+    }
+    const { missed, needed, shown } = inStep(requests, this.#watched, {
+      ms: this.#idleMs,
+      grown: this.#idle,
+    });
+    if (shown)
+      return { message: `${name} was asked with each of ${counted(needed, 'request')} that need it` };
+    const others = sumOf(this.#idle.values());
+    const what =
+      missed > 0
+        ? `with ${missed} of ${counted(needed, 'request')} that need it ${name} was not asked for any data`
+        : `${name} was asked with each of ${counted(needed, 'request')}, and ${counted(others, 'time')} in ${(this.#idleMs / 1000).toFixed(1)} s while none was under way, so others may have asked`;
+    return doubtful(what, countable);
+  }
+
+  /** Commands on data since the first request. */
+  get #askedSince(): number {
+    const during = this.#watched.map((one) => sumOf(one.grown.values()));
+    return sumOf(during) + sumOf(this.#idle.values()) - this.#atRest;
+  }
+
+  async #look(): Promise<CommandCounts> {
+    const counts = parseCommandCounts(await this.#redis.info('commandstats'));
+    this.#first ??= counts;
+    this.#looks += 1;
+    return counts;
+  }
+
+  /** A look, before which no request was under way since the last one. */
+  async #lookIdle(): Promise<CommandCounts> {
+    const at = performance.now();
+    const counts = await this.#look();
+    if (this.#last) {
+      this.#idleMs += at - this.#last.at;
+      for (const [name, by] of grown(this.#last.counts, counts)) {
+        this.#idle.set(name, (this.#idle.get(name) ?? 0) + by);
+      }
+    }
+    this.#last = { counts, at: performance.now() };
+    return counts;
+  }
+}
+
+function doubtful(what: string, countable: boolean): StoreSeen {
+  const remedy = countable
+    ? `correct ${SERVICE_FIELD}, or set subject.rateLimiter.redis.count, which shows it`
+    : `correct ${SERVICE_FIELD}, or give the rate limiter a Redis of its own`;
+  return {
+    message: what,
+    doubt: `it is not shown that the rate limiter counts in this Redis: ${what}; ${remedy}`,
+  };
+}
+
+/**
+ * Whether Redis was asked with every request that needs it, and by whoever else is there hardly could have been. Pure.
+ *
+ * Others are taken to ask as often as while no request was under way, and once more; independent of each other. One
+ * command that grows with every request is enough, for others may send other commands all the time.
+ */
+export function inStep(
+  requests: readonly CallerRequest[],
+  watched: readonly WatchedRequest[],
+  idle: Idle,
+): { readonly needed: number; readonly missed: number; readonly shown: boolean } {
+  const bySent = new Map(watched.map((one) => [idOf(one), one]));
+  const needed = needing(requests).flatMap((request) => bySent.get(idOf(request)) ?? []);
+  const shows = (callsIn: (calls: Idle['grown']) => number): boolean => {
+    const perMs = (callsIn(idle.grown) + 1) / Math.max(1, idle.ms);
+    const chance = needed.reduce((product, one) => product * (1 - Math.exp(-perMs * one.ms)), 1);
+    return chance <= MOST_CHANCE && needed.every((one) => callsIn(one.grown) > 0);
+  };
+  const all = (calls: Idle['grown']): number => sumOf(calls.values());
+  const each = [...(needed[0]?.grown.keys() ?? [])].map(
+    (name) => (calls: Idle['grown']) => calls.get(name) ?? 0,
+  );
+  return {
+    needed: needed.length,
+    missed: needed.filter((one) => all(one.grown) === 0).length,
+    shown: [all, ...each].some(shows),
+  };
+}
+
+/**
+ * Requests that no limiter of several nodes decides by itself: those that it lets through, and a denial by a node that
+ * has let none through and so cannot know of the others. Of a caller that was denied before, a node may know.
+ */
+function needing(requests: readonly CallerRequest[]): CallerRequest[] {
+  const known = new Set<string>();
+  return requests.filter(({ got, node }) => {
+    const first = !known.has(node);
+    known.add(node);
+    return got === 'Admitted' || (first && got === 'Denied');
+  });
+}
+
+function idOf({ node, sentAt }: Pick<CallerRequest, 'node' | 'sentAt'>): string {
+  return `${sentAt} ${node}`;
+}

@@ -1,0 +1,46 @@
+/** How often Redis has carried out each command, as INFO commandstats has it. Pure. */
+import { parseInfoFields } from './redis-info.ts';
+
+/**
+ * Commands that touch no data: connections, watching and management. Health checks, exporters and clients that
+ * connect send them to a Redis that nobody uses, and this operator does. A container stands for its subcommands.
+ */
+const NO_DATA: ReadonlySet<string> = new Set(
+  (
+    'acl asking auth bgrewriteaof bgsave client cluster command config dbsize debug discard echo exec failover ' +
+    'function hello info lastsave latency lolwut memory module monitor multi ping psubscribe psync publish pubsub ' +
+    'punsubscribe quit readonly readwrite replconf replicaof reset role save script select sentinel slaveof slowlog ' +
+    'spublish ssubscribe subscribe sunsubscribe sync time unsubscribe unwatch wait waitaof watch'
+  ).split(' '),
+);
+
+export interface CommandCounts {
+  /** Calls of each command that touches data, by its name. */
+  readonly data: ReadonlyMap<string, number>;
+  /** Calls of INFO, those of whoever asks among them. */
+  readonly info: number;
+}
+
+/** What `INFO commandstats` says: `cmdstat_evalsha:calls=12,...`. */
+export function parseCommandCounts(text: string): CommandCounts {
+  const data = new Map<string, number>();
+  let info = 0;
+  for (const [field, value] of parseInfoFields(text)) {
+    const name = /^cmdstat_(.+)$/.exec(field)?.[1]?.toLowerCase();
+    const calls = Number(/\bcalls=(\d{1,15})\b/.exec(value)?.[1] ?? 0);
+    if (name === undefined) continue;
+    if (name === 'info') info = calls;
+    if (!NO_DATA.has(name.split('|')[0] ?? '')) data.set(name, calls);
+  }
+  return { data, info };
+}
+
+/** By how much each command has grown, where it has. */
+export function grown(before: CommandCounts, after: CommandCounts): Map<string, number> {
+  const more = new Map<string, number>();
+  for (const [name, calls] of after.data) {
+    const by = calls - (before.data.get(name) ?? 0);
+    if (by > 0) more.set(name, by);
+  }
+  return more;
+}

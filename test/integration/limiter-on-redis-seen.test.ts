@@ -1,0 +1,199 @@
+/**
+ * Whether a limiter behind HTTP counts in the Redis that the spec names, on a real Redis and with exactly the rights
+ * that docs/your-limiter.md asks for. The limiters are plain servers of the test's own: what is looked at is Redis.
+ */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { NodeClient } from '../../src/subjects/ratelimiter/http/node-client.ts';
+import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/control-callers.ts';
+import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
+import { rateLimiterOf } from '../../src/subjects/ratelimiter/schema.ts';
+import { RedisConnections } from '../../src/subjects/ratelimiter/store/redis-client.ts';
+import { limiterSpec, never } from '../kit/driven-limiter.ts';
+
+const LIMIT = 6;
+const RIGHTS = REDIS_ACL.replace(' +hgetall', '').replace(' %R~rl:*', '');
+/** Of each kind: its command, and how a limiter counts one more request with it. */
+const KINDS = [
+  ['String', '+get', async (redis: Redis, key: string) => await redis.incr(key)],
+  ['Hash', '+hget', async (redis: Redis, key: string) => await redis.hincrby(key, 'used', 1)],
+  ['List', '+llen', async (redis: Redis, key: string) => await redis.rpush(key, '1')],
+  [
+    'Set',
+    '+scard',
+    async (redis: Redis, key: string) => {
+      await redis.sadd(key, randomUUID());
+      return await redis.scard(key);
+    },
+  ],
+  [
+    'SortedSet',
+    '+zcard',
+    async (redis: Redis, key: string) => {
+      await redis.zadd(key, Date.now(), randomUUID());
+      return await redis.zcard(key);
+    },
+  ],
+] as const;
+
+/** Counts one more request of a caller, and says how many there are. */
+type Count = (key: string) => number | Promise<number>;
+
+const supervisor = new Supervisor();
+let server: RedisServer;
+let store: Redis;
+beforeAll(async () => {
+  server = await startRedis({
+    supervisor,
+    aclUsers: [
+      'user default on nopass ~* &* +@all',
+      `user plain on >secret ${RIGHTS}`,
+      ...KINDS.map(([type, right]) => `user ${type} on >secret ${RIGHTS} ${right} %R~rl:demo-*`),
+    ],
+  });
+  store = new Redis({ host: server.host, port: server.port });
+});
+afterAll(async () => {
+  store?.disconnect();
+  await supervisor.close();
+});
+
+/** Makes the controls of a limiter that counts so on some nodes. */
+async function control(count: Count, { nodes = 3, username = 'plain', place = {} } = {}) {
+  const askers: NodeClient[] = [];
+  for (let i = 0; i < nodes; i += 1) {
+    const node = createServer((request, response) => {
+      const answer = async (): Promise<void> => {
+        const used = await count(`rl:${request.headers['x-caller'] as string}`);
+        response.writeHead(used > LIMIT ? 429 : 200).end();
+      };
+      answer().catch(() => response.writeHead(500).end());
+    }).listen(0, '127.0.0.1');
+    await once(node, 'listening');
+    const { port } = node.address() as AddressInfo;
+    askers.push(new NodeClient({ name: `api-${i}`, host: '127.0.0.1', port }, 1, Date.now));
+    onTestFinished(() => {
+      node.closeAllConnections();
+      node.close();
+    });
+  }
+  const http = { request: { headers: [{ name: 'x-caller', value: '$(key)' }] } };
+  const limiter = rateLimiterOf(
+    limiterSpec({
+      interface: { type: 'HTTP', http },
+      limit: { requests: LIMIT, window: '60s' },
+      redis: { service: { name: 'redis' }, ...place },
+    }),
+  );
+  if (!limiter.interface.http) throw new TypeError('there is no interface');
+  const { host, port } = server;
+  const redis = new RedisConnections(
+    { podName: 'redis-0', host, port, tls: false, username, password: 'secret' },
+    randomUUID(),
+  );
+  onTestFinished(() => {
+    redis.close();
+    for (const asker of askers) asker.close();
+  });
+  const callers = new HttpCallers(limiter.interface.http);
+  const toolkit = { askers, callers, limiter, redis, now: () => Date.now(), timeoutMs: 5000 };
+  return await controlCallers(toolkit, { key: `demo-${randomUUID()}`, rates: [] }, never);
+}
+
+/** Somebody else who uses this Redis until the test ends. */
+async function others(): Promise<void> {
+  const client = new Redis({ host: server.host, port: server.port });
+  let over = false;
+  const work = (async () => {
+    for (; !over; await sleep(1)) await client.pipeline().set('other', '1').get('other').exec();
+  })();
+  onTestFinished(async () => {
+    over = true;
+    await work;
+    client.disconnect();
+  });
+  await once(client, 'ready');
+}
+
+/** Counts in the memory of all nodes. */
+function inMemory(): Count {
+  const counts = new Map<string, number>();
+  return (key) => {
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    return counts.get(key) ?? 0;
+  };
+}
+
+describe('a limiter whose Redis the spec names', () => {
+  it('is seen to ask it with each request that needs it', async () => {
+    const { message, storeDoubt } = await control(async (key) => await store.incr(key));
+    expect(message).toMatch(/; redis-0 \S+ was asked with each of 6 requests that need it$/);
+    expect(storeDoubt).toBeUndefined();
+  });
+
+  it('is seen to ask it while others do, too', async () => {
+    await others();
+    const { storeDoubt } = await control(async (key) => await store.incr(key));
+    expect(storeDoubt).toBeUndefined();
+  });
+
+  it('is not refused where it comes there after a while, and a proof of absence lacks something', async () => {
+    const counted = inMemory();
+    const late = async (key: string): Promise<number> => {
+      const used = await counted(key);
+      if (used === LIMIT) setTimeout(() => void store.incrby(key, used), 1500);
+      return used;
+    };
+    const { message, storeDoubt } = await control(late, { nodes: 1 });
+    expect(storeDoubt).toMatch(/with 6 of 6 requests that need it redis-0 \S+ was not asked for any data/);
+    expect(storeDoubt).toMatch(/redis\.service, or set subject\.rateLimiter\.redis\.count, which shows it$/);
+    expect(message).toContain('was not asked');
+  });
+});
+
+describe('a Redis that the spec names and the limiter does not use', () => {
+  it('ends the controls where nobody uses it, whatever health checks and exporters ask', async () => {
+    const exporter = setInterval(() => {
+      void store.ping();
+      void store.info();
+      void store.config('GET', 'maxmemory');
+    }, 50);
+    onTestFinished(() => clearInterval(exporter));
+    await expect(control(inMemory())).rejects.toThrow(
+      /^without any fault one caller made 12 requests, and neither then nor in the 5 s after was redis-0 \S+ asked for any data: .*Correct subject\.rateLimiter\.redis\.service$/,
+    );
+  });
+
+  it('is not taken for the one that it uses where others use it', async () => {
+    await others();
+    const { storeDoubt } = await control(inMemory());
+    expect(storeDoubt).toMatch(/^it is not shown that the rate limiter counts in this Redis: /);
+  });
+
+  it('ends the controls where the spec says what is counted, without any other use of it', async () => {
+    const place = { count: { key: 'rl:$(key)' } };
+    await expect(control(inMemory(), { username: 'String', place })).rejects.toThrow(
+      /redis-0 \S+ counts 0 at rl:demo-\S+ \(String\), and of 12 requests of that caller 6 were let through/,
+    );
+  });
+});
+
+describe('a count of the kind', () => {
+  it.each(KINDS)('%s is read with the right %s and those that are there', async (type, _, countOne) => {
+    const place = { count: { key: 'rl:$(key)', type, ...(type === 'Hash' && { field: 'used' }) } };
+    const { message, storeDoubt } = await control(async (key) => await countOne(store, key), {
+      username: type,
+      place,
+    });
+    expect(message).toMatch(/; Redis counted 12 of 12 for it$/);
+    expect(storeDoubt).toBeUndefined();
+  });
+});
