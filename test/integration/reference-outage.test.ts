@@ -6,7 +6,6 @@ import { Supervisor } from '../../src/local/supervisor.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { withoutRealTime } from '../kit/pace.ts';
-import { until } from '../kit/until.ts';
 
 const PAUSE_MS = 3000;
 
@@ -45,17 +44,7 @@ describe.skipIf(withoutRealTime)('callers of the reference limiter whose Redis t
     const driver = await driverOf(mode, callerTimeout);
     const key = `demo-outage-${mode}-${callerTimeout}`;
     try {
-      await driver.prepare('outage', key);
-      const about = { fault: 'f', scenario: 'outage', fixture: key };
-      driver.converge([{ kind: 'Watch', ...about }]);
-      await driver.inject('outage', key, PAUSE_MS);
-      const reading = await until(
-        () => {
-          const seen = driver.observed.readings['f'];
-          return seen?.complete ? seen : undefined;
-        },
-        { what: 'the watch to end' },
-      );
+      const reading = await driver.leadThrough('outage', key, PAUSE_MS);
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
       expect(reading).toMatchObject({ shortfalls: [], summary: behaviour });
       expect(reading.detectedAt === undefined).toBe(behaviour === 'Holds');
@@ -64,7 +53,7 @@ describe.skipIf(withoutRealTime)('callers of the reference limiter whose Redis t
       expect(measures.get('overAdmission')).toBe(0);
       expect(measures.get('wellAfter')).toBeLessThan(2000);
       // What approximate nodes admitted meanwhile reaches Redis afterwards, and what strict ones gave up never does.
-      const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 2000 });
+      const recovery = await driver.recover('outage', key, 2000);
       expect(recovery).toMatchObject({
         report: {
           workedAt: expect.any(Number),
