@@ -56,3 +56,8 @@ export function withPrintableTexts<T>(value: T): T {
 export function truncate(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 }
+
+/** The message of anything that was thrown. As it came: not printable, and of any length. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

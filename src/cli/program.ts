@@ -1,5 +1,5 @@
 /** What the programs for a terminal have in common: how they are stopped, and how they say what went wrong. */
-import { terminalLines } from '../api/index.ts';
+import { messageOf, terminalLines } from '../api/index.ts';
 import { LocalError } from '../local/errors.ts';
 import {
   EXIT_USAGE,
@@ -48,7 +48,7 @@ export async function runProgram<S extends Settings>(
       process.exitCode = EXIT_INTERRUPTED;
       return;
     }
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     process.stderr.write(`\n${terminalLines(message)}\n`);
     if (error instanceof LocalError) process.stderr.write(`${error.remedy}\n`);
     process.exitCode = error instanceof UsageError ? EXIT_USAGE : failed;

@@ -2,7 +2,7 @@
  * The profiles that `spec.diagnosis.profile` may name. One is asked within a bounded time, its answer is checked, and
  * only then graded and told. What a provider does wrong becomes a message, never an error.
  */
-import { diagnosisSentence, printable, truncate } from '../api/index.ts';
+import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
 import type { EvidenceBundle } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { checkAnswer, rejectionText } from './check-answer.ts';
@@ -59,7 +59,7 @@ export async function ask(
   } catch (error) {
     if (signal.aborted) return { failed: 'it was stopped before it had answered' };
     if (timeout.aborted) return { failed: `it did not answer within ${Math.round(timeoutMs / 1000)} s` };
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const failed = truncate(printable(reason), FAILURE_WORDS);
     return isUseless(error) ? { failed, usage: error.usage } : { failed };
   }

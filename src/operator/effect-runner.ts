@@ -3,6 +3,7 @@
  * its finding handed on. It decides nothing; what could not be done is asked for
  * again by another decision.
  */
+import { messageOf } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
 import type { Effect, SubjectEffect } from '../demo/effects.ts';
 import type { Finding } from '../demo/findings.ts';
@@ -116,7 +117,7 @@ export class EffectRunner {
   #fail(effect: Effect, error: unknown): void {
     const { askAgain, clock, log, note } = this.#options;
     const { id, kind } = effect;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     if (kind === 'Inject') {
       // Nothing was sent, so it can be planned again; with this id it is not tried twice.
       log().error({ err: error, effect: kind, id }, 'a fault could not be injected; it is planned again');

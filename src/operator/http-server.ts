@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { messageOf } from '../api/index.ts';
 import { limitConnections } from './connection-limit.ts';
 import { createMetricsPage } from './metrics-page.ts';
 
@@ -133,7 +134,7 @@ async function listen(server: Server, { host, port }: HttpServerOptions): Promis
   try {
     await listening.promise;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new Error(
       `Cannot serve health and metrics (${why}): choose another --http-host or --http-port, or 0 for any free port.`,
       { cause: error },

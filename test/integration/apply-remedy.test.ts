@@ -2,15 +2,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { SubjectEffect } from '../../src/demo/effects.ts';
 import type { RemedyReport } from '../../src/demo/observed.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { DrivenLimiter, limiterSpec, PERMITTED } from '../kit/driven-limiter.ts';
-import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { until } from '../kit/until.ts';
 
 type Order = Omit<Extract<SubjectEffect, { kind: 'Remediate' }>, 'kind' | 'id' | 'fixture' | 'until'>;
@@ -21,25 +18,15 @@ const SPEC = limiterSpec({ limit: { requests: 10, window: '1h' }, health: { time
   { name: 'ghosts', type: 'GhostAllowing' },
 ]);
 
-let server: RedisServer;
-const supervisor = new Supervisor();
+let ground: NodesOnRedis;
 let nodes: NodeTarget[];
-let observer: Redis;
 const drivers: DrivenLimiter[] = [];
 
 beforeAll(async () => {
-  server = await startRedis({ aclUsers: [`user operator on >secret ${REDIS_ACL}`] });
-  const hosted = await threeNodes('remedied', { mode: 'approximate', redisPort: server.port });
-  await hostLimiters(supervisor, hosted);
-  nodes = hosted.map(({ id, host, port }) => ({ name: id, host, port }));
-  observer = new Redis({ host: server.host, port: server.port });
-  observer.on('error', () => undefined);
+  ground = await NodesOnRedis.start(['approximate'], [userLine('operator', REDIS_ACL)]);
+  nodes = ground.nodes();
 });
-afterAll(async () => {
-  observer?.disconnect();
-  await supervisor.close();
-  await server?.stop();
-});
+afterAll(() => ground?.stop());
 afterEach(async () => {
   await Promise.all(drivers.splice(0).map((driver) => driver.close()));
 });
@@ -48,15 +35,7 @@ let made = 0;
 
 /** A driver, and a key of the demo with a limit of 10 on every node. */
 async function ready(targets = nodes): Promise<{ driver: DrivenLimiter; key: string }> {
-  const redis = {
-    host: server.host,
-    port: server.port,
-    username: 'operator',
-    password: 'secret',
-    tls: false,
-    podName: 'redis-0',
-  };
-  const driver = new DrivenLimiter({ nodes: targets, redis, spec: SPEC });
+  const driver = new DrivenLimiter({ nodes: targets, redis: ground.target('operator'), spec: SPEC });
   drivers.push(driver);
   const key = `demo-remedy-${process.pid}-${(made += 1)}`;
   await post(0, '/limit', { key, limit: 10, window_sec: 3600 });
@@ -81,7 +60,9 @@ async function useUp(key: string): Promise<number> {
   const counted = async (): Promise<boolean> =>
     (
       await Promise.all(
-        (await observer.keys(`rl:win:${key}:*`)).map(async (name) => await observer.hvals(name)),
+        (
+          await ground.observer.keys(`rl:win:${key}:*`)
+        ).map(async (name) => await ground.observer.hvals(name)),
       )
     )
       .flat()
@@ -120,7 +101,7 @@ async function lying(
 }
 
 const definition = async (key: string): Promise<Record<string, string>> =>
-  await observer.hgetall(`rl:limit:${key}`);
+  await ground.observer.hgetall(`rl:limit:${key}`);
 const limitOn = async (i: number, key: string): Promise<number> =>
   ((await (await get(i, `/limit?key=${key}`)).json()) as { limit: number }).limit;
 const figures = (some: RemedyReport['after'] = []): Record<string, number> =>

@@ -7,32 +7,21 @@ import {
   leaksOf,
   type Signal,
 } from '../../src/evidence/index.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
-import type { NodeTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
-import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { NodesOnRedis } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 
 const PAUSE_MS = 2000;
 const LIMIT = 10;
 
-let server: RedisServer;
-const supervisor = new Supervisor();
-let nodes: NodeTarget[];
+let ground: NodesOnRedis;
 const drivers: DrivenLimiter[] = [];
 
 beforeAll(async () => {
-  server = await startRedis();
-  const hosted = await threeNodes('approximate', { mode: 'approximate', redisPort: server.port });
-  await hostLimiters(supervisor, hosted);
-  nodes = hosted.map(({ id, host, port }) => ({ name: id, host, port }));
+  ground = await NodesOnRedis.start();
 });
-afterAll(async () => {
-  await supervisor.close();
-  await server?.stop();
-});
+afterAll(() => ground?.stop());
 afterEach(async () => {
   await Promise.all(drivers.splice(0).map((driver) => driver.close()));
 });
@@ -55,8 +44,7 @@ const spec = limiterSpec(
 
 let run = 0;
 async function prepared(scenario: string) {
-  const redis = { host: server.host, port: server.port, tls: false, podName: 'redis-0' };
-  const driver = new DrivenLimiter({ nodes, redis, spec });
+  const driver = new DrivenLimiter({ nodes: ground.nodes(), redis: ground.target(), spec });
   drivers.push(driver);
   const key = `demo-evidence-${process.pid}-${(run += 1)}`;
   await driver.prepare(scenario, key);
@@ -78,8 +66,8 @@ function expectNothingGivenAway(bundle: EvidenceBundle, key: string): void {
     'second-story',
     'redis-0',
     key,
-    server.host,
-    ...nodes.map(({ name }) => name),
+    ground.redis.host,
+    ...ground.nodes().map(({ name }) => name),
   ];
   expect(leaksOf(bundle, names)).toEqual([]);
   expect(evidenceBundle.safeParse(bundle).error).toBeUndefined();
@@ -108,7 +96,7 @@ describe.skipIf(withoutRealTime)('evidence', () => {
 
       expectNothingGivenAway(bundle, key);
       expect(pods).toEqual([
-        ...nodes.map(({ name }, i) => ({ component: `replica-${i + 1}`, pod: name })),
+        ...ground.nodes().map(({ name }, i) => ({ component: `replica-${i + 1}`, pod: name })),
         { component: 'store', pod: 'redis-0' },
       ]);
       expect(originMs).toBe(report?.startedAt);

@@ -7,7 +7,6 @@ import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { withoutRealTime } from '../kit/pace.ts';
-import { until } from '../kit/until.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';
 
 const PAUSE_MS = 3000;
@@ -57,17 +56,7 @@ describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writ
   ])('%s (%s): %s', { timeout: 300_000 }, async (name, variant, behaviour) => {
     const { close, driver, key } = await driven(name, variant);
     try {
-      await driver.prepare('outage', key);
-      const about = { fault: 'f', scenario: 'outage', fixture: key };
-      driver.converge([{ kind: 'Watch', ...about }]);
-      await driver.inject('outage', key, PAUSE_MS);
-      const reading = await until(
-        () => {
-          const seen = driver.observed.readings['f'];
-          return seen?.complete ? seen : undefined;
-        },
-        { what: 'the watch to end' },
-      );
+      const reading = await driver.leadThrough('outage', key, PAUSE_MS);
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
       expect(reading).toMatchObject({ shortfalls: [] });
       expect(reading.summary).toMatch(new RegExp(`^${behaviour}`));
@@ -76,7 +65,7 @@ describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writ
       expect(measure('notServed') > 0).toBe(behaviour !== 'FailsOpen');
       expect(measure('overAdmission') > 0).toBe(behaviour === 'FailsOpen');
       expectSeen(driver, behaviour, measure('notServed'), key);
-      const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 2000 });
+      const recovery = await driver.recover('outage', key, 2000);
       expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
     } finally {
       await close();
@@ -114,16 +103,7 @@ describe('a limiter that waits for its Redis, where the spec names another one',
       client.disconnect();
     });
     const { driver, key } = await naming(other);
-    await driver.prepare('outage', key);
-    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
-    await driver.inject('outage', key, PAUSE_MS);
-    const reading = await until(
-      () => {
-        const seen = driver.observed.readings['f'];
-        return seen?.complete ? seen : undefined;
-      },
-      { what: 'the watch to end' },
-    );
+    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
     expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
     expect(reading.shortfalls.join()).toMatch(
       /^it is not shown that the rate limiter counts in this Redis: /,
@@ -137,13 +117,9 @@ describe('a limiter behind HTTP', () => {
   }, async () => {
     const { close, driver, key } = await driven('express-rate-limit', 'default');
     try {
-      await driver.prepare('ghosts', key);
-      const about = { fault: 'f', scenario: 'ghosts', fixture: key };
-      driver.converge([{ kind: 'Watch', ...about }]);
-      await driver.inject('ghosts', key, 5000);
+      const reading = await driver.leadThrough('ghosts', key, 5000);
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
-      const reading = await until(() => driver.observed.readings['f'], { what: 'a reading' });
-      expect(reading).toMatchObject({ shortfalls: [], complete: true, summary: '10/10, 0/2 trials' });
+      expect(reading).toMatchObject({ shortfalls: [], summary: '10/10, 0/2 trials' });
       expect(reading.detectedAt).toBeUndefined();
     } finally {
       await close();

@@ -72,9 +72,7 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
         driver,
         key: fixture,
       } = await driven({ tls: { serverName: NAME } }, { ca: cert, headers });
-      await driver.prepare('ghosts', fixture);
-      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'ghosts', fixture }]);
-      await driver.inject('ghosts', fixture, 5000);
+      const reading = await driver.leadThrough('ghosts', fixture, 5000);
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
       // As those saw it to whom it was sent.
       const moments = (await asked()).slice(-2 * BURST).map(({ at }) => at);
@@ -82,9 +80,6 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
       for (const burst of [moments.slice(0, BURST), moments.slice(BURST)]) {
         expect(Math.max(...burst) - Math.min(...burst)).toBeLessThanOrEqual(100);
       }
-      const whole = () =>
-        driver.observed.readings['f']?.complete ? driver.observed.readings['f'] : undefined;
-      const reading = await until(whole, { what: 'the end of the watch' });
       expect(reading).toMatchObject({ shortfalls: [], summary: '10/10, 0/2 trials' });
     }),
   );

@@ -5,10 +5,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Activity } from '../../src/demo/effects.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
-import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { NodesOnRedis } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 
@@ -18,25 +16,18 @@ const WATCH_MS = 10_000;
 const SETTLE_MS = 1_000;
 
 describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approximate limiter', () => {
-  let redis: RedisServer;
-  let nodes: HostedNode[];
-  const supervisor = new Supervisor();
+  let ground: NodesOnRedis;
   beforeAll(async () => {
-    redis = await startRedis();
-    nodes = await threeNodes('approximate', { mode: 'approximate', redisPort: redis.port });
-    await hostLimiters(supervisor, nodes);
+    ground = await NodesOnRedis.start();
   });
-  afterAll(async () => {
-    await supervisor.close();
-    await redis?.stop();
-  });
+  afterAll(() => ground?.stop());
 
   // A limit that the traffic of the watch does not reach: there is a lag for the whole time.
   it.for([10, 400])('breaks no invariant at its normal lag, limit %i', (requests, context) =>
     keepingTime(async () => {
       const driver = new DrivenLimiter({
-        nodes: nodes.map(({ id, host, port }) => ({ name: id, host, port })),
-        redis: { host: redis.host, port: redis.port, tls: false, podName: 'redis-0' },
+        nodes: ground.nodes(),
+        redis: ground.target(),
         spec: limiterSpec({ limit: { requests } }, [{ name: 'drift', type: 'CounterDrift' }]),
       });
       const key = `demo-control-${requests}`;

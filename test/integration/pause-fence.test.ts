@@ -1,13 +1,10 @@
 /** A pause that comes too late: Redis itself refuses it once a successor has looked whether there was one. */
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChaosDemoSpec } from '../../src/api/index.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
-import { type NodeTarget, REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import { REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
 import { type DelayingProxy, startDelayingProxy } from '../kit/delaying-proxy.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
-import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 
@@ -20,52 +17,37 @@ const spec: ChaosDemoSpec = limiterSpec({ limit: { requests: 10, window: '60s' }
 ]);
 
 describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', () => {
-  const supervisor = new Supervisor();
-  let server: RedisServer;
-  let nodes: NodeTarget[];
-  let observer: Redis;
+  let ground: NodesOnRedis;
   beforeAll(async () => {
-    server = await startRedis({
-      aclUsers: [
-        `user operator on >secret ${REDIS_ACL}`,
-        `user outdated on >secret ${REDIS_ACL.replace('+watch ', '')}`,
-      ],
-    });
-    const hosted = await threeNodes('node', { mode: 'approximate', redisPort: server.port });
-    await hostLimiters(supervisor, hosted);
-    nodes = hosted.map(({ id, host, port }) => ({ name: id, host, port }));
-    observer = new Redis({ host: server.host, port: server.port });
-    observer.on('error', () => undefined);
+    ground = await NodesOnRedis.start(
+      ['approximate'],
+      [userLine('operator', REDIS_ACL), userLine('outdated', REDIS_ACL.replace('+watch ', ''))],
+    );
   });
-  afterAll(async () => {
-    observer?.disconnect();
-    await supervisor.close();
-    await server?.stop();
-  });
+  afterAll(() => ground?.stop());
 
-  const login = (username = 'operator') => ({ username, password: 'secret' });
   const driverAt = (
     { host, port }: { host: string; port: number },
     mayBePaused = false,
     username = 'operator',
   ): DrivenLimiter => {
-    const redis = { host, port, tls: false, podName: 'redis-0', ...login(username) };
-    const driver = new DrivenLimiter({ nodes, redis, spec, mayBePaused });
+    const redis = { ...ground.target(username), host, port };
+    const driver = new DrivenLimiter({ nodes: ground.nodes(), redis, spec, mayBePaused });
     onTestFinished(() => driver.close());
     return driver;
   };
   const pauses = async (): Promise<number> =>
-    Number(/cmdstat_client\|pause:calls=(\d+)/.exec(await observer.info('commandstats'))?.[1] ?? 0);
+    Number(/cmdstat_client\|pause:calls=(\d+)/.exec(await ground.observer.info('commandstats'))?.[1] ?? 0);
 
   /** A predecessor behind a proxy, with a key that is set up. */
   async function predecessor(
     key: string,
   ): Promise<{ driver: DrivenLimiter; marker: string; proxy: DelayingProxy }> {
-    const proxy = await startDelayingProxy(server);
+    const proxy = await startDelayingProxy(ground.redis);
     onTestFinished(() => proxy.stop());
     const driver = driverAt(proxy);
     await driver.prepare('drift', key);
-    onTestFinished(() => observer.call('CLIENT', 'UNPAUSE').then(() => undefined));
+    onTestFinished(() => ground.observer.call('CLIENT', 'UNPAUSE').then(() => undefined));
     return { driver, marker: driver.observed.prepared['f']?.marker ?? '', proxy };
   }
 
@@ -90,7 +72,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
         const injecting = driver.inject('drift', 'demo-late', PAUSE_MS, permit);
         await until(() => Number.isFinite(sent.at), { what: 'the command to be sent' });
 
-        const successor = driverAt(server, true);
+        const successor = driverAt(ground.redis, true);
         if (successorDoes === 'inquires') {
           expect(await successor.perform(inquiry(marker))).toMatchObject({ orphan: 'NotInjected' });
         } else {
@@ -124,10 +106,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
   });
 
   it('can be sent and released after one whose moment had passed', async () => {
-    const redis = new RedisConnections(
-      { host: server.host, port: server.port, tls: false, podName: 'redis-0', ...login() },
-      'again',
-    );
+    const redis = new RedisConnections(ground.target('operator'), 'again');
     onTestFinished(() => redis.close());
     await redis.takeCharge(60_000);
     await redis.warmUp();
@@ -146,7 +125,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
   });
 
   it('is not even announced where the user of Redis may not watch the fence', async () => {
-    const refused = driverAt(server, false, 'outdated').prepare('drift', 'demo-outdated');
+    const refused = driverAt(ground.redis, false, 'outdated').prepare('drift', 'demo-outdated');
     await expect(refused).rejects.toThrow(/WATCH: NOPERM .*grant it "-@all .*\+watch \+multi \+exec/);
   });
 
@@ -162,7 +141,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
   it('is refused where another has taken Redis over before it was sent', async () => {
     const { driver } = await predecessor('demo-taken-over');
     const before = await pauses();
-    const successor = driverAt(server);
+    const successor = driverAt(ground.redis);
     await successor.prepare('drift', 'demo-taken-over-by');
     const report = await driver.inject('drift', 'demo-taken-over', PAUSE_MS);
     expect(report).toMatchObject({ missed: true });

@@ -1,52 +1,34 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChaosDemoSpec } from '../../src/api/index.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { DrivenLimiter, type DrivenOptions, limiterSpec, PERMITTED } from '../kit/driven-limiter.ts';
-import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 
-let server: RedisServer;
-const supervisor = new Supervisor();
+let ground: NodesOnRedis;
 let approximate: NodeTarget[];
 let strict: NodeTarget[];
-/** An independent observer with all rights. */
-let observer: Redis;
 const drivers: DrivenLimiter[] = [];
 
 beforeAll(async () => {
-  server = await startRedis({
-    aclUsers: [
-      `user operator on >secret ${REDIS_ACL}`,
-      `user helpless on >secret ${REDIS_ACL.replace('+client|pause ', '')}`,
-    ],
-  });
-  const of = (mode: 'approximate' | 'strict') => threeNodes(mode, { mode, redisPort: server.port });
-  const nodes = [await of('approximate'), await of('strict')] as const;
-  await hostLimiters(supervisor, nodes.flat());
-  [approximate, strict] = [targetsOf(nodes[0]), targetsOf(nodes[1])];
-  observer = new Redis({ host: server.host, port: server.port });
-  observer.on('error', () => undefined);
+  ground = await NodesOnRedis.start(
+    ['approximate', 'strict'],
+    [userLine('operator', REDIS_ACL), userLine('helpless', REDIS_ACL.replace('+client|pause ', ''))],
+  );
+  [approximate, strict] = [ground.nodes('approximate'), ground.nodes('strict')];
 });
 
-afterAll(async () => {
-  observer?.disconnect();
-  await supervisor.close();
-  await server?.stop();
-});
+afterAll(() => ground?.stop());
 
 afterEach(async () => {
   await Promise.all(drivers.splice(0).map((driver) => driver.close()));
-  await until(() => observer.call('CLIENT', 'UNPAUSE').then(() => true), { what: 'Redis to be released' });
+  await until(() => ground.observer.call('CLIENT', 'UNPAUSE').then(() => true), {
+    what: 'Redis to be released',
+  });
 });
-
-const targetsOf = (nodes: readonly HostedNode[]): NodeTarget[] =>
-  nodes.map(({ id, host, port }) => ({ name: id, host, port }));
 
 function spec(health: object = {}): ChaosDemoSpec {
   return limiterSpec(
@@ -65,15 +47,7 @@ function spec(health: object = {}): ChaosDemoSpec {
 type Changes = Partial<Omit<DrivenOptions, 'nodes' | 'redis'>> & { readonly user?: string };
 
 function driverOn(nodes: readonly NodeTarget[], { user = 'operator', ...changes }: Changes = {}) {
-  const redis = {
-    host: server.host,
-    port: server.port,
-    username: user,
-    password: 'secret',
-    tls: false,
-    podName: 'redis-0',
-  };
-  const driver = new DrivenLimiter({ nodes, redis, spec: spec(), ...changes });
+  const driver = new DrivenLimiter({ nodes, redis: ground.target(user), spec: spec(), ...changes });
   drivers.push(driver);
   return driver;
 }
@@ -90,15 +64,15 @@ async function prepared(nodes: readonly NodeTarget[], scenario: 'drift' | 'ghost
 /** How often Redis was told to, by its own statistics. */
 async function calls(command: 'pause' | 'unpause'): Promise<number> {
   const found = new RegExp(`cmdstat_client\\|${command}:calls=(\\d+)`).exec(
-    await observer.info('commandstats'),
+    await ground.observer.info('commandstats'),
   );
   return Number(found?.[1] ?? 0);
 }
 
-/** What Redis holds in all windows of a key, read by the observer. */
+/** What Redis holds in all windows of a key, read by the ground.observer. */
 async function countedByRedis(key: string): Promise<number> {
-  const keys = await observer.keys(`rl:win:${key}:*`);
-  const hashes = await Promise.all(keys.map(async (name) => await observer.hvals(name)));
+  const keys = await ground.observer.keys(`rl:win:${key}:*`);
+  const hashes = await Promise.all(keys.map(async (name) => await ground.observer.hvals(name)));
   return hashes.flat().reduce((sum, value) => sum + Number(value), 0);
 }
 
@@ -123,9 +97,11 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
       expect(driver.observed.baseline?.message).toMatch(
         /a write to Redis takes \d+\.\d ms.*at most \d+ counts? behind/,
       );
-      const definitions = await observer.keys('rl:limit:demo-*--control-*');
+      const definitions = await ground.observer.keys('rl:limit:demo-*--control-*');
       expect(definitions.length).toBeGreaterThanOrEqual(2);
-      const kept = await Promise.all(definitions.map(async (key) => await observer.hexists(key, 'limit')));
+      const kept = await Promise.all(
+        definitions.map(async (key) => await ground.observer.hexists(key, 'limit')),
+      );
       expect(kept).not.toContain(1);
     }),
   );
@@ -180,12 +156,12 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
         sequence: 1,
       } as const;
       const preparing = driver.perform(effect, PERMITTED, stop.signal);
-      await until(async () => (await observer.hexists(`rl:limit:${key}`, 'limit')) === 1, {
+      await until(async () => (await ground.observer.hexists(`rl:limit:${key}`, 'limit')) === 1, {
         what: 'the key to be set up',
       });
       stop.abort(new Error('the run is being restored'));
       await expect(preparing).rejects.toThrow('the run is being restored');
-      expect(await observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
+      expect(await ground.observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
     }),
   );
 
@@ -205,14 +181,14 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
     const effect = { kind: 'Prepare', id: 'p', fault: 'f', scenario: 'ghosts', sequence: 1 } as const;
     await driver.perform({ ...effect, fixture: key });
     await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: false });
-    await observer.flushall();
+    await ground.observer.flushall();
     for (const url of limitOf(key)) expect(await fetch(url)).toMatchObject({ status: 404 });
     // The positive control: what was not removed is put back.
-    await until(async () => (await observer.hexists(`rl:limit:${kept}`, 'limit')) === 1, {
+    await until(async () => (await ground.observer.hexists(`rl:limit:${kept}`, 'limit')) === 1, {
       what: 'the nodes to put back what Redis has lost',
       deadlineMs: 5000,
     });
-    expect(await observer.exists(`rl:limit:${key}`)).toBe(0);
+    expect(await ground.observer.exists(`rl:limit:${key}`)).toBe(0);
   });
 
   it.for([
@@ -233,7 +209,7 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
       const effect = { kind: 'Prepare', id: 'p', fault: 'f', fixture: key, sequence: 1 } as const;
       await driver.perform({ ...effect, scenario: 'drift' });
       expect(driver.observed).toMatchObject({ ...observed, prepared: {} });
-      expect(await observer.exists(`rl:limit:${key}`)).toBe(0);
+      expect(await ground.observer.exists(`rl:limit:${key}`)).toBe(0);
       // A burst does Redis no harm.
       await driver.perform({ ...effect, scenario: 'ghosts' });
       expect(driver.observed.prepared['f']).toMatchObject({ fixture: key });
@@ -286,7 +262,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
 
       await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: false });
       expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
-      expect(await observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
+      expect(await ground.observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
     }),
   );
 
@@ -354,7 +330,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       const { driver, key } = await prepared(approximate, 'drift');
       let on = true;
       const releasing = (async () => {
-        while (on) await observer.call('CLIENT', 'UNPAUSE');
+        while (on) await ground.observer.call('CLIENT', 'UNPAUSE');
       })();
       const report = await driver.inject('drift', key, 2000);
       on = false;
@@ -370,7 +346,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       const { driver, key } = await prepared(strict, 'drift');
       driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'drift', fixture: key }]);
       expect(await driver.inject('drift', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
-      await observer.call('CLIENT', 'UNPAUSE');
+      await ground.observer.call('CLIENT', 'UNPAUSE');
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
       expect(driver.observed.faults['f']?.message).toMatch(
         /before its planned end: somebody sent CLIENT UNPAUSE/,
@@ -383,11 +359,11 @@ describe.skipIf(withoutRealTime)('the pause', () => {
     'is not sent at all once there is no time left for it',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
-      const before = await observer.info('commandstats');
+      const before = await ground.observer.info('commandstats');
       const report = await driver.inject('drift', key, 100);
       expect(report).toMatchObject({ missed: true });
       const pauses = (text: string) => /cmdstat_client\|pause:calls=(\d+)/.exec(text)?.[1];
-      expect(pauses(await observer.info('commandstats'))).toBe(pauses(before));
+      expect(pauses(await ground.observer.info('commandstats'))).toBe(pauses(before));
     }),
   );
 
@@ -396,7 +372,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
       // As the admission of every run does: it shows that subcommands are counted at all.
-      await observer.call('CLIENT', 'LIST');
+      await ground.observer.call('CLIENT', 'LIST');
       const marker = driver.observed.prepared['f']?.marker ?? '';
       const inquire = async (mark: string) => {
         await driver.perform({ kind: 'Inquire', id: 'i', fault: 'f', scenario: 'drift', marker: mark });
@@ -419,7 +395,7 @@ describe.skipIf(withoutRealTime)('restore', () => {
       await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
       expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
       expect(driver.observed.restored['s']?.message).toMatch(/released the pause.*real write/);
-      expect(await observer.set('after-restore', '1', 'PX', 1000)).toBe('OK');
+      expect(await ground.observer.set('after-restore', '1', 'PX', 1000)).toBe('OK');
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
       expect(driver.observed.faults['f']?.message).toContain('this demo released it');
       // Nothing is injected after that.
@@ -451,7 +427,7 @@ describe.skipIf(withoutRealTime)('restore', () => {
         [driver, [key]],
         [untouched, []],
       ] as const) {
-        await observer.call('CLIENT', 'PAUSE', '2000', 'WRITE');
+        await ground.observer.call('CLIENT', 'PAUSE', '2000', 'WRITE');
         await each.perform({ kind: 'Restore', id: 's', fixtures: [...keys], release: true });
         // It waits for the end of that pause instead.
         expect(each.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });

@@ -1,32 +1,23 @@
 /** The reference limiter in both modes: what its callers get while Redis takes no writes, on real nodes and a real Redis. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LimiterMode } from '../../src/limiter/config.ts';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
-import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { NodesOnRedis } from '../kit/nodes-on-redis.ts';
 import { withoutRealTime } from '../kit/pace.ts';
-import { until } from '../kit/until.ts';
 
 const PAUSE_MS = 3000;
 
-let redis: RedisServer;
-const supervisor = new Supervisor();
+let ground: NodesOnRedis;
 beforeAll(async () => {
-  redis = await startRedis();
+  ground = await NodesOnRedis.start(['approximate', 'strict']);
 });
-afterAll(async () => {
-  await supervisor.close();
-  await redis?.stop();
-});
+afterAll(() => ground?.stop());
 
-async function driverOf(mode: LimiterMode, callerTimeout: string): Promise<DrivenLimiter> {
+function driverOf(mode: LimiterMode, callerTimeout: string): DrivenLimiter {
   const storeOutage = { pause: '3s', callerTimeout, requestsPerSecond: 10, settle: '2s' };
-  const nodes = await threeNodes(`${mode}-${callerTimeout}`, { mode, redisPort: redis.port });
-  await hostLimiters(supervisor, nodes);
   return new DrivenLimiter({
-    nodes: nodes.map(({ host, id, port }) => ({ name: id, host, port })),
-    redis: { host: redis.host, port: redis.port, tls: false, podName: 'redis-0' },
+    nodes: ground.nodes(mode),
+    redis: ground.target(),
     spec: limiterSpec({ limit: { requests: 10 }, health: { pollInterval: '250ms', timeout: '5s' } }, [
       { name: 'outage', type: 'StoreOutage', storeOutage },
     ]),
@@ -42,20 +33,10 @@ describe.skipIf(withoutRealTime)('callers of the reference limiter whose Redis t
     // Its callers do not wait for that.
     ['strict', 'Hangs', '300ms'],
   ] as const)('%s: %s', { timeout: 120_000 }, async (mode, behaviour, callerTimeout) => {
-    const driver = await driverOf(mode, callerTimeout);
+    const driver = driverOf(mode, callerTimeout);
     const key = `demo-outage-${mode}-${callerTimeout}`;
     try {
-      await driver.prepare('outage', key);
-      const about = { fault: 'f', scenario: 'outage', fixture: key };
-      driver.converge([{ kind: 'Watch', ...about }]);
-      await driver.inject('outage', key, PAUSE_MS);
-      const reading = await until(
-        () => {
-          const seen = driver.observed.readings['f'];
-          return seen?.complete ? seen : undefined;
-        },
-        { what: 'the watch to end' },
-      );
+      const reading = await driver.leadThrough('outage', key, PAUSE_MS);
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
       expect(reading).toMatchObject({ shortfalls: [], summary: behaviour });
       expect(reading.detectedAt === undefined).toBe(behaviour === 'Holds');
@@ -64,7 +45,7 @@ describe.skipIf(withoutRealTime)('callers of the reference limiter whose Redis t
       expect(measures.get('overAdmission')).toBe(0);
       expect(measures.get('wellAfter')).toBeLessThan(2000);
       // What approximate nodes admitted meanwhile reaches Redis afterwards, and what strict ones gave up never does.
-      const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 2000 });
+      const recovery = await driver.recover('outage', key, 2000);
       expect(recovery).toMatchObject({
         report: {
           workedAt: expect.any(Number),

@@ -8,7 +8,7 @@ import { specSchema } from '../../src/api/index.ts';
 import { controlName } from '../../src/demo/context.ts';
 import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../src/demo/findings.ts';
-import { nothingObserved, type Observed } from '../../src/demo/observed.ts';
+import { type InvariantReading, nothingObserved, type Observed } from '../../src/demo/observed.ts';
 import type { FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
 import { ActivityRunner } from '../../src/operator/activity-runner.ts';
 import { createSystemClock } from '../../src/operator/system-clock.ts';
@@ -18,6 +18,7 @@ import {
 } from '../../src/subjects/ratelimiter/driver.ts';
 import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { ConnectionBudget, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
+import { until } from './until.ts';
 
 export const never = new AbortController().signal;
 /** Nothing stands against an injection. */
@@ -118,6 +119,28 @@ export class DrivenLimiter {
       this.converge(this.#wanted);
     }
     return report;
+  }
+
+  /**
+   * Leads through the whole fault `f`, from its key to the end of its watch, and returns what that came to.
+   * @throws where the key cannot be set up, or the fault was not injected
+   */
+  async leadThrough(scenario: string, key: string, ms: number): Promise<InvariantReading> {
+    await this.prepare(scenario, key);
+    this.converge([{ kind: 'Watch', fault: 'f', scenario, fixture: key }]);
+    const report = await this.inject(scenario, key, ms);
+    // No watch over it would ever be whole.
+    if (!report || report.missed) throw new Error(report?.message);
+    const whole = (): InvariantReading | undefined => {
+      const reading = this.#observed.readings['f'];
+      return reading?.complete ? reading : undefined;
+    };
+    return await until(whole, { what: 'the watch to end' });
+  }
+
+  /** Looks for `settleMs` at what the fault `f` left. */
+  async recover(scenario: string, key: string, settleMs: number): Promise<Finding> {
+    return await this.perform({ kind: 'Recover', id: 'r', fault: 'f', scenario, fixture: key, settleMs });
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** `kubectl chaosdemo`: reads the command line, runs one command, and sets the exit status. */
 import { CommanderError } from 'commander';
-import { terminalLines } from '../../api/index.ts';
+import { messageOf, terminalLines } from '../../api/index.ts';
 import { EXIT, PluginError } from './errors.ts';
 import { createProgram } from './program.ts';
 
@@ -25,7 +25,7 @@ function tell(error: unknown): number {
   // The command line: commander has said what is wrong, or printed what was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (interrupted.signal.aborted) return EXIT.interrupted;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   process.stderr.write(`${terminalLines(`kubectl chaosdemo: ${message}`)}\n`);
   if (!(error instanceof PluginError)) return EXIT.failed;
   if (error.remedy) process.stderr.write(`${terminalLines(error.remedy)}\n`);

@@ -1,4 +1,5 @@
 /** `watch` and `present`: a run on a terminal, and the keys that steer it. */
+import { messageOf } from '../../api/index.ts';
 import { waitingOf } from '../stepper.ts';
 import { verdictLines } from '../story.ts';
 import { presentView } from '../view/present-view.ts';
@@ -150,7 +151,7 @@ class PresenterKeys {
       await annotate(connection, name, annotation, value, signal);
       this.#tell(`${name} ${does}`);
     };
-    work().catch((error: unknown) => this.#tell(error instanceof Error ? error.message : String(error)));
+    work().catch((error: unknown) => this.#tell(messageOf(error)));
   }
 
   #tell(text: string): void {

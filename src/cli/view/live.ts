@@ -3,7 +3,7 @@
  * goes wrong, it goes on: a lost connection is told, and mended when it can be.
  */
 import type { ChaosDemo } from '../../api/index.ts';
-import { ANNOTATIONS, GROUP, PLURAL, VERSION } from '../../api/index.ts';
+import { ANNOTATIONS, GROUP, messageOf, PLURAL, VERSION } from '../../api/index.ts';
 import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
 import { isForbidden, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -186,7 +186,7 @@ class ConnectionWatch {
 /** What a failure was; lasting: trying again does not help. */
 function whyOf(fields: object): { text: string; lasting: boolean } {
   const { err } = fields as { err?: unknown };
-  const text = err instanceof Error ? err.message : String(err);
+  const text = messageOf(err);
   return { text, lasting: isForbidden(err) || isNotFound(err) };
 }
 

@@ -7,6 +7,7 @@ import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { APICallError, generateText, jsonSchema, NoObjectGeneratedError, Output, RetryError } from 'ai';
 import { Agent } from 'undici';
+import { messageOf } from '../../api/index.ts';
 import { answerForm } from './answer-form.ts';
 import { boundedFetch, type Fetch, ServerError } from './bounded-fetch.ts';
 import { BudgetError } from './day-budget.ts';
@@ -209,10 +210,7 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
   if (/^(ECONNRESET|EPIPE|UND_ERR_\w+)$/.test(code)) {
     return new AskError(`${server} broke off (${code})${attempts}`, true);
   }
-  return new AskError(
-    `${server} could not be asked${attempts}: ${said(cause instanceof Error ? cause.message : String(cause))}`,
-    true,
-  );
+  return new AskError(`${server} could not be asked${attempts}: ${said(messageOf(cause))}`, true);
 }
 
 function codeOf(error: unknown): string {

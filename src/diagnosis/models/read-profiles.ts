@@ -1,6 +1,7 @@
 /** Reads the files of profiles: the profiles themselves, keys, and certificates of authorities. */
 import { open } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { messageOf } from '../../api/index.ts';
 import { type DiagnosisProfile, PROFILES_BYTES, ProfilesError, parseProfiles } from './profiles.ts';
 
 const KEY_BYTES = 4096;
@@ -21,7 +22,7 @@ export async function readProfiles(file: string): Promise<DiagnosisProfile[]> {
     }
     return profiles;
   } catch (error) {
-    throw new ProfilesError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ProfilesError(`${file}: ${messageOf(error)}`);
   }
 }
 

@@ -5,6 +5,7 @@
  * it was done. Writing is beside the questions; what was added within seconds of a crash is forgotten.
  */
 import { randomUUID } from 'node:crypto';
+import { messageOf } from '../../api/index.ts';
 import { added, dayOf, parseSpending, type Spending, type Spent, spendingText } from './spending.ts';
 
 /** A text that outlives the process. Both throw where nobody answers. */
@@ -213,8 +214,4 @@ export class SpendingBook {
 function usable(stored: StoredText | UnusableStore): StoredText {
   if ('unusable' in stored) throw new UnusableError(stored.unusable);
   return stored;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

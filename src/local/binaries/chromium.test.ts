@@ -1,8 +1,8 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ensureChromium } from './chromium.ts';
+import { program, programs } from './programs.fixture.ts';
 
 const progress = (): void => {};
 
@@ -61,15 +61,3 @@ describe('ensureChromium', { timeout: 300_000 }, () => {
     },
   );
 });
-
-async function programs(scripts: Record<string, string>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  for (const [name, script] of Object.entries(scripts)) await program(folder, name, script);
-  return folder;
-}
-
-async function program(folder: string, name: string, script: string): Promise<void> {
-  await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
-  await chmod(join(folder, name), 0o755);
-}

@@ -1,8 +1,7 @@
 /** Finds a Redis that can be started, or has Debian's package installed where that is possible. */
-import { LocalError, messageOf } from '../errors.ts';
-import { offline } from '../offline.ts';
+import { LocalError } from '../errors.ts';
 import { attempt, findInPath } from '../run.ts';
-import type { StepOptions } from './cache.ts';
+import { installMissing, type PackageOptions } from './debian-packages.ts';
 import { compareVersions } from './versions.ts';
 
 /** A server that was seen running. */
@@ -12,14 +11,6 @@ export interface RedisBinary {
   readonly version: string;
 }
 
-/** What ensureRedis takes. */
-export interface EnsureRedisOptions extends StepOptions {
-  /** Default: whether this process is root. */
-  readonly root?: boolean;
-  /** Where Debian asks whether a package may start its service. */
-  readonly policyFile?: string;
-}
-
 // Read-only key permissions (%R~) came with 7.0.
 const oldest = '7.0.0';
 
@@ -27,18 +18,15 @@ const oldest = '7.0.0';
  * A Redis from PATH, else Debian's package when root (no service is started).
  * Throws REDIS_MISSING with what was tried.
  */
-export async function ensureRedis(options: EnsureRedisOptions): Promise<RedisBinary> {
+export async function ensureRedis(options: PackageOptions): Promise<RedisBinary> {
   const present = await lookForRedis(options.env);
   if (typeof present !== 'string') return present;
 
-  const { installPackages, whyNotInstallable } = await offline();
-  const obstacle = await whyNotInstallable(options);
-  if (obstacle) throw new LocalError('REDIS_MISSING', `${present}, and ${obstacle}`);
-  options.progress(`${present}. Next: installing the Debian package redis-server`);
-  await installPackages(['redis-server'], options).catch((error: unknown) => {
-    options.signal?.throwIfAborted();
-    throw new LocalError('REDIS_MISSING', messageOf(error), { cause: error });
-  });
+  const packages = ['redis-server'];
+  await installMissing(
+    { code: 'REDIS_MISSING', found: present, packages, what: 'the Debian package redis-server' },
+    options,
+  );
   return await findRedis(options.env);
 }
 

@@ -1,8 +1,8 @@
 /** Finds what the limiters of other languages run on; Java is installed where this machine allows it. */
 import type { StepOptions } from '../binaries/cache.ts';
+import { installMissing } from '../binaries/debian-packages.ts';
 import { compareVersions } from '../binaries/versions.ts';
-import { LocalError, messageOf } from '../errors.ts';
-import { offline } from '../offline.ts';
+import { LocalError } from '../errors.ts';
 import { attempt, findInPath } from '../run.ts';
 
 /** Packages of the survey no longer support older ones. */
@@ -31,17 +31,14 @@ const question = 'import ensurepip, platform, venv; print(platform.python_versio
 
 /** A JDK and Maven in PATH: those of this machine, else Debian's packages when root. Throws RUNTIME_MISSING. */
 export async function ensureJava(options: StepOptions): Promise<{ env: NodeJS.ProcessEnv }> {
-  const { env = process.env, progress } = options;
+  const { env = process.env } = options;
   const missing = await whatJavaLacks(env);
   if (!missing) return { env };
-  const { installPackages, whyNotInstallable } = await offline();
-  const obstacle = await whyNotInstallable(options);
-  if (obstacle) throw new LocalError('RUNTIME_MISSING', `${missing}, and ${obstacle}`);
-  progress(`${missing}. Next: installing Debian's packages of a JDK and Maven`);
-  await installPackages(['default-jdk-headless', 'maven'], options).catch((error: unknown) => {
-    options.signal?.throwIfAborted();
-    throw new LocalError('RUNTIME_MISSING', messageOf(error), { cause: error });
-  });
+  const packages = ['default-jdk-headless', 'maven'];
+  await installMissing(
+    { code: 'RUNTIME_MISSING', found: missing, packages, what: "Debian's packages of a JDK and Maven" },
+    options,
+  );
   const still = await whatJavaLacks(env);
   if (still) throw new LocalError('RUNTIME_MISSING', still);
   return { env };

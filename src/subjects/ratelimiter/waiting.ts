@@ -27,6 +27,25 @@ export async function within<T>(
   }
 }
 
+/**
+ * The result of `work`, which has `ms` yet to end once `signal` is aborted. Work that is late goes on; what it throws
+ * then is dropped.
+ * @throws the reason of `signal` where it has not ended by then
+ */
+export async function endingWithin<T>(work: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
+  const ended = new AbortController();
+  const settled = work.then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race([settled, untilAborted(AbortSignal.any([signal, ended.signal]))]);
+  // Nothing stays listening to the signal.
+  ended.abort();
+  const result = await within(work, ms);
+  if (result === TIMED_OUT) throw signal.reason;
+  return result;
+}
+
 /** Resolves once `signal` is aborted. */
 export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');

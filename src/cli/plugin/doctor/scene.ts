@@ -1,5 +1,5 @@
 /** What every check of `doctor` works with: the user's cluster, read with the user's rights. */
-import type { ChaosDemo } from '../../../api/index.ts';
+import { type ChaosDemo, messageOf } from '../../../api/index.ts';
 import { ApiError, isForbidden, isNotFound } from '../../../kube/api-error.ts';
 import type { KubeClient, KubeRequest } from '../../../kube/client.ts';
 import type { Finding } from './finding.ts';
@@ -59,7 +59,7 @@ export async function checked(
 }
 
 function whyUnknown(error: unknown): string {
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   if (isForbidden(error)) return `you may not look: ${said}`;
   return error instanceof ApiError ? `the API server refused: ${said}` : said;
 }

@@ -3,7 +3,7 @@
  * credentials, stands alone, and nobody but the rate limiter uses it. Asks over a
  * connection of its own, which is gone when the answer is there.
  */
-import { counted, truncate } from '../../../api/index.ts';
+import { counted, messageOf, truncate } from '../../../api/index.ts';
 import { listed, Refusal } from '../../targets/refusal.ts';
 import { adviceOnConnection } from '../store/advice.ts';
 import { boundedConnection, CLIENT_LIST_BYTES } from '../store/bounded-connection.ts';
@@ -137,7 +137,7 @@ function requireNoStrangers(
 
 /** What Redis says, or what the connection failed with, and what to do about it. */
 function unreachable(target: RedisTarget, error: unknown): Refusal {
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   if ((error instanceof RedisWireError || error instanceof ReplyTypeError) && error.advises) {
     // What is late may be there again in a moment; what breaks the protocol is no Redis that may be paused.
     const late = error instanceof RedisWireError && error.code === 'REPLY_TIMEOUT';

@@ -13,7 +13,7 @@ import { type CounterSample, sampleCounters, totalAdmitted } from '../interfaces
 import { SAMPLE_EVERY_MS } from '../interfaces/reference/counter-watch.ts';
 import { type LimitWindow, setupRateLimit } from '../interfaces/reference/setup-limit.ts';
 import { isDemoKey } from '../schema.ts';
-import { fairTimeout, messageOf, pauseFor, TIMED_OUT, untilAborted, within } from '../waiting.ts';
+import { endingWithin, fairTimeout, messageOf, pauseFor } from '../waiting.ts';
 import { againstChange, measuringRequests, shareOf } from './bounds.ts';
 
 /** What one is carried out with. */
@@ -73,7 +73,7 @@ export async function applyRemedy(
     return { ...measured, before: figuresOf(order, before) };
   };
   try {
-    return await endingWith(stop, carriedOut());
+    return await endingWithin(carriedOut(), END_WITHIN_MS, stop);
   } catch (error) {
     const why = timeout.signal.aborted && !signal.aborted ? 'its time was over' : messageOf(error);
     if (!sent) return { state: 'NotApplied', message: `Nothing was sent: ${why}` };
@@ -82,14 +82,6 @@ export async function applyRemedy(
   } finally {
     timeout.end();
   }
-}
-
-/** What comes of work that goes by `stop`. @throws also where it has not ended soon after that */
-async function endingWith<T>(stop: AbortSignal, work: Promise<T>): Promise<T> {
-  await Promise.race([work.catch(() => undefined), untilAborted(stop)]);
-  const result = await within(work, END_WITHIN_MS);
-  if (result === TIMED_OUT) throw stop.reason;
-  return result;
 }
 
 /** The key as it is, and the limit that is to be set. @throws what stands against it */

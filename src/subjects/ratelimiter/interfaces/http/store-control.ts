@@ -4,11 +4,13 @@
  * not as much while none is. Neither asks for a right besides the others, and addresses, which a proxy may rewrite,
  * play no part.
  */
+
+import { counted } from '../../../../api/index.ts';
 import type { NodeClient } from '../../http/node-client.ts';
 import { type CommandCounts, grown, parseCommandCounts } from '../../store/command-counts.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { pauseFor } from '../../waiting.ts';
-import { counted, sumOf } from '../../words.ts';
+import { sumOf } from '../../words.ts';
 import type { CallerRequest } from '../caller-request.ts';
 
 /** How long Redis is looked at with no request under way, before the first; milliseconds. */

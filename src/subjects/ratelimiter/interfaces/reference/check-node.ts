@@ -7,6 +7,7 @@ const OUTCOME: Readonly<Record<LimiterFailure, TrafficOutcome>> = {
   UNREACHABLE: 'Unreachable',
   UNSENT: 'Unsent',
   UNANSWERED: 'Unanswered',
+  BROKEN_OFF: 'Unanswered',
   REFUSED: 'Improper',
   INVALID: 'Improper',
 };

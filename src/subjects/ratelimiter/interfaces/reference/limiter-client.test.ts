@@ -164,7 +164,7 @@ describe('LimiterClient', () => {
     const silent = await clientOf(() => undefined, 50);
     expect(await failureOf(silent.check('k', never))).toMatchObject({ failure: 'UNANSWERED' });
     const dropping = await clientOf((request) => void request.socket.destroy());
-    expect(await failureOf(dropping.check('k', never))).toMatchObject({ failure: 'UNANSWERED' });
+    expect(await failureOf(dropping.check('k', never))).toMatchObject({ failure: 'BROKEN_OFF' });
     const nobody = new LimiterClient({ name: 'gone', host: '127.0.0.1', port: 1 }, 5000, 1);
     cleanups.push(() => nobody.close());
     expect(await failureOf(nobody.check('k', never))).toMatchObject({ failure: 'UNREACHABLE' });

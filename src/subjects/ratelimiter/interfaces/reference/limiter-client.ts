@@ -41,12 +41,13 @@ export type LimitAnswer = z.infer<typeof limitAnswer>;
 export type CounterAnswer = z.infer<typeof counterAnswer>;
 
 /**
- * What went wrong with a request. UNANSWERED: sent, perhaps acted upon, and no
- * answer came. UNREACHABLE: not sent, since the node took no connection. UNSENT:
+ * What went wrong with a request. UNANSWERED: sent, perhaps acted upon, or yet to
+ * be, and no answer came in time. BROKEN_OFF: sent, perhaps acted upon, and the
+ * connection ended instead of an answer. UNREACHABLE: not sent, since the node took no connection. UNSENT:
  * not sent for another reason, which says nothing of the node. REFUSED: answered
  * with an error. INVALID: answered with something that is not of the interface.
  */
-export type LimiterFailure = 'UNANSWERED' | 'UNREACHABLE' | 'UNSENT' | 'REFUSED' | 'INVALID';
+export type LimiterFailure = 'UNANSWERED' | 'BROKEN_OFF' | 'UNREACHABLE' | 'UNSENT' | 'REFUSED' | 'INVALID';
 
 /** A request to a node failed; the message names the node, the request and the reason. */
 export class LimiterClientError extends Error {
@@ -216,8 +217,8 @@ const FAILURES: Readonly<Record<FailureCode, LimiterFailure>> = {
   UNREACHABLE: 'UNREACHABLE',
   NO_CONNECTIONS: 'UNSENT',
   NOT_SENT: 'UNSENT',
-  RESET: 'UNANSWERED',
+  RESET: 'BROKEN_OFF',
   TIMEOUT: 'UNANSWERED',
-  STOPPED: 'UNANSWERED',
+  STOPPED: 'BROKEN_OFF',
   BAD_ANSWER: 'INVALID',
 };

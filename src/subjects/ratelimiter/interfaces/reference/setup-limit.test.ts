@@ -1,10 +1,10 @@
-/** How a limit is removed where a node says nothing, against real servers on loopback. */
+/** How a limit is set and removed where a node says nothing, against real servers on loopback. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LimiterClient } from './limiter-client.ts';
-import { removeRateLimit } from './setup-limit.ts';
+import { removeRateLimit, setupRateLimit } from './setup-limit.ts';
 
 const never = new AbortController().signal;
 
@@ -26,6 +26,69 @@ const answers =
   (_, response) =>
     void setTimeout(() => response.writeHead(status).end('{}'), afterMs);
 const frozen: RequestListener = () => undefined;
+
+const WINDOW = { limit: 10, windowId: 'w1', windowEndsAt: 0 };
+
+/** Takes the limit, and knows it from then on; `took` counts how often. */
+function taking(): { readonly handle: RequestListener; took: number } {
+  const node = {
+    took: 0,
+    handle: ((request, response) => {
+      if (request.method === 'POST') node.took += 1;
+      response.writeHead(200).end(JSON.stringify(WINDOW));
+    }) satisfies RequestListener,
+  };
+  return node;
+}
+
+const setup = async (nodes: readonly LimiterClient[], timeoutMs: number, signal = never) =>
+  await setupRateLimit(nodes, 'demo-a', 10, 60_000, timeoutMs, signal);
+
+describe('a limit is set', () => {
+  it('by the next node where the first refuses it', async () => {
+    const next = taking();
+    const refuses: RequestListener = (request, response) =>
+      request.method === 'POST' ? response.writeHead(503).end('{}') : next.handle(request, response);
+    const nodes = [await nodeThat(refuses), await nodeThat(next.handle)];
+    expect(await setup(nodes, 30_000)).toMatchObject({ windowId: 'w1' });
+    expect(next.took).toBe(1);
+  });
+
+  it('by nobody else once a node was silent for all of the time: it may carry it out yet', async () => {
+    const next = taking();
+    const nodes = [await nodeThat(frozen, 100), await nodeThat(next.handle, 100)];
+    await expect(setup(nodes, 100)).rejects.toThrow(
+      /^no node took the limit of demo-a within 100 ms \(rl: POST \/limit was not answered within 100 ms\)/,
+    );
+    expect(next.took).toBe(0);
+  });
+
+  it('no longer once its owner has stopped, though a node does not answer', async () => {
+    const stop = new AbortController();
+    const asked = Promise.withResolvers<void>();
+    const silent = await nodeThat(() => asked.resolve());
+    const setting = setup([silent], 30_000, stop.signal);
+    await asked.promise;
+    const from = performance.now();
+    stop.abort(new Error('stopped'));
+    await expect(setting).rejects.toThrow('stopped');
+    expect(performance.now() - from).toBeLessThan(15_000);
+  });
+
+  it('before its owner goes on to remove it, by a node that answers a little later', async () => {
+    const stop = new AbortController();
+    let isDone = false;
+    const late = await nodeThat((_, response) => {
+      stop.abort(new Error('stopped'));
+      setTimeout(() => {
+        isDone = true;
+        response.writeHead(200).end(JSON.stringify(WINDOW));
+      }, 200);
+    });
+    await expect(setup([late], 30_000, stop.signal)).rejects.toThrow('stopped');
+    expect(isDone).toBe(true);
+  });
+});
 
 describe('a limit is removed', () => {
   it('without waiting long for a node that says nothing once another has taken it', async () => {

@@ -1,10 +1,13 @@
 /** Puts a limit of the demo's own on the rate limiter and makes sure that every node goes by it. */
 import { truncate } from '../../../../api/index.ts';
-import { messageOf, pauseFor, within } from '../../waiting.ts';
-import type { LimiterClient } from './limiter-client.ts';
+import { endingWithin, messageOf, pauseFor, within } from '../../waiting.ts';
+import { type LimiterClient, LimiterClientError } from './limiter-client.ts';
 
 /** How long to wait before a node that does not know the key yet is asked again. */
 const ASK_AGAIN_MS = 25;
+
+/** How long a node may take yet to answer that it was sent a limit which nobody needs any more, in milliseconds. */
+const LAST_WORD_MS = 2000;
 
 /** How long the other nodes may take once one has removed a limit, in milliseconds. */
 const OTHERS_MS = 2000;
@@ -33,7 +36,7 @@ export class SetupError extends Error {
  * Defines `limit` requests in `windowMs` on `key`, by the first node that takes
  * it, and reads it back on every node until all have the same window.
  *
- * @throws SetupError when that takes longer than `timeoutMs`
+ * @throws SetupError when that takes longer than `timeoutMs`; the reason of `signal`, 2 s after it is aborted at the latest
  * @example
  * const { windowId } = await setupRateLimit(clients, 'demo-key', 10, 60_000, 5000, signal);
  */
@@ -46,7 +49,7 @@ export async function setupRateLimit(
   signal: AbortSignal,
 ): Promise<LimitWindow> {
   const deadline = performance.now() + timeoutMs;
-  const defined = await defineOnFirst(clients, key, limit, windowMs, signal);
+  const defined = await defineOnFirst(clients, { key, limit, windowMs, timeoutMs }, signal);
   await Promise.all(
     clients.map(async (client) => {
       let last = 'it was not asked';
@@ -71,29 +74,44 @@ export async function setupRateLimit(
   return { key, limit, windowId: defined.windowId, windowEndsAt: defined.windowEndsAt };
 }
 
+/**
+ * By the first node that takes it. One that is silent is the last one asked: it may carry out what it was sent at any
+ * later moment, and so replace the window that another had begun meanwhile. One that refuses, takes no connection or
+ * breaks it off holds nothing back to carry it out later.
+ */
 async function defineOnFirst(
   clients: readonly LimiterClient[],
-  key: string,
-  limit: number,
-  windowMs: number,
+  { key, limit, timeoutMs, windowMs }: { key: string; limit: number; windowMs: number; timeoutMs: number },
   signal: AbortSignal,
 ): Promise<{ windowId: string; windowEndsAt: number }> {
+  const until = performance.now() + timeoutMs;
   const reasons: string[] = [];
+  let isLate = false;
   for (const client of clients) {
     signal.throwIfAborted();
     try {
       // Not called off once it is sent: a node carries out what it was sent, though nobody waits for it, and
-      // would do so after the key was removed. The client's timeout bounds the wait.
-      return await client.define(key, limit, windowMs, new AbortController().signal);
+      // would do so after the key was removed. A node in order has done it within a moment, and to a silent one
+      // the removal is sent as well.
+      const answer = client.define(key, limit, windowMs, new AbortController().signal);
+      return await endingWithin(answer, LAST_WORD_MS, signal);
     } catch (error) {
       signal.throwIfAborted();
       reasons.push(messageOf(error));
+      isLate = isSilent(error) || performance.now() >= until;
+      if (isLate) break;
     }
   }
   const why = truncate(reasons.join('; '), MOST_REASONS) || 'there is no node';
+  const late = isLate ? ` within ${timeoutMs} ms` : '';
   throw new SetupError(
-    `no node took the limit of ${key} (${why}): see whether the rate limiter serves POST /limit on the port in subject.rateLimiter.port and whether its Redis takes writes`,
+    `no node took the limit of ${key}${late} (${why}): see whether the rate limiter serves POST /limit on the port in subject.rateLimiter.port and whether its Redis takes writes`,
   );
+}
+
+/** Whether a node may yet do what it was asked for. */
+function isSilent(error: unknown): boolean {
+  return error instanceof LimiterClientError && error.failure === 'UNANSWERED';
 }
 
 /**

@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { installMissing, type PackageOptions } from './debian-packages.ts';
+import { programs } from './programs.fixture.ts';
+
+const missing = {
+  code: 'REDIS_MISSING',
+  found: 'redis-server is 6.0.16, older than 7.0.0',
+  packages: ['redis-server'],
+  what: 'the Debian package redis-server',
+} as const;
+const install = async (options: Omit<PackageOptions, 'progress'>): Promise<void> =>
+  await installMissing(missing, { progress: () => undefined, ...options });
+
+describe('packages that cannot be installed', () => {
+  it('are told of with what was found, and what to do, where there is no apt-get', async () => {
+    await expect(install({ env: { PATH: await programs({}) }, root: true })).rejects.toMatchObject({
+      code: 'REDIS_MISSING',
+      message: `${missing.found}, and this system has no apt-get`,
+      remedy: expect.stringContaining('apt-get install redis-server') as string,
+    });
+  });
+
+  it('are told of with what was found where only root might, and apt-get is not asked', async () => {
+    const PATH = await programs({ 'apt-get': 'echo "$@" >> "$0.calls"' });
+    await expect(install({ env: { PATH }, root: false })).rejects.toMatchObject({
+      code: 'REDIS_MISSING',
+      message: `${missing.found}, and only root may install Debian packages`,
+    });
+    expect(existsSync(join(PATH, 'apt-get.calls'))).toBe(false);
+  });
+
+  it('are told of in the words of apt-get where that fails, and no policy is left behind', async () => {
+    const PATH = await programs({ 'apt-get': 'echo "E: no network" >&2; exit 100' });
+    const policyFile = join(PATH, 'policy-rc.d');
+    await expect(install({ env: { PATH }, root: true, policyFile })).rejects.toMatchObject({
+      code: 'REDIS_MISSING',
+      message: `${PATH}/apt-get update: E: no network`,
+    });
+    expect(existsSync(policyFile)).toBe(false);
+  });
+});
