@@ -118,6 +118,74 @@ describe('Controller', () => {
     expect(count).toBe(2);
   });
 
+  it.each([
+    ['later', 60_000, [0, 10, 60_010]],
+    ['never', undefined, [0, 10]],
+  ])('goes by what the last reconcile asked for, and no more by one before: %s', async (_, last, times) => {
+    const startedAt = performance.now();
+    const seen: number[] = [];
+    const wishes = [50_000, last];
+    const controller = new Controller({
+      name: 'c',
+      logger: recordingLogger(),
+      async reconcile() {
+        seen.push(performance.now() - startedAt);
+        const requeueAfterMs = wishes.shift();
+        return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+      },
+    });
+    controller.start();
+    controller.enqueue('a');
+    await vi.advanceTimersByTimeAsync(10);
+    controller.enqueue('a');
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(seen).toEqual(times);
+    await controller.stop(0);
+  });
+
+  it('keeps no timer of keys that nothing more is asked for', async () => {
+    const gone = new Set<string>();
+    const controller = new Controller({
+      name: 'c',
+      logger: recordingLogger(),
+      reconcile: async (key) => (gone.has(key) ? {} : { requeueAfterMs: 86_400_000 }),
+    });
+    controller.start();
+    for (const key of ['a', 'b', 'c']) controller.enqueue(key);
+    await settle();
+    expect(vi.getTimerCount()).toBe(3);
+    for (const key of ['a', 'b', 'c']) {
+      gone.add(key);
+      controller.enqueue(key);
+    }
+    await settle();
+    expect(vi.getTimerCount()).toBe(0);
+    await controller.stop(0);
+  });
+
+  it('comes back as asked before where a reconcile fails meanwhile and would be tried again later', async () => {
+    let count = 0;
+    const controller = new Controller({
+      name: 'c',
+      logger: recordingLogger(),
+      backoff: { ...backoff, baseMs: 1000 },
+      async reconcile() {
+        count += 1;
+        if (count === 2) throw new Error('no');
+        return { requeueAfterMs: 500 };
+      },
+    });
+    controller.start();
+    controller.enqueue('a');
+    await settle();
+    controller.enqueue('a');
+    await vi.advanceTimersByTimeAsync(499);
+    expect(count).toBe(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(count).toBe(3);
+    await controller.stop(0);
+  });
+
   it('logs an error, tries again later and later, and starts over after a success', async () => {
     const logger = recordingLogger();
     const records: ReconcileRecord[] = [];

@@ -6,7 +6,7 @@ import type { Logger } from './kube-types.ts';
 import { type BackoffOptions, systemTimers, type Timers } from './wait.ts';
 import { type QueueObserver, WorkQueue } from './work-queue.ts';
 
-/** What a reconcile asks for; nothing means: until the next change. */
+/** What a reconcile asks for; nothing means: until the next change. What an earlier one has asked for is void by it. */
 export interface ReconcileResult {
   /** Reconcile the key again after so many milliseconds, though nothing changes. */
   requeueAfterMs?: number;
@@ -130,6 +130,8 @@ export class Controller {
     const startedAt = this.#timers.monotonic();
     try {
       const result = await reconcile(key, this.#abort.signal);
+      // It knew all that those before it knew: a time that they asked for would only keep a timer, of an object
+      // that may be gone as well.
       this.#queue.forget(key);
       if (result?.requeueAfterMs !== undefined) this.#queue.addAfter(key, result.requeueAfterMs);
       this.#record(key, outcomeOf(result?.requeueAfterMs), startedAt);

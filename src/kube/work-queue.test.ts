@@ -79,6 +79,19 @@ describe('WorkQueue', () => {
     expect(queue.addAfterFailure('a')).toBe(100);
   });
 
+  it('adds a key after no delay of before it was forgotten, yet after one since', async () => {
+    const queue = new WorkQueue();
+    queue.addAfter('a', 100);
+    queue.addAfter('b', 100);
+    queue.forget('a');
+    expect(vi.getTimerCount()).toBe(1);
+    queue.addAfter('a', 200);
+    await vi.advanceTimersByTimeAsync(199);
+    expect(queue.depth).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await take(queue, 2)).toEqual(['b', 'a']);
+  });
+
   it('spreads delays over half their length', () => {
     const queue = new WorkQueue({ backoff: { ...exact, random: () => 0 } });
     expect(queue.addAfterFailure('a')).toBe(50);

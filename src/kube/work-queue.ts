@@ -129,9 +129,11 @@ export class WorkQueue {
     return delayMs;
   }
 
-  /** The key works: its next failure starts from the shortest delay again. */
+  /** The key works: its next failure starts from the shortest delay again, and no delay of before adds it. */
   forget(key: string): void {
     this.#failures.delete(key);
+    this.#delayed.get(key)?.cancel.abort();
+    this.#delayed.delete(key);
   }
 
   /**

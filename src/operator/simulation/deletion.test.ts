@@ -39,7 +39,7 @@ describe('an object', () => {
   });
 
   it.each([1, 2, 3, 4, 5, 8, 9])(
-    'that is deleted in chapter %i leaves no fault, no lock and no fixture',
+    'that is deleted in chapter %i leaves no fault, no lock, no fixture, and nobody who waits',
     async (chapter) => {
       const simulation = new Simulation();
       await simulation.runUntil(at(chapter));
@@ -47,6 +47,8 @@ describe('an object', () => {
       await simulation.pass(5000);
       expect([simulation.exists, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
       expect([simulation.target.isStalled, simulation.target.fixtures.size]).toEqual([false, 0]);
+      // What it was to be looked at for again may be a day ahead: spec.activeDeadline.
+      expect(simulation.clock.nextAt).toBeUndefined();
     },
   );
 
