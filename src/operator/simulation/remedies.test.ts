@@ -171,6 +171,23 @@ describe('a remedy', () => {
     }
   });
 
+  it('is carried out by a process that took over before it was decided on, and announced by the same', async () => {
+    const simulation = new Simulation(applying(), RESETS);
+    await simulation.runUntil(
+      ({ status }) =>
+        status.chapter?.startsWith('Demo Complete') === true && status.journal?.remedies === undefined,
+    );
+    await simulation.crash(2000);
+    await simulation.runUntil(finished);
+    expect(sent(simulation)).toEqual(['1-stall-1/remedy', '1-surge-1/remedy']);
+    expect(states(simulation)).toEqual([
+      ['Applied', 'ResetCounter', 'rules'],
+      ['Applied', 'ResetCounter', 'rules'],
+    ]);
+    expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
+    expect([...simulation.target.fixtures]).toEqual([]);
+  });
+
   it('is not sent by a process that was frozen meanwhile', async () => {
     const simulation = new Simulation(applying(), { ...RESETS, effectMs: 2000 });
     await simulation.runUntil(isApplying);
