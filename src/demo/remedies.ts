@@ -199,7 +199,7 @@ function outcomeOf(context: Context, diagnosis: DiagnosisStatus, silence: string
     return {
       state: 'Unproven',
       message:
-        'An operator process announced it that is gone: whether it was carried out is not known, and nothing more is sent. What it may have changed is removed with the fixture',
+        'The operator was restarted, or lost its lead, since this was announced: whether it was carried out is not known, and nothing more is sent. What it may have changed is removed with the fixture',
     };
   }
   if (!observed.begun.has(announced.id)) {

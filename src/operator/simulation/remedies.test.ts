@@ -164,7 +164,7 @@ describe('a remedy', () => {
       expect(sent(simulation)).toHaveLength(atCrash);
       expect(states(simulation).every((state) => (state as string[])[0] === 'Unproven')).toBe(true);
       expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(
-        /process announced it that is gone/,
+        /^The operator was restarted, or lost its lead, since this was announced/,
       );
       expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
       expect([...simulation.target.fixtures]).toEqual([]);
