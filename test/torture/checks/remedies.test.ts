@@ -176,7 +176,7 @@ describe('find of remedies', () => {
   });
 
   it('a limit that a node sets when all was removed', () => {
-    const left = found((seen) => void Object.assign(defineOf(seen), { nodeAt: T0 + REMOVED + 100 }));
+    const left = found((seen) => void Object.assign(defineOf(seen), { nodeAt: T0 + REMOVED + 200 }));
     expect(left).toContainEqual(
       expect.stringMatching(/node 0 set the limit of .* nothing removed it after that/),
     );
