@@ -75,7 +75,7 @@ describe('find of remedies', () => {
     const unanswered = (node: number) =>
       found((seen) => {
         another(SENT - 5, { node })(seen);
-        const [first] = seen.record.of('limit').filter(({ at }) => at === T0 + SENT - 5);
+        const first = seen.record.of('limit').find(({ at }) => at === T0 + SENT - 5);
         for (const field of ['answeredAt', 'nodeAt', 'status', 'windowId'] as const) delete first?.[field];
       });
     expect(unanswered(0)).toEqual([
