@@ -9,6 +9,7 @@ import {
   type FaultStatus,
   LIMITS,
   type RemediationStatus,
+  type Remedy,
   remedyFor,
   truncate,
 } from '../api/index.ts';
@@ -39,6 +40,10 @@ type Announced = NonNullable<ReturnType<typeof journalOf>['remedies']>[number];
 
 /** Decides, asks for what was decided on, and takes over what came of it; undefined: nothing is left to wait for. */
 export function applyRemedies(context: Context): Work | undefined {
+  if (!context.observed.target && isToDecide(context)) {
+    // Nothing would know that it was announced here, nor carry it out, and it was to be given up all the same.
+    return { done: false, message: 'Connecting to the subject, before a remedy is decided on' };
+  }
   const isNew = announceAll(context);
   const awaited = context.draft.diagnoses?.filter((diagnosis) => isApplying(diagnosis)) ?? [];
   // Only what is stored may be carried out.
@@ -69,17 +74,29 @@ function isApplying({ remediation }: DiagnosisStatus): boolean {
   return remediation?.state === 'Applying';
 }
 
+/** What a diagnosis asks for where the spec lists it; undefined: it is only suggested, or nothing. */
+function listedRemedy({ demo }: Context, { action }: DiagnosisStatus): Remedy | undefined {
+  const { apply, mode } = demo.spec.remediation;
+  const remedy = remedyFor(action);
+  return mode === 'Apply' && remedy !== undefined && apply?.actions.includes(remedy) ? remedy : undefined;
+}
+
+/** Whether there is something to decide on, and that was not done yet. */
+function isToDecide(context: Context): boolean {
+  const { diagnoses = [], journal } = context.draft;
+  return !journal?.remedies && diagnoses.some((diagnosis) => listedRemedy(context, diagnosis));
+}
+
 /** Decides on every diagnosis, once for a run. Says whether it has just done so. */
 function announceAll(context: Context): boolean {
   const { demo, draft, now } = context;
-  const { apply, mode } = demo.spec.remediation;
   const journal = journalOf(context);
-  if (mode !== 'Apply' || !apply || journal.remedies) return false;
+  if (demo.spec.remediation.mode !== 'Apply' || journal.remedies) return false;
   const until = iso(now + REMEDY_WITHIN_MS);
   const announced: Announced[] = [];
   for (const diagnosis of draft.diagnoses ?? []) {
-    const action = remedyFor(diagnosis.action);
-    if (action === undefined || !apply.actions.includes(action)) continue;
+    const action = listedRemedy(context, diagnosis);
+    if (action === undefined) continue;
     const { profile, scenario } = diagnosis;
     const obstacle = obstacleTo(context, diagnosis);
     const decided = { action, profile: truncate(profile, 63) };
@@ -182,7 +199,7 @@ function outcomeOf(context: Context, diagnosis: DiagnosisStatus, silence: string
     return {
       state: 'Unproven',
       message:
-        'An operator process announced it that is gone: whether it was carried out is not known, and nothing more is sent. What it may have changed is removed with the fixture',
+        'The operator was restarted, or lost its lead, since this was announced: whether it was carried out is not known, and nothing more is sent. What it may have changed is removed with the fixture',
     };
   }
   if (!observed.begun.has(announced.id)) {

@@ -1,9 +1,12 @@
-/** The observer of the torture, which must not be blind: it sees pauses and held writes, also after Redis was killed. */
+/** The observer of the torture, which must not be blind: it sees pauses, held writes, counts and limits that were left. */
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { until } from '../kit/until.ts';
+import { limitsIn, limitsOf } from '../torture/observer/limits-left.ts';
 import { RedisEye } from '../torture/observer/redis-eye.ts';
 import { TortureRecord } from '../torture/record.ts';
 
@@ -33,4 +36,42 @@ it('sees each pause and the write that it holds back, before and after Redis was
     await until(held, { what: 'a held write to be seen' });
     expect(record.of('done')).toMatchObject([{ what: 'pause' }]);
   }
+});
+
+it('sees what Redis counts for a key, and a limit that is left in Redis and at a node', async () => {
+  const users = makeRedisUsers();
+  const supervisor = new Supervisor();
+  onTestFinished(() => supervisor.close());
+  const redis = await startRedis({ aclUsers: aclLines(users) });
+  onTestFinished(() => redis.stop());
+  const { host, port } = redis;
+  const nodes = await threeNodes('left', { mode: 'approximate', redisPort: port });
+  await hostLimiters(supervisor, nodes, users.limiter);
+  const record = new TortureRecord();
+  const eye = new RedisEye({ host, port, user: users.admin, localAddress: '127.0.0.2' }, 0, () => record);
+  onTestFinished(() => eye.close());
+  const named = nodes.map((node) => ({ name: node.id, url: `http://${node.host}:${node.port}` }));
+  const [first] = named;
+  const ask = async (method: string, path: string, body?: object): Promise<Record<string, unknown>> => {
+    const init = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    return (await (await fetch(`${first?.url}${path}`, { method, ...init })).json()) as Record<
+      string,
+      unknown
+    >;
+  };
+  const key = 'demo-left';
+
+  await ask('POST', '/limit', { key, limit: 10, window_sec: 60 });
+  await ask('POST', '/check', { key });
+  const { redisKey } = await ask('GET', `/counter?key=${key}`);
+  record.hashes.set(String(redisKey), 0);
+  await until(() => record.of('stored').some(({ count }) => count === 1), { what: 'the count to be seen' });
+  expect(await limitsIn({ host, port }, users.admin)).toEqual([`rl:limit:${key}`]);
+  const everywhere = nodes.map(({ id }) => `${key} at ${id}`);
+  await until(async () => (await limitsOf(named, [key])).length === 3, { what: 'all nodes to learn of it' });
+  expect(await limitsOf(named, [key, 'demo-other'])).toEqual(everywhere);
+
+  await ask('DELETE', `/limit?key=${key}`);
+  expect(await limitsIn({ host, port }, users.admin)).toEqual([]);
+  await until(async () => (await limitsOf(named, [key])).length === 0, { what: 'all nodes to forget it' });
 });

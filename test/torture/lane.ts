@@ -1,5 +1,4 @@
 /** One target of the torture: a Redis, three nodes as processes of their own, and a proxy before each of them. */
-import { Redis } from 'ioredis';
 import { findRedis } from '../../src/local/binaries/redis-binary.ts';
 import type { Kubectl } from '../../src/local/kubectl.ts';
 import type { LimiterMode } from '../../src/local/limiters.ts';
@@ -16,6 +15,7 @@ import {
   threeNodes,
 } from '../kit/hosted-limiters.ts';
 import { until } from '../kit/until.ts';
+import { limitsIn, limitsOf } from './observer/limits-left.ts';
 import { RedisEye } from './observer/redis-eye.ts';
 import { NodeProxy } from './proxies/node-proxy.ts';
 import { RedisProxy } from './proxies/redis-proxy.ts';
@@ -151,19 +151,10 @@ export class Lane {
     );
   }
 
-  /** Names of the keys that demos have left, and of the limits that nodes still go by. */
-  async leftInRedis(): Promise<string[]> {
-    const { host, port } = this.#redis;
-    const redis = new Redis({ host, port, ...this.users.admin, lazyConnect: true });
-    redis.on('error', () => {});
-    try {
-      await redis.connect();
-      const [, keys] = await redis.scan('0', 'MATCH', 'rl:limit:demo-*', 'COUNT', 10_000);
-      const defined = await Promise.all(keys.map(async (key) => await redis.hexists(key, 'limit')));
-      return keys.filter((_, i) => defined[i] === 1);
-    } finally {
-      redis.disconnect();
-    }
+  /** What is left of demos: their limits in Redis, and those of `keys` that a node goes by. @throws where one cannot be asked */
+  async left(keys: readonly string[] = []): Promise<string[]> {
+    const nodes = this.#nodes.map(({ host, id, port }) => ({ name: id, url: `http://${host}:${port}` }));
+    return [...(await limitsIn(this.#redis, this.users.admin)), ...(await limitsOf(nodes, keys))];
   }
 
   async stop(): Promise<void> {

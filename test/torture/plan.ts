@@ -3,9 +3,11 @@
  * else in the torture decides anything by chance.
  */
 import { type Random, randomBy } from './random.ts';
+import { type RemedyPlan, remedyPlan } from './remedy-plan.ts';
+import { NODES } from './settings.ts';
 
-/** A moment in the life of an effect, as it is seen from outside the operator. */
-export const BOUNDARIES = {
+/** A moment in the life of a fault, and of its run, as it is seen from outside the operator. */
+const FAULT_BOUNDARIES = {
   announce: 'the status that announces a fault',
   pause: 'CLIENT PAUSE',
   burst: 'the first request of a burst',
@@ -13,6 +15,15 @@ export const BOUNDARIES = {
   verdict: 'the status with the verdict',
 } as const;
 
+/** And one in the life of a remedy. */
+const REMEDY_BOUNDARIES = {
+  remedyAnnounce: 'the status that announces a remedy',
+  remedyLimit: 'POST /limit of a remedy',
+  remedyMeasure: 'the first request that measures a remedy',
+  remedyReport: 'the status that reports a remedy',
+} as const;
+
+export const BOUNDARIES = { ...FAULT_BOUNDARIES, ...REMEDY_BOUNDARIES };
 export type Boundary = keyof typeof BOUNDARIES;
 
 /** When a step is taken: so long after the object was applied, or when something passes a proxy. */
@@ -59,6 +70,8 @@ export interface LanePlan {
   readonly pauseMs: number;
   readonly requestsPerSecond: number;
   readonly multiplier: number;
+  /** What its object lets be applied; undefined: nothing. */
+  readonly remedy?: RemedyPlan;
 }
 
 export interface Plan {
@@ -74,14 +87,39 @@ export interface PlanOptions {
   readonly ownApiServer: boolean;
 }
 
-/** Node processes of a lane. */
-const NODES = 3;
-
 /** The last steps come this long after the object was applied: a run without a disturbance takes some 10 s. */
 const STORY_MS = 9_000;
 
+/**
+ * Remedies are drawn from a stream of their own, so that a seed does what it did before there were any, and that in
+ * addition. The number is no seed that anybody can give.
+ */
+const REMEDY_STREAM = 0x5eed_0000;
+/** Of all seeds. */
+const WITH_REMEDIES = 0.5;
+/** Steps at the boundaries of the remedies of one lane. */
+const MOST_AT_REMEDIES = 2;
+
 /** The plan of a seed. Pure. */
-export function planOf(seed: number, { lanes, ownApiServer }: PlanOptions): Plan {
+export function planOf(seed: number, options: PlanOptions): Plan {
+  return withRemedies(faultPlanOf(seed, options), options);
+}
+
+/** The same plan where the seed has no remedies; else one whose objects let them be applied. */
+function withRemedies(plan: Plan, { ownApiServer }: PlanOptions): Plan {
+  const random = randomBy(plan.seed ^ REMEDY_STREAM);
+  if (!random.chance(WITH_REMEDIES)) return plan;
+  const lanes = plan.lanes.map((lane) => ({ ...lane, remedy: remedyPlan(random) }));
+  const steps = lanes.flatMap((_, lane) =>
+    Array.from({ length: random.between(0, MOST_AT_REMEDIES) }, () => {
+      const when = { boundary: random.pick(remedyBoundaries), passed: random.chance(0.5) };
+      return stepOf(random, lane, actionOf(random, ownApiServer), when);
+    }),
+  );
+  return { ...plan, lanes, steps: [...plan.steps, ...steps] };
+}
+
+function faultPlanOf(seed: number, { lanes, ownApiServer }: PlanOptions): Plan {
   const random = randomBy(seed);
   const lanePlans = Array.from({ length: lanes }, (_, lane) => lanePlan(random, lane));
   // Some runs are left nearly alone: only there whole proofs and figures come about.
@@ -89,7 +127,12 @@ export function planOf(seed: number, { lanes, ownApiServer }: PlanOptions): Plan
   const steps: Step[] = [];
   for (let lane = 0; lane < lanes; lane += 1) {
     const count = random.between(1, perLane);
-    for (let i = 0; i < count; i += 1) steps.push(stepOf(random, lane, ownApiServer));
+    for (let i = 0; i < count; i += 1) {
+      const action = actionOf(random, ownApiServer);
+      const boundary: When = { boundary: random.pick(faultBoundaries), passed: random.chance(0.5) };
+      const when = random.chance(0.5) ? boundary : { afterMs: random.between(0, STORY_MS) };
+      steps.push(stepOf(random, lane, action, when));
+    }
   }
   return { seed, lanes: lanePlans, steps };
 }
@@ -105,15 +148,13 @@ function lanePlan(random: Random, lane: number): LanePlan {
   };
 }
 
-function stepOf(random: Random, lane: number, ownApiServer: boolean): Step {
-  const action = actionOf(random, ownApiServer);
-  const boundary: When = { boundary: random.pick(boundaries), passed: random.chance(0.5) };
-  const when = random.chance(0.5) ? boundary : { afterMs: random.between(0, STORY_MS) };
+function stepOf(random: Random, lane: number, action: Action, when: When): Step {
   const [min, max] = lengthOf(action);
   return { lane, when, action, forMs: random.between(min, max) };
 }
 
-const boundaries = Object.keys(BOUNDARIES) as Boundary[];
+const faultBoundaries = Object.keys(FAULT_BOUNDARIES) as Boundary[];
+const remedyBoundaries = Object.keys(REMEDY_BOUNDARIES) as Boundary[];
 
 function actionOf(random: Random, ownApiServer: boolean): Action {
   const which = random.pick<Replica>(['leader', 'leader', 'leader', 'standby', 'both']);

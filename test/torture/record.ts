@@ -38,9 +38,8 @@ export interface CommandSent {
   answeredAt?: number;
 }
 
-/** A request of an operator for `POST /check`. */
-export interface CheckSeen {
-  readonly kind: 'check';
+/** A request of an operator to a node, about a key. */
+interface ToNode {
   readonly at: number;
   readonly lane: number;
   readonly node: number;
@@ -49,7 +48,6 @@ export interface CheckSeen {
   passedAt?: number;
   /** What the node answered, whether or not the operator learned of it. */
   status?: number;
-  allowed?: boolean;
   windowId?: string;
   /** When the node answered. */
   nodeAt?: number;
@@ -57,6 +55,48 @@ export interface CheckSeen {
   answeredAt?: number;
   /** The operator had closed its connection before. */
   givenUp?: boolean;
+}
+
+/** `POST /check`. */
+export interface CheckSeen extends ToNode {
+  readonly kind: 'check';
+  allowed?: boolean;
+}
+
+/** `POST /limit` or `DELETE /limit`. */
+export interface LimitSeen extends ToNode {
+  readonly kind: 'limit';
+  readonly what: 'define' | 'remove';
+  /** Of one that is defined, as they stand in the request. */
+  readonly limit?: number;
+  readonly windowSec?: number;
+}
+
+/** `GET /counter` of a key that a remedy was announced for. */
+export interface CounterSeen extends ToNode {
+  readonly kind: 'counter';
+  redisKey?: string;
+}
+
+/** The API server has stored a status that announces a remedy. */
+export interface RemedyAnnounced {
+  readonly kind: 'announced';
+  readonly at: number;
+  readonly lane: number;
+  /** Whose status it is. */
+  readonly replica: string;
+  /** As in the journal. */
+  readonly id: string;
+  readonly key: string;
+}
+
+/** What Redis counts in a window of a key that a remedy was announced for; noted at first, and when it has changed. */
+export interface StoredSeen {
+  readonly kind: 'stored';
+  readonly at: number;
+  readonly lane: number;
+  readonly redisKey: string;
+  readonly count: number;
 }
 
 /** A write of the observer that Redis did not take at once. */
@@ -115,6 +155,10 @@ export type Entry =
   | CommandDone
   | CommandSent
   | CheckSeen
+  | LimitSeen
+  | CounterSeen
+  | RemedyAnnounced
+  | StoredSeen
   | SlowWrite
   | RequestSeen
   | StepTaken
@@ -128,7 +172,15 @@ export function now(): number {
 
 /** Everything that was seen while one plan was carried out, in the order in which it was noted. */
 export class TortureRecord {
-  readonly entries: Entry[] = [];
+  readonly entries: Entry[];
+  /** Keys that a remedy was announced for. */
+  readonly remedied = new Set<string>();
+  /** Where the Redis of which lane counts for these, as nodes have said. */
+  readonly hashes = new Map<string, number>();
+
+  constructor(entries: readonly Entry[] = []) {
+    this.entries = [...entries];
+  }
 
   note<T extends Entry>(entry: T): T {
     this.entries.push(entry);

@@ -21,6 +21,8 @@ export interface ReplicaOptions extends Omit<ApiProxyOptions, 'certificate'> {
   readonly place: OperatorPlace;
   readonly kubectl: Kubectl;
   readonly supervisor: Supervisor;
+  /** For `--diagnosis-profiles`. */
+  readonly profilesFile: string;
 }
 
 export class OperatorReplica {
@@ -40,7 +42,7 @@ export class OperatorReplica {
   }
 
   static async start(options: ReplicaOptions): Promise<OperatorReplica> {
-    const { kubectl, place, replica, supervisor } = options;
+    const { kubectl, place, profilesFile, replica, supervisor } = options;
     const folder = supervisor.temporaryFolder(replica);
     const certificate = await certificateFor(folder, 'IP:127.0.0.1');
     const proxy = await ApiProxy.start({ ...options, certificate });
@@ -57,6 +59,7 @@ export class OperatorReplica {
         `--watch-namespaces=${place.namespaces.join(',')}`,
         `--identity=${replica}`,
         '--fault-rest=0s',
+        `--diagnosis-profiles=${profilesFile}`,
         ...TIMES,
       ],
     });

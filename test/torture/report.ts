@@ -37,6 +37,14 @@ function wordsOf(entry: Entry): string {
       return `an operator sent ${entry.args.join(' ')}`;
     case 'check':
       return `check of ${entry.key} at node ${entry.node}: ${entry.status}`;
+    case 'limit':
+      return `${entry.what} of the limit of ${entry.key}${entry.limit === undefined ? '' : `, ${entry.limit}`}, at node ${entry.node}: ${entry.status}`;
+    case 'counter':
+      return `counters of ${entry.key} at node ${entry.node}: ${entry.status}`;
+    case 'announced':
+      return `${entry.replica} announced ${entry.id} for ${entry.key}`;
+    case 'stored':
+      return `Redis counts ${entry.count} in ${entry.redisKey}`;
     case 'write':
       return `a write took ${entry.tookMs.toFixed(0)} ms${entry.lost ? ' and its connection was lost' : ''}`;
     case 'request':
@@ -56,16 +64,18 @@ function wordsOf(entry: Entry): string {
 export class Summary {
   readonly #steps = new Map<string, number>();
   readonly #ends = new Map<string, number>();
+  readonly #remedies = new Map<string, number>();
   #runs = 0;
   #wrong = 0;
 
-  add({ ends, record, wrong }: RoundResult): void {
+  add({ ends, record, remedies, wrong }: RoundResult): void {
     this.#runs += 1;
     this.#wrong += wrong.length;
     for (const { failed, step } of record.of('step')) {
       if (!failed) increase(this.#steps, kindOf(step.action));
     }
     for (const end of ends) increase(this.#ends, end);
+    for (const remedy of remedies) increase(this.#remedies, remedy);
   }
 
   /** Things that were wrong. */
@@ -80,6 +90,8 @@ export class Summary {
       ...table(this.#steps),
       'Objects ended',
       ...table(this.#ends),
+      'Remedies came to',
+      ...table(this.#remedies),
     ];
   }
 }
@@ -91,5 +103,5 @@ function increase(counts: Map<string, number>, name: string): void {
 function table(counts: ReadonlyMap<string, number>): string[] {
   return [...counts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, count]) => `  ${name.padEnd(20)} ${count}`);
+    .map(([name, count]) => `  ${name.padEnd(26)} ${count}`);
 }

@@ -9,9 +9,18 @@ import { secretsIn } from './checks/secrets.ts';
 import type { Wrong } from './checks/seen.ts';
 import { Director } from './director.ts';
 import type { Lane } from './lane.ts';
+import { profileFor } from './model.ts';
 import type { LanePlan, Plan } from './plan.ts';
 import { now, TortureRecord } from './record.ts';
-import { BURST_SCENARIO, DEADLINE, LIMIT, OVERTIME_MS, THRESHOLD, TIMEOUT_MS } from './settings.ts';
+import {
+  BURST_SCENARIO,
+  deadlineOf,
+  LIMIT,
+  OVERTIME_MS,
+  THRESHOLD,
+  TIMEOUT_MS,
+  WINDOW_SEC,
+} from './settings.ts';
 import type { Stage } from './stage.ts';
 
 /** Until the object is gone, from asking for its deletion: the release of what is on, by whoever leads then. */
@@ -25,6 +34,8 @@ export interface RoundResult {
   readonly wrong: readonly Wrong[];
   /** How each lane ended: "Succeeded", or "deleted". */
   readonly ends: readonly string[];
+  /** What became of each remedy that was decided on: "ResetCounter Applied". */
+  readonly remedies: readonly string[];
 }
 
 export interface RoundOptions {
@@ -40,21 +51,23 @@ export async function playRound({ plan, say, signal, stage }: RoundOptions): Pro
   const record = new TortureRecord();
   stage.record = record;
   // What an earlier run has left was told with that run.
-  const before = new Set((await Promise.all(stage.lanes.map((lane) => lane.leftInRedis()))).flat());
+  const before = new Set((await Promise.all(stage.lanes.map((lane) => lane.left()))).flat());
   await Promise.all(plan.lanes.map((lane, i) => demosOf(stage, i).applySpec(name, specOf(lane))));
   await Promise.all(stage.replicas.map(({ proxy }) => proxy.keepLists()));
   const director = new Director(plan, stage, record, { name, say });
   stage.passing = (lane, what) => director.passing(lane, what);
   const wrong: Wrong[] = [];
   try {
-    await untilEnded(name, record, plan.lanes.length, signal);
+    await untilEnded(name, record, plan.lanes, signal);
   } finally {
     await director.end();
     stage.passing = async () => 'pass';
   }
   await stage.untilWell();
   for (const [i, lane] of stage.lanes.entries()) {
-    wrong.push(...(await removeAndLook(demosOf(stage, i), lane, { name, number: i, before, signal })));
+    wrong.push(
+      ...(await removeAndLook(demosOf(stage, i), lane, { name, number: i, before, record, signal })),
+    );
   }
   // The observer hears of the end of the objects a moment later.
   await sleep(200, undefined, { signal });
@@ -71,7 +84,7 @@ export async function playRound({ plan, say, signal, stage }: RoundOptions): Pro
       stage.lanes.map(({ users }) => users.operator.password),
     ),
   );
-  return { plan, record, wrong, ends };
+  return { plan, record, wrong, ends, remedies: plan.lanes.flatMap((_, i) => remediesOf(record, i)) };
 }
 
 function demosOf(stage: Stage, lane: number): Demos {
@@ -84,10 +97,11 @@ function specOf(lane: LanePlan): object {
   const expect = lane.mode === 'strict' ? 'NotDetected' : 'Detected';
   return demoSpec({
     subject: subject({
-      limit: { requests: LIMIT, window: '60s' },
+      limit: { requests: LIMIT, window: `${WINDOW_SEC}s` },
       health: { pollInterval: '500ms', timeout: `${TIMEOUT_MS}ms` },
     }),
-    activeDeadline: DEADLINE,
+    activeDeadline: deadlineOf(lane),
+    ...applying(lane),
     scenarios: [
       {
         name: 'drift',
@@ -113,20 +127,32 @@ function specOf(lane: LanePlan): object {
   });
 }
 
+/** Has the diagnoses ask for the remedy of the lane, and lets it be applied; nothing where it has none. */
+function applying({ remedy }: LanePlan): object {
+  if (!remedy) return {};
+  const { action, bounds } = remedy;
+  const limit = action === 'ChangeLimit' ? { limit: bounds } : {};
+  return {
+    diagnosis: { profile: profileFor(action) },
+    remediation: { mode: 'Apply', apply: { actions: [action], ...limit } },
+  };
+}
+
 /** Waits until every lane has a verdict, or its object is gone, or its time is over; the checks find the latter. */
 async function untilEnded(
   name: string,
   record: TortureRecord,
-  lanes: number,
+  lanes: readonly LanePlan[],
   signal: AbortSignal,
 ): Promise<void> {
-  const until = performance.now() + parseDuration(DEADLINE) + OVERTIME_MS;
+  const longest = Math.max(...lanes.map((lane) => parseDuration(deadlineOf(lane))));
+  const until = performance.now() + longest + OVERTIME_MS;
   const hasEnded = (lane: number): boolean => {
     const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
     return last?.type === 'DELETED' || last?.object.status?.run?.completedAt !== undefined;
   };
   while (performance.now() < until) {
-    if (Array.from({ length: lanes }, (_, lane) => hasEnded(lane)).every(Boolean)) return;
+    if (lanes.every((_, lane) => hasEnded(lane))) return;
     await sleep(100, undefined, { signal });
   }
 }
@@ -138,11 +164,13 @@ async function removeAndLook(
     before,
     name,
     number,
+    record,
     signal,
   }: {
     readonly before: ReadonlySet<string>;
     readonly name: string;
     readonly number: number;
+    readonly record: TortureRecord;
     readonly signal: AbortSignal;
   },
 ): Promise<Wrong[]> {
@@ -166,7 +194,9 @@ async function removeAndLook(
   const until = performance.now() + NOTHING_LEFT_MS;
   for (;;) {
     const leases = (await demos.leases()).filter(isHeld);
-    const keys = (await lane.leftInRedis()).filter((key) => !before.has(key));
+    const defines = record.of('limit', number).filter(({ what }) => what === 'define');
+    const defined = [...new Set(defines.map(({ key }) => key))];
+    const keys = (await lane.left(defined)).filter((key) => !before.has(key));
     if (leases.length === 0 && keys.length === 0) return [];
     if (performance.now() > until) {
       const what = [
@@ -188,4 +218,11 @@ function isHeld({ spec }: Lease): boolean {
 function endOf(record: TortureRecord, lane: number): string {
   const verdict = record.of('version', lane).findLast(({ object }) => object.status?.run?.verdict);
   return verdict?.object.status?.run?.verdict?.phase ?? 'deleted';
+}
+
+function remediesOf(record: TortureRecord, lane: number): string[] {
+  const last = record.of('version', lane).at(-1)?.object.status?.diagnoses ?? [];
+  return last.flatMap(({ remediation }) =>
+    remediation?.action === undefined ? [] : [`${remediation.action} ${remediation.state}`],
+  );
 }

@@ -4,13 +4,23 @@
 export const LEASE_MS = 4000;
 /** Name of the scenario whose key a burst goes to. */
 export const BURST_SCENARIO = 'ghosts';
-/** `spec.activeDeadline`, the shortest that there is. */
-export const DEADLINE = '1m';
+/** Node processes of a lane. */
+export const NODES = 3;
 /** Requests that the limit of a demo allows. */
 export const LIMIT = 10;
+/** In so long. */
+export const WINDOW_SEC = 60;
 /** `health.timeout`. */
 export const TIMEOUT_MS = 2000;
 /** `counterDrift.threshold`. */
 export const THRESHOLD = 5;
 /** What a verdict may come later than the deadline by: a takeover, and what stopping a run may take. */
 export const OVERTIME_MS = 2 * LEASE_MS + 30_000;
+
+/**
+ * `spec.activeDeadline` of a lane: the shortest that there is. No remedy is begun in the last 40 s of a run, so one that
+ * may have remedies gets more.
+ */
+export function deadlineOf({ remedy }: { readonly remedy?: object | undefined }): string {
+  return remedy ? '90s' : '1m';
+}

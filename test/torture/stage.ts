@@ -13,6 +13,7 @@ import { prepareOperator } from '../kit/operator.ts';
 import { until } from '../kit/until.ts';
 import type { Cast } from './director.ts';
 import { Lane } from './lane.ts';
+import { type Model, startModel } from './model.ts';
 import { watchPace } from './observer/pace-eye.ts';
 import { VersionEye } from './observer/version-eye.ts';
 import type { Passing } from './proxies/weather.ts';
@@ -48,6 +49,7 @@ export class Stage implements Cast {
   readonly #client: KubeClient;
   readonly #own: ControlPlane | undefined;
   readonly #eyes: VersionEye[] = [];
+  #model: Model | undefined;
   readonly #stopPace = watchPace(() => this.record);
 
   private constructor(client: KubeClient, own: ControlPlane | undefined) {
@@ -117,6 +119,7 @@ export class Stage implements Cast {
     await Promise.all(this.#eyes.map((eye) => eye.close()));
     await Promise.all(this.replicas.map((replica) => replica.stop()));
     await Promise.all(this.lanes.map((lane) => lane.stop()));
+    await this.#model?.stop();
     await this.#client.close();
     await this.#own?.stop();
     await this.#supervisor.close();
@@ -147,9 +150,22 @@ export class Stage implements Cast {
       return lane < 0 ? undefined : lane;
     };
     say('starting two operators');
+    this.#model = await startModel(supervisor.temporaryFolder('model'));
+    const { profilesFile } = this.#model;
     const { caFile, url } = server;
     for (const replica of ['operator-a', 'operator-b']) {
-      const options = { replica, url, caFile, record, passing, laneOf, place, kubectl, supervisor };
+      const options = {
+        replica,
+        url,
+        caFile,
+        record,
+        passing,
+        laneOf,
+        place,
+        kubectl,
+        supervisor,
+        profilesFile,
+      };
       this.replicas.push(await OperatorReplica.start(options));
     }
     await this.untilWell();

@@ -164,11 +164,28 @@ describe('a remedy', () => {
       expect(sent(simulation)).toHaveLength(atCrash);
       expect(states(simulation).every((state) => (state as string[])[0] === 'Unproven')).toBe(true);
       expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(
-        /process announced it that is gone/,
+        /^The operator was restarted, or lost its lead, since this was announced/,
       );
       expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
       expect([...simulation.target.fixtures]).toEqual([]);
     }
+  });
+
+  it('is carried out by a process that took over before it was decided on, and announced by the same', async () => {
+    const simulation = new Simulation(applying(), RESETS);
+    await simulation.runUntil(
+      ({ status }) =>
+        status.chapter?.startsWith('Demo Complete') === true && status.journal?.remedies === undefined,
+    );
+    await simulation.crash(2000);
+    await simulation.runUntil(finished);
+    expect(sent(simulation)).toEqual(['1-stall-1/remedy', '1-surge-1/remedy']);
+    expect(states(simulation)).toEqual([
+      ['Applied', 'ResetCounter', 'rules'],
+      ['Applied', 'ResetCounter', 'rules'],
+    ]);
+    expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
+    expect([...simulation.target.fixtures]).toEqual([]);
   });
 
   it('is not sent by a process that was frozen meanwhile', async () => {

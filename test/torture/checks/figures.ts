@@ -2,10 +2,12 @@
 import { BURST_SCENARIO } from '../settings.ts';
 import { burstFigures } from './burst-figures.ts';
 import { driftFigures } from './drift-figures.ts';
+import { withoutRemedies } from './remedies-seen.ts';
 import type { Seen, Wrong } from './seen.ts';
 import type { Told } from './told.ts';
 
-export function checkFigures(seen: Seen): Wrong[] {
+export function checkFigures(whole: Seen): Wrong[] {
+  const seen = withoutRemedies(whole);
   const { lane, name, record } = seen;
   const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
   if (!last) return [];

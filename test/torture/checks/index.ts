@@ -2,13 +2,14 @@
 import { checkFigures } from './figures.ts';
 import { checkPace } from './pace.ts';
 import { checkPauses } from './pauses.ts';
+import { checkRemedies } from './remedies.ts';
 import type { Seen, Wrong } from './seen.ts';
 import { checkTransitions } from './transitions.ts';
 import { checkVerdict } from './verdict.ts';
 
 /** All checks on one lane. Pure. */
 export function checkLane(seen: Seen): Wrong[] {
-  return [checkPauses, checkTransitions, checkVerdict, checkPace, checkFigures].flatMap((check) =>
-    check(seen),
+  return [checkPauses, checkTransitions, checkVerdict, checkPace, checkFigures, checkRemedies].flatMap(
+    (check) => check(seen),
   );
 }

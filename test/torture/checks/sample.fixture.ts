@@ -12,8 +12,8 @@ export const UNTIL = 4000;
 export const BURST = 8000;
 
 const NAME = 'run-1';
-const DRIFT_KEY = 'demo-chaos-key-12345678-1-drift';
-const BURST_KEY = 'demo-chaos-key-12345678-1-ghosts';
+export const DRIFT_KEY = 'demo-chaos-key-12345678-1-drift';
+export const BURST_KEY = 'demo-chaos-key-12345678-1-ghosts';
 const PLAN: LanePlan = {
   mode: 'approximate',
   countdown: '0s',

@@ -1,9 +1,9 @@
 /** A run ends in time, whatever happens; and no process ends unasked. */
 import { parseDuration } from '../../../src/api/index.ts';
-import { DEADLINE, OVERTIME_MS } from '../settings.ts';
+import { deadlineOf, OVERTIME_MS } from '../settings.ts';
 import type { Seen, Wrong } from './seen.ts';
 
-export function checkVerdict({ lane, name, record }: Seen): Wrong[] {
+export function checkVerdict({ lane, name, plan, record }: Seen): Wrong[] {
   const wrong: Wrong[] = record
     .of('lost')
     .map(({ at, how, name }) => ({ check: 'processes', lane, at, message: `${name} ended unasked: ${how}` }));
@@ -20,7 +20,7 @@ export function checkVerdict({ lane, name, record }: Seen): Wrong[] {
       { check: 'verdict', lane, at: Date.now(), message: 'no version of the object was seen' },
     ];
   }
-  const due = startedAt + parseDuration(DEADLINE) + OVERTIME_MS;
+  const due = startedAt + parseDuration(deadlineOf(plan)) + OVERTIME_MS;
   const endedAt = run?.completedAt === undefined ? undefined : Date.parse(run.completedAt);
   if (endedAt !== undefined ? endedAt <= due : (deletedAt ?? Infinity) < due) return wrong;
   const message = `there was no verdict ${Math.round(due - startedAt)} ms after the run began`;

@@ -1,4 +1,4 @@
-/** Sees what happens in a Redis, over connections of its own: how often it is paused, and whether it takes writes. */
+/** Sees what happens in a Redis, over connections of its own: how often it is paused, whether it takes writes, and what it counts. */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { now, type SlowWrite, type TortureRecord } from '../record.ts';
@@ -16,6 +16,8 @@ export class RedisEye {
   readonly #record: () => TortureRecord;
   readonly #sockets = new Set<Socket>();
   readonly #running: Promise<unknown>;
+  /** As noted last, by hash. */
+  readonly #counted = new Map<string, number>();
   #on = true;
 
   constructor(target: RawRedisTarget, lane: number, record: () => TortureRecord) {
@@ -60,7 +62,19 @@ export class RedisEye {
         }
       }
       before = counts;
+      await this.#noteCounts(redis);
       await sleep(COUNT_EVERY_MS);
+    }
+  }
+
+  async #noteCounts(redis: RawRedis): Promise<void> {
+    const record = this.#record();
+    for (const [redisKey, lane] of record.hashes) {
+      if (lane !== this.#lane) continue;
+      const count = await countIn(redis, redisKey);
+      if (this.#counted.get(redisKey) === count) continue;
+      this.#counted.set(redisKey, count);
+      record.note({ kind: 'stored', at: now(), lane: this.#lane, redisKey, count });
     }
   }
 
@@ -98,6 +112,17 @@ export function pauseCounts(info: string): PauseCounts {
     return Number(calls ?? 0) - Number(failed ?? 0);
   };
   return { pause: of('pause'), unpause: of('unpause') };
+}
+
+/** The sum of the counts of a hash; 0 where there is none. @throws where the connection is lost */
+async function countIn(redis: RawRedis, hash: string): Promise<number> {
+  const length = Number(/^\*(\d+)$/.exec(await redis.ask(`HVALS ${hash}`))?.[1] ?? 0);
+  let sum = 0;
+  for (let i = 0; i < length; i += 1) {
+    await redis.line();
+    sum += Number(await redis.line());
+  }
+  return sum;
 }
 
 /** The answer to INFO commandstats, which is one text of many lines. @throws where the connection is lost */

@@ -6,7 +6,11 @@ import type { Boundary } from '../plan.ts';
 export interface StatusWrite {
   readonly namespace: string;
   readonly name: string;
-  readonly boundary: Extract<Boundary, 'announce' | 'proof' | 'verdict'> | undefined;
+  readonly boundary:
+    | Extract<Boundary, 'announce' | 'proof' | 'verdict' | 'remedyAnnounce' | 'remedyReport'>
+    | undefined;
+  /** Remedies that it announces, and the keys that they are for. */
+  readonly remedies: readonly { readonly id: string; readonly key: string }[];
   /** What is known once it is stored, so that the same is no boundary again. */
   readonly marks: readonly string[];
 }
@@ -35,8 +39,20 @@ export class BoundaryFinder {
       if (isNew(`${id} announced`) && !fault.proof) boundary = 'announce';
       if (fault.proof && isNew(`${id} proven`)) boundary = 'proof';
     }
+    const remedies: { id: string; key: string }[] = [];
+    for (const { remediation, scenario } of status.diagnoses ?? []) {
+      const fault = status.scenarios?.find(({ name }) => name === scenario)?.fault;
+      const id = `${fault?.id}/remedy`;
+      if (!remediation || !status.journal?.remedies?.some((known) => known.id === id)) continue;
+      const key = status.journal.faults?.find((known) => known.id === fault?.id)?.fixture ?? '';
+      const announces = isNew(`${metadata.uid} ${id} announced`) && remediation.state === 'Applying';
+      if (announces) remedies.push({ id, key });
+      if (announces) boundary = 'remedyAnnounce';
+      else if (remediation.state !== 'Applying' && isNew(`${metadata.uid} ${id} reported`))
+        boundary = 'remedyReport';
+    }
     if (status.run?.completedAt && isNew(`${metadata.uid} ${status.run.number} ended`)) boundary = 'verdict';
-    return { namespace, name, boundary, marks };
+    return { namespace, name, boundary, remedies, marks };
   }
 
   /** The API server has it. */

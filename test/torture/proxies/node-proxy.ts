@@ -1,4 +1,4 @@
-/** Stands between the operators and one node of the rate limiter, as a sidecar would, and notes every check. */
+/** Stands between the operators and one node of the rate limiter, as a sidecar would, and notes what is asked of it. */
 import { once } from 'node:events';
 import {
   Agent,
@@ -10,8 +10,8 @@ import {
 } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LinkFault } from '../plan.ts';
-import { type CheckSeen, now, type TortureRecord } from '../record.ts';
+import type { Boundary, LinkFault } from '../plan.ts';
+import { type CheckSeen, type CounterSeen, type LimitSeen, now, type TortureRecord } from '../record.ts';
 import { type Passing, Weather } from './weather.ts';
 
 export interface NodeProxyOptions {
@@ -58,24 +58,21 @@ export class NodeProxy {
   }
 
   async #serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const { isBurst, lane, node, passing, record } = this.#options;
-    const at = now();
+    const { lane, passing } = this.#options;
     const body = await buffer(asked);
-    const key = asked.method === 'POST' && asked.url === '/check' ? keyIn(body) : undefined;
-    const check =
-      key === undefined ? undefined : record().note<CheckSeen>({ kind: 'check', at, lane, node, key });
-    const isOfBurst = key !== undefined && isBurst(key);
-    if (isOfBurst && (await passing(lane, { boundary: 'burst', passed: false })) === 'drop') {
+    const note = this.#note(asked, body, now());
+    const boundary = note && this.#boundaryOf(note);
+    if (boundary && (await passing(lane, { boundary, passed: false })) === 'drop') {
       asked.socket.destroy();
       return;
     }
     await this.weather.over('stall');
     const delay = this.weather.delayOf('delay');
     if (delay > 0) await sleep(delay);
-    if (check) check.passedAt = now();
+    if (note) note.passedAt = now();
     const { status, headers, text } = await this.#pass(asked, body);
-    if (check) noteAnswer(check, status, text);
-    if (isOfBurst) await passing(lane, { boundary: 'burst', passed: true });
+    if (note) this.#noteAnswer(note, status, text);
+    if (boundary) await passing(lane, { boundary, passed: true });
     await this.weather.over('stall');
     await this.weather.over('hold');
     // It was passed on and carried out, and nobody learns of it.
@@ -85,11 +82,73 @@ export class NodeProxy {
     }
     if (delay > 0) await sleep(delay);
     if (answer.destroyed || asked.socket.destroyed) {
-      if (check) check.givenUp = true;
+      if (note) note.givenUp = true;
       return;
     }
-    if (check) check.answeredAt = now();
+    if (note) note.answeredAt = now();
     answer.writeHead(status, headers).end(text);
+  }
+
+  /** Undefined where nobody asks for it. */
+  #note({ method = 'GET', url = '' }: IncomingMessage, body: Buffer, at: number): Noted | undefined {
+    const { lane, node, record } = this.#options;
+    const { pathname, searchParams } = new URL(url, 'http://node');
+    const about = { at, lane, node };
+    switch (`${method} ${pathname}`) {
+      case 'POST /check': {
+        const { key } = fieldsIn(body);
+        return typeof key === 'string'
+          ? record().note<CheckSeen>({ kind: 'check', ...about, key })
+          : undefined;
+      }
+      case 'POST /limit': {
+        const { key, limit, window_sec: windowSec } = fieldsIn(body);
+        const defined = { limit: Number(limit), windowSec: Number(windowSec) };
+        return record().note<LimitSeen>({
+          kind: 'limit',
+          what: 'define',
+          ...about,
+          key: String(key),
+          ...defined,
+        });
+      }
+      case 'DELETE /limit': {
+        const key = searchParams.get('key') ?? '';
+        return record().note<LimitSeen>({ kind: 'limit', what: 'remove', ...about, key });
+      }
+      case 'GET /counter': {
+        const key = searchParams.get('key') ?? '';
+        if (!record().remedied.has(key)) return undefined;
+        return record().note<CounterSeen>({ kind: 'counter', ...about, key });
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #boundaryOf(note: Noted): Boundary | undefined {
+    const { isBurst, record } = this.#options;
+    const isRemedied = record().remedied.has(note.key);
+    if (note.kind === 'limit') return isRemedied && note.what === 'define' ? 'remedyLimit' : undefined;
+    if (note.kind !== 'check') return undefined;
+    if (isRemedied) return 'remedyMeasure';
+    return isBurst(note.key) ? 'burst' : undefined;
+  }
+
+  #noteAnswer(note: Noted, status: number, text: Buffer): void {
+    const { lane, record } = this.#options;
+    note.nodeAt = now();
+    note.status = status;
+    try {
+      const { allowed, redisKey, windowId } = fieldsIn(text);
+      if (typeof windowId === 'string') note.windowId = windowId;
+      if (note.kind === 'check' && typeof allowed === 'boolean') note.allowed = allowed;
+      if (note.kind !== 'counter' || typeof redisKey !== 'string') return;
+      note.redisKey = redisKey;
+      record().hashes.set(redisKey, lane);
+    } catch {
+      // An answer that is no JSON admits nothing.
+    }
   }
 
   async #pass(asked: IncomingMessage, body: Buffer) {
@@ -105,19 +164,9 @@ export class NodeProxy {
   }
 }
 
-function keyIn(body: Buffer): string | undefined {
-  const { key } = JSON.parse(body.toString()) as { key?: unknown };
-  return typeof key === 'string' ? key : undefined;
-}
+type Noted = CheckSeen | LimitSeen | CounterSeen;
 
-function noteAnswer(check: CheckSeen, status: number, text: Buffer): void {
-  check.nodeAt = now();
-  check.status = status;
-  try {
-    const { allowed, windowId } = JSON.parse(text.toString()) as { allowed?: unknown; windowId?: unknown };
-    if (typeof allowed === 'boolean') check.allowed = allowed;
-    if (typeof windowId === 'string') check.windowId = windowId;
-  } catch {
-    // An answer that is no JSON admits nothing.
-  }
+/** @throws SyntaxError where it is no JSON */
+function fieldsIn(body: Buffer): Readonly<Record<string, unknown>> {
+  return JSON.parse(body.toString()) as Record<string, unknown>;
 }

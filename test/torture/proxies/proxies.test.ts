@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../../../src/local/ports.ts';
 import { pauseCounts } from '../observer/redis-eye.ts';
 import { TortureRecord } from '../record.ts';
 import { BoundaryFinder } from './boundaries.ts';
 import { CommandReader } from './commands.ts';
+import { NodeProxy } from './node-proxy.ts';
 import { RedisProxy } from './redis-proxy.ts';
 import { Weather } from './weather.ts';
 
@@ -53,6 +56,79 @@ describe('the way to Redis', () => {
   });
 });
 
+describe('the way to a node', () => {
+  const KEY = 'demo-a-ghosts';
+
+  it('passes requests on, notes which are about a limit, and knows those of a remedy', async () => {
+    const answers: Readonly<Record<string, [number, object]>> = {
+      'POST /limit': [201, { key: KEY, limit: 3, windowId: 'w1-0' }],
+      'DELETE /limit': [404, {}],
+      'POST /check': [429, { allowed: false, windowId: 'w1-0' }],
+      'GET /counter': [200, { admitted: 3, redisKey: `rl:win:${KEY}:w1-0`, windowId: 'w1-0' }],
+    };
+    const upstream = createHttpServer((asked, answer) => {
+      const [status, body] = answers[`${asked.method} ${asked.url?.split('?')[0]}`] ?? [500, {}];
+      asked.resume().once('end', () => answer.writeHead(status).end(JSON.stringify(body)));
+    }).listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    onTestFinished(() => void upstream.close());
+    const { port } = upstream.address() as AddressInfo;
+    const record = new TortureRecord();
+    const passed: string[] = [];
+    const free = await freePort();
+    const proxy = await NodeProxy.start(
+      {
+        lane: 0,
+        node: 2,
+        upstream: { host: '127.0.0.1', port },
+        record: () => record,
+        passing: async (_, { boundary, passed: on }) => {
+          passed.push(`${boundary} ${on}`);
+          return 'pass';
+        },
+        isBurst: (key) => key === KEY,
+      },
+      free,
+    );
+    onTestFinished(() => proxy.stop());
+    const ask = async (method: string, path: string, body?: object): Promise<number> =>
+      (
+        await fetch(`http://127.0.0.1:${free}${path}`, {
+          method,
+          ...(body && { body: JSON.stringify(body) }),
+        })
+      ).status;
+
+    const define = { key: KEY, limit: 3, window_sec: 60 };
+    expect(await ask('POST', '/limit', define)).toBe(201);
+    await ask('POST', '/check', { key: KEY });
+    await ask('GET', `/counter?key=${KEY}`);
+    expect(passed).toEqual(['burst false', 'burst true']);
+    expect(record.of('counter')).toEqual([]);
+
+    record.remedied.add(KEY);
+    await ask('GET', `/counter?key=${KEY}`);
+    await ask('POST', '/limit', define);
+    await ask('POST', '/check', { key: KEY });
+    expect(await ask('DELETE', `/limit?key=${KEY}`)).toBe(404);
+    expect(passed.slice(2)).toEqual([
+      'remedyLimit false',
+      'remedyLimit true',
+      'remedyMeasure false',
+      'remedyMeasure true',
+    ]);
+    const about = { lane: 0, node: 2, key: KEY };
+    expect(record.of('limit')).toMatchObject([
+      { ...about, what: 'define', limit: 3, windowSec: 60, status: 201, windowId: 'w1-0' },
+      { ...about, what: 'define', limit: 3, windowSec: 60, status: 201, windowId: 'w1-0' },
+      { ...about, what: 'remove', status: 404 },
+    ]);
+    expect(record.of('check')).toMatchObject([{ allowed: false }, { allowed: false }]);
+    expect(record.of('counter')).toMatchObject([{ ...about, windowId: 'w1-0' }]);
+    expect([...record.hashes]).toEqual([[`rl:win:${KEY}:w1-0`, 0]]);
+  });
+});
+
 describe('a status on its way to the API server', () => {
   const path = '/apis/chaosdemo.dev/v1alpha1/namespaces/shop/chaosdemos/run-1/status';
   const write = (finder: BoundaryFinder, status: object) =>
@@ -70,6 +146,33 @@ describe('a status on its way to the API server', () => {
       'proof',
     );
     expect(write(finder, { run: { number: 1, completedAt: 'now' } })?.boundary).toBe('verdict');
+  });
+
+  it('is one of a remedy where it announces it, and where it first tells what became of it', () => {
+    const finder = new BoundaryFinder();
+    const saying = (state: string) => ({
+      ...announced,
+      scenarios: [{ name: 'drift', fault: { id: '1-drift-1', proof: 'Confirmed' } }],
+      diagnoses: [{ scenario: 'drift', remediation: { state, message: '' } }],
+      journal: {
+        faults: [{ id: '1-drift-1', fixture: 'demo-a' }],
+        remedies: state === 'Suggested' ? [] : [{ id: '1-drift-1/remedy', until: 'then' }],
+      },
+    });
+    const first = write(finder, saying('Suggested'));
+    expect(first).toMatchObject({ boundary: 'proof', remedies: [] });
+    if (first) finder.stored(first);
+    const announces = write(finder, saying('Applying'));
+    expect(announces).toMatchObject({
+      boundary: 'remedyAnnounce',
+      remedies: [{ id: '1-drift-1/remedy', key: 'demo-a' }],
+    });
+    if (announces) finder.stored(announces);
+    expect(write(finder, saying('Applying'))).toMatchObject({ boundary: undefined, remedies: [] });
+    const reports = write(finder, saying('Applied'));
+    expect(reports?.boundary).toBe('remedyReport');
+    if (reports) finder.stored(reports);
+    expect(write(finder, saying('Applied'))?.boundary).toBeUndefined();
   });
 
   it('is told from any other request', () => {

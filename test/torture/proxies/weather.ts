@@ -1,5 +1,6 @@
 /** What a proxy does to all that comes through it, for a while. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Boundary } from '../plan.ts';
 import { now } from '../record.ts';
 
 /** Faults that are on, each until a moment. Several may be on at once. */
@@ -41,7 +42,7 @@ export class Weather<Fault extends string> {
 export type Passing = (lane: number, what: Passed) => Promise<'pass' | 'drop'>;
 
 export interface Passed {
-  readonly boundary: 'announce' | 'pause' | 'burst' | 'proof' | 'verdict';
+  readonly boundary: Boundary;
   /** It has gone on, and what comes back is held. */
   readonly passed: boolean;
 }

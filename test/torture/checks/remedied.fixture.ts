@@ -1,0 +1,154 @@
+/** The run of the other sample, with one remedy for its first scenario: made by hand, and nothing is wrong with it. */
+import type { ChaosDemoStatus, Remedy } from '../../../src/api/index.ts';
+import { profileFor } from '../model.ts';
+import type { RemedyPlan } from '../remedy-plan.ts';
+import { LIMIT, NODES, WINDOW_SEC } from '../settings.ts';
+import { BURST_KEY, DRIFT_KEY, endStatus, iso, seenWith, T0 } from './sample.fixture.ts';
+import type { Seen } from './seen.ts';
+
+/** When it was announced, sent, reported and removed; milliseconds after T0. */
+export const ANNOUNCED = 9000;
+export const SENT = 9030;
+export const REPORTED = 9300;
+export const REMOVED = 9500;
+export const REMEDY = '1-drift-1/remedy';
+/** The window that it began. */
+const FRESH = 'w2-0';
+
+type Remediation = NonNullable<NonNullable<ChaosDemoStatus['diagnoses']>[number]['remediation']>;
+
+/** What the last versions say of the remedy of a scenario. @throws where they say nothing */
+export function remediationOf(status: ChaosDemoStatus): Remediation {
+  const remediation = status.diagnoses?.[0]?.remediation;
+  if (!remediation) throw new Error('there is no remediation');
+  return remediation;
+}
+
+/** The whole run with a remedy of this kind, as `change` leaves it. `bounds`: of the limit, in the spec. */
+export function seenRemedied(
+  action: Remedy,
+  change: (seen: Seen) => void = () => {},
+  bounds: RemedyPlan['bounds'] = { min: 1, max: LIMIT },
+): Seen {
+  const limit = action === 'ResetCounter' ? LIMIT : 3;
+  const allowed = action === 'ResetCounter' ? NODES : NODES * limit;
+  const denied = action === 'ResetCounter' ? 0 : NODES;
+  const figures = (values: Readonly<Record<string, number>>) =>
+    Object.entries(values)
+      .filter(([name]) => action === 'ResetCounter' || name !== 'stored')
+      .map(([name, value]) => ({ name, value, unit: 'requests' }));
+  const report: Remediation = {
+    state: 'Applied',
+    action,
+    profile: profileFor(action),
+    before: figures({ limit: LIMIT, admitted: 30, stored: 30 }),
+    after: figures({ limit, admitted: allowed, stored: allowed }),
+    message: 'It was done, and measured.',
+  };
+  const applying: Remediation = {
+    state: 'Applying',
+    action,
+    profile: profileFor(action),
+    message: 'Announced.',
+  };
+  const whole = seenWith((record) => {
+    const status = (remediation: Remediation): ChaosDemoStatus => {
+      const end = endStatus();
+      return {
+        ...end,
+        diagnoses: [{ scenario: 'drift', profile: profileFor(action), remediation }] as never,
+        journal: { ...end.journal, remedies: [{ id: REMEDY, until: iso(ANNOUNCED + 15_000) }] },
+      };
+    };
+    const running = (remediation: Remediation): ChaosDemoStatus => {
+      const { chapters = [], ...rest } = status(remediation);
+      return {
+        ...rest,
+        phase: 'Running',
+        run: { number: 1, startedAt: iso(0) },
+        chapters: chapters.map(({ completedAt, doneAt, ...chapter }) =>
+          chapter.number === 3
+            ? { ...chapter, state: 'Running' as const }
+            : { ...chapter, ...(completedAt && { completedAt }), ...(doneAt && { doneAt }) },
+        ),
+      };
+    };
+    const ended = record.of('version').at(-1);
+    if (!ended) throw new Error('the sample has no version');
+    const version = (at: number, said: ChaosDemoStatus): void =>
+      void record.note({ ...ended, at: T0 + at, object: { ...ended.object, status: said } });
+    version(ANNOUNCED + 5, running(applying));
+    version(REPORTED, running({ ...report }));
+    Object.assign(ended.object, { status: status({ ...report }) });
+    record.note({
+      kind: 'announced',
+      at: T0 + ANNOUNCED,
+      lane: 0,
+      replica: 'operator-a',
+      id: REMEDY,
+      key: DRIFT_KEY,
+    });
+    const request = (at: number, node: number, key: string, windowId: string) => ({
+      at: T0 + at,
+      passedAt: T0 + at,
+      nodeAt: T0 + at + 2,
+      answeredAt: T0 + at + 3,
+      lane: 0,
+      node,
+      key,
+      windowId,
+    });
+    const define = (at: number, key: string, windowId: string, value: number): void =>
+      void record.note({
+        kind: 'limit',
+        what: 'define',
+        ...request(at, 0, key, windowId),
+        status: 200,
+        limit: value,
+        windowSec: WINDOW_SEC,
+      });
+    define(500, DRIFT_KEY, 'w-0', LIMIT);
+    define(6000, BURST_KEY, 'w-0', LIMIT);
+    define(SENT, DRIFT_KEY, FRESH, limit);
+    for (let node = 0; node < NODES; node += 1) {
+      const counter = (at: number, windowId: string): void =>
+        void record.note({
+          kind: 'counter',
+          ...request(at, node, DRIFT_KEY, windowId),
+          status: 200,
+          redisKey: `rl:win:${DRIFT_KEY}:${windowId}`,
+        });
+      counter(ANNOUNCED + 10, 'w-0');
+      counter(SENT + 100, FRESH);
+      record.note({
+        kind: 'limit',
+        what: 'remove',
+        ...request(REMOVED, node, DRIFT_KEY, FRESH),
+        status: node === 0 ? 200 : 404,
+      });
+    }
+    const stored = (at: number, windowId: string, count: number): void =>
+      void record.note({
+        kind: 'stored',
+        at: T0 + at,
+        lane: 0,
+        redisKey: `rl:win:${DRIFT_KEY}:${windowId}`,
+        count,
+      });
+    stored(ANNOUNCED + 20, 'w-0', 30);
+    stored(SENT + 50, FRESH, 0);
+    stored(SENT + 110, FRESH, allowed);
+    for (let i = 0; i < allowed + denied; i += 1) {
+      const isAllowed = i < allowed;
+      record.note({
+        kind: 'check',
+        ...request(SENT + 20 + i, i % NODES, DRIFT_KEY, FRESH),
+        status: isAllowed ? 200 : 429,
+        allowed: isAllowed,
+      });
+    }
+  });
+  const seen: Seen = { ...whole, plan: { ...whole.plan, remedy: { action, bounds } } };
+  change(seen);
+  return seen;
+}

@@ -1,0 +1,302 @@
+/** The checks on remedies: nothing is wrong with one that went well, and each thing that goes wrong is found. */
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus, Remedy } from '../../../src/api/index.ts';
+import type { Step } from '../plan.ts';
+import type { CheckSeen, LimitSeen } from '../record.ts';
+import { checkLane } from './index.ts';
+import {
+  ANNOUNCED,
+  REMEDY,
+  REMOVED,
+  REPORTED,
+  remediationOf,
+  SENT,
+  seenRemedied,
+} from './remedied.fixture.ts';
+import { BURST_KEY, DRIFT_KEY, T0 } from './sample.fixture.ts';
+import type { Seen } from './seen.ts';
+
+const ACTIONS = ['ResetCounter', 'ChangeLimit'] as const;
+
+/** What is found where this is changed. */
+const found = (change: (seen: Seen) => void, action: Remedy = 'ResetCounter'): string[] =>
+  checkLane(seenRemedied(action, change)).map(({ check, message }) => `${check}: ${message}`);
+
+/** The limit that the remedy set. */
+const defineOf = ({ record }: Seen): LimitSeen => {
+  const define = record.of('limit').findLast(({ what }) => what === 'define');
+  if (!define) throw new Error('there is no limit');
+  return define;
+};
+
+/** One more, so long after T0. */
+const another =
+  (at: number, changes: Partial<LimitSeen> = {}) =>
+  (seen: Seen) => {
+    const times = { at: T0 + at, passedAt: T0 + at, nodeAt: T0 + at + 2, answeredAt: T0 + at + 3 };
+    seen.record.note({ ...defineOf(seen), ...times, ...changes });
+  };
+
+const measuring = ({ record }: Seen): CheckSeen[] =>
+  record.of('check').filter(({ at, key }) => key === DRIFT_KEY && at > T0 + SENT);
+
+/** Replaces what every version from the report on says. */
+const saying =
+  (change: (status: ChaosDemoStatus) => void) =>
+  ({ record }: Seen): void => {
+    for (const { at, object } of record.of('version')) {
+      if (at >= T0 + REPORTED && object.status) change(object.status);
+    }
+  };
+
+const step =
+  (at: number, action: Step['action'], whom: string) =>
+  ({ record }: Seen) =>
+    void record.note({
+      kind: 'step',
+      at: T0 + at,
+      endedAt: T0 + at + 10,
+      whom,
+      step: { lane: 0, when: { afterMs: 0 }, action, forMs: 0 },
+    });
+
+it.each(ACTIONS)('find nothing wrong with %s that went well', (action) => {
+  expect(found(() => {}, action)).toEqual([]);
+});
+
+describe('find of remedies', () => {
+  it('a second one after the first was set', () => {
+    expect(found(another(SENT + 60, { node: 1 }))).toContainEqual(
+      expect.stringMatching(/remedies: a second limit was sent for 1-drift-1\/remedy 57 ms after the first/),
+    );
+  });
+
+  it('one that was sent to a node that had not answered, and not one that went to the next node', () => {
+    const unanswered = (node: number) =>
+      found((seen) => {
+        another(SENT - 5, { node })(seen);
+        const first = seen.record.of('limit').find(({ at }) => at === T0 + SENT - 5);
+        for (const field of ['answeredAt', 'nodeAt', 'status', 'windowId'] as const) delete first?.[field];
+      });
+    expect(unanswered(0)).toEqual([
+      expect.stringMatching(
+        /remedies: 2 limits were sent to 1 nodes for 1-drift-1\/remedy, .* announced once/,
+      ),
+    ]);
+    expect(unanswered(1)).toEqual([]);
+  });
+
+  it('one that was not announced', () => {
+    const early = found(another(8500, { key: BURST_KEY }));
+    expect(early).toContainEqual(
+      expect.stringMatching(/-ghosts, which was in use, and no remedy was announced/),
+    );
+    const late = found(another(SENT + 60, { key: BURST_KEY }));
+    expect(late).toContainEqual(
+      expect.stringMatching(/-ghosts, which was in use, and no remedy was announced/),
+    );
+    const before = found(another(ANNOUNCED - 100));
+    expect(before).toContainEqual(
+      expect.stringMatching(/-drift, which was in use, and no remedy was announced/),
+    );
+  });
+
+  it('one that the spec does not allow', () => {
+    const off = seenRemedied('ResetCounter');
+    const { remedy: _, ...plan } = off.plan;
+    expect(checkLane({ ...off, plan }).map(({ message }) => message)).toContainEqual(
+      `${REMEDY} was announced, and the spec allows none`,
+    );
+  });
+
+  it('one on a key of somebody else, and on another key of its own', () => {
+    const other = found(another(SENT + 60, { key: 'demo-other' }));
+    expect(other).toContainEqual(expect.stringMatching(/for demo-other, which is no key of run-1/));
+    const own = found(another(SENT + 60, { key: 'demo-chaos-key-12345678-1--control-x' }));
+    expect(own).toContainEqual(expect.stringMatching(/after remedies were announced, and none is for it/));
+  });
+
+  it('a limit that is out of bounds, another than that of the spec, or for another time', () => {
+    const setting = (changes: Partial<LimitSeen>, action: Remedy) =>
+      found((seen) => void Object.assign(defineOf(seen), changes), action);
+    expect(setting({ limit: 5000 }, 'ResetCounter')).toContainEqual(
+      expect.stringMatching(/5000 .* may set 10$/),
+    );
+    expect(setting({ limit: 4 }, 'ChangeLimit')).toContainEqual(expect.stringMatching(/of 4 .* may set 3$/));
+    expect(setting({ windowSec: 6000 }, 'ResetCounter')).toContainEqual(expect.stringMatching(/in 6000 s/));
+    const outside = checkLane(seenRemedied('ChangeLimit', () => {}, { min: 4, max: 9 }));
+    expect(outside.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/a limit of 3 .* ChangeLimit within 4 to 9 may set none/),
+    );
+  });
+
+  it('a key that is not set up as the spec says', () => {
+    const wide = found(({ record }) => {
+      const [first] = record.of('limit');
+      Object.assign(first ?? {}, { limit: 11 });
+    });
+    expect(wide).toContainEqual(expect.stringMatching(/a limit of 11 .* and the spec says 10 in 60 s/));
+  });
+
+  it('one that is sent when whoever announced it is gone, and not where another process is', () => {
+    const kill = { to: 'operator', which: 'leader', what: 'kill' } as const;
+    const late = (whom: string) =>
+      found((seen) => {
+        step(ANNOUNCED + 1, kill, whom)(seen);
+        const define = defineOf(seen);
+        Object.assign(define, {
+          at: define.at + 200,
+          passedAt: define.at + 200,
+          answeredAt: define.at + 201,
+        });
+      }).filter((message) => /had ended/.test(message));
+    expect(late('operator-a')).toEqual([expect.stringMatching(/after operator-a, which had announced/)]);
+    expect(late('operator-b')).toEqual([]);
+  });
+
+  it('one that is sent after its end was told, and after it was to be given up', () => {
+    const told = found(another(REPORTED + 120, { node: 1 }));
+    expect(told).toContainEqual(expect.stringMatching(/after the status had told what became of 1-drift-1/));
+    const given = found(another(ANNOUNCED + 15_200, { node: 1 }));
+    expect(given).toContainEqual(expect.stringMatching(/200 ms after 1-drift-1\/remedy was to be given up/));
+  });
+
+  it('one that is measured twice, or before it was set', () => {
+    const twice = found((seen) => {
+      for (const check of measuring(seen)) seen.record.note({ ...check, at: check.at + 50 });
+    });
+    expect(twice).toContainEqual(
+      expect.stringMatching(/6 requests measured 1-drift-1\/remedy, and 3 are enough/),
+    );
+    const early = found((seen) => {
+      const [check] = measuring(seen);
+      Object.assign(check ?? {}, { at: T0 + SENT - 10 });
+    });
+    expect(early).toContainEqual(expect.stringMatching(/was checked for .* before its limit was set/));
+  });
+
+  it('a limit that a node sets when all was removed', () => {
+    const left = found((seen) => void Object.assign(defineOf(seen), { nodeAt: T0 + REMOVED + 200 }));
+    expect(left).toContainEqual(
+      expect.stringMatching(/node 0 set the limit of .* nothing removed it after that/),
+    );
+    const never = found(({ record }) => {
+      const kept = record.entries.filter((entry) => entry.kind !== 'limit' || entry.what !== 'remove');
+      record.entries.splice(0, Infinity, ...kept);
+    });
+    expect(never).toContainEqual(expect.stringMatching(/nothing removed it after that/));
+  });
+});
+
+describe('find of what is said of remedies', () => {
+  it.for([
+    ['ResetCounter', 'before', 'limit', 9],
+    ['ResetCounter', 'before', 'admitted', 29],
+    ['ResetCounter', 'before', 'stored', 29],
+    ['ResetCounter', 'after', 'limit', 9],
+    ['ResetCounter', 'after', 'admitted', 2],
+    ['ResetCounter', 'after', 'stored', 4],
+    ['ChangeLimit', 'before', 'admitted', 31],
+    ['ChangeLimit', 'after', 'limit', 4],
+    ['ChangeLimit', 'after', 'admitted', 10],
+  ] as const)('that of %s the figure %s %s is not %i', ([action, which, name, value]) => {
+    const wrong = found(
+      saying((status) => {
+        for (const figure of remediationOf(status)[which] ?? [])
+          if (figure.name === name) figure.value = value;
+      }),
+      action,
+    );
+    expect(wrong).toContainEqual(
+      expect.stringMatching(new RegExp(`remedy reports: drift: ${name} ${which} is said to be ${value}`)),
+    );
+  });
+
+  it('a figure that is not told', () => {
+    const none = found(saying((status) => void delete remediationOf(status).before));
+    expect(none).toContainEqual(expect.stringMatching(/Applied, and admitted before is not told/));
+  });
+
+  it.each(ACTIONS)('that %s helped where it did not, and did not where it did', (action) => {
+    const ineffective = found(
+      saying((status) => void (remediationOf(status).state = 'Ineffective')),
+      action,
+    );
+    expect(ineffective).toContainEqual(expect.stringMatching(/drift: Ineffective, and \d+ /));
+    const applied = found((seen) => {
+      for (const check of measuring(seen)) Object.assign(check, { allowed: false, status: 429 });
+      saying((status) => {
+        for (const figure of remediationOf(status).after ?? []) if (figure.name !== 'limit') figure.value = 0;
+      })(seen);
+    }, action);
+    expect(applied).toContainEqual(expect.stringMatching(/drift: Applied, and 0 /));
+  });
+
+  it('one that is said to be sent and was not, and the other way round', () => {
+    const unsent = found((seen) => {
+      const define = defineOf(seen);
+      seen.record.entries.splice(seen.record.entries.indexOf(define), 1);
+    });
+    expect(unsent).toContainEqual(
+      expect.stringMatching(/Applied, and no node has answered that it set the limit/),
+    );
+    const denied = found(saying((status) => void (remediationOf(status).state = 'NotApplied')));
+    expect(denied).toContainEqual(expect.stringMatching(/NotApplied, and 1 limits were sent/));
+  });
+
+  it('another action, and another profile', () => {
+    const action = found(saying((status) => void (remediationOf(status).action = 'ChangeLimit')));
+    expect(action).toContainEqual(
+      expect.stringMatching(/of ChangeLimit by reset-counter, .* lists ResetCounter/),
+    );
+    const profile = found(saying((status) => void (remediationOf(status).profile = 'rules')));
+    expect(profile).toContainEqual(expect.stringMatching(/of ResetCounter by rules, .* lists ResetCounter/));
+  });
+
+  it('one that is under way for ever, of which nothing is told any more, or that nobody announced', () => {
+    const open = found(saying((status) => void (remediationOf(status).state = 'Applying')));
+    expect(open).toContainEqual(expect.stringMatching(/the run has ended, and it is said to be under way/));
+    const silent = found(saying((status) => void delete status.diagnoses));
+    expect(silent).toContainEqual(
+      expect.stringMatching(/was announced, and nothing tells what became of it/),
+    );
+    const unannounced = found(({ record }) => {
+      for (const { object } of record.of('version')) delete object.status?.journal?.remedies;
+    });
+    expect(unannounced).toContainEqual(expect.stringMatching(/drift: Applied, and no remedy was announced/));
+    const skipped = found(({ record }) => {
+      const kept = record.entries.filter(({ at, kind }) => kind !== 'version' || at !== T0 + ANNOUNCED + 5);
+      record.entries.splice(0, Infinity, ...kept);
+    });
+    expect(skipped).toContainEqual(expect.stringMatching(/Applied is said of .*, and no version before/));
+  });
+
+  it('a word that is taken back', () => {
+    const back = found(({ record }) => {
+      const last = record.of('version').at(-1)?.object.status;
+      if (last) remediationOf(last).message = 'It was another thing.';
+    });
+    expect(back).toContainEqual(expect.stringMatching(/what was told of 1-drift-1\/remedy was .* and is /));
+  });
+
+  it('that it is not known where nothing kept anybody from knowing it', () => {
+    const unproven = saying((status) => {
+      const { action = '', profile = '' } = remediationOf(status);
+      const message = 'The operator was restarted, or lost its lead, since this was announced';
+      if (status.diagnoses?.[0])
+        status.diagnoses[0].remediation = { state: 'Unproven', action, profile, message };
+    });
+    expect(found(unproven)).toEqual([
+      expect.stringMatching(/remedy reports: Unproven is said of .* nothing of that was disturbed since/),
+    ]);
+    const after = (action: Step['action'], whom: string): string[] =>
+      found((seen) => {
+        unproven(seen);
+        step(SENT, action, whom)(seen);
+      });
+    expect(after({ to: 'operator', which: 'leader', what: 'freeze' }, 'operator-a')).toEqual([]);
+    // Which is no reason for what it says.
+    const cut = after({ to: 'node-link', node: 0, what: 'cut' }, 'link to node 0 of lane 0');
+    expect(cut).toContainEqual(expect.stringMatching(/Unproven is said of /));
+  });
+});
