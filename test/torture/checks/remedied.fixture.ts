@@ -1,5 +1,5 @@
 /** The run of the other sample, with one remedy for its first scenario: made by hand, and nothing is wrong with it. */
-import type { ChaosDemo, ChaosDemoStatus, Remedy } from '../../../src/api/index.ts';
+import type { ChaosDemoStatus, Remedy } from '../../../src/api/index.ts';
 import { profileFor } from '../model.ts';
 import type { RemedyPlan } from '../remedy-plan.ts';
 import { LIMIT, NODES, WINDOW_SEC } from '../settings.ts';
@@ -45,8 +45,12 @@ export function seenRemedied(
     after: figures({ limit, admitted: allowed, stored: allowed }),
     message: 'It was done, and measured.',
   };
-  const { action: _, ...announced } = { ...report, state: 'Applying', message: 'Announced.' };
-  const { before: __, after: ___, ...applying } = announced;
+  const applying: Remediation = {
+    state: 'Applying',
+    action,
+    profile: profileFor(action),
+    message: 'Announced.',
+  };
   const whole = seenWith((record) => {
     const status = (remediation: Remediation): ChaosDemoStatus => {
       const end = endStatus();
@@ -72,8 +76,8 @@ export function seenRemedied(
     const ended = record.of('version').at(-1);
     if (!ended) throw new Error('the sample has no version');
     const version = (at: number, said: ChaosDemoStatus): void =>
-      void record.note({ ...ended, at: T0 + at, object: { ...ended.object, status: said } as ChaosDemo });
-    version(ANNOUNCED + 5, running({ ...applying, action }));
+      void record.note({ ...ended, at: T0 + at, object: { ...ended.object, status: said } });
+    version(ANNOUNCED + 5, running(applying));
     version(REPORTED, running({ ...report }));
     Object.assign(ended.object, { status: status({ ...report }) });
     record.note({

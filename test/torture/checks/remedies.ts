@@ -10,7 +10,7 @@ import { type RemedySeen, remediationIn, remediesOf, versionsOf } from './remedi
 import { checkRemedyReports } from './remedy-reports.ts';
 import type { Seen, Wrong } from './seen.ts';
 
-/** What is on its way when a process ends is read so much later. */
+/** What is on its way when a process ends is read so much later, and answers of a node come in another order. */
 const ON_ITS_WAY_MS = 100;
 /** The operator has an answer so long after the proxy has handed it on, and may have given up before. */
 const MARGIN_MS = 250;
@@ -111,42 +111,41 @@ function checkOnce(seen: Seen, { checks, defines, id }: RemedySeen): Found[] {
 
 /** Whether whoever sent it has learned for sure that the limit was set. */
 function isKnown({ lane, record }: Seen, { answeredAt, at, status = 0 }: LimitSeen): boolean {
-  if (status >= 300 || answeredAt === undefined || answeredAt - at > TIMEOUT_MS - MARGIN_MS) return false;
-  return stepsBetween(record, at, answeredAt + MARGIN_MS, lane, ['node-link', 'operator']).length === 0;
+  if (status >= 300 || answeredAt === undefined) return false;
+  const learnedAt = answeredAt + MARGIN_MS + slack(record, at, answeredAt);
+  if (learnedAt > at + TIMEOUT_MS) return false;
+  return stepsBetween(record, at, learnedAt, lane, ['node-link', 'operator']).length === 0;
 }
 
 /** Whoever announced it, while it has not ended, and before anybody has told what became of it. */
-function checkSender(seen: Seen, { defines, id, replica, scenario, until }: RemedySeen): Found[] {
-  const { record } = seen;
-  const ended = record
-    .of('step')
-    .filter(({ failed, step, whom }) => !failed && step.action.to === 'operator' && whom === replica)
-    .filter(({ step }) => step.action.what === 'kill' || step.action.what === 'restart');
-  const told = versionsOf(seen).find(({ object }) => {
-    const { state } = remediationIn(object.status, scenario) ?? {};
-    return state !== undefined && state !== 'Suggested' && state !== 'Applying';
-  });
+function checkSender(seen: Seen, remedy: RemedySeen): Found[] {
+  const { defines, id, replica, scenario, until } = remedy;
+  const endedAt = endOf(seen, remedy);
+  const toldAt =
+    versionsOf(seen).find(({ object }) => {
+      const { state } = remediationIn(object.status, scenario) ?? {};
+      return state !== undefined && state !== 'Suggested' && state !== 'Applying';
+    })?.at ?? Infinity;
   return defines.flatMap((define) => {
     const { at } = define;
-    const late = ON_ITS_WAY_MS + slack(record, at);
-    const since = ended.find(({ at: from, endedAt, step }) => {
-      const gone = step.action.what === 'kill' ? from : (endedAt ?? Infinity);
-      return (
-        gone > (seen.record.of('announced', seen.lane).find((one) => one.id === id)?.at ?? 0) &&
-        at > gone + late
-      );
-    });
-    const messages = [
-      ...(since ? [`${said(define)} after ${replica}, which had announced ${id}, had ended`] : []),
-      ...(told && at > told.at + late
-        ? [`${said(define)} after the status had told what became of ${id}`]
-        : []),
-      ...(at > until + late
-        ? [`${said(define)} ${Math.round(at - until)} ms after ${id} was to be given up`]
-        : []),
-    ];
-    return messages.map((message) => ({ at, message }));
+    const sentAt = at - ON_ITS_WAY_MS - slack(seen.record, at);
+    const messages: string[] = [];
+    if (sentAt > endedAt) messages.push(`after ${replica}, which had announced ${id}, had ended`);
+    if (sentAt > toldAt) messages.push(`after the status had told what became of ${id}`);
+    if (sentAt > until) messages.push(`${Math.round(at - until)} ms after ${id} was to be given up`);
+    return messages.map((message) => ({ at, message: `${said(define)} ${message}` }));
   });
+}
+
+/** When the process that announced it had ended for sure; Infinity where it did not. */
+function endOf({ record }: Seen, { at: announcedAt, replica }: RemedySeen): number {
+  const ends = record
+    .of('step')
+    .filter(({ failed, step, whom }) => !failed && step.action.to === 'operator' && whom === replica)
+    .flatMap(({ at, endedAt = Infinity, step: { action } }) =>
+      action.what === 'kill' ? [at] : action.what === 'restart' ? [endedAt] : [],
+    );
+  return Math.min(...ends.filter((end) => end > announcedAt));
 }
 
 /** What a node was told to set is removed after it has set it. */
@@ -161,7 +160,7 @@ function checkRemoved({ lane, record }: Seen, { defines, id, key }: RemedySeen):
   const last = Math.max(...removals.map(({ nodeAt = 0 }) => nodeAt));
   return defines
     .filter(({ nodeAt, status = 0 }) => nodeAt !== undefined && status < 300)
-    .filter(({ nodeAt = 0 }) => nodeAt > last)
+    .filter(({ nodeAt = 0 }) => nodeAt > last + ON_ITS_WAY_MS)
     .map(({ nodeAt = 0, node }) => ({
       at: nodeAt,
       message: `node ${node} set the limit of ${key} for ${id}, and nothing removed it after that`,

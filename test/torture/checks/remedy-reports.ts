@@ -10,9 +10,9 @@ import type { Seen, Wrong } from './seen.ts';
 
 type Report = NonNullable<ReturnType<typeof remediationIn>>;
 
-const STATES = ['Suggested', 'Applying', 'Applied', 'Ineffective', 'Unproven', 'NotApplied'];
+const STATES = new Set(['Suggested', 'Applying', 'Applied', 'Ineffective', 'Unproven', 'NotApplied']);
 /** States of one that was carried out and measured. */
-const MEASURED = ['Applied', 'Ineffective'];
+const MEASURED = new Set(['Applied', 'Ineffective']);
 
 /** Whoever waits for as long may run into a timeout. */
 const SLOW_MS = 500;
@@ -32,7 +32,7 @@ export function checkRemedyReports(seen: Seen, remedies: readonly RemedySeen[]):
     const { action, profile, state } = remediation;
     const remedy = remedies.find((one) => one.scenario === scenario);
     const say = (message: string): void => add(remedy?.at ?? last.at, `${scenario}: ${message}`);
-    if (!STATES.includes(state)) say(`there is no state ${state}`);
+    if (!STATES.has(state)) say(`there is no state ${state}`);
     if (state === 'Suggested' && action === undefined) continue;
     if (!plan.remedy || action !== plan.remedy.action || profile !== profileFor(plan.remedy.action)) {
       say(
@@ -44,7 +44,7 @@ export function checkRemedyReports(seen: Seen, remedies: readonly RemedySeen[]):
     if (state === 'Applying' && run?.completedAt) say('the run has ended, and it is said to be under way');
     const sent = remedy?.defines.length ?? 0;
     if (state === 'NotApplied' && sent > 0) say(`NotApplied, and ${sent} limits were sent`);
-    if (remedy && MEASURED.includes(state)) {
+    if (remedy && MEASURED.has(state)) {
       for (const message of measuredProblems(seen, plan.remedy, remedy, remediation)) say(message);
     }
   }
@@ -138,10 +138,13 @@ function measuredProblems(seen: Seen, plan: RemedyPlan, remedy: RemedySeen, repo
 /** What the nodes admitted of these; one that was killed meanwhile has forgotten its own. */
 function admittedBy({ lane, record }: Seen, checks: RemedySeen['checks'], until: number): Range {
   const allowed = checks.filter(({ allowed }) => allowed === true);
-  const killed = stepsBetween(record, checks[0]?.at ?? until, until, lane, ['node']).flatMap(({ step }) =>
-    step.action.to === 'node' && step.action.what === 'kill' ? [step.action.node] : [],
+  const steps = stepsBetween(record, checks[0]?.at ?? until, until, lane, ['node']);
+  const killed = new Set(
+    steps.flatMap(({ step: { action } }) =>
+      action.to === 'node' && action.what === 'kill' ? [action.node] : [],
+    ),
   );
-  return { least: allowed.filter(({ node }) => !killed.includes(node)).length, most: allowed.length };
+  return { least: allowed.filter(({ node }) => !killed.has(node)).length, most: allowed.length };
 }
 
 /** What Redis was seen to count, at any time; a window that is over is counted in no more. */
