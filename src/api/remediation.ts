@@ -96,11 +96,11 @@ export const remediationStatus = z.object({
     .string()
     .max(16)
     .describe(
-      'Suggested: nothing was done, and nothing was decided on. Applying: announced. Applied: done, and a measurement shows that it helped; Ineffective: that it did not. Unproven: it may have been done, and no measurement shows it. NotApplied: nothing was sent.',
+      'Suggested: nothing was done, and nothing was decided on. Applying: announced. Applied: done, and a measurement shows that it helped; Ineffective: that it did not. Unproven: it may have been done, and no measurement shows that it helped. NotApplied: it was not done.',
     ),
   action: z.string().max(32).optional().describe('What was decided on: ResetCounter or ChangeLimit.'),
   profile: z.string().max(63).optional().describe('Whose diagnosis asked for it, when that was decided.'),
-  before: figures('What had been counted right before.'),
+  before: figures('What had been counted right before; of ChangeLimit, what the old limit came to.'),
   after: figures('What the requests that measure it came to, in the window that the remedy began.'),
   message: z
     .string()

@@ -4,17 +4,15 @@
  * one write is under way, and the next has what is known by then; only the last one is tried again.
  */
 import { createHash } from 'node:crypto';
-import type { ChaosDemo, ScenarioStatus } from '../api/index.ts';
+import type { ChaosDemo } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
-import { watching } from '../demo/scenarios.ts';
 import type { SubjectDefinition } from '../demo/subject.ts';
-import { otherScenarioKeys, runData, scenarioBytes, scenarioData } from '../evidence/index.ts';
+import { otherScenarioKeys } from '../evidence/index.ts';
 import { endsWithin, within } from './deadline.ts';
+import { EvidenceFiles, type Files, type Witness } from './evidence-files.ts';
 import { EvidenceRetention } from './evidence-retention.ts';
 import { childLogger, contextOf, type Logger } from './log.ts';
 import type { EvidenceStore, KeptEvidence } from './ports.ts';
-import { runPartOf, scenarioPartOf } from './run-evidence.ts';
-import type { Session } from './session.ts';
 
 /** Between two writes of a run while a fault is watched, in milliseconds. */
 const EVERY_MS = 1000;
@@ -27,11 +25,6 @@ const LONGEST_REST_MS = 10_000;
 const TAKEN_WITHIN_MS = 30_000;
 /** What a process that ends waits for writes, in milliseconds. */
 const CLOSE_WITHIN_MS = 2000;
-/** Bytes of a scenario while it goes on: it is written again and again, by every run that is on. */
-const LIVE_BYTES = 64 * 1024;
-
-/** What the keeper needs of a session. */
-export type Witness = Pick<Session, 'evidence' | 'observed'>;
 
 export interface EvidenceKeeperOptions {
   readonly store: EvidenceStore;
@@ -43,27 +36,18 @@ export interface EvidenceKeeperOptions {
   readonly onRefused: (demo: ChaosDemo, message: string) => void;
 }
 
-/** Data of a ConfigMap: contents by the name of the file. */
-type Files = Readonly<Record<string, string>>;
-
 /** One run whose evidence is kept. */
 interface Kept {
   readonly key: string;
   readonly uid: string;
   readonly run: number;
-  readonly definition: SubjectDefinition;
-  demo: ChaosDemo;
-  witness: Witness | undefined;
+  readonly files: EvidenceFiles;
   /** There is something new, or the end of the run. */
   due: boolean;
   /** At the end of the run: all of it that was not written yet. The session is gone by then. */
   last?: Files;
   /** What stands in the store, by the name of the file, as a hash. */
   readonly written: Map<string, string>;
-  /** Ids of faults of which nothing more will be seen, and all is written. */
-  readonly over: Set<string>;
-  /** Sentences on what is not there. */
-  readonly leftOut: Set<string>;
   stored?: KeptEvidence;
   /** No fault is announced yet, so whatever scenarios stand in the store are of an earlier run of the number. */
   first: boolean;
@@ -116,12 +100,7 @@ export class EvidenceKeeper {
       if (run.completedAt !== undefined) return;
       kept = this.#begin(key, demo, run.number, definition);
     }
-    const { status } = kept.demo;
-    // The status of a run that was cut off tells of nothing but that; its session is closed by now.
-    const cutOff = run.completedAt !== undefined && !demo.status?.chapters && status?.chapters;
-    if (cutOff) kept.leftOut.add(CUT_OFF);
-    kept.demo = cutOff ? { ...demo, status: { ...status, run } } : demo;
-    kept.witness = witness ?? kept.witness;
+    kept.files.take(demo, witness);
     if (run.completedAt === undefined) this.#wake(kept);
     else this.#end(key, kept);
   }
@@ -160,13 +139,9 @@ export class EvidenceKeeper {
       key,
       uid: demo.metadata.uid,
       run,
-      definition,
-      demo,
-      witness: undefined,
+      files: new EvidenceFiles(demo, definition),
       due: true,
       written: new Map(),
-      over: new Set(),
-      leftOut: new Set(),
       first: !demo.status?.scenarios?.some(({ fault }) => fault !== undefined),
       failing: false,
       stop: new AbortController(),
@@ -192,8 +167,8 @@ export class EvidenceKeeper {
 
   /** Takes what was seen now: the session may be closed any moment. */
   #last(kept: Kept, complete: boolean): void {
-    kept.last = this.#files(kept, complete);
-    kept.witness = undefined;
+    kept.last = kept.files.at(this.#options.clock.now(), complete);
+    kept.files.leaveWitness();
     this.#wake(kept);
   }
 
@@ -210,7 +185,7 @@ export class EvidenceKeeper {
       // Where the end has come meanwhile, that is what is written.
       if (signal.aborted || kept.last) break;
       kept.due = false;
-      if ((await this.#write(kept, this.#files(kept, false))) === 'refused') return;
+      if ((await this.#write(kept, kept.files.at(clock.now(), false))) === 'refused') return;
       const early = new AbortController();
       kept.wake = () => kept.last && early.abort();
       if (kept.last === undefined) {
@@ -224,7 +199,7 @@ export class EvidenceKeeper {
   /** At rest there is no timer: it waits for a status, or for as long as a fault is watched for nothing. */
   async #untilDue(kept: Kept): Promise<void> {
     const { signal } = kept.stop;
-    if (kept.due || kept.last || isWatched(kept, this.#options.clock.now())) return;
+    if (kept.due || kept.last || kept.files.isWatched(this.#options.clock.now())) return;
     await new Promise<void>((resolve) => {
       const end = (): void => {
         signal.removeEventListener('abort', end);
@@ -244,7 +219,7 @@ export class EvidenceKeeper {
     while (kept.last && !signal.aborted) {
       const became = await this.#write(kept, kept.last);
       if (became === 'refused') return;
-      if (became === 'written') return await this.#retention.removeOld(kept.demo, kept, signal);
+      if (became === 'written') return await this.#retention.removeOld(kept.files.demo, kept, signal);
       if (clock.monotonic() + restMs > until) {
         return this.#log(kept).warn({ run: kept.run }, 'the end of the evidence of a run was not kept');
       }
@@ -257,7 +232,7 @@ export class EvidenceKeeper {
   async #write(kept: Kept, files: Files): Promise<'written' | 'refused' | 'failed'> {
     const { clock, mayWrite, onRefused, store } = this.#options;
     // As it was when the files were made.
-    const over = overNow(kept, clock.now());
+    const over = kept.files.overAt(clock.now());
     const hashes = new Map(Object.entries(files).map(([name, text]) => [name, hashOf(text)]));
     const changed = Object.fromEntries(
       Object.entries(files).filter(([name]) => kept.written.get(name) !== hashes.get(name)),
@@ -276,12 +251,12 @@ export class EvidenceKeeper {
       const write = await within(
         clock,
         WRITE_WITHIN_MS,
-        (signal) => store.keep(kept.demo, kept.run, { ...stale, ...changed }, kept.stored, signal),
+        (signal) => store.keep(kept.files.demo, kept.run, { ...stale, ...changed }, kept.stored, signal),
         kept.stop.signal,
       );
       if (write.state === 'refused' || (write.state === 'taken' && this.#isTakenForLong(kept))) {
         this.#log(kept).warn({ run: kept.run }, `the evidence of the run is not kept: ${write.message}`);
-        onRefused(kept.demo, write.message);
+        onRefused(kept.files.demo, write.message);
         return 'refused';
       }
       if (write.state === 'taken') return failed();
@@ -289,13 +264,13 @@ export class EvidenceKeeper {
         // Somebody has deleted it: what is still known is written anew.
         delete kept.stored;
         kept.written.clear();
-        kept.over.clear();
+        kept.files.lost();
         return failed();
       }
       kept.stored = write.stored;
       kept.first = false;
       for (const name of Object.keys(changed)) kept.written.set(name, hashes.get(name) ?? '');
-      for (const fault of over) kept.over.add(fault);
+      kept.files.writtenFor(over);
       if (kept.failing) this.#log(kept).info({ run: kept.run }, 'the evidence of the run is kept again');
       kept.failing = false;
       return 'written';
@@ -315,66 +290,9 @@ export class EvidenceKeeper {
     return now - kept.takenSince >= TAKEN_WITHIN_MS;
   }
 
-  /** All that is to be in the store by now. */
-  #files(kept: Kept, complete: boolean): Files {
-    const { definition, demo, witness } = kept;
-    const { scenarios: entries = [] } = demo.status ?? {};
-    const planned = new Map(definition.scenarios(demo.spec).map((scenario) => [scenario.name, scenario]));
-    const files: Record<string, string> = {};
-    for (const [index, entry] of entries.entries()) {
-      const scenario = planned.get(entry.name);
-      if (!scenario || !entry.fault || !witness) continue;
-      if (!complete && kept.over.has(entry.fault.id)) continue;
-      const evidence = witness.evidence(entry.fault.id);
-      if (!witness.observed.prepared[entry.fault.id]) kept.leftOut.add(notSeen(entry.name));
-      if (!evidence) continue;
-      const part = scenarioPartOf(demo.status ?? {}, scenario, entry.fault, evidence, witness.observed);
-      const isOver = complete || isComplete(kept, entry, this.#options.clock.now());
-      const most = scenarioBytes(entries.length);
-      const { data, thin } = scenarioData(index, part, isOver ? most : Math.min(most, LIVE_BYTES));
-      Object.assign(files, data);
-      const thinned = `${entry.name}: series are thinned out, or left out, to fit into ${most} bytes`;
-      if (thin && isOver) kept.leftOut.add(thinned);
-    }
-    const run = runPartOf(demo, [...kept.leftOut], complete);
-    return run ? { ...files, ...runData(run) } : files;
+  #log({ files }: Kept): Logger {
+    return childLogger(this.#options.logger, contextOf(files.demo));
   }
-
-  #log({ demo }: Kept): Logger {
-    return childLogger(this.#options.logger, contextOf(demo));
-  }
-}
-
-/** Whether the watch over a fault that this process began has come to its end, or will not come to it any more. */
-function isComplete({ definition, demo, witness }: Kept, entry: ScenarioStatus, now: number): boolean {
-  const { fault, name, result } = entry;
-  if (result === undefined || !fault || !witness) return false;
-  const reading = witness.observed.readings[fault.id];
-  if (reading?.complete === true) return true;
-  const scenario = definition.scenarios(demo.spec).find((candidate) => candidate.name === name);
-  return !scenario || !watching(fault, scenario, reading, now);
-}
-
-/** Faults whose watch has come to its end. */
-function overNow(kept: Kept, now: number): string[] {
-  return (kept.demo.status?.scenarios ?? []).flatMap((entry) =>
-    entry.fault && isComplete(kept, entry, now) ? [entry.fault.id] : [],
-  );
-}
-
-/** Whether a fault that this process has prepared is announced, on, or watched. */
-function isWatched(kept: Kept, now: number): boolean {
-  const prepared = kept.witness?.observed.prepared ?? {};
-  return (kept.demo.status?.scenarios ?? []).some(
-    (entry) => entry.fault && prepared[entry.fault.id] && !isComplete(kept, entry, now),
-  );
-}
-
-const CUT_OFF = 'the run was cut off: its last chapter, and the end of what was seen, may be missing';
-
-function notSeen(scenario: string): string {
-  // Whether it had been watched to its end is not known here: what stands in the store is never read back.
-  return `${scenario}: the operator was restarted after it had announced the fault, so what it saw may be missing or end early`;
 }
 
 function hashOf(text: string): string {

@@ -23,7 +23,7 @@ let nodes: NodeTarget[];
 const drivers: DrivenLimiter[] = [];
 
 beforeAll(async () => {
-  ground = await NodesOnRedis.start(['approximate'], [userLine('operator', REDIS_ACL)]);
+  ground = await NodesOnRedis.start(['approximate', 'strict'], [userLine('operator', REDIS_ACL)]);
   nodes = ground.nodes();
 });
 afterAll(() => ground?.stop());
@@ -160,13 +160,35 @@ describe('a reset', () => {
 describe('a changed limit', () => {
   it('keeps three nodes that decide alone within the limit together, on every node', async () => {
     const { driver, key } = await ready();
-    const used = await useUp(key);
     const { after, before, state } = await remedied(driver, key, CHANGE);
-    expect([state, figures(before)]).toEqual(['Applied', { limit: 10, admitted: used }]);
+    expect([state, figures(before)['limit']]).toEqual(['Applied', 10]);
+    expect(figures(before)['admitted']).toBeGreaterThan(10);
     expect(figures(after)['limit']).toBe(3);
     expect(figures(after)['admitted']).toBeGreaterThanOrEqual(3);
     expect(figures(after)['admitted']).toBeLessThanOrEqual(9);
     expect(await Promise.all([0, 1, 2].map(async (i) => await limitOn(i, key)))).toEqual([3, 3, 3]);
+  });
+
+  it('is not set once the lead is lost while the old one is measured', async () => {
+    const { driver, key } = await ready();
+    let asked = 0;
+    const permit = { refusal: () => ((asked += 1) > 1 ? 'this operator no longer leads' : undefined) };
+    expect(await remedied(driver, key, CHANGE, { permit })).toEqual({
+      state: 'NotApplied',
+      message: `The limit of ${key} was not changed, only a fresh window of it begun: this operator no longer leads`,
+    });
+    expect(await limitOn(0, key)).toBe(10);
+  });
+
+  it('is not said to have helped where the old limit was kept just as well', async () => {
+    const { driver, key } = await ready(ground.nodes('strict'));
+    const { after, before, message, state } = await remedied(driver, key, CHANGE);
+    expect([state, figures(before), figures(after)]).toEqual([
+      'Unproven',
+      { limit: 10, admitted: 10 },
+      { limit: 3, admitted: 3 },
+    ]);
+    expect(message).toMatch(/was changed from 10 to 3\. .*: nothing shows that the change helped$/);
   });
 });
 
@@ -267,7 +289,7 @@ describe('a limiter that is not in order', () => {
     denies = true;
     expect(await remedied(driver, key, CHANGE)).toMatchObject({
       state: 'Ineffective',
-      message: expect.stringMatching(/0 of 12 sent at once were allowed/) as string,
+      message: expect.stringMatching(/Of 20 requests at once it let 0 through before and 0 after/) as string,
     });
   });
 

@@ -11,7 +11,6 @@ import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
 import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
-import { listed } from '../targets/refusal.ts';
 import { applyRemedy } from './apply-remedy/apply-remedy.ts';
 import type { Baseline } from './baseline.ts';
 import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
@@ -27,10 +26,11 @@ import { referenceInterface } from './interfaces/reference/reference-interface.t
 import { remedyOf } from './remedy.ts';
 import { restore } from './restore.ts';
 import { isDemoKey } from './schema.ts';
+import { type FindMoved, requireNodes } from './still-there.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
 import type { RateLimiterTarget } from './target.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
-import { messageOf, TIMED_OUT, untilAborted, within } from './waiting.ts';
+import { messageOf, untilAborted } from './waiting.ts';
 
 export interface RateLimiterDriverOptions {
   readonly target: RateLimiterTarget;
@@ -46,8 +46,8 @@ export interface RateLimiterDriverOptions {
   readonly mayBePaused: boolean;
   /** What every connection to Redis is held to; left out: any server at the address will do. */
   readonly server?: ServerIdentity;
-  /** Looks which nodes are not at their addresses any more; asked right before something is written to them. @throws where it could not be found out */
-  readonly findMoved?: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** Asked right before something is written to the nodes; left out: none has moved. */
+  readonly findMoved?: FindMoved;
   /** Notes pauses, so that Redis rests after them; left out: none does. */
   readonly pauses?: PauseNotes;
   /** Looks once more whether Redis may be paused. */
@@ -57,9 +57,6 @@ export interface RateLimiterDriverOptions {
   /** Who explains what was detected; default: the rules, as profile "rules". */
   readonly diagnosis?: DiagnosisProfiles;
 }
-
-/** How long a look at the nodes may take, in milliseconds: a fault has 3 s to begin. */
-const LOOK_MS = 1500;
 
 type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
 
@@ -73,6 +70,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #diagnosis: DiagnosisProfiles;
   readonly #toolkit: Toolkit;
   readonly #interface: LimiterInterface;
+  readonly #findMoved: FindMoved;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
   readonly #attempts = new Map<string, FaultAttempt>();
@@ -86,6 +84,7 @@ class RateLimiterDriver implements SubjectDriver {
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
+    this.#findMoved = options.findMoved ?? (async () => []);
     this.#diagnosis = options.diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
     const { budget, checkStore, mayBePaused, now, server, spec, target } = options;
     const { signal: lifetime } = this.#lifetime;
@@ -123,8 +122,12 @@ class RateLimiterDriver implements SubjectDriver {
         return { kind: 'Recovery', fault: effect.fault, report };
       }
       case 'Remediate': {
-        const requireNodes = async (): Promise<void> => await this.#requireNodes(signal);
-        const report = await applyRemedy({ ...this.#toolkit, permit, requireNodes }, effect, signal);
+        const tools = {
+          ...this.#toolkit,
+          permit,
+          requireNodes: async () => await requireNodes(this.#findMoved, signal),
+        };
+        const report = await applyRemedy(tools, effect, signal);
         this.#options.logger.info({ effect: effect.id, state: report.state }, report.message);
         return { kind: 'Remedied', effect: effect.id, report };
       }
@@ -157,7 +160,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { limiter, target } = this.#toolkit;
     const { dryRun, scenarios } = this.#options.spec;
     try {
-      await this.#requireNodes(signal);
+      await requireNodes(this.#findMoved, signal);
       // It removes its keys itself; what it could not is undone with the rest.
       this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []);
@@ -186,7 +189,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { generation, now } = this.#options;
     const attempt = this.#open(effect.scenario);
     try {
-      await this.#requireNodes(signal);
+      await requireNodes(this.#findMoved, signal);
       const preparation = await attempt.prepare(fixture, signal);
       if ('refused' in preparation) {
         return { kind: 'Admission', admission: preparation.refused, generation, at: now() };
@@ -206,7 +209,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { id: fault, scenario } = effect;
     let report: FaultReport;
     try {
-      await this.#requireNodes(signal);
+      await requireNodes(this.#findMoved, signal);
       const inject = (): Promise<FaultReport> =>
         this.#attempt({ fault, scenario }).inject(effect, permit, signal);
       report = await this.#noted(effect, inject, signal);
@@ -217,9 +220,6 @@ class RateLimiterDriver implements SubjectDriver {
     this.#options.logger.info({ fault, missed: report.missed, proof: report.proof }, report.message);
     return { kind: 'Fault', fault, report };
   }
-
-  readonly #findMoved = async (signal: AbortSignal): Promise<readonly string[]> =>
-    (await this.#options.findMoved?.(signal)) ?? [];
 
   /** Injects, with a note of the pause where the fault is one. @throws as {@link injectNoted} */
   async #noted(
@@ -232,26 +232,6 @@ class RateLimiterDriver implements SubjectDriver {
     if (!pauses || !planned || !faultOf(planned.type).releasable) return await inject();
     const mayBeOn = (): boolean => this.#toolkit.ownPause.state !== 'none';
     return await injectNoted(pauses, { from, until }, { inject, mayBeOn }, signal);
-  }
-
-  /** An address may be another pod's by now. @throws NotFoundOutError; an error that says which node is gone */
-  async #requireNodes(signal: AbortSignal): Promise<void> {
-    const moved = await within(this.#findMoved(signal), LOOK_MS, signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw new NotFoundOutError(
-        `it could not be looked whether the nodes are still at their addresses: ${messageOf(error)}`,
-        { cause: error },
-      );
-    });
-    if (moved === TIMED_OUT) {
-      throw new NotFoundOutError(
-        `the API server did not say within ${LOOK_MS} ms whether the nodes are still at their addresses`,
-      );
-    }
-    if (moved.length === 0) return;
-    throw new Error(
-      `${listed(moved)}: gone or made anew since the run began, so nothing was sent to the address: run again`,
-    );
   }
 
   async #inquire(effect: EffectOf<'Inquire'>, signal: AbortSignal): Promise<Finding> {

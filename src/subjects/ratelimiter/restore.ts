@@ -1,22 +1,20 @@
 /** Undoes what a run did: ends its pause, removes its keys, proves that writes are taken. */
-import { counted, truncate } from '../../api/index.ts';
+import { counted, counted, truncate } from '../../api/index.ts';
 import type { Restored } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { removeRateLimit } from './interfaces/reference/setup-limit.ts';
+import { type FindMoved, stillThere } from './still-there.ts';
 import type { OwnPause } from './store/own-pause.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import { RedisClientError } from './store/redis-error.ts';
 import { proveWrite } from './store/write-probe.ts';
-import { messageOf, pauseFor, TIMED_OUT, within } from './waiting.ts';
+import { messageOf, pauseFor } from './waiting.ts';
 
 /** A write that is not held back is taken well within this. */
 const QUICK_WRITE_MS = 500;
 /** How long after the release a write may take. */
 const WRITE_WITHIN_MS = 5000;
-
-/** How long a look at the nodes may take. */
-const LOOK_MS = 1500;
 
 /** For how long the removal of a key is tried again, and how soon; milliseconds. */
 const KEYS_WITHIN_MS = 5000;
@@ -29,8 +27,8 @@ export interface RestoreOptions {
   readonly release: boolean;
   readonly ownPause: OwnPause;
   readonly now: () => number;
-  /** Names of the nodes that are not at their addresses any more; nothing is sent there. @throws where it could not be found out */
-  readonly findMoved: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** Nothing is sent to these. */
+  readonly findMoved: FindMoved;
   /** Asked right before the release: the pause that is on may be that of whoever leads by now. */
   readonly permit: Permit;
 }
@@ -123,7 +121,7 @@ async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise
   let removed = 0;
   let reason = 'no node of the rate limiter is known any more';
   if (left.length === 0) return { removed, left, reason };
-  const nodes = await stillThere(options, signal);
+  const nodes = await stillThere(options.clients, options.findMoved, signal);
   if (nodes.length === 0) return { removed, left, reason };
   const until = performance.now() + KEYS_WITHIN_MS;
   for (;;) {
@@ -136,14 +134,4 @@ async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise
     if (left.length === 0 || performance.now() > until) return { removed, left, reason };
     await pauseFor(KEYS_AGAIN_MS, signal);
   }
-}
-
-/** The nodes that may be written to; all where nobody can say in time: then a key of our own is worth the risk. */
-async function stillThere(
-  { clients, findMoved }: RestoreOptions,
-  signal: AbortSignal,
-): Promise<readonly LimiterClient[]> {
-  const moved = await within(findMoved(signal), LOOK_MS, signal).catch((): readonly string[] => []);
-  signal.throwIfAborted();
-  return moved === TIMED_OUT ? clients : clients.filter(({ name }) => !moved.includes(name));
 }

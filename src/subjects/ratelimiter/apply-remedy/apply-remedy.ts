@@ -1,7 +1,8 @@
 /**
  * Carries out what a diagnosis asks for, on one key of the demo, through the interface of the reference limiter: it
  * looks at the key, asks its permit, defines the limit anew, which starts a fresh window on every node, and measures
- * what that came to with real requests. What it says, it has measured.
+ * what that came to with real requests; where it changes the limit, also what the old one comes to. What it says, it
+ * has measured.
  */
 import { counted, parseDuration } from '../../../api/index.ts';
 import type { SubjectEffect } from '../../../demo/effects.ts';
@@ -18,7 +19,7 @@ import { againstChange, measuringRequests, shareOf } from './bounds.ts';
 
 /** What one is carried out with. */
 export interface RemedyTools extends Toolkit {
-  /** Asked right before the limit is defined. */
+  /** Asked right before a limit is defined. */
   readonly permit: Permit;
   /** @throws where a node is not at its address any more, or that could not be found out */
   readonly requireNodes: () => Promise<void>;
@@ -38,7 +39,7 @@ const AGREE_WITHIN_MS = 5000;
 /** How long what is under way may take to end once it has to, in milliseconds: a restore waits for it. */
 const END_WITHIN_MS = 1500;
 
-/** Nothing was sent; the message says why. */
+/** It is not carried out; the message says why. */
 class NotAppliedError extends Error {}
 
 /** A key as it was seen. */
@@ -60,23 +61,31 @@ export async function applyRemedy(
 ): Promise<RemedyReport> {
   const timeout = fairTimeout(Math.max(0, order.until - tools.now()));
   const stop = AbortSignal.any([signal, timeout.signal]);
-  let sent = false;
+  let done: 'nothing' | 'control' | 'sent' = 'nothing';
   const carriedOut = async (): Promise<RemedyReport> => {
     const { before, limit } = await prepared(tools, order, stop);
-    const refusal = tools.permit.refusal();
-    if (refusal !== undefined) throw new NotAppliedError(refusal);
-    sent = true;
-    const window = await defined(tools, order.fixture, limit, stop);
-    const measured = await (order.remedy === 'ResetCounter'
-      ? measureReset(tools, window, before, stop)
-      : measureLimit(tools, window, before, stop));
-    return { ...measured, before: figuresOf(order, before) };
+    const { requests } = tools.limiter.limit;
+    const define = async (limit: number, then: typeof done): Promise<LimitWindow> => {
+      const refusal = tools.permit.refusal();
+      if (refusal !== undefined) throw new NotAppliedError(refusal);
+      done = then;
+      return await defined(tools, order.fixture, limit, stop);
+    };
+    if (order.remedy === 'ResetCounter') {
+      return await measureReset(tools, await define(requests, 'sent'), before, stop);
+    }
+    const control = await measureLimit(tools, await define(requests, 'control'), stop);
+    return reportOf(control, await measureLimit(tools, await define(limit, 'sent'), stop), requests);
   };
   try {
     return await endingWithin(carriedOut(), END_WITHIN_MS, stop);
   } catch (error) {
     const why = timeout.signal.aborted && !signal.aborted ? 'its time was over' : messageOf(error);
-    if (!sent) return { state: 'NotApplied', message: `Nothing was sent: ${why}` };
+    if (done === 'nothing') return { state: 'NotApplied', message: `Nothing was sent: ${why}` };
+    if (done === 'control') {
+      const message = `The limit of ${order.fixture} was not changed, only a fresh window of it begun: ${why}`;
+      return { state: 'NotApplied', message };
+    }
     const message = `${order.remedy} was sent for ${order.fixture}, and what it came to could not be measured: ${why}`;
     return { state: 'Unproven', message };
   } finally {
@@ -178,6 +187,7 @@ async function measureReset(
   const is = `Measured again, ${allowed} of ${counted(asked.length, 'request')} ${allowed === 1 ? 'was' : 'were'} allowed; the nodes have admitted ${admitted} and Redis holds ${stored}`;
   return {
     state: helped ? 'Applied' : 'Ineffective',
+    before: figuresOf({ remedy: 'ResetCounter' }, before),
     after,
     message: `A fresh window of ${window.key} was started. ${was}. ${is}`,
   };
@@ -202,19 +212,21 @@ async function agreed(
   }
 }
 
-/**
- * A burst that goes beyond the limit of the spec where every node lets more than its share through. A fresh window lets
- * at least one share through: who turns away more than that is not helped.
- */
+/** What one limit let through of a burst in a fresh window. */
+interface Measured {
+  readonly key: string;
+  readonly limit: number;
+  readonly requests: number;
+  readonly allowed: number;
+}
+
+/** A burst that goes beyond the limit of the spec where every node lets more than its share through. */
 async function measureLimit(
-  tools: RemedyTools,
-  window: LimitWindow,
-  before: Seen,
+  { budget, limiter, now, target, timeoutMs }: RemedyTools,
+  { key, limit, windowId }: LimitWindow,
   signal: AbortSignal,
-): Promise<RemedyReport> {
-  const { budget, limiter, now, target, timeoutMs } = tools;
+): Promise<Measured> {
   const { requests: most } = limiter.limit;
-  const { key, limit, windowId } = window;
   const requests = measuringRequests(most, target.nodes.length);
   const burst = await injectBurstTraffic(
     { nodes: target.nodes, key, windowId, requests, timeoutMs, budget, now },
@@ -226,9 +238,26 @@ async function measureLimit(
       `${errors + unanswered} of ${requests} requests had no proper answer: ${firstError ?? 'no reason is known'}`,
     );
   }
-  const after = figuresOf({ remedy: 'ChangeLimit' }, { limit, admitted: allowed, stored: 0 });
-  const message = `The limit of ${key} was changed from ${before.limit} to ${limit}. Before, ${before.admitted} had been admitted in its window. Measured again, ${allowed} of ${requests} sent at once were allowed, where at least ${limit} and at most ${most} are to be`;
-  return { state: allowed >= limit && allowed <= most ? 'Applied' : 'Ineffective', after, message };
+  return { key, limit, requests, allowed };
+}
+
+/**
+ * What the old limit and then the new one came to. A fresh window lets at least one share through: who turns away more
+ * than that is not helped. Nor does it show anything that the new limit is kept where the old one was kept as well.
+ */
+function reportOf(old: Measured, changed: Measured, most: number): RemedyReport {
+  const { allowed, key, limit, requests } = changed;
+  const isKept = allowed >= limit && allowed <= most;
+  const proves = old.allowed > most;
+  const said = `The limit of ${key} was changed from ${old.limit} to ${limit}. Of ${requests} requests at once it let ${old.allowed} through before and ${allowed} after, where ${limit} to ${most} are to be`;
+  const figures = (measured: Measured) =>
+    figuresOf({ remedy: 'ChangeLimit' }, { limit: measured.limit, admitted: measured.allowed, stored: 0 });
+  return {
+    state: !isKept ? 'Ineffective' : proves ? 'Applied' : 'Unproven',
+    before: figures(old),
+    after: figures(changed),
+    message: isKept && !proves ? `${said}: nothing shows that the change helped` : said,
+  };
 }
 
 function figuresOf(

@@ -22,6 +22,14 @@ describe('a changed limit', () => {
     );
   });
 
+  it.each([
+    [10, 3, 20],
+    [600, 3, 1000],
+    [998, 3, 1000],
+  ])('of %i requests on %i nodes is measured with %i at once', (requests, nodes, sent) => {
+    expect(measuringRequests(requests, nodes)).toBe(sent);
+  });
+
   it.each<[number, number, { min: number; max: number } | undefined, RegExp | undefined]>([
     [10, 3, wide, undefined],
     [10, 3, { min: 3, max: 3 }, undefined],
@@ -31,7 +39,7 @@ describe('a changed limit', () => {
     [10, 1, wide, /10 on 1 node cannot be shared out further/],
     [1, 3, wide, /1 on 3 nodes cannot be shared out further/],
     [2, 3, wide, /3 nodes that let 1 request through each go beyond the limit of 2 together/],
-    [5000, 3, wide, /takes 5001 requests, and 1000 is the most/],
+    [5000, 3, wide, /takes 5001 requests at once, and 1000 is the most/],
   ])('of %i requests on %i nodes within %j: %s', (requests, nodes, limit, why) => {
     const said = againstChange(requests, nodes, limit);
     if (why) expect(said).toMatch(why);

@@ -3,7 +3,7 @@ import type { CelRule } from '../../../api/index.ts';
 import { counted } from '../../../api/index.ts';
 import { PART } from '../schema.ts';
 
-/** Requests of the burst that measures a changed limit, at most: it is a look, and no fault. */
+/** Requests of a burst that measures a limit, before or after it was changed, at most: it is a look, and no fault. */
 export const MOST_MEASURING = 1000;
 
 /** Refuses Apply where there is nothing to apply it with. */
@@ -37,11 +37,16 @@ export function againstChange(
   }
   const sent = measuringRequests(requests, nodes);
   return sent > MOST_MEASURING
-    ? `measuring it again takes ${sent} requests, and ${MOST_MEASURING} is the most that a remedy sends`
+    ? `measuring it takes ${sent} requests at once, and ${MOST_MEASURING} is the most that a remedy sends`
     : undefined;
 }
 
-/** Requests that show whether the changed limit holds: to each node one more than its share, which is beyond `requests` over all. */
+/**
+ * Requests that show whether nodes keep within `requests` together: to each at least one more than its share, which is
+ * beyond `requests` over all, and twice that limit as far as so many may be sent. Then a node that has just learned of
+ * the others' counts hides nothing.
+ */
 export function measuringRequests(requests: number, nodes: number): number {
-  return nodes * (shareOf(requests, nodes) + 1);
+  const least = nodes * (shareOf(requests, nodes) + 1);
+  return Math.max(least, Math.min(2 * requests, MOST_MEASURING));
 }

@@ -1,11 +1,11 @@
 /** The reference limiter, as a run asks it. */
 import { parseDuration } from '../../../../api/index.ts';
-import { measureBaseline, outcomeOf } from '../../baseline.ts';
 import { controlKeys } from '../../controls.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import { keysMadeFor } from '../../faults/made-keys.ts';
 import type { LimiterInterface } from '../limiter-interface.ts';
 import { lookAtLimiter } from './health.ts';
+import { measureBaseline, outcomeOf } from './measure-baseline.ts';
 import { referenceAccess } from './reference-access.ts';
 
 export function referenceInterface(toolkit: Toolkit): LimiterInterface {

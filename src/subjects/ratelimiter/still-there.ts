@@ -1,0 +1,45 @@
+/** Whether nodes are still at their addresses, looked at right before something is written to them: by now another pod may be there. */
+import { listed } from '../targets/refusal.ts';
+import { NotFoundOutError } from './faults/fault.ts';
+import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
+import { messageOf, TIMED_OUT, within } from './waiting.ts';
+
+/** Names of the nodes that are not at their addresses any more. @throws where it could not be found out */
+export type FindMoved = (signal: AbortSignal) => Promise<readonly string[]>;
+
+/** How long a look at the nodes may take, in milliseconds: a fault has 3 s to begin. */
+const LOOK_MS = 1500;
+
+/** @throws NotFoundOutError; an error that says which node is gone; the reason of `signal` */
+export async function requireNodes(findMoved: FindMoved, signal: AbortSignal): Promise<void> {
+  const moved = await within(findMoved(signal), LOOK_MS, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new NotFoundOutError(
+      `it could not be looked whether the nodes are still at their addresses: ${messageOf(error)}`,
+      { cause: error },
+    );
+  });
+  if (moved === TIMED_OUT) {
+    throw new NotFoundOutError(
+      `the API server did not say within ${LOOK_MS} ms whether the nodes are still at their addresses`,
+    );
+  }
+  if (moved.length === 0) return;
+  throw new Error(
+    `${listed(moved)}: gone or made anew since the run began, so nothing was sent to the address: run again`,
+  );
+}
+
+/**
+ * The nodes that may be written to; all where nobody can say in time: then a key of our own is worth the risk.
+ * @throws the reason of `signal`
+ */
+export async function stillThere(
+  clients: readonly LimiterClient[],
+  findMoved: FindMoved,
+  signal: AbortSignal,
+): Promise<readonly LimiterClient[]> {
+  const moved = await within(findMoved(signal), LOOK_MS, signal).catch((): readonly string[] => []);
+  signal.throwIfAborted();
+  return moved === TIMED_OUT ? clients : clients.filter(({ name }) => !moved.includes(name));
+}

@@ -1,0 +1,34 @@
+/** How long real writes take while nothing is paused. */
+import { BaselineError } from './baseline.ts';
+import type { RedisConnections } from './store/redis-client.ts';
+import { pauseFor, TIMED_OUT, within } from './waiting.ts';
+
+const WRITES = 20;
+const WRITE_TIMEOUT_MS = 5000;
+
+/**
+ * Latencies of 20 real writes, one after the other, from the fastest to the slowest; milliseconds.
+ * @throws BaselineError where one takes longer than 5 s; RedisClientError; the reason of `signal`
+ */
+export async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
+  // What is asked later on: a right that is missing shows before any fault is announced.
+  await redis.read();
+  await redis.time();
+  const writer = await redis.openProbeWriter();
+  try {
+    const latencies: number[] = [];
+    for (let i = 0; i < WRITES; i += 1) {
+      const start = performance.now();
+      if ((await within(writer.write(), WRITE_TIMEOUT_MS, signal)) === TIMED_OUT) {
+        throw new BaselineError(
+          `${redis.name} did not take a write within ${WRITE_TIMEOUT_MS} ms, although this demo has injected nothing: check whether somebody else has paused it (CLIENT UNPAUSE ends the pause) or it is overloaded`,
+        );
+      }
+      latencies.push(performance.now() - start);
+      await pauseFor(5, signal);
+    }
+    return latencies.sort((a, b) => a - b);
+  } finally {
+    writer.close();
+  }
+}
