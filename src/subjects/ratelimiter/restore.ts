@@ -1,5 +1,5 @@
 /** Undoes what a run did: ends its pause, removes its keys, proves that writes are taken. */
-import { counted, counted, truncate } from '../../api/index.ts';
+import { counted, truncate } from '../../api/index.ts';
 import type { Restored } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';

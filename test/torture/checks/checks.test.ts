@@ -63,6 +63,12 @@ describe('find of pauses', () => {
     );
   });
 
+  it('the right one where an earlier one was sent and never carried out', () => {
+    expect(found((record) => record.note(pause(500, 1000)))).not.toContainEqual(
+      expect.stringMatching(/no pause for it was seen|was held back/),
+    );
+  });
+
   it('one that lasts past the end of its fault', () => {
     const longer = found((record) => {
       const [sent] = record.of('sent');

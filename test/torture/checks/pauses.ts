@@ -44,11 +44,14 @@ export function pausesOf({ lane, record }: Pick<Seen, 'lane' | 'record'>): Pause
   const releases = record.of('done', lane).filter(({ what }) => what === 'unpause');
   const restarts = redisSteps(record, lane).filter(({ step }) => step.action.what === 'kill');
   const pauses: PauseSeen[] = [];
-  for (const command of sent) {
-    if (command.passedAt === undefined) continue;
-    const from = command.passedAt;
+  const passed = sent.filter(({ passedAt }) => passedAt !== undefined);
+  for (const [i, command] of passed.entries()) {
+    const { passedAt: from = Infinity } = command;
     const counted = done.find(({ at }) => at >= from - 1);
     if (!counted) continue;
+    // Fewer were carried out than were sent: one that is still not counted when the next one comes was not.
+    const next = passed[i + 1]?.passedAt ?? Infinity;
+    if (counted.at >= next && done.length < passed.length - i) continue;
     done.splice(done.indexOf(counted), 1);
     const ms = Number(command.args[2]);
     const to = Math.min(counted.at, command.answeredAt ?? Infinity);
