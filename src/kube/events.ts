@@ -10,7 +10,7 @@
  */
 import { isNotFound, isTransient } from './api-error.ts';
 import type { KubeClient } from './client.ts';
-import { FairQueue } from './fair-queue.ts';
+import { FairQueue } from '../fair/fair-queue.ts';
 import { type Logger, microTime } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
 import { abortable, backoffDelay, Deadline, sleep } from './wait.ts';

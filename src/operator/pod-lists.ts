@@ -3,9 +3,10 @@
  * there are of what size is up to a tenant. Lists are read in small pages, of
  * which only what subjects read is kept, and only a few at once in this process.
  */
+
+import { FairGate } from '../fair/fair-gate.ts';
 import { AnswerTooLargeError } from '../kube/api-error.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { FairGate } from '../kube/fair-gate.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import { ListTooLargeError, type Pod } from '../subjects/cluster.ts';
 import { slimPod } from './slim-pod.ts';

@@ -5,7 +5,7 @@
  * take turns. A run that is on has its slot whatever the numbers say: it has to be
  * carried on, or undone.
  */
-import { FairQueue } from '../kube/fair-queue.ts';
+import { FairQueue } from '../fair/fair-queue.ts';
 
 export interface RunSlotsOptions {
   /** Slots in all. */

@@ -24,6 +24,7 @@ import { SAMPLE_EVERY_MS, watchCounters } from './interfaces/reference/counter-w
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { type LimitWindow, removeRateLimit, setupRateLimit } from './interfaces/reference/setup-limit.ts';
 import { runSteadyTraffic, type TrafficListener } from './interfaces/steady-traffic.ts';
+import { leftOutShortfall, type TrafficRoom } from './interfaces/traffic-room.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import { pauseFor, TIMED_OUT, within } from './waiting.ts';
 import { counted, sumOf } from './words.ts';
@@ -80,6 +81,7 @@ export interface BaselineOptions {
   readonly observers: readonly LimiterClient[];
   /** For the traffic. */
   readonly loaders: readonly LimiterClient[];
+  readonly room: TrafficRoom;
   readonly redis: RedisConnections;
   /** Keys that only this measurement uses. */
   readonly keys: ControlKeys;
@@ -304,14 +306,14 @@ async function atRest(
 
 /** Sends checks and waits for the answers. */
 async function sendChecks(
-  { loaders: clients }: BaselineOptions,
+  { loaders: clients, room }: BaselineOptions,
   window: SampledWindow,
   traffic: { readonly requestsPerSecond: number; readonly requests?: number },
   stop: AbortSignal,
   lifetime: AbortSignal,
 ): Promise<Pick<Counting, 'allowed' | 'open' | 'refused' | 'sent'> & Pick<Denying, 'denied' | 'problem'>> {
   const allowed = new Map(clients.map(({ name }) => [name, 0]));
-  let [sent, answered, denied, failed] = [0, 0, 0, 0];
+  let [sent, answered, denied, failed, leftOut] = [0, 0, 0, 0, 0];
   let problem: string | undefined;
   const listener: TrafficListener = {
     sent() {
@@ -329,12 +331,16 @@ async function sendChecks(
       if (got === 'Failed') failed += 1;
       else if (got === 'Denied') denied += 1;
     },
+    leftOut() {
+      leftOut += 1;
+    },
   };
   const hear = (message: string): void => {
     problem ??= truncate(message, MOST_PROBLEM);
   };
   const nodes = clients.map((client) => checkNode(client, window, hear));
-  await runSteadyTraffic({ nodes, ...traffic }, listener, stop, lifetime);
+  await runSteadyTraffic({ nodes, ...traffic, room }, listener, stop, lifetime);
+  if (leftOut > 0) throw new BaselineError(leftOutShortfall(leftOut));
   const open = sent - answered;
   // An answer that is none has failed, too, and is open all the same.
   const refused = Math.max(0, failed - open);
