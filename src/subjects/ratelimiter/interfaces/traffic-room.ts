@@ -7,5 +7,5 @@ export type TrafficRoom = () => ConnectionLease | undefined;
 
 /** What is missing where so many requests were left out, with what to do. */
 export function leftOutShortfall(requests: number): string {
-  return `${counted(requests, 'request')} of the traffic ${requests === 1 ? 'was' : 'were'} left out, since this run had 1000 open, or the runs of its namespace, or of others, left no connection: run fewer at once, or lower the rate or the time that an answer may take`;
+  return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection. Run fewer at once, or lower the rate or the time that an answer may take`;
 }
