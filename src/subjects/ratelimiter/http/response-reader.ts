@@ -15,8 +15,8 @@ const CHUNK_LINE_BYTES = 128;
 /** What a field takes beyond its characters: two strings and a place in a map. */
 const FIELD_BYTES = 128;
 /** So much of an answer is part of what its connection costs. */
-const INCLUDED_BYTES = 512;
-/** Fields of more than this take memory at once, also where the answer comes in one piece. */
+const INCLUDED_BYTES = 1024;
+/** A line, or fields, of more than this take memory at once, also where the answer comes in one piece. */
 const WHOLE_HEAD_BYTES = 1024;
 /** What is replaced by larger memory, or given up, is there until the garbage is collected: each byte counts as so many. */
 const WITH_GARBAGE = 6;
@@ -32,7 +32,7 @@ export interface AnswerBounds {
   readonly informational: number;
 }
 
-/** What answers of which a part has come may hold, beyond 512 bytes each. */
+/** What answers of which a part has come may hold, beyond 1,024 bytes each. */
 export interface AnswerMemory {
   /** Has so many bytes more; false: there are not so many, and nothing was taken. */
   readonly take: (bytes: number) => boolean;
@@ -211,7 +211,7 @@ export class ResponseReader {
   #takeLine(part: Buffer, whole: boolean): boolean {
     this.#boundLine(part.length);
     const inPieces = !whole || this.#line.length > 0;
-    if (!whole) this.#takeMemory(part.length, 0);
+    if (!whole || part.length > WHOLE_HEAD_BYTES) this.#takeMemory(part.length, 0);
     if (inPieces) this.#line.append(part);
     if (!whole) return false;
     const line = (inPieces ? this.#line.take() : part).toString('latin1');
