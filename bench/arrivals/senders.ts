@@ -14,13 +14,15 @@ export type Send = (
 const KEY = 'demo-bench';
 const TIMEOUT_MS = 30_000;
 const OPEN_AT_ONCE = 200;
+/** Connections whose memory is left for answers on their way. */
+const ANSWERS = 800;
 const AUTOCANNON = createRequire(import.meta.url).resolve('autocannon');
 const LUA = fileURLToPath(new URL('check.lua', import.meta.url));
 
 /** The burst of the operator. @throws when a request was not answered as it should be */
 export const ours: Send = async ({ port, requests }, signal) => {
   const nodes = [{ name: 'receiver', host: '127.0.0.1', port }];
-  const budget = new ConnectionBudget(requests);
+  const budget = new ConnectionBudget(requests + ANSWERS).onBehalfOf('bench');
   const burst = await injectBurstTraffic(
     { nodes, key: KEY, windowId: 'window', requests, timeoutMs: TIMEOUT_MS, budget },
     signal,

@@ -3,7 +3,7 @@
  * connected before it begins as ours has, and of two load generators, which send on each connection as soon as it
  * is open, while others are still made.
  */
-import { freeFileDescriptors } from '../../src/subjects/ratelimiter/http/connection-budget.ts';
+import { freeFileDescriptors } from '../../src/subjects/ratelimiter/http/file-descriptors.ts';
 import { Receiver } from '../arrivals/receiver.ts';
 import { autocannon, ours, type Send, undici, wrk } from '../arrivals/senders.ts';
 import { whyNoWrk } from '../arrivals/wrk-package.ts';

@@ -8,9 +8,10 @@
  * that has most waiting, so that nobody's events depend on others'. The same event again within a few minutes is not a new
  * object but a higher count in the series of the first.
  */
+
+import { FairQueue } from '../fair/fair-queue.ts';
 import { isNotFound, isTransient } from './api-error.ts';
 import type { KubeClient } from './client.ts';
-import { FairQueue } from './fair-queue.ts';
 import { type Logger, microTime } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
 import { abortable, backoffDelay, Deadline, sleep } from './wait.ts';

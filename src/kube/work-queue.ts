@@ -7,7 +7,7 @@
  * namespaces take turns. What is urgent has a lane of its own, and workers that
  * nothing else occupies.
  */
-import { FairQueue } from './fair-queue.ts';
+import { FairQueue } from '../fair/fair-queue.ts';
 import { type BackoffOptions, backoffDelay, longestTimerMs, systemTimers, type Timers } from './wait.ts';
 
 /** So many urgent keys in a row are taken while others wait; then it is the turn of one of those. */

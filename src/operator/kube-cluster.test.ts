@@ -127,6 +127,26 @@ it('reads a few lists at once, however many are asked for, and lets no namespace
   expect(seen.most).toBeLessThanOrEqual(4);
 });
 
+it('lets no list of others wait before one for which a fault waits', async () => {
+  server = await startWireServer(({ path }, response) => {
+    if (path.includes('/shop/')) sendJson(response, { metadata: {}, items: [pod(0, 10)] });
+  });
+  const client = server.client({ connections: 32 });
+  const cluster = createKubeCluster(client, createSystemClock(), pino({ level: 'silent' }));
+  const stop = new AbortController();
+  let over = 0;
+  const slow = Array.from({ length: 8 }, async (_, i) => {
+    const [namespace, timed] = [`slow-${i % 4}`, i >= 6 && i % 2 === 0];
+    await cluster.pods(namespace, '', 200, stop.signal, timed).catch(() => undefined);
+    over += 1;
+  });
+  expect(await cluster.pods('shop', '', 200, never, true)).toHaveLength(1);
+  expect(await cluster.pod('shop', 'pod-0', never)).toBeDefined();
+  expect(over).toBe(0);
+  stop.abort(new Error('enough'));
+  await Promise.all(slow);
+});
+
 it('asks for metadata alone where that is enough', async () => {
   const { cluster } = await setup(3, 10);
   expect(await cluster.podMetadata('shop', 200, never)).toHaveLength(3);

@@ -12,6 +12,8 @@ import { PodLists } from './pod-lists.ts';
 
 /** Deadline of each read, in milliseconds. */
 const READ_TIMEOUT_MS = 10_000;
+/** A fault has 3 s to begin, and whoever asks waits for half of it. */
+const TIMED = { timed: true, withinMs: 1500 };
 /** Of one object, in bytes: more than etcd takes. */
 const READ_BYTES = 4 * 1024 * 1024;
 
@@ -47,12 +49,16 @@ export function createKubeCluster(
     // By a list: the operator may not get pods, and need not.
     async pod(namespace, name, signal) {
       const pods = await explained(
-        lists.list({ namespace, labelSelector: '', fieldSelector: `metadata.name=${name}`, most: 1 }, signal),
+        lists.list(
+          // Asked for right before a pause or a write.
+          { namespace, labelSelector: '', fieldSelector: `metadata.name=${name}`, most: 1, timed: true },
+          signal,
+        ),
       );
       return pods === 'TooMany' ? undefined : pods[0];
     },
-    pods: (namespace, labelSelector, most, signal) =>
-      explained(lists.list({ namespace, labelSelector, most }, signal)),
+    pods: (namespace, labelSelector, most, signal, timed = false) =>
+      explained(lists.list({ namespace, labelSelector, most, ...(timed && TIMED) }, signal)),
     podMetadata: (namespace, most, signal) =>
       explained(lists.list({ namespace, labelSelector: '', most, metadataOnly: true }, signal)),
     ...createNotes(client),

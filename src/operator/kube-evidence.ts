@@ -2,6 +2,7 @@
 import type { ChaosDemo } from '../api/index.ts';
 import { API_VERSION, KIND } from '../api/index.ts';
 import { evidenceLabels, evidenceName } from '../evidence/index.ts';
+import { FairGate } from '../fair/fair-gate.ts';
 import {
   ApiError,
   isAlreadyExists,
@@ -11,7 +12,6 @@ import {
   isNotFound,
 } from '../kube/api-error.ts';
 import type { KubeClient, KubeRequest } from '../kube/client.ts';
-import { FairGate } from '../kube/fair-gate.ts';
 import type { KubeObject } from '../kube/kube-types.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import type { EvidenceFiles, EvidenceStore, EvidenceWrite, KeptEvidence } from './ports.ts';

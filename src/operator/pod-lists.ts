@@ -3,9 +3,10 @@
  * there are of what size is up to a tenant. Lists are read in small pages, of
  * which only what subjects read is kept, and only a few at once in this process.
  */
+
+import { FairGate } from '../fair/fair-gate.ts';
 import { AnswerTooLargeError } from '../kube/api-error.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { FairGate } from '../kube/fair-gate.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import { ListTooLargeError, type Pod } from '../subjects/cluster.ts';
 import { slimPod } from './slim-pod.ts';
@@ -19,7 +20,9 @@ const MOST_LIST_BYTES = 16 * 1024 * 1024;
 /** For a whole list, in milliseconds. */
 const LIST_WITHIN_MS = 10_000;
 /** Lists read at once, in all and of one namespace. */
-const AT_ONCE = { most: 4, mostByGroup: 2 };
+const AT_ONCE = { most: 3, mostByGroup: 2 };
+/** Those that are timed, besides. */
+const TIMED_AT_ONCE = { most: 2, mostByGroup: 1 };
 
 interface PodPage {
   readonly metadata: { readonly continue?: string };
@@ -37,12 +40,17 @@ export interface PodQuery {
   readonly most: number;
   /** Whether only their metadata is asked for: the rest is not even sent. */
   readonly metadataOnly?: boolean;
+  /** Whether a fault waits for it: then no list waits before it that is not timed as well. */
+  readonly timed?: boolean;
+  /** For the whole list once it is its turn, in milliseconds; default: 10 s. */
+  readonly withinMs?: number;
 }
 
 /** Reads lists of pods from an API server. */
 export class PodLists {
   readonly #client: KubeClient;
   readonly #gate = new FairGate(AT_ONCE);
+  readonly #timedGate = new FairGate(TIMED_AT_ONCE);
 
   constructor(client: KubeClient) {
     this.#client = client;
@@ -54,11 +62,12 @@ export class PodLists {
    * @throws what the client throws
    */
   list(query: PodQuery, signal: AbortSignal): Promise<readonly Pod[] | 'TooMany'> {
-    return this.#gate.run(query.namespace, signal, async () => await this.#read(query, signal));
+    const gate = query.timed ? this.#timedGate : this.#gate;
+    return gate.run(query.namespace, signal, async () => await this.#read(query, signal));
   }
 
   async #read(query: PodQuery, signal: AbortSignal): Promise<readonly Pod[] | 'TooMany'> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(LIST_WITHIN_MS)]);
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(query.withinMs ?? LIST_WITHIN_MS)]);
     const pods: Pod[] = [];
     let usual = PAGE_PODS;
     let next: string | undefined;

@@ -6,7 +6,7 @@
  * carried on, or undone.
  */
 import { counted } from '../api/index.ts';
-import { FairQueue } from '../kube/fair-queue.ts';
+import { FairQueue } from '../fair/fair-queue.ts';
 
 export interface RunSlotsOptions {
   /** Slots in all. */

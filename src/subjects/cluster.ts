@@ -108,12 +108,17 @@ export interface Cluster {
   secret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | undefined>;
   /** One pod by its name. @throws ListTooLargeError, and as the others */
   pod(namespace: string, name: string, signal: AbortSignal): Promise<Pod | undefined>;
-  /** 'TooMany': there are more than `most`. @throws ListTooLargeError, and as the others */
+  /**
+   * 'TooMany': there are more than `most`.
+   * @param timed a fault waits for it: it goes before those that are not, and is given up after 1.5 s
+   * @throws ListTooLargeError, and as the others
+   */
   pods(
     namespace: string,
     labelSelector: string,
     most: number,
     signal: AbortSignal,
+    timed?: boolean,
   ): Promise<readonly Pod[] | 'TooMany'>;
   /** All pods of the namespace, by their metadata alone. As `pods`. */
   podMetadata(

@@ -56,7 +56,7 @@ export class DrivenLimiter {
       spec,
       generation: 1,
       now: () => clock.now(),
-      budget: new ConnectionBudget(1000),
+      budget: new ConnectionBudget(1000).onBehalfOf('shop'),
       logger: { info() {}, warn() {} },
       mayBePaused,
       ...(pauses && { pauses }),

@@ -18,7 +18,7 @@ import { faultOf } from './faults/index.ts';
 import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
 import type { Timeline } from './faults/timeline.ts';
 import { truthIn } from './faults/truth.ts';
-import type { ConnectionBudget } from './http/connection-budget.ts';
+import type { ConnectionShare } from './http/connection-budget.ts';
 import { httpInterface } from './interfaces/http/http-interface.ts';
 import type { LimiterInterface } from './interfaces/limiter-interface.ts';
 import { pollHealth } from './interfaces/poll-health.ts';
@@ -39,8 +39,8 @@ export interface RateLimiterDriverOptions {
   /** Of that spec. */
   readonly generation: number;
   readonly now: () => number;
-  /** For bursts, shared by all runs of this process. */
-  readonly budget: ConnectionBudget;
+  /** Connections to nodes that the runs of its namespace may have. */
+  readonly budget: ConnectionShare;
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'info' | 'warn'>;
   /** Whether an earlier process may have left a pause on. */
   readonly mayBePaused: boolean;

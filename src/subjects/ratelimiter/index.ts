@@ -12,7 +12,8 @@ import { ConnectionBudget } from './http/connection-budget.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
 export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/redis-pause/pause.ts';
-export { ConnectionBudget, freeFileDescriptors } from './http/connection-budget.ts';
+export { ConnectionBudget } from './http/connection-budget.ts';
+export { freeFileDescriptors } from './http/file-descriptors.ts';
 export type { BurstResult } from './interfaces/burst-result.ts';
 export { type BurstOptions, injectBurstTraffic } from './interfaces/reference/check-burst.ts';
 export { sampleCounters } from './interfaces/reference/counter-sample.ts';
@@ -34,14 +35,24 @@ export function burstTrafficConfig(scenario: ScenarioSpec, limiter: RateLimiterS
   return planOf(ghostAllowing, scenario, limiter);
 }
 
-/** Connections that bursts may hold open at the same time, of all runs of this process: those of the largest burst. */
-const BURST_CONNECTIONS = new ConnectionBudget(10_000);
+/** Namespaces that have connections of their own at the same time: as many as runs may be on, by default. */
+const NAMESPACES = 50;
+/** Enough for traffic at the usual rates, and for a burst of as many requests. */
+const OWN_CONNECTIONS = 200;
+/** Those of the largest burst, and as much again as 800 take for the traffic of other runs and for answers: 95 MiB. */
+const MOST_OF_NAMESPACE = 10_800;
+
+/** Connections to nodes, of all runs of this process: 181 MiB. */
+const CONNECTIONS = new ConnectionBudget((NAMESPACES - 1) * OWN_CONNECTIONS + MOST_OF_NAMESPACE, {
+  mostByNamespace: MOST_OF_NAMESPACE,
+  own: OWN_CONNECTIONS,
+});
 
 /** Rate limiters that count in one Redis. @param diagnosis who explains what was detected */
 export function rateLimiterExplainedBy(diagnosis: DiagnosisProfiles): Subject<Cluster> {
   return {
     definition: rateLimiterDefinition,
-    connect: (ports) => new RateLimiterConnector(ports, BURST_CONNECTIONS, diagnosis),
+    connect: (ports) => new RateLimiterConnector(ports, CONNECTIONS, diagnosis),
   };
 }
 

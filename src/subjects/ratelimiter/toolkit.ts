@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import type { Toolkit } from './faults/fault.ts';
-import { dialTls } from './http/dial.ts';
+import { dialTls, TLS_COST } from './http/dial.ts';
 import { NodeClient } from './http/node-client.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
 import { SAMPLE_TIMEOUT_MS } from './interfaces/reference/counter-watch.ts';
@@ -16,8 +16,8 @@ import { RedisConnections } from './store/redis-client.ts';
 const QUIET_CONNECTIONS = 4;
 /**
  * Connections for the traffic to one node: those whose answers are waited for, at the highest rate and the longest wait.
- * A request that waited for a connection would be told as one that the node did not answer. Traffic has no more than
- * so many requests open over all nodes, so that this is what a run can come to.
+ * A request that waited for a connection would be told as one that the node did not answer. Over all nodes traffic has no
+ * more open than `room` lets it, so that this is what a run can come to.
  */
 const TRAFFIC_CONNECTIONS = 1000;
 
@@ -36,10 +36,11 @@ export function openToolkit(
 ): Toolkit {
   const { mayBePaused, server, ...rest } = parts;
   const { nodes, redis } = parts.target;
+  const { budget } = parts;
   const limiter = rateLimiterOf(spec);
   const timeoutMs = parseDuration(limiter.health.timeout);
   const open = (timeoutMs: number, connections: number): LimiterClient[] =>
-    nodes.map((node) => new LimiterClient(node, timeoutMs, connections));
+    nodes.map((node) => new LimiterClient(node, timeoutMs, connections, undefined, budget));
   const { http } = limiter.interface;
   if (http) {
     const { tls } = http;
@@ -51,14 +52,16 @@ export function openToolkit(
       target: { ...parts.target, nodes: asked },
       ...(dial && { dial }),
       callers: new HttpCallers(http, parts.target.http?.headers),
-      askers: asked.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, parts.now, dial)),
+      askers: asked.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, parts.now, dial, budget)),
+      room: () => budget.tryAcquire(dial ? TLS_COST : 1),
       redis: new RedisConnections(redis, randomUUID(), server),
       ownPause: new OwnPause(mayBePaused),
     };
   }
   return {
     ...rest,
-    askers: nodes.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, parts.now)),
+    askers: nodes.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, parts.now, undefined, budget)),
+    room: () => budget.tryAcquire(1),
     limiter,
     timeoutMs,
     clients: open(timeoutMs, QUIET_CONNECTIONS),

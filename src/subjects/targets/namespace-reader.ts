@@ -58,12 +58,13 @@ export class NamespaceReader {
 
   /**
    * @param labelSelector '' for all; undefined: there are more than {@link MOST_PODS}
+   * @param timed see {@link Cluster.pods}
    * @throws {Refusal} PodsNotEligible where they are too large to be read
    */
-  async pods(labelSelector: string): Promise<readonly Pod[] | undefined> {
+  async pods(labelSelector: string, timed = false): Promise<readonly Pod[] | undefined> {
     const { namespace } = this;
     try {
-      const list = this.#cluster.pods(namespace, labelSelector, MOST_PODS, this.#signal);
+      const list = this.#cluster.pods(namespace, labelSelector, MOST_PODS, this.#signal, timed);
       const pods = await permitted(namespace, list);
       return pods === 'TooMany' ? undefined : pods;
     } catch (error) {

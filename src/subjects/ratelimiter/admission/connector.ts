@@ -53,7 +53,7 @@ export class RateLimiterConnector implements SubjectConnector {
   readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
 
   /**
-   * @param budget connections for bursts, of all runs of this process
+   * @param budget connections to nodes, of all runs of this process
    * @param diagnosis who explains what was detected
    */
   constructor(ports: SubjectPorts<Cluster>, budget: ConnectionBudget, diagnosis: DiagnosisProfiles) {
@@ -196,7 +196,7 @@ export class RateLimiterConnector implements SubjectConnector {
       spec,
       generation,
       now: () => clock.now(),
-      budget: this.#budget,
+      budget: this.#budget.onBehalfOf(namespace),
       diagnosis: this.#diagnosis.onBehalfOf(namespace),
       logger,
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),

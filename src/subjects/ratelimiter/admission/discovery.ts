@@ -110,6 +110,7 @@ export async function findMoved(
 ): Promise<string[]> {
   const pods = await new NamespaceReader(cluster, namespace, signal).pods(
     formatLabelSelector(limiter.selector),
+    true,
   );
   if (pods === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
   const staying = new Map(pods.filter(isAlive).map(({ metadata, status }) => [metadata.uid, status?.podIP]));

@@ -16,12 +16,13 @@ import type {
 } from '../../../demo/observed.ts';
 import type { FaultEvidence, Permit, Scenario } from '../../../demo/subject.ts';
 import type { Baseline } from '../baseline.ts';
-import type { ConnectionBudget } from '../http/connection-budget.ts';
+import type { ConnectionShare } from '../http/connection-budget.ts';
 import type { Dial } from '../http/dial.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import type { Callers } from '../interfaces/callers.ts';
 import type { LimiterInterface } from '../interfaces/limiter-interface.ts';
 import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
+import type { TrafficRoom } from '../interfaces/traffic-room.ts';
 import { MEMBER, PART, type RateLimiterSpec } from '../schema.ts';
 import type { OwnPause } from '../store/own-pause.ts';
 import type { RedisConnections } from '../store/redis-client.ts';
@@ -131,8 +132,10 @@ export interface Toolkit {
   readonly askers: readonly NodeClient[];
   /** How its nodes are dialled with TLS; left out: they are not. */
   readonly dial?: Dial;
-  /** For bursts, shared by all runs of this process. */
-  readonly budget: ConnectionBudget;
+  /** Connections to nodes that the runs of this namespace may have, for bursts and traffic. */
+  readonly budget: ConnectionShare;
+  /** A connection of it for one open request of traffic. */
+  readonly room: TrafficRoom;
   readonly redis: RedisConnections;
   readonly ownPause: OwnPause;
   /** What is normal without a fault; undefined: not measured by this process. */

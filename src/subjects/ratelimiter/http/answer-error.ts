@@ -5,6 +5,7 @@
  * UNSUPPORTED_ENCODING: a transfer coding other than `chunked`. UNASKED_UPGRADE: 101, which nobody asked for.
  * HEAD_TOO_LARGE, TOO_MANY_HEADERS, TOO_MANY_INFORMATIONAL, BODY_TOO_LARGE: beyond a bound.
  * CLOSED_EARLY: the connection ended within the answer. SURPLUS: bytes behind the answer.
+ * NO_ROOM: nothing is wrong with it, but there is no memory for the rest of it.
  */
 export type AnswerErrorCode =
   | 'BAD_STATUS_LINE'
@@ -18,7 +19,8 @@ export type AnswerErrorCode =
   | 'TOO_MANY_INFORMATIONAL'
   | 'BODY_TOO_LARGE'
   | 'CLOSED_EARLY'
-  | 'SURPLUS';
+  | 'SURPLUS'
+  | 'NO_ROOM';
 
 /** An answer that cannot be taken; the message holds nothing that the server sent. */
 export class AnswerError extends Error {

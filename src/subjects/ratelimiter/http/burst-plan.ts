@@ -1,14 +1,10 @@
 /** What a burst is made of, and what comes of it. */
 
 import type { Failure, FailureCode } from './connection.ts';
-import type { ConnectionBudget } from './connection-budget.ts';
+import type { ConnectionShare } from './connection-budget.ts';
 import type { Address, Dial } from './dial.ts';
 import type { HttpRequest } from './request.ts';
-import { type AnswerBounds, DEFAULT_BOUNDS, type HttpAnswer } from './response-reader.ts';
-
-/** What all answers that are being read may hold together. */
-const MOST_BUFFERED_BYTES = 48 * 1024 * 1024;
-const LEAST_BYTES = 1024;
+import type { AnswerBounds, HttpAnswer } from './response-reader.ts';
 
 /** Where a request goes. */
 export interface BurstNode extends Address {
@@ -37,9 +33,14 @@ export interface BurstPlan<T> {
   readonly read: (answer: HttpAnswer) => T;
   /** How long opening a connection, and one request, may take; milliseconds. */
   readonly timeoutMs: number;
-  /** Connections are taken of it, for at most `timeoutMs` waited for, and given back in the end. */
-  readonly budget: ConnectionBudget;
-  /** What one answer may take. Default: `boundsFor(requests.length)`. */
+  /** Connections are taken of it, and given back in the end; answers that come in parts take of it, too. */
+  readonly budget: ConnectionShare;
+  /**
+   * Milliseconds since the epoch: until then it is waited for connections, and they are opened, in all. Default: for
+   * `timeoutMs` it is waited, and for each that is opened.
+   */
+  readonly until?: number;
+  /** What one answer may take. Default: `DEFAULT_BOUNDS`. */
   readonly bounds?: AnswerBounds;
   /** When to write, in milliseconds since the epoch; as soon as possible when left out or past. */
   readonly at?: number;
@@ -96,14 +97,4 @@ export function spread(
     node: nodes[i % nodes.length] as BurstNode,
     request: requestFor(i),
   }));
-}
-
-/** Bounds of each answer under which `requests` unfinished ones stay within 48 MiB, as far as 1 KiB each allows. */
-export function boundsFor(requests: number): AnswerBounds {
-  const share = Math.max(LEAST_BYTES, Math.floor(MOST_BUFFERED_BYTES / Math.max(1, requests) / 2));
-  return {
-    ...DEFAULT_BOUNDS,
-    headBytes: Math.min(DEFAULT_BOUNDS.headBytes, share),
-    bodyBytes: Math.min(DEFAULT_BOUNDS.bodyBytes, share),
-  };
 }

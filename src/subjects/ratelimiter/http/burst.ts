@@ -4,17 +4,11 @@
  * moment all are written in one turn of the event loop.
  */
 import { fairTimeout, messageOf, pauseFor, within } from '../waiting.ts';
-import {
-  type Burst,
-  type BurstNode,
-  BurstNotSentError,
-  type BurstPlan,
-  boundsFor,
-  type WarmUp,
-} from './burst-plan.ts';
+import { type Burst, type BurstNode, BurstNotSentError, type BurstPlan, type WarmUp } from './burst-plan.ts';
 import { Connection, type Failure } from './connection.ts';
-import { ConnectionBudgetError, type ConnectionLease, freeFileDescriptors } from './connection-budget.ts';
+import { ConnectionBudgetError, type ConnectionLease } from './connection-budget.ts';
 import { dialTcp } from './dial.ts';
+import { freeFileDescriptors } from './file-descriptors.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import { DEFAULT_BOUNDS, type HttpAnswer, ResponseReader } from './response-reader.ts';
 
@@ -88,15 +82,19 @@ function linesOf<T>({ requests, warmUp }: BurstPlan<T>): Line[] {
 
 async function leaseOf<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<ConnectionLease> {
   const { budget, cost = 1, requests, timeoutMs } = plan;
-  const timeout = fairTimeout(timeoutMs);
+  const timeout = fairTimeout(leftFor(plan) ?? timeoutMs);
+  const needed = requests.length * cost;
   try {
-    return await budget.acquire(requests.length * cost, AbortSignal.any([signal, timeout.signal]));
+    return await budget.acquire(needed, AbortSignal.any([timeout.signal, signal]));
   } catch (error) {
     signal.throwIfAborted();
     const why =
       error instanceof ConnectionBudgetError
         ? error.message
-        : `it needs ${requests.length} connections${cost > 1 ? `, each of which counts as ${cost} where it is encrypted` : ''}, and for ${timeoutMs} ms other bursts left fewer of the ${budget.total} that this process may open`;
+        : `it needs ${requests.length} connections${cost > 1 ? `, each of which counts as ${cost} where it is encrypted` : ''}, and until its time was over ` +
+          (budget.isUsedUpBy(needed)
+            ? `other runs of this namespace left fewer of the ${budget.most} that a namespace may have: run fewer at once, or send fewer requests`
+            : `runs of other namespaces left fewer: run again, or send at most ${Math.floor(budget.own / cost)} requests, which wait for no other namespace`);
     throw new BurstNotSentError(`the burst was not sent: ${why}`, 'NO_CONNECTIONS');
   } finally {
     timeout.end();
@@ -113,16 +111,24 @@ async function checkFiles(connections: number): Promise<void> {
   );
 }
 
+/** Milliseconds until the time of the burst is over; undefined where that is not said. */
+function leftFor<T>({ now = Date.now, until }: BurstPlan<T>): number | undefined {
+  return until === undefined ? undefined : Math.max(0, until - now());
+}
+
 /** Opens and warms up the connections that are not open. */
 async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: AbortSignal): Promise<void> {
   const closed = lines.filter(({ connection }) => !connection?.idle);
   for (let i = 0; i < closed.length; i += OPEN_AT_ONCE) {
     const some = closed.slice(i, i + OPEN_AT_ONCE);
+    const left = leftFor(plan) ?? Infinity;
     const failures = Promise.all(some.map(async (line) => await open(line, plan)));
-    await within(failures, plan.timeoutMs, signal);
-    for (const { connection } of some) {
-      if (!connection?.idle) connection?.fail('TIMEOUT', `it did not answer within ${plan.timeoutMs} ms`);
-    }
+    await within(failures, Math.min(plan.timeoutMs, left), signal);
+    const late =
+      left < plan.timeoutMs
+        ? `${closed.length} connections were not all open before the time of the burst was over: let the nodes take them faster, or send fewer requests`
+        : `it did not answer within ${plan.timeoutMs} ms`;
+    for (const { connection } of some) if (!connection?.idle) connection?.fail('TIMEOUT', late);
     signal.throwIfAborted();
     for (const [j, failure] of (await failures).entries()) {
       if (!failure) continue;
@@ -137,7 +143,7 @@ async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Ab
 /** @returns why the connection cannot be used; undefined when it is open and warm */
 async function open<T>(
   line: Line,
-  { dial = dialTcp, warmUp, bounds = DEFAULT_BOUNDS }: BurstPlan<T>,
+  { budget, dial = dialTcp, warmUp, bounds = DEFAULT_BOUNDS }: BurstPlan<T>,
 ): Promise<Failure | undefined> {
   line.connection?.fail('STOPPED', 'another connection takes its place');
   return await new Promise((resolve) => {
@@ -146,7 +152,7 @@ async function open<T>(
       else resolve(undefined);
     });
     line.connection = connection;
-    connection.expect(new ResponseReader(bounds, warmUp?.request.method), (outcome) => {
+    connection.expect(new ResponseReader(bounds, warmUp?.request.method, budget), (outcome) => {
       const failure = 'failure' in outcome ? outcome.failure : problemOf(outcome.answer, warmUp);
       // Looked at again below, before the burst is sent.
       if (failure) connection.fail(failure.code, failure.message);
@@ -166,14 +172,14 @@ function problemOf(answer: HttpAnswer, warmUp: WarmUp | undefined): Failure | un
 }
 
 async function fire<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: AbortSignal): Promise<Burst<T>> {
-  const { at = 0, now = Date.now, timeoutMs, bounds = boundsFor(lines.length), read } = plan;
+  const { at = 0, budget, now = Date.now, timeoutMs, bounds = DEFAULT_BOUNDS, read } = plan;
   const sentAt = new Float64Array(lines.length);
   const endedAt = new Float64Array(lines.length);
   const results: ({ status: number; answer: T } | { failure: Failure })[] = [];
   let open = lines.length;
   const { promise: all, resolve: onAll } = Promise.withResolvers<void>();
   for (const [i, { connection, method }] of lines.entries()) {
-    connection?.expect(new ResponseReader(bounds, method), (outcome) => {
+    connection?.expect(new ResponseReader(bounds, method, budget), (outcome) => {
       endedAt[i] = performance.now();
       results[i] = 'failure' in outcome ? outcome : reading(outcome.answer, read);
       open -= 1;

@@ -7,7 +7,7 @@ import { adviceOnTls } from './tls-errors.ts';
 
 /**
  * UNREACHABLE: no connection came about. NO_CONNECTIONS: this machine or process has none left.
- * RESET: the connection ended before the answer was there. TIMEOUT: no answer in time.
+ * RESET: the connection ended before the answer was there, on whichever side. TIMEOUT: no answer in time.
  * BAD_ANSWER: the answer is not HTTP, exceeds a bound, or is not what was asked for.
  * NOT_SENT: the connection ended before the request was written. STOPPED: by whoever owns it.
  */
@@ -92,6 +92,7 @@ export class Connection {
   #finish(outcome: Parameters<Settle>[0]): void {
     const settle = this.#settle;
     this.#settle = undefined;
+    this.#reader?.close();
     this.#reader = undefined;
     settle?.(outcome);
   }
@@ -139,7 +140,9 @@ export class Connection {
       this.#finish({ answer });
     } catch (error) {
       if (!(error instanceof AnswerError)) throw error;
-      this.fail(error.code === 'CLOSED_EARLY' ? 'RESET' : 'BAD_ANSWER', `${error.message} (${error.code})`);
+      // Nobody knows what a broken off answer would have said; it was no wrong one.
+      const brokenOff = error.code === 'CLOSED_EARLY' || error.code === 'NO_ROOM';
+      this.fail(brokenOff ? 'RESET' : 'BAD_ANSWER', `${error.message} (${error.code})`);
     }
   }
 }

@@ -5,16 +5,31 @@ const NOTHING = Buffer.alloc(0);
 export class GrowingBytes {
   #memory = NOTHING;
   #length = 0;
+  #expected = 0;
 
   get length(): number {
     return this.#length;
   }
 
+  /** Bytes of memory that it holds once so many bytes more are in it. */
+  capacityWith(more: number): number {
+    const needed = this.#length + more;
+    return needed <= this.#memory.length
+      ? this.#memory.length
+      : Math.max(needed, this.#expected || Math.max(FIRST_BYTES, this.#memory.length * 2));
+  }
+
+  /** So many bytes will come in all, so that memory is made once. */
+  expect(bytes: number): void {
+    this.#expected = bytes;
+  }
+
   /** Copies `part` behind what is there. */
   append(part: Uint8Array): void {
     const needed = this.#length + part.length;
-    if (needed > this.#memory.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, needed, this.#memory.length * 2));
+    const capacity = this.capacityWith(part.length);
+    if (capacity > this.#memory.length) {
+      const larger = Buffer.allocUnsafeSlow(capacity);
       this.#memory.copy(larger, 0, 0, this.#length);
       this.#memory = larger;
     }

@@ -5,7 +5,7 @@ import type { Failure } from './connection.ts';
 import type { Dial } from './dial.ts';
 import { HttpPool, RequestError } from './pool.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
-import type { AnswerBounds, HttpAnswer } from './response-reader.ts';
+import type { AnswerBounds, AnswerMemory, HttpAnswer } from './response-reader.ts';
 
 /** What an answer of a rate limiter may take; they are small, and many may come at once. */
 const BOUNDS: AnswerBounds = { headBytes: 8 * 1024, headers: 64, bodyBytes: 16 * 1024, informational: 2 };
@@ -25,10 +25,11 @@ export class NodeClient {
    * @param connections requests that may be under way at once
    * @param now milliseconds since the epoch; the fraction counts
    * @param dial default: plain TCP
+   * @param memory for answers that come in parts; left out: as their bounds allow
    */
-  constructor(node: BurstNode, connections: number, now: () => number, dial?: Dial) {
+  constructor(node: BurstNode, connections: number, now: () => number, dial?: Dial, memory?: AnswerMemory) {
     this.node = node;
-    this.#pool = new HttpPool(node, connections, dial);
+    this.#pool = new HttpPool(node, connections, dial, memory);
     this.#now = now;
   }
 

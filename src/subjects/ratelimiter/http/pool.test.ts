@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { HttpPool, RequestError } from './pool.ts';
 import { encodeRequest } from './request.ts';
 import { DEFAULT_BOUNDS, type HttpAnswer } from './response-reader.ts';
@@ -59,6 +59,16 @@ describe('a pool of connections', () => {
     expect(sockets).toHaveLength(1);
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask()));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('ends connections that nobody has used for long, whether or not anybody asks again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { ask, sockets } = await poolOn((socket) => socket.write(OK));
+    await Promise.all([ask(), ask()]);
+    vi.advanceTimersByTime(5000);
+    for (const socket of sockets) await closed(socket);
     expect(sockets).toHaveLength(2);
   });
 

@@ -4,7 +4,7 @@
  */
 import { Connection, type Failure } from './connection.ts';
 import { type Address, type Dial, dialTcp } from './dial.ts';
-import { type AnswerBounds, type HttpAnswer, ResponseReader } from './response-reader.ts';
+import { type AnswerBounds, type AnswerMemory, type HttpAnswer, ResponseReader } from './response-reader.ts';
 
 /** So long a connection that is not used is trusted to be there still, in milliseconds: many servers close after 5 s. */
 const KEPT_MS = 4000;
@@ -39,19 +39,25 @@ export class HttpPool {
   readonly #to: Address;
   readonly #most: number;
   readonly #dial: Dial;
+  readonly #memory: AnswerMemory | undefined;
   /** The one used last stands last. */
   #kept: Kept[] = [];
   readonly #busy = new Set<Connection>();
   #slots: number;
   readonly #waiting = new Set<() => void>();
+  #sweep: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param connections requests that may be under way at once; further ones wait for their turn */
-  constructor(to: Address, connections: number, dial: Dial = dialTcp) {
+  /**
+   * @param connections requests that may be under way at once; further ones wait for their turn
+   * @param memory for answers that come in parts; left out: as their bounds allow
+   */
+  constructor(to: Address, connections: number, dial: Dial = dialTcp, memory?: AnswerMemory) {
     this.#to = to;
     this.#most = connections;
     this.#slots = connections;
     this.#dial = dial;
+    this.#memory = memory;
   }
 
   /**
@@ -72,6 +78,7 @@ export class HttpPool {
   /** Ends every connection at once, and the requests that are under way. */
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#sweep);
     for (const next of this.#waiting) next();
     for (const connection of this.#busy) connection.fail('STOPPED', 'the connections are closed');
     this.#drop(() => true);
@@ -107,7 +114,7 @@ export class HttpPool {
       const onAbort = (): void => connection.fail('STOPPED', 'it was called off');
       this.#busy.add(connection);
       signal.addEventListener('abort', onAbort, { once: true });
-      connection.expect(new ResponseReader(bounds, method), (outcome) => {
+      connection.expect(new ResponseReader(bounds, method, this.#memory), (outcome) => {
         this.#busy.delete(connection);
         signal.removeEventListener('abort', onAbort);
         if ('failure' in outcome) return reject(new RequestError(outcome.failure));
@@ -120,8 +127,7 @@ export class HttpPool {
 
   /** A kept connection that is still there. */
   #idle(): Connection | undefined {
-    const now = performance.now();
-    this.#drop(({ connection, until }) => !connection.idle || until <= now);
+    this.#dropUseless();
     return this.#kept.pop()?.connection;
   }
 
@@ -130,9 +136,24 @@ export class HttpPool {
     const ms = Math.min(KEPT_MS, seconds === undefined ? KEPT_MS : Number(seconds) * 1000 - MARGIN_MS);
     if (keepAlive && ms > 0 && !this.#closed && this.#kept.length < this.#most) {
       this.#kept.push({ connection, until: performance.now() + ms });
+      this.#sweepLater();
     } else {
       connection.fail('STOPPED', 'it is not kept');
     }
+  }
+
+  /** Nobody may ask again for long, and what is kept takes memory, here and there. */
+  #sweepLater(): void {
+    this.#sweep ??= setTimeout(() => {
+      this.#sweep = undefined;
+      this.#dropUseless();
+      if (this.#kept.length > 0) this.#sweepLater();
+    }, KEPT_MS).unref();
+  }
+
+  #dropUseless(): void {
+    const now = performance.now();
+    this.#drop(({ connection, until }) => !connection.idle || until <= now);
   }
 
   #drop(which: (kept: Kept) => boolean): void {

@@ -249,3 +249,53 @@ describe('whatever a server sends', () => {
     );
   });
 });
+
+describe('an answer that comes in parts', () => {
+  /** Memory of so many bytes. */
+  const memoryOf = (most: number) => {
+    const memory = {
+      taken: 0,
+      take: (bytes: number): boolean => {
+        if (memory.taken + bytes > most) return false;
+        memory.taken += bytes;
+        return true;
+      },
+      give: (bytes: number): void => {
+        memory.taken -= bytes;
+      },
+    };
+    return memory;
+  };
+  const HEAD = 'HTTP/1.1 200 OK\r\ncontent-length: 20000\r\n\r\n';
+
+  it('takes memory for what it holds until it is over, and none where it comes in one piece or is small', () => {
+    const memory = memoryOf(1_000_000);
+    const whole = new ResponseReader(DEFAULT_BOUNDS, 'GET', memory);
+    expect(whole.push(Buffer.from(HEAD + 'x'.repeat(20_000)))?.body).toHaveLength(20_000);
+    const small = new ResponseReader(DEFAULT_BOUNDS, 'GET', memory);
+    small.push(Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 200\r\n\r\nx'));
+    expect(memory.taken).toBe(0);
+
+    const reader = new ResponseReader(DEFAULT_BOUNDS, 'GET', memory);
+    reader.push(Buffer.from(`${HEAD}x`));
+    expect(memory.taken).toBeGreaterThan(20_000);
+    expect(reader.push(Buffer.from('x'.repeat(19_999)))?.body).toHaveLength(20_000);
+    reader.close();
+    reader.close();
+    expect(memory.taken).toBe(0);
+  });
+
+  it.each([
+    ['body', `${HEAD}x`],
+    ['body of unknown length', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(2000)}`],
+    ['chunk', `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfff\r\n${'x'.repeat(2000)}`],
+    ['line', `HTTP/1.1 200 OK\r\na: ${'x'.repeat(2000)}`],
+    ['head', `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(60)}`],
+  ])('is given up where there is no memory for its %s', (_, text) => {
+    const memory = memoryOf(2000);
+    const reader = new ResponseReader(DEFAULT_BOUNDS, 'GET', memory);
+    expect(() => reader.push(Buffer.from(text))).toThrow(expect.objectContaining({ code: 'NO_ROOM' }));
+    reader.close();
+    expect(memory.taken).toBe(0);
+  });
+});

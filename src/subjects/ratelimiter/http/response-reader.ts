@@ -12,6 +12,14 @@ const LF = 0x0a;
 /** A chunk's size in hexadecimal, with whatever extension it carries. */
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 const CHUNK_LINE_BYTES = 128;
+/** What a field takes beyond its characters: two strings and a place in a map. */
+const FIELD_BYTES = 128;
+/** So much of an answer is part of what its connection costs. */
+const INCLUDED_BYTES = 1024;
+/** A line, or fields, of more than this take memory at once, also where the answer comes in one piece. */
+const WHOLE_HEAD_BYTES = 1024;
+/** What is replaced by larger memory, or given up, is there until the garbage is collected: each byte counts as so many. */
+const WITH_GARBAGE = 6;
 
 /** What one answer may take, at most. */
 export interface AnswerBounds {
@@ -22,6 +30,13 @@ export interface AnswerBounds {
   readonly bodyBytes: number;
   /** Answers 1xx before the one that counts. */
   readonly informational: number;
+}
+
+/** What answers of which a part has come may hold, beyond 1,024 bytes each. */
+export interface AnswerMemory {
+  /** Has so many bytes more; false: there are not so many, and nothing was taken. */
+  readonly take: (bytes: number) => boolean;
+  readonly give: (bytes: number) => void;
 }
 
 /** More than any limiter needs. */
@@ -56,6 +71,10 @@ type State = LineState | 'sized' | 'chunk' | 'close' | 'over';
 export class ResponseReader {
   readonly #bounds: AnswerBounds;
   readonly #method: string;
+  readonly #memory: AnswerMemory | undefined;
+  /** Of that memory. */
+  #taken = 0;
+  #fieldBytes = 0;
   #state: State = 'status';
   /** Of a line whose end has not come yet. */
   readonly #line = new GrowingBytes();
@@ -69,10 +88,14 @@ export class ResponseReader {
   #missing = 0;
   readonly #body = new GrowingBytes();
 
-  /** @param method of the request that is answered: an answer to HEAD has no body */
-  constructor(bounds: AnswerBounds, method = 'GET') {
+  /**
+   * @param method of the request that is answered: an answer to HEAD has no body
+   * @param memory of which an answer that comes in parts takes what it holds; `close` gives it back. Left out: as the bounds allow
+   */
+  constructor(bounds: AnswerBounds, method = 'GET', memory?: AnswerMemory) {
     this.#bounds = bounds;
     this.#method = method;
+    this.#memory = memory;
     this.#headLeft = bounds.headBytes;
     this.#headersLeft = bounds.headers;
     this.#informationalLeft = bounds.informational;
@@ -82,7 +105,8 @@ export class ResponseReader {
   /**
    * Takes the next bytes, which may be used again by the caller afterwards.
    * @returns the answer once it is complete; undefined while more is to come
-   * @throws AnswerError; SURPLUS when bytes follow the answer. Nothing can be read after that
+   * @throws AnswerError; SURPLUS when bytes follow the answer, NO_ROOM when there is no memory for it. Nothing can be
+   *   read after that
    */
   push(bytes: Uint8Array): HttpAnswer | undefined {
     if (bytes.length === 0) return undefined;
@@ -123,10 +147,38 @@ export class ResponseReader {
         at = end;
       }
     }
-    if (!complete) return undefined;
+    if (!complete) {
+      this.#takeMemory(0, 0);
+      return undefined;
+    }
     this.#state = 'over';
     if (at < chunk.length) throw new AnswerError('SURPLUS', 'bytes follow the answer');
     return this.#answer(keepsAlive(this.#head as StatusLine, this.#fields));
+  }
+
+  /** Gives back the memory that it took; nothing is read any more. */
+  close(): void {
+    this.#state = 'over';
+    this.#memory?.give(this.#taken);
+    this.#taken = 0;
+  }
+
+  /**
+   * Takes memory for what is there and so many bytes more, before they are copied. An answer that comes in one piece
+   * needs none: it is gone again before anything else happens.
+   */
+  #takeMemory(line: number, body: number): void {
+    const buffers = this.#line.capacityWith(line) + this.#body.capacityWith(body);
+    const held = WITH_GARBAGE * (buffers + this.#fieldBytes - INCLUDED_BYTES);
+    const more = held - this.#taken;
+    if (!this.#memory || more <= 0) return;
+    if (!this.#memory.take(more)) {
+      throw new AnswerError(
+        'NO_ROOM',
+        'its answer was given up: connections, and answers on their way, hold all that the runs of this namespace may have now; run fewer at once, or have the nodes answer with less',
+      );
+    }
+    this.#taken += more;
   }
 
   #answer(keepAlive: boolean): HttpAnswer {
@@ -138,8 +190,10 @@ export class ResponseReader {
   #takeBody(part: Buffer): boolean {
     if (this.#state === 'close') this.#allowBody(part.length);
     else this.#missing -= part.length;
+    const goesOn = this.#state === 'close' || this.#missing > 0;
+    if (goesOn) this.#takeMemory(0, part.length);
     this.#body.append(part);
-    if (this.#state === 'close' || this.#missing > 0) return false;
+    if (goesOn) return false;
     if (this.#state === 'sized') return true;
     this.#state = 'chunkEnd';
     return false;
@@ -157,6 +211,7 @@ export class ResponseReader {
   #takeLine(part: Buffer, whole: boolean): boolean {
     this.#boundLine(part.length);
     const inPieces = !whole || this.#line.length > 0;
+    if (!whole || part.length > WHOLE_HEAD_BYTES) this.#takeMemory(part.length, 0);
     if (inPieces) this.#line.append(part);
     if (!whole) return false;
     const line = (inPieces ? this.#line.take() : part).toString('latin1');
@@ -224,6 +279,8 @@ export class ResponseReader {
     const [name, value] = parseField(line);
     const before = this.#fields.get(name);
     this.#fields.set(name, before === undefined ? value : `${before}, ${value}`);
+    this.#fieldBytes += line.length + FIELD_BYTES;
+    if (this.#fieldBytes > WHOLE_HEAD_BYTES) this.#takeMemory(0, 0);
   }
 
   #onHead(head: StatusLine): boolean {
@@ -236,6 +293,7 @@ export class ResponseReader {
     if (framing.kind === 'length') {
       this.#allowBody(framing.length);
       this.#missing = framing.length;
+      this.#body.expect(framing.length);
       this.#state = 'sized';
       return framing.length === 0;
     }
@@ -253,6 +311,7 @@ export class ResponseReader {
       );
     }
     this.#fields = new Map();
+    this.#fieldBytes = 0;
     this.#state = 'status';
   }
 

@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
 import { DriftInvariant } from '../faults/counter-drift/invariant.ts';
+import { ConnectionBudget } from '../http/connection-budget.ts';
 import { checkNode } from './reference/check-node.ts';
 import { LimiterClient } from './reference/limiter-client.ts';
-import { runSteadyTraffic } from './steady-traffic.ts';
+import { runSteadyTraffic, type TrafficNode } from './steady-traffic.ts';
+import { endlessRoom } from './traffic-room.fixture.ts';
 
 const never = new AbortController().signal;
 const NODE = 'rl-0';
@@ -13,6 +15,7 @@ const NODE = 'rl-0';
 async function trafficTo(
   handle?: (request: IncomingMessage, response: ServerResponse) => void,
   timeoutMs = 10_000,
+  room = endlessRoom,
 ) {
   let port = 1;
   if (handle) {
@@ -29,7 +32,7 @@ async function trafficTo(
   onTestFinished(() => client.close());
   const drift = new DriftInvariant({ nodes: [NODE], limit: 10, judged: 'Drift', threshold: 5, lag: 0 });
   await runSteadyTraffic(
-    { nodes: [checkNode(client, { key: 'k', windowId: 'w' })], requestsPerSecond: 200, requests: 10 },
+    { nodes: [checkNode(client, { key: 'k', windowId: 'w' })], requestsPerSecond: 200, requests: 10, room },
     {
       sent: (node) => drift.sent(node),
       answered: (node, allowed) => drift.answered(node, allowed, 0),
@@ -64,6 +67,32 @@ it.each([
 it('counts every request to a node that hangs', async () => {
   const counts = { sent: 10, answered: 0, allowed: 0, refused: 0, unanswered: 10 };
   expect(await trafficTo(() => undefined, 300)).toEqual(counts);
+});
+
+it('leaves out what there is no connection for, says so, and gives back what it had', async () => {
+  const share = new ConnectionBudget(2).onBehalfOf('shop');
+  let [asked, open, most, leftOut] = [0, 0, 0, 0];
+  const node: TrafficNode = {
+    name: NODE,
+    async check() {
+      asked += 1;
+      open += 1;
+      most = Math.max(most, open);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      open -= 1;
+      return 'Allowed';
+    },
+  };
+  const heard = { sent: () => undefined, answered: () => undefined, unanswered: () => undefined };
+  await runSteadyTraffic(
+    { nodes: [node], requestsPerSecond: 200, requests: 20, room: () => share.tryAcquire(1) },
+    { ...heard, leftOut: () => (leftOut += 1) },
+    never,
+    never,
+  );
+  expect([asked + leftOut, most]).toEqual([20, 2]);
+  expect(leftOut).toBeGreaterThan(0);
+  expect(share.tryAcquire(2)).toBeDefined();
 });
 
 it('counts no request that never left', async () => {

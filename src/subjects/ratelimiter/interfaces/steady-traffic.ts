@@ -5,6 +5,7 @@
 
 import { pauseFor } from '../waiting.ts';
 import type { Got } from './caller-request.ts';
+import type { TrafficRoom } from './traffic-room.ts';
 
 const TICK_MS = 10;
 
@@ -14,7 +15,7 @@ const TICK_MS = 10;
  */
 const CATCH_UP_MS = 200;
 
-/** Requests that may be open at once; beyond it a request is left out rather than piled up. */
+/** Requests that one run may have open at once; beyond it a request is left out rather than piled up. */
 const MAX_OPEN = 1000;
 
 /**
@@ -52,6 +53,7 @@ export interface TrafficOptions {
   readonly requestsPerSecond: number;
   /** Ends after so many requests; without it only `stop` does. */
   readonly requests?: number;
+  readonly room: TrafficRoom;
 }
 
 /** Hears what becomes of each request. */
@@ -67,6 +69,8 @@ export interface TrafficListener {
   refused?(node: string): void;
   /** No answer came in time. As after an answer that is none (an error, another window), nobody knows whether it was admitted. */
   unanswered(node: string): void;
+  /** A request was not sent since there was no room for another open one. */
+  leftOut?(): void;
   /** Hears of every request that left, however it ended; a 503 and an answer that is none have failed. */
   ended?(node: string, got: Got, tookMs: number): void;
 }
@@ -77,7 +81,7 @@ export interface TrafficListener {
  * @throws what a node's `check` throws first; nothing more is sent then
  */
 export async function runSteadyTraffic(
-  { nodes, requestsPerSecond, requests = Infinity }: TrafficOptions,
+  { nodes, requestsPerSecond, requests = Infinity, room }: TrafficOptions,
   listener: TrafficListener,
   stop: AbortSignal,
   lifetime: AbortSignal,
@@ -95,11 +99,19 @@ export async function runSteadyTraffic(
     const until = Math.min(requests, due, turn + catchUp);
     for (; turn < until; turn += 1) {
       const node = nodes[turn % nodes.length];
-      if (node === undefined || open.size >= MAX_OPEN) continue;
+      if (node === undefined) continue;
+      const place = open.size < MAX_OPEN ? room() : undefined;
+      if (!place) {
+        listener.leftOut?.();
+        continue;
+      }
       const request = ask(node, listener, lifetime)
         // Nobody waits for it yet, so it must not be rejected.
         .catch((error: unknown) => failed.abort(error))
-        .finally(() => open.delete(request));
+        .finally(() => {
+          place.release();
+          open.delete(request);
+        });
       open.add(request);
     }
     await pauseFor(TICK_MS, either).catch(() => undefined);

@@ -106,12 +106,12 @@ export class CounterDriftAttempt implements FaultAttempt {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const { lifetime, now } = this.#toolkit;
+    const { lifetime, now, room } = this.#toolkit;
     const [invariant, watch] = [this.#invariant, this.#watch];
     if (!watch || !invariant) return await untilAborted(signal);
     const { requestsPerSecond } = parametersOf(this.#scenario);
     const traffic = runSteadyTraffic(
-      { nodes: this.#counters.nodes(watch.window), requestsPerSecond },
+      { nodes: this.#counters.nodes(watch.window), requestsPerSecond, room },
       {
         sent(node) {
           const takeBack = [watch.timeline.sent(now(), node, 'requests'), invariant.sent(node)] as const;
@@ -125,6 +125,7 @@ export class CounterDriftAttempt implements FaultAttempt {
           else if (invariant.urgent) watch.lookNow();
         },
         refused: (node) => invariant.refused(node),
+        leftOut: () => invariant.leftOut(),
         unanswered: (node) => invariant.unanswered(node),
         ended: (node, got, tookMs) => watch.timeline.answered(now(), node, got, tookMs, 'requests'),
       },

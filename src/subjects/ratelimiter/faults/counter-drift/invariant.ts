@@ -19,6 +19,7 @@ import type { Measure } from '../../../../api/index.ts';
 import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
+import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
 import { atLeast, perNode, sinceStart, sumOf } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
@@ -60,6 +61,7 @@ export class DriftInvariant implements Invariant {
   #outside: { drift: number; at: number } | undefined;
   #unconfirmed = false;
   #allowedWhenSampled = 0;
+  #leftOut = 0;
   #broken: { readonly brokenAt: number; readonly detectedAt: number } | undefined;
 
   constructor(settings: DriftSettings) {
@@ -133,6 +135,11 @@ export class DriftInvariant implements Invariant {
 
   unanswered(node: string): void {
     this.#traffic.unanswered(node);
+  }
+
+  /** A request was not sent since there was no room for another open one. */
+  leftOut(): void {
+    this.#leftOut += 1;
   }
 
   /** Takes a sample in; returns it if it is complete. */
@@ -265,6 +272,7 @@ export class DriftInvariant implements Invariant {
           `${node} answered ${counted(answered, 'check')} within the fault, ${limit} ${limit === 1 ? 'is' : 'are'} needed`,
         );
     }
+    if (this.#leftOut > 0) missing.push(leftOutShortfall(this.#leftOut));
     const maxGapMs = toleratedGap(until - from);
     missing.push(
       ...this.#record.shortfalls({

@@ -122,7 +122,7 @@ export class GhostAllowingAttempt implements FaultAttempt {
     try {
       const { nodes } = target;
       const burst = await injectBurstTraffic(
-        { nodes, key, windowId, requests, timeoutMs, at, now, onStart, budget },
+        { nodes, key, windowId, requests, timeoutMs, at, until, now, onStart, budget },
         signal,
       );
       // The last answer is there: whether the nodes agree shows now, and not when their turn comes.

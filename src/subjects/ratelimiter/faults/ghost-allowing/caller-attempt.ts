@@ -166,6 +166,7 @@ export class CallerBurstAttempt implements FaultAttempt {
         timeoutMs,
         budget,
         at,
+        until,
         now,
         onStart,
         ...(dial && { dial, cost: TLS_COST }),

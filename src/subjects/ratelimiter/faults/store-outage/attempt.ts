@@ -10,6 +10,7 @@ import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
@@ -47,6 +48,8 @@ export class StoreOutageAttempt implements FaultAttempt {
   #place: Place | undefined;
   #times: OutageTimes = { until: Number.POSITIVE_INFINITY };
   #finishedAt: number | undefined;
+  /** Requests for which there was no room. */
+  #leftOut = 0;
   #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit, access: CallerAccess) {
@@ -88,6 +91,10 @@ export class StoreOutageAttempt implements FaultAttempt {
         requestsPerSecond,
         callerTimeoutMs,
         trafficMs: 2 * this.#storyMs,
+        room: this.#toolkit.room,
+        leftOut: () => {
+          this.#leftOut += 1;
+        },
       }),
     };
     const knownUntil = await this.#introduce(place, signal);
@@ -249,9 +256,13 @@ export class StoreOutageAttempt implements FaultAttempt {
     if (!this.#place) return;
     const reading = this.#place.record.reading(this.#times, this.#finishedAt);
     const doubt = this.#toolkit.storeDoubt();
-    // Whoever counts elsewhere holds whatever becomes of this Redis.
-    const shortfalls = doubt === undefined ? reading.shortfalls : [doubt, ...reading.shortfalls];
-    this.#tell?.({ ...reading, shortfalls });
+    const missing = [
+      // Whoever counts elsewhere holds whatever becomes of this Redis.
+      ...(doubt === undefined ? [] : [doubt]),
+      ...reading.shortfalls,
+      ...(this.#leftOut > 0 ? [leftOutShortfall(this.#leftOut)] : []),
+    ];
+    this.#tell?.({ ...reading, shortfalls: missing });
   }
 
   /** Waits until so many milliseconds after the end of the fault. */

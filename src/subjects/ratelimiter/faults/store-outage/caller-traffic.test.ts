@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { NodeClient } from '../../http/node-client.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
-import { runCallerTraffic } from './caller-traffic.ts';
+import { endlessRoom } from '../../interfaces/traffic-room.fixture.ts';
+import { type CallerTrafficOptions, runCallerTraffic } from './caller-traffic.ts';
 
 const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
 
@@ -27,11 +29,20 @@ async function nodeThat(answer: (path: string) => number | undefined, name: stri
   return client;
 }
 
-async function told(clients: NodeClient[], within: string[], uses: number, callerTimeoutMs = 5000) {
+const endless = { room: endlessRoom, leftOut: () => undefined };
+
+async function told(
+  clients: NodeClient[],
+  within: string[],
+  uses: number,
+  callerTimeoutMs = 5000,
+  room: Pick<CallerTrafficOptions, 'room' | 'leftOut'> = endless,
+) {
   const requests: CallerRequest[] = [];
   const { signal } = new AbortController();
+  const parts = { clients, callers, ...room };
   await runCallerTraffic(
-    { clients, callers, within, uses, beyond: 'demo-b', requestsPerSecond: 200, callerTimeoutMs },
+    { ...parts, within, uses, beyond: 'demo-b', requestsPerSecond: 200, callerTimeoutMs },
     (request) => requests.push(request),
     signal,
     signal,
@@ -66,6 +77,20 @@ describe('callers', () => {
     for (const { endedAt, sentAt } of requests) expect(endedAt - sentAt).toBeGreaterThanOrEqual(29);
   });
 
+  it('for whom there is no connection are left out, and told as that', async () => {
+    const share = new ConnectionBudget(3).onBehalfOf('shop');
+    let leftOut = 0;
+    const room = () => share.tryAcquire(1);
+    const requests = await told([await nodeThat(() => undefined, 'a')], ['k1'], 3, 50, {
+      room,
+      leftOut: () => (leftOut += 1),
+    });
+    expect(requests.length + leftOut).toBe(6);
+    expect(requests.length).toBeGreaterThanOrEqual(3);
+    expect(leftOut).toBeGreaterThan(0);
+    expect(share.tryAcquire(3)).toBeDefined();
+  });
+
   it('that were never sent are not told', async () => {
     const stopped = new AbortController();
     const requests: CallerRequest[] = [];
@@ -78,6 +103,7 @@ describe('callers', () => {
         beyond: 'demo-b',
         requestsPerSecond: 50,
         callerTimeoutMs: 60_000,
+        ...endless,
       },
       (request) => requests.push(request),
       stopped.signal,
@@ -95,7 +121,7 @@ describe('callers', () => {
       read: () => 'Admitted' as const,
     };
     const { signal } = new AbortController();
-    const options = { clients: [client], callers: tooLong, within: ['k1', 'k2', 'k3'], uses: 1 };
+    const options = { clients: [client], callers: tooLong, within: ['k1', 'k2', 'k3'], uses: 1, ...endless };
     const sent = runCallerTraffic(
       { ...options, beyond: 'demo-b', requestsPerSecond: 50, callerTimeoutMs: 5000 },
       () => undefined,

@@ -6,6 +6,7 @@
 import type { NodeClient } from '../../http/node-client.ts';
 import { type CallerRequest, gotOf } from '../../interfaces/caller-request.ts';
 import type { Callers } from '../../interfaces/callers.ts';
+import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
 import { pauseFor } from '../../waiting.ts';
 
 const TICK_MS = 10;
@@ -24,6 +25,9 @@ export interface CallerTrafficOptions {
   readonly requestsPerSecond: number;
   /** How long a caller waits; milliseconds. */
   readonly callerTimeoutMs: number;
+  readonly room: TrafficRoom;
+  /** A request was not sent since there was no room for another open one. */
+  readonly leftOut: () => void;
 }
 
 /**
@@ -37,16 +41,24 @@ export async function runCallerTraffic(
   stop: AbortSignal,
   lifetime: AbortSignal,
 ): Promise<void> {
-  const { beyond, clients, requestsPerSecond } = options;
+  const { beyond, clients, leftOut: onLeftOut, requestsPerSecond, room } = options;
   const start = performance.now();
   const keys = usedTimes(options.within, options.uses);
   const open = new Set<Promise<void>>();
   const failed = new AbortController();
   const send = (client: NodeClient, caller: CallerRequest['caller'], key: string): void => {
+    const place = room();
+    if (!place) {
+      onLeftOut();
+      return;
+    }
     const request = ask(options, client, caller, key, tell, lifetime)
       // Nobody waits for it yet, so it must not be rejected.
       .catch((error: unknown) => failed.abort(error))
-      .finally(() => open.delete(request));
+      .finally(() => {
+        place.release();
+        open.delete(request);
+      });
     open.add(request);
   };
   const ended = async (): Promise<void> => {

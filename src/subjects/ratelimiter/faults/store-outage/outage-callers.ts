@@ -5,6 +5,7 @@
 import { formatDuration } from '../../../../api/index.ts';
 import type { CallerAccess, NewCaller } from '../../interfaces/caller-access.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
 import { useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { beyondKey, withinKeys } from '../caller-keys.ts';
@@ -25,6 +26,9 @@ export interface OutageCallersOptions {
   readonly callerTimeoutMs: number;
   /** How long traffic is sent at the most; milliseconds. */
   readonly trafficMs: number;
+  readonly room: TrafficRoom;
+  /** A request was not sent since there was no room for another open one. */
+  readonly leftOut: () => void;
 }
 
 type Tell = (request: CallerRequest) => void;
@@ -120,9 +124,10 @@ export class OutageCallers {
   }
 
   async #send({ keys, uses }: KeyPlan, tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    const { access, callerTimeoutMs, fixture, requestsPerSecond } = this.#options;
+    const { access, callerTimeoutMs, fixture, leftOut, requestsPerSecond, room } = this.#options;
     const { callers, clients } = access;
-    const options = { clients, callers, within: keys(), uses, requestsPerSecond, callerTimeoutMs };
+    const parts = { clients, callers, room, leftOut };
+    const options = { ...parts, within: keys(), uses, requestsPerSecond, callerTimeoutMs };
     await runCallerTraffic({ ...options, beyond: beyondKey(fixture) }, tell, stop, lifetime);
   }
 }

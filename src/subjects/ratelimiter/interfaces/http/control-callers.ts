@@ -41,7 +41,7 @@ export interface CallerControls {
  * @throws Error that says what does not fit together, and what to do; RedisClientError
  */
 export async function controlCallers(
-  toolkit: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'timeoutMs'>,
+  toolkit: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'room' | 'timeoutMs'>,
   { key, rates }: { readonly key: string; readonly rates: readonly number[] },
   signal: AbortSignal,
 ): Promise<CallerControls> {

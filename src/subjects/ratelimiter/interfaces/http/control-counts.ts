@@ -12,6 +12,7 @@ import { messageOf, pauseFor } from '../../waiting.ts';
 import type { CounterSample } from '../reference/counter-sample.ts';
 import { watchCounters } from '../reference/counter-watch.ts';
 import { runSteadyTraffic, type TrafficListener, type TrafficNode } from '../steady-traffic.ts';
+import { leftOutShortfall } from '../traffic-room.ts';
 import { askingNode } from './asking-node.ts';
 import { limitOf } from './limit-of-spec.ts';
 import { storedCount } from './stored-count.ts';
@@ -26,7 +27,7 @@ const LAG_WITHIN_MS = 15_000;
 const SAMPLE_EVERY_MS = 70;
 const MIN_SAMPLES = 5;
 
-type Parts = Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'timeoutMs'>;
+type Parts = Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'room' | 'timeoutMs'>;
 
 /**
  * What Redis holds of a caller of whose `sent` requests `admitted` were let through. A limiter may count those that
@@ -72,7 +73,7 @@ export async function measureLag(
   requestsPerSecond: number,
   signal: AbortSignal,
 ): Promise<Lag> {
-  const { askers, callers, limiter, now, timeoutMs } = parts;
+  const { askers, callers, limiter, now, room, timeoutMs } = parts;
   if (!callers) throw new TypeError('there are no callers');
   const limit = limitOf(limiter);
   await untilItFits(limit, LAG_WITHIN_MS, now, signal);
@@ -114,7 +115,16 @@ export async function measureLag(
   const enough = new AbortController();
   const stop = AbortSignal.any([signal, enough.signal]);
   const watch = watchCounters(look, take, stop, { everyMs: SAMPLE_EVERY_MS });
-  const traffic = runSteadyTraffic({ nodes, requestsPerSecond }, UNHEARD, stop, signal);
+  let leftOut = 0;
+  const listener: TrafficListener = {
+    sent: () => undefined,
+    answered: () => undefined,
+    unanswered: () => undefined,
+    leftOut() {
+      leftOut += 1;
+    },
+  };
+  const traffic = runSteadyTraffic({ nodes, requestsPerSecond, room }, listener, stop, signal);
   const start = performance.now();
   try {
     do await pauseFor(LAG_MS, signal);
@@ -123,14 +133,9 @@ export async function measureLag(
     enough.abort();
     await Promise.all([watch, traffic]);
   }
+  if (leftOut > 0) throw new Error(leftOutShortfall(leftOut));
   if (samples >= MIN_SAMPLES) return { lag, samples };
   throw new Error(
     `what Redis counts could be read only ${counted(samples, 'time')} without any fault: ${problem ?? 'Redis answers too slowly'}`,
   );
 }
-
-const UNHEARD: TrafficListener = {
-  sent: () => undefined,
-  answered: () => undefined,
-  unanswered: () => undefined,
-};

@@ -41,7 +41,7 @@ const optionsFor = (nodes: { name: string; host: string; port: number }[], reque
   windowId: 'w',
   requests,
   timeoutMs: 10_000,
-  budget: new ConnectionBudget(100),
+  budget: new ConnectionBudget(100).onBehalfOf('shop'),
 });
 
 it('asks every node for the key as often as the others, and counts what they allow', async () => {

@@ -1,7 +1,7 @@
 /** A burst of `POST /check` for one key, over all nodes at once, and what they answered. */
 import { sendBurst } from '../../http/burst.ts';
 import { type Burst, type BurstNode, BurstNotSentError, spread, type WarmUp } from '../../http/burst-plan.ts';
-import type { ConnectionBudget } from '../../http/connection-budget.ts';
+import type { ConnectionShare } from '../../http/connection-budget.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import { type BurstResult, burstResultOf } from '../burst-result.ts';
 import { type CheckAnswer, parseJson, readCheck, reasonOf } from './check-answer.ts';
@@ -18,11 +18,13 @@ export interface BurstOptions {
   /** How long one request may take; milliseconds. */
   readonly timeoutMs: number;
   /** Holds one connection for each request while the burst lasts. */
-  readonly budget: ConnectionBudget;
+  readonly budget: ConnectionShare;
   /** When to fire, in milliseconds since the epoch; as soon as possible when left out or past. */
   readonly at?: number;
   /** Milliseconds since the epoch; the fraction counts. Default: the system's clock. */
   readonly now?: () => number;
+  /** Until when connections are waited for and opened, in milliseconds since the epoch; see `BurstPlan.until`. */
+  readonly until?: number;
   /** Called once the connections are warm, right before the requests are written; none is when it throws. */
   readonly onStart?: () => void;
 }

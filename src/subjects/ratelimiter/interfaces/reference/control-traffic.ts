@@ -5,6 +5,7 @@ import type { Counting, Denying } from '../../controls.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { pauseFor } from '../../waiting.ts';
 import { runSteadyTraffic, type TrafficListener } from '../steady-traffic.ts';
+import { leftOutShortfall, type TrafficRoom } from '../traffic-room.ts';
 import { checkNode } from './check-node.ts';
 import { type SampledWindow, sampleCounters, totalAdmitted } from './counter-sample.ts';
 import { SAMPLE_EVERY_MS } from './counter-watch.ts';
@@ -26,6 +27,7 @@ export interface ControlOptions {
   readonly observers: readonly LimiterClient[];
   /** For the traffic. */
   readonly loaders: readonly LimiterClient[];
+  readonly room: TrafficRoom;
   readonly redis: RedisConnections;
   readonly limit: number;
   readonly windowMs: number;
@@ -52,14 +54,14 @@ export async function onControlKey<T>(
 
 /** Sends checks and waits for the answers. */
 export async function sendChecks(
-  { loaders: clients }: ControlOptions,
+  { loaders: clients, room }: ControlOptions,
   window: SampledWindow,
   traffic: { readonly requestsPerSecond: number; readonly requests?: number },
   stop: AbortSignal,
   lifetime: AbortSignal,
 ): Promise<Pick<Counting, 'allowed' | 'open' | 'refused' | 'sent'> & Pick<Denying, 'denied' | 'problem'>> {
   const allowed = new Map(clients.map(({ name }) => [name, 0]));
-  let [sent, answered, denied, failed] = [0, 0, 0, 0];
+  let [sent, answered, denied, failed, leftOut] = [0, 0, 0, 0, 0];
   let problem: string | undefined;
   const listener: TrafficListener = {
     sent() {
@@ -77,12 +79,16 @@ export async function sendChecks(
       if (got === 'Failed') failed += 1;
       else if (got === 'Denied') denied += 1;
     },
+    leftOut() {
+      leftOut += 1;
+    },
   };
   const hear = (message: string): void => {
     problem ??= truncate(message, MOST_PROBLEM);
   };
   const nodes = clients.map((client) => checkNode(client, window, hear));
-  await runSteadyTraffic({ nodes, ...traffic }, listener, stop, lifetime);
+  await runSteadyTraffic({ nodes, ...traffic, room }, listener, stop, lifetime);
+  if (leftOut > 0) throw new BaselineError(leftOutShortfall(leftOut));
   const open = sent - answered;
   // An answer that is none has failed, too, and is open all the same.
   const refused = Math.max(0, failed - open);

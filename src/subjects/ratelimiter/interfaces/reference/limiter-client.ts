@@ -7,7 +7,7 @@ import type { FailureCode } from '../../http/connection.ts';
 import type { Dial } from '../../http/dial.ts';
 import { HttpPool, RequestError } from '../../http/pool.ts';
 import { encodeRequest } from '../../http/request.ts';
-import { type AnswerBounds, DEFAULT_BOUNDS } from '../../http/response-reader.ts';
+import { type AnswerBounds, type AnswerMemory, DEFAULT_BOUNDS } from '../../http/response-reader.ts';
 import type { NodeTarget } from '../../target.ts';
 import { fairTimeout } from '../../waiting.ts';
 import { parseJson, reasonOf } from './check-answer.ts';
@@ -70,12 +70,15 @@ export class LimiterClient {
   readonly #pool: HttpPool;
   readonly #timeoutMs: number;
 
-  /** @param connections requests that may be under way at once; further ones wait for their turn */
-  constructor(node: NodeTarget, timeoutMs: number, connections: number, dial?: Dial) {
+  /**
+   * @param connections requests that may be under way at once; further ones wait for their turn
+   * @param memory for answers that come in parts; left out: as their bounds allow
+   */
+  constructor(node: NodeTarget, timeoutMs: number, connections: number, dial?: Dial, memory?: AnswerMemory) {
     this.name = node.name;
     this.#timeoutMs = timeoutMs;
     this.#node = node;
-    this.#pool = new HttpPool(node, connections, dial);
+    this.#pool = new HttpPool(node, connections, dial, memory);
   }
 
   /** All nodes as this one knows them. */

@@ -27,17 +27,28 @@ export class FairQueue<T> {
     this.#size += 1;
   }
 
-  /** Takes the first item of the group whose turn it is, passing over groups that may not go now. */
-  shift(mayGo: (group: string) => boolean = () => true): T | undefined {
+  /**
+   * Takes the first item of the group whose turn it is, passing over groups that may not go now.
+   * @param mayGo is asked with the first item of a group
+   */
+  shift(mayGo: (group: string, first: T) => boolean = () => true): T | undefined {
     for (const [group, items] of this.#groups) {
-      if (!mayGo(group)) continue;
       const [item] = items;
+      if (!mayGo(group, item as T)) continue;
       this.#groups.delete(group);
       this.#groups.set(group, items);
       this.delete(group, item as T);
       return item;
     }
     return undefined;
+  }
+
+  /** Lets every other group go first that waits by now, as after a turn. */
+  passTurn(group: string): void {
+    const items = this.#groups.get(group);
+    if (!items) return;
+    this.#groups.delete(group);
+    this.#groups.set(group, items);
   }
 
   /** Takes an item out; tells whether it waited. */

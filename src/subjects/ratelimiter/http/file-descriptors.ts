@@ -1,0 +1,16 @@
+/** File descriptors: each connection takes one. */
+import { readdir, readFile } from 'node:fs/promises';
+
+/** How many more files this process may open; undefined where the system does not tell (it does on Linux). */
+export async function freeFileDescriptors(): Promise<number | undefined> {
+  try {
+    const [limits, open] = await Promise.all([
+      readFile('/proc/self/limits', 'utf8'),
+      readdir('/proc/self/fd'),
+    ]);
+    const limit = /^Max open files +(\d+)/m.exec(limits)?.[1];
+    return limit === undefined ? undefined : Number(limit) - open.length;
+  } catch {
+    return undefined;
+  }
+}
