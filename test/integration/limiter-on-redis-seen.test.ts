@@ -104,7 +104,8 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
     for (const asker of askers) asker.close();
   });
   const callers = new HttpCallers(limiter.interface.http);
-  const toolkit = { askers, callers, limiter, redis, now: () => Date.now(), timeoutMs: 5000 };
+  const room = () => ({ release: () => undefined });
+  const toolkit = { askers, callers, limiter, redis, room, now: () => Date.now(), timeoutMs: 5000 };
   return await controlCallers(toolkit, { key: `demo-${randomUUID()}`, rates: [] }, never);
 }
 
