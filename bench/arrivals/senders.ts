@@ -1,4 +1,4 @@
-/** Four ways to send a burst of requests to one address. */
+/** Five ways to send a burst of requests to one address. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,8 @@ const OPEN_AT_ONCE = 200;
 /** Connections whose memory is left for answers on their way. */
 const ANSWERS = 800;
 const AUTOCANNON = createRequire(import.meta.url).resolve('autocannon');
-const LUA = fileURLToPath(new URL('check.lua', import.meta.url));
+const CHECK = fileURLToPath(new URL('check.lua', import.meta.url));
+const CHECK_OPEN = fileURLToPath(new URL('check-open.lua', import.meta.url));
 
 /** The burst of the operator. @throws when a request was not answered as it should be */
 export const ours: Send = async ({ port, requests }, signal) => {
@@ -79,11 +80,28 @@ export const autocannon: Send = async ({ port, requests, arrived }, signal) => {
   await program(process.execPath, [AUTOCANNON, '--no-progress', ...flags, url], arrived, signal);
 };
 
-/** So many connections that send one request each until it is answered; ended then. */
+/** So many connections that are opened one after the other, and then send one request each until it is answered; ended then. */
 export const wrk: Send = async ({ port, requests, arrived }, signal) => {
-  const args = ['-t', '1', '-c', String(requests), '-d', '30s', '--timeout', '30s', '-s', LUA];
-  await program('wrk', [...args, `http://127.0.0.1:${port}`], arrived, signal);
+  await program('wrk', [...wrkArgs(requests, CHECK), `http://127.0.0.1:${port}`], arrived, signal);
 };
+
+/** The same over connections that were opened and used once before, as those of `ours` were. */
+export const wrkOpen: Send = async ({ port, requests, arrived }, signal) => {
+  // Enough for all of them, and no more: what rests for 100 ms is slower by a half, and ours hardly rests.
+  const waits = [100 + requests / 5, 5 + requests / 5].map((ms) => String(Math.ceil(ms)));
+  const args = [
+    ...wrkArgs(requests, CHECK_OPEN),
+    `http://127.0.0.1:${port}`,
+    '--',
+    String(requests),
+    ...waits,
+  ];
+  await program('wrk', args, arrived, signal);
+};
+
+function wrkArgs(requests: number, script: string): string[] {
+  return ['-t', '1', '-c', String(requests), '-d', '30s', '--timeout', '30s', '-s', script];
+}
 
 /**
  * Runs a program until the burst has arrived.

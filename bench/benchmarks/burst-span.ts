@@ -1,18 +1,42 @@
 /**
- * How close together the requests of a burst arrive: ours, beside those of clients of undici, which have
- * connected before it begins as ours has, and of two load generators, which send on each connection as soon as it
- * is open, while others are still made.
+ * How close together the requests of a burst arrive: ours, beside those of clients of undici and of wrk over
+ * connections that were opened and used before it begins, as ours were; and beside autocannon and wrk as they come,
+ * which send as soon as they have connected.
  */
 import { freeFileDescriptors } from '../../src/subjects/ratelimiter/http/file-descriptors.ts';
 import { Receiver } from '../arrivals/receiver.ts';
-import { autocannon, ours, type Send, undici, wrk } from '../arrivals/senders.ts';
+import { autocannon, ours, type Send, undici, wrk, wrkOpen } from '../arrivals/senders.ts';
 import { whyNoWrk } from '../arrivals/wrk-package.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { median, quantile, spanOf } from '../statistics.ts';
 
+interface Other {
+  readonly send: Send;
+  readonly how: string;
+  readonly note: string;
+}
+
+const OPEN = 'Both have opened and used every connection before the first arrival';
+const UNDICI: Other = { send: undici, how: 'clients of undici, over connections that are open', note: OPEN };
+const AUTOCANNON: Other = {
+  send: autocannon,
+  how: 'autocannon, connecting meanwhile',
+  note:
+    'Ours has opened and used every connection before the first arrival, autocannon opens its own within the ' +
+    'span: the ratio holds what that costs',
+};
+const WRK_OPEN: Other = { send: wrkOpen, how: 'wrk, over connections that are open', note: OPEN };
+const WRK: Other = {
+  send: wrk,
+  how: 'wrk, which has just connected',
+  note:
+    'wrk sends when it has just opened its connections, so the receiver is awake; ours wakes it, since its ' +
+    'connections have been at rest',
+};
+
 /** Bursts of each size by each sender, taking turns, so that a busy moment hits all of them. */
 const ROUNDS: ReadonlyMap<number, number> = new Map([
-  [20, 15],
+  [20, 50],
   [1000, 15],
   [10_000, 5],
 ]);
@@ -25,11 +49,7 @@ export const burstSpan: Benchmark = {
   async run({ say, signal }) {
     const noWrk = await whyNoWrk(say, signal);
     if (noWrk) say(`skipped: bursts by wrk. ${noWrk}`);
-    const others = new Map<string, Send>([
-      ['undici', undici],
-      ['autocannon', autocannon],
-      ...(noWrk ? [] : [['wrk', wrk] as const]),
-    ]);
+    const others = [UNDICI, AUTOCANNON, ...(noWrk ? [] : [WRK_OPEN, WRK])];
     const receiver = await Receiver.start(signal);
     try {
       const rows: Row[] = [];
@@ -40,7 +60,7 @@ export const burstSpan: Benchmark = {
           continue;
         }
         say(
-          `sending ${rounds} bursts of ${requests} requests by each of: ours, ${[...others.keys()].join(', ')}`,
+          `sending ${rounds} bursts of ${requests} requests by each of: ours; ${others.map(({ how }) => how).join('; ')}`,
         );
         rows.push(...(await compare(receiver, requests, rounds, others, signal)));
       }
@@ -62,7 +82,7 @@ async function compare(
   receiver: Receiver,
   requests: number,
   rounds: number,
-  others: ReadonlyMap<string, Send>,
+  others: readonly Other[],
   signal: AbortSignal,
 ): Promise<Row[]> {
   const spanBy = async (send: Send): Promise<number> => {
@@ -71,31 +91,17 @@ async function compare(
     return spanOf(await receiver.time(requests, sending, signal));
   };
   const own: number[] = [];
-  const spans = new Map([...others.keys()].map((name): [string, number[]] => [name, []]));
+  const theirs = others.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
     own.push(await spanBy(ours));
-    for (const [name, send] of others) spans.get(name)?.push(await spanBy(send));
+    for (const [i, { send }] of others.entries()) theirs[i]?.push(await spanBy(send));
   }
   const samples = `${rounds} bursts of each, first arrival to last; ours at p90: ${quantile(own, 0.9).toFixed(1)} ms`;
-  return [...spans].map(([name, theirs]) => ({
+  return others.map(({ how, note }, i) => ({
     what: `a burst of ${requests}, over connections that are open: arrival span, median`,
     value: median(own),
     unit: 'ms',
-    beside: { what: `the same burst by ${howBy(name)}`, value: median(theirs) },
-    note: `${samples}. ${whatElse(name)}`,
+    beside: { what: `the same burst by ${how}`, value: median(theirs[i] ?? []) },
+    note: `${samples}. ${note}`,
   }));
-}
-
-function howBy(name: string): string {
-  return name === 'undici'
-    ? 'clients of undici, over connections that are open'
-    : `${name}, connecting meanwhile`;
-}
-
-function whatElse(name: string): string {
-  if (name === 'undici') return 'Both have opened and used every connection before the first arrival';
-  return (
-    `Ours has opened and used every connection before the first arrival, ` +
-    `${name} opens its own within the span: the ratio holds what that costs`
-  );
 }

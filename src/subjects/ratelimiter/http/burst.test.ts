@@ -134,6 +134,37 @@ describe('a burst', () => {
     expect(outcomes.every(({ answer }) => answer === 'ok')).toBe(true);
   });
 
+  it('rehearses right before its moment, which sends nothing and holds nothing back', async () => {
+    const requests: string[] = [];
+    const { node } = await rawNode((socket, _, text) => {
+      requests.push(text.slice(0, 4));
+      socket.write(OK);
+    });
+    const steps: string[] = [];
+    const dial: Dial = (to, events) => {
+      const wire = dialTcp(to, events);
+      const noted = (step: string, take: () => void): void => {
+        take();
+        steps.push(`${step}, ${wire.unsent()} unsent`);
+      };
+      return {
+        ...wire,
+        write: (bytes) => noted(Buffer.from(bytes).toString('latin1', 0, 4), () => wire.write(bytes)),
+        rehearse: () => noted('nothing', () => wire.rehearse()),
+      };
+    };
+    const onStart = (): void => void steps.push('now');
+    await sendBurst(planOf([node], 2, { dial, onStart }), signal);
+    const twice = (step: string): string[] => [step, step];
+    expect(steps).toEqual([
+      ...twice('GET , 0 unsent'),
+      ...twice('nothing, 0 unsent'),
+      'now',
+      ...twice('POST, 0 unsent'),
+    ]);
+    expect(requests.toSorted()).toEqual([...twice('GET '), ...twice('POST')]);
+  });
+
   it('waits for its moment', async () => {
     const { node } = await rawNode((socket) => socket.write(OK));
     const at = Date.now() + 400;
@@ -326,7 +357,12 @@ describe('a burst that cannot be sent', () => {
     const { node } = await rawNode((socket) => socket.write(OK));
     const outOfFiles: Dial = (_, events) => {
       setImmediate(() => events.closed(Object.assign(new Error('too many'), { code: 'EMFILE' })));
-      return { write: () => undefined, unsent: () => 0, destroy: () => undefined };
+      return {
+        write: () => undefined,
+        rehearse: () => undefined,
+        unsent: () => 0,
+        destroy: () => undefined,
+      };
     };
     const error = await refusal(planOf([node], 1, { dial: outOfFiles }));
     expect([error.code, error.message]).toEqual(['NO_CONNECTIONS', expect.stringContaining('ulimit -n')]);

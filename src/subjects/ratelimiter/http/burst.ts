@@ -18,6 +18,8 @@ const OPEN_AT_ONCE = 200;
 const SECOND_LOOK_MS = 300;
 /** Between two looks whether the kernel has taken what it did not take at once. */
 const LOOK_EVERY_MS = 1;
+/** With more the first ones are forgotten before the last are rehearsed: 10,000 were no quicker, 1,000 a little. */
+const MOST_REHEARSED = 1000;
 /** Files that the rest of the process may want to open meanwhile. */
 const SPARE_FILES = 64;
 /**
@@ -187,6 +189,8 @@ async function fire<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Abort
     });
   }
   await pauseFor(at - now(), signal);
+  // What rested is slow to begin with, by a third for a burst of 20 after 100 ms.
+  for (const { connection } of lines.slice(0, MOST_REHEARSED)) connection?.rehearse();
   // Sockets are read before an immediate: nothing that came earlier can be taken for an answer.
   await new Promise((resolve) => setImmediate(resolve));
   signal.throwIfAborted();

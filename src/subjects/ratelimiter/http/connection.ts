@@ -81,6 +81,11 @@ export class Connection {
     this.#wire.write(bytes);
   }
 
+  /** Makes the next `write` quicker, and sends nothing; nothing when the request has failed already. */
+  rehearse(): void {
+    if (this.#settle) this.#wire.rehearse();
+  }
+
   /** Ends the connection, and the request that may be under way. */
   fail(code: FailureCode, message: string): void {
     this.#opened = undefined;

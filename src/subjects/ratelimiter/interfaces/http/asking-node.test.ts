@@ -49,7 +49,12 @@ it.each<[string, RequestListener | undefined, string]>([
 it('a request for which this machine has no connection left says nothing of the node', async () => {
   const full: Dial = (_, { closed }) => {
     queueMicrotask(() => closed(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' })));
-    return { write: () => undefined, unsent: () => 0, destroy: () => undefined };
+    return {
+      write: () => undefined,
+      rehearse: () => undefined,
+      unsent: () => 0,
+      destroy: () => undefined,
+    };
   };
   const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port: 1 }, 1, Date.now, full);
   onTestFinished(() => client.close());

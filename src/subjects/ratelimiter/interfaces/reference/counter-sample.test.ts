@@ -44,7 +44,12 @@ describe('a sample of the counters', () => {
   it('tells a node that was not asked, for want of files, from one that gives no answer', async () => {
     const outOfFiles: Dial = (_, events) => {
       setImmediate(() => events.closed(Object.assign(new Error('too many'), { code: 'EMFILE' })));
-      return { write: () => undefined, unsent: () => 0, destroy: () => undefined };
+      return {
+        write: () => undefined,
+        rehearse: () => undefined,
+        unsent: () => 0,
+        destroy: () => undefined,
+      };
     };
     const clients = [outOfFiles, undefined].map(
       (dial, i) => new LimiterClient({ name: `rl-${i}`, host: '127.0.0.1', port: 1 }, 5000, 1, dial),
