@@ -96,7 +96,7 @@ export const remediationStatus = z.object({
     .string()
     .max(16)
     .describe(
-      'Suggested: nothing was done, and nothing was decided on. Applying: announced. Applied: done, and a measurement shows that it helped; Ineffective: that it did not. Unproven: it may have been done, and no measurement shows that it helped. NotApplied: it was not done.',
+      'Suggested: nothing was done, and nothing was decided on. Applying: announced. Applied: done, and a measurement shows that it helped; Ineffective: that it did not. Unproven: it may have been done, or a part of it, and no measurement shows that it helped. NotApplied: nothing was sent.',
     ),
   action: z.string().max(32).optional().describe('What was decided on: ResetCounter or ChangeLimit.'),
   profile: z.string().max(63).optional().describe('Whose diagnosis asked for it, when that was decided.'),

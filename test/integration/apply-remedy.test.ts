@@ -174,7 +174,7 @@ describe('a changed limit', () => {
     let asked = 0;
     const permit = { refusal: () => ((asked += 1) > 1 ? 'this operator no longer leads' : undefined) };
     expect(await remedied(driver, key, CHANGE, { permit })).toEqual({
-      state: 'NotApplied',
+      state: 'Unproven',
       message: `The limit of ${key} was not changed, only a fresh window of it begun: this operator no longer leads`,
     });
     expect(await limitOn(0, key)).toBe(10);

@@ -84,7 +84,7 @@ export async function applyRemedy(
     if (done === 'nothing') return { state: 'NotApplied', message: `Nothing was sent: ${why}` };
     if (done === 'control') {
       const message = `The limit of ${order.fixture} was not changed, only a fresh window of it begun: ${why}`;
-      return { state: 'NotApplied', message };
+      return { state: 'Unproven', message };
     }
     const message = `${order.remedy} was sent for ${order.fixture}, and what it came to could not be measured: ${why}`;
     return { state: 'Unproven', message };
