@@ -1,6 +1,6 @@
 /** Rate limiters that people run, unmodified and behind HTTP: what their callers get while Redis takes no writes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leaksOf } from '../../src/evidence/index.ts';
+import { fromItsBeginning, leaksOf } from '../../src/evidence/index.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
@@ -29,7 +29,8 @@ const driven = async (name: string, variant: string, change: object = {}) =>
 function expectSeen(driver: DrivenLimiter, behaviour: string, notServed: number, key: string): void {
   const { bundle, pods = [] } = driver.evidence ?? {};
   if (!bundle) throw new Error('there is no evidence');
-  expect(leaksOf(bundle, [key, '127.0.0.1', 'redis-0', ...pods.map(({ pod }) => pod)])).toEqual([]);
+  const names = [key, '127.0.0.1', 'redis-0', ...pods.map(({ pod }) => pod)];
+  expect(leaksOf(fromItsBeginning(bundle), names)).toEqual([]);
   const during = (signal: string): number =>
     bundle.series
       .filter((series) => series.signal === signal)

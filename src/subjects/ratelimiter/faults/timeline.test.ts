@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type HealthSnapshot, UNREACHABLE } from '../../../demo/health.ts';
-import { type EvidenceBundle, evidenceBundle, leaksOf, type Signal } from '../../../evidence/index.ts';
+import {
+  type EvidenceBundle,
+  evidenceBundle,
+  fromItsBeginning,
+  leaksOf,
+  type Signal,
+} from '../../../evidence/index.ts';
 import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
 import { Timeline } from './timeline.ts';
 
@@ -35,7 +41,7 @@ describe('a timeline', () => {
     seen.connectionLost(T + 2);
     seen.storeRestarted(T + 3);
     const bundle = seen.bundle(T);
-    expect(leaksOf(bundle, ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
+    expect(leaksOf(fromItsBeginning(bundle), ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
     expect(evidenceBundle.parse(bundle)).toEqual(bundle);
     expect(seen.pods).toEqual([
       { component: 'replica-1', pod: 'limiter-a' },
