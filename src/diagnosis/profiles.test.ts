@@ -100,7 +100,7 @@ describe('createDiagnosisProfiles', () => {
       component: 'store',
       pod: 'cache-0',
       provider: 'rules',
-      promptVersion: 'rules/v2',
+      promptVersion: 'rules/v3',
       grade: { localization: 'Right', identification: 'Right', reason: 100, action: 'Right' },
     });
   });

@@ -67,17 +67,22 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
     ...line('allowed', 'requests-allowed', 0),
   ];
   if (lines.length === 0) return undefined;
-  const limit = all('limit').at(-1)?.at(-1)?.[1];
+  const limits = all('limit').at(-1) ?? [];
+  const limit = limits.at(-1)?.[1];
+  // That of a bucket grows while it is watched.
+  const grows = limits.some(([, value]) => value !== limit);
   return plot(scenario, {
     key: 'answers',
     title: 'What callers were allowed',
     about:
       limit === undefined
         ? 'Answers so far, of all nodes together; those denied are in the table above.'
-        : `Answers so far, of all nodes together; those denied are in the table above. Allowed should end at ${limit} or below.`,
+        : `Answers so far, of all nodes together; those denied are in the table above. Allowed should ${grows ? `stay at the limit or below, which is ${limit} in the end` : `end at ${limit} or below`}.`,
     unit: 'requests',
-    lines,
-    ...(limit !== undefined && { bound: { text: `limit ${limit}`, value: limit } }),
+    lines: grows
+      ? [...lines, { name: 'the limit allows', colour: 1, points: limits, joined: 'all', holds: true }]
+      : lines,
+    ...(limit !== undefined && !grows && { bound: { text: `limit ${limit}`, value: limit } }),
   });
 }
 

@@ -83,8 +83,9 @@ export class Timeline {
     return this.#recorder.bundle(origin, invariant);
   }
 
-  limit(at: number, limit: number): void {
-    this.#recorder.add(at, CLIENT, 'limit', limit);
+  /** `most`: what all nodes together may have allowed until `at`, of one that keeps its limit: not its requests alone. */
+  limit(at: number, most: number): void {
+    this.#recorder.add(at, CLIENT, 'limit', most);
   }
 
   lag(at: number, lag: number): void {

@@ -10,7 +10,7 @@ import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
-import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
@@ -36,6 +36,8 @@ interface Place {
   readonly record: OutageRecord;
   readonly timeline: Timeline;
   readonly callers: OutageCallers;
+  /** The most that the caller beyond its limit may have been let through until then. */
+  readonly mostUntil: (to: number) => number;
 }
 
 export class StoreOutageAttempt implements FaultAttempt {
@@ -77,10 +79,18 @@ export class StoreOutageAttempt implements FaultAttempt {
       clockWithinMs: CLOCK_WITHIN_MS,
     };
     const timeline = new Timeline(target, firstSentAt);
-    timeline.limit(firstSentAt, this.#limit.requests);
     timeline.usualWrites(firstSentAt, usualWriteMs() > 0 ? [usualWriteMs()] : []);
+    const mostUntil = (to: number): number =>
+      mostAdmitted(this.#limit, {
+        from: firstSentAt,
+        to,
+        fresh: true,
+        clockWithinMs: CLOCK_WITHIN_MS,
+      });
+    timeline.limit(firstSentAt, mostUntil(firstSentAt));
     const place: Place = {
       fixture,
+      mostUntil,
       record: new OutageRecord(settings, accept),
       timeline,
       callers: new OutageCallers({
@@ -284,7 +294,8 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 }
 
-function noteRequest({ record, timeline }: Place, request: CallerRequest): void {
+function noteRequest({ mostUntil, record, timeline }: Place, request: CallerRequest): void {
   record.add(request);
   timeline.request(request);
+  if (request.caller === 'Beyond') timeline.limit(request.endedAt, mostUntil(request.endedAt));
 }
