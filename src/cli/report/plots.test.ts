@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ScenarioEvidence } from '../../evidence/index.ts';
+import { chartSvg } from './chart.ts';
 import { plotsOf } from './plots.ts';
 import { recordedRun } from './report.fixture.ts';
 
@@ -39,5 +40,24 @@ describe('a plot of answers', () => {
     expect(plot.bound).toBeUndefined();
     expect(plot.lines.at(-1)).toMatchObject({ name: 'the limit allows', points });
     expect(plot.about).toContain('stay at the limit or below, which is 14 in the end.');
+  });
+});
+
+describe('the axis of time', () => {
+  const axisOf = (scenario: ScenarioEvidence): string =>
+    chartSvg(answersOf(scenario), { width: 700, height: 260 }, 'a-').match(/seconds since [a-z ]+/)?.[0] ??
+    '';
+
+  it('says what times count from', () => {
+    expect(axisOf(drift())).toBe('seconds since the start of the fault');
+    const burst = drift();
+    burst.bands.push({ kind: 'burst', fromMs: 0, toMs: 1, text: '' });
+    expect(axisOf(burst)).toBe('seconds since the start of the burst');
+  });
+
+  it('speaks of no start of a fault that has not begun, or never does', () => {
+    const waiting = drift();
+    waiting.bands = waiting.bands.filter(({ kind }) => kind === 'countdown');
+    expect(axisOf(waiting)).toBe('seconds since the planned start of the fault');
   });
 });

@@ -12,6 +12,7 @@ import {
   type PlotLine,
   type PlotPoint,
   round,
+  sinceOf,
 } from './plot.ts';
 
 /** A span of values from which on an axis is logarithmic. */
@@ -204,6 +205,7 @@ function plot(
   return {
     ...made,
     ...span,
+    since: sinceOf({ bands }),
     log: made.unit === 'ms' && greatest / Math.max(least, LEAST_LOG) > LOG_FROM,
     bands: spans
       .filter(({ fromMs, toMs }) => fromMs <= span.toMs && toMs >= span.fromMs)

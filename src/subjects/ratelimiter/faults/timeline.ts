@@ -39,6 +39,8 @@ const OF_ANSWER = {
 } as const satisfies Record<Got, string>;
 
 export class Timeline {
+  /** When it began: the origin of its times where nothing was done yet. Milliseconds since the epoch. */
+  readonly startedAt: number;
   /** Names of components with the pods behind them. */
   readonly pods: readonly { readonly component: string; readonly pod: string }[];
   readonly #recorder: EvidenceRecorder;
@@ -54,6 +56,7 @@ export class Timeline {
   #writesStand = false;
 
   constructor({ nodes, redis }: RateLimiterTarget, startedAt: number) {
+    this.startedAt = startedAt;
     const shown = nodes.slice(0, MOST_REPLICAS);
     this.#replicas = new Map(shown.map(({ name }, i) => [name, `replica-${i + 1}`]));
     const replicas = [...this.#replicas.values()];

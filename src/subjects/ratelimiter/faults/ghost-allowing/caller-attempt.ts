@@ -135,7 +135,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     );
     const [timeline, trial] = [this.#timelines[shown], this.#trials[shown]];
     if (!timeline) return undefined;
-    const originMs = trial?.burst.startedAt ?? this.#toolkit.now();
+    const originMs = trial?.burst.startedAt ?? timeline.startedAt;
     return {
       originMs,
       pods: timeline.pods,

@@ -212,7 +212,7 @@ export class StoreOutageAttempt implements FaultAttempt {
   evidence(): FaultEvidence | undefined {
     const { timeline } = this.#place ?? {};
     if (!timeline) return undefined;
-    const { endedAt, startedAt: originMs = this.#toolkit.now() } = this.#times;
+    const { endedAt, startedAt: originMs = timeline.startedAt } = this.#times;
     const seenEnd = endedAt === undefined ? {} : { endedAt };
     const bundle = timeline.bundle(originMs, this.#invariant);
     return { originMs, ...seenEnd, pods: timeline.pods, bands: [], bundle };
