@@ -27,6 +27,8 @@ const SERIES_EACH = 10;
 /** A write that waits so long is worth an event, in milliseconds, and so many times the slowest that is usual. */
 const LONG_MS = 100;
 const LONG_FACTOR = 5;
+/** A connection that breaks now and then is no silence: a node that answers nobody for so long is. Milliseconds. */
+const UNHEARD_MS = 500;
 
 /** Whose requests: those of the one caller that the limit is about, or of others that stay far from theirs. */
 export type Asker = 'requests' | 'others';
@@ -49,6 +51,8 @@ export class Timeline {
   /** When each component last gave an answer, or was first asked. */
   readonly #heard = new Map<string, number>();
   readonly #silent = new Set<string>();
+  /** When the first request was sent since whose sending a component said nothing, and connections to it broke. */
+  readonly #unheardSince = new Map<string, number>();
   readonly #states = new Map<string, string>();
   /** What the store has answered with errors since it last took a write. */
   readonly #refused = new Set<string>();
@@ -190,8 +194,16 @@ export class Timeline {
   request({ caller, endedAt, got, node, sentAt, unheard }: CallerRequest): void {
     const asker = caller === 'Beyond' ? 'requests' : 'others';
     this.sent(sentAt, node, asker);
-    if (unheard) this.#count(endedAt, node, `${asker}-${OF_ANSWER[got]}`, 1);
-    else this.answered(endedAt, node, got, endedAt - sentAt, asker);
+    if (!unheard) {
+      this.answered(endedAt, node, got, endedAt - sentAt, asker);
+      return;
+    }
+    this.#count(endedAt, node, `${asker}-${OF_ANSWER[got]}`, 1);
+    const component = this.#replicas.get(node);
+    if (component === undefined) return;
+    const since = this.#unheardSince.get(component) ?? sentAt;
+    this.#unheardSince.set(component, since);
+    if (endedAt - since >= UNHEARD_MS) this.#unreachable(endedAt, component, since);
   }
 
   /** Requests that were sent together. */
@@ -255,12 +267,12 @@ export class Timeline {
 
   #answers(at: number, component: string): void {
     this.#heard.set(component, Math.max(at, this.#heard.get(component) ?? 0));
+    this.#unheardSince.delete(component);
     if (this.#silent.delete(component)) this.event(at, component, 'it answers again');
   }
 
-  #unreachable(at: number, component: string): void {
-    const silentMs = Math.max(0, at - (this.#heard.get(component) ?? at));
-    this.#recorder.add(at, component, 'unreachable', silentMs);
+  #unreachable(at: number, component: string, since = this.#heard.get(component) ?? at): void {
+    this.#recorder.add(at, component, 'unreachable', Math.max(0, at - since));
     if (this.#silent.has(component)) return;
     this.#silent.add(component);
     this.event(at, component, 'it gives no answer');
