@@ -24,7 +24,10 @@ it('is what a full one admits, and grows by what comes back, while callers are w
       const { bundle } = driver.evidence ?? {};
       return bundle?.series.find(({ signal }) => signal === 'limit')?.points ?? [];
     };
-    await until(() => (limitSeen().at(-1)?.[1] ?? 0) > BURST, { what: 'the bucket to be refilled by one' });
+    await until(() => (limitSeen().at(-1)?.[1] ?? 0) > BURST, {
+      what: 'the bucket to be refilled by one',
+      deadlineMs: 60_000,
+    });
     const points = limitSeen();
     expect(points[0]).toEqual([expect.any(Number), BURST]);
     const bucket = {
