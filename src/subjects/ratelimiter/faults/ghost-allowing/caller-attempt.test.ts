@@ -19,10 +19,10 @@ const never = new AbortController().signal;
 
 /** A node that lets so many requests of each caller through, and knows nothing of other nodes. */
 async function nodeThatAdmits(most: number): Promise<number> {
-  const let_ = new Map<string, number>();
+  const admitted = new Map<string, number>();
   const server: Server = createServer(({ url = '' }, answer) => {
-    const before = let_.get(url) ?? 0;
-    let_.set(url, before + 1);
+    const before = admitted.get(url) ?? 0;
+    admitted.set(url, before + 1);
     answer.writeHead(before < most ? 200 : 429).end();
   });
   server.listen(0, '127.0.0.1');
