@@ -60,7 +60,7 @@ export class Bed {
     this.redisTarget = { podName: 'redis-0', host: '127.0.0.1', port: redisPort, tls: false };
   }
 
-  /** `gateways`: whether one stands before each node; the reference limiter alone has them. */
+  /** `gateways`: whether one stands before each node. */
   static async start(supervisor: Supervisor, startNodes: StartNodes, gateways: boolean): Promise<Bed> {
     const redis = await startRedis({ supervisor });
     const upstream = { host: redis.host, port: redis.port };

@@ -15,7 +15,12 @@ export interface Scene {
 export interface Variation {
   readonly limiter:
     | { readonly mode: 'approximate' | 'strict' }
-    | { readonly surveyed: string; readonly variant: string };
+    | {
+        readonly surveyed: string;
+        readonly variant: string;
+        /** Of a token bucket whose full one admits other than `limit` at once. */
+        readonly burst?: number;
+      };
   /** steady: traffic; pause: and writes are paused meanwhile; burst: requests that come together. */
   readonly watch: 'steady' | 'pause' | 'burst';
   /** Requests of the limit. */
@@ -38,7 +43,9 @@ export interface Case {
   /** What is done, for people. */
   readonly says: string;
   readonly variations: readonly Variation[];
+  /** Whether all of it is kept back: nothing like it was there when rules and prompts were made. */
+  readonly heldBack?: boolean;
 }
 
-/** One variation of each three is kept back, in every case: the last of them. */
-export const isHeldBack = (index: number): boolean => index % 3 === 2;
+/** Of a case that is not kept back as a whole, one variation of each three is: the last of them. */
+export const isHeldBack = ({ heldBack = false }: Case, index: number): boolean => heldBack || index % 3 === 2;

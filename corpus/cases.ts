@@ -133,6 +133,18 @@ const http = (surveyed: string, variant: string, change: Partial<Variation> = {}
   ...change,
 });
 
+/** A token bucket over HTTP: `limit` requests come back in a minute, and a full one admits `capacity` at once. */
+const bucket = (
+  variant: string,
+  [limit, capacity]: readonly [number, number],
+  change: Partial<Variation> = {},
+): Variation =>
+  http('redis-rate', variant, {
+    limit,
+    ...change,
+    limiter: { surveyed: 'redis-rate', variant, burst: capacity },
+  });
+
 export const CASES: readonly Case[] = [
   {
     name: 'healthy',
@@ -275,6 +287,44 @@ export const CASES: readonly Case[] = [
       http('express-rate-limit', 'default', { watch: 'burst' }),
       http('rate-limiter-flexible', 'timeout', { watch: 'burst' }),
       http('koa-ratelimit', 'default', { watch: 'burst' }),
+    ],
+  },
+  {
+    name: 'bucket-held',
+    says: 'a token bucket whose burst is not what comes back in a window, and nothing is done',
+    heldBack: true,
+    variations: [
+      bucket('default', [60, 10], { watch: 'burst' }),
+      bucket('timeout', [10, 15], { watch: 'burst' }),
+      bucket('default', [60, 10], { watch: 'steady', forMs: 5000 }),
+    ],
+  },
+  {
+    name: 'bucket-pause',
+    says: 'writes of the store are paused under a token bucket whose burst is not what comes back in a window',
+    heldBack: true,
+    variations: [
+      bucket('default', [20, 5]),
+      bucket('timeout', [60, 10]),
+      bucket('timeout-fail-open', [10, 15]),
+    ],
+  },
+  {
+    name: 'bucket-limit-ignored',
+    says: 'requests come together at a token bucket, of which one node lets everything through',
+    heldBack: true,
+    variations: [
+      bucket('default', [20, 5], { watch: 'burst', ...allowsAll(1) }),
+      bucket('timeout', [10, 15], { watch: 'burst', ...allowsAll(0) }),
+    ],
+  },
+  {
+    name: 'bucket-dead-node',
+    says: 'a node of a token bucket over HTTP is killed under traffic',
+    heldBack: true,
+    variations: [
+      bucket('default', [60, 10], { watch: 'steady', forMs: 5000, meanwhile: killNode(2) }),
+      bucket('timeout', [10, 15], { watch: 'steady', forMs: 5000, meanwhile: killNode(0) }),
     ],
   },
 ];

@@ -57,6 +57,7 @@ export class Gateway {
       this.#let.set(key, (this.#let.get(key) ?? 0) + 1);
       return { status: 200, text: JSON.stringify({ ...(JSON.parse(text) as object), allowed: true }) };
     }
+    if (status === 429 && this.conduct === 'allows-everything') return { status: 200, text: 'hello' };
     if (method === 'GET' && url.startsWith('/counter?') && status === 200) {
       const more = this.#let.get(new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('key') ?? '') ?? 0;
       const counter = JSON.parse(text) as { admitted: number };

@@ -1,8 +1,9 @@
 /** Records one variation of a case: through the driver of the operator, on real processes. */
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemoSpec } from '../src/api/index.ts';
-import { EVIDENCE_LIMITS } from '../src/evidence/index.ts';
+import { EVIDENCE_LIMITS, firstSeenMs, fromItsBeginning } from '../src/evidence/index.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
 import { install } from '../src/local/surveyed/install.ts';
 import { loadLimiter } from '../src/local/surveyed/limiters.ts';
@@ -12,11 +13,15 @@ import { DrivenLimiter, limiterSpec } from '../test/kit/driven-limiter.ts';
 import { until } from '../test/kit/until.ts';
 import { Bed, reference, type StartNodes } from './bed.ts';
 import { type Case, isHeldBack, type Scene, type Variation } from './case.ts';
-import { fromItsBeginning, type Recording } from './recording.ts';
+import type { Recording } from './recording.ts';
 
 const SETTLE_MS = 1000;
 /** After a fault: long enough for what was held back to come through. */
 const AFTER_MS = 1500;
+/** Where whoever looks was kept from looking for longer, what was seen is of this machine and not of the case. */
+const STOOD_STILL_MS = 300;
+/** By so much a pause may be seen to last longer or shorter than it was asked for. */
+const PAUSE_WITHIN_MS = 300;
 
 /** Records the variation `index` of a case. @throws where something did not work, with what and why */
 export async function recordCase(of: Case, index: number): Promise<Recording> {
@@ -29,7 +34,7 @@ export async function recordCase(of: Case, index: number): Promise<Recording> {
     try {
       const { bundle, truths } = await watch(bed, spec, variation);
       const name = `${of.name}-${index + 1}`;
-      return { name, case: of.name, says: of.says, heldBack: isHeldBack(index), truths, bundle };
+      return { name, case: of.name, says: of.says, heldBack: isHeldBack(of, index), truths, bundle };
     } finally {
       await bed.stop();
     }
@@ -56,7 +61,12 @@ async function limiterOf(
       ]),
     };
   }
-  const configured = { limit, windowSeconds: 60 };
+  const { burst: capacity } = limiter;
+  const configured = {
+    limit,
+    windowSeconds: 60,
+    ...(capacity !== undefined && { burst: capacity }),
+  };
   const surveyed = await loadLimiter(limiter.surveyed);
   const variant = surveyed.variants.find(({ name }) => name === limiter.variant);
   if (!variant) throw new Error(`the survey has no ${limiter.surveyed} ${limiter.variant}`);
@@ -93,10 +103,12 @@ async function watch(
     };
   };
   const scene: Scene = { bed, signal: ended.signal, wrong };
+  const stalls = monitorEventLoopDelay({ resolution: 10 });
   try {
     const scenario = spec.scenarios[0]?.name ?? '';
     const key = `demo-corpus-${process.pid}-${bed.redis.port}`;
     await driver.prepare(scenario, key);
+    stalls.enable();
     const about = { fault: 'f', scenario, fixture: key };
     const watching = [
       { kind: 'PollHealth', intervalMs: 500 },
@@ -126,6 +138,9 @@ async function watch(
       await Promise.all([sleep(SETTLE_MS + AFTER_MS), done]);
       const { startedAt = 0, endedAt = Date.now() } = driver.observed.faults['f'] ?? {};
       const times = { fromMs: startedAt, toMs: endedAt };
+      const lasted = Math.round(endedAt - startedAt);
+      if (kind === 'pause' && Math.abs(lasted - forMs) > PAUSE_WITHIN_MS)
+        throw new Error(`writes were paused for ${lasted} ms instead of ${forMs} ms: record it again`);
       if (kind === 'pause')
         truths.unshift({ anomaly: 'store-writes-stalled', components: ['store'], ...times });
       else if (truths.length === 0 && driver.observed.readings['f']?.detectedAt !== undefined) {
@@ -134,15 +149,20 @@ async function watch(
         truths.push({ anomaly: 'uncoordinated-admission', components, ...times });
       }
     }
+    const longestMs = Math.round(stalls.max / 1e6);
+    if (longestMs > STOOD_STILL_MS)
+      throw new Error(
+        `this process stood still for ${longestMs} ms: record it again on a machine that is less busy`,
+      );
     const { bundle, originMs } = driver.evidence ?? {};
     if (!bundle || originMs === undefined) throw new Error('nothing was seen');
-    const { bundle: moved, movedBy } = fromItsBeginning(bundle);
-    if (moved.series.length === 0)
+    if (bundle.series.length === 0)
       throw new Error(`no series was seen, of ${EVIDENCE_LIMITS.series} at most`);
     const last = Date.now();
-    const momentOf = (at: number): number => Math.max(0, Math.round(Math.min(at, last) - originMs + movedBy));
+    const momentOf = (at: number): number =>
+      Math.max(0, Math.round(Math.min(at, last) - originMs - (firstSeenMs(bundle) ?? 0)));
     return {
-      bundle: moved,
+      bundle: fromItsBeginning(bundle),
       truths: truths.map((truth) => ({
         ...truth,
         fromMs: momentOf(truth.fromMs),
@@ -150,6 +170,7 @@ async function watch(
       })),
     };
   } finally {
+    stalls.disable();
     ended.abort();
     await driver.close();
   }

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { anomalyClasses } from '../src/diagnosis/index.ts';
-import { type EvidenceBundle, evidenceBundle } from '../src/evidence/index.ts';
+import { evidenceBundle } from '../src/evidence/index.ts';
 
 export const RECORDINGS = fileURLToPath(new URL('recordings', import.meta.url));
 
@@ -43,31 +43,4 @@ export async function readRecordings(folder: string = RECORDINGS): Promise<Recor
       throw new Error(`${file} is no recording: ${z.prettifyError(parsed.error)}; record it anew`);
     }),
   );
-}
-
-/** The same evidence with times that count from the first thing that was seen, and by how much they were moved. */
-export function fromItsBeginning(bundle: EvidenceBundle): { bundle: EvidenceBundle; movedBy: number } {
-  const first = Math.min(
-    ...bundle.series.flatMap(({ points }) => points.map(([at]) => at)),
-    ...bundle.events.map(({ atMs }) => atMs),
-  );
-  if (!Number.isFinite(first)) return { bundle, movedBy: 0 };
-  const { invariant } = bundle;
-  return {
-    movedBy: -first,
-    bundle: {
-      ...bundle,
-      series: bundle.series.map((one) => ({
-        ...one,
-        points: one.points.map(([at, value]) => [at - first, value]),
-      })),
-      events: bundle.events.map((event) => ({ ...event, atMs: event.atMs - first })),
-      ...(invariant && {
-        invariant: {
-          ...invariant,
-          ...(invariant.brokenAtMs !== undefined && { brokenAtMs: invariant.brokenAtMs - first }),
-        },
-      }),
-    },
-  };
 }

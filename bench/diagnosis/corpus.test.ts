@@ -16,7 +16,8 @@ describe('the corpus', () => {
     const wanted = CASES.flatMap(({ name, variations }) => variations.map((_, i) => `${name}-${i + 1}`));
     expect(recordings.map(({ name }) => name).sort()).toEqual(wanted.sort());
     expect(recordings.length).toBeGreaterThanOrEqual(60);
-    expect(recordings.filter(({ heldBack }) => heldBack).length).toBeGreaterThan(recordings.length / 4);
+    const held = recordings.filter(({ heldBack }) => heldBack).length;
+    expect(held / recordings.length).toBeGreaterThanOrEqual(1 / 3);
   });
 
   it('gives away neither the system nor what was done to it', () => {

@@ -128,7 +128,7 @@ export interface SeenBand {
 
 /** What was seen around one fault so far, and what is behind the names in it. Milliseconds since the epoch. */
 export interface FaultEvidence {
-  /** The origin of the times in the bundle. */
+  /** The origin of the times in the bundle: the start of the fault, or, before that, one that stays. */
   readonly originMs: number;
   /** When the fault was seen to end; left out where it was not, or not yet. */
   readonly endedAt?: number;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { statusSchema } from '../api/index.ts';
-import type { EvidenceBundle } from '../evidence/index.ts';
+import { type EvidenceBundle, fromItsBeginning, leaksOf } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { bundleOf } from './bundle.fixture.ts';
 import { ask, createDiagnosisProfiles } from './profiles.ts';
@@ -100,7 +100,7 @@ describe('createDiagnosisProfiles', () => {
       component: 'store',
       pod: 'cache-0',
       provider: 'rules',
-      promptVersion: 'rules/v2',
+      promptVersion: 'rules/v3',
       grade: { localization: 'Right', identification: 'Right', reason: 100, action: 'Right' },
     });
   });
@@ -116,7 +116,24 @@ describe('createDiagnosisProfiles', () => {
     };
     const profiles = createDiagnosisProfiles({ listening });
     await profiles.onBehalfOf('team-a').diagnose('listening', request, never);
-    expect(given).toEqual([bundle, expect.any(AbortSignal), 'team-a']);
+    expect(given).toEqual([fromItsBeginning(bundle), expect.any(AbortSignal), 'team-a']);
+  });
+
+  it('gives a provider no time that counts from what was done, and says by the clock of the bundle when that was', async () => {
+    expect(leaksOf(bundle)).toMatchObject([{ tells: 'moment' }]);
+    let given: EvidenceBundle | undefined;
+    const listening: DiagnosisProvider = {
+      name: 'listening',
+      async answer(shown) {
+        given = shown;
+        return { answer: good, promptVersion: 'prompt/v2' };
+      },
+    };
+    const profiles = createDiagnosisProfiles({ listening });
+    const { diagnosis } = await profiles.diagnose('listening', request, never);
+    expect(leaksOf(given as EvidenceBundle)).toEqual([]);
+    expect(given?.events[0]?.atMs).toBe(400);
+    expect(diagnosis?.evidence?.[1]?.text).toMatch(/^\+0\.30 s /);
   });
 
   it('tells whoever observes what became of each question, and what it cost', async () => {

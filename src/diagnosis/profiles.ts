@@ -3,7 +3,7 @@
  * only then graded and told. What a provider does wrong becomes a message, never an error.
  */
 import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
-import type { EvidenceBundle } from '../evidence/index.ts';
+import { type EvidenceBundle, fromItsBeginning } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { checkAnswer, rejectionText } from './check-answer.ts';
 import { gradeAnswer } from './grade.ts';
@@ -39,7 +39,10 @@ export interface AskOptions {
   readonly namespace?: string | undefined;
 }
 
-/** Asks a provider, and checks what it answers. Never rejects. */
+/**
+ * Asks a provider, and checks what it answers. It is given the evidence by a clock of its own: times of a bundle may
+ * count from what was done. Ids stay, so that its citations are those of `bundle`. Never rejects.
+ */
 export async function ask(
   provider: DiagnosisProvider,
   bundle: EvidenceBundle,
@@ -49,7 +52,7 @@ export async function ask(
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = AbortSignal.any([signal, timeout]);
   try {
-    const came = await unlessAborted(provider.answer(bundle, stop, namespace), stop);
+    const came = await unlessAborted(provider.answer(fromItsBeginning(bundle), stop, namespace), stop);
     const { answer, model, promptVersion, usage } = came;
     const checked = checkAnswer(answer, bundle);
     const of = { ...(model !== undefined && { model }), ...(usage && { usage }) };

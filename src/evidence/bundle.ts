@@ -85,7 +85,11 @@ export const SIGNALS = {
   },
   'request-latency': { of: ['replica'], unit: 'ms', says: 'how long the answer to a request took' },
   arrivals: { of: ['replica'], unit: 'requests', says: 'how many requests had been written to it so far' },
-  limit: { of: ['client'], unit: 'requests', says: 'how many requests all replicas together may allow' },
+  limit: {
+    of: ['client'],
+    unit: 'requests',
+    says: 'how many requests all replicas together may have allowed so far, at most',
+  },
 } as const satisfies Record<string, { of: readonly ComponentRole[]; unit: 'ms' | 'requests'; says: string }>;
 
 export type Signal = keyof typeof SIGNALS;

@@ -27,6 +27,7 @@ export {
   scenarioData,
 } from './config-map.ts';
 export { type Leak, leaksOf } from './leak-check.ts';
+export { firstSeenMs, fromItsBeginning, moved } from './moved.ts';
 export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';
 export {
   type EvidenceBand,

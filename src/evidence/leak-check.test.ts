@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type EvidenceBundle, evidenceIds, SIGNALS } from './bundle.ts';
 import { leaksOf } from './leak-check.ts';
+import { fromItsBeginning, moved } from './moved.ts';
 
 const bundle: EvidenceBundle = {
   version: 'evidence/v1',
@@ -76,6 +77,14 @@ describe('the leak check', () => {
         },
       ),
     );
+  });
+
+  it('finds times that count from what was done', () => {
+    const since = moved(bundle, -4000);
+    expect(leaksOf(since)).toEqual([{ word: 'the first time is -4000 ms', tells: 'moment' }]);
+    expect(leaksOf(moved(bundle, 250))).toEqual([{ word: 'the first time is 250 ms', tells: 'moment' }]);
+    expect(leaksOf(fromItsBeginning(since))).toEqual([]);
+    expect(fromItsBeginning(since)).toEqual(bundle);
   });
 
   it('leaves words be that only hold one of them', () => {

@@ -1,8 +1,9 @@
 /**
  * Finds in evidence, or in what is made of it, what a diagnosis must not be told: what the subject is, what was done
- * to it, and what components are really called. Pure.
+ * to it and when, and what components are really called. Pure.
  */
 import type { EvidenceBundle } from './bundle.ts';
+import { firstSeenMs } from './moved.ts';
 
 /** Parts of words that give something away, by what they give away. Case does not matter. */
 const TELLING: Readonly<Record<string, readonly string[]>> = {
@@ -39,15 +40,16 @@ const PATTERNS = Object.entries(TELLING).flatMap(([what, parts]) =>
   parts.map((part) => ({ what, pattern: new RegExp(part, 'i') })),
 );
 
-/** A word that tells too much, and what it tells. */
+/** A word, or a moment, that tells too much, and what it tells. */
 export interface Leak {
   readonly word: string;
-  /** Of the subject, product, fault, story or place; or a name that was given. */
+  /** Of the subject, product, fault, story or place; or a name that was given; or when something was done. */
   readonly tells: string;
 }
 
 /**
- * Each once; none: nothing is given away.
+ * Each once; none: nothing is given away. Evidence whose times count from anything but the first thing that was
+ * seen tells when that other thing was.
  * @param names that must not stand in it either: of pods, scenarios, faults, keys
  */
 export function leaksOf(material: string | EvidenceBundle, names: readonly string[] = []): Leak[] {
@@ -61,5 +63,7 @@ export function leaksOf(material: string | EvidenceBundle, names: readonly strin
   const given = names
     .filter((name) => name !== '' && lower.includes(name.toLowerCase()))
     .map((name) => ({ word: name, tells: 'name' }));
-  return [...found, ...given];
+  const beginsAt = typeof material === 'string' ? undefined : firstSeenMs(material);
+  const origin = beginsAt ? [{ word: `the first time is ${beginsAt} ms`, tells: 'moment' }] : [];
+  return [...found, ...given, ...origin];
 }

@@ -34,7 +34,10 @@ const scenario = z.strictObject({
   result: z.string().max(32).optional(),
   /** Names of components in the bundle, with the pods behind them. */
   pods: z.array(z.strictObject({ component: z.string().max(32), pod: z.string().max(253) })).max(66),
-  /** The origin of the bundle's times on the clock of the run. */
+  /**
+   * The origin of the bundle's times on the clock of the run: the start of the fault, of several bursts that of the one
+   * shown; where none has begun, when it was planned to.
+   */
   bundleAtMs: moment,
   bands: z.array(band).max(16),
   detections: z.array(mark).max(16),

@@ -4,7 +4,7 @@ import { truncate } from '../api/index.ts';
 import { ms, watchEnd } from '../demo/context.ts';
 import type { InvariantReading, Observed } from '../demo/observed.ts';
 import type { FaultEvidence, Scenario, SeenBand } from '../demo/subject.ts';
-import { RUN_EVIDENCE_VERSION, type RunPart, type ScenarioEvidence } from '../evidence/index.ts';
+import { moved, RUN_EVIDENCE_VERSION, type RunPart, type ScenarioEvidence } from '../evidence/index.ts';
 
 const MOST_TEXT = 256;
 
@@ -55,13 +55,16 @@ export function scenarioPartOf(
   { bands, bundle, originMs, pods }: FaultEvidence,
   observed: Observed,
 ): ScenarioEvidence {
+  const started = fault.startedAt !== undefined || bands.length > 0;
+  // Until it has begun, and where it never does, times count from when it should.
+  const atMs = started ? originMs : ms(fault.plannedAt);
   const runAt = ms(status.run?.startedAt ?? '');
   const since = (at: number): number => Math.round(at - runAt);
   return {
     name: scenario.name,
     type: scenario.type,
     pods: [...pods],
-    bundleAtMs: since(originMs),
+    bundleAtMs: since(atMs),
     bands: [...bandsOf(scenario, fault), ...bands].slice(0, 16).map(({ from, kind, text, to }) => ({
       kind,
       fromMs: since(from),
@@ -69,7 +72,7 @@ export function scenarioPartOf(
       text: truncate(text, MOST_TEXT),
     })),
     detections: detectionsOf(scenario, observed.readings[fault.id], since),
-    bundle,
+    bundle: moved(bundle, Math.round(originMs - atMs)),
   };
 }
 

@@ -187,7 +187,7 @@ function outcomeOf(diagnosis: DiagnosisStatus): 'accepted' | 'rejected' | 'faile
     expect(diagnosis).toMatchObject({
       provider: 'openai-compatible',
       model: LOCAL_MODEL,
-      promptVersion: 'prompt/v1',
+      promptVersion: 'prompt/v2',
     });
     expect(diagnosis).not.toHaveProperty('message');
     return 'accepted';

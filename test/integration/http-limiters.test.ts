@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { leaksOf } from '../../src/evidence/index.ts';
+import { fromItsBeginning, leaksOf } from '../../src/evidence/index.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
@@ -32,7 +32,8 @@ const driven = async (name: string, variant: string, change: object = {}) =>
 function expectSeen(driver: DrivenLimiter, behaviour: string, notServed: number, key: string): void {
   const { bundle, pods = [] } = driver.evidence ?? {};
   if (!bundle) throw new Error('there is no evidence');
-  expect(leaksOf(bundle, [key, '127.0.0.1', 'redis-0', ...pods.map(({ pod }) => pod)])).toEqual([]);
+  const names = [key, '127.0.0.1', 'redis-0', ...pods.map(({ pod }) => pod)];
+  expect(leaksOf(fromItsBeginning(bundle), names)).toEqual([]);
   const during = (signal: string): number =>
     bundle.series
       .filter((series) => series.signal === signal)

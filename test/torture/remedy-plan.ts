@@ -32,7 +32,14 @@ export function limitAllowedBy({ action, bounds }: RemedyPlan): number | undefin
   return SHARE >= bounds.min && SHARE <= bounds.max ? SHARE : undefined;
 }
 
-/** Requests that measure it, at most: one to each node after a reset, one more than its share to each after a change. */
+/** The limits that a remedy sends, in this order: a change is measured against a fresh window of the old limit. */
+export function limitsSentBy(plan: RemedyPlan): number[] {
+  const limit = limitAllowedBy(plan);
+  if (limit === undefined) return [];
+  return plan.action === 'ChangeLimit' ? [LIMIT, limit] : [limit];
+}
+
+/** Requests that measure it, at most: one to each node after a reset, a burst before a change and one after it. */
 export function measuringChecks({ action }: RemedyPlan): number {
-  return action === 'ResetCounter' ? NODES : NODES * (SHARE + 1);
+  return action === 'ResetCounter' ? NODES : 2 * Math.max(2 * LIMIT, NODES * (SHARE + 1));
 }

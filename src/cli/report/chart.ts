@@ -71,7 +71,7 @@ function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
       max: Math.max(plot.toMs, plot.fromMs + 0.1),
       ...(inMs ? {} : { minInterval: 1000 }),
       splitNumber: isNarrow ? 4 : 8,
-      name: inMs ? 'milliseconds since the start of the fault' : 'seconds since the start of the fault',
+      name: `${inMs ? 'milliseconds' : 'seconds'} since ${plot.since}`,
       nameLocation: 'middle',
       nameGap: 26,
       nameTextStyle: FONT,

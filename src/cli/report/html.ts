@@ -273,5 +273,5 @@ ${evidence && events.length > 0 ? html`<details><summary>Events, second by secon
 /** @param last a sentence about this page */
 export function foot({ verdict }: { readonly verdict?: Report['verdict'] }, last: string): Markup {
   return html`<footer>${verdict ? html`<p>${verdict.message}</p>` : NOTHING}
-<p>Times are UTC, by the clock of the operator. Seconds in plots count from the start of the fault. ${last}</p></footer>`;
+<p>Times are UTC, by the clock of the operator. Seconds in plots and events count from the start of the fault or of the burst that is shown, or, where none has begun, from when it was planned. ${last}</p></footer>`;
 }

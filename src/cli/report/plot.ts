@@ -1,7 +1,7 @@
 /** A plot of a report, and what it is for whoever does not see it. Pure. */
 import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 
-/** Milliseconds since the start of the fault, and a value. */
+/** Milliseconds since the `since` of the plot, and a value. */
 export type PlotPoint = readonly [atMs: number, value: number];
 
 export type PlotKey = 'counts' | 'answers' | 'store' | 'replicas' | 'arrivals';
@@ -12,6 +12,8 @@ export interface Plot {
   /** What to look for, in a sentence. */
   readonly about: string;
   readonly unit: string;
+  /** What times count from, for its axis. */
+  readonly since: (typeof SINCE)[keyof typeof SINCE];
   /** Whether the values span so much that the axis is logarithmic. */
   readonly log: boolean;
   readonly fromMs: number;
@@ -44,6 +46,19 @@ export interface Cite {
   readonly atMs: number;
   /** undefined: at the top, as it is a moment alone. */
   readonly value?: number;
+}
+
+/** What times count from: the fault, the burst that is shown, or neither where none has begun. */
+const SINCE = {
+  fault: 'the start of the fault',
+  burst: 'the start of the burst',
+  planned: 'the planned start of the fault',
+} as const;
+
+/** What times of the bundle of a scenario count from. */
+export function sinceOf({ bands }: Pick<ScenarioEvidence, 'bands'>): Plot['since'] {
+  const has = (kind: string): boolean => bands.some((band) => band.kind === kind);
+  return SINCE[has('burst') ? 'burst' : has('fault') ? 'fault' : 'planned'];
 }
 
 /** The least value on a logarithmic axis, in its unit. */

@@ -12,6 +12,7 @@ import {
   type PlotLine,
   type PlotPoint,
   round,
+  sinceOf,
 } from './plot.ts';
 
 /** A span of values from which on an axis is logarithmic. */
@@ -67,17 +68,22 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
     ...line('allowed', 'requests-allowed', 0),
   ];
   if (lines.length === 0) return undefined;
-  const limit = all('limit').at(-1)?.at(-1)?.[1];
+  const limits = all('limit').at(-1) ?? [];
+  const limit = limits.at(-1)?.[1];
+  // That of a bucket grows while it is watched.
+  const grows = limits.some(([, value]) => value !== limit);
   return plot(scenario, {
     key: 'answers',
     title: 'What callers were allowed',
     about:
       limit === undefined
         ? 'Answers so far, of all nodes together; those denied are in the table above.'
-        : `Answers so far, of all nodes together; those denied are in the table above. Allowed should end at ${limit} or below.`,
+        : `Answers so far, of all nodes together; those denied are in the table above. Allowed should ${grows ? `stay at the limit or below, which is ${limit} in the end` : `end at ${limit} or below`}.`,
     unit: 'requests',
-    lines,
-    ...(limit !== undefined && { bound: { text: `limit ${limit}`, value: limit } }),
+    lines: grows
+      ? [...lines, { name: 'the limit allows', colour: 1, points: limits, joined: 'all', holds: true }]
+      : lines,
+    ...(limit !== undefined && !grows && { bound: { text: `limit ${limit}`, value: limit } }),
   });
 }
 
@@ -199,6 +205,7 @@ function plot(
   return {
     ...made,
     ...span,
+    since: sinceOf({ bands }),
     log: made.unit === 'ms' && greatest / Math.max(least, LEAST_LOG) > LOG_FROM,
     bands: spans
       .filter(({ fromMs, toMs }) => fromMs <= span.toMs && toMs >= span.fromMs)

@@ -8,7 +8,7 @@ const chart = (points: readonly Point[], changes: Partial<Chart> = {}): Chart =>
   title: 'Drift',
   figures: 'most 10',
   points,
-  bound: undefined,
+  bound: [],
   faults: [],
   fromMs: 0,
   toMs: 100,
@@ -25,7 +25,7 @@ describe('a chart', () => {
         [0, 0],
         [100, 10],
       ],
-      { bound: 5, faults: [{ fromMs: 50, toMs: undefined }] },
+      { bound: [[0, 5]], faults: [{ fromMs: 50, toMs: undefined }] },
     );
     expect(plain(rise, 16, 6)).toEqual([
       'Drift    most 10',
@@ -34,6 +34,23 @@ describe('a chart', () => {
       '   5 │┈┈⣠⠴⠋┈┈┈┈┈',
       '   0 │⡴⠚⠁',
       '     └─────▀▀▀▀▀',
+    ]);
+  });
+
+  it('draws a bound that grows as it was at each moment', () => {
+    const bound: readonly Point[] = [
+      [0, 5],
+      [50, 5],
+      [51, 10],
+      [100, 10],
+    ];
+    expect(plain(chart([[0, 0]], { bound }), 16, 6)).toEqual([
+      'Drift    most 10',
+      '  10 │     ┈┈┈┈┈',
+      '     │',
+      '     │┈┈┈┈┈',
+      '   0 │⡀',
+      '     └──────────',
     ]);
   });
 
@@ -69,7 +86,11 @@ describe('a chart', () => {
         fc.integer({ min: 0, max: 20 }),
         (points, width, height) => {
           const ordered = points.toSorted(([a], [b]) => a - b);
-          const lines = chartLines(chart(ordered, { fromMs: -1e6, toMs: 1e6, bound: 7 }), width, height);
+          const lines = chartLines(
+            chart(ordered, { fromMs: -1e6, toMs: 1e6, bound: [[0, 7]] }),
+            width,
+            height,
+          );
           expect(lines.length).toBeLessThanOrEqual(Math.max(0, height));
           for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(width);
         },

@@ -11,8 +11,8 @@ export interface Chart {
   /** At the end of the title. */
   readonly figures: string;
   readonly points: readonly Point[];
-  /** What the values may be at most; drawn as a line. */
-  readonly bound: number | undefined;
+  /** What the values may be at most, drawn as a line; from its last point on it stays. Empty: there is no bound. */
+  readonly bound: readonly Point[];
   /** When a fault was on; drawn below. `toMs` undefined: it still is. */
   readonly faults: readonly { readonly fromMs: number; readonly toMs: number | undefined }[];
   readonly fromMs: number;
@@ -38,13 +38,13 @@ export function chartLines(chart: Chart, width: number, height: number): Line[] 
   if (columns < 4 || rows < 1) return [];
   const top = topOf(chart);
   const cells = plot(chart, { columns, rows, top });
-  const boundRow =
-    chart.bound === undefined ? -1 : rows - 1 - Math.min(rows - 1, cellOf(chart.bound, top, rows));
+  const bounds = boundRows(chart, { columns, rows, top });
+  const lastBound = chart.bound.at(-1)?.[1] ?? 0;
   const lines: Line[] = [spread([seg(chart.title, 'strong')], [seg(chart.figures, 'dim')], width)];
   for (let row = 0; row < rows; row++) {
     const label =
-      row === 0 ? short(top) : row === rows - 1 ? '0' : row === boundRow ? short(chart.bound ?? 0) : '';
-    const plotted = (cells[row] ?? []).map((bits): Segment => cell(bits, row === boundRow));
+      row === 0 ? short(top) : row === rows - 1 ? '0' : row === bounds.at(-1) ? short(lastBound) : '';
+    const plotted = (cells[row] ?? []).map((bits, i): Segment => cell(bits, row === bounds[i]));
     lines.push([seg(`${label.padStart(SCALE - 2)} │`, 'dim'), ...joined(plotted)]);
   }
   const axis = [seg(`${' '.repeat(SCALE - 2)} └`, 'dim'), ...joined(faultCells(chart, columns))];
@@ -57,8 +57,21 @@ function cell(bits: number, isBound: boolean): Segment {
 }
 
 /** The end of the scale: room for the bound and the largest value. */
-function topOf({ bound = 0, points }: Chart): number {
-  return Math.ceil(Math.max(1, bound, ...points.map(([, value]) => value)));
+function topOf({ bound, points }: Chart): number {
+  return Math.ceil(Math.max(1, ...[...bound, ...points].map(([, value]) => value)));
+}
+
+/** In which row the bound is at the end of each column; none where there is no bound. */
+function boundRows(
+  { bound, fromMs, toMs }: Chart,
+  { columns, rows, top }: { columns: number; rows: number; top: number },
+): number[] {
+  if (bound.length === 0) return [];
+  return Array.from({ length: columns }, (_, i) => {
+    const atMs = fromMs + ((i + 1) / columns) * Math.max(1, toMs - fromMs);
+    const after = bound.find(([at]) => at >= atMs) ?? bound.at(-1);
+    return rows - 1 - Math.min(rows - 1, cellOf(after?.[1] ?? 0, top, rows));
+  });
 }
 
 function cellOf(value: number, top: number, rows: number): number {

@@ -6,7 +6,7 @@ describe('the charts of a run', () => {
   const [drift, allowed] = chartsOf(evidenceOfRun());
 
   it('show how far the counters were ahead of the store, with the bound of the invariant', () => {
-    expect(drift).toMatchObject({ title: 'Drift (counter-drift)', figures: 'bound 6', bound: 6 });
+    expect(drift).toMatchObject({ title: 'Drift (counter-drift)', figures: 'bound 6', bound: [[0, 6]] });
     expect(drift?.points).toEqual([
       [0, 0],
       [1000, 0],
@@ -16,7 +16,7 @@ describe('the charts of a run', () => {
   });
 
   it('show what was allowed against the limit', () => {
-    expect(allowed).toMatchObject({ title: 'Allowed (counter-drift)', bound: 10 });
+    expect(allowed).toMatchObject({ title: 'Allowed (counter-drift)', bound: [[0, 10]] });
     expect(allowed?.points.at(-1)).toEqual([8000, 20]);
   });
 

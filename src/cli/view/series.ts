@@ -38,7 +38,7 @@ function driftChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
   return chart(scenario, {
     what: 'Drift',
     points,
-    bound: isDrift(scenario) ? bound : undefined,
+    bound: bound === undefined ? [] : [[0, bound]],
     holds: false,
   });
 }
@@ -52,15 +52,19 @@ function allowedChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
   const allowed = pointsOf(scenario, 'requests-allowed');
   if (allowed.length === 0) return undefined;
   const points = combined(allowed, (values) => values.reduce((sum, value) => sum + value, 0));
-  const limit = pointsOf(scenario, 'limit').at(-1)?.at(-1)?.[1];
-  return chart(scenario, { what: 'Allowed', points, bound: limit, holds: true });
+  return chart(scenario, {
+    what: 'Allowed',
+    points,
+    bound: pointsOf(scenario, 'limit').at(-1) ?? [],
+    holds: true,
+  });
 }
 
 function chart(
   { bands, bundleAtMs, name }: ScenarioEvidence,
   { bound, holds, points, what }: Pick<Chart, 'bound' | 'holds' | 'points'> & { readonly what: string },
 ): ScenarioChart | undefined {
-  const [first, last] = [points[0], points.at(-1)];
+  const [first, last, most] = [points[0], points.at(-1), bound.at(-1)];
   if (!first || !last) return undefined;
   const faults = bands
     .filter(({ kind }) => kind === 'fault' || kind === 'burst')
@@ -73,7 +77,7 @@ function chart(
     scenario: name,
     holds,
     title: `${what} (${name})`,
-    figures: bound === undefined ? '' : `${holds ? 'limit' : 'bound'} ${short(bound)}`,
+    figures: most === undefined ? '' : `${holds ? 'limit' : 'bound'} ${short(most[1])}`,
     points,
     bound,
     faults,

@@ -9,7 +9,7 @@ import { fitBundle } from './fit-bundle.ts';
 import { estimateTokens } from './tokens.ts';
 
 /** Changes with every word of the prompt: answers to different prompts cannot be compared. */
-export const PROMPT_VERSION = 'prompt/v1';
+export const PROMPT_VERSION = 'prompt/v2';
 
 /** A prompt that is ready to be sent. */
 export interface Prompt {

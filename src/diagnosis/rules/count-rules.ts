@@ -19,19 +19,20 @@ export function countFindings(signs: Signs, storeFailsFrom: number): Finding[] {
 function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
   const { limit, replicas } = signs;
   if (!limit) return [];
+  const limitAt = (at: number): number => signs.limitAt(at)?.value ?? limit.value;
   const over = replicas.flatMap((replica): { replica: string; most: Sample }[] => {
     const [count, allowed] = [signs.last('count-local', replica), signs.last('requests-allowed', replica)];
     // What is allowed may come of more than one window; a broken invariant says that it does not.
     const counts = [count, signs.invariant?.broken ? allowed : undefined];
     const most = counts.reduce((a, b) => ((b?.value ?? 0) > (a?.value ?? 0) ? b : a), undefined);
-    return most && most.value > limit.value ? [{ replica, most }] : [];
+    return most && most.value > limitAt(most.at) ? [{ replica, most }] : [];
   });
   if (over.length === 0) return together(signs, limit, storeFailsFrom);
   const held = replicas.filter((replica) => !over.some((one) => one.replica === replica));
   // Those that let everybody through as well had only less to answer.
   const lax = held.filter((replica) => !turnsAway(signs, replica));
   if (lax.length === held.length && (held.length === 0 || storeFailsFrom < Infinity)) {
-    const since = firstBeyond(signs, limit) ?? over[0]?.most.at ?? 0;
+    const since = firstBeyond(signs, limitAt) ?? over[0]?.most.at ?? 0;
     const open = since >= storeFailsFrom;
     return [
       {
@@ -41,7 +42,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
         confidence: open ? 0.6 : 0.8,
         onsetMs: since,
         chain: claim(
-          `${namesOf(over.map(({ replica }) => replica))} ${over.length > 1 ? 'each ' : ''}allowed more than the ${limit.value} that all together may${open ? ', and only since the store failed' : ''}: ${over.map(({ most }) => most.value).join(', ')}.`,
+          `${namesOf(over.map(({ replica }) => replica))} ${over.length > 1 ? 'each ' : ''}allowed more than the ${Math.max(...over.map(({ most }) => limitAt(most.at)))} that all together may${open ? ', and only since the store failed' : ''}: ${over.map(({ most }) => most.value).join(', ')}.`,
           [limit.id, ...idsOf(over.map(({ most }) => most))],
         ),
         brings: ['uncoordinated-admission', 'unknown'],
@@ -55,10 +56,11 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
       component: replica,
       action: 'restart-component',
       confidence: 0.95,
-      onsetMs: signs.of('requests-allowed', replica).find(({ value }) => value > limit.value)?.at ?? most.at,
+      onsetMs:
+        signs.of('requests-allowed', replica).find(({ at, value }) => value > limitAt(at))?.at ?? most.at,
       chain: [
         ...claim(
-          `${replica} alone has let ${requests(most.value)} through where all replicas together may allow ${limit.value}.`,
+          `${replica} alone has let ${requests(most.value)} through where all replicas together may allow ${limitAt(most.at)}.`,
           [limit.id, most.id, ...idsOf([signs.last('count-local', replica)])],
         ),
         ...claim(
@@ -83,14 +85,20 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
   const { invariant, lag, replicas } = signs;
   const [allowed, counted] = [signs.total('requests-allowed'), signs.total('count-local')];
   const signal = allowed.value >= counted.value ? 'requests-allowed' : 'count-local';
-  const { ids, value } = signal === 'requests-allowed' ? allowed : counted;
+  const { ids } = signal === 'requests-allowed' ? allowed : counted;
   // Where what must hold does, what is let through beyond the limit is what it allows for.
   const usual = invariant === undefined ? lag : invariant.broken ? 0 : Infinity;
   const part = replicas.filter((replica) => (signs.last(signal, replica)?.value ?? 0) > 0);
-  if (value <= limit.value + usual || part.length < 2) return [];
-  const since = signs.passedAt(signal, limit.value) ?? 0;
+  const beyond = signs
+    .running(signal)
+    .map(({ at, value }) => ({ at, value, most: signs.limitAt(at)?.value ?? limit.value }))
+    .filter(({ most, value }) => value > most);
+  // Of several moments the one that shows most.
+  const worst = beyond.toSorted((a, b) => b.value - b.most - (a.value - a.most))[0];
+  if (!worst || worst.value <= worst.most + usual || part.length < 2) return [];
+  const since = beyond[0]?.at ?? 0;
   const { store } = signs;
-  const knew = signs.of('count-stored', store).find((sample) => sample.value >= limit.value);
+  const knew = signs.of('count-stored', store).find((sample) => sample.value >= worst.most);
   const sent = replicas.flatMap((replica) => [
     ...signs.of('arrivals', replica),
     ...signs.of('requests-sent', replica),
@@ -107,7 +115,7 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
       onsetMs: since,
       chain: [
         ...claim(
-          `${requests(value)} were let through where all replicas together may allow ${limit.value}.`,
+          `${requests(worst.value)} were let through where all replicas together may allow ${worst.most}.`,
           [limit.id, ...ids],
         ),
         ...claim(
@@ -139,10 +147,10 @@ function whatTheStoreKnew(knew: Sample | undefined, since: number, firstSent: nu
     : `${after}, and by then more than that was through.`;
 }
 
-function firstBeyond(signs: Signs, limit: Sample): number | undefined {
+function firstBeyond(signs: Signs, limitAt: (at: number) => number): number | undefined {
   const moments = signs.replicas.flatMap((replica) =>
     (['requests-allowed', 'count-local'] as const).flatMap(
-      (signal) => signs.of(signal, replica).find(({ value }) => value > limit.value)?.at ?? [],
+      (signal) => signs.of(signal, replica).find(({ at, value }) => value > limitAt(at))?.at ?? [],
     ),
   );
   return moments.length > 0 ? Math.min(...moments) : undefined;

@@ -665,6 +665,33 @@ describe('explain', () => {
     expect(explain(bundle).anomaly).toBe('uncoordinated-admission');
   });
 
+  it('goes by what the limit allowed at the moment, where it grows', () => {
+    const allowed = (times: readonly number[]): Points => times.map((at, i) => [at, i + 1] as const);
+    const growing: Part = [
+      'client',
+      'limit',
+      [
+        [0, 4],
+        [100, 4],
+        [10_000, 9],
+      ],
+    ];
+    const at = (second: number): Part[] => [
+      reads(),
+      writes(),
+      growing,
+      ['replica-1', 'requests-allowed', allowed([10, 20, 30])],
+      ['replica-2', 'requests-allowed', allowed([10, 20, second, second])],
+    ];
+    const invariant = { formula: 'sum(requests-allowed) <= allowed', values: {}, broken: true };
+    const early = explain(bundleOf({ parts: at(30), invariant }));
+    expect(early).toMatchObject({ anomaly: 'uncoordinated-admission', component: 'replicas' });
+    expect(early.chain[0]?.text).toBe('7 requests were let through where all replicas together may allow 4.');
+    // As many, and the last of them when there was room again.
+    const late = explain(bundleOf({ parts: at(9000), invariant: { ...invariant, broken: false } }));
+    expect(late.anomaly).toBe('none');
+  });
+
   it('does not depend on names, on ids, or on the order of series', () => {
     fc.assert(
       fc.property(

@@ -21,8 +21,9 @@ export interface Spell {
 export class Signs {
   readonly store: string | undefined;
   readonly replicas: readonly string[];
-  /** The last that is known of the limit over all replicas. */
+  /** The last that is known of the limit over all replicas. It may have been less before: see `limitAt`. */
   readonly limit: Sample | undefined;
+  readonly #limits: readonly Sample[];
   /** How far the store is behind while all is well, in requests. */
   readonly lag: number;
   readonly lagIds: readonly string[];
@@ -43,13 +44,17 @@ export class Signs {
     this.store = named('store')[0];
     this.replicas = named('replica');
     this.invariant = invariant;
-    this.limit = named('client')
-      .flatMap((client) => this.of('limit', client))
-      .at(-1);
+    this.#limits = named('client').flatMap((client) => this.of('limit', client));
+    this.limit = this.#limits.at(-1);
     const lags = this.store === undefined ? [] : this.of('count-lag', this.store);
     this.lag = Math.max(0, ...lags.map(({ value }) => value));
     this.lagIds = idsOf(lags);
     this.endMs = series.reduce((end, { points }) => Math.max(end, points.at(-1)?.[0] ?? end), -Infinity);
+  }
+
+  /** The least that is known to bound what all replicas together may have allowed until a moment: it may grow. */
+  limitAt(at: number): Sample | undefined {
+    return this.#limits.find((sample) => sample.at >= at) ?? this.limit;
   }
 
   /** The samples of a signal at a component, in order of time. */
@@ -71,11 +76,6 @@ export class Signs {
   total(signal: Signal, at = Infinity): { readonly value: number; readonly ids: string[] } {
     const parts = this.replicas.flatMap((replica) => this.last(signal, replica, at) ?? []);
     return { value: parts.reduce((sum, { value }) => sum + value, 0), ids: idsOf(parts) };
-  }
-
-  /** When a running total of all replicas together first passed a bound. */
-  passedAt(signal: Signal, bound: number): number | undefined {
-    return this.running(signal).find(({ value }) => value > bound)?.at;
   }
 
   /** A running total of all replicas together at each moment at which one of them was looked at. */

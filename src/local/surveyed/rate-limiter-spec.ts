@@ -5,13 +5,15 @@ import { fillIn, type SurveyedLimiter, type Variant } from './limiter.ts';
 export interface Configured {
   readonly limit: number;
   readonly windowSeconds: number;
+  /** As in `StartOptions`. */
+  readonly burst?: number;
 }
 
 /** What the survey knows, in the words of the API. Selector, port and Redis are whoever's that uses it. */
 export function rateLimiterSpec(
   { admitted, denied, healthPath, request, window: usual }: SurveyedLimiter,
   { window = usual }: Variant,
-  { limit: requests, windowSeconds }: Configured,
+  { burst, limit: requests, windowSeconds }: Configured,
 ): object {
   const place = { key: '$(key)' };
   const headers = Object.entries(request.headers ?? {}).map(([name, value]) => ({
@@ -37,6 +39,7 @@ export function rateLimiterSpec(
       requests,
       window: `${windowSeconds}s`,
       ...ALGORITHMS[window.kind],
+      ...(burst !== undefined && { burst }),
       ...(window.refillEvery !== undefined && { refillEvery: window.refillEvery }),
     },
   };

@@ -22,6 +22,8 @@ export interface StartOptions {
   /** Requests of one caller that are admitted in one window. */
   readonly limit: number;
   readonly windowSeconds: number;
+  /** Of a token bucket whose program takes it: requests that a full one admits at once; default: `limit`. */
+  readonly burst?: number;
   /** How many processes; from 127.0.0.2 on, all at the same port. */
   readonly count: number;
   /** For logs and files. */
@@ -75,7 +77,7 @@ async function startAll(options: StartOptions): Promise<SurveyedProcess[]> {
 }
 
 async function startOne(
-  { supervisor, limiter, variant, app, redisUrl, limit, windowSeconds, folder }: StartOptions,
+  { supervisor, limiter, variant, app, redisUrl, limit, windowSeconds, burst, folder }: StartOptions,
   index: number,
   ip: string,
   port: number,
@@ -117,6 +119,7 @@ async function startOne(
       REDIS_URL: redisUrl,
       LIMIT: values.limit,
       WINDOW_SECONDS: values.windowSeconds,
+      ...(burst !== undefined && { BURST: String(burst) }),
       ...Object.fromEntries(filled(limiter.env)),
       ...Object.fromEntries(filled(variant.env)),
     },

@@ -4,6 +4,7 @@
  * connections and knows no fault by name.
  */
 import type { ChaosDemoSpec } from '../../api/index.ts';
+import { messageOf } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
@@ -30,7 +31,7 @@ import { type FindMoved, requireNodes } from './still-there.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
 import type { RateLimiterTarget } from './target.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
-import { messageOf, untilAborted } from './waiting.ts';
+import { untilAborted } from './waiting.ts';
 
 export interface RateLimiterDriverOptions {
   readonly target: RateLimiterTarget;

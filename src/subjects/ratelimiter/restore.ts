@@ -1,5 +1,5 @@
 /** Undoes what a run did: ends its pause, removes its keys, proves that writes are taken. */
-import { counted, truncate } from '../../api/index.ts';
+import { counted, messageOf, truncate } from '../../api/index.ts';
 import type { Restored } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
@@ -9,7 +9,7 @@ import type { OwnPause } from './store/own-pause.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import { RedisClientError } from './store/redis-error.ts';
 import { proveWrite } from './store/write-probe.ts';
-import { messageOf, pauseFor } from './waiting.ts';
+import { pauseFor } from './waiting.ts';
 
 /** A write that is not held back is taken well within this. */
 const QUICK_WRITE_MS = 500;

@@ -1,8 +1,10 @@
 /** Whether nodes are still at their addresses, looked at right before something is written to them: by now another pod may be there. */
+
+import { messageOf } from '../../api/index.ts';
 import { listed } from '../targets/refusal.ts';
 import { NotFoundOutError } from './faults/fault.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
-import { messageOf, TIMED_OUT, within } from './waiting.ts';
+import { TIMED_OUT, within } from './waiting.ts';
 
 /** Names of the nodes that are not at their addresses any more. @throws where it could not be found out */
 export type FindMoved = (signal: AbortSignal) => Promise<readonly string[]>;

@@ -81,8 +81,3 @@ export function fairTimeout(ms: number): { signal: AbortSignal; end: () => void 
     },
   };
 }
-
-/** The message of anything that was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

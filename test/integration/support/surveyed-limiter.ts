@@ -18,6 +18,8 @@ export interface DriveOptions {
   readonly scenarios: readonly object[];
   /** Changes of `spec.subject.rateLimiter`. */
   readonly change?: object;
+  /** Of a token bucket: requests that a full one admits at once. */
+  readonly burst?: number;
   /** The target as it is asked, where it is not asked as it was started. */
   readonly target?: (target: RateLimiterTarget) => Promise<RateLimiterTarget> | RateLimiterTarget;
 }
@@ -47,13 +49,14 @@ export class SurveyedLimiters {
   }
 
   /** What the survey knows of a limiter, in the words of the API. */
-  async specOf(name: string, variantName: string): Promise<object> {
+  async specOf(name: string, variantName: string, bucket: { burst?: number } = {}): Promise<object> {
     const { limiter, variant } = await this.#surveyed(name, variantName);
-    return rateLimiterSpec(limiter, variant, CONFIGURED);
+    return rateLimiterSpec(limiter, variant, { ...CONFIGURED, ...bucket });
   }
 
   async drive(name: string, variantName: string, options: DriveOptions) {
-    const { change = {}, scenarios, target = (found) => found } = options;
+    const { burst, change = {}, scenarios, target = (found) => found } = options;
+    const bucket = burst === undefined ? {} : { burst };
     const { limiter, variant } = await this.#surveyed(name, variantName);
     const app = await install(limiter, { progress: () => undefined });
     const started = await startLimiter({
@@ -62,11 +65,12 @@ export class SurveyedLimiters {
       variant,
       app,
       ...CONFIGURED,
+      ...bucket,
       count: 3,
       redisUrl: `redis://${this.redis.host}:${this.redis.port}`,
       folder: join(this.#folder, `${name}-${variantName}`),
     });
-    const mapped = await this.specOf(name, variantName);
+    const mapped = await this.specOf(name, variantName, bucket);
     const health = { pollInterval: '250ms', timeout: '5s' };
     const found: RateLimiterTarget = {
       nodes: started.map(({ name: pod, ip: host, port }) => ({ name: pod, host, port })),

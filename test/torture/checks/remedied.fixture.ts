@@ -14,6 +14,10 @@ export const REMOVED = 9500;
 export const REMEDY = '1-drift-1/remedy';
 /** The window that it began. */
 const FRESH = 'w2-0';
+/** The one before it, of the old limit, where that is changed; and when it was begun. */
+const CONTROL = 'w1-0';
+const CONTROLLED = 9015;
+const OLD_BURST = 2 * LIMIT;
 
 type Remediation = NonNullable<NonNullable<ChaosDemoStatus['diagnoses']>[number]['remediation']>;
 
@@ -41,7 +45,7 @@ export function seenRemedied(
     state: 'Applied',
     action,
     profile: profileFor(action),
-    before: figures({ limit: LIMIT, admitted: 30, stored: 30 }),
+    before: figures({ limit: LIMIT, admitted: action === 'ResetCounter' ? 30 : OLD_BURST, stored: 30 }),
     after: figures({ limit, admitted: allowed, stored: allowed }),
     message: 'It was done, and measured.',
   };
@@ -109,6 +113,17 @@ export function seenRemedied(
       });
     define(500, DRIFT_KEY, 'w-0', LIMIT);
     define(6000, BURST_KEY, 'w-0', LIMIT);
+    if (action === 'ChangeLimit') {
+      define(CONTROLLED, DRIFT_KEY, CONTROL, LIMIT);
+      for (let i = 0; i < OLD_BURST; i += 1) {
+        record.note({
+          kind: 'check',
+          ...request(CONTROLLED + 5 + i / 10, i % NODES, DRIFT_KEY, CONTROL),
+          status: 200,
+          allowed: true,
+        });
+      }
+    }
     define(SENT, DRIFT_KEY, FRESH, limit);
     for (let node = 0; node < NODES; node += 1) {
       const counter = (at: number, windowId: string): void =>

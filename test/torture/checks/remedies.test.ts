@@ -86,6 +86,16 @@ describe('find of remedies', () => {
     expect(unanswered(1)).toEqual([]);
   });
 
+  it('a change of the limit without the old one before it', () => {
+    const unmeasured = found((seen) => {
+      const control = seen.record.of('limit').find(({ windowId }) => windowId === 'w1-0');
+      if (control) seen.record.entries.splice(seen.record.entries.indexOf(control), 1);
+    }, 'ChangeLimit');
+    expect(unmeasured).toContainEqual(
+      expect.stringMatching(/a limit of 3 .* not when it was its turn: 10, 3/),
+    );
+  });
+
   it('one that was not announced', () => {
     const early = found(another(8500, { key: BURST_KEY }));
     expect(early).toContainEqual(
@@ -229,7 +239,27 @@ describe('find of what is said of remedies', () => {
         for (const figure of remediationOf(status).after ?? []) if (figure.name !== 'limit') figure.value = 0;
       })(seen);
     }, action);
-    expect(applied).toContainEqual(expect.stringMatching(/drift: Applied, and 0 /));
+    expect(applied).toContainEqual(expect.stringMatching(/drift: Applied, and (0|\d+ and then 0) /));
+  });
+
+  it('that ChangeLimit helped where the old limit was kept as well', () => {
+    const kept = found((seen) => {
+      const old = seen.record.of('check').filter(({ windowId }) => windowId === 'w1-0');
+      for (const check of old.slice(10)) Object.assign(check, { allowed: false, status: 429 });
+      saying((status) => {
+        const admitted = remediationOf(status).before?.find(({ name }) => name === 'admitted');
+        if (admitted) admitted.value = 10;
+      })(seen);
+    }, 'ChangeLimit');
+    expect(kept).toEqual([expect.stringMatching(/drift: Applied, and 10 and then 9 were admitted/)]);
+    const unproven = found(
+      saying((status) => {
+        const remediation = remediationOf(status);
+        Object.assign(remediation, { state: 'Unproven', message: 'x: nothing shows that the change helped' });
+      }),
+      'ChangeLimit',
+    );
+    expect(unproven).toContainEqual(expect.stringMatching(/Unproven is said .* and 20 were admitted before/));
   });
 
   it('one that is said to be sent and was not, and the other way round', () => {

@@ -3,7 +3,7 @@
  * the spec, none by a process that did not announce it or after its end was told, and nothing of it left.
  */
 import type { LimitSeen } from '../record.ts';
-import { limitAllowedBy, measuringChecks } from '../remedy-plan.ts';
+import { limitsSentBy, measuringChecks } from '../remedy-plan.ts';
 import { LIMIT, NODES, TIMEOUT_MS, WINDOW_SEC } from '../settings.ts';
 import { slack, stepsBetween } from './delays.ts';
 import { type RemedySeen, remediationIn, remediesOf, versionsOf } from './remedies-seen.ts';
@@ -70,18 +70,47 @@ function checkKeys(seen: Seen, remedies: readonly RemedySeen[]): Found[] {
 
 function checkLimits({ plan }: Seen, { defines }: RemedySeen): Found[] {
   if (!plan.remedy) return [];
-  const allowed = limitAllowedBy(plan.remedy);
+  const allowed = limitsSentBy(plan.remedy);
   const { action, bounds } = plan.remedy;
-  return defines
-    .filter(({ limit, windowSec }) => limit !== allowed || windowSec !== WINDOW_SEC)
-    .map((define) => ({
-      at: define.at,
-      message: `${said(define)}, and ${action} within ${bounds.min} to ${bounds.max} may set ${allowed ?? 'none'}`,
-    }));
+  let reached = 0;
+  return defines.flatMap((define) => {
+    const { at, limit, windowSec } = define;
+    const place = allowed.indexOf(limit ?? Number.NaN);
+    if (place < 0 || windowSec !== WINDOW_SEC) {
+      const may = allowed.at(-1) ?? 'none';
+      return [
+        {
+          at,
+          message: `${said(define)}, and ${action} within ${bounds.min} to ${bounds.max} may set ${may}`,
+        },
+      ];
+    }
+    if (place < reached || (place > 0 && define === defines[0])) {
+      return [{ at, message: `${said(define)}, and not when it was its turn: ${allowed.join(', ')}` }];
+    }
+    reached = place;
+    return [];
+  });
 }
 
 /** A node that gives no answer is not asked again, but another one is; whoever has an answer asks nobody any more. */
 function checkOnce(seen: Seen, { checks, defines, id }: RemedySeen): Found[] {
+  const found = [...Map.groupBy(defines, ({ limit }) => limit).values()].flatMap((ofOne) =>
+    checkSentOnce(seen, ofOne, id),
+  );
+  const most = seen.plan.remedy ? measuringChecks(seen.plan.remedy) : 0;
+  if (checks.length > most) {
+    const message = `${checks.length} requests measured ${id}, and ${most} are enough`;
+    found.push({ at: checks[most]?.at ?? 0, message });
+  }
+  const early = checks.find(({ at }) => at < (defines[0]?.at ?? Infinity));
+  if (early)
+    found.push({ at: early.at, message: `${early.key} was checked for ${id} before its limit was set` });
+  return found;
+}
+
+/** Of the sendings of one limit. */
+function checkSentOnce(seen: Seen, defines: readonly LimitSeen[], id: string): Found[] {
   const found: Found[] = [];
   const last = defines.at(-1);
   const nodes = new Set(defines.map(({ node }) => node));
@@ -98,14 +127,6 @@ function checkOnce(seen: Seen, { checks, defines, id }: RemedySeen): Found[] {
       message: `a second limit was sent for ${id} ${after} ms after the first was set`,
     });
   }
-  const most = seen.plan.remedy ? measuringChecks(seen.plan.remedy) : 0;
-  if (checks.length > most) {
-    const message = `${checks.length} requests measured ${id}, and ${most} are enough`;
-    found.push({ at: checks[most]?.at ?? 0, message });
-  }
-  const early = checks.find(({ at }) => at < (defines[0]?.at ?? Infinity));
-  if (early)
-    found.push({ at: early.at, message: `${early.key} was checked for ${id} before its limit was set` });
   return found;
 }
 

@@ -3,7 +3,7 @@
  * paused, whose turn it is, and the lease on it. Every no is an admission that
  * `decide` turns into a condition, an event and a message.
  */
-import { LIMITS, truncate } from '../../../api/index.ts';
+import { LIMITS, messageOf, truncate } from '../../../api/index.ts';
 import type { Admission, Target } from '../../../demo/observed.ts';
 import type { AdmissionRequest, Admitted, SubjectConnector, SubjectPorts } from '../../../demo/subject.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
@@ -18,7 +18,6 @@ import { faultOf } from '../faults/index.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { PART, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
-import { messageOf } from '../waiting.ts';
 import {
   atItsAddress,
   type DiscoveredTarget,

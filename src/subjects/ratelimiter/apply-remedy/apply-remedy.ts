@@ -4,7 +4,7 @@
  * what that came to with real requests; where it changes the limit, also what the old one comes to. What it says, it
  * has measured.
  */
-import { counted, parseDuration } from '../../../api/index.ts';
+import { counted, messageOf, parseDuration } from '../../../api/index.ts';
 import type { SubjectEffect } from '../../../demo/effects.ts';
 import type { RemedyReport } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
@@ -14,7 +14,7 @@ import { type CounterSample, sampleCounters, totalAdmitted } from '../interfaces
 import { SAMPLE_EVERY_MS } from '../interfaces/reference/counter-watch.ts';
 import { type LimitWindow, setupRateLimit } from '../interfaces/reference/setup-limit.ts';
 import { isDemoKey } from '../schema.ts';
-import { endingWithin, fairTimeout, messageOf, pauseFor } from '../waiting.ts';
+import { endingWithin, fairTimeout, pauseFor } from '../waiting.ts';
 import { againstChange, measuringRequests, shareOf } from './bounds.ts';
 
 /** What one is carried out with. */

@@ -4,10 +4,10 @@ import { FaultWatch } from './fault-watch.ts';
 
 const START = 1_000_000;
 
-it('tells in its evidence when the fault was seen to end, and not before', () => {
+function watchAt(now: () => number): FaultWatch {
   const redis = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false };
   const reading = { measures: [], summary: '', watchedUntil: 0, shortfalls: [], evidence: [] };
-  const watch = new FaultWatch({
+  return new FaultWatch({
     invariant: {
       add: () => undefined,
       urgent: false,
@@ -18,11 +18,27 @@ it('tells in its evidence when the fault was seen to end, and not before', () =>
     settleMs: 5000,
     // What it neither asks nor sends needs no connection.
     toolkit: {
-      now: () => START,
+      now,
       baseline: () => undefined,
       target: { nodes: [], redis },
     } as unknown as Toolkit,
   });
+}
+
+it('counts times from one moment until the fault has begun, whenever it is asked', () => {
+  let now = START;
+  const watch = watchAt(() => now);
+  const seen = [0, 700, 2300].map((after) => {
+    now = START + after;
+    const { bundle, originMs } = watch.evidence();
+    return { originMs, limit: bundle.series[0]?.points };
+  });
+  expect(new Set(seen.map(({ originMs }) => originMs))).toEqual(new Set([START]));
+  expect(seen.map(({ limit }) => limit)).toEqual([[[0, 10]], [[0, 10]], [[0, 10]]]);
+});
+
+it('tells in its evidence when the fault was seen to end, and not before', () => {
+  const watch = watchAt(() => START);
   watch.reported({ startedAt: START, message: '', evidence: [] });
   const during = watch.evidence();
   expect([during.originMs, during.endedAt]).toEqual([START, undefined]);

@@ -135,9 +135,9 @@ export class FaultWatch {
     };
   }
 
-  /** What was seen, with times relative to the start of the fault. */
+  /** What was seen, with times relative to the start of the fault, or before that to the beginning of the watch. */
   evidence(): Omit<FaultEvidence, 'bands'> {
-    const { endedAt, startedAt: originMs = this.#parts.toolkit.now() } = this.#span;
+    const { endedAt, startedAt: originMs = this.timeline.startedAt } = this.#span;
     return {
       originMs,
       ...(endedAt !== undefined && { endedAt }),

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type HealthSnapshot, UNREACHABLE } from '../../../demo/health.ts';
-import { type EvidenceBundle, evidenceBundle, leaksOf, type Signal } from '../../../evidence/index.ts';
+import {
+  type EvidenceBundle,
+  evidenceBundle,
+  fromItsBeginning,
+  leaksOf,
+  type Signal,
+} from '../../../evidence/index.ts';
 import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
 import { Timeline } from './timeline.ts';
 
@@ -35,7 +41,7 @@ describe('a timeline', () => {
     seen.connectionLost(T + 2);
     seen.storeRestarted(T + 3);
     const bundle = seen.bundle(T);
-    expect(leaksOf(bundle, ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
+    expect(leaksOf(fromItsBeginning(bundle), ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
     expect(evidenceBundle.parse(bundle)).toEqual(bundle);
     expect(seen.pods).toEqual([
       { component: 'replica-1', pod: 'limiter-a' },
@@ -106,6 +112,32 @@ describe('a timeline', () => {
     const bundle = seen.bundle(T);
     expect(points(bundle, 'replica-1', 'others-failed')).toEqual([[1, 1]]);
     expect(points(bundle, 'replica-1', 'request-latency')).toBeUndefined();
+  });
+
+  it('tells of a node to which no connection comes about that it gives no answer, and from when on', () => {
+    const seen = timeline('a', 'b');
+    const ask = (node: string, sentAt: number, unheard: boolean): void =>
+      seen.request({
+        node,
+        caller: 'Within',
+        sentAt,
+        endedAt: sentAt + 1,
+        ...(unheard ? { got: 'Failed', unheard } : { got: 'Admitted' }),
+      });
+    // One that breaks a connection in two is there.
+    for (let i = 0; i < 20; i += 1) ask('a', T + 100 * i, i % 2 === 1);
+    ask('b', T, false);
+    for (let i = 40; i < 60; i += 1) ask('b', T + 100 * i, true);
+    ask('b', T + 6000, false);
+    const bundle = seen.bundle(T);
+    expect(points(bundle, 'replica-1', 'unreachable')).toBeUndefined();
+    const silent = points(bundle, 'replica-2', 'unreachable') ?? [];
+    expect(silent[0]).toEqual([4501, 501]);
+    expect(silent.at(-1)).toEqual([5901, 1901]);
+    expect(events(bundle)).toEqual([
+      '4501 replica-2: it gives no answer',
+      '6001 replica-2: it answers again',
+    ]);
   });
 
   it('calls no write long that is not far beyond the usual', () => {

@@ -28,6 +28,8 @@ const SERIES_EACH = 10;
 /** A write that waits so long is worth an event, in milliseconds, and so many times the slowest that is usual. */
 const LONG_MS = 100;
 const LONG_FACTOR = 5;
+/** A connection that breaks now and then is no silence: a node that answers nobody for so long is. Milliseconds. */
+const UNHEARD_MS = 500;
 
 /** Whose requests: those of the one caller that the limit is about, or of others that stay far from theirs. */
 export type Asker = 'requests' | 'others';
@@ -40,6 +42,8 @@ const OF_ANSWER = {
 } as const satisfies Record<Got, string>;
 
 export class Timeline {
+  /** When it began: the origin of its times where nothing was done yet. Milliseconds since the epoch. */
+  readonly startedAt: number;
   /** Names of components with the pods behind them. */
   readonly pods: readonly { readonly component: string; readonly pod: string }[];
   readonly #recorder: EvidenceRecorder;
@@ -48,6 +52,8 @@ export class Timeline {
   /** When each component last gave an answer, or was first asked. */
   readonly #heard = new Map<string, number>();
   readonly #silent = new Set<string>();
+  /** When the first request was sent since whose sending a component said nothing, and connections to it broke. */
+  readonly #unheardSince = new Map<string, number>();
   readonly #states = new Map<string, string>();
   /** What the store has answered with errors since it last took a write. */
   readonly #refused = new Set<string>();
@@ -55,6 +61,7 @@ export class Timeline {
   #writesStand = false;
 
   constructor({ nodes, redis }: RateLimiterTarget, startedAt: number) {
+    this.startedAt = startedAt;
     const shown = nodes.slice(0, MOST_REPLICAS);
     this.#replicas = new Map(shown.map(({ name }, i) => [name, `replica-${i + 1}`]));
     const replicas = [...this.#replicas.values()];
@@ -84,8 +91,9 @@ export class Timeline {
     return this.#recorder.bundle(origin, invariant);
   }
 
-  limit(at: number, limit: number): void {
-    this.#recorder.add(at, CLIENT, 'limit', limit);
+  /** `most`: what all nodes together may have allowed until `at`, of one that keeps its limit: not its requests alone. */
+  limit(at: number, most: number): void {
+    this.#recorder.add(at, CLIENT, 'limit', most);
   }
 
   lag(at: number, lag: number): void {
@@ -187,8 +195,16 @@ export class Timeline {
   request({ caller, endedAt, got, node, sentAt, unheard }: CallerRequest): void {
     const asker = caller === 'Beyond' ? 'requests' : 'others';
     this.sent(sentAt, node, asker);
-    if (unheard) this.#count(endedAt, node, `${asker}-${OF_ANSWER[got]}`, 1);
-    else this.answered(endedAt, node, got, endedAt - sentAt, asker);
+    if (!unheard) {
+      this.answered(endedAt, node, got, endedAt - sentAt, asker);
+      return;
+    }
+    this.#count(endedAt, node, `${asker}-${OF_ANSWER[got]}`, 1);
+    const component = this.#replicas.get(node);
+    if (component === undefined) return;
+    const since = this.#unheardSince.get(component) ?? sentAt;
+    this.#unheardSince.set(component, since);
+    if (endedAt - since >= UNHEARD_MS) this.#unreachable(endedAt, component, since);
   }
 
   /** Requests that were sent together. */
@@ -252,12 +268,12 @@ export class Timeline {
 
   #answers(at: number, component: string): void {
     this.#heard.set(component, Math.max(at, this.#heard.get(component) ?? 0));
+    this.#unheardSince.delete(component);
     if (this.#silent.delete(component)) this.event(at, component, 'it answers again');
   }
 
-  #unreachable(at: number, component: string): void {
-    const silentMs = Math.max(0, at - (this.#heard.get(component) ?? at));
-    this.#recorder.add(at, component, 'unreachable', silentMs);
+  #unreachable(at: number, component: string, since = this.#heard.get(component) ?? at): void {
+    this.#recorder.add(at, component, 'unreachable', Math.max(0, at - since));
     if (this.#silent.has(component)) return;
     this.#silent.add(component);
     this.event(at, component, 'it gives no answer');

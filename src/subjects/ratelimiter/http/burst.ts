@@ -3,7 +3,8 @@
  * of its own, which was opened and used before, and is encoded before; at the
  * moment all are written in one turn of the event loop.
  */
-import { fairTimeout, messageOf, pauseFor, within } from '../waiting.ts';
+import { messageOf } from '../../../api/index.ts';
+import { fairTimeout, pauseFor, within } from '../waiting.ts';
 import { type Burst, type BurstNode, BurstNotSentError, type BurstPlan, type WarmUp } from './burst-plan.ts';
 import { Connection, type Failure } from './connection.ts';
 import { ConnectionBudgetError, type ConnectionLease } from './connection-budget.ts';

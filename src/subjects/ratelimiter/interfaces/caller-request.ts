@@ -1,7 +1,8 @@
 /** One request of a caller, and what became of it. Pure. */
+
+import { messageOf } from '../../../api/index.ts';
 import type { FailureCode } from '../http/connection.ts';
 import type { Asked } from '../http/node-client.ts';
-import { messageOf } from '../waiting.ts';
 import type { Callers } from './callers.ts';
 
 /** Failed: an answer that neither admits nor denies, or a connection that broke. */

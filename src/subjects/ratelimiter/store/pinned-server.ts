@@ -5,7 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { messageOf, TIMED_OUT, within } from '../waiting.ts';
+import { messageOf } from '../../../api/index.ts';
+import { TIMED_OUT, within } from '../waiting.ts';
 import { parseInfo } from './redis-info.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 import { asText } from './reply-types.ts';

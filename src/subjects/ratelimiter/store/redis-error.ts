@@ -1,5 +1,5 @@
 /** What goes wrong with a Redis, in words that name it and say what to do. */
-import { messageOf } from '../waiting.ts';
+import { messageOf } from '../../../api/index.ts';
 import { withAdvice } from '../words.ts';
 import { adviceOnReply } from './advice.ts';
 import { OtherServerError } from './pinned-server.ts';

@@ -4,7 +4,8 @@
  * The same write, once it is taken, tells that the pause is over.
  */
 
-import { messageOf, pauseFor, TIMED_OUT, within } from '../waiting.ts';
+import { messageOf } from '../../../api/index.ts';
+import { pauseFor, TIMED_OUT, within } from '../waiting.ts';
 import { type Answered, momentOf } from './clock-offset.ts';
 import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { gaveNoAnswer } from './redis-error.ts';

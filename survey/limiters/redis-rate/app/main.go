@@ -33,9 +33,15 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	burst := limit
+	if text := os.Getenv("BURST"); text != "" {
+		if burst, err = strconv.Atoi(text); err != nil {
+			log.Fatal(err)
+		}
+	}
 	failOpen := os.Getenv("FAIL_OPEN") == "true"
 	limiter := redis_rate.NewLimiter(redis.NewClient(options))
-	rate := redis_rate.Limit{Rate: limit, Burst: limit, Period: time.Duration(window) * time.Second}
+	rate := redis_rate.Limit{Rate: limit, Burst: burst, Period: time.Duration(window) * time.Second}
 
 	http.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte("ok"))

@@ -1,5 +1,5 @@
 /** Counters of a limiter behind HTTP: the sender's own count of what was admitted, and what Redis holds. */
-import { counted, type Measure, parseDuration } from '../../../../api/index.ts';
+import { counted, type Measure, messageOf, parseDuration } from '../../../../api/index.ts';
 import type { FaultReport, RecoveryReport } from '../../../../demo/observed.ts';
 import { askingNode } from '../../interfaces/http/asking-node.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -11,7 +11,7 @@ import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { gaveNoAnswer } from '../../store/redis-error.ts';
 import { proveWrite } from '../../store/write-probe.ts';
-import { messageOf, pauseFor } from '../../waiting.ts';
+import { pauseFor } from '../../waiting.ts';
 import { sumOf } from '../../words.ts';
 import type { Toolkit } from '../fault.ts';
 import type { Fixture } from '../fixture.ts';

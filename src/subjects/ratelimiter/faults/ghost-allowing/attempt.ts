@@ -1,12 +1,12 @@
 /** One attempt of ghost allowing: from its keys to what it left. */
-import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { messageOf, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { BurstNotSentError, injectBurstTraffic } from '../../interfaces/reference/check-burst.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/reference/counter-watch.ts';
 import { sendWrite } from '../../store/write-probe.ts';
-import { messageOf, pauseFor, untilAborted } from '../../waiting.ts';
+import { pauseFor, untilAborted } from '../../waiting.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { FaultWatch } from '../fault-watch.ts';
 import { prepareKeys, usedBefore } from '../fixture.ts';

@@ -1,5 +1,5 @@
 /** One attempt of ghost allowing on a limiter behind HTTP: bursts of one caller each, and what the sender counts. */
-import { counted, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { counted, messageOf, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { sendBurst } from '../../http/burst.ts';
@@ -7,15 +7,15 @@ import { type Burst, BurstNotSentError, spread } from '../../http/burst-plan.ts'
 import { TLS_COST } from '../../http/dial.ts';
 import type { Decision } from '../../interfaces/callers.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
+import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
-import { messageOf, pauseFor } from '../../waiting.ts';
+import { pauseFor } from '../../waiting.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
 import { seenInvariant } from '../fault-watch.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
-import { callerReading, resultOfCaller } from './caller-reading.ts';
+import { callerReading, mostOfBurst, resultOfCaller } from './caller-reading.ts';
 import { GHOST_FORMULA } from './invariant.ts';
 import { parametersOf, trialsMs } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
@@ -55,7 +55,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     this.#keys = trialKeys(fixture, trials);
     this.#timelines = this.#keys.map(() => {
       const timeline = new Timeline(target, now());
-      timeline.limit(now(), this.#limit.requests);
+      timeline.limit(now(), admittedAtOnce(this.#limit));
       timeline.usualWrites(now(), usualWriteMs() > 0 ? [usualWriteMs()] : []);
       return timeline;
     });
@@ -82,15 +82,18 @@ export class CallerBurstAttempt implements FaultAttempt {
         const result = resultOfCaller(burst);
         const report = reportOfBurst(result, target.nodes.length);
         const nodes = target.nodes.map(({ name }) => name);
-        const reading = callerReading(
-          { limit: this.#limit, nodes, clockWithinMs: CLOCK_WITHIN_MS },
-          burst,
-          now(),
-        );
+        const settings = { limit: this.#limit, nodes, clockWithinMs: CLOCK_WITHIN_MS };
+        const reading = callerReading(settings, burst, now());
         this.#trials.push({ burst: result, report, reading });
         for (const [at, timeline] of this.#timelines.entries()) {
-          if (at === i) timeline.burst(result);
-          else timeline.otherBurst(result);
+          if (at !== i) {
+            timeline.otherBurst(result);
+            continue;
+          }
+          timeline.burst(result);
+          const most = mostOfBurst(settings, result);
+          timeline.limit(result.startedAt, admittedAtOnce(this.#limit));
+          timeline.limit(most.at, most.bound);
         }
         if (report.proof !== 'Confirmed') break;
       } catch (error) {
@@ -131,7 +134,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     );
     const [timeline, trial] = [this.#timelines[shown], this.#trials[shown]];
     if (!timeline) return undefined;
-    const originMs = trial?.burst.startedAt ?? this.#toolkit.now();
+    const originMs = trial?.burst.startedAt ?? timeline.startedAt;
     return {
       originMs,
       pods: timeline.pods,

@@ -20,12 +20,22 @@ export function resultOfCaller(burst: Burst<Decision>): BurstResult {
   return burstResultOf(burst, (decision) => decision);
 }
 
+/** What a limiter in order lets through at most from the first request of a burst to its last yes, and when that was. */
+export function mostOfBurst(
+  { clockWithinMs, limit }: CallerSettings,
+  { allowedAt, startedAt }: Pick<BurstResult, 'allowedAt' | 'startedAt'>,
+): { readonly at: number; readonly bound: number } {
+  const at = allowedAt.at(-1) ?? startedAt;
+  return { at, bound: mostAdmitted(limit, { from: startedAt, to: at, fresh: true, clockWithinMs }) };
+}
+
 /** Where the invariant stands after one burst of a caller that was never seen before; `now` is when it is judged. */
 export function callerReading(
-  { clockWithinMs, limit, nodes }: CallerSettings,
+  settings: CallerSettings,
   burst: Burst<Decision>,
   now: number,
 ): InvariantReading {
+  const { clockWithinMs, limit, nodes } = settings;
   const { allowed, allowedAt, allowedBy, denied, errors, requests, sent, unanswered, ...times } =
     resultOfCaller(burst);
   const admitted = burst.outcomes
@@ -33,13 +43,7 @@ export function callerReading(
     .map(({ endedAt: answeredAt, sentAt }) => ({ sentAt, answeredAt }));
   const known = { firstSentAt: times.startedAt, clockWithinMs };
   const over = overAdmission(limit, admitted, known);
-  // What a limiter in order admits at most in the time that the whole burst took.
-  const bound = mostAdmitted(limit, {
-    from: times.startedAt,
-    to: allowedAt.at(-1) ?? times.startedAt,
-    fresh: true,
-    clockWithinMs,
-  });
+  const { bound } = mostOfBurst(settings, { allowedAt, startedAt: times.startedAt });
   const broken = over.excess > 0;
   const atLeast = allowed > bound && allowed === requests;
   const open = errors + unanswered;

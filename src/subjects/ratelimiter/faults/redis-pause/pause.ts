@@ -2,12 +2,12 @@
  * The fault of counter drift: Redis takes no writes for a while. It bounds
  * itself: the pause ends in Redis even if every process of ours dies.
  */
-import { counted, type FaultProof, formatDuration } from '../../../../api/index.ts';
+import { counted, type FaultProof, formatDuration, messageOf } from '../../../../api/index.ts';
 import { NotInChargeError } from '../../store/pause-fence.ts';
 import type { ProbeWriter, RedisConnections } from '../../store/redis-client.ts';
 import { RedisClientError } from '../../store/redis-error.ts';
 import { feelPause, type HeldWrite, holdFor, type PauseFinding, sendWrite } from '../../store/write-probe.ts';
-import { messageOf, pauseFor } from '../../waiting.ts';
+import { pauseFor } from '../../waiting.ts';
 
 /** A pause that ends this much before its planned end did not last. Redis itself is late, never early. */
 export const EARLY_MS = 250;

@@ -2,11 +2,10 @@
  * The pause of Redis that one attempt makes: that it may be made, the command and its
  * proof, its end, and whether a process that is gone has made it.
  */
-import { formatDuration } from '../../../../api/index.ts';
+import { formatDuration, messageOf } from '../../../../api/index.ts';
 import type { FaultReport, OrphanFinding } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
 import { comparePauses, markerOf, parseInfo, type RedisInfo } from '../../store/redis-info.ts';
-import { messageOf } from '../../waiting.ts';
 import type { Preparation, Toolkit } from '../fault.ts';
 import type { Timeline } from '../timeline.ts';
 import { injectRedisPause, PauseNotSentError, type RedisPause } from './pause.ts';

@@ -11,7 +11,7 @@ import type { SeenInvariant } from '../../../../evidence/index.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
-import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
@@ -36,6 +36,8 @@ interface Place {
   readonly record: OutageRecord;
   readonly timeline: Timeline;
   readonly callers: OutageCallers;
+  /** The most that the caller beyond its limit may have been let through until then. */
+  readonly mostUntil: (to: number) => number;
 }
 
 export class StoreOutageAttempt implements FaultAttempt {
@@ -79,10 +81,18 @@ export class StoreOutageAttempt implements FaultAttempt {
       clockWithinMs: CLOCK_WITHIN_MS,
     };
     const timeline = new Timeline(target, firstSentAt);
-    timeline.limit(firstSentAt, this.#limit.requests);
     timeline.usualWrites(firstSentAt, usualWriteMs() > 0 ? [usualWriteMs()] : []);
+    const mostUntil = (to: number): number =>
+      mostAdmitted(this.#limit, {
+        from: firstSentAt,
+        to,
+        fresh: true,
+        clockWithinMs: CLOCK_WITHIN_MS,
+      });
+    timeline.limit(firstSentAt, mostUntil(firstSentAt));
     const place: Place = {
       fixture,
+      mostUntil,
       record: new OutageRecord(settings, accept),
       timeline,
       callers: new OutageCallers({
@@ -208,7 +218,7 @@ export class StoreOutageAttempt implements FaultAttempt {
   evidence(): FaultEvidence | undefined {
     const { timeline } = this.#place ?? {};
     if (!timeline) return undefined;
-    const { endedAt, startedAt: originMs = this.#toolkit.now() } = this.#times;
+    const { endedAt, startedAt: originMs = timeline.startedAt } = this.#times;
     const seenEnd = endedAt === undefined ? {} : { endedAt };
     const bundle = timeline.bundle(originMs, this.#invariant);
     return { originMs, ...seenEnd, pods: timeline.pods, bands: [], bundle };
@@ -277,7 +287,8 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 }
 
-function noteRequest({ record, timeline }: Place, request: CallerRequest): void {
+function noteRequest({ mostUntil, record, timeline }: Place, request: CallerRequest): void {
   record.add(request);
   timeline.request(request);
+  if (request.caller === 'Beyond') timeline.limit(request.endedAt, mostUntil(request.endedAt));
 }

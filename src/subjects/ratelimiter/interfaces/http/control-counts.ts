@@ -3,12 +3,12 @@
  * it lies behind the sender without a fault, at the rate of the fault's traffic.
  */
 
-import { counted } from '../../../../api/index.ts';
+import { counted, messageOf } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
-import { messageOf, pauseFor } from '../../waiting.ts';
+import { pauseFor } from '../../waiting.ts';
 import type { CounterSample } from '../reference/counter-sample.ts';
 import { watchCounters } from '../reference/counter-watch.ts';
 import { runSteadyTraffic, type TrafficListener, type TrafficNode } from '../steady-traffic.ts';

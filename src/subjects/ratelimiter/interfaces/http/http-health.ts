@@ -1,9 +1,10 @@
 /** Looks at pods behind an HTTP API: whether each answers, and whether Redis does. */
+
+import { messageOf } from '../../../../api/index.ts';
 import { type HealthNode, UNREACHABLE } from '../../../../demo/health.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import type { FailureCode } from '../../http/connection.ts';
 import type { Asked } from '../../http/node-client.ts';
-import { messageOf } from '../../waiting.ts';
 import type { Look } from '../poll-health.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
 

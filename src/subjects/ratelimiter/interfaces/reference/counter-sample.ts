@@ -4,9 +4,9 @@
  * small, never too large: Redis may have caught up in between.
  */
 
+import { messageOf } from '../../../../api/index.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { gaveNoAnswer } from '../../store/redis-error.ts';
-import { messageOf } from '../../waiting.ts';
 import { type LimiterClient, LimiterClientError, type LimiterFailure } from './limiter-client.ts';
 
 /** Failures of a node that answered. */

@@ -1,7 +1,8 @@
 /** Looks at the rate limiter: the nodes as it lists them, and whether each of them reaches Redis. */
+
+import { messageOf } from '../../../../api/index.ts';
 import { type HealthNode, type HealthSnapshot, UNREACHABLE } from '../../../../demo/health.ts';
 import type { NodeTarget } from '../../target.ts';
-import { messageOf } from '../../waiting.ts';
 import type { Look } from '../poll-health.ts';
 import { type LimiterClient, LimiterClientError, type NodesAnswer } from './limiter-client.ts';
 

@@ -1,6 +1,6 @@
 /** Puts a limit of the demo's own on the rate limiter and makes sure that every node goes by it. */
-import { truncate } from '../../../../api/index.ts';
-import { endingWithin, messageOf, pauseFor, within } from '../../waiting.ts';
+import { messageOf, truncate } from '../../../../api/index.ts';
+import { endingWithin, pauseFor, within } from '../../waiting.ts';
 import { type LimiterClient, LimiterClientError } from './limiter-client.ts';
 
 /** How long to wait before a node that does not know the key yet is asked again. */

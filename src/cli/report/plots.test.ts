@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { ScenarioEvidence } from '../../evidence/index.ts';
+import { chartSvg } from './chart.ts';
+import { plotsOf } from './plots.ts';
+import { recordedRun } from './report.fixture.ts';
+
+/** The first scenario of the recorded run: a pause. */
+function drift(): ScenarioEvidence {
+  const [scenario] = recordedRun().evidence.scenarios;
+  if (!scenario) throw new Error('nothing was recorded');
+  return scenario;
+}
+
+const answersOf = (scenario: ScenarioEvidence) => {
+  const plot = plotsOf(scenario).find(({ key }) => key === 'answers');
+  if (!plot) throw new Error('there is no plot of answers');
+  return plot;
+};
+
+function withLimit(points: [number, number][]): ScenarioEvidence {
+  const scenario = drift();
+  for (const series of scenario.bundle.series) if (series.signal === 'limit') series.points = points;
+  return scenario;
+}
+
+describe('a plot of answers', () => {
+  it('has a limit that stays as what must not be exceeded', () => {
+    const plot = answersOf(drift());
+    expect(plot.bound).toEqual({ text: 'limit 10', value: 10 });
+    expect(plot.about).toContain('Allowed should end at 10 or below.');
+  });
+
+  it('has one that grows as a line, and says where that ends', () => {
+    const points: [number, number][] = [
+      [0, 10],
+      [1000, 10],
+      [5000, 14],
+    ];
+    const plot = answersOf(withLimit(points));
+    expect(plot.bound).toBeUndefined();
+    expect(plot.lines.at(-1)).toMatchObject({ name: 'the limit allows', points });
+    expect(plot.about).toContain('stay at the limit or below, which is 14 in the end.');
+  });
+});
+
+describe('the axis of time', () => {
+  const axisOf = (scenario: ScenarioEvidence): string =>
+    chartSvg(answersOf(scenario), { width: 700, height: 260 }, 'a-').match(/seconds since [a-z ]+/)?.[0] ??
+    '';
+
+  it('says what times count from', () => {
+    expect(axisOf(drift())).toBe('seconds since the start of the fault');
+    const burst = drift();
+    burst.bands.push({ kind: 'burst', fromMs: 0, toMs: 1, text: '' });
+    expect(axisOf(burst)).toBe('seconds since the start of the burst');
+  });
+
+  it('speaks of no start of a fault that has not begun, or never does', () => {
+    const waiting = drift();
+    waiting.bands = waiting.bands.filter(({ kind }) => kind === 'countdown');
+    expect(axisOf(waiting)).toBe('seconds since the planned start of the fault');
+  });
+});

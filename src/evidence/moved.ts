@@ -1,0 +1,40 @@
+/** Evidence by another clock: the same bundle, with all its times counted from another moment. Pure. */
+import type { EvidenceBundle } from './bundle.ts';
+
+/** The same evidence with every time so many milliseconds later. Ids and values stay as they are. */
+export function moved(bundle: EvidenceBundle, byMs: number): EvidenceBundle {
+  if (byMs === 0) return bundle;
+  const { events, invariant, series } = bundle;
+  // Arrivals are told apart by hundredths of a millisecond: no more digits than that come of adding.
+  const later = (at: number): number => Math.round((at + byMs) * 100) / 100;
+  return {
+    ...bundle,
+    series: series.map((one) => ({ ...one, points: one.points.map(([at, value]) => [later(at), value]) })),
+    events: events.map((event) => ({ ...event, atMs: later(event.atMs) })),
+    ...(invariant && {
+      invariant: {
+        ...invariant,
+        ...(invariant.brokenAtMs !== undefined && { brokenAtMs: later(invariant.brokenAtMs) }),
+      },
+    }),
+  };
+}
+
+/** When the first thing in it was seen; undefined: nothing was. */
+export function firstSeenMs({ events, series }: EvidenceBundle): number | undefined {
+  const first = [
+    ...series.flatMap(({ points }) => points.map(([at]) => at)),
+    ...events.map(({ atMs }) => atMs),
+  ]
+    // A bundle may have more points than a call takes arguments.
+    .reduce((least, at) => Math.min(least, at), Number.POSITIVE_INFINITY);
+  return Number.isFinite(first) ? first : undefined;
+}
+
+/**
+ * The same evidence with times that count from the first thing that was seen. Whoever explains it is given this:
+ * times that count from a fault say when that was, and that there was one.
+ */
+export function fromItsBeginning(bundle: EvidenceBundle): EvidenceBundle {
+  return moved(bundle, -(firstSeenMs(bundle) ?? 0));
+}

@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
+import { ask, rulesProvider } from '../../../../diagnosis/index.ts';
+import type { EvidenceBundle } from '../../../../evidence/index.ts';
+import { rateLimiterApi } from '../../api.ts';
+import { ConnectionBudget } from '../../http/connection-budget.ts';
+import { closeToolkit, openToolkit } from '../../toolkit.ts';
+import { CallerBurstAttempt } from './caller-attempt.ts';
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+const never = new AbortController().signal;
+
+/** A node that lets so many requests of each caller through, and knows nothing of other nodes. */
+async function nodeThatAdmits(most: number): Promise<number> {
+  const admitted = new Map<string, number>();
+  const server: Server = createServer(({ url = '' }, answer) => {
+    const before = admitted.get(url) ?? 0;
+    admitted.set(url, before + 1);
+    answer.writeHead(before < most ? 200 : 429).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  stops.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function specOf(limit: object): ChaosDemoSpec {
+  return specSchema([rateLimiterApi]).parse({
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        redis: { service: { name: 'redis' } },
+        interface: { type: 'HTTP', http: { request: { path: '/$(key)' } } },
+        limit: { window: '60s', algorithm: 'TokenBucket', ...limit },
+      },
+    },
+    scenarios: [{ name: 's', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 1 } }],
+  });
+}
+
+/** What is kept of a burst at three nodes, each of which lets so many through by itself. */
+async function burstAt(limit: object, each: number): Promise<EvidenceBundle> {
+  const ports = await Promise.all([each, each, each].map(nodeThatAdmits));
+  const spec = specOf(limit);
+  const [scenario] = spec.scenarios;
+  if (!scenario) throw new TypeError('there is a scenario');
+  const toolkit = openToolkit(spec, {
+    target: {
+      nodes: ports.map((port, i) => ({ name: `node-${i}`, host: '127.0.0.1', port })),
+      redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
+    },
+    budget: new ConnectionBudget(1000).onBehalfOf('shop'),
+    storeDoubt: () => undefined,
+    baseline: () => undefined,
+    usualWriteMs: () => 0,
+    checkStore: async () => ({ state: 'free' }),
+    now: () => performance.timeOrigin + performance.now(),
+    lifetime: never,
+    mayBePaused: false,
+    server: undefined,
+  });
+  stops.push(async () => await closeToolkit(toolkit));
+  const attempt = new CallerBurstAttempt(scenario, toolkit);
+  await attempt.prepare('demo-x', never);
+  const plannedAt = toolkit.now();
+  const moment = { plannedAt, until: plannedAt + 60_000 };
+  expect(await attempt.inject(moment, { refusal: () => undefined }, never)).toMatchObject({
+    proof: 'Confirmed',
+  });
+  const { bundle } = attempt.evidence() ?? {};
+  if (!bundle) throw new Error('there is no evidence');
+  return bundle;
+}
+
+/** The series that says what the limit allows: of a bucket, also what came back while the burst was answered. */
+function limitsOf({ invariant, series }: EvidenceBundle): { first: number; last: number; judged: number } {
+  const points = series.find(({ signal }) => signal === 'limit')?.points ?? [];
+  const judged = invariant?.values.find(({ name }) => name === 'allowed')?.value;
+  return { first: points[0]?.[1] ?? -1, last: points.at(-1)?.[1] ?? -1, judged: judged ?? -2 };
+}
+
+it('shows the limit of a bucket that admits less at once than comes back in a window, and rules see it passed', async () => {
+  const bundle = await burstAt({ requests: 60, burst: 10 }, 10);
+  const { first, judged, last } = limitsOf(bundle);
+  expect(first).toBe(10);
+  expect(last).toBe(judged);
+  expect(last).toBeLessThan(30);
+  expect(await ask(rulesProvider, bundle, never)).toMatchObject({
+    answer: { anomaly: 'uncoordinated-admission', component: 'replicas' },
+  });
+});
+
+it('shows the limit of a bucket that admits more at once, and rules see it kept', async () => {
+  const bundle = await burstAt({ requests: 10, burst: 15 }, 5);
+  expect(limitsOf(bundle)).toEqual({ first: 15, last: 15, judged: 15 });
+  expect(await ask(rulesProvider, bundle, never)).toMatchObject({ answer: { anomaly: 'none' } });
+});
