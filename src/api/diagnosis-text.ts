@@ -10,12 +10,27 @@ export function diagnosedPlace({ component, pod }: Pick<DiagnosisStatus, 'compon
   return pod === undefined ? where : `${where} (${pod})`;
 }
 
+/** Who made it: "hosted, gpt-x" or "rules". */
+export function diagnosedBy({ model, profile }: Pick<DiagnosisStatus, 'model' | 'profile'>): string {
+  return model === undefined ? profile : `${profile}, ${model}`;
+}
+
+/** The class, and where: "store-writes-stalled at store (cache-0)", "none". */
+export function diagnosedClass(diagnosis: Pick<DiagnosisStatus, 'anomaly' | 'component' | 'pod'>): string {
+  const place = diagnosedPlace(diagnosis);
+  return place === '' ? diagnosis.anomaly : `${diagnosis.anomaly} at ${place}`;
+}
+
+/** Why another than the profile of the spec made it, cut to the bound of the schema; undefined: that one made it. */
+export function fallbackReason({ message }: Pick<DiagnosisStatus, 'message'>): string | undefined {
+  return message === undefined || message === '' ? undefined : truncate(message, LIMITS.message);
+}
+
 /** The whole in one message: "rules: store-writes-stalled at store (cache-0): A write to store took ...". */
 export function diagnosisSentence(diagnosis: DiagnosisStatus): string {
-  const { anomaly, chain, profile } = diagnosis;
-  const place = diagnosedPlace(diagnosis);
+  const { chain, profile } = diagnosis;
   const texts = chain.map(({ text }) => text).join(' ');
-  return truncate(`${profile}: ${anomaly}${place === '' ? '' : ` at ${place}`}: ${texts}`, LIMITS.message);
+  return truncate(`${profile}: ${diagnosedClass(diagnosis)}: ${texts}`, LIMITS.message);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Figures as sentences need them. */
+import type { Measure } from './status.ts';
 
 /** "1 key", "2 keys". */
 export function counted(count: number, noun: string): string {
@@ -8,4 +9,12 @@ export function counted(count: number, noun: string): string {
 /** "1 request", "2 requests", "1 ms": a value with its unit, which is written for more than one. */
 export function withUnit(value: number, unit: string): string {
   return `${value} ${value === 1 ? unit.replace(/(?<=..)s$/, '') : unit}`;
+}
+
+/** "drift at least 30 requests, at most 8 allowed": the measure that decides, in words; undefined: nothing was measured. */
+export function measureInWords([first]: readonly Measure[] = []): string | undefined {
+  if (!first) return undefined;
+  const { atLeast, bound, name, unit, value } = first;
+  const most = bound === undefined ? '' : `, at most ${bound} allowed`;
+  return `${name} ${atLeast ? 'at least ' : ''}${withUnit(value, unit)}${most}`;
 }

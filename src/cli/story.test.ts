@@ -37,6 +37,29 @@ describe('the story between two states', () => {
   });
 });
 
+describe('who explains an anomaly', () => {
+  const explained = (changes: Parameters<typeof diagnosisWith>[0]): ChaosDemoStatus => ({
+    diagnoses: [diagnosisWith(changes)],
+  });
+  const byRules = explained({});
+  const refused = 'These are the rules: profile "hosted": its answer was rejected: it cites s99';
+
+  it('is said when another profile than the rules has answered', () => {
+    const byModel = explained({ profile: 'hosted', model: 'm-1' });
+    const line = '   ★ stall: Diagnosis by hosted, m-1: store-restarted at store';
+    expect(storyOf(byRules, byModel)).toEqual([line]);
+    expect(storyOf({}, byModel)).toEqual([line]);
+    expect(storyOf(byModel, byModel)).toEqual([]);
+    expect(storyOf({}, byRules)).toEqual([]);
+  });
+
+  it('is said when the profile that was asked has not, and why', () => {
+    const fallenBack = explained({ message: refused });
+    expect(storyOf(byRules, fallenBack)).toEqual([`   ★ stall: ${refused}`]);
+    expect(storyOf(fallenBack, fallenBack)).toEqual([]);
+  });
+});
+
 describe('the verdict', () => {
   it('says of a scenario that was not reached that it was not tested', () => {
     const lines = verdictLines({

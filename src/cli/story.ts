@@ -3,7 +3,7 @@
  * the next, and the verdict with its evidence. Pure.
  */
 import type { ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
-import { diagnosedPlace, remedySentence } from '../api/index.ts';
+import { diagnosedBy, diagnosedClass, fallbackReason, RULES_PROFILE, remedySentence } from '../api/index.ts';
 
 /** What to print for the change from `before` to `after`; nothing worth telling: no lines. */
 export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
@@ -22,6 +22,7 @@ export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoSta
   for (const diagnosis of after.diagnoses ?? []) {
     const { scenario } = diagnosis;
     const earlier = before?.diagnoses?.find((known) => known.scenario === scenario);
+    lines.push(...explainerLines(earlier, diagnosis));
     const remedy = remedySentence(diagnosis);
     if (remedy !== undefined && remedy !== remedySentence(earlier ?? {}))
       lines.push(`   ★ ${scenario}: ${remedy}`);
@@ -29,6 +30,21 @@ export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoSta
   const stopping = after.journal?.ending;
   if (stopping && !before?.journal?.ending) lines.push(`   Stopping: ${stopping.message}`);
   return lines;
+}
+
+/** Another than the rules has answered, or the one that was asked has not: the chapter has told what the rules say. */
+function explainerLines(earlier: DiagnosisStatus | undefined, diagnosis: DiagnosisStatus): string[] {
+  const { profile, scenario } = diagnosis;
+  const reason = fallbackReason(diagnosis);
+  const isOther = profile !== (earlier?.profile ?? RULES_PROFILE);
+  return [
+    ...(isOther
+      ? [`   ★ ${scenario}: Diagnosis by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)}`]
+      : []),
+    ...(reason !== undefined && reason !== fallbackReason(earlier ?? {})
+      ? [`   ★ ${scenario}: ${reason}`]
+      : []),
+  ];
 }
 
 function resultLine({ detectedAfter, name, result, summary }: ScenarioStatus): string {
@@ -63,11 +79,9 @@ function scenarioLines(scenario: ScenarioStatus): string[] {
 }
 
 function diagnosisLines(diagnosis: DiagnosisStatus): string[] {
-  const { alternatives = [], anomaly, chain, confidence, evidence, grade, message, profile } = diagnosis;
-  const place = diagnosedPlace(diagnosis);
-  const by = diagnosis.model === undefined ? profile : `${profile}, ${diagnosis.model}`;
+  const { alternatives = [], chain, confidence, evidence, grade, message } = diagnosis;
   const lines = [
-    `Diagnosis of ${diagnosis.scenario} by ${by}: ${anomaly}${place === '' ? '' : ` at ${place}`} (${confidence} % sure)`,
+    `Diagnosis of ${diagnosis.scenario} by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)} (${confidence} % sure)`,
     ...chain.map((step) => `  ${step.text} [${step.evidence.join(', ')}]`),
     ...evidence.map(({ id, text }) => `  - ${id} ${text}`),
   ];

@@ -35,8 +35,8 @@ function views(): string[] {
 }
 
 function pages(): string[] {
-  const run = runPage({ source: recordedRun(), runs: [1], now: NOW });
-  return [run, overviewPage(overviewOfAll())].map(asPictured);
+  const run = runPage({ source: recordedRun(), runs: [1], now: NOW, kubectl: 'kubectl' });
+  return [run, overviewPage(overviewOfAll(), 'kubectl')].map(asPictured);
 }
 
 /** A page without what nobody sees in its picture: the script, and rules for other widths and for paper. */

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it, vi } from 'vitest';
 import { complete, completionLines, completionScript, SHELLS } from './completion.ts';
+import type { Place } from './connection.ts';
 import { createProgram } from './program.ts';
 
 const program = createProgram({ signal: new AbortController().signal, onExit: () => undefined });
-const demos = vi.fn(async (namespace?: string) => (namespace === 'shop' ? ['checkout', 'cart'] : ['demo']));
+const demos = vi.fn(async ({ namespace }: Place) => (namespace === 'shop' ? ['checkout', 'cart'] : ['demo']));
 const values = async (...words: string[]) =>
   (await complete(program, words, { demos })).candidates.map(({ value }) => value);
 
@@ -35,7 +36,15 @@ describe('completion', () => {
     expect(await values('watch', '')).toEqual(['demo']);
     expect(await values('watch', '-n', 'shop', 'c')).toEqual(['checkout', 'cart']);
     expect(await values('watch', '--namespace=shop', 'ch')).toEqual(['checkout']);
+    expect(await values('watch', '-nshop', 'ch')).toEqual(['checkout']);
     expect(await values('watch', 'demo', '')).toEqual([]);
+  });
+
+  it('asks the cluster that the words before lead to', async () => {
+    await values('watch', '--context', 'prod', '--kubeconfig=/tmp/c', '-nshop', '');
+    expect(demos).toHaveBeenLastCalledWith({ namespace: 'shop', context: 'prod', kubeconfig: '/tmp/c' });
+    await values('watch', '--context=prod', '');
+    expect(demos).toHaveBeenLastCalledWith({ context: 'prod' });
   });
 
   it('offers nothing that a shell would run, whatever a server calls its objects', async () => {

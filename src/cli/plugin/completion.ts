@@ -4,6 +4,7 @@
  * a tab, and a last line `:4` (nothing else) or `:0` (or files).
  */
 import type { Command } from 'commander';
+import type { Place } from './connection.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish', 'kubectl'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -17,8 +18,8 @@ export interface Completion {
 
 /** What is there to complete. Asked only where it is needed. */
 export interface Names {
-  /** ChaosDemos of the namespace that the words before name. */
-  readonly demos: (namespace: string | undefined) => Promise<readonly string[]>;
+  /** ChaosDemos of the cluster and the namespace that the words before name. */
+  readonly demos: (place: Place) => Promise<readonly string[]>;
 }
 
 /** What an object may be called. A shell puts a candidate on its command line as it is, whatever server it is from. */
@@ -71,7 +72,7 @@ export async function complete(
       files: false,
     };
   }
-  const demos = await names.demos(valueOf(before, '-n', '--namespace')).catch((): string[] => []);
+  const demos = await names.demos(placeOf(before)).catch((): string[] => []);
   return {
     candidates: startingWith(
       demos.filter((name) => NAME.test(name)).map((value) => ({ value })),
@@ -101,13 +102,28 @@ function takesValue(command: Command, word = ''): boolean {
   return optionOf(command, word)?.required ?? false;
 }
 
-function valueOf(words: readonly string[], ...flags: readonly string[]): string | undefined {
-  for (const [i, word] of words.entries()) {
-    if (flags.includes(word)) return words[i + 1];
-    const flag = flags.find((each) => each.startsWith('--') && word.startsWith(`${each}=`));
-    if (flag) return word.slice(flag.length + 1);
-  }
-  return undefined;
+function placeOf(words: readonly string[]): Place {
+  const place = {
+    namespace: valueOf(words, '--namespace', '-n'),
+    context: valueOf(words, '--context'),
+    kubeconfig: valueOf(words, '--kubeconfig'),
+  };
+  const given = Object.entries(place).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}
+
+/** What stands behind a flag: `--flag value`, `--flag=value`, `-f value` or `-fvalue`; the last one counts. */
+function valueOf(words: readonly string[], long: string, short?: string): string | undefined {
+  const at = words.findLastIndex(
+    (word) => word === long || word.startsWith(`${long}=`) || isShort(word, short),
+  );
+  const word = words[at] ?? '';
+  if (word === long || word === short) return words[at + 1];
+  return at < 0 ? undefined : word.slice(word.startsWith(long) ? long.length + 1 : short?.length);
+}
+
+function isShort(word: string, short: string | undefined): boolean {
+  return short !== undefined && word.startsWith(short);
 }
 
 /** What to load into a shell; for `kubectl`, a program to put on PATH, by which `kubectl chaosdemo` itself completes. */

@@ -54,8 +54,12 @@ export function pluginCommand(
     namespace,
   }: { readonly kubectl: string; readonly name: string; readonly namespace: string },
 ): string {
-  const flags = kubectl.slice('kubectl'.length);
-  return `kubectl chaosdemo ${verb} ${shell`${name} -n ${namespace}`}${flags}`;
+  return `kubectl chaosdemo ${verb} ${shell`${name} -n ${namespace}`}${pluginFlags(kubectl)}`;
+}
+
+/** What a command of this plugin ends with to lead to the cluster that `kubectl` leads to: " --context prod" or ''. */
+export function pluginFlags(kubectl: string): string {
+  return kubectl.slice('kubectl'.length);
 }
 
 /**

@@ -30,7 +30,7 @@ async function pageOf(demo: ChaosDemo): Promise<string> {
     client: server.client(),
     namespace: 'ratelimiter',
     namespaceGiven: true,
-    kubectl: 'kubectl',
+    kubectl: 'kubectl --context prod',
   };
   const { signal } = new AbortController();
   const said: string[] = [];
@@ -83,7 +83,10 @@ describe('kubectl chaosdemo report', () => {
   it('is no report where no run has ended', async () => {
     const { demo } = recordedRun();
     delete demo.status?.run?.verdict;
-    await expect(pageOf(demo)).rejects.toThrow('run 1 of demo has not ended');
+    await expect(pageOf(demo)).rejects.toMatchObject({
+      message: 'run 1 of demo has not ended',
+      remedy: 'Wait for its end: kubectl chaosdemo wait demo -n ratelimiter --context prod',
+    });
     delete demo.status;
     await expect(pageOf(demo)).rejects.toThrow('demo has not run');
   });

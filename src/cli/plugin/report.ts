@@ -4,7 +4,7 @@ import type { ChaosDemo } from '../../api/index.ts';
 import { readSource } from '../report/read.ts';
 import { reportOf } from '../report/report.ts';
 import { type Format, render, writeAll } from '../report/write.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, pluginCommand } from './connection.ts';
 import { PluginError } from './errors.ts';
 
 export interface ReportOptions {
@@ -16,7 +16,7 @@ export interface ReportOptions {
 
 /** Writes it, and says where. @throws {PluginError} where there is no run that has ended */
 export async function report(
-  { client }: Connection,
+  { client, kubectl }: Connection,
   demo: ChaosDemo,
   {
     format,
@@ -32,7 +32,7 @@ export async function report(
     const { run } = status ?? {};
     throw new PluginError(
       run ? `run ${run.number} of ${metadata.name} has not ended` : `${metadata.name} has not run`,
-      `Wait for its end: kubectl chaosdemo wait ${metadata.name} -n ${metadata.namespace}`,
+      `Wait for its end: ${pluginCommand('wait', { kubectl, name: metadata.name, namespace: metadata.namespace })}`,
     );
   }
   if (outputDir !== undefined) {

@@ -8,7 +8,7 @@ import { screenDisplay } from '../view/screen-display.ts';
 import { type Display, plainDisplay, showLive } from '../view/session.ts';
 import type { LiveState } from '../view/state.ts';
 import { watchView } from '../view/watch-view.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, pluginCommand } from './connection.ts';
 import { annotate } from './demos.ts';
 import { EXIT, PluginError } from './errors.ts';
 import { standingOf } from './standing.ts';
@@ -23,7 +23,7 @@ export interface WatchOptions {
 
 /** The live view, for a command that ends with the run. */
 export async function liveDisplay(): Promise<Display> {
-  requireTerminal('--plain');
+  requireTerminal('Print lines instead: --plain');
   return await screenDisplay({
     view: watchView,
     keys: () => 'Ctrl-C leaves the run on and ends this',
@@ -43,7 +43,7 @@ export async function watch({ plain, ...options }: WatchOptions & { plain: boole
     for (const line of verdictLines(ended.status ?? {})) say(line);
     return;
   }
-  requireTerminal('--plain');
+  requireTerminal('Print lines instead: --plain');
   let isLeft = false;
   const display = await screenDisplay({
     view: watchView,
@@ -78,7 +78,7 @@ export interface PresentOptions extends WatchOptions {
 /** Tells the story on a stage until the presenter leaves. */
 export async function present(options: PresentOptions): Promise<void> {
   const { connection, name, say, signal } = options;
-  requireTerminal();
+  requireTerminal(`Follow it with: ${pluginCommand('watch', { ...connection, name })} --plain`);
   const { client, namespace } = connection;
   const keys = new PresenterKeys(options);
   const display = await screenDisplay({
@@ -159,11 +159,6 @@ class PresenterKeys {
   }
 }
 
-function requireTerminal(instead?: string): void {
-  if (hasTerminal()) return;
-  throw new PluginError(
-    'there is no terminal to draw on',
-    instead ? `Print lines instead: ${instead}` : 'Follow it with: kubectl chaosdemo watch --plain',
-    EXIT.usage,
-  );
+function requireTerminal(remedy: string): void {
+  if (!hasTerminal()) throw new PluginError('there is no terminal to draw on', remedy, EXIT.usage);
 }

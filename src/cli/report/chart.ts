@@ -3,16 +3,11 @@ import { LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components';
 import { type EChartsCoreOption, type EChartsType, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { type ChartSize, labels, type PlacedCite, px } from './cite-labels.ts';
 import { type Cite, LEAST_LOG, type Plot, type PlotLine } from './plot.ts';
 import { escaped } from './text.ts';
 
 use([LineChart, ScatterChart, GridComponent, MarkAreaComponent, MarkLineComponent, SVGRenderer]);
-
-/** Pixels of the drawing, which scales with the page. */
-export interface ChartSize {
-  readonly width: number;
-  readonly height: number;
-}
 
 const FONT = { fontSize: 12, fontFamily: 'inherit', color: 'var(--muted)' };
 /** Lines differ by dashes as well, for whoever tells no colours apart. */
@@ -25,10 +20,11 @@ const STYLES = {
 } as const;
 /** As dots. */
 const SYMBOLS = { 0: 'circle', 1: 'diamond', 2: 'triangle', 3: 'rect', faint: 'circle' } as const;
-/** Width and height of the label of a citation, in pixels. */
-const LABEL = { width: 32, height: 17 };
-/** Marks closer than this share of the axis have one label. */
+/** Marks closer than this share of the axis have one label; much closer, one line. */
 const NEAR = 0.12;
+const SAME = 0.008;
+/** Above the highest value of a plot, as a share of it; on a logarithmic axis, as a factor. */
+const HEADROOM = { share: 0.1, factor: 2 };
 
 /** One `svg` element. @param anchor begins the classes of its citations */
 export function chartSvg(plot: Plot, size: ChartSize, anchor: string): string {
@@ -102,12 +98,14 @@ function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
       : {
           type: plot.log ? 'log' : 'value',
           ...(plot.log ? { min: LEAST_LOG } : {}),
+          max: topOf(plot),
           minInterval: plot.unit === 'requests' ? 1 : 0,
           splitNumber: 4,
-          axisLabel: FONT,
+          // The end of the axis is no round number.
+          axisLabel: { ...FONT, showMaxLabel: false },
           axisLine: { show: false },
           axisTick: { show: false },
-          splitLine: { lineStyle: { color: 'var(--grid)' } },
+          splitLine: { showMaxLine: false, lineStyle: { color: 'var(--grid)' } },
         },
     series: plot.lines.map((line, i) => ({
       ...seriesOf(line, plot),
@@ -115,6 +113,13 @@ function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
       ...(i === 0 ? { markArea: areasOf(plot), markLine: marksOf(plot) } : {}),
     })),
   };
+}
+
+function topOf({ bound, lines, log }: Plot): number {
+  const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
+  const most = Math.max(bound?.value ?? 0, ...values);
+  const top = log ? Math.max(most, LEAST_LOG) * HEADROOM.factor : most * (1 + HEADROOM.share);
+  return Math.min(Number.MAX_VALUE, most > 0 ? top : 1);
 }
 
 function seriesOf({ colour, holds, joined, points, row }: PlotLine, { log, toMs }: Plot) {
@@ -183,7 +188,10 @@ function marksOf({ bound, fromMs, marks, toMs }: Plot) {
   const label = { ...FONT, color: 'var(--text)', fontWeight: 600 };
   const near = NEAR * (toMs - fromMs);
   const [first, second] = marks;
-  const joined = first && second && Math.abs(second.atMs - first.atMs) < near;
+  const apart = first && second && Math.abs(second.atMs - first.atMs);
+  const joined = apart !== undefined && apart < near;
+  const isSame = apart !== undefined && apart < SAME * (toMs - fromMs);
+  const drawn = isSame ? marks.filter((mark) => mark !== second) : marks;
   return {
     silent: true,
     symbol: 'none',
@@ -197,16 +205,16 @@ function marksOf({ bound, fromMs, marks, toMs }: Plot) {
             },
           ]
         : []),
-      ...marks.map(({ atMs, text }, i) => ({
+      ...drawn.map(({ atMs, text }, i) => ({
         xAxis: atMs,
         label: {
           ...label,
           show: !joined || i === 0,
-          formatter: joined ? `${first.text}, ${second.text}` : text,
+          formatter: joined ? `${first?.text}, ${second?.text}` : text,
           position: 'end',
           distance: 4,
         },
-        lineStyle: { color: 'var(--text)', width: 1.25, type: 'solid' },
+        lineStyle: { color: 'var(--text)', width: 0.75, type: 'solid' },
       })),
     ],
   };
@@ -216,37 +224,22 @@ function rowsOf({ lines }: Plot): readonly PlotLine[] | undefined {
   return lines.some(({ row }) => row !== undefined) ? lines : undefined;
 }
 
-/** Citations, each a dot at its place and a label beside it; labels give way to each other. And names of rows. */
-function citesOf(chart: EChartsType, plot: Plot, { height, width }: ChartSize, anchor: string): string {
-  const dots: string[] = [];
-  const taken: { x: number; y: number }[] = [];
-  const placed = plot.cites.map((cite) => {
+/** Citations: a dot each at its place, a label beside those that lie together; labels give way. And names of rows. */
+function citesOf(chart: EChartsType, plot: Plot, size: ChartSize, anchor: string): string {
+  const placed = plot.cites.map((cite): PlacedCite => {
     const [x, y] = pixelOf(chart, cite, plot.log);
-    const at = {
-      x: Math.min(width - LABEL.width / 2 - 2, Math.max(LABEL.width / 2, x)),
-      y: Math.max(LABEL.height / 2 + 26, y - LABEL.height),
-    };
-    while (
-      taken.some(
-        (other) => Math.abs(other.x - at.x) < LABEL.width + 2 && Math.abs(other.y - at.y) < LABEL.height + 1,
-      )
-    ) {
-      if (at.y < height - 70) at.y += LABEL.height + 2;
-      else at.x = Math.max(LABEL.width / 2, at.x - LABEL.width - 3);
-      if (at.x <= LABEL.width / 2) break;
-    }
-    taken.push(at);
-    const id = escaped(cite.id);
-    const group = `<g class="cite ${anchor}${id}">`;
-    // Labels lie over all the dots.
-    dots.push(`${group}<circle cx="${px(x)}" cy="${px(y)}" r="4"/></g>`);
-    return `${group}<rect x="${px(at.x - LABEL.width / 2)}" y="${px(at.y - LABEL.height / 2)}" width="${LABEL.width}" height="${LABEL.height}" rx="8"/><text x="${px(at.x)}" y="${px(at.y + 4)}" text-anchor="middle">${id}</text></g>`;
+    return { id: cite.id, x, y };
   });
+  const dots = placed.map(
+    ({ id, x, y }) =>
+      `<g class="cite ${anchor}${escaped(id)}"><circle cx="${px(x)}" cy="${px(y)}" r="4"/></g>`,
+  );
   const rows = (rowsOf(plot) ?? []).map(({ row }) => {
     const [, y = 0] = chart.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [plot.fromMs, row?.at ?? 0]);
     return `<text class="row" x="6" y="${px(y + 4)}">${escaped(row?.label ?? '')}</text>`;
   });
-  return [...rows, ...dots, ...placed].join('');
+  // Labels lie over all the dots.
+  return [...rows, ...dots, ...labels(placed, size, anchor)].join('');
 }
 
 function pixelOf(chart: EChartsType, { atMs, value }: Cite, log: boolean): readonly [number, number] {
@@ -254,8 +247,4 @@ function pixelOf(chart: EChartsType, { atMs, value }: Cite, log: boolean): reado
   const shown = value === undefined ? 1 : log ? Math.max(value, LEAST_LOG) : value;
   const [x = 0, y = 0] = chart.convertToPixel(axes, [atMs, shown]);
   return [x, value === undefined ? 60 : y];
-}
-
-function px(pixels: number): string {
-  return Number.isFinite(pixels) ? String(Math.round(pixels * 10) / 10) : '0';
 }

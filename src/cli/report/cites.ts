@@ -1,6 +1,6 @@
 /** Where in the plots of a scenario that lies what a diagnosis cites. Pure. */
 import type { DiagnosisStatus } from '../../api/index.ts';
-import type { EvidenceBundle, EvidenceSeries, ScenarioEvidence } from '../../evidence/index.ts';
+import type { EvidenceBundle, EvidenceSeries, ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import {
   type Cite,
   componentName,
@@ -41,8 +41,8 @@ export function withCites(
     );
     const drawn = missing.slice(0, MOST_PODS).map(
       ({ component, points, signal }): PlotLine => ({
-        name: `${componentName(scenario, component)} ${signal}`,
-        colour: 'faint',
+        name: nameOf(scenario, component, signal),
+        colour: signal === 'count-lag' ? 2 : 'faint',
         points,
         joined: joinedOf(signal),
         holds: signal.startsWith('requests-') || signal.startsWith('others-'),
@@ -56,6 +56,11 @@ export function withCites(
     }));
     return { ...plot, lines: [...drawn, ...plot.lines], cites };
   });
+}
+
+function nameOf(scenario: ScenarioEvidence, component: string, signal: Signal): string {
+  if (signal === 'count-lag') return 'the store was behind, at most, while all was well';
+  return `${componentName(scenario, component)} ${signal.replaceAll('-', ' ')}`;
 }
 
 function placeOf({ id, points }: EvidenceSeries, { lines }: Plot): Cite {

@@ -51,6 +51,21 @@ describe('the page of a run', () => {
     expect(recorded).toContain('broken, detected');
   });
 
+  it('writes times to the second for people, and exactly for programs', () => {
+    const shown = recorded.replaceAll(/<[^>]*>/g, '');
+    expect(shown).not.toMatch(/\d\d:\d\d:\d\d\.\d/);
+    expect(recorded).toContain(
+      '<time datetime="2026-11-26T03:35:57.483Z" title="2026-11-26T03:35:57.483Z">2026-11-26 03:35:57 UTC</time>',
+    );
+    expect(shown).toContain('It was on for 449ms');
+  });
+
+  it('says in words what was measured', () => {
+    const shown = recorded.replaceAll(/<[^>]*>/g, '');
+    expect(shown).toContain('expected Detected: Detected (drift at least 30 requests, at most 8 allowed)');
+    expect(shown).not.toContain('Detected (&gt;=');
+  });
+
   it('takes no count for 0 that was left out of the evidence', () => {
     const { demo, evidence } = recordedRun();
     for (const { bundle } of evidence.scenarios) {

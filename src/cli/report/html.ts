@@ -1,8 +1,11 @@
 /** A report as one HTML page that needs nothing else: no script, no request, nothing beside it. Pure. */
 import {
   type DiagnosisStatus,
+  diagnosedBy,
   diagnosedPlace,
+  formatDuration,
   type Measure,
+  measureInWords,
   remedySentence,
   type ScenarioStatus,
   withUnit,
@@ -14,8 +17,9 @@ import { STYLE } from './page-style.ts';
 import { componentName, type Plot, type PlotLine, seconds, tableOf } from './plot.ts';
 import { plotsOf } from './plots.ts';
 import type { Report, ScenarioReport } from './report.ts';
-import { html, type Markup, Markup as MarkupText } from './text.ts';
+import { html, type Markup, Markup as MarkupText, type Part as Piece } from './text.ts';
 import { timeline } from './timeline.ts';
+import { timeMarkup } from './times.ts';
 
 const NOTHING = html``;
 
@@ -84,10 +88,10 @@ function head({
   tone,
   verdict,
 }: Report): Markup {
-  const facts: [string, string][] = [
+  const facts: [string, Piece][] = [
     ['Verdict', `${verdict.phase} (${verdict.reason})`],
-    ['Started', `${startedAt}${took === '' ? '' : `, took ${took}`}`],
-    ['Ended', completedAt],
+    ['Started', html`${timeMarkup(startedAt)}${took === '' ? '' : `, took ${took}`}`],
+    ['Ended', completedAt === '' ? '' : timeMarkup(completedAt)],
     ['Run ID', runId],
     ['Pods', pods.join(', ')],
   ];
@@ -136,12 +140,13 @@ export function scenarioSection(
   const { diagnosis, evidence, number, status, title } = scenario;
   const isOpen = isOn && status.result === undefined;
   const outcome = isOpen ? 'no result yet' : scenario.outcome;
+  const measured = status.result && (measureInWords(status.measures) ?? status.summary);
   const plots = evidence ? plotsOf(evidence, diagnosis) : [];
   const drawn = new Set(plots.flatMap(({ cites }) => cites.map(({ id }) => id)));
   const anchor = `c${number}-`;
   const markup = html`<section aria-labelledby="scenario-${number}">
 <h2 id="scenario-${number}">${title} <span class="chip ${chipOf(scenario)}">${outcome}</span></h2>
-<p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? (isOpen ? 'no result yet' : 'not tested')}${status.summary ? ` (${status.summary})` : ''}</p>
+<p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? (isOpen ? 'no result yet' : 'not tested')}${measured === undefined ? '' : ` (${measured})`}</p>
 ${done(scenario, isOpen)}
 ${evidence ? callers(evidence, isWhole) : NOTHING}
 ${measures(status.measures ?? [])}
@@ -181,10 +186,23 @@ function done(
 ${lines.length === 0 ? html`<p>${nothing}</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
 }
 
-function wasOn({ endedAt, startedAt, until }: NonNullable<ScenarioStatus['fault']>, isOpen: boolean): string {
-  if (isOpen && endedAt === undefined) return `It began at ${startedAt}, and ends at ${until} at the latest.`;
-  return `It was on from ${startedAt} to ${endedAt ?? `${until} at the latest`}.`;
+function wasOn(
+  { endedAt, startedAt = '', until }: NonNullable<ScenarioStatus['fault']>,
+  isOpen: boolean,
+): Markup {
+  const [from, last] = [timeMarkup(startedAt), timeMarkup(until)];
+  if (endedAt === undefined) {
+    return isOpen
+      ? html`It began at ${from}, and ends at ${last} at the latest.`
+      : html`It was on from ${from} to ${last} at the latest.`;
+  }
+  const ms = Date.parse(endedAt) - Date.parse(startedAt);
+  const long = ms >= 0 && ms <= LONGEST_FAULT_MS ? html` for ${formatDuration(ms)},` : NOTHING;
+  return html`It was on${long} from ${from} to ${timeMarkup(endedAt)}.`;
 }
+
+/** Whoever writes a status may write any times. */
+const LONGEST_FAULT_MS = 86_400_000;
 
 function measures(all: readonly Measure[]): Markup {
   if (all.length === 0) return NOTHING;
@@ -230,17 +248,7 @@ function unitOf({ log, unit }: Plot): string {
 }
 
 function explained(diagnosis: DiagnosisStatus, anchor: string, drawn: ReadonlySet<string>): Markup {
-  const {
-    alternatives = [],
-    anomaly,
-    chain,
-    confidence,
-    evidence,
-    grade,
-    message,
-    model,
-    profile,
-  } = diagnosis;
+  const { alternatives = [], anomaly, chain, confidence, evidence, grade, message } = diagnosis;
   const listed = new Set(evidence.map(({ id }) => id));
   const known = new Set(citedIds(diagnosis));
   const cite = (id: string): Markup => {
@@ -253,7 +261,7 @@ function explained(diagnosis: DiagnosisStatus, anchor: string, drawn: ReadonlySe
   const place = diagnosedPlace(diagnosis);
   const remedy = remedySentence(diagnosis);
   return html`<h3>Diagnosis</h3>
-<p><b>${anomaly}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${profile}${model === undefined ? '' : `, ${model}`}, from the evidence alone. Each claim links to what shows it.</p>
+<p><b>${anomaly}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence alone. Each claim links to what shows it.</p>
 <ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>
 ${alternatives.length === 0 ? NOTHING : html`<p>Also, or instead: ${alternatives.map((other) => `${other.anomaly} at ${other.component}`).join('; ')}.</p>`}
 <p><b>What to do:</b> ${diagnosis.recommendation}</p>

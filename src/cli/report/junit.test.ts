@@ -59,6 +59,16 @@ describe('JUnit XML', () => {
     expect(all('failure')).toHaveLength(0);
   });
 
+  it('says who explained it, and why not another', () => {
+    const { demo } = recordedRun();
+    const message = 'These are the rules: "hosted" was rejected';
+    const diagnoses = demo.status?.diagnoses?.map((one) => ({ ...one, message })) ?? [];
+    const { all } = xml({ demo: { ...demo, status: { ...demo.status, diagnoses } } });
+    const out = all('system-out')[0]?.textContent ?? '';
+    expect(out).toContain('Diagnosis by rules: store-writes-stalled at store (redis-0)\n');
+    expect(out).toContain(`${message}\n`);
+  });
+
   it('is well-formed, and says the same texts, whatever they are', () => {
     fc.assert(
       fc.property(hostile, (text) => {

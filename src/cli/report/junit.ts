@@ -1,4 +1,5 @@
 /** A report as JUnit XML, which CI systems show as test results: a case for each scenario. Pure. */
+import { type DiagnosisStatus, diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
 import type { Report, ScenarioReport } from './report.ts';
 import { html, type Markup, type Part } from './text.ts';
 
@@ -52,8 +53,17 @@ function caseOf({ asExpected, diagnosis, outcome, status }: ScenarioReport): Cas
     type: reason === '' ? (result ?? 'NotTested') : reason,
     message: `${name} ${outcome}${summary === undefined ? '' : ` (${summary})`}${message === '' ? '' : `: ${message}`}`,
     time: secondsBetween(fault?.startedAt, fault?.endedAt),
-    lines: [...evidence, ...(diagnosis ? [`What to do: ${diagnosis.recommendation}`] : [])],
+    lines: [...evidence, ...(diagnosis ? explained(diagnosis) : [])],
   };
+}
+
+function explained(diagnosis: DiagnosisStatus): string[] {
+  const reason = fallbackReason(diagnosis);
+  return [
+    `Diagnosis by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)}`,
+    ...(reason === undefined ? [] : [reason]),
+    `What to do: ${diagnosis.recommendation}`,
+  ];
 }
 
 /** Whether the run came to a verdict on its subject at all: no scenario need tell. */

@@ -63,7 +63,26 @@ describe('Markdown for a pull request', () => {
     expect(made.length).toBeLessThan(4000);
     expect(made).toMatch(/^### ✅ As expected/);
     expect(read(made).types.filter((type) => type === 'tr_open')).toHaveLength(3);
-    expect(read(made).text).toContain('>= 30 > 8');
+    expect(read(made).text).toContain('drift at least 30 requests, at most 8 allowed');
+    expect(read(made).text).not.toContain('>= 30 > 8');
+    expect(read(made).text).toMatch(/ended \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\./);
+  });
+
+  it('says who explained it, and why not another', () => {
+    const { demo } = recordedRun();
+    const [first, ...others] = demo.status?.diagnoses ?? [];
+    if (!first) throw new Error('no diagnosis');
+    const diagnoses = [{ ...first, message: 'These are the rules: "hosted" was rejected' }, ...others];
+    const made = reportMarkdown(
+      reportOf({ demo: { ...demo, status: { ...demo.status, diagnoses } } }) as Report,
+    );
+    expect(read(made).text).toContain(
+      'counter-drift: store-writes-stalled at store (redis-0), by rules. A write',
+    );
+    expect(read(made).text).toContain('These are the rules: "hosted" was rejected');
+    const long = [{ ...first, message: 'x'.repeat(100_000) }];
+    const bounded = reportOf({ demo: { ...demo, status: { ...demo.status, diagnoses: long } } });
+    expect(reportMarkdown(bounded as Report).length).toBeLessThan(5000);
   });
 
   it('says what is missing', () => {

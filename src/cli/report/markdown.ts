@@ -1,6 +1,7 @@
 /** A report as a few lines of Markdown, for the comment of a pull request. Pure. */
-import { diagnosedPlace } from '../../api/index.ts';
+import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
 import type { Report } from './report.ts';
+import { timeText } from './times.ts';
 
 const SIGNS: Readonly<Record<Report['tone'], string>> = { good: '✅', bad: '❌', none: '⚠️' };
 
@@ -25,19 +26,23 @@ export function reportMarkdown(report: Report): string {
     status.expect,
     status.result ?? 'not tested',
     outcome,
-    status.summary ?? '',
+    measureInWords(status.measures) ?? status.summary ?? '',
   ]);
   const diagnoses = scenarios.flatMap(({ diagnosis, status }) => {
     if (!diagnosis) return [];
-    const place = diagnosedPlace(diagnosis);
     const claims = diagnosis.chain.map(({ text }) => text).join(' ');
-    return [`${status.name}: ${diagnosis.anomaly}${place === '' ? '' : ` at ${place}`}. ${claims}`];
+    const reason = fallbackReason(diagnosis);
+    const made = `${diagnosedClass(diagnosis)}, by ${diagnosedBy(diagnosis)}`;
+    return [
+      `${status.name}: ${made}. ${claims}`,
+      ...(reason === undefined ? [] : [`${status.name}: ${reason}`]),
+    ];
   });
   const about = [
     `run ${run} of ${namespace}/${name}`,
     runId && `run ID ${runId}`,
     took && `took ${took}`,
-    completedAt && `ended ${completedAt}`,
+    completedAt && `ended ${timeText(completedAt)}`,
   ];
   return `${[
     `### ${SIGNS[tone]} ${inline(headline)}`,

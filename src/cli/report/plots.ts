@@ -39,7 +39,7 @@ function counts(scenario: ScenarioEvidence): Plot | undefined {
     title: 'Counts of the nodes against the store',
     // Elsewhere the two are read at moments of their own, and a gap would say more of the reading.
     about: scenario.bundle.invariant?.formula.includes('count-stored')
-      ? 'Where the two lines part, the nodes admit what the store has not counted.'
+      ? 'Where the solid line is above the dashed one, the nodes have admitted what the store has not counted.'
       : 'Each is read at moments of its own, so a short gap says nothing.',
     unit: 'requests',
     lines: [

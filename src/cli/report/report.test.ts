@@ -72,6 +72,17 @@ describe('the verdict in one sentence', () => {
     expect(report.advice.length).toBeGreaterThan(0);
   });
 
+  it('says what was judged before the run was stopped', () => {
+    const aborted = verdict('Aborted', 'Aborted');
+    expect(reportWith(aborted, [BROKE, UNJUDGED, { expect: 'Detected' }]).headline).toBe(
+      'No verdict: the run was stopped (Aborted). Judged before that: s1 broke, as expected.',
+    );
+    expect(reportWith(aborted, [UNMET, HELD]).headline).toBe(
+      'No verdict: the run was stopped (Aborted). Judged before that: s1 broke, against the expectation; s2 held, as expected.',
+    );
+    expect(reportWith(aborted, [{ expect: 'Detected' }]).headline).toContain('before it could judge');
+  });
+
   it('speaks of no expectation where either result will do', () => {
     const end = verdict('Succeeded', 'ExpectationsMet');
     const { headline, scenarios } = reportWith(end, [{ expect: 'Any', result: 'Detected' }]);

@@ -191,16 +191,19 @@ function headlineOf(
   scenarios: readonly ScenarioReport[],
   isTested: boolean,
 ): string {
-  if (phase === 'Aborted')
-    return `No verdict: the run was stopped (${reason}) before it could judge ${subject}.`;
+  if (phase === 'Aborted') {
+    const judged = scenarios.filter(({ status }) => status.result && status.result !== 'Inconclusive');
+    if (judged.length === 0)
+      return `No verdict: the run was stopped (${reason}) before it could judge ${subject}.`;
+    return `No verdict: the run was stopped (${reason}). Judged before that: ${outcomesOf(judged)}.`;
+  }
   if (phase === 'Errored') {
     return `No verdict: the run could not be carried to its end (${reason}), so it says nothing for certain about ${subject} as a whole.`;
   }
   if (!isTested) return `Nothing was tested: a dry run found everything ready and injected no fault.`;
   const unmet = scenarios.filter((scenario) => !scenario.asExpected);
   if (phase === 'Failed') {
-    const others = unmet.map(({ outcome, status }) => `${status.name} ${outcome}`);
-    return `Failed: ${count(unmet.length, scenarios.length)} ended otherwise than expected: ${others.join('; ')}.`;
+    return `Failed: ${count(unmet.length, scenarios.length)} ended otherwise than expected: ${outcomesOf(unmet)}.`;
   }
   const of = (result: string) => scenarios.filter(({ status }) => status.result === result);
   const names = (some: readonly ScenarioReport[]) => some.map(({ status }) => status.name).join(' and in ');
@@ -213,6 +216,10 @@ function headlineOf(
   if (broke.length === 0) return `${lead}${subject} held in ${all(held.length)}.`;
   if (held.length === 0) return `${lead}${subject} broke what must hold in ${all(broke.length)}.`;
   return `${lead}${subject} held in ${names(held)}, and broke what must hold in ${names(broke)}.`;
+}
+
+function outcomesOf(scenarios: readonly ScenarioReport[]): string {
+  return scenarios.map(({ outcome, status }) => `${status.name} ${outcome}`).join('; ');
 }
 
 function count(some: number, of: number): string {

@@ -25,9 +25,9 @@ describe('a chart', () => {
         [0, 0],
         [100, 10],
       ],
-      { bound: [[0, 5]], faults: [{ fromMs: 50, toMs: undefined }] },
+      { bound: [[0, 5]], faults: [{ name: 'fault', fromMs: 50, toMs: undefined }] },
     );
-    expect(plain(rise, 16, 6)).toEqual([
+    expect(plain(rise, 16, 7).slice(0, -1)).toEqual([
       'Drift    most 10',
       '  10 │       ⢀⡴⠊',
       '     │    ⢀⣠⠞⠉',
@@ -44,7 +44,7 @@ describe('a chart', () => {
       [51, 10],
       [100, 10],
     ];
-    expect(plain(chart([[0, 0]], { bound }), 16, 6)).toEqual([
+    expect(plain(chart([[0, 0]], { bound }), 16, 7).slice(0, -1)).toEqual([
       'Drift    most 10',
       '  10 │     ┈┈┈┈┈',
       '     │',
@@ -54,13 +54,30 @@ describe('a chart', () => {
     ]);
   });
 
+  it('names what was on in its bar, or beneath where the bar is too short', () => {
+    const fault = { name: 'fault', fromMs: 2000, toMs: 12_000 };
+    const outage = chart([[0, 0]], { faults: [fault], fromMs: -3200, toMs: 15_000 });
+    const below = plain(outage, 40, 4).slice(-2);
+    expect(below[0]).toMatch(/^ {5}└─+▀+ fault ▀+─+$/);
+    expect(below[1]).toMatch(/^ {5}-3 s +\+15 s$/);
+    const burst = { name: 'burst', fromMs: 0, toMs: 10 };
+    const short = plain(chart([[0, 0]], { faults: [burst], fromMs: -50, toMs: 100 }), 40, 4).slice(-2);
+    expect(short[0]).not.toContain('burst');
+    expect(short[1]).toMatch(/^ {5}-50 ms +▀ burst +\+100 ms$/);
+  });
+
+  it('says tenths where few seconds are shown', () => {
+    const few = chart([[0, 0]], { fromMs: -1200, toMs: 4000 });
+    expect(plain(few, 40, 4).at(-1)).toMatch(/^ {5}-1\.2 s +\+4 s$/);
+  });
+
   it('goes on with the last count, and with no value that is not known', () => {
     const early = chart([
       [0, 10],
       [50, 10],
     ]);
-    expect(plain(early, 16, 3)[1]).toBe('  10 │⠉⠉⠉⠉⠉');
-    expect(plain({ ...early, holds: true }, 16, 3)[1]).toBe('  10 │⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉');
+    expect(plain(early, 16, 4)[1]).toBe('  10 │⠉⠉⠉⠉⠉');
+    expect(plain({ ...early, holds: true }, 16, 4)[1]).toBe('  10 │⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉');
   });
 
   it('loses no peak between two columns', () => {
@@ -71,7 +88,7 @@ describe('a chart', () => {
       [50.2, 0],
       [100, 0],
     ]);
-    expect(plain(peak, 20, 5)[1]).toMatch(/[\u2801-\u28ff]/u);
+    expect(plain(peak, 20, 6)[1]).toMatch(/[\u2801-\u28ff]/u);
   });
 
   it('fits, whatever it is given', () => {
@@ -79,6 +96,7 @@ describe('a chart', () => {
       fc.double({ min: -1e6, max: 1e6, noNaN: true }),
       fc.double({ min: -10, max: 1e9, noNaN: true }),
     );
+    const faults = [{ name: 'fault', fromMs: -5e5, toMs: undefined }];
     fc.assert(
       fc.property(
         fc.array(point, { maxLength: 50 }),
@@ -87,7 +105,7 @@ describe('a chart', () => {
         (points, width, height) => {
           const ordered = points.toSorted(([a], [b]) => a - b);
           const lines = chartLines(
-            chart(ordered, { fromMs: -1e6, toMs: 1e6, bound: [[0, 7]] }),
+            chart(ordered, { fromMs: -1e6, toMs: 1e6, bound: [[0, 7]], faults }),
             width,
             height,
           );

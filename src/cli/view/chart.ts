@@ -1,5 +1,5 @@
 /** Small charts of characters. Pure. A cell of braille has two by four dots. */
-import { fit, type Line, type Look, type Segment, seg, spread } from './line.ts';
+import { center, fit, type Line, type Look, type Segment, seg, spread, widthOf } from './line.ts';
 
 /** What was seen at a moment, in milliseconds of the chart's clock. */
 export type Point = readonly [atMs: number, value: number];
@@ -13,8 +13,12 @@ export interface Chart {
   readonly points: readonly Point[];
   /** What the values may be at most, drawn as a line; from its last point on it stays. Empty: there is no bound. */
   readonly bound: readonly Point[];
-  /** When a fault was on; drawn below. `toMs` undefined: it still is. */
-  readonly faults: readonly { readonly fromMs: number; readonly toMs: number | undefined }[];
+  /** When a fault was on, and what it is called; drawn below. `toMs` undefined: it still is. */
+  readonly faults: readonly {
+    readonly name: string;
+    readonly fromMs: number;
+    readonly toMs: number | undefined;
+  }[];
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -31,10 +35,10 @@ const BITS = [
   [0x40, 0x80],
 ] as const;
 
-/** `height` lines (3 at least) of at most `width` columns: a title, the plot, and when a fault was on. */
+/** `height` lines (4 at least) of at most `width` columns: a title, the plot, when a fault was on, and the time. */
 export function chartLines(chart: Chart, width: number, height: number): Line[] {
   const columns = width - SCALE;
-  const rows = height - 2;
+  const rows = height - 3;
   if (columns < 4 || rows < 1) return [];
   const top = topOf(chart);
   const cells = plot(chart, { columns, rows, top });
@@ -47,8 +51,47 @@ export function chartLines(chart: Chart, width: number, height: number): Line[] 
     const plotted = (cells[row] ?? []).map((bits, i): Segment => cell(bits, row === bounds[i]));
     lines.push([seg(`${label.padStart(SCALE - 2)} │`, 'dim'), ...joined(plotted)]);
   }
-  const axis = [seg(`${' '.repeat(SCALE - 2)} └`, 'dim'), ...joined(faultCells(chart, columns))];
-  return [...lines, axis].map((line) => fit(line, width));
+  const bar = faultCells(chart, columns);
+  const name = nameCells(bar, chart.faults[0]?.name ?? '');
+  const axis = [seg(`${' '.repeat(SCALE - 2)} └`, 'dim'), ...joined(name ?? bar)];
+  return [...lines, axis, timeLine(chart, width, name === undefined)].map((line) => fit(line, width));
+}
+
+/** The bar with a name in its first stretch that has room for it; undefined: none has, or there is no name. */
+function nameCells(bar: readonly Segment[], name: string): Segment[] | undefined {
+  const letters = ` ${name} `.split('');
+  if (name === '' || letters.length + 2 > bar.length) return undefined;
+  let begin = 0;
+  for (let end = 0; end <= bar.length; end++) {
+    if (bar[end]?.look === 'fault') continue;
+    const spare = end - begin - letters.length;
+    if (spare >= 2) {
+      const at = begin + Math.floor(spare / 2);
+      return bar.map((one, i) => ({ ...one, text: letters[i - at] ?? one.text }));
+    }
+    begin = end + 1;
+  }
+  return undefined;
+}
+
+/** The first and the last moment, and between them what the bar is called where it has no room for that. */
+function timeLine({ faults, fromMs, toMs }: Chart, width: number, isNamed: boolean): Line {
+  const span = toMs - fromMs;
+  const [first, last] = [momentText(fromMs, span), momentText(toMs, span)];
+  const name = faults[0]?.name ?? '';
+  const key: Line = isNamed && name !== '' ? [seg('▀', 'fault'), seg(` ${name}`, 'dim')] : [];
+  const room = width - SCALE + 1 - first.length - last.length - 2;
+  const between = widthOf(key) < room ? [seg(' '), ...center(key, room)] : [];
+  const left: Line = [seg(`${' '.repeat(SCALE - 1)}${first}`, 'dim'), ...between];
+  return spread(left, [seg(last, 'dim')], width);
+}
+
+/** "-3 s", "+1.2 s", "+55 ms": as fine as a span needs. */
+function momentText(ms: number, span: number): string {
+  const sign = ms > 0 ? '+' : '';
+  if (span < 2000) return `${sign}${Math.round(ms)} ms`;
+  const digits = span < 10_000 ? 10 : 1;
+  return `${sign}${Math.round((ms / 1000) * digits) / digits} s`;
 }
 
 function cell(bits: number, isBound: boolean): Segment {

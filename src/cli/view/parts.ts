@@ -1,5 +1,6 @@
 /** Parts that both views show: phase, progress, countdown, health, results. Pure. */
 import type { ChaosDemoStatus, ChapterStatus, ScenarioStatus } from '../../api/index.ts';
+import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
 import { type Line, type Look, seg, widthOf } from './line.ts';
 import type { LiveState } from './state.ts';
 
@@ -124,13 +125,46 @@ function mark(good: boolean) {
 
 const RESULT_LOOKS: Readonly<Record<string, Look>> = { Inconclusive: 'warning' };
 
-/** What became of each scenario, or what it is at. */
-export function resultLines({ run, scenarios = [] }: ChaosDemoStatus): Line[] {
-  return scenarios.map((scenario) => [
-    seg(`${scenario.result ? '★' : '☆'} `, scenario.result ? lookOf(scenario) : 'dim'),
-    seg(`${scenario.name} `),
-    ...standingOf(scenario, run?.verdict !== undefined),
-  ]);
+/** What became of each scenario, or what it is at: in words where `width` has room for them. */
+export function resultLines({ run, scenarios = [] }: ChaosDemoStatus, width: number): Line[] {
+  return scenarios.map((scenario) => {
+    const line: Line = [
+      seg(`${scenario.result ? '★' : '☆'} `, scenario.result ? lookOf(scenario) : 'dim'),
+      seg(`${scenario.name} `),
+      ...standingOf(scenario, run?.verdict !== undefined),
+    ];
+    if (!scenario.result) return line;
+    const figures = [measureInWords(scenario.measures), scenario.summary].filter((text) => text);
+    const ends = figures.map((text): Line => [...line, seg(`: ${text}`)]);
+    return ends.find((whole) => widthOf(whole) <= width) ?? ends.at(-1) ?? line;
+  });
+}
+
+/**
+ * The results, under each who explains it and how, and then why not another was believed. Of more than `most` lines the
+ * reasons give way first, then the explanations.
+ */
+export function explainedLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
+  const results = resultLines(status, width);
+  const made = (status.scenarios ?? []).map(({ name }) =>
+    status.diagnoses?.find(({ scenario }) => scenario === name),
+  );
+  const said = made.map(
+    (diagnosis): Line | undefined =>
+      diagnosis && [seg(`  ${diagnosedBy(diagnosis)}: `, 'dim'), seg(diagnosedClass(diagnosis), 'strong')],
+  );
+  const reasons = made.map((diagnosis): Line | undefined => {
+    // The line above says that it is the rules.
+    const reason = diagnosis && fallbackReason(diagnosis)?.replace(/^These are the rules: /, 'Because ');
+    return reason === undefined ? undefined : [seg(`  ${reason}`, 'warning')];
+  });
+  const kept = new Set(
+    [...said, ...reasons].filter((line) => line).slice(0, Math.max(0, most - results.length)),
+  );
+  return results.flatMap((line, i) => [
+    line,
+    ...[said[i], reasons[i]].filter((more) => more !== undefined && kept.has(more)),
+  ]) as Line[];
 }
 
 /** Whether it ended as expected decides how a result looks, and is written behind it. */
@@ -139,16 +173,13 @@ function lookOf({ expect, result }: ScenarioStatus): Look {
 }
 
 function standingOf(scenario: ScenarioStatus, isOver: boolean): Line {
-  const { expect, fault, result, summary } = scenario;
+  const { expect, fault, result } = scenario;
   if (!result) {
     if (isOver) return [seg('not tested', 'warning')];
     return [seg(fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`, 'dim')];
   }
   const asExpected = expect === 'Any' || expect === result ? 'as expected' : `expected ${expect}`;
-  return [
-    seg(`${result}${expect === result ? ' ' : ', '}${asExpected}`, lookOf(scenario)),
-    seg(summary ? `: ${summary}` : ''),
-  ];
+  return [seg(`${result}${expect === result ? ' ' : ', '}${asExpected}`, lookOf(scenario))];
 }
 
 /** "1:05", since the run began; once it is over, how long it took. */

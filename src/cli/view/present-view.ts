@@ -47,7 +47,7 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
   const said: Line[] = countdown
     ? [center([seg(countdown.text, countdown.isOn ? 'fault' : 'warning')], columns), []]
     : [];
-  const results = resultLines(status).filter((_, i) => status.scenarios?.[i]?.result !== undefined);
+  const results = resultLines(status, columns).filter((_, i) => status.scenarios?.[i]?.result !== undefined);
   const waiting = waitingOf(status);
   const next: Line[] = waiting
     ? [[], center([seg(`Space: ${waiting.next ?? 'the verdict'}`, 'active')], columns)]

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { recordedRun } from '../report/report.fixture.ts';
 import { chartsOf } from './series.ts';
 import { evidenceOfRun } from './status.fixture.ts';
 
@@ -21,7 +22,16 @@ describe('the charts of a run', () => {
   });
 
   it('have the fault at its time on the clock of the bundle', () => {
-    expect(drift?.faults).toEqual([{ fromMs: 1000, toMs: 8000 }]);
+    expect(drift?.faults).toEqual([{ name: 'fault', fromMs: 1000, toMs: 8000 }]);
+  });
+
+  it('show a burst of milliseconds as that, and not as an outage', () => {
+    const chart = chartsOf(recordedRun().evidence).find(({ title }) => title === 'Allowed (ghost-allowing)');
+    expect(chart?.faults).toEqual([{ name: 'burst', fromMs: 0, toMs: 55 }]);
+    const { fromMs = 0, toMs = 0 } = chart ?? {};
+    expect(fromMs).toBeLessThan(-20);
+    expect(toMs).toBeGreaterThan(70);
+    expect(toMs - fromMs).toBeLessThan(500);
   });
 
   it('show no drift where the invariant is about something else', () => {

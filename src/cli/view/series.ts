@@ -66,13 +66,20 @@ function chart(
 ): ScenarioChart | undefined {
   const [first, last, most] = [points[0], points.at(-1), bound.at(-1)];
   if (!first || !last) return undefined;
-  const faults = bands
-    .filter(({ kind }) => kind === 'fault' || kind === 'burst')
-    .map(({ fromMs, toMs }) => ({
-      fromMs: fromMs - bundleAtMs,
-      toMs: toMs === undefined ? undefined : toMs - bundleAtMs,
-    }));
+  const spans = bands.map(({ fromMs, kind, toMs }) => ({
+    name: kind,
+    fromMs: fromMs - bundleAtMs,
+    toMs: toMs === undefined ? undefined : toMs - bundleAtMs,
+  }));
+  // The fault of a burst is its bursts, and a series is of one of them.
+  const bursts = spans.filter(
+    ({ fromMs, name: kind, toMs }) => kind === 'burst' && fromMs <= last[0] && (toMs ?? last[0]) >= first[0],
+  );
+  const faults = bursts.length > 0 ? bursts : spans.filter(({ name: kind }) => kind === 'fault');
   const ends = faults.flatMap(({ fromMs, toMs }) => [fromMs, toMs ?? fromMs]);
+  const [fromMs, toMs] = [Math.min(first[0], ...ends), Math.max(last[0], ...ends)];
+  // So that what took milliseconds does not fill its chart as an outage does.
+  const room = bursts.length > 0 ? Math.max(5, (toMs - fromMs) / 2) : 0;
   return {
     scenario: name,
     holds,
@@ -81,8 +88,8 @@ function chart(
     points,
     bound,
     faults,
-    fromMs: Math.min(first[0], ...ends),
-    toMs: Math.max(last[0], ...ends),
+    fromMs: fromMs - room,
+    toMs: toMs + room,
   };
 }
 

@@ -2,8 +2,11 @@
 import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
+import { diagnosisWith } from '../../api/diagnosis.fixture.ts';
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { hostile } from './hostile-text.fixture.ts';
+import { render } from './line.ts';
+import { resultLines } from './parts.ts';
 import { presentView } from './present-view.ts';
 import { heard, type LiveState, startState } from './state.ts';
 import { evidenceOfRun, NOW, stateWith, statusInFault } from './status.fixture.ts';
@@ -104,7 +107,8 @@ function stateOf(texts: readonly string[]): LiveState {
       })) ?? [],
     diagnoses: [
       {
-        scenario: text(5),
+        scenario: text(3),
+        message: text(5),
         anomaly: text(6),
         component: text(7),
         chain: [{ text: text(8), evidence: ['s1'] }],
@@ -164,6 +168,68 @@ describe('the live view at 80x24', () => {
   it('keeps the chapter on show in sight where there is no room for all', () => {
     const small = watchView(live, frame(80, 8)).join('\n');
     expect(small).toContain('▶  4 Counter Drift Chaos');
+  });
+});
+
+describe('the live view of a run that has ended', () => {
+  const refused = 'These are the rules: profile "hosted" failed: no answer within 55 s';
+  const verdict = { phase: 'Succeeded', reason: 'ExpectationsMet', message: 'Both as expected' } as const;
+  const { run, scenarios = [], ...status } = statusInFault();
+  const ended: ChaosDemoStatus = {
+    ...status,
+    phase: 'Succeeded',
+    ...(run && { run: { ...run, verdict } }),
+    scenarios: scenarios.map(({ expect, name, type }) => ({
+      expect,
+      name,
+      type,
+      result: 'Detected',
+      summary: '>= 30 > 8',
+    })),
+    diagnoses: scenarios.map(({ name }) => diagnosisWith({ scenario: name, message: refused })),
+  };
+  const state = heard(stateWith(ended), { kind: 'evidence', evidence: evidenceOfRun() });
+
+  it.each([
+    [80, 23],
+    [104, 29],
+  ])('shows each diagnosis, who made it, and why not another, in %d columns and %d rows', (columns, rows) => {
+    const text = watchView(state, frame(columns, rows)).join('\n');
+    expect(text).toContain('Both as expected');
+    expect(text.match(/rules: store-restarted at store/g)).toHaveLength(2);
+    expect(text.match(/profile "hosted" failed: no answer/g)).toHaveLength(2);
+    expect(text.match(/★/g)).toHaveLength(2);
+    expect(text).toContain('Drift (counter-drift)');
+  });
+
+  it('keeps all results where there is no room to explain them', () => {
+    const many = Array.from({ length: 6 }, (_, i) => `s${i + 1}`);
+    const crowded = stateWith({
+      ...ended,
+      scenarios: many.map((name) => ({ name, type: 'CounterDrift', expect: 'Any', result: 'Detected' })),
+      diagnoses: many.map((scenario) => diagnosisWith({ scenario, message: refused })),
+    });
+    const text = watchView(heard(crowded, { kind: 'evidence', evidence: evidenceOfRun() }), frame(80, 23));
+    for (const name of many) expect(text.join('\n')).toContain(`★ ${name} Detected`);
+  });
+});
+
+describe('a result', () => {
+  const { scenarios = [] } = statusInFault();
+  const [first] = scenarios;
+  if (!first) throw new Error('no scenario');
+  const measures = [{ name: 'drift', value: 30, bound: 8, unit: 'requests', atLeast: true }];
+  const status = { scenarios: [{ ...first, result: 'Detected' as const, summary: '>= 30 > 8', measures }] };
+  const said = (width: number): string =>
+    resultLines(status, width)
+      .map((line) => render(line, { color: false, columns: width }))
+      .join('');
+
+  it('says in words what was measured, where there is room', () => {
+    expect(said(90)).toBe(
+      '★ counter-drift Detected as expected: drift at least 30 requests, at most 8 allowed',
+    );
+    expect(said(60)).toBe('★ counter-drift Detected as expected: >= 30 > 8');
   });
 });
 

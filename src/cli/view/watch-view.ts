@@ -1,6 +1,6 @@
 /** The live view of one ChaosDemo: everything at a glance, from 80x24 on, and as well as it can below. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { diagnosedPlace, remedySentence } from '../../api/index.ts';
+import { remedySentence } from '../../api/index.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
 import { beside, fit, type Line, pad, render, rule, seg, spread, wrap } from './line.ts';
@@ -10,10 +10,10 @@ import {
   countdownLine,
   countdownOf,
   elapsedOf,
+  explainedLines,
   healthLines,
   phasePart,
   progressPart,
-  resultLines,
 } from './parts.ts';
 import { chartsOf } from './series.ts';
 import { evidenceOnShow, type LiveState } from './state.ts';
@@ -31,8 +31,8 @@ export interface Frame {
 
 /** Fewer columns have no room for chapters beside the rest. */
 const NARROW = 60;
-/** Rows of charts with their heading, title and axis. */
-const CHART_ROWS = { least: 5, usual: 7, most: 14 };
+/** Rows of charts with their heading, title, axis and times. */
+const CHART_ROWS = { least: 6, usual: 7, most: 14 };
 /** For what happens now, the health and two results. */
 const BODY_ROWS = 9;
 const EVENT_ROWS = 3;
@@ -98,41 +98,36 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
   const countdown = countdownOf(status, now);
   const waiting = waitingOf(status);
   const health = healthLines(status);
-  const results = resultLines(status).map((line) => fit(line, width));
   const counted: Line[] = countdown ? [countdownLine(countdown, width)] : [];
   const waits: Line[] = waiting
     ? [[seg(`‖ Waits for you, to go on to ${waiting.next ?? 'the verdict'}`, 'warning')]]
     : [];
-  const fixed = health.length + results.length + counted.length + waits.length + 3;
-  const told = storyLines(status, width, Math.max(2, height - fixed));
+  const around = 1 + health.length + counted.length + waits.length;
+  const results = explainedLines(status, width, height - around - 1);
+  // Blank lines are for where there is room.
+  const gaps = height - around - results.length >= 4 ? [[]] : [];
+  const forStory = height - around - results.length - 2 * gaps.length;
   const lines: Line[] = [
     [seg(status.chapter ?? standingWord(status), 'strong')],
-    ...told,
+    ...storyLines(status, width, Math.max(1, forStory)),
     ...counted,
     ...waits,
-    [],
+    ...gaps,
     ...health,
-    ...(results.length > 0 ? [[], ...results] : []),
+    ...(results.length > 0 ? [...gaps, ...results] : []),
   ].map((line) => fit(line, width));
-  return [...lines, ...diagnosisLines(status, width, height - lines.length)];
+  return [...lines, ...chainLines(status, width, height - lines.length)];
 }
 
-/** What explains the last anomaly, in what room is left. */
-function diagnosisLines({ diagnoses = [] }: ChaosDemoStatus, width: number, room: number): Line[] {
+/** How the last anomaly is explained and what to do about it, in what room is left. */
+function chainLines({ diagnoses = [] }: ChaosDemoStatus, width: number, room: number): Line[] {
   const last = diagnoses.at(-1);
   if (!last || room < 4) return [];
-  const { anomaly, chain, profile, recommendation, scenario } = last;
-  const place = diagnosedPlace(last);
+  const { chain, recommendation, scenario } = last;
   const half = Math.floor((room - 2) / 2);
   return [
     [],
-    fit(
-      [
-        seg(`Diagnosis of ${scenario} by ${profile}: `, 'dim'),
-        seg(place === '' ? anomaly : `${anomaly} at ${place}`, 'strong'),
-      ],
-      width,
-    ),
+    fit([seg(`Why, in ${scenario}:`, 'dim')], width),
     ...wrap(chain.map(({ text }) => text).join(' '), width, half),
     ...wrap(remedySentence(last) ?? `What to do: ${recommendation}`, width, room - 2 - half),
   ];

@@ -2,7 +2,7 @@
 import { Argument, type Command } from 'commander';
 import { terminalLine } from '../../../api/index.ts';
 import { complete, completionLines, completionScript, SHELLS, type Shell } from '../completion.ts';
-import { connect } from '../connection.ts';
+import { connect, type Place } from '../connection.ts';
 import { listNames } from '../demos.ts';
 import { type CommandContext, localCommand } from './command.ts';
 
@@ -29,8 +29,8 @@ kubectl_complete-chaosdemo on PATH, executable: "completion kubectl" prints it.`
     .passThroughOptions()
     .helpOption(false)
     .action(async (words: string[]) => {
-      const demos = async (namespace: string | undefined): Promise<string[]> => {
-        const connection = connect(namespace === undefined ? {} : { namespace });
+      const demos = async (place: Place): Promise<string[]> => {
+        const connection = connect(place);
         const within = AbortSignal.any([signal, AbortSignal.timeout(COMPLETE_WITHIN_MS)]);
         try {
           return await listNames(connection.client, connection.namespace, within);

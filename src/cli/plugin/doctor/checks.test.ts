@@ -37,6 +37,7 @@ async function sceneOf(
   secrets: Readonly<Record<string, object>>,
   demoSpec: object,
   refused: readonly string[] = [],
+  others: Readonly<Record<string, object>> = {},
 ): Promise<DemoScene> {
   const wire = await startWireServer(({ body, path }, response) => {
     if (path.endsWith('/subjectaccessreviews')) {
@@ -45,7 +46,8 @@ async function sceneOf(
     }
     const name = /\/secrets\/(.+)$/.exec(path)?.[1] ?? '';
     if (secrets[name]) return sendJson(response, { metadata: { name }, ...secrets[name] });
-    return sendStatus(response, 404, 'NotFound');
+    const other = Object.entries(others).find(([end]) => path.endsWith(end))?.[1];
+    return other ? sendJson(response, other) : sendStatus(response, 404, 'NotFound');
   });
   server = wire;
   return {
@@ -149,6 +151,26 @@ describe('what doctor says of the rights', () => {
     const finding = await checkRights(await sceneOf({}, {}, ['configmaps', 'pods']));
     expect(finding.state).toBe('wrong');
     expect(finding.message).toContain('may not list pods in namespace shop');
+  });
+
+  it('is an older ClusterRole where it is bound as it should be', async () => {
+    const role = { '/clusterroles/chaosdemo-target': { rules: [] } };
+    const bound = (name: string, subject: string) => ({
+      '/namespaces/shop/rolebindings/chaosdemo-target': {
+        roleRef: { kind: 'ClusterRole', name },
+        subjects: [{ kind: 'ServiceAccount', namespace: 'chaosdemo-system', name: subject }],
+      },
+    });
+    const mendOf = async (binding: object) => {
+      const { mend } = await checkRights(await sceneOf({}, {}, ['leases'], { ...role, ...binding }));
+      await server?.stop();
+      return mend;
+    };
+    expect(await mendOf(bound('chaosdemo-target', 'chaosdemo-operator'))).toEqual([
+      'kubectl apply --server-side -k manifests/operator',
+    ]);
+    for (const binding of [bound('another', 'chaosdemo-operator'), bound('chaosdemo-target', 'another')])
+      expect((await mendOf(binding))?.[0]).toBe('kubectl -n shop delete rolebinding chaosdemo-target');
   });
 
   it('is nothing where all are there', async () => {

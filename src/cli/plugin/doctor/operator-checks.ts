@@ -221,10 +221,14 @@ export async function checkRights(scene: Scene): Promise<Finding> {
         reason: 'PermissionDenied',
       };
     }
+    const mend = await bindingCommands(scene, account);
+    const clone = mend.some((command) => command.includes(INSTALL))
+      ? `. Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or in a clone of the project:`
+      : '';
     return {
       state: 'wrong',
-      message: `${user} may not ${missing.join(', ')} in namespace ${namespace}`,
-      mend: await bindingCommands(scene, account),
+      message: `${user} may not ${missing.join(', ')} in namespace ${namespace}${clone}`,
+      mend,
       reason: 'PermissionDenied',
     };
   }).then((finding) =>
@@ -237,16 +241,35 @@ export async function checkRights(scene: Scene): Promise<Finding> {
   );
 }
 
-/** As in a RoleBinding that is there with the same name: what it binds cannot be changed. */
+interface RoleBinding {
+  readonly roleRef?: { readonly kind?: string; readonly name?: string };
+  readonly subjects?: readonly {
+    readonly kind?: string;
+    readonly name?: string;
+    readonly namespace?: string;
+  }[];
+}
+
+/**
+ * Where the role is bound as it should be, it is one of an older version. Else a RoleBinding that is there with the same
+ * name is deleted: what it binds cannot be changed.
+ */
 async function bindingCommands(scene: Scene, account: string): Promise<string[]> {
   const { kubectl, namespace, system } = scene;
   const group = 'rbac.authorization.k8s.io';
-  const of = (plural: string, where: { namespace?: string; name: string }): Promise<object | undefined> =>
-    read<object>(scene, resourcePath({ group, version: 'v1', plural }, where)).catch(() => undefined);
+  const of = <T>(plural: string, where: { namespace?: string; name: string }): Promise<T | undefined> =>
+    read<T>(scene, resourcePath({ group, version: 'v1', plural }, where)).catch(() => undefined);
   const [role, binding] = await Promise.all([
-    of('clusterroles', { name: TARGET_ROLE }),
-    of('rolebindings', { namespace, name: TARGET_ROLE }),
+    of<object>('clusterroles', { name: TARGET_ROLE }),
+    of<RoleBinding>('rolebindings', { namespace, name: TARGET_ROLE }),
   ]);
+  const isBound =
+    binding?.roleRef?.kind === 'ClusterRole' &&
+    binding.roleRef.name === TARGET_ROLE &&
+    binding.subjects?.some(
+      ({ kind, name, namespace: of }) => kind === 'ServiceAccount' && name === account && of === system,
+    );
+  if (isBound) return [`${kubectl} ${INSTALL}`];
   return [
     ...(role ? [] : [`${kubectl} ${INSTALL}`]),
     ...(binding ? [`${kubectl} ${shell`-n ${namespace} delete rolebinding ${TARGET_ROLE}`}`] : []),

@@ -5,8 +5,10 @@ import { callers } from '../../report/callers.ts';
 import { foot, notes, type Part, plotFigure, reportPart, scenarioSection } from '../../report/html.ts';
 import { plotsOf } from '../../report/plots.ts';
 import { type ReportSource, type RunSoFar, reportOf, runSoFar, words } from '../../report/report.ts';
-import { html, type Markup } from '../../report/text.ts';
+import { html, type Markup, type Part as Piece } from '../../report/text.ts';
 import { timeline } from '../../report/timeline.ts';
+import { timeMarkup } from '../../report/times.ts';
+import { pluginCommand, pluginFlags } from '../connection.ts';
 import { pageHtml } from './shell.ts';
 import type { FoundEvidence, Overview, OverviewRow, Place } from './source.ts';
 
@@ -19,21 +21,21 @@ export function runPath({ name, namespace }: Place): string {
   return `/runs/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 }
 
-/** All ChaosDemos, those whose run is on first. */
-export function overviewPage(overview: Overview): string {
+/** All ChaosDemos, those whose run is on first. @param kubectl as commands that it prints call it, with flags */
+export function overviewPage(overview: Overview, kubectl: string): string {
+  const flags = pluginFlags(kubectl);
+  const another = `kubectl chaosdemo ui -n NAMESPACE${flags}`;
   const { isCut, isOneOfAll, namespace, rows } = withPrintableTexts(overview);
   const missing = [
-    ...(isOneOfAll
-      ? ['You may not list the ChaosDemos of all namespaces. Name another: kubectl chaosdemo ui -n NAMESPACE']
-      : []),
-    ...(isCut ? ['There are more than these. Name a namespace: kubectl chaosdemo ui -n NAMESPACE'] : []),
+    ...(isOneOfAll ? [`You may not list the ChaosDemos of all namespaces. Name another: ${another}`] : []),
+    ...(isCut ? [`There are more than these. Name a namespace: ${another}`] : []),
   ];
   const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
   const sorted = rows.toSorted((a, b) => Number(b.phase === 'Running') - Number(a.phase === 'Running'));
   const running = rows.filter(({ phase }) => phase === 'Running').length;
   const body = html`<header class="plain"><p class="kicker">${where}</p>
 <h1>${rows.length === 0 ? 'No ChaosDemos' : `${rows.length}${isCut ? ' and more' : ''} ${rows.length === 1 ? 'ChaosDemo' : 'ChaosDemos'}, ${running} with a run on`}</h1></header>
-${rows.length === 0 ? html`<p>Apply one: <code>kubectl chaosdemo run -f manifests/samples/demo.yaml</code></p>` : html`<ul class="runs">${sorted.map(overviewItem)}</ul>`}
+${rows.length === 0 ? html`<p>Apply one: <code>kubectl chaosdemo run -f manifests/samples/demo.yaml${flags}</code></p>` : html`<ul class="runs">${sorted.map(overviewItem)}</ul>`}
 ${notes(missing)}`;
   return pageHtml({
     title: `ChaosDemos in ${where}`,
@@ -70,16 +72,18 @@ export interface RunOnShow {
   readonly runs: readonly number[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** As commands that it prints call it, with the flags that lead to the cluster on show. */
+  readonly kubectl: string;
 }
 
 /** One ChaosDemo: the report of its last run, or what is known of the run that is on. */
-export function runPage({ now, runs, source }: RunOnShow): string {
+export function runPage({ kubectl, now, runs, source }: RunOnShow): string {
   const demo = withPrintableTexts(source.demo);
   const { metadata, status = {} } = demo;
   const report = reportOf(source);
   const so = runSoFar(source);
   const phase = status.phase ?? 'Pending';
-  const part = report ? reportPart(report) : so ? soFarPart(so, status, now) : waitingPart(demo);
+  const part = report ? reportPart(report) : so ? soFarPart(so, status, now) : waitingPart(demo, kubectl);
   const others = runs?.filter((number) => number !== so?.run);
   const body = html`${part.markup}
 ${so ? earlier(metadata, so.run, others) : NOTHING}
@@ -103,11 +107,11 @@ function soFarPart(so: RunSoFar, status: NonNullable<ReportSource['demo']['statu
   const sections = so.scenarios.map((scenario) => scenarioSection(scenario, { isOn: true, isWhole }));
   const health = status.health;
   const ready = health?.nodes.filter(({ state }) => state === 'ready').length ?? 0;
-  const facts: [string, string][] = [
-    ['Started', so.startedAt],
+  const facts: [string, Piece][] = [
+    ['Started', timeMarkup(so.startedAt)],
     ['As expected so far', status.asExpected ?? ''],
     ['Pods ready', health ? `${ready} of ${health.total}` : ''],
-    ...(health?.dependencies ?? []).map((one): [string, string] => [
+    ...(health?.dependencies ?? []).map((one): [string, Piece] => [
       one.name,
       one.connected ? 'connected' : 'not connected',
     ]),
@@ -132,13 +136,13 @@ function chapterItem({ number, state, title }: ChapterStatus): Markup {
     : html`<li><i aria-hidden="true">${CHAPTER_MARKS[state]}</i>${number} ${title}<span class="skip">, ${state.toLowerCase()}</span></li>`;
 }
 
-function waitingPart({ metadata, status }: ReportSource['demo']): Part {
+function waitingPart({ metadata, status }: ReportSource['demo'], kubectl: string): Part {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   const message = status?.message ?? ready?.message ?? 'The operator has not looked at it yet.';
   const { name, namespace } = metadata;
   const markup = html`<header><p class="kicker">${namespace}/${name} ${phaseChip(status?.phase ?? '', ready?.reason)}</p>
 <h1>It has not run</h1><p>${message}</p>
-<p>What stands in the way, and how to mend it: <code>kubectl chaosdemo doctor ${name} -n ${namespace}</code></p></header>`;
+<p>What stands in the way, and how to mend it: <code>${pluginCommand('doctor', { kubectl, name, namespace })}</code></p></header>`;
   return { markup, style: '' };
 }
 
@@ -174,7 +178,7 @@ export function pairPage(place: Place, pair: readonly (FoundEvidence & { readonl
       missing,
       run,
     }) => html`<div><h2>Run ${run} ${evidence ? phaseChip(evidence.verdict?.phase ?? 'Running', evidence.verdict?.reason) : NOTHING}</h2>
-<p>${evidence ? `Began ${timeOf(evidence.originMs)}. ${evidence.verdict?.message ?? 'It has not ended.'}` : `There is no evidence of it: ${missing}.`}</p></div>`,
+<p>${evidence ? html`Began ${timeOf(evidence.originMs)}. ${evidence.verdict?.message ?? 'It has not ended.'}` : `There is no evidence of it: ${missing}.`}</p></div>`,
   )}</div>
 ${[...names].map(
   (name, i) => html`<section aria-labelledby="pair-${i}"><h2 id="pair-${i}">${name}</h2>
@@ -201,9 +205,9 @@ ${seen ? callers(seen, evidence.complete && evidence.leftOut === '') : NOTHING}
 ${seen ? plotsOf(seen).map((plot) => plotFigure(plot, anchor, HALF)) : html`<p>There are no plots of it.</p>`}`;
 }
 
-function timeOf(ms: number): string {
+function timeOf(ms: number): Piece {
   const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? 'at a time that is not known' : date.toISOString();
+  return Number.isNaN(date.getTime()) ? 'at a time that is not known' : timeMarkup(date.toISOString());
 }
 
 /** A page that says why there is none. */

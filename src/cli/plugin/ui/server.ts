@@ -28,6 +28,8 @@ export interface UiOptions {
   /** 0: any that is free. */
   readonly port: number;
   readonly token: string;
+  /** As commands that pages print call it, with the flags that lead to the same cluster. */
+  readonly kubectl: string;
   /** Lets in one browser in place of the token, once, and within minutes. */
   readonly key?: string;
   /** Milliseconds since the epoch. */
@@ -41,7 +43,7 @@ export interface Ui {
 }
 
 /** @throws where the port is taken */
-export async function serveUi({ key, now = Date.now, port, source, token }: UiOptions): Promise<Ui> {
+export async function serveUi({ key, kubectl, now = Date.now, port, source, token }: UiOptions): Promise<Ui> {
   const closing = new AbortController();
   const streams = new Set<Promise<void>>();
   let pages = 0;
@@ -82,7 +84,7 @@ export async function serveUi({ key, now = Date.now, port, source, token }: UiOp
     response.on('close', () => gone.abort(new Error('the page was closed')));
     const signal = AbortSignal.any([closing.signal, gone.signal]);
     try {
-      const made = await pageOf(path, source, now, signal);
+      const made = await pageOf(path, { kubectl, source }, now, signal);
       send(response, made ? 200 : 404, made ?? problemPage('There is nothing at this address.'));
     } catch (error) {
       // What the error says may name the API server and who the user is there.
@@ -215,18 +217,18 @@ function whyRefused(route: Route | undefined): string {
 /** @returns undefined where there is no such page */
 async function pageOf(
   path: string,
-  source: UiSource,
+  { kubectl, source }: Pick<UiOptions, 'kubectl' | 'source'>,
   now: () => number,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const route = routeOf(path);
-  if (route?.kind === 'overview') return overviewPage(await source.overview(signal));
+  if (route?.kind === 'overview') return overviewPage(await source.overview(signal), kubectl);
   if (route?.kind === 'run') {
     const [found, runs] = await Promise.all([
       source.run(route.place, signal),
       source.runs(route.place, signal),
     ]);
-    return found && runPage({ source: found, runs, now: now() });
+    return found && runPage({ source: found, runs, now: now(), kubectl });
   }
   if (route?.kind !== 'pair') return undefined;
   const { place } = route;

@@ -45,6 +45,7 @@ export async function openUi({ connection, name, open, port, say }: UiOptions): 
   const key = secret();
   const served = await serveUi({
     source: kubeSource(connection),
+    kubectl: connection.kubectl,
     port,
     token,
     ...(open ? { key } : {}),

@@ -8,6 +8,7 @@ import type { Decision } from '../../interfaces/callers.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { perNode, atLeast as saturated } from '../../words.ts';
+import { tallyOf } from './report.ts';
 
 export interface CallerSettings {
   readonly limit: RateLimit;
@@ -73,7 +74,7 @@ export function callerReading(
     complete: true,
     shortfalls,
     evidence: [
-      `Sender: ${counted(requests, 'request')}, ${allowed} allowed (${perNode(allowedBy)}), ${denied} denied, ${counted(errors, 'error')}, ${unanswered} unanswered`,
+      `Sender: ${counted(requests, 'request')}, ${tallyOf({ allowed, denied, errors, unanswered })}; allowed by ${perNode(allowedBy)}`,
       broken
         ? `Of those, ${over.admitted} were sent and answered within ${Math.round(over.to - over.from)} ms, in which the limit allows ${over.bound}`
         : `In the time that it took the limit allows ${bound}`,

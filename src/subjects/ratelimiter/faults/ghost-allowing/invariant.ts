@@ -11,6 +11,7 @@ import type { CounterSample } from '../../interfaces/reference/counter-sample.ts
 import { perNode, atLeast as saturated, sinceStart } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';
 import { type CompleteSample, type FaultSpan, WatchRecord } from '../watch-record.ts';
+import { tallyOf } from './report.ts';
 
 export interface GhostSettings {
   readonly nodes: readonly string[];
@@ -145,9 +146,7 @@ export class GhostInvariant implements Invariant {
     const burst = this.#burst;
     const last = this.#record.last;
     if (burst) {
-      lines.push(
-        `Sender: ${counted(burst.requests, 'request')}, ${burst.allowed} allowed, ${burst.denied} denied, ${counted(burst.errors, 'error')}, ${burst.unanswered} unanswered`,
-      );
+      lines.push(`Sender: ${counted(burst.requests, 'request')}, ${tallyOf(burst)}`);
       if (burst.allowed === burst.requests && burst.allowed > limit) {
         lines.push(
           `Every request was admitted: the true over-admission is at least ${burst.allowed - limit}`,

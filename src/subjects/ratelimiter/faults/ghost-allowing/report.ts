@@ -19,29 +19,56 @@ export function togetherMs(requests: number): number {
 
 /** Confirmed only where every request was answered for the key's window, and all were sent together. Pure. */
 export function reportOfBurst(burst: BurstResult, nodes: number): FaultReport {
-  const { requests, allowed, denied, errors, unanswered, otherWindow, firstError } = burst;
+  const { requests, errors, unanswered, otherWindow, firstError } = burst;
   const sent = `${counted(requests, 'request')} over ${counted(nodes, 'node')}, written within ${burst.sendSpanMs.toFixed(1)} ms`;
-  const tally = `${allowed} allowed, ${denied} denied, ${counted(errors, 'error')}, ${unanswered} unanswered`;
+  const came = tallyOf(burst);
   const common = { startedAt: burst.startedAt, endedAt: burst.endedAt, evidence: [`Burst: ${sent}`] };
   const most = togetherMs(requests);
   if (burst.sendSpanMs > most) {
     return {
       ...common,
       proof: 'Inconclusive',
-      message: `${sent}: ${tally}. Only requests within ${most} ms are a burst: these proved nothing, since the nodes could share their counts meanwhile. Give the operator more CPU, or send fewer requests`,
+      message: `${sent}: ${came}. Only requests within ${most} ms are a burst: these proved nothing, since the nodes could share their counts meanwhile. Give the operator more CPU, or send fewer requests`,
     };
   }
-  if (errors + unanswered === 0) return { ...common, proof: 'Confirmed', message: `${sent}: ${tally}` };
+  if (errors + unanswered === 0) return { ...common, proof: 'Confirmed', message: `${sent}: ${came}` };
   if (otherWindow > 0) {
     return {
       ...common,
       proof: 'Mismatch',
-      message: `${sent}: ${tally}. ${otherWindow} were answered for another window, so they say nothing of this one: see whether the limit's window ended or the key was defined anew by somebody else`,
+      message: `${sent}: ${came}. ${otherWindow} were answered for another window, so they say nothing of this one: see whether the limit's window ended or the key was defined anew by somebody else`,
     };
   }
   return {
     ...common,
     proof: 'Inconclusive',
-    message: `${sent}: ${tally}. First: ${firstError ?? 'unknown'}`,
+    message: `${sent}: ${came}. First: ${firstError ?? 'unknown'}`,
   };
+}
+
+/** How many of the requests of each burst ended so. */
+export interface Ends {
+  readonly allowed: readonly number[];
+  readonly denied: readonly number[];
+  readonly errors: readonly number[];
+  readonly unanswered: readonly number[];
+}
+
+/** "20, 15 allowed, 0, 5 denied": what was allowed, and of the rest what came at all. */
+export function tally({ allowed, denied, errors, unanswered }: Ends): string {
+  const [only] = errors;
+  const word = errors.length === 1 && only === 1 ? 'error' : 'errors';
+  const rest = Object.entries({ denied, [word]: errors, unanswered });
+  return [
+    `${allowed.join(', ')} allowed`,
+    ...rest.flatMap(([what, counts]) =>
+      counts.some((count) => count > 0) ? [`${counts.join(', ')} ${what}`] : [],
+    ),
+  ].join(', ');
+}
+
+/** The same of one burst. */
+export function tallyOf(burst: Pick<BurstResult, keyof Ends>): string {
+  const { allowed, denied, errors, unanswered } = burst;
+  return tally({ allowed: [allowed], denied: [denied], errors: [errors], unanswered: [unanswered] });
 }

@@ -4,6 +4,7 @@ import { counted } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading } from '../../../../demo/observed.ts';
 import type { FaultEvidence } from '../../../../demo/subject.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
+import { type Ends, tally } from './report.ts';
 
 /** One burst, what is told of it, and where its invariant stands. */
 export interface Trial {
@@ -43,8 +44,18 @@ export function reportOf(trials: readonly Trial[], nodes: number): FaultReport {
   const message =
     failed >= 0
       ? `Trial ${failed + 1} of ${trials.length}: ${trials[failed]?.report.message}`
-      : `${spansOf(trials, nodes)}: ${list(trials, ({ burst }) => burst.allowed)} allowed, ${list(trials, ({ burst }) => burst.denied)} denied, 0 errors, 0 unanswered`;
+      : `${spansOf(trials, nodes)}: ${tally(endsOf(trials))}`;
   return { ...span, message };
+}
+
+function endsOf(trials: readonly Trial[]): Ends {
+  const of = (end: keyof Ends) => trials.map(({ burst }) => burst[end]);
+  return {
+    allowed: of('allowed'),
+    denied: of('denied'),
+    errors: of('errors'),
+    unanswered: of('unanswered'),
+  };
 }
 
 function spansOf(trials: readonly Trial[], nodes: number): string {

@@ -46,6 +46,14 @@ describe('the invariant of a store outage', () => {
     expect(names.map((name) => measureOf(reading, name))).toEqual([20, 20, 0, 520]);
   });
 
+  it('tells of each node what its callers got, and nothing that did not come', () => {
+    const { evidence } = recordOf('Failed', 'Denied').reading(times, 17_000);
+    expect(evidence).toContain(
+      'a FailsClosed: within the limit 0 admitted, 10 failed; beyond it 0 admitted, 10 denied',
+    );
+    expect(evidence).toContain('After the pause callers within their limit got 10 admitted');
+  });
+
   it('is broken by more than the limit, and says how much more', () => {
     const reading = recordOf('Admitted', 'Admitted').reading(times, 17_000);
     expect(reading).toMatchObject({ summary: 'FailsOpen, 24 > 4', detectedAt: 17_000 });

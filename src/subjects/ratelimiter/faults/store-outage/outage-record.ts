@@ -169,8 +169,13 @@ function answersText({ after, before, during }: Phases): string {
   return [...(took.length > 0 ? [`Answers took ${took.join(', ')}`] : []), ...none].join('; ');
 }
 
+/** What was admitted, and of the rest what came at all. */
 function countsText({ Admitted, Denied, Failed, Unanswered }: Counts): string {
-  return `${Admitted} admitted, ${Denied} denied, ${Failed} failed, ${Unanswered} unanswered`;
+  const rest = Object.entries({ denied: Denied, failed: Failed, unanswered: Unanswered });
+  return [
+    `${Admitted} admitted`,
+    ...rest.flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
+  ].join(', ');
 }
 
 function total(all: readonly Counts[]): Counts {

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { chartSvg } from './chart.ts';
+import type { Plot, PlotLine } from './plot.ts';
+import { plotsOf } from './plots.ts';
+import { recordedRun } from './report.fixture.ts';
+
+const SIZE = { width: 660, height: 280 };
+/** Pixels between the edges of the drawing of values. */
+const [TOP, BOTTOM] = [24, 236];
+
+const rising: PlotLine = {
+  name: 'all nodes together',
+  colour: 0,
+  points: [
+    [0, 0],
+    [10_000, 30],
+  ],
+  joined: 'all',
+};
+const plot = (changes: Partial<Plot> = {}): Plot => ({
+  key: 'counts',
+  title: 'Counts',
+  about: '',
+  unit: 'requests',
+  since: 'the start of the fault',
+  log: false,
+  fromMs: 0,
+  toMs: 10_000,
+  lines: [rising],
+  bands: [],
+  marks: [],
+  cites: [],
+  ...changes,
+});
+const draw = (changes: Partial<Plot> = {}): string => chartSvg(plot(changes), SIZE, 'c1-');
+
+/** The highest place of the lines of this colour, in pixels from the top. */
+function topOf(svg: string, colour: string): number {
+  const paths =
+    svg.match(/<path [^>]*>/g)?.filter((path) => path.includes(`stroke="var(--${colour})"`)) ?? [];
+  const ys = paths.flatMap((path) =>
+    [...(/ d="([^"]*)"/.exec(path)?.[1] ?? '').matchAll(/[ML ]?(-?[\d.]+) (-?[\d.]+)/g)].map(([, , y]) =>
+      Number(y),
+    ),
+  );
+  expect(ys.length).toBeGreaterThan(0);
+  return Math.min(...ys);
+}
+
+describe('the drawing of a plot', () => {
+  it('has room above its highest value, and above its bound', () => {
+    const least = TOP + 0.08 * (BOTTOM - TOP);
+    expect(topOf(draw(), 'line-0')).toBeGreaterThan(least);
+    expect(topOf(draw({ bound: { text: 'limit 60', value: 60 } }), 'text')).toBeGreaterThan(least);
+    const waits = { ...rising, points: [[0, 1] as const, [10_000, 9990] as const] };
+    expect(topOf(draw({ log: true, unit: 'ms', lines: [waits] }), 'line-0')).toBeGreaterThan(TOP + 8);
+  });
+
+  it('marks moments with a thin line, and two that are one to the eye with one', () => {
+    const marks = [
+      { atMs: 5000, text: 'broken' },
+      { atMs: 5020, text: 'detected' },
+    ];
+    const thin = (svg: string) => svg.match(/stroke="var\(--text\)" stroke-width="0.75"/g) ?? [];
+    expect(thin(draw({ marks }))).toHaveLength(1);
+    expect(draw({ marks })).toContain('broken, detected');
+    expect(thin(draw({ marks: marks.map((mark, i) => ({ ...mark, atMs: 1000 + 4000 * i })) }))).toHaveLength(
+      2,
+    );
+  });
+
+  it('cites lines that lie on each other with one label, which each claim still finds', () => {
+    const cites = ['s4', 's5', 's6'].map((id, i) => ({ id, atMs: 4000 + i, value: 10 }));
+    const svg = draw({ cites });
+    expect(svg.match(/<rect [^>]*rx="8"/g)).toHaveLength(1);
+    expect(svg).toContain('>s4-s6<');
+    for (const { id } of cites) expect(svg).toMatch(new RegExp(`class="cite[^"]* c1-${id}[ "][^>]*><rect`));
+    expect(svg.match(/<circle /g)).toHaveLength(3);
+  });
+
+  it('names each of those, and counts the rest of many', () => {
+    const at = (ids: readonly string[]) => draw({ cites: ids.map((id) => ({ id, atMs: 4000, value: 10 })) });
+    expect(at(['s11', 's17', 's14'])).toContain('>s11 s14 s17<');
+    const many = at(['s1', 's3', 's5', 's7', 's9']);
+    expect(many).toContain('>s1 s3 +3<');
+    expect(many).toContain('<title>s1, s3, s5, s7, s9</title>');
+  });
+});
+
+describe('the plots of a run', () => {
+  const [scenario] = recordedRun().evidence.scenarios;
+  const diagnosis = recordedRun().demo.status?.diagnoses?.[0];
+  if (!scenario) throw new Error('no scenario');
+  const [counts] = plotsOf(scenario, diagnosis);
+
+  it('have the lag of the store as a line of its own look, named in words', () => {
+    const lag = counts?.lines.find(({ points }) => points.length === 1);
+    expect(lag).toMatchObject({ name: 'the store was behind, at most, while all was well', colour: 2 });
+  });
+
+  it('say what it means where the nodes are above the store, and that alone', () => {
+    expect(counts?.about).toBe(
+      'Where the solid line is above the dashed one, the nodes have admitted what the store has not counted.',
+    );
+  });
+});
