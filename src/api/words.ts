@@ -11,7 +11,7 @@ export function withUnit(value: number, unit: string): string {
   return `${value} ${value === 1 ? unit.replace(/(?<=..)s$/, '') : unit}`;
 }
 
-/** "drift at least 30 requests, at most 8 allowed": the measure that decides, in words; undefined: nothing was measured. */
+/** "errors at least 30 requests, at most 8 allowed": the measure that decides, in words; undefined: nothing was measured. */
 export function measureInWords([first]: readonly Measure[] = []): string | undefined {
   if (!first) return undefined;
   const { atLeast, bound, name, unit, value } = first;
