@@ -9,8 +9,8 @@ const counts = process.argv
   .slice(2)
   .filter((path) => !path.endsWith(AGAIN))
   .flatMap((path) => {
-    const first = readCounts(path);
-    const again = readCounts(path + AGAIN);
+    const { tests: first } = readCounts(path);
+    const { tests: again } = readCounts(path + AGAIN);
     const tried = new Set(again.map(({ file }) => file));
     const kept = first.filter(({ file }) => !tried.has(file));
     for (const { file, name, outcome, why = [] } of first) {

@@ -36,5 +36,6 @@ export default class TestCounter {
 
   onTestRunEnd(_modules, unhandled) {
     for (const error of unhandled) note('', 'outside of every test', 'failed', [error]);
+    appendFileSync(path, `${JSON.stringify({ isWhole: true })}\n`);
   }
 }

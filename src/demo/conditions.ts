@@ -122,7 +122,10 @@ function faultActive({ draft, now }: Context): Part {
     ? {
         status: 'False',
         reason: 'FaultReleased',
-        message: `${last.id} ended at ${last.endedAt ?? last.until}`,
+        message:
+          last.endedAt === undefined || last.endedAt === last.until
+            ? `${last.id} ended by ${last.until} at the latest`
+            : `${last.id} ended at ${last.endedAt}`,
       }
     : { status: 'False', reason: 'NoFault', message: 'No fault has been injected in this run' };
 }

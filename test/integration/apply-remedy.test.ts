@@ -175,7 +175,7 @@ describe('a changed limit', () => {
     const permit = { refusal: () => ((asked += 1) > 1 ? 'this operator no longer leads' : undefined) };
     expect(await remedied(driver, key, CHANGE, { permit })).toEqual({
       state: 'Unproven',
-      message: `The limit of ${key} was not changed, only a fresh window of it begun: this operator no longer leads`,
+      message: `The limit of ${key} was not changed; at most a fresh window of it was begun: this operator no longer leads`,
     });
     expect(await limitOn(0, key)).toBe(10);
   });

@@ -106,11 +106,12 @@ describe('the page', () => {
     expect(told.filter((label) => label.startsWith('fault of '))).toEqual(
       scenarios.flatMap(({ fault, name }) => (fault?.startedAt ? [`fault of ${name}`] : [])),
     );
-    for (const { message = '', name, summary = '' } of scenarios) {
+    for (const { measures = [], message = '', name } of scenarios) {
       const type = name === 'drift' ? 'Counter Drift' : 'Ghost Allowing';
       const section = page.getByRole('region', { name: type });
       expect(await section.innerText()).toContain(message);
-      expect(await section.innerText()).toContain(summary);
+      const [{ name: decides, value } = { name: '', value: 0 }] = measures;
+      expect(await section.innerText()).toMatch(new RegExp(`${decides} (at least )?${value} requests?\\b`));
       expect(await section.getByRole('img').count()).toBeGreaterThanOrEqual(4);
     }
     expect(

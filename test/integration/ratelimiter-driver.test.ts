@@ -505,7 +505,7 @@ describe.skipIf(withoutRealTime)('the burst', () => {
       const { driver, key } = await prepared(approximate, 'ghosts');
       expect(await driver.inject('ghosts', key, -1)).toMatchObject({
         missed: true,
-        message: 'its time was over',
+        message: 'the burst was not sent: its time was over',
       });
       expect(await countedByRedis(key)).toBe(0);
     }),

@@ -191,8 +191,9 @@ function wasOn(
   isOpen: boolean,
 ): Markup {
   const [from, last] = [timeMarkup(startedAt), timeMarkup(until)];
-  if (endedAt === undefined) {
-    return isOpen
+  // Where nobody saw the end it is told as the bound.
+  if (endedAt === undefined || endedAt === until) {
+    return isOpen && endedAt === undefined
       ? html`It began at ${from}, and ends at ${last} at the latest.`
       : html`It was on from ${from} to ${last} at the latest.`;
   }

@@ -83,7 +83,7 @@ export async function applyRemedy(
     const why = timeout.signal.aborted && !signal.aborted ? 'its time was over' : messageOf(error);
     if (done === 'nothing') return { state: 'NotApplied', message: `Nothing was sent: ${why}` };
     if (done === 'control') {
-      const message = `The limit of ${order.fixture} was not changed, only a fresh window of it begun: ${why}`;
+      const message = `The limit of ${order.fixture} was not changed; at most a fresh window of it was begun: ${why}`;
       return { state: 'Unproven', message };
     }
     const message = `${order.remedy} was sent for ${order.fixture}, and what it came to could not be measured: ${why}`;

@@ -35,6 +35,8 @@ const SPARE_FILES = 64;
  */
 export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Burst<T>> {
   signal.throwIfAborted();
+  if (leftFor(plan) === 0)
+    throw new BurstNotSentError('the burst was not sent: its time was over', 'TIMEOUT');
   const lines = linesOf(plan);
   const lease = await leaseOf(plan, signal);
   const stop = (): void => {

@@ -3,7 +3,10 @@ import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
 import { type Behaviour, SHARE } from './behaviour.ts';
 
-/** The formula is false just where `reading` is broken: not all that is accepted can be said in figures of all callers. */
+/**
+ * The formula is false just where `reading` is broken, once that is proven: with a shortfall nothing is, whatever the
+ * figures are. Not all that is accepted can be said in figures of all callers.
+ */
 export function seenInvariant(reading: InvariantReading, accept: readonly Behaviour[]): SeenInvariant {
   const served = accept.some((kind) => kind !== 'Holds' && kind !== 'FailsOpen')
     ? []

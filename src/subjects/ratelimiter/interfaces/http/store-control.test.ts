@@ -56,6 +56,15 @@ describe('a Redis that a limiter is seen to ask', () => {
     expect(seen(alone)).toEqual({ needed: 3, missed: 1, shown: false });
   });
 
+  it('is shown by one of a few commands, and not by one of many, of which one is there by chance', () => {
+    const shownWith = (many: number): boolean => {
+      const calls = (each: number) =>
+        Object.fromEntries(Array.from({ length: many }, (_, i) => [`command${i}`, each]));
+      return seen(control(['Admitted', 'Admitted', 'Admitted'], () => calls(1)), idle(calls(15))).shown;
+    };
+    expect([shownWith(1), shownWith(20)]).toEqual([true, false]);
+  });
+
   it('may serve others at the same time, with other commands', () => {
     const busy = control(TEN, () => ({ get: 3, evalsha: 1 }));
     expect(seen(busy, idle({ get: 800 }))).toMatchObject({ shown: true });
