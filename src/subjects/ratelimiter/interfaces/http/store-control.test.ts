@@ -60,7 +60,10 @@ describe('a Redis that a limiter is seen to ask', () => {
     const shownWith = (many: number): boolean => {
       const calls = (each: number) =>
         Object.fromEntries(Array.from({ length: many }, (_, i) => [`command${i}`, each]));
-      return seen(control(['Admitted', 'Admitted', 'Admitted'], () => calls(1)), idle(calls(15))).shown;
+      return seen(
+        control(['Admitted', 'Admitted', 'Admitted'], () => calls(1)),
+        idle(calls(15)),
+      ).shown;
     };
     expect([shownWith(1), shownWith(20)]).toEqual([true, false]);
   });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lookAtLimiter, snapshotOf } from './health.ts';
 import { LimiterClient } from './limiter-client.ts';
@@ -52,11 +52,14 @@ describe('snapshotOf', () => {
 describe('a look at pods that are something else', () => {
   /** The issues of a look at one pod that answers so. */
   async function issuesOf(answer: RequestListener): Promise<string> {
-    const server = createServer(answer).listen(0, '127.0.0.1');
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
+    const server = createServer(answer);
+    onTestFinished(() => server.closeAllConnections());
+    return await issuesAt(server);
+  }
+
+  async function issuesAt(server: Server): Promise<string> {
+    server.listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
     await once(server, 'listening');
     const node = { name: 'api-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
     const client = new LimiterClient(node, 2000, 2);
@@ -70,6 +73,14 @@ describe('a look at pods that are something else', () => {
     expect(issues).toMatch(/^the pods answer, but not as .*set subject.rateLimiter.interface.type to HTTP/);
     expect(issues).toMatch(/api-0: GET \/nodes answered 404: no reason given/);
     expect(issues).not.toContain('h1');
+  });
+
+  it('names the port where what answers is no HTTP', async () => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.end('-ERR unknown command\r\n');
+    });
+    expect(await issuesAt(server)).toMatch(/^the pods answer, but .* or correct subject\.rateLimiter\.port/);
   });
 
   it('says nothing of the interface where nobody answers', async () => {

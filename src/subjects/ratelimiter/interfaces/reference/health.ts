@@ -25,7 +25,7 @@ export async function lookAtLimiter(
         try {
           return await client.health(signal);
         } catch (error) {
-          if (error instanceof LimiterClientError && error.status !== undefined) strangers += 1;
+          if (error instanceof LimiterClientError && saysSomethingElse(error)) strangers += 1;
           return messageOf(error);
         }
       }),
@@ -36,6 +36,11 @@ export async function lookAtLimiter(
   // None lists the others either, and each has answered: they are something else.
   if (typeof listing !== 'string' || clients.length === 0 || strangers < clients.length) return snapshot;
   return { ...snapshot, issues: [NOT_OF_THE_INTERFACE, ...snapshot.issues] };
+}
+
+/** An answer came, and be it one that is no HTTP. */
+function saysSomethingElse({ failure, status }: LimiterClientError): boolean {
+  return status !== undefined || failure === 'INVALID';
 }
 
 const NOT_OF_THE_INTERFACE =
