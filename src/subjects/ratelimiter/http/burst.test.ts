@@ -451,8 +451,8 @@ describe('bursts of several runs', () => {
     );
     const failures = bursts.flatMap(({ outcomes }) => outcomes.map(({ failure }) => failure?.code));
     // Those that were given up may have been admitted, as those that were waited for in vain.
-    expect(failures).toContain('RESET');
-    expect(failures.filter((code) => code !== 'RESET' && code !== 'TIMEOUT')).toEqual([]);
+    expect(failures).toContain('NO_ROOM');
+    expect(failures.filter((code) => code !== 'NO_ROOM' && code !== 'TIMEOUT')).toEqual([]);
     // The node is in this process, too. As many bytes as were sent would be four times the share.
     expect(most).toBeLessThan(2 * share * CONNECTION_BYTES);
   });
