@@ -49,6 +49,7 @@ const MOST_OF_NAMESPACE = 10_800;
 const CONNECTIONS = new ConnectionBudget((NAMESPACES - 1) * OWN_CONNECTIONS + MOST_OF_NAMESPACE, {
   mostByNamespace: MOST_OF_NAMESPACE,
   own: OWN_CONNECTIONS,
+  namespaces: NAMESPACES,
 });
 
 /** Rate limiters that count in one Redis. @param diagnosis who explains what was detected */

@@ -100,7 +100,7 @@ describe('callers', () => {
   });
 
   it('whose answers were given up since others hold all the memory are left out, and not told as failed', async () => {
-    const budget = new ConnectionBudget(10, { mostByNamespace: 10 });
+    const budget = new ConnectionBudget(10);
     await budget.onBehalfOf('neighbour').acquire(10, new AbortController().signal);
     const client = await nodeThat(() => 200, 'a', budget.onBehalfOf('shop'), 'x'.repeat(4000));
     let leftOut = 0;
