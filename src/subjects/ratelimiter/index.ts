@@ -42,10 +42,14 @@ const OWN_CONNECTIONS = 200;
 /** Those of the largest burst, and as much again as 800 take for the traffic of other runs and for answers: 95 MiB. */
 const MOST_OF_NAMESPACE = 10_800;
 
-/** Connections to nodes, of all runs of this process: 181 MiB. */
+/**
+ * Requests to nodes that are open, each with its connection, and bursts, of all runs of this process: 181 MiB. What pools
+ * keep between requests is not counted: see `http/pool.ts`.
+ */
 const CONNECTIONS = new ConnectionBudget((NAMESPACES - 1) * OWN_CONNECTIONS + MOST_OF_NAMESPACE, {
   mostByNamespace: MOST_OF_NAMESPACE,
   own: OWN_CONNECTIONS,
+  namespaces: NAMESPACES,
 });
 
 /** Rate limiters that count in one Redis. @param diagnosis who explains what was detected */

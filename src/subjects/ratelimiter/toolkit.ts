@@ -17,7 +17,7 @@ const QUIET_CONNECTIONS = 4;
 /**
  * Connections for the traffic to one node: those whose answers are waited for, at the highest rate and the longest wait.
  * A request that waited for a connection would be told as one that the node did not answer. Over all nodes traffic has no
- * more open than `room` lets it, so that this is what a run can come to.
+ * more requests open than `room` lets it; the few connections that are kept between requests are not among them.
  */
 const TRAFFIC_CONNECTIONS = 1000;
 

@@ -324,11 +324,21 @@ describe('a burst that cannot be sent', () => {
 
   it('waits for its turn no longer than its time lasts, and says what never waits', async () => {
     const { node } = await rawNode((socket) => socket.write(OK));
-    const budget = new ConnectionBudget(14, { mostByNamespace: 10, own: 2 });
+    const budget = new ConnectionBudget(14, { mostByNamespace: 10, own: 2, namespaces: 3 });
     await budget.onBehalfOf('busy').acquire(10, signal);
     const plan = { budget: budget.onBehalfOf('shop'), timeoutMs: 60_000, until: Date.now() + 100 };
     expect((await refusal(planOf([node], 3, plan))).message).toBe(
-      'the burst was not sent: it needs 3 connections, and until its time was over runs of other namespaces left fewer: run again, or send at most 2 requests, which wait for no other namespace',
+      'the burst was not sent: it needs 3 connections, and until its time was over runs of other namespaces left fewer: run again, or send at most 2 requests, which wait for no other namespace while no other run of this one has any open',
+    );
+  });
+
+  it('recommends no smaller burst where none is sure to be sent', async () => {
+    const { node } = await rawNode((socket) => socket.write(OK));
+    const budget = new ConnectionBudget(10);
+    await budget.onBehalfOf('busy').acquire(10, signal);
+    const plan = { budget: budget.onBehalfOf('shop'), timeoutMs: 60_000, until: Date.now() + 100 };
+    expect((await refusal(planOf([node], 1, plan))).message).toMatch(
+      /runs of other namespaces left fewer: run again$/,
     );
   });
 
@@ -451,8 +461,8 @@ describe('bursts of several runs', () => {
     );
     const failures = bursts.flatMap(({ outcomes }) => outcomes.map(({ failure }) => failure?.code));
     // Those that were given up may have been admitted, as those that were waited for in vain.
-    expect(failures).toContain('RESET');
-    expect(failures.filter((code) => code !== 'RESET' && code !== 'TIMEOUT')).toEqual([]);
+    expect(failures).toContain('NO_ROOM');
+    expect(failures.filter((code) => code !== 'NO_ROOM' && code !== 'TIMEOUT')).toEqual([]);
     // The node is in this process, too. As many bytes as were sent would be four times the share.
     expect(most).toBeLessThan(2 * share * CONNECTION_BYTES);
   });
@@ -460,7 +470,7 @@ describe('bursts of several runs', () => {
   it('do not keep a stranger from sending, though their nodes are slow and they need more than there is', async () => {
     const slow = await rawNode(() => undefined);
     const { node } = await rawNode((socket) => socket.write(OK));
-    const budget = new ConnectionBudget(140, { mostByNamespace: 100, own: 20 });
+    const budget = new ConnectionBudget(140, { mostByNamespace: 100, own: 20, namespaces: 3 });
     const stop = new AbortController();
     const hostile = Array.from({ length: 4 }, async () => {
       const plan = { budget: budget.onBehalfOf('hostile'), timeoutMs: 60_000 };

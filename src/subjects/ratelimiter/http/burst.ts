@@ -89,6 +89,7 @@ async function leaseOf<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Conn
   const { budget, cost = 1, requests, timeoutMs } = plan;
   const timeout = fairTimeout(leftFor(plan) ?? timeoutMs);
   const needed = requests.length * cost;
+  const ownRequests = Math.floor(budget.own / cost);
   try {
     return await budget.acquire(needed, AbortSignal.any([timeout.signal, signal]));
   } catch (error) {
@@ -99,7 +100,11 @@ async function leaseOf<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Conn
         : `it needs ${requests.length} connections${cost > 1 ? `, each of which counts as ${cost} where it is encrypted` : ''}, and until its time was over ` +
           (budget.isUsedUpBy(needed)
             ? `other runs of this namespace left fewer of the ${budget.most} that a namespace may have: run fewer at once, or send fewer requests`
-            : `runs of other namespaces left fewer: run again, or send at most ${Math.floor(budget.own / cost)} requests, which wait for no other namespace`);
+            : `runs of other namespaces left fewer: run again${
+                ownRequests > 0 && ownRequests < requests.length
+                  ? `, or send at most ${ownRequests} requests, which wait for no other namespace while no other run of this one has any open`
+                  : ''
+              }`);
     throw new BurstNotSentError(`the burst was not sent: ${why}`, 'NO_CONNECTIONS');
   } finally {
     timeout.end();

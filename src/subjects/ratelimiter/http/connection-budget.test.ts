@@ -65,7 +65,7 @@ describe('a budget of connections', () => {
 
 describe('a budget of connections for several namespaces', () => {
   /** 80 are common to all, and each has 20 for itself. */
-  const several = () => new ConnectionBudget(200, { mostByNamespace: 100, own: 20 });
+  const several = () => new ConnectionBudget(200, { mostByNamespace: 100, own: 20, namespaces: 6 });
   /** The names in the order in which they are granted what they wait for. */
   const queue = () => {
     const order: string[] = [];
@@ -96,6 +96,13 @@ describe('a budget of connections for several namespaces', () => {
     expect(order).toEqual(['a1', 'c1']);
     expect(budget.onBehalfOf('d').tryAcquire(20)).toBeDefined();
     expect(budget.onBehalfOf('e').take(20 * CONNECTION_BYTES)).toBe(true);
+  });
+
+  it('shares all that is not kept for a namespace, also where that is more than one may have', () => {
+    const budget = new ConnectionBudget(260, { mostByNamespace: 100, own: 20, namespaces: 3 });
+    const granted = ['a', 'b', 'c'].map((name) => budget.onBehalfOf(name).tryAcquire(100) !== undefined);
+    expect(granted).toEqual([true, true, false]);
+    expect(budget.onBehalfOf('c').tryAcquire(60)).toBeDefined();
   });
 
   it('gives no namespace more than its share', async () => {
@@ -151,7 +158,7 @@ describe('a budget of connections for several namespaces', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const own = 2;
-        const budget = new ConnectionBudget(14, { mostByNamespace: 8, own });
+        const budget = new ConnectionBudget(14, { mostByNamespace: 8, own, namespaces: 4 });
         let held: { lease: ConnectionLease; name: string; count: number }[] = [];
         const of = (name: string): number =>
           held.reduce((sum, one) => sum + (one.name === name ? one.count : 0), 0);

@@ -23,12 +23,14 @@ export interface ConnectionLease {
   readonly release: () => void;
 }
 
-/** How many connections there are; all default to `most`, or to none for itself. */
+/** How connections are shared. */
 export interface ConnectionShares {
-  /** Of one namespace. */
+  /** Of one namespace; default: all. */
   readonly mostByNamespace?: number;
-  /** Of these, how many a namespace has for itself: they do not wait for what others hold of the rest. */
+  /** Of these, how many a namespace has for itself: they do not wait for what others hold of the rest. Default: none. */
   readonly own?: number;
+  /** For how many namespaces these are kept; what is left is common to all. Default: one. */
+  readonly namespaces?: number;
 }
 
 /** What one namespace may have of a budget; what an answer takes is taken at once, or not at all. */
@@ -60,6 +62,8 @@ export class ConnectionBudget {
   readonly #most: number;
   readonly #share: number;
   readonly #own: number;
+  /** Bytes that namespaces may hold together beyond their own. */
+  readonly #mostCommon: number;
   /** Bytes by namespace. */
   readonly #held = new Map<string, number>();
   #total = 0;
@@ -71,10 +75,11 @@ export class ConnectionBudget {
   readonly #waiting = new Set<Waiting>();
 
   /** @param most connections that may be open at once, of all namespaces */
-  constructor(most: number, { mostByNamespace = most, own = 0 }: ConnectionShares = {}) {
+  constructor(most: number, { mostByNamespace = most, namespaces = 1, own = 0 }: ConnectionShares = {}) {
     this.#most = most * CONNECTION_BYTES;
     this.#share = mostByNamespace * CONNECTION_BYTES;
     this.#own = own * CONNECTION_BYTES;
+    this.#mostCommon = this.#most - namespaces * this.#own;
   }
 
   /** Connections that nobody holds. */
@@ -185,7 +190,7 @@ export class ConnectionBudget {
     return (
       this.#isWithinShare(namespace, bytes) &&
       this.#total + bytes <= this.#most &&
-      this.#common + this.#beyondOwn(namespace, bytes) <= this.#share - this.#own
+      this.#common + this.#beyondOwn(namespace, bytes) <= this.#mostCommon
     );
   }
 

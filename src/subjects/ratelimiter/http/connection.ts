@@ -9,6 +9,7 @@ import { adviceOnTls } from './tls-errors.ts';
  * UNREACHABLE: no connection came about. NO_CONNECTIONS: this machine or process has none left.
  * RESET: the connection ended before the answer was there, on whichever side. TIMEOUT: no answer in time.
  * BAD_ANSWER: the answer is not HTTP, exceeds a bound, or is not what was asked for.
+ * NO_ROOM: this process gave the answer up, since runs hold all the memory for answers; the node did nothing wrong.
  * NOT_SENT: the connection ended before the request was written. STOPPED: by whoever owns it.
  */
 export type FailureCode =
@@ -17,6 +18,7 @@ export type FailureCode =
   | 'RESET'
   | 'TIMEOUT'
   | 'BAD_ANSWER'
+  | 'NO_ROOM'
   | 'NOT_SENT'
   | 'STOPPED';
 
@@ -145,9 +147,10 @@ export class Connection {
       this.#finish({ answer });
     } catch (error) {
       if (!(error instanceof AnswerError)) throw error;
+      if (error.code === 'NO_ROOM') this.fail('NO_ROOM', error.message);
       // Nobody knows what a broken off answer would have said; it was no wrong one.
-      const brokenOff = error.code === 'CLOSED_EARLY' || error.code === 'NO_ROOM';
-      this.fail(brokenOff ? 'RESET' : 'BAD_ANSWER', `${error.message} (${error.code})`);
+      else if (error.code === 'CLOSED_EARLY') this.fail('RESET', `${error.message} (${error.code})`);
+      else this.fail('BAD_ANSWER', `${error.message} (${error.code})`);
     }
   }
 }

@@ -62,6 +62,18 @@ describe('a pool of connections', () => {
     expect(sockets).toHaveLength(2);
   });
 
+  it('keeps only a few of the connections that were open at once', async () => {
+    const open: Socket[] = [];
+    const { ask, sockets } = await poolOn((socket) => {
+      open.push(socket);
+      if (open.length === 40) for (const each of open) each.write(OK);
+    }, 40);
+    await Promise.all(Array.from({ length: 40 }, () => ask()));
+    // Long before those that nobody uses are ended.
+    await vi.waitFor(() => expect(sockets.filter((socket) => !socket.closed)).toHaveLength(16));
+    expect(sockets).toHaveLength(40);
+  });
+
   it('ends connections that nobody has used for long, whether or not anybody asks again', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     onTestFinished(() => void vi.useRealTimers());

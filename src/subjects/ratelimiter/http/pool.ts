@@ -1,5 +1,5 @@
 /**
- * A few kept connections to one address, each for one request at a time. What is read of an answer is bounded by
+ * Connections to one address, each for one request at a time, of which a few are kept. What is read of an answer is bounded by
  * bytes and number, and a connection whose answer is not taken to its end is gone with it.
  */
 import { Connection, type Failure } from './connection.ts';
@@ -8,6 +8,11 @@ import { type AnswerBounds, type AnswerMemory, type HttpAnswer, ResponseReader }
 
 /** So long a connection that is not used is trusted to be there still, in milliseconds: many servers close after 5 s. */
 const KEPT_MS = 4000;
+/**
+ * So many are kept at most. No budget counts a connection that carries no request, so they have to be few; and traffic of
+ * 100 requests a second to a node, answered within 160 ms, needs no more.
+ */
+const MOST_KEPT = 16;
 /** So long before the server says that it closes it, it is not used any more. */
 const MARGIN_MS = 1000;
 
@@ -37,7 +42,6 @@ interface Kept {
 
 export class HttpPool {
   readonly #to: Address;
-  readonly #most: number;
   readonly #dial: Dial;
   readonly #memory: AnswerMemory | undefined;
   /** The one used last stands last. */
@@ -54,7 +58,6 @@ export class HttpPool {
    */
   constructor(to: Address, connections: number, dial: Dial = dialTcp, memory?: AnswerMemory) {
     this.#to = to;
-    this.#most = connections;
     this.#slots = connections;
     this.#dial = dial;
     this.#memory = memory;
@@ -134,7 +137,7 @@ export class HttpPool {
   #keep(connection: Connection, { headers, keepAlive }: HttpAnswer): void {
     const seconds = /(?:^|[,; \t])timeout=(\d{1,6})/.exec(headers.get('keep-alive') ?? '')?.[1];
     const ms = Math.min(KEPT_MS, seconds === undefined ? KEPT_MS : Number(seconds) * 1000 - MARGIN_MS);
-    if (keepAlive && ms > 0 && !this.#closed && this.#kept.length < this.#most) {
+    if (keepAlive && ms > 0 && !this.#closed && this.#kept.length < MOST_KEPT) {
       this.#kept.push({ connection, until: performance.now() + ms });
       this.#sweepLater();
     } else {

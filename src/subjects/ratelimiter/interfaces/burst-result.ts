@@ -40,7 +40,7 @@ export interface BurstOutcome {
 }
 
 /** Requests after which nobody knows whether the node admitted them. */
-const OPEN: ReadonlySet<FailureCode> = new Set(['RESET', 'TIMEOUT']);
+const OPEN: ReadonlySet<FailureCode> = new Set(['RESET', 'TIMEOUT', 'NO_ROOM']);
 /** Requests that never left. */
 const UNSENT: ReadonlySet<FailureCode> = new Set(['NOT_SENT', 'NO_CONNECTIONS', 'UNREACHABLE']);
 

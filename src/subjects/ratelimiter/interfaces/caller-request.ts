@@ -21,7 +21,7 @@ export interface CallerRequest {
   readonly unheard?: true;
 }
 
-/** What a caller got where it got no answer; undefined: it was not heard. */
+/** What a caller got where it got no answer; undefined: it was not heard, or not listened to (NO_ROOM). */
 const GOT_OF_FAILURE: Readonly<Partial<Record<FailureCode, Got>>> = {
   TIMEOUT: 'Unanswered',
   UNREACHABLE: 'Failed',
@@ -29,7 +29,7 @@ const GOT_OF_FAILURE: Readonly<Partial<Record<FailureCode, Got>>> = {
   BAD_ANSWER: 'Failed',
 };
 
-/** What a caller got, and why that is neither yes nor no; undefined where the request never left. */
+/** What a caller got, and why that is neither yes nor no; undefined where the request never left, or we gave up its answer. */
 export function gotOf(
   { answer, failure }: Asked,
   callers: Pick<Callers, 'read'>,

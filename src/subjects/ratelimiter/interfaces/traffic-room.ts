@@ -8,5 +8,5 @@ export type TrafficRoom = () => ConnectionLease | undefined;
 
 /** What is missing where so many requests were left out, with what to do. */
 export function leftOutShortfall(requests: number): string {
-  return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection. Run fewer at once, or lower the rate or the time that an answer may take`;
+  return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take`;
 }

@@ -61,6 +61,23 @@ it('lets them learn after each request beyond what was left, too', async () => {
   expect(rests()).toBe(3);
 });
 
+it('ends with our own reason where there is no room for an answer, and blames no node', async () => {
+  const server = createServer((_, response) => void response.writeHead(200).write('x'.repeat(4000)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const none = { take: () => false, give: () => undefined };
+  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port }, 1, Date.now, undefined, none);
+  onTestFinished(() => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  await expect(useUp({ ...options, clients: [client] }, signal)).rejects.toThrow(
+    'api-0: its answer was given up by the operator',
+  );
+});
+
 it('gives a caller up whom nobody denies', async () => {
   const { clients } = await twoNodes();
   let rests = 0;

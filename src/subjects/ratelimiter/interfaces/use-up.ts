@@ -54,7 +54,8 @@ export interface UsedUp {
 
 /**
  * Asks the nodes in turn, one request after the other, until all of them deny, one gives no proper answer, or
- * `most` were sent. @throws the reason of `signal`
+ * `most` were sent. @throws the reason of `signal`; an Error where we gave up an answer for which there was no room:
+ *   how much of the limit is used up is not known then
  */
 export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise<UsedUp> {
   const { callers, callerTimeoutMs, clients, key, most, rest, withinMs = WITHIN_MS } = options;
@@ -71,6 +72,7 @@ export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise
     const request = callers.requestOf(key);
     const asked = await client.ask(request, callerTimeoutMs, signal);
     signal.throwIfAborted();
+    if (asked.failure?.code === 'NO_ROOM') throw new Error(`${client.node.name}: ${asked.failure.message}`);
     const said = gotOf(asked, callers);
     if (!said) continue;
     const { problem, ...heard } = said;

@@ -55,7 +55,7 @@ it('says what was left out of the traffic, with what to do', () => {
   const drift = wholeWatch();
   drift.leftOut();
   expect(drift.reading(whole).shortfalls).toEqual([
-    'some of the traffic was left out (1 request): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection. Run fewer at once, or lower the rate or the time that an answer may take',
+    'some of the traffic was left out (1 request): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take',
   ]);
 });
 

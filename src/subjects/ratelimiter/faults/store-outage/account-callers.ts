@@ -52,13 +52,17 @@ export class AccountCallers {
     await Promise.all(
       clients.slice(0, this.#during.length).map(async (client, i) => {
         const key = accountKey(fixture, i);
-        const { requests } = await useUp({ clients: [client], callers, key, most, callerTimeoutMs }, signal);
+        const { requests } = await useUp(
+          { clients: [client], callers, key, most, callerTimeoutMs },
+          signal,
+        ).catch(() => ({ requests: [] }));
         this.#during[i]?.push(...requests);
       }),
-    ).catch(() => signal.throwIfAborted());
+    );
+    signal.throwIfAborted();
   }
 
-  /** Uses the rest of their limits up, and tells what that shows. @throws the reason of `signal` */
+  /** Uses the rest of their limits up, and tells what that shows; an account that could not be made up is not known. @throws the reason of `signal` */
   async balance(signal: AbortSignal): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
     const { limit } = this.#options;
     if (this.#during.length === 0) {
@@ -103,7 +107,10 @@ export class AccountCallers {
     return await useUp(
       { clients, callers, key, most, callerTimeoutMs, withinMs: WITHIN_MS, ...rest },
       signal,
-    );
+    ).catch(() => {
+      signal.throwIfAborted();
+      return { requests: [], usedUp: false };
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { NodeClient } from '../../http/node-client.ts';
+import type { AnswerMemory } from '../../http/response-reader.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
@@ -11,16 +12,23 @@ import { type CallerTrafficOptions, runCallerTraffic } from './caller-traffic.ts
 
 const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
 
-async function nodeThat(answer: (path: string) => number | undefined, name: string) {
+async function nodeThat(
+  answer: (path: string) => number | undefined,
+  name: string,
+  memory?: AnswerMemory,
+  begun?: string,
+) {
   const server = createServer((request, response) => {
     const status = answer(request.url ?? '');
     if (status === undefined) return;
-    response.writeHead(status).end();
+    response.writeHead(status);
+    if (begun === undefined) response.end();
+    else response.write(begun);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const client = new NodeClient({ name, host: '127.0.0.1', port }, 64, Date.now);
+  const client = new NodeClient({ name, host: '127.0.0.1', port }, 64, Date.now, undefined, memory);
   onTestFinished(() => {
     client.close();
     server.closeAllConnections();
@@ -89,6 +97,18 @@ describe('callers', () => {
     expect(requests.length).toBeGreaterThanOrEqual(3);
     expect(leftOut).toBeGreaterThan(0);
     expect(share.tryAcquire(3)).toBeDefined();
+  });
+
+  it('whose answers were given up since others hold all the memory are left out, and not told as failed', async () => {
+    const budget = new ConnectionBudget(10);
+    await budget.onBehalfOf('neighbour').acquire(10, new AbortController().signal);
+    const client = await nodeThat(() => 200, 'a', budget.onBehalfOf('shop'), 'x'.repeat(4000));
+    let leftOut = 0;
+    const requests = await told([client], ['k1'], 2, 5000, {
+      room: endlessRoom,
+      leftOut: () => (leftOut += 1),
+    });
+    expect([requests, leftOut]).toEqual([[], 4]);
   });
 
   it('that were never sent are not told', async () => {

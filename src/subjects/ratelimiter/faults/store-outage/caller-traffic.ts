@@ -26,7 +26,7 @@ export interface CallerTrafficOptions {
   /** How long a caller waits; milliseconds. */
   readonly callerTimeoutMs: number;
   readonly room: TrafficRoom;
-  /** A request was not sent since there was no room for another open one. */
+  /** There was no room for another open request, which was not sent then, or for an answer, which was given up. */
   readonly leftOut: () => void;
 }
 
@@ -87,7 +87,11 @@ export async function runCallerTraffic(
 }
 
 async function ask(
-  { callerTimeoutMs, callers }: Pick<CallerTrafficOptions, 'callers' | 'callerTimeoutMs'>,
+  {
+    callerTimeoutMs,
+    callers,
+    leftOut,
+  }: Pick<CallerTrafficOptions, 'callers' | 'callerTimeoutMs' | 'leftOut'>,
   client: NodeClient,
   caller: CallerRequest['caller'],
   key: string,
@@ -95,6 +99,7 @@ async function ask(
   lifetime: AbortSignal,
 ): Promise<void> {
   const asked = await client.ask(callers.requestOf(key), callerTimeoutMs, lifetime);
+  if (asked.failure?.code === 'NO_ROOM') leftOut();
   const said = gotOf(asked, callers);
   if (!said) return;
   const { endedAt, sentAt } = asked;

@@ -8,6 +8,7 @@ import { askingNode } from './asking-node.ts';
 import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
 
+const never = new AbortController().signal;
 const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
 
 /** What becomes of one request to a node that answers so; to nobody where it is left out. */
@@ -60,6 +61,25 @@ it('a request for which this machine has no connection left says nothing of the 
   onTestFinished(() => client.close());
   const asking = askingNode(client, callers, () => 'demo-a', 400);
   expect(await asking.check(new AbortController().signal)).toBe('Unsent');
+});
+
+it('a request whose answer we gave up for want of room may have been let through', async () => {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-length': 8000 });
+    response.write('x'.repeat(2000));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const none = { take: () => false, give: () => undefined };
+  const node = { name: 'api-0', host: '127.0.0.1', port };
+  const client = new NodeClient(node, 1, Date.now, undefined, none);
+  onTestFinished(() => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  expect((await client.ask({ method: 'GET', path: '/' }, 5000, never)).failure?.code).toBe('NO_ROOM');
+  expect(await askingNode(client, callers, () => 'demo-a', 5000).check(never)).toBe('Unanswered');
 });
 
 it('a request that is called off has no outcome', async () => {

@@ -19,6 +19,8 @@ export function askingNode(
     async check(lifetime): Promise<TrafficOutcome | undefined> {
       const asked = await client.ask(callers.requestOf(keyOf()), timeoutMs, lifetime);
       if (lifetime.aborted) return undefined;
+      // It left, and nobody knows what it got.
+      if (asked.failure?.code === 'NO_ROOM') return 'Unanswered';
       const said = gotOf(asked, callers);
       if (!said) return 'Unsent';
       if (said.got === 'Admitted') return 'Allowed';

@@ -89,6 +89,13 @@ describe('the result of a burst', () => {
     outcome(endedAt, { status: allowed ? 200 : 429, answer: { allowed, windowId, windowEndsAt: 9 } });
   const failed = (endedAt: number, code: string) => outcome(endedAt, { failure: { code, message: code } });
 
+  it('counts a request whose answer we gave up for want of room as unanswered, and as no error', () => {
+    const outcomes = [failed(4, 'NO_ROOM')];
+    const result = resultOf({ outcomes, startedAt: 0, endedAt: 9, sendSpanMs: 1 }, 'w');
+    expect(result).toMatchObject({ errors: 0, unanswered: 1 });
+    expect(result.outcomes.map(({ got }) => got)).toEqual(['Unanswered']);
+  });
+
   it('tells apart who may have been admitted, who was not, and which error came first', () => {
     const outcomes = [
       answered(7, true),

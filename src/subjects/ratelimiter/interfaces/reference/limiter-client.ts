@@ -43,7 +43,7 @@ export type CounterAnswer = z.infer<typeof counterAnswer>;
 /**
  * What went wrong with a request. UNANSWERED: sent, perhaps acted upon, or yet to
  * be, and no answer came in time. BROKEN_OFF: sent, perhaps acted upon, and the
- * connection ended instead of an answer. UNREACHABLE: not sent, since the node took no connection. UNSENT:
+ * connection ended instead of an answer, on whichever side. UNREACHABLE: not sent, since the node took no connection. UNSENT:
  * not sent for another reason, which says nothing of the node. REFUSED: answered
  * with an error. INVALID: answered with something that is not of the interface.
  */
@@ -215,12 +215,13 @@ function isOfKey(redisKey: string, key: string): boolean {
   return false;
 }
 
-/** RESET, TIMEOUT and STOPPED: it may have been sent, and acted upon. */
+/** RESET, NO_ROOM, TIMEOUT and STOPPED: it may have been sent, and acted upon. */
 const FAILURES: Readonly<Record<FailureCode, LimiterFailure>> = {
   UNREACHABLE: 'UNREACHABLE',
   NO_CONNECTIONS: 'UNSENT',
   NOT_SENT: 'UNSENT',
   RESET: 'BROKEN_OFF',
+  NO_ROOM: 'BROKEN_OFF',
   TIMEOUT: 'UNANSWERED',
   STOPPED: 'BROKEN_OFF',
   BAD_ANSWER: 'INVALID',
