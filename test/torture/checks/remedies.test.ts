@@ -71,19 +71,34 @@ describe('find of remedies', () => {
     );
   });
 
-  it('one that was sent to a node that had not answered, and not one that went to the next node', () => {
-    const unanswered = (node: number) =>
+  it('one after another that was not answered, and not where the connection to that node was lost', () => {
+    const unanswered = (node: number, explain: (seen: Seen) => void = () => {}) =>
       found((seen) => {
         another(SENT - 5, { node })(seen);
+        explain(seen);
         const first = seen.record.of('limit').find(({ at }) => at === T0 + SENT - 5);
         for (const field of ['answeredAt', 'nodeAt', 'status', 'windowId'] as const) delete first?.[field];
       });
-    expect(unanswered(0)).toEqual([
+    const link = (what: 'cut' | 'hold', node: number) =>
+      step(SENT - 4, { to: 'node-link', node, what }, `link to node ${node} of lane 0`);
+    const node = (what: 'kill' | 'freeze') => step(SENT - 4, { to: 'node', node: 1, what }, 'node 1');
+    expect(unanswered(0, link('cut', 0))).toEqual([
       expect.stringMatching(
         /remedies: 2 limits were sent to 1 nodes for 1-drift-1\/remedy, .* announced once/,
       ),
     ]);
-    expect(unanswered(1)).toEqual([]);
+    for (const explain of [undefined, link('hold', 1), link('cut', 0), node('freeze')]) {
+      expect(unanswered(1, explain)).toEqual([
+        expect.stringMatching(
+          /another limit was sent for .* to node 0, and node 1 may yet carry out the one/,
+        ),
+      ]);
+    }
+    const lost = ({ record }: Seen) => {
+      const first = record.of('limit').find(({ at }) => at === T0 + SENT - 5);
+      if (first) first.brokenOff = true;
+    };
+    for (const explain of [link('cut', 1), node('kill'), lost]) expect(unanswered(1, explain)).toEqual([]);
   });
 
   it('a change of the limit without the old one before it', () => {
@@ -272,7 +287,8 @@ describe('find of what is said of remedies', () => {
           const message = 'x: nothing shows that the change helped';
           Object.assign(remediation, { state: 'Unproven', message });
           for (const [which, value] of [['before', before] as const, ['after', after] as const])
-            for (const figure of remediation[which] ?? []) if (figure.name === 'admitted') figure.value = value;
+            for (const figure of remediation[which] ?? [])
+              if (figure.name === 'admitted') figure.value = value;
         })(seen);
       }, 'ChangeLimit');
     expect(unproven(10, 9)).toEqual([]);

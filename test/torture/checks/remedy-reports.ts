@@ -126,9 +126,7 @@ function measuredProblems(seen: Seen, plan: RemedyPlan, remedy: RemedySeen, repo
   const used = record.of('check', lane).filter((one) => one.key === key && one.windowId === earlier);
   // A reset reads the counters of the nodes; a change counts the answers that the operator had.
   const counted = (checks: RemedySeen['checks'], until: number): Range =>
-    plan.action === 'ChangeLimit'
-      ? answersTo(checks, record, lane).allowed
-      : admittedBy(seen, checks, until);
+    plan.action === 'ChangeLimit' ? answersTo(checks, record, lane).allowed : admittedBy(seen, checks, until);
   expect('before', 'admitted', counted(used, set.at));
   const limit = limitAllowedBy(plan);
   if (limit !== undefined) {

@@ -70,7 +70,10 @@ export class NodeProxy {
     const delay = this.weather.delayOf('delay');
     if (delay > 0) await sleep(delay);
     if (note) note.passedAt = now();
-    const { status, headers, text } = await this.#pass(asked, body);
+    const { status, headers, text } = await this.#pass(asked, body).catch((error: unknown) => {
+      if (note) note.brokenOff = true;
+      throw error;
+    });
     if (note) this.#noteAnswer(note, status, text);
     if (boundary) await passing(lane, { boundary, passed: true });
     await this.weather.over('stall');
