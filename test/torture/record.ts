@@ -53,6 +53,8 @@ interface ToNode {
   nodeAt?: number;
   /** When the answer was handed to the operator. */
   answeredAt?: number;
+  /** The connection to the node was lost before its answer, and so was that of the operator. */
+  brokenOff?: boolean;
   /** The operator had closed its connection before. */
   givenUp?: boolean;
 }

@@ -71,19 +71,34 @@ describe('find of remedies', () => {
     );
   });
 
-  it('one that was sent to a node that had not answered, and not one that went to the next node', () => {
-    const unanswered = (node: number) =>
+  it('one after another that was not answered, and not where the connection to that node was lost', () => {
+    const unanswered = (node: number, explain: (seen: Seen) => void = () => {}) =>
       found((seen) => {
         another(SENT - 5, { node })(seen);
+        explain(seen);
         const first = seen.record.of('limit').find(({ at }) => at === T0 + SENT - 5);
         for (const field of ['answeredAt', 'nodeAt', 'status', 'windowId'] as const) delete first?.[field];
       });
-    expect(unanswered(0)).toEqual([
+    const link = (what: 'cut' | 'hold', node: number) =>
+      step(SENT - 4, { to: 'node-link', node, what }, `link to node ${node} of lane 0`);
+    const node = (what: 'kill' | 'freeze') => step(SENT - 4, { to: 'node', node: 1, what }, 'node 1');
+    expect(unanswered(0, link('cut', 0))).toEqual([
       expect.stringMatching(
         /remedies: 2 limits were sent to 1 nodes for 1-drift-1\/remedy, .* announced once/,
       ),
     ]);
-    expect(unanswered(1)).toEqual([]);
+    for (const explain of [undefined, link('hold', 1), link('cut', 0), node('freeze')]) {
+      expect(unanswered(1, explain)).toEqual([
+        expect.stringMatching(
+          /another limit was sent for .* to node 0, and node 1 may yet carry out the one/,
+        ),
+      ]);
+    }
+    const lost = ({ record }: Seen) => {
+      const first = record.of('limit').find(({ at }) => at === T0 + SENT - 5);
+      if (first) first.brokenOff = true;
+    };
+    for (const explain of [link('cut', 1), node('kill'), lost]) expect(unanswered(1, explain)).toEqual([]);
   });
 
   it('a change of the limit without the old one before it', () => {
@@ -259,7 +274,47 @@ describe('find of what is said of remedies', () => {
       }),
       'ChangeLimit',
     );
-    expect(unproven).toContainEqual(expect.stringMatching(/Unproven is said .* and 20 were admitted before/));
+    expect(unproven).toEqual([expect.stringMatching(/drift: Unproven, and 20 and then 9 were admitted/)]);
+  });
+
+  it('that nothing shows that ChangeLimit helped, with a figure that is not so', () => {
+    const unproven = (before: number, after: number): string[] =>
+      found((seen) => {
+        const old = seen.record.of('check').filter(({ windowId }) => windowId === 'w1-0');
+        for (const check of old.slice(10)) Object.assign(check, { allowed: false, status: 429 });
+        saying((status) => {
+          const remediation = remediationOf(status);
+          const message = 'x: nothing shows that the change helped';
+          Object.assign(remediation, { state: 'Unproven', message });
+          for (const [which, value] of [['before', before] as const, ['after', after] as const])
+            for (const figure of remediation[which] ?? [])
+              if (figure.name === 'admitted') figure.value = value;
+        })(seen);
+      }, 'ChangeLimit');
+    expect(unproven(10, 9)).toEqual([]);
+    expect(unproven(0, 9)).toEqual([expect.stringMatching(/admitted before is said to be 0, and 10 were/)]);
+    expect(unproven(10, 4)).toEqual([expect.stringMatching(/admitted after is said to be 4, and 9 were/)]);
+  });
+
+  it('an answer of the control burst that was in time, and none that the operator never had', () => {
+    /** 14 of 20 are told; of the others something became, or of the answers of one node. */
+    const told = (change: (check: CheckSeen) => void, disturb: (seen: Seen) => void = () => {}): string[] =>
+      found((seen) => {
+        const old = seen.record.of('check').filter(({ windowId }) => windowId === 'w1-0');
+        for (const check of old.slice(14)) change(check);
+        disturb(seen);
+        saying((status) => {
+          for (const figure of remediationOf(status).before ?? [])
+            if (figure.name === 'admitted') figure.value = 14;
+        })(seen);
+      }, 'ChangeLimit');
+    expect(told(() => {})).toEqual([expect.stringMatching(/admitted before is said to be 14, and 20 were/)]);
+    const cut = { to: 'node-link', node: 0, what: 'cut' } as const;
+    expect(told((check) => void delete check.answeredAt, step(ANNOUNCED + 20, cut, 'link'))).toEqual([]);
+    expect(told(() => {}, step(ANNOUNCED + 20, cut, 'link'))).toEqual([]);
+    // Held back, or by a node that stands still: nobody waits for it any more, or it came too late.
+    expect(told((check) => void delete check.answeredAt)).toEqual([]);
+    expect(told((check) => void (check.answeredAt = check.at + 2100))).toEqual([]);
   });
 
   it('one that is said to be sent and was not, and the other way round', () => {

@@ -93,7 +93,10 @@ function checkLimits({ plan }: Seen, { defines }: RemedySeen): Found[] {
   });
 }
 
-/** A node that gives no answer is not asked again, but another one is; whoever has an answer asks nobody any more. */
+/**
+ * No node is asked twice. The next one is asked where one refuses, cannot be reached or breaks off; whoever has an
+ * answer, or waits for one in vain, asks nobody any more.
+ */
 function checkOnce(seen: Seen, { checks, defines, id }: RemedySeen): Found[] {
   const found = [...Map.groupBy(defines, ({ limit }) => limit).values()].flatMap((ofOne) =>
     checkSentOnce(seen, ofOne, id),
@@ -118,6 +121,11 @@ function checkSentOnce(seen: Seen, defines: readonly LimitSeen[], id: string): F
     const message = `${defines.length} limits were sent to ${nodes.size} nodes for ${id}, which was announced once`;
     found.push({ at: last.at, message });
   }
+  const silent = defines.find((define) => isSilent(seen, define, last?.at ?? define.at));
+  if (last && silent) {
+    const message = `another limit was sent for ${id} to node ${last.node}, and node ${silent.node} may yet carry out the one that it has not answered`;
+    found.push({ at: last.at, message });
+  }
   const known = defines.find((define) => isKnown(seen, define));
   const second = known && defines.find(({ at }) => at > (known.answeredAt ?? Infinity));
   if (known && second) {
@@ -128,6 +136,16 @@ function checkSentOnce(seen: Seen, defines: readonly LimitSeen[], id: string): F
     });
   }
   return found;
+}
+
+/** Whether it was passed on, and nothing has told its sender until then that it is over: no answer, and no lost connection. */
+function isSilent({ lane, record }: Seen, define: LimitSeen, until: number): boolean {
+  const { answeredAt = Infinity, at, brokenOff, node, passedAt = Infinity } = define;
+  if (passedAt >= until || answeredAt < until || brokenOff) return false;
+  return !stepsBetween(record, at, until, lane, ['node', 'node-link']).some(
+    ({ step: { action } }) =>
+      'node' in action && action.node === node && (action.what === 'cut' || action.what === 'kill'),
+  );
 }
 
 /** Whether whoever sent it has learned for sure that the limit was set. */

@@ -3,7 +3,7 @@
 import { profileFor } from '../model.ts';
 import { limitAllowedBy, type RemedyPlan } from '../remedy-plan.ts';
 import { LIMIT, NODES } from '../settings.ts';
-import { outside, type Range } from './answers.ts';
+import { answersTo, outside, type Range } from './answers.ts';
 import { slack, stepsBetween } from './delays.ts';
 import { type RemedySeen, remediationIn, versionsOf } from './remedies-seen.ts';
 import type { Seen, Wrong } from './seen.ts';
@@ -11,12 +11,10 @@ import type { Seen, Wrong } from './seen.ts';
 type Report = NonNullable<ReturnType<typeof remediationIn>>;
 
 const STATES = new Set(['Suggested', 'Applying', 'Applied', 'Ineffective', 'Unproven', 'NotApplied']);
-/** States of one that was carried out and measured. */
-const MEASURED = new Set(['Applied', 'Ineffective']);
 
 /** Whoever waits for as long may run into a timeout. */
 const SLOW_MS = 500;
-/** The end of what is said where the old limit was kept as well. */
+/** The end of what is said where a change was measured, and the old limit was kept as well. */
 const NOTHING_SHOWN = 'nothing shows that the change helped';
 const OPERATORS = ['operator', 'api', 'api-server'] as const;
 const NODES_AND_REDIS = ['redis', 'redis-link', 'node', 'node-link', 'object'] as const;
@@ -46,7 +44,7 @@ export function checkRemedyReports(seen: Seen, remedies: readonly RemedySeen[]):
     if (state === 'Applying' && run?.completedAt) say('the run has ended, and it is said to be under way');
     const sent = remedy?.defines.length ?? 0;
     if (state === 'NotApplied' && sent > 0) say(`NotApplied, and ${sent} limits were sent`);
-    if (remedy && MEASURED.has(state)) {
+    if (remedy && isMeasured(remediation)) {
       for (const message of measuredProblems(seen, plan.remedy, remedy, remediation)) say(message);
     }
   }
@@ -60,6 +58,12 @@ export function checkRemedyReports(seen: Seen, remedies: readonly RemedySeen[]):
   return wrong;
 }
 
+/** Whether it says that it was carried out, and what that came to. */
+function isMeasured({ action, message, state }: Report): boolean {
+  if (state === 'Unproven') return action === 'ChangeLimit' && message.endsWith(NOTHING_SHOWN);
+  return state === 'Applied' || state === 'Ineffective';
+}
+
 /** Where nobody was disturbed in between who could keep it from being known, nor waited for a processor, it is known. */
 function unprovenProblems(seen: Seen, { at, id, scenario }: RemedySeen): string[] {
   const { lane, record } = seen;
@@ -67,11 +71,9 @@ function unprovenProblems(seen: Seen, { at, id, scenario }: RemedySeen): string[
     ({ object }) => remediationIn(object.status, scenario)?.state === 'Unproven',
   );
   if (!told) return [];
-  const { before, message = '' } = remediationIn(told.object.status, scenario) ?? {};
-  if (message.endsWith(NOTHING_SHOWN)) {
-    const admitted = before?.find(({ name }) => name === 'admitted')?.value ?? Infinity;
-    return admitted <= LIMIT ? [] : [`Unproven is said of ${id}, and ${admitted} were admitted before`];
-  }
+  const report = remediationIn(told.object.status, scenario);
+  if (report && isMeasured(report)) return [];
+  const { message = '' } = report ?? {};
   if (told.afterGap || slack(record, at, told.at) > SLOW_MS) return [];
   const reasons = /lost its lead/.test(message) ? OPERATORS : [...OPERATORS, ...NODES_AND_REDIS];
   if (stepsBetween(record, at, told.at, lane, reasons).length > 0) return [];
@@ -122,7 +124,10 @@ function measuredProblems(seen: Seen, plan: RemedyPlan, remedy: RemedySeen, repo
   const control = defines.findLast((one) => one.limit === LIMIT && one.windowId !== undefined);
   const earlier = plan.action === 'ChangeLimit' ? control?.windowId : was?.windowId;
   const used = record.of('check', lane).filter((one) => one.key === key && one.windowId === earlier);
-  expect('before', 'admitted', admittedBy(seen, used, set.at));
+  // A reset reads the counters of the nodes; a change counts the answers that the operator had.
+  const counted = (checks: RemedySeen['checks'], until: number): Range =>
+    plan.action === 'ChangeLimit' ? answersTo(checks, record, lane).allowed : admittedBy(seen, checks, until);
+  expect('before', 'admitted', counted(used, set.at));
   const limit = limitAllowedBy(plan);
   if (limit !== undefined) {
     expect('after', 'limit', exactly(limit));
@@ -132,11 +137,12 @@ function measuredProblems(seen: Seen, plan: RemedyPlan, remedy: RemedySeen, repo
   const measuring = checks.filter(({ windowId }) => windowId === set.windowId);
   const allowed = measuring.filter(({ allowed }) => allowed === true).length;
   const admitted = figure('after', 'admitted') ?? -1;
-  expect('after', 'admitted', admittedBy(seen, measuring, Infinity));
+  expect('after', 'admitted', counted(measuring, Infinity));
   if (plan.action === 'ChangeLimit') {
     const helped = admitted >= (limit ?? 0) && admitted <= LIMIT;
     const exceeded = (figure('before', 'admitted') ?? 0) > LIMIT;
-    if ((report.state === 'Applied') !== (helped && exceeded) || (report.state === 'Ineffective' && helped))
+    const state = !helped ? 'Ineffective' : exceeded ? 'Applied' : 'Unproven';
+    if (report.state !== state)
       problems.push(
         `${report.state}, and ${figure('before', 'admitted')} and then ${admitted} were admitted`,
       );

@@ -10,9 +10,16 @@ import {
 } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Boundary, LinkFault } from '../plan.ts';
-import { type CheckSeen, type CounterSeen, type LimitSeen, now, type TortureRecord } from '../record.ts';
-import { type Passing, Weather } from './weather.ts';
+import type { LinkFault } from '../plan.ts';
+import {
+  type CheckSeen,
+  type CounterSeen,
+  type Entry,
+  type LimitSeen,
+  now,
+  type TortureRecord,
+} from '../record.ts';
+import { type Passed, type Passing, Weather } from './weather.ts';
 
 export interface NodeProxyOptions {
   readonly lane: number;
@@ -61,8 +68,8 @@ export class NodeProxy {
     const { lane, passing } = this.#options;
     const body = await buffer(asked);
     const note = this.#note(asked, body, now());
-    const boundary = note && this.#boundaryOf(note);
-    if (boundary && (await passing(lane, { boundary, passed: false })) === 'drop') {
+    const passes = note && this.#boundaryOf(note);
+    if (passes && (await passing(lane, { ...passes, passed: false })) === 'drop') {
       asked.socket.destroy();
       return;
     }
@@ -70,9 +77,12 @@ export class NodeProxy {
     const delay = this.weather.delayOf('delay');
     if (delay > 0) await sleep(delay);
     if (note) note.passedAt = now();
-    const { status, headers, text } = await this.#pass(asked, body);
+    const { status, headers, text } = await this.#pass(asked, body).catch((error: unknown) => {
+      if (note) note.brokenOff = true;
+      throw error;
+    });
     if (note) this.#noteAnswer(note, status, text);
-    if (boundary) await passing(lane, { boundary, passed: true });
+    if (passes) await passing(lane, { ...passes, passed: true });
     await this.weather.over('stall');
     await this.weather.over('hold');
     // It was passed on and carried out, and nobody learns of it.
@@ -126,13 +136,17 @@ export class NodeProxy {
     }
   }
 
-  #boundaryOf(note: Noted): Boundary | undefined {
-    const { isBurst, record } = this.#options;
-    const isRemedied = record().remedied.has(note.key);
-    if (note.kind === 'limit') return isRemedied && note.what === 'define' ? 'remedyLimit' : undefined;
+  #boundaryOf(note: Noted): Omit<Passed, 'passed'> | undefined {
+    const { isBurst, lane, record } = this.#options;
+    if (!record().remedied.has(note.key)) {
+      return note.kind === 'check' && isBurst(note.key) ? { boundary: 'burst' } : undefined;
+    }
+    if (note.kind === 'limit' && note.what === 'define')
+      return { boundary: 'remedyLimit', limit: note.limit };
     if (note.kind !== 'check') return undefined;
-    if (isRemedied) return 'remedyMeasure';
-    return isBurst(note.key) ? 'burst' : undefined;
+    const isOfKey = (one: Entry): one is LimitSeen =>
+      one.kind === 'limit' && one.what === 'define' && one.lane === lane && one.key === note.key;
+    return { boundary: 'remedyMeasure', limit: record().entries.findLast(isOfKey)?.limit };
   }
 
   #noteAnswer(note: Noted, status: number, text: Buffer): void {

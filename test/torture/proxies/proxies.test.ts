@@ -82,8 +82,8 @@ describe('the way to a node', () => {
         node: 2,
         upstream: { host: '127.0.0.1', port },
         record: () => record,
-        passing: async (_, { boundary, passed: on }) => {
-          passed.push(`${boundary} ${on}`);
+        passing: async (_, { boundary, limit, passed: on }) => {
+          passed.push(`${boundary} ${limit === undefined ? '' : `${limit} `}${on}`);
           return 'pass';
         },
         isBurst: (key) => key === KEY,
@@ -112,10 +112,10 @@ describe('the way to a node', () => {
     await ask('POST', '/check', { key: KEY });
     expect(await ask('DELETE', `/limit?key=${KEY}`)).toBe(404);
     expect(passed.slice(2)).toEqual([
-      'remedyLimit false',
-      'remedyLimit true',
-      'remedyMeasure false',
-      'remedyMeasure true',
+      'remedyLimit 3 false',
+      'remedyLimit 3 true',
+      'remedyMeasure 3 false',
+      'remedyMeasure 3 true',
     ]);
     const about = { lane: 0, node: 2, key: KEY };
     expect(record.of('limit')).toMatchObject([
@@ -126,6 +126,19 @@ describe('the way to a node', () => {
     expect(record.of('check')).toMatchObject([{ allowed: false }, { allowed: false }]);
     expect(record.of('counter')).toMatchObject([{ ...about, windowId: 'w1-0' }]);
     expect([...record.hashes]).toEqual([[`rl:win:${KEY}:w1-0`, 0]]);
+
+    await ask('POST', '/limit', { ...define, limit: 10 });
+    await ask('POST', '/check', { key: KEY });
+    expect(passed.slice(6)).toEqual([
+      'remedyLimit 10 false',
+      'remedyLimit 10 true',
+      'remedyMeasure 10 false',
+      'remedyMeasure 10 true',
+    ]);
+    expect(record.of('limit').some(({ brokenOff }) => brokenOff)).toBe(false);
+    upstream.removeAllListeners('request').on('request', (asked) => asked.socket.destroy());
+    await expect(ask('POST', '/limit', define)).rejects.toThrow(TypeError);
+    expect(record.of('limit').at(-1)).toMatchObject({ limit: 3, brokenOff: true });
   });
 });
 
