@@ -116,6 +116,7 @@ describe('a limit is removed', () => {
     ['where one knew it, and another did not', [answers(404), answers(200, 50)], true],
     ['where no node knew it', [answers(404), answers(404)], false],
     ['where one refuses, and another knew it', [answers(503), answers(200)], true],
+    ['not where one refuses, and another does not know it', [answers(503), answers(404)], /answered 503/],
     ['not where every node refuses', [answers(503), answers(503)], /answered 503/],
     ['not where there is no node', [], /there is no node/],
   ])('%s', async (_, listeners, result) => {

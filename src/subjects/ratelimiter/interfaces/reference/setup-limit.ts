@@ -118,8 +118,9 @@ function isSilent(error: unknown): boolean {
  * Removes the limit of `key` on every node, and returns whether there was one; that nobody knows it is fine. One
  * node's word would do as long as Redis stands; but if Redis loses its data before the others have learned of it,
  * a node that still knows the limit puts it back. So the others are asked as well, and a node that stands still keeps
- * nobody waiting for its timeout: after the first answer the rest have two seconds.
- * @throws the last node's error when none would
+ * nobody waiting for its timeout: after the first answer the rest have two seconds. That one does not know it is no
+ * answer where another refuses, which may know it still: a node that was started anew knows nothing.
+ * @throws an error of a node when none would, or none did and one refused
  */
 export async function removeRateLimit(
   clients: readonly LimiterClient[],
@@ -135,8 +136,13 @@ export async function removeRateLimit(
   late.abort(new Error(`it said nothing for ${OTHERS_MS} ms after another node had`));
   const removals = await all;
   const answers = removals.flatMap((removal) => (removal.status === 'fulfilled' ? [removal.value] : []));
-  if (answers.length > 0) return answers.includes(true);
+  if (answers.includes(true)) return true;
+  const errors = removals.flatMap((removal) =>
+    removal.status === 'rejected' ? [removal.reason as unknown] : [],
+  );
+  const refusal = errors.find((error) => error instanceof LimiterClientError && error.failure === 'REFUSED');
+  if (answers.length > 0 && refusal === undefined) return false;
   signal.throwIfAborted();
-  const last: unknown = removals.findLast((removal) => removal.status === 'rejected')?.reason;
+  const last = refusal ?? errors.at(-1);
   throw last instanceof Error ? last : new SetupError(`there is no node to remove ${key} on`);
 }
