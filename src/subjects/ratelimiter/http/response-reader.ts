@@ -175,7 +175,7 @@ export class ResponseReader {
     if (!this.#memory.take(more)) {
       throw new AnswerError(
         'NO_ROOM',
-        'its answer was given up by the operator: runs of this namespace, or of others, hold all the connections and memory that there are for it now; run fewer at once, or have the nodes answer with less',
+        'the operator gave up its answer: runs of this namespace, or of others, hold all the connections and memory that it has for nodes. Run fewer at once, or have the nodes answer with less',
       );
     }
     this.#taken += more;

@@ -74,7 +74,7 @@ it('ends with our own reason where there is no room for an answer, and blames no
     server.close();
   });
   await expect(useUp({ ...options, clients: [client] }, signal)).rejects.toThrow(
-    'api-0: its answer was given up by the operator',
+    'api-0: the operator gave up its answer',
   );
 });
 
