@@ -90,12 +90,16 @@ async function compare(
     const sending = (arrived: AbortSignal): Promise<void> => send({ port, requests, arrived }, signal);
     return spanOf(await receiver.time(requests, sending, signal));
   };
-  const own: number[] = [];
-  const theirs = others.map((): number[] => []);
+  const senders = [ours, ...others.map(({ send }) => send)];
+  const spans = senders.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
-    own.push(await spanBy(ours));
-    for (const [i, { send }] of others.entries()) theirs[i]?.push(await spanBy(send));
+    // Each begins as often as the others: what ended just before still takes some time of the processor.
+    for (let turn = 0; turn < senders.length; turn++) {
+      const i = (round + turn) % senders.length;
+      spans[i]?.push(await spanBy(senders[i] as Send));
+    }
   }
+  const [own = [], ...theirs] = spans;
   const samples = `${rounds} bursts of each, first arrival to last; ours at p90: ${quantile(own, 0.9).toFixed(1)} ms`;
   return others.map(({ how, note }, i) => ({
     what: `a burst of ${requests}, over connections that are open: arrival span, median`,

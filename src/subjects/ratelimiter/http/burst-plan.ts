@@ -29,6 +29,11 @@ export interface BurstPlan<T> {
   readonly requests: readonly PlannedRequest[];
   /** Without one a connection is only opened: what a program does at its first request is then part of the burst. */
   readonly warmUp?: WarmUp;
+  /**
+   * Harmless: each node gets it right before the burst, over a connection of its own, so that the first request finds
+   * it awake and what it runs at hand. Its answer is nobody's concern. Without one the first requests arrive slowly.
+   */
+  readonly herald?: HttpRequest;
   /** What is kept of an answer. What it throws makes the answer a bad one, and is told. */
   readonly read: (answer: HttpAnswer) => T;
   /** How long opening a connection, and one request, may take; milliseconds. */

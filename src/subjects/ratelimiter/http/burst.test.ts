@@ -165,6 +165,49 @@ describe('a burst', () => {
     expect(requests.toSorted()).toEqual([...twice('GET '), ...twice('POST')]);
   });
 
+  it('has a herald written to each node before any of its requests, whatever becomes of it', async () => {
+    const heard: string[] = [];
+    const written: string[] = [];
+    const firstLine = (text: string): string => text.slice(0, text.indexOf(' HTTP'));
+    const nodes = await Promise.all(
+      ['is never answered', 'is answered with what is no HTTP'].map(async (what, i) => {
+        const { node } = await rawNode((socket, _, text) => {
+          heard.push(`rl-${i}: ${firstLine(text)}`);
+          if (!text.startsWith('GET /herald')) socket.write(OK);
+          else if (i === 1) socket.end(what);
+        }, `rl-${i}`);
+        return node;
+      }),
+    );
+    const dial: Dial = (to, events) => {
+      const wire = dialTcp(to, events);
+      const write = (bytes: Uint8Array): void => {
+        written.push(firstLine(Buffer.from(bytes).toString('latin1')));
+        wire.write(bytes);
+      };
+      return { ...wire, write };
+    };
+    const budget = new ConnectionBudget(9);
+    const herald = { method: 'GET', path: '/herald' };
+    const plan = { herald, dial, budget: budget.onBehalfOf('shop') };
+    const { outcomes } = await sendBurst(planOf(nodes, 6, plan), signal);
+    const times = (count: number, line: string): string[] => Array.from({ length: count }, () => line);
+    expect(outcomes.map(({ answer }) => answer)).toEqual(times(6, 'ok'));
+    expect(written).toEqual([
+      ...times(8, 'GET /ping'),
+      ...times(2, 'GET /herald'),
+      ...times(6, 'POST /check'),
+    ]);
+    expect(heard.filter((line) => line.endsWith('/herald')).toSorted()).toEqual([
+      'rl-0: GET /herald',
+      'rl-1: GET /herald',
+    ]);
+    expect(budget.free).toBe(9);
+    await expect(sendBurst(planOf(nodes, 8, plan), signal)).rejects.toThrow(
+      '10 connections are needed at once',
+    );
+  });
+
   it('waits for its moment', async () => {
     const { node } = await rawNode((socket) => socket.write(OK));
     const at = Date.now() + 400;

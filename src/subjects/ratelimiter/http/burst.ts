@@ -5,7 +5,14 @@
  */
 import { messageOf } from '../../../api/index.ts';
 import { fairTimeout, pauseFor, within } from '../waiting.ts';
-import { type Burst, type BurstNode, BurstNotSentError, type BurstPlan, type WarmUp } from './burst-plan.ts';
+import {
+  type Burst,
+  type BurstNode,
+  BurstNotSentError,
+  type BurstPlan,
+  type PlannedRequest,
+  type WarmUp,
+} from './burst-plan.ts';
 import { Connection, type Failure } from './connection.ts';
 import { ConnectionBudgetError, type ConnectionLease } from './connection-budget.ts';
 import { dialTcp } from './dial.ts';
@@ -21,6 +28,8 @@ const SECOND_LOOK_MS = 300;
 const LOOK_EVERY_MS = 1;
 /** With more the first ones are forgotten before the last are rehearsed: 10,000 were no quicker, 1,000 a little. */
 const MOST_REHEARSED = 1000;
+/** Nodes that get a herald; with more of them each has few requests, and connections are dear. */
+const MOST_HERALDS = 50;
 /** Files that the rest of the process may want to open meanwhile. */
 const SPARE_FILES = 64;
 /**
@@ -37,20 +46,21 @@ export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Pro
   signal.throwIfAborted();
   if (leftFor(plan) === 0)
     throw new BurstNotSentError('the burst was not sent: its time was over', 'TIMEOUT');
-  const lines = linesOf(plan);
-  const lease = await leaseOf(plan, signal);
+  const { heralds, lines } = linesOf(plan);
+  const all = [...heralds, ...lines];
+  const lease = await leaseOf(plan, heralds.length, signal);
   const stop = (): void => {
-    for (const line of lines) line.connection?.fail('STOPPED', 'the burst was stopped');
+    for (const line of all) line.connection?.fail('STOPPED', 'the burst was stopped');
   };
   // At once, and not when what is awaited notices.
   signal.addEventListener('abort', stop, { once: true });
   try {
-    await checkFiles(lines.length);
+    await checkFiles(all.length);
     const { at = 0, now = Date.now } = plan;
-    await openAll(lines, plan, signal);
+    await openAll(all, plan, signal);
     await pauseFor(at - SECOND_LOOK_MS - now(), signal);
-    await openAll(lines, plan, signal);
-    return await fire(lines, plan, signal);
+    await openAll(all, plan, signal);
+    return await fire(lines, heralds, plan, signal);
   } finally {
     signal.removeEventListener('abort', stop);
     stop();
@@ -67,7 +77,8 @@ interface Line {
   connection: Connection | undefined;
 }
 
-function linesOf<T>({ requests, warmUp }: BurstPlan<T>): Line[] {
+/** The requests of the burst, in their order, and those before it. */
+function linesOf<T>({ herald, requests, warmUp }: BurstPlan<T>): { lines: Line[]; heralds: Line[] } {
   const known = new Map<BurstNode, Map<HttpRequest, Buffer>>();
   const encoded = (request: HttpRequest, node: BurstNode): Buffer => {
     const ofNode = known.get(node) ?? new Map<HttpRequest, Buffer>();
@@ -76,20 +87,31 @@ function linesOf<T>({ requests, warmUp }: BurstPlan<T>): Line[] {
     ofNode.set(request, bytes);
     return bytes;
   };
-  return requests.map(({ node, request }) => ({
+  const lineOf = ({ node, request }: PlannedRequest): Line => ({
     node,
     method: request.method,
     bytes: encoded(request, node),
     warmUp: warmUp && encoded(warmUp.request, node),
     connection: undefined,
-  }));
+  });
+  const heralds = herald
+    ? [...new Set(requests.map(({ node }) => node))]
+        .slice(0, MOST_HERALDS)
+        .map((node) => lineOf({ node, request: herald }))
+    : [];
+  return { lines: requests.map(lineOf), heralds };
 }
 
-async function leaseOf<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<ConnectionLease> {
+async function leaseOf<T>(
+  plan: BurstPlan<T>,
+  heralds: number,
+  signal: AbortSignal,
+): Promise<ConnectionLease> {
   const { budget, cost = 1, requests, timeoutMs } = plan;
   const timeout = fairTimeout(leftFor(plan) ?? timeoutMs);
-  const needed = requests.length * cost;
-  const ownRequests = Math.floor(budget.own / cost);
+  const connections = requests.length + heralds;
+  const needed = connections * cost;
+  const ownRequests = Math.floor(budget.own / cost) - heralds;
   try {
     return await budget.acquire(needed, AbortSignal.any([timeout.signal, signal]));
   } catch (error) {
@@ -97,7 +119,7 @@ async function leaseOf<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Conn
     const why =
       error instanceof ConnectionBudgetError
         ? error.message
-        : `it needs ${requests.length} connections${cost > 1 ? `, each of which counts as ${cost} where it is encrypted` : ''}, and until its time was over ` +
+        : `it needs ${connections} connections${cost > 1 ? `, each of which counts as ${cost} where it is encrypted` : ''}, and until its time was over ` +
           (budget.isUsedUpBy(needed)
             ? `other runs of this namespace left fewer of the ${budget.most} that a namespace may have: run fewer at once, or send fewer requests`
             : `runs of other namespaces left fewer: run again${
@@ -181,7 +203,12 @@ function problemOf(answer: HttpAnswer, warmUp: WarmUp | undefined): Failure | un
   };
 }
 
-async function fire<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: AbortSignal): Promise<Burst<T>> {
+async function fire<T>(
+  lines: readonly Line[],
+  heralds: readonly Line[],
+  plan: BurstPlan<T>,
+  signal: AbortSignal,
+): Promise<Burst<T>> {
   const { at = 0, budget, now = Date.now, timeoutMs, bounds = DEFAULT_BOUNDS, read } = plan;
   const sentAt = new Float64Array(lines.length);
   const endedAt = new Float64Array(lines.length);
@@ -196,6 +223,9 @@ async function fire<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Abort
       if (open === 0) onAll();
     });
   }
+  for (const { connection, method } of heralds) {
+    connection?.expect(new ResponseReader(bounds, method, budget), () => undefined);
+  }
   await pauseFor(at - now(), signal);
   // What rested is slow to begin with, by a third for a burst of 20 after 100 ms.
   for (const { connection } of lines.slice(0, MOST_REHEARSED)) connection?.rehearse();
@@ -205,6 +235,7 @@ async function fire<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Abort
   plan.onStart?.();
   signal.throwIfAborted();
 
+  for (const { connection, bytes } of heralds) connection?.write(bytes);
   const offset = now() - performance.now();
   const startedAt = performance.now();
   for (let i = 0; i < lines.length; i++) {

@@ -158,6 +158,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     if (!callers) throw new TypeError('there are no callers');
     const count = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
     const request = callers.requestOf(key);
+    const { http } = limiter.interface;
     const onStart = (): void => {
       const refusal = now() > until ? 'its time was over' : permit.refusal();
       if (refusal !== undefined) throw new BurstNotSentError(refusal);
@@ -165,6 +166,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     return await sendBurst(
       {
         requests: spread(target.nodes, count, () => request),
+        ...(http && { herald: { method: 'GET', path: http.health.path } }),
         read: (answer) => callers.read(answer),
         timeoutMs,
         budget,

@@ -17,7 +17,7 @@ export interface BurstOptions {
   readonly requests: number;
   /** How long one request may take; milliseconds. */
   readonly timeoutMs: number;
-  /** Holds one connection for each request while the burst lasts. */
+  /** Holds one connection for each request while the burst lasts, and one for each node. */
   readonly budget: ConnectionShare;
   /** When to fire, in milliseconds since the epoch; as soon as possible when left out or past. */
   readonly at?: number;
@@ -46,10 +46,12 @@ export async function injectBurstTraffic(options: BurstOptions, signal: AbortSig
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ key }),
   };
+  const warmUp = askLimit(key);
   const plan = {
     ...rest,
     requests: spread(nodes, requests, () => request),
-    warmUp: askLimit(key),
+    warmUp,
+    herald: warmUp.request,
     read: readCheck,
   };
   return resultOf(await sendBurst(plan, signal), windowId);
