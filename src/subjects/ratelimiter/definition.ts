@@ -6,6 +6,7 @@ import type { SubjectDefinition } from '../../demo/subject.ts';
 import { rateLimiterApi } from './api.ts';
 import { planOf } from './faults/fault.ts';
 import { FAULTS, faultOf } from './faults/index.ts';
+import { restSentence } from './faults/rests.ts';
 import { rateLimiterOf } from './schema.ts';
 
 const STORY: readonly ChapterPlan[] = [
@@ -40,6 +41,11 @@ export const rateLimiterDefinition: SubjectDefinition = {
   // One behind HTTP is told of no key: its counts run out by themselves.
   keepsFixtures: (spec) => rateLimiterOf(spec).interface.type === 'Reference',
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
+
+  waitsFor(spec, scenario) {
+    const rests = scenario === undefined ? 1 : (faultOf(scenario.type).restsToPrepare ?? 1);
+    return restSentence(rateLimiterOf(spec), rests);
+  },
 
   welcome(spec, target) {
     const { limit } = rateLimiterOf(spec);
