@@ -4,6 +4,7 @@
  */
 import {
   type ChaosDemoSpec,
+  counted,
   DWELLS_PER_RUN,
   DWELLS_PER_SCENARIO,
   formatDuration,
@@ -57,5 +58,5 @@ export function tooLong(
   const dwellMs = pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0;
   const ms = parts.reduce((sum, part) => sum + part.ms, rests * restMs(limiter) + dwellMs);
   if (ms < parseDuration(activeDeadline)) return undefined;
-  return `with ${PART}.interface.http.identity SourceAddress a run waits ${rests} times up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is whole again, and takes up to ${formatDuration(ms)} with its faults and chapters, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or give the rate limiter a shorter window for the test`;
+  return `with ${PART}.interface.http.identity SourceAddress a run waits ${counted(rests, 'time')} up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is whole again, and takes up to ${formatDuration(ms)} with its faults and chapters, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or give the rate limiter a shorter window for the test`;
 }

@@ -18,6 +18,7 @@ const limits: fc.Arbitrary<RateLimit> = fc.integer({ min: 1, max: 12 }).chain((r
       { algorithm: 'SlidingWindowCounter', ...limit },
       { ...bucket, capacity: 7 },
       { ...bucket, capacity: 7, refillEveryMs: 700 },
+      { ...bucket, capacity: 7, refillEveryMs: WINDOW },
     ),
   );
 });
@@ -31,14 +32,17 @@ const moments = (from: number, gaps: readonly number[]): number[] => {
   });
 };
 
-const gaps = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 3000 })), {
-  minLength: 1,
-  maxLength: 60,
-});
+/** Bursts of requests, so that the limit is used up, with gaps between them. */
+const gaps = fc
+  .array(fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max: 3000 })), {
+    minLength: 1,
+    maxLength: 8,
+  })
+  .map((bursts) => bursts.flatMap(([size, gap]) => [gap, ...Array.from({ length: size - 1 }, () => 0)]));
 const start = fc.integer({ min: 1_000_000, max: 1_000_000 + 2 * WINDOW });
 /** How far the limiter's clock is ahead of ours. */
 const skews = fc.integer({ min: -CLOCK_WITHIN_MS, max: CLOCK_WITHIN_MS });
-const later = fc.integer({ min: 0, max: 2 * WINDOW });
+const later = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 * WINDOW }));
 
 /** A window that begins anew with every request, also a denied one. */
 function lengtheningWindow(requests: number): Decide {
@@ -70,7 +74,8 @@ function expectAsNew(
   const [used, unused] = [make(), make()];
   for (const at of before) used(at + skew);
   const whole = wholeAgainAt(limit, before.at(-1) ?? 0);
-  for (const at of moments(whole + wait, after)) expect(used(at + skew)).toBe(unused(at + skew));
+  for (const at of [whole + wait, ...moments(whole + wait, after)])
+    expect(used(at + skew)).toBe(unused(at + skew));
 }
 
 describe('a limit after its rest', () => {
@@ -110,17 +115,29 @@ describe('a limit after its rest', () => {
   it.each<[string, RateLimit, number]>([
     [
       'a window from the first request',
-      { algorithm: 'FixedWindow', requests: 3, windowMs: WINDOW, start: 'FirstRequest' },
-      1,
+      { algorithm: 'FixedWindow', requests: 5, windowMs: WINDOW, start: 'FirstRequest' },
+      CLOCK_WITHIN_MS + 1,
     ],
-    ['a log', { algorithm: 'SlidingWindow', requests: 3, windowMs: WINDOW }, 1],
-    ['a bucket', { algorithm: 'TokenBucket', requests: 3, windowMs: WINDOW, capacity: 3 }, 1],
-  ])('is not whole any sooner, but for what clocks may differ: %s', (_, limit, early) => {
+    ['a log', { algorithm: 'SlidingWindow', requests: 5, windowMs: WINDOW }, CLOCK_WITHIN_MS + 1],
+    // A window sooner the last one still counts by what is left of it.
+    ['two counts', { algorithm: 'SlidingWindowCounter', requests: 5, windowMs: WINDOW }, WINDOW],
+    [
+      'a bucket',
+      { algorithm: 'TokenBucket', requests: 5, windowMs: WINDOW, capacity: 5 },
+      CLOCK_WITHIN_MS + 1,
+    ],
+    // The last lump that it needs may be a whole one away.
+    [
+      'a bucket in lumps',
+      { algorithm: 'TokenBucket', requests: 5, windowMs: WINDOW, capacity: 7, refillEveryMs: WINDOW },
+      WINDOW,
+    ],
+  ])('is not whole so much sooner: %s', (_, limit, sooner) => {
     const decide = modelOf(limit);
     const last = 1_000_000;
     const full = admittedAtOnce(limit);
     for (let i = 0; i < full; i += 1) decide(last);
-    const at = wholeAgainAt(limit, last) - CLOCK_WITHIN_MS - early;
+    const at = wholeAgainAt(limit, last) - sooner;
     const admitted = Array.from({ length: full }, () => decide(at)).filter(Boolean);
     expect(admitted.length).toBeLessThan(full);
   });

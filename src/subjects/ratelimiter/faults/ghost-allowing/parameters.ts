@@ -9,6 +9,7 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
+import { MOST_AHEAD_MS } from '../../../../demo/sound-status.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -22,9 +23,6 @@ const MOST_SENT = 10_000;
 const MOST_TIMES = 100;
 /** Trials of one fault. */
 export const MOST_TRIALS = 10;
-
-/** No fault may last longer, its trials and their rests together; milliseconds. A status that says more is not believed. */
-const MOST_FAULT_MS = 120_000;
 
 /** What each further trial may add to the time of the fault: its rest, its connections and its answers. */
 export const TRIAL_MS = 500;
@@ -170,9 +168,9 @@ function unprovableByOne(
   const name = `scenario ${scenario.name}, where all requests are of one caller`;
   const eachMs = TRIAL_MS + restMs(limiter);
   const { trials } = parametersOf(scenario);
-  const most = 1 + Math.max(0, Math.floor((MOST_FAULT_MS - parseDuration(limiter.health.timeout)) / eachMs));
+  const most = 1 + Math.max(0, Math.floor((MOST_AHEAD_MS - parseDuration(limiter.health.timeout)) / eachMs));
   if (trials > most) {
-    return `${name}: each of ${counted(trials, 'trial')} after the first waits up to ${formatDuration(restMs(limiter))} until the limit is whole again, and a fault lasts ${formatDuration(MOST_FAULT_MS)} at most: set ghostAllowing.trials to ${most === 1 ? '1' : `${most} or less`}, or give the rate limiter a shorter window for the test`;
+    return `${name}: each of ${counted(trials, 'trial')} after the first waits up to ${formatDuration(restMs(limiter))} until the limit is whole again, and a fault lasts ${formatDuration(MOST_AHEAD_MS)} at most: set ghostAllowing.trials to ${most === 1 ? '1' : `${most} or less`}, or give the rate limiter a shorter window for the test`;
   }
   return tooLongForClock(limitOf(limiter), storyMs, name);
 }

@@ -185,7 +185,10 @@ export class StoreOutageAttempt implements FaultAttempt {
     tell(report);
   }
 
-  /** Callers ask from the start of the watch, and the one that has one limit for all from the start of the fault, to its end and the time to settle; then it is judged what they got. */
+  /**
+   * Callers ask from the start of the watch on, or of the fault where one has its limit for all of it, to the end of
+   * the time to settle; then it is judged what they got.
+   */
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
     const place = this.#place;
     if (!place || this.#finishedAt !== undefined) return await untilAborted(signal);

@@ -45,10 +45,6 @@ export class OutageRecord {
     this.#accept = accept;
   }
 
-  get requests(): readonly CallerRequest[] {
-    return this.#requests;
-  }
-
   /** Those of the one limit that all share, in their order; none where each kind of callers has its own. */
   get ofOneLimit(): readonly CallerRequest[] {
     const { oneLimitFrom = Number.POSITIVE_INFINITY } = this.#settings;

@@ -13,6 +13,7 @@ import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { beyondKey } from '../caller-keys.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
+import { MOST_ACCOUNTED } from './account-callers.ts';
 import { type Account, balanceOfOne } from './accounts.ts';
 import { runCallerTraffic } from './caller-traffic.ts';
 
@@ -121,6 +122,8 @@ export class OwnCaller {
     const [first] = since;
     const unknown = (why: string) => ({ measures: [], message: `the accounts are not known: ${why}` });
     if (limit.algorithm === 'TokenBucket') return unknown('what was used comes back all the time');
+    if (this.#full > MOST_ACCOUNTED)
+      return unknown(`limits above ${MOST_ACCOUNTED} are not used up once more`);
     if (!first) return unknown('nothing was asked');
     const most = this.#full + MOST_BEYOND;
     const used = await this.#useUp({ most, withinMs: ACCOUNT_WITHIN_MS }, signal).catch(() => {
