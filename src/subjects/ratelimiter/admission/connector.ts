@@ -46,6 +46,7 @@ interface Held {
   readonly target: DiscoveredTarget;
   readonly runId: string;
   readonly lock: ClusterLease;
+  readonly asking: Asking;
 }
 
 /** Keeps the queue for each Redis, and the leases that are waited for: an expired one is known only by watching it. */
@@ -171,7 +172,7 @@ export class RateLimiterConnector implements SubjectConnector {
       }
       this.#pods.enter(asking);
       this.#queue.heldBy(name, `${namespace}/${request.name}`);
-      return { target, runId, lock };
+      return { target, runId, lock, asking };
     }
     this.#queue.heldBy(name, attempt.heldBy);
     return waitFor(store, attempt.heldBy, turn);
@@ -204,9 +205,9 @@ export class RateLimiterConnector implements SubjectConnector {
   }
 
   /** The lease, and with it the pods: both are given up when the driver is closed. */
-  #withPods(lease: ClusterLease, uid: string): Lock {
+  #withPods(lease: ClusterLease, asking: Asking): Lock {
     const leaving = async (left: Promise<void>): Promise<void> => {
-      this.#pods.leave(uid);
+      this.#pods.leave(asking);
       await left;
     };
     return {
@@ -219,7 +220,7 @@ export class RateLimiterConnector implements SubjectConnector {
   #open(
     request: AdmissionRequest,
     place: Place,
-    { target, runId, lock }: Pick<Held, 'target'> & Partial<Held>,
+    { asking, lock, runId, target }: Pick<Held, 'target'> & Partial<Held>,
   ): NonNullable<Admitted['opened']> {
     const { clock, cluster, logger: parent } = this.#ports;
     const { generation, name, namespace, spec } = request;
@@ -245,7 +246,11 @@ export class RateLimiterConnector implements SubjectConnector {
       keepLooking: async (emit, signal) =>
         await keepLooking(look, { clock, logger }, lock !== undefined, emit, signal),
     });
-    return { target: targetOf(target), driver, ...(lock && { lock: this.#withPods(lock, request.uid) }) };
+    return {
+      target: targetOf(target),
+      driver,
+      ...(lock && asking && { lock: this.#withPods(lock, asking) }),
+    };
   }
 }
 

@@ -16,12 +16,22 @@ describe('pods of a limiter that knows the source address alone', () => {
       [false, true],
     ] as const) {
       const pods = new PodsInUse();
-      pods.enter(asking('a', first, 'p', 'q'));
+      const a = asking('a', first, 'p', 'q');
+      pods.enter(a);
       expect(pods.inTheWayOf(asking('b', second, 'q', 'r'))).toBe('shop/a');
       expect(pods.inTheWayOf(asking('b', second, 'r'))).toBeUndefined();
-      pods.leave('a');
+      pods.leave(a);
       expect(pods.inTheWayOf(asking('b', second, 'q', 'r'))).toBeUndefined();
     }
+  });
+
+  it('are not given up by a run that has ended where the same object has begun another', () => {
+    const pods = new PodsInUse();
+    const [before, after] = [asking('a', true, 'p'), asking('a', true, 'p')];
+    pods.enter(before);
+    pods.enter(after);
+    pods.leave(before);
+    expect(pods.inTheWayOf(asking('b', true, 'p'))).toBe('shop/a');
   });
 
   it('are no matter between runs with keys of their own, nor of a run with itself', () => {

@@ -30,7 +30,8 @@ export class PodsInUse {
     this.#asking.set(asking.uid, asking);
   }
 
-  leave(uid: string): void {
-    this.#asking.delete(uid);
+  /** One that has begun anew under the same uid stays. */
+  leave(asking: Asking): void {
+    if (this.#asking.get(asking.uid) === asking) this.#asking.delete(asking.uid);
   }
 }

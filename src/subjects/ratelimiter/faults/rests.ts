@@ -33,7 +33,7 @@ export function restSentence(limiter: RateLimiterSpec, rests: number): string | 
   return `This waits ${times}up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is whole again`;
 }
 
-/** Why what has to fit into one window by the clock never does: a rest ends a moment after its beginning. */
+/** Why what has to fit into one window by the clock never does: a rest ends a moment after that has begun. */
 export function tooLongForClock(limit: RateLimit, ms: number, name: string): string | undefined {
   const end = windowEnd(limit, 0);
   if (end === undefined) return undefined;

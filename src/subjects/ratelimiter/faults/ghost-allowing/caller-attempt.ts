@@ -17,7 +17,7 @@ import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { callerReading, mostOfBurst, resultOfCaller } from './caller-reading.ts';
 import { GHOST_FORMULA } from './invariant.ts';
-import { parametersOf, windowMs } from './parameters.ts';
+import { inOneWindowMs, parametersOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
 import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
@@ -50,7 +50,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     const { trials } = parametersOf(this.#scenario);
     await ownLimit?.untilWhole(signal);
     // The whole story of the fault (index.ts): a fixture that is usable for less is refused.
-    await untilItFits(this.#limit, windowMs(this.#scenario, limiter), now, signal);
+    await untilItFits(this.#limit, inOneWindowMs(this.#scenario, limiter), now, signal);
     this.#keys = trialKeys(fixture, trials);
     this.#timelines = this.#keys.map(() => {
       const timeline = new Timeline(target, now());

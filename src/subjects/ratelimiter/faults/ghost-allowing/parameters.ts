@@ -119,7 +119,7 @@ export function trialsMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): numb
 }
 
 /** What has to fit into one window: the trials, unless each has one of its own. Milliseconds. */
-export function windowMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
+export function inOneWindowMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
   const { settle } = parametersOf(scenario);
   const onceMs =
     parseDuration(scenario.countdown) + 2 * parseDuration(limiter.health.timeout) + parseDuration(settle);
@@ -135,7 +135,7 @@ export function unprovable(
   const { limit } = limiter;
   const { multiplier, trials } = parametersOf(scenario);
   const name = `scenario ${scenario.name}`;
-  const storyMs = windowMs(scenario, limiter);
+  const storyMs = inOneWindowMs(scenario, limiter);
   if (storyMs >= parseDuration(limit.window)) {
     return `${name}: ${counted(trials, 'trial')} with countdown, settle and twice health.timeout take ${formatDuration(storyMs)}, and all of it has to fit into limit.window ${limit.window}: lower ghostAllowing.trials, or raise ${PART}.limit.window`;
   }

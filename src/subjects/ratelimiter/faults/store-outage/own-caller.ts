@@ -46,7 +46,7 @@ export class OwnCaller {
   }
 
   /**
-   * Uses the limit up without any fault, and waits until it is whole again; twice that where it was used before.
+   * Waits until the limit is whole, uses it up without any fault, and waits until it is whole again.
    * @returns what the caller got, the first of it within its limit
    * @throws Error that says what is wrong; the reason of `signal`
    */

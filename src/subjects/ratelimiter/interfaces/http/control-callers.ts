@@ -1,5 +1,6 @@
 /**
- * The controls before any fault: a caller whose limit is whole is let through as often as that allows, and then denied by every node; and the Redis that the spec names is where that was counted.
+ * The controls before any fault: a caller whose limit is whole is let through as often as that allows, and then denied
+ * by every node; and the Redis that the spec names is where that was counted.
  */
 
 import { counted } from '../../../../api/index.ts';
@@ -67,16 +68,17 @@ export async function controlCallers(
   // Where the spec says what is counted, that shows it.
   const countable = limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow';
   const store = countable && limiter.redis.count ? undefined : new StoreControl(redis);
-  await store?.rest(signal);
   await ownLimit?.untilWhole(signal);
+  await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
   const asked = store?.around(clients) ?? clients;
   const options = { clients: asked, callers, key, most: 2 * full + MOST_BEYOND, callerTimeoutMs: timeoutMs };
   const control = await useUp(options, signal).finally(() => ownLimit?.used());
+  // First, for a limit that is used up too soon may come of it.
+  if (ownLimit && control.usedUp) await requireFreeHealth(toolkit, signal);
   const identity = limiter.interface.http?.identity;
   const problem = controlProblem(limit, control, 'subject.rateLimiter.health.timeout', identity);
   if (problem !== undefined) throw new Error(problem);
-  if (ownLimit) await requireFreeHealth(toolkit, signal);
   const { requests } = control;
   const allowed = new Map(clients.map(({ node: { name } }) => [name, 0]));
   for (const { got, node } of requests) {
