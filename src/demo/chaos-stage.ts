@@ -97,7 +97,8 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
       fixture,
       sequence,
     });
-    return { done: false, message: `Setting up ${fixture} on every node` };
+    const message = sentences(`Setting up ${fixture} on every node`, subject.waitsFor?.(demo.spec, scenario));
+    return { done: false, message };
   }
 
   const plannedAt = now + scenario.countdownMs;
@@ -166,7 +167,12 @@ export function measureBaseline(context: Context): Work {
     noteFixture(context, fixture);
     effects.push({ kind: 'MeasureBaseline', id: `${run}/baseline`, fixture });
   }
-  return { done: false, message: 'Measuring the baseline, without a fault' };
+  const message = sentences('Measuring the baseline, without a fault', subject.waitsFor?.(demo.spec));
+  return { done: false, message };
+}
+
+function sentences(first: string, second: string | undefined): string {
+  return second === undefined ? first : `${first}. ${second}`;
 }
 
 /** Takes a fault that this process announced to its report. */

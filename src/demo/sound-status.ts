@@ -7,7 +7,8 @@ import type { ChaosDemoStatus, FaultStatus } from '../api/index.ts';
 
 /**
  * How far ahead of the clock a time may lie, and how far after its planned start the end of a fault: twice what
- * the schema allows for a countdown or a fault. Clocks of operators that follow each other may differ by less.
+ * the schema allows for a countdown or a pause, and the most that a fault may take with all its trials. Clocks of
+ * operators that follow each other may differ by less.
  */
 export const MOST_AHEAD_MS = 120_000;
 

@@ -51,6 +51,8 @@ export interface SubjectDefinition {
   keepsFixtures(spec: ChaosDemoSpec): boolean;
   /** Time between two looks at the health of the subject, in milliseconds. */
   healthIntervalMs(spec: ChaosDemoSpec): number;
+  /** What a run waits for before its controls, or before a fixture of this scenario is ready, in a sentence; undefined: for nothing. */
+  waitsFor?(spec: ChaosDemoSpec, scenario?: Pick<Scenario, 'type'>): string | undefined;
   /** What will be done, and to what. */
   welcome(spec: ChaosDemoSpec, target: Target | undefined): string;
 }

@@ -35,6 +35,7 @@ const drift = (changes: object) => [{ name: 'd', type: 'CounterDrift', ...change
 const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', ...changes }];
 const withLimiter = (changes: object) => ({ subject: { rateLimiter: { ...limiter, ...changes } } });
 const http = { type: 'HTTP', http: { request: { path: '/$(key)' } } };
+const byAddress = { type: 'HTTP', http: { identity: 'SourceAddress', request: { path: '/' } } };
 const counting = { service: { name: 'redis' }, count: { key: 'rl:$(key)' } };
 
 describe('the API server', { timeout: 300_000 }, () => {
@@ -68,6 +69,12 @@ describe('the API server', { timeout: 300_000 }, () => {
     });
   });
 
+  it('takes a limiter that knows its callers by the source address alone', async () => {
+    const scenarios = [...ghost({}), { name: 'o', type: 'StoreOutage' }];
+    const { spec } = await judge({ ...withLimiter({ interface: byAddress }), scenarios });
+    expect(spec.subject.rateLimiter).toMatchObject({ interface: { http: { identity: 'SourceAddress' } } });
+  });
+
   it.each<[string, object, RegExp]>([
     ['no rate limiter', { subject: {} }, /write subject.rateLimiter with type RateLimiter/],
     ['an empty selector', withLimiter({ selector: {} }), /an empty selector would match every pod/],
@@ -93,6 +100,39 @@ describe('the API server', { timeout: 300_000 }, () => {
       'drift of a limiter behind HTTP without a word of where it counts',
       { ...withLimiter({ interface: http }), scenarios: drift({}) },
       /has to be said in subject.rateLimiter.redis.count: set it, or take StoreOutage or GhostAllowing/,
+    ],
+    [
+      'a request without the identity of its caller',
+      withLimiter({ interface: { type: 'HTTP', http: { request: { path: '/' } } } }),
+      /write \$\(key\) .* by the source address of the connection alone, set identity to SourceAddress/,
+    ],
+    [
+      'a key in the request to a limiter that knows the source address alone',
+      { ...withLimiter({ interface: { ...http, http: { ...http.http, identity: 'SourceAddress' } } }) },
+      /reads no identity in the request: take \$\(key\) and \$\(address\) out of it/,
+    ],
+    [
+      'an address in a header, the same',
+      withLimiter({
+        interface: {
+          type: 'HTTP',
+          http: {
+            identity: 'SourceAddress',
+            request: { headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] },
+          },
+        },
+      }),
+      /reads no identity in the request/,
+    ],
+    [
+      'a count of a caller that has no key',
+      { ...withLimiter({ interface: byAddress, redis: counting }), scenarios: ghost({}) },
+      /with interface.http.identity SourceAddress the caller has none: leave redis.count out/,
+    ],
+    [
+      'drift of a caller that has no key',
+      { ...withLimiter({ interface: byAddress }), scenarios: drift({}) },
+      /with subject.rateLimiter.interface.http.identity SourceAddress nothing says where that is: take StoreOutage/,
     ],
     [
       'drift of a bucket, which runs down by itself',

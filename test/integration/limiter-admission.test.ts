@@ -175,6 +175,53 @@ describe('the turn on a Redis', () => {
   });
 });
 
+describe('pods that know the operator by its address alone', () => {
+  const ofHttp = (http: object, service: string) =>
+    limiterSpec(
+      {
+        interface: { type: 'HTTP', http },
+        selector: LIMITER.selector,
+        redis: { service: { name: service } },
+        limit: { requests: 30 },
+      },
+      [{ name: 'g', type: 'GhostAllowing', ghostAllowing: { trials: 1 } }],
+    );
+  const byAddress = { identity: 'SourceAddress', request: { path: '/' } };
+  const byKey = { request: { path: '/$(key)' } };
+
+  it.each([
+    ['by another that does', byAddress, byAddress],
+    ['with keys of its own', byAddress, byKey],
+    ['with keys of its own, which came first', byKey, byAddress],
+  ])('are asked by no other run meanwhile, whatever Redis that names: %s', async (_, mine, theirs) => {
+    const [one, other] = await Promise.all([startRedis(), startRedis()]);
+    onTestFinished(async () => {
+      await Promise.all([one.stop(), other.stop()]);
+    });
+    cluster = clusterWith(one);
+    const [, , redisPod] = cluster.podList;
+    const [service] = cluster.services;
+    if (!redisPod || !service) throw new Error('no Redis');
+    const second = pod('redis-1', ({ metadata, spec, status }) => {
+      metadata.labels = { app: 'other' };
+      spec.containers = [{ name: 'redis', ports: [{ name: 'redis', containerPort: other.port }] }];
+      status.podIP = other.host;
+    });
+    cluster.podList = [...cluster.podList, second];
+    const spec = { selector: { app: 'other' }, ports: [{ port: 6379, targetPort: 'redis' }] };
+    cluster.services = [service, { metadata: { name: 'other' }, spec }];
+    connector = newConnector();
+    const first = await admit('a', { spec: ofHttp(mine, 'redis') });
+    expect(first.admission.state).toBe('granted');
+    const waiting = { spec: ofHttp(theirs, 'other') };
+    expect(await messageFor('b', waiting)).toMatch(
+      /^PodsInUse: shop\/a asks the same pods, .* this one starts when that has ended$/,
+    );
+    await first.opened?.lock?.release();
+    expect(await messageFor('b', waiting)).toBe('granted');
+  });
+});
+
 describe('the rest of a Redis', () => {
   /** Has a run of `name` pause Redis now for so long, as far as its note goes: the command is never sent. */
   async function pausedBy(name: string, ms: number): Promise<Finding | undefined> {

@@ -3,48 +3,20 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { registerPods } from '../../src/local/pods.ts';
-import { install } from '../../src/local/surveyed/install.ts';
-import { loadLimiter } from '../../src/local/surveyed/limiters.ts';
-import { startLimiter } from '../../src/local/surveyed/start.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { World } from '../kit/world.ts';
+import { startYourApi } from './support/your-api.ts';
 
 const ROOT = new URL('../../', import.meta.url);
-const CONFIGURED = { limit: 10, windowSeconds: 60 };
 
 let world: World;
 beforeAll(async () => {
   world = await World.start('approximate');
-  const { controlPlane, redis, redisUsers, supervisor } = world.environment;
-  const limiter = await loadLimiter('rate-limiter-flexible');
-  const variant = limiter.variants.find(({ name }) => name === 'timeout') ?? expect.unreachable();
-  const app = await install(limiter, { progress: () => undefined });
-  const { password, username } = redisUsers.admin;
-  const processes = await startLimiter({
-    supervisor,
-    limiter,
-    variant,
-    app,
-    ...CONFIGURED,
-    count: 3,
-    redisUrl: `redis://${username}:${password}@${redis.host}:${redis.port}`,
-    folder: supervisor.temporaryFolder('your-api'),
+  await startYourApi(world, {
+    limiter: 'rate-limiter-flexible',
+    variant: 'timeout',
+    configured: { limit: 10, windowSeconds: 60 },
   });
-  await registerPods(
-    controlPlane.kubectl,
-    processes.map(({ ip, name, port, process: { pid } }) => ({
-      namespace: world.namespace,
-      name,
-      labels: { 'app.kubernetes.io/name': 'your-api' },
-      container: 'api',
-      ip,
-      pid,
-      image: 'local/your-api:test',
-      imageId: 'local/your-api@sha256:0',
-      port: { name: 'http', number: port },
-    })),
-  );
 }, 300_000);
 afterAll(() => world?.stop());
 

@@ -29,6 +29,8 @@ export const rateLimiterApi: SubjectApi = {
     RedisAuthInvalid: `The Secret is missing, not of type ${REDIS_AUTH_SECRET_TYPE}, or not for this Service.`,
     HTTPAuthInvalid: `The Secret is missing, not of type ${HTTP_AUTH_SECRET_TYPE}, or not for these pods.`,
     SharedRedis: 'Clients that are neither selected pods nor the operator use this Redis.',
+    PodsInUse:
+      'Another ChaosDemo asks the same pods, and one of the two does so as one caller, by its source address; this one waits.',
     RedisInUse: 'Another ChaosDemo runs on the same Redis; this one is queued.',
   },
   secrets: [

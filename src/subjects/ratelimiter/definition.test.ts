@@ -146,6 +146,24 @@ describe('words', () => {
     );
     expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), target)).toMatch(/injects nothing/);
   });
+
+  it('say of a limiter that knows the source address alone what is waited for', () => {
+    const http = { identity: 'SourceAddress', request: { path: '/' } };
+    const scenarios = [
+      { name: 'o', type: 'StoreOutage' },
+      { name: 'g', type: 'GhostAllowing', ghostAllowing: { trials: 2 } },
+    ];
+    const byAddress = spec({ scenarios }, { interface: { type: 'HTTP', http } });
+    expect(rateLimiterDefinition.welcome(byAddress, undefined)).toMatch(
+      /As one caller, by its source address, limit 10 in 1m: Redis stops .*; then: A burst of 30 requests.*, 2 times with a rest between them/,
+    );
+    const waitsFor = (type?: string) =>
+      rateLimiterDefinition.waitsFor?.(byAddress, type ? { type } : undefined);
+    expect(waitsFor()).toBe("This waits up to 1m1s until the limit of the operator's address is whole again");
+    expect(waitsFor('GhostAllowing')).toBe(waitsFor());
+    expect(waitsFor('StoreOutage')).toMatch(/^This waits 2 times up to 1m1s/);
+    expect(rateLimiterDefinition.waitsFor?.(spec())).toBeUndefined();
+  });
 });
 
 describe('a key of a demo', () => {

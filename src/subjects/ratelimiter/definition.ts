@@ -6,6 +6,7 @@ import type { SubjectDefinition } from '../../demo/subject.ts';
 import { rateLimiterApi } from './api.ts';
 import { planOf } from './faults/fault.ts';
 import { FAULTS, faultOf } from './faults/index.ts';
+import { isOfOneCaller, restSentence } from './faults/rests.ts';
 import { rateLimiterOf } from './schema.ts';
 
 const STORY: readonly ChapterPlan[] = [
@@ -41,12 +42,19 @@ export const rateLimiterDefinition: SubjectDefinition = {
   keepsFixtures: (spec) => rateLimiterOf(spec).interface.type === 'Reference',
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
 
+  waitsFor(spec, scenario) {
+    const rests = scenario === undefined ? 1 : (faultOf(scenario.type).restsToPrepare ?? 1);
+    return restSentence(rateLimiterOf(spec), rests);
+  },
+
   welcome(spec, target) {
-    const { limit } = rateLimiterOf(spec);
+    const limiter = rateLimiterOf(spec);
+    const { limit } = limiter;
     const subject = `${nameOf(spec)}: ${podsOf(target)}, counting in ${target?.store ?? 'their Redis'}`;
     if (spec.dryRun) return `${subject}. Dry run: checks everything and injects nothing`;
     const faults = rateLimiterDefinition.scenarios(spec).map(({ faultTitle }) => faultTitle);
-    return `${subject}. With keys of its own, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}: ${faults.join('; then: ')}`;
+    const as = isOfOneCaller(limiter) ? 'As one caller, by its source address' : 'With keys of its own';
+    return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}: ${faults.join('; then: ')}`;
   },
 };
 

@@ -5,6 +5,8 @@ import type { Toolkit } from './faults/fault.ts';
 import { dialTls, TLS_COST } from './http/dial.ts';
 import { NodeClient } from './http/node-client.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
+import { limitOf } from './interfaces/http/limit-of-spec.ts';
+import { OwnLimit } from './interfaces/own-limit.ts';
 import { SAMPLE_TIMEOUT_MS } from './interfaces/reference/counter-watch.ts';
 import { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { rateLimiterOf } from './schema.ts';
@@ -52,6 +54,7 @@ export function openToolkit(
       target: { ...parts.target, nodes: asked },
       ...(dial && { dial }),
       callers: new HttpCallers(http, parts.target.http?.headers),
+      ...(http.identity === 'SourceAddress' && { ownLimit: new OwnLimit(limitOf(limiter), parts.now) }),
       askers: asked.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, parts.now, dial, budget)),
       room: () => budget.tryAcquire(dial ? TLS_COST : 1),
       redis: new RedisConnections(redis, randomUUID(), server),

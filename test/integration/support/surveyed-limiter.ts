@@ -20,6 +20,10 @@ export interface DriveOptions {
   readonly change?: object;
   /** Of a token bucket: requests that a full one admits at once. */
   readonly burst?: number;
+  /** The limit that it is configured with; default: `CONFIGURED`. */
+  readonly configured?: typeof CONFIGURED;
+  /** Variables for the program, besides those of its variant. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The target as it is asked, where it is not asked as it was started. */
   readonly target?: (target: RateLimiterTarget) => Promise<RateLimiterTarget> | RateLimiterTarget;
 }
@@ -49,22 +53,26 @@ export class SurveyedLimiters {
   }
 
   /** What the survey knows of a limiter, in the words of the API. */
-  async specOf(name: string, variantName: string, bucket: { burst?: number } = {}): Promise<object> {
+  async specOf(
+    name: string,
+    variantName: string,
+    bucket: Partial<typeof CONFIGURED> & { burst?: number } = {},
+  ): Promise<object> {
     const { limiter, variant } = await this.#surveyed(name, variantName);
     return rateLimiterSpec(limiter, variant, { ...CONFIGURED, ...bucket });
   }
 
   async drive(name: string, variantName: string, options: DriveOptions) {
-    const { burst, change = {}, scenarios, target = (found) => found } = options;
-    const bucket = burst === undefined ? {} : { burst };
+    const { burst, change = {}, configured = CONFIGURED, env = {}, scenarios } = options;
+    const { target = (found) => found } = options;
+    const bucket = { ...configured, ...(burst !== undefined && { burst }) };
     const { limiter, variant } = await this.#surveyed(name, variantName);
     const app = await install(limiter, { progress: () => undefined });
     const started = await startLimiter({
       supervisor: this.supervisor,
       limiter,
-      variant,
+      variant: { ...variant, env: { ...variant.env, ...env } },
       app,
-      ...CONFIGURED,
       ...bucket,
       count: 3,
       redisUrl: `redis://${this.redis.host}:${this.redis.port}`,

@@ -5,7 +5,13 @@
  */
 import { LIMITS, messageOf, truncate } from '../../../api/index.ts';
 import type { Admission, Target } from '../../../demo/observed.ts';
-import type { AdmissionRequest, Admitted, SubjectConnector, SubjectPorts } from '../../../demo/subject.ts';
+import type {
+  AdmissionRequest,
+  Admitted,
+  Lock,
+  SubjectConnector,
+  SubjectPorts,
+} from '../../../demo/subject.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
 import { templatesOf } from '../../targets/pod-template.ts';
@@ -13,8 +19,9 @@ import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { keepLooking, lookAgain } from '../../targets/second-look.ts';
 import { createRateLimiterDriver } from '../driver.ts';
-import { NotFoundOutError, type StoreCheck } from '../faults/fault.ts';
+import { NotFoundOutError, planOf, type StoreCheck } from '../faults/fault.ts';
 import { faultOf } from '../faults/index.ts';
+import { isOfOneCaller, tooLong } from '../faults/rests.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { PART, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
@@ -29,6 +36,7 @@ import {
   type Place,
 } from './discovery.ts';
 import { PAUSES, pausedFor, requireShare } from './pause-share.ts';
+import { type Asking, PodsInUse } from './pods-in-use.ts';
 import { admitRedis } from './redis-admission.ts';
 import { RedisQueue } from './redis-queue.ts';
 import { RedisRest, type RestingRedis } from './redis-rest.ts';
@@ -38,6 +46,7 @@ interface Held {
   readonly target: DiscoveredTarget;
   readonly runId: string;
   readonly lock: ClusterLease;
+  readonly asking: Asking;
 }
 
 /** Keeps the queue for each Redis, and the leases that are waited for: an expired one is known only by watching it. */
@@ -48,6 +57,7 @@ export class RateLimiterConnector implements SubjectConnector {
   readonly #readiness: Readiness;
   readonly #queue: RedisQueue;
   readonly #rest: RedisRest;
+  readonly #pods = new PodsInUse();
   /** Under the uid of the object that waits. */
   readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
 
@@ -140,6 +150,12 @@ export class RateLimiterConnector implements SubjectConnector {
       this.#queue.leave(uid);
       return rest;
     }
+    const asking = askingOf(request, target);
+    const asks = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
+    if (asks !== undefined) {
+      this.#queue.leave(uid);
+      return waitForPods(asks);
+    }
     // A run that is on goes by its lease alone: it is its own successor.
     const turn = toBegin ? this.#queue.ask(name, request) : { place: 1, of: 1 };
     if (turn.place > 1) return waitFor(store, this.#queue.holder(name), turn);
@@ -148,8 +164,15 @@ export class RateLimiterConnector implements SubjectConnector {
     if (attempt.state === 'acquired') {
       this.#leases.delete(uid);
       this.#queue.leave(uid);
+      // Another may have begun while the lease was asked for.
+      const begun = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
+      if (begun !== undefined) {
+        await lock.release();
+        return waitForPods(begun);
+      }
+      this.#pods.enter(asking);
       this.#queue.heldBy(name, `${namespace}/${request.name}`);
-      return { target, runId, lock };
+      return { target, runId, lock, asking };
     }
     this.#queue.heldBy(name, attempt.heldBy);
     return waitFor(store, attempt.heldBy, turn);
@@ -181,10 +204,23 @@ export class RateLimiterConnector implements SubjectConnector {
     return lease;
   }
 
+  /** The lease, and with it the pods: both are given up when the driver is closed. */
+  #withPods(lease: ClusterLease, asking: Asking): Lock {
+    const leaving = async (left: Promise<void>): Promise<void> => {
+      this.#pods.leave(asking);
+      await left;
+    };
+    return {
+      isHeld: () => lease.isHeld(),
+      release: () => leaving(lease.release()),
+      leave: () => leaving(lease.leave()),
+    };
+  }
+
   #open(
     request: AdmissionRequest,
     place: Place,
-    { target, runId, lock }: Pick<Held, 'target'> & Partial<Held>,
+    { asking, lock, runId, target }: Pick<Held, 'target'> & Partial<Held>,
   ): NonNullable<Admitted['opened']> {
     const { clock, cluster, logger: parent } = this.#ports;
     const { generation, name, namespace, spec } = request;
@@ -210,7 +246,11 @@ export class RateLimiterConnector implements SubjectConnector {
       keepLooking: async (emit, signal) =>
         await keepLooking(look, { clock, logger }, lock !== undefined, emit, signal),
     });
-    return { target: targetOf(target), driver, ...(lock && { lock }) };
+    return {
+      target: targetOf(target),
+      driver,
+      ...(lock && asking && { lock: this.#withPods(lock, asking) }),
+    };
   }
 }
 
@@ -233,15 +273,39 @@ function waitFor(
   return { state: 'waiting', reason: 'RedisInUse', message };
 }
 
+function askingOf({ name, namespace, spec, uid }: AdmissionRequest, { nodes }: DiscoveredTarget): Asking {
+  return {
+    uid,
+    name: `${namespace}/${name}`,
+    pods: nodes.map((node) => node.uid),
+    byAddress: isOfOneCaller(rateLimiterOf(spec)),
+  };
+}
+
+function waitForPods(user: string): Admission {
+  const message = truncate(
+    `${user} asks the same pods, and to a limiter that knows its callers by the source address alone both are one caller; this one starts when that has ended`,
+    LIMITS.message,
+  );
+  return { state: 'waiting', reason: 'PodsInUse', message };
+}
+
 function restingRedis(namespace: string, { redis }: DiscoveredTarget, runId: string): RestingRedis {
   return { namespace, runId, pod: { name: redis.podName, uid: redis.podUid } };
 }
 
 /** @throws {Refusal} UnprovableSpec where no run on so many pods can end as expected */
 export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: number): void {
-  if (spec.dryRun) return;
   const limiter = rateLimiterOf(spec);
-  for (const scenario of spec.scenarios) {
+  const scenarios = spec.dryRun ? [] : spec.scenarios;
+  const parts = scenarios.map((scenario) => {
+    const fault = faultOf(scenario.type);
+    const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
+    return { rests: fault.restsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
+  });
+  const late = tooLong(spec, limiter, parts);
+  if (late !== undefined) throw new Refusal('UnprovableSpec', late);
+  for (const scenario of scenarios) {
     const reason = faultOf(scenario.type).unprovable(scenario, limiter, pods);
     if (reason !== undefined) throw new Refusal('UnprovableSpec', reason);
   }

@@ -21,6 +21,7 @@ import type { Dial } from '../http/dial.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import type { Callers } from '../interfaces/callers.ts';
 import type { LimiterInterface } from '../interfaces/limiter-interface.ts';
+import type { OwnLimit } from '../interfaces/own-limit.ts';
 import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
 import type { TrafficRoom } from '../interfaces/traffic-room.ts';
 import { MEMBER, PART, type RateLimiterSpec } from '../schema.ts';
@@ -45,7 +46,9 @@ export interface Fault {
   /** The durations whose sum has to fit into a window. */
   readonly story: readonly DurationTerm[];
   /** What the story takes beyond those durations; milliseconds. */
-  beyondStoryMs?(scenario: ScenarioSpec): number;
+  beyondStoryMs?(scenario: ScenarioSpec, limiter: RateLimiterSpec): number;
+  /** How often an attempt waits, before it is ready, until the limit of the one caller is whole again; default: once. */
+  readonly restsToPrepare?: number;
   /** Every key that an attempt with this fixture may set up, whatever its parameters; default: the fixture alone. */
   keysOf?(fixture: string): readonly string[];
   /** What the framework needs to know of a scenario, but what {@link planOf} fills in. */
@@ -128,6 +131,8 @@ export interface Toolkit {
   readonly loaders: readonly LimiterClient[];
   /** Of a limiter behind HTTP. */
   readonly callers?: Callers;
+  /** Of one that knows its callers by the source address alone: every request is of one caller. */
+  readonly ownLimit?: OwnLimit;
   /** For the requests of callers, one for each node, in the same order. */
   readonly askers: readonly NodeClient[];
   /** How its nodes are dialled with TLS; left out: they are not. */
@@ -178,7 +183,7 @@ export function planOf(
     type: api.type,
     expect: scenario.expect,
     countdownMs: sum([{ of: 'scenario', field: 'countdown' }]),
-    storyMs: sum(story) + (beyondStoryMs?.(scenario) ?? 0),
+    storyMs: sum(story) + (beyondStoryMs?.(scenario, limiter) ?? 0),
     releasable,
     ...plan(scenario, limiter),
   };

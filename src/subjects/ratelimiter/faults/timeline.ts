@@ -223,13 +223,13 @@ export class Timeline {
     }
   }
 
-  /** Requests that were sent together in the name of another caller: they have nothing to do with the counts here. */
-  otherBurst({ allowed, requests, sendSpanMs, startedAt }: BurstResult): void {
+  /** Requests that were sent together in the name of another caller, or in another window: they have nothing to do with the counts here. */
+  otherBurst({ allowed, requests, sendSpanMs, startedAt }: BurstResult, who = 'another caller'): void {
     const sent = `${counted(requests, 'request')} within ${spanOf(sendSpanMs)} ms`;
     this.event(
       startedAt,
       CLIENT,
-      `another caller sent ${sent}, of which ${allowed} were allowed; no series has them`,
+      `${who} sent ${sent}, of which ${allowed} were allowed; no series has them`,
     );
   }
 

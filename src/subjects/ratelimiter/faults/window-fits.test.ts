@@ -29,6 +29,8 @@ function spec(scenario: object): ChaosDemoSpec {
 function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
   const parts = {
     now: () => now,
+    ownLimit: undefined,
+    room: () => undefined,
     usualWriteMs: () => 0,
     storeDoubt: () => undefined,
     limiter,

@@ -5,7 +5,7 @@ import { RedisStore } from 'rate-limit-redis';
 import { createClient } from 'redis';
 
 const { HOST, PORT, REDIS_URL, LIMIT, WINDOW_SECONDS } = process.env;
-const { CLIENT, TIMEOUT_MS, SOCKET_TIMEOUT_MS, FAIL_OPEN } = process.env;
+const { CLIENT, TIMEOUT_MS, SOCKET_TIMEOUT_MS, FAIL_OPEN, BY_ADDRESS } = process.env;
 
 const app = express();
 app.get('/healthz', (_request, response) => response.send('ok'));
@@ -15,7 +15,8 @@ app.use(
     limit: Number(LIMIT),
     standardHeaders: true,
     legacyHeaders: false,
-    keyGenerator: (request) => request.get('x-api-key') ?? 'nobody',
+    // As it comes it goes by the source address.
+    ...(BY_ADDRESS === 'true' ? {} : { keyGenerator: (request) => request.get('x-api-key') ?? 'nobody' }),
     passOnStoreError: FAIL_OPEN === 'true',
     store: new RedisStore({ sendCommand: await commandSender() }),
   }),

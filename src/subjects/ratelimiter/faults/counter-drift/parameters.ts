@@ -130,9 +130,19 @@ const pauseMs = `(duration(${pause}).getSeconds() * 1000 + duration(${pause}).ge
 const sentMoreThan = (count: string, most: number): string =>
   `(${count} > ${most} || ${rate} < 1 || ${rate} > ${MOST_RATE} || ${ifDurations([pause], `${rate} * ${pauseMs} > ${count} * 1000`)})`;
 
+/** One that knows its callers by their source address is told apart, since it can never have a count. */
+const bySourceAddress = `has(self.${PART}.interface.http) && self.${PART}.interface.http.identity == 'SourceAddress'`;
+
 export const rules: readonly CelRule[] = [
   {
-    rule: scenarioRule(api, `self.${PART}.interface.type != 'HTTP' || has(self.${PART}.redis.count)`),
+    rule: scenarioRule(api, `!(${bySourceAddress})`),
+    message: `CounterDrift compares what one caller was admitted with what Redis counted for it, and with ${PART}.interface.http.identity SourceAddress nothing says where that is: take StoreOutage or GhostAllowing`,
+  },
+  {
+    rule: scenarioRule(
+      api,
+      `self.${PART}.interface.type != 'HTTP' || has(self.${PART}.redis.count) || (${bySourceAddress})`,
+    ),
     message: `CounterDrift compares what was admitted with what Redis counted, and where a limiter behind HTTP counts has to be said in ${PART}.redis.count: set it, or take StoreOutage or GhostAllowing`,
   },
   {

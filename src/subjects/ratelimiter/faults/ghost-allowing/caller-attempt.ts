@@ -1,5 +1,5 @@
 /** One attempt of ghost allowing on a limiter behind HTTP: bursts of one caller each, and what the sender counts. */
-import { counted, messageOf, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { counted, messageOf, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { sendBurst } from '../../http/burst.ts';
@@ -17,7 +17,7 @@ import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { callerReading, mostOfBurst, resultOfCaller } from './caller-reading.ts';
 import { GHOST_FORMULA } from './invariant.ts';
-import { parametersOf, trialsMs } from './parameters.ts';
+import { inOneWindowMs, parametersOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
 import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
@@ -46,12 +46,11 @@ export class CallerBurstAttempt implements FaultAttempt {
 
   /** Nothing is sent: a caller is new to the limiter until its burst. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
-    const { now, target, timeoutMs, usualWriteMs } = this.#toolkit;
-    const { settle, trials } = parametersOf(this.#scenario);
+    const { limiter, now, ownLimit, target, usualWriteMs } = this.#toolkit;
+    const { trials } = parametersOf(this.#scenario);
+    await ownLimit?.untilWhole(signal);
     // The whole story of the fault (index.ts): a fixture that is usable for less is refused.
-    const [countdownMs, settleMs] = [parseDuration(this.#scenario.countdown), parseDuration(settle)];
-    const storyMs = countdownMs + 2 * timeoutMs + settleMs + trialsMs(this.#scenario);
-    await untilItFits(this.#limit, storyMs, now, signal);
+    await untilItFits(this.#limit, inOneWindowMs(this.#scenario, limiter), now, signal);
     this.#keys = trialKeys(fixture, trials);
     this.#timelines = this.#keys.map(() => {
       const timeline = new Timeline(target, now());
@@ -62,8 +61,11 @@ export class CallerBurstAttempt implements FaultAttempt {
     return {
       prepared: {
         fixture,
-        usableUntil: Math.floor(windowEnd(this.#limit, now()) ?? now() + USABLE_MS),
-        message: `${counted(trials, 'caller')} that the rate limiter has never seen: ${fixture}`,
+        // Where each trial has a window of its own, it waits for that itself.
+        usableUntil: Math.floor((ownLimit ? undefined : windowEnd(this.#limit, now())) ?? now() + USABLE_MS),
+        message: ownLimit
+          ? "The limit of the operator's address is whole"
+          : `${counted(trials, 'caller')} that the rate limiter has never seen: ${fixture}`,
       },
     };
   }
@@ -77,17 +79,25 @@ export class CallerBurstAttempt implements FaultAttempt {
     if (this.#keys.length === 0) throw new BurstNotSentError('its callers were not set up by this process');
     for (const [i, key] of this.#keys.entries()) {
       try {
-        if (i > 0) await pauseFor(REST_MS, signal);
+        if (i > 0) await this.#rest(signal);
         const burst = await this.#burst(key, i === 0 ? plannedAt : now(), until, permit, signal);
         const result = resultOfCaller(burst);
         const report = reportOfBurst(result, target.nodes.length);
         const nodes = target.nodes.map(({ name }) => name);
-        const settings = { limit: this.#limit, nodes, clockWithinMs: CLOCK_WITHIN_MS };
+        const settings = {
+          limit: this.#limit,
+          nodes,
+          clockWithinMs: CLOCK_WITHIN_MS,
+          oneCaller: this.#toolkit.ownLimit !== undefined,
+        };
         const reading = callerReading(settings, burst, now());
         this.#trials.push({ burst: result, report, reading });
         for (const [at, timeline] of this.#timelines.entries()) {
           if (at !== i) {
-            timeline.otherBurst(result);
+            timeline.otherBurst(
+              result,
+              settings.oneCaller ? 'the same caller, in a window of its own,' : 'another caller',
+            );
             continue;
           }
           timeline.burst(result);
@@ -106,6 +116,13 @@ export class CallerBurstAttempt implements FaultAttempt {
     this.#over = true;
     this.#told();
     return reportOf(this.#trials, target.nodes.length);
+  }
+
+  async #rest(signal: AbortSignal): Promise<void> {
+    const { now, ownLimit, timeoutMs } = this.#toolkit;
+    if (!ownLimit) return await pauseFor(REST_MS, signal);
+    await ownLimit.untilWhole(signal);
+    await untilItFits(this.#limit, timeoutMs, now, signal);
   }
 
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
@@ -154,7 +171,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Burst<Decision>> {
-    const { budget, callers, dial, limiter, now, target, timeoutMs } = this.#toolkit;
+    const { budget, callers, dial, limiter, now, ownLimit, target, timeoutMs } = this.#toolkit;
     if (!callers) throw new TypeError('there are no callers');
     const count = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
     const request = callers.requestOf(key);
@@ -177,7 +194,7 @@ export class CallerBurstAttempt implements FaultAttempt {
         ...(dial && { dial, cost: TLS_COST }),
       },
       signal,
-    );
+    ).finally(() => ownLimit?.used());
   }
 
   #told(): void {

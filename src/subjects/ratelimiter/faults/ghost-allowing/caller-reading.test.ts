@@ -50,6 +50,14 @@ describe('ghosts by the count of the sender', () => {
     expect(reading.detectedAt).toBeUndefined();
   });
 
+  it('are not said to be none where less than the limit was let through of the one caller that there is', () => {
+    const settings = { limit, nodes, clockWithinMs: 500, oneCaller: true };
+    expect(callerReading(settings, burst(10, 20), 1030).shortfalls).toEqual([]);
+    expect(callerReading(settings, burst(3, 27), 1030).shortfalls.join()).toMatch(
+      /^3 were let through where the limit allows 10 at once, so it was not whole: see who else asks these pods/,
+    );
+  });
+
   it('are held against the end of a window where one may lie in the burst', () => {
     const byClock: RateLimit = { ...limit, start: 'Clock' };
     // The clock of the limiter may be so far off that its minute begins in the midst.

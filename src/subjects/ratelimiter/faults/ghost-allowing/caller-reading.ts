@@ -6,7 +6,7 @@ import type { Burst } from '../../http/burst-plan.ts';
 import { type BurstResult, burstResultOf } from '../../interfaces/burst-result.ts';
 import type { Decision } from '../../interfaces/callers.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
-import { mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { perNode, atLeast as saturated } from '../../words.ts';
 import { tallyOf } from './report.ts';
 
@@ -14,6 +14,8 @@ export interface CallerSettings {
   readonly limit: RateLimit;
   readonly nodes: readonly string[];
   readonly clockWithinMs: number;
+  /** Whether all bursts are of one caller, whose limit others may have used. */
+  readonly oneCaller?: boolean;
 }
 
 /** The answers of a burst as its report has them. */
@@ -52,6 +54,12 @@ export function callerReading(
   if (open > 0 && !broken && allowed + open > bound) {
     shortfalls.push(
       `${open} of ${counted(requests, 'request')} ${open === 1 ? 'has' : 'have'} no proper answer`,
+    );
+  }
+  const full = admittedAtOnce(limit);
+  if (settings.oneCaller && !broken && allowed + open < full) {
+    shortfalls.push(
+      `${allowed} were let through where the limit allows ${full} at once, so it was not whole: see who else asks these pods under the address of the operator`,
     );
   }
   const spared = nodes.filter((node) => !sent.get(node));

@@ -7,6 +7,7 @@ import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
 import type { Fault } from '../fault.ts';
+import { isOfOneCaller } from '../rests.ts';
 import { GhostAllowingAttempt } from './attempt.ts';
 import { CallerBurstAttempt } from './caller-attempt.ts';
 import { api, MOST_TRIALS, parametersOf, rules, trialsMs, unprovable } from './parameters.ts';
@@ -35,11 +36,11 @@ export const ghostAllowing: Fault = {
     const { multiplier, settle, trials } = parametersOf(scenario);
     const { requests } = limiter.limit;
     return {
-      faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario),
+      faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario, limiter),
       settleMs: parseDuration(settle),
       load: false,
       onOrphan: 'Retry',
-      faultTitle: `A burst of ${requests * multiplier} requests goes to all nodes at once${trials > 1 ? `, ${trials} times on keys of their own` : ''}`,
+      faultTitle: `A burst of ${requests * multiplier} requests goes to all nodes at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,
       invariant: invariantOf(limiter, requests * multiplier),
     };
   },

@@ -9,12 +9,14 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
+import { MOST_AHEAD_MS } from '../../../../demo/sound-status.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
 import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
+import { isOfOneCaller, restMs, tooLongForClock } from '../rests.ts';
 
 /** Requests of the largest burst. */
 const MOST_SENT = 10_000;
@@ -41,7 +43,7 @@ const schema = z
       .max(MOST_TRIALS)
       .default(3)
       .describe(
-        'How many bursts are sent, each on a key of its own. One that admits too much is enough for Detected; NotDetected says that it was not observed in so many trials.',
+        'How many bursts are sent, each on a key of its own, or with identity SourceAddress once the limit is whole again. One that admits too much is enough for Detected; NotDetected says that it was not observed in so many trials.',
       ),
     settle: durationField('How long to keep watching after the burst.', '1s', '1m').default('5s'),
   })
@@ -63,7 +65,7 @@ export const api = {
       name: 'trials',
       unit: 'trials',
       grows: true,
-      meaning: 'Bursts that were sent, each on a key of its own.',
+      meaning: 'Bursts that were sent, each of a caller whose limit was whole.',
     },
     {
       name: 'trialsBroken',
@@ -112,8 +114,16 @@ export const rules: readonly CelRule[] = [
 ];
 
 /** Time that the trials after the first add to the fault and its story; milliseconds. */
-export function trialsMs(scenario: ScenarioSpec): number {
-  return (parametersOf(scenario).trials - 1) * TRIAL_MS;
+export function trialsMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
+  return (parametersOf(scenario).trials - 1) * (TRIAL_MS + restMs(limiter));
+}
+
+/** What has to fit into one window: the trials, unless each has one of its own. Milliseconds. */
+export function inOneWindowMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
+  const { settle } = parametersOf(scenario);
+  const onceMs =
+    parseDuration(scenario.countdown) + 2 * parseDuration(limiter.health.timeout) + parseDuration(settle);
+  return onceMs + (isOfOneCaller(limiter) ? 0 : trialsMs(scenario, limiter));
 }
 
 /** Why no run on so many pods can end as expected. */
@@ -122,17 +132,15 @@ export function unprovable(
   limiter: RateLimiterSpec,
   pods: number,
 ): string | undefined {
-  const { health, limit } = limiter;
-  const { multiplier, settle, trials } = parametersOf(scenario);
+  const { limit } = limiter;
+  const { multiplier, trials } = parametersOf(scenario);
   const name = `scenario ${scenario.name}`;
-  const storyMs =
-    parseDuration(scenario.countdown) +
-    2 * parseDuration(health.timeout) +
-    parseDuration(settle) +
-    trialsMs(scenario);
+  const storyMs = inOneWindowMs(scenario, limiter);
   if (storyMs >= parseDuration(limit.window)) {
     return `${name}: ${counted(trials, 'trial')} with countdown, settle and twice health.timeout take ${formatDuration(storyMs)}, and all of it has to fit into limit.window ${limit.window}: lower ghostAllowing.trials, or raise ${PART}.limit.window`;
   }
+  const byOne = isOfOneCaller(limiter) ? unprovableByOne(scenario, limiter, storyMs) : undefined;
+  if (byOne !== undefined) return byOne;
   const sent = limit.requests * multiplier;
   // A full bucket admits more at once than comes back in a window.
   const full = admittedAtOnce(limitOf(limiter));
@@ -149,6 +157,22 @@ export function unprovable(
       ? `set ghostAllowing.multiplier to ${pods} or more`
       : `select fewer pods, or lower ${PART}.limit.requests and set ghostAllowing.multiplier to ${pods}`;
   return `${name}: NotDetected needs limit.requests ${limit.requests} requests to each of ${counted(pods, 'pod')} = ${pods * limit.requests}, and the burst has ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${limit.requests * multiplier}: a pod that ignores the others could not show it. So ${remedy}`;
+}
+
+/** The same where one caller makes all trials, with a rest before each. */
+function unprovableByOne(
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+  storyMs: number,
+): string | undefined {
+  const name = `scenario ${scenario.name}, where all requests are of one caller`;
+  const eachMs = TRIAL_MS + restMs(limiter);
+  const { trials } = parametersOf(scenario);
+  const most = 1 + Math.max(0, Math.floor((MOST_AHEAD_MS - parseDuration(limiter.health.timeout)) / eachMs));
+  if (trials > most) {
+    return `${name}: each of ${counted(trials, 'trial')} after the first waits up to ${formatDuration(restMs(limiter))} until the limit is whole again, and a fault lasts ${formatDuration(MOST_AHEAD_MS)} at most: set ghostAllowing.trials to ${most === 1 ? '1' : `${most} or less`}, or give the rate limiter a shorter window for the test`;
+  }
+  return tooLongForClock(limitOf(limiter), storyMs, name);
 }
 
 /** What makes a burst of at least `needed` requests. */

@@ -15,7 +15,7 @@ import { type Account, balanceOf } from './accounts.ts';
 
 /** For so many nodes accounts are made up, and for limits up to that: each has to be used up after the fault. */
 export const MOST_ACCOUNTS = 3;
-const MOST_ACCOUNTED = 200;
+export const MOST_ACCOUNTED = 200;
 /** How long that may take for one of them; milliseconds. */
 const WITHIN_MS = 2000;
 /** Requests beyond its limit after which a caller is given up that is not denied. */

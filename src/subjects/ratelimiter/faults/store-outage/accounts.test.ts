@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { modelOf } from '../../limits/limiter-models.fixture.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
-import { balanceOf } from './accounts.ts';
+import { balanceOf, balanceOfOne } from './accounts.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
 const span = { from: 0, to: 20_000, fresh: true };
@@ -83,5 +83,32 @@ describe('the accounts after a fault', () => {
         },
       ),
     );
+  });
+});
+
+describe('the accounts of one caller that made all requests', () => {
+  const of = (served: number, notServed: number, admittedAfter: number) =>
+    balanceOfOne(limit, { served, notServed, admittedAfter, span });
+
+  it.each<[string, number, number, number, object]>([
+    ['nobody was served, and nothing is left', 0, 30, 0, { lost: 0, phantoms: 10 }],
+    ['nobody was served, and all is left', 0, 30, 10, { lost: 0, phantoms: 0 }],
+    ['the limit was served, and nothing is left', 10, 20, 0, { lost: 0, phantoms: 0 }],
+    ['more than the limit was served, and all is left', 30, 0, 10, { lost: 30, phantoms: 0 }],
+  ])('are known where %s', (_, served, notServed, admittedAfter, balance) => {
+    expect(of(served, notServed, admittedAfter)).toEqual(balance);
+  });
+
+  it('are not known where more than the limit was served and nothing is left: it may all be counted', () => {
+    expect(of(30, 0, 0)).toMatchObject({
+      unknown: expect.stringContaining('more than the limit was served'),
+    });
+  });
+
+  it('are not known where a window may have ended meanwhile', () => {
+    const late = { ...span, to: 61_000 };
+    expect(balanceOfOne(limit, { served: 0, notServed: 9, admittedAfter: 0, span: late })).toMatchObject({
+      unknown: expect.stringContaining('window'),
+    });
   });
 });

@@ -49,3 +49,17 @@ export function balanceOf(
     phantoms: Math.min(notServed, Math.max(0, full - admitted)),
   };
 }
+
+/**
+ * The same where one caller made all requests of the fault, those beyond its limit, too: more than the limit may have
+ * been served and counted all the same, unless some of the limit is left in the end.
+ */
+export function balanceOfOne(limit: RateLimit, account: Account): Balance | { readonly unknown: string } {
+  const balance = balanceOf(limit, account);
+  if (!balance) return { unknown: 'the end of a window may lie within' };
+  const { admittedAfter, served } = account;
+  if (served > admittedAtOnce(limit) && admittedAfter === 0) {
+    return { unknown: 'more than the limit was served, and how much of that was counted nobody can tell' };
+  }
+  return balance;
+}

@@ -22,6 +22,7 @@ import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { OutageCallers } from './outage-callers.ts';
 import { OutageRecord, type OutageTimes } from './outage-record.ts';
+import { OwnCaller } from './own-caller.ts';
 import { parametersOf, type StoreOutageSpec } from './parameters.ts';
 import { seenInvariant } from './seen-invariant.ts';
 
@@ -35,7 +36,7 @@ interface Place {
   readonly fixture: string;
   readonly record: OutageRecord;
   readonly timeline: Timeline;
-  readonly callers: OutageCallers;
+  readonly callers: OutageCallers | OwnCaller;
   /** The most that the caller beyond its limit may have been let through until then. */
   readonly mostUntil: (to: number) => number;
 }
@@ -50,6 +51,8 @@ export class StoreOutageAttempt implements FaultAttempt {
   #place: Place | undefined;
   #times: OutageTimes = { until: Number.POSITIVE_INFINITY };
   #finishedAt: number | undefined;
+  /** When the one caller came whose limit was whole by then. */
+  #arrivedAt: number | undefined;
   /** Requests for which there was no room. */
   #leftOut = 0;
   #tell: ((reading: InvariantReading) => void) | undefined;
@@ -65,26 +68,28 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   /** Uses the limit of one caller up and lets others in: both have to work before anything is paused. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
-    const { now, target, usualWriteMs } = this.#toolkit;
+    const { now, ownLimit, target, usualWriteMs } = this.#toolkit;
     const { windowMs } = this.#limit;
+    const callers = this.#callersOf(fixture);
+    // Its rests take longer than a look at Redis stays true.
+    const before = callers instanceof OwnCaller ? await callers.control(signal) : [];
     await untilItFits(this.#limit, this.#storyMs, now, signal);
     const admitted = await this.#pause.prepare(2 * windowMs, signal);
     if ('refused' in admitted) return admitted;
     const firstSentAt = now();
-    const { accept, callerTimeout, requestsPerSecond } = this.#parameters;
-    const callerTimeoutMs = parseDuration(callerTimeout);
+    const { accept, callerTimeout } = this.#parameters;
     const settings = {
       nodes: target.nodes.map(({ name }) => name),
       limit: this.#limit,
-      callerTimeoutMs,
-      firstSentAt,
+      callerTimeoutMs: parseDuration(callerTimeout),
+      ...(ownLimit ? { oneLimitFrom: firstSentAt } : { firstSentAt }),
       clockWithinMs: CLOCK_WITHIN_MS,
     };
     const timeline = new Timeline(target, firstSentAt);
     timeline.usualWrites(firstSentAt, usualWriteMs() > 0 ? [usualWriteMs()] : []);
     const mostUntil = (to: number): number =>
       mostAdmitted(this.#limit, {
-        from: firstSentAt,
+        from: ownLimit ? (this.#arrivedAt ?? to) : firstSentAt,
         to,
         fresh: true,
         clockWithinMs: CLOCK_WITHIN_MS,
@@ -95,44 +100,58 @@ export class StoreOutageAttempt implements FaultAttempt {
       mostUntil,
       record: new OutageRecord(settings, accept),
       timeline,
-      callers: new OutageCallers({
-        access: this.#access,
-        fixture,
-        requestsPerSecond,
-        callerTimeoutMs,
-        trafficMs: 2 * this.#storyMs,
-        room: this.#toolkit.room,
-        leftOut: () => {
-          this.#leftOut += 1;
-        },
-      }),
+      callers,
     };
-    const knownUntil = await this.#introduce(place, signal);
+    for (const request of before) place.record.add(request);
+    const knownUntil =
+      callers instanceof OwnCaller ? undefined : await this.#introduce(place, callers, signal);
     this.#place = place;
     this.#pause.prepared();
     const windowEnds = windowEnd(this.#limit, firstSentAt);
-    const lasts = this.#limit.algorithm === 'TokenBucket' ? NO_WINDOW_MS : windowMs;
+    // The window of the one caller begins with the fault.
+    const lasts = this.#limit.algorithm === 'TokenBucket' || ownLimit ? NO_WINDOW_MS : windowMs;
+    const full = counted(admittedAtOnce(this.#limit), 'request');
+    const nodes = counted(target.nodes.length, 'node');
     return {
       prepared: {
         fixture,
         ...admitted,
         usableUntil: Math.floor(knownUntil ?? windowEnds ?? firstSentAt + lasts),
-        message: `Callers ${fixture}-...: ${counted(admittedAtOnce(this.#limit), 'request')} let through and then denied, others let through by ${counted(target.nodes.length, 'node')}`,
+        message: ownLimit
+          ? `The operator's address: ${full} let through and then denied by ${nodes}, and the limit is whole again`
+          : `Callers ${fixture}-...: ${full} let through and then denied, others let through by ${nodes}`,
       },
     };
   }
 
   /** Makes the callers known and the controls with them; those are forgotten again where that fails. */
-  async #introduce(place: Place, signal: AbortSignal): Promise<number | undefined> {
-    const { callers } = place;
+  async #introduce(place: Place, callers: OutageCallers, signal: AbortSignal): Promise<number | undefined> {
     const knownUntil = await callers.introduce(signal);
     try {
-      await callers.control((request) => noteRequest(place, request), signal);
+      await callers.control((request) => this.#note(place, request), signal);
     } catch (error) {
       await callers.forget();
       throw error;
     }
     return knownUntil;
+  }
+
+  #callersOf(fixture: string): OutageCallers | OwnCaller {
+    const { ownLimit, room } = this.#toolkit;
+    const { callerTimeout, requestsPerSecond } = this.#parameters;
+    const options = {
+      access: this.#access,
+      fixture,
+      requestsPerSecond,
+      callerTimeoutMs: parseDuration(callerTimeout),
+      room,
+      leftOut: () => {
+        this.#leftOut += 1;
+      },
+    };
+    return ownLimit
+      ? new OwnCaller({ ...options, ownLimit })
+      : new OutageCallers({ ...options, trafficMs: 2 * this.#storyMs });
   }
 
   async inject(
@@ -143,6 +162,10 @@ export class StoreOutageAttempt implements FaultAttempt {
     const place = this.#place;
     if (!place) throw new PauseNotSentError('its callers were not set up by this process');
     await this.#pause.requireSameRedis();
+    if (place.callers instanceof OwnCaller) {
+      this.#arrivedAt = this.#toolkit.now();
+      await place.callers.arrive((request) => this.#note(place, request), signal);
+    }
     this.#times = { until: moment.until };
     const listener = {
       timeline: place.timeline,
@@ -162,7 +185,10 @@ export class StoreOutageAttempt implements FaultAttempt {
     tell(report);
   }
 
-  /** Callers ask from the start of the fault to its end and the time to settle; then it is judged what they got. */
+  /**
+   * Callers ask from the start of the watch on, or of the fault where one has its limit for all of it, to the end of
+   * the time to settle; then it is judged what they got.
+   */
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
     const place = this.#place;
     if (!place || this.#finishedAt !== undefined) return await untilAborted(signal);
@@ -175,11 +201,7 @@ export class StoreOutageAttempt implements FaultAttempt {
       AbortSignal.any([signal, watching.signal]),
     );
     try {
-      const traffic = place.callers.traffic(
-        (request) => noteRequest(place, request),
-        AbortSignal.any([signal, enough.signal]),
-        this.#toolkit.lifetime,
-      );
+      const traffic = this.#ask(place, AbortSignal.any([signal, enough.signal]));
       const accounts = this.#useAccounts(place, signal);
       // Where the watch is ended before them, nobody asks how they ended.
       Promise.all([traffic, accounts]).catch(() => undefined);
@@ -211,7 +233,11 @@ export class StoreOutageAttempt implements FaultAttempt {
     if (!this.#place) {
       return { workedAt, measures: [], message: `${accepted}; the callers of this fault are not known` };
     }
-    const { measures, message } = await this.#place.callers.balance(signal);
+    const { callers, record } = this.#place;
+    const { measures, message } =
+      callers instanceof OwnCaller
+        ? await callers.balance(record.ofOneLimit, signal)
+        : await callers.balance(signal);
     return { workedAt, measures, message: `${accepted}; ${message}` };
   }
 
@@ -230,7 +256,7 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   get #invariant(): SeenInvariant | undefined {
     const reading = this.#place?.record.reading(this.#times, this.#finishedAt);
-    return reading && seenInvariant(reading, this.#parameters.accept);
+    return reading && seenInvariant(reading, this.#parameters.accept, this.#toolkit.ownLimit && 'within');
   }
 
   async inquire(marker: string): Promise<OrphanFinding> {
@@ -248,9 +274,29 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   /** In the midst of the fault, once its first requests are answered or waiting. */
   async #useAccounts({ callers }: Place, signal: AbortSignal): Promise<void> {
-    while (this.#times.startedAt === undefined) await pauseFor(TICK_MS, signal);
+    if (callers instanceof OwnCaller) return;
+    await this.#untilStarted(signal);
     await pauseFor((this.#times.until - this.#toolkit.now()) / 4, signal);
     await callers.askForAccounts(signal);
+  }
+
+  async #ask(place: Place, stop: AbortSignal): Promise<void> {
+    const { callers } = place;
+    // Before it the limit would be used up that the fault is to find whole.
+    if (callers instanceof OwnCaller) await this.#untilStarted(stop).catch(() => undefined);
+    await callers.traffic((request) => this.#note(place, request), stop, this.#toolkit.lifetime);
+  }
+
+  async #untilStarted(signal: AbortSignal): Promise<void> {
+    while (this.#times.startedAt === undefined) await pauseFor(TICK_MS, signal);
+  }
+
+  /** Where one caller makes all requests, the limit is about each of them. */
+  #note({ callers, mostUntil, record, timeline }: Place, request: CallerRequest): void {
+    const noted = callers instanceof OwnCaller ? ({ ...request, caller: 'Beyond' } as const) : request;
+    record.add(noted);
+    timeline.request(noted);
+    if (noted.caller === 'Beyond') timeline.limit(noted.endedAt, mostUntil(noted.endedAt));
   }
 
   #reported({ endedAt, startedAt }: FaultReport): void {
@@ -285,10 +331,4 @@ export class StoreOutageAttempt implements FaultAttempt {
       await pauseFor(Math.min(left, TICK_MS), signal);
     }
   }
-}
-
-function noteRequest({ mostUntil, record, timeline }: Place, request: CallerRequest): void {
-  record.add(request);
-  timeline.request(request);
-  if (request.caller === 'Beyond') timeline.limit(request.endedAt, mostUntil(request.endedAt));
 }

@@ -37,6 +37,11 @@ export interface OutageSettings {
   /** As in `KnownOfKey`, of the key of the caller beyond its limit. */
   readonly firstSentAt?: number;
   readonly clockWithinMs?: number;
+  /**
+   * Where all requests are of one caller: from when on they are of one limit, which was whole then. The first that it
+   * admits at once are within the limit, see `asOfOneLimit`, and all of them count for what is beyond it.
+   */
+  readonly oneLimitFrom?: number;
 }
 
 /** When writes stood still, in milliseconds since the epoch. */
@@ -53,7 +58,7 @@ export interface NodeBehaviour {
   readonly within: Counts;
   /** Of the caller beyond its limit. */
   readonly beyond: Counts;
-  /** How often that one was let through as the fault began or ended, which is not in `beyond`. */
+  /** How often that one was let through as the fault began or ended, which is not in the counts. */
   readonly beyondAtEdges: number;
 }
 
@@ -72,10 +77,15 @@ export function behaviourOf(
   requests: readonly CallerRequest[],
   { endedAt, startedAt }: OutageSpan,
 ): OutageBehaviour {
-  const { callerTimeoutMs, clockWithinMs, firstSentAt, limit, nodes } = settings;
+  const { callerTimeoutMs, clockWithinMs, limit, nodes, oneLimitFrom } = settings;
+  const ofLimit = requests.filter(({ caller, sentAt }) =>
+    oneLimitFrom === undefined ? caller === 'Beyond' : sentAt >= oneLimitFrom,
+  );
+  const firstSentAt =
+    oneLimitFrom === undefined ? settings.firstSentAt : ofLimit.reduce(firstOf, Number.POSITIVE_INFINITY);
   // What gets through after the fault is not of it.
-  const admitted = requests
-    .filter(({ caller, got, endedAt: at }) => caller === 'Beyond' && got === 'Admitted' && at <= endedAt)
+  const admitted = ofLimit
+    .filter(({ got, endedAt: at }) => got === 'Admitted' && at <= endedAt)
     .map(({ node, sentAt, endedAt: answeredAt }) => ({ node, sentAt, answeredAt }));
   const known = {
     ...(firstSentAt !== undefined && { firstSentAt }),
@@ -95,7 +105,8 @@ export function behaviourOf(
       const within = countsOf(own, 'Within');
       const beyond = countsOf(own, 'Beyond');
       const admittedIn = admitted.filter((each) => each.node === node && each.answeredAt > startedAt).length;
-      const beyondAtEdges = Math.max(0, admittedIn - beyond.Admitted);
+      const told = beyond.Admitted + (oneLimitFrom === undefined ? 0 : within.Admitted);
+      const beyondAtEdges = Math.max(0, admittedIn - told);
       return [node, { behaviour: kindOf(within, beyond, leaking.has(node)), within, beyond, beyondAtEdges }];
     }),
   );
@@ -107,16 +118,41 @@ export function behaviourOf(
     over,
     shortfalls: [
       ...controlShortfalls(settings, before, overOf(admitted.filter((each) => each.answeredAt <= startedAt))),
-      ...[...byNode].flatMap(([node, { within }]) => {
-        const asked = sum(within);
-        return asked >= LEAST_ASKED
-          ? []
-          : [
-              `${node} was asked by ${asked} callers within their limit during the fault, ${LEAST_ASKED} are needed`,
-            ];
-      }),
+      ...[...byNode].flatMap(([node, judged]) => askedShortfalls(settings, node, judged)),
     ],
   };
+}
+
+/** What is missing of the requests to one node while the fault was on. */
+function askedShortfalls(
+  { oneLimitFrom }: OutageSettings,
+  node: string,
+  { behaviour, beyond, within }: NodeBehaviour,
+): string[] {
+  const [inside, outside] = [sum(within), sum(beyond)];
+  if (oneLimitFrom === undefined) {
+    if (inside >= LEAST_ASKED) return [];
+    return [
+      `${node} was asked by ${inside} callers within their limit during the fault, ${LEAST_ASKED} are needed`,
+    ];
+  }
+  const missing: string[] = [];
+  if (inside < LEAST_ASKED) {
+    missing.push(
+      `${node} was asked ${inside} times within the limit during the fault, ${LEAST_ASKED} are needed`,
+    );
+  }
+  // Nobody was there to be turned away, so it is not known whether anybody would have been.
+  if (behaviour === 'Holds' && outside < LEAST_ASKED) {
+    missing.push(
+      `${node} was asked ${outside} times beyond the limit during the fault, ${LEAST_ASKED} are needed`,
+    );
+  }
+  return missing;
+}
+
+function firstOf(first: number, { sentAt }: CallerRequest): number {
+  return Math.min(first, sentAt);
 }
 
 function kindOf(within: Counts, beyond: Counts, leaks: boolean): Behaviour {

@@ -50,7 +50,8 @@ export const storeOutage: Fault = {
       invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}`,
     };
   },
-  unprovable: (scenario, _limiter, pods) => unprovable(scenario, pods),
+  restsToPrepare: 2,
+  unprovable,
   keysOf: callerKeys,
   open: (scenario, toolkit, { access }) => new StoreOutageAttempt(scenario, toolkit, access),
 };

@@ -17,6 +17,7 @@ import {
   type OutageSettings,
   type OutageSpan,
 } from './behaviour.ts';
+import { asOfOneLimit } from './one-limit.ts';
 import { type Phases, phasesOf } from './phases.ts';
 import { latencyOf, wellAgainAfter } from './recovery.ts';
 
@@ -44,8 +45,12 @@ export class OutageRecord {
     this.#accept = accept;
   }
 
-  get requests(): readonly CallerRequest[] {
-    return this.#requests;
+  /** Those of the one limit that all share, in their order; none where each kind of callers has its own. */
+  get ofOneLimit(): readonly CallerRequest[] {
+    const { oneLimitFrom = Number.POSITIVE_INFINITY } = this.#settings;
+    return this.#requests
+      .filter(({ sentAt }) => sentAt >= oneLimitFrom)
+      .toSorted((a, b) => a.sentAt - b.sentAt);
   }
 
   add(request: CallerRequest): void {
@@ -60,19 +65,24 @@ export class OutageRecord {
   reading(times: OutageTimes, finishedAt: number | undefined): InvariantReading {
     const { endedAt, startedAt } = times;
     const known = startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
-    const judged = known && behaviourOf(this.#settings, this.#requests, known);
+    const requests = asOfOneLimit(this.#settings, this.#requests);
+    const judged = known && behaviourOf(this.#settings, requests, known);
     const shortfalls = [...(judged?.shortfalls ?? []), ...this.#missing(times)];
     const proven = finishedAt !== undefined && shortfalls.length === 0;
-    const brokenAt = proven && judged && known ? this.#brokenAt(judged, known) : undefined;
+    const brokenAt = proven && judged && known ? this.#brokenAt(judged, requests, known) : undefined;
     return {
-      measures: judged && known ? this.#measures(judged, known) : [],
+      measures: judged && known ? this.#measures(judged, requests, known) : [],
       summary: judged ? summaryOf(judged) : 'not judged yet',
       ...(finishedAt !== undefined && brokenAt !== undefined && { detectedAt: finishedAt, brokenAt }),
       watchedUntil: finishedAt ?? this.#requests.at(-1)?.endedAt ?? 0,
       complete: finishedAt !== undefined,
       shortfalls,
-      evidence: judged && known ? this.#evidence(judged, known) : [],
+      evidence: judged && known ? this.#evidence(judged, requests, known) : [],
     };
+  }
+
+  get #isOneLimit(): boolean {
+    return this.#settings.oneLimitFrom !== undefined;
   }
 
   #missing({ doubtfulFrom, endedAt, until }: OutageTimes): string[] {
@@ -91,11 +101,15 @@ export class OutageRecord {
   }
 
   /** When the first caller got what is not accepted; where no one caller shows it, when the pause began. */
-  #brokenAt({ behaviour, over }: OutageBehaviour, span: OutageSpan): number | undefined {
+  #brokenAt(
+    { behaviour, over }: OutageBehaviour,
+    requests: readonly CallerRequest[],
+    span: OutageSpan,
+  ): number | undefined {
     const moments: number[] = [];
     if (this.#isTooMuch(over)) moments.push(over.exceededAt ?? span.startedAt);
     if (behaviour !== 'FailsOpen' && !this.#accept.includes(behaviour)) {
-      const { during } = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
+      const { during } = phasesOf(requests, span, this.#settings.callerTimeoutMs);
       const first = during.find(
         ({ caller, got }) => caller === 'Within' && (got === 'Admitted') === (behaviour === 'Holds'),
       );
@@ -109,11 +123,11 @@ export class OutageRecord {
     return excess > 0 && !this.#accept.includes('FailsOpen');
   }
 
-  #measures({ byNode, over }: OutageBehaviour, span: OutageSpan) {
+  #measures({ byNode, over }: OutageBehaviour, requests: readonly CallerRequest[], span: OutageSpan) {
     const within = total([...byNode.values()].map((node) => node.within));
     const asked = within.Admitted + within.Denied + within.Failed + within.Unanswered;
-    const { after, before, during } = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
-    const well = wellAgainAfter(this.#settings.nodes, this.#requests, span);
+    const { after, before, during } = phasesOf(requests, span, this.#settings.callerTimeoutMs);
+    const well = wellAgainAfter(this.#settings.nodes, requests, span, this.#isOneLimit);
     const whole = (name: string, value: number | undefined, unit: string) =>
       value === undefined ? [] : [{ name, value: Math.round(value), unit }];
     return [
@@ -127,7 +141,11 @@ export class OutageRecord {
     ];
   }
 
-  #evidence({ byNode, over }: OutageBehaviour, span: OutageSpan): string[] {
+  #evidence(
+    { byNode, over }: OutageBehaviour,
+    requests: readonly CallerRequest[],
+    span: OutageSpan,
+  ): string[] {
     const lines = [...byNode].map(
       ([node, { behaviour, beyond, beyondAtEdges, within }]) =>
         `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted as the pause began or ended` : ''}`,
@@ -137,10 +155,12 @@ export class OutageRecord {
         ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most${this.#isTooMuch(over) ? '; not accepted, since accept does not name FailsOpen' : ''}`
         : 'Beyond the limit: no more admitted than it allows',
     );
-    const phases = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
+    const phases = phasesOf(requests, span, this.#settings.callerTimeoutMs);
     lines.push(
       answersText(phases),
-      `After the pause callers within their limit got ${countsText(countsOf(phases.after, 'Within'))}`,
+      this.#isOneLimit
+        ? `After the pause the same caller got ${countsText(total([countsOf(phases.after, 'Within'), countsOf(phases.after, 'Beyond')]))}`
+        : `After the pause callers within their limit got ${countsText(countsOf(phases.after, 'Within'))}`,
     );
     return lines;
   }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ScenarioSpec } from '../../../../api/index.ts';
+import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
+import { rateLimiterApi } from '../../api.ts';
+import { type RateLimiterSpec, rateLimiterOf } from '../../schema.ts';
 import { parametersOf, unprovable } from './parameters.ts';
 
 const scenario = (change: object = {}): ScenarioSpec => {
@@ -7,21 +9,75 @@ const scenario = (change: object = {}): ScenarioSpec => {
   return { ...plain, storeOutage: { ...parametersOf(plain), ...change } };
 };
 
+const limiter = (limit: object = {}, identity = 'Key'): RateLimiterSpec => {
+  const path = identity === 'Key' ? '/$(key)' : '/';
+  const http = { identity, request: { path } };
+  return rateLimiterOf(
+    specSchema([rateLimiterApi]).parse({
+      subject: {
+        rateLimiter: {
+          selector: { matchLabels: { app: 'x' } },
+          redis: { service: { name: 'redis' } },
+          interface: { type: 'HTTP', http },
+          limit,
+        },
+      },
+    }),
+  );
+};
+
 describe('a store outage that can tell nothing', () => {
   it('is none by default, on up to a hundred pods', () => {
-    expect(unprovable(scenario(), 3)).toBeUndefined();
-    expect(unprovable(scenario(), 100)).toBeUndefined();
+    expect(unprovable(scenario(), limiter(), 3)).toBeUndefined();
+    expect(unprovable(scenario(), limiter(), 100)).toBeUndefined();
   });
 
   it('has too short a pause for its callers', () => {
-    expect(unprovable(scenario({ pause: '2s', callerTimeout: '1500ms' }), 3)).toContain('comes to 2');
-    expect(unprovable(scenario({ pause: '1s', callerTimeout: '10s' }), 3)).toContain('comes to 0');
+    expect(unprovable(scenario({ pause: '2s', callerTimeout: '1500ms' }), limiter(), 3)).toContain(
+      'comes to 2',
+    );
+    expect(unprovable(scenario({ pause: '1s', callerTimeout: '10s' }), limiter(), 3)).toContain('comes to 0');
   });
 
   it('would have more requests wait at once than one run may', () => {
-    expect(unprovable(scenario(), 101)).toContain('comes to 1010 requests');
-    expect(unprovable(scenario({ requestsPerSecond: 50, callerTimeout: '9s', pause: '30s' }), 2)).toContain(
-      'lower storeOutage.requestsPerSecond or callerTimeout',
+    expect(unprovable(scenario(), limiter(), 101)).toContain('comes to 1010 requests');
+    expect(
+      unprovable(scenario({ requestsPerSecond: 50, callerTimeout: '9s', pause: '30s' }), limiter(), 2),
+    ).toContain('lower storeOutage.requestsPerSecond or callerTimeout');
+  });
+});
+
+describe('a store outage of one caller alone', () => {
+  const by = (limit: object, change: object, pods: number) =>
+    unprovable(scenario(change), limiter(limit, 'SourceAddress'), pods);
+
+  it('can be told where each pod is asked within the limit, and beyond it, in the pause', () => {
+    expect(by({ requests: 18 }, {}, 3)).toBeUndefined();
+    expect(by({ requests: 100 }, {}, 3)).toBeUndefined();
+  });
+
+  it('has too small a limit to ask each pod within it', () => {
+    expect(by({ requests: 17 }, {}, 3)).toMatch(
+      /each of 3 pods has to be asked once before the pause and 5 times during it within the limit, 18 times in all, and subject\.rateLimiter\.limit allows 17 at once: select fewer pods, or/,
+    );
+    expect(by({ algorithm: 'TokenBucket', requests: 100, burst: 10 }, {}, 3)).toContain('allows 10 at once');
+  });
+
+  it('has too large a limit to reach it in the pause', () => {
+    expect(by({ requests: 1000 }, {}, 3)).toMatch(
+      /the limit allows 1000 in the pause, and 1015 have to be sent .* 2 x storeOutage\.requestsPerSecond 5 x 3 pods come to 255 in what .* leave of 10s: raise/,
+    );
+    // What comes back of a bucket has to be outrun, too.
+    expect(by({ algorithm: 'TokenBucket', requests: 1800, burst: 30 }, {}, 3)).toContain(
+      'the limit allows 330',
+    );
+  });
+
+  it('does not fit between the ends of two windows by the clock', () => {
+    const clock = { requests: 30, windowStart: 'Clock' };
+    expect(by({ ...clock, window: '60s' }, {}, 3)).toBeUndefined();
+    expect(by({ ...clock, window: '26s' }, {}, 3)).toMatch(
+      /its 24s have to fit into a window by the clock, .* leave 23s/,
     );
   });
 });

@@ -1,7 +1,17 @@
 /** StoreOutage in the API: its parameters, and which specs can prove nothing. */
 import { z } from 'zod';
-import { durationField, type FaultApi, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import {
+  counted,
+  durationField,
+  type FaultApi,
+  parseDuration,
+  type ScenarioSpec,
+} from '../../../../api/index.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
+import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy } from '../fault.ts';
+import { tooLongForClock } from '../rests.ts';
 import { BEHAVIOURS, LEAST_ASKED } from './behaviour.ts';
 
 const schema = z
@@ -13,7 +23,9 @@ const schema = z
       .min(1)
       .max(50)
       .default(5)
-      .describe('Requests a second to each pod, of callers within their limit and as many beyond it.'),
+      .describe(
+        'Requests a second to each pod, of callers within their limit and as many beyond it; twice as many of the one caller with identity SourceAddress.',
+      ),
     settle: durationField('How long to keep asking after the pause.', '1s', '1m').default('5s'),
     accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Holds']).meta({
       description:
@@ -59,7 +71,8 @@ export const api = {
     {
       name: 'wellAfter',
       unit: 'ms',
-      meaning: 'From the end of the pause until callers were served as before.',
+      meaning:
+        'From the end of the pause until callers were served as before; with identity SourceAddress, until each pod let the one caller through or denied it.',
     },
     { name: 'lost', unit: 'requests', meaning: 'Requests that were served and never counted.' },
     { name: 'phantoms', unit: 'requests', meaning: 'Requests that were counted and never served.' },
@@ -74,8 +87,15 @@ export const parametersOf: (scenario: ScenarioSpec) => StoreOutageSpec = paramet
 /** Requests a second over all pods, and requests that may wait for an answer at once: one run must not take the process up. */
 const MOST_AT_ONCE = 1000;
 
+/** What the proof of the pause may take of it, before the one caller begins to ask; milliseconds. */
+const PROOF_MS = 500;
+
 /** Why no run on so many pods can tell what callers get, with what to change. */
-export function unprovable(scenario: ScenarioSpec, pods: number): string | undefined {
+export function unprovable(
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+  pods: number,
+): string | undefined {
   const { callerTimeout, pause, requestsPerSecond } = parametersOf(scenario);
   const timeoutMs = parseDuration(callerTimeout);
   // One that the end of the pause may answer tells nothing, so the last ones do not count.
@@ -87,6 +107,32 @@ export function unprovable(scenario: ScenarioSpec, pods: number): string | undef
   // Both kinds of callers ask each pod.
   const rate = 2 * requestsPerSecond * pods;
   const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
-  if (open <= MOST_AT_ONCE) return undefined;
+  if (open <= MOST_AT_ONCE) return unprovableByOne(scenario, limiter, pods);
   return `scenario ${scenario.name}: 2 x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
+}
+
+/** The same where one caller makes all requests: its limit has to be used up on the way, neither too soon nor never. */
+function unprovableByOne(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
+  if (limiter.interface.http?.identity !== 'SourceAddress') return undefined;
+  const limit = limitOf(limiter);
+  const full = admittedAtOnce(limit);
+  const { callerTimeout, pause, requestsPerSecond, settle } = parametersOf(scenario);
+  const name = `scenario ${scenario.name}, where all requests are of one caller`;
+  const within = (LEAST_ASKED + 1) * pods;
+  if (full < within) {
+    return `${name}: each of ${counted(pods, 'pod')} has to be asked once before the pause and ${LEAST_ASKED} times during it within the limit, ${within} times in all, and ${PART}.limit allows ${full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
+  }
+  const pauseMs = parseDuration(pause);
+  const most = mostAdmitted(limit, { from: 0, to: pauseMs, fresh: true, clockWithinMs: 0 });
+  const askedMs = pauseMs - Math.max(0, Math.min(PROOF_MS, pauseMs / 2)) - parseDuration(callerTimeout);
+  const asked = Math.max(0, Math.floor((askedMs / 1000) * 2 * requestsPerSecond) * pods);
+  const needed = most + LEAST_ASKED * pods;
+  if (asked < needed) {
+    return `${name}: the limit allows ${most} in the pause, and ${needed} have to be sent in it to see what becomes of those beyond; 2 x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods come to ${asked} in what the proof and the last callerTimeout leave of ${pause}: raise storeOutage.requestsPerSecond or pause, or give the rate limiter a lower limit for the test`;
+  }
+  const storyMs = [scenario.countdown, pause, settle, callerTimeout, limiter.health.timeout].reduce(
+    (sum, part) => sum + parseDuration(part),
+    0,
+  );
+  return tooLongForClock(limit, storyMs, name);
 }

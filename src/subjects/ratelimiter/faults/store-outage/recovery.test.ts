@@ -28,6 +28,18 @@ describe('callers are well again', () => {
     expect(wellAgainAfter(['a'], requests, fault)).toBeUndefined();
   });
 
+  it('once every node answers yes or no, where nobody knows what is left of the one limit', () => {
+    const requests = [
+      request('a', 1010, 'Admitted'),
+      request('b', 1020, 'Unanswered'),
+      request('a', 1030, 'Denied'),
+      request('b', 1040, 'Admitted'),
+    ];
+    expect(wellAgainAfter(['a', 'b'], requests, fault, true)).toBe(45);
+    const failed = [...requests, request('a', 1050, 'Failed')];
+    expect(wellAgainAfter(['a', 'b'], failed, fault, true)).toBeUndefined();
+  });
+
   it('not where a node was not asked', () => {
     expect(wellAgainAfter(['a', 'b'], [request('a', 1010, 'Admitted')], fault)).toBeUndefined();
     expect(wellAgainAfter([], [], fault)).toBeUndefined();

@@ -24,18 +24,20 @@ export function latencyOf(requests: readonly CallerRequest[]): Latency | undefin
 
 /**
  * Milliseconds from the end of the fault until every caller within its limit was let through by every node, up
- * to the last one that was sent; undefined while that is not so.
+ * to the last one that was sent; undefined while that is not so. `oneLimit`: all requests are of one caller, of whose
+ * limit nobody knows what is left, so a denial is as well as a yes.
  */
 export function wellAgainAfter(
   nodes: readonly string[],
   requests: readonly CallerRequest[],
   { endedAt }: OutageSpan,
+  oneLimit = false,
 ): number | undefined {
-  const within = requests
-    .filter(({ caller, sentAt }) => caller === 'Within' && sentAt >= endedAt)
+  const asked = requests
+    .filter(({ caller, sentAt }) => (oneLimit || caller === 'Within') && sentAt >= endedAt)
     .sort((a, b) => a.sentAt - b.sentAt);
-  const lastBad = within.findLastIndex(({ got }) => got !== 'Admitted');
-  const well = within.slice(lastBad + 1);
+  const lastBad = asked.findLastIndex(({ got }) => got !== 'Admitted' && !(oneLimit && got === 'Denied'));
+  const well = asked.slice(lastBad + 1);
   const firsts = nodes.map((node) => well.find((request) => request.node === node));
   if (firsts.length === 0 || firsts.includes(undefined)) return undefined;
   // When the last node was seen to be well.

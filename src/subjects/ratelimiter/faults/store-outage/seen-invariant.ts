@@ -6,11 +6,16 @@ import { type Behaviour, SHARE } from './behaviour.ts';
 /**
  * The formula is false just where `reading` is broken, once that is proven: with a shortfall nothing is, whatever the
  * figures are. Not all that is accepted can be said in figures of all callers.
+ * @param who whose requests are within the limit: those of others, or the first of the one caller
  */
-export function seenInvariant(reading: InvariantReading, accept: readonly Behaviour[]): SeenInvariant {
+export function seenInvariant(
+  reading: InvariantReading,
+  accept: readonly Behaviour[],
+  who: 'others' | 'within' = 'others',
+): SeenInvariant {
   const served = accept.some((kind) => kind !== 'Holds' && kind !== 'FailsOpen')
     ? []
-    : [`others-allowed >= ${SHARE} * others-sent`];
+    : [`${who}-allowed >= ${SHARE} * ${who}-sent`];
   const kept = accept.includes('FailsOpen') ? [] : ['sum(requests-allowed) - allowed <= 0'];
   const valueOf = (name: string): number => reading.measures.find((one) => one.name === name)?.value ?? 0;
   const sent = valueOf('withinLimit');
@@ -22,8 +27,8 @@ export function seenInvariant(reading: InvariantReading, accept: readonly Behavi
       reading.measures.length === 0
         ? []
         : [
-            { name: 'others-sent', value: sent },
-            { name: 'others-allowed', value: sent - valueOf('notServed') },
+            { name: `${who}-sent`, value: sent },
+            { name: `${who}-allowed`, value: sent - valueOf('notServed') },
             { name: 'sum(requests-allowed) - allowed', value: valueOf('overAdmission') },
           ],
   };

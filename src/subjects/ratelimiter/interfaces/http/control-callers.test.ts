@@ -58,3 +58,39 @@ describe('what is said of a limiter that lets too many through without a fault',
     );
   });
 });
+
+describe('what is said where all requests are of one caller, by its source address', () => {
+  const of = (answers: Parameters<typeof asked>[0], usedUp: boolean): string | undefined =>
+    controlProblem(limit, { requests: asked(answers), usedUp }, 'health.timeout', 'SourceAddress');
+
+  it('names nothing that stands in the request, but who may show each pod another address', () => {
+    const said = of(
+      [
+        ['a', 'Admitted'],
+        ['b', 'Admitted'],
+        ['a', 'Admitted'],
+        ['a', 'Denied'],
+        ['b', 'Denied'],
+      ],
+      true,
+    );
+    expect(said).toMatch(
+      /the limit allows 2: .* whether all pods see the operator under one address and count by that/,
+    );
+    expect(said).not.toContain('$(key)');
+  });
+
+  it('names who else may have used it up, where that was sooner than the limit', () => {
+    const said = of(
+      [
+        ['a', 'Admitted'],
+        ['b', 'Denied'],
+        ['a', 'Denied'],
+      ],
+      true,
+    );
+    expect(said).toMatch(
+      /denied after 1 request, and the limit allows 2: correct subject\.rateLimiter\.limit .*who else/,
+    );
+  });
+});

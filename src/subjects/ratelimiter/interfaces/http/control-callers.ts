@@ -1,6 +1,6 @@
 /**
- * The controls before any fault: a caller whom the limiter has never seen is let through as often as
- * its limit allows, and then denied by every node; and the Redis that the spec names is where that was counted.
+ * The controls before any fault: a caller whose limit is whole is let through as often as that allows, and then denied
+ * by every node; and the Redis that the spec names is where that was counted.
  */
 
 import { counted } from '../../../../api/index.ts';
@@ -11,10 +11,11 @@ import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits } from '../../limits/window-turn.ts';
 import { sumOf } from '../../words.ts';
 import { measureWrites } from '../../write-latency.ts';
-import type { CallerRequest, Got } from '../caller-request.ts';
+import { type CallerRequest, type Got, gotOf } from '../caller-request.ts';
 import { type UsedUp, useUp } from '../use-up.ts';
 import { countAtRest, measureLag } from './control-counts.ts';
 import { limitOf } from './limit-of-spec.ts';
+import type { HttpInterfaceSpec } from './schema.ts';
 import { StoreControl } from './store-control.ts';
 
 /** Requests beyond its limit after which a limiter that denies none is given up. */
@@ -24,6 +25,16 @@ const MOST_NAMED = 3;
 /** How long the control may take, in milliseconds, and so has to fit into a window by the clock. */
 const CONTROL_MS = 2000;
 const HTTP_FIELD = 'subject.rateLimiter.interface.http';
+
+/** What to look at where more is let through than one caller may. */
+export const WHO_IS_TAKEN = {
+  Key: 'whether $(key) stands where it takes the identity of its caller',
+  SourceAddress:
+    'whether all pods see the operator under one address and count by that: a proxy, or address translation between them, may show each another',
+} as const satisfies Record<HttpInterfaceSpec['identity'], string>;
+/** What else may have used up the limit of the operator's address. */
+const WHO_ELSE =
+  ' (requests, or a window that is longer), or see who else asks these pods under the address of the operator: what is behind the same proxy or address translation, or another ChaosDemo. All of them share that one limit';
 
 /** What the controls showed. */
 export interface CallerControls {
@@ -41,11 +52,14 @@ export interface CallerControls {
  * @throws Error that says what does not fit together, and what to do; RedisClientError
  */
 export async function controlCallers(
-  toolkit: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'room' | 'timeoutMs'>,
+  toolkit: Pick<
+    Toolkit,
+    'askers' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'room' | 'timeoutMs'
+  >,
   { key, rates }: { readonly key: string; readonly rates: readonly number[] },
   signal: AbortSignal,
 ): Promise<CallerControls> {
-  const { askers: clients, callers, limiter, now, redis, timeoutMs } = toolkit;
+  const { askers: clients, callers, limiter, now, ownLimit, redis, timeoutMs } = toolkit;
   if (!callers) throw new TypeError('there are no callers');
   const writes = await measureWrites(redis, signal);
   const writeMaxMs = writes.at(-1) ?? 0;
@@ -54,12 +68,16 @@ export async function controlCallers(
   // Where the spec says what is counted, that shows it.
   const countable = limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow';
   const store = countable && limiter.redis.count ? undefined : new StoreControl(redis);
+  await ownLimit?.untilWhole(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
   const asked = store?.around(clients) ?? clients;
   const options = { clients: asked, callers, key, most: 2 * full + MOST_BEYOND, callerTimeoutMs: timeoutMs };
-  const control = await useUp(options, signal);
-  const problem = controlProblem(limit, control, 'subject.rateLimiter.health.timeout');
+  const control = await useUp(options, signal).finally(() => ownLimit?.used());
+  // First, for a limit that is used up too soon may come of it.
+  if (ownLimit && control.usedUp) await requireFreeHealth(toolkit, signal);
+  const identity = limiter.interface.http?.identity;
+  const problem = controlProblem(limit, control, 'subject.rateLimiter.health.timeout', identity);
   if (problem !== undefined) throw new Error(problem);
   const { requests } = control;
   const allowed = new Map(clients.map(({ node: { name } }) => [name, 0]));
@@ -98,6 +116,25 @@ export async function controlCallers(
 }
 
 /**
+ * The looks at the health of the pods must not use up the one limit that there is.
+ * @throws Error where a pod denies such a look once that limit is used up
+ */
+async function requireFreeHealth(
+  { askers, callers, limiter, timeoutMs }: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'timeoutMs'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { path = '/' } = limiter.interface.http?.health ?? {};
+  for (const client of askers) {
+    const asked = await client.ask({ method: 'GET', path }, timeoutMs, signal);
+    signal.throwIfAborted();
+    if (!callers || gotOf(asked, callers)?.got !== 'Denied') continue;
+    throw new Error(
+      `${client.node.name}: GET ${path} was denied once the limit of the operator's address was used up, so looks at the health use it up, too: set ${HTTP_FIELD}.health.path to one that asks no limiter`,
+    );
+  }
+}
+
+/**
  * Why a limiter without a fault does not do what the spec says; undefined: it does. Pure.
  * @param timeoutField of the spec, how long an answer was waited for
  */
@@ -105,6 +142,7 @@ export function controlProblem(
   limit: RateLimit,
   { improper, requests, usedUp }: UsedUp,
   timeoutField: string,
+  identity: HttpInterfaceSpec['identity'] = 'Key',
 ): string | undefined {
   if (improper) {
     const { asked, got, node, problem, unheard } = improper;
@@ -125,10 +163,10 @@ export function controlProblem(
       open.length === 0
         ? ''
         : `. ${firstOf(open)} denied none: see in the logs whether the rate limiter lost its Redis, at its start or since its timeout for Redis is shorter than a usual answer takes. Some let everybody through from then on, until the pod is restarted`;
-    return `without any fault one caller was let through ${counted(admitted.length, 'time')}, and the limit allows ${Math.max(bound, full)}: see whether subject.rateLimiter.limit is the limit of your rate limiter, and whether $(key) stands where it takes the identity of its caller${lost}`;
+    return `without any fault one caller was let through ${counted(admitted.length, 'time')}, and the limit allows ${Math.max(bound, full)}: see whether subject.rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN[identity]}${lost}`;
   }
   if (admitted.length < full) {
-    return `without any fault one caller was denied after ${counted(admitted.length, 'request')}, and the limit allows ${full}: correct subject.rateLimiter.limit`;
+    return `without any fault one caller was denied after ${counted(admitted.length, 'request')}, and the limit allows ${full}: correct subject.rateLimiter.limit${identity === 'Key' ? '' : WHO_ELSE}`;
   }
   return undefined;
 }

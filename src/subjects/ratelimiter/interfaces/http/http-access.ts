@@ -2,14 +2,15 @@
 import type { Toolkit } from '../../faults/fault.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { CallerAccess } from '../caller-access.ts';
-import { controlProblem } from './control-callers.ts';
+import { controlProblem, WHO_IS_TAKEN } from './control-callers.ts';
 import { limitOf } from './limit-of-spec.ts';
 
 export function httpAccess({
   askers: clients,
   callers,
   limiter,
-}: Pick<Toolkit, 'askers' | 'callers' | 'limiter'>): CallerAccess {
+  ownLimit,
+}: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'ownLimit'>): CallerAccess {
   if (!callers) throw new TypeError('there are no callers');
   const limit = limitOf(limiter);
   return {
@@ -19,8 +20,8 @@ export function httpAccess({
     usesOf: () => Math.max(1, Math.floor(admittedAtOnce(limit) / 2)),
     introduce: async () => undefined,
     forget: async () => undefined,
-    problemOf: (control, timeoutField) => controlProblem(limit, control, timeoutField),
-    advice:
-      'see whether subject.rateLimiter.limit is the limit of your rate limiter, and whether $(key) stands where it takes the identity of its caller',
+    problemOf: (control, timeoutField) =>
+      controlProblem(limit, control, timeoutField, ownLimit && 'SourceAddress'),
+    advice: `see whether subject.rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`,
   };
 }

@@ -7,6 +7,12 @@ export const KEY_PLACE = '$(key)';
 /** The same as an IPv4 address, for limiters that know their callers by a forwarded address. */
 export const ADDRESS_PLACE = '$(address)';
 
+/** Whether the operator can be one caller after another, or is the same one with each request. */
+export const IDENTITIES = ['Key', 'SourceAddress'] as const;
+
+/** Of `self`, the mapping in CEL: whether its request says who the caller is. */
+const KEYED = `([self.request.path, has(self.request.body) ? self.request.body : ''].exists(t, t.contains('${KEY_PLACE}') || t.contains('${ADDRESS_PLACE}')) || self.request.headers.exists(h, h.value.contains('${KEY_PLACE}') || h.value.contains('${ADDRESS_PLACE}')))`;
+
 /** Type of the Secret that the operator takes for the pods of a limiter behind HTTP. */
 export const HTTP_AUTH_SECRET_TYPE = `${GROUP}/http-auth`;
 
@@ -36,13 +42,9 @@ const request = z
       .meta({ description: 'Headers that it carries.', 'x-kubernetes-list-type': 'atomic' }),
     body: z.string().max(4096).optional().describe('Its body, in UTF-8.'),
   })
-  .meta({
-    description: `One request that the limiter counts. Write ${KEY_PLACE} where it takes the identity of its caller (a header, the path, the query or the body), or ${ADDRESS_PLACE} where that is an address such as X-Forwarded-For.`,
-    ...cel({
-      rule: `[self.path, has(self.body) ? self.body : ''].exists(t, t.contains('${KEY_PLACE}') || t.contains('${ADDRESS_PLACE}')) || self.headers.exists(h, h.value.contains('${KEY_PLACE}') || h.value.contains('${ADDRESS_PLACE}'))`,
-      message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. One that goes by the source address alone cannot tell the callers of a demo apart`,
-    }),
-  });
+  .describe(
+    `One request that the limiter counts. Write ${KEY_PLACE} where it takes the identity of its caller (a header, the path, the query or the body), or ${ADDRESS_PLACE} where that is an address such as X-Forwarded-For.`,
+  );
 
 function answers(statuses: number[], what: string) {
   return z
@@ -76,6 +78,12 @@ function answers(statuses: number[], what: string) {
 export const httpInterfaceSchema = z
   .object({
     request: request.describe('The request that counts.'),
+    identity: z
+      .enum(IDENTITIES)
+      .default('Key')
+      .describe(
+        `What the limiter knows its callers by. Key: what stands in the request as ${KEY_PLACE} or ${ADDRESS_PLACE}. SourceAddress: the source address of the connection alone, so all requests of the operator share one limit, and a run waits until it is whole again.`,
+      ),
     admitted: answers([200, 201, 202, 204], 'Answers that mean that the request was let through.'),
     denied: answers([429], 'Answers that mean that the limit is used up.'),
     health: z
@@ -114,7 +122,19 @@ export const httpInterfaceSchema = z
         `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}: further headers of the request that counts, which must not stand here, and the authority of the certificates.`,
       ),
   })
-  .describe('A rate limiter behind an HTTP API of any kind.');
+  .meta({
+    description: 'A rate limiter behind an HTTP API of any kind.',
+    ...cel(
+      {
+        rule: `self.identity == 'SourceAddress' || ${KEYED}`,
+        message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. Where it goes by the source address of the connection alone, set identity to SourceAddress`,
+      },
+      {
+        rule: `self.identity == 'Key' || !${KEYED}`,
+        message: `with identity SourceAddress the rate limiter reads no identity in the request: take ${KEY_PLACE} and ${ADDRESS_PLACE} out of it, or leave identity out`,
+      },
+    ),
+  });
 
 export type HttpInterfaceSpec = z.output<typeof httpInterfaceSchema>;
 export type AnswersSpec = HttpInterfaceSpec['admitted'];

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { requireProvable } from '../admission/connector.ts';
+import { rateLimiterApi } from '../api.ts';
+
+function spec(limit: object, change: object = {}): ChaosDemoSpec {
+  return specSchema([rateLimiterApi]).parse({
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        redis: { service: { name: 'redis' } },
+        interface: { type: 'HTTP', http: { identity: 'SourceAddress', request: { path: '/' } } },
+        limit: { requests: 30, ...limit },
+      },
+    },
+    scenarios: [{ name: 'o', type: 'StoreOutage' }],
+    ...change,
+  });
+}
+
+const ghosts = (trials: number) => [{ name: 'g', type: 'GhostAllowing', ghostAllowing: { trials } }];
+
+const admitted = (made: ChaosDemoSpec) => () => requireProvable({ spec: made }, 3);
+
+describe('a run that rests until its one limit is whole again', () => {
+  it('may begin where all of it ends before the deadline', () => {
+    expect(admitted(spec({ window: '60s' }))).not.toThrow();
+    expect(admitted(spec({ window: '150s' }))).not.toThrow();
+  });
+
+  it('is refused with its rests in numbers where it does not', () => {
+    expect(admitted(spec({ window: '200s' }))).toThrow(
+      /a run waits 3 times up to 3m21s until .* and takes up to 10m\S+ with its faults and chapters, which is not less than activeDeadline 10m: raise activeDeadline/,
+    );
+    expect(admitted(spec({ window: '200s' }, { activeDeadline: '15m' }))).not.toThrow();
+    // The same deadline, for what a dry run does.
+    expect(admitted(spec({ window: '10m' }, { dryRun: true }))).toThrow(/waits 1 times? up to 10m1s/);
+  });
+
+  it('has only as many trials as their rests leave room for in one fault', () => {
+    expect(admitted(spec({ window: '50s' }, { scenarios: ghosts(3) }))).not.toThrow();
+    expect(admitted(spec({ window: '60s' }, { scenarios: ghosts(3) }))).toThrow(
+      /each of 3 trials after the first waits up to 1m1s .* lasts 2m at most: set ghostAllowing\.trials to 2 or less/,
+    );
+    expect(admitted(spec({ window: '2m' }, { scenarios: ghosts(2) }))).toThrow(
+      /set ghostAllowing\.trials to 1,/,
+    );
+    expect(admitted(spec({ window: '2m' }, { scenarios: ghosts(1) }))).not.toThrow();
+  });
+});

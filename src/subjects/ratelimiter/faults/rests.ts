@@ -1,0 +1,62 @@
+/**
+ * What a run takes longer on a limiter that knows its callers by the source address alone: before its control, and before
+ * each part of a fault, that one limit has to become whole. Pure.
+ */
+import {
+  type ChaosDemoSpec,
+  counted,
+  DWELLS_PER_RUN,
+  DWELLS_PER_SCENARIO,
+  formatDuration,
+  parseDuration,
+} from '../../../api/index.ts';
+import { limitOf } from '../interfaces/http/limit-of-spec.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
+import { mostRestMs } from '../limits/whole-again.ts';
+import { CLOCK_WITHIN_MS, windowEnd } from '../limits/window-turn.ts';
+import { PART, type RateLimiterSpec } from '../schema.ts';
+
+/** Whether every request of a run is of one caller. */
+export function isOfOneCaller({ interface: { http } }: Pick<RateLimiterSpec, 'interface'>): boolean {
+  return http?.identity === 'SourceAddress';
+}
+
+/** The longest that one rest takes, in milliseconds; 0: none is needed. */
+export function restMs(limiter: RateLimiterSpec): number {
+  return isOfOneCaller(limiter) ? mostRestMs(limitOf(limiter)) : 0;
+}
+
+/** What a run waits for before something that takes so many rests, in a sentence; undefined: for nothing. */
+export function restSentence(limiter: RateLimiterSpec, rests: number): string | undefined {
+  if (!isOfOneCaller(limiter)) return undefined;
+  const times = rests === 1 ? '' : `${rests} times `;
+  return `This waits ${times}up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is whole again`;
+}
+
+/** Why what has to fit into one window by the clock never does: a rest ends a moment after that has begun. */
+export function tooLongForClock(limit: RateLimit, ms: number, name: string): string | undefined {
+  const end = windowEnd(limit, 0);
+  if (end === undefined) return undefined;
+  // All clocks have to be in it, and the fault is planned a moment later.
+  const roomMs = end - 2 * CLOCK_WITHIN_MS;
+  if (ms <= roomMs) return undefined;
+  return `${name}: its ${formatDuration(ms)} have to fit into a window by the clock, and of ${formatDuration(limit.windowMs)} clocks that may differ by ${formatDuration(CLOCK_WITHIN_MS)} leave ${formatDuration(Math.max(0, roomMs))}: raise ${PART}.limit.window, or shorten the fault`;
+}
+
+/**
+ * Why a run cannot end before its deadline, with what to change; undefined: it can.
+ * @param parts what each scenario takes, and how often it waits
+ */
+export function tooLong(
+  { activeDeadline, pace }: Pick<ChaosDemoSpec, 'activeDeadline' | 'pace'>,
+  limiter: RateLimiterSpec,
+  parts: readonly { readonly rests: number; readonly ms: number }[],
+): string | undefined {
+  if (!isOfOneCaller(limiter)) return undefined;
+  const rests = parts.reduce((sum, part) => sum + part.rests, 1);
+  const dwells = DWELLS_PER_RUN + DWELLS_PER_SCENARIO * parts.length;
+  const dwellMs = pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0;
+  const ms = parts.reduce((sum, part) => sum + part.ms, rests * restMs(limiter) + dwellMs);
+  if (ms < parseDuration(activeDeadline)) return undefined;
+  return `with ${PART}.interface.http.identity SourceAddress a run waits ${counted(rests, 'time')} up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is whole again, and takes up to ${formatDuration(ms)} with its faults and chapters, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or give the rate limiter a shorter window for the test`;
+}

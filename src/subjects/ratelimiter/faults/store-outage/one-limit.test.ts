@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
+import { modelOf } from '../../limits/limiter-models.fixture.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
+import { LEAST_ASKED, type OutageSettings } from './behaviour.ts';
+import { asOfOneLimit } from './one-limit.ts';
+import { OutageRecord } from './outage-record.ts';
+
+const nodes = ['a', 'b', 'c'];
+const FROM = 100_000;
+const times = { startedAt: FROM + 1000, endedAt: FROM + 9000, until: FROM + 9000 };
+const FINISHED = times.endedAt + 2000;
+const fixed: RateLimit = { algorithm: 'FixedWindow', requests: 20, windowMs: 60_000, start: 'FirstRequest' };
+const of = { requests: 20, windowMs: 60_000 };
+const limits = fc.constantFrom<RateLimit>(
+  fixed,
+  { algorithm: 'FixedWindow', start: 'Clock', ...of },
+  { algorithm: 'SlidingWindow', ...of },
+  { algorithm: 'SlidingWindowCounter', ...of },
+  { algorithm: 'TokenBucket', capacity: 20, ...of },
+);
+
+/** What the one caller got before its limit was whole: all of it and then no more. */
+const control = nodes.flatMap((node, n): CallerRequest[] =>
+  Array.from({ length: 9 }, (_, i) => {
+    const sentAt = 10_000 + 30 * i + 10 * n;
+    const within = 3 * i + n < 20;
+    return {
+      node,
+      caller: within ? 'Within' : 'Beyond',
+      got: within ? 'Admitted' : 'Denied',
+      sentAt,
+      endedAt: sentAt + 5,
+    };
+  }),
+);
+
+type Decide = (at: number, node: string) => Got;
+
+/** What it gets from then on: once of each node right before the fault, then of all in turn, `every` so often. */
+function asked(during: Decide, every = 100, after: Decide = () => 'Denied'): CallerRequest[] {
+  const requests: CallerRequest[] = [];
+  const ask = (at: number, node: string, decide: Decide): void => {
+    const got = decide(at, node);
+    requests.push({
+      node,
+      caller: 'Beyond',
+      got,
+      sentAt: at,
+      endedAt: at + (got === 'Unanswered' ? 1000 : 5),
+    });
+  };
+  for (const node of nodes) ask(FROM + 900, node, () => (during(FROM + 900, node), 'Admitted'));
+  for (let at = times.startedAt + 200; at < FINISHED - 1000; at += every) {
+    for (const node of nodes) ask(at, node, at < times.endedAt ? during : after);
+  }
+  return requests;
+}
+
+function recordOf(requests: readonly CallerRequest[], limit: RateLimit = fixed): OutageRecord {
+  const settings: OutageSettings = {
+    nodes,
+    limit,
+    callerTimeoutMs: 1000,
+    oneLimitFrom: FROM,
+    clockWithinMs: 0,
+  };
+  const record = new OutageRecord(settings, ['Holds']);
+  for (const request of [...control, ...requests]) record.add(request);
+  return record;
+}
+
+const readingOf = (requests: readonly CallerRequest[], limit: RateLimit = fixed) =>
+  recordOf(requests, limit).reading(times, FINISHED);
+
+/** One limiter behind all nodes, that keeps its limit. */
+function kept(limit: RateLimit): Decide {
+  const decide = modelOf(limit);
+  return (at) => (decide(at) ? 'Admitted' : 'Denied');
+}
+
+describe('what one caller gets while Redis takes no writes', () => {
+  it('holds where the limit is kept, whatever the limit', () => {
+    fc.assert(
+      fc.property(limits, fc.integer({ min: 20, max: 200 }), (limit, every) => {
+        const decide = kept(limit);
+        const reading = readingOf(asked(decide, every, decide), limit);
+        expect(reading).toMatchObject({ summary: 'Holds', shortfalls: [] });
+        expect(reading.detectedAt).toBeUndefined();
+      }),
+    );
+  });
+
+  it('fails open where more gets through, by all nodes together', () => {
+    fc.assert(
+      fc.property(limits, fc.integer({ min: 20, max: 200 }), (limit, every) => {
+        const requests = asked(() => 'Admitted', every);
+        const reading = readingOf(requests, limit);
+        const during = requests.filter(
+          ({ endedAt, got }) => got === 'Admitted' && endedAt <= times.endedAt,
+        ).length;
+        const excess = during - mostAdmitted(limit, { from: FROM + 900, to: times.endedAt, fresh: true });
+        expect(excess).toBeGreaterThan(0);
+        expect(reading.summary).toMatch(/^FailsOpen, \d+ > \d+$/);
+        expect(reading.measures.find(({ name }) => name === 'overAdmission')?.value).toBeGreaterThanOrEqual(
+          excess,
+        );
+      }),
+    );
+  });
+
+  it.each<[Got, string]>([
+    ['Unanswered', 'Hangs'],
+    ['Denied', 'FailsClosed'],
+    ['Failed', 'FailsClosed'],
+  ])('is told where it is %s within its limit: %s', (got, summary) => {
+    const reading = readingOf(asked(() => got));
+    expect(reading).toMatchObject({ summary, shortfalls: [] });
+    expect(reading.measures.find(({ name }) => name === 'withinLimit')?.value).toBe(20 - nodes.length);
+    expect(reading.evidence.at(-1)).toBe('After the pause the same caller got 0 admitted, 30 denied');
+  });
+
+  it('is no proof that the limit holds where it was not used up', () => {
+    const reading = readingOf(asked(kept(fixed), 1100));
+    expect(reading.shortfalls).toContainEqual(
+      expect.stringMatching(/^a was asked \d times beyond the limit during the fault, 5 are needed$/),
+    );
+  });
+
+  it('takes as many requests for those within the limit as it admits at once, by their turn', () => {
+    fc.assert(
+      fc.property(limits, fc.integer({ min: 10, max: 200 }), (limit, every) => {
+        const requests = asked(() => 'Failed', every).toReversed();
+        const told = asOfOneLimit({ limit, oneLimitFrom: FROM }, [...requests, ...control]);
+        const since = told.filter(({ sentAt }) => sentAt >= FROM);
+        expect(told).toHaveLength(requests.length + control.length);
+        expect(since.filter(({ caller }) => caller === 'Within')).toHaveLength(admittedAtOnce(limit));
+        const lastWithin = Math.max(
+          ...since.filter(({ caller }) => caller === 'Within').map(({ sentAt }) => sentAt),
+        );
+        expect(since.every(({ caller, sentAt }) => caller === 'Within' || sentAt >= lastWithin)).toBe(true);
+        expect(told.filter(({ sentAt }) => sentAt < FROM)).toEqual(control);
+      }),
+    );
+  });
+
+  it('asks each node often enough within the limit only where that is large enough', () => {
+    const small: RateLimit = { ...fixed, requests: (LEAST_ASKED + 1) * nodes.length - 1 };
+    expect(readingOf(asked(kept(small)), small).shortfalls).toContainEqual(
+      expect.stringMatching(/was asked 4 times within the limit during the fault, 5 are needed/),
+    );
+  });
+});

@@ -1,0 +1,169 @@
+/**
+ * The one caller of an attempt on a limiter that knows its callers by the source address alone. Its limit is used up
+ * before the fault, as the control of that; then it rests until it is whole again, and the fault finds it so.
+ */
+import { counted, formatDuration } from '../../../../api/index.ts';
+import type { RecoveryReport } from '../../../../demo/observed.ts';
+import type { CallerAccess } from '../../interfaces/caller-access.ts';
+import { type CallerRequest, type Got, gotOf } from '../../interfaces/caller-request.ts';
+import type { OwnLimit } from '../../interfaces/own-limit.ts';
+import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
+import { useUp } from '../../interfaces/use-up.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
+import { beyondKey } from '../caller-keys.ts';
+import { PauseNotSentError } from '../redis-pause/pause.ts';
+import { MOST_ACCOUNTED } from './account-callers.ts';
+import { type Account, balanceOfOne } from './accounts.ts';
+import { runCallerTraffic } from './caller-traffic.ts';
+
+/** A limiter that takes so many requests more than its limit is given up. */
+const MOST_BEYOND = 50;
+/** How long the accounts may take, in milliseconds: recovery has its time. */
+const ACCOUNT_WITHIN_MS = 2000;
+
+export interface OwnCallerOptions {
+  readonly access: CallerAccess;
+  readonly ownLimit: OwnLimit;
+  readonly fixture: string;
+  /** Of each kind, to each node: here the same caller makes both. */
+  readonly requestsPerSecond: number;
+  readonly callerTimeoutMs: number;
+  readonly room: TrafficRoom;
+  /** A request was not sent since there was no room for another open one. */
+  readonly leftOut: () => void;
+}
+
+type Tell = (request: CallerRequest) => void;
+
+export class OwnCaller {
+  readonly #options: OwnCallerOptions;
+  readonly #full: number;
+
+  constructor(options: OwnCallerOptions) {
+    this.#options = options;
+    this.#full = admittedAtOnce(options.access.limit);
+  }
+
+  /**
+   * Waits until the limit is whole, uses it up without any fault, and waits until it is whole again.
+   * @returns what the caller got, the first of it within its limit
+   * @throws Error that says what is wrong; the reason of `signal`
+   */
+  async control(signal: AbortSignal): Promise<readonly CallerRequest[]> {
+    const { access, ownLimit } = this.#options;
+    await ownLimit.untilWhole(signal);
+    const used = await this.#useUp({ most: 2 * this.#full + MOST_BEYOND }, signal);
+    const problem = access.problemOf(used, 'storeOutage.callerTimeout');
+    if (problem !== undefined) throw new Error(problem);
+    await ownLimit.untilWhole(signal);
+    return used.requests.map((request, i) => ({ ...request, caller: i < this.#full ? 'Within' : 'Beyond' }));
+  }
+
+  /**
+   * Asks every node once right before the fault: a limit that somebody else uses would be taken for one that fails.
+   * @throws PauseNotSentError where one does not let it through; the reason of `signal`
+   */
+  async arrive(tell: Tell, signal: AbortSignal): Promise<void> {
+    const { access, callerTimeoutMs, fixture, ownLimit } = this.#options;
+    const asked = await Promise.all(
+      access.clients.map(async (client) => ({
+        node: client.node.name,
+        ...(await client.ask(access.callers.requestOf(beyondKey(fixture)), callerTimeoutMs, signal)),
+      })),
+    ).finally(() => ownLimit.used());
+    signal.throwIfAborted();
+    for (const { node, ...each } of asked) {
+      const said = gotOf(each, access.callers);
+      if (said?.got !== 'Admitted') throw new PauseNotSentError(this.#unwelcome(node, said?.got ?? 'Failed'));
+      tell({ node, caller: 'Within', sentAt: each.sentAt, endedAt: each.endedAt, got: said.got });
+    }
+  }
+
+  #unwelcome(node: string, got: Exclude<Got, 'Admitted'>): string {
+    const within = formatDuration(this.#options.callerTimeoutMs);
+    const what = {
+      Denied: `${node} denied the first request right before the fault, though the limit was to be whole by then: see who else asks these pods under the address of the operator`,
+      Failed: `${node} answered the first request right before the fault with an error, or not at all`,
+      Unanswered: `${node} did not answer the first request right before the fault within ${within}`,
+    };
+    return what[got];
+  }
+
+  /** As {@link runCallerTraffic}, all of it of one caller. */
+  async traffic(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
+    const { access, callerTimeoutMs, fixture, leftOut, ownLimit, requestsPerSecond, room } = this.#options;
+    const { callers, clients } = access;
+    const key = beyondKey(fixture);
+    await runCallerTraffic(
+      {
+        clients,
+        callers,
+        room,
+        leftOut,
+        requestsPerSecond,
+        callerTimeoutMs,
+        within: [key],
+        uses: Number.POSITIVE_INFINITY,
+        beyond: key,
+      },
+      tell,
+      stop,
+      lifetime,
+    ).finally(() => ownLimit.used());
+  }
+
+  /** Uses up what is left of the limit that the fault found whole, and tells what that shows. @throws the reason of `signal` */
+  async balance(
+    since: readonly CallerRequest[],
+    signal: AbortSignal,
+  ): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
+    const { limit } = this.#options.access;
+    const [first] = since;
+    const unknown = (why: string) => ({ measures: [], message: `the accounts are not known: ${why}` });
+    if (limit.algorithm === 'TokenBucket') return unknown('what was used comes back all the time');
+    if (this.#full > MOST_ACCOUNTED)
+      return unknown(`limits above ${MOST_ACCOUNTED} are not used up once more`);
+    if (!first) return unknown('nothing was asked');
+    const most = this.#full + MOST_BEYOND;
+    const used = await this.#useUp({ most, withinMs: ACCOUNT_WITHIN_MS }, signal).catch(() => {
+      signal.throwIfAborted();
+      return undefined;
+    });
+    const last = used?.requests.at(-1);
+    if (!used?.usedUp || !last) return unknown('not every node denied in the end');
+    const served = admittedOf(since);
+    const account: Account = {
+      served,
+      notServed: since.length - served,
+      admittedAfter: admittedOf(used.requests),
+      span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs: CLOCK_WITHIN_MS },
+    };
+    const balance = balanceOfOne(limit, account);
+    if ('unknown' in balance) return unknown(balance.unknown);
+    const { lost, phantoms } = balance;
+    return {
+      measures: [
+        { name: 'lost', value: lost, unit: 'requests' },
+        { name: 'phantoms', value: phantoms, unit: 'requests' },
+      ],
+      message: `of its limit of ${this.#full} ${counted(account.admittedAfter, 'request')} ${account.admittedAfter === 1 ? 'was' : 'were'} left: at least ${counted(lost, 'request')} served and never counted, ${counted(phantoms, 'request')} counted and never served`,
+    };
+  }
+
+  async #useUp(
+    bounds: { readonly most: number; readonly withinMs?: number },
+    signal: AbortSignal,
+  ): ReturnType<typeof useUp> {
+    const { access, callerTimeoutMs, fixture, ownLimit } = this.#options;
+    const { callers, clients } = access;
+    const key = beyondKey(fixture);
+    return await useUp({ clients, callers, key, callerTimeoutMs, ...bounds }, signal).finally(() =>
+      ownLimit.used(),
+    );
+  }
+}
+
+function admittedOf(requests: readonly CallerRequest[]): number {
+  return requests.filter(({ got }) => got === 'Admitted').length;
+}

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Decide, modelOf } from './limiter-models.fixture.ts';
+import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
+import { mostRestMs, wholeAgainAt } from './whole-again.ts';
+import { CLOCK_WITHIN_MS } from './window-turn.ts';
+
+const WINDOW = 5000;
+
+const limits: fc.Arbitrary<RateLimit> = fc.integer({ min: 1, max: 12 }).chain((requests) => {
+  const limit = { requests, windowMs: WINDOW };
+  const bucket = { algorithm: 'TokenBucket' as const, ...limit };
+  return fc.oneof(
+    fc.constantFrom<RateLimit>(
+      { algorithm: 'FixedWindow', ...limit, start: 'Clock' },
+      { algorithm: 'FixedWindow', ...limit, start: 'FirstRequest' },
+      { algorithm: 'SlidingWindow', ...limit },
+      { algorithm: 'SlidingWindowCounter', ...limit },
+      { ...bucket, capacity: 7 },
+      { ...bucket, capacity: 7, refillEveryMs: 700 },
+      { ...bucket, capacity: 7, refillEveryMs: WINDOW },
+    ),
+  );
+});
+
+/** Moments, each so long after the one before. */
+const moments = (from: number, gaps: readonly number[]): number[] => {
+  let at = from;
+  return gaps.map((gap) => {
+    at += gap;
+    return at;
+  });
+};
+
+/** Bursts of requests, so that the limit is used up, with gaps between them. */
+const gaps = fc
+  .array(fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max: 3000 })), {
+    minLength: 1,
+    maxLength: 8,
+  })
+  .map((bursts) => bursts.flatMap(([size, gap]) => [gap, ...Array.from({ length: size - 1 }, () => 0)]));
+const start = fc.integer({ min: 1_000_000, max: 1_000_000 + 2 * WINDOW });
+/** How far the limiter's clock is ahead of ours. */
+const skews = fc.integer({ min: -CLOCK_WITHIN_MS, max: CLOCK_WITHIN_MS });
+const later = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 * WINDOW }));
+
+/** A window that begins anew with every request, also a denied one. */
+function lengtheningWindow(requests: number): Decide {
+  let until = -Infinity;
+  let count = 0;
+  return (at) => {
+    if (at >= until) count = 0;
+    until = at + WINDOW;
+    count += 1;
+    return count <= requests;
+  };
+}
+
+/** A log that holds denied requests, too. */
+function logOfAll(requests: number): Decide {
+  let log: number[] = [];
+  return (at) => {
+    log = [...log.filter((earlier) => earlier > at - WINDOW), at];
+    return log.length <= requests;
+  };
+}
+
+/** Holds what a used limiter decides after the rest against what an unused one does. */
+function expectAsNew(
+  make: () => Decide,
+  limit: RateLimit,
+  { after, before, skew, wait }: { before: number[]; wait: number; after: number[]; skew: number },
+): void {
+  const [used, unused] = [make(), make()];
+  for (const at of before) used(at + skew);
+  const whole = wholeAgainAt(limit, before.at(-1) ?? 0);
+  for (const at of [whole + wait, ...moments(whole + wait, after)])
+    expect(used(at + skew)).toBe(unused(at + skew));
+}
+
+describe('a limit after its rest', () => {
+  it('is that of a caller whom the limiter has never seen, wherever the clocks are', () => {
+    fc.assert(
+      fc.property(limits, start, gaps, later, gaps, skews, (limit, from, before, wait, after, skew) => {
+        expectAsNew(() => modelOf(limit), limit, { before: moments(from, before), wait, after, skew });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is so, too, where the limiter counts what it denies, or lengthens its window with it', () => {
+    const requests = fc.integer({ min: 1, max: 5 });
+    fc.assert(
+      fc.property(requests, start, gaps, later, gaps, skews, (most, from, gapsBefore, wait, after, skew) => {
+        const before = moments(from, gapsBefore);
+        const of = { requests: most, windowMs: WINDOW };
+        const fixed: RateLimit = { algorithm: 'FixedWindow', start: 'FirstRequest', ...of };
+        expectAsNew(() => lengtheningWindow(most), fixed, { before, wait, after, skew });
+        const sliding: RateLimit = { algorithm: 'SlidingWindow', ...of };
+        expectAsNew(() => logOfAll(most), sliding, { before, wait, after, skew });
+      }),
+    );
+  });
+
+  it('takes no longer than is said, and as long as the limit needs', () => {
+    fc.assert(
+      fc.property(limits, start, (limit, last) => {
+        const rest = wholeAgainAt(limit, last) - last;
+        expect(rest).toBeLessThanOrEqual(mostRestMs(limit));
+        expect(rest).toBeGreaterThanOrEqual(CLOCK_WITHIN_MS);
+      }),
+    );
+  });
+
+  it.each<[string, RateLimit, number]>([
+    [
+      'a window from the first request',
+      { algorithm: 'FixedWindow', requests: 5, windowMs: WINDOW, start: 'FirstRequest' },
+      CLOCK_WITHIN_MS + 1,
+    ],
+    ['a log', { algorithm: 'SlidingWindow', requests: 5, windowMs: WINDOW }, CLOCK_WITHIN_MS + 1],
+    // A window sooner the last one still counts by what is left of it.
+    ['two counts', { algorithm: 'SlidingWindowCounter', requests: 5, windowMs: WINDOW }, WINDOW],
+    [
+      'a bucket',
+      { algorithm: 'TokenBucket', requests: 5, windowMs: WINDOW, capacity: 5 },
+      CLOCK_WITHIN_MS + 1,
+    ],
+    // The last lump that it needs may be a whole one away.
+    [
+      'a bucket in lumps',
+      { algorithm: 'TokenBucket', requests: 5, windowMs: WINDOW, capacity: 7, refillEveryMs: WINDOW },
+      WINDOW,
+    ],
+  ])('is not whole so much sooner: %s', (_, limit, sooner) => {
+    const decide = modelOf(limit);
+    const last = 1_000_000;
+    const full = admittedAtOnce(limit);
+    for (let i = 0; i < full; i += 1) decide(last);
+    const at = wholeAgainAt(limit, last) - sooner;
+    const admitted = Array.from({ length: full }, () => decide(at)).filter(Boolean);
+    expect(admitted.length).toBeLessThan(full);
+  });
+});

@@ -1,0 +1,51 @@
+/** When a limit of which something was used is whole again, by time alone. Derived in docs/limits.md. Pure. */
+import type { RateLimit, TokenBucket } from './rate-limit.ts';
+import { CLOCK_WITHIN_MS } from './window-turn.ts';
+
+/**
+ * From when on a limiter decides on a caller as if it had never seen it, where that caller sends nothing after
+ * `lastUsedAt`: also one that counts what it denies, or begins its window or its wait anew with each denial.
+ * Milliseconds since the epoch, by a clock that is within {@link CLOCK_WITHIN_MS} of the limiter's.
+ */
+export function wholeAgainAt(limit: RateLimit, lastUsedAt: number): number {
+  const { windowMs } = limit;
+  // By the limiter's clock the last request may belong to the next window already.
+  const lastWindow = Math.floor((lastUsedAt + CLOCK_WITHIN_MS) / windowMs);
+  switch (limit.algorithm) {
+    case 'FixedWindow':
+      return limit.start === 'Clock'
+        ? (lastWindow + 1) * windowMs + CLOCK_WITHIN_MS
+        : lastUsedAt + windowMs + CLOCK_WITHIN_MS;
+    case 'SlidingWindow':
+      return lastUsedAt + windowMs + CLOCK_WITHIN_MS;
+    case 'SlidingWindowCounter':
+      // The window after that of the last request still counts a share of it.
+      return (lastWindow + 2) * windowMs + CLOCK_WITHIN_MS;
+    case 'TokenBucket':
+      return lastUsedAt + refillMs(limit) + CLOCK_WITHIN_MS;
+    default:
+      return limit satisfies never;
+  }
+}
+
+/** The longest that a limit may take to be whole again after its last use; milliseconds. */
+export function mostRestMs(limit: RateLimit): number {
+  const { windowMs } = limit;
+  switch (limit.algorithm) {
+    case 'FixedWindow':
+      return windowMs + (limit.start === 'Clock' ? 2 : 1) * CLOCK_WITHIN_MS;
+    case 'SlidingWindow':
+      return windowMs + CLOCK_WITHIN_MS;
+    case 'SlidingWindowCounter':
+      return 2 * (windowMs + CLOCK_WITHIN_MS);
+    case 'TokenBucket':
+      return refillMs(limit) + CLOCK_WITHIN_MS;
+    default:
+      return limit satisfies never;
+  }
+}
+
+/** From an empty bucket to a full one; where tokens come in lumps, the first may be a whole lump away. */
+function refillMs({ capacity, refillEveryMs = 0, requests, windowMs }: TokenBucket): number {
+  return Math.ceil((capacity * windowMs) / requests) + refillEveryMs;
+}

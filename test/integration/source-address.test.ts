@@ -1,0 +1,188 @@
+/** A limiter that people run, as it comes: it knows its callers by the source address of the connection alone. */
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { ask, rulesProvider } from '../../src/diagnosis/index.ts';
+import { fromItsBeginning, leaksOf } from '../../src/evidence/index.ts';
+import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
+import { sample } from '../kit/demo.ts';
+import { DrivenLimiter, limiterSpec, never } from '../kit/driven-limiter.ts';
+import { withoutRealTime } from '../kit/pace.ts';
+import { World } from '../kit/world.ts';
+import { SurveyedLimiters } from './support/surveyed-limiter.ts';
+import { startYourApi } from './support/your-api.ts';
+
+const PAUSE_MS = 2000;
+const LIMIT = 20;
+const SCENARIOS = [
+  {
+    name: 'outage',
+    type: 'StoreOutage',
+    storeOutage: { pause: '2s', callerTimeout: '500ms', requestsPerSecond: 10, settle: '1s' },
+  },
+  { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 2, settle: '1s' } },
+];
+
+let limiters: SurveyedLimiters;
+beforeAll(async () => {
+  limiters = await SurveyedLimiters.start();
+});
+afterAll(() => limiters?.close());
+
+/** Three processes of it, and a driver of a run on them. */
+async function start(variant: string, limit: object = {}, healthPath = '/healthz') {
+  const http = {
+    identity: 'SourceAddress',
+    request: { path: '/' },
+    admitted: { statuses: [200] },
+    health: { path: healthPath },
+  };
+  let found: RateLimiterTarget | undefined;
+  const change = {
+    interface: { type: 'HTTP', http },
+    limit: { requests: LIMIT, window: '6s', windowStart: 'FirstRequest', ...limit },
+  };
+  const run = await limiters.drive('express-rate-limit', variant, {
+    scenarios: SCENARIOS,
+    configured: { limit: LIMIT, windowSeconds: 6 },
+    env: { BY_ADDRESS: 'true' },
+    target: (target) => (found = target),
+    change,
+  });
+  onTestFinished(run.close);
+  const target = found ?? expect.unreachable();
+  /** Another run on the same processes. */
+  const another = (): DrivenLimiter => {
+    const driver = new DrivenLimiter({ ...target, spec: limiterSpec(change, SCENARIOS) });
+    onTestFinished(() => driver.close());
+    return driver;
+  };
+  return { ...run, target, another };
+}
+
+/** What is kept names nobody, has all requests as those of the one caller, and is enough to explain it. */
+async function expectSeen(driver: DrivenLimiter, broken: boolean): Promise<void> {
+  const { bundle, pods = [] } = driver.evidence ?? {};
+  if (!bundle) throw new Error('there is no evidence');
+  const names = ['127.0.0.1', 'redis-0', ...pods.map(({ pod }) => pod)];
+  expect(leaksOf(fromItsBeginning(bundle), names)).toEqual([]);
+  expect(bundle.invariant).toMatchObject({ broken });
+  expect(bundle.series.some(({ signal }) => signal === 'requests-sent')).toBe(true);
+  expect(bundle.series.filter(({ signal }) => signal.startsWith('others-'))).toEqual([]);
+  expect(await ask(rulesProvider, bundle, never)).toMatchObject({
+    answer: { anomaly: 'store-writes-stalled', component: 'store' },
+  });
+}
+
+describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes no writes', () => {
+  it('is left waiting as it comes, and locked out by what was never served', {
+    timeout: 120_000,
+  }, async () => {
+    const { driver, key } = await start('default');
+    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
+    expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
+    expect(reading).toMatchObject({ shortfalls: [], summary: 'Hangs' });
+    expect(reading.detectedAt).toBeDefined();
+    expect(reading.measures).toContainEqual({ name: 'overAdmission', value: 0, unit: 'requests' });
+    expect(reading.measures.find(({ name }) => name === 'wellAfter')?.value).toBeLessThan(1000);
+    expect(reading.evidence.join('\n')).toMatch(/After the pause the same caller got 0 admitted, \d+ denied/);
+    await expectSeen(driver, true);
+    // Each request that nobody was served with was counted when Redis went on.
+    const recovery = await driver.recover('outage', key, 2000);
+    expect(recovery).toMatchObject({
+      report: {
+        measures: [
+          { name: 'lost', value: 0 },
+          { name: 'phantoms', value: LIMIT - 3 },
+        ],
+      },
+    });
+  });
+
+  it('is let through beyond its limit where it fails open', { timeout: 120_000 }, async () => {
+    const { driver, key } = await start('ioredis-timeout-fail-open');
+    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
+    expect(reading).toMatchObject({ shortfalls: [] });
+    expect(reading.summary).toMatch(/^FailsOpen, \d+ > 20$/);
+    expect(reading.detectedAt).toBeDefined();
+    await expectSeen(driver, true);
+  });
+});
+
+describe('a limiter that knows its callers by the source address', () => {
+  it('is refused where its limit is another than the spec says', { timeout: 60_000 }, async () => {
+    const { driver, key } = await start('default', { requests: 25 });
+    await expect(driver.prepare('outage', key)).rejects.toThrow(
+      /one caller was denied after 20 requests, and the limit allows 25: correct subject\.rateLimiter\.limit .*who else asks these pods/,
+    );
+  });
+
+  it('is refused where looks at the health of its pods use the limit up', { timeout: 60_000 }, async () => {
+    const { driver, key } = await start('default', {}, '/');
+    await expect(driver.prepare('outage', key)).rejects.toThrow(
+      /express-rate-limit-\d: GET \/ was denied once the limit of the operator's address was used up, .*health\.path/,
+    );
+  });
+
+  it('is not told a lie of where somebody else asks from the same address', {
+    timeout: 120_000,
+  }, async () => {
+    const { another, driver, key, target } = await start('default');
+    const other = another();
+    // Both use up the one limit that they have at the same time.
+    await Promise.all([driver.measureBaseline(), other.measureBaseline()]);
+    const spoilt = [driver, other].filter(({ observed }) => !observed.baseline?.ok);
+    expect(spoilt.length).toBeGreaterThan(0);
+    for (const { observed } of spoilt) {
+      expect(observed.baseline?.message).toMatch(
+        /one caller was (denied after|let through) .*(who else asks these pods|under one address)/,
+      );
+    }
+    await driver.prepare('outage', key);
+    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
+    const [{ host, port } = expect.unreachable()] = target.nodes;
+    for (let i = 0; i < LIMIT; i += 1) await (await fetch(`http://${host}:${port}/`)).text();
+    expect(await driver.inject('outage', key, PAUSE_MS)).toMatchObject({
+      missed: true,
+      message: expect.stringMatching(/denied the first request right before the fault, .*who else asks/),
+    });
+  });
+});
+
+describe.skipIf(withoutRealTime)('the gate of the sample, in windows of seconds', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start('approximate');
+    await startYourApi(world, {
+      limiter: 'express-rate-limit',
+      variant: 'default',
+      configured: { limit: LIMIT, windowSeconds: 6 },
+      env: { BY_ADDRESS: 'true' },
+    });
+  }, 300_000);
+  afterAll(() => world?.stop());
+
+  it('opens where callers get what is accepted, and says what it waits for', {
+    timeout: 180_000,
+  }, async () => {
+    const name = 'source-address';
+    const shipped = await sample('your-limiter-source-address.yaml', { name, namespace: world.namespace });
+    const spec = shipped.spec as { subject: { rateLimiter: { limit: object; redis: object } } };
+    const { rateLimiter } = spec.subject;
+    Object.assign(rateLimiter.limit, { requests: LIMIT, window: '6s' });
+    // Processes of one machine reach Redis from its address, and not from those of their pods.
+    Object.assign(rateLimiter.redis, { allowOtherClients: true });
+    Object.assign(rateLimiter, { health: { timeout: '1s', pollInterval: '500ms' } });
+    const [outage, ghosts] = SCENARIOS;
+    const scenarios = [{ ...outage, storeOutage: { ...outage?.storeOutage, accept: ['Hangs'] } }, ghosts].map(
+      (scenario) => ({ ...scenario, expect: 'NotDetected', countdown: '0s' }),
+    );
+    await world.applyObject({ ...shipped, spec: { ...spec, scenarios } });
+    const waiting = await world.untilStatus(name, 'Setup', ({ chapter }) => chapter === 'Setup');
+    expect(waiting.message).toMatch(/This waits up to 7s until the limit of the operator's address is whole/);
+    const { message, phase, scenarios: told = [] } = await world.ended(name);
+    expect(`${phase}: ${message}`).toMatch(/^Succeeded/);
+    expect(told.map(({ result, summary }) => `${result} ${summary}`)).toEqual([
+      'NotDetected Hangs',
+      'NotDetected 20/20, 0/2 trials',
+    ]);
+  });
+});
