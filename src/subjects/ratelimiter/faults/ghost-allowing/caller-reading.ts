@@ -6,7 +6,7 @@ import type { Burst } from '../../http/burst-plan.ts';
 import { type BurstResult, burstResultOf } from '../../interfaces/burst-result.ts';
 import type { Decision } from '../../interfaces/callers.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
-import { mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { perNode, atLeast as saturated } from '../../words.ts';
 import { tallyOf } from './report.ts';
 
@@ -52,6 +52,12 @@ export function callerReading(
   if (open > 0 && !broken && allowed + open > bound) {
     shortfalls.push(
       `${open} of ${counted(requests, 'request')} ${open === 1 ? 'has' : 'have'} no proper answer`,
+    );
+  }
+  const full = admittedAtOnce(limit);
+  if (!broken && allowed < full) {
+    shortfalls.push(
+      `only ${allowed} of the ${full} that the limit allows were let through, so nobody has seen what the rate limiter does at its limit`,
     );
   }
   const spared = nodes.filter((node) => !sent.get(node));
