@@ -10,6 +10,7 @@ import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
 import { type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { leakingNodes, type NodeAdmission } from './leaking-nodes.ts';
+import { type OverAfter, overAfter } from './over-after.ts';
 import { phasesOf } from './phases.ts';
 
 export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
@@ -62,6 +63,8 @@ export interface OutageBehaviour {
   readonly byNode: ReadonlyMap<string, NodeBehaviour>;
   /** Of the caller beyond its limit, over all nodes, from its first request to the end of the fault. */
   readonly over: OverAdmission;
+  /** How much more than the limit allows it was let through by requests that it sent after the fault. */
+  readonly after: OverAfter;
   /** Why this proves nothing; empty: it does. */
   readonly shortfalls: readonly string[];
 }
@@ -73,10 +76,11 @@ export function behaviourOf(
   { endedAt, startedAt }: OutageSpan,
 ): OutageBehaviour {
   const { callerTimeoutMs, clockWithinMs, firstSentAt, limit, nodes } = settings;
-  // What gets through after the fault is not of it.
-  const admitted = requests
-    .filter(({ caller, got, endedAt: at }) => caller === 'Beyond' && got === 'Admitted' && at <= endedAt)
+  const beyond = requests
+    .filter(({ caller, got }) => caller === 'Beyond' && got === 'Admitted')
     .map(({ node, sentAt, endedAt: answeredAt }) => ({ node, sentAt, answeredAt }));
+  // What gets through after the fault is not of it.
+  const admitted = beyond.filter(({ answeredAt }) => answeredAt <= endedAt);
   const known = {
     ...(firstSentAt !== undefined && { firstSentAt }),
     ...(clockWithinMs !== undefined && { clockWithinMs }),
@@ -87,16 +91,19 @@ export function behaviourOf(
     over.excess > 0
       ? leakingNodes(admitted, startedAt, (some) => overOf(some).excess > 0)
       : new Set<string>();
+  const since = beyond.filter(({ sentAt }) => sentAt >= endedAt);
+  const after = overAfter(admitted, since, (some) => overOf(some).excess);
   const { before, during } = phasesOf(requests, { startedAt, endedAt }, callerTimeoutMs);
   const ofNode = Map.groupBy(during, ({ node }) => node);
   const byNode = new Map(
     nodes.map((node) => {
       const own = ofNode.get(node) ?? [];
       const within = countsOf(own, 'Within');
-      const beyond = countsOf(own, 'Beyond');
+      const beyondIt = countsOf(own, 'Beyond');
       const admittedIn = admitted.filter((each) => each.node === node && each.answeredAt > startedAt).length;
-      const beyondAtEdges = Math.max(0, admittedIn - beyond.Admitted);
-      return [node, { behaviour: kindOf(within, beyond, leaking.has(node)), within, beyond, beyondAtEdges }];
+      const beyondAtEdges = Math.max(0, admittedIn - beyondIt.Admitted);
+      const behaviour = kindOf(within, beyondIt, leaking.has(node));
+      return [node, { behaviour, within, beyond: beyondIt, beyondAtEdges }];
     }),
   );
   const kinds = new Set([...byNode.values()].map(({ behaviour }) => behaviour));
@@ -105,6 +112,7 @@ export function behaviourOf(
     behaviour: kinds.size === 1 ? only : 'Mixed',
     byNode,
     over,
+    after,
     shortfalls: [
       ...controlShortfalls(settings, before, overOf(admitted.filter((each) => each.answeredAt <= startedAt))),
       ...[...byNode].flatMap(([node, { within }]) => {

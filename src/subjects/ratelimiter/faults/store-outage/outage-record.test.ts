@@ -10,7 +10,12 @@ const nodes = ['a', 'b'];
 const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' } as const;
 const times = { startedAt: 10_000, endedAt: 15_000, until: 15_000 };
 
-function recordOf(within: Got, beyond: Got, accept: readonly Behaviour[] = ['Holds']): OutageRecord {
+function recordOf(
+  within: Got,
+  beyond: Got,
+  accept: readonly Behaviour[] = ['Holds'],
+  beyondAfter: readonly Got[] = [],
+): OutageRecord {
   const record = new OutageRecord({ nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0 }, accept);
   const add = (caller: CallerRequest['caller'], got: Got, count: number, from: number): void => {
     for (const node of nodes) {
@@ -32,6 +37,7 @@ function recordOf(within: Got, beyond: Got, accept: readonly Behaviour[] = ['Hol
     }
   }
   add('Within', 'Admitted', 5, 15_500);
+  for (const [i, got] of beyondAfter.entries()) add('Beyond', got, 1, 15_500 + i * 100);
   return record;
 }
 
@@ -104,6 +110,41 @@ describe('the invariant of a store outage', () => {
         if (formula.includes('- allowed <= 0') && isOver) expect(broken).toBe(true);
       }),
     );
+  });
+
+  describe('where the limit is not kept right after the pause', () => {
+    const after = ['Admitted', 'Admitted', 'Denied'] as const;
+
+    it('is not said to be kept by what callers got in it', () => {
+      const reading = recordOf('Denied', 'Denied', ['FailsClosed'], after).reading(times, 17_000);
+      expect(reading.shortfalls).toEqual([
+        'after the pause the caller beyond its limit was let through 4 times more than the limit allows: it is not kept then, or subject.rateLimiter.limit is another',
+      ]);
+      expect(reading.detectedAt).toBeUndefined();
+      expect(measureOf(reading, 'overAdmission')).toBe(0);
+      expect(reading.evidence).toContain(
+        'After the pause callers within their limit got 10 admitted; the one beyond it got 4 admitted, 2 denied, 4 more than the limit allows',
+      );
+    });
+
+    it('is broken all the same by what is not accepted', () => {
+      const reading = recordOf('Denied', 'Denied', ['Holds'], after).reading(times, 17_000);
+      expect(reading).toMatchObject({ detectedAt: 17_000, shortfalls: [] });
+    });
+
+    it('is kept where more than the limit is accepted', () => {
+      const reading = recordOf('Admitted', 'Admitted', ['FailsOpen'], after).reading(times, 17_000);
+      expect(reading.shortfalls).toEqual([]);
+      expect(reading.detectedAt).toBeUndefined();
+    });
+
+    it('counts callers as served as before only once the one beyond it is denied', () => {
+      const wellAfter = (got: readonly Got[]): number | undefined =>
+        measureOf(recordOf('Admitted', 'Admitted', ['FailsOpen'], got).reading(times, 17_000), 'wellAfter');
+      expect(wellAfter(['Denied', 'Denied', 'Denied'])).toBe(520);
+      expect(wellAfter(after)).toBe(720);
+      expect(wellAfter(['Denied', 'Admitted', 'Admitted'])).toBeUndefined();
+    });
   });
 
   it('is kept by what is accepted', () => {

@@ -64,6 +64,7 @@ export class OutageRecord {
     const shortfalls = [...(judged?.shortfalls ?? []), ...this.#missing(times)];
     const proven = finishedAt !== undefined && shortfalls.length === 0;
     const brokenAt = proven && judged && known ? this.#brokenAt(judged, known) : undefined;
+    if (judged && brokenAt === undefined) shortfalls.push(...this.#doubtAfter(judged));
     return {
       measures: judged && known ? this.#measures(judged, known) : [],
       summary: judged ? summaryOf(judged) : 'not judged yet',
@@ -104,16 +105,32 @@ export class OutageRecord {
     return moments.length > 0 ? Math.min(...moments) : undefined;
   }
 
+  /** What the pause alone does not show broken is not proven to hold where the limit is not kept right after it. */
+  #doubtAfter({ after: { more } }: OutageBehaviour): string[] {
+    if (more === 0 || this.#accept.includes('FailsOpen')) return [];
+    return [
+      `after the pause the caller beyond its limit was let through ${counted(more, 'time')} more than the limit allows: it is not kept then, or subject.rateLimiter.limit is another`,
+    ];
+  }
+
+  /** Milliseconds from the end of the fault until callers were served as before; undefined: they were not yet, or nobody knows. */
+  wellAfter({ endedAt, startedAt }: OutageTimes): number | undefined {
+    if (endedAt === undefined || startedAt === undefined) return undefined;
+    const span = { startedAt, endedAt };
+    const { after } = behaviourOf(this.#settings, this.#requests, span);
+    return wellAgainAfter(this.#settings.nodes, this.#requests, span, after.lastAt);
+  }
+
   /** Whatever callers within their limit got: more than the limit is accepted as FailsOpen alone. */
   #isTooMuch({ excess }: OverAdmission): boolean {
     return excess > 0 && !this.#accept.includes('FailsOpen');
   }
 
-  #measures({ byNode, over }: OutageBehaviour, span: OutageSpan) {
+  #measures({ after: { lastAt }, byNode, over }: OutageBehaviour, span: OutageSpan) {
     const within = total([...byNode.values()].map((node) => node.within));
     const asked = within.Admitted + within.Denied + within.Failed + within.Unanswered;
     const { after, before, during } = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
-    const well = wellAgainAfter(this.#settings.nodes, this.#requests, span);
+    const well = wellAgainAfter(this.#settings.nodes, this.#requests, span, lastAt);
     const whole = (name: string, value: number | undefined, unit: string) =>
       value === undefined ? [] : [{ name, value: Math.round(value), unit }];
     return [
@@ -127,7 +144,7 @@ export class OutageRecord {
     ];
   }
 
-  #evidence({ byNode, over }: OutageBehaviour, span: OutageSpan): string[] {
+  #evidence({ after: { more }, byNode, over }: OutageBehaviour, span: OutageSpan): string[] {
     const lines = [...byNode].map(
       ([node, { behaviour, beyond, beyondAtEdges, within }]) =>
         `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted as the pause began or ended` : ''}`,
@@ -135,12 +152,12 @@ export class OutageRecord {
     lines.push(
       over.excess > 0
         ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most${this.#isTooMuch(over) ? '; not accepted, since accept does not name FailsOpen' : ''}`
-        : 'Beyond the limit: no more admitted than it allows',
+        : 'Beyond the limit: until the end of the pause no more admitted than it allows',
     );
     const phases = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
     lines.push(
       answersText(phases),
-      `After the pause callers within their limit got ${countsText(countsOf(phases.after, 'Within'))}`,
+      `After the pause callers within their limit got ${countsText(countsOf(phases.after, 'Within'))}${more > 0 ? `; the one beyond it got ${countsText(countsOf(phases.after, 'Beyond'))}, ${more} more than the limit allows` : ''}`,
     );
     return lines;
   }

@@ -59,7 +59,8 @@ export const api = {
     {
       name: 'wellAfter',
       unit: 'ms',
-      meaning: 'From the end of the pause until callers were served as before.',
+      meaning:
+        'From the end of the pause until callers within their limit were let through as before, and the one beyond it no more.',
     },
     { name: 'lost', unit: 'requests', meaning: 'Requests that were served and never counted.' },
     { name: 'phantoms', unit: 'requests', meaning: 'Requests that were counted and never served.' },

@@ -24,12 +24,14 @@ export function latencyOf(requests: readonly CallerRequest[]): Latency | undefin
 
 /**
  * Milliseconds from the end of the fault until every caller within its limit was let through by every node, up
- * to the last one that was sent; undefined while that is not so.
+ * to the last one that was sent, and the one beyond it got no more than that; undefined while that is not so.
+ * @param lastBeyondAt when that one was let through too often for the last time since then; undefined: it was not
  */
 export function wellAgainAfter(
   nodes: readonly string[],
   requests: readonly CallerRequest[],
   { endedAt }: OutageSpan,
+  lastBeyondAt?: number,
 ): number | undefined {
   const within = requests
     .filter(({ caller, sentAt }) => caller === 'Within' && sentAt >= endedAt)
@@ -39,5 +41,10 @@ export function wellAgainAfter(
   const firsts = nodes.map((node) => well.find((request) => request.node === node));
   if (firsts.length === 0 || firsts.includes(undefined)) return undefined;
   // When the last node was seen to be well.
-  return Math.max(...firsts.map((request) => (request?.endedAt ?? 0) - endedAt));
+  const withinAfter = Math.max(...firsts.map((request) => (request?.endedAt ?? 0) - endedAt));
+  if (lastBeyondAt === undefined) return withinAfter;
+  const denied = requests
+    .filter(({ caller, got, sentAt }) => caller === 'Beyond' && got === 'Denied' && sentAt >= lastBeyondAt)
+    .map((request) => request.endedAt - endedAt);
+  return denied.length > 0 ? Math.max(withinAfter, Math.min(...denied)) : undefined;
 }
