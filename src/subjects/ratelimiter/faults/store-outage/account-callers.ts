@@ -62,11 +62,21 @@ export class AccountCallers {
     signal.throwIfAborted();
   }
 
-  /** Uses the rest of their limits up, and tells what that shows; an account that could not be made up is not known. @throws the reason of `signal` */
-  async balance(signal: AbortSignal): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
+  /**
+   * Uses the rest of their limits up, and tells what that shows; an account that could not be made up is not known.
+   * @param well whether callers were served as before by then: a limiter that still denies for the fault's sake has not counted
+   * @throws the reason of `signal`
+   */
+  async balance(well: boolean, signal: AbortSignal): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
     const { limit } = this.#options;
     if (this.#during.length === 0) {
       return { measures: [], message: `no accounts are made up for limits above ${MOST_ACCOUNTED}` };
+    }
+    const unknownOf = (callers: number): string =>
+      `the accounts of ${counted(callers, 'caller')} are not known`;
+    if (!well) {
+      const why = 'when the watch ended, callers were not served as before yet';
+      return { measures: [], message: `${unknownOf(this.#during.length)}: ${why}` };
     }
     // Side by side: recovery has its time, and nodes may take some of it for each to learn of the others' counts.
     const balances = await Promise.all(
@@ -78,19 +88,18 @@ export class AccountCallers {
         return usedUp && account ? balanceOf(limit, account) : undefined;
       }),
     );
-    let [lost, phantoms, unknown] = [0, 0, 0];
+    let [lost, phantoms, unasked, unknown] = [0, 0, 0, 0];
     for (const balance of balances) {
       if (!balance) unknown += 1;
       lost += balance?.lost ?? 0;
       phantoms += balance?.phantoms ?? 0;
+      unasked += balance?.unasked ?? 0;
     }
-    if (unknown > 0) {
-      return { measures: [], message: `the accounts of ${counted(unknown, 'caller')} are not known` };
-    }
+    if (unknown > 0) return { measures: [], message: unknownOf(unknown) };
     const said =
-      lost + phantoms === 0
+      lost + phantoms + unasked === 0
         ? 'what was served was counted, and nothing else'
-        : `${counted(lost, 'request')} served and never counted, ${counted(phantoms, 'request')} counted and never served`;
+        : `${counted(lost, 'request')} served and never counted, ${counted(phantoms, 'request')} counted and never served${unasked > 0 ? `, and ${unasked} more gone from their limits than they asked for, as where requests are counted more than once` : ''}`;
     return {
       measures: [
         { name: 'lost', value: lost, unit: 'requests' },

@@ -2,7 +2,8 @@
  * The accounts after the fault, by what the limiter still lets through: it needs no look
  * into Redis. A caller that was served without being counted has more left than it should
  * (lost counts). One that was counted without being served has less left (phantoms: queued
- * writes that were carried out after their caller had got an error). Pure.
+ * writes that were carried out after their caller had got an error), and so has one whose requests were counted twice.
+ * Pure.
  */
 import {
   admittedAtOnce,
@@ -29,6 +30,8 @@ export interface Balance {
   readonly lost: number;
   /** Counted and never served. */
   readonly phantoms: number;
+  /** Gone from the limit beyond all that was asked for, as where requests are counted twice. */
+  readonly unasked: number;
 }
 
 /**
@@ -43,9 +46,8 @@ export function balanceOf(
   const full = admittedAtOnce(limit);
   const refilled = mostAdmitted(limit, span) - full;
   const admitted = served + admittedAfter;
-  return {
-    lost: Math.max(0, admitted - full - refilled),
-    // No more can be counted without being served than was asked for.
-    phantoms: Math.min(notServed, Math.max(0, full - admitted)),
-  };
+  const gone = Math.max(0, full - admitted);
+  // No more can be counted without being served than was asked for.
+  const phantoms = Math.min(notServed, gone);
+  return { lost: Math.max(0, admitted - full - refilled), phantoms, unasked: gone - phantoms };
 }

@@ -211,7 +211,8 @@ export class StoreOutageAttempt implements FaultAttempt {
     if (!this.#place) {
       return { workedAt, measures: [], message: `${accepted}; the callers of this fault are not known` };
     }
-    const { measures, message } = await this.#place.callers.balance(signal);
+    const { callers, record } = this.#place;
+    const { measures, message } = await callers.balance(record.wellAfter(this.#times) !== undefined, signal);
     return { workedAt, measures, message: `${accepted}; ${message}` };
   }
 

@@ -122,8 +122,8 @@ export class OutageCallers {
   }
 
   /** As {@link AccountCallers.balance}. */
-  async balance(signal: AbortSignal): ReturnType<AccountCallers['balance']> {
-    return await this.#accounts.balance(signal);
+  async balance(well: boolean, signal: AbortSignal): ReturnType<AccountCallers['balance']> {
+    return await this.#accounts.balance(well, signal);
   }
 
   async #send({ keys, uses }: KeyPlan, tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
