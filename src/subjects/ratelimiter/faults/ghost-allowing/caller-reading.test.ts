@@ -50,6 +50,10 @@ describe('ghosts by the count of the sender', () => {
     expect(reading.detectedAt).toBeUndefined();
   });
 
+  it('name nobody who allowed a request where nobody did', () => {
+    expect(read(burst(0, 30)).evidence[0]).toBe('Sender: 30 requests, 0 allowed, 30 denied');
+  });
+
   it('are held against the end of a window where one may lie in the burst', () => {
     const byClock: RateLimit = { ...limit, start: 'Clock' };
     // The clock of the limiter may be so far off that its minute begins in the midst.

@@ -80,7 +80,7 @@ export function callerReading(
     complete: true,
     shortfalls,
     evidence: [
-      `Sender: ${counted(requests, 'request')}, ${tallyOf({ allowed, denied, errors, unanswered })}; allowed by ${perNode(allowedBy)}`,
+      `Sender: ${counted(requests, 'request')}, ${tallyOf({ allowed, denied, errors, unanswered })}${allowed > 0 ? `; allowed by ${perNode(allowedBy)}` : ''}`,
       broken
         ? `Of those, ${over.admitted} were sent and answered within ${Math.round(over.to - over.from)} ms, in which the limit allows ${over.bound}`
         : `In the time that it took the limit allows ${bound}`,
