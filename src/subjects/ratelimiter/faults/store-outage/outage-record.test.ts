@@ -147,6 +147,67 @@ describe('the invariant of a store outage', () => {
     });
   });
 
+  describe('where a node was deleted meanwhile', () => {
+    /** From the midst of the pause on a node gives no answer any more. */
+    const withGone = (accept: readonly Behaviour[], got: Got = 'Admitted') => {
+      const record = recordOf(got, 'Denied', accept);
+      for (let sentAt = 12_000; sentAt < 13_000; sentAt += 100) {
+        record.add({
+          node: 'b',
+          caller: 'Within',
+          got: 'Failed',
+          sentAt,
+          endedAt: sentAt + 1,
+          unheard: true,
+        });
+      }
+      return record;
+    };
+
+    it('is not broken by what its callers did not get, and not proven to hold either', () => {
+      const record = withGone(['Holds']);
+      expect(record.reading(times, 17_000)).toMatchObject({ summary: 'Mixed', detectedAt: 17_000 });
+      record.setAside(['b', 'another']);
+      const reading = record.reading(times, 17_000);
+      expect(reading).toMatchObject({
+        summary: 'Holds',
+        shortfalls: [
+          'b was deleted or made anew meanwhile, and what callers did not get there may be of that',
+        ],
+      });
+      expect(reading.detectedAt).toBeUndefined();
+      expect(['notServed', 'withinLimit'].map((name) => measureOf(reading, name))).toEqual([0, 10]);
+      expect(reading.evidence).toContain(
+        'b was deleted or made anew meanwhile: what else happened there is not told',
+      );
+    });
+
+    it('is broken by what the callers of another did not get', () => {
+      const record = withGone(['Holds'], 'Denied');
+      record.setAside(['b']);
+      expect(record.reading(times, 17_000)).toMatchObject({ summary: 'FailsClosed', detectedAt: 17_000 });
+    });
+
+    it('is broken by what that one let through beyond the limit', () => {
+      const record = recordOf('Admitted', 'Denied');
+      for (let i = 0; i < 5; i += 1) {
+        const sentAt = 12_000 + i;
+        record.add({ node: 'b', caller: 'Beyond', got: 'Admitted', sentAt, endedAt: sentAt + 1 });
+      }
+      record.setAside(['b']);
+      const reading = record.reading(times, 17_000);
+      expect(reading).toMatchObject({ summary: 'Holds, 9 > 4', detectedAt: 17_000 });
+    });
+
+    it('is not judged where none was left', () => {
+      const record = withGone(['Holds']);
+      record.setAside(nodes);
+      const reading = record.reading(times, 17_000);
+      expect(reading.shortfalls).toContain('no node was there to the end');
+      expect(reading.detectedAt).toBeUndefined();
+    });
+  });
+
   it('is kept by what is accepted', () => {
     const reading = recordOf('Denied', 'Denied', ['Holds', 'FailsClosed']).reading(times, 17_000);
     expect(reading).toMatchObject({ summary: 'FailsClosed', shortfalls: [], complete: true });

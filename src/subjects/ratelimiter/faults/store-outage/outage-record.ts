@@ -5,6 +5,7 @@
 
 import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
+import { listed } from '../../../targets/refusal.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import type { OverAdmission } from '../../limits/over-admission.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
@@ -36,7 +37,8 @@ export interface OutageTimes {
 export class OutageRecord {
   readonly #settings: OutageSettings;
   readonly #accept: readonly Behaviour[];
-  readonly #requests: CallerRequest[] = [];
+  readonly #all: CallerRequest[] = [];
+  #gone: ReadonlySet<string> = new Set();
   #left = 0;
 
   constructor(settings: OutageSettings, accept: readonly Behaviour[]) {
@@ -44,13 +46,27 @@ export class OutageRecord {
     this.#accept = accept;
   }
 
-  get requests(): readonly CallerRequest[] {
-    return this.#requests;
+  add(request: CallerRequest): void {
+    if (this.#all.length < MOST_REQUESTS) this.#all.push(request);
+    else this.#left += 1;
   }
 
-  add(request: CallerRequest): void {
-    if (this.#requests.length < MOST_REQUESTS) this.#requests.push(request);
-    else this.#left += 1;
+  /** These nodes were deleted or made anew meanwhile: what their callers did not get is not of the fault. */
+  setAside(gone: readonly string[]): void {
+    this.#gone = new Set(gone.filter((name) => this.#settings.nodes.includes(name)));
+  }
+
+  /** Of the nodes that are still there; what the others let through beyond the limit was let through all the same. */
+  get #requests(): readonly CallerRequest[] {
+    if (this.#gone.size === 0) return this.#all;
+    return this.#all.filter(
+      ({ caller, got, node }) => !this.#gone.has(node) || (caller === 'Beyond' && got === 'Admitted'),
+    );
+  }
+
+  get #staying(): OutageSettings {
+    const nodes = this.#settings.nodes.filter((name) => !this.#gone.has(name));
+    return { ...this.#settings, nodes };
   }
 
   /**
@@ -60,11 +76,11 @@ export class OutageRecord {
   reading(times: OutageTimes, finishedAt: number | undefined): InvariantReading {
     const { endedAt, startedAt } = times;
     const known = startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
-    const judged = known && behaviourOf(this.#settings, this.#requests, known);
+    const judged = known && behaviourOf(this.#staying, this.#requests, known);
     const shortfalls = [...(judged?.shortfalls ?? []), ...this.#missing(times)];
     const proven = finishedAt !== undefined && shortfalls.length === 0;
     const brokenAt = proven && judged && known ? this.#brokenAt(judged, known) : undefined;
-    if (judged && brokenAt === undefined) shortfalls.push(...this.#doubtAfter(judged));
+    if (judged && brokenAt === undefined) shortfalls.push(...this.#doubts(judged));
     return {
       measures: judged && known ? this.#measures(judged, known) : [],
       summary: judged ? summaryOf(judged) : 'not judged yet',
@@ -87,6 +103,7 @@ export class OutageRecord {
         `whether Redis was still paused is not known from ${Math.round(until - doubtfulFrom)} ms before the planned end on`,
       );
     }
+    if (this.#staying.nodes.length === 0) missing.push('no node was there to the end');
     if (this.#left > 0) missing.push(`${counted(this.#left, 'request')} were more than are kept`);
     return missing;
   }
@@ -105,20 +122,30 @@ export class OutageRecord {
     return moments.length > 0 ? Math.min(...moments) : undefined;
   }
 
-  /** What the pause alone does not show broken is not proven to hold where the limit is not kept right after it. */
-  #doubtAfter({ after: { more } }: OutageBehaviour): string[] {
-    if (more === 0 || this.#accept.includes('FailsOpen')) return [];
-    return [
-      `after the pause the caller beyond its limit was let through ${counted(more, 'time')} more than the limit allows: it is not kept then, or subject.rateLimiter.limit is another`,
-    ];
+  /** Why nothing is proven to hold that the pause does not show broken. */
+  #doubts({ after: { more } }: OutageBehaviour): string[] {
+    const doubts: string[] = [];
+    if (this.#gone.size > 0) {
+      doubts.push(`${this.#goneText()}, and what callers did not get there may be of that`);
+    }
+    if (more > 0 && !this.#accept.includes('FailsOpen')) {
+      doubts.push(
+        `after the pause the caller beyond its limit was let through ${counted(more, 'time')} more than the limit allows: it is not kept then, or subject.rateLimiter.limit is another`,
+      );
+    }
+    return doubts;
+  }
+
+  #goneText(): string {
+    return `${listed([...this.#gone])} ${this.#gone.size === 1 ? 'was' : 'were'} deleted or made anew meanwhile`;
   }
 
   /** Milliseconds from the end of the fault until callers were served as before; undefined: they were not yet, or nobody knows. */
   wellAfter({ endedAt, startedAt }: OutageTimes): number | undefined {
     if (endedAt === undefined || startedAt === undefined) return undefined;
     const span = { startedAt, endedAt };
-    const { after } = behaviourOf(this.#settings, this.#requests, span);
-    return wellAgainAfter(this.#settings.nodes, this.#requests, span, after.lastAt);
+    const { after } = behaviourOf(this.#staying, this.#requests, span);
+    return wellAgainAfter(this.#staying.nodes, this.#requests, span, after.lastAt);
   }
 
   /** Whatever callers within their limit got: more than the limit is accepted as FailsOpen alone. */
@@ -130,7 +157,7 @@ export class OutageRecord {
     const within = total([...byNode.values()].map((node) => node.within));
     const asked = within.Admitted + within.Denied + within.Failed + within.Unanswered;
     const { after, before, during } = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
-    const well = wellAgainAfter(this.#settings.nodes, this.#requests, span, lastAt);
+    const well = wellAgainAfter(this.#staying.nodes, this.#requests, span, lastAt);
     const whole = (name: string, value: number | undefined, unit: string) =>
       value === undefined ? [] : [{ name, value: Math.round(value), unit }];
     return [
@@ -149,6 +176,7 @@ export class OutageRecord {
       ([node, { behaviour, beyond, beyondAtEdges, within }]) =>
         `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted as the pause began or ended` : ''}`,
     );
+    if (this.#gone.size > 0) lines.push(`${this.#goneText()}: what else happened there is not told`);
     lines.push(
       over.excess > 0
         ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most${this.#isTooMuch(over) ? '; not accepted, since accept does not name FailsOpen' : ''}`
