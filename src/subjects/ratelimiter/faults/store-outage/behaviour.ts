@@ -16,7 +16,7 @@ import { phasesOf } from './phases.ts';
 export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
 
 /**
- * Holds: callers within their limit are let through, and the limit is kept.
+ * Holds: callers within their limit are let through, and one that had used its limit up before gets no more than it.
  * FailsOpen: they are let through, and more than the limit gets through; of a node, as {@link leakingNodes} has it.
  * FailsClosed: they are denied, or get an error.
  * Hangs: they have no answer within the time that a caller waits.

@@ -60,6 +60,12 @@ describe('the invariant of a store outage', () => {
     expect(evidence).toContain('After the pause callers within their limit got 10 admitted');
   });
 
+  it('does not tell what a caller gets who comes to its limit in the pause, where it is kept for one who had before', () => {
+    const line = 'Nobody came to its limit in the pause: what such a caller gets is not told';
+    expect(recordOf('Admitted', 'Denied').reading(times, 17_000).evidence).toContain(line);
+    expect(recordOf('Admitted', 'Admitted').reading(times, 17_000).evidence).not.toContain(line);
+  });
+
   it('is broken by more than the limit, and says how much more', () => {
     const reading = recordOf('Admitted', 'Admitted').reading(times, 17_000);
     expect(reading).toMatchObject({ summary: 'FailsOpen, 24 > 4', detectedAt: 17_000 });

@@ -171,7 +171,7 @@ export class OutageRecord {
     ];
   }
 
-  #evidence({ after: { more }, byNode, over }: OutageBehaviour, span: OutageSpan): string[] {
+  #evidence({ after: { more }, behaviour, byNode, over }: OutageBehaviour, span: OutageSpan): string[] {
     const lines = [...byNode].map(
       ([node, { behaviour, beyond, beyondAtEdges, within }]) =>
         `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted as the pause began or ended` : ''}`,
@@ -181,6 +181,10 @@ export class OutageRecord {
       over.excess > 0
         ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most${this.#isTooMuch(over) ? '; not accepted, since accept does not name FailsOpen' : ''}`
         : 'Beyond the limit: until the end of the pause no more admitted than it allows',
+      // A limiter may know whom to deny, and let everybody else through.
+      ...(behaviour === 'Holds'
+        ? ['Nobody came to its limit in the pause: what such a caller gets is not told']
+        : []),
     );
     const phases = phasesOf(this.#requests, span, this.#settings.callerTimeoutMs);
     lines.push(
