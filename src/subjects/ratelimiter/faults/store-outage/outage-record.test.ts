@@ -69,6 +69,10 @@ describe('the invariant of a store outage', () => {
   it('is broken by more than the limit, and says how much more', () => {
     const reading = recordOf('Admitted', 'Admitted').reading(times, 17_000);
     expect(reading).toMatchObject({ summary: 'FailsOpen, 24 > 4', detectedAt: 17_000 });
+    // Said as what was broken.
+    expect(reading.measures[0]).toEqual({ name: 'overAdmission', value: 20, unit: 'requests' });
+    const accepted = recordOf('Admitted', 'Admitted', ['FailsOpen']).reading(times, 17_000);
+    expect(accepted.measures[0]).toMatchObject({ name: 'notServed' });
   });
 
   it.each<[string, Got, readonly Behaviour[]]>([

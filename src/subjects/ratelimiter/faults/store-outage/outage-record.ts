@@ -160,10 +160,14 @@ export class OutageRecord {
     const well = wellAgainAfter(this.#staying.nodes, this.#requests, span, lastAt);
     const whole = (name: string, value: number | undefined, unit: string) =>
       value === undefined ? [] : [{ name, value: Math.round(value), unit }];
-    return [
+    const served = [
       { name: 'notServed', value: asked - within.Admitted, unit: 'requests' },
       { name: 'withinLimit', value: asked, unit: 'requests' },
-      { name: 'overAdmission', value: over.excess, unit: 'requests' },
+    ];
+    const beyond = { name: 'overAdmission', value: over.excess, unit: 'requests' };
+    return [
+      // The first one stands in the sentence that says what was broken.
+      ...(this.#isTooMuch(over) ? [beyond, ...served] : [...served, beyond]),
       ...whole('latencyBefore', latencyOf(before)?.p50Ms, 'ms'),
       ...whole('latencyDuring', latencyOf(during)?.p50Ms, 'ms'),
       ...whole('latencyAfter', latencyOf(after)?.p50Ms, 'ms'),
