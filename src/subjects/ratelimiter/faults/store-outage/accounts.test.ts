@@ -40,7 +40,12 @@ describe('the accounts after a fault', () => {
       { lost: 0, phantoms: 0, unasked: 3 },
     ],
   ])('%s', (_, counts, balance) => {
-    expect(balanceOf(limit, { ...counts, span })).toEqual(balance);
+    expect(balanceOf(limit, { ...counts, span })).toEqual({ ...balance, hidden: 0 });
+  });
+
+  it('show nothing more of a caller that was served all of its limit', () => {
+    const account = { served: 10, notServed: 0, admittedAfter: 0, span };
+    expect(balanceOf(limit, account)).toEqual({ lost: 0, phantoms: 0, unasked: 0, hidden: 1 });
   });
 
   it('are not known where a window may have ended meanwhile', () => {
@@ -53,9 +58,10 @@ describe('the accounts after a fault', () => {
     const fiveSeconds = { from: 0, to: 5000 };
     const of = (admittedAfter: number) =>
       balanceOf(bucket, { served: 4, notServed: 3, admittedAfter, span: fiveSeconds });
-    expect(of(11)).toEqual({ lost: 0, phantoms: 0, unasked: 0 });
-    expect(of(13)).toEqual({ lost: 2, phantoms: 0, unasked: 0 });
-    expect(of(3)).toEqual({ lost: 0, phantoms: 3, unasked: 0 });
+    // Five of them may hide as many of each.
+    expect(of(11)).toEqual({ lost: 0, phantoms: 0, unasked: 0, hidden: 5 });
+    expect(of(13)).toEqual({ lost: 2, phantoms: 0, unasked: 0, hidden: 5 });
+    expect(of(3)).toEqual({ lost: 0, phantoms: 3, unasked: 0, hidden: 5 });
   });
 
   it('are balanced for a limiter that counts each request it serves', () => {

@@ -32,6 +32,8 @@ export interface Balance {
   readonly phantoms: number;
   /** Gone from the limit beyond all that was asked for, as where requests are counted twice. */
   readonly unasked: number;
+  /** How much more of each may not show: tokens that came back meanwhile, or nothing that was left. */
+  readonly hidden: number;
 }
 
 /**
@@ -49,5 +51,11 @@ export function balanceOf(
   const gone = Math.max(0, full - admitted);
   // No more can be counted without being served than was asked for.
   const phantoms = Math.min(notServed, gone);
-  return { lost: Math.max(0, admitted - full - refilled), phantoms, unasked: gone - phantoms };
+  return {
+    lost: Math.max(0, admitted - full - refilled),
+    phantoms,
+    unasked: gone - phantoms,
+    // One that was served all of its limit has nothing left that could be gone.
+    hidden: served >= full ? Math.max(1, refilled) : refilled,
+  };
 }
