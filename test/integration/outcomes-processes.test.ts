@@ -75,7 +75,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
     }),
   );
 
-  // The last one: the pod does not come back.
+  // The last ones: the pods do not come back.
   it(
     'proves nothing where a pod vanished in mid-pause, and says which',
     keepingTime(async () => {
@@ -86,6 +86,19 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       const missing = /no complete counter sample|the watch broke off before its end/;
       const { message } = await expectInconclusive(world, 'vanished', 'EvidenceIncomplete', missing);
       expect(message).toContain('ratelimiter-2');
+    }),
+  );
+
+  it(
+    'proves nothing where a pod was deleted in a store outage, whatever its callers got then',
+    keepingTime(async () => {
+      const storeOutage = { pause: '4s', callerTimeout: '1s', settle: '2s', accept: ['FailsClosed'] };
+      await world.applySpec('deleted', { scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }] });
+      await untilPaused(world, 'deleted');
+      await world.environment.pods[1]?.delete();
+      world.environment.limiters[1]?.process.kill('SIGKILL');
+      const missing = /ratelimiter-1 was deleted or made anew meanwhile/;
+      await expectInconclusive(world, 'deleted', 'EvidenceIncomplete', missing);
     }),
   );
 });

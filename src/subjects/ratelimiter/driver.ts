@@ -47,7 +47,7 @@ export interface RateLimiterDriverOptions {
   readonly mayBePaused: boolean;
   /** What every connection to Redis is held to; left out: any server at the address will do. */
   readonly server?: ServerIdentity;
-  /** Asked right before something is written to the nodes; left out: none has moved. */
+  /** Asked right before something is written to the nodes, and at the end of a store outage; left out: none has moved. */
   readonly findMoved?: FindMoved;
   /** Notes pauses, so that Redis rests after them; left out: none does. */
   readonly pauses?: PauseNotes;
@@ -99,6 +99,7 @@ class RateLimiterDriver implements SubjectDriver {
       usualWriteMs: () => this.#usualWriteMs,
       storeDoubt: () => this.#storeDoubt,
       checkStore,
+      findMoved: this.#findMoved,
       now,
       lifetime,
     });

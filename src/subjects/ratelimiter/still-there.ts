@@ -32,6 +32,13 @@ export async function requireNodes(findMoved: FindMoved, signal: AbortSignal): P
   );
 }
 
+/** As {@link FindMoved}, and none where nobody can say in time. @throws the reason of `signal` */
+export async function movedBy(findMoved: FindMoved, signal: AbortSignal): Promise<readonly string[]> {
+  const moved = await within(findMoved(signal), LOOK_MS, signal).catch((): readonly string[] => []);
+  signal.throwIfAborted();
+  return moved === TIMED_OUT ? [] : moved;
+}
+
 /**
  * The nodes that may be written to; all where nobody can say in time: then a key of our own is worth the risk.
  * @throws the reason of `signal`
@@ -41,7 +48,6 @@ export async function stillThere(
   findMoved: FindMoved,
   signal: AbortSignal,
 ): Promise<readonly LimiterClient[]> {
-  const moved = await within(findMoved(signal), LOOK_MS, signal).catch((): readonly string[] => []);
-  signal.throwIfAborted();
-  return moved === TIMED_OUT ? clients : clients.filter(({ name }) => !moved.includes(name));
+  const moved = await movedBy(findMoved, signal);
+  return clients.filter(({ name }) => !moved.includes(name));
 }

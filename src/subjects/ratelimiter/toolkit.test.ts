@@ -62,6 +62,7 @@ it.each<[string, ChaosDemoSpec, (toolkit: Toolkit, signal: AbortSignal) => Promi
     usualWriteMs: () => 0,
     storeDoubt: () => undefined,
     checkStore: async () => ({ state: 'free' }),
+    findMoved: async () => [],
     now: Date.now,
     lifetime: lifetime.signal,
   });

@@ -28,7 +28,15 @@ export function openToolkit(
   spec: ChaosDemoSpec,
   parts: Pick<
     Toolkit,
-    'target' | 'budget' | 'baseline' | 'usualWriteMs' | 'storeDoubt' | 'checkStore' | 'now' | 'lifetime'
+    | 'target'
+    | 'budget'
+    | 'baseline'
+    | 'usualWriteMs'
+    | 'storeDoubt'
+    | 'checkStore'
+    | 'findMoved'
+    | 'now'
+    | 'lifetime'
   > & {
     /** Whether an earlier process may have left a pause on. */
     readonly mayBePaused: boolean;

@@ -25,6 +25,7 @@ import type { OwnLimit } from '../interfaces/own-limit.ts';
 import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
 import type { TrafficRoom } from '../interfaces/traffic-room.ts';
 import { MEMBER, PART, type RateLimiterSpec } from '../schema.ts';
+import type { FindMoved } from '../still-there.ts';
 import type { OwnPause } from '../store/own-pause.ts';
 import type { RedisConnections } from '../store/redis-client.ts';
 import type { RateLimiterTarget } from '../target.ts';
@@ -151,6 +152,7 @@ export interface Toolkit {
   readonly storeDoubt: () => string | undefined;
   /** Looks once more whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
+  readonly findMoved: FindMoved;
   /** Milliseconds since the epoch; the fraction counts. */
   readonly now: () => number;
   /** Aborts when the driver is closed. */

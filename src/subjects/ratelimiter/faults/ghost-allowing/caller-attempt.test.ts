@@ -64,6 +64,7 @@ async function burstAt(limit: object, each: number): Promise<EvidenceBundle> {
     baseline: () => undefined,
     usualWriteMs: () => 0,
     checkStore: async () => ({ state: 'free' }),
+    findMoved: async () => [],
     now: () => performance.timeOrigin + performance.now(),
     lifetime: never,
     mayBePaused: false,

@@ -58,6 +58,10 @@ describe('ghosts by the count of the sender', () => {
     );
   });
 
+  it('name nobody who allowed a request where nobody did', () => {
+    expect(read(burst(0, 30)).evidence[0]).toBe('Sender: 30 requests, 0 allowed, 30 denied');
+  });
+
   it('are held against the end of a window where one may lie in the burst', () => {
     const byClock: RateLimit = { ...limit, start: 'Clock' };
     // The clock of the limiter may be so far off that its minute begins in the midst.
@@ -69,6 +73,8 @@ describe('ghosts by the count of the sender', () => {
   it.each([
     ['answers are missing that could tip it', burst(9, 15, 6), '6 of 30 requests have no proper answer'],
     ['a node got no request', burst(10, 20, 0, ['a']), 'b got no request'],
+    ['the limit was not used up', burst(9, 21), 'only 9 of the 10 that the limit allows were let through'],
+    ['everybody was denied', burst(0, 30), 'only 0 of the 10 that the limit allows were let through'],
     ['the burst had no more than the limit', burst(8, 2), 'the limit allows 10'],
   ])('are not ruled out where %s', (_, made, missing) => {
     const reading = read(made);

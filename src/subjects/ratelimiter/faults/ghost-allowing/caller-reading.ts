@@ -57,9 +57,11 @@ export function callerReading(
     );
   }
   const full = admittedAtOnce(limit);
-  if (settings.oneCaller && !broken && allowed + open < full) {
+  if (!broken && allowed < full) {
     shortfalls.push(
-      `${allowed} were let through where the limit allows ${full} at once, so it was not whole: see who else asks these pods under the address of the operator`,
+      settings.oneCaller
+        ? `${allowed} were let through where the limit allows ${full} at once, so it was not whole: see who else asks these pods under the address of the operator`
+        : `only ${allowed} of the ${full} that the limit allows were let through, so nobody has seen what the rate limiter does at its limit`,
     );
   }
   const spared = nodes.filter((node) => !sent.get(node));
@@ -82,7 +84,7 @@ export function callerReading(
     complete: true,
     shortfalls,
     evidence: [
-      `Sender: ${counted(requests, 'request')}, ${tallyOf({ allowed, denied, errors, unanswered })}; allowed by ${perNode(allowedBy)}`,
+      `Sender: ${counted(requests, 'request')}, ${tallyOf({ allowed, denied, errors, unanswered })}${allowed > 0 ? `; allowed by ${perNode(allowedBy)}` : ''}`,
       broken
         ? `Of those, ${over.admitted} were sent and answered within ${Math.round(over.to - over.from)} ms, in which the limit allows ${over.bound}`
         : `In the time that it took the limit allows ${bound}`,

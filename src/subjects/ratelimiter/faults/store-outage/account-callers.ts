@@ -11,7 +11,7 @@ import { useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { accountKey } from '../caller-keys.ts';
-import { type Account, balanceOf } from './accounts.ts';
+import { type Account, type Balance, balanceOf } from './accounts.ts';
 
 /** For so many nodes accounts are made up, and for limits up to that: each has to be used up after the fault. */
 export const MOST_ACCOUNTS = 3;
@@ -62,41 +62,51 @@ export class AccountCallers {
     signal.throwIfAborted();
   }
 
-  /** Uses the rest of their limits up, and tells what that shows; an account that could not be made up is not known. @throws the reason of `signal` */
-  async balance(signal: AbortSignal): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
+  /**
+   * Uses the rest of their limits up, and tells what that shows; an account that could not be made up is not known.
+   * @param well whether callers were served as before by then: a limiter that still denies for the fault's sake has not counted
+   * @throws the reason of `signal`
+   */
+  async balance(well: boolean, signal: AbortSignal): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
     const { limit } = this.#options;
     if (this.#during.length === 0) {
       return { measures: [], message: `no accounts are made up for limits above ${MOST_ACCOUNTED}` };
     }
+    const unknownOf = (callers: number): string =>
+      `the accounts of ${counted(callers, 'caller')} are not known`;
+    if (!well) {
+      const why = 'when the watch ended, callers were not served as before yet';
+      return { measures: [], message: `${unknownOf(this.#during.length)}: ${why}` };
+    }
     // Side by side: recovery has its time, and nodes may take some of it for each to learn of the others' counts.
     const balances = await Promise.all(
       this.#during.map(async (during, i) => {
-        const served = during.filter(({ got }) => got === 'Admitted').length;
         const key = accountKey(this.#options.fixture, i);
+        const served = during.filter(({ got }) => got === 'Admitted').length;
         const { requests, usedUp } = await this.#useUp(key, this.#full - served, signal);
         const account = accountOf(during, requests);
         return usedUp && account ? balanceOf(limit, account) : undefined;
       }),
     );
-    let [lost, phantoms, unknown] = [0, 0, 0];
+    let [lost, phantoms, unasked, hidden, unknown] = [0, 0, 0, 0, 0];
     for (const balance of balances) {
       if (!balance) unknown += 1;
       lost += balance?.lost ?? 0;
       phantoms += balance?.phantoms ?? 0;
+      unasked += balance?.unasked ?? 0;
+      hidden += balance?.hidden ?? 0;
     }
-    if (unknown > 0) {
-      return { measures: [], message: `the accounts of ${counted(unknown, 'caller')} are not known` };
-    }
-    const said =
-      lost + phantoms === 0
-        ? 'what was served was counted, and nothing else'
-        : `${counted(lost, 'request')} served and never counted, ${counted(phantoms, 'request')} counted and never served`;
+    if (unknown > 0) return { measures: [], message: unknownOf(unknown) };
+    const atLeast = hidden > 0;
+    const figure = (name: string, value: number) => ({
+      name,
+      value,
+      unit: 'requests',
+      ...(atLeast && { atLeast }),
+    });
     return {
-      measures: [
-        { name: 'lost', value: lost, unit: 'requests' },
-        { name: 'phantoms', value: phantoms, unit: 'requests' },
-      ],
-      message: `of ${counted(this.#during.length, 'caller')} ${said}`,
+      measures: [figure('lost', lost), figure('phantoms', phantoms)],
+      message: `of ${counted(this.#during.length, 'caller')} ${said({ lost, phantoms, unasked, hidden })}`,
     };
   }
 
@@ -126,4 +136,20 @@ function accountOf(during: readonly CallerRequest[], after: readonly CallerReque
     admittedAfter: after.filter(({ got }) => got === 'Admitted').length,
     span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs: CLOCK_WITHIN_MS },
   };
+}
+
+/** What all accounts together come to, in words. */
+function said({ hidden, lost, phantoms, unasked }: Balance): string {
+  if (lost + phantoms + unasked === 0) {
+    return hidden > 0
+      ? 'none was seen that was served and never counted, or counted and never served, and some may not show'
+      : 'what was served was counted, and nothing else';
+  }
+  const least = hidden > 0 ? 'at least ' : '';
+  const parts = [
+    `${least}${counted(lost, 'request')} served and never counted`,
+    `${least}${counted(phantoms, 'request')} counted and never served`,
+  ];
+  const more = `and at least ${unasked} more gone from their limits than they asked for, as where requests are counted more than once`;
+  return [...parts, ...(unasked > 0 ? [more] : [])].join(', ');
 }

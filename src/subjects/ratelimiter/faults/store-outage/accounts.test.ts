@@ -12,26 +12,40 @@ describe('the accounts after a fault', () => {
     [
       'all that was served was counted',
       { served: 4, notServed: 0, admittedAfter: 6 },
-      { lost: 0, phantoms: 0 },
+      { lost: 0, phantoms: 0, unasked: 0 },
     ],
-    ['nothing of it was counted', { served: 4, notServed: 0, admittedAfter: 10 }, { lost: 4, phantoms: 0 }],
+    [
+      'nothing of it was counted',
+      { served: 4, notServed: 0, admittedAfter: 10 },
+      { lost: 4, phantoms: 0, unasked: 0 },
+    ],
     [
       'those that got an error were counted',
       { served: 1, notServed: 5, admittedAfter: 4 },
-      { lost: 0, phantoms: 5 },
+      { lost: 0, phantoms: 5, unasked: 0 },
     ],
     [
       'those that got an error were not',
       { served: 1, notServed: 5, admittedAfter: 9 },
-      { lost: 0, phantoms: 0 },
+      { lost: 0, phantoms: 0, unasked: 0 },
     ],
     [
       'more is missing than was asked for',
       { served: 1, notServed: 2, admittedAfter: 3 },
-      { lost: 0, phantoms: 2 },
+      { lost: 0, phantoms: 2, unasked: 4 },
+    ],
+    [
+      'those that were served were counted twice',
+      { served: 3, notServed: 0, admittedAfter: 4 },
+      { lost: 0, phantoms: 0, unasked: 3 },
     ],
   ])('%s', (_, counts, balance) => {
-    expect(balanceOf(limit, { ...counts, span })).toEqual(balance);
+    expect(balanceOf(limit, { ...counts, span })).toEqual({ ...balance, hidden: 0 });
+  });
+
+  it('show nothing more of a caller that was served all of its limit', () => {
+    const account = { served: 10, notServed: 0, admittedAfter: 0, span };
+    expect(balanceOf(limit, account)).toEqual({ lost: 0, phantoms: 0, unasked: 0, hidden: 1 });
   });
 
   it('are not known where a window may have ended meanwhile', () => {
@@ -44,9 +58,10 @@ describe('the accounts after a fault', () => {
     const fiveSeconds = { from: 0, to: 5000 };
     const of = (admittedAfter: number) =>
       balanceOf(bucket, { served: 4, notServed: 3, admittedAfter, span: fiveSeconds });
-    expect(of(11)).toEqual({ lost: 0, phantoms: 0 });
-    expect(of(13)).toEqual({ lost: 2, phantoms: 0 });
-    expect(of(3)).toEqual({ lost: 0, phantoms: 3 });
+    // Five of them may hide as many of each.
+    expect(of(11)).toEqual({ lost: 0, phantoms: 0, unasked: 0, hidden: 5 });
+    expect(of(13)).toEqual({ lost: 2, phantoms: 0, unasked: 0, hidden: 5 });
+    expect(of(3)).toEqual({ lost: 0, phantoms: 3, unasked: 0, hidden: 5 });
   });
 
   it('are balanced for a limiter that counts each request it serves', () => {
@@ -79,6 +94,7 @@ describe('the accounts after a fault', () => {
             span: { from: 0, to: at, fresh: true },
           });
           expect(balance?.lost).toBe(0);
+          expect(balance?.unasked).toBe(0);
           if (kept === limit) expect(balance?.phantoms).toBe(0);
         },
       ),
@@ -96,7 +112,7 @@ describe('the accounts of one caller that made all requests', () => {
     ['the limit was served, and nothing is left', 10, 20, 0, { lost: 0, phantoms: 0 }],
     ['more than the limit was served, and all is left', 30, 0, 10, { lost: 30, phantoms: 0 }],
   ])('are known where %s', (_, served, notServed, admittedAfter, balance) => {
-    expect(of(served, notServed, admittedAfter)).toEqual(balance);
+    expect(of(served, notServed, admittedAfter)).toMatchObject(balance);
   });
 
   it('are not known where more than the limit was served and nothing is left: it may all be counted', () => {

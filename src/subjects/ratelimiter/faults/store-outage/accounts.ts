@@ -2,7 +2,8 @@
  * The accounts after the fault, by what the limiter still lets through: it needs no look
  * into Redis. A caller that was served without being counted has more left than it should
  * (lost counts). One that was counted without being served has less left (phantoms: queued
- * writes that were carried out after their caller had got an error). Pure.
+ * writes that were carried out after their caller had got an error), and so has one whose requests were counted twice.
+ * Pure.
  */
 import {
   admittedAtOnce,
@@ -29,6 +30,10 @@ export interface Balance {
   readonly lost: number;
   /** Counted and never served. */
   readonly phantoms: number;
+  /** Gone from the limit beyond all that was asked for, as where requests are counted twice. */
+  readonly unasked: number;
+  /** How much more of each may not show: tokens that came back meanwhile, or nothing that was left. */
+  readonly hidden: number;
 }
 
 /**
@@ -43,10 +48,15 @@ export function balanceOf(
   const full = admittedAtOnce(limit);
   const refilled = mostAdmitted(limit, span) - full;
   const admitted = served + admittedAfter;
+  const gone = Math.max(0, full - admitted);
+  // No more can be counted without being served than was asked for.
+  const phantoms = Math.min(notServed, gone);
   return {
     lost: Math.max(0, admitted - full - refilled),
-    // No more can be counted without being served than was asked for.
-    phantoms: Math.min(notServed, Math.max(0, full - admitted)),
+    phantoms,
+    unasked: gone - phantoms,
+    // One that was served all of its limit has nothing left that could be gone.
+    hidden: served >= full ? Math.max(1, refilled) : refilled,
   };
 }
 

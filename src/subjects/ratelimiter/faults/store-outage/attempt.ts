@@ -13,6 +13,7 @@ import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import { movedBy } from '../../still-there.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
 import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
@@ -210,7 +211,11 @@ export class StoreOutageAttempt implements FaultAttempt {
       await this.#untilAfterEnd(settleMs - parseDuration(this.#parameters.callerTimeout), signal);
       enough.abort();
       await Promise.all([traffic, accounts]);
-      await this.#untilAfterEnd(settleMs, signal);
+      const [moved] = await Promise.all([
+        movedBy(this.#toolkit.findMoved, signal),
+        this.#untilAfterEnd(settleMs, signal),
+      ]);
+      place.record.setAside(moved);
       this.#finishedAt = this.#toolkit.now();
       this.#told();
     } finally {
@@ -234,10 +239,11 @@ export class StoreOutageAttempt implements FaultAttempt {
       return { workedAt, measures: [], message: `${accepted}; the callers of this fault are not known` };
     }
     const { callers, record } = this.#place;
+    const well = record.wellAfter(this.#times) !== undefined;
     const { measures, message } =
       callers instanceof OwnCaller
-        ? await callers.balance(record.ofOneLimit, signal)
-        : await callers.balance(signal);
+        ? await callers.balance(record.ofOneLimit, well, signal)
+        : await callers.balance(well, signal);
     return { workedAt, measures, message: `${accepted}; ${message}` };
   }
 

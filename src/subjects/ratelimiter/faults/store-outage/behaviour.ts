@@ -10,12 +10,13 @@ import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
 import { type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { leakingNodes, type NodeAdmission } from './leaking-nodes.ts';
+import { type OverAfter, overAfter } from './over-after.ts';
 import { phasesOf } from './phases.ts';
 
 export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
 
 /**
- * Holds: callers within their limit are let through, and the limit is kept.
+ * Holds: callers within their limit are let through, and one that had used its limit up before gets no more than it.
  * FailsOpen: they are let through, and more than the limit gets through; of a node, as {@link leakingNodes} has it.
  * FailsClosed: they are denied, or get an error.
  * Hangs: they have no answer within the time that a caller waits.
@@ -67,6 +68,8 @@ export interface OutageBehaviour {
   readonly byNode: ReadonlyMap<string, NodeBehaviour>;
   /** Of the caller beyond its limit, over all nodes, from its first request to the end of the fault. */
   readonly over: OverAdmission;
+  /** How much more than the limit allows it was let through by requests that it sent after the fault. */
+  readonly after: OverAfter;
   /** Why this proves nothing; empty: it does. */
   readonly shortfalls: readonly string[];
 }
@@ -83,10 +86,11 @@ export function behaviourOf(
   );
   const firstSentAt =
     oneLimitFrom === undefined ? settings.firstSentAt : ofLimit.reduce(firstOf, Number.POSITIVE_INFINITY);
-  // What gets through after the fault is not of it.
-  const admitted = ofLimit
-    .filter(({ got, endedAt: at }) => got === 'Admitted' && at <= endedAt)
+  const beyond = ofLimit
+    .filter(({ got }) => got === 'Admitted')
     .map(({ node, sentAt, endedAt: answeredAt }) => ({ node, sentAt, answeredAt }));
+  // What gets through after the fault is not of it.
+  const admitted = beyond.filter(({ answeredAt }) => answeredAt <= endedAt);
   const known = {
     ...(firstSentAt !== undefined && { firstSentAt }),
     ...(clockWithinMs !== undefined && { clockWithinMs }),
@@ -97,17 +101,20 @@ export function behaviourOf(
     over.excess > 0
       ? leakingNodes(admitted, startedAt, (some) => overOf(some).excess > 0)
       : new Set<string>();
+  const since = beyond.filter(({ sentAt }) => sentAt >= endedAt);
+  const after = overAfter(admitted, since, (some) => overOf(some).excess);
   const { before, during } = phasesOf(requests, { startedAt, endedAt }, callerTimeoutMs);
   const ofNode = Map.groupBy(during, ({ node }) => node);
   const byNode = new Map(
     nodes.map((node) => {
       const own = ofNode.get(node) ?? [];
       const within = countsOf(own, 'Within');
-      const beyond = countsOf(own, 'Beyond');
+      const beyondIt = countsOf(own, 'Beyond');
       const admittedIn = admitted.filter((each) => each.node === node && each.answeredAt > startedAt).length;
-      const told = beyond.Admitted + (oneLimitFrom === undefined ? 0 : within.Admitted);
+      const told = beyondIt.Admitted + (oneLimitFrom === undefined ? 0 : within.Admitted);
       const beyondAtEdges = Math.max(0, admittedIn - told);
-      return [node, { behaviour: kindOf(within, beyond, leaking.has(node)), within, beyond, beyondAtEdges }];
+      const behaviour = kindOf(within, beyondIt, leaking.has(node));
+      return [node, { behaviour, within, beyond: beyondIt, beyondAtEdges }];
     }),
   );
   const kinds = new Set([...byNode.values()].map(({ behaviour }) => behaviour));
@@ -116,6 +123,7 @@ export function behaviourOf(
     behaviour: kinds.size === 1 ? only : 'Mixed',
     byNode,
     over,
+    after,
     shortfalls: [
       ...controlShortfalls(settings, before, overOf(admitted.filter((each) => each.answeredAt <= startedAt))),
       ...[...byNode].flatMap(([node, judged]) => askedShortfalls(settings, node, judged)),

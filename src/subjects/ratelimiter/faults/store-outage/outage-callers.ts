@@ -96,8 +96,11 @@ export class OutageCallers {
     if (turnedAway) throw new Error(this.#turnedAway(turnedAway));
   }
 
-  #turnedAway({ got, node }: CallerRequest): string {
+  #turnedAway({ got, node, unheard }: CallerRequest): string {
     const { access, callerTimeoutMs } = this.#options;
+    if (unheard) {
+      return `without any fault the connection of a caller within its limit to ${node} broke, or none came about: see in the logs whether it failed, or closes connections within 4 s and does not say so in Keep-Alive`;
+    }
     const what = {
       Admitted: `let through by ${node}`,
       Denied: `denied by ${node}`,
@@ -119,8 +122,8 @@ export class OutageCallers {
   }
 
   /** As {@link AccountCallers.balance}. */
-  async balance(signal: AbortSignal): ReturnType<AccountCallers['balance']> {
-    return await this.#accounts.balance(signal);
+  async balance(well: boolean, signal: AbortSignal): ReturnType<AccountCallers['balance']> {
+    return await this.#accounts.balance(well, signal);
   }
 
   async #send({ keys, uses }: KeyPlan, tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {

@@ -10,7 +10,12 @@ const nodes = ['a', 'b'];
 const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' } as const;
 const times = { startedAt: 10_000, endedAt: 15_000, until: 15_000 };
 
-function recordOf(within: Got, beyond: Got, accept: readonly Behaviour[] = ['Holds']): OutageRecord {
+function recordOf(
+  within: Got,
+  beyond: Got,
+  accept: readonly Behaviour[] = ['Holds'],
+  beyondAfter: readonly Got[] = [],
+): OutageRecord {
   const record = new OutageRecord({ nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0 }, accept);
   const add = (caller: CallerRequest['caller'], got: Got, count: number, from: number): void => {
     for (const node of nodes) {
@@ -32,6 +37,7 @@ function recordOf(within: Got, beyond: Got, accept: readonly Behaviour[] = ['Hol
     }
   }
   add('Within', 'Admitted', 5, 15_500);
+  for (const [i, got] of beyondAfter.entries()) add('Beyond', got, 1, 15_500 + i * 100);
   return record;
 }
 
@@ -54,9 +60,19 @@ describe('the invariant of a store outage', () => {
     expect(evidence).toContain('After the pause callers within their limit got 10 admitted');
   });
 
+  it('does not tell what a caller gets who comes to its limit in the pause, where it is kept for one who had before', () => {
+    const line = 'Nobody came to its limit in the pause: what such a caller gets is not told';
+    expect(recordOf('Admitted', 'Denied').reading(times, 17_000).evidence).toContain(line);
+    expect(recordOf('Admitted', 'Admitted').reading(times, 17_000).evidence).not.toContain(line);
+  });
+
   it('is broken by more than the limit, and says how much more', () => {
     const reading = recordOf('Admitted', 'Admitted').reading(times, 17_000);
     expect(reading).toMatchObject({ summary: 'FailsOpen, 24 > 4', detectedAt: 17_000 });
+    // Said as what was broken.
+    expect(reading.measures[0]).toEqual({ name: 'overAdmission', value: 20, unit: 'requests' });
+    const accepted = recordOf('Admitted', 'Admitted', ['FailsOpen']).reading(times, 17_000);
+    expect(accepted.measures[0]).toMatchObject({ name: 'notServed' });
   });
 
   it.each<[string, Got, readonly Behaviour[]]>([
@@ -104,6 +120,102 @@ describe('the invariant of a store outage', () => {
         if (formula.includes('- allowed <= 0') && isOver) expect(broken).toBe(true);
       }),
     );
+  });
+
+  describe('where the limit is not kept right after the pause', () => {
+    const after = ['Admitted', 'Admitted', 'Denied'] as const;
+
+    it('is not said to be kept by what callers got in it', () => {
+      const reading = recordOf('Denied', 'Denied', ['FailsClosed'], after).reading(times, 17_000);
+      expect(reading.shortfalls).toEqual([
+        'after the pause the caller beyond its limit was let through 4 times more than the limit allows: it is not kept then, or subject.rateLimiter.limit is another',
+      ]);
+      expect(reading.detectedAt).toBeUndefined();
+      expect(measureOf(reading, 'overAdmission')).toBe(0);
+      expect(reading.evidence).toContain(
+        'After the pause callers within their limit got 10 admitted; the one beyond it got 4 admitted, 2 denied, 4 more than the limit allows',
+      );
+    });
+
+    it('is broken all the same by what is not accepted', () => {
+      const reading = recordOf('Denied', 'Denied', ['Holds'], after).reading(times, 17_000);
+      expect(reading).toMatchObject({ detectedAt: 17_000, shortfalls: [] });
+    });
+
+    it('is kept where more than the limit is accepted', () => {
+      const reading = recordOf('Admitted', 'Admitted', ['FailsOpen'], after).reading(times, 17_000);
+      expect(reading.shortfalls).toEqual([]);
+      expect(reading.detectedAt).toBeUndefined();
+    });
+
+    it('counts callers as served as before only once the one beyond it is denied', () => {
+      const wellAfter = (got: readonly Got[]): number | undefined =>
+        measureOf(recordOf('Admitted', 'Admitted', ['FailsOpen'], got).reading(times, 17_000), 'wellAfter');
+      expect(wellAfter(['Denied', 'Denied', 'Denied'])).toBe(520);
+      expect(wellAfter(after)).toBe(720);
+      expect(wellAfter(['Denied', 'Admitted', 'Admitted'])).toBeUndefined();
+    });
+  });
+
+  describe('where a node was deleted meanwhile', () => {
+    /** From the midst of the pause on a node gives no answer any more. */
+    const withGone = (accept: readonly Behaviour[], got: Got = 'Admitted') => {
+      const record = recordOf(got, 'Denied', accept);
+      for (let sentAt = 12_000; sentAt < 13_000; sentAt += 100) {
+        record.add({
+          node: 'b',
+          caller: 'Within',
+          got: 'Failed',
+          sentAt,
+          endedAt: sentAt + 1,
+          unheard: true,
+        });
+      }
+      return record;
+    };
+
+    it('is not broken by what its callers did not get, and not proven to hold either', () => {
+      const record = withGone(['Holds']);
+      expect(record.reading(times, 17_000)).toMatchObject({ summary: 'Mixed', detectedAt: 17_000 });
+      record.setAside(['b', 'another']);
+      const reading = record.reading(times, 17_000);
+      expect(reading).toMatchObject({
+        summary: 'Holds',
+        shortfalls: [
+          'b was deleted or made anew meanwhile, and what callers did not get there may be of that',
+        ],
+      });
+      expect(reading.detectedAt).toBeUndefined();
+      expect(['notServed', 'withinLimit'].map((name) => measureOf(reading, name))).toEqual([0, 10]);
+      expect(reading.evidence).toContain(
+        'b was deleted or made anew meanwhile: what else happened there is not told',
+      );
+    });
+
+    it('is broken by what the callers of another did not get', () => {
+      const record = withGone(['Holds'], 'Denied');
+      record.setAside(['b']);
+      expect(record.reading(times, 17_000)).toMatchObject({ summary: 'FailsClosed', detectedAt: 17_000 });
+    });
+
+    it('is broken by what that one let through beyond the limit', () => {
+      const record = recordOf('Admitted', 'Denied');
+      for (let i = 0; i < 5; i += 1) {
+        const sentAt = 12_000 + i;
+        record.add({ node: 'b', caller: 'Beyond', got: 'Admitted', sentAt, endedAt: sentAt + 1 });
+      }
+      record.setAside(['b']);
+      const reading = record.reading(times, 17_000);
+      expect(reading).toMatchObject({ summary: 'Holds, 9 > 4', detectedAt: 17_000 });
+    });
+
+    it('is not judged where none was left', () => {
+      const record = withGone(['Holds']);
+      record.setAside(nodes);
+      const reading = record.reading(times, 17_000);
+      expect(reading.shortfalls).toContain('no node was there to the end');
+      expect(reading.detectedAt).toBeUndefined();
+    });
   });
 
   it('is kept by what is accepted', () => {

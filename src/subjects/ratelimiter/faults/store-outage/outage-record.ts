@@ -5,6 +5,7 @@
 
 import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
+import { listed } from '../../../targets/refusal.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import type { OverAdmission } from '../../limits/over-admission.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
@@ -37,7 +38,8 @@ export interface OutageTimes {
 export class OutageRecord {
   readonly #settings: OutageSettings;
   readonly #accept: readonly Behaviour[];
-  readonly #requests: CallerRequest[] = [];
+  readonly #all: CallerRequest[] = [];
+  #gone: ReadonlySet<string> = new Set();
   #left = 0;
 
   constructor(settings: OutageSettings, accept: readonly Behaviour[]) {
@@ -48,14 +50,32 @@ export class OutageRecord {
   /** Those of the one limit that all share, in their order; none where each kind of callers has its own. */
   get ofOneLimit(): readonly CallerRequest[] {
     const { oneLimitFrom = Number.POSITIVE_INFINITY } = this.#settings;
-    return this.#requests
-      .filter(({ sentAt }) => sentAt >= oneLimitFrom)
-      .toSorted((a, b) => a.sentAt - b.sentAt);
+    return asOfOneLimit(this.#settings, this.#all).filter(({ sentAt }) => sentAt >= oneLimitFrom);
   }
 
   add(request: CallerRequest): void {
-    if (this.#requests.length < MOST_REQUESTS) this.#requests.push(request);
+    if (this.#all.length < MOST_REQUESTS) this.#all.push(request);
     else this.#left += 1;
+  }
+
+  /** These nodes were deleted or made anew meanwhile: what their callers did not get is not of the fault. */
+  setAside(gone: readonly string[]): void {
+    this.#gone = new Set(gone.filter((name) => this.#settings.nodes.includes(name)));
+  }
+
+  /** Of the nodes that are still there; what the others let through beyond the limit was let through all the same. */
+  get #requests(): readonly CallerRequest[] {
+    const all = asOfOneLimit(this.#settings, this.#all);
+    if (this.#gone.size === 0) return all;
+    return all.filter(
+      ({ caller, got, node }) =>
+        !this.#gone.has(node) || (got === 'Admitted' && (caller === 'Beyond' || this.#isOneLimit)),
+    );
+  }
+
+  get #staying(): OutageSettings {
+    const nodes = this.#settings.nodes.filter((name) => !this.#gone.has(name));
+    return { ...this.#settings, nodes };
   }
 
   /**
@@ -65,11 +85,12 @@ export class OutageRecord {
   reading(times: OutageTimes, finishedAt: number | undefined): InvariantReading {
     const { endedAt, startedAt } = times;
     const known = startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
-    const requests = asOfOneLimit(this.#settings, this.#requests);
-    const judged = known && behaviourOf(this.#settings, requests, known);
+    const requests = this.#requests;
+    const judged = known && behaviourOf(this.#staying, requests, known);
     const shortfalls = [...(judged?.shortfalls ?? []), ...this.#missing(times)];
     const proven = finishedAt !== undefined && shortfalls.length === 0;
     const brokenAt = proven && judged && known ? this.#brokenAt(judged, requests, known) : undefined;
+    if (judged && brokenAt === undefined) shortfalls.push(...this.#doubts(judged));
     return {
       measures: judged && known ? this.#measures(judged, requests, known) : [],
       summary: judged ? summaryOf(judged) : 'not judged yet',
@@ -96,6 +117,7 @@ export class OutageRecord {
         `whether Redis was still paused is not known from ${Math.round(until - doubtfulFrom)} ms before the planned end on`,
       );
     }
+    if (this.#staying.nodes.length === 0) missing.push('no node was there to the end');
     if (this.#left > 0) missing.push(`${counted(this.#left, 'request')} were more than are kept`);
     return missing;
   }
@@ -118,22 +140,63 @@ export class OutageRecord {
     return moments.length > 0 ? Math.min(...moments) : undefined;
   }
 
+  /** Why nothing is proven to hold that the pause does not show broken. */
+  #doubts({ after: { more } }: OutageBehaviour): string[] {
+    const doubts: string[] = [];
+    if (this.#gone.size > 0) {
+      doubts.push(`${this.#goneText()}, and what callers did not get there may be of that`);
+    }
+    if (more > 0 && !this.#accept.includes('FailsOpen')) {
+      doubts.push(
+        `after the pause the caller beyond its limit was let through ${counted(more, 'time')} more than the limit allows: it is not kept then, or subject.rateLimiter.limit is another`,
+      );
+    }
+    return doubts;
+  }
+
+  #goneText(): string {
+    return `${listed([...this.#gone])} ${this.#gone.size === 1 ? 'was' : 'were'} deleted or made anew meanwhile`;
+  }
+
+  /** Milliseconds from the end of the fault until callers were served as before; undefined: they were not yet, or nobody knows. */
+  wellAfter({ endedAt, startedAt }: OutageTimes): number | undefined {
+    if (endedAt === undefined || startedAt === undefined) return undefined;
+    const span = { startedAt, endedAt };
+    const requests = this.#requests;
+    const { after } = behaviourOf(this.#staying, requests, span);
+    return wellAgainAfter(this.#staying.nodes, requests, span, {
+      lastBeyondAt: after.lastAt,
+      oneLimit: this.#isOneLimit,
+    });
+  }
+
   /** Whatever callers within their limit got: more than the limit is accepted as FailsOpen alone. */
   #isTooMuch({ excess }: OverAdmission): boolean {
     return excess > 0 && !this.#accept.includes('FailsOpen');
   }
 
-  #measures({ byNode, over }: OutageBehaviour, requests: readonly CallerRequest[], span: OutageSpan) {
+  #measures(
+    { after: { lastAt }, byNode, over }: OutageBehaviour,
+    requests: readonly CallerRequest[],
+    span: OutageSpan,
+  ) {
     const within = total([...byNode.values()].map((node) => node.within));
     const asked = within.Admitted + within.Denied + within.Failed + within.Unanswered;
     const { after, before, during } = phasesOf(requests, span, this.#settings.callerTimeoutMs);
-    const well = wellAgainAfter(this.#settings.nodes, requests, span, this.#isOneLimit);
+    const well = wellAgainAfter(this.#staying.nodes, requests, span, {
+      lastBeyondAt: lastAt,
+      oneLimit: this.#isOneLimit,
+    });
     const whole = (name: string, value: number | undefined, unit: string) =>
       value === undefined ? [] : [{ name, value: Math.round(value), unit }];
-    return [
+    const served = [
       { name: 'notServed', value: asked - within.Admitted, unit: 'requests' },
       { name: 'withinLimit', value: asked, unit: 'requests' },
-      { name: 'overAdmission', value: over.excess, unit: 'requests' },
+    ];
+    const beyond = { name: 'overAdmission', value: over.excess, unit: 'requests' };
+    return [
+      // The first one stands in the sentence that says what was broken.
+      ...(this.#isTooMuch(over) ? [beyond, ...served] : [...served, beyond]),
       ...whole('latencyBefore', latencyOf(before)?.p50Ms, 'ms'),
       ...whole('latencyDuring', latencyOf(during)?.p50Ms, 'ms'),
       ...whole('latencyAfter', latencyOf(after)?.p50Ms, 'ms'),
@@ -142,7 +205,7 @@ export class OutageRecord {
   }
 
   #evidence(
-    { byNode, over }: OutageBehaviour,
+    { after: { more }, behaviour, byNode, over }: OutageBehaviour,
     requests: readonly CallerRequest[],
     span: OutageSpan,
   ): string[] {
@@ -150,19 +213,29 @@ export class OutageRecord {
       ([node, { behaviour, beyond, beyondAtEdges, within }]) =>
         `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted as the pause began or ended` : ''}`,
     );
+    if (this.#gone.size > 0) lines.push(`${this.#goneText()}: what else happened there is not told`);
     lines.push(
       over.excess > 0
         ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most${this.#isTooMuch(over) ? '; not accepted, since accept does not name FailsOpen' : ''}`
-        : 'Beyond the limit: no more admitted than it allows',
+        : 'Beyond the limit: until the end of the pause no more admitted than it allows',
+      // A limiter may know whom to deny, and let everybody else through.
+      ...(behaviour === 'Holds' && !this.#isOneLimit
+        ? ['Nobody came to its limit in the pause: what such a caller gets is not told']
+        : []),
     );
     const phases = phasesOf(requests, span, this.#settings.callerTimeoutMs);
-    lines.push(
-      answersText(phases),
-      this.#isOneLimit
-        ? `After the pause the same caller got ${countsText(total([countsOf(phases.after, 'Within'), countsOf(phases.after, 'Beyond')]))}`
-        : `After the pause callers within their limit got ${countsText(countsOf(phases.after, 'Within'))}`,
-    );
+    lines.push(answersText(phases), this.#afterText(phases.after, more));
     return lines;
+  }
+
+  #afterText(after: readonly CallerRequest[], more: number): string {
+    const [within, beyond] = [countsOf(after, 'Within'), countsOf(after, 'Beyond')];
+    const tooMuch = more > 0 ? `, ${more} more than the limit allows` : '';
+    if (this.#isOneLimit) {
+      return `After the pause the same caller got ${countsText(total([within, beyond]))}${tooMuch}`;
+    }
+    const other = more > 0 ? `; the one beyond it got ${countsText(beyond)}${tooMuch}` : '';
+    return `After the pause callers within their limit got ${countsText(within)}${other}`;
   }
 }
 

@@ -116,6 +116,7 @@ export class OwnCaller {
   /** Uses up what is left of the limit that the fault found whole, and tells what that shows. @throws the reason of `signal` */
   async balance(
     since: readonly CallerRequest[],
+    well: boolean,
     signal: AbortSignal,
   ): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
     const { limit } = this.#options.access;
@@ -125,6 +126,12 @@ export class OwnCaller {
     if (this.#full > MOST_ACCOUNTED)
       return unknown(`limits above ${MOST_ACCOUNTED} are not used up once more`);
     if (!first) return unknown('nothing was asked');
+    if (!well) return unknown('the rate limiter was not well again');
+    if (since.some(({ caller, got }) => caller === 'Within' && got === 'Denied')) {
+      return unknown(
+        'it denied requests within the limit, and may still do so for a reason other than its count',
+      );
+    }
     const most = this.#full + MOST_BEYOND;
     const used = await this.#useUp({ most, withinMs: ACCOUNT_WITHIN_MS }, signal).catch(() => {
       signal.throwIfAborted();

@@ -72,7 +72,7 @@ export const api = {
       name: 'wellAfter',
       unit: 'ms',
       meaning:
-        'From the end of the pause until callers were served as before; with identity SourceAddress, until each pod let the one caller through or denied it.',
+        'From the end of the pause until callers within their limit were let through as before, and the one beyond it no more; with identity SourceAddress, until each pod let the one caller through or denied it, and let no more through than the limit.',
     },
     { name: 'lost', unit: 'requests', meaning: 'Requests that were served and never counted.' },
     { name: 'phantoms', unit: 'requests', meaning: 'Requests that were counted and never served.' },

@@ -35,9 +35,9 @@ describe('callers are well again', () => {
       request('a', 1030, 'Denied'),
       request('b', 1040, 'Admitted'),
     ];
-    expect(wellAgainAfter(['a', 'b'], requests, fault, true)).toBe(45);
+    expect(wellAgainAfter(['a', 'b'], requests, fault, { oneLimit: true })).toBe(45);
     const failed = [...requests, request('a', 1050, 'Failed')];
-    expect(wellAgainAfter(['a', 'b'], failed, fault, true)).toBeUndefined();
+    expect(wellAgainAfter(['a', 'b'], failed, fault, { oneLimit: true })).toBeUndefined();
   });
 
   it('not where a node was not asked', () => {

@@ -24,14 +24,18 @@ export function latencyOf(requests: readonly CallerRequest[]): Latency | undefin
 
 /**
  * Milliseconds from the end of the fault until every caller within its limit was let through by every node, up
- * to the last one that was sent; undefined while that is not so. `oneLimit`: all requests are of one caller, of whose
- * limit nobody knows what is left, so a denial is as well as a yes.
+ * to the last one that was sent, and the one beyond it got no more than that; undefined while that is not so.
+ * `lastBeyondAt` is when that one was let through too often for the last time since then; undefined: it was not.
+ * `oneLimit`: all requests are of one caller, of whose limit nobody knows what is left, so a denial is as good as a yes.
  */
 export function wellAgainAfter(
   nodes: readonly string[],
   requests: readonly CallerRequest[],
   { endedAt }: OutageSpan,
-  oneLimit = false,
+  {
+    lastBeyondAt,
+    oneLimit = false,
+  }: { readonly lastBeyondAt?: number | undefined; readonly oneLimit?: boolean } = {},
 ): number | undefined {
   const asked = requests
     .filter(({ caller, sentAt }) => (oneLimit || caller === 'Within') && sentAt >= endedAt)
@@ -41,5 +45,10 @@ export function wellAgainAfter(
   const firsts = nodes.map((node) => well.find((request) => request.node === node));
   if (firsts.length === 0 || firsts.includes(undefined)) return undefined;
   // When the last node was seen to be well.
-  return Math.max(...firsts.map((request) => (request?.endedAt ?? 0) - endedAt));
+  const withinAfter = Math.max(...firsts.map((request) => (request?.endedAt ?? 0) - endedAt));
+  if (lastBeyondAt === undefined) return withinAfter;
+  const denied = requests
+    .filter(({ caller, got, sentAt }) => caller === 'Beyond' && got === 'Denied' && sentAt >= lastBeyondAt)
+    .map((request) => request.endedAt - endedAt);
+  return denied.length > 0 ? Math.max(withinAfter, Math.min(...denied)) : undefined;
 }

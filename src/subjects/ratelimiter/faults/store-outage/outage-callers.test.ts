@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { NodeClient } from '../../http/node-client.ts';
+import { HttpCallers } from '../../interfaces/http/http-callers.ts';
+import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
+import { OutageCallers } from './outage-callers.ts';
+
+const { signal } = new AbortController();
+
+/** Makes the control on a limiter that keeps its limit for one caller, and meets all others so. */
+async function control(meet: (response: ServerResponse) => void): Promise<void> {
+  let used = 0;
+  const server = createServer(({ url = '' }, response) => {
+    if (!url.endsWith('-b')) return meet(response);
+    used += 1;
+    response.writeHead(used > 4 ? 429 : 200).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port }, 8, Date.now);
+  onTestFinished(() => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const callers = new OutageCallers({
+    access: {
+      clients: [client],
+      callers: new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } })),
+      limit: { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' },
+      usesOf: () => 2,
+      introduce: async () => undefined,
+      forget: async () => undefined,
+      problemOf: () => undefined,
+      advice: 'see whether it is your limit',
+    },
+    fixture: 'demo-x',
+    requestsPerSecond: 50,
+    callerTimeoutMs: 5000,
+    trafficMs: 1000,
+    room: () => ({ release: () => undefined }),
+    leftOut: () => undefined,
+  });
+  await callers.control(() => undefined, signal);
+}
+
+describe('the control of callers within their limit', () => {
+  it('says what turned one away', async () => {
+    await expect(control((response) => response.writeHead(429).end())).rejects.toThrow(
+      'without any fault a caller within its limit was denied by api-0: see whether it is your limit',
+    );
+    await expect(control((response) => response.writeHead(500).end())).rejects.toThrow(
+      'without any fault a caller within its limit was answered with an error by api-0: see whether it is your limit',
+    );
+  });
+
+  it('takes no connection that broke for an answer', async () => {
+    await expect(control((response) => response.destroy())).rejects.toThrow(
+      /^without any fault the connection of a caller within its limit to api-0 broke, or none came about: see in the logs/,
+    );
+  });
+
+  it('is passed where all of them are let through', async () => {
+    await control((response) => response.writeHead(200).end());
+  });
+});

@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { overAfter } from './over-after.ts';
+
+const LIMIT = 3;
+const at = (...moments: number[]) => moments.map((answeredAt) => ({ sentAt: answeredAt - 1, answeredAt }));
+const excessOf = (some: readonly unknown[]): number => Math.max(0, some.length - LIMIT);
+
+it('is what came on top of that until the end of the fault, and when the last of it came', () => {
+  expect(overAfter(at(1, 2, 3), at(12, 11), excessOf)).toEqual({ more: 2, lastAt: 12 });
+  expect(overAfter(at(1, 2, 3, 4, 5), at(11), excessOf)).toEqual({ more: 1, lastAt: 11 });
+});
+
+it('is nothing where what came later was still allowed, or nothing came', () => {
+  expect(overAfter(at(1, 2), at(11), excessOf)).toEqual({ more: 0 });
+  expect(overAfter(at(1, 2, 3, 4), [], excessOf)).toEqual({ more: 0 });
+});
+
+it('ends with the first request after which none was too many, in whatever order they are', () => {
+  const moments = fc.uniqueArray(fc.integer({ min: 11, max: 99 }), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(moments, fc.integer({ min: 0, max: 20 }), (since, allowed) => {
+      const excess = (some: readonly unknown[]): number => Math.min(allowed, some.length);
+      const expected = since.toSorted((a, b) => a - b)[Math.min(allowed, since.length) - 1];
+      expect(overAfter([], at(...since), excess).lastAt).toBe(expected);
+    }),
+  );
+});
