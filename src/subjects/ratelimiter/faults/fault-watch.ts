@@ -9,6 +9,7 @@ import { controlMeasure, denyingSentence } from '../controls.ts';
 import { type CounterSample, sampleCounters } from '../interfaces/reference/counter-sample.ts';
 import { Turn, watchCounters } from '../interfaces/reference/counter-watch.ts';
 import type { LimitWindow } from '../interfaces/reference/setup-limit.ts';
+import type { CountSource } from './counter-drift/counters.ts';
 import type { Toolkit } from './fault.ts';
 import { Timeline } from './timeline.ts';
 import type { CompleteSample, FaultSpan } from './watch-record.ts';
@@ -33,8 +34,8 @@ export interface FaultWatchParts {
   readonly requestsPerSecond?: number;
   /** Takes a sample; default: asks the nodes and Redis. */
   readonly look?: (signal: AbortSignal) => Promise<CounterSample>;
-  /** Whether the sender, and not the nodes, says what was admitted: then the evidence has no counts of nodes. */
-  readonly bySender?: boolean;
+  /** Who says what was admitted and counted, and so whose counts the evidence has; default: nodes and Redis. */
+  readonly source?: CountSource;
   /** Time between two samples; milliseconds. Default: {@link SAMPLE_EVERY_MS}. */
   readonly sampleEveryMs?: number;
 }
@@ -48,7 +49,7 @@ export class FaultWatch {
   #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(parts: FaultWatchParts) {
-    const { requestsPerSecond, toolkit, window } = parts;
+    const { requestsPerSecond, source, toolkit, window } = parts;
     const { baseline: measured, now, target } = toolkit;
     this.#parts = parts;
     this.timeline = new Timeline(target, now());
@@ -57,7 +58,7 @@ export class FaultWatch {
     if (baseline) {
       this.timeline.usualWrites(now(), [baseline.writeP50Ms, baseline.writeMaxMs]);
       const lag = baseline.lags.get(requestsPerSecond ?? 0)?.lag;
-      if (lag !== undefined) this.timeline.lag(now(), lag);
+      if (lag !== undefined && source !== 'Told') this.timeline.lag(now(), lag);
     }
   }
 
@@ -153,11 +154,12 @@ export class FaultWatch {
   #take(sample: CounterSample): void {
     // What comes after the end of the watch is another story: nobody waits for it, and it proves nothing.
     if (this.#isComplete) return;
-    const { bySender, invariant } = this.#parts;
-    if (bySender) this.timeline.stored(sample);
+    const { invariant, source } = this.#parts;
+    if (source === 'Told') this.timeline.told(sample);
+    else if (source === 'Sender') this.timeline.stored(sample);
     else this.timeline.sample(sample);
     const complete = invariant.add(sample, this.#span);
-    if (complete) this.#watchedUntil = complete.endedAt;
+    if (complete || sample.idle) this.#watchedUntil = sample.endedAt;
     this.changed();
   }
 }

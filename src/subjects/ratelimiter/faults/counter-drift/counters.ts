@@ -1,4 +1,4 @@
-/** Where counter drift has its figures from: one for each interface. */
+/** Where counter drift has its figures from: one for each way to read a count. */
 import type { FaultReport, RecoveryReport } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import type { LimitWindow } from '../../interfaces/reference/setup-limit.ts';
@@ -18,9 +18,14 @@ export interface DriftRecovery {
   readonly settleMs: number;
 }
 
+/**
+ * Who says what was admitted, and what of it was counted. Nodes: the nodes, and Redis. Sender: whoever sends the
+ * traffic, and Redis. Told: whoever sends the traffic, and the answers that it gets.
+ */
+export type CountSource = 'Nodes' | 'Sender' | 'Told';
+
 export interface Counters {
-  /** Whether the sender, and not the nodes, says what was admitted. */
-  readonly bySender: boolean;
+  readonly source: CountSource;
   /** Gets a key ready. @throws an error whose message says what to do */
   prepare(key: string, signal: AbortSignal): Promise<Fixture>;
   /** Why nothing may be injected: the key is not untouched. @throws where it cannot be found out */
@@ -28,7 +33,7 @@ export interface Counters {
   /** The nodes, as the traffic asks them. */
   nodes(window: LimitWindow): readonly TrafficNode[];
   /**
-   * What was admitted first, and what Redis counted after that: so the difference can only come out too small.
+   * What was admitted first, and what was counted after that: so the difference can only come out too small.
    * @param allowed what the sender was allowed so far
    * @throws only the reason of `signal`
    */
