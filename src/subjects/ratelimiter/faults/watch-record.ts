@@ -97,13 +97,19 @@ export class WatchRecord {
     return this.#watchedUntil;
   }
 
+  /** Whether it was never told of some that were admitted whether they were counted. */
+  get untold(): boolean {
+    return this.#untold !== undefined;
+  }
+
   /** Takes a sample in; returns it if it is complete. */
   add(sample: CounterSample): CompleteSample | undefined {
     if (sample.elsewhere.length > 0) this.#windowLeftAt ??= sample.readAt;
     if (sample.idle) {
       this.#watchedUntil = sample.endedAt;
       this.#untold = sample.problems[0];
-      if (this.#untold === undefined) this.#samples.push(sample);
+      if (this.#untold === undefined)
+        this.#samples.push({ readAt: sample.readAt, endedAt: sample.endedAt, idle: true });
       return undefined;
     }
     if (sample.stored === undefined || this.#nodes.some((node) => !sample.admitted.has(node))) {

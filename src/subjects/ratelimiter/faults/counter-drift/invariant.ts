@@ -222,7 +222,7 @@ export class DriftInvariant implements Invariant {
 
   #drift(): Measure {
     const value = this.widest;
-    const saturated = value > 0 && this.#isSaturated(value, value);
+    const saturated = value > 0 && (this.#record.untold || this.#isSaturated(value, value));
     return {
       name: 'drift',
       value,
@@ -256,7 +256,7 @@ export class DriftInvariant implements Invariant {
         const { drift, at } = this.#outside;
         missing.push(`the counters were ${drift} apart ${whenOutside(at, fault)}, which is not of the fault`);
       }
-      const alone = source === 'Told' && this.#breaking !== undefined;
+      const alone = source === 'Told' && this.#breaking !== undefined && !this.#broken;
       if (this.#unconfirmed || alone)
         missing.push('a single sample was above the bound and the next was not');
     }

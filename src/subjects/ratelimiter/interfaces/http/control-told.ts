@@ -23,7 +23,7 @@ import { toldNode } from './told-node.ts';
 /** Characters of what was asked, for people. */
 const MOST_ASKED = 80;
 const REMEDY =
-  'correct subject.rateLimiter.interface.http.remaining (a header that tells each caller how many requests of limit.requests remain), or leave it out';
+  'Correct subject.rateLimiter.interface.http.remaining (a header that tells each caller how many requests of limit.requests remain), or leave it out';
 
 /** Hears what the answers to one caller tell that the limiter has never seen. Its requests have to be sent one after the other. */
 export class ToldControl {
@@ -60,8 +60,8 @@ export class ToldControl {
         const told = caller.answered(got, asked.answer, asked.endedAt);
         if (got === 'Admitted') {
           const [{ method, path }] = args;
-          if (!told)
-            this.#problem ??= `with ${truncate(`${method} ${path}`, MOST_ASKED)}, and ${this.#count.problem}`;
+          const what = truncate(`${method} ${path}`, MOST_ASKED);
+          if (!told) this.#problem ??= `one caller was let through with ${what}, and ${this.#count.problem}`;
           this.#answers += 1;
           this.#furthest = Math.max(this.#furthest, told?.behind ?? 0);
           this.#last = told;
@@ -76,17 +76,18 @@ export class ToldControl {
    * @throws Error where that is not what remains, with what came back and the field to correct
    */
   conclude(): string {
-    if (this.#problem !== undefined)
-      throw new Error(`without any fault one caller was let through ${this.#problem}: ${REMEDY}`);
+    const problem = this.#problem ?? this.#standsStill();
+    if (problem !== undefined)
+      throw new Error(`without any fault ${this.#header} does not tell what remains: ${problem}. ${REMEDY}`);
+    return `${this.#header} told with each of ${counted(this.#answers, 'answer')} what remains, at most ${this.#furthest} behind`;
+  }
+
+  /** What does not go down with the requests is another figure; some nodes share their counts now and then. */
+  #standsStill(): string | undefined {
     const { admitted, behind = 0, node, used } = this.#last ?? {};
     const before = sumOf(admitted?.values() ?? []);
-    // Some share their counts now and then; what does not go down at all is another figure.
-    if (behind > before / 2) {
-      throw new Error(
-        `without any fault one caller had been let through ${counted(before, 'time')}, and then ${node} told by ${this.#header} that ${used} of these were used: ${REMEDY}`,
-      );
-    }
-    return `${this.#header} told with each of ${counted(this.#answers, 'answer')} what remains, at most ${this.#furthest} behind`;
+    if (behind <= before / 2) return undefined;
+    return `one caller had been let through ${counted(before, 'time')}, and then ${node} told that ${counted(used ?? 0, 'request')} of these ${used === 1 ? 'was' : 'were'} used`;
   }
 }
 

@@ -67,7 +67,7 @@ export class ToldCount {
     return Math.max(0, sumOf(this.#admitted.values()) - this.#covered);
   }
 
-  /** Why an answer told nothing, the last that did not; undefined: all have. Holds nothing that a node wrote but a number. */
+  /** Why an answer told nothing: the first since one that did. Of what a node wrote it holds a number up to the limit at most. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -91,10 +91,11 @@ export class ToldCount {
         if (own > 0) this.#admitted.set(node, (this.#admitted.get(node) ?? 0) + 1);
         const read = this.#read(headers.get(this.#header.toLowerCase()), yeses + own);
         if (typeof read === 'string') {
-          this.#problem = `${node} ${read}`;
+          this.#problem ??= `${node} ${read}`;
           return undefined;
         }
         this.#covered = Math.max(this.#covered, yeses + own);
+        this.#problem = undefined;
         // One that tells before it counts has counted less than nothing of the others.
         const used = Math.max(0, read - own);
         return { node, sentAt, endedAt, admitted: before, used, behind: Math.max(0, yeses - used) };
@@ -108,8 +109,9 @@ export class ToldCount {
     if (value === undefined) return `answered without ${field}`;
     const remaining = remainingIn(value);
     if (remaining === undefined) return `answered with ${field} that holds no single whole number`;
+    // A number beyond the limit is something else, and nobody's to know.
     if (remaining > this.#limit)
-      return `told by ${field} that ${remaining} remain, and the limit allows ${this.#limit}`;
+      return `told by ${field} that more remain than the ${this.#limit} that the limit allows`;
     const used = this.#limit - remaining;
     if (used > this.#sent)
       return `told by ${field} that ${remaining} remain of ${this.#limit}, and only ${counted(this.#sent, 'request')} had been sent`;
