@@ -9,7 +9,6 @@ import { controlMeasure, denyingSentence } from '../controls.ts';
 import { type CounterSample, sampleCounters } from '../interfaces/reference/counter-sample.ts';
 import { Turn, watchCounters } from '../interfaces/reference/counter-watch.ts';
 import type { LimitWindow } from '../interfaces/reference/setup-limit.ts';
-import type { CountSource } from './counter-drift/counters.ts';
 import type { Toolkit } from './fault.ts';
 import { Timeline } from './timeline.ts';
 import type { CompleteSample, FaultSpan } from './watch-record.ts';
@@ -24,6 +23,12 @@ export interface Invariant {
   /** The invariant as a formula over signals of evidence, with the names of the two figures that it compares. */
   readonly formula: { readonly text: string; readonly measured: string; readonly bound: string };
 }
+
+/**
+ * Who says what was admitted, and what of it was counted. Nodes: the nodes, and Redis. Sender: whoever sends the
+ * traffic, and Redis. Told: whoever sends the traffic, and the answers that it gets.
+ */
+export type CountSource = 'Nodes' | 'Sender' | 'Told';
 
 export interface FaultWatchParts {
   readonly invariant: Invariant;

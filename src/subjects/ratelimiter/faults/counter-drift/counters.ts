@@ -3,6 +3,7 @@ import type { FaultReport, RecoveryReport } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import type { LimitWindow } from '../../interfaces/reference/setup-limit.ts';
 import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
+import type { CountSource } from '../fault-watch.ts';
 import type { Fixture } from '../fixture.ts';
 
 /** Yeses by node. */
@@ -17,12 +18,6 @@ export interface DriftRecovery {
   readonly writeWithinMs: number;
   readonly settleMs: number;
 }
-
-/**
- * Who says what was admitted, and what of it was counted. Nodes: the nodes, and Redis. Sender: whoever sends the
- * traffic, and Redis. Told: whoever sends the traffic, and the answers that it gets.
- */
-export type CountSource = 'Nodes' | 'Sender' | 'Told';
 
 export interface Counters {
   readonly source: CountSource;

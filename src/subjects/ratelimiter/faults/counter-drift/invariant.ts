@@ -21,7 +21,7 @@ import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
 import { atLeast, perNode, sinceStart, sumOf } from '../../words.ts';
-import type { Invariant } from '../fault-watch.ts';
+import type { CountSource, Invariant } from '../fault-watch.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
 import {
   type CompleteSample,
@@ -31,7 +31,6 @@ import {
   WatchRecord,
   whenOutside,
 } from '../watch-record.ts';
-import type { CountSource } from './counters.ts';
 import { type NodeTraffic, TrafficRecord } from './traffic-record.ts';
 
 /** Which measure decides. */
