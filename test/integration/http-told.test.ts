@@ -70,7 +70,7 @@ function furthest(passed: readonly Passed[], header: string, beforeMs: number): 
 
 describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
   it.skipIf(withoutRealTime).each([
-    ['count alone meanwhile', 'rate-limiter-flexible', 'timeout-insurance', 8],
+    ['count alone meanwhile', 'rate-limiter-flexible', 'timeout-insurance', 5],
     ['let everybody through, and tell that nothing is used', 'fastify-rate-limit', 'timeout-fail-open', 60],
   ])(
     'is what callers were let through and not told as used by pods that %s',
@@ -85,9 +85,9 @@ describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
       expect(reading.detectedAt).toBeDefined();
       const drift = reading.measures.find((measure) => measure.name === 'drift')?.value;
-      // What passes the proxies within some milliseconds may pass the operator in another order.
+      // What passes the proxies may pass the operator some milliseconds later, and in another order.
       const ofKey = passed().filter(({ caller }) => caller === key);
-      expect(drift).toBeGreaterThanOrEqual(furthest(ofKey, header, 10));
+      expect(drift).toBeGreaterThanOrEqual(furthest(ofKey, header, 50));
       expect(drift).toBeLessThanOrEqual(furthest(ofKey, header, 0));
       expect(drift).toBeGreaterThan(some);
       const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about(key), settleMs: 3000 });
@@ -111,7 +111,7 @@ describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
     },
   );
 
-  it('is not observed of one that turns everybody away', async () => {
+  it.skipIf(withoutRealTime)('is not observed of one that turns everybody away', async () => {
     const { driver, key } = await driven('rate-limiter-flexible', 'timeout', 'X-RateLimit-Remaining');
     await driver.prepare('drift', key);
     const reading = await watched(driver, key);
