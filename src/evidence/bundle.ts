@@ -43,6 +43,11 @@ export const SIGNALS = {
     says: 'how long it had given no answer of any kind, while it was asked',
   },
   'count-local': { of: ['replica'], unit: 'requests', says: 'how many it says it has admitted so far' },
+  'count-told': {
+    of: ['replica'],
+    unit: 'requests',
+    says: 'how many requests it told that one caller to be used up so far, over all replicas, without the one that it answered',
+  },
   'count-stored': { of: ['store'], unit: 'requests', says: 'how many the store holds of all replicas' },
   'count-lag': {
     of: ['store'],

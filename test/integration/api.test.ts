@@ -75,6 +75,15 @@ describe('the API server', { timeout: 300_000 }, () => {
     expect(spec.subject.rateLimiter).toMatchObject({ interface: { http: { identity: 'SourceAddress' } } });
   });
 
+  it('takes drift of a limiter behind HTTP whose answers tell what remains', async () => {
+    const remaining = { header: 'X-RateLimit-Remaining' };
+    const { spec } = await judge({
+      ...withLimiter({ interface: { ...http, http: { ...http.http, remaining } } }),
+      scenarios: drift({}),
+    });
+    expect(spec.subject.rateLimiter).toMatchObject({ interface: { http: { remaining } } });
+  });
+
   it.each<[string, object, RegExp]>([
     ['no rate limiter', { subject: {} }, /write subject.rateLimiter with type RateLimiter/],
     ['an empty selector', withLimiter({ selector: {} }), /an empty selector would match every pod/],
@@ -99,7 +108,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     [
       'drift of a limiter behind HTTP without a word of where it counts',
       { ...withLimiter({ interface: http }), scenarios: drift({}) },
-      /has to be said in subject.rateLimiter.redis.count: set it, or take StoreOutage or GhostAllowing/,
+      /set subject.rateLimiter.redis.count, .* or subject.rateLimiter.interface.http.remaining, .* Or take StoreOutage or GhostAllowing/,
     ],
     [
       'a request without the identity of its caller',
@@ -132,7 +141,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     [
       'drift of a caller that has no key',
       { ...withLimiter({ interface: byAddress }), scenarios: drift({}) },
-      /with subject.rateLimiter.interface.http.identity SourceAddress nothing says where that is: take StoreOutage/,
+      /with subject.rateLimiter.interface.http.identity SourceAddress there is one caller: take StoreOutage/,
     ],
     [
       'drift of a bucket, which runs down by itself',
@@ -141,6 +150,11 @@ describe('the API server', { timeout: 300_000 }, () => {
         scenarios: drift({}),
       },
       /needs a count that only grows within a window/,
+    ],
+    [
+      'a header that tells what remains under a name that is none',
+      withLimiter({ interface: { ...http, http: { ...http.http, remaining: { header: 'X Remaining' } } } }),
+      /interface.http.remaining.header/,
     ],
     [
       'a count at the same key for every caller',

@@ -22,7 +22,8 @@ export function citedIds(diagnosis: DiagnosisStatus | undefined): string[] {
 function plotFor({ component, signal }: EvidenceSeries): PlotKey {
   if (signal === 'arrivals') return 'arrivals';
   if (signal === 'count-local' || signal === 'count-stored' || signal === 'count-lag') return 'counts';
-  if (signal.startsWith('requests-') || signal.startsWith('others-') || signal === 'limit') return 'answers';
+  if (signal.startsWith('requests-') || signal.startsWith('others-')) return 'answers';
+  if (signal === 'limit' || signal === 'count-told') return 'answers';
   return component.startsWith('replica') ? 'replicas' : 'store';
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { DiagnosisStatus } from '../../api/index.ts';
 import type { ScenarioEvidence } from '../../evidence/index.ts';
 import { chartSvg } from './chart.ts';
 import { plotsOf } from './plots.ts';
@@ -28,6 +29,27 @@ describe('a plot of answers', () => {
     const plot = answersOf(drift());
     expect(plot.bound).toEqual({ text: 'limit 10', value: 10 });
     expect(plot.about).toContain('Allowed should end at 10 or below.');
+  });
+
+  it('has what an answer told, where a diagnosis cites that', () => {
+    const scenario = drift();
+    const points: [number, number][] = [
+      [400, 2],
+      [900, 8],
+    ];
+    const told = {
+      id: 's900',
+      component: 'replica-1',
+      signal: 'count-told',
+      unit: 'requests',
+      points,
+    } as const;
+    scenario.bundle.series.push({ ...told, points });
+    const chain = [{ text: 'It told 8.', evidence: ['s900'] }];
+    const plots = plotsOf(scenario, { chain } as DiagnosisStatus);
+    const plot = plots.find(({ cites }) => cites?.some(({ id }) => id === 's900'));
+    expect(plot?.key).toBe('answers');
+    expect(plot?.lines).toContainEqual(expect.objectContaining({ points }));
   });
 
   it('has one that grows as a line, and says where that ends', () => {

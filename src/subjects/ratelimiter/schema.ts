@@ -72,7 +72,7 @@ const count = z
   })
   .meta({
     description:
-      'Where a limiter behind HTTP counts the requests of one caller in one window, upwards from 0. CounterDrift needs it; Setup of every run checks it, as proof that the limiter counts in this Redis.',
+      'Where a limiter behind HTTP counts the requests of one caller in one window, upwards from 0. CounterDrift needs it, or interface.http.remaining; Setup of every run checks it, as proof that the limiter counts in this Redis.',
     ...cel({
       rule: "(has(self.type) && self.type == 'Hash') == has(self.field)",
       message: 'type Hash needs field, and no other type takes it',

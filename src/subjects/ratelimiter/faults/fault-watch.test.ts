@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import type { Toolkit } from './fault.ts';
-import { FaultWatch } from './fault-watch.ts';
+import { FaultWatch, type FaultWatchParts } from './fault-watch.ts';
 
 const START = 1_000_000;
 
-function watchAt(now: () => number): FaultWatch {
+/** @param parts those that differ */
+function watchAt(now: () => number, parts: Partial<FaultWatchParts> = {}): FaultWatch {
   const redis = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false };
   const reading = { measures: [], summary: '', watchedUntil: 0, shortfalls: [], evidence: [] };
   return new FaultWatch({
@@ -22,8 +23,45 @@ function watchAt(now: () => number): FaultWatch {
       baseline: () => undefined,
       target: { nodes: [], redis },
     } as unknown as Toolkit,
+    ...parts,
   });
 }
+
+it('has what answers told in its evidence, and nothing that the store did not say', async () => {
+  const node = { name: 'api-0', host: '10.0.0.1', port: 80 };
+  const enough = new AbortController();
+  const watch = watchAt(() => START, {
+    source: 'Told',
+    requestsPerSecond: 30,
+    toolkit: {
+      now: () => START,
+      baseline: () => ({ writeP50Ms: 1, writeMaxMs: 2, lags: new Map([[30, { lag: 1, samples: 9 }]]) }),
+      target: { nodes: [node], redis: { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false } },
+    } as unknown as Toolkit,
+    look: async () => {
+      enough.abort();
+      const admitted = new Map([['api-0', 4]]);
+      return {
+        readAt: START,
+        endedAt: START,
+        admitted,
+        stored: 3,
+        toldBy: 'api-0',
+        elsewhere: [],
+        problems: [],
+      };
+    },
+  });
+  await watch.run(() => undefined, enough.signal);
+  const seen = watch.timeline
+    .bundle(START)
+    .series.map(({ component, points, signal }) => [`${component} ${signal}`, points]);
+  expect(Object.fromEntries(seen)).toEqual({
+    'client limit': [[0, 10]],
+    'store write-latency': expect.anything(),
+    'replica-1 count-told': [[0, 3]],
+  });
+});
 
 it('counts times from one moment until the fault has begun, whenever it is asked', () => {
   let now = START;

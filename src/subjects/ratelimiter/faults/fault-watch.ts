@@ -24,6 +24,12 @@ export interface Invariant {
   readonly formula: { readonly text: string; readonly measured: string; readonly bound: string };
 }
 
+/**
+ * Who says what was admitted, and what of it was counted. Nodes: the nodes, and Redis. Sender: whoever sends the
+ * traffic, and Redis. Told: whoever sends the traffic, and the answers that it gets.
+ */
+export type CountSource = 'Nodes' | 'Sender' | 'Told';
+
 export interface FaultWatchParts {
   readonly invariant: Invariant;
   readonly window: LimitWindow;
@@ -33,8 +39,8 @@ export interface FaultWatchParts {
   readonly requestsPerSecond?: number;
   /** Takes a sample; default: asks the nodes and Redis. */
   readonly look?: (signal: AbortSignal) => Promise<CounterSample>;
-  /** Whether the sender, and not the nodes, says what was admitted: then the evidence has no counts of nodes. */
-  readonly bySender?: boolean;
+  /** Who says what was admitted and counted, and so whose counts the evidence has; default: nodes and Redis. */
+  readonly source?: CountSource;
   /** Time between two samples; milliseconds. Default: {@link SAMPLE_EVERY_MS}. */
   readonly sampleEveryMs?: number;
 }
@@ -48,7 +54,7 @@ export class FaultWatch {
   #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(parts: FaultWatchParts) {
-    const { requestsPerSecond, toolkit, window } = parts;
+    const { requestsPerSecond, source, toolkit, window } = parts;
     const { baseline: measured, now, target } = toolkit;
     this.#parts = parts;
     this.timeline = new Timeline(target, now());
@@ -57,7 +63,7 @@ export class FaultWatch {
     if (baseline) {
       this.timeline.usualWrites(now(), [baseline.writeP50Ms, baseline.writeMaxMs]);
       const lag = baseline.lags.get(requestsPerSecond ?? 0)?.lag;
-      if (lag !== undefined) this.timeline.lag(now(), lag);
+      if (lag !== undefined && source !== 'Told') this.timeline.lag(now(), lag);
     }
   }
 
@@ -153,11 +159,12 @@ export class FaultWatch {
   #take(sample: CounterSample): void {
     // What comes after the end of the watch is another story: nobody waits for it, and it proves nothing.
     if (this.#isComplete) return;
-    const { bySender, invariant } = this.#parts;
-    if (bySender) this.timeline.stored(sample);
+    const { invariant, source } = this.#parts;
+    if (source === 'Told') this.timeline.told(sample);
+    else if (source === 'Sender') this.timeline.stored(sample);
     else this.timeline.sample(sample);
     const complete = invariant.add(sample, this.#span);
-    if (complete) this.#watchedUntil = complete.endedAt;
+    if (complete || sample.idle) this.#watchedUntil = sample.endedAt;
     this.changed();
   }
 }

@@ -187,6 +187,28 @@ describe('a spec that no run on so many pods can meet', () => {
     expect(lagging(3, 2000)).toBeUndefined();
   });
 
+  it('is a proof of absence by what a single pod tells of its own count', () => {
+    const behind = (redis: object, pods: number, change: object = {}): string | undefined => {
+      const whole = spec(drift(change, 'NotDetected'), { requests: 10 });
+      const [scenario] = whole.scenarios;
+      const of = rateLimiterOf(whole);
+      const { http } = of.interface;
+      const told = {
+        ...of,
+        redis: { ...of.redis, ...redis },
+        interface: { type: 'HTTP', http: { ...http } },
+      };
+      Object.assign(told.interface.http, { remaining: { header: 'RateLimit-Remaining' } });
+      return scenario && faultOf('CounterDrift').unprovable(scenario, told as typeof of, pods);
+    };
+    expect(behind({}, 1)).toMatch(
+      /NotDetected needs more than one pod where answers alone tell what is counted: .*Set subject\.rateLimiter\.redis\.count, or run more pods$/,
+    );
+    expect(behind({}, 2)).toBeUndefined();
+    expect(behind({}, 1, { invariant: 'OverAdmission' })).toBeUndefined();
+    expect(behind({ count: { key: 'rl:$(key)', type: 'String' } }, 1)).toBeUndefined();
+  });
+
   it('has a threshold of what 150 ms of its traffic bring, and at most half of the limit', () => {
     const of = (counterDrift: object, limit: object = {}): number => {
       const whole = spec(drift(counterDrift), limit);

@@ -171,6 +171,13 @@ export class Timeline {
     } else if (storeSilent) this.storeUnreachable(endedAt);
   }
 
+  /** What the answer of a pod told its caller to be used. */
+  told({ endedAt, stored, toldBy = '' }: CounterSample): void {
+    const component = this.#replicas.get(toldBy);
+    if (component !== undefined && stored !== undefined)
+      this.#recorder.add(endedAt, component, 'count-told', stored);
+  }
+
   /** A request goes to the pod; what is returned takes that back, and notes where the pod could not be reached. */
   sent(at: number, pod: string, asker: Asker): (at: number, unreachable: boolean) => void {
     this.#count(at, pod, `${asker}-sent`, 1);

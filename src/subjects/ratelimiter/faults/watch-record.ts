@@ -59,14 +59,19 @@ export interface CompleteSample {
   readonly admitted: ReadonlyMap<string, number>;
   readonly total: number;
   readonly stored: number;
+  readonly toldBy?: string;
 }
 
 export class WatchRecord {
   readonly #nodes: readonly string[];
   readonly #looked: string;
-  readonly #samples: Pick<CompleteSample, 'readAt' | 'endedAt'>[] = [];
+  /** And looks that found nothing more to tell. */
+  readonly #samples: Pick<CounterSample, 'readAt' | 'endedAt' | 'idle'>[] = [];
   readonly #most = new Map<string, number>();
   #last: CompleteSample | undefined;
+  #watchedUntil = 0;
+  /** What was not told by the time at which nothing more was to be told. */
+  #untold: string | undefined;
   #incomplete = 0;
   #lastProblem: string | undefined;
   #windowLeftAt: number | undefined;
@@ -87,21 +92,36 @@ export class WatchRecord {
     return this.#most;
   }
 
-  /** End of the last complete sample; 0 before the first. */
+  /** End of the last complete sample, or of a look after it that found nothing more to tell; 0 before the first. */
   get watchedUntil(): number {
-    return this.#last?.endedAt ?? 0;
+    return this.#watchedUntil;
+  }
+
+  /** Whether it was never told of some that were admitted whether they were counted. */
+  get untold(): boolean {
+    return this.#untold !== undefined;
   }
 
   /** Takes a sample in; returns it if it is complete. */
   add(sample: CounterSample): CompleteSample | undefined {
     if (sample.elsewhere.length > 0) this.#windowLeftAt ??= sample.readAt;
+    if (sample.idle) {
+      this.#watchedUntil = sample.endedAt;
+      this.#untold = sample.problems[0];
+      if (this.#untold === undefined)
+        this.#samples.push({ readAt: sample.readAt, endedAt: sample.endedAt, idle: true });
+      return undefined;
+    }
     if (sample.stored === undefined || this.#nodes.some((node) => !sample.admitted.has(node))) {
       this.#incomplete += 1;
       this.#lastProblem = sample.problems[0] ?? this.#lastProblem;
       return undefined;
     }
-    const { readAt, endedAt, admitted, stored } = sample;
-    this.#last = { readAt, endedAt, admitted, total: totalAdmitted(sample), stored };
+    const { readAt, endedAt, admitted, stored, toldBy } = sample;
+    const total = totalAdmitted(sample);
+    this.#last = { readAt, endedAt, admitted, total, stored, ...(toldBy !== undefined && { toldBy }) };
+    this.#watchedUntil = endedAt;
+    this.#untold = undefined;
     this.#samples.push({ readAt, endedAt });
     for (const [node, count] of admitted) this.#most.set(node, Math.max(count, this.#most.get(node) ?? 0));
     return this.#last;
@@ -110,7 +130,7 @@ export class WatchRecord {
   /** What is missing for a proof. */
   shortfalls({ from, to, watchTo, maxGapMs = MAX_GAP_MS }: Watched): string[] {
     const within = this.#samples.filter(
-      ({ readAt, endedAt }) => readAt >= from && endedAt <= (to ?? Infinity),
+      ({ readAt, endedAt, idle }) => !idle && readAt >= from && endedAt <= (to ?? Infinity),
     ).length;
     const missing: string[] = [];
     if (within < 2) {
@@ -122,6 +142,7 @@ export class WatchRecord {
       const why = this.#lastProblem === undefined ? '' : ` (${this.#lastProblem})`;
       missing.push(`no complete counter sample for ${Math.round(gap)} ms${why}`);
     }
+    if (this.#untold !== undefined) missing.push(this.#untold);
     if (this.#windowLeftAt !== undefined)
       missing.push("the key's window ended, or a node lost the key, during the watch");
     return missing;
@@ -141,7 +162,7 @@ export class WatchRecord {
 
   /** How thoroughly it was watched, in a sentence. */
   summary({ startedAt: from = 0, watchTo }: FaultSpan): string {
-    const count = this.#samples.filter(({ endedAt }) => endedAt >= from).length;
+    const count = this.#samples.filter(({ endedAt, idle }) => !idle && endedAt >= from).length;
     const incomplete = this.#incomplete === 0 ? '' : `, ${this.#incomplete} incomplete`;
     return `${counted(count, 'sample')} of ${this.#looked} since the fault began${incomplete}; longest gap ${Math.round(this.largestGap(from, watchTo))} ms`;
   }

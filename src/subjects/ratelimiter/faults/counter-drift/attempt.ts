@@ -18,8 +18,9 @@ import type { Timeline } from '../timeline.ts';
 import { CallerCounters } from './caller-counters.ts';
 import type { AdmittedByNode, Counters } from './counters.ts';
 import { DriftInvariant } from './invariant.ts';
-import { parametersOf, thresholdOf } from './parameters.ts';
+import { isTold, parametersOf, thresholdOf } from './parameters.ts';
 import { referenceCounters } from './reference-counters.ts';
+import { ToldCounters } from './told-counters.ts';
 
 export class CounterDriftAttempt implements FaultAttempt {
   readonly #scenario: ScenarioSpec;
@@ -33,9 +34,7 @@ export class CounterDriftAttempt implements FaultAttempt {
     this.#scenario = scenario;
     this.#toolkit = toolkit;
     this.#pause = new StorePause(toolkit);
-    this.#counters = toolkit.callers
-      ? new CallerCounters(toolkit, storyMs(scenario, toolkit))
-      : referenceCounters(toolkit);
+    this.#counters = countersFor(scenario, toolkit);
   }
 
   async prepare(key: string, signal: AbortSignal): Promise<Preparation> {
@@ -50,7 +49,8 @@ export class CounterDriftAttempt implements FaultAttempt {
       judged,
       threshold: thresholdOf(this.#scenario, limiter),
       lag: baseline()?.lags.get(requestsPerSecond)?.lag,
-      bySender: this.#counters.bySender,
+      source: this.#counters.source,
+      storeDoubt: this.#toolkit.storeDoubt(),
     });
     const allowed = (): AdmittedByNode =>
       new Map([...invariant.traffic].map(([node, counts]) => [node, counts.allowed]));
@@ -61,7 +61,7 @@ export class CounterDriftAttempt implements FaultAttempt {
       settleMs: parseDuration(settle),
       toolkit: this.#toolkit,
       requestsPerSecond,
-      bySender: this.#counters.bySender,
+      source: this.#counters.source,
       look: async (end) => await this.#counters.look(window, allowed, end),
     });
     this.#pause.prepared();
@@ -167,6 +167,16 @@ export class CounterDriftAttempt implements FaultAttempt {
     if (!this.#watch) throw new PauseNotSentError('its key was not set up by this process');
     return this.#watch;
   }
+}
+
+/** Behind HTTP what Redis holds goes before what the answers tell. */
+function countersFor(scenario: ScenarioSpec, toolkit: Toolkit): Counters {
+  const { callers, limiter } = toolkit;
+  if (!callers) return referenceCounters(toolkit);
+  const { remaining } = limiter.interface.http ?? {};
+  return remaining && isTold(limiter)
+    ? new ToldCounters(toolkit, remaining.header, storyMs(scenario, toolkit))
+    : new CallerCounters(toolkit, storyMs(scenario, toolkit));
 }
 
 /** What has to fit into one window; milliseconds. */

@@ -1,58 +1,38 @@
 /** Counters of a limiter behind HTTP: the sender's own count of what was admitted, and what Redis holds. */
-import { counted, type Measure, messageOf, parseDuration } from '../../../../api/index.ts';
+import { counted, type Measure, messageOf } from '../../../../api/index.ts';
 import type { FaultReport, RecoveryReport } from '../../../../demo/observed.ts';
 import { askingNode } from '../../interfaces/http/asking-node.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { storedCount } from '../../interfaces/http/stored-count.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/reference/counter-watch.ts';
 import type { LimitWindow } from '../../interfaces/reference/setup-limit.ts';
 import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
-import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { gaveNoAnswer } from '../../store/redis-error.ts';
-import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor } from '../../waiting.ts';
 import { sumOf } from '../../words.ts';
 import type { Toolkit } from '../fault.ts';
 import type { Fixture } from '../fixture.ts';
+import { CallerWindow } from './caller-window.ts';
 import type { AdmittedByNode, Counters, DriftRecovery } from './counters.ts';
-
-/** How long a caller that was never seen can be used where the limit has no windows by the clock; milliseconds. */
-const USABLE_MS = 600_000;
+import { takesWritesAgain } from './takes-writes-again.ts';
 
 export class CallerCounters implements Counters {
-  readonly bySender = true;
+  readonly source = 'Sender';
   readonly #toolkit: Toolkit;
-  readonly #storyMs: number;
-  /** When the first request of the key was sent: its window begins no earlier. */
-  #firstSentAt: number | undefined;
-  /** When its window by the clock ends; undefined: it has none. */
-  #clockEnd: number | undefined;
+  readonly #caller: CallerWindow;
 
   /** @param storyMs what has to fit into one window; milliseconds */
   constructor(toolkit: Toolkit, storyMs: number) {
     this.#toolkit = toolkit;
-    this.#storyMs = storyMs;
+    this.#caller = new CallerWindow(toolkit, storyMs);
   }
 
-  /** Nothing is sent: a caller is new to the limiter until the fault. */
   async prepare(key: string, signal: AbortSignal): Promise<Fixture> {
-    const { limiter, now } = this.#toolkit;
-    const limit = limitOf(limiter);
-    await untilItFits(limit, this.#storyMs, now, signal);
-    this.#clockEnd = windowEnd(limit, now());
-    const usableUntil = Math.floor(this.#clockEnd ?? now() + USABLE_MS);
+    const fixture = await this.#caller.open(key, signal);
     const used = await this.#read(key);
     if (used !== 0)
       throw new Error(`Redis counts ${used} for ${key}, which nobody has used: see redis.count`);
-    return {
-      window: { key, limit: limit.requests, windowId: '', windowEndsAt: usableUntil },
-      prepared: {
-        fixture: key,
-        usableUntil,
-        message: `A caller that the rate limiter has never seen: ${key}`,
-      },
-    };
+    return fixture;
   }
 
   async usedBefore({ key }: LimitWindow): Promise<FaultReport | undefined> {
@@ -63,14 +43,14 @@ export class CallerCounters implements Counters {
   }
 
   nodes({ key }: LimitWindow): readonly TrafficNode[] {
-    const { askers, callers, now, timeoutMs } = this.#toolkit;
+    const { askers, callers, timeoutMs } = this.#toolkit;
     if (!callers) throw new TypeError('there are no callers');
     return askers.map((client) => {
       const { check, name } = askingNode(client, callers, () => key, timeoutMs);
       return {
         name,
         check: async (lifetime) => {
-          this.#firstSentAt ??= now();
+          this.#caller.sending();
           return await check(lifetime);
         },
       };
@@ -95,7 +75,7 @@ export class CallerCounters implements Counters {
     }
     signal.throwIfAborted();
     const endedAt = now();
-    const over = this.#isOver(endedAt);
+    const over = this.#caller.isOver(endedAt);
     return {
       readAt,
       endedAt,
@@ -109,13 +89,8 @@ export class CallerCounters implements Counters {
 
   async recover(recovery: DriftRecovery, signal: AbortSignal): Promise<RecoveryReport> {
     const { admitted: byNode, settleMs, window, writeWithinMs } = recovery;
-    const { now, redis } = this.#toolkit;
-    const workedAt = await proveWrite(redis, writeWithinMs, now, signal);
-    if (workedAt === undefined) {
-      const message = `${redis.name} took no write within ${Math.round(writeWithinMs)} ms: check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE`;
-      return { measures: [], message };
-    }
-    const accepted = `${redis.name} takes writes again (a real one was accepted)`;
+    const { message: accepted, workedAt } = await takesWritesAgain(this.#toolkit, writeWithinMs, signal);
+    if (workedAt === undefined) return { measures: [], message: accepted };
     if (!window) {
       return { workedAt, measures: [], message: `${accepted}; the caller of this fault is not known` };
     }
@@ -147,13 +122,6 @@ export class CallerCounters implements Counters {
 
   async #read(key: string): Promise<number> {
     return await storedCount(this.#toolkit, key);
-  }
-
-  /** Whether the window of the caller may have ended by then, and its count with it. */
-  #isOver(at: number): boolean {
-    if (this.#clockEnd !== undefined && at >= this.#clockEnd) return true;
-    const windowMs = parseDuration(this.#toolkit.limiter.limit.window);
-    return this.#firstSentAt !== undefined && at >= this.#firstSentAt + windowMs;
   }
 }
 

@@ -1,8 +1,9 @@
-/** Where counter drift has its figures from: one for each interface. */
+/** Where counter drift has its figures from: one for each way to read a count. */
 import type { FaultReport, RecoveryReport } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import type { LimitWindow } from '../../interfaces/reference/setup-limit.ts';
 import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
+import type { CountSource } from '../fault-watch.ts';
 import type { Fixture } from '../fixture.ts';
 
 /** Yeses by node. */
@@ -19,8 +20,7 @@ export interface DriftRecovery {
 }
 
 export interface Counters {
-  /** Whether the sender, and not the nodes, says what was admitted. */
-  readonly bySender: boolean;
+  readonly source: CountSource;
   /** Gets a key ready. @throws an error whose message says what to do */
   prepare(key: string, signal: AbortSignal): Promise<Fixture>;
   /** Why nothing may be injected: the key is not untouched. @throws where it cannot be found out */
@@ -28,7 +28,7 @@ export interface Counters {
   /** The nodes, as the traffic asks them. */
   nodes(window: LimitWindow): readonly TrafficNode[];
   /**
-   * What was admitted first, and what Redis counted after that: so the difference can only come out too small.
+   * What was admitted first, and what was counted after that: so the difference can only come out too small.
    * @param allowed what the sender was allowed so far
    * @throws only the reason of `signal`
    */

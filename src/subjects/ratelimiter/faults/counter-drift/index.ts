@@ -5,7 +5,7 @@
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
 import type { Fault } from '../fault.ts';
 import { CounterDriftAttempt } from './attempt.ts';
-import { api, parametersOf, rules, thresholdOf, unprovable } from './parameters.ts';
+import { api, isTold, parametersOf, rules, thresholdOf, unprovable } from './parameters.ts';
 
 export const counterDrift: Fault = {
   api,
@@ -35,7 +35,7 @@ export const counterDrift: Fault = {
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
       invariant:
         invariant === 'Drift'
-          ? `the nodes admit at most ${thresholdOf(scenario, limiter)} requests, plus the lag of the baseline, that Redis has not counted (at ${requestsPerSecond} requests a second)`
+          ? `the nodes admit at most ${thresholdOf(scenario, limiter)} requests, plus the lag of the baseline, that ${isTold(limiter) ? 'their answers do not tell as used' : 'Redis has not counted'} (at ${requestsPerSecond} requests a second)`
           : `callers are allowed at most ${limiter.limit.requests} requests, the limit (at ${requestsPerSecond} requests a second)`,
     };
   },

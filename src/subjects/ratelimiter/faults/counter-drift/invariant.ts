@@ -1,7 +1,7 @@
 /**
  * Two measures of one fault, of which the spec names the one that is judged.
  *
- * Drift: what the nodes admitted, less what Redis counted, in one window. Broken
+ * Drift: what was admitted, less what was counted of it, in one window: by Redis, or by what answers tell. Broken
  * above the threshold plus the lag that was measured without a fault, in two
  * complete samples in a row. Over-admission: what callers were allowed beyond the
  * limit, by the sender's own count. Broken by the first such answer; neither lag
@@ -21,7 +21,7 @@ import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
 import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
 import { atLeast, perNode, sinceStart, sumOf } from '../../words.ts';
-import type { Invariant } from '../fault-watch.ts';
+import type { CountSource, Invariant } from '../fault-watch.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
 import {
   type CompleteSample,
@@ -45,10 +45,12 @@ export interface DriftSettings {
   /** The furthest drift without a fault, at the same rate; undefined when it was not measured. */
   readonly lag: number | undefined;
   /**
-   * Whether the sender, and not the nodes, says what was admitted. Nothing is known of how such a limiter counts, so
-   * there is no ceiling of its drift: one that lets everybody through admits all that is sent.
+   * Who says what was admitted and counted; default: nodes and Redis. Where the nodes do not say it, nothing is known of
+   * how the limiter counts, so there is no ceiling of its drift: one that lets everybody through admits all that is sent.
    */
-  readonly bySender?: boolean;
+  readonly source?: CountSource;
+  /** Why it is not shown that the limiter counts in the Redis that is paused; undefined: it is. */
+  readonly storeDoubt?: string | undefined;
 }
 
 export class DriftInvariant implements Invariant {
@@ -66,21 +68,18 @@ export class DriftInvariant implements Invariant {
 
   constructor(settings: DriftSettings) {
     this.#settings = settings;
-    this.#record = settings.bySender
-      ? new WatchRecord(settings.nodes, 'what the sender and Redis counted')
-      : new WatchRecord(settings.nodes);
+    this.#record = new WatchRecord(settings.nodes, LOOKED[settings.source ?? 'Nodes']);
     this.#bound = settings.threshold + (settings.lag ?? 0);
     this.#traffic = new TrafficRecord(settings.nodes);
   }
 
   get formula(): Invariant['formula'] {
-    const { bySender, judged } = this.#settings;
-    const admitted = bySender ? 'sum(requests-allowed)' : 'sum(count-local)';
-    const measured = judged === 'Drift' ? `${admitted} - count-stored` : 'sum(requests-allowed) - limit';
+    const { judged, source = 'Nodes' } = this.#settings;
+    const measured = judged === 'Drift' ? MEASURED[source] : 'sum(requests-allowed) - limit';
     return { text: `${measured} <= allowed`, measured, bound: 'allowed' };
   }
 
-  /** The furthest that the nodes were ahead of Redis. */
+  /** The furthest that what was admitted was ahead of what was counted. */
   get widest(): number {
     return Math.max(0, this.#widest?.drift ?? 0);
   }
@@ -149,9 +148,11 @@ export class DriftInvariant implements Invariant {
     this.#allowedWhenSampled = this.#traffic.allowedCount;
     const drift = complete.total - complete.stored;
     if (this.#widest === undefined || drift > this.#widest.drift) this.#widest = { drift, sample: complete };
-    const { judged, lag } = this.#settings;
+    const { judged, lag, source } = this.#settings;
     if (judged !== 'Drift' || this.#broken) return complete;
     if (drift <= this.#bound) {
+      // What one node tells says nothing of another: there any two answers are two in a row.
+      if (source === 'Told') return complete;
       this.#unconfirmed ||= this.#breaking !== undefined;
       this.#breaking = undefined;
     } else if (!isWithin(complete, fault)) {
@@ -208,8 +209,8 @@ export class DriftInvariant implements Invariant {
   }
 
   get #ceiling(): number {
-    const { bySender, limit, nodes } = this.#settings;
-    return bySender ? Number.POSITIVE_INFINITY : nodes.length * limit;
+    const { limit, nodes, source = 'Nodes' } = this.#settings;
+    return source === 'Nodes' ? nodes.length * limit : Number.POSITIVE_INFINITY;
   }
 
   /** Whether more requests, or more of the limit, would have shown more than `value`: where `found` of the requests are all. */
@@ -220,7 +221,7 @@ export class DriftInvariant implements Invariant {
 
   #drift(): Measure {
     const value = this.widest;
-    const saturated = value > 0 && this.#isSaturated(value, value);
+    const saturated = value > 0 && (this.#record.untold || this.#isSaturated(value, value));
     return {
       name: 'drift',
       value,
@@ -240,8 +241,9 @@ export class DriftInvariant implements Invariant {
   }
 
   #shortfalls(fault: FaultSpan): string[] {
-    const { nodes, limit, lag, judged } = this.#settings;
-    const missing: string[] = [];
+    const { nodes, limit, lag, judged, source, storeDoubt } = this.#settings;
+    // Whoever counts elsewhere drifts from nothing here.
+    const missing = storeDoubt === undefined ? [] : [storeDoubt];
     if (judged === 'Drift') {
       if (this.#bound >= this.#ceiling) {
         missing.push(
@@ -253,7 +255,9 @@ export class DriftInvariant implements Invariant {
         const { drift, at } = this.#outside;
         missing.push(`the counters were ${drift} apart ${whenOutside(at, fault)}, which is not of the fault`);
       }
-      if (this.#unconfirmed) missing.push('a single sample was above the bound and the next was not');
+      const alone = source === 'Told' && this.#breaking !== undefined && !this.#broken;
+      if (this.#unconfirmed || alone)
+        missing.push('a single sample was above the bound and the next was not');
     }
     if (fault.endedAt === undefined) missing.push('the end of the fault was not seen');
     else if (fault.endedAt < fault.until - EARLY_MS) {
@@ -315,6 +319,12 @@ export class DriftInvariant implements Invariant {
     });
   }
 
+  /** "counted by Redis 9". */
+  #countedIn({ stored, toldBy }: CompleteSample): string {
+    if (toldBy !== undefined) return `the next answer of ${toldBy} told ${stored} used before it`;
+    return this.#settings.source === 'Told' ? 'nothing to be told' : `counted by Redis ${stored}`;
+  }
+
   #evidence(fault: FaultSpan): string[] {
     const { nodes, limit, threshold, lag } = this.#settings;
     const lines: string[] = [];
@@ -322,7 +332,7 @@ export class DriftInvariant implements Invariant {
       const { drift, sample } = this.#widest;
       const at = sinceStart(sample.readAt, fault.startedAt);
       lines.push(
-        `Widest sample${at && ` (${at})`}: ${Math.max(0, drift)} apart, admitted ${perNode(sample.admitted)}; counted by Redis ${sample.stored}`,
+        `Widest sample${at && ` (${at})`}: ${Math.max(0, drift)} apart, admitted ${perNode(sample.admitted)}; ${this.#countedIn(sample)}`,
       );
     }
     lines.push(
@@ -351,6 +361,20 @@ export class DriftInvariant implements Invariant {
     return lines;
   }
 }
+
+/** What is looked at in a sample, where it is not the nodes and Redis. */
+const LOOKED: Readonly<Record<CountSource, string | undefined>> = {
+  Nodes: undefined,
+  Sender: 'what the sender and Redis counted',
+  Told: 'what the sender counted and the answers told',
+};
+
+/** The drift, over signals of evidence. */
+const MEASURED: Readonly<Record<CountSource, string>> = {
+  Nodes: 'sum(count-local) - count-stored',
+  Sender: 'sum(requests-allowed) - count-stored',
+  Told: 'sum(requests-allowed) - count-told',
+};
 
 /** Whether all of a sample was taken while the fault was on. */
 function isWithin({ readAt, endedAt }: CompleteSample, fault: FaultSpan): boolean {

@@ -46,7 +46,7 @@ const schema = z
       .enum(['Drift', 'OverAdmission'])
       .default('Drift')
       .describe(
-        'Which measure decides. Drift: what the nodes admitted and Redis has not counted. OverAdmission: what callers were allowed beyond the limit while the pause lasted, whatever is counted.',
+        'Which measure decides. Drift: what the nodes admitted and Redis has not counted, or answers did not tell as used. OverAdmission: what callers were allowed beyond the limit while the pause lasted, whatever is counted.',
       ),
     settle: durationField('How long to keep watching after the fault.', '1s', '1m').default('5s'),
   })
@@ -56,14 +56,15 @@ export const api = {
   type: 'CounterDrift',
   member: 'counterDrift',
   schema,
-  conditionMeaning: 'The counters of the nodes drifted from what Redis counted, in this run.',
+  conditionMeaning:
+    'What the nodes admitted drifted from what Redis counted, or from what they told as used, in this run.',
   measures: [
     {
       name: 'drift',
       unit: 'requests',
       grows: true,
       meaning:
-        'The furthest that the nodes were ahead of what Redis counted, behind HTTP by what the sender was allowed; its bound is the threshold and the lag without a fault.',
+        'The furthest that the nodes were ahead of what Redis counted, behind HTTP by what the sender was allowed; with interface.http.remaining alone, ahead of what their answers told as used. Its bound is the threshold and the lag without a fault.',
     },
     {
       name: 'overAdmission',
@@ -97,7 +98,7 @@ export const api = {
       name: 'lostCounts',
       unit: 'counts',
       meaning:
-        'What nodes were seen to admit and Redis did not hold in the end; behind HTTP at least so many, where a limiter counts what it denies, too. Left out if that is not known.',
+        'What nodes were seen to admit and Redis did not hold in the end; behind HTTP at least so many, where a limiter counts what it denies, too. Left out if that is not known, as without redis.count.',
     },
     CONTROL_MEASURE,
   ],
@@ -118,6 +119,11 @@ export function thresholdOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec):
   return threshold ?? Math.min(late, Math.floor(limit.requests / 2));
 }
 
+/** Whether it is held against what answers tell: what Redis holds goes before that. */
+export function isTold({ interface: { http }, redis }: RateLimiterSpec): boolean {
+  return http?.remaining !== undefined && redis.count === undefined;
+}
+
 const threshold = `s.${api.member}.threshold`;
 /** A rule about the threshold; where it is left out it is chosen to keep the rule. */
 const ofThreshold = (rule: string): string => `!has(s.${api.member}) || !has(${threshold}) || ${rule}`;
@@ -136,14 +142,14 @@ const bySourceAddress = `has(self.${PART}.interface.http) && self.${PART}.interf
 export const rules: readonly CelRule[] = [
   {
     rule: scenarioRule(api, `!(${bySourceAddress})`),
-    message: `CounterDrift compares what one caller was admitted with what Redis counted for it, and with ${PART}.interface.http.identity SourceAddress nothing says where that is: take StoreOutage or GhostAllowing`,
+    message: `CounterDrift has to measure without a fault how far counts lie behind, with callers of its own, and with ${PART}.interface.http.identity SourceAddress there is one caller: take StoreOutage or GhostAllowing`,
   },
   {
     rule: scenarioRule(
       api,
-      `self.${PART}.interface.type != 'HTTP' || has(self.${PART}.redis.count) || (${bySourceAddress})`,
+      `self.${PART}.interface.type != 'HTTP' || has(self.${PART}.redis.count) || (has(self.${PART}.interface.http) && has(self.${PART}.interface.http.remaining)) || (${bySourceAddress})`,
     ),
-    message: `CounterDrift compares what was admitted with what Redis counted, and where a limiter behind HTTP counts has to be said in ${PART}.redis.count: set it, or take StoreOutage or GhostAllowing`,
+    message: `CounterDrift compares what was admitted with what was counted, and where that is to be read of a limiter behind HTTP has to be said: set ${PART}.redis.count, the key of Redis that holds it, or ${PART}.interface.http.remaining, the header in which answers tell what remains. Or take StoreOutage or GhostAllowing`,
   },
   {
     rule: scenarioRule(
@@ -191,6 +197,9 @@ export function unprovable(
     lag > 0 ? `counterDrift.threshold and the lag without a fault (${lag}) are` : 'counterDrift.threshold is';
   const most = pods * limit.requests;
   const name = `scenario ${scenario.name}`;
+  if (isTold(limiter) && invariant === 'Drift' && scenario.expect === 'NotDetected' && pods === 1) {
+    return `${name}: NotDetected needs more than one pod where answers alone tell what is counted: a pod that counts by itself tells all of its own. Set ${PART}.redis.count, or run more pods`;
+  }
   // What a limiter behind HTTP lets through when it cannot count has no such ceiling.
   if (limiter.interface.type === 'Reference' && invariant === 'Drift' && bound >= most) {
     return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.threshold or requestsPerSecond, or raise ${PART}.limit.requests`;

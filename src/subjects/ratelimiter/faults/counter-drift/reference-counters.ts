@@ -9,7 +9,7 @@ import type { Counters } from './counters.ts';
 export function referenceCounters(toolkit: Toolkit): Counters {
   const { loaders, now, observers, redis } = toolkit;
   return {
-    bySender: false,
+    source: 'Nodes',
     prepare: async (key, signal) => await prepareKey(toolkit, key, signal),
     usedBefore: async (window, signal) => await usedBefore(toolkit, window, signal),
     nodes: (window) => loaders.map((client) => checkNode(client, window)),

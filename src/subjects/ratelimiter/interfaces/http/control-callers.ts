@@ -14,6 +14,7 @@ import { measureWrites } from '../../write-latency.ts';
 import { type CallerRequest, type Got, gotOf } from '../caller-request.ts';
 import { type UsedUp, useUp } from '../use-up.ts';
 import { countAtRest, measureLag } from './control-counts.ts';
+import { ToldControl, toldLag } from './control-told.ts';
 import { limitOf } from './limit-of-spec.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
 import { StoreControl } from './store-control.ts';
@@ -42,13 +43,13 @@ export interface CallerControls {
   readonly writeMaxMs: number;
   /** Why it is not shown that the limiter counts in this Redis; undefined: it is. */
   readonly storeDoubt?: string;
-  /** Where a fault is held against what Redis counts. */
+  /** Where a fault is held against what is counted. */
   readonly baseline?: Baseline;
 }
 
 /**
  * @param key of the control, and beginning of the names of further ones
- * @param rates of steady traffic for which it is needed how far Redis is behind, in requests a second
+ * @param rates of steady traffic for which it is needed how far counts are behind, in requests a second
  * @throws Error that says what does not fit together, and what to do; RedisClientError
  */
 export async function controlCallers(
@@ -68,10 +69,13 @@ export async function controlCallers(
   // Where the spec says what is counted, that shows it.
   const countable = limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow';
   const store = countable && limiter.redis.count ? undefined : new StoreControl(redis);
+  const header = countable ? limiter.interface.http?.remaining?.header : undefined;
+  const told = header === undefined ? undefined : new ToldControl(toolkit, header);
   await ownLimit?.untilWhole(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
-  const asked = store?.around(clients) ?? clients;
+  const watched = store?.around(clients) ?? clients;
+  const asked = told?.around(watched, callers) ?? watched;
   const options = { clients: asked, callers, key, most: 2 * full + MOST_BEYOND, callerTimeoutMs: timeoutMs };
   const control = await useUp(options, signal).finally(() => ownLimit?.used());
   // First, for a limit that is used up too soon may come of it.
@@ -85,31 +89,37 @@ export async function controlCallers(
     if (got === 'Admitted') allowed.set(node, (allowed.get(node) ?? 0) + 1);
   }
   const admitted = sumOf(allowed.values());
-  const message = `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, one caller was let through ${counted(admitted, 'time')} and then denied by every node`;
-  if (store) {
-    const { doubt, message: seen } = await store.conclude(requests, countable, signal);
-    return { message: `${message}; ${seen}`, writeMaxMs, ...(doubt !== undefined && { storeDoubt: doubt }) };
-  }
   const sent = requests.length;
-  const stored = await countAtRest(toolkit, key, { admitted, sent }, signal);
-  const inRedis = `${message}; Redis counted ${stored} of ${sent} for it`;
-  if (rates.length === 0) return { message: inRedis, writeMaxMs };
+  const said = [
+    `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, one caller was let through ${counted(admitted, 'time')} and then denied by every node`,
+  ];
+  const seen = await store?.conclude(requests, countable, signal);
+  if (seen) said.push(seen.message);
+  if (told) said.push(told.conclude());
+  if (!store) {
+    const stored = await countAtRest(toolkit, key, { admitted, sent }, signal);
+    said.push(`Redis counted ${stored} of ${sent} for it`);
+  }
+  const found = { writeMaxMs, ...(seen?.doubt !== undefined && { storeDoubt: seen.doubt }) };
+  // What Redis holds goes before what answers tell; where nobody tells a count, nothing can lie behind.
+  const measured = store ? (header === undefined ? undefined : toldLag(header)) : measureLag;
+  if (!measured || rates.length === 0) return { message: said.join('; '), ...found };
   const lags = new Map<number, Lag>();
   for (const rate of new Set(rates)) {
-    lags.set(rate, await measureLag(toolkit, `${key}-${rate}`, rate, signal));
+    const traffic = { keyPrefix: `${key}-${rate}`, requestsPerSecond: rate };
+    lags.set(rate, await measured(toolkit, traffic, signal));
   }
   const behind = [...lags].map(
     ([rate, { lag, samples }]) =>
       `${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
   );
   return {
-    message: `${inRedis}, and is at most ${behind.join(', ')}`,
-    writeMaxMs,
+    message: `${said.join('; ')}, and is at most ${behind.join(', ')}`,
+    ...found,
     baseline: {
       writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
       writeMaxMs,
       lags,
-      counting: { sent, open: 0, refused: 0, allowed, admitted: allowed, stored, withinMs: 0 },
       denying: { limit: full, sent, allowed: admitted, denied: sent - admitted },
     },
   };

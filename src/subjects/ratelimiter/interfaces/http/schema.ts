@@ -86,6 +86,19 @@ export const httpInterfaceSchema = z
       ),
     admitted: answers([200, 201, 202, 204], 'Answers that mean that the request was let through.'),
     denied: answers([429], 'Answers that mean that the limit is used up.'),
+    remaining: z
+      .object({
+        header: z
+          .string()
+          .min(1)
+          .max(128)
+          .regex(HEADER_NAME)
+          .describe('Name of the header: X-RateLimit-Remaining, RateLimit-Remaining or RateLimit.'),
+      })
+      .optional()
+      .describe(
+        'Where answers tell what remains of the limit to their caller: a whole number, or the combined field of the IETF for one policy. CounterDrift can go by it where redis.count is not set; Setup of every run checks it.',
+      ),
     health: z
       .object({
         path: z

@@ -19,10 +19,14 @@ export interface CounterSample {
   readonly endedAt: number;
   /** What each node that answered for the window has admitted. */
   readonly admitted: ReadonlyMap<string, number>;
-  /** What Redis counted in the window over all nodes; undefined when it could not be read. */
+  /** What Redis, or the node of `toldBy`, counted in the window over all nodes; undefined when it could not be read. */
   readonly stored: number | undefined;
   /** Whether Redis was asked, and gave no answer at all. */
   readonly storeSilent?: boolean;
+  /** The node whose answer told what was counted, where Redis was not asked for it. */
+  readonly toldBy?: string;
+  /** Nothing more is to be told by now, of what was admitted so far; the problems say what never was. */
+  readonly idle?: boolean;
   /** Nodes that answered for another window, or do not know the key any more. */
   readonly elsewhere: readonly string[];
   /** Nodes that gave an answer which is none to the question. */

@@ -34,7 +34,7 @@ export async function measureRates(
   key: string,
   wanted: readonly number[],
   signal: AbortSignal,
-): Promise<Pick<Baseline, 'lags' | 'counting'>> {
+): Promise<Pick<Baseline, 'lags'> & { readonly counting: Counting }> {
   const rates = wanted.length > 0 ? [...new Set(wanted)] : [LIGHT_RATE];
   const lags = new Map<number, Lag>();
   let counting: Counting | undefined;

@@ -3,7 +3,7 @@
 import { counted } from '../../../../api/index.ts';
 import type { Outcome } from '../../../../demo/observed.ts';
 import type { Baseline } from '../../baseline.ts';
-import { type ControlKeys, denyingSentence } from '../../controls.ts';
+import { type ControlKeys, type Counting, denyingSentence } from '../../controls.ts';
 import { measureWrites } from '../../write-latency.ts';
 import type { ControlOptions } from './control-traffic.ts';
 import { measureRates } from './counting-control.ts';
@@ -16,11 +16,19 @@ export interface BaselineOptions extends ControlOptions {
   readonly rates: readonly number[];
 }
 
+/** With what showed that the limiter counts in this Redis. */
+export interface ReferenceBaseline extends Baseline {
+  readonly counting: Counting;
+}
+
 /**
  * Measures all of it, on control keys that are removed again.
  * @throws BaselineError, RedisClientError, SetupError
  */
-export async function measureBaseline(options: BaselineOptions, signal: AbortSignal): Promise<Baseline> {
+export async function measureBaseline(
+  options: BaselineOptions,
+  signal: AbortSignal,
+): Promise<ReferenceBaseline> {
   const latencies = await measureWrites(options.redis, signal);
   const failed = new AbortController();
   const all = AbortSignal.any([signal, failed.signal]);
@@ -44,7 +52,7 @@ export async function measureBaseline(options: BaselineOptions, signal: AbortSig
 }
 
 /** What was measured, for people. */
-export function outcomeOf({ writeP50Ms, writeMaxMs, lags, counting, denying }: Baseline): Outcome {
+export function outcomeOf({ writeP50Ms, writeMaxMs, lags, counting, denying }: ReferenceBaseline): Outcome {
   const behind = [...lags].map(
     ([rate, { lag, samples }]) =>
       `${counted(lag, 'count')} behind the nodes at ${rate} requests a second (${counted(samples, 'sample')})`,

@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { specSchema } from '../../../../api/index.ts';
+import { rateLimiterApi } from '../../api.ts';
+import { NodeClient } from '../../http/node-client.ts';
+import { HttpCallers } from '../../interfaces/http/http-callers.ts';
+import { rateLimiterOf } from '../../schema.ts';
+import type { RedisConnections } from '../../store/redis-client.ts';
+import { DriftInvariant } from './invariant.ts';
+import { ToldCounters } from './told-counters.ts';
+
+const HEADER = 'X-RateLimit-Remaining';
+const LIMIT = 10;
+const T = 1_000_000;
+const never = new AbortController().signal;
+const spec = specSchema([rateLimiterApi]).parse({
+  subject: {
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      limit: { requests: LIMIT, window: '60s' },
+      redis: { service: { name: 'redis' } },
+      interface: {
+        type: 'HTTP',
+        http: { request: { path: '/$(key)' }, remaining: { header: HEADER } },
+      },
+    },
+  },
+  scenarios: [{ name: 's', type: 'CounterDrift' }],
+});
+
+/** What a node answers to its next request: a yes or a no, and what remains by its header. */
+type Says = (node: number) => { readonly admitted: boolean; readonly remaining?: number };
+
+/** Counters over two nodes that answer so, with an invariant and a clock that each request moves on by 20 ms. */
+async function watched(says: Says) {
+  let at = T;
+  const now = (): number => at;
+  const limiter = rateLimiterOf(spec);
+  const answered = async (node: number): Promise<NodeClient> => {
+    const server = createServer((_, response: ServerResponse) => {
+      const { admitted, remaining } = says(node);
+      response.writeHead(admitted ? 200 : 429, remaining === undefined ? {} : { [HEADER]: remaining }).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = new NodeClient({ name: `api-${node}`, host: '127.0.0.1', port }, 1, now);
+    onTestFinished(() => {
+      client.close();
+      server.closeAllConnections();
+      server.close();
+    });
+    return client;
+  };
+  const askers = [await answered(0), await answered(1)];
+  const { http } = limiter.interface;
+  if (!http) throw new TypeError('it is no limiter behind HTTP');
+  const toolkit = {
+    askers,
+    callers: new HttpCallers(http),
+    limiter,
+    now,
+    timeoutMs: 1000,
+    redis: { name: 'redis-0' } as RedisConnections,
+  };
+  const counters = new ToldCounters(toolkit, HEADER, 10_000);
+  const { window } = await counters.prepare('demo-a', never);
+  const invariant = new DriftInvariant({
+    nodes: askers.map(({ node }) => node.name),
+    limit: LIMIT,
+    judged: 'Drift',
+    threshold: 3,
+    lag: 1,
+    source: counters.source,
+  });
+  const span = { startedAt: T, endedAt: T + 2000, until: T + 2000, watchTo: T + 3000 };
+  const look = async (): Promise<void> => void invariant.add(await counters.look(), span);
+  const nodes = counters.nodes(window);
+  return {
+    counters,
+    look,
+    reading: () => invariant.reading(span),
+    /** Asks the nodes in turn, and looks after each answer; then until the end of the watch. */
+    async ask(requests: number) {
+      for (let i = 0; i < requests; i += 1) {
+        const node = nodes[i % 2];
+        if (!node) throw new RangeError('there is no such node');
+        invariant.sent(node.name);
+        const outcome = await node.check(never);
+        at += 20;
+        invariant.answered(node.name, outcome === 'Allowed', at);
+        await look();
+      }
+    },
+    async toTheEnd() {
+      for (; at <= T + 3000; at += 100) await look();
+    },
+    sleep(ms: number) {
+      at += ms;
+    },
+  };
+}
+
+/** A limiter whose nodes count as `counter` says, and tell what remains of it; -1: by their own. */
+function counting(counterOf: (node: number) => number, denialsTell = true): Says {
+  const counts = [0, 0];
+  return (node) => {
+    const counter = counterOf(node);
+    const used = counts[counter] ?? 0;
+    if (used >= LIMIT) return { admitted: false, ...(denialsTell && { remaining: 0 }) };
+    counts[counter] = used + 1;
+    return { admitted: true, remaining: LIMIT - used - 1 };
+  };
+}
+
+describe('drift by what answers tell', () => {
+  it('is what was let through and not told, of nodes that count alone', async () => {
+    const { ask, reading, toTheEnd } = await watched(counting((node) => node));
+    await ask(40);
+    await toTheEnd();
+    const { detectedAt, evidence, measures, shortfalls, summary } = reading();
+    // Before the last answer that tells anything, 17 had been let through, of which its node had counted 8.
+    expect(measures[0]).toEqual({ name: 'drift', value: 9, bound: 4, unit: 'requests', atLeast: true });
+    expect(summary).toBe('>= 9 > 4; 20/10');
+    expect(detectedAt).toBeDefined();
+    expect(evidence[0]).toBe(
+      'Widest sample (+0.34 s): 9 apart, admitted api-0 9, api-1 8; the next answer of api-1 told 8 used before it',
+    );
+    expect(shortfalls).toEqual([
+      'whether 2 requests that were let through were counted is not told: api-0 told by X-RateLimit-Remaining that 0 remain after 19 were let through, which does not say how many of them it knows',
+    ]);
+  });
+
+  it.each([
+    ['and tells it with denials', true],
+    ['and tells nothing with denials', false],
+  ])(
+    'is none of a limiter that counts all together %s, and nothing is missing for that',
+    async (_, tells) => {
+      const { ask, reading, toTheEnd } = await watched(counting(() => 0, tells));
+      await ask(60);
+      await toTheEnd();
+      expect(reading()).toMatchObject({ summary: '0 <= 4; 10/10', shortfalls: [], watchedUntil: T + 3000 });
+      expect(reading().detectedAt).toBeUndefined();
+    },
+  );
+
+  it('is none of a limiter that lets nobody through', async () => {
+    const { ask, look, reading, toTheEnd } = await watched(() => ({ admitted: false }));
+    await look();
+    await ask(60);
+    await toTheEnd();
+    expect(reading()).toMatchObject({ summary: '0 <= 4; 0/10', shortfalls: [] });
+  });
+
+  it('is not known of a limiter that lets everybody through and tells nothing', async () => {
+    const { ask, reading, toTheEnd } = await watched(() => ({ admitted: true }));
+    await ask(60);
+    await toTheEnd();
+    expect(reading().detectedAt).toBeUndefined();
+    expect(reading().shortfalls.join()).toContain(
+      'whether 60 requests that were let through were counted is not told: api-0 answered without X-RateLimit-Remaining',
+    );
+    expect(reading().watchedUntil).toBe(T + 3000);
+  });
+
+  it('needs two answers, and those of other nodes between them do not matter', async () => {
+    const stuck: Says = (node) => ({ admitted: true, remaining: node === 0 ? 8 : 9 });
+    const { ask, reading } = await watched(stuck);
+    await ask(6);
+    // Of 5 yeses api-1 knows none: the first answer above the bound.
+    expect(reading()).toMatchObject({ summary: expect.stringMatching(/^5 > 4/) });
+    expect(reading().detectedAt).toBeUndefined();
+    expect(reading().shortfalls).toContain('a single sample was above the bound and the next was not');
+    await ask(2);
+    expect(reading().detectedAt).toBeDefined();
+    expect(reading().shortfalls).not.toContain('a single sample was above the bound and the next was not');
+  });
+
+  it('is not looked for once the window of the caller may be over', async () => {
+    const { ask, counters, reading, look, sleep } = await watched(counting(() => 0));
+    await ask(2);
+    sleep(60_000);
+    expect((await counters.look()).elsewhere).toEqual(['api-0', 'api-1']);
+    await look();
+    expect(reading().shortfalls.join()).toContain("the key's window ended");
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { specSchema } from '../../../../api/index.ts';
+import { rateLimiterApi } from '../../api.ts';
+import type { NodeClient } from '../../http/node-client.ts';
+import { rateLimiterOf } from '../../schema.ts';
+import { useUp } from '../use-up.ts';
+import { ToldControl } from './control-told.ts';
+import { HttpCallers } from './http-callers.ts';
+
+const HEADER = 'RateLimit-Remaining';
+const never = new AbortController().signal;
+
+/** What a limiter of so many requests that tells `remaining` after so many yeses comes to, over two nodes. */
+async function concluded(limit: number, remaining: (used: number, node: number) => string | undefined) {
+  const spec = specSchema([rateLimiterApi]).parse({
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        limit: { requests: limit, window: '60s' },
+        redis: { service: { name: 'redis' } },
+        interface: { type: 'HTTP', http: { request: { path: '/$(key)' }, remaining: { header: HEADER } } },
+      },
+    },
+    scenarios: [{ name: 's', type: 'StoreOutage' }],
+  });
+  const limiter = rateLimiterOf(spec);
+  let used = 0;
+  const clients = [0, 1].map((node) => ({
+    node: { name: `api-${node}`, host: '10.0.0.1', port: 80 },
+    ask: async () => {
+      const admitted = used < limit;
+      if (admitted) used += 1;
+      const told = admitted ? remaining(used, node) : undefined;
+      const headers = new Map(told === undefined ? [] : [[HEADER.toLowerCase(), told]]);
+      const answer = { status: admitted ? 200 : 429, headers, body: Buffer.alloc(0), keepAlive: true };
+      return { sentAt: used, endedAt: used, answer };
+    },
+  }));
+  if (!limiter.interface.http) throw new TypeError('it is no limiter behind HTTP');
+  const callers = new HttpCallers(limiter.interface.http);
+  const control = new ToldControl({ askers: clients as unknown as readonly NodeClient[], limiter }, HEADER);
+  const asked = control.around(clients, callers);
+  await useUp(
+    { clients: asked, callers, key: 'demo-a', most: limit + 10, callerTimeoutMs: 100, withinMs: 50 },
+    never,
+  );
+  return control.conclude();
+}
+
+describe('a header that tells what remains', () => {
+  it.each([
+    [10, 'told with each of 10 answers what remains, at most 0 behind'],
+    [1, 'told with each of 1 answer what remains, at most 0 behind'],
+  ])('is taken where it goes down with each of %d requests', async (limit, said) => {
+    expect(await concluded(limit, (used) => String(limit - used))).toBe(`${HEADER} ${said}`);
+  });
+
+  it('is taken where the nodes share their counts now and then', async () => {
+    const shared = await concluded(10, (used) => String(10 - Math.max(1, used - 3)));
+    expect(shared).toMatch(/at most 3 behind$/);
+  });
+
+  it('is taken where it is told before the request is counted', async () => {
+    expect(await concluded(10, (used) => String(11 - used))).toMatch(/at most 1 behind$/);
+  });
+
+  it.each([
+    ['is missing now and then', (used: number) => (used === 4 ? undefined : String(10 - used)), /without/],
+    ['counts up', (used: number) => String(used), /9 remain of 10|1 remain of 10, and only 1 request/],
+    [
+      'is a percentage',
+      (used: number) => String(100 - 10 * used),
+      /told by \S+ that more remain than the 10/,
+    ],
+    [
+      'is of a larger limit',
+      (used: number) => String(1000 - used),
+      /that more remain than the 10 that the limit allows/,
+    ],
+    [
+      'is never less',
+      () => '10',
+      /let through 9 times, and then api-1 told that 0 requests of these were used/,
+    ],
+    ['is always 0', () => '0', /that 0 remain of 10, and only 1 request had been sent/],
+    ['holds two numbers', (used: number) => `${10 - used}, 99`, /holds no single whole number/],
+  ])('is refused where it %s, with the field to correct', async (_, remaining, message) => {
+    const refused = concluded(10, remaining);
+    await expect(refused).rejects.toThrow(message);
+    await expect(refused).rejects.toThrow(
+      /^without any fault RateLimit-Remaining does not tell what remains: one caller .*\. Correct subject\.rateLimiter\.interface\.http\.remaining/,
+    );
+  });
+});

@@ -1,0 +1,88 @@
+/** Steady traffic of callers within their limit, without a fault: until it was seen how far counts lie behind it. */
+import { counted } from '../../../../api/index.ts';
+import type { Lag } from '../../baseline.ts';
+import type { Toolkit } from '../../faults/fault.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import { untilItFits } from '../../limits/window-turn.ts';
+import { pauseFor } from '../../waiting.ts';
+import { runSteadyTraffic, type TrafficListener, type TrafficNode } from '../steady-traffic.ts';
+import { leftOutShortfall } from '../traffic-room.ts';
+import { limitOf } from './limit-of-spec.ts';
+
+/** How long the count is watched at each rate, at least, and at most where it is slow to read; milliseconds. */
+const LAG_MS = 1000;
+const LAG_WITHIN_MS = 15_000;
+const MIN_SAMPLES = 5;
+
+export type LagParts = Pick<
+  Toolkit,
+  'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'room' | 'timeoutMs'
+>;
+
+export interface LagTraffic {
+  /** Beginning of the keys of its callers. */
+  readonly keyPrefix: string;
+  readonly requestsPerSecond: number;
+}
+
+/** What was seen so far. */
+export interface LagSeen extends Lag {
+  /** Why something could not be seen. */
+  readonly problem?: string | undefined;
+}
+
+export interface LagSource {
+  /** The nodes, as the traffic asks them. @param keyAt the caller of the request of this index */
+  nodes(keyAt: (index: number) => string): readonly TrafficNode[];
+  readonly seen: LagSeen;
+  /** What goes on beside the traffic, until `stop`. */
+  alongside?(stop: AbortSignal): Promise<void>;
+  /** What is said where too little was seen, but for how often it was and why. */
+  readonly tooLittle: string;
+  /** Why too little may be seen where nothing went wrong. */
+  readonly slow: string;
+}
+
+/** @throws Error where too little was seen, with the problem of the source */
+export async function lagUnderTraffic(
+  { limiter, now, room }: LagParts,
+  { keyPrefix, requestsPerSecond }: LagTraffic,
+  source: LagSource,
+  signal: AbortSignal,
+): Promise<Lag> {
+  const limit = limitOf(limiter);
+  await untilItFits(limit, LAG_WITHIN_MS, now, signal);
+  const each = admittedAtOnce(limit);
+  const nodes = source.nodes((index) => `${keyPrefix}-${Math.floor(index / each)}`);
+  const enough = new AbortController();
+  const stop = AbortSignal.any([signal, enough.signal]);
+  const beside = source.alongside?.(stop);
+  let leftOut = 0;
+  const listener: TrafficListener = {
+    sent: () => undefined,
+    answered: () => undefined,
+    unanswered: () => undefined,
+    leftOut() {
+      leftOut += 1;
+    },
+  };
+  const traffic = runSteadyTraffic({ nodes, requestsPerSecond, room }, listener, stop, signal);
+  const start = performance.now();
+  const goesOn = (): boolean =>
+    source.seen.samples < MIN_SAMPLES &&
+    source.seen.problem === undefined &&
+    performance.now() - start < LAG_WITHIN_MS;
+  try {
+    do await pauseFor(LAG_MS, signal);
+    while (goesOn());
+  } finally {
+    enough.abort();
+    await Promise.all([beside, traffic]);
+  }
+  if (leftOut > 0) throw new Error(leftOutShortfall(leftOut));
+  const { lag, problem, samples } = source.seen;
+  if (samples >= MIN_SAMPLES) return { lag, samples };
+  throw new Error(
+    `${source.tooLittle} only ${counted(samples, 'time')} without any fault: ${problem ?? source.slow}`,
+  );
+}

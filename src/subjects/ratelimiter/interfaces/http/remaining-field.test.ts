@@ -1,0 +1,76 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { remainingIn } from './remaining-field.ts';
+
+describe('what remains by a header', () => {
+  it.each([
+    ['a whole number', '15', 15],
+    ['none', '0', 0],
+    ['the combined field of the first drafts', 'limit=20, remaining=15, reset=40', 15],
+    ['the same, with another order and spacing', 'reset=40,remaining=15 ,limit=20', 15],
+    ['the same, with parameters', 'limit=20;w=60, remaining=15, reset=40', 15],
+    ['the field of the later drafts', '"default";r=15;t=40', 15],
+    ['the same, as express-rate-limit writes it', '"10-in-1min"; r=9; t=60; pk=:MTJjYQ==:', 9],
+    ['the same, with a name that is a token', 'default;r=15;t=40', 15],
+    ['a name with separators and quotes in it', '"a,b;r=7 \\" c";r=15', 15],
+  ])('is told by %s', (_, value, remaining) => {
+    expect(remainingIn(value)).toBe(remaining);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a negative number', '-1'],
+    ['a fraction', '9.5'],
+    ['a percentage', '90%'],
+    ['a number too large to be one', '1'.repeat(16)],
+    ['the header twice', '9, 9'],
+    ['two policies, of which either may be met first', '"burst";r=5;t=1, "day";r=995;t=4000'],
+    ['two that agree', '"a";r=5, "b";r=5'],
+    ['two remainders', 'remaining=5, remaining=5'],
+    ['a remainder beside a policy', 'remaining=5, "a";r=6'],
+    ['a policy with two remainders', '"a";r=5;r=6'],
+    ['a policy that tells only when it resets', '"default";t=40'],
+    ['a field without it', 'limit=20, reset=40'],
+    ['a remainder that is no number', 'limit=20, remaining=many'],
+    ['a remainder in quotes', '"a";r="5"'],
+    ['a quote that is never closed', '"default;r=15'],
+    ['the remainder as the value of something else', 'x=1;r=5'],
+  ])('is not told by %s', (_, value) => {
+    expect(remainingIn(value)).toBeUndefined();
+  });
+
+  const name = fc
+    .string({ maxLength: 40 })
+    .map((text) => text.replaceAll(/["\\]/g, (quoted) => `\\${quoted}`));
+
+  it('is read out of every field that a limiter in order may write', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 999_999_999 }), fc.nat(), name, (remaining, other, policy) => {
+        expect(remainingIn(String(remaining))).toBe(remaining);
+        expect(remainingIn(`limit=${other}, remaining=${remaining}, reset=${other}`)).toBe(remaining);
+        expect(remainingIn(`"${policy}";r=${remaining};t=${other}`)).toBe(remaining);
+        expect(remainingIn(`"${policy}";t=${other} ; r=${remaining}`)).toBe(remaining);
+      }),
+    );
+  });
+
+  it('is a whole number or nothing, whatever the header holds', () => {
+    const pieces = fc.constantFrom('"', '\\', ',', ';', '=', ' ', 'r', 'remaining', 'limit', '5', '-', '\t');
+    const garbage = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 60 }),
+      fc.array(pieces, { maxLength: 40 }).map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(garbage, (value) => {
+        const remaining = remainingIn(value);
+        if (remaining !== undefined) expect(Number.isSafeInteger(remaining) && remaining >= 0).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is not looked for in more than a header may hold', () => {
+    expect(remainingIn(`remaining=5${' '.repeat(1013)}`)).toBe(5);
+    expect(remainingIn(`remaining=5${' '.repeat(1014)}`)).toBeUndefined();
+  });
+});

@@ -1,0 +1,68 @@
+/**
+ * The header in which many limiters tell a caller what remains to it. Written by whoever runs the limiter, so what
+ * it holds is a claim, and whatever is not read for sure is not told. Pure.
+ */
+
+/** Longer than any such header is; also what bounds the work. */
+const MOST_CHARACTERS = 1024;
+/** So many requests are beyond every limit, and still exact as a number. */
+const DIGITS = /^[0-9]{1,15}$/;
+const QUOTE = '"';
+const ESCAPE = '\\';
+
+/**
+ * What remains by the value of such a header; undefined: it does not tell. Understood are
+ *
+ * - a whole number: `X-RateLimit-Remaining: 15`;
+ * - the combined field of the first drafts of the IETF: `RateLimit: limit=20, remaining=15, reset=40`;
+ * - that of the later ones, for one policy: `RateLimit: "default";r=15;t=40`.
+ *
+ * A field of several policies tells nothing: which of them the caller meets first, it does not say.
+ */
+export function remainingIn(value: string): number | undefined {
+  if (value.length > MOST_CHARACTERS) return undefined;
+  if (DIGITS.test(value)) return Number(value);
+  const members = splitAt(value, ',')?.map((member) => splitAt(member, ';') ?? []);
+  if (!members) return undefined;
+  const entries = members.map(([first = '']) => pairOf(first));
+  const named = entries.filter(({ name }) => name === 'remaining');
+  // A dictionary has a pair in each place, a list of policies in none.
+  if (named.length > 0) {
+    const isDictionary = entries.every(({ value: each }) => each !== undefined);
+    return named.length === 1 && isDictionary ? numberOf(named[0]?.value) : undefined;
+  }
+  const [policy, ...others] = members;
+  if (!policy || others.length > 0 || entries[0]?.value !== undefined) return undefined;
+  const left = policy
+    .slice(1)
+    .map(pairOf)
+    .filter(({ name }) => name === 'r');
+  return left.length === 1 ? numberOf(left[0]?.value) : undefined;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text !== undefined && DIGITS.test(text) ? Number(text) : undefined;
+}
+
+/** `name=value`; without a value for what is no pair. */
+function pairOf(text: string): { readonly name: string; readonly value?: string } {
+  const at = text.startsWith(QUOTE) ? -1 : text.indexOf('=');
+  return at === -1 ? { name: text } : { name: text.slice(0, at).trim(), value: text.slice(at + 1).trim() };
+}
+
+/** The parts between separators that stand outside of quotes, trimmed; undefined where a quote is never closed. */
+function splitAt(text: string, separator: ',' | ';'): string[] | undefined {
+  const parts: string[] = [];
+  let [from, quoted] = [0, false];
+  for (let i = 0; i < text.length; i += 1) {
+    const character = text[i];
+    if (quoted && character === ESCAPE) i += 1;
+    else if (character === QUOTE) quoted = !quoted;
+    else if (character === separator && !quoted) {
+      parts.push(text.slice(from, i).trim());
+      from = i + 1;
+    }
+  }
+  parts.push(text.slice(from).trim());
+  return quoted ? undefined : parts;
+}

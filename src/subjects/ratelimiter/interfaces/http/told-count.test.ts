@@ -1,0 +1,201 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AskedCaller, type ToldAnswer, ToldCount } from './told-count.ts';
+
+const HEADER = 'X-RateLimit-Remaining';
+const LIMIT = 10;
+const NODES = ['a', 'b', 'c'];
+
+const answer = (value?: string) => ({
+  headers: new Map(value === undefined ? [] : [[HEADER.toLowerCase(), value]]),
+});
+
+function count(limit = LIMIT): ToldCount {
+  return new ToldCount(HEADER, limit, NODES);
+}
+
+/** Asks these nodes one after the other; each lets the request through and says that so many remain. */
+function told(of: ToldCount, answers: readonly (readonly [node: string, remaining: string | undefined])[]) {
+  return answers.map(([node, remaining]) => of.ask(node, 1).answered('Admitted', answer(remaining), 2));
+}
+
+describe('what an answer tells', () => {
+  it('is held against the yeses that had come before its request was sent', () => {
+    const tally = count();
+    const [, , third] = told(tally, [
+      ['a', '9'],
+      ['b', '8'],
+      ['c', '9'],
+    ]);
+    expect(third).toEqual({
+      node: 'c',
+      sentAt: 1,
+      endedAt: 2,
+      admitted: new Map([
+        ['a', 1],
+        ['b', 1],
+        ['c', 0],
+      ]),
+      used: 0,
+      behind: 2,
+    });
+  });
+
+  it('is not held against yeses that came while it was on its way', () => {
+    const tally = count();
+    const [first, second] = [tally.ask('a', 1), tally.ask('b', 1)];
+    expect(first.answered('Admitted', answer('9'), 2)?.behind).toBe(0);
+    expect(second.answered('Admitted', answer('9'), 2)?.behind).toBe(0);
+    expect(tally.untold).toBe(1);
+  });
+
+  it('is one behind where it is told before the request is counted', () => {
+    const behind = told(count(), [
+      ['a', '10'],
+      ['a', '9'],
+      ['a', '8'],
+    ]).map((one) => one?.behind);
+    expect(behind).toEqual([0, 1, 1]);
+  });
+
+  it('is a sample, too, where it denies', () => {
+    const tally = count(2);
+    told(tally, [
+      ['a', '1'],
+      ['b', '0'],
+    ]);
+    expect(tally.ask('c', 1).answered('Denied', answer('0'), 2)).toMatchObject({ used: 2, behind: 0 });
+    expect(tally.ask('c', 1).answered('Denied', answer('2'), 2)).toMatchObject({ used: 0, behind: 2 });
+  });
+
+  it.each([
+    ['no such header', undefined, 'a answered without X-RateLimit-Remaining'],
+    ['garbage', '\u00ff;\u00fe', 'a answered with X-RateLimit-Remaining that holds no single whole number'],
+    ['seconds', '60', 'a told by X-RateLimit-Remaining that more remain than the 10 that the limit allows'],
+    [
+      'more used than was sent',
+      '0',
+      'a told by X-RateLimit-Remaining that 0 remain of 10, and only 1 request had been sent',
+    ],
+  ])('is nothing where there is %s, and it is known why', (_, value, problem) => {
+    const tally = count();
+    expect(told(tally, [['a', value]])).toEqual([undefined]);
+    expect(tally).toMatchObject({ problem, untold: 1 });
+  });
+
+  it('is nothing where none remain of a limit that was exceeded: it may have counted them all', () => {
+    const tally = count(2);
+    told(tally, [
+      ['a', '1'],
+      ['b', '1'],
+      ['a', '0'],
+    ]);
+    expect(tally.problem).toBe(
+      'a told by X-RateLimit-Remaining that 0 remain after 3 were let through, which does not say how many of them it knows',
+    );
+    expect(tally.untold).toBe(1);
+    expect(tally.ask('b', 1).answered('Denied', answer('0'), 2)).toBeUndefined();
+    expect(tally.untold).toBe(1);
+  });
+
+  it('makes up for answers before it that told nothing', () => {
+    const tally = count();
+    told(tally, [
+      ['a', undefined],
+      ['b', '8'],
+    ]);
+    expect(tally.untold).toBe(0);
+  });
+
+  it('is not waited for any more once a request is over', () => {
+    const tally = count();
+    const [first, second] = [tally.ask('a', 1), tally.ask('b', 1)];
+    expect(tally.open).toBe(2);
+    first.over();
+    first.over();
+    second.answered('Denied', answer(), 2);
+    expect(tally.open).toBe(0);
+  });
+});
+
+/** Each request is sent, decided and answered at moments of its own: what happens in this order. */
+const order = fc
+  .array(fc.record({ node: fc.constantFrom(...NODES), denies: fc.boolean() }), { maxLength: 30 })
+  .chain((requests) => {
+    const moments = requests.flatMap((_, i) => [i, i, i]);
+    return fc
+      .shuffledSubarray(moments, { minLength: moments.length, maxLength: moments.length })
+      .map((steps) => ({ requests, steps }));
+  });
+
+interface Seen {
+  readonly answer: ToldAnswer;
+  /** Let through by the time at which it was decided, and told as used. */
+  readonly admitted: number;
+}
+
+/** Plays requests against a limiter whose nodes see so much of what was admitted, by node. */
+function played(
+  { requests, steps }: { requests: readonly { node: string; denies: boolean }[]; steps: readonly number[] },
+  seenBy: (node: string, admitted: ReadonlyMap<string, number>) => number,
+): Seen[] {
+  const limit = 100;
+  const tally = count(limit);
+  const admitted = new Map<string, number>();
+  const total = (): number => [...admitted.values()].reduce((sum, one) => sum + one, 0);
+  const stage = requests.map((): { asked?: AskedCaller; remaining?: number; by?: number } => ({}));
+  const seen: Seen[] = [];
+  for (const i of steps) {
+    const [{ denies, node } = { denies: false, node: 'a' }, state = {}] = [requests[i], stage[i]];
+    if (!state.asked) state.asked = tally.ask(node, 0);
+    else if (state.remaining === undefined) {
+      if (!denies) admitted.set(node, (admitted.get(node) ?? 0) + 1);
+      state.remaining = limit - seenBy(node, admitted);
+      state.by = total() - (denies ? 0 : 1);
+    } else {
+      const told = state.asked.answered(denies ? 'Denied' : 'Admitted', answer(String(state.remaining)), 1);
+      if (told) seen.push({ answer: told, admitted: state.by ?? 0 });
+    }
+  }
+  return seen;
+}
+
+const sumOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((a, b) => a + b, 0);
+
+describe('whatever the order in which answers come', () => {
+  it('a limiter that counts all requests together is never behind', () => {
+    fc.assert(
+      fc.property(order, (play) => {
+        for (const { answer: one } of played(play, (_, admitted) => sumOf(admitted)))
+          expect(one.behind).toBe(0);
+      }),
+    );
+  });
+
+  it('one whose nodes count alone is never further behind than it was', () => {
+    fc.assert(
+      fc.property(order, (play) => {
+        for (const { admitted, answer: one } of played(play, (node, all) => all.get(node) ?? 0))
+          expect(one.behind).toBeLessThanOrEqual(admitted - one.used);
+      }),
+    );
+  });
+});
+
+it('takes whatever a header holds without an error, and believes nothing beyond the limit', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.boolean(), fc.oneof(fc.string(), fc.integer({ min: -20, max: 40 }).map(String)))),
+      (answers) => {
+        const tally = count();
+        for (const [denies, value] of answers) {
+          const one = tally.ask('a', 0).answered(denies ? 'Denied' : 'Admitted', answer(value), 1);
+          if (one) expect(one.used).toBeLessThanOrEqual(LIMIT);
+          if (one) expect(Math.min(one.used, one.behind)).toBeGreaterThanOrEqual(0);
+        }
+        expect(tally.open).toBe(0);
+      },
+    ),
+  );
+});

@@ -1,0 +1,166 @@
+/** Counter drift of rate limiters that people run, by what their answers tell: no key of Redis is named. */
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { InvariantReading } from '../../src/demo/observed.ts';
+import type { DrivenLimiter } from '../kit/driven-limiter.ts';
+import { withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { type Passed, RecordingProxy } from './support/recording-proxy.ts';
+import { CONFIGURED, SurveyedLimiters } from './support/surveyed-limiter.ts';
+
+const PAUSE_MS = 3000;
+const SCENARIOS = [
+  {
+    name: 'drift',
+    type: 'CounterDrift',
+    counterDrift: { pause: '3s', requestsPerSecond: 40, settle: '1s' },
+  },
+];
+
+let limiters: SurveyedLimiters;
+beforeAll(async () => {
+  limiters = await SurveyedLimiters.start();
+});
+afterAll(() => limiters?.close());
+
+/** What passes between the operator and the pods is seen by a proxy before each of them. */
+async function driven(name: string, variant: string, header: string, change: object = {}) {
+  const { interface: mapped } = (await limiters.specOf(name, variant)) as { interface: { http: object } };
+  const proxies: RecordingProxy[] = [];
+  const run = await limiters.drive(name, variant, {
+    scenarios: SCENARIOS,
+    change: { interface: { type: 'HTTP', http: { ...mapped.http, remaining: { header } } }, ...change },
+    target: async (found) => {
+      for (const node of found.nodes) proxies.push(await RecordingProxy.start(node));
+      return { ...found, nodes: found.nodes.map((node, i) => ({ ...node, ...proxies[i]?.address })) };
+    },
+  });
+  onTestFinished(async () => {
+    await run.close();
+    await Promise.all(proxies.map(async (proxy) => await proxy.stop()));
+  });
+  return { ...run, passed: () => proxies.flatMap((proxy) => proxy.passed) };
+}
+
+const about = (fixture: string) => ({ fault: 'f', scenario: 'drift', fixture });
+
+/** Stalls Redis under load, and waits until the watch has ended. */
+async function watched(driver: DrivenLimiter, key: string): Promise<InvariantReading> {
+  driver.converge([{ kind: 'Watch', ...about(key) }]);
+  await driver.inject('drift', key, PAUSE_MS);
+  driver.converge([
+    { kind: 'Watch', ...about(key) },
+    { kind: 'Load', ...about(key) },
+  ]);
+  const whole = () => (driver.observed.readings['f']?.complete ? driver.observed.readings['f'] : undefined);
+  return await until(whole, { what: 'the watch to end' });
+}
+
+/** The furthest that the header was behind the yeses that had passed by so many milliseconds before each request. */
+function furthest(passed: readonly Passed[], header: string, beforeMs: number): number {
+  const yeses = passed.filter(({ status }) => status === 200);
+  const behind = yeses.map(({ headers, requestAt }) => {
+    const before = yeses.filter(({ answerAt }) => answerAt < requestAt - beforeMs).length;
+    const remaining = Number(headers[header.toLowerCase()]);
+    // Where nothing remains, it may have counted any number more.
+    if (remaining === 0 && before >= CONFIGURED.limit) return 0;
+    return before - Math.max(0, CONFIGURED.limit - remaining - 1);
+  });
+  return Math.max(0, ...behind);
+}
+
+describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
+  it.skipIf(withoutRealTime).each([
+    ['count alone meanwhile', 'rate-limiter-flexible', 'timeout-insurance', 5],
+    ['let everybody through, and tell that nothing is used', 'fastify-rate-limit', 'timeout-fail-open', 60],
+  ])(
+    'is what callers were let through and not told as used by pods that %s',
+    async (_, name, variant, some) => {
+      const header = 'X-RateLimit-Remaining';
+      const { driver, key, passed } = await driven(name, variant, header);
+      await driver.prepare('drift', key);
+      expect(driver.observed.baseline?.message).toMatch(
+        /was asked with each of \d+ requests that need it; X-RateLimit-Remaining told with each of 10 answers what remains, at most 0 behind, and is at most 0 counts behind at 40 requests a second/,
+      );
+      const reading = await watched(driver, key);
+      expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
+      expect(reading.detectedAt).toBeDefined();
+      const drift = reading.measures.find((measure) => measure.name === 'drift')?.value;
+      // What passes the proxies may pass the operator some milliseconds later, and in another order.
+      const ofKey = passed().filter(({ caller }) => caller === key);
+      expect(drift).toBeGreaterThanOrEqual(furthest(ofKey, header, 50));
+      expect(drift).toBeLessThanOrEqual(furthest(ofKey, header, 0));
+      expect(drift).toBeGreaterThan(some);
+      const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about(key), settleMs: 3000 });
+      expect(recovery).toMatchObject({
+        report: {
+          workedAt: expect.any(Number),
+          measures: [],
+          message: expect.stringMatching(/is not known/),
+        },
+      });
+      const diagnosis = await driver.perform({
+        kind: 'Diagnose',
+        id: 'd',
+        ...about(key),
+        profile: 'rules',
+      } as never);
+      expect(diagnosis).toMatchObject({
+        report: { diagnosis: { anomaly: 'store-writes-stalled', component: 'store' } },
+      });
+      expect(JSON.stringify(diagnosis)).not.toMatch(/says it has admitted|when it held/);
+    },
+  );
+
+  it.skipIf(withoutRealTime)('is not observed of one that turns everybody away', async () => {
+    const { driver, key } = await driven('rate-limiter-flexible', 'timeout', 'X-RateLimit-Remaining');
+    await driver.prepare('drift', key);
+    const reading = await watched(driver, key);
+    expect(reading).toMatchObject({ shortfalls: [], summary: '0 <= 5; 0/10' });
+    expect(reading.detectedAt).toBeUndefined();
+  });
+
+  it.skipIf(withoutRealTime)(
+    'is not known of one that lets everybody through and tells nothing',
+    async () => {
+      const header = 'RateLimit-Remaining';
+      const { driver, key } = await driven('express-rate-limit', 'ioredis-timeout-fail-open', header);
+      await driver.prepare('drift', key);
+      const reading = await watched(driver, key);
+      expect(reading.detectedAt).toBeUndefined();
+      expect(reading.shortfalls.join()).toMatch(
+        /whether \d+ requests that were let through were counted is not told: \S+ answered without RateLimit-Remaining/,
+      );
+    },
+  );
+
+  it('gives way to what Redis holds, and the header is checked all the same', async () => {
+    const redis = { service: { name: 'redis' }, count: { key: 'fastify-rate-limit-$(key)' } };
+    const { driver, key } = await driven('fastify-rate-limit', 'default', 'x-ratelimit-remaining', { redis });
+    await driver.prepare('drift', key);
+    expect(driver.observed.baseline?.message).toMatch(
+      /x-ratelimit-remaining told with each of 10 answers .*; Redis counted 1\d of 1\d for it, and is at most/,
+    );
+  });
+
+  it.each([
+    ['is not there', 'X-RateLimit-Remaining', /answered without X-RateLimit-Remaining/],
+    [
+      'tells seconds',
+      'RateLimit-Reset',
+      /told by RateLimit-Reset that more remain than the 10 that the limit/,
+    ],
+    [
+      'tells what the limit is',
+      'RateLimit-Limit',
+      /9 times, and then \S+ told that 0 requests of these were/,
+    ],
+    ['tells a rule', 'RateLimit-Policy', /RateLimit-Policy that holds no single whole number/],
+  ])('is not looked for by a header that %s, and it is said what to set', async (_, header, message) => {
+    const { driver, key } = await driven('express-rate-limit', 'default', header);
+    const refused = driver.prepare('drift', key);
+    await expect(refused).rejects.toThrow(message);
+    await expect(refused).rejects.toThrow(
+      /^No baseline: without any fault \S+ does not tell what remains: one caller .*\. Correct subject\.rateLimiter\.interface\.http\.remaining/,
+    );
+  });
+});
