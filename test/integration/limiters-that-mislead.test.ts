@@ -108,6 +108,34 @@ function staysShut(): Decide {
   };
 }
 
+/** Remembers whom it denied, and lets everybody else through while Redis stalls. */
+function remembersDenied(): Decide {
+  const denied = new Set<string>();
+  return async (key, count) => {
+    if (denied.has(key)) return false;
+    const yes = await count(key).then(
+      (used) => used <= LIMIT,
+      () => true,
+    );
+    if (!yes) denied.add(key);
+    return yes;
+  };
+}
+
+it.skipIf(withoutRealTime)(
+  'a limiter that denies whoever used its limit up, and lets new callers through without bound, does not hold',
+  { timeout: 60_000 },
+  async () => {
+    const { driver, key } = await driven(remembersDenied, ['Holds']);
+    const reading = await driver.leadThrough('outage', key, PAUSE_MS);
+    expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
+    expect(reading.summary).toMatch(/^FailsOpen, \d+ > 10$/);
+    expect(reading.evidence.join('\n')).toContain(
+      'Beyond the limit, of a caller that came to it in the pause: ',
+    );
+  },
+);
+
 describe.skipIf(withoutRealTime)(
   'a limiter whose switch stays on after the pause',
   { timeout: 120_000 },

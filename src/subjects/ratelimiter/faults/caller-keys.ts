@@ -1,6 +1,9 @@
 /** Names of the callers of one attempt; all begin with its fixture, which is the demo's own. */
 export const beyondKey = (fixture: string): string => `${fixture}-b`;
 
+/** The caller that comes to its limit in the fault. */
+export const reachingKey = (fixture: string): string => `${fixture}-r`;
+
 /** So many callers within their limit, the first of them with this number. */
 export function* withinKeys(fixture: string, first: number, count: number): Generator<string> {
   for (let i = first; i < first + count; i += 1) yield `${fixture}-w${i}`;

@@ -10,8 +10,8 @@ export type Got = 'Admitted' | 'Denied' | 'Failed' | 'Unanswered';
 
 export interface CallerRequest {
   readonly node: string;
-  /** Whether the caller stays within its limit, or has used it up. */
-  readonly caller: 'Within' | 'Beyond';
+  /** Whether the caller stays within its limit, has used it up before the fault, or comes to it in the fault. */
+  readonly caller: 'Within' | 'Beyond' | 'Reaching';
   /** Milliseconds since the epoch, by one monotonic clock. */
   readonly sentAt: number;
   /** When the answer was there, or was given up. */

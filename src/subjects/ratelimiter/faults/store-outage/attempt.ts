@@ -203,14 +203,16 @@ export class StoreOutageAttempt implements FaultAttempt {
     );
     try {
       const traffic = this.#ask(place, AbortSignal.any([signal, enough.signal]));
+      const reaching = this.#reach(place, AbortSignal.any([signal, enough.signal]));
       const accounts = this.#useAccounts(place, signal);
+      const asked = Promise.all([traffic, reaching, accounts]);
       // Where the watch is ended before them, nobody asks how they ended.
-      Promise.all([traffic, accounts]).catch(() => undefined);
+      asked.catch(() => undefined);
       const settleMs = parseDuration(this.#parameters.settle);
       // The last callers have their answers, or have given up, when the watch ends.
       await this.#untilAfterEnd(settleMs - parseDuration(this.#parameters.callerTimeout), signal);
       enough.abort();
-      await Promise.all([traffic, accounts]);
+      await asked;
       const [moved] = await Promise.all([
         movedBy(this.#toolkit.findMoved, signal),
         this.#untilAfterEnd(settleMs, signal),
@@ -261,8 +263,10 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 
   get #invariant(): SeenInvariant | undefined {
-    const reading = this.#place?.record.reading(this.#times, this.#finishedAt);
-    return reading && seenInvariant(reading, this.#parameters.accept, this.#toolkit.ownLimit && 'within');
+    const { record } = this.#place ?? {};
+    const reading = record?.reading(this.#times, this.#finishedAt);
+    const who = this.#toolkit.ownLimit && 'within';
+    return reading && seenInvariant(reading, this.#parameters.accept, record?.excess, who);
   }
 
   async inquire(marker: string): Promise<OrphanFinding> {
@@ -293,6 +297,25 @@ export class StoreOutageAttempt implements FaultAttempt {
     await callers.traffic((request) => this.#note(place, request), stop, this.#toolkit.lifetime);
   }
 
+  /** From the start of the fault to its end: what is new to the limiter then finds it without its Redis. */
+  async #reach(place: Place, stop: AbortSignal): Promise<void> {
+    const { callers } = place;
+    if (callers instanceof OwnCaller) return;
+    const over = new AbortController();
+    const note = (request: CallerRequest): void => this.#note(place, request);
+    try {
+      await this.#untilStarted(stop);
+      const reaching = callers.reach(note, AbortSignal.any([stop, over.signal]), this.#toolkit.lifetime);
+      while (this.#times.endedAt === undefined && !stop.aborted) await pauseFor(TICK_MS, stop);
+      over.abort();
+      await reaching;
+    } catch (error) {
+      if (!stop.aborted) throw error;
+    } finally {
+      over.abort();
+    }
+  }
+
   async #untilStarted(signal: AbortSignal): Promise<void> {
     while (this.#times.startedAt === undefined) await pauseFor(TICK_MS, signal);
   }
@@ -301,6 +324,8 @@ export class StoreOutageAttempt implements FaultAttempt {
   #note({ callers, mostUntil, record, timeline }: Place, request: CallerRequest): void {
     const noted = callers instanceof OwnCaller ? ({ ...request, caller: 'Beyond' } as const) : request;
     record.add(noted);
+    // Others are let through in order: one that is denied at its limit would pass for one of them.
+    if (noted.caller === 'Reaching') return;
     timeline.request(noted);
     if (noted.caller === 'Beyond') timeline.limit(noted.endedAt, mostUntil(noted.endedAt));
   }

@@ -63,6 +63,24 @@ describe('what callers get while Redis takes no writes', () => {
     expect(judged).toMatchObject({ behaviour, shortfalls: [] });
   });
 
+  it('fails open where one caller is let through beyond the limit that it comes to, by the nodes that let it through', () => {
+    const reaching = [
+      ...requests('a', 'Reaching', 'Admitted', 12, 11_000),
+      ...requests('b', 'Reaching', 'Denied', 12, 11_001),
+      ...requests('c', 'Reaching', 'Denied', 12, 11_002),
+    ];
+    const judged = behaviourOf(settings, [...before, ...during({}, {}), ...reaching], FAULT);
+    expect(judged).toMatchObject({ over: { excess: 2 }, excess: { beyond: 0, reaching: 2 }, shortfalls: [] });
+    expect([...judged.byNode].map(([, { behaviour }]) => behaviour)).toEqual(['FailsOpen', 'Holds', 'Holds']);
+    expect(judged.reached).toBe(false);
+  });
+
+  it('does not hold where a caller that comes to its limit is left waiting', () => {
+    const reaching = nodes.flatMap((node) => requests(node, 'Reaching', 'Unanswered', 10, 11_000));
+    const judged = behaviourOf(settings, [...before, ...during({}, {}), ...reaching], FAULT);
+    expect(judged.behaviour).toBe('Mixed');
+  });
+
   it('is told of each node', () => {
     const { byNode } = behaviourOf(settings, [...before, ...during({ c: 'Unanswered' }, {})], FAULT);
     expect([...byNode].map(([node, { behaviour }]) => [node, behaviour])).toEqual([

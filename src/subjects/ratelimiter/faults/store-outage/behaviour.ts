@@ -2,8 +2,9 @@
  * What callers get while Redis takes no writes, by measured rules alone: neither the
  * limiter's configuration nor what a switch of it is called has a say. Pure.
  *
- * Two kinds of callers are sent to every node. One kind stays within its limit and should
- * be let through. The other has used its limit up before the fault and should be denied.
+ * Three kinds of callers are sent to every node. One kind stays within its limit and should
+ * be let through. Another has used its limit up before the fault and should be denied. The third
+ * comes to its limit in the fault, and should be let through up to it and then be denied.
  */
 
 import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
@@ -59,15 +60,24 @@ export interface NodeBehaviour {
   readonly within: Counts;
   /** Of the caller beyond its limit. */
   readonly beyond: Counts;
-  /** How often that one was let through as the fault began or ended, which is not in the counts. */
+  /** Of the one that came to its limit meanwhile. */
+  readonly reaching: Counts;
+  /** How often the one beyond was let through as the fault began or ended, which is not in the counts. */
   readonly beyondAtEdges: number;
 }
 
 export interface OutageBehaviour {
   readonly behaviour: Behaviour;
   readonly byNode: ReadonlyMap<string, NodeBehaviour>;
-  /** Of the caller beyond its limit, over all nodes, from its first request to the end of the fault. */
+  /**
+   * Over all nodes, from its first request to the end of the fault: of the caller beyond its limit, or of the one that
+   * comes to it in the fault where that shows more.
+   */
   readonly over: OverAdmission;
+  /** Requests beyond the bound of either: `over` has the larger. */
+  readonly excess: { readonly beyond: number; readonly reaching: number };
+  /** Whether every node denied that one in the fault, so that it is known what it gets there. */
+  readonly reached: boolean;
   /** How much more than the limit allows it was let through by requests that it sent after the fault. */
   readonly after: OverAfter;
   /** Why this proves nothing; empty: it does. */
@@ -96,11 +106,24 @@ export function behaviourOf(
     ...(clockWithinMs !== undefined && { clockWithinMs }),
   };
   const overOf = (some: readonly NodeAdmission[]): OverAdmission => overAdmission(limit, some, known);
-  const over = overOf(admitted);
-  const leaking =
-    over.excess > 0
-      ? leakingNodes(admitted, startedAt, (some) => overOf(some).excess > 0)
-      : new Set<string>();
+  const overOfBeyond = overOf(admitted);
+  const leaking = new Set<string>();
+  const noteLeaking = (
+    some: readonly NodeAdmission[],
+    of: (some: readonly NodeAdmission[]) => OverAdmission,
+  ) => {
+    for (const node of leakingNodes(some, startedAt, (each) => of(each).excess > 0)) leaking.add(node);
+  };
+  if (overOfBeyond.excess > 0) noteLeaking(admitted, overOf);
+  const reaching = requests.filter(({ caller }) => caller === 'Reaching');
+  const overOfReaching = (some: readonly NodeAdmission[]): OverAdmission =>
+    overAdmission(limit, some, { ...known, firstSentAt: reaching.reduce(firstOf, Number.POSITIVE_INFINITY) });
+  const reachingAdmitted = reaching
+    .filter(({ endedAt: at, got }) => got === 'Admitted' && at <= endedAt)
+    .map(({ node, sentAt, endedAt: answeredAt }) => ({ node, sentAt, answeredAt }));
+  const itsOver = overOfReaching(reachingAdmitted);
+  if (itsOver.excess > 0) noteLeaking(reachingAdmitted, overOfReaching);
+  const excess = { beyond: overOfBeyond.excess, reaching: itsOver.excess };
   const since = beyond.filter(({ sentAt }) => sentAt >= endedAt);
   const after = overAfter(admitted, since, (some) => overOf(some).excess);
   const { before, during } = phasesOf(requests, { startedAt, endedAt }, callerTimeoutMs);
@@ -113,8 +136,9 @@ export function behaviourOf(
       const admittedIn = admitted.filter((each) => each.node === node && each.answeredAt > startedAt).length;
       const told = beyondIt.Admitted + (oneLimitFrom === undefined ? 0 : within.Admitted);
       const beyondAtEdges = Math.max(0, admittedIn - told);
-      const behaviour = kindOf(within, beyondIt, leaking.has(node));
-      return [node, { behaviour, within, beyond: beyondIt, beyondAtEdges }];
+      const reachingIt = countsOf(own, 'Reaching');
+      const behaviour = kindOf(within, [beyondIt, reachingIt], leaking.has(node));
+      return [node, { behaviour, within, beyond: beyondIt, reaching: reachingIt, beyondAtEdges }];
     }),
   );
   const kinds = new Set([...byNode.values()].map(({ behaviour }) => behaviour));
@@ -122,7 +146,9 @@ export function behaviourOf(
   return {
     behaviour: kinds.size === 1 ? only : 'Mixed',
     byNode,
-    over,
+    over: excess.reaching > excess.beyond ? itsOver : overOfBeyond,
+    excess,
+    reached: [...byNode.values()].every(({ reaching: { Denied } }) => Denied > 0),
     after,
     shortfalls: [
       ...controlShortfalls(settings, before, overOf(admitted.filter((each) => each.answeredAt <= startedAt))),
@@ -163,13 +189,13 @@ function firstOf(first: number, { sentAt }: CallerRequest): number {
   return Math.min(first, sentAt);
 }
 
-function kindOf(within: Counts, beyond: Counts, leaks: boolean): Behaviour {
+function kindOf(within: Counts, others: readonly Counts[], leaks: boolean): Behaviour {
   const needed = SHARE * sum(within);
   if (within.Unanswered >= needed) return 'Hangs';
   if (within.Denied + within.Failed >= needed) return 'FailsClosed';
   if (within.Admitted < needed) return 'Mixed';
   // A node that answers some callers and leaves others waiting does not hold.
-  if (beyond.Unanswered > (1 - SHARE) * sum(beyond)) return 'Mixed';
+  if (others.some((counts) => counts.Unanswered > (1 - SHARE) * sum(counts))) return 'Mixed';
   return leaks ? 'FailsOpen' : 'Holds';
 }
 

@@ -8,7 +8,13 @@ import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
 import { endlessRoom } from '../../interfaces/traffic-room.fixture.ts';
-import { type CallerTrafficOptions, runCallerTraffic } from './caller-traffic.ts';
+import {
+  always,
+  type CallerKind,
+  type CallerTrafficOptions,
+  runCallerTraffic,
+  usedTimes,
+} from './caller-traffic.ts';
 
 const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
 
@@ -37,6 +43,12 @@ async function nodeThat(
   return client;
 }
 
+/** Callers within their limit, and one beyond. */
+const sides = (within: string[], uses: number): CallerKind[] => [
+  { caller: 'Within', keys: usedTimes(within, uses) },
+  { caller: 'Beyond', keys: always('demo-b') },
+];
+
 const endless = { room: endlessRoom, leftOut: () => undefined };
 
 async function told(
@@ -50,7 +62,7 @@ async function told(
   const { signal } = new AbortController();
   const parts = { clients, callers, ...room };
   await runCallerTraffic(
-    { ...parts, within, uses, beyond: 'demo-b', requestsPerSecond: 200, callerTimeoutMs },
+    { ...parts, kinds: sides(within, uses), requestsPerSecond: 200, callerTimeoutMs },
     (request) => requests.push(request),
     signal,
     signal,
@@ -118,9 +130,7 @@ describe('callers', () => {
       {
         clients: [await nodeThat(() => undefined, 'a')],
         callers,
-        within: ['k1', 'k2'],
-        uses: 100,
-        beyond: 'demo-b',
+        kinds: sides(['k1', 'k2'], 100),
         requestsPerSecond: 50,
         callerTimeoutMs: 60_000,
         ...endless,
@@ -141,9 +151,9 @@ describe('callers', () => {
       read: () => 'Admitted' as const,
     };
     const { signal } = new AbortController();
-    const options = { clients: [client], callers: tooLong, within: ['k1', 'k2', 'k3'], uses: 1, ...endless };
+    const options = { clients: [client], callers: tooLong, ...endless };
     const sent = runCallerTraffic(
-      { ...options, beyond: 'demo-b', requestsPerSecond: 50, callerTimeoutMs: 5000 },
+      { ...options, kinds: sides(['k1', 'k2', 'k3'], 1), requestsPerSecond: 50, callerTimeoutMs: 5000 },
       () => undefined,
       signal,
       signal,

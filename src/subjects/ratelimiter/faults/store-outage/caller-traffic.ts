@@ -1,7 +1,6 @@
 /**
  * Callers of a rate limiter, at a fixed rate that does not wait for answers (an open
- * loop): at every turn each node is asked by a caller within its limit and by the one
- * that has used it up.
+ * loop): at every turn each node is asked by one caller of each kind.
  */
 import type { NodeClient } from '../../http/node-client.ts';
 import { type CallerRequest, gotOf } from '../../interfaces/caller-request.ts';
@@ -13,14 +12,18 @@ const TICK_MS = 10;
 /** How far it catches up on what was due while this process stood still; what is older is left out. */
 const CATCH_UP_MS = 200;
 
+/** Callers that are alike. */
+export interface CallerKind {
+  readonly caller: CallerRequest['caller'];
+  /** One key for each request, in their order; traffic ends where there is none left. */
+  readonly keys: Iterable<string>;
+}
+
 export interface CallerTrafficOptions {
   readonly clients: readonly NodeClient[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
-  /** Keys of the callers within their limit, in the order in which they are used; each for `uses` requests. */
-  readonly within: Iterable<string>;
-  readonly uses: number;
-  /** Key of the caller beyond its limit. */
-  readonly beyond: string;
+  /** The kinds. */
+  readonly kinds: readonly CallerKind[];
   /** Of each kind, to each node. */
   readonly requestsPerSecond: number;
   /** How long a caller waits; milliseconds. */
@@ -41,9 +44,9 @@ export async function runCallerTraffic(
   stop: AbortSignal,
   lifetime: AbortSignal,
 ): Promise<void> {
-  const { beyond, clients, leftOut: onLeftOut, requestsPerSecond, room } = options;
+  const { clients, leftOut: onLeftOut, requestsPerSecond, room } = options;
   const start = performance.now();
-  const keys = usedTimes(options.within, options.uses);
+  const kinds = options.kinds.map(({ caller, keys }) => ({ caller, keys: keys[Symbol.iterator]() }));
   const open = new Set<Promise<void>>();
   const failed = new AbortController();
   const send = (client: NodeClient, caller: CallerRequest['caller'], key: string): void => {
@@ -75,10 +78,11 @@ export async function runCallerTraffic(
     const until = Math.min(due, turn + catchUp);
     for (; turn < until; turn += 1) {
       for (const client of clients) {
-        const { done, value } = keys.next();
-        if (done) return await ended();
-        send(client, 'Within', value);
-        send(client, 'Beyond', beyond);
+        for (const { caller, keys } of kinds) {
+          const { done, value } = keys.next();
+          if (done) return await ended();
+          send(client, caller, value);
+        }
       }
     }
     await pauseFor(TICK_MS, either).catch(() => undefined);
@@ -107,6 +111,12 @@ async function ask(
   tell({ node: client.node.name, caller, sentAt, endedAt, ...heard });
 }
 
-function* usedTimes(keys: Iterable<string>, uses: number): Generator<string, undefined> {
+/** Each key so many times, one after the other. */
+export function* usedTimes(keys: Iterable<string>, uses: number): Generator<string, undefined> {
   for (const key of keys) for (let i = 0; i < uses; i += 1) yield key;
+}
+
+/** One key for all requests. */
+export function* always(key: string): Generator<string, never> {
+  for (;;) yield key;
 }

@@ -1,5 +1,6 @@
 /**
- * The callers of one attempt: one beyond its limit, others well within theirs, and those whose accounts are made up.
+ * The callers of one attempt: one beyond its limit, one that comes to its limit in the fault, others well within theirs,
+ * and those whose accounts are made up.
  * They go by what the limiter answers, whatever it speaks.
  */
 import { formatDuration } from '../../../../api/index.ts';
@@ -8,10 +9,10 @@ import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
 import { useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import { beyondKey, withinKeys } from '../caller-keys.ts';
+import { beyondKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import { AccountCallers } from './account-callers.ts';
 import { LEAST_ASKED } from './behaviour.ts';
-import { runCallerTraffic } from './caller-traffic.ts';
+import { always, type CallerKind, runCallerTraffic, usedTimes } from './caller-traffic.ts';
 
 /** What a caller whose accounts are made up asks for during the fault. */
 const ACCOUNT_REQUESTS = 3;
@@ -61,6 +62,7 @@ export class OutageCallers {
 
   *#all(): Generator<NewCaller> {
     yield { key: beyondKey(this.#options.fixture) };
+    yield { key: reachingKey(this.#options.fixture) };
     for (const key of this.#accounts.keys) yield { key };
     for (const { keys, uses } of [this.#control, this.#traffic]) {
       for (const key of keys()) yield { key, allowed: 2 * uses };
@@ -91,7 +93,7 @@ export class OutageCallers {
       tell(request);
       if (request.caller === 'Within' && request.got !== 'Admitted') turnedAway ??= request;
     };
-    await this.#send(this.#control, add, signal, signal);
+    await this.#send(this.#sides(this.#control), add, signal, signal);
     signal.throwIfAborted();
     if (turnedAway) throw new Error(this.#turnedAway(turnedAway));
   }
@@ -110,9 +112,15 @@ export class OutageCallers {
     return `without any fault a caller within its limit was ${what}: ${access.advice}`;
   }
 
-  /** As {@link runCallerTraffic}. */
+  /** As {@link runCallerTraffic}: of callers within their limit, and of the one beyond it. */
   async traffic(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    await this.#send(this.#traffic, tell, stop, lifetime);
+    await this.#send(this.#sides(this.#traffic), tell, stop, lifetime);
+  }
+
+  /** As {@link runCallerTraffic}: of the one that is new to the limiter, and comes to its limit on the way. */
+  async reach(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
+    const keys = always(reachingKey(this.#options.fixture));
+    await this.#send([{ caller: 'Reaching', keys }], tell, stop, lifetime);
   }
 
   /** Asks for those whose accounts are made up. @throws the reason of `signal` */
@@ -126,12 +134,23 @@ export class OutageCallers {
     return await this.#accounts.balance(well, signal);
   }
 
-  async #send({ keys, uses }: KeyPlan, tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    const { access, callerTimeoutMs, fixture, leftOut, requestsPerSecond, room } = this.#options;
+  #sides({ keys, uses }: KeyPlan): CallerKind[] {
+    return [
+      { caller: 'Within', keys: usedTimes(keys(), uses) },
+      { caller: 'Beyond', keys: always(beyondKey(this.#options.fixture)) },
+    ];
+  }
+
+  async #send(
+    kinds: readonly CallerKind[],
+    tell: Tell,
+    stop: AbortSignal,
+    lifetime: AbortSignal,
+  ): Promise<void> {
+    const { access, callerTimeoutMs, leftOut, requestsPerSecond, room } = this.#options;
     const { callers, clients } = access;
-    const parts = { clients, callers, room, leftOut };
-    const options = { ...parts, within: keys(), uses, requestsPerSecond, callerTimeoutMs };
-    await runCallerTraffic({ ...options, beyond: beyondKey(fixture) }, tell, stop, lifetime);
+    const options = { clients, callers, room, leftOut, kinds, requestsPerSecond, callerTimeoutMs };
+    await runCallerTraffic(options, tell, stop, lifetime);
   }
 }
 

@@ -55,15 +55,59 @@ describe('the invariant of a store outage', () => {
   it('tells of each node what its callers got, and nothing that did not come', () => {
     const { evidence } = recordOf('Failed', 'Denied').reading(times, 17_000);
     expect(evidence).toContain(
-      'a FailsClosed: within the limit 0 admitted, 10 failed; beyond it 0 admitted, 10 denied',
+      'a FailsClosed: within the limit 0 admitted, 10 failed; beyond it 0 admitted, 10 denied; coming to it 0 admitted',
     );
     expect(evidence).toContain('After the pause callers within their limit got 10 admitted');
   });
 
-  it('does not tell what a caller gets who comes to its limit in the pause, where it is kept for one who had before', () => {
-    const line = 'Nobody came to its limit in the pause: what such a caller gets is not told';
-    expect(recordOf('Admitted', 'Denied').reading(times, 17_000).evidence).toContain(line);
-    expect(recordOf('Admitted', 'Admitted').reading(times, 17_000).evidence).not.toContain(line);
+  describe('where a caller comes to its limit in the pause', () => {
+    /** At each node two are let through before any other is, as the limit of four has it, or more by each. */
+    const reaching = (admittedByEach: number, denied: number) => {
+      const record = recordOf('Admitted', 'Denied');
+      for (const [n, node] of nodes.entries()) {
+        for (let i = 0; i < admittedByEach + denied; i += 1) {
+          const got = i < admittedByEach ? 'Admitted' : 'Denied';
+          const sentAt = 10_200 + i * 100 + n;
+          record.add({ node, caller: 'Reaching', got, sentAt, endedAt: sentAt + 20 });
+        }
+      }
+      return record;
+    };
+
+    it('holds where every node then denies it, and says what it got', () => {
+      const { detectedAt, evidence, summary } = reaching(2, 3).reading(times, 17_000);
+      expect([summary, detectedAt]).toEqual(['Holds', undefined]);
+      expect(evidence[0]).toMatch(/coming to it 2 admitted, 3 denied$/);
+      expect(evidence).toContain(
+        'A caller that came to its limit in the pause was then denied by every node',
+      );
+    });
+
+    it('is broken by what that one is let through beyond it, though the one that had used its limit up is denied', () => {
+      const record = reaching(4, 2);
+      const reading = record.reading(times, 17_000);
+      expect(reading).toMatchObject({ summary: 'FailsOpen, 8 > 4', detectedAt: 17_000, brokenAt: 10_420 });
+      expect(measureOf(reading, 'overAdmission')).toBe(4);
+      expect(reading.evidence).toContainEqual(
+        expect.stringMatching(
+          /^Beyond the limit, of a caller that came to it in the pause: 8 admitted within \d+ ms, where 4 are/,
+        ),
+      );
+      const { formula, values } = seenInvariant(reading, ['Holds'], record.excess);
+      expect(formula).toContain("a new caller's allowed - allowed <= 0");
+      expect(values.slice(2)).toEqual([
+        { name: 'sum(requests-allowed) - allowed', value: 0 },
+        { name: "a new caller's allowed - allowed", value: 4 },
+      ]);
+    });
+
+    it('does not tell what it gets where it was not denied by every node', () => {
+      const line =
+        'No caller was seen to be denied by every node as it came to its limit in the pause: what such a one gets is not told';
+      expect(reaching(2, 0).reading(times, 17_000).evidence).toContain(line);
+      expect(recordOf('Admitted', 'Denied').reading(times, 17_000).evidence).toContain(line);
+      expect(recordOf('Admitted', 'Admitted').reading(times, 17_000).evidence).not.toContain(line);
+    });
   });
 
   it('is broken by more than the limit, and says how much more', () => {
@@ -102,7 +146,8 @@ describe('the invariant of a store outage', () => {
     const accept = fc.subarray([...BEHAVIOURS], { minLength: 1 });
     fc.assert(
       fc.property(got, got, accept, (within, beyond, accepted) => {
-        const reading = recordOf(within, beyond, accepted).reading(times, 17_000);
+        const record = recordOf(within, beyond, accepted);
+        const reading = record.reading(times, 17_000);
         const [word, excess] = [reading.summary.split(',')[0], measureOf(reading, 'overAdmission') ?? 0];
         const kept =
           accepted.some((each) => each === word) && (excess === 0 || accepted.includes('FailsOpen'));
@@ -111,7 +156,7 @@ describe('the invariant of a store outage', () => {
         expect(reading.brokenAt === undefined).toBe(kept);
         if (!kept) expect(reading.brokenAt).toBeGreaterThanOrEqual(times.startedAt);
         // What a diagnosis is given says the same.
-        const { broken, formula, values } = seenInvariant(reading, accepted);
+        const { broken, formula, values } = seenInvariant(reading, accepted, record.excess);
         const valueIn = (name: string): number => values.find((value) => value.name === name)?.value ?? 0;
         const served = valueIn('others-allowed') >= 0.9 * valueIn('others-sent');
         const isOver = valueIn('sum(requests-allowed) - allowed') > 0;

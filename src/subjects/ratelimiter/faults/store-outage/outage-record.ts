@@ -22,7 +22,7 @@ import { asOfOneLimit } from './one-limit.ts';
 import { type Phases, phasesOf } from './phases.ts';
 import { latencyOf, wellAgainAfter } from './recovery.ts';
 
-/** More is not kept; traffic of 50 a second of both kinds to 20 pods for a minute stays below. */
+/** More is not kept; traffic of 1,000 a second, the most that a run may send, stays below it for two minutes. */
 const MOST_REQUESTS = 130_000;
 
 /** When writes stood still, as far as it is known; milliseconds since the epoch. */
@@ -41,6 +41,7 @@ export class OutageRecord {
   readonly #all: CallerRequest[] = [];
   #gone: ReadonlySet<string> = new Set();
   #left = 0;
+  #excess: OutageBehaviour['excess'] | undefined;
 
   constructor(settings: OutageSettings, accept: readonly Behaviour[]) {
     this.#settings = settings;
@@ -78,6 +79,11 @@ export class OutageRecord {
     return { ...this.#settings, nodes };
   }
 
+  /** As {@link OutageBehaviour.excess}, of the last reading. */
+  get excess(): OutageBehaviour['excess'] | undefined {
+    return this.#excess;
+  }
+
   /**
    * Judged once the fault has ended and the answers are there. `finishedAt` is when the last request of the watch
    * had its answer, in milliseconds since the epoch.
@@ -91,6 +97,7 @@ export class OutageRecord {
     const proven = finishedAt !== undefined && shortfalls.length === 0;
     const brokenAt = proven && judged && known ? this.#brokenAt(judged, requests, known) : undefined;
     if (judged && brokenAt === undefined) shortfalls.push(...this.#doubts(judged));
+    this.#excess = judged?.excess;
     return {
       measures: judged && known ? this.#measures(judged, requests, known) : [],
       summary: judged ? summaryOf(judged) : 'not judged yet',
@@ -205,22 +212,25 @@ export class OutageRecord {
   }
 
   #evidence(
-    { after: { more }, behaviour, byNode, over }: OutageBehaviour,
+    { after: { more }, behaviour, byNode, excess, over, reached }: OutageBehaviour,
     requests: readonly CallerRequest[],
     span: OutageSpan,
   ): string[] {
     const lines = [...byNode].map(
-      ([node, { behaviour, beyond, beyondAtEdges, within }]) =>
-        `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted as the pause began or ended` : ''}`,
+      ([node, { behaviour, beyond, beyondAtEdges, reaching, within }]) =>
+        `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}${this.#isOneLimit ? '' : `; coming to it ${countsText(reaching)}`}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted as the pause began or ended` : ''}`,
     );
     if (this.#gone.size > 0) lines.push(`${this.#goneText()}: what else happened there is not told`);
     lines.push(
       over.excess > 0
-        ? `Beyond the limit: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most${this.#isTooMuch(over) ? '; not accepted, since accept does not name FailsOpen' : ''}`
+        ? `Beyond the limit${excess.reaching > excess.beyond ? ', of a caller that came to it in the pause' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most${this.#isTooMuch(over) ? '; not accepted, since accept does not name FailsOpen' : ''}`
         : 'Beyond the limit: until the end of the pause no more admitted than it allows',
-      // A limiter may know whom to deny, and let everybody else through.
       ...(behaviour === 'Holds' && !this.#isOneLimit
-        ? ['Nobody came to its limit in the pause: what such a caller gets is not told']
+        ? [
+            reached
+              ? 'A caller that came to its limit in the pause was then denied by every node'
+              : 'No caller was seen to be denied by every node as it came to its limit in the pause: what such a one gets is not told',
+          ]
         : []),
     );
     const phases = phasesOf(requests, span, this.#settings.callerTimeoutMs);

@@ -15,7 +15,7 @@ import { beyondKey } from '../caller-keys.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { MOST_ACCOUNTED } from './account-callers.ts';
 import { type Account, balanceOfOne } from './accounts.ts';
-import { runCallerTraffic } from './caller-traffic.ts';
+import { always, runCallerTraffic } from './caller-traffic.ts';
 
 /** A limiter that takes so many requests more than its limit is given up. */
 const MOST_BEYOND = 50;
@@ -103,9 +103,11 @@ export class OwnCaller {
         leftOut,
         requestsPerSecond,
         callerTimeoutMs,
-        within: [key],
-        uses: Number.POSITIVE_INFINITY,
-        beyond: key,
+        // Twice as often as each kind is asked by where there are several.
+        kinds: [
+          { caller: 'Within', keys: always(key) },
+          { caller: 'Beyond', keys: always(key) },
+        ],
       },
       tell,
       stop,

@@ -24,7 +24,7 @@ const schema = z
       .max(50)
       .default(5)
       .describe(
-        'Requests a second to each pod, of callers within their limit and as many beyond it; twice as many of the one caller with identity SourceAddress.',
+        'Requests a second to each pod, of callers within their limit, as many of one beyond it, and in the pause as many of one that comes to it; twice as many of the one caller with identity SourceAddress.',
       ),
     settle: durationField('How long to keep asking after the pause.', '1s', '1m').default('5s'),
     accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Holds']).meta({
@@ -104,11 +104,12 @@ export function unprovable(
   if (asked < LEAST_ASKED) {
     return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the pause, and storeOutage.requestsPerSecond ${requestsPerSecond} x (pause ${pause} - callerTimeout ${callerTimeout}) comes to ${Math.max(0, asked)}: lengthen storeOutage.pause or raise requestsPerSecond`;
   }
-  // Both kinds of callers ask each pod.
-  const rate = 2 * requestsPerSecond * pods;
+  // Three kinds of callers ask each pod, or one in place of two.
+  const kinds = limiter.interface.http?.identity === 'SourceAddress' ? 2 : 3;
+  const rate = kinds * requestsPerSecond * pods;
   const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
   if (open <= MOST_AT_ONCE) return unprovableByOne(scenario, limiter, pods);
-  return `scenario ${scenario.name}: 2 x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
+  return `scenario ${scenario.name}: ${kinds} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
 }
 
 /** The same where one caller makes all requests: its limit has to be used up on the way, neither too soon nor never. */

@@ -1,22 +1,29 @@
 /** The invariant of a store outage in figures of the callers, under names that tell nothing of the subject. Pure. */
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
-import { type Behaviour, SHARE } from './behaviour.ts';
+import { type Behaviour, type OutageBehaviour, SHARE } from './behaviour.ts';
+
+/** In figures of its own, for there is no series of it. */
+const NEW = "a new caller's allowed - allowed";
 
 /**
  * The formula is false just where `reading` is broken, once that is proven: with a shortfall nothing is, whatever the
  * figures are. Not all that is accepted can be said in figures of all callers.
+ * @param excess of each kind of caller, in `reading`; undefined: nothing was judged
  * @param who whose requests are within the limit: those of others, or the first of the one caller
  */
 export function seenInvariant(
   reading: InvariantReading,
   accept: readonly Behaviour[],
+  excess: OutageBehaviour['excess'] | undefined,
   who: 'others' | 'within' = 'others',
 ): SeenInvariant {
   const served = accept.some((kind) => kind !== 'Holds' && kind !== 'FailsOpen')
     ? []
     : [`${who}-allowed >= ${SHARE} * ${who}-sent`];
-  const kept = accept.includes('FailsOpen') ? [] : ['sum(requests-allowed) - allowed <= 0'];
+  const kept = accept.includes('FailsOpen')
+    ? []
+    : ['sum(requests-allowed) - allowed <= 0', ...(who === 'others' ? [`${NEW} <= 0`] : [])];
   const valueOf = (name: string): number => reading.measures.find((one) => one.name === name)?.value ?? 0;
   const sent = valueOf('withinLimit');
   return {
@@ -29,7 +36,8 @@ export function seenInvariant(
         : [
             { name: `${who}-sent`, value: sent },
             { name: `${who}-allowed`, value: sent - valueOf('notServed') },
-            { name: 'sum(requests-allowed) - allowed', value: valueOf('overAdmission') },
+            { name: 'sum(requests-allowed) - allowed', value: excess?.beyond ?? 0 },
+            ...(who === 'others' ? [{ name: NEW, value: excess?.reaching ?? 0 }] : []),
           ],
   };
 }
