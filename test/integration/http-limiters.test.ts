@@ -45,7 +45,7 @@ function expectSeen(driver: DrivenLimiter, behaviour: string, notServed: number,
   // The last ones before the end of the pause do not count there.
   expect(turnedAway).toBeGreaterThanOrEqual(notServed);
   expect(turnedAway > 0).toBe(behaviour !== 'FailsOpen');
-  expect(bundle.invariant).toMatchObject({ broken: true, values: [{}, {}, {}] });
+  expect(bundle.invariant).toMatchObject({ broken: true, values: [{}, {}, {}, {}] });
   expect(bundle.events.map(({ text }) => text).join()).toMatch(/a write has not been answered/);
 }
 

@@ -4,12 +4,12 @@ import { keysMadeFor } from './made-keys.ts';
 
 it('names the key of a fault, those of as many trials as a spec may have asked for, and its callers', () => {
   const keys = keysMadeFor('demo-0-1-burst-2');
-  expect(keys).toHaveLength(16);
+  expect(keys).toHaveLength(17);
   expect(keys).toEqual(
     expect.arrayContaining([
       'demo-0-1-burst-2',
       'demo-0-1-burst-2-trial-10',
-      ...['b', 'a0', 'a1', 'a2', 'w0', 'w1'].map((caller) => `demo-0-1-burst-2-${caller}`),
+      ...['b', 'r', 'a0', 'a1', 'a2', 'w0', 'w1'].map((caller) => `demo-0-1-burst-2-${caller}`),
     ]),
   );
 });

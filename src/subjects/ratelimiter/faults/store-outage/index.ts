@@ -1,6 +1,6 @@
 /** Store outage: Redis takes no writes for a while, and callers get whatever they get. */
 import { fieldInCel, formatDuration, ifDurations, parseDuration } from '../../../../api/index.ts';
-import { accountKey, beyondKey, withinKeys } from '../caller-keys.ts';
+import { accountKey, beyondKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import { type Fault, scenarioRule } from '../fault.ts';
 import { MOST_ACCOUNTS } from './account-callers.ts';
 import { StoreOutageAttempt } from './attempt.ts';
@@ -59,5 +59,5 @@ export const storeOutage: Fault = {
 /** Of an attempt on a limiter that is told of its callers: one within its limit for the control, one for the traffic. */
 function callerKeys(fixture: string): string[] {
   const accounts = Array.from({ length: MOST_ACCOUNTS }, (_, i) => accountKey(fixture, i));
-  return [beyondKey(fixture), ...accounts, ...withinKeys(fixture, 0, 2)];
+  return [beyondKey(fixture), reachingKey(fixture), ...accounts, ...withinKeys(fixture, 0, 2)];
 }
