@@ -8,7 +8,7 @@ import { median } from '../statistics.ts';
 import { whyNoFiles } from './burst-span.ts';
 
 const REQUESTS = 10_000;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const TIMEOUT_MS = 60_000;
 const PROGRAM = fileURLToPath(new URL('../arrivals/burst-process.ts', import.meta.url));
 

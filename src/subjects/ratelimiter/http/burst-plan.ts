@@ -30,8 +30,9 @@ export interface BurstPlan<T> {
   /** Without one a connection is only opened: what a program does at its first request is then part of the burst. */
   readonly warmUp?: WarmUp;
   /**
-   * Harmless: each node gets it right before the burst, over a connection of its own, so that the first request finds
-   * it awake and what it runs at hand. Its answer is nobody's concern. Without one the first requests arrive slowly.
+   * Harmless: each node gets it some times right before the burst, over connections of their own, so that the first
+   * request finds it awake and at work. The answers are nobody's concern. Without it a node that is quicker than the
+   * sender falls asleep between two requests, and each has to wake it.
    */
   readonly herald?: HttpRequest;
   /** What is kept of an answer. What it throws makes the answer a bad one, and is told. */

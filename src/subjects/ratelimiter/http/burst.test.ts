@@ -165,7 +165,7 @@ describe('a burst', () => {
     expect(requests.toSorted()).toEqual([...twice('GET '), ...twice('POST')]);
   });
 
-  it('has a herald written to each node before any of its requests, whatever becomes of it', async () => {
+  it('has heralds written to each node before any of its requests, whatever becomes of them', async () => {
     const heard: string[] = [];
     const written: string[] = [];
     const firstLine = (text: string): string => text.slice(0, text.indexOf(' HTTP'));
@@ -187,24 +187,24 @@ describe('a burst', () => {
       };
       return { ...wire, write };
     };
-    const budget = new ConnectionBudget(9);
+    const budget = new ConnectionBudget(23);
     const herald = { method: 'GET', path: '/herald' };
     const plan = { herald, dial, budget: budget.onBehalfOf('shop') };
     const { outcomes } = await sendBurst(planOf(nodes, 6, plan), signal);
     const times = (count: number, line: string): string[] => Array.from({ length: count }, () => line);
     expect(outcomes.map(({ answer }) => answer)).toEqual(times(6, 'ok'));
     expect(written).toEqual([
-      ...times(8, 'GET /ping'),
-      ...times(2, 'GET /herald'),
+      ...times(22, 'GET /ping'),
+      ...times(16, 'GET /herald'),
       ...times(6, 'POST /check'),
     ]);
     expect(heard.filter((line) => line.endsWith('/herald')).toSorted()).toEqual([
-      'rl-0: GET /herald',
-      'rl-1: GET /herald',
+      ...times(8, 'rl-0: GET /herald'),
+      ...times(8, 'rl-1: GET /herald'),
     ]);
-    expect(budget.free).toBe(9);
+    expect(budget.free).toBe(23);
     await expect(sendBurst(planOf(nodes, 8, plan), signal)).rejects.toThrow(
-      '10 connections are needed at once',
+      '24 connections are needed at once',
     );
   });
 

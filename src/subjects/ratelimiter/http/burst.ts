@@ -28,8 +28,10 @@ const SECOND_LOOK_MS = 300;
 const LOOK_EVERY_MS = 1;
 /** With more the first ones are forgotten before the last are rehearsed: 10,000 were no quicker, 1,000 a little. */
 const MOST_REHEARSED = 1000;
-/** Nodes that get a herald; with more of them each has few requests, and connections are dear. */
-const MOST_HERALDS = 50;
+/** Heralds of one node: with fewer it falls asleep again between two requests now and then, with more it gains nothing. */
+const HERALDS = 8;
+/** Heralds in all: the more nodes there are, the fewer requests each gets, and connections are dear. */
+const MOST_HERALDS = 48;
 /** Files that the rest of the process may want to open meanwhile. */
 const SPARE_FILES = 64;
 /**
@@ -94,12 +96,16 @@ function linesOf<T>({ herald, requests, warmUp }: BurstPlan<T>): { lines: Line[]
     warmUp: warmUp && encoded(warmUp.request, node),
     connection: undefined,
   });
-  const heralds = herald
-    ? [...new Set(requests.map(({ node }) => node))]
-        .slice(0, MOST_HERALDS)
-        .map((node) => lineOf({ node, request: herald }))
-    : [];
-  return { lines: requests.map(lineOf), heralds };
+  return {
+    lines: requests.map(lineOf),
+    heralds: herald ? heraldsOf(requests, herald).map(lineOf) : [],
+  };
+}
+
+function heraldsOf(requests: readonly PlannedRequest[], herald: HttpRequest): PlannedRequest[] {
+  const nodes = [...new Set(requests.map(({ node }) => node))].slice(0, MOST_HERALDS);
+  const ofEach = Math.min(HERALDS, Math.floor(MOST_HERALDS / nodes.length));
+  return Array.from({ length: ofEach }, () => nodes.map((node) => ({ node, request: herald }))).flat();
 }
 
 async function leaseOf<T>(

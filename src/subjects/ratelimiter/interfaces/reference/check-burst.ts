@@ -17,7 +17,7 @@ export interface BurstOptions {
   readonly requests: number;
   /** How long one request may take; milliseconds. */
   readonly timeoutMs: number;
-  /** Holds one connection for each request while the burst lasts, and one for each node. */
+  /** Holds one connection for each request while the burst lasts, and up to 48 more. */
   readonly budget: ConnectionShare;
   /** When to fire, in milliseconds since the epoch; as soon as possible when left out or past. */
   readonly at?: number;
