@@ -260,13 +260,9 @@ export class SimulatedDriver implements SubjectDriver {
     await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
     const refusal = signal.aborted ? 'stopped' : permit.refusal();
     if (refusal !== undefined) return reported('NotApplied', `Nothing was sent: ${refusal}`);
-    target.remedies.push({
-      id,
-      at: this.#clock.now(),
-      fixture,
-      stalled: target.isStalled,
-      wasThere: target.fixtures.has(fixture),
-    });
+    // As where a run was released meanwhile: there is nothing left to mend.
+    if (!target.fixtures.has(fixture)) return reported('NotApplied', 'Nothing was sent: the fixture is gone');
+    target.remedies.push({ id, at: this.#clock.now(), fixture, stalled: target.isStalled });
     // What was sent is not called off, and comes late.
     await this.#clock.sleep(effectMs * 2, new AbortController().signal);
     this.#setUp(fixture);

@@ -76,9 +76,8 @@ export interface SentRemedy {
   readonly id: string;
   readonly at: number;
   readonly fixture: string;
-  /** Whether a fault was on, and whether the fixture was there. */
+  /** Whether a fault was on. */
   readonly stalled: boolean;
-  readonly wasThere: boolean;
 }
 
 interface HeldLock {

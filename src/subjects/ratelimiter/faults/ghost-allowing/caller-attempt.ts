@@ -183,7 +183,8 @@ export class CallerBurstAttempt implements FaultAttempt {
     return await sendBurst(
       {
         requests: spread(target.nodes, count, () => request),
-        ...(http && { herald: { method: 'GET', path: http.health.path } }),
+        // Over TLS it would take the time of the processor that the burst needs.
+        ...(http && !dial && { herald: { method: 'GET', path: http.health.path } }),
         read: (answer) => callers.read(answer),
         timeoutMs,
         budget,
