@@ -34,7 +34,7 @@ export interface BurstPlan<T> {
    * request finds it awake and at work. The answers are nobody's concern. Without it a node that is quicker than the
    * sender falls asleep between two requests, and each has to wake it.
    */
-  readonly herald?: HttpRequest;
+  readonly wakeUp?: HttpRequest;
   /** What is kept of an answer. What it throws makes the answer a bad one, and is told. */
   readonly read: (answer: HttpAnswer) => T;
   /** How long opening a connection, and one request, may take; milliseconds. */

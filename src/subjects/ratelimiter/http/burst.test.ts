@@ -165,7 +165,7 @@ describe('a burst', () => {
     expect(requests.toSorted()).toEqual([...twice('GET '), ...twice('POST')]);
   });
 
-  it('has heralds written to each node before any of its requests, whatever becomes of them', async () => {
+  it('has wake-up requests written to each node before any of its requests, whatever becomes of them', async () => {
     const heard: string[] = [];
     const written: string[] = [];
     const firstLine = (text: string): string => text.slice(0, text.indexOf(' HTTP'));
@@ -173,7 +173,7 @@ describe('a burst', () => {
       ['is never answered', 'is answered with what is no HTTP'].map(async (what, i) => {
         const { node } = await rawNode((socket, _, text) => {
           heard.push(`rl-${i}: ${firstLine(text)}`);
-          if (!text.startsWith('GET /herald')) socket.write(OK);
+          if (!text.startsWith('GET /wake-up')) socket.write(OK);
           else if (i === 1) socket.end(what);
         }, `rl-${i}`);
         return node;
@@ -188,19 +188,19 @@ describe('a burst', () => {
       return { ...wire, write };
     };
     const budget = new ConnectionBudget(23);
-    const herald = { method: 'GET', path: '/herald' };
-    const plan = { herald, dial, budget: budget.onBehalfOf('shop') };
+    const wakeUp = { method: 'GET', path: '/wake-up' };
+    const plan = { wakeUp, dial, budget: budget.onBehalfOf('shop') };
     const { outcomes } = await sendBurst(planOf(nodes, 6, plan), signal);
     const times = (count: number, line: string): string[] => Array.from({ length: count }, () => line);
     expect(outcomes.map(({ answer }) => answer)).toEqual(times(6, 'ok'));
     expect(written).toEqual([
       ...times(22, 'GET /ping'),
-      ...times(16, 'GET /herald'),
+      ...times(16, 'GET /wake-up'),
       ...times(6, 'POST /check'),
     ]);
-    expect(heard.filter((line) => line.endsWith('/herald')).toSorted()).toEqual([
-      ...times(8, 'rl-0: GET /herald'),
-      ...times(8, 'rl-1: GET /herald'),
+    expect(heard.filter((line) => line.endsWith('/wake-up')).toSorted()).toEqual([
+      ...times(8, 'rl-0: GET /wake-up'),
+      ...times(8, 'rl-1: GET /wake-up'),
     ]);
     expect(budget.free).toBe(23);
     await expect(sendBurst(planOf(nodes, 8, plan), signal)).rejects.toThrow(

@@ -28,10 +28,10 @@ const SECOND_LOOK_MS = 300;
 const LOOK_EVERY_MS = 1;
 /** With more the first ones are forgotten before the last are rehearsed: 10,000 were no quicker, 1,000 a little. */
 const MOST_REHEARSED = 1000;
-/** Heralds of one node: with fewer it falls asleep again between two requests now and then, with more it gains nothing. */
-const HERALDS = 8;
-/** Heralds in all: the more nodes there are, the fewer requests each gets, and connections are dear. */
-const MOST_HERALDS = 48;
+/** Wake-up requests to one node: with fewer it falls asleep again between two requests now and then, with more it gains nothing. */
+const WAKE_UPS = 8;
+/** Wake-up requests in all: the more nodes there are, the fewer requests each gets, and connections are dear. */
+const MOST_WAKE_UPS = 48;
 /** Files that the rest of the process may want to open meanwhile. */
 const SPARE_FILES = 64;
 /**
@@ -48,9 +48,9 @@ export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Pro
   signal.throwIfAborted();
   if (leftFor(plan) === 0)
     throw new BurstNotSentError('the burst was not sent: its time was over', 'TIMEOUT');
-  const { heralds, lines } = linesOf(plan);
-  const all = [...heralds, ...lines];
-  const lease = await leaseOf(plan, heralds.length, signal);
+  const { wakeUps, lines } = linesOf(plan);
+  const all = [...wakeUps, ...lines];
+  const lease = await leaseOf(plan, wakeUps.length, signal);
   const stop = (): void => {
     for (const line of all) line.connection?.fail('STOPPED', 'the burst was stopped');
   };
@@ -62,7 +62,7 @@ export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Pro
     await openAll(all, plan, signal);
     await pauseFor(at - SECOND_LOOK_MS - now(), signal);
     await openAll(all, plan, signal);
-    return await fire(lines, heralds, plan, signal);
+    return await fire(lines, wakeUps, plan, signal);
   } finally {
     signal.removeEventListener('abort', stop);
     stop();
@@ -80,7 +80,7 @@ interface Line {
 }
 
 /** The requests of the burst, in their order, and those before it. */
-function linesOf<T>({ herald, requests, warmUp }: BurstPlan<T>): { lines: Line[]; heralds: Line[] } {
+function linesOf<T>({ wakeUp, requests, warmUp }: BurstPlan<T>): { lines: Line[]; wakeUps: Line[] } {
   const known = new Map<BurstNode, Map<HttpRequest, Buffer>>();
   const encoded = (request: HttpRequest, node: BurstNode): Buffer => {
     const ofNode = known.get(node) ?? new Map<HttpRequest, Buffer>();
@@ -98,26 +98,26 @@ function linesOf<T>({ herald, requests, warmUp }: BurstPlan<T>): { lines: Line[]
   });
   return {
     lines: requests.map(lineOf),
-    heralds: herald ? heraldsOf(requests, herald).map(lineOf) : [],
+    wakeUps: wakeUp ? wakeUpsOf(requests, wakeUp).map(lineOf) : [],
   };
 }
 
-function heraldsOf(requests: readonly PlannedRequest[], herald: HttpRequest): PlannedRequest[] {
-  const nodes = [...new Set(requests.map(({ node }) => node))].slice(0, MOST_HERALDS);
-  const ofEach = Math.min(HERALDS, Math.floor(MOST_HERALDS / nodes.length));
-  return Array.from({ length: ofEach }, () => nodes.map((node) => ({ node, request: herald }))).flat();
+function wakeUpsOf(requests: readonly PlannedRequest[], wakeUp: HttpRequest): PlannedRequest[] {
+  const nodes = [...new Set(requests.map(({ node }) => node))].slice(0, MOST_WAKE_UPS);
+  const ofEach = Math.min(WAKE_UPS, Math.floor(MOST_WAKE_UPS / nodes.length));
+  return Array.from({ length: ofEach }, () => nodes.map((node) => ({ node, request: wakeUp }))).flat();
 }
 
 async function leaseOf<T>(
   plan: BurstPlan<T>,
-  heralds: number,
+  wakeUps: number,
   signal: AbortSignal,
 ): Promise<ConnectionLease> {
   const { budget, cost = 1, requests, timeoutMs } = plan;
   const timeout = fairTimeout(leftFor(plan) ?? timeoutMs);
-  const connections = requests.length + heralds;
+  const connections = requests.length + wakeUps;
   const needed = connections * cost;
-  const ownRequests = Math.floor(budget.own / cost) - heralds;
+  const ownRequests = Math.floor(budget.own / cost) - wakeUps;
   try {
     return await budget.acquire(needed, AbortSignal.any([timeout.signal, signal]));
   } catch (error) {
@@ -211,7 +211,7 @@ function problemOf(answer: HttpAnswer, warmUp: WarmUp | undefined): Failure | un
 
 async function fire<T>(
   lines: readonly Line[],
-  heralds: readonly Line[],
+  wakeUps: readonly Line[],
   plan: BurstPlan<T>,
   signal: AbortSignal,
 ): Promise<Burst<T>> {
@@ -229,7 +229,7 @@ async function fire<T>(
       if (open === 0) onAll();
     });
   }
-  for (const { connection, method } of heralds) {
+  for (const { connection, method } of wakeUps) {
     connection?.expect(new ResponseReader(bounds, method, budget), () => undefined);
   }
   await pauseFor(at - now(), signal);
@@ -241,7 +241,7 @@ async function fire<T>(
   plan.onStart?.();
   signal.throwIfAborted();
 
-  for (const { connection, bytes } of heralds) connection?.write(bytes);
+  for (const { connection, bytes } of wakeUps) connection?.write(bytes);
   const offset = now() - performance.now();
   const startedAt = performance.now();
   for (let i = 0; i < lines.length; i++) {

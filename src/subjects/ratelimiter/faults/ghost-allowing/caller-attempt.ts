@@ -184,7 +184,7 @@ export class CallerBurstAttempt implements FaultAttempt {
       {
         requests: spread(target.nodes, count, () => request),
         // Over TLS it would take the time of the processor that the burst needs.
-        ...(http && !dial && { herald: { method: 'GET', path: http.health.path } }),
+        ...(http && !dial && { wakeUp: { method: 'GET', path: http.health.path } }),
         read: (answer) => callers.read(answer),
         timeoutMs,
         budget,

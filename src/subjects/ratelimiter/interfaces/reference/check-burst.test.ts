@@ -69,7 +69,7 @@ it('asks every node for the key as often as the others, and counts what they all
   expect(result.allowedAt).toHaveLength(4);
   expect(result.allowedAt).toEqual(result.allowedAt.toSorted((a, b) => a - b));
   const times = (count: number, line: string) => Array.from({ length: count }, () => line);
-  // Each connection is warmed up, those of the eight heralds too, which ask the same once more.
+  // Each connection is warmed up, those of the eight wake-up requests too, which ask the same once more.
   expect(one.asked.toSorted()).toEqual([
     ...times(21, 'GET /limit?key=demo-a%26b'),
     ...times(5, 'POST /check {"key":"demo-a&b"}'),

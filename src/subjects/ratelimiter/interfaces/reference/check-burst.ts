@@ -51,7 +51,7 @@ export async function injectBurstTraffic(options: BurstOptions, signal: AbortSig
     ...rest,
     requests: spread(nodes, requests, () => request),
     warmUp,
-    herald: warmUp.request,
+    wakeUp: warmUp.request,
     read: readCheck,
   };
   return resultOf(await sendBurst(plan, signal), windowId);
