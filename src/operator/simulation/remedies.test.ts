@@ -35,6 +35,27 @@ const isApplying = ({ status }: Simulation): boolean =>
   status.diagnoses?.some(({ remediation }) => remediation?.state === 'Applying') === true;
 
 describe('a remedy', () => {
+  it('is not sent for what a restart in order took back in the midst of the fault', async () => {
+    const behaviour = {
+      ...RESETS,
+      queues: true,
+      loses: false,
+      stallBites: true,
+      heedsAbort: false,
+      effectMs: 0,
+    };
+    const simulation = new Simulation(
+      simulatedSpec({ remediation: { mode: 'Apply', apply: { actions: ['ResetCounter'] } } }),
+      behaviour,
+    );
+    await simulation.pass(9510);
+    await simulation.restart();
+    await simulation.runUntil(finished);
+    expect(sent(simulation)).toEqual([]);
+    expect(states(simulation)).toEqual([['NotApplied', 'ResetCounter', 'rules']]);
+    expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(/the fixture is gone/);
+  });
+
   it('is carried out once for each scenario, after every result and before the restore, on its own fixture', async () => {
     const simulation = await runOf(applying(), RESETS);
     expect(sent(simulation)).toEqual(['1-stall-1/remedy', '1-surge-1/remedy']);

@@ -7,7 +7,9 @@ import { ask, rulesProvider } from '../../../../diagnosis/index.ts';
 import type { EvidenceBundle } from '../../../../evidence/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
+import { dialTcp } from '../../http/dial.ts';
 import { closeToolkit, openToolkit } from '../../toolkit.ts';
+import type { Toolkit } from '../fault.ts';
 import { CallerBurstAttempt } from './caller-attempt.ts';
 
 const stops: (() => Promise<void>)[] = [];
@@ -18,9 +20,10 @@ afterEach(async () => {
 const never = new AbortController().signal;
 
 /** A node that lets so many requests of each caller through, and knows nothing of other nodes. */
-async function nodeThatAdmits(most: number): Promise<number> {
+async function nodeThatAdmits(most: number, asked: string[] = []): Promise<number> {
   const admitted = new Map<string, number>();
   const server: Server = createServer(({ url = '' }, answer) => {
+    asked.push(url);
     const before = admitted.get(url) ?? 0;
     admitted.set(url, before + 1);
     answer.writeHead(before < most ? 200 : 429).end();
@@ -49,8 +52,12 @@ function specOf(limit: object): ChaosDemoSpec {
 }
 
 /** What is kept of a burst at three nodes, each of which lets so many through by itself. */
-async function burstAt(limit: object, each: number): Promise<EvidenceBundle> {
-  const ports = await Promise.all([each, each, each].map(nodeThatAdmits));
+async function burstAt(
+  limit: object,
+  each: number,
+  { asked, ...parts }: Partial<Pick<Toolkit, 'dial'>> & { readonly asked?: string[] } = {},
+): Promise<EvidenceBundle> {
+  const ports = await Promise.all([0, 1, 2].map(async () => await nodeThatAdmits(each, asked)));
   const spec = specOf(limit);
   const [scenario] = spec.scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
@@ -71,7 +78,7 @@ async function burstAt(limit: object, each: number): Promise<EvidenceBundle> {
     server: undefined,
   });
   stops.push(async () => await closeToolkit(toolkit));
-  const attempt = new CallerBurstAttempt(scenario, toolkit);
+  const attempt = new CallerBurstAttempt(scenario, { ...toolkit, ...parts });
   await attempt.prepare('demo-x', never);
   const plannedAt = toolkit.now();
   const moment = { plannedAt, until: plannedAt + 60_000 };
@@ -105,4 +112,15 @@ it('shows the limit of a bucket that admits more at once, and rules see it kept'
   const bundle = await burstAt({ requests: 10, burst: 15 }, 5);
   expect(limitsOf(bundle)).toEqual({ first: 15, last: 15, judged: 15 });
   expect(await ask(rulesProvider, bundle, never)).toMatchObject({ answer: { anomaly: 'none' } });
+});
+
+it.each([
+  ['wakes each node by looks at its health, which are no requests of the burst', {}, 8],
+  ['leaves that out over TLS', { dial: dialTcp }, 0],
+])('%s', async (_, parts, wakeUps) => {
+  const asked: string[] = [];
+  const { judged } = limitsOf(await burstAt({ requests: 10, burst: 15 }, 5, { ...parts, asked }));
+  expect(judged).toBe(15);
+  expect(asked.filter((url) => url === '/')).toHaveLength(3 * wakeUps);
+  expect(asked.filter((url) => url.startsWith('/demo-x'))).toHaveLength(30);
 });
