@@ -266,7 +266,7 @@ export class StoreOutageAttempt implements FaultAttempt {
     const { record } = this.#place ?? {};
     const reading = record?.reading(this.#times, this.#finishedAt);
     const who = this.#toolkit.ownLimit && 'within';
-    return reading && seenInvariant(reading, this.#parameters.accept, record?.excess, who);
+    return reading && seenInvariant(reading, this.#parameters.accept, record?.excess(this.#times), who);
   }
 
   async inquire(marker: string): Promise<OrphanFinding> {

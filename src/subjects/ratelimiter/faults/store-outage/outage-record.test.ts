@@ -93,7 +93,7 @@ describe('the invariant of a store outage', () => {
           /^Beyond the limit, of a caller that came to it in the pause: 8 admitted within \d+ ms, where 4 are/,
         ),
       );
-      const { formula, values } = seenInvariant(reading, ['Holds'], record.excess);
+      const { formula, values } = seenInvariant(reading, ['Holds'], record.excess(times));
       expect(formula).toContain("a new caller's allowed - allowed <= 0");
       expect(values.slice(2)).toEqual([
         { name: 'sum(requests-allowed) - allowed', value: 0 },
@@ -156,7 +156,7 @@ describe('the invariant of a store outage', () => {
         expect(reading.brokenAt === undefined).toBe(kept);
         if (!kept) expect(reading.brokenAt).toBeGreaterThanOrEqual(times.startedAt);
         // What a diagnosis is given says the same.
-        const { broken, formula, values } = seenInvariant(reading, accepted, record.excess);
+        const { broken, formula, values } = seenInvariant(reading, accepted, record.excess(times));
         const valueIn = (name: string): number => values.find((value) => value.name === name)?.value ?? 0;
         const served = valueIn('others-allowed') >= 0.9 * valueIn('others-sent');
         const isOver = valueIn('sum(requests-allowed) - allowed') > 0;

@@ -41,7 +41,6 @@ export class OutageRecord {
   readonly #all: CallerRequest[] = [];
   #gone: ReadonlySet<string> = new Set();
   #left = 0;
-  #excess: OutageBehaviour['excess'] | undefined;
 
   constructor(settings: OutageSettings, accept: readonly Behaviour[]) {
     this.#settings = settings;
@@ -79,9 +78,10 @@ export class OutageRecord {
     return { ...this.#settings, nodes };
   }
 
-  /** As {@link OutageBehaviour.excess}, of the last reading. */
-  get excess(): OutageBehaviour['excess'] | undefined {
-    return this.#excess;
+  /** As {@link OutageBehaviour.excess}; undefined while it cannot be judged. */
+  excess(times: OutageTimes): OutageBehaviour['excess'] | undefined {
+    const span = spanOf(times);
+    return span && behaviourOf(this.#staying, this.#requests, span).excess;
   }
 
   /**
@@ -89,15 +89,13 @@ export class OutageRecord {
    * had its answer, in milliseconds since the epoch.
    */
   reading(times: OutageTimes, finishedAt: number | undefined): InvariantReading {
-    const { endedAt, startedAt } = times;
-    const known = startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
+    const known = spanOf(times);
     const requests = this.#requests;
     const judged = known && behaviourOf(this.#staying, requests, known);
     const shortfalls = [...(judged?.shortfalls ?? []), ...this.#missing(times)];
     const proven = finishedAt !== undefined && shortfalls.length === 0;
     const brokenAt = proven && judged && known ? this.#brokenAt(judged, requests, known) : undefined;
     if (judged && brokenAt === undefined) shortfalls.push(...this.#doubts(judged));
-    this.#excess = judged?.excess;
     return {
       measures: judged && known ? this.#measures(judged, requests, known) : [],
       summary: judged ? summaryOf(judged) : 'not judged yet',
@@ -166,9 +164,9 @@ export class OutageRecord {
   }
 
   /** Milliseconds from the end of the fault until callers were served as before; undefined: they were not yet, or nobody knows. */
-  wellAfter({ endedAt, startedAt }: OutageTimes): number | undefined {
-    if (endedAt === undefined || startedAt === undefined) return undefined;
-    const span = { startedAt, endedAt };
+  wellAfter(times: OutageTimes): number | undefined {
+    const span = spanOf(times);
+    if (!span) return undefined;
     const requests = this.#requests;
     const { after } = behaviourOf(this.#staying, requests, span);
     return wellAgainAfter(this.#staying.nodes, requests, span, {
@@ -247,6 +245,11 @@ export class OutageRecord {
     const other = more > 0 ? `; the one beyond it got ${countsText(beyond)}${tooMuch}` : '';
     return `After the pause callers within their limit got ${countsText(within)}${other}`;
   }
+}
+
+/** When writes stood still; undefined while one end of it is not known. */
+function spanOf({ endedAt, startedAt }: OutageTimes): OutageSpan | undefined {
+  return startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
 }
 
 function summaryOf({ behaviour, over }: OutageBehaviour): string {
