@@ -5,6 +5,9 @@ import { pauseFor } from '../waiting.ts';
 import { type CallerRequest, type Got, gotOf } from './caller-request.ts';
 import type { Callers } from './callers.ts';
 
+/** So many requests more than its limit a limiter may let through before it is given up. */
+export const MOST_BEYOND = 50;
+
 /** Between two requests at most, so that counts which are synchronised now and then keep up; milliseconds. */
 const APART_MS = 20;
 /** A large limit is used up in no more than about this; milliseconds. */

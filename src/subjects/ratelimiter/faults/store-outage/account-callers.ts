@@ -7,7 +7,7 @@ import { counted } from '../../../../api/index.ts';
 import type { RecoveryReport } from '../../../../demo/observed.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
-import { useUp } from '../../interfaces/use-up.ts';
+import { MOST_BEYOND, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { accountKey } from '../caller-keys.ts';
@@ -18,8 +18,6 @@ export const MOST_ACCOUNTS = 3;
 export const MOST_ACCOUNTED = 200;
 /** How long that may take for one of them; milliseconds. */
 const WITHIN_MS = 2000;
-/** Requests beyond its limit after which a caller is given up that is not denied. */
-const MOST_BEYOND = 50;
 
 export interface AccountCallersOptions
   extends Pick<CallerAccess, 'callers' | 'clients' | 'learned' | 'limit'> {

@@ -7,7 +7,7 @@ import { formatDuration } from '../../../../api/index.ts';
 import type { CallerAccess, NewCaller } from '../../interfaces/caller-access.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
-import { useUp } from '../../interfaces/use-up.ts';
+import { MOST_BEYOND, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { beyondKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import { AccountCallers } from './account-callers.ts';
@@ -16,8 +16,6 @@ import { always, type CallerKind, runCallerTraffic, usedTimes } from './caller-t
 
 /** What a caller whose accounts are made up asks for during the fault. */
 const ACCOUNT_REQUESTS = 3;
-/** Before the fault the limiter may take so many requests more than its limit to be known to deny. */
-const MOST_BEYOND = 50;
 
 export interface OutageCallersOptions {
   readonly access: CallerAccess;

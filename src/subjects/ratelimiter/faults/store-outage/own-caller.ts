@@ -8,7 +8,7 @@ import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import { type CallerRequest, type Got, gotOf } from '../../interfaces/caller-request.ts';
 import type { OwnLimit } from '../../interfaces/own-limit.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
-import { useUp } from '../../interfaces/use-up.ts';
+import { MOST_BEYOND, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { beyondKey } from '../caller-keys.ts';
@@ -17,8 +17,6 @@ import { MOST_ACCOUNTED } from './account-callers.ts';
 import { type Account, balanceOfOne } from './accounts.ts';
 import { always, runCallerTraffic } from './caller-traffic.ts';
 
-/** A limiter that takes so many requests more than its limit is given up. */
-const MOST_BEYOND = 50;
 /** How long the accounts may take, in milliseconds: recovery has its time. */
 const ACCOUNT_WITHIN_MS = 2000;
 

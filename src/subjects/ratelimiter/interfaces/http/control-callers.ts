@@ -12,15 +12,13 @@ import { CLOCK_WITHIN_MS, untilItFits } from '../../limits/window-turn.ts';
 import { sumOf } from '../../words.ts';
 import { measureWrites } from '../../write-latency.ts';
 import { type CallerRequest, type Got, gotOf } from '../caller-request.ts';
-import { type UsedUp, useUp } from '../use-up.ts';
+import { MOST_BEYOND, type UsedUp, useUp } from '../use-up.ts';
 import { countAtRest, measureLag } from './control-counts.ts';
 import { ToldControl, toldLag } from './control-told.ts';
 import { limitOf } from './limit-of-spec.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
 import { StoreControl } from './store-control.ts';
 
-/** Requests beyond its limit after which a limiter that denies none is given up. */
-const MOST_BEYOND = 50;
 /** Pods that a message names. */
 const MOST_NAMED = 3;
 /** How long the control may take, in milliseconds, and so has to fit into a window by the clock. */
