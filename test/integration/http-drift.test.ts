@@ -1,13 +1,10 @@
 /** Counter drift of rate limiters that people run: what their callers were let through against what Redis counted. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { InvariantReading } from '../../src/demo/observed.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
-import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { withoutRealTime } from '../kit/pace.ts';
-import { until } from '../kit/until.ts';
+import { about, watched } from './support/drift-watch.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';
 
-const PAUSE_MS = 3000;
 const SCENARIOS = [
   {
     name: 'drift',
@@ -38,20 +35,6 @@ async function driven(variant: string, count: object, username = 'operator', nam
   });
   onTestFinished(run.close);
   return run;
-}
-
-const about = (fixture: string) => ({ fault: 'f', scenario: 'drift', fixture });
-
-/** Stalls Redis under load, and waits until the watch has ended. */
-async function watched(driver: DrivenLimiter, key: string): Promise<InvariantReading> {
-  driver.converge([{ kind: 'Watch', ...about(key) }]);
-  await driver.inject('drift', key, PAUSE_MS);
-  driver.converge([
-    { kind: 'Watch', ...about(key) },
-    { kind: 'Load', ...about(key) },
-  ]);
-  const whole = () => (driver.observed.readings['f']?.complete ? driver.observed.readings['f'] : undefined);
-  return await until(whole, { what: 'the watch to end' });
 }
 
 describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {

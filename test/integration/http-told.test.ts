@@ -1,13 +1,10 @@
 /** Counter drift of rate limiters that people run, by what their answers tell: no key of Redis is named. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { InvariantReading } from '../../src/demo/observed.ts';
-import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { withoutRealTime } from '../kit/pace.ts';
-import { until } from '../kit/until.ts';
+import { about, watched } from './support/drift-watch.ts';
 import { type Passed, RecordingProxy } from './support/recording-proxy.ts';
 import { CONFIGURED, SurveyedLimiters } from './support/surveyed-limiter.ts';
 
-const PAUSE_MS = 3000;
 const SCENARIOS = [
   {
     name: 'drift',
@@ -39,20 +36,6 @@ async function driven(name: string, variant: string, header: string, change: obj
     await Promise.all(proxies.map(async (proxy) => await proxy.stop()));
   });
   return { ...run, passed: () => proxies.flatMap((proxy) => proxy.passed) };
-}
-
-const about = (fixture: string) => ({ fault: 'f', scenario: 'drift', fixture });
-
-/** Stalls Redis under load, and waits until the watch has ended. */
-async function watched(driver: DrivenLimiter, key: string): Promise<InvariantReading> {
-  driver.converge([{ kind: 'Watch', ...about(key) }]);
-  await driver.inject('drift', key, PAUSE_MS);
-  driver.converge([
-    { kind: 'Watch', ...about(key) },
-    { kind: 'Load', ...about(key) },
-  ]);
-  const whole = () => (driver.observed.readings['f']?.complete ? driver.observed.readings['f'] : undefined);
-  return await until(whole, { what: 'the watch to end' });
 }
 
 /** The furthest that the header was behind the yeses that had passed by so many milliseconds before each request. */

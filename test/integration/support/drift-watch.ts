@@ -1,0 +1,21 @@
+/** Counter drift of a limiter behind HTTP, as tests lead through it: the scenario `drift`, with the fault `f`. */
+import type { InvariantReading } from '../../../src/demo/observed.ts';
+import type { DrivenLimiter } from '../../kit/driven-limiter.ts';
+import { until } from '../../kit/until.ts';
+
+const PAUSE_MS = 3000;
+
+/** What activities and effects are about. */
+export const about = (fixture: string) => ({ fault: 'f', scenario: 'drift', fixture });
+
+/** Stalls Redis under load for three seconds, and waits until the watch has ended. */
+export async function watched(driver: DrivenLimiter, key: string): Promise<InvariantReading> {
+  driver.converge([{ kind: 'Watch', ...about(key) }]);
+  await driver.inject('drift', key, PAUSE_MS);
+  driver.converge([
+    { kind: 'Watch', ...about(key) },
+    { kind: 'Load', ...about(key) },
+  ]);
+  const whole = () => (driver.observed.readings['f']?.complete ? driver.observed.readings['f'] : undefined);
+  return await until(whole, { what: 'the watch to end' });
+}
