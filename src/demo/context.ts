@@ -9,7 +9,7 @@ import type {
 } from '../api/index.ts';
 import { parseDuration } from '../api/index.ts';
 import type { Effect } from './effects.ts';
-import type { Admission, Look, Observed } from './observed.ts';
+import type { Admission, InvariantReading, Look, Observed } from './observed.ts';
 import { MOST_AHEAD_MS } from './sound-status.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
 
@@ -119,9 +119,17 @@ export function runDeadline(
   return ms(run?.startedAt ?? '') + parseDuration(spec.activeDeadline) + awaitedMs + awaiting;
 }
 
-/** When to stop watching the invariant of a fault: its end, and the time to settle. */
-export function watchEnd(fault: FaultStatus, scenario: Scenario): number {
-  return ms(fault.endedAt ?? fault.until) + scenario.settleMs;
+/**
+ * When to stop watching the invariant of a fault: its end and the time to settle, or sooner if `reading` is complete
+ * by then.
+ */
+export function watchEnd(
+  fault: FaultStatus,
+  scenario: Scenario,
+  reading?: Pick<InvariantReading, 'complete' | 'watchedUntil'>,
+): number {
+  const planned = ms(fault.endedAt ?? fault.until) + scenario.settleMs;
+  return reading?.complete ? Math.min(planned, reading.watchedUntil) : planned;
 }
 
 /** The operator's own notes in the draft; made where there are none. */
@@ -154,7 +162,7 @@ export interface FixtureTurn {
 
 /**
  * `<prefix>-<part of the uid>-<run>-<scenario>-<session>`, with attempt and sequence unless both are 1. A name is
- * never used twice: a limiter still counts what a process that is gone, or an earlier preparation, sent for it.
+ * never used twice: what a process that is gone, or an earlier preparation, sent to it still counts.
  */
 export function fixtureName(
   prefix: string,

@@ -71,11 +71,13 @@ export class NodeClient {
       failure: { code: 'TIMEOUT', message: `it was not answered within ${timeoutMs} ms` },
     });
     try {
-      const first = late
-        ? await Promise.race([exchange, untilAborted(timeout.signal)])
-        : await exchange;
+      const first = late ? await Promise.race([exchange, untilAborted(timeout.signal)]) : await exchange;
       if (first === undefined) {
-        void exchange.then(late?.hear, () => undefined);
+        // Not before the caller of this knows that it was given up.
+        void exchange.then(
+          (asked) => setImmediate(() => late?.hear(asked)),
+          () => undefined,
+        );
         return givenUp();
       }
       return first.failure && timeout.signal.aborted && !signal.aborted ? givenUp() : first;

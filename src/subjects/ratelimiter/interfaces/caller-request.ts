@@ -11,6 +11,8 @@ export type Got = 'Admitted' | 'Denied' | 'Failed' | 'Unanswered';
 export interface CallerRequest {
   readonly node: string;
   readonly caller: CallerKind;
+  /** Which of several callers of that kind; undefined: there is one, or it does not matter. */
+  readonly key?: string;
   /** Milliseconds since the epoch, by one monotonic clock. */
   readonly sentAt: number;
   /** When the answer was there, or was given up. */

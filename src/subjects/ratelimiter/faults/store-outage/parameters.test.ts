@@ -27,9 +27,9 @@ const limiter = (limit: object = {}, identity = 'Key'): RateLimiterSpec => {
 };
 
 describe('a store outage that can tell nothing', () => {
-  it('is none by default, on up to 66 pods', () => {
+  it('is none by default, on up to 50 pods', () => {
     expect(unprovable(scenario(), limiter(), 3)).toBeUndefined();
-    expect(unprovable(scenario(), limiter(), 66)).toBeUndefined();
+    expect(unprovable(scenario(), limiter(), 50)).toBeUndefined();
   });
 
   it('has too short a pause for its callers', () => {
@@ -40,7 +40,7 @@ describe('a store outage that can tell nothing', () => {
   });
 
   it('would have more requests wait at once than one run may', () => {
-    expect(unprovable(scenario(), limiter(), 67)).toContain('comes to 1005 requests');
+    expect(unprovable(scenario(), limiter(), 51)).toContain('comes to 1020 requests');
     expect(
       unprovable(scenario({ requestsPerSecond: 50, callerTimeout: '9s', pause: '30s' }), limiter(), 2),
     ).toContain('lower storeOutage.requestsPerSecond or callerTimeout');
