@@ -152,13 +152,13 @@ function accountOf(during: readonly CallerRequest[], after: readonly CallerReque
 function said({ hidden, lost, phantoms, unasked }: Balance): string {
   if (lost + phantoms + unasked === 0) {
     return hidden > 0
-      ? 'none was seen that was served and never counted, or counted and never served, and some may not show'
+      ? 'none was seen that was admitted and never counted, or counted and not admitted in time, and some may not show'
       : 'what was served was counted, and nothing else';
   }
   const least = hidden > 0 ? 'at least ' : '';
   const parts = [
-    `${least}${counted(lost, 'request')} served and never counted`,
-    `${least}${counted(phantoms, 'request')} counted and never served`,
+    `${least}${counted(lost, 'request')} admitted and never counted`,
+    `${least}${counted(phantoms, 'request')} counted and not admitted in time`,
   ];
   const more = `and at least ${unasked} more gone from their limits than they asked for, as where requests are counted more than once`;
   return [...parts, ...(unasked > 0 ? [more] : [])].join(', ');

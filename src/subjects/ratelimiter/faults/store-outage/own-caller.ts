@@ -170,7 +170,7 @@ export class OwnCaller {
         { name: 'lost', value: lost, unit: 'requests' },
         { name: 'phantoms', value: phantoms, unit: 'requests' },
       ],
-      message: `of its limit of ${this.#full} ${counted(account.admittedAfter, 'request')} ${account.admittedAfter === 1 ? 'was' : 'were'} left: at least ${counted(lost, 'request')} served and never counted, ${counted(phantoms, 'request')} counted and never served`,
+      message: `of its limit of ${this.#full} ${counted(account.admittedAfter, 'request')} ${account.admittedAfter === 1 ? 'was' : 'were'} left: at least ${counted(lost, 'request')} admitted and never counted, ${counted(phantoms, 'request')} counted and not admitted in time`,
     };
   }
 

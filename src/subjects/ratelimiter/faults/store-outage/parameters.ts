@@ -87,8 +87,8 @@ export const api = {
       meaning:
         'Callers that had used their limit up after the pause and were still rejected when it had to be returned. Only there if some were.',
     },
-    { name: 'lost', unit: 'requests', meaning: 'Requests that were served and never counted.' },
-    { name: 'phantoms', unit: 'requests', meaning: 'Requests that were counted and never served.' },
+    { name: 'lost', unit: 'requests', meaning: 'Requests that were admitted and never counted.' },
+    { name: 'phantoms', unit: 'requests', meaning: 'Requests that were counted and not admitted in time.' },
   ],
   column: { name: 'Outage', description: 'What callers got while Redis took no writes' },
 } as const satisfies FaultApi;
