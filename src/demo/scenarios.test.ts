@@ -68,4 +68,13 @@ describe('that nothing broke', () => {
     expect(message()).toBe('Not observed in 1 trial: queued 30 requests at most, bound 6');
     expect(message(3)).toBe('Not observed in 3 trials: queued 30 requests at most, bound 6');
   });
+
+  it('is not claimed next to a figure above the bound that was not proven', () => {
+    const { message, result } =
+      judge(fault, reading({ shortfalls: ['store-0 was restarted'] }), T + 3000) ?? {};
+    expect([result, message]).toEqual([
+      'Inconclusive',
+      'Measured 30 > 6, but the proof is incomplete: store-0 was restarted',
+    ]);
+  });
 });

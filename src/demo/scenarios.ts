@@ -185,7 +185,8 @@ export function judge(
     shortfalls.push('the watch broke off before its end');
   if (shortfalls.length > 0) {
     if (gone) shortfalls.unshift(gone);
-    const message = `Nothing was detected, but the proof is incomplete: ${shortfalls.join('; ')}`;
+    // It may be far above the bound: only the proof that the fault did it is missing.
+    const message = `Measured ${reading.summary}, but the proof is incomplete: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
   const trials = reading.trials ?? 1;
