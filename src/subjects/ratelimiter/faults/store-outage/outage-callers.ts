@@ -85,7 +85,7 @@ export class OutageCallers {
     );
     for (const request of usedUp.requests) tell(request);
     const problem = access.problemOf(usedUp, 'storeOutage.callerTimeout');
-    if (problem !== undefined) throw new Error(problem);
+    if (problem) throw problem;
     let turnedAway: CallerRequest | undefined;
     const add: Tell = (request) => {
       tell(request);
