@@ -55,6 +55,7 @@ const COUNTS: readonly [Place, readonly Signal[]][] = [
 const REQUESTS: readonly Signal[] = [
   'requests-sent',
   'requests-allowed',
+  'allowed-to-another',
   'requests-denied',
   'requests-failed',
   'requests-unanswered',

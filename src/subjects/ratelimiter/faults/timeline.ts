@@ -231,13 +231,16 @@ export class Timeline {
   }
 
   /** Requests that were sent together in the name of another caller, or in another window: they have nothing to do with the counts here. */
-  otherBurst({ allowed, requests, sendSpanMs, startedAt }: BurstResult, who = 'another caller'): void {
+  otherBurst(
+    { allowed, allowedBy, endedAt, requests, sent: sentTo, sendSpanMs, startedAt }: BurstResult,
+    who = 'another caller',
+  ): void {
+    for (const [pod, component] of this.#replicas) {
+      if (sentTo.has(pod))
+        this.#recorder.add(endedAt, component, 'allowed-to-another', allowedBy.get(pod) ?? 0);
+    }
     const sent = `${counted(requests, 'request')} within ${spanOf(sendSpanMs)} ms`;
-    this.event(
-      startedAt,
-      CLIENT,
-      `${who} sent ${sent}, of which ${allowed} were allowed; no series has them`,
-    );
+    this.event(startedAt, CLIENT, `${who} sent ${sent}, of which ${allowed} were allowed`);
   }
 
   /** Notes what has changed in the health of the replicas. */

@@ -14,7 +14,7 @@ import { watchRecovery } from '../recovery.ts';
 import { watchStore } from '../store-watch.ts';
 import type { Timeline } from '../timeline.ts';
 import { GhostInvariant } from './invariant.ts';
-import { parametersOf } from './parameters.ts';
+import { parametersOf, requestsOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
 import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
@@ -104,7 +104,7 @@ export class GhostAllowingAttempt implements FaultAttempt {
     signal: AbortSignal,
   ): Promise<BurstResult> {
     const { budget, limiter, now, redis, target, timeoutMs } = this.#toolkit;
-    const requests = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
+    const requests = requestsOf(this.#scenario, limiter, target.nodes.length);
     const { key, windowId } = watch.window;
     // A write meanwhile shows whether it was Redis that stood in the way.
     const writer = await redis.openProbeWriter().catch(() => undefined);

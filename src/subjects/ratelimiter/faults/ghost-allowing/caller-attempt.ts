@@ -17,7 +17,7 @@ import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { callerReading, mostOfBurst, resultOfCaller } from './caller-reading.ts';
 import { GHOST_FORMULA } from './invariant.ts';
-import { inOneWindowMs, parametersOf } from './parameters.ts';
+import { inOneWindowMs, parametersOf, requestsOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
 import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
@@ -173,7 +173,7 @@ export class CallerBurstAttempt implements FaultAttempt {
   ): Promise<Burst<Decision>> {
     const { budget, callers, dial, limiter, now, ownLimit, target, timeoutMs } = this.#toolkit;
     if (!callers) throw new TypeError('there are no callers');
-    const count = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
+    const count = requestsOf(this.#scenario, limiter, target.nodes.length);
     const request = callers.requestOf(key);
     const { http } = limiter.interface;
     const onStart = (): void => {

@@ -62,12 +62,13 @@ describe('trials', () => {
         { name: 'requests' },
       ],
     });
-    expect(seen.evidence[0]).toBe('Allowed in each trial: 10 of 20, 13 of 20, 15 of 20');
+    expect(seen.evidence[0]).toBe('Allowed in each trial, of 20 requests: 10, 13, 15');
   });
 
   it('have shown nothing where each was good', () => {
     const seen = reading([trial(0, 10), trial(1, 10), trial(2, 10)]);
     expect(seen).toMatchObject({ summary: '10/10, 0/3 trials', shortfalls: [], watchedUntil: T + 1100 });
+    expect(seen.measures).toContainEqual({ name: 'excludesAbove', value: 63.2, unit: '%' });
     const going = trial(0, 10);
     const ended = [{ ...going, reading: { ...going.reading, complete: false } }, trial(1, 10)];
     expect(reading(ended)).toMatchObject({ watchedUntil: T + 100, complete: false });
