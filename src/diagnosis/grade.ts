@@ -56,6 +56,7 @@ const REQUESTS: readonly Signal[] = [
   'requests-sent',
   'requests-allowed',
   'allowed-to-another',
+  'newcomer-allowed',
   'requests-denied',
   'requests-failed',
   'requests-unanswered',

@@ -93,6 +93,11 @@ export const SIGNALS = {
     unit: 'requests',
     says: 'how many of those it has not answered in time so far',
   },
+  'newcomer-allowed': {
+    of: ['replica'],
+    unit: 'requests',
+    says: 'how many requests it has allowed so far of one more caller, with the same limit, that was new meanwhile',
+  },
   'request-latency': { of: ['replica'], unit: 'ms', says: 'how long the answer to a request took' },
   arrivals: { of: ['replica'], unit: 'requests', says: 'how many requests had been written to it so far' },
   limit: {

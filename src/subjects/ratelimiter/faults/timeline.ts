@@ -202,6 +202,8 @@ export class Timeline {
   request({ caller, endedAt, got, node, sentAt, unheard }: CallerRequest): void {
     const asker = caller === 'Beyond' ? 'requests' : 'others';
     this.sent(sentAt, node, asker);
+    // Among the others its requests would be lost, and it is the one that shows what is admitted in the fault.
+    if (caller === 'Reaching' && got === 'Admitted') this.#count(endedAt, node, 'newcomer-allowed', 1);
     if (!unheard) {
       this.answered(endedAt, node, got, endedAt - sentAt, asker);
       return;
