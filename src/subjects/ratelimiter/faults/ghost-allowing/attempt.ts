@@ -166,8 +166,10 @@ export class GhostAllowingAttempt implements FaultAttempt {
   /** Of the trial that broke the invariant, or the first. */
   evidence(): FaultEvidence | undefined {
     const broken = this.#places.findIndex(({ watch }) => watch.reading().detectedAt !== undefined);
-    const evidence = this.#places[Math.max(0, broken)]?.watch.evidence();
-    return evidence && { ...evidence, bands: burstBands(this.#bursts.map(({ burst }) => burst)) };
+    const shown = Math.max(0, broken);
+    const evidence = this.#places[shown]?.watch.evidence();
+    const bursts = this.#bursts.map(({ burst }) => burst);
+    return evidence && { ...evidence, bands: burstBands(bursts, shown) };
   }
 
   get timelines(): readonly Timeline[] {

@@ -155,7 +155,10 @@ export class CallerBurstAttempt implements FaultAttempt {
     return {
       originMs,
       pods: timeline.pods,
-      bands: burstBands(this.#trials.map(({ burst }) => burst)),
+      bands: burstBands(
+        this.#trials.map(({ burst }) => burst),
+        shown,
+      ),
       bundle: timeline.bundle(originMs, trial && seenInvariant(GHOST_FORMULA, trial.reading)),
     };
   }

@@ -9,6 +9,8 @@ import { type Ends, tally } from './report.ts';
 
 /** Trials whose figures are listed one by one. */
 const MOST_LISTED = 10;
+/** Bursts that evidence has bands of, beside those of the fault itself. */
+const MOST_BANDS = 12;
 
 /** One burst, what is told of it, and where its invariant stands. */
 export interface Trial {
@@ -72,7 +74,8 @@ function spansOf(trials: readonly Trial[], nodes: number): string {
 function list(trials: readonly Trial[], of: (trial: Trial) => number, digits = 0): string {
   const figures = trials.map(of);
   if (figures.length <= MOST_LISTED) return figures.map((figure) => figure.toFixed(digits)).join(', ');
-  return `${Math.min(...figures).toFixed(digits)} to ${Math.max(...figures).toFixed(digits)}`;
+  const [least, most] = [Math.min(...figures), Math.max(...figures)];
+  return least === most ? most.toFixed(digits) : `${least.toFixed(digits)} to ${most.toFixed(digits)}`;
 }
 
 /**
@@ -141,9 +144,10 @@ function watchedUntil(readings: readonly InvariantReading[]): number | undefined
   return readings.length > 0 ? Math.max(...ends(readings)) : undefined;
 }
 
-/** When each burst was sent, and what it came to. */
-export function burstBands(bursts: readonly BurstResult[]): FaultEvidence['bands'] {
-  return bursts.map(({ allowed, endedAt, requests, startedAt }) => ({
+/** When bursts were sent, and what they came to: of many the first, and the one whose series are `shown`. */
+export function burstBands(bursts: readonly BurstResult[], shown: number): FaultEvidence['bands'] {
+  const kept = bursts.filter((_, i) => i < MOST_BANDS - 1 || i === shown);
+  return kept.map(({ allowed, endedAt, requests, startedAt }) => ({
     kind: 'burst',
     from: startedAt,
     to: endedAt,
