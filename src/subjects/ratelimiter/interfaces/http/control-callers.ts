@@ -101,11 +101,10 @@ export async function controlCallers(
     const stored = await countAtRest(toolkit, key, { admitted, sent }, signal);
     said.push(`Redis counted ${stored} of ${sent} for it`);
   }
-  said.push(refilled);
   const found = { writeMaxMs, ...(seen?.doubt !== undefined && { storeDoubt: seen.doubt }) };
   // What Redis holds goes before what answers tell; where nobody tells a count, nothing can lie behind.
   const measured = store ? (header === undefined ? undefined : toldLag(header)) : measureLag;
-  if (!measured || rates.length === 0) return { message: said.join('; '), ...found };
+  if (!measured || rates.length === 0) return { message: [...said, refilled].join('; '), ...found };
   const lags = new Map<number, Lag>();
   for (const rate of new Set(rates)) {
     const traffic = { keyPrefix: `${key}-${rate}`, requestsPerSecond: rate };
@@ -116,7 +115,7 @@ export async function controlCallers(
       `${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
   );
   return {
-    message: `${said.join('; ')}, and is at most ${behind.join(', ')}`,
+    message: `${said.join('; ')}, and is at most ${behind.join(', ')}; ${refilled}`,
     ...found,
     baseline: {
       writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
