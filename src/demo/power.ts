@@ -7,9 +7,10 @@
 /** Probability, in percent, with which a violation in a larger share of trials would have shown. */
 export const CONFIDENCE = 95;
 
-/** Percent of trials, rounded up to a tenth: a violation in more of them is excluded by `trials` without any. */
+/** Percent of trials, rounded up to a whole one: a violation in more of them is excluded by `trials` without any. */
 export function excludedAbove(trials: number): number {
-  return Math.ceil(1000 * (1 - (1 - CONFIDENCE / 100) ** (1 / trials))) / 10;
+  // What floating point adds to a whole number is not one more.
+  return Math.ceil(100 * (1 - (1 - CONFIDENCE / 100) ** (1 / trials)) - 1e-9);
 }
 
 /** The fewest trials that exclude a violation in more than so many percent of them. */

@@ -67,7 +67,7 @@ describe('that nothing broke', () => {
       judge(fault, reading(trials === undefined ? {} : { trials }), T + 3000)?.message;
     expect(message()).toBe('Not observed in 1 trial: queued 30 requests at most, bound 6');
     expect(message(3)).toBe(
-      'Not observed in 3 trials: queued 30 requests at most, bound 6. At 95 % confidence this excludes a violation in more than 63.2 % of such trials',
+      'Not observed in 3 trials: queued 30 requests at most, bound 6. At 95 % confidence this excludes a violation in more than 64 % of such trials',
     );
   });
 

@@ -61,7 +61,7 @@ const schema = z
       .max(95)
       .optional()
       .describe(
-        `In place of trials: NotDetected excludes, at ${CONFIDENCE} % confidence, a violation in more than this percentage of bursts. 63 takes 4 trials, 25 takes 11, 5 takes 59.`,
+        `In place of trials: NotDetected excludes, at ${CONFIDENCE} % confidence, a violation in more than this percentage of bursts. 64 takes 3 trials, 26 takes 10, 5 takes 59.`,
       ),
     settle: durationField('How long to keep watching after the burst.', '1s', '1m').default('5s'),
   })
@@ -188,7 +188,7 @@ export function unprovable(
   const { multiplier, trials } = parametersOf(scenario);
   const name = `scenario ${scenario.name}`;
   if (trials > MOST_KEYS && !limiter.interface.http) {
-    return `${name}: ${counted(trials, 'trial')} need as many keys, and through the reference interface a run watches ${MOST_KEYS} at most: lower ghostAllowing.trials, or raise ghostAllowing.excludesAbove to ${Math.ceil(excludedAbove(MOST_KEYS))}`;
+    return `${name}: ${counted(trials, 'trial')} need as many keys, and through the reference interface a run watches ${MOST_KEYS} at most: lower ghostAllowing.trials, or raise ghostAllowing.excludesAbove to ${excludedAbove(MOST_KEYS)}`;
   }
   const storyMs = inOneWindowMs(scenario, limiter);
   if (storyMs >= parseDuration(limit.window)) {

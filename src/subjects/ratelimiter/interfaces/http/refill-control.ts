@@ -30,15 +30,16 @@ export async function controlRefill(
 ): Promise<string> {
   const window = formatDuration(limit.windowMs);
   if (limit.algorithm !== 'TokenBucket') {
-    return `not verified: limit.window ${window}, for whose end Setup does not wait`;
+    return `Setup does not verify limit.window ${window}`;
   }
-  const waitMs = waitFor(limit, Math.min(TOKENS, limit.capacity));
+  const tokens = Math.min(TOKENS, limit.capacity);
+  const waitMs = waitFor(limit, tokens);
   if (waitMs > MOST_WAIT_MS) {
-    return `not verified: the refill of ${counted(limit.requests, 'request')} in ${window}, which Setup would have to wait ${formatDuration(Math.ceil(waitMs))} for`;
+    return `Setup does not verify the refill of ${counted(limit.requests, 'request')} in ${window}: ${counted(tokens, 'request')} of it take ${formatDuration(Math.ceil(waitMs))}`;
   }
   await pauseFor(waitMs, signal);
   const after = await useUp(options, signal);
-  if (after.improper) return `not verified: the refill, since ${after.improper.problem}`;
+  if (after.improper) return `Setup does not verify the refill: ${after.improper.problem}`;
   const due = tokensDue(limit, before, after.requests);
   const seen = after.requests.filter(({ got }) => got === 'Admitted').length;
   const ms = Math.round((after.requests.at(-1)?.sentAt ?? 0) - (before.at(-1)?.endedAt ?? 0));
