@@ -183,7 +183,7 @@ const journal = z
     restUntil: time('No run begins before this moment: the cool-down.').optional(),
     ending: verdict
       .extend({
-        phase: z.enum(['Errored', 'Aborted']).describe('How the run will have ended.'),
+        phase: z.enum(['Failed', 'Errored', 'Aborted']).describe('How the run will have ended.'),
         since: time('When it was decided.'),
         release: z.boolean().describe('Whether a fault is cut short rather than left to end by itself.'),
       })

@@ -22,7 +22,7 @@ import {
   noteFixture,
   wake,
 } from './context.ts';
-import { announcement } from './observed.ts';
+import { announcement, type ControlOutcome } from './observed.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
 import { awaitHealthy, freshHealth } from './work.ts';
@@ -154,8 +154,12 @@ function hold(context: Context): Work {
 /** After a restart of the operator the bound of the invariant, and its controls, have to be measured again. */
 function measureAgain(context: Context): Work {
   const { baseline } = context.observed;
-  if (baseline) return { done: false, message: baseline.message, fail: 'BaselineFailed' };
-  return measureBaseline(context);
+  return baseline ? baselineFailed(baseline) : measureBaseline(context);
+}
+
+/** Ends the run: the baseline was not measured, or the subject breaks its invariant without any fault. */
+export function baselineFailed({ message, violated }: ControlOutcome): Work {
+  return { done: false, message, fail: violated ? 'BaselineViolated' : 'BaselineFailed' };
 }
 
 /** Asks for the baseline, on a fixture of this session's own. */

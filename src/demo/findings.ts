@@ -6,12 +6,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HealthSnapshot } from './health.ts';
 import type {
   Admission,
+  ControlOutcome,
   DiagnosisReport,
   FaultReport,
   InvariantReading,
   Observed,
   OrphanFinding,
-  Outcome,
   Prepared,
   RecoveryReport,
   RemedyReport,
@@ -28,7 +28,8 @@ export type Finding =
   /** `podTemplate` left out: not settled, or not known. */
   | { kind: 'PodTemplate'; generation: number; at: number; podTemplate?: string }
   | { kind: 'Health'; snapshot: HealthSnapshot }
-  | { kind: 'Baseline'; outcome: Outcome }
+  /** Of the control in Setup, or of one in the preparation of a fault that contradicts it. */
+  | { kind: 'Baseline'; outcome: ControlOutcome }
   | { kind: 'Prepared'; fault: string; prepared: Prepared }
   | { kind: 'NotPrepared'; fault: string; message: string }
   /** This process is about to store the announcement of a fault or a remedy: see `announcement`. */

@@ -87,6 +87,12 @@ export interface Outcome {
   readonly message: string;
 }
 
+/** What a control without any fault showed. */
+export interface ControlOutcome extends Outcome {
+  /** The subject broke its invariant although no fault was active: a proven violation, not a control that failed. */
+  readonly violated?: boolean;
+}
+
 /** What an {@link Outcome} of restoring says besides. */
 export interface Restored extends Outcome {
   /** Whether a probe saw that no fault is on, whatever is left to do. */
@@ -129,7 +135,7 @@ export interface Observed {
   /** Names of pods of this run that were deleted since it began. */
   readonly gone: readonly string[];
   readonly health?: HealthSnapshot;
-  readonly baseline?: Outcome;
+  readonly baseline?: ControlOutcome;
   /** Under the fault's id. */
   readonly prepared: Readonly<Record<string, Prepared>>;
   /** Preparations that failed, under the fault's id. */

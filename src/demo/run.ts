@@ -23,7 +23,7 @@ import { announcement } from './observed.ts';
 import { endRemedies } from './remedies.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
-import { countAsExpected, scenarioSummary, verdictOf } from './verdict.ts';
+import { countAsExpected, scenarioSummary, verdictOf, verdictOfEnding } from './verdict.ts';
 
 /** How long a stopped run waits for the proof that all is undone, after the fault's own end. */
 const RESTORE_DEADLINE_MS = 20_000;
@@ -143,11 +143,7 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
     chapter.state = 'Stopped';
     draft.chapter = `${chapter.title} (stopped)`;
   }
-  finish(context, run, {
-    phase: ending.phase,
-    reason: ending.reason,
-    message: truncate(`${ending.message}. ${restored}`, LIMITS.message),
-  });
+  finish(context, run, verdictOfEnding(context, ending, restored));
 }
 
 /**
@@ -230,7 +226,8 @@ function playChapters(context: Context, run: RunStatus): void {
 
     if (work.fail) {
       const ending: Ending = {
-        phase: 'Errored',
+        // A broken invariant is a finding; everything else says nothing of the subject.
+        phase: work.fail === 'BaselineViolated' ? 'Failed' : 'Errored',
         reason: work.fail,
         message: truncate(work.message, LIMITS.message),
         since: iso(now),

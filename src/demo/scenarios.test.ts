@@ -62,10 +62,21 @@ describe('a break', () => {
 });
 
 describe('that nothing broke', () => {
-  it('is said as not observed, with the number of trials', () => {
+  it('is reported as not observed, with what so many trials exclude', () => {
     const message = (trials?: number): string | undefined =>
       judge(fault, reading(trials === undefined ? {} : { trials }), T + 3000)?.message;
     expect(message()).toBe('Not observed in 1 trial: queued 30 requests at most, bound 6');
-    expect(message(3)).toBe('Not observed in 3 trials: queued 30 requests at most, bound 6');
+    expect(message(3)).toBe(
+      'Not observed in 3 trials: queued 30 requests at most, bound 6. At 95 % confidence this excludes a violation in more than 64 % of such trials',
+    );
+  });
+
+  it('is not claimed next to a figure above the bound that was not proven', () => {
+    const { message, result } =
+      judge(fault, reading({ shortfalls: ['store-0 was restarted'] }), T + 3000) ?? {};
+    expect([result, message]).toEqual([
+      'Inconclusive',
+      'Measured 30 > 6, but the proof is incomplete: store-0 was restarted',
+    ]);
   });
 });

@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import { iso, mayBeActive, ms, overAt, wake, watchEnd } from './context.ts';
 import type { FaultReport, InvariantReading } from './observed.ts';
 import { announcement, goneMessage } from './observed.ts';
+import { CONFIDENCE, excludedAbove } from './power.ts';
 import type { Scenario } from './subject.ts';
 
 /** How long after the end of a watch its last sample may still come in. */
@@ -185,11 +186,16 @@ export function judge(
     shortfalls.push('the watch broke off before its end');
   if (shortfalls.length > 0) {
     if (gone) shortfalls.unshift(gone);
-    const message = `Nothing was detected, but the proof is incomplete: ${shortfalls.join('; ')}`;
+    // It may be far above the bound: only the proof that the fault did it is missing.
+    const message = `Measured ${reading.summary}, but the proof is incomplete: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
-  const trials = reading.trials ?? 1;
-  const message = `Not observed in ${counted(trials, 'trial')}: ${figures(reading, 'at most')}`;
+  const { trials } = reading;
+  const excluded =
+    trials === undefined
+      ? ''
+      : `. At ${CONFIDENCE} % confidence this excludes a violation in more than ${excludedAbove(trials)} % of such trials`;
+  const message = `Not observed in ${counted(trials ?? 1, 'trial')}: ${figures(reading, 'at most')}${excluded}`;
   return { result: 'NotDetected', reason: 'NotDetected', message };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { ChapterStatus } from '../api/index.ts';
 import { counted, diagnosisSentence, formatDuration } from '../api/index.ts';
-import { measureBaseline, noteOf, workOnChaos } from './chaos-stage.ts';
+import { baselineFailed, measureBaseline, noteOf, workOnChaos } from './chaos-stage.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
 import {
@@ -86,9 +86,7 @@ function workOnHealth(context: Context, entry: ChapterStatus): Work {
 function workOnSetup(context: Context): Work {
   const { baseline } = context.observed;
   if (baseline) {
-    return baseline.ok
-      ? { done: true, message: baseline.message }
-      : { done: false, message: baseline.message, fail: 'BaselineFailed' };
+    return baseline.ok ? { done: true, message: baseline.message } : baselineFailed(baseline);
   }
   return measureBaseline(context);
 }
@@ -105,7 +103,7 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
   const { draft, now, observed } = context;
   const { result, fault } = entryOf(context, scenario.name);
   if (result !== 'Detected' || !fault) {
-    return { done: true, message: 'Nothing was detected, so there is nothing to explain' };
+    return { done: true, message: 'No violation was proven, so there is nothing to explain' };
   }
   const known = draft.diagnoses?.find((diagnosis) => diagnosis.scenario === scenario.name);
   if (known) return { done: true, message: diagnosisSentence(known) };

@@ -1,5 +1,5 @@
 /** What a run comes to. */
-import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../api/index.ts';
+import type { ChaosDemoStatus, Journal, ScenarioStatus, Verdict } from '../api/index.ts';
 import { LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 
@@ -26,9 +26,10 @@ export function scenarioSummary({ scenarios = [] }: ChaosDemoStatus): string {
 }
 
 /**
- * The verdict of a run that reached its last chapter. `restored` is what that
- * chapter has put right. Errored comes before Failed: where one scenario is
- * Inconclusive nothing is said about the subject as a whole.
+ * The verdict of a run that reached its last chapter; `restored` is what that
+ * chapter has put right. An anomaly that was not expected fails the run, whatever
+ * else is Inconclusive: no further result could take the proof back. Otherwise
+ * one Inconclusive scenario leaves the run without a verdict on the subject.
  */
 export function verdictOf({ demo, draft }: Context, restored: string): Verdict {
   const scenarios = draft.scenarios ?? [];
@@ -42,20 +43,49 @@ export function verdictOf({ demo, draft }: Context, restored: string): Verdict {
 
   const inconclusive = scenarios.filter(({ result }) => result === undefined || result === 'Inconclusive');
   const unmet = scenarios.filter((scenario) => !asExpected(scenario) && !inconclusive.includes(scenario));
-  // All that went wrong is named, not the first of it alone.
-  const others = unmet.map(unmetSentence);
+  const why = inconclusive.map(
+    ({ message, name }) => `${name} is inconclusive: ${message ?? 'it has no result'}`,
+  );
+  // All that went wrong is named, not only the first.
+  const sentences = [...unmet.map(unmetSentence), ...why].join('; ');
+  if (unmet.some(isUnexpected)) return verdict('Failed', 'UnexpectedAnomaly', sentences);
   if (inconclusive.length > 0) {
-    const why = inconclusive.map(
-      ({ message, name }) => `${name} is inconclusive: ${message ?? 'it has no result'}`,
-    );
-    return verdict('Errored', 'Inconclusive', [...others, ...why].join('; '));
+    const detected = scenarios.filter((scenario) => scenario.result === 'Detected');
+    return verdict('Errored', 'Inconclusive', [...detected.map(detectedSentence), sentences].join('; '));
   }
-  const [first] = unmet;
-  if (first) {
-    const reason = first.expect === 'Detected' ? 'AnomalyNotReproduced' : 'UnexpectedAnomaly';
-    return verdict('Failed', reason, others.join('; '));
-  }
+  if (unmet.length > 0) return verdict('Failed', 'AnomalyNotReproduced', sentences);
   return verdict('Succeeded', 'ExpectationsMet', `As expected: ${scenarioSummary(draft)}`);
+}
+
+/**
+ * The verdict of a run that `ending` stopped before its last chapter. If an anomaly that was not expected
+ * had been proven by then, a run that would be Errored is Failed by that.
+ */
+export function verdictOfEnding(
+  { draft }: Pick<Context, 'draft'>,
+  ending: NonNullable<Journal['ending']>,
+  restored: string,
+): Verdict {
+  const { message, phase, reason } = ending;
+  const proven = (draft.scenarios ?? []).filter(isUnexpected);
+  if (phase !== 'Errored' || proven.length === 0)
+    return { phase, reason, message: truncate(`${message}. ${restored}`, LIMITS.message) };
+  const found = proven.map(unmetSentence).join('; ');
+  return {
+    phase: 'Failed',
+    reason: 'UnexpectedAnomaly',
+    message: truncate(`${found}. The run ended early (${reason}): ${message}. ${restored}`, LIMITS.message),
+  };
+}
+
+/** An anomaly was proven where none was expected. */
+function isUnexpected({ expect, result }: ScenarioStatus): boolean {
+  return expect === 'NotDetected' && result === 'Detected';
+}
+
+function detectedSentence({ expect, name, summary }: ScenarioStatus): string {
+  const expected = expect === 'Detected' ? ', as expected' : '';
+  return `${name} ended Detected${summary ? ` (${summary})` : ''}${expected}`;
 }
 
 function unmetSentence({ expect, name, result, summary }: ScenarioStatus): string {

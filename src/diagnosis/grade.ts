@@ -55,6 +55,8 @@ const COUNTS: readonly [Place, readonly Signal[]][] = [
 const REQUESTS: readonly Signal[] = [
   'requests-sent',
   'requests-allowed',
+  'allowed-to-another',
+  'newcomer-allowed',
   'requests-denied',
   'requests-failed',
   'requests-unanswered',

@@ -100,7 +100,7 @@ describe('createDiagnosisProfiles', () => {
       component: 'store',
       pod: 'cache-0',
       provider: 'rules',
-      promptVersion: 'rules/v3',
+      promptVersion: 'rules/v4',
       grade: { localization: 'Right', identification: 'Right', reason: 100, action: 'Right' },
     });
   });

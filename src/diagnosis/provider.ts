@@ -37,7 +37,7 @@ export interface ProviderUsage {
 export interface ProviderAnswer {
   /** As it came, parsed as JSON where it came as text. */
   readonly answer: unknown;
-  /** What the bundle was put into, with its version: "prompt/v2", "rules/v3". Shown in the status. */
+  /** What the bundle was put into, with its version: "prompt/v2", "rules/v4". Shown in the status. */
   readonly promptVersion: string;
   /** Which model answered, as its server names it. Bounded and made printable by whoever shows it. */
   readonly model?: string;

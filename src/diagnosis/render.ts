@@ -42,7 +42,9 @@ const ADVICE: Readonly<Record<AnomalyClass, string>> = {
 export function recommendationOf(action: Action, anomaly: AnomalyClass, component: string): string {
   const at = component === NO_COMPONENT ? '' : ` (${component})`;
   const what = `${ACTIONS[action].charAt(0).toUpperCase()}${ACTIONS[action].slice(1)}${action === 'none' ? '' : at}.`;
-  return truncate(`${what} ${ADVICE[anomaly]}`.trim(), 256);
+  // Waiting is the least that can be done; what to look at comes first.
+  const parts = action === 'wait' ? [ADVICE[anomaly], what] : [what, ADVICE[anomaly]];
+  return truncate(parts.join(' ').trim(), 256);
 }
 
 /** The diagnosis of a status. The answer has passed its check; all else is bounded here. */

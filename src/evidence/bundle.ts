@@ -60,6 +60,11 @@ export const SIGNALS = {
     says: 'how many requests were sent to it so far, all of one caller, for whom the limit holds',
   },
   'requests-allowed': { of: ['replica'], unit: 'requests', says: 'how many it has allowed so far' },
+  'allowed-to-another': {
+    of: ['replica'],
+    unit: 'requests',
+    says: 'how many requests it has allowed of one other caller with the same limit, all sent before that moment',
+  },
   'requests-denied': { of: ['replica'], unit: 'requests', says: 'how many it has denied so far' },
   'requests-failed': {
     of: ['replica'],
@@ -87,6 +92,11 @@ export const SIGNALS = {
     of: ['replica'],
     unit: 'requests',
     says: 'how many of those it has not answered in time so far',
+  },
+  'newcomer-allowed': {
+    of: ['replica'],
+    unit: 'requests',
+    says: 'how many requests it has allowed so far of one more caller, with the same limit, that was new meanwhile',
   },
   'request-latency': { of: ['replica'], unit: 'ms', says: 'how long the answer to a request took' },
   arrivals: { of: ['replica'], unit: 'requests', says: 'how many requests had been written to it so far' },

@@ -100,6 +100,24 @@ describe('the end of a run', () => {
     });
   });
 
+  it('counts what stopped a run that is Failed by a violation proven before', async () => {
+    const { counted, metrics } = setup();
+    const ending = {
+      phase: 'Errored' as const,
+      reason: 'RestoreFailed',
+      message: '',
+      since: at(30),
+      release: false,
+    };
+    const failed = ended({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+    metrics.changed({ ...on, journal: { ending } }, failed, chapters);
+    metrics.changed(on, failed, chapters);
+    expect(await counted()).toMatchObject({
+      'runs_total{verdict="Failed"}': 2,
+      'runs_errored_total{reason="RestoreFailed"}': 1,
+    });
+  });
+
   it('shows no figure of a scenario that proves nothing, and no result of one that has none', async () => {
     const { counted, metrics } = setup();
     const { fault: _, result: __, ...open } = scenario;

@@ -67,7 +67,7 @@ export function createRunMetrics(
   const runs = counter('chaosdemo_runs_total', 'Runs that have ended, by verdict.', 'verdict');
   const errored = counter(
     'chaosdemo_runs_errored_total',
-    'Runs that ended Errored, by the reason of the verdict.',
+    'Runs that ended Errored, by the reason of the verdict; and runs that ended Failed since an anomaly was proven before they could not be carried on, by the reason for that.',
     'reason',
   );
   const durations = histogram(
@@ -188,7 +188,11 @@ export function createRunMetrics(
       if (!verdict || earlier?.run?.verdict) return;
       const { phase, reason } = verdict;
       runEnded(reason === 'Superseded' ? reason : phase, secondsBetween(startedAt, completedAt));
-      if (phase === 'Errored') errored.inc({ reason: isOneOf(ERRORED_REASONS, reason) ? reason : 'Other' });
+      // What stopped a run matters to operations even if a violation, proven before, decides its verdict.
+      const stopped =
+        phase === 'Errored' ? reason : phase === 'Failed' ? earlier?.journal?.ending?.reason : undefined;
+      if (stopped !== undefined)
+        errored.inc({ reason: isOneOf(ERRORED_REASONS, stopped) ? stopped : 'Other' });
       for (const scenario of after.scenarios ?? []) scenarioEnded(scenario);
       diagnoses.runEnded(after);
     },

@@ -184,7 +184,7 @@ describe('the API server', { timeout: 300_000 }, () => {
           interface: { ...http, http: { ...http.http, tls: { serverName: 'a.b' } } },
           limit: { requests: 400 },
         }),
-        scenarios: ghost({}),
+        scenarios: ghost({ ghostAllowing: { multiplier: 3 } }),
       },
       /with interface.http.tls, limit.requests x ghostAllowing.multiplier must be at most 1000/,
     ],
@@ -195,6 +195,11 @@ describe('the API server', { timeout: 300_000 }, () => {
         scenarios: ghost({ ghostAllowing: { multiplier: 3 } }),
       },
       /at most 10000/,
+    ],
+    [
+      'trials and what they are to exclude',
+      { ...withLimiter({}), scenarios: ghost({ ghostAllowing: { trials: 3, excludesAbove: 5 } }) },
+      /set ghostAllowing.trials or ghostAllowing.excludesAbove, .* not both/,
     ],
     [
       'a multiplier of one',

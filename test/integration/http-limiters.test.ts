@@ -133,7 +133,7 @@ describe('a limiter behind HTTP', () => {
     const { close, driver, key } = await driven('express-rate-limit', 'default', { limit });
     try {
       await expect(driver.prepare('outage', key)).rejects.toThrow(
-        'let through 10 times, and the limit allows 8',
+        'admitted 10 times, and the limit allows 8',
       );
     } finally {
       await close();

@@ -143,7 +143,7 @@ function inMemory(): Count {
 describe('a limiter whose Redis the spec names', () => {
   it('is seen to ask it with each request that needs it', async () => {
     const { message, storeDoubt } = await control(async (key) => await store.incr(key));
-    expect(message).toMatch(/; redis-0 \S+ was asked with each of 6 requests that need it$/);
+    expect(message).toMatch(/; redis-0 \S+ was asked with each of 6 requests that need it;/);
     expect(storeDoubt).toBeUndefined();
   });
 
@@ -201,7 +201,7 @@ describe('a count of the kind', () => {
       username: type,
       place,
     });
-    expect(message).toMatch(/; Redis counted 12 of 12 for it$/);
+    expect(message).toMatch(/; Redis counted 12 of 12 for it;/);
     expect(storeDoubt).toBeUndefined();
   });
 });

@@ -54,8 +54,8 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       });
       await untilCountdown(world, 'unanswered');
       ready = true;
-      // 30 requests over three pods: every third one.
-      const missing = /10 unanswered.*gateway-[0-9a-f]+-1: POST \/check: it was not answered within 2000 ms/;
+      // 60 requests over three pods: every third one.
+      const missing = /20 unanswered.*gateway-[0-9a-f]+-1: POST \/check: it was not answered within 2000 ms/;
       const { fault } = await expectInconclusive(world, 'unanswered', 'FaultNotProven', missing);
       expect(fault).toMatchObject({ proof: 'Inconclusive' });
     }),
@@ -73,7 +73,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       await world.applySpec('refused', { subject: behindGateways(gateways), scenarios });
       await untilCountdown(world, 'refused');
       ready = true;
-      const missing = /10 errors.*gateway-[0-9a-f]+-2: POST \/check: answered 403/;
+      const missing = /20 errors.*gateway-[0-9a-f]+-2: POST \/check: answered 403/;
       await expectInconclusive(world, 'refused', 'FaultNotProven', missing);
     }),
   );

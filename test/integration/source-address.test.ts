@@ -83,7 +83,9 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
     expect(reading.detectedAt).toBeDefined();
     expect(reading.measures).toContainEqual({ name: 'overAdmission', value: 0, unit: 'requests' });
     expect(reading.measures.find(({ name }) => name === 'wellAfter')?.value).toBeLessThan(1000);
-    expect(reading.evidence.join('\n')).toMatch(/After the pause the same caller got 0 admitted, \d+ rejected/);
+    expect(reading.evidence.join('\n')).toMatch(
+      /After the pause the same caller got 0 admitted, \d+ rejected/,
+    );
     await expectSeen(driver, true);
     // Each request that nobody was served with was counted when Redis went on.
     const recovery = await driver.recover('outage', key, 2000);
@@ -111,7 +113,7 @@ describe('a limiter that knows its callers by the source address', () => {
   it('is refused where its limit is another than the spec says', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', { requests: 25 });
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /one caller was denied after 20 requests, and the limit allows 25: correct subject\.rateLimiter\.limit .*who else asks these pods/,
+      /one caller was rejected after 20 requests, and the limit allows 25: correct subject\.rateLimiter\.limit .*who else asks these pods/,
     );
   });
 
@@ -133,7 +135,7 @@ describe('a limiter that knows its callers by the source address', () => {
     expect(spoilt.length).toBeGreaterThan(0);
     for (const { observed } of spoilt) {
       expect(observed.baseline?.message).toMatch(
-        /one caller was (denied after|let through) .*(who else asks these pods|under one address)/,
+        /one caller was (rejected after|admitted) .*(who else asks these pods|under one address)/,
       );
     }
     await driver.prepare('outage', key);

@@ -106,6 +106,8 @@ export class DrivenLimiter {
     await this.perform({ kind: 'Prepare', id: 'p', fault: 'f', scenario, fixture: key, sequence: 1 });
     const failure = this.#observed.prepareFailures['f'];
     if (failure !== undefined) throw new Error(failure);
+    // A control of the preparation may contradict the baseline.
+    if (!this.#observed.baseline?.ok) throw new Error(this.#observed.baseline?.message);
   }
 
   /** Injects the fault `f` now, for `ms`. */

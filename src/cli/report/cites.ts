@@ -23,7 +23,13 @@ function plotFor({ component, signal }: EvidenceSeries): PlotKey {
   if (signal === 'arrivals') return 'arrivals';
   if (signal === 'count-local' || signal === 'count-stored' || signal === 'count-lag') return 'counts';
   if (signal.startsWith('requests-') || signal.startsWith('others-')) return 'answers';
-  if (signal === 'limit' || signal === 'count-told') return 'answers';
+  if (
+    signal === 'newcomer-allowed' ||
+    signal === 'limit' ||
+    signal === 'count-told' ||
+    signal === 'allowed-to-another'
+  )
+    return 'answers';
   return component.startsWith('replica') ? 'replicas' : 'store';
 }
 

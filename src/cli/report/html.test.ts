@@ -62,8 +62,18 @@ describe('the page of a run', () => {
 
   it('says in words what was measured', () => {
     const shown = recorded.replaceAll(/<[^>]*>/g, '');
-    expect(shown).toContain('expected Detected: Detected (drift at least 30 requests, at most 8 allowed)');
+    expect(shown).toContain(
+      'expected Detected: Detected (violation, drift at least 30 requests, at most 8 allowed)',
+    );
     expect(shown).not.toContain('Detected (&gt;=');
+  });
+
+  it('colours by what was found, and shows the gate without a colour', () => {
+    expect(recorded).toContain('<header class="tone-bad">');
+    expect(recorded).toContain(
+      '<span class="chip bad">violation</span> <span class="chip gate">Gate: passed, as expected</span>',
+    );
+    expect(recorded).not.toContain('chip good');
   });
 
   it('takes no count for 0 that was left out of the evidence', () => {

@@ -5,11 +5,11 @@ import {
   diagnosedPlace,
   formatDuration,
   type Measure,
-  measureInWords,
   remedySentence,
   type ScenarioStatus,
   withUnit,
 } from '../../api/index.ts';
+import { findingText, type ShownFinding } from '../finding.ts';
 import { callers } from './callers.ts';
 import { chartSvg } from './chart.ts';
 import { citedIds } from './cites.ts';
@@ -98,6 +98,7 @@ function head({
   return html`<header class="tone-${tone}">
 <p class="kicker">Run ${run} of ${namespace}/${name}</p>
 <h1>${headline}</h1>
+${verdict.phase === 'Succeeded' ? NOTHING : html`<p>${verdict.message}</p>`}
 <dl class="facts">${facts.flatMap(([term, text]) => (text === '' ? [] : [html`<div><dt>${term}</dt><dd>${text}</dd></div>`]))}</dl>
 </header>`;
 }
@@ -105,24 +106,25 @@ function head({
 function short({ scenarios }: Report): Markup {
   return html`<section aria-labelledby="short"><h2 id="short">What happened</h2>
 <ul class="cards">${scenarios.map(
-    ({ number, outcome, status, title, ...scenario }) => html`
-<li class="card"><h3><a href="#scenario-${number}">${title}</a> <span class="chip ${chipOf({ status, ...scenario })}">${outcome}</span></h3>
-${figureOf(status.measures)}<p class="did">${status.fault?.message ?? 'No fault was injected.'}</p>
+    ({ number, status, title, ...scenario }) => html`
+<li class="card"><h3><a href="#scenario-${number}">${title}</a> ${chips(scenario)}</h3>
+${figureOf(scenario.finding, status.measures)}<p class="did">${status.fault?.message ?? 'No fault was injected.'}</p>
 <p>${status.message ?? NOTHING}</p></li>`,
   )}</ul></section>`;
 }
 
-/** "drift: at least 30 requests, at most 8 are allowed". */
-function figureOf([first]: readonly Measure[] = []): Markup {
+/** "30 of 10 admitted", or of a measure "drift: at least 30 requests, at most 8 are allowed". */
+function figureOf({ figure, word }: ShownFinding, [first]: readonly Measure[] = []): Markup {
   if (!first) return NOTHING;
+  if (first.bound === undefined)
+    return html`<p class="figure">${word}${figure === '' ? '' : `, ${figure}`}</p>`;
   const { atLeast, bound, name, unit, value } = first;
   return html`<p class="figure">${name}: ${atLeast ? 'at least ' : ''}${withUnit(value, unit)}${bound === undefined ? '' : `, at most ${bound} ${bound === 1 ? 'is' : 'are'} allowed`}</p>`;
 }
 
-/** Met an expectation, did not, or nothing can be said. */
-function chipOf({ asExpected, status }: Pick<ScenarioReport, 'asExpected' | 'status'>): string {
-  if (status.result === undefined || status.result === 'Inconclusive') return 'none';
-  return asExpected ? 'good' : 'bad';
+/** What was found, in its colour; and what the gate makes of it, in none. */
+function chips({ finding, gate }: Pick<ScenarioReport, 'finding' | 'gate'>): Markup {
+  return html`<span class="chip ${finding.tone}">${finding.word}</span> <span class="chip gate">Gate: ${gate}</span>`;
 }
 
 function advice({ advice: all }: Report): Markup {
@@ -139,14 +141,13 @@ export function scenarioSection(
 ): Part {
   const { diagnosis, evidence, number, status, title } = scenario;
   const isOpen = isOn && status.result === undefined;
-  const outcome = isOpen ? 'no result yet' : scenario.outcome;
-  const measured = status.result && (measureInWords(status.measures) ?? status.summary);
+  const measured = status.result && findingText(status);
   const plots = evidence ? plotsOf(evidence, diagnosis) : [];
   const drawn = new Set(plots.flatMap(({ cites }) => cites.map(({ id }) => id)));
   const anchor = `c${number}-`;
   const markup = html`<section aria-labelledby="scenario-${number}">
-<h2 id="scenario-${number}">${title} <span class="chip ${chipOf(scenario)}">${outcome}</span></h2>
-<p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? (isOpen ? 'no result yet' : 'not tested')}${measured === undefined ? '' : ` (${measured})`}</p>
+<h2 id="scenario-${number}">${title} ${isOpen ? html`<span class="chip none">no result yet</span>` : chips(scenario)}</h2>
+<p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? (isOpen ? 'no result yet' : 'not tested')}${measured ? ` (${measured})` : ''}</p>
 ${done(scenario, isOpen)}
 ${evidence ? callers(evidence, isWhole) : NOTHING}
 ${measures(status.measures ?? [])}

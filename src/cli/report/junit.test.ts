@@ -44,8 +44,21 @@ describe('JUnit XML', () => {
     );
     expect(all('failure')).toHaveLength(1);
     expect(all('error')).toHaveLength(0);
-    expect(all('failure')[0]?.getAttribute('message')).toContain('broke, against the expectation');
+    expect(all('failure')[0]?.getAttribute('message')).toMatch(
+      /^counter-drift found violation, .*; gate failed: /,
+    );
     expect(all('testsuites')[0]?.getAttribute('failures')).toBe('1');
+  });
+
+  it('shows a weakness that the spec accepts, in a case that passes', () => {
+    const accepted = { expect: 'NotDetected', result: 'NotDetected', summary: 'FailsOpen, 30 > 10' } as const;
+    const { all } = xml(
+      runThat(accepted, { phase: 'Succeeded', reason: 'ExpectationsMet', message: 'as expected' }),
+    );
+    expect(all('failure')).toEqual([]);
+    expect(all('system-out')[0]?.textContent).toMatch(
+      /^counter-drift found FailsOpen, 30 of 10 admitted; gate passed, accepted\n/,
+    );
   });
 
   it('has an error for what could not be judged, and for a run without a verdict', () => {

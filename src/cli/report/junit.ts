@@ -1,5 +1,6 @@
 /** A report as JUnit XML, which CI systems show as test results: a case for each scenario. Pure. */
 import { type DiagnosisStatus, diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
+import { findingText } from '../finding.ts';
 import type { Report, ScenarioReport } from './report.ts';
 import { html, type Markup, type Part } from './text.ts';
 
@@ -39,8 +40,9 @@ function propertiesOf({ headline, run, runId, verdict }: Report): Record<string,
   return { verdict: verdict.phase, reason: verdict.reason, run, runId, headline };
 }
 
-function caseOf({ asExpected, diagnosis, outcome, status }: ScenarioReport): Case {
-  const { evidence = [], expect, fault, message = '', name, reason = '', result, summary } = status;
+function caseOf({ asExpected, diagnosis, gate, status }: ScenarioReport): Case {
+  const { evidence = [], expect, fault, message = '', name, reason = '', result } = status;
+  const found = `${name} found ${findingText(status)}; gate ${gate}`;
   return {
     name: `${name}: expects ${expect}`,
     outcome: asExpected
@@ -51,9 +53,9 @@ function caseOf({ asExpected, diagnosis, outcome, status }: ScenarioReport): Cas
           ? 'error'
           : 'failure',
     type: reason === '' ? (result ?? 'NotTested') : reason,
-    message: `${name} ${outcome}${summary === undefined ? '' : ` (${summary})`}${message === '' ? '' : `: ${message}`}`,
+    message: `${found}${message === '' ? '' : `: ${message}`}`,
     time: secondsBetween(fault?.startedAt, fault?.endedAt),
-    lines: [...evidence, ...(diagnosis ? explained(diagnosis) : [])],
+    lines: [found, ...evidence, ...(diagnosis ? explained(diagnosis) : [])],
   };
 }
 

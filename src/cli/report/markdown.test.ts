@@ -61,7 +61,7 @@ describe('Markdown for a pull request', () => {
   it('is short, the verdict first, with a row for each scenario', () => {
     const made = markdown();
     expect(made.length).toBeLessThan(4000);
-    expect(made).toMatch(/^### ✅ As expected/);
+    expect(made).toMatch(/^### ❌ counter-drift: violation, .*\. Gate passed\.\n/);
     expect(read(made).types.filter((type) => type === 'tr_open')).toHaveLength(3);
     expect(read(made).text).toContain('drift at least 30 requests, at most 8 allowed');
     expect(read(made).text).not.toContain('>= 30 > 8');
@@ -83,6 +83,36 @@ describe('Markdown for a pull request', () => {
     const long = [{ ...first, message: 'x'.repeat(100_000) }];
     const bounded = reportOf({ demo: { ...demo, status: { ...demo.status, diagnoses: long } } });
     expect(reportMarkdown(bounded as Report).length).toBeLessThan(5000);
+  });
+
+  it('shows a weakness that the spec accepts before the gate that passes, and not in green', () => {
+    const { demo } = recordedRun();
+    const scenarios = (demo.status?.scenarios ?? []).map((one) => ({
+      ...one,
+      expect: 'NotDetected' as const,
+      result: 'NotDetected' as const,
+      summary: 'FailsOpen, 30 > 10',
+    }));
+    const made = reportMarkdown(
+      reportOf({ demo: { ...demo, status: { ...demo.status, scenarios } } }) as Report,
+    );
+    expect(made).toMatch(/^### ❌ counter-drift: FailsOpen, 30 of 10 admitted/);
+    expect(made).toContain('| 🔴 FailsOpen | 30 of 10 admitted | NotDetected | passed, accepted |');
+    expect(made).not.toMatch(/✅|🟢|Nothing: /u);
+  });
+
+  it('shows why there is no verdict', () => {
+    const { demo } = recordedRun();
+    const verdict = {
+      phase: 'Errored',
+      reason: 'TargetUnhealthy',
+      message: 'nobody listens on 9999',
+    } as const;
+    const run = { number: 1, startedAt: '2026-01-01T00:00:00Z', verdict };
+    const made = reportMarkdown(
+      reportOf({ demo: { ...demo, status: { ...demo.status, run, scenarios: [] } } }) as Report,
+    );
+    expect(read(made).text).toContain('nobody listens on 9999');
   });
 
   it('says what is missing', () => {

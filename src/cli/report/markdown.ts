@@ -1,9 +1,10 @@
 /** A report as a few lines of Markdown, for the comment of a pull request. Pure. */
-import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
+import { diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
 import type { Report } from './report.ts';
 import { timeText } from './times.ts';
 
 const SIGNS: Readonly<Record<Report['tone'], string>> = { good: '✅', bad: '❌', none: '⚠️' };
+const FINDING_SIGNS: typeof SIGNS = { good: '🟢', bad: '🔴', none: '🟡' };
 
 /** GitHub's and GitLab's Markdown, ends with a line end. */
 export function reportMarkdown(report: Report): string {
@@ -21,12 +22,12 @@ export function reportMarkdown(report: Report): string {
     tone,
     verdict,
   } = report;
-  const rows = scenarios.map(({ outcome, status }) => [
+  const rows = scenarios.map(({ finding, gate, status }) => [
     status.name,
+    `${FINDING_SIGNS[finding.tone]} ${finding.word}`,
+    finding.figure,
     status.expect,
-    status.result ?? 'not tested',
-    outcome,
-    measureInWords(status.measures) ?? status.summary ?? '',
+    gate,
   ]);
   const diagnoses = scenarios.flatMap(({ diagnosis, status }) => {
     if (!diagnosis) return [];
@@ -46,7 +47,8 @@ export function reportMarkdown(report: Report): string {
   ];
   return `${[
     `### ${SIGNS[tone]} ${inline(headline)}`,
-    ...(rows.length === 0 ? [] : [table(['scenario', 'expected', 'result', 'it', 'measured'], rows)]),
+    ...(verdict.phase === 'Succeeded' ? [] : [inline(verdict.message)]),
+    ...(rows.length === 0 ? [] : [table(['scenario', 'found', 'measured', 'expected', 'gate'], rows)]),
     listOf(
       'What to do',
       advice.map(({ scenario, text }) => (scenario === undefined ? text : `${scenario}: ${text}`)),

@@ -37,6 +37,7 @@ aside p{margin:.2em 0}
 .chip.good{color:var(--good);background:var(--good-soft)}
 .chip.bad{color:var(--bad);background:var(--bad-soft)}
 .chip.none{color:var(--none);background:var(--none-soft)}
+.chip.gate{color:var(--muted);box-shadow:inset 0 0 0 1px var(--edge)}
 .todo ul{padding-left:1.1em}
 .timeline{list-style:none;padding:0;font-size:.88rem}
 .timeline li{display:grid;grid-template-columns:14rem 1fr 8.5rem;gap:12px;align-items:center;padding:2px 0}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DiagnosisStatus } from '../../api/index.ts';
-import type { ScenarioEvidence } from '../../evidence/index.ts';
+import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { chartSvg } from './chart.ts';
 import { plotsOf } from './plots.ts';
 import { recordedRun } from './report.fixture.ts';
@@ -62,6 +62,48 @@ describe('a plot of answers', () => {
     expect(plot.bound).toBeUndefined();
     expect(plot.lines.at(-1)).toMatchObject({ name: 'the limit allows', points });
     expect(plot.about).toContain('stay at the limit or below, which is 14 in the end.');
+  });
+});
+
+describe('a plot of answers around an outage', () => {
+  /** The caller beyond its limit was admitted before the fault only; the new one three times its limit in it. */
+  function outage(): ScenarioEvidence {
+    const scenario = drift();
+    const { bundle } = scenario;
+    bundle.series = bundle.series.filter(({ signal }) => !signal.startsWith('requests-'));
+    const row = (id: string, signal: Signal, points: [number, number][]) =>
+      bundle.series.push({ id, component: 'replica-1', signal, unit: 'requests', points });
+    row('s900', 'requests-allowed', [
+      [-5150, 1],
+      [-4880, 10],
+    ]);
+    row('s901', 'newcomer-allowed', [
+      [800, 1],
+      [9000, 30],
+    ]);
+    row('s902', 'others-unanswered', [
+      [1500, 1],
+      [9000, 44],
+    ]);
+    return scenario;
+  }
+
+  it('shows the whole fault, and what was admitted in it', () => {
+    const plot = answersOf(outage());
+    const fault = plot.bands.find(({ kind }) => kind === 'fault');
+    expect(fault && fault.toMs - fault.fromMs).toBeGreaterThan(9000);
+    expect(plot.lines.map(({ name, points }) => [name, points.at(-1)?.[1]])).toEqual([
+      ['not answered, of all callers', 44],
+      ['allowed to a caller that is new in the fault', 30],
+      ['allowed', 10],
+    ]);
+  });
+
+  it('shows a fault that has not ended up to what was seen last', () => {
+    const scenario = outage();
+    scenario.bands = scenario.bands.map(({ fromMs, kind, text }) => ({ fromMs, kind, text }));
+    const fault = answersOf(scenario).bands.find(({ kind }) => kind === 'fault');
+    expect(fault && fault.toMs - fault.fromMs).toBeGreaterThan(8000);
   });
 });
 

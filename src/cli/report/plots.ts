@@ -54,8 +54,8 @@ function counts(scenario: ScenarioEvidence): Plot | undefined {
 
 function answers(scenario: ScenarioEvidence): Plot | undefined {
   const all = (signal: Signal) => pointsOf(scenario, signal);
-  const line = (name: string, signal: Signal, colour: 0 | 2 | 3): PlotLine[] => {
-    const some = all(signal);
+  const line = (name: string, colour: 0 | 1 | 2 | 3, ...signals: Signal[]): PlotLine[] => {
+    const some = signals.flatMap(all);
     const points = some.length === 0 ? [] : combined(some, sum);
     return points.some(([, value]) => value > 0)
       ? [{ name, colour, points, joined: 'all', holds: true }]
@@ -63,9 +63,10 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
   };
   // What was denied would dwarf the rest, and stands in the table of answers.
   const lines = [
-    ...line('failed', 'requests-failed', 3),
-    ...line('not answered', 'requests-unanswered', 2),
-    ...line('allowed', 'requests-allowed', 0),
+    ...line('failed, of all callers', 3, 'requests-failed', 'others-failed'),
+    ...line('not answered, of all callers', 2, 'requests-unanswered', 'others-unanswered'),
+    ...line('allowed to a caller that is new in the fault', 1, 'newcomer-allowed'),
+    ...line('allowed', 0, 'requests-allowed'),
   ];
   if (lines.length === 0) return undefined;
   const limits = all('limit').at(-1) ?? [];
@@ -188,10 +189,12 @@ function plot(
   const moments = bundle.series
     .filter(({ signal }) => signal !== 'limit')
     .flatMap(({ points }) => [points[0], points.at(-1)]);
+  const lastSeen = Math.max(0, ...moments.map((point) => point?.[0] ?? 0));
   const spans = bands.map(({ fromMs, kind, toMs }) => ({
     kind,
     fromMs: fromMs - bundleAtMs,
-    toMs: (toMs ?? fromMs) - bundleAtMs,
+    // One that has not ended goes on to the last thing that was seen.
+    toMs: (toMs ?? Math.max(fromMs, bundleAtMs + lastSeen)) - bundleAtMs,
   }));
   const times = [
     ...moments.map((point) => point?.[0] ?? 0),
@@ -200,7 +203,8 @@ function plot(
   const values = made.lines.flatMap(({ points }) => points.map(([, value]) => value));
   const [least, greatest] = [Math.min(...values.filter((value) => value > 0)), Math.max(...values)];
   const whole = { fromMs: Math.min(...times), toMs: Math.max(...times) };
-  const span = made.key === 'counts' || made.key === 'store' ? whole : spanOf(made.lines, whole);
+  const lasts = bands.some(({ kind }) => kind === 'fault') && !bands.some(({ kind }) => kind === 'burst');
+  const span = lasts || made.key === 'counts' || made.key === 'store' ? whole : spanOf(made.lines, whole);
   const isIn = (at: number): boolean => at >= span.fromMs && at <= span.toMs;
   return {
     ...made,
@@ -224,7 +228,7 @@ function plot(
   };
 }
 
-/** Of what is over in a moment, that moment and a little around it; else the whole. */
+/** Of what is over in a moment, that moment and a little around it; else the whole. A fault that lasts is always shown. */
 function spanOf(
   lines: readonly PlotLine[],
   whole: Pick<Plot, 'fromMs' | 'toMs'>,

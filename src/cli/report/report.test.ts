@@ -12,7 +12,7 @@ const verdict = (phase: Verdict['phase'], reason: Verdict['reason']): Verdict =>
 /** The report of a run whose scenarios ended so. */
 function reportWith(
   end: Verdict,
-  scenarios: readonly Pick<ScenarioStatus, 'expect' | 'result'>[],
+  scenarios: readonly Pick<ScenarioStatus, 'expect' | 'result' | 'summary'>[],
   dryRun = false,
 ): Report {
   const { demo } = recordedRun();
@@ -35,59 +35,88 @@ const UNJUDGED = { expect: 'Detected', result: 'Inconclusive' } as const;
 
 describe('the verdict in one sentence', () => {
   it.each([
-    ['both held', verdict('Succeeded', 'ExpectationsMet'), [HELD, HELD], 'good', 'held in both scenarios'],
     [
-      'one broke',
+      'both held',
       verdict('Succeeded', 'ExpectationsMet'),
-      [BROKE],
+      [HELD, HELD],
       'good',
-      'broke what must hold in the one scenario',
+      's1: no violation; s2: no violation. Gate passed.',
     ],
     [
-      'one of each',
+      'one broke as expected, which is no good news',
       verdict('Succeeded', 'ExpectationsMet'),
       [BROKE, HELD],
-      'good',
-      'held in s2, and broke what must hold in s1',
+      'bad',
+      's1: violation; s2: no violation. Gate passed.',
     ],
     [
       'one unmet',
       verdict('Failed', 'UnexpectedAnomaly'),
       [UNMET, HELD],
       'bad',
-      '1 of 2 scenarios ended otherwise than expected: s1 broke, against the expectation',
+      's1: violation; s2: no violation. Gate failed: 1 of 2 scenarios not as expected.',
     ],
-    ['not judged', verdict('Errored', 'Inconclusive'), [UNJUDGED, BROKE], 'none', 'No verdict'],
+    [
+      'a weakness that the spec accepts',
+      verdict('Succeeded', 'ExpectationsMet'),
+      [{ ...HELD, summary: 'FailsOpen, 30 > 10' }],
+      'bad',
+      's1: FailsOpen, 30 of 10 admitted. Gate passed.',
+    ],
+    [
+      'one that was expected and did not show: the gate fails, and the subject is well',
+      verdict('Failed', 'AnomalyNotReproduced'),
+      [{ expect: 'Detected', result: 'NotDetected' }],
+      'none',
+      's1: no violation. Gate failed',
+    ],
+    [
+      'no expectation',
+      verdict('Succeeded', 'ExpectationsMet'),
+      [{ expect: 'Any', result: 'Detected' }],
+      'bad',
+      's1: violation. No expectation was set.',
+    ],
+    [
+      'a violation without any fault',
+      verdict('Failed', 'BaselineViolated'),
+      [{ expect: 'Detected' }],
+      'bad',
+      'Rate Limiter fails without any fault (BaselineViolated). Gate failed.',
+    ],
+    [
+      'not judged, beside a violation',
+      verdict('Errored', 'Inconclusive'),
+      [UNJUDGED, BROKE],
+      'bad',
+      'No verdict on Rate Limiter: the run could not be carried to its end (Inconclusive). Found before that: s2: violation.',
+    ],
     [
       'stopped',
       verdict('Aborted', 'Aborted'),
       [{ expect: 'Detected' }],
       'none',
-      'the run was stopped (Aborted)',
+      'No verdict on Rate Limiter: the run was stopped (Aborted).',
     ],
-  ] as const)('says what became of it: %s', (_, end, scenarios, tone, sentence) => {
+  ] as const)('has the finding first, and then the gate: %s', (_, end, scenarios, tone, sentence) => {
     const report = reportWith(end, scenarios);
     expect(report.headline).toContain(sentence);
     expect(report.tone).toBe(tone);
     expect(report.advice.length).toBeGreaterThan(0);
   });
 
-  it('says what was judged before the run was stopped', () => {
-    const aborted = verdict('Aborted', 'Aborted');
-    expect(reportWith(aborted, [BROKE, UNJUDGED, { expect: 'Detected' }]).headline).toBe(
-      'No verdict: the run was stopped (Aborted). Judged before that: s1 broke, as expected.',
-    );
-    expect(reportWith(aborted, [UNMET, HELD]).headline).toBe(
-      'No verdict: the run was stopped (Aborted). Judged before that: s1 broke, against the expectation; s2 held, as expected.',
-    );
-    expect(reportWith(aborted, [{ expect: 'Detected' }]).headline).toContain('before it could judge');
+  it('advises on a weakness that the spec accepts, and has nothing to do only if there is none', () => {
+    const end = verdict('Succeeded', 'ExpectationsMet');
+    expect(reportWith(end, [{ ...HELD, summary: 'Hangs' }]).advice).toEqual([
+      { scenario: 's1', text: expect.stringMatching(/^The spec accepts Hangs\./) },
+    ]);
+    expect(reportWith(end, [HELD]).advice).toEqual([{ text: 'Nothing: no weakness was found.' }]);
   });
 
-  it('speaks of no expectation where either result will do', () => {
-    const end = verdict('Succeeded', 'ExpectationsMet');
-    const { headline, scenarios } = reportWith(end, [{ expect: 'Any', result: 'Detected' }]);
-    expect(headline).toBe('Succeeded: Rate Limiter broke what must hold in the one scenario.');
-    expect(scenarios[0]?.outcome).toBe('broke, where either will do');
+  it('advises to fix the cause of a run without a verdict, and says which', () => {
+    expect(reportWith(verdict('Errored', 'TargetUnhealthy'), [{ expect: 'Any' }]).advice[0]?.text).toBe(
+      'Fix the cause, and run again: why',
+    );
   });
 
   it('does not take a dry run for a success', () => {
@@ -127,9 +156,9 @@ describe('a report', () => {
 
   it('says of what was detected what to do, as the diagnosis does', () => {
     const report = reportOf(recordedRun());
-    expect(report?.scenarios.map(({ outcome }) => outcome)).toEqual([
-      'broke, as expected',
-      'broke, as expected',
+    expect(report?.scenarios.map(({ finding, gate }) => [finding.word, gate])).toEqual([
+      ['violation', 'passed, as expected'],
+      ['violation', 'passed, as expected'],
     ]);
     expect(report?.advice.map(({ scenario }) => scenario)).toEqual(['counter-drift', 'ghost-allowing']);
     expect(report?.took).toMatch(/^\d+s$/);

@@ -12,6 +12,7 @@ import {
 } from '../../api/index.ts';
 import { asExpected } from '../../demo/verdict.ts';
 import type { RunEvidence, ScenarioEvidence } from '../../evidence/index.ts';
+import { findingOf, findingText, gateOf, isAccepted, type ShownFinding } from '../finding.ts';
 
 /** What could be read of a run. */
 export interface ReportSource {
@@ -44,7 +45,7 @@ export interface Report extends RunSoFar {
   /** How long the run took: "48s"; '' where that is not known. */
   readonly took: string;
   readonly verdict: Verdict;
-  /** good: Succeeded, and something was tested; bad: Failed; none: no verdict on the subject. */
+  /** By what was found, whatever the gate makes of it. good: all of it is well; bad: a weakness; none: not known. */
   readonly tone: 'good' | 'bad' | 'none';
   /** The verdict in one sentence. */
   readonly headline: string;
@@ -59,8 +60,9 @@ export interface ScenarioReport {
   readonly title: string;
   readonly status: ScenarioStatus;
   readonly asExpected: boolean;
-  /** What became of it, in a few words: "broke, as expected". */
-  readonly outcome: string;
+  readonly finding: ShownFinding;
+  /** What the gate makes of it, in a few words: "passed, accepted". */
+  readonly gate: string;
   readonly diagnosis: DiagnosisStatus | undefined;
   readonly evidence: ScenarioEvidence | undefined;
 }
@@ -78,15 +80,20 @@ export function reportOf(source: ReportSource): Report | undefined {
   if (!so || !run?.verdict) return undefined;
   const { scenarios, subject } = so;
   const isTested = !run.dryRun && scenarios.length > 0;
-  const { phase } = run.verdict;
   return {
     ...so,
     took: tookOf(run),
     verdict: run.verdict,
-    tone: phase === 'Failed' ? 'bad' : phase === 'Succeeded' && isTested ? 'good' : 'none',
+    tone: toneOf(run.verdict, scenarios),
     headline: headlineOf(run.verdict, subject, scenarios, isTested),
     advice: adviceOf(run.verdict, scenarios, isTested),
   };
+}
+
+function toneOf({ phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): Report['tone'] {
+  const has = (tone: Report['tone']) => scenarios.some(({ finding }) => finding.tone === tone);
+  if (has('bad') || reason === 'BaselineViolated') return 'bad';
+  return phase === 'Succeeded' && has('good') && !has('none') ? 'good' : 'none';
 }
 
 /** @returns undefined where no run of the object has begun */
@@ -151,25 +158,11 @@ function scenarioReport(
     title: words(status.type),
     status,
     asExpected: asExpected(status),
-    outcome: outcomeOf(status),
+    finding: findingOf(status),
+    gate: gateOf(status),
     diagnosis: diagnoses.find(({ scenario }) => scenario === status.name),
     evidence: evidence?.scenarios.find(({ name }) => name === status.name),
   };
-}
-
-/** What became of an invariant, for somebody who knows none of the words of the API. */
-const BECAME: Readonly<Record<string, string>> = {
-  Detected: 'broke',
-  NotDetected: 'held',
-  Inconclusive: 'could not be judged',
-};
-
-function outcomeOf(status: ScenarioStatus): string {
-  const became = BECAME[status.result ?? ''];
-  if (became === undefined) return 'was not tested';
-  if (status.result === 'Inconclusive') return became;
-  if (status.expect === 'Any') return `${became}, where either will do`;
-  return asExpected(status) ? `${became}, as expected` : `${became}, against the expectation`;
 }
 
 /** "CounterDrift": "Counter Drift". */
@@ -191,35 +184,25 @@ function headlineOf(
   scenarios: readonly ScenarioReport[],
   isTested: boolean,
 ): string {
-  if (phase === 'Aborted') {
-    const judged = scenarios.filter(({ status }) => status.result && status.result !== 'Inconclusive');
-    if (judged.length === 0)
-      return `No verdict: the run was stopped (${reason}) before it could judge ${subject}.`;
-    return `No verdict: the run was stopped (${reason}). Judged before that: ${outcomesOf(judged)}.`;
-  }
-  if (phase === 'Errored') {
-    return `No verdict: the run could not be carried to its end (${reason}), so it says nothing for certain about ${subject} as a whole.`;
+  const judged = scenarios.filter(({ status }) => status.result && status.result !== 'Inconclusive');
+  const found = findingsOf(judged);
+  if (phase === 'Aborted' || phase === 'Errored') {
+    const what = phase === 'Aborted' ? 'the run was stopped' : 'the run could not be carried to its end';
+    return `No verdict on ${subject}: ${what} (${reason}).${found === '' ? '' : ` Found before that: ${found}.`}`;
   }
   if (!isTested) return `Nothing was tested: a dry run found everything ready and injected no fault.`;
-  const unmet = scenarios.filter((scenario) => !scenario.asExpected);
   if (phase === 'Failed') {
-    return `Failed: ${count(unmet.length, scenarios.length)} ended otherwise than expected: ${outcomesOf(unmet)}.`;
+    const unmet = scenarios.filter(({ asExpected: met, status }) => !met && status.result !== undefined);
+    if (unmet.length === 0) return `${subject} fails without any fault (${reason}). Gate failed.`;
+    return `${findingsOf(scenarios)}. Gate failed: ${count(unmet.length, scenarios.length)} not as expected.`;
   }
-  const of = (result: string) => scenarios.filter(({ status }) => status.result === result);
-  const names = (some: readonly ScenarioReport[]) => some.map(({ status }) => status.name).join(' and in ');
-  const [broke, held] = [of('Detected'), of('NotDetected')];
-  // Of what was not expected either way, no word is said of an expectation.
-  const lead = scenarios.some(({ status }) => status.expect === 'Any') ? 'Succeeded: ' : 'As expected, ';
-  if (held.length === 0 && lead === 'As expected, ') {
-    return `${lead}${subject} broke what must hold in ${all(broke.length)}: the ${broke.length === 1 ? 'weakness' : 'weaknesses'} that this run looked for ${broke.length === 1 ? 'is' : 'are'} real.`;
-  }
-  if (broke.length === 0) return `${lead}${subject} held in ${all(held.length)}.`;
-  if (held.length === 0) return `${lead}${subject} broke what must hold in ${all(broke.length)}.`;
-  return `${lead}${subject} held in ${names(held)}, and broke what must hold in ${names(broke)}.`;
+  const isGate = scenarios.some(({ status }) => status.expect !== 'Any');
+  return `${found}. ${isGate ? 'Gate passed' : 'No expectation was set'}.`;
 }
 
-function outcomesOf(scenarios: readonly ScenarioReport[]): string {
-  return scenarios.map(({ outcome, status }) => `${status.name} ${outcome}`).join('; ');
+/** "outage: FailsOpen, 30 of 10 admitted; burst: no violation". */
+function findingsOf(scenarios: readonly ScenarioReport[]): string {
+  return scenarios.map(({ status }) => `${status.name}: ${findingText(status)}`).join('; ');
 }
 
 function count(some: number, of: number): string {
@@ -232,7 +215,7 @@ function all(number: number, one = 'the one scenario'): string {
 }
 
 function adviceOf(
-  { phase, reason }: Verdict,
+  { message, phase, reason }: Verdict,
   scenarios: readonly ScenarioReport[],
   isTested: boolean,
 ): Advice[] {
@@ -241,9 +224,14 @@ function adviceOf(
       return [
         {
           scenario: status.name,
-          text: `Mend what kept it from being judged, and run again: ${status.message ?? status.reason ?? 'no reason is known'}`,
+          text: `Fix what kept it from being judged, and run again: ${status.message ?? status.reason ?? 'no reason is known'}`,
         },
       ];
+    }
+    if (isAccepted(status)) {
+      const { word } = findingOf(status);
+      const text = `The spec accepts ${word}. If your callers should not meet that, take ${word} out of what it accepts, and change what the limiter does then.`;
+      return [{ scenario: status.name, text }];
     }
     if (status.result !== 'Detected') return [];
     const remedy = diagnosis && (remedySentence(diagnosis) ?? diagnosis.remediation?.message);
@@ -251,7 +239,8 @@ function adviceOf(
       {
         scenario: status.name,
         text:
-          diagnosis?.recommendation ?? 'Nobody has explained it. Look at its measures and evidence below.',
+          diagnosis?.recommendation ??
+          'No diagnosis is available. See the measures and the evidence of this scenario.',
       },
       ...(remedy === undefined ? [] : [{ scenario: status.name, text: remedy }]),
     ];
@@ -260,18 +249,18 @@ function adviceOf(
     for (const { asExpected: met, status } of scenarios) {
       if (met || status.result !== 'NotDetected') continue;
       const text =
-        'What was expected did not show. See whether the fault was strong and long enough; else expect NotDetected.';
+        'The expected violation did not appear. If that is right, set expect to NotDetected; otherwise use a stronger or longer fault.';
       advice.push({ scenario: status.name, text });
     }
   }
-  const isOpen = phase === 'Errored' || phase === 'Aborted';
+  const isOpen = phase === 'Errored' || phase === 'Aborted' || reason === 'BaselineViolated';
   if (isOpen && !scenarios.some(({ status }) => status.result === 'Inconclusive')) {
     advice.unshift({
-      text: `Look up ${reason} in docs/troubleshooting.md, mend what it names, and run again.`,
+      text: `Fix the cause, and run again: ${message}`,
     });
   }
   if (advice.length > 0 || isOpen) return advice;
   return [
-    { text: isTested ? 'Nothing: all that was tested held.' : 'Set spec.dryRun to false to test something.' },
+    { text: isTested ? 'Nothing: no weakness was found.' : 'Set spec.dryRun to false to test something.' },
   ];
 }

@@ -1,12 +1,14 @@
 /** Parts that both views show: phase, progress, countdown, health, results. Pure. */
 import type { ChaosDemoStatus, ChapterStatus, ScenarioStatus } from '../../api/index.ts';
 import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
+import { findingOf } from '../finding.ts';
 import { type Line, type Look, seg, widthOf } from './line.ts';
 import type { LiveState } from './state.ts';
 
 const PHASE_LOOKS: Readonly<Record<string, Look>> = {
   Running: 'active',
-  Succeeded: 'good',
+  // The gate passed; whether the subject is well is for its findings to show.
+  Succeeded: 'strong',
   Failed: 'bad',
   Errored: 'bad',
   Aborted: 'warning',
@@ -123,8 +125,6 @@ function mark(good: boolean) {
   return good ? seg('●', 'good') : seg('○', 'bad');
 }
 
-const RESULT_LOOKS: Readonly<Record<string, Look>> = { Inconclusive: 'warning' };
-
 /** What became of each scenario, or what it is at: in words where `width` has room for them. */
 export function resultLines({ run, scenarios = [] }: ChaosDemoStatus, width: number): Line[] {
   return scenarios.map((scenario) => {
@@ -167,9 +167,11 @@ export function explainedLines(status: ChaosDemoStatus, width: number, most: num
   ]) as Line[];
 }
 
-/** Whether it ended as expected decides how a result looks, and is written behind it. */
-function lookOf({ expect, result }: ScenarioStatus): Look {
-  return RESULT_LOOKS[result ?? ''] ?? (expect === 'Any' || expect === result ? 'good' : 'bad');
+const FINDING_LOOKS = { good: 'good', bad: 'bad', none: 'warning' } as const satisfies Record<string, Look>;
+
+/** By what was found. Whether the spec expects it is written behind it. */
+function lookOf(scenario: ScenarioStatus): Look {
+  return FINDING_LOOKS[findingOf(scenario).tone];
 }
 
 function standingOf(scenario: ScenarioStatus, isOver: boolean): Line {
@@ -179,7 +181,7 @@ function standingOf(scenario: ScenarioStatus, isOver: boolean): Line {
     return [seg(fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`, 'dim')];
   }
   const asExpected = expect === 'Any' || expect === result ? 'as expected' : `expected ${expect}`;
-  return [seg(`${result}${expect === result ? ' ' : ', '}${asExpected}`, lookOf(scenario))];
+  return [seg(result, lookOf(scenario)), seg(`${expect === result ? ' ' : ', '}${asExpected}`)];
 }
 
 /** "1:05", since the run began; once it is over, how long it took. */

@@ -1,7 +1,7 @@
 /** What may be wrong with what replicas allow and count, alone and together. */
 import { ALL_REPLICAS } from '../check-answer.ts';
 import { claim, type Finding, namesOf, requests, span } from './finding.ts';
-import { idsOf, type Sample, type Signs } from './signs.ts';
+import { idsOf, largest, type Sample, type Signs } from './signs.ts';
 
 /** Counts that are on their way arrive within this time. Milliseconds. */
 const ARRIVES_MS = 1000;
@@ -29,6 +29,12 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
   });
   if (over.length === 0) return together(signs, limit, storeFailsFrom);
   const held = replicas.filter((replica) => !over.some((one) => one.replica === replica));
+  const elsewhere = overElsewhere(
+    signs,
+    limit,
+    over.map(({ replica }) => replica),
+  );
+  if (elsewhere) return [elsewhere];
   // Those that let everybody through as well had only less to answer.
   const lax = held.filter((replica) => !turnsAway(signs, replica));
   if (lax.length === held.length && (held.length === 0 || storeFailsFrom < Infinity)) {
@@ -55,7 +61,8 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
       anomaly: 'limit-not-enforced',
       component: replica,
       action: 'restart-component',
-      confidence: 0.95,
+      // A limit of its own shows in every burst.
+      confidence: heldElsewhere(signs, replica, limit.value) ? 0.5 : 0.95,
       onsetMs:
         signs.of('requests-allowed', replica).find(({ at, value }) => value > limitAt(at))?.at ?? most.at,
       chain: [
@@ -72,6 +79,47 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
       ],
       brings: ['uncoordinated-admission', 'unknown'] as const,
     }));
+}
+
+/**
+ * What several bursts show of more replicas than went beyond the limit in this one: which it is changes from burst to
+ * burst, so it is about what all of them do. Undefined where no other replica went beyond it.
+ */
+function overElsewhere(signs: Signs, limit: Sample, here: readonly string[]): Finding | undefined {
+  const beyond = signs.replicas.flatMap((replica) => {
+    const most = largest(signs.of('allowed-to-another', replica));
+    return most && most.value > limit.value ? [{ replica, most }] : [];
+  });
+  const others = beyond.filter(({ replica }) => !here.includes(replica));
+  if (others.length === 0) return undefined;
+  const both = [...here, ...others.map(({ replica }) => replica)];
+  return {
+    anomaly: 'limit-not-enforced',
+    component: ALL_REPLICAS,
+    action: 'change-mode',
+    confidence: 0.8,
+    onsetMs: firstBeyond(signs, () => limit.value) ?? 0,
+    chain: [
+      ...claim(
+        `${namesOf(here)} allowed more than the ${limit.value} that all together may, and in other bursts so did ${namesOf(others.map(({ replica }) => replica))}.`,
+        [
+          limit.id,
+          ...idsOf(here.map((replica) => signs.last('requests-allowed', replica))),
+          ...idsOf(others.map(({ most }) => most)),
+        ],
+      ),
+      ...claim(
+        `It is not about one of them: ${both.length} of ${signs.replicas.length} replicas decide on a count that lacks requests under way, their own among them.`,
+        idsOf(beyond.map(({ most }) => most)),
+      ),
+    ],
+    brings: ['uncoordinated-admission', 'unknown'],
+  };
+}
+
+/** Whether a replica that went beyond the limit in this burst kept it in another. */
+function heldElsewhere(signs: Signs, replica: string, limit: number): boolean {
+  return signs.of('allowed-to-another', replica).some(({ value }) => value <= limit);
 }
 
 /** Whether a replica has let anybody go without what was asked for, or was not seen to be asked. */

@@ -14,7 +14,7 @@ import { idsOf, largest, Signs } from './signs.ts';
 import { storeFindings } from './store-rules.ts';
 
 /** Changes with what the rules conclude. */
-export const RULES_VERSION = 'rules/v3';
+export const RULES_VERSION = 'rules/v4';
 
 /** What comes so soon after its cause that the probes cannot tell which was first, in milliseconds. */
 const AT_ONCE_MS = 300;

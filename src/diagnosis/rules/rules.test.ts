@@ -80,6 +80,10 @@ function traffic(
   });
 }
 
+/** What each replica allowed in a burst that came later. */
+const otherBurst = (counts: readonly number[]): Part[] =>
+  counts.map((count, i): Part => [REPLICAS[i] ?? 'replica-1', 'allowed-to-another', [[600, count]]]);
+
 const local = (counts: readonly number[], at = 9000): Part[] =>
   counts.map(
     (count, i): Part => [
@@ -218,6 +222,30 @@ const cases: Case[] = [
     anomaly: 'limit-not-enforced',
     component: 'replica-2',
     alternatives: ['store-writes-stalled at store'],
+  },
+  {
+    name: 'one replica goes beyond the limit in this burst, and all three do in the next',
+    parts: [
+      ...well,
+      ...traffic([{ allowed: 7, denied: 13 }, { allowed: 20 }, { allowed: 9, denied: 11 }], 0, 100),
+      ...otherBurst([20, 20, 18]),
+    ],
+    invariant: { ...ghosts, broken: true },
+    anomaly: 'limit-not-enforced',
+    component: 'replicas',
+    alternatives: [],
+  },
+  {
+    name: 'one replica goes beyond the limit in every burst',
+    parts: [
+      ...well,
+      ...traffic([{ allowed: 3, denied: 17 }, { allowed: 20 }, { allowed: 4, denied: 16 }], 0, 100),
+      ...otherBurst([5, 20, 2]),
+    ],
+    invariant: { ...ghosts, broken: true },
+    anomaly: 'limit-not-enforced',
+    component: 'replica-2',
+    alternatives: [],
   },
   {
     name: 'writes stall, and every replica lets everybody through meanwhile',

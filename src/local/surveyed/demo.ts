@@ -24,7 +24,7 @@ const scenarios = [
     countdown: '1s',
     storeOutage: { pause: `${PAUSE_SECONDS}s`, callerTimeout: '1s', requestsPerSecond: 5, settle: '5s' },
   },
-  { name: 'burst', type: 'GhostAllowing', expect: 'Any', countdown: '1s', ghostAllowing: { multiplier: 3 } },
+  { name: 'burst', type: 'GhostAllowing', expect: 'Any', countdown: '1s' },
 ];
 
 /** Labels of the pods that stand for its processes. */

@@ -124,6 +124,48 @@ describe('a run', () => {
     });
   });
 
+  it('is Failed by an unexpected anomaly, though another scenario is Inconclusive', async () => {
+    const simulation = new Simulation(GATE, { stallBites: false });
+    await simulation.runUntil(finished);
+    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Inconclusive', 'Detected']);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+    expect(simulation.status.message).toMatch(/^surge ended Detected .*; stall is inconclusive: /);
+  });
+
+  it('is Errored if an expected anomaly stands next to an Inconclusive one, and shows it', async () => {
+    const simulation = new Simulation(simulatedSpec(), { stallBites: false });
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
+    expect(simulation.status.message).toMatch(/^surge ended Detected .*, as expected; stall is inconclusive/);
+  });
+
+  it('is Failed by an unexpected anomaly, though the run ends before its last chapter', async () => {
+    const simulation = new Simulation(GATE);
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
+    simulation.target.behaviour.usableMs = 5000;
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+    expect(simulation.status.message).toMatch(
+      /^stall ended Detected .*The run ended early \(PrepareFailed\)/,
+    );
+  });
+
+  it('stays Aborted if somebody stops it after an unexpected anomaly', async () => {
+    const simulation = new Simulation(GATE);
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
+    simulation.spec = simulatedSpec({ activeDeadline: '1m' });
+    await simulation.runUntil(() => simulation.status.history?.[0]?.number === 1);
+    expect(simulation.status.history?.[0]).toMatchObject({ phase: 'Aborted', reason: 'Superseded' });
+  });
+
+  it('is Failed with nothing injected where the invariant is broken without a fault', async () => {
+    const simulation = new Simulation(simulatedSpec(), { losesAnyway: true });
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'BaselineViolated' });
+    expect(simulation.status.message).toContain('lost 3 requests without any fault');
+    expect(simulation.injected).toEqual([]);
+  });
+
   it('is Errored with nothing injected where the subject does not become healthy', async () => {
     const simulation = new Simulation();
     simulation.target.healthy = false;

@@ -45,7 +45,12 @@ export class SimulatedDriver implements SubjectDriver {
       case 'MeasureBaseline':
         this.#setUp(effect.fixture);
         await this.#clock.sleep(effectMs, signal).finally(() => this.#target.fixtures.delete(effect.fixture));
-        return { kind: 'Baseline', outcome: { ok: true, message: 'measured' } };
+        return {
+          kind: 'Baseline',
+          outcome: behaviour.losesAnyway
+            ? { ok: false, violated: true, message: 'lost 3 requests without any fault' }
+            : { ok: true, message: 'measured' },
+        };
       case 'Prepare': {
         const { fault, fixture, sequence } = effect;
         this.#setUp(fixture);

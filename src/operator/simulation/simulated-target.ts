@@ -11,6 +11,8 @@ export interface Behaviour {
   queues: boolean;
   /** Whether a surge loses requests. */
   loses: boolean;
+  /** Whether it loses requests without any fault, and the control before the faults shows that. */
+  losesAnyway: boolean;
   /** Whether a stall holds anything up at all. */
   stallBites: boolean;
   /** Milliseconds an effect takes. */
@@ -41,6 +43,7 @@ export interface Behaviour {
 const USUAL: Behaviour = {
   queues: true,
   loses: true,
+  losesAnyway: false,
   stallBites: true,
   effectMs: 40,
   closeMs: 0,

@@ -24,6 +24,7 @@ import { httpInterface } from './interfaces/http/http-interface.ts';
 import type { LimiterInterface } from './interfaces/limiter-interface.ts';
 import { pollHealth } from './interfaces/poll-health.ts';
 import { referenceInterface } from './interfaces/reference/reference-interface.ts';
+import { LimitNotKeptError } from './limits/limit-not-kept.ts';
 import { remedyOf } from './remedy.ts';
 import { restore } from './restore.ts';
 import { isDemoKey } from './schema.ts';
@@ -182,7 +183,7 @@ class RateLimiterDriver implements SubjectDriver {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof NotFoundOutError) throw error;
-      return { kind: 'Baseline', outcome: { ok: false, message: `No baseline: ${messageOf(error)}` } };
+      return violation(error) ?? noBaseline(error);
     }
   }
 
@@ -202,6 +203,8 @@ class RateLimiterDriver implements SubjectDriver {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof NotFoundOutError) throw error;
+      const violated = violation(error);
+      if (violated) return violated;
       const message = `The key of the scenario could not be set up: ${messageOf(error)}`;
       return { kind: 'NotPrepared', fault, message };
     }
@@ -346,4 +349,15 @@ class RateLimiterDriver implements SubjectDriver {
     if (!scenario) throw new RangeError(`the spec has no scenario ${name}`);
     return faultOf(scenario.type).open(scenario, this.#toolkit, this.#interface);
   }
+}
+
+function noBaseline(error: unknown): Finding {
+  return { kind: 'Baseline', outcome: { ok: false, message: `No baseline: ${messageOf(error)}` } };
+}
+
+/** That a control found the limit not kept, whichever part made it; undefined: it found something else. */
+function violation(error: unknown): Finding | undefined {
+  if (!(error instanceof LimitNotKeptError)) return undefined;
+  const outcome = { ok: false, violated: true, message: `The limit is not kept: ${error.message}` };
+  return { kind: 'Baseline', outcome };
 }

@@ -58,7 +58,8 @@ function overviewItem(row: OverviewRow): Markup {
 <p>${facts.join(' · ')}</p>${message === '' ? NOTHING : html`<p class="muted">${message}</p>`}</li>`;
 }
 
-const CHIPS: Readonly<Record<string, string>> = { Running: 'on', Succeeded: 'good', Failed: 'bad' };
+/** Succeeded means that the gate passed, not that the subject is well: that is for the report to show. */
+const CHIPS: Readonly<Record<string, string>> = { Running: 'on', Succeeded: 'gate', Failed: 'bad' };
 
 function phaseChip(phase: string, reason = ''): Markup {
   const known = phase === '' ? 'Pending' : phase;

@@ -202,6 +202,8 @@ export class Timeline {
   request({ caller, endedAt, got, node, sentAt, unheard }: CallerRequest): void {
     const asker = caller === 'Beyond' ? 'requests' : 'others';
     this.sent(sentAt, node, asker);
+    // Among the others its requests would be lost, and it is the one that shows what is admitted in the fault.
+    if (caller === 'Reaching' && got === 'Admitted') this.#count(endedAt, node, 'newcomer-allowed', 1);
     if (!unheard) {
       this.answered(endedAt, node, got, endedAt - sentAt, asker);
       return;
@@ -238,13 +240,16 @@ export class Timeline {
   }
 
   /** Requests that were sent together in the name of another caller, or in another window: they have nothing to do with the counts here. */
-  otherBurst({ allowed, requests, sendSpanMs, startedAt }: BurstResult, who = 'another caller'): void {
+  otherBurst(
+    { allowed, allowedBy, endedAt, requests, sent: sentTo, sendSpanMs, startedAt }: BurstResult,
+    who = 'another caller',
+  ): void {
+    for (const [pod, component] of this.#replicas) {
+      if (sentTo.has(pod))
+        this.#recorder.add(endedAt, component, 'allowed-to-another', allowedBy.get(pod) ?? 0);
+    }
     const sent = `${counted(requests, 'request')} within ${spanOf(sendSpanMs)} ms`;
-    this.event(
-      startedAt,
-      CLIENT,
-      `${who} sent ${sent}, of which ${allowed} were allowed; no series has them`,
-    );
+    this.event(startedAt, CLIENT, `${who} sent ${sent}, of which ${allowed} were allowed`);
   }
 
   /** Notes what has changed in the health of the replicas. */

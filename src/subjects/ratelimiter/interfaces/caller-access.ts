@@ -43,8 +43,11 @@ export interface CallerAccess {
    * waits, or the run itself makes the windows.
    */
   readonly returnsWithinMs?: number | undefined;
-  /** Why a caller that used its limit up without any fault did not get what it should; undefined: it did. */
-  problemOf(control: UsedUp, timeoutField: string): string | undefined;
+  /**
+   * Why a caller that used its limit up without any fault did not get what it should; undefined: it did.
+   * To be thrown: a LimitNotKeptError is a violation.
+   */
+  problemOf(control: UsedUp, timeoutField: string): Error | undefined;
   /** What to do where callers within their limit are turned away without any fault. */
   readonly advice: string;
 }

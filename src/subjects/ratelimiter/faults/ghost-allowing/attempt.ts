@@ -14,7 +14,7 @@ import { watchRecovery } from '../recovery.ts';
 import { watchStore } from '../store-watch.ts';
 import type { Timeline } from '../timeline.ts';
 import { GhostInvariant } from './invariant.ts';
-import { parametersOf } from './parameters.ts';
+import { parametersOf, requestsOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
 import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
@@ -104,7 +104,7 @@ export class GhostAllowingAttempt implements FaultAttempt {
     signal: AbortSignal,
   ): Promise<BurstResult> {
     const { budget, limiter, now, redis, target, timeoutMs } = this.#toolkit;
-    const requests = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
+    const requests = requestsOf(this.#scenario, limiter, target.nodes.length);
     const { key, windowId } = watch.window;
     // A write meanwhile shows whether it was Redis that stood in the way.
     const writer = await redis.openProbeWriter().catch(() => undefined);
@@ -166,8 +166,10 @@ export class GhostAllowingAttempt implements FaultAttempt {
   /** Of the trial that broke the invariant, or the first. */
   evidence(): FaultEvidence | undefined {
     const broken = this.#places.findIndex(({ watch }) => watch.reading().detectedAt !== undefined);
-    const evidence = this.#places[Math.max(0, broken)]?.watch.evidence();
-    return evidence && { ...evidence, bands: burstBands(this.#bursts.map(({ burst }) => burst)) };
+    const shown = Math.max(0, broken);
+    const evidence = this.#places[shown]?.watch.evidence();
+    const bursts = this.#bursts.map(({ burst }) => burst);
+    return evidence && { ...evidence, bands: burstBands(bursts, shown) };
   }
 
   get timelines(): readonly Timeline[] {

@@ -19,14 +19,18 @@ afterEach(async () => {
 
 const never = new AbortController().signal;
 
+/** How many requests of a caller a node lets through: always, or by its path. */
+type Admits = number | ((url: string) => number);
+
 /** A node that lets so many requests of each caller through, and knows nothing of other nodes. */
-async function nodeThatAdmits(most: number, asked: string[] = []): Promise<number> {
+async function nodeThatAdmits(most: Admits, asked: string[] = []): Promise<number> {
   const admitted = new Map<string, number>();
   const server: Server = createServer(({ url = '' }, answer) => {
     asked.push(url);
     const before = admitted.get(url) ?? 0;
     admitted.set(url, before + 1);
-    answer.writeHead(before < most ? 200 : 429).end();
+    const limit = typeof most === 'number' ? most : most(url);
+    answer.writeHead(before < limit ? 200 : 429).end();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -37,7 +41,7 @@ async function nodeThatAdmits(most: number, asked: string[] = []): Promise<numbe
   return (server.address() as AddressInfo).port;
 }
 
-function specOf(limit: object): ChaosDemoSpec {
+function specOf(limit: object, ghostAllowing: object): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
     subject: {
       rateLimiter: {
@@ -47,18 +51,24 @@ function specOf(limit: object): ChaosDemoSpec {
         limit: { window: '60s', algorithm: 'TokenBucket', ...limit },
       },
     },
-    scenarios: [{ name: 's', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 1 } }],
+    scenarios: [{ name: 's', type: 'GhostAllowing', ghostAllowing }],
   });
 }
 
 /** What is kept of a burst at three nodes, each of which lets so many through by itself. */
 async function burstAt(
   limit: object,
-  each: number,
-  { asked, ...parts }: Partial<Pick<Toolkit, 'dial'>> & { readonly asked?: string[] } = {},
+  each: number | readonly Admits[],
+  {
+    asked,
+    ghostAllowing = { multiplier: 3, trials: 1 },
+    ...parts
+  }: Partial<Pick<Toolkit, 'dial'>> & { readonly asked?: string[]; readonly ghostAllowing?: object } = {},
 ): Promise<EvidenceBundle> {
-  const ports = await Promise.all([0, 1, 2].map(async () => await nodeThatAdmits(each, asked)));
-  const spec = specOf(limit);
+  const ports = await Promise.all(
+    [0, 1, 2].map(async (i) => await nodeThatAdmits(typeof each === 'number' ? each : (each[i] ?? 0), asked)),
+  );
+  const spec = specOf(limit, ghostAllowing);
   const [scenario] = spec.scenarios;
   if (!scenario) throw new TypeError('there is a scenario');
   const toolkit = openToolkit(spec, {
@@ -123,4 +133,25 @@ it.each([
   expect(judged).toBe(15);
   expect(asked.filter((url) => url === '/')).toHaveLength(3 * wakeUps);
   expect(asked.filter((url) => url.startsWith('/demo-x'))).toHaveLength(30);
+});
+
+it('sends each pod twice its limit by default, so that a race inside one pod shows', async () => {
+  // Each pod lets two requests too many through of its own, which with its limit alone it could not.
+  const asked: string[] = [];
+  const { invariant } = await burstAt({ requests: 10, burst: 10 }, [12, 0, 0], {
+    asked,
+    ghostAllowing: { trials: 1 },
+  });
+  expect(asked.filter((url) => url.startsWith('/demo-x'))).toHaveLength(60);
+  expect(invariant).toMatchObject({ broken: true });
+});
+
+it('has rules judge over all bursts, not by the one that is shown', async () => {
+  const first = (here: number, elsewhere: number) => (url: string) => (url === '/demo-x' ? here : elsewhere);
+  const bundle = await burstAt({ requests: 10, burst: 10 }, [first(7, 20), first(20, 20), first(9, 18)], {
+    ghostAllowing: { trials: 2 },
+  });
+  expect(await ask(rulesProvider, bundle, never)).toMatchObject({
+    answer: { anomaly: 'limit-not-enforced', component: 'replicas' },
+  });
 });

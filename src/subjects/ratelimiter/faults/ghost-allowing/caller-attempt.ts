@@ -17,7 +17,7 @@ import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { callerReading, mostOfBurst, resultOfCaller } from './caller-reading.ts';
 import { GHOST_FORMULA } from './invariant.ts';
-import { inOneWindowMs, parametersOf } from './parameters.ts';
+import { inOneWindowMs, parametersOf, requestsOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
 import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
@@ -155,7 +155,10 @@ export class CallerBurstAttempt implements FaultAttempt {
     return {
       originMs,
       pods: timeline.pods,
-      bands: burstBands(this.#trials.map(({ burst }) => burst)),
+      bands: burstBands(
+        this.#trials.map(({ burst }) => burst),
+        shown,
+      ),
       bundle: timeline.bundle(originMs, trial && seenInvariant(GHOST_FORMULA, trial.reading)),
     };
   }
@@ -173,7 +176,7 @@ export class CallerBurstAttempt implements FaultAttempt {
   ): Promise<Burst<Decision>> {
     const { budget, callers, dial, limiter, now, ownLimit, target, timeoutMs } = this.#toolkit;
     if (!callers) throw new TypeError('there are no callers');
-    const count = limiter.limit.requests * parametersOf(this.#scenario).multiplier;
+    const count = requestsOf(this.#scenario, limiter, target.nodes.length);
     const request = callers.requestOf(key);
     const { http } = limiter.interface;
     const onStart = (): void => {

@@ -10,7 +10,7 @@ import type { Fault } from '../fault.ts';
 import { isOfOneCaller } from '../rests.ts';
 import { GhostAllowingAttempt } from './attempt.ts';
 import { CallerBurstAttempt } from './caller-attempt.ts';
-import { api, MOST_TRIALS, parametersOf, rules, trialsMs, unprovable } from './parameters.ts';
+import { api, MOST_KEYS, parametersOf, rules, trialsMs, unprovable } from './parameters.ts';
 import { trialKeys } from './trials.ts';
 
 export const ghostAllowing: Fault = {
@@ -34,27 +34,31 @@ export const ghostAllowing: Fault = {
   ],
   plan(scenario, limiter) {
     const { multiplier, settle, trials } = parametersOf(scenario);
-    const { requests } = limiter.limit;
+    // Without it the burst depends on the number of pods.
+    const sent = multiplier === undefined ? undefined : multiplier * limiter.limit.requests;
+    const burst =
+      sent === undefined ? 'A burst of twice the limit to each node' : `A burst of ${sent} requests`;
     return {
       faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario, limiter),
       settleMs: parseDuration(settle),
       load: false,
       onOrphan: 'Retry',
-      faultTitle: `A burst of ${requests * multiplier} requests goes to all nodes at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,
-      invariant: invariantOf(limiter, requests * multiplier),
+      faultTitle: `${burst} goes to all nodes at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,
+      invariant: invariantOf(limiter, sent),
     };
   },
   beyondStoryMs: trialsMs,
-  keysOf: (fixture) => trialKeys(fixture, MOST_TRIALS),
+  keysOf: (fixture) => trialKeys(fixture, MOST_KEYS),
   unprovable,
   open: (scenario, toolkit) =>
     toolkit.callers ? new CallerBurstAttempt(scenario, toolkit) : new GhostAllowingAttempt(scenario, toolkit),
 };
 
-function invariantOf(limiter: RateLimiterSpec, sent: number): string {
+function invariantOf(limiter: RateLimiterSpec, sent: number | undefined): string {
   const { requests } = limiter.limit;
   const full = admittedAtOnce(limitOf(limiter));
+  const of = sent === undefined ? 'the requests of a burst' : `${sent} requests`;
   return full === requests
-    ? `of ${sent} requests at most ${requests}, the limit, are admitted in the window`
-    : `of ${sent} requests at most ${full} are admitted, and what comes back meanwhile`;
+    ? `of ${of} at most ${requests}, the limit, are admitted in the window`
+    : `of ${of} at most ${full} are admitted, and what comes back meanwhile`;
 }

@@ -9,20 +9,30 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
+import { CONFIDENCE, excludedAbove, trialsToExclude } from '../../../../demo/power.ts';
 import { MOST_AHEAD_MS } from '../../../../demo/sound-status.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
-import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
+import { parametersBy, scenarioRule } from '../fault.ts';
 import { isOfOneCaller, restMs, tooLongForClock } from '../rests.ts';
 
 /** Requests of the largest burst. */
 const MOST_SENT = 10_000;
 const MOST_TIMES = 100;
 /** Trials of one fault. */
-export const MOST_TRIALS = 10;
+const MOST_TRIALS = 100;
+/** The same of a limiter that is told of a key for each: the counters of all of them are watched to the end. */
+export const MOST_KEYS = 10;
+const USUAL_TRIALS = 3;
+/**
+ * So many times its limit a burst sends to each pod: with as much as its limit alone, a pod whose own requests race
+ * could not exceed it. For one pod at least {@link LEAST_TIMES} in all.
+ */
+const TIMES_EACH = 2;
+const LEAST_TIMES = 3;
 
 /** What each further trial may add to the time of the fault: its rest, its connections and its answers. */
 export const TRIAL_MS = 500;
@@ -33,17 +43,25 @@ const schema = z
       .int()
       .min(2)
       .max(MOST_TIMES)
-      .default(3)
+      .optional()
       .describe(
-        'The burst has limit.requests times this many requests. With expect NotDetected at least the number of pods, so that each pod is asked for as many as the limit allows.',
+        'The burst has limit.requests times this many requests. Left out: twice as many for each pod as the limit admits at once, at least three times that in all, and no more than one run may send. With expect NotDetected at least the number of pods, so that each pod gets as many as the limit allows.',
       ),
     trials: z
       .int()
       .min(1)
       .max(MOST_TRIALS)
-      .default(3)
+      .optional()
       .describe(
-        'How many bursts are sent, each on a key of its own, or with identity SourceAddress once the limit is whole again. One that admits too much is enough for Detected; NotDetected says that it was not observed in so many trials.',
+        `How many bursts are sent, each on a key of its own, or with identity SourceAddress once the limit is whole again; default: ${USUAL_TRIALS}, or as excludesAbove needs. At most ${MOST_KEYS} through the reference interface. One that admits too much is enough for Detected; NotDetected reports what so many trials exclude.`,
+      ),
+    excludesAbove: z
+      .int()
+      .min(3)
+      .max(95)
+      .optional()
+      .describe(
+        `In place of trials: NotDetected excludes, at ${CONFIDENCE} % confidence, a violation in more than this percentage of bursts. 64 takes 3 trials, 26 takes 10, 5 takes 59.`,
       ),
     settle: durationField('How long to keep watching after the burst.', '1s', '1m').default('5s'),
   })
@@ -73,6 +91,11 @@ export const api = {
       grows: true,
       meaning: 'Bursts of which more was admitted than the limit; the other figures are of the worst one.',
     },
+    {
+      name: 'excludesAbove',
+      unit: '%',
+      meaning: `Without a broken trial: at ${CONFIDENCE} % confidence, no larger share of bursts admits too much.`,
+    },
     { name: 'requests', unit: 'requests', meaning: 'Requests of the burst.' },
     { name: 'denied', unit: 'requests', meaning: 'Requests of the burst that were denied.' },
     {
@@ -88,11 +111,35 @@ export const api = {
   },
 } as const satisfies FaultApi;
 
-export type GhostAllowingSpec = z.output<typeof schema>;
+type GhostAllowingSpec = z.output<typeof schema>;
 
-export const parametersOf: (scenario: ScenarioSpec) => GhostAllowingSpec = parametersBy(api);
+const given: (scenario: ScenarioSpec) => GhostAllowingSpec = parametersBy(api);
 
-const times = numberInCel(api, 'multiplier');
+/** Its parameters, with the number of trials that they come to. */
+export function parametersOf(
+  scenario: ScenarioSpec,
+): Pick<GhostAllowingSpec, 'multiplier' | 'settle'> & { readonly trials: number } {
+  const { excludesAbove, multiplier, settle, trials } = given(scenario);
+  const needed = excludesAbove === undefined ? USUAL_TRIALS : trialsToExclude(excludesAbove);
+  return { multiplier, settle, trials: trials ?? needed };
+}
+
+/** Requests of each burst to so many pods. */
+export function requestsOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
+  const { multiplier } = parametersOf(scenario);
+  if (multiplier !== undefined) return limiter.limit.requests * multiplier;
+  const times = Math.max(LEAST_TIMES, TIMES_EACH * pods);
+  return Math.min(times * admittedAtOnce(limitOf(limiter)), mostSent(limiter));
+}
+
+/** Requests that one burst may have. */
+function mostSent({ interface: { http } }: RateLimiterSpec): number {
+  return http?.tls ? MOST_SENT / TLS_COST : MOST_SENT;
+}
+
+const ghosts = `s.${api.member}`;
+const times = `${ghosts}.multiplier`;
+const noTimes = `!has(${ghosts}) || !has(${times})`;
 const requests = `self.${PART}.limit.requests`;
 
 export const rules: readonly CelRule[] = [
@@ -100,16 +147,21 @@ export const rules: readonly CelRule[] = [
     // Beyond their bounds the product could overflow; their own rules tell that.
     rule: scenarioRule(
       api,
-      `${times} > ${MOST_TIMES} || ${requests} > ${MOST_REQUESTS} || ${times} * ${requests} <= ${MOST_SENT}`,
+      `${noTimes} || ${times} > ${MOST_TIMES} || ${requests} > ${MOST_REQUESTS} || ${times} * ${requests} <= ${MOST_SENT}`,
     ),
     message: `limit.requests x ghostAllowing.multiplier must be at most ${MOST_SENT} requests`,
   },
   {
     rule: scenarioRule(
       api,
-      `${times} > ${MOST_TIMES} || ${requests} > ${MOST_REQUESTS} || ${times} * ${requests} <= ${MOST_SENT / TLS_COST} || !has(self.${PART}.interface.http) || !has(self.${PART}.interface.http.tls)`,
+      `${noTimes} || ${times} > ${MOST_TIMES} || ${requests} > ${MOST_REQUESTS} || ${times} * ${requests} <= ${MOST_SENT / TLS_COST} || !has(self.${PART}.interface.http) || !has(self.${PART}.interface.http.tls)`,
     ),
     message: `with interface.http.tls, limit.requests x ghostAllowing.multiplier must be at most ${MOST_SENT / TLS_COST} requests: each has a connection of its own`,
+  },
+  {
+    rule: scenarioRule(api, `!has(${ghosts}) || !has(${ghosts}.trials) || !has(${ghosts}.excludesAbove)`),
+    message:
+      'set ghostAllowing.trials or ghostAllowing.excludesAbove, which chooses the trials, but not both',
   },
 ];
 
@@ -135,28 +187,35 @@ export function unprovable(
   const { limit } = limiter;
   const { multiplier, trials } = parametersOf(scenario);
   const name = `scenario ${scenario.name}`;
+  if (trials > MOST_KEYS && !limiter.interface.http) {
+    return `${name}: ${counted(trials, 'trial')} need as many keys, and through the reference interface a run watches ${MOST_KEYS} at most: lower ghostAllowing.trials, or raise ghostAllowing.excludesAbove to ${excludedAbove(MOST_KEYS)}`;
+  }
   const storyMs = inOneWindowMs(scenario, limiter);
   if (storyMs >= parseDuration(limit.window)) {
-    return `${name}: ${counted(trials, 'trial')} with countdown, settle and twice health.timeout take ${formatDuration(storyMs)}, and all of it has to fit into limit.window ${limit.window}: lower ghostAllowing.trials, or raise ${PART}.limit.window`;
+    return `${name}: ${counted(trials, 'trial')} with countdown, settle and twice health.timeout take ${formatDuration(storyMs)}, and all of it has to fit into limit.window ${limit.window}: lower ghostAllowing.trials or raise its excludesAbove, or raise ${PART}.limit.window`;
   }
   const byOne = isOfOneCaller(limiter) ? unprovableByOne(scenario, limiter, storyMs) : undefined;
   if (byOne !== undefined) return byOne;
-  const sent = limit.requests * multiplier;
+  const sent = requestsOf(scenario, limiter, pods);
+  const burst =
+    multiplier === undefined
+      ? `the burst has ${sent}, the most that one run may send`
+      : `the burst has limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent}`;
   // A full bucket admits more at once than comes back in a window.
   const full = admittedAtOnce(limitOf(limiter));
   if (sent <= full) {
-    return `${name}: a limiter in order admits ${full} requests at once (${PART}.limit.burst), and the burst has limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent}, so it can show nothing: ${raise(limit.requests, full + 1)}, or correct limit.burst`;
+    return `${name}: a limiter in order admits ${full} requests at once (${PART}.limit.burst), and ${burst}, so it can show nothing: ${raise(limit.requests, full + 1)}, or correct limit.burst`;
   }
   // An anomaly may show on some of the pods; that there is none has to be looked for on each, up to all that it admits.
   if (scenario.expect !== 'NotDetected' || sent >= pods * full) return undefined;
   if (full !== limit.requests) {
-    return `${name}: NotDetected needs as many requests to each of ${counted(pods, 'pod')} as it admits at once (${PART}.limit.burst), ${pods} x ${full} = ${pods * full}, and the burst has ${sent}: a pod that ignores the others could not show it. So ${raise(limit.requests, pods * full)}, or select fewer pods`;
+    return `${name}: NotDetected needs as many requests to each of ${counted(pods, 'pod')} as it admits at once (${PART}.limit.burst), ${pods} x ${full} = ${pods * full}, and ${burst}: a pod that ignores the others could not show it. So ${raise(limit.requests, pods * full)}, or select fewer pods`;
   }
   const remedy =
     pods <= MOST_TIMES && pods * limit.requests <= MOST_SENT
       ? `set ghostAllowing.multiplier to ${pods} or more`
       : `select fewer pods, or lower ${PART}.limit.requests and set ghostAllowing.multiplier to ${pods}`;
-  return `${name}: NotDetected needs limit.requests ${limit.requests} requests to each of ${counted(pods, 'pod')} = ${pods * limit.requests}, and the burst has ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${limit.requests * multiplier}: a pod that ignores the others could not show it. So ${remedy}`;
+  return `${name}: NotDetected needs limit.requests ${limit.requests} requests to each of ${counted(pods, 'pod')} = ${pods * limit.requests}, and ${burst}: a pod that ignores the others could not show it. So ${remedy}`;
 }
 
 /** The same where one caller makes all trials, with a rest before each. */

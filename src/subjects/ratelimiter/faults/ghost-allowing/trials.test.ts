@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { reportOfBurst } from './report.ts';
-import { readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
 
 const T = 1_000_000;
 
@@ -62,12 +62,15 @@ describe('trials', () => {
         { name: 'requests' },
       ],
     });
-    expect(seen.evidence[0]).toBe('Allowed in each trial: 10 of 20, 13 of 20, 15 of 20');
+    expect(seen.evidence[0]).toBe('Allowed in each trial, of 20 requests: 10, 13, 15');
   });
 
   it('have shown nothing where each was good', () => {
     const seen = reading([trial(0, 10), trial(1, 10), trial(2, 10)]);
     expect(seen).toMatchObject({ summary: '10/10, 0/3 trials', shortfalls: [], watchedUntil: T + 1100 });
+    expect(seen.measures).toContainEqual({ name: 'excludesAbove', value: 64, unit: '%' });
+    // The API takes whole numbers alone.
+    for (const { value } of seen.measures) expect(value).toBe(Math.round(value));
     const going = trial(0, 10);
     const ended = [{ ...going, reading: { ...going.reading, complete: false } }, trial(1, 10)];
     expect(reading(ended)).toMatchObject({ watchedUntil: T + 100, complete: false });
@@ -84,6 +87,18 @@ describe('trials', () => {
       'only 1 of 3 trials was made: its time was over',
     ]);
     expect(reading([], 1).shortfalls).toEqual(['the burst has not been reported']);
+  });
+
+  it('are bounded in what is told of many', () => {
+    const many = Array.from({ length: 59 }, (_, i) => trial(i, i === 40 ? 12 : 10));
+    const bursts = many.map(({ burst }) => burst);
+    expect(burstBands(bursts, 40).map(({ from }) => (from - T) / 500)).toEqual([
+      ...Array.from({ length: 11 }, (_, i) => i),
+      40,
+    ]);
+    expect(reading(many)).toMatchObject({ summary: '12/10, 1/59 trials', trials: 59 });
+    expect(reading(many).evidence[0]).toBe('Allowed in each trial, of 20 requests: 10 to 12');
+    expect(reportOf(many, 2).message.length).toBeLessThan(120);
   });
 
   it('are one fault, confirmed where each is, from the first request to the last answer', () => {

@@ -2,9 +2,15 @@
 
 import { counted } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading } from '../../../../demo/observed.ts';
+import { excludedAbove } from '../../../../demo/power.ts';
 import type { FaultEvidence } from '../../../../demo/subject.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { type Ends, tally } from './report.ts';
+
+/** Trials whose figures are listed one by one. */
+const MOST_LISTED = 10;
+/** Bursts that evidence has bands of, beside those of the fault itself. */
+const MOST_BANDS = 12;
 
 /** One burst, what is told of it, and where its invariant stands. */
 export interface Trial {
@@ -44,7 +50,7 @@ export function reportOf(trials: readonly Trial[], nodes: number): FaultReport {
   const message =
     failed >= 0
       ? `Trial ${failed + 1} of ${trials.length}: ${trials[failed]?.report.message}`
-      : `${spansOf(trials, nodes)}: ${tally(endsOf(trials))}`;
+      : `${spansOf(trials, nodes)}: ${trials.length > MOST_LISTED ? `${list(trials, ({ burst }) => burst.allowed)} allowed` : tally(endsOf(trials))}`;
   return { ...span, message };
 }
 
@@ -60,12 +66,16 @@ function endsOf(trials: readonly Trial[]): Ends {
 
 function spansOf(trials: readonly Trial[], nodes: number): string {
   const { requests = 0 } = trials[0]?.burst ?? {};
-  const spans = list(trials, ({ burst }) => burst.sendSpanMs.toFixed(1));
+  const spans = list(trials, ({ burst }) => burst.sendSpanMs, 1);
   return `${counted(trials.length, 'burst')} of ${counted(requests, 'request')} over ${counted(nodes, 'node')}, written within ${spans} ms`;
 }
 
-function list(trials: readonly Trial[], of: (trial: Trial) => number | string): string {
-  return trials.map(of).join(', ');
+/** A figure of each trial; of many the least and the most. */
+function list(trials: readonly Trial[], of: (trial: Trial) => number, digits = 0): string {
+  const figures = trials.map(of);
+  if (figures.length <= MOST_LISTED) return figures.map((figure) => figure.toFixed(digits)).join(', ');
+  const [least, most] = [Math.min(...figures), Math.max(...figures)];
+  return least === most ? most.toFixed(digits) : `${least.toFixed(digits)} to ${most.toFixed(digits)}`;
 }
 
 /**
@@ -99,7 +109,9 @@ export function readingOf(
   }
   const each =
     asked > 1 && trials.length > 0
-      ? [`Allowed in each trial: ${list(trials, ({ burst }) => `${burst.allowed} of ${burst.requests}`)}`]
+      ? [
+          `Allowed in each trial, of ${counted(trials[0]?.burst.requests ?? 0, 'request')}: ${list(trials, ({ burst }) => burst.allowed)}`,
+        ]
       : [];
   const [invariant, ...measures] = shown.measures;
   return {
@@ -108,6 +120,9 @@ export function readingOf(
       ...(invariant ? [invariant] : []),
       { name: 'trials', value: trials.length, unit: 'trials' },
       { name: 'trialsBroken', value: broken.length, unit: 'trials' },
+      ...(trials.length > 0 && broken.length === 0
+        ? [{ name: 'excludesAbove', value: excludedAbove(trials.length), unit: '%' }]
+        : []),
       ...measures,
     ],
     summary: `${shown.summary}, ${broken.length}/${counted(trials.length, 'trial')}`,
@@ -129,9 +144,10 @@ function watchedUntil(readings: readonly InvariantReading[]): number | undefined
   return readings.length > 0 ? Math.max(...ends(readings)) : undefined;
 }
 
-/** When each burst was sent, and what it came to. */
-export function burstBands(bursts: readonly BurstResult[]): FaultEvidence['bands'] {
-  return bursts.map(({ allowed, endedAt, requests, startedAt }) => ({
+/** When bursts were sent, and what they came to: of many the first, and the one whose series are `shown`. */
+export function burstBands(bursts: readonly BurstResult[], shown: number): FaultEvidence['bands'] {
+  const kept = bursts.filter((_, i) => i < MOST_BANDS - 1 || i === shown);
+  return kept.map(({ allowed, endedAt, requests, startedAt }) => ({
     kind: 'burst',
     from: startedAt,
     to: endedAt,

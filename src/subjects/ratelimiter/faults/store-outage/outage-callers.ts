@@ -110,7 +110,7 @@ export class OutageCallers {
     ]);
     for (const request of usedUp.requests) tell(request);
     const problem = access.problemOf(usedUp, 'storeOutage.callerTimeout');
-    if (problem !== undefined) throw new Error(problem);
+    if (problem) throw problem;
     let notAdmitted: CallerRequest | undefined;
     const add: Tell = (request) => {
       tell(request);

@@ -55,7 +55,7 @@ export class OwnCaller {
     await ownLimit.untilWhole(signal);
     const used = await this.#useUp({ most: 2 * this.#full + MOST_BEYOND }, signal);
     const problem = access.problemOf(used, 'storeOutage.callerTimeout');
-    if (problem !== undefined) throw new Error(problem);
+    if (problem) throw problem;
     await ownLimit.untilWhole(signal);
     return used.requests.map((request, i) => ({ ...request, caller: i < this.#full ? 'Within' : 'Beyond' }));
   }

@@ -1,96 +1,143 @@
 import { describe, expect, it } from 'vitest';
-import { specSchema } from '../../../../api/index.ts';
-import { rateLimiterApi } from '../../api.ts';
-import { rateLimiterOf } from '../../schema.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
 import type { CallerRequest, Got } from '../caller-request.ts';
 import { controlProblem } from './control-callers.ts';
-import { limitOf } from './limit-of-spec.ts';
+import { httpInterfaceSchema } from './schema.ts';
 
-const spec = specSchema([rateLimiterApi]).parse({
-  subject: {
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      limit: { requests: 2, window: '60s' },
-      redis: { service: { name: 'redis' } },
-      interface: { type: 'HTTP', http: { request: { path: '/$(key)' } } },
-    },
-  },
-  scenarios: [{ name: 's', type: 'StoreOutage' }],
-});
-const limit = limitOf(rateLimiterOf(spec));
+const LIMIT: RateLimit = { algorithm: 'SlidingWindow', requests: 10, windowMs: 60_000 };
+const PODS = ['api-0', 'api-1', 'api-2'];
 
-/** Requests one after the other, to the nodes in turn. */
-function asked(answers: readonly (readonly [node: string, got: Got])[]): CallerRequest[] {
-  return answers.map(([node, got], i) => ({
-    node,
-    caller: 'Beyond',
-    got,
-    sentAt: i * 20,
-    endedAt: i * 20 + 1,
-  }));
+/** Three pods that are asked in turn, 20 ms apart, until all have rejected twice in a row; at most 70 requests. */
+function control(admits: (pod: string, admitted: ReadonlyMap<string, number>) => boolean, pods = PODS) {
+  const admitted = new Map<string, number>();
+  const requests: CallerRequest[] = [];
+  for (let i = 0, denials = 0; i < 70 && denials < 2 * pods.length; i += 1) {
+    const node = pods[i % pods.length] ?? '';
+    const got: Got = admits(node, admitted) ? 'Admitted' : 'Denied';
+    if (got === 'Admitted') admitted.set(node, (admitted.get(node) ?? 0) + 1);
+    denials = got === 'Denied' ? denials + 1 : 0;
+    requests.push({ node, caller: 'Beyond', got, sentAt: i * 20, endedAt: i * 20 + 1 });
+  }
+  return { requests, usedUp: requests.slice(-2 * pods.length).every(({ got }) => got === 'Denied') };
 }
 
-describe('what is said of a limiter that lets too many through without a fault', () => {
-  it('names pods that denied none, and that they may have lost their Redis', () => {
-    const requests = asked([
-      ['a', 'Admitted'],
-      ['b', 'Admitted'],
-      ['a', 'Denied'],
-      ['b', 'Admitted'],
-      ['a', 'Denied'],
-      ['b', 'Admitted'],
-    ]);
-    expect(controlProblem(limit, { requests, usedUp: false }, 'health.timeout')).toMatch(
-      /^without any fault one caller was let through 4 times, and the limit allows 2: .*\. b denied none: .*lost its Redis, at its start or since its timeout for Redis is shorter than a usual answer takes/,
+/** Of pods that each go by counts of their own. */
+const LIMITS = new Map([
+  ['api-0', 9],
+  ['api-1', 4],
+  ['api-2', 7],
+]);
+
+const totalOf = (admitted: ReadonlyMap<string, number>): number =>
+  [...admitted.values()].reduce((sum, n) => sum + n, 0);
+
+function problemOf(seen: ReturnType<typeof control>, http: object = {}, limit: RateLimit = LIMIT) {
+  const spec = httpInterfaceSchema.parse({
+    request: { path: '/', headers: [{ name: 'X', value: '$(key)' }] },
+    ...http,
+  });
+  return controlProblem(limit, spec, seen, 'health.timeout');
+}
+
+describe('a limiter that admits more than its limit without a fault', () => {
+  it('is a violation, and a limit of the spec that is too small is the likelier cause', () => {
+    const error = problemOf(control((_, admitted) => totalOf(admitted) < 19));
+    expect(error?.name).toBe('LimitNotKeptError');
+    expect(error?.message).toMatch(
+      /admitted 19 times, and the limit allows 10\. .*every pod rejected, so subject\.rateLimiter\.limit\.requests is 19 rather than 10, or the rate limiter does not count every request/,
     );
   });
 
-  it('says nothing of that where every pod denies in the end', () => {
-    const requests = asked([
-      ['a', 'Admitted'],
-      ['b', 'Admitted'],
-      ['a', 'Admitted'],
-      ['b', 'Denied'],
-      ['a', 'Denied'],
-    ]);
-    expect(controlProblem(limit, { requests, usedUp: true }, 'health.timeout')).toMatch(
-      /identity of its caller$/,
+  it('is found to count in each pod alone', () => {
+    const error = problemOf(control((pod, admitted) => (admitted.get(pod) ?? 0) < 10));
+    expect(error?.name).toBe('LimitNotKeptError');
+    expect(error?.message).toMatch(
+      /admitted 30 times, and the limit allows 10\. That is 3 pods x 10, .*alone/,
+    );
+  });
+
+  it('names the one pod that has another limit', () => {
+    const error = problemOf(control((pod, admitted) => totalOf(admitted) < (pod === 'api-2' ? 20 : 10)));
+    expect(error?.name).toBe('LimitNotKeptError');
+    expect(error?.message).toMatch(/Only api-2 admitted requests beyond it \(10\)/);
+  });
+
+  it('names the one pod that never rejects', () => {
+    const error = problemOf(control((pod, admitted) => pod === 'api-1' || totalOf(admitted) < 10));
+    expect(error?.name).toBe('LimitNotKeptError');
+    expect(error?.message).toMatch(/api-1 rejected none, and api-2, api-0 did: .*lost its Redis/);
+  });
+
+  it('is thought to go by counts that are out of date if pods admit again after a rejection', () => {
+    const error = problemOf(control((pod, admitted) => (admitted.get(pod) ?? 0) < (LIMITS.get(pod) ?? 0)));
+    expect(error?.message).toMatch(/20 times.* counts that are out of date/);
+  });
+
+  it('names the burst of a bucket', () => {
+    const bucket: RateLimit = { algorithm: 'TokenBucket', requests: 10, windowMs: 60_000, capacity: 9 };
+    const error = problemOf(
+      control((_, admitted) => totalOf(admitted) < 10),
+      {},
+      bucket,
+    );
+    expect(error?.message).toContain('subject.rateLimiter.limit.burst is 10 rather than 9');
+  });
+
+  it('looks at the addresses where the pods go by those', () => {
+    const spec = { request: { path: '/' }, identity: 'SourceAddress' };
+    const error = problemOf(
+      control((pod, admitted) => (admitted.get(pod) ?? 0) < 10),
+      spec,
+    );
+    expect(error?.message).toMatch(/3 pods x 10.*under one address/);
+    expect(error?.message).not.toContain('$(key)');
+  });
+});
+
+describe('a limiter that rejects nothing', () => {
+  it('proves no violation, since no limit was seen', () => {
+    const error = problemOf(control(() => true));
+    expect(error?.name).toBe('Error');
+    expect(error?.message).toMatch(
+      /admitted 70 times, .*No pod rejected a request.*\$\(key\).*lost its Redis/,
+    );
+  });
+
+  it('is first checked for a rejection that the spec calls admitted', () => {
+    const error = problemOf(
+      control(() => true),
+      { admitted: { statuses: [200, 429] } },
+    );
+    expect(error?.message).toMatch(
+      /429 in subject\.rateLimiter\.interface\.http\.admitted is usually a rejection/,
     );
   });
 });
 
-describe('what is said where all requests are of one caller, by its source address', () => {
-  const of = (answers: Parameters<typeof asked>[0], usedUp: boolean): string | undefined =>
-    controlProblem(limit, { requests: asked(answers), usedUp }, 'health.timeout', 'SourceAddress');
-
-  it('names nothing that stands in the request, but who may show each pod another address', () => {
-    const said = of(
-      [
-        ['a', 'Admitted'],
-        ['b', 'Admitted'],
-        ['a', 'Admitted'],
-        ['a', 'Denied'],
-        ['b', 'Denied'],
-      ],
-      true,
-    );
-    expect(said).toMatch(
-      /the limit allows 2: .* whether all pods see the operator under one address and count by that/,
-    );
-    expect(said).not.toContain('$(key)');
-  });
-
-  it('names who else may have used it up, where that was sooner than the limit', () => {
-    const said = of(
-      [
-        ['a', 'Admitted'],
-        ['b', 'Denied'],
-        ['a', 'Denied'],
-      ],
-      true,
-    );
-    expect(said).toMatch(
-      /denied after 1 request, and the limit allows 2: correct subject\.rateLimiter\.limit .*who else/,
+describe('a limiter that rejects before its limit', () => {
+  it('is first checked for the place of the identity if it rejects the first request', () => {
+    expect(problemOf(control(() => false))?.message).toMatch(
+      /rejected after 0 requests, and the limit allows 10: .*put \$\(key\) where .*usually a header\. Otherwise correct subject\.rateLimiter\.limit\.requests/,
     );
   });
+
+  it('is first checked for another limit if it rejects later', () => {
+    expect(problemOf(control((_, admitted) => totalOf(admitted) < 9))?.message).toMatch(
+      /rejected after 9 requests, and the limit allows 10: correct subject\.rateLimiter\.limit\.requests, or see .*\$\(key\)/,
+    );
+  });
+
+  it('names who else may have used the limit of the address up', () => {
+    const spec = { request: { path: '/' }, identity: 'SourceAddress' };
+    expect(
+      problemOf(
+        control((_, admitted) => totalOf(admitted) < 9),
+        spec,
+      )?.message,
+    ).toMatch(/who else/);
+  });
+});
+
+it('keeps the limit if exactly that is admitted', () => {
+  expect(problemOf(control((_, admitted) => totalOf(admitted) < 10))).toBeUndefined();
 });

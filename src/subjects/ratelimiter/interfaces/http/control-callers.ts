@@ -16,21 +16,19 @@ import { MOST_BEYOND, type UsedUp, useUp } from '../use-up.ts';
 import { countAtRest, measureLag } from './control-counts.ts';
 import { ToldControl, toldLag } from './control-told.ts';
 import { limitOf } from './limit-of-spec.ts';
+import { limitField, overLimit, WHO_IS_TAKEN } from './over-limit.ts';
+import { controlRefill } from './refill-control.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
 import { StoreControl } from './store-control.ts';
 
-/** Pods that a message names. */
-const MOST_NAMED = 3;
 /** How long the control may take, in milliseconds, and so has to fit into a window by the clock. */
 const CONTROL_MS = 2000;
+/** Requests that a control makes at most to see pods reject that count alone, beyond twice the limit. */
+const MOST_ALONE = 1000;
 const HTTP_FIELD = 'subject.rateLimiter.interface.http';
+/** The likeliest reason why a caller is rejected at its first request. */
+const ONE_CALLER = `the rate limiter may take all requests for those of one caller, so put $(key) where it takes the identity of its caller (${HTTP_FIELD}.request), usually a header`;
 
-/** What to look at where more is let through than one caller may. */
-export const WHO_IS_TAKEN = {
-  Key: 'whether $(key) stands where it takes the identity of its caller',
-  SourceAddress:
-    'whether all pods see the operator under one address and count by that: a proxy, or address translation between them, may show each another',
-} as const satisfies Record<HttpInterfaceSpec['identity'], string>;
 /** What else may have used up the limit of the operator's address. */
 const WHO_ELSE =
   ' (requests, or a window that is longer), or see who else asks these pods under the address of the operator: what is behind the same proxy or address translation, or another ChaosDemo. All of them share that one limit';
@@ -59,7 +57,8 @@ export async function controlCallers(
   signal: AbortSignal,
 ): Promise<CallerControls> {
   const { askers: clients, callers, limiter, now, ownLimit, redis, timeoutMs } = toolkit;
-  if (!callers) throw new TypeError('there are no callers');
+  const { http } = limiter.interface;
+  if (!callers || !http) throw new TypeError('the rate limiter is not behind HTTP');
   const writes = await measureWrites(redis, signal);
   const writeMaxMs = writes.at(-1) ?? 0;
   const limit = limitOf(limiter);
@@ -67,20 +66,21 @@ export async function controlCallers(
   // Where the spec says what is counted, that shows it.
   const countable = limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow';
   const store = countable && limiter.redis.count ? undefined : new StoreControl(redis);
-  const header = countable ? limiter.interface.http?.remaining?.header : undefined;
+  const header = countable ? http.remaining?.header : undefined;
   const told = header === undefined ? undefined : new ToldControl(toolkit, header);
   await ownLimit?.untilWhole(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
   const watched = store?.around(clients) ?? clients;
   const asked = told?.around(watched, callers) ?? watched;
-  const options = { clients: asked, callers, key, most: 2 * full + MOST_BEYOND, callerTimeoutMs: timeoutMs };
+  // So many that pods which count alone are all seen to reject.
+  const most = Math.max(2 * full, Math.min(clients.length * full, MOST_ALONE)) + MOST_BEYOND;
+  const options = { clients: asked, callers, key, most, callerTimeoutMs: timeoutMs };
   const control = await useUp(options, signal).finally(() => ownLimit?.used());
   // First, for a limit that is used up too soon may come of it.
   if (ownLimit && control.usedUp) await requireFreeHealth(toolkit, signal);
-  const identity = limiter.interface.http?.identity;
-  const problem = controlProblem(limit, control, 'subject.rateLimiter.health.timeout', identity);
-  if (problem !== undefined) throw new Error(problem);
+  const problem = controlProblem(limit, http, control, 'subject.rateLimiter.health.timeout');
+  if (problem) throw problem;
   const { requests } = control;
   const allowed = new Map(clients.map(({ node: { name } }) => [name, 0]));
   for (const { got, node } of requests) {
@@ -94,6 +94,9 @@ export async function controlCallers(
   const seen = await store?.conclude(requests, countable, signal);
   if (seen) said.push(seen.message);
   if (told) said.push(told.conclude());
+  if (!ownLimit) await requireNewCaller(toolkit, `${key}-new`, signal);
+  const refill = { ...options, clients, most: full + MOST_BEYOND };
+  const refilled = await controlRefill(limit, requests, refill, signal).finally(() => ownLimit?.used());
   if (!store) {
     const stored = await countAtRest(toolkit, key, { admitted, sent }, signal);
     said.push(`Redis counted ${stored} of ${sent} for it`);
@@ -101,7 +104,7 @@ export async function controlCallers(
   const found = { writeMaxMs, ...(seen?.doubt !== undefined && { storeDoubt: seen.doubt }) };
   // What Redis holds goes before what answers tell; where nobody tells a count, nothing can lie behind.
   const measured = store ? (header === undefined ? undefined : toldLag(header)) : measureLag;
-  if (!measured || rates.length === 0) return { message: said.join('; '), ...found };
+  if (!measured || rates.length === 0) return { message: [...said, refilled].join('; '), ...found };
   const lags = new Map<number, Lag>();
   for (const rate of new Set(rates)) {
     const traffic = { keyPrefix: `${key}-${rate}`, requestsPerSecond: rate };
@@ -112,7 +115,7 @@ export async function controlCallers(
       `${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
   );
   return {
-    message: `${said.join('; ')}, and is at most ${behind.join(', ')}`,
+    message: `${said.join('; ')}, and is at most ${behind.join(', ')}; ${refilled}`,
     ...found,
     baseline: {
       writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
@@ -143,20 +146,40 @@ async function requireFreeHealth(
 }
 
 /**
+ * A caller that was never seen is admitted although another has used its limit up: the limiter tells them apart.
+ * @throws Error if it does not
+ */
+async function requireNewCaller(
+  { askers, callers, timeoutMs }: Pick<Toolkit, 'askers' | 'callers' | 'timeoutMs'>,
+  key: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const [client] = askers;
+  if (!client || !callers) return;
+  const asked = await client.ask(callers.requestOf(key), timeoutMs, signal);
+  signal.throwIfAborted();
+  if (gotOf(asked, callers)?.got !== 'Denied') return;
+  throw new Error(
+    `without any fault ${client.node.name} rejected the first request of a caller after another had used its limit up: ${ONE_CALLER}`,
+  );
+}
+
+/**
  * Why a limiter without a fault does not do what the spec says; undefined: it does. Pure.
  * @param timeoutField of the spec, how long an answer was waited for
+ * @returns a LimitNotKeptError if the limiter admitted too much, see {@link overLimit}
  */
 export function controlProblem(
   limit: RateLimit,
+  http: Pick<HttpInterfaceSpec, 'admitted' | 'identity'>,
   { improper, requests, usedUp }: UsedUp,
   timeoutField: string,
-  identity: HttpInterfaceSpec['identity'] = 'Key',
-): string | undefined {
+): Error | undefined {
   if (improper) {
     const { asked, got, node, problem, unheard } = improper;
     const before = requests.filter((request) => request.got === 'Admitted').length;
     const remedy = remedyOf({ got, unheard, usedUp: before >= admittedAtOnce(limit) }, before, timeoutField);
-    return `without any fault ${node} was asked ${asked}: ${problem}. ${remedy}`;
+    return new Error(`without any fault ${node} was asked ${asked}: ${problem}. ${remedy}`);
   }
   const admitted = requests.filter(({ got }) => got === 'Admitted');
   const { bound, excess } = overAdmission(limit, admitted.map(timesOf), {
@@ -164,19 +187,28 @@ export function controlProblem(
     clockWithinMs: CLOCK_WITHIN_MS,
   });
   const full = admittedAtOnce(limit);
-  if (!usedUp || excess > 0) {
-    const denying = new Set(requests.filter(({ got }) => got === 'Denied').map(({ node }) => node));
-    const open = [...new Set(requests.map(({ node }) => node))].filter((node) => !denying.has(node));
-    const lost =
-      open.length === 0
-        ? ''
-        : `. ${firstOf(open)} denied none: see in the logs whether the rate limiter lost its Redis, at its start or since its timeout for Redis is shorter than a usual answer takes. Some let everybody through from then on, until the pod is restarted`;
-    return `without any fault one caller was let through ${counted(admitted.length, 'time')}, and the limit allows ${Math.max(bound, full)}: see whether subject.rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN[identity]}${lost}`;
+  const { identity } = http;
+  if (excess > 0) {
+    const options = { limit, bound, identity, admittedStatuses: http.admitted.statuses };
+    return overLimit(requests, options);
   }
-  if (admitted.length < full) {
-    return `without any fault one caller was denied after ${counted(admitted.length, 'request')}, and the limit allows ${full}: correct subject.rateLimiter.limit${identity === 'Key' ? '' : WHO_ELSE}`;
+  if (!usedUp) {
+    return new Error(
+      `without any fault one caller was admitted ${admitted.length} of ${counted(requests.length, 'time')} and never rejected by every pod in a row, since its limit comes back as fast as Setup sends requests: give the rate limiter a slower refill for the test`,
+    );
   }
+  if (admitted.length < full) return new Error(tooEarly(admitted.length, limit, identity));
   return undefined;
+}
+
+/** Why a new caller was rejected before its limit, the likelier first. */
+function tooEarly(admitted: number, limit: RateLimit, identity: HttpInterfaceSpec['identity']): string {
+  const figure = `without any fault one caller was rejected after ${counted(admitted, 'request')}, and the limit allows ${admittedAtOnce(limit)}`;
+  const correct = `correct ${limitField(limit)}`;
+  if (identity === 'SourceAddress') return `${figure}: ${correct}${WHO_ELSE}`;
+  return admitted === 0
+    ? `${figure}: ${ONE_CALLER}. Otherwise ${correct}`
+    : `${figure}: ${correct}, or see ${WHO_IS_TAKEN.Key}`;
 }
 
 /** What to do about a request that a limiter in order had let through or denied: neither an error nor no answer is a denial. */
@@ -192,12 +224,6 @@ function remedyOf(
   if (unheard) return `${usedUp ? `${used} an error is no denial: s` : 'S'}ee in the logs why it failed`;
   if (!usedUp) return `See ${HTTP_FIELD} (request, admitted, denied)`;
   return `${used} an error is no denial: where your rate limiter denies so, name the status in ${HTTP_FIELD}.denied; else see in the logs why it failed`;
-}
-
-/** The first few of some pods, in words. */
-function firstOf(pods: readonly string[]): string {
-  const [named, left] = [pods.slice(0, MOST_NAMED), pods.length - MOST_NAMED];
-  return left > 0 ? `${named.join(', ')} and ${left} more` : named.join(', ');
 }
 
 function timesOf({ endedAt, sentAt }: CallerRequest): { sentAt: number; answeredAt: number } {

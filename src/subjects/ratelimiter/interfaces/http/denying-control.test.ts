@@ -28,10 +28,11 @@ async function problemOf(beyond: RequestListener, denied: object = {}): Promise<
     server.closeAllConnections();
     server.close();
   });
-  const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/of/$(key)' }, denied }));
+  const http = httpInterfaceSchema.parse({ request: { path: '/of/$(key)' }, denied });
+  const callers = new HttpCallers(http);
   const options = { clients: [client], callers, key: 'demo-a', most: 20, callerTimeoutMs: 300 };
   const control = await useUp(options, new AbortController().signal);
-  return controlProblem(LIMIT, control, 'health.timeout');
+  return controlProblem(LIMIT, http, control, 'health.timeout')?.message;
 }
 
 const status =

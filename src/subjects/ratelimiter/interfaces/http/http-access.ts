@@ -3,17 +3,17 @@ import type { Toolkit } from '../../faults/fault.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/whole-again.ts';
 import type { CallerAccess } from '../caller-access.ts';
-import { controlProblem, WHO_IS_TAKEN } from './control-callers.ts';
+import { controlProblem } from './control-callers.ts';
 import { limitOf } from './limit-of-spec.ts';
+import { WHO_IS_TAKEN } from './over-limit.ts';
 
 export function httpAccess({
   askers: clients,
   callers,
   limiter,
-  ownLimit,
-}: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'ownLimit'>): CallerAccess {
+}: Pick<Toolkit, 'askers' | 'callers' | 'limiter'>): CallerAccess {
   const { http } = limiter.interface;
-  if (!callers || !http) throw new TypeError('there are no callers');
+  if (!callers || !http) throw new TypeError('the rate limiter is not behind HTTP');
   const limit = limitOf(limiter);
   return {
     clients,
@@ -24,8 +24,7 @@ export function httpAccess({
     usesOf: () => Math.max(1, Math.floor(admittedAtOnce(limit) / 2)),
     introduce: async () => undefined,
     forget: async () => undefined,
-    problemOf: (control, timeoutField) =>
-      controlProblem(limit, control, timeoutField, ownLimit && 'SourceAddress'),
+    problemOf: (control, timeoutField) => controlProblem(limit, http, control, timeoutField),
     advice: `see whether subject.rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`,
   };
 }

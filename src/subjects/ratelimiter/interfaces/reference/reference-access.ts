@@ -90,14 +90,14 @@ function problemOf(
   limit: RateLimit,
   { improper, requests, usedUp }: UsedUp,
   timeoutField: string,
-): string | undefined {
+): Error | undefined {
   if (improper) {
     const { asked, got, node, problem } = improper;
     const remedy =
       got === 'Unanswered'
         ? `See in the logs why it waits, or raise ${timeoutField}`
         : 'See in the logs why it neither admitted nor denied: an error is no denial';
-    return `without any fault ${node} was asked ${asked}: ${problem}. ${remedy}`;
+    return new Error(`without any fault ${node} was asked ${asked}: ${problem}. ${remedy}`);
   }
   const admitted = requests.filter(({ got }) => got === 'Admitted');
   const full = admittedAtOnce(limit);
@@ -107,10 +107,14 @@ function problemOf(
     { firstSentAt: requests[0]?.sentAt ?? 0 },
   );
   if (!usedUp || excess > 0) {
-    return `without any fault one caller was let through ${counted(admitted.length, 'time')}, and the limit of its key is ${full}, although the nodes had time to learn of each other's counts: see whether all of them count in the same Redis`;
+    return new Error(
+      `without any fault one caller was let through ${counted(admitted.length, 'time')}, and the limit of its key is ${full}, although the nodes had time to learn of each other's counts: see whether all of them count in the same Redis`,
+    );
   }
   if (admitted.length < full) {
-    return `without any fault one caller was denied after ${counted(admitted.length, 'request')}, and the limit of its key is ${full}: see who else sends requests for keys that begin with demo-`;
+    return new Error(
+      `without any fault one caller was denied after ${counted(admitted.length, 'request')}, and the limit of its key is ${full}: see who else sends requests for keys that begin with demo-`,
+    );
   }
   return undefined;
 }

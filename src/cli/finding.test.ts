@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { ScenarioStatus } from '../api/index.ts';
+import { BEHAVIOURS } from '../subjects/ratelimiter/faults/store-outage/behaviour.ts';
+import { findingOf, findingText, gateOf } from './finding.ts';
+
+const outage = (change: Partial<ScenarioStatus>): ScenarioStatus => ({
+  name: 'outage',
+  type: 'StoreOutage',
+  expect: 'NotDetected',
+  result: 'NotDetected',
+  ...change,
+});
+
+describe('a finding', () => {
+  it('is coloured by what the limiter does, accepted or not', () => {
+    const tones = BEHAVIOURS.map((summary) => [summary, findingOf(outage({ summary })).tone]);
+    expect(Object.fromEntries(tones)).toEqual({
+      Holds: 'good',
+      FailsClosed: 'good',
+      FailsOpen: 'bad',
+      Hangs: 'bad',
+      Mixed: 'bad',
+    });
+    expect(findingOf(outage({ summary: 'FailsClosed', result: 'Detected' })).tone).toBe('none');
+  });
+
+  it('has what was admitted beyond the limit', () => {
+    const open = outage({ summary: 'FailsOpen, 30 > 10' });
+    expect([findingText(open), gateOf(open)]).toEqual(['FailsOpen, 30 of 10 admitted', 'passed, accepted']);
+    expect(findingText(outage({ summary: 'FailsOpen, >= 30 > 10' }))).toBe(
+      'FailsOpen, at least 30 of 10 admitted',
+    );
+  });
+
+  it('has how many callers within their limit were not served', () => {
+    const measures = [
+      { name: 'notServed', value: 132, unit: 'requests' },
+      { name: 'withinLimit', value: 135, unit: 'requests' },
+    ];
+    expect(findingText(outage({ summary: 'Hangs', measures }))).toBe(
+      'Hangs, 132 of 135 requests within the limit not served',
+    );
+  });
+
+  it('is a violation or none where the scenario has no words of its own', () => {
+    const measures = [{ name: 'drift', value: 30, bound: 8, unit: 'requests', atLeast: true }];
+    const drift = outage({
+      result: 'Detected',
+      expect: 'Detected',
+      summary: '>= 30 > 8; >= 30/10',
+      measures,
+    });
+    expect([findingText(drift), findingOf(drift).tone, gateOf(drift)]).toEqual([
+      'violation, drift at least 30 requests, at most 8 allowed',
+      'bad',
+      'passed, as expected',
+    ]);
+    expect(findingText(outage({ summary: '10/10' }))).toBe('no violation, 10/10');
+  });
+
+  it('is not known where the scenario is Inconclusive, but what was measured is shown', () => {
+    const open = outage({ result: 'Inconclusive', summary: 'FailsOpen, 76 > 10' });
+    expect([findingText(open), findingOf(open).tone, gateOf(open)]).toEqual([
+      'inconclusive, FailsOpen, 76 of 10 admitted',
+      'none',
+      'no verdict',
+    ]);
+  });
+});

@@ -1,0 +1,80 @@
+/**
+ * What a scenario found, and whether the gate accepts it: two things, since a spec may expect or accept a weakness.
+ * Colours go by the finding alone. Pure.
+ */
+import { measureInWords, type ScenarioStatus } from '../api/index.ts';
+import { asExpected } from '../demo/verdict.ts';
+
+export interface ShownFinding {
+  /** good: the subject does what it should; bad: a weakness, accepted or not; none: nothing is known for sure. */
+  readonly tone: 'good' | 'bad' | 'none';
+  /** In a word or two: "FailsOpen", "violation". */
+  readonly word: string;
+  /** With its figure: "30 of 10 admitted"; '': there is none. */
+  readonly figure: string;
+}
+
+/** Words with which the summary of a scenario may begin, and whether a subject that does so is well. */
+const BEHAVIOURS: Readonly<Record<string, 'good' | 'bad'>> = {
+  Holds: 'good',
+  FailsClosed: 'good',
+  FailsOpen: 'bad',
+  Hangs: 'bad',
+  Mixed: 'bad',
+};
+
+export function findingOf(status: ScenarioStatus): ShownFinding {
+  const { measures = [], result, summary = '' } = status;
+  const behaviour = /^(?:>= )?([A-Z][A-Za-z]+)(?:, (.*))?$/.exec(summary);
+  const word = behaviour?.[1] ?? '';
+  const tone = Object.hasOwn(BEHAVIOURS, word) ? BEHAVIOURS[word] : undefined;
+  const figure = tone ? behaviourFigure(behaviour?.[2], status) : (measureInWords(measures) ?? summary);
+  if (result === undefined) return { tone: 'none', word: 'not tested', figure: '' };
+  if (result === 'Inconclusive') {
+    return {
+      tone: 'none',
+      word: 'inconclusive',
+      figure: tone ? [word, figure].filter(Boolean).join(', ') : figure,
+    };
+  }
+  if (tone) {
+    // What is well by itself, and was not accepted here, is neither.
+    return { tone: tone === 'good' && result === 'Detected' ? 'none' : tone, word, figure };
+  }
+  return result === 'Detected'
+    ? { tone: 'bad', word: 'violation', figure }
+    : { tone: 'good', word: 'no violation', figure };
+}
+
+/** Of "30 > 10", what was admitted; else what callers within their limit did not get. */
+function behaviourFigure(over: string | undefined, { measures = [] }: ScenarioStatus): string {
+  const admitted = /^(>= )?(\d+) > (\d+)$/.exec(over ?? '');
+  if (admitted) return `${admitted[1] ? 'at least ' : ''}${admitted[2]} of ${admitted[3]} admitted`;
+  const valueOf = (name: string) => measures.find((measure) => measure.name === name)?.value;
+  const [notServed = 0, withinLimit] = [valueOf('notServed'), valueOf('withinLimit')];
+  return notServed > 0 && withinLimit !== undefined
+    ? `${notServed} of ${withinLimit} requests within the limit not served`
+    : '';
+}
+
+/** "FailsOpen, 30 of 10 admitted". */
+export function findingText(status: ScenarioStatus): string {
+  const { figure, word } = findingOf(status);
+  return figure === '' ? word : `${word}, ${figure}`;
+}
+
+/** Whether a finding is a weakness that the spec accepts: the gate passes, and the subject is not well. */
+export function isAccepted(status: ScenarioStatus): boolean {
+  return status.result === 'NotDetected' && findingOf(status).tone === 'bad';
+}
+
+/** What the gate makes of it, in a few words. */
+export function gateOf(status: ScenarioStatus): string {
+  const { expect, result } = status;
+  if (result === undefined) return 'not tested';
+  if (result === 'Inconclusive') return 'no verdict';
+  if (expect === 'Any') return 'no expectation';
+  if (!asExpected(status)) return expect === 'Detected' ? 'failed, a violation was expected' : 'failed';
+  if (expect === 'Detected') return 'passed, as expected';
+  return isAccepted(status) ? 'passed, accepted' : 'passed';
+}

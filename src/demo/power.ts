@@ -1,0 +1,19 @@
+/**
+ * What trials without a violation exclude. A violation that shows in a share p of all trials escapes n of them with
+ * probability (1 - p)^n, so 1 - 0.05^(1/n) is the exact upper bound of p at 95 % confidence: of few trials what "the
+ * rule of three", 3/n, is of many. Pure.
+ */
+
+/** Probability, in percent, with which a violation in a larger share of trials would have shown. */
+export const CONFIDENCE = 95;
+
+/** Percent of trials, rounded up to a whole one: a violation in more of them is excluded by `trials` without any. */
+export function excludedAbove(trials: number): number {
+  // What floating point adds to a whole number is not one more.
+  return Math.ceil(100 * (1 - (1 - CONFIDENCE / 100) ** (1 / trials)) - 1e-9);
+}
+
+/** The fewest trials that exclude a violation in more than so many percent of them. */
+export function trialsToExclude(percent: number): number {
+  return Math.ceil(Math.log(1 - CONFIDENCE / 100) / Math.log(1 - percent / 100));
+}

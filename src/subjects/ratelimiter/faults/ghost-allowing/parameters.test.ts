@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
+import { rateLimiterApi } from '../../api.ts';
+import { rateLimiterOf } from '../../schema.ts';
+import { parametersOf, requestsOf, unprovable } from './parameters.ts';
+
+const HTTP = { type: 'HTTP', http: { request: { path: '/$(key)' } } };
+
+function spec(ghostAllowing: object = {}, limiter: object = { interface: HTTP }): ChaosDemoSpec {
+  return specSchema([rateLimiterApi]).parse({
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        redis: { service: { name: 'redis' } },
+        ...limiter,
+      },
+    },
+    scenarios: [{ name: 's', type: 'GhostAllowing', expect: 'NotDetected', ghostAllowing }],
+  });
+}
+
+function parts(whole: ChaosDemoSpec) {
+  const [scenario] = whole.scenarios;
+  if (!scenario) throw new TypeError('there is a scenario');
+  return [scenario, rateLimiterOf(whole)] as const;
+}
+
+describe('the requests of a burst', () => {
+  it.each([
+    [1, {}, 30],
+    [3, {}, 60],
+    [20, {}, 400],
+    [3, { algorithm: 'TokenBucket', requests: 60, burst: 5 }, 30],
+    [3, { requests: 5000 }, 10_000],
+  ])('to %i pods give each twice what it admits at once: limit %j', (pods, limit, sent) => {
+    const limiter = { interface: HTTP, limit };
+    expect(requestsOf(...parts(spec({}, limiter)), pods)).toBe(sent);
+  });
+
+  it('are those of the multiplier where it is given', () => {
+    expect(requestsOf(...parts(spec({ multiplier: 4 })), 3)).toBe(40);
+  });
+});
+
+describe('the trials', () => {
+  it.each([
+    [{}, 3],
+    [{ trials: 7 }, 7],
+    [{ excludesAbove: 5 }, 59],
+    [{ excludesAbove: 3 }, 99],
+  ])('of %j', (parameters, trials) => {
+    expect(parametersOf(parts(spec(parameters))[0]).trials).toBe(trials);
+  });
+
+  it('need a key each through the reference interface, of which ten are watched at most', () => {
+    expect(unprovable(...parts(spec({ excludesAbove: 26 }, {})), 3)).toBeUndefined();
+    expect(unprovable(...parts(spec({ excludesAbove: 25 }, {})), 3)).toMatch(
+      /11 trials .* lower ghostAllowing\.trials, or raise ghostAllowing\.excludesAbove to 26$/,
+    );
+  });
+
+  it('fit into the window, or the spec is refused', () => {
+    expect(unprovable(...parts(spec({ excludesAbove: 5 })), 3)).toBeUndefined();
+    expect(unprovable(...parts(spec({ excludesAbove: 3 })), 3)).toMatch(
+      /99 trials .* lower ghostAllowing\.trials or raise its excludesAbove/,
+    );
+  });
+});

@@ -1,0 +1,103 @@
+/**
+ * A caller that used its limit up without any fault, and was admitted more often than the spec allows: what was
+ * measured, and the causes that fit it, the likelier first. Pure.
+ *
+ * The limit of the spec is what the rate limiter has to keep. So more than that, with a rejection that shows that it
+ * limits this caller at all, is a violation, whichever of the two has the wrong number. Without any rejection nothing
+ * shows that the requests came to a limiter, and so nothing is proven of it.
+ */
+import { counted } from '../../../../api/index.ts';
+import { LimitNotKeptError } from '../../limits/limit-not-kept.ts';
+import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import type { CallerRequest } from '../caller-request.ts';
+import type { HttpInterfaceSpec } from './schema.ts';
+
+/** Pods that a message names. */
+const MOST_NAMED = 3;
+/** Statuses with which rate limiters reject. */
+const USUAL_REJECTIONS: ReadonlySet<number> = new Set([429, 403, 503]);
+const LOST_REDIS =
+  'see in the logs whether it lost its Redis, at its start or by a timeout that is shorter than a usual answer takes: some admit everybody from then on, until the pod restarts';
+
+/** What identifies the caller. */
+export const WHO_IS_TAKEN = {
+  Key: 'whether $(key) is where the rate limiter takes the identity of its caller',
+  SourceAddress:
+    'whether all pods see the operator under one address and count by that: a proxy, or address translation between them, may show each another',
+} as const satisfies Record<HttpInterfaceSpec['identity'], string>;
+
+/** What is known of the control besides its requests. */
+export interface OverLimitOptions {
+  readonly limit: RateLimit;
+  /** The most that the limit allows in the time that the control took. */
+  readonly bound: number;
+  readonly identity: HttpInterfaceSpec['identity'];
+  /** Statuses that count as admitted. */
+  readonly admittedStatuses: readonly number[];
+}
+
+/**
+ * @param requests of one caller, in the order in which they were sent, one after the other
+ * @returns a {@link LimitNotKeptError} if a pod rejected any; another Error if none did
+ */
+export function overLimit(requests: readonly CallerRequest[], options: OverLimitOptions): Error {
+  const { admittedStatuses, bound, identity, limit } = options;
+  const admitted = requests.filter(({ got }) => got === 'Admitted');
+  const figure = `without any fault one caller was admitted ${counted(admitted.length, 'time')}, and the limit allows ${bound}`;
+  if (admitted.length < requests.length) {
+    return new LimitNotKeptError(`${figure}. ${causes(requests, limit, bound, identity)}`);
+  }
+  const rejections = admittedStatuses.filter((status) => USUAL_REJECTIONS.has(status));
+  const check =
+    rejections.length > 0
+      ? `${rejections.join(' and ')} in subject.rateLimiter.interface.http.admitted is usually a rejection: move it to denied. Otherwise check ${WHO_IS_TAKEN[identity]}`
+      : `Check ${WHO_IS_TAKEN[identity]}, and ${LOST_REDIS}`;
+  return new Error(`${figure}. No pod rejected a request, so no limit was seen. ${check}`);
+}
+
+function causes(
+  requests: readonly CallerRequest[],
+  limit: RateLimit,
+  bound: number,
+  identity: HttpInterfaceSpec['identity'],
+): string {
+  const admitted = requests.filter(({ got }) => got === 'Admitted');
+  const pods = [...new Set(requests.map(({ node }) => node))];
+  const countOf = (pod: string, of: readonly CallerRequest[]): number =>
+    of.filter(({ node }) => node === pod).length;
+  const correct = `${limitField(limit)} is ${admitted.length} rather than ${admittedAtOnce(limit)}`;
+
+  const rejecting = new Set(requests.filter(({ got }) => got === 'Denied').map(({ node }) => node));
+  const open = pods.filter((pod) => !rejecting.has(pod));
+  if (open.length > 0) {
+    return `${firstOf(open)} rejected none, and ${firstOf([...rejecting])} did: ${LOST_REDIS}`;
+  }
+  const full = admittedAtOnce(limit);
+  const alone = pods.every((pod) => countOf(pod, admitted) >= full && countOf(pod, admitted) <= bound);
+  if (pods.length > 1 && alone) {
+    const seen = identity === 'SourceAddress' ? `, or see ${WHO_IS_TAKEN.SourceAddress}` : '';
+    return `That is ${pods.length} pods x ${full}, so each pod probably counts alone: in its memory, or in a Redis of its own${seen}. Otherwise ${correct}`;
+  }
+  const beyond = admitted.slice(bound);
+  const over = pods.filter((pod) => countOf(pod, beyond) > 0);
+  const firstRejection = requests.findIndex(({ got }) => got === 'Denied');
+  const again = requests.slice(firstRejection).some(({ got }) => got === 'Admitted');
+  if (again && over.length < pods.length) {
+    return `Only ${firstOf(over)} admitted requests beyond it (${beyond.length}), while the other pods rejected: compare its limit, image and configuration with theirs`;
+  }
+  if (again) {
+    return `Pods admitted requests after a rejection, so the rate limiter probably decides on counts that are out of date. Otherwise ${correct}`;
+  }
+  return `From then on every pod rejected, so ${correct}, or the rate limiter does not count every request. If the spec is wrong, correct it`;
+}
+
+/** The field of the spec that says how many requests are admitted at once. */
+export function limitField({ algorithm }: RateLimit): string {
+  return `subject.rateLimiter.limit.${algorithm === 'TokenBucket' ? 'burst' : 'requests'}`;
+}
+
+/** The first few of some pods, in words. */
+function firstOf(pods: readonly string[]): string {
+  const [named, left] = [pods.slice(0, MOST_NAMED), pods.length - MOST_NAMED];
+  return left > 0 ? `${named.join(', ')} and ${left} more` : named.join(', ');
+}

@@ -1,0 +1,74 @@
+/** The control of the refill, against a real server on loopback that keeps a bucket. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { NodeClient } from '../../http/node-client.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import { useUp } from '../use-up.ts';
+import { HttpCallers } from './http-callers.ts';
+import { controlRefill } from './refill-control.ts';
+import { httpInterfaceSchema } from './schema.ts';
+
+const { signal } = new AbortController();
+const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
+const CAPACITY = 10;
+
+/** What the control says of a bucket that gets so many tokens in a second, by a spec that may claim others. */
+async function control(perSecond: number, limit: RateLimit): Promise<string> {
+  let [tokens, at] = [CAPACITY, performance.now()];
+  const server = createServer((_, response) => {
+    const now = performance.now();
+    tokens = Math.min(CAPACITY, tokens + ((now - at) * perSecond) / 1000);
+    at = now;
+    const admits = tokens >= 1;
+    if (admits) tokens -= 1;
+    response.writeHead(admits ? 200 : 429).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port }, 1, Date.now);
+  onTestFinished(() => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const options = { clients: [client], callers, key: 'demo-a', most: 60, callerTimeoutMs: 5000 };
+  const { requests } = await useUp(options, signal);
+  return await controlRefill(limit, requests, options, signal);
+}
+
+const bucket = (perSecond: number): RateLimit => ({
+  algorithm: 'TokenBucket',
+  requests: perSecond * 60,
+  windowMs: 60_000,
+  capacity: CAPACITY,
+});
+
+it('contradicts a spec whose refill is twenty times too fast', async () => {
+  await expect(control(1 / 6, bucket(10 / 3))).rejects.toMatchObject({
+    name: 'Error',
+    message: expect.stringMatching(
+      /0 requests came back in .* limit\.requests 200 in limit\.window 1m 4 had to/,
+    ),
+  });
+});
+
+it('finds a limit that is not kept where more tokens come back', async () => {
+  await expect(control(12, bucket(4))).rejects.toMatchObject({
+    name: 'LimitNotKeptError',
+    message: expect.stringMatching(/more than limit\.requests 240 in limit\.window 1m allows/),
+  });
+});
+
+it('agrees with a spec that is right', async () => {
+  expect(await control(8, bucket(8))).toMatch(/^\d+ requests came back in /);
+});
+
+it('reports what it does not wait for as not verified', async () => {
+  expect(await control(1 / 6, bucket(1 / 6))).toBe(
+    'Setup does not verify the refill of 10 requests in 1m: 4 requests of it take 24s',
+  );
+  const log: RateLimit = { algorithm: 'SlidingWindow', requests: 10, windowMs: 60_000 };
+  expect(await control(0, log)).toBe('Setup does not verify limit.window 1m');
+});

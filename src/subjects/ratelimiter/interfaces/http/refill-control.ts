@@ -1,0 +1,82 @@
+/**
+ * Whether tokens come back as fast as the spec says: a spec that says so of a slower bucket allows for more than the
+ * limiter may admit, and a fault could hide in that.
+ */
+import { counted, formatDuration } from '../../../../api/index.ts';
+import { LimitNotKeptError } from '../../limits/limit-not-kept.ts';
+import { overAdmission } from '../../limits/over-admission.ts';
+import type { RateLimit, TokenBucket } from '../../limits/rate-limit.ts';
+import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
+import { pauseFor } from '../../waiting.ts';
+import type { CallerRequest } from '../caller-request.ts';
+import { type UseUpOptions, useUp } from '../use-up.ts';
+
+/** How long the control waits for tokens; milliseconds. */
+const MOST_WAIT_MS = 5000;
+/** So many tokens show a rate that is wrong by half: fewer are within the rounding of limiters. */
+const TOKENS = 4;
+
+/**
+ * Waits until tokens have come back to a caller that has used its limit up, and uses them up.
+ * @param before the requests of that caller so far, the last of them rejected by every pod
+ * @returns what was seen, or what could not be found out, in words
+ * @throws LimitNotKeptError if more came back than the spec says; Error if less than half of it did; the reason of `signal`
+ */
+export async function controlRefill(
+  limit: RateLimit,
+  before: readonly CallerRequest[],
+  options: UseUpOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  const window = formatDuration(limit.windowMs);
+  if (limit.algorithm !== 'TokenBucket') {
+    return `Setup does not verify limit.window ${window}`;
+  }
+  const tokens = Math.min(TOKENS, limit.capacity);
+  const waitMs = waitFor(limit, tokens);
+  if (waitMs > MOST_WAIT_MS) {
+    return `Setup does not verify the refill of ${counted(limit.requests, 'request')} in ${window}: ${counted(tokens, 'request')} of it take ${formatDuration(Math.ceil(waitMs))}`;
+  }
+  await pauseFor(waitMs, signal);
+  const after = await useUp(options, signal);
+  if (after.improper) return `Setup does not verify the refill: ${after.improper.problem}`;
+  const due = tokensDue(limit, before, after.requests);
+  const seen = after.requests.filter(({ got }) => got === 'Admitted').length;
+  const ms = Math.round((after.requests.at(-1)?.sentAt ?? 0) - (before.at(-1)?.endedAt ?? 0));
+  const said = `${counted(seen, 'request')} came back in ${formatDuration(ms)}`;
+  const all = [...before, ...after.requests].filter(({ got }) => got === 'Admitted');
+  const { excess } = overAdmission(
+    limit,
+    all.map(({ endedAt, sentAt }) => ({ sentAt, answeredAt: endedAt })),
+    { firstSentAt: before[0]?.sentAt ?? 0, clockWithinMs: CLOCK_WITHIN_MS },
+  );
+  const rate = `limit.requests ${limit.requests} in limit.window ${window}`;
+  if (excess > 0) {
+    throw new LimitNotKeptError(
+      `without any fault ${said} to a caller that had used its limit up, ${excess} more than ${rate} allows: the refill is faster`,
+    );
+  }
+  if (seen < due / 2) {
+    throw new Error(
+      `without any fault ${said} to a caller that had used its limit up, and by ${rate} ${due} had to: the refill is slower, so correct these fields`,
+    );
+  }
+  return said;
+}
+
+/** How long so many tokens may take to come back; milliseconds. */
+function waitFor({ refillEveryMs = 0, requests, windowMs }: TokenBucket, tokens: number): number {
+  return (tokens * windowMs) / requests + refillEveryMs;
+}
+
+/** The fewest tokens that came back by the spec between the last rejection of a caller and its last one now. */
+function tokensDue(
+  { capacity, refillEveryMs = 0, requests, windowMs }: TokenBucket,
+  before: readonly CallerRequest[],
+  after: readonly CallerRequest[],
+): number {
+  const from = before.at(-1)?.endedAt ?? 0;
+  const until = after.findLast(({ got }) => got === 'Denied')?.sentAt ?? from;
+  const ms = Math.max(0, until - from - refillEveryMs);
+  return Math.min(capacity, Math.floor((ms * requests) / windowMs));
+}

@@ -1,0 +1,168 @@
+/**
+ * Limiters that do not keep their limit although no fault is active, and specs that claim another one: plain servers of
+ * the test's own, three nodes over a real Redis.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
+
+const LIMIT = 10;
+const PODS = ['api-0', 'api-1', 'api-2'];
+const WINDOW_S = 60;
+
+/** Whether a caller is admitted. */
+type Decide = (store: Redis, caller: string) => Promise<boolean>;
+
+const supervisor = new Supervisor();
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis({ supervisor });
+});
+afterAll(() => supervisor.close());
+
+async function node(name: string, decide: Decide, header: string) {
+  const store = new Redis({ host: redis.host, port: redis.port });
+  store.on('error', () => undefined);
+  const server = createServer((request, response) => {
+    const answer = async (): Promise<void> => {
+      // A look at the health is nobody's request.
+      const isCaller = request.headers['x-caller'] !== undefined;
+      const yes = !isCaller || (await decide(store, String(request.headers[header])));
+      response.writeHead(yes ? 200 : 429).end();
+    };
+    answer().catch(() => response.writeHead(500).end());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+    store.disconnect();
+  });
+  return { name, host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+}
+
+interface Setting {
+  readonly limit?: object;
+  readonly pods?: readonly string[];
+  /** By which it tells callers apart. */
+  readonly header?: string;
+}
+
+async function driven(
+  decideOf: (pod: string) => Decide,
+  { header = 'x-caller', limit = {}, pods = PODS }: Setting = {},
+) {
+  const nodes = await Promise.all(pods.map(async (pod) => await node(pod, decideOf(pod), header)));
+  const spec = limiterSpec(
+    {
+      interface: { type: 'HTTP', http: { request: { headers: [{ name: 'x-caller', value: '$(key)' }] } } },
+      limit: { requests: LIMIT, window: `${WINDOW_S}s`, algorithm: 'SlidingWindow', ...limit },
+    },
+    [{ name: 'ghosts', type: 'GhostAllowing', expect: 'NotDetected', ghostAllowing: { settle: '1s' } }],
+  );
+  const { host, port } = redis;
+  const driver = new DrivenLimiter({ nodes, redis: { podName: 'redis-0', host, port, tls: false }, spec });
+  onTestFinished(() => driver.close());
+  return driver;
+}
+
+/** What the control in Setup finds. */
+async function baselineOf(...args: Parameters<typeof driven>) {
+  const driver = await driven(...args);
+  await driver.measureBaseline();
+  return driver.observed.baseline;
+}
+
+async function add(store: Redis, key: string): Promise<void> {
+  await store.multi().incr(key).expire(key, WINDOW_S).exec();
+}
+
+/** Reads, decides and counts in three steps. */
+const inSteps =
+  (limit = LIMIT): Decide =>
+  async (store, caller) => {
+    if (Number(await store.get(caller)) >= limit) return false;
+    await add(store, caller);
+    return true;
+  };
+
+/** Counts in Redis and goes by that, in one step. */
+const atomic: Decide = async (store, caller) => {
+  const [[, used]] = (await store.multi().incr(caller).expire(caller, WINDOW_S).exec()) as [[null, number]];
+  return used <= LIMIT;
+};
+
+describe('without any fault', () => {
+  it('a limiter that counts every second request breaks its limit, or the spec names too small a one', async () => {
+    let requests = 0;
+    const everySecond: Decide = async (store, caller) => {
+      if (Number(await store.get(caller)) >= LIMIT) return false;
+      requests += 1;
+      if (requests % 2 === 0) await add(store, caller);
+      return true;
+    };
+    expect(await baselineOf(() => everySecond)).toMatchObject({
+      ok: false,
+      violated: true,
+      message: expect.stringMatching(/admitted 20 times, and the limit allows 10\. .*requests is 20 rather/),
+    });
+  });
+
+  it('the one pod with another limit is named', async () => {
+    const decide = (pod: string): Decide => inSteps(pod === 'api-1' ? 2 * LIMIT : LIMIT);
+    expect(await baselineOf(decide)).toMatchObject({
+      violated: true,
+      message: expect.stringMatching(/admitted 20 times.* Only api-1 admitted requests beyond it \(10\)/),
+    });
+  });
+
+  it('counts that each pod keeps alone are recognised', async () => {
+    const decide = (): Decide => {
+      const counts = new Map<string, number>();
+      return async (_, caller) => {
+        const used = (counts.get(caller) ?? 0) + 1;
+        counts.set(caller, used);
+        return used <= LIMIT;
+      };
+    };
+    expect(await baselineOf(decide)).toMatchObject({
+      violated: true,
+      message: expect.stringMatching(/admitted 30 times.* That is 3 pods x 10/),
+    });
+  });
+
+  it('a header that the limiter does not read is found, and the limit is not blamed', async () => {
+    const baseline = await baselineOf(() => atomic, { header: 'x-api-key' });
+    expect(baseline).toMatchObject({ ok: false, message: expect.stringMatching(/put \$\(key\) where/) });
+    expect(baseline?.violated).toBeUndefined();
+  });
+
+  it('a refill that is twenty times too fast in the spec is contradicted', async () => {
+    const buckets = new Map<string, { tokens: number; at: number }>();
+    const bucket: Decide = async (store, caller) => {
+      await add(store, caller);
+      const now = Date.now();
+      const { at, tokens } = buckets.get(caller) ?? { tokens: LIMIT, at: now };
+      const left = Math.min(LIMIT, tokens + ((now - at) * LIMIT) / (WINDOW_S * 1000));
+      buckets.set(caller, { at: now, tokens: left >= 1 ? left - 1 : left });
+      return left >= 1;
+    };
+    const limit = { algorithm: 'TokenBucket', requests: 20 * LIMIT, burst: LIMIT };
+    expect(await baselineOf(() => bucket, { limit, pods: ['api-0'] })).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/0 requests came back in .*limit\.requests 200 in limit\.window 1m/),
+    });
+  });
+});
+
+it('a race inside the pods shows in every run of the defaults', { timeout: 60_000 }, async () => {
+  const driver = await driven(() => inSteps());
+  const reading = await driver.leadThrough('ghosts', `demo-race-${process.pid}`, 5000);
+  expect(reading.detectedAt).toBeDefined();
+  expect(reading.measures).toContainEqual({ name: 'requests', value: 60, unit: 'requests' });
+});
