@@ -21,6 +21,7 @@ import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
+import { crossingCallers } from './crossing-callers.ts';
 import type { LimitReturn } from './limit-return.ts';
 import { OutageCallers } from './outage-callers.ts';
 import { OutageRecord, type OutageTimes } from './outage-record.ts';
@@ -147,7 +148,7 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   #callersOf(fixture: string): OutageCallers | OwnCaller {
     const { ownLimit, room } = this.#toolkit;
-    const { callerTimeout, requestsPerSecond } = this.#parameters;
+    const { callerTimeout, excludesAbove, requestsPerSecond } = this.#parameters;
     const options = {
       access: this.#access,
       fixture,
@@ -164,7 +165,11 @@ export class StoreOutageAttempt implements FaultAttempt {
     };
     return ownLimit
       ? new OwnCaller({ ...options, ownLimit })
-      : new OutageCallers({ ...options, trafficMs: 2 * this.#storyMs });
+      : new OutageCallers({
+          ...options,
+          crossing: crossingCallers(this.#limit, excludesAbove),
+          trafficMs: 2 * this.#storyMs,
+        });
   }
 
   async inject(

@@ -4,7 +4,7 @@ import { accountKey, beyondKey, crossingKey, reachingKey, withinKeys } from '../
 import { type Fault, scenarioRule } from '../fault.ts';
 import { MOST_ACCOUNTS } from './account-callers.ts';
 import { StoreOutageAttempt } from './attempt.ts';
-import { MOST_CROSSING } from './outage-callers.ts';
+import { USUAL_CROSSING } from './crossing-callers.ts';
 import { api, mostWatchMs, parametersOf, unprovable } from './parameters.ts';
 
 const [settle, callerTimeout] = (['settle', 'callerTimeout'] as const).map((field) =>
@@ -60,6 +60,6 @@ export const storeOutage: Fault = {
 /** Of an attempt on a limiter that is told of its callers: one within its limit for the control, one for the traffic. */
 function callerKeys(fixture: string): string[] {
   const accounts = Array.from({ length: MOST_ACCOUNTS }, (_, i) => accountKey(fixture, i));
-  const crossing = Array.from({ length: MOST_CROSSING }, (_, i) => crossingKey(fixture, i));
+  const crossing = Array.from({ length: USUAL_CROSSING }, (_, i) => crossingKey(fixture, i));
   return [beyondKey(fixture), reachingKey(fixture), ...crossing, ...accounts, ...withinKeys(fixture, 0, 2)];
 }

@@ -42,6 +42,7 @@ async function control(meet: (response: ServerResponse) => void): Promise<void> 
     fixture: 'demo-x',
     requestsPerSecond: 50,
     callerTimeoutMs: 5000,
+    crossing: 2,
     trafficMs: 1000,
     room: () => ({ release: () => undefined }),
     leftOut: () => undefined,

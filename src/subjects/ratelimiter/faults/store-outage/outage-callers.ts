@@ -6,8 +6,8 @@ import { formatDuration } from '../../../../api/index.ts';
 import type { CallerAccess, NewCaller } from '../../interfaces/caller-access.ts';
 import type { CallerKind, CallerRequest } from '../../interfaces/caller-request.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
-import { MOST_BEYOND, useUp } from '../../interfaces/use-up.ts';
-import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import { MOST_BEYOND, type UsedUp, useUp } from '../../interfaces/use-up.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import { AccountCallers } from './account-callers.ts';
 import { LEAST_ASKED } from './behaviour.ts';
@@ -31,6 +31,8 @@ export interface OutageCallersOptions {
   /** Of each kind, to each node. */
   readonly requestsPerSecond: number;
   readonly callerTimeoutMs: number;
+  /** How many callers have one request left when the fault begins, see `crossingCallers`. */
+  readonly crossing: number;
   /** How long traffic is sent at the most; milliseconds. */
   readonly trafficMs: number;
   readonly room: TrafficRoom;
@@ -42,6 +44,9 @@ export interface OutageCallersOptions {
 
 /** Requests a second to each pod that need no limiter. */
 const CONTROLS_PER_SECOND = 2;
+
+/** Callers at once that are left one request. */
+const CROSSING_AT_ONCE = 10;
 
 /** Callers that have a limit to exceed: what they are given late counts. */
 const LIMITED: ReadonlySet<CallerKind> = new Set(['Beyond', 'Reaching', 'Crossing']);
@@ -57,7 +62,7 @@ export class OutageCallers {
   constructor(options: OutageCallersOptions) {
     this.#options = options;
     const { access, callerTimeoutMs, fixture, requestsPerSecond, trafficMs } = options;
-    this.#crossing = Array.from({ length: crossingCallers(access.limit) }, (_, i) => crossingKey(fixture, i));
+    this.#crossing = Array.from({ length: options.crossing }, (_, i) => crossingKey(fixture, i));
     this.#accounts = new AccountCallers({ ...access, fixture, callerTimeoutMs });
     const nodes = access.clients.length;
     this.#control = planOf(access, fixture, LEAST_ASKED * nodes, 0);
@@ -91,7 +96,7 @@ export class OutageCallers {
     const { access, callerTimeoutMs, fixture } = this.#options;
     const { callers, clients, learned, limit } = access;
     const full = admittedAtOnce(limit);
-    const [usedUp, ...partly] = await Promise.all([
+    const [usedUp, partly] = await Promise.all([
       useUp(
         {
           clients,
@@ -103,10 +108,7 @@ export class OutageCallers {
         },
         signal,
       ),
-      ...this.#crossing.map(async (key) => ({
-        key,
-        ...(await useUp({ clients, callers, key, most: full - 1, callerTimeoutMs }, signal)),
-      })),
+      this.#leaveOneRequest(full - 1, signal),
     ]);
     for (const request of usedUp.requests) tell(request);
     const problem = access.problemOf(usedUp, 'storeOutage.callerTimeout');
@@ -122,6 +124,21 @@ export class OutageCallers {
     if (!notAdmitted) await this.#send(this.#sides(this.#control), add, signal, signal);
     signal.throwIfAborted();
     if (notAdmitted) throw new Error(this.#notAdmitted(notAdmitted));
+  }
+
+  /** Sends `most` requests of each caller that is to cross its limit in the fault; a few callers at a time. */
+  async #leaveOneRequest(most: number, signal: AbortSignal): Promise<(UsedUp & { readonly key: string })[]> {
+    const { access, callerTimeoutMs } = this.#options;
+    const { callers, clients } = access;
+    const used: (UsedUp & { readonly key: string })[] = [];
+    const keys = [...this.#crossing];
+    const one = async (): Promise<void> => {
+      for (let key = keys.shift(); key !== undefined; key = keys.shift()) {
+        used.push({ key, ...(await useUp({ clients, callers, key, most, callerTimeoutMs }, signal)) });
+      }
+    };
+    await Promise.all(Array.from({ length: CROSSING_AT_ONCE }, one));
+    return used;
   }
 
   #notAdmitted({ got, node, unheard }: CallerRequest): string {
@@ -202,17 +219,6 @@ export class OutageCallers {
     const options = { clients: access.clients, callers, room, leftOut, kinds, callerTimeoutMs };
     await runCallerTraffic({ ...options, requestsPerSecond: CONTROLS_PER_SECOND }, tell, stop, lifetime);
   }
-}
-
-/** Callers that cross their limits: as many as {@link CROSSING_REQUESTS} prepare, and no more than this. */
-export const MOST_CROSSING = 10;
-/** Requests, about, that leave such callers one request each before the fault. */
-const CROSSING_REQUESTS = 200;
-
-/** How many callers have one request left when the fault begins; each is more evidence that no caller gets too much. */
-export function crossingCallers(limit: RateLimit): number {
-  const each = Math.max(1, admittedAtOnce(limit) - 1);
-  return Math.max(1, Math.min(MOST_CROSSING, Math.floor(CROSSING_REQUESTS / each)));
 }
 
 /** Keys, and for how many requests each is used. */

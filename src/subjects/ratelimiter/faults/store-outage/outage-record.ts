@@ -5,6 +5,7 @@
 
 import { counted, formatDuration, type Measure } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
+import { CONFIDENCE, excludedAbove } from '../../../../demo/power.ts';
 import { listed } from '../../../targets/refusal.ts';
 import type { CallerRequest, LateAnswer } from '../../interfaces/caller-request.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
@@ -286,7 +287,7 @@ export class OutageRecord {
     const limited = requests.filter(({ caller }) => caller !== 'Within' && caller !== 'Control');
     const callers = new Set(limited.map(({ caller, key = '' }) => (caller === 'Crossing' ? key : caller)))
       .size;
-    return `${counted(callers, 'caller')}; a failure that hits more than ${Math.ceil(100 * excludedShare(callers))} % of callers is excluded at 95 % confidence`;
+    return `${counted(callers, 'caller')}; a failure that hits more than ${excludedAbove(callers)} % of callers is excluded at ${CONFIDENCE} % confidence`;
   }
 
   #afterText(
@@ -371,11 +372,6 @@ function summaryOf({ behaviour, over }: OutageBehaviour, { limitReturn, recovery
   const figures = over.excess > 0 ? `, ${over.admitted} > ${over.bound}` : '';
   const rest = recovery ? '; not recovered' : limitReturn ? '; limit not returned' : '';
   return `${behaviour}${figures}${rest}`;
-}
-
-/** The share of callers above which a failure would have hit one of so many, at 95 % confidence. */
-function excludedShare(callers: number): number {
-  return 1 - 0.05 ** (1 / Math.max(1, callers));
 }
 
 function nearText(behaviour: Behaviour, { count, of, other }: NonNullable<OutageBehaviour['near']>): string {

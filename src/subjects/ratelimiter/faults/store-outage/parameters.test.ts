@@ -39,6 +39,16 @@ describe('a store outage that can tell nothing', () => {
     expect(unprovable(scenario({ pause: '1s', callerTimeout: '10s' }), limiter(), 3)).toContain('comes to 0');
   });
 
+  it('would have fewer callers than its confidence needs', () => {
+    const of = (excludesAbove: number, more = {}) =>
+      unprovable(scenario({ excludesAbove, ...more }), limiter(), 3);
+    expect([95, 23, 8].map((percent) => of(percent))).toEqual([undefined, undefined, undefined]);
+    expect(of(3)).toMatch(
+      /excludesAbove 3 needs 97 callers that cross their limits, and 45 are the most: raise it to 7,/,
+    );
+    expect(of(3, { requestsPerSecond: 20 })).toBeUndefined();
+  });
+
   it('would have more requests wait at once than one run may', () => {
     expect(unprovable(scenario(), limiter(), 51)).toContain('comes to 1020 requests');
     expect(

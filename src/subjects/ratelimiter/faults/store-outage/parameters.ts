@@ -7,6 +7,7 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
+import { CONFIDENCE, excludedAbove } from '../../../../demo/power.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/whole-again.ts';
@@ -14,6 +15,7 @@ import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy } from '../fault.ts';
 import { tooLongForClock } from '../rests.ts';
 import { BEHAVIOURS, LEAST_ASKED } from './behaviour.ts';
+import { crossingCallers, limitedCallers, mostCrossing, USUAL_CROSSING } from './crossing-callers.ts';
 import { mostReturnMs } from './limit-return.ts';
 
 const schema = z
@@ -27,6 +29,14 @@ const schema = z
       .default(5)
       .describe(
         'Requests a second to each pod, of callers under their limit, as many of one over it, and in the pause as many of a new one and of some that cross theirs; twice as many of the one caller with identity SourceAddress.',
+      ),
+    excludesAbove: z
+      .int()
+      .min(3)
+      .max(95)
+      .optional()
+      .describe(
+        `How sure NotDetected is: it excludes, at ${CONFIDENCE} % confidence, over-admission to more than this percentage of callers. 23 takes 12 callers that are over their limits or cross them, 10 takes 29, 5 takes 59. Left out: up to 12 callers, fewer of a large limit.`,
       ),
     settle: durationField(
       'How long to keep sending after the pause. By its end callers have to be admitted as before.',
@@ -136,8 +146,31 @@ export function unprovable(
   const kinds = limiter.interface.http?.identity === 'SourceAddress' ? 2 : 4;
   const rate = kinds * requestsPerSecond * pods;
   const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
-  if (open <= MOST_AT_ONCE) return unprovableByOne(scenario, limiter, pods);
+  if (open <= MOST_AT_ONCE) {
+    return tooFewCallers(scenario, limiter, asked * pods) ?? unprovableByOne(scenario, limiter, pods);
+  }
   return `scenario ${scenario.name}: ${kinds} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
+}
+
+/** Why the run cannot have as many callers as `excludesAbove` needs; `inFault`: requests of each kind that count. */
+function tooFewCallers(
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+  inFault: number,
+): string | undefined {
+  const { excludesAbove } = parametersOf(scenario);
+  if (excludesAbove === undefined) return undefined;
+  const name = `scenario ${scenario.name}`;
+  const { http } = limiter.interface;
+  if (http?.identity === 'SourceAddress') {
+    return `${name}: with identity SourceAddress there is one caller, so storeOutage.excludesAbove cannot be met: leave it out`;
+  }
+  const limit = limitOf(limiter);
+  const needed = crossingCallers(limit, excludesAbove);
+  const most = http ? mostCrossing(limit, inFault) : Math.min(USUAL_CROSSING, mostCrossing(limit, inFault));
+  if (needed <= most) return undefined;
+  const possible = most < 1 ? '' : ` to ${excludedAbove(limitedCallers(most))}`;
+  return `${name}: storeOutage.excludesAbove ${excludesAbove} needs ${needed} callers that cross their limits, and ${most} are the most: raise it${possible}, lengthen storeOutage.pause, raise requestsPerSecond, or give the rate limiter a lower limit for the test`;
 }
 
 /** The same where one caller makes all requests: its limit has to be used up on the way, neither too soon nor never. */
