@@ -244,11 +244,10 @@ export class StoreOutageAttempt implements FaultAttempt {
         place.callers instanceof OwnCaller
           ? await place.callers.balance(place.record.ofOneLimit, recovered, signal)
           : await place.callers.balance(recovered, signal);
-      const isBroken = place.record.reading(this.#times, this.#finishedAt).detectedAt !== undefined;
-      this.#limitReturn = isBroken
-        ? { state: 'NotChecked', why: 'the invariant was broken before' }
-        : await this.#awaitReturn(place, signal);
-      if (!isBroken) this.#finishedAt = this.#toolkit.now();
+      const why = place.record.decided(this.#times, this.#finishedAt);
+      this.#limitReturn =
+        why === undefined ? await this.#awaitReturn(place, signal) : { state: 'NotChecked', why };
+      if (why === undefined) this.#finishedAt = this.#toolkit.now();
       this.#told();
     } finally {
       this.#listening.abort();
