@@ -354,8 +354,6 @@ export class StoreOutageAttempt implements FaultAttempt {
   /** Where one caller makes all requests, the limit is about each of them. */
   #note({ mostUntil, record, timeline }: Place, request: CallerRequest): void {
     record.add(request);
-    // Others are admitted in order: one that is rejected at its limit would pass for one of them.
-    if (request.caller !== 'Within' && request.caller !== 'Beyond') return;
     timeline.request(request);
     if (request.caller === 'Beyond') timeline.limit(request.endedAt, mostUntil(request.endedAt));
   }
@@ -363,7 +361,7 @@ export class StoreOutageAttempt implements FaultAttempt {
   #noteLate(request: CallerRequest, late: LateAnswer): void {
     const { record, timeline } = this.#place ?? {};
     record?.addLate(request, late);
-    if (request.caller === 'Beyond') timeline?.late(request, late);
+    timeline?.late(request, late);
   }
 
   #reported({ endedAt, startedAt }: FaultReport): void {
