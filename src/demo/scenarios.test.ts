@@ -78,5 +78,13 @@ describe('that nothing broke', () => {
       'Inconclusive',
       'Measured 30 > 6, but the proof is incomplete: store-0 was restarted',
     ]);
+    const unknown = reading({
+      measures: [],
+      summary: 'not judged yet',
+      shortfalls: ['its end was not seen'],
+    });
+    expect(judge(fault, unknown, T + 3000)?.message).toBe(
+      'Nothing was judged, since the proof is incomplete: its end was not seen',
+    );
   });
 });

@@ -187,7 +187,9 @@ export function judge(
   if (shortfalls.length > 0) {
     if (gone) shortfalls.unshift(gone);
     // It may be far above the bound: only the proof that the fault did it is missing.
-    const message = `Measured ${reading.summary}, but the proof is incomplete: ${shortfalls.join('; ')}`;
+    const measured =
+      reading.measures.length > 0 ? `Measured ${reading.summary}, but` : 'Nothing was judged, since';
+    const message = `${measured} the proof is incomplete: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
   const { trials } = reading;
