@@ -70,7 +70,7 @@ a Redis that stalls; whoever wrote it may have thought of one that is gone.
 | an answer takes | the median before, during and after the pause, of the answers that came in time, to callers of both kinds; none: nobody was answered in time |
 | beyond the limit | how many requests more than the limit allows got through during the pause |
 | well again | how long after the pause callers were served as before |
-| lost, phantoms | of three callers: requests served and never counted; counted and never served; each at least, since tokens that come back hide some |
+| lost, phantoms | of three callers: requests admitted and never counted; counted and not admitted in time; each at least, since tokens that come back hide some |
 | burst | the most that got through with nothing wrong, and what the limit allows |
 
 \`\`\`sh

@@ -87,7 +87,8 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
       const message = `Gave up: of ${sequence - 1} fixtures for ${scenario.name} none was usable for the ${formatDuration(need)} that the fault takes`;
       return { done: false, message, fail: 'PrepareFailed' };
     }
-    const fixture = fixtureName(subject.fixturePrefix(demo.spec), demo.uid, run, scenario.name, attempt);
+    const turn = { attempt, sequence, since: observed.since };
+    const fixture = fixtureName(subject.fixturePrefix(demo.spec), demo.uid, run, scenario.name, turn);
     noteFixture(context, fixture);
     context.effects.push({
       kind: 'Prepare',

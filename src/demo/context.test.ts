@@ -34,20 +34,32 @@ describe('a fault that may be active', () => {
   });
 });
 
+describe('the name of a fixture', () => {
+  it('is used by no other attempt, preparation or session', () => {
+    const turns = [1, 2].flatMap((attempt) =>
+      [1, 2].flatMap((sequence) => [NOW, NOW + 1].map((since) => ({ attempt, sequence, since }))),
+    );
+    const names = turns.map((turn) => fixtureName('demo-x', 'abcdef12-3456', 1, 'a', turn));
+    expect(new Set(names).size).toBe(turns.length);
+  });
+});
+
 describe('the fixtures that a run removes', () => {
+  const turn = { attempt: 1, sequence: 1, since: NOW };
+
   it('are those that the object itself can have made, whatever stands in its status', () => {
     const uid = 'abcdef12-3456';
-    const own = fixtureName('demo-x', uid, 1, 'a', 1);
-    const again = fixtureName('demo-old', uid, 1, 'a', 2);
+    const own = fixtureName('demo-x', uid, 1, 'a', turn);
+    const again = fixtureName('demo-old', uid, 1, 'a', { ...turn, attempt: 2 });
     const foreign = [
       'customers',
       `-${uid.slice(0, 8)}-`,
       `customers:${own}`,
       `${own}/../customers`,
       `${own}${own.slice(1)}`,
-      own.replace('-1-a', '-a-1'),
+      own.replace('-1-a-', '-a-1-'),
     ];
-    const faults = [own, again, ...foreign, fixtureName('demo-x', '99999999-1', 1, 'a', 1)].map(
+    const faults = [own, again, ...foreign, fixtureName('demo-x', '99999999-1', 1, 'a', turn)].map(
       (fixture, index) => ({ id: String(index), fixture }),
     );
     const context = { demo: { uid }, draft: { journal: { faults } } } as unknown as Context;

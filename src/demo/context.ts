@@ -9,7 +9,7 @@ import type {
 } from '../api/index.ts';
 import { parseDuration } from '../api/index.ts';
 import type { Effect } from './effects.ts';
-import type { Admission, Look, Observed } from './observed.ts';
+import type { Admission, InvariantReading, Look, Observed } from './observed.ts';
 import { MOST_AHEAD_MS } from './sound-status.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
 
@@ -119,9 +119,17 @@ export function runDeadline(
   return ms(run?.startedAt ?? '') + parseDuration(spec.activeDeadline) + awaitedMs + awaiting;
 }
 
-/** When to stop watching the invariant of a fault: its end, and the time to settle. */
-export function watchEnd(fault: FaultStatus, scenario: Scenario): number {
-  return ms(fault.endedAt ?? fault.until) + scenario.settleMs;
+/**
+ * When to stop watching the invariant of a fault: its end and the time to settle, or sooner if `reading` is complete
+ * by then.
+ */
+export function watchEnd(
+  fault: FaultStatus,
+  scenario: Scenario,
+  reading?: Pick<InvariantReading, 'complete' | 'watchedUntil'>,
+): number {
+  const planned = ms(fault.endedAt ?? fault.until) + scenario.settleMs;
+  return reading?.complete ? Math.min(planned, reading.watchedUntil) : planned;
 }
 
 /** The operator's own notes in the draft; made where there are none. */
@@ -143,16 +151,32 @@ export function fixtureOf(status: ChaosDemoStatus, fault: string): string {
   return journalEntry(status, fault)?.fixture ?? '';
 }
 
-/** `<prefix>-<part of the uid>-<run>-<scenario>`, and the attempt where it is not the first. */
+/** What sets one fixture of a scenario apart from every other that the run may set up. */
+export interface FixtureTurn {
+  readonly attempt: number;
+  /** Counts the preparations of the same attempt, from 1. */
+  readonly sequence: number;
+  /** When the session began; milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/**
+ * `<prefix>-<part of the uid>-<run>-<scenario>-<session>`, with attempt and sequence unless both are 1. A name is
+ * never used twice: what a process that is gone, or an earlier preparation, sent to it still counts.
+ */
 export function fixtureName(
   prefix: string,
   uid: string,
   run: number,
   scenario: string,
-  attempt: number,
+  { attempt, sequence, since }: FixtureTurn,
 ): string {
-  const base = `${prefix}${markOf(uid)}${run}-${scenario}`;
-  return attempt === 1 ? base : `${base}-${attempt}`;
+  const base = `${prefix}${markOf(uid)}${run}-${scenario}-${sessionMark(since)}`;
+  return attempt === 1 && sequence === 1 ? base : `${base}-${attempt}-${sequence}`;
+}
+
+function sessionMark(since: number): string {
+  return Math.floor(since).toString(36);
 }
 
 /** What stands in the name of every fixture of one object and of no other. */
@@ -166,7 +190,7 @@ function markOf(uid: string): string {
  * @param since when the session began; milliseconds since the epoch
  */
 export function controlName(prefix: string, uid: string, run: number, since: number): string {
-  return fixtureName(prefix, uid, run, `${CONTROL}${Math.floor(since).toString(36)}`, 1);
+  return `${prefix}${markOf(uid)}${run}-${CONTROL}${sessionMark(since)}`;
 }
 
 /** No name of a scenario begins with a hyphen. */
@@ -219,7 +243,7 @@ export function hasFixtures({ demo, draft }: Pick<Context, 'demo' | 'draft'>): b
 function isOwn({ uid }: Pick<Demo, 'uid'>, name: string): boolean {
   const [prefix = '', made, ...more] = name.split(markOf(uid));
   const own = made !== undefined && more.length === 0;
-  return own && /^[a-z0-9-]{1,64}$/.test(prefix) && /^\d{1,10}-[a-z0-9-]{1,40}$/.test(made);
+  return own && /^[a-z0-9-]{1,64}$/.test(prefix) && /^\d{1,10}-[a-z0-9-]{1,64}$/.test(made);
 }
 
 /** The entry of a scenario in the draft. */

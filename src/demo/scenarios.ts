@@ -62,7 +62,7 @@ function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus
   const { now, observed } = context;
   const reading = observed.readings[fault.id];
   if (!fault.proof) return;
-  const end = watchEnd(fault, scenario);
+  const end = watchEnd(fault, scenario, reading);
   const final = now >= end && (!watching(fault, scenario, reading, now) || !announcedHere(context, fault));
   if (!final) wake(context, now < end ? end : now + 100);
 
@@ -136,7 +136,7 @@ export function watching(
   reading: InvariantReading | undefined,
   now: number,
 ): boolean {
-  const end = watchEnd(fault, scenario);
+  const end = watchEnd(fault, scenario, reading);
   if (now < end) return true;
   if (!fault.endedAt && mayBeActive(fault, now)) return true;
   return (reading?.watchedUntil ?? 0) < end && now < end + LAST_SAMPLE_MS;

@@ -65,12 +65,14 @@ export function scenarioPartOf(
     type: scenario.type,
     pods: [...pods],
     bundleAtMs: since(atMs),
-    bands: [...bandsOf(scenario, fault), ...bands].slice(0, 16).map(({ from, kind, text, to }) => ({
-      kind,
-      fromMs: since(from),
-      ...(to !== undefined && { toMs: since(to) }),
-      text: truncate(text, MOST_TEXT),
-    })),
+    bands: [...bandsOf(scenario, fault, observed.readings[fault.id]), ...bands]
+      .slice(0, 16)
+      .map(({ from, kind, text, to }) => ({
+        kind,
+        fromMs: since(from),
+        ...(to !== undefined && { toMs: since(to) }),
+        text: truncate(text, MOST_TEXT),
+      })),
     detections: detectionsOf(scenario, observed.readings[fault.id], since),
     bundle: moved(bundle, Math.round(originMs - atMs)),
   };
@@ -95,7 +97,7 @@ function detectionsOf(
   return told.map(({ atMs, text }) => ({ atMs, text: truncate(text, MOST_TEXT) }));
 }
 
-function bandsOf(scenario: Scenario, fault: FaultStatus): SeenBand[] {
+function bandsOf(scenario: Scenario, fault: FaultStatus, reading: InvariantReading | undefined): SeenBand[] {
   const plannedAt = ms(fault.plannedAt);
   const bands: SeenBand[] = [
     { kind: 'countdown', from: plannedAt - scenario.countdownMs, to: plannedAt, text: scenario.faultTitle },
@@ -109,7 +111,7 @@ function bandsOf(scenario: Scenario, fault: FaultStatus): SeenBand[] {
     text: fault.message ?? scenario.faultTitle,
   });
   if (endedAt !== undefined) {
-    const to = watchEnd(fault, scenario);
+    const to = watchEnd(fault, scenario, reading);
     bands.push({ kind: 'settle', from: endedAt, to, text: 'watched on, until late counts have arrived' });
   }
   return bands;

@@ -1,8 +1,11 @@
 /** Names of the callers of one attempt; all begin with its fixture, which is the demo's own. */
 export const beyondKey = (fixture: string): string => `${fixture}-b`;
 
-/** The caller that comes to its limit in the fault. */
+/** The caller that is first seen in the fault, and crosses its limit there. */
 export const reachingKey = (fixture: string): string => `${fixture}-r`;
+
+/** Callers that have one request left when the fault begins, and cross their limits there. */
+export const crossingKey = (fixture: string, index: number): string => `${fixture}-c${index}`;
 
 /** So many callers within their limit, the first of them with this number. */
 export function* withinKeys(fixture: string, first: number, count: number): Generator<string> {

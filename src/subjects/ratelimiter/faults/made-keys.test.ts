@@ -4,7 +4,7 @@ import { keysMadeFor } from './made-keys.ts';
 
 it('names the key of a fault, those of as many trials as a spec may have asked for, and its callers', () => {
   const keys = keysMadeFor('demo-0-1-burst-2');
-  expect(keys).toHaveLength(17);
+  expect(keys).toHaveLength(27);
   expect(keys).toEqual(
     expect.arrayContaining([
       'demo-0-1-burst-2',

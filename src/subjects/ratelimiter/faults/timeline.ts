@@ -15,7 +15,7 @@ import {
   type Signal,
 } from '../../../evidence/index.ts';
 import type { BurstResult } from '../interfaces/burst-result.ts';
-import type { CallerRequest, Got } from '../interfaces/caller-request.ts';
+import type { CallerRequest, Got, LateAnswer } from '../interfaces/caller-request.ts';
 import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
 import type { RateLimiterTarget } from '../target.ts';
 
@@ -214,6 +214,13 @@ export class Timeline {
     const since = this.#unheardSince.get(component) ?? sentAt;
     this.#unheardSince.set(component, since);
     if (endedAt - since >= UNHEARD_MS) this.#unreachable(endedAt, component, since);
+  }
+
+  /** A request that was noted as unanswered has an answer after all. */
+  late({ caller, node, sentAt }: CallerRequest, { at, got }: LateAnswer): void {
+    const asker = caller === 'Beyond' ? 'requests' : 'others';
+    this.#count(at, node, `${asker}-${OF_ANSWER.Unanswered}`, -1);
+    this.answered(at, node, got, at - sentAt, asker);
   }
 
   /** Requests that were sent together. */

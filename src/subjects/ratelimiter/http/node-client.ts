@@ -1,5 +1,5 @@
 /** Asks one node in the name of a caller, who waits for so long and no longer. Redirects are not followed. */
-import { fairTimeout } from '../waiting.ts';
+import { fairTimeout, untilAborted } from '../waiting.ts';
 import type { BurstNode } from './burst-plan.ts';
 import type { Failure } from './connection.ts';
 import type { Dial } from './dial.ts';
@@ -15,6 +15,14 @@ export type Asked = { readonly sentAt: number; readonly endedAt: number } & (
   | { readonly answer: HttpAnswer; readonly failure?: undefined }
   | { readonly failure: Failure; readonly answer?: undefined }
 );
+
+/** Listens to a request after its caller has given up. */
+export interface LateListener {
+  /** Ends the listening, and the request with it. */
+  readonly until: AbortSignal;
+  /** Called once, unless the answer came in time: with the answer, or why there is none. */
+  readonly hear: (asked: Asked) => void;
+}
 
 export class NodeClient {
   readonly node: BurstNode;
@@ -35,23 +43,44 @@ export class NodeClient {
 
   /**
    * Sends one request, and gives it up after `timeoutMs`, the time to connect included, or when `signal` aborts.
+   * With `late`, the request goes on after that until somebody hears what it came to.
    * @throws InvalidRequestError
    */
-  async ask(request: HttpRequest, timeoutMs: number, signal: AbortSignal): Promise<Asked> {
+  async ask(
+    request: HttpRequest,
+    timeoutMs: number,
+    signal: AbortSignal,
+    late?: LateListener,
+  ): Promise<Asked> {
     const bytes = encodeRequest(request, this.node);
     const timeout = fairTimeout(timeoutMs);
     const sentAt = this.#now();
+    const stop = AbortSignal.any([signal, late?.until ?? timeout.signal]);
+    const exchange = this.#pool
+      .request({ bytes, method: request.method, bounds: BOUNDS }, stop)
+      .then<Asked, Asked>(
+        (answer) => ({ sentAt, endedAt: this.#now(), answer }),
+        (error: unknown) => {
+          if (!(error instanceof RequestError)) throw error;
+          return { sentAt, endedAt: this.#now(), failure: error.failure };
+        },
+      );
+    const givenUp = (): Asked => ({
+      sentAt,
+      endedAt: this.#now(),
+      failure: { code: 'TIMEOUT', message: `it was not answered within ${timeoutMs} ms` },
+    });
     try {
-      const stop = AbortSignal.any([signal, timeout.signal]);
-      const answer = await this.#pool.request({ bytes, method: request.method, bounds: BOUNDS }, stop);
-      return { sentAt, endedAt: this.#now(), answer };
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      const late = timeout.signal.aborted && !signal.aborted;
-      const failure: Failure = late
-        ? { code: 'TIMEOUT', message: `it was not answered within ${timeoutMs} ms` }
-        : error.failure;
-      return { sentAt, endedAt: this.#now(), failure };
+      const first = late ? await Promise.race([exchange, untilAborted(timeout.signal)]) : await exchange;
+      if (first === undefined) {
+        // Not before the caller of this knows that it was given up.
+        void exchange.then(
+          (asked) => setImmediate(() => late?.hear(asked)),
+          () => undefined,
+        );
+        return givenUp();
+      }
+      return first.failure && timeout.signal.aborted && !signal.aborted ? givenUp() : first;
     } finally {
       timeout.end();
     }

@@ -3,6 +3,7 @@
  * nothing that the limiter tells of itself.
  */
 import type { NodeClient } from '../http/node-client.ts';
+import type { HttpRequest } from '../http/request.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Callers } from './callers.ts';
 import type { UsedUp } from './use-up.ts';
@@ -18,6 +19,8 @@ export interface CallerAccess {
   /** One for each node, in the same order. */
   readonly clients: readonly NodeClient[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
+  /** A request that needs no limiter: it tells a slow pod from a slow limiter. */
+  readonly control: HttpRequest;
   /** What one caller is allowed where it is introduced with nothing else. */
   readonly limit: RateLimit;
   /** Requests for which one caller stays within its limit, of `most` that such callers will make; half of what it is allowed. */
@@ -35,6 +38,11 @@ export interface CallerAccess {
    * slow enough. @throws the reason of `signal`
    */
   readonly learned?: (key: string, signal: AbortSignal) => Promise<void>;
+  /**
+   * How long a caller that has used its limit up is rejected at the most, in milliseconds; undefined: longer than a run
+   * waits, or the run itself makes the windows.
+   */
+  readonly returnsWithinMs?: number | undefined;
   /**
    * Why a caller that used its limit up without any fault did not get what it should; undefined: it did.
    * To be thrown: a LimitNotKeptError is a violation.

@@ -45,6 +45,21 @@ export function mostRestMs(limit: RateLimit): number {
   }
 }
 
+/** The longest that a run waits for a limit to be returned; milliseconds. A window of a minute fits. */
+const MOST_WAIT_MS = 65_000;
+
+/**
+ * How long a caller that has used its limit up and sends nothing is rejected at the most, in milliseconds: until its
+ * window has ended, or a token has come back. Undefined if that is longer than a run waits for.
+ */
+export function returnsWithin(limit: RateLimit): number | undefined {
+  const ms =
+    limit.algorithm === 'TokenBucket'
+      ? Math.ceil(limit.windowMs / limit.requests) + (limit.refillEveryMs ?? 0) + CLOCK_WITHIN_MS
+      : mostRestMs(limit);
+  return ms <= MOST_WAIT_MS ? ms : undefined;
+}
+
 /** From an empty bucket to a full one; where tokens come in lumps, the first may be a whole lump away. */
 function refillMs({ capacity, refillEveryMs = 0, requests, windowMs }: TokenBucket): number {
   return Math.ceil((capacity * windowMs) / requests) + refillEveryMs;

@@ -172,10 +172,15 @@ export class RedisConnections {
     );
   }
 
+  /** PING on the reader: Redis answers, and no command on data shows up in its statistics. */
+  async ping(): Promise<void> {
+    await this.#ask(this.#reader, 'PING', (redis) => redis.ping());
+  }
+
   /** PING and GET on the reader: proof that reads are answered. Returns milliseconds taken. */
   async read(): Promise<number> {
     const start = performance.now();
-    await this.#ask(this.#reader, 'PING', (redis) => redis.ping());
+    await this.ping();
     await this.#ask(this.#reader, 'GET', (redis) => redis.get(this.#probeKey));
     return performance.now() - start;
   }

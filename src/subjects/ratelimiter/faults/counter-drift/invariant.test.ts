@@ -448,6 +448,21 @@ describe('the proof that nothing drifted', () => {
     expect(drift.reading(whole).shortfalls).toEqual(['c answered 0 checks within the fault, 10 are needed']);
   });
 
+  it('is not whole when the sender counts and nothing was admitted in the fault', () => {
+    const shortfalls = (admittedAt?: number): readonly string[] => {
+      const settings = { nodes, limit: 10, judged: 'Drift', threshold: 5, lag: 1, source: 'Sender' } as const;
+      const drift = new DriftInvariant(settings);
+      const count = admittedAt === undefined ? 0 : 1;
+      for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [count, 0, 0], count), whole);
+      if (admittedAt !== undefined) drift.answered('a', true, admittedAt);
+      for (const node of nodes) for (let i = 0; i < 10; i += 1) drift.answered(node, false, T + 100 + i);
+      return drift.reading(whole).shortfalls;
+    };
+    expect(shortfalls()).toEqual([expect.stringMatching(/^no request was admitted during the fault/)]);
+    expect(shortfalls(T + 50)).toEqual([]);
+    expect(shortfalls(T - 50)).toHaveLength(1);
+  });
+
   it('bears few open requests that could not tip it, and any number that never left', () => {
     const drift = wholeWatch();
     for (let i = 0; i < 6; i += 1) drift.sent('b');

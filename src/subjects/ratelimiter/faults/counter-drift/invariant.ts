@@ -276,6 +276,13 @@ export class DriftInvariant implements Invariant {
           `${node} answered ${counted(answered, 'check')} within the fault, ${limit} ${limit === 1 ? 'is' : 'are'} needed`,
         );
     }
+    // A limiter that rejects everybody has nothing to count.
+    const bySender = source === 'Sender' || source === 'Told';
+    if (judged === 'Drift' && bySender && this.#overAdmission(fault).allowed === 0) {
+      missing.push(
+        'no request was admitted during the fault, so no count could drift: the rate limiter failed closed, or hung. Use StoreOutage to judge what callers get',
+      );
+    }
     if (this.#leftOut > 0) missing.push(leftOutShortfall(this.#leftOut));
     const maxGapMs = toleratedGap(until - from);
     missing.push(

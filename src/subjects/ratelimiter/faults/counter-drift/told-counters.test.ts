@@ -146,12 +146,13 @@ describe('drift by what answers tell', () => {
     },
   );
 
-  it('is none of a limiter that lets nobody through', async () => {
+  it('is not known of a limiter that admits nobody', async () => {
     const { ask, look, reading, toTheEnd } = await watched(() => ({ admitted: false }));
     await look();
     await ask(60);
     await toTheEnd();
-    expect(reading()).toMatchObject({ summary: '0 <= 4; 0/10', shortfalls: [] });
+    expect(reading()).toMatchObject({ summary: '0 <= 4; 0/10' });
+    expect(reading().shortfalls).toEqual([expect.stringMatching(/^no request was admitted/)]);
   });
 
   it('is not known of a limiter that lets everybody through and tells nothing', async () => {

@@ -71,15 +71,21 @@ async function accountsAfter(
 describe('the accounts of callers after a fault', () => {
   it.each<[string, Outage, number, number, RegExp]>([
     ['served and counted', { counts: 1, status: 200 }, 0, 0, /what was served was counted, and nothing/],
-    ['served and never counted', { counts: 0, status: 200 }, 9, 0, /9 requests served and never counted/],
+    ['admitted and never counted', { counts: 0, status: 200 }, 9, 0, /9 requests admitted and never counted/],
     // A caller that got an error asks no more.
-    ['counted and never served', { counts: 1, status: 500 }, 0, 3, /3 requests counted and never served/],
+    [
+      'counted and not admitted in time',
+      { counts: 1, status: 500 },
+      0,
+      3,
+      /3 requests counted and not admitted in time/,
+    ],
     [
       'counted twice',
       { counts: 2, status: 200 },
       0,
       0,
-      /0 requests counted and never served, and at least 9 more gone from their limits than they asked for, as where requests are counted more than once$/,
+      /0 requests counted and not admitted in time, and at least 9 more gone from their limits than they asked for, as where requests are counted more than once$/,
     ],
     ['neither', { counts: 0, status: 500 }, 0, 0, /nothing else/],
   ])('say what was %s', async (_, outage, lost, phantoms, message) => {
@@ -96,7 +102,7 @@ describe('the accounts of callers after a fault', () => {
     const { measures, message } = await accountsAfter({ counts: 2, status: 200 }, ASKED);
     expect(measures).toMatchObject([{ atLeast: true }, { atLeast: true }]);
     expect(message).toBe(
-      'of 3 callers none was seen that was served and never counted, or counted and never served, and some may not show',
+      'of 3 callers none was seen that was admitted and never counted, or counted and not admitted in time, and some may not show',
     );
   });
 

@@ -12,6 +12,7 @@ import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { accountKey } from '../caller-keys.ts';
 import { type Account, type Balance, balanceOf } from './accounts.ts';
+import { awaitReturn, type LimitReturn } from './limit-return.ts';
 
 /** For so many nodes accounts are made up, and for limits up to that: each has to be used up after the fault. */
 export const MOST_ACCOUNTS = 3;
@@ -30,6 +31,8 @@ export class AccountCallers {
   readonly #full: number;
   /** During the fault, by node. */
   readonly #during: CallerRequest[][];
+  /** Callers that are known to have used their limits up since. */
+  readonly #usedUp: string[] = [];
 
   constructor(options: AccountCallersOptions) {
     this.#options = options;
@@ -82,6 +85,7 @@ export class AccountCallers {
         const key = accountKey(this.#options.fixture, i);
         const served = during.filter(({ got }) => got === 'Admitted').length;
         const { requests, usedUp } = await this.#useUp(key, this.#full - served, signal);
+        if (usedUp) this.#usedUp.push(key);
         const account = accountOf(during, requests);
         return usedUp && account ? balanceOf(limit, account) : undefined;
       }),
@@ -106,6 +110,14 @@ export class AccountCallers {
       measures: [figure('lost', lost), figure('phantoms', phantoms)],
       message: `of ${counted(this.#during.length, 'caller')} ${said({ lost, phantoms, unasked, hidden })}`,
     };
+  }
+
+  /** Whether those callers get their limits back; after {@link balance}. @throws the reason of `signal` */
+  async limitReturn(withinMs: number, signal: AbortSignal): Promise<LimitReturn> {
+    const keys = this.#usedUp;
+    if (keys.length === 0)
+      return { state: 'NotChecked', why: 'no caller could use its limit up after the fault' };
+    return await awaitReturn({ ...this.#options, keys, withinMs }, signal);
   }
 
   async #useUp(key: string, left: number, signal: AbortSignal): ReturnType<typeof useUp> {
@@ -140,13 +152,13 @@ function accountOf(during: readonly CallerRequest[], after: readonly CallerReque
 function said({ hidden, lost, phantoms, unasked }: Balance): string {
   if (lost + phantoms + unasked === 0) {
     return hidden > 0
-      ? 'none was seen that was served and never counted, or counted and never served, and some may not show'
+      ? 'none was seen that was admitted and never counted, or counted and not admitted in time, and some may not show'
       : 'what was served was counted, and nothing else';
   }
   const least = hidden > 0 ? 'at least ' : '';
   const parts = [
-    `${least}${counted(lost, 'request')} served and never counted`,
-    `${least}${counted(phantoms, 'request')} counted and never served`,
+    `${least}${counted(lost, 'request')} admitted and never counted`,
+    `${least}${counted(phantoms, 'request')} counted and not admitted in time`,
   ];
   const more = `and at least ${unasked} more gone from their limits than they asked for, as where requests are counted more than once`;
   return [...parts, ...(unasked > 0 ? [more] : [])].join(', ');

@@ -1,5 +1,5 @@
 /** One attempt of a store outage: what callers get before, during and after a pause of Redis. */
-import { counted, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type {
   FaultReport,
   InvariantReading,
@@ -9,7 +9,7 @@ import type {
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
-import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import type { CallerRequest, LateAnswer } from '../../interfaces/caller-request.ts';
 import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
@@ -21,6 +21,8 @@ import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
+import { crossingCallers } from './crossing-callers.ts';
+import type { LimitReturn } from './limit-return.ts';
 import { OutageCallers } from './outage-callers.ts';
 import { OutageRecord, type OutageTimes } from './outage-record.ts';
 import { OwnCaller } from './own-caller.ts';
@@ -31,6 +33,9 @@ import { seenInvariant } from './seen-invariant.ts';
 const TICK_MS = 100;
 /** How long a key can be used whose limit has no windows; milliseconds. */
 const NO_WINDOW_MS = 600_000;
+
+/** What became of the counts of some callers once the fault was over. */
+type Accounts = Pick<RecoveryReport, 'measures' | 'message'>;
 
 /** Everything of one fixture. */
 interface Place {
@@ -52,6 +57,10 @@ export class StoreOutageAttempt implements FaultAttempt {
   #place: Place | undefined;
   #times: OutageTimes = { until: Number.POSITIVE_INFINITY };
   #finishedAt: number | undefined;
+  #limitReturn: LimitReturn | undefined;
+  #accounts: Accounts | undefined;
+  /** Ends the listening to requests whose callers gave up. */
+  readonly #listening = new AbortController();
   /** When the one caller came whose limit was whole by then. */
   #arrivedAt: number | undefined;
   /** Requests for which there was no room. */
@@ -139,7 +148,7 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   #callersOf(fixture: string): OutageCallers | OwnCaller {
     const { ownLimit, room } = this.#toolkit;
-    const { callerTimeout, requestsPerSecond } = this.#parameters;
+    const { callerTimeout, excludesAbove, requestsPerSecond } = this.#parameters;
     const options = {
       access: this.#access,
       fixture,
@@ -149,10 +158,18 @@ export class StoreOutageAttempt implements FaultAttempt {
       leftOut: () => {
         this.#leftOut += 1;
       },
+      late: {
+        hear: (request: CallerRequest, late: LateAnswer) => this.#noteLate(request, late),
+        until: this.#listening.signal,
+      },
     };
     return ownLimit
       ? new OwnCaller({ ...options, ownLimit })
-      : new OutageCallers({ ...options, trafficMs: 2 * this.#storyMs });
+      : new OutageCallers({
+          ...options,
+          crossing: crossingCallers(this.#limit, excludesAbove),
+          trafficMs: 2 * this.#storyMs,
+        });
   }
 
   async inject(
@@ -187,8 +204,9 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 
   /**
-   * Callers ask from the start of the watch on, or of the fault where one has its limit for all of it, to the end of
-   * the time to settle; then it is judged what they got.
+   * Callers send from the start of the watch, or of the fault if one has its limit for all of it, to the end of the
+   * time to settle; then it is judged what they got. If nothing is broken by then, it is looked whether some that use
+   * their limits up get them back.
    */
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
     const place = this.#place;
@@ -203,9 +221,9 @@ export class StoreOutageAttempt implements FaultAttempt {
     );
     try {
       const traffic = this.#ask(place, AbortSignal.any([signal, enough.signal]));
-      const reaching = this.#reach(place, AbortSignal.any([signal, enough.signal]));
+      const crossing = this.#cross(place, AbortSignal.any([signal, enough.signal]));
       const accounts = this.#useAccounts(place, signal);
-      const asked = Promise.all([traffic, reaching, accounts]);
+      const asked = Promise.all([traffic, crossing, accounts]);
       // Where the watch is ended before them, nobody asks how they ended.
       asked.catch(() => undefined);
       const settleMs = parseDuration(this.#parameters.settle);
@@ -217,15 +235,37 @@ export class StoreOutageAttempt implements FaultAttempt {
         movedBy(this.#toolkit.findMoved, signal),
         this.#untilAfterEnd(settleMs, signal),
       ]);
+      this.#listening.abort();
       place.record.setAside(moved);
       this.#finishedAt = this.#toolkit.now();
       this.#told();
+      const recovered = place.record.recovery(this.#times)?.state === 'Recovered';
+      this.#accounts =
+        place.callers instanceof OwnCaller
+          ? await place.callers.balance(place.record.ofOneLimit, recovered, signal)
+          : await place.callers.balance(recovered, signal);
+      const isBroken = place.record.reading(this.#times, this.#finishedAt).detectedAt !== undefined;
+      this.#limitReturn = isBroken
+        ? { state: 'NotChecked', why: 'the invariant was broken before' }
+        : await this.#awaitReturn(place, signal);
+      if (!isBroken) this.#finishedAt = this.#toolkit.now();
+      this.#told();
     } finally {
+      this.#listening.abort();
       enough.abort();
       watching.abort();
       await store;
       this.#tell = undefined;
     }
+  }
+
+  async #awaitReturn({ callers }: Place, signal: AbortSignal): Promise<LimitReturn> {
+    const { returnsWithinMs } = this.#access;
+    if (returnsWithinMs !== undefined) return await callers.limitReturn(returnsWithinMs, signal);
+    const why = this.#toolkit.limiter.interface.http
+      ? `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`
+      : 'the run itself makes the windows of the reference limiter';
+    return { state: 'NotChecked', why };
   }
 
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
@@ -237,15 +277,7 @@ export class StoreOutageAttempt implements FaultAttempt {
       return { measures: [], message };
     }
     const accepted = `${redis.name} takes writes again (a real one was accepted)`;
-    if (!this.#place) {
-      return { workedAt, measures: [], message: `${accepted}; the callers of this fault are not known` };
-    }
-    const { callers, record } = this.#place;
-    const well = record.wellAfter(this.#times) !== undefined;
-    const { measures, message } =
-      callers instanceof OwnCaller
-        ? await callers.balance(record.ofOneLimit, well, signal)
-        : await callers.balance(well, signal);
+    const { measures = [], message = 'the callers of this fault are not known' } = this.#accounts ?? {};
     return { workedAt, measures, message: `${accepted}; ${message}` };
   }
 
@@ -264,7 +296,7 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   get #invariant(): SeenInvariant | undefined {
     const { record } = this.#place ?? {};
-    const reading = record?.reading(this.#times, this.#finishedAt);
+    const reading = record?.reading(this.#times, this.#finishedAt, this.#limitReturn);
     const who = this.#toolkit.ownLimit && 'within';
     return reading && seenInvariant(reading, this.#parameters.accept, record?.excess(this.#times), who);
   }
@@ -297,18 +329,18 @@ export class StoreOutageAttempt implements FaultAttempt {
     await callers.traffic((request) => this.#note(place, request), stop, this.#toolkit.lifetime);
   }
 
-  /** From the start of the fault to its end: what is new to the limiter then finds it without its Redis. */
-  async #reach(place: Place, stop: AbortSignal): Promise<void> {
+  /** From the start of the fault to its end: those that cross their limits find the limiter without its Redis. */
+  async #cross(place: Place, stop: AbortSignal): Promise<void> {
     const { callers } = place;
     if (callers instanceof OwnCaller) return;
     const over = new AbortController();
     const note = (request: CallerRequest): void => this.#note(place, request);
     try {
       await this.#untilStarted(stop);
-      const reaching = callers.reach(note, AbortSignal.any([stop, over.signal]), this.#toolkit.lifetime);
+      const crossing = callers.cross(note, AbortSignal.any([stop, over.signal]), this.#toolkit.lifetime);
       while (this.#times.endedAt === undefined && !stop.aborted) await pauseFor(TICK_MS, stop);
       over.abort();
-      await reaching;
+      await crossing;
     } catch (error) {
       if (!stop.aborted) throw error;
     } finally {
@@ -321,13 +353,18 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 
   /** Where one caller makes all requests, the limit is about each of them. */
-  #note({ callers, mostUntil, record, timeline }: Place, request: CallerRequest): void {
-    const noted = callers instanceof OwnCaller ? ({ ...request, caller: 'Beyond' } as const) : request;
-    record.add(noted);
-    // Others are let through in order: one that is denied at its limit would pass for one of them.
-    if (noted.caller === 'Reaching') return;
-    timeline.request(noted);
-    if (noted.caller === 'Beyond') timeline.limit(noted.endedAt, mostUntil(noted.endedAt));
+  #note({ mostUntil, record, timeline }: Place, request: CallerRequest): void {
+    record.add(request);
+    // Others are admitted in order: one that is rejected at its limit would pass for one of them.
+    if (request.caller !== 'Within' && request.caller !== 'Beyond') return;
+    timeline.request(request);
+    if (request.caller === 'Beyond') timeline.limit(request.endedAt, mostUntil(request.endedAt));
+  }
+
+  #noteLate(request: CallerRequest, late: LateAnswer): void {
+    const { record, timeline } = this.#place ?? {};
+    record?.addLate(request, late);
+    if (request.caller === 'Beyond') timeline?.late(request, late);
   }
 
   #reported({ endedAt, startedAt }: FaultReport): void {
@@ -341,7 +378,7 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   #told(): void {
     if (!this.#place) return;
-    const reading = this.#place.record.reading(this.#times, this.#finishedAt);
+    const reading = this.#place.record.reading(this.#times, this.#finishedAt, this.#limitReturn);
     const doubt = this.#toolkit.storeDoubt();
     const missing = [
       // Whoever counts elsewhere holds whatever becomes of this Redis.

@@ -70,9 +70,9 @@ describe('what callers get while Redis takes no writes', () => {
       ...requests('c', 'Reaching', 'Denied', 12, 11_002),
     ];
     const judged = behaviourOf(settings, [...before, ...during({}, {}), ...reaching], FAULT);
-    expect(judged).toMatchObject({ over: { excess: 2 }, excess: { beyond: 0, reaching: 2 }, shortfalls: [] });
+    expect(judged).toMatchObject({ over: { excess: 2 }, excess: { beyond: 0, crossing: 2 }, shortfalls: [] });
     expect([...judged.byNode].map(([, { behaviour }]) => behaviour)).toEqual(['FailsOpen', 'Holds', 'Holds']);
-    expect(judged.reached).toBe(false);
+    expect(judged.reached.size).toBe(0);
   });
 
   it('does not hold where a caller that comes to its limit is left waiting', () => {
@@ -150,24 +150,24 @@ describe('what proves nothing', () => {
     const closed = before.map((request) =>
       request.node === 'b' && request.caller === 'Within' ? { ...request, got: 'Denied' as const } : request,
     );
-    expect(judge([...closed, ...during(all('Denied'), {})])).toContain('before the fault b let 0 of 5');
+    expect(judge([...closed, ...during(all('Denied'), {})])).toContain('before the fault b admitted 0 of 5');
   });
 
   it('is a limiter that denied nobody before the fault', () => {
     const open = before.map((request) => ({ ...request, got: 'Admitted' as const }));
-    expect(judge([...open, ...during(all('Admitted'), all('Admitted'))])).toContain('was denied');
+    expect(judge([...open, ...during(all('Admitted'), all('Admitted'))])).toContain('was rejected');
   });
 
   it('is a limiter that let more than the limit through before the fault', () => {
     const leaked = requests('a', 'Beyond', 'Admitted', 2, 3000);
     expect(judge([...before, ...leaked, ...during({}, {})])).toContain(
-      'before the fault 12 requests of the caller beyond its limit were admitted, where 10 are the most',
+      'before the fault 12 requests of the caller over its limit were admitted, and 10 are the most',
     );
   });
 
   it('is a node that too few callers asked', () => {
     const few = during({}, {}).filter(({ node }) => node !== 'c');
-    expect(judge([...before, ...few])).toContain('c was asked by 0 callers');
+    expect(judge([...before, ...few])).toContain('c got requests of 0 callers');
   });
 });
 

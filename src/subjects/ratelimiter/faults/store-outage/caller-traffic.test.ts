@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { NodeClient } from '../../http/node-client.ts';
@@ -10,8 +11,8 @@ import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
 import { endlessRoom } from '../../interfaces/traffic-room.fixture.ts';
 import {
   always,
-  type CallerKind,
   type CallerTrafficOptions,
+  type KindOfTraffic,
   runCallerTraffic,
   usedTimes,
 } from './caller-traffic.ts';
@@ -44,7 +45,7 @@ async function nodeThat(
 }
 
 /** Callers within their limit, and one beyond. */
-const sides = (within: string[], uses: number): CallerKind[] => [
+const sides = (within: string[], uses: number): KindOfTraffic[] => [
   { caller: 'Within', keys: usedTimes(within, uses) },
   { caller: 'Beyond', keys: always('demo-b') },
 ];
@@ -159,5 +160,73 @@ describe('callers', () => {
       signal,
     );
     await expect(sent).rejects.toThrow('at most 16384 are sent');
+  });
+});
+
+describe('a request that its caller gave up', () => {
+  /** Sends two requests to a node that holds answers back until it is told, and listens to what they come to. */
+  async function listening(places: number) {
+    const held: (() => void)[] = [];
+    const server = createServer((_, response) => {
+      held.push(() => response.writeHead(200).end());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = new NodeClient({ name: 'a', host: '127.0.0.1', port }, 64, Date.now);
+    const [until, stop] = [new AbortController(), new AbortController()];
+    onTestFinished(() => {
+      client.close();
+      server.closeAllConnections();
+      server.close();
+    });
+    const share = new ConnectionBudget(places).onBehalfOf('shop');
+    const requests: CallerRequest[] = [];
+    const late: { request: CallerRequest; got: string }[] = [];
+    let leftOut = 0;
+    await runCallerTraffic(
+      {
+        clients: [client],
+        callers,
+        room: () => share.tryAcquire(1),
+        leftOut: () => (leftOut += 1),
+        kinds: [{ caller: 'Beyond', keys: usedTimes(['k1', 'k2'], 1) }],
+        requestsPerSecond: 10,
+        callerTimeoutMs: 30,
+        late: {
+          listensTo: (caller) => caller === 'Beyond',
+          hear: (request, { got }) => late.push({ request, got }),
+          until: until.signal,
+        },
+      },
+      (request) => requests.push(request),
+      stop.signal,
+      stop.signal,
+    );
+    return { held, late, leftOut: () => leftOut, requests, share, until };
+  }
+
+  it('is told as unanswered, and again once its answer came', async () => {
+    const { held, late, requests, share } = await listening(2);
+    expect(requests.map(({ got }) => got)).toEqual(['Unanswered', 'Unanswered']);
+    expect([late, share.tryAcquire(1)]).toEqual([[], undefined]);
+    for (const answer of held) answer();
+    await expect.poll(() => late.length).toBe(2);
+    expect(late).toMatchObject([{ got: 'Admitted' }, { got: 'Admitted' }]);
+    expect(requests).toContain(late[0]?.request);
+    await expect.poll(() => share.tryAcquire(2)).toBeDefined();
+  });
+
+  it('gives its connection up for one that is still waited for', async () => {
+    const { held, late, leftOut, requests } = await listening(1);
+    expect([requests.length, leftOut()]).toEqual([2, 0]);
+    for (const answer of held) answer();
+    await expect.poll(() => late.map(({ request }) => request)).toEqual([requests[1]]);
+  });
+
+  it('is listened to no longer than that is asked for', async () => {
+    const { late, share, until } = await listening(2);
+    until.abort();
+    await expect.poll(() => share.tryAcquire(2)).toBeDefined();
+    expect(late).toEqual([]);
   });
 });

@@ -1,10 +1,11 @@
 /** Store outage: Redis takes no writes for a while, and callers get whatever they get. */
 import { fieldInCel, formatDuration, ifDurations, parseDuration } from '../../../../api/index.ts';
-import { accountKey, beyondKey, reachingKey, withinKeys } from '../caller-keys.ts';
+import { accountKey, beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import { type Fault, scenarioRule } from '../fault.ts';
 import { MOST_ACCOUNTS } from './account-callers.ts';
 import { StoreOutageAttempt } from './attempt.ts';
-import { api, parametersOf, unprovable } from './parameters.ts';
+import { USUAL_CROSSING } from './crossing-callers.ts';
+import { api, mostWatchMs, parametersOf, unprovable } from './parameters.ts';
 
 const [settle, callerTimeout] = (['settle', 'callerTimeout'] as const).map((field) =>
   fieldInCel(api.member, field, api.schema.parse({})[field]),
@@ -38,16 +39,16 @@ export const storeOutage: Fault = {
     { of: 'fault', field: 'callerTimeout' },
     { of: 'subject', field: 'health.timeout' },
   ],
-  plan(scenario) {
-    const { accept, pause, settle } = parametersOf(scenario);
+  plan(scenario, limiter) {
+    const { accept, pause } = parametersOf(scenario);
     const faultMs = parseDuration(pause);
     return {
       faultMs,
-      settleMs: parseDuration(settle),
+      settleMs: mostWatchMs(scenario, limiter),
       load: false,
       onOrphan: 'Inquire',
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}, and callers go on`,
-      invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}`,
+      invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}; then they are admitted as before, and get their limit back`,
     };
   },
   restsToPrepare: 2,
@@ -59,5 +60,6 @@ export const storeOutage: Fault = {
 /** Of an attempt on a limiter that is told of its callers: one within its limit for the control, one for the traffic. */
 function callerKeys(fixture: string): string[] {
   const accounts = Array.from({ length: MOST_ACCOUNTS }, (_, i) => accountKey(fixture, i));
-  return [beyondKey(fixture), reachingKey(fixture), ...accounts, ...withinKeys(fixture, 0, 2)];
+  const crossing = Array.from({ length: USUAL_CROSSING }, (_, i) => crossingKey(fixture, i));
+  return [beyondKey(fixture), reachingKey(fixture), ...crossing, ...accounts, ...withinKeys(fixture, 0, 2)];
 }

@@ -1,18 +1,26 @@
 /**
- * The callers of one attempt: one beyond its limit, one that comes to its limit in the fault, others well within theirs,
- * and those whose accounts are made up.
- * They go by what the limiter answers, whatever it speaks.
+ * The callers of one attempt: one over its limit, two that cross theirs in the fault, others well under theirs, and
+ * those whose counts are reconciled afterwards. They go by what the limiter answers, whatever it speaks.
  */
 import { formatDuration } from '../../../../api/index.ts';
 import type { CallerAccess, NewCaller } from '../../interfaces/caller-access.ts';
-import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import type { CallerKind, CallerRequest } from '../../interfaces/caller-request.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
-import { MOST_BEYOND, useUp } from '../../interfaces/use-up.ts';
+import { MOST_BEYOND, type UsedUp, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import { beyondKey, reachingKey, withinKeys } from '../caller-keys.ts';
+import { beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import { AccountCallers } from './account-callers.ts';
 import { LEAST_ASKED } from './behaviour.ts';
-import { always, type CallerKind, runCallerTraffic, usedTimes } from './caller-traffic.ts';
+import {
+  always,
+  inTurn,
+  type KindOfTraffic,
+  type LateTraffic,
+  runCallerTraffic,
+  type Tell,
+  usedTimes,
+} from './caller-traffic.ts';
+import type { LimitReturn } from './limit-return.ts';
 
 /** What a caller whose accounts are made up asks for during the fault. */
 const ACCOUNT_REQUESTS = 3;
@@ -23,14 +31,25 @@ export interface OutageCallersOptions {
   /** Of each kind, to each node. */
   readonly requestsPerSecond: number;
   readonly callerTimeoutMs: number;
+  /** How many callers have one request left when the fault begins, see `crossingCallers`. */
+  readonly crossing: number;
   /** How long traffic is sent at the most; milliseconds. */
   readonly trafficMs: number;
   readonly room: TrafficRoom;
   /** A request was not sent since there was no room for another open one. */
   readonly leftOut: () => void;
+  /** Hears what requests come to whose callers gave up. */
+  readonly late: Pick<LateTraffic, 'hear' | 'until'>;
 }
 
-type Tell = (request: CallerRequest) => void;
+/** Requests a second to each pod that need no limiter. */
+const CONTROLS_PER_SECOND = 2;
+
+/** Callers at once that are left one request. */
+const CROSSING_AT_ONCE = 10;
+
+/** Callers that have a limit to exceed: what they are given late counts. */
+const LIMITED: ReadonlySet<CallerKind> = new Set(['Beyond', 'Reaching', 'Crossing']);
 
 export class OutageCallers {
   readonly #options: OutageCallersOptions;
@@ -38,10 +57,12 @@ export class OutageCallers {
   /** Keys of callers within their limit, and how often each is used: for the control, and for the traffic. */
   readonly #control: KeyPlan;
   readonly #traffic: KeyPlan;
+  readonly #crossing: readonly string[];
 
   constructor(options: OutageCallersOptions) {
     this.#options = options;
     const { access, callerTimeoutMs, fixture, requestsPerSecond, trafficMs } = options;
+    this.#crossing = Array.from({ length: options.crossing }, (_, i) => crossingKey(fixture, i));
     this.#accounts = new AccountCallers({ ...access, fixture, callerTimeoutMs });
     const nodes = access.clients.length;
     this.#control = planOf(access, fixture, LEAST_ASKED * nodes, 0);
@@ -61,64 +82,94 @@ export class OutageCallers {
   *#all(): Generator<NewCaller> {
     yield { key: beyondKey(this.#options.fixture) };
     yield { key: reachingKey(this.#options.fixture) };
-    for (const key of this.#accounts.keys) yield { key };
+    for (const key of [...this.#crossing, ...this.#accounts.keys]) yield { key };
     for (const { keys, uses } of [this.#control, this.#traffic]) {
       for (const key of keys()) yield { key, allowed: 2 * uses };
     }
   }
 
-  /** Uses the limit of one caller up and lets others in, without any fault. @throws Error that says what is wrong */
+  /**
+   * Without any fault: uses the limit of one caller up, leaves some others one request, and sends requests of callers
+   * under their limit. @throws Error that says what is wrong
+   */
   async control(tell: Tell, signal: AbortSignal): Promise<void> {
     const { access, callerTimeoutMs, fixture } = this.#options;
     const { callers, clients, learned, limit } = access;
     const full = admittedAtOnce(limit);
-    const usedUp = await useUp(
-      {
-        clients,
-        callers,
-        key: beyondKey(fixture),
-        most: 2 * full + MOST_BEYOND,
-        callerTimeoutMs,
-        ...(learned && { rest: { left: full, learned } }),
-      },
-      signal,
-    );
+    const [usedUp, partly] = await Promise.all([
+      useUp(
+        {
+          clients,
+          callers,
+          key: beyondKey(fixture),
+          most: 2 * full + MOST_BEYOND,
+          callerTimeoutMs,
+          ...(learned && { rest: { left: full, learned } }),
+        },
+        signal,
+      ),
+      this.#leaveOneRequest(full - 1, signal),
+    ]);
     for (const request of usedUp.requests) tell(request);
     const problem = access.problemOf(usedUp, 'storeOutage.callerTimeout');
     if (problem) throw problem;
-    let turnedAway: CallerRequest | undefined;
+    let notAdmitted: CallerRequest | undefined;
     const add: Tell = (request) => {
       tell(request);
-      if (request.caller === 'Within' && request.got !== 'Admitted') turnedAway ??= request;
+      if (request.caller !== 'Beyond' && request.got !== 'Admitted') notAdmitted ??= request;
     };
-    await this.#send(this.#sides(this.#control), add, signal, signal);
+    for (const { key, requests } of partly) {
+      for (const request of requests) add({ ...request, caller: 'Crossing', key });
+    }
+    if (!notAdmitted) await this.#send(this.#sides(this.#control), add, signal, signal);
     signal.throwIfAborted();
-    if (turnedAway) throw new Error(this.#turnedAway(turnedAway));
+    if (notAdmitted) throw new Error(this.#notAdmitted(notAdmitted));
   }
 
-  #turnedAway({ got, node, unheard }: CallerRequest): string {
+  /** Sends `most` requests of each caller that is to cross its limit in the fault; a few callers at a time. */
+  async #leaveOneRequest(most: number, signal: AbortSignal): Promise<(UsedUp & { readonly key: string })[]> {
+    const { access, callerTimeoutMs } = this.#options;
+    const { callers, clients } = access;
+    const used: (UsedUp & { readonly key: string })[] = [];
+    const keys = [...this.#crossing];
+    const one = async (): Promise<void> => {
+      for (let key = keys.shift(); key !== undefined; key = keys.shift()) {
+        used.push({ key, ...(await useUp({ clients, callers, key, most, callerTimeoutMs }, signal)) });
+      }
+    };
+    await Promise.all(Array.from({ length: CROSSING_AT_ONCE }, one));
+    return used;
+  }
+
+  #notAdmitted({ got, node, unheard }: CallerRequest): string {
     const { access, callerTimeoutMs } = this.#options;
     if (unheard) {
-      return `without any fault the connection of a caller within its limit to ${node} broke, or none came about: see in the logs whether it failed, or closes connections within 4 s and does not say so in Keep-Alive`;
+      return `without any fault the connection of a caller under its limit to ${node} broke, or none came about: see in the logs whether it failed, or closes connections within 4 s and does not say so in Keep-Alive`;
     }
     const what = {
-      Admitted: `let through by ${node}`,
-      Denied: `denied by ${node}`,
+      Admitted: `admitted by ${node}`,
+      Denied: `rejected by ${node}`,
       Failed: `answered with an error by ${node}`,
       Unanswered: `not answered by ${node} within ${formatDuration(callerTimeoutMs)}`,
     }[got];
-    return `without any fault a caller within its limit was ${what}: ${access.advice}`;
+    return `without any fault a caller under its limit was ${what}: ${access.advice}`;
   }
 
-  /** As {@link runCallerTraffic}: of callers within their limit, and of the one beyond it. */
+  /** As {@link runCallerTraffic}: of callers under their limit, of the one over it, and of what needs no limiter. */
   async traffic(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    await this.#send(this.#sides(this.#traffic), tell, stop, lifetime);
+    await Promise.all([
+      this.#send(this.#sides(this.#traffic), tell, stop, lifetime),
+      this.#sendControls(tell, stop, lifetime),
+    ]);
   }
 
-  /** As {@link runCallerTraffic}: of the one that is new to the limiter, and comes to its limit on the way. */
-  async reach(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    const keys = always(reachingKey(this.#options.fixture));
-    await this.#send([{ caller: 'Reaching', keys }], tell, stop, lifetime);
+  /** As {@link runCallerTraffic}: of those that cross their limits on the way. */
+  async cross(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
+    const kinds: KindOfTraffic[] = [
+      { caller: 'Reaching', keys: always(reachingKey(this.#options.fixture)) },
+      { caller: 'Crossing', keys: inTurn(this.#crossing) },
+    ];
+    await this.#send(kinds, tell, stop, lifetime);
   }
 
   /** Asks for those whose accounts are made up. @throws the reason of `signal` */
@@ -132,7 +183,12 @@ export class OutageCallers {
     return await this.#accounts.balance(well, signal);
   }
 
-  #sides({ keys, uses }: KeyPlan): CallerKind[] {
+  /** As {@link AccountCallers.limitReturn}. */
+  async limitReturn(withinMs: number, signal: AbortSignal): Promise<LimitReturn> {
+    return await this.#accounts.limitReturn(withinMs, signal);
+  }
+
+  #sides({ keys, uses }: KeyPlan): KindOfTraffic[] {
     return [
       { caller: 'Within', keys: usedTimes(keys(), uses) },
       { caller: 'Beyond', keys: always(beyondKey(this.#options.fixture)) },
@@ -140,15 +196,28 @@ export class OutageCallers {
   }
 
   async #send(
-    kinds: readonly CallerKind[],
+    kinds: readonly KindOfTraffic[],
     tell: Tell,
     stop: AbortSignal,
     lifetime: AbortSignal,
   ): Promise<void> {
-    const { access, callerTimeoutMs, leftOut, requestsPerSecond, room } = this.#options;
+    const { access, callerTimeoutMs, late, leftOut, requestsPerSecond, room } = this.#options;
     const { callers, clients } = access;
+    const listensTo = (caller: CallerKind): boolean => LIMITED.has(caller);
     const options = { clients, callers, room, leftOut, kinds, requestsPerSecond, callerTimeoutMs };
-    await runCallerTraffic(options, tell, stop, lifetime);
+    await runCallerTraffic({ ...options, late: { ...late, listensTo } }, tell, stop, lifetime);
+  }
+
+  async #sendControls(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
+    const { access, callerTimeoutMs, leftOut, room } = this.#options;
+    const callers = {
+      requestOf: () => access.control,
+      // Whatever it says, the pod had the time to say it.
+      read: () => 'Admitted' as const,
+    };
+    const kinds: KindOfTraffic[] = [{ caller: 'Control', keys: always('') }];
+    const options = { clients: access.clients, callers, room, leftOut, kinds, callerTimeoutMs };
+    await runCallerTraffic({ ...options, requestsPerSecond: CONTROLS_PER_SECOND }, tell, stop, lifetime);
   }
 }
 

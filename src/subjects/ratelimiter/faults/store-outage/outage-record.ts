@@ -1,26 +1,28 @@
 /**
- * What callers got around one pause of Redis, and where the invariant stands: that they
- * get nothing but what is accepted, and no more than the limit unless FailsOpen is. Pure.
+ * What callers got around one pause of Redis, and whether the invariant holds: they get nothing but what is accepted,
+ * and no more than the limit unless FailsOpen is; afterwards they are admitted as before, and get their limit back. Pure.
  */
 
-import { counted } from '../../../../api/index.ts';
+import { counted, formatDuration, type Measure } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
+import { CONFIDENCE, excludedAbove } from '../../../../demo/power.ts';
 import { listed } from '../../../targets/refusal.ts';
-import type { CallerRequest } from '../../interfaces/caller-request.ts';
-import type { OverAdmission } from '../../limits/over-admission.ts';
+import type { CallerRequest, LateAnswer } from '../../interfaces/caller-request.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
+import { shareInterval } from '../share-interval.ts';
 import {
   type Behaviour,
   behaviourOf,
-  type Counts,
-  countsOf,
   type OutageBehaviour,
   type OutageSettings,
   type OutageSpan,
+  SHARE,
 } from './behaviour.ts';
+import { countsOf, countsText, sizeOf, totalOf } from './counts.ts';
+import type { LimitReturn } from './limit-return.ts';
 import { asOfOneLimit } from './one-limit.ts';
 import { type Phases, phasesOf } from './phases.ts';
-import { latencyOf, wellAgainAfter } from './recovery.ts';
+import { latencyOf, type Recovery, recoveryOf } from './recovery.ts';
 
 /** More is not kept; traffic of 1,000 a second, the most that a run may send, stays below it for two minutes. */
 const MOST_REQUESTS = 130_000;
@@ -39,6 +41,8 @@ export class OutageRecord {
   readonly #settings: OutageSettings;
   readonly #accept: readonly Behaviour[];
   readonly #all: CallerRequest[] = [];
+  /** Where each request stands that has no answer yet. */
+  readonly #unanswered = new Map<CallerRequest, number>();
   #gone: ReadonlySet<string> = new Set();
   #left = 0;
 
@@ -54,8 +58,17 @@ export class OutageRecord {
   }
 
   add(request: CallerRequest): void {
-    if (this.#all.length < MOST_REQUESTS) this.#all.push(request);
-    else this.#left += 1;
+    if (this.#all.length < MOST_REQUESTS) {
+      if (request.got === 'Unanswered') this.#unanswered.set(request, this.#all.length);
+      this.#all.push(request);
+    } else this.#left += 1;
+  }
+
+  /** A request that was added as unanswered has an answer after all. */
+  addLate(request: CallerRequest, late: LateAnswer): void {
+    const index = this.#unanswered.get(request);
+    if (index !== undefined) this.#all[index] = { ...request, late };
+    this.#unanswered.delete(request);
   }
 
   /** These nodes were deleted or made anew meanwhile: what their callers did not get is not of the fault. */
@@ -69,7 +82,7 @@ export class OutageRecord {
     if (this.#gone.size === 0) return all;
     return all.filter(
       ({ caller, got, node }) =>
-        !this.#gone.has(node) || (got === 'Admitted' && (caller === 'Beyond' || this.#isOneLimit)),
+        !this.#gone.has(node) || (got === 'Admitted' && (caller !== 'Within' || this.#isOneLimit)),
     );
   }
 
@@ -84,26 +97,64 @@ export class OutageRecord {
     return span && behaviourOf(this.#staying, this.#requests, span).excess;
   }
 
+  /** What became of callers after the fault; undefined while nobody knows. */
+  recovery(times: OutageTimes): Recovery | undefined {
+    const span = spanOf(times);
+    return span && this.#recoveryOf(behaviourOf(this.#staying, this.#requests, span), span);
+  }
+
+  #recoveryOf({ after }: OutageBehaviour, span: OutageSpan): Recovery | undefined {
+    const known = { lastBeyondAt: after.lastAt, oneLimit: this.#isOneLimit };
+    return recoveryOf(this.#staying.nodes, this.#requests, span, known);
+  }
+
   /**
-   * Judged once the fault has ended and the answers are there. `finishedAt` is when the last request of the watch
-   * had its answer, in milliseconds since the epoch.
+   * Judged once the fault has ended and the answers are there. `finishedAt` is when the last request of the traffic
+   * had its answer, in milliseconds since the epoch; `limitReturn` is left out while it is not known.
    */
-  reading(times: OutageTimes, finishedAt: number | undefined): InvariantReading {
-    const known = spanOf(times);
+  reading(times: OutageTimes, finishedAt: number | undefined, limitReturn?: LimitReturn): InvariantReading {
+    const span = spanOf(times);
     const requests = this.#requests;
-    const judged = known && behaviourOf(this.#staying, requests, known);
+    const judged =
+      span && this.#judge(behaviourOf(this.#staying, requests, span), requests, span, limitReturn);
     const shortfalls = [...(judged?.shortfalls ?? []), ...this.#missing(times)];
     const proven = finishedAt !== undefined && shortfalls.length === 0;
-    const brokenAt = proven && judged && known ? this.#brokenAt(judged, requests, known) : undefined;
-    if (judged && brokenAt === undefined) shortfalls.push(...this.#doubts(judged));
+    const brokenAt = proven ? judged?.brokenAt : undefined;
+    if (judged && brokenAt === undefined) shortfalls.push(...judged.doubts);
     return {
-      measures: judged && known ? this.#measures(judged, requests, known) : [],
-      summary: judged ? summaryOf(judged) : 'not judged yet',
+      measures: judged?.measures ?? [],
+      summary: judged?.summary ?? 'not judged yet',
       ...(finishedAt !== undefined && brokenAt !== undefined && { detectedAt: finishedAt, brokenAt }),
       watchedUntil: finishedAt ?? this.#requests.at(-1)?.endedAt ?? 0,
-      complete: finishedAt !== undefined,
+      complete: finishedAt !== undefined && limitReturn !== undefined,
       shortfalls,
-      evidence: judged && known ? this.#evidence(judged, requests, known) : [],
+      evidence: judged?.evidence ?? [],
+    };
+  }
+
+  /** All that follows from what callers got. */
+  #judge(
+    behaviour: OutageBehaviour,
+    requests: readonly CallerRequest[],
+    span: OutageSpan,
+    limitReturn: LimitReturn | undefined,
+  ) {
+    const recovery = this.#recoveryOf(behaviour, span);
+    const broken = {
+      over: this.#isTooMuch(behaviour),
+      word: this.#isUnaccepted(behaviour),
+      recovery: recovery?.state === 'NotRecovered',
+      limitReturn: limitReturn?.state === 'NotReturned',
+    };
+    const phases = phasesOf(requests, span, this.#settings.callerTimeoutMs);
+    const all = { behaviour, broken, limitReturn, phases, recovery };
+    return {
+      shortfalls: behaviour.shortfalls,
+      brokenAt: this.#brokenAt(broken, behaviour, phases, span),
+      doubts: this.#doubts(behaviour, recovery),
+      summary: summaryOf(behaviour, broken),
+      measures: measuresOf(all),
+      evidence: this.#evidence(all, requests),
     };
   }
 
@@ -127,124 +178,189 @@ export class OutageRecord {
     return missing;
   }
 
-  /** When the first caller got what is not accepted; where no one caller shows it, when the pause began. */
+  /**
+   * When the first caller got what is not accepted; the start of the pause if no single caller shows it, and its end if
+   * what was broken came after it.
+   */
   #brokenAt(
+    broken: Broken,
     { behaviour, over }: OutageBehaviour,
-    requests: readonly CallerRequest[],
-    span: OutageSpan,
+    { during }: Phases,
+    { endedAt, startedAt }: OutageSpan,
   ): number | undefined {
     const moments: number[] = [];
-    if (this.#isTooMuch(over)) moments.push(over.exceededAt ?? span.startedAt);
-    if (behaviour !== 'FailsOpen' && !this.#accept.includes(behaviour)) {
-      const { during } = phasesOf(requests, span, this.#settings.callerTimeoutMs);
+    if (broken.over) moments.push(Math.min(over.exceededAt ?? startedAt, endedAt));
+    // One that fails open is broken by what was admitted.
+    if (broken.word && behaviour !== 'FailsOpen') {
       const first = during.find(
         ({ caller, got }) => caller === 'Within' && (got === 'Admitted') === (behaviour === 'Holds'),
       );
-      moments.push(first?.endedAt ?? span.startedAt);
+      moments.push(first?.endedAt ?? startedAt);
     }
+    if (broken.recovery || broken.limitReturn) moments.push(endedAt);
     return moments.length > 0 ? Math.min(...moments) : undefined;
   }
 
-  /** Why nothing is proven to hold that the pause does not show broken. */
-  #doubts({ after: { more } }: OutageBehaviour): string[] {
+  /** Whether callers got something else than what is accepted, whatever chance and slow pods may have added. */
+  #isUnaccepted(judged: OutageBehaviour): boolean {
+    const { behaviour, near } = judged;
+    const accepts = (word: Behaviour): boolean => this.#accept.includes(word);
+    if (accepts(behaviour) || (near && accepts(near.other))) return false;
+    return !mayBeSlow(judged);
+  }
+
+  /** Why nothing is proven to hold that is not shown broken. */
+  #doubts(judged: OutageBehaviour, recovery: Recovery | undefined): string[] {
+    const { behaviour, near, unknown } = judged;
+    const accepts = (word: Behaviour): boolean => this.#accept.includes(word);
     const doubts: string[] = [];
     if (this.#gone.size > 0) {
       doubts.push(`${this.#goneText()}, and what callers did not get there may be of that`);
     }
-    if (more > 0 && !this.#accept.includes('FailsOpen')) {
+    if (near && accepts(behaviour) !== accepts(near.other)) {
       doubts.push(
-        `after the pause the caller beyond its limit was let through ${counted(more, 'time')} more than the limit allows: it is not kept then, or subject.rateLimiter.limit is another`,
+        `${nearText(behaviour, near)}: lengthen storeOutage.pause or raise storeOutage.requestsPerSecond`,
+      );
+    }
+    if (mayBeSlow(judged) && !accepts(behaviour)) doubts.push(slowText(judged));
+    if (unknown > 0 && !accepts('FailsOpen')) {
+      doubts.push(
+        `${counted(unknown, 'request')} of callers over their limit had no answer by the end of the watch, and may have been admitted: lengthen storeOutage.settle, or select fewer pods`,
+      );
+    }
+    if (recovery?.state === 'Unclear') {
+      doubts.push(
+        'a few requests failed until the end of the watch, so recovery is not shown: lengthen storeOutage.settle',
       );
     }
     return doubts;
   }
 
   #goneText(): string {
-    return `${listed([...this.#gone])} ${this.#gone.size === 1 ? 'was' : 'were'} deleted or made anew meanwhile`;
+    return `${listed([...this.#gone])} ${this.#gone.size === 1 ? 'was' : 'were'} deleted or replaced during the watch`;
   }
 
-  /** Milliseconds from the end of the fault until callers were served as before; undefined: they were not yet, or nobody knows. */
-  wellAfter(times: OutageTimes): number | undefined {
-    const span = spanOf(times);
-    if (!span) return undefined;
-    const requests = this.#requests;
-    const { after } = behaviourOf(this.#staying, requests, span);
-    return wellAgainAfter(this.#staying.nodes, requests, span, {
-      lastBeyondAt: after.lastAt,
-      oneLimit: this.#isOneLimit,
-    });
-  }
-
-  /** Whatever callers within their limit got: more than the limit is accepted as FailsOpen alone. */
-  #isTooMuch({ excess }: OverAdmission): boolean {
+  /** Whatever callers under their limit got: more than the limit is accepted as FailsOpen only. */
+  #isTooMuch({ over: { excess } }: OutageBehaviour): boolean {
     return excess > 0 && !this.#accept.includes('FailsOpen');
   }
 
-  #measures(
-    { after: { lastAt }, byNode, over }: OutageBehaviour,
-    requests: readonly CallerRequest[],
-    span: OutageSpan,
-  ) {
-    const within = total([...byNode.values()].map((node) => node.within));
-    const asked = within.Admitted + within.Denied + within.Failed + within.Unanswered;
-    const { after, before, during } = phasesOf(requests, span, this.#settings.callerTimeoutMs);
-    const well = wellAgainAfter(this.#staying.nodes, requests, span, {
-      lastBeyondAt: lastAt,
-      oneLimit: this.#isOneLimit,
-    });
-    const whole = (name: string, value: number | undefined, unit: string) =>
-      value === undefined ? [] : [{ name, value: Math.round(value), unit }];
-    const served = [
-      { name: 'notServed', value: asked - within.Admitted, unit: 'requests' },
-      { name: 'withinLimit', value: asked, unit: 'requests' },
-    ];
-    const beyond = { name: 'overAdmission', value: over.excess, unit: 'requests' };
-    return [
-      // The first one stands in the sentence that says what was broken.
-      ...(this.#isTooMuch(over) ? [beyond, ...served] : [...served, beyond]),
-      ...whole('latencyBefore', latencyOf(before)?.p50Ms, 'ms'),
-      ...whole('latencyDuring', latencyOf(during)?.p50Ms, 'ms'),
-      ...whole('latencyAfter', latencyOf(after)?.p50Ms, 'ms'),
-      ...whole('wellAfter', well, 'ms'),
-    ];
-  }
-
   #evidence(
-    { after: { more }, behaviour, byNode, excess, over, reached }: OutageBehaviour,
+    { behaviour: judged, broken, limitReturn, phases, recovery }: Judged,
     requests: readonly CallerRequest[],
-    span: OutageSpan,
   ): string[] {
-    const lines = [...byNode].map(
-      ([node, { behaviour, beyond, beyondAtEdges, reaching, within }]) =>
-        `${node} ${behaviour}: within the limit ${countsText(within)}; beyond it ${countsText(beyond)}${this.#isOneLimit ? '' : `; coming to it ${countsText(reaching)}`}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted as the pause began or ended` : ''}`,
-    );
-    if (this.#gone.size > 0) lines.push(`${this.#goneText()}: what else happened there is not told`);
-    lines.push(
+    const { behaviour, byNode, excess, near, over, reached, unknown } = judged;
+    const late = lateOf(requests);
+    const lines = [
       over.excess > 0
-        ? `Beyond the limit${excess.reaching > excess.beyond ? ', of a caller that came to it in the pause' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, where ${over.bound} are the most${this.#isTooMuch(over) ? '; not accepted, since accept does not name FailsOpen' : ''}`
-        : 'Beyond the limit: until the end of the pause no more admitted than it allows',
-      ...(behaviour === 'Holds' && !this.#isOneLimit
+        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the pause' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, ${over.bound} are the most${broken.over ? '; not accepted, since accept does not name FailsOpen' : ''}`
+        : `Over the limit: no more admitted than it allows, of ${this.#callersText(requests)}`,
+      ...(late > 0
         ? [
-            reached
-              ? 'A caller that came to its limit in the pause was then denied by every node'
-              : 'No caller was seen to be denied by every node as it came to its limit in the pause: what such a one gets is not told',
+            `${counted(late, 'request')} ${late === 1 ? 'was' : 'were'} admitted after the caller had given up`,
           ]
         : []),
-    );
-    const phases = phasesOf(requests, span, this.#settings.callerTimeoutMs);
-    lines.push(answersText(phases), this.#afterText(phases.after, more));
+      ...(unknown > 0
+        ? [`${counted(unknown, 'request')} over the limit had no answer by the end of the watch`]
+        : []),
+      ...(near ? [nearText(behaviour, near)] : []),
+      ...(behaviour === 'Holds' && !this.#isOneLimit ? [reachedText(reached)] : []),
+      answersText(phases),
+      this.#afterText(judged, phases.after, recovery),
+      ...(limitReturn ? [returnText(limitReturn)] : []),
+      ...(mayBeSlow(judged) || [...byNode.values()].some(({ control }) => control.Unanswered > 0)
+        ? [slowText(judged)]
+        : []),
+    ];
+    if (this.#gone.size > 0) lines.push(`${this.#goneText()}: what else happened there is left out`);
+    for (const [node, { behaviour: word, beyond, beyondAtEdges, crossing, within }] of byNode) {
+      lines.push(
+        `${node} ${word}: under the limit ${countsText(within)}; over it ${countsText(beyond)}${this.#isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted late, or as the pause began or ended` : ''}`,
+      );
+    }
     return lines;
   }
 
-  #afterText(after: readonly CallerRequest[], more: number): string {
+  /** Of how many callers, and so what share of callers would have shown itself. */
+  #callersText(requests: readonly CallerRequest[]): string {
+    if (this.#isOneLimit) return 'the one caller';
+    const limited = requests.filter(({ caller }) => caller !== 'Within' && caller !== 'Control');
+    const callers = new Set(limited.map(({ caller, key = '' }) => (caller === 'Crossing' ? key : caller)))
+      .size;
+    return `${counted(callers, 'caller')}; a failure that hits more than ${excludedAbove(callers)} % of callers is excluded at ${CONFIDENCE} % confidence`;
+  }
+
+  #afterText(
+    { after: { more } }: OutageBehaviour,
+    after: readonly CallerRequest[],
+    recovery: Recovery | undefined,
+  ): string {
     const [within, beyond] = [countsOf(after, 'Within'), countsOf(after, 'Beyond')];
     const tooMuch = more > 0 ? `, ${more} more than the limit allows` : '';
+    const failed =
+      recovery?.state === 'NotRecovered'
+        ? `. Not recovered within ${formatDuration(Math.round(recovery.watchedMs))} at ${listed([...recovery.nodes])}; the run watched no longer`
+        : '';
     if (this.#isOneLimit) {
-      return `After the pause the same caller got ${countsText(total([within, beyond]))}${tooMuch}`;
+      return `After the pause the same caller got ${countsText(totalOf([within, beyond]))}${tooMuch}${failed}`;
     }
-    const other = more > 0 ? `; the one beyond it got ${countsText(beyond)}${tooMuch}` : '';
-    return `After the pause callers within their limit got ${countsText(within)}${other}`;
+    const other = more > 0 ? `; the one over its limit got ${countsText(beyond)}${tooMuch}` : '';
+    return `After the pause callers under their limit got ${countsText(within)}${other}${failed}`;
   }
+}
+
+/** Which parts of the invariant are broken. */
+interface Broken {
+  readonly over: boolean;
+  readonly word: boolean;
+  readonly recovery: boolean;
+  readonly limitReturn: boolean;
+}
+
+interface Judged {
+  readonly behaviour: OutageBehaviour;
+  readonly broken: Broken;
+  readonly limitReturn: LimitReturn | undefined;
+  readonly phases: Phases;
+  readonly recovery: Recovery | undefined;
+}
+
+/** The measure of what was broken comes first: it is in the sentence that reports it. */
+function measuresOf({ behaviour, broken, limitReturn, phases, recovery }: Judged): Measure[] {
+  const within = totalOf([...behaviour.byNode.values()].map((node) => node.within));
+  const sent = sizeOf(within);
+  const whole = (name: string, value: number | undefined, unit: string) =>
+    value === undefined ? [] : [{ name, value: Math.round(value), unit }];
+  const served = [
+    { name: 'notServed', value: sent - within.Admitted, unit: 'requests' },
+    { name: 'withinLimit', value: sent, unit: 'requests' },
+  ];
+  const over = {
+    name: 'overAdmission',
+    value: behaviour.over.excess,
+    unit: 'requests',
+    ...(behaviour.unknown > 0 && { atLeast: true }),
+  };
+  const well =
+    recovery?.state === 'NotRecovered'
+      ? [{ name: 'wellAfter', value: Math.round(recovery.watchedMs), unit: 'ms', atLeast: true }]
+      : whole('wellAfter', recovery?.state === 'Recovered' ? recovery.afterMs : undefined, 'ms');
+  const lockedOut =
+    limitReturn?.state === 'NotReturned'
+      ? [{ name: 'lockedOut', value: limitReturn.lockedOut, unit: 'callers', bound: 0 }]
+      : [];
+  const latencies = [
+    ...whole('latencyBefore', latencyOf(phases.before)?.p50Ms, 'ms'),
+    ...whole('latencyDuring', latencyOf(phases.during)?.p50Ms, 'ms'),
+    ...whole('latencyAfter', latencyOf(phases.after)?.p50Ms, 'ms'),
+  ];
+  if (broken.over) return [over, ...served, ...latencies, ...well, ...lockedOut];
+  if (broken.word || !(broken.recovery || broken.limitReturn)) {
+    return [...served, over, ...latencies, ...well, ...lockedOut];
+  }
+  return broken.recovery
+    ? [...well, ...served, over, ...latencies, ...lockedOut]
+    : [...lockedOut, ...served, over, ...latencies, ...well];
 }
 
 /** When writes stood still; undefined while one end of it is not known. */
@@ -252,8 +368,64 @@ function spanOf({ endedAt, startedAt }: OutageTimes): OutageSpan | undefined {
   return startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
 }
 
-function summaryOf({ behaviour, over }: OutageBehaviour): string {
-  return over.excess > 0 ? `${behaviour}, ${over.admitted} > ${over.bound}` : behaviour;
+function summaryOf({ behaviour, over }: OutageBehaviour, { limitReturn, recovery }: Broken): string {
+  const figures = over.excess > 0 ? `, ${over.admitted} > ${over.bound}` : '';
+  const rest = recovery ? '; not recovered' : limitReturn ? '; limit not returned' : '';
+  return `${behaviour}${figures}${rest}`;
+}
+
+function nearText(behaviour: Behaviour, { count, of, other }: NonNullable<OutageBehaviour['near']>): string {
+  const { from, to } = shareInterval(count, of);
+  const percent = (share: number): string => (100 * share).toFixed(0);
+  return `${behaviour} or ${other} is near the border of ${percent(SHARE)} %: ${count} of ${of} callers got the same (${percent(from)} to ${percent(to)} % at 95 % confidence)`;
+}
+
+/**
+ * Whether slow pods may be why callers under their limit had no answer: some requests that need no limiter had none
+ * either. If none of them had, the path needs Redis like the limiter, and tells nothing.
+ */
+function mayBeSlow({ behaviour, byNode }: OutageBehaviour): boolean {
+  if (behaviour !== 'Hangs' && behaviour !== 'Mixed') return false;
+  return [...byNode.values()].some(({ control, within }) => {
+    const of = sizeOf(control);
+    const { from, to } = shareInterval(control.Unanswered, of);
+    return within.Unanswered > 0 && from > 1 - SHARE && to < SHARE;
+  });
+}
+
+function slowText({ byNode }: OutageBehaviour): string {
+  const slow = [...byNode].flatMap(([node, { control }]) =>
+    control.Unanswered > 0 ? [`${node} (${control.Unanswered} of ${sizeOf(control)})`] : [],
+  );
+  return `Requests that need no limiter had no answer in time either at ${listed(slow)}: the pods may be slow, or the path needs Redis. Give the pods more CPU, or set interface.http.health.path to one that needs no limiter`;
+}
+
+function reachedText(reached: ReadonlySet<string>): string {
+  const names = [
+    ...(reached.has('Reaching') ? ['a new caller'] : []),
+    ...(reached.has('Crossing') ? ['callers that had one request left'] : []),
+  ];
+  return names.length > 0
+    ? `Rejected by every pod at the limit in the pause: ${listed(names)}`
+    : 'No caller that crossed its limit in the pause was rejected by every pod: what such a caller gets is not shown';
+}
+
+function returnText(limitReturn: LimitReturn): string {
+  switch (limitReturn.state) {
+    case 'Returned':
+      return `The limit was returned: ${counted(limitReturn.callers, 'caller')} that had used it up got a request admitted again`;
+    case 'NotReturned':
+      return `The limit was not returned: ${limitReturn.lockedOut} of ${counted(limitReturn.callers, 'caller')} that had used it up were still rejected ${formatDuration(limitReturn.waitedMs)} later`;
+    case 'NotChecked':
+      return `Whether the limit is returned was not checked: ${limitReturn.why}`;
+    default:
+      return limitReturn satisfies never;
+  }
+}
+
+/** Requests that were admitted after their callers had given up. */
+function lateOf(requests: readonly CallerRequest[]): number {
+  return requests.filter(({ late }) => late?.got === 'Admitted').length;
 }
 
 /** Of the answers that came in time: the median and the slowest of each phase, and where there were none. */
@@ -262,7 +434,10 @@ function answersText({ after, before, during }: Phases): string {
     { when: 'before the pause', requests: before },
     { when: 'during it', requests: during },
     { when: 'after it', requests: after },
-  ].map((phase) => ({ ...phase, latency: latencyOf(phase.requests) }));
+  ].map(({ when, requests }) => {
+    const ofLimiter = requests.filter(({ caller }) => caller !== 'Control');
+    return { when, requests: ofLimiter, latency: latencyOf(ofLimiter) };
+  });
   const took = phases.flatMap(({ latency, requests: { length }, when }) => {
     if (!latency) return [];
     const { answers, maxMs, p50Ms } = latency;
@@ -271,23 +446,9 @@ function answersText({ after, before, during }: Phases): string {
   });
   const none = phases
     .filter(({ latency }) => !latency)
-    .map(({ requests, when }) => `${when} nobody ${requests.length > 0 ? 'was answered in time' : 'asked'}`);
+    .map(
+      ({ requests, when }) =>
+        `${when} ${requests.length > 0 ? 'no request was answered in time' : 'no request was sent'}`,
+    );
   return [...(took.length > 0 ? [`Answers took ${took.join(', ')}`] : []), ...none].join('; ');
-}
-
-/** What was admitted, and of the rest what came at all. */
-function countsText({ Admitted, Denied, Failed, Unanswered }: Counts): string {
-  const rest = Object.entries({ denied: Denied, failed: Failed, unanswered: Unanswered });
-  return [
-    `${Admitted} admitted`,
-    ...rest.flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
-  ].join(', ');
-}
-
-function total(all: readonly Counts[]): Counts {
-  const sum = { Admitted: 0, Denied: 0, Failed: 0, Unanswered: 0 };
-  for (const counts of all) {
-    for (const name of ['Admitted', 'Denied', 'Failed', 'Unanswered'] as const) sum[name] += counts[name];
-  }
-  return sum;
 }

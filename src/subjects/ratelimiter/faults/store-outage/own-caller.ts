@@ -15,7 +15,8 @@ import { beyondKey } from '../caller-keys.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { MOST_ACCOUNTED } from './account-callers.ts';
 import { type Account, balanceOfOne } from './accounts.ts';
-import { always, runCallerTraffic } from './caller-traffic.ts';
+import { always, type LateTraffic, runCallerTraffic, type Tell } from './caller-traffic.ts';
+import { awaitReturn, type LimitReturn } from './limit-return.ts';
 
 /** How long the accounts may take, in milliseconds: recovery has its time. */
 const ACCOUNT_WITHIN_MS = 2000;
@@ -30,13 +31,14 @@ export interface OwnCallerOptions {
   readonly room: TrafficRoom;
   /** A request was not sent since there was no room for another open one. */
   readonly leftOut: () => void;
+  /** Hears what requests come to whose callers gave up. */
+  readonly late: Pick<LateTraffic, 'hear' | 'until'>;
 }
-
-type Tell = (request: CallerRequest) => void;
 
 export class OwnCaller {
   readonly #options: OwnCallerOptions;
   readonly #full: number;
+  #isUsedUp = false;
 
   constructor(options: OwnCallerOptions) {
     this.#options = options;
@@ -74,7 +76,7 @@ export class OwnCaller {
     for (const { node, ...each } of asked) {
       const said = gotOf(each, access.callers);
       if (said?.got !== 'Admitted') throw new PauseNotSentError(this.#unwelcome(node, said?.got ?? 'Failed'));
-      tell({ node, caller: 'Within', sentAt: each.sentAt, endedAt: each.endedAt, got: said.got });
+      tell({ node, caller: 'Beyond', sentAt: each.sentAt, endedAt: each.endedAt, got: said.got });
     }
   }
 
@@ -90,7 +92,8 @@ export class OwnCaller {
 
   /** As {@link runCallerTraffic}, all of it of one caller. */
   async traffic(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    const { access, callerTimeoutMs, fixture, leftOut, ownLimit, requestsPerSecond, room } = this.#options;
+    const { access, callerTimeoutMs, fixture, late, leftOut, ownLimit, requestsPerSecond, room } =
+      this.#options;
     const { callers, clients } = access;
     const key = beyondKey(fixture);
     await runCallerTraffic(
@@ -99,11 +102,12 @@ export class OwnCaller {
         callers,
         room,
         leftOut,
+        late: { ...late, listensTo: () => true },
         requestsPerSecond,
         callerTimeoutMs,
         // Twice as often as each kind is asked by where there are several.
         kinds: [
-          { caller: 'Within', keys: always(key) },
+          { caller: 'Beyond', keys: always(key) },
           { caller: 'Beyond', keys: always(key) },
         ],
       },
@@ -111,6 +115,17 @@ export class OwnCaller {
       stop,
       lifetime,
     ).finally(() => ownLimit.used());
+  }
+
+  /** Whether the caller gets its limit back; after {@link balance}. @throws the reason of `signal` */
+  async limitReturn(withinMs: number, signal: AbortSignal): Promise<LimitReturn> {
+    const { access, callerTimeoutMs, fixture, ownLimit } = this.#options;
+    if (!this.#isUsedUp)
+      return { state: 'NotChecked', why: 'the caller could not use its limit up after the fault' };
+    const keys = [beyondKey(fixture)];
+    return await awaitReturn({ ...access, callerTimeoutMs, keys, withinMs }, signal).finally(() =>
+      ownLimit.used(),
+    );
   }
 
   /** Uses up what is left of the limit that the fault found whole, and tells what that shows. @throws the reason of `signal` */
@@ -139,6 +154,7 @@ export class OwnCaller {
     });
     const last = used?.requests.at(-1);
     if (!used?.usedUp || !last) return unknown('not every node denied in the end');
+    this.#isUsedUp = true;
     const served = admittedOf(since);
     const account: Account = {
       served,
@@ -154,7 +170,7 @@ export class OwnCaller {
         { name: 'lost', value: lost, unit: 'requests' },
         { name: 'phantoms', value: phantoms, unit: 'requests' },
       ],
-      message: `of its limit of ${this.#full} ${counted(account.admittedAfter, 'request')} ${account.admittedAfter === 1 ? 'was' : 'were'} left: at least ${counted(lost, 'request')} served and never counted, ${counted(phantoms, 'request')} counted and never served`,
+      message: `of its limit of ${this.#full} ${counted(account.admittedAfter, 'request')} ${account.admittedAfter === 1 ? 'was' : 'were'} left: at least ${counted(lost, 'request')} admitted and never counted, ${counted(phantoms, 'request')} counted and not admitted in time`,
     };
   }
 

@@ -27,9 +27,9 @@ const limiter = (limit: object = {}, identity = 'Key'): RateLimiterSpec => {
 };
 
 describe('a store outage that can tell nothing', () => {
-  it('is none by default, on up to 66 pods', () => {
+  it('is none by default, on up to 50 pods', () => {
     expect(unprovable(scenario(), limiter(), 3)).toBeUndefined();
-    expect(unprovable(scenario(), limiter(), 66)).toBeUndefined();
+    expect(unprovable(scenario(), limiter(), 50)).toBeUndefined();
   });
 
   it('has too short a pause for its callers', () => {
@@ -39,8 +39,18 @@ describe('a store outage that can tell nothing', () => {
     expect(unprovable(scenario({ pause: '1s', callerTimeout: '10s' }), limiter(), 3)).toContain('comes to 0');
   });
 
+  it('would have fewer callers than its confidence needs', () => {
+    const of = (excludesAbove: number, more = {}) =>
+      unprovable(scenario({ excludesAbove, ...more }), limiter(), 3);
+    expect([95, 23, 8].map((percent) => of(percent))).toEqual([undefined, undefined, undefined]);
+    expect(of(3)).toMatch(
+      /excludesAbove 3 needs 97 callers that cross their limits, and 45 are the most: raise it to 7,/,
+    );
+    expect(of(3, { requestsPerSecond: 20 })).toBeUndefined();
+  });
+
   it('would have more requests wait at once than one run may', () => {
-    expect(unprovable(scenario(), limiter(), 67)).toContain('comes to 1005 requests');
+    expect(unprovable(scenario(), limiter(), 51)).toContain('comes to 1020 requests');
     expect(
       unprovable(scenario({ requestsPerSecond: 50, callerTimeout: '9s', pause: '30s' }), limiter(), 2),
     ).toContain('lower storeOutage.requestsPerSecond or callerTimeout');

@@ -7,12 +7,16 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
+import { CONFIDENCE, excludedAbove } from '../../../../demo/power.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
+import { returnsWithin } from '../../limits/whole-again.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy } from '../fault.ts';
 import { tooLongForClock } from '../rests.ts';
 import { BEHAVIOURS, LEAST_ASKED } from './behaviour.ts';
+import { crossingCallers, limitedCallers, mostCrossing, USUAL_CROSSING } from './crossing-callers.ts';
+import { mostReturnMs } from './limit-return.ts';
 
 const schema = z
   .object({
@@ -24,12 +28,24 @@ const schema = z
       .max(50)
       .default(5)
       .describe(
-        'Requests a second to each pod, of callers within their limit, as many of one beyond it, and in the pause as many of one that comes to it; twice as many of the one caller with identity SourceAddress.',
+        'Requests a second to each pod, of callers under their limit, as many of one over it, and in the pause as many of a new one and of some that cross theirs; twice as many of the one caller with identity SourceAddress.',
       ),
-    settle: durationField('How long to keep asking after the pause.', '1s', '1m').default('5s'),
+    excludesAbove: z
+      .int()
+      .min(3)
+      .max(95)
+      .optional()
+      .describe(
+        `How sure NotDetected is: it excludes, at ${CONFIDENCE} % confidence, over-admission to more than this percentage of callers. 23 takes 12 callers that are over their limits or cross them, 10 takes 29, 5 takes 59. Left out: up to 12 callers, fewer of a large limit.`,
+      ),
+    settle: durationField(
+      'How long to keep sending after the pause. By its end callers have to be admitted as before.',
+      '1s',
+      '1m',
+    ).default('5s'),
     accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Holds']).meta({
       description:
-        'What callers may get meanwhile. Anything else is Detected, and so is more than the limit, whatever callers within it get, unless FailsOpen is named.',
+        'What callers may get in the pause. Anything else is Detected. So is more than the limit, whatever callers under it get, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
       'x-kubernetes-list-type': 'set',
     }),
   })
@@ -40,7 +56,7 @@ export const api = {
   member: 'storeOutage',
   schema,
   conditionMeaning:
-    'While Redis took no writes, callers got something else than what is accepted, or more than the limit although FailsOpen is not, in this run.',
+    'While writes to Redis stalled, callers got something else than what is accepted, or more than the limit although FailsOpen is not; or afterwards they were not admitted as before, or did not get their limit back, in this run.',
   measures: [
     {
       name: 'notServed',
@@ -53,7 +69,8 @@ export const api = {
       name: 'overAdmission',
       unit: 'requests',
       grows: true,
-      meaning: "Requests admitted beyond what the limit allows, by the sender's own count.",
+      meaning:
+        "Requests of one caller admitted beyond what the limit allows, by the sender's own count, whether or not it still waited for the answer.",
     },
     {
       name: 'withinLimit',
@@ -72,10 +89,16 @@ export const api = {
       name: 'wellAfter',
       unit: 'ms',
       meaning:
-        'From the end of the pause until callers within their limit were let through as before, and the one beyond it no more; with identity SourceAddress, until each pod let the one caller through or denied it, and let no more through than the limit.',
+        'From the end of the pause until callers under their limit were admitted as before, and the one over it no more; with identity SourceAddress, until each pod admitted or rejected the one caller, and admitted no more than the limit. At least so long if that was not so by the end of settle.',
     },
-    { name: 'lost', unit: 'requests', meaning: 'Requests that were served and never counted.' },
-    { name: 'phantoms', unit: 'requests', meaning: 'Requests that were counted and never served.' },
+    {
+      name: 'lockedOut',
+      unit: 'callers',
+      meaning:
+        'Callers that had used their limit up after the pause and were still rejected when it had to be returned. Only there if some were.',
+    },
+    { name: 'lost', unit: 'requests', meaning: 'Requests that were admitted and never counted.' },
+    { name: 'phantoms', unit: 'requests', meaning: 'Requests that were counted and not admitted in time.' },
   ],
   column: { name: 'Outage', description: 'What callers got while Redis took no writes' },
 } as const satisfies FaultApi;
@@ -83,6 +106,21 @@ export const api = {
 export type StoreOutageSpec = z.output<typeof schema>;
 
 export const parametersOf: (scenario: ScenarioSpec) => StoreOutageSpec = parametersBy(api);
+
+/** What it may take to use the limits of a few callers up after the fault; milliseconds. */
+const BALANCE_MS = 15_000;
+
+/**
+ * How long callers are watched after the fault at the most, in milliseconds: while they recover, while some use their
+ * limits up, and until those get them back. It ends sooner if the answer is known.
+ */
+export function mostWatchMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
+  const { callerTimeout, settle } = parametersOf(scenario);
+  const limit = limitOf(limiter);
+  const withinMs = limiter.interface.http && returnsWithin(limit);
+  const returnMs = withinMs === undefined ? 0 : mostReturnMs(limit, withinMs, parseDuration(callerTimeout));
+  return parseDuration(settle) + BALANCE_MS + returnMs;
+}
 
 /** Requests a second over all pods, and requests that may wait for an answer at once: one run must not take the process up. */
 const MOST_AT_ONCE = 1000;
@@ -104,12 +142,35 @@ export function unprovable(
   if (asked < LEAST_ASKED) {
     return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the pause, and storeOutage.requestsPerSecond ${requestsPerSecond} x (pause ${pause} - callerTimeout ${callerTimeout}) comes to ${Math.max(0, asked)}: lengthen storeOutage.pause or raise requestsPerSecond`;
   }
-  // Three kinds of callers ask each pod, or one in place of two.
-  const kinds = limiter.interface.http?.identity === 'SourceAddress' ? 2 : 3;
+  // Four kinds of callers send to each pod, or one in place of two.
+  const kinds = limiter.interface.http?.identity === 'SourceAddress' ? 2 : 4;
   const rate = kinds * requestsPerSecond * pods;
   const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
-  if (open <= MOST_AT_ONCE) return unprovableByOne(scenario, limiter, pods);
+  if (open <= MOST_AT_ONCE) {
+    return tooFewCallers(scenario, limiter, asked * pods) ?? unprovableByOne(scenario, limiter, pods);
+  }
   return `scenario ${scenario.name}: ${kinds} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
+}
+
+/** Why the run cannot have as many callers as `excludesAbove` needs; `inFault`: requests of each kind that count. */
+function tooFewCallers(
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+  inFault: number,
+): string | undefined {
+  const { excludesAbove } = parametersOf(scenario);
+  if (excludesAbove === undefined) return undefined;
+  const name = `scenario ${scenario.name}`;
+  const { http } = limiter.interface;
+  if (http?.identity === 'SourceAddress') {
+    return `${name}: with identity SourceAddress there is one caller, so storeOutage.excludesAbove cannot be met: leave it out`;
+  }
+  const limit = limitOf(limiter);
+  const needed = crossingCallers(limit, excludesAbove);
+  const most = http ? mostCrossing(limit, inFault) : Math.min(USUAL_CROSSING, mostCrossing(limit, inFault));
+  if (needed <= most) return undefined;
+  const possible = most < 1 ? '' : ` to ${excludedAbove(limitedCallers(most))}`;
+  return `${name}: storeOutage.excludesAbove ${excludesAbove} needs ${needed} callers that cross their limits, and ${most} are the most: raise it${possible}, lengthen storeOutage.pause, raise requestsPerSecond, or give the rate limiter a lower limit for the test`;
 }
 
 /** The same where one caller makes all requests: its limit has to be used up on the way, neither too soon nor never. */

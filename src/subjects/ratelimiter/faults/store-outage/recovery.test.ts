@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
-import { latencyOf, wellAgainAfter } from './recovery.ts';
+import { latencyOf, recoveryOf } from './recovery.ts';
 
 const request = (node: string, sentAt: number, got: Got, took = 5): CallerRequest => ({
   node,
@@ -10,39 +10,72 @@ const request = (node: string, sentAt: number, got: Got, took = 5): CallerReques
   endedAt: sentAt + took,
 });
 
-describe('callers are well again', () => {
+describe('recovery after a fault', () => {
   const fault = { startedAt: 0, endedAt: 1000 };
+  const states = (count: number, got: Got, from = 1100, node = 'a'): CallerRequest[] =>
+    Array.from({ length: count }, (_, i) => request(node, from + i * 100, got));
 
-  it('once every node lets them through, for good', () => {
+  it('is once every pod admits callers, for good', () => {
     const requests = [
       request('a', 1010, 'Admitted'),
       request('b', 1020, 'Failed'),
       request('a', 1030, 'Admitted'),
       request('b', 1040, 'Admitted'),
     ];
-    expect(wellAgainAfter(['a', 'b'], requests, fault)).toBe(45);
+    expect(recoveryOf(['a', 'b'], requests, fault)).toEqual({ state: 'Recovered', afterMs: 45 });
   });
 
-  it('not while the last one was turned away', () => {
-    const requests = [request('a', 1010, 'Admitted'), request('a', 1020, 'Denied')];
-    expect(wellAgainAfter(['a'], requests, fault)).toBeUndefined();
+  it('is not shown by a few requests that failed at the end', () => {
+    const requests = [...states(20, 'Admitted'), ...states(1, 'Failed', 3200)];
+    expect(recoveryOf(['a'], requests, fault)).toEqual({ state: 'Unclear' });
   });
 
-  it('once every node answers yes or no, where nobody knows what is left of the one limit', () => {
+  it('fails if a pod rejects callers to the end, and names it', () => {
+    const requests = [...states(20, 'Admitted'), ...states(20, 'Denied', 1105, 'b')];
+    expect(recoveryOf(['a', 'b'], requests, fault)).toMatchObject({ state: 'NotRecovered', nodes: ['b'] });
+  });
+
+  it('comes in time if callers failed in the first half only', () => {
+    const requests = [...states(10, 'Denied'), ...states(10, 'Admitted', 2100)];
+    expect(recoveryOf(['a'], requests, fault)).toEqual({ state: 'Recovered', afterMs: 1105 });
+  });
+
+  it('fails if the caller over its limit is admitted to the end', () => {
+    const beyond = { ...request('a', 3000, 'Admitted'), caller: 'Beyond' as const };
+    const requests = [...states(20, 'Admitted'), beyond];
+    expect(recoveryOf(['a'], requests, fault, { lastBeyondAt: 3005 })).toMatchObject({
+      state: 'NotRecovered',
+      nodes: ['a'],
+    });
+    const rejected = { ...request('a', 3100, 'Denied'), caller: 'Beyond' as const };
+    const again = recoveryOf(['a'], [...requests, rejected], fault, { lastBeyondAt: 3005 });
+    expect(again).toEqual({ state: 'Recovered', afterMs: 2105 });
+  });
+
+  it('needs a rejection of the caller over its limit by each pod', () => {
+    const of = (node: string, got: Got): CallerRequest => ({ ...request(node, 3100, got), caller: 'Beyond' });
+    const requests = [...states(20, 'Admitted'), ...states(20, 'Admitted', 1105, 'b'), of('a', 'Denied')];
+    expect(recoveryOf(['a', 'b'], requests, fault, { lastBeyondAt: 3050 })?.state).toBe('NotRecovered');
+    const both = [...requests, of('b', 'Denied')];
+    expect(recoveryOf(['a', 'b'], both, fault, { lastBeyondAt: 3050 })?.state).toBe('Recovered');
+  });
+
+  it('is admission or rejection if nobody knows what is left of the one limit', () => {
     const requests = [
       request('a', 1010, 'Admitted'),
       request('b', 1020, 'Unanswered'),
       request('a', 1030, 'Denied'),
       request('b', 1040, 'Admitted'),
     ];
-    expect(wellAgainAfter(['a', 'b'], requests, fault, { oneLimit: true })).toBe(45);
+    const oneLimit = { oneLimit: true };
+    expect(recoveryOf(['a', 'b'], requests, fault, oneLimit)).toEqual({ state: 'Recovered', afterMs: 45 });
     const failed = [...requests, request('a', 1050, 'Failed')];
-    expect(wellAgainAfter(['a', 'b'], failed, fault, { oneLimit: true })).toBeUndefined();
+    expect(recoveryOf(['a', 'b'], failed, fault, oneLimit)?.state).not.toBe('Recovered');
   });
 
-  it('not where a node was not asked', () => {
-    expect(wellAgainAfter(['a', 'b'], [request('a', 1010, 'Admitted')], fault)).toBeUndefined();
-    expect(wellAgainAfter([], [], fault)).toBeUndefined();
+  it('is not known without a request', () => {
+    expect(recoveryOf(['a', 'b'], [], fault)).toBeUndefined();
+    expect(recoveryOf(['a', 'b'], [request('a', 1010, 'Admitted')], fault)).toEqual({ state: 'Unclear' });
   });
 });
 

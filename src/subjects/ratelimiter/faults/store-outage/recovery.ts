@@ -1,6 +1,7 @@
-/** How soon callers are served again as before, and how long they waited for answers. Pure. */
+/** How soon callers are admitted again as before, and how long they waited for answers. Pure. */
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
-import type { OutageSpan } from './behaviour.ts';
+import { shareInterval } from '../share-interval.ts';
+import { type OutageSpan, SHARE } from './behaviour.ts';
 
 export interface Latency {
   readonly p50Ms: number;
@@ -11,7 +12,7 @@ export interface Latency {
 /** How long those answers to `requests` took that came in time; undefined where none came. */
 export function latencyOf(requests: readonly CallerRequest[]): Latency | undefined {
   const times = requests
-    .filter(({ got }) => got !== 'Unanswered')
+    .filter(({ caller, got }) => got !== 'Unanswered' && caller !== 'Control')
     .map(({ endedAt, sentAt }) => endedAt - sentAt)
     .sort((a, b) => a - b);
   if (times.length === 0) return undefined;
@@ -22,33 +23,92 @@ export function latencyOf(requests: readonly CallerRequest[]): Latency | undefin
   };
 }
 
-/**
- * Milliseconds from the end of the fault until every caller within its limit was let through by every node, up
- * to the last one that was sent, and the one beyond it got no more than that; undefined while that is not so.
- * `lastBeyondAt` is when that one was let through too often for the last time since then; undefined: it was not.
- * `oneLimit`: all requests are of one caller, of whose limit nobody knows what is left, so a denial is as good as a yes.
- */
-export function wellAgainAfter(
+/** Whether callers are admitted again as before, within the time that the run watched after the fault. */
+export type Recovery =
+  | { readonly state: 'Recovered'; readonly afterMs: number }
+  /** Pods that still failed callers, or admitted too much, in the second half of that time. */
+  | { readonly state: 'NotRecovered'; readonly nodes: readonly string[]; readonly watchedMs: number }
+  /** A few requests failed until the end, and chance may have been it. */
+  | { readonly state: 'Unclear' };
+
+interface KnownOfLimit {
+  /** When the caller over its limit was admitted too often for the last time since the fault; undefined: it was not. */
+  readonly lastBeyondAt?: number | undefined;
+  /** All requests are of one caller, and nobody knows what is left of its limit: a rejection is as good as an admission. */
+  readonly oneLimit?: boolean;
+}
+
+/** What became of callers after the fault. Undefined with no request since then. */
+export function recoveryOf(
   nodes: readonly string[],
   requests: readonly CallerRequest[],
+  span: OutageSpan,
+  known: KnownOfLimit = {},
+): Recovery | undefined {
+  const afterMs = recoveredAfter(nodes, requests, span, known);
+  if (afterMs !== undefined) return { state: 'Recovered', afterMs };
+  const { lastBeyondAt, oneLimit = false } = known;
+  const since = sinceFault(requests, span, oneLimit);
+  const lastAt = since.at(-1)?.sentAt;
+  if (lastAt === undefined) return undefined;
+  const half = since.filter(({ sentAt }) => sentAt >= (span.endedAt + lastAt) / 2);
+  const failing = nodes.filter((node) => {
+    const own = half.filter((request) => request.node === node);
+    const good = own.filter((request) => !isBad(request, oneLimit)).length;
+    return own.length > 0 && shareInterval(good, own.length).to < SHARE;
+  });
+  const watchedMs = lastAt - span.endedAt;
+  if (failing.length > 0) return { state: 'NotRecovered', nodes: failing, watchedMs };
+  // Nothing was rejected since the caller over its limit was admitted too often.
+  return lastBeyondAt === undefined ? { state: 'Unclear' } : { state: 'NotRecovered', nodes, watchedMs };
+}
+
+function isBad({ got }: CallerRequest, oneLimit: boolean): boolean {
+  return got !== 'Admitted' && !(oneLimit && got === 'Denied');
+}
+
+/** Requests that should be admitted, in the order in which they were sent. */
+function sinceFault(
+  requests: readonly CallerRequest[],
   { endedAt }: OutageSpan,
-  {
-    lastBeyondAt,
-    oneLimit = false,
-  }: { readonly lastBeyondAt?: number | undefined; readonly oneLimit?: boolean } = {},
-): number | undefined {
-  const asked = requests
-    .filter(({ caller, sentAt }) => (oneLimit || caller === 'Within') && sentAt >= endedAt)
+  oneLimit: boolean,
+): CallerRequest[] {
+  return requests
+    .filter(
+      ({ caller, sentAt }) => (oneLimit ? caller !== 'Control' : caller === 'Within') && sentAt >= endedAt,
+    )
     .sort((a, b) => a.sentAt - b.sentAt);
-  const lastBad = asked.findLastIndex(({ got }) => got !== 'Admitted' && !(oneLimit && got === 'Denied'));
-  const well = asked.slice(lastBad + 1);
+}
+
+/**
+ * Milliseconds from the end of the fault until every caller under its limit was admitted by every pod, up to the last
+ * request that was sent, and the one over its limit got no more than that; undefined while that is not so.
+ */
+function recoveredAfter(
+  nodes: readonly string[],
+  requests: readonly CallerRequest[],
+  span: OutageSpan,
+  { lastBeyondAt, oneLimit = false }: KnownOfLimit,
+): number | undefined {
+  const { endedAt } = span;
+  const asked = sinceFault(requests, span, oneLimit);
+  const well = asked.slice(asked.findLastIndex((request) => isBad(request, oneLimit)) + 1);
   const firsts = nodes.map((node) => well.find((request) => request.node === node));
   if (firsts.length === 0 || firsts.includes(undefined)) return undefined;
   // When the last node was seen to be well.
   const withinAfter = Math.max(...firsts.map((request) => (request?.endedAt ?? 0) - endedAt));
   if (lastBeyondAt === undefined) return withinAfter;
-  const denied = requests
-    .filter(({ caller, got, sentAt }) => caller === 'Beyond' && got === 'Denied' && sentAt >= lastBeyondAt)
-    .map((request) => request.endedAt - endedAt);
-  return denied.length > 0 ? Math.max(withinAfter, Math.min(...denied)) : undefined;
+  // Each pod may have a switch of its own, so each has to reject again.
+  const rejected = nodes.map((node) =>
+    requests.find(
+      (request) =>
+        request.node === node &&
+        request.caller === 'Beyond' &&
+        request.got === 'Denied' &&
+        request.sentAt >= lastBeyondAt,
+    ),
+  );
+  if (rejected.includes(undefined)) return undefined;
+  const beyondAfter = rejected.map((request) => (request?.endedAt ?? 0) - endedAt);
+  return Math.max(withinAfter, ...beyondAfter);
 }

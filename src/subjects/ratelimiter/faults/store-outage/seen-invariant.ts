@@ -4,7 +4,7 @@ import type { SeenInvariant } from '../../../../evidence/index.ts';
 import { type Behaviour, type OutageBehaviour, SHARE } from './behaviour.ts';
 
 /** In figures of its own, for there is no series of it. */
-const NEW = "a new caller's allowed - allowed";
+const CROSSING = "a crossing caller's allowed - allowed";
 
 /**
  * The formula is false just where `reading` is broken, once that is proven: with a shortfall nothing is, whatever the
@@ -23,11 +23,11 @@ export function seenInvariant(
     : [`${who}-allowed >= ${SHARE} * ${who}-sent`];
   const kept = accept.includes('FailsOpen')
     ? []
-    : ['sum(requests-allowed) - allowed <= 0', ...(who === 'others' ? [`${NEW} <= 0`] : [])];
+    : ['sum(requests-allowed) - allowed <= 0', ...(who === 'others' ? [`${CROSSING} <= 0`] : [])];
   const valueOf = (name: string): number => reading.measures.find((one) => one.name === name)?.value ?? 0;
   const sent = valueOf('withinLimit');
   return {
-    formula: [...served, ...kept, 'what callers get is accepted'].join(' and '),
+    formula: [...served, ...kept, 'what callers get is accepted, then and afterwards'].join(' and '),
     broken: reading.detectedAt !== undefined,
     ...(reading.brokenAt !== undefined && { brokenAt: reading.brokenAt }),
     values:
@@ -37,7 +37,7 @@ export function seenInvariant(
             { name: `${who}-sent`, value: sent },
             { name: `${who}-allowed`, value: sent - valueOf('notServed') },
             { name: 'sum(requests-allowed) - allowed', value: excess?.beyond ?? 0 },
-            ...(who === 'others' ? [{ name: NEW, value: excess?.reaching ?? 0 }] : []),
+            ...(who === 'others' ? [{ name: CROSSING, value: excess?.crossing ?? 0 }] : []),
           ],
   };
 }

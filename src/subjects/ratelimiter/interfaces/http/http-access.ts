@@ -1,6 +1,7 @@
 /** A limiter behind HTTP as its callers meet it. It is told of no caller: each key is one that it has never seen. */
 import type { Toolkit } from '../../faults/fault.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import { returnsWithin } from '../../limits/whole-again.ts';
 import type { CallerAccess } from '../caller-access.ts';
 import { controlProblem } from './control-callers.ts';
 import { limitOf } from './limit-of-spec.ts';
@@ -17,7 +18,9 @@ export function httpAccess({
   return {
     clients,
     callers,
+    control: { method: 'GET', path: http.health.path },
     limit,
+    returnsWithinMs: returnsWithin(limit),
     usesOf: () => Math.max(1, Math.floor(admittedAtOnce(limit) / 2)),
     introduce: async () => undefined,
     forget: async () => undefined,

@@ -8,7 +8,7 @@ import { lookAtPods } from './http-health.ts';
 import { httpInterfaceSchema } from './schema.ts';
 
 const { health } = httpInterfaceSchema.parse({ request: { path: '/$(key)' }, health: { path: '/healthz' } });
-const redis = { read: async () => 1 } as unknown as RedisConnections;
+const redis = { ping: async () => undefined } as unknown as RedisConnections;
 
 async function lookAt(server: Server) {
   server.listen(0, '127.0.0.1');

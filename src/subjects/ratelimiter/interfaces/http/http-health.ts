@@ -22,7 +22,8 @@ export async function lookAtPods(
 ): ReturnType<Look> {
   const request = { method: 'GET', path: health.path };
   const [store, ...asked] = await Promise.all([
-    redis.read().then(
+    // A command on data would pass for one of the limiter: see StoreControl.
+    redis.ping().then(
       () => undefined,
       (error: unknown) => messageOf(error),
     ),

@@ -35,6 +35,7 @@ export function referenceAccess(
   const access: CallerAccess = {
     clients: askers,
     callers,
+    control: { method: 'GET', path: '/health' },
     limit,
     usesOf: (most) => most,
     async introduce(some, signal) {
