@@ -197,7 +197,12 @@ export function judge(
     trials === undefined
       ? ''
       : `. At ${CONFIDENCE} % confidence this excludes a violation in more than ${excludedAbove(trials)} % of such trials`;
-  const message = `Not observed in ${counted(trials ?? 1, 'trial')}: ${figures(reading, 'at most')}${excluded}`;
+  const tried = counted(trials ?? 1, 'trial');
+  // What no bound judges is judged as a whole, by what the spec accepts.
+  const message =
+    reading.measures[0]?.bound === undefined
+      ? `Found ${reading.summary} in ${tried}, which the spec accepts${excluded}`
+      : `Not observed in ${tried}: ${figures(reading, 'at most')}${excluded}`;
   return { result: 'NotDetected', reason: 'NotDetected', message };
 }
 

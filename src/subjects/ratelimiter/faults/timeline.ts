@@ -202,8 +202,6 @@ export class Timeline {
   request({ caller, endedAt, got, node, sentAt, unheard }: CallerRequest): void {
     const asker = caller === 'Beyond' ? 'requests' : 'others';
     this.sent(sentAt, node, asker);
-    // Among the others its requests would be lost, and it is the one that shows what is admitted in the fault.
-    if (caller === 'Reaching' && got === 'Admitted') this.#count(endedAt, node, 'newcomer-allowed', 1);
     if (!unheard) {
       this.answered(endedAt, node, got, endedAt - sentAt, asker);
       return;
@@ -221,6 +219,11 @@ export class Timeline {
     const asker = caller === 'Beyond' ? 'requests' : 'others';
     this.#count(at, node, `${asker}-${OF_ANSWER.Unanswered}`, -1);
     this.answered(at, node, got, at - sentAt, asker);
+  }
+
+  /** A caller that is new in the fault was allowed one request more, in time or late: among the others that would be lost. */
+  newcomerAllowed(at: number, pod: string): void {
+    this.#count(at, pod, 'newcomer-allowed', 1);
   }
 
   /** Requests that were sent together. */

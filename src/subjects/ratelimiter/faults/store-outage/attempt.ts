@@ -355,6 +355,8 @@ export class StoreOutageAttempt implements FaultAttempt {
   /** Where one caller makes all requests, the limit is about each of them. */
   #note({ mostUntil, record, timeline }: Place, request: CallerRequest): void {
     record.add(request);
+    if (request.caller === 'Reaching' && request.got === 'Admitted')
+      timeline.newcomerAllowed(request.endedAt, request.node);
     // Others are admitted in order: one that is rejected at its limit would pass for one of them.
     if (request.caller !== 'Within' && request.caller !== 'Beyond') return;
     timeline.request(request);
@@ -365,6 +367,8 @@ export class StoreOutageAttempt implements FaultAttempt {
     const { record, timeline } = this.#place ?? {};
     record?.addLate(request, late);
     if (request.caller === 'Beyond') timeline?.late(request, late);
+    if (request.caller === 'Reaching' && late.got === 'Admitted')
+      timeline?.newcomerAllowed(late.at, request.node);
   }
 
   #reported({ endedAt, startedAt }: FaultReport): void {
