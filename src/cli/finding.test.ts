@@ -32,6 +32,13 @@ describe('a finding', () => {
     );
   });
 
+  it('is a weakness if the limiter does not recover or return a limit afterwards', () => {
+    const shut = outage({ result: 'Detected', summary: 'FailsClosed; not recovered' });
+    expect([findingText(shut), findingOf(shut).tone]).toEqual(['FailsClosed, not recovered', 'bad']);
+    const open = outage({ result: 'Detected', summary: 'FailsOpen, 30 > 10; limit not returned' });
+    expect(findingText(open)).toBe('FailsOpen, 30 of 10 admitted; limit not returned');
+  });
+
   it('has how many callers within their limit were not served', () => {
     const measures = [
       { name: 'notServed', value: 132, unit: 'requests' },

@@ -25,10 +25,14 @@ const BEHAVIOURS: Readonly<Record<string, 'good' | 'bad'>> = {
 
 export function findingOf(status: ScenarioStatus): ShownFinding {
   const { measures = [], result, summary = '' } = status;
-  const behaviour = /^(?:>= )?([A-Z][A-Za-z]+)(?:, (.*))?$/.exec(summary);
-  const word = behaviour?.[1] ?? '';
-  const tone = Object.hasOwn(BEHAVIOURS, word) ? BEHAVIOURS[word] : undefined;
-  const figure = tone ? behaviourFigure(behaviour?.[2], status) : (measureInWords(measures) ?? summary);
+  // "FailsOpen, 30 > 10; not recovered".
+  const [, word = '', over, after] =
+    /^(?:>= )?([A-Z][A-Za-z]+)(?:, ([^;]*))?(?:; (.*))?$/.exec(summary) ?? [];
+  const known = Object.hasOwn(BEHAVIOURS, word) ? BEHAVIOURS[word] : undefined;
+  const tone = known && after !== undefined ? 'bad' : known;
+  const figure = tone
+    ? [behaviourFigure(over, status), after].filter((part) => part).join('; ')
+    : (measureInWords(measures) ?? summary);
   if (result === undefined) return { tone: 'none', word: 'not tested', figure: '' };
   if (result === 'Inconclusive') {
     return {

@@ -71,6 +71,13 @@ describe('that nothing broke', () => {
     );
   });
 
+  it('is reported as what the spec accepts where no bound judges it', () => {
+    const measures = [{ name: 'notServed', value: 132, unit: 'requests' }];
+    expect(judge(fault, reading({ measures, summary: 'Hangs' }), T + 3000)?.message).toBe(
+      'Found Hangs in 1 trial, which the spec accepts',
+    );
+  });
+
   it('is not claimed next to a figure above the bound that was not proven', () => {
     const { message, result } =
       judge(fault, reading({ shortfalls: ['store-0 was restarted'] }), T + 3000) ?? {};
@@ -78,5 +85,13 @@ describe('that nothing broke', () => {
       'Inconclusive',
       'Measured 30 > 6, but the proof is incomplete: store-0 was restarted',
     ]);
+    const unknown = reading({
+      measures: [],
+      summary: 'not judged yet',
+      shortfalls: ['its end was not seen'],
+    });
+    expect(judge(fault, unknown, T + 3000)?.message).toBe(
+      'Nothing was judged, since the proof is incomplete: its end was not seen',
+    );
   });
 });

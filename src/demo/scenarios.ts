@@ -187,7 +187,9 @@ export function judge(
   if (shortfalls.length > 0) {
     if (gone) shortfalls.unshift(gone);
     // It may be far above the bound: only the proof that the fault did it is missing.
-    const message = `Measured ${reading.summary}, but the proof is incomplete: ${shortfalls.join('; ')}`;
+    const measured =
+      reading.measures.length > 0 ? `Measured ${reading.summary}, but` : 'Nothing was judged, since';
+    const message = `${measured} the proof is incomplete: ${shortfalls.join('; ')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
   const { trials } = reading;
@@ -195,7 +197,12 @@ export function judge(
     trials === undefined
       ? ''
       : `. At ${CONFIDENCE} % confidence this excludes a violation in more than ${excludedAbove(trials)} % of such trials`;
-  const message = `Not observed in ${counted(trials ?? 1, 'trial')}: ${figures(reading, 'at most')}${excluded}`;
+  const tried = counted(trials ?? 1, 'trial');
+  // What no bound judges is judged as a whole, by what the spec accepts.
+  const message =
+    reading.measures[0]?.bound === undefined
+      ? `Found ${reading.summary} in ${tried}, which the spec accepts${excluded}`
+      : `Not observed in ${tried}: ${figures(reading, 'at most')}${excluded}`;
   return { result: 'NotDetected', reason: 'NotDetected', message };
 }
 

@@ -63,7 +63,10 @@ async function driven(
       interface: { type: 'HTTP', http: { request: { headers: [{ name: 'x-caller', value: '$(key)' }] } } },
       limit: { requests: LIMIT, window: `${WINDOW_S}s`, algorithm: 'SlidingWindow', ...limit },
     },
-    [{ name: 'ghosts', type: 'GhostAllowing', expect: 'NotDetected', ghostAllowing: { settle: '1s' } }],
+    [
+      { name: 'ghosts', type: 'GhostAllowing', expect: 'NotDetected', ghostAllowing: { settle: '1s' } },
+      { name: 'outage', type: 'StoreOutage', expect: 'NotDetected' },
+    ],
   );
   const { host, port } = redis;
   const driver = new DrivenLimiter({ nodes, redis: { podName: 'redis-0', host, port, tls: false }, spec });
@@ -98,7 +101,7 @@ const atomic: Decide = async (store, caller) => {
 };
 
 describe('without any fault', () => {
-  it('a limiter that counts every second request breaks its limit, or the spec names too small a one', async () => {
+  it('a limiter that counts every second request is a violation, or the spec is wrong', async () => {
     let requests = 0;
     const everySecond: Decide = async (store, caller) => {
       if (Number(await store.get(caller)) >= LIMIT) return false;
@@ -119,6 +122,34 @@ describe('without any fault', () => {
       violated: true,
       message: expect.stringMatching(/admitted 20 times.* Only api-1 admitted requests beyond it \(10\)/),
     });
+  });
+
+  it('pods that go by counts which are out of date break it', async () => {
+    const stale = (): Decide => {
+      let known = { used: 0, until: 0 };
+      return async (store, caller) => {
+        if (Date.now() > known.until)
+          known = { used: Number(await store.get(caller)), until: Date.now() + 300 };
+        if (known.used >= LIMIT) return false;
+        await add(store, caller);
+        return true;
+      };
+    };
+    const { message = '', violated } = (await baselineOf(stale)) ?? {};
+    expect(violated).toBe(true);
+    expect(Number(/admitted (\d+) times/.exec(message)?.[1])).toBeGreaterThan(LIMIT);
+  });
+
+  it('a limit that holds in Setup and breaks for a later caller is a violation, too', async () => {
+    const callers = new Set<string>();
+    const driver = await driven(() => async (store, caller) => {
+      callers.add(caller);
+      return await inSteps([...callers].indexOf(caller) < 2 ? LIMIT : 2 * LIMIT)(store, caller);
+    });
+    await expect(driver.prepare('outage', `demo-later-${process.pid}`)).rejects.toThrow(
+      'The limit is not kept',
+    );
+    expect(driver.observed.baseline).toMatchObject({ ok: false, violated: true });
   });
 
   it('counts that each pod keeps alone are recognised', async () => {

@@ -113,7 +113,7 @@ describe('a limiter that knows its callers by the source address', () => {
   it('is refused where its limit is another than the spec says', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', { requests: 25 });
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /one caller was rejected after 20 requests, and the limit allows 25: correct subject\.rateLimiter\.limit .*who else asks these pods/,
+      /one caller was rejected after 20 requests, and the limit allows 25: correct subject\.rateLimiter\.limit\.requests.*who else asks these pods/,
     );
   });
 

@@ -85,7 +85,7 @@ describe('Markdown for a pull request', () => {
     expect(reportMarkdown(bounded as Report).length).toBeLessThan(5000);
   });
 
-  it('shows a weakness that the spec accepts before the gate that passes, and not in green', () => {
+  it('shows an accepted weakness before the gate that passes, and not in green', () => {
     const { demo } = recordedRun();
     const scenarios = (demo.status?.scenarios ?? []).map((one) => ({
       ...one,

@@ -105,7 +105,7 @@ describe('the verdict in one sentence', () => {
     expect(report.advice.length).toBeGreaterThan(0);
   });
 
-  it('advises on a weakness that the spec accepts, and has nothing to do only if there is none', () => {
+  it('advises on an accepted weakness, and has nothing to do only without one', () => {
     const end = verdict('Succeeded', 'ExpectationsMet');
     expect(reportWith(end, [{ ...HELD, summary: 'Hangs' }]).advice).toEqual([
       { scenario: 's1', text: expect.stringMatching(/^The spec accepts Hangs\./) },

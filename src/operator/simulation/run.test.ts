@@ -132,7 +132,7 @@ describe('a run', () => {
     expect(simulation.status.message).toMatch(/^surge ended Detected .*; stall is inconclusive: /);
   });
 
-  it('is Errored if an expected anomaly stands next to an Inconclusive one, and shows it', async () => {
+  it('is Errored by an Inconclusive scenario, and shows an expected anomaly next to it', async () => {
     const simulation = new Simulation(simulatedSpec(), { stallBites: false });
     await simulation.runUntil(finished);
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });

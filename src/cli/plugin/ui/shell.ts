@@ -34,7 +34,7 @@ const OWN_STYLE = `
 .chapters i{font-style:normal;display:inline-block;width:1.4em}
 header.tone-on{border-color:var(--accent)}
 header.plain{border:0;padding:0}
-#said{position:absolute;left:-999px}
+#said{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:0 28px}
 .pair>*{min-width:0}
 .pair h3{margin-top:.4em}

@@ -52,7 +52,7 @@ describe('the trials', () => {
     expect(parametersOf(parts(spec(parameters))[0]).trials).toBe(trials);
   });
 
-  it('need a key each through the reference interface, of which ten are watched at most', () => {
+  it('need a key each through the reference interface, which watches ten at most', () => {
     expect(unprovable(...parts(spec({ excludesAbove: 26 }, {})), 3)).toBeUndefined();
     expect(unprovable(...parts(spec({ excludesAbove: 25 }, {})), 3)).toMatch(
       /11 trials .* lower ghostAllowing\.trials, or raise ghostAllowing\.excludesAbove to 26$/,

@@ -68,7 +68,7 @@ describe('a limiter that admits more than its limit without a fault', () => {
     expect(error?.message).toMatch(/api-1 rejected none, and api-2, api-0 did: .*lost its Redis/);
   });
 
-  it('is thought to go by counts that are out of date if pods admit again after a rejection', () => {
+  it('decides on counts that are out of date if pods admit again after a rejection', () => {
     const error = problemOf(control((pod, admitted) => (admitted.get(pod) ?? 0) < (LIMITS.get(pod) ?? 0)));
     expect(error?.message).toMatch(/20 times.* counts that are out of date/);
   });

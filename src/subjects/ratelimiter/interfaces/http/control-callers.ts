@@ -31,7 +31,7 @@ const ONE_CALLER = `the rate limiter may take all requests for those of one call
 
 /** What else may have used up the limit of the operator's address. */
 const WHO_ELSE =
-  ' (requests, or a window that is longer), or see who else asks these pods under the address of the operator: what is behind the same proxy or address translation, or another ChaosDemo. All of them share that one limit';
+  ', or the window, which may be longer; or see who else asks these pods under the address of the operator: what is behind the same proxy or address translation, or another ChaosDemo. All of them share that one limit';
 
 /** What the controls showed. */
 export interface CallerControls {
