@@ -1,6 +1,7 @@
 /** What a server on loopback that is no Redis, or a malicious one, makes of an admission. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Refusal } from '../../targets/refusal.ts';
+import { MOST_STANDSTILL_MS, standstillMs } from '../standstill.fixture.ts';
 import { startHostileRedis } from '../store/hostile-redis.fixture.ts';
 import { RedisConnections } from '../store/redis-client.ts';
 import { admitRedis } from './redis-admission.ts';
@@ -95,6 +96,42 @@ describe('an admission', () => {
     expect(await outcomeOf({ AUTH: `-WRONGPASS no ${PASSWORD}\r\n` })).toMatch(
       /WRONGPASS \(what it said is not repeated.*correct username and password in the Secret/,
     );
+  });
+});
+
+describe('the event loop during an admission', () => {
+  const times = (count: number, part: (i: number) => string): string =>
+    Array.from({ length: count }, (_, i) => part(i)).join('');
+  const clients = (rest: string) => (address: string) =>
+    `$${address.length + 6 + rest.length}\r\naddr=${address} ${rest}\r\n`;
+
+  it.each<[string, Answers]>([
+    [
+      '4,000 clients',
+      {
+        CLIENT: clients(
+          `\n${times(4000, (i) => `id=${i} addr=10.9.${i >> 8}.${i & 255}:1 name=worker-${i} flags=N cmd=get user=${'u'.repeat(180)}\n`)}`,
+        ),
+      },
+    ],
+    ['400,000 different fields', { CLIENT: clients(times(400_000, (i) => `f${i}=1 `)) }],
+    ['110,000 different fields', { CLIENT: clients(times(110_000, (i) => `f${i}=1 `)) }],
+    ['500,000 lines', { CLIENT: clients(`\n${'a\n'.repeat(500_000)}`) }],
+    ['an address of 1 MB', { CLIENT: clients(`\naddr=[${':'.repeat(1_000_000)}]:1 cmd=get`) }],
+    ['90,000 fields in INFO', { INFO: bulk(INFO + times(90_000, (i) => `f${i}:1\n`)) }],
+    ['1,000,000 lines in INFO', { INFO: bulk(INFO + '\n'.repeat(1_000_000)) }],
+    ['a role of 800 KB', { INFO: bulk(INFO.replace('role:master', `role:${'é'.repeat(400_000)}`)) }],
+  ])('turns while a server answers with %s', async (_, answers) => {
+    expect(await standstillMs(() => outcomeOf(answers))).toBeLessThan(MOST_STANDSTILL_MS);
+  });
+
+  it('takes 20 servers with 110,000 fields each as long as bytes alone, within 4 times', async () => {
+    const servers = (rest: string) => () =>
+      Promise.all(Array.from({ length: 20 }, () => outcomeOf({ CLIENT: clients(rest) })));
+    const fields = times(110_000, (i) => `f${i}=1 `);
+    // The servers are in this process, too, so the bytes themselves take time.
+    const control = await standstillMs(servers(`f=${'1'.repeat(fields.length)}`), 0);
+    expect(await standstillMs(servers(fields), 4 * control)).toBeLessThan(4 * control);
   });
 });
 
