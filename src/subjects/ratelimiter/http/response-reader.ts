@@ -41,9 +41,9 @@ export interface AnswerMemory {
 
 /** More than any limiter needs. */
 export const DEFAULT_BOUNDS: AnswerBounds = {
-  headBytes: 16 * 1024,
+  headBytes: 8 * 1024,
   headers: 64,
-  bodyBytes: 64 * 1024,
+  bodyBytes: 16 * 1024,
   informational: 4,
 };
 
