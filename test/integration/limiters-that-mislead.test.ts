@@ -207,6 +207,13 @@ function expiresApart(seconds: number | undefined): () => Decide {
   };
 }
 
+/** Reads the count, decides, and counts: in between, others do the same. */
+const decidesByOldCount: Decide = async (key, store) => {
+  if (Number((await store.get(`rl:${key}`)) ?? 0) >= LIMIT) return false;
+  await store.incr(`rl:${key}`);
+  return true;
+};
+
 /** Counts in one step with its window, and gives Redis up after 150 ms: in order. */
 function counts(seconds: number): () => Decide {
   return () => async (key, store) => (await count(key, store, seconds)) <= LIMIT;
@@ -321,6 +328,15 @@ describe.skipIf(withoutRealTime)('an operator that stands still', { timeout: 90_
     const inTime = reading.measures.find(({ name }) => name === 'latencyDuring')?.value ?? 0;
     expect(inTime).toBeLessThanOrEqual(550);
   });
+});
+
+it('a limiter that reads, decides and counts admits too much in each burst', {
+  timeout: 60_000,
+}, async () => {
+  const { driver, key } = await driven(() => decidesByOldCount, { accept: ['Holds'] });
+  const reading = await driver.leadThrough('ghosts', key, 5000);
+  expect(reading).toMatchObject({ detectedAt: expect.any(Number) });
+  expect(reading.measures.find(({ name }) => name === 'trialsBroken')?.value).toBe(2);
 });
 
 it('a limiter that denies everybody by the time of a burst is not said to keep its limit', {
