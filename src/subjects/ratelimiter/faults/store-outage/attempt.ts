@@ -276,7 +276,12 @@ export class StoreOutageAttempt implements FaultAttempt {
       return { measures: [], message };
     }
     const accepted = `${redis.name} takes writes again (a real one was accepted)`;
-    const { measures = [], message = 'the callers of this fault are not known' } = this.#accounts ?? {};
+    // What was broken may be known before: the watch goes on until the counts are reconciled.
+    while (this.#tell && !this.#accounts) await pauseFor(TICK_MS, signal);
+    const { measures, message } = this.#accounts ?? {
+      measures: [],
+      message: 'its counts were not reconciled, since the watch over its callers broke off',
+    };
     return { workedAt, measures, message: `${accepted}; ${message}` };
   }
 
