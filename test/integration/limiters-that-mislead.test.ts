@@ -48,9 +48,11 @@ async function driven(decide: () => Decide, trial: Trial) {
   const names = Array.from({ length: trial.pods ?? 3 }, (_, i) => `api-${i}`);
   const nodes = await Promise.all(names.map(async (name) => await node(name, decide(), note)));
   const { driver, key } = drive(nodes, trial);
-  /** The most that the handlers behind the limiter were asked for by one caller of the fault. */
-  const mostAdmitted = (): number =>
-    Math.max(...[...admitted].filter(([caller]) => caller.startsWith(key)).map(([, count]) => count));
+  /** The most that the handlers behind the limiter got of one caller over its limit, or that crosses it. */
+  const mostAdmitted = (): number => {
+    const isLimited = (caller: string): boolean => /^-(b|r|c\d+)$/.test(caller.replace(key, ''));
+    return Math.max(...[...admitted].filter(([caller]) => isLimited(caller)).map(([, count]) => count));
+  };
   return { driver, key, mostAdmitted };
 }
 
