@@ -3,12 +3,13 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { limiterSpec, never } from '../../../../test/kit/driven-limiter.ts';
 import type { AdmissionRequest } from '../../../demo/subject.ts';
-import { createSystemClock } from '../../../operator/system-clock.ts';
 import { MemoryCluster } from '../../cluster.fixture.ts';
 import type { ClusterLease } from '../../cluster.ts';
 import { pod } from '../../targets/pod.fixture.ts';
 import { rateLimiter } from '../index.ts';
 import { RUN_ID, serverWith } from './answering-redis.fixture.ts';
+
+const clock = { now: Date.now, monotonic: () => performance.now(), sleep: async () => undefined };
 
 /** As the real one, each namespace has leases of its own. */
 class TwoNamespaces extends MemoryCluster {
@@ -46,7 +47,7 @@ async function world() {
   ];
   const ports = {
     cluster,
-    clock: createSystemClock(),
+    clock,
     faultRestMs: 60_000,
     logger: pino({ level: 'silent' }),
   };
