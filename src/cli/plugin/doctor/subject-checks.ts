@@ -102,10 +102,10 @@ async function serviceCommands(scene: DemoScene, redis: RateLimiterSpec['redis']
   const [pod] = pods;
   if (pod === undefined || pods.length > 1) return [`${kubectl} ${shell`-n ${namespace} get services,pods`}`];
   const type = { group: '', version: 'v1', plural: 'services' };
-  const { items = [] } =
-    (await read<{ items: Service[] }>(scene, resourcePath(type, { namespace }), { query: { limit: 200 } })) ??
-    {};
-  const meant = items.filter(
+  const services = await read<{ items: Service[] }>(scene, resourcePath(type, { namespace }), {
+    query: { limit: 200 },
+  });
+  const meant = (services?.items ?? []).filter(
     ({ spec }) =>
       spec?.selector !== undefined &&
       Object.entries(spec.selector).every(([key, value]) => pod.metadata.labels?.[key] === value) &&
