@@ -83,6 +83,16 @@ describe('an answer', () => {
     expect(read(text)).toMatchObject({ status: 200, headers: { 'content-length': '0' } });
   });
 
+  it('may come in 256 chunks', () => {
+    const text = `${OK}transfer-encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(256)}0\r\n\r\n`;
+    expect(read(text)).toMatchObject({ body: 'a'.repeat(256) });
+  });
+
+  it('has values without the blanks around them, and with those within', () => {
+    const text = `${OK}content-length: 0\r\na:\t  b \t c\u00a0 \t\r\nd: \t \r\n\r\n`;
+    expect(read(text)).toMatchObject({ headers: { a: 'b \t c\u00a0', d: '' } });
+  });
+
   it('tells whether the connection may be used again', () => {
     const keeps = (head: string): boolean | undefined => read(`${head}content-length: 0\r\n\r\n`)?.keepAlive;
     expect(keeps(OK)).toBe(true);
@@ -133,6 +143,11 @@ describe('an answer that is wrong', () => {
     ['a chunk longer than its size', `${OK}transfer-encoding: chunked\r\n\r\n1\r\nab\r\n`, 'BAD_CHUNK'],
     ['a chunk ended by LF', `${OK}transfer-encoding: chunked\r\n\r\n1\r\na\n`, 'BAD_CHUNK'],
     ['an endless extension', `${OK}transfer-encoding: chunked\r\n\r\n1;${'a'.repeat(200)}`, 'BAD_CHUNK'],
+    [
+      'more than 256 chunks',
+      `${OK}transfer-encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(257)}0\r\n\r\n`,
+      'BAD_CHUNK',
+    ],
     ['a trailer that is none', `${OK}transfer-encoding: chunked\r\n\r\n0\r\nx\r\n\r\n`, 'BAD_HEADER'],
     ['a switch to another protocol', 'HTTP/1.1 101 Switching\r\n\r\n', 'UNASKED_UPGRADE'],
     ['an end within the head', 'HTTP/1.1 200 OK\r\na: b', 'CLOSED_EARLY'],
