@@ -105,7 +105,7 @@ async function register(
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'chaosdemo.dev/redis-auth',
-    // By this name it is for that Service.
+    // A Secret without the key `service` is valid for the Service in front of `-auth`.
     metadata: { namespace, name: `${redisName}-auth` },
     stringData: { ...redisUsers.operator },
   };

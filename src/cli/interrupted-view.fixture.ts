@@ -1,4 +1,4 @@
-/** For tests only: a program with the live screen that takes its time to restore what it has changed. */
+/** For tests only: a program with the live screen whose teardown takes a moment. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from './program.ts';
 import { openScreen } from './view/screen.ts';

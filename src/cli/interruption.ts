@@ -1,18 +1,18 @@
-/** How a program on a terminal is stopped. */
+/** Handles Ctrl-C for the programs that run on a terminal. */
 
 /** As shells report a program that Ctrl-C has ended. */
 export const EXIT_INTERRUPTED = 130;
 
-/** `npm run` passes on what the terminal has sent as well: within so many milliseconds it is the same Ctrl-C. */
+/** `npm run` forwards the signal that the terminal also sends, so signals within this time are one Ctrl-C; milliseconds. */
 const SAME_MS = 1000;
 
 /**
- * The signal that aborts on the first of these, so that the program can restore what it has changed. A further one
- * ends the process at once.
+ * Returns an AbortSignal that aborts on the first of these signals, so that the program can run its teardown. The next
+ * one ends the process immediately.
  *
- * The listeners stay: Ink ends the process on a signal if its own exit handler is the only listener, and Node.js
- * removes one that is called once before it calls the others.
- * @param onInterrupt called once, before it aborts
+ * Uses `on`, not `once`: Node.js removes a `once` listener before it calls the others, and Ink kills the process if its
+ * own exit handler is the only listener left.
+ * @param onInterrupt called once, before the abort
  */
 export function interruptedBy(names: readonly NodeJS.Signals[], onInterrupt?: () => void): AbortSignal {
   const interrupted = new AbortController();

@@ -26,7 +26,7 @@ const TIMED_AT_ONCE = { most: 2, mostByGroup: 1 };
 
 interface PodPage {
   readonly metadata: { readonly continue?: string };
-  /** Null where only metadata is asked for, and there is none. */
+  /** Null in an empty PartialObjectMetadataList. */
   readonly items: readonly Pod[] | null;
 }
 

@@ -79,7 +79,7 @@ export async function listNames(
     accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
     signal,
   });
-  // Of an empty list of metadata the API server makes null.
+  // The API server sends null for an empty PartialObjectMetadataList.
   return (items ?? []).map(({ metadata }) => metadata.name).toSorted();
 }
 

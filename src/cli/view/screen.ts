@@ -48,7 +48,7 @@ export async function openScreen({ onKey, onResize }: ScreenOptions): Promise<Sc
   };
   stdout.write(WRAP.off);
   const wrapAgain = (): void => void stdout.write(WRAP.on);
-  // Also where the process ends before it is closed; the rest Ink gives back.
+  // In case the process exits before close(). Ink restores the rest.
   process.once('exit', wrapAgain);
   const ink = render(createElement(Frame, { text: '' }), {
     stdin,

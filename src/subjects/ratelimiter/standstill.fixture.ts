@@ -1,15 +1,15 @@
-/** For tests only: how long this thread works without letting the event loop turn. */
+/** For tests only: measures how long the event loop is blocked. */
 
-/** No answer of a tenant may keep the event loop for longer, in milliseconds of processor time. */
+/** The longest that one answer of a tenant may block the event loop; milliseconds of processor time. */
 export const MOST_STANDSTILL_MS = 20;
 
-/** Compiling and collecting garbage only add, so the least of so many attempts counts. */
+/** Compilation and garbage collection only add to a measurement, so the least of several counts. */
 const ATTEMPTS = 5;
 
 /**
- * Runs `act` until a run stays below `enough`, five times at most.
- * @returns the least of the runs: the longest stretch of one turn of the event loop. In milliseconds of the processor
- *   time of this thread, so what else the machine does plays no part
+ * Runs `act` until one run stays below `enough`, at most five times.
+ * @returns the longest turn of the event loop in the best of these runs, in milliseconds of processor time of this
+ *   thread: other load on the machine does not count
  */
 export async function standstillMs(
   act: () => Promise<unknown>,

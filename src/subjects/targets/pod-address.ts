@@ -15,7 +15,7 @@ NO_PODS.addAddress('::', 'ipv6');
 NO_PODS.addSubnet('fe80::', 10, 'ipv6');
 NO_PODS.addSubnet('ff00::', 8, 'ipv6');
 
-// Addresses at which clouds tell a machine its credentials, besides 169.254.169.254: AWS, Google Cloud, Alibaba Cloud.
+// Metadata services of clouds besides 169.254.169.254: AWS, Google Cloud, Alibaba Cloud.
 NO_PODS.addAddress('fd00:ec2::254', 'ipv6');
 NO_PODS.addAddress('fd20:ce::254', 'ipv6');
 NO_PODS.addAddress('100.100.100.200');

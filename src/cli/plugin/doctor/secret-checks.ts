@@ -33,8 +33,8 @@ interface Wanted {
 
 /**
  * The Secret of Redis.
- * @param leads false: the Service leads to no Redis. The spec may name the wrong one, and a command that changes the
- *   Secret for it would break every other ChaosDemo that uses the Secret
+ * @param leads whether the Service selects a Redis pod. If not, the spec may name the wrong Service, and a command that
+ *   changes the Secret for it would break every other ChaosDemo that uses the Secret
  */
 export async function checkRedisSecret(
   scene: DemoScene,
@@ -141,7 +141,7 @@ function redisSecretPatch({ kubectl, namespace }: DemoScene, secret: Secret, ser
   const named = Buffer.from(secret.data?.['service'] ?? '', 'base64').toString();
   const services = (named === '' ? name.replace(/-auth$/, '') : named).split(/[\s,]+/);
   if (!services.includes(service)) {
-    // Those that it is for already, by its name too, may be named by other ChaosDemos.
+    // Other ChaosDemos may use the Services that the Secret is valid for now, explicitly or by its name.
     const all = [...services.filter((each) => each !== ''), service].join(',');
     return [`${command} ${mergePatch({ stringData: { service: all } })}`];
   }

@@ -21,7 +21,7 @@ export async function checkRateLimiter(scene: DemoScene): Promise<Finding[]> {
   return await Promise.all([
     checkPods(scene, limiter),
     redis,
-    // A Secret for a Service that is not there is no fault of the Secret.
+    // If the Service is wrong, the Secret cannot be judged.
     redis.then(({ state }) => checkRedisSecret(scene, limiter, state !== 'wrong')),
     ...checkHttpSecret(scene, limiter),
   ]);
@@ -56,8 +56,8 @@ async function checkPods(scene: DemoScene, limiter: RateLimiterSpec): Promise<Fi
 }
 
 /**
- * A port that the pods do not declare, though they declare others. They need not declare any, so it is no fault where
- * a run has reached them.
+ * A finding if the pods declare TCP ports and `port` is none of them. Declaring a port is optional in Kubernetes, so
+ * there is none if a run has reached the pods.
  */
 function undeclaredPort(
   scene: DemoScene,

@@ -54,7 +54,7 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
     keepAliveTimeout: 5_000,
     connectionsCheckingInterval: 1_000,
   });
-  /** Open connections that have asked for nothing yet, the oldest first. */
+  /** Open connections without a request so far, oldest first. */
   const silent = new Set<Socket>();
   let connections = 0;
   server.on('connection', (socket: Socket) => {
@@ -65,7 +65,7 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
       silent.delete(socket);
     });
     if (connections <= BOUNDS.connections) return;
-    // Whoever says nothing gives way, or any program of this machine could keep the page from its user.
+    // Otherwise any local program could block the page with silent connections.
     const [oldest] = silent;
     oldest?.destroy();
   });

@@ -1,4 +1,4 @@
-/** For tests only: a server on loopback that answers as a Redis which a run may use, but for what a test has it say. */
+/** For tests only: a server on loopback that answers as an eligible Redis, except for the replies that a test overrides. */
 import { onTestFinished } from 'vitest';
 import { startHostileRedis } from '../store/hostile-redis.fixture.ts';
 

@@ -143,7 +143,7 @@ export class RateLimiterConnector implements SubjectConnector {
   ): Promise<Held | Admission> {
     const { namespace, toBegin, uid } = request;
     const name = leaseName(runId);
-    // A server reports any run_id that it likes, so it queues only where its pod is. The lease is there, too.
+    // A server can report any run_id, so the queue is per namespace, as the Lease is.
     const queue = `${namespace}/${name}`;
     const store = redisName(target.redis);
     const rest = toBegin ? await this.#restOf(request, target, runId, signal) : undefined;

@@ -34,7 +34,7 @@ export interface KnownClients {
   ownUser?: string | undefined;
 }
 
-/** More than fit into a CLIENT LIST of 1 MiB as Redis writes it, 320 bytes and more a client. */
+/** Redis writes at least 320 bytes per client, so a reply of 1 MiB holds fewer. */
 const MOST_CLIENTS = 4096;
 
 /** Longer than any address, name or user that is used. */
@@ -43,8 +43,8 @@ const MOST_VALUE = 1024;
 /**
  * The clients in the answer to CLIENT LIST. A line without an address is left out.
  *
- * Values hold no spaces: Redis refuses them in client names and in names of users. The server chooses what else stands
- * in a line, so the five fields are looked for and nothing else is taken apart.
+ * Values hold no spaces: Redis rejects them in client names and user names. The parser searches for the five fields and
+ * splits nothing else, because the server chooses how many fields a line has.
  * @throws ReplyTypeError for more than 4,096 lines
  */
 export function parseClientList(text: string): RedisClient[] {
@@ -70,7 +70,7 @@ export function parseClientList(text: string): RedisClient[] {
   return clients;
 }
 
-/** The value of a field in a line of `field=value field=value`; '' where there is none, or one too long to be used. */
+/** The value of a field in a line `field=value field=value`; '' if it is missing or longer than {@link MOST_VALUE}. */
 function fieldOf(line: string, field: string): string {
   const isFirst = line.startsWith(`${field}=`);
   const at = isFirst ? 0 : line.indexOf(` ${field}=`);

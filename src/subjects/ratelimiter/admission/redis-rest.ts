@@ -2,8 +2,8 @@
  * Rest for a Redis after each pause, whoever had it paused: an object made anew, another one and a run that is asked
  * for again all wait. What was paused stands in a note in the namespace, so that it outlives objects and operators.
  *
- * The process remembers what it noted itself, so a note that a tenant deletes or shortens is gone by only after another
- * operator leads. No note can make anybody wait longer than {@link SHARE_OF_MS}.
+ * The process also remembers its own entries, so deleting or shortening a note has no effect until another operator
+ * leads. No note can make anybody wait longer than {@link SHARE_OF_MS}.
  */
 import { formatDuration } from '../../../api/index.ts';
 import type { Clock } from '../../../demo/clock.ts';
@@ -38,7 +38,7 @@ export interface RestingRedis {
 export class RedisRest {
   readonly #cluster: Cluster;
   readonly #restMs: number;
-  /** What this process noted, by Redis. */
+  /** Entries that this process wrote, by namespace and run_id. */
   readonly #noted = new Map<string, readonly Pause[]>();
 
   constructor(cluster: Cluster, restMs: number) {
@@ -103,7 +103,7 @@ export class RedisRest {
     this.#noted.set(keyOf(redis), pauses);
   }
 
-  /** What the note says and this process remembers. */
+  /** Entries of the note and of this process, in order. */
   #pausesOf(redis: RestingRedis, text: string, now: number): Pause[] {
     const noted = parsePauses(text, now);
     const missing = (this.#noted.get(keyOf(redis)) ?? []).filter(

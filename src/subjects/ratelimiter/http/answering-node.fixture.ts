@@ -1,6 +1,6 @@
 /**
- * For tests only: a node in a thread of its own, so that what it does is not measured with what reads its answers. It
- * answers GET at once, and everything else once so many requests are there, all at the same moment.
+ * For tests only: a node in its own thread, so that measurements of the client exclude it. It answers GET immediately,
+ * and holds all other requests until a given number has arrived, then answers them all at once.
  */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
@@ -8,9 +8,9 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import type { BurstNode } from './burst-plan.ts';
 
 interface Answers {
-  /** What each request is answered with, head and body. */
+  /** The response to each request, head and body. */
   readonly answer: string;
-  /** How many requests are waited for. */
+  /** Number of requests to hold. */
   readonly requests: number;
 }
 

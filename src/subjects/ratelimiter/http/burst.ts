@@ -220,7 +220,7 @@ async function fire<T>(
   const sentAt = new Float64Array(lines.length);
   const endedAt = new Float64Array(lines.length);
   const results: ({ status: number; answer: T } | { failure: Failure })[] = [];
-  /** Answers that came in time, and wait to be read. */
+  /** Answers that arrived in time and are still to be read. */
   const unread: Promise<void>[] = [];
   let open = lines.length;
   const { promise: all, resolve: onAll } = Promise.withResolvers<void>();

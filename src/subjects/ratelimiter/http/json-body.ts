@@ -1,8 +1,8 @@
-/** JSON in the body of an answer, which is somebody else's to write: bounded before it is parsed. Pure. */
+/** Parses the JSON body of an answer. The body is untrusted, so size and depth are checked before parsing. Pure. */
 
-/** Enough for a decision and what stands around it; 100 µs at most to parse. */
+/** Enough for a decision and its envelope. Parsing takes at most 100 µs, measured. */
 export const JSON_BYTES = 4 * 1024;
-/** A parser takes ten times as long for what is nested as deep as it can be. */
+/** Deeply nested JSON takes a parser ten times as long as flat JSON of the same size. */
 const MOST_DEEP = 32;
 
 const QUOTE = 0x22;
@@ -10,7 +10,7 @@ const BACKSLASH = 0x5c;
 const OPENING: ReadonlySet<number> = new Set(Buffer.from('[{'));
 const CLOSING: ReadonlySet<number> = new Set(Buffer.from(']}'));
 
-/** What a body holds; undefined where it is no JSON, longer than `mostBytes`, or nested more than 32 deep. */
+/** The parsed body; undefined if it is not JSON, longer than `mostBytes`, or nested more than 32 deep. */
 export function parseJson(body: Buffer, mostBytes = JSON_BYTES): unknown {
   if (body.length > mostBytes || !isFlat(body)) return undefined;
   try {

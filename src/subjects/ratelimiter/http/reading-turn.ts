@@ -1,18 +1,18 @@
 /**
- * Spreads what takes time to read over turns of the event loop. Nodes choose when their answers come: thousands may
- * come in one turn, and to parse them all there would hold up everything else, the renewal of the lease included.
+ * Spreads the parsing of bodies over turns of the event loop. Thousands of answers can arrive in one turn, and parsing
+ * all of them there would block everything else, including the renewal of the leader Lease.
  */
 import { JSON_BYTES } from './json-body.ts';
 
-/** To parse so many takes 10 ms at most. */
+/** Parsing them takes at most 10 ms. */
 const BODIES_A_TURN = 100;
-/** What is shorter takes a few microseconds, and what is longer than {@link JSON_BYTES} is not parsed. */
+/** Shorter bodies take a few microseconds. Bodies longer than {@link JSON_BYTES} are not parsed. */
 const QUICK_BYTES = 512;
 
 let left = BODIES_A_TURN;
 let nextTurn: Promise<void> | undefined;
 
-/** Resolves when it is the turn of this body to be read; undefined: now. Of all runs of this process together. */
+/** Resolves when this body may be parsed; undefined if it may be parsed now. Shared by all runs of the process. */
 export function readingTurn({ length }: Pick<Buffer, 'length'>): Promise<void> | undefined {
   if (length <= QUICK_BYTES || length > JSON_BYTES) return undefined;
   nextTurn ??= new Promise((resolve) => {

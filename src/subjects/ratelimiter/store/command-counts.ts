@@ -15,8 +15,8 @@ const NO_DATA: ReadonlySet<string> = new Set(
 );
 
 /**
- * Commands on data that have a counter of their own: those that rate limiters decide with, and their neighbours. The
- * list is closed, since the server chooses the names and what is counted is kept with each request.
+ * Commands on data with their own counter: those that rate limiters use. The list is closed, because the server chooses
+ * the names and a counter for each would be kept with every watched request.
  */
 const COUNTED: ReadonlyMap<string, string> = new Map(
   (
@@ -29,7 +29,7 @@ const COUNTED: ReadonlyMap<string, string> = new Map(
     .map((name) => [name, name]),
 );
 
-/** All other commands on data, those of modules among them, are counted together under this name. */
+/** Counts all other commands on data together, including those of modules. */
 export const OTHERS = 'others';
 
 export interface CommandCounts {
@@ -49,7 +49,7 @@ export function parseCommandCounts(text: string): CommandCounts {
     if (name === undefined) continue;
     if (name === 'info') info = calls;
     if (NO_DATA.has(name.split('|')[0] ?? '')) continue;
-    // The name from the list and not from the text, which would be kept with it.
+    // The name from the list: a substring would keep the whole text in memory.
     const counter = COUNTED.get(name) ?? OTHERS;
     data.set(counter, (data.get(counter) ?? 0) + calls);
   }

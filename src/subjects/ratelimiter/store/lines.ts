@@ -1,6 +1,5 @@
 /**
- * The first `most` lines of a text, without their ends. A server chooses how many there are, so a text is never split
- * as a whole. Pure.
+ * The first `most` lines of a text, without their ends. Lazy, because a server chooses the number of lines. Pure.
  */
 export function* linesOf(text: string, most: number): Generator<string> {
   let from = 0;

@@ -5,15 +5,15 @@ import { linesOf } from './lines.ts';
 /** What a run_id looks like; it changes with every start of the server. */
 export const RUN_ID = /^[0-9a-f]{40}$/;
 
-/** Redis has some 200 fields, and one more for each command; what a server sends beyond that is not read. */
+/** INFO has some 200 fields and one for each command, so a real Redis stays far below. */
 const MOST_FIELDS = 4096;
 
 /** Longer than any value that is used. */
 const MOST_VALUE = 1024;
 
 /**
- * The fields of INFO; section headings and what else is not `field:value` are left out, as are lines beyond the first
- * 4,096, and values of more than 1,024 characters.
+ * The fields of INFO. Ignores headings, other lines that are not `field:value`, lines beyond the first 4,096, and values
+ * of more than 1,024 characters.
  */
 export function parseInfoFields(text: string): Map<string, string> {
   const fields = new Map<string, string>();

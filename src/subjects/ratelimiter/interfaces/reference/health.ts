@@ -45,8 +45,8 @@ const NOT_OF_THE_INTERFACE =
   'the pods answer, but not as docs/interface.md has it: for an API of your own set subject.rateLimiter.interface.type to HTTP (docs/your-limiter.md), or correct subject.rateLimiter.port';
 
 /**
- * The list of the first node, or of another one that answers. One at a time: a list may be 64 KiB long, and from 200
- * nodes at once it would hold up everything else. Takes as long as two answers may, at most.
+ * The list of the first node, or else of one that answers /health. Reads one list at a time: each may hold 64 KiB, and
+ * 200 of them at once would block the event loop. Takes at most two request timeouts.
  */
 async function listNodes(
   clients: readonly LimiterClient[],
