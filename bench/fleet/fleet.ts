@@ -52,7 +52,10 @@ export class Fleet {
     return this.#groups.map(({ name }) =>
       subject({
         selector: { matchLabels: named(name) },
-        redis: redisRef({ service: { name: `${name}-redis` } }),
+        redis: redisRef({
+          service: { name: `${name}-redis` },
+          authSecretRef: { name: `${name}-redis-auth` },
+        }),
       }),
     );
   }
@@ -67,7 +70,6 @@ export class Fleet {
 async function startGroup({ environment }: Testbed, name: string): Promise<Group> {
   const redis = await startRedis({
     dir: environment.supervisor.temporaryFolder(name),
-    // The users of the environment's Redis, so that its Secret is right for these too.
     aclUsers: aclLines(environment.redisUsers),
   });
   const nodes = await threeNodes(name, { mode: 'approximate', redisPort: redis.port });
@@ -86,7 +88,7 @@ async function startHost(
 
 /** As the limiters and the Redis of the environment, under names of their own; `hosts` in the order of the nodes. */
 async function register(
-  { environment: { controlPlane, namespace } }: Testbed,
+  { environment: { controlPlane, namespace, redisUsers } }: Testbed,
   { name, redis, nodes }: Group,
   hosts: readonly OwnedProcess[],
 ): Promise<void> {
@@ -99,7 +101,15 @@ async function register(
     { ...(await redisPod(namespace, redis)), name: redisName, labels: redisLabels },
   ]);
   const service = { namespace, name: redisName, selector: redisLabels, port: 6379, targetPort: 'redis' };
-  await kubectl.apply([serviceObject(service)]);
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'chaosdemo.dev/redis-auth',
+    // By this name it is for that Service.
+    metadata: { namespace, name: `${redisName}-auth` },
+    stringData: { ...redisUsers.operator },
+  };
+  await kubectl.apply([serviceObject(service), secret]);
 }
 
 function named(name: string): Record<string, string> {

@@ -10,8 +10,7 @@ import {
   UsageError,
   type ValuesOf,
 } from '../settings/settings.ts';
-
-const EXIT_INTERRUPTED = 130;
+import { EXIT_INTERRUPTED, interruptedBy } from './interruption.ts';
 
 /** How a program for a terminal is run. */
 export interface Run<S extends Settings> {
@@ -32,19 +31,13 @@ export async function runProgram<S extends Settings>(
   { main, failed, onInterrupt }: Run<S>,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
-  const interrupted = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      onInterrupt?.();
-      interrupted.abort(new Error(`stopped by ${name}`));
-    });
-  }
+  const interrupted = interruptedBy(['SIGINT', 'SIGTERM'], onInterrupt);
   try {
     const settings = readSettings(program, args, process.env);
     if (settings === 'help') process.stdout.write(helpText(program));
-    else process.exitCode = await main(settings, interrupted.signal);
+    else process.exitCode = await main(settings, interrupted);
   } catch (error) {
-    if (interrupted.signal.aborted) {
+    if (interrupted.aborted) {
       process.exitCode = EXIT_INTERRUPTED;
       return;
     }

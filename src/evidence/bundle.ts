@@ -159,7 +159,12 @@ export const evidenceBundle = z.strictObject({
   version: z.literal(EVIDENCE_VERSION),
   components: z.array(component).max(EVIDENCE_LIMITS.components),
   relations: z.array(relation).max(EVIDENCE_LIMITS.relations),
-  series: z.array(series).max(EVIDENCE_LIMITS.series),
+  series: z
+    .array(series)
+    .max(EVIDENCE_LIMITS.series)
+    .refine((all) => all.reduce((sum, { points }) => sum + points.length, 0) <= EVIDENCE_LIMITS.points, {
+      message: `more than ${EVIDENCE_LIMITS.points} points`,
+    }),
   events: z.array(event).max(EVIDENCE_LIMITS.events),
   invariant: invariant.optional(),
 });

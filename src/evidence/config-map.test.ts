@@ -77,6 +77,20 @@ describe('evidence in a ConfigMap', () => {
     expect(readRunEvidence(configMapOf(runData(waited), data)).problem).toBeUndefined();
   });
 
+  it('is not read with more than 12,000 points in a scenario, however few bytes they take', () => {
+    const zeros = (points: number) => {
+      const scenario = scenarioOf(0, 4);
+      const series = scenario.bundle.series.map((one) => ({
+        ...one,
+        points: Array.from({ length: points / 4 }, (): [number, number] => [0, 0]),
+      }));
+      const { data } = scenarioData(0, { ...scenario, bundle: { ...scenario.bundle, series } }, 200_000);
+      return readRunEvidence(configMapOf(runData(run), data)).problem;
+    };
+    expect(zeros(12_000)).toBeUndefined();
+    expect(zeros(12_004)).toBe('scenario-1.json is not as it should be at bundle.series: custom');
+  });
+
   it('fits into the bytes that it is given, thinned out where it has to be', () => {
     fc.assert(
       fc.property(

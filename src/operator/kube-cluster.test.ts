@@ -152,3 +152,9 @@ it('asks for metadata alone where that is enough', async () => {
   expect(await cluster.podMetadata('shop', 200, never)).toHaveLength(3);
   expect(server.requests[0]?.headers.accept).toContain('as=PartialObjectMetadataList');
 });
+
+it('takes the null of the API server for no pods', async () => {
+  server = await startWireServer((_, response) => sendJson(response, { metadata: {}, items: null }));
+  const cluster = createKubeCluster(server.client(), createSystemClock(), pino({ level: 'silent' }));
+  expect(await cluster.podMetadata('empty', 200, never)).toEqual([]);
+});

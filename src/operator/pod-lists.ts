@@ -26,7 +26,8 @@ const TIMED_AT_ONCE = { most: 2, mostByGroup: 1 };
 
 interface PodPage {
   readonly metadata: { readonly continue?: string };
-  readonly items: readonly Pod[];
+  /** Null where only metadata is asked for, and there is none. */
+  readonly items: readonly Pod[] | null;
 }
 
 /** What to list. */
@@ -87,7 +88,7 @@ export class PodLists {
       }
       bytes += length;
       if (bytes > MOST_LIST_BYTES) throw new ListTooLargeError(pods.length, MOST_LIST_BYTES);
-      pods.push(...page.items.map(slimPod));
+      pods.push(...(page.items ?? []).map(slimPod));
       next = page.metadata.continue;
       if (pods.length > query.most) return 'TooMany';
       if (next === undefined || next === '') return pods;

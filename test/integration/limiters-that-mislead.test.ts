@@ -6,12 +6,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
 
 const LIMIT = 10;
 const PAUSE_MS = 3000;
@@ -39,12 +41,24 @@ interface Trial {
   readonly settle?: string;
 }
 
-/** Nodes that decide so, each on its own, and a driver of a run on them. */
-async function driven(decide: () => Decide, { accept, pods = 3, settle = '2s', window = '60s' }: Trial) {
+/** Pods that decide so, each on its own, and a driver of a run on them. */
+async function driven(decide: () => Decide, trial: Trial) {
   const admitted = new Map<string, number>();
   const note = (key: string): void => void admitted.set(key, (admitted.get(key) ?? 0) + 1);
-  const names = Array.from({ length: pods }, (_, i) => `api-${i}`);
+  const names = Array.from({ length: trial.pods ?? 3 }, (_, i) => `api-${i}`);
   const nodes = await Promise.all(names.map(async (name) => await node(name, decide(), note)));
+  const { driver, key } = drive(nodes, trial);
+  /** The most that the handlers behind the limiter were asked for by one caller of the fault. */
+  const mostAdmitted = (): number =>
+    Math.max(...[...admitted].filter(([caller]) => caller.startsWith(key)).map(([, count]) => count));
+  return { driver, key, mostAdmitted };
+}
+
+/** A driver of a run on these pods, and a key for its fault. */
+function drive(
+  nodes: readonly { readonly name: string; readonly host: string; readonly port: number }[],
+  { accept, settle = '2s', window = '60s' }: Trial,
+) {
   const storeOutage = { pause: '3s', callerTimeout: '500ms', requestsPerSecond: 10, settle, accept };
   const http = {
     request: { headers: [{ name: 'x-caller', value: '$(key)' }] },
@@ -64,10 +78,7 @@ async function driven(decide: () => Decide, { accept, pods = 3, settle = '2s', w
   const driver = new DrivenLimiter({ nodes, redis: { podName: 'redis-0', host, port, tls: false }, spec });
   onTestFinished(() => driver.close());
   const key = `demo-mislead-${process.pid}-${(runs += 1)}`;
-  /** The most that the handlers behind the limiter were asked for by one caller of the fault. */
-  const mostAdmitted = (): number =>
-    Math.max(...[...admitted].filter(([caller]) => caller.startsWith(key)).map(([, count]) => count));
-  return { driver, key, mostAdmitted };
+  return { driver, key };
 }
 
 /** @param note called with each caller that is admitted, as the handler behind a limiter is */
@@ -276,6 +287,39 @@ describe.skipIf(withoutRealTime)('the limit of a caller that used it up', { time
     const reading = await driver.leadThrough('outage', key, PAUSE_MS);
     expect(reading).toMatchObject({ summary, shortfalls: [], complete: true });
     expect(reading.detectedAt === undefined).toBe(summary === 'FailsClosed');
+  });
+});
+
+describe.skipIf(withoutRealTime)('an operator that stands still', { timeout: 90_000 }, () => {
+  it('takes no answer that the end of the pause gave for one in time', async () => {
+    const workers = await Promise.all(
+      [0, 1, 2].map(async () => {
+        const workerData = { limit: LIMIT, redisPort: redis.port };
+        const worker = new Worker(new URL('../kit/hanging-limiter.ts', import.meta.url), { workerData });
+        onTestFinished(async () => void (await worker.terminate()));
+        const [port] = (await once(worker, 'message')) as [number];
+        return port;
+      }),
+    );
+    const nodes = workers.map((port, i) => ({ name: `api-${i}`, host: '127.0.0.1', port }));
+    const { driver, key } = drive(nodes, { accept: ['Holds'], window: '15s' });
+    await driver.prepare('outage', key);
+    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
+    const report = await driver.inject('outage', key, PAUSE_MS);
+    expect(report).toMatchObject({ proof: 'Confirmed' });
+    // Most of what is left of the pause, and over its end: what hangs is answered by then, and read at once.
+    const still = Date.now() + PAUSE_MS;
+    while (Date.now() < still);
+    const reading = await until(
+      () => {
+        const found = driver.observed.readings['f'];
+        return found?.complete ? found : undefined;
+      },
+      { what: 'the watch to end' },
+    );
+    expect(reading.summary).not.toMatch(/^Holds/);
+    const inTime = reading.measures.find(({ name }) => name === 'latencyDuring')?.value ?? 0;
+    expect(inTime).toBeLessThanOrEqual(550);
   });
 });
 

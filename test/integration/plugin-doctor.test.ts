@@ -191,6 +191,21 @@ it.each(WORLDS)('finds that $it, with the command that mends it', async (broken)
   expect((await doctor(name)).wrong).toEqual([]);
 });
 
+it('finds the port on which nothing listens, while the run waits for it, with the patch of the right one', async () => {
+  await world.applySpec('wrong-port', { ...DRY, subject: subject({ port: 9999 }) });
+  await world.untilStatus('wrong-port', 'a run to wait for its pods', ({ phase }) => phase === 'Running');
+  const { commands, status, stdout, wrong } = await doctor('wrong-port');
+  expect({ status, wrong }).toEqual({ status: 1, wrong: ['Limiter pods'] });
+  expect(stdout).toMatch(/declare no port 9999/);
+  expect(commands[0]).toMatch(/^kubectl .* patch chaosdemo wrong-port .*"port":/);
+  await shell(commands[0] ?? '');
+  await world.untilStatus(
+    'wrong-port',
+    'the next run to pass',
+    ({ run }) => run?.number === 2 && run.verdict?.reason === 'DryRunPassed',
+  );
+});
+
 it('tells how to go on where a run waits for a hand', async () => {
   await world.applySpec('by-hand', { ...DRY, pace: { mode: 'Manual' } });
   await world.untilStatus('by-hand', 'chapter 1 to wait', (now) => waitingChapter(now) === 1);

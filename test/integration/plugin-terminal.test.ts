@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startDelayingProxy } from '../kit/delaying-proxy.ts';
+import { demo, demoSpec } from '../kit/demo.ts';
 import { waitingChapter } from '../kit/status.ts';
 import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
 import { until } from '../kit/until.ts';
@@ -25,11 +26,13 @@ interface Place {
   readonly columns: number;
   readonly rows: number;
   readonly kubeconfig?: string;
+  /** Default: the name. */
+  readonly args?: readonly string[];
 }
 
-function open(command: string, name: string, { kubeconfig, ...size }: Place) {
+function open(command: string, name: string, { args = [name], kubeconfig, ...size }: Place) {
   const ttyFile = join(folder, `tty-${name}-${command}-${size.columns}`);
-  const terminal = new TestTerminal([PLUGIN, command, name, '-n', world.namespace], {
+  const terminal = new TestTerminal([PLUGIN, command, ...args, '-n', world.namespace], {
     ...size,
     env: {
       ...COMPILED,
@@ -95,6 +98,29 @@ describe.skipIf(withoutTerminal)('the live view', () => {
       terminal.written.lastIndexOf('\u001b[?25l'),
     );
   });
+
+  it.each(['run', 'wait'])(
+    'of %s ends with 130 on Ctrl-C, leaves the run active, and gives the terminal back',
+    async (command) => {
+      const name = `interrupted-${command}`;
+      const file = join(folder, `${name}.yaml`);
+      const spec = demoSpec({ dryRun: true, pace: { mode: 'Manual' } });
+      await writeFile(file, JSON.stringify(demo({ name, namespace: world.namespace }, spec)));
+      if (command === 'wait') await byHand(name);
+      const args = command === 'run' ? ['-f', file] : [name];
+      const { terminal } = open(command, name, { columns: 80, rows: 24, args });
+      await terminal.shows('Waits for you');
+      terminal.type('\u0003');
+      expect(await terminal.ended).toBe(130);
+      expect(terminal.isAlternate).toBe(false);
+      expect(terminal.written.lastIndexOf('\u001b[?7h')).toBeGreaterThan(
+        terminal.written.lastIndexOf('\u001b[?7l'),
+      );
+      expect(terminal.lines.join('\n')).toContain(`${name} continues. To follow it: kubectl chaosdemo watch`);
+      expect((await world.status(name)).run?.verdict).toBeUndefined();
+      await abort(name);
+    },
+  );
 
   it('says that the connection is lost, and goes on when it is there again', async () => {
     await byHand('cut');

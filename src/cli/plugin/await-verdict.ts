@@ -46,7 +46,14 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
     return undefined;
   };
   const { client, namespace } = connection;
-  const { demo, outcome } = await showLive({ client, namespace, name, display, signal, look });
+  const { demo, outcome } = await showLive({ client, namespace, name, display, signal, look }).catch(
+    (error: unknown) => {
+      if (signal.aborted) {
+        say(`${name} continues. To follow it: ${pluginCommand('watch', { ...connection, name })}`);
+      }
+      throw error;
+    },
+  );
   if (outcome.why === 'refused') {
     throw new PluginError(
       `${name} is refused (${outcome.reason}): ${outcome.message}`,

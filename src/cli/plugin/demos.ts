@@ -72,14 +72,15 @@ export async function listNames(
   namespace: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const { items } = await client.request<{ items: { metadata: { name: string } }[] }>({
+  const { items } = await client.request<{ items: { metadata: { name: string } }[] | null }>({
     method: 'GET',
     path: resourcePath(CHAOS_DEMOS, { namespace }),
     query: { limit: 500 },
     accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
     signal,
   });
-  return items.map(({ metadata }) => metadata.name).toSorted();
+  // Of an empty list of metadata the API server makes null.
+  return (items ?? []).map(({ metadata }) => metadata.name).toSorted();
 }
 
 /**

@@ -1,19 +1,17 @@
 /** `kubectl chaosdemo`: reads the command line, runs one command, and sets the exit status. */
 import { CommanderError } from 'commander';
 import { messageOf, terminalLines } from '../../api/index.ts';
+import { interruptedBy } from '../interruption.ts';
 import { EXIT, PluginError } from './errors.ts';
 import { createProgram } from './program.ts';
 
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(name, () => interrupted.abort(new Error(`stopped by ${name}`)));
-}
+const interrupted = interruptedBy(['SIGINT', 'SIGTERM', 'SIGHUP']);
 // Whoever reads the output may have seen enough; a gate must not open for want of a verdict.
 process.stdout.on('error', () => process.exit(EXIT.failed));
 
 try {
   let exit: number = EXIT.done;
-  const program = createProgram({ signal: interrupted.signal, onExit: (status) => (exit = status) });
+  const program = createProgram({ signal: interrupted, onExit: (status) => (exit = status) });
   await program.parseAsync(process.argv);
   process.exitCode = exit;
 } catch (error) {
@@ -24,7 +22,7 @@ try {
 function tell(error: unknown): number {
   // The command line: commander has said what is wrong, or printed what was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  if (interrupted.signal.aborted) return EXIT.interrupted;
+  if (interrupted.aborted) return EXIT.interrupted;
   const message = messageOf(error);
   process.stderr.write(`${terminalLines(`kubectl chaosdemo: ${message}`)}\n`);
   if (!(error instanceof PluginError)) return EXIT.failed;

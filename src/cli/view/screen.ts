@@ -47,6 +47,9 @@ export async function openScreen({ onKey, onResize }: ScreenOptions): Promise<Sc
     return createElement(Text, { wrap: 'truncate' }, text);
   };
   stdout.write(WRAP.off);
+  const wrapAgain = (): void => void stdout.write(WRAP.on);
+  // Also where the process ends before it is closed; the rest Ink gives back.
+  process.once('exit', wrapAgain);
   const ink = render(createElement(Frame, { text: '' }), {
     stdin,
     stdout,
@@ -66,7 +69,8 @@ export async function openScreen({ onKey, onResize }: ScreenOptions): Promise<Sc
       stdout.off('resize', onResize);
       ink.unmount();
       await ink.waitUntilExit();
-      stdout.write(WRAP.on);
+      process.off('exit', wrapAgain);
+      wrapAgain();
     },
   };
 }

@@ -34,6 +34,14 @@ describe('the address of a pod', () => {
     ['::ffff:10.0.0.7', 'IPv4 address in the form of IPv6'],
     ['0:0:0:0:0:ffff:7f00:1', 'IPv4 address in the form of IPv6'],
     ['::7f00:1', 'IPv4 address in the form of IPv6'],
+    ['64:ff9b::7f00:1', 'IPv4 address in the form of IPv6'],
+    ['64:ff9b:1::10.0.0.7', 'IPv4 address in the form of IPv6'],
+    ['::ffff:0:10.0.0.7', 'IPv4 address in the form of IPv6'],
+    ['2002:7f00:1::', 'IPv4 address in the form of IPv6'],
+    ['2001:0:7f00:1::1', 'IPv4 address in the form of IPv6'],
+    ['fd00:ec2::254', 'metadata'],
+    ['fd20:ce::254', 'metadata'],
+    ['100.100.100.200', 'metadata'],
   ])('is not %s', (host, what) => {
     const refusal = refusalFor(host);
     expect(refusal).toMatch(/^PodsNotEligible: limiter-0 has the address /);

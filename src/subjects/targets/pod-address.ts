@@ -15,6 +15,19 @@ NO_PODS.addAddress('::', 'ipv6');
 NO_PODS.addSubnet('fe80::', 10, 'ipv6');
 NO_PODS.addSubnet('ff00::', 8, 'ipv6');
 
+// Addresses at which clouds tell a machine its credentials, besides 169.254.169.254: AWS, Google Cloud, Alibaba Cloud.
+NO_PODS.addAddress('fd00:ec2::254', 'ipv6');
+NO_PODS.addAddress('fd20:ce::254', 'ipv6');
+NO_PODS.addAddress('100.100.100.200');
+
+/** Prefixes that carry an IPv4 address: NAT64 (RFC 6052, RFC 8215), SIIT (RFC 2765), Teredo and 6to4. */
+const CARRYING_IPV4 = new BlockList();
+CARRYING_IPV4.addSubnet('64:ff9b::', 96, 'ipv6');
+CARRYING_IPV4.addSubnet('64:ff9b:1::', 48, 'ipv6');
+CARRYING_IPV4.addSubnet('::ffff:0:0:0', 96, 'ipv6');
+CARRYING_IPV4.addSubnet('2001::', 32, 'ipv6');
+CARRYING_IPV4.addSubnet('2002::', 16, 'ipv6');
+
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8);
 LOOPBACK.addAddress('::1', 'ipv6');
@@ -37,7 +50,7 @@ export function requirePodAddresses(
 const WHAT = {
   loopback: 'the loopback of the machine that dials it',
   mapped: 'an IPv4 address in the form of IPv6',
-  special: 'link-local, unspecified, multicast or reserved',
+  special: 'link-local, unspecified, multicast, reserved or of the metadata of a cloud',
 } as const;
 
 function kindOf(host: string): 'pod' | keyof typeof WHAT {
@@ -47,7 +60,8 @@ function kindOf(host: string): 'pod' | keyof typeof WHAT {
   if (family === 0 || host.includes('%')) return 'special';
   // ::ffff:1.2.3.4 and the older ::1.2.3.4, however they are written.
   const written = new URL(`http://[${host}]`).hostname;
-  if (/^\[::(ffff:)?[0-9a-f]+:[0-9a-f]+\]$/.test(written)) return 'mapped';
+  if (/^\[::(ffff:)?[0-9a-f]+:[0-9a-f]+\]$/.test(written) || CARRYING_IPV4.check(host, 'ipv6'))
+    return 'mapped';
   if (NO_PODS.check(host, 'ipv6')) return 'special';
   return LOOPBACK.check(host, 'ipv6') ? 'loopback' : 'pod';
 }

@@ -61,6 +61,16 @@ async function sceneOf(
   };
 }
 
+const redisPod = {
+  metadata: { name: 'redis-0', uid: '1', labels: { app: 'redis' } },
+  spec: { containers: [{ name: 'redis', ports: [{ containerPort: 6379 }] }] },
+  status: { podIP: '10.0.0.7', conditions: [{ type: 'Ready', status: 'True' }] },
+};
+const service = (name: string) => ({
+  metadata: { name },
+  spec: { selector: { app: 'redis' }, ports: [{ port: 6379 }] },
+});
+
 const found = async (scene: DemoScene, check: string): Promise<Finding | undefined> =>
   (await checkRateLimiter(scene)).find((finding) => finding.check === check);
 
@@ -125,7 +135,8 @@ describe('what doctor says of the Secret of a limiter behind HTTP', () => {
 it('adds a password that may hold whatever means something in JSON', async () => {
   const secret = { type: 'chaosdemo.dev/redis-auth', data: data({ username: 'u' }) };
   const named = spec(selector, { authSecretRef: { name: 'redis-auth' } });
-  const finding = await found(await sceneOf({ 'redis-auth': secret }, named), 'Secret');
+  const cluster = { '/pods': { items: [redisPod] }, '/services/redis': service('redis') };
+  const finding = await found(await sceneOf({ 'redis-auth': secret }, named, [], cluster), 'Secret');
   const [command = ''] = finding?.mend ?? [];
   const patch = command.slice(command.indexOf(' -p ') + 4);
   const PASSWORD = String.raw`a"b\c'd$e`;
@@ -133,6 +144,76 @@ it('adds a password that may hold whatever means something in JSON', async () =>
     env: { ...process.env, PASSWORD },
   });
   expect(JSON.parse(printed.stdout)).toEqual({ data: data({ password: PASSWORD }) });
+});
+
+describe('what doctor says of the Secret of Redis', () => {
+  const redisAuth = { type: 'chaosdemo.dev/redis-auth', data: data({ username: 'u', password: 'p' }) };
+  const cluster = async (name: string, services: Readonly<Record<string, object>>) =>
+    await sceneOf(
+      { 'redis-auth': redisAuth },
+      spec(selector, { service: { name }, authSecretRef: { name: 'redis-auth' } }),
+      [],
+      { '/pods': { items: [redisPod] }, '/services': { items: [service('redis')] }, ...services },
+    );
+
+  it('is no command where the Service that the spec names does not exist', async () => {
+    const scene = await cluster('rediss', {});
+    expect(await found(scene, 'Redis')).toMatchObject({
+      state: 'wrong',
+      mend: [expect.stringContaining('patch chaosdemo demo')],
+    });
+    const finding = await found(scene, 'Secret');
+    expect(finding?.state).toBe('note');
+    expect(finding?.mend).toBeUndefined();
+  });
+
+  it('is a patch that keeps the Service that it is for by its name', async () => {
+    const finding = await found(await cluster('other', { '/services/other': service('other') }), 'Secret');
+    expect(finding?.mend).toEqual([
+      `kubectl -n shop patch secret redis-auth --type=merge -p '{"stringData":{"service":"redis,other"}}'`,
+    ]);
+  });
+});
+
+describe('what doctor says of the port of the limiter', () => {
+  const limiter = (ports: object[]) => ({
+    metadata: { name: 'api-0', uid: '2', labels: selector.matchLabels },
+    spec: { containers: [{ name: 'api', image: 'api:1', ports }] },
+    status: { podIP: '10.0.0.8', conditions: [{ type: 'Ready', status: 'True' }] },
+  });
+  const portSpec = specSchema([rateLimiterApi]).parse({
+    subject: { rateLimiter: { selector, port: 9999, redis: { service: { name: 'redis' } } } },
+  });
+  const pods = async (ports: object[]) =>
+    await sceneOf({}, portSpec, [], { '/pods': { items: [limiter(ports)] } });
+  const http = { name: 'http', containerPort: 8080 };
+
+  it('is the port to set where the pods declare one other port', async () => {
+    const finding = await found(await pods([http]), 'Limiter pods');
+    expect(finding).toMatchObject({ state: 'wrong', reason: 'TargetUnhealthy' });
+    expect(finding?.message).toMatch(/declare no port 9999, but 8080/);
+    expect(finding?.mend?.[0]).toContain('{"rateLimiter":{"port":8080}}');
+  });
+
+  it('is no command where they declare several', async () => {
+    const finding = await found(await pods([http, { containerPort: 9090 }]), 'Limiter pods');
+    expect(finding).toMatchObject({ state: 'wrong', mend: [] });
+  });
+
+  it.each([
+    ['they declare none', []],
+    ['they declare it', [http, { containerPort: 9999 }]],
+    ['they declare others of UDP alone', [{ containerPort: 53, protocol: 'UDP' }]],
+  ])('is nothing where %s', async (_, ports) => {
+    expect(await found(await pods(ports), 'Limiter pods')).toMatchObject({ state: 'ok' });
+  });
+
+  it('is nothing where a run has reached them', async () => {
+    const scene = await pods([http]);
+    const status = { run: { number: 1, verdict: { phase: 'Failed' } } };
+    const reached = { ...scene, demo: { ...scene.demo, status } } as unknown as DemoScene;
+    expect(await found(reached, 'Limiter pods')).toMatchObject({ state: 'ok' });
+  });
 });
 
 describe('what doctor says of the rights', () => {

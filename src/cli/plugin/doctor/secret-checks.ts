@@ -31,15 +31,23 @@ interface Wanted {
   readonly patch: (secret: Secret) => string[];
 }
 
-/** The Secret of Redis. */
-export async function checkRedisSecret(scene: DemoScene, { redis }: RateLimiterSpec): Promise<Finding> {
+/**
+ * The Secret of Redis.
+ * @param leads false: the Service leads to no Redis. The spec may name the wrong one, and a command that changes the
+ *   Secret for it would break every other ChaosDemo that uses the Secret
+ */
+export async function checkRedisSecret(
+  scene: DemoScene,
+  { redis }: RateLimiterSpec,
+  leads: boolean,
+): Promise<Finding> {
   const name = redis.authSecretRef?.name;
   const check = 'Secret';
   if (name === undefined) {
     return { check, state: 'note', message: 'none is named: right where Redis asks for no password' };
   }
   const service = redis.service.name;
-  return await checkSecret(scene, check, {
+  const finding = await checkSecret(scene, check, {
     name,
     type: REDIS_AUTH_SECRET_TYPE,
     reason: 'RedisAuthInvalid',
@@ -49,6 +57,9 @@ export async function checkRedisSecret(scene: DemoScene, { redis }: RateLimiterS
     judge: (secret) => readRedisAuth(secret, { service, tls: redis.tls }),
     patch: (secret) => redisSecretPatch(scene, secret, service),
   });
+  if (leads || finding.state !== 'wrong') return finding;
+  const message = `${name} is not right for Service ${service}, which leads to no Redis: fix that first, then run doctor again`;
+  return { check, state: 'note', message };
 }
 
 /** The Secret of the headers and the authority of a limiter behind HTTP, where one is named. */
@@ -130,7 +141,8 @@ function redisSecretPatch({ kubectl, namespace }: DemoScene, secret: Secret, ser
   const named = Buffer.from(secret.data?.['service'] ?? '', 'base64').toString();
   const services = (named === '' ? name.replace(/-auth$/, '') : named).split(/[\s,]+/);
   if (!services.includes(service)) {
-    const all = named === '' ? service : `${named},${service}`;
+    // Those that it is for already, by its name too, may be named by other ChaosDemos.
+    const all = [...services.filter((each) => each !== ''), service].join(',');
     return [`${command} ${mergePatch({ stringData: { service: all } })}`];
   }
   if ((secret.data?.['password'] ?? '') !== '') return [];

@@ -14,13 +14,15 @@ import { checkHttpSecret, checkRedisSecret } from './secret-checks.ts';
 
 const NAME_LABEL = 'app.kubernetes.io/name';
 
-/** All that the namespace must hold for a rate limiter to be tested, each by itself. */
+/** All that the namespace must hold for a rate limiter to be tested. */
 export async function checkRateLimiter(scene: DemoScene): Promise<Finding[]> {
   const limiter = rateLimiterOf(scene.demo.spec);
+  const redis = checkRedis(scene, limiter);
   return await Promise.all([
     checkPods(scene, limiter),
-    checkRedis(scene, limiter),
-    checkRedisSecret(scene, limiter),
+    redis,
+    // A Secret for a Service that is not there is no fault of the Secret.
+    redis.then(({ state }) => checkRedisSecret(scene, limiter, state !== 'wrong')),
     ...checkHttpSecret(scene, limiter),
   ]);
 }
@@ -38,8 +40,12 @@ async function checkPods(scene: DemoScene, limiter: RateLimiterSpec): Promise<Fi
         const message = `selected and not Ready: ${notReady.join(', ')} (${eligible.length} are). See why:`;
         return { state: 'wrong', message, mend: [look], reason: 'PodsNotEligible' };
       }
-      const message = `"${selector}" selects ${eligible.length}, all Ready and of one image`;
-      return { state: 'ok', message };
+      return (
+        undeclaredPort(scene, limiter, pods) ?? {
+          state: 'ok',
+          message: `"${selector}" selects ${eligible.length}, all Ready and of one image`,
+        }
+      );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const meant = pods.length === 0 ? await meantSelector(scene, limiter) : undefined;
@@ -47,6 +53,32 @@ async function checkPods(scene: DemoScene, limiter: RateLimiterSpec): Promise<Fi
       return { state: 'wrong', message: error.message, mend, reason: error.reason };
     }
   });
+}
+
+/**
+ * A port that the pods do not declare, though they declare others. They need not declare any, so it is no fault where
+ * a run has reached them.
+ */
+function undeclaredPort(
+  scene: DemoScene,
+  { port }: RateLimiterSpec,
+  pods: readonly Pod[],
+): Omit<Finding, 'check'> | undefined {
+  const declared = new Set(pods.flatMap(tcpPorts));
+  if (typeof port !== 'number' || declared.size === 0 || declared.has(port)) return undefined;
+  if (['Succeeded', 'Failed'].includes(scene.demo.status?.run?.verdict?.phase ?? '')) return undefined;
+  const [only] = declared;
+  return {
+    state: 'wrong',
+    message: `the pods declare no port ${port}, but ${[...declared].toSorted((a, b) => a - b).join(', ')}: correct ${PART}.port`,
+    mend: declared.size === 1 ? [patchRateLimiter(scene, { port: only })] : [],
+    reason: 'TargetUnhealthy',
+  };
+}
+
+function tcpPorts({ spec }: Pod): number[] {
+  const ports = spec?.containers.flatMap((container) => container.ports ?? []) ?? [];
+  return ports.filter(({ protocol = 'TCP' }) => protocol === 'TCP').map(({ containerPort }) => containerPort);
 }
 
 /** The Service is there and leads to one Ready pod. */
@@ -102,10 +134,10 @@ async function serviceCommands(scene: DemoScene, redis: RateLimiterSpec['redis']
   const [pod] = pods;
   if (pod === undefined || pods.length > 1) return [`${kubectl} ${shell`-n ${namespace} get services,pods`}`];
   const type = { group: '', version: 'v1', plural: 'services' };
-  const { items = [] } =
-    (await read<{ items: Service[] }>(scene, resourcePath(type, { namespace }), { query: { limit: 200 } })) ??
-    {};
-  const meant = items.filter(
+  const services = await read<{ items: Service[] }>(scene, resourcePath(type, { namespace }), {
+    query: { limit: 200 },
+  });
+  const meant = (services?.items ?? []).filter(
     ({ spec }) =>
       spec?.selector !== undefined &&
       Object.entries(spec.selector).every(([key, value]) => pod.metadata.labels?.[key] === value) &&

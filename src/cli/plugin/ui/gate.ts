@@ -22,7 +22,7 @@ export interface RequestHead {
 export type Decision =
   | { readonly kind: 'admit'; readonly path: string }
   | { readonly kind: 'enter'; readonly path: string; readonly cookie: string; readonly byKey: boolean }
-  | { readonly kind: 'refuse'; readonly status: 400 | 403 | 405; readonly why: string };
+  | { readonly kind: 'refuse'; readonly status: 403 | 405; readonly why: string };
 
 /** Cookies know no ports: two of these pages at once must not share one. */
 function cookieName(port: number): string {
@@ -32,14 +32,14 @@ function cookieName(port: number): string {
 export function decide({ headers, method, url = '' }: RequestHead, { key, port, token }: Gate): Decision {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   // A name of somebody else's that leads here: its pages may ask, and must get nothing.
-  if (!hosts.includes(headers.host ?? '')) return refuse(403, 'This address is not served here.');
+  if (!hosts.includes(headers.host ?? '')) return refuse(403, NOT_SERVED);
   const { origin } = headers;
   if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`)) {
     return refuse(403, 'Other pages may not ask.');
   }
   if (method !== 'GET') return refuse(405, 'This page is read alone: GET.');
   const address = URL.parse(url, 'http://localhost');
-  if (!url.startsWith('/') || url.startsWith('//') || !address) return refuse(400, 'This is no address.');
+  if (!url.startsWith('/') || url.startsWith('//') || !address) return refuse(403, NOT_SERVED);
   const path = address.pathname;
   const given = address.searchParams.get('token');
   if (given !== null) {
@@ -57,9 +57,10 @@ export function decide({ headers, method, url = '' }: RequestHead, { key, port, 
   return shown !== undefined && isSame(shown, token) ? { kind: 'admit', path } : refuse(403, WITHOUT);
 }
 
+const NOT_SERVED = 'This address is not served here.';
 const WITHOUT = 'Open the address that was printed in the terminal, with its token.';
 
-function refuse(status: 400 | 403 | 405, why: string): Decision {
+function refuse(status: 403 | 405, why: string): Decision {
   return { kind: 'refuse', status, why };
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -94,6 +94,16 @@ describe('who is let in', () => {
     ]) {
       expect({ host, ...(await get('/', { headers: { host } })) }).toMatchObject({ host, status: 403 });
       expect((await get(`/?token=${token}`, { headers: { host } })).headers['set-cookie']).toBeUndefined();
+    }
+  });
+
+  it('names a path of this server: an address of another is refused like the rest', async () => {
+    for (const path of [`//evil.example/?token=${token}`, `http://evil.example/?token=${token}`]) {
+      expect({ path, ...(await get(path)) }).toMatchObject({
+        path,
+        status: 403,
+        headers: { connection: 'close' },
+      });
     }
   });
 
@@ -241,12 +251,24 @@ describe('a live page', () => {
 });
 
 describe('what it holds', () => {
-  it('is bounded: of more connections each is cut', async () => {
-    for (let i = 0; i < BOUNDS.connections; i++) {
-      const socket = connect(ui.port, '127.0.0.1');
+  it('is bounded: with more connections the oldest that asked for nothing is cut', async () => {
+    let cut = 0;
+    for (let i = 0; i < BOUNDS.connections + 8; i++) {
+      const socket = connect(ui.port, '127.0.0.1').on('close', () => (cut += 1));
       sockets.push(socket);
       await once(socket, 'connect');
     }
+    await expect.poll(() => cut, { timeout: 10_000 }).toBe(8);
+    expect(sockets.slice(0, 8).every(({ destroyed }) => destroyed)).toBe(true);
+    expect((await get('/')).status).toBe(200);
+  });
+
+  it('is bounded: where all connections are in use, the one that comes is cut', async () => {
+    await Promise.all(Array.from({ length: BOUNDS.streams }, () => open('/events')));
+    const agent = new Agent({ keepAlive: true, maxSockets: BOUNDS.connections });
+    onTestFinished(() => agent.destroy());
+    const idle = BOUNDS.connections - BOUNDS.streams;
+    await Promise.all(Array.from({ length: idle }, async () => (await open('/nowhere', { agent })).resume()));
     await expect(get('/')).rejects.toThrow(/hang up|ECONNRESET/);
   });
 

@@ -1,6 +1,6 @@
 /** Serves the pages on loopback: who is let in, what is answered, and how much of it at once. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { isForbidden } from '../../../kube/api-error.ts';
 import { decide, type Gate } from './gate.ts';
 import { overviewPage, pairPage, problemPage, runPage } from './pages.ts';
@@ -54,7 +54,21 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
     keepAliveTimeout: 5_000,
     connectionsCheckingInterval: 1_000,
   });
-  server.maxConnections = BOUNDS.connections;
+  /** Open connections that have asked for nothing yet, the oldest first. */
+  const silent = new Set<Socket>();
+  let connections = 0;
+  server.on('connection', (socket: Socket) => {
+    connections += 1;
+    silent.add(socket);
+    socket.on('close', () => {
+      connections -= 1;
+      silent.delete(socket);
+    });
+    if (connections <= BOUNDS.connections) return;
+    // Whoever says nothing gives way, or any program of this machine could keep the page from its user.
+    const [oldest] = silent;
+    oldest?.destroy();
+  });
   await listen(server, port);
   let gate: Gate = { port: (server.address() as AddressInfo).port, token, key };
   const keyEnds = now() + BOUNDS.keyMs;
@@ -102,6 +116,7 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', () => undefined);
+    silent.delete(request.socket);
     if (now() > keyEnds) gate = { ...gate, key: undefined };
     const decision = decide(request, gate);
     if (decision.kind === 'refuse') {

@@ -143,6 +143,8 @@ export class RateLimiterConnector implements SubjectConnector {
   ): Promise<Held | Admission> {
     const { namespace, toBegin, uid } = request;
     const name = leaseName(runId);
+    // A server reports any run_id that it likes, so it queues only where its pod is. The lease is there, too.
+    const queue = `${namespace}/${name}`;
     const store = redisName(target.redis);
     const rest = toBegin ? await this.#restOf(request, target, runId, signal) : undefined;
     if (rest) {
@@ -157,8 +159,8 @@ export class RateLimiterConnector implements SubjectConnector {
       return waitForPods(asks);
     }
     // A run that is on goes by its lease alone: it is its own successor.
-    const turn = toBegin ? this.#queue.ask(name, request) : { place: 1, of: 1 };
-    if (turn.place > 1) return waitFor(store, this.#queue.holder(name), turn);
+    const turn = toBegin ? this.#queue.ask(queue, request) : { place: 1, of: 1 };
+    if (turn.place > 1) return waitFor(store, this.#queue.holder(queue), turn);
     const lock = this.#leaseFor(request, name);
     const attempt = await permitted(namespace, lock.acquire(signal));
     if (attempt.state === 'acquired') {
@@ -171,10 +173,10 @@ export class RateLimiterConnector implements SubjectConnector {
         return waitForPods(begun);
       }
       this.#pods.enter(asking);
-      this.#queue.heldBy(name, `${namespace}/${request.name}`);
+      this.#queue.heldBy(queue, `${namespace}/${request.name}`);
       return { target, runId, lock, asking };
     }
-    this.#queue.heldBy(name, attempt.heldBy);
+    this.#queue.heldBy(queue, attempt.heldBy);
     return waitFor(store, attempt.heldBy, turn);
   }
 

@@ -1,43 +1,10 @@
 /** What a server on loopback that is no Redis, or a malicious one, makes of an admission. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Refusal } from '../../targets/refusal.ts';
-import { startHostileRedis } from '../store/hostile-redis.fixture.ts';
+import { MOST_STANDSTILL_MS, standstillMs } from '../standstill.fixture.ts';
 import { RedisConnections } from '../store/redis-client.ts';
+import { type Answers, bulk, INFO, PASSWORD, RUN_ID, serverWith } from './answering-redis.fixture.ts';
 import { admitRedis } from './redis-admission.ts';
-
-const PASSWORD = 'Tr0ub4dor&3-horse';
-const RUN_ID = '0123456789abcdef0123456789abcdef01234567';
-
-const INFO = `run_id:${RUN_ID}\r\nrole:master\r\nredis_mode:standalone\r\nredis_version:8.0.0\r\nconnected_slaves:0\r\n`;
-const bulk = (text: string): string => `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
-
-type Command = 'AUTH' | 'INFO' | 'CLIENT' | 'SET';
-
-/** As a Redis that a run may use, but for these answers. */
-type Answers = Partial<Record<Command, string | ((address: string) => string)>>;
-
-async function serverWith(answers: Answers) {
-  const all: Answers = {
-    AUTH: '+OK\r\n',
-    INFO: bulk(INFO),
-    CLIENT: (address) => bulk(`id=1 addr=${address} name= flags=N user=default\n`),
-    SET: '+OK\r\n',
-    ...answers,
-  };
-  const server = await startHostileRedis((socket) => {
-    const address = `${socket.remoteAddress}:${socket.remotePort}`;
-    socket.on('data', (bytes) => {
-      // Each command begins with its name, in a line of its own.
-      for (const [, name] of bytes.toString('latin1').matchAll(/\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n/g)) {
-        const answer = all[name?.toUpperCase() as Command] ?? '-ERR unknown\r\n';
-        socket.write(typeof answer === 'string' ? answer : answer(address));
-      }
-    });
-  });
-  onTestFinished(() => server.stop());
-  const { host, port } = server;
-  return { podName: 'redis-0', host, port, tls: false, password: PASSWORD };
-}
 
 async function outcomeOf(answers: Answers, allowOtherClients = false): Promise<string> {
   const redis = await serverWith(answers);
@@ -95,6 +62,42 @@ describe('an admission', () => {
     expect(await outcomeOf({ AUTH: `-WRONGPASS no ${PASSWORD}\r\n` })).toMatch(
       /WRONGPASS \(what it said is not repeated.*correct username and password in the Secret/,
     );
+  });
+});
+
+describe('the event loop during an admission', () => {
+  const times = (count: number, part: (i: number) => string): string =>
+    Array.from({ length: count }, (_, i) => part(i)).join('');
+  const clients = (rest: string) => (address: string) =>
+    `$${address.length + 6 + rest.length}\r\naddr=${address} ${rest}\r\n`;
+
+  it.each<[string, Answers]>([
+    [
+      '4,000 clients',
+      {
+        CLIENT: clients(
+          `\n${times(4000, (i) => `id=${i} addr=10.9.${i >> 8}.${i & 255}:1 name=worker-${i} flags=N cmd=get user=${'u'.repeat(180)}\n`)}`,
+        ),
+      },
+    ],
+    ['400,000 different fields', { CLIENT: clients(times(400_000, (i) => `f${i}=1 `)) }],
+    ['110,000 different fields', { CLIENT: clients(times(110_000, (i) => `f${i}=1 `)) }],
+    ['500,000 lines', { CLIENT: clients(`\n${'a\n'.repeat(500_000)}`) }],
+    ['an address of 1 MB', { CLIENT: clients(`\naddr=[${':'.repeat(1_000_000)}]:1 cmd=get`) }],
+    ['90,000 fields in INFO', { INFO: bulk(INFO + times(90_000, (i) => `f${i}:1\n`)) }],
+    ['1,000,000 lines in INFO', { INFO: bulk(INFO + '\n'.repeat(1_000_000)) }],
+    ['a role of 800 KB', { INFO: bulk(INFO.replace('role:master', `role:${'é'.repeat(400_000)}`)) }],
+  ])('turns while a server answers with %s', async (_, answers) => {
+    expect(await standstillMs(() => outcomeOf(answers))).toBeLessThan(MOST_STANDSTILL_MS);
+  });
+
+  it('takes 20 servers with 110,000 fields each as long as bytes alone, within 4 times', async () => {
+    const servers = (rest: string) => () =>
+      Promise.all(Array.from({ length: 20 }, () => outcomeOf({ CLIENT: clients(rest) })));
+    const fields = times(110_000, (i) => `f${i}=1 `);
+    // The servers are in this process, too, so the bytes themselves take time.
+    const control = await standstillMs(servers(`f=${'1'.repeat(fields.length)}`), 0);
+    expect(await standstillMs(servers(fields), 4 * control)).toBeLessThan(4 * control);
   });
 });
 

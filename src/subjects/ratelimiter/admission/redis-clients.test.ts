@@ -60,6 +60,18 @@ describe('parseClientList', () => {
     );
   });
 
+  it('takes no field from the value of another', () => {
+    expect(parseClientList('id=1 name=addr=1.1.1.1:1 addr=2.2.2.2:2 xuser=a flags=N')).toEqual([
+      { addr: '2.2.2.2:2', ip: '2.2.2.2', name: 'addr=1.1.1.1:1', user: '', flags: 'N' },
+    ]);
+  });
+
+  it('refuses more clients than it reads, since one left out may be a stranger', () => {
+    const list = (clients: number) => `${clientLine({ addr: '10.0.0.9:1' })}\n`.repeat(clients);
+    expect(parseClientList(list(4096))).toHaveLength(4096);
+    expect(() => parseClientList(list(4097))).toThrow(/at most 4096 clients/);
+  });
+
   it('takes any text without throwing, and no client without an address', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {

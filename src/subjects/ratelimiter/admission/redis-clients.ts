@@ -3,6 +3,8 @@
  * writes would hit though they have no part in the demo. Pure.
  */
 import { isIP } from 'node:net';
+import { linesOf } from '../store/lines.ts';
+import { ReplyTypeError } from '../store/reply-types.ts';
 
 /** One line of CLIENT LIST, as far as it is used. */
 export interface RedisClient {
@@ -32,33 +34,51 @@ export interface KnownClients {
   ownUser?: string | undefined;
 }
 
+/** More than fit into a CLIENT LIST of 1 MiB as Redis writes it, 320 bytes and more a client. */
+const MOST_CLIENTS = 4096;
+
+/** Longer than any address, name or user that is used. */
+const MOST_VALUE = 1024;
+
 /**
  * The clients in the answer to CLIENT LIST. A line without an address is left out.
  *
- * Values hold no spaces: Redis refuses them in client names and in names of users.
+ * Values hold no spaces: Redis refuses them in client names and in names of users. The server chooses what else stands
+ * in a line, so the five fields are looked for and nothing else is taken apart.
+ * @throws ReplyTypeError for more than 4,096 lines
  */
 export function parseClientList(text: string): RedisClient[] {
-  return text.split(/\r?\n/).flatMap((line) => {
-    const fields = new Map(
-      line.split(' ').flatMap((field): [string, string][] => {
-        const at = field.indexOf('=');
-        return at <= 0 ? [] : [[field.slice(0, at), field.slice(at + 1)]];
-      }),
-    );
-    const addr = fields.get('addr') ?? '';
-    if (addr === '') return [];
+  const clients: RedisClient[] = [];
+  let lines = 0;
+  for (const line of linesOf(text, MOST_CLIENTS + 1)) {
+    lines += 1;
+    if (lines > MOST_CLIENTS) {
+      throw new ReplyTypeError('CLIENT LIST', `at most ${MOST_CLIENTS} clients`, 'more');
+    }
+    const addr = fieldOf(line, 'addr');
+    if (addr === '') continue;
     const ip = ipOf(addr);
-    return [
-      {
-        addr,
-        ...(ip === undefined ? {} : { ip }),
-        name: fields.get('name') ?? '',
-        user: fields.get('user') ?? '',
-        flags: fields.get('flags') ?? '',
-        ...(fields.get('cmd') === 'NULL' && { silent: true }),
-      },
-    ];
-  });
+    clients.push({
+      addr,
+      ...(ip === undefined ? {} : { ip }),
+      name: fieldOf(line, 'name'),
+      user: fieldOf(line, 'user'),
+      flags: fieldOf(line, 'flags'),
+      ...(fieldOf(line, 'cmd') === 'NULL' && { silent: true }),
+    });
+  }
+  return clients;
+}
+
+/** The value of a field in a line of `field=value field=value`; '' where there is none, or one too long to be used. */
+function fieldOf(line: string, field: string): string {
+  const isFirst = line.startsWith(`${field}=`);
+  const at = isFirst ? 0 : line.indexOf(` ${field}=`);
+  if (at === -1) return '';
+  const from = at + field.length + (isFirst ? 1 : 2);
+  const space = line.indexOf(' ', from);
+  const to = space === -1 ? line.length : space;
+  return to - from > MOST_VALUE ? '' : line.slice(from, to);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { freeAt, MOST_PAUSED_MS, type Pause, parsePauses, SHARE_OF_MS } from './redis-rest.ts';
+import { MemoryCluster } from '../../cluster.fixture.ts';
+import { freeAt, MOST_PAUSED_MS, type Pause, parsePauses, RedisRest, SHARE_OF_MS } from './redis-rest.ts';
 
 const NOW = 1_800_000_000_000;
 const SECOND = 1000;
@@ -77,5 +78,50 @@ describe('a note on the pauses of a Redis', () => {
     const pauses = parsePauses(JSON.stringify(many), NOW);
     expect(pauses).toHaveLength(64);
     expect(freeAt(pauses, 60_000, NOW)).toBeLessThanOrEqual(NOW + SHARE_OF_MS);
+  });
+});
+
+describe('a note that is deleted', () => {
+  const { signal } = new AbortController();
+  const redis = { namespace: 'shop', runId: 'ab'.repeat(20), pod: { name: 'redis-0', uid: '1' } };
+
+  /** One pause of 60 s, noted by a process, after which the tenant deletes the note. */
+  async function noted() {
+    const cluster = new MemoryCluster();
+    const rest = new RedisRest(cluster, 60 * SECOND);
+    const notes = rest.notes(redis, { now: () => NOW });
+    const pause = { from: NOW, until: NOW + 60 * SECOND };
+    expect(await notes.note(pause, signal)).toBeUndefined();
+    cluster.notes.clear();
+    const until = async (at: number) => await rest.until(redis, 60 * SECOND, at, signal);
+    return { cluster, notes, pause, until };
+  }
+
+  it('shortens no rest while the process lives that wrote it', async () => {
+    const { until } = await noted();
+    expect(await until(NOW + 90 * SECOND)).toBe(NOW + 120 * SECOND);
+    expect(await until(NOW + 120 * SECOND)).toBeUndefined();
+  });
+
+  it('leaves the share of time as used as it was, also for the next note', async () => {
+    const { cluster, notes } = await noted();
+    for (const s of [60, 120]) {
+      await notes.note({ from: NOW + s * SECOND, until: NOW + (s + 45) * SECOND }, signal);
+      cluster.notes.clear();
+    }
+    expect(await notes.note({ from: NOW, until: NOW + SECOND }, signal)).toMatch(
+      /no more than 2m30s of any 10m/,
+    );
+  });
+
+  it('is not remembered where the pause was taken back', async () => {
+    const { notes, pause, until } = await noted();
+    await notes.takeBack(pause, signal);
+    expect(await until(NOW)).toBeUndefined();
+  });
+
+  it('is forgotten once its pauses no longer count', async () => {
+    const { until } = await noted();
+    expect(await until(NOW + 660 * SECOND)).toBeUndefined();
   });
 });

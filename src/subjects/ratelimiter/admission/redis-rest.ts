@@ -2,7 +2,8 @@
  * Rest for a Redis after each pause, whoever had it paused: an object made anew, another one and a run that is asked
  * for again all wait. What was paused stands in a note in the namespace, so that it outlives objects and operators.
  *
- * Whoever may write the note may shorten a rest; no note can make anybody wait longer than {@link SHARE_OF_MS}.
+ * The process remembers what it noted itself, so a note that a tenant deletes or shortens is gone by only after another
+ * operator leads. No note can make anybody wait longer than {@link SHARE_OF_MS}.
  */
 import { formatDuration } from '../../../api/index.ts';
 import type { Clock } from '../../../demo/clock.ts';
@@ -37,6 +38,8 @@ export interface RestingRedis {
 export class RedisRest {
   readonly #cluster: Cluster;
   readonly #restMs: number;
+  /** What this process noted, by Redis. */
+  readonly #noted = new Map<string, readonly Pause[]>();
 
   constructor(cluster: Cluster, restMs: number) {
     this.#cluster = cluster;
@@ -48,14 +51,15 @@ export class RedisRest {
    * @throws {Refusal} PermissionDenied, and what the cluster throws where it could not be found out
    */
   async until(
-    { namespace, runId }: RestingRedis,
+    redis: RestingRedis,
     needMs: number,
     now: number,
     signal: AbortSignal,
   ): Promise<number | undefined> {
     if (this.#restMs === 0 || needMs === 0) return undefined;
+    const { namespace, runId } = redis;
     const note = await permitted(namespace, this.#cluster.note(namespace, noteName(runId), signal));
-    const pauses = parsePauses(note?.text ?? '', now);
+    const pauses = this.#pausesOf(redis, note?.text ?? '', now);
     const restedAt = Math.max(restEnd(pauses, this.#restMs), freeAt(pauses, needMs, now));
     return restedAt > now ? restedAt : undefined;
   }
@@ -82,18 +86,37 @@ export class RedisRest {
 
   /** Reads the note and writes it anew; undefined: it stays as it is. @throws as `until`, also where somebody else wrote it meanwhile */
   async #change(
-    { namespace, pod, runId }: RestingRedis,
+    redis: RestingRedis,
     now: number,
     signal: AbortSignal,
     change: (pauses: readonly Pause[], now: number) => readonly Pause[] | undefined,
   ): Promise<void> {
     if (this.#restMs === 0) return;
+    const { namespace, pod, runId } = redis;
     const name = noteName(runId);
     const before = await permitted(namespace, this.#cluster.note(namespace, name, signal));
-    const pauses = change(parsePauses(before?.text ?? '', now), now);
+    const pauses = change(this.#pausesOf(redis, before?.text ?? '', now), now)?.slice(-MOST_ENTRIES);
     if (!pauses) return;
-    const text = JSON.stringify(pauses.slice(-MOST_ENTRIES));
+    const text = JSON.stringify(pauses);
     await permitted(namespace, this.#cluster.keepNote({ namespace, name, text, before, pod }, signal));
+    this.#forget(now);
+    this.#noted.set(keyOf(redis), pauses);
+  }
+
+  /** What the note says and this process remembers. */
+  #pausesOf(redis: RestingRedis, text: string, now: number): Pause[] {
+    const noted = parsePauses(text, now);
+    const missing = (this.#noted.get(keyOf(redis)) ?? []).filter(
+      ({ from, until }) =>
+        until > now - SHARE_OF_MS && !noted.some((other) => other.from === from && other.until === until),
+    );
+    return [...noted, ...missing].toSorted((a, b) => a.from - b.from);
+  }
+
+  #forget(now: number): void {
+    for (const [key, pauses] of this.#noted) {
+      if (pauses.every(({ until }) => until <= now - SHARE_OF_MS)) this.#noted.delete(key);
+    }
   }
 
   /** What an object that waits is told. */
@@ -103,6 +126,10 @@ export class RedisRest {
 }
 
 const SHARE = `a Redis is paused for no more than ${formatDuration(MOST_PAUSED_MS)} of any ${formatDuration(SHARE_OF_MS)}`;
+
+function keyOf({ namespace, runId }: RestingRedis): string {
+  return `${namespace}/${runId}`;
+}
 
 /** Name of the note on a Redis. */
 export function noteName(runId: string): string {

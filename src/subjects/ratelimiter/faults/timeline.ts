@@ -15,7 +15,7 @@ import {
   type Signal,
 } from '../../../evidence/index.ts';
 import type { BurstResult } from '../interfaces/burst-result.ts';
-import type { CallerRequest, Got, LateAnswer } from '../interfaces/caller-request.ts';
+import type { CallerKind, CallerRequest, Got, LateAnswer } from '../interfaces/caller-request.ts';
 import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
 import type { RateLimiterTarget } from '../target.ts';
 
@@ -33,6 +33,9 @@ const UNHEARD_MS = 500;
 
 /** Whose requests: those of the one caller that the limit is about, or of others that stay far from theirs. */
 export type Asker = 'requests' | 'others';
+
+/** Callers that cross their limits are in neither: one that is rejected there would pass for one of the others. */
+const ASKERS: Readonly<Partial<Record<CallerKind, Asker>>> = { Beyond: 'requests', Within: 'others' };
 
 const OF_ANSWER = {
   Admitted: 'allowed',
@@ -200,7 +203,11 @@ export class Timeline {
 
   /** A request of which all is known by now. */
   request({ caller, endedAt, got, node, sentAt, unheard }: CallerRequest): void {
-    const asker = caller === 'Beyond' ? 'requests' : 'others';
+    const asker = ASKERS[caller];
+    if (asker === undefined) {
+      if (caller === 'Reaching' && got === 'Admitted') this.#count(endedAt, node, 'newcomer-allowed', 1);
+      return;
+    }
     this.sent(sentAt, node, asker);
     if (!unheard) {
       this.answered(endedAt, node, got, endedAt - sentAt, asker);
@@ -216,14 +223,11 @@ export class Timeline {
 
   /** A request that was noted as unanswered has an answer after all. */
   late({ caller, node, sentAt }: CallerRequest, { at, got }: LateAnswer): void {
-    const asker = caller === 'Beyond' ? 'requests' : 'others';
+    if (caller === 'Reaching' && got === 'Admitted') this.#count(at, node, 'newcomer-allowed', 1);
+    const asker = ASKERS[caller];
+    if (asker === undefined) return;
     this.#count(at, node, `${asker}-${OF_ANSWER.Unanswered}`, -1);
     this.answered(at, node, got, at - sentAt, asker);
-  }
-
-  /** A caller that is new in the fault was allowed one request more, in time or late: among the others that would be lost. */
-  newcomerAllowed(at: number, pod: string): void {
-    this.#count(at, pod, 'newcomer-allowed', 1);
   }
 
   /** Requests that were sent together. */

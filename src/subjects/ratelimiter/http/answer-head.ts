@@ -3,8 +3,11 @@ import { AnswerError } from './answer-error.ts';
 
 /** `HTTP/1.1 200 OK`; the space before an empty reason may be missing. */
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-/** A token, a colon right behind it, and a value without control characters. */
-const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
+/**
+ * A token, a colon right behind it, and a value without control characters. No two parts can match the same characters:
+ * a run of 8,000 spaces would take such an expression 16 ms.
+ */
+const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 const DIGITS = /^[0-9]{1,15}$/;
 
 export interface StatusLine {
@@ -28,7 +31,16 @@ export function parseStatusLine(line: string): StatusLine {
 export function parseField(line: string): readonly [name: string, value: string] {
   const match = FIELD.exec(line);
   if (!match) throw new AnswerError('BAD_HEADER', 'a header line is malformed');
-  return [(match[1] as string).toLowerCase(), (match[2] as string).replace(/[\t ]+$/, '')];
+  return [(match[1] as string).toLowerCase(), trimmed(match[2] as string)];
+}
+
+/** Without the spaces and tabs around it, and with those of other alphabets. */
+function trimmed(value: string): string {
+  const isBlank = (at: number): boolean => value[at] === ' ' || value[at] === '\t';
+  let [from, to] = [0, value.length];
+  while (from < to && isBlank(from)) from += 1;
+  while (to > from && isBlank(to - 1)) to -= 1;
+  return value.slice(from, to);
 }
 
 /** How the end of a body is found. */
@@ -70,7 +82,7 @@ export function framingOf(
 
 /** Whether the server keeps the connection for another request. */
 export function keepsAlive({ minor }: StatusLine, fields: ReadonlyMap<string, string>): boolean {
-  const options = (fields.get('connection') ?? '').toLowerCase().split(/[\t ]*,[\t ]*/);
-  if (options.includes('close')) return false;
-  return minor === 1 || options.includes('keep-alive');
+  const options = new Set((fields.get('connection') ?? '').toLowerCase().split(',').map(trimmed));
+  if (options.has('close')) return false;
+  return minor === 1 || options.has('keep-alive');
 }

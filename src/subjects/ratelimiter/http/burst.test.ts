@@ -9,6 +9,7 @@ import { sendBurst } from './burst.ts';
 import { type BurstNode, BurstNotSentError, type BurstPlan, spread } from './burst-plan.ts';
 import { CONNECTION_BYTES, ConnectionBudget } from './connection-budget.ts';
 import { type Dial, dialTcp, type Wire } from './dial.ts';
+import { DEFAULT_BOUNDS } from './response-reader.ts';
 
 const { signal } = new AbortController();
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
@@ -318,7 +319,7 @@ describe('a burst that cannot be sent', () => {
     const error = await refusal(planOf([{ ...node, name: 'gone', port: 1 }, node], 4));
     expect([error.code, error.message]).toEqual([
       'UNREACHABLE',
-      'the burst was not sent: a connection to gone did not work: no connection could be made: ECONNREFUSED',
+      'the burst was not sent: a connection to gone did not work: no connection could be made: ECONNREFUSED; nothing listens on port 1: correct subject.rateLimiter.port, or start what should listen there',
     ]);
     await allClosed(sockets);
   });
@@ -489,6 +490,7 @@ describe('bursts of several runs', () => {
   it('hold no more memory together than the share of their namespace', async () => {
     const { node } = await endless();
     const share = 600;
+    const bounds = { ...DEFAULT_BOUNDS, headBytes: 16 * 1024, bodyBytes: 64 * 1024 };
     const budget = new ConnectionBudget(share).onBehalfOf('hostile');
     const before = process.memoryUsage().arrayBuffers;
     let most = 0;
@@ -499,7 +501,7 @@ describe('bursts of several runs', () => {
     const bursts = await Promise.all(
       Array.from(
         { length: 5 },
-        async () => await sendBurst(planOf([node], 60, { budget, timeoutMs: 1500 }), signal),
+        async () => await sendBurst(planOf([node], 60, { bounds, budget, timeoutMs: 1500 }), signal),
       ),
     );
     const failures = bursts.flatMap(({ outcomes }) => outcomes.map(({ failure }) => failure?.code));

@@ -17,6 +17,7 @@ import { Connection, type Failure } from './connection.ts';
 import { ConnectionBudgetError, type ConnectionLease } from './connection-budget.ts';
 import { dialTcp } from './dial.ts';
 import { freeFileDescriptors } from './file-descriptors.ts';
+import { readingTurn } from './reading-turn.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import { DEFAULT_BOUNDS, type HttpAnswer, ResponseReader } from './response-reader.ts';
 
@@ -219,14 +220,23 @@ async function fire<T>(
   const sentAt = new Float64Array(lines.length);
   const endedAt = new Float64Array(lines.length);
   const results: ({ status: number; answer: T } | { failure: Failure })[] = [];
+  /** Answers that came in time, and wait to be read. */
+  const unread: Promise<void>[] = [];
   let open = lines.length;
   const { promise: all, resolve: onAll } = Promise.withResolvers<void>();
   for (const [i, { connection, method }] of lines.entries()) {
     connection?.expect(new ResponseReader(bounds, method, budget), (outcome) => {
       endedAt[i] = performance.now();
-      results[i] = 'failure' in outcome ? outcome : reading(outcome.answer, read);
-      open -= 1;
-      if (open === 0) onAll();
+      const end = (result: (typeof results)[number]): void => {
+        results[i] = result;
+        open -= 1;
+        if (open === 0) onAll();
+      };
+      if ('failure' in outcome) return end(outcome);
+      const { answer } = outcome;
+      const turn = readingTurn(answer.body);
+      if (!turn) return end(reading(answer, read));
+      unread.push(turn.then(() => end(reading(answer, read))));
     });
   }
   for (const { connection, method } of wakeUps) {
@@ -263,6 +273,7 @@ async function fire<T>(
     connection?.fail('TIMEOUT', `it was not answered within ${timeoutMs} ms`);
   }
   const finishedAt = performance.now();
+  await Promise.all(unread);
   return {
     outcomes: lines.map(({ node }, i) => ({
       node: node.name,

@@ -40,6 +40,7 @@ const OUT_OF: ReadonlyMap<string, string> = new Map([
 
 export class Connection {
   readonly #wire: Wire;
+  readonly #port: number;
   #opened: (() => void) | undefined;
   #open = false;
   #usable = true;
@@ -51,6 +52,7 @@ export class Connection {
   /** Begins to connect; `expect` may be called at once, and `write` once `opened` was called. */
   constructor(to: Address, dial: Dial, opened: () => void) {
     this.#opened = opened;
+    this.#port = to.port;
     this.#wire = dial(to, {
       opened: () => this.#onOpen(),
       bytes: (bytes) => this.#onBytes(bytes),
@@ -132,11 +134,16 @@ export class Connection {
     else if (!this.#open)
       this.fail(
         'UNREACHABLE',
-        withAdvice(`no connection could be made: ${code || 'it was closed'}`, adviceOnTls(code)),
+        withAdvice(`no connection could be made: ${code || 'it was closed'}`, this.#adviceOn(code)),
       );
     else if (!this.#written) this.fail('NOT_SENT', `${ended} before the request was sent`);
     else if (error) this.fail('RESET', ended);
     else this.#take((reader) => reader.end());
+  }
+
+  #adviceOn(code: string): string | undefined {
+    if (code !== 'ECONNREFUSED') return adviceOnTls(code);
+    return `nothing listens on port ${this.#port}: correct subject.rateLimiter.port, or start what should listen there`;
   }
 
   #take(read: (reader: ResponseReader) => HttpAnswer | undefined): void {

@@ -5,10 +5,7 @@ import type { Failure } from './connection.ts';
 import type { Dial } from './dial.ts';
 import { HttpPool, RequestError } from './pool.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
-import type { AnswerBounds, AnswerMemory, HttpAnswer } from './response-reader.ts';
-
-/** What an answer of a rate limiter may take; they are small, and many may come at once. */
-const BOUNDS: AnswerBounds = { headBytes: 8 * 1024, headers: 64, bodyBytes: 16 * 1024, informational: 2 };
+import { type AnswerMemory, DEFAULT_BOUNDS, type HttpAnswer } from './response-reader.ts';
 
 /** What became of a request; moments in milliseconds since the epoch. */
 export type Asked = { readonly sentAt: number; readonly endedAt: number } & (
@@ -57,7 +54,7 @@ export class NodeClient {
     const sentAt = this.#now();
     const stop = AbortSignal.any([signal, late?.until ?? timeout.signal]);
     const exchange = this.#pool
-      .request({ bytes, method: request.method, bounds: BOUNDS }, stop)
+      .request({ bytes, method: request.method, bounds: DEFAULT_BOUNDS }, stop)
       .then<Asked, Asked>(
         (answer) => ({ sentAt, endedAt: this.#now(), answer }),
         (error: unknown) => {

@@ -4,6 +4,7 @@
  */
 import { Connection, type Failure } from './connection.ts';
 import { type Address, type Dial, dialTcp } from './dial.ts';
+import { readingTurn } from './reading-turn.ts';
 import { type AnswerBounds, type AnswerMemory, type HttpAnswer, ResponseReader } from './response-reader.ts';
 
 /** So long a connection that is not used is trusted to be there still, in milliseconds: many servers close after 5 s. */
@@ -70,7 +71,9 @@ export class HttpPool {
   async request(request: PooledRequest, signal: AbortSignal): Promise<HttpAnswer> {
     await this.#turn(signal);
     try {
-      return await this.#exchange(request, signal);
+      const answer = await this.#exchange(request, signal);
+      await readingTurn(answer.body);
+      return answer;
     } finally {
       const [next] = this.#waiting;
       if (next) next();

@@ -12,6 +12,8 @@ const LF = 0x0a;
 /** A chunk's size in hexadecimal, with whatever extension it carries. */
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 const CHUNK_LINE_BYTES = 128;
+/** A server sends a chunk for each time that its program writes. To read one takes longer than its bytes do. */
+const MOST_CHUNKS = 256;
 /** What a field takes beyond its characters: two strings and a place in a map. */
 const FIELD_BYTES = 128;
 /** So much of an answer is part of what its connection costs. */
@@ -41,9 +43,9 @@ export interface AnswerMemory {
 
 /** More than any limiter needs. */
 export const DEFAULT_BOUNDS: AnswerBounds = {
-  headBytes: 16 * 1024,
+  headBytes: 8 * 1024,
   headers: 64,
-  bodyBytes: 64 * 1024,
+  bodyBytes: 16 * 1024,
   informational: 4,
 };
 
@@ -82,6 +84,7 @@ export class ResponseReader {
   #headersLeft: number;
   #informationalLeft: number;
   #bodyLeft: number;
+  #chunksLeft = MOST_CHUNKS;
   #head: StatusLine | undefined;
   #fields = new Map<string, string>();
   /** Of the body or the chunk that is being read. */
@@ -322,6 +325,10 @@ export class ResponseReader {
     if (size === 0) {
       this.#state = 'trailers';
       return;
+    }
+    this.#chunksLeft -= 1;
+    if (this.#chunksLeft < 0) {
+      throw new AnswerError('BAD_CHUNK', `the body comes in more than ${MOST_CHUNKS} chunks`);
     }
     this.#allowBody(size);
     this.#missing = size;

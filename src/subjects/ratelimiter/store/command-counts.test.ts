@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { grown, parseCommandCounts } from './command-counts.ts';
+import { MOST_STANDSTILL_MS, standstillMs } from '../standstill.fixture.ts';
+import { type CommandCounts, grown, OTHERS, parseCommandCounts } from './command-counts.ts';
 
 const line = (name: string, calls: number) =>
   `cmdstat_${name}:calls=${calls},usec=12,usec_per_call=1.00,rejected_calls=7,failed_calls=3`;
@@ -7,12 +8,30 @@ const stats = (...lines: string[]) => ['# Commandstats', ...lines, ''].join('\r\
 
 describe('the counts of commands', () => {
   it('are the calls of those that touch data', () => {
-    const { data } = parseCommandCounts(stats(line('evalsha', 12), line('incrby', 12), line('json.get', 2)));
+    const { data } = parseCommandCounts(stats(line('evalsha', 12), line('incrby', 12), line('Get', 2)));
     expect([...data]).toEqual([
       ['evalsha', 12],
       ['incrby', 12],
-      ['json.get', 2],
+      ['get', 2],
     ]);
+  });
+
+  it('are one sum for the commands of modules, and those that no rate limiter decides with', () => {
+    const lines = [line('json.get', 2), line('cl.throttle', 3), line('xgroup|create', 4), line('incr', 1)];
+    expect([...parseCommandCounts(stats(...lines)).data]).toEqual([
+      [OTHERS, 9],
+      ['incr', 1],
+    ]);
+  });
+
+  it('take no memory for names that a server invents, and no longer than a turn', async () => {
+    const invented = (look: number) =>
+      stats(...Array.from({ length: 13_000 }, (_, i) => `cmdstat_c${i}:calls=${look}`));
+    const texts = [invented(1), invented(2)];
+    const [before, after] = texts.map(parseCommandCounts);
+    expect([...grown(before as CommandCounts, after as CommandCounts).keys()]).toEqual([OTHERS]);
+    const looks = async () => void texts.map(parseCommandCounts);
+    expect(await standstillMs(looks)).toBeLessThan(MOST_STANDSTILL_MS);
   });
 
   it('leave out what probes, exporters and connections send, by whatever subcommand', () => {

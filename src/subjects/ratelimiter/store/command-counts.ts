@@ -14,8 +14,26 @@ const NO_DATA: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/**
+ * Commands on data that have a counter of their own: those that rate limiters decide with, and their neighbours. The
+ * list is closed, since the server chooses the names and what is counted is kept with each request.
+ */
+const COUNTED: ReadonlyMap<string, string> = new Map(
+  (
+    'decr decrby del eval eval_ro evalsha evalsha_ro exists expire expireat expiretime fcall fcall_ro get getdel ' +
+    'getex getset hdel hexists hexpire hget hgetall hincrby hlen hmget hmset hpexpire hset hsetnx incr incrby ' +
+    'incrbyfloat llen lpop lpush lrange ltrim mget mset persist pexpire pexpireat pexpiretime psetex pttl rpop rpush ' +
+    'set setex setnx ttl unlink zadd zcard zcount zrange zrangebyscore zrem zremrangebyrank zremrangebyscore'
+  )
+    .split(' ')
+    .map((name) => [name, name]),
+);
+
+/** All other commands on data, those of modules among them, are counted together under this name. */
+export const OTHERS = 'others';
+
 export interface CommandCounts {
-  /** Calls of each command that touches data, by its name. */
+  /** Calls of each command that touches data, by its name, or under {@link OTHERS}. */
   readonly data: ReadonlyMap<string, number>;
   /** Calls of INFO, those of whoever asks among them. */
   readonly info: number;
@@ -30,7 +48,10 @@ export function parseCommandCounts(text: string): CommandCounts {
     const calls = Number(/\bcalls=(\d{1,15})\b/.exec(value)?.[1] ?? 0);
     if (name === undefined) continue;
     if (name === 'info') info = calls;
-    if (!NO_DATA.has(name.split('|')[0] ?? '')) data.set(name, calls);
+    if (NO_DATA.has(name.split('|')[0] ?? '')) continue;
+    // The name from the list and not from the text, which would be kept with it.
+    const counter = COUNTED.get(name) ?? OTHERS;
+    data.set(counter, (data.get(counter) ?? 0) + calls);
   }
   return { data, info };
 }

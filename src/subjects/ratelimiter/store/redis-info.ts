@@ -1,16 +1,28 @@
 /** Reads what matters out of INFO: which Redis this is, and how often it was paused. Pure. */
 
+import { linesOf } from './lines.ts';
+
 /** What a run_id looks like; it changes with every start of the server. */
 export const RUN_ID = /^[0-9a-f]{40}$/;
 
-/** The fields of INFO; section headings and what else is not `field:value` are left out. */
+/** Redis has some 200 fields, and one more for each command; what a server sends beyond that is not read. */
+const MOST_FIELDS = 4096;
+
+/** Longer than any value that is used. */
+const MOST_VALUE = 1024;
+
+/**
+ * The fields of INFO; section headings and what else is not `field:value` are left out, as are lines beyond the first
+ * 4,096, and values of more than 1,024 characters.
+ */
 export function parseInfoFields(text: string): Map<string, string> {
-  return new Map(
-    text.split(/\r?\n/).flatMap((line): [string, string][] => {
-      const at = line.indexOf(':');
-      return at <= 0 || line.startsWith('#') ? [] : [[line.slice(0, at), line.slice(at + 1).trim()]];
-    }),
-  );
+  const fields = new Map<string, string>();
+  for (const line of linesOf(text, MOST_FIELDS)) {
+    const at = line.indexOf(':');
+    if (at <= 0 || line.startsWith('#') || line.length - at > MOST_VALUE) continue;
+    fields.set(line.slice(0, at), line.slice(at + 1).trim());
+  }
+  return fields;
 }
 
 export interface RedisInfo {

@@ -244,11 +244,10 @@ export class StoreOutageAttempt implements FaultAttempt {
         place.callers instanceof OwnCaller
           ? await place.callers.balance(place.record.ofOneLimit, recovered, signal)
           : await place.callers.balance(recovered, signal);
-      const isBroken = place.record.reading(this.#times, this.#finishedAt).detectedAt !== undefined;
-      this.#limitReturn = isBroken
-        ? { state: 'NotChecked', why: 'the invariant was broken before' }
-        : await this.#awaitReturn(place, signal);
-      if (!isBroken) this.#finishedAt = this.#toolkit.now();
+      const why = place.record.decided(this.#times, this.#finishedAt);
+      this.#limitReturn =
+        why === undefined ? await this.#awaitReturn(place, signal) : { state: 'NotChecked', why };
+      if (why === undefined) this.#finishedAt = this.#toolkit.now();
       this.#told();
     } finally {
       this.#listening.abort();
@@ -355,10 +354,6 @@ export class StoreOutageAttempt implements FaultAttempt {
   /** Where one caller makes all requests, the limit is about each of them. */
   #note({ mostUntil, record, timeline }: Place, request: CallerRequest): void {
     record.add(request);
-    if (request.caller === 'Reaching' && request.got === 'Admitted')
-      timeline.newcomerAllowed(request.endedAt, request.node);
-    // Others are admitted in order: one that is rejected at its limit would pass for one of them.
-    if (request.caller !== 'Within' && request.caller !== 'Beyond') return;
     timeline.request(request);
     if (request.caller === 'Beyond') timeline.limit(request.endedAt, mostUntil(request.endedAt));
   }
@@ -366,9 +361,7 @@ export class StoreOutageAttempt implements FaultAttempt {
   #noteLate(request: CallerRequest, late: LateAnswer): void {
     const { record, timeline } = this.#place ?? {};
     record?.addLate(request, late);
-    if (request.caller === 'Beyond') timeline?.late(request, late);
-    if (request.caller === 'Reaching' && late.got === 'Admitted')
-      timeline?.newcomerAllowed(late.at, request.node);
+    timeline?.late(request, late);
   }
 
   #reported({ endedAt, startedAt }: FaultReport): void {

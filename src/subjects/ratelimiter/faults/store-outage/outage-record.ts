@@ -108,6 +108,14 @@ export class OutageRecord {
     return recoveryOf(this.#staying.nodes, this.#requests, span, known);
   }
 
+  /** Why it does not matter any more whether the limit is returned; undefined: it does. */
+  decided(times: OutageTimes, finishedAt: number): string | undefined {
+    if (this.reading(times, finishedAt).detectedAt !== undefined) return 'the invariant was broken before';
+    const lost = { state: 'NotReturned', callers: 1, lockedOut: 1, waitedMs: 0 } as const;
+    const shows = this.reading(times, finishedAt, lost).detectedAt !== undefined;
+    return shows ? undefined : 'the proof is incomplete anyway';
+  }
+
   /**
    * Judged once the fault has ended and the answers are there. `finishedAt` is when the last request of the traffic
    * had its answer, in milliseconds since the epoch; `limitReturn` is left out while it is not known.

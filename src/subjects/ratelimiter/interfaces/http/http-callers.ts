@@ -1,5 +1,6 @@
 /** Callers of a limiter behind an HTTP API, as a spec maps it. Pure. */
 import { randomInt } from 'node:crypto';
+import { parseJson } from '../../http/json-body.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import type { HttpAnswer } from '../../http/response-reader.ts';
 import type { Callers, Decision } from '../callers.ts';
@@ -55,7 +56,12 @@ export class HttpCallers implements Callers {
 
   read(answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>): Decision {
     const { admitted, denied } = this.#mapping;
-    const said = { admitted: matches(admitted, answer), denied: matches(denied, answer) };
+    let json: { readonly parsed: unknown } | undefined;
+    const bodyOf = (): unknown => {
+      json ??= { parsed: parseJson(answer.body) };
+      return json.parsed;
+    };
+    const said = { admitted: matches(admitted, answer, bodyOf), denied: matches(denied, answer, bodyOf) };
     if (said.admitted && said.denied) {
       throw new Error(
         `answered ${answer.status}, which is both admitted and denied by the spec: make the two exclude each other`,
@@ -74,21 +80,17 @@ function addressAt(index: number): string {
 
 function matches(
   { header, member, statuses }: AnswersSpec,
-  { body, headers, status }: Pick<HttpAnswer, 'status' | 'headers' | 'body'>,
+  { headers, status }: Pick<HttpAnswer, 'status' | 'headers'>,
+  json: () => unknown,
 ): boolean {
   if (!statuses.includes(status)) return false;
   if (header && headers.get(header.name.toLowerCase()) !== header.value) return false;
-  return member === undefined || memberAt(body, member.pointer) === member.value;
+  return member === undefined || memberAt(json(), member.pointer) === member.value;
 }
 
 /** What a JSON Pointer (RFC 6901) finds, as a string; undefined for objects, lists, and where there is nothing. */
-function memberAt(body: Buffer, pointer: string): string | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+function memberAt(json: unknown, pointer: string): string | undefined {
+  let value = json;
   for (const part of pointer.split('/').slice(1)) {
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;

@@ -1,6 +1,7 @@
 /** What the reference limiter answers to `POST /check`, read strictly. Pure. */
 import { z } from 'zod';
 import { truncate } from '../../../../api/index.ts';
+import { parseJson } from '../../http/json-body.ts';
 import type { HttpAnswer } from '../../http/response-reader.ts';
 
 const windowFields = { windowId: z.string().min(1).max(128), windowEndsAt: z.number() };
@@ -32,13 +33,4 @@ export function reasonOf(json: unknown): string {
   const refusal = errorAnswer.safeParse(json);
   if (!refusal.success) return 'no reason given';
   return truncate(`${refusal.data.error.code}: ${refusal.data.error.message}`, 200);
-}
-
-/** Undefined where it is no JSON. */
-export function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -49,6 +49,59 @@ describe('snapshotOf', () => {
   });
 });
 
+describe('a look at many nodes', () => {
+  const PODS = 200;
+  /** The longest list that is read: 64 KiB. */
+  const nodes = JSON.stringify(
+    Array.from({ length: 1000 }, (_, i) => ({ id: `${i}`, address: '10.0.0.1:80', state: 'ready' })),
+  );
+
+  /** Nodes at one address; `lists` answers GET /nodes. */
+  async function nodesAt(lists: RequestListener) {
+    let listings = 0;
+    const server = createServer((request, response) => {
+      if (request.url === '/health') return void response.end('{"redisConnected":true}');
+      listings += 1;
+      return lists(request, response);
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const all = Array.from({ length: PODS }, (_, i) => ({ name: `${i}`, host: '127.0.0.1', port }));
+    const clients = all.map((node) => new LimiterClient(node, 5000, 2));
+    onTestFinished(() => clients.forEach((client) => void client.close()));
+    const look = async () => await lookAtLimiter({ clients, nodes: all }, new AbortController().signal);
+    return { look, listings: () => listings };
+  }
+
+  it('reads one list, however many there are', async () => {
+    const { listings, look } = await nodesAt((_, response) => void response.end(nodes));
+    expect((await look()).issues).toEqual([]);
+    expect(listings()).toBe(1);
+  });
+
+  it('reads the list of another node where the first has none', async () => {
+    let asked = 0;
+    const { listings, look } = await nodesAt((_, response) => {
+      asked += 1;
+      response.end(asked === 1 ? '{}' : nodes);
+    });
+    expect((await look()).issues).toEqual([]);
+    expect(listings()).toBe(2);
+  });
+
+  it('reads no more than two lists where nobody has one', async () => {
+    const { listings, look } = await nodesAt((_, response) => void response.end('{}'));
+    expect((await look()).issues[0]).toMatch(
+      /no node lists the others: 0: GET \/nodes answered 200, but not/,
+    );
+    expect(listings()).toBe(2);
+  });
+});
+
 describe('a look at pods that are something else', () => {
   /** The issues of a look at one pod that answers so. */
   async function issuesOf(answer: RequestListener): Promise<string> {

@@ -18,19 +18,17 @@ export async function lookAtLimiter(
   signal: AbortSignal,
 ): ReturnType<Look> {
   let strangers = 0;
-  const [listing, healths] = await Promise.all([
-    listNodes(clients, signal),
-    Promise.all(
-      clients.map(async (client): Promise<boolean | string> => {
-        try {
-          return await client.health(signal);
-        } catch (error) {
-          if (error instanceof LimiterClientError && saysSomethingElse(error)) strangers += 1;
-          return messageOf(error);
-        }
-      }),
-    ),
-  ]);
+  const asking = Promise.all(
+    clients.map(async (client): Promise<boolean | string> => {
+      try {
+        return await client.health(signal);
+      } catch (error) {
+        if (error instanceof LimiterClientError && saysSomethingElse(error)) strangers += 1;
+        return messageOf(error);
+      }
+    }),
+  );
+  const [listing, healths] = await Promise.all([listNodes(clients, asking, signal), asking]);
   signal.throwIfAborted();
   const snapshot = snapshotOf(nodes, listing, healths);
   // None lists the others either, and each has answered: they are something else.
@@ -46,17 +44,25 @@ function saysSomethingElse({ failure, status }: LimiterClientError): boolean {
 const NOT_OF_THE_INTERFACE =
   'the pods answer, but not as docs/interface.md has it: for an API of your own set subject.rateLimiter.interface.type to HTTP (docs/your-limiter.md), or correct subject.rateLimiter.port';
 
-/** The list of the first node that answers. All are asked at once: a look takes no longer than one answer may. */
+/**
+ * The list of the first node, or of another one that answers. One at a time: a list may be 64 KiB long, and from 200
+ * nodes at once it would hold up everything else. Takes as long as two answers may, at most.
+ */
 async function listNodes(
   clients: readonly LimiterClient[],
+  healths: Promise<readonly (boolean | string)[]>,
   signal: AbortSignal,
 ): Promise<NodesAnswer | string> {
-  const answers = await Promise.allSettled(clients.map(async (client) => await client.nodes(signal)));
-  signal.throwIfAborted();
-  const first = answers.find((answer) => answer.status === 'fulfilled');
-  if (first) return first.value;
-  const failed = answers.find((answer) => answer.status === 'rejected');
-  return failed ? messageOf(failed.reason) : 'there is no node';
+  const [first] = clients;
+  if (!first) return 'there is no node';
+  try {
+    return await first.nodes(signal);
+  } catch (error) {
+    const answers = await healths;
+    signal.throwIfAborted();
+    const other = clients.find((client, i) => client !== first && typeof answers[i] === 'boolean');
+    return (await other?.nodes(signal).catch(() => undefined)) ?? messageOf(error);
+  }
 }
 
 /**

@@ -5,15 +5,16 @@
 import { z } from 'zod';
 import type { FailureCode } from '../../http/connection.ts';
 import type { Dial } from '../../http/dial.ts';
+import { JSON_BYTES, parseJson } from '../../http/json-body.ts';
 import { HttpPool, RequestError } from '../../http/pool.ts';
 import { encodeRequest } from '../../http/request.ts';
 import { type AnswerBounds, type AnswerMemory, DEFAULT_BOUNDS } from '../../http/response-reader.ts';
 import type { NodeTarget } from '../../target.ts';
 import { fairTimeout } from '../../waiting.ts';
-import { parseJson, reasonOf } from './check-answer.ts';
+import { reasonOf } from './check-answer.ts';
 
 /** What one answer may take, at most: it is read ten times a second of each of 200 nodes. */
-const SMALL: AnswerBounds = { ...DEFAULT_BOUNDS, headBytes: 8 * 1024, bodyBytes: 4 * 1024 };
+const SMALL: AnswerBounds = { ...DEFAULT_BOUNDS, bodyBytes: JSON_BYTES };
 /** A list of 200 nodes takes some 20 KiB. */
 const LIST: AnswerBounds = { ...SMALL, bodyBytes: 64 * 1024 };
 
@@ -178,7 +179,7 @@ export class LimiterClient {
       const called = AbortSignal.any([signal, timeout.signal]);
       const answer = await this.#pool.request({ bytes, method, bounds }, called);
       status = answer.status;
-      json = parseJson(answer.body);
+      json = parseJson(answer.body, bounds.bodyBytes);
     } catch (error) {
       signal.throwIfAborted();
       if (timeout.signal.aborted) {

@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { metricsOfNoRun } from './footprint.ts';
+
+it('reads metrics once the operator counts no run any more, and not at the moment of the verdict', async () => {
+  const gauges = [2, 1, 0, 0];
+  const testbed = {
+    metrics: async () => new Map([['chaosdemo_runs_active', gauges.shift() ?? 0]]),
+    until: async (_: string, holds: () => Promise<boolean>) => {
+      while (!(await holds()));
+    },
+  };
+  expect(await metricsOfNoRun(testbed)).toEqual(new Map([['chaosdemo_runs_active', 0]]));
+});

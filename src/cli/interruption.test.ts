@@ -1,0 +1,50 @@
+/** Ctrl-C in the live view, on a terminal. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { TestTerminal, withoutTerminal } from '../../test/kit/terminal.ts';
+import { until } from '../../test/kit/until.ts';
+
+const PROGRAM = fileURLToPath(new URL('./interrupted-view.fixture.ts', import.meta.url));
+const CTRL_C = '\u0003';
+
+async function open(...args: string[]): Promise<TestTerminal> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-interruption-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const env = { TTY_FILE: join(folder, 'tty') };
+  const terminal = new TestTerminal([PROGRAM, ...args], { columns: 80, rows: 24, env });
+  onTestFinished(() => terminal.kill());
+  await terminal.shows('a run is active');
+  return terminal;
+}
+
+function expectGivenBack({ isAlternate, written }: TestTerminal): void {
+  expect(isAlternate).toBe(false);
+  // Autowrap and the cursor.
+  for (const mode of ['?7', '?25']) {
+    expect(written.lastIndexOf(`\u001b[${mode}h`)).toBeGreaterThan(written.lastIndexOf(`\u001b[${mode}l`));
+  }
+}
+
+describe.skipIf(withoutTerminal)('Ctrl-C in the live view', () => {
+  it('restores everything, gives the terminal back, and ends with 130', async () => {
+    const terminal = await open();
+    terminal.type(CTRL_C);
+    expect(await terminal.ended).toBe(130);
+    expect(terminal.written).toContain('everything is restored');
+    expectGivenBack(terminal);
+  });
+
+  it('ends a program that hangs when it is pressed again, and gives the terminal back', async () => {
+    const terminal = await open('hangs');
+    terminal.type(CTRL_C);
+    await terminal.shows('it hangs');
+    const pressing = setInterval(() => terminal.type(CTRL_C), 100);
+    onTestFinished(() => clearInterval(pressing));
+    expect(await terminal.ended).toBe(130);
+    await until(() => !terminal.isAlternate, { what: 'the terminal to be given back' });
+    expectGivenBack(terminal);
+  });
+});

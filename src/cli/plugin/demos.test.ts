@@ -1,0 +1,32 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startWireServer } from '../../kube/wire-server.fixture.ts';
+import { chooseName, listNames } from './demos.ts';
+
+const { signal } = new AbortController();
+
+/** A namespace as a kube-apiserver 1.36 answers for it, with metadata alone. */
+async function namespaceWith(items: { metadata: { name: string } }[] | null) {
+  const body = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: {}, items };
+  const server = await startWireServer((_, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(body));
+  });
+  onTestFinished(() => server.stop());
+  return { client: server.client(), namespace: 'shop', namespaceGiven: true, kubectl: 'kubectl' };
+}
+
+describe('the ChaosDemos of a namespace', () => {
+  it('are none where the API server answers with null', async () => {
+    const connection = await namespaceWith(null);
+    expect(await listNames(connection.client, 'shop', signal)).toEqual([]);
+    await expect(chooseName(connection, undefined, signal)).rejects.toMatchObject({
+      message: 'there is no ChaosDemo in namespace shop',
+      remedy: expect.stringContaining('--all-namespaces'),
+    });
+  });
+
+  it('are in order', async () => {
+    const connection = await namespaceWith([{ metadata: { name: 'b' } }, { metadata: { name: 'a' } }]);
+    expect(await listNames(connection.client, 'shop', signal)).toEqual(['a', 'b']);
+  });
+});

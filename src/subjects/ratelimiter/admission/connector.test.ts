@@ -1,0 +1,86 @@
+/** What one tenant can do to the runs of another, and to its own rests. */
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { limiterSpec, never } from '../../../../test/kit/driven-limiter.ts';
+import type { AdmissionRequest } from '../../../demo/subject.ts';
+import { MemoryCluster } from '../../cluster.fixture.ts';
+import type { ClusterLease } from '../../cluster.ts';
+import { pod } from '../../targets/pod.fixture.ts';
+import { rateLimiter } from '../index.ts';
+import { RUN_ID, serverWith } from './answering-redis.fixture.ts';
+
+const clock = { now: Date.now, monotonic: () => performance.now(), sleep: async () => undefined };
+
+/** As the real one, each namespace has leases of its own. */
+class TwoNamespaces extends MemoryCluster {
+  override lease({
+    name,
+    namespace,
+    holder,
+  }: {
+    name: string;
+    namespace: string;
+    holder: string;
+  }): ClusterLease {
+    return super.lease({ name: `${namespace}/${name}`, holder });
+  }
+}
+
+/** The same pods in both: a Redis that reports the run_id of another is all the same to an admission. */
+async function world() {
+  const { host, port } = await serverWith({});
+  const cluster = new TwoNamespaces();
+  const limiter = pod('limiter-0', ({ metadata }) => {
+    metadata.labels = { app: 'limiter' };
+  });
+  const redis = pod('redis-0', ({ metadata, spec, status }) => {
+    metadata.labels = { app: 'redis' };
+    spec.containers = [{ name: 'redis', ports: [{ name: 'redis', containerPort: port }] }];
+    status.podIP = host;
+  });
+  cluster.podList = [limiter, redis];
+  cluster.services = [
+    {
+      metadata: { name: 'redis' },
+      spec: { selector: { app: 'redis' }, ports: [{ port: 6379, targetPort: 'redis' }] },
+    },
+  ];
+  const ports = {
+    cluster,
+    clock,
+    faultRestMs: 60_000,
+    logger: pino({ level: 'silent' }),
+  };
+  const connector = rateLimiter.connect(ports);
+  const spec = limiterSpec({
+    selector: { matchLabels: { app: 'limiter' } },
+    redis: { service: { name: 'redis' }, allowOtherClients: true },
+  });
+  const admit = async (namespace: string, created: string): Promise<string> => {
+    const request: AdmissionRequest = {
+      name: 'demo',
+      namespace,
+      uid: `uid-${namespace}`,
+      generation: 1,
+      creationTimestamp: created,
+      spec,
+      activeFaults: [],
+      toBegin: true,
+      mustUndo: false,
+    };
+    const { admission, opened } = await connector.admit(request, never);
+    await opened?.lock?.release();
+    await opened?.driver.close();
+    return 'message' in admission ? `${admission.reason}: ${admission.message}` : admission.state;
+  };
+  return { admit, cluster };
+}
+
+describe('a Redis that claims the run_id of another', () => {
+  it('keeps nobody of another namespace waiting, and shows no text there', async () => {
+    const { admit, cluster } = await world();
+    cluster.holders.set(`evil/chaosdemo-redis-${RUN_ID}`, 'a text of the attacker');
+    expect(await admit('evil', '2026-01-01T00:00:00Z')).toMatch(/^RedisInUse: .* a text of the attacker/);
+    expect(await admit('shop', '2026-01-01T00:00:09Z')).toBe('granted');
+  });
+});

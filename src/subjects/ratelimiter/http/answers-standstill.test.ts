@@ -1,0 +1,73 @@
+/** How long the event loop stands still for answers that come all at once, by what they hold. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { gotOf } from '../interfaces/caller-request.ts';
+import { HttpCallers } from '../interfaces/http/http-callers.ts';
+import { httpInterfaceSchema } from '../interfaces/http/schema.ts';
+import { standstillMs } from '../standstill.fixture.ts';
+import { jsonAnswer, startAnsweringNode } from './answering-node.fixture.ts';
+import { sendBurst } from './burst.ts';
+import { type BurstNode, spread } from './burst-plan.ts';
+import { ConnectionBudget } from './connection-budget.ts';
+import { NodeClient } from './node-client.ts';
+
+const REQUESTS = 1000;
+const TIMEOUT_MS = 20_000;
+const { signal } = new AbortController();
+const member = { pointer: '/result/allowed', value: 'true' };
+const callers = new HttpCallers(
+  httpInterfaceSchema.parse({
+    request: { path: '/?user=$(key)' },
+    admitted: { statuses: [200], member },
+    denied: { statuses: [200], member: { ...member, value: 'false' } },
+  }),
+);
+const request = { method: 'POST', path: '/' };
+
+async function burst(node: BurstNode): Promise<unknown> {
+  const plan = {
+    requests: spread([node], REQUESTS, () => request),
+    read: callers.read.bind(callers),
+    timeoutMs: TIMEOUT_MS,
+    budget: new ConnectionBudget(REQUESTS).onBehalfOf('shop'),
+  };
+  return await sendBurst(plan, signal);
+}
+
+async function traffic(node: BurstNode): Promise<unknown> {
+  const client = new NodeClient(node, REQUESTS, Date.now);
+  const ask = async (): Promise<unknown> => gotOf(await client.ask(request, TIMEOUT_MS, signal), callers);
+  return await Promise.all(Array.from({ length: REQUESTS }, ask)).finally(() => client.close());
+}
+
+async function nodeWith(answer: string): Promise<BurstNode> {
+  const node = await startAnsweringNode({ answer, requests: REQUESTS });
+  onTestFinished(async () => void (await node.stop()));
+  return node;
+}
+
+const nested = (bytes: number) => `${'['.repeat(bytes / 2)}${']'.repeat(bytes / 2)}`;
+const members = (bytes: number) =>
+  `{"result":{"allowed":true}${Array.from({ length: bytes / 9 }, (_, i) => `,"m${i}":1`).join('')}}`;
+
+const withHead = (...lines: string[]) =>
+  ['HTTP/1.1 200 OK', 'content-length: 0', ...lines, '', ''].join('\r\n');
+const spaces = ' '.repeat(7900);
+
+describe.each([
+  ['a burst', burst],
+  ['steady traffic', traffic],
+])('the answers to %s', (_, ask) => {
+  it.each([
+    ['JSON nested 2,000 deep', jsonAnswer(nested(4000))],
+    ['JSON nested 8,000 deep', jsonAnswer(nested(16_000))],
+    ['JSON nested 30,000 deep', jsonAnswer(nested(60_000))],
+    ['400 members', jsonAnswer(members(3600))],
+    ['a field of blanks', withHead(`a: 1${spaces}2`)],
+    ['a field of blanks that is malformed', withHead(`a: ${spaces}\u0001`)],
+    ['a Connection of blanks', withHead(`connection: 1${spaces}2`)],
+  ])('keep the loop at most four times as long for %s', async (__, answer) => {
+    const [small, hostile] = [await nodeWith(jsonAnswer(members(100))), await nodeWith(answer)];
+    const most = 4 * (await standstillMs(() => ask(small), 0));
+    expect(await standstillMs(() => ask(hostile), most)).toBeLessThan(most);
+  });
+});

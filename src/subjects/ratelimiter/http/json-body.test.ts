@@ -1,0 +1,34 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseJson } from './json-body.ts';
+
+const parsed = (text: string, most?: number): unknown => parseJson(Buffer.from(text), most);
+const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+
+describe('JSON in a body', () => {
+  it('is what it holds, within the bounds', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 8 }), (value) => {
+        const text = JSON.stringify(value);
+        expect(parsed(text, 1e6)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it('is nothing where it is none', () => {
+    expect(['', '{', 'yes', '"\\'].map((text) => parsed(text))).toEqual(Array(4).fill(undefined));
+  });
+
+  it('may nest 32 deep, and as many brackets in strings as fit', () => {
+    expect(parsed(nested(32))).toBeDefined();
+    expect(parsed(nested(33))).toBeUndefined();
+    const text = `\\" ${nested(100)}`;
+    expect(parsed(JSON.stringify([text, text]))).toEqual([text, text]);
+  });
+
+  it('may be 4 KiB long, or as long as it is told', () => {
+    expect(parsed(`"${'a'.repeat(4094)}"`)).toHaveLength(4094);
+    expect(parsed(`"${'a'.repeat(4095)}"`)).toBeUndefined();
+    expect(parsed(`"${'a'.repeat(4095)}"`, 8192)).toHaveLength(4095);
+  });
+});
