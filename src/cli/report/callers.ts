@@ -17,7 +17,13 @@ export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
     table(evidence, 'requests', isWhole, `Requests by pod, and what came of them${ofBursts}`, limit),
     table(evidence, 'others', isWhole, 'Of other callers, each well within a limit of its own'),
   ].filter((one) => one !== undefined);
-  return tables.length === 0 ? html`` : html`<h3>What callers got</h3>\n${tables}`;
+  const newcomer = evidence.bundle.series.filter(({ signal }) => signal === 'newcomer-allowed');
+  const allowed = newcomer.reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);
+  const ofNewcomer =
+    newcomer.length === 0
+      ? undefined
+      : html`<p>A caller that was new in the fault was allowed ${isWhole ? '' : 'at least '}${allowed} requests${limit === undefined ? '' : `, and the limit allows ${limit}`}.</p>`;
+  return tables.length === 0 ? html`` : html`<h3>What callers got</h3>\n${tables}${ofNewcomer}`;
 }
 
 function table(

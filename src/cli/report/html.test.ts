@@ -105,6 +105,19 @@ describe('the page of a run', () => {
     );
   });
 
+  it('tells what a caller was allowed that is new in the fault', () => {
+    const { demo, evidence } = recordedRun();
+    const row = { signal: 'newcomer-allowed', unit: 'requests' } as const;
+    evidence.scenarios[0]?.bundle.series.push(
+      { ...row, id: 's97', component: 'replica-1', points: [[800, 14]] },
+      { ...row, id: 's98', component: 'replica-2', points: [[900, 16]] },
+    );
+    expect(page({ demo, evidence })).toContain(
+      'A caller that was new in the fault was allowed 30 requests, and the limit allows 10.',
+    );
+    expect(recorded).not.toContain('new in the fault');
+  });
+
   it('does without evidence, and says so', () => {
     const { demo } = recordedRun();
     const bare = page({ demo, missing: 'there is no ConfigMap' });
