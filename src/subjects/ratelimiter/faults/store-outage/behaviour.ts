@@ -119,17 +119,21 @@ export function behaviourOf(
   }
   const worst = limited.reduce((most, one) => (one.over.excess > most.over.excess ? one : most), beyond);
   const { before, during, untimed } = phasesOf(requests, span, settings.callerTimeoutMs);
+  // There may be a hundred thousand requests, and a hundred pods.
+  const ofNode = Map.groupBy(during, ({ node }) => node);
+  const untimedOf = Map.groupBy(untimed, ({ node }) => node);
+  const admittedOf = Map.groupBy(beyond.admitted, ({ node }) => node);
   const byNode = new Map(
     settings.nodes.map((node) => {
-      const own = during.filter((request) => request.node === node);
+      const own = ofNode.get(node) ?? [];
       const counts = {
         within: countsOf(own, 'Within'),
         beyond: countsOf(own, 'Beyond'),
         crossing: countsOf(own, 'Reaching', 'Crossing'),
         control: countsOf(own, 'Control'),
       };
-      const admittedIn = beyond.admitted.filter(
-        (each) => each.node === node && inFault(each) && each.answeredAt > startedAt,
+      const admittedIn = (admittedOf.get(node) ?? []).filter(
+        (each) => inFault(each) && each.answeredAt > startedAt,
       ).length;
       const told =
         counts.beyond.Admitted + (settings.oneLimitFrom === undefined ? 0 : counts.within.Admitted);
@@ -138,7 +142,7 @@ export function behaviourOf(
         {
           ...counts,
           beyondAtEdges: Math.max(0, admittedIn - told),
-          untimed: untimed.filter((request) => request.node === node && request.caller === 'Within').length,
+          untimed: (untimedOf.get(node) ?? []).filter(({ caller }) => caller === 'Within').length,
         },
       ] as const;
     }),
@@ -151,7 +155,7 @@ export function behaviourOf(
   const overBefore = beyond.overOf(beyond.admitted.filter(({ answeredAt }) => answeredAt <= startedAt));
   const rejecting = (kind: CallerKind): boolean =>
     settings.nodes.every((node) =>
-      during.some((request) => request.node === node && request.caller === kind && request.got === 'Denied'),
+      ofNode.get(node)?.some((request) => request.caller === kind && request.got === 'Denied'),
     );
   const crossing = limited.filter(({ kind }) => kind !== 'Beyond');
   return {
