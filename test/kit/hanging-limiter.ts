@@ -20,4 +20,6 @@ const server = createServer((request, response) => {
   answer().catch(() => response.writeHead(503).end());
 }).listen(0, '127.0.0.1');
 await once(server, 'listening');
+// The rule is about windows of a browser.
+// oxlint-disable-next-line unicorn/require-post-message-target-origin
 parentPort?.postMessage((server.address() as AddressInfo).port);

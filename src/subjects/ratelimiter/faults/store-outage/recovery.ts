@@ -11,10 +11,9 @@ export interface Latency {
 
 /** How long those answers to `requests` took that came in time; undefined where none came. */
 export function latencyOf(requests: readonly CallerRequest[]): Latency | undefined {
-  const times = requests
-    .filter(({ caller, got }) => got !== 'Unanswered' && caller !== 'Control')
-    .map(({ endedAt, sentAt }) => endedAt - sentAt)
-    .sort((a, b) => a - b);
+  const answered = requests.filter(({ caller, got }) => got !== 'Unanswered' && caller !== 'Control');
+  // Numbers alone are sorted ten times as fast as by a function, and there may be a hundred thousand.
+  const times = Float64Array.from(answered, ({ endedAt, sentAt }) => endedAt - sentAt).sort();
   if (times.length === 0) return undefined;
   return {
     p50Ms: times[Math.floor((times.length - 1) / 2)] ?? 0,
