@@ -5,8 +5,9 @@ import { existsSync, readFileSync } from 'node:fs';
 export const AGAIN = '-again';
 
 /**
- * @returns {{isWhole: boolean, tests: {file: string, name: string, outcome: 'passed' | 'failed' | 'skipped', why?: string[]}[]}}
+ * @returns {{isWhole: boolean, tests: {file: string, name: string, outcome: 'passed' | 'failed' | 'skipped', why?: string[], withoutTime?: string}[]}}
  *   isWhole: it came to its end, so that no test is missing
+ *   withoutTime: why a test that measures time counts as skipped
  */
 export function readCounts(path) {
   if (!existsSync(path)) return { isWhole: false, tests: [] };

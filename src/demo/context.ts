@@ -236,7 +236,13 @@ export function fixturesToRemove({
  * Whether something of a run that is on has to be removed from the subject before its object may go. That is so
  * from before its first fixture is set up, a control, until the run has ended.
  */
-export function hasFixtures({ demo, draft }: Pick<Context, 'demo' | 'draft'>): boolean {
+export function hasFixtures({
+  demo,
+  draft,
+}: {
+  readonly demo: Pick<Demo, 'uid'>;
+  readonly draft: ChaosDemoStatus;
+}): boolean {
   return runIsOn(draft) && (draft.journal?.fixtures ?? []).some((name) => isOwn(demo, name));
 }
 

@@ -33,13 +33,10 @@ export interface CutOffVerdict {
   readonly message: string;
 }
 
-/** The whole message. `fault`: what became of one that may have been on; undefined: none was. */
-export function cutOffMessage({ advice, cause }: CutOff, fault: 'released' | 'left' | undefined): string {
-  const became = {
-    released: ' and began to release its fault, which ends by itself in any case',
-    left: '. It had nothing to release the fault with, which ends by itself',
-  };
-  return `${cause}, so the operator ended the run${fault ? became[fault] : ''}. ${advice}`;
+/** The whole message. `mayBeOn`: whether a fault may have been active. */
+export function cutOffMessage({ advice, cause }: CutOff, mayBeOn: boolean): string {
+  const released = mayBeOn ? ' and began to release its fault, which ends automatically in any case' : '';
+  return `${cause}, so the operator ended the run${released}. ${advice}`;
 }
 
 /**

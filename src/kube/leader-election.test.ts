@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
+import { ApiError } from './api-error.ts';
+import type { KubeClient, KubeRequest } from './client.ts';
 import { LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
 import type { Lease } from './lease-lock.ts';
 import {
@@ -154,6 +156,64 @@ describe('LeaderElector', () => {
     state.lease = { metadata: { ...state.lease.metadata, resourceVersion: 'x1' }, spec };
     await eventually(() => expect(seen).toEqual(['started', 'stopped', 'started']));
     await eventually(() => expect(elector.isLeader()).toBe(true));
+  });
+
+  it('does not lead between taking the lease again and the end of its earlier term', async () => {
+    const elapsed = { ms: 0 };
+    const server: { lease?: Lease; version: number } = { version: 0 };
+    const seen: string[] = [];
+    const ledWith: string[][] = [];
+    /** Asks at every turn of what follows a write, as work that goes on in this process may. */
+    const look = (turns: number): void => {
+      if (elector.isLeader()) ledWith.push([...seen]);
+      if (turns > 0) queueMicrotask(() => look(turns - 1));
+    };
+    const put = (lease: Lease): Lease => {
+      server.version += 1;
+      server.lease = { ...lease, metadata: { ...lease.metadata, resourceVersion: String(server.version) } };
+      return server.lease;
+    };
+    const request = async ({ body, method, path }: KubeRequest): Promise<unknown> => {
+      const refuse = (code: number, reason: string) => new ApiError(path, code, { code, reason }, undefined);
+      const sent = body as Lease | undefined;
+      if (method === 'GET' || !sent) {
+        if (server.lease) return server.lease;
+        throw refuse(404, 'NotFound');
+      }
+      if (method === 'PUT' && sent.metadata.resourceVersion !== server.lease?.metadata.resourceVersion) {
+        throw refuse(409, 'Conflict');
+      }
+      look(100);
+      return put(sent);
+    };
+    const again: (() => void)[] = [];
+    const abort = new AbortController();
+    const elector = new LeaderElector({
+      client: { request: request as KubeClient['request'] },
+      namespace: 'default',
+      name: 'l',
+      identity: 'me',
+      logger: recordingLogger(),
+      onStartedLeading: () => seen.push('started'),
+      onStoppedLeading: () => seen.push('stopped'),
+      clocks: { monotonic: () => elapsed.ms, boot: () => elapsed.ms },
+      sleep: async () => await new Promise<void>((resolve) => again.push(resolve)),
+    });
+    running.push(elector.run(abort.signal));
+    await eventually(() => expect(again).toHaveLength(1));
+    expect([seen, elector.isLeader()]).toEqual([['started'], true]);
+
+    // Frozen for so long that another led, and gave the lease up.
+    elapsed.ms += 60_000;
+    if (server.lease) put({ ...server.lease, spec: { ...server.lease.spec, holderIdentity: '' } });
+    ledWith.length = 0;
+    again.shift()?.();
+    await eventually(() => expect(again).toHaveLength(1));
+    expect(seen).toEqual(['started', 'stopped', 'started']);
+    expect(ledWith.filter((terms) => terms.length < 3)).toEqual([]);
+    expect(elector.isLeader()).toBe(true);
+    abort.abort(new Error('the test is over'));
+    again.shift()?.();
   });
 
   it('goes on with its term where a renewal was stored whose answer was lost', async () => {

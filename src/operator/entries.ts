@@ -135,10 +135,10 @@ export class Entries {
     this.#end(entry, async () => {});
   }
 
-  /** Begins to end the fault of a run that is cut off, and then to close the session. */
+  /** Begins to undo what a run that is cut off has made, and then to close the session. */
   cutOff(entry: Entry, run: CutOffRun): void {
     entry.cutOff = run;
-    this.#end(entry, async (session) => await this.#release(session, fixturesOf(session)));
+    this.#end(entry, async (session) => await this.#release(session, true));
   }
 
   /** Begins to close the session of an object that goes: what a run in its midst has made goes too. */
@@ -150,7 +150,7 @@ export class Entries {
   /** Begins to undo what a run that is on has made, and then to close the session. */
   undo(entry: Entry): void {
     this.#end(entry, async (session) => {
-      if (runIsOn(session.demo.status)) await this.#release(session, fixturesOf(session));
+      if (runIsOn(session.demo.status)) await this.#release(session, false);
     });
   }
 
@@ -197,10 +197,11 @@ export class Entries {
     this.#endings.set(key, end());
   }
 
-  async #release(session: Session, fixtures: string[]): Promise<void> {
+  async #release(session: Session, opens: boolean): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#releasing;
-    await within(clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures), signal);
+    const fixtures = fixturesOf(session);
+    await within(clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures, opens), signal);
   }
 }
 

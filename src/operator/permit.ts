@@ -21,6 +21,8 @@ export interface PermitTerms {
   readonly lock: () => Lock | undefined;
   /** Whether what the run did is being undone, so that no fault may follow. */
   readonly released: () => boolean;
+  /** Whether the last look at the subject showed no issue, or there was none. */
+  readonly healthy: () => boolean;
   /** Whether the injection has begun: connecting may take a while then. */
   readonly begun: (fault: string) => boolean;
 }
@@ -38,11 +40,13 @@ export function permitFor(effect: Effect, terms: PermitTerms): Permit {
 
 function againstFault(
   { id, plannedAt, until }: Extract<Effect, { kind: 'Inject' }>,
-  { begun, clock, lock, released }: PermitTerms,
+  { begun, clock, healthy, lock, released }: PermitTerms,
 ): string | undefined {
   if (released()) return RESTORING;
   const now = clock.now();
   if (now >= until || (!begun(id) && now > plannedAt + INJECT_WITHIN_MS)) return 'its moment has passed';
+  // It was healthy when that was decided, and storing the decision takes a while.
+  if (!begun(id) && !healthy()) return 'the subject became unhealthy';
   return lock()?.isHeld() ? undefined : LOCK_LOST;
 }
 

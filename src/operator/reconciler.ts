@@ -5,7 +5,7 @@
 import type { ChaosDemo, ChaosDemoStatus } from '../api/index.ts';
 import { FINALIZER } from '../api/index.ts';
 import type { Clock } from '../demo/clock.ts';
-import { activeFault, overAt, runIsOn } from '../demo/context.ts';
+import { activeFault, hasFixtures, overAt, runIsOn } from '../demo/context.ts';
 import type { Decision } from '../demo/decide.ts';
 import { decide } from '../demo/decide.ts';
 import { nothingObserved } from '../demo/observed.ts';
@@ -203,7 +203,7 @@ export class Reconciler {
         status: demo.status ?? {},
         finalizer: false,
       };
-      return await this.#cutOff(entry, demo, why, signal);
+      return await this.#cutOff(entry, demo, why, subject, signal);
     }
     this.#askForSlot(entry, decision);
     if (decision.finalizer) {
@@ -218,7 +218,7 @@ export class Reconciler {
       const write = await this.#writer.apply(before, decision.status, signal);
       if (write.state === 'refused') {
         const why = { ...decision, error: write.error, cutOff: REJECTED };
-        return await this.#cutOff(entry, before, why, signal);
+        return await this.#cutOff(entry, before, why, subject, signal);
       }
       if (write.state !== 'stored') return await this.#readAgain(entry, before, write, signal);
       after = write.demo;
@@ -291,21 +291,23 @@ export class Reconciler {
     return { requeueAfterMs: left > 0 ? left : PAST_WAKE_MS };
   }
 
-  /** Ends a run that cannot go on, whatever `decide` would have: its fault is released, and a small status says why. */
+  /** Ends a run that cannot go on, whatever `decide` would have: what it made is undone, and a small status says why. */
   async #cutOff(
     entry: Entry,
     demo: ChaosDemo,
     { cutOff, error, finalizer, status }: CutOffBy,
+    subject: ConnectedSubject,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     const { logger } = this.#options;
     const before = demo.status ?? {};
     const fault = activeFault(before, this.#now());
-    // Right after a restart there is nothing to release it with.
-    const became = fault && (entry.session?.isOpen ? 'released' : 'left');
-    const message = cutOffMessage(cutOff, became);
+    const message = cutOffMessage(cutOff, fault !== undefined);
     childLogger(logger, contextOf(demo)).error({ err: error, reason: cutOff.reason }, message);
     const run = { status, finalizer, verdict: { reason: cutOff.reason, message } };
+    // Right after a restart no session is open yet, but what the run made before it has to be undone.
+    const mustUndo = fault !== undefined || hasFixtures({ demo: demo.metadata, draft: before });
+    if (mustUndo && !this.#entries.isEnding(entry.key)) this.#entries.session(entry, demo, subject);
     this.#entries.cutOff(entry, run);
     return await this.#endCutOff(entry, demo, run, signal);
   }

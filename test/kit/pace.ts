@@ -10,6 +10,10 @@ declare module 'vitest' {
   export interface ProvidedContext {
     pace: Pace;
   }
+  export interface TaskMeta {
+    /** Why a test that keeps time counts as not run; `.ci` lists it. */
+    withoutTime?: string;
+  }
 }
 
 /** For `describe.skipIf`: whole runs cannot be judged on this machine. */
@@ -28,9 +32,10 @@ export function keepingTime(
       await test(context);
     } catch (error) {
       const { finding, keepsTime } = measurePace();
-      if (!keepsTime)
-        context.skip(`the machine does not keep time (${finding}); it failed with: ${String(error)}`);
-      throw error;
+      if (keepsTime) throw error;
+      const why = `the machine does not keep time (${finding}); it failed with: ${String(error)}`;
+      context.task.meta.withoutTime = why;
+      context.skip(why);
     }
   };
 }

@@ -21,6 +21,8 @@ interface Stall {
 class LeaseServer {
   readonly clock = new FakeClock();
   stall: Stall = { from: -1, to: -1 };
+  /** What comes in this time is lost with its connection: it is never carried out, nor answered. */
+  lost: Stall = { from: -1, to: -1 };
   /** There and back, in milliseconds. */
   latencyMs = 5;
   #lease: Lease | undefined;
@@ -41,6 +43,7 @@ class LeaseServer {
     await this.clock.sleep(half, forever);
     const { from, to } = this.stall;
     const now = this.clock.monotonic();
+    if (now >= this.lost.from && now < this.lost.to) return await new Promise(() => undefined);
     if (now >= from && now < to) await this.clock.sleep(to - now, forever);
     const answer = this.#carryOut(call);
     await this.clock.sleep(half, forever);
@@ -127,6 +130,25 @@ describe('the leader election at its default settings', () => {
           expect(leads.elector.isLeader()).toBe(true);
         }
         expect([leads.terms.length, follows.terms.length]).toEqual([1, 0]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('loses no lead to a renewal whose connection was lost, since there is time for another', async () => {
+    await fc.assert(
+      fc.asyncProperty(phase, latency, async (from, latencyMs) => {
+        const server = new LeaseServer();
+        server.latencyMs = latencyMs;
+        const leader = join(server, 'a');
+        await server.clock.advance(1000 + from);
+        const now = server.clock.monotonic();
+        server.lost = { from: now, to: now + 2000 };
+        for (let ms = 0; ms < 5000; ms += 50) {
+          await server.clock.advance(50);
+          expect(leader.elector.isLeader()).toBe(true);
+        }
+        expect(leader.terms).toHaveLength(1);
       }),
       { numRuns: 100 },
     );

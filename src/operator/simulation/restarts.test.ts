@@ -51,6 +51,21 @@ describe('a restart of the operator', () => {
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
   });
 
+  it.each(['stall', 'surge'])('awaits a slow predecessor for 4 s before it decides on a %s', async (name) => {
+    const simulation = new Simulation();
+    const fault = () => simulation.status.scenarios?.find((entry) => entry.name === name)?.fault;
+    await simulation.runUntil(() => fault() !== undefined);
+    const plannedAt = Date.parse(fault()?.plannedAt ?? '');
+    const before = simulation.performed.length;
+    await simulation.crash(0);
+    const decided = ({ performed }: Simulation): boolean =>
+      performed.slice(before).some(({ kind }) => kind === 'Inquire' || kind === 'Prepare');
+    await simulation.runUntil(decided, 60_000);
+    // A predecessor may begin until 3 s after the moment of the fault, and what it sent takes its time.
+    expect(simulation.now - plannedAt).toBeGreaterThanOrEqual(4000);
+    expect(simulation.now - plannedAt).toBeLessThan(5000);
+  });
+
   it('keeps what was detected before it died', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
@@ -294,6 +309,24 @@ describe('an API server in trouble', () => {
       await simulation.pass(120_000);
       expect(simulation.status.run?.number).toBe(1);
       expect([simulation.held, simulation.kept]).toEqual([false, 0]);
+    },
+  );
+
+  it.each([4, 5, 8])(
+    'undoes a run whose first status after a crash in chapter %i is refused',
+    async (chapter) => {
+      const simulation = new Simulation();
+      await simulation.runUntil(at(chapter));
+      await simulation.runUntil(({ injected }) => injected.length > (chapter === 8 ? 1 : 0));
+      simulation.server.refuses = ({ phase }) => phase !== 'Errored';
+      await simulation.crash(0);
+      await simulation.runUntil(finished, 20_000);
+      expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'StatusRejected' });
+      expect(simulation.performed.at(-1)?.kind).toBe('Restore');
+      expect(simulation.stalledBeyondEnd).toEqual([0]);
+      expect([...simulation.target.fixtures]).toEqual([]);
+      await simulation.pass(5000);
+      expect([simulation.held, simulation.target.lockedBy]).toEqual([false, undefined]);
     },
   );
 

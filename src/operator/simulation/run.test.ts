@@ -166,6 +166,24 @@ describe('a run', () => {
     expect(simulation.injected).toEqual([]);
   });
 
+  it('injects nothing if the subject turns unhealthy while the decision to inject is stored', async () => {
+    const simulation = new Simulation();
+    const fault = () => simulation.status.scenarios?.[0]?.fault;
+    await simulation.runUntil(() => fault() !== undefined);
+    simulation.server.latencyMs = 2500;
+    await simulation.runUntil(({ now }) => now >= Date.parse(fault()?.plannedAt ?? ''));
+    simulation.target.healthy = false;
+    await simulation.pass(5000);
+    expect(simulation.injected).toEqual([]);
+    simulation.server.latencyMs = 2;
+    simulation.target.healthy = true;
+    await simulation.runUntil(finished);
+    expect(injectedBy(simulation, 'stall').map(({ healthy, id }) => [id, healthy])).toEqual([
+      ['1-stall-2', true],
+    ]);
+    expect(simulation.status.phase).toBe('Succeeded');
+  });
+
   it('is Errored with nothing injected where the subject does not become healthy', async () => {
     const simulation = new Simulation();
     simulation.target.healthy = false;

@@ -268,9 +268,11 @@ export class SimulatedDriver implements SubjectDriver {
     // As where a run was released meanwhile: there is nothing left to mend.
     if (!target.fixtures.has(fixture)) return reported('NotApplied', 'Nothing was sent: the fixture is gone');
     target.remedies.push({ id, at: this.#clock.now(), fixture, stalled: target.isStalled });
-    // What was sent is not called off, and comes late.
-    await this.#clock.sleep(effectMs * 2, new AbortController().signal);
-    this.#setUp(fixture);
+    // What was sent is not called off, and comes late. That takes the time of the world: a process that is frozen
+    // or dies after it has sent a request does not hold the request up.
+    this.#fixtures.add(fixture);
+    const arrives = target.clock.sleep(effectMs * 2, new AbortController().signal);
+    await this.#clock.live(arrives.then(() => target.fixtures.add(fixture)));
     if (remedy === 'hangs') await this.#clock.sleep(3_600_000, signal).catch(() => undefined);
     await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
     return signal.aborted ? reported('Unproven', 'stopped') : reported('Applied', 'measured again');

@@ -80,7 +80,10 @@ export class ApiProxy {
     this.weather.begin(fault, ms);
     if (fault === 'cut') this.#server.closeAllConnections();
     if (fault !== '410' && fault !== 'stale') return;
-    for (const watch of this.#watches) watch.end(`${JSON.stringify({ type: 'ERROR', object: EXPIRED })}\n`);
+    for (const watch of this.#watches) {
+      // One that two faults end at the same moment is ended once.
+      if (!watch.writableEnded) watch.end(`${JSON.stringify({ type: 'ERROR', object: EXPIRED })}\n`);
+    }
   }
 
   /** When its operator last wrote itself into the leader lease; 0 where it never has. */

@@ -1,10 +1,17 @@
 import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import { createServer as createHttpsServer, Agent as HttpsAgent, get as httpsGet } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../src/local/ports.ts';
+import { certificateFor } from '../../kit/certificate.ts';
 import { pauseCounts } from '../observer/redis-eye.ts';
 import { TortureRecord } from '../record.ts';
+import { ApiProxy } from './api-proxy.ts';
 import { BoundaryFinder } from './boundaries.ts';
 import { CommandReader } from './commands.ts';
 import { NodeProxy } from './node-proxy.ts';
@@ -139,6 +146,37 @@ describe('the way to a node', () => {
     upstream.removeAllListeners('request').on('request', (asked) => asked.socket.destroy());
     await expect(ask('POST', '/limit', define)).rejects.toThrow(TypeError);
     expect(record.of('limit').at(-1)).toMatchObject({ limit: 3, brokenOff: true });
+  });
+});
+
+describe('a watch of the API server', () => {
+  it('is ended once, though two faults end it at the same moment', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'torture-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const certificate = await certificateFor(folder, 'IP:127.0.0.1');
+    const { caFile, certFile, keyFile } = certificate;
+    const [ca, cert, key] = [caFile, certFile, keyFile].map((file) => readFileSync(file));
+    const upstream = createHttpsServer({ cert, key }, (_, answer) => {
+      answer.writeHead(200).flushHeaders();
+    }).listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    onTestFinished(() => void upstream.close());
+    const proxy = await ApiProxy.start({
+      replica: 'operator-a',
+      url: `https://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
+      caFile,
+      certificate,
+      record: () => new TortureRecord(),
+      passing: async () => 'pass',
+      laneOf: () => undefined,
+    });
+    onTestFinished(() => proxy.stop());
+    const agent = new HttpsAgent({ ca });
+    const asked = httpsGet(`${proxy.url}/apis/x/chaosdemos?watch=true`, { agent });
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    proxy.begin('stale', 10);
+    proxy.begin('stale', 10);
+    expect((await text(answer)).split('\n')).toEqual([expect.stringContaining('"code":410'), '']);
   });
 });
 

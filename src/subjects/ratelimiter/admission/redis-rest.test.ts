@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../cluster.fixture.ts';
+import type { Cluster, KeptNote } from '../../cluster.ts';
 import { freeAt, MOST_PAUSED_MS, type Pause, parsePauses, RedisRest, SHARE_OF_MS } from './redis-rest.ts';
 
 const NOW = 1_800_000_000_000;
@@ -123,5 +124,36 @@ describe('a note that is deleted', () => {
   it('is forgotten once its pauses no longer count', async () => {
     const { until } = await noted();
     expect(await until(NOW + 660 * SECOND)).toBeUndefined();
+  });
+});
+
+describe('a pause', () => {
+  /** The note on a Redis that was paused like this, and what is noted of another pause. */
+  async function noting(pauses: readonly Pause[], pause: Pause) {
+    let text = JSON.stringify(pauses);
+    const cluster = {
+      note: async () => ({ text }),
+      keepNote: async (note: KeptNote) => {
+        text = note.text;
+      },
+    } as unknown as Cluster;
+    const redis = { namespace: 'ns', runId: 'r', pod: { name: 'redis-0', uid: 'u' } };
+    const notes = new RedisRest(cluster, 1000).notes(redis, { now: () => NOW });
+    const refusal = await notes.note(pause, new AbortController().signal);
+    return { refusal, noted: parsePauses(text, NOW) };
+  }
+
+  /** Together 140 s of the 150 s. */
+  const before = [paused(300, 60), paused(200, 60), paused(100, 20)];
+
+  it('is noted if it stays within a quarter of the time', async () => {
+    const pause = { from: NOW, until: NOW + 10 * SECOND };
+    expect(await noting(before, pause)).toEqual({ refusal: undefined, noted: [...before, pause] });
+  });
+
+  it('is refused, and not noted, if it goes beyond a quarter of the time', async () => {
+    const { noted, refusal } = await noting(before, { from: NOW, until: NOW + 11 * SECOND });
+    expect(refusal).toContain('no more than 2m30s of any 10m');
+    expect(noted).toEqual(before);
   });
 });

@@ -6,6 +6,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { within } from '../waiting.ts';
+import { REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { asList, requireOk, requireQueued } from './reply-types.ts';
 
 /** One for each Redis; the rights of the operator hold `~chaosdemo:probe:*`. */
@@ -23,17 +25,14 @@ export class NotInChargeError extends Error {
 /** The charge of one session, over whichever of its connections. */
 export class PauseFence {
   #token: string | undefined;
+  /** The connection on which Redis watches for others. */
   #watching: Redis | undefined;
-
-  /** The connection on which Redis watches for others. A transaction on it is void after a write of our own, too. */
-  get watching(): Redis | undefined {
-    return this.#watching;
-  }
 
   /** From the answer on no pause is carried out that was not begun after it by this session. For `ms` milliseconds. */
   async takeCharge(redis: Redis, ms: number): Promise<void> {
+    // What is watched is void after a write of our own, too, so the next pause needs another connection.
+    if (this.#watching) await endOf(this.#watching);
     const token = randomUUID();
-    this.#watching = undefined;
     this.#token = token;
     requireOk('SET', await redis.set(FENCE_KEY, token, 'PX', Math.ceil(ms)));
   }
@@ -67,4 +66,12 @@ export class PauseFence {
     if (reply instanceof Error) throw reply;
     requireOk('CLIENT PAUSE', reply);
   }
+}
+
+/** Ends a connection, and waits until that is known: until then it passes for one that stands. */
+export async function endOf(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
+  const ended = new Promise<void>((resolve) => redis.once('end', () => resolve()));
+  redis.disconnect();
+  await within(ended, REDIS_TIMEOUT_MS);
 }

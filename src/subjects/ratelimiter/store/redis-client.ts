@@ -9,7 +9,7 @@
 import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../waiting.ts';
 import { COUNT_COMMANDS, type CountPlace } from './count-place.ts';
-import { NotInChargeError, PauseFence } from './pause-fence.ts';
+import { endOf, NotInChargeError, PauseFence } from './pause-fence.ts';
 import { PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
 import { explain, RedisClientError } from './redis-error.ts';
 import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
@@ -61,8 +61,6 @@ export class RedisConnections {
    * @param ms how long this session may send one, in milliseconds
    */
   async takeCharge(ms: number): Promise<void> {
-    const { watching } = this.#fence;
-    if (watching) await endOf(watching);
     const writer = await this.openProbeWriter();
     try {
       await this.#answered('SET', () => writer.takeCharge(ms));
@@ -253,14 +251,6 @@ export class RedisConnections {
       throw explain(this.#target, command, error);
     }
   }
-}
-
-/** Ends a connection, and waits until that is known: until then it passes for one that stands. */
-async function endOf(redis: Redis): Promise<void> {
-  if (redis.status === 'end') return;
-  const ended = new Promise<void>((resolve) => redis.once('end', () => resolve()));
-  redis.disconnect();
-  await within(ended, REDIS_TIMEOUT_MS);
 }
 
 /** One connection for probe writes. */

@@ -74,7 +74,7 @@ export async function feelPause(
   const end = performance.now() + holdMs;
   let reads = 0;
   let slowestReadMs = 0;
-  while (outcome === undefined && (performance.now() < end || reads === 0)) {
+  do {
     try {
       slowestReadMs = Math.max(slowestReadMs, await redis.read());
       reads += 1;
@@ -88,7 +88,7 @@ export async function feelPause(
       };
     }
     await within(ended, READ_EVERY_MS, signal);
-  }
+  } while (outcome === undefined && performance.now() < end);
   return outcome ?? { kind: 'held', heldMs: now() - write.sentAt, reads, slowestReadMs };
 }
 

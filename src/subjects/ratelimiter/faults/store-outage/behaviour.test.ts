@@ -108,6 +108,18 @@ describe('what callers get while Redis takes no writes', () => {
     expect(behaviourOf(settings, [...before, ...most], FAULT).behaviour).toBe('Holds');
   });
 
+  it.each([
+    [91, 'FailsClosed'],
+    [88, 'Mixed'],
+  ])('has one word if nine of ten callers get the same: of 100 to each pod, %i', (failed, behaviour) => {
+    const mixed = nodes.flatMap((node) => [
+      ...requests(node, 'Within', 'Failed', failed, 11_000),
+      ...requests(node, 'Within', 'Admitted', 100 - failed, 14_000),
+      ...requests(node, 'Beyond', 'Denied', 9, 14_000),
+    ]);
+    expect(behaviourOf(settings, [...before, ...mixed], FAULT).behaviour).toBe(behaviour);
+  });
+
   it('fails open with the first request beyond the limit: the key was used by nobody before', () => {
     const one = requests('a', 'Beyond', 'Admitted', 1, 12_000);
     const judged = behaviourOf(settings, [...before, ...during({}, {}), ...one], FAULT);

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
-import { NodeClient } from '../../http/node-client.ts';
+import { type Asked, NodeClient } from '../../http/node-client.ts';
 import type { AnswerMemory } from '../../http/response-reader.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
@@ -96,6 +96,20 @@ describe('callers', () => {
     const requests = await told([await nodeThat(() => undefined, 'a')], ['k1'], 2, 30);
     expect(requests.map(({ got }) => got)).toEqual(Array.from({ length: 4 }, () => 'Unanswered'));
     for (const { endedAt, sentAt } of requests) expect(endedAt - sentAt).toBeGreaterThanOrEqual(29);
+  });
+
+  it('wait for the time of the spec on every request', async () => {
+    const waits: number[] = [];
+    const client = {
+      node: { name: 'a' },
+      ask: async (_: unknown, timeoutMs: number): Promise<Asked> => {
+        waits.push(timeoutMs);
+        return { sentAt: 0, endedAt: timeoutMs, failure: { code: 'TIMEOUT', message: 'no answer' } };
+      },
+    } as unknown as NodeClient;
+    const requests = await told([client], ['k1'], 2, 700);
+    expect(waits).toEqual([700, 700, 700, 700]);
+    expect(requests.map(({ got }) => got)).toEqual(Array.from({ length: 4 }, () => 'Unanswered'));
   });
 
   it('for whom there is no connection are left out, and told as that', async () => {

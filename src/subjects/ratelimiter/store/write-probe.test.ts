@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Answered } from './clock-offset.ts';
+import type { RedisConnections } from './redis-client.ts';
+import { feelPause, type HeldWrite, holdFor } from './write-probe.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Reads are answered at once. */
+const redis = { read: async () => 1 } as unknown as RedisConnections;
+
+/** A write that is answered after so many milliseconds. */
+function writeTakenAfter(ms: number): HeldWrite {
+  const taken = new Promise<Answered>((resolve) => {
+    setTimeout(() => resolve({ at: Date.now(), redisAt: Date.now() }), ms);
+  });
+  return { sentAt: Date.now(), taken };
+}
+
+async function felt(takenAfterMs: number, holdMs: number) {
+  const finding = feelPause(redis, writeTakenAfter(takenAfterMs), holdMs, Date.now, AbortSignal.any([]));
+  await vi.advanceTimersByTimeAsync(holdMs + 100);
+  return await finding;
+}
+
+describe('a probe write', () => {
+  it('has to be held back for 150 ms', () => {
+    expect([holdFor(0), holdFor(1), holdFor(30)]).toEqual([150, 150, 150]);
+  });
+
+  it('has to be held back five times as long as the slowest write without a fault', () => {
+    expect([holdFor(31), holdFor(400)]).toEqual([155, 2000]);
+  });
+
+  it('proves a pause if it is held back to the end of that time, and reads are answered', async () => {
+    const finding = await felt(10_000, 150);
+    expect(finding).toMatchObject({ kind: 'held', slowestReadMs: 1 });
+    if (finding.kind !== 'held') return;
+    expect(finding.heldMs).toBeGreaterThanOrEqual(150);
+    expect(finding.reads).toBeGreaterThan(1);
+  });
+
+  it('proves none if it is taken within that time, however many reads were answered before', async () => {
+    expect(await felt(140, 150)).toMatchObject({ kind: 'taken', afterMs: 140 });
+  });
+});
