@@ -12,7 +12,8 @@ export interface HostedNode {
   readonly id: string;
   readonly host: string;
   readonly port: number;
-  readonly mode: LimiterMode;
+  /** http: no node of the reference limiter, but one that is known by HTTP only. */
+  readonly mode: LimiterMode | 'http';
   readonly redisPort: number;
 }
 

@@ -7,11 +7,14 @@ import { pino } from 'pino';
 import { readConfig } from '../../src/limiter/config.ts';
 import { startNode } from '../../src/limiter/start-node.ts';
 import type { HostedNode } from './hosted-limiters.ts';
+import { startHttpNode } from './http-node.ts';
 
 const nodes = JSON.parse(process.argv[2] ?? '[]') as HostedNode[];
 const log = pino({ level: 'warn' });
 await Promise.all(
-  nodes.map(async ({ id, host, port, mode, redisPort }) => {
+  nodes.map(async (node) => {
+    const { id, host, port, mode, redisPort } = node;
+    if (mode === 'http') return startHttpNode(node);
     const config = readConfig([], {
       ...process.env,
       NODE_ID: id,

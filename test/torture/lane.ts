@@ -1,7 +1,6 @@
 /** One target of the torture: a Redis, three nodes as processes of their own, and a proxy before each of them. */
 import { findRedis } from '../../src/local/binaries/redis-binary.ts';
 import type { Kubectl } from '../../src/local/kubectl.ts';
-import type { LimiterMode } from '../../src/local/limiters.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from '../../src/local/redis-users.ts';
@@ -17,6 +16,7 @@ import {
 import { until } from '../kit/until.ts';
 import { limitsIn, limitsOf } from './observer/limits-left.ts';
 import { RedisEye } from './observer/redis-eye.ts';
+import type { LanePlan } from './plan.ts';
 import { NodeProxy } from './proxies/node-proxy.ts';
 import { RedisProxy } from './proxies/redis-proxy.ts';
 import type { Passing } from './proxies/weather.ts';
@@ -27,7 +27,7 @@ export interface LaneOptions {
   readonly number: number;
   /** Is there already, and enabled. */
   readonly namespace: string;
-  readonly mode: LimiterMode;
+  readonly mode: LanePlan['mode'];
   readonly kubectl: Kubectl;
   readonly supervisor: Supervisor;
   readonly record: () => TortureRecord;
@@ -36,7 +36,7 @@ export interface LaneOptions {
 
 export class Lane {
   readonly namespace: string;
-  readonly mode: LimiterMode;
+  readonly mode: LanePlan['mode'];
   readonly users: RedisUsers;
   readonly redisProxy: RedisProxy;
   readonly nodeProxies: readonly NodeProxy[];

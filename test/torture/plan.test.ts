@@ -58,6 +58,15 @@ it('does what a seed did before there were remedies, and that in addition', () =
   ]);
 });
 
+it('adds a lane behind HTTP that changes no other', () => {
+  const plan = planOf(4003, OPTIONS);
+  const { lanes, steps } = planOf(4003, { ...OPTIONS, http: true });
+  expect(lanes.slice(0, 3)).toEqual(plan.lanes);
+  expect(lanes.slice(3)).toMatchObject([{ mode: 'http', pauseMs: 3000 }]);
+  expect(steps.filter(({ lane }) => lane < 3)).toEqual(plan.steps);
+  expect(steps.filter(({ lane }) => lane === 3).length).toBeGreaterThan(0);
+});
+
 it('says of a step when it is taken, what is done, and for how long', () => {
   const when = { boundary: 'pause', passed: true } as const;
   const action = { to: 'operator', which: 'leader', what: 'kill' } as const;

@@ -65,7 +65,8 @@ export interface Step {
 
 /** A target with a run of its own; runs of different lanes share operator and API server. */
 export interface LanePlan {
-  readonly mode: 'approximate' | 'strict';
+  /** http: a limiter behind HTTP, whose object has a store outage and nothing else. */
+  readonly mode: 'approximate' | 'strict' | 'http';
   readonly countdown: string;
   readonly pauseMs: number;
   readonly requestsPerSecond: number;
@@ -85,6 +86,8 @@ export interface PlanOptions {
   readonly lanes: number;
   /** Whether the API server is this torture's alone, so that it may be killed. */
   readonly ownApiServer: boolean;
+  /** Whether there is one more lane, with a limiter behind HTTP. */
+  readonly http?: boolean;
 }
 
 /** The last steps come this long after the object was applied: a run without a disturbance takes some 10 s. */
@@ -95,6 +98,10 @@ const STORY_MS = 9_000;
  * addition. The number is no seed that anybody can give.
  */
 const REMEDY_STREAM = 0x5eed_0000;
+/** As that of the remedies, for the lane behind HTTP. */
+const HTTP_STREAM = 0x5eee_0000;
+/** `storeOutage.pause`: long enough for the requests that a proof needs. */
+const OUTAGE_MS = 3000;
 /** Of all seeds. */
 const WITH_REMEDIES = 0.5;
 /** Steps at the boundaries of the remedies of one lane. */
@@ -102,7 +109,16 @@ const MOST_AT_REMEDIES = 2;
 
 /** The plan of a seed. Pure. */
 export function planOf(seed: number, options: PlanOptions): Plan {
-  return withRemedies(faultPlanOf(seed, options), options);
+  return withHttp(withRemedies(faultPlanOf(seed, options), options), options);
+}
+
+/** The same plan with one more lane, if there is one behind HTTP. */
+function withHttp(plan: Plan, { http = false, ownApiServer }: PlanOptions): Plan {
+  if (!http) return plan;
+  const random = randomBy(plan.seed ^ HTTP_STREAM);
+  const lane: LanePlan = { ...lanePlan(random, 0), mode: 'http', pauseMs: OUTAGE_MS };
+  const steps = faultSteps(random, plan.lanes.length, random.pick([1, 3, 6]), ownApiServer);
+  return { ...plan, lanes: [...plan.lanes, lane], steps: [...plan.steps, ...steps] };
 }
 
 /** The same plan where the seed has no remedies; else one whose objects let them be applied. */
@@ -124,17 +140,18 @@ function faultPlanOf(seed: number, { lanes, ownApiServer }: PlanOptions): Plan {
   const lanePlans = Array.from({ length: lanes }, (_, lane) => lanePlan(random, lane));
   // Some runs are left nearly alone: only there whole proofs and figures come about.
   const perLane = random.pick([1, 3, 6, 10]);
-  const steps: Step[] = [];
-  for (let lane = 0; lane < lanes; lane += 1) {
-    const count = random.between(1, perLane);
-    for (let i = 0; i < count; i += 1) {
-      const action = actionOf(random, ownApiServer);
-      const boundary: When = { boundary: random.pick(faultBoundaries), passed: random.chance(0.5) };
-      const when = random.chance(0.5) ? boundary : { afterMs: random.between(0, STORY_MS) };
-      steps.push(stepOf(random, lane, action, when));
-    }
-  }
+  const steps = lanePlans.flatMap((_, lane) => faultSteps(random, lane, perLane, ownApiServer));
   return { seed, lanes: lanePlans, steps };
+}
+
+/** One step at least, and `most` at most. */
+function faultSteps(random: Random, lane: number, most: number, ownApiServer: boolean): Step[] {
+  return Array.from({ length: random.between(1, most) }, () => {
+    const action = actionOf(random, ownApiServer);
+    const boundary: When = { boundary: random.pick(faultBoundaries), passed: random.chance(0.5) };
+    const when = random.chance(0.5) ? boundary : { afterMs: random.between(0, STORY_MS) };
+    return stepOf(random, lane, action, when);
+  });
 }
 
 function lanePlan(random: Random, lane: number): LanePlan {

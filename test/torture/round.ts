@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDuration } from '../../src/api/index.ts';
 import type { Lease } from '../../src/kube/lease-lock.ts';
-import { demoSpec, subject } from '../kit/demo.ts';
+import { demoSpec, redisRef, subject } from '../kit/demo.ts';
 import type { Demos } from '../kit/demos.ts';
+import { HTTP_LIMIT } from '../kit/http-node.ts';
 import { checkLane } from './checks/index.ts';
 import { secretsIn } from './checks/secrets.ts';
 import type { Wrong } from './checks/seen.ts';
@@ -16,6 +17,7 @@ import {
   BURST_SCENARIO,
   deadlineOf,
   LIMIT,
+  OUTAGE_SCENARIO,
   OVERTIME_MS,
   THRESHOLD,
   TIMEOUT_MS,
@@ -93,7 +95,38 @@ function demosOf(stage: Stage, lane: number): Demos {
   return demos;
 }
 
+/** An outage of the Redis of a limiter behind HTTP, which fails closed. */
+function httpSpecOf(lane: LanePlan): object {
+  const request = { method: 'POST', path: '/check', body: '{"key":"$(key)"}' };
+  const { requests, windowSec } = HTTP_LIMIT;
+  return demoSpec({
+    subject: subject({
+      interface: { type: 'HTTP', http: { request, health: { path: '/health' } } },
+      limit: { requests, window: `${windowSec}s`, algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
+      health: { pollInterval: '500ms', timeout: `${TIMEOUT_MS}ms` },
+      // Its processes reach Redis from the address of this machine.
+      redis: redisRef({ allowOtherClients: true }),
+    }),
+    activeDeadline: deadlineOf(lane),
+    scenarios: [
+      {
+        name: OUTAGE_SCENARIO,
+        type: 'StoreOutage',
+        expect: 'Detected',
+        countdown: lane.countdown,
+        storeOutage: {
+          pause: `${lane.pauseMs}ms`,
+          callerTimeout: '500ms',
+          requestsPerSecond: 10,
+          settle: '2s',
+        },
+      },
+    ],
+  });
+}
+
 function specOf(lane: LanePlan): object {
+  if (lane.mode === 'http') return httpSpecOf(lane);
   const expect = lane.mode === 'strict' ? 'NotDetected' : 'Detected';
   return demoSpec({
     subject: subject({

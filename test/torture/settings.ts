@@ -4,6 +4,8 @@
 export const LEASE_MS = 4000;
 /** Name of the scenario whose key a burst goes to. */
 export const BURST_SCENARIO = 'ghosts';
+/** Name of the scenario of a lane behind HTTP. */
+export const OUTAGE_SCENARIO = 'outage';
 /** Node processes of a lane. */
 export const NODES = 3;
 /** Requests that the limit of a demo allows. */

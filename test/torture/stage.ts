@@ -16,6 +16,7 @@ import { Lane } from './lane.ts';
 import { type Model, startModel } from './model.ts';
 import { watchPace } from './observer/pace-eye.ts';
 import { VersionEye } from './observer/version-eye.ts';
+import type { LanePlan } from './plan.ts';
 import type { Passing } from './proxies/weather.ts';
 import { TortureRecord } from './record.ts';
 import { OperatorReplica } from './replica.ts';
@@ -25,7 +26,7 @@ export type GivenApiServer = Pick<ControlPlane, 'url' | 'caFile' | 'kubeconfig' 
 
 export interface StageOptions {
   /** Of each lane. */
-  readonly modes: readonly ('approximate' | 'strict')[];
+  readonly modes: readonly LanePlan['mode'][];
   /** Without one the stage starts its own, which may then be killed. */
   readonly apiServer?: GivenApiServer;
   readonly say?: (line: string) => void;

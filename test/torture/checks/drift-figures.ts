@@ -1,4 +1,5 @@
 /** What a status says of a pause and of the drift, beside what was seen of Redis and at the proxies of the nodes. */
+import type { FaultStatus } from '../../../src/api/index.ts';
 import { LIMIT } from '../settings.ts';
 import { answersTo, outside, type Range, together } from './answers.ts';
 import { slack, stepsBetween } from './delays.ts';
@@ -16,17 +17,22 @@ const CONNECT_MS = 1000;
 const HELD_MS = 100;
 
 export function driftFigures(told: Told): string[] {
-  const { scenario, seen } = told;
-  const { fault } = scenario;
+  const { fault } = told.scenario;
   if (!fault) return [];
-  const [plannedAt, until] = [Date.parse(fault.plannedAt), Date.parse(fault.until)];
-  const pause = pausesOf(seen)
-    .filter(({ sent }) => sent.at >= plannedAt - EDGE_MS && sent.at <= until + EDGE_MS)
-    .toSorted((a, b) => Math.abs(a.sent.at + a.ms - until) - Math.abs(b.sent.at + b.ms - until))[0];
+  const pause = pauseOf(told, fault);
   return [...checkTimes(told, pause), ...checkTraffic(told), ...checkResult(told, pause)];
 }
 
-function checkTimes(
+/** The pause that was made for this fault. */
+export function pauseOf({ seen }: Told, fault: FaultStatus): PauseSeen | undefined {
+  const [plannedAt, until] = [Date.parse(fault.plannedAt), Date.parse(fault.until)];
+  return pausesOf(seen)
+    .filter(({ sent }) => sent.at >= plannedAt - EDGE_MS && sent.at <= until + EDGE_MS)
+    .toSorted((a, b) => Math.abs(a.sent.at + a.ms - until) - Math.abs(b.sent.at + b.ms - until))[0];
+}
+
+/** What a status says of the start, the proof and the end of a pause. */
+export function checkTimes(
   { scenario: { evidence = [], fault }, seen }: Told,
   pause: PauseSeen | undefined,
 ): string[] {

@@ -1,10 +1,16 @@
 /** Every figure and every result of a status is what was seen. */
-import { BURST_SCENARIO } from '../settings.ts';
+import { BURST_SCENARIO, OUTAGE_SCENARIO } from '../settings.ts';
 import { burstFigures } from './burst-figures.ts';
 import { driftFigures } from './drift-figures.ts';
+import { outageFigures } from './outage-figures.ts';
 import { withoutRemedies } from './remedies-seen.ts';
 import type { Seen, Wrong } from './seen.ts';
 import type { Told } from './told.ts';
+
+const FIGURES: Readonly<Record<string, (told: Told) => string[]>> = {
+  [BURST_SCENARIO]: burstFigures,
+  [OUTAGE_SCENARIO]: outageFigures,
+};
 
 export function checkFigures(whole: Seen): Wrong[] {
   const seen = withoutRemedies(whole);
@@ -17,7 +23,8 @@ export function checkFigures(whole: Seen): Wrong[] {
   return scenarios.flatMap((scenario) => {
     const key = journal?.faults?.find(({ id }) => id === scenario.fault?.id)?.fixture;
     const told: Told = { seen, scenario, key };
-    const messages = scenario.name === BURST_SCENARIO ? burstFigures(told) : driftFigures(told);
+    const figures = FIGURES[scenario.name] ?? driftFigures;
+    const messages = figures(told);
     const at = scenario.fault ? Date.parse(scenario.fault.plannedAt) : last.at;
     return messages.map((message) => ({ check: `figures of ${scenario.name}`, lane, at, message }));
   });

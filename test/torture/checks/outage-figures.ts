@@ -1,0 +1,52 @@
+/** What a status says of a store outage, next to what the nodes answered at their proxies. */
+import { HTTP_LIMIT } from '../../kit/http-node.ts';
+import type { CheckSeen } from '../record.ts';
+import { stepsBetween } from './delays.ts';
+import { checkTimes, pauseOf } from './drift-figures.ts';
+import { measure, type Told } from './told.ts';
+
+export function outageFigures(told: Told): string[] {
+  const { fault, measures, result } = told.scenario;
+  const wrong = checkAdvice(told);
+  if (!fault || !measures) return wrong;
+  const pause = pauseOf(told, fault);
+  wrong.push(...checkTimes(told, pause));
+  const over = measure(told.scenario, 'overAdmission') ?? 0;
+  const admitted = mostAdmitted(told);
+  if (over > Math.max(0, admitted - HTTP_LIMIT.requests)) {
+    wrong.push(`overAdmission is said to be ${over}, and the nodes admitted ${admitted} of one caller`);
+  }
+  if (result === 'NotDetected' && pause && !isDisturbed(told, pause.from, pause.end)) {
+    const failed = checksOf(told).filter(
+      ({ nodeAt = 0, status }) => status === 503 && nodeAt > pause.to && nodeAt < pause.end,
+    );
+    wrong.push(`NotDetected, and the nodes, which fail closed, answered ${failed.length} with an error`);
+  }
+  return wrong;
+}
+
+/** The spec is right, so a run may only doubt it if something was done to the limiter or its Redis. */
+function checkAdvice(told: Told): string[] {
+  const { lane, name, record } = told.seen;
+  const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
+  const message = last?.object.status?.run?.verdict?.message ?? '';
+  const doubts = /correct subject\.rateLimiter\b/i.test(message);
+  return doubts && !isDisturbed(told, 0, Infinity)
+    ? [`the spec is right, and the verdict is: ${message}`]
+    : [];
+}
+
+/** Most that one caller was admitted. Its key may be counted anew if its Redis was emptied meanwhile. */
+function mostAdmitted(told: Told): number {
+  const admitted = checksOf(told).filter(({ allowed, status }) => status === 200 && allowed === true);
+  const byKey = Map.groupBy(admitted, ({ key }) => key);
+  return Math.max(0, ...[...byKey.values()].map(({ length }) => length));
+}
+
+function checksOf({ seen: { lane, record } }: Told): CheckSeen[] {
+  return record.of('check', lane);
+}
+
+function isDisturbed({ seen: { lane, record } }: Told, from: number, to: number): boolean {
+  return stepsBetween(record, from, to, lane, ['node', 'node-link', 'redis', 'redis-link']).length > 0;
+}
