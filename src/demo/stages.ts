@@ -96,7 +96,9 @@ function workOnDetection(context: Context, scenario: Scenario): Work {
   if (entry.result) return { done: true, message: entry.message ?? entry.result };
   // Its last sample comes a little after the end: who is woken at once till then leaves no time to take it.
   if (entry.fault) wake(context, Math.max(context.now + 100, watchEnd(entry.fault, scenario)));
-  return { done: false, message: `Watching: ${scenario.invariant}`, note: 'watching' };
+  const most = formatDuration(scenario.settleMs);
+  const message = `Watching, for up to ${most} after the fault: ${scenario.invariant}`;
+  return { done: false, message, note: 'watching' };
 }
 
 function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterStatus): Work {

@@ -423,7 +423,7 @@ function returnText(limitReturn: LimitReturn): string {
     case 'Returned':
       return `The limit was returned: ${counted(limitReturn.callers, 'caller')} that had used it up got a request admitted again`;
     case 'NotReturned':
-      return `The limit was not returned: ${limitReturn.lockedOut} of ${counted(limitReturn.callers, 'caller')} that had used it up were still rejected ${formatDuration(limitReturn.waitedMs)} later`;
+      return `The limit was not returned: ${limitReturn.lockedOut} of ${counted(limitReturn.callers, 'caller')} that had used it up were still rejected ${formatDuration(limitReturn.waitedMs)} later: their keys do not expire, or the window is longer than limit.window`;
     case 'NotChecked':
       return `Whether the limit is returned was not checked: ${limitReturn.why}`;
     default:
