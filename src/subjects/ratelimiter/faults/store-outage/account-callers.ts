@@ -17,8 +17,9 @@ import { awaitReturn, type LimitReturn } from './limit-return.ts';
 /** For so many nodes accounts are made up, and for limits up to that: each has to be used up after the fault. */
 export const MOST_ACCOUNTS = 3;
 export const MOST_ACCOUNTED = 200;
-/** How long that may take for one of them; milliseconds. */
+/** About how long that takes for one of them, and how long it may take; milliseconds. */
 const WITHIN_MS = 2000;
+const MOST_MS = 10_000;
 
 export interface AccountCallersOptions
   extends Pick<CallerAccess, 'callers' | 'clients' | 'learned' | 'limit'> {
@@ -115,8 +116,12 @@ export class AccountCallers {
   /** Whether those callers get their limits back; after {@link balance}. @throws the reason of `signal` */
   async limitReturn(withinMs: number, signal: AbortSignal): Promise<LimitReturn> {
     const keys = this.#usedUp;
-    if (keys.length === 0)
-      return { state: 'NotChecked', why: 'no caller could use its limit up after the fault' };
+    if (this.#during.length === 0) {
+      return { state: 'NotChecked', why: `limits above ${MOST_ACCOUNTED} are not used up after the pause` };
+    }
+    if (keys.length === 0) {
+      return { state: 'NotChecked', why: 'no caller could use its limit up after the pause' };
+    }
     return await awaitReturn({ ...this.#options, keys, withinMs }, signal);
   }
 
@@ -126,7 +131,7 @@ export class AccountCallers {
     const rest = learned && { rest: { left, learned } };
     return await useUp(
       { clients, callers, key, most, callerTimeoutMs, withinMs: WITHIN_MS, ...rest },
-      signal,
+      AbortSignal.any([signal, AbortSignal.timeout(MOST_MS)]),
     ).catch(() => {
       signal.throwIfAborted();
       return { requests: [], usedUp: false };

@@ -26,7 +26,7 @@ import type { LimitReturn } from './limit-return.ts';
 import { OutageCallers } from './outage-callers.ts';
 import { OutageRecord, type OutageTimes } from './outage-record.ts';
 import { OwnCaller } from './own-caller.ts';
-import { parametersOf, type StoreOutageSpec } from './parameters.ts';
+import { parametersOf, requestsInFault, type StoreOutageSpec } from './parameters.ts';
 import { seenInvariant } from './seen-invariant.ts';
 
 /** How often it is looked whether the fault has begun, or ended; milliseconds. */
@@ -112,10 +112,10 @@ export class StoreOutageAttempt implements FaultAttempt {
       timeline,
       callers,
     };
+    this.#place = place;
     for (const request of before) place.record.add(request);
     const knownUntil =
       callers instanceof OwnCaller ? undefined : await this.#introduce(place, callers, signal);
-    this.#place = place;
     this.#pause.prepared();
     const windowEnds = windowEnd(this.#limit, firstSentAt);
     // The window of the one caller begins with the fault.
@@ -147,7 +147,8 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 
   #callersOf(fixture: string): OutageCallers | OwnCaller {
-    const { ownLimit, room } = this.#toolkit;
+    const { ownLimit, room, target } = this.#toolkit;
+    const inFault = requestsInFault(this.#scenario) * target.nodes.length;
     const { callerTimeout, excludesAbove, requestsPerSecond } = this.#parameters;
     const options = {
       access: this.#access,
@@ -167,7 +168,7 @@ export class StoreOutageAttempt implements FaultAttempt {
       ? new OwnCaller({ ...options, ownLimit })
       : new OutageCallers({
           ...options,
-          crossing: crossingCallers(this.#limit, excludesAbove),
+          crossing: crossingCallers(this.#limit, inFault, excludesAbove),
           trafficMs: 2 * this.#storyMs,
         });
   }

@@ -65,6 +65,8 @@ export interface NodeBehaviour {
   readonly crossing: Counts;
   /** Of requests that need no limiter. */
   readonly control: Counts;
+  /** Callers under their limit that had no answer while such requests were still answered. */
+  readonly hungFirst: number;
   /** How often the one over its limit was admitted as the fault began or ended, or late: not in the counts. */
   readonly beyondAtEdges: number;
   /** Requests of callers under their limit whose answers the operator read too late to tell; not in the counts. */
@@ -141,6 +143,7 @@ export function behaviourOf(
         node,
         {
           ...counts,
+          hungFirst: hungBeforeControl(own),
           beyondAtEdges: Math.max(0, admittedIn - told),
           untimed: (untimedOf.get(node) ?? []).filter(({ caller }) => caller === 'Within').length,
         },
@@ -183,6 +186,13 @@ export function behaviourOf(
       ]),
     ],
   };
+}
+
+/** Callers under their limit that had no answer, and sent before the first request without a limiter that had none. */
+function hungBeforeControl(requests: readonly CallerRequest[]): number {
+  const hung = requests.filter(({ got }) => got === 'Unanswered');
+  const slowFrom = firstOf(hung.filter(({ caller }) => caller === 'Control'));
+  return hung.filter(({ caller, sentAt }) => caller === 'Within' && sentAt < slowFrom).length;
 }
 
 /** One caller that has a limit to exceed. */

@@ -237,6 +237,46 @@ describe('a request that its caller gave up', () => {
     await expect.poll(() => late.map(({ request }) => request)).toEqual([requests[1]]);
   });
 
+  it('holds up the next of its kind if 300 wait, so that no outcome is lost', async () => {
+    const server = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = new NodeClient({ name: 'a', host: '127.0.0.1', port }, 1000, Date.now);
+    const [until, stop] = [new AbortController(), new AbortController()];
+    onTestFinished(() => {
+      until.abort();
+      client.close();
+      server.closeAllConnections();
+      server.close();
+    });
+    const sent = { Beyond: 0, Within: 0 };
+    const traffic = runCallerTraffic(
+      {
+        clients: [client],
+        callers,
+        ...endless,
+        kinds: [
+          { caller: 'Beyond', keys: always('k1') },
+          { caller: 'Within', keys: always('k2') },
+        ],
+        requestsPerSecond: 1000,
+        callerTimeoutMs: 5,
+        late: { listensTo: (caller) => caller === 'Beyond', hear: () => undefined, until: until.signal },
+      },
+      ({ caller }) => {
+        if (caller === 'Beyond' || caller === 'Within') sent[caller] += 1;
+      },
+      stop.signal,
+      stop.signal,
+    );
+    await expect.poll(() => sent.Within, { timeout: 20_000 }).toBeGreaterThan(1000);
+    stop.abort();
+    await traffic;
+    expect(sent.Beyond).toBeGreaterThanOrEqual(300);
+    // Those that were under way when the 300th gave up.
+    expect(sent.Beyond).toBeLessThan(600);
+  });
+
   it('is listened to no longer than that is asked for', async () => {
     const { late, share, until } = await listening(2);
     until.abort();

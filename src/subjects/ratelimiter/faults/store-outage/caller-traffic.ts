@@ -19,8 +19,11 @@ const TICK_MS = 10;
 /** How far it catches up on what was due while this process stood still; what is older is left out. */
 const CATCH_UP_MS = 200;
 
-/** Requests that are listened to at once after their callers gave up; beyond that the oldest is dropped. */
-const MOST_LATE = 500;
+/**
+ * Requests that are listened to at once after their callers gave up. With so many, no more are sent of kinds that are
+ * listened to: what a dropped one came to nobody would know. Other runs need connections as well.
+ */
+const MOST_LATE = 300;
 
 /** Callers that are alike. */
 export interface KindOfTraffic {
@@ -102,6 +105,7 @@ export async function runCallerTraffic(
     for (; turn < until; turn += 1) {
       for (const client of clients) {
         for (const { caller, keys } of kinds) {
+          if (listening.isFull && options.late?.listensTo(caller)) continue;
           const { done, value } = keys.next();
           if (done) return await ended();
           send(client, caller, value);
@@ -166,7 +170,10 @@ class Listening {
 
   begin(request: AbortController, place: ConnectionLease): void {
     this.#open.set(request, place);
-    if (this.#open.size > MOST_LATE) this.handOver()?.release();
+  }
+
+  get isFull(): boolean {
+    return this.#open.size >= MOST_LATE;
   }
 
   end(request: AbortController): void {

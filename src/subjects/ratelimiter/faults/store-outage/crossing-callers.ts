@@ -13,12 +13,14 @@ const OTHERS = 2;
 
 /**
  * Callers that have one request left when the fault begins: as many as exclude a failure that hits more than
- * `excludesAbove` percent of callers, or as a few requests prepare.
+ * `excludesAbove` percent of callers, or as a few requests prepare and cross their limits with.
+ * @param inFault requests that such callers send in the fault, all together
  */
-export function crossingCallers(limit: RateLimit, excludesAbove?: number): number {
+export function crossingCallers(limit: RateLimit, inFault: number, excludesAbove?: number): number {
   if (excludesAbove !== undefined) return Math.max(1, trialsToExclude(excludesAbove) - OTHERS);
   const each = Math.max(1, admittedAtOnce(limit) - 1);
-  return Math.max(1, Math.min(USUAL_CROSSING, Math.floor(USUAL_REQUESTS / each)));
+  const most = Math.min(USUAL_CROSSING, Math.floor(USUAL_REQUESTS / each), mostCrossing(limit, inFault));
+  return Math.max(1, most);
 }
 
 /**

@@ -17,9 +17,11 @@ export type LimitReturn =
       readonly state: 'NotReturned';
       readonly callers: number;
       readonly lockedOut: number;
-      /** Since they last sent a request. */
+      /** From the use of their limits to the last try. */
       readonly waitedMs: number;
     }
+  /** Their requests were neither admitted nor rejected: so many of them. */
+  | { readonly state: 'Unclear'; readonly callers: number; readonly unclear: number }
   | { readonly state: 'NotChecked'; readonly why: string };
 
 /** The longest that {@link awaitReturn} takes; milliseconds. */
@@ -66,7 +68,7 @@ export async function awaitReturn(
     if (left.length === 0) return { state: 'Returned', callers: keys.length };
   }
   const lockedOut = last.filter((got) => got === 'Denied').length;
-  if (lockedOut === 0) return { state: 'NotChecked', why: 'requests for it were not answered properly' };
+  if (lockedOut === 0) return { state: 'Unclear', callers: keys.length, unclear: left.length };
   const waitedMs = Math.round(performance.now() - start);
   return { state: 'NotReturned', callers: keys.length, lockedOut, waitedMs };
 }

@@ -8,11 +8,13 @@ import type { InvariantReading } from '../../../../demo/observed.ts';
 import { CONFIDENCE, excludedAbove } from '../../../../demo/power.ts';
 import { listed } from '../../../targets/refusal.ts';
 import type { CallerRequest, LateAnswer } from '../../interfaces/caller-request.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
 import { shareInterval } from '../share-interval.ts';
 import {
   type Behaviour,
   behaviourOf,
+  LEAST_ASKED,
   type OutageBehaviour,
   type OutageSettings,
   type OutageSpan,
@@ -44,6 +46,8 @@ export class OutageRecord {
   /** Where each request stands that has no answer yet. */
   readonly #unanswered = new Map<CallerRequest, number>();
   #gone: ReadonlySet<string> = new Set();
+  /** What follows from the requests so far: several figures of one reading go by it, and it takes its time with many. */
+  #judged: { readonly span: OutageSpan; readonly behaviour: OutageBehaviour } | undefined;
   #left = 0;
 
   constructor(settings: OutageSettings, accept: readonly Behaviour[]) {
@@ -58,6 +62,7 @@ export class OutageRecord {
   }
 
   add(request: CallerRequest): void {
+    this.#judged = undefined;
     if (this.#all.length < MOST_REQUESTS) {
       if (request.got === 'Unanswered') this.#unanswered.set(request, this.#all.length);
       this.#all.push(request);
@@ -66,6 +71,7 @@ export class OutageRecord {
 
   /** A request that was added as unanswered has an answer after all. */
   addLate(request: CallerRequest, late: LateAnswer): void {
+    this.#judged = undefined;
     const index = this.#unanswered.get(request);
     if (index !== undefined) this.#all[index] = { ...request, late };
     this.#unanswered.delete(request);
@@ -73,6 +79,7 @@ export class OutageRecord {
 
   /** These nodes were deleted or made anew meanwhile: what their callers did not get is not of the fault. */
   setAside(gone: readonly string[]): void {
+    this.#judged = undefined;
     this.#gone = new Set(gone.filter((name) => this.#settings.nodes.includes(name)));
   }
 
@@ -94,13 +101,23 @@ export class OutageRecord {
   /** As {@link OutageBehaviour.excess}; undefined while it cannot be judged. */
   excess(times: OutageTimes): OutageBehaviour['excess'] | undefined {
     const span = spanOf(times);
-    return span && behaviourOf(this.#staying, this.#requests, span).excess;
+    return span && this.#behaviour(span).excess;
   }
 
   /** What became of callers after the fault; undefined while nobody knows. */
   recovery(times: OutageTimes): Recovery | undefined {
     const span = spanOf(times);
-    return span && this.#recoveryOf(behaviourOf(this.#staying, this.#requests, span), span);
+    return span && this.#recoveryOf(this.#behaviour(span), span);
+  }
+
+  #behaviour(span: OutageSpan): OutageBehaviour {
+    const known = this.#judged;
+    if (known && known.span.startedAt === span.startedAt && known.span.endedAt === span.endedAt) {
+      return known.behaviour;
+    }
+    const behaviour = behaviourOf(this.#staying, this.#requests, span);
+    this.#judged = { span, behaviour };
+    return behaviour;
   }
 
   #recoveryOf({ after }: OutageBehaviour, span: OutageSpan): Recovery | undefined {
@@ -123,8 +140,7 @@ export class OutageRecord {
   reading(times: OutageTimes, finishedAt: number | undefined, limitReturn?: LimitReturn): InvariantReading {
     const span = spanOf(times);
     const requests = this.#requests;
-    const judged =
-      span && this.#judge(behaviourOf(this.#staying, requests, span), requests, span, limitReturn);
+    const judged = span && this.#judge(this.#behaviour(span), requests, span, limitReturn);
     const shortfalls = [...(judged?.shortfalls ?? []), ...this.#missing(times)];
     const proven = finishedAt !== undefined && shortfalls.length === 0;
     const brokenAt = proven ? judged?.brokenAt : undefined;
@@ -159,7 +175,7 @@ export class OutageRecord {
     return {
       shortfalls: behaviour.shortfalls,
       brokenAt: this.#brokenAt(broken, behaviour, phases, span),
-      doubts: this.#doubts(behaviour, recovery),
+      doubts: this.#doubts(behaviour, recovery, limitReturn),
       summary: summaryOf(behaviour, broken),
       measures: measuresOf(all),
       evidence: this.#evidence(all, requests),
@@ -210,16 +226,21 @@ export class OutageRecord {
   }
 
   /** Whether callers got something else than what is accepted, whatever chance and slow pods may have added. */
-  #isUnaccepted(judged: OutageBehaviour): boolean {
-    const { behaviour, near } = judged;
+  #isUnaccepted({ behaviour, byNode, near }: OutageBehaviour): boolean {
     const accepts = (word: Behaviour): boolean => this.#accept.includes(word);
     if (accepts(behaviour) || (near && accepts(near.other))) return false;
-    return !mayBeSlow(judged);
+    const slow = slowPods(byNode);
+    if (slow.length === 0) return true;
+    return [...byNode].some(([node, judged]) => !slow.includes(node) && !accepts(judged.behaviour));
   }
 
   /** Why nothing is proven to hold that is not shown broken. */
-  #doubts(judged: OutageBehaviour, recovery: Recovery | undefined): string[] {
-    const { behaviour, near, unknown } = judged;
+  #doubts(
+    judged: OutageBehaviour,
+    recovery: Recovery | undefined,
+    limitReturn: LimitReturn | undefined,
+  ): string[] {
+    const { behaviour, near, reached, unknown } = judged;
     const accepts = (word: Behaviour): boolean => this.#accept.includes(word);
     const doubts: string[] = [];
     if (this.#gone.size > 0) {
@@ -230,12 +251,18 @@ export class OutageRecord {
         `${nearText(behaviour, near)}: lengthen storeOutage.pause or raise storeOutage.requestsPerSecond`,
       );
     }
-    if (mayBeSlow(judged) && !accepts(behaviour)) doubts.push(slowText(judged));
+    if (slowPods(judged.byNode).length > 0 && !accepts(behaviour)) doubts.push(slowText(judged));
     if (unknown > 0 && !accepts('FailsOpen')) {
       doubts.push(
         `${counted(unknown, 'request')} of callers over their limit had no answer by the end of the watch, and may have been admitted: lengthen storeOutage.settle, or select fewer pods`,
       );
     }
+    if (behaviour === 'Holds' && !this.#isOneLimit && reached.size === 0 && !accepts('FailsOpen')) {
+      doubts.push(
+        'no caller that crossed its limit in the pause was rejected by every pod, so it is not shown that the limit holds: lengthen storeOutage.pause or raise storeOutage.requestsPerSecond',
+      );
+    }
+    if (limitReturn?.state === 'Unclear') doubts.push(returnText(limitReturn));
     if (recovery?.state === 'Unclear') {
       doubts.push(
         'a few requests failed until the end of the watch, so recovery is not shown: lengthen storeOutage.settle',
@@ -262,7 +289,7 @@ export class OutageRecord {
     const lines = [
       over.excess > 0
         ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the pause' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, ${over.bound} are the most${broken.over ? '; not accepted, since accept does not name FailsOpen' : ''}`
-        : `Over the limit: no more admitted than it allows, of ${this.#callersText(requests)}`,
+        : `Over the limit: no more admitted than it allows${this.#testedText(judged, requests)}`,
       ...(late > 0
         ? [
             `${counted(late, 'request')} ${late === 1 ? 'was' : 'were'} admitted after the caller had given up`,
@@ -276,9 +303,7 @@ export class OutageRecord {
       answersText(phases),
       this.#afterText(judged, phases.after, recovery),
       ...(limitReturn ? [returnText(limitReturn)] : []),
-      ...(mayBeSlow(judged) || [...byNode.values()].some(({ control }) => control.Unanswered > 0)
-        ? [slowText(judged)]
-        : []),
+      ...([...byNode.values()].some(({ control }) => control.Unanswered > 0) ? [slowText(judged)] : []),
     ];
     if (this.#gone.size > 0) lines.push(`${this.#goneText()}: what else happened there is left out`);
     for (const [node, { behaviour: word, beyond, beyondAtEdges, crossing, within }] of byNode) {
@@ -289,13 +314,17 @@ export class OutageRecord {
     return lines;
   }
 
-  /** Of how many callers, and so what share of callers would have shown itself. */
-  #callersText(requests: readonly CallerRequest[]): string {
-    if (this.#isOneLimit) return 'the one caller';
+  /** Of how many callers, and so what share of callers would have shown itself; '' if not all is known of them. */
+  #testedText({ unknown }: OutageBehaviour, requests: readonly CallerRequest[]): string {
+    if (unknown > 0) return ', as far as is known';
+    if (this.#isOneLimit) return ', of the one caller';
     const limited = requests.filter(({ caller }) => caller !== 'Within' && caller !== 'Control');
-    const callers = new Set(limited.map(({ caller, key = '' }) => (caller === 'Crossing' ? key : caller)))
-      .size;
-    return `${counted(callers, 'caller')}; a failure that hits more than ${excludedAbove(callers)} % of callers is excluded at ${CONFIDENCE} % confidence`;
+    const sent = Map.groupBy(limited, ({ caller, key }) => (caller === 'Crossing' ? key : caller));
+    // Who sent no more than its limit could not exceed it.
+    const full = admittedAtOnce(this.#settings.limit);
+    const callers = [...sent.values()].filter(({ length }) => length > full).length;
+    if (callers === 0) return '';
+    return `, of ${counted(callers, 'caller')}; a failure that hits more than ${excludedAbove(callers)} % of callers is excluded at ${CONFIDENCE} % confidence`;
   }
 
   #afterText(
@@ -385,19 +414,19 @@ function summaryOf({ behaviour, over }: OutageBehaviour, { limitReturn, recovery
 function nearText(behaviour: Behaviour, { count, of, other }: NonNullable<OutageBehaviour['near']>): string {
   const { from, to } = shareInterval(count, of);
   const percent = (share: number): string => (100 * share).toFixed(0);
-  return `${behaviour} or ${other} is near the border of ${percent(SHARE)} %: ${count} of ${of} callers got the same (${percent(from)} to ${percent(to)} % at 95 % confidence)`;
+  return `${behaviour} or ${other} is near the border of ${percent(SHARE)} %: ${count} of ${of} requests had the same outcome (${percent(from)} to ${percent(to)} % at 95 % confidence)`;
 }
 
 /**
- * Whether slow pods may be why callers under their limit had no answer: some requests that need no limiter had none
- * either. If none of them had, the path needs Redis like the limiter, and tells nothing.
+ * Pods that may be slow, which may be why callers under their limit had no answer: some requests that need no limiter
+ * had none either. If none of them had, the path needs Redis like the limiter, and tells nothing. If callers had none
+ * first, the limiter may have taken up what such a request needs, as a pool of threads.
  */
-function mayBeSlow({ behaviour, byNode }: OutageBehaviour): boolean {
-  if (behaviour !== 'Hangs' && behaviour !== 'Mixed') return false;
-  return [...byNode.values()].some(({ control, within }) => {
-    const of = sizeOf(control);
-    const { from, to } = shareInterval(control.Unanswered, of);
-    return within.Unanswered > 0 && from > 1 - SHARE && to < SHARE;
+function slowPods(byNode: OutageBehaviour['byNode']): string[] {
+  return [...byNode].flatMap(([node, { control, hungFirst, within }]) => {
+    const { from, to } = shareInterval(control.Unanswered, sizeOf(control));
+    const isSlow = within.Unanswered > 0 && hungFirst < LEAST_ASKED && from > 1 - SHARE && to < SHARE;
+    return isSlow ? [node] : [];
   });
 }
 
@@ -414,7 +443,7 @@ function reachedText(reached: ReadonlySet<string>): string {
     ...(reached.has('Crossing') ? ['callers that had one request left'] : []),
   ];
   return names.length > 0
-    ? `Rejected by every pod at the limit in the pause: ${listed(names)}`
+    ? `Rejected by every pod in the pause: ${listed(names)}`
     : 'No caller that crossed its limit in the pause was rejected by every pod: what such a caller gets is not shown';
 }
 
@@ -423,7 +452,9 @@ function returnText(limitReturn: LimitReturn): string {
     case 'Returned':
       return `The limit was returned: ${counted(limitReturn.callers, 'caller')} that had used it up got a request admitted again`;
     case 'NotReturned':
-      return `The limit was not returned: ${limitReturn.lockedOut} of ${counted(limitReturn.callers, 'caller')} that had used it up were still rejected ${formatDuration(limitReturn.waitedMs)} later: their keys do not expire, or the window is longer than limit.window`;
+      return `The limit was not returned: ${limitReturn.lockedOut} of ${counted(limitReturn.callers, 'caller')} that had used it up ${limitReturn.lockedOut === 1 ? 'was' : 'were'} still rejected ${Math.round(limitReturn.waitedMs / 1000)} s later: their keys do not expire, or the window is longer than limit.window`;
+    case 'Unclear':
+      return `Whether the limit is returned is not clear: requests of ${limitReturn.unclear} of ${counted(limitReturn.callers, 'caller')} that had used it up had an error or no answer`;
     case 'NotChecked':
       return `Whether the limit is returned was not checked: ${limitReturn.why}`;
     default:

@@ -128,6 +128,13 @@ const MOST_AT_ONCE = 1000;
 /** What the proof of the pause may take of it, before the one caller begins to ask; milliseconds. */
 const PROOF_MS = 500;
 
+/** Requests of each kind to one pod that count: one that the end of the pause may answer does not. */
+export function requestsInFault(scenario: ScenarioSpec): number {
+  const { callerTimeout, pause, requestsPerSecond } = parametersOf(scenario);
+  const countedMs = parseDuration(pause) - parseDuration(callerTimeout);
+  return Math.max(0, Math.floor((countedMs / 1000) * requestsPerSecond));
+}
+
 /** Why no run on so many pods can tell what callers get, with what to change. */
 export function unprovable(
   scenario: ScenarioSpec,
@@ -136,11 +143,9 @@ export function unprovable(
 ): string | undefined {
   const { callerTimeout, pause, requestsPerSecond } = parametersOf(scenario);
   const timeoutMs = parseDuration(callerTimeout);
-  // One that the end of the pause may answer tells nothing, so the last ones do not count.
-  const countedMs = parseDuration(pause) - timeoutMs;
-  const asked = Math.floor((countedMs / 1000) * requestsPerSecond);
+  const asked = requestsInFault(scenario);
   if (asked < LEAST_ASKED) {
-    return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the pause, and storeOutage.requestsPerSecond ${requestsPerSecond} x (pause ${pause} - callerTimeout ${callerTimeout}) comes to ${Math.max(0, asked)}: lengthen storeOutage.pause or raise requestsPerSecond`;
+    return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the pause, and storeOutage.requestsPerSecond ${requestsPerSecond} x (pause ${pause} - callerTimeout ${callerTimeout}) comes to ${asked}: lengthen storeOutage.pause or raise requestsPerSecond`;
   }
   // Four kinds of callers send to each pod, or one in place of two.
   const kinds = limiter.interface.http?.identity === 'SourceAddress' ? 2 : 4;
@@ -166,7 +171,7 @@ function tooFewCallers(
     return `${name}: with identity SourceAddress there is one caller, so storeOutage.excludesAbove cannot be met: leave it out`;
   }
   const limit = limitOf(limiter);
-  const needed = crossingCallers(limit, excludesAbove);
+  const needed = crossingCallers(limit, inFault, excludesAbove);
   const most = http ? mostCrossing(limit, inFault) : Math.min(USUAL_CROSSING, mostCrossing(limit, inFault));
   if (needed <= most) return undefined;
   const possible = most < 1 ? '' : ` to ${excludedAbove(limitedCallers(most))}`;

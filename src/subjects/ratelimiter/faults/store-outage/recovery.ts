@@ -1,7 +1,7 @@
 /** How soon callers are admitted again as before, and how long they waited for answers. Pure. */
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { shareInterval } from '../share-interval.ts';
-import { type OutageSpan, SHARE } from './behaviour.ts';
+import { LEAST_ASKED, type OutageSpan, SHARE } from './behaviour.ts';
 
 export interface Latency {
   readonly p50Ms: number;
@@ -51,11 +51,12 @@ export function recoveryOf(
   const lastAt = since.at(-1)?.sentAt;
   if (lastAt === undefined) return undefined;
   const half = since.filter(({ sentAt }) => sentAt >= (span.endedAt + lastAt) / 2);
-  const failing = nodes.filter((node) => {
-    const own = half.filter((request) => request.node === node);
+  const fails = (own: readonly CallerRequest[]): boolean => {
     const good = own.filter((request) => !isBad(request, oneLimit)).length;
-    return own.length > 0 && shareInterval(good, own.length).to < SHARE;
-  });
+    return own.length >= LEAST_ASKED && shareInterval(good, own.length).to < SHARE;
+  };
+  const ofNode = Map.groupBy(half, ({ node }) => node);
+  const failing = nodes.filter((node) => fails(ofNode.get(node) ?? []));
   const watchedMs = lastAt - span.endedAt;
   if (failing.length > 0) return { state: 'NotRecovered', nodes: failing, watchedMs };
   // Nothing was rejected since the caller over its limit was admitted too often.
