@@ -7,7 +7,7 @@ import { counted, formatDuration, type Measure } from '../../../../api/index.ts'
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import { CONFIDENCE, excludedAbove } from '../../../../demo/power.ts';
 import { listed } from '../../../targets/refusal.ts';
-import type { CallerRequest, LateAnswer } from '../../interfaces/caller-request.ts';
+import { admittedAt, type CallerRequest, type LateAnswer } from '../../interfaces/caller-request.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { EARLY_MS } from '../redis-pause/pause.ts';
 import { shareInterval } from '../share-interval.ts';
@@ -77,20 +77,20 @@ export class OutageRecord {
     this.#unanswered.delete(request);
   }
 
-  /** These nodes were deleted or made anew meanwhile: what their callers did not get is not of the fault. */
+  /** These pods were deleted or replaced during the watch: what their callers did not get is not of the fault. */
   setAside(gone: readonly string[]): void {
     this.#judged = undefined;
     this.#gone = new Set(gone.filter((name) => this.#settings.nodes.includes(name)));
   }
 
-  /** Of the nodes that are still there; what the others let through beyond the limit was let through all the same. */
+  /** Of the pods that are still there; what the others admitted beyond the limit was admitted all the same. */
   get #requests(): readonly CallerRequest[] {
     const all = asOfOneLimit(this.#settings, this.#all);
     if (this.#gone.size === 0) return all;
-    return all.filter(
-      ({ caller, got, node }) =>
-        !this.#gone.has(node) || (got === 'Admitted' && (caller !== 'Within' || this.#isOneLimit)),
-    );
+    return all.filter((request) => {
+      if (!this.#gone.has(request.node)) return true;
+      return admittedAt(request) !== undefined && (request.caller !== 'Within' || this.#isOneLimit);
+    });
   }
 
   get #staying(): OutageSettings {
