@@ -108,7 +108,12 @@ function scenarioOf({
     ...(summary !== undefined && { summary }),
     ...(message !== undefined && { message }),
     ...(measures !== undefined && {
-      measures: Object.fromEntries(measures.map(({ name: of, value }) => [of, value])),
+      // A time to recovery that is only a lower bound is none.
+      measures: Object.fromEntries(
+        measures.flatMap(({ atLeast, name: of, value }) =>
+          atLeast && of === 'wellAfter' ? [] : [[of, value]],
+        ),
+      ),
     }),
     ...(evidence !== undefined && { evidence }),
   };
