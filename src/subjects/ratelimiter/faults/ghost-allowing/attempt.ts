@@ -16,7 +16,7 @@ import type { Timeline } from '../timeline.ts';
 import { GhostInvariant } from './invariant.ts';
 import { parametersOf, requestsOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
-import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+import { burstBands, readingOf, reportOf, shownTrial, type Trial, trialKeys } from './trials.ts';
 
 /** Rest between two trials, and what is added from one to the next: no two meet a sync at the same moment. */
 const REST_MS = 100;
@@ -163,10 +163,9 @@ export class GhostAllowingAttempt implements FaultAttempt {
     );
   }
 
-  /** Of the trial that broke the invariant, or the first. */
+  /** Of the trial whose figures are told. */
   evidence(): FaultEvidence | undefined {
-    const broken = this.#places.findIndex(({ watch }) => watch.reading().detectedAt !== undefined);
-    const shown = Math.max(0, broken);
+    const shown = shownTrial(this.#trials());
     const evidence = this.#places[shown]?.watch.evidence();
     const bursts = this.#bursts.map(({ burst }) => burst);
     return evidence && { ...evidence, bands: burstBands(bursts, shown) };

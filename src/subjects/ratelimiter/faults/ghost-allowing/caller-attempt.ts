@@ -19,7 +19,7 @@ import { callerReading, mostOfBurst, resultOfCaller } from './caller-reading.ts'
 import { GHOST_FORMULA } from './invariant.ts';
 import { inOneWindowMs, parametersOf, requestsOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
-import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+import { burstBands, readingOf, reportOf, shownTrial, type Trial, trialKeys } from './trials.ts';
 
 /** Between two trials; milliseconds. */
 const REST_MS = 100;
@@ -143,12 +143,9 @@ export class CallerBurstAttempt implements FaultAttempt {
     return { workedAt, measures: [], message: `${redis.name} takes writes (a real one was accepted)` };
   }
 
-  /** Of the trial that broke the invariant, or the first. */
+  /** Of the trial whose figures are told. */
   evidence(): FaultEvidence | undefined {
-    const shown = Math.max(
-      0,
-      this.#trials.findIndex(({ reading }) => reading.detectedAt !== undefined),
-    );
+    const shown = shownTrial(this.#trials);
     const [timeline, trial] = [this.#timelines[shown], this.#trials[shown]];
     if (!timeline) return undefined;
     const originMs = trial?.burst.startedAt ?? timeline.startedAt;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { reportOfBurst } from './report.ts';
-import { burstBands, readingOf, reportOf, type Trial, trialKeys } from './trials.ts';
+import { burstBands, readingOf, reportOf, shownTrial, type Trial, trialKeys } from './trials.ts';
 
 const T = 1_000_000;
 
@@ -63,6 +63,13 @@ describe('trials', () => {
       ],
     });
     expect(seen.evidence[0]).toBe('Allowed in each trial, of 20 requests: 10, 13, 15');
+  });
+
+  it('show the series of the trial whose figures they show', () => {
+    expect(shownTrial([trial(0, 10), trial(1, 13), trial(2, 15)])).toBe(2);
+    expect(shownTrial([trial(0, 9), trial(1, 10), trial(2, 10)])).toBe(1);
+    expect(shownTrial([trial(0, 12), trial(1, 15, { unanswered: 1, denied: 4 })])).toBe(0);
+    expect(shownTrial([])).toBe(0);
   });
 
   it('have shown nothing where each was good', () => {

@@ -78,6 +78,14 @@ function list(trials: readonly Trial[], of: (trial: Trial) => number, digits = 0
   return least === most ? most.toFixed(digits) : `${least.toFixed(digits)} to ${most.toFixed(digits)}`;
 }
 
+/** The trial whose figures and series are shown: of those that broke the invariant, else of all, that which admitted most. */
+export function shownTrial(trials: readonly Trial[]): number {
+  const rank = (trial: Trial): number =>
+    (isBroken(trial) ? Number.MAX_SAFE_INTEGER / 2 : 0) + trial.burst.allowed;
+  const ranks = trials.map(rank);
+  return Math.max(0, ranks.indexOf(Math.max(...ranks)));
+}
+
 /**
  * The invariant over all trials: broken where it is in one, and held only where each of the `asked` ones has
  * proven that. Its figures are those of the trial that admitted the most.
@@ -90,9 +98,7 @@ export function readingOf(
   stopped: string | undefined,
 ): InvariantReading {
   const broken = trials.filter(isBroken);
-  const candidates = broken.length > 0 ? broken : trials;
-  const [most] = candidates.toSorted((a, b) => b.burst.allowed - a.burst.allowed);
-  const shown = most?.reading ?? pending;
+  const shown = trials[shownTrial(trials)]?.reading ?? pending;
   if (!shown) throw new RangeError('there is no trial');
   // When it was broken and noticed is of the trial whose figures are shown: they stand in one sentence.
   const { brokenAt, detectedAt } = broken.length > 0 ? shown : {};
