@@ -40,7 +40,7 @@ export class NodeClient {
 
   /**
    * Sends one request, and gives it up after `timeoutMs`, the time to connect included, or when `signal` aborts.
-   * With `late`, the request goes on after that until somebody hears what it came to.
+   * With `late`, the request goes on after that, and `late` hears its outcome.
    * @throws InvalidRequestError
    */
   async ask(

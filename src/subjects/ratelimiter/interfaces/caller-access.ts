@@ -19,7 +19,7 @@ export interface CallerAccess {
   /** One for each node, in the same order. */
   readonly clients: readonly NodeClient[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
-  /** A request that needs no limiter: it tells a slow pod from a slow limiter. */
+  /** A request that needs no limiter: it distinguishes a slow pod from a slow limiter. */
   readonly control: HttpRequest;
   /** What one caller is allowed where it is introduced with nothing else. */
   readonly limit: RateLimit;

@@ -20,7 +20,7 @@ export interface CallerRequest {
   readonly got: Got;
   /** The connection broke, or none came about: the node said nothing. */
   readonly unheard?: true;
-  /** The answer that came after the caller had given up; undefined: none came, or nobody listened any more. */
+  /** The answer that came after the caller had given up; undefined: none came while the operator listened. */
   readonly late?: LateAnswer;
 }
 

@@ -163,7 +163,7 @@ export class GhostAllowingAttempt implements FaultAttempt {
     );
   }
 
-  /** Of the trial whose figures are told. */
+  /** Of the trial whose figures are shown. */
   evidence(): FaultEvidence | undefined {
     const shown = shownTrial(this.#trials());
     const evidence = this.#places[shown]?.watch.evidence();

@@ -143,7 +143,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     return { workedAt, measures: [], message: `${redis.name} takes writes (a real one was accepted)` };
   }
 
-  /** Of the trial whose figures are told. */
+  /** Of the trial whose figures are shown. */
   evidence(): FaultEvidence | undefined {
     const shown = shownTrial(this.#trials);
     const [timeline, trial] = [this.#timelines[shown], this.#trials[shown]];

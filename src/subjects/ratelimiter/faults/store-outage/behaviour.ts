@@ -69,7 +69,7 @@ export interface NodeBehaviour {
   readonly hungFirst: number;
   /** How often the one over its limit was admitted as the fault began or ended, or late: not in the counts. */
   readonly beyondAtEdges: number;
-  /** Requests of callers under their limit whose answers the operator read too late to tell; not in the counts. */
+  /** Requests of callers under their limit whose answers the operator read too late to time; not in the counts. */
   readonly untimed: number;
 }
 
@@ -90,7 +90,7 @@ export interface OutageBehaviour {
   readonly excess: { readonly beyond: number; readonly crossing: number };
   /** Requests beyond the bound while the fault was active, answered late or not. */
   readonly excessInFault: number;
-  /** Requests of callers over their limit whose outcome nobody knows: they may have been admitted. */
+  /** Requests of callers over their limit whose outcome is not known: they may have been admitted. */
   readonly unknown: number;
   /** Kinds of callers of which every pod rejected one at its limit in the fault. */
   readonly reached: ReadonlySet<CallerKind>;
@@ -137,14 +137,14 @@ export function behaviourOf(
       const admittedIn = (admittedOf.get(node) ?? []).filter(
         (each) => inFault(each) && each.answeredAt > startedAt,
       ).length;
-      const told =
+      const counted =
         counts.beyond.Admitted + (settings.oneLimitFrom === undefined ? 0 : counts.within.Admitted);
       return [
         node,
         {
           ...counts,
           hungFirst: hungBeforeControl(own),
-          beyondAtEdges: Math.max(0, admittedIn - told),
+          beyondAtEdges: Math.max(0, admittedIn - counted),
           untimed: (untimedOf.get(node) ?? []).filter(({ caller }) => caller === 'Within').length,
         },
       ] as const;
@@ -313,7 +313,7 @@ function askedShortfalls(
       `${node} got ${inside} requests within the limit during the fault, ${LEAST_ASKED} are needed`,
     );
   }
-  // Nobody was there to be rejected, so it is not known whether anybody would have been.
+  // No caller was over the limit, so it is not known whether one would have been rejected.
   if (behaviour === 'Holds' && outside < LEAST_ASKED) {
     missing.push(
       `${node} got ${outside} requests beyond the limit during the fault, ${LEAST_ASKED} are needed`,

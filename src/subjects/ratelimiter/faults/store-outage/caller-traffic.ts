@@ -21,7 +21,7 @@ const CATCH_UP_MS = 200;
 
 /**
  * Requests that are listened to at once after their callers gave up. With so many, no more are sent of kinds that are
- * listened to: what a dropped one came to nobody would know. Other runs need connections as well.
+ * listened to: the outcome of a dropped one would not be known. Other runs need connections as well.
  */
 const MOST_LATE = 300;
 
@@ -39,7 +39,7 @@ export type Tell = (request: CallerRequest) => void;
 export interface LateTraffic {
   /** Whether to listen to requests of this kind. */
   readonly listensTo: (caller: CallerKind) => boolean;
-  /** Called at most once for a request, and after it was told. */
+  /** Called at most once for a request, and after `tell`. */
   readonly hear: (request: CallerRequest, late: LateAnswer) => void;
   /** Ends the listening. */
   readonly until: AbortSignal;
@@ -56,13 +56,13 @@ export interface CallerTrafficOptions {
   readonly room: TrafficRoom;
   /** There was no room for another open request, which was not sent then, or for an answer, which was given up. */
   readonly leftOut: () => void;
-  /** Left out: nobody listens once a caller has given up. */
+  /** Left out: the operator does not listen once a caller has given up. */
   readonly late?: LateTraffic;
 }
 
 /**
  * Sends until `stop` is aborted or no key is left, then waits until every caller has an answer or has given up.
- * `lifetime` ends it at once; what was under way then is not told.
+ * `lifetime` ends it at once; what was under way then is not reported.
  * @throws the first InvalidRequestError; nothing more is sent then
  */
 export async function runCallerTraffic(

@@ -104,7 +104,7 @@ export class OutageRecord {
     return span && this.#behaviour(span).excess;
   }
 
-  /** What became of callers after the fault; undefined while nobody knows. */
+  /** Whether callers recovered after the fault; undefined while it is not known. */
   recovery(times: OutageTimes): Recovery | undefined {
     const span = spanOf(times);
     return span && this.#recoveryOf(this.#behaviour(span), span);
@@ -419,7 +419,7 @@ function nearText(behaviour: Behaviour, { count, of, other }: NonNullable<Outage
 
 /**
  * Pods that may be slow, which may be why callers under their limit had no answer: some requests that need no limiter
- * had none either. If none of them had, the path needs Redis like the limiter, and tells nothing. If callers had none
+ * had none either. If none of them had, the path needs Redis like the limiter, and shows nothing. If callers had none
  * first, the limiter may have taken up what such a request needs, as a pool of threads.
  */
 function slowPods(byNode: OutageBehaviour['byNode']): string[] {

@@ -14,8 +14,8 @@ export interface Phases {
   /** Sent in the pause, and answered in time or given up before its end: so no answer came of the end alone. */
   readonly during: readonly CallerRequest[];
   /**
-   * Sent in the pause, and read so late that nobody knows whether the answer was there in time, or came of the end of
-   * the pause: the operator stood still.
+   * Sent in the pause, and read so late that the answer may have been there in time, or may be due to the end of the
+   * pause: the operator stood still.
    */
   readonly untimed: readonly CallerRequest[];
   /** Sent when it was over. */
@@ -29,7 +29,7 @@ export function phasesOf(
   callerTimeoutMs: number,
 ): Phases {
   const sent = requests.filter(({ sentAt }) => sentAt >= startedAt && sentAt + callerTimeoutMs <= pauseEnd);
-  // Whoever was given up, however late, had no answer by then.
+  // A request that was given up, however late, had no answer by then.
   const isTimed = ({ endedAt, got, sentAt }: CallerRequest): boolean =>
     got === 'Unanswered' || (endedAt <= pauseEnd && endedAt - sentAt <= callerTimeoutMs + READ_WITHIN_MS);
   return {

@@ -33,11 +33,11 @@ export type Recovery =
 interface KnownOfLimit {
   /** When the caller over its limit was admitted too often for the last time since the fault; undefined: it was not. */
   readonly lastBeyondAt?: number | undefined;
-  /** All requests are of one caller, and nobody knows what is left of its limit: a rejection is as good as an admission. */
+  /** All requests are of one caller, and what is left of its limit is not known: a rejection is as good as an admission. */
   readonly oneLimit?: boolean;
 }
 
-/** What became of callers after the fault. Undefined with no request since then. */
+/** Whether callers recovered after the fault. Undefined with no request since then. */
 export function recoveryOf(
   nodes: readonly string[],
   requests: readonly CallerRequest[],
