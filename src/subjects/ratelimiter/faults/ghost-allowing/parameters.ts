@@ -24,7 +24,7 @@ const MOST_SENT = 10_000;
 const MOST_TIMES = 100;
 /** Trials of one fault. */
 const MOST_TRIALS = 100;
-/** The same of a limiter that is told of a key for each: the counters of all of them are watched to the end. */
+/** The same through the reference interface, where each trial has a key: all their counters are watched to the end. */
 export const MOST_KEYS = 10;
 const USUAL_TRIALS = 3;
 /**
