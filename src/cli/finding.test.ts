@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ScenarioStatus } from '../api/index.ts';
-import { BEHAVIOURS } from '../subjects/ratelimiter/faults/store-outage/behaviour.ts';
+import { BEHAVIOURS } from '../subjects/ratelimiter/checkers/behaviour.ts';
 import { findingOf, findingText, gateOf } from './finding.ts';
 
 const outage = (change: Partial<ScenarioStatus>): ScenarioStatus => ({

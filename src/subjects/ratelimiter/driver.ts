@@ -14,10 +14,15 @@ import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '
 import type { Cluster } from '../cluster.ts';
 import { applyRemedy } from './apply-remedy/apply-remedy.ts';
 import type { Baseline } from './baseline.ts';
-import { type FaultAttempt, NotFoundOutError, type StoreCheck, type Toolkit } from './faults/fault.ts';
+import {
+  type FaultAttempt,
+  NotFoundOutError,
+  type ObservedEvent,
+  type StoreCheck,
+  type Toolkit,
+} from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
-import type { Timeline } from './faults/timeline.ts';
 import { truthIn } from './faults/truth.ts';
 import type { ConnectionShare } from './http/connection-budget.ts';
 import { httpInterface } from './interfaces/http/http-interface.ts';
@@ -296,7 +301,7 @@ class RateLimiterDriver implements SubjectDriver {
         const { look } = this.#interface;
         const options = { ...this.#toolkit, intervalMs: activity.intervalMs };
         const tell = (snapshot: HealthSnapshot): void => {
-          this.#note((timeline) => timeline.health(snapshot));
+          this.#observe(healthEvent(snapshot));
           emit({ kind: 'Health', snapshot });
         };
         return await pollHealth(options, look, tell, signal);
@@ -335,13 +340,13 @@ class RateLimiterDriver implements SubjectDriver {
     return this.#attempts.get(fault) ?? this.#open(scenario);
   }
 
-  /** Goes into the evidence of every fault that is watched. */
-  #note(note: (timeline: Timeline) => void): void {
-    for (const { timelines } of this.#watched) for (const timeline of timelines) note(timeline);
+  /** Goes into the history of every fault that is watched. */
+  #observe(event: ObservedEvent): void {
+    for (const attempt of this.#watched) attempt.observe(event);
   }
 
   #noteGone(pods: readonly string[]): void {
-    if (pods.length > 0) this.#note((timeline) => timeline.gone(this.#options.now(), pods));
+    if (pods.length > 0) this.#observe({ kind: 'gone', at: this.#options.now(), pods: [...pods] });
   }
 
   #open(name: string): FaultAttempt {
@@ -349,6 +354,15 @@ class RateLimiterDriver implements SubjectDriver {
     if (!scenario) throw new RangeError(`the spec has no scenario ${name}`);
     return faultOf(scenario.type).open(scenario, this.#toolkit, this.#interface);
   }
+}
+
+function healthEvent({ dependencies, lastUpdated, nodes }: HealthSnapshot): ObservedEvent {
+  return {
+    kind: 'health',
+    at: lastUpdated,
+    pods: Object.fromEntries(nodes.map(({ id, state }) => [id, state])),
+    connected: dependencies.every((dependency) => dependency.connected),
+  };
 }
 
 function noBaseline(error: unknown): Finding {

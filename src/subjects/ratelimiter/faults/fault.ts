@@ -16,6 +16,7 @@ import type {
 } from '../../../demo/observed.ts';
 import type { FaultEvidence, Permit, Scenario } from '../../../demo/subject.ts';
 import type { Baseline } from '../baseline.ts';
+import type { EventOf } from '../history/events.ts';
 import type { ConnectionShare } from '../http/connection-budget.ts';
 import type { Dial } from '../http/dial.ts';
 import type { NodeClient } from '../http/node-client.ts';
@@ -29,7 +30,6 @@ import type { FindMoved } from '../still-there.ts';
 import type { OwnPause } from '../store/own-pause.ts';
 import type { RedisConnections } from '../store/redis-client.ts';
 import type { RateLimiterTarget } from '../target.ts';
-import type { Timeline } from './timeline.ts';
 import type { FaultTruth } from './truth.ts';
 
 export interface Fault {
@@ -96,11 +96,14 @@ export interface FaultAttempt {
   recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport>;
   /** What was seen so far; undefined where another process saw it. */
   evidence(): FaultEvidence | undefined;
-  /** Take in what others see while the fault is watched: health, and pods that go. */
-  readonly timelines: readonly Timeline[];
+  /** Takes in what others see while the fault is watched: health, and pods that go. */
+  observe(event: ObservedEvent): void;
   /** Whether a fault of a process that is gone was injected. Not there: nobody can tell. */
   inquire?(marker: string): Promise<OrphanFinding>;
 }
+
+/** What is seen around a fault by others than the attempt itself. */
+export type ObservedEvent = EventOf<'gone' | 'health' | 'probe'>;
 
 /** A key that was set up, or that nothing may be injected any more. */
 export type Preparation =

@@ -1,9 +1,9 @@
 /** Looks at reads and writes of the store while a fault is watched: before it, while it is on, and after it. */
+import type { ProbeEvent } from '../history/events.ts';
 import type { ProbeWriter } from '../store/redis-client.ts';
 import { gaveNoAnswer, RedisClientError } from '../store/redis-error.ts';
 import { pauseFor } from '../waiting.ts';
 import type { Toolkit } from './fault.ts';
-import type { Timeline } from './timeline.ts';
 
 /** Time between two looks, in milliseconds; a write that waits is asked for at each of them. */
 const LOOK_EVERY_MS = 250;
@@ -21,24 +21,23 @@ interface Write {
  */
 export async function watchStore(
   { now, redis }: Pick<Toolkit, 'now' | 'redis'>,
-  timelines: () => readonly Timeline[],
+  tell: (event: ProbeEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const tell = (note: (timeline: Timeline) => void): void => {
-    for (const timeline of timelines()) note(timeline);
-  };
+  const note = (state: ProbeEvent['state'], tookMs?: number, at = now()): void =>
+    tell({ kind: 'probe', state, at, ...(tookMs !== undefined && { tookMs }) });
   let write: Write | undefined;
   let restarted = false;
   const failed = (error: unknown): void => {
     if (signal.aborted) return;
     if (!gaveNoAnswer(error)) {
-      tell((timeline) => timeline.storeRefused(now(), 'a command'));
+      note('ReadRefused');
       return;
     }
-    tell((timeline) => timeline.storeUnreachable(now()));
+    note('Unreachable');
     if (restarted || !(error instanceof RedisClientError) || !error.isAnotherServer) return;
     restarted = true;
-    tell((timeline) => timeline.storeRestarted(now()));
+    note('Restarted');
   };
   const send = (writer: ProbeWriter): Write => {
     const sent: Write = { sentAt: now(), writer, state: 'waits' };
@@ -46,14 +45,12 @@ export async function watchStore(
       () => {
         sent.state = 'accepted';
         const at = now();
-        if (!signal.aborted) tell((timeline) => timeline.writeAccepted(at, at - sent.sentAt));
+        if (!signal.aborted) note('Written', at - sent.sentAt, at);
       },
       (error: unknown) => {
         sent.state = 'failed';
         if (signal.aborted) return;
-        tell((timeline) =>
-          gaveNoAnswer(error) ? timeline.connectionLost(now()) : timeline.storeRefused(now(), 'a write'),
-        );
+        note(gaveNoAnswer(error) ? 'Lost' : 'WriteRefused');
       },
     );
     return sent;
@@ -69,10 +66,10 @@ export async function watchStore(
         const { sentAt } = write;
         const tookMs = await redis.read();
         const at = now();
-        tell((timeline) => timeline.readAnswered(at, tookMs));
+        note('Read', tookMs, at);
         // Only a read that was answered meanwhile shows that it is not this process that waits for itself.
         if (write.state === 'waits' && at - sentAt > tookMs) {
-          tell((timeline) => timeline.writeOutstanding(at, at - sentAt));
+          note('Waiting', at - sentAt, at);
         }
       } catch (error) {
         failed(error);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type HealthSnapshot, UNREACHABLE } from '../../../demo/health.ts';
+import { UNREACHABLE } from '../../../demo/health.ts';
 import {
   type EvidenceBundle,
   evidenceBundle,
@@ -37,9 +37,9 @@ describe('a timeline', () => {
   it('names pods by role and order, and gives nothing away', () => {
     const seen = timeline('limiter-a', 'limiter-b');
     seen.sample(sample(T, { 'limiter-a': 1, 'limiter-b': 2 }, 3));
-    seen.gone(T + 1, ['limiter-b']);
-    seen.connectionLost(T + 2);
-    seen.storeRestarted(T + 3);
+    seen.take({ kind: 'gone', at: T + 1, pods: ['limiter-b'] });
+    seen.take({ kind: 'probe', state: 'Lost', at: T + 2 });
+    seen.take({ kind: 'probe', state: 'Restarted', at: T + 3 });
     const bundle = seen.bundle(T);
     expect(leaksOf(fromItsBeginning(bundle), ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
     expect(evidenceBundle.parse(bundle)).toEqual(bundle);
@@ -89,10 +89,10 @@ describe('a timeline', () => {
     const seen = timeline('a', 'b');
     const wrong = { ...sample(T + 1, { a: 1 }, undefined), improper: ['b'], storeSilent: false };
     seen.sample(wrong);
-    seen.storeRefused(T + 10, 'a write');
-    seen.storeRefused(T + 20, 'a write');
+    seen.take({ kind: 'probe', state: 'WriteRefused', at: T + 10 });
+    seen.take({ kind: 'probe', state: 'WriteRefused', at: T + 20 });
     seen.writeAccepted(T + 30, 1);
-    seen.storeRefused(T + 40, 'a write');
+    seen.take({ kind: 'probe', state: 'WriteRefused', at: T + 40 });
     expect(events(seen.bundle(T))).toEqual([
       '10 store: it answered a write with an error',
       '40 store: it answered a write with an error',
@@ -192,24 +192,13 @@ describe('a timeline', () => {
 
   it('says when health changes, and nothing of what is well from the start', () => {
     const seen = timeline('a', 'b');
-    const health = (at: number, state: string, connected: boolean): HealthSnapshot => ({
-      nodes: [
-        { id: 'a', address: '', state: 'ready' },
-        { id: 'b', address: '', state },
-      ],
-      dependencies: [{ name: 'Redis', connected }],
-      hasIssues: false,
-      issues: [],
-      lastUpdated: at,
-      validUntil: at,
-    });
     for (const [at, state, connected] of [
       [0, 'ready', true],
       [1, UNREACHABLE, true],
       [2, UNREACHABLE, false],
       [3, 'ready', true],
     ] as const) {
-      seen.health(health(T + at, state, connected));
+      seen.take({ kind: 'health', at: T + at, pods: { a: 'ready', b: state }, connected });
     }
     expect(events(seen.bundle(T))).toEqual([
       '1 replica-2: its health check gave no proper answer',

@@ -4,7 +4,6 @@
  */
 
 import { counted } from '../../../api/index.ts';
-import type { HealthSnapshot } from '../../../demo/health.ts';
 import { UNREACHABLE } from '../../../demo/health.ts';
 import {
   EVIDENCE_LIMITS,
@@ -14,10 +13,11 @@ import {
   type SeenInvariant,
   type Signal,
 } from '../../../evidence/index.ts';
+import type { CallerKind, CallerRequest, EventOf, Got, LateAnswer, ProbeEvent } from '../history/events.ts';
 import type { BurstResult } from '../interfaces/burst-result.ts';
-import type { CallerKind, CallerRequest, Got, LateAnswer } from '../interfaces/caller-request.ts';
 import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
 import type { RateLimiterTarget } from '../target.ts';
+import type { ObservedEvent } from './fault.ts';
 
 const CLIENT = 'client';
 const STORE = 'store';
@@ -94,6 +94,20 @@ export class Timeline {
     return this.#recorder.bundle(origin, invariant);
   }
 
+  /** Takes in an event of a history that needs nothing besides itself. */
+  take(event: ObservedEvent): void {
+    switch (event.kind) {
+      case 'probe':
+        return this.#probe(event);
+      case 'health':
+        return this.#health(event);
+      case 'gone':
+        return this.#gone(event);
+      default:
+        return event satisfies never;
+    }
+  }
+
   /** `most`: what all nodes together may have allowed until `at`, of one that keeps its limit: not its requests alone. */
   limit(at: number, most: number): void {
     this.#recorder.add(at, CLIENT, 'limit', most);
@@ -135,22 +149,12 @@ export class Timeline {
     this.#unreachable(at, STORE);
   }
 
-  /** A connection to the store was lost, with a write that was not answered. */
-  connectionLost(at: number): void {
-    this.event(at, STORE, 'a connection to it was lost, with a write that was not answered');
-  }
-
   /** The store answered with an error; told once until it takes a write again. */
-  storeRefused(at: number, what: 'a command' | 'a write'): void {
+  #refuses(at: number, what: 'a command' | 'a write'): void {
     this.#answers(at, STORE);
     if (this.#refused.has(what)) return;
     this.#refused.add(what);
     this.event(at, STORE, `it answered ${what} with an error`);
-  }
-
-  /** Another process than before answers where the store was. */
-  storeRestarted(at: number): void {
-    this.event(at, STORE, 'another server process answers in its place: it was started anew');
   }
 
   /** What is known by one look at the counters, also where a part of it is missing. */
@@ -260,23 +264,45 @@ export class Timeline {
   }
 
   /** Notes what has changed in the health of the replicas. */
-  health({ dependencies, lastUpdated: at, nodes }: HealthSnapshot): void {
-    for (const { id, state } of nodes) {
-      const component = this.#replicas.get(id);
+  #health({ at, connected, pods }: EventOf<'health'>): void {
+    for (const [pod, state] of Object.entries(pods)) {
+      const component = this.#replicas.get(pod);
       if (component === undefined) continue;
       const now =
         state === UNREACHABLE ? 'gave no proper answer' : state === 'ready' ? 'was passed' : 'failed';
       this.#state(at, component, `its health check ${now}`, state === 'ready');
     }
-    const connected = dependencies.every((dependency) => dependency.connected);
     const says = connected
       ? 'every replica says that it reaches it'
       : 'not every replica says that it reaches it';
     this.#state(at, STORE, says, connected);
   }
 
+  #probe({ at, state, tookMs = 0 }: ProbeEvent): void {
+    switch (state) {
+      case 'Read':
+        return this.readAnswered(at, tookMs);
+      case 'Written':
+        return this.writeAccepted(at, tookMs);
+      case 'Waiting':
+        return this.writeOutstanding(at, tookMs);
+      case 'Unreachable':
+        return this.storeUnreachable(at);
+      case 'Lost':
+        return this.event(at, STORE, 'a connection to it was lost, with a write that was not answered');
+      case 'ReadRefused':
+        return this.#refuses(at, 'a command');
+      case 'WriteRefused':
+        return this.#refuses(at, 'a write');
+      case 'Restarted':
+        return this.event(at, STORE, 'another server process answers in its place: it was started anew');
+      default:
+        return state satisfies never;
+    }
+  }
+
   /** Pods that were deleted since the watch began. */
-  gone(at: number, pods: readonly string[]): void {
+  #gone({ at, pods }: EventOf<'gone'>): void {
     for (const pod of pods) {
       const component = this.#replicas.get(pod);
       if (component !== undefined) this.#state(at, component, 'it was deleted', false);

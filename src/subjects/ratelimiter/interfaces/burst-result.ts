@@ -1,8 +1,8 @@
 /** What came of a burst of requests that a limiter counts, whatever it speaks. Pure. */
 import { truncate } from '../../../api/index.ts';
+import type { Got } from '../history/events.ts';
 import type { Burst } from '../http/burst-plan.ts';
 import type { FailureCode } from '../http/connection.ts';
-import type { Got } from './caller-request.ts';
 import type { Decision } from './callers.ts';
 
 export interface BurstResult {

@@ -3,8 +3,8 @@
  * not wait for answers (an open loop): a slow rate limiter gets no less of it.
  */
 
+import type { Got } from '../history/events.ts';
 import { pauseFor } from '../waiting.ts';
-import type { Got } from './caller-request.ts';
 import type { TrafficRoom } from './traffic-room.ts';
 
 const TICK_MS = 10;

@@ -1,8 +1,9 @@
 /** Uses the limit of one caller up, without haste: what a limiter in order admits, and that it then denies. */
 import { truncate } from '../../../api/index.ts';
+import type { CallerRequest, Got } from '../history/events.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import { pauseFor } from '../waiting.ts';
-import { type CallerRequest, type Got, gotOf } from './caller-request.ts';
+import { gotOf } from './caller-request.ts';
 import type { Callers } from './callers.ts';
 
 /** So many requests more than its limit a limiter may let through before it is given up. */

@@ -7,14 +7,14 @@ import type {
   RecoveryReport,
 } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
+import type { ProbeEvent } from '../../history/events.ts';
 import { runSteadyTraffic } from '../../interfaces/steady-traffic.ts';
 import { untilAborted } from '../../waiting.ts';
-import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import type { FaultAttempt, ObservedEvent, Preparation, Toolkit } from '../fault.ts';
 import { FaultWatch } from '../fault-watch.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { watchStore } from '../store-watch.ts';
-import type { Timeline } from '../timeline.ts';
 import { CallerCounters } from './caller-counters.ts';
 import type { AdmittedByNode, Counters } from './counters.ts';
 import { DriftInvariant } from './invariant.ts';
@@ -78,7 +78,11 @@ export class CounterDriftAttempt implements FaultAttempt {
     const used = await this.#counters.usedBefore(watch.window, signal);
     if (used !== undefined) return used;
     watch.planned(moment.until);
-    const report = await this.#pause.inject(moment, watch, permit, signal);
+    const listener = {
+      tell: (event: ProbeEvent) => watch.timeline.take(event),
+      doubted: (at: number) => watch.doubted(at),
+    };
+    const report = await this.#pause.inject(moment, listener, permit, signal);
     if (report.startedAt !== undefined || report.endedAt !== undefined) watch.reported(report);
     return report;
   }
@@ -86,7 +90,7 @@ export class CounterDriftAttempt implements FaultAttempt {
   async awaitEnd(tell: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
     const watch = this.#watch;
     if (!this.#pause.isOn || !watch) return await untilAborted(signal);
-    const report = await this.#pause.awaitEnd(watch.timeline, signal);
+    const report = await this.#pause.awaitEnd((event) => watch.timeline.take(event), signal);
     if (report.endedAt !== undefined) watch.reported(report);
     tell(report);
   }
@@ -94,7 +98,10 @@ export class CounterDriftAttempt implements FaultAttempt {
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
     const watch = this.#watch;
     if (!watch) return await untilAborted(signal);
-    await Promise.all([watch.run(tell, signal), watchStore(this.#toolkit, () => [watch.timeline], signal)]);
+    await Promise.all([
+      watch.run(tell, signal),
+      watchStore(this.#toolkit, (event) => watch.timeline.take(event), signal),
+    ]);
   }
 
   /** The traffic of a fault ends with the fault, also where nobody can store meanwhile that it is over. */
@@ -155,8 +162,8 @@ export class CounterDriftAttempt implements FaultAttempt {
     return this.#watch && { ...this.#watch.evidence(), bands: [] };
   }
 
-  get timelines(): readonly Timeline[] {
-    return this.#watch ? [this.#watch.timeline] : [];
+  observe(event: ObservedEvent): void {
+    this.#watch?.timeline.take(event);
   }
 
   async inquire(marker: string): Promise<OrphanFinding> {

@@ -7,12 +7,11 @@ import { BurstNotSentError, injectBurstTraffic } from '../../interfaces/referenc
 import { SAMPLE_EVERY_MS } from '../../interfaces/reference/counter-watch.ts';
 import { sendWrite } from '../../store/write-probe.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
-import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import type { FaultAttempt, ObservedEvent, Preparation, Toolkit } from '../fault.ts';
 import { FaultWatch } from '../fault-watch.ts';
 import { prepareKeys, usedBefore } from '../fixture.ts';
 import { watchRecovery } from '../recovery.ts';
 import { watchStore } from '../store-watch.ts';
-import type { Timeline } from '../timeline.ts';
 import { GhostInvariant } from './invariant.ts';
 import { parametersOf, requestsOf } from './parameters.ts';
 import { reportOfBurst } from './report.ts';
@@ -130,7 +129,9 @@ export class GhostAllowingAttempt implements FaultAttempt {
       watch.lookNow();
       // Answered long ago, or never: the burst waits for no write.
       await Promise.race([probe, new Promise((resolve) => setImmediate(resolve))]);
-      for (const timeline of this.timelines) {
+      for (const {
+        watch: { timeline },
+      } of this.#places) {
         if (timeline === watch.timeline) timeline.burst(burst);
         else timeline.otherBurst(burst);
       }
@@ -145,7 +146,7 @@ export class GhostAllowingAttempt implements FaultAttempt {
     this.#tell = tell;
     try {
       await Promise.all([
-        watchStore(this.#toolkit, () => this.timelines, signal),
+        watchStore(this.#toolkit, (event) => this.observe(event), signal),
         ...this.#places.map(async ({ watch }) => watch.run(() => this.#told(), signal)),
       ]);
     } finally {
@@ -171,8 +172,8 @@ export class GhostAllowingAttempt implements FaultAttempt {
     return evidence && { ...evidence, bands: burstBands(bursts, shown) };
   }
 
-  get timelines(): readonly Timeline[] {
-    return this.#places.map(({ watch }) => watch.timeline);
+  observe(event: ObservedEvent): void {
+    for (const { watch } of this.#places) watch.timeline.take(event);
   }
 
   #trials(): Trial[] {

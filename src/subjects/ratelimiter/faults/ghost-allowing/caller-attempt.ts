@@ -11,7 +11,7 @@ import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor } from '../../waiting.ts';
-import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import type { FaultAttempt, ObservedEvent, Preparation, Toolkit } from '../fault.ts';
 import { seenInvariant } from '../fault-watch.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
@@ -129,7 +129,7 @@ export class CallerBurstAttempt implements FaultAttempt {
     this.#tell = tell;
     this.#told();
     try {
-      await watchStore(this.#toolkit, () => this.#timelines, signal);
+      await watchStore(this.#toolkit, (event) => this.observe(event), signal);
     } finally {
       this.#tell = undefined;
     }
@@ -160,8 +160,8 @@ export class CallerBurstAttempt implements FaultAttempt {
     };
   }
 
-  get timelines(): readonly Timeline[] {
-    return this.#timelines;
+  observe(event: ObservedEvent): void {
+    for (const timeline of this.#timelines) timeline.take(event);
   }
 
   async #burst(

@@ -3,14 +3,12 @@
  * itself: the pause ends in Redis even if every process of ours dies.
  */
 import { counted, type FaultProof, formatDuration, messageOf } from '../../../../api/index.ts';
+import { EARLY_MS } from '../../checkers/fault-span.ts';
 import { NotInChargeError } from '../../store/pause-fence.ts';
 import type { ProbeWriter, RedisConnections } from '../../store/redis-client.ts';
 import { RedisClientError } from '../../store/redis-error.ts';
 import { feelPause, type HeldWrite, holdFor, type PauseFinding, sendWrite } from '../../store/write-probe.ts';
 import { pauseFor } from '../../waiting.ts';
-
-/** A pause that ends this much before its planned end did not last. Redis itself is late, never early. */
-export const EARLY_MS = 250;
 
 /** No pause is longer, whatever is asked for. */
 const MAX_PAUSE_MS = 60_000;

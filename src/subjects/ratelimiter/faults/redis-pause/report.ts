@@ -1,10 +1,11 @@
 /** What is told of a pause: whether it was felt, and when and how it ended. */
 import type { FaultReport } from '../../../../demo/observed.ts';
+import { EARLY_MS } from '../../checkers/fault-span.ts';
+import type { ProbeEvent } from '../../history/events.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { parseInfo } from '../../store/redis-info.ts';
 import { waitForPauseEnd } from '../../store/write-probe.ts';
-import type { Timeline } from '../timeline.ts';
-import { EARLY_MS, type RedisPause } from './pause.ts';
+import type { RedisPause } from './pause.ts';
 
 /** How long beyond its planned end the end of a pause is waited for. */
 const END_WITHIN_MS = 60_000;
@@ -19,8 +20,11 @@ export interface PauseOnShow {
   readonly asked: string;
 }
 
+/** Hears what a probe of the store has shown. */
+export type TellProbe = (event: ProbeEvent) => void;
+
 /** What the probe felt; `now` in milliseconds since the epoch. */
-export function reportOfPause(pause: RedisPause, timeline: Timeline, now: number): FaultReport {
+export function reportOfPause(pause: RedisPause, tell: TellProbe, now: number): FaultReport {
   const { startedAt, proof, message, finding, refused, write } = pause;
   const report: FaultReport = {
     ...(startedAt !== undefined && { startedAt }),
@@ -31,15 +35,14 @@ export function reportOfPause(pause: RedisPause, timeline: Timeline, now: number
   // A refused command paused nothing, so there is no end to wait for.
   if (refused) return { ...report, endedAt: now };
   if (finding?.kind === 'held') {
-    timeline.readAnswered(now, finding.slowestReadMs);
-    timeline.writeOutstanding(write.sentAt + finding.heldMs, finding.heldMs);
+    tell({ kind: 'probe', state: 'Read', at: now, tookMs: finding.slowestReadMs });
+    tell({ kind: 'probe', state: 'Waiting', at: write.sentAt + finding.heldMs, tookMs: finding.heldMs });
   } else if (finding?.kind === 'taken') {
-    timeline.writeAccepted(finding.at, finding.afterMs);
+    tell({ kind: 'probe', state: 'Written', at: finding.at, tookMs: finding.afterMs });
     return { ...report, endedAt: finding.at };
   } else if (finding?.kind === 'unclear') {
-    if (finding.cause === 'silent') timeline.storeUnreachable(now);
-    else if (finding.cause === 'lost') timeline.connectionLost(now);
-    else timeline.storeRefused(now, 'a command');
+    const state = ({ silent: 'Unreachable', lost: 'Lost', refused: 'ReadRefused' } as const)[finding.cause];
+    tell({ kind: 'probe', state, at: now });
   }
   return report;
 }
@@ -53,24 +56,24 @@ export async function awaitPauseEnd(
   context: {
     readonly redis: RedisConnections;
     readonly now: () => number;
-    readonly timeline: Timeline;
+    readonly tell: TellProbe;
     /** The run_id of Redis before the pause. */
     readonly runIdBefore: string | undefined;
     readonly releasedByUs: () => boolean;
   },
   signal: AbortSignal,
 ): Promise<FaultReport> {
-  const { now, redis, releasedByUs, runIdBefore, timeline } = context;
+  const { now, redis, releasedByUs, runIdBefore, tell } = context;
   const end = await waitForPauseEnd(redis, pause.write, until - now() + END_WITHIN_MS, now, signal);
   if (!end) {
     const message = `${report.message}. No write was taken until ${END_WITHIN_MS} ms after its planned end`;
     return { ...report, message };
   }
-  timeline.writeAccepted(end.at, end.at - pause.write.sentAt);
+  tell({ kind: 'probe', state: 'Written', at: end.at, tookMs: Math.max(0, end.at - pause.write.sentAt) });
   const evidence = [...report.evidence];
   if (end.byLaterWrite) {
     const restarted = await hasRestarted(redis, runIdBefore);
-    if (restarted) timeline.storeRestarted(end.at);
+    if (restarted) tell({ kind: 'probe', state: 'Restarted', at: end.at });
     evidence.push(
       `The connection of the held write was lost${restarted ? ': Redis was restarted' : ''}; a later write was taken`,
     );

@@ -7,16 +7,15 @@ import type { FaultReport, OrphanFinding } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
 import { comparePauses, markerOf, parseInfo, type RedisInfo } from '../../store/redis-info.ts';
 import type { Preparation, Toolkit } from '../fault.ts';
-import type { Timeline } from '../timeline.ts';
 import { injectRedisPause, PauseNotSentError, type RedisPause } from './pause.ts';
-import { awaitPauseEnd, type PauseOnShow, reportOfPause } from './report.ts';
+import { awaitPauseEnd, type PauseOnShow, reportOfPause, type TellProbe } from './report.ts';
 
 /** How long a successor that only asks stays in charge of Redis, in milliseconds. */
 const IN_CHARGE_MS = 60_000;
 
 /** The end of one pause, and what felt it. */
 export interface PauseListener {
-  readonly timeline: Timeline;
+  readonly tell: TellProbe;
   /** What felt the pause has gone, so that from `at` on it may be over. */
   doubted(at: number): void;
 }
@@ -121,7 +120,7 @@ export class StorePause {
       ({ at }) => listener.doubted(at),
       () => listener.doubted(now()),
     );
-    const report = reportOfPause(pause, listener.timeline, now());
+    const report = reportOfPause(pause, listener.tell, now());
     if (report.endedAt === undefined) {
       this.#pause = { report, pause, until, asked: formatDuration(until - plannedAt) };
     } else {
@@ -132,7 +131,7 @@ export class StorePause {
   }
 
   /** Waits for the end of the pause that is on, and completes its report. @throws the reason of `signal` */
-  async awaitEnd(timeline: Timeline, signal: AbortSignal): Promise<FaultReport> {
+  async awaitEnd(tell: TellProbe, signal: AbortSignal): Promise<FaultReport> {
     const { now, ownPause, redis } = this.#parts;
     if (!this.#pause) throw new Error('no pause is on');
     const { pause } = this.#pause;
@@ -141,7 +140,7 @@ export class StorePause {
       {
         redis,
         now,
-        timeline,
+        tell,
         runIdBefore: this.#marked?.runId,
         releasedByUs: () => ownPause.released || pause.released,
       },

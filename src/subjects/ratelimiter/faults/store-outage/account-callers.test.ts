@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { reconcile } from '../../checkers/accounts.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import { NodeClient } from '../../http/node-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
@@ -41,7 +43,8 @@ async function accountsAfter(
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const clients = ['a', 'b', 'c', 'd'].map(
-    (name) => new NodeClient({ name, host: '127.0.0.1', port }, 4, Date.now),
+    (name) =>
+      new NodeClient({ name, host: '127.0.0.1', port }, 4, () => performance.timeOrigin + performance.now()),
   );
   onTestFinished(() => {
     for (const client of clients) client.close();
@@ -63,9 +66,14 @@ async function accountsAfter(
     callerTimeoutMs: 5000,
     ...(learned && { learned }),
   });
-  await accounts.ask(ASKED, signal);
+  const requests: CallerRequest[] = [];
+  const tell = (request: CallerRequest): unknown => requests.push(request);
+  await accounts.ask(ASKED, tell, signal);
   isOut = outage.lasts ?? false;
-  return { keys: [...counts.keys()], ...(await accounts.balance(!isOut, signal)) };
+  const readFrom = performance.timeOrigin + performance.now();
+  const of = { limit: rule, pods: clients.length, clockWithinMs: 1000, well: !isOut };
+  if (of.well) await accounts.useUp(tell, signal);
+  return { keys: [...counts.keys()], ...reconcile(of, accounts.keys, requests, readFrom) };
 }
 
 describe('the accounts of callers after a fault', () => {

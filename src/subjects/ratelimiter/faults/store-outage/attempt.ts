@@ -7,24 +7,26 @@ import type {
   RecoveryReport,
 } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
-import type { SeenInvariant } from '../../../../evidence/index.ts';
+import { MOST_ACCOUNTED, whyNoAccount } from '../../checkers/accounts.ts';
+import type { CallerRequest, LateAnswer, ProbeEvent } from '../../history/events.ts';
+import { History } from '../../history/history.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
-import type { CallerRequest, LateAnswer } from '../../interfaces/caller-request.ts';
-import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
-import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { movedBy } from '../../still-there.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
-import type { FaultAttempt, Preparation, Toolkit } from '../fault.ts';
+import type { FaultAttempt, ObservedEvent, Preparation, Toolkit } from '../fault.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
+import { isOfOneCaller } from '../rests.ts';
+import { setupOf } from '../setup.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { crossingCallers } from './crossing-callers.ts';
-import type { LimitReturn } from './limit-return.ts';
+import { OutageJudge } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
-import { OutageRecord, type OutageTimes } from './outage-record.ts';
 import { OwnCaller } from './own-caller.ts';
 import { parametersOf, requestsInFault, type StoreOutageSpec } from './parameters.ts';
 import { seenInvariant } from './seen-invariant.ts';
@@ -34,17 +36,13 @@ const TICK_MS = 100;
 /** How long a key can be used whose limit has no windows; milliseconds. */
 const NO_WINDOW_MS = 600_000;
 
-/** What became of the counts of some callers once the fault was over. */
-type Accounts = Pick<RecoveryReport, 'measures' | 'message'>;
-
 /** Everything of one fixture. */
 interface Place {
   readonly fixture: string;
-  readonly record: OutageRecord;
+  readonly history: History;
+  readonly judge: OutageJudge;
   readonly timeline: Timeline;
   readonly callers: OutageCallers | OwnCaller;
-  /** The most that the caller beyond its limit may have been let through until then. */
-  readonly mostUntil: (to: number) => number;
 }
 
 export class StoreOutageAttempt implements FaultAttempt {
@@ -55,16 +53,8 @@ export class StoreOutageAttempt implements FaultAttempt {
   readonly #limit: RateLimit;
   readonly #parameters: StoreOutageSpec;
   #place: Place | undefined;
-  #times: OutageTimes = { until: Number.POSITIVE_INFINITY };
-  #finishedAt: number | undefined;
-  #limitReturn: LimitReturn | undefined;
-  #accounts: Accounts | undefined;
   /** Ends the listening to requests whose callers gave up. */
   readonly #listening = new AbortController();
-  /** When the one caller came whose limit was whole by then. */
-  #arrivedAt: number | undefined;
-  /** Requests for which there was no room. */
-  #leftOut = 0;
   #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit, access: CallerAccess) {
@@ -87,33 +77,13 @@ export class StoreOutageAttempt implements FaultAttempt {
     const admitted = await this.#pause.prepare(2 * windowMs, signal);
     if ('refused' in admitted) return admitted;
     const firstSentAt = now();
-    const { accept, callerTimeout } = this.#parameters;
-    const settings = {
-      nodes: target.nodes.map(({ name }) => name),
-      limit: this.#limit,
-      callerTimeoutMs: parseDuration(callerTimeout),
-      ...(ownLimit ? { oneLimitFrom: firstSentAt } : { firstSentAt }),
-      clockWithinMs: CLOCK_WITHIN_MS,
-    };
+    const history = new History(setupOf(this.#scenario, this.#toolkit, firstSentAt));
     const timeline = new Timeline(target, firstSentAt);
     timeline.usualWrites(firstSentAt, usualWriteMs() > 0 ? [usualWriteMs()] : []);
-    const mostUntil = (to: number): number =>
-      mostAdmitted(this.#limit, {
-        from: ownLimit ? (this.#arrivedAt ?? to) : firstSentAt,
-        to,
-        fresh: true,
-        clockWithinMs: CLOCK_WITHIN_MS,
-      });
-    timeline.limit(firstSentAt, mostUntil(firstSentAt));
-    const place: Place = {
-      fixture,
-      mostUntil,
-      record: new OutageRecord(settings, accept),
-      timeline,
-      callers,
-    };
+    showIn(timeline, history);
+    const place: Place = { fixture, history, judge: new OutageJudge(history), timeline, callers };
     this.#place = place;
-    for (const request of before) place.record.add(request);
+    for (const request of before) history.request(request);
     const knownUntil =
       callers instanceof OwnCaller ? undefined : await this.#introduce(place, callers, signal);
     this.#pause.prepared();
@@ -138,7 +108,7 @@ export class StoreOutageAttempt implements FaultAttempt {
   async #introduce(place: Place, callers: OutageCallers, signal: AbortSignal): Promise<number | undefined> {
     const knownUntil = await callers.introduce(signal);
     try {
-      await callers.control((request) => this.#note(place, request), signal);
+      await callers.control((request) => place.history.request(request), signal);
     } catch (error) {
       await callers.forget();
       throw error;
@@ -156,11 +126,9 @@ export class StoreOutageAttempt implements FaultAttempt {
       requestsPerSecond,
       callerTimeoutMs: parseDuration(callerTimeout),
       room,
-      leftOut: () => {
-        this.#leftOut += 1;
-      },
+      leftOut: () => this.#place?.history.append({ kind: 'left-out', requests: 1 }),
       late: {
-        hear: (request: CallerRequest, late: LateAnswer) => this.#noteLate(request, late),
+        hear: (request: CallerRequest, late: LateAnswer) => this.#place?.history.late(request, late),
         until: this.#listening.signal,
       },
     };
@@ -181,16 +149,15 @@ export class StoreOutageAttempt implements FaultAttempt {
     const place = this.#place;
     if (!place) throw new PauseNotSentError('its callers were not set up by this process');
     await this.#pause.requireSameRedis();
-    if (place.callers instanceof OwnCaller) {
-      this.#arrivedAt = this.#toolkit.now();
-      await place.callers.arrive((request) => this.#note(place, request), signal);
+    const { callers, history } = place;
+    if (callers instanceof OwnCaller) {
+      history.append({ kind: 'arrived', at: this.#toolkit.now() });
+      await callers.arrive((request) => history.request(request), signal);
     }
-    this.#times = { until: moment.until };
+    history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
     const listener = {
-      timeline: place.timeline,
-      doubted: (at: number) => {
-        this.#times = { ...this.#times, doubtfulFrom: this.#times.doubtfulFrom ?? at };
-      },
+      tell: (event: ProbeEvent) => history.append(event),
+      doubted: (at: number) => history.append({ kind: 'fault', step: 'Doubted', at }),
     };
     const report = await this.#pause.inject(moment, listener, permit, signal);
     this.#reported(report);
@@ -198,57 +165,64 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 
   async awaitEnd(tell: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
-    if (!this.#pause.isOn || !this.#place) return await untilAborted(signal);
-    const report = await this.#pause.awaitEnd(this.#place.timeline, signal);
+    const { history } = this.#place ?? {};
+    if (!this.#pause.isOn || !history) return await untilAborted(signal);
+    const report = await this.#pause.awaitEnd((event) => history.append(event), signal);
     this.#reported(report);
     tell(report);
   }
 
   /**
    * Callers send from the start of the watch, or of the fault if one has its limit for all of it, to the end of the
-   * time to settle; then it is judged what they got. If nothing is broken by then, it is looked whether some that use
-   * their limits up get them back.
+   * time to settle; then what they got is judged. If nothing is broken by then, some use their limits up, and the run
+   * checks whether they get them back.
    */
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
     const place = this.#place;
-    if (!place || this.#finishedAt !== undefined) return await untilAborted(signal);
+    if (!place || place.history.last('traffic-ended')) return await untilAborted(signal);
+    const { callers, history, judge } = place;
     this.#tell = tell;
     const enough = new AbortController();
     const watching = new AbortController();
     const store = watchStore(
       this.#toolkit,
-      () => [place.timeline],
+      (event) => history.append(event),
       AbortSignal.any([signal, watching.signal]),
     );
     try {
-      const traffic = this.#ask(place, AbortSignal.any([signal, enough.signal]));
+      const traffic = this.#send(place, AbortSignal.any([signal, enough.signal]));
       const crossing = this.#cross(place, AbortSignal.any([signal, enough.signal]));
-      const accounts = this.#useAccounts(place, signal);
-      const asked = Promise.all([traffic, crossing, accounts]);
-      // Where the watch is ended before them, nobody asks how they ended.
-      asked.catch(() => undefined);
+      const accounts = this.#askForAccounts(place, signal);
+      const sent = Promise.all([traffic, crossing, accounts]);
+      // If the watch is ended before them, nobody reads how they ended.
+      sent.catch(() => undefined);
       const settleMs = parseDuration(this.#parameters.settle);
       // The last callers have their answers, or have given up, when the watch ends.
       await this.#untilAfterEnd(settleMs - parseDuration(this.#parameters.callerTimeout), signal);
       enough.abort();
-      await asked;
+      await sent;
       const [moved] = await Promise.all([
         movedBy(this.#toolkit.findMoved, signal),
         this.#untilAfterEnd(settleMs, signal),
       ]);
       this.#listening.abort();
-      place.record.setAside(moved);
-      this.#finishedAt = this.#toolkit.now();
+      const endedAt = this.#toolkit.now();
+      history.append({ kind: 'traffic-ended', at: endedAt, moved: [...moved] });
       this.#told();
-      const recovered = place.record.recovery(this.#times)?.state === 'Recovered';
-      this.#accounts =
-        place.callers instanceof OwnCaller
-          ? await place.callers.balance(place.record.ofOneLimit, recovered, signal)
-          : await place.callers.balance(recovered, signal);
-      const why = place.record.decided(this.#times, this.#finishedAt);
-      this.#limitReturn =
-        why === undefined ? await this.#awaitReturn(place, signal) : { state: 'NotChecked', why };
-      if (why === undefined) this.#finishedAt = this.#toolkit.now();
+      await this.#settleAccounts(place, signal);
+      const why = judge.judged.decided ?? this.#whyNoReturn(judge);
+      const keys = why === undefined ? [...judge.usedUp] : [];
+      history.append({
+        kind: 'return',
+        at: this.#toolkit.now(),
+        keys,
+        ...(why !== undefined && { why }),
+      });
+      if (why === undefined) {
+        const withinMs = this.#access.returnsWithinMs ?? 0;
+        await callers.sendWhenReturned(keys, withinMs, (request) => history.request(request), signal);
+      }
+      history.append({ kind: 'ended', at: why === undefined ? this.#toolkit.now() : endedAt });
       this.#told();
     } finally {
       this.#listening.abort();
@@ -259,18 +233,36 @@ export class StoreOutageAttempt implements FaultAttempt {
     }
   }
 
-  async #awaitReturn({ callers }: Place, signal: AbortSignal): Promise<LimitReturn> {
-    const { returnsWithinMs } = this.#access;
-    if (returnsWithinMs !== undefined) return await callers.limitReturn(returnsWithinMs, signal);
-    const why = this.#toolkit.limiter.interface.http
-      ? `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`
-      : 'the run itself makes the windows of the reference limiter';
-    return { state: 'NotChecked', why };
+  /** Uses up what is left to the callers of the accounts, if that can show anything. */
+  async #settleAccounts({ callers, history, judge }: Place, signal: AbortSignal): Promise<void> {
+    const well = judge.isWell;
+    const canShow =
+      callers instanceof OwnCaller
+        ? whyNoAccount({ limit: this.#limit, well }, judge.ofOneLimit) === undefined
+        : well;
+    history.append({ kind: 'accounts', at: this.#toolkit.now(), keys: callers.accountKeys });
+    if (canShow) await callers.useUpAccounts((request) => history.request(request), signal);
+    history.append({ kind: 'accounts-ended', at: this.#toolkit.now() });
+  }
+
+  /** Why nobody waits for a limit to be returned; undefined: somebody does. */
+  #whyNoReturn(judge: OutageJudge): string | undefined {
+    if (this.#access.returnsWithinMs === undefined) {
+      return this.#toolkit.limiter.interface.http
+        ? `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`
+        : 'the run itself makes the windows of the reference limiter';
+    }
+    if (judge.usedUp.length > 0) return undefined;
+    return admittedAtOnce(this.#limit) > MOST_ACCOUNTED
+      ? `limits above ${MOST_ACCOUNTED} are not used up after the pause`
+      : 'no caller could use its limit up after the pause';
   }
 
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
     const { now, redis, timeoutMs } = this.#toolkit;
-    const left = Number.isFinite(this.#times.until) ? Math.max(0, this.#times.until - now()) : 0;
+    const { history, judge } = this.#place ?? {};
+    const { until = Number.POSITIVE_INFINITY } = history?.times ?? {};
+    const left = Number.isFinite(until) ? Math.max(0, until - now()) : 0;
     const workedAt = await proveWrite(redis, left + timeoutMs + settleMs, now, signal);
     if (workedAt === undefined) {
       const message = `${redis.name} took no write: check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE`;
@@ -278,8 +270,8 @@ export class StoreOutageAttempt implements FaultAttempt {
     }
     const accepted = `${redis.name} takes writes again (a real one was accepted)`;
     // What was broken may be known before: the watch goes on until the counts are reconciled.
-    while (this.#tell && !this.#accounts) await pauseFor(TICK_MS, signal);
-    const { measures, message } = this.#accounts ?? {
+    while (this.#tell && !judge?.accounts) await pauseFor(TICK_MS, signal);
+    const { measures, message } = judge?.accounts ?? {
       measures: [],
       message: 'its counts were not reconciled, since the watch over its callers broke off',
     };
@@ -287,23 +279,24 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 
   evidence(): FaultEvidence | undefined {
-    const { timeline } = this.#place ?? {};
-    if (!timeline) return undefined;
-    const { endedAt, startedAt: originMs = timeline.startedAt } = this.#times;
+    const { history, judge, timeline } = this.#place ?? {};
+    if (!history || !judge || !timeline) return undefined;
+    const { endedAt, startedAt: originMs = timeline.startedAt } = history.times;
     const seenEnd = endedAt === undefined ? {} : { endedAt };
-    const bundle = timeline.bundle(originMs, this.#invariant);
-    return { originMs, ...seenEnd, pods: timeline.pods, bands: [], bundle };
-  }
-
-  get timelines(): readonly Timeline[] {
-    return this.#place ? [this.#place.timeline] : [];
-  }
-
-  get #invariant(): SeenInvariant | undefined {
-    const { record } = this.#place ?? {};
-    const reading = record?.reading(this.#times, this.#finishedAt, this.#limitReturn);
     const who = this.#toolkit.ownLimit && 'within';
-    return reading && seenInvariant(reading, this.#parameters.accept, record?.excess(this.#times), who);
+    const { excess } = judge.judged;
+    const invariant = seenInvariant(judge.reading(), this.#parameters.accept, excess, who);
+    return {
+      originMs,
+      ...seenEnd,
+      pods: timeline.pods,
+      bands: [],
+      bundle: timeline.bundle(originMs, invariant),
+    };
+  }
+
+  observe(event: ObservedEvent): void {
+    this.#place?.history.append(event);
   }
 
   async inquire(marker: string): Promise<OrphanFinding> {
@@ -320,30 +313,28 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 
   /** In the midst of the fault, once its first requests are answered or waiting. */
-  async #useAccounts({ callers }: Place, signal: AbortSignal): Promise<void> {
+  async #askForAccounts({ callers, history }: Place, signal: AbortSignal): Promise<void> {
     if (callers instanceof OwnCaller) return;
-    await this.#untilStarted(signal);
-    await pauseFor((this.#times.until - this.#toolkit.now()) / 4, signal);
-    await callers.askForAccounts(signal);
+    await this.#untilStarted(history, signal);
+    await pauseFor((history.times.until - this.#toolkit.now()) / 4, signal);
+    await callers.askForAccounts((request) => history.request(request), signal);
   }
 
-  async #ask(place: Place, stop: AbortSignal): Promise<void> {
-    const { callers } = place;
-    // Before it the limit would be used up that the fault is to find whole.
-    if (callers instanceof OwnCaller) await this.#untilStarted(stop).catch(() => undefined);
-    await callers.traffic((request) => this.#note(place, request), stop, this.#toolkit.lifetime);
+  async #send({ callers, history }: Place, stop: AbortSignal): Promise<void> {
+    // Before it the limit would be used up that the fault is to find replenished.
+    if (callers instanceof OwnCaller) await this.#untilStarted(history, stop).catch(() => undefined);
+    await callers.traffic((request) => history.request(request), stop, this.#toolkit.lifetime);
   }
 
   /** From the start of the fault to its end: those that cross their limits find the limiter without its Redis. */
-  async #cross(place: Place, stop: AbortSignal): Promise<void> {
-    const { callers } = place;
+  async #cross({ callers, history }: Place, stop: AbortSignal): Promise<void> {
     if (callers instanceof OwnCaller) return;
     const over = new AbortController();
-    const note = (request: CallerRequest): void => this.#note(place, request);
+    const note = (request: CallerRequest): void => history.request(request);
     try {
-      await this.#untilStarted(stop);
+      await this.#untilStarted(history, stop);
       const crossing = callers.cross(note, AbortSignal.any([stop, over.signal]), this.#toolkit.lifetime);
-      while (this.#times.endedAt === undefined && !stop.aborted) await pauseFor(TICK_MS, stop);
+      while (history.times.endedAt === undefined && !stop.aborted) await pauseFor(TICK_MS, stop);
       over.abort();
       await crossing;
     } catch (error) {
@@ -353,53 +344,63 @@ export class StoreOutageAttempt implements FaultAttempt {
     }
   }
 
-  async #untilStarted(signal: AbortSignal): Promise<void> {
-    while (this.#times.startedAt === undefined) await pauseFor(TICK_MS, signal);
+  async #untilStarted(history: History, signal: AbortSignal): Promise<void> {
+    while (history.times.startedAt === undefined) await pauseFor(TICK_MS, signal);
   }
 
-  /** Where one caller makes all requests, the limit is about each of them. */
-  #note({ mostUntil, record, timeline }: Place, request: CallerRequest): void {
-    record.add(request);
-    timeline.request(request);
-    if (request.caller === 'Beyond') timeline.limit(request.endedAt, mostUntil(request.endedAt));
-  }
-
-  #noteLate(request: CallerRequest, late: LateAnswer): void {
-    const { record, timeline } = this.#place ?? {};
-    record?.addLate(request, late);
-    timeline?.late(request, late);
-  }
-
-  #reported({ endedAt, startedAt }: FaultReport): void {
-    this.#times = {
-      ...this.#times,
+  #reported({ endedAt, evidence, message, proof, startedAt }: FaultReport): void {
+    this.#place?.history.append({
+      kind: 'fault',
+      step: 'Reported',
       ...(startedAt !== undefined && { startedAt }),
       ...(endedAt !== undefined && { endedAt }),
-    };
+      ...(proof && { proof }),
+      message,
+      evidence: [...evidence],
+    });
     this.#told();
   }
 
   #told(): void {
-    if (!this.#place) return;
-    const reading = this.#place.record.reading(this.#times, this.#finishedAt, this.#limitReturn);
-    const doubt = this.#toolkit.storeDoubt();
-    const missing = [
-      // Whoever counts elsewhere holds whatever becomes of this Redis.
-      ...(doubt === undefined ? [] : [doubt]),
-      ...reading.shortfalls,
-      ...(this.#leftOut > 0 ? [leftOutShortfall(this.#leftOut)] : []),
-    ];
-    this.#tell?.({ ...reading, shortfalls: missing });
+    if (this.#place) this.#tell?.(this.#place.judge.reading());
   }
 
   /** Waits until so many milliseconds after the end of the fault. */
   async #untilAfterEnd(ms: number, signal: AbortSignal): Promise<void> {
     const { now } = this.#toolkit;
     for (;;) {
-      const { endedAt } = this.#times;
+      const { endedAt } = this.#place?.history.times ?? {};
       const left = endedAt === undefined ? Number.POSITIVE_INFINITY : endedAt + ms - now();
       if (left <= 0) return;
       await pauseFor(Math.min(left, TICK_MS), signal);
     }
   }
+}
+
+/** Shows a history in the evidence, as it grows. */
+function showIn(timeline: Timeline, history: History): void {
+  const { clockWithinMs, limiter, preparedAt } = history.setup;
+  const limit = limitOf(limiter);
+  const oneLimit = isOfOneCaller(limiter);
+  /** The most that the caller over its limit may have been admitted until then. */
+  const mostUntil = (to: number): number =>
+    mostAdmitted(limit, {
+      from: oneLimit ? (history.last('arrived')?.at ?? to) : preparedAt,
+      to,
+      fresh: true,
+      clockWithinMs,
+    });
+  timeline.limit(preparedAt, mostUntil(preparedAt));
+  history.listen((event) => {
+    if (event.kind === 'request') {
+      timeline.request(event);
+      // If one caller makes all requests, the limit is about each of them.
+      if (event.caller === 'Beyond') timeline.limit(event.endedAt, mostUntil(event.endedAt));
+    } else if (event.kind === 'late') {
+      const request = history.requests[event.id];
+      if (request) timeline.late(request, event);
+    } else if (event.kind === 'probe' || event.kind === 'health' || event.kind === 'gone') {
+      timeline.take(event);
+    }
+  });
 }

@@ -3,14 +3,11 @@
  * loop): at every turn each pod gets one request of each kind of caller. A request whose caller has given up may be
  * listened to further: a limiter that admits it late has admitted it.
  */
+
+import type { CallerKind, CallerRequest, LateAnswer } from '../../history/events.ts';
 import type { ConnectionLease } from '../../http/connection-budget.ts';
 import type { Asked, NodeClient } from '../../http/node-client.ts';
-import {
-  type CallerKind,
-  type CallerRequest,
-  gotOf,
-  type LateAnswer,
-} from '../../interfaces/caller-request.ts';
+import { gotOf } from '../../interfaces/caller-request.ts';
 import type { Callers } from '../../interfaces/callers.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
 import { pauseFor } from '../../waiting.ts';

@@ -3,14 +3,14 @@
  * those whose counts are reconciled afterwards. They go by what the limiter answers, whatever it speaks.
  */
 import { formatDuration } from '../../../../api/index.ts';
+import { LEAST_ASKED } from '../../checkers/behaviour.ts';
+import type { CallerKind, CallerRequest } from '../../history/events.ts';
 import type { CallerAccess, NewCaller } from '../../interfaces/caller-access.ts';
-import type { CallerKind, CallerRequest } from '../../interfaces/caller-request.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
 import { MOST_BEYOND, type UsedUp, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import { AccountCallers } from './account-callers.ts';
-import { LEAST_ASKED } from './behaviour.ts';
 import {
   always,
   inTurn,
@@ -20,7 +20,7 @@ import {
   type Tell,
   usedTimes,
 } from './caller-traffic.ts';
-import type { LimitReturn } from './limit-return.ts';
+import { sendWhenReturned } from './returning-callers.ts';
 
 /** What a caller whose accounts are made up asks for during the fault. */
 const ACCOUNT_REQUESTS = 3;
@@ -172,20 +172,31 @@ export class OutageCallers {
     await this.#send(kinds, tell, stop, lifetime);
   }
 
-  /** Asks for those whose accounts are made up. @throws the reason of `signal` */
-  async askForAccounts(signal: AbortSignal): Promise<void> {
+  /** The callers whose counts are reconciled. */
+  get accountKeys(): string[] {
+    return this.#accounts.keys;
+  }
+
+  /** Sends the requests of the accounts in the fault. @throws the reason of `signal` */
+  async askForAccounts(tell: Tell, signal: AbortSignal): Promise<void> {
     const half = Math.max(1, Math.floor(admittedAtOnce(this.#options.access.limit) / 2));
-    await this.#accounts.ask(Math.min(ACCOUNT_REQUESTS, half), signal);
+    await this.#accounts.ask(Math.min(ACCOUNT_REQUESTS, half), tell, signal);
   }
 
-  /** As {@link AccountCallers.balance}. */
-  async balance(well: boolean, signal: AbortSignal): ReturnType<AccountCallers['balance']> {
-    return await this.#accounts.balance(well, signal);
+  /** As {@link AccountCallers.useUp}. */
+  async useUpAccounts(tell: Tell, signal: AbortSignal): Promise<void> {
+    await this.#accounts.useUp(tell, signal);
   }
 
-  /** As {@link AccountCallers.limitReturn}. */
-  async limitReturn(withinMs: number, signal: AbortSignal): Promise<LimitReturn> {
-    return await this.#accounts.limitReturn(withinMs, signal);
+  /** As `sendWhenReturned`. */
+  async sendWhenReturned(
+    keys: readonly string[],
+    withinMs: number,
+    tell: Tell,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { access, callerTimeoutMs } = this.#options;
+    await sendWhenReturned({ ...access, callerTimeoutMs, keys, withinMs }, tell, signal);
   }
 
   #sides({ keys, uses }: KeyPlan): KindOfTraffic[] {

@@ -2,21 +2,18 @@
  * The one caller of an attempt on a limiter that knows its callers by the source address alone. Its limit is used up
  * before the fault, as the control of that; then it rests until it is whole again, and the fault finds it so.
  */
-import { counted, formatDuration } from '../../../../api/index.ts';
-import type { RecoveryReport } from '../../../../demo/observed.ts';
+import { formatDuration } from '../../../../api/index.ts';
+import type { CallerRequest, Got } from '../../history/events.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
-import { type CallerRequest, type Got, gotOf } from '../../interfaces/caller-request.ts';
+import { gotOf } from '../../interfaces/caller-request.ts';
 import type { OwnLimit } from '../../interfaces/own-limit.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
 import { MOST_BEYOND, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { beyondKey } from '../caller-keys.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
-import { MOST_ACCOUNTED } from './account-callers.ts';
-import { type Account, balanceOfOne } from './accounts.ts';
 import { always, type LateTraffic, runCallerTraffic, type Tell } from './caller-traffic.ts';
-import { awaitReturn, type LimitReturn } from './limit-return.ts';
+import { sendWhenReturned } from './returning-callers.ts';
 
 /** How long the accounts may take, in milliseconds: recovery has its time. */
 const ACCOUNT_WITHIN_MS = 2000;
@@ -38,7 +35,6 @@ export interface OwnCallerOptions {
 export class OwnCaller {
   readonly #options: OwnCallerOptions;
   readonly #full: number;
-  #isUsedUp = false;
 
   constructor(options: OwnCallerOptions) {
     this.#options = options;
@@ -117,61 +113,31 @@ export class OwnCaller {
     ).finally(() => ownLimit.used());
   }
 
-  /** Whether the caller gets its limit back; after {@link balance}. @throws the reason of `signal` */
-  async limitReturn(withinMs: number, signal: AbortSignal): Promise<LimitReturn> {
-    const { access, callerTimeoutMs, fixture, ownLimit } = this.#options;
-    if (!this.#isUsedUp)
-      return { state: 'NotChecked', why: 'the caller could not use its limit up after the fault' };
-    const keys = [beyondKey(fixture)];
-    return await awaitReturn({ ...access, callerTimeoutMs, keys, withinMs }, signal).finally(() =>
-      ownLimit.used(),
-    );
+  /** The caller of the accounts, of which there is one. */
+  get accountKeys(): string[] {
+    return [beyondKey(this.#options.fixture)];
   }
 
-  /** Uses up what is left of the limit that the fault found whole, and tells what that shows. @throws the reason of `signal` */
-  async balance(
-    since: readonly CallerRequest[],
-    well: boolean,
+  /** Uses up what is left of the limit; what goes wrong leaves the account open. @throws the reason of `signal` */
+  async useUpAccounts(tell: Tell, signal: AbortSignal): Promise<void> {
+    const bounds = { most: this.#full + MOST_BEYOND, withinMs: ACCOUNT_WITHIN_MS };
+    const used = await this.#useUp(bounds, signal).catch(() => undefined);
+    signal.throwIfAborted();
+    const [key] = this.accountKeys;
+    for (const request of used?.requests ?? []) tell({ ...request, caller: 'Account', key });
+  }
+
+  /** Sends requests once the limit must be returned. @throws the reason of `signal` */
+  async sendWhenReturned(
+    keys: readonly string[],
+    withinMs: number,
+    tell: Tell,
     signal: AbortSignal,
-  ): Promise<Pick<RecoveryReport, 'measures' | 'message'>> {
-    const { limit } = this.#options.access;
-    const [first] = since;
-    const unknown = (why: string) => ({ measures: [], message: `the accounts are not known: ${why}` });
-    if (limit.algorithm === 'TokenBucket') return unknown('what was used comes back all the time');
-    if (this.#full > MOST_ACCOUNTED)
-      return unknown(`limits above ${MOST_ACCOUNTED} are not used up once more`);
-    if (!first) return unknown('nothing was asked');
-    if (!well) return unknown('the rate limiter was not well again');
-    if (since.some(({ caller, got }) => caller === 'Within' && got === 'Denied')) {
-      return unknown(
-        'it denied requests within the limit, and may still do so for a reason other than its count',
-      );
-    }
-    const most = this.#full + MOST_BEYOND;
-    const used = await this.#useUp({ most, withinMs: ACCOUNT_WITHIN_MS }, signal).catch(() => {
-      signal.throwIfAborted();
-      return undefined;
-    });
-    const last = used?.requests.at(-1);
-    if (!used?.usedUp || !last) return unknown('not every node denied in the end');
-    this.#isUsedUp = true;
-    const served = admittedOf(since);
-    const account: Account = {
-      served,
-      notServed: since.length - served,
-      admittedAfter: admittedOf(used.requests),
-      span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs: CLOCK_WITHIN_MS },
-    };
-    const balance = balanceOfOne(limit, account);
-    if ('unknown' in balance) return unknown(balance.unknown);
-    const { lost, phantoms } = balance;
-    return {
-      measures: [
-        { name: 'lost', value: lost, unit: 'requests' },
-        { name: 'phantoms', value: phantoms, unit: 'requests' },
-      ],
-      message: `of its limit of ${this.#full} ${counted(account.admittedAfter, 'request')} ${account.admittedAfter === 1 ? 'was' : 'were'} left: at least ${counted(lost, 'request')} admitted and never counted, ${counted(phantoms, 'request')} counted and not admitted in time`,
-    };
+  ): Promise<void> {
+    const { access, callerTimeoutMs, ownLimit } = this.#options;
+    await sendWhenReturned({ ...access, callerTimeoutMs, keys, withinMs }, tell, signal).finally(() =>
+      ownLimit.used(),
+    );
   }
 
   async #useUp(
@@ -185,8 +151,4 @@ export class OwnCaller {
       ownLimit.used(),
     );
   }
-}
-
-function admittedOf(requests: readonly CallerRequest[]): number {
-  return requests.filter(({ got }) => got === 'Admitted').length;
 }

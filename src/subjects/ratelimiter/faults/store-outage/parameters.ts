@@ -8,15 +8,15 @@ import {
   type ScenarioSpec,
 } from '../../../../api/index.ts';
 import { CONFIDENCE, excludedAbove } from '../../../../demo/power.ts';
+import { BEHAVIOURS, LEAST_ASKED } from '../../checkers/behaviour.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/whole-again.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy } from '../fault.ts';
 import { tooLongForClock } from '../rests.ts';
-import { BEHAVIOURS, LEAST_ASKED } from './behaviour.ts';
 import { crossingCallers, limitedCallers, mostCrossing, USUAL_CROSSING } from './crossing-callers.ts';
-import { mostReturnMs } from './limit-return.ts';
+import { mostReturnMs } from './returning-callers.ts';
 
 const schema = z
   .object({

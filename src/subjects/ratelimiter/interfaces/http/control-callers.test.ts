@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { CallerRequest, Got } from '../../history/events.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
-import type { CallerRequest, Got } from '../caller-request.ts';
 import { controlProblem } from './control-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
 

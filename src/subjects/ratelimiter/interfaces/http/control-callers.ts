@@ -6,12 +6,13 @@
 import { counted } from '../../../../api/index.ts';
 import type { Baseline, Lag } from '../../baseline.ts';
 import type { Toolkit } from '../../faults/fault.ts';
+import type { CallerRequest, Got } from '../../history/events.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits } from '../../limits/window-turn.ts';
 import { sumOf } from '../../words.ts';
 import { measureWrites } from '../../write-latency.ts';
-import { type CallerRequest, type Got, gotOf } from '../caller-request.ts';
+import { gotOf } from '../caller-request.ts';
 import { MOST_BEYOND, type UsedUp, useUp } from '../use-up.ts';
 import { countAtRest, measureLag } from './control-counts.ts';
 import { ToldControl, toldLag } from './control-told.ts';

@@ -7,9 +7,9 @@
  * shows that the requests came to a limiter, and so nothing is proven of it.
  */
 import { counted } from '../../../../api/index.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import { LimitNotKeptError } from '../../limits/limit-not-kept.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
-import type { CallerRequest } from '../caller-request.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
 
 /** Pods that a message names. */

@@ -3,12 +3,12 @@
  * limiter may admit, and a fault could hide in that.
  */
 import { counted, formatDuration } from '../../../../api/index.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import { LimitNotKeptError } from '../../limits/limit-not-kept.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import type { RateLimit, TokenBucket } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { pauseFor } from '../../waiting.ts';
-import type { CallerRequest } from '../caller-request.ts';
 import { type UseUpOptions, useUp } from '../use-up.ts';
 
 /** How long the control waits for tokens; milliseconds. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, Got } from '../caller-request.ts';
+import type { CallerRequest, Got } from '../../history/events.ts';
 import { inStep, type WatchedRequest } from './store-control.ts';
 
 const NODES = ['a', 'b', 'c'];

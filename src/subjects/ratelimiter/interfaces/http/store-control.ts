@@ -6,12 +6,12 @@
  */
 
 import { counted } from '../../../../api/index.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import type { NodeClient } from '../../http/node-client.ts';
 import { type CommandCounts, grown, parseCommandCounts } from '../../store/command-counts.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { pauseFor } from '../../waiting.ts';
 import { sumOf } from '../../words.ts';
-import type { CallerRequest } from '../caller-request.ts';
 
 /** How long Redis is looked at with no request under way, before the first; milliseconds. */
 const REST_MS = 1000;

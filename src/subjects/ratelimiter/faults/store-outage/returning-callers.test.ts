@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { limitReturnOf } from '../../checkers/limit-return.ts';
+import type { CallerRequest } from '../../history/events.ts';
 import { NodeClient } from '../../http/node-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
-import { awaitReturn } from './limit-return.ts';
+import { sendWhenReturned } from './returning-callers.ts';
 
 const { signal } = new AbortController();
 
@@ -29,7 +31,9 @@ async function returnOf(statusOf: (path: string, request: number) => number) {
   const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
   const keys = ['demo-a', 'demo-b'];
   const of = { clients: [client], callers, callerTimeoutMs: 5000, keys, limit, withinMs: 100 };
-  return { requests, result: await awaitReturn(of, signal) };
+  const sent: CallerRequest[] = [];
+  await sendWhenReturned(of, (request) => sent.push(request), signal);
+  return { requests, result: limitReturnOf({ at: 0, keys }, sent) };
 }
 
 it('is there once each caller is admitted again, and costs one request each', async () => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { InvariantReading } from '../../../../demo/observed.ts';
-import type { CallerKind, CallerRequest, Got } from '../../interfaces/caller-request.ts';
+import { OutageUnderTest } from '../../../../test/fixtures/ratelimiter/outage-under-test.ts';
+import type { InvariantReading } from '../../../demo/observed.ts';
+import { seenInvariant } from '../faults/store-outage/seen-invariant.ts';
+import type { CallerKind, CallerRequest, Got } from '../history/events.ts';
 import { BEHAVIOURS, type Behaviour } from './behaviour.ts';
-import { OutageRecord } from './outage-record.ts';
-import { seenInvariant } from './seen-invariant.ts';
 
 const nodes = ['a', 'b'];
 const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' } as const;
@@ -40,8 +40,8 @@ function recordOf({
   withinAfter?: Got;
   /** Whether a caller that crossed its limit in the pause was rejected by every pod. */
   crossed?: boolean;
-} = {}): OutageRecord {
-  const record = new OutageRecord({ nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0 }, accept);
+} = {}): OutageUnderTest {
+  const record = new OutageUnderTest({ nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0 }, accept);
   const requests = [
     ...sentToEach({ caller: 'Beyond', got: 'Admitted' }, 2, 0),
     ...sentToEach({ caller: 'Beyond', got: 'Denied' }, 2, 1000),
@@ -62,7 +62,7 @@ function recordOf({
   return record;
 }
 
-const read = (record: OutageRecord): InvariantReading => record.reading(times, FINISHED);
+const read = (record: OutageUnderTest): InvariantReading => record.reading(times, FINISHED);
 const valueOf = (reading: InvariantReading, name: string): number | undefined =>
   reading.measures.find((measure) => measure.name === name)?.value;
 
@@ -84,7 +84,7 @@ describe('the invariant of a store outage', () => {
     expect(reading).toMatchObject({ summary: 'FailsOpen, 24 > 4', detectedAt: FINISHED });
     expect(reading.measures[0]).toEqual({ name: 'overAdmission', value: 20, unit: 'requests' });
     const accepted = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter: ['Denied'] }));
-    expect(accepted.measures[0]).toMatchObject({ name: 'notServed' });
+    expect(accepted.measures[0]).toMatchObject({ name: 'overAdmission' });
     expect(accepted.detectedAt).toBeUndefined();
   });
 
@@ -117,7 +117,7 @@ describe('the invariant of a store outage', () => {
         expect(reading.brokenAt === undefined).toBe(kept);
         if (!kept) expect(reading.brokenAt).toBeGreaterThanOrEqual(times.startedAt);
         // What a diagnosis is given says the same.
-        const { broken, formula, values } = seenInvariant(reading, accepted, record.excess(times));
+        const { broken, formula, values } = seenInvariant(reading, accepted, record.judged(times).excess);
         const valueIn = (name: string): number => values.find((value) => value.name === name)?.value ?? 0;
         const served = valueIn('others-allowed') >= 0.9 * valueIn('others-sent');
         const isOver = valueIn('sum(requests-allowed) - allowed') > 0;
@@ -129,7 +129,7 @@ describe('the invariant of a store outage', () => {
   });
 
   it('is not judged before the last callers have their answers', () => {
-    const reading = recordOf({ within: 'Denied' }).reading(times, undefined);
+    const reading = recordOf({ within: 'Denied' }).reading(times);
     expect(reading).toMatchObject({ complete: false });
     expect(reading.detectedAt).toBeUndefined();
   });
@@ -207,7 +207,7 @@ describe('a caller that crosses its limit in the pause', () => {
     const reading = read(record);
     expect(reading).toMatchObject({ summary: 'FailsOpen, 8 > 4', detectedAt: FINISHED, brokenAt: 10_420 });
     expect(valueOf(reading, 'overAdmission')).toBe(4);
-    const { values } = seenInvariant(reading, ['Holds'], record.excess(times));
+    const { values } = seenInvariant(reading, ['Holds'], record.judged(times).excess);
     expect(values.slice(2).map(({ value }) => value)).toEqual([0, 4]);
   });
 
@@ -389,7 +389,7 @@ describe('an answer that the operator read late', () => {
 
 describe('a pod that was deleted during the watch', () => {
   /** In the middle of the pause a pod stops answering. */
-  const withGone = (within: Got = 'Admitted'): OutageRecord => {
+  const withGone = (within: Got = 'Admitted'): OutageUnderTest => {
     const record = recordOf({ within });
     for (let sentAt = 12_000; sentAt < 13_000; sentAt += 100) {
       const times = { sentAt, endedAt: sentAt + 1 };

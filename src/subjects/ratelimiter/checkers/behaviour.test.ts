@@ -1,12 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
-import { BEHAVIOURS, behaviourOf, type OutageSettings } from './behaviour.ts';
+import type { CallerRequest, Got } from '../history/events.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
+import { BEHAVIOURS, behaviourOf as behavedOf } from './behaviour.ts';
+import { overOf } from './over-admission.ts';
+import type { CallerSettings, Span } from './requests.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
 const nodes = ['a', 'b', 'c'];
-const settings: OutageSettings = { nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0 };
+const settings: CallerSettings = { nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0 };
+/** What callers got, and how much more than their limits. */
+const behaviourOf = (of: CallerSettings, requests: readonly CallerRequest[], span: Span) => {
+  const over = overOf(of, requests, span);
+  return { ...over, ...behavedOf(of, requests, span, over) };
+};
+
 const FAULT = { startedAt: 10_000, endedAt: 20_000 };
 
 const requests = (

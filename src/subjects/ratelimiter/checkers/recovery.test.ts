@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
-import { latencyOf, recoveryOf } from './recovery.ts';
+import type { CallerRequest, Got } from '../history/events.ts';
+import { latencyOf } from './latency.ts';
+import { recoveryOf } from './recovery.ts';
 
 const request = (node: string, sentAt: number, got: Got, took = 5): CallerRequest => ({
   node,

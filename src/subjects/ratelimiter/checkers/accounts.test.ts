@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { modelOf } from '../../limits/limiter-models.fixture.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
+import { modelOf } from '../limits/limiter-models.fixture.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
 import { balanceOf, balanceOfOne } from './accounts.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };

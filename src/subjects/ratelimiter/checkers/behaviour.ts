@@ -7,21 +7,30 @@
  * should be admitted up to them and then be rejected.
  */
 
-import { admittedAt, type CallerKind, type CallerRequest } from '../../interfaces/caller-request.ts';
-import { type OverAdmission, overAdmission } from '../../limits/over-admission.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
-import { shareInterval } from '../share-interval.ts';
-import { controlShortfalls } from './control-shortfalls.ts';
-import { type Counts, countsOf, sizeOf, totalOf } from './counts.ts';
-import { leakingNodes, type NodeAdmission } from './leaking-nodes.ts';
-import { type OverAfter, overAfter } from './over-after.ts';
-import { phasesOf } from './phases.ts';
+import { listed } from '../../targets/refusal.ts';
+import type { CallerKind, CallerRequest } from '../history/events.ts';
+import { admittedAtOnce } from '../limits/rate-limit.ts';
+import type { Finding } from './finding.ts';
+import type { Over } from './over-admission.ts';
+import {
+  type CallerSettings,
+  type Counts,
+  countsOf,
+  countsText,
+  firstOf,
+  type Phases,
+  phasesOf,
+  type Span,
+  sizeOf,
+  totalOf,
+} from './requests.ts';
+import { shareInterval } from './share-interval.ts';
 
 export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
 
 /**
  * Holds: callers under their limit are admitted, and none gets more than its limit.
- * FailsOpen: they are admitted, and some caller gets more than its limit; of a pod, as {@link leakingNodes} has it.
+ * FailsOpen: they are admitted, and some caller gets more than its limit; of a pod, as `leakingPods` has it.
  * FailsClosed: they are rejected, or get an error.
  * Hangs: they have no answer within the time that a caller waits.
  * Mixed: none of these is what nine of ten callers get, or pods differ.
@@ -34,28 +43,7 @@ export const SHARE = 0.9;
 /** Callers under their limit that each pod has to get requests of while the fault is active. */
 export const LEAST_ASKED = 5;
 
-export interface OutageSettings {
-  readonly nodes: readonly string[];
-  readonly limit: RateLimit;
-  /** How long a caller waits; milliseconds. */
-  readonly callerTimeoutMs: number;
-  /** As in `KnownOfKey`, of the key of the caller over its limit. */
-  readonly firstSentAt?: number;
-  readonly clockWithinMs?: number;
-  /**
-   * If all requests are of one caller: from when on they are of one limit, which was replenished then. The first that it
-   * admits at once are within the limit, see `asOfOneLimit`, and all of them count for what is beyond it.
-   */
-  readonly oneLimitFrom?: number;
-}
-
-/** When writes stalled, in milliseconds since the epoch. */
-export interface OutageSpan {
-  readonly startedAt: number;
-  readonly endedAt: number;
-}
-
-export interface NodeBehaviour {
+export interface PodBehaviour {
   readonly behaviour: Behaviour;
   /** Of callers under their limit, while the fault was active. */
   readonly within: Counts;
@@ -80,51 +68,28 @@ export interface NearBorder {
   readonly of: number;
 }
 
-export interface OutageBehaviour {
+export interface Behaved {
   readonly behaviour: Behaviour;
   readonly near?: NearBorder;
-  readonly byNode: ReadonlyMap<string, NodeBehaviour>;
-  /** Over all pods, from its first request to its last: of the caller that shows most. */
-  readonly over: OverAdmission;
-  /** Requests beyond the bound: of the one over its limit, and the most of any that crosses it; `over` has the larger. */
-  readonly excess: { readonly beyond: number; readonly crossing: number };
-  /** Requests beyond the bound while the fault was active, answered late or not. */
-  readonly excessInFault: number;
-  /** Requests of callers over their limit whose outcome is not known: they may have been admitted. */
-  readonly unknown: number;
+  readonly byNode: ReadonlyMap<string, PodBehaviour>;
   /** Kinds of callers of which every pod rejected one at its limit in the fault. */
   readonly reached: ReadonlySet<CallerKind>;
-  /** How much more than the limit allows the one over its limit was admitted by requests that it sent after the fault. */
-  readonly after: OverAfter;
   /** Why this proves nothing; empty: it does. */
   readonly shortfalls: readonly string[];
 }
 
-/** Judges what callers got. `requests` in any order, from before the fault on. */
+/** What callers got in the fault. `requests` in any order, from before the fault on; `over` as `overOf` has it. */
 export function behaviourOf(
-  settings: OutageSettings,
+  settings: CallerSettings,
   requests: readonly CallerRequest[],
-  span: OutageSpan,
-): OutageBehaviour {
-  const { endedAt, startedAt } = span;
-  const limited = limitedCallers(settings, requests);
-  const beyond = limited.find(({ kind }) => kind === 'Beyond') ?? limitedCaller(settings, 'Beyond', []);
-  const inFault = ({ sentAt }: NodeAdmission): boolean => sentAt < endedAt;
-  const leaking = new Set<string>();
-  let excessInFault = 0;
-  for (const { admitted, overOf } of limited) {
-    const until = admitted.filter(inFault);
-    const { excess } = overOf(until);
-    excessInFault = Math.max(excessInFault, excess);
-    if (excess === 0) continue;
-    for (const node of leakingNodes(until, startedAt, (each) => overOf(each).excess > 0)) leaking.add(node);
-  }
-  const worst = limited.reduce((most, one) => (one.over.excess > most.over.excess ? one : most), beyond);
+  span: Span,
+  over: Over,
+): Behaved {
   const { before, during, untimed } = phasesOf(requests, span, settings.callerTimeoutMs);
   // There may be a hundred thousand requests, and a hundred pods.
   const ofNode = Map.groupBy(during, ({ node }) => node);
   const untimedOf = Map.groupBy(untimed, ({ node }) => node);
-  const admittedOf = Map.groupBy(beyond.admitted, ({ node }) => node);
+  const admittedOf = Map.groupBy(over.beyond, ({ node }) => node);
   const byNode = new Map(
     settings.nodes.map((node) => {
       const own = ofNode.get(node) ?? [];
@@ -135,51 +100,37 @@ export function behaviourOf(
         control: countsOf(own, 'Control'),
       };
       const admittedIn = (admittedOf.get(node) ?? []).filter(
-        (each) => inFault(each) && each.answeredAt > startedAt,
+        ({ answeredAt, sentAt }) => sentAt < span.endedAt && answeredAt > span.startedAt,
       ).length;
-      const counted =
+      const inPhase =
         counts.beyond.Admitted + (settings.oneLimitFrom === undefined ? 0 : counts.within.Admitted);
       return [
         node,
         {
           ...counts,
           hungFirst: hungBeforeControl(own),
-          beyondAtEdges: Math.max(0, admittedIn - counted),
+          beyondAtEdges: Math.max(0, admittedIn - inPhase),
           untimed: (untimedOf.get(node) ?? []).filter(({ caller }) => caller === 'Within').length,
         },
       ] as const;
     }),
   );
-  const { near, words } = wordsOf(byNode, leaking);
+  const { near, words } = wordsOf(byNode, over.leaking);
   const [only = 'Mixed', ...others] = new Set(words.values());
   const judged = new Map(
     [...byNode].map(([node, counts]) => [node, { behaviour: words.get(node) ?? 'Mixed', ...counts }]),
   );
-  const overBefore = beyond.overOf(beyond.admitted.filter(({ answeredAt }) => answeredAt <= startedAt));
   const rejecting = (kind: CallerKind): boolean =>
     settings.nodes.every((node) =>
       ofNode.get(node)?.some((request) => request.caller === kind && request.got === 'Denied'),
     );
-  const crossing = limited.filter(({ kind }) => kind !== 'Beyond');
   return {
     behaviour: others.length === 0 ? only : 'Mixed',
     ...(near && { near }),
     byNode: judged,
-    over: worst.over,
-    excess: {
-      beyond: beyond.over.excess,
-      crossing: Math.max(0, ...crossing.map(({ over }) => over.excess)),
-    },
-    excessInFault,
-    unknown: limited.reduce((sum, one) => sum + one.unknown, 0),
     reached: new Set((['Reaching', 'Crossing'] as const).filter(rejecting)),
-    after: overAfter(
-      beyond.admitted.filter(inFault),
-      beyond.admitted.filter((each) => !inFault(each)),
-      (some) => beyond.overOf(some).excess,
-    ),
     shortfalls: [
-      ...controlShortfalls(settings, before, overBefore),
+      ...controlShortfalls(settings, before, over.before),
       ...[...judged].flatMap(([node, one]) => [
         ...askedShortfalls(settings, node, one),
         ...untimedShortfalls(node, one),
@@ -195,52 +146,6 @@ function hungBeforeControl(requests: readonly CallerRequest[]): number {
   return hung.filter(({ caller, sentAt }) => caller === 'Within' && sentAt < slowFrom).length;
 }
 
-/** One caller that has a limit to exceed. */
-interface LimitedCaller {
-  readonly kind: CallerKind;
-  readonly admitted: readonly NodeAdmission[];
-  readonly unknown: number;
-  readonly overOf: (some: readonly NodeAdmission[]) => OverAdmission;
-  readonly over: OverAdmission;
-}
-
-function limitedCallers(settings: OutageSettings, requests: readonly CallerRequest[]): LimitedCaller[] {
-  const { oneLimitFrom } = settings;
-  if (oneLimitFrom !== undefined) {
-    const own = requests.filter(({ caller, sentAt }) => caller !== 'Control' && sentAt >= oneLimitFrom);
-    return [limitedCaller({ ...settings, firstSentAt: firstOf(own) }, 'Beyond', own)];
-  }
-  const kinds: readonly CallerKind[] = ['Beyond', 'Reaching', 'Crossing'];
-  return kinds.flatMap((kind) => {
-    const own = requests.filter(({ caller }) => caller === kind);
-    return [...Map.groupBy(own, ({ key }) => (kind === 'Crossing' ? key : undefined)).values()].map((of) =>
-      limitedCaller(kind === 'Beyond' ? settings : { ...settings, firstSentAt: firstOf(of) }, kind, of),
-    );
-  });
-}
-
-function limitedCaller(
-  { clockWithinMs, firstSentAt, limit }: OutageSettings,
-  kind: CallerKind,
-  requests: readonly CallerRequest[],
-): LimitedCaller {
-  const known = {
-    ...(firstSentAt !== undefined && { firstSentAt }),
-    ...(clockWithinMs !== undefined && { clockWithinMs }),
-  };
-  const overOf = (some: readonly NodeAdmission[]): OverAdmission => overAdmission(limit, some, known);
-  const admitted = requests.flatMap((request) => {
-    const answeredAt = admittedAt(request);
-    return answeredAt === undefined ? [] : [{ node: request.node, sentAt: request.sentAt, answeredAt }];
-  });
-  const unknown = requests.filter(({ got, late }) => got === 'Unanswered' && !late).length;
-  return { kind, admitted, unknown, overOf, over: overOf(admitted) };
-}
-
-function firstOf(requests: readonly CallerRequest[]): number {
-  return requests.reduce((first, { sentAt }) => Math.min(first, sentAt), Number.POSITIVE_INFINITY);
-}
-
 /** What nine of ten callers may get, and how many of these did. */
 const OUTCOMES = {
   Hangs: (counts: Counts) => counts.Unanswered,
@@ -248,7 +153,7 @@ const OUTCOMES = {
   Holds: (counts: Counts) => counts.Admitted,
 } as const satisfies Partial<Record<Behaviour, (counts: Counts) => number>>;
 
-type NodeCounts = Pick<NodeBehaviour, 'beyond' | 'crossing' | 'within'>;
+type NodeCounts = Pick<PodBehaviour, 'beyond' | 'crossing' | 'within'>;
 
 /**
  * The word for each pod. All pods together decide, since a few requests more or fewer of one pod are chance: a pod has
@@ -296,9 +201,9 @@ function admittingWord({ beyond, crossing }: NodeCounts, leaks: boolean): Behavi
 
 /** What is missing of the requests to one pod while the fault was active. */
 function askedShortfalls(
-  { oneLimitFrom }: OutageSettings,
+  { oneLimitFrom }: CallerSettings,
   node: string,
-  { behaviour, beyond, within }: NodeBehaviour,
+  { behaviour, beyond, within }: PodBehaviour,
 ): string[] {
   const [inside, outside] = [sizeOf(within), sizeOf(beyond)];
   if (oneLimitFrom === undefined) {
@@ -323,10 +228,140 @@ function askedShortfalls(
 }
 
 /** What the operator's own standstill has spoiled. */
-function untimedShortfalls(node: string, { untimed, within }: NodeBehaviour): string[] {
+function untimedShortfalls(node: string, { untimed, within }: PodBehaviour): string[] {
   const of = untimed + sizeOf(within);
   if (untimed <= (1 - SHARE) * of) return [];
   return [
     `the operator stood still, so ${untimed} of ${of} answers of ${node} could not be timed: give the operator more CPU`,
   ];
+}
+
+/**
+ * Why the limiter did not keep its limit before the fault, so that its failure in the fault shows nothing; empty: it did.
+ * @param before requests whose answers were there when the fault began
+ * @param over what was admitted of them to the caller over its limit
+ */
+function controlShortfalls(
+  { limit, nodes }: Pick<CallerSettings, 'limit' | 'nodes'>,
+  before: readonly CallerRequest[],
+  { admitted, bound, excess }: Over['before'],
+): string[] {
+  const missing: string[] = [];
+  for (const node of nodes) {
+    const within = before.filter((request) => request.node === node && request.caller === 'Within');
+    const { Admitted } = countsOf(within, 'Within');
+    if (within.length === 0)
+      missing.push(`${node} got no request of a caller under its limit before the fault`);
+    else if (Admitted < within.length) {
+      missing.push(
+        `before the fault ${node} admitted ${Admitted} of ${within.length} requests of callers under their limit`,
+      );
+    }
+  }
+  if (excess > 0) {
+    missing.push(
+      `before the fault ${admitted} requests of the caller over its limit were admitted, and ${bound} are the most`,
+    );
+  }
+  const beyond = countsOf(before, 'Beyond');
+  if (beyond.Denied === 0) {
+    missing.push(
+      `before the fault no request of a caller over its limit was rejected, after ${beyond.Admitted} were admitted and ${admittedAtOnce(limit)} are allowed`,
+    );
+  }
+  return missing;
+}
+
+/** The finding: callers get nothing but what is accepted, whatever chance and slow pods may have added. */
+export function checkBehaviour(
+  { oneLimitFrom }: Pick<CallerSettings, 'oneLimitFrom'>,
+  judged: Behaved,
+  { during }: Phases,
+  { startedAt }: Span,
+  accept: readonly Behaviour[],
+): Finding {
+  const { behaviour, byNode, near, reached } = judged;
+  const isOneLimit = oneLimitFrom !== undefined;
+  const accepts = (word: Behaviour): boolean => accept.includes(word);
+  const slow = slowPods(byNode);
+  const isBroken =
+    !accepts(behaviour) &&
+    !(near && accepts(near.other)) &&
+    (slow.length === 0 || [...byNode].some(([node, pod]) => !slow.includes(node) && !accepts(pod.behaviour)));
+  const missing: string[] = [];
+  if (near && accepts(behaviour) !== accepts(near.other)) {
+    missing.push(
+      `${nearText(behaviour, near)}: lengthen storeOutage.pause or raise storeOutage.requestsPerSecond`,
+    );
+  }
+  if (slow.length > 0 && !accepts(behaviour)) missing.push(slowText(byNode));
+  if (behaviour === 'Holds' && !isOneLimit && reached.size === 0 && !accepts('FailsOpen')) {
+    missing.push(
+      'no caller that crossed its limit in the pause was rejected by every pod, so it is not shown that the limit holds: lengthen storeOutage.pause or raise storeOutage.requestsPerSecond',
+    );
+  }
+  const within = totalOf([...byNode.values()].map((pod) => pod.within));
+  const sent = sizeOf(within);
+  // One that fails open is broken by what was admitted.
+  const first =
+    behaviour === 'FailsOpen'
+      ? undefined
+      : during.find(
+          ({ caller, got }) => caller === 'Within' && (got === 'Admitted') === (behaviour === 'Holds'),
+        );
+  return {
+    valid: isBroken ? false : missing.length > 0 ? 'unknown' : true,
+    ...(isBroken && behaviour !== 'FailsOpen' && { brokenAt: first?.endedAt ?? startedAt }),
+    summary: behaviour,
+    measures: [
+      { name: 'notServed', value: sent - within.Admitted, unit: 'requests' },
+      { name: 'withinLimit', value: sent, unit: 'requests' },
+    ],
+    missing: isBroken ? [] : missing,
+    evidence: [
+      ...(near ? [nearText(behaviour, near)] : []),
+      ...(behaviour === 'Holds' && !isOneLimit ? [reachedText(reached)] : []),
+      ...([...byNode.values()].some(({ control }) => control.Unanswered > 0) ? [slowText(byNode)] : []),
+    ],
+    byPod: [...byNode].map(
+      ([node, { behaviour: word, beyond, beyondAtEdges, crossing, within: under }]) =>
+        `${node} ${word}: under the limit ${countsText(under)}; over it ${countsText(beyond)}${isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted late, or as the pause began or ended` : ''}`,
+    ),
+  };
+}
+
+function nearText(behaviour: Behaviour, { count, of, other }: NearBorder): string {
+  const { from, to } = shareInterval(count, of);
+  const percent = (share: number): string => (100 * share).toFixed(0);
+  return `${behaviour} or ${other} is near the border of ${percent(SHARE)} %: ${count} of ${of} requests had the same outcome (${percent(from)} to ${percent(to)} % at 95 % confidence)`;
+}
+
+/**
+ * Pods that may be slow, which may be why callers under their limit had no answer: some requests that need no limiter
+ * had none either. If none of them had, the path needs Redis like the limiter, and shows nothing. If callers had none
+ * first, the limiter may have taken up what such a request needs, as a pool of threads.
+ */
+function slowPods(byNode: Behaved['byNode']): string[] {
+  return [...byNode].flatMap(([node, { control, hungFirst, within }]) => {
+    const { from, to } = shareInterval(control.Unanswered, sizeOf(control));
+    const isSlow = within.Unanswered > 0 && hungFirst < LEAST_ASKED && from > 1 - SHARE && to < SHARE;
+    return isSlow ? [node] : [];
+  });
+}
+
+function slowText(byNode: Behaved['byNode']): string {
+  const slow = [...byNode].flatMap(([node, { control }]) =>
+    control.Unanswered > 0 ? [`${node} (${control.Unanswered} of ${sizeOf(control)})`] : [],
+  );
+  return `Requests that need no limiter had no answer in time either at ${listed(slow)}: the pods may be slow, or the path needs Redis. Give the pods more CPU, or set interface.http.health.path to one that needs no limiter`;
+}
+
+function reachedText(reached: ReadonlySet<string>): string {
+  const names = [
+    ...(reached.has('Reaching') ? ['a new caller'] : []),
+    ...(reached.has('Crossing') ? ['callers that had one request left'] : []),
+  ];
+  return names.length > 0
+    ? `Rejected by every pod in the pause: ${listed(names)}`
+    : 'No caller that crossed its limit in the pause was rejected by every pod: what such a caller gets is not shown';
 }

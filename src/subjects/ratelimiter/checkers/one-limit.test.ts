@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
-import { modelOf } from '../../limits/limiter-models.fixture.ts';
-import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
-import { LEAST_ASKED, type OutageSettings } from './behaviour.ts';
-import { asOfOneLimit } from './one-limit.ts';
-import { OutageRecord } from './outage-record.ts';
+import { OutageUnderTest } from '../../../../test/fixtures/ratelimiter/outage-under-test.ts';
+import type { CallerRequest, Got } from '../history/events.ts';
+import { modelOf } from '../limits/limiter-models.fixture.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from '../limits/rate-limit.ts';
+import { LEAST_ASKED } from './behaviour.ts';
+import { asOfOneLimit, type CallerSettings } from './requests.ts';
 
 const nodes = ['a', 'b', 'c'];
 const FROM = 100_000;
@@ -58,15 +58,15 @@ function asked(during: Decide, every = 100, after: Decide = () => 'Denied'): Cal
   return requests;
 }
 
-function recordOf(requests: readonly CallerRequest[], limit: RateLimit = fixed): OutageRecord {
-  const settings: OutageSettings = {
+function recordOf(requests: readonly CallerRequest[], limit: RateLimit = fixed): OutageUnderTest {
+  const settings: CallerSettings = {
     nodes,
     limit,
     callerTimeoutMs: 1000,
     oneLimitFrom: FROM,
     clockWithinMs: 0,
   };
-  const record = new OutageRecord(settings, ['Holds']);
+  const record = new OutageUnderTest(settings, ['Holds']);
   for (const request of [...control, ...requests]) record.add(request);
   return record;
 }

@@ -1,26 +1,12 @@
-/** How soon callers are admitted again as before, and how long they waited for answers. Pure. */
-import type { CallerRequest } from '../../interfaces/caller-request.ts';
-import { shareInterval } from '../share-interval.ts';
-import { LEAST_ASKED, type OutageSpan, SHARE } from './behaviour.ts';
-
-export interface Latency {
-  readonly p50Ms: number;
-  readonly maxMs: number;
-  readonly answers: number;
-}
-
-/** How long those answers to `requests` took that came in time; undefined where none came. */
-export function latencyOf(requests: readonly CallerRequest[]): Latency | undefined {
-  const answered = requests.filter(({ caller, got }) => got !== 'Unanswered' && caller !== 'Control');
-  // Numbers alone are sorted ten times as fast as by a function, and there may be a hundred thousand.
-  const times = Float64Array.from(answered, ({ endedAt, sentAt }) => endedAt - sentAt).sort();
-  if (times.length === 0) return undefined;
-  return {
-    p50Ms: times[Math.floor((times.length - 1) / 2)] ?? 0,
-    maxMs: times.at(-1) ?? 0,
-    answers: times.length,
-  };
-}
+/** Recovery: how soon callers are admitted again as before once the fault is over. Pure. */
+import { formatDuration, type Measure } from '../../../api/index.ts';
+import { listed } from '../../targets/refusal.ts';
+import type { CallerRequest } from '../history/events.ts';
+import { LEAST_ASKED, SHARE } from './behaviour.ts';
+import type { Finding } from './finding.ts';
+import type { OverAfter } from './over-admission.ts';
+import { countsOf, countsText, type Phases, type Span, totalOf } from './requests.ts';
+import { shareInterval } from './share-interval.ts';
 
 /** Whether callers are admitted again as before, within the time that the run watched after the fault. */
 export type Recovery =
@@ -41,7 +27,7 @@ interface KnownOfLimit {
 export function recoveryOf(
   nodes: readonly string[],
   requests: readonly CallerRequest[],
-  span: OutageSpan,
+  span: Span,
   known: KnownOfLimit = {},
 ): Recovery | undefined {
   const afterMs = recoveredAfter(nodes, requests, span, known);
@@ -70,7 +56,7 @@ function isBad({ got }: CallerRequest, oneLimit: boolean): boolean {
 /** Requests that should be admitted, in the order in which they were sent. */
 function sinceFault(
   requests: readonly CallerRequest[],
-  { endedAt }: OutageSpan,
+  { endedAt }: Span,
   oneLimit: boolean,
 ): CallerRequest[] {
   return requests
@@ -87,7 +73,7 @@ function sinceFault(
 function recoveredAfter(
   nodes: readonly string[],
   requests: readonly CallerRequest[],
-  span: OutageSpan,
+  span: Span,
   { lastBeyondAt, oneLimit = false }: KnownOfLimit,
 ): number | undefined {
   const { endedAt } = span;
@@ -111,4 +97,52 @@ function recoveredAfter(
   if (rejected.includes(undefined)) return undefined;
   const beyondAfter = rejected.map((request) => (request?.endedAt ?? 0) - endedAt);
   return Math.max(withinAfter, ...beyondAfter);
+}
+
+/** The finding: callers are admitted again as before, within the time that the run watched after the fault. */
+export function checkRecovery(
+  recovery: Recovery | undefined,
+  { after }: Phases,
+  { endedAt }: Span,
+  { more }: OverAfter,
+  oneLimit: boolean,
+): Finding {
+  const measures: Measure[] =
+    recovery?.state === 'NotRecovered'
+      ? [{ name: 'wellAfter', value: Math.round(recovery.watchedMs), unit: 'ms', atLeast: true }]
+      : recovery?.state === 'Recovered'
+        ? [{ name: 'wellAfter', value: Math.round(recovery.afterMs), unit: 'ms' }]
+        : [];
+  const isBroken = recovery?.state === 'NotRecovered';
+  return {
+    valid: isBroken ? false : recovery?.state === 'Unclear' ? 'unknown' : true,
+    ...(isBroken && { brokenAt: endedAt, summary: 'not recovered' }),
+    measures,
+    missing:
+      recovery?.state === 'Unclear'
+        ? [
+            'a few requests failed until the end of the watch, so recovery is not shown: lengthen storeOutage.settle',
+          ]
+        : [],
+    evidence: [afterText(after, more, recovery, oneLimit)],
+  };
+}
+
+function afterText(
+  after: readonly CallerRequest[],
+  more: number,
+  recovery: Recovery | undefined,
+  oneLimit: boolean,
+): string {
+  const [within, beyond] = [countsOf(after, 'Within'), countsOf(after, 'Beyond')];
+  const tooMuch = more > 0 ? `, ${more} more than the limit allows` : '';
+  const failed =
+    recovery?.state === 'NotRecovered'
+      ? `. Not recovered within ${formatDuration(Math.round(recovery.watchedMs))} at ${listed([...recovery.nodes])}; the run watched no longer`
+      : '';
+  if (oneLimit) {
+    return `After the pause the same caller got ${countsText(totalOf([within, beyond]))}${tooMuch}${failed}`;
+  }
+  const other = more > 0 ? `; the one over its limit got ${countsText(beyond)}${tooMuch}` : '';
+  return `After the pause callers under their limit got ${countsText(within)}${other}${failed}`;
 }

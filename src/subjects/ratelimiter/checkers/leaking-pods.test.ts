@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest } from '../../interfaces/caller-request.ts';
-import { modelOf } from '../../limits/limiter-models.fixture.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
+import type { CallerRequest } from '../history/events.ts';
+import { modelOf } from '../limits/limiter-models.fixture.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
 import { behaviourOf } from './behaviour.ts';
+import { overOf } from './over-admission.ts';
 
 const nodes = ['a', 'b', 'c'];
 const FAULT = { startedAt: 10_000, endedAt: 20_000 };
@@ -36,8 +37,10 @@ const beyond = (node: string, got: 'Admitted' | 'Denied', sentAt: number): Calle
 /** What each node is found to do. */
 const kindsOf = (limit: RateLimit, asked: readonly CallerRequest[]) => {
   const settings = { nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0, clockWithinMs: 0 };
-  const { byNode, over } = behaviourOf(settings, [...asked, ...served], FAULT);
-  return { excess: over.excess, kinds: nodes.map((node) => byNode.get(node)?.behaviour) };
+  const requests = [...asked, ...served];
+  const over = overOf(settings, requests, FAULT);
+  const { byNode } = behaviourOf(settings, requests, FAULT, over);
+  return { excess: over.over.excess, kinds: nodes.map((node) => byNode.get(node)?.behaviour) };
 };
 
 const admitsNothing = (asked: readonly CallerRequest[], of: string): boolean =>

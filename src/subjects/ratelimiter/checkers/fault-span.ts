@@ -1,0 +1,17 @@
+/** When a fault was active, as far as it is known. Pure. */
+
+/**
+ * A fault that ends this much before its planned end did not last, in milliseconds: a store is late with the end of a
+ * pause, never early.
+ */
+export const EARLY_MS = 250;
+
+/** When a fault was active; milliseconds since the epoch. */
+export interface FaultTimes {
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** The planned end; infinite before it is known. */
+  readonly until: number;
+  /** From when on nobody knows whether the fault was still active: what felt it has gone. */
+  readonly doubtfulFrom?: number;
+}

@@ -1,0 +1,136 @@
+/**
+ * What callers got around one fault of the store, as one reading: they get nothing but what is accepted, and no more
+ * than the limit unless FailsOpen is; afterwards they are admitted as before, and get their limit back. Pure.
+ */
+import { counted } from '../../../api/index.ts';
+import type { InvariantReading } from '../../../demo/observed.ts';
+import { listed } from '../../targets/refusal.ts';
+import type { CallerRequest } from '../history/events.ts';
+import { type Behaviour, behaviourOf, checkBehaviour } from './behaviour.ts';
+import { EARLY_MS, type FaultTimes } from './fault-span.ts';
+import { compose } from './finding.ts';
+import { checkLatency } from './latency.ts';
+import { checkLimitReturn, type LimitReturn } from './limit-return.ts';
+import { checkOverAdmission, type Over, overOf, requestsToJudge } from './over-admission.ts';
+import { checkRecovery, type Recovery, recoveryOf } from './recovery.ts';
+import { type CallerSettings, phasesOf, type Span } from './requests.ts';
+
+/** All that the reading is a function of. */
+export interface OutageSeen {
+  readonly settings: CallerSettings;
+  /** What callers may get in the fault. */
+  readonly accept: readonly Behaviour[];
+  /** Of the traffic, in the order in which they ended. */
+  readonly requests: readonly CallerRequest[];
+  /** Pods that were deleted or replaced during the watch: what their callers did not get is not of the fault. */
+  readonly gone: readonly string[];
+  readonly times: FaultTimes;
+  /** When the last request of the traffic had its answer; undefined: some have none yet, so nothing is proven. */
+  readonly finishedAt?: number | undefined;
+  /** Undefined while it is not known. */
+  readonly limitReturn?: LimitReturn | undefined;
+  /** Events that were more than the history keeps. */
+  readonly dropped: number;
+}
+
+/** What was found, for those who go on with it. */
+export interface OutageJudged {
+  readonly reading: InvariantReading;
+  /** As {@link Over.excess}; undefined while it cannot be judged. */
+  readonly excess?: Over['excess'];
+  readonly recovery?: Recovery | undefined;
+  /** Why it does not matter any more whether the limit is returned; undefined: it does. */
+  readonly decided?: string;
+}
+
+export function judgeOutage(seen: OutageSeen): OutageJudged {
+  const { accept, dropped, finishedAt, limitReturn, requests: all, settings, times } = seen;
+  const gone = new Set(seen.gone.filter((name) => settings.nodes.includes(name)));
+  const staying = { ...settings, nodes: settings.nodes.filter((name) => !gone.has(name)) };
+  const missing = missingOf(times, staying, dropped);
+  const watchedUntil = finishedAt ?? all.at(-1)?.endedAt ?? 0;
+  const complete = finishedAt !== undefined && limitReturn !== undefined;
+  const span = spanOf(times);
+  if (!span) {
+    const summary = 'not judged yet';
+    return {
+      reading: { measures: [], summary, watchedUntil, complete, shortfalls: missing, evidence: [] },
+      decided: 'the proof is incomplete anyway',
+    };
+  }
+  const requests = requestsToJudge(settings, all, gone);
+  const phases = phasesOf(requests, span, settings.callerTimeoutMs);
+  const isOneLimit = settings.oneLimitFrom !== undefined;
+  const over = overOf(staying, requests, span);
+  const behaved = behaviourOf(staying, requests, span, over);
+  const known = { lastBeyondAt: over.after.lastAt, oneLimit: isOneLimit };
+  const recovery = recoveryOf(staying.nodes, requests, span, known);
+
+  const behaviour = checkBehaviour(staying, behaved, phases, span, accept);
+  const admission = checkOverAdmission(staying, requests, span, over, accept.includes('FailsOpen'));
+  const recovered = checkRecovery(recovery, phases, span, over.after, isOneLimit);
+  const returned = checkLimitReturn(limitReturn, span.endedAt);
+  const latency = checkLatency(phases);
+  const findings = [admission, behaviour, latency, recovered, returned];
+  const { brokenAt, measures, missing: unknown, evidence, valid } = compose(findings);
+  const shortfalls = [...behaved.shortfalls, ...missing];
+  const isProven = finishedAt !== undefined && shortfalls.length === 0;
+  const isBroken = isProven && valid === false;
+  const replaced = gone.size > 0 ? [goneText(gone)] : [];
+  return {
+    reading: {
+      measures,
+      summary: summaryOf([behaviour.summary, admission.summary], recovered.summary ?? returned.summary),
+      ...(isBroken && { detectedAt: finishedAt, brokenAt: brokenAt ?? span.startedAt }),
+      watchedUntil,
+      complete,
+      shortfalls: isBroken
+        ? shortfalls
+        : [
+            ...shortfalls,
+            ...replaced.map((text) => `${text}, and what callers did not get there may be of that`),
+            ...unknown,
+          ],
+      evidence: [...evidence, ...replaced.map((text) => `${text}: what else happened there is left out`)],
+    },
+    excess: over.excess,
+    recovery,
+    ...(isBroken && { decided: 'the invariant was broken before' }),
+    ...(!isProven && { decided: 'the proof is incomplete anyway' }),
+  };
+}
+
+/** What a proof needs besides the requests. */
+function missingOf(
+  { doubtfulFrom, endedAt, until }: FaultTimes,
+  { nodes }: CallerSettings,
+  dropped: number,
+): string[] {
+  const missing: string[] = [];
+  if (endedAt === undefined) missing.push('the end of the fault was not seen');
+  else if (endedAt < until - EARLY_MS) {
+    missing.push(`the fault ended ${Math.round(until - endedAt)} ms before its time`);
+  }
+  if (doubtfulFrom !== undefined && doubtfulFrom < until - EARLY_MS) {
+    missing.push(
+      `whether Redis was still paused is not known from ${Math.round(until - doubtfulFrom)} ms before the planned end on`,
+    );
+  }
+  if (nodes.length === 0) missing.push('no node was there to the end');
+  if (dropped > 0) missing.push(`${counted(dropped, 'request')} were more than are kept`);
+  return missing;
+}
+
+function goneText(gone: ReadonlySet<string>): string {
+  return `${listed([...gone])} ${gone.size === 1 ? 'was' : 'were'} deleted or replaced during the watch`;
+}
+
+/** When the store failed; undefined while one end of it is not known. */
+function spanOf({ endedAt, startedAt }: FaultTimes): Span | undefined {
+  return startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
+}
+
+function summaryOf(first: readonly (string | undefined)[], afterwards: string | undefined): string {
+  const now = first.flatMap((part) => part ?? []).join(', ');
+  return afterwards === undefined ? now : `${now}; ${afterwards}`;
+}

@@ -1,0 +1,248 @@
+/**
+ * Over-admission: how much more than its limit any caller was admitted, which pods did it, and how much of it came after
+ * the fault. By the sender's own count. Derived in docs/limits.md. Pure.
+ */
+import { counted } from '../../../api/index.ts';
+import { CONFIDENCE, excludedAbove } from '../../../demo/power.ts';
+import type { CallerKind, CallerRequest } from '../history/events.ts';
+import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';
+import { admittedAtOnce } from '../limits/rate-limit.ts';
+import type { Finding } from './finding.ts';
+import { admittedAt, asOfOneLimit, type CallerSettings, firstOf, type Span } from './requests.ts';
+
+/** A request that was admitted, and the pod that did it. */
+export interface PodAdmission extends AdmittedRequest {
+  readonly node: string;
+}
+
+/** What was admitted to callers that have a limit to exceed. */
+export interface Over {
+  /** Over all pods, from its first request to its last: of the caller that shows most. */
+  readonly over: OverAdmission;
+  /** Requests beyond the bound: of the one over its limit, and the most of any that crosses it; `over` has the larger. */
+  readonly excess: { readonly beyond: number; readonly crossing: number };
+  /** Of the one over its limit, until the fault began. */
+  readonly before: OverAdmission;
+  /** How much more than the limit allows the one over its limit was admitted by requests that it sent after the fault. */
+  readonly after: OverAfter;
+  /** Pods that admitted a caller beyond its limit in the fault. */
+  readonly leaking: ReadonlySet<string>;
+  /** What was admitted to the caller over its limit. */
+  readonly beyond: readonly PodAdmission[];
+  /** Requests of callers over their limit whose outcome is not known: they may have been admitted. */
+  readonly unknown: number;
+}
+
+/** Judges every caller that has a limit to exceed. `requests` in any order, from before the fault on. */
+export function overOf(
+  settings: CallerSettings,
+  requests: readonly CallerRequest[],
+  { endedAt, startedAt }: Span,
+): Over {
+  const limited = limitedCallers(settings, requests);
+  const beyond = limited.find(({ kind }) => kind === 'Beyond') ?? limitedCaller(settings, 'Beyond', []);
+  const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
+  const leaking = new Set<string>();
+  for (const { admitted, overOf } of limited) {
+    const until = admitted.filter(inFault);
+    if (overOf(until).excess === 0) continue;
+    for (const node of leakingPods(until, startedAt, (each) => overOf(each).excess > 0)) leaking.add(node);
+  }
+  const worst = limited.reduce((most, one) => (one.over.excess > most.over.excess ? one : most), beyond);
+  const crossing = limited.filter(({ kind }) => kind !== 'Beyond');
+  return {
+    over: worst.over,
+    excess: {
+      beyond: beyond.over.excess,
+      crossing: Math.max(0, ...crossing.map(({ over }) => over.excess)),
+    },
+    before: beyond.overOf(beyond.admitted.filter(({ answeredAt }) => answeredAt <= startedAt)),
+    after: overAfter(
+      beyond.admitted.filter(inFault),
+      beyond.admitted.filter((each) => !inFault(each)),
+      (some) => beyond.overOf(some).excess,
+    ),
+    leaking,
+    beyond: beyond.admitted,
+    unknown: limited.reduce((sum, one) => sum + one.unknown, 0),
+  };
+}
+
+/** One caller that has a limit to exceed. */
+interface LimitedCaller {
+  readonly kind: CallerKind;
+  readonly admitted: readonly PodAdmission[];
+  readonly unknown: number;
+  readonly overOf: (some: readonly PodAdmission[]) => OverAdmission;
+  readonly over: OverAdmission;
+}
+
+function limitedCallers(settings: CallerSettings, requests: readonly CallerRequest[]): LimitedCaller[] {
+  const { oneLimitFrom } = settings;
+  if (oneLimitFrom !== undefined) {
+    const own = requests.filter(({ caller, sentAt }) => caller !== 'Control' && sentAt >= oneLimitFrom);
+    return [limitedCaller({ ...settings, firstSentAt: firstOf(own) }, 'Beyond', own)];
+  }
+  const kinds: readonly CallerKind[] = ['Beyond', 'Reaching', 'Crossing'];
+  return kinds.flatMap((kind) => {
+    const own = requests.filter(({ caller }) => caller === kind);
+    return [...Map.groupBy(own, ({ key }) => (kind === 'Crossing' ? key : undefined)).values()].map((of) =>
+      limitedCaller(kind === 'Beyond' ? settings : { ...settings, firstSentAt: firstOf(of) }, kind, of),
+    );
+  });
+}
+
+function limitedCaller(
+  { clockWithinMs, firstSentAt, limit }: CallerSettings,
+  kind: CallerKind,
+  requests: readonly CallerRequest[],
+): LimitedCaller {
+  const known = {
+    ...(firstSentAt !== undefined && { firstSentAt }),
+    ...(clockWithinMs !== undefined && { clockWithinMs }),
+  };
+  const overOf = (some: readonly PodAdmission[]): OverAdmission => overAdmission(limit, some, known);
+  const admitted = requests.flatMap((request) => {
+    const answeredAt = admittedAt(request);
+    return answeredAt === undefined ? [] : [{ node: request.node, sentAt: request.sentAt, answeredAt }];
+  });
+  const unknown = requests.filter(({ got, late }) => got === 'Unanswered' && !late).length;
+  return { kind, admitted, unknown, overOf, over: overOf(admitted) };
+}
+
+/**
+ * The pods that leaked from `startedAt` on. One did if its own admissions, on top of those of all pods before, are more
+ * than the limit allows; what another admitted during that time is not held against it. If the rest are more only
+ * together, each of them that admitted anything did. `exceed`: whether these are more than the limit allows.
+ */
+export function leakingPods(
+  admitted: readonly PodAdmission[],
+  startedAt: number,
+  exceed: (some: readonly PodAdmission[]) => boolean,
+): ReadonlySet<string> {
+  const { before = [], since = [] } = Object.groupBy(admitted, ({ answeredAt }) =>
+    answeredAt <= startedAt ? 'before' : 'since',
+  );
+  const leaking = new Set<string>();
+  for (const [node, own] of Map.groupBy(since, (each) => each.node)) {
+    if (exceed([...before, ...own])) leaking.add(node);
+  }
+  const rest = since.filter(({ node }) => !leaking.has(node));
+  if (rest.length > 0 && exceed([...before, ...rest])) for (const { node } of rest) leaking.add(node);
+  return leaking;
+}
+
+export interface OverAfter {
+  /** Requests more beyond the limit than until the end of the fault; 0: none. */
+  readonly more: number;
+  /** When the last of them had its answer, in milliseconds since the epoch. */
+  readonly lastAt?: number;
+}
+
+/**
+ * How much more than its limit a caller was admitted once a fault was over, on top of what it got before.
+ * @param until admitted until the end of the fault
+ * @param since admitted of what was sent after it, in any order
+ * @param excessOf how much more than the limit allows these are; with more of them never less
+ */
+export function overAfter<T extends AdmittedRequest>(
+  until: readonly T[],
+  since: readonly T[],
+  excessOf: (some: readonly T[]) => number,
+): OverAfter {
+  // As it mostly is; the rest takes its time with many requests.
+  if (since.length === 0) return { more: 0 };
+  const inOrder = since.toSorted((a, b) => a.answeredAt - b.answeredAt);
+  const excessWith = (count: number): number => excessOf([...until, ...inOrder.slice(0, count)]);
+  const most = excessWith(inOrder.length);
+  const more = most - excessWith(0);
+  if (more <= 0) return { more: 0 };
+  let [below, enough] = [0, inOrder.length];
+  while (enough - below > 1) {
+    const middle = Math.floor((below + enough) / 2);
+    if (excessWith(middle) < most) below = middle;
+    else enough = middle;
+  }
+  const last = inOrder[enough - 1];
+  return { more, ...(last && { lastAt: last.answeredAt }) };
+}
+
+/** The finding: no caller is admitted more than its limit allows, unless that is accepted. */
+export function checkOverAdmission(
+  settings: CallerSettings,
+  requests: readonly CallerRequest[],
+  span: Span,
+  { excess, over, unknown }: Over,
+  isAccepted: boolean,
+): Finding {
+  const isBroken = over.excess > 0 && !isAccepted;
+  const late = requests.filter(
+    (request) => request.late?.got === 'Admitted' && request.caller !== 'Account',
+  ).length;
+  return {
+    valid: isBroken ? false : unknown > 0 && !isAccepted ? 'unknown' : true,
+    ...(isBroken && { brokenAt: Math.min(over.exceededAt ?? span.startedAt, span.endedAt) }),
+    ...(over.excess > 0 && { summary: `${over.admitted} > ${over.bound}` }),
+    measures: [
+      {
+        name: 'overAdmission',
+        value: over.excess,
+        unit: 'requests',
+        ...(unknown > 0 && { atLeast: true }),
+      },
+    ],
+    missing:
+      unknown > 0 && !isAccepted && !isBroken
+        ? [
+            `${counted(unknown, 'request')} of callers over their limit had no answer by the end of the watch, and may have been admitted: lengthen storeOutage.settle, or select fewer pods`,
+          ]
+        : [],
+    evidence: [
+      over.excess > 0
+        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the pause' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, ${over.bound} are the most${isBroken ? '; not accepted, since accept does not name FailsOpen' : ''}`
+        : `Over the limit: no more admitted than it allows${testedText(settings, requests, unknown)}`,
+      ...(late > 0
+        ? [
+            `${counted(late, 'request')} ${late === 1 ? 'was' : 'were'} admitted after the caller had given up`,
+          ]
+        : []),
+      ...(unknown > 0
+        ? [`${counted(unknown, 'request')} over the limit had no answer by the end of the watch`]
+        : []),
+    ],
+  };
+}
+
+/** Of how many callers, and so what share of callers would have shown itself; '' if not all is known of them. */
+function testedText(
+  { limit, oneLimitFrom }: CallerSettings,
+  requests: readonly CallerRequest[],
+  unknown: number,
+): string {
+  if (unknown > 0) return ', as far as is known';
+  if (oneLimitFrom !== undefined) return ', of the one caller';
+  const limited = requests.filter(({ caller }) => caller !== 'Within' && caller !== 'Control');
+  const sent = Map.groupBy(limited, ({ caller, key }) => (caller === 'Crossing' ? key : caller));
+  // Who sent no more than its limit could not exceed it.
+  const full = admittedAtOnce(limit);
+  const callers = [...sent.values()].filter(({ length }) => length > full).length;
+  if (callers === 0) return '';
+  return `, of ${counted(callers, 'caller')}; a failure that hits more than ${excludedAbove(callers)} % of callers is excluded at ${CONFIDENCE} % confidence`;
+}
+
+/** As {@link asOfOneLimit}, and of the pods that are still there; what others admitted beyond the limit was admitted all the same. */
+export function requestsToJudge(
+  settings: CallerSettings,
+  requests: readonly CallerRequest[],
+  gone: ReadonlySet<string>,
+): readonly CallerRequest[] {
+  const all = asOfOneLimit(settings, requests);
+  if (gone.size === 0) return all;
+  return all.filter((request) => {
+    if (!gone.has(request.node)) return true;
+    return (
+      admittedAt(request) !== undefined &&
+      (request.caller !== 'Within' || settings.oneLimitFrom !== undefined)
+    );
+  });
+}

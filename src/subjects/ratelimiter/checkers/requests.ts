@@ -1,0 +1,128 @@
+/** Views of the requests of a history that several checkers share: who sent them, when, and how many ended how. Pure. */
+import type { CallerKind, CallerRequest, Got } from '../history/events.ts';
+import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
+
+/** What is known of a caller experiment before its requests are judged. */
+export interface CallerSettings {
+  /** Names of the pods. */
+  readonly nodes: readonly string[];
+  readonly limit: RateLimit;
+  /** How long a caller waits; milliseconds. */
+  readonly callerTimeoutMs: number;
+  /** As in `KnownOfKey`, of the key of the caller over its limit. */
+  readonly firstSentAt?: number;
+  readonly clockWithinMs?: number;
+  /**
+   * If all requests are of one caller: from when on they are of one limit, which was replenished then. The first that it
+   * admits at once are within the limit, see {@link asOfOneLimit}, and all of them count for what is beyond it.
+   */
+  readonly oneLimitFrom?: number;
+}
+
+/** When writes stalled, in milliseconds since the epoch. */
+export interface Span {
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+/** How many requests had each outcome. */
+export type Counts = Readonly<Record<Got, number>>;
+
+const OUTCOMES = ['Admitted', 'Denied', 'Failed', 'Unanswered'] as const satisfies readonly Got[];
+
+/** The outcomes of requests of callers of these kinds. */
+export function countsOf(requests: readonly CallerRequest[], ...kinds: readonly CallerKind[]): Counts {
+  const counts = { Admitted: 0, Denied: 0, Failed: 0, Unanswered: 0 };
+  for (const { caller, got } of requests) if (kinds.includes(caller)) counts[got] += 1;
+  return counts;
+}
+
+/** The sum of counts, outcome by outcome. */
+export function totalOf(all: readonly Counts[]): Counts {
+  const total = { Admitted: 0, Denied: 0, Failed: 0, Unanswered: 0 };
+  for (const counts of all) for (const name of OUTCOMES) total[name] += counts[name];
+  return total;
+}
+
+/** How many requests they are. */
+export function sizeOf({ Admitted, Denied, Failed, Unanswered }: Counts): number {
+  return Admitted + Denied + Failed + Unanswered;
+}
+
+/** In words: what was admitted, and of the rest what there is. */
+export function countsText({ Admitted, Denied, Failed, Unanswered }: Counts): string {
+  const rest = Object.entries({ rejected: Denied, failed: Failed, unanswered: Unanswered });
+  return [
+    `${Admitted} admitted`,
+    ...rest.flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
+  ].join(', ');
+}
+
+/** When a request was admitted, in time or late; undefined: it was not, as far as is known. */
+export function admittedAt({ endedAt, got, late }: CallerRequest): number | undefined {
+  if (got === 'Admitted') return endedAt;
+  return late?.got === 'Admitted' ? late.at : undefined;
+}
+
+/** When the first of them was sent; infinite if there is none. */
+export function firstOf(requests: readonly CallerRequest[]): number {
+  return requests.reduce((first, { sentAt }) => Math.min(first, sentAt), Number.POSITIVE_INFINITY);
+}
+
+/**
+ * The requests, those since `oneLimitFrom` by their turn: as many as the limit admits at once are within it, whatever
+ * their outcome, for a limiter may have counted also what it rejected or did not answer. All others are beyond it. Those
+ * before, and all if there is no such moment, stay as they are.
+ */
+export function asOfOneLimit(
+  { limit, oneLimitFrom }: Pick<CallerSettings, 'limit' | 'oneLimitFrom'>,
+  requests: readonly CallerRequest[],
+): readonly CallerRequest[] {
+  if (oneLimitFrom === undefined) return requests;
+  const full = admittedAtOnce(limit);
+  const before = requests.filter(({ sentAt }) => sentAt < oneLimitFrom);
+  const since = requests
+    .filter(({ sentAt }) => sentAt >= oneLimitFrom)
+    .toSorted((a, b) => a.sentAt - b.sentAt)
+    .map((request, i): CallerRequest => ({ ...request, caller: i < full ? 'Within' : 'Beyond' }));
+  return [...before, ...since];
+}
+
+/**
+ * How much later than its caller's patience an answer may be read and still count as in time, in milliseconds: timers
+ * and sockets are served in turns. What is read later, the operator itself has held up.
+ */
+const READ_WITHIN_MS = 50;
+
+/** The requests that tell of the time before a fault, of the fault, and of the time after it. */
+export interface Phases {
+  /** Their answers were there when the fault began. */
+  readonly before: readonly CallerRequest[];
+  /** Sent in the fault, and answered in time or given up before its end: so no answer came of the end alone. */
+  readonly during: readonly CallerRequest[];
+  /**
+   * Sent in the fault, and read so late that the answer may have been there in time, or may be due to the end of the
+   * fault: the operator stood still.
+   */
+  readonly untimed: readonly CallerRequest[];
+  /** Sent when it was over. */
+  readonly after: readonly CallerRequest[];
+}
+
+/** `callerTimeoutMs`: how long a caller waits. A request that is of two phases, or of none for sure, is left out. */
+export function phasesOf(
+  requests: readonly CallerRequest[],
+  { endedAt: end, startedAt }: Span,
+  callerTimeoutMs: number,
+): Phases {
+  const sent = requests.filter(({ sentAt }) => sentAt >= startedAt && sentAt + callerTimeoutMs <= end);
+  // A request that was given up, however late, had no answer by then.
+  const isTimed = ({ endedAt, got, sentAt }: CallerRequest): boolean =>
+    got === 'Unanswered' || (endedAt <= end && endedAt - sentAt <= callerTimeoutMs + READ_WITHIN_MS);
+  return {
+    before: requests.filter(({ endedAt }) => endedAt <= startedAt),
+    during: sent.filter(isTimed),
+    untimed: sent.filter((request) => !isTimed(request)),
+    after: requests.filter(({ sentAt }) => sentAt >= end),
+  };
+}

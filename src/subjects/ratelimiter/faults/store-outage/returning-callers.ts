@@ -1,0 +1,59 @@
+/** Callers that have used their limits up: each sends a request once it must have its limit back. */
+import type { NodeClient } from '../../http/node-client.ts';
+import { gotOf } from '../../interfaces/caller-request.ts';
+import type { Callers } from '../../interfaces/callers.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import { pauseFor } from '../../waiting.ts';
+import type { Tell } from './caller-traffic.ts';
+
+/**
+ * When a caller tries again that is still rejected, in windows after the first try: a counter that weighs the last
+ * window by its share may reject a first request by chance.
+ */
+const TRIES: readonly number[] = [0, 0.05, 0.1, 0.25];
+
+/** The longest that {@link sendWhenReturned} takes; milliseconds. */
+export function mostReturnMs({ windowMs }: RateLimit, withinMs: number, callerTimeoutMs: number): number {
+  return withinMs + TRIES.reduce((sum, part) => sum + part * windowMs + callerTimeoutMs, 0);
+}
+
+export interface ReturningCallers {
+  readonly clients: readonly Pick<NodeClient, 'ask' | 'node'>[];
+  readonly callers: Pick<Callers, 'read' | 'requestOf'>;
+  readonly callerTimeoutMs: number;
+  /** Each has used its limit up. */
+  readonly keys: readonly string[];
+  readonly limit: RateLimit;
+  /** As `returnsWithin`. */
+  readonly withinMs: number;
+}
+
+/**
+ * Waits until each of these callers must have its limit back, and sends one request of each; those that are not admitted
+ * try again a few times. @throws the reason of `signal`
+ */
+export async function sendWhenReturned(
+  { callers, callerTimeoutMs, clients, keys, limit, withinMs }: ReturningCallers,
+  tell: Tell,
+  signal: AbortSignal,
+): Promise<void> {
+  let left = keys.map((key, i) => ({ key, i }));
+  for (const [attempt, part] of TRIES.entries()) {
+    await pauseFor(attempt === 0 ? withinMs : part * limit.windowMs, signal);
+    const admitted = await Promise.all(
+      left.map(async ({ key, i }) => {
+        const client = clients[(i + attempt) % clients.length];
+        const asked = await client?.ask(callers.requestOf(key), callerTimeoutMs, signal);
+        const said = asked && gotOf(asked, callers);
+        if (!client || !said) return false;
+        const { problem: _, ...heard } = said;
+        const { endedAt, sentAt } = asked;
+        tell({ node: client.node.name, caller: 'Returning', key, sentAt, endedAt, ...heard });
+        return heard.got === 'Admitted';
+      }),
+    );
+    signal.throwIfAborted();
+    left = left.filter((_, n) => !admitted[n]);
+    if (left.length === 0) return;
+  }
+}

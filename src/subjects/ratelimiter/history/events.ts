@@ -1,0 +1,142 @@
+/**
+ * What happened around one fault, as seen from outside: the vocabulary of a history. Everything that is judged, shown
+ * or exported is a function of these events. Schemas, since a history may come from a file.
+ *
+ * Times are milliseconds since the epoch by the monotonic clock of the process that sent the requests; fractions count.
+ */
+import { z } from 'zod';
+
+/** A moment: no clock of a run is beyond it, and arithmetic on it stays exact. */
+const at = z.number().min(0).max(9_007_199_254_740_991);
+const count = z.int().min(0).max(1_000_000_000);
+const pod = z.string().max(253);
+const text = z.string().max(2048);
+
+/** Failed: an answer that neither admits nor denies, or a connection that broke. */
+export const OUTCOMES = ['Admitted', 'Denied', 'Failed', 'Unanswered'] as const;
+
+/**
+ * Within: stays under its limit. Beyond: had used its limit up before the fault. Reaching: first seen in the fault,
+ * and crosses its limit there. Crossing: had one request left when the fault began, and crosses its limit there.
+ * Account: asks for a part of its limit in the fault and uses the rest up afterwards, so that its counts can be
+ * reconciled. Returning: used its limit up, and waits for it to be replenished. Control: needs no limiter.
+ */
+export const CALLERS = [
+  'Within',
+  'Beyond',
+  'Reaching',
+  'Crossing',
+  'Account',
+  'Returning',
+  'Control',
+] as const;
+
+/** An answer that came after its caller had given up. */
+const late = z.strictObject({ got: z.enum(['Admitted', 'Denied', 'Failed']), at });
+
+/** One request that left the operator, with its outcome. */
+export const callerRequest = z.strictObject({
+  node: pod,
+  caller: z.enum(CALLERS),
+  /** Which of several callers of that kind; left out: there is one, or it does not matter. */
+  key: z.string().max(512).optional(),
+  sentAt: at,
+  /** When the answer arrived, or was given up. */
+  endedAt: at,
+  got: z.enum(OUTCOMES),
+  /** The connection broke, or none came about: the pod said nothing. */
+  unheard: z.literal(true).optional(),
+});
+
+const fault = z.discriminatedUnion('step', [
+  /** It is about to be injected, and ends at `until` at the latest. */
+  z.strictObject({ kind: z.literal('fault'), step: z.literal('Planned'), at, until: at }),
+  /** What is known of it by now; replaces what was reported before. */
+  z.strictObject({
+    kind: z.literal('fault'),
+    step: z.literal('Reported'),
+    startedAt: at.optional(),
+    endedAt: at.optional(),
+    proof: z.enum(['Confirmed', 'Mismatch', 'Inconclusive']).optional(),
+    message: text,
+    evidence: z.array(text).max(16),
+  }),
+  /** From then on nobody knows whether it is still active: what felt it has gone. */
+  z.strictObject({ kind: z.literal('fault'), step: z.literal('Doubted'), at }),
+]);
+
+/** One read or write of the store by a client of its own. */
+const probe = z.strictObject({
+  kind: z.literal('probe'),
+  /**
+   * Read, Written: it was answered after `tookMs`. Waiting: a write has waited for `tookMs`. Unreachable: no answer came.
+   * Lost: a connection broke with a write that was not answered. Refused: an error was answered. Restarted: another server
+   * process answers.
+   */
+  state: z.enum([
+    'Read',
+    'Written',
+    'Waiting',
+    'Unreachable',
+    'Lost',
+    'ReadRefused',
+    'WriteRefused',
+    'Restarted',
+  ]),
+  at,
+  tookMs: z.number().min(0).optional(),
+});
+
+const health = z.strictObject({
+  kind: z.literal('health'),
+  at,
+  /** State of each pod, by its name. */
+  pods: z.record(pod, z.string().max(64)),
+  /** Whether every pod says that it reaches its store. */
+  connected: z.boolean(),
+});
+
+/** An event of a history, as one line of a file holds it. */
+export const historyEvent = z.union([
+  fault,
+  z.discriminatedUnion('kind', [
+    callerRequest.extend({ kind: z.literal('request'), id: count }),
+    /** The request `id`, recorded as unanswered, has an answer after all. */
+    late.extend({ kind: z.literal('late'), id: count }),
+    /** So many requests were not sent, or their answers not awaited, for want of connections or memory. */
+    z.strictObject({ kind: z.literal('left-out'), requests: count }),
+    /** So many events are missing, since the history was full. */
+    z.strictObject({ kind: z.literal('dropped'), events: count }),
+    probe,
+    health,
+    /** Pods that were deleted while the fault was watched. */
+    z.strictObject({ kind: z.literal('gone'), at, pods: z.array(pod).max(1024) }),
+    /** The one caller whose limit was replenished begins to send. */
+    z.strictObject({ kind: z.literal('arrived'), at }),
+    /** Every answer of the traffic is there or given up; `moved`: pods that are not at their addresses any more. */
+    z.strictObject({ kind: z.literal('traffic-ended'), at, moved: z.array(pod).max(1024) }),
+    /** The counts of the callers of accounts are about to be read by using up what is left of their limits. */
+    z.strictObject({ kind: z.literal('accounts'), at, keys: z.array(z.string().max(512)).max(1024) }),
+    /** No more of those requests come. */
+    z.strictObject({ kind: z.literal('accounts-ended'), at }),
+    /** Callers that used their limits up begin to wait for them; or why none does. */
+    z.strictObject({
+      kind: z.literal('return'),
+      at,
+      keys: z.array(z.string().max(512)).max(1024),
+      why: text.optional(),
+    }),
+    /** Nothing more will be observed. */
+    z.strictObject({ kind: z.literal('ended'), at }),
+  ]),
+]);
+
+export type HistoryEvent = z.infer<typeof historyEvent>;
+export type CallerKind = (typeof CALLERS)[number];
+export type Got = (typeof OUTCOMES)[number];
+export type LateAnswer = Readonly<z.infer<typeof late>>;
+/** One request with its outcome, and the answer that came after its caller had given up, if one did. */
+export type CallerRequest = Readonly<z.infer<typeof callerRequest>> & { readonly late?: LateAnswer };
+/** One read or write of the store by a client of its own. */
+export type ProbeEvent = EventOf<'probe'>;
+export type EventOf<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>;

@@ -1,0 +1,136 @@
+/**
+ * The one record of a fault: what happened, in the order in which it was known. Whoever judges, shows or exports reads
+ * it, and nothing else records.
+ */
+import type { FaultTimes } from '../checkers/fault-span.ts';
+import type { CallerRequest, EventOf, HistoryEvent, LateAnswer } from './events.ts';
+import type { Setup } from './setup.ts';
+
+/**
+ * More events are not kept; traffic of 1,000 a second, the most that a run may send, stays below it for two minutes.
+ * An event takes some 150 bytes, so the largest history takes 20 MiB.
+ */
+export const MOST_EVENTS = 140_000;
+
+/** Of those, so many are kept for what is no request: steps of the fault, probes and health. */
+const OTHERS = 10_000;
+
+/** Hears an event once it is recorded. */
+export type Listener = (event: HistoryEvent) => void;
+
+export class History {
+  readonly setup: Setup;
+  readonly #events: HistoryEvent[] = [];
+  readonly #requests: CallerRequest[] = [];
+  /** Requests that were recorded as unanswered, with their ids. */
+  readonly #unanswered = new Map<CallerRequest, number>();
+  readonly #listeners: Listener[] = [];
+  #dropped = 0;
+  #leftOut = 0;
+  #times: FaultTimes = { until: Number.POSITIVE_INFINITY };
+  #report: EventOf<'fault'> | undefined;
+
+  constructor(setup: Setup) {
+    this.setup = setup;
+  }
+
+  /** Requests that ended, in that order; each with the answer that came after its caller had given up. */
+  get requests(): readonly CallerRequest[] {
+    return this.#requests;
+  }
+
+  /** When the fault was active, as far as it is known. */
+  get times(): FaultTimes {
+    return this.#times;
+  }
+
+  /** Events that are missing, since the history was full. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Requests that were not sent, or whose answers were not awaited, for want of connections or memory. */
+  get leftOut(): number {
+    return this.#leftOut;
+  }
+
+  /** The last event of a kind. */
+  last<K extends HistoryEvent['kind']>(kind: K): EventOf<K> | undefined {
+    return this.#events.findLast((event): event is EventOf<K> => event.kind === kind);
+  }
+
+  /** The last report of the fault. */
+  get report(): (EventOf<'fault'> & { readonly step: 'Reported' }) | undefined {
+    return this.#report?.step === 'Reported' ? this.#report : undefined;
+  }
+
+  /** Every event, in order. */
+  get events(): readonly HistoryEvent[] {
+    return this.#events;
+  }
+
+  /** From now on `listener` hears every event, in order. */
+  listen(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Records a request that has its outcome. */
+  request(request: CallerRequest): void {
+    const { late, ...rest } = request;
+    const id = this.#requests.length;
+    this.append({ kind: 'request', id, ...rest });
+    if (late) this.append({ kind: 'late', id, ...late });
+    // The caller of this knows it by the object that it gave.
+    else if (request.got === 'Unanswered' && this.#requests.length > id) this.#unanswered.set(request, id);
+  }
+
+  /** Records the answer to a request whose caller had given up. */
+  late(request: CallerRequest, answer: LateAnswer): void {
+    const id = this.#unanswered.get(request);
+    if (id === undefined) return;
+    this.#unanswered.delete(request);
+    this.append({ kind: 'late', id, ...answer });
+  }
+
+  /** Records an event, and tells everybody who listens; one that does not fit is counted instead. */
+  append(event: HistoryEvent): void {
+    const most = event.kind === 'request' || event.kind === 'late' ? MOST_EVENTS - OTHERS : MOST_EVENTS;
+    if (this.#events.length >= most) {
+      this.#dropped += 1;
+      return;
+    }
+    if (event.kind === 'dropped') this.#dropped += event.events;
+    else if (event.kind === 'left-out') this.#leftOut += event.requests;
+    else if (event.kind === 'request') {
+      const { id: _, kind: __, ...request } = event;
+      this.#requests.push(request);
+    } else if (event.kind === 'late') {
+      const { id, kind: _, ...late } = event;
+      const request = this.#requests[id];
+      if (request?.got !== 'Unanswered' || request.late) {
+        throw new RangeError(`request ${id} was not recorded as unanswered, so it has no late answer`);
+      }
+      this.#requests[id] = { ...request, late };
+    } else if (event.kind === 'fault') this.#takeFault(event);
+    this.#events.push(event);
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #takeFault(event: EventOf<'fault'>): void {
+    if (event.step === 'Planned') this.#times = { ...this.#times, until: event.until };
+    else if (event.step === 'Doubted') {
+      this.#times = {
+        ...this.#times,
+        doubtfulFrom: Math.min(event.at, this.#times.doubtfulFrom ?? event.at),
+      };
+    } else {
+      const { endedAt, startedAt } = event;
+      this.#report = event;
+      this.#times = {
+        ...this.#times,
+        ...(startedAt !== undefined && { startedAt }),
+        ...(endedAt !== undefined && { endedAt }),
+      };
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** What was known before the first event of a history: all that its judgement depends on besides the events. */
+import { z } from 'zod';
+import type { ScenarioSpec } from '../../../api/index.ts';
+import { rateLimiterSchema } from '../schema.ts';
+
+const figure = z.number().min(0).max(9_007_199_254_740_991);
+const count = z.int().min(0).max(1_000_000_000);
+const text = z.string().max(2048);
+
+/** More requests than the limit allows, without a fault and spread over time. */
+const denying = z.strictObject({
+  limit: count,
+  sent: count,
+  allowed: count,
+  denied: count,
+  problem: text.optional(),
+});
+
+/** As one line of a file holds it. */
+export const historySetup = z.strictObject({
+  kind: z.literal('setup'),
+  /** The scenario of the spec, with its type and its parameters. */
+  scenario: z.looseObject({
+    name: z.string().min(1).max(63),
+    type: z.string().min(1).max(63),
+    expect: z.enum(['Detected', 'NotDetected', 'Any']),
+    countdown: z.string().max(32),
+  }),
+  /** The rate limiter's part of the spec. */
+  limiter: rateLimiterSchema,
+  /** Names of the pods, in the order in which they are sent requests. */
+  pods: z.array(z.string().min(1).max(253)).min(1).max(1024),
+  /** When the callers were made; milliseconds since the epoch, as every time of the history. */
+  preparedAt: figure,
+  /** How far the clocks of the limiter and of the sender may be apart; milliseconds. */
+  clockWithinMs: figure,
+  /** The slowest write of the store without a fault, in milliseconds; 0: not measured. */
+  usualWriteMs: figure,
+  /** Why it is not shown that the limiter counts in the store that fails; left out: it is. */
+  storeDoubt: text.optional(),
+  /** What was measured without a fault; left out: nothing was, by this process. */
+  baseline: z
+    .strictObject({
+      writeP50Ms: figure,
+      writeMaxMs: figure,
+      denying,
+      /** The furthest that counts lay behind at the rate of this scenario. */
+      lag: count.optional(),
+    })
+    .optional(),
+});
+
+export type Setup = Omit<Readonly<z.infer<typeof historySetup>>, 'scenario'> & {
+  readonly scenario: ScenarioSpec;
+};
