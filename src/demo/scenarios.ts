@@ -25,7 +25,7 @@ export function updateScenarios(context: Context): void {
     if (!entry?.fault) continue;
     const report = context.observed.faults[entry.fault.id];
     if (report && !report.missed && announcedHere(context, entry.fault)) takeOver(entry, entry.fault, report);
-    closeUnseen(context, entry.fault);
+    if (!closeUnseen(entry.fault, context.now)) wake(context, overAt(entry.fault));
     takeReading(context, scenario, entry, entry.fault);
   }
 }
@@ -34,7 +34,8 @@ function announcedHere({ observed }: Context, fault: FaultStatus): boolean {
   return observed.announced.has(announcement(fault));
 }
 
-function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: FaultReport): void {
+/** Takes over what is known of a fault by now. */
+export function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: FaultReport): void {
   if (report.startedAt !== undefined) fault.startedAt ??= iso(report.startedAt);
   if (report.endedAt !== undefined) fault.endedAt ??= iso(report.endedAt);
   if (report.proof) fault.proof = report.proof;
@@ -45,17 +46,19 @@ function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: FaultReport
   if (!entry.evidence) setEvidence(entry, report.evidence);
 }
 
-/** A fault whose end nobody saw is over by its bound; that is then said in `endedAt` and in the message. */
-function closeUnseen(context: Context, fault: FaultStatus): void {
-  const { now } = context;
-  const over = overAt(fault);
-  if (fault.endedAt || !fault.proof) return;
-  if (now < over) return wake(context, over);
+/**
+ * A fault whose end nobody saw is over by its bound; that is then said in `endedAt` and in the message.
+ * @returns false: its end may yet be seen, or be due
+ */
+export function closeUnseen(fault: FaultStatus, now: number): boolean {
+  if (fault.endedAt || !fault.proof) return true;
+  if (now < overAt(fault)) return false;
   fault.endedAt = fault.until;
   fault.message = truncate(
     `${fault.message ? `${fault.message.replace(/\.$/, '')}. ` : ''}Its end was not seen; it ended by itself by ${fault.until} at the latest`,
     LIMITS.message,
   );
+  return true;
 }
 
 function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus, fault: FaultStatus): void {
@@ -66,19 +69,29 @@ function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus
   const final = now >= end && (!watching(fault, scenario, reading, now) || !announcedHere(context, fault));
   if (!final) wake(context, now < end ? end : now + 100);
 
-  const judgement = judge(fault, reading, final ? end : undefined, goneMessage(observed));
-  if (judgement && entry.result === undefined) {
-    entry.result = judgement.result;
-    entry.reason = judgement.reason;
-    entry.message = truncate(judgement.message, LIMITS.message);
-    if (judgement.result === 'Detected' && reading?.detectedAt !== undefined) {
-      const since = reading.brokenAt ?? reading.detectedAt;
-      entry.detectedAfterMs = Math.max(0, Math.round(reading.detectedAt - since));
-      entry.detectedAfter = formatDuration(entry.detectedAfterMs);
-    }
-  }
-  if (reading && entry.result !== undefined) takeFigures(context, entry, reading);
+  conclude(entry, fault, reading, final ? end : undefined, goneMessage(observed));
+  if (reading && entry.result !== undefined) takeFigures(entry, observed.faults[fault.id], reading);
   if (!reading && entry.result === 'Detected') tellBrokenOff(context, entry, end + LAST_SAMPLE_MS);
+}
+
+/** Gives an entry the result that follows from what was seen, once there is one; see {@link judge}. */
+export function conclude(
+  entry: ScenarioStatus,
+  fault: FaultStatus,
+  reading: InvariantReading | undefined,
+  watchedTo: number | undefined,
+  gone: string | undefined,
+): void {
+  const judgement = judge(fault, reading, watchedTo, gone);
+  if (!judgement || entry.result !== undefined) return;
+  entry.result = judgement.result;
+  entry.reason = judgement.reason;
+  entry.message = truncate(judgement.message, LIMITS.message);
+  if (judgement.result === 'Detected' && reading?.detectedAt !== undefined) {
+    const since = reading.brokenAt ?? reading.detectedAt;
+    entry.detectedAfterMs = Math.max(0, Math.round(reading.detectedAt - since));
+    entry.detectedAfter = formatDuration(entry.detectedAfterMs);
+  }
 }
 
 /** What is said of figures that nobody has watched to the end. */
@@ -109,10 +122,13 @@ function tellBrokenOff({ draft, subject }: Context, entry: ScenarioStatus, final
 const AT_LEAST = '>= ';
 
 /** The figures as they are now. That they have grown is not worth a write by itself: see `isTransition`. */
-function takeFigures({ observed }: Context, entry: ScenarioStatus, reading: InvariantReading): void {
+export function takeFigures(
+  entry: ScenarioStatus,
+  report: FaultReport | undefined,
+  reading: InvariantReading,
+): void {
   setMeasures(entry, reading.measures);
   entry.summary = truncate(reading.summary, 32);
-  const report = entry.fault && observed.faults[entry.fault.id];
   setEvidence(entry, [...(report?.evidence ?? []), ...reading.evidence]);
 }
 

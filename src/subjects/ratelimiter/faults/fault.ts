@@ -3,7 +3,7 @@
  * index.ts. The pure part says what it takes and what it does; `open` gives the
  * part that touches the limiter and its Redis, one for each attempt.
  */
-import type { CelRule, DurationTerm, FaultApi, ScenarioSpec } from '../../../api/index.ts';
+import type { CelRule, DurationTerm, FaultApi, Measure, ScenarioSpec } from '../../../api/index.ts';
 import { fieldInCel, ifDurations, sumInCel, sumOfTerms, termsInCel } from '../../../api/index.ts';
 import type { ChapterPlan } from '../../../demo/chapter.ts';
 import type {
@@ -17,6 +17,7 @@ import type {
 import type { FaultEvidence, Permit, Scenario } from '../../../demo/subject.ts';
 import type { Baseline } from '../baseline.ts';
 import type { EventOf } from '../history/events.ts';
+import type { History } from '../history/history.ts';
 import type { ConnectionShare } from '../http/connection-budget.ts';
 import type { Dial } from '../http/dial.ts';
 import type { NodeClient } from '../http/node-client.ts';
@@ -69,8 +70,17 @@ export interface Fault {
     pods: number,
     baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
   ): string | undefined;
+  /** Judges a history as it grows. Pure: what was seen in a run is judged the same from a file. */
+  judge(history: History): Judge;
   /** Connects nothing yet. */
   open(scenario: ScenarioSpec, toolkit: Toolkit, limiter: Pick<LimiterInterface, 'access'>): FaultAttempt;
+}
+
+/** What a history has shown so far. */
+export interface Judge {
+  reading(): InvariantReading;
+  /** What the fault left, once the subject was seen to work again. */
+  recovered?(): readonly Measure[];
 }
 
 /** One attempt of a fault, and all that this process has seen of it. */
@@ -94,6 +104,8 @@ export interface FaultAttempt {
   load?(signal: AbortSignal): Promise<void>;
   /** Proves that the fault is over and looks at what it left. */
   recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport>;
+  /** All that was recorded; undefined before it was prepared, and if another process prepared it. */
+  readonly history: History | undefined;
   /** What was seen so far; undefined where another process saw it. */
   evidence(): FaultEvidence | undefined;
   /** Takes in what others see while the fault is watched: health, and pods that go. */

@@ -1,6 +1,6 @@
 /** What an attempt knows when it has prepared its callers, as the head of its history. */
 import type { ScenarioSpec } from '../../../api/index.ts';
-import type { Setup } from '../history/setup.ts';
+import { HISTORY_VERSION, type Setup } from '../history/setup.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import type { Toolkit } from './fault.ts';
 
@@ -14,6 +14,7 @@ export function setupOf(
   const measured = baseline();
   return {
     kind: 'setup',
+    version: HISTORY_VERSION,
     scenario,
     limiter,
     pods: target.nodes.map(({ name }) => name),

@@ -126,7 +126,9 @@ export const historyEvent = z.union([
       keys: z.array(z.string().max(512)).max(1024),
       why: text.optional(),
     }),
-    /** Nothing more will be observed. */
+    /** A probe of the operator saw the store work again after the fault. */
+    z.strictObject({ kind: z.literal('recovered'), at }),
+    /** Nothing more will be observed of callers. */
     z.strictObject({ kind: z.literal('ended'), at }),
   ]),
 ]);

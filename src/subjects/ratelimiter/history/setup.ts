@@ -3,6 +3,9 @@ import { z } from 'zod';
 import type { ScenarioSpec } from '../../../api/index.ts';
 import { rateLimiterSchema } from '../schema.ts';
 
+/** Changes with the meaning of what a history holds. */
+export const HISTORY_VERSION = 'chaosdemo/history/v1';
+
 const figure = z.number().min(0).max(9_007_199_254_740_991);
 const count = z.int().min(0).max(1_000_000_000);
 const text = z.string().max(2048);
@@ -19,6 +22,7 @@ const denying = z.strictObject({
 /** As one line of a file holds it. */
 export const historySetup = z.strictObject({
   kind: z.literal('setup'),
+  version: z.literal(HISTORY_VERSION),
   /** The scenario of the spec, with its type and its parameters. */
   scenario: z.looseObject({
     name: z.string().min(1).max(63),

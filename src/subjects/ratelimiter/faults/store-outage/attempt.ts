@@ -80,10 +80,11 @@ export class StoreOutageAttempt implements FaultAttempt {
     const history = new History(setupOf(this.#scenario, this.#toolkit, firstSentAt));
     const timeline = new Timeline(target, firstSentAt);
     timeline.usualWrites(firstSentAt, usualWriteMs() > 0 ? [usualWriteMs()] : []);
-    showIn(timeline, history);
     const place: Place = { fixture, history, judge: new OutageJudge(history), timeline, callers };
     this.#place = place;
+    // The limit was replenished since, so the evidence of the fault begins after that.
     for (const request of before) history.request(request);
+    showIn(timeline, history);
     const knownUntil =
       callers instanceof OwnCaller ? undefined : await this.#introduce(place, callers, signal);
     this.#pause.prepared();
@@ -268,6 +269,7 @@ export class StoreOutageAttempt implements FaultAttempt {
       const message = `${redis.name} took no write: check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE`;
       return { measures: [], message };
     }
+    history?.append({ kind: 'recovered', at: workedAt });
     const accepted = `${redis.name} takes writes again (a real one was accepted)`;
     // What was broken may be known before: the watch goes on until the counts are reconciled.
     while (this.#tell && !judge?.accounts) await pauseFor(TICK_MS, signal);
@@ -293,6 +295,10 @@ export class StoreOutageAttempt implements FaultAttempt {
       bands: [],
       bundle: timeline.bundle(originMs, invariant),
     };
+  }
+
+  get history(): History | undefined {
+    return this.#place?.history;
   }
 
   observe(event: ObservedEvent): void {

@@ -5,6 +5,7 @@ import { type Fault, scenarioRule } from '../fault.ts';
 import { MOST_ACCOUNTS } from './account-callers.ts';
 import { StoreOutageAttempt } from './attempt.ts';
 import { USUAL_CROSSING } from './crossing-callers.ts';
+import { OutageJudge } from './judge.ts';
 import { api, mostWatchMs, parametersOf, unprovable } from './parameters.ts';
 
 const [settle, callerTimeout] = (['settle', 'callerTimeout'] as const).map((field) =>
@@ -54,6 +55,7 @@ export const storeOutage: Fault = {
   restsToPrepare: 2,
   unprovable,
   keysOf: callerKeys,
+  judge: (history) => new OutageJudge(history),
   open: (scenario, toolkit, { access }) => new StoreOutageAttempt(scenario, toolkit, access),
 };
 

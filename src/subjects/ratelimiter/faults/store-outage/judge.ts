@@ -1,5 +1,5 @@
 /** Judges the history of a store outage: the view of it that its checkers take. Pure. */
-import { parseDuration } from '../../../../api/index.ts';
+import { type Measure, parseDuration } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import { type Reconciliation, reconcile, reconcileOne, usedUpKeys } from '../../checkers/accounts.ts';
 import { limitReturnOf } from '../../checkers/limit-return.ts';
@@ -9,13 +9,14 @@ import type { CallerKind, CallerRequest } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
+import type { Judge } from '../fault.ts';
 import { isOfOneCaller } from '../rests.ts';
 import { parametersOf } from './parameters.ts';
 
 /** Callers that are no part of the traffic: their requests say nothing of how callers fare. */
 const APART: ReadonlySet<CallerKind> = new Set(['Account', 'Returning']);
 
-export class OutageJudge {
+export class OutageJudge implements Judge {
   readonly #history: History;
   /** What follows from the events so far: several figures of one reading go by it, and it takes its time with many. */
   #judged: OutageJudged | undefined;
@@ -71,6 +72,10 @@ export class OutageJudge {
     return settings.oneLimitFrom === undefined
       ? reconcile(common, settled.keys, requests, settled.at)
       : reconcileOne(common, this.ofOneLimit, requests);
+  }
+
+  recovered(): readonly Measure[] {
+    return this.accounts?.measures ?? [];
   }
 
   /** Callers whose limits were used up to settle the accounts. */

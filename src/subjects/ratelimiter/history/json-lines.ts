@@ -1,0 +1,103 @@
+/**
+ * Histories as JSON Lines, the format of docs/history-format.md: one object a line, a `setup` before the events of each
+ * history, in the order in which they were known. Several histories of a run follow each other in one file.
+ */
+import { type HistoryEvent, historyEvent } from './events.ts';
+import { type History, MOST_EVENTS } from './history.ts';
+import { HISTORY_VERSION, historySetup, type Setup } from './setup.ts';
+
+/** Characters of a line. */
+const MOST_LINE = 256 * 1024;
+/** Histories in a file: a run has at most 8 scenarios. */
+const MOST_HISTORIES = 8;
+
+/** What is wrong with a file, and in which line. */
+export class HistoryFormatError extends Error {
+  override readonly name = 'HistoryFormatError';
+}
+
+/** The lines of one history, without line ends. Numbers keep all their digits, so what is read equals what was written. */
+export function* linesOf({ dropped, events, setup }: Pick<History, 'dropped' | 'events' | 'setup'>) {
+  yield JSON.stringify(setup);
+  for (const event of events) yield JSON.stringify(event);
+  const known = events.reduce((sum, event) => (event.kind === 'dropped' ? sum + event.events : sum), 0);
+  if (dropped > known) yield JSON.stringify({ kind: 'dropped', events: dropped - known });
+}
+
+/** Hears what a file holds, line by line. */
+export interface HistoryReader {
+  setup(setup: Setup): void;
+  event(event: HistoryEvent): void;
+}
+
+/**
+ * Reads the lines of a file. Nothing in it is trusted: each line is bounded and parsed by type.
+ * @throws HistoryFormatError that names the line
+ */
+export async function readLines(
+  lines: Iterable<string> | AsyncIterable<string>,
+  reader: HistoryReader,
+): Promise<void> {
+  let [number, histories, events] = [0, 0, 0];
+  for await (const line of lines) {
+    number += 1;
+    if (line === '') continue;
+    const fail = (why: string): never => {
+      throw new HistoryFormatError(`line ${number}: ${why}`);
+    };
+    if (line.length > MOST_LINE) fail(`it has more than ${MOST_LINE} characters`);
+    const value = parseJson(line, fail);
+    if (kindOf(value) === 'setup') {
+      [histories, events] = [histories + 1, 0];
+      if (histories > MOST_HISTORIES)
+        fail(`it begins history ${histories}, and ${MOST_HISTORIES} are the most`);
+      const { version } = value as { readonly version?: unknown };
+      if (version !== HISTORY_VERSION) {
+        fail(`its version is ${JSON.stringify(version)}, and this program reads ${HISTORY_VERSION}`);
+      }
+      const setup = historySetup.safeParse(value);
+      if (!setup.success) fail(issueOf(setup.error));
+      else call(() => reader.setup(setup.data as Setup), fail);
+      continue;
+    }
+    if (histories === 0) fail('there is no setup before it');
+    events += 1;
+    if (events > MOST_EVENTS) fail(`there are more than ${MOST_EVENTS} events`);
+    const event = historyEvent.safeParse(value);
+    if (!event.success) fail(issueOf(event.error));
+    else call(() => reader.event(event.data), fail);
+  }
+  if (histories === 0) throw new HistoryFormatError('the file holds no history');
+}
+
+type Fail = (why: string) => never;
+
+function parseJson(line: string, fail: Fail): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return fail('it is no JSON');
+  }
+}
+
+function call(read: () => void, fail: Fail): void {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof RangeError) fail(error.message);
+    throw error;
+  }
+}
+
+function kindOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
+}
+
+interface Issues {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+}
+
+function issueOf({ issues: [issue] }: Issues): string {
+  const path = issue?.path.map(String).join('.') ?? '';
+  return `${path === '' ? '' : `${path}: `}${issue?.message ?? 'it is no event'}`;
+}

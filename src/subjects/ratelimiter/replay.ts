@@ -1,0 +1,110 @@
+/**
+ * Judges histories again, from their lines alone: the same judges, the same conclusions as in a run, and neither a
+ * cluster nor a store. What a run published can so be recomputed by anyone.
+ */
+import type { FaultStatus, ScenarioStatus } from '../../api/index.ts';
+import { iso, watchEnd } from '../../demo/context.ts';
+import { goneMessage } from '../../demo/observed.ts';
+import { closeUnseen, conclude, setMeasures, takeFigures, takeOver } from '../../demo/scenarios.ts';
+import type { Scenario } from '../../demo/subject.ts';
+import { type Fault, type Judge, planOf } from './faults/fault.ts';
+import { FAULTS } from './faults/index.ts';
+import type { HistoryEvent } from './history/events.ts';
+import { History } from './history/history.ts';
+import { readLines } from './history/json-lines.ts';
+import type { Setup } from './history/setup.ts';
+
+/** Events after which nothing can have been decided: there are many of them, and a judgement takes its time. */
+const UNDECIDED: ReadonlySet<HistoryEvent['kind']> = new Set([
+  'request',
+  'late',
+  'left-out',
+  'probe',
+  'health',
+  'gone',
+]);
+
+/**
+ * What each history in these lines says of its scenario, as the status of a run has it: result, reason, message, summary,
+ * measures, evidence and `detectedAfterMs`.
+ * @throws HistoryFormatError that names the line
+ */
+export async function replay(lines: Iterable<string> | AsyncIterable<string>): Promise<ScenarioStatus[]> {
+  const replays: ScenarioReplay[] = [];
+  await readLines(lines, {
+    setup: (setup) => replays.push(new ScenarioReplay(setup)),
+    event: (event) => replays.at(-1)?.take(event),
+  });
+  return replays.map((one) => one.end());
+}
+
+class ScenarioReplay {
+  readonly #history: History;
+  readonly #judge: Judge;
+  readonly #scenario: Scenario;
+  readonly #entry: ScenarioStatus;
+  readonly #gone = new Set<string>();
+  #fault: FaultStatus | undefined;
+
+  /** @throws RangeError for a scenario that no run can have */
+  constructor(setup: Setup) {
+    const fault = faultFor(setup);
+    const { expect, name, type } = setup.scenario;
+    this.#history = new History(setup);
+    this.#judge = fault.judge(this.#history);
+    this.#scenario = planOf(fault, setup.scenario, setup.limiter);
+    this.#entry = { name, type, expect };
+  }
+
+  /** @throws RangeError for an event that does not go with those before it */
+  take(event: HistoryEvent): void {
+    const { dropped } = this.#history;
+    this.#history.append(event);
+    if (this.#history.dropped > dropped && event.kind !== 'dropped') return;
+    if (event.kind === 'gone') for (const pod of event.pods) this.#gone.add(pod);
+    else if (event.kind === 'fault') this.#takeFault(event);
+    if (!UNDECIDED.has(event.kind)) this.#conclude(undefined);
+  }
+
+  end(): ScenarioStatus {
+    const fault = this.#fault;
+    if (fault?.proof) {
+      closeUnseen(fault, Number.POSITIVE_INFINITY);
+      this.#conclude(watchEnd(fault, this.#scenario, this.#judge.reading()));
+    }
+    const measures = this.#history.last('recovered') && this.#judge.recovered?.();
+    if (measures) setMeasures(this.#entry, measures);
+    return this.#entry;
+  }
+
+  #takeFault(event: Extract<HistoryEvent, { kind: 'fault' }>): void {
+    if (event.step === 'Planned') {
+      this.#fault = { id: this.#scenario.name, plannedAt: iso(event.at), until: iso(event.until) };
+    } else if (event.step === 'Reported' && this.#fault) takeOver(this.#entry, this.#fault, event);
+  }
+
+  #conclude(watchedTo: number | undefined): void {
+    if (!this.#fault?.proof) return;
+    const reading = this.#judge.reading();
+    conclude(this.#entry, this.#fault, reading, watchedTo, this.#goneMessage());
+    if (this.#entry.result !== undefined) takeFigures(this.#entry, this.#history.report, reading);
+  }
+
+  #goneMessage(): string | undefined {
+    const pods = this.#history.setup.pods.map((name) => ({ name, uid: '', imageId: '' }));
+    return goneMessage({ gone: [...this.#gone], target: { pods, store: '' } });
+  }
+}
+
+/** The fault of a scenario, which has to be one that the API server would have let through. */
+function faultFor({ scenario }: Setup): Fault {
+  const fault = FAULTS.find(({ api }) => api.type === scenario.type);
+  if (!fault) throw new RangeError(`scenario.type: there is no scenario of type "${scenario.type}"`);
+  const { member, schema } = fault.api;
+  const parsed = schema.safeParse(scenario[member] ?? {});
+  if (parsed.success) return fault;
+  const [issue] = parsed.error.issues;
+  throw new RangeError(
+    `scenario.${[member, ...(issue?.path ?? [])].map(String).join('.')}: ${issue?.message}`,
+  );
+}
