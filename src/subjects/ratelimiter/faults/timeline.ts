@@ -16,7 +16,7 @@ import {
 } from '../../../evidence/index.ts';
 import type { BurstResult } from '../interfaces/burst-result.ts';
 import type { CallerKind, CallerRequest, Got, LateAnswer } from '../interfaces/caller-request.ts';
-import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
+import type { CounterSample } from '../interfaces/counter-sample.ts';
 import type { RateLimiterTarget } from '../target.ts';
 
 const CLIENT = 'client';

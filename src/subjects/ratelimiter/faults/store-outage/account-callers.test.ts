@@ -61,7 +61,7 @@ async function accountsAfter(
     limit: rule,
     fixture: 'demo-x',
     callerTimeoutMs: 5000,
-    ...(learned && { learned }),
+    ...(learned && { reference: { learned } }),
   });
   await accounts.ask(ASKED, signal);
   isOut = outage.lasts ?? false;

@@ -7,6 +7,7 @@ import { counted } from '../../../../api/index.ts';
 import type { RecoveryReport } from '../../../../demo/observed.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
+import type { ReferenceLimiter } from '../../interfaces/reference/reference-limiter.ts';
 import { MOST_BEYOND, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
@@ -21,8 +22,8 @@ export const MOST_ACCOUNTED = 200;
 const WITHIN_MS = 2000;
 const MOST_MS = 10_000;
 
-export interface AccountCallersOptions
-  extends Pick<CallerAccess, 'callers' | 'clients' | 'learned' | 'limit'> {
+export interface AccountCallersOptions extends Pick<CallerAccess, 'callers' | 'clients' | 'limit'> {
+  readonly reference?: Pick<ReferenceLimiter, 'learned'> | undefined;
   readonly fixture: string;
   readonly callerTimeoutMs: number;
 }
@@ -126,9 +127,9 @@ export class AccountCallers {
   }
 
   async #useUp(key: string, left: number, signal: AbortSignal): ReturnType<typeof useUp> {
-    const { callers, callerTimeoutMs, clients, learned } = this.#options;
+    const { callers, callerTimeoutMs, clients, reference } = this.#options;
     const most = this.#full + MOST_BEYOND;
-    const rest = learned && { rest: { left, learned } };
+    const rest = reference && { rest: { left, learned: reference.learned.bind(reference) } };
     return await useUp(
       { clients, callers, key, most, callerTimeoutMs, withinMs: WITHIN_MS, ...rest },
       AbortSignal.any([signal, AbortSignal.timeout(MOST_MS)]),

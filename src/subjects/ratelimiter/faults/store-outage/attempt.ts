@@ -262,7 +262,7 @@ export class StoreOutageAttempt implements FaultAttempt {
   async #awaitReturn({ callers }: Place, signal: AbortSignal): Promise<LimitReturn> {
     const { returnsWithinMs } = this.#access;
     if (returnsWithinMs !== undefined) return await callers.limitReturn(returnsWithinMs, signal);
-    const why = this.#toolkit.limiter.interface.http
+    const why = !this.#access.reference
       ? `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`
       : 'the run itself makes the windows of the reference limiter';
     return { state: 'NotChecked', why };

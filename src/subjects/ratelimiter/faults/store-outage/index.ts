@@ -54,7 +54,7 @@ export const storeOutage: Fault = {
   restsToPrepare: 2,
   unprovable,
   keysOf: callerKeys,
-  open: (scenario, toolkit, { access }) => new StoreOutageAttempt(scenario, toolkit, access),
+  open: (scenario, toolkit, access) => new StoreOutageAttempt(scenario, toolkit, access),
 };
 
 /** Of an attempt on a limiter that is told of its callers: one within its limit for the control, one for the traffic. */
