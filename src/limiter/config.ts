@@ -39,7 +39,7 @@ const settings = {
     ...text('<address>', 'an IPv4 or IPv6 address', z.union([z.ipv4(), z.ipv6()])),
     flag: 'pod-ip',
     env: 'POD_IP',
-    help: 'Own address: the source of the connections to Redis, and what GET /nodes shows',
+    help: 'Own address: the source of the connections to Redis',
   },
   redisHost: {
     ...text('<address>', 'a host name or address', name),

@@ -66,8 +66,6 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
     return { ...body, node };
   });
 
-  app.get('/nodes', async () => await limiter.nodes());
-
   app.get('/health', async (_request, reply) => {
     const { redisConnected, pending } = await limiter.health();
     const status = redisConnected ? 'ok' : 'unavailable';

@@ -18,9 +18,8 @@ import { Learner } from './learner.ts';
 import { createMetrics, type LimiterMetrics } from './metrics.ts';
 import { acknowledge, admit } from './node-window.ts';
 import { type Periodic, startPeriodic } from './periodic.ts';
-import { answerOf, READ_TIMEOUT_MS, Reads } from './reads.ts';
+import { answerOf, Reads } from './reads.ts';
 import { RedisClock } from './redis-clock.ts';
-import { HEARTBEAT_INTERVAL_MS, listNodes, type NodeInfo } from './registry.ts';
 import { StrictChecks } from './strict-checks.ts';
 import { type BookedWindow, WindowBook } from './window-book.ts';
 import { Writes } from './writes.ts';
@@ -30,6 +29,9 @@ const SYNC_BATCH = 512;
 
 /** Redis silent for this long: writes that wait are on a dead connection, which is made anew. */
 const SILENT_REDIS_MS = 5_000;
+
+/** How often it is checked whether Redis answers. */
+const WATCH_EVERY_MS = 1_000;
 
 const WARN_EVERY_MS = 10_000;
 
@@ -66,7 +68,6 @@ export interface Health {
 export class Limiter {
   readonly metrics: LimiterMetrics;
   readonly #config: LimiterConfig;
-  #address = '';
   readonly #log: Logger;
   readonly #connections: RedisConnections;
   readonly #clock = new RedisClock();
@@ -76,7 +77,6 @@ export class Limiter {
   readonly #learner: Learner;
   readonly #strictChecks: StrictChecks;
   #loops: readonly Periodic[] = [];
-  #registry: Record<string, string> = {};
   #lastPong = performance.now();
   #lastWarning = Number.NEGATIVE_INFINITY;
 
@@ -118,21 +118,12 @@ export class Limiter {
     await within(this.#connections.connected(), ms);
   }
 
-  /**
-   * Joins the others: counts are synced and learned, and heartbeats say that this node is there.
-   * @param address where this node listens, as others will see it
-   */
-  start(address: string): void {
+  /** Joins the others: counts are synced and learned. */
+  start(): void {
     const { mode, syncIntervalMs } = this.#config;
-    this.#address = address;
-    const beat = async (): Promise<void> => {
-      await this.#quietly('heartbeat', this.#writes.heartbeat(address));
-    };
-    void beat();
     this.#loops = [
-      startPeriodic(syncIntervalMs, async () => await this.#quietly('poll', this.#learner.poll())),
-      startPeriodic(HEARTBEAT_INTERVAL_MS, beat),
-      startPeriodic(HEARTBEAT_INTERVAL_MS, async () => await this.#watchRedis()),
+      startPeriodic(syncIntervalMs, async () => await this.#poll()),
+      startPeriodic(WATCH_EVERY_MS, async () => await this.#watchRedis()),
       // In strict mode every check writes for itself.
       ...(mode === 'approximate' ? [startPeriodic(syncIntervalMs, async () => await this.#sync())] : []),
     ];
@@ -198,17 +189,6 @@ export class Limiter {
     return { ...viewOf(booked), admitted, synced, redisKey: booked.redisKey };
   }
 
-  /** All nodes known; without Redis the ones last seen, all but this one stale. */
-  async nodes(): Promise<NodeInfo[]> {
-    const self = { id: this.#config.nodeId, address: this.#address };
-    try {
-      this.#registry = await this.#reads.nodes();
-      return listNodes(this.#registry, self, this.#clock.now());
-    } catch {
-      return listNodes(this.#registry, self, undefined);
-    }
-  }
-
   /** Asks Redis for a PONG over a connection of its own; takes at most two seconds. */
   async health(): Promise<Health> {
     const redisConnected = await this.#ping();
@@ -220,7 +200,7 @@ export class Limiter {
     return this.#clock.now() ?? Date.now();
   }
 
-  /** Delivers the last counts within the flush timeout, signs off and closes the connections. */
+  /** Delivers the last counts within the flush timeout and closes the connections. */
   async stop(): Promise<void> {
     const giveUpAt = performance.now() + this.#config.flushTimeoutMs;
     const left = (): number => Math.max(0, giveUpAt - performance.now());
@@ -231,10 +211,6 @@ export class Limiter {
     }
     const lost = this.#book.pendingCount();
     if (lost > 0) this.#log.warn({ lost }, 'Redis did not take the last counts in time: they are lost');
-    await within(
-      this.#writes.signOff().catch(() => undefined),
-      Math.min(left(), READ_TIMEOUT_MS),
-    );
     this.#connections.close();
     this.metrics.registry.clear();
   }
@@ -322,11 +298,11 @@ export class Limiter {
     if (performance.now() - this.#lastPong > SILENT_REDIS_MS) this.#connections.writer.disconnect(true);
   }
 
-  async #quietly(what: string, work: Promise<void>): Promise<void> {
+  async #poll(): Promise<void> {
     try {
-      await work;
+      await this.#learner.poll();
     } catch (error) {
-      this.#warn(`a ${what} failed`, error);
+      this.#warn('a poll failed', error);
     }
   }
 

@@ -3,10 +3,10 @@ import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Counts } from './node-window.ts';
 import type { RedisClock } from './redis-clock.ts';
-import { limitKey, NODES_KEY, parseCounts, parseLimit, type StoredLimit } from './redis-layout.ts';
+import { limitKey, parseCounts, parseLimit, type StoredLimit } from './redis-layout.ts';
 
 /** A read or ping without an answer by then has failed. */
-export const READ_TIMEOUT_MS = 2_000;
+const READ_TIMEOUT_MS = 2_000;
 
 /** Most hashes asked for in one round trip. */
 const BATCH = 256;
@@ -40,11 +40,6 @@ export class Reads {
   /** What Redis counted in each window, in the order asked. */
   async counts(redisKeys: readonly string[]): Promise<Counts[]> {
     return (await this.#hashes(redisKeys)).map(parseCounts);
-  }
-
-  /** The registry of nodes as it stands. */
-  async nodes(): Promise<Record<string, string>> {
-    return await answerOf(this.#redis.hgetall(NODES_KEY));
   }
 
   async #hashes(keys: readonly string[]): Promise<Record<string, string>[]> {

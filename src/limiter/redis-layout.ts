@@ -10,22 +10,18 @@
  * | `rl:win:<key>:<windowId>` | hash | node id -> requests that node admitted; the sum is what Redis counted. |
  * |                           |      | Expires at the window's end + 5 minutes, an absolute time, so a write  |
  * |                           |      | that was held back cannot prolong it.                                  |
- * | `rl:nodes`                | hash | node id -> `<time of the last heartbeat> <address>`                    |
  *
  * A window id is `<generation>-<index>` and holds no colon; a limited key may hold some. An observer needs
  * no more than HGETALL on the hash that `GET /counter` names as `redisKey`.
  *
  * A limiter needs these rights, and no others: `~rl:* resetchannels -@all +auth +hello +client|setname +ping
- * +info +time +hgetall +hget +hmget +hvals +hset +hdel +hincrby +del +exists +pexpireat +eval +evalsha`.
+ * +info +time +hgetall +hget +hmget +hvals +hset +hincrby +del +exists +pexpireat +eval +evalsha`.
  */
 import type { Counts } from './node-window.ts';
 import type { LimitDefinition } from './window.ts';
 
 /** How long a window's counts can be read, and late counts of it written, after its end. */
 export const WINDOW_GRACE_MS = 5 * 60_000;
-
-/** The registry of nodes. */
-export const NODES_KEY = 'rl:nodes';
 
 /** Hash that holds the definition of `key`. */
 export function limitKey(key: string): string {

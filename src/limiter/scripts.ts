@@ -92,19 +92,6 @@ return {'ok'}
 `);
 
 /**
- * Writes a node's heartbeat and drops nodes silent for five minutes. KEYS: registry. ARGV: node id, address.
- */
-export const HEARTBEAT = script(`${NOW}
-redis.call('HSET', KEYS[1], ARGV[1], integer(now) .. ' ' .. ARGV[2])
-local entries = redis.call('HGETALL', KEYS[1])
-for i = 1, #entries, 2 do
-  local at = tonumber(string.match(entries[i + 1], '^(%d+) '))
-  if not at or now - at > 300000 then redis.call('HDEL', KEYS[1], entries[i]) end
-end
-return 1
-`);
-
-/**
  * Runs a script by its digest, and by its text where Redis does not have it (yet, or any more).
  * @throws what the connection throws; nothing is retried, the callers know whether they may.
  */

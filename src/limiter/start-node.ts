@@ -20,8 +20,7 @@ export interface RunningNode {
   readonly address: string;
   readonly port: number;
   /**
-   * Takes no more requests, lets those under way finish (5 s), delivers the last counts (flush timeout),
-   * leaves the registry and closes.
+   * Takes no more requests, lets those under way finish (5 s), delivers the last counts (flush timeout) and closes.
    */
   stop(): Promise<void>;
 }
@@ -43,7 +42,7 @@ export async function startNode(config: LimiterConfig, log: Logger): Promise<Run
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : config.port;
   const address = addressOf(config, port);
-  limiter.start(address);
+  limiter.start();
   log.info({ address, port, mode: config.mode }, 'listening');
 
   return {

@@ -6,8 +6,8 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Counts } from './node-window.ts';
-import { limitKey, NODES_KEY, parseCounts } from './redis-layout.ts';
-import { DEFINE, HEARTBEAT, REMOVE, RESTORE, runScript, type Script, STRICT_CHECK, SYNC } from './scripts.ts';
+import { limitKey, parseCounts } from './redis-layout.ts';
+import { DEFINE, REMOVE, RESTORE, runScript, type Script, STRICT_CHECK, SYNC } from './scripts.ts';
 import type { LimitDefinition } from './window.ts';
 import type { BookedWindow } from './window-book.ts';
 
@@ -85,16 +85,6 @@ export class Writes {
   async remove(key: string, deadline: number): Promise<'ok' | 'unknown' | 'late'> {
     const [outcome] = REMOVE_REPLY.parse(await this.#run(REMOVE, [limitKey(key)], [deadline]));
     return outcome;
-  }
-
-  /** Says that this node is there. */
-  async heartbeat(address: string): Promise<void> {
-    await this.#run(HEARTBEAT, [NODES_KEY], [this.#node, address]);
-  }
-
-  /** Takes this node out of the registry. */
-  async signOff(): Promise<void> {
-    await this.#redis.hdel(NODES_KEY, this.#node);
   }
 
   async #run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {

@@ -168,15 +168,6 @@ describe('what is not a proper request', () => {
 });
 
 describe('what a node says of itself', () => {
-  it('lists every node with its address', async () => {
-    const [a] = cluster.nodes;
-    await until(async () => Object.keys((await a?.states()) ?? {}).length === 3);
-    const { body } = (await a?.call('GET', '/nodes')) ?? { body: {} };
-    expect(Object.values(body)).toEqual(
-      cluster.nodes.map(({ address }, i) => ({ id: `node-${i + 2}`, address, state: 'ready' })),
-    );
-  });
-
   it('is healthy while Redis answers', async () => {
     const answer = await cluster.nodes[2]?.call('GET', '/health');
     expect(answer?.status).toBe(200);

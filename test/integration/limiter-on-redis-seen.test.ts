@@ -106,10 +106,9 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
     redis.close();
     for (const asker of askers) asker.close();
   });
-  const { health } = limiter.interface.http;
   // As in every run: health is polled while the controls are made.
   const looks = setInterval(() => {
-    void lookAtPods({ askers, health, redis, timeoutMs: 5000 }, never).catch(() => undefined);
+    void lookAtPods({ askers, limiter, redis, timeoutMs: 5000 }, never).catch(() => undefined);
   }, 50);
   onTestFinished(() => clearInterval(looks));
   const callers = new HttpCallers(limiter.interface.http);

@@ -22,13 +22,14 @@ import {
   type Toolkit,
 } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
+import { keysMadeFor } from './faults/made-keys.ts';
 import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
 import { truthIn } from './faults/truth.ts';
 import type { ConnectionShare } from './http/connection-budget.ts';
-import { httpInterface } from './interfaces/http/http-interface.ts';
-import type { LimiterInterface } from './interfaces/limiter-interface.ts';
+import { type CallerAccess, callerAccess } from './interfaces/caller-access.ts';
+import { controlCallers } from './interfaces/http/control-callers.ts';
+import { lookAtPods } from './interfaces/http/http-health.ts';
 import { pollHealth } from './interfaces/poll-health.ts';
-import { referenceInterface } from './interfaces/reference/reference-interface.ts';
 import { LimitNotKeptError } from './limits/limit-not-kept.ts';
 import { remedyOf } from './remedy.ts';
 import { restore } from './restore.ts';
@@ -76,7 +77,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #options: RateLimiterDriverOptions;
   readonly #diagnosis: DiagnosisProfiles;
   readonly #toolkit: Toolkit;
-  readonly #interface: LimiterInterface;
+  readonly #access: CallerAccess;
   readonly #findMoved: FindMoved;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
@@ -109,8 +110,7 @@ class RateLimiterDriver implements SubjectDriver {
       now,
       lifetime,
     });
-    const { http } = this.#toolkit.limiter.interface;
-    this.#interface = http ? httpInterface(this.#toolkit, http) : referenceInterface(this.#toolkit);
+    this.#access = callerAccess(this.#toolkit);
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -161,7 +161,7 @@ class RateLimiterDriver implements SubjectDriver {
 
   async close(): Promise<void> {
     this.#lifetime.abort(new Error('the driver was closed'));
-    await closeToolkit(this.#toolkit);
+    closeToolkit(this.#toolkit);
   }
 
   async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
@@ -172,11 +172,12 @@ class RateLimiterDriver implements SubjectDriver {
       // It removes its keys itself; what it could not is undone with the rest.
       this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []);
-      const { baseline, outcome, storeDoubt, writeMaxMs } = await this.#interface.control(
+      const { baseline, message, storeDoubt, writeMaxMs } = await controlCallers(
+        this.#toolkit,
         { key: fixture, rates },
         signal,
       );
-      for (const scenario of baseline && !dryRun ? scenarios : []) {
+      for (const scenario of dryRun ? [] : scenarios) {
         const pods = target.nodes.length;
         const reason = faultOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
         if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
@@ -184,7 +185,7 @@ class RateLimiterDriver implements SubjectDriver {
       this.#baseline = baseline;
       this.#usualWriteMs = writeMaxMs;
       this.#storeDoubt = storeDoubt;
-      return { kind: 'Baseline', outcome };
+      return { kind: 'Baseline', outcome: { ok: true, message } };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof NotFoundOutError) throw error;
@@ -284,12 +285,14 @@ class RateLimiterDriver implements SubjectDriver {
   ): Promise<Finding> {
     // The names come from a status, and whoever may write one must not have keys of others removed by it.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
-    const keys = [...all].flatMap((fixture) => this.#interface.keysOf(fixture));
+    // A limiter that takes no limits has no key to remove: its counts run out.
+    const { reference } = this.#toolkit;
+    const keys = reference ? [...all].flatMap(keysMadeFor) : [];
     return {
       kind: 'Restored',
       effect: id,
       restored: await restore(
-        { ...this.#toolkit, keys, release, permit, findMoved: this.#findMoved },
+        { ...this.#toolkit, clients: reference?.clients ?? [], keys, release, permit },
         signal,
       ),
     };
@@ -298,7 +301,7 @@ class RateLimiterDriver implements SubjectDriver {
   async #carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
     switch (activity.kind) {
       case 'PollHealth': {
-        const { look } = this.#interface;
+        const look = async (end: AbortSignal) => await lookAtPods(this.#toolkit, end);
         const options = { ...this.#toolkit, intervalMs: activity.intervalMs };
         const tell = (snapshot: HealthSnapshot): void => {
           this.#observe(healthEvent(snapshot));
@@ -352,7 +355,7 @@ class RateLimiterDriver implements SubjectDriver {
   #open(name: string): FaultAttempt {
     const scenario = this.#options.spec.scenarios.find((candidate) => candidate.name === name);
     if (!scenario) throw new RangeError(`the spec has no scenario ${name}`);
-    return faultOf(scenario.type).open(scenario, this.#toolkit, this.#interface);
+    return faultOf(scenario.type).open(scenario, this.#toolkit, this.#access);
   }
 }
 

@@ -15,9 +15,9 @@ export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './fau
 export { ConnectionBudget } from './http/connection-budget.ts';
 export { freeFileDescriptors } from './http/file-descriptors.ts';
 export type { BurstResult } from './interfaces/burst-result.ts';
+export { SAMPLE_EVERY_MS } from './interfaces/counter-watch.ts';
 export { type BurstOptions, injectBurstTraffic } from './interfaces/reference/check-burst.ts';
 export { sampleCounters } from './interfaces/reference/counter-sample.ts';
-export { SAMPLE_EVERY_MS } from './interfaces/reference/counter-watch.ts';
 export { LimiterClient } from './interfaces/reference/limiter-client.ts';
 export { type LimitWindow, setupRateLimit } from './interfaces/reference/setup-limit.ts';
 export { REDIS_ACL } from './store/advice.ts';

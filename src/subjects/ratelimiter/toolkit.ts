@@ -7,15 +7,17 @@ import { NodeClient } from './http/node-client.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
 import { limitOf } from './interfaces/http/limit-of-spec.ts';
 import { OwnLimit } from './interfaces/own-limit.ts';
-import { SAMPLE_TIMEOUT_MS } from './interfaces/reference/counter-watch.ts';
 import { LimiterClient } from './interfaces/reference/limiter-client.ts';
+import { isReference, mappingOf } from './interfaces/reference/preset.ts';
+import { ReferenceCallers } from './interfaces/reference/reference-callers.ts';
+import { ReferenceLimiter } from './interfaces/reference/reference-limiter.ts';
 import { rateLimiterOf } from './schema.ts';
 import { OwnPause } from './store/own-pause.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
 import { RedisConnections } from './store/redis-client.ts';
 
-/** Connections for health, limits and counters of one node; few, since each is asked one thing at a time. */
-const QUIET_CONNECTIONS = 4;
+/** Connections for the limits and counters of one pod; few, since each is asked one thing at a time. */
+const QUIET_CONNECTIONS = 8;
 /**
  * Connections for the traffic to one node: those whose answers are waited for, at the highest rate and the longest wait.
  * A request that waited for a connection would be told as one that the node did not answer. Over all nodes traffic has no
@@ -45,47 +47,38 @@ export function openToolkit(
   },
 ): Toolkit {
   const { mayBePaused, server, ...rest } = parts;
-  const { nodes, redis } = parts.target;
-  const { budget } = parts;
+  const { budget, now } = parts;
   const limiter = rateLimiterOf(spec);
   const timeoutMs = parseDuration(limiter.health.timeout);
-  const open = (timeoutMs: number, connections: number): LimiterClient[] =>
-    nodes.map((node) => new LimiterClient(node, timeoutMs, connections, undefined, budget));
-  const { http } = limiter.interface;
-  if (http) {
-    const { tls } = http;
-    const dial = tls && dialTls(parts.target.http?.ca);
-    const asked = tls ? nodes.map((node) => ({ ...node, serverName: tls.serverName })) : nodes;
-    const common = { ...rest, limiter, timeoutMs, clients: [], observers: [], loaders: [] };
-    return {
-      ...common,
-      target: { ...parts.target, nodes: asked },
-      ...(dial && { dial }),
-      callers: new HttpCallers(http, parts.target.http?.headers),
-      ...(http.identity === 'SourceAddress' && { ownLimit: new OwnLimit(limitOf(limiter), parts.now) }),
-      askers: asked.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, parts.now, dial, budget)),
-      room: () => budget.tryAcquire(dial ? TLS_COST : 1),
-      redis: new RedisConnections(redis, randomUUID(), server),
-      ownPause: new OwnPause(mayBePaused),
-    };
-  }
+  const http = mappingOf(limiter);
+  const { identity, tls } = http;
+  const dial = tls && dialTls(parts.target.http?.ca);
+  const nodes = parts.target.nodes.map((node) => ({ ...node, ...(tls && { serverName: tls.serverName }) }));
+  const redis = new RedisConnections(parts.target.redis, randomUUID(), server);
+  const clients = isReference(limiter)
+    ? nodes.map((node) => new LimiterClient(node, timeoutMs, QUIET_CONNECTIONS, budget))
+    : undefined;
+  const reference = clients && new ReferenceLimiter({ clients, limiter, redis, timeoutMs, now });
   return {
     ...rest,
-    askers: nodes.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, parts.now, undefined, budget)),
-    room: () => budget.tryAcquire(1),
     limiter,
     timeoutMs,
-    clients: open(timeoutMs, QUIET_CONNECTIONS),
-    observers: open(Math.min(timeoutMs, SAMPLE_TIMEOUT_MS), QUIET_CONNECTIONS),
-    loaders: open(timeoutMs, TRAFFIC_CONNECTIONS),
-    redis: new RedisConnections(redis, randomUUID(), server),
+    target: { ...parts.target, nodes },
+    ...(dial && { dial }),
+    ...(reference && { reference }),
+    callers: reference
+      ? new ReferenceCallers((windowId) => reference.hasBegun(windowId))
+      : new HttpCallers(http, parts.target.http?.headers),
+    ...(identity === 'SourceAddress' && { ownLimit: new OwnLimit(limitOf(limiter), now) }),
+    askers: nodes.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, now, dial, budget)),
+    room: () => budget.tryAcquire(dial ? TLS_COST : 1),
+    redis,
     ownPause: new OwnPause(mayBePaused),
   };
 }
 
 /** Ends every connection at once; a fault stays as it is. */
-export async function closeToolkit({ askers, clients, loaders, observers, redis }: Toolkit): Promise<void> {
+export function closeToolkit({ askers, redis, reference }: Toolkit): void {
   redis.close();
-  for (const asker of askers) asker.close();
-  await Promise.all([...clients, ...observers, ...loaders].map(async (client) => await client.close()));
+  for (const client of [...askers, ...(reference?.clients ?? [])]) client.close();
 }

@@ -1,27 +1,27 @@
 /**
- * Carries out what a diagnosis asks for, on one key of the demo, through the interface of the reference limiter: it
- * looks at the key, asks its permit, defines the limit anew, which starts a fresh window on every node, and measures
- * what that came to with real requests; where it changes the limit, also what the old one comes to. What it says, it
- * has measured.
+ * Carries out a remediation action on one key of the demo, on the bundled limiter: it reads the key, asks its permit,
+ * sets the limit again, which starts a new window on every pod, and measures the result with real requests. ChangeLimit
+ * also measures the old limit first, so that a change that made no difference is not said to have helped.
  */
-import { counted, messageOf, parseDuration } from '../../../api/index.ts';
+import { counted, messageOf } from '../../../api/index.ts';
 import type { SubjectEffect } from '../../../demo/effects.ts';
 import type { RemedyReport } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
 import type { Toolkit } from '../faults/fault.ts';
+import { gotOf } from '../interfaces/caller-request.ts';
+import { type CounterSample, missingIn, totalAdmitted } from '../interfaces/counter-sample.ts';
 import { injectBurstTraffic } from '../interfaces/reference/check-burst.ts';
-import { type CounterSample, sampleCounters, totalAdmitted } from '../interfaces/reference/counter-sample.ts';
-import { SAMPLE_EVERY_MS } from '../interfaces/reference/counter-watch.ts';
-import { type LimitWindow, setupRateLimit } from '../interfaces/reference/setup-limit.ts';
+import type { ReferenceLimiter } from '../interfaces/reference/reference-limiter.ts';
+import type { LimitWindow } from '../interfaces/reference/setup-limit.ts';
 import { isDemoKey } from '../schema.ts';
-import { endingWithin, fairTimeout, pauseFor } from '../waiting.ts';
+import { endingWithin, fairTimeout } from '../waiting.ts';
 import { againstChange, measuringRequests, shareOf } from './bounds.ts';
 
-/** What one is carried out with. */
+/** What an action is carried out with. */
 export interface RemedyTools extends Toolkit {
-  /** Asked right before a limit is defined. */
+  /** Asked right before a limit is set. */
   readonly permit: Permit;
-  /** @throws where a node is not at its address any more, or that could not be found out */
+  /** @throws if a pod is not at its address any more, or that could not be found out */
   readonly requireNodes: () => Promise<void>;
 }
 
@@ -30,29 +30,21 @@ export type RemedyOrder = Pick<
   'fixture' | 'limit' | 'remedy' | 'until'
 >;
 
-/** Nodes that are asked for one request each after a reset, at most. */
+type Figures = NonNullable<RemedyReport['after']>;
+
+/** Pods that get one request each after a reset, at most. */
 const MOST_ASKED = 10;
-
-/** How long the counters may take to agree after that, in milliseconds. */
+/** How long the counters may take to agree after that; milliseconds. */
 const AGREE_WITHIN_MS = 5000;
-
-/** How long what is under way may take to end once it has to, in milliseconds: a restore waits for it. */
+/** How long open requests may take once it has to end: a restore waits for it; milliseconds. */
 const END_WITHIN_MS = 1500;
 
 /** It is not carried out; the message says why. */
 class NotAppliedError extends Error {}
 
-/** A key as it was seen. */
-interface Seen {
-  readonly limit: number;
-  readonly admitted: number;
-  readonly stored: number;
-}
-
 /**
- * Carries it out, once. Given up at `until` of the order, or when `signal` is aborted, and 1.5 s later at the latest,
- * however long a node or Redis holds back its answer. Never throws: also where it is stopped in the midst, the report
- * says what was done.
+ * Carries it out, once. Given up at `until` of the order or when `signal` is aborted, and 1.5 s later at the latest,
+ * however long a pod or Redis holds its answer back. Never throws: the report says what was done.
  */
 export async function applyRemedy(
   tools: RemedyTools,
@@ -63,164 +55,119 @@ export async function applyRemedy(
   const stop = AbortSignal.any([signal, timeout.signal]);
   let done: 'nothing' | 'control' | 'sent' = 'nothing';
   const carriedOut = async (): Promise<RemedyReport> => {
-    const { before, limit } = await prepared(tools, order, stop);
+    const { before, reference } = await readBefore(tools, order, stop);
     const { requests } = tools.limiter.limit;
-    const define = async (limit: number, then: typeof done): Promise<LimitWindow> => {
+    const set = async (allowed: number, then: typeof done): Promise<LimitWindow> => {
       const refusal = tools.permit.refusal();
       if (refusal !== undefined) throw new NotAppliedError(refusal);
       done = then;
-      return await defined(tools, order.fixture, limit, stop);
+      return await reference.define({ key: order.fixture, allowed }, stop);
     };
     if (order.remedy === 'ResetCounter') {
-      return await measureReset(tools, await define(requests, 'sent'), before, stop);
+      return await measureReset(tools, reference, await set(requests, 'sent'), before, stop);
     }
-    const control = await measureLimit(tools, await define(requests, 'control'), stop);
-    return reportOf(control, await measureLimit(tools, await define(limit, 'sent'), stop), requests);
+    const old = await measureLimit(tools, await set(requests, 'control'), stop);
+    const share = shareOf(requests, tools.target.nodes.length);
+    return reportOf(order.fixture, old, await measureLimit(tools, await set(share, 'sent'), stop));
   };
   try {
     return await endingWithin(carriedOut(), END_WITHIN_MS, stop);
   } catch (error) {
     const why = timeout.signal.aborted && !signal.aborted ? 'its time was over' : messageOf(error);
-    if (done === 'nothing') return { state: 'NotApplied', message: `Nothing was sent: ${why}` };
-    if (done === 'control') {
-      const message = `The limit of ${order.fixture} was not changed; at most a fresh window of it was begun: ${why}`;
-      return { state: 'Unproven', message };
-    }
-    const message = `${order.remedy} was sent for ${order.fixture}, and what it came to could not be measured: ${why}`;
-    return { state: 'Unproven', message };
+    const { fixture, remedy } = order;
+    const message = {
+      nothing: `Nothing was sent: ${why}`,
+      control: `The limit of ${fixture} was not changed; at most a fresh window of it was begun: ${why}`,
+      sent: `${remedy} was sent for ${fixture}, and what it came to could not be measured: ${why}`,
+    }[done];
+    return { state: done === 'nothing' ? 'NotApplied' : 'Unproven', message };
   } finally {
     timeout.end();
   }
 }
 
-/** The key as it is, and the limit that is to be set. @throws what stands against it */
-async function prepared(
-  tools: RemedyTools,
+/** The counters of the key before anything is sent. @throws what stands against the action */
+async function readBefore(
+  { limiter, reference, requireNodes, target }: RemedyTools,
   { fixture, limit: bounds, remedy }: RemedyOrder,
   signal: AbortSignal,
-): Promise<{ before: Seen; limit: number }> {
-  const { limiter, target } = tools;
-  if (limiter.interface.http) throw new NotAppliedError('a rate limiter behind HTTP has no interface for it');
-  if (!isDemoKey(fixture)) throw new NotAppliedError('the scenario was not set up on a key of the demo');
+): Promise<{ readonly before: CounterSample; readonly reference: ReferenceLimiter }> {
   const { requests } = limiter.limit;
-  const nodes = target.nodes.length;
-  const obstacle = remedy === 'ChangeLimit' ? againstChange(requests, nodes, bounds) : undefined;
+  if (!reference) throw new NotAppliedError('a rate limiter behind HTTP has no interface for it');
+  if (!isDemoKey(fixture)) throw new NotAppliedError('the scenario was not set up on a key of the demo');
+  const obstacle =
+    remedy === 'ChangeLimit' ? againstChange(requests, target.nodes.length, bounds) : undefined;
   if (obstacle !== undefined) throw new NotAppliedError(obstacle);
-  await tools.requireNodes();
-  const before = await seen(tools, fixture, signal);
-  // What is set comes from the spec alone, and so does what the figures are held against.
-  if (before.limit !== requests) {
+  await requireNodes();
+  const known = await reference.find(fixture, signal);
+  if (!known) {
     throw new NotAppliedError(
-      `a node says of ${fixture} that its limit is ${before.limit}, and not the ${requests} of the spec`,
+      `${reference.clients[0]?.name ?? 'no pod'} does not know the key ${fixture}: it is gone, or the scenario has set up other keys than that`,
     );
   }
-  if (remedy === 'ChangeLimit') return { before, limit: shareOf(requests, nodes) };
-  if (before.admitted === 0 && before.stored === 0) {
+  // What is set comes from the spec alone, and so does what the figures are compared with.
+  if (known.limit !== requests) {
+    throw new NotAppliedError(
+      `a node says of ${fixture} that its limit is ${known.limit}, and not the ${requests} of the spec`,
+    );
+  }
+  const before = await reference.sample(fixture, signal);
+  const missing = missingIn(before, target.nodes.length);
+  if (missing !== undefined) throw new NotAppliedError(`its counters could not be read before: ${missing}`);
+  if (remedy === 'ResetCounter' && totalAdmitted(before) === 0 && before.stored === 0) {
     throw new NotAppliedError(
       `there is nothing to reset: the window of ${fixture} that was counted in is over`,
     );
   }
-  return { before, limit: requests };
+  return { before, reference };
 }
 
-/** @throws where the key or its counters cannot be read on every node and in Redis */
-async function seen(tools: RemedyTools, key: string, signal: AbortSignal): Promise<Seen> {
-  const [first] = tools.clients;
-  const known = await first?.limit(key, signal);
-  if (!known) {
-    throw new NotAppliedError(
-      `${first?.name ?? 'no node'} does not know the key ${key}: it is gone, or the scenario has set up other keys than that`,
-    );
-  }
-  const sample = await sampleCounters(
-    tools.observers,
-    tools.redis,
-    { key, windowId: known.windowId },
-    tools.now,
-    signal,
-  );
-  const complete = completeOf(tools, sample);
-  if ('missing' in complete) {
-    throw new NotAppliedError(`its counters could not be read before: ${complete.missing}`);
-  }
-  return { limit: known.limit, ...complete };
-}
-
-function completeOf(
-  { observers }: Pick<Toolkit, 'observers'>,
-  sample: CounterSample,
-): Pick<Seen, 'admitted' | 'stored'> | { readonly missing: string } {
-  const { admitted, elsewhere, problems, stored } = sample;
-  if (stored === undefined || admitted.size < observers.length) {
-    return { missing: problems[0] ?? `${elsewhere.join(', ')} counts in another window` };
-  }
-  return { admitted: totalAdmitted(sample), stored };
-}
-
-async function defined(
-  { clients, limiter, timeoutMs }: RemedyTools,
-  key: string,
-  limit: number,
-  signal: AbortSignal,
-): Promise<LimitWindow> {
-  return await setupRateLimit(clients, key, limit, parseDuration(limiter.limit.window), timeoutMs, signal);
-}
-
-/** One request to each of some nodes, and then whether nodes and Redis agree on what was admitted. */
+/** One request to each of some pods, and then whether pods and Redis agree on what was admitted. */
 async function measureReset(
-  tools: RemedyTools,
-  window: LimitWindow,
-  before: Seen,
+  { askers, callers, timeoutMs }: RemedyTools,
+  reference: ReferenceLimiter,
+  { key, limit }: LimitWindow,
+  before: CounterSample,
   signal: AbortSignal,
 ): Promise<RemedyReport> {
-  const asked = tools.loaders.slice(0, Math.min(MOST_ASKED, window.limit));
+  const asked = askers.slice(0, Math.min(MOST_ASKED, limit));
   let allowed = 0;
   for (const client of asked) {
-    const answer = await client.check(window.key, signal);
-    if (answer.windowId !== window.windowId) throw new Error(`${client.name} answered for another window`);
-    if (answer.allowed) allowed += 1;
+    const heard = gotOf(await client.ask(callers.requestOf(key), timeoutMs, signal), callers);
+    signal.throwIfAborted();
+    if (heard?.got === 'Admitted') allowed += 1;
+    else if (heard?.got !== 'Denied')
+      throw new Error(`${client.node.name}: ${heard?.problem ?? 'no answer'}`);
   }
-  const { admitted, stored } = await agreed(tools, window, allowed, signal);
-  const after = figuresOf({ remedy: 'ResetCounter' }, { limit: window.limit, admitted, stored });
-  const helped = allowed === asked.length && admitted === allowed && stored === allowed;
-  const was = `Before, the nodes had admitted ${before.admitted} and Redis held ${before.stored}`;
-  const is = `Measured again, ${allowed} of ${counted(asked.length, 'request')} ${allowed === 1 ? 'was' : 'were'} allowed; the nodes have admitted ${admitted} and Redis holds ${stored}`;
+  const isAsAllowed = (sample: CounterSample): boolean =>
+    totalAdmitted(sample) === allowed && sample.stored === allowed;
+  const after = await reference.atRest(key, AGREE_WITHIN_MS, signal, isAsAllowed);
+  const missing = missingIn(after, reference.clients.length);
+  if (missing !== undefined) throw new Error(`the counters could not be read: ${missing}`);
+  const was = `Before, the nodes had admitted ${totalAdmitted(before)} and Redis held ${before.stored}`;
+  const is = `Measured again, ${allowed} of ${counted(asked.length, 'request')} ${allowed === 1 ? 'was' : 'were'} allowed; the nodes have admitted ${totalAdmitted(after)} and Redis holds ${after.stored}`;
+  const figures = (sample: CounterSample): Figures => [
+    ...figuresOf(limit, totalAdmitted(sample)),
+    { name: 'stored', value: sample.stored ?? 0, unit: 'counts' },
+  ];
   return {
-    state: helped ? 'Applied' : 'Ineffective',
-    before: figuresOf({ remedy: 'ResetCounter' }, before),
-    after,
-    message: `A fresh window of ${window.key} was started. ${was}. ${is}`,
+    state: allowed === asked.length && isAsAllowed(after) ? 'Applied' : 'Ineffective',
+    before: figures(before),
+    after: figures(after),
+    message: `A fresh window of ${key} was started. ${was}. ${is}`,
   };
 }
 
-/** The counters once nodes and Redis hold `wanted`, or as they are when the time for that is over. @throws where they cannot be read */
-async function agreed(
-  tools: RemedyTools,
-  window: LimitWindow,
-  wanted: number,
-  signal: AbortSignal,
-): Promise<Pick<Seen, 'admitted' | 'stored'>> {
-  const until = performance.now() + AGREE_WITHIN_MS;
-  for (;;) {
-    const sample = await sampleCounters(tools.observers, tools.redis, window, tools.now, signal);
-    const complete = completeOf(tools, sample);
-    const late = performance.now() >= until;
-    if ('missing' in complete) {
-      if (late) throw new Error(`the counters could not be read: ${complete.missing}`);
-    } else if (late || (complete.admitted === wanted && complete.stored === wanted)) return complete;
-    await pauseFor(SAMPLE_EVERY_MS, signal);
-  }
-}
-
-/** What one limit let through of a burst in a fresh window. */
+/** What one limit admitted of a burst in a new window. */
 interface Measured {
-  readonly key: string;
   readonly limit: number;
+  /** The limit of the spec. */
+  readonly most: number;
   readonly requests: number;
   readonly allowed: number;
 }
 
-/** A burst that goes beyond the limit of the spec where every node lets more than its share through. */
+/** A burst that exceeds the limit of the spec if every pod admits more than its share. */
 async function measureLimit(
   { budget, limiter, now, target, timeoutMs }: RemedyTools,
   { key, limit, windowId }: LimitWindow,
@@ -228,45 +175,35 @@ async function measureLimit(
 ): Promise<Measured> {
   const { requests: most } = limiter.limit;
   const requests = measuringRequests(most, target.nodes.length);
-  const burst = await injectBurstTraffic(
-    { nodes: target.nodes, key, windowId, requests, timeoutMs, budget, now },
-    signal,
-  );
-  const { allowed, errors, firstError, unanswered } = burst;
+  const burst = { nodes: target.nodes, key, windowId, requests, timeoutMs, budget, now };
+  const { allowed, errors, firstError, unanswered } = await injectBurstTraffic(burst, signal);
   if (errors + unanswered > 0 && allowed <= most) {
     throw new Error(
       `${errors + unanswered} of ${requests} requests had no proper answer: ${firstError ?? 'no reason is known'}`,
     );
   }
-  return { key, limit, requests, allowed };
+  return { limit, most, requests, allowed };
 }
 
 /**
- * What the old limit and then the new one came to. A fresh window lets at least one share through: who turns away more
- * than that is not helped. Nor does it show anything that the new limit is kept where the old one was kept as well.
+ * The old limit and then the new one. A new window admits at least one share: a limiter that rejects more than that is
+ * not helped. Nor does it show anything that the new limit is kept if the old one was kept as well.
  */
-function reportOf(old: Measured, changed: Measured, most: number): RemedyReport {
-  const { allowed, key, limit, requests } = changed;
+function reportOf(key: string, old: Measured, { allowed, limit, most, requests }: Measured): RemedyReport {
   const isKept = allowed >= limit && allowed <= most;
   const proves = old.allowed > most;
   const said = `The limit of ${key} was changed from ${old.limit} to ${limit}. Of ${requests} requests at once it let ${old.allowed} through before and ${allowed} after, where ${limit} to ${most} are to be`;
-  const figures = (measured: Measured) =>
-    figuresOf({ remedy: 'ChangeLimit' }, { limit: measured.limit, admitted: measured.allowed, stored: 0 });
   return {
     state: !isKept ? 'Ineffective' : proves ? 'Applied' : 'Unproven',
-    before: figures(old),
-    after: figures(changed),
+    before: figuresOf(old.limit, old.allowed),
+    after: figuresOf(limit, allowed),
     message: isKept && !proves ? `${said}: nothing shows that the change helped` : said,
   };
 }
 
-function figuresOf(
-  { remedy }: Pick<RemedyOrder, 'remedy'>,
-  { admitted, limit, stored }: Seen,
-): NonNullable<RemedyReport['after']> {
-  const common = [
+function figuresOf(limit: number, admitted: number): Figures {
+  return [
     { name: 'limit', value: limit, unit: 'requests' },
     { name: 'admitted', value: admitted, unit: 'requests' },
   ];
-  return remedy === 'ChangeLimit' ? common : [...common, { name: 'stored', value: stored, unit: 'counts' }];
 }

@@ -15,7 +15,9 @@ function watchAt(now: () => number, parts: Partial<FaultWatchParts> = {}): Fault
       reading: () => reading,
       formula: { text: 'a <= b', measured: 'a', bound: 'b' },
     },
-    window: { key: 'k', limit: 10, windowId: 'w', windowEndsAt: START + 60_000 },
+    limit: 10,
+    source: 'Nodes',
+    look: async () => await Promise.reject(new Error('nobody looks')),
     settleMs: 5000,
     // What it neither asks nor sends needs no connection.
     toolkit: {

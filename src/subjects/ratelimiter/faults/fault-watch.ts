@@ -6,9 +6,9 @@ import type { FaultReport, InvariantReading } from '../../../demo/observed.ts';
 import type { FaultEvidence } from '../../../demo/subject.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 import { controlMeasure, denyingSentence } from '../controls.ts';
-import { type CounterSample, sampleCounters } from '../interfaces/reference/counter-sample.ts';
-import { Turn, watchCounters } from '../interfaces/reference/counter-watch.ts';
-import type { LimitWindow } from '../interfaces/reference/setup-limit.ts';
+import type { CounterSample } from '../interfaces/counter-sample.ts';
+import { Turn, watchCounters } from '../interfaces/counter-watch.ts';
+import type { CountSource } from '../interfaces/counts.ts';
 import type { Toolkit } from './fault.ts';
 import { Timeline } from './timeline.ts';
 import type { CompleteSample, FaultSpan } from './watch-record.ts';
@@ -24,23 +24,18 @@ export interface Invariant {
   readonly formula: { readonly text: string; readonly measured: string; readonly bound: string };
 }
 
-/**
- * Who says what was admitted, and what of it was counted. Nodes: the nodes, and Redis. Sender: whoever sends the
- * traffic, and Redis. Told: whoever sends the traffic, and the answers that it gets.
- */
-export type CountSource = 'Nodes' | 'Sender' | 'Told';
-
 export interface FaultWatchParts {
   readonly invariant: Invariant;
-  readonly window: LimitWindow;
+  /** Requests that the limit allows. */
+  readonly limit: number;
   readonly settleMs: number;
   readonly toolkit: Toolkit;
   /** Of its steady traffic, where it has some. */
   readonly requestsPerSecond?: number;
-  /** Takes a sample; default: asks the nodes and Redis. */
-  readonly look?: (signal: AbortSignal) => Promise<CounterSample>;
-  /** Who says what was admitted and counted, and so whose counts the evidence has; default: nodes and Redis. */
-  readonly source?: CountSource;
+  /** Takes a sample. */
+  readonly look: (signal: AbortSignal) => Promise<CounterSample>;
+  /** Whose counts the evidence has. */
+  readonly source: CountSource;
   /** Time between two samples; milliseconds. Default: {@link SAMPLE_EVERY_MS}. */
   readonly sampleEveryMs?: number;
 }
@@ -54,21 +49,17 @@ export class FaultWatch {
   #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(parts: FaultWatchParts) {
-    const { requestsPerSecond, source, toolkit, window } = parts;
+    const { limit, requestsPerSecond, source, toolkit } = parts;
     const { baseline: measured, now, target } = toolkit;
     this.#parts = parts;
     this.timeline = new Timeline(target, now());
-    this.timeline.limit(now(), window.limit);
+    this.timeline.limit(now(), limit);
     const baseline = measured();
     if (baseline) {
       this.timeline.usualWrites(now(), [baseline.writeP50Ms, baseline.writeMaxMs]);
       const lag = baseline.lags.get(requestsPerSecond ?? 0)?.lag;
       if (lag !== undefined && source !== 'Told') this.timeline.lag(now(), lag);
     }
-  }
-
-  get window(): LimitWindow {
-    return this.#parts.window;
   }
 
   /** The planned end of the fault; infinite before it is injected. */
@@ -109,14 +100,11 @@ export class FaultWatch {
 
   /** Samples until `signal` aborts. */
   async run(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
-    const { sampleEveryMs, toolkit, window } = this.#parts;
-    const { now, observers, redis } = toolkit;
-    const ask = async (end: AbortSignal): Promise<CounterSample> =>
-      await sampleCounters(observers, redis, window, now, end);
+    const { look, sampleEveryMs } = this.#parts;
     this.#tell = tell;
     try {
       const take = (sample: CounterSample): void => this.#take(sample);
-      await watchCounters(this.#parts.look ?? ask, take, signal, {
+      await watchCounters(look, take, signal, {
         turn: this.#turn,
         ...(sampleEveryMs !== undefined && { everyMs: sampleEveryMs }),
       });

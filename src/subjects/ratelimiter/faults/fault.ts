@@ -21,10 +21,10 @@ import type { History } from '../history/history.ts';
 import type { ConnectionShare } from '../http/connection-budget.ts';
 import type { Dial } from '../http/dial.ts';
 import type { NodeClient } from '../http/node-client.ts';
+import type { CallerAccess } from '../interfaces/caller-access.ts';
 import type { Callers } from '../interfaces/callers.ts';
-import type { LimiterInterface } from '../interfaces/limiter-interface.ts';
 import type { OwnLimit } from '../interfaces/own-limit.ts';
-import type { LimiterClient } from '../interfaces/reference/limiter-client.ts';
+import type { ReferenceLimiter } from '../interfaces/reference/reference-limiter.ts';
 import type { TrafficRoom } from '../interfaces/traffic-room.ts';
 import { MEMBER, PART, type RateLimiterSpec } from '../schema.ts';
 import type { FindMoved } from '../still-there.ts';
@@ -73,7 +73,7 @@ export interface Fault {
   /** Judges a history as it grows. Pure: what was seen in a run is judged the same from a file. */
   judge(history: History): Judge;
   /** Connects nothing yet. */
-  open(scenario: ScenarioSpec, toolkit: Toolkit, limiter: Pick<LimiterInterface, 'access'>): FaultAttempt;
+  open(scenario: ScenarioSpec, toolkit: Toolkit, access: CallerAccess): FaultAttempt;
 }
 
 /** What a history has shown so far. */
@@ -139,14 +139,9 @@ export interface Toolkit {
   readonly target: RateLimiterTarget;
   /** How long one request to a node may take; milliseconds. */
   readonly timeoutMs: number;
-  /** One for each node, in the same order: for limits and health. */
-  readonly clients: readonly LimiterClient[];
-  /** For counters. */
-  readonly observers: readonly LimiterClient[];
-  /** For traffic. */
-  readonly loaders: readonly LimiterClient[];
-  /** Of a limiter behind HTTP. */
-  readonly callers?: Callers;
+  /** Sets limits and samples counters; undefined: the limiter has no interface for that. */
+  readonly reference?: ReferenceLimiter;
+  readonly callers: Callers;
   /** Of one that knows its callers by the source address alone: every request is of one caller. */
   readonly ownLimit?: OwnLimit;
   /** For the requests of callers, one for each node, in the same order. */

@@ -15,7 +15,7 @@ import {
 } from '../../../evidence/index.ts';
 import type { CallerKind, CallerRequest, EventOf, Got, LateAnswer, ProbeEvent } from '../history/events.ts';
 import type { BurstResult } from '../interfaces/burst-result.ts';
-import type { CounterSample } from '../interfaces/reference/counter-sample.ts';
+import type { CounterSample } from '../interfaces/counter-sample.ts';
 import type { RateLimiterTarget } from '../target.ts';
 import type { ObservedEvent } from './fault.ts';
 

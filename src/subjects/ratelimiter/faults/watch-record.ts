@@ -4,7 +4,7 @@
  */
 
 import { counted } from '../../../api/index.ts';
-import { type CounterSample, totalAdmitted } from '../interfaces/reference/counter-sample.ts';
+import { type CounterSample, totalAdmitted } from '../interfaces/counter-sample.ts';
 
 /** Complete samples further apart than this are a gap, however long the fault. They are due every 100 ms. */
 const MAX_GAP_MS = 1000;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../api.ts';
-import { httpAccess } from '../interfaces/http/http-access.ts';
+import { callerAccess } from '../interfaces/caller-access.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import { rateLimiterOf } from '../schema.ts';
 import { planOf, type Toolkit } from './fault.ts';
@@ -30,6 +30,7 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
   const parts = {
     now: () => now,
     ownLimit: undefined,
+    reference: undefined,
     room: () => undefined,
     usualWriteMs: () => 0,
     storeDoubt: () => undefined,
@@ -60,7 +61,7 @@ describe('a fault in windows by the clock', () => {
     const { storyMs } = planOf(fault, first, limiter);
     const tooLate = WINDOW_MS - CLOCK_WITHIN_MS - storyMs + 1;
     const toolkit = toolkitAt(tooLate, limiter);
-    const attempt = fault.open(first, toolkit, { access: httpAccess(toolkit) });
+    const attempt = fault.open(first, toolkit, callerAccess(toolkit));
     const waits = AbortSignal.abort(new Error('it waits'));
     await expect(attempt.prepare('demo-x', waits)).rejects.toThrow('it waits');
   });

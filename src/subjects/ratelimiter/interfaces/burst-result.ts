@@ -1,4 +1,4 @@
-/** What came of a burst of requests that a limiter counts, whatever it speaks. Pure. */
+/** The result of a burst of requests that a limiter counts. Pure. */
 import { truncate } from '../../../api/index.ts';
 import type { Got } from '../history/events.ts';
 import type { Burst } from '../http/burst-plan.ts';
@@ -10,12 +10,10 @@ export interface BurstResult {
   /** Answers that said yes, in the key's window. */
   readonly allowed: number;
   readonly denied: number;
-  /** Requests answered with an error, not sent, or answered for another window. */
+  /** Requests that were answered with neither a yes nor a no, or not sent. */
   readonly errors: number;
   /** Requests without an answer in time: may have been admitted or not. */
   readonly unanswered: number;
-  /** Answers for another window; part of `errors`. */
-  readonly otherWindow: number;
   /** What the first error or unanswered request said. */
   readonly firstError?: string;
   /** When the first request was written, and when the last answer was there. */
@@ -44,16 +42,12 @@ const OPEN: ReadonlySet<FailureCode> = new Set(['RESET', 'TIMEOUT', 'NO_ROOM']);
 /** Requests that never left. */
 const UNSENT: ReadonlySet<FailureCode> = new Set(['NOT_SENT', 'NO_CONNECTIONS', 'UNREACHABLE']);
 
-/**
- * @param says what an answer means: a decision, or the other window that it is about
- * @param asked what messages call the request, where that is worth saying: "POST /check"
- */
-export function burstResultOf<T>(
-  { endedAt, outcomes, sendSpanMs, startedAt }: Burst<T>,
-  says: (answer: T) => Decision | { readonly otherWindow: string },
+/** @param asked name of the request in messages: "POST /check" */
+export function burstResultOf(
+  { endedAt, outcomes, sendSpanMs, startedAt }: Burst<Decision>,
   asked?: string,
 ): BurstResult {
-  const counts = { allowed: 0, denied: 0, errors: 0, unanswered: 0, otherWindow: 0 };
+  const counts = { allowed: 0, denied: 0, errors: 0, unanswered: 0 };
   const sent = new Map<string, number>();
   const allowedBy = new Map<string, number>();
   const allowedAt: number[] = [];
@@ -72,17 +66,12 @@ export function burstResultOf<T>(
       failed(at, [node, ...(asked === undefined ? [] : [asked]), failure.message].join(': '));
       continue;
     }
-    const said = says(answer);
-    end(typeof said === 'string' ? said : 'Failed');
-    if (said === 'Denied') counts.denied += 1;
-    else if (said === 'Admitted') {
+    end(answer);
+    if (answer === 'Denied') counts.denied += 1;
+    else {
       counts.allowed += 1;
       allowedAt.push(at);
       allowedBy.set(node, (allowedBy.get(node) ?? 0) + 1);
-    } else {
-      counts.errors += 1;
-      counts.otherWindow += 1;
-      failed(at, `${node} answered for window ${said.otherWindow}`);
     }
   }
   return {

@@ -1,46 +1,42 @@
-/**
- * A rate limiter as its callers meet it, whatever it speaks: for experiments that go by what callers get, and by
- * nothing that the limiter tells of itself.
- */
+/** A rate limiter as its callers meet it: for experiments that go by what callers get. */
+import type { Toolkit } from '../faults/fault.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import type { HttpRequest } from '../http/request.ts';
-import type { RateLimit } from '../limits/rate-limit.ts';
+import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
+import { returnsWithin } from '../limits/whole-again.ts';
 import type { Callers } from './callers.ts';
+import { controlProblem } from './http/control-callers.ts';
+import { limitOf } from './http/limit-of-spec.ts';
+import { WHO_IS_TAKEN } from './http/over-limit.ts';
+import { mappingOf } from './reference/preset.ts';
+import type { ReferenceLimiter } from './reference/reference-limiter.ts';
+import { referenceProblem } from './reference/reference-problem.ts';
 import type { UsedUp } from './use-up.ts';
 
 /** A caller that the limiter has never seen. */
 export interface NewCaller {
   readonly key: string;
-  /** Requests for which it has to be allowed; default: the limit of the spec. Only a limiter that is told takes it. */
+  /** Requests that it is to be allowed; default: the limit of the spec. Only the bundled limiter takes it. */
   readonly allowed?: number;
+  /** Length of its window; default: that of the spec. Only the bundled limiter takes it; milliseconds. */
+  readonly windowMs?: number;
 }
 
 export interface CallerAccess {
-  /** One for each node, in the same order. */
+  /** One for each pod, in the same order. */
   readonly clients: readonly NodeClient[];
-  readonly callers: Pick<Callers, 'read' | 'requestOf'>;
+  readonly callers: Callers;
   /** A request that needs no limiter: it distinguishes a slow pod from a slow limiter. */
   readonly control: HttpRequest;
-  /** What one caller is allowed where it is introduced with nothing else. */
+  /** What one caller is allowed by default. */
   readonly limit: RateLimit;
-  /** Requests for which one caller stays within its limit, of `most` that such callers will make; half of what it is allowed. */
+  /** Sets limits and samples counters; undefined: the limiter takes none, and a new key is a new caller. */
+  readonly reference?: ReferenceLimiter | undefined;
+  /** Requests for which one caller stays under its limit, of `most` that such callers will send. */
   usesOf(most: number): number;
   /**
-   * Makes callers known before the first of them asks, where the limiter has to be told.
-   * @returns until when it knows them, in milliseconds since the epoch by the local clock; undefined: it is told nothing
-   * @throws Error that says what to do; none of them is known then
-   */
-  introduce(callers: Iterable<NewCaller>, signal: AbortSignal): Promise<number | undefined>;
-  /** Takes that back as far as it can be. Never rejects. */
-  forget(callers: Iterable<NewCaller>): Promise<void>;
-  /**
-   * Resolves once every node may know what the others have admitted to this caller. Not there: the sender's pace is
-   * slow enough. @throws the reason of `signal`
-   */
-  readonly learned?: (key: string, signal: AbortSignal) => Promise<void>;
-  /**
-   * How long a caller that has used its limit up is rejected at the most, in milliseconds; undefined: longer than a run
-   * waits, or the run itself makes the windows.
+   * How long a caller that has used its limit up is rejected at most, in milliseconds; undefined: longer than a run
+   * waits, or the run itself begins the windows.
    */
   readonly returnsWithinMs?: number | undefined;
   /**
@@ -48,6 +44,39 @@ export interface CallerAccess {
    * To be thrown: a LimitNotKeptError is a violation.
    */
   problemOf(control: UsedUp, timeoutField: string): Error | undefined;
-  /** What to do where callers within their limit are turned away without any fault. */
+  /** What to do if callers under their limit are rejected without any fault. */
   readonly advice: string;
+}
+
+export function callerAccess({
+  askers: clients,
+  callers,
+  limiter,
+  reference,
+}: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'reference'>): CallerAccess {
+  const http = mappingOf(limiter);
+  const limit = limitOf(limiter);
+  const common = {
+    clients,
+    callers,
+    control: { method: 'GET', path: http.health.path },
+    limit,
+  };
+  if (reference) {
+    return {
+      ...common,
+      reference,
+      usesOf: (most) => most,
+      problemOf: (control, timeoutField) =>
+        referenceProblem(limit, admittedAtOnce(limit), control, timeoutField),
+      advice: 'see in the logs of the rate limiter why',
+    };
+  }
+  return {
+    ...common,
+    returnsWithinMs: returnsWithin(limit),
+    usesOf: () => Math.max(1, Math.floor(admittedAtOnce(limit) / 2)),
+    problemOf: (control, timeoutField) => controlProblem(limit, http, control, timeoutField),
+    advice: `see whether subject.rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`,
+  };
 }

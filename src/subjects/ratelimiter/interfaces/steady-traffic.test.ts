@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { expect, it, onTestFinished } from 'vitest';
 import { DriftInvariant } from '../faults/counter-drift/invariant.ts';
 import { ConnectionBudget } from '../http/connection-budget.ts';
-import { checkNode } from './reference/check-node.ts';
-import { LimiterClient } from './reference/limiter-client.ts';
+import { NodeClient } from '../http/node-client.ts';
+import { askingNode } from './http/asking-node.ts';
+import { ReferenceCallers } from './reference/reference-callers.ts';
 import { runSteadyTraffic, type TrafficNode } from './steady-traffic.ts';
 import { endlessRoom } from './traffic-room.fixture.ts';
 
@@ -28,11 +29,15 @@ async function trafficTo(
       server.close();
     });
   }
-  const client = new LimiterClient({ name: NODE, host: '127.0.0.1', port }, timeoutMs, 16);
+  const client = new NodeClient({ name: NODE, host: '127.0.0.1', port }, 16, Date.now);
+  const callers = new ReferenceCallers((windowId) => windowId === 'w');
   onTestFinished(() => client.close());
   const drift = new DriftInvariant({ nodes: [NODE], limit: 10, judged: 'Drift', threshold: 5, lag: 0 });
   await runSteadyTraffic(
-    { nodes: [checkNode(client, { key: 'k', windowId: 'w' })], requestsPerSecond: 200, requests: 10, room },
+    {
+      nodes: [askingNode(client, callers, () => 'k', timeoutMs)],
+      ...{ requestsPerSecond: 200, requests: 10, room },
+    },
     {
       sent: (node) => drift.sent(node),
       answered: (node, allowed) => drift.answered(node, allowed, 0),
@@ -53,7 +58,8 @@ it.each([
   ['allows', answer(200, { allowed: true, ...window }), { answered: 10, allowed: 10 }],
   ['denies', answer(429, { allowed: false, ...window }), { answered: 10 }],
   ['says that Redis did not answer', answer(503, {}), { answered: 10, refused: 10 }],
-  ['fails', answer(500, {}), {}],
+  ['fails', answer(500, {}), { answered: 10, refused: 10 }],
+  ['refuses the caller', answer(403, {}), {}],
   ['answers for another window', answer(200, { allowed: true, ...window, windowId: 'v' }), {}],
   ['answers something else', answer(200, { hello: 'world' }), {}],
   ['hangs up', ({ socket }: IncomingMessage) => void socket.destroy(), { unanswered: 10 }],

@@ -8,6 +8,7 @@ import type {
 } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import type { ProbeEvent } from '../../history/events.ts';
+import type { AdmittedByNode } from '../../interfaces/counts.ts';
 import { runSteadyTraffic } from '../../interfaces/steady-traffic.ts';
 import { untilAborted } from '../../waiting.ts';
 import type { FaultAttempt, ObservedEvent, Preparation, Toolkit } from '../fault.ts';
@@ -16,10 +17,9 @@ import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { watchStore } from '../store-watch.ts';
 import { CallerCounters } from './caller-counters.ts';
-import type { AdmittedByNode, Counters } from './counters.ts';
+import type { Counters } from './counters.ts';
 import { DriftInvariant } from './invariant.ts';
 import { isTold, parametersOf, thresholdOf } from './parameters.ts';
-import { referenceCounters } from './reference-counters.ts';
 import { ToldCounters } from './told-counters.ts';
 
 export class CounterDriftAttempt implements FaultAttempt {
@@ -29,6 +29,7 @@ export class CounterDriftAttempt implements FaultAttempt {
   readonly #counters: Counters;
   #invariant: DriftInvariant | undefined;
   #watch: FaultWatch | undefined;
+  #key: string | undefined;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
     this.#scenario = scenario;
@@ -41,7 +42,7 @@ export class CounterDriftAttempt implements FaultAttempt {
     const { baseline, limiter, target } = this.#toolkit;
     const admitted = await this.#pause.prepare(2 * parseDuration(limiter.limit.window), signal);
     if ('refused' in admitted) return admitted;
-    const { window, prepared } = await this.#counters.prepare(key, signal);
+    const prepared = await this.#counters.prepare(key, signal);
     const { invariant: judged, requestsPerSecond, settle } = parametersOf(this.#scenario);
     const invariant = new DriftInvariant({
       nodes: target.nodes.map(({ name }) => name),
@@ -57,13 +58,14 @@ export class CounterDriftAttempt implements FaultAttempt {
     this.#invariant = invariant;
     this.#watch = new FaultWatch({
       invariant,
-      window,
+      limit: limiter.limit.requests,
       settleMs: parseDuration(settle),
       toolkit: this.#toolkit,
       requestsPerSecond,
       source: this.#counters.source,
-      look: async (end) => await this.#counters.look(window, allowed, end),
+      look: async (end) => await this.#counters.look(key, allowed, end),
     });
+    this.#key = key;
     this.#pause.prepared();
     return { prepared: { ...prepared, ...admitted } };
   }
@@ -73,9 +75,10 @@ export class CounterDriftAttempt implements FaultAttempt {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const watch = this.#prepared();
+    const [watch, key] = [this.#watch, this.#key];
+    if (!watch || key === undefined) throw new PauseNotSentError('its key was not set up by this process');
     await this.#pause.requireSameRedis();
-    const used = await this.#counters.usedBefore(watch.window, signal);
+    const used = await this.#counters.usedBefore(key, signal);
     if (used !== undefined) return used;
     watch.planned(moment.until);
     const listener = {
@@ -114,11 +117,11 @@ export class CounterDriftAttempt implements FaultAttempt {
 
   async #load(signal: AbortSignal): Promise<void> {
     const { lifetime, now, room } = this.#toolkit;
-    const [invariant, watch] = [this.#invariant, this.#watch];
-    if (!watch || !invariant) return await untilAborted(signal);
+    const [invariant, key, watch] = [this.#invariant, this.#key, this.#watch];
+    if (!watch || !invariant || key === undefined) return await untilAborted(signal);
     const { requestsPerSecond } = parametersOf(this.#scenario);
     const traffic = runSteadyTraffic(
-      { nodes: this.#counters.nodes(watch.window), requestsPerSecond, room },
+      { nodes: this.#counters.nodes(key), requestsPerSecond, room },
       {
         sent(node) {
           const takeBack = [watch.timeline.sent(now(), node, 'requests'), invariant.sent(node)] as const;
@@ -148,7 +151,7 @@ export class CounterDriftAttempt implements FaultAttempt {
     const pauseLeft = this.#watch ? Math.max(0, this.#watch.until - now()) : 0;
     return await this.#counters.recover(
       {
-        window: this.#watch?.window,
+        key: this.#key,
         drifted: this.#invariant?.drifted ?? false,
         admitted: this.#invariant?.admitted ?? new Map(),
         writeWithinMs: (Number.isFinite(pauseLeft) ? pauseLeft : 0) + timeoutMs + settleMs,
@@ -169,17 +172,11 @@ export class CounterDriftAttempt implements FaultAttempt {
   async inquire(marker: string): Promise<OrphanFinding> {
     return await this.#pause.inquire(marker);
   }
-
-  #prepared(): FaultWatch {
-    if (!this.#watch) throw new PauseNotSentError('its key was not set up by this process');
-    return this.#watch;
-  }
 }
 
-/** Behind HTTP what Redis holds goes before what the answers tell. */
+/** Counts that can be read go before the quota that answers report. */
 function countersFor(scenario: ScenarioSpec, toolkit: Toolkit): Counters {
-  const { callers, limiter } = toolkit;
-  if (!callers) return referenceCounters(toolkit);
+  const { limiter } = toolkit;
   const { remaining } = limiter.interface.http ?? {};
   return remaining && isTold(limiter)
     ? new ToldCounters(toolkit, remaining.header, storyMs(scenario, toolkit))

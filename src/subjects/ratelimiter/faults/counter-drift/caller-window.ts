@@ -1,9 +1,9 @@
-/** The window of a caller of a limiter behind HTTP: nobody tells when it begins and ends, so it is reckoned. */
+/** The window of a caller of a limiter behind HTTP: nobody reports when it begins and ends, so it is computed. */
 import { parseDuration } from '../../../../api/index.ts';
+import type { Prepared } from '../../../../demo/observed.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../fault.ts';
-import type { Fixture } from '../fixture.ts';
 
 /** How long a caller that was never seen can be used where the limit has no windows by the clock; milliseconds. */
 const USABLE_MS = 600_000;
@@ -23,20 +23,13 @@ export class CallerWindow {
   }
 
   /** Nothing is sent: a caller is new to the limiter until the fault. @throws the reason of `signal` */
-  async open(key: string, signal: AbortSignal): Promise<Fixture> {
+  async open(key: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
     const { limiter, now } = this.#toolkit;
     const limit = limitOf(limiter);
     await untilItFits(limit, this.#storyMs, now, signal);
     this.#clockEnd = windowEnd(limit, now());
     const usableUntil = Math.floor(this.#clockEnd ?? now() + USABLE_MS);
-    return {
-      window: { key, limit: limit.requests, windowId: '', windowEndsAt: usableUntil },
-      prepared: {
-        fixture: key,
-        usableUntil,
-        message: `A caller that the rate limiter has never seen: ${key}`,
-      },
-    };
+    return { fixture: key, usableUntil, message: `A caller that the rate limiter has never seen: ${key}` };
   }
 
   /** A request of the caller is being sent. */

@@ -1,19 +1,17 @@
 /** Where counter drift has its figures from: one for each way to read a count. */
-import type { FaultReport, RecoveryReport } from '../../../../demo/observed.ts';
-import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
-import type { LimitWindow } from '../../interfaces/reference/setup-limit.ts';
+import type { FaultReport, Prepared, RecoveryReport } from '../../../../demo/observed.ts';
+import type { CounterSample } from '../../interfaces/counter-sample.ts';
+import type { AdmittedByNode, CountSource } from '../../interfaces/counts.ts';
 import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
-import type { CountSource } from '../fault-watch.ts';
-import type { Fixture } from '../fixture.ts';
-
-/** Yeses by node. */
-export type AdmittedByNode = ReadonlyMap<string, number>;
+import { proveWrite } from '../../store/write-probe.ts';
+import type { Toolkit } from '../fault.ts';
 
 /** What a recovery is to look at. */
 export interface DriftRecovery {
   /** Undefined after a restart: the key of the fault is not known any more. */
-  readonly window: LimitWindow | undefined;
+  readonly key: string | undefined;
   readonly drifted: boolean;
+  /** The most that was seen to be admitted. */
   readonly admitted: AdmittedByNode;
   readonly writeWithinMs: number;
   readonly settleMs: number;
@@ -22,17 +20,33 @@ export interface DriftRecovery {
 export interface Counters {
   readonly source: CountSource;
   /** Gets a key ready. @throws an error whose message says what to do */
-  prepare(key: string, signal: AbortSignal): Promise<Fixture>;
-  /** Why nothing may be injected: the key is not untouched. @throws where it cannot be found out */
-  usedBefore(window: LimitWindow, signal: AbortSignal): Promise<FaultReport | undefined>;
-  /** The nodes, as the traffic asks them. */
-  nodes(window: LimitWindow): readonly TrafficNode[];
+  prepare(key: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>>;
+  /** Why nothing may be injected: the key has been used. @throws if that cannot be found out */
+  usedBefore(key: string, signal: AbortSignal): Promise<FaultReport | undefined>;
+  /** The pods, as the traffic calls them. */
+  nodes(key: string): readonly TrafficNode[];
   /**
-   * What was admitted first, and what was counted after that: so the difference can only come out too small.
+   * What was admitted first, and what was counted after that: so the difference can only be too small.
    * @param allowed what the sender was allowed so far
    * @throws only the reason of `signal`
    */
-  look(window: LimitWindow, allowed: () => AdmittedByNode, signal: AbortSignal): Promise<CounterSample>;
+  look(key: string, allowed: () => AdmittedByNode, signal: AbortSignal): Promise<CounterSample>;
   /** @throws only the reason of `signal` */
   recover(recovery: DriftRecovery, signal: AbortSignal): Promise<RecoveryReport>;
+}
+
+/** @returns when a real write was accepted, undefined: none was within `withinMs`; and that in words */
+export async function takesWritesAgain(
+  { now, redis }: Pick<Toolkit, 'now' | 'redis'>,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<{ readonly workedAt?: number; readonly message: string }> {
+  let advice = 'check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE';
+  const workedAt = await proveWrite(redis, withinMs, now, signal, (failure) => {
+    advice = failure;
+  });
+  if (workedAt !== undefined) {
+    return { workedAt, message: `${redis.name} takes writes again (a real one was accepted)` };
+  }
+  return { message: `${redis.name} took no write within ${Math.round(withinMs)} ms: ${advice}` };
 }

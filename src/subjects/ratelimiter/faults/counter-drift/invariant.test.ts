@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
+import type { CounterSample } from '../../interfaces/counter-sample.ts';
 import { type FaultSpan, toleratedGap } from '../watch-record.ts';
 import { DriftInvariant, type Judged } from './invariant.ts';
 

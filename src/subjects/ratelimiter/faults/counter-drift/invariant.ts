@@ -19,10 +19,11 @@ import type { Measure } from '../../../../api/index.ts';
 import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import { EARLY_MS } from '../../checkers/fault-span.ts';
-import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
+import type { CounterSample } from '../../interfaces/counter-sample.ts';
+import type { CountSource } from '../../interfaces/counts.ts';
 import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
 import { atLeast, perNode, sinceStart, sumOf } from '../../words.ts';
-import type { CountSource, Invariant } from '../fault-watch.ts';
+import type { Invariant } from '../fault-watch.ts';
 import {
   type CompleteSample,
   type FaultSpan,

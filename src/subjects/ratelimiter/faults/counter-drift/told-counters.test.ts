@@ -65,7 +65,7 @@ async function watched(says: Says) {
     redis: { name: 'redis-0' } as RedisConnections,
   };
   const counters = new ToldCounters(toolkit, HEADER, 10_000);
-  const { window } = await counters.prepare('demo-a', never);
+  await counters.prepare('demo-a', never);
   const invariant = new DriftInvariant({
     nodes: askers.map(({ node }) => node.name),
     limit: LIMIT,
@@ -76,7 +76,7 @@ async function watched(says: Says) {
   });
   const span = { startedAt: T, endedAt: T + 2000, until: T + 2000, watchTo: T + 3000 };
   const look = async (): Promise<void> => void invariant.add(await counters.look(), span);
-  const nodes = counters.nodes(window);
+  const nodes = counters.nodes('demo-a');
   return {
     counters,
     look,

@@ -3,18 +3,15 @@
  * admitted, and what the answers to its traffic tell to be used. Nothing else is asked.
  */
 import { counted } from '../../../../api/index.ts';
-import type { FaultReport, RecoveryReport } from '../../../../demo/observed.ts';
+import type { FaultReport, Prepared, RecoveryReport } from '../../../../demo/observed.ts';
+import type { CounterSample } from '../../interfaces/counter-sample.ts';
 import { type ToldAnswer, ToldCount } from '../../interfaces/http/told-count.ts';
 import { toldNode } from '../../interfaces/http/told-node.ts';
-import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
-import type { LimitWindow } from '../../interfaces/reference/setup-limit.ts';
 import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
 import { sumOf } from '../../words.ts';
 import type { Toolkit } from '../fault.ts';
-import type { Fixture } from '../fixture.ts';
 import { CallerWindow } from './caller-window.ts';
-import type { Counters, DriftRecovery } from './counters.ts';
-import { takesWritesAgain } from './takes-writes-again.ts';
+import { type Counters, type DriftRecovery, takesWritesAgain } from './counters.ts';
 
 export class ToldCounters implements Counters {
   readonly source = 'Told';
@@ -39,7 +36,7 @@ export class ToldCounters implements Counters {
     this.#count = new ToldCount(header, toolkit.limiter.limit.requests, names);
   }
 
-  async prepare(key: string, signal: AbortSignal): Promise<Fixture> {
+  async prepare(key: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
     return await this.#caller.open(key, signal);
   }
 
@@ -48,9 +45,8 @@ export class ToldCounters implements Counters {
     return undefined;
   }
 
-  nodes({ key }: LimitWindow): readonly TrafficNode[] {
+  nodes(key: string): readonly TrafficNode[] {
     const { askers, callers } = this.#toolkit;
-    if (!callers) throw new TypeError('there are no callers');
     const next = (): { key: string; count: ToldCount } => {
       this.#caller.sending();
       return { key, count: this.#count };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Burst, Outcome } from '../../http/burst-plan.ts';
+import type { Outcome } from '../../http/burst-plan.ts';
+import { type BurstResult, burstResultOf } from '../../interfaces/burst-result.ts';
 import type { Decision } from '../../interfaces/callers.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { callerReading } from './caller-reading.ts';
@@ -8,17 +9,17 @@ const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_
 const nodes = ['a', 'b'];
 
 /** A burst at 1000, answered 20 ms later, over both nodes in turn: so many yeses, noes and requests without an answer. */
-function burst(admitted: number, denied: number, open = 0, over = nodes): Burst<Decision> {
+function burst(admitted: number, denied: number, open = 0, over = nodes): BurstResult {
   const times = { sentAt: 1000, endedAt: 1020 };
   const outcomes = Array.from({ length: admitted + denied + open }, (_, i): Outcome<Decision> => {
     const node = over[i % over.length] ?? '';
     if (i >= admitted + denied) return { node, ...times, failure: { code: 'TIMEOUT', message: 'late' } };
     return { node, ...times, status: 200, answer: i < admitted ? 'Admitted' : 'Denied' };
   });
-  return { outcomes, startedAt: 1000, endedAt: 1020, sendSpanMs: 1 };
+  return burstResultOf({ outcomes, startedAt: 1000, endedAt: 1020, sendSpanMs: 1 });
 }
 
-const read = (made: Burst<Decision>, of = limit, clockWithinMs = 500) =>
+const read = (made: BurstResult, of = limit, clockWithinMs = 500) =>
   callerReading({ limit: of, nodes, clockWithinMs }, made, 1030);
 
 describe('ghosts by the count of the sender', () => {

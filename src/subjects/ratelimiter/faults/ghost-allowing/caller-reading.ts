@@ -2,9 +2,7 @@
 
 import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
-import type { Burst } from '../../http/burst-plan.ts';
-import { type BurstResult, burstResultOf } from '../../interfaces/burst-result.ts';
-import type { Decision } from '../../interfaces/callers.ts';
+import type { BurstResult } from '../../interfaces/burst-result.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { perNode, atLeast as saturated } from '../../words.ts';
@@ -18,11 +16,6 @@ export interface CallerSettings {
   readonly oneCaller?: boolean;
 }
 
-/** The answers of a burst as its report has them. */
-export function resultOfCaller(burst: Burst<Decision>): BurstResult {
-  return burstResultOf(burst, (decision) => decision);
-}
-
 /** What a limiter in order lets through at most from the first request of a burst to its last yes, and when that was. */
 export function mostOfBurst(
   { clockWithinMs, limit }: CallerSettings,
@@ -33,16 +26,11 @@ export function mostOfBurst(
 }
 
 /** Where the invariant stands after one burst of a caller that was never seen before; `now` is when it is judged. */
-export function callerReading(
-  settings: CallerSettings,
-  burst: Burst<Decision>,
-  now: number,
-): InvariantReading {
+export function callerReading(settings: CallerSettings, burst: BurstResult, now: number): InvariantReading {
   const { clockWithinMs, limit, nodes } = settings;
-  const { allowed, allowedAt, allowedBy, denied, errors, requests, sent, unanswered, ...times } =
-    resultOfCaller(burst);
+  const { allowed, allowedAt, allowedBy, denied, errors, requests, sent, unanswered, ...times } = burst;
   const admitted = burst.outcomes
-    .filter(({ answer }) => answer === 'Admitted')
+    .filter(({ got }) => got === 'Admitted')
     .map(({ endedAt: answeredAt, sentAt }) => ({ sentAt, answeredAt }));
   const known = { firstSentAt: times.startedAt, clockWithinMs };
   const over = overAdmission(limit, admitted, known);

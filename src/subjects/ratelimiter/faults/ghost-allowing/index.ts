@@ -9,7 +9,6 @@ import type { RateLimiterSpec } from '../../schema.ts';
 import type { Fault } from '../fault.ts';
 import { isOfOneCaller } from '../rests.ts';
 import { GhostAllowingAttempt } from './attempt.ts';
-import { CallerBurstAttempt } from './caller-attempt.ts';
 import { api, MOST_KEYS, parametersOf, rules, trialsMs, unprovable } from './parameters.ts';
 import { trialKeys } from './trials.ts';
 
@@ -50,8 +49,7 @@ export const ghostAllowing: Fault = {
   beyondStoryMs: trialsMs,
   keysOf: (fixture) => trialKeys(fixture, MOST_KEYS),
   unprovable,
-  open: (scenario, toolkit) =>
-    toolkit.callers ? new CallerBurstAttempt(scenario, toolkit) : new GhostAllowingAttempt(scenario, toolkit),
+  open: (scenario, toolkit, access) => new GhostAllowingAttempt(scenario, toolkit, access),
 };
 
 function invariantOf(limiter: RateLimiterSpec, sent: number | undefined): string {

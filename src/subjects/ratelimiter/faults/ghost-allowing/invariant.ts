@@ -7,7 +7,7 @@
 import { counted } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { BurstResult } from '../../interfaces/burst-result.ts';
-import type { CounterSample } from '../../interfaces/reference/counter-sample.ts';
+import type { CounterSample } from '../../interfaces/counter-sample.ts';
 import { perNode, atLeast as saturated, sinceStart } from '../../words.ts';
 import type { Invariant } from '../fault-watch.ts';
 import { type CompleteSample, type FaultSpan, WatchRecord } from '../watch-record.ts';

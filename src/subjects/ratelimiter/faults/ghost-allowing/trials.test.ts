@@ -15,7 +15,6 @@ function trial(i: number, allowed: number, change: Partial<BurstResult> = {}, mi
     denied: 20 - allowed,
     errors: 0,
     unanswered: 0,
-    otherWindow: 0,
     startedAt,
     endedAt: startedAt + 20,
     sendSpanMs: 1,

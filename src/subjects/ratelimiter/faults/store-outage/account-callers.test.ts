@@ -64,7 +64,7 @@ async function accountsAfter(
     limit: rule,
     fixture: 'demo-x',
     callerTimeoutMs: 5000,
-    ...(learned && { learned }),
+    ...(learned && { reference: { learned } }),
   });
   const requests: CallerRequest[] = [];
   const tell = (request: CallerRequest): unknown => requests.push(request);

@@ -15,8 +15,8 @@ export const MOST_ACCOUNTS = 3;
 const WITHIN_MS = 2000;
 const MOST_MS = 10_000;
 
-export interface AccountCallersOptions
-  extends Pick<CallerAccess, 'callers' | 'clients' | 'learned' | 'limit'> {
+export interface AccountCallersOptions extends Pick<CallerAccess, 'callers' | 'clients' | 'limit'> {
+  readonly reference?: Pick<ReferenceLimiter, 'learned'> | undefined;
   readonly fixture: string;
   readonly callerTimeoutMs: number;
 }
@@ -52,13 +52,14 @@ export class AccountCallers {
 
   /** Each uses the rest of its limit up. @throws the reason of `signal` */
   async useUp(tell: Tell, signal: AbortSignal): Promise<void> {
-    const { clients, learned } = this.#options;
+    const { clients, reference } = this.#options;
     const most = this.#full + MOST_BEYOND;
     const within = AbortSignal.any([signal, AbortSignal.timeout(MOST_MS)]);
     // Side by side: recovery has its time, and pods may take some of it for each to learn of the others' counts.
     await Promise.all(
       this.keys.map(async (key, i) => {
-        const rest = learned && { rest: { left: this.#full - (this.#admitted[i] ?? 0), learned } };
+        const left = this.#full - (this.#admitted[i] ?? 0);
+        const rest = reference && { rest: { left, learned: reference.learned.bind(reference) } };
         await this.#send({ clients, key, most, withinMs: WITHIN_MS, ...rest }, tell, within);
       }),
     );

@@ -249,7 +249,7 @@ export class StoreOutageAttempt implements FaultAttempt {
   /** Why nobody waits for a limit to be returned; undefined: somebody does. */
   #whyNoReturn(judge: OutageJudge): string | undefined {
     if (this.#access.returnsWithinMs === undefined) {
-      return this.#toolkit.limiter.interface.http
+      return !this.#access.reference
         ? `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`
         : 'the run itself makes the windows of the reference limiter';
     }

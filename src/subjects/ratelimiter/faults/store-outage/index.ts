@@ -56,7 +56,7 @@ export const storeOutage: Fault = {
   unprovable,
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),
-  open: (scenario, toolkit, { access }) => new StoreOutageAttempt(scenario, toolkit, access),
+  open: (scenario, toolkit, access) => new StoreOutageAttempt(scenario, toolkit, access),
 };
 
 /** Of an attempt on a limiter that is told of its callers: one within its limit for the control, one for the traffic. */

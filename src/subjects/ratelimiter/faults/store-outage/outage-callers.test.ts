@@ -34,8 +34,6 @@ async function control(meet: (response: ServerResponse) => void): Promise<void> 
       control: { method: 'GET', path: '/healthz' },
       limit: { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' },
       usesOf: () => 2,
-      introduce: async () => undefined,
-      forget: async () => undefined,
       problemOf: () => undefined,
       advice: 'see whether it is your limit',
     },

@@ -70,13 +70,13 @@ export class OutageCallers {
     this.#traffic = planOf(access, fixture, most, this.#control.count);
   }
 
-  /** Makes them known, and returns until when they are; undefined: the limiter is told of none. @throws as {@link CallerAccess.introduce} */
+  /** Makes them known, and returns until when they are; undefined: the limiter is told of none. @throws as {@link ReferenceLimiter.introduce} */
   async introduce(signal: AbortSignal): Promise<number | undefined> {
-    return await this.#options.access.introduce(this.#all(), signal);
+    return await this.#options.access.reference?.introduce(this.#all(), signal);
   }
 
   async forget(): Promise<void> {
-    await this.#options.access.forget(this.#all());
+    await this.#options.access.reference?.forget(this.#all());
   }
 
   *#all(): Generator<NewCaller> {
@@ -94,7 +94,7 @@ export class OutageCallers {
    */
   async control(tell: Tell, signal: AbortSignal): Promise<void> {
     const { access, callerTimeoutMs, fixture } = this.#options;
-    const { callers, clients, learned, limit } = access;
+    const { callers, clients, limit, reference } = access;
     const full = admittedAtOnce(limit);
     const [usedUp, partly] = await Promise.all([
       useUp(
@@ -104,7 +104,7 @@ export class OutageCallers {
           key: beyondKey(fixture),
           most: 2 * full + MOST_BEYOND,
           callerTimeoutMs,
-          ...(learned && { rest: { left: full, learned } }),
+          ...(reference && { rest: { left: full, learned: reference.learned.bind(reference) } }),
         },
         signal,
       ),

@@ -5,6 +5,7 @@
 
 import { counted } from '../../../../api/index.ts';
 import type { Baseline, Lag } from '../../baseline.ts';
+import { type ControlKeys, controlKeys } from '../../controls.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import type { CallerRequest, Got } from '../../history/events.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
@@ -13,9 +14,12 @@ import { CLOCK_WITHIN_MS, untilItFits } from '../../limits/window-turn.ts';
 import { sumOf } from '../../words.ts';
 import { measureWrites } from '../../write-latency.ts';
 import { gotOf } from '../caller-request.ts';
+import { mappingOf } from '../reference/preset.ts';
+import { referenceProblem } from '../reference/reference-problem.ts';
 import { MOST_BEYOND, type UsedUp, useUp } from '../use-up.ts';
 import { countAtRest, measureLag } from './control-counts.ts';
 import { ToldControl, toldLag } from './control-told.ts';
+import type { LagTraffic } from './lag-traffic.ts';
 import { limitOf } from './limit-of-spec.ts';
 import { limitField, overLimit, WHO_IS_TAKEN } from './over-limit.ts';
 import { controlRefill } from './refill-control.ts';
@@ -26,6 +30,9 @@ import { StoreControl } from './store-control.ts';
 const CONTROL_MS = 2000;
 /** Requests that a control makes at most to see pods reject that count alone, beyond twice the limit. */
 const MOST_ALONE = 1000;
+/** The limit that a control sets at most, and the least length of its window, if the limiter takes limits. */
+const MOST_SET = 50;
+const SET_WINDOW_MS = 60_000;
 const HTTP_FIELD = 'subject.rateLimiter.interface.http';
 /** The likeliest reason why a caller is rejected at its first request. */
 const ONE_CALLER = `the rate limiter may take all requests for those of one caller, so put $(key) where it takes the identity of its caller (${HTTP_FIELD}.request), usually a header`;
@@ -40,47 +47,108 @@ export interface CallerControls {
   readonly writeMaxMs: number;
   /** Why it is not shown that the limiter counts in this Redis; undefined: it is. */
   readonly storeDoubt?: string;
-  /** Where a fault is held against what is counted. */
-  readonly baseline?: Baseline;
+  readonly baseline: Baseline;
 }
 
+type Parts = Pick<
+  Toolkit,
+  'askers' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'reference' | 'room' | 'timeoutMs'
+>;
+
 /**
- * @param key of the control, and beginning of the names of further ones
+ * @param key of the control: the names of all its keys begin with it, see {@link controlKeys}
  * @param rates of steady traffic for which it is needed how far counts are behind, in requests a second
  * @throws Error that says what does not fit together, and what to do; RedisClientError
  */
 export async function controlCallers(
-  toolkit: Pick<
-    Toolkit,
-    'askers' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'room' | 'timeoutMs'
-  >,
+  toolkit: Parts,
   { key, rates }: { readonly key: string; readonly rates: readonly number[] },
   signal: AbortSignal,
 ): Promise<CallerControls> {
-  const { askers: clients, callers, limiter, now, ownLimit, redis, timeoutMs } = toolkit;
-  const { http } = limiter.interface;
-  if (!callers || !http) throw new TypeError('the rate limiter is not behind HTTP');
+  const { redis, reference } = toolkit;
   const writes = await measureWrites(redis, signal);
-  const writeMaxMs = writes.at(-1) ?? 0;
+  const keys = controlKeys(key);
+  try {
+    const control = await controlLimit(toolkit, keys, signal);
+    const { allowed, counted: measured, limit, said, sent, storeDoubt } = control;
+    const lags = new Map<number, Lag>();
+    for (const rate of new Set(rates)) {
+      if (!measured) break;
+      const keyPrefix = reference ? keys.counting : `${keys.counting}-${rate}`;
+      lags.set(rate, await measured(toolkit, { keyPrefix, requestsPerSecond: rate }, signal));
+    }
+    const behind = [...lags].map(
+      ([rate, { lag, samples }]) =>
+        `${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
+    );
+    const writeMaxMs = writes.at(-1) ?? 0;
+    return {
+      message: [
+        `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, ${said.join('; ')}`,
+        ...(behind.length > 0 ? [`, and is at most ${behind.join(', ')}`] : []),
+        ...(reference ? [] : [`; ${control.refill}`]),
+      ].join(''),
+      writeMaxMs,
+      ...(storeDoubt !== undefined && { storeDoubt }),
+      baseline: {
+        writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
+        writeMaxMs,
+        lags,
+        denying: { limit, sent, allowed, denied: sent - allowed },
+      },
+    };
+  } finally {
+    await reference?.forget([keys.denying, keys.counting].map((one) => ({ key: one })));
+  }
+}
+
+/** What one caller got that used its limit up, and what was seen of it. */
+interface LimitControl {
+  /** Requests that its limit allows. */
+  readonly limit: number;
+  readonly sent: number;
+  readonly allowed: number;
+  readonly said: readonly string[];
+  readonly refill: string;
+  readonly storeDoubt?: string;
+  /** Measures how far counts are behind; undefined: nobody reports a count. */
+  readonly counted: ((parts: Parts, traffic: LagTraffic, signal: AbortSignal) => Promise<Lag>) | undefined;
+}
+
+async function controlLimit(
+  toolkit: Parts,
+  { denying: key, other }: ControlKeys,
+  signal: AbortSignal,
+): Promise<LimitControl> {
+  const { askers: clients, callers, limiter, now, ownLimit, redis, reference, timeoutMs } = toolkit;
+  const http = mappingOf(limiter);
   const limit = limitOf(limiter);
-  const full = admittedAtOnce(limit);
-  // Where the spec says what is counted, that shows it.
+  const full = reference ? Math.min(admittedAtOnce(limit), MOST_SET) : admittedAtOnce(limit);
+  // If the spec says what is counted, that shows it.
   const countable = limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow';
-  const store = countable && limiter.redis.count ? undefined : new StoreControl(redis);
-  const header = countable ? http.remaining?.header : undefined;
+  const isCounted = reference !== undefined || (countable && limiter.redis.count !== undefined);
+  const store = isCounted ? undefined : new StoreControl(redis);
+  const header = isCounted ? undefined : http.remaining?.header;
   const told = header === undefined ? undefined : new ToldControl(toolkit, header);
   await ownLimit?.untilWhole(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
+  await reference?.introduce([{ key, allowed: full, windowMs: SET_WINDOW_MS }], signal);
   const watched = store?.around(clients) ?? clients;
   const asked = told?.around(watched, callers) ?? watched;
   // So many that pods which count alone are all seen to reject.
   const most = Math.max(2 * full, Math.min(clients.length * full, MOST_ALONE)) + MOST_BEYOND;
+  const learned = reference && { learned: reference.learned.bind(reference), left: full };
   const options = { clients: asked, callers, key, most, callerTimeoutMs: timeoutMs };
-  const control = await useUp(options, signal).finally(() => ownLimit?.used());
-  // First, for a limit that is used up too soon may come of it.
+  const control = await useUp({ ...options, ...(learned && { rest: learned }) }, signal).finally(() =>
+    ownLimit?.used(),
+  );
+  // First, for it may be why a limit is used up too soon.
   if (ownLimit && control.usedUp) await requireFreeHealth(toolkit, signal);
-  const problem = controlProblem(limit, http, control, 'subject.rateLimiter.health.timeout');
+  const field = 'subject.rateLimiter.health.timeout';
+  const problem = reference
+    ? referenceProblem(limit, full, control, field)
+    : controlProblem(limit, http, control, field);
   if (problem) throw problem;
   const { requests } = control;
   const allowed = new Map(clients.map(({ node: { name } }) => [name, 0]));
@@ -89,41 +157,25 @@ export async function controlCallers(
   }
   const admitted = sumOf(allowed.values());
   const sent = requests.length;
-  const said = [
-    `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, one caller was let through ${counted(admitted, 'time')} and then denied by every node`,
-  ];
+  const said = [`one caller was let through ${counted(admitted, 'time')} and then denied by every node`];
   const seen = await store?.conclude(requests, countable, signal);
   if (seen) said.push(seen.message);
   if (told) said.push(told.conclude());
-  if (!ownLimit) await requireNewCaller(toolkit, `${key}-new`, signal);
+  if (!ownLimit && !reference) await requireNewCaller(toolkit, other, signal);
   const refill = { ...options, clients, most: full + MOST_BEYOND };
   const refilled = await controlRefill(limit, requests, refill, signal).finally(() => ownLimit?.used());
-  if (!store) {
-    const stored = await countAtRest(toolkit, key, { admitted, sent }, signal);
+  if (isCounted) {
+    const stored = await countAtRest(toolkit, key, { allowed, sent }, signal);
     said.push(`Redis counted ${stored} of ${sent} for it`);
   }
-  const found = { writeMaxMs, ...(seen?.doubt !== undefined && { storeDoubt: seen.doubt }) };
-  // What Redis holds goes before what answers tell; where nobody tells a count, nothing can lie behind.
-  const measured = store ? (header === undefined ? undefined : toldLag(header)) : measureLag;
-  if (!measured || rates.length === 0) return { message: [...said, refilled].join('; '), ...found };
-  const lags = new Map<number, Lag>();
-  for (const rate of new Set(rates)) {
-    const traffic = { keyPrefix: `${key}-${rate}`, requestsPerSecond: rate };
-    lags.set(rate, await measured(toolkit, traffic, signal));
-  }
-  const behind = [...lags].map(
-    ([rate, { lag, samples }]) =>
-      `${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
-  );
   return {
-    message: `${said.join('; ')}, and is at most ${behind.join(', ')}; ${refilled}`,
-    ...found,
-    baseline: {
-      writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
-      writeMaxMs,
-      lags,
-      denying: { limit: full, sent, allowed: admitted, denied: sent - admitted },
-    },
+    limit: full,
+    sent,
+    allowed: admitted,
+    said,
+    refill: refilled,
+    ...(seen?.doubt !== undefined && { storeDoubt: seen.doubt }),
+    counted: isCounted ? measureLag : header === undefined ? undefined : toldLag(header),
   };
 }
 
@@ -132,14 +184,14 @@ export async function controlCallers(
  * @throws Error where a pod denies such a look once that limit is used up
  */
 async function requireFreeHealth(
-  { askers, callers, limiter, timeoutMs }: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'timeoutMs'>,
+  { askers, callers, limiter, timeoutMs }: Parts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { path = '/' } = limiter.interface.http?.health ?? {};
+  const { path } = mappingOf(limiter).health;
   for (const client of askers) {
     const asked = await client.ask({ method: 'GET', path }, timeoutMs, signal);
     signal.throwIfAborted();
-    if (!callers || gotOf(asked, callers)?.got !== 'Denied') continue;
+    if (gotOf(asked, callers)?.got !== 'Denied') continue;
     throw new Error(
       `${client.node.name}: GET ${path} was denied once the limit of the operator's address was used up, so looks at the health use it up, too: set ${HTTP_FIELD}.health.path to one that asks no limiter`,
     );
@@ -151,12 +203,12 @@ async function requireFreeHealth(
  * @throws Error if it does not
  */
 async function requireNewCaller(
-  { askers, callers, timeoutMs }: Pick<Toolkit, 'askers' | 'callers' | 'timeoutMs'>,
+  { askers, callers, timeoutMs }: Parts,
   key: string,
   signal: AbortSignal,
 ): Promise<void> {
   const [client] = askers;
-  if (!client || !callers) return;
+  if (!client) return;
   const asked = await client.ask(callers.requestOf(key), timeoutMs, signal);
   signal.throwIfAborted();
   if (gotOf(asked, callers)?.got !== 'Denied') return;

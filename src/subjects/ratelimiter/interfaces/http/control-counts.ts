@@ -1,13 +1,15 @@
 /**
- * The controls of a count that a fault is held against: that Redis counts a caller where the spec says, and how far
- * it lies behind the sender without a fault, at the rate of the fault's traffic.
+ * The controls of a count that a fault is held against: that it counts one caller as it should, and how far it lies
+ * behind what was admitted without a fault, at the rate of the fault's traffic.
  */
 
-import { counted, messageOf } from '../../../../api/index.ts';
+import { counted } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
 import { pauseFor } from '../../waiting.ts';
-import type { CounterSample } from '../reference/counter-sample.ts';
-import { watchCounters } from '../reference/counter-watch.ts';
+import { perNode, sumOf } from '../../words.ts';
+import { type CounterSample, missingIn, totalAdmitted } from '../counter-sample.ts';
+import { watchCounters } from '../counter-watch.ts';
+import { type AdmittedByNode, countsOf } from '../counts.ts';
 import type { TrafficNode } from '../steady-traffic.ts';
 import { askingNode } from './asking-node.ts';
 import {
@@ -17,55 +19,86 @@ import {
   type LagTraffic,
   lagUnderTraffic,
 } from './lag-traffic.ts';
-import { storedCount } from './stored-count.ts';
 
-/** How long the count may take to hold all that was let through; milliseconds. */
+/** How long the count may take to hold all that was admitted; milliseconds. */
 const REST_MS = 5000;
 const ASK_AGAIN_MS = 50;
 /** No whole part of the time in which limiters share their counts. */
 const SAMPLE_EVERY_MS = 70;
 
+/** The requests of one caller, to which nothing is sent any more. */
+export interface CountedCaller {
+  /** What it was admitted. */
+  readonly allowed: AdmittedByNode;
+  readonly sent: number;
+}
+
 /**
- * What Redis holds of a caller of whose `sent` requests `admitted` were let through. A limiter may count those that
- * it denies, too.
+ * What Redis holds of a caller. A limiter behind HTTP may count what it rejects, too.
  * @throws Error that says what does not fit, and which field to set
  */
 export async function countAtRest(
   parts: LagParts,
   key: string,
-  { admitted, sent }: { readonly admitted: number; readonly sent: number },
+  caller: CountedCaller,
   signal: AbortSignal,
 ): Promise<number> {
+  const counts = countsOf(parts);
   const deadline = performance.now() + REST_MS;
   for (;;) {
-    const stored = await storedCount(parts, key);
-    signal.throwIfAborted();
-    if (stored >= admitted && stored <= sent) return stored;
-    if (stored > sent || performance.now() >= deadline) {
-      throw new Error(countProblem(parts, key, { stored, admitted, sent }));
-    }
+    const sample = await counts.sample(key, () => caller.allowed, signal);
+    const problem =
+      missingIn(sample, parts.askers.length) ??
+      (counts.source === 'Nodes'
+        ? nodesProblem(sample, caller, parts)
+        : countProblem(sample, key, caller, parts));
+    if (problem === undefined) return sample.stored ?? 0;
+    if (performance.now() >= deadline) throw new Error(`without any fault ${problem}`);
     await pauseFor(ASK_AGAIN_MS, signal);
   }
 }
 
+/** Why the counters of the pods, the count of Redis and that of the sender do not fit together; undefined: they do. Pure. */
+export function nodesProblem(
+  sample: CounterSample,
+  { allowed, sent }: CountedCaller,
+  { redis }: Pick<LagParts, 'redis'>,
+): string | undefined {
+  const { admitted, stored = 0 } = sample;
+  const [nodes, sender] = [totalAdmitted(sample), sumOf(allowed.values())];
+  if ([...allowed].some(([node, count]) => admitted.get(node) !== count)) {
+    return `the sender was allowed ${sender} of ${counted(sent, 'check')} (${perNode(allowed)}), and the nodes count ${nodes} (${perNode(admitted)}): see whether the pods are behind something that answers in their place, or somebody else uses keys that begin with demo-`;
+  }
+  if (stored > nodes) {
+    return `${redis.name} holds ${stored}, more than the ${nodes} that the nodes admitted: see whether other processes than the selected pods count under the same keys, or a pod was restarted during Setup`;
+  }
+  if (stored === nodes) return undefined;
+  const elsewhere = stored === 0 ? 'the rate limiter counts elsewhere: ' : '';
+  return `${elsewhere}spec.subject.rateLimiter.redis names ${redis.name}, which holds ${stored === 0 ? 'none' : stored} of the ${nodes} that the nodes admitted. Name the Redis in which the rate limiter counts`;
+}
+
 function countProblem(
-  { callers, limiter, redis }: LagParts,
+  { stored = 0 }: CounterSample,
   key: string,
-  { admitted, sent, stored }: { readonly stored: number; readonly admitted: number; readonly sent: number },
-): string {
+  { allowed, sent }: CountedCaller,
+  { callers, limiter, redis }: LagParts,
+): string | undefined {
+  const admitted = sumOf(allowed.values());
+  if (stored >= admitted && stored <= sent) return undefined;
   const { key: template = '', type = '' } = limiter.redis.count ?? {};
-  const where = `${redis.name} counts ${stored} at ${callers?.fillIn(template, key)} (${type})`;
+  const where = `${redis.name} counts ${stored} at ${callers.fillIn(template, key)} (${type})`;
   const went = `of ${counted(sent, 'request')} of that caller ${admitted} were let through`;
-  return `without any fault ${where}, and ${went}: correct subject.rateLimiter.redis.count (a count that only grows, of one caller), or subject.rateLimiter.redis.service`;
+  return `${where}, and ${went}: correct subject.rateLimiter.redis.count (a count that only grows, of one caller), or subject.rateLimiter.redis.service`;
 }
 
 /**
- * The furthest that Redis was behind what the sender was allowed, under steady traffic of callers within their limit.
- * @throws Error where the count could not be read often enough
+ * The furthest that counts were behind what was admitted, under steady traffic of callers under their limit.
+ * @throws Error if the counts could not be read often enough
  */
 export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: AbortSignal): Promise<Lag> {
-  const { askers, callers, now, timeoutMs } = parts;
-  if (!callers) throw new TypeError('there are no callers');
+  const { askers, callers, timeoutMs } = parts;
+  const counts = countsOf(parts);
+  const pods = counts.source === 'Nodes' ? askers.length : 1;
   const admitted = new Map<string, number>();
   let current = '';
   const nodes: LagSource['nodes'] = (keyAt) => {
@@ -85,26 +118,22 @@ export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: A
       }),
     );
   };
-  const look = async (): Promise<CounterSample> => {
+  const look = async (end: AbortSignal): Promise<CounterSample> => {
     const key = current;
-    const before = admitted.get(key) ?? 0;
-    const readAt = now();
-    const read = await storedCount(parts, key).then(
-      (stored) => ({ stored, problems: [] }),
-      (error: unknown) => ({ stored: undefined, problems: [messageOf(error)] }),
-    );
-    return { readAt, endedAt: now(), admitted: new Map([[key, before]]), elsewhere: [], ...read };
+    return await counts.sample(key, () => new Map([[key, admitted.get(key) ?? 0]]), end);
   };
   let seen: LagSeen = { lag: 0, samples: 0 };
-  const take = ({ admitted: before, problems, stored }: CounterSample): void => {
-    const { lag, problem, samples } = seen;
-    if (stored === undefined) seen = { ...seen, problem: problems[0] ?? problem };
-    else
-      seen = {
-        ...seen,
-        lag: Math.max(lag, ...[...before.values()].map((n) => n - stored)),
-        samples: samples + 1,
-      };
+  const take = (sample: CounterSample): void => {
+    const { stored } = sample;
+    const problem = missingIn(sample, pods);
+    seen =
+      stored === undefined || problem !== undefined
+        ? { ...seen, problem: problem ?? seen.problem }
+        : {
+            ...seen,
+            lag: Math.max(seen.lag, totalAdmitted(sample) - stored),
+            samples: seen.samples + 1,
+          };
   };
   const source: LagSource = {
     nodes,
@@ -112,8 +141,8 @@ export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: A
       return seen;
     },
     alongside: async (stop) => await watchCounters(look, take, stop, { everyMs: SAMPLE_EVERY_MS }),
-    tooLittle: 'what Redis counts could be read',
-    slow: 'Redis answers too slowly',
+    tooLittle: counts.source === 'Nodes' ? 'the counters could be read' : 'what Redis counts could be read',
+    slow: 'they are read too slowly',
   };
   return await lagUnderTraffic(parts, traffic, source, signal);
 }

@@ -101,7 +101,6 @@ export function toldLag(
 ): (parts: LagParts, traffic: LagTraffic, signal: AbortSignal) => Promise<Lag> {
   return async (parts, traffic, signal) => {
     const { askers, callers, limiter } = parts;
-    if (!callers) throw new TypeError('there are no callers');
     const names = askers.map(({ node }) => node.name);
     const full = admittedAtOnce(limitOf(limiter));
     let seen: LagSeen = { lag: 0, samples: 0 };

@@ -3,21 +3,24 @@ import { createServer as createHttp, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NodeClient } from '../../http/node-client.ts';
+import { rateLimiterSchema } from '../../schema.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { lookAtPods } from './http-health.ts';
-import { httpInterfaceSchema } from './schema.ts';
 
-const { health } = httpInterfaceSchema.parse({ request: { path: '/$(key)' }, health: { path: '/healthz' } });
+const HTTP = { type: 'HTTP', http: { request: { path: '/$(key)' }, health: { path: '/healthz' } } };
+const limiterOf = (spoken: object) =>
+  rateLimiterSchema.parse({ selector: {}, redis: { service: { name: 'redis' } }, interface: spoken });
 const redis = { ping: async () => undefined } as unknown as RedisConnections;
 
-async function lookAt(server: Server) {
+async function lookAt(server: Server, spoken: object = HTTP) {
   server.listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const node = { name: 'api-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
   const asker = new NodeClient(node, 2, Date.now);
   onTestFinished(() => asker.close());
-  return await lookAtPods({ askers: [asker], health, redis, timeoutMs: 2000 }, new AbortController().signal);
+  const toolkit = { askers: [asker], limiter: limiterOf(spoken), redis, timeoutMs: 2000 };
+  return await lookAtPods(toolkit, new AbortController().signal);
 }
 
 const answering = (answer: RequestListener) => createHttp(answer);
@@ -44,5 +47,18 @@ describe('a look at pods behind HTTP', () => {
     expect(seen.issues[0]).toMatch(
       /^api-0: GET \/healthz: .*; see subject.rateLimiter.port, or set interface.http.tls/,
     );
+  });
+
+  it('says of an API of your own that its interface has to be set', async () => {
+    const seen = await lookAt(
+      answering((_, response) => response.writeHead(404).end()),
+      {},
+    );
+    expect(seen.issues[0]).toMatch(/set subject.rateLimiter.interface.type to HTTP/);
+    const lost = await lookAt(
+      answering((_, response) => response.writeHead(503).end()),
+      {},
+    );
+    expect(lost.issues).toEqual([expect.stringMatching(/GET \/health: answered 503/)]);
   });
 });

@@ -6,20 +6,24 @@ import type { Toolkit } from '../../faults/fault.ts';
 import type { FailureCode } from '../../http/connection.ts';
 import type { Asked } from '../../http/node-client.ts';
 import type { Look } from '../poll-health.ts';
+import { isReference, mappingOf } from '../reference/preset.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
 
 /** What becomes of a request to something that speaks no HTTP, or HTTP over TLS. */
 const NO_HTTP: ReadonlySet<FailureCode> = new Set(['RESET', 'BAD_ANSWER']);
 
-export interface PodHealthOptions extends Pick<Toolkit, 'askers' | 'redis' | 'timeoutMs'> {
-  readonly health: HttpInterfaceSpec['health'];
-}
+const NOT_OF_THE_INTERFACE =
+  'the pods answer, but not as docs/interface.md has it: for an API of your own set subject.rateLimiter.interface.type to HTTP (docs/your-limiter.md), or correct subject.rateLimiter.port';
+
+/** With it a pod of the bundled limiter answers that does not reach its Redis. */
+const NO_REDIS = 503;
 
 /** One look; what fails is an issue of the snapshot. @throws only the reason of `signal` */
 export async function lookAtPods(
-  { askers, health, redis, timeoutMs }: PodHealthOptions,
+  { askers, limiter, redis, timeoutMs }: Pick<Toolkit, 'askers' | 'limiter' | 'redis' | 'timeoutMs'>,
   signal: AbortSignal,
 ): ReturnType<Look> {
+  const { health } = mappingOf(limiter);
   const request = { method: 'GET', path: health.path };
   const [store, ...asked] = await Promise.all([
     // A command on data would pass for one of the limiter: see StoreControl.
@@ -41,6 +45,13 @@ export async function lookAtPods(
     problems[i] === undefined ? [] : [`${node.name}: GET ${health.path}: ${problems[i]}`],
   );
   if (store !== undefined) issues.push(store);
+  const strangers = asked.filter(
+    ({ answer, failure }) =>
+      failure?.code === 'BAD_ANSWER' || (answer && ![...health.statuses, NO_REDIS].includes(answer.status)),
+  );
+  if (isReference(limiter) && strangers.length > 0 && strangers.length === askers.length) {
+    issues.unshift(NOT_OF_THE_INTERFACE);
+  }
   return {
     nodes,
     dependencies: [{ name: 'Redis', connected: store === undefined }],

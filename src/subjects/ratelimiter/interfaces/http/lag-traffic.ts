@@ -13,14 +13,16 @@ import { limitOf } from './limit-of-spec.ts';
 const LAG_MS = 1000;
 const LAG_WITHIN_MS = 15_000;
 const MIN_SAMPLES = 5;
+/** Length of the window of one caller with a limit of its own that admits all of it; milliseconds. */
+const SET_WINDOW_MS = 60_000;
 
 export type LagParts = Pick<
   Toolkit,
-  'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'room' | 'timeoutMs'
+  'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'reference' | 'room' | 'timeoutMs'
 >;
 
 export interface LagTraffic {
-  /** Beginning of the keys of its callers. */
+  /** Beginning of the keys of its callers, or the key of the only one if the limiter takes a limit that admits all. */
   readonly keyPrefix: string;
   readonly requestsPerSecond: number;
 }
@@ -45,15 +47,18 @@ export interface LagSource {
 
 /** @throws Error where too little was seen, with the problem of the source */
 export async function lagUnderTraffic(
-  { limiter, now, room }: LagParts,
+  { limiter, now, reference, room }: LagParts,
   { keyPrefix, requestsPerSecond }: LagTraffic,
   source: LagSource,
   signal: AbortSignal,
 ): Promise<Lag> {
   const limit = limitOf(limiter);
   await untilItFits(limit, LAG_WITHIN_MS, now, signal);
+  const most = Math.ceil((requestsPerSecond * (LAG_MS + LAG_WITHIN_MS)) / 1000);
+  const caller = { key: keyPrefix, allowed: most, windowMs: SET_WINDOW_MS };
+  await reference?.introduce([caller], signal);
   const each = admittedAtOnce(limit);
-  const nodes = source.nodes((index) => `${keyPrefix}-${Math.floor(index / each)}`);
+  const nodes = source.nodes((index) => (reference ? keyPrefix : `${keyPrefix}-${Math.floor(index / each)}`));
   const enough = new AbortController();
   const stop = AbortSignal.any([signal, enough.signal]);
   const beside = source.alongside?.(stop);

@@ -1,43 +1,14 @@
-/**
- * One look at all counters of a key: what every node admitted first, what Redis
- * counted after that. Read in this order the difference can only come out too
- * small, never too large: Redis may have caught up in between.
- */
-
+/** Samples the counters that the pods of the bundled limiter report, and what Redis counted after that. */
 import { messageOf } from '../../../../api/index.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { gaveNoAnswer } from '../../store/redis-error.ts';
+import type { CounterSample } from '../counter-sample.ts';
 import { type LimiterClient, LimiterClientError, type LimiterFailure } from './limiter-client.ts';
 
-/** Failures of a node that answered. */
+/** Failures of a pod that answered. */
 const ANSWERED: ReadonlySet<LimiterFailure> = new Set(['REFUSED', 'INVALID']);
 
-export interface CounterSample {
-  /** When the last node had answered, in milliseconds since the epoch. */
-  readonly readAt: number;
-  /** When Redis had answered too. */
-  readonly endedAt: number;
-  /** What each node that answered for the window has admitted. */
-  readonly admitted: ReadonlyMap<string, number>;
-  /** What Redis, or the node of `toldBy`, counted in the window over all nodes; undefined when it could not be read. */
-  readonly stored: number | undefined;
-  /** Whether Redis was asked, and gave no answer at all. */
-  readonly storeSilent?: boolean;
-  /** The node whose answer told what was counted, where Redis was not asked for it. */
-  readonly toldBy?: string;
-  /** Nothing more is to be told by now, of what was admitted so far; the problems say what never was. */
-  readonly idle?: boolean;
-  /** Nodes that answered for another window, or do not know the key any more. */
-  readonly elsewhere: readonly string[];
-  /** Nodes that gave an answer which is none to the question. */
-  readonly improper?: readonly string[];
-  /** Nodes that were not asked, since this machine made no connection: that says nothing of them. */
-  readonly unasked?: readonly string[];
-  /** Why something is missing. */
-  readonly problems: readonly string[];
-}
-
-/** What the key's window is called, and where Redis counts it once a node has said so. */
+/** A key, and the window that its counters have to be of. */
 export interface SampledWindow {
   readonly key: string;
   readonly windowId: string;
@@ -100,9 +71,4 @@ function sumOf(hash: Readonly<Record<string, string>>): number {
     (sum, value) => (/^\d{1,15}$/.test(value) ? sum + Number(value) : sum),
     0,
   );
-}
-
-/** What the nodes admitted altogether. */
-export function totalAdmitted(sample: CounterSample): number {
-  return [...sample.admitted.values()].reduce((sum, count) => sum + count, 0);
 }

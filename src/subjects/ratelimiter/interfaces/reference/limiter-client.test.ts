@@ -40,17 +40,8 @@ async function failureOf(request: Promise<unknown>): Promise<LimiterClientError>
 }
 
 describe('LimiterClient', () => {
-  it('takes 200 as allowed and 429 as denied', async () => {
-    const window = { windowId: 'w-0', windowEndsAt: 5 };
-    const yes = await clientOf(answer(200, { allowed: true, ...window, more: 'ignored' }));
-    const no = await clientOf(answer(429, { allowed: false, ...window }));
-    expect(await yes.check('k', never)).toEqual({ allowed: true, ...window });
-    expect(await no.check('k', never)).toEqual({ allowed: false, ...window });
-  });
-
   it.each([
-    ['allowed, with the status of a denial', answer(429, { allowed: true, windowId: 'w', windowEndsAt: 1 })],
-    ['without a window', answer(200, { allowed: true })],
+    ['without a window', answer(200, { limit: 1 })],
     ['that is no JSON', (_: IncomingMessage, response: ServerResponse) => void response.end('<html>')],
     [
       'larger than any of the interface',
@@ -58,18 +49,13 @@ describe('LimiterClient', () => {
     ],
   ])('refuses an answer %s', async (_, handle) => {
     const client = await clientOf(handle);
-    expect(await failureOf(client.check('k', never))).toMatchObject({ failure: 'INVALID' });
+    expect(await failureOf(client.limit('k', never))).toMatchObject({ failure: 'INVALID' });
   });
 
-  it.each([
-    ['a web page', 'hello', 'expected a list of nodes)'],
-    ['other JSON', { nodes: [] }, 'expected a list of nodes)'],
-    ['a list of something else', [{ id: 'a' }], 'expected a list of nodes; 0.address: '],
-  ])('says what it expected where it got %s', async (_, body, expected) => {
-    const client = await clientOf(answer(200, body));
-    const { message } = await failureOf(client.nodes(never));
-    expect(message).toContain(
-      `rl-0: GET /nodes answered 200, but not as a rate limiter of this interface (${expected}`,
+  it('says what it expected', async () => {
+    const client = await clientOf(answer(200, { hello: 'world' }));
+    expect((await failureOf(client.limit('k', never))).message).toMatch(
+      /^rl-0: GET \/limit answered 200, but not as a rate limiter of this interface \(expected a limit and its window; limit: /,
     );
   });
 
@@ -77,9 +63,9 @@ describe('LimiterClient', () => {
     const client = await clientOf(
       answer(503, { error: { code: 'REDIS_UNAVAILABLE', message: 'm'.repeat(1000) } }),
     );
-    const error = await failureOf(client.check('k', never));
+    const error = await failureOf(client.limit('k', never));
     expect(error).toMatchObject({ failure: 'REFUSED', status: 503 });
-    expect(error.message).toMatch(/^rl-0: POST \/check answered 503: REDIS_UNAVAILABLE: m+…$/);
+    expect(error.message).toMatch(/^rl-0: GET \/limit answered 503: REDIS_UNAVAILABLE: m+…$/);
     expect(error.message.length).toBeLessThan(300);
   });
 
@@ -88,7 +74,8 @@ describe('LimiterClient', () => {
     expect(await client.limit('k', never)).toBeUndefined();
     expect(await client.counter('k', never)).toBeUndefined();
     await client.remove('k', never);
-    expect(await failureOf(client.check('k', never))).toMatchObject({ failure: 'REFUSED', status: 404 });
+    const failure = await failureOf(client.define('k', 1, 1000, never));
+    expect(failure).toMatchObject({ failure: 'REFUSED', status: 404 });
   });
 
   it.each([
@@ -101,7 +88,7 @@ describe('LimiterClient', () => {
     const failure = await failureOf(client.counter('demo-a-1', never));
     expect(failure).toMatchObject({ failure: 'INVALID' });
     expect(failure.message).toBe(
-      'rl-0: GET /counter names a redisKey that does not hold the key demo-a-1, so it was not read: a node has to name the hash of the very key that it was asked for',
+      'rl-0: GET /counter names a redisKey that does not hold the key demo-a-1, so it was not read: a pod has to name the hash of the key in the request',
     );
   });
 
@@ -112,43 +99,6 @@ describe('LimiterClient', () => {
       expect(await (await clientOf(answer(200, counter))).counter('demo-a-1', never)).toEqual(counter);
     },
   );
-
-  it.each<[string, (client: LimiterClient) => Promise<unknown>, unknown, number]>([
-    ['POST /check', (client) => client.check('demo-a', never), { allowed: true }, 4096],
-    ['GET /counter', (client) => client.counter('demo-a', never), { admitted: 1, redisKey: 'demo-a' }, 4096],
-    ['GET /limit', (client) => client.limit('demo-a', never), { limit: 1 }, 4096],
-    ['GET /health', (client) => client.health(never), { redisConnected: true }, 4096],
-    ['GET /nodes', (client) => client.nodes(never), undefined, 65_536],
-  ])('takes an answer to %s up to its bound, and no more', async (_, ask, fields, most) => {
-    const sized = (bytes: number): string => {
-      const body =
-        fields === undefined ? '[]' : JSON.stringify({ windowId: 'w', windowEndsAt: 1, ...fields });
-      return body.padEnd(bytes, ' ');
-    };
-    const of = async (bytes: number) =>
-      await clientOf((_request, response) => void response.end(sized(bytes)));
-    await ask(await of(most));
-    const failure = await failureOf(ask(await of(most + 1)));
-    expect(failure).toMatchObject({ failure: 'INVALID' });
-    expect(failure.message).toContain(`the body is longer than ${most} bytes (BODY_TOO_LARGE)`);
-  });
-
-  it('does not wait for its deadline where informational answers go on for ever', async () => {
-    let sent = 0;
-    const client = await clientOf((_, response) => {
-      const more = (): void => {
-        if (response.destroyed) return;
-        sent += 1;
-        response.writeProcessing();
-        setImmediate(more);
-      };
-      more();
-    }, 10_000);
-    const failure = await failureOf(client.health(never));
-    expect(failure).toMatchObject({ failure: 'INVALID' });
-    expect(failure.message).toContain('more than 4 informational answers');
-    expect(sent).toBeLessThan(10_000);
-  });
 
   it('sends a key as it is', async () => {
     const seen: (string | undefined)[] = [];
@@ -162,24 +112,19 @@ describe('LimiterClient', () => {
 
   it('tells silence from a connection that was never made', async () => {
     const silent = await clientOf(() => undefined, 50);
-    expect(await failureOf(silent.check('k', never))).toMatchObject({ failure: 'UNANSWERED' });
+    expect(await failureOf(silent.limit('k', never))).toMatchObject({ failure: 'UNANSWERED' });
     const dropping = await clientOf((request) => void request.socket.destroy());
-    expect(await failureOf(dropping.check('k', never))).toMatchObject({ failure: 'BROKEN_OFF' });
+    expect(await failureOf(dropping.limit('k', never))).toMatchObject({ failure: 'BROKEN_OFF' });
     const nobody = new LimiterClient({ name: 'gone', host: '127.0.0.1', port: 1 }, 5000, 1);
     cleanups.push(() => nobody.close());
-    expect(await failureOf(nobody.check('k', never))).toMatchObject({ failure: 'UNREACHABLE' });
+    expect(await failureOf(nobody.limit('k', never))).toMatchObject({ failure: 'UNREACHABLE' });
   });
 
   it('stops when it is told to', async () => {
     const silent = await clientOf(() => undefined);
     const stop = new AbortController();
-    const request = silent.check('k', stop.signal);
+    const request = silent.limit('k', stop.signal);
     stop.abort(new Error('enough'));
     await expect(request).rejects.toThrow('enough');
-  });
-
-  it('knows a node without Redis by its answer, whatever its status', async () => {
-    const client = await clientOf(answer(503, { redisConnected: false, status: 'unavailable' }));
-    expect(await client.health(never)).toBe(false);
   });
 });

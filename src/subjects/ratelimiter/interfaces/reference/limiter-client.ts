@@ -1,59 +1,52 @@
 /**
- * Speaks the HTTP interface of one node of the rate limiter. Answers are checked
- * and bounded: they come from somebody else's program.
+ * The requests to one pod of the bundled limiter that no HTTP mapping has: it takes limits and reports its counter.
+ * Answers are checked and bounded: they come from somebody else's program.
  */
 import { z } from 'zod';
 import type { FailureCode } from '../../http/connection.ts';
-import type { Dial } from '../../http/dial.ts';
-import { JSON_BYTES, parseJson } from '../../http/json-body.ts';
-import { HttpPool, RequestError } from '../../http/pool.ts';
-import { encodeRequest } from '../../http/request.ts';
-import { type AnswerBounds, type AnswerMemory, DEFAULT_BOUNDS } from '../../http/response-reader.ts';
+import { parseJson } from '../../http/json-body.ts';
+import { NodeClient } from '../../http/node-client.ts';
+import type { AnswerMemory } from '../../http/response-reader.ts';
 import type { NodeTarget } from '../../target.ts';
-import { fairTimeout } from '../../waiting.ts';
-import { reasonOf } from './check-answer.ts';
+import { reasonOf } from './reference-callers.ts';
 
-/** What one answer may take, at most: it is read ten times a second of each of 200 nodes. */
-const SMALL: AnswerBounds = { ...DEFAULT_BOUNDS, bodyBytes: JSON_BYTES };
-/** A list of 200 nodes takes some 20 KiB. */
-const LIST: AnswerBounds = { ...SMALL, bodyBytes: 64 * 1024 };
+/** How long a pod may take to report its counter, so that one slow pod does not blind the watch; milliseconds. */
+const COUNTER_WITHIN_MS = 1000;
 
-const id = z.string().min(1).max(253);
 const count = z.int().min(0);
 const windowFields = { windowId: z.string().min(1).max(128), windowEndsAt: z.number() };
-
-const nodesAnswer = z
-  .array(z.object({ id, address: z.string().max(256), state: z.string().max(64) }))
-  .max(1000)
-  .describe('a list of nodes');
-const healthAnswer = z.object({ redisConnected: z.boolean() }).describe('whether it reaches Redis');
-const checkAnswer = z
-  .object({ allowed: z.boolean(), ...windowFields })
-  .describe('whether the request is allowed, and its window');
 const limitAnswer = z.object({ limit: count, ...windowFields }).describe('a limit and its window');
 const counterAnswer = z
   .object({ admitted: count, redisKey: z.string().min(1).max(512), ...windowFields })
   .describe('what was admitted, and its window');
 
-export type NodesAnswer = z.infer<typeof nodesAnswer>;
-export type CheckAnswer = z.infer<typeof checkAnswer>;
 /** `windowEndsAt` is in milliseconds since the epoch by the clock of Redis. */
 export type LimitAnswer = z.infer<typeof limitAnswer>;
 export type CounterAnswer = z.infer<typeof counterAnswer>;
 
 /**
- * What went wrong with a request. UNANSWERED: sent, perhaps acted upon, or yet to
- * be, and no answer came in time. BROKEN_OFF: sent, perhaps acted upon, and the
- * connection ended instead of an answer, on whichever side. UNREACHABLE: not sent, since the node took no connection. UNSENT:
- * not sent for another reason, which says nothing of the node. REFUSED: answered
- * with an error. INVALID: answered with something that is not of the interface.
+ * UNANSWERED: sent, and no answer in time; the pod may still act on it. BROKEN_OFF: sent, and the connection ended
+ * before an answer. UNREACHABLE: not sent, the pod took no connection. UNSENT: not sent for a reason that is not the
+ * pod's. REFUSED: answered with an error. INVALID: answered with something that is not of the interface.
  */
 export type LimiterFailure = 'UNANSWERED' | 'BROKEN_OFF' | 'UNREACHABLE' | 'UNSENT' | 'REFUSED' | 'INVALID';
 
-/** A request to a node failed; the message names the node, the request and the reason. */
+/** RESET, NO_ROOM and STOPPED: it may have been sent, and acted upon. */
+const FAILURES: Readonly<Record<FailureCode, LimiterFailure>> = {
+  UNREACHABLE: 'UNREACHABLE',
+  NO_CONNECTIONS: 'UNSENT',
+  NOT_SENT: 'UNSENT',
+  RESET: 'BROKEN_OFF',
+  NO_ROOM: 'BROKEN_OFF',
+  TIMEOUT: 'UNANSWERED',
+  STOPPED: 'BROKEN_OFF',
+  BAD_ANSWER: 'INVALID',
+};
+
+/** A request to a pod failed; the message names the pod, the request and the reason. */
 export class LimiterClientError extends Error {
   readonly failure: LimiterFailure;
-  /** HTTP status, where there was an answer. */
+  /** HTTP status, if there was an answer. */
   readonly status: number | undefined;
 
   constructor(failure: LimiterFailure, message: string, status?: number) {
@@ -67,143 +60,104 @@ export class LimiterClientError extends Error {
 /** Every method throws LimiterClientError, or the reason of `signal` once it is aborted. */
 export class LimiterClient {
   readonly name: string;
-  readonly #node: NodeTarget;
-  readonly #pool: HttpPool;
+  readonly #client: NodeClient;
   readonly #timeoutMs: number;
 
   /**
-   * @param connections requests that may be under way at once; further ones wait for their turn
-   * @param memory for answers that come in parts; left out: as their bounds allow
+   * @param timeoutMs how long one request may take
+   * @param connections requests that may be open at once; further ones wait
+   * @param memory for answers that come in parts; default: as their bounds allow
    */
-  constructor(node: NodeTarget, timeoutMs: number, connections: number, dial?: Dial, memory?: AnswerMemory) {
+  constructor(node: NodeTarget, timeoutMs: number, connections: number, memory?: AnswerMemory) {
     this.name = node.name;
     this.#timeoutMs = timeoutMs;
-    this.#node = node;
-    this.#pool = new HttpPool(node, connections, dial, memory);
+    this.#client = new NodeClient(node, connections, Date.now, undefined, memory);
   }
 
-  /** All nodes as this one knows them. */
-  async nodes(signal: AbortSignal): Promise<NodesAnswer> {
-    return (await this.#request('GET', '/nodes', undefined, nodesAnswer, [200], signal, LIST)).body;
-  }
-
-  /** Whether this node reaches its Redis. */
-  async health(signal: AbortSignal): Promise<boolean> {
-    const answer = await this.#request('GET', '/health', undefined, healthAnswer, [200, 503], signal);
-    return answer.status === 200 && answer.body.redisConnected;
-  }
-
-  /** Asks for one request to be admitted. */
-  async check(key: string, signal: AbortSignal): Promise<CheckAnswer> {
-    const { status, body } = await this.#request('POST', '/check', { key }, checkAnswer, [200, 429], signal);
-    if (body.allowed !== (status === 200)) {
-      throw new LimiterClientError(
-        'INVALID',
-        `${this.name}: POST /check answered ${status} with allowed ${body.allowed}`,
-        status,
-      );
-    }
-    return body;
-  }
-
-  /** Defines a limit on a key, with a fresh window that starts now. */
+  /** Defines a limit on a key, with a new window that starts now. */
   async define(key: string, limit: number, windowMs: number, signal: AbortSignal): Promise<LimitAnswer> {
     const body = { key, limit, window_sec: windowMs / 1000 };
-    return (await this.#request('POST', '/limit', body, limitAnswer, [200, 201], signal)).body;
+    const answer = await this.#request('POST', '/limit', limitAnswer, signal, { body });
+    if (answer === undefined) throw this.#refused('POST /limit', 404, undefined);
+    return answer;
   }
 
-  /** The limit of a key as this node knows it; undefined when it does not (yet). */
+  /** The limit of a key as this pod knows it; undefined: it does not know the key (yet). */
   async limit(key: string, signal: AbortSignal): Promise<LimitAnswer | undefined> {
-    return await this.#unless404(
-      this.#request('GET', `/limit?key=${encodeURIComponent(key)}`, undefined, limitAnswer, [200], signal),
-    );
+    return await this.#request('GET', `/limit?key=${encodeURIComponent(key)}`, limitAnswer, signal);
   }
 
   /**
-   * What this node admitted in the key's window; undefined when it does not know the key. The node picks which
-   * hash of Redis is read, so one that is not of `key` is an INVALID answer.
+   * What this pod admitted in the key's window, within 1 s; undefined: it does not know the key. The pod picks the
+   * hash of Redis that is read, so one that is not of `key` is an INVALID answer.
    */
   async counter(key: string, signal: AbortSignal): Promise<CounterAnswer | undefined> {
     const path = `/counter?key=${encodeURIComponent(key)}`;
-    const answer = await this.#unless404(this.#request('GET', path, undefined, counterAnswer, [200], signal));
-    if (answer !== undefined && !isOfKey(answer.redisKey, key)) {
-      throw new LimiterClientError(
-        'INVALID',
-        `${this.name}: GET /counter names a redisKey that does not hold the key ${key}, so it was not read: a node has to name the hash of the very key that it was asked for`,
-        200,
-      );
-    }
-    return answer;
+    const timeoutMs = Math.min(this.#timeoutMs, COUNTER_WITHIN_MS);
+    const answer = await this.#request('GET', path, counterAnswer, signal, { timeoutMs });
+    if (answer === undefined || isOfKey(answer.redisKey, key)) return answer;
+    throw new LimiterClientError(
+      'INVALID',
+      `${this.name}: GET /counter names a redisKey that does not hold the key ${key}, so it was not read: a pod has to name the hash of the key in the request`,
+      200,
+    );
   }
 
   /** Removes a limit; returns whether there was one: a key that is not known is as good as removed. */
   async remove(key: string, signal: AbortSignal): Promise<boolean> {
     const path = `/limit?key=${encodeURIComponent(key)}`;
-    const request = this.#request('DELETE', path, undefined, z.unknown(), [200, 204], signal);
-    return await this.#unless404(request.then(() => ({ body: true }))).then((was) => was ?? false);
+    return (
+      (await this.#request(
+        'DELETE',
+        path,
+        z.unknown().transform(() => true),
+        signal,
+      )) ?? false
+    );
   }
 
   /** Ends every connection at once. */
-  async close(): Promise<void> {
-    this.#pool.close();
+  close(): void {
+    this.#client.close();
   }
 
-  async #unless404<T>(request: Promise<{ body: T }>): Promise<T | undefined> {
-    try {
-      return (await request).body;
-    } catch (error) {
-      if (error instanceof LimiterClientError && error.status === 404) return undefined;
-      throw error;
-    }
-  }
-
+  /** The body of an answer 200, 201 or 204; undefined: 404. */
   async #request<T>(
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
-    body: object | undefined,
     schema: z.ZodType<T>,
-    expected: readonly number[],
     signal: AbortSignal,
-    bounds = SMALL,
-  ): Promise<{ status: number; body: T }> {
-    const what = `${this.name}: ${method} ${path.replace(/\?.*/, '')}`;
+    { body, timeoutMs = this.#timeoutMs }: { readonly body?: object; readonly timeoutMs?: number } = {},
+  ): Promise<T | undefined> {
+    const what = `${method} ${path.replace(/\?.*/, '')}`;
     const headers = { 'content-type': 'application/json' };
-    const bytes = encodeRequest(
-      { method, path, ...(body && { body: JSON.stringify(body), headers }) },
-      this.#node,
-    );
-    const timeout = fairTimeout(this.#timeoutMs);
-    let status: number;
-    let json: unknown;
-    try {
-      const called = AbortSignal.any([signal, timeout.signal]);
-      const answer = await this.#pool.request({ bytes, method, bounds }, called);
-      status = answer.status;
-      json = parseJson(answer.body, bounds.bodyBytes);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (timeout.signal.aborted) {
-        throw new LimiterClientError('UNANSWERED', `${what} was not answered within ${this.#timeoutMs} ms`);
-      }
-      if (!(error instanceof RequestError)) throw error;
-      throw new LimiterClientError(FAILURES[error.failure.code], `${what} failed: ${error.message}`);
-    } finally {
-      timeout.end();
+    const request = { method, path, ...(body && { headers, body: JSON.stringify(body) }) };
+    const { answer, failure } = await this.#client.ask(request, timeoutMs, signal);
+    signal.throwIfAborted();
+    if (failure) {
+      const kind = FAILURES[failure.code];
+      const why =
+        kind === 'UNANSWERED' ? `was not answered within ${timeoutMs} ms` : `failed: ${failure.message}`;
+      throw new LimiterClientError(kind, `${this.name}: ${what} ${why}`);
     }
-    if (!expected.includes(status)) {
-      throw new LimiterClientError('REFUSED', `${what} answered ${status}: ${reasonOf(json)}`, status);
-    }
+    const { status } = answer;
+    const json = parseJson(answer.body);
+    if (status === 404) return undefined;
+    if (status !== 200 && status !== 201 && status !== 204) throw this.#refused(what, status, json);
     const parsed = schema.safeParse(json);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      const where = issue?.path.length ? `; ${issue.path.join('.')}: ${issue.message}` : '';
-      throw new LimiterClientError(
-        'INVALID',
-        `${what} answered ${status}, but not as a rate limiter of this interface (expected ${schema.description ?? 'another body'}${where})`,
-        status,
-      );
-    }
-    return { status, body: parsed.data };
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    const where = issue?.path.length ? `; ${issue.path.join('.')}: ${issue.message}` : '';
+    throw new LimiterClientError(
+      'INVALID',
+      `${this.name}: ${what} answered ${status}, but not as a rate limiter of this interface (expected ${schema.description ?? 'another body'}${where})`,
+      status,
+    );
+  }
+
+  #refused(what: string, status: number, json: unknown): LimiterClientError {
+    const message = `${this.name}: ${what} answered ${status}: ${reasonOf(json)}`;
+    return new LimiterClientError('REFUSED', message, status);
   }
 }
 
@@ -215,15 +169,3 @@ function isOfKey(redisKey: string, key: string): boolean {
   }
   return false;
 }
-
-/** RESET, NO_ROOM, TIMEOUT and STOPPED: it may have been sent, and acted upon. */
-const FAILURES: Readonly<Record<FailureCode, LimiterFailure>> = {
-  UNREACHABLE: 'UNREACHABLE',
-  NO_CONNECTIONS: 'UNSENT',
-  NOT_SENT: 'UNSENT',
-  RESET: 'BROKEN_OFF',
-  NO_ROOM: 'BROKEN_OFF',
-  TIMEOUT: 'UNANSWERED',
-  STOPPED: 'BROKEN_OFF',
-  BAD_ANSWER: 'INVALID',
-};

@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest';
 import { ReferenceCallers } from './reference-callers.ts';
 
-const callers = new ReferenceCallers();
-callers.began('window-1');
+const callers = new ReferenceCallers((windowId) => windowId === 'window-1');
 
-const answer = (status: number, body: object) => ({ status, body: Buffer.from(JSON.stringify(body)) });
+const answer = (status: number, body: object) => ({
+  ...{ status, headers: new Map<string, string>() },
+  body: Buffer.from(JSON.stringify(body)),
+});
 const of = (windowId: string, allowed: boolean) => ({ allowed, windowId, windowEndsAt: 5 });
 
 it('asks for one request of a key', () => {
@@ -26,13 +28,14 @@ it.each([
     answer(503, { error: { code: 'OVERLOADED', message: 'later' } }),
     'answered 503: OVERLOADED: later',
   ],
-  ['a no without a status of one', answer(200, of('window-1', false)), 'answered 200 with allowed false'],
+  ['a no without a status of one', answer(200, of('window-1', false)), 'neither admitted nor denied'],
   [
     'a yes for a window that somebody else began',
     answer(200, of('x', true)),
-    'answered 200 for window x, which the demo has not begun',
+    'answered 200 for window x, which this run has not begun',
   ],
-  ['something else', answer(200, {}), 'wrong at'],
+  ['something else', answer(200, {}), 'neither admitted nor denied'],
+  ['a yes without a window', answer(200, { allowed: true }), 'no windowId'],
 ])('takes %s for neither', (_, given, message) => {
   expect(() => callers.read(given)).toThrow(message);
 });

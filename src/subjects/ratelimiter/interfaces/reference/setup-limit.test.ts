@@ -13,8 +13,8 @@ async function nodeThat(handle: RequestListener, timeoutMs = 30_000): Promise<Li
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const client = new LimiterClient({ name: 'rl', host: '127.0.0.1', port }, timeoutMs, 1);
-  onTestFinished(async () => {
-    await client.close();
+  onTestFinished(() => {
+    client.close();
     server.closeAllConnections();
     server.close();
   });

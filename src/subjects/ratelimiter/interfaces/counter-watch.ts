@@ -1,12 +1,9 @@
 /** Samples the counters of a key again and again, at a fixed rate, one sample at a time. */
 
-import { pauseFor } from '../../waiting.ts';
+import { pauseFor } from '../waiting.ts';
 import type { CounterSample } from './counter-sample.ts';
 
 export const SAMPLE_EVERY_MS = 100;
-
-/** How long a node may take to answer within a sample, lest one slow node blind the watch. */
-export const SAMPLE_TIMEOUT_MS = 1000;
 
 /** Two samples begin at least so far apart, however urgent they are. */
 const LOOK_APART_MS = 20;

@@ -8,9 +8,10 @@ import type { EvidenceBundle } from '../../../../evidence/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { dialTcp } from '../../http/dial.ts';
+import { callerAccess } from '../../interfaces/caller-access.ts';
 import { closeToolkit, openToolkit } from '../../toolkit.ts';
 import type { Toolkit } from '../fault.ts';
-import { CallerBurstAttempt } from './caller-attempt.ts';
+import { GhostAllowingAttempt } from './attempt.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -87,8 +88,8 @@ async function burstAt(
     mayBePaused: false,
     server: undefined,
   });
-  stops.push(async () => await closeToolkit(toolkit));
-  const attempt = new CallerBurstAttempt(scenario, { ...toolkit, ...parts });
+  stops.push(async () => closeToolkit(toolkit));
+  const attempt = new GhostAllowingAttempt(scenario, { ...toolkit, ...parts }, callerAccess(toolkit));
   await attempt.prepare('demo-x', never);
   const plannedAt = toolkit.now();
   const moment = { plannedAt, until: plannedAt + 60_000 };

@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { LimiterClient, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
-import { referenceAccess } from '../../src/subjects/ratelimiter/interfaces/reference/reference-access.ts';
+import { ReferenceLimiter } from '../../src/subjects/ratelimiter/interfaces/reference/reference-limiter.ts';
 import { rateLimiterOf } from '../../src/subjects/ratelimiter/schema.ts';
 import { limiterSpec } from '../kit/driven-limiter.ts';
 
@@ -42,29 +42,29 @@ async function nodeOf(counted: number) {
   const redis = new RedisConnections({ podName: 'redis-0', host, port: redisPort, tls: false }, 'probe');
   onTestFinished(async () => {
     redis.close();
-    await client.close();
+    client.close();
     node.closeAllConnections();
     node.close();
   });
   await observer.hset(`count:{${KEY}}`, 'rl-0', counted);
-  const access = referenceAccess({
-    ...{ askers: [], clients: [client], observers: [client], redis, now: Date.now, timeoutMs: 400 },
+  const reference = new ReferenceLimiter({
+    ...{ clients: [client], redis, now: Date.now, timeoutMs: 400 },
     limiter: rateLimiterOf(limiterSpec({})),
   });
-  await access.introduce([{ key: KEY }], never);
-  return { access, looks: () => looks };
+  await reference.introduce([{ key: KEY }], never);
+  return { reference, looks: () => looks };
 }
 
 it('looks once where Redis holds what the nodes admitted', async () => {
-  const { access, looks } = await nodeOf(2);
-  await access.learned?.(KEY, never);
+  const { looks, reference } = await nodeOf(2);
+  await reference.learned(KEY, never);
   expect(looks()).toBe(1);
 });
 
 it('waits for counts that never come only once: those are what an outage is to show', async () => {
-  const { access, looks } = await nodeOf(0);
-  await access.learned?.(KEY, never);
+  const { looks, reference } = await nodeOf(0);
+  await reference.learned(KEY, never);
   const first = looks();
-  await access.learned?.(KEY, never);
+  await reference.learned(KEY, never);
   expect(looks()).toBe(first + 1);
 });

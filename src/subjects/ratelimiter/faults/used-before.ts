@@ -1,0 +1,34 @@
+/** A look at the counters right before a fault. */
+import type { FaultReport } from '../../../demo/observed.ts';
+import { type CounterSample, missingIn, totalAdmitted } from '../interfaces/counter-sample.ts';
+import { countsOf } from '../interfaces/counts.ts';
+import { perNode } from '../words.ts';
+import type { Toolkit } from './fault.ts';
+
+type Parts = Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'reference'>;
+
+/**
+ * Why nothing may be injected: what is counted by now is not the fault's, and leaves less of the limit than the fault
+ * is to find. Undefined: the key is untouched.
+ * @throws if that cannot be found out
+ */
+export async function usedBefore(
+  parts: Parts,
+  key: string,
+  signal: AbortSignal,
+): Promise<FaultReport | undefined> {
+  const sample = await countsBefore(parts, key, signal);
+  const { admitted, stored } = sample;
+  if (totalAdmitted(sample) === 0 && stored === 0) return undefined;
+  const byNodes = parts.reference ? `nodes admitted ${perNode(admitted)}; ` : '';
+  const message = `Nothing was injected: ${key} had been used before the fault (${byNodes}Redis counted ${stored}). See who else sends requests for keys that begin with demo-, and run again`;
+  return { proof: 'Inconclusive', endedAt: parts.now(), message, evidence: [message] };
+}
+
+/** A sample of a key to which this run has sent nothing. @throws if it is not complete */
+export async function countsBefore(parts: Parts, key: string, signal: AbortSignal): Promise<CounterSample> {
+  const sample = await countsOf(parts).sample(key, () => new Map(), signal);
+  const missing = missingIn(sample, parts.reference ? parts.askers.length : 0);
+  if (missing === undefined) return sample;
+  throw new Error(`the counters of ${key} could not be read before the fault: ${missing}`);
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../http/burst-plan.ts';
+import { burstResultOf } from './burst-result.ts';
+import type { Decision } from './callers.ts';
+
+describe('the result of a burst', () => {
+  const outcome = (endedAt: number, rest: object) =>
+    ({ node: 'rl-0', sentAt: 0, endedAt, ...rest }) as Outcome<Decision>;
+  const answered = (endedAt: number, answer: Decision) => outcome(endedAt, { status: 200, answer });
+  const failed = (endedAt: number, code: string) => outcome(endedAt, { failure: { code, message: code } });
+
+  it('counts a request whose answer we gave up for want of room as unanswered, and as no error', () => {
+    const outcomes = [failed(4, 'NO_ROOM')];
+    const result = burstResultOf({ outcomes, startedAt: 0, endedAt: 9, sendSpanMs: 1 }, 'POST /check');
+    expect(result).toMatchObject({ errors: 0, unanswered: 1 });
+    expect(result.outcomes.map(({ got }) => got)).toEqual(['Unanswered']);
+  });
+
+  it('tells apart who may have been admitted, who was not, and which error came first', () => {
+    const outcomes = [
+      answered(7, 'Admitted'),
+      failed(9, 'TIMEOUT'),
+      failed(4, 'RESET'),
+      failed(3, 'NOT_SENT'),
+      failed(5, 'BAD_ANSWER'),
+      answered(2, 'Admitted'),
+      answered(1, 'Denied'),
+    ];
+    expect(burstResultOf({ outcomes, startedAt: 0, endedAt: 9, sendSpanMs: 1 }, 'POST /check')).toEqual({
+      requests: 7,
+      allowed: 2,
+      denied: 1,
+      errors: 2,
+      unanswered: 2,
+      firstError: 'rl-0: POST /check: NOT_SENT',
+      startedAt: 0,
+      endedAt: 9,
+      sendSpanMs: 1,
+      sent: new Map([['rl-0', 7]]),
+      allowedBy: new Map([['rl-0', 2]]),
+      allowedAt: [2, 7],
+      // One never left.
+      outcomes: [
+        [7, 'Admitted'],
+        [9, 'Unanswered'],
+        [4, 'Unanswered'],
+        [5, 'Failed'],
+        [2, 'Admitted'],
+        [1, 'Denied'],
+      ].map(([endedAt, got]) => ({ node: 'rl-0', sentAt: 0, endedAt, got })),
+    });
+  });
+});

@@ -1,0 +1,43 @@
+/**
+ * One sample of the counters of a caller: what was admitted first, and what was counted after that. In this order the
+ * difference can only be too small, never too large: the counts may have caught up in between.
+ */
+
+export interface CounterSample {
+  /** When what was admitted had been read, in milliseconds since the epoch. */
+  readonly readAt: number;
+  /** When the count had been read, too. */
+  readonly endedAt: number;
+  /** What each pod has admitted, as its counter or the sender reports. */
+  readonly admitted: ReadonlyMap<string, number>;
+  /** What Redis, or the pod in `toldBy`, counted over all pods; undefined if it could not be read. */
+  readonly stored: number | undefined;
+  /** Whether Redis gave no answer at all. */
+  readonly storeSilent?: boolean;
+  /** The pod whose answer reported the count, if it was not read from Redis. */
+  readonly toldBy?: string;
+  /** No more reports are due for what was admitted so far; the problems say what was never reported. */
+  readonly idle?: boolean;
+  /** Pods that answered for another window, or no longer know the key. */
+  readonly elsewhere: readonly string[];
+  /** Pods that answered with something else than a counter. */
+  readonly improper?: readonly string[];
+  /** Pods that got no request, because this machine made no connection: that says nothing of them. */
+  readonly unasked?: readonly string[];
+  /** Why something is missing. */
+  readonly problems: readonly string[];
+}
+
+/** What was admitted over all pods. */
+export function totalAdmitted({ admitted }: Pick<CounterSample, 'admitted'>): number {
+  return [...admitted.values()].reduce((sum, count) => sum + count, 0);
+}
+
+/** Why a sample over so many pods is not complete; undefined: every pod and Redis answered. */
+export function missingIn(
+  { admitted, elsewhere, problems, stored }: CounterSample,
+  pods: number,
+): string | undefined {
+  if (stored !== undefined && admitted.size >= pods) return undefined;
+  return problems[0] ?? `${elsewhere.join(', ')} lost the key`;
+}

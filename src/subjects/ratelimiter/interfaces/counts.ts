@@ -1,0 +1,52 @@
+/** Where the counts of one caller are read: the pods' counters and Redis, or the sender's own count and Redis. */
+import { messageOf } from '../../../api/index.ts';
+import type { Toolkit } from '../faults/fault.ts';
+import { gaveNoAnswer } from '../store/redis-error.ts';
+import type { CounterSample } from './counter-sample.ts';
+import { storedCount } from './http/stored-count.ts';
+
+/** Admitted requests by pod. */
+export type AdmittedByNode = ReadonlyMap<string, number>;
+
+/**
+ * Who reports what was admitted, and what of it was counted. Nodes: the pods' counters, and Redis. Sender: the sender
+ * of the traffic, and Redis. Told: the sender, and the quota that answers report.
+ */
+export type CountSource = 'Nodes' | 'Sender' | 'Told';
+
+export interface Counts {
+  readonly source: Exclude<CountSource, 'Told'>;
+  /**
+   * One sample of a caller's counts.
+   * @param admitted the sender's own count, read first
+   * @throws only the reason of `signal`
+   */
+  sample(key: string, admitted: () => AdmittedByNode, signal: AbortSignal): Promise<CounterSample>;
+}
+
+/** The pods' counters if they report any, else what the spec says of Redis. */
+export function countsOf(
+  parts: Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'redis' | 'reference'>,
+): Counts {
+  const { now, reference } = parts;
+  if (reference) {
+    return { source: 'Nodes', sample: async (key, _, signal) => await reference.sample(key, signal) };
+  }
+  return {
+    source: 'Sender',
+    async sample(key, admittedNow, signal) {
+      const [admitted, readAt] = [admittedNow(), now()];
+      let stored: number | undefined;
+      let storeSilent = false;
+      const problems: string[] = [];
+      try {
+        stored = await storedCount(parts, key);
+      } catch (error) {
+        storeSilent = gaveNoAnswer(error);
+        problems.push(messageOf(error));
+      }
+      signal.throwIfAborted();
+      return { readAt, endedAt: now(), admitted, stored, storeSilent, elsewhere: [], problems };
+    },
+  };
+}
