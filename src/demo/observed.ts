@@ -59,6 +59,8 @@ export interface InvariantReading {
   readonly brokenAt?: number;
   /** When that was known for sure; latched. */
   readonly detectedAt?: number;
+  /** The measure of the invariant as it was at `detectedAt`; default: the first of `measures`. It may grow after that. */
+  readonly whenDetected?: Measure;
   /** How often the fault was injected to find out; default: once. */
   readonly trials?: number;
   /** The end of the last complete sample. */
@@ -182,7 +184,7 @@ export function nothingObserved(since: number): Observed {
 const NAMED = 3;
 
 /** That pods of the run were deleted meanwhile, for people; undefined where all are there. */
-export function goneMessage({ gone, target }: Observed): string | undefined {
+export function goneMessage({ gone, target }: Pick<Observed, 'gone' | 'target'>): string | undefined {
   if (gone.length === 0) return undefined;
   const names = gone.slice(0, NAMED).join(', ') + (gone.length > NAMED ? ' and others' : '');
   const all = target?.pods.length ?? gone.length;

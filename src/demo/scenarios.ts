@@ -7,7 +7,7 @@ import type { FaultStatus, Measure, Reason, ScenarioResult, ScenarioStatus } fro
 import { counted, formatDuration, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { iso, mayBeActive, ms, overAt, wake, watchEnd } from './context.ts';
-import type { FaultReport, InvariantReading } from './observed.ts';
+import type { FaultReport, InvariantReading, RecoveryReport } from './observed.ts';
 import { announcement, goneMessage } from './observed.ts';
 import { CONFIDENCE, excludedAbove } from './power.ts';
 import type { Scenario } from './subject.ts';
@@ -132,8 +132,20 @@ export function takeFigures(
   setEvidence(entry, [...(report?.evidence ?? []), ...reading.evidence]);
 }
 
+/** What a look after the fault has shown, once the subject was seen to work again. */
+export function takeRecovery(
+  entry: ScenarioStatus,
+  fault: FaultStatus,
+  { measures, restedAt }: Pick<RecoveryReport, 'measures' | 'restedAt'>,
+): void {
+  setMeasures(entry, measures);
+  if (restedAt === undefined) return;
+  entry.recoveredAfterMs = Math.max(0, Math.round(restedAt - ms(fault.endedAt ?? fault.until)));
+  entry.recoveredAfter = formatDuration(entry.recoveredAfterMs);
+}
+
 /** Puts measures into an entry; one of the same name is replaced, the others stay. */
-export function setMeasures(entry: ScenarioStatus, measures: readonly Measure[]): void {
+function setMeasures(entry: ScenarioStatus, measures: readonly Measure[]): void {
   const names = new Set(measures.map(({ name }) => name));
   const others = (entry.measures ?? []).filter(({ name }) => !names.has(name));
   const all = [...measures, ...others].slice(0, LIMITS.measures);
@@ -185,10 +197,10 @@ export function judge(
     const outside = whenOutside(brokenAt, fault);
     if (outside === undefined) {
       const after = Math.max(0, Math.round(reading.detectedAt - brokenAt));
-      const message = `The invariant was broken, and that was noticed ${after} ms later: ${figures(reading, 'so far')}`;
+      const message = `The invariant was broken, and that was noticed ${after} ms later: ${figures(reading.whenDetected ?? reading.measures[0], 'so far')}`;
       return { result: 'Detected', reason: 'Detected', message };
     }
-    const message = `The invariant was broken ${outside}, so it was not the fault that did it: ${figures(reading, 'then')}`;
+    const message = `The invariant was broken ${outside}, so it was not the fault that did it: ${figures(reading.whenDetected ?? reading.measures[0], 'then')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
   if (watchedTo === undefined) return undefined;
@@ -218,7 +230,7 @@ export function judge(
   const message =
     reading.measures[0]?.bound === undefined
       ? `Found ${reading.summary} in ${tried}, which the spec accepts${excluded}`
-      : `Not observed in ${tried}: ${figures(reading, 'at most')}${excluded}`;
+      : `Not observed in ${tried}: ${figures(reading.measures[0], 'at most')}${excluded}`;
   return { result: 'NotDetected', reason: 'NotDetected', message };
 }
 
@@ -232,10 +244,10 @@ function whenOutside(at: number, { startedAt, endedAt }: FaultStatus): string | 
   return undefined;
 }
 
-/** "queued 30 requests so far, bound 6"; `of` says what the figure is of. It may have grown since the break was noticed. */
-function figures({ measures: [first] }: InvariantReading, of: string): string {
-  if (!first) return 'nothing was measured';
-  const { atLeast, bound, name, unit, value } = first;
+/** "queued 30 requests so far, bound 6"; `of` says what the figure is of. It may grow once the break was noticed. */
+function figures(measure: Measure | undefined, of: string): string {
+  if (!measure) return 'nothing was measured';
+  const { atLeast, bound, name, unit, value } = measure;
   const measured = `${name} ${atLeast ? 'at least ' : ''}${value} ${unit} ${of}`;
   return bound === undefined ? measured : `${measured}, bound ${bound}`;
 }

@@ -20,7 +20,7 @@ import {
 } from './context.ts';
 import { askForDiagnosis, awaitedUntil } from './diagnoses.ts';
 import { applyRemedies } from './remedies.ts';
-import { setMeasures, watching } from './scenarios.ts';
+import { takeRecovery, watching } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
 import { awaitHealthy, freshHealth } from './work.ts';
@@ -133,11 +133,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   const report = observed.recoveries[fault.id];
   const endedAt = ms(fault.endedAt ?? fault.until);
   if (report?.workedAt !== undefined) {
-    setMeasures(entry, report.measures);
-    if (report.restedAt !== undefined) {
-      entry.recoveredAfterMs = Math.max(0, Math.round(report.restedAt - endedAt));
-      entry.recoveredAfter = formatDuration(entry.recoveredAfterMs);
-    }
+    takeRecovery(entry, fault, report);
     return { done: true, message: report.message };
   }
   // A presenter may have talked long after the fault had ended: the time allowed counts from when it is looked for.

@@ -11,10 +11,10 @@ import { ghostAllowing } from './faults/ghost-allowing/index.ts';
 import { ConnectionBudget } from './http/connection-budget.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
+export type { BurstResult } from './checkers/burst-result.ts';
 export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/redis-pause/pause.ts';
 export { ConnectionBudget } from './http/connection-budget.ts';
 export { freeFileDescriptors } from './http/file-descriptors.ts';
-export type { BurstResult } from './interfaces/burst-result.ts';
 export { SAMPLE_EVERY_MS } from './interfaces/counter-watch.ts';
 export { type BurstOptions, injectBurstTraffic } from './interfaces/reference/check-burst.ts';
 export { sampleCounters } from './interfaces/reference/counter-sample.ts';

@@ -4,8 +4,8 @@
  */
 import type { FaultStatus, ScenarioStatus } from '../../api/index.ts';
 import { iso, watchEnd } from '../../demo/context.ts';
-import { goneMessage } from '../../demo/observed.ts';
-import { closeUnseen, conclude, setMeasures, takeFigures, takeOver } from '../../demo/scenarios.ts';
+import { type FaultReport, goneMessage } from '../../demo/observed.ts';
+import { closeUnseen, conclude, takeFigures, takeOver, takeRecovery } from '../../demo/scenarios.ts';
 import type { Scenario } from '../../demo/subject.ts';
 import { type Fault, type Judge, planOf } from './faults/fault.ts';
 import { FAULTS } from './faults/index.ts';
@@ -72,28 +72,47 @@ class ScenarioReplay {
       closeUnseen(fault, Number.POSITIVE_INFINITY);
       this.#conclude(watchEnd(fault, this.#scenario, this.#judge.reading()));
     }
-    const measures = this.#history.last('recovered') && this.#judge.recovered?.();
-    if (measures) setMeasures(this.#entry, measures);
+    const recovered = this.#history.last('recovered');
+    if (recovered && fault) {
+      const { restedAt } = recovered;
+      const rested = restedAt === undefined ? {} : { restedAt };
+      const measures = this.#judge.recovered?.() ?? [];
+      takeRecovery(this.#entry, fault, { ...rested, measures });
+    }
     return this.#entry;
   }
 
   #takeFault(event: Extract<HistoryEvent, { kind: 'fault' }>): void {
     if (event.step === 'Planned') {
       this.#fault = { id: this.#scenario.name, plannedAt: iso(event.at), until: iso(event.until) };
-    } else if (event.step === 'Reported' && this.#fault) takeOver(this.#entry, this.#fault, event);
+    } else if (event.step === 'Reported' && this.#fault) takeOver(this.#entry, this.#fault, reportIn(event));
   }
 
   #conclude(watchedTo: number | undefined): void {
     if (!this.#fault?.proof) return;
     const reading = this.#judge.reading();
+    const { report } = this.#history;
     conclude(this.#entry, this.#fault, reading, watchedTo, this.#goneMessage());
-    if (this.#entry.result !== undefined) takeFigures(this.#entry, this.#history.report, reading);
+    if (reading && this.#entry.result !== undefined)
+      takeFigures(this.#entry, report && reportIn(report), reading);
   }
 
   #goneMessage(): string | undefined {
     const pods = this.#history.setup.pods.map((name) => ({ name, uid: '', imageId: '' }));
     return goneMessage({ gone: [...this.#gone], target: { pods, store: '' } });
   }
+}
+
+type Reported = NonNullable<History['report']>;
+
+function reportIn({ endedAt, evidence, message, proof, startedAt }: Reported): FaultReport {
+  return {
+    message,
+    evidence,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...(proof && { proof }),
+  };
 }
 
 /** The fault of a scenario, which has to be one that the API server would have let through. */

@@ -393,7 +393,7 @@ describe('a pod that was deleted during the watch', () => {
     const record = recordOf({ within });
     for (let sentAt = 12_000; sentAt < 13_000; sentAt += 100) {
       const times = { sentAt, endedAt: sentAt + 1 };
-      record.add({ node: 'b', caller: 'Within', got: 'Failed', unheard: true, ...times });
+      record.add({ node: 'b', caller: 'Within', got: 'Failed', cause: 'Reset', ...times });
     }
     return record;
   };

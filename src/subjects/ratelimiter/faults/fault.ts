@@ -78,7 +78,8 @@ export interface Fault {
 
 /** What a history has shown so far. */
 export interface Judge {
-  reading(): InvariantReading;
+  /** Undefined while there is nothing to read. */
+  reading(): InvariantReading | undefined;
   /** What the fault left, once the subject was seen to work again. */
   recovered?(): readonly Measure[];
 }

@@ -1,23 +1,35 @@
-/** What an attempt knows when it has prepared its callers, as the head of its history. */
+/** What an attempt knows, as parts of its history. */
 import type { ScenarioSpec } from '../../../api/index.ts';
+import type { FaultReport } from '../../../demo/observed.ts';
+import type { EventOf } from '../history/events.ts';
 import { HISTORY_VERSION, type Setup } from '../history/setup.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import type { Toolkit } from './fault.ts';
 
-/** @param preparedAt when the callers were made; milliseconds since the epoch */
+/** What is known of an attempt besides its toolkit. */
+interface Prepared {
+  readonly fixture: string;
+  /** When the callers were made; milliseconds since the epoch. */
+  readonly preparedAt: number;
+  /** Of its steady traffic, if it has some. */
+  readonly requestsPerSecond?: number;
+}
+
 export function setupOf(
   scenario: ScenarioSpec,
   { baseline, limiter, storeDoubt, target, usualWriteMs }: Toolkit,
-  preparedAt: number,
+  { fixture, preparedAt, requestsPerSecond = 0 }: Prepared,
 ): Setup {
   const doubt = storeDoubt();
   const measured = baseline();
+  const lag = measured?.lags.get(requestsPerSecond)?.lag;
   return {
     kind: 'setup',
     version: HISTORY_VERSION,
     scenario,
     limiter,
     pods: target.nodes.map(({ name }) => name),
+    fixture,
     preparedAt,
     clockWithinMs: CLOCK_WITHIN_MS,
     usualWriteMs: usualWriteMs(),
@@ -27,7 +39,21 @@ export function setupOf(
         writeP50Ms: measured.writeP50Ms,
         writeMaxMs: measured.writeMaxMs,
         denying: measured.denying,
+        ...(lag !== undefined && { lag }),
       },
     }),
+  };
+}
+
+/** A report of the fault as an event. */
+export function faultEvent({ endedAt, evidence, message, proof, startedAt }: FaultReport): EventOf<'fault'> {
+  return {
+    kind: 'fault',
+    step: 'Reported',
+    ...(startedAt !== undefined && { startedAt }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...(proof && { proof }),
+    message,
+    evidence: [...evidence],
   };
 }

@@ -37,9 +37,9 @@ describe('a timeline', () => {
   it('names pods by role and order, and gives nothing away', () => {
     const seen = timeline('limiter-a', 'limiter-b');
     seen.sample(sample(T, { 'limiter-a': 1, 'limiter-b': 2 }, 3));
-    seen.take({ kind: 'gone', at: T + 1, pods: ['limiter-b'] });
-    seen.take({ kind: 'probe', state: 'Lost', at: T + 2 });
-    seen.take({ kind: 'probe', state: 'Restarted', at: T + 3 });
+    seen.show({ kind: 'gone', at: T + 1, pods: ['limiter-b'] });
+    seen.show({ kind: 'probe', state: 'Lost', at: T + 2 });
+    seen.show({ kind: 'probe', state: 'Restarted', at: T + 3 });
     const bundle = seen.bundle(T);
     expect(leaksOf(fromItsBeginning(bundle), ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
     expect(evidenceBundle.parse(bundle)).toEqual(bundle);
@@ -89,10 +89,10 @@ describe('a timeline', () => {
     const seen = timeline('a', 'b');
     const wrong = { ...sample(T + 1, { a: 1 }, undefined), improper: ['b'], storeSilent: false };
     seen.sample(wrong);
-    seen.take({ kind: 'probe', state: 'WriteRefused', at: T + 10 });
-    seen.take({ kind: 'probe', state: 'WriteRefused', at: T + 20 });
+    seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 10 });
+    seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 20 });
     seen.writeAccepted(T + 30, 1);
-    seen.take({ kind: 'probe', state: 'WriteRefused', at: T + 40 });
+    seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 40 });
     expect(events(seen.bundle(T))).toEqual([
       '10 store: it answered a write with an error',
       '40 store: it answered a write with an error',
@@ -108,7 +108,7 @@ describe('a timeline', () => {
 
   it('takes a connection that did not come about for no answer', () => {
     const seen = timeline('a');
-    seen.request({ node: 'a', caller: 'Within', sentAt: T, endedAt: T + 1, got: 'Failed', unheard: true });
+    seen.request({ node: 'a', caller: 'Within', sentAt: T, endedAt: T + 1, got: 'Failed', cause: 'Reset' });
     const bundle = seen.bundle(T);
     expect(points(bundle, 'replica-1', 'others-failed')).toEqual([[1, 1]]);
     expect(points(bundle, 'replica-1', 'request-latency')).toBeUndefined();
@@ -122,7 +122,7 @@ describe('a timeline', () => {
         caller: 'Within',
         sentAt,
         endedAt: sentAt + 1,
-        ...(unheard ? { got: 'Failed', unheard } : { got: 'Admitted' }),
+        ...(unheard ? { got: 'Failed', cause: 'Reset' } : { got: 'Admitted' }),
       });
     // One that breaks a connection in two is there.
     for (let i = 0; i < 20; i += 1) ask('a', T + 100 * i, i % 2 === 1);
@@ -198,7 +198,7 @@ describe('a timeline', () => {
       [2, UNREACHABLE, false],
       [3, 'ready', true],
     ] as const) {
-      seen.take({ kind: 'health', at: T + at, pods: { a: 'ready', b: state }, connected });
+      seen.show({ kind: 'health', at: T + at, pods: { a: 'ready', b: state }, connected });
     }
     expect(events(seen.bundle(T))).toEqual([
       '1 replica-2: its health check gave no proper answer',

@@ -13,11 +13,21 @@ import {
   type SeenInvariant,
   type Signal,
 } from '../../../evidence/index.ts';
-import type { CallerKind, CallerRequest, EventOf, Got, LateAnswer, ProbeEvent } from '../history/events.ts';
-import type { BurstResult } from '../interfaces/burst-result.ts';
+import type { BurstResult } from '../checkers/burst-result.ts';
+import { sampleOf } from '../history/counts.ts';
+import type {
+  CallerKind,
+  CallerRequest,
+  EventOf,
+  Got,
+  HistoryEvent,
+  LateAnswer,
+  ProbeEvent,
+} from '../history/events.ts';
+import { isUnheard } from '../interfaces/caller-request.ts';
 import type { CounterSample } from '../interfaces/counter-sample.ts';
+import type { CountSource } from '../interfaces/counts.ts';
 import type { RateLimiterTarget } from '../target.ts';
-import type { ObservedEvent } from './fault.ts';
 
 const CLIENT = 'client';
 const STORE = 'store';
@@ -35,7 +45,12 @@ const UNHEARD_MS = 500;
 export type Asker = 'requests' | 'others';
 
 /** Callers that cross their limits are in neither: one that is rejected there would pass for one of the others. */
-const ASKERS: Readonly<Partial<Record<CallerKind, Asker>>> = { Beyond: 'requests', Within: 'others' };
+const ASKERS: Readonly<Partial<Record<CallerKind, Asker>>> = {
+  Beyond: 'requests',
+  Burst: 'requests',
+  Steady: 'requests',
+  Within: 'others',
+};
 
 const OF_ANSWER = {
   Admitted: 'allowed',
@@ -94,17 +109,20 @@ export class Timeline {
     return this.#recorder.bundle(origin, invariant);
   }
 
-  /** Takes in an event of a history that needs nothing besides itself. */
-  take(event: ObservedEvent): void {
-    switch (event.kind) {
-      case 'probe':
-        return this.#probe(event);
-      case 'health':
-        return this.#health(event);
-      case 'gone':
-        return this.#gone(event);
-      default:
-        return event satisfies never;
+  /**
+   * Shows an event of a history, if it needs nothing besides itself.
+   * @param source whose counts the samples of counters are
+   */
+  show(event: HistoryEvent, source: CountSource = 'Nodes'): void {
+    if (event.kind === 'request') this.request(event);
+    else if (event.kind === 'probe') this.#probe(event);
+    else if (event.kind === 'health') this.#health(event);
+    else if (event.kind === 'gone') this.#gone(event);
+    else if (event.kind === 'count') {
+      const sample = sampleOf(event);
+      if (source === 'Told') this.told(sample);
+      else if (source === 'Sender') this.stored(sample);
+      else this.sample(sample);
     }
   }
 
@@ -206,14 +224,14 @@ export class Timeline {
   }
 
   /** A request of which all is known by now. */
-  request({ caller, endedAt, got, node, sentAt, unheard }: CallerRequest): void {
+  request({ caller, cause, endedAt, got, node, sentAt }: CallerRequest): void {
     const asker = ASKERS[caller];
     if (asker === undefined) {
       if (caller === 'Reaching' && got === 'Admitted') this.#count(endedAt, node, 'newcomer-allowed', 1);
       return;
     }
     this.sent(sentAt, node, asker);
-    if (!unheard) {
+    if (!isUnheard({ cause })) {
       this.answered(endedAt, node, got, endedAt - sentAt, asker);
       return;
     }

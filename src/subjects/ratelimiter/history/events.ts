@@ -10,16 +10,27 @@ import { z } from 'zod';
 const at = z.number().min(0).max(9_007_199_254_740_991);
 const count = z.int().min(0).max(1_000_000_000);
 const pod = z.string().max(253);
+const pods = z.array(pod).max(1024);
+const podCounts = z.record(pod, count);
+const key = z.string().max(512);
 const text = z.string().max(2048);
 
 /** Failed: an answer that neither admits nor denies, or a connection that broke. */
 export const OUTCOMES = ['Admitted', 'Denied', 'Failed', 'Unanswered'] as const;
 
 /**
+ * Why a request failed. Unreachable: no connection came about, so it was not admitted. Reset: the connection broke, and
+ * nobody knows whether it was admitted. ServerError: a status from 500 on, so it was not admitted. Answer: the answer says
+ * neither, so nobody knows.
+ */
+export const CAUSES = ['Unreachable', 'Reset', 'ServerError', 'Answer'] as const;
+
+/**
  * Within: stays under its limit. Beyond: had used its limit up before the fault. Reaching: first seen in the fault,
  * and crosses its limit there. Crossing: had one request left when the fault began, and crosses its limit there.
  * Account: asks for a part of its limit in the fault and uses the rest up afterwards, so that its counts can be
  * reconciled. Returning: used its limit up, and waits for it to be replenished. Control: needs no limiter.
+ * Steady: sends at a fixed rate during the fault, up to its limit and beyond. Burst: sends more than its limit at once.
  */
 export const CALLERS = [
   'Within',
@@ -29,6 +40,8 @@ export const CALLERS = [
   'Account',
   'Returning',
   'Control',
+  'Steady',
+  'Burst',
 ] as const;
 
 /** An answer that came after its caller had given up. */
@@ -39,13 +52,12 @@ export const callerRequest = z.strictObject({
   node: pod,
   caller: z.enum(CALLERS),
   /** Which of several callers of that kind; left out: there is one, or it does not matter. */
-  key: z.string().max(512).optional(),
+  key: key.optional(),
   sentAt: at,
   /** When the answer arrived, or was given up. */
   endedAt: at,
   got: z.enum(OUTCOMES),
-  /** The connection broke, or none came about: the pod said nothing. */
-  unheard: z.literal(true).optional(),
+  cause: z.enum(CAUSES).optional(),
 });
 
 const fault = z.discriminatedUnion('step', [
@@ -109,25 +121,61 @@ export const historyEvent = z.union([
     z.strictObject({ kind: z.literal('dropped'), events: count }),
     probe,
     health,
+    /** One look at the counters of a caller; see `CounterSample`. */
+    z.strictObject({
+      kind: z.literal('count'),
+      key,
+      readAt: at,
+      endedAt: at,
+      admitted: podCounts,
+      stored: count.optional(),
+      storeSilent: z.boolean().optional(),
+      toldBy: pod.optional(),
+      idle: z.boolean().optional(),
+      elsewhere: pods,
+      improper: pods.optional(),
+      unasked: pods.optional(),
+      problems: z.array(text).max(1100),
+      /** Requests that were on their way when the look ended, by pod. */
+      inFlight: podCounts,
+    }),
+    /** All requests of a burst, recorded before it, have their outcomes. */
+    z.strictObject({
+      kind: z.literal('burst'),
+      key,
+      startedAt: at,
+      endedAt: at,
+      /** From writing the first request to writing the last, at most; milliseconds. */
+      sendSpanMs: z.number().min(0),
+      /** Requests that never left, by pod. */
+      notSent: podCounts,
+      /** The message of the first request that failed or had no answer. */
+      firstError: text.optional(),
+      at,
+    }),
+    /** No more bursts follow, though more were planned. */
+    z.strictObject({ kind: z.literal('stopped'), at, why: text }),
+    /** What the store held once the counts had come to rest, or the time for it was over. */
+    z.strictObject({ kind: z.literal('rest'), at, stored: count }),
     /** Pods that were deleted while the fault was watched. */
-    z.strictObject({ kind: z.literal('gone'), at, pods: z.array(pod).max(1024) }),
+    z.strictObject({ kind: z.literal('gone'), at, pods }),
     /** The one caller whose limit was replenished begins to send. */
     z.strictObject({ kind: z.literal('arrived'), at }),
     /** Every answer of the traffic is there or given up; `moved`: pods that are not at their addresses any more. */
-    z.strictObject({ kind: z.literal('traffic-ended'), at, moved: z.array(pod).max(1024) }),
+    z.strictObject({ kind: z.literal('traffic-ended'), at, moved: pods }),
     /** The counts of the callers of accounts are about to be read by using up what is left of their limits. */
-    z.strictObject({ kind: z.literal('accounts'), at, keys: z.array(z.string().max(512)).max(1024) }),
+    z.strictObject({ kind: z.literal('accounts'), at, keys: z.array(key).max(1024) }),
     /** No more of those requests come. */
     z.strictObject({ kind: z.literal('accounts-ended'), at }),
     /** Callers that used their limits up begin to wait for them; or why none does. */
     z.strictObject({
       kind: z.literal('return'),
       at,
-      keys: z.array(z.string().max(512)).max(1024),
+      keys: z.array(key).max(1024),
       why: text.optional(),
     }),
     /** A probe of the operator saw the store work again after the fault. */
-    z.strictObject({ kind: z.literal('recovered'), at }),
+    z.strictObject({ kind: z.literal('recovered'), at, restedAt: at.optional() }),
     /** Nothing more will be observed of callers. */
     z.strictObject({ kind: z.literal('ended'), at }),
   ]),

@@ -102,8 +102,10 @@ export class History {
     if (event.kind === 'dropped') this.#dropped += event.events;
     else if (event.kind === 'left-out') this.#leftOut += event.requests;
     else if (event.kind === 'request') {
-      const { id: _, kind: __, ...request } = event;
-      this.#requests.push(request);
+      if (event.id !== this.#requests.length) {
+        throw new RangeError(`request ${event.id} is recorded as number ${this.#requests.length}`);
+      }
+      this.#requests.push(event);
     } else if (event.kind === 'late') {
       const { id, kind: _, ...late } = event;
       const request = this.#requests[id];

@@ -34,6 +34,8 @@ export const historySetup = z.strictObject({
   limiter: rateLimiterSchema,
   /** Names of the pods, in the order in which they are sent requests. */
   pods: z.array(z.string().min(1).max(253)).min(1).max(1024),
+  /** Name of the fixture: every caller's key begins with it. */
+  fixture: z.string().min(1).max(253),
   /** When the callers were made; milliseconds since the epoch, as every time of the history. */
   preparedAt: figure,
   /** How far the clocks of the limiter and of the sender may be apart; milliseconds. */

@@ -1,32 +1,45 @@
 /** The outcome of one request of a caller, by what was answered. Pure. */
 
 import { messageOf } from '../../../api/index.ts';
-import type { CallerRequest, Got } from '../history/events.ts';
+import type { CallerRequest } from '../history/events.ts';
 import type { FailureCode } from '../http/connection.ts';
 import type { Asked } from '../http/node-client.ts';
 import type { Callers } from './callers.ts';
 
-/** What a caller got where it got no answer; undefined: it was not heard, or not listened to (NO_ROOM). */
-const GOT_OF_FAILURE: Readonly<Partial<Record<FailureCode, Got>>> = {
-  TIMEOUT: 'Unanswered',
-  UNREACHABLE: 'Failed',
-  RESET: 'Failed',
-  BAD_ANSWER: 'Failed',
+/** From here on a server says that it failed: nobody was admitted. */
+const SERVER_FAILED = 500;
+
+type Outcome = Pick<CallerRequest, 'cause' | 'got'>;
+
+/** The outcome of a request without an answer; undefined: it never left, or nobody listened to its answer (NO_ROOM). */
+const OUTCOME_OF_FAILURE: Readonly<Partial<Record<FailureCode, Outcome>>> = {
+  TIMEOUT: { got: 'Unanswered' },
+  UNREACHABLE: { got: 'Failed', cause: 'Unreachable' },
+  RESET: { got: 'Failed', cause: 'Reset' },
+  BAD_ANSWER: { got: 'Failed', cause: 'Answer' },
 };
 
-/** What a caller got, and why that is neither yes nor no; undefined where the request never left, or we gave up its answer. */
+/**
+ * The outcome of a request, and why that is neither an admission nor a rejection; undefined if the request never left,
+ * or its answer was given up.
+ */
 export function gotOf(
   { answer, failure }: Asked,
   callers: Pick<Callers, 'read'>,
-): (Pick<CallerRequest, 'got' | 'unheard'> & { readonly problem?: string }) | undefined {
+): (Outcome & { readonly problem?: string }) | undefined {
   if (answer) {
     try {
       return { got: callers.read(answer) };
     } catch (error) {
-      return { got: 'Failed', problem: messageOf(error) };
+      const cause = answer.status >= SERVER_FAILED ? 'ServerError' : 'Answer';
+      return { got: 'Failed', cause, problem: messageOf(error) };
     }
   }
-  const got = failure && GOT_OF_FAILURE[failure.code];
-  const unheard = got === 'Failed' && failure?.code !== 'BAD_ANSWER';
-  return got && { got, problem: failure.message, ...(unheard && { unheard }) };
+  const outcome = failure && OUTCOME_OF_FAILURE[failure.code];
+  return outcome && { ...outcome, problem: failure.message };
+}
+
+/** Whether the pod said nothing: the connection broke, or none came about. */
+export function isUnheard({ cause }: Pick<CallerRequest, 'cause'>): boolean {
+  return cause === 'Unreachable' || cause === 'Reset';
 }

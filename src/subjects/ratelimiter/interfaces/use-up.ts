@@ -3,7 +3,7 @@ import { truncate } from '../../../api/index.ts';
 import type { CallerRequest, Got } from '../history/events.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import { pauseFor } from '../waiting.ts';
-import { gotOf } from './caller-request.ts';
+import { gotOf, isUnheard } from './caller-request.ts';
 import type { Callers } from './callers.ts';
 
 /** So many requests more than its limit a limiter may let through before it is given up. */
@@ -85,7 +85,8 @@ export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise
     requests.push({ node, caller: 'Beyond', sentAt, endedAt, ...heard });
     if (problem !== undefined) {
       const what = truncate(`${request.method} ${request.path}`, MOST_ASKED);
-      const { got, unheard = false } = heard;
+      const { got } = heard;
+      const unheard = isUnheard(heard);
       return { requests, usedUp: false, improper: { node, asked: what, problem, got, unheard } };
     }
     denials = heard.got === 'Denied' ? denials + 1 : 0;

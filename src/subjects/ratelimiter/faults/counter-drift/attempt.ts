@@ -7,29 +7,42 @@ import type {
   RecoveryReport,
 } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
-import type { ProbeEvent } from '../../history/events.ts';
-import type { AdmittedByNode } from '../../interfaces/counts.ts';
-import { runSteadyTraffic } from '../../interfaces/steady-traffic.ts';
+import { countEvent } from '../../history/counts.ts';
+import type { HistoryEvent, ProbeEvent } from '../../history/events.ts';
+import { History } from '../../history/history.ts';
+import { Turn, watchCounters } from '../../interfaces/counter-watch.ts';
 import { untilAborted } from '../../waiting.ts';
+import { always, type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import type { FaultAttempt, ObservedEvent, Preparation, Toolkit } from '../fault.ts';
-import { FaultWatch } from '../fault-watch.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
+import { faultEvent, setupOf } from '../setup.ts';
 import { watchStore } from '../store-watch.ts';
+import { Timeline } from '../timeline.ts';
 import { CallerCounters } from './caller-counters.ts';
 import type { Counters } from './counters.ts';
-import { DriftInvariant } from './invariant.ts';
-import { isTold, parametersOf, thresholdOf } from './parameters.ts';
+import { DriftJudge } from './judge.ts';
+import { isTold, parametersOf } from './parameters.ts';
 import { ToldCounters } from './told-counters.ts';
+
+/** Everything of one key. */
+interface Place {
+  readonly key: string;
+  readonly history: History;
+  readonly judge: DriftJudge;
+  readonly timeline: Timeline;
+}
 
 export class CounterDriftAttempt implements FaultAttempt {
   readonly #scenario: ScenarioSpec;
   readonly #toolkit: Toolkit;
   readonly #pause: StorePause;
   readonly #counters: Counters;
-  #invariant: DriftInvariant | undefined;
-  #watch: FaultWatch | undefined;
-  #key: string | undefined;
+  readonly #turn = new Turn();
+  /** Requests on their way, by pod. */
+  readonly #inFlight = new Map<string, number>();
+  #place: Place | undefined;
+  #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
     this.#scenario = scenario;
@@ -39,35 +52,40 @@ export class CounterDriftAttempt implements FaultAttempt {
   }
 
   async prepare(key: string, signal: AbortSignal): Promise<Preparation> {
-    const { baseline, limiter, target } = this.#toolkit;
+    const { limiter, now, target } = this.#toolkit;
     const admitted = await this.#pause.prepare(2 * parseDuration(limiter.limit.window), signal);
     if ('refused' in admitted) return admitted;
     const prepared = await this.#counters.prepare(key, signal);
-    const { invariant: judged, requestsPerSecond, settle } = parametersOf(this.#scenario);
-    const invariant = new DriftInvariant({
-      nodes: target.nodes.map(({ name }) => name),
-      limit: limiter.limit.requests,
-      judged,
-      threshold: thresholdOf(this.#scenario, limiter),
-      lag: baseline()?.lags.get(requestsPerSecond)?.lag,
-      source: this.#counters.source,
-      storeDoubt: this.#toolkit.storeDoubt(),
-    });
-    const allowed = (): AdmittedByNode =>
-      new Map([...invariant.traffic].map(([node, counts]) => [node, counts.allowed]));
-    this.#invariant = invariant;
-    this.#watch = new FaultWatch({
-      invariant,
-      limit: limiter.limit.requests,
-      settleMs: parseDuration(settle),
-      toolkit: this.#toolkit,
-      requestsPerSecond,
-      source: this.#counters.source,
-      look: async (end) => await this.#counters.look(key, allowed, end),
-    });
-    this.#key = key;
+    const { requestsPerSecond } = parametersOf(this.#scenario);
+    const history = new History(
+      setupOf(this.#scenario, this.#toolkit, { fixture: key, preparedAt: now(), requestsPerSecond }),
+    );
+    const judge = new DriftJudge(history);
+    const timeline = new Timeline(target, history.setup.preparedAt);
+    this.#place = { key, history, judge, timeline };
+    this.#show(this.#place);
+    history.listen(() => this.#changed());
     this.#pause.prepared();
     return { prepared: { ...prepared, ...admitted } };
+  }
+
+  /** Shows the history in the evidence, as it grows. */
+  #show({ history, timeline }: Place): void {
+    const { baseline, limiter, preparedAt } = history.setup;
+    const { source } = this.#counters;
+    timeline.limit(preparedAt, limiter.limit.requests);
+    if (baseline) {
+      timeline.usualWrites(preparedAt, [baseline.writeP50Ms, baseline.writeMaxMs]);
+      if (baseline.lag !== undefined && source !== 'Told') timeline.lag(preparedAt, baseline.lag);
+    }
+    history.listen((event) => timeline.show(event, source));
+  }
+
+  #changed(): void {
+    const { judge } = this.#place ?? {};
+    if (!judge) return;
+    if (judge.hasChanged) this.#tell?.(judge.reading());
+    if (judge.isUrgent) this.#turn.now();
   }
 
   async inject(
@@ -75,70 +93,72 @@ export class CounterDriftAttempt implements FaultAttempt {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const [watch, key] = [this.#watch, this.#key];
-    if (!watch || key === undefined) throw new PauseNotSentError('its key was not set up by this process');
+    const { history, key } = this.#place ?? {};
+    if (!history || key === undefined) throw new PauseNotSentError('its key was not set up by this process');
     await this.#pause.requireSameRedis();
     const used = await this.#counters.usedBefore(key, signal);
-    if (used !== undefined) return used;
-    watch.planned(moment.until);
+    history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
     const listener = {
-      tell: (event: ProbeEvent) => watch.timeline.take(event),
-      doubted: (at: number) => watch.doubted(at),
+      tell: (event: ProbeEvent) => history.append(event),
+      doubted: (at: number) => history.append({ kind: 'fault', step: 'Doubted', at }),
     };
-    const report = await this.#pause.inject(moment, listener, permit, signal);
-    if (report.startedAt !== undefined || report.endedAt !== undefined) watch.reported(report);
+    const report = used ?? (await this.#pause.inject(moment, listener, permit, signal));
+    history.append(faultEvent(report));
     return report;
   }
 
   async awaitEnd(tell: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
-    const watch = this.#watch;
-    if (!this.#pause.isOn || !watch) return await untilAborted(signal);
-    const report = await this.#pause.awaitEnd((event) => watch.timeline.take(event), signal);
-    if (report.endedAt !== undefined) watch.reported(report);
+    const { history } = this.#place ?? {};
+    if (!this.#pause.isOn || !history) return await untilAborted(signal);
+    const report = await this.#pause.awaitEnd((event) => history.append(event), signal);
+    history.append(faultEvent(report));
     tell(report);
   }
 
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
-    const watch = this.#watch;
-    if (!watch) return await untilAborted(signal);
-    await Promise.all([
-      watch.run(tell, signal),
-      watchStore(this.#toolkit, (event) => watch.timeline.take(event), signal),
-    ]);
+    if (!this.#place) return await untilAborted(signal);
+    const { history, judge, key } = this.#place;
+    this.#tell = tell;
+    try {
+      await Promise.all([
+        watchCounters(
+          async (end) => await this.#counters.look(key, () => judge.allowed, end),
+          // What comes after the end of the watch is another story.
+          (sample) => judge.isComplete || history.append(countEvent(key, sample, this.#inFlight)),
+          signal,
+          { turn: this.#turn },
+        ),
+        watchStore(this.#toolkit, (event) => history.append(event), signal),
+      ]);
+    } finally {
+      this.#tell = undefined;
+    }
   }
 
-  /** The traffic of a fault ends with the fault, also where nobody can store meanwhile that it is over. */
+  /** The traffic of a fault ends with the fault, even if nobody can store by then that it is over. */
   async load(signal: AbortSignal): Promise<void> {
-    const left = (this.#watch?.until ?? Infinity) - this.#toolkit.now();
+    const left = (this.#place?.history.times.until ?? Infinity) - this.#toolkit.now();
     const over = Number.isFinite(left) ? [AbortSignal.timeout(Math.max(0, Math.ceil(left)))] : [];
     await this.#load(AbortSignal.any([signal, ...over]));
     await untilAborted(signal);
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const { lifetime, now, room } = this.#toolkit;
-    const [invariant, key, watch] = [this.#invariant, this.#key, this.#watch];
-    if (!watch || !invariant || key === undefined) return await untilAborted(signal);
+    const { askers, callers, lifetime, room, timeoutMs } = this.#toolkit;
+    if (!this.#place) return await untilAborted(signal);
+    const { history, key } = this.#place;
     const { requestsPerSecond } = parametersOf(this.#scenario);
-    const traffic = runSteadyTraffic(
-      { nodes: this.#counters.nodes(key), requestsPerSecond, room },
+    const traffic = runTraffic(
       {
-        sent(node) {
-          const takeBack = [watch.timeline.sent(now(), node, 'requests'), invariant.sent(node)] as const;
-          return (unreachable) => {
-            takeBack[0](now(), unreachable);
-            takeBack[1]();
-          };
-        },
-        answered(node, allowed) {
-          if (invariant.answered(node, allowed, now())) watch.changed();
-          else if (invariant.urgent) watch.lookNow();
-        },
-        refused: (node) => invariant.refused(node),
-        leftOut: () => invariant.leftOut(),
-        unanswered: (node) => invariant.unanswered(node),
-        ended: (node, got, tookMs) => watch.timeline.answered(now(), node, got, tookMs, 'requests'),
+        schedule: podByPod(askers, { caller: 'Steady', keys: always(key) }),
+        turnsPerSecond: requestsPerSecond,
+        callers,
+        callerTimeoutMs: timeoutMs,
+        room,
+        leftOut: () => history.append({ kind: 'left-out', requests: 1 }),
+        sending: (due) => this.#sending(due),
       },
+      (request) => history.request(request),
       signal,
       lifetime,
     );
@@ -146,27 +166,53 @@ export class CounterDriftAttempt implements FaultAttempt {
     await Promise.race([traffic, untilAborted(signal)]);
   }
 
+  #sending({ client }: Due): ReturnType<Counters['sending']> {
+    const { name } = client.node;
+    const inFlight = this.#inFlight;
+    inFlight.set(name, (inFlight.get(name) ?? 0) + 1);
+    const heard = this.#counters.sending(name);
+    return (asked) => {
+      inFlight.set(name, (inFlight.get(name) ?? 0) - 1);
+      heard?.(asked);
+    };
+  }
+
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
     const { now, timeoutMs } = this.#toolkit;
-    const pauseLeft = this.#watch ? Math.max(0, this.#watch.until - now()) : 0;
-    return await this.#counters.recover(
+    const { history, judge, key } = this.#place ?? {};
+    const pauseLeft = Math.max(0, (history?.times.until ?? 0) - now());
+    const { message, restedAt, stored, workedAt } = await this.#counters.recover(
       {
-        key: this.#key,
-        drifted: this.#invariant?.drifted ?? false,
-        admitted: this.#invariant?.admitted ?? new Map(),
+        key,
+        drifted: judge?.hasDrifted ?? false,
+        admitted: judge?.admitted ?? new Map(),
         writeWithinMs: (Number.isFinite(pauseLeft) ? pauseLeft : 0) + timeoutMs + settleMs,
         settleMs,
       },
       signal,
     );
+    if (stored !== undefined) history?.append({ kind: 'rest', at: now(), stored });
+    const times = { ...(restedAt !== undefined && { restedAt }) };
+    if (workedAt === undefined) return { measures: [], message };
+    history?.append({ kind: 'recovered', at: workedAt, ...times });
+    return { workedAt, ...times, measures: judge?.recovered() ?? [], message };
   }
 
   evidence(): FaultEvidence | undefined {
-    return this.#watch && { ...this.#watch.evidence(), bands: [] };
+    if (!this.#place) return undefined;
+    const { history, judge, timeline } = this.#place;
+    const { endedAt, startedAt: originMs = timeline.startedAt } = history.times;
+    const bundle = timeline.bundle(originMs, judge.seen);
+    const seenEnd = endedAt === undefined ? {} : { endedAt };
+    return { originMs, ...seenEnd, pods: timeline.pods, bands: [], bundle };
+  }
+
+  get history(): History | undefined {
+    return this.#place?.history;
   }
 
   observe(event: ObservedEvent): void {
-    this.#watch?.timeline.take(event);
+    this.#place?.history.append(event satisfies HistoryEvent);
   }
 
   async inquire(marker: string): Promise<OrphanFinding> {

@@ -1,17 +1,15 @@
 /** Counters that can be read: what pods or the sender report as admitted, and what Redis holds. */
-import { counted, type Measure } from '../../../../api/index.ts';
-import type { FaultReport, Prepared, RecoveryReport } from '../../../../demo/observed.ts';
+import { counted } from '../../../../api/index.ts';
+import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
 import { type CounterSample, missingIn, totalAdmitted } from '../../interfaces/counter-sample.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/counter-watch.ts';
 import { type AdmittedByNode, type Counts, countsOf } from '../../interfaces/counts.ts';
-import { askingNode } from '../../interfaces/http/asking-node.ts';
-import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
 import { pauseFor } from '../../waiting.ts';
 import { sumOf } from '../../words.ts';
 import type { Toolkit } from '../fault.ts';
 import { countsBefore, usedBefore } from '../used-before.ts';
 import { CallerWindow } from './caller-window.ts';
-import { type Counters, type DriftRecovery, takesWritesAgain } from './counters.ts';
+import { type Counters, type DriftRecovered, type DriftRecovery, takesWritesAgain } from './counters.ts';
 
 export class CallerCounters implements Counters {
   readonly #toolkit: Toolkit;
@@ -43,18 +41,8 @@ export class CallerCounters implements Counters {
     return await usedBefore(this.#toolkit, key, signal);
   }
 
-  nodes(key: string): readonly TrafficNode[] {
-    const { askers, callers, timeoutMs } = this.#toolkit;
-    return askers.map((client) => {
-      const { check, name } = askingNode(client, callers, () => key, timeoutMs);
-      return {
-        name,
-        check: async (lifetime) => {
-          this.#caller.sending();
-          return await check(lifetime);
-        },
-      };
-    });
+  sending(): undefined {
+    this.#caller.sending();
   }
 
   async look(key: string, allowed: () => AdmittedByNode, signal: AbortSignal): Promise<CounterSample> {
@@ -65,12 +53,12 @@ export class CallerCounters implements Counters {
     return { ...sample, stored: undefined, elsewhere };
   }
 
-  async recover(recovery: DriftRecovery, signal: AbortSignal): Promise<RecoveryReport> {
+  async recover(recovery: DriftRecovery, signal: AbortSignal): Promise<DriftRecovered> {
     const { admitted: byNode, drifted, key, settleMs, writeWithinMs } = recovery;
     const { message: accepted, workedAt } = await takesWritesAgain(this.#toolkit, writeWithinMs, signal);
-    if (workedAt === undefined) return { measures: [], message: accepted };
+    if (workedAt === undefined) return { message: accepted };
     if (key === undefined) {
-      return { workedAt, measures: [], message: `${accepted}; the counters of this fault are not known` };
+      return { workedAt, message: `${accepted}; the counters of this fault are not known` };
     }
     const pods = this.#toolkit.askers.length;
     const admitted = sumOf(byNode.values());
@@ -90,13 +78,13 @@ export class CallerCounters implements Counters {
           workedAt,
           // With others among them it is not known when all that were let through were there again.
           ...(isRest && drifted && (isExact || stored === admitted) && { restedAt: endedAt }),
-          measures: [lostCounts(admitted, stored, isExact)],
+          stored,
           message: [`${accepted}; ${said}${more}`, ...forgotten(byNode, sample)].join('; '),
         };
       }
       if (late) {
         const message = `${accepted}; the count could not be read at the end, so it is not known whether any are lost: ${missing}`;
-        return { workedAt, measures: [], message };
+        return { workedAt, message };
       }
       await pauseFor(SAMPLE_EVERY_MS, signal);
     }
@@ -109,14 +97,4 @@ function forgotten(before: AdmittedByNode, { admitted }: CounterSample): string[
     const now = admitted.get(node) ?? 0;
     return now < count ? [`${node} had admitted ${count} and counts ${now} now`] : [];
   });
-}
-
-/**
- * What is missing of what was let through. A limiter behind HTTP may count what it rejects, too: then more may be lost
- * than that if counts are missing, or if there are more of them than were let through.
- */
-export function lostCounts(admitted: number, stored: number, isExact = false): Measure {
-  const value = Math.max(0, admitted - stored);
-  const atLeast = !isExact && stored !== admitted;
-  return { name: 'lostCounts', value, unit: 'counts', ...(atLeast && { atLeast }) };
 }

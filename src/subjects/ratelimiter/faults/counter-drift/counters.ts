@@ -1,8 +1,8 @@
 /** Where counter drift has its figures from: one for each way to read a count. */
 import type { FaultReport, Prepared, RecoveryReport } from '../../../../demo/observed.ts';
+import type { Asked } from '../../http/node-client.ts';
 import type { CounterSample } from '../../interfaces/counter-sample.ts';
 import type { AdmittedByNode, CountSource } from '../../interfaces/counts.ts';
-import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import type { Toolkit } from '../fault.ts';
 
@@ -17,14 +17,20 @@ export interface DriftRecovery {
   readonly settleMs: number;
 }
 
+/** What a look after the fault has shown. */
+export interface DriftRecovered extends Pick<RecoveryReport, 'message' | 'restedAt' | 'workedAt'> {
+  /** What the store held once the counts had come to rest, or the time for it was over; undefined: not known. */
+  readonly stored?: number;
+}
+
 export interface Counters {
   readonly source: CountSource;
   /** Gets a key ready. @throws an error whose message says what to do */
   prepare(key: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>>;
   /** Why nothing may be injected: the key has been used. @throws if that cannot be found out */
   usedBefore(key: string, signal: AbortSignal): Promise<FaultReport | undefined>;
-  /** The pods, as the traffic calls them. */
-  nodes(key: string): readonly TrafficNode[];
+  /** A request to this pod is being sent; what is returned hears how it ended. */
+  sending(pod: string): ((asked: Asked) => void) | undefined;
   /**
    * What was admitted first, and what was counted after that: so the difference can only be too small.
    * @param allowed what the sender was allowed so far
@@ -32,7 +38,7 @@ export interface Counters {
    */
   look(key: string, allowed: () => AdmittedByNode, signal: AbortSignal): Promise<CounterSample>;
   /** @throws only the reason of `signal` */
-  recover(recovery: DriftRecovery, signal: AbortSignal): Promise<RecoveryReport>;
+  recover(recovery: DriftRecovery, signal: AbortSignal): Promise<DriftRecovered>;
 }
 
 /** @returns when a real write was accepted, undefined: none was within `withinMs`; and that in words */

@@ -5,6 +5,7 @@
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
 import type { Fault } from '../fault.ts';
 import { CounterDriftAttempt } from './attempt.ts';
+import { DriftJudge } from './judge.ts';
 import { api, isTold, parametersOf, rules, thresholdOf, unprovable } from './parameters.ts';
 
 export const counterDrift: Fault = {
@@ -41,5 +42,6 @@ export const counterDrift: Fault = {
   },
   rate: (scenario) => parametersOf(scenario).requestsPerSecond,
   unprovable,
+  judge: (history) => new DriftJudge(history),
   open: (scenario, toolkit) => new CounterDriftAttempt(scenario, toolkit),
 };

@@ -12,6 +12,8 @@ import {
 } from '../../../../api/index.ts';
 import type { Baseline } from '../../baseline.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
+import type { CountSource } from '../../interfaces/counts.ts';
+import { isReference } from '../../interfaces/reference/preset.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
 import { holdFor } from '../../store/write-probe.ts';
 import { numberInCel, parametersBy, scenarioRule } from '../fault.ts';
@@ -122,6 +124,12 @@ export function thresholdOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec):
 /** Whether it is held against what answers tell: what Redis holds goes before that. */
 export function isTold({ interface: { http }, redis }: RateLimiterSpec): boolean {
   return http?.remaining !== undefined && redis.count === undefined;
+}
+
+/** Whose counts a limiter's drift is read from. */
+export function sourceOf(limiter: RateLimiterSpec): CountSource {
+  if (isReference(limiter)) return 'Nodes';
+  return isTold(limiter) ? 'Told' : 'Sender';
 }
 
 const threshold = `s.${api.member}.threshold`;

@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { DriftUnderTest } from '../../../../../test/fixtures/ratelimiter/drift-under-test.ts';
 import { specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { NodeClient } from '../../http/node-client.ts';
+import { gotOf } from '../../interfaces/caller-request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { rateLimiterOf } from '../../schema.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
-import { DriftInvariant } from './invariant.ts';
 import { ToldCounters } from './told-counters.ts';
 
 const HEADER = 'X-RateLimit-Remaining';
@@ -66,7 +67,7 @@ async function watched(says: Says) {
   };
   const counters = new ToldCounters(toolkit, HEADER, 10_000);
   await counters.prepare('demo-a', never);
-  const invariant = new DriftInvariant({
+  const invariant = new DriftUnderTest({
     nodes: askers.map(({ node }) => node.name),
     limit: LIMIT,
     judged: 'Drift',
@@ -76,7 +77,6 @@ async function watched(says: Says) {
   });
   const span = { startedAt: T, endedAt: T + 2000, until: T + 2000, watchTo: T + 3000 };
   const look = async (): Promise<void> => void invariant.add(await counters.look(), span);
-  const nodes = counters.nodes('demo-a');
   return {
     counters,
     look,
@@ -84,12 +84,15 @@ async function watched(says: Says) {
     /** Asks the nodes in turn, and looks after each answer; then until the end of the watch. */
     async ask(requests: number) {
       for (let i = 0; i < requests; i += 1) {
-        const node = nodes[i % 2];
-        if (!node) throw new RangeError('there is no such node');
-        invariant.sent(node.name);
-        const outcome = await node.check(never);
+        const client = askers[i % 2];
+        if (!client) throw new RangeError('there is no such pod');
+        const { name } = client.node;
+        invariant.sent(name);
+        const heard = counters.sending(name);
+        const asked = await client.ask(toolkit.callers.requestOf('demo-a'), 1000, never);
+        heard(asked);
         at += 20;
-        invariant.answered(node.name, outcome === 'Allowed', at);
+        invariant.answered(name, gotOf(asked, toolkit.callers)?.got === 'Admitted', at);
         await look();
       }
     },

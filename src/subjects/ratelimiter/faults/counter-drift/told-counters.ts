@@ -3,15 +3,14 @@
  * admitted, and what the answers to its traffic tell to be used. Nothing else is asked.
  */
 import { counted } from '../../../../api/index.ts';
-import type { FaultReport, Prepared, RecoveryReport } from '../../../../demo/observed.ts';
+import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
+import type { Asked } from '../../http/node-client.ts';
 import type { CounterSample } from '../../interfaces/counter-sample.ts';
 import { type ToldAnswer, ToldCount } from '../../interfaces/http/told-count.ts';
-import { toldNode } from '../../interfaces/http/told-node.ts';
-import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
 import { sumOf } from '../../words.ts';
 import type { Toolkit } from '../fault.ts';
 import { CallerWindow } from './caller-window.ts';
-import { type Counters, type DriftRecovery, takesWritesAgain } from './counters.ts';
+import { type Counters, type DriftRecovered, type DriftRecovery, takesWritesAgain } from './counters.ts';
 
 export class ToldCounters implements Counters {
   readonly source = 'Told';
@@ -45,16 +44,12 @@ export class ToldCounters implements Counters {
     return undefined;
   }
 
-  nodes(key: string): readonly TrafficNode[] {
-    const { askers, callers } = this.#toolkit;
-    const next = (): { key: string; count: ToldCount } => {
-      this.#caller.sending();
-      return { key, count: this.#count };
-    };
-    const tell = (answer: ToldAnswer): void => {
+  sending(pod: string): (asked: Asked) => void {
+    const { callers, now } = this.#toolkit;
+    this.#caller.sending();
+    return this.#count.listen(pod, callers, now(), (answer) => {
       if (this.#furthest === undefined || answer.behind > this.#furthest.behind) this.#furthest = answer;
-    };
-    return askers.map((client) => toldNode(client, callers, this.#toolkit, next, tell));
+    });
   }
 
   /** Takes in what the answers have told since the look before. */
@@ -82,12 +77,11 @@ export class ToldCounters implements Counters {
     return { ...nothing, idle: open === 0, problems: [missing] };
   }
 
-  async recover({ writeWithinMs }: DriftRecovery, signal: AbortSignal): Promise<RecoveryReport> {
+  async recover({ writeWithinMs }: DriftRecovery, signal: AbortSignal): Promise<DriftRecovered> {
     const { message, workedAt } = await takesWritesAgain(this.#toolkit, writeWithinMs, signal);
-    if (workedAt === undefined) return { measures: [], message };
+    if (workedAt === undefined) return { message };
     return {
       workedAt,
-      measures: [],
       message: `${message}; whether any counts are lost is not known: only answers tell what is used, and none is asked for after the fault`,
     };
   }

@@ -1,28 +1,31 @@
 /** One attempt of ghost allowing: bursts of one caller each, and what the sender and the pods count. */
-import { counted, messageOf, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { counted, messageOf, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
+import { burstBands, trialKeys } from '../../checkers/burst-trials.ts';
+import { mostOfBurst } from '../../checkers/sent-burst.ts';
+import { countEvent } from '../../history/counts.ts';
+import { History } from '../../history/history.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { BurstNotSentError, spread } from '../../http/burst-plan.ts';
 import { TLS_COST } from '../../http/dial.ts';
-import { type BurstResult, burstResultOf } from '../../interfaces/burst-result.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
-import { SAMPLE_EVERY_MS } from '../../interfaces/counter-watch.ts';
-import { mappingOf } from '../../interfaces/reference/preset.ts';
-import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import { SAMPLE_EVERY_MS, Turn, watchCounters } from '../../interfaces/counter-watch.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { isReference, mappingOf } from '../../interfaces/reference/preset.ts';
+import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
-import { pauseFor } from '../../waiting.ts';
+import { pauseFor, untilAborted } from '../../waiting.ts';
+import { burstEvents } from '../../workloads/burst.ts';
 import type { FaultAttempt, ObservedEvent, Preparation, Toolkit } from '../fault.ts';
-import { FaultWatch, seenInvariant } from '../fault-watch.ts';
+import { isOfOneCaller } from '../rests.ts';
+import { faultEvent, setupOf } from '../setup.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { usedBefore } from '../used-before.ts';
-import { type CallerSettings, callerReading, mostOfBurst } from './caller-reading.ts';
-import { GHOST_FORMULA, GhostInvariant } from './invariant.ts';
+import { GhostJudge } from './judge.ts';
 import { inOneWindowMs, parametersOf, requestsOf } from './parameters.ts';
-import { reportOfBurst } from './report.ts';
-import { burstBands, readingOf, reportOf, shownTrial, type Trial, trialKeys } from './trials.ts';
 
 /** Rest between two trials, and what is added from one to the next: no two meet a sync at the same moment. */
 const REST_MS = 100;
@@ -32,42 +35,34 @@ const USABLE_MS = 600_000;
 /** The counters of many keys are sampled less often, but at least so often. */
 const MOST_SPARSE = 5;
 
-/** One caller, and what is seen of it. */
+/** Everything of one fixture. */
 interface Place {
-  readonly key: string;
-  readonly timeline: Timeline;
-  /** Undefined: nobody but the sender reports what was admitted. */
-  readonly counters?: { readonly watch: FaultWatch; readonly invariant: GhostInvariant };
+  readonly history: History;
+  readonly judge: GhostJudge;
+  /** Of each trial, in the order of the keys. */
+  readonly timelines: readonly Timeline[];
 }
-
-/** A trial as it was made; its reading goes on if its counters are watched. */
-type Made = Omit<Trial, 'reading'> & { readonly place: Place; readonly bySender: InvariantReading };
 
 export class GhostAllowingAttempt implements FaultAttempt {
   readonly #scenario: ScenarioSpec;
   readonly #toolkit: Toolkit;
-  readonly #settings: CallerSettings;
-  #places: readonly Place[] = [];
-  readonly #made: Made[] = [];
-  #stopped: string | undefined;
-  #over = false;
+  readonly #limit: RateLimit;
+  /** The next sample of the counters of a caller, by its key. */
+  readonly #turns = new Map<string, Turn>();
+  #place: Place | undefined;
+  #isOver = false;
   #tell: ((reading: InvariantReading) => void) | undefined;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit, { limit }: Pick<CallerAccess, 'limit'>) {
     this.#scenario = scenario;
     this.#toolkit = toolkit;
-    this.#settings = {
-      limit,
-      nodes: toolkit.target.nodes.map(({ name }) => name),
-      clockWithinMs: CLOCK_WITHIN_MS,
-      oneCaller: toolkit.ownLimit !== undefined,
-    };
+    this.#limit = limit;
   }
 
   /** Sends nothing that counts: a caller is new to the limiter until its burst. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
-    const { limiter, now, ownLimit, reference } = this.#toolkit;
-    const { limit } = this.#settings;
+    const { limiter, now, ownLimit, reference, target } = this.#toolkit;
+    const limit = this.#limit;
     const { trials } = parametersOf(this.#scenario);
     await ownLimit?.untilWhole(signal);
     // The whole story of the fault (index.ts): a fixture that is usable for less is refused.
@@ -81,32 +76,13 @@ export class GhostAllowingAttempt implements FaultAttempt {
         ? "The limit of the operator's address is whole"
         : `${counted(trials, 'caller')} that the rate limiter has never seen: ${fixture}`,
     };
-    this.#places = keys.map((key) => this.#placeOf(key));
+    const history = new History(setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt: now() }));
+    const judge = new GhostJudge(history);
+    const timelines = keys.map(() => new Timeline(target, history.setup.preparedAt));
+    this.#place = { history, judge, timelines };
+    for (const key of keys) this.#turns.set(key, new Turn());
+    showIn(timelines, history, judge);
     return { prepared };
-  }
-
-  #placeOf(key: string): Place {
-    const { now, reference, target, usualWriteMs } = this.#toolkit;
-    const { limit, nodes } = this.#settings;
-    const full = admittedAtOnce(limit);
-    if (!reference) {
-      const timeline = new Timeline(target, now());
-      timeline.limit(now(), full);
-      timeline.usualWrites(now(), usualWriteMs() > 0 ? [usualWriteMs()] : []);
-      return { key, timeline };
-    }
-    const { settle, trials } = parametersOf(this.#scenario);
-    const invariant = new GhostInvariant({ nodes, limit: full });
-    const watch = new FaultWatch({
-      invariant,
-      limit: full,
-      settleMs: parseDuration(settle),
-      toolkit: this.#toolkit,
-      source: 'Nodes',
-      look: async (end) => await reference.sample(key, end),
-      sampleEveryMs: SAMPLE_EVERY_MS * Math.min(trials, MOST_SPARSE),
-    });
-    return { key, timeline: watch.timeline, counters: { watch, invariant } };
   }
 
   async inject(
@@ -114,75 +90,80 @@ export class GhostAllowingAttempt implements FaultAttempt {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { now, reference, target } = this.#toolkit;
-    if (this.#places.length === 0) throw new BurstNotSentError('its callers were not set up by this process');
-    for (const [i, place] of this.#places.entries()) {
+    const { now, reference } = this.#toolkit;
+    if (!this.#place) throw new BurstNotSentError('its callers were not set up by this process');
+    const { history, judge } = this.#place;
+    history.append({ kind: 'fault', step: 'Planned', at: plannedAt, until });
+    for (const [i, key] of judge.keys.entries()) {
       try {
-        place.counters?.watch.planned(until);
         if (i > 0) await this.#rest(i, signal);
         // If the counters cannot be read, the burst finds out why.
-        const used = reference && (await usedBefore(this.#toolkit, place.key, signal).catch(() => undefined));
+        const used = reference && (await usedBefore(this.#toolkit, key, signal).catch(() => undefined));
         signal.throwIfAborted();
-        if (used && i === 0) return used;
+        if (used && i === 0) return this.#reported(used);
         if (used) throw new BurstNotSentError(used.message);
-        const burst = await this.#burst(place.key, i === 0 ? plannedAt : now(), until, permit, signal);
-        const report = reportOfBurst(burst, target.nodes.length);
-        this.#note(place, burst, report);
-        if (report.proof !== 'Confirmed') break;
+        await this.#burst(key, i === 0 ? plannedAt : now(), until, permit, signal);
+        this.#turns.get(key)?.now();
+        if (judge.trials.at(-1)?.report.proof !== 'Confirmed') break;
       } catch (error) {
         signal.throwIfAborted();
         if (i === 0) throw error;
-        this.#stopped = messageOf(error);
+        history.append({ kind: 'stopped', at: now(), why: messageOf(error) });
         break;
       }
     }
-    this.#over = true;
+    this.#isOver = true;
     // What the pods report of the last burst is there a moment later: then all trials are told at once.
-    if (reference && this.#made.length > 1) await pauseFor(REST_MS, signal).catch(() => undefined);
+    if (reference && judge.trials.length > 1) await pauseFor(REST_MS, signal).catch(() => undefined);
     this.#told();
-    return reportOf(this.#trials, target.nodes.length);
+    return this.#reported(judge.report);
+  }
+
+  #reported(report: FaultReport): FaultReport {
+    this.#place?.history.append(faultEvent(report));
+    return report;
   }
 
   async #rest(trial: number, signal: AbortSignal): Promise<void> {
     const { now, ownLimit, timeoutMs } = this.#toolkit;
     if (!ownLimit) return await pauseFor(REST_MS + REST_LONGER_MS * trial, signal);
     await ownLimit.untilWhole(signal);
-    await untilItFits(this.#settings.limit, timeoutMs, now, signal);
-  }
-
-  /** Takes in a burst that was sent. */
-  #note(place: Place, burst: BurstResult, report: FaultReport): void {
-    const { now } = this.#toolkit;
-    const { limit, oneCaller } = this.#settings;
-    this.#made.push({ burst, report, place, bySender: callerReading(this.#settings, burst, now()) });
-    for (const { timeline } of this.#places) {
-      if (timeline !== place.timeline) {
-        timeline.otherBurst(burst, oneCaller ? 'the same caller, in a window of its own,' : 'another caller');
-        continue;
-      }
-      timeline.burst(burst);
-      const most = mostOfBurst(this.#settings, burst);
-      timeline.limit(burst.startedAt, admittedAtOnce(limit));
-      timeline.limit(most.at, most.bound);
-    }
-    if (!place.counters) return;
-    // The last answer is there: whether the pods agree shows now, and not when their turn comes.
-    place.counters.invariant.setBurst(burst, now());
-    place.counters.watch.reported(report);
-    place.counters.watch.lookNow();
+    await untilItFits(this.#limit, timeoutMs, now, signal);
   }
 
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
+    const { history, judge } = this.#place ?? {};
+    if (!history || !judge) return await untilAborted(signal);
     this.#tell = tell;
     this.#told();
+    const { reference } = this.#toolkit;
+    const keys = reference ? judge.keys : [];
     try {
       await Promise.all([
-        watchStore(this.#toolkit, (event) => this.observe(event), signal),
-        ...this.#places.map(async ({ counters }) => await counters?.watch.run(() => this.#told(), signal)),
+        watchStore(this.#toolkit, (event) => history.append(event), signal),
+        ...keys.map(async (key) => await this.#watchCounters(key, signal)),
       ]);
     } finally {
       this.#tell = undefined;
     }
+  }
+
+  async #watchCounters(key: string, signal: AbortSignal): Promise<void> {
+    const { reference } = this.#toolkit;
+    const { history, judge } = this.#place ?? {};
+    if (!history || !judge || !reference) return;
+    const everyMs = SAMPLE_EVERY_MS * Math.min(judge.keys.length, MOST_SPARSE);
+    const turn = this.#turns.get(key) ?? new Turn();
+    await watchCounters(
+      async (end) => await reference.sample(key, end),
+      (sample) => {
+        if (judge.isComplete(key)) return;
+        history.append(countEvent(key, sample));
+        this.#told();
+      },
+      signal,
+      { everyMs, turn },
+    );
   }
 
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
@@ -190,37 +171,33 @@ export class GhostAllowingAttempt implements FaultAttempt {
     const workedAt = await proveWrite(redis, timeoutMs + settleMs, now, signal);
     if (workedAt === undefined)
       return { measures: [], message: `${redis.name} took no write: check that it runs` };
+    this.#place?.history.append({ kind: 'recovered', at: workedAt });
     return { workedAt, measures: [], message: `${redis.name} takes writes (a real one was accepted)` };
   }
 
   /** Of the trial whose figures are shown. */
   evidence(): FaultEvidence | undefined {
-    const trials = this.#trials;
-    const shown = shownTrial(trials);
-    const [place, trial] = [this.#places[shown], trials[shown]];
-    if (!place) return undefined;
-    const bands = burstBands(
-      trials.map(({ burst }) => burst),
-      shown,
-    );
-    if (place.counters) return { ...place.counters.watch.evidence(), bands };
-    const { timeline } = place;
-    const originMs = trial?.burst.startedAt ?? timeline.startedAt;
-    const bundle = timeline.bundle(originMs, trial && seenInvariant(GHOST_FORMULA, trial.reading));
-    return { originMs, pods: timeline.pods, bands, bundle };
+    if (!this.#place) return undefined;
+    const { judge, timelines } = this.#place;
+    const { index, trial } = judge.shown;
+    const timeline = timelines[index];
+    if (!timeline) return undefined;
+    const bursts = judge.trials.map(({ burst }) => burst);
+    const { endedAt, startedAt: originMs = timeline.startedAt } = trial?.burst ?? {};
+    const seenEnd = this.#toolkit.reference && endedAt !== undefined ? { endedAt } : {};
+    const bundle = timeline.bundle(originMs, judge.seen);
+    return { originMs, ...seenEnd, pods: timeline.pods, bands: burstBands(bursts, index), bundle };
+  }
+
+  get history(): History | undefined {
+    return this.#place?.history;
   }
 
   observe(event: ObservedEvent): void {
-    for (const { timeline } of this.#places) timeline.take(event);
+    this.#place?.history.append(event);
   }
 
-  async #burst(
-    key: string,
-    at: number,
-    until: number,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<BurstResult> {
+  async #burst(key: string, at: number, until: number, permit: Permit, signal: AbortSignal): Promise<void> {
     const { budget, callers, dial, limiter, now, ownLimit, reference, target, timeoutMs } = this.#toolkit;
     const request = callers.requestOf(key);
     const onStart = (): void => {
@@ -242,27 +219,50 @@ export class GhostAllowingAttempt implements FaultAttempt {
     const burst = await sendBurst({ ...plan, read: (answer) => callers.read(answer) }, signal).finally(() =>
       ownLimit?.used(),
     );
-    return burstResultOf(burst, reference && `${request.method} ${request.path}`);
-  }
-
-  get #trials(): Trial[] {
-    return this.#made.map(({ bySender, burst, place, report }) => {
-      return { burst, report, reading: place.counters?.watch.reading() ?? bySender };
-    });
+    const { history } = this.#place ?? {};
+    const asked = reference && `${request.method} ${request.path}`;
+    const { burst: event, requests } = burstEvents(key, burst, now(), asked);
+    for (const sent of requests) history?.request(sent);
+    history?.append(event);
   }
 
   #told(): void {
-    const [first] = this.#places;
-    if (!this.#tell || !first) return;
-    const trials = this.#trials;
-    if (first.counters) {
-      return this.#tell(
-        readingOf(trials, this.#places.length, first.counters.watch.reading(), this.#stopped),
-      );
-    }
-    if (trials.length === 0 && !this.#over) return;
-    const reading = readingOf(trials, this.#places.length, trials[0]?.reading, this.#stopped);
-    // Nothing is sampled: what the sender counted is all there is, and it does not change any more.
-    this.#tell({ ...reading, watchedUntil: Number.MAX_SAFE_INTEGER, complete: true });
+    const { judge } = this.#place ?? {};
+    if (!this.#tell || !judge) return;
+    const reading = judge.reading();
+    if (reading && (this.#toolkit.reference || this.#isOver || judge.trials.length > 0)) this.#tell(reading);
   }
+}
+
+/** Shows a history in the evidence of each trial, as it grows. */
+function showIn(timelines: readonly Timeline[], history: History, judge: GhostJudge): void {
+  const { baseline, clockWithinMs, limiter, pods, preparedAt, usualWriteMs } = history.setup;
+  const limit = limitOf(limiter);
+  const full = admittedAtOnce(limit);
+  const oneCaller = isOfOneCaller(limiter);
+  for (const timeline of timelines) {
+    timeline.limit(preparedAt, full);
+    if (isReference(limiter) && baseline) {
+      timeline.usualWrites(preparedAt, [baseline.writeP50Ms, baseline.writeMaxMs]);
+      if (baseline.lag !== undefined) timeline.lag(preparedAt, baseline.lag);
+    } else timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
+  }
+  history.listen((event) => {
+    if (event.kind === 'burst') {
+      const burst = judge.trials.at(-1)?.burst;
+      if (!burst) return;
+      for (const [i, timeline] of timelines.entries()) {
+        if (judge.keys[i] !== event.key) {
+          const who = oneCaller ? 'the same caller, in a window of its own,' : 'another caller';
+          timeline.otherBurst(burst, who);
+          continue;
+        }
+        timeline.burst(burst);
+        const most = mostOfBurst({ limit, nodes: pods, clockWithinMs }, burst);
+        timeline.limit(burst.startedAt, full);
+        timeline.limit(most.at, most.bound);
+      }
+    } else if (event.kind === 'count') timelines[judge.keys.indexOf(event.key)]?.show(event);
+    else if (event.kind !== 'request') for (const timeline of timelines) timeline.show(event);
+  });
 }

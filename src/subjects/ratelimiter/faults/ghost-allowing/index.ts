@@ -3,14 +3,15 @@
  * once, and each may admit what the others have admitted already.
  */
 import { parseDuration } from '../../../../api/index.ts';
+import { trialKeys } from '../../checkers/burst-trials.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
 import type { Fault } from '../fault.ts';
 import { isOfOneCaller } from '../rests.ts';
 import { GhostAllowingAttempt } from './attempt.ts';
+import { GhostJudge } from './judge.ts';
 import { api, MOST_KEYS, parametersOf, rules, trialsMs, unprovable } from './parameters.ts';
-import { trialKeys } from './trials.ts';
 
 export const ghostAllowing: Fault = {
   api,
@@ -49,6 +50,7 @@ export const ghostAllowing: Fault = {
   beyondStoryMs: trialsMs,
   keysOf: (fixture) => trialKeys(fixture, MOST_KEYS),
   unprovable,
+  judge: (history) => new GhostJudge(history),
   open: (scenario, toolkit, access) => new GhostAllowingAttempt(scenario, toolkit, access),
 };
 

@@ -19,7 +19,7 @@ function eventsAfter(finding: PauseFinding): string[] {
     refused: false,
     released: false,
   } as unknown as RedisPause;
-  reportOfPause(pause, (event) => timeline.take(event), T + 5);
+  reportOfPause(pause, (event) => timeline.show(event), T + 5);
   return timeline.bundle(T).events.map(({ component, text }) => `${component}: ${text}`);
 }
 

@@ -4,10 +4,11 @@
  */
 import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
+import type { ReferenceLimiter } from '../../interfaces/reference/reference-limiter.ts';
 import { MOST_BEYOND, type UseUpOptions, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import type { Tell } from '../../workloads/traffic.ts';
 import { accountKey } from '../caller-keys.ts';
-import type { Tell } from './caller-traffic.ts';
 
 /** For so many pods: each account has to be used up after the fault. */
 export const MOST_ACCOUNTS = 3;

@@ -21,7 +21,7 @@ import type { FaultAttempt, ObservedEvent, Preparation, Toolkit } from '../fault
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { isOfOneCaller } from '../rests.ts';
-import { setupOf } from '../setup.ts';
+import { faultEvent, setupOf } from '../setup.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { crossingCallers } from './crossing-callers.ts';
@@ -77,7 +77,7 @@ export class StoreOutageAttempt implements FaultAttempt {
     const admitted = await this.#pause.prepare(2 * windowMs, signal);
     if ('refused' in admitted) return admitted;
     const firstSentAt = now();
-    const history = new History(setupOf(this.#scenario, this.#toolkit, firstSentAt));
+    const history = new History(setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt: firstSentAt }));
     const timeline = new Timeline(target, firstSentAt);
     timeline.usualWrites(firstSentAt, usualWriteMs() > 0 ? [usualWriteMs()] : []);
     const place: Place = { fixture, history, judge: new OutageJudge(history), timeline, callers };
@@ -354,16 +354,8 @@ export class StoreOutageAttempt implements FaultAttempt {
     while (history.times.startedAt === undefined) await pauseFor(TICK_MS, signal);
   }
 
-  #reported({ endedAt, evidence, message, proof, startedAt }: FaultReport): void {
-    this.#place?.history.append({
-      kind: 'fault',
-      step: 'Reported',
-      ...(startedAt !== undefined && { startedAt }),
-      ...(endedAt !== undefined && { endedAt }),
-      ...(proof && { proof }),
-      message,
-      evidence: [...evidence],
-    });
+  #reported(report: FaultReport): void {
+    this.#place?.history.append(faultEvent(report));
     this.#told();
   }
 
@@ -398,15 +390,13 @@ function showIn(timeline: Timeline, history: History): void {
     });
   timeline.limit(preparedAt, mostUntil(preparedAt));
   history.listen((event) => {
-    if (event.kind === 'request') {
-      timeline.request(event);
-      // If one caller makes all requests, the limit is about each of them.
-      if (event.caller === 'Beyond') timeline.limit(event.endedAt, mostUntil(event.endedAt));
-    } else if (event.kind === 'late') {
+    timeline.show(event);
+    if (event.kind === 'late') {
       const request = history.requests[event.id];
       if (request) timeline.late(request, event);
-    } else if (event.kind === 'probe' || event.kind === 'health' || event.kind === 'gone') {
-      timeline.take(event);
+      // If one caller makes all requests, the limit is about each of them.
+    } else if (event.kind === 'request' && event.caller === 'Beyond') {
+      timeline.limit(event.endedAt, mostUntil(event.endedAt));
     }
   });
 }

@@ -6,20 +6,22 @@ import { formatDuration } from '../../../../api/index.ts';
 import { LEAST_ASKED } from '../../checkers/behaviour.ts';
 import type { CallerKind, CallerRequest } from '../../history/events.ts';
 import type { CallerAccess, NewCaller } from '../../interfaces/caller-access.ts';
+import { isUnheard } from '../../interfaces/caller-request.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
 import { MOST_BEYOND, type UsedUp, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import { beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
-import { AccountCallers } from './account-callers.ts';
 import {
   always,
   inTurn,
   type KindOfTraffic,
   type LateTraffic,
-  runCallerTraffic,
+  runTraffic,
   type Tell,
+  toEachPod,
   usedTimes,
-} from './caller-traffic.ts';
+} from '../../workloads/traffic.ts';
+import { beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
+import { AccountCallers } from './account-callers.ts';
 import { sendWhenReturned } from './returning-callers.ts';
 
 /** What a caller whose accounts are made up asks for during the fault. */
@@ -141,9 +143,10 @@ export class OutageCallers {
     return used;
   }
 
-  #notAdmitted({ got, node, unheard }: CallerRequest): string {
+  #notAdmitted(request: CallerRequest): string {
     const { access, callerTimeoutMs } = this.#options;
-    if (unheard) {
+    const { got, node } = request;
+    if (isUnheard(request)) {
       return `without any fault the connection of a caller under its limit to ${node} broke, or none came about: see in the logs whether it failed, or closes connections within 4 s and does not say so in Keep-Alive`;
     }
     const what = {
@@ -155,7 +158,7 @@ export class OutageCallers {
     return `without any fault a caller under its limit was ${what}: ${access.advice}`;
   }
 
-  /** As {@link runCallerTraffic}: of callers under their limit, of the one over it, and of what needs no limiter. */
+  /** As {@link runTraffic}: of callers under their limit, of the one over it, and of what needs no limiter. */
   async traffic(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
     await Promise.all([
       this.#send(this.#sides(this.#traffic), tell, stop, lifetime),
@@ -163,7 +166,7 @@ export class OutageCallers {
     ]);
   }
 
-  /** As {@link runCallerTraffic}: of those that cross their limits on the way. */
+  /** As {@link runTraffic}: of those that cross their limits on the way. */
   async cross(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
     const kinds: KindOfTraffic[] = [
       { caller: 'Reaching', keys: always(reachingKey(this.#options.fixture)) },
@@ -215,8 +218,9 @@ export class OutageCallers {
     const { access, callerTimeoutMs, late, leftOut, requestsPerSecond, room } = this.#options;
     const { callers, clients } = access;
     const listensTo = (caller: CallerKind): boolean => LIMITED.has(caller);
-    const options = { clients, callers, room, leftOut, kinds, requestsPerSecond, callerTimeoutMs };
-    await runCallerTraffic({ ...options, late: { ...late, listensTo } }, tell, stop, lifetime);
+    const schedule = toEachPod(clients, kinds);
+    const options = { schedule, callers, room, leftOut, turnsPerSecond: requestsPerSecond, callerTimeoutMs };
+    await runTraffic({ ...options, late: { ...late, listensTo } }, tell, stop, lifetime);
   }
 
   async #sendControls(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
@@ -226,9 +230,9 @@ export class OutageCallers {
       // Whatever it says, the pod had the time to say it.
       read: () => 'Admitted' as const,
     };
-    const kinds: KindOfTraffic[] = [{ caller: 'Control', keys: always('') }];
-    const options = { clients: access.clients, callers, room, leftOut, kinds, callerTimeoutMs };
-    await runCallerTraffic({ ...options, requestsPerSecond: CONTROLS_PER_SECOND }, tell, stop, lifetime);
+    const schedule = toEachPod(access.clients, [{ caller: 'Control', keys: always('') }]);
+    const options = { schedule, callers, room, leftOut, callerTimeoutMs };
+    await runTraffic({ ...options, turnsPerSecond: CONTROLS_PER_SECOND }, tell, stop, lifetime);
   }
 }
 

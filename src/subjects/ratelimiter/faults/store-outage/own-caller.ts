@@ -10,9 +10,9 @@ import type { OwnLimit } from '../../interfaces/own-limit.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
 import { MOST_BEYOND, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import { always, type LateTraffic, runTraffic, type Tell, toEachPod } from '../../workloads/traffic.ts';
 import { beyondKey } from '../caller-keys.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
-import { always, type LateTraffic, runCallerTraffic, type Tell } from './caller-traffic.ts';
 import { sendWhenReturned } from './returning-callers.ts';
 
 /** How long the accounts may take, in milliseconds: recovery has its time. */
@@ -86,26 +86,27 @@ export class OwnCaller {
     return what[got];
   }
 
-  /** As {@link runCallerTraffic}, all of it of one caller. */
+  /** As {@link runTraffic}, all of it of one caller. */
   async traffic(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
     const { access, callerTimeoutMs, fixture, late, leftOut, ownLimit, requestsPerSecond, room } =
       this.#options;
     const { callers, clients } = access;
     const key = beyondKey(fixture);
-    await runCallerTraffic(
+    // Twice as often as each kind sends if there are several.
+    const twice = ['Beyond', 'Beyond'] as const;
+    const schedule = toEachPod(
+      clients,
+      twice.map((caller) => ({ caller, keys: always(key) })),
+    );
+    await runTraffic(
       {
-        clients,
+        schedule,
         callers,
         room,
         leftOut,
         late: { ...late, listensTo: () => true },
-        requestsPerSecond,
+        turnsPerSecond: requestsPerSecond,
         callerTimeoutMs,
-        // Twice as often as each kind is asked by where there are several.
-        kinds: [
-          { caller: 'Beyond', keys: always(key) },
-          { caller: 'Beyond', keys: always(key) },
-        ],
       },
       tell,
       stop,

@@ -4,7 +4,7 @@ import { gotOf } from '../../interfaces/caller-request.ts';
 import type { Callers } from '../../interfaces/callers.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { pauseFor } from '../../waiting.ts';
-import type { Tell } from './caller-traffic.ts';
+import type { Tell } from '../../workloads/traffic.ts';
 
 /**
  * When a caller tries again that is still rejected, in windows after the first try: a counter that weighs the last

@@ -7,11 +7,10 @@ import { counted } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
 import { pauseFor } from '../../waiting.ts';
 import { perNode, sumOf } from '../../words.ts';
+import { gotOf } from '../caller-request.ts';
 import { type CounterSample, missingIn, totalAdmitted } from '../counter-sample.ts';
 import { watchCounters } from '../counter-watch.ts';
 import { type AdmittedByNode, countsOf } from '../counts.ts';
-import type { TrafficNode } from '../steady-traffic.ts';
-import { askingNode } from './asking-node.ts';
 import {
   type LagParts,
   type LagSeen,
@@ -96,27 +95,16 @@ function countProblem(
  * @throws Error if the counts could not be read often enough
  */
 export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: AbortSignal): Promise<Lag> {
-  const { askers, callers, timeoutMs } = parts;
+  const { askers, callers } = parts;
   const counts = countsOf(parts);
   const pods = counts.source === 'Nodes' ? askers.length : 1;
   const admitted = new Map<string, number>();
-  let current = '';
-  const nodes: LagSource['nodes'] = (keyAt) => {
-    let sent = 0;
-    current = keyAt(0);
-    return askers.map(
-      (client): TrafficNode => ({
-        name: client.node.name,
-        async check(lifetime) {
-          const key = keyAt(sent);
-          current = key;
-          sent += 1;
-          const outcome = await askingNode(client, callers, () => key, timeoutMs).check(lifetime);
-          if (outcome === 'Allowed') admitted.set(key, (admitted.get(key) ?? 0) + 1);
-          return outcome;
-        },
-      }),
-    );
+  let current = traffic.keyPrefix;
+  const sending: LagSource['sending'] = ({ key }) => {
+    current = key;
+    return (asked) => {
+      if (gotOf(asked, callers)?.got === 'Admitted') admitted.set(key, (admitted.get(key) ?? 0) + 1);
+    };
   };
   const look = async (end: AbortSignal): Promise<CounterSample> => {
     const key = current;
@@ -136,7 +124,7 @@ export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: A
           };
   };
   const source: LagSource = {
-    nodes,
+    sending,
     get seen() {
       return seen;
     },

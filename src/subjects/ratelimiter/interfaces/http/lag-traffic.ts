@@ -2,10 +2,11 @@
 import { counted } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
 import type { Toolkit } from '../../faults/fault.ts';
+import type { Asked } from '../../http/node-client.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
 import { pauseFor } from '../../waiting.ts';
-import { runSteadyTraffic, type TrafficListener, type TrafficNode } from '../steady-traffic.ts';
+import { always, type Due, podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
 import { leftOutShortfall } from '../traffic-room.ts';
 import { limitOf } from './limit-of-spec.ts';
 
@@ -34,8 +35,8 @@ export interface LagSeen extends Lag {
 }
 
 export interface LagSource {
-  /** The nodes, as the traffic asks them. @param keyAt the caller of the request of this index */
-  nodes(keyAt: (index: number) => string): readonly TrafficNode[];
+  /** A request is being sent; what is returned hears how it ended. */
+  sending(due: Due): (asked: Asked) => void;
   readonly seen: LagSeen;
   /** What goes on beside the traffic, until `stop`. */
   alongside?(stop: AbortSignal): Promise<void>;
@@ -47,7 +48,7 @@ export interface LagSource {
 
 /** @throws Error where too little was seen, with the problem of the source */
 export async function lagUnderTraffic(
-  { limiter, now, reference, room }: LagParts,
+  { askers, callers, limiter, now, reference, room, timeoutMs }: LagParts,
   { keyPrefix, requestsPerSecond }: LagTraffic,
   source: LagSource,
   signal: AbortSignal,
@@ -58,20 +59,27 @@ export async function lagUnderTraffic(
   const caller = { key: keyPrefix, allowed: most, windowMs: SET_WINDOW_MS };
   await reference?.introduce([caller], signal);
   const each = admittedAtOnce(limit);
-  const nodes = source.nodes((index) => (reference ? keyPrefix : `${keyPrefix}-${Math.floor(index / each)}`));
+  const keys = reference ? always(keyPrefix) : usedTimes(numbered(keyPrefix), each);
   const enough = new AbortController();
   const stop = AbortSignal.any([signal, enough.signal]);
   const beside = source.alongside?.(stop);
   let leftOut = 0;
-  const listener: TrafficListener = {
-    sent: () => undefined,
-    answered: () => undefined,
-    unanswered: () => undefined,
-    leftOut() {
-      leftOut += 1;
+  const traffic = runTraffic(
+    {
+      schedule: podByPod(askers, { caller: 'Steady', keys }),
+      turnsPerSecond: requestsPerSecond,
+      callers,
+      callerTimeoutMs: timeoutMs,
+      room,
+      leftOut() {
+        leftOut += 1;
+      },
+      sending: (due) => source.sending(due),
     },
-  };
-  const traffic = runSteadyTraffic({ nodes, requestsPerSecond, room }, listener, stop, signal);
+    () => undefined,
+    stop,
+    signal,
+  );
   const start = performance.now();
   const goesOn = (): boolean =>
     source.seen.samples < MIN_SAMPLES &&
@@ -90,4 +98,9 @@ export async function lagUnderTraffic(
   throw new Error(
     `${source.tooLittle} only ${counted(samples, 'time')} without any fault: ${problem ?? source.slow}`,
   );
+}
+
+/** A new caller each time. */
+function* numbered(prefix: string): Generator<string, never> {
+  for (let number = 0; ; number += 1) yield `${prefix}-${number}`;
 }

@@ -6,9 +6,11 @@
  * is missing of them can only come out too small: more may be on their way, or counted since.
  */
 import { counted } from '../../../../api/index.ts';
+import type { Asked } from '../../http/node-client.ts';
 import type { HttpAnswer } from '../../http/response-reader.ts';
 import { sumOf } from '../../words.ts';
-import type { Decision } from '../callers.ts';
+import { gotOf } from '../caller-request.ts';
+import type { Callers, Decision } from '../callers.ts';
 import { remainingIn } from './remaining-field.ts';
 
 /** One answer, held against what was known when its request was sent. */
@@ -70,6 +72,22 @@ export class ToldCount {
   /** Why an answer told nothing: the first since one that did. Of what a node wrote it holds a number up to the limit at most. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** A request is being sent to this pod; `tell` hears what its answer reports, before what is returned does. */
+  listen(
+    pod: string,
+    callers: Pick<Callers, 'read'>,
+    sentAt: number,
+    tell: (answer: ToldAnswer) => void,
+  ): (asked: Asked) => void {
+    const caller = this.ask(pod, sentAt);
+    return (asked) => {
+      const got = gotOf(asked, callers)?.got;
+      if (!asked.answer || (got !== 'Admitted' && got !== 'Denied')) return caller.over();
+      const told = caller.answered(got, asked.answer, asked.endedAt);
+      if (told) tell(told);
+    };
   }
 
   /** A request is being sent to this node. */

@@ -1,7 +1,8 @@
 /** A burst to the bundled limiter by itself, without a run around it. */
+import { type BurstResult, burstResultOf } from '../../checkers/burst-result.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { type BurstNode, type BurstPlan, spread } from '../../http/burst-plan.ts';
-import { type BurstResult, burstResultOf } from '../burst-result.ts';
+import { burstEvents } from '../../workloads/burst.ts';
 import { ReferenceCallers } from './reference-callers.ts';
 
 export interface BurstOptions
@@ -35,5 +36,6 @@ export async function injectBurstTraffic(options: BurstOptions, signal: AbortSig
     },
     signal,
   );
-  return burstResultOf(burst, `${request.method} ${request.path}`);
+  const seen = burstEvents(key, burst, burst.endedAt, `${request.method} ${request.path}`);
+  return burstResultOf(seen.burst, seen.requests);
 }

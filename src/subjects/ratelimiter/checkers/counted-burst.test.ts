@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { BurstResult } from '../../interfaces/burst-result.ts';
-import type { CounterSample } from '../../interfaces/counter-sample.ts';
-import { GhostInvariant } from './invariant.ts';
-import { reportOfBurst } from './report.ts';
+import type { CounterSample } from '../interfaces/counter-sample.ts';
+import { reportOfBurst } from './burst-report.ts';
+import type { BurstResult } from './burst-result.ts';
+import { GhostInvariant } from './counted-burst.ts';
 
 const nodes = ['a', 'b'];
 const T = 1_000_000;

@@ -1,14 +1,14 @@
 /** What the sender of a burst counted, held against what the limit allows in that span of time. Pure. */
 
-import { counted } from '../../../../api/index.ts';
-import type { InvariantReading } from '../../../../demo/observed.ts';
-import type { BurstResult } from '../../interfaces/burst-result.ts';
-import { overAdmission } from '../../limits/over-admission.ts';
-import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
-import { perNode, atLeast as saturated } from '../../words.ts';
-import { tallyOf } from './report.ts';
+import { counted } from '../../../api/index.ts';
+import type { InvariantReading } from '../../../demo/observed.ts';
+import { overAdmission } from '../limits/over-admission.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from '../limits/rate-limit.ts';
+import { perNode, atLeast as saturated } from '../words.ts';
+import { tallyOf } from './burst-report.ts';
+import type { BurstResult } from './burst-result.ts';
 
-export interface CallerSettings {
+export interface BurstSettings {
   readonly limit: RateLimit;
   readonly nodes: readonly string[];
   readonly clockWithinMs: number;
@@ -18,7 +18,7 @@ export interface CallerSettings {
 
 /** What a limiter in order lets through at most from the first request of a burst to its last yes, and when that was. */
 export function mostOfBurst(
-  { clockWithinMs, limit }: CallerSettings,
+  { clockWithinMs, limit }: BurstSettings,
   { allowedAt, startedAt }: Pick<BurstResult, 'allowedAt' | 'startedAt'>,
 ): { readonly at: number; readonly bound: number } {
   const at = allowedAt.at(-1) ?? startedAt;
@@ -26,7 +26,7 @@ export function mostOfBurst(
 }
 
 /** Where the invariant stands after one burst of a caller that was never seen before; `now` is when it is judged. */
-export function callerReading(settings: CallerSettings, burst: BurstResult, now: number): InvariantReading {
+export function burstReading(settings: BurstSettings, burst: BurstResult, now: number): InvariantReading {
   const { clockWithinMs, limit, nodes } = settings;
   const { allowed, allowedAt, allowedBy, denied, errors, requests, sent, unanswered, ...times } = burst;
   const admitted = burst.outcomes

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tally } from './report.ts';
+import { tally } from './burst-report.ts';
 
 it('counts what came of requests, and leaves out what did not come', () => {
   expect(tally({ allowed: [20], denied: [0], errors: [0], unanswered: [0] })).toBe('20 allowed');

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../http/burst-plan.ts';
-import { type BurstResult, burstResultOf } from '../../interfaces/burst-result.ts';
-import type { Decision } from '../../interfaces/callers.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
-import { callerReading } from './caller-reading.ts';
+import type { CallerRequest } from '../history/events.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
+import { type BurstResult, burstResultOf } from './burst-result.ts';
+import { burstReading } from './sent-burst.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
 const nodes = ['a', 'b'];
@@ -11,16 +10,17 @@ const nodes = ['a', 'b'];
 /** A burst at 1000, answered 20 ms later, over both nodes in turn: so many yeses, noes and requests without an answer. */
 function burst(admitted: number, denied: number, open = 0, over = nodes): BurstResult {
   const times = { sentAt: 1000, endedAt: 1020 };
-  const outcomes = Array.from({ length: admitted + denied + open }, (_, i): Outcome<Decision> => {
+  const outcomes = Array.from({ length: admitted + denied + open }, (_, i): CallerRequest => {
     const node = over[i % over.length] ?? '';
-    if (i >= admitted + denied) return { node, ...times, failure: { code: 'TIMEOUT', message: 'late' } };
-    return { node, ...times, status: 200, answer: i < admitted ? 'Admitted' : 'Denied' };
+    const got = i >= admitted + denied ? 'Unanswered' : i < admitted ? 'Admitted' : 'Denied';
+    return { node, caller: 'Burst', ...times, got };
   });
-  return burstResultOf({ outcomes, startedAt: 1000, endedAt: 1020, sendSpanMs: 1 });
+  const event = { kind: 'burst', key: 'demo-a', startedAt: 1000, endedAt: 1020 } as const;
+  return burstResultOf({ ...event, sendSpanMs: 1, notSent: {}, at: 1030 }, outcomes);
 }
 
 const read = (made: BurstResult, of = limit, clockWithinMs = 500) =>
-  callerReading({ limit: of, nodes, clockWithinMs }, made, 1030);
+  burstReading({ limit: of, nodes, clockWithinMs }, made, 1030);
 
 describe('ghosts by the count of the sender', () => {
   it('are more than the limit allows in the time of the burst', () => {
@@ -53,8 +53,8 @@ describe('ghosts by the count of the sender', () => {
 
   it('are not said to be none where less than the limit was let through of the one caller that there is', () => {
     const settings = { limit, nodes, clockWithinMs: 500, oneCaller: true };
-    expect(callerReading(settings, burst(10, 20), 1030).shortfalls).toEqual([]);
-    expect(callerReading(settings, burst(3, 27), 1030).shortfalls.join()).toMatch(
+    expect(burstReading(settings, burst(10, 20), 1030).shortfalls).toEqual([]);
+    expect(burstReading(settings, burst(3, 27), 1030).shortfalls.join()).toMatch(
       /^3 were let through where the limit allows 10 at once, so it was not whole: see who else asks these pods/,
     );
   });

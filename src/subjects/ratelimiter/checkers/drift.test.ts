@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CounterSample } from '../../interfaces/counter-sample.ts';
-import { type FaultSpan, toleratedGap } from '../watch-record.ts';
-import { DriftInvariant, type Judged } from './invariant.ts';
+import { DriftUnderTest } from '../../../../test/fixtures/ratelimiter/drift-under-test.ts';
+import type { CounterSample } from '../interfaces/counter-sample.ts';
+import { type Judged, lostCounts } from './drift.ts';
+import { type FaultSpan, toleratedGap } from './watch-record.ts';
 
 const nodes = ['a', 'b', 'c'];
 const T = 1_000_000;
@@ -23,8 +24,8 @@ function sample(
   };
 }
 
-function invariant(lag: number | undefined = 1, judged: Judged = 'Drift'): DriftInvariant {
-  return new DriftInvariant({ nodes, limit: 10, judged, threshold: 5, lag });
+function invariant(lag: number | undefined = 1, judged: Judged = 'Drift'): DriftUnderTest {
+  return new DriftUnderTest({ nodes, limit: 10, judged, threshold: 5, lag });
 }
 
 const whole = { startedAt: T, endedAt: T + 2000, until: T + 2000 };
@@ -37,7 +38,7 @@ function wholeWatch(
   skip: (at: number) => boolean = () => false,
   drifted: (at: number) => boolean = () => false,
   judged: Judged = 'Drift',
-): DriftInvariant {
+): DriftUnderTest {
   const drift = invariant(1, judged);
   for (let at = T; at <= T + 3000; at += 100) {
     if (!skip(at)) drift.add(sample(at, drifted(at) ? [9, 9, 9] : [0, 0, 0], 0), whole);
@@ -53,7 +54,7 @@ function wholeWatch(
 
 it('says what was left out of the traffic, with what to do', () => {
   const drift = wholeWatch();
-  drift.leftOut();
+  drift.leftOut(1);
   expect(drift.reading(whole).shortfalls).toEqual([
     'some of the traffic was left out (1 request): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take',
   ]);
@@ -99,7 +100,7 @@ describe('drift', () => {
   });
 
   it('is not detected on a lag that nobody measured', () => {
-    const drift = new DriftInvariant({ nodes, limit: 10, judged: 'Drift', threshold: 5, lag: undefined });
+    const drift = new DriftUnderTest({ nodes, limit: 10, judged: 'Drift', threshold: 5, lag: undefined });
     for (const at of [T, T + 100, T + 200]) drift.add(sample(at, [9, 9, 9], 0), whole);
     const reading = drift.reading(whole);
     expect(reading.detectedAt).toBeUndefined();
@@ -123,9 +124,8 @@ describe('drift', () => {
       drift.answered('a', allowed, T + 950);
     }
     drift.sent('a');
-    drift.answered('a', false, T + 960);
     // The node could not decide, which is no denial.
-    drift.refused('a');
+    drift.ended({ node: 'a', got: 'Failed', cause: 'ServerError', endedAt: T + 960 });
     drift.sent('b');
     drift.unanswered('b');
     const { evidence, measures } = drift.reading(whole);
@@ -178,7 +178,7 @@ describe('what is seen while the fault is not on', () => {
 });
 
 describe('over-admission', () => {
-  const callers = (allowed: number, judged: Judged = 'OverAdmission', from = T): DriftInvariant => {
+  const callers = (allowed: number, judged: Judged = 'OverAdmission', from = T): DriftUnderTest => {
     const drift = wholeWatch(undefined, undefined, judged);
     for (let i = 0; i < allowed; i += 1) {
       const node = nodes[i % 3] ?? '';
@@ -219,7 +219,7 @@ describe('over-admission', () => {
   });
 
   it('is proven absent where fixed shares drift from Redis and keep the limit: lag and threshold have no part', () => {
-    const drift = new DriftInvariant({
+    const drift = new DriftUnderTest({
       nodes,
       limit: 10,
       judged: 'OverAdmission',
@@ -308,7 +308,7 @@ describe('the proof that nothing drifted', () => {
 
   const gaps: [
     string,
-    () => DriftInvariant,
+    () => DriftUnderTest,
     Partial<Omit<FaultSpan, 'endedAt'>> & { endedAt?: number | undefined },
     RegExp,
   ][] = [
@@ -433,7 +433,7 @@ describe('the proof that nothing drifted', () => {
 
   it('is not whole when the bound is so high that no drift could break it', () => {
     const withLag = (lag: number): string => {
-      const drift = new DriftInvariant({ nodes, limit: 3, judged: 'Drift', threshold: 5, lag });
+      const drift = new DriftUnderTest({ nodes, limit: 3, judged: 'Drift', threshold: 5, lag });
       for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0), whole);
       return drift.reading(whole).shortfalls.join('\n');
     };
@@ -451,7 +451,7 @@ describe('the proof that nothing drifted', () => {
   it('is not whole when the sender counts and nothing was admitted in the fault', () => {
     const shortfalls = (admittedAt?: number): readonly string[] => {
       const settings = { nodes, limit: 10, judged: 'Drift', threshold: 5, lag: 1, source: 'Sender' } as const;
-      const drift = new DriftInvariant(settings);
+      const drift = new DriftUnderTest(settings);
       const count = admittedAt === undefined ? 0 : 1;
       for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [count, 0, 0], count), whole);
       if (admittedAt !== undefined) drift.answered('a', true, admittedAt);
@@ -475,8 +475,8 @@ describe('the proof that nothing drifted', () => {
 });
 
 describe('where the answers alone tell what is counted', () => {
-  const told = (storeDoubt?: string): DriftInvariant =>
-    new DriftInvariant({
+  const told = (storeDoubt?: string): DriftUnderTest =>
+    new DriftUnderTest({
       nodes,
       limit: 10,
       judged: 'Drift',
@@ -577,4 +577,11 @@ describe('any watch', () => {
       { numRuns: 100 },
     );
   });
+});
+it.each([
+  ['exactly none where Redis holds as many as were let through', 30, 30, { value: 0 }],
+  ['at least what is missing', 30, 20, { value: 10, atLeast: true }],
+  ['at least none where Redis counts others, too', 30, 110, { value: 0, atLeast: true }],
+])('tells lost counts: %s', (_, admitted, stored, expected) => {
+  expect(lostCounts(admitted, stored)).toEqual({ name: 'lostCounts', unit: 'counts', ...expected });
 });

@@ -15,15 +15,17 @@
  * nodes had admitted at least that many and the drift was above the bound
  * already; that moment, where there is one, is `brokenAt`, else the sample's.
  */
-import type { Measure } from '../../../../api/index.ts';
-import { counted } from '../../../../api/index.ts';
-import type { InvariantReading } from '../../../../demo/observed.ts';
-import { EARLY_MS } from '../../checkers/fault-span.ts';
-import type { CounterSample } from '../../interfaces/counter-sample.ts';
-import type { CountSource } from '../../interfaces/counts.ts';
-import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
-import { atLeast, perNode, sinceStart, sumOf } from '../../words.ts';
-import type { Invariant } from '../fault-watch.ts';
+import type { Measure } from '../../../api/index.ts';
+import { counted } from '../../../api/index.ts';
+import type { InvariantReading } from '../../../demo/observed.ts';
+import type { CallerRequest } from '../history/events.ts';
+import type { CounterSample } from '../interfaces/counter-sample.ts';
+import type { CountSource } from '../interfaces/counts.ts';
+import { leftOutShortfall } from '../interfaces/traffic-room.ts';
+import { atLeast, perNode, sinceStart, sumOf } from '../words.ts';
+import type { Formula, Invariant } from './counter-watch.ts';
+import { EARLY_MS } from './fault-span.ts';
+import { type PodTraffic, TrafficRecord } from './traffic-record.ts';
 import {
   type CompleteSample,
   type FaultSpan,
@@ -31,8 +33,7 @@ import {
   toleratedGap,
   WatchRecord,
   whenOutside,
-} from '../watch-record.ts';
-import { type NodeTraffic, TrafficRecord } from './traffic-record.ts';
+} from './watch-record.ts';
 
 /** Which measure decides. */
 export type Judged = 'Drift' | 'OverAdmission';
@@ -65,7 +66,9 @@ export class DriftInvariant implements Invariant {
   #unconfirmed = false;
   #allowedWhenSampled = 0;
   #leftOut = 0;
-  #broken: { readonly brokenAt: number; readonly detectedAt: number } | undefined;
+  #broken:
+    | { readonly brokenAt: number; readonly detectedAt: number; readonly whenDetected: Measure }
+    | undefined;
 
   constructor(settings: DriftSettings) {
     this.#settings = settings;
@@ -74,7 +77,7 @@ export class DriftInvariant implements Invariant {
     this.#traffic = new TrafficRecord(settings.nodes);
   }
 
-  get formula(): Invariant['formula'] {
+  get formula(): Formula {
     const { judged, source = 'Nodes' } = this.#settings;
     const measured = judged === 'Drift' ? MEASURED[source] : 'sum(requests-allowed) - limit';
     return { text: `${measured} <= allowed`, measured, bound: 'allowed' };
@@ -91,7 +94,7 @@ export class DriftInvariant implements Invariant {
   }
 
   /** What was sent to each node and became of it. */
-  get traffic(): ReadonlyMap<string, NodeTraffic> {
+  get traffic(): ReadonlyMap<string, PodTraffic> {
     return this.#traffic.byNode;
   }
 
@@ -105,7 +108,10 @@ export class DriftInvariant implements Invariant {
     );
   }
 
-  /** Two samples in a row decide, and what the sender was allowed tells when the first is worth a look. */
+  /**
+   * Whether another look would decide something, so that it should not wait for its turn: two samples in a row decide,
+   * and what the sender was allowed tells when the first is worth a look.
+   */
   get urgent(): boolean {
     if (this.#broken || this.#settings.judged !== 'Drift') return false;
     const { last } = this.#record;
@@ -114,32 +120,26 @@ export class DriftInvariant implements Invariant {
     return this.#breaking !== undefined || (unseen > 0 && drift + unseen > this.#bound);
   }
 
-  sent(node: string): () => void {
-    return this.#traffic.sent(node);
-  }
-
   /**
-   * An answer of the key's window arrived at `at`; answers have to come in the order of their times.
+   * A request ended; they have to come in the order of their ends.
    * @returns whether it breaks the invariant by itself
    */
-  answered(node: string, allowed: boolean, at: number): boolean {
-    this.#traffic.answered(node, allowed, at);
+  request(request: CallerRequest): boolean {
+    this.#traffic.request(request);
     const { judged, limit } = this.#settings;
-    return judged === 'OverAdmission' && allowed && this.#traffic.allowedCount === limit + 1;
+    return (
+      judged === 'OverAdmission' && request.got === 'Admitted' && this.#traffic.allowedCount === limit + 1
+    );
   }
 
-  /** The answer that is taken in with this was an error: the node decided nothing. */
-  refused(node: string): void {
-    this.#traffic.refused(node);
+  /** So many requests were on their way, by pod, when the last sample was taken. */
+  inFlight(requests: Readonly<Record<string, number>>): void {
+    this.#traffic.inFlight(requests);
   }
 
-  unanswered(node: string): void {
-    this.#traffic.unanswered(node);
-  }
-
-  /** A request was not sent since there was no room for another open one. */
-  leftOut(): void {
-    this.#leftOut += 1;
+  /** Requests were not sent since there was no room for another open one. */
+  leftOut(requests: number): void {
+    this.#leftOut += requests;
   }
 
   /** Takes a sample in; returns it if it is complete. */
@@ -162,7 +162,11 @@ export class DriftInvariant implements Invariant {
     } else if (this.#breaking === undefined) {
       this.#breaking = complete;
     } else if (lag !== undefined) {
-      this.#broken = { brokenAt: this.#momentBroken(this.#breaking), detectedAt: complete.endedAt };
+      this.#broken = {
+        brokenAt: this.#momentBroken(this.#breaking),
+        detectedAt: complete.endedAt,
+        whenDetected: this.#drift(),
+      };
     }
     return complete;
   }
@@ -201,7 +205,8 @@ export class DriftInvariant implements Invariant {
     if (judged !== 'OverAdmission' || this.#broken || fault.startedAt === undefined) return;
     const at = this.#traffic.allowedAt(limit);
     if (at === undefined || at < fault.startedAt || at > onUntil(fault)) return;
-    this.#broken = { brokenAt: at, detectedAt: at };
+    const { measure } = this.#overAdmission(fault);
+    this.#broken = { brokenAt: at, detectedAt: at, whenDetected: { ...measure, value: 1 } };
   }
 
   #momentBroken({ readAt, stored }: CompleteSample): number {
@@ -387,4 +392,14 @@ const MEASURED: Readonly<Record<CountSource, string>> = {
 /** Whether all of a sample was taken while the fault was on. */
 function isWithin({ readAt, endedAt }: CompleteSample, fault: FaultSpan): boolean {
   return fault.startedAt !== undefined && readAt >= fault.startedAt && endedAt <= onUntil(fault);
+}
+
+/**
+ * What is missing of what was let through. A limiter behind HTTP may count what it rejects, too: then more may be lost
+ * than that if counts are missing, or if there are more of them than were let through.
+ */
+export function lostCounts(admitted: number, stored: number, isExact = false): Measure {
+  const value = Math.max(0, admitted - stored);
+  const atLeast = !isExact && stored !== admitted;
+  return { name: 'lostCounts', value, unit: 'counts', ...(atLeast && { atLeast }) };
 }

@@ -1,20 +1,25 @@
 /**
- * Callers of a rate limiter, at a fixed rate that does not wait for answers (an open
- * loop): at every turn each pod gets one request of each kind of caller. A request whose caller has given up may be
- * listened to further: a limiter that admits it late has admitted it.
+ * The open-loop sender: requests at a fixed rate that does not wait for answers, so a slow rate limiter gets no fewer. A
+ * request whose caller has given up may be listened to further: a limiter that admits it late has admitted it.
  */
-
-import type { CallerKind, CallerRequest, LateAnswer } from '../../history/events.ts';
-import type { ConnectionLease } from '../../http/connection-budget.ts';
-import type { Asked, NodeClient } from '../../http/node-client.ts';
-import { gotOf } from '../../interfaces/caller-request.ts';
-import type { Callers } from '../../interfaces/callers.ts';
-import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
-import { pauseFor } from '../../waiting.ts';
+import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts';
+import type { ConnectionLease } from '../http/connection-budget.ts';
+import type { Asked, NodeClient } from '../http/node-client.ts';
+import { gotOf } from '../interfaces/caller-request.ts';
+import type { Callers } from '../interfaces/callers.ts';
+import type { TrafficRoom } from '../interfaces/traffic-room.ts';
+import { pauseFor } from '../waiting.ts';
 
 const TICK_MS = 10;
-/** How far it catches up on what was due while this process stood still; what is older is left out. */
+
+/**
+ * How far it catches up on what was due while this process stood still; what is older is left out, since sent all at
+ * once it would be a burst.
+ */
 const CATCH_UP_MS = 200;
+
+/** Requests that one run may have open at once; beyond it a request is left out rather than piled up. */
+const MOST_OPEN = 1000;
 
 /**
  * Requests that are listened to at once after their callers gave up. With so many, no more are sent of kinds that are
@@ -22,12 +27,15 @@ const CATCH_UP_MS = 200;
  */
 const MOST_LATE = 300;
 
-/** Callers that are alike. */
-export interface KindOfTraffic {
+/** One request that is due. */
+export interface Due {
+  readonly client: NodeClient;
   readonly caller: CallerKind;
-  /** One key for each request, in their order; traffic ends where there is none left. */
-  readonly keys: Iterable<string>;
+  readonly key: string;
 }
+
+/** What is due at each turn, in order; ends when there is nothing more to send. */
+export type Schedule = Iterable<readonly Due[]>;
 
 /** Hears a request once its caller has an answer or has given up. */
 export type Tell = (request: CallerRequest) => void;
@@ -42,12 +50,10 @@ export interface LateTraffic {
   readonly until: AbortSignal;
 }
 
-export interface CallerTrafficOptions {
-  readonly clients: readonly NodeClient[];
+export interface TrafficOptions {
+  readonly schedule: Schedule;
+  readonly turnsPerSecond: number;
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
-  readonly kinds: readonly KindOfTraffic[];
-  /** Of each kind, to each node. */
-  readonly requestsPerSecond: number;
   /** How long a caller waits; milliseconds. */
   readonly callerTimeoutMs: number;
   readonly room: TrafficRoom;
@@ -55,69 +61,62 @@ export interface CallerTrafficOptions {
   readonly leftOut: () => void;
   /** Left out: the operator does not listen once a caller has given up. */
   readonly late?: LateTraffic;
+  /** A request is being sent. What is returned hears how it ended, before `tell` does, if anything is told of it. */
+  readonly sending?: (due: Due) => ((asked: Asked) => void) | undefined;
 }
 
 /**
- * Sends until `stop` is aborted or no key is left, then waits until every caller has an answer or has given up.
+ * Sends until `stop` is aborted or the schedule ends, then waits until every caller has an answer or has given up.
  * `lifetime` ends it at once; what was under way then is not reported.
  * @throws the first InvalidRequestError; nothing more is sent then
  */
-export async function runCallerTraffic(
-  options: CallerTrafficOptions,
+export async function runTraffic(
+  options: TrafficOptions,
   tell: Tell,
   stop: AbortSignal,
   lifetime: AbortSignal,
 ): Promise<void> {
-  const { clients, leftOut: onLeftOut, requestsPerSecond, room } = options;
+  const { late, leftOut: onLeftOut, room, schedule, turnsPerSecond } = options;
   const listening = new Listening();
-  const start = performance.now();
-  const kinds = options.kinds.map(({ caller, keys }) => ({ caller, keys: keys[Symbol.iterator]() }));
   const open = new Set<Promise<void>>();
   const failed = new AbortController();
-  const send = (client: NodeClient, caller: CallerKind, key: string): void => {
-    // Who is still waited for goes before who has given up.
-    const place = room() ?? listening.handOver();
+  const send = (due: Due): void => {
+    if (listening.isFull && late?.listensTo(due.caller)) return;
+    // A caller that still waits goes before one that has given up.
+    const place = open.size < MOST_OPEN ? (room() ?? listening.handOver()) : undefined;
     if (!place) {
       onLeftOut();
       return;
     }
-    const request = ask({ ...options, client, caller, key, place, listening }, tell, lifetime)
+    const request = ask({ ...options, due, place, listening }, tell, lifetime)
       // Nobody waits for it yet, so it must not be rejected.
       .catch((error: unknown) => failed.abort(error))
       .finally(() => open.delete(request));
     open.add(request);
   };
-  const ended = async (): Promise<void> => {
-    await Promise.all(open);
-    failed.signal.throwIfAborted();
-  };
+  const turns = schedule[Symbol.iterator]();
   const either = AbortSignal.any([stop, lifetime, failed.signal]);
-  const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * requestsPerSecond));
-  let turn = 0;
-  let leftOut = 0;
-  while (!either.aborted) {
-    const due = Math.floor(((performance.now() - start) / 1000) * requestsPerSecond) + 1 - leftOut;
+  const catchUp = Math.max(1, Math.ceil((CATCH_UP_MS / 1000) * turnsPerSecond));
+  const start = performance.now();
+  let [turn, leftOut, isOver] = [0, 0, false];
+  while (!either.aborted && !isOver) {
+    const due = Math.floor(((performance.now() - start) / 1000) * turnsPerSecond) + 1 - leftOut;
     leftOut += Math.max(0, due - turn - catchUp);
     const until = Math.min(due, turn + catchUp);
-    for (; turn < until; turn += 1) {
-      for (const client of clients) {
-        for (const { caller, keys } of kinds) {
-          if (listening.isFull && options.late?.listensTo(caller)) continue;
-          const { done, value } = keys.next();
-          if (done) return await ended();
-          send(client, caller, value);
-        }
-      }
+    for (; turn < until && !isOver; turn += 1) {
+      const next = turns.next();
+      isOver = next.done === true;
+      if (!next.done) for (const each of next.value) send(each);
     }
-    await pauseFor(TICK_MS, either).catch(() => undefined);
+    if (!isOver) await pauseFor(TICK_MS, either).catch(() => undefined);
   }
-  await ended();
+  await Promise.all(open);
+  failed.signal.throwIfAborted();
 }
 
-interface OneRequest extends Pick<CallerTrafficOptions, 'callers' | 'callerTimeoutMs' | 'late' | 'leftOut'> {
-  readonly client: NodeClient;
-  readonly caller: CallerKind;
-  readonly key: string;
+interface OneRequest
+  extends Pick<TrafficOptions, 'callers' | 'callerTimeoutMs' | 'late' | 'leftOut' | 'sending'> {
+  readonly due: Due;
   /** Given back once nothing of the request is open any more. */
   readonly place: ConnectionLease;
   readonly listening: Listening;
@@ -125,10 +124,11 @@ interface OneRequest extends Pick<CallerTrafficOptions, 'callers' | 'callerTimeo
 
 /** Resolves once the caller has an answer or has given up; the request may go on then. */
 async function ask(
-  { caller, callers, callerTimeoutMs, client, key, late, leftOut, listening, place }: OneRequest,
+  { callers, callerTimeoutMs, due, late, leftOut, listening, place, sending }: OneRequest,
   tell: Tell,
   lifetime: AbortSignal,
 ): Promise<void> {
+  const { caller, client, key } = due;
   const dropped = new AbortController();
   let request: CallerRequest | undefined;
   const listener = late?.listensTo(caller)
@@ -144,16 +144,18 @@ async function ask(
       }
     : undefined;
   let goesOn = false;
+  const heard = sending?.(due);
   try {
     const asked = await client.ask(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
+    heard?.(asked);
     if (asked.failure?.code === 'NO_ROOM') leftOut();
-    const said = gotOf(asked, callers);
+    const said = lifetime.aborted ? undefined : gotOf(asked, callers);
     if (!said) return;
     const { endedAt, sentAt } = asked;
-    const { problem: _, ...heard } = said;
-    request = { node: client.node.name, caller, key, sentAt, endedAt, ...heard };
+    const { problem: _, ...outcome } = said;
+    request = { node: client.node.name, caller, key, sentAt, endedAt, ...outcome };
     tell(request);
-    goesOn = listener !== undefined && heard.got === 'Unanswered';
+    goesOn = listener !== undefined && outcome.got === 'Unanswered';
     if (goesOn) listening.begin(dropped, place);
   } finally {
     if (!goesOn) place.release();
@@ -186,6 +188,46 @@ class Listening {
     this.#open.delete(request);
     request.abort();
     return place;
+  }
+}
+
+/** Callers that are alike. */
+export interface KindOfTraffic {
+  readonly caller: CallerKind;
+  /** One key for each request, in their order; traffic ends when there is none left. */
+  readonly keys: Iterable<string>;
+}
+
+/** At every turn each pod gets one request of each kind of caller. */
+export function* toEachPod(
+  clients: readonly NodeClient[],
+  kinds: readonly KindOfTraffic[],
+): Generator<Due[]> {
+  const sources = kinds.map(({ caller, keys }) => ({ caller, keys: keys[Symbol.iterator]() }));
+  for (;;) {
+    const due: Due[] = [];
+    for (const client of clients) {
+      for (const { caller, keys } of sources) {
+        const { done, value } = keys.next();
+        if (done) {
+          yield due;
+          return;
+        }
+        due.push({ client, caller, key: value });
+      }
+    }
+    yield due;
+  }
+}
+
+/** At every turn the next pod gets the next request of one kind of caller. */
+export function* podByPod(clients: readonly NodeClient[], { caller, keys }: KindOfTraffic): Generator<Due[]> {
+  let turn = 0;
+  for (const key of keys) {
+    const client = clients[turn % clients.length];
+    if (!client) return;
+    yield [{ client, caller, key }];
+    turn += 1;
   }
 }
 

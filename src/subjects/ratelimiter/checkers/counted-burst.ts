@@ -4,14 +4,14 @@
  * the same, above the limit, it is detected; where they disagree nothing is proven. Pure.
  */
 
-import { counted } from '../../../../api/index.ts';
-import type { InvariantReading } from '../../../../demo/observed.ts';
-import type { BurstResult } from '../../interfaces/burst-result.ts';
-import type { CounterSample } from '../../interfaces/counter-sample.ts';
-import { perNode, atLeast as saturated, sinceStart } from '../../words.ts';
-import type { Invariant } from '../fault-watch.ts';
-import { type CompleteSample, type FaultSpan, WatchRecord } from '../watch-record.ts';
-import { tallyOf } from './report.ts';
+import { counted } from '../../../api/index.ts';
+import type { InvariantReading } from '../../../demo/observed.ts';
+import type { CounterSample } from '../interfaces/counter-sample.ts';
+import { perNode, atLeast as saturated, sinceStart } from '../words.ts';
+import { tallyOf } from './burst-report.ts';
+import type { BurstResult } from './burst-result.ts';
+import type { Invariant } from './counter-watch.ts';
+import { type CompleteSample, type FaultSpan, WatchRecord } from './watch-record.ts';
 
 export interface GhostSettings {
   readonly nodes: readonly string[];
@@ -38,11 +38,6 @@ export class GhostInvariant implements Invariant {
     this.#settings = settings;
     this.#record = new WatchRecord(settings.nodes);
   }
-
-  readonly formula = GHOST_FORMULA;
-
-  /** The burst itself calls for the look that decides. */
-  readonly urgent = false;
 
   /** The burst is over; `now` in milliseconds since the epoch. */
   setBurst(burst: BurstResult, now: number): void {

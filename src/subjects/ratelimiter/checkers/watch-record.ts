@@ -5,6 +5,7 @@
 
 import { counted } from '../../../api/index.ts';
 import { type CounterSample, totalAdmitted } from '../interfaces/counter-sample.ts';
+import type { FaultTimes } from './fault-span.ts';
 
 /** Complete samples further apart than this are a gap, however long the fault. They are due every 100 ms. */
 const MAX_GAP_MS = 1000;
@@ -28,16 +29,10 @@ export interface Watched {
   readonly maxGapMs?: number;
 }
 
-/** When the fault was on, as far as it is known. Milliseconds since the epoch. */
-export interface FaultSpan {
-  readonly startedAt?: number;
-  readonly endedAt?: number;
-  /** Its planned end. */
-  readonly until: number;
-  /** Where the watch ends: the end of the fault, and the time to settle. */
+/** When a fault was active, and how long it is watched. */
+export interface FaultSpan extends FaultTimes {
+  /** The end of the watch: the end of the fault, and the time to settle. */
   readonly watchTo?: number;
-  /** From when on nobody knows whether it is still on: what felt it has gone. */
-  readonly doubtfulFrom?: number;
 }
 
 /** Until when the fault is known to be on, or to have been; what is seen later is none of its. */

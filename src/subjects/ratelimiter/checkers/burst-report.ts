@@ -1,8 +1,8 @@
 /** What is told of a burst. */
 
-import { counted } from '../../../../api/index.ts';
-import type { FaultReport } from '../../../../demo/observed.ts';
-import type { BurstResult } from '../../interfaces/burst-result.ts';
+import { counted } from '../../../api/index.ts';
+import type { FaultReport } from '../../../demo/observed.ts';
+import type { BurstResult } from './burst-result.ts';
 
 /**
  * Requests that are written within this are called together. It is a fraction of the time in which limiters that

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { InvariantReading } from '../../../../demo/observed.ts';
-import type { BurstResult } from '../../interfaces/burst-result.ts';
-import { reportOfBurst } from './report.ts';
-import { burstBands, readingOf, reportOf, shownTrial, type Trial, trialKeys } from './trials.ts';
+import type { InvariantReading } from '../../../demo/observed.ts';
+import { reportOfBurst } from './burst-report.ts';
+import type { BurstResult } from './burst-result.ts';
+import { burstBands, readingOf, reportOf, shownTrial, type Trial, trialKeys } from './burst-trials.ts';
 
 const T = 1_000_000;
 

@@ -1,21 +1,23 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { CallerRequest } from '../../history/events.ts';
-import { ConnectionBudget } from '../../http/connection-budget.ts';
-import { type Asked, NodeClient } from '../../http/node-client.ts';
-import type { AnswerMemory } from '../../http/response-reader.ts';
-import { HttpCallers } from '../../interfaces/http/http-callers.ts';
-import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
-import { endlessRoom } from '../../interfaces/traffic-room.fixture.ts';
+import type { CallerRequest } from '../history/events.ts';
+import { ConnectionBudget } from '../http/connection-budget.ts';
+import { type Asked, NodeClient } from '../http/node-client.ts';
+import type { AnswerMemory } from '../http/response-reader.ts';
+import { HttpCallers } from '../interfaces/http/http-callers.ts';
+import { httpInterfaceSchema } from '../interfaces/http/schema.ts';
+import { endlessRoom } from '../interfaces/traffic-room.fixture.ts';
 import {
   always,
-  type CallerTrafficOptions,
   type KindOfTraffic,
-  runCallerTraffic,
+  podByPod,
+  runTraffic,
+  type TrafficOptions,
+  toEachPod,
   usedTimes,
-} from './caller-traffic.ts';
+} from './traffic.ts';
 
 const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
 
@@ -57,13 +59,13 @@ async function told(
   within: string[],
   uses: number,
   callerTimeoutMs = 5000,
-  room: Pick<CallerTrafficOptions, 'room' | 'leftOut'> = endless,
+  room: Pick<TrafficOptions, 'room' | 'leftOut'> = endless,
 ) {
   const requests: CallerRequest[] = [];
   const { signal } = new AbortController();
-  const parts = { clients, callers, ...room };
-  await runCallerTraffic(
-    { ...parts, kinds: sides(within, uses), requestsPerSecond: 200, callerTimeoutMs },
+  const parts = { schedule: toEachPod(clients, sides(within, uses)), callers, ...room };
+  await runTraffic(
+    { ...parts, turnsPerSecond: 200, callerTimeoutMs },
     (request) => requests.push(request),
     signal,
     signal,
@@ -141,12 +143,11 @@ describe('callers', () => {
   it('that were never sent are not told', async () => {
     const stopped = new AbortController();
     const requests: CallerRequest[] = [];
-    const done = runCallerTraffic(
+    const done = runTraffic(
       {
-        clients: [await nodeThat(() => undefined, 'a')],
+        schedule: toEachPod([await nodeThat(() => undefined, 'a')], sides(['k1', 'k2'], 100)),
         callers,
-        kinds: sides(['k1', 'k2'], 100),
-        requestsPerSecond: 50,
+        turnsPerSecond: 50,
         callerTimeoutMs: 60_000,
         ...endless,
       },
@@ -166,9 +167,10 @@ describe('callers', () => {
       read: () => 'Admitted' as const,
     };
     const { signal } = new AbortController();
-    const options = { clients: [client], callers: tooLong, ...endless };
-    const sent = runCallerTraffic(
-      { ...options, kinds: sides(['k1', 'k2', 'k3'], 1), requestsPerSecond: 50, callerTimeoutMs: 5000 },
+    const schedule = toEachPod([client], sides(['k1', 'k2', 'k3'], 1));
+    const options = { schedule, callers: tooLong, ...endless };
+    const sent = runTraffic(
+      { ...options, turnsPerSecond: 50, callerTimeoutMs: 5000 },
       () => undefined,
       signal,
       signal,
@@ -197,14 +199,13 @@ describe('a request that its caller gave up', () => {
     const requests: CallerRequest[] = [];
     const late: { request: CallerRequest; got: string }[] = [];
     let leftOut = 0;
-    await runCallerTraffic(
+    await runTraffic(
       {
-        clients: [client],
+        schedule: toEachPod([client], [{ caller: 'Beyond', keys: usedTimes(['k1', 'k2'], 1) }]),
         callers,
         room: () => share.tryAcquire(1),
         leftOut: () => (leftOut += 1),
-        kinds: [{ caller: 'Beyond', keys: usedTimes(['k1', 'k2'], 1) }],
-        requestsPerSecond: 10,
+        turnsPerSecond: 10,
         callerTimeoutMs: 30,
         late: {
           listensTo: (caller) => caller === 'Beyond',
@@ -250,16 +251,18 @@ describe('a request that its caller gave up', () => {
       server.close();
     });
     const sent = { Beyond: 0, Within: 0 };
-    const traffic = runCallerTraffic(
+    const traffic = runTraffic(
       {
-        clients: [client],
+        schedule: toEachPod(
+          [client],
+          [
+            { caller: 'Beyond', keys: always('k1') },
+            { caller: 'Within', keys: always('k2') },
+          ],
+        ),
         callers,
         ...endless,
-        kinds: [
-          { caller: 'Beyond', keys: always('k1') },
-          { caller: 'Within', keys: always('k2') },
-        ],
-        requestsPerSecond: 1000,
+        turnsPerSecond: 1000,
         callerTimeoutMs: 5,
         late: { listensTo: (caller) => caller === 'Beyond', hear: () => undefined, until: until.signal },
       },
@@ -269,12 +272,14 @@ describe('a request that its caller gave up', () => {
       stop.signal,
       stop.signal,
     );
+    // By then those have given up that were on their way when the 300th did.
     await expect.poll(() => sent.Within, { timeout: 20_000 }).toBeGreaterThan(1000);
+    const { Beyond, Within } = { ...sent };
+    await expect.poll(() => sent.Within, { timeout: 20_000 }).toBeGreaterThan(Within + 200);
     stop.abort();
     await traffic;
-    expect(sent.Beyond).toBeGreaterThanOrEqual(300);
-    // Those that were under way when the 300th gave up.
-    expect(sent.Beyond).toBeLessThan(600);
+    expect(Beyond).toBeGreaterThanOrEqual(300);
+    expect(sent.Beyond).toBe(Beyond);
   });
 
   it('is listened to no longer than that is asked for', async () => {
@@ -282,5 +287,64 @@ describe('a request that its caller gave up', () => {
     until.abort();
     await expect.poll(() => share.tryAcquire(2)).toBeDefined();
     expect(late).toEqual([]);
+  });
+});
+
+describe('steady traffic', () => {
+  /** The outcome of ten requests to a pod that answers so, or to one that is not there. */
+  async function sentTo(answer?: RequestListener, callerTimeoutMs = 10_000) {
+    let port = 1;
+    if (answer) {
+      const server = createServer(answer).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      ({ port } = server.address() as AddressInfo);
+      onTestFinished(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+    }
+    const client = new NodeClient({ name: 'a', host: '127.0.0.1', port }, 16, Date.now);
+    onTestFinished(() => client.close());
+    const requests: CallerRequest[] = [];
+    const schedule = podByPod([client], { caller: 'Steady', keys: usedTimes(['k'], 10) });
+    const { signal } = new AbortController();
+    await runTraffic(
+      { schedule, turnsPerSecond: 200, callers, callerTimeoutMs, ...endless },
+      (request) => requests.push(request),
+      signal,
+      signal,
+    );
+    expect(requests).toHaveLength(10);
+    const [first] = requests;
+    for (const { cause, got } of requests) expect([got, cause]).toEqual([first?.got, first?.cause]);
+    return [first?.got, first?.cause];
+  }
+
+  const status =
+    (code: number): RequestListener =>
+    (_, response) =>
+      response.writeHead(code).end();
+
+  it.each<[string, RequestListener | undefined, (string | undefined)[]]>([
+    ['admits', status(200), ['Admitted', undefined]],
+    ['rejects', status(429), ['Denied', undefined]],
+    ['fails', status(500), ['Failed', 'ServerError']],
+    ['reports that its store is gone', status(503), ['Failed', 'ServerError']],
+    // It may have been admitted: nobody knows.
+    ['answers what the spec does not know', status(302), ['Failed', 'Answer']],
+    ['hangs up', ({ socket }) => void socket.destroy(), ['Failed', 'Reset']],
+    ['is not there', undefined, ['Failed', 'Unreachable']],
+  ])('records every request to a pod that %s', async (_, answer, outcome) => {
+    expect(await sentTo(answer)).toEqual(outcome);
+  });
+
+  it('records every request to a pod that hangs', async () => {
+    expect(await sentTo(() => undefined, 300)).toEqual(['Unanswered', undefined]);
+  });
+
+  it('goes to one pod after the other, and ends with its keys', () => {
+    const clients = ['a', 'b'].map((name) => ({ node: { name } }) as NodeClient);
+    const turns = [...podByPod(clients, { caller: 'Steady', keys: usedTimes(['k'], 3) })];
+    expect(turns.map((due) => due.map(({ client }) => client.node.name))).toEqual([['a'], ['b'], ['a']]);
   });
 });

@@ -1,11 +1,11 @@
 /** Several bursts, each on a key of its own, and what they come to together. Pure. */
 
-import { counted } from '../../../../api/index.ts';
-import type { FaultReport, InvariantReading } from '../../../../demo/observed.ts';
-import { excludedAbove } from '../../../../demo/power.ts';
-import type { FaultEvidence } from '../../../../demo/subject.ts';
-import type { BurstResult } from '../../interfaces/burst-result.ts';
-import { type Ends, tally } from './report.ts';
+import { counted } from '../../../api/index.ts';
+import type { FaultReport, InvariantReading } from '../../../demo/observed.ts';
+import { excludedAbove } from '../../../demo/power.ts';
+import type { FaultEvidence } from '../../../demo/subject.ts';
+import { type Ends, tally } from './burst-report.ts';
+import type { BurstResult } from './burst-result.ts';
 
 /** Trials whose figures are listed one by one. */
 const MOST_LISTED = 10;

@@ -1,0 +1,28 @@
+/** Samples of counters as events of a history, and back. Pure. */
+import type { CounterSample } from '../interfaces/counter-sample.ts';
+import type { EventOf } from './events.ts';
+
+/** @param inFlight requests on their way when the sample ended, by pod */
+export function countEvent(
+  key: string,
+  { admitted, elsewhere, improper, problems, stored, unasked, ...rest }: CounterSample,
+  inFlight: ReadonlyMap<string, number> = new Map(),
+): EventOf<'count'> {
+  return {
+    kind: 'count',
+    key,
+    ...rest,
+    admitted: Object.fromEntries(admitted),
+    ...(stored !== undefined && { stored }),
+    elsewhere: [...elsewhere],
+    ...(improper && { improper: [...improper] }),
+    ...(unasked && { unasked: [...unasked] }),
+    problems: [...problems],
+    inFlight: Object.fromEntries([...inFlight].filter(([, requests]) => requests > 0)),
+  };
+}
+
+export function sampleOf({ admitted, stored, ...rest }: EventOf<'count'>): CounterSample {
+  const { inFlight: _, key: __, kind: ___, ...sample } = rest;
+  return { ...sample, admitted: new Map(Object.entries(admitted)), stored } as CounterSample;
+}

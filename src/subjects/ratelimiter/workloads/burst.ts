@@ -1,0 +1,51 @@
+/** A burst as events of a history: what its sender saw of each request. Pure. */
+import { truncate } from '../../../api/index.ts';
+import type { CallerRequest, EventOf } from '../history/events.ts';
+import type { Burst } from '../http/burst-plan.ts';
+import type { FailureCode } from '../http/connection.ts';
+import type { Decision } from '../interfaces/callers.ts';
+
+/** Requests that left, and were not answered as they should be. */
+const LEFT: Readonly<Partial<Record<FailureCode, Pick<CallerRequest, 'cause' | 'got'>>>> = {
+  TIMEOUT: { got: 'Unanswered' },
+  NO_ROOM: { got: 'Unanswered' },
+  RESET: { got: 'Failed', cause: 'Reset' },
+  BAD_ANSWER: { got: 'Failed', cause: 'Answer' },
+};
+
+/**
+ * @param key of the caller
+ * @param judgedAt when the last answer was known; milliseconds since the epoch
+ * @param asked name of the request in messages: "POST /check"
+ */
+export function burstEvents(
+  key: string,
+  { endedAt, outcomes, sendSpanMs, startedAt }: Burst<Decision>,
+  judgedAt: number,
+  asked?: string,
+): { readonly requests: readonly CallerRequest[]; readonly burst: EventOf<'burst'> } {
+  const requests: CallerRequest[] = [];
+  const notSent: Record<string, number> = {};
+  let first: { readonly at: number; readonly error: string } | undefined;
+  for (const { node, sentAt, endedAt: at, answer, failure } of outcomes) {
+    const left = failure ? LEFT[failure.code] : { got: answer };
+    if (left) requests.push({ node, caller: 'Burst', key, sentAt, endedAt: at, ...left });
+    else notSent[node] = (notSent[node] ?? 0) + 1;
+    if (failure && (!first || at < first.at)) {
+      first = { at, error: [node, ...(asked === undefined ? [] : [asked]), failure.message].join(': ') };
+    }
+  }
+  return {
+    requests,
+    burst: {
+      kind: 'burst',
+      key,
+      startedAt,
+      endedAt,
+      sendSpanMs,
+      notSent,
+      ...(first && { firstError: truncate(first.error, 200) }),
+      at: judgedAt,
+    },
+  };
+}
