@@ -66,7 +66,8 @@ export function verdictLines(status: ChaosDemoStatus): string[] {
   return lines;
 }
 
-function scenarioLines(scenario: ScenarioStatus): string[] {
+/** What a scenario found, with its figures and evidence. */
+export function scenarioLines(scenario: ScenarioStatus): string[] {
   const { evidence = [], expect, fault, measures = [], message, recoveredAfter } = scenario;
   const lines = [`${resultLine(scenario)} (expected ${expect})`];
   if (message) lines.push(`  ${message}`);

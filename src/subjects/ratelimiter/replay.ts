@@ -85,6 +85,7 @@ class ScenarioReplay {
   #takeFault(event: Extract<HistoryEvent, { kind: 'fault' }>): void {
     if (event.step === 'Planned') {
       this.#fault = { id: this.#scenario.name, plannedAt: iso(event.at), until: iso(event.until) };
+      this.#entry.fault = this.#fault;
     } else if (event.step === 'Reported' && this.#fault) takeOver(this.#entry, this.#fault, reportIn(event));
   }
 

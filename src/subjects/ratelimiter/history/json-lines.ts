@@ -57,7 +57,7 @@ export async function readLines(
       }
       const setup = historySetup.safeParse(value);
       if (!setup.success) fail(issueOf(setup.error));
-      else call(() => reader.setup(setup.data as Setup), fail);
+      else call(() => reader.setup(setup.data), fail);
       continue;
     }
     if (histories === 0) fail('there is no setup before it');
