@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
+import { endlessRoom } from '../../../../test/fixtures/ratelimiter/traffic-room.ts';
 import { DriftInvariant } from '../faults/counter-drift/invariant.ts';
 import { ConnectionBudget } from '../http/connection-budget.ts';
 import { NodeClient } from '../http/node-client.ts';
 import { askingNode } from './http/asking-node.ts';
 import { ReferenceCallers } from './reference/reference-callers.ts';
 import { runSteadyTraffic, type TrafficNode } from './steady-traffic.ts';
-import { endlessRoom } from './traffic-room.fixture.ts';
 
 const never = new AbortController().signal;
 const NODE = 'rl-0';
