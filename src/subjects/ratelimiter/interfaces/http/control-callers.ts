@@ -127,7 +127,7 @@ async function controlLimit(
   const countable = limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow';
   const isCounted = reference !== undefined || (countable && limiter.redis.count !== undefined);
   const store = isCounted ? undefined : new StoreControl(redis);
-  const header = isCounted ? undefined : http.remaining?.header;
+  const header = countable ? http.remaining?.header : undefined;
   const told = header === undefined ? undefined : new ToldControl(toolkit, header);
   await ownLimit?.untilWhole(signal);
   await store?.rest(signal);
@@ -137,11 +137,9 @@ async function controlLimit(
   const asked = told?.around(watched, callers) ?? watched;
   // So many that pods which count alone are all seen to reject.
   const most = Math.max(2 * full, Math.min(clients.length * full, MOST_ALONE)) + MOST_BEYOND;
-  const learned = reference && { learned: reference.learned.bind(reference), left: full };
+  const rest = reference && { learned: reference.learned.bind(reference), left: full };
   const options = { clients: asked, callers, key, most, callerTimeoutMs: timeoutMs };
-  const control = await useUp({ ...options, ...(learned && { rest: learned }) }, signal).finally(() =>
-    ownLimit?.used(),
-  );
+  const control = await useUp({ ...options, ...(rest && { rest }) }, signal).finally(() => ownLimit?.used());
   // First, for it may be why a limit is used up too soon.
   if (ownLimit && control.usedUp) await requireFreeHealth(toolkit, signal);
   const field = 'subject.rateLimiter.health.timeout';
@@ -174,6 +172,7 @@ async function controlLimit(
     said,
     refill: refilled,
     ...(seen?.doubt !== undefined && { storeDoubt: seen.doubt }),
+    // What Redis holds goes before what answers report; if nothing reports a count, none can be behind.
     counted: isCounted ? measureLag : header === undefined ? undefined : toldLag(header),
   };
 }
