@@ -5,7 +5,7 @@
 
 import { counted } from '../../../../api/index.ts';
 import type { Baseline, Lag } from '../../baseline.ts';
-import { type ControlKeys, controlKeys } from '../../controls.ts';
+import { CONTROL_WINDOW_MS, type ControlKeys, controlKeys } from '../../controls.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
@@ -29,9 +29,8 @@ import { StoreControl } from './store-control.ts';
 const CONTROL_MS = 2000;
 /** Requests that a control makes at most to see pods reject that count alone, beyond twice the limit. */
 const MOST_ALONE = 1000;
-/** The limit that a control sets at most, and the least length of its window, if the limiter takes limits. */
+/** The limit that a control sets at most, if the limiter takes limits. */
 const MOST_SET = 50;
-const SET_WINDOW_MS = 60_000;
 const HTTP_FIELD = 'subject.rateLimiter.interface.http';
 /** The likeliest reason why a caller is rejected at its first request. */
 const ONE_CALLER = `the rate limiter may take all requests for those of one caller, so put $(key) where it takes the identity of its caller (${HTTP_FIELD}.request), usually a header`;
@@ -132,7 +131,7 @@ async function controlLimit(
   await ownLimit?.untilWhole(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
-  await reference?.introduce([{ key, allowed: full, windowMs: SET_WINDOW_MS }], signal);
+  await reference?.introduce([{ key, allowed: full, windowMs: CONTROL_WINDOW_MS }], signal);
   const watched = store?.around(clients) ?? clients;
   const asked = told?.around(watched, callers) ?? watched;
   // So many that pods which count alone are all seen to reject.

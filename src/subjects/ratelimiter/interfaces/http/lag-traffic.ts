@@ -1,6 +1,7 @@
 /** Steady traffic of callers within their limit, without a fault: until it was seen how far counts lie behind it. */
 import { counted } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
+import { CONTROL_WINDOW_MS } from '../../controls.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
@@ -13,8 +14,6 @@ import { limitOf } from './limit-of-spec.ts';
 const LAG_MS = 1000;
 const LAG_WITHIN_MS = 15_000;
 const MIN_SAMPLES = 5;
-/** Length of the window of one caller with a limit of its own that admits all of it; milliseconds. */
-const SET_WINDOW_MS = 60_000;
 
 export type LagParts = Pick<
   Toolkit,
@@ -55,7 +54,7 @@ export async function lagUnderTraffic(
   const limit = limitOf(limiter);
   await untilItFits(limit, LAG_WITHIN_MS, now, signal);
   const most = Math.ceil((requestsPerSecond * (LAG_MS + LAG_WITHIN_MS)) / 1000);
-  const caller = { key: keyPrefix, allowed: most, windowMs: SET_WINDOW_MS };
+  const caller = { key: keyPrefix, allowed: most, windowMs: CONTROL_WINDOW_MS };
   await reference?.introduce([caller], signal);
   const each = admittedAtOnce(limit);
   const nodes = source.nodes((index) => (reference ? keyPrefix : `${keyPrefix}-${Math.floor(index / each)}`));
