@@ -45,16 +45,11 @@ export class CallerCounters implements Counters {
 
   nodes(key: string): readonly TrafficNode[] {
     const { askers, callers, timeoutMs } = this.#toolkit;
-    return askers.map((client) => {
-      const { check, name } = askingNode(client, callers, () => key, timeoutMs);
-      return {
-        name,
-        check: async (lifetime) => {
-          this.#caller.sending();
-          return await check(lifetime);
-        },
-      };
-    });
+    const sending = (): (() => void) => {
+      this.#caller.sending();
+      return () => undefined;
+    };
+    return askers.map((client) => askingNode(client, callers, () => key, timeoutMs, sending));
   }
 
   async look(key: string, allowed: () => AdmittedByNode, signal: AbortSignal): Promise<CounterSample> {

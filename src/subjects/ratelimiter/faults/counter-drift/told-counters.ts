@@ -5,8 +5,8 @@
 import { counted } from '../../../../api/index.ts';
 import type { FaultReport, Prepared, RecoveryReport } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../interfaces/counter-sample.ts';
+import { askingNode } from '../../interfaces/http/asking-node.ts';
 import { type ToldAnswer, ToldCount } from '../../interfaces/http/told-count.ts';
-import { toldNode } from '../../interfaces/http/told-node.ts';
 import type { TrafficNode } from '../../interfaces/steady-traffic.ts';
 import { sumOf } from '../../words.ts';
 import type { Toolkit } from '../fault.ts';
@@ -46,15 +46,22 @@ export class ToldCounters implements Counters {
   }
 
   nodes(key: string): readonly TrafficNode[] {
-    const { askers, callers } = this.#toolkit;
-    const next = (): { key: string; count: ToldCount } => {
-      this.#caller.sending();
-      return { key, count: this.#count };
-    };
+    const { askers, callers, now, timeoutMs } = this.#toolkit;
     const tell = (answer: ToldAnswer): void => {
       if (this.#furthest === undefined || answer.behind > this.#furthest.behind) this.#furthest = answer;
     };
-    return askers.map((client) => toldNode(client, callers, this.#toolkit, next, tell));
+    return askers.map((client) =>
+      askingNode(
+        client,
+        callers,
+        () => key,
+        timeoutMs,
+        () => {
+          this.#caller.sending();
+          return this.#count.hearing(client.node.name, now(), tell);
+        },
+      ),
+    );
   }
 
   /** Takes in what the answers have told since the look before. */

@@ -7,19 +7,19 @@ import type { TrafficNode, TrafficOutcome } from '../steady-traffic.ts';
 /** From here on the server says that it failed: nobody was let through. */
 const SERVER_FAILED = 500;
 
-/** Hears how each request ended, before the traffic does; `outcome` is undefined where `lifetime` ended it. */
-type Heard = (asked: Asked, outcome: TrafficOutcome | undefined) => void;
+/** Hears how a request ended, before the traffic does; `outcome` is undefined if `lifetime` ended it. */
+export type Heard = (asked: Asked, outcome: TrafficOutcome | undefined) => void;
 
 /**
  * @param keyOf the caller whose turn it is
- * @param asking told right before a request is sent
+ * @param asking called right before a request of this caller is sent
  */
 export function askingNode(
   client: NodeClient,
   callers: Callers,
   keyOf: () => string,
   timeoutMs: number,
-  asking?: () => Heard,
+  asking?: (key: string) => Heard,
 ): TrafficNode {
   const outcomeOf = (asked: Asked): TrafficOutcome => {
     // It left, and nobody knows what it got.
@@ -35,8 +35,9 @@ export function askingNode(
   return {
     name: client.node.name,
     async check(lifetime): Promise<TrafficOutcome | undefined> {
-      const heard = asking?.();
-      const asked = await client.ask(callers.requestOf(keyOf()), timeoutMs, lifetime);
+      const key = keyOf();
+      const heard = asking?.(key);
+      const asked = await client.ask(callers.requestOf(key), timeoutMs, lifetime);
       const outcome = lifetime.aborted ? undefined : outcomeOf(asked);
       heard?.(asked, outcome);
       return outcome;

@@ -10,8 +10,6 @@ import { perNode, sumOf } from '../../words.ts';
 import { type CounterSample, missingIn, totalAdmitted } from '../counter-sample.ts';
 import { watchCounters } from '../counter-watch.ts';
 import { type AdmittedByNode, countsOf } from '../counts.ts';
-import type { TrafficNode } from '../steady-traffic.ts';
-import { askingNode } from './asking-node.ts';
 import {
   type LagParts,
   type LagSeen,
@@ -96,28 +94,10 @@ function countProblem(
  * @throws Error if the counts could not be read often enough
  */
 export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: AbortSignal): Promise<Lag> {
-  const { askers, callers, timeoutMs } = parts;
   const counts = countsOf(parts);
-  const pods = counts.source === 'Nodes' ? askers.length : 1;
+  const pods = counts.source === 'Nodes' ? parts.askers.length : 1;
   const admitted = new Map<string, number>();
   let current = '';
-  const nodes: LagSource['nodes'] = (keyAt) => {
-    let sent = 0;
-    current = keyAt(0);
-    return askers.map(
-      (client): TrafficNode => ({
-        name: client.node.name,
-        async check(lifetime) {
-          const key = keyAt(sent);
-          current = key;
-          sent += 1;
-          const outcome = await askingNode(client, callers, () => key, timeoutMs).check(lifetime);
-          if (outcome === 'Allowed') admitted.set(key, (admitted.get(key) ?? 0) + 1);
-          return outcome;
-        },
-      }),
-    );
-  };
   const look = async (end: AbortSignal): Promise<CounterSample> => {
     const key = current;
     return await counts.sample(key, () => new Map([[key, admitted.get(key) ?? 0]]), end);
@@ -136,11 +116,19 @@ export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: A
           };
   };
   const source: LagSource = {
-    nodes,
+    asking(key) {
+      current = key;
+      return (_, outcome) => {
+        if (outcome === 'Allowed') admitted.set(key, (admitted.get(key) ?? 0) + 1);
+      };
+    },
     get seen() {
       return seen;
     },
-    alongside: async (stop) => await watchCounters(look, take, stop, { everyMs: SAMPLE_EVERY_MS }),
+    async alongside(first, stop) {
+      current = first;
+      await watchCounters(look, take, stop, { everyMs: SAMPLE_EVERY_MS });
+    },
     tooLittle: counts.source === 'Nodes' ? 'the counters could be read' : 'what Redis counts could be read',
     slow: 'they are read too slowly',
   };

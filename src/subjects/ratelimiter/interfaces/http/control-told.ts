@@ -18,7 +18,6 @@ import {
 } from './lag-traffic.ts';
 import { limitOf } from './limit-of-spec.ts';
 import { type ToldAnswer, ToldCount } from './told-count.ts';
-import { toldNode } from './told-node.ts';
 
 /** Characters of what was asked, for people. */
 const MOST_ASKED = 80;
@@ -100,7 +99,7 @@ export function toldLag(
   header: string,
 ): (parts: LagParts, traffic: LagTraffic, signal: AbortSignal) => Promise<Lag> {
   return async (parts, traffic, signal) => {
-    const { askers, callers, limiter } = parts;
+    const { askers, limiter, now } = parts;
     const names = askers.map(({ node }) => node.name);
     const full = admittedAtOnce(limitOf(limiter));
     let seen: LagSeen = { lag: 0, samples: 0 };
@@ -109,15 +108,9 @@ export function toldLag(
       seen = { ...seen, lag: Math.max(seen.lag, behind), samples: seen.samples + 1 };
     };
     const source: LagSource = {
-      nodes(keyAt) {
-        let sent = 0;
-        const next = (): { key: string; count: ToldCount } => {
-          const key = keyAt(sent);
-          sent += 1;
-          if (turn?.key !== key) turn = { key, count: new ToldCount(header, full, names) };
-          return turn;
-        };
-        return askers.map((client) => toldNode(client, callers, parts, next, tell));
+      asking(key, node) {
+        if (turn?.key !== key) turn = { key, count: new ToldCount(header, full, names) };
+        return turn.count.hearing(node, now(), tell);
       },
       get seen() {
         return { ...seen, problem: turn?.count.problem };

@@ -6,8 +6,9 @@ import type { Toolkit } from '../../faults/fault.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
 import { pauseFor } from '../../waiting.ts';
-import { runSteadyTraffic, type TrafficListener, type TrafficNode } from '../steady-traffic.ts';
+import { runSteadyTraffic, type TrafficListener } from '../steady-traffic.ts';
 import { leftOutShortfall } from '../traffic-room.ts';
+import { askingNode, type Heard } from './asking-node.ts';
 import { limitOf } from './limit-of-spec.ts';
 
 /** How long the count is watched at each rate, at least, and at most where it is slow to read; milliseconds. */
@@ -33,11 +34,11 @@ export interface LagSeen extends Lag {
 }
 
 export interface LagSource {
-  /** The nodes, as the traffic asks them. @param keyAt the caller of the request of this index */
-  nodes(keyAt: (index: number) => string): readonly TrafficNode[];
+  /** A request of this caller goes to a pod. */
+  asking(key: string, node: string): Heard;
   readonly seen: LagSeen;
-  /** What goes on beside the traffic, until `stop`. */
-  alongside?(stop: AbortSignal): Promise<void>;
+  /** Runs next to the traffic, until `stop`. @param first the caller of the first request */
+  alongside?(first: string, stop: AbortSignal): Promise<void>;
   /** What is said where too little was seen, but for how often it was and why. */
   readonly tooLittle: string;
   /** Why too little may be seen where nothing went wrong. */
@@ -46,7 +47,7 @@ export interface LagSource {
 
 /** @throws Error where too little was seen, with the problem of the source */
 export async function lagUnderTraffic(
-  { limiter, now, reference, room }: LagParts,
+  { askers, callers, limiter, now, reference, room, timeoutMs }: LagParts,
   { keyPrefix, requestsPerSecond }: LagTraffic,
   source: LagSource,
   signal: AbortSignal,
@@ -57,10 +58,16 @@ export async function lagUnderTraffic(
   const caller = { key: keyPrefix, allowed: most, windowMs: CONTROL_WINDOW_MS };
   await reference?.introduce([caller], signal);
   const each = admittedAtOnce(limit);
-  const nodes = source.nodes((index) => (reference ? keyPrefix : `${keyPrefix}-${Math.floor(index / each)}`));
+  const keyAt = (index: number): string =>
+    reference ? keyPrefix : `${keyPrefix}-${Math.floor(index / each)}`;
+  let sent = 0;
+  const keyOf = (): string => keyAt(sent++);
+  const nodes = askers.map((client) =>
+    askingNode(client, callers, keyOf, timeoutMs, (key) => source.asking(key, client.node.name)),
+  );
   const enough = new AbortController();
   const stop = AbortSignal.any([signal, enough.signal]);
-  const beside = source.alongside?.(stop);
+  const beside = source.alongside?.(keyAt(0), stop);
   let leftOut = 0;
   const listener: TrafficListener = {
     sent: () => undefined,

@@ -9,6 +9,7 @@ import { counted } from '../../../../api/index.ts';
 import type { HttpAnswer } from '../../http/response-reader.ts';
 import { sumOf } from '../../words.ts';
 import type { Decision } from '../callers.ts';
+import type { Heard } from './asking-node.ts';
 import { remainingIn } from './remaining-field.ts';
 
 /** One answer, held against what was known when its request was sent. */
@@ -100,6 +101,17 @@ export class ToldCount {
         const used = Math.max(0, read - own);
         return { node, sentAt, endedAt, admitted: before, used, behind: Math.max(0, yeses - used) };
       },
+    };
+  }
+
+  /** As {@link ask}, for steady traffic. @param tell hears what the answer reported, before the traffic hears of it */
+  hearing(node: string, sentAt: number, tell: (answer: ToldAnswer) => void): Heard {
+    const caller = this.ask(node, sentAt);
+    return ({ answer, endedAt }, outcome) => {
+      const said = outcome === 'Allowed' ? 'Admitted' : outcome === 'Denied' ? 'Denied' : undefined;
+      if (!answer || !said) return caller.over();
+      const told = caller.answered(said, answer, endedAt);
+      if (told) tell(told);
     };
   }
 
