@@ -109,7 +109,6 @@ export class Limiter {
       now: () => this.now(),
       current: async (key) => await this.#current(key),
       load: async (key) => await this.#load(key),
-      onUnclaimed: () => this.metrics.unclaimed.inc(),
     });
   }
 
@@ -263,19 +262,13 @@ export class Limiter {
     const windows = this.#book.pending().slice(0, SYNC_BATCH);
     if (windows.length === 0) return;
     const sent = windows.map(({ state }) => state.admitted);
-    const stopTimer = this.metrics.syncDuration.startTimer();
-    this.metrics.syncsInFlight.inc();
     try {
       const stored = await this.#writes.sync(windows);
       for (const [i, booked] of windows.entries()) {
         booked.state = acknowledge(booked.state, this.#config.nodeId, sent[i] ?? 0, stored[i] ?? new Map());
       }
-      stopTimer();
     } catch (error) {
-      this.metrics.syncFailures.inc();
       this.#warn('a sync of counts failed and will be repeated', error);
-    } finally {
-      this.metrics.syncsInFlight.dec();
     }
   }
 

@@ -17,8 +17,6 @@ export interface StrictChecksParts {
   readonly current: (key: string) => Promise<BookedWindow>;
   /** Asks Redis for the definition of a key anew. @throws LimiterError */
   readonly load: (key: string) => Promise<void>;
-  /** Redis has counted a check after its caller was told that it failed. */
-  readonly onUnclaimed: () => void;
 }
 
 export class StrictChecks {
@@ -45,17 +43,9 @@ export class StrictChecks {
         const booked = await current(key);
         const left = giveUpAt - performance.now();
         if (left <= 0) throw new LimiterError('CHECK_DEADLINE_EXCEEDED');
-        const check = writes.strictCheck(booked, Math.floor(now() + left * DEADLINE_SHARE));
-        const reply = await within(check.catch(refused), left);
-        if (reply === TIMED_OUT) {
-          check.then(
-            ({ outcome }) => {
-              if (outcome === 'allowed') this.#parts.onUnclaimed();
-            },
-            () => undefined,
-          );
-          throw new LimiterError('CHECK_DEADLINE_EXCEEDED');
-        }
+        const check = writes.strictCheck(booked, Math.floor(now() + left * DEADLINE_SHARE)).catch(refused);
+        const reply = await within(check, left);
+        if (reply === TIMED_OUT) throw new LimiterError('CHECK_DEADLINE_EXCEEDED');
         const { outcome, total, own } = reply;
         if (outcome === 'allowed' || outcome === 'denied') {
           const allowed = outcome === 'allowed';

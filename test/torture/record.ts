@@ -74,12 +74,6 @@ export interface LimitSeen extends ToNode {
   readonly windowSec?: number;
 }
 
-/** `GET /counter` of a key that a remedy was announced for. */
-export interface CounterSeen extends ToNode {
-  readonly kind: 'counter';
-  redisKey?: string;
-}
-
 /** The API server has stored a status that announces a remedy. */
 export interface RemedyAnnounced {
   readonly kind: 'announced';
@@ -90,15 +84,6 @@ export interface RemedyAnnounced {
   /** As in the journal. */
   readonly id: string;
   readonly key: string;
-}
-
-/** What Redis counts in a window of a key that a remedy was announced for; noted at first, and when it has changed. */
-export interface StoredSeen {
-  readonly kind: 'stored';
-  readonly at: number;
-  readonly lane: number;
-  readonly redisKey: string;
-  readonly count: number;
 }
 
 /** A write of the observer that Redis did not take at once. */
@@ -158,9 +143,7 @@ export type Entry =
   | CommandSent
   | CheckSeen
   | LimitSeen
-  | CounterSeen
   | RemedyAnnounced
-  | StoredSeen
   | SlowWrite
   | RequestSeen
   | StepTaken
@@ -177,8 +160,6 @@ export class TortureRecord {
   readonly entries: Entry[];
   /** Keys that a remedy was announced for. */
   readonly remedied = new Set<string>();
-  /** Where the Redis of which lane counts for these, as nodes have said. */
-  readonly hashes = new Map<string, number>();
 
   constructor(entries: readonly Entry[] = []) {
     this.entries = [...entries];

@@ -39,12 +39,8 @@ function wordsOf(entry: Entry): string {
       return `check of ${entry.key} at node ${entry.node}: ${entry.status}`;
     case 'limit':
       return `${entry.what} of the limit of ${entry.key}${entry.limit === undefined ? '' : `, ${entry.limit}`}, at node ${entry.node}: ${entry.status}`;
-    case 'counter':
-      return `counters of ${entry.key} at node ${entry.node}: ${entry.status}`;
     case 'announced':
       return `${entry.replica} announced ${entry.id} for ${entry.key}`;
-    case 'stored':
-      return `Redis counts ${entry.count} in ${entry.redisKey}`;
     case 'write':
       return `a write took ${entry.tookMs.toFixed(0)} ms${entry.lost ? ' and its connection was lost' : ''}`;
     case 'request':

@@ -12,6 +12,9 @@ export interface ControlKeys {
   readonly other: string;
 }
 
+/** Length of the window of a key that a control sets the limit of: it must not end while it is used; milliseconds. */
+export const CONTROL_WINDOW_MS = 60_000;
+
 /** The keys of a control fixture: anyone who knows its name can remove them. */
 export function controlKeys(fixture: string): ControlKeys {
   return { denying: `${fixture}-denying`, counting: `${fixture}-counting`, other: `${fixture}-new` };

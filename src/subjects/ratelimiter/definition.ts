@@ -7,6 +7,7 @@ import { rateLimiterApi } from './api.ts';
 import { planOf } from './faults/fault.ts';
 import { FAULTS, faultOf } from './faults/index.ts';
 import { isOfOneCaller, restSentence } from './faults/rests.ts';
+import { isReference } from './interfaces/reference/preset.ts';
 import { rateLimiterOf } from './schema.ts';
 
 const STORY: readonly ChapterPlan[] = [
@@ -39,7 +40,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
 
   fixturePrefix: (spec) => rateLimiterOf(spec).limit.keyPrefix,
   // One behind HTTP is told of no key: its counts run out by themselves.
-  keepsFixtures: (spec) => rateLimiterOf(spec).interface.type === 'Reference',
+  keepsFixtures: (spec) => isReference(rateLimiterOf(spec)),
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
 
   waitsFor(spec, scenario) {

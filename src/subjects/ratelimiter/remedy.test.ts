@@ -9,7 +9,7 @@ const reference = rateLimiterSchema.parse({
 });
 const http: RateLimiterSpec = {
   ...reference,
-  interface: { ...reference.interface, http: {} } as RateLimiterSpec['interface'],
+  interface: { type: 'HTTP', http: {} } as RateLimiterSpec['interface'],
 };
 
 describe('remedyOf', () => {

@@ -4,6 +4,7 @@
  */
 import { counted, type DiagnosisStatus, LIMITS, truncate } from '../../api/index.ts';
 import { shareOf } from './apply-remedy/bounds.ts';
+import { isReference } from './interfaces/reference/preset.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
 /** The suggestion for a limiter on so many pods. At most 320 characters. */
@@ -17,20 +18,19 @@ export function remedyOf(
 
 function remedy(action: string, pod: string | undefined, limiter: RateLimiterSpec, pods: number): string {
   const { requests } = limiter.limit;
-  const isReference = limiter.interface.http === undefined;
   switch (action) {
     case 'none':
       return 'Nothing would be done.';
     case 'wait':
       return 'Nothing would be done: what is wrong is expected to end by itself.';
     case 'reset-counter':
-      return isReference
+      return isReference(limiter)
         ? `Would define the limit of the affected key anew (POST /limit with ${requests} requests in ${limiter.limit.window}), which starts a fresh window on every node: what was counted before is forgotten.`
         : 'Would have the affected counts run out: a rate limiter behind HTTP has no interface to reset them.';
     case 'change-limit': {
       const share = shareOf(requests, pods);
       const change = `from ${requests} to ${counted(share, 'request')}: ${pods} nodes that decide alone then let no more than ${share * pods} through`;
-      return isReference
+      return isReference(limiter)
         ? `Would change the limit ${change} (POST /limit).`
         : `Would change the limit ${change}; a rate limiter behind HTTP has no interface for that, so by its configuration.`;
     }

@@ -126,15 +126,6 @@ export function seenRemedied(
     }
     define(SENT, DRIFT_KEY, FRESH, limit);
     for (let node = 0; node < NODES; node += 1) {
-      const counter = (at: number, windowId: string): void =>
-        void record.note({
-          kind: 'counter',
-          ...request(at, node, DRIFT_KEY, windowId),
-          status: 200,
-          redisKey: `rl:win:${DRIFT_KEY}:${windowId}`,
-        });
-      counter(ANNOUNCED + 10, 'w-0');
-      counter(SENT + 100, FRESH);
       record.note({
         kind: 'limit',
         what: 'remove',
@@ -142,17 +133,6 @@ export function seenRemedied(
         status: node === 0 ? 200 : 404,
       });
     }
-    const stored = (at: number, windowId: string, count: number): void =>
-      void record.note({
-        kind: 'stored',
-        at: T0 + at,
-        lane: 0,
-        redisKey: `rl:win:${DRIFT_KEY}:${windowId}`,
-        count,
-      });
-    stored(ANNOUNCED + 20, 'w-0', 30);
-    stored(SENT + 50, FRESH, 0);
-    stored(SENT + 110, FRESH, allowed);
     for (let i = 0; i < allowed + denied; i += 1) {
       const isAllowed = i < allowed;
       record.note({

@@ -17,7 +17,6 @@ export class RedisEye {
   readonly #sockets = new Set<Socket>();
   readonly #running: Promise<unknown>;
   /** As noted last, by hash. */
-  readonly #counted = new Map<string, number>();
   #on = true;
 
   constructor(target: RawRedisTarget, lane: number, record: () => TortureRecord) {
@@ -62,19 +61,7 @@ export class RedisEye {
         }
       }
       before = counts;
-      await this.#noteCounts(redis);
       await sleep(COUNT_EVERY_MS);
-    }
-  }
-
-  async #noteCounts(redis: RawRedis): Promise<void> {
-    const record = this.#record();
-    for (const [redisKey, lane] of record.hashes) {
-      if (lane !== this.#lane) continue;
-      const count = await countIn(redis, redisKey);
-      if (this.#counted.get(redisKey) === count) continue;
-      this.#counted.set(redisKey, count);
-      record.note({ kind: 'stored', at: now(), lane: this.#lane, redisKey, count });
     }
   }
 
@@ -112,17 +99,6 @@ export function pauseCounts(info: string): PauseCounts {
     return Number(calls ?? 0) - Number(failed ?? 0);
   };
   return { pause: of('pause'), unpause: of('unpause') };
-}
-
-/** The sum of the counts of a hash; 0 where there is none. @throws where the connection is lost */
-async function countIn(redis: RawRedis, hash: string): Promise<number> {
-  const length = Number(/^\*(\d+)$/.exec(await redis.ask(`HVALS ${hash}`))?.[1] ?? 0);
-  let sum = 0;
-  for (let i = 0; i < length; i += 1) {
-    await redis.line();
-    sum += Number(await redis.line());
-  }
-  return sum;
 }
 
 /** The answer to INFO commandstats, which is one text of many lines. @throws where the connection is lost */

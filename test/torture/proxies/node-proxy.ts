@@ -11,14 +11,7 @@ import {
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LinkFault } from '../plan.ts';
-import {
-  type CheckSeen,
-  type CounterSeen,
-  type Entry,
-  type LimitSeen,
-  now,
-  type TortureRecord,
-} from '../record.ts';
+import { type CheckSeen, type Entry, type LimitSeen, now, type TortureRecord } from '../record.ts';
 import { type Passed, type Passing, Weather } from './weather.ts';
 
 export interface NodeProxyOptions {
@@ -126,11 +119,6 @@ export class NodeProxy {
         const key = searchParams.get('key') ?? '';
         return record().note<LimitSeen>({ kind: 'limit', what: 'remove', ...about, key });
       }
-      case 'GET /counter': {
-        const key = searchParams.get('key') ?? '';
-        if (!record().remedied.has(key)) return undefined;
-        return record().note<CounterSeen>({ kind: 'counter', ...about, key });
-      }
       default:
         return undefined;
     }
@@ -150,16 +138,12 @@ export class NodeProxy {
   }
 
   #noteAnswer(note: Noted, status: number, text: Buffer): void {
-    const { lane, record } = this.#options;
     note.nodeAt = now();
     note.status = status;
     try {
-      const { allowed, redisKey, windowId } = fieldsIn(text);
+      const { allowed, windowId } = fieldsIn(text);
       if (typeof windowId === 'string') note.windowId = windowId;
       if (note.kind === 'check' && typeof allowed === 'boolean') note.allowed = allowed;
-      if (note.kind !== 'counter' || typeof redisKey !== 'string') return;
-      note.redisKey = redisKey;
-      record().hashes.set(redisKey, lane);
     } catch {
       // An answer that is no JSON admits nothing.
     }
@@ -178,7 +162,7 @@ export class NodeProxy {
   }
 }
 
-type Noted = CheckSeen | LimitSeen | CounterSeen;
+type Noted = CheckSeen | LimitSeen;
 
 /** @throws SyntaxError where it is no JSON */
 function fieldsIn(body: Buffer): Readonly<Record<string, unknown>> {

@@ -8,7 +8,6 @@ import type { SubjectEffect } from '../../../demo/effects.ts';
 import type { RemedyReport } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
 import type { Toolkit } from '../faults/fault.ts';
-import { gotOf } from '../interfaces/caller-request.ts';
 import { type CounterSample, missingIn, totalAdmitted } from '../interfaces/counter-sample.ts';
 import { injectBurstTraffic } from '../interfaces/reference/check-burst.ts';
 import type { ReferenceLimiter } from '../interfaces/reference/reference-limiter.ts';
@@ -32,7 +31,7 @@ export type RemedyOrder = Pick<
 
 type Figures = NonNullable<RemedyReport['after']>;
 
-/** Pods that get one request each after a reset, at most. */
+/** Requests that measure a reset, at most. */
 const MOST_ASKED = 10;
 /** How long the counters may take to agree after that; milliseconds. */
 const AGREE_WITHIN_MS = 5000;
@@ -66,9 +65,12 @@ export async function applyRemedy(
     if (order.remedy === 'ResetCounter') {
       return await measureReset(tools, reference, await set(requests, 'sent'), before, stop);
     }
-    const old = await measureLimit(tools, await set(requests, 'control'), stop);
-    const share = shareOf(requests, tools.target.nodes.length);
-    return reportOf(order.fixture, old, await measureLimit(tools, await set(share, 'sent'), stop));
+    // A burst that exceeds the limit of the spec if every pod admits more than its share.
+    const pods = tools.target.nodes.length;
+    const sent = measuringRequests(requests, pods);
+    const old = await measure(tools, await set(requests, 'control'), sent, stop);
+    const changed = await measure(tools, await set(shareOf(requests, pods), 'sent'), sent, stop);
+    return reportOf(order.fixture, requests, old, changed);
   };
   try {
     return await endingWithin(carriedOut(), END_WITHIN_MS, stop);
@@ -124,72 +126,67 @@ async function readBefore(
 
 /** One request to each of some pods, and then whether pods and Redis agree on what was admitted. */
 async function measureReset(
-  { askers, callers, timeoutMs }: RemedyTools,
+  tools: RemedyTools,
   reference: ReferenceLimiter,
-  { key, limit }: LimitWindow,
+  window: LimitWindow,
   before: CounterSample,
   signal: AbortSignal,
 ): Promise<RemedyReport> {
-  const asked = askers.slice(0, Math.min(MOST_ASKED, limit));
-  let allowed = 0;
-  for (const client of asked) {
-    const heard = gotOf(await client.ask(callers.requestOf(key), timeoutMs, signal), callers);
-    signal.throwIfAborted();
-    if (heard?.got === 'Admitted') allowed += 1;
-    else if (heard?.got !== 'Denied')
-      throw new Error(`${client.node.name}: ${heard?.problem ?? 'no answer'}`);
-  }
+  const { key, limit } = window;
+  const requests = Math.min(MOST_ASKED, limit, tools.target.nodes.length);
+  const { allowed } = await measure(tools, window, requests, signal);
   const isAsAllowed = (sample: CounterSample): boolean =>
     totalAdmitted(sample) === allowed && sample.stored === allowed;
   const after = await reference.atRest(key, AGREE_WITHIN_MS, signal, isAsAllowed);
   const missing = missingIn(after, reference.clients.length);
   if (missing !== undefined) throw new Error(`the counters could not be read: ${missing}`);
   const was = `Before, the nodes had admitted ${totalAdmitted(before)} and Redis held ${before.stored}`;
-  const is = `Measured again, ${allowed} of ${counted(asked.length, 'request')} ${allowed === 1 ? 'was' : 'were'} allowed; the nodes have admitted ${totalAdmitted(after)} and Redis holds ${after.stored}`;
+  const is = `Measured again, ${allowed} of ${counted(requests, 'request')} ${allowed === 1 ? 'was' : 'were'} allowed; the nodes have admitted ${totalAdmitted(after)} and Redis holds ${after.stored}`;
   const figures = (sample: CounterSample): Figures => [
     ...figuresOf(limit, totalAdmitted(sample)),
     { name: 'stored', value: sample.stored ?? 0, unit: 'counts' },
   ];
   return {
-    state: allowed === asked.length && isAsAllowed(after) ? 'Applied' : 'Ineffective',
+    state: allowed === requests && isAsAllowed(after) ? 'Applied' : 'Ineffective',
     before: figures(before),
     after: figures(after),
     message: `A fresh window of ${key} was started. ${was}. ${is}`,
   };
 }
 
-/** What one limit admitted of a burst in a new window. */
+/** What one limit admitted of so many requests at once in a new window. */
 interface Measured {
   readonly limit: number;
-  /** The limit of the spec. */
-  readonly most: number;
   readonly requests: number;
   readonly allowed: number;
 }
 
-/** A burst that exceeds the limit of the spec if every pod admits more than its share. */
-async function measureLimit(
+async function measure(
   { budget, limiter, now, target, timeoutMs }: RemedyTools,
   { key, limit, windowId }: LimitWindow,
+  requests: number,
   signal: AbortSignal,
 ): Promise<Measured> {
-  const { requests: most } = limiter.limit;
-  const requests = measuringRequests(most, target.nodes.length);
   const burst = { nodes: target.nodes, key, windowId, requests, timeoutMs, budget, now };
   const { allowed, errors, firstError, unanswered } = await injectBurstTraffic(burst, signal);
-  if (errors + unanswered > 0 && allowed <= most) {
+  if (errors + unanswered > 0 && allowed <= limiter.limit.requests) {
     throw new Error(
       `${errors + unanswered} of ${requests} requests had no proper answer: ${firstError ?? 'no reason is known'}`,
     );
   }
-  return { limit, most, requests, allowed };
+  return { limit, requests, allowed };
 }
 
 /**
  * The old limit and then the new one. A new window admits at least one share: a limiter that rejects more than that is
  * not helped. Nor does it show anything that the new limit is kept if the old one was kept as well.
  */
-function reportOf(key: string, old: Measured, { allowed, limit, most, requests }: Measured): RemedyReport {
+function reportOf(
+  key: string,
+  most: number,
+  old: Measured,
+  { allowed, limit, requests }: Measured,
+): RemedyReport {
   const isKept = allowed >= limit && allowed <= most;
   const proves = old.allowed > most;
   const said = `The limit of ${key} was changed from ${old.limit} to ${limit}. Of ${requests} requests at once it let ${old.allowed} through before and ${allowed} after, where ${limit} to ${most} are to be`;

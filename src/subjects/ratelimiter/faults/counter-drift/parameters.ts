@@ -209,7 +209,7 @@ export function unprovable(
     return `${name}: NotDetected needs more than one pod where answers alone tell what is counted: a pod that counts by itself tells all of its own. Set ${PART}.redis.count, or run more pods`;
   }
   // What a limiter behind HTTP lets through when it cannot count has no such ceiling.
-  if (limiter.interface.type === 'Reference' && invariant === 'Drift' && bound >= most) {
+  if (isReference(limiter) && invariant === 'Drift' && bound >= most) {
     return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.threshold or requestsPerSecond, or raise ${PART}.limit.requests`;
   }
   // The proof takes half of the pause at most, and no traffic is sent before it.

@@ -14,6 +14,7 @@ import { MOST_AHEAD_MS } from '../../../../demo/sound-status.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy, scenarioRule } from '../fault.ts';
@@ -187,7 +188,7 @@ export function unprovable(
   const { limit } = limiter;
   const { multiplier, trials } = parametersOf(scenario);
   const name = `scenario ${scenario.name}`;
-  if (trials > MOST_KEYS && !limiter.interface.http) {
+  if (trials > MOST_KEYS && isReference(limiter)) {
     return `${name}: ${counted(trials, 'trial')} need as many keys, and through the reference interface a run watches ${MOST_KEYS} at most: lower ghostAllowing.trials, or raise ghostAllowing.excludesAbove to ${excludedAbove(MOST_KEYS)}`;
   }
   const storyMs = inOneWindowMs(scenario, limiter);

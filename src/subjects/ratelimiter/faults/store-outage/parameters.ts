@@ -10,11 +10,12 @@ import {
 import { CONFIDENCE, excludedAbove } from '../../../../demo/power.ts';
 import { BEHAVIOURS, LEAST_ASKED } from '../../checkers/behaviour.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/whole-again.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy } from '../fault.ts';
-import { tooLongForClock } from '../rests.ts';
+import { isOfOneCaller, tooLongForClock } from '../rests.ts';
 import { crossingCallers, limitedCallers, mostCrossing, USUAL_CROSSING } from './crossing-callers.ts';
 import { mostReturnMs } from './returning-callers.ts';
 
@@ -117,7 +118,7 @@ const BALANCE_MS = 15_000;
 export function mostWatchMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
   const { callerTimeout, settle } = parametersOf(scenario);
   const limit = limitOf(limiter);
-  const withinMs = limiter.interface.http && returnsWithin(limit);
+  const withinMs = isReference(limiter) ? undefined : returnsWithin(limit);
   const returnMs = withinMs === undefined ? 0 : mostReturnMs(limit, withinMs, parseDuration(callerTimeout));
   return parseDuration(settle) + BALANCE_MS + returnMs;
 }
@@ -148,7 +149,7 @@ export function unprovable(
     return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the pause, and storeOutage.requestsPerSecond ${requestsPerSecond} x (pause ${pause} - callerTimeout ${callerTimeout}) comes to ${asked}: lengthen storeOutage.pause or raise requestsPerSecond`;
   }
   // Four kinds of callers send to each pod, or one in place of two.
-  const kinds = limiter.interface.http?.identity === 'SourceAddress' ? 2 : 4;
+  const kinds = isOfOneCaller(limiter) ? 2 : 4;
   const rate = kinds * requestsPerSecond * pods;
   const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
   if (open <= MOST_AT_ONCE) {
@@ -166,13 +167,13 @@ function tooFewCallers(
   const { excludesAbove } = parametersOf(scenario);
   if (excludesAbove === undefined) return undefined;
   const name = `scenario ${scenario.name}`;
-  const { http } = limiter.interface;
-  if (http?.identity === 'SourceAddress') {
+  if (isOfOneCaller(limiter)) {
     return `${name}: with identity SourceAddress there is one caller, so storeOutage.excludesAbove cannot be met: leave it out`;
   }
   const limit = limitOf(limiter);
   const needed = crossingCallers(limit, inFault, excludesAbove);
-  const most = http ? mostCrossing(limit, inFault) : Math.min(USUAL_CROSSING, mostCrossing(limit, inFault));
+  const atMost = mostCrossing(limit, inFault);
+  const most = isReference(limiter) ? Math.min(USUAL_CROSSING, atMost) : atMost;
   if (needed <= most) return undefined;
   const possible = most < 1 ? '' : ` to ${excludedAbove(limitedCallers(most))}`;
   return `${name}: storeOutage.excludesAbove ${excludesAbove} needs ${needed} callers that cross their limits, and ${most} are the most: raise it${possible}, lengthen storeOutage.pause, raise requestsPerSecond, or give the rate limiter a lower limit for the test`;
@@ -180,7 +181,7 @@ function tooFewCallers(
 
 /** The same where one caller makes all requests: its limit has to be used up on the way, neither too soon nor never. */
 function unprovableByOne(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
-  if (limiter.interface.http?.identity !== 'SourceAddress') return undefined;
+  if (!isOfOneCaller(limiter)) return undefined;
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
   const { callerTimeout, pause, requestsPerSecond, settle } = parametersOf(scenario);

@@ -5,7 +5,7 @@
 
 import { counted } from '../../../../api/index.ts';
 import type { Baseline, Lag } from '../../baseline.ts';
-import { type ControlKeys, controlKeys } from '../../controls.ts';
+import { CONTROL_WINDOW_MS, type ControlKeys, controlKeys } from '../../controls.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import type { CallerRequest, Got } from '../../history/events.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
@@ -30,9 +30,8 @@ import { StoreControl } from './store-control.ts';
 const CONTROL_MS = 2000;
 /** Requests that a control makes at most to see pods reject that count alone, beyond twice the limit. */
 const MOST_ALONE = 1000;
-/** The limit that a control sets at most, and the least length of its window, if the limiter takes limits. */
+/** The limit that a control sets at most, if the limiter takes limits. */
 const MOST_SET = 50;
-const SET_WINDOW_MS = 60_000;
 const HTTP_FIELD = 'subject.rateLimiter.interface.http';
 /** The likeliest reason why a caller is rejected at its first request. */
 const ONE_CALLER = `the rate limiter may take all requests for those of one caller, so put $(key) where it takes the identity of its caller (${HTTP_FIELD}.request), usually a header`;
@@ -128,21 +127,19 @@ async function controlLimit(
   const countable = limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow';
   const isCounted = reference !== undefined || (countable && limiter.redis.count !== undefined);
   const store = isCounted ? undefined : new StoreControl(redis);
-  const header = isCounted ? undefined : http.remaining?.header;
+  const header = countable ? http.remaining?.header : undefined;
   const told = header === undefined ? undefined : new ToldControl(toolkit, header);
   await ownLimit?.untilWhole(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
-  await reference?.introduce([{ key, allowed: full, windowMs: SET_WINDOW_MS }], signal);
+  await reference?.introduce([{ key, allowed: full, windowMs: CONTROL_WINDOW_MS }], signal);
   const watched = store?.around(clients) ?? clients;
   const asked = told?.around(watched, callers) ?? watched;
   // So many that pods which count alone are all seen to reject.
   const most = Math.max(2 * full, Math.min(clients.length * full, MOST_ALONE)) + MOST_BEYOND;
-  const learned = reference && { learned: reference.learned.bind(reference), left: full };
+  const rest = reference && { learned: reference.learned.bind(reference), left: full };
   const options = { clients: asked, callers, key, most, callerTimeoutMs: timeoutMs };
-  const control = await useUp({ ...options, ...(learned && { rest: learned }) }, signal).finally(() =>
-    ownLimit?.used(),
-  );
+  const control = await useUp({ ...options, ...(rest && { rest }) }, signal).finally(() => ownLimit?.used());
   // First, for it may be why a limit is used up too soon.
   if (ownLimit && control.usedUp) await requireFreeHealth(toolkit, signal);
   const field = 'subject.rateLimiter.health.timeout';
@@ -175,6 +172,7 @@ async function controlLimit(
     said,
     refill: refilled,
     ...(seen?.doubt !== undefined && { storeDoubt: seen.doubt }),
+    // What Redis holds goes before what answers report; if nothing reports a count, none can be behind.
     counted: isCounted ? measureLag : header === undefined ? undefined : toldLag(header),
   };
 }

@@ -95,11 +95,11 @@ function countProblem(
  * @throws Error if the counts could not be read often enough
  */
 export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: AbortSignal): Promise<Lag> {
-  const { askers, callers } = parts;
+  const { callers } = parts;
   const counts = countsOf(parts);
-  const pods = counts.source === 'Nodes' ? askers.length : 1;
+  const pods = counts.source === 'Nodes' ? parts.askers.length : 1;
   const admitted = new Map<string, number>();
-  let current = traffic.keyPrefix;
+  let current = '';
   const sending: LagSource['sending'] = ({ key }) => {
     current = key;
     return (asked) => {
@@ -128,7 +128,10 @@ export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: A
     get seen() {
       return seen;
     },
-    alongside: async (stop) => await watchCounters(look, take, stop, { everyMs: SAMPLE_EVERY_MS }),
+    async alongside(first, stop) {
+      current = first;
+      await watchCounters(look, take, stop, { everyMs: SAMPLE_EVERY_MS });
+    },
     tooLittle: counts.source === 'Nodes' ? 'the counters could be read' : 'what Redis counts could be read',
     slow: 'they are read too slowly',
   };

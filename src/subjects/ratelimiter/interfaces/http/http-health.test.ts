@@ -59,6 +59,6 @@ describe('a look at pods behind HTTP', () => {
       answering((_, response) => response.writeHead(503).end()),
       {},
     );
-    expect(lost.issues).toEqual([expect.stringMatching(/GET \/health: answered 503/)]);
+    expect(lost.issues).toEqual(['api-0: GET /health: it does not reach its Redis']);
   });
 });

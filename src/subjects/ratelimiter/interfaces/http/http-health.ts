@@ -24,6 +24,7 @@ export async function lookAtPods(
   signal: AbortSignal,
 ): ReturnType<Look> {
   const { health } = mappingOf(limiter);
+  const bundled = isReference(limiter);
   const request = { method: 'GET', path: health.path };
   const [store, ...asked] = await Promise.all([
     // A command on data would pass for one of the limiter: see StoreControl.
@@ -35,7 +36,9 @@ export async function lookAtPods(
   ]);
   signal.throwIfAborted();
   const problems = asked.map((answer, i) =>
-    problemOf(answer, health, askers[i]?.node.serverName !== undefined),
+    bundled && answer.answer?.status === NO_REDIS
+      ? 'it does not reach its Redis'
+      : problemOf(answer, health, askers[i]?.node.serverName !== undefined),
   );
   const nodes = askers.map(({ node: { host, name, port } }, i): HealthNode => {
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -49,7 +52,7 @@ export async function lookAtPods(
     ({ answer, failure }) =>
       failure?.code === 'BAD_ANSWER' || (answer && ![...health.statuses, NO_REDIS].includes(answer.status)),
   );
-  if (isReference(limiter) && strangers.length > 0 && strangers.length === askers.length) {
+  if (bundled && strangers.length > 0 && strangers.length === askers.length) {
     issues.unshift(NOT_OF_THE_INTERFACE);
   }
   return {

@@ -1,6 +1,7 @@
 /** Steady traffic of callers within their limit, without a fault: until it was seen how far counts lie behind it. */
 import { counted } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
+import { CONTROL_WINDOW_MS } from '../../controls.ts';
 import type { Toolkit } from '../../faults/fault.ts';
 import type { Asked } from '../../http/node-client.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
@@ -14,8 +15,6 @@ import { limitOf } from './limit-of-spec.ts';
 const LAG_MS = 1000;
 const LAG_WITHIN_MS = 15_000;
 const MIN_SAMPLES = 5;
-/** Length of the window of one caller with a limit of its own that admits all of it; milliseconds. */
-const SET_WINDOW_MS = 60_000;
 
 export type LagParts = Pick<
   Toolkit,
@@ -38,8 +37,8 @@ export interface LagSource {
   /** A request is being sent; what is returned hears how it ended. */
   sending(due: Due): (asked: Asked) => void;
   readonly seen: LagSeen;
-  /** What goes on beside the traffic, until `stop`. */
-  alongside?(stop: AbortSignal): Promise<void>;
+  /** Runs next to the traffic, until `stop`. @param first the caller of the first request */
+  alongside?(first: string, stop: AbortSignal): Promise<void>;
   /** What is said where too little was seen, but for how often it was and why. */
   readonly tooLittle: string;
   /** Why too little may be seen where nothing went wrong. */
@@ -56,13 +55,13 @@ export async function lagUnderTraffic(
   const limit = limitOf(limiter);
   await untilItFits(limit, LAG_WITHIN_MS, now, signal);
   const most = Math.ceil((requestsPerSecond * (LAG_MS + LAG_WITHIN_MS)) / 1000);
-  const caller = { key: keyPrefix, allowed: most, windowMs: SET_WINDOW_MS };
+  const caller = { key: keyPrefix, allowed: most, windowMs: CONTROL_WINDOW_MS };
   await reference?.introduce([caller], signal);
   const each = admittedAtOnce(limit);
   const keys = reference ? always(keyPrefix) : usedTimes(numbered(keyPrefix), each);
   const enough = new AbortController();
   const stop = AbortSignal.any([signal, enough.signal]);
-  const beside = source.alongside?.(stop);
+  const beside = source.alongside?.(reference ? keyPrefix : `${keyPrefix}-0`, stop);
   let leftOut = 0;
   const traffic = runTraffic(
     {
