@@ -139,6 +139,8 @@ export interface FaultEvidence {
   /** Spans of time that the status does not tell of. */
   readonly bands: readonly SeenBand[];
   readonly bundle: EvidenceBundle;
+  /** All that was recorded, as lines of a file from which anyone can judge the fault again; left out: nothing is. */
+  readonly history?: () => Iterable<string>;
 }
 
 /** The part that touches a subject, one for each run. */

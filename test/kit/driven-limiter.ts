@@ -3,8 +3,8 @@
  * it; effects and activities are asked for by the test.
  */
 import { randomUUID } from 'node:crypto';
-import type { ChaosDemoSpec } from '../../src/api/index.ts';
-import { specSchema } from '../../src/api/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type ChaosDemoSpec, specSchema, truncate } from '../../src/api/index.ts';
 import { controlName } from '../../src/demo/context.ts';
 import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../src/demo/findings.ts';
@@ -18,6 +18,7 @@ import {
 } from '../../src/subjects/ratelimiter/driver.ts';
 import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { ConnectionBudget, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
+import { replay } from '../../src/subjects/ratelimiter/replay.ts';
 import { until } from './until.ts';
 
 export const never = new AbortController().signal;
@@ -137,7 +138,21 @@ export class DrivenLimiter {
       const reading = this.#observed.readings['f'];
       return reading?.complete ? reading : undefined;
     };
-    return await until(whole, { what: 'the watch to end' });
+    const reading = await until(whole, { what: 'the watch to end' });
+    await this.#requireSameFromHistory(reading);
+    return reading;
+  }
+
+  /** @throws unless the lines of the history alone give the same figures */
+  async #requireSameFromHistory({ measures, summary }: InvariantReading): Promise<void> {
+    const lines = [...(this.evidence?.history?.() ?? [])];
+    const [scenario] = await replay(lines);
+    if (scenario?.result === undefined) return;
+    const again = { measures: scenario.measures ?? [], summary: scenario.summary };
+    const live = { measures, summary: truncate(summary, 32) };
+    if (!isDeepStrictEqual(JSON.parse(JSON.stringify(again)), JSON.parse(JSON.stringify(live)))) {
+      throw new Error(`its history gives ${JSON.stringify(again)}, and the run gave ${JSON.stringify(live)}`);
+    }
   }
 
   /** Looks for `settleMs` at what the fault `f` left. */

@@ -25,6 +25,7 @@ import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
 import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
 import { truthIn } from './faults/truth.ts';
+import { linesOf } from './history/json-lines.ts';
 import type { ConnectionShare } from './http/connection-budget.ts';
 import { type CallerAccess, callerAccess } from './interfaces/caller-access.ts';
 import { controlCallers } from './interfaces/http/control-callers.ts';
@@ -156,7 +157,10 @@ class RateLimiterDriver implements SubjectDriver {
   }
 
   evidence(fault: string): FaultEvidence | undefined {
-    return this.#attempts.get(fault)?.evidence();
+    const attempt = this.#attempts.get(fault);
+    const evidence = attempt?.evidence();
+    const { history } = attempt ?? {};
+    return evidence && history ? { ...evidence, history: () => linesOf(history) } : evidence;
   }
 
   async close(): Promise<void> {

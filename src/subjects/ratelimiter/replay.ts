@@ -2,7 +2,7 @@
  * Judges histories again, from their lines alone: the same judges, the same conclusions as in a run, and neither a
  * cluster nor a store. What a run published can so be recomputed by anyone.
  */
-import type { FaultStatus, ScenarioStatus } from '../../api/index.ts';
+import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../api/index.ts';
 import { iso, watchEnd } from '../../demo/context.ts';
 import { type FaultReport, goneMessage } from '../../demo/observed.ts';
 import { closeUnseen, conclude, takeFigures, takeOver, takeRecovery } from '../../demo/scenarios.ts';
@@ -47,8 +47,9 @@ class ScenarioReplay {
   #fault: FaultStatus | undefined;
 
   /** @throws RangeError for a scenario that no run can have */
-  constructor(setup: Setup) {
-    const fault = faultFor(setup);
+  constructor(given: Setup) {
+    const fault = faultFor(given);
+    const setup = { ...given, scenario: withParameters(fault, given.scenario) };
     const { expect, name, type } = setup.scenario;
     this.#history = new History(setup);
     this.#judge = fault.judge(this.#history);
@@ -116,13 +117,17 @@ function reportIn({ endedAt, evidence, message, proof, startedAt }: Reported): F
   };
 }
 
-/** The fault of a scenario, which has to be one that the API server would have let through. */
-function faultFor({ scenario }: Setup): Fault {
-  const fault = FAULTS.find(({ api }) => api.type === scenario.type);
-  if (!fault) throw new RangeError(`scenario.type: there is no scenario of type "${scenario.type}"`);
-  const { member, schema } = fault.api;
+/** @throws RangeError for a type that no run can have */
+function faultFor({ scenario: { type } }: Setup): Fault {
+  const fault = FAULTS.find(({ api }) => api.type === type);
+  if (!fault) throw new RangeError(`scenario.type: there is no scenario of type "${type}"`);
+  return fault;
+}
+
+/** The scenario with the defaults of its parameters. @throws RangeError for parameters that the API server refuses */
+function withParameters({ api: { member, schema } }: Fault, scenario: ScenarioSpec): ScenarioSpec {
   const parsed = schema.safeParse(scenario[member] ?? {});
-  if (parsed.success) return fault;
+  if (parsed.success) return { ...scenario, [member]: parsed.data };
   const [issue] = parsed.error.issues;
   throw new RangeError(
     `scenario.${[member, ...(issue?.path ?? [])].map(String).join('.')}: ${issue?.message}`,

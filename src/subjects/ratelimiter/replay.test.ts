@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FAULT_TO, outageHistory, START } from '../../../test/fixtures/ratelimiter/outage-history.ts';
+import { OutageJudge } from './faults/store-outage/judge.ts';
+import { History } from './history/history.ts';
+import { HistoryFormatError, linesOf } from './history/json-lines.ts';
+import { replay } from './replay.ts';
+
+type Line = Record<string, unknown>;
+
+/** The result of a history of which each line is changed so; undefined: it is left out. */
+async function tampered(change: (line: Line) => Line | undefined, history = outageHistory()) {
+  const lines = [...linesOf(history)].flatMap((line) => {
+    const changed = change(JSON.parse(line) as Line);
+    return changed ? [JSON.stringify(changed)] : [];
+  });
+  const [scenario] = await replay(lines);
+  return scenario;
+}
+
+const same = (line: Line): Line => line;
+
+describe('a history judged again', () => {
+  it('gives the result, figures and evidence that its events have', async () => {
+    const history = outageHistory();
+    const scenario = await tampered(same, history);
+    const { evidence, measures, summary } = new OutageJudge(replayed(history)).reading();
+    expect(scenario).toMatchObject({ name: 'outage', result: 'NotDetected', summary, measures });
+    expect(scenario?.evidence).toEqual(['held', ...evidence].slice(0, scenario?.evidence?.length));
+  });
+
+  it('shows a violation, and when it began', async () => {
+    const scenario = await tampered(same, outageHistory('Unanswered'));
+    expect(scenario).toMatchObject({ result: 'Detected', reason: 'Detected', summary: 'Hangs' });
+  });
+
+  it('gives one result for each history of a file, in its order', async () => {
+    const lines = [...linesOf(outageHistory()), '', ...linesOf(outageHistory('Denied'))];
+    expect((await replay(lines)).map(({ result }) => result)).toEqual(['NotDetected', 'Detected']);
+  });
+});
+
+describe('a history that was tampered with', () => {
+  it('gives another result if callers did not get what they got', async () => {
+    const inFault = ({ caller, sentAt }: Line): boolean =>
+      caller === 'Within' && Number(sentAt) > START + 10_000 && Number(sentAt) < FAULT_TO;
+    const rejected = await tampered((line) => (inFault(line) ? { ...line, got: 'Denied' } : line));
+    expect(rejected).toMatchObject({ result: 'Detected', summary: 'FailsClosed' });
+    const over = await tampered((line) =>
+      line['caller'] === 'Beyond' && Number(line['sentAt']) > START + 10_000
+        ? { ...line, got: 'Admitted' }
+        : line,
+    );
+    expect(over).toMatchObject({ result: 'Detected', summary: 'FailsOpen, 24 > 4' });
+  });
+
+  it.each<[string, (line: Line) => Line | undefined, string]>([
+    [
+      'the fault was not proven',
+      (line) => (line['proof'] ? { ...line, proof: 'Mismatch' } : line),
+      'FaultNotProven',
+    ],
+    [
+      'its end was not seen',
+      ({ endedAt, ...line }) =>
+        line['kind'] === 'fault' ? line : { ...line, ...(endedAt !== undefined && { endedAt }) },
+      'EvidenceIncomplete',
+    ],
+    [
+      'its end came early',
+      (line) => (line['endedAt'] === FAULT_TO ? { ...line, endedAt: FAULT_TO - 2000 } : line),
+      'EvidenceIncomplete',
+    ],
+    [
+      'requests were left out',
+      (line) => (line['kind'] === 'accounts' ? { kind: 'left-out', requests: 1 } : line),
+      'EvidenceIncomplete',
+    ],
+    [
+      'events were dropped',
+      (line) => (line['kind'] === 'accounts' ? { kind: 'dropped', events: 1 } : line),
+      'EvidenceIncomplete',
+    ],
+    [
+      'the limiter may count elsewhere',
+      (line) => (line['kind'] === 'setup' ? { ...line, storeDoubt: 'it counts elsewhere' } : line),
+      'EvidenceIncomplete',
+    ],
+  ])('is Inconclusive if %s', async (_, change, reason) => {
+    expect(await tampered(change)).toMatchObject({ result: 'Inconclusive', reason });
+  });
+
+  it('shows a limit that is not returned', async () => {
+    const scenario = await tampered((line) =>
+      line['caller'] === 'Returning' ? { ...line, got: 'Denied' } : line,
+    );
+    expect(scenario).toMatchObject({ result: 'Detected', summary: 'Holds; limit not returned' });
+  });
+
+  it.each<[string, (line: Line) => Line | undefined, RegExp]>([
+    [
+      'another version',
+      (line) => (line['version'] ? { ...line, version: 'v0' } : line),
+      /^line 1: its version is "v0"/,
+    ],
+    ['an unknown event', (line) => (line['kind'] === 'ended' ? { kind: 'end' } : line), /^line \d+: /],
+    [
+      'a late answer to a request that had one',
+      (line) => (line['kind'] === 'ended' ? { kind: 'late', id: 0, got: 'Admitted', at: 1 } : line),
+      /request 0 was not recorded as unanswered/,
+    ],
+    [
+      'a request out of order',
+      (line) => (line['id'] === 3 ? { ...line, id: 7 } : line),
+      /request 7 is recorded as number 3/,
+    ],
+    [
+      'a scenario that no run can have',
+      (line) =>
+        line['version'] ? { ...line, scenario: { ...(line['scenario'] as Line), type: 'Flood' } } : line,
+      /^line 1: scenario.type/,
+    ],
+    [
+      'a parameter out of its bounds',
+      (line) =>
+        line['version']
+          ? { ...line, scenario: { ...(line['scenario'] as Line), storeOutage: { pause: 'forever' } } }
+          : line,
+      /^line 1: scenario.storeOutage.pause/,
+    ],
+    ['no setup', (line) => (line['version'] ? undefined : line), /^line 1: there is no setup before it/],
+  ])('is refused with the line for %s', async (_, change, message) => {
+    const refused = tampered(change);
+    await expect(refused).rejects.toThrow(HistoryFormatError);
+    await expect(refused).rejects.toThrow(message);
+  });
+
+  it('never takes the process down, whatever its lines hold', async () => {
+    const lines = [...linesOf(outageHistory())];
+    const line = fc.oneof(fc.constantFrom(...lines), fc.json(), fc.string());
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 40 }), async (some) => {
+        await replay(some).catch((error: unknown) => expect(error).toBeInstanceOf(HistoryFormatError));
+      }),
+    );
+  });
+});
+
+/** The same history, recorded anew. */
+function replayed({ events, setup }: History): History {
+  const history = new History(setup);
+  for (const event of events) history.append(event);
+  return history;
+}
