@@ -153,7 +153,7 @@ async function controlLimit(
   }
   const admitted = sumOf(allowed.values());
   const sent = requests.length;
-  const said = [`one caller was let through ${counted(admitted, 'time')} and then denied by every node`];
+  const said = [`one caller was admitted ${counted(admitted, 'time')} and then rejected by every pod`];
   const seen = await store?.conclude(requests, countable, signal);
   if (seen) said.push(seen.message);
   if (told) said.push(told.conclude());
