@@ -92,7 +92,7 @@ export async function controlCallers(
         writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
         writeMaxMs,
         lags,
-        denying: { limit, sent, allowed, denied: sent - allowed },
+        denying: { limit, sent, allowed },
       },
     };
   } finally {
