@@ -132,7 +132,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       // The nodes sync every 100 ms: what 200 a second bring in that time is more than 20 a second ever bring.
       expect(Number(lags[1]?.[1])).toBeGreaterThan(8);
       expect(baseline?.message).toMatch(
-        /one caller was let through 50 times and then denied by every node; Redis counted 50 of \d+ for it/,
+        /one caller was admitted 50 times and then rejected by every pod; Redis counted 50 of \d+ for it/,
       );
     }),
   );

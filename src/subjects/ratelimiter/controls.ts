@@ -25,7 +25,6 @@ export interface Denying {
   readonly limit: number;
   readonly sent: number;
   readonly allowed: number;
-  readonly denied: number;
 }
 
 /** What the control showed, in a sentence. */

@@ -93,7 +93,7 @@ export async function controlCallers(
         writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
         writeMaxMs,
         lags,
-        denying: { limit, sent, allowed, denied: sent - allowed },
+        denying: { limit, sent, allowed },
       },
     };
   } finally {
@@ -154,7 +154,7 @@ async function controlLimit(
   }
   const admitted = sumOf(allowed.values());
   const sent = requests.length;
-  const said = [`one caller was let through ${counted(admitted, 'time')} and then denied by every node`];
+  const said = [`one caller was admitted ${counted(admitted, 'time')} and then rejected by every pod`];
   const seen = await store?.conclude(requests, countable, signal);
   if (seen) said.push(seen.message);
   if (told) said.push(told.conclude());
