@@ -1,7 +1,7 @@
 /** What came of a burst of requests that a limiter counts, whatever it speaks. Pure. */
 import { truncate } from '../../../api/index.ts';
 import type { Burst } from '../http/burst-plan.ts';
-import type { FailureCode } from '../http/connection.ts';
+import type { FailureCode } from '../http/failure.ts';
 import type { Got } from './caller-request.ts';
 import type { Decision } from './callers.ts';
 

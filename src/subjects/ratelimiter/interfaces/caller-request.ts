@@ -1,7 +1,7 @@
 /** One request of a caller, and what became of it. Pure. */
 
 import { messageOf } from '../../../api/index.ts';
-import type { FailureCode } from '../http/connection.ts';
+import type { FailureCode } from '../http/failure.ts';
 import type { Asked } from '../http/node-client.ts';
 import type { Callers } from './callers.ts';
 

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { AnswerMemory } from '../../http/answer.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { type Asked, NodeClient } from '../../http/node-client.ts';
-import type { AnswerMemory } from '../../http/response-reader.ts';
 import type { CallerRequest } from '../../interfaces/caller-request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
@@ -273,8 +273,8 @@ describe('a request that its caller gave up', () => {
     stop.abort();
     await traffic;
     expect(sent.Beyond).toBeGreaterThanOrEqual(300);
-    // Those that were under way when the 300th gave up.
-    expect(sent.Beyond).toBeLessThan(600);
+    // Those that were under way when the 300th gave up: what a slow machine catches up on may be among them twice.
+    expect(sent.Beyond).toBeLessThan(900);
   });
 
   it('is listened to no longer than that is asked for', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Dial } from '../../http/dial.ts';
+import { outOfFiles } from '../../../../../test/fixtures/ratelimiter/http/out-of-files.ts';
 import { NodeClient } from '../../http/node-client.ts';
 import { askingNode } from './asking-node.ts';
 import { HttpCallers } from './http-callers.ts';
@@ -48,16 +48,7 @@ it.each<[string, RequestListener | undefined, string]>([
 });
 
 it('a request for which this machine has no connection left says nothing of the node', async () => {
-  const full: Dial = (_, { closed }) => {
-    queueMicrotask(() => closed(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' })));
-    return {
-      write: () => undefined,
-      rehearse: () => undefined,
-      unsent: () => 0,
-      destroy: () => undefined,
-    };
-  };
-  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port: 1 }, 1, Date.now, full);
+  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port: 1 }, 1, Date.now, outOfFiles);
   onTestFinished(() => client.close());
   const asking = askingNode(client, callers, () => 'demo-a', 400);
   expect(await asking.check(new AbortController().signal)).toBe('Unsent');

@@ -6,7 +6,7 @@
  * is missing of them can only come out too small: more may be on their way, or counted since.
  */
 import { counted } from '../../../../api/index.ts';
-import type { HttpAnswer } from '../../http/response-reader.ts';
+import type { HttpAnswer } from '../../http/answer.ts';
 import { sumOf } from '../../words.ts';
 import type { Decision } from '../callers.ts';
 import { remainingIn } from './remaining-field.ts';

@@ -1,8 +1,8 @@
 /** What the reference limiter answers to `POST /check`, read strictly. Pure. */
 import { z } from 'zod';
 import { truncate } from '../../../../api/index.ts';
+import type { HttpAnswer } from '../../http/answer.ts';
 import { parseJson } from '../../http/json-body.ts';
-import type { HttpAnswer } from '../../http/response-reader.ts';
 
 const windowFields = { windowId: z.string().min(1).max(128), windowEndsAt: z.number() };
 const checkAnswer = z.object({ allowed: z.boolean(), ...windowFields });

@@ -2,9 +2,8 @@
 import { sendBurst } from '../../http/burst.ts';
 import { type Burst, type BurstNode, BurstNotSentError, spread, type WarmUp } from '../../http/burst-plan.ts';
 import type { ConnectionShare } from '../../http/connection-budget.ts';
-import { JSON_BYTES, parseJson } from '../../http/json-body.ts';
+import { parseJson } from '../../http/json-body.ts';
 import type { HttpRequest } from '../../http/request.ts';
-import { DEFAULT_BOUNDS } from '../../http/response-reader.ts';
 import { type BurstResult, burstResultOf } from '../burst-result.ts';
 import { type CheckAnswer, readCheck, reasonOf } from './check-answer.ts';
 
@@ -55,7 +54,6 @@ export async function injectBurstTraffic(options: BurstOptions, signal: AbortSig
     warmUp,
     wakeUp: warmUp.request,
     read: readCheck,
-    bounds: { ...DEFAULT_BOUNDS, bodyBytes: JSON_BYTES },
   };
   return resultOf(await sendBurst(plan, signal), windowId);
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Dial } from '../../http/dial.ts';
+import { outOfFiles } from '../../../../../test/fixtures/ratelimiter/http/out-of-files.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { sampleCounters } from './counter-sample.ts';
 import { LimiterClient } from './limiter-client.ts';
@@ -42,15 +42,6 @@ async function sample(redisKeys: readonly string[]) {
 
 describe('a sample of the counters', () => {
   it('tells a node that was not asked, for want of files, from one that gives no answer', async () => {
-    const outOfFiles: Dial = (_, events) => {
-      setImmediate(() => events.closed(Object.assign(new Error('too many'), { code: 'EMFILE' })));
-      return {
-        write: () => undefined,
-        rehearse: () => undefined,
-        unsent: () => 0,
-        destroy: () => undefined,
-      };
-    };
     const clients = [outOfFiles, undefined].map(
       (dial, i) => new LimiterClient({ name: `rl-${i}`, host: '127.0.0.1', port: 1 }, 5000, 1, dial),
     );

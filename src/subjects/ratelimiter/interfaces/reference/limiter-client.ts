@@ -3,20 +3,17 @@
  * and bounded: they come from somebody else's program.
  */
 import { z } from 'zod';
-import type { FailureCode } from '../../http/connection.ts';
+import type { AnswerMemory } from '../../http/answer.ts';
 import type { Dial } from '../../http/dial.ts';
+import { type FailureCode, RequestError } from '../../http/failure.ts';
 import { JSON_BYTES, parseJson } from '../../http/json-body.ts';
-import { HttpPool, RequestError } from '../../http/pool.ts';
-import { encodeRequest } from '../../http/request.ts';
-import { type AnswerBounds, type AnswerMemory, DEFAULT_BOUNDS } from '../../http/response-reader.ts';
+import { HttpPool } from '../../http/pool.ts';
 import type { NodeTarget } from '../../target.ts';
 import { fairTimeout } from '../../waiting.ts';
 import { reasonOf } from './check-answer.ts';
 
-/** What one answer may take, at most: it is read ten times a second of each of 200 nodes. */
-const SMALL: AnswerBounds = { ...DEFAULT_BOUNDS, bodyBytes: JSON_BYTES };
-/** A list of 200 nodes takes some 20 KiB. */
-const LIST: AnswerBounds = { ...SMALL, bodyBytes: 64 * 1024 };
+/** Of an answer: a list of 200 nodes takes some 20 KiB. */
+const LIST_BYTES = 64 * 1024;
 
 const id = z.string().min(1).max(253);
 const count = z.int().min(0);
@@ -67,7 +64,6 @@ export class LimiterClientError extends Error {
 /** Every method throws LimiterClientError, or the reason of `signal` once it is aborted. */
 export class LimiterClient {
   readonly name: string;
-  readonly #node: NodeTarget;
   readonly #pool: HttpPool;
   readonly #timeoutMs: number;
 
@@ -78,13 +74,12 @@ export class LimiterClient {
   constructor(node: NodeTarget, timeoutMs: number, connections: number, dial?: Dial, memory?: AnswerMemory) {
     this.name = node.name;
     this.#timeoutMs = timeoutMs;
-    this.#node = node;
     this.#pool = new HttpPool(node, connections, dial, memory);
   }
 
   /** All nodes as this one knows them. */
   async nodes(signal: AbortSignal): Promise<NodesAnswer> {
-    return (await this.#request('GET', '/nodes', undefined, nodesAnswer, [200], signal, LIST)).body;
+    return (await this.#request('GET', '/nodes', undefined, nodesAnswer, [200], signal, LIST_BYTES)).body;
   }
 
   /** Whether this node reaches its Redis. */
@@ -164,22 +159,19 @@ export class LimiterClient {
     schema: z.ZodType<T>,
     expected: readonly number[],
     signal: AbortSignal,
-    bounds = SMALL,
+    bodyBytes = JSON_BYTES,
   ): Promise<{ status: number; body: T }> {
     const what = `${this.name}: ${method} ${path.replace(/\?.*/, '')}`;
     const headers = { 'content-type': 'application/json' };
-    const bytes = encodeRequest(
-      { method, path, ...(body && { body: JSON.stringify(body), headers }) },
-      this.#node,
-    );
+    const request = { method, path, ...(body && { body: JSON.stringify(body), headers }) };
     const timeout = fairTimeout(this.#timeoutMs);
     let status: number;
     let json: unknown;
     try {
       const called = AbortSignal.any([signal, timeout.signal]);
-      const answer = await this.#pool.request({ bytes, method, bounds }, called);
+      const answer = await this.#pool.request(request, called, bodyBytes);
       status = answer.status;
-      json = parseJson(answer.body, bounds.bodyBytes);
+      json = parseJson(answer.body, bodyBytes);
     } catch (error) {
       signal.throwIfAborted();
       if (timeout.signal.aborted) {

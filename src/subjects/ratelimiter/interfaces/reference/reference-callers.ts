@@ -1,6 +1,7 @@
 /** Callers of the reference limiter: each is a key with a window that the demo has begun. Pure. */
+
+import type { HttpAnswer } from '../../http/answer.ts';
 import type { HttpRequest } from '../../http/request.ts';
-import type { HttpAnswer } from '../../http/response-reader.ts';
 import type { Callers, Decision } from '../callers.ts';
 import { readCheck } from './check-answer.ts';
 

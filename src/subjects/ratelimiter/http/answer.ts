@@ -1,0 +1,43 @@
+/** One answer of a pod, and what it may take. */
+import { badAnswer, type RequestError } from './failure.ts';
+
+/** One complete answer. */
+export interface HttpAnswer {
+  /** 200 to 599. */
+  readonly status: number;
+  /** Names in lower case; the values of a repeated one are joined by `, `. Trailers are not among them. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Buffer;
+}
+
+/** More than any limiter needs: bytes of the status line with all headers, headers, bytes of a body, 1xx answers before it. */
+export const HEAD_BYTES = 8 * 1024;
+export const MOST_HEADERS = 64;
+export const BODY_BYTES = 16 * 1024;
+export const MOST_INFORMATIONAL = 4;
+
+/** What answers of which a part has come may hold, beyond {@link INCLUDED_BYTES} each. */
+export interface AnswerMemory {
+  /** Takes so many bytes more; false: there are not so many, and nothing was taken. */
+  readonly take: (bytes: number) => boolean;
+  readonly give: (bytes: number) => void;
+}
+
+/** So much of an answer is part of what its connection costs. */
+export const INCLUDED_BYTES = 1024;
+
+export function tooManyInformational(): RequestError {
+  return badAnswer(`more than ${MOST_INFORMATIONAL} informational answers came before the one that counts`);
+}
+
+export function tooManyHeaders(): RequestError {
+  return badAnswer(`the answer has more than ${MOST_HEADERS} headers`);
+}
+
+export function headTooLarge(): RequestError {
+  return badAnswer(`the head is longer than ${HEAD_BYTES} bytes`);
+}
+
+export function bodyTooLarge(mostBytes: number): RequestError {
+  return badAnswer(`the body is longer than ${mostBytes} bytes`);
+}
