@@ -6,20 +6,20 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
 import {
+  AnswerHold,
   type AnswerMemory,
   BODY_BYTES,
   bodyTooLarge,
   HEAD_BYTES,
   type HttpAnswer,
   headTooLarge,
-  INCLUDED_BYTES,
   MOST_HEADERS,
   MOST_INFORMATIONAL,
   tooManyHeaders,
   tooManyInformational,
 } from './answer.ts';
 import { type Address, type Dial, dialTcp, onceOpen } from './dial.ts';
-import { badAnswer, failureOf, noRoom, RequestError } from './failure.ts';
+import { badAnswer, failureOf, RequestError } from './failure.ts';
 import { readingTurn } from './reading-turn.ts';
 import { fieldsOf, type HttpRequest } from './request.ts';
 
@@ -166,6 +166,7 @@ class Line {
     };
     const onStop = (): void => fail(stopped());
     if (stop.aborted) throw stopped();
+    reader.begin();
     const take = (read: () => void): void => {
       try {
         read();
@@ -219,8 +220,7 @@ class Line {
 class AnswerReader {
   readonly #method: string;
   readonly #mostBytes: number;
-  readonly #memory: AnswerMemory | undefined;
-  #taken = 0;
+  readonly #hold: AnswerHold;
   #informational = 0;
   #expected = 0;
   #status = 0;
@@ -230,11 +230,16 @@ class AnswerReader {
   constructor(method: string, mostBytes: number, memory: AnswerMemory | undefined) {
     this.#method = method;
     this.#mostBytes = mostBytes;
-    this.#memory = memory;
+    this.#hold = new AnswerHold(memory);
   }
 
   get answer(): HttpAnswer {
     return { status: this.#status, headers: this.#headers, body: this.#body };
+  }
+
+  /** Before the request is sent. */
+  begin(): void {
+    this.#hold.begin();
   }
 
   start(status: number, fields: IncomingHttpHeaders): void {
@@ -257,18 +262,13 @@ class AnswerReader {
     const length = this.#body.length + chunk.length;
     if (length > this.#mostBytes) throw bodyTooLarge(this.#mostBytes);
     // An answer that comes in one piece is gone again before anything else happens.
-    const isWhole = chunk.length === this.#expected;
-    const held = isWhole ? 0 : Math.max(0, length - INCLUDED_BYTES);
-    if (this.#memory && held > this.#taken) {
-      if (!this.#memory.take(held - this.#taken)) throw noRoom();
-      this.#taken = held;
-    }
+    if (chunk.length !== this.#expected) this.#hold.grow(length);
     // A copy: undici reads the next bytes into the same memory.
     this.#body = Buffer.concat([this.#body, chunk]);
   }
 
   close(): void {
-    this.#memory?.give(this.#taken);
+    this.#hold.release();
   }
 }
 

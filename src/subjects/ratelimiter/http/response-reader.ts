@@ -4,26 +4,24 @@
  * Strict and bounded, since a stranger answers. Pure.
  */
 import {
+  AnswerHold,
   type AnswerMemory,
   BODY_BYTES,
   bodyTooLarge,
   HEAD_BYTES,
   type HttpAnswer,
   headTooLarge,
-  INCLUDED_BYTES,
   MOST_HEADERS,
   MOST_INFORMATIONAL,
   tooManyHeaders,
   tooManyInformational,
 } from './answer.ts';
-import { badAnswer, noRoom, RequestError } from './failure.ts';
+import { badAnswer, RequestError } from './failure.ts';
 
 const NOTHING = Buffer.alloc(0);
 const FIRST_BYTES = 256;
 /** Heads of informational answers, and the framing of chunks, take as much again as the answer itself at most. */
 const MOST_BYTES = 2 * (HEAD_BYTES + BODY_BYTES);
-/** Memory that was replaced or given up is there until the garbage is collected: each byte counts as so many. */
-const WITH_GARBAGE = 6;
 
 const BEGINNING = 'HTTP/1.';
 /** The space before an empty reason may be missing. */
@@ -48,8 +46,7 @@ interface Head extends Omit<BurstAnswer, 'body'> {
 /** Reads one answer; after it has thrown, or returned an answer, only `close` may be called. */
 export class ResponseReader {
   readonly #method: string;
-  readonly #memory: AnswerMemory | undefined;
-  #taken = 0;
+  readonly #hold: AnswerHold;
   /** The first `#length` bytes are of an answer of which a part has come. */
   #held = NOTHING;
   #length = 0;
@@ -67,7 +64,7 @@ export class ResponseReader {
    */
   constructor(method: string, memory?: AnswerMemory) {
     this.#method = method;
-    this.#memory = memory;
+    this.#hold = new AnswerHold(memory);
   }
 
   /**
@@ -78,10 +75,10 @@ export class ResponseReader {
   push(bytes: Uint8Array): BurstAnswer | undefined {
     const part = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     const searched = this.#length;
-    const all = searched === 0 ? part : this.#hold(part);
+    const all = searched === 0 ? part : this.#keep(part);
     this.#head ??= this.#readHead(all, searched);
     const answer = this.#head && this.#readBody(this.#head, all);
-    if (!answer && searched === 0) this.#hold(part);
+    if (!answer && searched === 0) this.#keep(part);
     return answer;
   }
 
@@ -98,21 +95,16 @@ export class ResponseReader {
 
   /** Gives back the memory that it took. */
   close(): void {
-    this.#memory?.give(this.#taken);
-    this.#taken = 0;
+    this.#hold.release();
   }
 
   /** Keeps a copy behind what is there. @returns all bytes so far */
-  #hold(part: Buffer): Buffer {
+  #keep(part: Buffer): Buffer {
     const length = this.#length + part.length;
     if (length > MOST_BYTES) throw badAnswer(`the answer is longer than ${MOST_BYTES} bytes`);
     if (length > this.#held.length) {
       const size = Math.max(length, 2 * this.#held.length, FIRST_BYTES);
-      const more = WITH_GARBAGE * Math.max(0, size - INCLUDED_BYTES) - this.#taken;
-      if (this.#memory && more > 0) {
-        if (!this.#memory.take(more)) throw noRoom();
-        this.#taken += more;
-      }
+      this.#hold.grow(size);
       const larger = Buffer.allocUnsafeSlow(size);
       this.#held.copy(larger, 0, 0, this.#length);
       this.#held = larger;

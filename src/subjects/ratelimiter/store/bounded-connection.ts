@@ -182,6 +182,8 @@ class BoundedRedis extends Redis {
       `no complete answer came within ${ms} ms, so the connection was ended: see whether it runs, and is neither overloaded nor paused`,
     );
     this.disconnect();
+    // Rejected once the connection has ended: until then it passes for one that stands.
+    await reply.catch(() => undefined);
     throw this.#cause;
   }
 
