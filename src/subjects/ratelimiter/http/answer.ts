@@ -10,10 +10,12 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
-/** More than any limiter needs: bytes of the status line with all headers, headers, bytes of a body, 1xx answers before it. */
+// More than any limiter needs.
+/** Of the status line with all headers. */
 export const HEAD_BYTES = 8 * 1024;
 export const MOST_HEADERS = 64;
 export const BODY_BYTES = 16 * 1024;
+/** Answers 1xx before the one that counts. */
 export const MOST_INFORMATIONAL = 4;
 
 /** What answers of which a part has come may hold, beyond {@link INCLUDED_BYTES} each. */
@@ -29,7 +31,7 @@ const INCLUDED_BYTES = 1024;
 const WITH_GARBAGE = 6;
 
 /**
- * What a request of undici takes beyond its connection, with a head of which a part has come: measured with 1,000 of them,
+ * What a request by undici takes beyond its connection, with a head of which a part has come. Measured with 1,000 of them:
  * 30 KiB in all.
  */
 const REQUEST_BYTES = 20 * 1024;
@@ -52,7 +54,7 @@ export class AnswerHold {
     this.#held = Math.max(held, this.#held);
   }
 
-  /** Before a request is sent by undici. @throws RequestError NO_ROOM */
+  /** Before undici sends the request. @throws RequestError NO_ROOM */
   begin(): void {
     this.#take(REQUEST_BYTES);
   }

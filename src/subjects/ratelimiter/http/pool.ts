@@ -121,7 +121,7 @@ class Line {
   readonly #port: number;
   readonly #client: Client;
   #isOpen = false;
-  /** The code of the first error of the connection: undici knows only the last. */
+  /** Of the first error of the connection, its code: undici knows only the last. Empty if there was none. */
   #lostBy = '';
 
   constructor(to: Address, dial: Dial) {
@@ -132,8 +132,9 @@ class Line {
         this.#isOpen = false;
         this.#lostBy = '';
         const socket: Socket = dial(to);
-        socket.once('error', (error: NodeJS.ErrnoException) => {
-          this.#lostBy = error.code ?? '';
+        socket.on('error', (error: NodeJS.ErrnoException) => {
+          if (this.#lostBy !== '') return;
+          this.#lostBy = error.code ?? 'no reason given';
           if (!this.#isOpen) done(error, null);
         });
         onceOpen(socket, () => {
