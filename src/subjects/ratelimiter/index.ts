@@ -35,22 +35,14 @@ export function burstTrafficConfig(scenario: ScenarioSpec, limiter: RateLimiterS
   return planOf(ghostAllowing, scenario, limiter);
 }
 
-/** Namespaces that have connections of their own at the same time: as many as runs may be on, by default. */
-const NAMESPACES = 50;
-/** Enough for traffic at the usual rates, and for a burst of as many requests. */
-const OWN_CONNECTIONS = 200;
 /** Those of the largest burst, and as much again as 800 take for the traffic of other runs and for answers: 95 MiB. */
 const MOST_OF_NAMESPACE = 10_800;
 
 /**
- * Requests to nodes that are open, each with its connection, and bursts, of all runs of this process: 181 MiB. What pools
+ * Requests to pods that are open, each with its connection, and bursts, of all runs of this process: 181 MiB. What pools
  * keep between requests is not counted: see `http/pool.ts`.
  */
-const CONNECTIONS = new ConnectionBudget((NAMESPACES - 1) * OWN_CONNECTIONS + MOST_OF_NAMESPACE, {
-  mostByNamespace: MOST_OF_NAMESPACE,
-  own: OWN_CONNECTIONS,
-  namespaces: NAMESPACES,
-});
+const CONNECTIONS = new ConnectionBudget(20_600, MOST_OF_NAMESPACE);
 
 /** Rate limiters that count in one Redis. @param diagnosis who explains what was detected */
 export function rateLimiterExplainedBy(diagnosis: DiagnosisProfiles): Subject<Cluster> {

@@ -45,7 +45,7 @@ it.each([
       nodes: [{ name: 'api-0', host: '127.0.0.1', port }],
       redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
     },
-    budget: new ConnectionBudget(1).onBehalfOf('shop'),
+    budget: new ConnectionBudget(5000).onBehalfOf('shop'),
     mayBePaused: false,
     server: undefined,
     baseline: () => undefined,

@@ -1,6 +1,6 @@
 /** For tests only: a server on loopback that answers as an eligible Redis, except for the replies that a test overrides. */
 import { onTestFinished } from 'vitest';
-import { startHostileRedis } from '../store/hostile-redis.fixture.ts';
+import { startHostileRedis } from '../../../../test/fixtures/ratelimiter/store/hostile-redis.ts';
 
 export const PASSWORD = 'Tr0ub4dor&3-horse';
 export const RUN_ID = '0123456789abcdef0123456789abcdef01234567';

@@ -7,10 +7,10 @@ import { counted, messageOf, truncate } from '../../../api/index.ts';
 import { listed, Refusal } from '../../targets/refusal.ts';
 import { adviceOnConnection } from '../store/advice.ts';
 import { boundedConnection, CLIENT_LIST_BYTES } from '../store/bounded-connection.ts';
-import { RedisWireError } from '../store/guarded-socket.ts';
-import { holdsSecret, withoutSecrets } from '../store/redacted.ts';
+import { holdsPassword, withoutPassword } from '../store/redacted.ts';
 import { type RedisTarget, redisName } from '../store/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../store/reply-types.ts';
+import { RedisWireError } from '../store/wire-error.ts';
 import { withAdvice } from '../words.ts';
 import type { DiscoveredTarget } from './discovery.ts';
 import {
@@ -48,7 +48,7 @@ export async function admitRedis(
   const store = redisName(target.redis);
   const runId = requireStandalone(info, store, (said, most) => told(said, most, target.redis));
   // It goes into names and statuses as it is.
-  if (holdsSecret(runId, [target.redis.password])) {
+  if (holdsPassword(runId, target.redis.password)) {
     throw new Refusal(
       'RedisNotEligible',
       `${store} has the password that it was sent for its run_id: see that a Redis and nothing else listens there, and change the password`,
@@ -72,7 +72,7 @@ interface AdmissionOptions {
 
 /** A word of the server as it may be repeated, with so many characters of it. A part of a password would not be known. */
 function told(said: string, most: number, { password }: RedisTarget): string {
-  const whole = withoutSecrets(said, [password]);
+  const whole = withoutPassword(said, password);
   return whole === said ? truncate(said, most) : whole;
 }
 

@@ -15,8 +15,6 @@ const denying = z.strictObject({
   limit: count,
   sent: count,
   allowed: count,
-  denied: count,
-  problem: text.optional(),
 });
 
 /** As one line of a file holds it. */

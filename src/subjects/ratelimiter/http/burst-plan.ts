@@ -1,10 +1,9 @@
 /** What a burst is made of, and what comes of it. */
-
-import type { Failure, FailureCode } from './connection.ts';
+import type { HttpAnswer } from './answer.ts';
 import type { ConnectionShare } from './connection-budget.ts';
 import type { Address, Dial } from './dial.ts';
+import type { Failure, FailureCode } from './failure.ts';
 import type { HttpRequest } from './request.ts';
-import type { AnswerBounds, HttpAnswer } from './response-reader.ts';
 
 /** Where a request goes. */
 export interface BurstNode extends Address {
@@ -46,8 +45,6 @@ export interface BurstPlan<T> {
    * `timeoutMs` it is waited, and for each that is opened.
    */
   readonly until?: number;
-  /** What one answer may take. Default: `DEFAULT_BOUNDS`. */
-  readonly bounds?: AnswerBounds;
   /** When to write, in milliseconds since the epoch; as soon as possible when left out or past. */
   readonly at?: number;
   /** Milliseconds since the epoch; the fraction counts. Default: the system's clock. */

@@ -13,13 +13,14 @@ import {
   type PlannedRequest,
   type WarmUp,
 } from './burst-plan.ts';
-import { Connection, type Failure } from './connection.ts';
+import { Connection } from './connection.ts';
 import { ConnectionBudgetError, type ConnectionLease } from './connection-budget.ts';
 import { dialTcp } from './dial.ts';
+import type { Failure } from './failure.ts';
 import { freeFileDescriptors } from './file-descriptors.ts';
 import { readingTurn } from './reading-turn.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
-import { DEFAULT_BOUNDS, type HttpAnswer, ResponseReader } from './response-reader.ts';
+import { type BurstAnswer, ResponseReader } from './response-reader.ts';
 
 /** Connections that are opened at the same time. */
 const OPEN_AT_ONCE = 200;
@@ -117,23 +118,14 @@ async function leaseOf<T>(
   const { budget, cost = 1, requests, timeoutMs } = plan;
   const timeout = fairTimeout(leftFor(plan) ?? timeoutMs);
   const connections = requests.length + wakeUps;
-  const needed = connections * cost;
-  const ownRequests = Math.floor(budget.own / cost) - wakeUps;
   try {
-    return await budget.acquire(needed, AbortSignal.any([timeout.signal, signal]));
+    return await budget.acquire(connections * cost, AbortSignal.any([timeout.signal, signal]));
   } catch (error) {
     signal.throwIfAborted();
     const why =
       error instanceof ConnectionBudgetError
         ? error.message
-        : `it needs ${connections} connections${cost > 1 ? `, each of which counts as ${cost} where it is encrypted` : ''}, and until its time was over ` +
-          (budget.isUsedUpBy(needed)
-            ? `other runs of this namespace left fewer of the ${budget.most} that a namespace may have: run fewer at once, or send fewer requests`
-            : `runs of other namespaces left fewer: run again${
-                ownRequests > 0 && ownRequests < requests.length
-                  ? `, or send at most ${ownRequests} requests, which wait for no other namespace while no other run of this one has any open`
-                  : ''
-              }`);
+        : `it needs ${connections} connections${cost > 1 ? `, each of which counts as ${cost} since it is encrypted` : ''}, and other runs left fewer until its time was over (a namespace may have ${budget.most}): run fewer at once, or send fewer requests`;
     throw new BurstNotSentError(`the burst was not sent: ${why}`, 'NO_CONNECTIONS');
   } finally {
     timeout.end();
@@ -182,7 +174,7 @@ async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Ab
 /** @returns why the connection cannot be used; undefined when it is open and warm */
 async function open<T>(
   line: Line,
-  { budget, dial = dialTcp, warmUp, bounds = DEFAULT_BOUNDS }: BurstPlan<T>,
+  { budget, dial = dialTcp, warmUp }: BurstPlan<T>,
 ): Promise<Failure | undefined> {
   line.connection?.fail('STOPPED', 'another connection takes its place');
   return await new Promise((resolve) => {
@@ -191,7 +183,7 @@ async function open<T>(
       else resolve(undefined);
     });
     line.connection = connection;
-    connection.expect(new ResponseReader(bounds, warmUp?.request.method, budget), (outcome) => {
+    connection.expect(new ResponseReader(warmUp?.request.method ?? 'GET', budget), (outcome) => {
       const failure = 'failure' in outcome ? outcome.failure : problemOf(outcome.answer, warmUp);
       // Looked at again below, before the burst is sent.
       if (failure) connection.fail(failure.code, failure.message);
@@ -200,7 +192,7 @@ async function open<T>(
   });
 }
 
-function problemOf(answer: HttpAnswer, warmUp: WarmUp | undefined): Failure | undefined {
+function problemOf(answer: BurstAnswer, warmUp: WarmUp | undefined): Failure | undefined {
   const problem = warmUp?.problem(answer);
   if (problem !== undefined) return { code: 'BAD_ANSWER', message: problem };
   if (answer.keepAlive) return undefined;
@@ -216,7 +208,7 @@ async function fire<T>(
   plan: BurstPlan<T>,
   signal: AbortSignal,
 ): Promise<Burst<T>> {
-  const { at = 0, budget, now = Date.now, timeoutMs, bounds = DEFAULT_BOUNDS, read } = plan;
+  const { at = 0, budget, now = Date.now, timeoutMs, read } = plan;
   const sentAt = new Float64Array(lines.length);
   const endedAt = new Float64Array(lines.length);
   const results: ({ status: number; answer: T } | { failure: Failure })[] = [];
@@ -225,7 +217,7 @@ async function fire<T>(
   let open = lines.length;
   const { promise: all, resolve: onAll } = Promise.withResolvers<void>();
   for (const [i, { connection, method }] of lines.entries()) {
-    connection?.expect(new ResponseReader(bounds, method, budget), (outcome) => {
+    connection?.expect(new ResponseReader(method, budget), (outcome) => {
       endedAt[i] = performance.now();
       const end = (result: (typeof results)[number]): void => {
         results[i] = result;
@@ -240,7 +232,7 @@ async function fire<T>(
     });
   }
   for (const { connection, method } of wakeUps) {
-    connection?.expect(new ResponseReader(bounds, method, budget), () => undefined);
+    connection?.expect(new ResponseReader(method, budget), () => undefined);
   }
   await pauseFor(at - now(), signal);
   // What rested is slow to begin with, by a third for a burst of 20 after 100 ms.
@@ -305,7 +297,7 @@ async function whenSent(
   return performance.now();
 }
 
-function reading<T>(answer: HttpAnswer, read: (answer: HttpAnswer) => T) {
+function reading<T>(answer: BurstAnswer, read: BurstPlan<T>['read']) {
   try {
     return { status: answer.status, answer: read(answer) };
   } catch (error) {

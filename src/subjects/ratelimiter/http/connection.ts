@@ -1,163 +1,106 @@
-/** One connection that carries at most one request at a time. */
-import { withAdvice } from '../words.ts';
-import { AnswerError } from './answer-error.ts';
-import type { Address, Dial, Wire } from './dial.ts';
-import type { HttpAnswer, ResponseReader } from './response-reader.ts';
-import { adviceOnTls } from './tls-errors.ts';
+/** One connection of a burst: it carries one request at a time, which was encoded before. */
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { type Address, type Dial, onceOpen } from './dial.ts';
+import { badAnswer, type Failure, type FailureCode, failureOf, RequestError } from './failure.ts';
+import type { BurstAnswer, ResponseReader } from './response-reader.ts';
 
-/**
- * UNREACHABLE: no connection came about. NO_CONNECTIONS: this machine or process has none left.
- * RESET: the connection ended before the answer was there, on whichever side. TIMEOUT: no answer in time.
- * BAD_ANSWER: the answer is not HTTP, exceeds a bound, or is not what was asked for.
- * NO_ROOM: this process gave the answer up, since runs hold all the memory for answers; the node did nothing wrong.
- * NOT_SENT: the connection ended before the request was written. STOPPED: by whoever owns it.
- */
-export type FailureCode =
-  | 'UNREACHABLE'
-  | 'NO_CONNECTIONS'
-  | 'RESET'
-  | 'TIMEOUT'
-  | 'BAD_ANSWER'
-  | 'NO_ROOM'
-  | 'NOT_SENT'
-  | 'STOPPED';
+export type Settle = (outcome: { readonly answer: BurstAnswer } | { readonly failure: Failure }) => void;
 
-/** Why there is no answer; the message is made of our own words and codes of the system alone. */
-export interface Failure {
-  readonly code: FailureCode;
-  readonly message: string;
-}
-
-export type Settle = (outcome: { readonly answer: HttpAnswer } | { readonly failure: Failure }) => void;
-
-/** Errors of the system that say that this side has run out of something. */
-const OUT_OF: ReadonlyMap<string, string> = new Map([
-  ['EMFILE', 'this process may open no more files: raise its limit (ulimit -n)'],
-  ['ENFILE', 'this machine may open no more files'],
-  ['EADDRNOTAVAIL', 'this machine has no free port left for the address'],
-  ['ENOBUFS', 'this machine has no memory left for connections'],
-]);
+const NOTHING = new Uint8Array(0);
 
 export class Connection {
-  readonly #wire: Wire;
+  readonly #socket: Socket;
   readonly #port: number;
-  #opened: (() => void) | undefined;
   #open = false;
   #usable = true;
+  #errorCode = '';
   /** Set from `expect` to the outcome. */
-  #settle: Settle | undefined;
-  #reader: ResponseReader | undefined;
+  #expected: { readonly reader: ResponseReader; readonly settle: Settle } | undefined;
   #written = false;
 
   /** Begins to connect; `expect` may be called at once, and `write` once `opened` was called. */
   constructor(to: Address, dial: Dial, opened: () => void) {
-    this.#opened = opened;
     this.#port = to.port;
-    this.#wire = dial(to, {
-      opened: () => this.#onOpen(),
-      bytes: (bytes) => this.#onBytes(bytes),
-      closed: (error) => this.#onClosed(error),
+    this.#socket = dial(to, (bytes) => this.#onBytes(bytes));
+    onceOpen(this.#socket, () => {
+      this.#open = true;
+      if (this.#usable) opened();
     });
+    this.#socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      this.#errorCode = code ?? 'no reason given';
+    });
+    this.#socket.once('close', () => this.#onClosed());
   }
 
   /** Whether it is open, no request is under way, and none has gone wrong. */
   get idle(): boolean {
-    return this.#open && this.#usable && !(this.#settle && this.#written);
+    return this.#open && this.#usable && !(this.#expected && this.#written);
   }
 
   /** Bytes of the request that the kernel has not taken yet. */
   get unsent(): number {
-    return this.#wire.unsent();
+    return this.#socket.destroyed ? 0 : this.#socket.writableLength;
   }
 
   /** Gets everything ready for one request: `settle` is called once, with its answer or why there is none. */
   expect(reader: ResponseReader, settle: Settle): void {
-    this.#reader = reader;
-    this.#settle = settle;
+    this.#expected = { reader, settle };
     this.#written = false;
     if (!this.#usable) this.fail('NOT_SENT', 'the connection was lost before the request was sent');
   }
 
-  /** Writes the request that an answer is expected to; nothing when that has failed already. */
+  /** Writes the request that an answer is expected to; nothing if that has failed already. */
   write(bytes: Uint8Array): void {
-    if (!this.#settle) return;
+    if (!this.#expected) return;
     this.#written = true;
-    this.#wire.write(bytes);
+    this.#socket.write(bytes);
   }
 
-  /** Makes the next `write` quicker, and sends nothing; nothing when the request has failed already. */
+  /** Goes the way of `write` as far as that is possible without sending anything: the next one is quicker. */
   rehearse(): void {
-    if (this.#settle) this.#wire.rehearse();
+    // With TLS an empty write ends a turn later, and would hold back the one behind it.
+    if (this.#expected && !(this.#socket instanceof TLSSocket)) this.#socket.write(NOTHING);
   }
 
   /** Ends the connection, and the request that may be under way. */
   fail(code: FailureCode, message: string): void {
-    this.#opened = undefined;
     this.#usable = false;
-    this.#wire.destroy();
+    this.#socket.destroy();
     this.#finish({ failure: { code, message } });
   }
 
   #finish(outcome: Parameters<Settle>[0]): void {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    this.#reader?.close();
-    this.#reader = undefined;
-    settle?.(outcome);
-  }
-
-  #onOpen(): void {
-    this.#open = true;
-    const opened = this.#opened;
-    this.#opened = undefined;
-    opened?.();
+    const expected = this.#expected;
+    this.#expected = undefined;
+    expected?.reader.close();
+    expected?.settle(outcome);
   }
 
   #onBytes(bytes: Uint8Array): void {
     if (!this.#usable) return;
-    if (!this.#reader || !this.#written) {
-      this.fail('NOT_SENT', 'the node sent something that was not asked for');
-      return;
-    }
-    this.#take((reader) => reader.push(bytes));
+    if (this.#expected && this.#written) this.#take((reader) => reader.push(bytes));
+    else this.fail('NOT_SENT', 'the pod sent something without a request');
   }
 
-  #onClosed(error: NodeJS.ErrnoException | undefined): void {
-    this.#usable = false;
-    if (!this.#settle || !this.#reader) return;
-    const code = error?.code ?? '';
-    const ended = error
-      ? withAdvice(`the connection was lost: ${code || 'no reason given'}`, adviceOnTls(code))
-      : 'the connection was closed';
-    const without = OUT_OF.get(code);
-    if (without) this.fail('NO_CONNECTIONS', without);
-    else if (!this.#open)
-      this.fail(
-        'UNREACHABLE',
-        withAdvice(`no connection could be made: ${code || 'it was closed'}`, this.#adviceOn(code)),
-      );
-    else if (!this.#written) this.fail('NOT_SENT', `${ended} before the request was sent`);
-    else if (error) this.fail('RESET', ended);
-    else this.#take((reader) => reader.end());
+  #onClosed(): void {
+    const stage = !this.#open ? 'connecting' : this.#written ? 'sent' : 'connected';
+    if (stage === 'sent' && this.#errorCode === '' && this.#usable) this.#take((reader) => reader.end());
+    const { code, message } = failureOf(this.#errorCode, stage, this.#port);
+    this.fail(code, message);
   }
 
-  #adviceOn(code: string): string | undefined {
-    if (code !== 'ECONNREFUSED') return adviceOnTls(code);
-    return `nothing listens on port ${this.#port}: correct subject.rateLimiter.port, or start what should listen there`;
-  }
-
-  #take(read: (reader: ResponseReader) => HttpAnswer | undefined): void {
+  #take(read: (reader: ResponseReader) => BurstAnswer | undefined): void {
+    if (!this.#expected) return;
     try {
-      const answer = read(this.#reader as ResponseReader);
+      const answer = read(this.#expected.reader);
       if (!answer) return;
       if (!answer.keepAlive) this.#usable = false;
       this.#finish({ answer });
     } catch (error) {
-      if (!(error instanceof AnswerError)) throw error;
-      if (error.code === 'NO_ROOM') this.fail('NO_ROOM', error.message);
-      // Nobody knows what a broken off answer would have said; it was no wrong one.
-      else if (error.code === 'CLOSED_EARLY') this.fail('RESET', `${error.message} (${error.code})`);
-      else this.fail('BAD_ANSWER', `${error.message} (${error.code})`);
+      const { failure } = error instanceof RequestError ? error : badAnswer('it could not be read');
+      this.fail(failure.code, failure.message);
+      if (!(error instanceof RequestError)) throw error;
     }
   }
 }

@@ -1,38 +1,21 @@
-/** Opens connections: plain TCP, or TLS, with the same events. */
+/** Opens connections to pods: plain TCP, or TLS. */
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext } from 'node:tls';
+import { connect as connectTls, createSecureContext, TLSSocket } from 'node:tls';
 
 /** Where to connect to. */
 export interface Address {
   /** An IP address, v6 without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Who the server has to be where it speaks TLS, and the `host` that it is asked for. */
+  /** With TLS: the name that the certificate has to be valid for, and that `host` is set to. */
   readonly serverName?: string;
 }
 
-/** What happens on a wire; nothing happens after `closed`. */
-export interface WireEvents {
-  /** Once: it may be written to. */
-  readonly opened: () => void;
-  /** The memory is used again as soon as the call returns. */
-  readonly bytes: (bytes: Uint8Array) => void;
-  /** Once, at the latest after `destroy`; with an error unless both sides ended it properly. */
-  readonly closed: (error: NodeJS.ErrnoException | undefined) => void;
-}
-
-export interface Wire {
-  /** Hands bytes over at once, as far as the kernel takes them. */
-  readonly write: (bytes: Uint8Array) => void;
-  /** Goes the way of `write` as far as that is possible, and sends nothing: the next one is quicker. */
-  readonly rehearse: () => void;
-  /** Bytes that were written and that the kernel has not taken yet; none once it is destroyed. */
-  readonly unsent: () => number;
-  /** Frees its file descriptor at once. */
-  readonly destroy: () => void;
-}
-
-export type Dial = (to: Address, events: WireEvents) => Wire;
+/**
+ * Begins to connect.
+ * @param take gets each read instead of a `data` event; the memory is used again as soon as it returns
+ */
+export type Dial = (to: Address, take?: (bytes: Uint8Array) => void) => Socket;
 
 /**
  * What a connection with TLS takes of a budget of connections: some 65 KiB, measured with 1,000 and 2,000 of them,
@@ -40,34 +23,28 @@ export type Dial = (to: Address, events: WireEvents) => Wire;
  */
 export const TLS_COST = 10;
 
-/** What is read is looked at before the next read, on one thread: all connections share this memory. */
+/** What is read is handled before the next read, on one thread: all connections share this memory. */
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
-/** The kernel takes it on a plain connection, and sends no packet. */
-const NOTHING = new Uint8Array(0);
 
-/** Fields of a socket that are the same for both. */
-function common({ host, port }: Address, events: WireEvents) {
+function optionsOf({ host, port }: Address, take: ((bytes: Uint8Array) => void) | undefined) {
   return {
     host,
     port,
-    // Nothing waits for more to send.
     noDelay: true,
     autoSelectFamily: false,
-    onread: {
-      buffer: memory,
-      callback: (length: number) => {
-        events.bytes(memory.subarray(0, length));
-        return true;
+    ...(take && {
+      onread: {
+        buffer: memory,
+        callback: (length: number) => {
+          take(memory.subarray(0, length));
+          return true;
+        },
       },
-    },
+    }),
   };
 }
 
-export const dialTcp: Dial = (to, events) => {
-  const socket = connectTcp(common(to, events));
-  socket.once('connect', events.opened);
-  return { ...wireOf(socket, events), rehearse: () => void socket.write(NOTHING) };
-};
+export const dialTcp: Dial = (to, take) => connectTcp(optionsOf(to, take));
 
 /**
  * Dials with TLS 1.2 or later. The certificate has to be valid for `serverName` of the address, always.
@@ -76,29 +53,17 @@ export const dialTcp: Dial = (to, events) => {
 export function dialTls(ca: string | undefined): Dial {
   // What is made of the PEM is kept for all connections: it takes longer than a handshake.
   const secureContext = createSecureContext({ ...(ca !== undefined && { ca }), minVersion: 'TLSv1.2' });
-  return (to, events) => {
-    const socket = connectTls({
-      ...common(to, events),
+  return (to, take) =>
+    connectTls({
+      ...optionsOf(to, take),
       servername: to.serverName,
       secureContext,
       ALPNProtocols: ['http/1.1'],
       rejectUnauthorized: true,
     });
-    socket.once('secureConnect', events.opened);
-    // An empty write ends a turn later there, and would hold back the one behind it.
-    return { ...wireOf(socket, events), rehearse: () => undefined };
-  };
 }
 
-function wireOf(socket: Socket, events: WireEvents): Omit<Wire, 'rehearse'> {
-  let error: NodeJS.ErrnoException | undefined;
-  socket.once('error', (reason) => {
-    error = reason;
-  });
-  socket.once('close', () => events.closed(error));
-  return {
-    write: (bytes) => void socket.write(bytes),
-    unsent: () => (socket.destroyed ? 0 : socket.writableLength),
-    destroy: () => void socket.destroy(),
-  };
+/** Calls `act` once requests may be sent: with TLS, once the certificate was found valid. */
+export function onceOpen(socket: Socket, act: () => void): void {
+  socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', act);
 }

@@ -1,11 +1,11 @@
 /** Asks one node in the name of a caller, who waits for so long and no longer. Redirects are not followed. */
 import { fairTimeout, untilAborted } from '../waiting.ts';
+import type { AnswerMemory, HttpAnswer } from './answer.ts';
 import type { BurstNode } from './burst-plan.ts';
-import type { Failure } from './connection.ts';
 import type { Dial } from './dial.ts';
-import { HttpPool, RequestError } from './pool.ts';
-import { encodeRequest, type HttpRequest } from './request.ts';
-import { type AnswerMemory, DEFAULT_BOUNDS, type HttpAnswer } from './response-reader.ts';
+import { type Failure, RequestError } from './failure.ts';
+import { HttpPool } from './pool.ts';
+import type { HttpRequest } from './request.ts';
 
 /** What became of a request; moments in milliseconds since the epoch. */
 export type Asked = { readonly sentAt: number; readonly endedAt: number } & (
@@ -49,19 +49,16 @@ export class NodeClient {
     signal: AbortSignal,
     late?: LateListener,
   ): Promise<Asked> {
-    const bytes = encodeRequest(request, this.node);
     const timeout = fairTimeout(timeoutMs);
     const sentAt = this.#now();
     const stop = AbortSignal.any([signal, late?.until ?? timeout.signal]);
-    const exchange = this.#pool
-      .request({ bytes, method: request.method, bounds: DEFAULT_BOUNDS }, stop)
-      .then<Asked, Asked>(
-        (answer) => ({ sentAt, endedAt: this.#now(), answer }),
-        (error: unknown) => {
-          if (!(error instanceof RequestError)) throw error;
-          return { sentAt, endedAt: this.#now(), failure: error.failure };
-        },
-      );
+    const exchange = this.#pool.request(request, stop).then<Asked, Asked>(
+      (answer) => ({ sentAt, endedAt: this.#now(), answer }),
+      (error: unknown) => {
+        if (!(error instanceof RequestError)) throw error;
+        return { sentAt, endedAt: this.#now(), failure: error.failure };
+      },
+    );
     const givenUp = (): Asked => ({
       sentAt,
       endedAt: this.#now(),

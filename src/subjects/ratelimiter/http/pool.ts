@@ -1,57 +1,47 @@
 /**
- * Connections to one address, each for one request at a time, of which a few are kept. What is read of an answer is bounded by
- * bytes and number, and a connection whose answer is not taken to its end is gone with it.
+ * Requests to one pod by undici, over a few kept connections. No redirect is followed, and a connection whose answer
+ * exceeds a bound, comes too late or is called off ends with its request.
  */
-import { Connection, type Failure } from './connection.ts';
-import { type Address, type Dial, dialTcp } from './dial.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import { Client, type Dispatcher } from 'undici';
+import {
+  AnswerHold,
+  type AnswerMemory,
+  BODY_BYTES,
+  bodyTooLarge,
+  HEAD_BYTES,
+  type HttpAnswer,
+  headTooLarge,
+  MOST_HEADERS,
+  MOST_INFORMATIONAL,
+  tooManyHeaders,
+  tooManyInformational,
+} from './answer.ts';
+import { type Address, type Dial, dialTcp, onceOpen } from './dial.ts';
+import { badAnswer, failureOf, RequestError } from './failure.ts';
 import { readingTurn } from './reading-turn.ts';
-import { type AnswerBounds, type AnswerMemory, type HttpAnswer, ResponseReader } from './response-reader.ts';
+import { fieldsOf, type HttpRequest } from './request.ts';
 
-/** So long a connection that is not used is trusted to be there still, in milliseconds: many servers close after 5 s. */
+/** An unused connection is closed after so long, in milliseconds: many servers close after 5 s. */
 const KEPT_MS = 4000;
+/** An unused connection is closed so long before the server says that it closes it. */
+const MARGIN_MS = 1000;
 /**
  * So many are kept at most. No budget counts a connection that carries no request, so they have to be few; and traffic of
- * 100 requests a second to a node, answered within 160 ms, needs no more.
+ * 100 requests a second to a pod, answered within 160 ms, needs no more.
  */
 const MOST_KEPT = 16;
-/** So long before the server says that it closes it, it is not used any more. */
-const MARGIN_MS = 1000;
-
-/** There is no answer that can be taken. */
-export class RequestError extends Error {
-  readonly failure: Failure;
-
-  constructor(failure: Failure) {
-    super(failure.message);
-    this.name = 'RequestError';
-    this.failure = failure;
-  }
-}
-
-/** One request, encoded, and what its answer may take. */
-export interface PooledRequest {
-  readonly bytes: Uint8Array;
-  readonly method: string;
-  readonly bounds: AnswerBounds;
-}
-
-interface Kept {
-  readonly connection: Connection;
-  /** By the monotonic clock. */
-  readonly until: number;
-}
 
 export class HttpPool {
   readonly #to: Address;
   readonly #dial: Dial;
   readonly #memory: AnswerMemory | undefined;
-  /** The one used last stands last. */
-  #kept: Kept[] = [];
-  readonly #busy = new Set<Connection>();
-  #slots: number;
+  /** Without a request; the one used last stands last, so that those that are not needed time out. */
+  readonly #kept: Line[] = [];
+  readonly #closed = new AbortController();
+  #free: number;
   readonly #waiting = new Set<() => void>();
-  #sweep: NodeJS.Timeout | undefined;
-  #closed = false;
 
   /**
    * @param connections requests that may be under way at once; further ones wait for their turn
@@ -59,114 +49,230 @@ export class HttpPool {
    */
   constructor(to: Address, connections: number, dial: Dial = dialTcp, memory?: AnswerMemory) {
     this.#to = to;
-    this.#slots = connections;
     this.#dial = dial;
     this.#memory = memory;
+    this.#free = connections;
   }
 
   /**
    * Sends a request once, and waits for its answer.
-   * @throws RequestError; STOPPED once `signal` is aborted, or the pool closed. It keeps no time of its own
+   * @param bodyBytes of the answer, at most
+   * @throws InvalidRequestError; RequestError: STOPPED once `signal` is aborted, or the pool closed. It keeps no time of
+   *   its own
    */
-  async request(request: PooledRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    await this.#turn(signal);
+  async request(request: HttpRequest, signal: AbortSignal, bodyBytes = BODY_BYTES): Promise<HttpAnswer> {
+    const headers = fieldsOf(request, this.#to);
+    const stop = AbortSignal.any([signal, this.#closed.signal]);
+    await this.#turn(stop);
+    const line = this.#kept.pop() ?? new Line(this.#to, this.#dial);
     try {
-      const answer = await this.#exchange(request, signal);
+      const answer = await line.exchange({ ...request, headers, bodyBytes, memory: this.#memory }, stop);
+      if (this.#kept.length < MOST_KEPT && !stop.aborted) this.#kept.push(line);
+      else line.end();
       await readingTurn(answer.body);
       return answer;
+    } catch (error) {
+      line.end();
+      throw error;
     } finally {
       const [next] = this.#waiting;
       if (next) next();
-      else this.#slots += 1;
+      else this.#free += 1;
     }
+  }
+
+  /** @throws RequestError STOPPED */
+  async #turn(stop: AbortSignal): Promise<void> {
+    if (stop.aborted) throw stopped();
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const next = (): void => {
+        stop.removeEventListener('abort', onStop);
+        this.#waiting.delete(next);
+        resolve();
+      };
+      const onStop = (): void => {
+        this.#waiting.delete(next);
+        reject(stopped());
+      };
+      this.#waiting.add(next);
+      stop.addEventListener('abort', onStop, { once: true });
+    });
   }
 
   /** Ends every connection at once, and the requests that are under way. */
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#sweep);
-    for (const next of this.#waiting) next();
-    for (const connection of this.#busy) connection.fail('STOPPED', 'the connections are closed');
-    this.#drop(() => true);
+    this.#closed.abort();
+    for (const line of this.#kept.splice(0)) line.end();
+  }
+}
+
+interface Exchange extends Omit<HttpRequest, 'headers'> {
+  readonly headers: string[];
+  readonly bodyBytes: number;
+  readonly memory: AnswerMemory | undefined;
+}
+
+/** One connection for one request at a time, made when it is needed, and again if it was lost since the last one. */
+class Line {
+  readonly #port: number;
+  readonly #client: Client;
+  #isOpen = false;
+  /** Of the first error of the connection, its code: undici knows only the last. Empty if there was none. */
+  #lostBy = '';
+
+  constructor(to: Address, dial: Dial) {
+    this.#port = to.port;
+    // Where to connect to, and whom to trust, is up to `dial`.
+    this.#client = new Client('http://pod', {
+      connect: (_, done) => {
+        this.#isOpen = false;
+        this.#lostBy = '';
+        const socket: Socket = dial(to);
+        socket.on('error', (error: NodeJS.ErrnoException) => {
+          if (this.#lostBy !== '') return;
+          this.#lostBy = error.code ?? 'no reason given';
+          if (!this.#isOpen) done(error, null);
+        });
+        onceOpen(socket, () => {
+          this.#isOpen = true;
+          done(null, socket);
+        });
+        // undici ends it if its request is called off.
+        return socket;
+      },
+      maxHeaderSize: HEAD_BYTES,
+      keepAliveTimeout: KEPT_MS,
+      keepAliveMaxTimeout: KEPT_MS,
+      keepAliveTimeoutThreshold: MARGIN_MS,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
   }
 
-  async #turn(signal: AbortSignal): Promise<void> {
-    if (this.#slots > 0) {
-      this.#slots -= 1;
+  async exchange(
+    { body, bodyBytes, headers, memory, method, path }: Exchange,
+    stop: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const { promise, reject, resolve } = Promise.withResolvers<HttpAnswer>();
+    const reader = new AnswerReader(method, bodyBytes, memory);
+    let controller: Dispatcher.DispatchController | undefined;
+    const fail = (error: Error): void => {
+      reject(error);
+      controller?.abort(error);
+      void this.#client.destroy(error);
+    };
+    const onStop = (): void => fail(stopped());
+    if (stop.aborted) throw stopped();
+    reader.begin();
+    const take = (read: () => void): void => {
+      try {
+        read();
+      } catch (error) {
+        fail(error as Error);
+      }
+    };
+    stop.addEventListener('abort', onStop, { once: true });
+    this.#client.dispatch(
+      { method, path, headers, body: body ?? null },
+      {
+        onRequestStart: (started) => {
+          controller = started;
+        },
+        onResponseStart: (_, status, fields) => take(() => reader.start(status, fields)),
+        onResponseData: (_, chunk) => take(() => reader.add(chunk)),
+        onResponseEnd: () => resolve(reader.answer),
+        onResponseError: (_, error) => fail(this.#explain(error)),
+      },
+    );
+    try {
+      return await promise;
+    } finally {
+      stop.removeEventListener('abort', onStop);
+      reader.close();
+    }
+  }
+
+  end(): void {
+    void this.#client.destroy();
+  }
+
+  #explain(error: NodeJS.ErrnoException): Error {
+    if (error instanceof RequestError) return error;
+    const { code = '', message, name } = error;
+    if (code === 'UND_ERR_HEADERS_OVERFLOW') return headTooLarge();
+    if (message === 'bad response' || message === 'bad upgrade') {
+      return badAnswer('the server answers with 100 or 101, or more than once');
+    }
+    const isParsers = name === 'HTTPParserError';
+    if (isParsers && code !== 'HPE_INVALID_EOF_STATE') return badAnswer('the answer is not HTTP/1.1');
+    const lostBy = isParsers || code.startsWith('UND_ERR_') ? this.#lostBy : code || 'no reason given';
+    const isUndicis = lostBy.startsWith('UND_ERR_');
+    return new RequestError(
+      failureOf(isUndicis ? '' : lostBy, this.#isOpen ? 'sent' : 'connecting', this.#port),
+    );
+  }
+}
+
+/** What undici has read of an answer so far. Its methods throw RequestError beyond a bound. */
+class AnswerReader {
+  readonly #method: string;
+  readonly #mostBytes: number;
+  readonly #hold: AnswerHold;
+  #informational = 0;
+  #expected = 0;
+  #status = 0;
+  #headers = new Map<string, string>();
+  #body: Buffer = Buffer.alloc(0);
+
+  constructor(method: string, mostBytes: number, memory: AnswerMemory | undefined) {
+    this.#method = method;
+    this.#mostBytes = mostBytes;
+    this.#hold = new AnswerHold(memory);
+  }
+
+  get answer(): HttpAnswer {
+    return { status: this.#status, headers: this.#headers, body: this.#body };
+  }
+
+  /** Before the request is sent. */
+  begin(): void {
+    this.#hold.begin();
+  }
+
+  start(status: number, fields: IncomingHttpHeaders): void {
+    if (status < 200) {
+      this.#informational += 1;
+      if (this.#informational > MOST_INFORMATIONAL) throw tooManyInformational();
       return;
     }
-    await new Promise<void>((resolve, reject) => {
-      const settle = (then: () => void): void => {
-        signal.removeEventListener('abort', onAbort);
-        this.#waiting.delete(next);
-        then();
-      };
-      const next = (): void => settle(resolve);
-      const onAbort = (): void =>
-        settle(() => reject(new RequestError({ code: 'STOPPED', message: 'it was called off' })));
-      this.#waiting.add(next);
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted) onAbort();
-    });
+    this.#status = status;
+    const entries = Object.entries(fields);
+    if (entries.flatMap(([, value]) => value).length > MOST_HEADERS) throw tooManyHeaders();
+    this.#headers = new Map(
+      entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+    );
+    this.#expected = Number(fields['content-length'] ?? 0);
+    if (this.#method !== 'HEAD' && this.#expected > this.#mostBytes) throw bodyTooLarge(this.#mostBytes);
   }
 
-  async #exchange({ bounds, bytes, method }: PooledRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    if (this.#closed || signal.aborted) {
-      throw new RequestError({ code: 'STOPPED', message: 'the connections are closed' });
-    }
-    const kept = this.#idle();
-    return await new Promise((resolve, reject) => {
-      const connection = kept ?? new Connection(this.#to, this.#dial, () => connection.write(bytes));
-      const onAbort = (): void => connection.fail('STOPPED', 'it was called off');
-      this.#busy.add(connection);
-      signal.addEventListener('abort', onAbort, { once: true });
-      connection.expect(new ResponseReader(bounds, method, this.#memory), (outcome) => {
-        this.#busy.delete(connection);
-        signal.removeEventListener('abort', onAbort);
-        if ('failure' in outcome) return reject(new RequestError(outcome.failure));
-        this.#keep(connection, outcome.answer);
-        return resolve(outcome.answer);
-      });
-      if (kept) connection.write(bytes);
-    });
+  add(chunk: Buffer): void {
+    const length = this.#body.length + chunk.length;
+    if (length > this.#mostBytes) throw bodyTooLarge(this.#mostBytes);
+    // An answer that comes in one piece is gone again before anything else happens.
+    if (chunk.length !== this.#expected) this.#hold.grow(length);
+    // A copy: undici reads the next bytes into the same memory.
+    this.#body = Buffer.concat([this.#body, chunk]);
   }
 
-  /** A kept connection that is still there. */
-  #idle(): Connection | undefined {
-    this.#dropUseless();
-    return this.#kept.pop()?.connection;
+  close(): void {
+    this.#hold.release();
   }
+}
 
-  #keep(connection: Connection, { headers, keepAlive }: HttpAnswer): void {
-    const seconds = /(?:^|[,; \t])timeout=(\d{1,6})/.exec(headers.get('keep-alive') ?? '')?.[1];
-    const ms = Math.min(KEPT_MS, seconds === undefined ? KEPT_MS : Number(seconds) * 1000 - MARGIN_MS);
-    if (keepAlive && ms > 0 && !this.#closed && this.#kept.length < MOST_KEPT) {
-      this.#kept.push({ connection, until: performance.now() + ms });
-      this.#sweepLater();
-    } else {
-      connection.fail('STOPPED', 'it is not kept');
-    }
-  }
-
-  /** Nobody may ask again for long, and what is kept takes memory, here and there. */
-  #sweepLater(): void {
-    this.#sweep ??= setTimeout(() => {
-      this.#sweep = undefined;
-      this.#dropUseless();
-      if (this.#kept.length > 0) this.#sweepLater();
-    }, KEPT_MS).unref();
-  }
-
-  #dropUseless(): void {
-    const now = performance.now();
-    this.#drop(({ connection, until }) => !connection.idle || until <= now);
-  }
-
-  #drop(which: (kept: Kept) => boolean): void {
-    this.#kept = this.#kept.filter((kept) => {
-      const dropped = which(kept);
-      if (dropped) kept.connection.fail('STOPPED', 'it was not used for long');
-      return !dropped;
-    });
-  }
+function stopped(): RequestError {
+  return new RequestError({ code: 'STOPPED', message: 'it was called off' });
 }

@@ -1,4 +1,4 @@
-/** One HTTP/1.1 request as bytes, encoded before its moment. Pure. */
+/** One HTTP/1.1 request, checked and encoded. Pure. */
 import type { Address } from './dial.ts';
 
 export interface HttpRequest {
@@ -40,17 +40,17 @@ export function isFraming(name: string): boolean {
   return OURS.has(name.toLowerCase());
 }
 
-/** Methods without a meaning for a body: nothing is said of its length where there is none. */
+/** Methods without a meaning for a body: nothing is said of its length if there is none. */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 /** Fits into what a kernel takes from an idle connection, so that a request is written in one go. */
 const MOST_BYTES = 16 * 1024;
 
 /**
+ * Header names and values in turn, the added ones included.
  * @throws InvalidRequestError for whatever would change where the request ends (line breaks, headers of
  *   the framing), and for more than 16 KiB
  */
-export function encodeRequest(request: HttpRequest, to: Address): Buffer {
-  const { method, path, headers = {}, body } = request;
+export function fieldsOf({ method, path, headers = {}, body }: HttpRequest, to: Address): string[] {
   if (!TOKEN.test(method) || method === 'CONNECT') {
     throw new InvalidRequestError('the method is not one that can be sent');
   }
@@ -59,26 +59,37 @@ export function encodeRequest(request: HttpRequest, to: Address): Buffer {
       'the path has to begin with / and must hold no spaces or control characters',
     );
   }
-  const lines = [`${method} ${path} HTTP/1.1`];
-  const names = Object.keys(headers).map((name) => name.toLowerCase());
-  if (!names.includes('host')) lines.push(`host: ${hostOf(to)}`);
-  for (const [name, value] of Object.entries(headers)) lines.push(fieldOf(name, value));
-  const content = Buffer.from(body ?? '', 'utf8');
-  if (body !== undefined || !BODILESS.has(method)) lines.push(`content-length: ${content.length}`);
-  const bytes = Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), content]);
-  if (bytes.length > MOST_BYTES) {
-    throw new InvalidRequestError(`the request has ${bytes.length} bytes, at most ${MOST_BYTES} are sent`);
+  for (const [name, value] of Object.entries(headers)) checkField(name, value);
+  const hasHost = Object.keys(headers).some((name) => name.toLowerCase() === 'host');
+  const length = Buffer.byteLength(body ?? '');
+  const fields = [
+    ...(hasHost ? [] : ['host', hostOf(to)]),
+    ...Object.entries(headers).flat(),
+    ...(body !== undefined || !BODILESS.has(method) ? ['content-length', String(length)] : []),
+  ];
+  const bytes = length + path.length + fields.reduce((sum, text) => sum + text.length + 2, 0);
+  if (bytes > MOST_BYTES) {
+    throw new InvalidRequestError(`the request has ${bytes} bytes, at most ${MOST_BYTES} are sent`);
   }
-  return bytes;
+  return fields;
 }
 
-function fieldOf(name: string, value: string): string {
+/** The request as it is sent. @throws InvalidRequestError as `fieldsOf` does */
+export function encodeRequest(request: HttpRequest, to: Address): Buffer {
+  const { method, path, body = '' } = request;
+  const fields = fieldsOf(request, to);
+  let head = `${method} ${path} HTTP/1.1\r\n`;
+  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
+  return Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), Buffer.from(body)]);
+}
+
+function checkField(name: string, value: string): void {
   // Neither is repeated: a value may be a secret.
   if (!TOKEN.test(name)) throw new InvalidRequestError('a header has a name that is none');
   if (isFraming(name)) throw new InvalidRequestError(`the header ${name} cannot be set`);
-  if (!VALUE.test(value))
+  if (!VALUE.test(value)) {
     throw new InvalidRequestError(`the header ${name} holds characters that cannot be sent`);
-  return `${name}: ${value}`;
+  }
 }
 
 function hostOf({ host, port, serverName }: Address): string {

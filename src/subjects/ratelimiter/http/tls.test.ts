@@ -64,9 +64,9 @@ describe('a node that speaks TLS', () => {
   it('gets a burst, each request over a connection that stood before', async () => {
     const node = await secureNode();
     let connections = 0;
-    const dial: Dial = (to, events) => {
+    const dial: Dial = (to, take) => {
       connections += 1;
-      return dialTls(cert)(to, events);
+      return dialTls(cert)(to, take);
     };
     const { outcomes } = await sendBurst(
       {

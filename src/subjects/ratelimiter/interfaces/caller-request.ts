@@ -2,7 +2,7 @@
 
 import { messageOf } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
-import type { FailureCode } from '../http/connection.ts';
+import type { FailureCode } from '../http/failure.ts';
 import type { Asked } from '../http/node-client.ts';
 import type { Callers } from './callers.ts';
 

@@ -1,6 +1,7 @@
 /** What experiments with callers need of an interface, whatever the rate limiter speaks. */
+
+import type { HttpAnswer } from '../http/answer.ts';
 import type { HttpRequest } from '../http/request.ts';
-import type { HttpAnswer } from '../http/response-reader.ts';
 
 /** What the limiter said of a request. An answer that says neither is an error. */
 export type Decision = 'Admitted' | 'Denied';

@@ -1,29 +1,21 @@
 /**
- * A connection of ioredis to a server that may be anything: what it sends reaches ioredis through a guard, and
- * whatever goes wrong rejects the commands under way with its cause.
+ * A connection of ioredis to a server that may be anything: replies reach ioredis through a gate, and whatever goes
+ * wrong rejects the commands under way with its cause.
  */
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectSecure, createSecureContext, type SecureContext } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions, ReplyError } from 'ioredis';
-import { GuardedSocket, type GuardOptions } from './guarded-socket.ts';
-import { withoutSecrets } from './redacted.ts';
+import { fairTimeout, TIMED_OUT, within } from '../waiting.ts';
+import { withoutPassword } from './redacted.ts';
 import type { RedisTarget } from './redis-target.ts';
-import type { RespBounds } from './resp-scanner.ts';
+import { ReplyGate } from './reply-gate.ts';
+import { RedisWireError } from './wire-error.ts';
 
 /** Enough for INFO, which is a few KiB, and for anything else but CLIENT LIST. */
 export const REPLY_BYTES = 256 * 1024;
 
 /** Enough for CLIENT LIST of some 3,200 clients: 200 pods of a rate limiter with 16 connections each. */
 export const CLIENT_LIST_BYTES = 1024 * 1024;
-
-/** HGETALL of 256 counters. */
-const REPLY_ELEMENTS = 512;
-
-/** What EVAL may nest. */
-const REPLY_DEPTH = 4;
-
-/** The longest line that Redis has tells in 1 KiB why it takes no connections. */
-const REPLY_LINE_BYTES = 4096;
 
 /** What a connection waits for and takes. Durations in milliseconds. */
 export interface ConnectionLimits {
@@ -48,20 +40,36 @@ export function boundedConnection(target: RedisTarget, limits: ConnectionLimits)
 }
 
 /** How ioredis gets its stream. */
-function connectorTo(target: RedisTarget, limits: ConnectionLimits): NonNullable<RedisOptions['Connector']> {
-  return class GuardedConnector extends AbstractConnector {
+function connectorTo(
+  target: RedisTarget,
+  connectTimeout: number,
+  gate: ReplyGate,
+): NonNullable<RedisOptions['Connector']> {
+  return class GatedConnector extends AbstractConnector {
     constructor() {
       super(0);
     }
 
     override async connect(): ReturnType<AbstractConnector['connect']> {
-      const stream = dial(target, limits);
-      stream.on('error', (error) => {
+      const socket = dial(target, gate);
+      this.stream = socket;
+      const timeout = fairTimeout(connectTimeout);
+      const onTimeout = (): void => {
+        const message = `the server took no connection within ${connectTimeout} ms`;
+        socket.destroy(new RedisWireError('CONNECT_TIMEOUT', message));
+      };
+      const end = (): void => {
+        timeout.signal.removeEventListener('abort', onTimeout);
+        timeout.end();
+      };
+      timeout.signal.addEventListener('abort', onTimeout, { once: true });
+      socket.once(target.tls ? 'secureConnect' : 'connect', end).once('close', end);
+      socket.on('error', (error) => {
         this.firstError ??= error;
       });
-      // Of what a socket has over a stream, ioredis uses what GuardedSocket offers.
-      this.stream = stream as unknown as Socket;
-      return this.stream;
+      // Nothing is sent to a server that has stopped sending, and its half-open socket is not waited for.
+      socket.once('end', () => socket.destroy());
+      return socket;
     }
 
     /** At once: what a server still sends is of no interest, and it does not decide when the socket closes. */
@@ -81,38 +89,43 @@ function trustOf(target: RedisTarget): { secureContext?: SecureContext } {
   return { secureContext };
 }
 
-function dial(
-  target: RedisTarget,
-  { connectTimeout, commandTimeout, replyBytes = REPLY_BYTES }: ConnectionLimits,
-): GuardedSocket {
+/** What is read is handled before the next read, on one thread: all connections share this memory. */
+const memory = Buffer.allocUnsafeSlow(64 * 1024);
+
+function dial(target: RedisTarget, gate: ReplyGate): Socket {
   const { host, port, servername, tls } = target;
-  const bounds: RespBounds = {
-    bulkBytes: replyBytes,
-    frameBytes: replyBytes,
-    elements: REPLY_ELEMENTS,
-    depth: REPLY_DEPTH,
-    lineBytes: REPLY_LINE_BYTES,
+  const onread = {
+    buffer: memory,
+    callback: (length: number): boolean => {
+      try {
+        const replies = gate.take(memory.subarray(0, length));
+        if (replies.length > 0) socket.push(replies);
+        return true;
+      } catch (error) {
+        socket.destroy(error as RedisWireError);
+        return false;
+      }
+    },
   };
-  const options: GuardOptions = { bounds, connectTimeout, replyTimeout: commandTimeout };
-  if (!tls) return new GuardedSocket(connectPlain({ host, port }), 'connect', options);
-  const socket = connectSecure({
-    host,
-    port,
-    ...trustOf(target),
-    ...(servername === undefined ? {} : { servername }),
-  });
-  return new GuardedSocket(socket, 'secureConnect', options);
+  const to = { host, port, onread };
+  const socket: Socket = tls
+    ? connectSecure({ ...to, ...trustOf(target), ...(servername === undefined ? {} : { servername }) })
+    : connectPlain(to);
+  return socket;
 }
 
 /** ioredis tells why a connection ended by an event alone, and rejects with "Connection is closed."; this puts both together. */
 class BoundedRedis extends Redis {
-  readonly #secrets: readonly (string | undefined)[];
+  readonly #password: string | undefined;
+  readonly #commandTimeout: number | undefined;
+  readonly #gate: ReplyGate;
   #cause: Error | undefined;
 
   constructor(target: RedisTarget, limits: ConnectionLimits) {
     const { username, password, tls } = target;
+    const gate = new ReplyGate(limits.replyBytes ?? REPLY_BYTES);
     super({
-      Connector: connectorTo(target, limits),
+      Connector: connectorTo(target, limits.connectTimeout, gate),
       // Only names what ioredis waits for; the connector dials.
       ...(tls ? { tls: {} } : {}),
       ...(username === undefined ? {} : { username }),
@@ -126,10 +139,12 @@ class BoundedRedis extends Redis {
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
-      // The guard keeps both times: that of ioredis starts anew with each byte, and its other leaves the socket open.
+      // Those of ioredis start anew with each byte, or leave the socket open: the connector and sendCommand keep both times.
       connectTimeout: 0,
     });
-    this.#secrets = [password];
+    this.#password = password;
+    this.#commandTimeout = limits.commandTimeout;
+    this.#gate = gate;
     // Without a listener ioredis would write to the console.
     this.on('error', (error: Error) => {
       this.#cause ??= this.#tellable(error);
@@ -146,9 +161,30 @@ class BoundedRedis extends Redis {
   }
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
-    return Promise.resolve(super.sendCommand(...args)).catch((error: unknown) => {
+    const before = this.commandQueue.length;
+    const reply = super.sendCommand(...args);
+    if (this.commandQueue.length > before) this.#gate.expect();
+    return this.#inTime(Promise.resolve(reply));
+  }
+
+  /** An answer that is late ends the connection: those behind it would be late as well. */
+  async #inTime(reply: Promise<unknown>): Promise<unknown> {
+    const ms = this.#commandTimeout;
+    try {
+      if (ms === undefined) return await reply;
+      const answer = await within(reply, ms);
+      if (answer !== TIMED_OUT) return answer;
+    } catch (error) {
       throw this.#explain(error);
-    });
+    }
+    this.#cause ??= new RedisWireError(
+      'REPLY_TIMEOUT',
+      `no complete answer came within ${ms} ms, so the connection was ended: see whether it runs, and is neither overloaded nor paused`,
+    );
+    this.disconnect();
+    // Rejected once the connection has ended: until then it passes for one that stands.
+    await reply.catch(() => undefined);
+    throw this.#cause;
   }
 
   #explain(error: unknown): unknown {
@@ -159,7 +195,7 @@ class BoundedRedis extends Redis {
   /** ioredis hangs the whole command on what Redis answered, AUTH with its password included; and Redis may repeat that. */
   #tellable<T extends Error>(error: T): T {
     Reflect.deleteProperty(error, 'command');
-    const told = withoutSecrets(error.message, this.#secrets);
+    const told = withoutPassword(error.message, this.#password);
     if (told === error.message) return error;
     error.message = told;
     // Both hold the message as it was.

@@ -34,12 +34,10 @@ export class OtherServerError extends Error {
 /** What a connection is for. A pause may go to the very server that was admitted only; a probe also to one that was restarted in its pod. */
 export type Use = 'pause' | 'probe';
 
-/** How long the API server may take to say whose the address is. */
+/** How long the API server may take to say whose the address is, and how long before it is asked again. */
 const ASK_MS = 3000;
-/** So many times it is asked in so many milliseconds: whoever waits for a Redis that is down dials again and again. */
-const MOST_ASKED = 4;
-const ASKED_WITHIN_MS = 2000;
-/** How long a connection that stands may take to show that it still does. */
+const ASK_EVERY_MS = 500;
+/** How long a connection that stands may take to show that it still does, and a new one to name its server. */
 const ALIVE_MS = 250;
 const INFO_MS = 5000;
 
@@ -48,8 +46,8 @@ export class PinnedServer {
   readonly #identity: ServerIdentity | undefined;
   #runId: string | undefined;
   #asking: Promise<boolean> | undefined;
-  /** When it was asked last, by the monotonic clock; {@link MOST_ASKED} times at most. */
-  readonly #askedAt: number[] = [];
+  /** By the monotonic clock. */
+  #askedAt = -Infinity;
 
   /** @param identity left out: every server at the address will do */
   constructor(target: RedisTarget, identity: ServerIdentity | undefined) {
@@ -59,9 +57,9 @@ export class PinnedServer {
   }
 
   /**
-   * Right before a connection is made. A password is sent as soon as it stands, so whose the address is has to be
-   * known before: by another connection of this session that still answers, or else by the API server. With TLS
-   * the certificate says so, and without a password there is nothing to lose.
+   * Before a connection is made. A password is sent as soon as it stands, so the pod has to be the same: a connection of
+   * this session that still answers shows it, or else the API server. With TLS the certificate does, and without a
+   * password there is nothing to lose.
    *
    * @param standing a connection to the right server, if there is one
    * @throws OtherServerError
@@ -69,7 +67,9 @@ export class PinnedServer {
   async beforeDial(standing: Redis | undefined): Promise<void> {
     const { password, podName, tls } = this.#target;
     if (!this.#identity || password === undefined || tls) return;
-    if (standing && (await answers(standing))) return;
+    // An address that changes hands cuts it.
+    const pong = standing && (await within(standing.ping(), ALIVE_MS).catch(() => TIMED_OUT));
+    if (pong === 'PONG') return;
     const isThere = await this.#podIsThere().catch((error: unknown) => {
       const message = `${this.#name}: it could not be looked whether ${podName} still has this address, so no password was sent there: ${messageOf(error)}`;
       throw new OtherServerError(message, false);
@@ -105,16 +105,8 @@ export class PinnedServer {
   }
 
   async #ask(): Promise<boolean> {
-    const first = this.#askedAt.length < MOST_ASKED ? -Infinity : (this.#askedAt.shift() ?? -Infinity);
-    const wait = first + ASKED_WITHIN_MS - performance.now();
-    if (wait > 0) await sleep(wait);
-    this.#askedAt.push(performance.now());
+    await sleep(Math.max(0, this.#askedAt + ASK_EVERY_MS - performance.now()));
+    this.#askedAt = performance.now();
     return (await this.#identity?.podIsThere(AbortSignal.timeout(ASK_MS))) ?? true;
   }
-}
-
-/** A connection that answers is still with the server that it was made to: an address that changes hands cuts it. */
-async function answers(redis: Redis): Promise<boolean> {
-  const pong = await within(redis.ping(), ALIVE_MS).catch(() => TIMED_OUT);
-  return pong === 'PONG';
 }

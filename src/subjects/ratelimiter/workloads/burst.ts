@@ -2,7 +2,7 @@
 import { truncate } from '../../../api/index.ts';
 import type { CallerRequest, EventOf } from '../history/events.ts';
 import type { Burst } from '../http/burst-plan.ts';
-import type { FailureCode } from '../http/connection.ts';
+import type { FailureCode } from '../http/failure.ts';
 import type { Decision } from '../interfaces/callers.ts';
 
 /** Requests that left, and were not answered as they should be. */

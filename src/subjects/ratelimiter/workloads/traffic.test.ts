@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { endlessRoom } from '../../../../test/fixtures/ratelimiter/traffic-room.ts';
 import type { CallerRequest } from '../history/events.ts';
+import type { AnswerMemory } from '../http/answer.ts';
 import { ConnectionBudget } from '../http/connection-budget.ts';
 import { type Asked, NodeClient } from '../http/node-client.ts';
-import type { AnswerMemory } from '../http/response-reader.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../interfaces/http/schema.ts';
 import {

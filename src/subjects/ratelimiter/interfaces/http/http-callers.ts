@@ -1,8 +1,8 @@
 /** Callers of a limiter behind an HTTP API, as a spec maps it. Pure. */
 import { randomInt } from 'node:crypto';
+import type { HttpAnswer } from '../../http/answer.ts';
 import { parseJson } from '../../http/json-body.ts';
 import type { HttpRequest } from '../../http/request.ts';
-import type { HttpAnswer } from '../../http/response-reader.ts';
 import type { Callers, Decision } from '../callers.ts';
 import { ADDRESS_PLACE, type AnswersSpec, type HttpInterfaceSpec, KEY_PLACE } from './schema.ts';
 

@@ -6,8 +6,8 @@
  * is missing of them can only come out too small: more may be on their way, or counted since.
  */
 import { counted } from '../../../../api/index.ts';
+import type { HttpAnswer } from '../../http/answer.ts';
 import type { Asked } from '../../http/node-client.ts';
-import type { HttpAnswer } from '../../http/response-reader.ts';
 import { sumOf } from '../../words.ts';
 import { gotOf } from '../caller-request.ts';
 import type { Callers, Decision } from '../callers.ts';

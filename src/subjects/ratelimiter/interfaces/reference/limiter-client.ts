@@ -3,10 +3,10 @@
  * Answers are checked and bounded: they come from somebody else's program.
  */
 import { z } from 'zod';
-import type { FailureCode } from '../../http/connection.ts';
+import type { AnswerMemory } from '../../http/answer.ts';
+import type { FailureCode } from '../../http/failure.ts';
 import { parseJson } from '../../http/json-body.ts';
 import { NodeClient } from '../../http/node-client.ts';
-import type { AnswerMemory } from '../../http/response-reader.ts';
 import type { NodeTarget } from '../../target.ts';
 import { reasonOf } from './reference-callers.ts';
 

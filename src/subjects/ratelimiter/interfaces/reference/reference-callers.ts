@@ -1,8 +1,8 @@
 /** Callers of the bundled limiter: each is a key whose limit the run has defined. Pure. */
 import { z } from 'zod';
 import { truncate } from '../../../../api/index.ts';
+import type { HttpAnswer } from '../../http/answer.ts';
 import { parseJson } from '../../http/json-body.ts';
-import type { HttpAnswer } from '../../http/response-reader.ts';
 import type { Decision } from '../callers.ts';
 import { HttpCallers } from '../http/http-callers.ts';
 import { mappingOf } from './preset.ts';

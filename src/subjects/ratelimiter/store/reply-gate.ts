@@ -1,0 +1,111 @@
+/**
+ * Lets replies of Redis through to ioredis, each once it is complete and within bounds, and none without a command.
+ * ioredis makes room for what a reply announces: `*16000000\r\n`, a few times, ends the process, and so does a reply that
+ * belongs to no command, or one of RESP3. Pure.
+ * The protocol: https://redis.io/docs/latest/develop/reference/protocol-spec/
+ */
+import { brokenProtocol, RedisWireError } from './wire-error.ts';
+
+/** HGETALL of 256 counters. */
+const MOST_ELEMENTS = 512;
+/** The longest line of Redis takes 1 KiB: why it takes no connections. */
+const MOST_LINE_BYTES = 4096;
+/** Of a refusal that is repeated. */
+const REFUSAL_CHARACTERS = 300;
+const NOTHING = Buffer.alloc(0);
+
+export class ReplyGate {
+  readonly #mostBytes: number;
+  #memory = NOTHING;
+  /** Bytes of the memory that belong to a reply that is not complete. */
+  #held = 0;
+  #owed = 0;
+
+  /** @param mostBytes of one reply, types and line ends included */
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** A command was sent; it has one reply. */
+  expect(): void {
+    this.#owed += 1;
+  }
+
+  /**
+   * Takes the next bytes, which may be overwritten afterwards.
+   * @returns the replies that are complete with them; empty if none is
+   * @throws RedisWireError PROTOCOL, REFUSED; the connection has to be ended then
+   */
+  take(part: Uint8Array): Buffer {
+    this.#keep(part);
+    const bytes = this.#memory.subarray(0, this.#held);
+    let end = 0;
+    while (end < bytes.length) {
+      if (this.#owed === 0) throw withoutCommand(bytes.subarray(end));
+      const next = endOfReply(bytes, end, this.#mostBytes);
+      if (next === undefined) break;
+      this.#owed -= 1;
+      end = next;
+    }
+    const complete = Buffer.from(bytes.subarray(0, end));
+    if (end > 0) this.#memory.copyWithin(0, end, this.#held);
+    this.#held -= end;
+    if (this.#held === 0) this.#memory = NOTHING;
+    return complete;
+  }
+
+  /** In one piece of memory: a reply in a thousand small parts takes no more than it has bytes. */
+  #keep(part: Uint8Array): void {
+    const length = this.#held + part.length;
+    if (length > this.#memory.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#memory.length));
+      this.#memory.copy(larger, 0, 0, this.#held);
+      this.#memory = larger;
+    }
+    this.#memory.set(part, this.#held);
+    this.#held = length;
+  }
+}
+
+/** Where the reply at `from` ends; undefined if it is not complete. @throws RedisWireError PROTOCOL */
+function endOfReply(bytes: Buffer, from: number, mostBytes: number): number | undefined {
+  let at = from;
+  let elements = 0;
+  for (let left = 1; left > 0; left -= 1) {
+    if (at >= bytes.length) return undefined;
+    const type = String.fromCharCode(bytes[at] as number);
+    if (!'+-:$*'.includes(type)) throw brokenProtocol('what is no reply of RESP2');
+    const lineEnd = bytes.indexOf('\r\n', at, 'latin1');
+    if ((lineEnd === -1 ? bytes.length : lineEnd) - at > MOST_LINE_BYTES) {
+      throw brokenProtocol(`a line of more than ${MOST_LINE_BYTES} bytes`);
+    }
+    if (lineEnd === -1) return undefined;
+    const rest = bytes.toString('latin1', at + 1, lineEnd);
+    at = lineEnd + 2;
+    if (/[\r\n]/.test(rest)) throw brokenProtocol('a line with a stray end');
+    if (type === ':' && !/^[+-]?\d{1,19}$/.test(rest)) throw brokenProtocol('a number that is none');
+    if (type === '$' || type === '*') {
+      if (!/^(-1|\d{1,19})$/.test(rest)) throw brokenProtocol('a length that is none');
+      const length = Number(rest);
+      if (type === '*') {
+        elements += Math.max(0, length);
+        left += Math.max(0, length);
+      } else if (length >= 0) {
+        at += length + 2;
+        if (at <= bytes.length && bytes.toString('latin1', at - 2, at) !== '\r\n') {
+          throw brokenProtocol('a string without its end');
+        }
+      }
+    }
+    if (elements > MOST_ELEMENTS) throw brokenProtocol(`more than ${MOST_ELEMENTS} elements in one answer`);
+    if (at - from > mostBytes) throw brokenProtocol(`an answer of more than ${mostBytes} bytes`);
+  }
+  return at <= bytes.length ? at : undefined;
+}
+
+/** A server that takes no clients says so in an error, and hangs up: that is worth repeating. */
+function withoutCommand(bytes: Buffer): RedisWireError {
+  const line = /^-([^\r]+)\r\n$/.exec(bytes.toString('latin1', 0, MOST_LINE_BYTES))?.[1];
+  if (line === undefined) return brokenProtocol('more replies than there were commands');
+  return new RedisWireError('REFUSED', line.replace(/[^ -~]/g, '?').slice(0, REFUSAL_CHARACTERS));
+}
