@@ -1,17 +1,17 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { FakeApiServer, keyOf } from '../../test/simulation/fake-api.ts';
+import { FakeClock } from '../../test/simulation/fake-clock.ts';
+import { FakeEvidence } from '../../test/simulation/fake-evidence.ts';
+import { ProcessClock } from '../../test/simulation/process-clock.ts';
+import { SimulatedConnector } from '../../test/simulation/simulated-connector.ts';
+import { simulatedDefinition, simulatedSpec } from '../../test/simulation/simulated-subject.ts';
+import { SimulatedTarget } from '../../test/simulation/simulated-target.ts';
 import type { ChaosDemo } from '../api/index.ts';
 import { FINALIZER } from '../api/index.ts';
 import type { EventRecord } from '../kube/events.ts';
 import { createMetrics, IDLE } from './metrics.ts';
 import { Reconciler } from './reconciler.ts';
-import { FakeApiServer, keyOf } from './simulation/fake-api.ts';
-import { FakeClock } from './simulation/fake-clock.ts';
-import { FakeEvidence } from './simulation/fake-evidence.ts';
-import { ProcessClock } from './simulation/process-clock.ts';
-import { SimulatedConnector } from './simulation/simulated-connector.ts';
-import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
-import { SimulatedTarget } from './simulation/simulated-target.ts';
 
 const never = new AbortController().signal;
 

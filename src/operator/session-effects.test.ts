@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { FakeClock } from '../../test/simulation/fake-clock.ts';
 import type { Permit } from '../demo/subject.ts';
 import { admit, baseline, findingOf, inject, restore, setup, untilAborted } from './session.fixture.ts';
 import type { Session } from './session.ts';
-import type { FakeClock } from './simulation/fake-clock.ts';
 
 describe('effects', () => {
   it('are performed once each, and only once there is a driver; their finding is recorded', async () => {

@@ -1,13 +1,13 @@
 /** For tests only: a session on a subject that does what the test says. */
 import { pino } from 'pino';
+import { FakeClock, START } from '../../test/simulation/fake-clock.ts';
+import { simulatedDefinition, simulatedSpec } from '../../test/simulation/simulated-subject.ts';
 import type { ChaosDemo } from '../api/index.ts';
 import type { Activity, Effect, SubjectEffect } from '../demo/effects.ts';
 import type { Finding } from '../demo/findings.ts';
 import type { Admission } from '../demo/observed.ts';
 import type { Emit, Permit, SubjectConnector, SubjectDriver } from '../demo/subject.ts';
 import { Session } from './session.ts';
-import { FakeClock, START } from './simulation/fake-clock.ts';
-import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
 
 const demo: ChaosDemo = {
   apiVersion: 'chaosdemo.dev/v1alpha1',

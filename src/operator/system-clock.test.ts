@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeClock } from './simulation/fake-clock.ts';
+import { FakeClock } from '../../test/simulation/fake-clock.ts';
 import { createSystemClock, keepTime } from './system-clock.ts';
 
 describe('the clock of the process', () => {

@@ -1,15 +1,15 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { FakeApiServer } from '../../test/simulation/fake-api.ts';
+import { FakeClock } from '../../test/simulation/fake-clock.ts';
+import { FakeEvidence } from '../../test/simulation/fake-evidence.ts';
+import { ProcessClock } from '../../test/simulation/process-clock.ts';
+import { SimulatedConnector } from '../../test/simulation/simulated-connector.ts';
+import { simulatedDefinition, simulatedSpec } from '../../test/simulation/simulated-subject.ts';
+import { type Behaviour, SimulatedTarget } from '../../test/simulation/simulated-target.ts';
 import { Leadership } from './leadership.ts';
 import type { Logger } from './log.ts';
 import { createMetrics, IDLE } from './metrics.ts';
-import { FakeApiServer } from './simulation/fake-api.ts';
-import { FakeClock } from './simulation/fake-clock.ts';
-import { FakeEvidence } from './simulation/fake-evidence.ts';
-import { ProcessClock } from './simulation/process-clock.ts';
-import { SimulatedConnector } from './simulation/simulated-connector.ts';
-import { simulatedDefinition, simulatedSpec } from './simulation/simulated-subject.ts';
-import { type Behaviour, SimulatedTarget } from './simulation/simulated-target.ts';
 
 const metrics = createMetrics(IDLE, []);
 const STOP = { release: true, deadlineMs: 20_000 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoSpec, ChaosDemoStatus } from '../../api/index.ts';
+import type { ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { chapterOf } from './support.ts';

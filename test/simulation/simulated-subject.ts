@@ -4,10 +4,10 @@
  * in a moment. Nothing of it says how the framework has to be.
  */
 import { z } from 'zod';
-import type { ChaosDemoSpec, ScenarioSpec, SubjectApi } from '../../api/index.ts';
-import { durationField, parseDuration, specSchema } from '../../api/index.ts';
-import type { Chapter, Stage } from '../../demo/chapter.ts';
-import type { Scenario, SubjectDefinition } from '../../demo/subject.ts';
+import type { ChaosDemoSpec, ScenarioSpec, SubjectApi } from '../../src/api/index.ts';
+import { durationField, parseDuration, specSchema } from '../../src/api/index.ts';
+import type { Chapter, Stage } from '../../src/demo/chapter.ts';
+import type { Scenario, SubjectDefinition } from '../../src/demo/subject.ts';
 
 const api: SubjectApi = {
   type: 'Simulated',

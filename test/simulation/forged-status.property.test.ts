@@ -1,10 +1,10 @@
 /** Whoever may write the status may write anything that its schema admits. That must not be worth more than a run. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoStatus } from '../../api/index.ts';
-import { statusSchema } from '../../api/index.ts';
-import { HOSTILE_TEXTS, HOSTILE_TIMES, valueOf } from '../../api/schema-arbitrary.fixture.ts';
-import { type Schema, structural } from '../../api/structural.ts';
+import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { statusSchema } from '../../src/api/index.ts';
+import { HOSTILE_TEXTS, HOSTILE_TIMES, valueOf } from '../../src/api/schema-arbitrary.fixture.ts';
+import { type Schema, structural } from '../../src/api/structural.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 

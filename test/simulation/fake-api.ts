@@ -1,8 +1,8 @@
 /** An API server that holds ChaosDemos in memory, and what can go wrong with it. */
-import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
-import { FINALIZER, statusSchema } from '../../api/index.ts';
-import type { Clock } from '../../demo/clock.ts';
-import type { DemoApi, Write } from '../ports.ts';
+import type { ChaosDemo, ChaosDemoStatus } from '../../src/api/index.ts';
+import { FINALIZER, statusSchema } from '../../src/api/index.ts';
+import type { Clock } from '../../src/demo/clock.ts';
+import type { DemoApi, Write } from '../../src/operator/ports.ts';
 import type { ProcessClock } from './process-clock.ts';
 
 /** One status that was stored, and when. */

@@ -1,6 +1,6 @@
 /** Diagnoses go on beside the story: whatever a profile does, it holds up no recovery, no restore and no verdict. */
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoSpec, ChaosDemoStatus } from '../../api/index.ts';
+import type { ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import type { Behaviour } from './simulated-target.ts';
 import { Simulation } from './simulation.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { statusSchema } from '../../api/index.ts';
+import { statusSchema } from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { at, condition, ended, finished, injectedBy, MANUAL } from './support.ts';

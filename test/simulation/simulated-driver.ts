@@ -1,11 +1,11 @@
 /** What touches the simulated service for one run. */
-import { type DiagnosisStatus, RULES_PROFILE } from '../../api/index.ts';
-import type { Activity, SubjectEffect } from '../../demo/effects.ts';
-import type { Finding } from '../../demo/findings.ts';
-import type { HealthSnapshot } from '../../demo/health.ts';
-import type { FaultReport, InvariantReading, RemedyReport } from '../../demo/observed.ts';
-import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../demo/subject.ts';
-import { EvidenceRecorder } from '../../evidence/index.ts';
+import { type DiagnosisStatus, RULES_PROFILE } from '../../src/api/index.ts';
+import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
+import type { Finding } from '../../src/demo/findings.ts';
+import type { HealthSnapshot } from '../../src/demo/health.ts';
+import type { FaultReport, InvariantReading, RemedyReport } from '../../src/demo/observed.ts';
+import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
+import { EvidenceRecorder } from '../../src/evidence/index.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { SimulatedTarget } from './simulated-target.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvidence } from '../../evidence/index.ts';
+import type { RunEvidence } from '../../src/evidence/index.ts';
 import { EARLIER } from './fake-evidence.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';

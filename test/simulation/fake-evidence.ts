@@ -1,8 +1,8 @@
 /** Where evidence is kept, in memory, and what can go wrong with it. */
-import type { ChaosDemo } from '../../api/index.ts';
-import type { Clock } from '../../demo/clock.ts';
-import { evidenceName, type ReadEvidence, readRunEvidence } from '../../evidence/index.ts';
-import type { EvidenceFiles, EvidenceStore, EvidenceWrite, KeptEvidence } from '../ports.ts';
+import type { ChaosDemo } from '../../src/api/index.ts';
+import type { Clock } from '../../src/demo/clock.ts';
+import { evidenceName, type ReadEvidence, readRunEvidence } from '../../src/evidence/index.ts';
+import type { EvidenceFiles, EvidenceStore, EvidenceWrite, KeptEvidence } from '../../src/operator/ports.ts';
 import type { ProcessClock } from './process-clock.ts';
 
 interface Stored {

@@ -1,10 +1,10 @@
 /** The arithmetic of the leader election, by its real code in fake time: who may lead when, and for how long nobody does. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ApiError, ApiUnreachableError } from '../../kube/api-error.ts';
-import type { KubeClient, KubeRequest } from '../../kube/client.ts';
-import { ELECTION_DEFAULTS, LeaderElector } from '../../kube/leader-election.ts';
-import type { Lease } from '../../kube/lease-lock.ts';
+import { ApiError, ApiUnreachableError } from '../../src/kube/api-error.ts';
+import type { KubeClient, KubeRequest } from '../../src/kube/client.ts';
+import { ELECTION_DEFAULTS, LeaderElector } from '../../src/kube/leader-election.ts';
+import type { Lease } from '../../src/kube/lease-lock.ts';
 import { FakeClock } from './fake-clock.ts';
 import { ProcessClock } from './process-clock.ts';
 

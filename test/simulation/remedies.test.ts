@@ -1,9 +1,9 @@
 /** What comes of diagnoses in mode Apply: where in the story, once, and never at the cost of a result or a restore. */
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoSpec } from '../../api/index.ts';
-import { decide } from '../../demo/decide.ts';
-import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
-import { REMEDY_WITHIN_MS } from '../../demo/remedies.ts';
+import type { ChaosDemoSpec } from '../../src/api/index.ts';
+import { decide } from '../../src/demo/decide.ts';
+import { announcement, nothingObserved, type Observed } from '../../src/demo/observed.ts';
+import { REMEDY_WITHIN_MS } from '../../src/demo/remedies.ts';
 import { simulatedDefinition, simulatedSpec } from './simulated-subject.ts';
 import type { Behaviour } from './simulated-target.ts';
 import { Simulation } from './simulation.ts';

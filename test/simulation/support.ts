@@ -1,5 +1,5 @@
 /** What tests of whole runs ask of a simulation. */
-import type { Condition } from '../../api/index.ts';
+import type { Condition } from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import type { Simulation } from './simulation.ts';
 

@@ -1,11 +1,11 @@
 /** The metrics of runs in whole worlds: whoever carries a run on, and whatever is written into its status. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoStatus } from '../../api/index.ts';
-import { statusSchema } from '../../api/index.ts';
-import { valueOf } from '../../api/schema-arbitrary.fixture.ts';
-import { structural } from '../../api/structural.ts';
-import { seriesOf } from '../series.fixture.ts';
+import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { statusSchema } from '../../src/api/index.ts';
+import { valueOf } from '../../src/api/schema-arbitrary.fixture.ts';
+import { structural } from '../../src/api/structural.ts';
+import { seriesOf } from '../../src/operator/series.fixture.ts';
 import { Simulation } from './simulation.ts';
 import { finished } from './support.ts';
 

@@ -5,15 +5,15 @@
  */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import type { ChaosDemo, ChaosDemoSpec, ChaosDemoStatus } from '../../api/index.ts';
-import { ANNOTATIONS, API_VERSION, FINALIZER, KIND } from '../../api/index.ts';
-import { runIsOn } from '../../demo/context.ts';
-import type { Activity, SubjectEffect } from '../../demo/effects.ts';
-import type { EventRecord } from '../../kube/events.ts';
-import { ELECTION_DEFAULTS } from '../../kube/leader-election.ts';
-import { createMetrics, IDLE } from '../metrics.ts';
-import { createRunMetrics } from '../run-metrics.ts';
-import { Term } from '../term.ts';
+import type { ChaosDemo, ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
+import { ANNOTATIONS, API_VERSION, FINALIZER, KIND } from '../../src/api/index.ts';
+import { runIsOn } from '../../src/demo/context.ts';
+import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
+import type { EventRecord } from '../../src/kube/events.ts';
+import { ELECTION_DEFAULTS } from '../../src/kube/leader-election.ts';
+import { createMetrics, IDLE } from '../../src/operator/metrics.ts';
+import { createRunMetrics } from '../../src/operator/run-metrics.ts';
+import { Term } from '../../src/operator/term.ts';
 import { FakeApiServer, type FakeConnection } from './fake-api.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeEvidence } from './fake-evidence.ts';
