@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { bundleOf } from '../../test/fixtures/diagnosis/bundle.ts';
 import { statusSchema } from '../api/index.ts';
 import { type EvidenceBundle, fromItsBeginning, leaksOf } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
-import { bundleOf } from './bundle.fixture.ts';
 import { ask, createDiagnosisProfiles } from './profiles.ts';
 import { type DiagnosisProvider, type DiagnosisRequest, UselessAnswerError } from './provider.ts';
 import { rulesProvider } from './rules/index.ts';

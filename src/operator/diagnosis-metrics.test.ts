@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { diagnosisWith } from '../api/diagnosis.fixture.ts';
+import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
+import { seriesOf } from '../../test/fixtures/operator/series.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
-import { seriesOf } from './series.fixture.ts';
 
 const diagnosis = diagnosisWith();
 

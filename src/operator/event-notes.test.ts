@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diagnosisWith } from '../api/diagnosis.fixture.ts';
+import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
 import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../api/index.ts';
 import { deletionEvents, eventsFor } from './event-notes.ts';
 

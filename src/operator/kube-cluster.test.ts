@@ -2,7 +2,12 @@
 import type { ServerResponse } from 'node:http';
 import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
-import { sendJson, startWireServer, type WireRequest, type WireServer } from '../kube/wire-server.fixture.ts';
+import {
+  sendJson,
+  startWireServer,
+  type WireRequest,
+  type WireServer,
+} from '../../test/fixtures/kube/wire-server.ts';
 import { type Cluster, ListTooLargeError } from '../subjects/cluster.ts';
 import { createKubeCluster } from './kube-cluster.ts';
 import { createSystemClock } from './system-clock.ts';

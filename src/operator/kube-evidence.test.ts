@@ -1,8 +1,8 @@
 /** Writes of evidence against a server that answers slowly, or has something of its own in their place. */
 import { describe, expect, it } from 'vitest';
+import { sendJson, sendStatus, startWireServer } from '../../test/fixtures/kube/wire-server.ts';
 import { simulatedSpec } from '../../test/simulation/simulated-subject.ts';
 import type { ChaosDemo } from '../api/index.ts';
-import { sendJson, sendStatus, startWireServer } from '../kube/wire-server.fixture.ts';
 import { createKubeEvidence } from './kube-evidence.ts';
 
 function demo(namespace: string, name: string): ChaosDemo {

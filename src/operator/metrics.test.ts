@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { seriesOf } from '../../test/fixtures/operator/series.ts';
 import { simulatedDefinition } from '../../test/simulation/simulated-subject.ts';
 import { createMetrics as create, IDLE, type MetricSources } from './metrics.ts';
-import { seriesOf } from './series.fixture.ts';
 
 const createMetrics = (sources: Partial<MetricSources> = {}) =>
   create({ ...IDLE, ...sources }, [simulatedDefinition.api]);

@@ -1,10 +1,10 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
+import { seriesOf } from '../../test/fixtures/operator/series.ts';
 import { simulatedDefinition, simulatedSpec } from '../../test/simulation/simulated-subject.ts';
-import { diagnosisWith } from '../api/diagnosis.fixture.ts';
 import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../api/index.ts';
 import { createRunMetrics } from './run-metrics.ts';
-import { seriesOf } from './series.fixture.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 const at = (seconds: number): string => new Date(START + seconds * 1000).toISOString();

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import {
+  admit,
+  baseline,
+  findingOf,
+  inject,
+  restore,
+  setup,
+  untilAborted,
+} from '../../test/fixtures/operator/session.ts';
 import type { FakeClock } from '../../test/simulation/fake-clock.ts';
 import type { Permit } from '../demo/subject.ts';
-import { admit, baseline, findingOf, inject, restore, setup, untilAborted } from './session.fixture.ts';
 import type { Session } from './session.ts';
 
 describe('effects', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { admit, baseline, restore, setup, untilAborted } from '../../test/fixtures/operator/session.ts';
 import type { Activity } from '../demo/effects.ts';
 import type { Admission } from '../demo/observed.ts';
-import { admit, baseline, restore, setup, untilAborted } from './session.fixture.ts';
 
 describe('activities', () => {
   const poll: Activity = { kind: 'PollHealth', intervalMs: 2000 };

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import { statusSchema } from '../../src/api/index.ts';
-import { valueOf } from '../../src/api/schema-arbitrary.fixture.ts';
 import { structural } from '../../src/api/structural.ts';
-import { seriesOf } from '../../src/operator/series.fixture.ts';
+import { valueOf } from '../fixtures/api/schema-arbitrary.ts';
+import { seriesOf } from '../fixtures/operator/series.ts';
 import { Simulation } from './simulation.ts';
 import { finished } from './support.ts';
 

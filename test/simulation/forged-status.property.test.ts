@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import { statusSchema } from '../../src/api/index.ts';
-import { HOSTILE_TEXTS, HOSTILE_TIMES, valueOf } from '../../src/api/schema-arbitrary.fixture.ts';
 import { type Schema, structural } from '../../src/api/structural.ts';
+import { HOSTILE_TEXTS, HOSTILE_TIMES, valueOf } from '../fixtures/api/schema-arbitrary.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 

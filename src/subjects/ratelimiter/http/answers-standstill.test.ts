@@ -1,9 +1,9 @@
 /** How long the event loop stands still for answers that come all at once, by what they hold. */
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { standstillMs } from '../../../../test/fixtures/subjects/ratelimiter/standstill.ts';
 import { gotOf } from '../interfaces/caller-request.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../interfaces/http/schema.ts';
-import { standstillMs } from '../standstill.fixture.ts';
 import { jsonAnswer, startAnsweringNode } from './answering-node.fixture.ts';
 import { sendBurst } from './burst.ts';
 import { type BurstNode, spread } from './burst-plan.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { modelOf } from '../../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import type { CallerRequest, Got } from '../../interfaces/caller-request.ts';
-import { modelOf } from '../../limits/limiter-models.fixture.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { LEAST_ASKED, type OutageSettings } from './behaviour.ts';
 import { asOfOneLimit } from './one-limit.ts';
