@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ChaosDemoStatus, DiagnosisStatus } from '../../src/api/index.ts';
-import { LOCAL_MODEL } from '../../src/local/model.ts';
 import { installModel, installOperator } from '../../tools/cluster/install.ts';
+import { LOCAL_MODEL } from '../../tools/model/local.ts';
 import { keepingTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 import { type Cluster, isReady, NAMESPACE, type Pod, SYSTEM } from './support/cluster.ts';

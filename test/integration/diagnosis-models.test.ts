@@ -12,9 +12,9 @@ import {
 import { providersOf, readProfiles } from '../../src/diagnosis/models/index.ts';
 import type { ModelProfile } from '../../src/diagnosis/models/profiles.ts';
 import { promptOf } from '../../src/diagnosis/models/prompt.ts';
-import { LOCAL_MODEL, startLocalModel, writeLocalProfile } from '../../src/local/model.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
+import { LOCAL_MODEL, startLocalModel, writeLocalProfile } from '../../tools/model/local.ts';
 import { bundleOf } from '../fixtures/diagnosis/bundle.ts';
 import {
   completion,

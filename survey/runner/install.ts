@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureFolder, platform, type StepOptions } from '../binaries/cache.ts';
-import { formatElapsed, withHeartbeat } from '../binaries/progress.ts';
-import { offline } from '../offline.ts';
-import { findInPath, output } from '../run.ts';
+import { ensureFolder, platform, type StepOptions } from '../../src/local/binaries/cache.ts';
+import { withGo } from '../../src/local/binaries/go.ts';
+import { formatElapsed, withHeartbeat } from '../../src/local/binaries/progress.ts';
+import { findInPath, output } from '../../src/local/run.ts';
 import type { Ecosystem, SurveyedLimiter } from './limiter.ts';
 import { ensureJava, findPython } from './runtimes.ts';
 
-const limiters = fileURLToPath(new URL('../../../survey/limiters', import.meta.url));
+const limiters = fileURLToPath(new URL('../limiters', import.meta.url));
 
 /** What makes `folder` out of the program of a limiter. */
 type Install = (limiter: SurveyedLimiter, folder: string, options: StepOptions) => Promise<void>;
@@ -45,7 +45,6 @@ const installs: Readonly<Record<Ecosystem, Install>> = {
       packages: [goPackage],
       output: 'server',
     };
-    const { withGo } = await offline();
     await withGo(options, async (go) => await go.build(module, folder));
   },
   maven: async ({ name }, folder, options) => {

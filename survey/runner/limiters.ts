@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import type { SurveyedLimiter } from './limiter.ts';
 
-const folder = new URL('../../../survey/limiters/', import.meta.url);
+const folder = new URL('../limiters/', import.meta.url);
 
 /** Names of all, in the order of the alphabet. */
 export function limiterNames(): string[] {

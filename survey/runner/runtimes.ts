@@ -1,9 +1,9 @@
 /** Finds what the limiters of other languages run on; Java is installed where this machine allows it. */
-import type { StepOptions } from '../binaries/cache.ts';
-import { installMissing } from '../binaries/debian-packages.ts';
-import { compareVersions } from '../binaries/versions.ts';
-import { LocalError } from '../errors.ts';
-import { attempt, findInPath } from '../run.ts';
+import type { StepOptions } from '../../src/local/binaries/cache.ts';
+import { installMissing } from '../../src/local/binaries/debian-packages.ts';
+import { compareVersions } from '../../src/local/binaries/versions.ts';
+import { LocalError } from '../../src/local/errors.ts';
+import { attempt, findInPath } from '../../src/local/run.ts';
 
 /** Packages of the survey no longer support older ones. */
 const oldestPython = '3.11';

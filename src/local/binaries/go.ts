@@ -1,12 +1,12 @@
 /** Builds programs from the Go modules pinned under tools/. Each of them has a folder there. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheRoot, type StepOptions } from '../../src/local/binaries/cache.ts';
-import { formatElapsed, withHeartbeat } from '../../src/local/binaries/progress.ts';
-import { compareVersions, readPin, toolsFolder } from '../../src/local/binaries/versions.ts';
-import { LocalError } from '../../src/local/errors.ts';
-import { attempt, findInPath, output, type RunOptions } from '../../src/local/run.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
+import { LocalError } from '../errors.ts';
+import { attempt, findInPath, output, type RunOptions } from '../run.ts';
+import { Supervisor } from '../supervisor.ts';
+import { cacheRoot, type StepOptions } from './cache.ts';
+import { formatElapsed, withHeartbeat } from './progress.ts';
+import { compareVersions, type PinnedVersions, readPin, toolsFolder } from './versions.ts';
 
 /** Programs of one module. */
 export interface GoModule {
@@ -118,4 +118,43 @@ export class Go {
   #in(tool: string): RunOptions {
     return { cwd: join(toolsFolder, tool), env: this.#env, signal: this.#options.signal };
   }
+}
+
+/** Builds modules one after the other into `folder`. Throws as {@link withGo} and {@link Go.build}. */
+export async function buildModules(
+  folder: string,
+  modules: readonly GoModule[],
+  options: StepOptions,
+): Promise<void> {
+  await withGo(options, async (go) => {
+    for (const module of modules) await go.build(module, folder);
+  });
+}
+
+/** Builds etcd, kube-apiserver and kubectl into `folder`. Throws as {@link buildModules}. */
+export async function buildControlPlane(
+  folder: string,
+  versions: PinnedVersions,
+  options: StepOptions,
+): Promise<void> {
+  const etcd = { name: `etcd ${versions.etcd}`, tool: 'etcd', packages: ['go.etcd.io/etcd/server/v3'] };
+  const apiServer = kubernetesModule('kube-apiserver and kubectl', versions, ['kube-apiserver', 'kubectl']);
+  await buildModules(folder, [{ ...etcd, output: 'etcd' }, apiServer], options);
+}
+
+/** Commands of Kubernetes, at the version that is pinned. */
+export function kubernetesModule(
+  what: string,
+  { kubernetes: version }: PinnedVersions,
+  commands: string[],
+): GoModule {
+  const [major, minor] = version.slice(1).split('.');
+  const variable = '-X k8s.io/component-base/version';
+  return {
+    name: `${what} ${version}`,
+    tool: 'kubernetes',
+    packages: commands.map((command) => `k8s.io/kubernetes/cmd/${command}`),
+    // Without the stamp they call themselves v0.0.0.
+    stamp: `${variable}.gitVersion=${version} ${variable}.gitMajor=${major} ${variable}.gitMinor=${minor}`,
+  };
 }

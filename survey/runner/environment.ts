@@ -1,5 +1,11 @@
 /** The embedded run below the operator, with a limiter of the survey in place of the reference rate limiter. */
-import { bringRedis, limiterCount, type Stage, type StageOptions, startStage } from '../environment.ts';
+import {
+  bringRedis,
+  limiterCount,
+  type Stage,
+  type StageOptions,
+  startStage,
+} from '../../src/local/environment.ts';
 import { configuredOf } from './demo.ts';
 import { install } from './install.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';

@@ -1,8 +1,8 @@
 /** Registers a limiter of the survey and its Redis at an API server, as a cluster would have them. */
-import type { Kubectl } from '../kubectl.ts';
-import { type RegisteredPod, registerPods, serviceObject } from '../pods.ts';
-import type { RedisServer } from '../redis-server.ts';
-import { redisPod } from '../target.ts';
+import type { Kubectl } from '../../src/local/kubectl.ts';
+import { type RegisteredPod, registerPods, serviceObject } from '../../src/local/pods.ts';
+import type { RedisServer } from '../../src/local/redis-server.ts';
+import { redisPod } from '../../src/local/target.ts';
 import { labelsOf } from './demo.ts';
 import type { SurveyedLimiter } from './limiter.ts';
 import type { SurveyedProcess } from './start.ts';
