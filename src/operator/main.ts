@@ -5,8 +5,8 @@ import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kube-config.ts';
 import { ownSettings } from '../settings/settings.ts';
 import { subjectsExplainedBy } from '../subjects/index.ts';
+import { createKubeSpending } from './adapters/kube-spending.ts';
 import { OPERATOR, readConfig } from './config.ts';
-import { createKubeSpending } from './kube-spending.ts';
 import { createLogger, type Logger } from './log.ts';
 import { runOperator } from './operator.ts';
 

@@ -1,7 +1,7 @@
 /** What profiles have used, in a ConfigMap at a real API server, with the rights that ship. */
 import { beforeEach, expect, it } from 'vitest';
 import { SpendingBook } from '../../src/diagnosis/models/index.ts';
-import { createKubeSpending, SPENDING } from '../../src/operator/kube-spending.ts';
+import { createKubeSpending, SPENDING } from '../../src/operator/adapters/kube-spending.ts';
 import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
 import { shipped } from '../kit/operator.ts';
 import { adminClient, operatorClient } from '../kit/operator-account.ts';

@@ -5,7 +5,7 @@ import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import { statusSchema } from '../../src/api/index.ts';
 import { structural } from '../../src/api/structural.ts';
 import { valueOf } from '../fixtures/api/schema-arbitrary.ts';
-import { seriesOf } from '../fixtures/operator/series.ts';
+import { seriesOf } from '../fixtures/operator/metrics/series.ts';
 import { Simulation } from './simulation.ts';
 import { finished } from './support.ts';
 

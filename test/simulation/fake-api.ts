@@ -2,7 +2,7 @@
 import type { ChaosDemo, ChaosDemoStatus } from '../../src/api/index.ts';
 import { FINALIZER, statusSchema } from '../../src/api/index.ts';
 import type { Clock } from '../../src/demo/clock.ts';
-import type { DemoApi, Write } from '../../src/operator/ports.ts';
+import type { DemoApi, Write } from '../../src/operator/shell/ports.ts';
 import type { ProcessClock } from './process-clock.ts';
 
 /** One status that was stored, and when. */

@@ -2,7 +2,12 @@
 import type { ChaosDemo } from '../../src/api/index.ts';
 import type { Clock } from '../../src/demo/clock.ts';
 import { evidenceName, type ReadEvidence, readRunEvidence } from '../../src/evidence/index.ts';
-import type { EvidenceFiles, EvidenceStore, EvidenceWrite, KeptEvidence } from '../../src/operator/ports.ts';
+import type {
+  EvidenceFiles,
+  EvidenceStore,
+  EvidenceWrite,
+  KeptEvidence,
+} from '../../src/operator/shell/ports.ts';
 import type { ProcessClock } from './process-clock.ts';
 
 interface Stored {

@@ -1,0 +1,77 @@
+/**
+ * What the shell needs of the world, as ports: the operator passes the API
+ * server, the system's clock and the registered subjects; the simulation passes
+ * its own, and drives the very same shell.
+ */
+import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import type { SubjectConnector, SubjectDefinition } from '../../demo/subject.ts';
+
+/** The end of a guarded write. Every other failure (no answer, a server in trouble) is thrown. */
+export type Write =
+  | { readonly state: 'stored'; readonly demo: ChaosDemo }
+  /** Somebody wrote first, or the object was made anew: read again, decide again. */
+  | { readonly state: 'conflict' }
+  /** There is no such object any more. */
+  | { readonly state: 'gone' }
+  /** The API server will never take this: it is against the schema, or too large. */
+  | { readonly state: 'refused'; readonly error: Error };
+
+/** ChaosDemos, read and written. Every write is guarded by uid and resourceVersion of the object it is given. */
+export interface DemoApi {
+  /** As the cache has it. */
+  read(key: string): ChaosDemo | undefined;
+  /** As the API server has it now. @throws where it did not say */
+  fetch(demo: ChaosDemo, signal: AbortSignal): Promise<ChaosDemo | undefined>;
+  /** Stores the whole status: what is left out is removed. @throws where the API server did not say */
+  applyStatus(demo: ChaosDemo, status: ChaosDemoStatus, signal: AbortSignal): Promise<Write>;
+  /** Does nothing where it is there. @throws as `applyStatus` */
+  addFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write>;
+  /** Does nothing where it is not there. @throws as `applyStatus` */
+  removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write>;
+}
+
+/** Which version of it stands in the store, as far as this process knows. */
+export interface KeptEvidence {
+  readonly uid: string;
+  readonly version: string;
+}
+
+/** Contents by the name of the file; null: it is removed. */
+export type EvidenceFiles = Readonly<Record<string, string | null>>;
+
+/** What became of a write of evidence. Every other failure is thrown. */
+export type EvidenceWrite =
+  | { readonly state: 'kept'; readonly stored: KeptEvidence }
+  /** What stood there is gone; what is not written again is lost. */
+  | { readonly state: 'gone' }
+  /** The place is still that of an earlier object of the name, with which it goes. */
+  | { readonly state: 'taken'; readonly message: string }
+  /** It will not be taken this time nor another: a right is missing, or the place is somebody else's. */
+  | { readonly state: 'refused'; readonly message: string };
+
+/** Where the evidence of runs is kept: one object for each run, which goes with its ChaosDemo. */
+export interface EvidenceStore {
+  /**
+   * Writes these files of a run, or removes them; others that stand there stay. What is not of this ChaosDemo is left alone.
+   * @param stored what the last write of this process left; undefined: there was none
+   * @throws where the API server did not say, or may say something else a moment later
+   */
+  keep(
+    demo: ChaosDemo,
+    run: number,
+    files: EvidenceFiles,
+    stored: KeptEvidence | undefined,
+    signal: AbortSignal,
+  ): Promise<EvidenceWrite>;
+  /** Removes that of a run, where there is one of this ChaosDemo. @throws as `keep` */
+  remove(demo: ChaosDemo, run: number, signal: AbortSignal): Promise<void>;
+}
+
+/** A registered subject, as one term of leadership uses it. */
+export interface ConnectedSubject {
+  readonly definition: SubjectDefinition;
+  readonly connector: SubjectConnector;
+}
+
+/** By the value of `spec.subject.type`. */
+export type ConnectedSubjects = ReadonlyMap<string, ConnectedSubject>;
