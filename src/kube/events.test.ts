@@ -102,7 +102,7 @@ describe('EventRecorder', () => {
     await events.stop(20_000);
     const written = bodies().map(({ note }) => note);
     expect(written.slice(0, 2)).toContain('the only one');
-    expect(written).toHaveLength(20);
+    expect(written).toHaveLength(21);
     expect(logger.entries[0]?.fields).toEqual({ queueLimit: 20, namespace: 'noisy' });
   });
 

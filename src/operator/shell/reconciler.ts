@@ -3,7 +3,6 @@
  * store the status, and only then hand on what was decided.
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
-import { FINALIZER } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import { activeFault, hasFixtures, overAt, runIsOn } from '../../demo/context.ts';
 import type { Decision } from '../../demo/decide.ts';
@@ -141,19 +140,6 @@ export class Reconciler {
       this.#slots.take(key);
       audience.metrics.runs.takenOver();
     }
-  }
-
-  /**
-   * Whether an object goes before others: its run is on, so that a fault may have to begin, to end or to be
-   * taken over, or it is to go and we hold it.
-   */
-  isUrgent(key: string): boolean {
-    const demo = this.#entries.latest(key) ?? this.#options.api.read(key);
-    if (!demo) return false;
-    const { deletionTimestamp, finalizers } = demo.metadata;
-    return (
-      runIsOn(demo.status) || (deletionTimestamp !== undefined && finalizers?.includes(FINALIZER) === true)
-    );
   }
 
   /** As `Reconcile` of the controller. */

@@ -54,7 +54,6 @@ export class Term {
       backoff: { baseMs: 250, maxMs: 30_000 },
       timers: clock,
       reconcile: (key, stopping) => this.#reconciler.reconcile(key, stopping),
-      isUrgent: (key) => this.#reconciler.isUrgent(key),
       observer: audience.metrics.queue,
       ...(onReconciled && { onReconciled }),
     });
