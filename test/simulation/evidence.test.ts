@@ -57,21 +57,21 @@ describe('the evidence of a run', () => {
     expect(surge?.result).toBe('Detected');
   });
 
-  it('is written about once a second while a fault is watched, and else where a chapter ends', async () => {
+  it('is written about every 2 s while a fault is watched, and else after a chapter', async () => {
     const simulation = new Simulation();
     await wholeRun(simulation);
     const { writes } = simulation.evidence;
     const gaps = writes.slice(1).map(({ at }, i) => at - (writes[i]?.at ?? 0));
     // The last write of a run need not wait for its turn.
-    expect(Math.min(...gaps.slice(0, -1))).toBeGreaterThanOrEqual(1000);
+    expect(Math.min(...gaps.slice(0, -1))).toBeGreaterThanOrEqual(2000);
     const [stall] = kept(simulation).scenarios;
     const from = kept(simulation).originMs + (stall?.bands[1]?.fromMs ?? 0);
     const during = writes.filter(({ at }) => at >= from && at < from + 10_000);
-    expect(during.length).toBeGreaterThanOrEqual(9);
+    expect(during.length).toBeGreaterThanOrEqual(4);
     // What is over is not written again.
     const files = writes.flatMap((write) => write.files);
     const lastOfStall = files.lastIndexOf('scenario-1.json');
-    expect(files.slice(lastOfStall).filter((file) => file === 'scenario-2.json').length).toBeGreaterThan(2);
+    expect(files.slice(lastOfStall).filter((file) => file === 'scenario-2.json').length).toBeGreaterThan(1);
     expect(simulation.evidenceKept).toBe(0);
   });
 
@@ -83,7 +83,7 @@ describe('the evidence of a run', () => {
       await simulation.pass(60_000);
       expect(simulation.status.scenarios?.[0]?.result).toBe('Detected');
       const before = simulation.target.evidenceAsked;
-      expect(before).toBeGreaterThan(10);
+      expect(before).toBeGreaterThan(5);
       await simulation.pass(3_600_000);
       expect(simulation.target.evidenceAsked - before).toBeLessThan(5);
     },
@@ -138,7 +138,7 @@ describe('the evidence of a run', () => {
     const simulation = new Simulation();
     await simulation.runUntil(finished);
     simulation.evidence.refusal = 'configmaps is forbidden';
-    await simulation.pass(1000);
+    await simulation.pass(70_000);
     const told = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
     expect(told.map(({ note }) => note)).toEqual([
       'Run 1 has ended, and the end of its evidence is not kept: configmaps is forbidden',
@@ -237,14 +237,6 @@ describe('the evidence of a run', () => {
     expect([...simulation.evidence.objects.keys()]).toEqual(['demo-evidence-5']);
   });
 
-  it('is not looked for again where it is known to be gone', async () => {
-    const simulation = new Simulation(simulatedSpec({ historyLimit: 1 }));
-    await wholeRun(simulation);
-    for (const runId of ['b', 'c', 'd', 'e']) await nextRun(simulation, runId);
-    expect(simulation.evidence.removals.map((name) => name.slice(-1))).toEqual(['1', '2', '3']);
-    expect([...simulation.evidence.objects.keys()].map((name) => name.slice(-1))).toEqual(['4', '5']);
-  });
-
   it('goes too where runs are counted anew, since somebody has wiped the status', async () => {
     const simulation = new Simulation(simulatedSpec({ historyLimit: 0 }));
     await wholeRun(simulation);
@@ -254,7 +246,6 @@ describe('the evidence of a run', () => {
     await simulation.pass(1000);
     simulation.spec = { ...simulation.spec, runId: 'd', suspend: false };
     for (const runId of ['d', 'e', 'f']) await nextRun(simulation, runId);
-    expect(simulation.evidence.removals.map((name) => name.slice(-1))).toEqual(['1', '2', '1', '2']);
     expect([...simulation.evidence.objects.keys()]).toEqual(['demo-evidence-3']);
   });
 
@@ -270,13 +261,13 @@ describe('the evidence of a run', () => {
     expect(kept(simulation).scenarios.map(({ name }) => name)).toEqual(['stall', 'surge']);
   });
 
-  it('is tried for half a minute where its place is that of an earlier object of the name, and told once', async () => {
+  it('is reported once as not kept, after half a minute with a foreign ConfigMap in its place', async () => {
     const simulation = new Simulation(MANUAL);
     const { evidence } = simulation;
     evidence.objects.set('demo-evidence-1', { uid: 'known', owner: EARLIER, data: {} });
     await simulation.pass(120_000);
     expect(simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept')).toHaveLength(1);
-    expect([evidence.tries > 10, evidence.tries < 40]).toEqual([true, true]);
+    expect([evidence.tries > 10, evidence.tries < 20]).toEqual([true, true]);
     expect(evidence.objects.get('demo-evidence-1')?.data).toEqual({});
   });
 

@@ -2,12 +2,7 @@
 import type { ChaosDemo } from '../../src/api/index.ts';
 import type { Clock } from '../../src/demo/clock.ts';
 import { evidenceName, type ReadEvidence, readRunEvidence } from '../../src/evidence/index.ts';
-import type {
-  EvidenceFiles,
-  EvidenceStore,
-  EvidenceWrite,
-  KeptEvidence,
-} from '../../src/operator/shell/ports.ts';
+import type { EvidenceFiles, EvidenceStore } from '../../src/operator/shell/ports.ts';
 import type { ProcessClock } from './process-clock.ts';
 
 interface Stored {
@@ -33,8 +28,6 @@ export class FakeEvidence {
   readonly writes: { readonly at: number; readonly name: string; readonly files: string[] }[] = [];
   /** How often something was to be kept, whatever became of it. */
   tries = 0;
-  /** Names of what was to be removed, whether it was there or not. */
-  readonly removals: string[] = [];
   readonly objects = new Map<string, Stored>();
   readonly #clock: Clock;
   #made = 0;
@@ -52,16 +45,15 @@ export class FakeEvidence {
   /** What one process has of it. */
   connect(process: ProcessClock): EvidenceStore {
     return {
-      keep: async (demo, run, files, stored, signal) => {
+      keep: async (demo, run, files, uid, signal) => {
         this.tries += 1;
         await this.#arrive(process, signal);
-        return this.#keep(demo, run, files, stored);
+        return this.#keep(demo, run, files, uid);
       },
       remove: async (demo, run, signal) => {
         await this.#arrive(process, signal);
         const name = evidenceName(demo.metadata.name, run);
-        this.removals.push(name);
-        if (this.objects.get(name)?.owner === demo.metadata.uid) this.objects.delete(name);
+        return this.objects.get(name)?.owner === demo.metadata.uid && this.objects.delete(name);
       },
     };
   }
@@ -72,24 +64,18 @@ export class FakeEvidence {
     if (this.fails) throw new Error('no answer from the API server');
   }
 
-  #keep(
-    { metadata }: ChaosDemo,
-    run: number,
-    files: EvidenceFiles,
-    stored: KeptEvidence | undefined,
-  ): EvidenceWrite {
-    if (this.refusal !== undefined) return { state: 'refused', message: this.refusal };
+  #keep({ metadata }: ChaosDemo, run: number, files: EvidenceFiles, uid: string | undefined): string {
+    if (this.refusal !== undefined) throw new Error(this.refusal);
     const name = evidenceName(metadata.name, run);
     const known = this.objects.get(name);
-    if (stored && known?.uid !== stored.uid) return { state: 'gone' };
-    if (known?.owner === EARLIER) return { state: 'taken', message: `${name} is of an earlier object` };
-    if (known && known.owner !== metadata.uid) return { state: 'refused', message: `${name} is not ours` };
+    if (uid !== undefined && known?.uid !== uid) throw new Error(`${name} is gone`);
+    if (known && known.owner !== metadata.uid) throw new Error(`${name} is not ours`);
     this.#made += 1;
     const object = known ?? { uid: `config-map-${this.#made}`, owner: metadata.uid, data: {} };
     const all = Object.entries({ ...object.data, ...files });
     object.data = Object.fromEntries(all.flatMap(([file, text]) => (text === null ? [] : [[file, text]])));
     this.objects.set(name, object);
     this.writes.push({ at: this.#clock.now(), name, files: Object.keys(files) });
-    return { state: 'kept', stored: { uid: object.uid, version: String(this.writes.length) } };
+    return object.uid;
   }
 }

@@ -5,11 +5,10 @@
  * many of one namespace, and each within a time.
  */
 
-import pLimit, { type LimitFunction } from 'p-limit';
 import { AnswerTooLargeError } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { GroupLimit } from '../../kube/group-limit.ts';
 import { resourcePath } from '../../kube/resource-path.ts';
-import { abortable } from '../../kube/wait.ts';
 import { ListTooLargeError, type Pod } from '../../subjects/cluster.ts';
 import { slimPod } from './slim-pod.ts';
 
@@ -22,9 +21,9 @@ const MOST_LIST_BYTES = 16 * 1024 * 1024;
 /** For a whole list, in milliseconds. */
 const LIST_WITHIN_MS = 10_000;
 /** Lists read at once, in all and of one namespace. */
-const AT_ONCE = { most: 3, mostOfNamespace: 2 };
+const AT_ONCE = { most: 3, mostByGroup: 2 };
 /** Those that are timed, besides. */
-const TIMED_AT_ONCE = { most: 2, mostOfNamespace: 1 };
+const TIMED_AT_ONCE = { most: 2, mostByGroup: 1 };
 
 interface PodPage {
   readonly metadata: { readonly continue?: string };
@@ -52,8 +51,8 @@ export interface PodQuery {
 /** Reads lists of pods from an API server. */
 export class PodLists {
   readonly #client: KubeClient;
-  readonly #usual = new Limits(AT_ONCE);
-  readonly #timed = new Limits(TIMED_AT_ONCE);
+  readonly #usual = new GroupLimit(AT_ONCE);
+  readonly #timed = new GroupLimit(TIMED_AT_ONCE);
 
   constructor(client: KubeClient) {
     this.#client = client;
@@ -65,12 +64,8 @@ export class PodLists {
    * @throws what the client throws
    */
   list(query: PodQuery, signal: AbortSignal): Promise<readonly Pod[] | 'TooMany'> {
-    const limits = query.timed ? this.#timed : this.#usual;
-    const read = limits.run(query.namespace, async () => {
-      signal.throwIfAborted();
-      return await this.#read(query, signal);
-    });
-    return abortable(read, signal);
+    const limit = query.timed ? this.#timed : this.#usual;
+    return limit.run(query.namespace, signal, async () => await this.#read(query, signal));
   }
 
   async #read(query: PodQuery, signal: AbortSignal): Promise<readonly Pod[] | 'TooMany'> {
@@ -122,31 +117,6 @@ export class PodLists {
     } catch (error) {
       if (limit === 1 || !(error instanceof AnswerTooLargeError)) throw error;
       return undefined;
-    }
-  }
-}
-
-/**
- * So much work at the same time, in all and of one namespace. The limit of the namespace comes first: so few of it
- * wait for the common one, and those of another namespace wait for no more than these.
- */
-class Limits {
-  readonly #all: LimitFunction;
-  readonly #mostOfNamespace: number;
-  readonly #byNamespace = new Map<string, LimitFunction>();
-
-  constructor({ most, mostOfNamespace }: typeof AT_ONCE) {
-    this.#all = pLimit(most);
-    this.#mostOfNamespace = mostOfNamespace;
-  }
-
-  async run<T>(namespace: string, work: () => Promise<T>): Promise<T> {
-    const own = this.#byNamespace.get(namespace) ?? pLimit(this.#mostOfNamespace);
-    this.#byNamespace.set(namespace, own);
-    try {
-      return await own(async () => await this.#all(work));
-    } finally {
-      if (own.activeCount + own.pendingCount === 0) this.#byNamespace.delete(namespace);
     }
   }
 }

@@ -2,19 +2,12 @@
 import type { ChaosDemo } from '../../api/index.ts';
 import { API_VERSION, KIND } from '../../api/index.ts';
 import { evidenceLabels, evidenceName } from '../../evidence/index.ts';
-import { FairGate } from '../../fair/fair-gate.ts';
-import {
-  ApiError,
-  isAlreadyExists,
-  isConflict,
-  isForbidden,
-  isInvalid,
-  isNotFound,
-} from '../../kube/api-error.ts';
+import { isAlreadyExists, isConflict, isForbidden, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient, KubeRequest } from '../../kube/client.ts';
+import { GroupLimit } from '../../kube/group-limit.ts';
 import type { KubeObject } from '../../kube/kube-types.ts';
 import { resourcePath } from '../../kube/resource-path.ts';
-import type { EvidenceFiles, EvidenceStore, EvidenceWrite, KeptEvidence } from '../shell/ports.ts';
+import type { EvidenceFiles, EvidenceStore } from '../shell/ports.ts';
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 /** Nobody needs the data back. */
@@ -22,43 +15,32 @@ const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v
 /** Of metadata, in bytes: the API server takes 256 KiB of annotations. */
 const MOST_BYTES = 1024 * 1024;
 /**
- * Writes at once, in all and of one namespace: where ConfigMaps take long, behind a webhook, say, connections stay
- * for what ends a fault, and for the lease.
+ * Writes at once, in all and of one namespace: if ConfigMaps take long, behind a webhook, say, connections stay for
+ * what ends a fault, and for the lease.
  */
 const AT_ONCE = { most: 4, mostByGroup: 2 };
-/** How often a write is tried while others write the same object. */
-const TRIES = 3;
 
-/** What is known of a ConfigMap without its data. */
+/** A ConfigMap without its data. */
 interface Found extends KubeObject {
   metadata: KubeObject['metadata'] & { ownerReferences?: { kind: string; name: string; uid: string }[] };
 }
 
 /** Keeps them with the rights of `client`. */
 export function createKubeEvidence(client: KubeClient): EvidenceStore {
-  const gate = new FairGate(AT_ONCE);
+  const limit = new GroupLimit(AT_ONCE);
   const call = async (request: KubeRequest): Promise<Found> =>
     await client.request<Found>({ accept: METADATA_ONLY, maxBytes: MOST_BYTES, ...request });
   const pathOf = ({ metadata }: ChaosDemo, run: number): string =>
     resourcePath(configMaps, { namespace: metadata.namespace, name: evidenceName(metadata.name, run) });
 
-  const find = async (path: string, signal: AbortSignal): Promise<Found | undefined> => {
-    try {
-      return await call({ method: 'GET', path, signal });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  };
-
+  /** Undefined if there is one of that name. */
   const create = async (
     demo: ChaosDemo,
     run: number,
-    data: EvidenceFiles,
+    files: EvidenceFiles,
     signal: AbortSignal,
   ): Promise<Found | undefined> => {
     const { name, namespace, uid } = demo.metadata;
-    const owner = { apiVersion: API_VERSION, kind: KIND, name, uid, controller: true };
     const body = {
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -66,9 +48,9 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
         name: evidenceName(name, run),
         namespace,
         labels: evidenceLabels(name, run),
-        ownerReferences: [owner],
+        ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name, uid, controller: true }],
       },
-      data: Object.fromEntries(Object.entries(data).filter(([, text]) => text !== null)),
+      data: Object.fromEntries(Object.entries(files).filter(([, text]) => text !== null)),
     };
     try {
       return await call({ method: 'POST', path: resourcePath(configMaps, { namespace }), body, signal });
@@ -82,71 +64,51 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
     demo: ChaosDemo,
     run: number,
     data: EvidenceFiles,
-    stored: KeptEvidence | undefined,
+    known: string | undefined,
     signal: AbortSignal,
-  ): Promise<EvidenceWrite> => {
+  ): Promise<string> => {
     const path = pathOf(demo, run);
-    if (!stored) {
+    let uid = known;
+    if (uid === undefined) {
       const created = await create(demo, run, data, signal);
-      if (created) return kept(created);
+      if (created) return created.metadata.uid ?? '';
+      const found = await call({ method: 'GET', path, signal });
+      if (!isOf(found, demo)) throw new Error(notOurs(found, demo));
+      uid = found.metadata.uid ?? '';
     }
-    let known = stored;
-    for (let i = 0; i < TRIES; i += 1) {
-      if (!known) {
-        const found = await find(path, signal);
-        if (!found || (stored && found.metadata.uid !== stored.uid)) return { state: 'gone' };
-        if (!isOf(found, demo)) return notOurs(found, demo);
-        known = versionOf(found);
-      }
-      try {
-        // Both are guards: what was made anew under the name is never written.
-        const metadata = { uid: known.uid, resourceVersion: known.version };
-        const contentType = 'application/merge-patch+json';
-        return kept(await call({ method: 'PATCH', path, contentType, body: { metadata, data }, signal }));
-      } catch (error) {
-        if (isNotFound(error)) return { state: 'gone' };
-        if (!isConflict(error)) throw error;
-        known = undefined;
-      }
-    }
-    throw new Error(`${path} is written by somebody else all the time`);
+    // The uid is a guard: what was made under the name since is never written.
+    const body = { metadata: { uid }, data };
+    await call({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal });
+    return uid;
   };
 
-  const remove = async (demo: ChaosDemo, run: number, signal: AbortSignal): Promise<void> => {
+  const remove = async (demo: ChaosDemo, run: number, signal: AbortSignal): Promise<boolean> => {
     const path = pathOf(demo, run);
-    const found = await find(path, signal);
-    if (!found || !isOf(found, demo)) return;
-    const { uid, resourceVersion } = found.metadata;
-    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
     try {
+      const found = await call({ method: 'GET', path, signal });
+      if (!isOf(found, demo)) return false;
+      const { uid, resourceVersion } = found.metadata;
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
       await client.request({ method: 'DELETE', path, body, signal });
+      return true;
     } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+      if (isNotFound(error) || isConflict(error)) return false;
+      throw error;
     }
   };
 
   return {
-    async keep(demo, run, files, stored, signal) {
-      const work = async (): Promise<EvidenceWrite> => await write(demo, run, files, stored, signal);
+    async keep(demo, run, files, uid, signal) {
+      const work = async (): Promise<string> => await write(demo, run, files, uid, signal);
       try {
-        return await gate.run(demo.metadata.namespace, signal, work);
+        return await limit.run(demo.metadata.namespace, signal, work);
       } catch (error) {
-        if (isRefusal(error)) return { state: 'refused', message: adviceOn(error) };
-        throw error;
+        throw isForbidden(error) ? new Error(adviceOn(error), { cause: error }) : error;
       }
     },
-    async remove(demo, run, signal) {
-      await gate.run(demo.metadata.namespace, signal, async () => await remove(demo, run, signal));
-    },
+    remove: async (demo, run, signal) =>
+      await limit.run(demo.metadata.namespace, signal, async () => await remove(demo, run, signal)),
   };
-}
-
-function kept(found: Found): EvidenceWrite {
-  return { state: 'kept', stored: versionOf(found) };
-}
-
-function versionOf({ metadata: { resourceVersion, uid } }: Found): KeptEvidence {
-  return { uid: uid ?? '', version: resourceVersion ?? '' };
 }
 
 /** Whether this very ChaosDemo owns it. */
@@ -154,25 +116,17 @@ function isOf({ metadata: { ownerReferences = [] } }: Found, { metadata: { uid }
   return ownerReferences.some((owner) => owner.kind === KIND && owner.uid === uid);
 }
 
-function notOurs({ metadata }: Found, demo: ChaosDemo): EvidenceWrite {
+function notOurs({ metadata }: Found, demo: ChaosDemo): string {
   const { name, ownerReferences = [] } = metadata;
   if (ownerReferences.some((owner) => owner.kind === KIND && owner.name === demo.metadata.name)) {
-    const message = `ConfigMap ${name} belongs to an earlier ChaosDemo of this name and has not gone: delete it`;
-    return { state: 'taken', message };
+    return `ConfigMap ${name} belongs to an earlier ChaosDemo of this name and has not gone: delete it`;
   }
-  const message = `ConfigMap ${name} is not of this ChaosDemo, so it is left alone: delete or rename it`;
-  return { state: 'refused', message };
+  return `ConfigMap ${name} is not of this ChaosDemo, so it is left alone: delete or rename it`;
 }
 
-/** What the API server will not take a moment later either. */
-function isRefusal(error: unknown): error is ApiError {
-  if (isForbidden(error) || isInvalid(error)) return true;
-  return error instanceof ApiError && (error.status === 400 || error.status === 413);
-}
-
-function adviceOn(error: ApiError): string {
-  const right = /cannot (create|get|patch|delete) resource/.test(error.message);
+function adviceOn({ message }: Error): string {
+  const right = /cannot (create|get|patch|delete) resource/.test(message);
   return right
-    ? `${error.message}. Give the operator the rights of the ClusterRole chaosdemo-target as it ships`
-    : error.message;
+    ? `${message}. Give the operator the rights of the ClusterRole chaosdemo-target as it ships`
+    : message;
 }

@@ -30,41 +30,26 @@ export interface DemoApi {
   removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write>;
 }
 
-/** Which version of it stands in the store, as far as this process knows. */
-export interface KeptEvidence {
-  readonly uid: string;
-  readonly version: string;
-}
-
 /** Contents by the name of the file; null: it is removed. */
 export type EvidenceFiles = Readonly<Record<string, string | null>>;
-
-/** What became of a write of evidence. Every other failure is thrown. */
-export type EvidenceWrite =
-  | { readonly state: 'kept'; readonly stored: KeptEvidence }
-  /** What stood there is gone; what is not written again is lost. */
-  | { readonly state: 'gone' }
-  /** The place is still that of an earlier object of the name, with which it goes. */
-  | { readonly state: 'taken'; readonly message: string }
-  /** It will not be taken this time nor another: a right is missing, or the place is somebody else's. */
-  | { readonly state: 'refused'; readonly message: string };
 
 /** Where the evidence of runs is kept: one object for each run, which goes with its ChaosDemo. */
 export interface EvidenceStore {
   /**
-   * Writes these files of a run, or removes them; others that stand there stay. What is not of this ChaosDemo is left alone.
-   * @param stored what the last write of this process left; undefined: there was none
-   * @throws where the API server did not say, or may say something else a moment later
+   * Writes these files of a run, or removes them; others stay. What belongs to anyone but this ChaosDemo is left alone.
+   * @param uid what the last write returned; undefined: there was none, or it failed
+   * @returns the uid of the object that has them now
+   * @throws with what to do, if they were not written
    */
   keep(
     demo: ChaosDemo,
     run: number,
     files: EvidenceFiles,
-    stored: KeptEvidence | undefined,
+    uid: string | undefined,
     signal: AbortSignal,
-  ): Promise<EvidenceWrite>;
-  /** Removes that of a run, where there is one of this ChaosDemo. @throws as `keep` */
-  remove(demo: ChaosDemo, run: number, signal: AbortSignal): Promise<void>;
+  ): Promise<string>;
+  /** Removes that of a run; returns whether there was one of this ChaosDemo. @throws as `keep` */
+  remove(demo: ChaosDemo, run: number, signal: AbortSignal): Promise<boolean>;
 }
 
 /** A registered subject, as one term of leadership uses it. */
