@@ -19,7 +19,6 @@ import type { DiagnosisProvider } from '../provider.ts';
 import { ANSWER_BYTES } from './bounded-fetch.ts';
 import { modelProvider } from './model-provider.ts';
 import { type ModelProfile, parseProfiles } from './profiles.ts';
-import { SpendingBook } from './spending-book.ts';
 
 const KEY = 'key-of-a-test-0123456789';
 
@@ -69,8 +68,7 @@ const serve = async (answer: Answer, more: object = {}): Promise<ModelProfile> =
   return parseProfiles({ profiles: [profile] })[0] as ModelProfile;
 };
 
-const provide = (profile: ModelProfile, now = Date.now): DiagnosisProvider =>
-  modelProvider(profile, new SpendingBook({ now }), now);
+const provide = (profile: ModelProfile, now = Date.now): DiagnosisProvider => modelProvider(profile, now);
 
 const ask = async (profile: ModelProfile, signal = new AbortController().signal, now = Date.now) =>
   await provide(profile, now).answer(bundle, signal);
