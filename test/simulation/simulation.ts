@@ -11,6 +11,7 @@ import { runIsOn } from '../../src/demo/context.ts';
 import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
 import type { EventRecord } from '../../src/kube/events.ts';
 import { ELECTION_DEFAULTS } from '../../src/kube/leader-election.ts';
+import { MetricTable } from '../../src/operator/metrics/metric-table.ts';
 import { createMetrics, IDLE } from '../../src/operator/metrics/metrics.ts';
 import { createRunMetrics } from '../../src/operator/metrics/run-metrics.ts';
 import { Term } from '../../src/operator/shell/term.ts';
@@ -55,7 +56,7 @@ export class Simulation {
   /** Objects of other namespaces whose service cannot be looked at. */
   readonly failingAdmissions = new Set<string>();
   readonly #neighbours = new Map<string, SimulatedTarget>();
-  readonly #runs = createRunMetrics([this.counted], [simulatedDefinition.api]);
+  readonly #runs = createRunMetrics(new MetricTable(this.counted), [simulatedDefinition.api]);
   #process: Process | undefined;
 
   constructor(spec: ChaosDemoSpec = simulatedSpec(), behaviour: Partial<Behaviour> = {}) {

@@ -3,12 +3,13 @@ import { expect, it } from 'vitest';
 import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import { seriesOf } from '../../../test/fixtures/operator/metrics/series.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
+import { MetricTable } from './metric-table.ts';
 
 const diagnosis = diagnosisWith();
 
 it('counts diagnoses and grades of a run by profile, and invents no label', async () => {
   const registry = new Registry();
-  const metrics = createDiagnosisMetrics([registry], ['small']);
+  const metrics = createDiagnosisMetrics(new MetricTable(registry), ['small']);
   const before = (await seriesOf(registry)).size;
   const grade = {
     localization: 'Right',
@@ -44,7 +45,7 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
 
 it('counts what came of remedies, and no suggestion', async () => {
   const registry = new Registry();
-  const metrics = createDiagnosisMetrics([registry], []);
+  const metrics = createDiagnosisMetrics(new MetricTable(registry), []);
   const remediation = { action: 'ResetCounter', message: 'x' };
   const states = ['Applied', 'Applied', 'Unproven', 'Applying', 'forged'];
   metrics.runEnded({

@@ -2,9 +2,9 @@
  * What is counted of diagnoses when a run has ended: then they are final. Whoever may write a status may write
  * anything into it, so labels are of closed sets: the profiles of this operator, and `other`.
  */
-import { Counter, type Registry } from 'prom-client';
 import type { ChaosDemoStatus, DiagnosisStatus } from '../../api/index.ts';
 import { REMEDIES, RULES_PROFILE } from '../../api/index.ts';
+import type { MetricTable } from './metric-table.ts';
 
 /** What an answer is graded by. reason is Right where every step cites what shows it. */
 export const DIMENSIONS = ['localization', 'identification', 'reason', 'action'] as const;
@@ -24,56 +24,38 @@ export interface DiagnosisMetrics {
 }
 
 /** @param profiles names of the profiles of this operator, the rules among them or not */
-export function createDiagnosisMetrics(registers: Registry[], profiles: readonly string[]): DiagnosisMetrics {
-  const known = new Set([RULES_PROFILE, ...profiles]);
-  const made = new Counter({
-    name: 'chaosdemo_diagnoses_total',
-    help: 'Diagnoses of runs that have ended, by the profile that made them: asked for, or the rules instead of one that did not answer.',
-    labelNames: ['profile', 'by'],
-    registers,
-  });
-  const grades = new Counter({
-    name: 'chaosdemo_diagnosis_grades_total',
-    help: 'Grades of those diagnoses, by profile and dimension, against what was injected.',
-    labelNames: ['profile', 'dimension', 'grade'],
-    registers,
-  });
-  const remedies = new Counter({
-    name: 'chaosdemo_remedies_total',
-    help: 'Remedies that runs which have ended had decided on, by what came of them.',
-    labelNames: ['remedy', 'outcome'],
-    registers,
-  });
-  for (const remedy of Object.keys(REMEDIES))
-    for (const outcome of OUTCOMES) remedies.inc({ remedy, outcome }, 0);
-  const countRemedy = ({ remediation }: DiagnosisStatus): void => {
-    const remedy = Object.keys(REMEDIES).find((one) => one === remediation?.action);
-    const outcome = OUTCOMES.find((one) => one === remediation?.state);
-    if (remedy !== undefined && outcome !== undefined) remedies.inc({ remedy, outcome });
-  };
-  for (const profile of [...known, OTHER]) {
-    for (const by of BY) if (by === 'profile' || profile === RULES_PROFILE) made.inc({ profile, by }, 0);
-    for (const dimension of DIMENSIONS) {
-      for (const grade of GRADES) grades.inc({ profile, dimension, grade }, 0);
-    }
-  }
-  const count = ({ askedAt, grade, message, profile: named }: DiagnosisStatus): void => {
-    const profile = known.has(named) ? named : OTHER;
+export function createDiagnosisMetrics(table: MetricTable, profiles: readonly string[]): DiagnosisMetrics {
+  const known = [...new Set([RULES_PROFILE, ...profiles]), OTHER];
+  const made = table.counter(
+    'chaosdemo_diagnoses_total',
+    'Diagnoses of runs that have ended, by the profile that made them: asked for, or the rules instead of one that did not answer.',
+    { profile: known, by: BY },
+  );
+  const graded = table.counter(
+    'chaosdemo_diagnosis_grades_total',
+    'Grades of those diagnoses, by profile and dimension, against what was injected.',
+    { profile: known, dimension: DIMENSIONS, grade: GRADES },
+  );
+  const remedied = table.counter(
+    'chaosdemo_remedies_total',
+    'Remedies that runs which have ended had decided on, by what came of them.',
+    { remedy: Object.keys(REMEDIES), outcome: OUTCOMES },
+  );
+  const count = ({ askedAt, grade, message, profile: named, remediation }: DiagnosisStatus): void => {
+    const profile = known.includes(named) ? named : OTHER;
     // Of an object that goes in the midst of its run another profile may still be asked.
     const instead = profile === RULES_PROFILE && (message !== undefined || askedAt !== undefined);
-    made.inc({ profile, by: instead ? 'rules-instead' : 'profile' });
+    made({ profile, by: instead ? 'rules-instead' : 'profile' });
+    remedied({ remedy: remediation?.action, outcome: remediation?.state });
     if (!grade) return;
     for (const dimension of DIMENSIONS) {
       const value = dimension === 'reason' ? (grade.reason === 100 ? 'Right' : 'Wrong') : grade[dimension];
-      if (value === 'Right' || value === 'Wrong') grades.inc({ profile, dimension, grade: value });
+      graded({ profile, dimension, grade: value });
     }
   };
   return {
     runEnded({ diagnoses = [] }) {
-      for (const diagnosis of diagnoses) {
-        count(diagnosis);
-        countRemedy(diagnosis);
-      }
+      for (const diagnosis of diagnoses) count(diagnosis);
     },
   };
 }

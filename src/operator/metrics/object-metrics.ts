@@ -2,10 +2,11 @@
  * Gauges of all ChaosDemos that there are, read from the cache when the metrics are collected. Every replica has
  * that cache, and tells the same, whoever leads: so they tell of a run that nobody works on, too.
  */
-import { Gauge, type Registry } from 'prom-client';
+import { Gauge } from 'prom-client';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { FINALIZER, PHASES } from '../../api/index.ts';
 import { ms, runDeadline, runIsOn } from '../../demo/context.ts';
+import type { MetricTable } from './metric-table.ts';
 
 export interface ObjectSources {
   /** All that the cache holds. */
@@ -15,12 +16,12 @@ export interface ObjectSources {
 }
 
 /** Registers the gauges. */
-export function createObjectMetrics(registers: Registry[], { demos, now }: ObjectSources): void {
+export function createObjectMetrics(table: MetricTable, { demos, now }: ObjectSources): void {
   const objects: Gauge = new Gauge({
     name: 'chaosdemo_objects',
     help: 'ChaosDemos by phase. Every replica tells the same: take the maximum.',
     labelNames: ['phase'],
-    registers,
+    registers: [table.registry],
     collect() {
       const counts = new Map<string, number>(PHASES.map((phase) => [phase, 0]));
       for (const { status } of demos()) {
@@ -32,21 +33,15 @@ export function createObjectMetrics(registers: Registry[], { demos, now }: Objec
       for (const [phase, count] of counts) objects.set({ phase }, count);
     },
   });
-  const late = (name: string, help: string, since: (demo: ChaosDemo) => number[]): void => {
-    const gauge: Gauge = new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        let most = 0;
-        for (const demo of demos()) {
-          if (!runIsOn(demo.status) || isLetGo(demo)) continue;
-          for (const due of dueTimes(demo, since)) most = Math.max(most, (now() - due) / 1000);
-        }
-        gauge.set(most);
-      },
+  const late = (name: string, help: string, since: (demo: ChaosDemo) => number[]): void =>
+    table.gauge(name, help, () => {
+      let most = 0;
+      for (const demo of demos()) {
+        if (!runIsOn(demo.status) || isLetGo(demo)) continue;
+        for (const due of dueTimes(demo, since)) most = Math.max(most, (now() - due) / 1000);
+      }
+      return most;
     });
-  };
   late(
     'chaosdemo_run_overdue_seconds',
     'How long the deadline of a run that is on has passed, of the run that is latest; 0: none is late. Every replica tells the same: take the maximum.',

@@ -23,12 +23,12 @@ const CODES = new Set([
 ]);
 
 /** @returns what counts a request: with the status of the answer, or undefined where none came */
-export function createRequestMetrics(registers: Registry[]): (method: string, status?: number) => void {
+export function createRequestMetrics(registry: Registry): (method: string, status?: number) => void {
   const requests = new Counter({
     name: 'rest_client_requests_total',
     help: 'Requests to the API server by method and code of the answer, or its class (4xx) where the code is rare; <error>: no answer came.',
     labelNames: ['method', 'code'],
-    registers,
+    registers: [registry],
   });
   for (const method of METHODS) for (const code of TROUBLE) requests.inc({ method, code }, 0);
   return (method, status) => {

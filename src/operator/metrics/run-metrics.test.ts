@@ -4,6 +4,7 @@ import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import { seriesOf } from '../../../test/fixtures/operator/metrics/series.ts';
 import { simulatedDefinition, simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
 import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../../api/index.ts';
+import { MetricTable } from './metric-table.ts';
 import { createRunMetrics } from './run-metrics.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -12,7 +13,7 @@ const chapters = () => simulatedDefinition.chapters(simulatedSpec());
 
 function setup() {
   const registry = new Registry();
-  const metrics = createRunMetrics([registry], [simulatedDefinition.api]);
+  const metrics = createRunMetrics(new MetricTable(registry), [simulatedDefinition.api]);
   /** Every series that is not 0, without the bounds of buckets. */
   const counted = async (): Promise<Record<string, number>> => {
     const series = [...(await seriesOf(registry))].filter(

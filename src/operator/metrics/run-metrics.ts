@@ -5,18 +5,18 @@
  * Whoever may write a status may write anything into it. So every label is one of a closed set, and what is none
  * of it is not counted, or is counted as Other; a figure that no run can have is left out.
  */
-import { Counter, Histogram, type Registry } from 'prom-client';
 import type { ChaosDemoStatus, ScenarioStatus, SubjectApi } from '../../api/index.ts';
 import { PROOFS, REASON_GROUPS, RESULTS } from '../../api/index.ts';
 import { type Chapter, STAGES } from '../../demo/chapter.ts';
 import { runIsOn } from '../../demo/context.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
+import type { MetricTable } from './metric-table.ts';
 
 /** How a run can end, as the label `verdict`. */
-export const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted', 'Superseded'] as const;
+const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted', 'Superseded'] as const;
 
 /** Why a run can be Errored, as the label `reason`. Only a forged status has another. */
-export const ERRORED_REASONS = [...Object.keys(REASON_GROUPS.failure.reasons), 'Inconclusive', 'Other'];
+const ERRORED_REASONS = [...Object.keys(REASON_GROUPS.failure.reasons), 'Inconclusive', 'Other'];
 
 /** Longer than any run that people wait for, in seconds. What is longer comes from a time that somebody forged. */
 const LONGEST_SECONDS = 31 * 24 * 3600;
@@ -48,120 +48,92 @@ export interface RunMetrics {
   takenOver(): void;
 }
 
-/**
- * Every series starts at 0.
- * @param profiles of diagnoses, besides the rules
- */
+/** @param profiles of diagnoses, besides the rules */
 export function createRunMetrics(
-  registers: Registry[],
+  table: MetricTable,
   subjects: readonly SubjectApi[],
   profiles: readonly string[] = [],
 ): RunMetrics {
-  const diagnoses = createDiagnosisMetrics(registers, profiles);
-  const types = new Set(subjects.flatMap(typesOf));
-  const counter = (name: string, help: string, ...labelNames: string[]) =>
-    new Counter({ name, help, labelNames, registers });
-  const histogram = (name: string, help: string, buckets: readonly number[], ...labelNames: string[]) =>
-    new Histogram({ name, help, buckets: [...buckets], labelNames, registers });
-
-  const runs = counter('chaosdemo_runs_total', 'Runs that have ended, by verdict.', 'verdict');
-  const errored = counter(
+  const diagnoses = createDiagnosisMetrics(table, profiles);
+  const type = subjects.flatMap(typesOf);
+  const ended = table.counter('chaosdemo_runs_total', 'Runs that have ended, by verdict.', {
+    verdict: VERDICTS,
+  });
+  const errored = table.counter(
     'chaosdemo_runs_errored_total',
     'Runs that ended Errored, by the reason of the verdict; and runs that ended Failed since an anomaly was proven before they could not be carried on, by the reason for that.',
-    'reason',
+    { reason: ERRORED_REASONS },
   );
-  const durations = histogram(
+  const lasted = table.histogram(
     'chaosdemo_run_duration_seconds',
     'From the start of a run to its end, time spent waiting for a person included, by verdict.',
     BUCKETS.run,
-    'verdict',
+    { verdict: VERDICTS },
   );
-  const takenOver = counter(
+  const takenOver = table.counter(
     'chaosdemo_runs_taken_over_total',
     'Runs that were on when this process began to lead: another had begun them, or this one in an earlier term.',
+    {},
   );
-  const chapterDurations = histogram(
+  const chapterTook = table.histogram(
     'chaosdemo_chapter_duration_seconds',
     'From the start of a chapter until its work was done, by what the chapter does.',
     BUCKETS.chapter,
-    'stage',
+    { stage: STAGES },
   );
-  const injected = counter(
-    'chaosdemo_faults_injected_total',
-    'Faults injected, by type of scenario.',
-    'type',
-  );
-  const released = counter(
+  const injected = table.counter('chaosdemo_faults_injected_total', 'Faults injected, by type of scenario.', {
+    type,
+  });
+  const released = table.counter(
     'chaosdemo_faults_released_total',
     'Faults that are over, by type of scenario: a probe has seen the end, or the latest moment for it has passed.',
-    'type',
+    { type },
   );
-  const scenarios = counter(
+  const scenarios = table.counter(
     'chaosdemo_scenarios_total',
     'Scenarios of runs that have ended, by type and result. One that came to no result does not count.',
-    'type',
-    'result',
+    { type, result: RESULTS },
   );
-  const proofs = counter(
+  const proofs = table.counter(
     'chaosdemo_fault_proofs_total',
     'Faults of runs that have ended, by type of scenario and by whether they were proven to be there.',
-    'type',
-    'proof',
+    { type, proof: PROOFS },
   );
-  const detections = histogram(
+  const detected = table.histogram(
     'chaosdemo_detection_latency_seconds',
     'From the moment an invariant was broken to its detection, by type of scenario.',
     BUCKETS.detection,
-    'type',
+    { type },
   );
-  const recoveries = histogram(
+  const recovered = table.histogram(
     'chaosdemo_recovery_latency_seconds',
     'From the end of a fault until the subject was seen at rest, by type of scenario. An upper bound: only the Recovery chapter looks.',
     BUCKETS.recovery,
-    'type',
+    { type },
   );
   const figures = subjects.flatMap((subject) =>
     subject.histograms.map(({ name, help, buckets, of }) => ({
-      types: new Set(typesOf(subject)),
-      metric: histogram(`chaosdemo_${name}`, help, buckets, 'type'),
+      observe: table.histogram(`chaosdemo_${name}`, help, buckets, { type: typesOf(subject) }),
       of,
     })),
   );
 
-  for (const verdict of VERDICTS) {
-    runs.inc({ verdict }, 0);
-    durations.zero({ verdict });
-  }
-  for (const reason of ERRORED_REASONS) errored.inc({ reason }, 0);
-  for (const stage of STAGES) chapterDurations.zero({ stage });
-  for (const type of types) {
-    injected.inc({ type }, 0);
-    released.inc({ type }, 0);
-    detections.zero({ type });
-    recoveries.zero({ type });
-    for (const result of RESULTS) scenarios.inc({ type, result }, 0);
-    for (const proof of PROOFS) proofs.inc({ type, proof }, 0);
-  }
-  for (const { metric, types: own } of figures) for (const type of own) metric.zero({ type });
-
   const runEnded = (verdict: string, seconds: number | undefined): void => {
-    if (!isOneOf(VERDICTS, verdict)) return;
-    runs.inc({ verdict });
-    if (seconds !== undefined) durations.observe({ verdict }, seconds);
+    ended({ verdict });
+    lasted({ verdict }, seconds);
   };
 
   /** What a scenario came to, once, when its run has ended. */
   const scenarioEnded = (scenario: ScenarioStatus): void => {
     const { detectedAfterMs, fault, recoveredAfterMs, result, type } = scenario;
-    if (!types.has(type)) return;
-    if (isOneOf(RESULTS, result)) scenarios.inc({ type, result });
-    if (isOneOf(PROOFS, fault?.proof)) proofs.inc({ type, proof: fault?.proof });
-    observe(detections, type, seconds(detectedAfterMs));
-    observe(recoveries, type, seconds(recoveredAfterMs));
+    scenarios({ type, result });
+    proofs({ type, proof: fault?.proof });
+    detected({ type }, seconds(detectedAfterMs));
+    recovered({ type }, seconds(recoveredAfterMs));
     if (result !== 'Detected' && result !== 'NotDetected') return;
-    for (const { metric, of, types: own } of figures) {
-      const value = own.has(type) ? of(scenario) : undefined;
-      if (value !== undefined && value >= 0 && value <= MOST_FIGURE) metric.observe({ type }, value);
+    for (const { observe, of } of figures) {
+      const value = of(scenario);
+      if (value !== undefined && value >= 0 && value <= MOST_FIGURE) observe({ type }, value);
     }
   };
 
@@ -169,20 +141,19 @@ export function createRunMetrics(
     changed(before, after, chapters) {
       const earlier = before?.run?.number === after.run?.number ? before : undefined;
       for (const { fault, name, type } of after.scenarios ?? []) {
-        if (!fault || !types.has(type)) continue;
+        if (!fault) continue;
         const known = earlier?.scenarios?.find((entry) => entry.name === name)?.fault;
         // Another attempt is another fault.
         const same = known?.id === fault.id ? known : undefined;
-        if (fault.startedAt && !same?.startedAt) injected.inc({ type });
-        if (fault.endedAt && !same?.endedAt) released.inc({ type });
+        if (fault.startedAt && !same?.startedAt) injected({ type });
+        if (fault.endedAt && !same?.endedAt) released({ type });
       }
       for (const { doneAt, number, startedAt, title } of after.chapters ?? []) {
         const known = earlier?.chapters?.find((chapter) => chapter.number === number);
         if (!doneAt || known?.doneAt) continue;
         // Of another story where the spec was changed in the midst of the run.
         const chapter = chapters().find((each) => each.number === number && each.title === title);
-        const took = secondsBetween(startedAt, doneAt);
-        if (chapter && took !== undefined) chapterDurations.observe({ stage: chapter.stage }, took);
+        chapterTook({ stage: chapter?.stage }, secondsBetween(startedAt, doneAt));
       }
       const { completedAt, startedAt, verdict } = after.run ?? {};
       if (!verdict || earlier?.run?.verdict) return;
@@ -191,8 +162,7 @@ export function createRunMetrics(
       // What stopped a run matters to operations even if a violation, proven before, decides its verdict.
       const stopped =
         phase === 'Errored' ? reason : phase === 'Failed' ? earlier?.journal?.ending?.reason : undefined;
-      if (stopped !== undefined)
-        errored.inc({ reason: isOneOf(ERRORED_REASONS, stopped) ? stopped : 'Other' });
+      if (stopped !== undefined) errored({ reason: ERRORED_REASONS.includes(stopped) ? stopped : 'Other' });
       for (const scenario of after.scenarios ?? []) scenarioEnded(scenario);
       diagnoses.runEnded(after);
     },
@@ -202,20 +172,12 @@ export function createRunMetrics(
       for (const scenario of status.scenarios ?? []) scenarioEnded(scenario);
       diagnoses.runEnded(status);
     },
-    takenOver: () => takenOver.inc(),
+    takenOver: () => takenOver({}),
   };
 }
 
 function typesOf({ faults }: SubjectApi): string[] {
   return faults.map(({ type }) => type);
-}
-
-function isOneOf<Value extends string>(values: readonly Value[], value: unknown): value is Value {
-  return values.some((each) => each === value);
-}
-
-function observe(metric: Histogram, type: string, value: number | undefined): void {
-  if (value !== undefined) metric.observe({ type }, value);
 }
 
 /** The time between two moments of a status; undefined where it is none that a run can take. */
