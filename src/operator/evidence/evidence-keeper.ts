@@ -250,9 +250,9 @@ export class EvidenceKeeper {
     kept.due ||= !kept.told;
   }
 
-  /** Once a run. */
+  /** Once a run, and only by the process that leads. */
   #tell(kept: Kept): void {
-    if (kept.told) return;
+    if (kept.told || kept.failingSince === undefined || !this.#options.mayWrite()) return;
     kept.told = true;
     this.#options.onRefused(kept.demo, messageOf(kept.lastError));
   }

@@ -7,7 +7,7 @@ import { REMEDIES, RULES_PROFILE } from '../../api/index.ts';
 import type { MetricTable } from './metric-table.ts';
 
 /** What an answer is graded by. reason is Right where every step cites what shows it. */
-export const DIMENSIONS = ['localization', 'identification', 'reason', 'action'] as const;
+const DIMENSIONS = ['localization', 'identification', 'reason', 'action'] as const;
 const GRADES = ['Right', 'Wrong'] as const;
 /** Whether the profile of the spec has made a diagnosis, or the rules did in its place. */
 const BY = ['profile', 'rules-instead'] as const;
