@@ -14,7 +14,7 @@ const oldestNode = 20;
 const projectNode = 24;
 
 const entries = {
-  demo: ['src/cli/demo.ts'],
+  demo: ['tools/demo/main.ts'],
   kind: ['tools/cluster/main.ts'],
   model: ['tools/model/main.ts'],
   'model:image': ['tools/model/image-main.ts'],

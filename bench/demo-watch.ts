@@ -5,7 +5,7 @@ import type { KubeClient } from '../src/kube/client.ts';
 import { Reflector } from '../src/kube/reflector.ts';
 import { resourcePath } from '../src/kube/resource-path.ts';
 import { Store } from '../src/kube/store.ts';
-import { CHAOS_DEMO_TYPE } from '../src/operator/kube-demo-api.ts';
+import { CHAOS_DEMO_TYPE } from '../src/operator/adapters/kube-demo-api.ts';
 
 /** A version of an object, or its absence, and when it was seen: performance.now(). */
 interface Seen {

@@ -37,7 +37,7 @@ describe('the bundle of the operator', () => {
     expect(code).toBe(1);
     const lines = stdout.trim().split('\n').map(parse);
     const { err } = lines.find(({ level }) => level === 'fatal') ?? {};
-    await expectSource(err?.stack, 'src/operator/http-server.ts', 'new Error(');
+    await expectSource(err?.stack, 'src/operator/adapters/http-server.ts', 'new Error(');
     await expectSource(err?.stack, 'src/operator/operator.ts', 'startHttpServer(');
   });
 

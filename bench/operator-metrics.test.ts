@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createMetrics, IDLE } from '../src/operator/metrics.ts';
+import { createMetrics, IDLE } from '../src/operator/metrics/metrics.ts';
 import {
   cpuSeconds,
   heapMiB,

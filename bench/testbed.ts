@@ -7,7 +7,7 @@ import { type Environment, startEnvironment } from '../src/local/environment.ts'
 import { messageOf } from '../src/local/errors.ts';
 import { type OperatorProcess, startOperator } from '../src/local/operator.ts';
 import { freePort } from '../src/local/ports.ts';
-import { CHAOS_DEMO_TYPE } from '../src/operator/kube-demo-api.ts';
+import { CHAOS_DEMO_TYPE } from '../src/operator/adapters/kube-demo-api.ts';
 import { demo, demoSpec } from '../test/kit/demo.ts';
 import { Demos } from '../test/kit/demos.ts';
 import { until } from '../test/kit/until.ts';

@@ -135,12 +135,7 @@ async function ofRateLimiter(name, condition, replacements) {
 
 /** The rules of all roles, so that the chart can never grant something else. */
 async function rules() {
-  const paths = [
-    'operator/cluster-role.yaml',
-    'operator/target-cluster-role.yaml',
-    'operator/role.yaml',
-    'operator-with-models/spending.yaml',
-  ];
+  const paths = ['operator/cluster-role.yaml', 'operator/target-cluster-role.yaml', 'operator/role.yaml'];
   const roles = {};
   for (const path of paths) {
     for (const document of parseAllDocuments(await read(`manifests/${path}`))) {

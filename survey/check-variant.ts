@@ -2,14 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { startRedis } from '../src/local/redis-server.ts';
-import { isKeyOf, type SurveyedLimiter } from '../src/local/surveyed/limiter.ts';
-import {
-  type StartOptions,
-  type SurveyedProcess,
-  startLimiter,
-  stopLimiter,
-} from '../src/local/surveyed/start.ts';
 import { type Answer, ask } from './request.ts';
+import { isKeyOf, type SurveyedLimiter } from './runner/limiter.ts';
+import { type StartOptions, type SurveyedProcess, startLimiter, stopLimiter } from './runner/start.ts';
 
 const LIMIT = 20;
 const WINDOW_SECONDS = 60;

@@ -7,9 +7,9 @@ import { parseArgs } from 'node:util';
 import { ensureRedis } from '../src/local/binaries/redis-binary.ts';
 import { messageOf } from '../src/local/errors.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
-import { install } from '../src/local/surveyed/install.ts';
-import { limiterNames, loadLimiter } from '../src/local/surveyed/limiters.ts';
 import { checkVariant } from './check-variant.ts';
+import { install } from './runner/install.ts';
+import { limiterNames, loadLimiter } from './runner/limiters.ts';
 
 const EXIT_USAGE = 64;
 const MOST_PAUSE_MS = 60_000;

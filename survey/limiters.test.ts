@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { programOf } from '../src/local/surveyed/install.ts';
-import type { Ecosystem } from '../src/local/surveyed/limiter.ts';
-import { limiterNames, loadLimiter } from '../src/local/surveyed/limiters.ts';
+import { programOf } from './runner/install.ts';
+import type { Ecosystem } from './runner/limiter.ts';
+import { limiterNames, loadLimiter } from './runner/limiters.ts';
 
 /** How a lock file says that it pins a package to a version. */
 const pins: Readonly<Record<Ecosystem, { file: string; pin: (name: string, version: string) => RegExp }>> = {

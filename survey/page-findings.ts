@@ -1,13 +1,14 @@
 /** What the survey found, in a few sentences made of its results. */
+
+import { counted } from './markdown.ts';
+import { agreed, numbers, type Surveyed, toldRuns } from './results.ts';
 import {
   BEHAVIOURS,
   type Behaviour,
   type FailureSaying,
   type SurveyedLimiter,
   type Variant,
-} from '../src/local/surveyed/limiter.ts';
-import { counted } from './markdown.ts';
-import { agreed, numbers, type Surveyed, toldRuns } from './results.ts';
+} from './runner/limiter.ts';
 
 /** A configuration with its description, and what was found of it. */
 export interface Entry {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Behaviour } from '../src/local/surveyed/limiter.ts';
 import { pageOf } from './page.ts';
 import type { Surveyed, SurveyedRun } from './results.ts';
+import type { Behaviour } from './runner/limiter.ts';
 
 const told = (behaviour: Behaviour, measures: Readonly<Record<string, number>> = {}): SurveyedRun => ({
   at: '2026-01-02T03:04:05.000Z',

@@ -1,7 +1,5 @@
 /** The page of the survey, made of its results: what was found, an overview, and a part for each limiter. */
-import { CONFIGURED, PAUSE_SECONDS } from '../src/local/surveyed/demo.ts';
-import type { FailureSaying, Saying, SurveyedLimiter, WindowKind } from '../src/local/surveyed/limiter.ts';
-import { loadLimiter } from '../src/local/surveyed/limiters.ts';
+
 import { code, counted, link, range, row } from './markdown.ts';
 import { type Entry, findingsOf } from './page-findings.ts';
 import {
@@ -12,6 +10,9 @@ import {
   type SurveyedScenario,
   toldRuns,
 } from './results.ts';
+import { CONFIGURED, PAUSE_SECONDS } from './runner/demo.ts';
+import type { FailureSaying, Saying, SurveyedLimiter, WindowKind } from './runner/limiter.ts';
+import { loadLimiter } from './runner/limiters.ts';
 import { PROCESSES } from './survey-variant.ts';
 
 const WINDOWS: Readonly<Record<WindowKind, string>> = {

@@ -1,5 +1,5 @@
 /** Sends the one request that counts, as a caller would. */
-import { fillIn, type SurveyedLimiter } from '../src/local/surveyed/limiter.ts';
+import { fillIn, type SurveyedLimiter } from './runner/limiter.ts';
 
 /** What a caller got: `other` is an answer that means neither, `nothing` none in time, or a broken connection. */
 export interface Answer {

@@ -1,7 +1,7 @@
 /** What the survey found, as it is kept in survey.json: one entry a configuration, with all its runs. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import type { Behaviour } from '../src/local/surveyed/limiter.ts';
 import { turns } from './at-once.ts';
+import type { Behaviour } from './runner/limiter.ts';
 
 /** What the operator said of one scenario. */
 export interface SurveyedScenario {

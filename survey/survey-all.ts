@@ -8,10 +8,10 @@ import { startControlPlane } from '../src/local/control-plane.ts';
 import { messageOf } from '../src/local/errors.ts';
 import { startOperator } from '../src/local/operator.ts';
 import type { Supervisor } from '../src/local/supervisor.ts';
-import type { SurveyedLimiter, Variant } from '../src/local/surveyed/limiter.ts';
 import { eachAtOnce, turns } from './at-once.ts';
 import { DemoWatch } from './demo-watch.ts';
 import type { ResultsFile, SurveyedRun, Which } from './results.ts';
+import type { SurveyedLimiter, Variant } from './runner/limiter.ts';
 import { surveyVariant } from './survey-variant.ts';
 
 const crds = fileURLToPath(new URL('../crds', import.meta.url));

@@ -3,12 +3,12 @@ import { loadavg } from 'node:os';
 import type { ChaosDemoStatus } from '../src/api/index.ts';
 import type { Kubectl } from '../src/local/kubectl.ts';
 import { startRedis } from '../src/local/redis-server.ts';
-import { configuredOf, surveyDemo } from '../src/local/surveyed/demo.ts';
-import { BEHAVIOURS } from '../src/local/surveyed/limiter.ts';
-import { type StartOptions, startLimiter, stopLimiter } from '../src/local/surveyed/start.ts';
-import { registerSurveyed } from '../src/local/surveyed/target.ts';
 import type { DemoWatch } from './demo-watch.ts';
 import type { SurveyedRun, SurveyedScenario } from './results.ts';
+import { configuredOf, surveyDemo } from './runner/demo.ts';
+import { BEHAVIOURS } from './runner/limiter.ts';
+import { type StartOptions, startLimiter, stopLimiter } from './runner/start.ts';
+import { registerSurveyed } from './runner/target.ts';
 import { warmUp } from './warm-up.ts';
 
 /** So many processes of it. */

@@ -6,12 +6,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../src/local/errors.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
-import { install } from '../src/local/surveyed/install.ts';
-import type { SurveyedLimiter, Variant } from '../src/local/surveyed/limiter.ts';
-import { limiterNames, loadLimiter } from '../src/local/surveyed/limiters.ts';
 import { HELP, readArguments, type SurveyArguments } from './arguments.ts';
 import { pageOf } from './page.ts';
 import { agreed, ResultsFile, readResults, toldRuns } from './results.ts';
+import { install } from './runner/install.ts';
+import type { SurveyedLimiter, Variant } from './runner/limiter.ts';
+import { limiterNames, loadLimiter } from './runner/limiters.ts';
 import { type Job, type Subject, surveyAll } from './survey-all.ts';
 
 const EXIT_USAGE = 64;

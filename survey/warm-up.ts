@@ -1,7 +1,8 @@
 /** Asks processes before anything is measured: what loads, compiles and connects only when it is asked for does so then. */
-import type { SurveyedLimiter } from '../src/local/surveyed/limiter.ts';
-import type { SurveyedProcess } from '../src/local/surveyed/start.ts';
+
 import { ask } from './request.ts';
+import type { SurveyedLimiter } from './runner/limiter.ts';
+import type { SurveyedProcess } from './runner/start.ts';
 
 /** Well below any timeout of a configuration. */
 const QUICK_MS = 100;

@@ -1,7 +1,8 @@
 /** Finds wrk, or installs Debian's package of it where that is possible. */
+
+import { installPackages, whyNotInstallable } from '../../src/local/binaries/debian-packages.ts';
 import { messageOf } from '../../src/local/errors.ts';
 import { attempt } from '../../src/local/run.ts';
-import { installPackages, whyNotInstallable } from '../../tools/offline/debian.ts';
 
 /** Undefined when `wrk` can be run; else why it cannot. */
 export async function whyNoWrk(

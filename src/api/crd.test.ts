@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { lampApi } from '../../test/fixtures/api/subject.ts';
 import { buildCrd, crdYaml } from './crd.ts';
 import { apiReference } from './reference.ts';
-import { lampApi } from './subject.fixture.ts';
 
 type Schema = {
   description?: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { lampApi } from '../../test/fixtures/api/subject.ts';
 import { comparableKeys, runKey } from './run-key.ts';
 import { specSchema } from './spec.ts';
-import { lampApi } from './subject.fixture.ts';
 
 const schema = specSchema([lampApi]);
 const key = (changes: object = {}) =>

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { helpText, readSettings, UsageError } from '../settings/settings.ts';
-import { DEMO } from './arguments.ts';
+import { demoProgram } from './arguments.ts';
+
+const DEMO = demoProgram(['express-rate-limit', 'koa-ratelimit']);
 
 const read = (...args: string[]) => readSettings(DEMO, args, {});
 
@@ -43,14 +45,14 @@ describe('the arguments of the demo', () => {
     });
   });
 
-  it('take a limiter of the survey, and how it is configured', () => {
+  it('take another limiter, and how it is configured', () => {
     expect(read('--limiter=koa-ratelimit', '--variant', 'timeout')).toMatchObject({
       limiter: 'koa-ratelimit',
       variant: 'timeout',
     });
   });
 
-  it('ask for help, which names the limiters of the survey', () => {
+  it('ask for help, which names the limiters', () => {
     expect(helpText(DEMO)).toContain('koa-ratelimit');
 
     expect(read('--help')).toBe('help');

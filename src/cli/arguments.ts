@@ -1,6 +1,5 @@
 /** The command line of `npm run demo`. */
 import { z } from 'zod';
-import { limiterNames } from '../local/surveyed/limiters.ts';
 import { boolean, choice, file, text } from '../settings/kinds.ts';
 import type { Program, ValuesOf } from '../settings/settings.ts';
 
@@ -22,8 +21,6 @@ export const PROFILE = text(
   z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
 );
 
-const limiters = limiterNames();
-
 const demo = {
   mode: LIMITER_MODE,
   file: {
@@ -33,7 +30,7 @@ const demo = {
     fallback: SAMPLE,
   },
   limiter: {
-    ...text('<name>', `one of ${limiters.join(', ')}`, z.enum(limiters)),
+    ...text('<name>', 'the name of a rate limiter', z.string().min(1)),
     flag: 'limiter',
     help: 'Run a rate limiter that people use instead of the reference one; the names are below',
   },
@@ -87,6 +84,9 @@ const demo = {
   },
 } as const;
 
+/** The settings of a demo. */
+export type DemoSettings = typeof demo;
+
 /** What may not stand beside --limiter. */
 function conflicts({
   file: demoFile = SAMPLE,
@@ -101,18 +101,26 @@ function conflicts({
   ];
 }
 
-export const DEMO: Program<typeof demo> = {
-  about: `Usage: npm run demo -- [flags]
+/** The command line of a demo that can run these rate limiters by name. */
+export function demoProgram(limiters: readonly string[]): Program<DemoSettings> {
+  const limiter = {
+    ...text('<name>', `one of ${limiters.join(', ')}`, z.enum(limiters)),
+    flag: demo.limiter.flag,
+    help: demo.limiter.help,
+  };
+  return {
+    about: `Usage: npm run demo -- [flags]
 
 Runs a whole chaos demo on this machine: a real Kubernetes API server, a real Redis, three rate limiters, and
 the operator that puts them through real failures.`,
-  settings: demo,
-  conflicts,
-  notes: `${wrapped(`Rate limiters of the survey: ${limiters.join(', ')}`)}
+    settings: { ...demo, limiter },
+    conflicts,
+    notes: `${wrapped(`Rate limiters of the survey: ${limiters.join(', ')}`)}
 
 Exit status: 0 Succeeded, 1 Failed, 2 Errored or not run at all, 3 Aborted, 64 wrong usage,
 130 stopped by Ctrl-C.`,
-};
+  };
+}
 
 /** Lines of at most 110 characters. */
 function wrapped(text: string): string {

@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: the whole thing on one machine. Starts what a cluster would
+ * The program of `npm run demo`: the whole thing on one machine. Starts what a cluster would
  * have, applies a ChaosDemo, tells the story as it happens, and leaves nothing
  * behind.
  */
@@ -8,21 +8,32 @@ import { dirname, resolve } from 'node:path';
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, terminalLine } from '../api/index.ts';
 import type { Stage } from '../local/environment.ts';
-import { startLocalModel, writeLocalProfile } from '../local/model.ts';
 import { startOperator } from '../local/operator.ts';
+import type { Supervisor } from '../local/supervisor.ts';
 import type { ValuesOf } from '../settings/settings.ts';
-import { DEMO } from './arguments.ts';
+import { type DemoSettings, demoProgram } from './arguments.ts';
 import { openDemoPage } from './demo-page.ts';
 import { EXIT_BY_PHASE } from './exit-status.ts';
 import { follow } from './follow.ts';
 import { followLive } from './follow-live.ts';
-import { isShownLive, type PlannedDemo, planOf } from './plan.ts';
+import { isShownLive, type OtherLimiters, type PlannedDemo, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
 import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
 import { hasTerminal } from './view/screen.ts';
 
-type DemoArguments = ValuesOf<typeof DEMO.settings>;
+type DemoArguments = ValuesOf<DemoSettings>;
+
+/** What a demo can run besides what this folder brings. */
+export interface DemoExtras {
+  readonly limiters: OtherLimiters;
+  /** Has a small model answer that ends with the supervisor; returns a file for `--diagnosis-profiles` with the one profile `local`. */
+  startModel(
+    supervisor: Supervisor,
+    onProgress: (message: string) => void,
+    signal: AbortSignal,
+  ): Promise<string>;
+}
 
 const start = performance.now();
 
@@ -40,11 +51,11 @@ function progress(step: string, message: string): void {
   say(`[${((performance.now() - start) / 1000).toFixed(1).padStart(5)} s] ${step}: ${message}`);
 }
 
-async function main(options: DemoArguments, signal: AbortSignal): Promise<number> {
-  const { demo, from, start } = await planOf(options);
+async function main(extras: DemoExtras, options: DemoArguments, signal: AbortSignal): Promise<number> {
+  const { demo, from, start } = await planOf(options, extras.limiters);
   const environment = await start({ onProgress: progress, signal });
   try {
-    const profiles = await findProfiles(options, environment, signal);
+    const profiles = await findProfiles(extras, options, environment, signal);
     const args = profiles === undefined ? [] : [`--diagnosis-profiles=${profiles}`];
     const operator = await startOperator(environment, { signal, args });
     progress('operator', `started under its own ServiceAccount; log: ${operator.process.logFile}`);
@@ -100,6 +111,7 @@ async function tellEnd(
 
 /** The file of profiles that the operator is given; where it is asked for, the local model runs by then. */
 async function findProfiles(
+  { startModel }: DemoExtras,
   { diagnosis, diagnosisProfiles }: DemoArguments,
   { supervisor }: Stage,
   signal: AbortSignal,
@@ -107,8 +119,7 @@ async function findProfiles(
   if (diagnosis !== 'local' || diagnosisProfiles !== undefined) {
     return diagnosisProfiles && resolve(diagnosisProfiles);
   }
-  const onProgress = (message: string): void => progress('model', message);
-  return await writeLocalProfile(await startLocalModel({ supervisor, onProgress, signal }), supervisor);
+  return await startModel(supervisor, (message) => progress('model', message), signal);
 }
 
 /** Shows the run to its end, stepping by the keyboard where it is paced by hand; returns the object then. */
@@ -171,11 +182,14 @@ async function interrupted(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
 
-await runProgram(DEMO, {
-  main,
-  failed: 2,
-  onInterrupt: () => {
-    say('');
-    say('Stopping: restoring and ending everything that was started');
-  },
-});
+/** Runs the demo that the command line of this process names, to its end, and sets the exit status. */
+export async function runDemo(extras: DemoExtras): Promise<void> {
+  await runProgram(demoProgram(extras.limiters.names), {
+    main: async (options, signal) => await main(extras, options, signal),
+    failed: 2,
+    onInterrupt: () => {
+      say('');
+      say('Stopping: restoring and ending everything that was started');
+    },
+  });
+}

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { TestTerminal, withoutTerminal } from '../../test/kit/terminal.ts';
 import { until } from '../../test/kit/until.ts';
 
-const PROGRAM = fileURLToPath(new URL('./interrupted-view.fixture.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../test/fixtures/cli/interrupted-view.ts', import.meta.url));
 const CTRL_C = '\u0003';
 
 async function open(...args: string[]): Promise<TestTerminal> {

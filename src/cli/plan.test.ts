@@ -1,13 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings, UsageError } from '../settings/settings.ts';
-import { DEMO } from './arguments.ts';
-import { isShownLive, planOf } from './plan.ts';
+import { demoProgram } from './arguments.ts';
+import { isShownLive, type OtherLimiters, planOf } from './plan.ts';
 
-const plan = async (...args: string[]) => {
-  const settings = readSettings(DEMO, args, {});
-  if (settings === 'help') throw new TypeError('help was asked for');
-  return await planOf(settings);
+const others: OtherLimiters = {
+  names: ['koa-ratelimit'],
+  planOf: async (name, variant = 'default') => ({
+    demo: { kind: 'ChaosDemo', metadata: { name, namespace: 'ratelimiter' } },
+    from: `${name} (${variant})`,
+    start: async () => await Promise.reject(new Error('nothing is started here')),
+  }),
 };
+const read = (args: readonly string[]) => {
+  const settings = readSettings(demoProgram(others.names), args, {});
+  if (settings === 'help') throw new TypeError('help was asked for');
+  return settings;
+};
+const plan = async (...args: string[]) => await planOf(read(args), others);
 
 describe('what a demo runs', () => {
   it('is the sample unless something else is named', async () => {
@@ -16,13 +25,9 @@ describe('what a demo runs', () => {
     expect(demo.metadata).toEqual({ name: 'demo', namespace: 'ratelimiter' });
   });
 
-  it('is a store outage and a burst for a limiter of the survey, as it comes', async () => {
-    const { demo, from } = await plan('--limiter=koa-ratelimit');
-    expect(from).toContain('koa-ratelimit (default)');
-    expect(demo).toMatchObject({
-      metadata: { namespace: 'ratelimiter' },
-      spec: { scenarios: [{ type: 'StoreOutage' }, { type: 'GhostAllowing' }] },
-    });
+  it('is the plan of another limiter, in the variant that is named', async () => {
+    expect((await plan('--limiter=koa-ratelimit')).from).toBe('koa-ratelimit (default)');
+    expect((await plan('--limiter=koa-ratelimit', '--variant=timeout')).from).toBe('koa-ratelimit (timeout)');
   });
 
   it('is paced by hand where that is asked for', async () => {
@@ -31,7 +36,6 @@ describe('what a demo runs', () => {
   });
 
   it.each([
-    [['--limiter=koa-ratelimit', '--variant=x'], 'of koa-ratelimit write one of default, timeout'],
     [['--file=nowhere.yaml'], '--file nowhere.yaml: ENOENT'],
     [['--file=package.json'], 'it holds no ChaosDemo with a name'],
   ])('is refused with what to write: %j', async (args, message) => {
@@ -48,8 +52,6 @@ describe('a run', () => {
     [['--ui'], true, false],
     [['--ui', '--keep', '--pace=manual'], true, false],
   ])('with %j, on a terminal: %j, has the screen for itself: %j', (args, hasTerminal, isLive) => {
-    const settings = readSettings(DEMO, args, {});
-    if (settings === 'help') throw new TypeError('help was asked for');
-    expect(isShownLive(settings, hasTerminal)).toBe(isLive);
+    expect(isShownLive(read(args), hasTerminal)).toBe(isLive);
   });
 });

@@ -1,16 +1,12 @@
-/** What a demo runs: the ChaosDemo of a file on the reference rate limiter, or that of the survey on one of its limiters. */
+/** What a demo runs: the ChaosDemo of a file on the reference rate limiter, or that of another limiter. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { KIND } from '../api/index.ts';
 import { type Stage, type StageOptions, startEnvironment } from '../local/environment.ts';
-import { surveyDemo } from '../local/surveyed/demo.ts';
-import { startSurveyed } from '../local/surveyed/environment.ts';
-import type { SurveyedLimiter, Variant } from '../local/surveyed/limiter.ts';
-import { loadLimiter } from '../local/surveyed/limiters.ts';
 import { UsageError, type ValuesOf } from '../settings/settings.ts';
-import type { DEMO } from './arguments.ts';
+import type { DemoSettings } from './arguments.ts';
 
-type DemoArguments = ValuesOf<typeof DEMO.settings>;
+type DemoArguments = ValuesOf<DemoSettings>;
 
 /** A ChaosDemo to apply, as far as it is looked at here. */
 export interface PlannedDemo {
@@ -35,10 +31,17 @@ export function isShownLive(
   return hasTerminal && !plain && !ui;
 }
 
+/** Rate limiters besides the reference one, each with a ChaosDemo. */
+export interface OtherLimiters {
+  readonly names: readonly string[];
+  /** What to run for one of `names`, in one of its variants or as it comes. Throws UsageError for an unknown variant. */
+  planOf(name: string, variant: string | undefined): Promise<Plan>;
+}
+
 /** Reads what the arguments name. Throws UsageError with what to write. */
-export async function planOf(options: DemoArguments): Promise<Plan> {
-  const plan =
-    options.limiter === undefined ? await ofFile(options) : await ofSurvey(options.limiter, options);
+export async function planOf(options: DemoArguments, others: OtherLimiters): Promise<Plan> {
+  const { limiter, variant } = options;
+  const plan = limiter === undefined ? await ofFile(options) : await others.planOf(limiter, variant);
   return { ...plan, demo: asAsked(plan.demo, options) };
 }
 
@@ -51,23 +54,6 @@ async function ofFile({ file, mode }: DemoArguments): Promise<Plan> {
     from: file,
     start: async (options) => await startEnvironment({ ...options, mode }),
   };
-}
-
-async function ofSurvey(name: string, options: DemoArguments): Promise<Plan> {
-  const limiter = await loadLimiter(name);
-  const variant = variantOf(limiter, options.variant);
-  return {
-    demo: surveyDemo(limiter, variant, { namespace: 'ratelimiter', name }),
-    from: `the ChaosDemo of the survey for ${name} (${variant.name})`,
-    start: async (stage) => await startSurveyed({ ...stage, limiter, variant }),
-  };
-}
-
-function variantOf({ name, variants }: SurveyedLimiter, asked: string | undefined): Variant {
-  const found = asked === undefined ? variants[0] : variants.find((variant) => variant.name === asked);
-  if (found) return found;
-  const names = variants.map((variant) => variant.name).join(', ');
-  throw new UsageError(`--variant is "${asked}": of ${name} write one of ${names}`);
 }
 
 function readDemo(manifest: string, file: string): PlannedDemo {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diagnosisWith } from '../api/diagnosis.fixture.ts';
+import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
 import type { ChaosDemoStatus } from '../api/index.ts';
 import { storyOf, verdictLines } from './story.ts';
 

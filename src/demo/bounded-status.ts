@@ -8,69 +8,38 @@ import { truncate } from '../api/index.ts';
 /** Bytes of a status as JSON, at most. */
 export const STATUS_BYTES = 32 * 1024;
 
-/** What messages are cut to where nothing else is left to drop, in characters. */
-const SHORTER = [256, 128, 64, 32, 16];
-
-/** Drops one thing, or nothing where there is none of it left. Says whether it has. */
-type Drop = (status: ChaosDemoStatus) => boolean;
-
-/** In this order, each as often as it drops something. Nothing of it is gone by in a decision. */
-const DROPS: readonly Drop[] = [
-  // Both are of an answer whose claims stay; what was seen is kept with the evidence of the run.
-  ({ diagnoses = [] }) =>
-    first(
-      diagnoses,
-      ({ evidence }) => evidence.length > 0,
-      (one) => (one.evidence = []),
-    ),
-  ({ diagnoses = [] }) =>
-    first(
-      diagnoses,
-      ({ alternatives }) => alternatives !== undefined,
-      (one) => delete one.alternatives,
-    ),
-  ({ scenarios = [] }) =>
-    first(
-      scenarios,
-      ({ evidence }) => evidence !== undefined,
-      (one) => delete one.evidence,
-    ),
-  ({ history = [] }) => history.pop() !== undefined,
-  ({ diagnoses = [] }) =>
-    first(
-      diagnoses,
-      ({ chain }) => chain.length > 1,
-      (one) => (one.chain = one.chain.slice(0, 1)),
-    ),
-  ...SHORTER.map(
-    (most): Drop =>
-      (status) =>
-        shorten(status, most),
-  ),
-  ({ run }) => run?.pods?.pop() !== undefined,
-  // One whose remedy is under way is gone by yet.
-  ({ diagnoses = [] }) =>
-    first(
-      diagnoses,
-      ({ remediation }) => remediation?.state !== 'Applying',
-      (one) => diagnoses.splice(diagnoses.indexOf(one), 1),
-    ),
-  ({ diagnoses = [] }) =>
-    first(
-      diagnoses,
-      ({ chain }) => chain.length > 0,
-      (one) => (one.chain = []),
-    ),
+/** In this order, until the status is small enough. No decision depends on what they drop. */
+const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
+  // What was seen is kept with the evidence of the run.
+  ({ diagnoses = [], scenarios = [] }) => {
+    for (const one of diagnoses) {
+      one.evidence = [];
+      delete one.alternatives;
+    }
+    for (const one of scenarios) delete one.evidence;
+  },
+  (status) => keepHistory(status, 5),
+  ({ diagnoses = [] }) => {
+    for (const one of diagnoses) one.chain = one.chain.slice(0, 1);
+  },
+  (status) => shorten(status, 128),
+  ({ run }) => delete run?.pods,
+  (status) => keepHistory(status, 0),
+  (status) => shorten(status, 16),
+  (status) => {
+    // A decision depends on one whose remedy is being applied.
+    const { diagnoses = [] } = status;
+    status.diagnoses = diagnoses.filter(({ remediation }) => remediation?.state === 'Applying');
+    for (const one of status.diagnoses) one.chain = [];
+  },
 ];
 
 /**
- * The same status, changed in place, in {@link STATUS_BYTES} as JSON: with no more dropped than it takes. Doing it
- * again changes nothing. One that somebody else has filled, beyond what any run comes to, may stay larger.
+ * The same status, changed in place, in {@link STATUS_BYTES} as JSON. Doing it again changes nothing. One that somebody
+ * else has filled beyond what any run reaches may stay larger.
  */
 export function boundStatus(status: ChaosDemoStatus): ChaosDemoStatus {
-  for (const drop of DROPS) {
-    while (bytesOf(status) > STATUS_BYTES) if (!drop(status)) break;
-  }
+  for (const step of STEPS) if (bytesOf(status) > STATUS_BYTES) step(status);
   return status;
 }
 
@@ -78,17 +47,14 @@ function bytesOf(status: ChaosDemoStatus): number {
   return Buffer.byteLength(JSON.stringify(status));
 }
 
-/** Does it to the first to which it applies. Says whether there is one. */
-function first<T>(all: readonly T[], applies: (one: T) => boolean, drop: (one: T) => void): boolean {
-  const one = all.find(applies);
-  if (one !== undefined) drop(one);
-  return one !== undefined;
+/** Keeps the newest runs of the history, at most so many. */
+function keepHistory(status: ChaosDemoStatus, most: number): void {
+  if (status.history) status.history = status.history.slice(0, most);
 }
 
-/** Cuts each message to so many characters, those that decisions go by left out. Says whether one was longer. */
-function shorten(status: ChaosDemoStatus, most: number): boolean {
+/** Cuts each message to so many characters, except those that decisions depend on. */
+function shorten(status: ChaosDemoStatus, most: number): void {
   const { chapters = [], conditions = [], diagnoses = [], scenarios = [] } = status;
-  const faults = scenarios.flatMap(({ fault }) => fault ?? []);
   const all: { message?: string | undefined }[] = [
     status,
     ...chapters,
@@ -96,9 +62,7 @@ function shorten(status: ChaosDemoStatus, most: number): boolean {
     ...diagnoses,
     ...diagnoses.flatMap(({ remediation }) => remediation ?? []),
     ...scenarios,
-    ...faults,
+    ...scenarios.flatMap(({ fault }) => fault ?? []),
   ];
-  const long = all.filter(({ message = '' }) => message.length > most);
-  for (const one of long) one.message = truncate(one.message ?? '', most);
-  return long.length > 0;
+  for (const one of all) if (one.message !== undefined) one.message = truncate(one.message, most);
 }

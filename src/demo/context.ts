@@ -10,7 +10,6 @@ import type {
 import { parseDuration } from '../api/index.ts';
 import type { Effect } from './effects.ts';
 import type { Admission, InvariantReading, Look, Observed } from './observed.ts';
-import { MOST_AHEAD_MS } from './sound-status.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
 
 /** The object decided on: its spec, and the status as last stored. */
@@ -88,6 +87,12 @@ export const FAULT_GRACE_MS = 5000;
 export function runIsOn(status: ChaosDemoStatus | undefined): boolean {
   return status?.run !== undefined && status.run.completedAt === undefined;
 }
+
+/**
+ * How far ahead of the clock a fault may be planned, and how far after that it may end: twice what the schema allows for
+ * a countdown or a pause. The clocks of operators that follow each other may differ by less.
+ */
+export const MOST_AHEAD_MS = 120_000;
 
 /**
  * When a fault is over whatever anybody has seen: a moment after its end, which may not lie further from its

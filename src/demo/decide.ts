@@ -30,7 +30,6 @@ import type { Observed } from './observed.ts';
 import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
 import { watching } from './scenarios.ts';
-import { flawOf, MOST_RUNS, soundStatus } from './sound-status.ts';
 import type { SubjectDefinition } from './subject.ts';
 import { countAsExpected } from './verdict.ts';
 
@@ -53,7 +52,6 @@ export interface Decision {
  * Decides on `demo` from what was `observed`, at `now` (milliseconds since the
  * epoch). Calling it again with the status it returned and nothing new changes
  * nothing, so it may be called at any time.
- * @throws where the status of a run that is on cannot be of this operator
  */
 export function decide(demo: Demo, observed: Observed, now: number, subject: SubjectDefinition): Decision {
   const context: Context = {
@@ -62,7 +60,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     now,
     subject,
     scenarios: demo.spec.dryRun ? [] : subject.scenarios(demo.spec),
-    draft: soundStatus(demo.status, now),
+    draft: structuredClone(demo.status),
     effects: [],
     standing: { kind: 'finished' },
     wantsSession: false,
@@ -72,16 +70,10 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
   };
   const { draft } = context;
 
-  const flaw = runIsOn(draft) ? flawOf(draft, now) : undefined;
   if (demo.deleting) {
-    // What somebody else wrote is no reason to keep the object any longer than its fault.
-    if (flaw === undefined && hasFixtures(context)) conductRun(context);
+    if (hasFixtures(context)) conductRun(context);
     else releaseForDeletion(context);
   } else {
-    if (flaw)
-      throw new Error(
-        `Somebody else wrote into the status, or the clocks of two replicas differ by more than 2 min: ${flaw}`,
-      );
     if (runIsOn(draft)) conductRun(context);
     if (!runIsOn(draft)) considerStart(context);
   }
@@ -98,7 +90,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     status: boundStatus(withPrintableTexts(draft)),
     effects: context.effects,
     activities: runIsOn(draft) && !demo.deleting ? activitiesOf(context) : [],
-    finalizer: holdsObject(context, flaw),
+    finalizer: holdsObject(context),
     session: context.wantsSession,
     slot: slotOf(context),
     wakeAt: context.wakeAt,
@@ -114,9 +106,9 @@ function slotOf({ awaitsRoom, demo, draft, effects, wantsSession }: Context): De
 }
 
 /** Whether there is something to undo before the object may go. Each finalizer written is a row of a watch that shows nothing new. */
-function holdsObject(context: Context, flaw: string | undefined): boolean {
+function holdsObject(context: Context): boolean {
   const { demo, draft, now, subject } = context;
-  if (flaw === undefined && hasFixtures(context)) return true;
+  if (hasFixtures(context)) return true;
   const scenarios = subject.scenarios(demo.spec);
   return (draft.scenarios ?? []).some(({ fault, name, type }) => {
     if (!fault || !mayBeActive(fault, now)) return false;
@@ -286,7 +278,9 @@ function beginRun(context: Context, key: string, request: string | undefined): v
   conductRun(context);
 }
 
-/** Runs of an object count from 1, and anew where nobody can count on. */
+const MOST_RUNS = 1_000_000_000;
+
+/** Runs of an object count from 1, and from 1 again after {@link MOST_RUNS}. */
 function nextRun(last: RunStatus | undefined): number {
   return last === undefined || last.number >= MOST_RUNS ? 1 : last.number + 1;
 }

@@ -1,7 +1,6 @@
 /** What is left of a status that the API server has refused, or that no decision can be made on. */
 import type { ChaosDemoStatus, Condition, ConditionType, FrameworkReason, RunStatus } from '../api/index.ts';
 import { withPrintableTexts } from '../api/index.ts';
-import { soundStatus } from './sound-status.ts';
 
 /** Why a run is cut off by a status that `decide` did not make. */
 export interface CutOff {
@@ -51,29 +50,27 @@ export function rejectedStatus(
   now: number,
   { reason, message }: CutOffVerdict,
 ): ChaosDemoStatus {
-  // What cannot be stored would be refused again, for ever.
-  const [before, refused] = [soundStatus(stored, now), soundStatus(decided, now)];
   const time = new Date(now).toISOString();
   const condition = (type: ConditionType, status: Condition['status']): Condition => ({
     type,
     status,
     observedGeneration: generation,
     lastTransitionTime:
-      before.conditions?.find((known) => known.type === type && known.status === status)
+      stored.conditions?.find((known) => known.type === type && known.status === status)
         ?.lastTransitionTime ?? `${time.slice(0, 19)}Z`,
     reason,
     message,
   });
-  const { lastHandledRunRequest, run } = refused;
-  const stands = before.run?.completedAt !== undefined && before.run.number === run?.number;
+  const { lastHandledRunRequest, run } = decided;
+  const stands = stored.run?.completedAt !== undefined && stored.run.number === run?.number;
   // What is kept may be of somebody else, too, and a text that cannot be stored would be refused for ever.
   return withPrintableTexts({
     observedGeneration: generation,
     phase: 'Errored',
     message,
     ...(lastHandledRunRequest === undefined ? {} : { lastHandledRunRequest }),
-    ...(stands ? { run: before.run } : run && { run: ended(run, time, { reason, message }) }),
-    ...(refused.journal?.runKey === undefined ? {} : { journal: { runKey: refused.journal.runKey } }),
+    ...(stands ? { run: stored.run } : run && { run: ended(run, time, { reason, message }) }),
+    ...(decided.journal?.runKey === undefined ? {} : { journal: { runKey: decided.journal.runKey } }),
     conditions: [
       condition('Ready', 'False'),
       condition('Stalled', 'True'),

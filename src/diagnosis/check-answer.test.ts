@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bundleOf } from '../../test/fixtures/diagnosis/bundle.ts';
 import { printable } from '../api/index.ts';
 import { evidenceIds } from '../evidence/index.ts';
 import { ACTIONS, ANOMALY_CLASSES, ANSWER_LIMITS, type DiagnosisAnswer, diagnosisAnswer } from './answer.ts';
-import { bundleOf } from './bundle.fixture.ts';
 import { answerComponents, checkAnswer, MOST_REASONS } from './check-answer.ts';
 
 const bundle = bundleOf({

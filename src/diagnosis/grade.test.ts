@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { bundleOf } from '../../test/fixtures/diagnosis/bundle.ts';
 import { ANOMALY_CLASSES, type DiagnosisAnswer } from './answer.ts';
-import { bundleOf } from './bundle.fixture.ts';
 import { FITTING_ACTIONS, gradeAnswer, type Truth, truthText } from './grade.ts';
 
 const bundle = bundleOf({

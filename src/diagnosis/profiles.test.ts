@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { bundleOf } from '../../test/fixtures/diagnosis/bundle.ts';
 import { statusSchema } from '../api/index.ts';
 import { type EvidenceBundle, fromItsBeginning, leaksOf } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
-import { bundleOf } from './bundle.fixture.ts';
 import { ask, createDiagnosisProfiles } from './profiles.ts';
 import { type DiagnosisProvider, type DiagnosisRequest, UselessAnswerError } from './provider.ts';
 import { rulesProvider } from './rules/index.ts';
@@ -105,18 +105,18 @@ describe('createDiagnosisProfiles', () => {
     });
   });
 
-  it('gives a provider the bundle, and whose budget it uses: neither the scenario, nor pods, nor what was done', async () => {
+  it('gives a provider the bundle only: no scenario, no pods, nothing of what was done', async () => {
     const given: unknown[] = [];
     const listening: DiagnosisProvider = {
       name: 'listening',
-      async answer(...all: [EvidenceBundle, AbortSignal, string?]) {
+      async answer(...all: [EvidenceBundle, AbortSignal]) {
         given.push(...all);
         return { answer: good, promptVersion: 'prompt/v1' };
       },
     };
     const profiles = createDiagnosisProfiles({ listening });
-    await profiles.onBehalfOf('team-a').diagnose('listening', request, never);
-    expect(given).toEqual([fromItsBeginning(bundle), expect.any(AbortSignal), 'team-a']);
+    await profiles.diagnose('listening', request, never);
+    expect(given).toEqual([fromItsBeginning(bundle), expect.any(AbortSignal)]);
   });
 
   it('gives a provider no time that counts from what was done, and says by the clock of the bundle when that was', async () => {
@@ -154,7 +154,7 @@ describe('createDiagnosisProfiles', () => {
     const asked: unknown[] = [];
     profiles.observe((each) => asked.push(each));
     for (const name of profiles.names) {
-      await profiles.onBehalfOf('team-a').diagnose(name, request, never);
+      await profiles.diagnose(name, request, never);
     }
     await profiles.diagnose('mystery', request, never);
     expect(asked).toEqual([

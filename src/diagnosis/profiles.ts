@@ -32,13 +32,6 @@ export type Answered =
   /** There is none: it failed, refused, was too late, or was stopped. */
   | { readonly failed: string; readonly usage?: ProviderUsage };
 
-/** How a provider is asked. */
-export interface AskOptions {
-  readonly timeoutMs?: number;
-  /** Whose share of a budget is used; left out: nobody's. */
-  readonly namespace?: string | undefined;
-}
-
 /**
  * Asks a provider, and checks what it answers. It is given the evidence by a clock of its own: times of a bundle may
  * count from what was done. Ids stay, so that its citations are those of `bundle`. Never rejects.
@@ -47,12 +40,12 @@ export async function ask(
   provider: DiagnosisProvider,
   bundle: EvidenceBundle,
   signal: AbortSignal,
-  { namespace, timeoutMs = PROVIDER_TIMEOUT_MS }: AskOptions = {},
+  timeoutMs = PROVIDER_TIMEOUT_MS,
 ): Promise<Answered> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = AbortSignal.any([signal, timeout]);
   try {
-    const came = await unlessAborted(provider.answer(fromItsBeginning(bundle), stop, namespace), stop);
+    const came = await unlessAborted(provider.answer(fromItsBeginning(bundle), stop), stop);
     const { answer, model, promptVersion, usage } = came;
     const checked = checkAnswer(answer, bundle);
     const of = { ...(model !== undefined && { model }), ...(usage && { usage }) };
@@ -85,8 +78,6 @@ export interface DiagnosisProfiles {
   readonly names: readonly string[];
   /** Has every question told from now on, once its outcome is known. */
   observe(observer: (asked: Asked) => void): void;
-  /** The same profiles, where a namespace uses its share of their budgets. */
-  onBehalfOf(namespace: string): DiagnosisProfiles;
   /** Has the provider of a profile explain the evidence, and grades that. Never rejects. */
   diagnose(profile: string, request: DiagnosisRequest, signal: AbortSignal): Promise<DiagnosisResult>;
 }
@@ -102,10 +93,9 @@ export function createDiagnosisProfiles(
 ): DiagnosisProfiles {
   const names = Object.keys(providers).sort();
   const observers: ((asked: Asked) => void)[] = [];
-  const profilesFor = (namespace: string | undefined): DiagnosisProfiles => ({
+  return {
     names,
     observe: (observer) => void observers.push(observer),
-    onBehalfOf: profilesFor,
     async diagnose(profile, { bundle, pods, scenario, truth }, signal) {
       const provider = Object.hasOwn(providers, profile) ? providers[profile] : undefined;
       if (provider === undefined) {
@@ -116,7 +106,7 @@ export function createDiagnosisProfiles(
       if (bundle.series.length === 0 && bundle.events.length === 0) {
         return { message: 'nothing was seen that could be explained' };
       }
-      const answered = await ask(provider, bundle, signal, { timeoutMs, namespace });
+      const answered = await ask(provider, bundle, signal, timeoutMs);
       const { usage } = answered;
       const cost = usage && { usage };
       for (const told of observers) told({ profile, outcome: outcomeOf(answered), ...cost });
@@ -141,8 +131,7 @@ export function createDiagnosisProfiles(
       if (truth) diagnosis.grade = gradeStatus(gradeAnswer(answer, bundle, truth), truth, bundle);
       return { diagnosis, message: diagnosisSentence(diagnosis), ...cost };
     },
-  });
-  return profilesFor(undefined);
+  };
 }
 
 /** By its code: what knows models is a bundle of its own, with a class of its own. */

@@ -64,9 +64,8 @@ export interface DiagnosisProvider {
   readonly name: string;
   /**
    * Answers from the bundle alone. May try again within itself; its caller bounds the whole in time by `signal`.
-   * @param namespace whose share of a budget is used, and for nothing else: no model is told; left out: nobody's
    * @throws where there is no answer: it failed, refused, was cut off, or a budget is used up. The message says
    *   what happened and what to do, in a sentence without secrets.
    */
-  answer(bundle: EvidenceBundle, signal: AbortSignal, namespace?: string): Promise<ProviderAnswer>;
+  answer(bundle: EvidenceBundle, signal: AbortSignal): Promise<ProviderAnswer>;
 }

@@ -15,8 +15,9 @@ export class FairQueue<T> {
     return this.#size;
   }
 
-  has(group: string, item: T): boolean {
-    return this.#groups.get(group)?.has(item) ?? false;
+  /** Items of one group that wait. */
+  sizeOf(group: string): number {
+    return this.#groups.get(group)?.size ?? 0;
   }
 
   /** Puts an item at the end of its group; one that waits already keeps its place. */
@@ -58,17 +59,6 @@ export class FairQueue<T> {
     this.#size -= 1;
     if (items.size === 0) this.#groups.delete(group);
     return true;
-  }
-
-  /** Takes the last item out of the group that has most: whom it hits has come last, and belongs to whoever fills the queue. */
-  dropFromLongest(): T | undefined {
-    let longest: [string, Set<T>] | undefined;
-    for (const entry of this.#groups) if (entry[1].size > (longest?.[1].size ?? 0)) longest = entry;
-    if (!longest) return undefined;
-    const [group, items] = longest;
-    const last = [...items].at(-1);
-    this.delete(group, last as T);
-    return last;
   }
 
   clear(): void {

@@ -35,10 +35,8 @@ export interface ControllerOptions {
   name: string;
   reconcile: Reconcile;
   logger: Logger;
-  /** Keys reconciled at the same time. Default 1. A quarter of them is kept for urgent ones, if there are several. */
+  /** Keys reconciled at the same time. Default 1. At most three quarters of them are of one namespace. */
   concurrency?: number;
-  /** As in `WorkQueue`. */
-  isUrgent?: ((key: string) => boolean) | undefined;
   /** Hears of what waits and what is worked on. */
   observer?: QueueObserver | undefined;
   /** Delays after errors; default as in `WorkQueue`. */
@@ -63,10 +61,9 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
-    const { backoff, concurrency = 1, isUrgent, observer } = options;
-    const reserved = isUrgent ? Math.ceil(concurrency / 4) : 0;
-    const mostOrdinary = Math.max(1, concurrency - reserved);
-    this.#queue = new WorkQueue({ backoff, timers: this.#timers, isUrgent, mostOrdinary, observer });
+    const { backoff, concurrency = 1, observer } = options;
+    const mostOfNamespace = Math.ceil((concurrency * 3) / 4);
+    this.#queue = new WorkQueue({ backoff, timers: this.#timers, mostOfNamespace, observer });
   }
 
   /** Keys that wait for a worker. */

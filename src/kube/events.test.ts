@@ -1,14 +1,13 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-
-import { type EventRecord, EventRecorder, type EventRecorderOptions, truncateUtf8 } from './events.ts';
 import {
   recordingLogger,
   sendJson,
   sendStatus,
   startWireServer,
   type WireServer,
-} from './wire-server.fixture.ts';
+} from '../../test/fixtures/kube/wire-server.ts';
+import { type EventRecord, EventRecorder, type EventRecorderOptions, truncateUtf8 } from './events.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 const eventually = (assertion: () => void): Promise<void> =>
@@ -103,7 +102,7 @@ describe('EventRecorder', () => {
     await events.stop(20_000);
     const written = bodies().map(({ note }) => note);
     expect(written.slice(0, 2)).toContain('the only one');
-    expect(written).toHaveLength(20);
+    expect(written).toHaveLength(21);
     expect(logger.entries[0]?.fields).toEqual({ queueLimit: 20, namespace: 'noisy' });
   });
 

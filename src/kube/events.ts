@@ -4,9 +4,9 @@
  *
  * Events are a courtesy to people, never part of the work: recording neither
  * waits nor throws, the queue is bounded, and what cannot be written is dropped
- * and counted in the log. Namespaces take turns, and what is dropped is of the one
- * that has most waiting, so that nobody's events depend on others'. The same event again within a few minutes is not a new
- * object but a higher count in the series of the first.
+ * and counted in the log. Namespaces take turns, and each has a bound of its own, so
+ * that none drops the events of another. The same event again within a few minutes
+ * is not a new object but a higher count in the series of the first.
  */
 
 import { FairQueue } from '../fair/fair-queue.ts';
@@ -46,7 +46,7 @@ export interface EventRecorderOptions {
   reportingController: string;
   /** This process of it, such as the pod name; cut to 128 characters. */
   reportingInstance: string;
-  /** Events waiting to be written, of all namespaces; more are dropped. Default 256. */
+  /** Events of one namespace that wait to be written; more are dropped. Default 64. */
   queueLimit?: number;
   /** A repeat counts into the series if the last one is no longer ago. Default 6 minutes, as client-go. */
   seriesMs?: number;
@@ -87,7 +87,7 @@ export class EventRecorder {
   #dropped = 0;
 
   constructor(options: EventRecorderOptions) {
-    this.#options = { queueLimit: 256, seriesMs: 360_000, seriesWriteMs: 10_000, ...options };
+    this.#options = { queueLimit: 64, seriesMs: 360_000, seriesWriteMs: 10_000, ...options };
   }
 
   /** Takes an event to be written soon. Returns at once and never throws; after `stop` it does nothing. */
@@ -168,23 +168,20 @@ export class EventRecorder {
     }, waitMs);
   }
 
+  /** Whether it waits to be written by now. */
   #enqueue(series: Series): boolean {
     if (series.queued) return true;
-    series.queued = true;
-    this.#queue.push(namespaceOf(series), series);
-    if (this.#queue.size > this.#options.queueLimit) this.#drop();
-    this.#writing ??= this.#writeAll();
-    return series.queued;
-  }
-
-  #drop(): void {
     const { queueLimit, logger } = this.#options;
-    const dropped = this.#queue.dropFromLongest();
-    if (dropped) dropped.queued = false;
-    if (this.#dropped++ === 0) {
-      const fields = { queueLimit, namespace: dropped && namespaceOf(dropped) };
-      logger.warn(fields, 'too many events wait to be written; dropping new ones of the namespace with most');
+    const namespace = namespaceOf(series);
+    if (this.#queue.sizeOf(namespace) >= queueLimit) {
+      if (this.#dropped++ === 0)
+        logger.warn({ queueLimit, namespace }, 'too many events wait; dropping new ones');
+      return false;
     }
+    series.queued = true;
+    this.#queue.push(namespace, series);
+    this.#writing ??= this.#writeAll();
+    return true;
   }
 
   async #writeAll(): Promise<void> {

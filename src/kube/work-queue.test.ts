@@ -139,40 +139,15 @@ describe('WorkQueue between namespaces', () => {
     expect(await take(queue, 3)).toEqual(['busy/0', 'stranger/one', 'busy/1']);
   });
 
-  it('takes urgent keys first, yet after three of them one that is not', async () => {
-    const queue = new WorkQueue({ isUrgent: (key) => key.includes('urgent') });
-    for (const key of ['a/1', 'a/2']) queue.add(key);
-    for (let i = 0; i < 5; i += 1) queue.add(`b/urgent-${i}`);
-    expect(await take(queue, 7)).toEqual([
-      'b/urgent-0',
-      'b/urgent-1',
-      'b/urgent-2',
-      'a/1',
-      'b/urgent-3',
-      'b/urgent-4',
-      'a/2',
-    ]);
-  });
-
-  it('moves a key that waits into the lane for urgent ones when it is added again as such', async () => {
-    const urgent = new Set<string>();
-    const queue = new WorkQueue({ isUrgent: (key) => urgent.has(key) });
-    for (const key of ['a/1', 'a/2', 'a/3']) queue.add(key);
-    urgent.add('a/3');
-    queue.add('a/3');
-    expect(queue.depth).toBe(3);
-    expect(await take(queue, 3)).toEqual(['a/3', 'a/1', 'a/2']);
-  });
-
-  it('keeps workers for urgent keys: no number of others takes all of them', async () => {
-    const queue = new WorkQueue({ isUrgent: (key) => key.includes('urgent'), mostOrdinary: 2 });
+  it('hands out no more keys of one namespace than it may have, and others meanwhile', async () => {
+    const queue = new WorkQueue({ mostOfNamespace: 2 });
     for (let i = 0; i < 10; i += 1) queue.add(`a/${i}`);
     expect(await take(queue, 2)).toEqual(['a/0', 'a/1']);
     const third = queue.take();
     await vi.advanceTimersByTimeAsync(0);
     expect(queue.processing).toEqual(['a/0', 'a/1']);
-    queue.add('b/urgent');
-    expect(await third).toBe('b/urgent');
+    queue.add('b/0');
+    expect(await third).toBe('b/0');
     queue.done('a/0');
     expect(await queue.take()).toBe('a/2');
   });

@@ -3,15 +3,11 @@
  * most once, is never processed twice at the same time, and a key added while it
  * is processed is processed once more afterwards, so that no change is lost.
  *
- * Keys of one namespace wait for each other and hardly for those of others: the
- * namespaces take turns. What is urgent has a lane of its own, and workers that
- * nothing else occupies.
+ * Namespaces take turns, and none of them can occupy all workers: a key waits for
+ * others of its namespace, and hardly for those of another.
  */
 import { FairQueue } from '../fair/fair-queue.ts';
 import { type BackoffOptions, backoffDelay, longestTimerMs, systemTimers, type Timers } from './wait.ts';
-
-/** So many urgent keys in a row are taken while others wait; then it is the turn of one of those. */
-const URGENT_IN_A_ROW = 3;
 
 /** What a queue tells of its keys, for metrics; times in milliseconds. */
 export interface QueueObserver {
@@ -31,10 +27,8 @@ export interface WorkQueueOptions {
   backoff?: BackoffOptions | undefined;
   /** Default: the system's. */
   timers?: Timers | undefined;
-  /** Whether a key goes before others, asked whenever it is added. Default: none does. */
-  isUrgent?: ((key: string) => boolean) | undefined;
-  /** Keys that are not urgent and are processed at once; workers beyond wait for urgent ones. Default: any number. */
-  mostOrdinary?: number | undefined;
+  /** Keys of one namespace that are processed at the same time. Default: any number. */
+  mostOfNamespace?: number | undefined;
   observer?: QueueObserver | undefined;
 }
 
@@ -42,30 +36,26 @@ export interface WorkQueueOptions {
 export class WorkQueue {
   readonly #backoff: BackoffOptions;
   readonly #timers: Timers;
-  readonly #isUrgent: (key: string) => boolean;
-  readonly #mostOrdinary: number;
+  readonly #mostOfNamespace: number;
   readonly #observer: QueueObserver | undefined;
   /** Waiting to be processed, by namespace; never one that is being processed. */
-  readonly #urgent = new FairQueue<string>();
-  readonly #ordinary = new FairQueue<string>();
+  readonly #waiting = new FairQueue<string>();
   /** When each of those began to wait. */
   readonly #waitingSince = new Map<string, number>();
-  readonly #processing = new Map<string, { readonly urgent: boolean; readonly since: number }>();
+  /** Taken and not done, and since when. */
+  readonly #processing = new Map<string, number>();
   /** Added again while being processed, and since when. */
   readonly #dirty = new Map<string, number>();
   readonly #delayed = new Map<string, { dueAt: number; cancel: AbortController }>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   readonly #idle = Promise.withResolvers<void>();
-  #ordinaryAtWork = 0;
-  #urgentInARow = 0;
   #shutDown = false;
 
   constructor(options: WorkQueueOptions = {}) {
     this.#backoff = options.backoff ?? { baseMs: 250, maxMs: 60_000 };
     this.#timers = options.timers ?? systemTimers;
-    this.#isUrgent = options.isUrgent ?? (() => false);
-    this.#mostOrdinary = options.mostOrdinary ?? Infinity;
+    this.#mostOfNamespace = options.mostOfNamespace ?? Infinity;
     this.#observer = options.observer;
   }
 
@@ -149,11 +139,10 @@ export class WorkQueue {
 
   /** Ends the processing of a key that was taken; one that was added meanwhile waits again. */
   done(key: string): void {
-    const work = this.#processing.get(key);
-    if (!work) throw new Error(`done("${key}") without having been taken`);
+    const workedSince = this.#processing.get(key);
+    if (workedSince === undefined) throw new Error(`done("${key}") without having been taken`);
     this.#processing.delete(key);
-    if (!work.urgent) this.#ordinaryAtWork -= 1;
-    this.#observer?.done(this.#timers.monotonic() - work.since);
+    this.#observer?.done(this.#timers.monotonic() - workedSince);
     const since = this.#dirty.get(key);
     this.#dirty.delete(key);
     if (since === undefined) this.#handOut();
@@ -169,8 +158,7 @@ export class WorkQueue {
     this.#shutDown = true;
     for (const { cancel } of this.#delayed.values()) cancel.abort();
     this.#delayed.clear();
-    this.#urgent.clear();
-    this.#ordinary.clear();
+    this.#waiting.clear();
     this.#waitingSince.clear();
     this.#dirty.clear();
     for (const taker of this.#takers.splice(0)) taker(undefined);
@@ -178,49 +166,28 @@ export class WorkQueue {
     return this.#idle.promise;
   }
 
-  /** Puts a key into its lane; one that waits and has become urgent leaves the other. */
   #await(key: string, since: number): void {
-    const namespace = namespaceOf(key);
     if (!this.#waitingSince.has(key)) this.#waitingSince.set(key, since);
-    if (!this.#isUrgent(key)) {
-      if (!this.#urgent.has(namespace, key)) this.#ordinary.push(namespace, key);
-    } else {
-      this.#ordinary.delete(namespace, key);
-      this.#urgent.push(namespace, key);
-    }
+    this.#waiting.push(namespaceOf(key), key);
     this.#handOut();
   }
 
   /** Gives keys to workers that wait, as long as there are both. */
   #handOut(): void {
     while (this.#takers.length > 0) {
-      const urgent = this.#urgentIsNext();
-      const key = urgent ? this.#urgent.shift() : this.#nextOrdinary();
+      const key = this.#waiting.shift((namespace) => this.#hasWorkerFor(namespace));
       if (key === undefined) return;
       const now = this.#timers.monotonic();
       this.#observer?.taken(now - (this.#waitingSince.get(key) ?? now));
       this.#waitingSince.delete(key);
-      this.#processing.set(key, { urgent, since: now });
-      this.#urgentInARow = urgent ? this.#urgentInARow + 1 : 0;
+      this.#processing.set(key, now);
       this.#takers.shift()?.(key);
     }
   }
 
-  /** Urgent keys go first, yet not so that nobody else ever gets a turn: they may be many. */
-  #urgentIsNext(): boolean {
-    if (this.#urgent.size === 0) return false;
-    return this.#urgentInARow < URGENT_IN_A_ROW || !this.#mayTakeOrdinary || this.#ordinary.size === 0;
-  }
-
-  get #mayTakeOrdinary(): boolean {
-    return this.#ordinaryAtWork < this.#mostOrdinary;
-  }
-
-  #nextOrdinary(): string | undefined {
-    if (!this.#mayTakeOrdinary) return undefined;
-    const key = this.#ordinary.shift();
-    if (key !== undefined) this.#ordinaryAtWork += 1;
-    return key;
+  #hasWorkerFor(namespace: string): boolean {
+    const ofIt = this.processing.filter((key) => namespaceOf(key) === namespace);
+    return ofIt.length < this.#mostOfNamespace;
   }
 }
 

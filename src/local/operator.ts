@@ -11,8 +11,6 @@ import type { OwnedProcess, Supervisor } from './supervisor.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Namespace and ServiceAccount of manifests/operator. */
 const account = { namespace: 'chaosdemo-system', name: 'chaosdemo-operator' };
-/** Where an operator with models keeps what they have used, and its right to that. */
-const SPENDING = 'manifests/operator-with-models/spending.yaml';
 /** Longer than any run of a demo; the token ends with the control plane anyway. */
 const tokenSeconds = 24 * 3600;
 
@@ -44,9 +42,6 @@ export async function startOperator(
   for (const folder of ['manifests/operator', 'manifests/operator/enable-namespace']) {
     const manifest = await kubectl.run(['kustomize', join(root, folder)], call);
     await kubectl.apply(manifest, call);
-  }
-  if (options.args?.some((arg) => arg.startsWith('--diagnosis-profiles'))) {
-    await kubectl.applyPath(join(root, SPENDING), call);
   }
   return await spawnOperator({ controlPlane, supervisor, account, ...options });
 }

@@ -10,8 +10,8 @@ import { apiReference } from '../api/reference.ts';
 import { helpText } from '../settings/settings.ts';
 import { SUBJECTS } from '../subjects/index.ts';
 import { OPERATOR } from './config.ts';
-import { EVENT_REASONS } from './event-notes.ts';
-import { createMetrics, IDLE } from './metrics.ts';
+import { createMetrics, IDLE } from './metrics/metrics.ts';
+import { EVENT_REASONS } from './shell/event-notes.ts';
 
 const APIS = SUBJECTS.map(({ definition }) => definition.api);
 

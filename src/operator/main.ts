@@ -6,7 +6,6 @@ import { loadKubeConfig } from '../kube/kube-config.ts';
 import { ownSettings } from '../settings/settings.ts';
 import { subjectsExplainedBy } from '../subjects/index.ts';
 import { OPERATOR, readConfig } from './config.ts';
-import { createKubeSpending } from './kube-spending.ts';
 import { createLogger, type Logger } from './log.ts';
 import { runOperator } from './operator.ts';
 
@@ -33,8 +32,7 @@ async function main(): Promise<number> {
     userAgent: 'chaosdemo-operator',
     connections: config.concurrency + FURTHER_CONNECTIONS,
   });
-  const { close, providers } = models(client, config.namespace);
-  const profiles = createDiagnosisProfiles({ rules: rulesProvider, ...providers });
+  const profiles = createDiagnosisProfiles({ rules: rulesProvider, ...models });
   try {
     await runOperator(config, client, logger, stop.signal, subjectsExplainedBy(profiles), profiles);
     return 0;
@@ -42,36 +40,22 @@ async function main(): Promise<number> {
     logger.fatal({ err: error }, 'the operator cannot go on');
     return 1;
   } finally {
-    await close();
     await client.close();
   }
 }
 
-/** Makes those who answer for the profiles of models; `close` stores what they have used. */
-type Models = (
-  client: KubeClient,
-  namespace: string,
-) => {
-  readonly providers: Readonly<Record<string, DiagnosisProvider>>;
-  readonly close: () => Promise<void>;
-};
-
-/** The models of a file of profiles; undefined where it cannot be used, and the log says why. */
-async function modelsOf(file: string | undefined, logger: Logger): Promise<Models | undefined> {
-  if (file === undefined) return () => ({ providers: {}, close: async () => {} });
+/** Those who answer for the profiles of models in a file; undefined if it cannot be used, and the log says why. */
+async function modelsOf(
+  file: string | undefined,
+  logger: Logger,
+): Promise<Readonly<Record<string, DiagnosisProvider>> | undefined> {
+  if (file === undefined) return {};
   // Not at rest: most operators have no models.
-  const { providersOf, readProfiles, SpendingBook } = await import('../diagnosis/models/index.ts');
+  const { providersOf, readProfiles } = await import('../diagnosis/models/index.ts');
   try {
     const profiles = await readProfiles(file);
     logger.info({ profiles: profiles.map(({ name }) => name) }, 'profiles that may diagnose');
-    return (client, namespace) => {
-      const book = new SpendingBook({
-        now: Date.now,
-        store: createKubeSpending(client, namespace),
-        onTrouble: (message) => logger.warn({}, message),
-      });
-      return { providers: providersOf(profiles, Date.now, book), close: async () => await book.close() };
-    };
+    return providersOf(profiles, Date.now);
   } catch (error) {
     logger.fatal({ err: error }, 'the file of --diagnosis-profiles cannot be used');
     return undefined;

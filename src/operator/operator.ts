@@ -15,17 +15,17 @@ import { Reflector } from '../kube/reflector.ts';
 import { resourcePath } from '../kube/resource-path.ts';
 import { Store } from '../kube/store.ts';
 import type { Cluster } from '../subjects/cluster.ts';
+import { startHttpServer } from './adapters/http-server.ts';
+import { KillSwitch } from './adapters/kill-switch.ts';
+import { createKubeCluster } from './adapters/kube-cluster.ts';
+import { CHAOS_DEMO_TYPE, createKubeDemoApi } from './adapters/kube-demo-api.ts';
+import { createSystemClock, keepTime } from './adapters/system-clock.ts';
 import type { Config } from './config.ts';
-import { startHttpServer } from './http-server.ts';
-import { KillSwitch } from './kill-switch.ts';
-import { createKubeCluster } from './kube-cluster.ts';
-import { CHAOS_DEMO_TYPE, createKubeDemoApi } from './kube-demo-api.ts';
-import { createKubeEvidence } from './kube-evidence.ts';
-import { Leadership } from './leadership.ts';
+import { createKubeEvidence } from './evidence/kube-evidence.ts';
 import type { Logger } from './log.ts';
-import { createMetrics } from './metrics.ts';
-import type { ConnectedSubjects } from './ports.ts';
-import { createSystemClock, keepTime } from './system-clock.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { Leadership } from './shell/leadership.ts';
+import type { ConnectedSubjects } from './shell/ports.ts';
 
 /** Name of the Lease by which one of several replicas leads. */
 const LEADER_LEASE = 'chaosdemo-operator';

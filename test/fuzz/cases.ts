@@ -1,9 +1,9 @@
 /** ChaosDemos as anybody may send them, and what becomes of them while they are there; a seed repeats them. */
 import fc from 'fast-check';
 import { ANNOTATIONS, specSchema, statusSchema } from '../../src/api/index.ts';
-import { HOSTILE_TEXTS, valueOf } from '../../src/api/schema-arbitrary.fixture.ts';
 import { type Schema, structural } from '../../src/api/structural.ts';
 import { SUBJECTS } from '../../src/subjects/index.ts';
+import { HOSTILE_TEXTS, valueOf } from '../fixtures/api/schema-arbitrary.ts';
 import { drift, ghosts, subject } from '../kit/demo.ts';
 
 /** Done to an object after its first status. */

@@ -8,7 +8,7 @@ import type { ChaosDemo } from '../../src/api/index.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { runProgram } from '../kit/program.ts';
 
-const program = fileURLToPath(new URL('../../src/cli/demo.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../tools/demo/main.ts', import.meta.url));
 
 describe.skipIf(withoutRealTime)('the demo of a limiter of the survey', () => {
   it('tells what its callers get, and leaves nothing behind', async () => {

@@ -13,7 +13,7 @@ import { demo, demoSpec } from '../kit/demo.ts';
 import { until } from '../kit/until.ts';
 import { COMPILED } from './support/plugin.ts';
 
-const program = fileURLToPath(new URL('../../src/cli/demo.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../tools/demo/main.ts', import.meta.url));
 
 it('shows the run on a page until Ctrl-C, ends as the verdict says, and leaves nothing', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));

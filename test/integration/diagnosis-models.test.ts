@@ -2,7 +2,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleOf } from '../../src/diagnosis/bundle.fixture.ts';
 import {
   actions,
   anomalyClasses,
@@ -11,17 +10,18 @@ import {
   type DiagnosisAnswer,
 } from '../../src/diagnosis/index.ts';
 import { providersOf, readProfiles } from '../../src/diagnosis/models/index.ts';
+import type { ModelProfile } from '../../src/diagnosis/models/profiles.ts';
+import { promptOf } from '../../src/diagnosis/models/prompt.ts';
+import { freePort } from '../../src/local/ports.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { LOCAL_MODEL, startLocalModel, writeLocalProfile } from '../../tools/model/local.ts';
+import { bundleOf } from '../fixtures/diagnosis/bundle.ts';
 import {
   completion,
   json,
   type ModelServer,
   startModelServer,
-} from '../../src/diagnosis/models/model-server.fixture.ts';
-import type { ModelProfile } from '../../src/diagnosis/models/profiles.ts';
-import { promptOf } from '../../src/diagnosis/models/prompt.ts';
-import { LOCAL_MODEL, startLocalModel, writeLocalProfile } from '../../src/local/model.ts';
-import { freePort } from '../../src/local/ports.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
+} from '../fixtures/diagnosis/models/model-server.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import { runProgram } from '../kit/program.ts';
 import { until } from '../kit/until.ts';

@@ -1,9 +1,9 @@
 /** Who may be touched, asked of a real API server with the rights that ship; each refusal by its real cause. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { createKubeCluster } from '../../src/operator/kube-cluster.ts';
+import { createKubeCluster } from '../../src/operator/adapters/kube-cluster.ts';
+import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { createLogger } from '../../src/operator/log.ts';
-import { createSystemClock } from '../../src/operator/system-clock.ts';
 import type { Cluster } from '../../src/subjects/cluster.ts';
 import { type DiscoveredTarget, discover } from '../../src/subjects/ratelimiter/admission/discovery.ts';
 import { type RateLimiterSpec, rateLimiterSchema } from '../../src/subjects/ratelimiter/schema.ts';

@@ -1,6 +1,6 @@
 /** The kill switch, turned by an admin and seen by the operator with the rights that ship. */
 import { expect, it, onTestFinished } from 'vitest';
-import { KillSwitch } from '../../src/operator/kill-switch.ts';
+import { KillSwitch } from '../../src/operator/adapters/kill-switch.ts';
 import { createLogger } from '../../src/operator/log.ts';
 import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
 import { shipped } from '../kit/operator.ts';

@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { isNotFound } from '../../src/kube/api-error.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { createKubeEvidence } from '../../src/operator/kube-evidence.ts';
-import type { EvidenceStore, EvidenceWrite, KeptEvidence } from '../../src/operator/ports.ts';
+import { createKubeEvidence } from '../../src/operator/evidence/kube-evidence.ts';
+import type { EvidenceStore } from '../../src/operator/shell/ports.ts';
 import { uniqueNamespace } from '../kit/control-plane.ts';
 import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
 import { until } from '../kit/until.ts';
@@ -34,13 +34,16 @@ beforeEach(async () => {
   await bindTarget(namespace);
   [store, admin] = [createKubeEvidence(await operatorClient()), adminClient()];
   demo = demoIn(namespace);
-  await until(async () => (await keep(99, { probe: 'x' })).state === 'kept', {
-    what: 'the binding to be in force',
-  });
+  const isBound = async (): Promise<boolean> =>
+    await keep(99, { probe: 'x' }).then(
+      () => true,
+      () => false,
+    );
+  await until(isBound, { what: 'the binding to be in force' });
 });
 
-const keep = (run: number, files: Record<string, string>, stored?: KeptEvidence, of = demo) =>
-  store.keep(of, run, files, stored, never);
+const keep = (run: number, files: Record<string, string>, uid?: string, of = demo) =>
+  store.keep(of, run, files, uid, never);
 const pathOf = (name: string) => `/api/v1/namespaces/${namespace}/configmaps/${name}`;
 const read = async (name: string): Promise<ConfigMap | undefined> => {
   try {
@@ -56,18 +59,13 @@ const make = async (name: string, body: object): Promise<ConfigMap> =>
     path: `/api/v1/namespaces/${namespace}/configmaps`,
     body: { metadata: { name }, ...body },
   });
-const storedOf = (write: EvidenceWrite): KeptEvidence => {
-  if (write.state !== 'kept') throw new Error(JSON.stringify(write));
-  return write.stored;
-};
-
 describe('the ConfigMap of a run', () => {
   it('is owned by its ChaosDemo, carries labels, and takes one file after the other', async () => {
-    const first = storedOf(await keep(1, { 'run.json': '1', 'scenario-1.json': 'a' }));
-    storedOf(await keep(1, { 'run.json': '2' }, first));
+    const uid = await keep(1, { 'run.json': '1', 'scenario-1.json': 'a' });
+    expect(await keep(1, { 'run.json': '2' }, uid)).toBe(uid);
     expect(await read('demo-evidence-1')).toMatchObject({
       metadata: {
-        uid: first.uid,
+        uid,
         labels: { 'chaosdemo.dev/evidence-of': 'demo', 'chaosdemo.dev/run': '1' },
         ownerReferences: [
           {
@@ -85,19 +83,19 @@ describe('the ConfigMap of a run', () => {
 
   it('is taken over by a successor, who knows of no write before', async () => {
     await keep(1, { 'run.json': '1', 'scenario-1.json': 'a' });
-    expect(await keep(1, { 'run.json': '2' })).toMatchObject({ state: 'kept' });
+    await keep(1, { 'run.json': '2' });
     expect((await read('demo-evidence-1'))?.data).toEqual({ 'run.json': '2', 'scenario-1.json': 'a' });
   });
 
   it('is written though a person annotates it between two writes', async () => {
-    const stored = storedOf(await keep(1, { 'run.json': '1' }));
+    const uid = await keep(1, { 'run.json': '1' });
     await admin.request({
       method: 'PATCH',
       path: pathOf('demo-evidence-1'),
       contentType: 'application/merge-patch+json',
       body: { metadata: { annotations: { note: 'keep this' } } },
     });
-    storedOf(await keep(1, { 'run.json': '2' }, stored));
+    await keep(1, { 'run.json': '2' }, uid);
     expect((await read('demo-evidence-1'))?.data).toEqual({ 'run.json': '2' });
   });
 
@@ -110,56 +108,49 @@ describe('the ConfigMap of a run', () => {
     for (const [run, ownerReferences] of owners.entries()) {
       const name = `demo-evidence-${run + 1}`;
       const made = await make(name, { metadata: { name, ownerReferences }, data: { precious: 'yes' } });
-      expect(await keep(run + 1, { 'run.json': '1' })).toEqual({
-        state: 'refused',
-        message: `ConfigMap ${name} is not of this ChaosDemo, so it is left alone: delete or rename it`,
-      });
-      await store.remove(demo, run + 1, never);
+      await expect(keep(run + 1, { 'run.json': '1' })).rejects.toThrow(
+        `ConfigMap ${name} is not of this ChaosDemo, so it is left alone: delete or rename it`,
+      );
+      expect(await store.remove(demo, run + 1, never)).toBe(false);
       expect(await read(name)).toEqual(made);
     }
   });
 
-  it('of an earlier ChaosDemo of the name is waited for, and not written', async () => {
+  it('of an earlier ChaosDemo of the name is not written until it has gone', async () => {
     await keep(1, { 'run.json': 'earlier' });
     const later = demoIn(namespace);
-    expect(await keep(1, { 'run.json': 'later' }, undefined, later)).toMatchObject({
-      state: 'taken',
-      message: expect.stringMatching(/has not gone/),
-    });
+    await expect(keep(1, { 'run.json': 'later' }, undefined, later)).rejects.toThrow(/has not gone/);
     await store.remove(later, 1, never);
     expect((await read('demo-evidence-1'))?.data).toEqual({ 'run.json': 'earlier' });
     await store.remove(demo, 1, never);
-    expect(await keep(1, { 'run.json': 'later' }, undefined, later)).toMatchObject({ state: 'kept' });
+    await keep(1, { 'run.json': 'later' }, undefined, later);
+    expect((await read('demo-evidence-1'))?.data).toEqual({ 'run.json': 'later' });
   });
 
-  it('that was deleted meanwhile is said to be gone, also where another has its name by now', async () => {
-    const stored = storedOf(await keep(1, { 'run.json': '1' }));
+  it('that was deleted is not written again under its uid, though another has its name', async () => {
+    const uid = await keep(1, { 'run.json': '1' });
     await admin.request({ method: 'DELETE', path: pathOf('demo-evidence-1') });
-    expect(await keep(1, { 'run.json': '2' }, stored)).toEqual({ state: 'gone' });
+    await expect(keep(1, { 'run.json': '2' }, uid)).rejects.toThrow(/not found/);
     const made = await make('demo-evidence-1', { data: { precious: 'yes' } });
-    expect(await keep(1, { 'run.json': '2' }, stored)).toEqual({ state: 'gone' });
-    expect(await keep(1, { 'run.json': '2' })).toMatchObject({ state: 'refused' });
+    await expect(keep(1, { 'run.json': '2' }, uid)).rejects.toThrow(/metadata\.uid/);
+    await expect(keep(1, { 'run.json': '2' })).rejects.toThrow(/not of this ChaosDemo/);
     expect(await read('demo-evidence-1')).toEqual(made);
   });
 
   it('that nobody may change any more is refused with the reason', async () => {
-    const stored = storedOf(await keep(1, { 'run.json': '1' }));
+    const uid = await keep(1, { 'run.json': '1' });
     await admin.request({
       method: 'PATCH',
       path: pathOf('demo-evidence-1'),
       contentType: 'application/merge-patch+json',
       body: { immutable: true },
     });
-    expect(await keep(1, { 'run.json': '2' }, stored)).toMatchObject({
-      state: 'refused',
-      message: expect.stringMatching(/immutable/),
-    });
+    await expect(keep(1, { 'run.json': '2' }, uid)).rejects.toThrow(/immutable/);
   });
 
   it('is removed with a run that is too old, and only that one', async () => {
     for (const run of [1, 2]) await keep(run, { 'run.json': '1' });
-    await store.remove(demo, 1, never);
-    await store.remove(demo, 7, never);
+    expect([await store.remove(demo, 1, never), await store.remove(demo, 7, never)]).toEqual([true, false]);
     expect([await read('demo-evidence-1'), await read('demo-evidence-2')]).toEqual([
       undefined,
       expect.anything(),
@@ -168,9 +159,8 @@ describe('the ConfigMap of a run', () => {
 
   it('is refused where the right is missing, with what to do', async () => {
     const other = demoIn(await uniqueNamespace('evidence'));
-    expect(await keep(1, { 'run.json': '1' }, undefined, other)).toMatchObject({
-      state: 'refused',
-      message: expect.stringMatching(/cannot create resource "configmaps".*ClusterRole chaosdemo-target/),
-    });
+    await expect(keep(1, { 'run.json': '1' }, undefined, other)).rejects.toThrow(
+      /cannot create resource "configmaps".*ClusterRole chaosdemo-target/,
+    );
   });
 });

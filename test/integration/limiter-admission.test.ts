@@ -9,11 +9,11 @@ import type { SubjectEffect } from '../../src/demo/effects.ts';
 import type { Finding } from '../../src/demo/findings.ts';
 import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/demo/subject.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { createSystemClock } from '../../src/operator/system-clock.ts';
-import { MemoryCluster } from '../../src/subjects/cluster.fixture.ts';
+import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { NotFoundOutError } from '../../src/subjects/ratelimiter/faults/fault.ts';
 import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
-import { pod, unready } from '../../src/subjects/targets/pod.fixture.ts';
+import { MemoryCluster } from '../fixtures/subjects/cluster.ts';
+import { pod, unready } from '../fixtures/subjects/targets/pod.ts';
 import { limiterSpec, never, PERMITTED } from '../kit/driven-limiter.ts';
 import { until } from '../kit/until.ts';
 

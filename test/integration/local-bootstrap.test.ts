@@ -80,7 +80,7 @@ describe.skipIf(withoutRealTime)('bootstrap', () => {
 
 /** What a clone under test consists of. */
 interface Clone {
-  /** Source of src/cli/demo.ts. */
+  /** Source of tools/demo/main.ts. */
   readonly demo: string;
   /** Version of the one package that is installed; default what the lock file asks for. */
   readonly installed?: string;
@@ -102,10 +102,10 @@ async function makeClone({ demo, installed = '2.0.0', npm }: Clone): Promise<str
   onTestFinished(() => rm(clone, { recursive: true, force: true, maxRetries: 5 }));
   for (const file of ['bootstrap.mjs', 'tools/follow-parent.mjs'])
     await cp(join(repository, file), join(clone, file));
-  await mkdir(join(clone, 'src', 'cli'), { recursive: true });
+  await mkdir(join(clone, 'tools', 'demo'), { recursive: true });
   await writeFile(join(clone, 'package.json'), '{"type": "module"}');
   await writeFile(
-    join(clone, 'src', 'cli', 'demo.ts'),
+    join(clone, 'tools', 'demo', 'main.ts'),
     `import { writeFileSync as write } from 'node:fs';\n${demo}\nwrite('ready', '');\n`,
   );
   await writeFile(join(clone, 'package-lock.json'), lockFile('2.0.0'));

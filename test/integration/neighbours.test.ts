@@ -7,7 +7,7 @@ import { resourcePath } from '../../src/kube/resource-path.ts';
 import type { ControlPlane } from '../../src/local/control-plane.ts';
 import { writeKubeconfig } from '../../src/local/kubectl.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
-import { CHAOS_DEMO_TYPE } from '../../src/operator/kube-demo-api.ts';
+import { CHAOS_DEMO_TYPE } from '../../src/operator/adapters/kube-demo-api.ts';
 import { adminKubectl, connectAsAdmin } from '../kit/control-plane.ts';
 import { Demos } from '../kit/demos.ts';
 import { prepareOperator } from '../kit/operator.ts';

@@ -13,7 +13,7 @@ import {
   json,
   type ModelServer,
   startModelServer,
-} from '../../src/diagnosis/models/model-server.fixture.ts';
+} from '../fixtures/diagnosis/models/model-server.ts';
 import { drift, ghosts } from '../kit/demo.ts';
 import { metricsOf } from '../kit/operator.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

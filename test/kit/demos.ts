@@ -4,7 +4,7 @@ import { isNotFound } from '../../src/kube/api-error.ts';
 import type { KubeClient, KubeRequest } from '../../src/kube/client.ts';
 import type { Lease } from '../../src/kube/lease-lock.ts';
 import { resourcePath } from '../../src/kube/resource-path.ts';
-import { CHAOS_DEMO_TYPE } from '../../src/operator/kube-demo-api.ts';
+import { CHAOS_DEMO_TYPE } from '../../src/operator/adapters/kube-demo-api.ts';
 import { type DemoManifest, demo, demoSpec, sample } from './demo.ts';
 import { until } from './until.ts';
 

@@ -10,8 +10,8 @@ import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../src/demo/findings.ts';
 import { type InvariantReading, nothingObserved, type Observed } from '../../src/demo/observed.ts';
 import type { FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
-import { ActivityRunner } from '../../src/operator/activity-runner.ts';
-import { createSystemClock } from '../../src/operator/system-clock.ts';
+import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
+import { ActivityRunner } from '../../src/operator/shell/activity-runner.ts';
 import {
   createRateLimiterDriver,
   type RateLimiterDriverOptions,

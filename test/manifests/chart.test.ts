@@ -71,7 +71,7 @@ describe('the chart', () => {
     [{ diagnosis: { profiles: [{ ...MODEL, name: 'rules' }] } }, '/diagnosis/profiles/0/name'],
     [{ diagnosis: { profiles: [{ ...MODEL, apiKey: 'secret' }] } }, "'apiKey' not allowed"],
     [{ diagnosis: { profiles: [{ ...MODEL, egress: {} }] } }, '/diagnosis/profiles/0/egress'],
-    [{ diagnosis: { profiles: [{ ...MODEL, namespaceShare: 0 }] } }, '/diagnosis/profiles/0/namespaceShare'],
+    [{ diagnosis: { profiles: [{ ...MODEL, tokensPerDay: 0 }] } }, '/diagnosis/profiles/0/tokensPerDay'],
     [{ metrics: { serviceMonitor: { enable: true } } }, "'enable' not allowed"],
     [
       { metrics: { prometheusRule: { docsUrl: 'https://git.example.com/' } } },

@@ -2,9 +2,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot, type StepOptions } from '../../src/local/binaries/cache.ts';
+import { installPackages, whyNotInstallable } from '../../src/local/binaries/debian-packages.ts';
 import { LocalError } from '../../src/local/errors.ts';
 import { attempt, output } from '../../src/local/run.ts';
-import { installPackages, whyNotInstallable } from '../offline/debian.ts';
 import { effectiveCapabilities } from './requirements.ts';
 
 export type { StepOptions } from '../../src/local/binaries/cache.ts';

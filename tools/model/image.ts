@@ -3,10 +3,10 @@ import { cp, link, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { cacheRoot, type StepOptions } from '../../src/local/binaries/cache.ts';
-import { LOCAL_MODEL_PORT } from '../../src/local/model.ts';
 import { root } from '../../src/local/run.ts';
 import { buildImage, type Engine } from '../cluster/engine.ts';
 import { ensureModelFiles } from './files.ts';
+import { LOCAL_MODEL_PORT } from './local.ts';
 
 /**
  * Builds it, 340 MB, with the name that manifests/model has for it, and returns that.

@@ -2,11 +2,11 @@
 import { constants, getPriority, setPriority } from 'node:os';
 import { z } from 'zod';
 import { runProgram } from '../../src/cli/program.ts';
-import { LOCAL_MODEL, LOCAL_MODEL_PORT } from '../../src/local/model.ts';
 import { file, port, text } from '../../src/settings/kinds.ts';
 import type { Program, ValuesOf } from '../../src/settings/settings.ts';
 import type { ModelFiles } from './files.ts';
 import { loadModel } from './llama.ts';
+import { LOCAL_MODEL, LOCAL_MODEL_PORT } from './local.ts';
 import { modelServer } from './server.ts';
 
 const settings = {

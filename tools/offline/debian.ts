@@ -1,69 +1,12 @@
-/** Packages of Debian: installed where this process may, or unpacked into a small Debian of their own. */
-import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+/** Packages of Debian, unpacked on their own or as a small Debian. */
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheRoot, type StepOptions } from '../../src/local/binaries/cache.ts';
-import { withLock } from '../../src/local/binaries/lock.ts';
+import type { StepOptions } from '../../src/local/binaries/cache.ts';
+import { installPackages } from '../../src/local/binaries/debian-packages.ts';
 import { withHeartbeat } from '../../src/local/binaries/progress.ts';
 import { findInPath, output } from '../../src/local/run.ts';
 
-/** What installPackages takes besides the packages. */
-export interface InstallOptions extends StepOptions {
-  /** Default: whether this process is root. */
-  readonly root?: boolean;
-  /** Where Debian asks whether a package may start its service. */
-  readonly policyFile?: string;
-}
-
 const aptGetMs = 10 * 60_000;
-const install = ['install', '--yes', '--no-install-recommends', '-o', 'APT::Keep-Downloaded-Packages=false'];
-
-/** Why packages cannot be installed here; undefined where they can. */
-export async function whyNotInstallable({ env, root }: InstallOptions): Promise<string | undefined> {
-  if (!(await findInPath('apt-get', env))) return 'this system has no apt-get';
-  return (root ?? process.getuid?.() === 0) ? undefined : 'only root may install Debian packages';
-}
-
-/** `apt-get update` and `install`; no service is started, and no archive kept. Throws COMMAND_FAILED with what apt-get said. */
-export async function installPackages(
-  packages: readonly string[],
-  { env = process.env, progress, signal, policyFile = '/usr/sbin/policy-rc.d' }: InstallOptions,
-): Promise<void> {
-  const aptGet = (await findInPath('apt-get', env)) ?? 'apt-get';
-  const run = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: aptGetMs, signal };
-  const work = async (): Promise<void> => {
-    for (const args of [['update'], [...install, ...packages]]) {
-      const what = `apt-get ${args[0]}`;
-      progress(what);
-      await withHeartbeat(
-        progress,
-        () => what,
-        () => output(aptGet, args, run),
-      );
-    }
-  };
-  // apt-get does not wait for another one that updates its lists, and the policy is one file for all.
-  await withLock(
-    join(cacheRoot(env), 'apt-get.lock'),
-    () => progress('another run is installing packages: waiting for it'),
-    async () => await withoutServiceStart(policyFile, work),
-    undefined,
-    signal,
-  );
-}
-
-/** Debian starts the service of a package it installs unless this file says 101. What was there comes back. */
-async function withoutServiceStart(policyFile: string, work: () => Promise<void>): Promise<void> {
-  const aside = `${policyFile}.chaosdemo`;
-  await rename(policyFile, aside).catch(() => {});
-  try {
-    await writeFile(policyFile, '#!/bin/sh\nexit 101\n');
-    await chmod(policyFile, 0o755);
-    await work();
-  } finally {
-    await rm(policyFile, { force: true });
-    await rename(aside, policyFile).catch(() => {});
-  }
-}
 
 /**
  * Unpacks packages of another suite into `folder`, from where this Debian gets its own; they are not installed, and

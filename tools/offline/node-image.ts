@@ -7,13 +7,13 @@ import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from '
 import { join } from 'node:path';
 import type { StepOptions } from '../../src/local/binaries/cache.ts';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
+import { withGo } from '../../src/local/binaries/go.ts';
 import { output } from '../../src/local/run.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import type { Engine } from '../cluster/engine.ts';
 import { type Programs, version, writeComponentImages } from './component-images.ts';
 import { preload } from './containerd-store.ts';
 import { makeDebian } from './debian.ts';
-import { withGo } from './go.ts';
 import { ensurePrograms, nodePrograms } from './programs.ts';
 
 /** What images are made with. */

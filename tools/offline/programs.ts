@@ -6,13 +6,8 @@ import { createHash } from 'node:crypto';
 import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureFolder, platform, type StepOptions } from '../../src/local/binaries/cache.ts';
-import {
-  type PinnedVersions,
-  readPin,
-  readPinnedVersions,
-  toolsFolder,
-} from '../../src/local/binaries/versions.ts';
-import { type GoModule, withGo } from './go.ts';
+import { buildModules, type GoModule, kubernetesModule, withGo } from '../../src/local/binaries/go.ts';
+import { readPin, readPinnedVersions, toolsFolder } from '../../src/local/binaries/versions.ts';
 
 /** What is built and cached together; `key` tells one version of it from another. */
 export interface ProgramSet {
@@ -27,25 +22,8 @@ export interface ProgramSet {
 export async function ensurePrograms(set: ProgramSet, options: StepOptions): Promise<string> {
   return await ensureFolder(`programs/${set.key}-${platform}`, options, async (partial) => {
     options.progress(`building ${set.name}: ${set.takes}, once a machine`);
-    await buildAll(partial, set.modules, options);
+    await buildModules(partial, set.modules, options);
   });
-}
-
-async function buildAll(folder: string, modules: readonly GoModule[], options: StepOptions): Promise<void> {
-  await withGo(options, async (go) => {
-    for (const module of modules) await go.build(module, folder);
-  });
-}
-
-/** Builds etcd, kube-apiserver and kubectl into `folder`. Throws as {@link ensurePrograms}. */
-export async function buildControlPlane(
-  folder: string,
-  versions: PinnedVersions,
-  options: StepOptions,
-): Promise<void> {
-  const etcd = { name: `etcd ${versions.etcd}`, tool: 'etcd', packages: ['go.etcd.io/etcd/server/v3'] };
-  const apiServer = kubernetes('kube-apiserver and kubectl', versions, ['kube-apiserver', 'kubectl']);
-  await buildAll(folder, [{ ...etcd, output: 'etcd' }, apiServer], options);
 }
 
 /** What a node image needs besides the control plane's programs. */
@@ -58,7 +36,7 @@ export async function nodePrograms(): Promise<ProgramSet> {
     takes: 'some 4 to 10 minutes',
     key: `node-${versions.kubernetes}-containerd-${containerd}-coredns-${coredns}`,
     modules: [
-      kubernetes('kubelet, kubeadm and the rest of Kubernetes', versions, [
+      kubernetesModule('kubelet, kubeadm and the rest of Kubernetes', versions, [
         'kube-controller-manager',
         'kube-scheduler',
         'kube-proxy',
@@ -75,18 +53,6 @@ export async function nodePrograms(): Promise<ProgramSet> {
       { name: `CoreDNS ${coredns}`, tool: 'coredns', packages: ['chaosdemo.dev/tools/coredns'] },
       { name: 'the pause program', tool: 'pause', packages: ['chaosdemo.dev/tools/pause'] },
     ],
-  };
-}
-
-function kubernetes(what: string, { kubernetes: version }: PinnedVersions, commands: string[]): GoModule {
-  const [major, minor] = version.slice(1).split('.');
-  const variable = '-X k8s.io/component-base/version';
-  return {
-    name: `${what} ${version}`,
-    tool: 'kubernetes',
-    packages: commands.map((command) => `k8s.io/kubernetes/cmd/${command}`),
-    // Without the stamp they call themselves v0.0.0.
-    stamp: `${variable}.gitVersion=${version} ${variable}.gitMajor=${major} ${variable}.gitMinor=${minor}`,
   };
 }
 

@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { overviewPage, runPage } from '../../src/cli/plugin/ui/pages.ts';
-import { overviewOfAll } from '../../src/cli/plugin/ui/serve.fixture.ts';
-import { recordedRun } from '../../src/cli/report/report.fixture.ts';
 import { heard, type LiveState } from '../../src/cli/view/state.ts';
-import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../src/cli/view/status.fixture.ts';
 import { watchView } from '../../src/cli/view/watch-view.ts';
+import { overviewOfAll } from '../../test/fixtures/cli/plugin/ui/serve.ts';
+import { recordedRun } from '../../test/fixtures/cli/report/report.ts';
+import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../test/fixtures/cli/view/status.ts';
 
 /** The live view in a terminal, and the pages in a browser. */
 export type Shown = 'view' | 'pages';

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startWireServer } from '../../kube/wire-server.fixture.ts';
+import { startWireServer } from '../../../test/fixtures/kube/wire-server.ts';
 import { chooseName, listNames } from './demos.ts';
 
 const { signal } = new AbortController();

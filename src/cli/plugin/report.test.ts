@@ -2,9 +2,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { recordedConfigMap, recordedRun } from '../../../test/fixtures/cli/report/report.ts';
+import { sendJson, startWireServer, type WireServer } from '../../../test/fixtures/kube/wire-server.ts';
 import type { ChaosDemo } from '../../api/index.ts';
-import { sendJson, startWireServer, type WireServer } from '../../kube/wire-server.fixture.ts';
-import { recordedConfigMap, recordedRun } from '../report/report.fixture.ts';
 import { report } from './report.ts';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { demoWith } from '../../../test/fixtures/cli/view/status.ts';
 import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../api/index.ts';
-import { demoWith } from '../view/status.fixture.ts';
 import { REFUSED_MS, standingOf, Waiter } from './standing.ts';
 
 type Conditions = Record<string, [status: 'True' | 'False' | 'Unknown', reason: string]>;

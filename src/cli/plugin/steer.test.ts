@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { demoWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { demoWith, statusInFault } from '../view/status.fixture.ts';
 import { PluginError } from './errors.ts';
 import { abortOf, advanceOf, requestOf, rerunOf } from './steer.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { recordedRun } from '../../../test/fixtures/cli/report/report.ts';
 import { chartSvg } from './chart.ts';
 import type { Plot, PlotLine } from './plot.ts';
 import { plotsOf } from './plots.ts';
-import { recordedRun } from './report.fixture.ts';
 
 const SIZE = { width: 660, height: 280 };
 /** Pixels between the edges of the drawing of values. */

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostile } from '../view/hostile-text.fixture.ts';
+import { recordedRun, withTextsOf } from '../../../test/fixtures/cli/report/report.ts';
+import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
 import { reportHtml } from './html.ts';
-import { recordedRun, withTextsOf } from './report.fixture.ts';
 import { type Report, type ReportSource, reportOf } from './report.ts';
 import { escaped } from './text.ts';
 

@@ -1,10 +1,10 @@
 import { DOMParser, onErrorStopParsing } from '@xmldom/xmldom';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { recordedRun, withTextsOf } from '../../../test/fixtures/cli/report/report.ts';
+import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
 import { printable, type ScenarioStatus, type Verdict } from '../../api/index.ts';
-import { hostile } from '../view/hostile-text.fixture.ts';
 import { reportJunit } from './junit.ts';
-import { recordedRun, withTextsOf } from './report.fixture.ts';
 import { type Report, type ReportSource, reportOf } from './report.ts';
 
 const xml = (source: ReportSource) => {

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import markdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
-import { hostile } from '../view/hostile-text.fixture.ts';
+import { recordedRun, withTextsOf } from '../../../test/fixtures/cli/report/report.ts';
+import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
 import { reportMarkdown } from './markdown.ts';
-import { recordedRun, withTextsOf } from './report.fixture.ts';
 import { type Report, reportOf } from './report.ts';
 
 /** Reads HTML, links and tables, as forges do. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { recordedRun } from '../../../test/fixtures/cli/report/report.ts';
 import type { DiagnosisStatus } from '../../api/index.ts';
 import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { chartSvg } from './chart.ts';
 import { plotsOf } from './plots.ts';
-import { recordedRun } from './report.fixture.ts';
 
 /** The first scenario of the recorded run: a pause. */
 function drift(): ScenarioEvidence {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { recordedRun } from '../../../test/fixtures/cli/report/report.ts';
 import type { ScenarioStatus, Verdict } from '../../api/index.ts';
-import { recordedRun } from './report.fixture.ts';
 import { type Report, reportOf } from './report.ts';
 
 const verdict = (phase: Verdict['phase'], reason: Verdict['reason']): Verdict => ({

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { hostile } from './hostile-text.fixture.ts';
+import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
 import { beside, center, fit, type Line, pad, render, rule, seg, spread, widthOf, wrap } from './line.ts';
 
 const columns = fc.integer({ min: 0, max: 120 });

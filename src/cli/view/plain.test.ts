@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { demoWith, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import { plainLines } from './plain.ts';
 import { heard, startState } from './state.ts';
-import { demoWith, stateWith, statusInFault } from './status.fixture.ts';
 
 describe('a run as plain lines', () => {
   it('says what is new, once', () => {

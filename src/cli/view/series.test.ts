@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { recordedRun } from '../report/report.fixture.ts';
+import { recordedRun } from '../../../test/fixtures/cli/report/report.ts';
+import { evidenceOfRun } from '../../../test/fixtures/cli/view/status.ts';
 import { chartsOf } from './series.ts';
-import { evidenceOfRun } from './status.fixture.ts';
 
 describe('the charts of a run', () => {
   const [drift, allowed] = chartsOf(evidenceOfRun());

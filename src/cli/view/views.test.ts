@@ -2,14 +2,14 @@
 import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { diagnosisWith } from '../../api/diagnosis.fixture.ts';
+import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
+import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
+import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { hostile } from './hostile-text.fixture.ts';
 import { render } from './line.ts';
 import { resultLines } from './parts.ts';
 import { presentView } from './present-view.ts';
 import { heard, type LiveState, startState } from './state.ts';
-import { evidenceOfRun, NOW, stateWith, statusInFault } from './status.fixture.ts';
 import { type Frame, watchView } from './watch-view.ts';
 
 const frame = (columns: number, rows: number, color = false): Frame => ({

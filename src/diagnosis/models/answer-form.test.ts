@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bundleOf } from '../bundle.fixture.ts';
+import { bundleOf } from '../../../test/fixtures/diagnosis/bundle.ts';
 import { answerForm } from './answer-form.ts';
 
 const formOf = (events: number) =>

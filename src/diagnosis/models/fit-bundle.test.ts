@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bundleOf } from '../../../test/fixtures/diagnosis/bundle.ts';
 import { evidenceBundle } from '../../evidence/index.ts';
-import { bundleOf } from '../bundle.fixture.ts';
 import { fitBundle } from './fit-bundle.ts';
 
 const pointsOf = (count: number, value: (i: number) => number): [number, number][] =>

@@ -2,4 +2,3 @@
 export { ProfilesError } from './profiles.ts';
 export { providersOf } from './providers.ts';
 export { readProfiles } from './read-profiles.ts';
-export { SpendingBook } from './spending-book.ts';

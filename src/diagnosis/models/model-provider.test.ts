@@ -2,13 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { leaksOf } from '../../evidence/index.ts';
-import type { DiagnosisAnswer } from '../answer.ts';
-import { bundleOf } from '../bundle.fixture.ts';
-import { checkAnswer } from '../check-answer.ts';
-import type { DiagnosisProvider } from '../provider.ts';
-import { ANSWER_BYTES } from './bounded-fetch.ts';
-import { modelProvider } from './model-provider.ts';
+import { bundleOf } from '../../../test/fixtures/diagnosis/bundle.ts';
 import {
   type Answer,
   type Asked,
@@ -17,9 +11,14 @@ import {
   json,
   type ModelServer,
   startModelServer,
-} from './model-server.fixture.ts';
+} from '../../../test/fixtures/diagnosis/models/model-server.ts';
+import { leaksOf } from '../../evidence/index.ts';
+import type { DiagnosisAnswer } from '../answer.ts';
+import { checkAnswer } from '../check-answer.ts';
+import type { DiagnosisProvider } from '../provider.ts';
+import { ANSWER_BYTES } from './bounded-fetch.ts';
+import { modelProvider } from './model-provider.ts';
 import { type ModelProfile, parseProfiles } from './profiles.ts';
-import { SpendingBook } from './spending-book.ts';
 
 const KEY = 'key-of-a-test-0123456789';
 
@@ -69,8 +68,7 @@ const serve = async (answer: Answer, more: object = {}): Promise<ModelProfile> =
   return parseProfiles({ profiles: [profile] })[0] as ModelProfile;
 };
 
-const provide = (profile: ModelProfile, now = Date.now): DiagnosisProvider =>
-  modelProvider(profile, new SpendingBook({ now }), now);
+const provide = (profile: ModelProfile, now = Date.now): DiagnosisProvider => modelProvider(profile, now);
 
 const ask = async (profile: ModelProfile, signal = new AbortController().signal, now = Date.now) =>
   await provide(profile, now).answer(bundle, signal);

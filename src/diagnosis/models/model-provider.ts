@@ -7,7 +7,6 @@ import type { ModelProfile } from './profiles.ts';
 import { PROMPT_VERSION, promptOf } from './prompt.ts';
 import { readCa, readKey } from './read-profiles.ts';
 import { withoutKey } from './redacted.ts';
-import type { SpendingBook } from './spending-book.ts';
 import { estimateTokens } from './tokens.ts';
 
 /** More than any model counts: what a server reports beyond that is not believed. */
@@ -15,18 +14,13 @@ const MOST_TOKENS = 100_000_000;
 
 /**
  * The provider of a profile.
- * @param book what was used up of budgets; one for all profiles of a process
  * @param now milliseconds since the epoch
  */
-export function modelProvider(
-  profile: ModelProfile,
-  book: SpendingBook,
-  now: () => number,
-): DiagnosisProvider {
-  const budget = new DayBudget(profile, book, now);
+export function modelProvider(profile: ModelProfile, now: () => number): DiagnosisProvider {
+  const budget = new DayBudget(profile, now);
   return {
     name: profile.kind,
-    async answer(bundle, signal, namespace) {
+    async answer(bundle, signal) {
       const prompt = promptOf(bundle, profile.maxInputTokens);
       if (prompt === undefined) {
         throw new Error(
@@ -36,8 +30,7 @@ export function modelProvider(
       const key = profile.apiKeyFile === undefined ? undefined : await readKey(profile.apiKeyFile);
       const ca = profile.caFile === undefined ? undefined : await readCa(profile.caFile);
       const most = { input: prompt.tokens, output: profile.maxOutputTokens };
-      if (budget.isBounded) await book.refresh(signal);
-      let reservation = budget.reserve(most, namespace);
+      let reservation = budget.reserve(most);
       const { AskError, askModel } = await import('./ask-model.ts');
       const question = {
         profile,
@@ -46,7 +39,7 @@ export function modelProvider(
         ...(ca !== undefined && { ca }),
         // What was set aside for the attempt that broke off stays so.
         onBilledRetry: () => {
-          reservation = budget.reserve(most, namespace);
+          reservation = budget.reserve(most);
         },
       };
       try {

@@ -35,7 +35,6 @@ describe('profiles', () => {
         maxInputTokens: 16_000,
         maxOutputTokens: 2000,
         reasoning: false,
-        namespaceShare: 50,
       },
       {
         ...hosted,
@@ -44,7 +43,6 @@ describe('profiles', () => {
         maxInputTokens: 16_000,
         maxOutputTokens: 2000,
         reasoning: false,
-        namespaceShare: 50,
       },
       { name: 'plain', kind: 'rules' },
     ]);

@@ -58,8 +58,6 @@ const model = z
     reasoning: z.boolean().default(false),
     tokensPerDay: z.int().min(1).max(1_000_000_000).optional(),
     dollarsPerDay: dollars.optional(),
-    /** Percent of what other namespaces leave of a budget that one may use. */
-    namespaceShare: z.int().min(1).max(100).default(50),
     /** Dollars for a million tokens. */
     price: z.strictObject({ input: dollars, output: dollars }).optional(),
   })

@@ -1,8 +1,8 @@
 /** Whoever looks may be short of processor time: then everything is slow, and nothing is wrong. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bundleOf, type Part, type Points } from '../../../test/fixtures/diagnosis/bundle.ts';
 import { thinned } from '../../evidence/thin.ts';
-import { bundleOf, type Part, type Points } from '../bundle.fixture.ts';
 import { explain } from './index.ts';
 
 const REPLICAS = ['replica-1', 'replica-2', 'replica-3'] as const;

@@ -1,7 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  type BundleParts,
+  bundleOf,
+  type Part,
+  type Points,
+} from '../../../test/fixtures/diagnosis/bundle.ts';
 import { type EvidenceBundle, SIGNALS, type Signal } from '../../evidence/index.ts';
-import { type BundleParts, bundleOf, type Part, type Points } from '../bundle.fixture.ts';
 import { checkAnswer } from '../check-answer.ts';
 import { explain } from './index.ts';
 

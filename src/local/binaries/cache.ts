@@ -72,7 +72,7 @@ export async function placeAtomically(
 export async function removeLeftovers(folder: string, name = ''): Promise<void> {
   const names = await readdir(folder).catch((): string[] => []);
   const leftovers = names.filter(
-    (each) => each.startsWith(name) && /\.(partial|replaced|stale)-[0-9a-f]+$/.test(each),
+    (each) => each.startsWith(name) && /\.(partial|replaced)-[0-9a-f]+$/.test(each),
   );
   await Promise.all(leftovers.map((each) => rm(join(folder, each), { recursive: true, force: true })));
 }

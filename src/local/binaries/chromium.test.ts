@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { program, programs } from '../../../test/fixtures/local/binaries/programs.ts';
 import { ensureChromium } from './chromium.ts';
-import { program, programs } from './programs.fixture.ts';
 
 const progress = (): void => {};
 

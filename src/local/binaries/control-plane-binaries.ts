@@ -6,10 +6,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ControlPlaneBinaries } from '../control-plane.ts';
 import { LocalError, messageOf } from '../errors.ts';
-import { offline } from '../offline.ts';
 import { attempt } from '../run.ts';
 import { cacheRoot, placeAtomically, platform, removeLeftovers, type StepOptions } from './cache.ts';
 import { downloadArchive, envtestIndexUrl, findArchive } from './envtest.ts';
+import { buildControlPlane } from './go.ts';
 import { withLock } from './lock.ts';
 import { compareVersions, type PinnedVersions, readPinnedVersions } from './versions.ts';
 
@@ -127,7 +127,6 @@ async function download(
 async function build(cache: string, versions: PinnedVersions, options: StepOptions): Promise<FoundBinaries> {
   const target = join(cache, builtName(versions));
   options.progress(`building the control plane into ${target}: some 4 to 15 minutes, once a machine`);
-  const { buildControlPlane } = await offline();
   return await place(target, (folder) => buildControlPlane(folder, versions, options));
 }
 

@@ -1,15 +1,11 @@
 /** Has packages of Debian installed that bring what a machine lacks. */
+import { chmod, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LocalError, type LocalErrorCode, messageOf } from '../errors.ts';
-import { offline } from '../offline.ts';
-import type { StepOptions } from './cache.ts';
-
-/** What {@link installMissing} takes besides what is missing. */
-export interface PackageOptions extends StepOptions {
-  /** Default: whether this process is root. */
-  readonly root?: boolean;
-  /** Where Debian asks whether a package may start its service. */
-  readonly policyFile?: string;
-}
+import { findInPath, output } from '../run.ts';
+import { cacheRoot, type StepOptions } from './cache.ts';
+import { withLock } from './lock.ts';
+import { withHeartbeat } from './progress.ts';
 
 /** What a machine lacks, and what brings it. */
 export interface Missing {
@@ -31,7 +27,6 @@ export async function installMissing(
   { code, found, packages, what }: Missing,
   options: PackageOptions,
 ): Promise<void> {
-  const { installPackages, whyNotInstallable } = await offline();
   const obstacle = await whyNotInstallable(options);
   if (obstacle) throw new LocalError(code, `${found}, and ${obstacle}`);
   options.progress(`${found}. Next: installing ${what}`);
@@ -39,4 +34,63 @@ export async function installMissing(
     options.signal?.throwIfAborted();
     throw new LocalError(code, messageOf(error), { cause: error });
   });
+}
+
+/** What {@link installPackages} takes besides the packages. */
+export interface PackageOptions extends StepOptions {
+  /** Default: whether this process is root. */
+  readonly root?: boolean;
+  /** Where Debian asks whether a package may start its service. */
+  readonly policyFile?: string;
+}
+
+const aptGetMs = 10 * 60_000;
+const install = ['install', '--yes', '--no-install-recommends', '-o', 'APT::Keep-Downloaded-Packages=false'];
+
+/** Why packages cannot be installed here; undefined where they can. */
+export async function whyNotInstallable({ env, root }: PackageOptions): Promise<string | undefined> {
+  if (!(await findInPath('apt-get', env))) return 'this system has no apt-get';
+  return (root ?? process.getuid?.() === 0) ? undefined : 'only root may install Debian packages';
+}
+
+/** `apt-get update` and `install`; no service is started, and no archive kept. Throws COMMAND_FAILED with what apt-get said. */
+export async function installPackages(
+  packages: readonly string[],
+  { env = process.env, progress, signal, policyFile = '/usr/sbin/policy-rc.d' }: PackageOptions,
+): Promise<void> {
+  const aptGet = (await findInPath('apt-get', env)) ?? 'apt-get';
+  const run = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: aptGetMs, signal };
+  const work = async (): Promise<void> => {
+    for (const args of [['update'], [...install, ...packages]]) {
+      const what = `apt-get ${args[0]}`;
+      progress(what);
+      await withHeartbeat(
+        progress,
+        () => what,
+        () => output(aptGet, args, run),
+      );
+    }
+  };
+  // apt-get does not wait for another one that updates its lists, and the policy is one file for all.
+  await withLock(
+    join(cacheRoot(env), 'apt-get.lock'),
+    () => progress('another run is installing packages: waiting for it'),
+    async () => await withoutServiceStart(policyFile, work),
+    undefined,
+    signal,
+  );
+}
+
+/** Debian starts the service of a package it installs unless this file says 101. What was there comes back. */
+async function withoutServiceStart(policyFile: string, work: () => Promise<void>): Promise<void> {
+  const aside = `${policyFile}.chaosdemo`;
+  await rename(policyFile, aside).catch(() => {});
+  try {
+    await writeFile(policyFile, '#!/bin/sh\nexit 101\n');
+    await chmod(policyFile, 0o755);
+    await work();
+  } finally {
+    await rm(policyFile, { force: true });
+    await rename(aside, policyFile).catch(() => {});
+  }
 }

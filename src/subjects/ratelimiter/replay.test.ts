@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FAULT_TO, outageHistory, START } from '../../../test/fixtures/ratelimiter/outage-history.ts';
+import {
+  FAULT_TO,
+  outageHistory,
+  START,
+} from '../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
 import { OutageJudge } from './faults/store-outage/judge.ts';
 import { History } from './history/history.ts';
 import { HistoryFormatError, linesOf } from './history/json-lines.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { pod } from '../../../test/fixtures/subjects/targets/pod.ts';
 import { resolveContainerPort } from './container-port.ts';
-import { pod } from './pod.fixture.ts';
 
 const sidecar = {
   name: 'proxy',

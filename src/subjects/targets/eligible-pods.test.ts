@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { type PodFields, pod, unready } from '../../../test/fixtures/subjects/targets/pod.ts';
 import type { Reason } from '../../api/index.ts';
 import type { Pod } from '../cluster.ts';
 import { awaitReady, selectPods } from './eligible-pods.ts';
-import { type PodFields, pod, unready } from './pod.fixture.ts';
 import { Refusal } from './refusal.ts';
 
 const choice = { selector: 'app=limiter', port: 'http', part: 'subject.part' };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MemoryCluster } from '../cluster.fixture.ts';
+import { MemoryCluster } from '../../../test/fixtures/subjects/cluster.ts';
 import { NamespaceReader } from './namespace-reader.ts';
 import { orRefusal, Refusal } from './refusal.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { pod, unready } from '../../../test/fixtures/subjects/targets/pod.ts';
 import { settledTemplate } from './eligible-pods.ts';
-import { pod, unready } from './pod.fixture.ts';
 import { templateOf, templatesOf } from './pod-template.ts';
 
 const of =

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { pod, unready } from '../../../test/fixtures/subjects/targets/pod.ts';
 import { selectPods } from './eligible-pods.ts';
-import { pod, unready } from './pod.fixture.ts';
 import { Readiness } from './readiness.ts';
 
 const choice = { selector: 'app=limiter', port: 'http', part: 'subject.part' };

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { MemoryCluster } from '../../../test/fixtures/subjects/cluster.ts';
+import { pod } from '../../../test/fixtures/subjects/targets/pod.ts';
 import type { Clock } from '../../demo/clock.ts';
 import type { Finding } from '../../demo/findings.ts';
-import { MemoryCluster } from '../cluster.fixture.ts';
-import { pod } from './pod.fixture.ts';
 import { keepLooking, lookAgain } from './second-look.ts';
 
 const never = new AbortController().signal;

@@ -1,4 +1,4 @@
-import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../runner/limiter.ts';
 
 const guide = 'https://github.com/bucket4j/bucket4j#readme';
 const clientSide =

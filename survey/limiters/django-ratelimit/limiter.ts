@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { SurveyedLimiter } from '../../runner/limiter.ts';
 
 const settings = 'https://django-ratelimit.readthedocs.io/en/stable/settings.html';
 

@@ -1,4 +1,4 @@
-import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../runner/limiter.ts';
 
 const configuration = 'https://express-rate-limit.mintlify.app/reference/configuration';
 const failsClosed: FailureSaying = {

@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { SurveyedLimiter } from '../../runner/limiter.ts';
 
 /**
  * The dependency of FastAPI, under uvicorn; the last release that counts in Redis itself (0.2 leaves that to

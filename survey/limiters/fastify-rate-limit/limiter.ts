@@ -1,4 +1,4 @@
-import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../runner/limiter.ts';
 
 const documentation = 'https://github.com/fastify/fastify-rate-limit#options';
 const skipOnError: FailureSaying = {

@@ -1,4 +1,4 @@
-import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../runner/limiter.ts';
 
 const configuration = 'https://flask-limiter.readthedocs.io/en/stable/configuration.html';
 const strategies = 'https://flask-limiter.readthedocs.io/en/stable/strategies.html';

@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { SurveyedLimiter } from '../../runner/limiter.ts';
 
 /** The middleware of Hono, with its own store for Redis. */
 export const limiter: SurveyedLimiter = {

@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { SurveyedLimiter } from '../../runner/limiter.ts';
 
 /** The guard of NestJS, with the storage for Redis that its documentation names. */
 export const limiter: SurveyedLimiter = {

@@ -1,4 +1,4 @@
-import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../runner/limiter.ts';
 
 const insurance: FailureSaying = {
   quote: 'Insurance limiter is used only when main limiter comes up with any error.',

@@ -1,4 +1,4 @@
-import type { FailureSaying, SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { FailureSaying, SurveyedLimiter } from '../../runner/limiter.ts';
 
 const api = 'https://slowapi.readthedocs.io/en/latest/api/';
 const swallow: FailureSaying = {

@@ -1,4 +1,4 @@
-import type { SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import type { SurveyedLimiter } from '../../runner/limiter.ts';
 
 const factory =
   'https://docs.spring.io/spring-cloud-gateway/reference/spring-cloud-gateway-server-webflux/gatewayfilter-factories/requestratelimiter-factory.html';

@@ -2,8 +2,8 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { install } from '../../../src/local/surveyed/install.ts';
-import { fillIn, type SurveyedLimiter } from '../../../src/local/surveyed/limiter.ts';
+import { install } from '../../../survey/runner/install.ts';
+import { fillIn, type SurveyedLimiter } from '../../../survey/runner/limiter.ts';
 import { type Kind, loadImages } from '../../../tools/cluster/cluster.ts';
 import { buildImage } from '../../../tools/cluster/engine.ts';
 import type { ProvidedCluster } from '../global-setup.ts';

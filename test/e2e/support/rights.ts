@@ -29,14 +29,9 @@ interface AuditEvent {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The roles under manifests/operator, and of an operator with models. */
+/** The roles under manifests/operator. */
 export async function readShippedRoles(): Promise<Role[]> {
-  const files = [
-    'operator/cluster-role.yaml',
-    'operator/target-cluster-role.yaml',
-    'operator/role.yaml',
-    'operator-with-models/spending.yaml',
-  ];
+  const files = ['operator/cluster-role.yaml', 'operator/target-cluster-role.yaml', 'operator/role.yaml'];
   const texts = await Promise.all(files.map((file) => readFile(join(root, 'manifests', file), 'utf8')));
   return texts
     .flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as Role))

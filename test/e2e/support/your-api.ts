@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { ChaosDemo } from '../../../src/api/index.ts';
 import { root } from '../../../src/local/run.ts';
-import { configuredOf } from '../../../src/local/surveyed/demo.ts';
-import type { SurveyedLimiter, Variant } from '../../../src/local/surveyed/limiter.ts';
-import { rateLimiterSpec } from '../../../src/local/surveyed/rate-limiter-spec.ts';
+import { configuredOf } from '../../../survey/runner/demo.ts';
+import type { SurveyedLimiter, Variant } from '../../../survey/runner/limiter.ts';
+import { rateLimiterSpec } from '../../../survey/runner/rate-limiter-spec.ts';
 
 /** What is deployed, and where. */
 export interface YourApi {

@@ -2,7 +2,7 @@
 import type { ChaosDemo } from '../../../src/api/index.ts';
 import { evidenceName } from '../../../src/evidence/index.ts';
 import { resourcePath } from '../../../src/kube/resource-path.ts';
-import { CHAOS_DEMO_TYPE } from '../../../src/operator/kube-demo-api.ts';
+import { CHAOS_DEMO_TYPE } from '../../../src/operator/adapters/kube-demo-api.ts';
 import { uniqueNamespace } from '../../kit/control-plane.ts';
 import { demo } from '../../kit/demo.ts';
 import { Demos } from '../../kit/demos.ts';

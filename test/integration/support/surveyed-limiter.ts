@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../../../src/local/redis-server.ts';
 import { Supervisor } from '../../../src/local/supervisor.ts';
-import { install } from '../../../src/local/surveyed/install.ts';
-import { loadLimiter } from '../../../src/local/surveyed/limiters.ts';
-import { rateLimiterSpec } from '../../../src/local/surveyed/rate-limiter-spec.ts';
-import { startLimiter, stopLimiter } from '../../../src/local/surveyed/start.ts';
 import type { RateLimiterTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import { install } from '../../../survey/runner/install.ts';
+import { loadLimiter } from '../../../survey/runner/limiters.ts';
+import { rateLimiterSpec } from '../../../survey/runner/rate-limiter-spec.ts';
+import { startLimiter, stopLimiter } from '../../../survey/runner/start.ts';
 import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 
 export const CONFIGURED = { limit: 10, windowSeconds: 60 };

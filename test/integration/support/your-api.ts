@@ -1,9 +1,9 @@
 /** A rate limiter that people run, as the pods of an API in a world: what docs/your-limiter.md is about. */
 import { expect } from 'vitest';
 import { registerPods } from '../../../src/local/pods.ts';
-import { install } from '../../../src/local/surveyed/install.ts';
-import { loadLimiter } from '../../../src/local/surveyed/limiters.ts';
-import { startLimiter } from '../../../src/local/surveyed/start.ts';
+import { install } from '../../../survey/runner/install.ts';
+import { loadLimiter } from '../../../survey/runner/limiters.ts';
+import { startLimiter } from '../../../survey/runner/start.ts';
 import type { World } from '../../kit/world.ts';
 
 export interface YourApi {

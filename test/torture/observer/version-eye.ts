@@ -4,7 +4,7 @@ import type { ChaosDemo } from '../../../src/api/index.ts';
 import { isGone } from '../../../src/kube/api-error.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import { resourcePath } from '../../../src/kube/resource-path.ts';
-import { CHAOS_DEMO_TYPE } from '../../../src/operator/kube-demo-api.ts';
+import { CHAOS_DEMO_TYPE } from '../../../src/operator/adapters/kube-demo-api.ts';
 import { now, type TortureRecord } from '../record.ts';
 
 const WATCH_MS = 600_000;

@@ -2,10 +2,15 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { demoWith } from '../../../../test/fixtures/cli/view/status.ts';
+import {
+  sendJson,
+  sendStatus,
+  startWireServer,
+  type WireServer,
+} from '../../../../test/fixtures/kube/wire-server.ts';
 import { specSchema } from '../../../api/index.ts';
-import { sendJson, sendStatus, startWireServer, type WireServer } from '../../../kube/wire-server.fixture.ts';
 import { rateLimiterApi } from '../../../subjects/ratelimiter/api.ts';
-import { demoWith } from '../../view/status.fixture.ts';
 import type { Finding } from './finding.ts';
 import { checkRights } from './operator-checks.ts';
 import type { DemoScene } from './scene.ts';

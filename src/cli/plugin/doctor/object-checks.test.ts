@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { demoWith, statusInFault } from '../../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemo, ChaosDemoStatus } from '../../../api/index.ts';
-import { demoWith, statusInFault } from '../../view/status.fixture.ts';
 import type { Finding } from './finding.ts';
 import { findingLines } from './finding.ts';
 import { checkObject } from './object-checks.ts';

@@ -2,7 +2,7 @@
 import { ENABLED_LABEL, GROUP, PLURAL, VERSION } from '../../../api/index.ts';
 import { resourcePath } from '../../../kube/resource-path.ts';
 import { sleep } from '../../../kube/wait.ts';
-import { stops } from '../../../operator/kill-switch.ts';
+import { stops } from '../../../operator/adapters/kill-switch.ts';
 import { shell } from '../connection.ts';
 import type { Finding } from './finding.ts';
 import { checked, read, type Scene } from './scene.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { demoWith } from '../../view/status.fixture.ts';
+import { demoWith } from '../../../../test/fixtures/cli/view/status.ts';
 import { overviewPage, runPage } from './pages.ts';
 
 const kubectl = 'kubectl --context prod';

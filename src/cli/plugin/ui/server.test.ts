@@ -3,9 +3,9 @@ import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { MemorySource } from '../../../../test/fixtures/cli/plugin/ui/serve.ts';
+import { withTextsOf } from '../../../../test/fixtures/cli/report/report.ts';
 import { ApiError, ApiUnreachableError } from '../../../kube/api-error.ts';
-import { withTextsOf } from '../../report/report.fixture.ts';
-import { MemorySource } from './serve.fixture.ts';
 import { BOUNDS, serveUi, type Ui } from './server.ts';
 
 // Plots are drawn, which takes its time on a machine that is busy.

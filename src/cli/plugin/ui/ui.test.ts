@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { recordedConfigMap, recordedRun } from '../../report/report.fixture.ts';
+import { recordedConfigMap, recordedRun } from '../../../../test/fixtures/cli/report/report.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const SECRET = 'bearer-of-the-user';

@@ -1,13 +1,16 @@
 /** What one tenant can do to the runs of another, and to its own rests. */
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
+import {
+  RUN_ID,
+  serverWith,
+} from '../../../../test/fixtures/subjects/ratelimiter/admission/answering-redis.ts';
+import { pod } from '../../../../test/fixtures/subjects/targets/pod.ts';
 import { limiterSpec, never } from '../../../../test/kit/driven-limiter.ts';
 import type { AdmissionRequest } from '../../../demo/subject.ts';
-import { MemoryCluster } from '../../cluster.fixture.ts';
 import type { ClusterLease } from '../../cluster.ts';
-import { pod } from '../../targets/pod.fixture.ts';
 import { rateLimiter } from '../index.ts';
-import { RUN_ID, serverWith } from './answering-redis.fixture.ts';
 
 const clock = { now: Date.now, monotonic: () => performance.now(), sleep: async () => undefined };
 

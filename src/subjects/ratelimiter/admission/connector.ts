@@ -234,7 +234,7 @@ export class RateLimiterConnector implements SubjectConnector {
       generation,
       now: () => clock.now(),
       budget: this.#budget.onBehalfOf(namespace),
-      diagnosis: this.#diagnosis.onBehalfOf(namespace),
+      diagnosis: this.#diagnosis,
       logger,
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
       server: {

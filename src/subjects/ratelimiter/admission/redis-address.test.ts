@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { MemoryCluster } from '../../cluster.fixture.ts';
-import { type PodFields, pod } from '../../targets/pod.fixture.ts';
+import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
+import { type PodFields, pod } from '../../../../test/fixtures/subjects/targets/pod.ts';
 import type { RateLimiterSpec } from '../schema.ts';
 import { atItsAddress } from './discovery.ts';
 

@@ -1,9 +1,19 @@
 /** What a server on loopback that is no Redis, or a malicious one, makes of an admission. */
 import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type Answers,
+  bulk,
+  INFO,
+  PASSWORD,
+  RUN_ID,
+  serverWith,
+} from '../../../../test/fixtures/subjects/ratelimiter/admission/answering-redis.ts';
+import {
+  MOST_STANDSTILL_MS,
+  standstillMs,
+} from '../../../../test/fixtures/subjects/ratelimiter/standstill.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { MOST_STANDSTILL_MS, standstillMs } from '../standstill.fixture.ts';
 import { RedisConnections } from '../store/redis-client.ts';
-import { type Answers, bulk, INFO, PASSWORD, RUN_ID, serverWith } from './answering-redis.fixture.ts';
 import { admitRedis } from './redis-admission.ts';
 
 async function outcomeOf(answers: Answers, allowOtherClients = false): Promise<string> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryCluster } from '../../cluster.fixture.ts';
+import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import type { Cluster, KeptNote } from '../../cluster.ts';
 import { freeAt, MOST_PAUSED_MS, type Pause, parsePauses, RedisRest, SHARE_OF_MS } from './redis-rest.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { type PodFields, pod, unready } from '../../../../test/fixtures/subjects/targets/pod.ts';
 import type { Reason } from '../../../api/index.ts';
 import type { Pod, Service } from '../../cluster.ts';
-import { type PodFields, pod, unready } from '../../targets/pod.fixture.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { podSelectorOf, resolveRedis } from './redis-service.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { modelOf } from '../limits/limiter-models.fixture.ts';
+import { modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { balanceOf, balanceOfOne } from './accounts.ts';
 

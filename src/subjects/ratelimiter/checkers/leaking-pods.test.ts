@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import type { CallerRequest } from '../history/events.ts';
-import { modelOf } from '../limits/limiter-models.fixture.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { behaviourOf } from './behaviour.ts';
 import { overOf } from './over-admission.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OutageUnderTest } from '../../../../test/fixtures/ratelimiter/outage-under-test.ts';
+import { modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
+import { OutageUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/outage-under-test.ts';
 import type { CallerRequest, Got } from '../history/events.ts';
-import { modelOf } from '../limits/limiter-models.fixture.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../limits/rate-limit.ts';
 import { LEAST_ASKED } from './behaviour.ts';
 import { asOfOneLimit, type CallerSettings } from './requests.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OutageUnderTest } from '../../../../test/fixtures/ratelimiter/outage-under-test.ts';
+import { OutageUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/outage-under-test.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
 import { seenInvariant } from '../faults/store-outage/seen-invariant.ts';
 import type { CallerKind, CallerRequest, Got } from '../history/events.ts';

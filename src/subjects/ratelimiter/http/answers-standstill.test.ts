@@ -1,10 +1,13 @@
 /** How long the event loop stands still for answers that come all at once, by what they hold. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { jsonAnswer, startAnsweringNode } from '../../../../test/fixtures/ratelimiter/http/answering-node.ts';
+import {
+  jsonAnswer,
+  startAnsweringNode,
+} from '../../../../test/fixtures/subjects/ratelimiter/http/answering-node.ts';
+import { standstillMs } from '../../../../test/fixtures/subjects/ratelimiter/standstill.ts';
 import { gotOf } from '../interfaces/caller-request.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../interfaces/http/schema.ts';
-import { standstillMs } from '../standstill.fixture.ts';
 import { sendBurst } from './burst.ts';
 import { type BurstNode, spread } from './burst-plan.ts';
 import { ConnectionBudget } from './connection-budget.ts';

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { outOfFiles } from '../../../../test/fixtures/ratelimiter/http/out-of-files.ts';
+import { outOfFiles } from '../../../../test/fixtures/subjects/ratelimiter/http/out-of-files.ts';
 import { sendBurst } from './burst.ts';
 import { type BurstNode, BurstNotSentError, type BurstPlan, spread } from './burst-plan.ts';
 import { CONNECTION_BYTES, ConnectionBudget } from './connection-budget.ts';
@@ -390,7 +390,7 @@ describe('a burst that cannot be sent', () => {
 
   it.runIf(process.platform === 'linux')('looks at how many files this process may open', async () => {
     const program = fileURLToPath(
-      new URL('../../../../test/fixtures/ratelimiter/http/files.ts', import.meta.url),
+      new URL('../../../../test/fixtures/subjects/ratelimiter/http/files.ts', import.meta.url),
     );
     const limited = ['-c', 'ulimit -n 150 && exec "$0" "$@"', process.execPath, program];
     const tell = async (count: number): Promise<string> =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { modelOf } from './limiter-models.fixture.ts';
+import { modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { type AdmittedRequest, overAdmission } from './over-admission.ts';
 import { mostAdmitted, type RateLimit } from './rate-limit.ts';
 

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Decide, modelOf } from './limiter-models.fixture.ts';
+import {
+  type Decide,
+  modelOf,
+} from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
 import { mostRestMs, wholeAgainAt } from './whole-again.ts';
 import { CLOCK_WITHIN_MS } from './window-turn.ts';

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Attacked } from '../../../../test/fixtures/ratelimiter/store/attacked-client.ts';
+import type { Attacked } from '../../../../test/fixtures/subjects/ratelimiter/store/attacked-client.ts';
 import {
   answering,
   type Behaviour,
@@ -12,7 +12,7 @@ import {
   endlessly,
   type HostileRedis,
   startHostileRedis,
-} from '../../../../test/fixtures/ratelimiter/store/hostile-redis.ts';
+} from '../../../../test/fixtures/subjects/ratelimiter/store/hostile-redis.ts';
 import { boundedConnection, type ConnectionLimits } from './bounded-connection.ts';
 
 const MIB = 1024 * 1024;
@@ -44,7 +44,7 @@ async function attack(
   command: readonly string[],
 ): Promise<Attacked | { died: string }> {
   const program = fileURLToPath(
-    new URL('../../../../test/fixtures/ratelimiter/store/attacked-client.ts', import.meta.url),
+    new URL('../../../../test/fixtures/subjects/ratelimiter/store/attacked-client.ts', import.meta.url),
   );
   const heap = ['--max-old-space-size=256', '--expose-gc'];
   try {

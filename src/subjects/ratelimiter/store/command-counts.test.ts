@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { MOST_STANDSTILL_MS, standstillMs } from '../standstill.fixture.ts';
+import {
+  MOST_STANDSTILL_MS,
+  standstillMs,
+} from '../../../../test/fixtures/subjects/ratelimiter/standstill.ts';
 import { type CommandCounts, grown, OTHERS, parseCommandCounts } from './command-counts.ts';
 
 const line = (name: string, calls: number) =>

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { endlessRoom } from '../../../../test/fixtures/ratelimiter/traffic-room.ts';
+import { endlessRoom } from '../../../../test/fixtures/subjects/ratelimiter/traffic-room.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { AnswerMemory } from '../http/answer.ts';
 import { ConnectionBudget } from '../http/connection-budget.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DriftUnderTest } from '../../../../../test/fixtures/ratelimiter/drift-under-test.ts';
+import { DriftUnderTest } from '../../../../../test/fixtures/subjects/ratelimiter/drift-under-test.ts';
 import { specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { NodeClient } from '../../http/node-client.ts';

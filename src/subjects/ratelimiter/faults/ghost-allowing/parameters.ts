@@ -9,8 +9,8 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
+import { MOST_AHEAD_MS } from '../../../../demo/context.ts';
 import { CONFIDENCE, excludedAbove, trialsToExclude } from '../../../../demo/power.ts';
-import { MOST_AHEAD_MS } from '../../../../demo/sound-status.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';

@@ -1,0 +1,155 @@
+import { defineConfig, type OxlintOverride } from 'oxlint';
+
+/** All folders of src above src/api and src/evidence. */
+const ABOVE_API = ['kube', 'demo', 'subjects', 'diagnosis', 'operator', 'limiter', 'local', 'cli'];
+
+interface Floor {
+  /** Files that this applies to; of several floors of a file the last one counts. */
+  readonly files: readonly string[];
+  /** Folders of src, or patterns of paths, that these files may not import. */
+  readonly not: readonly string[];
+  /** Packages that they may not import. */
+  readonly packages?: readonly string[];
+  readonly because: string;
+}
+
+/** Which way imports go: docs/architecture.md shows the same as a picture. */
+const FLOORS: readonly Floor[] = [
+  { files: ['src/**'], not: [], because: '' },
+  {
+    files: ['src/api/**'],
+    not: ABOVE_API,
+    because: 'src/api stands below everything: it imports nothing of ours',
+  },
+  {
+    files: ['src/evidence/**'],
+    not: ABOVE_API,
+    because: 'evidence knows no subject and nobody who explains it: src/api only',
+  },
+  {
+    files: ['src/kube/**'],
+    not: ['api', 'demo', 'subjects', 'diagnosis', 'operator', 'limiter', 'local', 'cli'],
+    because: 'src/kube is a general controller runtime: it knows nothing of chaos',
+  },
+  {
+    files: ['src/demo/**'],
+    not: ['kube', 'subjects', 'diagnosis', 'operator', 'limiter', 'local', 'cli'],
+    packages: ['@kubernetes/client-node', 'ioredis', 'undici'],
+    because: 'src/demo is the framework: it knows no subject and no Kubernetes',
+  },
+  {
+    files: ['src/subjects/**'],
+    not: ['kube', 'operator', 'limiter', 'local', 'cli'],
+    packages: ['@kubernetes/client-node'],
+    because: 'a subject stands on src/demo, src/diagnosis and src/api only',
+  },
+  {
+    files: ['src/diagnosis/**'],
+    not: ['kube', 'subjects', 'operator', 'limiter', 'local', 'cli'],
+    packages: ['@kubernetes/client-node', 'ioredis'],
+    because: 'a diagnosis works from observations only: src/demo and src/api',
+  },
+  {
+    files: ['src/limiter/**'],
+    not: ['api', 'kube', 'demo', 'subjects', 'diagnosis', 'operator', 'local', 'cli'],
+    packages: ['@kubernetes/client-node'],
+    because: 'the limiter is a separate service',
+  },
+  {
+    files: ['src/operator/**'],
+    not: ['limiter', 'local', 'cli', '**/subjects/**', '!**/subjects/cluster.ts'],
+    because: 'the shell runs in a cluster; main.ts and the generator pass it the registered subjects',
+  },
+  {
+    files: ['src/operator/main.ts', 'src/operator/generate.ts', 'src/operator/generate.test.ts'],
+    not: ['limiter', 'local', 'cli', '**/subjects/*/**'],
+    because: 'the operator runs in a cluster, and takes its subjects from the registry',
+  },
+  {
+    files: ['src/local/**'],
+    not: ['cli', 'operator', 'subjects'],
+    because: 'src/local starts programs; it does not import them',
+  },
+  {
+    files: ['src/cli/plugin/**', 'src/cli/view/**'],
+    not: ['limiter', 'local'],
+    because: 'the plugin runs against a cluster of its user: it brings neither a control plane nor limiters',
+  },
+];
+
+/** The rule of a floor. Nothing in src imports what is outside of src; only its tests import fixtures from test. */
+function rules(
+  { not, packages = [], because }: Floor,
+  outside: readonly string[],
+): NonNullable<OxlintOverride['rules']> {
+  const group = not.map((each) => (each.includes('*') ? each : `**/${each}/**`));
+  return {
+    'no-restricted-imports': [
+      'error',
+      {
+        paths: [...packages],
+        patterns: [
+          ...(group.length > 0 ? [{ group, message: because }] : []),
+          { group: outside.map((each) => `**/${each}/**`), message: 'src imports nothing outside of src' },
+        ],
+      },
+    ],
+  };
+}
+
+/** Globs of the tests that globs of files match. */
+function testsIn(files: readonly string[]): string[] {
+  return files
+    .flatMap((file) => (file.endsWith('**') ? TESTS.map((test) => file.replace('**', test)) : file))
+    .filter((file) => !file.endsWith('.ts') || /\.(test|fixture)\.ts$/.test(file));
+}
+
+const OUTSIDE = ['tools', 'survey', 'bench', 'corpus'];
+const TESTS = ['**/*.test.ts', '**/*.test.tsx', '**/*.fixture.ts'];
+
+export default defineConfig({
+  plugins: ['typescript', 'import', 'unicorn', 'oxc', 'vitest'],
+  categories: { correctness: 'error', suspicious: 'error', perf: 'warn' },
+  env: { node: true, es2024: true },
+  ignorePatterns: ['survey/limiters/*/app/**'],
+  rules: {
+    'typescript/no-floating-promises': 'error',
+    'typescript/no-misused-promises': 'error',
+    'typescript/await-thenable': 'error',
+    'typescript/switch-exhaustiveness-check': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/consistent-type-imports': 'error',
+    'import/no-cycle': 'error',
+    'typescript/no-unsafe-type-assertion': 'off',
+    'import/no-unassigned-import': 'off',
+    'import/no-named-as-default-member': 'off',
+    'oxc/no-map-spread': 'off',
+    'no-unmodified-loop-condition': 'off',
+    'typescript/require-array-sort-compare': 'off',
+    'typescript/unbound-method': 'off',
+    'no-await-in-loop': 'off',
+    'no-console': 'error',
+    'no-shadow': 'off',
+    'unicorn/filename-case': ['error', { case: 'kebabCase' }],
+    'unicorn/prefer-add-event-listener': 'off',
+    'unicorn/no-array-sort': 'off',
+    'unicorn/consistent-function-scoping': 'off',
+  },
+  overrides: [
+    ...FLOORS.flatMap((floor) => [
+      { files: [...floor.files], excludeFiles: TESTS, rules: rules(floor, [...OUTSIDE, 'test']) },
+      { files: testsIn(floor.files), rules: rules(floor, OUTSIDE) },
+    ]),
+    { files: ['src/cli/**', '*.mjs', '**/*.mjs', 'bench/**', 'tools/**'], rules: { 'no-console': 'off' } },
+    {
+      files: ['**/*.test.ts'],
+      rules: {
+        'no-console': 'off',
+        'unicorn/no-useless-spread': 'off',
+        'vitest/no-conditional-expect': 'off',
+        'vitest/expect-expect': 'off',
+        'vitest/require-mock-type-parameters': 'off',
+      },
+    },
+  ],
+});

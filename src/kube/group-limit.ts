@@ -1,0 +1,48 @@
+/** Bounds how much work runs at the same time, in all and of one group. */
+import pLimit, { type LimitFunction } from 'p-limit';
+import { abortable } from './wait.ts';
+
+/** How much may run. */
+export interface GroupLimitOptions {
+  /** In all. */
+  readonly most: number;
+  /** Of one group. */
+  readonly mostByGroup: number;
+}
+
+/**
+ * A limit for work of many groups. That of the group comes first: so few of it wait for the common one, and work of
+ * another group waits for no more than these.
+ */
+export class GroupLimit {
+  readonly #mostByGroup: number;
+  readonly #all: LimitFunction;
+  readonly #byGroup = new Map<string, LimitFunction>();
+
+  constructor({ most, mostByGroup }: GroupLimitOptions) {
+    this.#mostByGroup = mostByGroup;
+    this.#all = pLimit(most);
+  }
+
+  /**
+   * Runs `work` when it is its turn, and settles as it does.
+   * @throws the reason of `signal` as soon as it aborts; work that runs has to heed it itself
+   */
+  async run<T>(group: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const inTurn = async (): Promise<T> => {
+      signal.throwIfAborted();
+      return await work();
+    };
+    return await abortable(this.#run(group, inTurn), signal);
+  }
+
+  async #run<T>(group: string, work: () => Promise<T>): Promise<T> {
+    const limit = this.#byGroup.get(group) ?? pLimit(this.#mostByGroup);
+    this.#byGroup.set(group, limit);
+    try {
+      return await limit(async () => await this.#all(work));
+    } finally {
+      if (limit.activeCount + limit.pendingCount === 0) this.#byGroup.delete(group);
+    }
+  }
+}

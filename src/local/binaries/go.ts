@@ -1,0 +1,160 @@
+/** Builds programs from the Go modules pinned under tools/. Each of them has a folder there. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LocalError } from '../errors.ts';
+import { attempt, findInPath, output, type RunOptions } from '../run.ts';
+import { Supervisor } from '../supervisor.ts';
+import { cacheRoot, type StepOptions } from './cache.ts';
+import { formatElapsed, withHeartbeat } from './progress.ts';
+import { compareVersions, type PinnedVersions, readPin, toolsFolder } from './versions.ts';
+
+/** Programs of one module. */
+export interface GoModule {
+  /** For people: `kind v0.33.0`. */
+  readonly name: string;
+  /** Its folder under tools/. */
+  readonly tool: string;
+  readonly packages: readonly string[];
+  /** Name of the file; without it one file a package, named after it. */
+  readonly output?: string;
+  /** Variables that are set at link time, `-X PATH=VALUE`. */
+  readonly stamp?: string;
+  /** Build tags, separated by commas. */
+  readonly tags?: string;
+}
+
+/**
+ * Go with caches of its own, which are gone when `work` has ended: they grow to gigabytes, and what was built
+ * is not built again. Caches that GOCACHE and GOMODCACHE name are used, and stay.
+ * Throws GO_MISSING.
+ */
+export async function withGo<T>(options: StepOptions, work: (go: Go) => Promise<T>): Promise<T> {
+  const { env = process.env } = options;
+  // The official archive is unpacked to /usr/local, often without a word in PATH.
+  const binary = await findInPath('go', { PATH: `${env['PATH'] ?? ''}:/usr/local/go/bin` });
+  if (!binary) throw new LocalError('GO_MISSING', 'Go is needed for building and is not on this machine');
+  // Beside what is built, not under the system's temporary folder, which may be in memory.
+  await mkdir(cacheRoot(env), { recursive: true });
+  const supervisor = new Supervisor();
+  try {
+    const caches = supervisor.temporaryFolder('go', cacheRoot(env));
+    return await work(new Go(binary, caches, options));
+  } finally {
+    await supervisor.close();
+  }
+}
+
+/** The command `go`. */
+export class Go {
+  readonly #binary: string;
+  readonly #options: StepOptions;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(binary: string, caches: string, options: StepOptions) {
+    const { env = process.env } = options;
+    this.#binary = binary;
+    this.#options = options;
+    this.#env = {
+      GOCACHE: join(caches, 'build'),
+      GOMODCACHE: join(caches, 'modules'),
+      GOTMPDIR: caches,
+      ...env,
+      // No C compiler is needed, and no setting of the user's own projects may leak in.
+      CGO_ENABLED: '0',
+      GOWORK: 'off',
+      // Go makes modules read-only, and then nobody can remove them.
+      GOFLAGS: '-modcacherw',
+      GOOS: '',
+      GOARCH: '',
+    };
+  }
+
+  /** Builds into `folder`, with a line of progress every 5 s. Throws GO_TOO_OLD or BUILD_FAILED. */
+  async build(
+    { name, tool, packages, output: file = '', stamp = '', tags = '' }: GoModule,
+    folder: string,
+  ): Promise<void> {
+    const { progress } = this.#options;
+    await this.#assertVersion(tool);
+    const start = performance.now();
+    let downloaded = 0;
+    let compiled = 0;
+    const onErrorLine = (line: string): void => {
+      if (line.startsWith('go: downloading ')) downloaded++;
+      else if (!line.startsWith('#') && !line.includes(' ')) compiled++;
+    };
+    const args = ['build', '-mod=readonly', '-v', '-trimpath', '-ldflags', `-s -w ${stamp}`.trim()];
+    if (tags) args.push('-tags', tags);
+    progress(`building ${name}`);
+    await withHeartbeat(
+      progress,
+      () => `building ${name}: ${downloaded} modules downloaded, ${compiled} packages compiled`,
+      () => this.#run(tool, [...args, '-o', `${folder}/${file}`, ...packages], { onErrorLine }),
+    );
+    progress(`built ${name} in ${formatElapsed(performance.now() - start)}`);
+  }
+
+  /** The folder with the sources of a module that `tool` pins; it goes with the caches. */
+  async sources(tool: string, path: string): Promise<string> {
+    return (JSON.parse(await this.#run(tool, ['mod', 'download', '-json', path])) as { Dir: string }).Dir;
+  }
+
+  async #assertVersion(tool: string): Promise<void> {
+    const wanted = await readPin(tool, 'go');
+    // Asked inside a module, Go answers with the toolchain it would build that module with.
+    const { ok, stdout, said } = await attempt(this.#binary, ['env', 'GOVERSION'], this.#in(tool));
+    const found = stdout.trim().split(' ')[0] ?? '';
+    if (ok && compareVersions(found, wanted) >= 0) return;
+    throw new LocalError(
+      'GO_TOO_OLD',
+      `Building needs Go ${wanted} or later; ${this.#binary} ${ok ? `is ${found}` : `says: ${said}`}`,
+    );
+  }
+
+  async #run(tool: string, args: readonly string[], more: RunOptions = {}): Promise<string> {
+    return await output(this.#binary, args, { ...this.#in(tool), ...more }, 'BUILD_FAILED');
+  }
+
+  #in(tool: string): RunOptions {
+    return { cwd: join(toolsFolder, tool), env: this.#env, signal: this.#options.signal };
+  }
+}
+
+/** Builds modules one after the other into `folder`. Throws as {@link withGo} and {@link Go.build}. */
+export async function buildModules(
+  folder: string,
+  modules: readonly GoModule[],
+  options: StepOptions,
+): Promise<void> {
+  await withGo(options, async (go) => {
+    for (const module of modules) await go.build(module, folder);
+  });
+}
+
+/** Builds etcd, kube-apiserver and kubectl into `folder`. Throws as {@link buildModules}. */
+export async function buildControlPlane(
+  folder: string,
+  versions: PinnedVersions,
+  options: StepOptions,
+): Promise<void> {
+  const etcd = { name: `etcd ${versions.etcd}`, tool: 'etcd', packages: ['go.etcd.io/etcd/server/v3'] };
+  const apiServer = kubernetesModule('kube-apiserver and kubectl', versions, ['kube-apiserver', 'kubectl']);
+  await buildModules(folder, [{ ...etcd, output: 'etcd' }, apiServer], options);
+}
+
+/** Commands of Kubernetes, at the version that is pinned. */
+export function kubernetesModule(
+  what: string,
+  { kubernetes: version }: PinnedVersions,
+  commands: string[],
+): GoModule {
+  const [major, minor] = version.slice(1).split('.');
+  const variable = '-X k8s.io/component-base/version';
+  return {
+    name: `${what} ${version}`,
+    tool: 'kubernetes',
+    packages: commands.map((command) => `k8s.io/kubernetes/cmd/${command}`),
+    // Without the stamp they call themselves v0.0.0.
+    stamp: `${variable}.gitVersion=${version} ${variable}.gitMajor=${major} ${variable}.gitMinor=${minor}`,
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * A lease on something that only one run at a time may use.
+ *
+ * Its holder is the ChaosDemo and not the process, so that an operator that takes
+ * over a run takes over its lease at once. That two processes never work on one
+ * ChaosDemo is what leader election is for.
+ */
+import type { Clock } from '../../demo/clock.ts';
+import { isForbidden } from '../../kube/api-error.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Logger } from '../../kube/kube-types.ts';
+import { LeaseLock } from '../../kube/lease-lock.ts';
+import type { ClusterLease } from '../../subjects/cluster.ts';
+import { ForbiddenError } from '../../subjects/cluster.ts';
+
+/** Another ChaosDemo gets it when the lease was not renewed for so long. */
+const LEASE_MS = 15_000;
+/** A renewal is relied on for so long. */
+const FRESH_MS = 10_000;
+const RENEW_MS = 3_000;
+const CALL_TIMEOUT_MS = 5_000;
+
+/** Which lease, and for whom. */
+export interface KubeLeaseOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly namespace: string;
+  readonly name: string;
+  /** `namespace/name` of the ChaosDemo. */
+  readonly holder: string;
+  /** Whether the term that this lease was taken in has the lead at this very moment. One that has not leaves the lease to the one that has. */
+  readonly leads: () => boolean;
+}
+
+/** A Lease for one ChaosDemo. Keep the object between attempts: only so is an expired lease recognised. */
+export class KubeLease implements ClusterLease {
+  readonly #name: string;
+  readonly #clock: Clock;
+  readonly #leads: () => boolean;
+  readonly #lock: LeaseLock;
+  readonly #logger: Logger;
+  #renewing: Promise<void> | undefined;
+  readonly #stop = new AbortController();
+
+  constructor({ client, clock, leads, logger, namespace, name, holder }: KubeLeaseOptions) {
+    this.#name = name;
+    this.#clock = clock;
+    this.#leads = leads;
+    this.#logger = logger;
+    this.#lock = new LeaseLock({
+      client,
+      namespace,
+      name,
+      identity: holder,
+      leaseDurationMs: LEASE_MS,
+      freshMs: FRESH_MS,
+      deleteOnRelease: true,
+    });
+  }
+
+  /**
+   * One attempt to take the lease. Once acquired it is renewed in the background until
+   * `release`. Where another holds it, try again every few seconds.
+   *
+   * @throws {ForbiddenError} the operator may not.
+   * @throws {ApiError | ApiUnreachableError} if the API server did not say; the lease may be ours all the same, so try again or `release`.
+   */
+  async acquire(signal: AbortSignal): ReturnType<ClusterLease['acquire']> {
+    this.#stop.signal.throwIfAborted();
+    // The lock takes one call at a time, and from the first success on the renewals make them.
+    if (this.#renewing !== undefined) {
+      return this.isHeld() ? { state: 'acquired' } : { state: 'held', heldBy: this.#lock.holder };
+    }
+    const attempt = await this.#attempt(signal);
+    if (!attempt.held) return { state: 'held', heldBy: attempt.holder };
+    this.#renewing = this.#renew();
+    return { state: 'acquired' };
+  }
+
+  /** Whether the lease is ours at this moment. Look right before a fault, not earlier. */
+  isHeld(): boolean {
+    return this.#lock.isFresh();
+  }
+
+  /** Stops renewing. The Lease stays as it is: for a process that has taken the run over, or until it runs out. */
+  async leave(): Promise<void> {
+    this.#stop.abort(new Error(`the lease ${this.#name} was left`));
+    await this.#renewing;
+  }
+
+  /** Stops renewing and deletes the Lease, if it is ours and its term has the lead. Never rejects: what cannot be deleted runs out. */
+  async release(): Promise<void> {
+    await this.leave();
+    if (!this.#leads()) return;
+    try {
+      await this.#lock.release(CALL_TIMEOUT_MS);
+    } catch (error) {
+      this.#logger.warn(
+        { err: error, lease: this.#name },
+        `could not delete a lease; others wait until it runs out, ${LEASE_MS / 1000} s at most`,
+      );
+    }
+  }
+
+  async #attempt(signal: AbortSignal) {
+    try {
+      return await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
+    } catch (error) {
+      if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Goes on after a failure and after a loss: `isHeld` tells whoever is about to act. */
+  async #renew(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#clock.sleep(RENEW_MS, signal);
+        if (!this.#leads()) continue;
+        const attempt = await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
+        if (!attempt.held) {
+          this.#logger.warn(
+            { lease: this.#name, holder: attempt.holder },
+            'lost a lease to another ChaosDemo',
+          );
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#logger.warn({ err: error, lease: this.#name }, 'could not renew a lease; will try again');
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/** Small texts that outlive the process, each in a Lease that nobody holds: the operator may write no other kind there. */
+import { isConflict, isForbidden, isNotFound } from '../../kube/api-error.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { KubeObject } from '../../kube/kube-types.ts';
+import { resourcePath } from '../../kube/resource-path.ts';
+import { type Cluster, ForbiddenError } from '../../subjects/cluster.ts';
+
+const TEXT = 'chaosdemo.dev/note';
+const CALL_TIMEOUT_MS = 1000;
+
+const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+
+/** Reads and writes them with the rights of `client`. */
+export function createNotes(client: KubeClient): Pick<Cluster, 'note' | 'keepNote'> {
+  const call = async <T>(request: Parameters<KubeClient['request']>[0]): Promise<T> => {
+    try {
+      return await client.request<T>({ timeoutMs: CALL_TIMEOUT_MS, ...request });
+    } catch (error) {
+      if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
+      if (isConflict(error)) throw new Error('somebody else wrote the note meanwhile', { cause: error });
+      throw error;
+    }
+  };
+  return {
+    async note(namespace, name, signal) {
+      try {
+        const path = resourcePath(leases, { namespace, name });
+        const { metadata } = await call<KubeObject>({ method: 'GET', path, signal });
+        return { text: metadata.annotations?.[TEXT] ?? '', version: metadata.resourceVersion };
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+    async keepNote({ before, name, namespace, pod, text }, signal) {
+      // Gone with the pod that it is about.
+      const owner = { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid };
+      const body = {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: {
+          name,
+          namespace,
+          annotations: { [TEXT]: text },
+          ...(pod.uid === undefined ? {} : { ownerReferences: [owner] }),
+          ...(before?.version === undefined ? {} : { resourceVersion: before.version }),
+        },
+      };
+      const where = before ? { namespace, name } : { namespace };
+      await call({ method: before ? 'PUT' : 'POST', path: resourcePath(leases, where), body, signal });
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * Serves what a cluster asks of the operator: /healthz, /readyz and /metrics.
+ *
+ * /healthz says only that the event loop turns: a restart would not bring back a
+ * lost subject or API server, and would cut a run short that waits for them.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import { messageOf } from '../../api/index.ts';
+import { createMetricsPage } from '../metrics/metrics-page.ts';
+import { limitConnections } from './connection-limit.ts';
+
+/** Connections at once: probes of the kubelet, a few scrapers, and room for those who only hold them open. */
+const MOST_CONNECTIONS = 64;
+/** A connection that is used for longer is opened anew. */
+const MOST_REQUESTS = 1000;
+/** For a header, a request, and for a client that neither sends nor reads; in milliseconds. */
+const HEADERS_WITHIN_MS = 5000;
+const REQUEST_WITHIN_MS = 10_000;
+const SILENT_MS = 10_000;
+
+export interface HttpServerOptions {
+  /** All addresses when left out. */
+  host?: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** What is not there yet, in words ("the cache of ChaosDemos"); empty means ready. Must not wait. */
+  notReady: () => readonly string[];
+  registry: Registry;
+  /** Stands behind "ok" in the answer of /readyz. */
+  warning?: string;
+}
+
+export interface HttpServer {
+  /** The port it listens on. */
+  readonly port: number;
+  /** Connections that are open. */
+  readonly connections: number;
+  /** Takes no more connections, ends idle ones and gives running requests `graceMs` to finish. Idempotent. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Starts listening.
+ *
+ * @throws the error of the system, such as EADDRINUSE, with what to change.
+ */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const metrics = createMetricsPage(options.registry);
+  const limits = {
+    headersTimeout: HEADERS_WITHIN_MS,
+    requestTimeout: REQUEST_WITHIN_MS,
+    // How often those two are looked at.
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: 8192,
+  };
+  const server = createServer(limits, (request, response) => {
+    void answer({ ...options, metrics }, request, response);
+  });
+  const connections = limitConnections(server, MOST_CONNECTIONS);
+  server.maxRequestsPerSocket = MOST_REQUESTS;
+  server.timeout = SILENT_MS;
+  // Longer than the usual scrape interval of 15 s or probe period of 10 s: no handshake for each.
+  server.keepAliveTimeout = 30_000;
+  await listen(server, options);
+  let closing: Promise<void> | undefined;
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections();
+    },
+    close: (graceMs = 1_000) => {
+      closing ??= close(server, graceMs);
+      return closing;
+    },
+  };
+}
+
+interface Answers extends Pick<HttpServerOptions, 'notReady' | 'registry' | 'warning'> {
+  readonly metrics: () => Promise<string>;
+}
+
+async function answer(options: Answers, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD');
+    send(response, 405, 'Only GET and HEAD are answered here.\n');
+    return;
+  }
+  // Not through URL, which throws on some of what clients can send.
+  const path = String(request.url).replace(/\?.*$/s, '');
+  switch (path) {
+    case '/healthz':
+      send(response, 200, 'ok\n');
+      return;
+    case '/readyz': {
+      const missing = options.notReady();
+      const { warning } = options;
+      if (missing.length === 0)
+        send(response, 200, warning === undefined ? 'ok\n' : `ok\nwarning: ${warning}\n`);
+      else send(response, 503, `not ready: ${missing.join(', ')}\n`);
+      return;
+    }
+    case '/metrics':
+      await sendMetrics(options, response);
+      return;
+    default:
+      send(response, 404, 'There is /healthz, /readyz and /metrics.\n');
+  }
+}
+
+async function sendMetrics({ metrics, registry }: Answers, response: ServerResponse): Promise<void> {
+  try {
+    send(response, 200, await metrics(), registry.contentType);
+  } catch {
+    // A gauge could not be read. What it threw is not for whoever can reach this port.
+    send(response, 500, 'The metrics could not be collected.\n');
+  }
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  type = 'text/plain; charset=utf-8',
+): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
+}
+
+async function listen(server: Server, { host, port }: HttpServerOptions): Promise<void> {
+  const listening = Promise.withResolvers<void>();
+  server.once('error', listening.reject);
+  server.listen({ port, ...(host === undefined ? {} : { host }) }, listening.resolve);
+  try {
+    await listening.promise;
+  } catch (error) {
+    const why = messageOf(error);
+    throw new Error(
+      `Cannot serve health and metrics (${why}): choose another --http-host or --http-port, or 0 for any free port.`,
+      { cause: error },
+    );
+  } finally {
+    server.removeListener('error', listening.reject);
+  }
+}
+
+async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  try {
+    await closed;
+  } finally {
+    clearTimeout(timer);
+  }
+}

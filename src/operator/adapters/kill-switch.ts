@@ -1,0 +1,83 @@
+/**
+ * The kill switch for the whole cluster: a ConfigMap in the namespace of the
+ * operator that stops every run and lets none start.
+ *
+ *     kubectl -n chaosdemo-system create configmap chaosdemo-kill-switch --from-literal=stop=true
+ *
+ * It is on when the ConfigMap has a key `stop` with any value but "false". Whoever
+ * reaches for it in a hurry must not fail on spelling; "yes", "1" and nothing at all
+ * stop as well. It is off when the ConfigMap or the key is missing, or says "false".
+ */
+import type { V1ConfigMap } from '@kubernetes/client-node';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Logger, WireObject } from '../../kube/kube-types.ts';
+import { Reflector, type ReflectorActivity } from '../../kube/reflector.ts';
+import { resourcePath } from '../../kube/resource-path.ts';
+import { Store } from '../../kube/store.ts';
+
+type ConfigMap = WireObject<V1ConfigMap>;
+
+/** Watches the ConfigMap of the kill switch. */
+export class KillSwitch {
+  readonly #store: Store<ConfigMap>;
+  readonly #reflector: Reflector<ConfigMap>;
+
+  /** @param options.onChange called whenever it was turned on or off, or is found on at first */
+  constructor(options: {
+    client: KubeClient;
+    logger: Logger;
+    /** Of the operator. */
+    namespace: string;
+    /** Of the ConfigMap. */
+    name: string;
+    onChange: (on: boolean) => void;
+    onActivity?: (activity: ReflectorActivity) => void;
+  }) {
+    const { client, logger, namespace, name, onChange, onActivity } = options;
+    this.#store = new Store<ConfigMap>(logger);
+    this.#reflector = new Reflector({
+      client,
+      path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace }),
+      // With this selector a right on the one name suffices for list and watch.
+      fieldSelector: `metadata.name=${name}`,
+      store: this.#store,
+      logger,
+      ...(onActivity === undefined ? {} : { onActivity }),
+    });
+    let told = false;
+    this.#store.subscribe(() => {
+      if (this.isOn() === told) return;
+      told = this.isOn();
+      logger.warn(
+        { configMap: `${namespace}/${name}` },
+        told ? 'the kill switch is on' : 'the kill switch is off',
+      );
+      onChange(told);
+    });
+  }
+
+  /** Whether every run has to stop. False before the first look: wait for `waitForSync` before anything is started. */
+  isOn(): boolean {
+    return this.#store.list().some(({ data }) => stops(data));
+  }
+
+  hasSynced(): boolean {
+    return this.#reflector.hasSynced();
+  }
+
+  /** Resolves once it was looked at. @throws the signal's reason, if it aborts first. */
+  waitForSync(signal: AbortSignal): Promise<void> {
+    return this.#reflector.waitForSync(signal);
+  }
+
+  /** Watches until `signal` aborts, then resolves; never rejects. Call it once. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#reflector.run(signal);
+  }
+}
+
+/** Whether the data of the ConfigMap mean stop. */
+export function stops(data: Readonly<Record<string, string>> | undefined): boolean {
+  const stop = data?.['stop'];
+  return stop !== undefined && stop.trim().toLowerCase() !== 'false';
+}

@@ -1,0 +1,165 @@
+/** Lists of pods against a server that has what a tenant may make of them. */
+import type { ServerResponse } from 'node:http';
+import { pino } from 'pino';
+import { afterEach, expect, it } from 'vitest';
+import {
+  sendJson,
+  startWireServer,
+  type WireRequest,
+  type WireServer,
+} from '../../../test/fixtures/kube/wire-server.ts';
+import { type Cluster, ListTooLargeError } from '../../subjects/cluster.ts';
+import { createKubeCluster } from './kube-cluster.ts';
+import { createSystemClock } from './system-clock.ts';
+
+const MIB = 1024 ** 2;
+const never = new AbortController().signal;
+let server: WireServer;
+afterEach(() => server.stop());
+
+/** A pod as the API server sends it, with so many bytes that nobody reads. */
+function pod(index: number, ballast: number): object {
+  return {
+    metadata: {
+      name: `pod-${index}`,
+      uid: `uid-${index}`,
+      labels: { app: 'x', 'pod-template-hash': 'h' },
+      annotations: { ballast: 'x'.repeat(ballast) },
+      managedFields: [{ manager: 'kubectl' }],
+    },
+    spec: {
+      hostNetwork: false,
+      containers: [
+        {
+          name: 'app',
+          image: 'app:1',
+          env: [{ name: 'A', value: 'b' }],
+          ports: [{ containerPort: 8080, hostPort: 1 }],
+        },
+      ],
+      initContainers: [{ name: 'side', restartPolicy: 'Always', command: ['sleep'] }],
+      volumes: [{ name: 'v' }],
+    },
+    status: {
+      phase: 'Running',
+      podIP: '10.0.0.1',
+      podIPs: [{ ip: '10.0.0.1' }],
+      conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: 'x' }],
+      containerStatuses: [{ name: 'app', imageID: 'sha256:1', restartCount: 3 }],
+    },
+  };
+}
+
+/** A server with so many pods of so many bytes, and `others` that no selector matches; it tells how many lists it answered at once. */
+async function setup(count: number, ballast: number, others = false) {
+  const seen = { atOnce: 0, most: 0 };
+  const answer = ({ query }: WireRequest, response: ServerResponse): void => {
+    const from = Number(query.get('continue') ?? 0);
+    const to = Math.min(count, from + Number(query.get('limit')));
+    const items = Array.from({ length: to - from }, (_, i) => pod(from + i, ballast));
+    seen.atOnce += 1;
+    seen.most = Math.max(seen.most, seen.atOnce);
+    response.on('close', () => {
+      seen.atOnce -= 1;
+    });
+    // With a selector, the API server knows only that there are more objects, not whether they match.
+    const more = to < count || (others && from < count);
+    setTimeout(() => sendJson(response, { metadata: more ? { continue: String(to) } : {}, items }), 5);
+  };
+  server = await startWireServer(answer);
+  const client = server.client({ connections: 32 });
+  const cluster: Cluster = createKubeCluster(client, createSystemClock(), pino({ level: 'silent' }));
+  return { cluster, seen };
+}
+
+it('lists pods page by page, and keeps of each what subjects read', async () => {
+  const { cluster } = await setup(120, 10);
+  const pods = await cluster.pods('shop', 'app=x', 200, never);
+  expect(pods).toHaveLength(120);
+  expect(server.requests.map(({ query }) => query.get('limit'))).toEqual(['50', '50', '50']);
+  expect(pods[119]).toEqual({
+    metadata: { name: 'pod-119', uid: 'uid-119', labels: { 'pod-template-hash': 'h' } },
+    spec: {
+      hostNetwork: false,
+      containers: [{ name: 'app', image: 'app:1', ports: [{ containerPort: 8080 }] }],
+      initContainers: [{ name: 'side', restartPolicy: 'Always' }],
+    },
+    status: {
+      phase: 'Running',
+      podIP: '10.0.0.1',
+      conditions: [{ type: 'Ready', status: 'True' }],
+      containerStatuses: [{ name: 'app', imageID: 'sha256:1' }],
+    },
+  });
+});
+
+it('says that there are too many as soon as that shows', async () => {
+  const { cluster } = await setup(1000, 10);
+  expect(await cluster.pods('shop', '', 200, never)).toBe('TooMany');
+  expect(server.requests.length).toBeLessThanOrEqual(4);
+});
+
+it('takes exactly as many as there may be', async () => {
+  const { cluster } = await setup(200, 10);
+  expect(await cluster.pods('shop', '', 200, never)).toHaveLength(200);
+});
+
+it('does not count what the namespace has beside the pods that are asked for', async () => {
+  const { cluster } = await setup(200, 10, true);
+  expect(await cluster.pods('shop', 'app=x', 200, never)).toHaveLength(200);
+});
+
+it('asks for fewer pods at a time where they are large', async () => {
+  const { cluster } = await setup(12, MIB);
+  expect(await cluster.pods('shop', '', 200, never)).toHaveLength(12);
+  expect(server.requests.at(-1)?.query.get('limit')).toBe('1');
+});
+
+it('gives a list up that has too many bytes, long before its end', async () => {
+  const { cluster } = await setup(200, MIB);
+  await expect(cluster.pods('shop', '', 200, never)).rejects.toThrow(ListTooLargeError);
+  expect(server.requests.length).toBeLessThan(25);
+});
+
+it('reads a few lists at once, however many are asked for, and lets no namespace have all of them', async () => {
+  const { cluster, seen } = await setup(200, 8192);
+  const looks = Array.from({ length: 16 }, async (_, i) => {
+    await cluster.pods(i < 12 ? 'noisy' : `other-${i}`, '', 200, never).catch(() => undefined);
+    return i;
+  });
+  expect([12, 13, 14, 15]).toContain(await Promise.race(looks.slice(2)));
+  await Promise.all(looks);
+  expect(seen.most).toBeLessThanOrEqual(4);
+});
+
+it('lets no list of others wait before one for which a fault waits', async () => {
+  server = await startWireServer(({ path }, response) => {
+    if (path.includes('/shop/')) sendJson(response, { metadata: {}, items: [pod(0, 10)] });
+  });
+  const client = server.client({ connections: 32 });
+  const cluster = createKubeCluster(client, createSystemClock(), pino({ level: 'silent' }));
+  const stop = new AbortController();
+  let over = 0;
+  const slow = Array.from({ length: 8 }, async (_, i) => {
+    const [namespace, timed] = [`slow-${i % 4}`, i >= 6 && i % 2 === 0];
+    await cluster.pods(namespace, '', 200, stop.signal, timed).catch(() => undefined);
+    over += 1;
+  });
+  expect(await cluster.pods('shop', '', 200, never, true)).toHaveLength(1);
+  expect(await cluster.pod('shop', 'pod-0', never)).toBeDefined();
+  expect(over).toBe(0);
+  stop.abort(new Error('enough'));
+  await Promise.all(slow);
+});
+
+it('asks for metadata alone where that is enough', async () => {
+  const { cluster } = await setup(3, 10);
+  expect(await cluster.podMetadata('shop', 200, never)).toHaveLength(3);
+  expect(server.requests[0]?.headers.accept).toContain('as=PartialObjectMetadataList');
+});
+
+it('takes the null of the API server for no pods', async () => {
+  server = await startWireServer((_, response) => sendJson(response, { metadata: {}, items: null }));
+  const cluster = createKubeCluster(server.client(), createSystemClock(), pino({ level: 'silent' }));
+  expect(await cluster.podMetadata('empty', 200, never)).toEqual([]);
+});

@@ -1,0 +1,85 @@
+/** What subjects may ask of Kubernetes, answered by an API server. */
+import type { Clock } from '../../demo/clock.ts';
+import { isForbidden, isNotFound } from '../../kube/api-error.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { KubeObject, Logger } from '../../kube/kube-types.ts';
+import { resourcePath } from '../../kube/resource-path.ts';
+import type { Cluster, Secret, Service } from '../../subjects/cluster.ts';
+import { ForbiddenError } from '../../subjects/cluster.ts';
+import { KubeLease } from './cluster-lease.ts';
+import { createNotes } from './cluster-notes.ts';
+import { PodLists } from './pod-lists.ts';
+
+/** Deadline of each read, in milliseconds. */
+const READ_TIMEOUT_MS = 10_000;
+/** A fault has 3 s to begin, and whoever asks waits for half of it. */
+const TIMED = { timed: true, withinMs: 1500 };
+/** Of one object, in bytes: more than etcd takes. */
+const READ_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The cluster behind `client`, read with its rights.
+ * @param leads whether the term that this is for has the lead: leases are written only while it does
+ */
+export function createKubeCluster(
+  client: KubeClient,
+  clock: Clock,
+  logger: Logger,
+  leads: () => boolean = () => true,
+): Cluster {
+  const lists = new PodLists(client);
+  const get = async <T>(path: string, signal: AbortSignal): Promise<T | undefined> => {
+    try {
+      return await explained(
+        client.request<T>({ method: 'GET', path, signal, timeoutMs: READ_TIMEOUT_MS, maxBytes: READ_BYTES }),
+      );
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+  return {
+    localPods: isOnThisMachine(client.host),
+    async namespaceLabels(name, signal) {
+      const namespace = await get<KubeObject>(core('namespaces', { name }), signal);
+      return namespace && (namespace.metadata.labels ?? {});
+    },
+    service: (namespace, name, signal) => get<Service>(core('services', { namespace, name }), signal),
+    secret: (namespace, name, signal) => get<Secret>(core('secrets', { namespace, name }), signal),
+    // By a list: the operator may not get pods, and need not.
+    async pod(namespace, name, signal) {
+      const pods = await explained(
+        lists.list(
+          // Asked for right before a pause or a write.
+          { namespace, labelSelector: '', fieldSelector: `metadata.name=${name}`, most: 1, timed: true },
+          signal,
+        ),
+      );
+      return pods === 'TooMany' ? undefined : pods[0];
+    },
+    pods: (namespace, labelSelector, most, signal, timed = false) =>
+      explained(lists.list({ namespace, labelSelector, most, ...(timed && TIMED) }, signal)),
+    podMetadata: (namespace, most, signal) =>
+      explained(lists.list({ namespace, labelSelector: '', most, metadataOnly: true }, signal)),
+    ...createNotes(client),
+    lease: (options) => new KubeLease({ client, clock, leads, logger, ...options }),
+  };
+}
+
+/** An API server at a loopback address is that of the embedded run: no pod of a cluster reaches its own there. */
+function isOnThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
+}
+
+async function explained<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function core(plural: string, where: { namespace?: string; name?: string }): string {
+  return resourcePath({ group: '', version: 'v1', plural }, where);
+}

@@ -1,0 +1,62 @@
+/** ChaosDemos on a Kubernetes API server. */
+import type { ChaosDemo } from '../../api/index.ts';
+import { API_VERSION, FINALIZER, GROUP, KIND, PLURAL, VERSION } from '../../api/index.ts';
+import { ApiError, isConflict, isInvalid, isNotFound } from '../../kube/api-error.ts';
+import type { GuardedWrite } from '../../kube/apply.ts';
+import { addFinalizer, applyStatus, removeFinalizer } from '../../kube/apply.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { resourcePath } from '../../kube/resource-path.ts';
+import type { DemoApi, Write } from '../shell/ports.ts';
+
+export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
+const FIELD_MANAGER = 'chaosdemo-operator';
+
+/** @param read the object of a key as the cache has it */
+export function createKubeDemoApi(client: KubeClient, read: (key: string) => ChaosDemo | undefined): DemoApi {
+  const guarded = (demo: ChaosDemo, signal: AbortSignal): GuardedWrite<ChaosDemo> => ({
+    client,
+    type: CHAOS_DEMO_TYPE,
+    object: withType(demo),
+    fieldManager: FIELD_MANAGER,
+    signal,
+  });
+  return {
+    read,
+    async fetch({ metadata }, signal) {
+      const { name, namespace } = metadata;
+      const path = resourcePath(CHAOS_DEMO_TYPE, { namespace, name });
+      try {
+        return await client.request<ChaosDemo>({ method: 'GET', path, signal });
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+    applyStatus: (demo, status, signal) => settled(applyStatus(guarded(demo, signal), status)),
+    addFinalizer: (demo, signal) => settled(addFinalizer(guarded(demo, signal), FINALIZER)),
+    removeFinalizer: (demo, signal) => settled(removeFinalizer(guarded(demo, signal), FINALIZER)),
+  };
+}
+
+/** What became of a write, with those errors as answers that are answers. */
+async function settled(write: Promise<ChaosDemo | undefined>): Promise<Write> {
+  try {
+    const demo = await write;
+    return demo ? { state: 'stored', demo } : { state: 'gone' };
+  } catch (error) {
+    if (isConflict(error)) return { state: 'conflict' };
+    if (isNotFound(error)) return { state: 'gone' };
+    if (isRefusal(error)) return { state: 'refused', error };
+    throw error;
+  }
+}
+
+function isRefusal(error: unknown): error is ApiError {
+  // 400: it could not even be read.
+  return isInvalid(error) || (error instanceof ApiError && (error.status === 413 || error.status === 400));
+}
+
+/** Items of a list come without them; a guarded write needs them. */
+function withType(demo: ChaosDemo): ChaosDemo {
+  return { ...demo, apiVersion: API_VERSION, kind: KIND };
+}

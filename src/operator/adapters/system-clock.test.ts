@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../test/simulation/fake-clock.ts';
+import { createSystemClock, keepTime } from './system-clock.ts';
+
+describe('the clock of the process', () => {
+  /** A system that shows whole milliseconds. */
+  const setup = () => {
+    const time = { wall: 1_000_000, monotonic: 5 };
+    const clock = createSystemClock(
+      () => Math.floor(time.wall),
+      () => time.monotonic,
+    );
+    const pass = (ms: number): void => {
+      time.wall += ms;
+      time.monotonic += ms;
+    };
+    return { clock, pass, time };
+  };
+
+  it('shows the wall clock, and counts the fraction of a millisecond', () => {
+    const { clock, pass } = setup();
+    expect(clock.now()).toBe(1_000_000);
+    pass(0.25);
+    expect(clock.now()).toBe(1_000_000.25);
+    pass(10.5);
+    expect(clock.now()).toBe(1_000_010.75);
+  });
+
+  it.each([-1000, 70_000])(
+    'goes on as if nothing had happened where the wall clock steps by %i ms',
+    (step) => {
+      const { clock, pass, time } = setup();
+      pass(100);
+      time.wall += step;
+      expect(clock.now()).toBe(1_000_100);
+      pass(7);
+      expect(clock.now()).toBe(1_000_107);
+      clock.follow();
+      expect(clock.now()).toBe(1_000_107 + step);
+    },
+  );
+
+  it('takes no fraction that the system does not tell for a step', () => {
+    const { clock, pass } = setup();
+    for (let ticks = 0; ticks < 1000; ticks += 1) {
+      const before = clock.now();
+      pass(0.3);
+      clock.follow();
+      expect(clock.now()).toBeGreaterThan(before);
+    }
+  });
+
+  it('is the one of the system, to a millisecond or so', () => {
+    const before = Date.now();
+    const shown = createSystemClock().now();
+    expect(shown).toBeGreaterThanOrEqual(before - 1);
+    expect(shown).toBeLessThanOrEqual(Date.now() + 1);
+  });
+
+  it('follows the wall clock once nothing is under way', async () => {
+    const world = new FakeClock();
+    const inner = createSystemClock(
+      () => world.now(),
+      () => world.monotonic(),
+    );
+    const clock = { ...inner, sleep: (ms: number, signal: AbortSignal) => world.sleep(ms, signal) };
+    const stop = new AbortController();
+    let isQuiet = false;
+    const kept = keepTime(clock, () => isQuiet, stop.signal);
+    world.step(-60_000);
+    await world.advance(60_000);
+    expect(clock.now()).toBe(world.now() + 60_000);
+    isQuiet = true;
+    await world.advance(10_000);
+    expect(clock.now()).toBe(world.now());
+    stop.abort(new Error('the test is over'));
+    await kept;
+  });
+});

@@ -1,0 +1,353 @@
+/**
+ * Keeps the evidence of runs beside their objects: after each chapter, about every 2 s while a fault is watched, and at
+ * the end. Nobody waits for it: a decision, a fault and a restore go on whatever the result of a write. A write that
+ * fails is dropped; the next one has what is known by then.
+ */
+import { type ChaosDemo, messageOf, type ScenarioStatus } from '../../api/index.ts';
+import type { Clock } from '../../demo/clock.ts';
+import { watching } from '../../demo/scenarios.ts';
+import type { SubjectDefinition } from '../../demo/subject.ts';
+import { otherScenarioKeys, runData, scenarioBytes, scenarioData } from '../../evidence/index.ts';
+import { childLogger, contextOf, type Logger } from '../log.ts';
+import { endsWithin, within } from '../shell/deadline.ts';
+import type { EvidenceStore } from '../shell/ports.ts';
+import type { Session } from '../shell/session.ts';
+import { runPartOf, scenarioPartOf } from './run-evidence.ts';
+
+/** Between two writes of a run, in milliseconds. */
+const EVERY_MS = 2000;
+/** How long one write may take, in milliseconds. */
+const WRITE_WITHIN_MS = 5000;
+/** How long the last write is tried again, in milliseconds. */
+const LAST_WITHIN_MS = 60_000;
+/** How long writes fail before an event reports it, in milliseconds: an earlier object of the name goes within seconds. */
+const TELL_AFTER_MS = 30_000;
+/** What a process that ends waits for writes, in milliseconds. */
+const CLOSE_WITHIN_MS = 2000;
+/** Bytes of a scenario while it is watched: it is written again and again, by every run. */
+const LIVE_BYTES = 64 * 1024;
+/** So many runs in a row without evidence, and older ones are taken to have none. */
+const ABSENT_IN_A_ROW = 3;
+
+export interface EvidenceKeeperOptions {
+  readonly store: EvidenceStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Whether the term that this works for may still write. */
+  readonly mayWrite: () => boolean;
+  /** Called once for a run whose evidence, or the end of it, cannot be kept, with the reason. */
+  readonly onRefused: (demo: ChaosDemo, message: string) => void;
+}
+
+/** What is needed of a session. */
+export type Witness = Pick<Session, 'evidence' | 'observed'>;
+
+/** Data of a ConfigMap: contents by the name of the file. */
+type Files = Readonly<Record<string, string>>;
+
+/** One run whose evidence is kept. */
+interface Kept {
+  readonly key: string;
+  readonly uid: string;
+  readonly run: number;
+  readonly definition: SubjectDefinition;
+  /** With the last status of the run. */
+  demo: ChaosDemo;
+  witness: Witness | undefined;
+  /** Files of scenarios that are over, by the id of the fault. */
+  readonly over: Map<string, Files>;
+  /** Sentences on what is missing. */
+  readonly leftOut: Set<string>;
+  /** A status was stored since the last write. */
+  due: boolean;
+  /** What is in the store, and the uid of the object that has it. */
+  written: Files;
+  stored?: string | undefined;
+  /** No write has succeeded, and no fault was announced: scenarios in the store are of an earlier run of the number. */
+  first: boolean;
+  /** Since when writes fail, by the monotonic clock. */
+  failingSince?: number | undefined;
+  lastError?: unknown;
+  told: boolean;
+  /** At the end of the run: all of it. The session is gone by then. */
+  last?: Files;
+  /** Aborts when `last` is there. */
+  readonly ended: AbortController;
+  readonly stop: AbortController;
+}
+
+export class EvidenceKeeper {
+  readonly #options: EvidenceKeeperOptions;
+  /** Under the key of the object. */
+  readonly #runs = new Map<string, Kept>();
+  /** All of which something is still to be written, those of runs that have ended included. */
+  readonly #working = new Map<Kept, Promise<void>>();
+
+  constructor(options: EvidenceKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Runs of which anything is kept or still to be written. */
+  get size(): number {
+    return this.#working.size;
+  }
+
+  /** A status was stored. Called before the session of a run that has ended is closed; takes no time. */
+  note(key: string, demo: ChaosDemo, witness: Witness | undefined, definition: SubjectDefinition): void {
+    try {
+      this.#note(key, demo, witness, definition);
+    } catch (error) {
+      const log = childLogger(this.#options.logger, contextOf(demo));
+      log.error({ err: error }, 'the evidence of a run is not kept any more');
+      this.forget(key);
+    }
+  }
+
+  #note(key: string, demo: ChaosDemo, witness: Witness | undefined, definition: SubjectDefinition): void {
+    const { run } = demo.status ?? {};
+    if (!run) return;
+    let kept = this.#runs.get(key);
+    if (kept && (kept.uid !== demo.metadata.uid || kept.run !== run.number)) {
+      this.#end(kept, true);
+      kept = undefined;
+    }
+    if (!kept) {
+      if (run.completedAt !== undefined) return;
+      kept = this.#begin(key, demo, run.number, definition);
+    }
+    take(kept, demo, witness);
+    if (run.completedAt !== undefined) this.#end(kept, true);
+  }
+
+  /** The object is gone, or going: what belongs to it goes with it. */
+  forget(key: string): void {
+    for (const kept of this.#working.keys()) {
+      if (kept.key === key) kept.stop.abort(new Error('the object is gone'));
+    }
+    this.#runs.delete(key);
+  }
+
+  /** Writes what is new, if `flush`, and ends; within twice {@link CLOSE_WITHIN_MS}. Never rejects. */
+  async close(flush: boolean): Promise<void> {
+    const { clock } = this.#options;
+    if (flush) {
+      for (const kept of this.#runs.values()) {
+        try {
+          this.#end(kept, false);
+        } catch (error) {
+          kept.stop.abort(error);
+        }
+      }
+    }
+    this.#runs.clear();
+    if (this.#working.size === 0) return;
+    const all = Promise.all(this.#working.values());
+    if (flush) await endsWithin(clock, CLOSE_WITHIN_MS, all);
+    for (const { stop } of this.#working.keys()) stop.abort(new Error('this term has ended'));
+    await endsWithin(clock, CLOSE_WITHIN_MS, all);
+  }
+
+  #begin(key: string, demo: ChaosDemo, run: number, definition: SubjectDefinition): Kept {
+    const kept: Kept = {
+      key,
+      uid: demo.metadata.uid,
+      run,
+      definition,
+      demo,
+      witness: undefined,
+      over: new Map(),
+      leftOut: new Set(),
+      due: true,
+      written: {},
+      first: !demo.status?.scenarios?.some(({ fault }) => fault !== undefined),
+      told: false,
+      ended: new AbortController(),
+      stop: new AbortController(),
+    };
+    this.#runs.set(key, kept);
+    const work = this.#work(kept).catch((error: unknown) => {
+      this.#log(kept).error({ err: error }, 'the evidence of a run is not kept any more');
+    });
+    this.#working.set(
+      kept,
+      work.finally(() => this.#working.delete(kept)),
+    );
+    return kept;
+  }
+
+  /** The run has ended, if `complete`, or this process ends. Takes what was seen: the session is closed any moment. */
+  #end(kept: Kept, complete: boolean): void {
+    this.#runs.delete(kept.key);
+    kept.last = filesAt(kept, this.#options.clock.now(), complete);
+    kept.witness = undefined;
+    kept.ended.abort();
+  }
+
+  async #work(kept: Kept): Promise<void> {
+    const { clock } = this.#options;
+    const stop = kept.stop.signal;
+    const pause = async (signal: AbortSignal): Promise<void> =>
+      await clock.sleep(EVERY_MS, signal).catch(() => undefined);
+    // Statuses that were stored in the same turn as the first are written with it.
+    await Promise.resolve();
+    while (!stop.aborted && !kept.last) {
+      const now = clock.now();
+      if (kept.due || isWatched(kept, now)) {
+        kept.due = false;
+        await this.#write(kept, filesAt(kept, now, false));
+      }
+      if (!kept.last) await pause(AbortSignal.any([stop, kept.ended.signal]));
+    }
+    const until = clock.monotonic() + LAST_WITHIN_MS;
+    while (!stop.aborted && kept.last && !(await this.#write(kept, kept.last))) {
+      if (clock.monotonic() >= until) return this.#tell(kept);
+      await pause(stop);
+    }
+    if (!stop.aborted) await this.#removeOld(kept);
+  }
+
+  /** Writes those files that have changed; returns whether the store has all of them now. */
+  async #write(kept: Kept, files: Files): Promise<boolean> {
+    const { clock, mayWrite, store } = this.#options;
+    const changed = Object.entries(files).filter(([name, text]) => kept.written[name] !== text);
+    if (changed.length === 0) return true;
+    // Right before: a process may be frozen between what it decides and what it sends.
+    if (!mayWrite()) return false;
+    const stale = kept.first ? otherScenarioKeys(files).map((name): [string, null] => [name, null]) : [];
+    try {
+      kept.stored = await within(
+        clock,
+        WRITE_WITHIN_MS,
+        (signal) =>
+          store.keep(kept.demo, kept.run, Object.fromEntries([...stale, ...changed]), kept.stored, signal),
+        kept.stop.signal,
+      );
+      kept.written = { ...kept.written, ...files };
+      kept.first = false;
+      if (kept.failingSince !== undefined) {
+        this.#log(kept).info({ run: kept.run }, 'the evidence of the run is kept again');
+      }
+      kept.failingSince = undefined;
+      return true;
+    } catch (error) {
+      if (!kept.stop.signal.aborted) this.#failed(kept, error);
+      return false;
+    }
+  }
+
+  /** Whatever is in the store by now, the next write has everything. */
+  #failed(kept: Kept, error: unknown): void {
+    kept.stored = undefined;
+    kept.written = {};
+    const now = this.#options.clock.monotonic();
+    if (kept.failingSince === undefined) {
+      this.#log(kept).warn({ err: error, run: kept.run }, 'the evidence of a run could not be written');
+      kept.failingSince = now;
+    }
+    kept.lastError = error;
+    if (now - kept.failingSince >= TELL_AFTER_MS) this.#tell(kept);
+    // Once that is reported, it is tried again with the next status, or while a fault is watched.
+    kept.due ||= !kept.told;
+  }
+
+  /** Once a run, and only by the process that leads. */
+  #tell(kept: Kept): void {
+    if (kept.told || kept.failingSince === undefined || !this.#options.mayWrite()) return;
+    kept.told = true;
+    this.#options.onRefused(kept.demo, messageOf(kept.lastError));
+  }
+
+  /** The newest `historyLimit` runs before this one keep their evidence. What cannot be removed is left to the next run. */
+  async #removeOld({ demo, run, stop: { signal } }: Kept): Promise<void> {
+    const { clock, logger, mayWrite, store } = this.#options;
+    try {
+      for (let old = run - 1 - demo.spec.historyLimit, absent = 0; old > 0; old -= 1) {
+        if (absent === ABSENT_IN_A_ROW || !mayWrite()) return;
+        const removed = await within(
+          clock,
+          WRITE_WITHIN_MS,
+          async (each) => await store.remove(demo, old, each),
+          signal,
+        );
+        absent = removed ? 0 : absent + 1;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      childLogger(logger, contextOf(demo)).warn({ err: error }, 'old evidence could not be removed');
+    }
+  }
+
+  #log({ demo }: Kept): Logger {
+    return childLogger(this.#options.logger, contextOf(demo));
+  }
+}
+
+/** Takes a status that was stored, and the session if there is one. */
+function take(kept: Kept, demo: ChaosDemo, witness: Witness | undefined): void {
+  const { run } = demo.status ?? {};
+  const { status } = kept.demo;
+  // The status of a run that was cut off has nothing but that; its session is closed by now.
+  if (run?.completedAt !== undefined && !demo.status?.chapters && status?.chapters) {
+    kept.leftOut.add('the run was cut off: its last chapter, and the end of what was seen, may be missing');
+    kept.demo = { ...demo, status: { ...status, run } };
+  } else kept.demo = demo;
+  kept.witness = witness ?? kept.witness;
+  kept.due = true;
+}
+
+/** All that the store is to have by now. `complete`: nothing more will come. */
+function filesAt(kept: Kept, now: number, complete: boolean): Files {
+  const { definition, demo, leftOut, over, witness } = kept;
+  const { scenarios: entries = [] } = demo.status ?? {};
+  const planned = new Map(definition.scenarios(demo.spec).map((scenario) => [scenario.name, scenario]));
+  const files: Record<string, string> = {};
+  for (const [index, entry] of entries.entries()) {
+    const scenario = planned.get(entry.name);
+    if (!scenario || !entry.fault || !witness) continue;
+    const { id } = entry.fault;
+    const known = complete ? undefined : over.get(id);
+    if (known) {
+      Object.assign(files, known);
+      continue;
+    }
+    const evidence = witness.evidence(id);
+    if (!witness.observed.prepared[id]) {
+      // Whether it had been watched to its end is not known here: the store is never read back.
+      leftOut.add(
+        `${entry.name}: the operator was restarted after it had announced the fault, so what it saw may be missing or end early`,
+      );
+    }
+    if (!evidence) continue;
+    const part = scenarioPartOf(demo.status ?? {}, scenario, entry.fault, evidence, witness.observed);
+    const isOver = complete || hasBeenWatched(kept, entry, now);
+    const most = scenarioBytes(entries.length);
+    const { data, thin } = scenarioData(index, part, isOver ? most : Math.min(most, LIVE_BYTES));
+    Object.assign(files, data);
+    if (!isOver) continue;
+    over.set(id, data);
+    if (thin) leftOut.add(`${entry.name}: series are thinned out, or left out, to fit into ${most} bytes`);
+  }
+  const run = runPartOf(demo, [...leftOut], complete);
+  return run ? { ...files, ...runData(run) } : files;
+}
+
+/** Whether a fault that this process has prepared is announced, active or watched. */
+function isWatched(kept: Kept, now: number): boolean {
+  const prepared = kept.witness?.observed.prepared ?? {};
+  return (kept.demo.status?.scenarios ?? []).some(
+    (entry) => entry.fault && prepared[entry.fault.id] && !hasBeenWatched(kept, entry, now),
+  );
+}
+
+/** Whether the watch over a fault that this process began has ended, or will never end. */
+function hasBeenWatched(
+  { definition, demo, witness }: Kept,
+  { fault, name, result }: ScenarioStatus,
+  now: number,
+): boolean {
+  if (result === undefined || !fault || !witness) return false;
+  const reading = witness.observed.readings[fault.id];
+  if (reading?.complete === true) return true;
+  const scenario = definition.scenarios(demo.spec).find((candidate) => candidate.name === name);
+  return !scenario || !watching(fault, scenario, reading, now);
+}

@@ -1,0 +1,132 @@
+/** Evidence of runs in ConfigMaps beside their ChaosDemos, which own them. */
+import type { ChaosDemo } from '../../api/index.ts';
+import { API_VERSION, KIND } from '../../api/index.ts';
+import { evidenceLabels, evidenceName } from '../../evidence/index.ts';
+import { isAlreadyExists, isConflict, isForbidden, isNotFound } from '../../kube/api-error.ts';
+import type { KubeClient, KubeRequest } from '../../kube/client.ts';
+import { GroupLimit } from '../../kube/group-limit.ts';
+import type { KubeObject } from '../../kube/kube-types.ts';
+import { resourcePath } from '../../kube/resource-path.ts';
+import type { EvidenceFiles, EvidenceStore } from '../shell/ports.ts';
+
+const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
+/** Nobody needs the data back. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+/** Of metadata, in bytes: the API server takes 256 KiB of annotations. */
+const MOST_BYTES = 1024 * 1024;
+/**
+ * Writes at once, in all and of one namespace: if ConfigMaps take long, behind a webhook, say, connections stay for
+ * what ends a fault, and for the lease.
+ */
+const AT_ONCE = { most: 4, mostByGroup: 2 };
+
+/** A ConfigMap without its data. */
+interface Found extends KubeObject {
+  metadata: KubeObject['metadata'] & { ownerReferences?: { kind: string; name: string; uid: string }[] };
+}
+
+/** Keeps them with the rights of `client`. */
+export function createKubeEvidence(client: KubeClient): EvidenceStore {
+  const limit = new GroupLimit(AT_ONCE);
+  const call = async (request: KubeRequest): Promise<Found> =>
+    await client.request<Found>({ accept: METADATA_ONLY, maxBytes: MOST_BYTES, ...request });
+  const pathOf = ({ metadata }: ChaosDemo, run: number): string =>
+    resourcePath(configMaps, { namespace: metadata.namespace, name: evidenceName(metadata.name, run) });
+
+  /** Undefined if there is one of that name. */
+  const create = async (
+    demo: ChaosDemo,
+    run: number,
+    files: EvidenceFiles,
+    signal: AbortSignal,
+  ): Promise<Found | undefined> => {
+    const { name, namespace, uid } = demo.metadata;
+    const body = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        name: evidenceName(name, run),
+        namespace,
+        labels: evidenceLabels(name, run),
+        ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name, uid, controller: true }],
+      },
+      data: Object.fromEntries(Object.entries(files).filter(([, text]) => text !== null)),
+    };
+    try {
+      return await call({ method: 'POST', path: resourcePath(configMaps, { namespace }), body, signal });
+    } catch (error) {
+      if (isAlreadyExists(error)) return undefined;
+      throw error;
+    }
+  };
+
+  const write = async (
+    demo: ChaosDemo,
+    run: number,
+    data: EvidenceFiles,
+    known: string | undefined,
+    signal: AbortSignal,
+  ): Promise<string> => {
+    const path = pathOf(demo, run);
+    let uid = known;
+    if (uid === undefined) {
+      const created = await create(demo, run, data, signal);
+      if (created) return created.metadata.uid ?? '';
+      const found = await call({ method: 'GET', path, signal });
+      if (!isOf(found, demo)) throw new Error(notOurs(found, demo));
+      uid = found.metadata.uid ?? '';
+    }
+    // The uid is a guard: what was made under the name since is never written.
+    const body = { metadata: { uid }, data };
+    await call({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal });
+    return uid;
+  };
+
+  const remove = async (demo: ChaosDemo, run: number, signal: AbortSignal): Promise<boolean> => {
+    const path = pathOf(demo, run);
+    try {
+      const found = await call({ method: 'GET', path, signal });
+      if (!isOf(found, demo)) return false;
+      const { uid, resourceVersion } = found.metadata;
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
+      await client.request({ method: 'DELETE', path, body, signal });
+      return true;
+    } catch (error) {
+      if (isNotFound(error) || isConflict(error)) return false;
+      throw error;
+    }
+  };
+
+  return {
+    async keep(demo, run, files, uid, signal) {
+      const work = async (): Promise<string> => await write(demo, run, files, uid, signal);
+      try {
+        return await limit.run(demo.metadata.namespace, signal, work);
+      } catch (error) {
+        throw isForbidden(error) ? new Error(adviceOn(error), { cause: error }) : error;
+      }
+    },
+    remove: async (demo, run, signal) =>
+      await limit.run(demo.metadata.namespace, signal, async () => await remove(demo, run, signal)),
+  };
+}
+
+/** Whether this very ChaosDemo owns it. */
+function isOf({ metadata: { ownerReferences = [] } }: Found, { metadata: { uid } }: ChaosDemo): boolean {
+  return ownerReferences.some((owner) => owner.kind === KIND && owner.uid === uid);
+}
+
+function notOurs({ metadata }: Found, demo: ChaosDemo): string {
+  const { name, ownerReferences = [] } = metadata;
+  if (ownerReferences.some((owner) => owner.kind === KIND && owner.name === demo.metadata.name)) {
+    return `ConfigMap ${name} belongs to an earlier ChaosDemo of this name and has not gone: delete it`;
+  }
+  return `ConfigMap ${name} is not of this ChaosDemo, so it is left alone: delete or rename it`;
+}
+
+function adviceOn({ message }: Error): string {
+  const right = /cannot (create|get|patch|delete) resource/.test(message);
+  return right
+    ? `${message}. Give the operator the rights of the ClusterRole chaosdemo-target as it ships`
+    : message;
+}

@@ -1,0 +1,118 @@
+/** What is kept of a run for people to look at, made of its status and of what its session has seen. Pure. */
+import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../../api/index.ts';
+import { truncate } from '../../api/index.ts';
+import { ms, watchEnd } from '../../demo/context.ts';
+import type { InvariantReading, Observed } from '../../demo/observed.ts';
+import type { FaultEvidence, Scenario, SeenBand } from '../../demo/subject.ts';
+import { moved, RUN_EVIDENCE_VERSION, type RunPart, type ScenarioEvidence } from '../../evidence/index.ts';
+
+const MOST_TEXT = 256;
+
+/** The run itself; undefined where the status has none. `leftOut`: a sentence each. */
+export function runPartOf(
+  { metadata, status = {} }: ChaosDemo,
+  leftOut: readonly string[],
+  complete: boolean,
+): RunPart | undefined {
+  const { run } = status;
+  if (!run) return undefined;
+  const originMs = ms(run.startedAt);
+  return {
+    version: RUN_EVIDENCE_VERSION,
+    demo: { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
+    run: { number: run.number, ...(run.runId !== undefined && { runId: run.runId }) },
+    originMs,
+    chapters: (status.chapters ?? []).flatMap(({ completedAt, startedAt, title }) =>
+      startedAt === undefined
+        ? []
+        : [
+            {
+              name: title,
+              fromMs: ms(startedAt) - originMs,
+              ...(completedAt !== undefined && { toMs: ms(completedAt) - originMs }),
+            },
+          ],
+    ),
+    results: (status.scenarios ?? []).map(({ expect, message, name, result, summary, type }) => ({
+      scenario: name,
+      type,
+      expect,
+      ...(result !== undefined && { result }),
+      ...(summary !== undefined && { summary }),
+      ...(message !== undefined && { message }),
+    })),
+    ...(run.verdict && { verdict: run.verdict }),
+    complete,
+    leftOut: truncate(leftOut.join('; '), MOST_TEXT),
+  };
+}
+
+/** What was seen in one scenario of the run, with what happened around it. */
+export function scenarioPartOf(
+  status: ChaosDemoStatus,
+  scenario: Scenario,
+  fault: FaultStatus,
+  { bands, bundle, originMs, pods }: FaultEvidence,
+  observed: Observed,
+): ScenarioEvidence {
+  const started = fault.startedAt !== undefined || bands.length > 0;
+  // Until it has begun, and where it never does, times count from when it should.
+  const atMs = started ? originMs : ms(fault.plannedAt);
+  const runAt = ms(status.run?.startedAt ?? '');
+  const since = (at: number): number => Math.round(at - runAt);
+  return {
+    name: scenario.name,
+    type: scenario.type,
+    pods: [...pods],
+    bundleAtMs: since(atMs),
+    bands: [...bandsOf(scenario, fault, observed.readings[fault.id]), ...bands]
+      .slice(0, 16)
+      .map(({ from, kind, text, to }) => ({
+        kind,
+        fromMs: since(from),
+        ...(to !== undefined && { toMs: since(to) }),
+        text: truncate(text, MOST_TEXT),
+      })),
+    detections: detectionsOf(scenario, observed.readings[fault.id], since),
+    bundle: moved(bundle, Math.round(originMs - atMs)),
+  };
+}
+
+/** Rounded so that they are apart by what the status gives as `detectedAfterMs`. */
+function detectionsOf(
+  { invariant }: Scenario,
+  reading: InvariantReading | undefined,
+  since: (at: number) => number,
+): ScenarioEvidence['detections'] {
+  const { brokenAt, detectedAt, summary = '' } = reading ?? {};
+  const told: { atMs: number; text: string }[] = [];
+  if (brokenAt !== undefined) told.push({ atMs: since(brokenAt), text: `broken: ${invariant}` });
+  if (detectedAt !== undefined) {
+    const atMs =
+      brokenAt === undefined
+        ? since(detectedAt)
+        : since(brokenAt) + Math.max(0, Math.round(detectedAt - brokenAt));
+    told.push({ atMs, text: `detected: ${summary}` });
+  }
+  return told.map(({ atMs, text }) => ({ atMs, text: truncate(text, MOST_TEXT) }));
+}
+
+function bandsOf(scenario: Scenario, fault: FaultStatus, reading: InvariantReading | undefined): SeenBand[] {
+  const plannedAt = ms(fault.plannedAt);
+  const bands: SeenBand[] = [
+    { kind: 'countdown', from: plannedAt - scenario.countdownMs, to: plannedAt, text: scenario.faultTitle },
+  ];
+  if (fault.startedAt === undefined) return bands;
+  const endedAt = fault.endedAt === undefined ? undefined : ms(fault.endedAt);
+  bands.push({
+    kind: 'fault',
+    from: ms(fault.startedAt),
+    ...(endedAt !== undefined && { to: endedAt }),
+    text: fault.message ?? scenario.faultTitle,
+  });
+  if (endedAt !== undefined) {
+    const to = watchEnd(fault, scenario, reading);
+    bands.push({ kind: 'settle', from: endedAt, to, text: 'watched on, until late counts have arrived' });
+  }
+  return bands;
+}

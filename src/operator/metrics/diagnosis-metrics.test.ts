@@ -1,0 +1,66 @@
+import { Registry } from 'prom-client';
+import { expect, it } from 'vitest';
+import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
+import { seriesOf } from '../../../test/fixtures/operator/metrics/series.ts';
+import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
+import { MetricTable } from './metric-table.ts';
+
+const diagnosis = diagnosisWith();
+
+it('counts diagnoses and grades of a run by profile, and invents no label', async () => {
+  const registry = new Registry();
+  const metrics = createDiagnosisMetrics(new MetricTable(registry), ['small']);
+  const before = (await seriesOf(registry)).size;
+  const grade = {
+    localization: 'Right',
+    identification: 'Wrong',
+    reason: 50,
+    action: 'Right',
+    truth: 'store-writes-stalled at store',
+  } as const;
+  metrics.runEnded({
+    diagnoses: [
+      { ...diagnosis, message: 'These are the rules: profile "small" failed: no', grade },
+      { ...diagnosis, profile: 'small', grade: { ...grade, reason: 100 } },
+    ],
+  });
+  const series = await seriesOf(registry);
+  expect(series.size).toBe(before);
+  expect(Object.fromEntries(series)).toMatchObject({
+    'chaosdemo_diagnoses_total{profile="rules",by="rules-instead"}': 1,
+    'chaosdemo_diagnoses_total{profile="rules",by="profile"}': 0,
+    'chaosdemo_diagnoses_total{profile="small",by="profile"}': 1,
+    'chaosdemo_diagnosis_grades_total{profile="rules",dimension="reason",grade="Wrong"}': 1,
+    'chaosdemo_diagnosis_grades_total{profile="small",dimension="reason",grade="Right"}': 1,
+    'chaosdemo_diagnosis_grades_total{profile="small",dimension="identification",grade="Wrong"}': 1,
+  });
+  metrics.runEnded({
+    diagnoses: Array.from({ length: 50 }, (_, i) => ({ ...diagnosis, profile: `forged-${i}`, grade })),
+  });
+  metrics.runEnded({ diagnoses: [{ ...diagnosis, profile: 'small', message: 'forged' }] });
+  const after = await seriesOf(registry);
+  expect(after.size).toBe(before);
+  expect(after.get('chaosdemo_diagnoses_total{profile="other",by="profile"}')).toBe(50);
+});
+
+it('counts what came of remedies, and no suggestion', async () => {
+  const registry = new Registry();
+  const metrics = createDiagnosisMetrics(new MetricTable(registry), []);
+  const remediation = { action: 'ResetCounter', message: 'x' };
+  const states = ['Applied', 'Applied', 'Unproven', 'Applying', 'forged'];
+  metrics.runEnded({
+    diagnoses: [
+      ...states.map((state) => ({ ...diagnosis, remediation: { ...remediation, state } })),
+      { ...diagnosis, remediation: { state: 'Suggested', message: 'x' } },
+      { ...diagnosis, remediation: { state: 'Applied', action: 'forged', message: 'x' } },
+    ],
+  });
+  const lines = (await registry.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith('chaosdemo_remedies_total'));
+  expect(lines).toHaveLength(8);
+  expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([
+    'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Applied"} 2',
+    'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Unproven"} 1',
+  ]);
+});

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { seriesOf } from '../../../test/fixtures/operator/metrics/series.ts';
+import { simulatedDefinition } from '../../../test/simulation/simulated-subject.ts';
+import { createMetrics as create, IDLE, type MetricSources } from './metrics.ts';
+
+const createMetrics = (sources: Partial<MetricSources> = {}) =>
+  create({ ...IDLE, ...sources }, [simulatedDefinition.api]);
+
+/** What is counted, without what is told of the process. */
+async function read({ registry }: ReturnType<typeof createMetrics>): Promise<Map<string, number>> {
+  const series = [...(await seriesOf(registry))];
+  return new Map(series.filter(([name]) => !/^(process|nodejs)_/.test(name)));
+}
+
+describe('createMetrics', () => {
+  it('starts every series at 0', async () => {
+    const series = await read(createMetrics());
+    for (const name of [
+      'controller_runtime_reconcile_total{controller="chaosdemo",result="error"}',
+      'controller_runtime_reconcile_time_seconds_count{controller="chaosdemo"}',
+      'controller_runtime_reconcile_errors_total{controller="chaosdemo"}',
+      'workqueue_adds_total{name="chaosdemo",controller="chaosdemo"}',
+      'workqueue_queue_duration_seconds_count{name="chaosdemo",controller="chaosdemo"}',
+      'chaosdemo_runs_total{verdict="Superseded"}',
+      'chaosdemo_status_writes_total{result="rejected"}',
+      'chaosdemo_faults_injected_total{type="Stall"}',
+      'chaosdemo_faults_released_total{type="Surge"}',
+      'chaosdemo_scenarios_total{type="Surge",result="Inconclusive"}',
+      'chaosdemo_fault_proofs_total{type="Stall",proof="Mismatch"}',
+      'chaosdemo_runs_errored_total{reason="RestoreFailed"}',
+      'chaosdemo_run_duration_seconds_count{verdict="Aborted"}',
+      'chaosdemo_chapter_duration_seconds_count{stage="recovery"}',
+      'chaosdemo_detection_latency_seconds_count{type="Stall"}',
+      'chaosdemo_recovery_latency_seconds_count{type="Surge"}',
+      'chaosdemo_queued_requests_count{type="Stall"}',
+      'chaosdemo_objects{phase="Running"}',
+      'chaosdemo_run_overdue_seconds',
+      'chaosdemo_fault_overdue_seconds',
+      'chaosdemo_runs_taken_over_total',
+      'chaosdemo_leader_terms_total',
+      'rest_client_requests_total{method="PATCH",code="429"}',
+      'chaosdemo_watch_restarts_total',
+      'chaosdemo_leader',
+    ]) {
+      expect([name, series.get(name)]).toEqual([name, 0]);
+    }
+    expect([...series.values()].every((value) => value === 0)).toBe(true);
+  });
+
+  it('counts each thing under its own name and label', async () => {
+    const metrics = createMetrics();
+    metrics.reconciled('success', 30);
+    metrics.reconciled('error', 700);
+    metrics.statusWritten('conflict');
+    metrics.requested('PATCH', 429);
+    metrics.watchRestarted();
+    metrics.setLeader(true);
+    const series = await read(metrics);
+    const reconciles = 'controller_runtime_reconcile';
+    expect(series.get(`${reconciles}_total{controller="chaosdemo",result="success"}`)).toBe(1);
+    expect(series.get(`${reconciles}_total{controller="chaosdemo",result="error"}`)).toBe(1);
+    expect(series.get(`${reconciles}_errors_total{controller="chaosdemo"}`)).toBe(1);
+    expect(series.get(`${reconciles}_time_seconds_bucket{le="0.05",controller="chaosdemo"}`)).toBe(1);
+    expect(series.get(`${reconciles}_time_seconds_sum{controller="chaosdemo"}`)).toBeCloseTo(0.73);
+    expect(series.get('chaosdemo_status_writes_total{result="conflict"}')).toBe(1);
+    expect(series.get('rest_client_requests_total{method="PATCH",code="429"}')).toBe(1);
+    expect(series.get('chaosdemo_watch_restarts_total')).toBe(1);
+    expect(series.get('chaosdemo_leader')).toBe(1);
+    metrics.setLeader(false);
+    const after = await read(metrics);
+    expect([after.get('chaosdemo_leader'), after.get('chaosdemo_leader_terms_total')]).toEqual([0, 1]);
+  });
+
+  it('counts what waits in the queue under the names that every operator has', async () => {
+    const metrics = createMetrics({ queueDepth: () => 4, waitingRuns: () => 2 });
+    metrics.queue.added();
+    metrics.queue.retried();
+    metrics.queue.taken(300);
+    metrics.queue.done(20);
+    const series = await read(metrics);
+    const labels = 'name="chaosdemo",controller="chaosdemo"';
+    expect(series.get(`workqueue_depth{${labels}}`)).toBe(4);
+    expect(series.get(`workqueue_adds_total{${labels}}`)).toBe(1);
+    expect(series.get(`workqueue_retries_total{${labels}}`)).toBe(1);
+    expect(series.get(`workqueue_queue_duration_seconds_sum{${labels}}`)).toBeCloseTo(0.3);
+    expect(series.get(`workqueue_work_duration_seconds_bucket{le="0.025",${labels}}`)).toBe(1);
+    expect(series.get('chaosdemo_runs_waiting')).toBe(2);
+  });
+
+  it('opens no series for a code that hardly anybody sends, and none for what is no request of ours', async () => {
+    const metrics = createMetrics();
+    const before = await read(metrics);
+    for (let status = 100; status < 1000; status++) metrics.requested('GET', status);
+    metrics.requested('BREW', 200);
+    metrics.requested('GET');
+    const series = await read(metrics);
+    const fresh = [...series.keys()].filter((name) => !before.has(name));
+    expect(fresh.map((name) => /code="(.+)"/.exec(name)?.[1]).sort()).toEqual(
+      '1xx 200 201 2xx 3xx 400 401 403 404 409 410 413 422 4xx 502 5xx'.split(' '),
+    );
+    expect(series.get('rest_client_requests_total{method="GET",code="<error>"}')).toBe(401);
+  });
+
+  it('asks for queue depth and active runs at the moment of reading', async () => {
+    let depth = 1;
+    const metrics = createMetrics({ queueDepth: () => depth, activeRuns: () => 20 });
+    const name = 'workqueue_depth{name="chaosdemo",controller="chaosdemo"}';
+    expect((await read(metrics)).get(name)).toBe(1);
+    depth = 7;
+    const series = await read(metrics);
+    expect(series.get(name)).toBe(7);
+    expect(series.get('chaosdemo_runs_active')).toBe(20);
+  });
+
+  it('serves the metrics of the process, and shares nothing between two registries', async () => {
+    const first = createMetrics();
+    const second = createMetrics();
+    first.watchRestarted();
+    expect(await first.registry.metrics()).toContain('process_resident_memory_bytes');
+    expect((await read(second)).get('chaosdemo_watch_restarts_total')).toBe(0);
+  });
+});
+
+it('counts questions, tokens and cost by profile, and invents no label', async () => {
+  const metrics = create(IDLE, [], ['small']);
+  const before = (await read(metrics)).size;
+  const usage = { inputTokens: 1000, outputTokens: 50, microDollars: 3750 };
+  metrics.asked({ profile: 'small', outcome: 'accepted', usage });
+  metrics.asked({ profile: 'small', outcome: 'rejected', usage });
+  metrics.asked({ profile: 'small', outcome: 'failed' });
+  metrics.asked({ profile: 'rules', outcome: 'accepted' });
+  metrics.asked({ profile: 'unheard-of', outcome: 'accepted', usage });
+  const series = await read(metrics);
+  expect(series.size).toBe(before);
+  expect(Object.fromEntries(series)).toMatchObject({
+    'chaosdemo_diagnosis_questions_total{profile="small",outcome="accepted"}': 1,
+    'chaosdemo_diagnosis_questions_total{profile="small",outcome="rejected"}': 1,
+    'chaosdemo_diagnosis_questions_total{profile="small",outcome="failed"}': 1,
+    'chaosdemo_diagnosis_questions_total{profile="rules",outcome="accepted"}': 1,
+    'chaosdemo_diagnosis_tokens_total{profile="small",kind="input"}': 2000,
+    'chaosdemo_diagnosis_tokens_total{profile="small",kind="output"}': 100,
+    'chaosdemo_diagnosis_cost_dollars_total{profile="small"}': 0.0075,
+  });
+});

@@ -1,0 +1,205 @@
+/**
+ * What the operator counts of itself, in a registry of its own. Labels take
+ * values of closed sets only, never names of objects: the number of series stays
+ * the same however many ChaosDemos there are.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { RULES_PROFILE, type SubjectApi } from '../../api/index.ts';
+import type { Asked } from '../../diagnosis/index.ts';
+import type { ReconcileRecord } from '../../kube/controller.ts';
+import type { QueueObserver } from '../../kube/work-queue.ts';
+import { MetricTable } from './metric-table.ts';
+import { createObjectMetrics, type ObjectSources } from './object-metrics.ts';
+import { createRequestMetrics } from './request-metrics.ts';
+import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
+
+const WRITE_RESULTS = ['stored', 'conflict', 'rejected', 'failed'] as const;
+
+/** From a millisecond to half a minute, in seconds. */
+const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+export interface OperatorMetrics {
+  /** Serves what was counted, default metrics of the process included. */
+  registry: Registry;
+  /** Counts one reconcile and the time it took. */
+  reconciled(result: ReconcileRecord['outcome'], durationMs: number): void;
+  /** What the queue of ChaosDemos tells of its keys. */
+  readonly queue: QueueObserver;
+  /** What is counted of runs. */
+  readonly runs: RunMetrics;
+  /** Counts one attempt to write a status. */
+  statusWritten(result: (typeof WRITE_RESULTS)[number]): void;
+  /** Counts a request to the API server; without a status no answer came. */
+  requested(method: string, status?: number): void;
+  /** Counts a question to a profile. */
+  asked(asked: Asked): void;
+  /** A watch on the API server failed or expired and was begun again. */
+  watchRestarted(): void;
+  /** Whether this process leads from now on. */
+  setLeader(leads: boolean): void;
+}
+
+/** Asked whenever the metrics are collected. */
+export interface MetricSources extends ObjectSources {
+  /** Objects that wait for a worker. */
+  queueDepth: () => number;
+  /** Runs that are on. */
+  activeRuns: () => number;
+  /** ChaosDemos that wait for room to begin a run. */
+  waitingRuns: () => number;
+}
+
+/** Those of a process that has nothing to do: for the reference and for tests. */
+export const IDLE: MetricSources = {
+  queueDepth: () => 0,
+  activeRuns: () => 0,
+  waitingRuns: () => 0,
+  demos: () => [],
+  now: () => 0,
+};
+
+/**
+ * Makes the registry and everything in it.
+ * @param subjects the registered ones: their scenario types are the values of the label `type`
+ * @param profiles those that explain what was detected, besides the rules: the values of the label `profile`
+ */
+export function createMetrics(
+  sources: MetricSources,
+  subjects: readonly SubjectApi[],
+  profiles: readonly string[] = [],
+): OperatorMetrics {
+  const registry = new Registry();
+  const table = new MetricTable(registry);
+  collectDefaultMetrics({ register: registry });
+
+  const queue = createQueueMetrics(table, sources.queueDepth);
+  const requested = createRequestMetrics(registry);
+  const asked = createQuestionMetrics(table, profiles);
+  const runs = createRunMetrics(table, subjects, profiles);
+  createObjectMetrics(table, sources);
+  const written = table.counter(
+    'chaosdemo_status_writes_total',
+    'Attempts to write a status: stored, conflict (somebody wrote first), rejected by the API server, failed.',
+    { result: WRITE_RESULTS },
+  );
+  const restarted = table.counter(
+    'chaosdemo_watch_restarts_total',
+    'Watches on the API server that failed or expired and were begun again.',
+    {},
+  );
+  let isLeader = 0;
+  table.gauge('chaosdemo_leader', '1 while this process leads.', () => isLeader);
+  const termBegan = table.counter(
+    'chaosdemo_leader_terms_total',
+    'Times that this process began to lead.',
+    {},
+  );
+  table.gauge('chaosdemo_runs_active', 'Runs that are on, of the process that leads.', sources.activeRuns);
+  table.gauge(
+    'chaosdemo_runs_waiting',
+    'ChaosDemos that wait until fewer runs are on (reason TooManyRuns), of the process that leads.',
+    sources.waitingRuns,
+  );
+
+  return {
+    ...queue,
+    registry,
+    runs,
+    requested,
+    asked,
+    statusWritten: (result) => written({ result }),
+    watchRestarted: () => restarted({}),
+    setLeader(leads) {
+      isLeader = leads ? 1 : 0;
+      if (leads) termBegan({});
+    },
+  };
+}
+
+/**
+ * The metrics of the queue and of the reconciles, under the names that
+ * controller-runtime gives them: dashboards and alerts for any operator read
+ * them. No label names a namespace or an object.
+ */
+function createQueueMetrics(
+  table: MetricTable,
+  depth: () => number,
+): Pick<OperatorMetrics, 'queue' | 'reconciled'> {
+  const controller = 'chaosdemo';
+  const queue = { name: 'chaosdemo', controller };
+  const own = { name: [queue.name], controller: [controller] };
+  table.gauge('workqueue_depth', 'ChaosDemos that wait for a worker.', depth, queue);
+  const added = table.counter('workqueue_adds_total', 'Times that a ChaosDemo was put into the queue.', own);
+  const retried = table.counter(
+    'workqueue_retries_total',
+    'Times that a ChaosDemo was put off after an error.',
+    own,
+  );
+  const waited = table.histogram(
+    'workqueue_queue_duration_seconds',
+    'How long a ChaosDemo waited for a worker.',
+    BUCKETS,
+    own,
+  );
+  const worked = table.histogram(
+    'workqueue_work_duration_seconds',
+    'How long a worker was busy with a ChaosDemo.',
+    BUCKETS,
+    own,
+  );
+  const reconciled = table.counter(
+    'controller_runtime_reconcile_total',
+    'Reconciles of ChaosDemos by result.',
+    { controller: [controller], result: ['success', 'error', 'requeue', 'requeue_after'] },
+  );
+  const failed = table.counter(
+    'controller_runtime_reconcile_errors_total',
+    'Reconciles of ChaosDemos that ended in an error.',
+    { controller: [controller] },
+  );
+  const took = table.histogram(
+    'controller_runtime_reconcile_time_seconds',
+    'How long a reconcile took.',
+    BUCKETS,
+    { controller: [controller] },
+  );
+  return {
+    queue: {
+      added: () => added(queue),
+      retried: () => retried(queue),
+      taken: (waitedMs) => waited(queue, waitedMs / 1000),
+      done: (workedMs) => worked(queue, workedMs / 1000),
+    },
+    reconciled(result, durationMs) {
+      reconciled({ controller, result });
+      if (result === 'error') failed({ controller });
+      took({ controller }, durationMs / 1000);
+    },
+  };
+}
+
+/** What counts questions to profiles: how they went, and what they cost. */
+function createQuestionMetrics(table: MetricTable, profiles: readonly string[]): (asked: Asked) => void {
+  const profile = [...new Set([RULES_PROFILE, ...profiles])];
+  const questions = table.counter(
+    'chaosdemo_diagnosis_questions_total',
+    'Questions to profiles, by outcome: accepted, rejected by the checks, failed (no answer, or no budget).',
+    { profile, outcome: ['accepted', 'rejected', 'failed'] },
+  );
+  const tokens = table.counter(
+    'chaosdemo_diagnosis_tokens_total',
+    'Tokens of questions (input) and of their answers (output), as the servers of models count them.',
+    { profile, kind: ['input', 'output'] },
+  );
+  const dollars = table.counter(
+    'chaosdemo_diagnosis_cost_dollars_total',
+    'What those tokens cost, by the prices of the profile; 0 without a price.',
+    { profile },
+  );
+  return ({ outcome, profile, usage = {} }) => {
+    questions({ profile, outcome });
+    tokens({ profile, kind: 'input' }, usage.inputTokens ?? 0);
+    tokens({ profile, kind: 'output' }, usage.outputTokens ?? 0);
+    dollars({ profile }, (usage.microDollars ?? 0) / 1e6);
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * Gauges of all ChaosDemos that there are, read from the cache when the metrics are collected. Every replica has
+ * that cache, and tells the same, whoever leads: so they tell of a run that nobody works on, too.
+ */
+import { Gauge } from 'prom-client';
+import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import { FINALIZER, PHASES } from '../../api/index.ts';
+import { ms, runDeadline, runIsOn } from '../../demo/context.ts';
+import type { MetricTable } from './metric-table.ts';
+
+export interface ObjectSources {
+  /** All that the cache holds. */
+  readonly demos: () => Iterable<ChaosDemo>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Registers the gauges. */
+export function createObjectMetrics(table: MetricTable, { demos, now }: ObjectSources): void {
+  const objects: Gauge = new Gauge({
+    name: 'chaosdemo_objects',
+    help: 'ChaosDemos by phase. Every replica tells the same: take the maximum.',
+    labelNames: ['phase'],
+    registers: [table.registry],
+    collect() {
+      const counts = new Map<string, number>(PHASES.map((phase) => [phase, 0]));
+      for (const { status } of demos()) {
+        // One that no operator has seen yet has none.
+        const phase = status?.phase ?? 'Pending';
+        const count = counts.get(phase);
+        if (count !== undefined) counts.set(phase, count + 1);
+      }
+      for (const [phase, count] of counts) objects.set({ phase }, count);
+    },
+  });
+  const late = (name: string, help: string, since: (demo: ChaosDemo) => number[]): void =>
+    table.gauge(name, help, () => {
+      let most = 0;
+      for (const demo of demos()) {
+        if (!runIsOn(demo.status) || isLetGo(demo)) continue;
+        for (const due of dueTimes(demo, since)) most = Math.max(most, (now() - due) / 1000);
+      }
+      return most;
+    });
+  late(
+    'chaosdemo_run_overdue_seconds',
+    'How long the deadline of a run that is on has passed, of the run that is latest; 0: none is late. Every replica tells the same: take the maximum.',
+    ({ spec, status = {} }) => [runDeadline(status, spec, now())],
+  );
+  late(
+    'chaosdemo_fault_overdue_seconds',
+    'How long the latest end of a fault has passed that no status calls over, of the fault that is latest; 0: none is. Every replica tells the same: take the maximum.',
+    ({ status = {} }) => openFaults(status).map(({ until }) => ms(until)),
+  );
+}
+
+/** Whether it goes, and only somebody else still holds it. */
+function isLetGo({ metadata: { deletionTimestamp, finalizers = [] } }: ChaosDemo): boolean {
+  return deletionTimestamp !== undefined && !finalizers.includes(FINALIZER);
+}
+
+function openFaults({ scenarios = [] }: ChaosDemoStatus) {
+  return scenarios.flatMap(({ fault }) => (fault && fault.endedAt === undefined ? [fault] : []));
+}
+
+/** Without what is no time, as in an object that somebody else wrote: one such must not take the page away. */
+function dueTimes(demo: ChaosDemo, since: (demo: ChaosDemo) => number[]): number[] {
+  try {
+    return since(demo).filter(Number.isFinite);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,44 @@
+/** Requests to the API server, under the name that client-go gives them. */
+import { Counter, type Registry } from 'prom-client';
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** What tells that the API server is in trouble, or has enough of us: these start at 0, so that a rate is right. */
+const TROUBLE = ['429', '500', '503', '504', '<error>'];
+
+/** Codes that have a series of their own; any other is counted by its class, as 4xx. Nothing before us can make more. */
+const CODES = new Set([
+  '200',
+  '201',
+  '400',
+  '401',
+  '403',
+  '404',
+  '409',
+  '410',
+  '413',
+  '422',
+  '502',
+  ...TROUBLE,
+]);
+
+/** @returns what counts a request: with the status of the answer, or undefined where none came */
+export function createRequestMetrics(registry: Registry): (method: string, status?: number) => void {
+  const requests = new Counter({
+    name: 'rest_client_requests_total',
+    help: 'Requests to the API server by method and code of the answer, or its class (4xx) where the code is rare; <error>: no answer came.',
+    labelNames: ['method', 'code'],
+    registers: [registry],
+  });
+  for (const method of METHODS) for (const code of TROUBLE) requests.inc({ method, code }, 0);
+  return (method, status) => {
+    if (METHODS.includes(method)) requests.inc({ method, code: codeOf(status) });
+  };
+}
+
+function codeOf(status: number | undefined): string {
+  if (status === undefined) return '<error>';
+  if (CODES.has(String(status))) return String(status);
+  const group = Math.floor(status / 100);
+  return group >= 1 && group <= 5 ? `${group}xx` : '<error>';
+}

@@ -1,0 +1,236 @@
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
+import { seriesOf } from '../../../test/fixtures/operator/metrics/series.ts';
+import { simulatedDefinition, simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
+import type { ChaosDemoStatus, ScenarioStatus, Verdict } from '../../api/index.ts';
+import { MetricTable } from './metric-table.ts';
+import { createRunMetrics } from './run-metrics.ts';
+
+const START = Date.parse('2026-01-01T00:00:00Z');
+const at = (seconds: number): string => new Date(START + seconds * 1000).toISOString();
+const chapters = () => simulatedDefinition.chapters(simulatedSpec());
+
+function setup() {
+  const registry = new Registry();
+  const metrics = createRunMetrics(new MetricTable(registry), [simulatedDefinition.api]);
+  /** Every series that is not 0, without the bounds of buckets. */
+  const counted = async (): Promise<Record<string, number>> => {
+    const series = [...(await seriesOf(registry))].filter(
+      ([name, value]) => value !== 0 && !/[{,]le=/.test(name),
+    );
+    return Object.fromEntries(series.map(([name, value]) => [name.slice('chaosdemo_'.length), value]));
+  };
+  const names = async (): Promise<string[]> => [...(await seriesOf(registry)).keys()];
+  return { metrics, counted, names };
+}
+
+const scenario: ScenarioStatus = {
+  name: 'stall',
+  type: 'Stall',
+  expect: 'Detected',
+  result: 'Detected',
+  detectedAfterMs: 70,
+  recoveredAfterMs: 1500,
+  measures: [{ name: 'queued', value: 12, bound: 5, unit: 'requests' }],
+  fault: {
+    id: '1-stall-1',
+    plannedAt: at(10),
+    startedAt: at(10),
+    until: at(20),
+    endedAt: at(20),
+    proof: 'Confirmed',
+  },
+};
+
+const diagnosis = diagnosisWith();
+
+const on: ChaosDemoStatus = {
+  run: { number: 1, startedAt: at(0) },
+  scenarios: [scenario],
+};
+
+const ended = (verdict: Pick<Verdict, 'phase' | 'reason'>, more: Partial<ScenarioStatus> = {}) => ({
+  run: {
+    number: 1,
+    startedAt: at(0),
+    completedAt: at(40),
+    verdict: { ...verdict, message: '' },
+  },
+  scenarios: [{ ...scenario, ...more }],
+});
+
+const succeeded = ended({ phase: 'Succeeded', reason: 'ExpectationsMet' });
+
+describe('the end of a run', () => {
+  it('counts its verdict, its duration and all that its scenarios came to', async () => {
+    const { counted, metrics } = setup();
+    metrics.changed(on, succeeded, chapters);
+    expect(await counted()).toEqual({
+      'runs_total{verdict="Succeeded"}': 1,
+      'run_duration_seconds_count{verdict="Succeeded"}': 1,
+      'run_duration_seconds_sum{verdict="Succeeded"}': 40,
+      'scenarios_total{type="Stall",result="Detected"}': 1,
+      'fault_proofs_total{type="Stall",proof="Confirmed"}': 1,
+      'detection_latency_seconds_count{type="Stall"}': 1,
+      'detection_latency_seconds_sum{type="Stall"}': 0.07,
+      'recovery_latency_seconds_count{type="Stall"}': 1,
+      'recovery_latency_seconds_sum{type="Stall"}': 1.5,
+      'queued_requests_count{type="Stall"}': 1,
+      'queued_requests_sum{type="Stall"}': 12,
+    });
+  });
+
+  it('counts once, however often a status is stored after it', async () => {
+    const { counted, metrics } = setup();
+    metrics.changed(on, succeeded, chapters);
+    const once = await counted();
+    metrics.changed(succeeded, { ...succeeded, message: 'the next run waits' }, chapters);
+    expect(await counted()).toEqual(once);
+  });
+
+  it('counts with the reason where it is Errored, and as Superseded where it was replaced', async () => {
+    const { counted, metrics } = setup();
+    metrics.changed(on, ended({ phase: 'Errored', reason: 'BaselineFailed' }), chapters);
+    metrics.changed(on, ended({ phase: 'Errored', reason: 'Superseded' }), chapters);
+    metrics.changed(on, ended({ phase: 'Aborted', reason: 'Superseded' }), chapters);
+    expect(await counted()).toMatchObject({
+      'runs_total{verdict="Errored"}': 1,
+      'runs_total{verdict="Superseded"}': 2,
+      'runs_errored_total{reason="BaselineFailed"}': 1,
+    });
+  });
+
+  it('counts what stopped a run that is Failed by a violation proven before', async () => {
+    const { counted, metrics } = setup();
+    const ending = {
+      phase: 'Errored' as const,
+      reason: 'RestoreFailed',
+      message: '',
+      since: at(30),
+      release: false,
+    };
+    const failed = ended({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+    metrics.changed({ ...on, journal: { ending } }, failed, chapters);
+    metrics.changed(on, failed, chapters);
+    expect(await counted()).toMatchObject({
+      'runs_total{verdict="Failed"}': 2,
+      'runs_errored_total{reason="RestoreFailed"}': 1,
+    });
+  });
+
+  it('shows no figure of a scenario that proves nothing, and no result of one that has none', async () => {
+    const { counted, metrics } = setup();
+    const { fault: _, result: __, ...open } = scenario;
+    metrics.changed(
+      on,
+      ended({ phase: 'Errored', reason: 'Inconclusive' }, { result: 'Inconclusive' }),
+      chapters,
+    );
+    metrics.changed(on, { ...ended({ phase: 'Aborted', reason: 'Aborted' }), scenarios: [open] }, chapters);
+    const counts = await counted();
+    expect(counts['queued_requests_count{type="Stall"}']).toBeUndefined();
+    expect(Object.keys(counts).filter((name) => name.startsWith('scenarios_total'))).toEqual([
+      'scenarios_total{type="Stall",result="Inconclusive"}',
+    ]);
+  });
+
+  it('is that of its object too, where that is deleted, with its diagnoses', async () => {
+    const { counted, metrics } = setup();
+    metrics.deleted({ ...on, diagnoses: [diagnosis, { ...diagnosis, askedAt: at(12) }] }, START + 15_000);
+    metrics.deleted(succeeded, START + 60_000);
+    metrics.deleted({}, START);
+    expect(await counted()).toMatchObject({
+      'runs_total{verdict="Aborted"}': 1,
+      'run_duration_seconds_sum{verdict="Aborted"}': 15,
+      'scenarios_total{type="Stall",result="Detected"}': 1,
+      'diagnoses_total{profile="rules",by="profile"}': 1,
+      'diagnoses_total{profile="rules",by="rules-instead"}': 1,
+    });
+  });
+});
+
+describe('while a run is on', () => {
+  it('counts each fault once when it begins and once when it is over', async () => {
+    const { counted, metrics } = setup();
+    const { endedAt: _, ...begun } = scenario.fault as NonNullable<ScenarioStatus['fault']>;
+    const during = { ...on, scenarios: [{ ...scenario, fault: begun }] };
+    metrics.changed({ run: { number: 1, startedAt: at(0) } }, during, chapters);
+    metrics.changed(during, { ...during, message: 'watching' }, chapters);
+    metrics.changed(during, on, chapters);
+    metrics.changed(on, succeeded, chapters);
+    expect(await counted()).toMatchObject({
+      'faults_injected_total{type="Stall"}': 1,
+      'faults_released_total{type="Stall"}': 1,
+    });
+  });
+
+  it('counts the faults of the next run anew', async () => {
+    const { counted, metrics } = setup();
+    const next = { ...on, run: { number: 2, startedAt: at(100) } };
+    metrics.changed(succeeded, next, chapters);
+    expect(await counted()).toEqual({
+      'faults_injected_total{type="Stall"}': 1,
+      'faults_released_total{type="Stall"}': 1,
+    });
+  });
+
+  it('counts how long a chapter took when its work is done, by what it does', async () => {
+    const { counted, metrics } = setup();
+    const chapter = { number: 3, title: 'Setup', state: 'Running', startedAt: at(1) } as const;
+    const done = { ...chapter, doneAt: at(4) };
+    metrics.changed({ ...on, chapters: [chapter] }, { ...on, chapters: [done] }, chapters);
+    metrics.changed(
+      { ...on, chapters: [done] },
+      { ...on, chapters: [{ ...done, state: 'Completed' }] },
+      chapters,
+    );
+    expect(await counted()).toEqual({
+      'chapter_duration_seconds_count{stage="setup"}': 1,
+      'chapter_duration_seconds_sum{stage="setup"}': 3,
+    });
+  });
+});
+
+describe('what somebody else wrote into a status', () => {
+  it('opens no series', async () => {
+    const { counted, metrics, names } = setup();
+    const before = await names();
+    const forged = {
+      ...ended({ phase: 'Errored', reason: 'Whatever' }),
+      chapters: [{ number: 1, title: 'Another story', state: 'Completed', startedAt: at(0), doneAt: at(1) }],
+      scenarios: [
+        { ...scenario, type: 'Elsewhere' },
+        { ...scenario, result: 'Perhaps', fault: { ...scenario.fault, proof: 'Surely' } },
+      ],
+    } as unknown as ChaosDemoStatus;
+    metrics.changed(undefined, forged, chapters);
+    metrics.changed(undefined, ended({ phase: 'Exploded' as 'Errored', reason: 'x' }), chapters);
+    expect(await names()).toEqual(before);
+    const counts = await counted();
+    expect(counts).toMatchObject({
+      'runs_total{verdict="Errored"}': 1,
+      'runs_errored_total{reason="Other"}': 1,
+    });
+    expect(Object.keys(counts).filter((name) => name.startsWith('chapter'))).toEqual([]);
+  });
+
+  it('adds no figure that no run can have', async () => {
+    const { counted, metrics } = setup();
+    const forged = ended(
+      { phase: 'Succeeded', reason: 'ExpectationsMet' },
+      {
+        detectedAfterMs: Number.MAX_SAFE_INTEGER,
+        recoveredAfterMs: -5,
+        measures: [{ name: 'queued', value: Number.MAX_SAFE_INTEGER, unit: 'requests' }],
+      },
+    );
+    forged.run.startedAt = '0001-01-01T00:00:00Z';
+    metrics.changed(on, forged, chapters);
+    metrics.changed(on, { ...forged, run: { ...forged.run, startedAt: 'never' } }, chapters);
+    metrics.changed(on, { ...forged, run: { ...forged.run, startedAt: at(50) } }, chapters);
+    const counts = await counted();
+    expect(Object.keys(counts).filter((name) => /_(sum|count)/.test(name))).toEqual([]);
+    expect(counts['runs_total{verdict="Succeeded"}']).toBe(3);
+  });
+});

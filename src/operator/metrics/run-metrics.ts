@@ -1,0 +1,190 @@
+/**
+ * What is counted of runs, from one stored status to the next. Only the process that stores a status counts it,
+ * so a run that is taken over counts once. Figures of a run are counted when it ends: then they are final.
+ *
+ * Whoever may write a status may write anything into it. So every label is one of a closed set, and what is none
+ * of it is not counted, or is counted as Other; a figure that no run can have is left out.
+ */
+import type { ChaosDemoStatus, ScenarioStatus, SubjectApi } from '../../api/index.ts';
+import { PROOFS, REASON_GROUPS, RESULTS } from '../../api/index.ts';
+import { type Chapter, STAGES } from '../../demo/chapter.ts';
+import { runIsOn } from '../../demo/context.ts';
+import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
+import type { MetricTable } from './metric-table.ts';
+
+/** How a run can end, as the label `verdict`. */
+const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted', 'Superseded'] as const;
+
+/** Why a run can be Errored, as the label `reason`. Only a forged status has another. */
+const ERRORED_REASONS = [...Object.keys(REASON_GROUPS.failure.reasons), 'Inconclusive', 'Other'];
+
+/** Longer than any run that people wait for, in seconds. What is longer comes from a time that somebody forged. */
+const LONGEST_SECONDS = 31 * 24 * 3600;
+
+/** No subject counts so far. */
+const MOST_FIGURE = 1e9;
+
+/** In seconds. */
+const BUCKETS = {
+  run: [15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200],
+  chapter: [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
+  detection: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  recovery: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
+};
+
+export interface RunMetrics {
+  /**
+   * Counts what changed from one status to the next, as stored.
+   * @param chapters those of the run by its spec; asked for where a chapter is done
+   */
+  changed(
+    before: ChaosDemoStatus | undefined,
+    after: ChaosDemoStatus,
+    chapters: () => readonly Chapter[],
+  ): void;
+  /** Counts the end of a run that is on and whose object goes: no status tells of it any more. */
+  deleted(status: ChaosDemoStatus, now: number): void;
+  /** Counts a run that is on as a term of leadership begins. */
+  takenOver(): void;
+}
+
+/** @param profiles of diagnoses, besides the rules */
+export function createRunMetrics(
+  table: MetricTable,
+  subjects: readonly SubjectApi[],
+  profiles: readonly string[] = [],
+): RunMetrics {
+  const diagnoses = createDiagnosisMetrics(table, profiles);
+  const type = subjects.flatMap(typesOf);
+  const ended = table.counter('chaosdemo_runs_total', 'Runs that have ended, by verdict.', {
+    verdict: VERDICTS,
+  });
+  const errored = table.counter(
+    'chaosdemo_runs_errored_total',
+    'Runs that ended Errored, by the reason of the verdict; and runs that ended Failed since an anomaly was proven before they could not be carried on, by the reason for that.',
+    { reason: ERRORED_REASONS },
+  );
+  const lasted = table.histogram(
+    'chaosdemo_run_duration_seconds',
+    'From the start of a run to its end, time spent waiting for a person included, by verdict.',
+    BUCKETS.run,
+    { verdict: VERDICTS },
+  );
+  const takenOver = table.counter(
+    'chaosdemo_runs_taken_over_total',
+    'Runs that were on when this process began to lead: another had begun them, or this one in an earlier term.',
+    {},
+  );
+  const chapterTook = table.histogram(
+    'chaosdemo_chapter_duration_seconds',
+    'From the start of a chapter until its work was done, by what the chapter does.',
+    BUCKETS.chapter,
+    { stage: STAGES },
+  );
+  const injected = table.counter('chaosdemo_faults_injected_total', 'Faults injected, by type of scenario.', {
+    type,
+  });
+  const released = table.counter(
+    'chaosdemo_faults_released_total',
+    'Faults that are over, by type of scenario: a probe has seen the end, or the latest moment for it has passed.',
+    { type },
+  );
+  const scenarios = table.counter(
+    'chaosdemo_scenarios_total',
+    'Scenarios of runs that have ended, by type and result. One that came to no result does not count.',
+    { type, result: RESULTS },
+  );
+  const proofs = table.counter(
+    'chaosdemo_fault_proofs_total',
+    'Faults of runs that have ended, by type of scenario and by whether they were proven to be there.',
+    { type, proof: PROOFS },
+  );
+  const detected = table.histogram(
+    'chaosdemo_detection_latency_seconds',
+    'From the moment an invariant was broken to its detection, by type of scenario.',
+    BUCKETS.detection,
+    { type },
+  );
+  const recovered = table.histogram(
+    'chaosdemo_recovery_latency_seconds',
+    'From the end of a fault until the subject was seen at rest, by type of scenario. An upper bound: only the Recovery chapter looks.',
+    BUCKETS.recovery,
+    { type },
+  );
+  const figures = subjects.flatMap((subject) =>
+    subject.histograms.map(({ name, help, buckets, of }) => ({
+      observe: table.histogram(`chaosdemo_${name}`, help, buckets, { type: typesOf(subject) }),
+      of,
+    })),
+  );
+
+  const runEnded = (verdict: string, seconds: number | undefined): void => {
+    ended({ verdict });
+    lasted({ verdict }, seconds);
+  };
+
+  /** What a scenario came to, once, when its run has ended. */
+  const scenarioEnded = (scenario: ScenarioStatus): void => {
+    const { detectedAfterMs, fault, recoveredAfterMs, result, type } = scenario;
+    scenarios({ type, result });
+    proofs({ type, proof: fault?.proof });
+    detected({ type }, seconds(detectedAfterMs));
+    recovered({ type }, seconds(recoveredAfterMs));
+    if (result !== 'Detected' && result !== 'NotDetected') return;
+    for (const { observe, of } of figures) {
+      const value = of(scenario);
+      if (value !== undefined && value >= 0 && value <= MOST_FIGURE) observe({ type }, value);
+    }
+  };
+
+  return {
+    changed(before, after, chapters) {
+      const earlier = before?.run?.number === after.run?.number ? before : undefined;
+      for (const { fault, name, type } of after.scenarios ?? []) {
+        if (!fault) continue;
+        const known = earlier?.scenarios?.find((entry) => entry.name === name)?.fault;
+        // Another attempt is another fault.
+        const same = known?.id === fault.id ? known : undefined;
+        if (fault.startedAt && !same?.startedAt) injected({ type });
+        if (fault.endedAt && !same?.endedAt) released({ type });
+      }
+      for (const { doneAt, number, startedAt, title } of after.chapters ?? []) {
+        const known = earlier?.chapters?.find((chapter) => chapter.number === number);
+        if (!doneAt || known?.doneAt) continue;
+        // Of another story where the spec was changed in the midst of the run.
+        const chapter = chapters().find((each) => each.number === number && each.title === title);
+        chapterTook({ stage: chapter?.stage }, secondsBetween(startedAt, doneAt));
+      }
+      const { completedAt, startedAt, verdict } = after.run ?? {};
+      if (!verdict || earlier?.run?.verdict) return;
+      const { phase, reason } = verdict;
+      runEnded(reason === 'Superseded' ? reason : phase, secondsBetween(startedAt, completedAt));
+      // What stopped a run matters to operations even if a violation, proven before, decides its verdict.
+      const stopped =
+        phase === 'Errored' ? reason : phase === 'Failed' ? earlier?.journal?.ending?.reason : undefined;
+      if (stopped !== undefined) errored({ reason: ERRORED_REASONS.includes(stopped) ? stopped : 'Other' });
+      for (const scenario of after.scenarios ?? []) scenarioEnded(scenario);
+      diagnoses.runEnded(after);
+    },
+    deleted(status, now) {
+      if (!runIsOn(status)) return;
+      runEnded('Aborted', secondsBetween(status.run?.startedAt, new Date(now).toISOString()));
+      for (const scenario of status.scenarios ?? []) scenarioEnded(scenario);
+      diagnoses.runEnded(status);
+    },
+    takenOver: () => takenOver({}),
+  };
+}
+
+function typesOf({ faults }: SubjectApi): string[] {
+  return faults.map(({ type }) => type);
+}
+
+/** The time between two moments of a status; undefined where it is none that a run can take. */
+function secondsBetween(from: string | undefined, to: string | undefined): number | undefined {
+  return from === undefined || to === undefined ? undefined : seconds(Date.parse(to) - Date.parse(from));
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms !== undefined && ms >= 0 && ms <= LONGEST_SECONDS * 1000 ? ms / 1000 : undefined;
+}

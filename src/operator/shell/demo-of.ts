@@ -1,0 +1,27 @@
+/** What a decision is made on: an object as the API server has it, and what the shell knows beside it. */
+import { ANNOTATIONS, type ChaosDemo } from '../../api/index.ts';
+import type { Demo } from '../../demo/context.ts';
+
+/** What `decide` reads of an object. @param noRoom why no further run may begin now */
+export function demoOf(
+  { metadata, spec, status }: ChaosDemo,
+  killSwitch: boolean,
+  noRoom: string | undefined,
+): Demo {
+  const { annotations = {}, deletionTimestamp, generation, uid } = metadata;
+  const names = ['requestedAt', 'advance', 'abort'] as const;
+  const steering = names.flatMap((name) => {
+    const value = annotations[ANNOTATIONS[name]];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return {
+    uid,
+    generation,
+    deleting: deletionTimestamp !== undefined,
+    killSwitch,
+    noRoom,
+    spec,
+    status: status ?? {},
+    annotations: Object.fromEntries(steering) as Demo['annotations'],
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * Performs what `decide` asks for: each effect once, outside the workers, with
+ * its finding handed on. It decides nothing; what could not be done is asked for
+ * again by another decision.
+ */
+import { messageOf } from '../../api/index.ts';
+import type { Clock } from '../../demo/clock.ts';
+import type { Effect, SubjectEffect } from '../../demo/effects.ts';
+import type { Finding } from '../../demo/findings.ts';
+import type { Permit } from '../../demo/subject.ts';
+import type { Logger } from '../../kube/kube-types.ts';
+
+/** When an effect is asked for again that this process may not perform, in milliseconds. */
+const LEAD_AGAIN_MS = 1000;
+
+/** When an effect is asked for again that failed, in milliseconds: doubling from the first to the second. */
+const RETRY_MS = { first: 1000, longest: 10_000 };
+
+export interface EffectRunnerOptions {
+  readonly clock: Clock;
+  /** A logger that knows what the effects are about. */
+  readonly log: () => Logger;
+  /** Performs one effect and returns what it found. */
+  readonly perform: (effect: Effect, permit: Permit, signal: AbortSignal) => Promise<Finding>;
+  readonly permitFor: (effect: Effect) => Permit;
+  readonly note: (finding: Finding) => void;
+  /** Asks for another decision. */
+  readonly askAgain: () => void;
+}
+
+/** The effects of one session. */
+export class EffectRunner {
+  readonly #options: EffectRunnerOptions;
+  readonly #lifetime = new AbortController();
+  readonly #begun = new Map<string, Promise<void>>();
+  readonly #failures = new Map<string, { count: number; waits: boolean }>();
+  /** Effects under way that set something up; a restore ends them first. */
+  readonly #settingUp = new Set<Promise<void>>();
+  readonly #endSetUps = new AbortController();
+  #released = false;
+  #awaitsLead = false;
+
+  constructor(options: EffectRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether faults are being cut short, so that none may follow. */
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /** Begins every effect that was not begun yet. */
+  begin(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (!this.#mayBegin(effect)) continue;
+      const permit = this.#options.permitFor(effect);
+      const refusal = permit.refusal();
+      if (refusal === undefined) this.#beginOne(effect, permit);
+      else this.#stepBack(effect, refusal);
+    }
+  }
+
+  /** Whether an effect has failed and is not tried again yet. */
+  putsOff({ id }: Effect): boolean {
+    return this.#failures.get(id)?.waits === true;
+  }
+
+  #mayBegin(effect: Effect): boolean {
+    if (this.#lifetime.signal.aborted || this.#begun.has(effect.id)) return false;
+    if (this.#failures.get(effect.id)?.waits) return false;
+    return !(setsUp(effect) && this.#endSetUps.signal.aborted);
+  }
+
+  #beginOne(effect: Effect, permit: Permit): void {
+    if (effect.kind === 'Restore' && effect.release) this.#released = true;
+    const done = Promise.resolve().then(() => this.#run(effect, permit));
+    this.#begun.set(effect.id, done);
+    if (!setsUp(effect)) return;
+    this.#settingUp.add(done);
+    void done.finally(() => this.#settingUp.delete(done));
+  }
+
+  /** What must not be done now: a fault is missed, all else is asked for again when this process leads again. */
+  #stepBack(effect: Effect, refusal: string): void {
+    const { askAgain, clock, log, note } = this.#options;
+    log().warn({ effect: effect.kind, id: effect.id }, `not performed: ${refusal}`);
+    if (effect.kind === 'Inject') return note(missed(effect.id, refusal));
+    if (this.#awaitsLead) return;
+    this.#awaitsLead = true;
+    void clock.sleep(LEAD_AGAIN_MS, this.#lifetime.signal).then(
+      () => {
+        this.#awaitsLead = false;
+        askAgain();
+      },
+      () => undefined,
+    );
+  }
+
+  async #run(effect: Effect, permit: Permit): Promise<void> {
+    const { note, perform } = this.#options;
+    const signals = [this.#lifetime.signal, ...(setsUp(effect) ? [this.#endSetUps.signal] : [])];
+    const stop = AbortSignal.any(signals);
+    try {
+      if (effect.kind === 'Inject' || effect.kind === 'Remediate') note({ kind: 'Begun', fault: effect.id });
+      if (effect.kind === 'Diagnose') note({ kind: 'Asked', fault: effect.fault, profile: effect.profile });
+      if (effect.kind === 'Restore') await this.#endSettingUp();
+      const finding = await perform(effect, permit, stop);
+      this.#failures.delete(effect.id);
+      // A look is over with its finding, and a preparation that found a refusal has set nothing up.
+      if (finding.kind === 'Admission' || finding.kind === 'PodTemplate') this.#begun.delete(effect.id);
+      if (!this.#lifetime.signal.aborted) note(finding);
+    } catch (error) {
+      if (!stop.aborted) this.#fail(effect, error);
+    }
+  }
+
+  #fail(effect: Effect, error: unknown): void {
+    const { askAgain, clock, log, note } = this.#options;
+    const { id, kind } = effect;
+    const why = messageOf(error);
+    if (kind === 'Inject') {
+      // Nothing was sent, so it can be planned again; with this id it is not tried twice.
+      log().error({ err: error, effect: kind, id }, 'a fault could not be injected; it is planned again');
+      return note(missed(id, why));
+    }
+    if (kind === 'Remediate') {
+      log().error({ err: error, effect: kind, id }, 'a remedy could not be carried out');
+      return note({
+        kind: 'Remedied',
+        effect: id,
+        report: { state: 'NotApplied', message: `Nothing was sent: ${why}` },
+      });
+    }
+    const count = (this.#failures.get(id)?.count ?? 0) + 1;
+    const delay = Math.min(RETRY_MS.first * 2 ** (count - 1), RETRY_MS.longest);
+    log().warn({ err: error, effect: kind, id, retryInMs: delay }, 'an effect failed; it is asked for again');
+    const failure = { count, waits: true };
+    this.#failures.set(id, failure);
+    this.#begun.delete(id);
+    // Whoever waits for room gets it while a look is put off.
+    if (kind === 'Admit') askAgain();
+    void clock.sleep(delay, this.#lifetime.signal).then(
+      () => {
+        failure.waits = false;
+        askAgain();
+      },
+      () => undefined,
+    );
+  }
+
+  /** Undoing comes after what is being set up, which ends at once. */
+  async #endSettingUp(): Promise<void> {
+    this.#endSetUps.abort(new Error('the run is being restored'));
+    await Promise.allSettled(this.#settingUp);
+  }
+
+  /** As an effect `Restore` with `release`, for somebody who waits for its end: a shutdown, say. @throws as it does */
+  async release(
+    effect: Extract<SubjectEffect, { kind: 'Restore' }>,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    if (effect.release) this.#released = true;
+    await this.#endSettingUp();
+    const stop = AbortSignal.any([signal, this.#lifetime.signal]);
+    return await this.#options.perform(effect, permit, stop);
+  }
+
+  /** Ends what is under way and resolves when it has ended. */
+  async close(): Promise<void> {
+    this.#lifetime.abort(new Error('the session was closed'));
+    await Promise.allSettled(this.#begun.values());
+  }
+}
+
+function setsUp({ kind }: Effect): boolean {
+  return kind === 'MeasureBaseline' || kind === 'Prepare' || kind === 'Remediate';
+}
+
+/** Not injected, and nothing was sent. */
+function missed(fault: string, message: string): Finding {
+  return { kind: 'Fault', fault, report: { missed: true, message, evidence: [] } };
+}

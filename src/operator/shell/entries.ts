@@ -1,0 +1,218 @@
+/**
+ * What is kept of objects between reconciles: a version of ours that is newer
+ * than the cache, and the session of one that has something under way. Of an
+ * object that is idle nothing is kept, and of most there is nothing to do.
+ */
+import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import { fixturesToRemove, runIsOn } from '../../demo/context.ts';
+import type { CutOffVerdict } from '../../demo/rejected-status.ts';
+import { within } from './deadline.ts';
+import type { ConnectedSubject } from './ports.ts';
+import { Session, type SessionOptions } from './session.ts';
+
+/** How long the end of a fault and the removal of its fixtures may take when a run is cut off. */
+const RELEASE_WITHIN_MS = 15_000;
+
+/** Why a run is cut off, and what is stored of it once its session has ended. */
+export interface CutOffRun {
+  /** The status that could not be stored, or decided on. */
+  readonly status: ChaosDemoStatus;
+  readonly verdict: CutOffVerdict;
+  /** Whether the finalizer stays for now. */
+  readonly finalizer: boolean;
+}
+
+export interface Entry {
+  readonly key: string;
+  readonly uid: string;
+  /** A version that we wrote or fetched, as long as it is newer than the cache. */
+  latest?: ChaosDemo;
+  session?: Session;
+  cutOff?: CutOffRun;
+  /** The end of its run was told though it could not be stored: as long as somebody else holds it, it is not told again. */
+  told?: true;
+}
+
+export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'hasLead' | 'leads' | 'logger'> {
+  /** Called whenever a session saw something that may change what is to be done. */
+  readonly onChange: (key: string) => void;
+  /** Called of an object that goes while it had a session. */
+  readonly onDeleted: (demo: ChaosDemo) => void;
+  /** Called when a session has ended: another may begin. */
+  readonly onEnded: (key: string) => void;
+}
+
+export class Entries {
+  readonly #options: EntriesOptions;
+  readonly #entries = new Map<string, Entry>();
+  /** Sessions that are being ended, under the key of their object. */
+  readonly #endings = new Map<string, Promise<void>>();
+  /** Aborts what is being released when there is no time left for it. */
+  readonly #releasing = new AbortController();
+  /** Whether locks are left as they are: they may be those of a process that leads now. */
+  #keepsLocks = false;
+
+  constructor(options: EntriesOptions) {
+    this.#options = options;
+  }
+
+  /** Objects of which anything is kept. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Objects whose subject is open. */
+  get open(): number {
+    return [...this.#entries.values()].filter(({ session }) => session?.isOpen).length;
+  }
+
+  /** Whether no subject is open, and no session is ending. */
+  get isIdle(): boolean {
+    return this.#endings.size === 0 && this.open === 0;
+  }
+
+  /** The entry of a key for the object that the cache has now; that of an earlier object of the name begins to end. */
+  of(key: string, cached: ChaosDemo | undefined): Entry | undefined {
+    const known = this.#entries.get(key);
+    if (known && known.uid !== cached?.metadata.uid) {
+      this.#entries.delete(key);
+      this.leave(known);
+    }
+    if (!cached) return undefined;
+    const entry = this.#entries.get(key) ?? { key, uid: cached.metadata.uid };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  /** Whether a session of this key is still ending. Another would have the same lock, so it must not begin. */
+  isEnding(key: string): boolean {
+    return this.#endings.has(key);
+  }
+
+  /** A version of the object that is newer than the cache, or was. */
+  latest(key: string): ChaosDemo | undefined {
+    return this.#entries.get(key)?.latest;
+  }
+
+  /** The newest version that is known; ours is dropped once the cache has caught up. */
+  newest(entry: Entry, cached: ChaosDemo): ChaosDemo {
+    const demo = entry.latest && isNewer(entry.latest, cached) ? entry.latest : cached;
+    if (demo === cached) delete entry.latest;
+    entry.session?.update(demo);
+    return demo;
+  }
+
+  /** Keeps a version that we wrote or fetched. */
+  keep(entry: Entry, demo: ChaosDemo): void {
+    entry.latest = demo;
+    entry.session?.update(demo);
+  }
+
+  /** The session of an object, made where there is none. */
+  session(entry: Entry, demo: ChaosDemo, subject: ConnectedSubject): Session {
+    const { clock, hasLead, leads, logger, onChange } = this.#options;
+    entry.session ??= new Session({
+      clock,
+      hasLead,
+      leads,
+      logger,
+      demo,
+      subject,
+      onChange: () => onChange(entry.key),
+    });
+    return entry.session;
+  }
+
+  /** Forgets an object of which nothing is left to keep. */
+  tidy(entry: Entry): void {
+    const { cutOff, key, latest, session, told } = entry;
+    if (session || latest || cutOff || told || this.#entries.get(key) !== entry) return;
+    this.#entries.delete(entry.key);
+  }
+
+  /** Begins to close the session. How long that takes is up to what the session speaks to, so nobody waits. */
+  close(entry: Entry): void {
+    this.#end(entry, async () => {});
+  }
+
+  /** Begins to undo what a run that is cut off has made, and then to close the session. */
+  cutOff(entry: Entry, run: CutOffRun): void {
+    entry.cutOff = run;
+    this.#end(entry, async (session) => await this.#release(session, true));
+  }
+
+  /** Begins to close the session of an object that goes: what a run in its midst has made goes too. */
+  leave(entry: Entry): void {
+    if (entry.session && !entry.told) this.#options.onDeleted(entry.session.demo);
+    this.undo(entry);
+  }
+
+  /** Begins to undo what a run that is on has made, and then to close the session. */
+  undo(entry: Entry): void {
+    this.#end(entry, async (session) => {
+      if (runIsOn(session.demo.status)) await this.#release(session, false);
+    });
+  }
+
+  /**
+   * Closes every session; `release` ends faults of ours first, as a shutdown of a
+   * leader does. A process that leads no more leaves them to their own end.
+   */
+  async closeAll({ release, deadlineMs }: { release: boolean; deadlineMs: number }): Promise<void> {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    this.#keepsLocks = !release;
+    if (!release) this.#releasing.abort(new Error('this process leads no more'));
+    await within(this.#options.clock, deadlineMs, async (signal) => {
+      signal.addEventListener('abort', () => this.#releasing.abort(signal.reason), { once: true });
+      await Promise.all([
+        ...this.#endings.values(),
+        ...entries.map(async ({ session }) => {
+          const { scenarios = [] } = session?.demo.status ?? {};
+          const mayBeOn = scenarios.some(({ fault }) => fault && !fault.endedAt);
+          if (release && mayBeOn) await session?.release(signal);
+          await session?.close(!release);
+        }),
+      ]);
+    });
+  }
+
+  #end(entry: Entry, before: (session: Session) => Promise<void>): void {
+    const { key, session } = entry;
+    if (!session) return;
+    delete entry.session;
+    const end = async (): Promise<void> => {
+      try {
+        await before(session);
+        await session.close(this.#keepsLocks || !this.#options.hasLead());
+      } catch (error) {
+        this.#options.logger.error(
+          { err: error, key },
+          'a session did not end as it should; it is left to itself',
+        );
+      }
+      this.#endings.delete(key);
+      this.#options.onEnded(key);
+    };
+    this.#endings.set(key, end());
+  }
+
+  async #release(session: Session, opens: boolean): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#releasing;
+    const fixtures = fixturesOf(session);
+    await within(clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures, opens), signal);
+  }
+}
+
+function fixturesOf({ demo: { metadata, status = {} } }: Session): string[] {
+  return fixturesToRemove({ demo: metadata, draft: status });
+}
+
+/**
+ * Resource versions compare as whole numbers (Kubernetes guarantees it since
+ * 1.35, KEP-5504; etcd always had it so).
+ */
+function isNewer(ours: ChaosDemo, cached: ChaosDemo): boolean {
+  return BigInt(ours.metadata.resourceVersion) > BigInt(cached.metadata.resourceVersion);
+}

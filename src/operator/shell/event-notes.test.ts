@@ -1,0 +1,282 @@
+import { describe, expect, it } from 'vitest';
+import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
+import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../../api/index.ts';
+import { deletionEvents, eventsFor } from './event-notes.ts';
+
+const at = '2026-01-01T00:00:00.000Z';
+const later = '2026-01-01T00:00:10.000Z';
+
+function scenario(fields: Partial<ScenarioStatus> = {}): ScenarioStatus {
+  return { name: 'stall', type: 'Stall', expect: 'Detected', ...fields };
+}
+
+function running(fields: Partial<ChaosDemoStatus> = {}): ChaosDemoStatus {
+  return {
+    phase: 'Running',
+    run: { number: 1, startedAt: at, pods: [{ name: 'a', uid: 'u', imageId: 'i' }] },
+    scenarios: [scenario()],
+    ...fields,
+  };
+}
+
+function withFault(
+  fault: Partial<NonNullable<ScenarioStatus['fault']>>,
+  fields: Partial<ScenarioStatus> = {},
+) {
+  const whole = { id: 'f1', plannedAt: at, until: later, ...fault };
+  return running({ scenarios: [scenario({ fault: whole, ...fields })] });
+}
+
+function condition(
+  type: Condition['type'],
+  status: Condition['status'],
+  reason: Condition['reason'],
+): Condition {
+  return {
+    type,
+    status,
+    reason,
+    message: `because of ${reason}`,
+    observedGeneration: 1,
+    lastTransitionTime: at,
+  };
+}
+
+function refused(reason: Condition['reason']): ChaosDemoStatus {
+  return {
+    phase: 'Pending',
+    conditions: [condition('Stalled', 'True', reason), condition('Complete', 'False', reason)],
+  };
+}
+
+function ended(phase: Verdict['phase'], reason: Verdict['reason'] = 'ExpectationsMet'): ChaosDemoStatus {
+  const verdict = { phase, reason, message: 'as it went' };
+  const run = { number: 1, startedAt: at, completedAt: later, verdict };
+  return running({ phase, run, asExpected: '1/2' });
+}
+
+const reasonsOf = (before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] =>
+  eventsFor(before, after).map(({ reason }) => reason);
+
+describe('eventsFor', () => {
+  it('tells of the start of a run once, with its id and its pods', () => {
+    const started = running();
+    expect(eventsFor(undefined, started)).toEqual([
+      { type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: 'Run 1 began on 1 pod' },
+    ]);
+    expect(eventsFor(started, started)).toEqual([]);
+    const second = running({ run: { number: 2, runId: 'v7', startedAt: at, dryRun: true } });
+    expect(eventsFor(started, second)[0]?.note).toBe('Run 2 (runId "v7") began as a dry run, without faults');
+  });
+
+  it('tells of a fault when it starts and when it ends, not when it is planned', () => {
+    const planned = withFault({});
+    const on = withFault({ startedAt: at });
+    const over = withFault({ startedAt: at, endedAt: later });
+    expect(reasonsOf(running(), planned)).toEqual([]);
+    expect(reasonsOf(planned, on)).toEqual(['FaultInjected']);
+    expect(reasonsOf(on, over)).toEqual(['FaultReleased']);
+    expect(reasonsOf(over, over)).toEqual([]);
+  });
+
+  it('tells of both where one write carries start and end', () => {
+    expect(reasonsOf(withFault({}), withFault({ startedAt: at, endedAt: later }))).toEqual([
+      'FaultInjected',
+      'FaultReleased',
+    ]);
+  });
+
+  it('takes another attempt for another fault', () => {
+    const first = withFault({ startedAt: at, endedAt: later });
+    const second = withFault({ id: 'f2', startedAt: later });
+    expect(reasonsOf(first, second)).toEqual(['FaultInjected']);
+  });
+
+  it.each([
+    ['Detected', 'Detected', 'AnomalyDetected', 'Normal'],
+    ['Detected', 'NotDetected', 'AnomalyDetected', 'Warning'],
+    ['Detected', 'Any', 'AnomalyDetected', 'Normal'],
+    ['NotDetected', 'NotDetected', 'AnomalyNotDetected', 'Normal'],
+    ['NotDetected', 'Detected', 'AnomalyNotDetected', 'Warning'],
+    ['Inconclusive', 'Any', 'AnomalyInconclusive', 'Warning'],
+  ] as const)('reports %s where %s was expected as %s, %s', (result, expect_, reason, type) => {
+    const before = running();
+    const measures = [{ name: 'queued', value: 30, bound: 5, unit: 'requests' }];
+    const after = running({ scenarios: [scenario({ result, expect: expect_, measures, message: 'why' })] });
+    const met = result !== 'Inconclusive' && (expect_ === 'Any' || expect_ === result);
+    const said = {
+      Detected: '; 30 so far, bound 5',
+      NotDetected: '; not observed in 1 trial; 30 at most, bound 5',
+      Inconclusive: ': why',
+    };
+    expect(eventsFor(before, after)).toEqual([
+      {
+        type,
+        reason,
+        action: 'Watch',
+        note: `Run 1, stall: ${result}${met ? ' as expected' : `, expected ${expect_}`}${said[result]}`,
+      },
+    ]);
+    expect(eventsFor(after, after)).toEqual([]);
+  });
+
+  it('says of a measure that could not show more that it is the least, and nothing where there is none', () => {
+    const measures = [{ name: 'queued', value: 30, unit: 'requests', atLeast: true }];
+    const noteOf = (fields: Partial<ScenarioStatus>) =>
+      eventsFor(running(), running({ scenarios: [scenario({ result: 'Detected', ...fields })] }))[0]?.note;
+    expect(noteOf({ measures })).toBe('Run 1, stall: Detected as expected; at least 30 so far');
+    expect(noteOf({})).toBe('Run 1, stall: Detected as expected');
+    const trials = { name: 'trials', value: 3, unit: 'trials' };
+    expect(
+      noteOf({
+        result: 'NotDetected',
+        expect: 'Any',
+        measures: [{ name: 'queued', value: 10, unit: 'requests' }, trials],
+      }),
+    ).toBe('Run 1, stall: NotDetected as expected; not observed in 3 trials; 10 at most');
+  });
+
+  it('names the run, so that the second does not count into the events of the first', () => {
+    const noteOf = (number: number) => {
+      const run = { number, startedAt: at };
+      const after = running({ run, scenarios: [scenario({ result: 'Detected' })] });
+      return eventsFor(running({ run }), after).map(({ note }) => note);
+    };
+    expect(noteOf(1)).not.toEqual(noteOf(2));
+  });
+
+  it('sets no deadline for a fault that is over when it is reported', () => {
+    const seen = new Date(Date.parse(later) - 3).toISOString();
+    const over = withFault({ startedAt: at, endedAt: seen, message: 'sent' });
+    expect(eventsFor(withFault({}), over).map(({ note }) => note)).toEqual([
+      'Run 1, stall: sent',
+      `Run 1, stall: the fault is over since ${seen}`,
+    ]);
+    const on = withFault({ startedAt: at, message: 'on' });
+    expect(eventsFor(withFault({}), on)[0]?.note).toBe(`Run 1, stall: on; ends by ${later} at the latest`);
+  });
+
+  it('claims no sight of an end that nobody saw', () => {
+    const [note] = eventsFor(withFault({}), withFault({ endedAt: later })).map((event) => event.note);
+    expect(note).toBe(`Run 1, stall: the fault has ended by ${later} at the latest`);
+  });
+
+  it.each([
+    ['Succeeded', 'RunSucceeded', 'Normal'],
+    ['Failed', 'RunFailed', 'Warning'],
+    ['Errored', 'RunErrored', 'Warning'],
+    ['Aborted', 'RunAborted', 'Warning'],
+  ] as const)('reports the end as %s once, as %s', (phase, reason, type) => {
+    expect(eventsFor(running(), ended(phase))).toEqual([
+      { type, reason, action: 'EndRun', note: `Run 1 ${phase} (1/2 as expected): as it went` },
+    ]);
+    expect(eventsFor(ended(phase), { ...ended(phase), message: 'other words' })).toEqual([]);
+  });
+
+  it('tells a verdict as such and not as a refusal, though both are stalled', () => {
+    const verdict = {
+      ...ended('Failed'),
+      conditions: [
+        condition('Stalled', 'True', 'AnomalyNotReproduced'),
+        condition('Complete', 'True', 'AnomalyNotReproduced'),
+      ],
+    };
+    expect(reasonsOf(running(), verdict)).toEqual(['RunFailed']);
+  });
+
+  it('warns of a refusal when it begins and when its reason changes', () => {
+    expect(eventsFor(undefined, refused('NoSuchPods'))).toEqual([
+      { type: 'Warning', reason: 'NoSuchPods', action: 'Refuse', note: 'because of NoSuchPods' },
+    ]);
+    expect(reasonsOf(refused('NoSuchPods'), refused('NoSuchPods'))).toEqual([]);
+    expect(reasonsOf(refused('NoSuchPods'), refused('TargetShared'))).toEqual(['TargetShared']);
+  });
+
+  it('tells that a run was superseded, and not that it was aborted', () => {
+    expect(eventsFor(running(), ended('Aborted', 'Superseded'))).toEqual([
+      {
+        type: 'Normal',
+        reason: 'Superseded',
+        action: 'EndRun',
+        note: 'Run 1 Aborted (1/2 as expected): as it went',
+      },
+    ]);
+  });
+
+  it('looks at the scenarios of a new run afresh', () => {
+    const first = ended('Failed');
+    const second = running({
+      run: { number: 2, startedAt: later },
+      scenarios: [scenario({ result: 'Detected' })],
+    });
+    const before = { ...first, scenarios: [scenario({ result: 'Detected' as const })] };
+    expect(reasonsOf(before, second)).toEqual(['RunStarted', 'AnomalyDetected']);
+  });
+
+  it('tells once that an object waits before its run, and for what; looking is no waiting', () => {
+    const waiting = (reason: string): ChaosDemoStatus => ({
+      phase: 'Pending',
+      conditions: [condition('Reconciling', 'True', reason), condition('Complete', 'False', reason)],
+    });
+    expect(eventsFor(waiting('Pending'), waiting('TargetInUse'))).toEqual([
+      { type: 'Normal', reason: 'TargetInUse', action: 'Wait', note: 'because of TargetInUse' },
+    ]);
+    expect(eventsFor(waiting('TargetInUse'), waiting('TargetInUse'))).toEqual([]);
+    expect(eventsFor(undefined, waiting('Pending'))).toEqual([]);
+    const on = { ...running(), conditions: waiting('AwaitingAdvance').conditions };
+    expect(reasonsOf(running(), on)).toEqual([]);
+  });
+});
+
+describe('deletionEvents', () => {
+  it('ends a run that is on, and no other', () => {
+    expect(deletionEvents(running())).toEqual([
+      {
+        type: 'Normal',
+        reason: 'RunAborted',
+        action: 'EndRun',
+        note: 'Run 1 Aborted: the object was deleted',
+      },
+    ]);
+    expect(deletionEvents(ended('Failed'))).toEqual([]);
+    expect(deletionEvents({})).toEqual([]);
+  });
+});
+
+describe('what came of a remedy', () => {
+  const remedied = (state: string, action: string | undefined = 'ResetCounter'): ChaosDemoStatus => {
+    const remediation = {
+      state,
+      ...(action !== undefined && { action }),
+      profile: 'rules',
+      message: 'as it was measured',
+    };
+    return running({ diagnoses: [diagnosisWith({ remediation })] });
+  };
+
+  it('is told once it is over, once, with what was measured', () => {
+    expect(reasonsOf(running(), remedied('Applying'))).toEqual([]);
+    expect(eventsFor(remedied('Applying'), remedied('Applied'))).toEqual([
+      {
+        type: 'Normal',
+        reason: 'RemedyApplied',
+        action: 'Remediate',
+        note: 'Run 1, stall: ResetCounter Applied (asked for by rules): as it was measured',
+      },
+    ]);
+    expect(reasonsOf(remedied('Applied'), remedied('Applied'))).toEqual([]);
+  });
+
+  it.each(['Ineffective', 'Unproven', 'NotApplied'])('is a warning where it is %s', (state) => {
+    expect(eventsFor(remedied('Applying'), remedied(state))).toMatchObject([
+      { type: 'Warning', reason: 'RemedyNotEffective' },
+    ]);
+  });
+
+  it('is no event where it is only suggested', () => {
+    const suggested = running({
+      diagnoses: [diagnosisWith({ remediation: { state: 'Suggested', message: 'Would do it.' } })],
+    });
+    expect(reasonsOf(running(), suggested)).toEqual([]);
+  });
+});

@@ -1,0 +1,224 @@
+/**
+ * Which events a change of status is worth. Pure: what is told follows from two
+ * statuses alone, so a restarted operator neither repeats nor forgets any.
+ *
+ * About ten events a run; the chapters are in the status and need none. Each
+ * names its run, since an event that reads like an earlier one counts into that.
+ */
+import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } from '../../api/index.ts';
+import { counted, remedySentence } from '../../api/index.ts';
+import { asExpected } from '../../demo/verdict.ts';
+
+/** An event, but for the object that it is about. */
+export interface EventNote {
+  type: 'Normal' | 'Warning';
+  reason: string;
+  action: string;
+  /** May be longer than an event takes; the recorder cuts it. */
+  note: string;
+}
+
+/** What `kubectl events` shows of a ChaosDemo. Reasons of refusals, of waiting and of verdicts with a cause come on top (see Reason). */
+export const EVENT_REASONS = {
+  RunStarted: 'A run began.',
+  FaultInjected: 'A fault is on, or was on and is over already.',
+  FaultReleased: 'A fault is over: a probe has seen it end, or its bound has passed. The note says which.',
+  AnomalyDetected: 'An invariant was broken.',
+  AnomalyNotDetected: 'An invariant was watched the whole time, and held.',
+  AnomalyInconclusive: 'The evidence does not tell whether an invariant was broken.',
+  RemedyApplied: 'A remedy was carried out, and a measurement shows that it helped.',
+  RemedyNotEffective:
+    'A remedy that was decided on did not help, or was not sent, or nobody knows; the note says which.',
+  RunSucceeded: 'Every scenario ended as expected.',
+  RunFailed: 'A scenario did not end as expected.',
+  RunErrored: 'The run could not be carried out.',
+  RunAborted: 'The run was stopped, or its object was deleted.',
+  EvidenceNotKept:
+    'The evidence of a run, or its end, could not be kept in a ConfigMap. No run depends on it.',
+  Superseded: 'The run was stopped because a newer request replaced it.',
+} as const;
+
+/**
+ * The events of a change from one status to the next, in the order in which the
+ * things happened. Nothing changed: none.
+ */
+export function eventsFor(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
+  const run = after.run?.number ?? 0;
+  return [
+    ...runStart(before, after),
+    ...(after.scenarios ?? []).flatMap((scenario) =>
+      scenarioEvents(run, sameRun(before, after) ? findScenario(before, scenario.name) : undefined, scenario),
+    ),
+    ...remedies(run, sameRun(before, after) ? before : undefined, after),
+    ...runEnd(before, after),
+    ...refusal(before, after),
+    ...waiting(before, after),
+  ];
+}
+
+/** The end of a run whose object is deleted: no status tells of it any more. */
+export function deletionEvents({ run }: ChaosDemoStatus): EventNote[] {
+  if (!run || run.completedAt !== undefined) return [];
+  const note = `Run ${run.number} Aborted: the object was deleted`;
+  return [{ type: 'Normal', reason: 'RunAborted', action: 'EndRun', note }];
+}
+
+function sameRun(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): boolean {
+  return before?.run !== undefined && before.run.number === after.run?.number;
+}
+
+function findScenario(status: ChaosDemoStatus | undefined, name: string): ScenarioStatus | undefined {
+  return status?.scenarios?.find((scenario) => scenario.name === name);
+}
+
+function runStart(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
+  if (after.run === undefined || sameRun(before, after)) return [];
+  const { number, runId, dryRun, pods = [] } = after.run;
+  const name = runId ? `Run ${number} (runId "${runId}")` : `Run ${number}`;
+  const what = dryRun === true ? 'began as a dry run, without faults' : 'began';
+  const nodes = pods.length === 0 ? '' : ` on ${counted(pods.length, 'pod')}`;
+  return [{ type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: `${name} ${what}${nodes}` }];
+}
+
+function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: ScenarioStatus): EventNote[] {
+  const events: EventNote[] = [];
+  const about = `Run ${run}, ${after.name}`;
+  const fault = after.fault;
+  // Another attempt is another fault.
+  const earlier = before?.fault?.id === fault?.id ? before?.fault : undefined;
+  if (fault?.startedAt !== undefined && earlier?.startedAt === undefined) {
+    // One that is over when it is reported has no end to wait for.
+    const end = fault.endedAt === undefined ? `; ends by ${fault.until} at the latest` : '';
+    events.push({
+      type: 'Normal',
+      reason: 'FaultInjected',
+      action: 'InjectFault',
+      note: `${about}: ${fault.message ?? 'the fault is on'}${end}`,
+    });
+  }
+  if (fault?.endedAt !== undefined && earlier?.endedAt === undefined) {
+    events.push({
+      type: 'Normal',
+      reason: 'FaultReleased',
+      action: 'ReleaseFault',
+      // Where nobody saw the end, or whether it was on at all, it is over by its bound.
+      note: `${about}: the fault ${fault.endedAt === fault.until ? 'has ended by' : 'is over since'} ${fault.endedAt}${fault.endedAt === fault.until ? ' at the latest' : ''}`,
+    });
+  }
+  if (after.result !== undefined && before?.result !== after.result)
+    events.push(outcome(about, after, after.result));
+  return events;
+}
+
+const outcomes = {
+  Detected: 'AnomalyDetected',
+  NotDetected: 'AnomalyNotDetected',
+  Inconclusive: 'AnomalyInconclusive',
+} as const;
+
+/** "Run 2, outage: Detected as expected; 10 so far, bound 6". */
+function outcome(
+  about: string,
+  scenario: ScenarioStatus,
+  result: NonNullable<ScenarioStatus['result']>,
+): EventNote {
+  const { expect, measures = [], message } = scenario;
+  const met = asExpected(scenario);
+  const said = `${about}: ${result}${met ? ' as expected' : `, expected ${expect}`}`;
+  return {
+    type: met ? 'Normal' : 'Warning',
+    reason: outcomes[result],
+    action: 'Watch',
+    note: result === 'Inconclusive' ? withReason(said, message) : `${said}${figures(measures, result)}`,
+  };
+}
+
+function withReason(said: string, message: string | undefined): string {
+  return message === undefined ? said : `${said}: ${message}`;
+}
+
+function figures(measures: readonly Measure[], result: 'Detected' | 'NotDetected'): string {
+  const trials = measures.find(({ name }) => name === 'trials')?.value ?? 1;
+  const absent = result === 'NotDetected' ? `; not observed in ${counted(trials, 'trial')}` : '';
+  const [measure] = measures;
+  if (measure === undefined) return absent;
+  const { atLeast, bound, value } = measure;
+  const measured = `${atLeast ? 'at least ' : ''}${value} ${result === 'Detected' ? 'so far' : 'at most'}`;
+  return `${absent}; ${measured}${bound === undefined ? '' : `, bound ${bound}`}`;
+}
+
+/** What came of each remedy that was decided on; the suggestions are in the status alone. */
+function remedies(run: number, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
+  return (after.diagnoses ?? []).flatMap((diagnosis): EventNote[] => {
+    const { remediation, scenario } = diagnosis;
+    const sentence = remedySentence(diagnosis);
+    const earlier = before?.diagnoses?.find((known) => known.scenario === scenario);
+    if (sentence === undefined || sentence === remedySentence(earlier ?? {})) return [];
+    const helped = remediation?.state === 'Applied';
+    return [
+      {
+        type: helped ? 'Normal' : 'Warning',
+        reason: helped ? 'RemedyApplied' : 'RemedyNotEffective',
+        action: 'Remediate',
+        note: `Run ${run}, ${scenario}: ${sentence}`,
+      },
+    ];
+  });
+}
+
+function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
+  const { run } = after;
+  if (run?.verdict === undefined || (sameRun(before, after) && before?.run?.verdict !== undefined)) return [];
+  const { type, reason } = endingOf(run.verdict);
+  const expected = after.asExpected === undefined ? '' : ` (${after.asExpected} as expected)`;
+  const note = `Run ${run.number} ${run.verdict.phase}${expected}: ${run.verdict.message}`;
+  return [{ type, reason, action: 'EndRun', note }];
+}
+
+function endingOf(verdict: Verdict): Pick<EventNote, 'type' | 'reason'> {
+  if (verdict.reason === 'Superseded') return { type: 'Normal', reason: 'Superseded' };
+  if (verdict.reason === 'Deleted') return { type: 'Normal', reason: 'RunAborted' };
+  return { type: verdict.phase === 'Succeeded' ? 'Normal' : 'Warning', reason: `Run${verdict.phase}` };
+}
+
+interface Because {
+  reason: string;
+  message: string;
+}
+
+/**
+ * A refusal or its change: stalled although no run has ended in this state. What
+ * stalls after a run is the verdict, which has an event of its own.
+ */
+function refusal(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
+  const now = refusedBy(after);
+  if (now === undefined || refusedBy(before)?.reason === now.reason) return [];
+  return [{ type: 'Warning', reason: now.reason, action: 'Refuse', note: now.message }];
+}
+
+function refusedBy(status: ChaosDemoStatus | undefined): Because | undefined {
+  const stalled = condition(status, 'Stalled');
+  return stalled?.status === 'True' && condition(status, 'Complete')?.status === 'False'
+    ? stalled
+    : undefined;
+}
+
+/** Before a run: that it waits for something that comes right by itself, as a lock that another has, and what for. */
+function waiting(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
+  const now = waitsFor(after);
+  if (now === undefined || waitsFor(before)?.reason === now.reason) return [];
+  return [{ type: 'Normal', reason: now.reason, action: 'Wait', note: now.message }];
+}
+
+/** Looking is no waiting: that has the reason Pending. */
+function waitsFor(status: ChaosDemoStatus | undefined): Because | undefined {
+  if (status?.phase !== 'Pending') return undefined;
+  const reconciling = condition(status, 'Reconciling');
+  return reconciling?.status === 'True' && reconciling.reason !== 'Pending' ? reconciling : undefined;
+}
+
+function condition(status: ChaosDemoStatus | undefined, type: string): ConditionOf | undefined {
+  return status?.conditions?.find((candidate) => candidate.type === type);
+}
+
+type ConditionOf = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;

@@ -1,0 +1,60 @@
+/**
+ * Whether a command may still be sent, asked right before it. A process that was
+ * frozen must not act on what it decided before, so this looks at the clocks, the
+ * term of leadership and the lock now.
+ */
+import { INJECT_WITHIN_MS } from '../../demo/chaos-stage.ts';
+import type { Clock } from '../../demo/clock.ts';
+import type { Effect } from '../../demo/effects.ts';
+import type { Lock, Permit } from '../../demo/subject.ts';
+
+/** Why whoever leads no more may send nothing. */
+export const NOT_LEADING = 'this operator no longer leads';
+const RESTORING = 'the run is being restored';
+const LOCK_LOST = 'the lock on the target was lost';
+
+/** What a permit goes by. Functions, since each of it may change until it is asked. */
+export interface PermitTerms {
+  readonly clock: Clock;
+  /** Whether the term of leadership in which this was begun still leads. */
+  readonly leads: () => boolean;
+  readonly lock: () => Lock | undefined;
+  /** Whether what the run did is being undone, so that no fault may follow. */
+  readonly released: () => boolean;
+  /** Whether the last look at the subject showed no issue, or there was none. */
+  readonly healthy: () => boolean;
+  /** Whether the injection has begun: connecting may take a while then. */
+  readonly begun: (fault: string) => boolean;
+}
+
+/** The permit for one effect. */
+export function permitFor(effect: Effect, terms: PermitTerms): Permit {
+  return {
+    refusal() {
+      if (!terms.leads()) return NOT_LEADING;
+      if (effect.kind === 'Remediate') return againstRemedy(effect, terms);
+      return effect.kind === 'Inject' ? againstFault(effect, terms) : undefined;
+    },
+  };
+}
+
+function againstFault(
+  { id, plannedAt, until }: Extract<Effect, { kind: 'Inject' }>,
+  { begun, clock, healthy, lock, released }: PermitTerms,
+): string | undefined {
+  if (released()) return RESTORING;
+  const now = clock.now();
+  if (now >= until || (!begun(id) && now > plannedAt + INJECT_WITHIN_MS)) return 'its moment has passed';
+  // It was healthy when that was decided, and storing the decision takes a while.
+  if (!begun(id) && !healthy()) return 'the subject became unhealthy';
+  return lock()?.isHeld() ? undefined : LOCK_LOST;
+}
+
+function againstRemedy(
+  { until }: Extract<Effect, { kind: 'Remediate' }>,
+  { clock, lock, released }: PermitTerms,
+): string | undefined {
+  if (released()) return RESTORING;
+  if (clock.now() >= until) return 'its time is over';
+  return lock()?.isHeld() ? undefined : LOCK_LOST;
+}

@@ -1,0 +1,253 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { FakeApiServer, keyOf } from '../../../test/simulation/fake-api.ts';
+import { FakeClock } from '../../../test/simulation/fake-clock.ts';
+import { FakeEvidence } from '../../../test/simulation/fake-evidence.ts';
+import { ProcessClock } from '../../../test/simulation/process-clock.ts';
+import { SimulatedConnector } from '../../../test/simulation/simulated-connector.ts';
+import { simulatedDefinition, simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
+import { SimulatedTarget } from '../../../test/simulation/simulated-target.ts';
+import type { ChaosDemo } from '../../api/index.ts';
+import { FINALIZER } from '../../api/index.ts';
+import type { EventRecord } from '../../kube/events.ts';
+import { createMetrics, IDLE } from '../metrics/metrics.ts';
+import { Reconciler } from './reconciler.ts';
+
+const never = new AbortController().signal;
+
+function demo(name: string, changes: Record<string, unknown> = {}): ChaosDemo {
+  return {
+    apiVersion: 'chaosdemo.dev/v1alpha1',
+    kind: 'ChaosDemo',
+    metadata: {
+      name,
+      namespace: 'ns',
+      uid: `u-of-${name}`,
+      resourceVersion: '0',
+      generation: 1,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
+    spec: simulatedSpec(changes),
+  };
+}
+
+/** A reconciler that runs only when the test says so. */
+function setup() {
+  const world = new FakeClock();
+  const clock = new ProcessClock(world);
+  const server = new FakeApiServer(world);
+  const target = new SimulatedTarget(world);
+  const api = server.connect(clock);
+  const enqueued: string[] = [];
+  const events: EventRecord[] = [];
+  const metrics = createMetrics(IDLE, [simulatedDefinition.api]);
+  const reconciler = new Reconciler({
+    api,
+    evidence: new FakeEvidence(world).connect(clock),
+    clock,
+    logger: pino({ level: 'silent' }),
+    audience: { events: { record: (event) => events.push(event) }, metrics },
+    subjects: new Map([
+      ['Simulated', { definition: simulatedDefinition, connector: new SimulatedConnector(target, clock) }],
+    ]),
+    enqueue: (key) => enqueued.push(key),
+    leads: () => true,
+    hasLead: () => true,
+    killSwitchIsOn: () => false,
+    maxRuns: 50,
+    maxRunsPerNamespace: 5,
+  });
+  /** One reconcile, and the time that its calls take. */
+  const reconcile = async (key = 'ns/demo') => {
+    const result = reconciler.reconcile(key, never);
+    result.catch(() => undefined);
+    await world.advance(20);
+    return await result;
+  };
+  const create = async (object: ChaosDemo): Promise<void> => {
+    server.create(object);
+    await world.advance(20);
+  };
+  const counted = async (result: string): Promise<number> => {
+    const text = await metrics.registry.getSingleMetricAsString('chaosdemo_status_writes_total');
+    return Number(new RegExp(`result="${result}"} (\\d+)`).exec(text)?.[1]);
+  };
+  return { counted, create, enqueued, events, reconcile, reconciler, server, target, world };
+}
+
+describe('what is kept between reconciles', () => {
+  it('is nothing of objects that are idle, however many there are', async () => {
+    const { create, reconcile, reconciler, world } = setup();
+    const idle = Array.from({ length: 200 }, (_, i) => demo(`idle-${i}`, { suspend: true }));
+    for (const object of idle) await create(object);
+    for (const object of idle) await reconcile(keyOf(object));
+    // Its own write comes back through the watch, and with that the last of it goes.
+    await world.advance(100);
+    for (const object of idle) await reconcile(keyOf(object));
+    expect(reconciler.kept).toBe(0);
+  });
+
+  it('is a version of our own until the cache has it, and no write is made on an older one', async () => {
+    const { counted, create, reconcile, reconciler, server, world } = setup();
+    await create(demo('demo', { suspend: true }));
+    server.watchLagMs = 5000;
+    await reconcile();
+    server.watchLagMs = 10;
+    await create(demo('unrelated', { suspend: true }));
+    expect(reconciler.kept).toBe(1);
+    await reconcile();
+    expect([reconciler.kept, await counted('stored'), await counted('conflict')]).toEqual([1, 1, 0]);
+    await world.advance(5000);
+    await reconcile();
+    expect([reconciler.kept, await counted('stored')]).toEqual([0, 1]);
+  });
+
+  it('ends with an object that is made anew under its name', async () => {
+    const { create, events, reconcile, reconciler, server, target, world } = setup();
+    await create(demo('demo'));
+    await reconcile();
+    await world.advance(100);
+    await reconcile();
+    expect(target.lockedBy).toBe('ns/demo');
+    server.delete('ns/demo');
+    await create({
+      ...demo('demo', { suspend: true }),
+      metadata: { ...demo('demo').metadata, uid: 'another' },
+    });
+    const again = reconcile();
+    await world.advance(1000);
+    await again;
+    expect([target.lockedBy, reconciler.activeRuns]).toEqual([undefined, 0]);
+    expect(events.map(({ note }) => note)).toContain('Run 1 Aborted: the object was deleted');
+  });
+});
+
+describe('looking', () => {
+  it('holds no worker: a reconcile ends while the subject is still looked for', async () => {
+    const { create, enqueued, reconcile, server, target, world } = setup();
+    target.behaviour.effectMs = 9000;
+    await create(demo('demo'));
+    expect(await reconcile()).toEqual({});
+    expect(server.get('ns/demo')?.status?.phase).toBe('Pending');
+    expect([target.admissions, enqueued]).toEqual([1, []]);
+    await reconcile();
+    expect(target.admissions).toBe(1);
+    await world.advance(9000);
+    expect(enqueued).toEqual(['ns/demo']);
+    await reconcile();
+    expect(server.get('ns/demo')?.status?.phase).toBe('Running');
+  });
+});
+
+describe('a write', () => {
+  it('that somebody else was before is decided anew on what is there then', async () => {
+    const { counted, create, reconcile, server } = setup();
+    await create(demo('demo', { suspend: true }));
+    server.conflicting = 1;
+    expect(await reconcile()).toEqual({ requeueAfterMs: 0 });
+    expect(await counted('conflict')).toBe(1);
+    await reconcile();
+    expect(server.get('ns/demo')?.status?.phase).toBe('Pending');
+    expect(server.get('ns/demo')?.metadata.labels).toBeDefined();
+  });
+
+  it('that got no answer is an error, which the queue tries again', async () => {
+    const { counted, create, reconcile, server } = setup();
+    await create(demo('demo', { suspend: true }));
+    server.failing = 1;
+    await expect(reconcile()).rejects.toThrow('no answer');
+    expect(await counted('failed')).toBe(1);
+  });
+
+  it('of an object that is gone is none', async () => {
+    const { create, reconcile, server } = setup();
+    await create(demo('demo', { suspend: true }));
+    server.watchLagMs = 60_000;
+    server.delete('ns/demo');
+    expect(await reconcile()).toEqual({});
+  });
+});
+
+describe('a status that the API server refuses', () => {
+  it('is replaced by a small one that says so, once, and looked at again in ten seconds', async () => {
+    const { counted, create, events, reconcile, server, world } = setup();
+    await create(demo('demo', { suspend: true }));
+    server.refuses = ({ phase }) => phase !== 'Errored';
+    expect(await reconcile()).toEqual({ requeueAfterMs: expect.closeTo(10_000, -2) });
+    const { status } = server.get('ns/demo') ?? {};
+    expect(status).toMatchObject({
+      phase: 'Errored',
+      message: expect.stringContaining('refused the status'),
+    });
+    expect(status?.run).toBeUndefined();
+    await world.advance(100);
+    await reconcile();
+    expect([await counted('stored'), await counted('rejected')]).toEqual([1, 2]);
+    expect(events).toEqual([]);
+  });
+
+  it('holds no worker while the fault of its run is released, and is replaced when that is done', async () => {
+    const { create, enqueued, reconcile, server, target, world } = setup();
+    await create(demo('demo'));
+    for (let i = 0; i < 3; i += 1) {
+      await reconcile();
+      await world.advance(100);
+    }
+    expect(server.get('ns/demo')?.status?.phase).toBe('Running');
+    target.behaviour.effectMs = 9000;
+    server.refuses = ({ phase }) => phase !== 'Errored';
+    server.edit('ns/demo', ({ metadata }) => {
+      metadata.annotations = { 'chaosdemo.dev/abort': '1' };
+    });
+    await world.advance(20);
+    enqueued.length = 0;
+    expect(await reconcile()).toEqual({});
+    // Whatever comes meanwhile, the run is cut off once.
+    expect(await reconcile()).toEqual({});
+    expect([server.get('ns/demo')?.status?.phase, enqueued]).toEqual(['Running', []]);
+    await world.advance(9000);
+    expect(enqueued).toEqual(['ns/demo']);
+    await reconcile();
+    expect(server.get('ns/demo')?.status).toMatchObject({
+      phase: 'Errored',
+      run: { verdict: { reason: 'StatusRejected' } },
+    });
+  });
+
+  it('is an error where the small one is refused, too', async () => {
+    const { create, reconcile, server } = setup();
+    await create(demo('demo', { suspend: true }));
+    server.refuses = () => true;
+    await expect(reconcile()).rejects.toThrow('refused on demand');
+  });
+});
+
+describe('an object of a subject that is not registered', () => {
+  it('lets go of a finalizer once no fault of it may be on', async () => {
+    const { create, reconcile, server, world } = setup();
+    const object = demo('demo');
+    const at = (ms: number): string => new Date(world.now() + ms).toISOString();
+    await create({
+      ...object,
+      metadata: { ...object.metadata, finalizers: [FINALIZER] },
+      spec: { ...object.spec, subject: { type: 'Elsewhere' } },
+      status: {
+        run: { number: 1, startedAt: at(0) },
+        scenarios: [
+          {
+            name: 'f',
+            type: 'F',
+            expect: 'Detected',
+            fault: { id: '1-f-1', plannedAt: at(0), until: at(30_000) },
+          },
+        ],
+      },
+    });
+    const { requeueAfterMs = 0 } = await reconcile();
+    expect(requeueAfterMs).toBeGreaterThan(30_000);
+    expect(server.get('ns/demo')?.metadata.finalizers).toEqual([FINALIZER]);
+    await world.advance(requeueAfterMs);
+    await reconcile();
+    expect(server.get('ns/demo')?.metadata.finalizers).toEqual([]);
+  });
+});

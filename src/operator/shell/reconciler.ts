@@ -1,0 +1,392 @@
+/**
+ * One reconcile: take the object and what its session has seen, decide once,
+ * store the status, and only then hand on what was decided.
+ */
+import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import type { Clock } from '../../demo/clock.ts';
+import { activeFault, hasFixtures, overAt, runIsOn } from '../../demo/context.ts';
+import type { Decision } from '../../demo/decide.ts';
+import { decide } from '../../demo/decide.ts';
+import { nothingObserved } from '../../demo/observed.ts';
+import {
+  type CutOff,
+  cutOffMessage,
+  REJECTED,
+  rejectedStatus,
+  UNDECIDABLE,
+} from '../../demo/rejected-status.ts';
+import { isTransition } from '../../demo/transition.ts';
+import type { ReconcileResult } from '../../kube/controller.ts';
+import { EvidenceKeeper } from '../evidence/evidence-keeper.ts';
+import { childLogger, contextOf, type Logger } from '../log.ts';
+import { demoOf } from './demo-of.ts';
+import { type CutOffRun, Entries, type Entry } from './entries.ts';
+import type { ConnectedSubject, ConnectedSubjects, DemoApi, EvidenceStore, Write } from './ports.ts';
+import { RunSlots } from './run-slots.ts';
+import { StatusWriter } from './store-status.ts';
+import type { Audience } from './tell.ts';
+import { tell, tellDeleted, tellNotKept } from './tell.ts';
+import { NotLeadingError } from './term-api.ts';
+import { unknownSubjectStatus } from './unknown-subject.ts';
+
+/** When an object is looked at again whose run was cut off. */
+const CUT_OFF_RETRY_MS = 10_000;
+
+/** When a process looks again that does not lead at this moment, or not any more. */
+const LEAD_AGAIN_MS = 1000;
+
+/**
+ * When an object is looked at again whose moment has come and brought nothing, in milliseconds. At once would
+ * be a loop that leaves no room for what is awaited to be seen.
+ */
+const PAST_WAKE_MS = 100;
+
+export interface ReconcilerOptions {
+  readonly api: DemoApi;
+  readonly evidence: EvidenceStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly audience: Audience;
+  readonly subjects: ConnectedSubjects;
+  /** Asks for another reconcile of a key. */
+  readonly enqueue: (key: string) => void;
+  /** Whether the term of leadership that this works for still leads. */
+  readonly leads: () => boolean;
+  /** Whether it has not lost the lead: what is on may still be ended, as when it ends in order. */
+  readonly hasLead: () => boolean;
+  readonly killSwitchIsOn: () => boolean;
+  /** Runs that may be on at once, in all and of one namespace. */
+  readonly maxRuns: number;
+  readonly maxRunsPerNamespace: number;
+}
+
+/** What follows once everything is stored. */
+type Then = Pick<Decision, 'finalizer' | 'wakeAt'>;
+
+/** Why a run is cut off, and the status that could not be. */
+interface CutOffBy {
+  readonly cutOff: CutOff;
+  readonly error: Error;
+  readonly status: ChaosDemoStatus;
+  readonly finalizer: boolean;
+}
+
+/** Reconciles ChaosDemos. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #writer: StatusWriter;
+  readonly #entries: Entries;
+  readonly #slots: RunSlots;
+  readonly #evidence: EvidenceKeeper;
+  #closed = false;
+
+  constructor(options: ReconcilerOptions) {
+    const { api, audience, clock, enqueue, evidence, hasLead, leads, logger } = options;
+    const { maxRuns, maxRunsPerNamespace } = options;
+    this.#options = options;
+    this.#writer = new StatusWriter(api, audience.metrics);
+    this.#slots = new RunSlots({ most: maxRuns, mostByNamespace: maxRunsPerNamespace, onRoom: enqueue });
+    this.#evidence = new EvidenceKeeper({
+      store: evidence,
+      clock,
+      logger,
+      mayWrite: hasLead,
+      onRefused: (demo, message) => tellNotKept(audience, demo, message),
+    });
+    this.#entries = new Entries({
+      clock,
+      hasLead,
+      leads,
+      logger,
+      onChange: enqueue,
+      onDeleted: (demo) => tellDeleted(audience, logger, demo, clock.now()),
+      onEnded: (key) => {
+        this.#slots.ended(key);
+        enqueue(key);
+      },
+    });
+  }
+
+  /** Runs that have their subject open. */
+  get activeRuns(): number {
+    return this.#entries.open;
+  }
+
+  /** Whether no run is on, about to begin or being undone. */
+  get isQuiet(): boolean {
+    return this.#slots.isEmpty && this.#entries.isIdle;
+  }
+
+  /** Objects that wait until fewer runs are on. */
+  get waitingRuns(): number {
+    return this.#slots.waiting;
+  }
+
+  /** Objects of which anything is kept. */
+  get kept(): number {
+    return this.#entries.size;
+  }
+
+  /** Runs whose evidence is being kept. */
+  get evidenceKept(): number {
+    return this.#evidence.size;
+  }
+
+  /** Counts the runs that are on already, before any other may begin. */
+  takeOver(keys: Iterable<string>): void {
+    const { api, audience } = this.#options;
+    for (const key of keys) {
+      if (!runIsOn(api.read(key)?.status)) continue;
+      this.#slots.take(key);
+      audience.metrics.runs.takenOver();
+    }
+  }
+
+  /** As `Reconcile` of the controller. */
+  async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
+    if (this.#closed) return {};
+    // Another may lead by now, and then this object is its.
+    if (!this.#options.leads()) return { requeueAfterMs: LEAD_AGAIN_MS };
+    const cached = this.#options.api.read(key);
+    const entry = this.#entries.of(key, cached);
+    if (!cached || !entry) {
+      this.#evidence.forget(key);
+      this.#giveSlotUp(key);
+      return {};
+    }
+    try {
+      return await this.#advance(entry, this.#entries.newest(entry, cached), signal);
+    } catch (error) {
+      // It led when it decided, and not when it was to write.
+      if (error instanceof NotLeadingError) return { requeueAfterMs: LEAD_AGAIN_MS };
+      throw error;
+    } finally {
+      this.#entries.tidy(entry);
+    }
+  }
+
+  /** As `Entries.closeAll`; nothing is reconciled any more. */
+  async close(options: { release: boolean; deadlineMs: number }): Promise<void> {
+    this.#closed = true;
+    // What is seen is gone when sessions are closed.
+    const kept = this.#evidence.close(options.release);
+    await this.#entries.closeAll(options);
+    await kept;
+  }
+
+  async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
+    if (entry.cutOff) return await this.#endCutOff(entry, demo, entry.cutOff, signal);
+    // Opened for a spec that was changed before its run began: another may be about other pods.
+    if (entry.session?.isOutdated && !runIsOn(demo.status)) this.#entries.close(entry);
+    const subject = this.#options.subjects.get(demo.spec.subject.type);
+    if (!subject) return await this.#standUnknown(entry, demo, signal);
+
+    const decision = this.#decide(entry, demo, subject);
+    if (decision instanceof Error) {
+      const why = {
+        error: decision,
+        cutOff: UNDECIDABLE,
+        status: demo.status ?? {},
+        finalizer: false,
+      };
+      return await this.#cutOff(entry, demo, why, subject, signal);
+    }
+    this.#askForSlot(entry, decision);
+    if (decision.finalizer) {
+      const held = await this.#writer.hold(demo, signal);
+      if (held.state !== 'stored') return await this.#readAgain(entry, demo, held, signal);
+      this.#keep(entry, demo, held.demo);
+    }
+    const before = entry.latest ?? demo;
+    let after = before;
+    if (isTransition(before.status, decision.status)) {
+      entry.session?.announce(before.status, decision.status);
+      const write = await this.#writer.apply(before, decision.status, signal);
+      if (write.state === 'refused') {
+        const why = { ...decision, error: write.error, cutOff: REJECTED };
+        return await this.#cutOff(entry, before, why, subject, signal);
+      }
+      if (write.state !== 'stored') return await this.#readAgain(entry, before, write, signal);
+      after = write.demo;
+      this.#stored(entry, before, after);
+    }
+    this.#handOn(entry, after, decision, subject);
+    return await this.#letGo(entry, after, decision, signal);
+  }
+
+  /** An error instead of a decision: what is stored is not all ours, and it must not hold a fault or a lock for ever. */
+  #decide(entry: Entry, demo: ChaosDemo, { definition }: ConnectedSubject): Decision | Error {
+    const now = this.#now();
+    const observed = entry.session?.observed ?? nothingObserved(now);
+    try {
+      const noRoom = this.#slots.obstacle(entry.key);
+      return decide(demoOf(demo, this.#options.killSwitchIsOn(), noRoom), observed, now, definition);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** In the same turn as the decision, which went by the slots that there were. */
+  #askForSlot({ key, session }: Entry, { effects, slot, status }: Decision): void {
+    if (slot === 'awaited') this.#slots.wait(key);
+    if (slot !== 'taken') return;
+    // A look that fails again and again keeps nobody's room meanwhile.
+    if (!runIsOn(status) && session?.putsOff(effects)) this.#giveSlotUp(key);
+    else this.#slots.take(key);
+  }
+
+  /** As soon as nothing is left that takes up room. */
+  #giveSlotUp(key: string): void {
+    if (this.#entries.isEnding(key)) this.#slots.end(key);
+    else this.#slots.leave(key);
+  }
+
+  /** What was decided is done in the session, which there is only where something has to be remembered. */
+  #handOn(
+    entry: Entry,
+    demo: ChaosDemo,
+    { activities, effects, session, slot }: Decision,
+    subject: ConnectedSubject,
+  ): void {
+    // One that is still ending asks for another decision when it has ended.
+    if (session && !this.#entries.isEnding(entry.key)) {
+      const open = this.#entries.session(entry, demo, subject);
+      open.perform(effects);
+      open.converge(activities);
+    } else if (demo.metadata.deletionTimestamp) this.#entries.leave(entry);
+    else this.#entries.close(entry);
+    if (slot === 'none') this.#giveSlotUp(entry.key);
+  }
+
+  async #letGo(
+    entry: Entry,
+    demo: ChaosDemo,
+    { finalizer, wakeAt }: Then,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    // What a run has made is removed before its object goes, for as long as that takes.
+    if (demo.metadata.deletionTimestamp && this.#entries.isEnding(entry.key)) return {};
+    if (!finalizer) {
+      const write = await this.#writer.letGo(demo, signal);
+      if (write.state === 'refused') throw write.error;
+      if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
+      this.#keep(entry, demo, write.demo);
+    }
+    if (wakeAt === undefined) return {};
+    const left = wakeAt - this.#options.clock.now();
+    return { requeueAfterMs: left > 0 ? left : PAST_WAKE_MS };
+  }
+
+  /** Ends a run that cannot go on, whatever `decide` would have: what it made is undone, and a small status says why. */
+  async #cutOff(
+    entry: Entry,
+    demo: ChaosDemo,
+    { cutOff, error, finalizer, status }: CutOffBy,
+    subject: ConnectedSubject,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    const { logger } = this.#options;
+    const before = demo.status ?? {};
+    const fault = activeFault(before, this.#now());
+    const message = cutOffMessage(cutOff, fault !== undefined);
+    childLogger(logger, contextOf(demo)).error({ err: error, reason: cutOff.reason }, message);
+    const run = { status, finalizer, verdict: { reason: cutOff.reason, message } };
+    // Right after a restart no session is open yet, but what the run made before it has to be undone.
+    const mustUndo = fault !== undefined || hasFixtures({ demo: demo.metadata, draft: before });
+    if (mustUndo && !this.#entries.isEnding(entry.key)) this.#entries.session(entry, demo, subject);
+    this.#entries.cutOff(entry, run);
+    return await this.#endCutOff(entry, demo, run, signal);
+  }
+
+  /** Stores what a cut-off run comes to, once its session has ended: that asks for another reconcile. */
+  async #endCutOff(
+    entry: Entry,
+    demo: ChaosDemo,
+    { finalizer, status, verdict }: CutOffRun,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    this.#giveSlotUp(entry.key);
+    if (this.#entries.isEnding(entry.key)) return {};
+    const now = this.#now();
+    const left = rejectedStatus(demo.status ?? {}, status, demo.metadata.generation, now, verdict);
+    return await this.#storeInstead(entry, demo, left, { finalizer, wakeAt: now + CUT_OFF_RETRY_MS }, signal);
+  }
+
+  /** Of an object of a subject that is not registered. A fault of an operator that knew it ends by itself. */
+  async #standUnknown(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
+    this.#entries.undo(entry);
+    this.#giveSlotUp(entry.key);
+    const now = this.#now();
+    const status = unknownSubjectStatus(demo, [...this.#options.subjects.keys()], now);
+    const fault = activeFault(status, now);
+    const wakeAt = fault && overAt(fault);
+    return await this.#storeInstead(entry, demo, status, { finalizer: fault !== undefined, wakeAt }, signal);
+  }
+
+  /** Stores a status that `decide` did not make, where it differs. */
+  async #storeInstead(
+    entry: Entry,
+    demo: ChaosDemo,
+    status: ChaosDemoStatus,
+    then: Then,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    const stored = !isTransition(demo.status, status);
+    const write: Write = stored ? { state: 'stored', demo } : await this.#writer.apply(demo, status, signal);
+    if (write.state !== 'conflict') delete entry.cutOff;
+    if (write.state === 'refused') {
+      // Its end cannot be told: that holds no object which goes, once nothing of it can be on.
+      if (!demo.metadata.deletionTimestamp || activeFault(demo.status ?? {}, this.#now())) throw write.error;
+      if (runIsOn(demo.status)) {
+        if (!entry.told) this.#tell({ ...demo, status }, demo.status);
+        entry.told = true;
+      }
+      return await this.#letGo(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
+    }
+    if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
+    if (!stored) this.#stored(entry, demo, write.demo);
+    return await this.#letGo(entry, write.demo, then, signal);
+  }
+
+  /** Somebody wrote first (a person with an annotation, say): the next decision is on what is there now. */
+  async #readAgain(
+    entry: Entry,
+    demo: ChaosDemo,
+    { state }: Write,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    // That it is gone, or made anew, the cache tells.
+    if (state === 'gone') return {};
+    const fetched = await this.#options.api.fetch(demo, signal);
+    if (fetched?.metadata.uid !== entry.uid) return {};
+    // A policy refuses the write, say: to read and write again at once would go on for ever.
+    if (fetched.metadata.resourceVersion === demo.metadata.resourceVersion) {
+      throw new Error('the API server refused a write, although nobody else has written the object');
+    }
+    this.#entries.keep(entry, fetched);
+    return { requeueAfterMs: 0 };
+  }
+
+  #keep(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
+    if (after !== before) this.#entries.keep(entry, after);
+  }
+
+  #stored(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
+    this.#entries.keep(entry, after);
+    const subject = this.#options.subjects.get(after.spec.subject.type);
+    if (after.metadata.deletionTimestamp) this.#evidence.forget(entry.key);
+    else if (subject) this.#evidence.note(entry.key, after, entry.session, subject.definition);
+    if (!entry.told) this.#tell(after, before.status);
+  }
+
+  #tell(demo: ChaosDemo, before: ChaosDemoStatus | undefined): void {
+    const { audience, logger, subjects } = this.#options;
+    const { definition } = subjects.get(demo.spec.subject.type) ?? {};
+    tell(audience, logger, demo, before, () => definition?.chapters(demo.spec) ?? []);
+  }
+
+  /** Whole milliseconds: what is reckoned from them goes into a status. */
+  #now(): number {
+    return Math.floor(this.#options.clock.now());
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * How many runs may be on at once: each holds connections and memory of this one
+ * process, so there are so many slots in all and so many for a namespace. Whoever
+ * finds none waits in its namespace, first come, first served, and the namespaces
+ * take turns. A run that is on has its slot whatever the numbers say: it has to be
+ * carried on, or undone.
+ */
+import { counted } from '../../api/index.ts';
+import { FairQueue } from '../../fair/fair-queue.ts';
+
+export interface RunSlotsOptions {
+  /** Slots in all. */
+  readonly most: number;
+  /** Slots that the runs of one namespace may have at once. */
+  readonly mostByNamespace: number;
+  /** Called with the key of an object that waited and has a slot now. */
+  readonly onRoom: (key: string) => void;
+}
+
+/** Slots for runs, by the key (`namespace/name`) of their object. */
+export class RunSlots {
+  readonly #options: RunSlotsOptions;
+  /** Those that have a slot. */
+  readonly #byNamespace = new Map<string, Set<string>>();
+  /** Of those: whose run is over, while its session is still being closed. */
+  readonly #ending = new Set<string>();
+  readonly #waiting = new FairQueue<string>();
+
+  constructor(options: RunSlotsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether no object has a slot. */
+  get isEmpty(): boolean {
+    return this.#byNamespace.size === 0;
+  }
+
+  /** Objects that wait for a slot. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Why no run of this object may begin now, in a sentence; undefined: it has a slot, or there is one for it. */
+  obstacle(key: string): string | undefined {
+    const { most, mostByNamespace } = this.#options;
+    const namespace = namespaceOf(key);
+    if (this.#has(key) && !this.#ending.has(key)) return undefined;
+    const here = this.#in(namespace);
+    const all = this.#total();
+    if (here >= mostByNamespace) {
+      return `Waiting for room: ${counted(here, 'run')} of namespace ${namespace} ${here === 1 ? 'is' : 'are'} on or about to begin, and the operator takes on ${mostByNamespace} of one namespace at once (--max-runs-per-namespace). This one begins by itself when there is room`;
+    }
+    if (all >= most) {
+      return `Waiting for room: ${counted(all, 'run')} of all namespaces ${all === 1 ? 'is' : 'are'} on or about to begin, and the operator takes on ${most} at once (--max-runs). This one begins by itself when there is room`;
+    }
+    return undefined;
+  }
+
+  /** Has a slot for this object from now on, whether or not there is room. */
+  take(key: string): void {
+    const namespace = namespaceOf(key);
+    this.#waiting.delete(namespace, key);
+    this.#ending.delete(key);
+    this.#byNamespace.set(namespace, (this.#byNamespace.get(namespace) ?? new Set()).add(key));
+  }
+
+  /** Puts an object at the end of the queue of its namespace, unless it waits already. */
+  wait(key: string): void {
+    if (this.#has(key) && !this.#ending.has(key)) return;
+    this.#waiting.push(namespaceOf(key), key);
+    this.#handOut();
+  }
+
+  /** The object wants no run any more; its slot is free once `ended` is called. */
+  end(key: string): void {
+    this.#waiting.delete(namespaceOf(key), key);
+    if (this.#has(key)) this.#ending.add(key);
+  }
+
+  /** The session of a run that was over is closed. One that has begun another since keeps its slot. */
+  ended(key: string): void {
+    if (this.#ending.has(key)) this.#free(key);
+  }
+
+  /** Gives a slot, or the place in the queue, up at once. */
+  leave(key: string): void {
+    this.#waiting.delete(namespaceOf(key), key);
+    this.#free(key);
+  }
+
+  #free(key: string): void {
+    const namespace = namespaceOf(key);
+    const taken = this.#byNamespace.get(namespace);
+    this.#ending.delete(key);
+    if (!taken?.delete(key)) return;
+    if (taken.size === 0) this.#byNamespace.delete(namespace);
+    this.#handOut();
+  }
+
+  #handOut(): void {
+    const { most, mostByNamespace, onRoom } = this.#options;
+    while (this.#total() < most) {
+      const key = this.#waiting.shift((namespace) => this.#in(namespace) < mostByNamespace);
+      if (key === undefined) return;
+      this.take(key);
+      onRoom(key);
+    }
+  }
+
+  #has(key: string): boolean {
+    return this.#byNamespace.get(namespaceOf(key))?.has(key) ?? false;
+  }
+
+  #in(namespace: string): number {
+    return this.#byNamespace.get(namespace)?.size ?? 0;
+  }
+
+  /** A namespace counts for as many as it may have: whoever writes runs into statuses there takes nobody else's room. */
+  #total(): number {
+    let total = 0;
+    for (const { size } of this.#byNamespace.values()) total += Math.min(size, this.#options.mostByNamespace);
+    return total;
+  }
+}
+
+function namespaceOf(key: string): string {
+  return key.slice(0, Math.max(0, key.indexOf('/')));
+}

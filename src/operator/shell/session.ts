@@ -1,0 +1,317 @@
+/**
+ * What is kept for one object between decisions: what was seen of it, and, once
+ * it is admitted, the driver of its subject and the lock on what only one run may
+ * use. It performs effects and carries on activities; it decides nothing.
+ */
+import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import { FINALIZER } from '../../api/index.ts';
+import type { Clock } from '../../demo/clock.ts';
+import { mayBeActive, runIsOn } from '../../demo/context.ts';
+import type { Activity, Effect } from '../../demo/effects.ts';
+import { callsForDecision, type Finding, record } from '../../demo/findings.ts';
+import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
+import type { AdmissionRequest, Admitted, FaultEvidence, Permit } from '../../demo/subject.ts';
+import { childLogger, contextOf, type Logger } from '../log.ts';
+import { ActivityRunner } from './activity-runner.ts';
+import { endsWithin } from './deadline.ts';
+import { EffectRunner } from './effect-runner.ts';
+import { NOT_LEADING, permitFor } from './permit.ts';
+import type { ConnectedSubject } from './ports.ts';
+
+/** When an activity is started again that ended by an error, in milliseconds. */
+const ACTIVITY_AGAIN_MS = 1000;
+
+/** When a release is tried again that was not proven, in milliseconds. */
+const RELEASE_AGAIN_MS = 1000;
+
+/** How long effects and activities may take to end when they are told to, and then what they used, in milliseconds. */
+const END_WITHIN_MS = 5000;
+
+export interface SessionOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly subject: ConnectedSubject;
+  readonly demo: ChaosDemo;
+  /** Whether the term of leadership in which this session was made still leads. */
+  readonly leads: () => boolean;
+  /** Whether that term has not lost the lead: what is on may still be ended. */
+  readonly hasLead: () => boolean;
+  /** Called whenever something was seen that may change what is to be done. */
+  readonly onChange: () => void;
+}
+
+type Opened = NonNullable<Admitted['opened']>;
+
+/** One object's eyes and hands. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #effects: EffectRunner;
+  readonly #activities: ActivityRunner;
+  readonly #lifetime = new AbortController();
+  #demo: ChaosDemo;
+  #observed: Observed;
+  #opened: Opened | undefined;
+  #admitting = false;
+  /** Whether the lock is left as it is when this session is closed: it may be that of a process that leads now. */
+  #keepsLock = false;
+  /** Generation of the spec that the driver was opened for. */
+  #openedFor: number | undefined;
+
+  constructor(options: SessionOptions) {
+    const { clock, demo, onChange } = options;
+    this.#options = options;
+    this.#demo = demo;
+    this.#observed = nothingObserved(clock.now());
+    this.#effects = new EffectRunner({
+      clock,
+      log: () => this.#log(),
+      perform: (effect, permit, signal) => this.#perform(effect, permit, signal),
+      permitFor: (effect) => permitFor(effect, this.#permitTerms),
+      note: (finding) => this.#note(finding),
+      askAgain: onChange,
+    });
+    this.#activities = new ActivityRunner(
+      (activity, signal) => this.#carryOn(activity, signal),
+      (activity, error) => this.#startAgain(activity, error),
+    );
+  }
+
+  /** The object as this session last knew it. */
+  get demo(): ChaosDemo {
+    return this.#demo;
+  }
+
+  /** All that was seen so far. */
+  get observed(): Observed {
+    return this.#observed;
+  }
+
+  /** Whether there is a driver. */
+  get isOpen(): boolean {
+    return this.#opened !== undefined;
+  }
+
+  /** Whether the driver was opened for another version of the spec. */
+  get isOutdated(): boolean {
+    return this.#openedFor !== undefined && this.#openedFor !== this.#demo.metadata.generation;
+  }
+
+  /** What was seen around a fault, as long as the subject is open. */
+  evidence(fault: string): FaultEvidence | undefined {
+    return this.#opened?.driver.evidence?.(fault);
+  }
+
+  /** Takes a newer version of the object. */
+  update(demo: ChaosDemo): void {
+    this.#demo = demo;
+  }
+
+  /** Remembers the faults and remedies that this process is about to announce by storing `status`. */
+  announce(before: ChaosDemoStatus | undefined, status: ChaosDemoStatus): void {
+    for (const { fault } of status.scenarios ?? []) {
+      if (!fault || before?.scenarios?.some((entry) => entry.fault?.id === fault.id)) continue;
+      this.#note({ kind: 'Announced', announcement: announcement(fault) });
+    }
+    for (const { id, until } of status.journal?.remedies ?? []) {
+      if (before?.journal?.remedies?.some((known) => known.id === id)) continue;
+      this.#note({ kind: 'Announced', announcement: announcement({ id, plannedAt: until }) });
+    }
+  }
+
+  /** Begins every effect that was not begun yet, as far as there is a driver for it; the findings come through `onChange`. */
+  perform(effects: readonly Effect[]): void {
+    this.#effects.begin(effects.filter((effect) => this.#canPerform(effect)));
+  }
+
+  /** Whether one of these effects has failed and is not tried again yet. */
+  putsOff(effects: readonly Effect[]): boolean {
+    return effects.some((effect) => this.#effects.putsOff(effect));
+  }
+
+  /** Starts what is missing of these activities and stops what is not among them. */
+  converge(activities: readonly Activity[]): void {
+    this.#activities.converge(this.#opened ? activities : []);
+  }
+
+  /**
+   * Ends faults of ours now and removes `fixtures`, as a shutdown does and the end of
+   * the object; resolves when no fault is on, `signal` has aborted, or the lead is lost: then what is on is another's.
+   * @param opens whether the subject is opened for that if it is not open yet, as right after a restart
+   */
+  async release(signal: AbortSignal, fixtures: string[] = [], opens = false): Promise<void> {
+    if (!this.#opened && !opens) return;
+    const stop = AbortSignal.any([signal, this.#lifetime.signal]);
+    const effect = { kind: 'Restore', id: 'release', fixtures, release: true } as const;
+    while (!stop.aborted && this.#options.hasLead()) {
+      try {
+        if (!this.#opened && !this.#admitting) await this.#admit(true, stop);
+        const finding = await this.#effects.release(effect, this.#releasePermit, stop);
+        const restored = finding.kind === 'Restored' ? finding.restored : undefined;
+        this.#log().info({ ok: restored?.ok }, `released: ${restored?.message ?? 'no finding'}`);
+        if (restored?.faultOver) return;
+        await this.#options.clock.sleep(RELEASE_AGAIN_MS, stop);
+      } catch (error) {
+        this.#log().warn({ err: error }, 'could not prove the release; a fault ends by itself');
+        await this.#options.clock.sleep(RELEASE_AGAIN_MS, stop).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Ends everything of this session and gives the lock back, unless it is to be kept. A fault stays as it is. */
+  async close(keepLock: boolean): Promise<void> {
+    this.#keepsLock = keepLock;
+    const { clock, subject } = this.#options;
+    this.#lifetime.abort(new Error('the session was closed'));
+    const ended = Promise.all([this.#effects.close(), this.#activities.close()]);
+    if (!(await endsWithin(clock, END_WITHIN_MS, ended))) {
+      this.#log().error({ waitedMs: END_WITHIN_MS }, 'effects or activities ignore that they have to end');
+    }
+    const opened = this.#opened;
+    this.#opened = undefined;
+    const letGo = async (): Promise<void> => {
+      if (opened) await this.#dispose(opened, keepLock);
+      await this.#orLog(subject.connector.forget(this.#demo.metadata.uid, keepLock));
+    };
+    if (!(await endsWithin(clock, END_WITHIN_MS, letGo()))) {
+      this.#log().error(
+        { waitedMs: END_WITHIN_MS },
+        'connections or the lock do not close; left to themselves',
+      );
+    }
+  }
+
+  #canPerform({ kind }: Effect): boolean {
+    if (kind === 'FindPodTemplate') return true;
+    // What is open, or about to be, is not opened twice: it is closed first.
+    return kind === 'Admit' ? !this.#opened && !this.#admitting : this.#opened !== undefined;
+  }
+
+  async #perform(effect: Effect, permit: Permit, signal: AbortSignal): Promise<Finding> {
+    switch (effect.kind) {
+      case 'Admit':
+        return await this.#admit(effect.mustUndo, signal);
+      case 'FindPodTemplate':
+        return await this.#findPodTemplate(signal);
+      case 'MeasureBaseline':
+      case 'Prepare':
+      case 'Inject':
+      case 'Inquire':
+      case 'Diagnose':
+      case 'Recover':
+      case 'Remediate':
+      case 'Restore':
+        return await this.#driver.perform(effect, permit, signal);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  async #admit(mustUndo: boolean, signal: AbortSignal): Promise<Finding> {
+    const { clock, subject } = this.#options;
+    const request = admissionRequest(this.#demo, mustUndo, clock.now());
+    this.#admitting = true;
+    const { admission, opened } = await subject.connector.admit(request, signal).finally(() => {
+      this.#admitting = false;
+    });
+    if (opened && this.#lifetime.signal.aborted) {
+      await this.#dispose(opened, this.#keepsLock);
+      throw signal.reason;
+    }
+    if (opened) {
+      this.#opened = opened;
+      this.#openedFor = request.generation;
+    }
+    const { generation } = request;
+    const target = opened && { target: opened.target };
+    return { kind: 'Admission', admission, generation, at: clock.now(), ...target };
+  }
+
+  async #findPodTemplate(signal: AbortSignal): Promise<Finding> {
+    const { clock, subject } = this.#options;
+    const { metadata, spec } = this.#demo;
+    const { generation, namespace } = metadata;
+    const podTemplate = await subject.connector.findPodTemplate(namespace, spec, signal);
+    const known = podTemplate === undefined ? {} : { podTemplate };
+    return { kind: 'PodTemplate', generation, at: clock.now(), ...known };
+  }
+
+  async #carryOn(activity: Activity, stop: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([stop, this.#lifetime.signal]);
+    const emit = (finding: Finding): void => {
+      if (!signal.aborted) this.#note(finding);
+    };
+    await this.#driver.carryOn(activity, emit, signal);
+  }
+
+  #startAgain(activity: Activity, error: unknown): void {
+    const { clock, onChange } = this.#options;
+    if (this.#lifetime.signal.aborted) return;
+    this.#log().error({ err: error, activity: activity.kind }, 'an activity failed; it is started again');
+    void clock.sleep(ACTIVITY_AGAIN_MS, this.#lifetime.signal).then(onChange, () => undefined);
+  }
+
+  get #driver(): Opened['driver'] {
+    if (!this.#opened) throw new Error('the subject is not open');
+    return this.#opened.driver;
+  }
+
+  /** For a release that is no effect of a decision. */
+  get #releasePermit(): Permit {
+    const { hasLead } = this.#options;
+    return { refusal: () => (hasLead() ? undefined : NOT_LEADING) };
+  }
+
+  get #permitTerms(): Parameters<typeof permitFor>[1] {
+    const { clock, leads } = this.#options;
+    return {
+      clock,
+      leads,
+      lock: () => this.#opened?.lock,
+      released: () => this.#effects.released,
+      healthy: () => this.#observed.health?.hasIssues !== true,
+      begun: (fault) => this.#observed.begun.has(fault),
+    };
+  }
+
+  #note(found: Finding): void {
+    if (this.#lifetime.signal.aborted) return;
+    const finding = this.#withoutMending(found);
+    const before = this.#observed;
+    this.#observed = record(before, finding);
+    if (callsForDecision(before, finding)) this.#options.onChange();
+  }
+
+  /** Without a lock this session is there to undo things only, whatever has been mended since. */
+  #withoutMending(finding: Finding): Finding {
+    if (finding.kind !== 'SecondLook' || !this.#opened || this.#opened.lock) return finding;
+    const { admission: _, ...rest } = finding;
+    return rest;
+  }
+
+  async #dispose({ driver, lock }: Opened, keepLock: boolean): Promise<void> {
+    await this.#orLog(driver.close());
+    await this.#orLog(Promise.resolve(keepLock ? lock?.leave() : lock?.release()));
+  }
+
+  async #orLog(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#log().error({ err: error }, 'closing a session: a part of it could not be closed');
+    }
+  }
+
+  #log(): Logger {
+    return childLogger(this.#options.logger, contextOf(this.#demo));
+  }
+}
+
+function admissionRequest(demo: ChaosDemo, mustUndo: boolean, now: number): AdmissionRequest {
+  const { metadata, spec, status } = demo;
+  const { creationTimestamp, finalizers = [], generation, name, namespace, uid } = metadata;
+  const activeFaults = (status?.scenarios ?? []).flatMap(({ fault, type }) =>
+    fault && mayBeActive(fault, now) ? [{ ...fault, type }] : [],
+  );
+  const toBegin = !runIsOn(status) && !finalizers.includes(FINALIZER);
+  return { name, namespace, uid, generation, creationTimestamp, spec, activeFaults, toBegin, mustUndo };
+}

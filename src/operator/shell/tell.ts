@@ -1,0 +1,71 @@
+/**
+ * Tells the world of a stored status: one log line, the events and the counts
+ * for what has changed since the one before.
+ */
+import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import { API_VERSION, KIND, printable } from '../../api/index.ts';
+import type { Chapter } from '../../demo/chapter.ts';
+import { runIsOn } from '../../demo/context.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import { childLogger, contextOf, type Logger } from '../log.ts';
+import type { OperatorMetrics } from '../metrics/metrics.ts';
+import { deletionEvents, type EventNote, eventsFor } from './event-notes.ts';
+
+export interface Audience {
+  events: Pick<EventRecorder, 'record'>;
+  metrics: OperatorMetrics;
+}
+
+/**
+ * Tells what changed from `before` to the status of `demo`, as stored.
+ * @param chapters those of a run by the spec of `demo`
+ */
+export function tell(
+  { events, metrics }: Audience,
+  logger: Logger,
+  demo: ChaosDemo,
+  before: ChaosDemoStatus | undefined,
+  chapters: () => readonly Chapter[],
+): void {
+  const after = demo.status ?? {};
+  announce(events, demo, eventsFor(before, after));
+  logChange(childLogger(logger, contextOf(demo)), before, after);
+  metrics.runs.changed(before, after, chapters);
+}
+
+/** Tells the end of an object that goes in the midst of its run; nothing where none is on. */
+export function tellDeleted(
+  { events, metrics }: Audience,
+  logger: Logger,
+  demo: ChaosDemo,
+  now: number,
+): void {
+  if (!runIsOn(demo.status)) return;
+  announce(events, demo, deletionEvents(demo.status ?? {}));
+  childLogger(logger, contextOf(demo)).info({}, 'the object is being deleted; its run has ended');
+  metrics.runs.deleted(demo.status ?? {}, now);
+}
+
+/** Tells that the evidence of a run is not kept, or the end of it, and why. */
+export function tellNotKept({ events }: Audience, demo: ChaosDemo, message: string): void {
+  const what = runIsOn(demo.status) ? 'goes on, and' : 'has ended, and the end of';
+  const note = `Run ${demo.status?.run?.number ?? 0} ${what} its evidence is not kept: ${message}`;
+  announce(events, demo, [{ type: 'Warning', reason: 'EvidenceNotKept', action: 'KeepEvidence', note }]);
+}
+
+function announce(events: Audience['events'], demo: ChaosDemo, notes: EventNote[]): void {
+  const { name, namespace, resourceVersion, uid } = demo.metadata;
+  const regarding = { apiVersion: API_VERSION, kind: KIND, name, namespace, uid, resourceVersion };
+  for (const note of notes) {
+    events.record({ regarding, ...note, note: printable(note.note) });
+  }
+}
+
+function logChange(logger: Logger, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): void {
+  const { asExpected, chapter, message, phase } = after;
+  const same = before?.chapter === chapter && before?.phase === phase && before?.message === message;
+  if (same) return;
+  const line = { phase, asExpected };
+  if (phase === 'Errored' || phase === 'Failed') logger.warn(line, message ?? '');
+  else logger.info(line, message ?? '');
+}

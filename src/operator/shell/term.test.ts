@@ -1,0 +1,253 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { FakeApiServer } from '../../../test/simulation/fake-api.ts';
+import { FakeClock } from '../../../test/simulation/fake-clock.ts';
+import { FakeEvidence } from '../../../test/simulation/fake-evidence.ts';
+import { ProcessClock } from '../../../test/simulation/process-clock.ts';
+import { SimulatedConnector } from '../../../test/simulation/simulated-connector.ts';
+import { simulatedDefinition, simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
+import { type Behaviour, SimulatedTarget } from '../../../test/simulation/simulated-target.ts';
+import type { Logger } from '../log.ts';
+import { createMetrics, IDLE } from '../metrics/metrics.ts';
+import { Leadership } from './leadership.ts';
+
+const metrics = createMetrics(IDLE, []);
+const STOP = { release: true, deadlineMs: 20_000 };
+const LOST = { release: false, deadlineMs: 20_000 };
+
+/** One process with an election that the test decides, and a demo. */
+function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level: 'silent' })) {
+  const world = new FakeClock();
+  const clock = new ProcessClock(world);
+  const server = new FakeApiServer(world);
+  const target = new SimulatedTarget(world, behaviour);
+  server.create({
+    apiVersion: 'chaosdemo.dev/v1alpha1',
+    kind: 'ChaosDemo',
+    metadata: {
+      name: 'demo',
+      namespace: 'ns',
+      uid: 'u-of-demo',
+      resourceVersion: '0',
+      generation: 1,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
+    spec: simulatedSpec(),
+  });
+  const api = server.connect(clock);
+  const election = { leads: true };
+  const told: boolean[] = [];
+  /** What each term has told its subjects to go by. */
+  const leads: (() => boolean)[] = [];
+  const leadership = new Leadership({
+    forTerm: () => ({
+      api,
+      evidence: new FakeEvidence(world).connect(clock),
+      clock,
+      logger,
+      audience: { events: { record: () => {} }, metrics },
+      connect(hasLead) {
+        leads.push(hasLead);
+        const connector = new SimulatedConnector(target, clock);
+        return new Map([['Simulated', { definition: simulatedDefinition, connector }]]);
+      },
+      processLeads: () => election.leads,
+      killSwitchIsOn: () => false,
+      concurrency: 2,
+      maxRuns: 50,
+      maxRunsPerNamespace: 5,
+    }),
+    keys: () => api.keys(),
+    onChange: (leads) => told.push(leads),
+  });
+  api.subscribe((key) => leadership.enqueue(key));
+  const until = async (holds: () => boolean, maxMs = 120_000): Promise<void> => {
+    for (let passed = 0; !holds() && passed < maxMs; passed += 10) await world.advance(10);
+    expect(holds()).toBe(true);
+  };
+  const status = () => server.get('ns/demo')?.status ?? {};
+  const begins = (kind: string) => () => target.performed.some((effect) => effect.kind === kind);
+  const ended = async (end: Promise<void>): Promise<void> => {
+    await world.advance(20_000);
+    await end;
+  };
+  return { begins, election, ended, leadership, leads, server, status, target, told, until, world };
+}
+
+describe('a term', () => {
+  it('that ends between a decision and its write writes nothing, and calls that no error', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const { election, ended, leadership, server, status, until, world } = setup({}, logger);
+    const isHeld = (): boolean => server.get('ns/demo')?.metadata.finalizers !== undefined;
+    // Lost as soon as the finalizer is stored, before the status that goes with it is sent.
+    Object.defineProperty(election, 'leads', { get: () => !isHeld() });
+    leadership.begin();
+    await until(isHeld);
+    const { journal } = status();
+    await world.advance(100);
+    await ended(leadership.end(LOST));
+    expect([status().journal, lines]).toEqual([journal, []]);
+  });
+
+  it('begins with everything there is, and tells that it leads', async () => {
+    const { leadership, status, told, until } = setup();
+    expect(leadership.term).toBeUndefined();
+    leadership.begin();
+    await until(() => status().phase === 'Succeeded');
+    expect(told).toEqual([true]);
+  });
+
+  it('writes and does nothing while this process does not lead, and goes on when it leads again', async () => {
+    const { begins, election, leadership, server, status, target, until, world } = setup();
+    leadership.begin();
+    await until(begins('MeasureBaseline'));
+    election.leads = false;
+    await world.advance(5000);
+    const { performed } = target;
+    const before = [server.stored.length, performed.length];
+    server.edit('ns/demo', ({ metadata }) => {
+      metadata.annotations = { 'chaosdemo.dev/abort': '1' };
+    });
+    await world.advance(60_000);
+    expect([server.stored.length, performed.length]).toEqual(before);
+    election.leads = true;
+    await until(() => status().phase === 'Aborted');
+  });
+
+  it.each([
+    [
+      'is frozen until it leads no more',
+      (_: unknown, election: { leads: boolean }) => (election.leads = false),
+    ],
+    ['was lost, though the process leads again', (lose: () => void) => lose()],
+  ])('writes no status that it had decided on where it %s', async (_, befall) => {
+    const { election, leadership, server, status, until, world } = setup();
+    leadership.begin();
+    await until(() => status().chapter !== undefined);
+    let writes = Number.POSITIVE_INFINITY;
+    // The finalizer is added before the announcement, and both are of one decision.
+    server.watch(() => {
+      if (server.get('ns/demo')?.metadata.finalizers === undefined || writes < Infinity) return;
+      befall(() => void leadership.end(LOST), election);
+      writes = server.stored.length;
+    });
+    await until(() => writes < Infinity);
+    await world.advance(10_000);
+    expect(server.stored.length).toBe(writes);
+  });
+
+  it('that was lost sends no fault that it had begun, though the process leads again and what hangs goes on', async () => {
+    const { begins, ended, leadership, status, target, until } = setup({ effectMs: 2000, heedsAbort: false });
+    leadership.begin();
+    await until(begins('Inject'));
+    const end = leadership.end(LOST);
+    leadership.begin();
+    await ended(end);
+    await until(() => status().run?.completedAt !== undefined);
+    // What the first had begun was not sent; the new one found that out, and planned it again.
+    const stalls = target.injected.filter(({ scenario }) => scenario === 'stall');
+    expect(stalls.map(({ id }) => id)).toEqual(['1-stall-2']);
+    expect(status().phase).toBe('Succeeded');
+  });
+
+  it('that was lost leaves a fault that is on to its own end, and keeps the lock for whoever leads', async () => {
+    const { ended, leadership, target, told, until } = setup();
+    leadership.begin();
+    await until(() => target.isStalled);
+    const end = leadership.end(LOST);
+    expect(leadership.term).toBeUndefined();
+    await until(() => target.activities.length === 0, 1000);
+    expect(target.isStalled).toBe(true);
+    expect(target.lockedBy).toBe('ns/demo');
+    expect(target.performed.map(({ kind }) => kind)).not.toContain('Restore');
+    await ended(end);
+    expect(told).toEqual([true, false]);
+  });
+
+  it('takes over where another was lost in the midst of a fault, without a second one', async () => {
+    const { ended, leadership, status, target, until } = setup();
+    leadership.begin();
+    await until(() => target.isStalled);
+    const end = leadership.end(LOST);
+    leadership.begin();
+    await ended(end);
+    await until(() => status().run?.completedAt !== undefined);
+    expect(target.stalls).toBe(1);
+    expect(target.lockedBy).toBeUndefined();
+  });
+
+  it('is under way until what it had on is ended, for whoever asks whether the clock may change', async () => {
+    const { ended, leadership, target, until } = setup();
+    expect(leadership.isQuiet).toBe(true);
+    leadership.begin();
+    await until(() => target.isStalled);
+    expect(leadership.isQuiet).toBe(false);
+    const end = leadership.end(STOP);
+    expect(leadership.isQuiet).toBe(false);
+    await ended(end);
+    expect(leadership.isQuiet).toBe(true);
+  });
+
+  it('that ends in order ends its faults and gives its locks back', async () => {
+    const { ended, leadership, target, until } = setup();
+    leadership.begin();
+    await until(() => target.isStalled);
+    await ended(leadership.end(STOP));
+    expect([target.isStalled, target.lockedBy, target.activities]).toEqual([false, undefined, []]);
+  });
+
+  it('ends by its deadline though a fault cannot be ended', async () => {
+    const { ended, leadership, target, until } = setup({ releases: false, effectMs: 15_000 });
+    leadership.begin();
+    await until(() => target.isStalled);
+    await ended(leadership.end(STOP));
+    expect(target.activities).toEqual([]);
+  });
+
+  it('has its subjects keep what is theirs in the cluster while it ends in order, and not once it was lost', async () => {
+    const { election, ended, leadership, leads } = setup();
+    leadership.begin();
+    expect(leads.map((hasLead) => hasLead())).toEqual([true]);
+    const lost = leadership.end(LOST);
+    leadership.begin();
+    // The process leads, but not by the first.
+    expect(leads.map((hasLead) => hasLead())).toEqual([false, true]);
+    const stopped = leadership.end(STOP);
+    expect(leads.map((hasLead) => hasLead())).toEqual([false, true]);
+    election.leads = false;
+    expect(leads.map((hasLead) => hasLead())).toEqual([false, false]);
+    await ended(Promise.all([lost, stopped]).then(() => undefined));
+  });
+
+  it('that leads no more goes on with no release of a run that it had cut off', async () => {
+    const { begins, election, leadership, server, target, until, world } = setup({ releases: false });
+    leadership.begin();
+    await until(() => target.isStalled);
+    server.edit('ns/demo', ({ status }) => {
+      if (status?.run) status.run.startedAt = '2999-01-01T00:00:00Z';
+    });
+    await until(begins('Restore'));
+    await world.advance(10);
+    const sent = target.performed.length;
+    election.leads = false;
+    await world.advance(10_000);
+    expect(target.performed.length).toBe(sent);
+    expect(target.lockedBy).toBe('ns/demo');
+  });
+
+  it('is waited for where it still ends while the process stops', async () => {
+    const { begins, leadership, until, world } = setup({ effectMs: 2000 });
+    leadership.begin();
+    await until(begins('MeasureBaseline'));
+    void leadership.end(LOST);
+    let stopped = false;
+    const stopping = leadership.end(STOP).then(() => {
+      stopped = true;
+    });
+    expect(stopped).toBe(false);
+    await world.advance(20_000);
+    await stopping;
+    expect(stopped).toBe(true);
+  });
+});

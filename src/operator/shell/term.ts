@@ -1,0 +1,127 @@
+/**
+ * One term of leading. Work belongs to the term that began it: what this term
+ * began may not act any more when it has ended, even where the process leads again.
+ */
+import type { ReconcileRecord } from '../../kube/controller.ts';
+import { Controller } from '../../kube/controller.ts';
+import type { ConnectedSubjects } from './ports.ts';
+import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
+import { apiOfTerm } from './term-api.ts';
+
+export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'hasLead' | 'leads' | 'subjects'> {
+  /** Connects the subjects anew; what they keep in the cluster they change only while `hasLead` holds. */
+  readonly connect: (hasLead: () => boolean) => ConnectedSubjects;
+  /** Whether this process leads at this very moment, in whatever term. */
+  readonly processLeads: () => boolean;
+  /** Objects reconciled at the same time. */
+  readonly concurrency: number;
+  readonly onReconciled?: (record: ReconcileRecord) => void;
+}
+
+/** How a term ends. */
+export interface TermEnd {
+  /** Whether faults are ended first; one that leads no more leaves them to their own end. */
+  readonly release: boolean;
+  /** For all of it, in milliseconds. */
+  readonly deadlineMs: number;
+}
+
+/** The workers and sessions of one term. */
+export class Term {
+  readonly #options: TermOptions;
+  readonly #reconciler: Reconciler;
+  readonly #controller: Controller;
+  #ending: Promise<void> | undefined;
+  #lost = false;
+
+  /** Begins to work on what is enqueued. */
+  constructor(options: TermOptions) {
+    const { audience, clock, concurrency, connect, logger, onReconciled } = options;
+    const hasLead = (): boolean => this.#hasLead;
+    this.#options = options;
+    this.#reconciler = new Reconciler({
+      ...options,
+      api: apiOfTerm(options.api, hasLead),
+      subjects: connect(hasLead),
+      enqueue: (key) => this.enqueue(key),
+      hasLead,
+      leads: () => this.leads,
+    });
+    this.#controller = new Controller({
+      name: 'chaosdemo',
+      logger,
+      concurrency,
+      backoff: { baseMs: 250, maxMs: 30_000 },
+      timers: clock,
+      reconcile: (key, stopping) => this.#reconciler.reconcile(key, stopping),
+      observer: audience.metrics.queue,
+      ...(onReconciled && { onReconciled }),
+    });
+    this.#controller.start();
+  }
+
+  /** Whether this term leads at this very moment. */
+  get leads(): boolean {
+    return this.#ending === undefined && this.#options.processLeads();
+  }
+
+  /** Objects that wait for a worker. */
+  get depth(): number {
+    return this.#controller.depth;
+  }
+
+  /** Runs that have their subject open. */
+  get activeRuns(): number {
+    return this.#reconciler.activeRuns;
+  }
+
+  /** Whether no run is on, about to begin or being undone. */
+  get isQuiet(): boolean {
+    return this.#reconciler.isQuiet;
+  }
+
+  /** Objects that wait until fewer runs are on. */
+  get waitingRuns(): number {
+    return this.#reconciler.waitingRuns;
+  }
+
+  /** Objects of which anything is kept. */
+  get kept(): number {
+    return this.#reconciler.kept;
+  }
+
+  /** Runs whose evidence is being kept. */
+  get evidenceKept(): number {
+    return this.#reconciler.evidenceKept;
+  }
+
+  /** Takes over all objects there are. */
+  takeOver(keys: Iterable<string>): void {
+    const all = [...keys];
+    this.#reconciler.takeOver(all);
+    for (const key of all) this.enqueue(key);
+  }
+
+  enqueue(key: string): void {
+    this.#controller.enqueue(key);
+  }
+
+  /** Ends the term; later calls wait for the first. */
+  end(how: TermEnd): Promise<void> {
+    if (!how.release) this.#lost = true;
+    this.#ending ??= this.#end(how);
+    return this.#ending;
+  }
+
+  /** Whether nobody else may lead: also while this term ends in order. The process may lead again by a later one. */
+  get #hasLead(): boolean {
+    return !this.#lost && this.#options.processLeads();
+  }
+
+  async #end({ deadlineMs, release }: TermEnd): Promise<void> {
+    // A part for work under way, the rest for proving that what is on is released.
+    await this.#controller.stop(deadlineMs * 0.4);
+    // Meanwhile the lead may have been lost, and then what is on is another's.
+    await this.#reconciler.close({ release: release && this.#hasLead, deadlineMs: deadlineMs * 0.6 });
+  }
+}

@@ -1,0 +1,36 @@
+/** An object whose subject this operator does not know: it is told so, and left alone. */
+import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import { withPrintableTexts } from '../../api/index.ts';
+
+/** The status of an object with a subject that is not among `known`. What it had before stays. */
+export function unknownSubjectStatus(
+  demo: ChaosDemo,
+  known: readonly string[],
+  now: number,
+): ChaosDemoStatus {
+  const { metadata, spec, status: before = {} } = demo;
+  const message = `This operator knows no subject of type ${spec.subject.type}: write one of ${known.join(', ')}, or install an operator that knows it`;
+  const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
+  const condition = (type: string, status: 'True' | 'False' | 'Unknown') => ({
+    type,
+    status,
+    observedGeneration: metadata.generation,
+    lastTransitionTime:
+      before.conditions?.find((standing) => standing.type === type && standing.status === status)
+        ?.lastTransitionTime ?? time,
+    reason: 'SubjectUnknown',
+    message,
+  });
+  return withPrintableTexts({
+    ...before,
+    observedGeneration: metadata.generation,
+    phase: 'Pending',
+    message,
+    conditions: [
+      condition('Ready', 'False'),
+      condition('Stalled', 'True'),
+      condition('Complete', 'False'),
+      condition('Succeeded', 'Unknown'),
+    ],
+  });
+}

@@ -1,0 +1,25 @@
+/** What `npm run demo -- --limiter` runs: the ChaosDemo of the survey on one of its limiters. */
+import type { Plan } from '../../src/cli/plan.ts';
+import { UsageError } from '../../src/settings/settings.ts';
+import { surveyDemo } from './demo.ts';
+import { startSurveyed } from './environment.ts';
+import type { SurveyedLimiter, Variant } from './limiter.ts';
+import { loadLimiter } from './limiters.ts';
+
+/** The plan for one limiter in the variant of that name, or as it comes. Throws UsageError for an unknown variant. */
+export async function surveyPlan(name: string, variantName: string | undefined): Promise<Plan> {
+  const limiter = await loadLimiter(name);
+  const variant = variantOf(limiter, variantName);
+  return {
+    demo: surveyDemo(limiter, variant, { namespace: 'ratelimiter', name }),
+    from: `the ChaosDemo of the survey for ${name} (${variant.name})`,
+    start: async (stage) => await startSurveyed({ ...stage, limiter, variant }),
+  };
+}
+
+function variantOf({ name, variants }: SurveyedLimiter, asked: string | undefined): Variant {
+  const found = asked === undefined ? variants[0] : variants.find((variant) => variant.name === asked);
+  if (found) return found;
+  const names = variants.map((variant) => variant.name).join(', ');
+  throw new UsageError(`--variant is "${asked}": of ${name} write one of ${names}`);
+}

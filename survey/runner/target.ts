@@ -1,0 +1,40 @@
+/** Registers a limiter of the survey and its Redis at an API server, as a cluster would have them. */
+import type { Kubectl } from '../../src/local/kubectl.ts';
+import { type RegisteredPod, registerPods, serviceObject } from '../../src/local/pods.ts';
+import type { RedisServer } from '../../src/local/redis-server.ts';
+import { redisPod } from '../../src/local/target.ts';
+import { labelsOf } from './demo.ts';
+import type { SurveyedLimiter } from './limiter.ts';
+import type { SurveyedProcess } from './start.ts';
+
+/** What is registered in one namespace. */
+export interface SurveyedTarget {
+  readonly namespace: string;
+  readonly limiter: SurveyedLimiter;
+  readonly processes: readonly SurveyedProcess[];
+  readonly redis: RedisServer;
+}
+
+/** Makes their pods and the Service `redis`. Returns the pods in the order of `processes`, then that of Redis. */
+export async function registerSurveyed(
+  kubectl: Kubectl,
+  { limiter, namespace, processes, redis }: SurveyedTarget,
+): Promise<RegisteredPod[]> {
+  const redisOne = await redisPod(namespace, redis);
+  const { labels: selector } = redisOne;
+  await kubectl.apply([
+    serviceObject({ namespace, name: 'redis', selector, port: 6379, targetPort: 'redis' }),
+  ]);
+  const limiters = processes.map(({ ip, name, port, process: { pid } }) => ({
+    namespace,
+    name,
+    labels: labelsOf(limiter),
+    container: limiter.name,
+    ip,
+    pid,
+    image: `survey/${limiter.name}:${limiter.version}`,
+    imageId: `survey/${limiter.package}@${limiter.version}`,
+    port: { name: 'http', number: port },
+  }));
+  return await registerPods(kubectl, [...limiters, redisOne]);
+}

@@ -1,0 +1,96 @@
+/** Somebody sets the wall clock in the midst of a run: no judgement changes, and no fault lasts longer or shorter. */
+import { describe, expect, it } from 'vitest';
+import { simulatedSpec } from './simulated-subject.ts';
+import { Simulation } from './simulation.ts';
+import { finished, GATE } from './support.ts';
+
+/** Moments of a run, in milliseconds since its object was created: it takes 31 s. */
+const MOMENTS = Array.from({ length: 31 }, (_, i) => 250 + i * 1000);
+
+/** How a run ends, and how long its service was held up, with the wall clock set after a while. */
+async function play(spec: ReturnType<typeof simulatedSpec>, stepMs: number, afterMs: number) {
+  const simulation = new Simulation(spec);
+  await simulation.pass(afterMs);
+  const begun = simulation.clock.monotonic();
+  simulation.clock.step(stepMs);
+  await simulation.runUntil(finished);
+  const { run, scenarios = [] } = simulation.status;
+  return {
+    tookMs: Math.round(simulation.clock.monotonic() - begun + afterMs),
+    verdict: run?.verdict,
+    scenarios: scenarios.map(({ result, reason, message, detectedAfterMs, attempts, fault }) => ({
+      result,
+      reason,
+      message,
+      detectedAfterMs,
+      attempts,
+      proof: fault?.proof,
+      faultMs: Date.parse(fault?.endedAt ?? '') - Date.parse(fault?.startedAt ?? ''),
+    })),
+    stalledBeyondEnd: simulation.stalledBeyondEnd,
+  };
+}
+
+describe('a wall clock that is set', () => {
+  it.each([-3_600_000, 3_600_000])(
+    'by %i ms while an object is refused puts off no look at it',
+    async (stepMs) => {
+      const simulation = new Simulation();
+      simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message: 'no pod has app=x' };
+      await simulation.pass(5000);
+      simulation.clock.step(stepMs);
+      simulation.followClock();
+      simulation.target.admission = { state: 'granted' };
+      expect(await simulation.runUntil(({ status }) => status.run !== undefined, 15_000)).toBe(true);
+    },
+  );
+
+  it('by an hour back puts off no look at the template of the pods', async () => {
+    const simulation = new Simulation(simulatedSpec({ rerun: 'OnPodTemplateChange' }));
+    simulation.target.podTemplate = 'a';
+    await simulation.runUntil(finished);
+    await simulation.pass(5000);
+    simulation.clock.step(-3_600_000);
+    simulation.followClock();
+    simulation.target.podTemplate = 'b';
+    expect(await simulation.runUntil(({ status }) => status.run?.number === 2, 30_000)).toBe(true);
+  });
+
+  it('is not followed before a run that was taken over has ended, whether or not its subject can be opened', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ target }) => target.isStalled);
+    simulation.target.admission = { state: 'waiting', reason: 'TargetInUse', message: 'in use' };
+    await simulation.crash(1000);
+    await simulation.pass(2000);
+    expect(simulation.activeRuns).toBe(0);
+    simulation.clock.step(-3_600_000);
+    simulation.followClock();
+    simulation.target.admission = { state: 'granted' };
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.verdict?.reason).not.toBe('StatusUnusable');
+  });
+
+  it('is followed only once what a run had made is undone', async () => {
+    const simulation = new Simulation(simulatedSpec(), { effectMs: 2000, releases: false });
+    await simulation.runUntil(({ target }) => target.isStalled);
+    // A run that is cut off ends beside the workers.
+    simulation.forge((status) => ({ ...status, scenarios: [] }));
+    await simulation.pass(1000);
+    expect([simulation.activeRuns, simulation.isQuiet]).toEqual([0, false]);
+    await simulation.pass(60_000);
+    expect(simulation.isQuiet).toBe(true);
+  });
+
+  it.each([
+    { name: 'a demo', spec: simulatedSpec(), stepMs: -1000 },
+    { name: 'a demo', spec: simulatedSpec(), stepMs: 70_000 },
+    { name: 'a gate', spec: GATE, stepMs: -1000 },
+    { name: 'a gate', spec: GATE, stepMs: 70_000 },
+  ])('changes nothing of $name, by $stepMs ms at any moment', async ({ spec, stepMs }) => {
+    const undisturbed = await play(spec, 0, 0);
+    expect(undisturbed.verdict?.phase).toMatch(/Succeeded|Failed/);
+    for (const afterMs of MOMENTS) {
+      expect([afterMs, await play(spec, stepMs, afterMs)]).toEqual([afterMs, undisturbed]);
+    }
+  });
+});

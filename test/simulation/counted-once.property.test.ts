@@ -1,0 +1,109 @@
+/** The metrics of runs in whole worlds: whoever carries a run on, and whatever is written into its status. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { statusSchema } from '../../src/api/index.ts';
+import { structural } from '../../src/api/structural.ts';
+import { valueOf } from '../fixtures/api/schema-arbitrary.ts';
+import { seriesOf } from '../fixtures/operator/metrics/series.ts';
+import { Simulation } from './simulation.ts';
+import { finished } from './support.ts';
+
+/** Every series by its name, without the bounds of buckets. */
+async function countedBy({ counted }: Simulation): Promise<Map<string, number>> {
+  const series = [...(await seriesOf(counted))].filter(([name]) => !name.includes('le='));
+  return new Map(series.map(([name, value]) => [name.slice('chaosdemo_'.length), value]));
+}
+
+/** The sum over a metric. */
+const sumOf = (series: Map<string, number>, name: string): number =>
+  [...series].reduce((sum, [key, value]) => (key.startsWith(`${name}{`) ? sum + value : sum), 0);
+
+const afterMs = fc.integer({ min: 0, max: 20_000 });
+const forMs = fc.integer({ min: 0, max: 15_000 });
+const disturbance = fc.oneof(
+  fc.record({ kind: fc.constant('crash' as const), afterMs, forMs }),
+  fc.record({ kind: fc.constant('restart' as const), afterMs, forMs }),
+  fc.record({ kind: fc.constant('lose' as const), afterMs, forMs }),
+  fc.record({ kind: fc.constant('freeze' as const), afterMs, forMs }),
+);
+type Disturbance = typeof disturbance extends fc.Arbitrary<infer Value> ? Value : never;
+
+async function disturb(simulation: Simulation, { afterMs, forMs, kind }: Disturbance): Promise<void> {
+  await simulation.pass(afterMs);
+  if (kind === 'restart') await simulation.restart();
+  else await simulation[kind](forMs);
+}
+
+describe('what is counted of a run', () => {
+  it('counts once where another process takes it over with a fault on', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
+    await simulation.crash(2000);
+    await simulation.runUntil(finished);
+    // The answer to the last write takes its time.
+    await simulation.pass(1000);
+    const { scenarios = [] } = simulation.status;
+    const detected = scenarios.filter(({ result }) => result === 'Detected').length;
+    expect(detected).toBe(2);
+    expect(Object.fromEntries(await countedBy(simulation))).toMatchObject({
+      'runs_total{verdict="Succeeded"}': 1,
+      'run_duration_seconds_count{verdict="Succeeded"}': 1,
+      runs_taken_over_total: 1,
+      'faults_injected_total{type="Stall"}': 1,
+      'faults_released_total{type="Stall"}': 1,
+      'faults_injected_total{type="Surge"}': 1,
+      'scenarios_total{type="Stall",result="Detected"}': 1,
+      'scenarios_total{type="Surge",result="Detected"}': 1,
+      'detection_latency_seconds_count{type="Stall"}': 1,
+      'queued_requests_count{type="Stall"}': 1,
+      'chapter_duration_seconds_count{stage="chaos"}': 2,
+      'chapter_duration_seconds_count{stage="complete"}': 1,
+    });
+  });
+
+  it('never counts twice, whoever dies, freezes or loses the lead', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(disturbance, { minLength: 1, maxLength: 3 }), async (disturbances) => {
+        const simulation = new Simulation();
+        for (const each of disturbances) await disturb(simulation, each);
+        await simulation.runUntil(finished);
+        await simulation.pass(60_000);
+        const series = await countedBy(simulation);
+        const { chapters = [], scenarios = [] } = simulation.status;
+        const faults = new Set(
+          simulation.writes.flatMap((status) =>
+            (status.scenarios ?? []).flatMap(({ fault }) => (fault?.startedAt ? [fault.id] : [])),
+          ),
+        );
+        expect(sumOf(series, 'runs_total')).toBeLessThanOrEqual(1);
+        expect(sumOf(series, 'scenarios_total')).toBeLessThanOrEqual(scenarios.length);
+        expect(sumOf(series, 'fault_proofs_total')).toBeLessThanOrEqual(scenarios.length);
+        expect(sumOf(series, 'faults_injected_total')).toBeLessThanOrEqual(faults.size);
+        expect(sumOf(series, 'chapter_duration_seconds_count')).toBeLessThanOrEqual(
+          chapters.filter(({ doneAt }) => doneAt).length,
+        );
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('opens no series, whatever somebody writes into the status', async () => {
+    const status = valueOf(structural(statusSchema));
+    const names = [...(await countedBy(new Simulation())).keys()];
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.record({ afterMs, status }), { maxLength: 3 }), async (forgeries) => {
+        const simulation = new Simulation();
+        for (const forgery of forgeries) {
+          await simulation.pass(forgery.afterMs);
+          simulation.forge(() => forgery.status as ChaosDemoStatus);
+        }
+        await simulation.pass(20 * 60_000);
+        const series = await countedBy(simulation);
+        expect([...series.keys()]).toEqual(names);
+        expect([...series.values()].every((value) => Number.isFinite(value) && value < 1e12)).toBe(true);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});

@@ -1,0 +1,197 @@
+/** Diagnoses go on beside the story: whatever a profile does, it holds up no recovery, no restore and no verdict. */
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
+import { simulatedSpec } from './simulated-subject.ts';
+import type { Behaviour } from './simulated-target.ts';
+import { Simulation } from './simulation.ts';
+import { finished } from './support.ts';
+
+const MODEL = (changes: Record<string, unknown> = {}): ChaosDemoSpec =>
+  simulatedSpec({ diagnosis: { profile: 'model' }, pace: { dwell: '0s' }, ...changes });
+
+async function runOf(spec: ChaosDemoSpec, behaviour: Partial<Behaviour> = {}): Promise<Simulation> {
+  const simulation = new Simulation(spec, behaviour);
+  await simulation.runUntil(finished);
+  return simulation;
+}
+
+const providers = ({ status }: Simulation): unknown[] =>
+  (status.diagnoses ?? []).map(({ message, provider }) => [provider, message]);
+
+/** Milliseconds from the start of the run to what is asked for. */
+const since = ({ run }: ChaosDemoStatus, time: string | undefined): number =>
+  Date.parse(time ?? '') - Date.parse(run?.startedAt ?? '');
+
+const doneAt = (simulation: Simulation, title: string): number => {
+  const chapter = simulation.status.chapters?.find((candidate) => candidate.title === title);
+  return since(simulation.status, chapter?.doneAt);
+};
+
+describe('a diagnosis', () => {
+  it('is by the rules where no other profile is named, and asked once', async () => {
+    const simulation = await runOf(simulatedSpec());
+    expect(providers(simulation)).toEqual([
+      ['rules', undefined],
+      ['rules', undefined],
+    ]);
+    expect(simulation.performed.filter(({ kind }) => kind === 'Diagnose')).toHaveLength(2);
+  });
+
+  it('is what the profile says, once it has said it', async () => {
+    const simulation = await runOf(MODEL());
+    expect(providers(simulation)).toEqual([
+      ['model', undefined],
+      ['model', undefined],
+    ]);
+    expect(simulation.status.diagnoses?.every(({ askedAt }) => askedAt === undefined)).toBe(true);
+    const asked = simulation.performed.flatMap((e) =>
+      e.kind === 'Diagnose' ? [`${e.scenario} ${e.profile}`] : [],
+    );
+    expect(asked.sort()).toEqual(['stall model', 'stall rules', 'surge model', 'surge rules']);
+  });
+
+  it('shows what the rules say until the profile has answered', async () => {
+    const simulation = new Simulation(MODEL(), { modelMs: 30_000 });
+    await simulation.runUntil(({ status }) => status.chapter?.startsWith('Surge') === true);
+    expect(simulation.status.diagnoses?.[0]).toMatchObject({
+      provider: 'rules',
+      askedAt: expect.any(String),
+    });
+  });
+
+  it.each<[string, Partial<Behaviour>, RegExp]>([
+    ['fails', { model: 'fails' }, /^These are the rules: profile "model" failed: out of words$/],
+    [
+      'never answers',
+      { model: 'hangs' },
+      /^These are the rules: profile "model" did not answer within 60 s$/,
+    ],
+  ])('is by the rules, and says so, where the profile %s', async (_, behaviour, why) => {
+    const simulation = await runOf(MODEL(), behaviour);
+    expect(providers(simulation)).toEqual([
+      ['rules', expect.stringMatching(why)],
+      ['rules', expect.stringMatching(why)],
+    ]);
+  });
+
+  it.each<[string, Partial<Behaviour>]>([
+    ['fails', { model: 'fails' }],
+    ['is slow', { modelMs: 45_000 }],
+    ['never answers', { model: 'hangs' }],
+  ])(
+    'delays no recovery, no fault and no restore, and changes no result, where the profile %s',
+    async (_, behaviour) => {
+      const alone = await runOf(MODEL({ diagnosis: { profile: 'rules' } }));
+      const beside = await runOf(MODEL(), behaviour);
+      for (const title of ['Recovery', 'Surge', 'Surge Detection', 'Surge Diagnosis']) {
+        expect([title, doneAt(beside, title)]).toEqual([title, doneAt(alone, title)]);
+      }
+      const restoredIn = (simulation: Simulation): number =>
+        simulation.writes.findIndex(({ chapter }) => chapter?.startsWith('Demo Complete'));
+      expect(restoredIn(beside)).toBe(restoredIn(alone));
+      const { run, scenarios } = beside.status;
+      expect(run?.verdict).toEqual(alone.status.run?.verdict);
+      expect(scenarios?.map(({ recoveredAfterMs, result }) => [result, recoveredAfterMs])).toEqual(
+        alone.status.scenarios?.map(({ recoveredAfterMs, result }) => [result, recoveredAfterMs]),
+      );
+    },
+  );
+
+  it('is awaited for a minute once everything is restored, and no longer', async () => {
+    const simulation = await runOf(MODEL(), { model: 'hangs' });
+    const { status } = simulation;
+    const asked = doneAt(simulation, 'Surge Diagnosis');
+    expect(since(status, status.run?.completedAt) - asked).toBeLessThan(62_000);
+    const { id: restore } = simulation.performed.find(({ kind }) => kind === 'Restore') ?? {};
+    expect(restore).toBe('1/complete');
+    const rows = simulation.writes.map(({ chapter }) => chapter);
+    expect(rows).toContain('Demo Complete (awaiting diagnosis)');
+  });
+
+  it('is not awaited beyond the deadline of the run, which ends as it would without', async () => {
+    const simulation = await runOf(MODEL({ activeDeadline: '1m' }), { model: 'hangs' });
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
+    expect(providers(simulation)).toEqual([
+      ['rules', expect.stringMatching(/ended before profile "model" had answered|did not answer/)],
+      ['rules', expect.stringMatching(/ended before profile "model" had answered/)],
+    ]);
+  });
+
+  it('adds no row to a watch but one while it is awaited in the last chapter', async () => {
+    const rowsOf = ({ writes }: Simulation): string[] =>
+      writes.map(({ asExpected, chapter, phase, progress }) =>
+        [phase, chapter, progress, asExpected].join(' '),
+      );
+    const alone = rowsOf(await runOf(MODEL({ diagnosis: { profile: 'rules' } })));
+    const beside = rowsOf(await runOf(MODEL(), { modelMs: 20_000 }));
+    expect(beside.filter((row) => !row.includes('(awaiting diagnosis)'))).toEqual(alone);
+    expect(beside.length - alone.length).toBe(1);
+  });
+
+  it('is left as the rules have it where the operator restarts meanwhile: nobody else saw what happened', async () => {
+    const simulation = new Simulation(MODEL(), { modelMs: 40_000 });
+    await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
+    await simulation.crash(2000);
+    await simulation.runUntil(finished);
+    expect(simulation.status.diagnoses?.[0]?.askedAt).toBeUndefined();
+    expect(simulation.finished()).toBe(true);
+  });
+
+  it('ends with a run that is aborted, which restores at once', async () => {
+    const simulation = new Simulation(MODEL(), { model: 'hangs' });
+    await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
+    const abortedAt = simulation.now;
+    simulation.annotate('abort', '1');
+    await simulation.runUntil(finished);
+    expect(simulation.now - abortedAt).toBeLessThan(10_000);
+    expect(simulation.status.run?.verdict?.reason).toBe('Aborted');
+    expect(providers(simulation)).toEqual([
+      ['rules', expect.stringMatching(/the run ended before profile "model"/)],
+    ]);
+  });
+
+  it('is asked of two profiles at most, however often the spec names another meanwhile', async () => {
+    const simulation = new Simulation(MODEL(), { modelMs: 40_000 });
+    await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
+    for (const profile of ['second', 'third', 'fourth', 'third']) {
+      simulation.spec = { ...simulation.spec, diagnosis: { profile } };
+      await simulation.pass(1000);
+    }
+    await simulation.runUntil(finished);
+    const asked = simulation.performed.flatMap((effect) =>
+      effect.kind === 'Diagnose' ? [`${effect.scenario} ${effect.profile}`] : [],
+    );
+    expect(asked.toSorted()).toEqual([
+      'stall model',
+      'stall rules',
+      'stall second',
+      'surge rules',
+      'surge third',
+    ]);
+    expect(providers(simulation)).toEqual([
+      ['rules', expect.stringMatching(/^These are the rules: profile "third" was not asked: two others/)],
+      ['third', undefined],
+    ]);
+  });
+
+  it('leaves a status within its bytes, whatever else is in it', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
+    const [diagnosis] = simulation.status.diagnoses ?? [];
+    if (!diagnosis) throw new Error('no diagnosis');
+    const evidence = Array.from({ length: 12 }, (_, i) => ({ id: `s${i + 1}`, text: '"'.repeat(160) }));
+    const chain = Array.from({ length: 6 }, () => ({ text: '"'.repeat(256), evidence: ['s1'] }));
+    const full = ['a', 'b', 'c', 'd', 'e', 'f'].map((scenario) => ({
+      ...diagnosis,
+      scenario,
+      chain,
+      evidence,
+    }));
+    simulation.forge((status) => ({ ...status, diagnoses: full }));
+    await simulation.runUntil(finished);
+    expect(Buffer.byteLength(JSON.stringify(simulation.status))).toBeLessThanOrEqual(32 * 1024);
+    expect(simulation.status.diagnoses?.map(({ chain: { length } }) => length)).toEqual([
+      6, 6, 6, 6, 6, 6, 1,
+    ]);
+  });
+});

@@ -1,0 +1,297 @@
+import { describe, expect, it } from 'vitest';
+import type { RunEvidence } from '../../src/evidence/index.ts';
+import { EARLIER } from './fake-evidence.ts';
+import { simulatedSpec } from './simulated-subject.ts';
+import { Simulation } from './simulation.ts';
+import { advanceThrough, at, finished, MANUAL } from './support.ts';
+
+function kept(simulation: Simulation, run = 1): RunEvidence {
+  const read = simulation.evidence.read('demo', run);
+  if (!read?.evidence) throw new Error(read?.problem ?? 'there is no evidence');
+  return read.evidence;
+}
+
+/** A run to its end, and the writes that come after it. */
+async function wholeRun(simulation: Simulation): Promise<void> {
+  expect(await simulation.runUntil(finished)).toBe(true);
+  await simulation.pass(1000);
+}
+
+/** Another run, to its end. */
+async function nextRun(simulation: Simulation, runId: string): Promise<void> {
+  simulation.spec = { ...simulation.spec, runId };
+  expect(await simulation.runUntil(({ status }) => status.run?.runId === runId)).toBe(true);
+  await wholeRun(simulation);
+}
+
+describe('the evidence of a run', () => {
+  it('is complete when the run has ended: chapters, bands, detections, results and what was seen', async () => {
+    const simulation = new Simulation();
+    await wholeRun(simulation);
+    const evidence = kept(simulation);
+    expect(evidence).toMatchObject({
+      demo: { namespace: 'ns', name: 'demo' },
+      run: { number: 1 },
+      results: [
+        { scenario: 'stall', result: 'Detected', summary: '10 > 5' },
+        { scenario: 'surge', result: 'Detected' },
+      ],
+      verdict: { phase: 'Succeeded' },
+      complete: true,
+      leftOut: '',
+    });
+    expect(evidence.chapters.map(({ name }) => name)).toEqual(
+      simulation.status.chapters?.map(({ title }) => title),
+    );
+    const [stall, surge] = evidence.scenarios;
+    expect(stall?.bands.map(({ kind }) => kind)).toEqual(['countdown', 'fault', 'settle']);
+    const [countdown, fault, settle] = stall?.bands ?? [];
+    expect(countdown?.toMs).toBe((countdown?.fromMs ?? 0) + 3000);
+    expect((fault?.toMs ?? 0) - (fault?.fromMs ?? 0)).toBeGreaterThan(9000);
+    expect((settle?.toMs ?? 0) - (settle?.fromMs ?? 0)).toBe(5000);
+    expect(stall?.detections).toHaveLength(2);
+    expect(stall?.pods).toEqual([{ component: 'store', pod: 'store-0' }]);
+    // From the announcement to the end of the watch, as often as it was looked.
+    const [series] = stall?.bundle.series ?? [];
+    expect(series?.points.at(-1)?.[0]).toBeGreaterThan(14_000);
+    expect(surge?.result).toBe('Detected');
+  });
+
+  it('is written about every 2 s while a fault is watched, and else after a chapter', async () => {
+    const simulation = new Simulation();
+    await wholeRun(simulation);
+    const { writes } = simulation.evidence;
+    const gaps = writes.slice(1).map(({ at }, i) => at - (writes[i]?.at ?? 0));
+    // The last write of a run need not wait for its turn.
+    expect(Math.min(...gaps.slice(0, -1))).toBeGreaterThanOrEqual(2000);
+    const [stall] = kept(simulation).scenarios;
+    const from = kept(simulation).originMs + (stall?.bands[1]?.fromMs ?? 0);
+    const during = writes.filter(({ at }) => at >= from && at < from + 10_000);
+    expect(during.length).toBeGreaterThanOrEqual(4);
+    // What is over is not written again.
+    const files = writes.flatMap((write) => write.files);
+    const lastOfStall = files.lastIndexOf('scenario-1.json');
+    expect(files.slice(lastOfStall).filter((file) => file === 'scenario-2.json').length).toBeGreaterThan(1);
+    expect(simulation.evidenceKept).toBe(0);
+  });
+
+  it.each([true, false])(
+    'is not looked for while a run waits for a person (its watches seen to their end: %s)',
+    async (watchedToEnd) => {
+      const simulation = new Simulation(MANUAL, { watchedToEnd });
+      await advanceThrough(simulation, 4);
+      await simulation.pass(60_000);
+      expect(simulation.status.scenarios?.[0]?.result).toBe('Detected');
+      const before = simulation.target.evidenceAsked;
+      expect(before).toBeGreaterThan(5);
+      await simulation.pass(3_600_000);
+      expect(simulation.target.evidenceAsked - before).toBeLessThan(5);
+    },
+  );
+
+  it('changes nothing of the story, whether its writes hang, fail, are refused or work', async () => {
+    const stories = await Promise.all(
+      [{}, { hangs: true }, { fails: true }, { refusal: 'no right' }].map(async (trouble) => {
+        const simulation = new Simulation();
+        Object.assign(simulation.evidence, trouble);
+        await simulation.runUntil(finished);
+        const injected = simulation.injected.map(({ at, id }) => `${id} ${at - simulation.injected[0]!.at}`);
+        return JSON.stringify([simulation.writes, injected, simulation.now]);
+      }),
+    );
+    expect(new Set(stories).size).toBe(1);
+  });
+
+  it('has all of it where writes work again after the end of the run', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(4));
+    simulation.evidence.fails = true;
+    await simulation.runUntil(finished);
+    await simulation.pass(20_000);
+    simulation.evidence.fails = false;
+    await simulation.pass(11_000);
+    const evidence = kept(simulation);
+    expect(evidence).toMatchObject({ complete: true, leftOut: '' });
+    expect(evidence.scenarios).toHaveLength(2);
+    expect(simulation.evidenceKept).toBe(0);
+  });
+
+  it('is given up a minute after the end of the run', async () => {
+    const simulation = new Simulation();
+    simulation.evidence.hangs = true;
+    await simulation.runUntil(finished);
+    await simulation.pass(70_000);
+    expect(simulation.evidenceKept).toBe(0);
+  });
+
+  it('is told once that it is not kept, in an event', async () => {
+    const simulation = new Simulation();
+    simulation.evidence.refusal = 'configmaps is forbidden';
+    await wholeRun(simulation);
+    const told = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
+    expect(told.map(({ note }) => note)).toEqual([
+      'Run 1 goes on, and its evidence is not kept: configmaps is forbidden',
+    ]);
+  });
+
+  it('says of a run that has ended that its end is not kept, where that is refused', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    simulation.evidence.refusal = 'configmaps is forbidden';
+    await simulation.pass(70_000);
+    const told = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
+    expect(told.map(({ note }) => note)).toEqual([
+      'Run 1 has ended, and the end of its evidence is not kept: configmaps is forbidden',
+    ]);
+  });
+
+  it('is written anew with all that is known where somebody deletes it', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(8));
+    simulation.evidence.objects.clear();
+    await wholeRun(simulation);
+    expect(kept(simulation).scenarios).toHaveLength(2);
+  });
+
+  it('of a successor says what is missing, and leaves what was written before', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');
+    await simulation.pass(3000);
+    const before = kept(simulation).scenarios[0]?.bundle.series[0]?.points.length ?? 0;
+    expect(before).toBeGreaterThan(4);
+    await simulation.crash(15_000);
+    await wholeRun(simulation);
+    const evidence = kept(simulation);
+    expect(evidence.leftOut).toBe(
+      'stall: the operator was restarted after it had announced the fault, so what it saw may be missing or end early',
+    );
+    expect(evidence.scenarios.map(({ name, result }) => [name, result])).toEqual(
+      simulation.status.scenarios?.map(({ name, result }) => [name, result]),
+    );
+    expect(evidence.scenarios[0]?.bundle.series[0]?.points).toHaveLength(before);
+    expect(evidence.complete).toBe(true);
+  });
+
+  it('of a successor does not call incomplete what was watched to its end', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(8));
+    await simulation.pass(2000);
+    const before = kept(simulation).scenarios[0]?.bundle.series[0]?.points.length;
+    await simulation.crash(1000);
+    await wholeRun(simulation);
+    expect(kept(simulation).scenarios[0]?.bundle.series[0]?.points).toHaveLength(before ?? 0);
+    expect(kept(simulation).leftOut).not.toContain('ends early');
+  });
+
+  it('of a run that was cut off has what was known before, and says what is missing', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');
+    await simulation.pass(3000);
+    simulation.server.refuses = ({ phase }) => phase !== 'Errored';
+    await wholeRun(simulation);
+    const evidence = kept(simulation);
+    expect(evidence.verdict?.reason).toBe('StatusRejected');
+    expect(evidence.chapters.map(({ name }) => name)).toContain('Stall');
+    expect(evidence.results.map(({ scenario }) => scenario)).toEqual(['stall', 'surge']);
+    expect(evidence.scenarios).toHaveLength(1);
+    expect(evidence.leftOut).toBe(
+      'the run was cut off: its last chapter, and the end of what was seen, may be missing',
+    );
+  });
+
+  it('is written by who leads alone', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');
+    const leading = simulation.lose(20_000);
+    const { length } = simulation.evidence.writes;
+    await simulation.pass(900);
+    // The successor alone has written since: it knows of no series.
+    const files = simulation.evidence.writes.slice(length).flatMap((write) => write.files);
+    expect(files).not.toContain('scenario-1.json');
+    await leading;
+  });
+
+  it('goes up to the moment at which the operator stops', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');
+    await simulation.pass(2300);
+    await simulation.restart();
+    const [series] = kept(simulation).scenarios[0]?.bundle.series ?? [];
+    expect(series?.points.at(-1)?.[0]).toBeGreaterThan(1500);
+  });
+
+  it('stays for as many runs as the history remembers, and goes after that', async () => {
+    const simulation = new Simulation(simulatedSpec({ historyLimit: 1 }));
+    for (const run of [1, 2, 3, 4]) {
+      if (run > 1) simulation.annotate('requestedAt', `${run}`);
+      expect(await simulation.runUntil(({ status }) => status.run?.number === run)).toBe(true);
+      await wholeRun(simulation);
+    }
+    expect([...simulation.evidence.objects.keys()].toSorted()).toEqual([
+      'demo-evidence-3',
+      'demo-evidence-4',
+    ]);
+    simulation.spec = simulatedSpec({ historyLimit: 0, runId: 'other' });
+    await simulation.runUntil(({ status }) => status.run?.number === 5);
+    await wholeRun(simulation);
+    expect([...simulation.evidence.objects.keys()]).toEqual(['demo-evidence-5']);
+  });
+
+  it('goes too where runs are counted anew, since somebody has wiped the status', async () => {
+    const simulation = new Simulation(simulatedSpec({ historyLimit: 0 }));
+    await wholeRun(simulation);
+    for (const runId of ['b', 'c']) await nextRun(simulation, runId);
+    simulation.spec = { ...simulation.spec, suspend: true };
+    simulation.forge(() => ({}));
+    await simulation.pass(1000);
+    simulation.spec = { ...simulation.spec, runId: 'd', suspend: false };
+    for (const runId of ['d', 'e', 'f']) await nextRun(simulation, runId);
+    expect([...simulation.evidence.objects.keys()]).toEqual(['demo-evidence-3']);
+  });
+
+  it('of an earlier run under its number goes with the first write', async () => {
+    const simulation = new Simulation();
+    const owner = simulation.object.metadata.uid;
+    const data = { 'run.json': 'of it', 'scenario-1.json': 'of it', 'scenario-8.json': 'of it' };
+    simulation.evidence.objects.set('demo-evidence-1', { uid: 'known', owner, data });
+    await simulation.runUntil(({ evidence }) => evidence.writes.length > 0);
+    expect(Object.keys(simulation.evidence.objects.get('demo-evidence-1')?.data ?? {})).toEqual(['run.json']);
+    await wholeRun(simulation);
+    expect(kept(simulation)).toMatchObject({ complete: true, leftOut: '' });
+    expect(kept(simulation).scenarios.map(({ name }) => name)).toEqual(['stall', 'surge']);
+  });
+
+  it('is reported once as not kept, after half a minute with a foreign ConfigMap in its place', async () => {
+    const simulation = new Simulation(MANUAL);
+    const { evidence } = simulation;
+    evidence.objects.set('demo-evidence-1', { uid: 'known', owner: EARLIER, data: {} });
+    await simulation.pass(120_000);
+    expect(simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept')).toHaveLength(1);
+    expect([evidence.tries > 10, evidence.tries < 20]).toEqual([true, true]);
+    expect(evidence.objects.get('demo-evidence-1')?.data).toEqual({});
+  });
+
+  it('is kept once an earlier object of the name has gone with what was its own', async () => {
+    const simulation = new Simulation();
+    simulation.evidence.objects.set('demo-evidence-1', { uid: 'known', owner: EARLIER, data: {} });
+    await simulation.pass(10_000);
+    simulation.evidence.objects.delete('demo-evidence-1');
+    await wholeRun(simulation);
+    expect(kept(simulation)).toMatchObject({ complete: true, leftOut: '' });
+    expect(simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept')).toEqual([]);
+  });
+
+  it('of many runs at once is kept, each by itself', async () => {
+    const simulation = new Simulation();
+    for (let i = 1; i < 5; i += 1) simulation.create(`demo-${i}`, simulatedSpec(), `other-${i}`);
+    await simulation.lookAgain();
+    const all = () =>
+      simulation.server.keys().every((key) => simulation.server.get(key)?.status?.run?.completedAt);
+    expect(await simulation.runUntil(all)).toBe(true);
+    await simulation.pass(2000);
+    for (let i = 1; i < 5; i += 1) {
+      expect(simulation.evidence.read(`demo-${i}`, 1)?.evidence?.complete).toBe(true);
+    }
+    expect(simulation.evidenceKept).toBe(0);
+  });
+});

@@ -1,0 +1,298 @@
+/** What comes of diagnoses in mode Apply: where in the story, once, and never at the cost of a result or a restore. */
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoSpec } from '../../src/api/index.ts';
+import { decide } from '../../src/demo/decide.ts';
+import { announcement, nothingObserved, type Observed } from '../../src/demo/observed.ts';
+import { REMEDY_WITHIN_MS } from '../../src/demo/remedies.ts';
+import { simulatedDefinition, simulatedSpec } from './simulated-subject.ts';
+import type { Behaviour } from './simulated-target.ts';
+import { Simulation } from './simulation.ts';
+import { finished } from './support.ts';
+
+const RESETS: Partial<Behaviour> = { action: 'reset-counter' };
+
+const applying = (changes: Record<string, unknown> = {}): ChaosDemoSpec =>
+  simulatedSpec({
+    remediation: { mode: 'Apply', apply: { actions: ['ResetCounter'] } },
+    pace: { dwell: '0s' },
+    ...changes,
+  });
+
+async function runOf(spec: ChaosDemoSpec, behaviour: Partial<Behaviour> = {}): Promise<Simulation> {
+  const simulation = new Simulation(spec, behaviour);
+  await simulation.runUntil(finished);
+  return simulation;
+}
+
+const states = ({ status }: Simulation): unknown[] =>
+  (status.diagnoses ?? []).map(({ remediation }) => [
+    remediation?.state,
+    remediation?.action,
+    remediation?.profile,
+  ]);
+const sent = ({ target }: Simulation): string[] => target.remedies.map(({ id }) => id);
+const isApplying = ({ status }: Simulation): boolean =>
+  status.diagnoses?.some(({ remediation }) => remediation?.state === 'Applying') === true;
+
+describe('a remedy', () => {
+  it('is not sent for what a restart in order took back in the midst of the fault', async () => {
+    const behaviour = {
+      ...RESETS,
+      queues: true,
+      loses: false,
+      stallBites: true,
+      heedsAbort: false,
+      effectMs: 0,
+    };
+    const simulation = new Simulation(
+      simulatedSpec({ remediation: { mode: 'Apply', apply: { actions: ['ResetCounter'] } } }),
+      behaviour,
+    );
+    await simulation.pass(9510);
+    await simulation.restart();
+    await simulation.runUntil(finished);
+    expect(sent(simulation)).toEqual([]);
+    expect(states(simulation)).toEqual([['NotApplied', 'ResetCounter', 'rules']]);
+    expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(/the fixture is gone/);
+  });
+
+  it('is carried out once for each scenario, after every result and before the restore, on its own fixture', async () => {
+    const simulation = await runOf(applying(), RESETS);
+    expect(sent(simulation)).toEqual(['1-stall-1/remedy', '1-surge-1/remedy']);
+    expect(states(simulation)).toEqual([
+      ['Applied', 'ResetCounter', 'rules'],
+      ['Applied', 'ResetCounter', 'rules'],
+    ]);
+    const kinds = simulation.performed.map(({ kind }) => kind);
+    expect(kinds.slice(-3)).toEqual(['Remediate', 'Remediate', 'Restore']);
+    const announced = simulation.writes.find((status) =>
+      status.diagnoses?.some(({ remediation }) => remediation?.state === 'Applying'),
+    );
+    expect(announced?.chapter).toBe('Demo Complete (applying)');
+    expect(announced?.scenarios?.every(({ result }) => result === 'Detected')).toBe(true);
+    expect([...simulation.target.fixtures]).toEqual([]);
+  });
+
+  it('changes no result and no verdict, and adds one row to a watch while it is measured', async () => {
+    const alone = await runOf(applying({ remediation: { mode: 'Off' } }), RESETS);
+    const beside = await runOf(applying(), RESETS);
+    expect(beside.status.run?.verdict).toEqual(alone.status.run?.verdict);
+    expect(beside.status.scenarios?.map(({ measures, result }) => [result, measures])).toEqual(
+      alone.status.scenarios?.map(({ measures, result }) => [result, measures]),
+    );
+    const rows = ({ writes }: Simulation): string[] =>
+      writes.map(({ asExpected, chapter, phase, progress }) =>
+        [phase, chapter, progress, asExpected].join(' '),
+      );
+    expect(rows(beside).filter((row) => !row.includes('(applying)'))).toEqual(rows(alone));
+  });
+
+  it.each<[string, ChaosDemoSpec, Partial<Behaviour>]>([
+    ['the action is another', applying(), { action: 'restart-component' }],
+    [
+      'the action is not listed',
+      applying({
+        remediation: { mode: 'Apply', apply: { actions: ['ChangeLimit'], limit: { min: 1, max: 9 } } },
+      }),
+      RESETS,
+    ],
+    ['the mode is Suggest', applying({ remediation: { mode: 'Suggest' } }), RESETS],
+    ['it is a dry run', applying({ dryRun: true }), RESETS],
+    ['nothing was detected', applying(), { ...RESETS, queues: false, loses: false }],
+  ])('is not even decided on where %s', async (_, spec, behaviour) => {
+    const simulation = await runOf(spec, behaviour);
+    expect(sent(simulation)).toEqual([]);
+    expect(simulation.status.diagnoses?.some(({ remediation }) => remediation?.action) ?? false).toBe(false);
+  });
+
+  it('is not sent while spec.suspend holds the run, and says so', async () => {
+    const simulation = new Simulation(applying({ pace: { mode: 'Auto', dwell: '3s' } }), RESETS);
+    await simulation.runUntil(({ status }) => status.chapter?.startsWith('Surge Diagnosis') === true);
+    simulation.spec = { ...simulation.spec, suspend: true };
+    await simulation.runUntil(finished);
+    expect(sent(simulation)).toEqual([]);
+    expect(simulation.status.diagnoses?.map(({ remediation }) => remediation)).toMatchObject([
+      { state: 'NotApplied', message: 'Nothing was sent: spec.suspend is true' },
+      { state: 'NotApplied' },
+    ]);
+  });
+
+  it('that was announced is not begun any more once spec.suspend is true, and goes on where it was begun', async () => {
+    const simulation = new Simulation(applying(), RESETS);
+    await simulation.runUntil(isApplying);
+    const { now, spec, status } = simulation;
+    const remedies = status.journal?.remedies ?? [];
+    const announced = remedies.map(({ id, until }) => announcement({ id, plannedAt: until }));
+    const asked = (suspend: boolean, begun: readonly string[]): string[] => {
+      const observed: Observed = {
+        ...nothingObserved(now),
+        admission: { state: 'granted' },
+        announced: new Set(announced),
+        begun: new Set(begun),
+      };
+      const demo = {
+        uid: 'uid-of-demo-0',
+        generation: 1,
+        deleting: false,
+        killSwitch: false,
+        spec: { ...spec, suspend },
+        status: structuredClone(status),
+        annotations: {},
+      };
+      return decide(demo, observed, now, simulatedDefinition).effects.map(({ kind }) => kind);
+    };
+    expect(asked(false, [])).toEqual(['Remediate', 'Remediate']);
+    expect(
+      asked(
+        true,
+        remedies.map(({ id }) => id),
+      ),
+    ).toEqual(['Remediate', 'Remediate']);
+    expect(asked(true, [])).toEqual(['Restore']);
+  });
+
+  it('is of the diagnosis that the run has when it decides, and stays beside a later one', async () => {
+    const byModel = { diagnosis: { profile: 'model' } };
+    const inTime = await runOf(applying(byModel), { modelAction: 'reset-counter', modelMs: 100 });
+    expect(states(inTime)).toEqual([
+      ['Applied', 'ResetCounter', 'model'],
+      ['Applied', 'ResetCounter', 'model'],
+    ]);
+    const late = await runOf(applying(byModel), { modelAction: 'reset-counter', modelMs: 50_000 });
+    expect(sent(late)).toEqual([]);
+    const kept = await runOf(applying(byModel), { ...RESETS, modelMs: 50_000 });
+    expect(kept.status.diagnoses?.map(({ action, profile }) => [action, profile])).toEqual([
+      ['wait', 'model'],
+      ['wait', 'model'],
+    ]);
+    expect(states(kept)).toEqual([
+      ['Applied', 'ResetCounter', 'rules'],
+      ['Applied', 'ResetCounter', 'rules'],
+    ]);
+  });
+
+  it('is neither repeated nor claimed where the operator dies before it is sent, or after', async () => {
+    for (const effectMs of [2000, 40]) {
+      const simulation = new Simulation(applying(), { ...RESETS, effectMs });
+      await simulation.runUntil(isApplying);
+      const before = sent(simulation);
+      if (effectMs === 40) await simulation.pass(30);
+      const atCrash = sent(simulation).length;
+      expect([before.length, atCrash > 0]).toEqual([0, effectMs === 40]);
+      await simulation.crash(2000);
+      await simulation.runUntil(finished);
+      expect(sent(simulation)).toHaveLength(atCrash);
+      expect(states(simulation).every((state) => (state as string[])[0] === 'Unproven')).toBe(true);
+      expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(
+        /^The operator was restarted, or lost its lead, since this was announced/,
+      );
+      expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
+      expect([...simulation.target.fixtures]).toEqual([]);
+    }
+  });
+
+  it('is carried out by a process that took over before it was decided on, and announced by the same', async () => {
+    const simulation = new Simulation(applying(), RESETS);
+    await simulation.runUntil(
+      ({ status }) =>
+        status.chapter?.startsWith('Demo Complete') === true && status.journal?.remedies === undefined,
+    );
+    await simulation.crash(2000);
+    await simulation.runUntil(finished);
+    expect(sent(simulation)).toEqual(['1-stall-1/remedy', '1-surge-1/remedy']);
+    expect(states(simulation)).toEqual([
+      ['Applied', 'ResetCounter', 'rules'],
+      ['Applied', 'ResetCounter', 'rules'],
+    ]);
+    expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
+    expect([...simulation.target.fixtures]).toEqual([]);
+  });
+
+  it('is not sent by a process that was frozen meanwhile', async () => {
+    const simulation = new Simulation(applying(), { ...RESETS, effectMs: 2000 });
+    await simulation.runUntil(isApplying);
+    await simulation.freeze(40_000);
+    await simulation.runUntil(finished);
+    expect(sent(simulation)).toEqual([]);
+    expect([...simulation.target.fixtures]).toEqual([]);
+  });
+
+  it('holds up restoring for a bounded time where it hangs, and is not said to have helped', async () => {
+    const simulation = new Simulation(applying(), { ...RESETS, remedy: 'hangs' });
+    await simulation.runUntil(isApplying);
+    const from = simulation.now;
+    await simulation.runUntil(finished);
+    expect(simulation.now - from).toBeLessThan(REMEDY_WITHIN_MS + 3000);
+    expect(simulation.status.diagnoses?.[0]?.remediation?.state).toBe('Unproven');
+    expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
+    expect([...simulation.target.fixtures]).toEqual([]);
+  });
+
+  it('ends with a run that is aborted, stopped by the kill switch or deleted, which restores at once', async () => {
+    for (const stop of [
+      (simulation: Simulation) => simulation.annotate('abort', '1'),
+      (simulation: Simulation) => simulation.turnKillSwitch(true),
+      (simulation: Simulation) => simulation.delete(),
+    ]) {
+      const simulation = new Simulation(applying(), { ...RESETS, effectMs: 2000 });
+      await simulation.runUntil(isApplying);
+      const from = simulation.now;
+      stop(simulation);
+      await simulation.runUntil((one) => !one.exists || one.finished());
+      expect(simulation.now - from).toBeLessThan(10_000);
+      expect(sent(simulation)).toEqual([]);
+      if (simulation.exists) expect(states(simulation)[0]).toEqual(['NotApplied', 'ResetCounter', 'rules']);
+      expect([...simulation.target.fixtures]).toEqual([]);
+    }
+  });
+
+  it('that was sent right before an abort leaves nothing behind: what it sets up is waited for, and removed', async () => {
+    const simulation = new Simulation(applying(), { ...RESETS, effectMs: 1000 });
+    await simulation.runUntil(({ target }) => target.remedies.length > 0);
+    simulation.annotate('abort', '1');
+    await simulation.runUntil(finished);
+    expect(states(simulation)[0]).toEqual(['Unproven', 'ResetCounter', 'rules']);
+    await simulation.pass(20_000);
+    expect([...simulation.target.fixtures]).toEqual([]);
+  });
+
+  it('is not sent to what another object has set up, whatever the status says', async () => {
+    for (const moment of ['Surge Diagnosis', 'Demo Complete (applying)']) {
+      const simulation = new Simulation(applying({ pace: { dwell: '1s' } }), { ...RESETS, effectMs: 2000 });
+      await simulation.runUntil(({ status }) => status.chapter?.startsWith(moment) === true);
+      simulation.forge((status) => ({
+        ...status,
+        journal: {
+          ...status.journal,
+          faults: (status.journal?.faults ?? []).map((fault) => ({
+            ...fault,
+            fixture: 'demo-12345678-1-stall',
+          })),
+        },
+      }));
+      await simulation.runUntil(finished);
+      const own = simulation.target.remedies.filter(({ fixture }) => fixture !== 'demo-12345678-1-stall');
+      expect([moment, simulation.target.remedies.length - own.length]).toEqual([moment, 0]);
+    }
+  });
+
+  it('is not begun where too little is left of the deadline', async () => {
+    const simulation = await runOf(applying({ activeDeadline: '1m', pace: { dwell: '3s' } }), RESETS);
+    expect(sent(simulation)).toEqual([]);
+    expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(
+      /too little was left of spec.activeDeadline/,
+    );
+    expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
+  });
+
+  it('is decided on once: an edit after that applies nothing more', async () => {
+    const simulation = new Simulation(applying(), { ...RESETS, action: 'change-limit', effectMs: 2000 });
+    await simulation.runUntil(({ status }) => status.journal?.remedies !== undefined);
+    simulation.spec = {
+      ...simulation.spec,
+      remediation: { mode: 'Apply', apply: { actions: ['ChangeLimit'], limit: { min: 1, max: 9 } } },
+    };
+    await simulation.runUntil(finished);
+    expect(sent(simulation)).toEqual([]);
+  });
+});

@@ -1,0 +1,335 @@
+/** What touches the simulated service for one run. */
+import { type DiagnosisStatus, RULES_PROFILE } from '../../src/api/index.ts';
+import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
+import type { Finding } from '../../src/demo/findings.ts';
+import type { HealthSnapshot } from '../../src/demo/health.ts';
+import type { FaultReport, InvariantReading, RemedyReport } from '../../src/demo/observed.ts';
+import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
+import { EvidenceRecorder } from '../../src/evidence/index.ts';
+import type { ProcessClock } from './process-clock.ts';
+import type { SimulatedTarget } from './simulated-target.ts';
+
+/** Time between two looks whether the service may still be touched, and between two samples. */
+const LOOK_AGAIN_MS = 5000;
+const SAMPLE_MS = 500;
+/** How long a restore waits for the service to work. */
+const RESTORE_MS = 5000;
+
+export class SimulatedDriver implements SubjectDriver {
+  readonly #target: SimulatedTarget;
+  readonly #clock: ProcessClock;
+  readonly #request: AdmissionRequest;
+  readonly #reports = new Map<string, FaultReport>();
+  /** That this process has set up. */
+  readonly #fixtures = new Set<string>();
+  readonly #recorders = new Map<string, EvidenceRecorder>();
+  #lookedHealthy = false;
+
+  constructor(target: SimulatedTarget, clock: ProcessClock, request: AdmissionRequest) {
+    this.#target = target;
+    this.#clock = clock;
+    this.#request = request;
+    target.open += 1;
+  }
+
+  async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
+    const { behaviour, failing, performed } = this.#target;
+    const fails = failing[effect.kind] ?? 0;
+    if (fails > 0) {
+      failing[effect.kind] = fails - 1;
+      throw new Error('no answer from the API server');
+    }
+    performed.push(effect);
+    const { effectMs } = behaviour;
+    switch (effect.kind) {
+      case 'MeasureBaseline':
+        this.#setUp(effect.fixture);
+        await this.#clock.sleep(effectMs, signal).finally(() => this.#target.fixtures.delete(effect.fixture));
+        return {
+          kind: 'Baseline',
+          outcome: behaviour.losesAnyway
+            ? { ok: false, violated: true, message: 'lost 3 requests without any fault' }
+            : { ok: true, message: 'measured' },
+        };
+      case 'Prepare': {
+        const { fault, fixture, sequence } = effect;
+        this.#setUp(fixture);
+        await this.#clock.sleep(effectMs, signal).catch((error: unknown) => {
+          this.#target.fixtures.delete(fixture);
+          throw error;
+        });
+        this.#recorders.set(fault, new EvidenceRecorder([{ name: 'store', role: 'store' }], [], 1));
+        // A number of a run that somebody forged may give a later fault the id of an earlier one.
+        this.#target.readings.delete(this.#nameOf(fault));
+        const usableUntil = this.#clock.now() + behaviour.usableMs;
+        const marker = `stalls/${this.#target.stalls}`;
+        return {
+          kind: 'Prepared',
+          fault,
+          prepared: { fixture, sequence, usableUntil, marker, message: 'ready' },
+        };
+      }
+      case 'Inject':
+        return await this.#inject(effect, permit, signal);
+      case 'Inquire': {
+        await this.#clock.sleep(effectMs, signal);
+        const orphan = effect.marker === `stalls/${this.#target.stalls}` ? 'NotInjected' : 'Injected';
+        return { kind: 'Orphan', fault: effect.fault, orphan };
+      }
+      case 'Diagnose':
+        return await this.#diagnose(effect, signal);
+      case 'Recover':
+        return await this.#recover(effect.fault, signal);
+      case 'Remediate':
+        return await this.#remediate(effect, permit, signal);
+      case 'Restore':
+        return await this.#restore(effect, signal);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  async carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
+    const { carriedOn } = this.#target;
+    carriedOn.set(activity, this.#clock);
+    try {
+      await this.#doUntilAborted(activity, emit, signal);
+    } finally {
+      carriedOn.delete(activity);
+    }
+  }
+
+  evidence(fault: string): FaultEvidence | undefined {
+    const originMs = this.#reports.get(fault)?.startedAt ?? this.#clock.now();
+    const recorder = this.#recorders.get(fault);
+    this.#target.evidenceAsked += 1;
+    const pods = [{ component: 'store', pod: 'store-0' }];
+    return recorder && { originMs, pods, bands: [], bundle: recorder.bundle(originMs) };
+  }
+
+  async close(): Promise<void> {
+    const { closeMs } = this.#target.behaviour;
+    if (closeMs > 0) await this.#clock.sleep(closeMs, new AbortController().signal);
+    this.#target.open -= 1;
+  }
+
+  async #doUntilAborted(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
+    switch (activity.kind) {
+      case 'PollHealth':
+        return await this.#every(activity.intervalMs, () => emit(this.#look()), signal);
+      case 'LookAgain':
+        return await this.#every(LOOK_AGAIN_MS, () => emit(this.#lookAgain()), signal);
+      case 'Watch':
+        return await this.#every(
+          SAMPLE_MS,
+          () => emit(this.#sample(activity.fault, activity.scenario)),
+          signal,
+        );
+      case 'AwaitEnd':
+        return await this.#awaitEnd(activity.fault, emit, signal);
+      case 'Load':
+        return await this.#every(3_600_000, () => undefined, signal);
+      default:
+        return activity satisfies never;
+    }
+  }
+
+  async #every(ms: number, act: () => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      act();
+      await this.#clock.sleep(ms, signal).catch(() => undefined);
+    }
+  }
+
+  #look(): Finding {
+    const { healthy, nodes } = this.#target;
+    this.#lookedHealthy = healthy;
+    const now = this.#clock.now();
+    const snapshot: HealthSnapshot = {
+      nodes: nodes.map((id) => ({ id, address: '10.0.0.1', state: healthy ? 'ready' : 'stale' })),
+      dependencies: [{ name: 'store', connected: healthy }],
+      hasIssues: !healthy,
+      issues: healthy ? [] : ['a is stale'],
+      lastUpdated: now,
+      validUntil: now + 8000,
+    };
+    return { kind: 'Health', snapshot };
+  }
+
+  #lookAgain(): Finding {
+    const { admission, gone } = this.#target;
+    return { kind: 'SecondLook', admission, gone: [...gone] };
+  }
+
+  /** Faults of two objects may have the same id. */
+  #nameOf(fault: string): string {
+    return `${this.#request.name} ${fault}`;
+  }
+
+  #sample(fault: string, scenario: string): Finding {
+    const { behaviour, readings } = this.#target;
+    const report = this.#reports.get(fault);
+    const stall = this.#isStall(scenario);
+    const breaks = stall ? behaviour.queues && behaviour.stallBites : behaviour.loses;
+    const broken = breaks && report?.startedAt !== undefined;
+    const name = this.#nameOf(fault);
+    const before = readings.get(name);
+    const now = this.#clock.now();
+    this.#recorders.get(fault)?.add(now, 'store', 'read-latency', now % 7);
+    const bound = stall ? 5 : 10;
+    const value = broken ? bound * 2 : (before?.measures[0]?.value ?? 0);
+    // A surge is over when it is looked at; what it broke, it broke until then.
+    const brokenAt = before?.brokenAt ?? (broken ? Math.min(now, report.endedAt ?? now) : undefined);
+    const end = report?.endedAt === undefined ? Infinity : report.endedAt + this.#settleMs(scenario);
+    const reading: InvariantReading = {
+      measures: [{ name: stall ? 'queued' : 'lost', value, bound, unit: 'requests' }],
+      summary: stall ? `${value} > ${bound}` : `${value}/${bound}`,
+      ...(brokenAt === undefined ? {} : { brokenAt, detectedAt: before?.detectedAt ?? now }),
+      watchedUntil: now,
+      complete: behaviour.watchedToEnd && now >= end,
+      shortfalls: behaviour.shortfalls,
+      // Grows with every look, as real evidence does.
+      evidence: [`watched until ${now}`],
+    };
+    readings.set(name, reading);
+    return { kind: 'Reading', fault, reading };
+  }
+
+  async #awaitEnd(fault: string, emit: Emit, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const left = this.#target.stalledUntil - this.#clock.monotonic();
+      if (left <= 0) break;
+      await this.#clock.sleep(Math.min(left, SAMPLE_MS), signal);
+    }
+    const report = this.#reports.get(fault);
+    if (!report) return;
+    this.#tell(fault, { ...report, endedAt: this.#clock.now() }, emit);
+  }
+
+  #tell(fault: string, report: FaultReport, emit: Emit): void {
+    this.#reports.set(fault, report);
+    emit({ kind: 'Fault', fault, report });
+  }
+
+  async #inject(
+    { id, scenario, until }: Extract<SubjectEffect, { kind: 'Inject' }>,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    const { effectMs, heedsAbort, stallBites } = this.#target.behaviour;
+    const healthy = this.#lookedHealthy;
+    // Connecting takes a while; what was allowed then may not be any more.
+    await this.#clock.sleep(effectMs / 2, heedsAbort ? signal : new AbortController().signal);
+    const refusal = permit.refusal();
+    if (refusal !== undefined) {
+      return { kind: 'Fault', fault: id, report: { missed: true, message: refusal, evidence: [] } };
+    }
+    const startedAt = this.#clock.now();
+    const owner = `${this.#request.namespace}/${this.#request.name}`;
+    this.#target.injected.push({ id, at: startedAt, healthy, scenario, owner });
+    const stall = this.#isStall(scenario);
+    if (stall) {
+      this.#target.stalls += 1;
+      this.#target.stalledUntil = this.#clock.monotonic() + until - startedAt;
+    }
+    await this.#clock.sleep(effectMs / 2, signal);
+    const proof = stall && !stallBites ? 'Mismatch' : 'Confirmed';
+    const over = !stall || !stallBites ? { endedAt: this.#clock.now() } : {};
+    const message = stall ? `the stall is ${proof}` : 'sent';
+    const report: FaultReport = { startedAt, ...over, proof, message, evidence: [] };
+    this.#reports.set(id, report);
+    return { kind: 'Fault', fault: id, report };
+  }
+
+  async #recover(fault: string, signal: AbortSignal): Promise<Finding> {
+    const { effectMs, readable } = this.#target.behaviour;
+    await this.#clock.sleep(Math.max(effectMs, this.#target.stalledUntil - this.#clock.monotonic()), signal);
+    const now = this.#clock.now();
+    const measures = [{ name: 'abandoned', value: 0, unit: 'requests' }];
+    const seen = readable ? { restedAt: now, measures } : { measures: [] };
+    return { kind: 'Recovery', fault, report: { workedAt: now, message: 'ok', ...seen } };
+  }
+
+  async #remediate(
+    { fixture, id }: Extract<SubjectEffect, { kind: 'Remediate' }>,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    const target = this.#target;
+    const { effectMs, remedy } = target.behaviour;
+    const reported = (state: RemedyReport['state'], message: string): Finding => ({
+      kind: 'Remedied',
+      effect: id,
+      report: { state, message },
+    });
+    await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
+    const refusal = signal.aborted ? 'stopped' : permit.refusal();
+    if (refusal !== undefined) return reported('NotApplied', `Nothing was sent: ${refusal}`);
+    // As where a run was released meanwhile: there is nothing left to mend.
+    if (!target.fixtures.has(fixture)) return reported('NotApplied', 'Nothing was sent: the fixture is gone');
+    target.remedies.push({ id, at: this.#clock.now(), fixture, stalled: target.isStalled });
+    // What was sent is not called off, and comes late. That takes the time of the world: a process that is frozen
+    // or dies after it has sent a request does not hold the request up.
+    this.#fixtures.add(fixture);
+    const arrives = target.clock.sleep(effectMs * 2, new AbortController().signal);
+    await this.#clock.live(arrives.then(() => target.fixtures.add(fixture)));
+    if (remedy === 'hangs') await this.#clock.sleep(3_600_000, signal).catch(() => undefined);
+    await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
+    return signal.aborted ? reported('Unproven', 'stopped') : reported('Applied', 'measured again');
+  }
+
+  #setUp(fixture: string): void {
+    this.#fixtures.add(fixture);
+    this.#target.fixtures.add(fixture);
+  }
+
+  async #restore(
+    { fixtures, id, release }: Extract<SubjectEffect, { kind: 'Restore' }>,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    const target = this.#target;
+    if (release && target.behaviour.releases)
+      target.stalledUntil = Math.min(target.stalledUntil, this.#clock.monotonic());
+    const left = Math.min(RESTORE_MS, target.stalledUntil - this.#clock.monotonic());
+    await this.#clock.sleep(Math.max(target.behaviour.effectMs, left), signal);
+    const ok = !target.isStalled;
+    if (ok) for (const fixture of [...fixtures, ...this.#fixtures]) target.fixtures.delete(fixture);
+    const message = ok ? 'Restored' : 'not restored';
+    return { kind: 'Restored', effect: id, restored: { ok, faultOver: ok, message } };
+  }
+
+  async #diagnose(
+    { fault, profile, scenario }: Extract<SubjectEffect, { kind: 'Diagnose' }>,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    const { action, effectMs, model, modelAction, modelMs } = this.#target.behaviour;
+    const isRules = profile === RULES_PROFILE;
+    await this.#clock.sleep(isRules ? effectMs : modelMs, signal);
+    if (!isRules && model === 'hangs') await new Promise(() => undefined);
+    const message = `profile "${profile}" failed: out of words`;
+    if (!isRules && model === 'fails') return { kind: 'Diagnosis', fault, profile, report: { message } };
+    const diagnosis: DiagnosisStatus = {
+      scenario,
+      anomaly: 'requests-held-up',
+      component: 'a',
+      chain: [{ text: 'requests wait', evidence: ['s1'] }],
+      evidence: [{ id: 's1', text: 'a waits' }],
+      action: isRules ? action : modelAction,
+      recommendation: 'Wait.',
+      confidence: 90,
+      provider: profile,
+      profile,
+      promptVersion: 'v1',
+      evidenceVersion: 'v1',
+    };
+    return { kind: 'Diagnosis', fault, profile, report: { diagnosis, message: 'explained' } };
+  }
+
+  #isStall(scenario: string): boolean {
+    return this.#request.spec.scenarios.find(({ name }) => name === scenario)?.type === 'Stall';
+  }
+
+  #settleMs(scenario: string): number {
+    return this.#isStall(scenario) ? 5000 : 2000;
+  }
+}

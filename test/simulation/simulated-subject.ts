@@ -1,0 +1,126 @@
+/**
+ * A subject that exists only in memory: two faults on something that takes
+ * requests. A Stall holds it up for a while and can be released; a Surge is over
+ * in a moment. Nothing of it says how the framework has to be.
+ */
+import { z } from 'zod';
+import type { ChaosDemoSpec, ScenarioSpec, SubjectApi } from '../../src/api/index.ts';
+import { durationField, parseDuration, specSchema } from '../../src/api/index.ts';
+import type { Chapter, Stage } from '../../src/demo/chapter.ts';
+import type { Scenario, SubjectDefinition } from '../../src/demo/subject.ts';
+
+const api: SubjectApi = {
+  type: 'Simulated',
+  member: 'simulated',
+  displayName: 'simulated service',
+  schema: z.object({
+    pollInterval: durationField('Between two looks.', '100ms', '1m').default('2s'),
+    timeout: durationField('Of a request.', '100ms', '1m').default('5s'),
+  }),
+  fieldsThatStartNoRun: ['pollInterval', 'timeout'],
+  faults: [
+    {
+      type: 'Stall',
+      member: 'stall',
+      schema: z.object({
+        hold: durationField('How long.', '1s', '1m').default('10s'),
+        settle: durationField('Time to settle.', '0s', '1m').default('5s'),
+      }),
+      conditionMeaning: 'Requests queue up.',
+      measures: [{ name: 'queued', unit: 'requests', grows: true, meaning: 'Requests that wait.' }],
+      column: { name: 'STALL', description: 'Requests that wait.' },
+    },
+    {
+      type: 'Surge',
+      member: 'surge',
+      schema: z.object({ settle: durationField('Time to settle.', '0s', '1m').default('2s') }),
+      conditionMeaning: 'Requests are lost.',
+      measures: [{ name: 'lost', unit: 'requests', grows: true, meaning: 'Requests that got no answer.' }],
+      column: { name: 'SURGE', description: 'Requests that got no answer.' },
+    },
+  ],
+  defaultScenarios: [
+    { name: 'stall', type: 'Stall' },
+    { name: 'surge', type: 'Surge' },
+  ],
+  rules: [],
+  refusals: { TargetInUse: 'Another run uses the target.', TargetShared: 'Somebody else uses the target.' },
+  secrets: [],
+  histograms: [
+    {
+      name: 'queued_requests',
+      help: 'Requests that waited.',
+      buckets: [1, 10, 100],
+      of: ({ measures = [] }) => measures.find(({ name }) => name === 'queued')?.value,
+    },
+  ],
+};
+
+const STORY: [Stage, string, 'Stall' | 'Surge' | undefined, boolean][] = [
+  ['welcome', 'Welcome', undefined, false],
+  ['health', 'Cluster Health', undefined, false],
+  ['setup', 'Setup', undefined, true],
+  ['chaos', 'Stall', 'Stall', false],
+  ['detection', 'Stall Detection', 'Stall', false],
+  ['diagnosis', 'Stall Diagnosis', 'Stall', false],
+  ['recovery', 'Recovery', 'Stall', true],
+  ['chaos', 'Surge', 'Surge', false],
+  ['detection', 'Surge Detection', 'Surge', false],
+  ['diagnosis', 'Surge Diagnosis', 'Surge', false],
+  ['complete', 'Demo Complete', undefined, true],
+];
+
+export const simulatedDefinition: SubjectDefinition = {
+  api,
+  chapters(spec): Chapter[] {
+    return STORY.map(([stage, title, type, auto], index) => {
+      const scenario = spec.dryRun ? undefined : spec.scenarios.find((candidate) => candidate.type === type);
+      return {
+        number: index + 1,
+        title,
+        stage,
+        auto,
+        skipped: type !== undefined && !scenario,
+        ...(scenario ? { scenario: scenario.name } : {}),
+      };
+    });
+  },
+  scenarios: (spec) => spec.scenarios.map((scenario) => scenarioOf(spec, scenario)),
+  fixturePrefix: () => 'simulated',
+  keepsFixtures: () => true,
+  healthIntervalMs: (spec) => duration(spec.subject['simulated'], 'pollInterval', '2s'),
+  welcome: () => 'Welcome',
+};
+
+function scenarioOf(spec: ChaosDemoSpec, scenario: ScenarioSpec): Scenario {
+  const stall = scenario.type === 'Stall';
+  const parameters = scenario[stall ? 'stall' : 'surge'];
+  const timeoutMs = duration(spec.subject['simulated'], 'timeout', '5s');
+  const countdownMs = parseDuration(scenario.countdown);
+  const faultMs = stall ? duration(parameters, 'hold', '10s') : timeoutMs;
+  const settleMs = duration(parameters, 'settle', stall ? '5s' : '2s');
+  return {
+    name: scenario.name,
+    type: scenario.type,
+    expect: scenario.expect,
+    countdownMs,
+    faultMs,
+    settleMs,
+    storyMs: countdownMs + faultMs + settleMs + timeoutMs,
+    load: stall,
+    releasable: stall,
+    onOrphan: stall ? 'Inquire' : 'Retry',
+    faultTitle: stall ? 'Requests are held up' : 'A surge is sent',
+    invariant: stall ? 'no more than 5 requests wait' : 'no more than 10 requests are lost',
+  };
+}
+
+function duration(part: unknown, field: string, byDefault: string): number {
+  const value = (part as Record<string, unknown> | undefined)?.[field];
+  return parseDuration(typeof value === 'string' ? value : byDefault);
+}
+
+/** A spec with defaults filled in, as the API server would hand it out. */
+export function simulatedSpec(changes: Record<string, unknown> = {}): ChaosDemoSpec {
+  return specSchema([api]).parse({ subject: { simulated: {} }, ...changes });
+}

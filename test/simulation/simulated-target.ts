@@ -1,0 +1,164 @@
+/** The simulated service itself. What happens to it outlives every process. */
+import type { Clock } from '../../src/demo/clock.ts';
+import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
+import type { Admission, InvariantReading } from '../../src/demo/observed.ts';
+import type { Lock } from '../../src/demo/subject.ts';
+import type { ProcessClock } from './process-clock.ts';
+
+/** How the service behaves. */
+export interface Behaviour {
+  /** Whether a stall makes requests queue up beyond the bound. */
+  queues: boolean;
+  /** Whether a surge loses requests. */
+  loses: boolean;
+  /** Whether it loses requests without any fault, and the control before the faults shows that. */
+  losesAnyway: boolean;
+  /** Whether a stall holds anything up at all. */
+  stallBites: boolean;
+  /** Milliseconds an effect takes. */
+  effectMs: number;
+  /** Milliseconds that closing the connections takes. */
+  closeMs: number;
+  /** How long a fixture is usable, in milliseconds. */
+  usableMs: number;
+  /** Whether what a fault left can be looked at. */
+  readable: boolean;
+  shortfalls: string[];
+  /** Whether a watch gets to see its end: of a service that stops answering it does not. */
+  watchedToEnd: boolean;
+  /** Whether a stall lets itself be released before its time. */
+  releases: boolean;
+  /** What a profile other than the rules does, so long after it was asked; one that hangs does not heed its end. */
+  model: 'answers' | 'fails' | 'hangs';
+  modelMs: number;
+  /** The action that a diagnosis by the rules asks for, and one by another profile. */
+  action: string;
+  modelAction: string;
+  /** What a remedy does: one that hangs ends when it is told to. */
+  remedy: 'helps' | 'hangs';
+  /** Whether an injection ends when it is told to; a system call that hangs does not. */
+  heedsAbort: boolean;
+}
+
+const USUAL: Behaviour = {
+  queues: true,
+  loses: true,
+  losesAnyway: false,
+  stallBites: true,
+  effectMs: 40,
+  closeMs: 0,
+  usableMs: 60_000,
+  readable: true,
+  shortfalls: [],
+  watchedToEnd: true,
+  releases: true,
+  model: 'answers',
+  modelMs: 5000,
+  action: 'wait',
+  modelAction: 'wait',
+  remedy: 'helps',
+  heedsAbort: true,
+};
+
+/** Another owner gets the lock when it was not renewed for so long. */
+const LOCK_MS = 15_000;
+
+/** A fault that was really sent. */
+export interface Injection {
+  readonly id: string;
+  readonly at: number;
+  readonly scenario: string;
+  /** Whether the last look before it began showed the service healthy. */
+  readonly healthy: boolean;
+  /** `namespace/name` of the object it was sent for. */
+  readonly owner: string;
+}
+
+/** A remedy that was really sent. */
+export interface SentRemedy {
+  readonly id: string;
+  readonly at: number;
+  readonly fixture: string;
+  /** Whether a fault was on. */
+  readonly stalled: boolean;
+}
+
+interface HeldLock {
+  readonly owner: string;
+  /** Renews it as long as it lives. */
+  readonly renewer: ProcessClock | undefined;
+  leftAt?: number;
+}
+
+export class SimulatedTarget {
+  healthy = true;
+  nodes = ['a'];
+  /** Names of pods that were deleted. */
+  gone: string[] = [];
+  /** Of the pods now, as a look at them would show. */
+  podTemplate: string | undefined;
+  /** Whether it may be touched, its lock apart. */
+  admission: Admission = { state: 'granted' };
+  readonly behaviour: Behaviour;
+  readonly clock: Clock;
+  readonly injected: Injection[] = [];
+  readonly remedies: SentRemedy[] = [];
+  readonly performed: SubjectEffect[] = [];
+  /** Fixtures that were set up and not removed. */
+  readonly fixtures = new Set<string>();
+  /** The last reading of each fault, by the name of its object and its id. */
+  readonly readings = new Map<string, InvariantReading>();
+  /** Activities that are going on, and in which process. */
+  readonly carriedOn = new Map<Activity, ProcessClock>();
+  /** When requests are answered again, by itself; on the monotonic clock. */
+  stalledUntil = 0;
+  /** How often it was asked what was seen around a fault. */
+  evidenceAsked = 0;
+  stalls = 0;
+  /** Effects that fail before they have done anything: how many of the next of each kind. */
+  readonly failing: Partial<Record<SubjectEffect['kind'], number>> = {};
+  #lock: HeldLock | undefined;
+  /** Drivers that were made and not closed, of processes that live or died. */
+  open = 0;
+  /** Calls of `admit` under way or over. */
+  admissions = 0;
+
+  constructor(clock: Clock, behaviour: Partial<Behaviour> = {}) {
+    this.clock = clock;
+    this.behaviour = { ...USUAL, ...behaviour };
+  }
+
+  /** Activities that are going on, of processes that live. */
+  get activities(): Activity[] {
+    return [...this.carriedOn].filter(([, { isAlive }]) => isAlive).map(([activity]) => activity);
+  }
+
+  get isStalled(): boolean {
+    return this.stalledUntil > this.clock.monotonic();
+  }
+
+  /** `namespace/name` of who holds the lock; one that nobody renews runs out. */
+  get lockedBy(): string | undefined {
+    const { owner, renewer } = this.#lock ?? {};
+    const endedAt = this.#lock?.leftAt ?? renewer?.diedAt;
+    return endedAt !== undefined && this.clock.monotonic() >= endedAt + LOCK_MS ? undefined : owner;
+  }
+
+  /** Gives the lock to an owner whose process renews it from now on, if it has one. */
+  lockFor(owner: string, renewer?: ProcessClock): Lock {
+    const held: HeldLock = { owner, renewer };
+    this.#lock = held;
+    const end = (): void => {
+      held.leftAt ??= this.clock.monotonic();
+    };
+    return {
+      isHeld: () => held.leftAt === undefined && this.lockedBy === owner,
+      leave: async () => end(),
+      release: async () => {
+        // As the lease has it: whoever has the same name has taken it over.
+        if (held.leftAt === undefined && this.lockedBy === owner) this.#lock = undefined;
+        end();
+      },
+    };
+  }
+}

@@ -1,0 +1,288 @@
+import { describe, expect, it } from 'vitest';
+import { statusSchema } from '../../src/api/index.ts';
+import { simulatedSpec } from './simulated-subject.ts';
+import { Simulation } from './simulation.ts';
+import { at, condition, ended, finished, injectedBy, MANUAL } from './support.ts';
+
+describe('starting', () => {
+  it('says what stands in the way of many objects without a word of the room that their looks wait for', async () => {
+    const simulation = new Simulation(simulatedSpec({ suspend: true }), { effectMs: 2000 });
+    const message = 'no pod has app=x';
+    simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message };
+    for (let i = 0; i < 40; i += 1) simulation.create(`d${i}`, simulatedSpec());
+    await simulation.pass(60_000);
+    const told = simulation.server.stored.length;
+    await simulation.pass(300_000);
+    expect(simulation.server.stored.length).toBe(told);
+  });
+
+  it('says that there is no room once a look has waited for it for long', async () => {
+    const simulation = new Simulation(simulatedSpec({ suspend: true }));
+    simulation.maxRuns = 1;
+    await simulation.restart();
+    simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message: 'no pod has app=x' };
+    simulation.create('last', simulatedSpec());
+    await simulation.pass(5000);
+    simulation.target.admission = { state: 'granted' };
+    simulation.spec = MANUAL;
+    const reason = () =>
+      condition({ status: simulation.server.get('ns/last')?.status ?? {} }, 'Ready')?.reason;
+    await simulation.pass(15_000);
+    expect(simulation.status.phase).toBe('Running');
+    expect(reason()).toBe('NoSuchPods');
+    await simulation.pass(45_000);
+    expect(reason()).toBe('TooManyRuns');
+  });
+
+  it('does not run while suspended and says so', async () => {
+    const simulation = new Simulation(simulatedSpec({ suspend: true }));
+    await simulation.pass(5000);
+    expect(simulation.status.run).toBeUndefined();
+    expect(condition(simulation, 'Ready')).toMatchObject({ status: 'False', reason: 'Suspended' });
+    expect(condition(simulation, 'Reconciling')).toBeUndefined();
+  });
+
+  it('runs once for one spec, again for a new runId, and remembers both', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    await simulation.pass(60_000);
+    expect(simulation.status.run?.number).toBe(1);
+    simulation.spec = simulatedSpec({ runId: '2' });
+    await simulation.runUntil(ended(2));
+    expect(simulation.status.history?.map(({ number }) => number)).toEqual([2, 1]);
+  });
+
+  it('runs for a new request annotation and not for its absence', async () => {
+    const simulation = new Simulation();
+    simulation.annotations = { requestedAt: 'now' };
+    await simulation.runUntil(finished);
+    expect(simulation.status.lastHandledRunRequest).toBe('now');
+    simulation.annotations = {};
+    await simulation.pass(60_000);
+    expect(simulation.status.run?.number).toBe(1);
+    simulation.annotations = { requestedAt: 'again' };
+    await simulation.runUntil(({ status }) => status.run?.number === 2);
+    expect(simulation.status.run?.requestedAt).toBe('again');
+  });
+
+  it('starts one run for a request that is longer than the status can hold', async () => {
+    const simulation = new Simulation();
+    simulation.annotations = { requestedAt: 'r'.repeat(300) };
+    await simulation.runUntil(finished);
+    await simulation.pass(60_000);
+    expect(simulation.status.run?.number).toBe(1);
+    expect(statusSchema.safeParse(simulation.status).error).toBeUndefined();
+  });
+
+  it('keeps the verdict where an edit starts no run', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    const before = simulation.status.conditions?.map(({ type, status }) => [type, status]);
+    simulation.spec = simulatedSpec({ historyLimit: 2, suspend: true });
+    await simulation.pass(5000);
+    expect(simulation.status.conditions?.map(({ type, status }) => [type, status])).toEqual(before);
+    expect(simulation.status.conditions?.every(({ observedGeneration }) => observedGeneration === 2)).toBe(
+      true,
+    );
+  });
+
+  it('adopts a key of another version of the hash without running', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    await simulation.pass(100);
+    simulation.forge((status) => ({ ...status, journal: { ...status.journal, runKey: 'v0:something' } }));
+    await simulation.pass(60_000);
+    expect(simulation.status.run?.number).toBe(1);
+    expect(simulation.status.journal?.runKey).toMatch(/^v[1-9]\d*:/);
+  });
+
+  it('says why it is refused, as Stalled, and starts once that is mended', async () => {
+    const simulation = new Simulation();
+    simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message: 'no pod has app=x' };
+    await simulation.pass(15_000);
+    expect(condition(simulation, 'Stalled')).toMatchObject({ status: 'True', reason: 'NoSuchPods' });
+    expect(condition(simulation, 'Complete')?.status).toBe('False');
+    expect(simulation.events.filter(({ reason }) => reason === 'NoSuchPods')).toHaveLength(1);
+    simulation.target.admission = { state: 'granted' };
+    await simulation.runUntil(finished);
+    expect(simulation.status.phase).toBe('Succeeded');
+  });
+
+  it('looks again at what is refused every ten seconds, and at once after an edit', async () => {
+    const simulation = new Simulation();
+    simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message: 'no pod has app=x' };
+    await simulation.pass(1000);
+    expect(simulation.target.admissions).toBe(1);
+    await simulation.pass(60_000);
+    expect(simulation.target.admissions).toBe(7);
+    simulation.spec = simulatedSpec({ runId: 'edited' });
+    await simulation.pass(1000);
+    expect(simulation.target.admissions).toBe(8);
+  });
+
+  it('runs the newest spec where it was edited while its pods were looked for', async () => {
+    const simulation = new Simulation(simulatedSpec({ runId: 'first' }), { effectMs: 2000 });
+    for (const runId of ['second', 'third']) {
+      await simulation.pass(500);
+      simulation.spec = simulatedSpec({ runId });
+    }
+    await simulation.runUntil(finished);
+    expect(simulation.status).toMatchObject({ phase: 'Succeeded', run: { number: 1, runId: 'third' } });
+    await simulation.pass(1000);
+    expect([simulation.target.lockedBy, simulation.kept, simulation.target.open]).toEqual([undefined, 0, 0]);
+  });
+
+  it('waits for another demo that uses the target, tells for which, and starts when that has ended', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(2));
+    simulation.create('second', simulatedSpec());
+    const second = () => simulation.server.get('ns/second')?.status;
+    await simulation.runUntil(() => second()?.conditions?.[0]?.reason === 'TargetInUse');
+    expect(second()).toMatchObject({ phase: 'Pending', message: 'the target is in use by ns/demo' });
+    await simulation.pass(10);
+    const waits = simulation.events.filter(({ regarding }) => regarding.name === 'second');
+    expect(waits.map(({ action, note, reason, type }) => [type, reason, action, note])).toEqual([
+      ['Normal', 'TargetInUse', 'Wait', 'the target is in use by ns/demo'],
+    ]);
+    await simulation.runUntil(() => second()?.run?.completedAt !== undefined);
+    expect(second()?.phase).toBe('Succeeded');
+    expect(simulation.injected.map(({ owner }) => owner)).toEqual([
+      'ns/demo',
+      'ns/demo',
+      'ns/second',
+      'ns/second',
+    ]);
+  });
+
+  it('refuses an object of a subject that it does not know, and takes it when it is corrected', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(finished);
+    const spec = simulatedSpec({ runId: 'other' });
+    simulation.spec = { ...spec, subject: { ...spec.subject, type: 'Elsewhere' } };
+    await simulation.pass(1000);
+    expect(condition(simulation, 'Stalled')).toMatchObject({ status: 'True', reason: 'SubjectUnknown' });
+    expect(simulation.status.message).toContain('write one of Simulated');
+    expect(simulation.status.run?.number).toBe(1);
+    await simulation.pass(600_000);
+    expect([simulation.kept, simulation.injected.length]).toEqual([0, 2]);
+    simulation.spec = spec;
+    await simulation.runUntil(ended(2));
+    expect(simulation.status.phase).toBe('Succeeded');
+  });
+
+  it('aborts and releases when the namespace takes its permission back', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    const reason = 'NamespaceNotEnabled';
+    simulation.target.admission = { state: 'refused', reason, message: 'label gone' };
+    expect(await simulation.runUntil(finished, 6000)).toBe(true);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason });
+    expect(simulation.target.isStalled).toBe(false);
+  });
+});
+
+describe('after a run that was stopped', () => {
+  it('lets the target rest a minute after a superseded fault: five quick edits are not five faults', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    for (const runId of ['a', 'b', 'c', 'd', 'e']) {
+      simulation.spec = simulatedSpec({ runId });
+      await simulation.pass(2000);
+    }
+    await simulation.runUntil(({ status }) => status.run?.runId === 'e' && !!status.run.completedAt);
+    expect(simulation.status.phase).toBe('Succeeded');
+    const stalls = injectedBy(simulation, 'stall');
+    expect(stalls).toHaveLength(2);
+    expect((stalls[1]?.at ?? 0) - (stalls[0]?.at ?? 0)).toBeGreaterThan(60_000);
+    expect(simulation.status.history?.at(-1)?.reason).toBe('Superseded');
+  });
+
+  it.each([1, 3])(
+    'carries out the next run where one is superseded in chapter %i, with another session',
+    async (chapter) => {
+      const simulation = new Simulation(simulatedSpec({ pace: { mode: 'Manual' } }));
+      for (const passed of [1, 2].filter((each) => each < chapter)) {
+        simulation.annotations = { advance: `1/${passed}` };
+        await simulation.runUntil(at(passed + 1), 10_000);
+      }
+      await simulation.runUntil(at(chapter));
+      simulation.spec = simulatedSpec({ runId: 'next' });
+      await simulation.runUntil(({ status }) => status.run?.runId === 'next' && !!status.run.completedAt);
+      expect(simulation.status.run).toMatchObject({ number: 2, verdict: { phase: 'Succeeded' } });
+    },
+  );
+
+  it('lets the target rest also after the fault of a run that was aborted', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.annotations = { abort: '1', requestedAt: 'again' };
+    await simulation.runUntil(ended(2));
+    const stalls = injectedBy(simulation, 'stall');
+    expect((stalls[1]?.at ?? 0) - (stalls[0]?.at ?? 0)).toBeGreaterThan(60_000);
+  });
+});
+
+describe('with rerun: OnPodTemplateChange', () => {
+  const rerun = { rerun: 'OnPodTemplateChange' };
+  /** The pods become those of a template: `settled` once its rollout has ended. */
+  const rollOut = (simulation: Simulation, template: string, settled = true): void => {
+    simulation.target.podTemplate = settled ? template : undefined;
+  };
+  const ran = async (simulation: Simulation, ms = 300_000): Promise<number | undefined> => {
+    await simulation.pass(ms);
+    return simulation.status.run?.number;
+  };
+
+  it('runs again once a rollout has ended, and not before', async () => {
+    const simulation = new Simulation(simulatedSpec(rerun));
+    rollOut(simulation, 'a');
+    expect(await ran(simulation)).toBe(1);
+    rollOut(simulation, 'b', false);
+    expect(await ran(simulation)).toBe(1);
+    rollOut(simulation, 'b');
+    expect(await ran(simulation)).toBe(2);
+    expect(simulation.status.run).toMatchObject({ podTemplate: 'b', verdict: { phase: 'Succeeded' } });
+  });
+
+  it('lets a run end whose pods are replaced, and runs again then', async () => {
+    const simulation = new Simulation(simulatedSpec(rerun));
+    rollOut(simulation, 'a');
+    await simulation.runUntil(at(5));
+    rollOut(simulation, 'b');
+    await simulation.runUntil(finished);
+    expect(simulation.status.run).toMatchObject({ number: 1, podTemplate: 'a' });
+    expect(await ran(simulation)).toBe(2);
+  });
+
+  it('does not run for a rollout while suspended, and catches up with it afterwards', async () => {
+    const simulation = new Simulation(simulatedSpec(rerun));
+    rollOut(simulation, 'a');
+    await simulation.runUntil(finished);
+    simulation.spec = simulatedSpec({ ...rerun, suspend: true });
+    rollOut(simulation, 'b');
+    expect(await ran(simulation)).toBe(1);
+    simulation.spec = simulatedSpec(rerun);
+    expect(await ran(simulation)).toBe(2);
+  });
+
+  it('takes the template it finds for that of a run that recorded none, without running', async () => {
+    const simulation = new Simulation(simulatedSpec(rerun));
+    await simulation.runUntil(finished);
+    rollOut(simulation, 'a');
+    expect(await ran(simulation)).toBe(1);
+    expect(simulation.status.run?.podTemplate).toBe('a');
+    rollOut(simulation, 'b');
+    expect(await ran(simulation)).toBe(2);
+  });
+
+  it('is needed: without it a rollout starts nothing and nothing is kept of the object', async () => {
+    const simulation = new Simulation();
+    rollOut(simulation, 'a');
+    await simulation.runUntil(finished);
+    rollOut(simulation, 'b');
+    expect(await ran(simulation)).toBe(1);
+    // What is left in the queue is the deadline of the run, once.
+    await simulation.pass(600_000);
+    expect([simulation.kept, simulation.clock.nextAt]).toEqual([0, undefined]);
+  });
+});
