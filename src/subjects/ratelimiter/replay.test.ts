@@ -34,12 +34,12 @@ describe('a history judged again', () => {
   });
 
   it('shows a violation, and when it began', async () => {
-    const scenario = await tampered(same, outageHistory('Unanswered'));
+    const scenario = await tampered(same, outageHistory('Timeout'));
     expect(scenario).toMatchObject({ result: 'Detected', reason: 'Detected', summary: 'Hangs' });
   });
 
   it('gives one result for each history of a file, in its order', async () => {
-    const lines = [...linesOf(outageHistory()), '', ...linesOf(outageHistory('Denied'))];
+    const lines = [...linesOf(outageHistory()), '', ...linesOf(outageHistory('Rejected'))];
     expect((await replay(lines)).map(({ result }) => result)).toEqual(['NotDetected', 'Detected']);
   });
 });
@@ -47,12 +47,12 @@ describe('a history judged again', () => {
 describe('a history that was tampered with', () => {
   it('gives another result if callers did not get what they got', async () => {
     const inFault = ({ caller, sentAt }: Line): boolean =>
-      caller === 'Within' && Number(sentAt) > START + 10_000 && Number(sentAt) < FAULT_TO;
-    const rejected = await tampered((line) => (inFault(line) ? { ...line, got: 'Denied' } : line));
+      caller === 'Under' && Number(sentAt) > START + 10_000 && Number(sentAt) < FAULT_TO;
+    const rejected = await tampered((line) => (inFault(line) ? { ...line, outcome: 'Rejected' } : line));
     expect(rejected).toMatchObject({ result: 'Detected', summary: 'FailsClosed' });
     const over = await tampered((line) =>
-      line['caller'] === 'Beyond' && Number(line['sentAt']) > START + 10_000
-        ? { ...line, got: 'Admitted' }
+      line['caller'] === 'Over' && Number(line['sentAt']) > START + 10_000
+        ? { ...line, outcome: 'Admitted' }
         : line,
     );
     expect(over).toMatchObject({ result: 'Detected', summary: 'FailsOpen, 24 > 4' });
@@ -96,7 +96,7 @@ describe('a history that was tampered with', () => {
 
   it('shows a limit that is not returned', async () => {
     const scenario = await tampered((line) =>
-      line['caller'] === 'Returning' ? { ...line, got: 'Denied' } : line,
+      line['caller'] === 'Returning' ? { ...line, outcome: 'Rejected' } : line,
     );
     expect(scenario).toMatchObject({ result: 'Detected', summary: 'Holds; limit not returned' });
   });
@@ -110,7 +110,7 @@ describe('a history that was tampered with', () => {
     ['an unknown event', (line) => (line['kind'] === 'ended' ? { kind: 'end' } : line), /^line \d+: /],
     [
       'a late answer to a request that had one',
-      (line) => (line['kind'] === 'ended' ? { kind: 'late', id: 0, got: 'Admitted', at: 1 } : line),
+      (line) => (line['kind'] === 'ended' ? { kind: 'late', id: 0, outcome: 'Admitted', at: 1 } : line),
       /request 0 was not recorded as unanswered/,
     ],
     [

@@ -101,7 +101,7 @@ interface Accounts {
 /** Whether every pod rejects its caller by the end of these, so that nothing of the limit is left. */
 export function isUsedUp(requests: readonly CallerRequest[], pods: number): boolean {
   const last = requests.slice(-REJECTIONS * pods);
-  return pods > 0 && last.length === REJECTIONS * pods && last.every(({ got }) => got === 'Denied');
+  return pods > 0 && last.length === REJECTIONS * pods && last.every(({ outcome }) => outcome === 'Rejected');
 }
 
 /** Callers that used their limits up after `readFrom`, by key. */
@@ -164,7 +164,7 @@ export function whyNoAccount(
     return `limits above ${MOST_ACCOUNTED} are not used up once more`;
   if (since.length === 0) return 'nothing was asked';
   if (!well) return 'the rate limiter was not well again';
-  if (since.some(({ caller, got }) => caller === 'Within' && got === 'Denied')) {
+  if (since.some(({ caller, outcome }) => caller === 'Under' && outcome === 'Rejected')) {
     return 'it denied requests within the limit, and may still do so for a reason other than its count';
   }
   return undefined;
@@ -217,7 +217,7 @@ function figuresOf({ hidden, lost, phantoms }: Pick<Balance, 'hidden' | 'lost' |
 }
 
 function admittedOf(requests: readonly CallerRequest[]): number {
-  return requests.filter(({ got }) => got === 'Admitted').length;
+  return requests.filter(({ outcome }) => outcome === 'Admitted').length;
 }
 
 /** What one caller requested during and after the fault; undefined if it is not known. */
@@ -228,7 +228,8 @@ function accountOf(
 ): Account | undefined {
   const [first] = during;
   const last = after.at(-1);
-  if (!first || !last || after.some(({ got }) => got === 'Failed' || got === 'Unanswered')) return undefined;
+  if (!first || !last || after.some(({ outcome }) => outcome === 'Error' || outcome === 'Timeout'))
+    return undefined;
   const served = admittedOf(during);
   return {
     served,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, Got } from '../history/events.ts';
+import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { BEHAVIOURS, behaviourOf as behavedOf } from './behaviour.ts';
 import { overOf } from './over-admission.ts';
@@ -20,49 +20,51 @@ const FAULT = { startedAt: 10_000, endedAt: 20_000 };
 const requests = (
   node: string,
   caller: CallerRequest['caller'],
-  got: Got,
+  outcome: RequestOutcome,
   count: number,
   sentAt: number,
 ): CallerRequest[] =>
   Array.from({ length: count }, (_, i) => {
     const at = sentAt + i * 10;
-    return { node, caller, got, sentAt: at, endedAt: at + (got === 'Unanswered' ? 1000 : 5) };
+    return { pod: node, caller, outcome, sentAt: at, endedAt: at + (outcome === 'Timeout' ? 1000 : 5) };
   });
 
 /** A limiter in order: ten are admitted over all nodes, then callers are denied; others are let through. */
 const before = nodes.flatMap((node, i) => [
-  ...requests(node, 'Within', 'Admitted', 5, 1000),
-  ...requests(node, 'Beyond', 'Admitted', i === 0 ? 4 : 3, 100 + i),
-  ...requests(node, 'Beyond', 'Denied', 2, 2000),
+  ...requests(node, 'Under', 'Admitted', 5, 1000),
+  ...requests(node, 'Over', 'Admitted', i === 0 ? 4 : 3, 100 + i),
+  ...requests(node, 'Over', 'Rejected', 2, 2000),
 ]);
 
 /** What callers within and beyond their limit got of each node. */
-const during = (within: Record<string, Got>, beyond: Record<string, Got>): CallerRequest[] =>
+const during = (
+  within: Record<string, RequestOutcome>,
+  beyond: Record<string, RequestOutcome>,
+): CallerRequest[] =>
   nodes.flatMap((node) => [
-    ...requests(node, 'Within', within[node] ?? 'Admitted', 10, 11_000),
-    ...requests(node, 'Beyond', beyond[node] ?? 'Denied', 10, 11_000),
+    ...requests(node, 'Under', within[node] ?? 'Admitted', 10, 11_000),
+    ...requests(node, 'Over', beyond[node] ?? 'Rejected', 10, 11_000),
   ]);
 
-const all = (got: Got): Record<string, Got> => ({ a: got, b: got, c: got });
+const all = (outcome: RequestOutcome): Record<string, RequestOutcome> => ({
+  a: outcome,
+  b: outcome,
+  c: outcome,
+});
 
 describe('what callers get while Redis takes no writes', () => {
-  it.each<[string, Record<string, Got>, Record<string, Got>, string]>([
-    ['callers are let through and the limit is kept', all('Admitted'), all('Denied'), 'Holds'],
+  it.each<[string, Record<string, RequestOutcome>, Record<string, RequestOutcome>, string]>([
+    ['callers are let through and the limit is kept', all('Admitted'), all('Rejected'), 'Holds'],
     ['callers are let through, also beyond the limit', all('Admitted'), all('Admitted'), 'FailsOpen'],
-    ['callers are denied', all('Denied'), all('Denied'), 'FailsClosed'],
-    ['callers get errors', all('Failed'), all('Failed'), 'FailsClosed'],
-    ['callers get no answer in time', all('Unanswered'), all('Unanswered'), 'Hangs'],
-    [
-      'callers within their limit wait and others are let through',
-      all('Unanswered'),
-      all('Admitted'),
-      'Hangs',
-    ],
-    ['callers beyond their limit wait', all('Admitted'), all('Unanswered'), 'Mixed'],
-    ['one node waits', { c: 'Unanswered' }, all('Denied'), 'Mixed'],
+    ['callers are denied', all('Rejected'), all('Rejected'), 'FailsClosed'],
+    ['callers get errors', all('Error'), all('Error'), 'FailsClosed'],
+    ['callers get no answer in time', all('Timeout'), all('Timeout'), 'Hangs'],
+    ['callers within their limit wait and others are let through', all('Timeout'), all('Admitted'), 'Hangs'],
+    ['callers beyond their limit wait', all('Admitted'), all('Timeout'), 'Mixed'],
+    ['one node waits', { c: 'Timeout' }, all('Rejected'), 'Mixed'],
     [
       'denials and errors both turn callers away',
-      { a: 'Denied', b: 'Failed', c: 'Denied' },
+      { a: 'Rejected', b: 'Error', c: 'Rejected' },
       {},
       'FailsClosed',
     ],
@@ -73,9 +75,9 @@ describe('what callers get while Redis takes no writes', () => {
 
   it('fails open where one caller is let through beyond the limit that it comes to, by the nodes that let it through', () => {
     const reaching = [
-      ...requests('a', 'Reaching', 'Admitted', 12, 11_000),
-      ...requests('b', 'Reaching', 'Denied', 12, 11_001),
-      ...requests('c', 'Reaching', 'Denied', 12, 11_002),
+      ...requests('a', 'New', 'Admitted', 12, 11_000),
+      ...requests('b', 'New', 'Rejected', 12, 11_001),
+      ...requests('c', 'New', 'Rejected', 12, 11_002),
     ];
     const judged = behaviourOf(settings, [...before, ...during({}, {}), ...reaching], FAULT);
     expect(judged).toMatchObject({ over: { excess: 2 }, excess: { beyond: 0, crossing: 2 }, shortfalls: [] });
@@ -84,34 +86,34 @@ describe('what callers get while Redis takes no writes', () => {
   });
 
   it('does not hold where a caller that comes to its limit is left waiting', () => {
-    const reaching = nodes.flatMap((node) => requests(node, 'Reaching', 'Unanswered', 10, 11_000));
+    const reaching = nodes.flatMap((node) => requests(node, 'New', 'Timeout', 10, 11_000));
     const judged = behaviourOf(settings, [...before, ...during({}, {}), ...reaching], FAULT);
     expect(judged.behaviour).toBe('Mixed');
   });
 
   it('is told of each node', () => {
-    const { byNode } = behaviourOf(settings, [...before, ...during({ c: 'Unanswered' }, {})], FAULT);
+    const { byNode } = behaviourOf(settings, [...before, ...during({ c: 'Timeout' }, {})], FAULT);
     expect([...byNode].map(([node, { behaviour }]) => [node, behaviour])).toEqual([
       ['a', 'Holds'],
       ['b', 'Holds'],
       ['c', 'Hangs'],
     ]);
-    expect(byNode.get('c')?.within).toEqual({ Admitted: 0, Denied: 0, Failed: 0, Unanswered: 10 });
+    expect(byNode.get('c')?.within).toEqual({ Admitted: 0, Rejected: 0, Error: 0, Timeout: 10 });
   });
 
   it('is mixed where a limiter changes its mind in mid-fault', () => {
     const changed = nodes.flatMap((node) => [
-      ...requests(node, 'Within', 'Unanswered', 5, 11_000),
-      ...requests(node, 'Within', 'Admitted', 15, 14_000),
+      ...requests(node, 'Under', 'Timeout', 5, 11_000),
+      ...requests(node, 'Under', 'Admitted', 15, 14_000),
     ]);
     expect(behaviourOf(settings, [...before, ...changed], FAULT).behaviour).toBe('Mixed');
   });
 
   it('forgives one caller in ten', () => {
     const most = nodes.flatMap((node) => [
-      ...requests(node, 'Within', 'Failed', 1, 11_000),
-      ...requests(node, 'Within', 'Admitted', 9, 14_000),
-      ...requests(node, 'Beyond', 'Denied', 9, 14_000),
+      ...requests(node, 'Under', 'Error', 1, 11_000),
+      ...requests(node, 'Under', 'Admitted', 9, 14_000),
+      ...requests(node, 'Over', 'Rejected', 9, 14_000),
     ]);
     expect(behaviourOf(settings, [...before, ...most], FAULT).behaviour).toBe('Holds');
   });
@@ -121,15 +123,15 @@ describe('what callers get while Redis takes no writes', () => {
     [88, 'Mixed'],
   ])('has one word if nine of ten callers get the same: of 100 to each pod, %i', (failed, behaviour) => {
     const mixed = nodes.flatMap((node) => [
-      ...requests(node, 'Within', 'Failed', failed, 11_000),
-      ...requests(node, 'Within', 'Admitted', 100 - failed, 14_000),
-      ...requests(node, 'Beyond', 'Denied', 9, 14_000),
+      ...requests(node, 'Under', 'Error', failed, 11_000),
+      ...requests(node, 'Under', 'Admitted', 100 - failed, 14_000),
+      ...requests(node, 'Over', 'Rejected', 9, 14_000),
     ]);
     expect(behaviourOf(settings, [...before, ...mixed], FAULT).behaviour).toBe(behaviour);
   });
 
   it('fails open with the first request beyond the limit: the key was used by nobody before', () => {
-    const one = requests('a', 'Beyond', 'Admitted', 1, 12_000);
+    const one = requests('a', 'Over', 'Admitted', 1, 12_000);
     const judged = behaviourOf(settings, [...before, ...during({}, {}), ...one], FAULT);
     expect(judged.over).toMatchObject({ excess: 1, admitted: 11, bound: 10 });
     expect(judged.byNode.get('a')?.behaviour).toBe('FailsOpen');
@@ -146,7 +148,7 @@ describe('what callers get while Redis takes no writes', () => {
   });
 
   it('tells what leaked as the pause ended apart: a late request is in no count of the pause', () => {
-    const late = requests('a', 'Beyond', 'Admitted', 2, 19_500);
+    const late = requests('a', 'Over', 'Admitted', 2, 19_500);
     const { byNode } = behaviourOf(settings, [...before, ...during({}, {}), ...late], FAULT);
     expect(byNode.get('a')).toMatchObject({
       behaviour: 'FailsOpen',
@@ -157,8 +159,8 @@ describe('what callers get while Redis takes no writes', () => {
   });
 
   it('does not count what the end of the fault may have answered', () => {
-    const late = nodes.flatMap((node) => requests(node, 'Within', 'Admitted', 50, 19_100));
-    const judged = behaviourOf(settings, [...before, ...during(all('Unanswered'), {}), ...late], FAULT);
+    const late = nodes.flatMap((node) => requests(node, 'Under', 'Admitted', 50, 19_100));
+    const judged = behaviourOf(settings, [...before, ...during(all('Timeout'), {}), ...late], FAULT);
     expect(judged.behaviour).toBe('Hangs');
   });
 });
@@ -168,34 +170,38 @@ describe('what proves nothing', () => {
 
   it('is a limiter that turned callers away before the fault', () => {
     const closed = before.map((request) =>
-      request.node === 'b' && request.caller === 'Within' ? { ...request, got: 'Denied' as const } : request,
+      request.pod === 'b' && request.caller === 'Under'
+        ? { ...request, outcome: 'Rejected' as const }
+        : request,
     );
-    expect(judge([...closed, ...during(all('Denied'), {})])).toContain('before the fault b admitted 0 of 5');
+    expect(judge([...closed, ...during(all('Rejected'), {})])).toContain(
+      'before the fault b admitted 0 of 5',
+    );
   });
 
   it('is a limiter that denied nobody before the fault', () => {
-    const open = before.map((request) => ({ ...request, got: 'Admitted' as const }));
+    const open = before.map((request) => ({ ...request, outcome: 'Admitted' as const }));
     expect(judge([...open, ...during(all('Admitted'), all('Admitted'))])).toContain('was rejected');
   });
 
   it('is a limiter that let more than the limit through before the fault', () => {
-    const leaked = requests('a', 'Beyond', 'Admitted', 2, 3000);
+    const leaked = requests('a', 'Over', 'Admitted', 2, 3000);
     expect(judge([...before, ...leaked, ...during({}, {})])).toContain(
       'before the fault 12 requests of the caller over its limit were admitted, and 10 are the most',
     );
   });
 
   it('is a node that too few callers asked', () => {
-    const few = during({}, {}).filter(({ node }) => node !== 'c');
+    const few = during({}, {}).filter(({ pod: node }) => node !== 'c');
     expect(judge([...before, ...few])).toContain('c got requests of 0 callers');
   });
 });
 
 it('judges whatever came, and calls a limiter open only where the sender counted more than the bound', () => {
   const request = fc.record({
-    node: fc.constantFrom(...nodes),
-    caller: fc.constantFrom('Within' as const, 'Beyond' as const),
-    got: fc.constantFrom<Got>('Admitted', 'Denied', 'Failed', 'Unanswered'),
+    pod: fc.constantFrom(...nodes),
+    caller: fc.constantFrom('Under' as const, 'Over' as const),
+    outcome: fc.constantFrom<RequestOutcome>('Admitted', 'Rejected', 'Error', 'Timeout'),
     sentAt: fc.integer({ min: 0, max: 30_000 }),
     took: fc.integer({ min: 0, max: 1000 }),
   });

@@ -87,16 +87,16 @@ export function behaviourOf(
 ): Behaved {
   const { before, during, untimed } = phasesOf(requests, span, settings.callerTimeoutMs);
   // There may be a hundred thousand requests, and a hundred pods.
-  const ofNode = Map.groupBy(during, ({ node }) => node);
-  const untimedOf = Map.groupBy(untimed, ({ node }) => node);
+  const ofNode = Map.groupBy(during, ({ pod: node }) => node);
+  const untimedOf = Map.groupBy(untimed, ({ pod: node }) => node);
   const admittedOf = Map.groupBy(over.beyond, ({ node }) => node);
   const byNode = new Map(
     settings.nodes.map((node) => {
       const own = ofNode.get(node) ?? [];
       const counts = {
-        within: countsOf(own, 'Within'),
-        beyond: countsOf(own, 'Beyond'),
-        crossing: countsOf(own, 'Reaching', 'Crossing'),
+        within: countsOf(own, 'Under'),
+        beyond: countsOf(own, 'Over'),
+        crossing: countsOf(own, 'New', 'Crossing'),
         control: countsOf(own, 'Control'),
       };
       const admittedIn = (admittedOf.get(node) ?? []).filter(
@@ -110,7 +110,7 @@ export function behaviourOf(
           ...counts,
           hungFirst: hungBeforeControl(own),
           beyondAtEdges: Math.max(0, admittedIn - inPhase),
-          untimed: (untimedOf.get(node) ?? []).filter(({ caller }) => caller === 'Within').length,
+          untimed: (untimedOf.get(node) ?? []).filter(({ caller }) => caller === 'Under').length,
         },
       ] as const;
     }),
@@ -122,13 +122,13 @@ export function behaviourOf(
   );
   const rejecting = (kind: CallerKind): boolean =>
     settings.nodes.every((node) =>
-      ofNode.get(node)?.some((request) => request.caller === kind && request.got === 'Denied'),
+      ofNode.get(node)?.some((request) => request.caller === kind && request.outcome === 'Rejected'),
     );
   return {
     behaviour: others.length === 0 ? only : 'Mixed',
     ...(near && { near }),
     byNode: judged,
-    reached: new Set((['Reaching', 'Crossing'] as const).filter(rejecting)),
+    reached: new Set((['New', 'Crossing'] as const).filter(rejecting)),
     shortfalls: [
       ...controlShortfalls(settings, before, over.before),
       ...[...judged].flatMap(([node, one]) => [
@@ -141,15 +141,15 @@ export function behaviourOf(
 
 /** Callers under their limit that had no answer, and sent before the first request without a limiter that had none. */
 function hungBeforeControl(requests: readonly CallerRequest[]): number {
-  const hung = requests.filter(({ got }) => got === 'Unanswered');
+  const hung = requests.filter(({ outcome }) => outcome === 'Timeout');
   const slowFrom = firstOf(hung.filter(({ caller }) => caller === 'Control'));
-  return hung.filter(({ caller, sentAt }) => caller === 'Within' && sentAt < slowFrom).length;
+  return hung.filter(({ caller, sentAt }) => caller === 'Under' && sentAt < slowFrom).length;
 }
 
 /** What nine of ten callers may get, and how many of these did. */
 const OUTCOMES = {
-  Hangs: (counts: Counts) => counts.Unanswered,
-  FailsClosed: (counts: Counts) => counts.Denied + counts.Failed,
+  Hangs: (counts: Counts) => counts.Timeout,
+  FailsClosed: (counts: Counts) => counts.Rejected + counts.Error,
   Holds: (counts: Counts) => counts.Admitted,
 } as const satisfies Partial<Record<Behaviour, (counts: Counts) => number>>;
 
@@ -193,8 +193,7 @@ function kindOf(within: Counts): keyof typeof OUTCOMES | 'Mixed' {
 /** The word for a pod that admits callers under their limit. */
 function admittingWord({ beyond, crossing }: NodeCounts, leaks: boolean): Behaviour {
   // One that answers some callers and leaves others waiting does not hold.
-  const waits = (counts: Counts): boolean =>
-    shareInterval(counts.Unanswered, sizeOf(counts)).from > 1 - SHARE;
+  const waits = (counts: Counts): boolean => shareInterval(counts.Timeout, sizeOf(counts)).from > 1 - SHARE;
   if (waits(beyond) || waits(crossing)) return 'Mixed';
   return leaks ? 'FailsOpen' : 'Holds';
 }
@@ -248,8 +247,8 @@ function controlShortfalls(
 ): string[] {
   const missing: string[] = [];
   for (const node of nodes) {
-    const within = before.filter((request) => request.node === node && request.caller === 'Within');
-    const { Admitted } = countsOf(within, 'Within');
+    const within = before.filter((request) => request.pod === node && request.caller === 'Under');
+    const { Admitted } = countsOf(within, 'Under');
     if (within.length === 0)
       missing.push(`${node} got no request of a caller under its limit before the fault`);
     else if (Admitted < within.length) {
@@ -263,8 +262,8 @@ function controlShortfalls(
       `before the fault ${admitted} requests of the caller over its limit were admitted, and ${bound} are the most`,
     );
   }
-  const beyond = countsOf(before, 'Beyond');
-  if (beyond.Denied === 0) {
+  const beyond = countsOf(before, 'Over');
+  if (beyond.Rejected === 0) {
     missing.push(
       `before the fault no request of a caller over its limit was rejected, after ${beyond.Admitted} were admitted and ${admittedAtOnce(limit)} are allowed`,
     );
@@ -307,7 +306,7 @@ export function checkBehaviour(
     behaviour === 'FailsOpen'
       ? undefined
       : during.find(
-          ({ caller, got }) => caller === 'Within' && (got === 'Admitted') === (behaviour === 'Holds'),
+          ({ caller, outcome }) => caller === 'Under' && (outcome === 'Admitted') === (behaviour === 'Holds'),
         );
   return {
     valid: isBroken ? false : missing.length > 0 ? 'unknown' : true,
@@ -321,7 +320,7 @@ export function checkBehaviour(
     evidence: [
       ...(near ? [nearText(behaviour, near)] : []),
       ...(behaviour === 'Holds' && !isOneLimit ? [reachedText(reached)] : []),
-      ...([...byNode.values()].some(({ control }) => control.Unanswered > 0) ? [slowText(byNode)] : []),
+      ...([...byNode.values()].some(({ control }) => control.Timeout > 0) ? [slowText(byNode)] : []),
     ],
     byPod: [...byNode].map(
       ([node, { behaviour: word, beyond, beyondAtEdges, crossing, within: under }]) =>
@@ -343,22 +342,22 @@ function nearText(behaviour: Behaviour, { count, of, other }: NearBorder): strin
  */
 function slowPods(byNode: Behaved['byNode']): string[] {
   return [...byNode].flatMap(([node, { control, hungFirst, within }]) => {
-    const { from, to } = shareInterval(control.Unanswered, sizeOf(control));
-    const isSlow = within.Unanswered > 0 && hungFirst < LEAST_ASKED && from > 1 - SHARE && to < SHARE;
+    const { from, to } = shareInterval(control.Timeout, sizeOf(control));
+    const isSlow = within.Timeout > 0 && hungFirst < LEAST_ASKED && from > 1 - SHARE && to < SHARE;
     return isSlow ? [node] : [];
   });
 }
 
 function slowText(byNode: Behaved['byNode']): string {
   const slow = [...byNode].flatMap(([node, { control }]) =>
-    control.Unanswered > 0 ? [`${node} (${control.Unanswered} of ${sizeOf(control)})`] : [],
+    control.Timeout > 0 ? [`${node} (${control.Timeout} of ${sizeOf(control)})`] : [],
   );
   return `Requests that need no limiter had no answer in time either at ${listed(slow)}: the pods may be slow, or the path needs Redis. Give the pods more CPU, or set interface.http.health.path to one that needs no limiter`;
 }
 
 function reachedText(reached: ReadonlySet<string>): string {
   const names = [
-    ...(reached.has('Reaching') ? ['a new caller'] : []),
+    ...(reached.has('New') ? ['a new caller'] : []),
     ...(reached.has('Crossing') ? ['callers that had one request left'] : []),
   ];
   return names.length > 0

@@ -21,7 +21,7 @@ describe('the result of a burst', () => {
     const outcomes = [failed(4, 'NO_ROOM')];
     const result = resultOf(outcomes);
     expect(result).toMatchObject({ errors: 0, unanswered: 1 });
-    expect(result.outcomes.map(({ got }) => got)).toEqual(['Unanswered']);
+    expect(result.outcomes.map(({ outcome }) => outcome)).toEqual(['Timeout']);
   });
 
   it('tells apart who may have been admitted, who was not, and which error came first', () => {
@@ -32,7 +32,7 @@ describe('the result of a burst', () => {
       failed(3, 'NOT_SENT'),
       failed(5, 'BAD_ANSWER'),
       answered(2, 'Admitted'),
-      answered(1, 'Denied'),
+      answered(1, 'Rejected'),
     ];
     expect(resultOf(outcomes)).toEqual({
       requests: 7,
@@ -50,12 +50,12 @@ describe('the result of a burst', () => {
       // One never left.
       outcomes: [
         [7, 'Admitted'],
-        [9, 'Unanswered'],
-        [4, 'Unanswered'],
-        [5, 'Failed'],
+        [9, 'Timeout'],
+        [4, 'Timeout'],
+        [5, 'Error'],
         [2, 'Admitted'],
-        [1, 'Denied'],
-      ].map(([endedAt, got]) => expect.objectContaining({ node: 'rl-0', sentAt: 0, endedAt, got })),
+        [1, 'Rejected'],
+      ].map(([endedAt, outcome]) => expect.objectContaining({ pod: 'rl-0', sentAt: 0, endedAt, outcome })),
     });
   });
 });

@@ -1,5 +1,5 @@
 /** A burst of one caller as its sender saw it. Pure. */
-import type { CallerRequest, EventOf, Got } from '../history/events.ts';
+import type { CallerRequest, EventOf, RequestOutcome } from '../history/events.ts';
 
 export interface BurstResult {
   readonly requests: number;
@@ -27,7 +27,7 @@ export interface BurstResult {
 }
 
 /** One request of a burst; moments in milliseconds since the epoch. */
-export type BurstOutcome = Pick<CallerRequest, 'endedAt' | 'got' | 'node' | 'sentAt'>;
+export type BurstOutcome = Pick<CallerRequest, 'endedAt' | 'outcome' | 'pod' | 'sentAt'>;
 
 /** @param sent the requests of the burst that left */
 export function burstResultOf(
@@ -36,26 +36,26 @@ export function burstResultOf(
 ): BurstResult {
   // Of a broken connection nobody knows whether the pod admitted the request.
   const outcomes = sent.map(
-    (request): BurstOutcome => (request.cause === 'Reset' ? { ...request, got: 'Unanswered' } : request),
+    (request): BurstOutcome => (request.cause === 'Reset' ? { ...request, outcome: 'Timeout' } : request),
   );
   const by = new Map(Object.entries(notSent));
   const unsent = [...by.values()].reduce((sum, count) => sum + count, 0);
-  const counts: Record<Got, number> = { Admitted: 0, Denied: 0, Failed: 0, Unanswered: 0 };
+  const counts: Record<RequestOutcome, number> = { Admitted: 0, Rejected: 0, Error: 0, Timeout: 0 };
   const allowedBy = new Map<string, number>();
   const allowedAt: number[] = [];
-  for (const { endedAt: at, got, node } of outcomes) {
+  for (const { endedAt: at, outcome, pod: node } of outcomes) {
     by.set(node, (by.get(node) ?? 0) + 1);
-    counts[got] += 1;
-    if (got !== 'Admitted') continue;
+    counts[outcome] += 1;
+    if (outcome !== 'Admitted') continue;
     allowedAt.push(at);
     allowedBy.set(node, (allowedBy.get(node) ?? 0) + 1);
   }
   return {
     requests: outcomes.length + unsent,
     allowed: counts.Admitted,
-    denied: counts.Denied,
-    errors: counts.Failed + unsent,
-    unanswered: counts.Unanswered,
+    denied: counts.Rejected,
+    errors: counts.Error + unsent,
+    unanswered: counts.Timeout,
     ...(firstError !== undefined && { firstError }),
     startedAt,
     endedAt,

@@ -125,7 +125,7 @@ describe('drift', () => {
     }
     drift.sent('a');
     // The node could not decide, which is no denial.
-    drift.ended({ node: 'a', got: 'Failed', cause: 'ServerError', endedAt: T + 960 });
+    drift.ended({ pod: 'a', outcome: 'Error', cause: 'ServerError', endedAt: T + 960 });
     drift.sent('b');
     drift.unanswered('b');
     const { evidence, measures } = drift.reading(whole);
@@ -139,7 +139,7 @@ describe('drift', () => {
       unanswered: 1,
     });
     expect(evidence).toContain(
-      'Callers got: 2 of 35 allowed, 31 denied, 1 refused with an error, though the limit had room for 8 more',
+      'Callers outcome: 2 of 35 allowed, 31 denied, 1 refused with an error, though the limit had room for 8 more',
     );
   });
 

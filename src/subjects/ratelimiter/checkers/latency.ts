@@ -12,7 +12,7 @@ export interface Latency {
 
 /** How long those answers to `requests` took that came in time; undefined where none came. */
 export function latencyOf(requests: readonly CallerRequest[]): Latency | undefined {
-  const answered = requests.filter(({ caller, got }) => got !== 'Unanswered' && caller !== 'Control');
+  const answered = requests.filter(({ caller, outcome }) => outcome !== 'Timeout' && caller !== 'Control');
   // Numbers alone are sorted ten times as fast as by a function, and there may be a hundred thousand.
   const times = Float64Array.from(answered, ({ endedAt, sentAt }) => endedAt - sentAt).sort();
   if (times.length === 0) return undefined;

@@ -22,14 +22,14 @@ const limits: readonly RateLimit[] = [
 const served = nodes.flatMap((node) =>
   Array.from({ length: 10 }, (_, i): CallerRequest => {
     const sentAt = 11_000 + i;
-    return { node, caller: 'Within', got: 'Admitted', sentAt, endedAt: sentAt + 1 };
+    return { pod: node, caller: 'Under', outcome: 'Admitted', sentAt, endedAt: sentAt + 1 };
   }),
 );
 
-const beyond = (node: string, got: 'Admitted' | 'Denied', sentAt: number): CallerRequest => ({
-  node,
-  caller: 'Beyond',
-  got,
+const beyond = (node: string, outcome: 'Admitted' | 'Rejected', sentAt: number): CallerRequest => ({
+  pod: node,
+  caller: 'Over',
+  outcome,
   sentAt,
   endedAt: sentAt + 1,
 });
@@ -44,7 +44,9 @@ const kindsOf = (limit: RateLimit, asked: readonly CallerRequest[]) => {
 };
 
 const admitsNothing = (asked: readonly CallerRequest[], of: string): boolean =>
-  asked.every(({ got, node, sentAt }) => node !== of || got === 'Denied' || sentAt < FAULT.startedAt);
+  asked.every(
+    ({ outcome, pod: node, sentAt }) => node !== of || outcome === 'Rejected' || sentAt < FAULT.startedAt,
+  );
 
 describe('a node fails open by what it admitted itself', () => {
   const usedUp = Array.from({ length: 10 }, (_, i) => beyond('a', 'Admitted', i));
@@ -79,10 +81,10 @@ describe('a node fails open by what it admitted itself', () => {
           .toSorted((one, other) => one.sentAt - other.sentAt)
           .map(({ node, sentAt }) => {
             const leaks = node === 'a' && sentAt >= FAULT.startedAt;
-            return beyond(node, leaks || keeps(sentAt) ? 'Admitted' : 'Denied', sentAt);
+            return beyond(node, leaks || keeps(sentAt) ? 'Admitted' : 'Rejected', sentAt);
           });
         const { excess, kinds } = kindsOf(limit, asked);
-        const own = asked.filter(({ node, sentAt }) => node === 'a' || sentAt < FAULT.startedAt);
+        const own = asked.filter(({ pod: node, sentAt }) => node === 'a' || sentAt < FAULT.startedAt);
         const alone = kindsOf(limit, own).excess > 0;
         const holding = excess > 0 ? ['b', 'c'].filter((node) => alone || admitsNothing(asked, node)) : nodes;
         for (const node of holding) expect(kinds[nodes.indexOf(node)]).toBe('Holds');
@@ -95,7 +97,7 @@ describe('a node fails open by what it admitted itself', () => {
   it('only if it admitted anything, and one does at least where all admitted more than the limit', () => {
     const request = fc
       .tuple(fc.constantFrom(...nodes), fc.boolean(), fc.integer({ min: 10_000, max: 19_000 }))
-      .map(([node, admits, sentAt]) => beyond(node, admits ? 'Admitted' : 'Denied', sentAt));
+      .map(([node, admits, sentAt]) => beyond(node, admits ? 'Admitted' : 'Rejected', sentAt));
     fc.assert(
       fc.property(fc.constantFrom(...limits), fc.array(request, { maxLength: 120 }), (limit, asked) => {
         const { excess, kinds } = kindsOf(limit, asked);

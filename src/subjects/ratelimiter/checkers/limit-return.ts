@@ -31,9 +31,9 @@ export function limitReturnOf(
 ): LimitReturn {
   if (why !== undefined) return { state: 'NotChecked', why };
   const tries = Map.groupBy(requests, ({ key }) => key);
-  const left = keys.filter((key) => !tries.get(key)?.some(({ got }) => got === 'Admitted'));
+  const left = keys.filter((key) => !tries.get(key)?.some(({ outcome }) => outcome === 'Admitted'));
   if (left.length === 0) return { state: 'Returned', callers: keys.length };
-  const lockedOut = left.filter((key) => tries.get(key)?.at(-1)?.got === 'Denied').length;
+  const lockedOut = left.filter((key) => tries.get(key)?.at(-1)?.outcome === 'Rejected').length;
   if (lockedOut === 0) return { state: 'Unclear', callers: keys.length, unclear: left.length };
   const waitedMs = Math.max(0, Math.round((requests.at(-1)?.endedAt ?? at) - at));
   return { state: 'NotReturned', callers: keys.length, lockedOut, waitedMs };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { OutageUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/outage-under-test.ts';
-import type { CallerRequest, Got } from '../history/events.ts';
+import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../limits/rate-limit.ts';
 import { LEAST_ASKED } from './behaviour.ts';
 import { asOfOneLimit, type CallerSettings } from './requests.ts';
@@ -27,28 +27,28 @@ const control = nodes.flatMap((node, n): CallerRequest[] =>
     const sentAt = 10_000 + 30 * i + 10 * n;
     const within = 3 * i + n < 20;
     return {
-      node,
-      caller: within ? 'Within' : 'Beyond',
-      got: within ? 'Admitted' : 'Denied',
+      pod: node,
+      caller: within ? 'Under' : 'Over',
+      outcome: within ? 'Admitted' : 'Rejected',
       sentAt,
       endedAt: sentAt + 5,
     };
   }),
 );
 
-type Decide = (at: number, node: string) => Got;
+type Decide = (at: number, node: string) => RequestOutcome;
 
 /** What it gets from then on: once of each node right before the fault, then of all in turn, `every` so often. */
-function asked(during: Decide, every = 100, after: Decide = () => 'Denied'): CallerRequest[] {
+function asked(during: Decide, every = 100, after: Decide = () => 'Rejected'): CallerRequest[] {
   const requests: CallerRequest[] = [];
   const ask = (at: number, node: string, decide: Decide): void => {
-    const got = decide(at, node);
+    const outcome = decide(at, node);
     requests.push({
-      node,
-      caller: 'Beyond',
-      got,
+      pod: node,
+      caller: 'Over',
+      outcome,
       sentAt: at,
-      endedAt: at + (got === 'Unanswered' ? 1000 : 5),
+      endedAt: at + (outcome === 'Timeout' ? 1000 : 5),
     });
   };
   for (const node of nodes) ask(FROM + 900, node, () => (during(FROM + 900, node), 'Admitted'));
@@ -77,7 +77,7 @@ const readingOf = (requests: readonly CallerRequest[], limit: RateLimit = fixed)
 /** One limiter behind all nodes, that keeps its limit. */
 function kept(limit: RateLimit): Decide {
   const decide = modelOf(limit);
-  return (at) => (decide(at) ? 'Admitted' : 'Denied');
+  return (at) => (decide(at) ? 'Admitted' : 'Rejected');
 }
 
 describe('what one caller gets while Redis takes no writes', () => {
@@ -98,7 +98,7 @@ describe('what one caller gets while Redis takes no writes', () => {
         const requests = asked(() => 'Admitted', every);
         const reading = readingOf(requests, limit);
         const during = requests.filter(
-          ({ endedAt, got }) => got === 'Admitted' && endedAt <= times.endedAt,
+          ({ endedAt, outcome }) => outcome === 'Admitted' && endedAt <= times.endedAt,
         ).length;
         const excess = during - mostAdmitted(limit, { from: FROM + 900, to: times.endedAt, fresh: true });
         expect(excess).toBeGreaterThan(0);
@@ -110,12 +110,12 @@ describe('what one caller gets while Redis takes no writes', () => {
     );
   });
 
-  it.each<[Got, string]>([
-    ['Unanswered', 'Hangs'],
-    ['Denied', 'FailsClosed'],
-    ['Failed', 'FailsClosed'],
-  ])('is told where it is %s within its limit: %s', (got, summary) => {
-    const reading = readingOf(asked(() => got));
+  it.each<[RequestOutcome, string]>([
+    ['Timeout', 'Hangs'],
+    ['Rejected', 'FailsClosed'],
+    ['Error', 'FailsClosed'],
+  ])('is told where it is %s within its limit: %s', (outcome, summary) => {
+    const reading = readingOf(asked(() => outcome));
     expect(reading).toMatchObject({ summary, shortfalls: [] });
     expect(reading.measures.find(({ name }) => name === 'withinLimit')?.value).toBe(20 - nodes.length);
     expect(reading.evidence).toContain('After the pause the same caller got 0 admitted, 30 rejected');
@@ -131,15 +131,15 @@ describe('what one caller gets while Redis takes no writes', () => {
   it('takes as many requests for those within the limit as it admits at once, by their turn', () => {
     fc.assert(
       fc.property(limits, fc.integer({ min: 10, max: 200 }), (limit, every) => {
-        const requests = asked(() => 'Failed', every).toReversed();
+        const requests = asked(() => 'Error', every).toReversed();
         const told = asOfOneLimit({ limit, oneLimitFrom: FROM }, [...requests, ...control]);
         const since = told.filter(({ sentAt }) => sentAt >= FROM);
         expect(told).toHaveLength(requests.length + control.length);
-        expect(since.filter(({ caller }) => caller === 'Within')).toHaveLength(admittedAtOnce(limit));
+        expect(since.filter(({ caller }) => caller === 'Under')).toHaveLength(admittedAtOnce(limit));
         const lastWithin = Math.max(
-          ...since.filter(({ caller }) => caller === 'Within').map(({ sentAt }) => sentAt),
+          ...since.filter(({ caller }) => caller === 'Under').map(({ sentAt }) => sentAt),
         );
-        expect(since.every(({ caller, sentAt }) => caller === 'Within' || sentAt >= lastWithin)).toBe(true);
+        expect(since.every(({ caller, sentAt }) => caller === 'Under' || sentAt >= lastWithin)).toBe(true);
         expect(told.filter(({ sentAt }) => sentAt < FROM)).toEqual(control);
       }),
     );

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { OutageUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/outage-under-test.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
 import { seenInvariant } from '../faults/store-outage/seen-invariant.ts';
-import type { CallerKind, CallerRequest, Got } from '../history/events.ts';
+import type { CallerKind, CallerRequest, RequestOutcome } from '../history/events.ts';
 import { BEHAVIOURS, type Behaviour } from './behaviour.ts';
 
 const nodes = ['a', 'b'];
@@ -11,15 +11,15 @@ const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 
 const times = { startedAt: 10_000, endedAt: 15_000, until: 15_000 };
 const FINISHED = 17_000;
 
-type Parts = Pick<CallerRequest, 'caller' | 'got'> & Partial<CallerRequest>;
+type Parts = Pick<CallerRequest, 'caller' | 'outcome'> & Partial<CallerRequest>;
 
 /** So many requests to each pod, 100 ms apart. */
-function sentToEach({ got, ...rest }: Parts, count: number, from: number): CallerRequest[] {
+function sentToEach({ outcome, ...rest }: Parts, count: number, from: number): CallerRequest[] {
   return nodes.flatMap((node) =>
     Array.from({ length: count }, (_, i) => {
       const sentAt = from + i * 100;
-      const endedAt = sentAt + (got === 'Unanswered' ? 1000 : 20);
-      return { node, got, sentAt, endedAt, ...rest };
+      const endedAt = sentAt + (outcome === 'Timeout' ? 1000 : 20);
+      return { pod: node, outcome, sentAt, endedAt, ...rest };
     }),
   );
 }
@@ -27,36 +27,36 @@ function sentToEach({ got, ...rest }: Parts, count: number, from: number): Calle
 /** A limiter in order before the fault; what callers got in it and after it is given. */
 function recordOf({
   within = 'Admitted',
-  beyond = 'Denied',
+  beyond = 'Rejected',
   accept = ['Holds'],
   beyondAfter = [],
   withinAfter = 'Admitted',
   crossed = true,
 }: {
-  within?: Got;
-  beyond?: Got;
+  within?: RequestOutcome;
+  beyond?: RequestOutcome;
   accept?: readonly Behaviour[];
-  beyondAfter?: readonly Got[];
-  withinAfter?: Got;
+  beyondAfter?: readonly RequestOutcome[];
+  withinAfter?: RequestOutcome;
   /** Whether a caller that crossed its limit in the pause was rejected by every pod. */
   crossed?: boolean;
 } = {}): OutageUnderTest {
   const record = new OutageUnderTest({ nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0 }, accept);
   const requests = [
-    ...sentToEach({ caller: 'Beyond', got: 'Admitted' }, 2, 0),
-    ...sentToEach({ caller: 'Beyond', got: 'Denied' }, 2, 1000),
-    ...sentToEach({ caller: 'Within', got: 'Admitted' }, 5, 2000),
-    ...sentToEach({ caller: 'Within', got: within }, 10, 10_100),
-    ...sentToEach({ caller: 'Beyond', got: beyond }, 10, 10_100),
-    ...(crossed ? sentToEach({ caller: 'Crossing', key: 'x', got: 'Denied' }, 2, 10_300) : []),
-    ...beyondAfter.flatMap((got, i) => sentToEach({ caller: 'Beyond', got }, 1, 15_500 + i * 100)),
-    ...sentToEach({ caller: 'Within', got: withinAfter }, 5, 15_500),
+    ...sentToEach({ caller: 'Over', outcome: 'Admitted' }, 2, 0),
+    ...sentToEach({ caller: 'Over', outcome: 'Rejected' }, 2, 1000),
+    ...sentToEach({ caller: 'Under', outcome: 'Admitted' }, 5, 2000),
+    ...sentToEach({ caller: 'Under', outcome: within }, 10, 10_100),
+    ...sentToEach({ caller: 'Over', outcome: beyond }, 10, 10_100),
+    ...(crossed ? sentToEach({ caller: 'Crossing', key: 'x', outcome: 'Rejected' }, 2, 10_300) : []),
+    ...beyondAfter.flatMap((outcome, i) => sentToEach({ caller: 'Over', outcome }, 1, 15_500 + i * 100)),
+    ...sentToEach({ caller: 'Under', outcome: withinAfter }, 5, 15_500),
   ];
   for (const request of requests) {
     record.add(request);
     // The end of the pause answers whoever waits for it.
-    if (request.caller === 'Beyond' && request.got === 'Unanswered') {
-      record.addLate(request, { got: 'Denied', at: 15_005 });
+    if (request.caller === 'Over' && request.outcome === 'Timeout') {
+      record.addLate(request, { outcome: 'Rejected', at: 15_005 });
     }
   }
   return record;
@@ -68,7 +68,7 @@ const valueOf = (reading: InvariantReading, name: string): number | undefined =>
 
 describe('the invariant of a store outage', () => {
   it('is broken by what is not accepted, from the first caller that got it', () => {
-    const reading = read(recordOf({ within: 'Unanswered', beyond: 'Unanswered' }));
+    const reading = read(recordOf({ within: 'Timeout', beyond: 'Timeout' }));
     expect(reading).toMatchObject({
       summary: 'Hangs',
       brokenAt: 11_100,
@@ -80,19 +80,19 @@ describe('the invariant of a store outage', () => {
   });
 
   it('is broken by more than the limit, and leads with how much more', () => {
-    const reading = read(recordOf({ beyond: 'Admitted', beyondAfter: ['Denied'] }));
+    const reading = read(recordOf({ beyond: 'Admitted', beyondAfter: ['Rejected'] }));
     expect(reading).toMatchObject({ summary: 'FailsOpen, 24 > 4', detectedAt: FINISHED });
     expect(reading.measures[0]).toEqual({ name: 'overAdmission', value: 20, unit: 'requests' });
-    const accepted = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter: ['Denied'] }));
+    const accepted = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter: ['Rejected'] }));
     expect(accepted.measures[0]).toMatchObject({ name: 'overAdmission' });
     expect(accepted.detectedAt).toBeUndefined();
   });
 
-  it.each<[string, Got, readonly Behaviour[]]>([
-    ['FailsClosed', 'Denied', ['Holds', 'FailsClosed']],
-    ['Hangs', 'Unanswered', ['Hangs', 'Mixed']],
+  it.each<[string, RequestOutcome, readonly Behaviour[]]>([
+    ['FailsClosed', 'Rejected', ['Holds', 'FailsClosed']],
+    ['Hangs', 'Timeout', ['Hangs', 'Mixed']],
   ])('is broken by more than the limit though %s is accepted', (word, within, accept) => {
-    const over = { within, beyond: 'Admitted', beyondAfter: ['Denied'] } as const;
+    const over = { within, beyond: 'Admitted', beyondAfter: ['Rejected'] } as const;
     expect(read(recordOf({ ...over, accept }))).toMatchObject({
       summary: `${word}, 24 > 4`,
       brokenAt: 10_120,
@@ -103,11 +103,11 @@ describe('the invariant of a store outage', () => {
   });
 
   it('is kept just if what callers get is accepted, and no more than the limit unless FailsOpen is', () => {
-    const got = fc.constantFrom<Got>('Admitted', 'Denied', 'Failed', 'Unanswered');
+    const outcome = fc.constantFrom<RequestOutcome>('Admitted', 'Rejected', 'Error', 'Timeout');
     const accept = fc.subarray([...BEHAVIOURS], { minLength: 1 });
     fc.assert(
-      fc.property(got, got, accept, (within, beyond, accepted) => {
-        const record = recordOf({ within, beyond, accept: accepted, beyondAfter: ['Denied'] });
+      fc.property(outcome, outcome, accept, (within, beyond, accepted) => {
+        const record = recordOf({ within, beyond, accept: accepted, beyondAfter: ['Rejected'] });
         const reading = read(record);
         const [word, excess] = [reading.summary.split(',')[0], valueOf(reading, 'overAdmission') ?? 0];
         const kept =
@@ -129,7 +129,7 @@ describe('the invariant of a store outage', () => {
   });
 
   it('is not judged before the last callers have their answers', () => {
-    const reading = recordOf({ within: 'Denied' }).reading(times);
+    const reading = recordOf({ within: 'Rejected' }).reading(times);
     expect(reading).toMatchObject({ complete: false });
     expect(reading.detectedAt).toBeUndefined();
   });
@@ -139,18 +139,21 @@ describe('the invariant of a store outage', () => {
     ['the pause ended early', { ...times, endedAt: 12_000 }],
     ['what felt it was lost', { ...times, doubtfulFrom: 12_000 }],
   ])('is not proven either way if %s', (_, seen) => {
-    const reading = recordOf({ within: 'Denied' }).reading(seen, FINISHED);
+    const reading = recordOf({ within: 'Rejected' }).reading(seen, FINISHED);
     expect(reading.shortfalls.length).toBeGreaterThan(0);
     expect(reading.detectedAt).toBeUndefined();
   });
 });
 
 describe('a request that its caller gave up', () => {
-  const hanging = (late: Got | undefined, accept: readonly Behaviour[] = ['Hangs']): InvariantReading => {
-    const record = recordOf({ within: 'Unanswered', accept });
-    for (const request of sentToEach({ caller: 'Crossing', got: 'Unanswered', key: 'c0' }, 8, 10_100)) {
+  const hanging = (
+    late: RequestOutcome | undefined,
+    accept: readonly Behaviour[] = ['Hangs'],
+  ): InvariantReading => {
+    const record = recordOf({ within: 'Timeout', accept });
+    for (const request of sentToEach({ caller: 'Crossing', outcome: 'Timeout', key: 'c0' }, 8, 10_100)) {
       record.add(request);
-      if (late && late !== 'Unanswered') record.addLate(request, { got: late, at: request.sentAt + 3000 });
+      if (late && late !== 'Timeout') record.addLate(request, { outcome: late, at: request.sentAt + 3000 });
     }
     return read(record);
   };
@@ -163,7 +166,7 @@ describe('a request that its caller gave up', () => {
   });
 
   it('counts as nothing if it was rejected late', () => {
-    expect(hanging('Denied')).toMatchObject({ summary: 'Hangs', shortfalls: [] });
+    expect(hanging('Rejected')).toMatchObject({ summary: 'Hangs', shortfalls: [] });
   });
 
   it('leaves it open whether the limit was kept if nobody knows its outcome', () => {
@@ -188,22 +191,22 @@ describe('a caller that crosses its limit in the pause', () => {
     const add = (requests: readonly CallerRequest[]): void => {
       for (const request of requests) record.add(request);
     };
-    if (before > 0) add(sentToEach({ caller, key: 'k', got: 'Admitted' }, before, 1500));
-    add(sentToEach({ caller, key: 'k', got: 'Admitted' }, admitted, 10_200));
-    add(sentToEach({ caller, key: 'k', got: 'Denied' }, rejected, 10_200 + admitted * 100));
+    if (before > 0) add(sentToEach({ caller, key: 'k', outcome: 'Admitted' }, before, 1500));
+    add(sentToEach({ caller, key: 'k', outcome: 'Admitted' }, admitted, 10_200));
+    add(sentToEach({ caller, key: 'k', outcome: 'Rejected' }, rejected, 10_200 + admitted * 100));
     return record;
   };
 
   it('is named if every pod then rejects it', () => {
-    const { detectedAt, evidence, summary } = read(crossing('Reaching', { admitted: 2, rejected: 3 }));
+    const { detectedAt, evidence, summary } = read(crossing('New', { admitted: 2, rejected: 3 }));
     expect([summary, detectedAt]).toEqual(['Holds', undefined]);
     expect(evidence).toContain('Rejected by every pod in the pause: a new caller');
-    const none = read(crossing('Reaching', { admitted: 2, rejected: 0 }));
+    const none = read(crossing('New', { admitted: 2, rejected: 0 }));
     expect(none.shortfalls.join()).toMatch(/^no caller that crossed its limit in the pause was rejected/);
   });
 
   it('breaks the invariant by what it is admitted beyond its limit', () => {
-    const record = crossing('Reaching', { admitted: 4, rejected: 2 });
+    const record = crossing('New', { admitted: 4, rejected: 2 });
     const reading = read(record);
     expect(reading).toMatchObject({ summary: 'FailsOpen, 8 > 4', detectedAt: FINISHED, brokenAt: 10_420 });
     expect(valueOf(reading, 'overAdmission')).toBe(4);
@@ -219,11 +222,11 @@ describe('a caller that crosses its limit in the pause', () => {
   it('is held to its own limit, and not to that of all such callers together', () => {
     const record = recordOf({ crossed: false });
     for (const key of ['c0', 'c1', 'c2']) {
-      for (const request of sentToEach({ caller: 'Crossing', key, got: 'Admitted' }, 2, 10_200)) {
+      for (const request of sentToEach({ caller: 'Crossing', key, outcome: 'Admitted' }, 2, 10_200)) {
         record.add(request);
       }
     }
-    for (const request of sentToEach({ caller: 'Crossing', key: 'c0', got: 'Denied' }, 1, 10_500)) {
+    for (const request of sentToEach({ caller: 'Crossing', key: 'c0', outcome: 'Rejected' }, 1, 10_500)) {
       record.add(request);
     }
     const reading = read(record);
@@ -235,7 +238,7 @@ describe('a caller that crosses its limit in the pause', () => {
 
 describe('what callers get after the pause', () => {
   it('breaks the invariant if they are not admitted again by the end of the watch', () => {
-    const reading = read(recordOf({ within: 'Denied', accept: ['FailsClosed'], withinAfter: 'Denied' }));
+    const reading = read(recordOf({ within: 'Rejected', accept: ['FailsClosed'], withinAfter: 'Rejected' }));
     expect(reading).toMatchObject({
       summary: 'FailsClosed; not recovered',
       detectedAt: FINISHED,
@@ -245,8 +248,8 @@ describe('what callers get after the pause', () => {
   });
 
   it('breaks it by more than the limit, if that is not accepted', () => {
-    const after = ['Admitted', 'Admitted', 'Denied'] as const;
-    const closed = read(recordOf({ within: 'Denied', accept: ['FailsClosed'], beyondAfter: after }));
+    const after = ['Admitted', 'Admitted', 'Rejected'] as const;
+    const closed = read(recordOf({ within: 'Rejected', accept: ['FailsClosed'], beyondAfter: after }));
     expect(closed).toMatchObject({
       summary: 'FailsClosed, 8 > 4',
       detectedAt: FINISHED,
@@ -258,7 +261,7 @@ describe('what callers get after the pause', () => {
   });
 
   it('breaks it if the caller over its limit is admitted to the end, though FailsOpen is accepted', () => {
-    const beyondAfter = ['Denied', 'Admitted', 'Admitted'] as const;
+    const beyondAfter = ['Rejected', 'Admitted', 'Admitted'] as const;
     const reading = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter }));
     expect(reading).toMatchObject({ detectedAt: FINISHED, brokenAt: times.endedAt });
     expect(reading.summary).toMatch(/; not recovered$/);
@@ -297,12 +300,12 @@ describe('what callers get after the pause', () => {
 describe('a share near the border between two words', () => {
   /** Of 40 callers under their limit so many are rejected, and the others admitted. */
   const rejected = (count: number, accept: readonly Behaviour[]): InvariantReading => {
-    const record = recordOf({ within: 'Denied', accept });
+    const record = recordOf({ within: 'Rejected', accept });
     let left = count - 20;
-    const more = sentToEach({ caller: 'Within', got: 'Admitted' }, 10, 11_200);
+    const more = sentToEach({ caller: 'Under', outcome: 'Admitted' }, 10, 11_200);
     for (const request of more.sort((a, b) => a.sentAt - b.sentAt)) {
       left -= 1;
-      record.add(left >= 0 ? { ...request, got: 'Denied' } : request);
+      record.add(left >= 0 ? { ...request, outcome: 'Rejected' } : request);
     }
     return read(record);
   };
@@ -328,13 +331,13 @@ describe('a share near the border between two words', () => {
 describe('a path that needs no limiter', () => {
   /** Of each pod, or of the one that is named, so many have no answer from a moment on, and so many have one. */
   const withControls = (unanswered: number, answered: number, from = 10_100, pod?: string) => {
-    const record = recordOf({ within: 'Unanswered', beyond: 'Unanswered' });
-    for (const got of ['Unanswered', 'Admitted'] as const) {
-      const count = got === 'Unanswered' ? unanswered : answered;
-      const at = got === 'Unanswered' ? from : from + unanswered * 100;
-      for (const request of sentToEach({ caller: 'Control', got }, count, at)) {
-        const isOther = pod !== undefined && request.node !== pod;
-        record.add(isOther ? { ...request, got: 'Admitted' } : request);
+    const record = recordOf({ within: 'Timeout', beyond: 'Timeout' });
+    for (const outcome of ['Timeout', 'Admitted'] as const) {
+      const count = outcome === 'Timeout' ? unanswered : answered;
+      const at = outcome === 'Timeout' ? from : from + unanswered * 100;
+      for (const request of sentToEach({ caller: 'Control', outcome }, count, at)) {
+        const isOther = pod !== undefined && request.pod !== pod;
+        record.add(isOther ? { ...request, outcome: 'Admitted' } : request);
       }
     }
     return read(record);
@@ -368,7 +371,7 @@ describe('a path that needs no limiter', () => {
 describe('an answer that the operator read late', () => {
   it('is neither in time nor missing, and too many of them are a shortfall', () => {
     const record = recordOf({ within: 'Admitted', accept: ['Holds'] });
-    for (const request of sentToEach({ caller: 'Within', got: 'Admitted' }, 10, 12_000)) {
+    for (const request of sentToEach({ caller: 'Under', outcome: 'Admitted' }, 10, 12_000)) {
       record.add({ ...request, endedAt: 15_400 });
     }
     const reading = read(record);
@@ -382,18 +385,18 @@ describe('an answer that the operator read late', () => {
 
   it('is left out if it is one of many', () => {
     const record = recordOf();
-    record.add({ node: 'a', caller: 'Within', got: 'Admitted', sentAt: 12_000, endedAt: 15_400 });
+    record.add({ pod: 'a', caller: 'Under', outcome: 'Admitted', sentAt: 12_000, endedAt: 15_400 });
     expect(read(record)).toMatchObject({ summary: 'Holds', shortfalls: [] });
   });
 });
 
 describe('a pod that was deleted during the watch', () => {
   /** In the middle of the pause a pod stops answering. */
-  const withGone = (within: Got = 'Admitted'): OutageUnderTest => {
+  const withGone = (within: RequestOutcome = 'Admitted'): OutageUnderTest => {
     const record = recordOf({ within });
     for (let sentAt = 12_000; sentAt < 13_000; sentAt += 100) {
       const times = { sentAt, endedAt: sentAt + 1 };
-      record.add({ node: 'b', caller: 'Within', got: 'Failed', cause: 'Reset', ...times });
+      record.add({ pod: 'b', caller: 'Under', outcome: 'Error', cause: 'Reset', ...times });
     }
     return record;
   };
@@ -412,7 +415,7 @@ describe('a pod that was deleted during the watch', () => {
   });
 
   it('does not hide what the callers of another did not get', () => {
-    const record = withGone('Denied');
+    const record = withGone('Rejected');
     record.setAside(['b']);
     expect(read(record)).toMatchObject({ summary: 'FailsClosed', detectedAt: FINISHED });
   });
@@ -421,7 +424,7 @@ describe('a pod that was deleted during the watch', () => {
     const record = recordOf();
     for (let i = 0; i < 5; i += 1) {
       const sentAt = 12_000 + i;
-      record.add({ node: 'b', caller: 'Beyond', got: 'Admitted', sentAt, endedAt: sentAt + 1 });
+      record.add({ pod: 'b', caller: 'Over', outcome: 'Admitted', sentAt, endedAt: sentAt + 1 });
     }
     record.setAside(['b']);
     expect(read(record)).toMatchObject({ summary: 'Holds, 9 > 4', detectedAt: FINISHED });
@@ -440,12 +443,12 @@ describe('latency', () => {
   const names = ['latencyBefore', 'latencyDuring', 'latencyAfter'];
 
   it('is the median of the answers before, during and after the pause', () => {
-    const reading = read(recordOf({ within: 'Denied' }));
+    const reading = read(recordOf({ within: 'Rejected' }));
     expect(names.map((name) => valueOf(reading, name))).toEqual([20, 20, 20]);
   });
 
   it('of the pause holds no answer that the end of the pause gave', () => {
-    const hung = { within: 'Unanswered', beyond: 'Unanswered', crossed: false } as const;
+    const hung = { within: 'Timeout', beyond: 'Timeout', crossed: false } as const;
     const reading = read(recordOf(hung));
     expect(names.map((name) => valueOf(reading, name))).toEqual([20, undefined, 20]);
   });

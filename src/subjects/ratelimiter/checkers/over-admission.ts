@@ -40,7 +40,7 @@ export function overOf(
   { endedAt, startedAt }: Span,
 ): Over {
   const limited = limitedCallers(settings, requests);
-  const beyond = limited.find(({ kind }) => kind === 'Beyond') ?? limitedCaller(settings, 'Beyond', []);
+  const beyond = limited.find(({ kind }) => kind === 'Over') ?? limitedCaller(settings, 'Over', []);
   const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
   const leaking = new Set<string>();
   for (const { admitted, overOf } of limited) {
@@ -49,7 +49,7 @@ export function overOf(
     for (const node of leakingPods(until, startedAt, (each) => overOf(each).excess > 0)) leaking.add(node);
   }
   const worst = limited.reduce((most, one) => (one.over.excess > most.over.excess ? one : most), beyond);
-  const crossing = limited.filter(({ kind }) => kind !== 'Beyond');
+  const crossing = limited.filter(({ kind }) => kind !== 'Over');
   return {
     over: worst.over,
     excess: {
@@ -81,13 +81,13 @@ function limitedCallers(settings: CallerSettings, requests: readonly CallerReque
   const { oneLimitFrom } = settings;
   if (oneLimitFrom !== undefined) {
     const own = requests.filter(({ caller, sentAt }) => caller !== 'Control' && sentAt >= oneLimitFrom);
-    return [limitedCaller({ ...settings, firstSentAt: firstOf(own) }, 'Beyond', own)];
+    return [limitedCaller({ ...settings, firstSentAt: firstOf(own) }, 'Over', own)];
   }
-  const kinds: readonly CallerKind[] = ['Beyond', 'Reaching', 'Crossing'];
+  const kinds: readonly CallerKind[] = ['Over', 'New', 'Crossing'];
   return kinds.flatMap((kind) => {
     const own = requests.filter(({ caller }) => caller === kind);
     return [...Map.groupBy(own, ({ key }) => (kind === 'Crossing' ? key : undefined)).values()].map((of) =>
-      limitedCaller(kind === 'Beyond' ? settings : { ...settings, firstSentAt: firstOf(of) }, kind, of),
+      limitedCaller(kind === 'Over' ? settings : { ...settings, firstSentAt: firstOf(of) }, kind, of),
     );
   });
 }
@@ -104,9 +104,9 @@ function limitedCaller(
   const overOf = (some: readonly PodAdmission[]): OverAdmission => overAdmission(limit, some, known);
   const admitted = requests.flatMap((request) => {
     const answeredAt = admittedAt(request);
-    return answeredAt === undefined ? [] : [{ node: request.node, sentAt: request.sentAt, answeredAt }];
+    return answeredAt === undefined ? [] : [{ node: request.pod, sentAt: request.sentAt, answeredAt }];
   });
-  const unknown = requests.filter(({ got, late }) => got === 'Unanswered' && !late).length;
+  const unknown = requests.filter(({ outcome, late }) => outcome === 'Timeout' && !late).length;
   return { kind, admitted, unknown, overOf, over: overOf(admitted) };
 }
 
@@ -177,7 +177,7 @@ export function checkOverAdmission(
 ): Finding {
   const isBroken = over.excess > 0 && !isAccepted;
   const late = requests.filter(
-    (request) => request.late?.got === 'Admitted' && request.caller !== 'Account',
+    (request) => request.late?.outcome === 'Admitted' && request.caller !== 'Account',
   ).length;
   return {
     valid: isBroken ? false : unknown > 0 && !isAccepted ? 'unknown' : true,
@@ -221,7 +221,7 @@ function testedText(
 ): string {
   if (unknown > 0) return ', as far as is known';
   if (oneLimitFrom !== undefined) return ', of the one caller';
-  const limited = requests.filter(({ caller }) => caller !== 'Within' && caller !== 'Control');
+  const limited = requests.filter(({ caller }) => caller !== 'Under' && caller !== 'Control');
   const sent = Map.groupBy(limited, ({ caller, key }) => (caller === 'Crossing' ? key : caller));
   // Who sent no more than its limit could not exceed it.
   const full = admittedAtOnce(limit);
@@ -239,10 +239,9 @@ export function requestsToJudge(
   const all = asOfOneLimit(settings, requests);
   if (gone.size === 0) return all;
   return all.filter((request) => {
-    if (!gone.has(request.node)) return true;
+    if (!gone.has(request.pod)) return true;
     return (
-      admittedAt(request) !== undefined &&
-      (request.caller !== 'Within' || settings.oneLimitFrom !== undefined)
+      admittedAt(request) !== undefined && (request.caller !== 'Under' || settings.oneLimitFrom !== undefined)
     );
   });
 }

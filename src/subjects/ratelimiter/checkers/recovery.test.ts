@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, Got } from '../history/events.ts';
+import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import { latencyOf } from './latency.ts';
 import { recoveryOf } from './recovery.ts';
 
-const request = (node: string, sentAt: number, got: Got, took = 5): CallerRequest => ({
-  node,
-  caller: 'Within',
-  got,
+const request = (node: string, sentAt: number, outcome: RequestOutcome, took = 5): CallerRequest => ({
+  pod: node,
+  caller: 'Under',
+  outcome,
   sentAt,
   endedAt: sentAt + took,
 });
 
 describe('recovery after a fault', () => {
   const fault = { startedAt: 0, endedAt: 1000 };
-  const states = (count: number, got: Got, from = 1100, node = 'a'): CallerRequest[] =>
-    Array.from({ length: count }, (_, i) => request(node, from + i * 100, got));
+  const states = (count: number, outcome: RequestOutcome, from = 1100, node = 'a'): CallerRequest[] =>
+    Array.from({ length: count }, (_, i) => request(node, from + i * 100, outcome));
 
   it('is once every pod admits callers, for good', () => {
     const requests = [
       request('a', 1010, 'Admitted'),
-      request('b', 1020, 'Failed'),
+      request('b', 1020, 'Error'),
       request('a', 1030, 'Admitted'),
       request('b', 1040, 'Admitted'),
     ];
@@ -27,50 +27,53 @@ describe('recovery after a fault', () => {
   });
 
   it('is not shown by a few requests that failed at the end', () => {
-    const requests = [...states(20, 'Admitted'), ...states(1, 'Failed', 3200)];
+    const requests = [...states(20, 'Admitted'), ...states(1, 'Error', 3200)];
     expect(recoveryOf(['a'], requests, fault)).toEqual({ state: 'Unclear' });
   });
 
   it('fails if a pod rejects callers to the end, and names it', () => {
-    const requests = [...states(20, 'Admitted'), ...states(20, 'Denied', 1105, 'b')];
+    const requests = [...states(20, 'Admitted'), ...states(20, 'Rejected', 1105, 'b')];
     expect(recoveryOf(['a', 'b'], requests, fault)).toMatchObject({ state: 'NotRecovered', nodes: ['b'] });
   });
 
   it('comes in time if callers failed in the first half only', () => {
-    const requests = [...states(10, 'Denied'), ...states(10, 'Admitted', 2100)];
+    const requests = [...states(10, 'Rejected'), ...states(10, 'Admitted', 2100)];
     expect(recoveryOf(['a'], requests, fault)).toEqual({ state: 'Recovered', afterMs: 1105 });
   });
 
   it('fails if the caller over its limit is admitted to the end', () => {
-    const beyond = { ...request('a', 3000, 'Admitted'), caller: 'Beyond' as const };
+    const beyond = { ...request('a', 3000, 'Admitted'), caller: 'Over' as const };
     const requests = [...states(20, 'Admitted'), beyond];
     expect(recoveryOf(['a'], requests, fault, { lastBeyondAt: 3005 })).toMatchObject({
       state: 'NotRecovered',
       nodes: ['a'],
     });
-    const rejected = { ...request('a', 3100, 'Denied'), caller: 'Beyond' as const };
+    const rejected = { ...request('a', 3100, 'Rejected'), caller: 'Over' as const };
     const again = recoveryOf(['a'], [...requests, rejected], fault, { lastBeyondAt: 3005 });
     expect(again).toEqual({ state: 'Recovered', afterMs: 2105 });
   });
 
   it('needs a rejection of the caller over its limit by each pod', () => {
-    const of = (node: string, got: Got): CallerRequest => ({ ...request(node, 3100, got), caller: 'Beyond' });
-    const requests = [...states(20, 'Admitted'), ...states(20, 'Admitted', 1105, 'b'), of('a', 'Denied')];
+    const of = (node: string, outcome: RequestOutcome): CallerRequest => ({
+      ...request(node, 3100, outcome),
+      caller: 'Over',
+    });
+    const requests = [...states(20, 'Admitted'), ...states(20, 'Admitted', 1105, 'b'), of('a', 'Rejected')];
     expect(recoveryOf(['a', 'b'], requests, fault, { lastBeyondAt: 3050 })?.state).toBe('NotRecovered');
-    const both = [...requests, of('b', 'Denied')];
+    const both = [...requests, of('b', 'Rejected')];
     expect(recoveryOf(['a', 'b'], both, fault, { lastBeyondAt: 3050 })?.state).toBe('Recovered');
   });
 
   it('is admission or rejection if nobody knows what is left of the one limit', () => {
     const requests = [
       request('a', 1010, 'Admitted'),
-      request('b', 1020, 'Unanswered'),
-      request('a', 1030, 'Denied'),
+      request('b', 1020, 'Timeout'),
+      request('a', 1030, 'Rejected'),
       request('b', 1040, 'Admitted'),
     ];
     const oneLimit = { oneLimit: true };
     expect(recoveryOf(['a', 'b'], requests, fault, oneLimit)).toEqual({ state: 'Recovered', afterMs: 45 });
-    const failed = [...requests, request('a', 1050, 'Failed')];
+    const failed = [...requests, request('a', 1050, 'Error')];
     expect(recoveryOf(['a', 'b'], failed, fault, oneLimit)?.state).not.toBe('Recovered');
   });
 
@@ -84,9 +87,9 @@ describe('how long answers took', () => {
   it('is told of those that came in time', () => {
     const requests = [
       request('a', 0, 'Admitted', 1),
-      request('a', 10, 'Denied', 3),
-      request('a', 20, 'Failed', 9),
-      request('a', 30, 'Unanswered', 1000),
+      request('a', 10, 'Rejected', 3),
+      request('a', 20, 'Error', 9),
+      request('a', 30, 'Timeout', 1000),
     ];
     expect(latencyOf(requests)).toEqual({ p50Ms: 3, maxMs: 9, answers: 3 });
     expect(latencyOf(requests.slice(3))).toBeUndefined();

@@ -41,7 +41,7 @@ export function recoveryOf(
     const good = own.filter((request) => !isBad(request, oneLimit)).length;
     return own.length >= LEAST_ASKED && shareInterval(good, own.length).to < SHARE;
   };
-  const ofNode = Map.groupBy(half, ({ node }) => node);
+  const ofNode = Map.groupBy(half, ({ pod: node }) => node);
   const failing = nodes.filter((node) => fails(ofNode.get(node) ?? []));
   const watchedMs = lastAt - span.endedAt;
   if (failing.length > 0) return { state: 'NotRecovered', nodes: failing, watchedMs };
@@ -49,8 +49,8 @@ export function recoveryOf(
   return lastBeyondAt === undefined ? { state: 'Unclear' } : { state: 'NotRecovered', nodes, watchedMs };
 }
 
-function isBad({ got }: CallerRequest, oneLimit: boolean): boolean {
-  return got !== 'Admitted' && !(oneLimit && got === 'Denied');
+function isBad({ outcome }: CallerRequest, oneLimit: boolean): boolean {
+  return outcome !== 'Admitted' && !(oneLimit && outcome === 'Rejected');
 }
 
 /** Requests that should be admitted, in the order in which they were sent. */
@@ -61,7 +61,7 @@ function sinceFault(
 ): CallerRequest[] {
   return requests
     .filter(
-      ({ caller, sentAt }) => (oneLimit ? caller !== 'Control' : caller === 'Within') && sentAt >= endedAt,
+      ({ caller, sentAt }) => (oneLimit ? caller !== 'Control' : caller === 'Under') && sentAt >= endedAt,
     )
     .sort((a, b) => a.sentAt - b.sentAt);
 }
@@ -79,7 +79,7 @@ function recoveredAfter(
   const { endedAt } = span;
   const asked = sinceFault(requests, span, oneLimit);
   const well = asked.slice(asked.findLastIndex((request) => isBad(request, oneLimit)) + 1);
-  const firsts = nodes.map((node) => well.find((request) => request.node === node));
+  const firsts = nodes.map((node) => well.find((request) => request.pod === node));
   if (firsts.length === 0 || firsts.includes(undefined)) return undefined;
   // When the last node was seen to be well.
   const withinAfter = Math.max(...firsts.map((request) => (request?.endedAt ?? 0) - endedAt));
@@ -88,9 +88,9 @@ function recoveredAfter(
   const rejected = nodes.map((node) =>
     requests.find(
       (request) =>
-        request.node === node &&
-        request.caller === 'Beyond' &&
-        request.got === 'Denied' &&
+        request.pod === node &&
+        request.caller === 'Over' &&
+        request.outcome === 'Rejected' &&
         request.sentAt >= lastBeyondAt,
     ),
   );
@@ -134,7 +134,7 @@ function afterText(
   recovery: Recovery | undefined,
   oneLimit: boolean,
 ): string {
-  const [within, beyond] = [countsOf(after, 'Within'), countsOf(after, 'Beyond')];
+  const [within, beyond] = [countsOf(after, 'Under'), countsOf(after, 'Over')];
   const tooMuch = more > 0 ? `, ${more} more than the limit allows` : '';
   const failed =
     recovery?.state === 'NotRecovered'

@@ -1,5 +1,5 @@
 /** Views of the requests of a history that several checkers share: who sent them, when, and how many ended how. Pure. */
-import type { CallerKind, CallerRequest, Got } from '../history/events.ts';
+import type { CallerKind, CallerRequest, RequestOutcome } from '../history/events.ts';
 import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
 
 /** What is known of a caller experiment before its requests are judged. */
@@ -26,42 +26,42 @@ export interface Span {
 }
 
 /** How many requests had each outcome. */
-export type Counts = Readonly<Record<Got, number>>;
+export type Counts = Readonly<Record<RequestOutcome, number>>;
 
-const OUTCOMES = ['Admitted', 'Denied', 'Failed', 'Unanswered'] as const satisfies readonly Got[];
+const OUTCOMES = ['Admitted', 'Rejected', 'Error', 'Timeout'] as const satisfies readonly RequestOutcome[];
 
 /** The outcomes of requests of callers of these kinds. */
 export function countsOf(requests: readonly CallerRequest[], ...kinds: readonly CallerKind[]): Counts {
-  const counts = { Admitted: 0, Denied: 0, Failed: 0, Unanswered: 0 };
-  for (const { caller, got } of requests) if (kinds.includes(caller)) counts[got] += 1;
+  const counts = { Admitted: 0, Rejected: 0, Error: 0, Timeout: 0 };
+  for (const { caller, outcome } of requests) if (kinds.includes(caller)) counts[outcome] += 1;
   return counts;
 }
 
 /** The sum of counts, outcome by outcome. */
 export function totalOf(all: readonly Counts[]): Counts {
-  const total = { Admitted: 0, Denied: 0, Failed: 0, Unanswered: 0 };
+  const total = { Admitted: 0, Rejected: 0, Error: 0, Timeout: 0 };
   for (const counts of all) for (const name of OUTCOMES) total[name] += counts[name];
   return total;
 }
 
 /** How many requests they are. */
-export function sizeOf({ Admitted, Denied, Failed, Unanswered }: Counts): number {
-  return Admitted + Denied + Failed + Unanswered;
+export function sizeOf(counts: Counts): number {
+  return OUTCOMES.reduce((sum, outcome) => sum + counts[outcome], 0);
 }
 
 /** In words: what was admitted, and of the rest what there is. */
-export function countsText({ Admitted, Denied, Failed, Unanswered }: Counts): string {
-  const rest = Object.entries({ rejected: Denied, failed: Failed, unanswered: Unanswered });
+export function countsText(counts: Counts): string {
+  const rest = { rejected: counts.Rejected, failed: counts.Error, unanswered: counts.Timeout };
   return [
-    `${Admitted} admitted`,
-    ...rest.flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
+    `${counts.Admitted} admitted`,
+    ...Object.entries(rest).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
   ].join(', ');
 }
 
 /** When a request was admitted, in time or late; undefined: it was not, as far as is known. */
-export function admittedAt({ endedAt, got, late }: CallerRequest): number | undefined {
-  if (got === 'Admitted') return endedAt;
-  return late?.got === 'Admitted' ? late.at : undefined;
+export function admittedAt({ endedAt, outcome, late }: CallerRequest): number | undefined {
+  if (outcome === 'Admitted') return endedAt;
+  return late?.outcome === 'Admitted' ? late.at : undefined;
 }
 
 /** When the first of them was sent; infinite if there is none. */
@@ -84,7 +84,7 @@ export function asOfOneLimit(
   const since = requests
     .filter(({ sentAt }) => sentAt >= oneLimitFrom)
     .toSorted((a, b) => a.sentAt - b.sentAt)
-    .map((request, i): CallerRequest => ({ ...request, caller: i < full ? 'Within' : 'Beyond' }));
+    .map((request, i): CallerRequest => ({ ...request, caller: i < full ? 'Under' : 'Over' }));
   return [...before, ...since];
 }
 
@@ -117,8 +117,8 @@ export function phasesOf(
 ): Phases {
   const sent = requests.filter(({ sentAt }) => sentAt >= startedAt && sentAt + callerTimeoutMs <= end);
   // A request that was given up, however late, had no answer by then.
-  const isTimed = ({ endedAt, got, sentAt }: CallerRequest): boolean =>
-    got === 'Unanswered' || (endedAt <= end && endedAt - sentAt <= callerTimeoutMs + READ_WITHIN_MS);
+  const isTimed = ({ endedAt, outcome, sentAt }: CallerRequest): boolean =>
+    outcome === 'Timeout' || (endedAt <= end && endedAt - sentAt <= callerTimeoutMs + READ_WITHIN_MS);
   return {
     before: requests.filter(({ endedAt }) => endedAt <= startedAt),
     during: sent.filter(isTimed),

@@ -12,8 +12,8 @@ function burst(admitted: number, denied: number, open = 0, over = nodes): BurstR
   const times = { sentAt: 1000, endedAt: 1020 };
   const outcomes = Array.from({ length: admitted + denied + open }, (_, i): CallerRequest => {
     const node = over[i % over.length] ?? '';
-    const got = i >= admitted + denied ? 'Unanswered' : i < admitted ? 'Admitted' : 'Denied';
-    return { node, caller: 'Burst', ...times, got };
+    const outcome = i >= admitted + denied ? 'Timeout' : i < admitted ? 'Admitted' : 'Rejected';
+    return { pod: node, caller: 'Burst', ...times, outcome };
   });
   const event = { kind: 'burst', key: 'demo-a', startedAt: 1000, endedAt: 1020 } as const;
   return burstResultOf({ ...event, sendSpanMs: 1, notSent: {}, at: 1030 }, outcomes);

@@ -30,7 +30,7 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
   const { clockWithinMs, limit, nodes } = settings;
   const { allowed, allowedAt, allowedBy, denied, errors, requests, sent, unanswered, ...times } = burst;
   const admitted = burst.outcomes
-    .filter(({ got }) => got === 'Admitted')
+    .filter(({ outcome }) => outcome === 'Admitted')
     .map(({ endedAt: answeredAt, sentAt }) => ({ sentAt, answeredAt }));
   const known = { firstSentAt: times.startedAt, clockWithinMs };
   const over = overAdmission(limit, admitted, known);

@@ -51,22 +51,22 @@ export class TrafficRecord {
   }
 
   /** A request ended; they have to come in the order of their ends. One that never left is none. */
-  request({ cause, endedAt, got, node }: CallerRequest): void {
+  request({ cause, endedAt, outcome, pod: node }: CallerRequest): void {
     if (cause === 'Unreachable') return;
     const counts = this.#of(node);
     counts.sent += 1;
-    if (got === 'Unanswered' || cause === 'Reset') counts.unanswered += 1;
+    if (outcome === 'Timeout' || cause === 'Reset') counts.unanswered += 1;
     // It says neither, so nobody knows whether its caller was admitted.
-    else if (cause !== 'Answer') this.#answered(counts, node, got, endedAt);
+    else if (cause !== 'Answer') this.#answered(counts, node, outcome, endedAt);
   }
 
-  #answered(counts: Counts, node: string, got: CallerRequest['got'], at: number): void {
+  #answered(counts: Counts, node: string, outcome: CallerRequest['outcome'], at: number): void {
     counts.answered += 1;
     const times = this.#answeredAt.get(node) ?? [];
     this.#answeredAt.set(node, times);
     times.push(at);
-    if (got === 'Failed') counts.refused += 1;
-    if (got !== 'Admitted') return;
+    if (outcome === 'Error') counts.refused += 1;
+    if (outcome !== 'Admitted') return;
     counts.allowed += 1;
     this.#allowed.push({ at, node });
   }

@@ -108,7 +108,7 @@ describe('a timeline', () => {
 
   it('takes a connection that did not come about for no answer', () => {
     const seen = timeline('a');
-    seen.request({ node: 'a', caller: 'Within', sentAt: T, endedAt: T + 1, got: 'Failed', cause: 'Reset' });
+    seen.request({ pod: 'a', caller: 'Under', sentAt: T, endedAt: T + 1, outcome: 'Error', cause: 'Reset' });
     const bundle = seen.bundle(T);
     expect(points(bundle, 'replica-1', 'others-failed')).toEqual([[1, 1]]);
     expect(points(bundle, 'replica-1', 'request-latency')).toBeUndefined();
@@ -118,11 +118,11 @@ describe('a timeline', () => {
     const seen = timeline('a', 'b');
     const ask = (node: string, sentAt: number, unheard: boolean): void =>
       seen.request({
-        node,
-        caller: 'Within',
+        pod: node,
+        caller: 'Under',
         sentAt,
         endedAt: sentAt + 1,
-        ...(unheard ? { got: 'Failed', cause: 'Reset' } : { got: 'Admitted' }),
+        ...(unheard ? { outcome: 'Error', cause: 'Reset' } : { outcome: 'Admitted' }),
       });
     // One that breaks a connection in two is there.
     for (let i = 0; i < 20; i += 1) ask('a', T + 100 * i, i % 2 === 1);
@@ -157,10 +157,10 @@ describe('a timeline', () => {
 
   it('counts what each replica was asked and said, of the one caller and of others apart', () => {
     const seen = timeline('a', 'b');
-    for (const [i, got] of (['Admitted', 'Denied', 'Failed', 'Unanswered'] as const).entries()) {
+    for (const [i, outcome] of (['Admitted', 'Rejected', 'Error', 'Timeout'] as const).entries()) {
       const at = T + 10 * i;
-      seen.request({ node: 'a', caller: 'Beyond', sentAt: at, endedAt: at + 3, got });
-      seen.request({ node: 'a', caller: 'Within', sentAt: at, endedAt: at + 4, got: 'Admitted' });
+      seen.request({ pod: 'a', caller: 'Over', sentAt: at, endedAt: at + 3, outcome });
+      seen.request({ pod: 'a', caller: 'Under', sentAt: at, endedAt: at + 4, outcome: 'Admitted' });
     }
     const unsent = seen.sent(T + 50, 'a', 'requests');
     unsent(T + 51, true);
@@ -182,8 +182,8 @@ describe('a timeline', () => {
 
   it('counts requests at the moment at which they were sent, whenever their answers come', () => {
     const seen = timeline('a');
-    seen.request({ node: 'a', caller: 'Beyond', sentAt: T + 1, endedAt: T + 2, got: 'Admitted' });
-    seen.request({ node: 'a', caller: 'Beyond', sentAt: T, endedAt: T + 10, got: 'Unanswered' });
+    seen.request({ pod: 'a', caller: 'Over', sentAt: T + 1, endedAt: T + 2, outcome: 'Admitted' });
+    seen.request({ pod: 'a', caller: 'Over', sentAt: T, endedAt: T + 10, outcome: 'Timeout' });
     expect(points(seen.bundle(T), 'replica-1', 'requests-sent')).toEqual([
       [0, 1],
       [1, 2],
@@ -210,7 +210,7 @@ describe('a timeline', () => {
 
   it('leaves out replicas beyond its bound, and says how many', () => {
     const seen = timeline(...Array.from({ length: 70 }, (_, i) => `n${i}`));
-    seen.request({ node: 'n69', caller: 'Beyond', sentAt: T, endedAt: T, got: 'Admitted' });
+    seen.request({ pod: 'n69', caller: 'Over', sentAt: T, endedAt: T, outcome: 'Admitted' });
     const bundle = seen.bundle(T);
     expect(evidenceBundle.safeParse(bundle).error).toBeUndefined();
     expect(bundle.series).toEqual([]);

@@ -19,10 +19,10 @@ import type {
   CallerKind,
   CallerRequest,
   EventOf,
-  Got,
   HistoryEvent,
   LateAnswer,
   ProbeEvent,
+  RequestOutcome,
 } from '../history/events.ts';
 import { isUnheard } from '../interfaces/caller-request.ts';
 import type { CounterSample } from '../interfaces/counter-sample.ts';
@@ -46,18 +46,18 @@ export type Asker = 'requests' | 'others';
 
 /** Callers that cross their limits are in neither: one that is rejected there would pass for one of the others. */
 const ASKERS: Readonly<Partial<Record<CallerKind, Asker>>> = {
-  Beyond: 'requests',
+  Over: 'requests',
   Burst: 'requests',
   Steady: 'requests',
-  Within: 'others',
+  Under: 'others',
 };
 
 const OF_ANSWER = {
   Admitted: 'allowed',
-  Denied: 'denied',
-  Failed: 'failed',
-  Unanswered: 'unanswered',
-} as const satisfies Record<Got, string>;
+  Rejected: 'denied',
+  Error: 'failed',
+  Timeout: 'unanswered',
+} as const satisfies Record<RequestOutcome, string>;
 
 export class Timeline {
   /** When it began: the origin of its times where nothing was done yet. Milliseconds since the epoch. */
@@ -214,28 +214,28 @@ export class Timeline {
   }
 
   /** What became of one request. */
-  answered(at: number, pod: string, got: Got, tookMs: number, asker: Asker): void {
+  answered(at: number, pod: string, outcome: RequestOutcome, tookMs: number, asker: Asker): void {
     const component = this.#replicas.get(pod);
     if (component === undefined) return;
-    this.#count(at, pod, `${asker}-${OF_ANSWER[got]}`, 1);
-    if (got === 'Unanswered') return;
+    this.#count(at, pod, `${asker}-${OF_ANSWER[outcome]}`, 1);
+    if (outcome === 'Timeout') return;
     this.#recorder.add(at, component, 'request-latency', tookMs);
     this.#answers(at, component);
   }
 
   /** A request of which all is known by now. */
-  request({ caller, cause, endedAt, got, node, sentAt }: CallerRequest): void {
+  request({ caller, cause, endedAt, outcome, pod: node, sentAt }: CallerRequest): void {
     const asker = ASKERS[caller];
     if (asker === undefined) {
-      if (caller === 'Reaching' && got === 'Admitted') this.#count(endedAt, node, 'newcomer-allowed', 1);
+      if (caller === 'New' && outcome === 'Admitted') this.#count(endedAt, node, 'newcomer-allowed', 1);
       return;
     }
     this.sent(sentAt, node, asker);
     if (!isUnheard({ cause })) {
-      this.answered(endedAt, node, got, endedAt - sentAt, asker);
+      this.answered(endedAt, node, outcome, endedAt - sentAt, asker);
       return;
     }
-    this.#count(endedAt, node, `${asker}-${OF_ANSWER[got]}`, 1);
+    this.#count(endedAt, node, `${asker}-${OF_ANSWER[outcome]}`, 1);
     const component = this.#replicas.get(node);
     if (component === undefined) return;
     const since = this.#unheardSince.get(component) ?? sentAt;
@@ -244,12 +244,12 @@ export class Timeline {
   }
 
   /** A request that was noted as unanswered has an answer after all. */
-  late({ caller, node, sentAt }: CallerRequest, { at, got }: LateAnswer): void {
-    if (caller === 'Reaching' && got === 'Admitted') this.#count(at, node, 'newcomer-allowed', 1);
+  late({ caller, pod: node, sentAt }: CallerRequest, { at, outcome }: LateAnswer): void {
+    if (caller === 'New' && outcome === 'Admitted') this.#count(at, node, 'newcomer-allowed', 1);
     const asker = ASKERS[caller];
     if (asker === undefined) return;
-    this.#count(at, node, `${asker}-${OF_ANSWER.Unanswered}`, -1);
-    this.answered(at, node, got, at - sentAt, asker);
+    this.#count(at, node, `${asker}-${OF_ANSWER.Timeout}`, -1);
+    this.answered(at, node, outcome, at - sentAt, asker);
   }
 
   /** Requests that were sent together. */
@@ -259,12 +259,14 @@ export class Timeline {
       CLIENT,
       `${counted(requests, 'request')} were sent within ${spanOf(sendSpanMs)} ms`,
     );
-    for (const { node, sentAt } of outcomes.toSorted((a, b) => a.sentAt - b.sentAt)) {
+    for (const { pod: node, sentAt } of outcomes.toSorted((a, b) => a.sentAt - b.sentAt)) {
       this.#count(sentAt, node, 'arrivals', 1);
       this.sent(sentAt, node, 'requests');
     }
-    for (const { endedAt, got, node, sentAt } of outcomes.toSorted((a, b) => a.endedAt - b.endedAt)) {
-      this.answered(endedAt, node, got, endedAt - sentAt, 'requests');
+    for (const { endedAt, outcome, pod: node, sentAt } of outcomes.toSorted(
+      (a, b) => a.endedAt - b.endedAt,
+    )) {
+      this.answered(endedAt, node, outcome, endedAt - sentAt, 'requests');
     }
   }
 

@@ -16,7 +16,7 @@ const key = z.string().max(512);
 const text = z.string().max(2048);
 
 /** Failed: an answer that neither admits nor denies, or a connection that broke. */
-export const OUTCOMES = ['Admitted', 'Denied', 'Failed', 'Unanswered'] as const;
+export const OUTCOMES = ['Admitted', 'Rejected', 'Error', 'Timeout'] as const;
 
 /**
  * Why a request failed. Unreachable: no connection came about, so it was not admitted. Reset: the connection broke, and
@@ -26,16 +26,16 @@ export const OUTCOMES = ['Admitted', 'Denied', 'Failed', 'Unanswered'] as const;
 export const CAUSES = ['Unreachable', 'Reset', 'ServerError', 'Answer'] as const;
 
 /**
- * Within: stays under its limit. Beyond: had used its limit up before the fault. Reaching: first seen in the fault,
+ * Under: stays under its limit. Over: had used its limit up before the fault. New: first seen in the fault,
  * and crosses its limit there. Crossing: had one request left when the fault began, and crosses its limit there.
  * Account: asks for a part of its limit in the fault and uses the rest up afterwards, so that its counts can be
  * reconciled. Returning: used its limit up, and waits for it to be replenished. Control: needs no limiter.
  * Steady: sends at a fixed rate during the fault, up to its limit and beyond. Burst: sends more than its limit at once.
  */
 export const CALLERS = [
-  'Within',
-  'Beyond',
-  'Reaching',
+  'Under',
+  'Over',
+  'New',
   'Crossing',
   'Account',
   'Returning',
@@ -45,18 +45,18 @@ export const CALLERS = [
 ] as const;
 
 /** An answer that came after its caller had given up. */
-const late = z.strictObject({ got: z.enum(['Admitted', 'Denied', 'Failed']), at });
+const late = z.strictObject({ outcome: z.enum(['Admitted', 'Rejected', 'Error']), at });
 
 /** One request that left the operator, with its outcome. */
 export const callerRequest = z.strictObject({
-  node: pod,
+  pod,
   caller: z.enum(CALLERS),
   /** Which of several callers of that kind; left out: there is one, or it does not matter. */
   key: key.optional(),
   sentAt: at,
   /** When the answer arrived, or was given up. */
   endedAt: at,
-  got: z.enum(OUTCOMES),
+  outcome: z.enum(OUTCOMES),
   cause: z.enum(CAUSES).optional(),
 });
 
@@ -183,7 +183,7 @@ export const historyEvent = z.union([
 
 export type HistoryEvent = z.infer<typeof historyEvent>;
 export type CallerKind = (typeof CALLERS)[number];
-export type Got = (typeof OUTCOMES)[number];
+export type RequestOutcome = (typeof OUTCOMES)[number];
 export type LateAnswer = Readonly<z.infer<typeof late>>;
 /** One request with its outcome, and the answer that came after its caller had given up, if one did. */
 export type CallerRequest = Readonly<z.infer<typeof callerRequest>> & { readonly late?: LateAnswer };

@@ -81,7 +81,7 @@ export class History {
     this.append({ kind: 'request', id, ...rest });
     if (late) this.append({ kind: 'late', id, ...late });
     // The caller of this knows it by the object that it gave.
-    else if (request.got === 'Unanswered' && this.#requests.length > id) this.#unanswered.set(request, id);
+    else if (request.outcome === 'Timeout' && this.#requests.length > id) this.#unanswered.set(request, id);
   }
 
   /** Records the answer to a request whose caller had given up. */
@@ -109,7 +109,7 @@ export class History {
     } else if (event.kind === 'late') {
       const { id, kind: _, ...late } = event;
       const request = this.#requests[id];
-      if (request?.got !== 'Unanswered' || request.late) {
+      if (request?.outcome !== 'Timeout' || request.late) {
         throw new RangeError(`request ${id} was not recorded as unanswered, so it has no late answer`);
       }
       this.#requests[id] = { ...request, late };

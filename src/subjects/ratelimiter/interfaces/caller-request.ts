@@ -9,14 +9,14 @@ import type { Callers } from './callers.ts';
 /** From here on a server says that it failed: nobody was admitted. */
 const SERVER_FAILED = 500;
 
-type Outcome = Pick<CallerRequest, 'cause' | 'got'>;
+type Outcome = Pick<CallerRequest, 'cause' | 'outcome'>;
 
 /** The outcome of a request without an answer; undefined: it never left, or nobody listened to its answer (NO_ROOM). */
 const OUTCOME_OF_FAILURE: Readonly<Partial<Record<FailureCode, Outcome>>> = {
-  TIMEOUT: { got: 'Unanswered' },
-  UNREACHABLE: { got: 'Failed', cause: 'Unreachable' },
-  RESET: { got: 'Failed', cause: 'Reset' },
-  BAD_ANSWER: { got: 'Failed', cause: 'Answer' },
+  TIMEOUT: { outcome: 'Timeout' },
+  UNREACHABLE: { outcome: 'Error', cause: 'Unreachable' },
+  RESET: { outcome: 'Error', cause: 'Reset' },
+  BAD_ANSWER: { outcome: 'Error', cause: 'Answer' },
 };
 
 /**
@@ -29,10 +29,10 @@ export function gotOf(
 ): (Outcome & { readonly problem?: string }) | undefined {
   if (answer) {
     try {
-      return { got: callers.read(answer) };
+      return { outcome: callers.read(answer) };
     } catch (error) {
       const cause = answer.status >= SERVER_FAILED ? 'ServerError' : 'Answer';
-      return { got: 'Failed', cause, problem: messageOf(error) };
+      return { outcome: 'Error', cause, problem: messageOf(error) };
     }
   }
   const outcome = failure && OUTCOME_OF_FAILURE[failure.code];

@@ -4,7 +4,7 @@ import type { HttpAnswer } from '../http/answer.ts';
 import type { HttpRequest } from '../http/request.ts';
 
 /** What the limiter said of a request. An answer that says neither is an error. */
-export type Decision = 'Admitted' | 'Denied';
+export type Decision = 'Admitted' | 'Rejected';
 
 /** Callers of a rate limiter; each is known to it by a key of its own. */
 export interface Callers {

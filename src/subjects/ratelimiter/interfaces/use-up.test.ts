@@ -42,7 +42,7 @@ async function twoNodes() {
 }
 
 const admitted = ({ requests }: Awaited<ReturnType<typeof useUp>>): number =>
-  requests.filter(({ got }) => got === 'Admitted').length;
+  requests.filter(({ outcome }) => outcome === 'Admitted').length;
 const options = { callers, key: 'demo-a', most: 50, callerTimeoutMs: 5000, withinMs: 50 };
 
 it('lets nodes learn what was let through before it asks for more than the limit', async () => {

@@ -1,6 +1,6 @@
 /** Uses the limit of one caller up, without haste: what a limiter in order admits, and that it then denies. */
 import { truncate } from '../../../api/index.ts';
-import type { CallerRequest, Got } from '../history/events.ts';
+import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import type { NodeClient } from '../http/node-client.ts';
 import { pauseFor } from '../waiting.ts';
 import { gotOf, isUnheard } from './caller-request.ts';
@@ -50,7 +50,7 @@ export interface UsedUp {
     /** Method and path. */
     readonly asked: string;
     readonly problem: string;
-    readonly got: Got;
+    readonly outcome: RequestOutcome;
     /** The connection broke, or none came about: the node said nothing. */
     readonly unheard: boolean;
   };
@@ -82,15 +82,15 @@ export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise
     const { problem, ...heard } = said;
     const { endedAt, sentAt } = asked;
     const node = client.node.name;
-    requests.push({ node, caller: 'Beyond', sentAt, endedAt, ...heard });
+    requests.push({ pod: node, caller: 'Over', sentAt, endedAt, ...heard });
     if (problem !== undefined) {
       const what = truncate(`${request.method} ${request.path}`, MOST_ASKED);
-      const { got } = heard;
+      const { outcome } = heard;
       const unheard = isUnheard(heard);
-      return { requests, usedUp: false, improper: { node, asked: what, problem, got, unheard } };
+      return { requests, usedUp: false, improper: { node, asked: what, problem, outcome, unheard } };
     }
-    denials = heard.got === 'Denied' ? denials + 1 : 0;
-    if (heard.got === 'Admitted') admitted += 1;
+    denials = heard.outcome === 'Rejected' ? denials + 1 : 0;
+    if (heard.outcome === 'Admitted') admitted += 1;
     await pauseFor(apartMs, signal);
   }
   return { requests, usedUp: clients.length > 0 && denials >= DENIALS * clients.length };

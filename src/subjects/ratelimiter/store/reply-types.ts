@@ -8,9 +8,9 @@ export class ReplyTypeError extends Error {
   /** As it was asked: "CLIENT LIST". */
   readonly command: string;
 
-  constructor(command: string, wanted: string, got: string) {
+  constructor(command: string, wanted: string, outcome: string) {
     super(
-      `the server answered ${command} with ${got} instead of ${wanted}: see that a Redis and nothing else listens there`,
+      `the server answered ${command} with ${outcome} instead of ${wanted}: see that a Redis and nothing else listens there`,
     );
     this.name = 'ReplyTypeError';
     this.command = command;

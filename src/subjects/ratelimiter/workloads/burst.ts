@@ -6,11 +6,11 @@ import type { FailureCode } from '../http/failure.ts';
 import type { Decision } from '../interfaces/callers.ts';
 
 /** Requests that left, and were not answered as they should be. */
-const LEFT: Readonly<Partial<Record<FailureCode, Pick<CallerRequest, 'cause' | 'got'>>>> = {
-  TIMEOUT: { got: 'Unanswered' },
-  NO_ROOM: { got: 'Unanswered' },
-  RESET: { got: 'Failed', cause: 'Reset' },
-  BAD_ANSWER: { got: 'Failed', cause: 'Answer' },
+const LEFT: Readonly<Partial<Record<FailureCode, Pick<CallerRequest, 'cause' | 'outcome'>>>> = {
+  TIMEOUT: { outcome: 'Timeout' },
+  NO_ROOM: { outcome: 'Timeout' },
+  RESET: { outcome: 'Error', cause: 'Reset' },
+  BAD_ANSWER: { outcome: 'Error', cause: 'Answer' },
 };
 
 /**
@@ -28,8 +28,8 @@ export function burstEvents(
   const notSent: Record<string, number> = {};
   let first: { readonly at: number; readonly error: string } | undefined;
   for (const { node, sentAt, endedAt: at, answer, failure } of outcomes) {
-    const left = failure ? LEFT[failure.code] : { got: answer };
-    if (left) requests.push({ node, caller: 'Burst', key, sentAt, endedAt: at, ...left });
+    const left = failure ? LEFT[failure.code] : { outcome: answer };
+    if (left) requests.push({ pod: node, caller: 'Burst', key, sentAt, endedAt: at, ...left });
     else notSent[node] = (notSent[node] ?? 0) + 1;
     if (failure && (!first || at < first.at)) {
       first = { at, error: [node, ...(asked === undefined ? [] : [asked]), failure.message].join(': ') };

@@ -48,8 +48,8 @@ async function nodeThat(
 
 /** Callers within their limit, and one beyond. */
 const sides = (within: string[], uses: number): KindOfTraffic[] => [
-  { caller: 'Within', keys: usedTimes(within, uses) },
-  { caller: 'Beyond', keys: always('demo-b') },
+  { caller: 'Under', keys: usedTimes(within, uses) },
+  { caller: 'Over', keys: always('demo-b') },
 ];
 
 const endless = { room: endlessRoom, leftOut: () => undefined };
@@ -86,17 +86,17 @@ describe('callers', () => {
       3,
     );
     const seen = (node: string, caller: string) =>
-      requests.filter((r) => r.node === node && r.caller === caller).map(({ got }) => got);
-    expect(seen('a', 'Within')).toEqual(['Admitted', 'Admitted', 'Admitted']);
-    expect(seen('b', 'Within')).toEqual(['Failed', 'Failed', 'Failed']);
-    expect(seen('a', 'Beyond')).toEqual(['Denied', 'Denied', 'Denied']);
+      requests.filter((r) => r.pod === node && r.caller === caller).map(({ outcome }) => outcome);
+    expect(seen('a', 'Under')).toEqual(['Admitted', 'Admitted', 'Admitted']);
+    expect(seen('b', 'Under')).toEqual(['Error', 'Error', 'Error']);
+    expect(seen('a', 'Over')).toEqual(['Rejected', 'Rejected', 'Rejected']);
     expect(paths.filter((path) => path === '/k1')).toHaveLength(3);
     expect(paths.filter((path) => path === '/k2')).toHaveLength(3);
   });
 
   it('wait so long and no longer', async () => {
     const requests = await told([await nodeThat(() => undefined, 'a')], ['k1'], 2, 30);
-    expect(requests.map(({ got }) => got)).toEqual(Array.from({ length: 4 }, () => 'Unanswered'));
+    expect(requests.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 4 }, () => 'Timeout'));
     for (const { endedAt, sentAt } of requests) expect(endedAt - sentAt).toBeGreaterThanOrEqual(29);
   });
 
@@ -111,7 +111,7 @@ describe('callers', () => {
     } as unknown as NodeClient;
     const requests = await told([client], ['k1'], 2, 700);
     expect(waits).toEqual([700, 700, 700, 700]);
-    expect(requests.map(({ got }) => got)).toEqual(Array.from({ length: 4 }, () => 'Unanswered'));
+    expect(requests.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 4 }, () => 'Timeout'));
   });
 
   it('for whom there is no connection are left out, and told as that', async () => {
@@ -197,19 +197,19 @@ describe('a request that its caller gave up', () => {
     });
     const share = new ConnectionBudget(places).onBehalfOf('shop');
     const requests: CallerRequest[] = [];
-    const late: { request: CallerRequest; got: string }[] = [];
+    const late: { request: CallerRequest; outcome: string }[] = [];
     let leftOut = 0;
     await runTraffic(
       {
-        schedule: toEachPod([client], [{ caller: 'Beyond', keys: usedTimes(['k1', 'k2'], 1) }]),
+        schedule: toEachPod([client], [{ caller: 'Over', keys: usedTimes(['k1', 'k2'], 1) }]),
         callers,
         room: () => share.tryAcquire(1),
         leftOut: () => (leftOut += 1),
         turnsPerSecond: 10,
         callerTimeoutMs: 30,
         late: {
-          listensTo: (caller) => caller === 'Beyond',
-          hear: (request, { got }) => late.push({ request, got }),
+          listensTo: (caller) => caller === 'Over',
+          hear: (request, { outcome }) => late.push({ request, outcome }),
           until: until.signal,
         },
       },
@@ -222,11 +222,11 @@ describe('a request that its caller gave up', () => {
 
   it('is told as unanswered, and again once its answer came', async () => {
     const { held, late, requests, share } = await listening(2);
-    expect(requests.map(({ got }) => got)).toEqual(['Unanswered', 'Unanswered']);
+    expect(requests.map(({ outcome }) => outcome)).toEqual(['Timeout', 'Timeout']);
     expect([late, share.tryAcquire(1)]).toEqual([[], undefined]);
     for (const answer of held) answer();
     await expect.poll(() => late.length).toBe(2);
-    expect(late).toMatchObject([{ got: 'Admitted' }, { got: 'Admitted' }]);
+    expect(late).toMatchObject([{ outcome: 'Admitted' }, { outcome: 'Admitted' }]);
     expect(requests).toContain(late[0]?.request);
     await expect.poll(() => share.tryAcquire(2)).toBeDefined();
   });
@@ -250,36 +250,36 @@ describe('a request that its caller gave up', () => {
       server.closeAllConnections();
       server.close();
     });
-    const sent = { Beyond: 0, Within: 0 };
+    const sent = { Over: 0, Under: 0 };
     const traffic = runTraffic(
       {
         schedule: toEachPod(
           [client],
           [
-            { caller: 'Beyond', keys: always('k1') },
-            { caller: 'Within', keys: always('k2') },
+            { caller: 'Over', keys: always('k1') },
+            { caller: 'Under', keys: always('k2') },
           ],
         ),
         callers,
         ...endless,
         turnsPerSecond: 1000,
         callerTimeoutMs: 5,
-        late: { listensTo: (caller) => caller === 'Beyond', hear: () => undefined, until: until.signal },
+        late: { listensTo: (caller) => caller === 'Over', hear: () => undefined, until: until.signal },
       },
       ({ caller }) => {
-        if (caller === 'Beyond' || caller === 'Within') sent[caller] += 1;
+        if (caller === 'Over' || caller === 'Under') sent[caller] += 1;
       },
       stop.signal,
       stop.signal,
     );
     // By then those have given up that were on their way when the 300th did.
-    await expect.poll(() => sent.Within, { timeout: 20_000 }).toBeGreaterThan(1000);
-    const { Beyond, Within } = { ...sent };
-    await expect.poll(() => sent.Within, { timeout: 20_000 }).toBeGreaterThan(Within + 200);
+    await expect.poll(() => sent.Under, { timeout: 20_000 }).toBeGreaterThan(1000);
+    const before = { ...sent };
+    await expect.poll(() => sent.Under, { timeout: 20_000 }).toBeGreaterThan(before.Under + 200);
     stop.abort();
     await traffic;
-    expect(Beyond).toBeGreaterThanOrEqual(300);
-    expect(sent.Beyond).toBe(Beyond);
+    expect(before.Over).toBeGreaterThanOrEqual(300);
+    expect(sent.Over).toBe(before.Over);
   });
 
   it('is listened to no longer than that is asked for', async () => {
@@ -316,8 +316,9 @@ describe('steady traffic', () => {
     );
     expect(requests).toHaveLength(10);
     const [first] = requests;
-    for (const { cause, got } of requests) expect([got, cause]).toEqual([first?.got, first?.cause]);
-    return [first?.got, first?.cause];
+    for (const { cause, outcome } of requests)
+      expect([outcome, cause]).toEqual([first?.outcome, first?.cause]);
+    return [first?.outcome, first?.cause];
   }
 
   const status =
@@ -327,19 +328,19 @@ describe('steady traffic', () => {
 
   it.each<[string, RequestListener | undefined, (string | undefined)[]]>([
     ['admits', status(200), ['Admitted', undefined]],
-    ['rejects', status(429), ['Denied', undefined]],
-    ['fails', status(500), ['Failed', 'ServerError']],
-    ['reports that its store is gone', status(503), ['Failed', 'ServerError']],
+    ['rejects', status(429), ['Rejected', undefined]],
+    ['fails', status(500), ['Error', 'ServerError']],
+    ['reports that its store is gone', status(503), ['Error', 'ServerError']],
     // It may have been admitted: nobody knows.
-    ['answers what the spec does not know', status(302), ['Failed', 'Answer']],
-    ['hangs up', ({ socket }) => void socket.destroy(), ['Failed', 'Reset']],
-    ['is not there', undefined, ['Failed', 'Unreachable']],
+    ['answers what the spec does not know', status(302), ['Error', 'Answer']],
+    ['hangs up', ({ socket }) => void socket.destroy(), ['Error', 'Reset']],
+    ['is not there', undefined, ['Error', 'Unreachable']],
   ])('records every request to a pod that %s', async (_, answer, outcome) => {
     expect(await sentTo(answer)).toEqual(outcome);
   });
 
   it('records every request to a pod that hangs', async () => {
-    expect(await sentTo(() => undefined, 300)).toEqual(['Unanswered', undefined]);
+    expect(await sentTo(() => undefined, 300)).toEqual(['Timeout', undefined]);
   });
 
   it('goes to one pod after the other, and ends with its keys', () => {

@@ -136,9 +136,9 @@ async function ask(
         until: AbortSignal.any([late.until, dropped.signal]),
         hear: (asked: Asked): void => {
           listening.end(dropped);
-          const got = gotOf(asked, callers)?.got;
-          if (request && got !== undefined && got !== 'Unanswered') {
-            late.hear(request, { got, at: asked.endedAt });
+          const outcome = gotOf(asked, callers)?.outcome;
+          if (request && outcome !== undefined && outcome !== 'Timeout') {
+            late.hear(request, { outcome, at: asked.endedAt });
           }
         },
       }
@@ -153,9 +153,9 @@ async function ask(
     if (!said) return;
     const { endedAt, sentAt } = asked;
     const { problem: _, ...outcome } = said;
-    request = { node: client.node.name, caller, key, sentAt, endedAt, ...outcome };
+    request = { pod: client.node.name, caller, key, sentAt, endedAt, ...outcome };
     tell(request);
-    goesOn = listener !== undefined && outcome.got === 'Unanswered';
+    goesOn = listener !== undefined && outcome.outcome === 'Timeout';
     if (goesOn) listening.begin(dropped, place);
   } finally {
     if (!goesOn) place.release();

@@ -92,7 +92,7 @@ async function watched(says: Says) {
         const asked = await client.ask(toolkit.callers.requestOf('demo-a'), 1000, never);
         heard(asked);
         at += 20;
-        invariant.answered(name, gotOf(asked, toolkit.callers)?.got === 'Admitted', at);
+        invariant.answered(name, gotOf(asked, toolkit.callers)?.outcome === 'Admitted', at);
         await look();
       }
     },

@@ -77,6 +77,6 @@ export class AccountCallers {
     const used = await useUp({ callers, callerTimeoutMs, ...options }, signal).catch(() => undefined);
     const requests = used?.requests ?? [];
     for (const request of requests) tell({ ...request, caller: 'Account', key: options.key });
-    return requests.filter(({ got }) => got === 'Admitted').length;
+    return requests.filter(({ outcome }) => outcome === 'Admitted').length;
   }
 }

@@ -395,7 +395,7 @@ function showIn(timeline: Timeline, history: History): void {
       const request = history.requests[event.id];
       if (request) timeline.late(request, event);
       // If one caller makes all requests, the limit is about each of them.
-    } else if (event.kind === 'request' && event.caller === 'Beyond') {
+    } else if (event.kind === 'request' && event.caller === 'Over') {
       timeline.limit(event.endedAt, mostUntil(event.endedAt));
     }
   });

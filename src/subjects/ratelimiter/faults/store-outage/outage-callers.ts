@@ -51,7 +51,7 @@ const CONTROLS_PER_SECOND = 2;
 const CROSSING_AT_ONCE = 10;
 
 /** Callers that have a limit to exceed: what they are given late counts. */
-const LIMITED: ReadonlySet<CallerKind> = new Set(['Beyond', 'Reaching', 'Crossing']);
+const LIMITED: ReadonlySet<CallerKind> = new Set(['Over', 'New', 'Crossing']);
 
 export class OutageCallers {
   readonly #options: OutageCallersOptions;
@@ -118,7 +118,7 @@ export class OutageCallers {
     let notAdmitted: CallerRequest | undefined;
     const add: Tell = (request) => {
       tell(request);
-      if (request.caller !== 'Beyond' && request.got !== 'Admitted') notAdmitted ??= request;
+      if (request.caller !== 'Over' && request.outcome !== 'Admitted') notAdmitted ??= request;
     };
     for (const { key, requests } of partly) {
       for (const request of requests) add({ ...request, caller: 'Crossing', key });
@@ -145,16 +145,16 @@ export class OutageCallers {
 
   #notAdmitted(request: CallerRequest): string {
     const { access, callerTimeoutMs } = this.#options;
-    const { got, node } = request;
+    const { outcome, pod: node } = request;
     if (isUnheard(request)) {
       return `without any fault the connection of a caller under its limit to ${node} broke, or none came about: see in the logs whether it failed, or closes connections within 4 s and does not say so in Keep-Alive`;
     }
     const what = {
       Admitted: `admitted by ${node}`,
-      Denied: `rejected by ${node}`,
-      Failed: `answered with an error by ${node}`,
-      Unanswered: `not answered by ${node} within ${formatDuration(callerTimeoutMs)}`,
-    }[got];
+      Rejected: `rejected by ${node}`,
+      Error: `answered with an error by ${node}`,
+      Timeout: `not answered by ${node} within ${formatDuration(callerTimeoutMs)}`,
+    }[outcome];
     return `without any fault a caller under its limit was ${what}: ${access.advice}`;
   }
 
@@ -169,7 +169,7 @@ export class OutageCallers {
   /** As {@link runTraffic}: of those that cross their limits on the way. */
   async cross(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
     const kinds: KindOfTraffic[] = [
-      { caller: 'Reaching', keys: always(reachingKey(this.#options.fixture)) },
+      { caller: 'New', keys: always(reachingKey(this.#options.fixture)) },
       { caller: 'Crossing', keys: inTurn(this.#crossing) },
     ];
     await this.#send(kinds, tell, stop, lifetime);
@@ -204,8 +204,8 @@ export class OutageCallers {
 
   #sides({ keys, uses }: KeyPlan): KindOfTraffic[] {
     return [
-      { caller: 'Within', keys: usedTimes(keys(), uses) },
-      { caller: 'Beyond', keys: always(beyondKey(this.#options.fixture)) },
+      { caller: 'Under', keys: usedTimes(keys(), uses) },
+      { caller: 'Over', keys: always(beyondKey(this.#options.fixture)) },
     ];
   }
 

@@ -3,7 +3,7 @@
  * before the fault, as the control of that; then it rests until it is whole again, and the fault finds it so.
  */
 import { formatDuration } from '../../../../api/index.ts';
-import type { CallerRequest, Got } from '../../history/events.ts';
+import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import { gotOf } from '../../interfaces/caller-request.ts';
 import type { OwnLimit } from '../../interfaces/own-limit.ts';
@@ -53,7 +53,7 @@ export class OwnCaller {
     const problem = access.problemOf(used, 'storeOutage.callerTimeout');
     if (problem) throw problem;
     await ownLimit.untilWhole(signal);
-    return used.requests.map((request, i) => ({ ...request, caller: i < this.#full ? 'Within' : 'Beyond' }));
+    return used.requests.map((request, i) => ({ ...request, caller: i < this.#full ? 'Under' : 'Over' }));
   }
 
   /**
@@ -71,19 +71,20 @@ export class OwnCaller {
     signal.throwIfAborted();
     for (const { node, ...each } of asked) {
       const said = gotOf(each, access.callers);
-      if (said?.got !== 'Admitted') throw new PauseNotSentError(this.#unwelcome(node, said?.got ?? 'Failed'));
-      tell({ node, caller: 'Beyond', sentAt: each.sentAt, endedAt: each.endedAt, got: said.got });
+      if (said?.outcome !== 'Admitted')
+        throw new PauseNotSentError(this.#unwelcome(node, said?.outcome ?? 'Error'));
+      tell({ pod: node, caller: 'Over', sentAt: each.sentAt, endedAt: each.endedAt, outcome: said.outcome });
     }
   }
 
-  #unwelcome(node: string, got: Exclude<Got, 'Admitted'>): string {
+  #unwelcome(node: string, outcome: Exclude<RequestOutcome, 'Admitted'>): string {
     const within = formatDuration(this.#options.callerTimeoutMs);
     const what = {
-      Denied: `${node} denied the first request right before the fault, though the limit was to be whole by then: see who else asks these pods under the address of the operator`,
-      Failed: `${node} answered the first request right before the fault with an error, or not at all`,
-      Unanswered: `${node} did not answer the first request right before the fault within ${within}`,
+      Rejected: `${node} denied the first request right before the fault, though the limit was to be whole by then: see who else asks these pods under the address of the operator`,
+      Error: `${node} answered the first request right before the fault with an error, or not at all`,
+      Timeout: `${node} did not answer the first request right before the fault within ${within}`,
     };
-    return what[got];
+    return what[outcome];
   }
 
   /** As {@link runTraffic}, all of it of one caller. */
@@ -93,7 +94,7 @@ export class OwnCaller {
     const { callers, clients } = access;
     const key = beyondKey(fixture);
     // Twice as often as each kind sends if there are several.
-    const twice = ['Beyond', 'Beyond'] as const;
+    const twice = ['Over', 'Over'] as const;
     const schedule = toEachPod(
       clients,
       twice.map((caller) => ({ caller, keys: always(key) })),

@@ -48,8 +48,8 @@ export async function sendWhenReturned(
         if (!client || !said) return false;
         const { problem: _, ...heard } = said;
         const { endedAt, sentAt } = asked;
-        tell({ node: client.node.name, caller: 'Returning', key, sentAt, endedAt, ...heard });
-        return heard.got === 'Admitted';
+        tell({ pod: client.node.name, caller: 'Returning', key, sentAt, endedAt, ...heard });
+        return heard.outcome === 'Admitted';
       }),
     );
     signal.throwIfAborted();

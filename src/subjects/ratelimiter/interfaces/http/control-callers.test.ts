@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, Got } from '../../history/events.ts';
+import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { controlProblem } from './control-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
@@ -13,12 +13,15 @@ function control(admits: (pod: string, admitted: ReadonlyMap<string, number>) =>
   const requests: CallerRequest[] = [];
   for (let i = 0, denials = 0; i < 70 && denials < 2 * pods.length; i += 1) {
     const node = pods[i % pods.length] ?? '';
-    const got: Got = admits(node, admitted) ? 'Admitted' : 'Denied';
-    if (got === 'Admitted') admitted.set(node, (admitted.get(node) ?? 0) + 1);
-    denials = got === 'Denied' ? denials + 1 : 0;
-    requests.push({ node, caller: 'Beyond', got, sentAt: i * 20, endedAt: i * 20 + 1 });
+    const outcome: RequestOutcome = admits(node, admitted) ? 'Admitted' : 'Rejected';
+    if (outcome === 'Admitted') admitted.set(node, (admitted.get(node) ?? 0) + 1);
+    denials = outcome === 'Rejected' ? denials + 1 : 0;
+    requests.push({ pod: node, caller: 'Over', outcome, sentAt: i * 20, endedAt: i * 20 + 1 });
   }
-  return { requests, usedUp: requests.slice(-2 * pods.length).every(({ got }) => got === 'Denied') };
+  return {
+    requests,
+    usedUp: requests.slice(-2 * pods.length).every(({ outcome }) => outcome === 'Rejected'),
+  };
 }
 
 /** Of pods that each go by counts of their own. */

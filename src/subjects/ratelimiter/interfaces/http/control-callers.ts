@@ -7,7 +7,7 @@ import { counted } from '../../../../api/index.ts';
 import type { Baseline, Lag } from '../../baseline.ts';
 import { CONTROL_WINDOW_MS, type ControlKeys, controlKeys } from '../../controls.ts';
 import type { Toolkit } from '../../faults/fault.ts';
-import type { CallerRequest, Got } from '../../history/events.ts';
+import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits } from '../../limits/window-turn.ts';
@@ -149,8 +149,8 @@ async function controlLimit(
   if (problem) throw problem;
   const { requests } = control;
   const allowed = new Map(clients.map(({ node: { name } }) => [name, 0]));
-  for (const { got, node } of requests) {
-    if (got === 'Admitted') allowed.set(node, (allowed.get(node) ?? 0) + 1);
+  for (const { outcome, pod: node } of requests) {
+    if (outcome === 'Admitted') allowed.set(node, (allowed.get(node) ?? 0) + 1);
   }
   const admitted = sumOf(allowed.values());
   const sent = requests.length;
@@ -189,7 +189,7 @@ async function requireFreeHealth(
   for (const client of askers) {
     const asked = await client.ask({ method: 'GET', path }, timeoutMs, signal);
     signal.throwIfAborted();
-    if (gotOf(asked, callers)?.got !== 'Denied') continue;
+    if (gotOf(asked, callers)?.outcome !== 'Rejected') continue;
     throw new Error(
       `${client.node.name}: GET ${path} was denied once the limit of the operator's address was used up, so looks at the health use it up, too: set ${HTTP_FIELD}.health.path to one that asks no limiter`,
     );
@@ -209,7 +209,7 @@ async function requireNewCaller(
   if (!client) return;
   const asked = await client.ask(callers.requestOf(key), timeoutMs, signal);
   signal.throwIfAborted();
-  if (gotOf(asked, callers)?.got !== 'Denied') return;
+  if (gotOf(asked, callers)?.outcome !== 'Rejected') return;
   throw new Error(
     `without any fault ${client.node.name} rejected the first request of a caller after another had used its limit up: ${ONE_CALLER}`,
   );
@@ -227,12 +227,16 @@ export function controlProblem(
   timeoutField: string,
 ): Error | undefined {
   if (improper) {
-    const { asked, got, node, problem, unheard } = improper;
-    const before = requests.filter((request) => request.got === 'Admitted').length;
-    const remedy = remedyOf({ got, unheard, usedUp: before >= admittedAtOnce(limit) }, before, timeoutField);
+    const { asked, outcome, node, problem, unheard } = improper;
+    const before = requests.filter((request) => request.outcome === 'Admitted').length;
+    const remedy = remedyOf(
+      { outcome, unheard, usedUp: before >= admittedAtOnce(limit) },
+      before,
+      timeoutField,
+    );
     return new Error(`without any fault ${node} was asked ${asked}: ${problem}. ${remedy}`);
   }
-  const admitted = requests.filter(({ got }) => got === 'Admitted');
+  const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
   const { bound, excess } = overAdmission(limit, admitted.map(timesOf), {
     firstSentAt: requests[0]?.sentAt ?? 0,
     clockWithinMs: CLOCK_WITHIN_MS,
@@ -264,12 +268,16 @@ function tooEarly(admitted: number, limit: RateLimit, identity: HttpInterfaceSpe
 
 /** What to do about a request that a limiter in order had let through or denied: neither an error nor no answer is a denial. */
 function remedyOf(
-  { got, unheard, usedUp }: { readonly got: Got; readonly unheard: boolean; readonly usedUp: boolean },
+  {
+    outcome,
+    unheard,
+    usedUp,
+  }: { readonly outcome: RequestOutcome; readonly unheard: boolean; readonly usedUp: boolean },
   before: number,
   timeoutField: string,
 ): string {
   const used = `One caller had been let through ${counted(before, 'time')} by then, all that its limit allows, and`;
-  if (got === 'Unanswered') {
+  if (outcome === 'Timeout') {
     return `${usedUp ? `${used} no answer is no denial: s` : 'S'}ee in the logs why it waits, or raise ${timeoutField}`;
   }
   if (unheard) return `${usedUp ? `${used} an error is no denial: s` : 'S'}ee in the logs why it failed`;

@@ -103,7 +103,7 @@ export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: A
   const sending: LagSource['sending'] = ({ key }) => {
     current = key;
     return (asked) => {
-      if (gotOf(asked, callers)?.got === 'Admitted') admitted.set(key, (admitted.get(key) ?? 0) + 1);
+      if (gotOf(asked, callers)?.outcome === 'Admitted') admitted.set(key, (admitted.get(key) ?? 0) + 1);
     };
   };
   const look = async (end: AbortSignal): Promise<CounterSample> => {

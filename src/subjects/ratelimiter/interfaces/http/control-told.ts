@@ -51,13 +51,13 @@ export class ToldControl {
       ask: async (...args: Parameters<NodeClient['ask']>) => {
         const caller = this.#count.ask(client.node.name, 0);
         const asked = await client.ask(...args);
-        const got = gotOf(asked, callers)?.got;
-        if (!asked.answer || (got !== 'Admitted' && got !== 'Denied')) {
+        const outcome = gotOf(asked, callers)?.outcome;
+        if (!asked.answer || (outcome !== 'Admitted' && outcome !== 'Rejected')) {
           caller.over();
           return asked;
         }
-        const told = caller.answered(got, asked.answer, asked.endedAt);
-        if (got === 'Admitted') {
+        const told = caller.answered(outcome, asked.answer, asked.endedAt);
+        if (outcome === 'Admitted') {
           const [{ method, path }] = args;
           const what = truncate(`${method} ${path}`, MOST_ASKED);
           if (!told) this.#problem ??= `one caller was let through with ${what}, and ${this.#count.problem}`;

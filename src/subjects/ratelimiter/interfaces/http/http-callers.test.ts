@@ -55,7 +55,7 @@ describe('the request that counts', () => {
 describe('what an answer means', () => {
   it('is told by its status', () => {
     expect(callers().read(answer(200))).toBe('Admitted');
-    expect(callers().read(answer(429))).toBe('Denied');
+    expect(callers().read(answer(429))).toBe('Rejected');
     expect(() => callers().read(answer(503))).toThrow('answered 503, which is neither');
   });
 
@@ -69,7 +69,7 @@ describe('what an answer means', () => {
       admitted: { statuses: [200], header: { name: 'X-Limited', value: 'no' } },
       denied: { statuses: [200], header: { name: 'X-Limited', value: 'yes' } },
     });
-    expect(exclusive.read(answer(200, '', { 'x-limited': 'yes' }))).toBe('Denied');
+    expect(exclusive.read(answer(200, '', { 'x-limited': 'yes' }))).toBe('Rejected');
     expect(exclusive.read(answer(200, '', { 'x-limited': 'no' }))).toBe('Admitted');
     expect(() => exclusive.read(answer(200))).toThrow('neither');
   });
@@ -80,7 +80,7 @@ describe('what an answer means', () => {
       denied: { statuses: [200], member: { pointer: '/result/a~1b', value: 'false' } },
     });
     expect(spec.read(answer(200, '{"result":{"a/b":true}}'))).toBe('Admitted');
-    expect(spec.read(answer(200, '{"result":{"a/b":"false"}}'))).toBe('Denied');
+    expect(spec.read(answer(200, '{"result":{"a/b":"false"}}'))).toBe('Rejected');
     for (const body of ['', '[]', '{"result":null}', '{"result":{"a/b":{}}}', '{"result":{}}']) {
       expect(() => spec.read(answer(200, body))).toThrow('neither');
     }

@@ -68,7 +68,7 @@ export class HttpCallers implements Callers {
       );
     }
     if (said.admitted) return 'Admitted';
-    if (said.denied) return 'Denied';
+    if (said.denied) return 'Rejected';
     throw new Error(`answered ${answer.status}, which is neither admitted nor denied by the spec`);
   }
 }

@@ -42,7 +42,7 @@ export interface OverLimitOptions {
  */
 export function overLimit(requests: readonly CallerRequest[], options: OverLimitOptions): Error {
   const { admittedStatuses, bound, identity, limit } = options;
-  const admitted = requests.filter(({ got }) => got === 'Admitted');
+  const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
   const figure = `without any fault one caller was admitted ${counted(admitted.length, 'time')}, and the limit allows ${bound}`;
   if (admitted.length < requests.length) {
     return new LimitNotKeptError(`${figure}. ${causes(requests, limit, bound, identity)}`);
@@ -61,13 +61,15 @@ function causes(
   bound: number,
   identity: HttpInterfaceSpec['identity'],
 ): string {
-  const admitted = requests.filter(({ got }) => got === 'Admitted');
-  const pods = [...new Set(requests.map(({ node }) => node))];
+  const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
+  const pods = [...new Set(requests.map(({ pod: node }) => node))];
   const countOf = (pod: string, of: readonly CallerRequest[]): number =>
-    of.filter(({ node }) => node === pod).length;
+    of.filter(({ pod: node }) => node === pod).length;
   const correct = `${limitField(limit)} is ${admitted.length} rather than ${admittedAtOnce(limit)}`;
 
-  const rejecting = new Set(requests.filter(({ got }) => got === 'Denied').map(({ node }) => node));
+  const rejecting = new Set(
+    requests.filter(({ outcome }) => outcome === 'Rejected').map(({ pod: node }) => node),
+  );
   const open = pods.filter((pod) => !rejecting.has(pod));
   if (open.length > 0) {
     return `${firstOf(open)} rejected none, and ${firstOf([...rejecting])} did: ${LOST_REDIS}`;
@@ -80,8 +82,8 @@ function causes(
   }
   const beyond = admitted.slice(bound);
   const over = pods.filter((pod) => countOf(pod, beyond) > 0);
-  const firstRejection = requests.findIndex(({ got }) => got === 'Denied');
-  const again = requests.slice(firstRejection).some(({ got }) => got === 'Admitted');
+  const firstRejection = requests.findIndex(({ outcome }) => outcome === 'Rejected');
+  const again = requests.slice(firstRejection).some(({ outcome }) => outcome === 'Admitted');
   if (again && over.length < pods.length) {
     return `Only ${firstOf(over)} admitted requests beyond it (${beyond.length}), while the other pods rejected: compare its limit, image and configuration with theirs`;
   }

@@ -41,10 +41,10 @@ export async function controlRefill(
   const after = await useUp(options, signal);
   if (after.improper) return `Setup does not verify the refill: ${after.improper.problem}`;
   const due = tokensDue(limit, before, after.requests);
-  const seen = after.requests.filter(({ got }) => got === 'Admitted').length;
+  const seen = after.requests.filter(({ outcome }) => outcome === 'Admitted').length;
   const ms = Math.round((after.requests.at(-1)?.sentAt ?? 0) - (before.at(-1)?.endedAt ?? 0));
   const said = `${counted(seen, 'request')} came back in ${formatDuration(ms)}`;
-  const all = [...before, ...after.requests].filter(({ got }) => got === 'Admitted');
+  const all = [...before, ...after.requests].filter(({ outcome }) => outcome === 'Admitted');
   const { excess } = overAdmission(
     limit,
     all.map(({ endedAt, sentAt }) => ({ sentAt, answeredAt: endedAt })),
@@ -76,7 +76,7 @@ function tokensDue(
   after: readonly CallerRequest[],
 ): number {
   const from = before.at(-1)?.endedAt ?? 0;
-  const until = after.findLast(({ got }) => got === 'Denied')?.sentAt ?? from;
+  const until = after.findLast(({ outcome }) => outcome === 'Rejected')?.sentAt ?? from;
   const ms = Math.max(0, until - from - refillEveryMs);
   return Math.min(capacity, Math.floor((ms * requests) / windowMs));
 }

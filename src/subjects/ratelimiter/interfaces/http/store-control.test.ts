@@ -1,24 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, Got } from '../../history/events.ts';
+import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import { inStep, type WatchedRequest } from './store-control.ts';
 
 const NODES = ['a', 'b', 'c'];
 
 /** Requests to the nodes in turn, and what Redis did with each of them. */
-function control(answers: readonly Got[], callsIn: (index: number) => Record<string, number>, ms = 5) {
+function control(
+  answers: readonly RequestOutcome[],
+  callsIn: (index: number) => Record<string, number>,
+  ms = 5,
+) {
   const nodeOf = (index: number): string => NODES[index % NODES.length] ?? '';
   const requests = answers.map(
-    (got, i): CallerRequest => ({
-      node: nodeOf(i),
-      caller: 'Beyond',
-      got,
+    (outcome, i): CallerRequest => ({
+      pod: nodeOf(i),
+      caller: 'Over',
+      outcome,
       sentAt: i * 25,
       endedAt: i * 25 + ms,
     }),
   );
   const watched = answers.map(
     (_, i): WatchedRequest => ({
-      node: nodeOf(i),
+      pod: nodeOf(i),
       sentAt: i * 25,
       ms,
       grown: new Map(Object.entries(callsIn(i))),
@@ -30,7 +34,10 @@ function control(answers: readonly Got[], callsIn: (index: number) => Record<str
 const idle = (calls: Record<string, number> = {}) => ({ ms: 1300, grown: new Map(Object.entries(calls)) });
 const seen = ({ requests, watched }: ReturnType<typeof control>, rest = idle()) =>
   inStep(requests, watched, rest);
-const TEN: readonly Got[] = [...Array<Got>(10).fill('Admitted'), ...Array<Got>(6).fill('Denied')];
+const TEN: readonly RequestOutcome[] = [
+  ...Array<RequestOutcome>(10).fill('Admitted'),
+  ...Array<RequestOutcome>(6).fill('Rejected'),
+];
 
 describe('a Redis that a limiter is seen to ask', () => {
   it('is asked with each request that is let through', () => {
@@ -47,7 +54,14 @@ describe('a Redis that a limiter is seen to ask', () => {
   });
 
   it('is asked by nodes that let nobody through, too: they cannot know otherwise', () => {
-    const answers: Got[] = ['Admitted', 'Denied', 'Denied', 'Denied', 'Denied', 'Denied'];
+    const answers: RequestOutcome[] = [
+      'Admitted',
+      'Rejected',
+      'Rejected',
+      'Rejected',
+      'Rejected',
+      'Rejected',
+    ];
     expect(seen(control(answers, (i) => (i < 3 ? { incr: 1 } : {})))).toMatchObject({
       needed: 3,
       shown: true,

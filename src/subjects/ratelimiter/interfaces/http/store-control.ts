@@ -26,7 +26,7 @@ const SERVICE_FIELD = 'subject.rateLimiter.redis.service';
 
 /** One request, with all that Redis did from before it to after its answer. */
 export interface WatchedRequest {
-  readonly node: string;
+  readonly pod: string;
   readonly sentAt: number;
   readonly ms: number;
   /** Calls of commands on data, by name. */
@@ -80,7 +80,7 @@ export class StoreControl {
         const after = await this.#look();
         this.#last = { counts: after, at: performance.now() };
         const ms = this.#last.at - start;
-        this.#watched.push({ node: client.node.name, sentAt: asked.sentAt, ms, grown: grown(before, after) });
+        this.#watched.push({ pod: client.node.name, sentAt: asked.sentAt, ms, grown: grown(before, after) });
         return asked;
       },
     }));
@@ -198,13 +198,13 @@ export function inStep(
  */
 function needing(requests: readonly CallerRequest[]): CallerRequest[] {
   const known = new Set<string>();
-  return requests.filter(({ got, node }) => {
+  return requests.filter(({ outcome, pod: node }) => {
     const first = !known.has(node);
     known.add(node);
-    return got === 'Admitted' || (first && got === 'Denied');
+    return outcome === 'Admitted' || (first && outcome === 'Rejected');
   });
 }
 
-function idOf({ node, sentAt }: Pick<CallerRequest, 'node' | 'sentAt'>): string {
+function idOf({ pod: node, sentAt }: Pick<CallerRequest, 'pod' | 'sentAt'>): string {
   return `${sentAt} ${node}`;
 }

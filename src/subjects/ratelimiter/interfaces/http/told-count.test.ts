@@ -64,8 +64,8 @@ describe('what an answer tells', () => {
       ['a', '1'],
       ['b', '0'],
     ]);
-    expect(tally.ask('c', 1).answered('Denied', answer('0'), 2)).toMatchObject({ used: 2, behind: 0 });
-    expect(tally.ask('c', 1).answered('Denied', answer('2'), 2)).toMatchObject({ used: 0, behind: 2 });
+    expect(tally.ask('c', 1).answered('Rejected', answer('0'), 2)).toMatchObject({ used: 2, behind: 0 });
+    expect(tally.ask('c', 1).answered('Rejected', answer('2'), 2)).toMatchObject({ used: 0, behind: 2 });
   });
 
   it.each([
@@ -94,7 +94,7 @@ describe('what an answer tells', () => {
       'a told by X-RateLimit-Remaining that 0 remain after 3 were let through, which does not say how many of them it knows',
     );
     expect(tally.untold).toBe(1);
-    expect(tally.ask('b', 1).answered('Denied', answer('0'), 2)).toBeUndefined();
+    expect(tally.ask('b', 1).answered('Rejected', answer('0'), 2)).toBeUndefined();
     expect(tally.untold).toBe(1);
   });
 
@@ -113,7 +113,7 @@ describe('what an answer tells', () => {
     expect(tally.open).toBe(2);
     first.over();
     first.over();
-    second.answered('Denied', answer(), 2);
+    second.answered('Rejected', answer(), 2);
     expect(tally.open).toBe(0);
   });
 });
@@ -153,7 +153,7 @@ function played(
       state.remaining = limit - seenBy(node, admitted);
       state.by = total() - (denies ? 0 : 1);
     } else {
-      const told = state.asked.answered(denies ? 'Denied' : 'Admitted', answer(String(state.remaining)), 1);
+      const told = state.asked.answered(denies ? 'Rejected' : 'Admitted', answer(String(state.remaining)), 1);
       if (told) seen.push({ answer: told, admitted: state.by ?? 0 });
     }
   }
@@ -190,7 +190,7 @@ it('takes whatever a header holds without an error, and believes nothing beyond 
       (answers) => {
         const tally = count();
         for (const [denies, value] of answers) {
-          const one = tally.ask('a', 0).answered(denies ? 'Denied' : 'Admitted', answer(value), 1);
+          const one = tally.ask('a', 0).answered(denies ? 'Rejected' : 'Admitted', answer(value), 1);
           if (one) expect(one.used).toBeLessThanOrEqual(LIMIT);
           if (one) expect(Math.min(one.used, one.behind)).toBeGreaterThanOrEqual(0);
         }

@@ -83,9 +83,9 @@ export class ToldCount {
   ): (asked: Asked) => void {
     const caller = this.ask(pod, sentAt);
     return (asked) => {
-      const got = gotOf(asked, callers)?.got;
-      if (!asked.answer || (got !== 'Admitted' && got !== 'Denied')) return caller.over();
-      const told = caller.answered(got, asked.answer, asked.endedAt);
+      const outcome = gotOf(asked, callers)?.outcome;
+      if (!asked.answer || (outcome !== 'Admitted' && outcome !== 'Rejected')) return caller.over();
+      const told = caller.answered(outcome, asked.answer, asked.endedAt);
       if (told) tell(told);
     };
   }

@@ -19,7 +19,7 @@ it('asks for one request of a key', () => {
 
 it('takes a yes and a no for a window of the demo', () => {
   expect(callers.read(answer(200, of('window-1', true)))).toBe('Admitted');
-  expect(callers.read(answer(429, of('window-1', false)))).toBe('Denied');
+  expect(callers.read(answer(429, of('window-1', false)))).toBe('Rejected');
 });
 
 it.each([

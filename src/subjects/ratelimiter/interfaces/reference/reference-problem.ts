@@ -16,14 +16,14 @@ export function referenceProblem(
   timeoutField: string,
 ): Error | undefined {
   if (improper) {
-    const { asked, got, node, problem } = improper;
+    const { asked, outcome, node, problem } = improper;
     const remedy =
-      got === 'Unanswered'
+      outcome === 'Timeout'
         ? `See in the logs why it waits, or raise ${timeoutField}`
         : 'See in the logs why it neither admitted nor rejected: an error is no rejection';
     return new Error(`without any fault ${asked} to ${node} failed: ${problem}. ${remedy}`);
   }
-  const admitted = requests.filter(({ got }) => got === 'Admitted');
+  const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
   const { excess } = overAdmission(
     { ...limit, requests: full },
     admitted.map(({ endedAt: answeredAt, sentAt }) => ({ sentAt, answeredAt })),
