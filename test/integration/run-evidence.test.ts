@@ -138,7 +138,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
         { what: 'the event' },
       );
       expect(notes).toContain(
-        'Run 1 goes on, and its evidence is not kept: ConfigMap blocked-evidence-1 is not of this ChaosDemo',
+        'The evidence of run 1 is not kept, or not all of it: ConfigMap blocked-evidence-1 is not of this ChaosDemo',
       );
     }),
   );

@@ -21,7 +21,7 @@ const WRITE_WITHIN_MS = 5000;
 /** How long the last write is tried again, in milliseconds. */
 const LAST_WITHIN_MS = 60_000;
 /** How long writes fail before an event reports it, in milliseconds: an earlier object of the name goes within seconds. */
-const TELL_AFTER_MS = 30_000;
+const TELL_AFTER_MS = 10_000;
 /** What a process that ends waits for writes, in milliseconds. */
 const CLOSE_WITHIN_MS = 2000;
 /** Bytes of a scenario while it is watched: it is written again and again, by every run. */

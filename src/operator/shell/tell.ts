@@ -46,10 +46,9 @@ export function tellDeleted(
   metrics.runs.deleted(demo.status ?? {}, now);
 }
 
-/** Tells that the evidence of a run is not kept, or the end of it, and why. */
+/** Reports that the evidence of a run is not kept, or not all of it, and why. */
 export function tellNotKept({ events }: Audience, demo: ChaosDemo, message: string): void {
-  const what = runIsOn(demo.status) ? 'goes on, and' : 'has ended, and the end of';
-  const note = `Run ${demo.status?.run?.number ?? 0} ${what} its evidence is not kept: ${message}`;
+  const note = `The evidence of run ${demo.status?.run?.number ?? 0} is not kept, or not all of it: ${message}`;
   announce(events, demo, [{ type: 'Warning', reason: 'EvidenceNotKept', action: 'KeepEvidence', note }]);
 }
 
