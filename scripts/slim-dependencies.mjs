@@ -13,6 +13,7 @@ const undici = `
 const Dispatcher = require('./lib/dispatcher/dispatcher.js');
 Dispatcher.prototype.request = require('./lib/api/api-request.js');
 export const Agent = require('./lib/dispatcher/agent.js');
+export const Client = require('./lib/dispatcher/client.js');
 export const Pool = require('./lib/dispatcher/pool.js');
 export const ProxyAgent = require('./lib/dispatcher/proxy-agent.js');
 // Named by parts of client-node that are left out.

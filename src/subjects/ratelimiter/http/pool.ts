@@ -33,6 +33,9 @@ const MARGIN_MS = 1000;
  */
 const MOST_KEPT = 16;
 
+/** A body in chunks of one byte takes six times its bytes. */
+const FRAMING = 6;
+
 export class HttpPool {
   readonly #to: Address;
   readonly #dial: Dial;
@@ -123,6 +126,8 @@ class Line {
   #isOpen = false;
   /** Of the first error of the connection, its code: undici knows only the last. Empty if there was none. */
   #lostBy = '';
+  /** Bytes that may still be read of the answer: undici bounds neither what comes before it nor the framing of chunks. */
+  #left = 0;
 
   constructor(to: Address, dial: Dial) {
     this.#port = to.port;
@@ -131,7 +136,12 @@ class Line {
       connect: (_, done) => {
         this.#isOpen = false;
         this.#lostBy = '';
-        const socket: Socket = dial(to);
+        const socket: Socket = dial(to, (bytes) => {
+          this.#left -= bytes.length;
+          if (this.#left < 0)
+            socket.destroy(badAnswer('the answer has far more bytes than its head and body may'));
+          else socket.push(Buffer.from(bytes));
+        });
         socket.on('error', (error: NodeJS.ErrnoException) => {
           if (this.#lostBy !== '') return;
           this.#lostBy = error.code ?? 'no reason given';
@@ -168,6 +178,7 @@ class Line {
     const onStop = (): void => fail(stopped());
     if (stop.aborted) throw stopped();
     reader.begin();
+    this.#left = HEAD_BYTES * (1 + MOST_INFORMATIONAL) + FRAMING * bodyBytes;
     const take = (read: () => void): void => {
       try {
         read();
