@@ -1,6 +1,6 @@
 /**
- * `npm run build`, second part: bundles `kubectl chaosdemo` into one file that needs nothing but Node 24, and makes
- * the npm package around it. It stays out of the image, which holds the programs of build.mjs alone.
+ * `npm run build`, second part: bundles `kubectl chaosdemo` and `chaosdemo` into one file each, which need nothing but
+ * Node 24, and makes the npm package around them. It stays out of the image, which holds the programs of build.mjs alone.
  */
 import { chmod, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -25,11 +25,12 @@ const { outdir } = ownSettings({
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = fileURLToPath(new URL(outdir, `file://${root}`));
 const program = 'kubectl-chaosdemo.mjs';
+const checker = 'chaosdemo.mjs';
 
 await rm(folder, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { 'kubectl-chaosdemo': 'src/cli/plugin/main.ts' },
+  entryPoints: { 'kubectl-chaosdemo': 'src/cli/plugin/main.ts', chaosdemo: 'src/cli/chaosdemo.ts' },
   outdir: folder,
   outExtension: { '.js': '.mjs' },
   bundle: true,
@@ -50,7 +51,7 @@ await build({
   },
   logLevel: 'info',
 });
-await chmod(`${folder}/${program}`, 0o755);
+for (const file of [program, checker]) await chmod(`${folder}/${file}`, 0o755);
 await writeFile(`${folder}/kubectl_complete-chaosdemo`, completionScript('kubectl'), { mode: 0o755 });
 await copyFile(`${root}/LICENSE`, `${folder}/LICENSE`);
 const { description, license, version } = JSON.parse(await readFile(`${root}/package.json`, 'utf8'));
@@ -61,7 +62,11 @@ const manifest = {
   license,
   type: 'module',
   engines: { node: '>=24' },
-  bin: { 'kubectl-chaosdemo': program, 'kubectl_complete-chaosdemo': 'kubectl_complete-chaosdemo' },
+  bin: {
+    'kubectl-chaosdemo': program,
+    'kubectl_complete-chaosdemo': 'kubectl_complete-chaosdemo',
+    chaosdemo: checker,
+  },
 };
 await writeFile(`${folder}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
 

@@ -80,7 +80,12 @@ const demo = {
   reportDir: {
     ...file,
     flag: 'report-dir',
-    help: 'Write a report of the run into this folder: report.html, report.md and junit.xml',
+    help: 'Write a report of the run into this folder: report.html, report.md, junit.xml and history.jsonl',
+  },
+  history: {
+    ...file,
+    flag: 'history',
+    help: 'Write everything that was recorded to this file, for chaosdemo check (see docs/history-format.md)',
   },
 } as const;
 

@@ -94,7 +94,7 @@ async function main(extras: DemoExtras, options: DemoArguments, signal: AbortSig
 async function tellEnd(
   { controlPlane }: Stage,
   ended: ChaosDemo,
-  { report, reportDir }: DemoArguments,
+  { history, report, reportDir }: DemoArguments,
   signal: AbortSignal,
 ): Promise<void> {
   for (const line of verdictLines(ended.status ?? {})) say(line);
@@ -102,10 +102,13 @@ async function tellEnd(
     await writeFile(report, `${JSON.stringify(ended, null, 2)}\n`);
     for (const line of ['', `The final object is in ${report}`]) say(line);
   }
-  if (reportDir) {
+  if (reportDir || history) {
     const { reportOnRun } = await import('./report/run.ts');
-    for (const path of await reportOnRun(controlPlane.kubectl, ended, reportDir, signal))
-      say(`Report: ${path}`);
+    const paths = await reportOnRun(controlPlane.kubectl, ended, { reportDir, history }, signal);
+    for (const path of paths) say(`Report: ${path}`);
+    if (history && !paths.includes(history)) {
+      say(`There is no history of this run, so ${history} was not written`);
+    }
   }
 }
 

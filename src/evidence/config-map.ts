@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { GROUP } from '../api/index.ts';
 import type { EvidenceBundle } from './bundle.ts';
+import { historyKey } from './history-data.ts';
 import {
   MOST_SCENARIOS,
   RUN_EVIDENCE_BYTES,
@@ -106,7 +107,7 @@ function withFewerSeries(bundle: EvidenceBundle, share: number): EvidenceBundle 
 /** Names of files of scenarios that may stand in a ConfigMap, and are not among these. */
 export function otherScenarioKeys(files: Readonly<Record<string, string>>): string[] {
   const keys = Array.from({ length: MOST_SCENARIOS }, (_, index) => scenarioKey(index));
-  return keys.filter((key) => files[key] === undefined);
+  return [...keys, ...keys.map((_, index) => historyKey(index))].filter((key) => files[key] === undefined);
 }
 
 function scenarioKey(index: number): string {

@@ -26,6 +26,7 @@ export {
   scenarioBytes,
   scenarioData,
 } from './config-map.ts';
+export { HISTORY_BYTES, historiesIn, historyKey, historyText } from './history-data.ts';
 export { type Leak, leaksOf } from './leak-check.ts';
 export { firstSeenMs, fromItsBeginning, moved } from './moved.ts';
 export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';

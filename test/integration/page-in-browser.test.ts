@@ -363,7 +363,7 @@ describe('the report as a file', () => {
     const [file = ''] = await reportOnRun(
       world.environment.controlPlane.kubectl,
       ended,
-      folder,
+      { reportDir: folder },
       world.signal,
     );
     const url = pathToFileURL(file).href;

@@ -1,5 +1,7 @@
 /** The evidence of a whole run, as whoever may read the namespace finds it beside the ChaosDemo. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readHistories } from '../../src/cli/report/read.ts';
+import { scenarioLines } from '../../src/cli/story.ts';
 import {
   EVIDENCE_LIMITS,
   fromItsBeginning,
@@ -10,6 +12,7 @@ import {
   type Signal,
 } from '../../src/evidence/index.ts';
 import { isNotFound } from '../../src/kube/api-error.ts';
+import { replay } from '../../src/subjects/ratelimiter/replay.ts';
 import { drift, ghosts } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { scenarioOf } from '../kit/status.ts';
@@ -108,6 +111,13 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
         expect(points).toBeLessThanOrEqual(EVIDENCE_LIMITS.points);
       }
       expect(JSON.stringify(evidence).length).toBeLessThan(RUN_EVIDENCE_BYTES);
+
+      // Anyone can judge the run again from its histories, and gets the same to the letter.
+      const demo = { namespace: world.namespace, name: 'seen' };
+      const read = await readHistories(world.client, demo, 1, world.signal);
+      if ('missing' in read) throw new Error(read.missing);
+      const again = await replay(read.lines.split('\n'));
+      expect(again.map(scenarioLines)).toEqual(status.scenarios?.map(scenarioLines));
     }),
   );
 

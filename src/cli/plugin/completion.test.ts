@@ -20,6 +20,7 @@ describe('completion', () => {
       'abort',
       'rerun',
       'report',
+      'history',
       'ui',
       'doctor',
       'completion',

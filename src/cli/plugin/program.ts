@@ -4,6 +4,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import type { CommandContext } from './commands/command.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addHistory } from './commands/history.ts';
 import { addPresent } from './commands/present.ts';
 import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
@@ -29,6 +30,7 @@ export function createProgram(context: CommandContext): Command {
   addAbort(program, context);
   addRerun(program, context);
   addReport(program, context);
+  addHistory(program, context);
   addUi(program, context);
   addDoctor(program, context);
   addCompletion(program, context);

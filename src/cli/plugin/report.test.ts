@@ -57,9 +57,9 @@ describe('kubectl chaosdemo report', () => {
   it('shows the evidence of the last run', async () => {
     answers = [found];
     expect(await pageOf(recordedRun().demo)).toContain('<figure>');
-    expect(server.requests.map(({ path }) => path)).toEqual([
-      '/api/v1/namespaces/ratelimiter/configmaps/demo-evidence-1',
-    ]);
+    // Once for the plots, and once for the history.
+    const path = '/api/v1/namespaces/ratelimiter/configmaps/demo-evidence-1';
+    expect(server.requests.map((request) => request.path)).toEqual([path, path]);
   });
 
   it('waits for the end of the evidence where the run has just ended', async () => {

@@ -1,8 +1,10 @@
 /** `report`: what a finished run comes to, as a file. */
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ChaosDemo } from '../../api/index.ts';
 import { readSource } from '../report/read.ts';
 import { reportOf } from '../report/report.ts';
+import { HISTORY_FILE, writeHistories } from '../report/run.ts';
 import { type Format, render, writeAll } from '../report/write.ts';
 import { type Connection, pluginCommand } from './connection.ts';
 import { PluginError } from './errors.ts';
@@ -36,7 +38,9 @@ export async function report(
     );
   }
   if (outputDir !== undefined) {
-    for (const path of await writeAll(made, outputDir)) say(path);
+    const paths = await writeAll(made, outputDir);
+    const histories = await writeHistories(client, demo, [join(outputDir, HISTORY_FILE)], signal);
+    for (const path of [...paths, ...histories]) say(path);
     return;
   }
   const text = await render(made, format);

@@ -1,7 +1,7 @@
 /** Reads what a report is made of from the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemo } from '../../api/index.ts';
-import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
+import { evidenceName, historiesIn, readRunEvidence } from '../../evidence/index.ts';
 import { isForbidden, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { resourcePath } from '../../kube/resource-path.ts';
@@ -49,14 +49,45 @@ export async function readEvidence(
   run: number,
   signal: AbortSignal,
 ): Promise<Pick<ReportSource, 'evidence' | 'missing'> & { readonly isAbsent?: boolean }> {
+  const read = await readConfigMap(client, { name, namespace }, run, signal);
+  if ('missing' in read) return read;
+  const { evidence, problem } = readRunEvidence(read.object);
+  const missing = `the ConfigMap ${evidenceName(name, run)} cannot be read: ${problem}`;
+  return evidence ? { evidence } : { missing };
+}
+
+/**
+ * The histories of one run as JSON Lines, as they are now, or why they are not there.
+ * @throws Error if the ConfigMap does not hold what it should
+ */
+export async function readHistories(
+  client: KubeClient,
+  demo: Pick<ChaosDemo['metadata'], 'name' | 'namespace'>,
+  run: number,
+  signal: AbortSignal,
+): Promise<{ readonly lines: string } | { readonly missing: string }> {
+  const read = await readConfigMap(client, demo, run, signal);
+  if ('missing' in read) return read;
+  const { data } = (read.object ?? {}) as { readonly data?: Record<string, unknown> };
+  const lines = historiesIn(data ?? {});
+  return lines === ''
+    ? { missing: `the ConfigMap ${evidenceName(demo.name, run)} has no history` }
+    : { lines };
+}
+
+async function readConfigMap(
+  client: KubeClient,
+  { name, namespace }: Pick<ChaosDemo['metadata'], 'name' | 'namespace'>,
+  run: number,
+  signal: AbortSignal,
+): Promise<{ readonly object: unknown } | { readonly missing: string; readonly isAbsent?: boolean }> {
   const configMap = evidenceName(name, run);
   const path = resourcePath(
     { group: '', version: 'v1', plural: 'configmaps' },
     { namespace, name: configMap },
   );
   try {
-    const { evidence, problem } = readRunEvidence(await client.request({ method: 'GET', path, signal }));
-    return evidence ? { evidence } : { missing: `the ConfigMap ${configMap} cannot be read: ${problem}` };
+    return { object: await client.request({ method: 'GET', path, signal }) };
   } catch (error) {
     if (isNotFound(error)) return { missing: `there is no ConfigMap ${configMap}`, isAbsent: true };
     if (!isForbidden(error)) throw error;

@@ -7,7 +7,15 @@ import { type ChaosDemo, messageOf, type ScenarioStatus } from '../../api/index.
 import type { Clock } from '../../demo/clock.ts';
 import { watching } from '../../demo/scenarios.ts';
 import type { SubjectDefinition } from '../../demo/subject.ts';
-import { otherScenarioKeys, runData, scenarioBytes, scenarioData } from '../../evidence/index.ts';
+import {
+  HISTORY_BYTES,
+  historyKey,
+  historyText,
+  otherScenarioKeys,
+  runData,
+  scenarioBytes,
+  scenarioData,
+} from '../../evidence/index.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import { endsWithin, within } from '../shell/deadline.ts';
 import type { EvidenceStore } from '../shell/ports.ts';
@@ -322,9 +330,15 @@ function filesAt(kept: Kept, now: number, complete: boolean): Files {
     const isOver = complete || hasBeenWatched(kept, entry, now);
     const most = scenarioBytes(entries.length);
     const { data, thin } = scenarioData(index, part, isOver ? most : Math.min(most, LIVE_BYTES));
-    Object.assign(files, data);
+    const room = { bytes: Math.floor(HISTORY_BYTES / entries.length), live: !isOver };
+    const history = evidence.history && historyText(evidence.history(), room);
+    const all = { ...data, ...(history !== undefined && { [historyKey(index)]: history }) };
+    Object.assign(files, all);
     if (!isOver) continue;
-    over.set(id, data);
+    over.set(id, all);
+    if (evidence.history && history === undefined) {
+      leftOut.add(`${entry.name}: its history takes more than ${room.bytes} bytes, compressed`);
+    }
     if (thin) leftOut.add(`${entry.name}: series are thinned out, or left out, to fit into ${most} bytes`);
   }
   const run = runPartOf(demo, [...leftOut], complete);

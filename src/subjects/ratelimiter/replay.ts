@@ -69,17 +69,15 @@ class ScenarioReplay {
 
   end(): ScenarioStatus {
     const fault = this.#fault;
-    if (fault?.proof) {
-      closeUnseen(fault, Number.POSITIVE_INFINITY);
-      this.#conclude(watchEnd(fault, this.#scenario, this.#judge.reading()));
-    }
+    if (!fault?.proof) return this.#entry;
     const recovered = this.#history.last('recovered');
-    if (recovered && fault) {
+    if (recovered) {
       const { restedAt } = recovered;
-      const rested = restedAt === undefined ? {} : { restedAt };
       const measures = this.#judge.recovered?.() ?? [];
-      takeRecovery(this.#entry, fault, { ...rested, measures });
+      takeRecovery(this.#entry, fault, { measures, ...(restedAt !== undefined && { restedAt }) });
     }
+    closeUnseen(fault, Number.POSITIVE_INFINITY);
+    this.#conclude(watchEnd(fault, this.#scenario, this.#judge.reading()));
     return this.#entry;
   }
 

@@ -367,7 +367,7 @@ export class DriftInvariant implements Invariant {
       lines.push(
         `Callers were allowed ${passed} of limit ${limit} while the fault was on: ${perNode(byNode)}`,
         `Steady traffic: ${counted(requests, 'check')}, ${allowed} allowed, ${unanswered} unanswered${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
-        `Callers outcome: ${allowed} of ${requests} allowed, ${denied} denied${refused > 0 ? `, ${refused} refused with an error` : ''}${spare}`,
+        `Callers got: ${allowed} of ${requests} allowed, ${denied} denied${refused > 0 ? `, ${refused} refused with an error` : ''}${spare}`,
       );
     }
     lines.push(this.#record.summary(fault));

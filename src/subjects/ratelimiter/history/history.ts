@@ -12,8 +12,8 @@ import type { Setup } from './setup.ts';
  */
 export const MOST_EVENTS = 140_000;
 
-/** Of those, so many are kept for what is no request: steps of the fault, probes and health. */
-const OTHERS = 10_000;
+/** Of those, so many may be requests and late answers: steps of the fault, probes and health have room all the same. */
+export const MOST_REQUESTS_KEPT = 130_000;
 
 /** Hears an event once it is recorded. */
 export type Listener = (event: HistoryEvent) => void;
@@ -94,7 +94,7 @@ export class History {
 
   /** Records an event, and tells everybody who listens; one that does not fit is counted instead. */
   append(event: HistoryEvent): void {
-    const most = event.kind === 'request' || event.kind === 'late' ? MOST_EVENTS - OTHERS : MOST_EVENTS;
+    const most = event.kind === 'request' || event.kind === 'late' ? MOST_REQUESTS_KEPT : MOST_EVENTS;
     if (this.#events.length >= most) {
       this.#dropped += 1;
       return;

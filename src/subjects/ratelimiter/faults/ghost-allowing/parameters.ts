@@ -12,6 +12,7 @@ import {
 import { MOST_AHEAD_MS } from '../../../../demo/context.ts';
 import { CONFIDENCE, excludedAbove, trialsToExclude } from '../../../../demo/power.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
+import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
@@ -198,6 +199,9 @@ export function unprovable(
   const byOne = isOfOneCaller(limiter) ? unprovableByOne(scenario, limiter, storyMs) : undefined;
   if (byOne !== undefined) return byOne;
   const sent = requestsOf(scenario, limiter, pods);
+  if (sent * trials > MOST_REQUESTS_KEPT) {
+    return `${name}: ${counted(trials, 'trial')} of ${sent} requests are more than the ${MOST_REQUESTS_KEPT} that a history keeps: lower ghostAllowing.trials or multiplier, or raise its excludesAbove`;
+  }
   const burst =
     multiplier === undefined
       ? `the burst has ${sent}, the most that one run may send`

@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import { readHistories } from '../../report/read.ts';
+import type { Place } from '../connection.ts';
+import { chooseName, getDemo } from '../demos.ts';
+import { EXIT, PluginError } from '../errors.ts';
+import { type CommandContext, clusterCommand, connected, ONLY_ONE, say } from './command.ts';
+
+interface HistoryOptions {
+  readonly run?: number;
+  readonly output?: string;
+}
+
+export function addHistory(program: Command, context: CommandContext): void {
+  clusterCommand(program, {
+    name: 'history',
+    summary: 'Print everything that was recorded in a run, as JSON Lines',
+    examples: [
+      'kubectl chaosdemo history demo -n ratelimiter | chaosdemo check -',
+      'kubectl chaosdemo history demo --run 3 -o run-3.jsonl',
+    ],
+    notes: `A history holds every request, counter and step of a fault, so the results can be recomputed from it:
+docs/history-format.md. While a fault is watched, the history ends a few seconds ago.`,
+  })
+    .argument('[name]', ONLY_ONE)
+    .option('--run <number>', 'which run (default: the last one)', parseRun)
+    .option('-o, --output <file>', 'where to (default: standard output)')
+    .action(
+      connected<Place & HistoryOptions>(context, async (connection, { output, run: asked }, given) => {
+        const { signal } = context;
+        const name = await chooseName(connection, given, signal);
+        const { metadata, status } = await getDemo(connection, name, signal);
+        const run = asked ?? status?.run?.number;
+        if (run === undefined) throw new PluginError(`${metadata.name} has not run`);
+        const read = await readHistories(connection.client, metadata, run, signal);
+        if ('missing' in read) throw new PluginError(`run ${run} of ${metadata.name}: ${read.missing}`);
+        if (output === undefined) process.stdout.write(read.lines);
+        else {
+          await writeFile(output, read.lines);
+          say(output);
+        }
+        return EXIT.done;
+      }),
+    );
+}
+
+function parseRun(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Write the number of a run, from 1.');
+}

@@ -1,0 +1,33 @@
+import { gzipSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { HISTORY_BYTES, historiesIn, historyKey, historyText } from './history-data.ts';
+
+const room = { bytes: HISTORY_BYTES, live: false };
+
+it('holds the lines of each scenario, in the order of the spec', () => {
+  const data = {
+    [historyKey(1)]: historyText(['{"kind":"setup","b":2}', '{"kind":"ended"}'], room),
+    'run.json': '{}',
+    [historyKey(0)]: historyText(['{"kind":"setup","a":"ä"}'], room),
+  };
+  expect(historiesIn(data)).toBe('{"kind":"setup","a":"ä"}\n{"kind":"setup","b":2}\n{"kind":"ended"}\n');
+  expect(historiesIn({ 'run.json': '{}' })).toBe('');
+});
+
+it('leaves out what does not fit, and what is too long to compress', () => {
+  const random = Array.from({ length: 2000 }, (_, i) => Math.sin(i).toString(36).repeat(4));
+  expect(historyText(random, { bytes: 1000, live: false })).toBeUndefined();
+  const long = (function* () {
+    for (;;) yield 'x'.repeat(1024 * 1024);
+  })();
+  expect(historyText(long, { bytes: HISTORY_BYTES, live: true })).toBeUndefined();
+});
+
+it.each<[string, unknown]>([
+  ['a number', 1],
+  ['no base64 of what it should be', 'x'],
+  ['more than it may take', 'A'.repeat(HISTORY_BYTES + 1)],
+  ['a bomb', gzipSync(Buffer.alloc(120 * 1024 * 1024)).toString('base64')],
+])('is refused if it holds %s', (_, text) => {
+  expect(() => historiesIn({ [historyKey(0)]: text })).toThrow('history-1.jsonl.gz.b64 is not a history');
+});

@@ -1,0 +1,56 @@
+/**
+ * Histories of a run in the data of the ConfigMap with its evidence: `history-1.jsonl.gz.b64` and so on, compressed lines
+ * in base64. What a line holds is of the subject; see docs/history-format.md. Pure.
+ */
+import { gunzipSync, gzipSync } from 'node:zlib';
+
+/** Bytes that all histories of a run may take there. With the evidence that stays well below the 1 MiB of a ConfigMap. */
+export const HISTORY_BYTES = 600 * 1024;
+
+/** Characters of all lines of one history: more takes too long to compress in between other work. */
+const MOST_CHARACTERS = 24 * 1024 * 1024;
+/** The same of one that goes on, which is written every few seconds. */
+const LIVE_CHARACTERS = 512 * 1024;
+
+const KEY = /^history-([1-8])\.jsonl\.gz\.b64$/;
+
+/** Name of the file with the history of the scenario at `index` of the spec, from 0. */
+export function historyKey(index: number): string {
+  return `history-${index + 1}.jsonl.gz.b64`;
+}
+
+/** @returns the contents of the file; undefined: it does not fit into `bytes`, or is too long to be compressed */
+export function historyText(
+  lines: Iterable<string>,
+  { bytes, live }: { readonly bytes: number; readonly live: boolean },
+): string | undefined {
+  const most = live ? LIVE_CHARACTERS : MOST_CHARACTERS;
+  const kept: string[] = [];
+  let characters = 0;
+  for (const line of lines) {
+    characters += line.length + 1;
+    if (characters > most) return undefined;
+    kept.push(line);
+  }
+  const text = gzipSync(`${kept.join('\n')}\n`, { level: 4 }).toString('base64');
+  return text.length <= bytes ? text : undefined;
+}
+
+/**
+ * The lines of all histories in a ConfigMap, in the order of the scenarios; '': it has none.
+ * @throws Error if a file is not what it should be: anyone who may write ConfigMaps may have written it
+ */
+export function historiesIn(data: Readonly<Record<string, unknown>>): string {
+  return Object.entries(data)
+    .filter(([key]) => KEY.test(key))
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([key, text]) => {
+      if (typeof text !== 'string' || text.length > HISTORY_BYTES) throw new Error(`${key} is not a history`);
+      try {
+        return gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: MOST_CHARACTERS * 4 }).toString();
+      } catch {
+        throw new Error(`${key} is not a history`);
+      }
+    })
+    .join('');
+}
