@@ -93,7 +93,7 @@ export const api = {
       unit: 'requests',
       grows: true,
       meaning:
-        'Checks that were answered with 503, as by a node that got no answer from Redis; behind HTTP with another status of 500 and above, too.',
+        'Checks that were answered with a status of 500 or above, such as the 503 of a pod that got no answer from Redis.',
     },
     { name: 'unanswered', unit: 'requests', grows: true, meaning: 'Checks that no node answered in time.' },
     {
