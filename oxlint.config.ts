@@ -13,6 +13,35 @@ interface Floor {
   readonly because: string;
 }
 
+/** Inside the rate limiter, from the lowest floor up: each imports only what is below it. */
+function insideRateLimiter(): Floor[] {
+  const outer = ['kube', 'operator', 'limiter', 'local', 'cli'];
+  const floor = (folder: string, above: readonly string[], because: string): Floor => ({
+    files: [`src/subjects/ratelimiter/${folder}/**`],
+    not: [...outer, ...above.map((each) => `**/${each}/**`)],
+    packages: ['@kubernetes/client-node'],
+    because,
+  });
+  const touching = ['http', 'store', 'interfaces', 'workloads', 'admission', 'faults', 'apply-remedy'];
+  return [
+    floor('limits', ['history', 'checkers', ...touching], 'a bound is arithmetic on a limit'),
+    floor('history', ['checkers', ...touching], 'a history records, and judges nothing'),
+    floor('checkers', touching, 'a checker is a function of a history: no clock, no I/O, no toolkit'),
+    floor(
+      'http',
+      ['store', 'interfaces', 'workloads', 'admission', 'faults'],
+      'http speaks to pods, whoever they are',
+    ),
+    floor(
+      'store',
+      ['http', 'interfaces', 'workloads', 'admission', 'faults'],
+      'store speaks to Redis, and knows no request',
+    ),
+    floor('workloads', ['store', 'admission', 'faults'], 'a workload sends requests, and knows no fault'),
+    floor('interfaces', ['admission', 'faults'], 'an interface is one request in and one outcome out'),
+  ];
+}
+
 /** Which way imports go: docs/architecture.md shows the same as a picture. */
 const FLOORS: readonly Floor[] = [
   { files: ['src/**'], not: [], because: '' },
@@ -43,6 +72,7 @@ const FLOORS: readonly Floor[] = [
     packages: ['@kubernetes/client-node'],
     because: 'a subject stands on src/demo, src/diagnosis and src/api only',
   },
+  ...insideRateLimiter(),
   {
     files: ['src/diagnosis/**'],
     not: ['kube', 'subjects', 'operator', 'limiter', 'local', 'cli'],

@@ -14,13 +14,7 @@ import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '
 import type { Cluster } from '../cluster.ts';
 import { applyRemedy } from './apply-remedy/apply-remedy.ts';
 import type { Baseline } from './baseline.ts';
-import {
-  type FaultAttempt,
-  NotFoundOutError,
-  type ObservedEvent,
-  type StoreCheck,
-  type Toolkit,
-} from './faults/fault.ts';
+import { type FaultAttempt, type ObservedEvent } from './faults/fault.ts';
 import { faultOf } from './faults/index.ts';
 import { keysMadeFor } from './faults/made-keys.ts';
 import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
@@ -39,6 +33,7 @@ import { type FindMoved, requireNodes } from './still-there.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
 import type { RateLimiterTarget } from './target.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
+import { NotFoundOutError, type StoreCheck, type Toolkit } from './tools.ts';
 import { untilAborted } from './waiting.ts';
 
 export interface RateLimiterDriverOptions {

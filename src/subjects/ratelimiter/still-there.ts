@@ -2,8 +2,8 @@
 
 import { messageOf } from '../../api/index.ts';
 import { listed } from '../targets/refusal.ts';
-import { NotFoundOutError } from './faults/fault.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
+import { NotFoundOutError } from './tools.ts';
 import { TIMED_OUT, within } from './waiting.ts';
 
 /** Names of the nodes that are not at their addresses any more. @throws where it could not be found out */

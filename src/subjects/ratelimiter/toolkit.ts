@@ -1,7 +1,6 @@
 /** The connections of one run to the nodes and the Redis, which effects, activities and faults share. */
 import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
-import type { Toolkit } from './faults/fault.ts';
 import { dialTls, TLS_COST } from './http/dial.ts';
 import { NodeClient } from './http/node-client.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
@@ -15,6 +14,7 @@ import { rateLimiterOf } from './schema.ts';
 import { OwnPause } from './store/own-pause.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
 import { RedisConnections } from './store/redis-client.ts';
+import type { Toolkit } from './tools.ts';
 
 /** Connections for the limits and counters of one pod; few, since each is asked one thing at a time. */
 const QUIET_CONNECTIONS = 8;

@@ -1,4 +1,5 @@
 /** Figures as sentences need them. */
+import { counted } from '../../api/index.ts';
 
 /** "node-1 10, node-2 10": counts by node. */
 export function perNode(counts: ReadonlyMap<string, number>): string {
@@ -27,4 +28,9 @@ export function sinceStart(at: number, startedAt: number | undefined): string {
 /** What was said and what to do about it, as one clause. */
 export function withAdvice(said: string, advice: string | undefined): string {
   return advice === undefined ? said : `${said.replace(/\.$/, '')}; ${advice}`;
+}
+
+/** What is missing where so many requests were left out, with what to do. */
+export function leftOutShortfall(requests: number): string {
+  return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take`;
 }

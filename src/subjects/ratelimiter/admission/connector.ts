@@ -19,12 +19,13 @@ import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { keepLooking, lookAgain } from '../../targets/second-look.ts';
 import { createRateLimiterDriver } from '../driver.ts';
-import { NotFoundOutError, planOf, type StoreCheck } from '../faults/fault.ts';
+import { planOf } from '../faults/fault.ts';
 import { faultOf } from '../faults/index.ts';
 import { isOfOneCaller, tooLong } from '../faults/rests.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { PART, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
+import { NotFoundOutError, type StoreCheck } from '../tools.ts';
 import {
   atItsAddress,
   type DiscoveredTarget,

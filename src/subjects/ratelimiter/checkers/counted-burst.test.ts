@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CounterSample } from '../interfaces/counter-sample.ts';
+import type { CounterSample } from '../history/counter-sample.ts';
 import { reportOfBurst } from './burst-report.ts';
 import type { BurstResult } from './burst-result.ts';
 import { GhostInvariant } from './counted-burst.ts';

@@ -6,7 +6,7 @@
 
 import { counted } from '../../../api/index.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
-import type { CounterSample } from '../interfaces/counter-sample.ts';
+import type { CounterSample } from '../history/counter-sample.ts';
 import { perNode, atLeast as saturated, sinceStart } from '../words.ts';
 import { tallyOf } from './burst-report.ts';
 import type { BurstResult } from './burst-result.ts';

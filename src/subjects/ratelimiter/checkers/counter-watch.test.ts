@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { CounterSample } from '../interfaces/counter-sample.ts';
+import type { CounterSample } from '../history/counter-sample.ts';
 import { CounterWatch } from './counter-watch.ts';
 
 const T = 1_000_000;

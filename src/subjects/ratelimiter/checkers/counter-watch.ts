@@ -2,7 +2,7 @@
 import type { InvariantReading } from '../../../demo/observed.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 import { controlMeasure, type Denying, denyingSentence } from '../controls.ts';
-import type { CounterSample } from '../interfaces/counter-sample.ts';
+import type { CounterSample } from '../history/counter-sample.ts';
 import type { CompleteSample, FaultSpan } from './watch-record.ts';
 
 /** What an invariant does with samples; what it says of them grows only. */

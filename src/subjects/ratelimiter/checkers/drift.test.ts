@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DriftUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/drift-under-test.ts';
-import type { CounterSample } from '../interfaces/counter-sample.ts';
+import type { CounterSample } from '../history/counter-sample.ts';
 import { type Judged, lostCounts } from './drift.ts';
 import { type FaultSpan, toleratedGap } from './watch-record.ts';
 

@@ -18,13 +18,11 @@
 import type { Measure } from '../../../api/index.ts';
 import { counted } from '../../../api/index.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
+import type { CounterSample, CountSource } from '../history/counter-sample.ts';
 import type { CallerRequest } from '../history/events.ts';
-import type { CounterSample } from '../interfaces/counter-sample.ts';
-import type { CountSource } from '../interfaces/counts.ts';
-import { leftOutShortfall } from '../interfaces/traffic-room.ts';
-import { atLeast, perNode, sinceStart, sumOf } from '../words.ts';
+import { EARLY_MS } from '../history/fault-times.ts';
+import { atLeast, leftOutShortfall, perNode, sinceStart, sumOf } from '../words.ts';
 import type { Formula, Invariant } from './counter-watch.ts';
-import { EARLY_MS } from './fault-span.ts';
 import { type PodTraffic, TrafficRecord } from './traffic-record.ts';
 import {
   type CompleteSample,

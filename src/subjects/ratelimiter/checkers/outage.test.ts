@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OutageUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/outage-under-test.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
-import { seenInvariant } from '../faults/store-outage/seen-invariant.ts';
 import type { CallerKind, CallerRequest, RequestOutcome } from '../history/events.ts';
 import { BEHAVIOURS, type Behaviour } from './behaviour.ts';
+import { seenInvariant } from './outage-formula.ts';
 
 const nodes = ['a', 'b'];
 const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' } as const;

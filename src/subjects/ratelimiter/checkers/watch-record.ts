@@ -4,8 +4,8 @@
  */
 
 import { counted } from '../../../api/index.ts';
-import { type CounterSample, totalAdmitted } from '../interfaces/counter-sample.ts';
-import type { FaultTimes } from './fault-span.ts';
+import { type CounterSample, totalAdmitted } from '../history/counter-sample.ts';
+import type { FaultTimes } from '../history/fault-times.ts';
 
 /** Complete samples further apart than this are a gap, however long the fault. They are due every 100 ms. */
 const MAX_GAP_MS = 1000;

@@ -4,7 +4,7 @@ import type { FaultReport } from '../../../demo/observed.ts';
 import type { EventOf } from '../history/events.ts';
 import { HISTORY_VERSION, type Setup } from '../history/setup.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
-import type { Toolkit } from './fault.ts';
+import type { Toolkit } from '../tools.ts';
 
 /** What is known of an attempt besides its toolkit. */
 interface Prepared {

@@ -2,8 +2,8 @@
 import type { ProbeEvent } from '../history/events.ts';
 import type { ProbeWriter } from '../store/redis-client.ts';
 import { gaveNoAnswer, RedisClientError } from '../store/redis-error.ts';
+import type { Toolkit } from '../tools.ts';
 import { pauseFor } from '../waiting.ts';
-import type { Toolkit } from './fault.ts';
 
 /** Time between two looks, in milliseconds; a write that waits is asked for at each of them. */
 const LOOK_EVERY_MS = 250;

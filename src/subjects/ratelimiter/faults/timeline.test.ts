@@ -7,7 +7,7 @@ import {
   leaksOf,
   type Signal,
 } from '../../../evidence/index.ts';
-import type { CounterSample } from '../interfaces/counter-sample.ts';
+import type { CounterSample } from '../history/counter-sample.ts';
 import { Timeline } from './timeline.ts';
 
 const T = 1_000_000;

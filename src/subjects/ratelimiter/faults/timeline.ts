@@ -14,6 +14,7 @@ import {
   type Signal,
 } from '../../../evidence/index.ts';
 import type { BurstResult } from '../checkers/burst-result.ts';
+import type { CounterSample, CountSource } from '../history/counter-sample.ts';
 import { sampleOf } from '../history/counts.ts';
 import type {
   CallerKind,
@@ -25,8 +26,6 @@ import type {
   RequestOutcome,
 } from '../history/events.ts';
 import { isUnheard } from '../interfaces/caller-request.ts';
-import type { CounterSample } from '../interfaces/counter-sample.ts';
-import type { CountSource } from '../interfaces/counts.ts';
 import type { RateLimiterTarget } from '../target.ts';
 
 const CLIENT = 'client';

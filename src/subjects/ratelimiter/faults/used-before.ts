@@ -1,9 +1,9 @@
 /** A look at the counters right before a fault. */
 import type { FaultReport } from '../../../demo/observed.ts';
-import { type CounterSample, missingIn, totalAdmitted } from '../interfaces/counter-sample.ts';
+import { type CounterSample, missingIn, totalAdmitted } from '../history/counter-sample.ts';
 import { countsOf } from '../interfaces/counts.ts';
+import type { Toolkit } from '../tools.ts';
 import { perNode } from '../words.ts';
-import type { Toolkit } from './fault.ts';
 
 type Parts = Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'reference'>;
 

@@ -5,7 +5,8 @@ import { rateLimiterApi } from '../api.ts';
 import { callerAccess } from '../interfaces/caller-access.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import { rateLimiterOf } from '../schema.ts';
-import { planOf, type Toolkit } from './fault.ts';
+import { type Toolkit } from '../tools.ts';
+import { planOf } from './fault.ts';
 import { faultOf } from './index.ts';
 
 const WINDOW_MS = 60_000;

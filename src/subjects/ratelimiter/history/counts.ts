@@ -1,5 +1,5 @@
 /** Samples of counters as events of a history, and back. Pure. */
-import type { CounterSample } from '../interfaces/counter-sample.ts';
+import type { CounterSample } from './counter-sample.ts';
 import type { EventOf } from './events.ts';
 
 /** @param inFlight requests on their way when the sample ended, by pod */

@@ -2,8 +2,9 @@
  * The one record of a fault: what happened, in the order in which it was known. Whoever judges, shows or exports reads
  * it, and nothing else records.
  */
-import type { FaultTimes } from '../checkers/fault-span.ts';
+
 import type { CallerRequest, EventOf, HistoryEvent, LateAnswer } from './events.ts';
+import type { FaultTimes } from './fault-times.ts';
 import type { Setup } from './setup.ts';
 
 /**

@@ -1,9 +1,10 @@
 /** A rate limiter as its callers meet it: for experiments that go by what callers get. */
-import type { Toolkit } from '../faults/fault.ts';
+
 import type { NodeClient } from '../http/node-client.ts';
 import type { HttpRequest } from '../http/request.ts';
 import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
 import { returnsWithin } from '../limits/whole-again.ts';
+import type { Toolkit } from '../tools.ts';
 import type { Callers } from './callers.ts';
 import { controlProblem } from './http/control-callers.ts';
 import { limitOf } from './http/limit-of-spec.ts';

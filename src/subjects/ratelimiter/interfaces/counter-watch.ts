@@ -1,7 +1,7 @@
 /** Samples the counters of a key again and again, at a fixed rate, one sample at a time. */
 
+import type { CounterSample } from '../history/counter-sample.ts';
 import { pauseFor } from '../waiting.ts';
-import type { CounterSample } from './counter-sample.ts';
 
 export const SAMPLE_EVERY_MS = 100;
 

@@ -1,18 +1,9 @@
 /** Where the counts of one caller are read: the pods' counters and Redis, or the sender's own count and Redis. */
 import { messageOf } from '../../../api/index.ts';
-import type { Toolkit } from '../faults/fault.ts';
+import type { AdmittedByNode, CounterSample, CountSource } from '../history/counter-sample.ts';
 import { gaveNoAnswer } from '../store/redis-error.ts';
-import type { CounterSample } from './counter-sample.ts';
+import type { Toolkit } from '../tools.ts';
 import { storedCount } from './http/stored-count.ts';
-
-/** Admitted requests by pod. */
-export type AdmittedByNode = ReadonlyMap<string, number>;
-
-/**
- * Who reports what was admitted, and what of it was counted. Nodes: the pods' counters, and Redis. Sender: the sender
- * of the traffic, and Redis. Told: the sender, and the quota that answers report.
- */
-export type CountSource = 'Nodes' | 'Sender' | 'Told';
 
 export interface Counts {
   readonly source: Exclude<CountSource, 'Told'>;

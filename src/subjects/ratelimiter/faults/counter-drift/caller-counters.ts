@@ -1,12 +1,13 @@
 /** Counters that can be read: what pods or the sender report as admitted, and what Redis holds. */
 import { counted } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
-import { type CounterSample, missingIn, totalAdmitted } from '../../interfaces/counter-sample.ts';
+import type { AdmittedByNode } from '../../history/counter-sample.ts';
+import { type CounterSample, missingIn, totalAdmitted } from '../../history/counter-sample.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/counter-watch.ts';
-import { type AdmittedByNode, type Counts, countsOf } from '../../interfaces/counts.ts';
+import { type Counts, countsOf } from '../../interfaces/counts.ts';
+import type { Toolkit } from '../../tools.ts';
 import { pauseFor } from '../../waiting.ts';
 import { sumOf } from '../../words.ts';
-import type { Toolkit } from '../fault.ts';
 import { countsBefore, usedBefore } from '../used-before.ts';
 import { CallerWindow } from './caller-window.ts';
 import { type Counters, type DriftRecovered, type DriftRecovery, takesWritesAgain } from './counters.ts';

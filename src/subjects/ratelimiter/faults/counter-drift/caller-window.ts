@@ -3,7 +3,7 @@ import { parseDuration } from '../../../../api/index.ts';
 import type { Prepared } from '../../../../demo/observed.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import type { Toolkit } from '../fault.ts';
+import type { Toolkit } from '../../tools.ts';
 
 /** How long a caller that was never seen can be used where the limit has no windows by the clock; milliseconds. */
 const USABLE_MS = 600_000;

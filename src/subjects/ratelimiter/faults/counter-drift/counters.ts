@@ -1,10 +1,9 @@
 /** Where counter drift has its figures from: one for each way to read a count. */
 import type { FaultReport, Prepared, RecoveryReport } from '../../../../demo/observed.ts';
+import type { AdmittedByNode, CounterSample, CountSource } from '../../history/counter-sample.ts';
 import type { Asked } from '../../http/node-client.ts';
-import type { CounterSample } from '../../interfaces/counter-sample.ts';
-import type { AdmittedByNode, CountSource } from '../../interfaces/counts.ts';
 import { proveWrite } from '../../store/write-probe.ts';
-import type { Toolkit } from '../fault.ts';
+import type { Toolkit } from '../../tools.ts';
 
 /** What a recovery is to look at. */
 export interface DriftRecovery {

@@ -12,7 +12,7 @@ import {
 } from '../../../../api/index.ts';
 import type { Baseline } from '../../baseline.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
-import type { CountSource } from '../../interfaces/counts.ts';
+import type { CountSource } from '../../history/counter-sample.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
 import { holdFor } from '../../store/write-probe.ts';

@@ -4,11 +4,11 @@
  */
 import { counted } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
+import type { CounterSample } from '../../history/counter-sample.ts';
 import type { Asked } from '../../http/node-client.ts';
-import type { CounterSample } from '../../interfaces/counter-sample.ts';
 import { type ToldAnswer, ToldCount } from '../../interfaces/http/told-count.ts';
+import type { Toolkit } from '../../tools.ts';
 import { sumOf } from '../../words.ts';
-import type { Toolkit } from '../fault.ts';
 import { CallerWindow } from './caller-window.ts';
 import { type Counters, type DriftRecovered, type DriftRecovery, takesWritesAgain } from './counters.ts';
 

@@ -10,7 +10,7 @@ import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { dialTcp } from '../../http/dial.ts';
 import { callerAccess } from '../../interfaces/caller-access.ts';
 import { closeToolkit, openToolkit } from '../../toolkit.ts';
-import type { Toolkit } from '../fault.ts';
+import type { Toolkit } from '../../tools.ts';
 import { GhostAllowingAttempt } from './attempt.ts';
 
 const stops: (() => Promise<void>)[] = [];

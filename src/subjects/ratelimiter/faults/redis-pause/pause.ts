@@ -3,7 +3,7 @@
  * itself: the pause ends in Redis even if every process of ours dies.
  */
 import { counted, type FaultProof, formatDuration, messageOf } from '../../../../api/index.ts';
-import { EARLY_MS } from '../../checkers/fault-span.ts';
+import { EARLY_MS } from '../../history/fault-times.ts';
 import { NotInChargeError } from '../../store/pause-fence.ts';
 import type { ProbeWriter, RedisConnections } from '../../store/redis-client.ts';
 import { RedisClientError } from '../../store/redis-error.ts';

@@ -1,7 +1,7 @@
 /** What is told of a pause: whether it was felt, and when and how it ended. */
 import type { FaultReport } from '../../../../demo/observed.ts';
-import { EARLY_MS } from '../../checkers/fault-span.ts';
 import type { ProbeEvent } from '../../history/events.ts';
+import { EARLY_MS } from '../../history/fault-times.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { parseInfo } from '../../store/redis-info.ts';
 import { waitForPauseEnd } from '../../store/write-probe.ts';

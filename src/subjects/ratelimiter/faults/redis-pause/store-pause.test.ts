@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Toolkit } from '../fault.ts';
+import type { Toolkit } from '../../tools.ts';
 import { PauseNotSentError } from './pause.ts';
 import { StorePause } from './store-pause.ts';
 

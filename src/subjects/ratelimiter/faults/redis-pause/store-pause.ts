@@ -6,7 +6,8 @@ import { formatDuration, messageOf } from '../../../../api/index.ts';
 import type { FaultReport, OrphanFinding } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
 import { comparePauses, markerOf, parseInfo, type RedisInfo } from '../../store/redis-info.ts';
-import type { Preparation, Toolkit } from '../fault.ts';
+import type { Toolkit } from '../../tools.ts';
+import type { Preparation } from '../fault.ts';
 import { injectRedisPause, PauseNotSentError, type RedisPause } from './pause.ts';
 import { awaitPauseEnd, type PauseOnShow, reportOfPause, type TellProbe } from './report.ts';
 

@@ -8,6 +8,7 @@ import type {
 } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { MOST_ACCOUNTED, whyNoAccount } from '../../checkers/accounts.ts';
+import { seenInvariant } from '../../checkers/outage-formula.ts';
 import type { CallerRequest, LateAnswer, ProbeEvent } from '../../history/events.ts';
 import { History } from '../../history/history.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
@@ -16,8 +17,9 @@ import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { movedBy } from '../../still-there.ts';
 import { proveWrite } from '../../store/write-probe.ts';
+import type { Toolkit } from '../../tools.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
-import type { FaultAttempt, ObservedEvent, Preparation, Toolkit } from '../fault.ts';
+import type { FaultAttempt, ObservedEvent, Preparation } from '../fault.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { StorePause } from '../redis-pause/store-pause.ts';
 import { isOfOneCaller } from '../rests.ts';
@@ -29,7 +31,6 @@ import { OutageJudge } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
 import { OwnCaller } from './own-caller.ts';
 import { parametersOf, requestsInFault, type StoreOutageSpec } from './parameters.ts';
-import { seenInvariant } from './seen-invariant.ts';
 
 /** How often it is looked whether the fault has begun, or ended; milliseconds. */
 const TICK_MS = 100;

@@ -8,7 +8,7 @@ import { asOfOneLimit } from '../../checkers/requests.ts';
 import type { CallerKind, CallerRequest } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
-import { leftOutShortfall } from '../../interfaces/traffic-room.ts';
+import { leftOutShortfall } from '../../words.ts';
 import type { Judge } from '../fault.ts';
 import { isOfOneCaller } from '../rests.ts';
 import { parametersOf } from './parameters.ts';

@@ -6,11 +6,11 @@
 import { counted } from '../../../../api/index.ts';
 import type { Baseline, Lag } from '../../baseline.ts';
 import { CONTROL_WINDOW_MS, type ControlKeys, controlKeys } from '../../controls.ts';
-import type { Toolkit } from '../../faults/fault.ts';
 import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits } from '../../limits/window-turn.ts';
+import type { Toolkit } from '../../tools.ts';
 import { sumOf } from '../../words.ts';
 import { measureWrites } from '../../write-latency.ts';
 import { gotOf } from '../caller-request.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import type { CounterSample } from '../../history/counter-sample.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
-import type { CounterSample } from '../counter-sample.ts';
 import { nodesProblem } from './control-counts.ts';
 
 const redis = { name: 'redis-0' } as RedisConnections;

@@ -5,12 +5,13 @@
 
 import { counted } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
+import type { AdmittedByNode } from '../../history/counter-sample.ts';
+import { type CounterSample, missingIn, totalAdmitted } from '../../history/counter-sample.ts';
 import { pauseFor } from '../../waiting.ts';
 import { perNode, sumOf } from '../../words.ts';
 import { gotOf } from '../caller-request.ts';
-import { type CounterSample, missingIn, totalAdmitted } from '../counter-sample.ts';
 import { watchCounters } from '../counter-watch.ts';
-import { type AdmittedByNode, countsOf } from '../counts.ts';
+import { countsOf } from '../counts.ts';
 import {
   type LagParts,
   type LagSeen,

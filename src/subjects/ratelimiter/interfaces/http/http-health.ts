@@ -2,9 +2,9 @@
 
 import { messageOf } from '../../../../api/index.ts';
 import { type HealthNode, UNREACHABLE } from '../../../../demo/health.ts';
-import type { Toolkit } from '../../faults/fault.ts';
 import type { FailureCode } from '../../http/failure.ts';
 import type { Asked } from '../../http/node-client.ts';
+import type { Toolkit } from '../../tools.ts';
 import type { Look } from '../poll-health.ts';
 import { isReference, mappingOf } from '../reference/preset.ts';
 import type { HttpInterfaceSpec } from './schema.ts';

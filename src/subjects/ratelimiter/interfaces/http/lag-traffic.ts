@@ -2,13 +2,13 @@
 import { counted } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
 import { CONTROL_WINDOW_MS } from '../../controls.ts';
-import type { Toolkit } from '../../faults/fault.ts';
 import type { Asked } from '../../http/node-client.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
+import type { Toolkit } from '../../tools.ts';
 import { pauseFor } from '../../waiting.ts';
+import { leftOutShortfall } from '../../words.ts';
 import { always, type Due, podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
-import { leftOutShortfall } from '../traffic-room.ts';
 import { limitOf } from './limit-of-spec.ts';
 
 /** How long the count is watched at each rate, at least, and at most where it is slow to read; milliseconds. */

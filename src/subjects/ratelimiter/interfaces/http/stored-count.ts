@@ -1,5 +1,5 @@
 /** What the Redis of a limiter behind HTTP counts for a caller, as the spec says where. */
-import type { Toolkit } from '../../faults/fault.ts';
+import type { Toolkit } from '../../tools.ts';
 import { ADDRESS_PLACE, KEY_PLACE } from './schema.ts';
 
 /** 0 where nothing was counted. @throws RedisClientError; TypeError where the spec does not say */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { burstResultOf } from '../checkers/burst-result.ts';
 import type { Outcome } from '../http/burst-plan.ts';
 import type { Decision } from '../interfaces/callers.ts';
-import { burstEvents } from '../workloads/burst.ts';
-import { burstResultOf } from './burst-result.ts';
+import { burstEvents } from './burst.ts';
 
 /** What a history makes of these outcomes. */
 function resultOf(outcomes: Outcome<Decision>[]) {

@@ -1,8 +1,8 @@
 /** The invariant of a store outage in figures of the callers, under names that tell nothing of the subject. Pure. */
-import type { InvariantReading } from '../../../../demo/observed.ts';
-import type { SeenInvariant } from '../../../../evidence/index.ts';
-import { type Behaviour, SHARE } from '../../checkers/behaviour.ts';
-import type { Over } from '../../checkers/over-admission.ts';
+import type { InvariantReading } from '../../../demo/observed.ts';
+import type { SeenInvariant } from '../../../evidence/index.ts';
+import { type Behaviour, SHARE } from './behaviour.ts';
+import type { Over } from './over-admission.ts';
 
 /** In figures of its own, for there is no series of it. */
 const CROSSING = "a crossing caller's allowed - allowed";

@@ -3,15 +3,15 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   jsonAnswer,
   startAnsweringNode,
-} from '../../../../test/fixtures/subjects/ratelimiter/http/answering-node.ts';
-import { standstillMs } from '../../../../test/fixtures/subjects/ratelimiter/standstill.ts';
-import { gotOf } from '../interfaces/caller-request.ts';
-import { HttpCallers } from '../interfaces/http/http-callers.ts';
-import { httpInterfaceSchema } from '../interfaces/http/schema.ts';
-import { sendBurst } from './burst.ts';
-import { type BurstNode, spread } from './burst-plan.ts';
-import { ConnectionBudget } from './connection-budget.ts';
-import { NodeClient } from './node-client.ts';
+} from '../../../../../test/fixtures/subjects/ratelimiter/http/answering-node.ts';
+import { standstillMs } from '../../../../../test/fixtures/subjects/ratelimiter/standstill.ts';
+import { sendBurst } from '../../http/burst.ts';
+import { type BurstNode, spread } from '../../http/burst-plan.ts';
+import { ConnectionBudget } from '../../http/connection-budget.ts';
+import { NodeClient } from '../../http/node-client.ts';
+import { gotOf } from '../caller-request.ts';
+import { HttpCallers } from './http-callers.ts';
+import { httpInterfaceSchema } from './schema.ts';
 
 const REQUESTS = 1000;
 const TIMEOUT_MS = 20_000;

@@ -41,3 +41,12 @@ export function missingIn(
   if (stored !== undefined && admitted.size >= pods) return undefined;
   return problems[0] ?? `${elsewhere.join(', ')} lost the key`;
 }
+
+/** Admitted requests by pod. */
+export type AdmittedByNode = ReadonlyMap<string, number>;
+
+/**
+ * Who reports what was admitted, and what of it was counted. Nodes: the pods' counters, and Redis. Sender: the sender
+ * of the traffic, and Redis. Told: the sender, and the quota that answers report.
+ */
+export type CountSource = 'Nodes' | 'Sender' | 'Told';

@@ -1,0 +1,62 @@
+/** What faults, interfaces and the driver of one run work with. */
+import type { Admission } from '../../demo/observed.ts';
+import type { Baseline } from './baseline.ts';
+import type { ConnectionShare } from './http/connection-budget.ts';
+import type { Dial } from './http/dial.ts';
+import type { NodeClient } from './http/node-client.ts';
+import type { Callers } from './interfaces/callers.ts';
+import type { OwnLimit } from './interfaces/own-limit.ts';
+import type { ReferenceLimiter } from './interfaces/reference/reference-limiter.ts';
+import type { TrafficRoom } from './interfaces/traffic-room.ts';
+import { type RateLimiterSpec } from './schema.ts';
+import type { FindMoved } from './still-there.ts';
+import type { OwnPause } from './store/own-pause.ts';
+import type { RedisConnections } from './store/redis-client.ts';
+import type { RateLimiterTarget } from './target.ts';
+
+/** Whether a Redis may still be paused; restarted: it is another server than the one that was admitted. */
+export type StoreCheck =
+  | { readonly state: 'free' }
+  | { readonly state: 'restarted' }
+  | { readonly state: 'refused'; readonly admission: Extract<Admission, { state: 'refused' }> };
+
+/** Whether Redis may be paused could not be found out: nothing was done, and the shell asks again. */
+export class NotFoundOutError extends Error {
+  override readonly name = 'NotFoundOutError';
+}
+
+/** What a fault works with. */
+export interface Toolkit {
+  readonly limiter: RateLimiterSpec;
+  readonly target: RateLimiterTarget;
+  /** How long one request to a node may take; milliseconds. */
+  readonly timeoutMs: number;
+  /** Sets limits and samples counters; undefined: the limiter has no interface for that. */
+  readonly reference?: ReferenceLimiter;
+  readonly callers: Callers;
+  /** Of one that knows its callers by the source address alone: every request is of one caller. */
+  readonly ownLimit?: OwnLimit;
+  /** For the requests of callers, one for each node, in the same order. */
+  readonly askers: readonly NodeClient[];
+  /** How its nodes are dialled with TLS; left out: they are not. */
+  readonly dial?: Dial;
+  /** Connections to nodes that the runs of this namespace may have, for bursts and traffic. */
+  readonly budget: ConnectionShare;
+  /** A connection of it for one open request of traffic. */
+  readonly room: TrafficRoom;
+  readonly redis: RedisConnections;
+  readonly ownPause: OwnPause;
+  /** What is normal without a fault; undefined: not measured by this process. */
+  readonly baseline: () => Baseline | undefined;
+  /** The slowest write that was seen without a fault, in milliseconds; 0: not measured by this process. */
+  readonly usualWriteMs: () => number;
+  /** Why it is not shown that the limiter counts in this Redis; undefined: it is, or it was not looked at by this process. */
+  readonly storeDoubt: () => string | undefined;
+  /** Looks once more whether Redis may be paused. */
+  readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
+  readonly findMoved: FindMoved;
+  /** Milliseconds since the epoch; the fraction counts. */
+  readonly now: () => number;
+  /** Aborts when the driver is closed. */
+  readonly lifetime: AbortSignal;
+}
