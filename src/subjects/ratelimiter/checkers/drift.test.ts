@@ -139,7 +139,7 @@ describe('drift', () => {
       unanswered: 1,
     });
     expect(evidence).toContain(
-      'Callers outcome: 2 of 35 allowed, 31 denied, 1 refused with an error, though the limit had room for 8 more',
+      'Callers got: 2 of 35 allowed, 31 denied, 1 refused with an error, though the limit had room for 8 more',
     );
   });
 
