@@ -17,7 +17,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,bench,tools,survey,test/simulation,test/torture}/**/*.test.ts'],
+          include: ['{src,bench,tools,survey,test/histories,test/simulation,test/torture}/**/*.test.ts'],
           testTimeout: 300_000,
           maxWorkers: WORKERS,
         },

@@ -38,7 +38,8 @@ export async function plantHostileRun(demos: Demos, run: ChaosDemo): Promise<str
     method: 'GET',
     path: `${configMaps(demos.namespace)}/${evidence}`,
   });
-  const files = Object.entries(found.data ?? {}).map(([file, content]) => {
+  const parts = Object.entries(found.data ?? {}).filter(([file]) => file.endsWith('.json'));
+  const files = parts.map(([file, content]) => {
     const parsed = withHostile(JSON.parse(content) as object);
     return [file, JSON.stringify(parsed).replaceAll(run.metadata.uid ?? '', metadata.uid ?? '')];
   });

@@ -1,0 +1,43 @@
+/**
+ * Histories of real runs on real limiters, each with the scenarios that the run itself published. Whatever becomes of the
+ * checkers, they must say the same of these, or the difference is a fix that is explained.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { ScenarioStatus } from '../../src/api/index.ts';
+import { replay } from '../../src/subjects/ratelimiter/replay.ts';
+
+const folder = new URL('.', import.meta.url);
+const read = (file: string): string => gunzipSync(readFileSync(new URL(file, folder))).toString();
+const names = readdirSync(folder).flatMap((file) => /^(.*)\.jsonl\.gz$/.exec(file)?.[1] ?? []);
+
+const figuresOf = (scenario: ScenarioStatus) => {
+  const { detectedAfterMs, measures, name, reason, recoveredAfterMs, result, summary, type } = scenario;
+  return { detectedAfterMs, measures, name, reason, recoveredAfterMs, result, summary, type };
+};
+
+describe('the history of a recorded run', () => {
+  it.each(names)('gives what the run published: %s', async (name) => {
+    const published = JSON.parse(read(`${name}.json.gz`)) as ScenarioStatus[];
+    const again = await replay(read(`${name}.jsonl.gz`).split('\n'));
+    expect(again.map(figuresOf)).toEqual(published.map(figuresOf));
+  });
+
+  it('is there for each scenario with a violation and without', async () => {
+    const results = new Set<string>();
+    for (const name of names) {
+      for (const { result, type } of await replay(read(`${name}.jsonl.gz`).split('\n')))
+        results.add(`${type} ${result}`);
+    }
+    expect([...results].toSorted()).toMatchInlineSnapshot(`
+      [
+        "CounterDrift Detected",
+        "CounterDrift NotDetected",
+        "GhostAllowing Detected",
+        "GhostAllowing NotDetected",
+        "StoreOutage Detected",
+      ]
+    `);
+  });
+});
