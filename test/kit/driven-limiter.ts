@@ -57,7 +57,7 @@ export class DrivenLimiter {
       spec,
       generation: 1,
       now: () => clock.now(),
-      budget: new ConnectionBudget(1000).onBehalfOf('shop'),
+      budget: new ConnectionBudget(10_800).onBehalfOf('shop'),
       logger: { info() {}, warn() {} },
       mayBePaused,
       ...(pauses && { pauses }),
