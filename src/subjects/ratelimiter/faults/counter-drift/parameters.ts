@@ -73,7 +73,7 @@ export const api = {
       unit: 'requests',
       grows: true,
       meaning:
-        'What callers were allowed beyond the limit while the pause lasted, by the answers that the sender outcome; its bound is 0.',
+        'What callers were allowed beyond the limit while the pause lasted, by the answers that the sender got; its bound is 0.',
     },
     {
       name: 'requests',

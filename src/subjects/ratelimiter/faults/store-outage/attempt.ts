@@ -24,16 +24,15 @@ import { isOfOneCaller } from '../rests.ts';
 import { faultEvent, setupOf } from '../setup.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
-import { crossingCallers } from './crossing-callers.ts';
 import { OutageJudge } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
 import { OwnCaller } from './own-caller.ts';
-import { parametersOf, requestsInFault, type StoreOutageSpec } from './parameters.ts';
+import { crossingOf, parametersOf, type StoreOutageSpec, storyMs, windowsEnd } from './parameters.ts';
 import { seenInvariant } from './seen-invariant.ts';
 
 /** How often it is looked whether the fault has begun, or ended; milliseconds. */
 const TICK_MS = 100;
-/** How long a key can be used whose limit has no windows; milliseconds. */
+/** How long a key can be used if no end of a window matters; milliseconds. */
 const NO_WINDOW_MS = 600_000;
 
 /** Everything of one fixture. */
@@ -68,13 +67,14 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   /** Uses the limit of one caller up and lets others in: both have to work before anything is paused. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
-    const { now, ownLimit, target, usualWriteMs } = this.#toolkit;
+    const { limiter, now, ownLimit, target, usualWriteMs } = this.#toolkit;
     const { windowMs } = this.#limit;
+    const takesMs = storyMs(this.#scenario, limiter);
     const callers = this.#callersOf(fixture);
     // Its rests take longer than a look at Redis stays true.
     const before = callers instanceof OwnCaller ? await callers.control(signal) : [];
-    await untilItFits(this.#limit, this.#storyMs, now, signal);
-    const admitted = await this.#pause.prepare(2 * windowMs, signal);
+    await untilItFits(this.#limit, takesMs, now, signal);
+    const admitted = await this.#pause.prepare(2 * Math.max(windowMs, takesMs), signal);
     if ('refused' in admitted) return admitted;
     const firstSentAt = now();
     const history = new History(setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt: firstSentAt }));
@@ -88,9 +88,11 @@ export class StoreOutageAttempt implements FaultAttempt {
     const knownUntil =
       callers instanceof OwnCaller ? undefined : await this.#introduce(place, callers, signal);
     this.#pause.prepared();
-    const windowEnds = windowEnd(this.#limit, firstSentAt);
+    const anyWindow = windowsEnd(this.#scenario, limiter);
+    const windowEnds = anyWindow ? undefined : windowEnd(this.#limit, firstSentAt);
     // The window of the one caller begins with the fault.
-    const lasts = this.#limit.algorithm === 'TokenBucket' || ownLimit ? NO_WINDOW_MS : windowMs;
+    const noWindow = anyWindow || this.#limit.algorithm === 'TokenBucket' || ownLimit;
+    const lasts = noWindow ? NO_WINDOW_MS : windowMs;
     const full = counted(admittedAtOnce(this.#limit), 'request');
     const nodes = counted(target.nodes.length, 'node');
     return {
@@ -118,9 +120,8 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 
   #callersOf(fixture: string): OutageCallers | OwnCaller {
-    const { ownLimit, room, target } = this.#toolkit;
-    const inFault = requestsInFault(this.#scenario) * target.nodes.length;
-    const { callerTimeout, excludesAbove, requestsPerSecond } = this.#parameters;
+    const { limiter, ownLimit, room, target } = this.#toolkit;
+    const { callerTimeout, requestsPerSecond } = this.#parameters;
     const options = {
       access: this.#access,
       fixture,
@@ -137,8 +138,8 @@ export class StoreOutageAttempt implements FaultAttempt {
       ? new OwnCaller({ ...options, ownLimit })
       : new OutageCallers({
           ...options,
-          crossing: crossingCallers(this.#limit, inFault, excludesAbove),
-          trafficMs: 2 * this.#storyMs,
+          crossing: crossingOf(this.#scenario, limiter, target.nodes.length),
+          trafficMs: 2 * storyMs(this.#scenario, limiter),
         });
   }
 
@@ -307,15 +308,6 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   async inquire(marker: string): Promise<OrphanFinding> {
     return await this.#pause.inquire(marker);
-  }
-
-  /** From the first request to the last of the accounts. */
-  get #storyMs(): number {
-    const { callerTimeout, pause, settle } = this.#parameters;
-    const { countdown } = this.#scenario;
-    const parts = [pause, settle, settle, callerTimeout, callerTimeout, countdown];
-    // Not less than the story of the fault (index.ts): a fixture that is usable for less is refused.
-    return parts.reduce((sum, part) => sum + parseDuration(part), this.#toolkit.timeoutMs);
   }
 
   /** In the midst of the fault, once its first requests are answered or waiting. */
