@@ -25,7 +25,7 @@ import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { usedBefore } from '../used-before.ts';
 import { GhostJudge } from './judge.ts';
-import { BURST_MS, parametersOf, requestsOf } from './parameters.ts';
+import { burstRoomMs, parametersOf, requestsOf } from './parameters.ts';
 
 /** Rest between two trials, and what is added from one to the next: no two meet a sync at the same moment. */
 const REST_MS = 100;
@@ -99,7 +99,13 @@ export class GhostAllowingAttempt implements FaultAttempt {
         if (used && i === 0) return this.#reported(used);
         if (used) throw new BurstNotSentError(used.message);
         const at = i === 0 ? Math.max(plannedAt, now()) : now();
-        await this.#burst(key, fitsFrom(this.#limit, BURST_MS, at), until, permit, signal);
+        await this.#burst(
+          key,
+          fitsFrom(this.#limit, burstRoomMs(this.#toolkit.limiter), at),
+          until,
+          permit,
+          signal,
+        );
         this.#turns.get(key)?.now();
         if (judge.trials.at(-1)?.report.proof !== 'Confirmed') break;
       } catch (error) {

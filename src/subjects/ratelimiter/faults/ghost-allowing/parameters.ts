@@ -40,8 +40,8 @@ const LEAST_TIMES = 3;
 /** What each further trial may add to the time of the fault: its rest, its connections and its answers. */
 export const TRIAL_MS = 500;
 
-/** A burst takes about so long: it is sent where so much is left of a window by the clock. */
-export const BURST_MS = 1000;
+/** A usual burst takes less than this; milliseconds. */
+const BURST_MS = 1000;
 
 const schema = z
   .object({
@@ -171,13 +171,23 @@ export const rules: readonly CelRule[] = [
   },
 ];
 
+/**
+ * A burst is sent while so much is left of a window by the clock, if it has so much; milliseconds. All that its answers
+ * may take, unless that is most of the window.
+ */
+export function burstRoomMs(limiter: RateLimiterSpec): number {
+  const timeoutMs = parseDuration(limiter.health.timeout);
+  return fitsWindow(limitOf(limiter), 2 * timeoutMs) ? timeoutMs : BURST_MS;
+}
+
 /** Time that the trials after the first add to the fault, and what all wait for the ends of windows; milliseconds. */
 export function trialsMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
   const { trials } = parametersOf(scenario);
   const ms = (trials - 1) * (TRIAL_MS + restMs(limiter));
   const limit = limitOf(limiter);
-  if (windowEnd(limit, 0) === undefined || !fitsWindow(limit, BURST_MS)) return ms;
-  const waitMs = 2 * CLOCK_WITHIN_MS + BURST_MS;
+  const roomMs = burstRoomMs(limiter);
+  if (windowEnd(limit, 0) === undefined || !fitsWindow(limit, roomMs)) return ms;
+  const waitMs = 2 * CLOCK_WITHIN_MS + roomMs;
   const windows = 1 + Math.floor(ms / Math.max(1, limit.windowMs - waitMs));
   return ms + Math.min(trials, windows) * waitMs;
 }
