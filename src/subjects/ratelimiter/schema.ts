@@ -132,7 +132,7 @@ const limit = z
       .max(MOST_REQUESTS)
       .default(10)
       .describe('Requests that the limit allows in one window.'),
-    window: durationField('Length of the window.', '5s', '1h').default('60s'),
+    window: durationField('Length of the window.', '1s', '1h').default('60s'),
     algorithm: z
       .enum(['FixedWindow', 'SlidingWindow', 'SlidingWindowCounter', 'TokenBucket'])
       .default('FixedWindow')

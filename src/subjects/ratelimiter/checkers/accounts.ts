@@ -21,6 +21,9 @@ export const MOST_ACCOUNTED = 200;
 /** Rejections in a row of every pod after which a limit counts as used up. */
 export const REJECTIONS = 2;
 
+/** Why a balance is not known. */
+const WINDOW_MAY_END = 'a window may have ended between its first request and its last';
+
 /** One caller's requests, all within one window. */
 export interface Account {
   /** Requests that were admitted before and during the fault. */
@@ -74,7 +77,7 @@ export function balanceOf(
  */
 export function balanceOfOne(limit: RateLimit, account: Account): Balance | { readonly unknown: string } {
   const balance = balanceOf(limit, account);
-  if (!balance) return { unknown: 'the end of a window may lie within' };
+  if (!balance) return { unknown: WINDOW_MAY_END };
   const { admittedAfter, served } = account;
   if (served > admittedAtOnce(limit) && admittedAfter === 0) {
     return { unknown: 'more than the limit was served, and how much of that was counted nobody can tell' };
@@ -132,15 +135,18 @@ export function reconcile(
     return { measures: [], message: `${unknownOf(keys.length)}: ${why}` };
   }
   const byKey = Map.groupBy(requests, ({ key = '' }) => key);
-  const balances = keys.map((key) => {
+  const accounts = keys.flatMap((key) => {
     const { after = [], during = [] } = Object.groupBy(byKey.get(key) ?? [], ({ sentAt }) =>
       sentAt < readFrom ? 'during' : 'after',
     );
-    const account = isUsedUp(after, pods) ? accountOf(during, after, clockWithinMs) : undefined;
-    return account && balanceOf(limit, account);
+    return (isUsedUp(after, pods) && accountOf(during, after, clockWithinMs)) || [];
   });
-  const known = balances.flatMap((balance) => balance ?? []);
-  if (known.length < keys.length) return { measures: [], message: unknownOf(keys.length - known.length) };
+  if (accounts.length < keys.length)
+    return { measures: [], message: unknownOf(keys.length - accounts.length) };
+  const known = accounts.flatMap((account) => balanceOf(limit, account) ?? []);
+  if (known.length < keys.length) {
+    return { measures: [], message: `${unknownOf(keys.length - known.length)}: ${WINDOW_MAY_END}` };
+  }
   const sum = (figure: keyof Balance): number => known.reduce((all, balance) => all + balance[figure], 0);
   const all = {
     lost: sum('lost'),

@@ -6,7 +6,6 @@ import { counted } from '../../../api/index.ts';
 import { CONFIDENCE, excludedAbove } from '../../../demo/power.ts';
 import type { CallerKind, CallerRequest } from '../history/events.ts';
 import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';
-import { admittedAtOnce } from '../limits/rate-limit.ts';
 import type { Finding } from './finding.ts';
 import { admittedAt, asOfOneLimit, type CallerSettings, firstOf, type Span } from './requests.ts';
 
@@ -200,7 +199,7 @@ export function checkOverAdmission(
     evidence: [
       over.excess > 0
         ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the pause' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, ${over.bound} are the most${isBroken ? '; not accepted, since accept does not name FailsOpen' : ''}`
-        : `Over the limit: no more admitted than it allows${testedText(settings, requests, unknown)}`,
+        : `Over the limit: no more admitted than it allows${testedText(settings, requests, span, unknown)}`,
       ...(late > 0
         ? [
             `${counted(late, 'request')} ${late === 1 ? 'was' : 'were'} admitted after the caller had given up`,
@@ -215,17 +214,19 @@ export function checkOverAdmission(
 
 /** Of how many callers, and so what share of callers would have shown itself; '' if not all is known of them. */
 function testedText(
-  { limit, oneLimitFrom }: CallerSettings,
+  settings: CallerSettings,
   requests: readonly CallerRequest[],
+  { endedAt, startedAt }: Span,
   unknown: number,
 ): string {
   if (unknown > 0) return ', as far as is known';
-  if (oneLimitFrom !== undefined) return ', of the one caller';
-  const limited = requests.filter(({ caller }) => caller !== 'Under' && caller !== 'Control');
-  const sent = Map.groupBy(limited, ({ caller, key }) => (caller === 'Crossing' ? key : caller));
-  // Who sent no more than its limit could not exceed it.
-  const full = admittedAtOnce(limit);
-  const callers = [...sent.values()].filter(({ length }) => length > full).length;
+  if (settings.oneLimitFrom !== undefined) return ', of the one caller';
+  // Who sent no more than its limit allows in that time could not exceed it.
+  const admitAll = requests.map((request): CallerRequest => {
+    const isInFault = request.sentAt >= startedAt && request.sentAt < endedAt;
+    return isInFault ? { ...request, outcome: 'Admitted' } : request;
+  });
+  const callers = limitedCallers(settings, admitAll).filter(({ over }) => over.excess > 0).length;
   if (callers === 0) return '';
   return `, of ${counted(callers, 'caller')}; a failure that hits more than ${excludedAbove(callers)} % of callers is excluded at ${CONFIDENCE} % confidence`;
 }

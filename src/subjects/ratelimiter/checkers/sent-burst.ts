@@ -3,7 +3,13 @@
 import { counted } from '../../../api/index.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
 import { overAdmission } from '../limits/over-admission.ts';
-import { admittedAtOnce, mostAdmitted, type RateLimit } from '../limits/rate-limit.ts';
+import {
+  admittedAtOnce,
+  mayCrossWindow,
+  mostAdmitted,
+  type RateLimit,
+  type Span,
+} from '../limits/rate-limit.ts';
 import { perNode, atLeast as saturated } from '../words.ts';
 import { tallyOf } from './burst-report.ts';
 import type { BurstResult } from './burst-result.ts';
@@ -16,13 +22,21 @@ export interface BurstSettings {
   readonly oneCaller?: boolean;
 }
 
+/** From the first request of a burst to its last admission. */
+function spanOf(
+  { clockWithinMs }: Pick<BurstSettings, 'clockWithinMs'>,
+  { allowedAt, startedAt }: Pick<BurstResult, 'allowedAt' | 'startedAt'>,
+): Span {
+  return { from: startedAt, to: allowedAt.at(-1) ?? startedAt, fresh: true, clockWithinMs };
+}
+
 /** What a limiter in order lets through at most from the first request of a burst to its last yes, and when that was. */
 export function mostOfBurst(
-  { clockWithinMs, limit }: BurstSettings,
-  { allowedAt, startedAt }: Pick<BurstResult, 'allowedAt' | 'startedAt'>,
+  settings: BurstSettings,
+  burst: Pick<BurstResult, 'allowedAt' | 'startedAt'>,
 ): { readonly at: number; readonly bound: number } {
-  const at = allowedAt.at(-1) ?? startedAt;
-  return { at, bound: mostAdmitted(limit, { from: startedAt, to: at, fresh: true, clockWithinMs }) };
+  const span = spanOf(settings, burst);
+  return { at: span.to, bound: mostAdmitted(settings.limit, span) };
 }
 
 /** Where the invariant stands after one burst of a caller that was never seen before; `now` is when it is judged. */
@@ -50,6 +64,11 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
       settings.oneCaller
         ? `${allowed} were let through where the limit allows ${full} at once, so it was not whole: see who else asks these pods under the address of the operator`
         : `only ${allowed} of the ${full} that the limit allows were let through, so nobody has seen what the rate limiter does at its limit`,
+    );
+  }
+  if (!broken && allowed > full && mayCrossWindow(limit, spanOf(settings, burst))) {
+    shortfalls.push(
+      `${allowed} were admitted, and one window allows ${full}: a window may have ended during the burst, or the limit was not kept`,
     );
   }
   const spared = nodes.filter((node) => !sent.get(node));

@@ -35,7 +35,9 @@ export interface Fault {
   readonly optional?: boolean;
   /** In the order of the story; `of` is filled in. */
   readonly chapters: readonly Omit<ChapterPlan, 'of'>[];
-  /** The durations whose sum has to fit into a window. */
+  /** In CEL: the limiters whose windows may end within the story. Left out: it has to fit into one of any limiter. */
+  readonly windowMayEnd?: LimiterRule;
+  /** The durations for whose sum an attempt's keys have to be usable, and that mostly have to fit into one window. */
   readonly story: readonly DurationTerm[];
   /** What the story takes beyond those durations; milliseconds. */
   beyondStoryMs?(scenario: ScenarioSpec, limiter: RateLimiterSpec): number;
@@ -150,16 +152,34 @@ export function scenarioRule({ type }: FaultApi, rule: string): string {
   return `self.scenarios.all(s, s.type != '${type}' || ${rule})`;
 }
 
-/** Every rule of a fault: that its story fits into one window, and its own. */
-export function rulesOf({ api, rules, story }: Fault): CelRule[] {
+/** Some limiters in CEL, and how a message names the others. */
+export interface LimiterRule {
+  readonly rule: string;
+  readonly others: string;
+}
+
+const http = `self.${PART}.interface.http`;
+/** Limiters behind HTTP: of each burst the sender's own count decides. */
+export const BEHIND_HTTP: LimiterRule = { rule: `has(${http})`, others: 'interface.type Reference' };
+/** Those of them to which each key is another caller. */
+export const WITH_KEYS: LimiterRule = {
+  rule: `(has(${http}) && ${http}.identity == 'Key')`,
+  others: 'interface.type Reference or interface.http.identity SourceAddress',
+};
+
+/** Every rule of a fault: that its story fits into one window, if it has to, and its own. */
+export function rulesOf({ api, rules, story, windowMayEnd }: Fault): CelRule[] {
   const window = `self.${PART}.limit.window`;
   const terms = new Set(termsInCel(story, api, MEMBER));
   const fits = `${sumInCel(story, api, MEMBER)} < duration(${window})`;
   const names = story.map(({ of, field }) => (of === 'fault' ? `${api.member}.${field}` : field));
   return [
     {
-      rule: scenarioRule(api, `(${ifDurations([...terms, window], fits)})`),
-      message: `${names.join(' + ')} must be less than limit.window, so that the whole story of a fault fits into one window: shorten these, or lengthen the window`,
+      rule: scenarioRule(
+        api,
+        `(${windowMayEnd ? `${windowMayEnd.rule} || ` : ''}${ifDurations([...terms, window], fits)})`,
+      ),
+      message: `${windowMayEnd ? `with ${windowMayEnd.others}, ` : ''}${names.join(' + ')} must be less than limit.window, so that the whole story of a fault fits into one window: shorten these, or lengthen the window${windowMayEnd ? '' : '; behind HTTP, StoreOutage takes any window'}`,
     },
     ...rules,
   ];

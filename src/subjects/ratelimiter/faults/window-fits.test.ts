@@ -50,11 +50,9 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
 }
 
 describe('a fault in windows by the clock', () => {
-  it.each([
-    { type: 'GhostAllowing' },
-    { type: 'StoreOutage', storeOutage: { pause: '10s', settle: '2s', callerTimeout: '1s' } },
-  ])('waits for the next one where its whole story does not fit: $type', async (scenario) => {
-    const parsed = spec(scenario);
+  it('waits for the next one if its story does not fit', async () => {
+    const storeOutage = { pause: '10s', settle: '2s', callerTimeout: '1s' };
+    const parsed = spec({ type: 'StoreOutage', storeOutage });
     const [first] = parsed.scenarios;
     const limiter = rateLimiterOf(parsed);
     if (!first) throw new TypeError('there is a scenario');

@@ -43,7 +43,7 @@ async function twoNodes() {
 
 const admitted = ({ requests }: Awaited<ReturnType<typeof useUp>>): number =>
   requests.filter(({ outcome }) => outcome === 'Admitted').length;
-const options = { callers, key: 'demo-a', most: 50, callerTimeoutMs: 5000, withinMs: 50 };
+const options = { callers, key: 'demo-a', most: 50, callerTimeoutMs: 5000, windowMs: 60_000, withinMs: 50 };
 
 it('lets nodes learn what was let through before it asks for more than the limit', async () => {
   const { clients, learned, rests } = await twoNodes();

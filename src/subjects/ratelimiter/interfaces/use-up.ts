@@ -13,6 +13,8 @@ export const MOST_BEYOND = 50;
 const APART_MS = 20;
 /** A large limit is used up in no more than about this; milliseconds. */
 const WITHIN_MS = 10_000;
+/** The part of a window that it may take at most: what comes back meanwhile has to be used up, too. */
+const PART_OF_WINDOW = 1 / 2;
 /** Characters of what was asked, for people. */
 const MOST_ASKED = 120;
 /** Requests that may be let through, with a rest after each, beyond those that were left: each takes its time. */
@@ -27,7 +29,9 @@ export interface UseUpOptions {
   /** Requests after which it is given up. */
   readonly most: number;
   readonly callerTimeoutMs: number;
-  /** About how long all of it may take, in milliseconds; default: 10 s. */
+  /** Length of the caller's window; milliseconds. */
+  readonly windowMs: number;
+  /** About how long all of it may take, in milliseconds; default: 10 s. At most half of a window in any case. */
   readonly withinMs?: number;
   /** Where nodes have to learn of each other's counts first. */
   readonly rest?: UseUpRest;
@@ -62,9 +66,10 @@ export interface UsedUp {
  *   how much of the limit is used up is not known then
  */
 export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise<UsedUp> {
-  const { callers, callerTimeoutMs, clients, key, most, rest, withinMs = WITHIN_MS } = options;
+  const { callers, callerTimeoutMs, clients, key, most, rest, windowMs, withinMs = WITHIN_MS } = options;
   const requests: CallerRequest[] = [];
-  const apartMs = Math.min(APART_MS, withinMs / Math.max(1, most));
+  const allMs = Math.min(withinMs, windowMs * PART_OF_WINDOW);
+  const apartMs = Math.min(APART_MS, allMs / Math.max(1, most));
   let [admitted, denials, rested] = [0, 0, -1];
   for (let i = 0; i < most && denials < DENIALS * clients.length; i += 1) {
     const client = clients[i % clients.length];

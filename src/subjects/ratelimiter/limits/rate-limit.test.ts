@@ -76,6 +76,21 @@ describe('the most that a kept limit admits', () => {
     );
   });
 
+  it('is not exceeded by one with a faster clock that counts in whole milliseconds', () => {
+    fc.assert(
+      fc.property(limits, traffic, (limit, times) => {
+        const decide = modelOf(limit);
+        const admitted = times.filter((at) => decide(Math.floor(at * 1.0009)));
+        for (const { count, ...span } of spansOf(admitted)) {
+          expect(count).toBeLessThanOrEqual(mostAdmitted(limit, span));
+          if (span.from !== times[0]) continue;
+          expect(count).toBeLessThanOrEqual(mostAdmitted(limit, { ...span, fresh: true }));
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
   it('does not shrink with a longer span, and not grow with what is known', () => {
     const at = fc.integer({ min: 0, max: 5000 });
     fc.assert(

@@ -53,19 +53,30 @@ export interface Span {
   readonly clockWithinMs?: number;
 }
 
+/** The rates of two clocks differ by less than this: over many windows it adds up. */
+const CLOCK_RATE = 1e-3;
+/** Limiters count in whole milliseconds, so each window may be shorter by one. */
+const GRAIN_MS = 1;
+
+/** The longest that a span takes by the limiter's clock; milliseconds. */
+function lengthOf({ from, to }: Span): number {
+  const ms = Math.max(0, to - from);
+  return ms === 0 ? 0 : ms * (1 + CLOCK_RATE) + GRAIN_MS;
+}
+
 /**
  * The most requests of one key that a limiter which keeps `limit` admits within `span`.
  * Another key, or more time, admits more.
  */
 export function mostAdmitted(limit: RateLimit, span: Span): number {
   const { requests, windowMs } = limit;
-  const lengthMs = Math.max(0, span.to - span.from);
+  const lengthMs = lengthOf(span);
   switch (limit.algorithm) {
     case 'FixedWindow':
       return requests * windowsTouched(limit, span, lengthMs);
     case 'SlidingWindow':
       // So many half-open spans of the window's length cover a closed one.
-      return requests * (Math.floor(lengthMs / windowMs) + 1);
+      return requests * (Math.floor(lengthMs / (windowMs - GRAIN_MS)) + 1);
     case 'SlidingWindowCounter': {
       const ends = clockEnds(windowMs, span, lengthMs);
       // Within one window its own count alone is bounded already. Across its end the share of the last
@@ -89,12 +100,12 @@ export function admittedAtOnce(limit: RateLimit): number {
  * a burst that is to show the limit of one window shows nothing.
  */
 export function mayCrossWindow(limit: RateLimit, span: Span): boolean {
-  const lengthMs = Math.max(0, span.to - span.from);
+  const lengthMs = lengthOf(span);
   switch (limit.algorithm) {
     case 'FixedWindow':
       return windowsTouched(limit, span, lengthMs) > 1;
     case 'SlidingWindow':
-      return lengthMs >= limit.windowMs;
+      return lengthMs >= limit.windowMs - GRAIN_MS;
     case 'SlidingWindowCounter':
       return clockEnds(limit.windowMs, span, lengthMs) > 0;
     case 'TokenBucket':
@@ -107,8 +118,9 @@ export function mayCrossWindow(limit: RateLimit, span: Span): boolean {
 function windowsTouched({ start, windowMs }: FixedWindow, span: Span, lengthMs: number): number {
   if (start === 'Clock') return clockEnds(windowMs, span, lengthMs) + 1;
   // The first window begins within the span when nothing was there before it.
-  if (span.fresh) return Math.floor(lengthMs / windowMs) + 1;
-  return Math.ceil(lengthMs / windowMs) + 1;
+  const leastMs = windowMs - GRAIN_MS;
+  if (span.fresh) return Math.floor(lengthMs / leastMs) + 1;
+  return Math.ceil(lengthMs / leastMs) + 1;
 }
 
 /** How many ends of windows that begin at whole multiples of their length may lie within the span, at most. */

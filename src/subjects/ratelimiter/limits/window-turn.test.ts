@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RateLimit } from './rate-limit.ts';
-import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from './window-turn.ts';
+import { CLOCK_WITHIN_MS, fitsFrom, fitsWindow, untilItFits, windowEnd } from './window-turn.ts';
 
 const clock: RateLimit = { algorithm: 'FixedWindow', requests: 5, windowMs: 10_000, start: 'Clock' };
 const { signal } = new AbortController();
@@ -17,6 +17,18 @@ describe('the end of a window by the clock', () => {
 
   it('is not waited for where all fits before it', async () => {
     await untilItFits(clock, 6000, () => 12_345, signal);
+  });
+
+  it('is kept out of what is to fit, by every clock', () => {
+    expect(fitsFrom(clock, 6000, 12_345)).toBe(12_345);
+    expect(fitsFrom(clock, 6000, 10_200)).toBe(11_000);
+    expect(fitsFrom(clock, 6000, 13_001)).toBe(21_000);
+    expect(fitsFrom({ ...clock, start: 'FirstRequest' }, 6000, 19_000)).toBe(19_000);
+  });
+
+  it('is not waited for if nothing of that length fits', () => {
+    expect([fitsWindow(clock, 8000), fitsWindow(clock, 8001)]).toEqual([true, false]);
+    expect(fitsFrom(clock, 8001, 19_000)).toBe(19_000);
   });
 
   it('is waited for where it does not fit, until no clock is before it any more', async () => {

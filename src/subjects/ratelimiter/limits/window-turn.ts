@@ -1,4 +1,4 @@
-/** Keeps the ends of windows by the clock out of an experiment. Pure but for the waiting. */
+/** Keeps the ends of windows out of an experiment, if it fits between two of them. Pure but for the waiting. */
 import { pauseFor } from '../waiting.ts';
 import type { RateLimit } from './rate-limit.ts';
 
@@ -14,10 +14,26 @@ export function windowEnd(limit: RateLimit, now: number): number | undefined {
   return (Math.floor(now / limit.windowMs) + 1) * limit.windowMs - CLOCK_WITHIN_MS;
 }
 
+/** Whether `needMs` fit into one window; into one by the clock, wherever the limiter's clock is. */
+export function fitsWindow(limit: RateLimit, needMs: number): boolean {
+  const end = windowEnd(limit, 0);
+  return needMs <= (end === undefined ? limit.windowMs : end - CLOCK_WITHIN_MS);
+}
+
 /**
- * Waits until `needMs` fit into the window by the clock, if there is one.
- * @throws the reason of `signal`
+ * From when on `needMs` fit into the window by the clock: `at`, or once that window has ended by every clock. Also `at`
+ * if windows begin with a request, or are too short.
  */
+export function fitsFrom(limit: RateLimit, needMs: number, at: number): number {
+  const end = windowEnd(limit, at);
+  if (end === undefined || !fitsWindow(limit, needMs)) return at;
+  // By a clock that is ahead of ours the window before may have ended; by one that is behind it may not.
+  const begunAt = end - limit.windowMs + 2 * CLOCK_WITHIN_MS;
+  if (end - at >= needMs) return Math.max(at, begunAt);
+  return end + 2 * CLOCK_WITHIN_MS;
+}
+
+/** Waits as {@link fitsFrom} has it. @throws the reason of `signal` */
 export async function untilItFits(
   limit: RateLimit,
   needMs: number,
@@ -25,7 +41,6 @@ export async function untilItFits(
   signal: AbortSignal,
 ): Promise<void> {
   const at = now();
-  const end = windowEnd(limit, at);
-  if (end === undefined || end - at >= needMs) return;
-  await pauseFor(end - at + 2 * CLOCK_WITHIN_MS, signal);
+  const from = fitsFrom(limit, needMs, at);
+  if (from > at) await pauseFor(from - at, signal);
 }

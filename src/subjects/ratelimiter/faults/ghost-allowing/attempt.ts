@@ -14,7 +14,7 @@ import { SAMPLE_EVERY_MS, Turn, watchCounters } from '../../interfaces/counter-w
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { isReference, mappingOf } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
-import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import { fitsFrom } from '../../limits/window-turn.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import type { Toolkit } from '../../tools.ts';
 import { pauseFor, untilAborted } from '../../waiting.ts';
@@ -26,12 +26,12 @@ import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
 import { usedBefore } from '../used-before.ts';
 import { GhostJudge } from './judge.ts';
-import { inOneWindowMs, parametersOf, requestsOf } from './parameters.ts';
+import { burstRoomMs, parametersOf, requestsOf } from './parameters.ts';
 
 /** Rest between two trials, and what is added from one to the next: no two meet a sync at the same moment. */
 const REST_MS = 100;
 const REST_LONGER_MS = 17;
-/** How long a caller that was never seen can be used if the limit has no windows by the clock; milliseconds. */
+/** How long a caller that was never seen can be used; milliseconds. */
 const USABLE_MS = 600_000;
 /** The counters of many keys are sampled less often, but at least so often. */
 const MOST_SPARSE = 5;
@@ -62,17 +62,13 @@ export class GhostAllowingAttempt implements FaultAttempt {
 
   /** Sends nothing that counts: a caller is new to the limiter until its burst. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
-    const { limiter, now, ownLimit, reference, target } = this.#toolkit;
-    const limit = this.#limit;
+    const { now, ownLimit, reference, target } = this.#toolkit;
     const { trials } = parametersOf(this.#scenario);
     await ownLimit?.untilWhole(signal);
-    // The whole story of the fault (index.ts): a fixture that is usable for less is refused.
-    await untilItFits(limit, inOneWindowMs(this.#scenario, limiter), now, signal);
     const keys = trialKeys(fixture, trials);
     const prepared = (await reference?.prepare(keys, signal)) ?? {
       fixture,
-      // If each trial has a window of its own, it waits for that itself.
-      usableUntil: Math.floor((ownLimit ? undefined : windowEnd(limit, now())) ?? now() + USABLE_MS),
+      usableUntil: Math.floor(now() + USABLE_MS),
       message: ownLimit
         ? "The limit of the operator's address is whole"
         : `${counted(trials, 'caller')} that the rate limiter has never seen: ${fixture}`,
@@ -103,7 +99,14 @@ export class GhostAllowingAttempt implements FaultAttempt {
         signal.throwIfAborted();
         if (used && i === 0) return this.#reported(used);
         if (used) throw new BurstNotSentError(used.message);
-        await this.#burst(key, i === 0 ? plannedAt : now(), until, permit, signal);
+        const at = i === 0 ? Math.max(plannedAt, now()) : now();
+        await this.#burst(
+          key,
+          fitsFrom(this.#limit, burstRoomMs(this.#toolkit.limiter), at),
+          until,
+          permit,
+          signal,
+        );
         this.#turns.get(key)?.now();
         if (judge.trials.at(-1)?.report.proof !== 'Confirmed') break;
       } catch (error) {
@@ -126,10 +129,8 @@ export class GhostAllowingAttempt implements FaultAttempt {
   }
 
   async #rest(trial: number, signal: AbortSignal): Promise<void> {
-    const { now, ownLimit, timeoutMs } = this.#toolkit;
-    if (!ownLimit) return await pauseFor(REST_MS + REST_LONGER_MS * trial, signal);
-    await ownLimit.untilWhole(signal);
-    await untilItFits(this.#limit, timeoutMs, now, signal);
+    const { ownLimit } = this.#toolkit;
+    await (ownLimit?.untilWhole(signal) ?? pauseFor(REST_MS + REST_LONGER_MS * trial, signal));
   }
 
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {

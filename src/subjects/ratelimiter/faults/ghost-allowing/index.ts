@@ -7,7 +7,7 @@ import { trialKeys } from '../../checkers/burst-trials.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
-import type { Fault } from '../fault.ts';
+import { BEHIND_HTTP, type Fault } from '../fault.ts';
 import { isOfOneCaller } from '../rests.ts';
 import { GhostAllowingAttempt } from './attempt.ts';
 import { GhostJudge } from './judge.ts';
@@ -25,6 +25,7 @@ export const ghostAllowing: Fault = {
     { title: 'Ghost Allowing Detection', stage: 'detection' },
     { title: 'Ghost Allowing Diagnosis', stage: 'diagnosis' },
   ],
+  windowMayEnd: BEHIND_HTTP,
   // The burst itself may take as long as one request may.
   story: [
     { of: 'scenario', field: 'countdown' },

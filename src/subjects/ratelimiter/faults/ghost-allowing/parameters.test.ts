@@ -59,10 +59,27 @@ describe('the trials', () => {
     );
   });
 
-  it('fit into the window, or the spec is refused', () => {
-    expect(unprovable(...parts(spec({ excludesAbove: 5 })), 3)).toBeUndefined();
-    expect(unprovable(...parts(spec({ excludesAbove: 3 })), 3)).toMatch(
-      /99 trials .* lower ghostAllowing\.trials or raise its excludesAbove/,
+  it.each<[object, object, RegExp | undefined]>([
+    [{ excludesAbove: 3 }, { window: '1s' }, undefined],
+    [{ excludesAbove: 3 }, { window: '60s', windowStart: 'Clock' }, undefined],
+    [
+      { excludesAbove: 3 },
+      { window: '4s', windowStart: 'Clock' },
+      /99 trials take up to .* lasts at most 2m: .*trials to \d\d or less/,
+    ],
+  ])('of %j take no longer than a fault may: limit %j', (parameters, limit, message) => {
+    const reason = unprovable(...parts(spec(parameters, { interface: HTTP, limit })), 3);
+    if (message) expect(reason).toMatch(message);
+    else expect(reason).toBeUndefined();
+  });
+
+  it('need bursts of more than two windows allow if one may end meanwhile', () => {
+    const limit = { window: '1s', windowStart: 'Clock' };
+    const of = (multiplier: number) => parts(spec({ multiplier }, { interface: HTTP, limit }));
+    expect(unprovable(...of(2), 2)).toMatch(
+      /admit 20 requests .*limit\.window 1s may end, .* 2 = 20, .*multiplier to 3 or more/,
     );
+    expect(unprovable(...of(3), 2)).toBeUndefined();
+    expect(unprovable(...parts(spec({}, { interface: HTTP, limit })), 1)).toBeUndefined();
   });
 });

@@ -11,15 +11,17 @@ import {
 } from '../../../../api/index.ts';
 import { MOST_AHEAD_MS } from '../../../../demo/context.ts';
 import { CONFIDENCE, excludedAbove, trialsToExclude } from '../../../../demo/power.ts';
+import { togetherMs } from '../../checkers/burst-report.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
 import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
-import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
+import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
 import { MOST_REQUESTS, PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy, scenarioRule } from '../fault.ts';
-import { isOfOneCaller, restMs, tooLongForClock } from '../rests.ts';
+import { isOfOneCaller, restMs } from '../rests.ts';
 
 /** Requests of the largest burst. */
 const MOST_SENT = 10_000;
@@ -38,6 +40,9 @@ const LEAST_TIMES = 3;
 
 /** What each further trial may add to the time of the fault: its rest, its connections and its answers. */
 export const TRIAL_MS = 500;
+
+/** A usual burst takes less than this; milliseconds. */
+const BURST_MS = 1000;
 
 const schema = z
   .object({
@@ -167,17 +172,32 @@ export const rules: readonly CelRule[] = [
   },
 ];
 
-/** Time that the trials after the first add to the fault and its story; milliseconds. */
-export function trialsMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
-  return (parametersOf(scenario).trials - 1) * (TRIAL_MS + restMs(limiter));
+/**
+ * A burst is sent while so much is left of a window by the clock, if it has so much; milliseconds. All that its answers
+ * may take, unless that is most of the window.
+ */
+export function burstRoomMs(limiter: RateLimiterSpec): number {
+  const timeoutMs = parseDuration(limiter.health.timeout);
+  return fitsWindow(limitOf(limiter), 2 * timeoutMs) ? timeoutMs : BURST_MS;
 }
 
-/** What has to fit into one window: the trials, unless each has one of its own. Milliseconds. */
-export function inOneWindowMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
-  const { settle } = parametersOf(scenario);
-  const onceMs =
-    parseDuration(scenario.countdown) + 2 * parseDuration(limiter.health.timeout) + parseDuration(settle);
-  return onceMs + (isOfOneCaller(limiter) ? 0 : trialsMs(scenario, limiter));
+/** Time that the trials after the first add to the fault, and what all wait for the ends of windows; milliseconds. */
+export function trialsMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
+  const { trials } = parametersOf(scenario);
+  const ms = (trials - 1) * (TRIAL_MS + restMs(limiter));
+  const limit = limitOf(limiter);
+  const roomMs = burstRoomMs(limiter);
+  if (windowEnd(limit, 0) === undefined || !fitsWindow(limit, roomMs)) return ms;
+  const waitMs = 2 * CLOCK_WITHIN_MS + roomMs;
+  const windows = 1 + Math.floor(ms / Math.max(1, limit.windowMs - waitMs));
+  return ms + Math.min(trials, windows) * waitMs;
+}
+
+/** The most that a limiter in order may admit of a burst of so many requests. */
+function mostOf(limit: RateLimit, sent: number): number {
+  const from = CLOCK_WITHIN_MS;
+  const clock = fitsWindow(limit, BURST_MS) ? { clockWithinMs: CLOCK_WITHIN_MS } : {};
+  return mostAdmitted(limit, { from, to: from + togetherMs(sent), fresh: true, ...clock });
 }
 
 /** Why no run on so many pods can end as expected. */
@@ -186,18 +206,21 @@ export function unprovable(
   limiter: RateLimiterSpec,
   pods: number,
 ): string | undefined {
-  const { limit } = limiter;
-  const { multiplier, trials } = parametersOf(scenario);
+  const { health, limit } = limiter;
+  const { timeout } = health;
+  const { multiplier, settle, trials } = parametersOf(scenario);
   const name = `scenario ${scenario.name}`;
   if (trials > MOST_KEYS && isReference(limiter)) {
     return `${name}: ${counted(trials, 'trial')} need as many keys, and through the reference interface a run watches ${MOST_KEYS} at most: lower ghostAllowing.trials, or raise ghostAllowing.excludesAbove to ${excludedAbove(MOST_KEYS)}`;
   }
-  const storyMs = inOneWindowMs(scenario, limiter);
-  if (storyMs >= parseDuration(limit.window)) {
-    return `${name}: ${counted(trials, 'trial')} with countdown, settle and twice health.timeout take ${formatDuration(storyMs)}, and all of it has to fit into limit.window ${limit.window}: lower ghostAllowing.trials or raise its excludesAbove, or raise ${PART}.limit.window`;
+  const { countdown } = scenario;
+  const storyMs = [countdown, settle, timeout, timeout].reduce((sum, part) => sum + parseDuration(part), 0);
+  const watchedMs = storyMs + trialsMs(scenario, limiter);
+  if (isReference(limiter) && watchedMs >= parseDuration(limit.window)) {
+    return `${name}: ${counted(trials, 'trial')} with countdown, settle and twice health.timeout take ${formatDuration(watchedMs)}, and all of it has to fit into limit.window ${limit.window}: lower ghostAllowing.trials or raise its excludesAbove, or raise ${PART}.limit.window`;
   }
-  const byOne = isOfOneCaller(limiter) ? unprovableByOne(scenario, limiter, storyMs) : undefined;
-  if (byOne !== undefined) return byOne;
+  const late = tooManyTrials(scenario, limiter);
+  if (late !== undefined) return late;
   const sent = requestsOf(scenario, limiter, pods);
   if (sent * trials > MOST_REQUESTS_KEPT) {
     return `${name}: ${counted(trials, 'trial')} of ${sent} requests are more than the ${MOST_REQUESTS_KEPT} that a history keeps: lower ghostAllowing.trials or multiplier, or raise its excludesAbove`;
@@ -211,6 +234,10 @@ export function unprovable(
   if (sent <= full) {
     return `${name}: a limiter in order admits ${full} requests at once (${PART}.limit.burst), and ${burst}, so it can show nothing: ${raise(limit.requests, full + 1)}, or correct limit.burst`;
   }
+  const most = mostOf(limitOf(limiter), sent);
+  if (sent <= most) {
+    return `${name}: a limiter in order may admit ${most} requests while a burst is sent, since tokens come back or a window of ${PART}.limit.window ${limit.window} may end, and ${burst}, so it can show nothing: ${raise(limit.requests, most + 1)}, or lower ${PART}.limit.requests`;
+  }
   // An anomaly may show on some of the pods; that there is none has to be looked for on each, up to all that it admits.
   if (scenario.expect !== 'NotDetected' || sent >= pods * full) return undefined;
   if (full !== limit.requests) {
@@ -223,20 +250,18 @@ export function unprovable(
   return `${name}: NotDetected needs limit.requests ${limit.requests} requests to each of ${counted(pods, 'pod')} = ${pods * limit.requests}, and ${burst}: a pod that ignores the others could not show it. So ${remedy}`;
 }
 
-/** The same where one caller makes all trials, with a rest before each. */
-function unprovableByOne(
-  scenario: ScenarioSpec,
-  limiter: RateLimiterSpec,
-  storyMs: number,
-): string | undefined {
-  const name = `scenario ${scenario.name}, where all requests are of one caller`;
-  const eachMs = TRIAL_MS + restMs(limiter);
+/** Why so many trials take longer than one fault may; undefined: they do not. */
+function tooManyTrials(scenario: ScenarioSpec, limiter: RateLimiterSpec): string | undefined {
   const { trials } = parametersOf(scenario);
-  const most = 1 + Math.max(0, Math.floor((MOST_AHEAD_MS - parseDuration(limiter.health.timeout)) / eachMs));
-  if (trials > most) {
-    return `${name}: each of ${counted(trials, 'trial')} after the first waits up to ${formatDuration(restMs(limiter))} until the limit is whole again, and a fault lasts ${formatDuration(MOST_AHEAD_MS)} at most: set ghostAllowing.trials to ${most === 1 ? '1' : `${most} or less`}, or give the rate limiter a shorter window for the test`;
-  }
-  return tooLongForClock(limitOf(limiter), storyMs, name);
+  const timeoutMs = parseDuration(limiter.health.timeout);
+  const takeMs = timeoutMs + trialsMs(scenario, limiter);
+  if (takeMs <= MOST_AHEAD_MS) return undefined;
+  const eachMs = (takeMs - timeoutMs) / Math.max(1, trials - 1);
+  const most = 1 + Math.max(0, Math.floor((MOST_AHEAD_MS - timeoutMs) / eachMs));
+  const rests = isOfOneCaller(limiter)
+    ? `, each after up to ${formatDuration(restMs(limiter))} until the limit is replenished`
+    : '';
+  return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MOST_AHEAD_MS)}: set ghostAllowing.trials to ${most === 1 ? '1' : `${most} or less`}, or raise its excludesAbove${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
 }
 
 /** What makes a burst of at least `needed` requests. */

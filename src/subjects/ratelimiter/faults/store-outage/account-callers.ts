@@ -73,8 +73,11 @@ export class AccountCallers {
     tell: Tell,
     signal: AbortSignal,
   ): Promise<number> {
-    const { callers, callerTimeoutMs } = this.#options;
-    const used = await useUp({ callers, callerTimeoutMs, ...options }, signal).catch(() => undefined);
+    const { callers, callerTimeoutMs, limit } = this.#options;
+    const { windowMs } = limit;
+    const used = await useUp({ callers, callerTimeoutMs, windowMs, ...options }, signal).catch(
+      () => undefined,
+    );
     const requests = used?.requests ?? [];
     for (const request of requests) tell({ ...request, caller: 'Account', key: options.key });
     return requests.filter(({ outcome }) => outcome === 'Admitted').length;

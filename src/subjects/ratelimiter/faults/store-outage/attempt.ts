@@ -14,7 +14,7 @@ import { History } from '../../history/history.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
-import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { movedBy } from '../../still-there.ts';
 import { proveWrite } from '../../store/write-probe.ts';
 import type { Toolkit } from '../../tools.ts';
@@ -26,15 +26,14 @@ import { isOfOneCaller } from '../rests.ts';
 import { faultEvent, setupOf } from '../setup.ts';
 import { watchStore } from '../store-watch.ts';
 import { Timeline } from '../timeline.ts';
-import { crossingCallers } from './crossing-callers.ts';
 import { OutageJudge } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
 import { OwnCaller } from './own-caller.ts';
-import { parametersOf, requestsInFault, type StoreOutageSpec } from './parameters.ts';
+import { crossingOf, parametersOf, type StoreOutageSpec, storyMs, windowsEnd } from './parameters.ts';
 
 /** How often it is looked whether the fault has begun, or ended; milliseconds. */
 const TICK_MS = 100;
-/** How long a key can be used whose limit has no windows; milliseconds. */
+/** How long a key can be used if no end of a window matters; milliseconds. */
 const NO_WINDOW_MS = 600_000;
 
 /** Everything of one fixture. */
@@ -69,13 +68,17 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   /** Uses the limit of one caller up and lets others in: both have to work before anything is paused. */
   async prepare(fixture: string, signal: AbortSignal): Promise<Preparation> {
-    const { now, ownLimit, target, usualWriteMs } = this.#toolkit;
+    const { limiter, now, ownLimit, target, usualWriteMs } = this.#toolkit;
     const { windowMs } = this.#limit;
+    const takesMs = storyMs(this.#scenario, limiter);
+    const anyWindow = windowsEnd(this.#scenario, limiter);
     const callers = this.#callersOf(fixture);
     // Its rests take longer than a look at Redis stays true.
     const before = callers instanceof OwnCaller ? await callers.control(signal) : [];
-    await untilItFits(this.#limit, this.#storyMs, now, signal);
-    const admitted = await this.#pause.prepare(2 * windowMs, signal);
+    // As much of it as fits: of one caller not even all of that is needed.
+    const needMs = Math.min(takesMs, windowMs - 2 * CLOCK_WITHIN_MS);
+    if (!anyWindow) await untilItFits(this.#limit, needMs, now, signal);
+    const admitted = await this.#pause.prepare(2 * Math.max(windowMs, takesMs), signal);
     if ('refused' in admitted) return admitted;
     const firstSentAt = now();
     const history = new History(setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt: firstSentAt }));
@@ -89,9 +92,10 @@ export class StoreOutageAttempt implements FaultAttempt {
     const knownUntil =
       callers instanceof OwnCaller ? undefined : await this.#introduce(place, callers, signal);
     this.#pause.prepared();
-    const windowEnds = windowEnd(this.#limit, firstSentAt);
+    const windowEnds = anyWindow ? undefined : windowEnd(this.#limit, firstSentAt);
     // The window of the one caller begins with the fault.
-    const lasts = this.#limit.algorithm === 'TokenBucket' || ownLimit ? NO_WINDOW_MS : windowMs;
+    const noWindow = anyWindow || this.#limit.algorithm === 'TokenBucket' || ownLimit;
+    const lasts = noWindow ? NO_WINDOW_MS : windowMs;
     const full = counted(admittedAtOnce(this.#limit), 'request');
     const nodes = counted(target.nodes.length, 'node');
     return {
@@ -119,9 +123,8 @@ export class StoreOutageAttempt implements FaultAttempt {
   }
 
   #callersOf(fixture: string): OutageCallers | OwnCaller {
-    const { ownLimit, room, target } = this.#toolkit;
-    const inFault = requestsInFault(this.#scenario) * target.nodes.length;
-    const { callerTimeout, excludesAbove, requestsPerSecond } = this.#parameters;
+    const { limiter, ownLimit, room, target } = this.#toolkit;
+    const { callerTimeout, requestsPerSecond } = this.#parameters;
     const options = {
       access: this.#access,
       fixture,
@@ -138,8 +141,8 @@ export class StoreOutageAttempt implements FaultAttempt {
       ? new OwnCaller({ ...options, ownLimit })
       : new OutageCallers({
           ...options,
-          crossing: crossingCallers(this.#limit, inFault, excludesAbove),
-          trafficMs: 2 * this.#storyMs,
+          crossing: crossingOf(this.#scenario, limiter, target.nodes.length),
+          trafficMs: 2 * storyMs(this.#scenario, limiter),
         });
   }
 
@@ -308,15 +311,6 @@ export class StoreOutageAttempt implements FaultAttempt {
 
   async inquire(marker: string): Promise<OrphanFinding> {
     return await this.#pause.inquire(marker);
-  }
-
-  /** From the first request to the last of the accounts. */
-  get #storyMs(): number {
-    const { callerTimeout, pause, settle } = this.#parameters;
-    const { countdown } = this.#scenario;
-    const parts = [pause, settle, settle, callerTimeout, callerTimeout, countdown];
-    // Not less than the story of the fault (index.ts): a fixture that is usable for less is refused.
-    return parts.reduce((sum, part) => sum + parseDuration(part), this.#toolkit.timeoutMs);
   }
 
   /** In the midst of the fault, once its first requests are answered or waiting. */

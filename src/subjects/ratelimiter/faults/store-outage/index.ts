@@ -1,7 +1,7 @@
 /** Store outage: Redis takes no writes for a while, and callers get whatever they get. */
 import { fieldInCel, formatDuration, ifDurations, parseDuration } from '../../../../api/index.ts';
 import { accountKey, beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
-import { type Fault, scenarioRule } from '../fault.ts';
+import { type Fault, scenarioRule, WITH_KEYS } from '../fault.ts';
 import { MOST_ACCOUNTS } from './account-callers.ts';
 import { StoreOutageAttempt } from './attempt.ts';
 import { USUAL_CROSSING } from './crossing-callers.ts';
@@ -33,6 +33,7 @@ export const storeOutage: Fault = {
     { title: 'Store Outage Diagnosis', stage: 'diagnosis' },
     { title: 'Recovery', stage: 'recovery', auto: true },
   ],
+  windowMayEnd: WITH_KEYS,
   story: [
     { of: 'scenario', field: 'countdown' },
     { of: 'fault', field: 'pause' },

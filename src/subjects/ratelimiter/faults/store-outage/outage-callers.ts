@@ -33,7 +33,7 @@ export interface OutageCallersOptions {
   /** Of each kind, to each node. */
   readonly requestsPerSecond: number;
   readonly callerTimeoutMs: number;
-  /** How many callers have one request left when the fault begins, see `crossingCallers`. */
+  /** How many callers have one request left when the fault begins, see `crossingCallers`; 0 if windows end before it. */
   readonly crossing: number;
   /** How long traffic is sent at the most; milliseconds. */
   readonly trafficMs: number;
@@ -106,6 +106,7 @@ export class OutageCallers {
           key: beyondKey(fixture),
           most: 2 * full + MOST_BEYOND,
           callerTimeoutMs,
+          windowMs: limit.windowMs,
           ...(reference && { rest: { left: full, learned: reference.learned.bind(reference) } }),
         },
         signal,
@@ -131,12 +132,13 @@ export class OutageCallers {
   /** Sends `most` requests of each caller that is to cross its limit in the fault; a few callers at a time. */
   async #leaveOneRequest(most: number, signal: AbortSignal): Promise<(UsedUp & { readonly key: string })[]> {
     const { access, callerTimeoutMs } = this.#options;
-    const { callers, clients } = access;
+    const { callers, clients, limit } = access;
+    const options = { clients, callers, most, callerTimeoutMs, windowMs: limit.windowMs };
     const used: (UsedUp & { readonly key: string })[] = [];
     const keys = [...this.#crossing];
     const one = async (): Promise<void> => {
       for (let key = keys.shift(); key !== undefined; key = keys.shift()) {
-        used.push({ key, ...(await useUp({ clients, callers, key, most, callerTimeoutMs }, signal)) });
+        used.push({ key, ...(await useUp({ ...options, key }, signal)) });
       }
     };
     await Promise.all(Array.from({ length: CROSSING_AT_ONCE }, one));
@@ -170,7 +172,7 @@ export class OutageCallers {
   async cross(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
     const kinds: KindOfTraffic[] = [
       { caller: 'New', keys: always(reachingKey(this.#options.fixture)) },
-      { caller: 'Crossing', keys: inTurn(this.#crossing) },
+      ...(this.#crossing.length > 0 ? [{ caller: 'Crossing' as const, keys: inTurn(this.#crossing) }] : []),
     ];
     await this.#send(kinds, tell, stop, lifetime);
   }

@@ -147,10 +147,8 @@ export class OwnCaller {
     signal: AbortSignal,
   ): ReturnType<typeof useUp> {
     const { access, callerTimeoutMs, fixture, ownLimit } = this.#options;
-    const { callers, clients } = access;
-    const key = beyondKey(fixture);
-    return await useUp({ clients, callers, key, callerTimeoutMs, ...bounds }, signal).finally(() =>
-      ownLimit.used(),
-    );
+    const { callers, clients, limit } = access;
+    const options = { clients, callers, key: beyondKey(fixture), callerTimeoutMs, windowMs: limit.windowMs };
+    return await useUp({ ...options, ...bounds }, signal).finally(() => ownLimit.used());
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { type RateLimiterSpec, rateLimiterOf } from '../../schema.ts';
-import { parametersOf, unprovable } from './parameters.ts';
+import { crossingOf, parametersOf, unprovable } from './parameters.ts';
 
 const scenario = (change: object = {}): ScenarioSpec => {
   const plain = { name: 'outage', type: 'StoreOutage', expect: 'Any', countdown: '3s' } as ScenarioSpec;
@@ -54,6 +54,37 @@ describe('a store outage that can tell nothing', () => {
     expect(
       unprovable(scenario({ requestsPerSecond: 50, callerTimeout: '9s', pause: '30s' }), limiter(), 2),
     ).toContain('lower storeOutage.requestsPerSecond or callerTimeout');
+  });
+});
+
+describe('a store outage longer than a window', () => {
+  const of = (limit: object, change: object = {}) => unprovable(scenario(change), limiter(limit), 3);
+
+  it('shows something if callers send more than comes back', () => {
+    expect(of({ window: '10s' })).toBeUndefined();
+    expect(of({ window: '1s' })).toBeUndefined();
+    expect(of({ window: '1s', windowStart: 'Clock' }, { requestsPerSecond: 10 })).toBeUndefined();
+  });
+
+  it('shows nothing if they do not, and names the field to raise', () => {
+    expect(of({ window: '1s' }, { requestsPerSecond: 4 })).toMatch(
+      /the limit allows 110 in the pause, and 125 .*requestsPerSecond 4 x 3 pods come to 102 .* raise store/,
+    );
+    expect(of({ window: '1s' }, { requestsPerSecond: 4, pause: '60s' })).toMatch(
+      /requestsPerSecond 4 x 3 pods = 12 .* needs 13 .* set storeOutage\.requestsPerSecond to 5,/,
+    );
+    const bucket = { window: '1s', requests: 50, algorithm: 'TokenBucket', burst: 5 };
+    expect(of(bucket, { requestsPerSecond: 10 })).toMatch(/allows 505 in .* raise storeOutage\.request/);
+  });
+
+  it('has no callers that are left one request', () => {
+    const slow = { requestsPerSecond: 10 };
+    expect(of({ window: '1s' }, { ...slow, excludesAbove: 50 })).toMatch(
+      /end before it: raise excludesAbove to 78, or raise limit\.window to 30s/,
+    );
+    expect(of({ window: '1s' }, { ...slow, excludesAbove: 78 })).toBeUndefined();
+    expect(crossingOf(scenario(), limiter({ window: '1s' }), 3)).toBe(0);
+    expect(crossingOf(scenario(), limiter({ window: '30s' }), 3)).toBe(10);
   });
 });
 

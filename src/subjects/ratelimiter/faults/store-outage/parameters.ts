@@ -4,6 +4,7 @@ import {
   counted,
   durationField,
   type FaultApi,
+  formatDuration,
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
@@ -13,6 +14,7 @@ import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/whole-again.ts';
+import { fitsWindow } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy } from '../fault.ts';
 import { isOfOneCaller, tooLongForClock } from '../rests.ts';
@@ -123,6 +125,30 @@ export function mostWatchMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): n
   return parseDuration(settle) + BALANCE_MS + returnMs;
 }
 
+/** From the first request to the last of the accounts, with what the controls take; milliseconds. */
+export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
+  const { callerTimeout, pause, settle } = parametersOf(scenario);
+  const { countdown } = scenario;
+  const parts = [countdown, pause, settle, settle, callerTimeout, callerTimeout, limiter.health.timeout];
+  return parts.reduce((sum, part) => sum + parseDuration(part), 0);
+}
+
+/**
+ * Whether windows end during the story: then no caller has one request left when the fault begins, and one is over
+ * its limit only if it sends more than comes back.
+ */
+export function windowsEnd(scenario: ScenarioSpec, limiter: RateLimiterSpec): boolean {
+  if (isReference(limiter) || isOfOneCaller(limiter)) return false;
+  return !fitsWindow(limitOf(limiter), storyMs(scenario, limiter));
+}
+
+/** How many callers are to have one request left when the fault begins on so many pods. */
+export function crossingOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
+  if (windowsEnd(scenario, limiter)) return 0;
+  const { excludesAbove } = parametersOf(scenario);
+  return crossingCallers(limitOf(limiter), requestsInFault(scenario) * pods, excludesAbove);
+}
+
 /** Requests a second over all pods, and requests that may wait for an answer at once: one run must not take the process up. */
 const MOST_AT_ONCE = 1000;
 
@@ -153,7 +179,13 @@ export function unprovable(
   const rate = kinds * requestsPerSecond * pods;
   const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
   if (open <= MOST_AT_ONCE) {
-    return tooFewCallers(scenario, limiter, asked * pods) ?? unprovableByOne(scenario, limiter, pods);
+    return (
+      tooFewCallers(scenario, limiter, asked * pods) ??
+      (isOfOneCaller(limiter) ? unprovableByOne(scenario, limiter, pods) : undefined) ??
+      (windowsEnd(scenario, limiter)
+        ? (notOverLimit(scenario, limiter, pods) ?? fewInWindow(scenario, limiter, pods))
+        : undefined)
+    );
   }
   return `scenario ${scenario.name}: ${kinds} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
 }
@@ -171,6 +203,11 @@ function tooFewCallers(
     return `${name}: with identity SourceAddress there is one caller, so storeOutage.excludesAbove cannot be met: leave it out`;
   }
   const limit = limitOf(limiter);
+  if (windowsEnd(scenario, limiter)) {
+    const least = excludedAbove(limitedCallers(0));
+    if (excludesAbove >= least) return undefined;
+    return `${name}: storeOutage.excludesAbove ${excludesAbove} needs callers that have one request left when the pause begins, and windows of ${PART}.limit.window ${limiter.limit.window} end before it: raise excludesAbove to ${least}, or raise limit.window to ${formatDuration(storyMs(scenario, limiter))} or more for the test`;
+  }
   const needed = crossingCallers(limit, inFault, excludesAbove);
   const atMost = mostCrossing(limit, inFault);
   const most = isReference(limiter) ? Math.min(USUAL_CROSSING, atMost) : atMost;
@@ -181,26 +218,46 @@ function tooFewCallers(
 
 /** The same where one caller makes all requests: its limit has to be used up on the way, neither too soon nor never. */
 function unprovableByOne(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
-  if (!isOfOneCaller(limiter)) return undefined;
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
-  const { callerTimeout, pause, requestsPerSecond, settle } = parametersOf(scenario);
+  const { callerTimeout, pause, settle } = parametersOf(scenario);
   const name = `scenario ${scenario.name}, where all requests are of one caller`;
   const within = (LEAST_ASKED + 1) * pods;
   if (full < within) {
     return `${name}: each of ${counted(pods, 'pod')} has to be asked once before the pause and ${LEAST_ASKED} times during it within the limit, ${within} times in all, and ${PART}.limit allows ${full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
   }
-  const pauseMs = parseDuration(pause);
-  const most = mostAdmitted(limit, { from: 0, to: pauseMs, fresh: true, clockWithinMs: 0 });
-  const askedMs = pauseMs - Math.max(0, Math.min(PROOF_MS, pauseMs / 2)) - parseDuration(callerTimeout);
-  const asked = Math.max(0, Math.floor((askedMs / 1000) * 2 * requestsPerSecond) * pods);
-  const needed = most + LEAST_ASKED * pods;
-  if (asked < needed) {
-    return `${name}: the limit allows ${most} in the pause, and ${needed} have to be sent in it to see what becomes of those beyond; 2 x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods come to ${asked} in what the proof and the last callerTimeout leave of ${pause}: raise storeOutage.requestsPerSecond or pause, or give the rate limiter a lower limit for the test`;
-  }
-  const storyMs = [scenario.countdown, pause, settle, callerTimeout, limiter.health.timeout].reduce(
+  const few = notOverLimit(scenario, limiter, pods);
+  if (few !== undefined) return few;
+  const ms = [scenario.countdown, pause, settle, callerTimeout, limiter.health.timeout].reduce(
     (sum, part) => sum + parseDuration(part),
     0,
   );
-  return tooLongForClock(limit, storyMs, name);
+  return tooLongForClock(limit, ms, name);
+}
+
+/** Why not every pod rejects a caller in each window that ends in the pause. */
+function fewInWindow(scenario: ScenarioSpec, { limit }: RateLimiterSpec, pods: number): string | undefined {
+  const { requestsPerSecond } = parametersOf(scenario);
+  const seconds = parseDuration(limit.window) / 1000;
+  const sent = Math.floor(requestsPerSecond * pods * seconds);
+  const needed = limit.requests + pods;
+  if (sent >= needed) return undefined;
+  const rate = Math.ceil(needed / (pods * seconds));
+  return `scenario ${scenario.name}: a caller sends storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods = ${sent} requests in a window of ${PART}.limit.window ${limit.window}, and needs ${needed} so that each pod rejects one beyond limit.requests ${limit.requests}: set storeOutage.requestsPerSecond to ${rate}, or give the rate limiter a lower limit for the test`;
+}
+
+/** Why a caller does not get over its limit in the pause, with what comes back meanwhile. */
+function notOverLimit(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
+  const byOne = isOfOneCaller(limiter);
+  const { callerTimeout, pause, requestsPerSecond } = parametersOf(scenario);
+  const pauseMs = parseDuration(pause);
+  const span = { from: 0, to: pauseMs, fresh: true };
+  const most = mostAdmitted(limitOf(limiter), byOne ? { ...span, clockWithinMs: 0 } : span);
+  const askedMs = pauseMs - Math.max(0, Math.min(PROOF_MS, pauseMs / 2)) - parseDuration(callerTimeout);
+  const times = byOne ? 2 : 1;
+  const asked = Math.max(0, Math.floor((askedMs / 1000) * times * requestsPerSecond) * pods);
+  const needed = most + LEAST_ASKED * pods;
+  if (asked >= needed) return undefined;
+  const name = `scenario ${scenario.name}${byOne ? ', where all requests are of one caller' : ''}`;
+  return `${name}: the limit allows ${most} in the pause, and ${needed} have to be sent in it to see what becomes of those beyond; ${byOne ? '2 x ' : ''}storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods come to ${asked} in what the proof and the last callerTimeout leave of ${pause}: raise storeOutage.requestsPerSecond or pause, or give the rate limiter a lower limit for the test`;
 }

@@ -28,6 +28,8 @@ import { StoreControl } from './store-control.ts';
 
 /** How long the control may take, in milliseconds, and so has to fit into a window by the clock. */
 const CONTROL_MS = 2000;
+/** In a shorter window a count may be gone before it is read. */
+const COUNTABLE_WINDOW_MS = 5000;
 /** Requests that a control makes at most to see pods reject that count alone, beyond twice the limit. */
 const MOST_ALONE = 1000;
 /** The limit that a control sets at most, if the limiter takes limits. */
@@ -124,7 +126,9 @@ async function controlLimit(
   const limit = limitOf(limiter);
   const full = reference ? Math.min(admittedAtOnce(limit), MOST_SET) : admittedAtOnce(limit);
   // If the spec says what is counted, that shows it.
-  const countable = limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow';
+  const countable =
+    (limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow') &&
+    limit.windowMs >= COUNTABLE_WINDOW_MS;
   const isCounted = reference !== undefined || (countable && limiter.redis.count !== undefined);
   const store = isCounted ? undefined : new StoreControl(redis);
   const header = countable ? http.remaining?.header : undefined;
@@ -138,7 +142,8 @@ async function controlLimit(
   // So many that pods which count alone are all seen to reject.
   const most = Math.max(2 * full, Math.min(clients.length * full, MOST_ALONE)) + MOST_BEYOND;
   const rest = reference && { learned: reference.learned.bind(reference), left: full };
-  const options = { clients: asked, callers, key, most, callerTimeoutMs: timeoutMs };
+  const { windowMs } = limit;
+  const options = { clients: asked, callers, key, most, callerTimeoutMs: timeoutMs, windowMs };
   const control = await useUp({ ...options, ...(rest && { rest }) }, signal).finally(() => ownLimit?.used());
   // First, for it may be why a limit is used up too soon.
   if (ownLimit && control.usedUp) await requireFreeHealth(toolkit, signal);

@@ -41,7 +41,15 @@ async function concluded(limit: number, remaining: (used: number, node: number) 
   const control = new ToldControl({ askers: clients as unknown as readonly NodeClient[], limiter }, HEADER);
   const asked = control.around(clients, callers);
   await useUp(
-    { clients: asked, callers, key: 'demo-a', most: limit + 10, callerTimeoutMs: 100, withinMs: 50 },
+    {
+      clients: asked,
+      callers,
+      key: 'demo-a',
+      most: limit + 10,
+      callerTimeoutMs: 100,
+      windowMs: 60_000,
+      withinMs: 50,
+    },
     never,
   );
   return control.conclude();

@@ -30,7 +30,14 @@ async function problemOf(beyond: RequestListener, denied: object = {}): Promise<
   });
   const http = httpInterfaceSchema.parse({ request: { path: '/of/$(key)' }, denied });
   const callers = new HttpCallers(http);
-  const options = { clients: [client], callers, key: 'demo-a', most: 20, callerTimeoutMs: 300 };
+  const options = {
+    clients: [client],
+    callers,
+    key: 'demo-a',
+    most: 20,
+    callerTimeoutMs: 300,
+    windowMs: 60_000,
+  };
   const control = await useUp(options, new AbortController().signal);
   return controlProblem(LIMIT, http, control, 'health.timeout')?.message;
 }

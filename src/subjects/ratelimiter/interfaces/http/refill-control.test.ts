@@ -33,7 +33,14 @@ async function control(perSecond: number, limit: RateLimit): Promise<string> {
     server.closeAllConnections();
     server.close();
   });
-  const options = { clients: [client], callers, key: 'demo-a', most: 60, callerTimeoutMs: 5000 };
+  const options = {
+    clients: [client],
+    callers,
+    key: 'demo-a',
+    most: 60,
+    callerTimeoutMs: 5000,
+    windowMs: limit.windowMs,
+  };
   const { requests } = await useUp(options, signal);
   return await controlRefill(limit, requests, options, signal);
 }

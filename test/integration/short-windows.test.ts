@@ -1,0 +1,127 @@
+/**
+ * Limits of 10 requests in a second and in 10 seconds, and faults that last longer: plain servers of the test's own, three
+ * pods over a real Redis.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { Supervisor } from '../../src/local/supervisor.ts';
+import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
+import { withoutRealTime } from '../kit/pace.ts';
+
+const LIMIT = 10;
+const PAUSE_MS = 10_000;
+/** How long a pod waits for Redis. */
+const STORE_MS = 150;
+
+interface Limiter {
+  readonly seconds: number;
+  /** What it decides if Redis does not answer in time. */
+  readonly opens?: boolean;
+  /** Reads, decides and counts in three steps. */
+  readonly races?: boolean;
+}
+
+/** Counts in one step with its window; what Redis carries out later than its caller waits is void. */
+const COUNT = `local now = redis.call('TIME')
+  if now[1] * 1000 + now[2] / 1000 - ARGV[1] > ${STORE_MS} then return redis.error_reply('late') end
+  local used = redis.call('INCR', KEYS[1])
+  if used == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+  return used`;
+
+const supervisor = new Supervisor();
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis({ supervisor });
+});
+afterAll(() => supervisor.close());
+
+async function admits(store: Redis, key: string, { races, seconds }: Limiter): Promise<boolean> {
+  if (!races) return Number(await store.eval(COUNT, 1, key, Date.now(), seconds * 1000)) <= LIMIT;
+  if (Number((await store.get(key)) ?? 0) >= LIMIT) return false;
+  if ((await store.incr(key)) === 1) await store.expire(key, seconds);
+  return true;
+}
+
+async function pod(name: string, limiter: Limiter) {
+  const store = new Redis({ host: redis.host, port: redis.port, commandTimeout: STORE_MS });
+  store.on('error', () => undefined);
+  const server = createServer((request, response) => {
+    const key = request.headers['x-caller'];
+    const decide = async (): Promise<number> => {
+      if (typeof key !== 'string') return 200;
+      return await admits(store, `rl:${key}`, limiter).then(
+        (yes) => (yes ? 200 : 429),
+        () => (limiter.opens ? 200 : 503),
+      );
+    };
+    void decide().then((status) => response.writeHead(status).end());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+    store.disconnect();
+  });
+  return { name, host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+}
+
+let runs = 0;
+
+/** Leads a limiter through one scenario. */
+async function found(scenario: 'outage' | 'ghosts', limiter: Limiter) {
+  const nodes = await Promise.all(['api-0', 'api-1', 'api-2'].map(async (name) => await pod(name, limiter)));
+  const headers = [{ name: 'x-caller', value: '$(key)' }];
+  const spec = limiterSpec(
+    {
+      interface: { type: 'HTTP', http: { request: { headers }, health: { path: '/healthz' } } },
+      limit: { requests: LIMIT, window: `${limiter.seconds}s` },
+    },
+    [
+      {
+        name: 'outage',
+        type: 'StoreOutage',
+        storeOutage: { pause: '10s', settle: '3s', requestsPerSecond: 10, accept: ['Holds', 'FailsClosed'] },
+      },
+      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { settle: '1s' } },
+    ],
+  );
+  const { host, port } = redis;
+  const driver = new DrivenLimiter({ nodes, redis: { podName: 'redis-0', host, port, tls: false }, spec });
+  onTestFinished(() => driver.close());
+  const key = `demo-short-${process.pid}-${(runs += 1)}`;
+  return await driver.leadThrough(scenario, key, scenario === 'outage' ? PAUSE_MS : 10_000);
+}
+
+describe.skipIf(withoutRealTime)('a limit of 10 requests', { timeout: 120_000 }, () => {
+  const DETECTED = expect.any(Number);
+
+  describe.each([1, 10])('in %i s', (seconds) => {
+    it('holds in bursts if each pod counts in one step', async () => {
+      const reading = await found('ghosts', { seconds });
+      expect(reading).toMatchObject({ summary: '10/10, 0/3 trials', shortfalls: [] });
+      expect(reading.detectedAt).toBeUndefined();
+    });
+
+    it('is exceeded by bursts if pods read, decide and count', async () => {
+      const reading = await found('ghosts', { seconds, races: true });
+      expect(reading).toMatchObject({ detectedAt: DETECTED });
+    });
+
+    it('is kept by one that rejects everybody in a longer outage', async () => {
+      const reading = await found('outage', { seconds });
+      expect(reading).toMatchObject({ summary: 'FailsClosed', shortfalls: [] });
+      expect(reading.detectedAt).toBeUndefined();
+      expect(reading.evidence.join('\n')).toContain('The limit was returned');
+    });
+
+    it('is exceeded by one that admits everybody in a longer outage', async () => {
+      const reading = await found('outage', { seconds, opens: true });
+      expect(reading).toMatchObject({ detectedAt: DETECTED, shortfalls: [] });
+      expect(reading.summary).toMatch(/^FailsOpen, \d+ > \d+$/);
+    });
+  });
+});
