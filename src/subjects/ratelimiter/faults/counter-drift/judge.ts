@@ -87,7 +87,7 @@ export class DriftJudge implements Judge {
     else if (event.kind === 'left-out') this.#invariant.leftOut(event.requests);
     else if (event.kind === 'request') this.#isDecisive = this.#invariant.request(event);
     else if (event.kind === 'count') {
-      this.#invariant.inFlight(event.inFlight);
+      this.#invariant.inFlight(event.inFlight, event.endedAt);
       this.#watch.take(sampleOf(event));
     }
   }
