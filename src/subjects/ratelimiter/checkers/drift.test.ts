@@ -73,7 +73,7 @@ it('counts a request once that was on its way at a sample and ended after it', (
     sentAt: T + 95,
     endedAt: T + 120,
   });
-  const [requests] = drift.reading(on).measures.filter(({ name }) => name === 'requests');
+  const requests = drift.reading(on).measures.find(({ name }) => name === 'requests');
   expect(requests?.value).toBe(2);
 });
 
@@ -85,7 +85,7 @@ it('counts the requests to a pod whose name every object knows', () => {
     threshold: 5,
     lag: 1,
   });
-  const [requests] = drift.reading(on).measures.filter(({ name }) => name === 'requests');
+  const requests = drift.reading(on).measures.find(({ name }) => name === 'requests');
   expect(requests?.value).toBe(0);
 });
 
