@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 /** `chaosdemo`: what can be done with the files of a run, on a machine without cluster, store or network. */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { messageOf, type ScenarioStatus, terminalLine, terminalLines } from '../api/index.ts';
 import { asExpected } from '../demo/verdict.ts';
-import { HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
+import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
 import { replay } from '../subjects/ratelimiter/replay.ts';
 import { scenarioLines } from './story.ts';
 
@@ -38,14 +37,14 @@ Examples:
   kubectl chaosdemo history demo | chaosdemo check -`,
   )
   .action(async (file: string, { json = false }: { json?: boolean }) => {
-    const scenarios = await replay(createInterface({ input: inputOf(file), crlfDelay: Infinity }));
+    const scenarios = await replay(boundedLines(inputOf(file)));
     const lines = json ? [JSON.stringify(scenarios, null, 2)] : textOf(scenarios);
     process.stdout.write(`${lines.join('\n')}\n`);
     process.exitCode = exitOf(scenarios);
   });
 
-function inputOf(file: string): NodeJS.ReadableStream {
-  return file === '-' ? process.stdin : createReadStream(file, 'utf8');
+function inputOf(file: string): AsyncIterable<string> {
+  return file === '-' ? process.stdin.setEncoding('utf8') : createReadStream(file, 'utf8');
 }
 
 function textOf(scenarios: readonly ScenarioStatus[]): string[] {

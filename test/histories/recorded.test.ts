@@ -24,6 +24,19 @@ describe('the history of a recorded run', () => {
     expect(again.map(figuresOf)).toEqual(published.map(figuresOf));
   });
 
+  it.each(names)('proves no invariant held once events are missing: %s', async (name) => {
+    const lines = read(`${name}.jsonl.gz`).split('\n');
+    const dropped = JSON.stringify({ kind: 'dropped', events: 1 });
+    const results = async (some: string[]): Promise<unknown[]> =>
+      (await replay(some)).map(({ result }) => result);
+    const whole = await results(lines);
+    const missing = await results(
+      lines.flatMap((line) => (line.includes('"kind":"setup"') ? [line, dropped] : [line])),
+    );
+    expect(missing.filter((result) => result === 'NotDetected')).toEqual([]);
+    expect(missing).toHaveLength(whole.length);
+  });
+
   it('is there for each scenario with a violation and without', async () => {
     const results = new Set<string>();
     for (const name of names) {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -6,23 +7,29 @@ import {
   START,
 } from '../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
 import { OutageJudge } from './faults/store-outage/judge.ts';
+import { countEvent } from './history/counts.ts';
 import { History } from './history/history.ts';
-import { HistoryFormatError, linesOf } from './history/json-lines.ts';
+import { boundedLines, HistoryFormatError, linesOf } from './history/json-lines.ts';
 import { replay } from './replay.ts';
 
 type Line = Record<string, unknown>;
 
 /** The result of a history of which each line is changed so; undefined: it is left out. */
-async function tampered(change: (line: Line) => Line | undefined, history = outageHistory()) {
+async function tampered(
+  change: (line: Line) => Line | readonly Line[] | undefined,
+  history = outageHistory(),
+) {
   const lines = [...linesOf(history)].flatMap((line) => {
     const changed = change(JSON.parse(line) as Line);
-    return changed ? [JSON.stringify(changed)] : [];
+    return changed ? [changed].flat().map((each) => JSON.stringify(each)) : [];
   });
   const [scenario] = await replay(lines);
   return scenario;
 }
 
 const same = (line: Line): Line => line;
+
+const repeated = (line: Line, times: number): Line[] => Array.from({ length: times }, () => line);
 
 describe('a history judged again', () => {
   it('gives the result, figures and evidence that its events have', async () => {
@@ -101,7 +108,7 @@ describe('a history that was tampered with', () => {
     expect(scenario).toMatchObject({ result: 'Detected', summary: 'Holds; limit not returned' });
   });
 
-  it.each<[string, (line: Line) => Line | undefined, RegExp]>([
+  it.each<[string, (line: Line) => Line | readonly Line[] | undefined, RegExp]>([
     [
       'another version',
       (line) => (line['version'] ? { ...line, version: 'v0' } : line),
@@ -132,6 +139,12 @@ describe('a history that was tampered with', () => {
           : line,
       /^line 1: scenario.storeOutage.pause/,
     ],
+    [
+      'more steps than a run has',
+      // Each makes all requests be judged again.
+      (line) => (line['kind'] === 'ended' ? repeated(line, 40) : line),
+      /^line \d+: there are more than 40 steps/,
+    ],
     ['no setup', (line) => (line['version'] ? undefined : line), /^line 1: there is no setup before it/],
   ])('is refused with the line for %s', async (_, change, message) => {
     const refused = tampered(change);
@@ -147,6 +160,46 @@ describe('a history that was tampered with', () => {
         await replay(some).catch((error: unknown) => expect(error).toBeInstanceOf(HistoryFormatError));
       }),
     );
+  });
+});
+
+describe('the lines of a file', () => {
+  async function linesIn(...pieces: string[]): Promise<string[]> {
+    const lines: string[] = [];
+    for await (const line of boundedLines(Readable.from(pieces))) lines.push(line);
+    return lines;
+  }
+
+  it('are the same however the text comes in pieces', async () => {
+    expect(await linesIn('a\r', '\nb', 'c\n\n', 'd')).toEqual(['a', 'bc', '', 'd']);
+    expect(await linesIn('a\n')).toEqual(['a']);
+  });
+
+  it('end with one that is too long, of which the rest is not read', async () => {
+    let pieces = 0;
+    async function* endless(): AsyncGenerator<string> {
+      for (;;) {
+        pieces += 1;
+        yield 'x'.repeat(64 * 1024);
+      }
+    }
+    await expect(replay(boundedLines(endless()))).rejects.toThrow('line 1: it has more than 262144');
+    expect(pieces).toBe(5);
+  });
+});
+
+describe('a sample of counters', () => {
+  it('can be read again whatever pods and Redis report', async () => {
+    const problems = Array.from({ length: 200 }, (_, i) => `pod-${i}: ${'x'.repeat(5000)}`);
+    const sample = { readAt: 1, endedAt: 2, elsewhere: [], problems };
+    const history = new History(outageHistory().setup);
+    for (const stored of [-1, 10 ** 15, Number.MAX_VALUE]) {
+      const admitted = new Map([['api-0', Number.MAX_SAFE_INTEGER]]);
+      history.append(countEvent('demo-x', { ...sample, admitted, stored }));
+    }
+    const lines = [...linesOf(history)];
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(4096);
+    expect(await replay(lines)).toHaveLength(1);
   });
 });
 

@@ -24,6 +24,11 @@ const UNDECIDED: ReadonlySet<HistoryEvent['kind']> = new Set([
   'gone',
 ]);
 
+/** Events of a history besides those, counts and bursts: a run records some twenty. */
+const MOST_STEPS = 40;
+/** Events that all judgements of a history may go through: each goes through those before it. */
+const MOST_READ = 300_000_000;
+
 /**
  * What each history in these lines says of its scenario, as the status of a run has it: result, reason, message, summary,
  * measures, evidence and `detectedAfterMs`.
@@ -45,6 +50,8 @@ class ScenarioReplay {
   readonly #entry: ScenarioStatus;
   readonly #gone = new Set<string>();
   #fault: FaultStatus | undefined;
+  #steps = 0;
+  #read = 0;
 
   /** @throws RangeError for a scenario that no run can have */
   constructor(given: Setup) {
@@ -64,7 +71,19 @@ class ScenarioReplay {
     if (this.#history.dropped > dropped && event.kind !== 'dropped') return;
     if (event.kind === 'gone') for (const pod of event.pods) this.#gone.add(pod);
     else if (event.kind === 'fault') this.#takeFault(event);
-    if (!UNDECIDED.has(event.kind)) this.#conclude(undefined);
+    if (UNDECIDED.has(event.kind)) return;
+    this.#bound(event);
+    // Once there is a result it stays, and its figures are taken in the end.
+    if (this.#entry.result === undefined) this.#conclude(undefined);
+  }
+
+  /** @throws RangeError for more to judge than a run records, which would take hours */
+  #bound({ kind }: HistoryEvent): void {
+    if (kind !== 'count' && kind !== 'burst') this.#steps += 1;
+    this.#read += this.#history.events.length;
+    if (this.#steps > MOST_STEPS)
+      throw new RangeError(`there are more than ${MOST_STEPS} steps of the fault`);
+    if (this.#read > MOST_READ) throw new RangeError('there are more counts than a run records');
   }
 
   end(): ScenarioStatus {

@@ -34,3 +34,8 @@ export function withAdvice(said: string, advice: string | undefined): string {
 export function leftOutShortfall(requests: number): string {
   return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take`;
 }
+
+/** What is missing if a history holds less than was observed. */
+export function droppedShortfall(events: number): string {
+  return `${counted(events, 'event')} ${events === 1 ? 'is' : 'are'} missing in the history, which was full`;
+}

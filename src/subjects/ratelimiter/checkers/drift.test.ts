@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DriftUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/drift-under-test.ts';
 import type { CounterSample } from '../history/counter-sample.ts';
-import { type Judged, lostCounts } from './drift.ts';
+import { DriftInvariant, type Judged, lostCounts } from './drift.ts';
 import { type FaultSpan, toleratedGap } from './watch-record.ts';
 
 const nodes = ['a', 'b', 'c'];
@@ -51,6 +51,43 @@ function wholeWatch(
   }
   return drift;
 }
+
+/** Figures of the requests to the pod `a`, of which two were on their way at the last sample. */
+function figuresWithTwoOnTheirWay(drift: DriftInvariant): Record<string, number> {
+  drift.inFlight({ a: 2 }, T + 100);
+  const request = { pod: 'a', caller: 'Steady', outcome: 'Admitted' } as const;
+  drift.request({ ...request, sentAt: T + 90, endedAt: T + 110 });
+  drift.request({ ...request, sentAt: T + 105, endedAt: T + 112 });
+  const { measures } = drift.reading(on);
+  return Object.fromEntries(measures.map(({ name, value }) => [name, value]));
+}
+
+it('counts a request once that was on its way at a sample and ended after it', () => {
+  const drift = new DriftInvariant({ nodes, limit: 10, judged: 'Drift', threshold: 5, lag: 1 });
+  expect(figuresWithTwoOnTheirWay(drift)).toMatchObject({ requests: 3, allowed: 2 });
+  drift.request({
+    pod: 'a',
+    caller: 'Steady',
+    outcome: 'Error',
+    cause: 'Unreachable',
+    sentAt: T + 95,
+    endedAt: T + 120,
+  });
+  const requests = drift.reading(on).measures.find(({ name }) => name === 'requests');
+  expect(requests?.value).toBe(2);
+});
+
+it('counts the requests to a pod whose name every object knows', () => {
+  const drift = new DriftInvariant({
+    nodes: ['constructor'],
+    limit: 10,
+    judged: 'Drift',
+    threshold: 5,
+    lag: 1,
+  });
+  const requests = drift.reading(on).measures.find(({ name }) => name === 'requests');
+  expect(requests?.value).toBe(0);
+});
 
 it('says what was left out of the traffic, with what to do', () => {
   const drift = wholeWatch();

@@ -130,9 +130,9 @@ export class DriftInvariant implements Invariant {
     );
   }
 
-  /** So many requests were on their way, by pod, when the last sample was taken. */
-  inFlight(requests: Readonly<Record<string, number>>): void {
-    this.#traffic.inFlight(requests);
+  /** So many requests were on their way, by pod, when the last sample was taken, at `at` or later. */
+  inFlight(requests: Readonly<Record<string, number>>, at: number): void {
+    this.#traffic.inFlight(requests, at);
   }
 
   /** Requests were not sent since there was no room for another open one. */

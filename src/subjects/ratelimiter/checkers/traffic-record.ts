@@ -33,7 +33,11 @@ export class TrafficRecord {
   readonly #byPod: Map<string, Counts>;
   readonly #answeredAt = new Map<string, number[]>();
   readonly #allowed: { readonly at: number; readonly node: string }[] = [];
-  #inFlight: Readonly<Record<string, number>> = {};
+  /** Requests that were on their way by the last sample and have not ended since, by pod. */
+  #inFlight = new Map<string, number>();
+  /** Every request that was sent until then and has not ended is among them. */
+  #sampledAt = Number.NEGATIVE_INFINITY;
+  #lastEndedAt = Number.NEGATIVE_INFINITY;
 
   constructor(pods: readonly string[]) {
     this.#byPod = new Map(
@@ -45,15 +49,19 @@ export class TrafficRecord {
     return new Map(
       [...this.#byPod].map(([pod, counts]) => [
         pod,
-        { ...counts, sent: counts.sent + (this.#inFlight[pod] ?? 0) },
+        { ...counts, sent: counts.sent + (this.#inFlight.get(pod) ?? 0) },
       ]),
     );
   }
 
   /** A request ended; they have to come in the order of their ends. One that never left is none. */
-  request({ cause, endedAt, outcome, pod: node }: CallerRequest): void {
-    if (cause === 'Unreachable') return;
+  request({ cause, endedAt, outcome, pod: node, sentAt }: CallerRequest): void {
     const counts = this.#of(node);
+    this.#lastEndedAt = Math.max(this.#lastEndedAt, endedAt);
+    const onTheirWay = this.#inFlight.get(node) ?? 0;
+    // It was one of those on their way, and must not be counted twice.
+    if (sentAt <= this.#sampledAt && onTheirWay > 0) this.#inFlight.set(node, onTheirWay - 1);
+    if (cause === 'Unreachable') return;
     counts.sent += 1;
     if (outcome === 'Timeout' || cause === 'Reset') counts.unanswered += 1;
     // It says neither, so nobody knows whether its caller was admitted.
@@ -71,9 +79,11 @@ export class TrafficRecord {
     this.#allowed.push({ at, node });
   }
 
-  /** Requests that are on their way, by pod. */
-  inFlight(requests: Readonly<Record<string, number>>): void {
-    this.#inFlight = requests;
+  /** Requests that are on their way, by pod, at `at` or later. */
+  inFlight(requests: Readonly<Record<string, number>>, at: number): void {
+    this.#inFlight = new Map(Object.entries(requests));
+    // What a sample shows may be older than the sample; what ended before it is not.
+    this.#sampledAt = Math.max(at, this.#lastEndedAt);
   }
 
   /** Answers of a pod that arrived from `from` to `to`. */

@@ -1,5 +1,5 @@
 /** What an attempt knows, as parts of its history. */
-import type { ScenarioSpec } from '../../../api/index.ts';
+import { type ScenarioSpec, truncate } from '../../../api/index.ts';
 import type { FaultReport } from '../../../demo/observed.ts';
 import type { EventOf } from '../history/events.ts';
 import { HISTORY_VERSION, type Setup } from '../history/setup.ts';
@@ -45,7 +45,10 @@ export function setupOf(
   };
 }
 
-/** A report of the fault as an event. */
+/** Evidence of a report that a history keeps, and the characters of each text. */
+const [MOST_EVIDENCE, MOST_TEXT] = [16, 2048];
+
+/** A report of the fault as an event, within the bounds of a history. */
 export function faultEvent({ endedAt, evidence, message, proof, startedAt }: FaultReport): EventOf<'fault'> {
   return {
     kind: 'fault',
@@ -53,7 +56,7 @@ export function faultEvent({ endedAt, evidence, message, proof, startedAt }: Fau
     ...(startedAt !== undefined && { startedAt }),
     ...(endedAt !== undefined && { endedAt }),
     ...(proof && { proof }),
-    message,
-    evidence: [...evidence],
+    message: truncate(message, MOST_TEXT),
+    evidence: evidence.slice(0, MOST_EVIDENCE).map((text) => truncate(text, MOST_TEXT)),
   };
 }

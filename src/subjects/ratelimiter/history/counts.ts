@@ -1,6 +1,10 @@
 /** Samples of counters as events of a history, and back. Pure. */
+import { truncate } from '../../../api/index.ts';
 import type { CounterSample } from './counter-sample.ts';
 import type { EventOf } from './events.ts';
+
+/** Problems of one sample that are kept, with so many characters each: every pod may have one, ten times a second. */
+const [MOST_PROBLEMS, MOST_PROBLEM] = [4, 256];
 
 /** @param inFlight requests on their way when the sample ended, by pod */
 export function countEvent(
@@ -13,11 +17,11 @@ export function countEvent(
     key,
     ...rest,
     admitted: Object.fromEntries(admitted),
-    ...(stored !== undefined && { stored }),
+    ...(stored !== undefined && { stored: Math.min(stored, Number.MAX_SAFE_INTEGER) }),
     elsewhere: [...elsewhere],
     ...(improper && { improper: [...improper] }),
     ...(unasked && { unasked: [...unasked] }),
-    problems: [...problems],
+    problems: problems.slice(0, MOST_PROBLEMS).map((problem) => truncate(problem, MOST_PROBLEM)),
     inFlight: Object.fromEntries([...inFlight].filter(([, requests]) => requests > 0)),
   };
 }

@@ -11,7 +11,9 @@ const at = z.number().min(0).max(9_007_199_254_740_991);
 const count = z.int().min(0).max(1_000_000_000);
 const pod = z.string().max(253);
 const pods = z.array(pod).max(1024);
-const podCounts = z.record(pod, count);
+/** As pods report and Redis holds it: any whole number. */
+const told = z.int();
+const podCounts = z.record(pod, told.min(0));
 const key = z.string().max(512);
 const text = z.string().max(2048);
 
@@ -128,7 +130,7 @@ export const historyEvent = z.union([
       readAt: at,
       endedAt: at,
       admitted: podCounts,
-      stored: count.optional(),
+      stored: told.optional(),
       storeSilent: z.boolean().optional(),
       toldBy: pod.optional(),
       idle: z.boolean().optional(),
@@ -156,7 +158,7 @@ export const historyEvent = z.union([
     /** No more bursts follow, though more were planned. */
     z.strictObject({ kind: z.literal('stopped'), at, why: text }),
     /** What the store held once the counts had come to rest, or the time for it was over. */
-    z.strictObject({ kind: z.literal('rest'), at, stored: count }),
+    z.strictObject({ kind: z.literal('rest'), at, stored: told }),
     /** Pods that were deleted while the fault was watched. */
     z.strictObject({ kind: z.literal('gone'), at, pods }),
     /** The one caller whose limit was replenished begins to send. */

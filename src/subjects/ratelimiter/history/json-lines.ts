@@ -2,6 +2,7 @@
  * Histories as JSON Lines, the format of docs/history-format.md: one object a line, a `setup` before the events of each
  * history, in the order in which they were known. Several histories of a run follow each other in one file.
  */
+import { truncate } from '../../../api/index.ts';
 import { type HistoryEvent, historyEvent } from './events.ts';
 import { type History, MOST_EVENTS } from './history.ts';
 import { HISTORY_VERSION, historySetup, type Setup } from './setup.ts';
@@ -22,6 +23,21 @@ export function* linesOf({ dropped, events, setup }: Pick<History, 'dropped' | '
   for (const event of events) yield JSON.stringify(event);
   const known = events.reduce((sum, event) => (event.kind === 'dropped' ? sum + event.events : sum), 0);
   if (dropped > known) yield JSON.stringify({ kind: 'dropped', events: dropped - known });
+}
+
+/**
+ * The lines of a text that comes in pieces, without line ends. Of a line that is too long it yields only the beginning,
+ * which {@link readLines} refuses, and nothing after it: so it never keeps more than one piece and one line.
+ */
+export async function* boundedLines(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const piece of pieces) {
+    const lines = (rest + piece).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
+    if (rest.length > MOST_LINE) break;
+  }
+  if (rest !== '') yield rest;
 }
 
 /** Hears what a file holds, line by line. */
@@ -53,7 +69,9 @@ export async function readLines(
         fail(`it begins history ${histories}, and ${MOST_HISTORIES} are the most`);
       const { version } = value as { readonly version?: unknown };
       if (version !== HISTORY_VERSION) {
-        fail(`its version is ${JSON.stringify(version)}, and this program reads ${HISTORY_VERSION}`);
+        fail(
+          `its version is ${truncate(String(JSON.stringify(version)), 64)}, and this program reads ${HISTORY_VERSION}`,
+        );
       }
       const setup = historySetup.safeParse(value);
       if (!setup.success) fail(issueOf(setup.error));

@@ -7,7 +7,7 @@ import { DriftInvariant, lostCounts } from '../../checkers/drift.ts';
 import { sampleOf } from '../../history/counts.ts';
 import type { HistoryEvent } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
-import { sumOf } from '../../words.ts';
+import { droppedShortfall, sumOf } from '../../words.ts';
 import type { Judge } from '../fault.ts';
 import { parametersOf, sourceOf, thresholdOf } from './parameters.ts';
 
@@ -37,7 +37,10 @@ export class DriftJudge implements Judge {
   }
 
   reading(): InvariantReading {
-    return this.#watch.reading();
+    const reading = this.#watch.reading();
+    const { dropped } = this.#history;
+    if (dropped === 0) return reading;
+    return { ...reading, shortfalls: [...reading.shortfalls, droppedShortfall(dropped)] };
   }
 
   /** What the store lacked of the counts in the end, if that was seen. */
@@ -87,7 +90,7 @@ export class DriftJudge implements Judge {
     else if (event.kind === 'left-out') this.#invariant.leftOut(event.requests);
     else if (event.kind === 'request') this.#isDecisive = this.#invariant.request(event);
     else if (event.kind === 'count') {
-      this.#invariant.inFlight(event.inFlight);
+      this.#invariant.inFlight(event.inFlight, event.endedAt);
       this.#watch.take(sampleOf(event));
     }
   }

@@ -1,5 +1,5 @@
 /** One attempt of ghost allowing: bursts of one caller each, and what the sender and the pods count. */
-import { counted, messageOf, type ScenarioSpec } from '../../../../api/index.ts';
+import { counted, messageOf, type ScenarioSpec, truncate } from '../../../../api/index.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from '../../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../../demo/subject.ts';
 import { burstBands, trialKeys } from '../../checkers/burst-trials.ts';
@@ -112,7 +112,7 @@ export class GhostAllowingAttempt implements FaultAttempt {
       } catch (error) {
         signal.throwIfAborted();
         if (i === 0) throw error;
-        history.append({ kind: 'stopped', at: now(), why: messageOf(error) });
+        history.append({ kind: 'stopped', at: now(), why: truncate(messageOf(error), 512) });
         break;
       }
     }

@@ -14,6 +14,7 @@ import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import { droppedShortfall } from '../../words.ts';
 import type { Judge } from '../fault.ts';
 import { isOfOneCaller } from '../rests.ts';
 import { parametersOf } from './parameters.ts';
@@ -60,7 +61,10 @@ export class GhostJudge implements Judge {
     const pending = this.#counters.get(first)?.watch.reading();
     if (trials.length === 0 && !pending) return undefined;
     const stopped = this.#history.last('stopped')?.why;
-    const reading = readingOf(trials, this.keys.length, pending ?? trials[0]?.reading, stopped);
+    const all = readingOf(trials, this.keys.length, pending ?? trials[0]?.reading, stopped);
+    const { dropped } = this.#history;
+    const missing = dropped > 0 ? [droppedShortfall(dropped)] : [];
+    const reading = { ...all, shortfalls: [...all.shortfalls, ...missing] };
     if (pending) return reading;
     // Nothing is sampled: what the sender counted is all there is, and it does not change any more.
     return { ...reading, watchedUntil: Number.MAX_SAFE_INTEGER, complete: true };

@@ -5,7 +5,7 @@ import { type Reconciliation, reconcile, reconcileOne, usedUpKeys } from '../../
 import { limitReturnOf } from '../../checkers/limit-return.ts';
 import { judgeOutage, type OutageJudged, type OutageSeen } from '../../checkers/outage.ts';
 import { asOfOneLimit } from '../../checkers/requests.ts';
-import type { CallerKind, CallerRequest } from '../../history/events.ts';
+import type { CallerKind, CallerRequest, HistoryEvent } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { leftOutShortfall } from '../../words.ts';
@@ -16,6 +16,21 @@ import { parametersOf } from './parameters.ts';
 /** Callers that are no part of the traffic: their requests say nothing of how callers fare. */
 const APART: ReadonlySet<CallerKind> = new Set(['Account', 'Returning']);
 
+/** Events that change nothing of what callers got. */
+const BESIDE: ReadonlySet<HistoryEvent['kind']> = new Set([
+  'probe',
+  'health',
+  'gone',
+  'count',
+  'burst',
+  'arrived',
+  'stopped',
+  'rest',
+  'accounts',
+  'accounts-ended',
+  'recovered',
+]);
+
 export class OutageJudge implements Judge {
   readonly #history: History;
   /** What follows from the events so far: several figures of one reading go by it, and it takes its time with many. */
@@ -23,8 +38,8 @@ export class OutageJudge implements Judge {
 
   constructor(history: History) {
     this.#history = history;
-    history.listen(() => {
-      this.#judged = undefined;
+    history.listen(({ kind }) => {
+      if (!BESIDE.has(kind)) this.#judged = undefined;
     });
   }
 
