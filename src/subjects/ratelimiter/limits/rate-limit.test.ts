@@ -59,7 +59,7 @@ function* spansOf(admitted: readonly number[]): Generator<{ from: number; to: nu
 }
 
 describe('the most that a kept limit admits', () => {
-  it('is never exceeded by a limiter that keeps it, in any span, whatever is known of the span', () => {
+  it('the bound of a kept limit is never exceeded in any span, known or not', () => {
     fc.assert(
       fc.property(limits, traffic, fc.integer({ min: 0, max: 300 }), (limit, times, skew) => {
         const admitted = admittedBy(limit, times);

@@ -91,7 +91,7 @@ describe('a limit after its rest', () => {
     );
   });
 
-  it('is so, too, where the limiter counts what it denies, or lengthens its window with it', () => {
+  it('a limit is replenished after cool-down, also if rejections count or extend it', () => {
     const requests = fc.integer({ min: 1, max: 5 });
     fc.assert(
       fc.property(requests, start, gaps, later, gaps, skews, (most, from, gapsBefore, wait, after, skew) => {
