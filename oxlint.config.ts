@@ -135,6 +135,8 @@ function testsIn(files: readonly string[]): string[] {
 }
 
 const OUTSIDE = ['tools', 'survey', 'bench', 'corpus'];
+/** Titles of tests have fewer than 80 characters. */
+const SHORT = '^.{1,79}$';
 const TESTS = ['**/*.test.ts', '**/*.test.tsx', '**/*.fixture.ts'];
 
 export default defineConfig({
@@ -160,6 +162,7 @@ export default defineConfig({
     'no-await-in-loop': 'off',
     'no-console': 'error',
     'no-shadow': 'off',
+    'vitest/valid-title': ['error', { mustMatch: { it: SHORT, test: SHORT, describe: SHORT } }],
     'unicorn/filename-case': ['error', { case: 'kebabCase' }],
     'unicorn/prefer-add-event-listener': 'off',
     'unicorn/no-array-sort': 'off',

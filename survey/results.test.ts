@@ -50,7 +50,7 @@ describe('the file of results', () => {
     expect(await readFile(path, 'utf8')).toMatch(/\n$/);
   });
 
-  it('keeps what is not asked for, and replaces what is only once there is something new', async () => {
+  it('results of other limiters stay, and a result is replaced only by a new one', async () => {
     const path = await file();
     const before = new ResultsFile(path, []);
     await before.add(koa, run('Hangs'));

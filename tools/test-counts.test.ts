@@ -96,7 +96,7 @@ describe('the outcomes of tests that measure time', () => {
   const shown = (outcomes: readonly Outcome[]): (string | undefined)[][] =>
     outcomes.map(({ name, outcome, withoutTime }) => [name, outcome, withoutTime]);
 
-  it('show which of them a machine that no longer keeps time has turned into skipped ones', () => {
+  it('counts show which timed tests a slow machine has skipped', () => {
     expect(shown(run(true))).toEqual([
       ['needs no time', 'passed', undefined],
       ['is left out', 'skipped', undefined],

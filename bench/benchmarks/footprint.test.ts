@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { metricsOfNoRun } from './footprint.ts';
 
-it('reads metrics once the operator counts no run any more, and not at the moment of the verdict', async () => {
+it('reads metrics when the operator counts no active run, not at the verdict', async () => {
   const gauges = [2, 1, 0, 0];
   const testbed = {
     metrics: async () => new Map([['chaosdemo_runs_active', gauges.shift() ?? 0]]),

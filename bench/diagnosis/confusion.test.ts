@@ -20,7 +20,7 @@ describe('confusionOf', () => {
     expect(linesOf(confusion)).toHaveLength(1 + 2 + 3);
   });
 
-  it('counts one of several things that were wrong for the one that was said, else for the first', () => {
+  it('a run with several causes counts for the diagnosed one, else for the first', () => {
     const judged = [
       { truths: ['a', 'b'], said: 'b' },
       { truths: ['a', 'b'], said: 'c' },

@@ -36,7 +36,7 @@ describe('the CRD', () => {
     expect(parse(text, { version: '1.1' })).toEqual(parse(text));
   });
 
-  it('has the fields, the scenario types, the rules and the columns of a registered subject', () => {
+  it('the CRD has the fields, scenario types, rules and columns of a subject', () => {
     expect(spec.properties?.['subject']?.properties?.['lamp']?.properties).toHaveProperty('socket');
     const scenario = spec.properties?.['scenarios']?.items?.properties;
     expect(scenario?.['type']).toMatchObject({ enum: ['Flicker'] });
@@ -48,7 +48,7 @@ describe('the CRD', () => {
     );
   });
 
-  it('describes every field of spec and status, and names each default where explain shows it', () => {
+  it('the CRD describes every field of spec and status, and shows each default', () => {
     expect([...undescribed(spec, 'spec'), ...undescribed(status, 'status')]).toEqual([]);
     expect(spec.properties?.['subject']?.properties?.['lamp']?.properties?.['brightness']?.description).toBe(
       'How bright it shines. Default: 50.',

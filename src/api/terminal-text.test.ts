@@ -62,7 +62,7 @@ describe('a line for a terminal', () => {
     expect(terminalLine(line)).toBe(line);
   });
 
-  it('is printable, no command, bounded, and the same when done again, whatever it was', () => {
+  it('a terminal line is printable, bounded and idempotent, whatever the text', () => {
     fc.assert(
       fc.property(fc.oneof(text, long), (given) => {
         const line = terminalLine(given);
@@ -81,7 +81,7 @@ describe('a line for a terminal', () => {
 });
 
 describe('text for a status', () => {
-  it('is one printable line, no longer than before, and the same when done again, whatever it was', () => {
+  it('status text is one printable line, never longer, and idempotent', () => {
     fc.assert(
       fc.property(fc.oneof(text, long), (given) => {
         const line = printable(given);

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 /** What a terminal needs, and an operator does not. */
 const OF_TERMINALS = /from '(ink|react|commander|string-width|wrap-ansi|echarts\/\w+)'/;
 
-it('for a terminal are imported by src/cli alone, so that none of them gets into the image of the operator', async () => {
+it('only src/cli imports packages for a terminal, so the image has none', async () => {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'));
   const importing: string[] = [];

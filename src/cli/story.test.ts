@@ -69,7 +69,7 @@ describe('the verdict', () => {
     expect(lines).toContain('ghost-allowing not tested (expected Detected)');
   });
 
-  it('says what was measured, what was allowed, and where the true figure may be higher', () => {
+  it('a verdict shows the measure, its bound, and whether the figure is a minimum', () => {
     const lines = verdictLines({
       phase: 'Succeeded',
       scenarios: [

@@ -57,7 +57,7 @@ const status = (share: number, letter: string): ChaosDemoStatus =>
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 describe('a status', () => {
-  it('stays within its bytes, whatever fills it, and loses nothing that a decision goes by', () => {
+  it('a status keeps within its bytes, and keeps everything that decisions need', () => {
     const letters = fc.constantFrom(...LETTERS);
     fc.assert(
       fc.property(fc.double({ min: 0.1, max: 1, noNaN: true }), letters, (share, letter) => {

@@ -30,7 +30,7 @@ const broken = (brokenAt: number): InvariantReading =>
   reading({ brokenAt: T + brokenAt, detectedAt: T + brokenAt + 86 });
 
 describe('a break', () => {
-  it('is the doing of a fault that was on then, and is told with how long it took to notice', () => {
+  it('a break during the fault is Detected, with the delay until it was noticed', () => {
     expect(judge(fault, broken(1000.4), undefined)).toEqual({
       result: 'Detected',
       reason: 'Detected',

@@ -59,7 +59,7 @@ describe('gradeAnswer', () => {
     });
   });
 
-  it('counts the steps that cite what shows it: its signals, at its component, at its time', () => {
+  it('a grade counts steps that cite matching signals, component and time', () => {
     const reason = (chain: DiagnosisAnswer['chain'], truth = stall): number =>
       gradeAnswer(said({ chain }), bundle, [truth]).reason;
     expect(reason([step('s1'), step('s3')])).toBe(0.5);
@@ -72,7 +72,7 @@ describe('gradeAnswer', () => {
     expect(reason([step('s3'), step('e2')], away)).toBe(1);
   });
 
-  it('goes by what was wrong and not by what is said: evidence of another failure grounds nothing', () => {
+  it('a grade depends on the real cause: evidence of another failure is no support', () => {
     const wrong = said({ anomaly: 'replica-slow', component: 'replica-1', chain: [step('s3')] });
     expect(gradeAnswer(wrong, bundle, [stall]).reason).toBe(0);
   });

@@ -105,7 +105,7 @@ describe('createDiagnosisProfiles', () => {
     });
   });
 
-  it('gives a provider the bundle only: no scenario, no pods, nothing of what was done', async () => {
+  it('a provider gets the bundle only: no scenario, no pods, no fault', async () => {
     const given: unknown[] = [];
     const listening: DiagnosisProvider = {
       name: 'listening',
@@ -119,7 +119,7 @@ describe('createDiagnosisProfiles', () => {
     expect(given).toEqual([fromItsBeginning(bundle), expect.any(AbortSignal)]);
   });
 
-  it('gives a provider no time that counts from what was done, and says by the clock of the bundle when that was', async () => {
+  it('a provider gets no time relative to the fault; the reply is dated by its clock', async () => {
     expect(leaksOf(bundle)).toMatchObject([{ tells: 'moment' }]);
     let given: EvidenceBundle | undefined;
     const listening: DiagnosisProvider = {
@@ -189,7 +189,7 @@ describe('createDiagnosisProfiles', () => {
     expect((await profiles.diagnose('told', empty, never)).message).toMatch(/nothing was seen/);
   });
 
-  it('gives up a provider that fails, takes too long, or is told to stop, and says which', async () => {
+  it('a provider that fails, times out or is stopped is given up, with the reason', async () => {
     const deaf: DiagnosisProvider = { name: 'deaf', answer: () => new Promise(() => undefined) };
     const broken: DiagnosisProvider = {
       name: 'broken',

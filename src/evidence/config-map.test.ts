@@ -77,7 +77,7 @@ describe('evidence in a ConfigMap', () => {
     expect(readRunEvidence(configMapOf(runData(waited), data)).problem).toBeUndefined();
   });
 
-  it('is not read with more than 12,000 points in a scenario, however few bytes they take', () => {
+  it('evidence with over 12,000 points in a scenario is not read, however small', () => {
     const zeros = (points: number) => {
       const scenario = scenarioOf(0, 4);
       const series = scenario.bundle.series.map((one) => ({
@@ -151,7 +151,7 @@ describe('evidence in a ConfigMap', () => {
     expect(readRunEvidence(object).problem).toMatch(problem);
   });
 
-  it('reads anything at all without throwing, and repeats nothing of it in the problem', () => {
+  it('reading any ConfigMap throws nothing, and its problem quotes no content', () => {
     const file = fc.oneof(fc.string({ maxLength: 200 }), fc.json());
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom('run.json', 'scenario-1.json', 'x'), file), (data) => {

@@ -20,7 +20,7 @@ const largestStep = (points: readonly Point[]): number =>
   Math.max(0, ...points.slice(1).map(([, value], i) => Math.abs(value - (points[i]?.[1] ?? 0))));
 
 describe('thin', () => {
-  it('keeps the ends, the extremes and the largest step of any series, in their order and within the bound', () => {
+  it('thinning keeps ends, extremes and the largest step, in order, within the bound', () => {
     fc.assert(
       fc.property(series(200), fc.integer({ min: 0, max: 60 }), (points, most) => {
         const kept = thin(points, most);

@@ -33,7 +33,7 @@ describe('FairQueue', () => {
     expect(drained(queue)).toEqual(['b1', 'a2']);
   });
 
-  it('keeps the place of an item that is pushed again, and forgets one that is deleted', () => {
+  it('a fair queue keeps the place of an item pushed again, and drops a deleted one', () => {
     const queue = new FairQueue<string>();
     for (const item of ['x', 'y', 'x']) queue.push('a', item);
     expect(queue.size).toBe(2);

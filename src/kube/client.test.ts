@@ -161,7 +161,7 @@ describe('request', () => {
     await fresh.close();
   });
 
-  it('tells its observer how each request was answered, or that none was, and not of one that was given up', async () => {
+  it('a client reports how each request was answered or failed, but none given up', async () => {
     server = await startWireServer((request, response) => {
       const code = Number(request.query.get('code'));
       if (code >= 300) sendStatus(response, code, 'Reason', 'because');
@@ -223,7 +223,7 @@ describe('credentials', () => {
     expect(sent).toEqual(['Bearer abc', `Basic ${Buffer.from('me:pw').toString('base64')}`]);
   });
 
-  it('runs an exec plugin once for requests that start together, and bounds it by the deadline', async () => {
+  it('an exec plugin runs once for concurrent requests, bounded by the deadline', async () => {
     server = await startWireServer((_request, response) => sendJson(response, {}));
     const folder = await mkdtemp(join(tmpdir(), 'kube-client-'));
     const runs = join(folder, 'runs');

@@ -161,7 +161,7 @@ describe('Controller', () => {
     await controller.stop(0);
   });
 
-  it('comes back as asked before where a reconcile fails meanwhile and would be tried again later', async () => {
+  it('a requeue keeps its time if a reconcile fails before it, despite the backoff', async () => {
     let count = 0;
     const controller = new Controller({
       name: 'c',

@@ -32,7 +32,7 @@ const bodies = (): Record<string, unknown>[] =>
   (server?.requests ?? []).map(({ body }) => JSON.parse(body) as Record<string, unknown>);
 
 describe('EventRecorder', () => {
-  it('counts repeats in the series of the first, whatever the resource version, and tells notes apart', async () => {
+  it('repeated events count in one series by note, whatever the resource version', async () => {
     server = await startWireServer((_request, response) => sendJson(response, {}));
     const { events } = recorder();
     events.record(record());
@@ -94,7 +94,7 @@ describe('EventRecorder', () => {
     expect(logger.entries.at(-1)?.fields).toEqual({ dropped: 3 });
   });
 
-  it('neither drops nor puts off the event of a namespace for the thousands of another', async () => {
+  it('thousands of events of one namespace neither drop nor delay those of another', async () => {
     server = await startWireServer((_request, response) => sendJson(response, {}));
     const { events, logger } = recorder({ queueLimit: 20 });
     for (let n = 0; n < 5000; n++) events.record(record(`note ${n}`, 'noisy'));

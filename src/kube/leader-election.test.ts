@@ -90,7 +90,7 @@ describe('LeaderElector', () => {
     expect(() => elector({ retryPeriodMs: 2600 })).toThrow(RangeError);
   });
 
-  it('stops leading in time though the API server hangs, and leads again when it is back', async () => {
+  it('a leader stops in time if the API server hangs, and leads again afterwards', async () => {
     const state: { lease?: Lease; hung?: boolean } = {};
     server = await leaseServer(state);
     const { elector, seen } = elect();

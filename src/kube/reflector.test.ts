@@ -89,7 +89,7 @@ const watchesAsked = (): (string | null)[] =>
 const listsAsked = (): number => server.requests.filter(({ query }) => !query.has('watch')).length;
 
 describe('Reflector', () => {
-  it('lists page by page, then watches from there with bookmarks, selectors and a time limit', async () => {
+  it('a reflector lists in pages, then watches with bookmarks, selectors and timeout', async () => {
     lists = [
       (response) => sendList(response, [configMap('a', 1)], '10', 'page-2'),
       (response) => sendList(response, [configMap('b', 2)], '10'),
@@ -141,7 +141,7 @@ describe('Reflector', () => {
     ]);
   });
 
-  it('keeps of listed and watched objects what is used, and the annotations it was told', async () => {
+  it('a reflector keeps only the fields in use and the listed annotations', async () => {
     const annotations = { 'example.com/abort': '1', 'example.com/notes': 'x'.repeat(250_000) };
     const withNotes = (name: string, version: number): KubeObject => {
       const object = configMap(name, version);
@@ -158,7 +158,7 @@ describe('Reflector', () => {
     expect(store.list()).toStrictEqual([keptOf('a', 1), keptOf('b', 11)]);
   });
 
-  it('takes in changes, and resumes from the last event or bookmark when the watch ends', async () => {
+  it('a reflector applies changes, and resumes from the last event or bookmark', async () => {
     watches = [
       (response) => {
         sendEvent(response, 'ADDED', configMap('b', 11));

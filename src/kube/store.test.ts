@@ -29,7 +29,7 @@ describe('Store', () => {
     expect(store.size).toBe(2);
   });
 
-  it('tells of what a list shows to be new, changed and gone, and not of what is the same', () => {
+  it('a store reports new, changed and deleted objects of a list, not unchanged ones', () => {
     const { store, seen } = observed();
     store.replace([configMap('same', 1), configMap('changed', 2), configMap('gone', 3)]);
     seen.length = 0;

@@ -70,7 +70,7 @@ describe('WorkQueue', () => {
     await queue.shutDown();
   });
 
-  it('doubles the delay with each failure of a key up to the bound, until it is forgotten', () => {
+  it("a work queue doubles a key's delay with each failure, up to a bound", () => {
     const queue = new WorkQueue({ backoff: exact });
     const delays = Array.from({ length: 6 }, () => queue.addAfterFailure('a'));
     expect(delays).toEqual([100, 200, 400, 800, 1000, 1000]);
@@ -101,7 +101,7 @@ describe('WorkQueue', () => {
     expect(() => new WorkQueue().done('a')).toThrow('without having been taken');
   });
 
-  it('shuts down: waiting workers leave, nothing more is handed out, and it waits for what is processed', async () => {
+  it('on shutdown a work queue releases workers, and waits for keys in progress', async () => {
     const queue = new WorkQueue();
     queue.add('running');
     await queue.take();
@@ -189,7 +189,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('WorkQueue, whatever is done to it', () => {
-  it('never has a key processed twice at once, and processes every key after its last add', async () => {
+  it('a work queue processes no key twice at once, and each key after its last add', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const queue = new WorkQueue({ backoff: exact });

@@ -128,7 +128,7 @@ class Model {
 }
 
 describe('nodes over one Redis', () => {
-  it('lose nothing and count nothing twice, whatever was held back, cut off, repeated or lost', () => {
+  it('pods over one Redis lose and double no count, despite stalls and retries', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 12 }), fc.array(step, { maxLength: 120 }), (limit, steps) => {
         const model = new Model(limit);

@@ -81,7 +81,7 @@ describe('readConfig', () => {
     expect(problems[0]).toContain(`${flag} is "${value}": ${advice}`);
   });
 
-  it('reports everything wrong in one message, naming the variable where it came from there', () => {
+  it('the configuration reports all errors at once, with the variable of each', () => {
     const problems = problemsOf(['--http-port', 'x', '--nonsense', '1', '--concurrency'], {
       CHAOSDEMO_LOG_LEVEL: 'loud',
     });

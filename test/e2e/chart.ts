@@ -59,7 +59,7 @@ export function chart(cluster: Cluster): void {
   });
 
   it(
-    'upgrades the CRD and keeps objects and passwords, and runs the demo that is enabled with it',
+    'a chart upgrade keeps objects and passwords, and runs the enabled demo',
     keepingTime(async () => {
       const password = ['get', 'secret', 'redis-auth', '-o', 'jsonpath={.data.password}'];
       const before = await cluster.inNamespace(...password);

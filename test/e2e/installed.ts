@@ -34,7 +34,7 @@ export function installed(cluster: Cluster): void {
     }
   });
 
-  it('runs as user 65532 without capabilities, under seccomp, on a file system it cannot write', async () => {
+  it('the operator runs as user 65532, without capabilities, on a read-only disk', async () => {
     const process = await cluster.operatorProcess(await cluster.leader());
     const status = await cluster.onNode(`cat /proc/${process}/status`);
     expect(status).toMatch(/^Uid:\s+65532\s+65532\s+65532\s+65532$/m);

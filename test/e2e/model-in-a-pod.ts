@@ -117,7 +117,7 @@ export function modelInAPod(cluster: Cluster): void {
     return status;
   };
 
-  it('is Ready once the model is in memory, as user 65532 on a file system it cannot write', async () => {
+  it('a model pod is Ready with the model in memory, unprivileged and read-only', async () => {
     const { items } = await kubectl.json<{ items: Pod[] }>(['-n', MODELS, 'get', 'pods']);
     expect(items.map(isReady)).toEqual([true]);
     const pod = items[0]?.metadata.name ?? '';
@@ -141,7 +141,7 @@ export function modelInAPod(cluster: Cluster): void {
   });
 
   it(
-    'is asked, and its answer believed or rejected: status, metrics, its log and the ConfigMap agree',
+    "a model's answer agrees in status, metrics, log and ConfigMap",
     keepingTime(async () => expect(await explained('explained')).toMatchObject(AS_WITHOUT_IT)),
   );
 

@@ -10,7 +10,7 @@ const SLACK_MS = 3_000;
 
 export function operatorCrashes(cluster: Cluster): void {
   it(
-    'hands the run over when its pod is deleted in chapter 5: another pod ends it, with one pause',
+    'another pod ends the run if its pod is deleted in chapter 5, with one pause',
     keepingTime(async () => {
       const leader = await cluster.leader();
       const pauses = await cluster.pauses();

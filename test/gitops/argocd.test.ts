@@ -75,7 +75,7 @@ describe('an Application with a ChaosDemo in it', () => {
   );
 
   it(
-    'is Degraded with the verdict Failed, and Healthy again after a revert, which runs it again',
+    'an Application is Degraded if its run Failed, and Healthy after a revert',
     keepingTime(async () => {
       const failed = await repository.commit('a gate that is not passed', files(failing('gate', '2')));
       await untilHealth(NAME, failed, 'Degraded');
@@ -93,7 +93,7 @@ describe('a ChaosDemo in an early sync wave', () => {
     inFolder('waves', { 'chaosdemo.yaml': gate, 'release.yaml': release('waves', version, '1') });
 
   it(
-    'lets the later wave come with the verdict Succeeded only, and a mended commit through',
+    'a later sync wave waits for Succeeded, and a fixed commit passes',
     keepingTime(async () => {
       const first = await repository.commit(
         'version 1',

@@ -74,7 +74,7 @@ describe.each(CASES)('%s', (name, state, kstatusSays, argoSays) => {
 });
 
 describe('what an operator has not seen yet', () => {
-  it('is InProgress and Progressing, though the last verdict still stands in the status', async () => {
+  it('an unobserved change is InProgress, although the old verdict is in the status', async () => {
     const object = of('succeeded');
     const edited = {
       ...object,

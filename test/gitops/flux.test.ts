@@ -59,7 +59,7 @@ const kubectl = () => world.environment.controlPlane.kubectl;
 
 describe('a ChaosDemo in Git', () => {
   it(
-    'is run by its commit, and its Kustomization is Ready with the verdict and not before',
+    'a Kustomization runs the ChaosDemo of a commit, and is Ready with its verdict',
     keepingTime(async () => {
       const revision = await commit('the gate', succeeding('gate', '1'), '1');
       const ready = await settled('ratelimiter-gate', revision);
@@ -97,7 +97,7 @@ describe('a ChaosDemo in Git', () => {
   );
 
   it(
-    'fails its Kustomization as soon as it has Failed, and holds up what depends on it',
+    'a Kustomization fails once its ChaosDemo Failed, and holds up its dependents',
     keepingTime(async () => {
       const revision = await commit('a gate that is not passed', failing('gate', '5'), '5');
       const ready = await settled('ratelimiter-gate', revision);

@@ -126,7 +126,7 @@ async function remedied(
 }
 
 describe('a reset', () => {
-  it('lets requests through again where the limit was used up, and says what nodes and Redis count then', async () => {
+  it('a reset admits requests after the limit was used up, with counts of both', async () => {
     const { driver, key } = await ready();
     const used = await useUp(key);
     expect(await post(0, '/check', { key })).toBe(429);
@@ -236,7 +236,7 @@ describe('a remedy sends nothing', () => {
   });
 });
 
-it('is stopped in its midst by a restore, which removes the key, and claims no effect', async () => {
+it('a reset is stopped halfway by a restore, which removes the key, without effect', async () => {
   const { driver, key } = await ready();
   await useUp(key);
   const stop = new AbortController();
@@ -257,7 +257,7 @@ it('is stopped in its midst by a restore, which removes the key, and claims no e
 });
 
 describe('a limiter that is not in order', () => {
-  it('holds nobody up beyond the time of the remedy where it does not answer what was sent', async () => {
+  it('a remedy ends in its time if the limiter does not answer', async () => {
     let silent = false;
     const { driver, key } = await ready(
       await lying(({ method, url }) => silent && method === 'POST' && url === '/limit'),
@@ -273,7 +273,7 @@ describe('a limiter that is not in order', () => {
     });
   });
 
-  it('is not said to be helped where it turns everybody away after its limit was changed', async () => {
+  it('a changed limit is no help if the limiter then rejects every request', async () => {
     let denies = false;
     const { driver, key } = await ready(
       await lying(({ url }, response) => {

@@ -61,7 +61,7 @@ async function expectErroredBehind(
 }
 
 describe.concurrent('a demo', () => {
-  it('waits for a selected pod that is not Ready, is refused when that lasts, and runs on all pods in the end', async ({
+  it('a run waits for an unready pod, is not accepted if it lasts, then uses all pods', async ({
     onTestFinished,
   }) => {
     const [, second] = notReady.environment.pods;

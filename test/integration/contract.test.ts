@@ -85,7 +85,7 @@ describe('a dry run', () => {
     ]);
   });
 
-  it('is not made again by an edit that is not in the run key, nor by taking a request away', async () => {
+  it('a dry run is not repeated for an edit outside the run key, or a removed request', async () => {
     await world.applySpec('edited', { dryRun: true });
     await world.ended('edited');
     await world.annotate('edited', 'requestedAt', 'x');
@@ -125,7 +125,7 @@ describe('suspend', () => {
 describe('a run that is paced by hand', () => {
   const manual = { pace: { mode: 'Manual' } };
 
-  it('goes on by the right annotation only: not by a stale one, and once by one that is set twice', async () => {
+  it('a paced run continues once by its current annotation, never by a stale one', async () => {
     await world.applySpec('manual', { ...manual, dryRun: true });
     const first = await waiting('manual', 1);
     expect(first.chapter).toBe('Welcome (waiting)');
@@ -247,7 +247,7 @@ describe('who may be touched', () => {
     await waiting('labelled', 1);
   });
 
-  it('is refused while a stranger uses the Redis, told whom, and runs once it has left', async () => {
+  it('a run is not accepted while a stranger uses Redis, and runs once it left', async () => {
     const stranger = await world.redisAs('limiter');
     onTestFinished(() => stranger.disconnect());
     await world.applySpec('shared', { dryRun: true });

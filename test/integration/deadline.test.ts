@@ -18,7 +18,7 @@ const waiting = (name: string, chapter: number) =>
   );
 
 // Real time: what counts is the time between two writes of a status by a real operator.
-it('may wait for a hand for longer than its deadline, which does not count that time', async () => {
+it('a paused run may outlast its deadline, which does not include the pause', async () => {
   await world.applySpec('patient', { pace: { mode: 'Manual' }, dryRun: true, activeDeadline: '1m' });
   const { run } = await waiting('patient', 1);
   const deadline = Date.parse(run?.startedAt ?? '') + 60_000;

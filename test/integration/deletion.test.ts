@@ -51,7 +51,7 @@ describe('a ChaosDemo', () => {
     expect(await world.pauses()).toBe(pauses);
   });
 
-  it('deleted in Setup while no operator is up stays until the next one has removed the keys of its controls', async () => {
+  it('a ChaosDemo deleted in Setup without an operator stays until its keys are gone', async () => {
     await world.applySpec('orphaned', { scenarios: [ghosts()] });
     await world.untilStatus('orphaned', 'Setup', (status) => chapterOnShow(status) === 3);
     await until(async () => (await world.limitsOfDemos()).length > 0, { what: 'the key of a control' });

@@ -15,7 +15,7 @@ import { COMPILED } from './support/plugin.ts';
 
 const program = fileURLToPath(new URL('../../tools/demo/main.ts', import.meta.url));
 
-it('shows the run on a page until Ctrl-C, ends as the verdict says, and leaves nothing', async () => {
+it('the demo page shows the run until Ctrl-C, exits by its verdict, leaves nothing', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
   onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'dry.yaml');

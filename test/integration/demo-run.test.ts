@@ -23,7 +23,7 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
   afterAll(() => approximate?.stop());
 
   it.concurrent(
-    'succeeds on an approximate limiter: eleven chapters, both faults confirmed, both anomalies detected and explained',
+    'the sample succeeds on an approximate limiter, with both anomalies explained',
     keepingTime(async () => {
       await approximate.apply('demo.yaml', 'whole');
       const status = await approximate.ended('whole');
@@ -44,7 +44,7 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
   );
 
   it.concurrent(
-    'fails honestly on a strict limiter where an anomaly was expected: it is proven absent',
+    'the sample fails on a strict limiter, as the expected anomaly is proven absent',
     keepingTime(async () => {
       await strict.apply('demo.yaml', 'expecting');
       const status = await strict.ended('expecting');

@@ -77,7 +77,7 @@ describe('discover, where everything is in place', () => {
     await expectRefused({}, 'NamespaceNotEnabled', /is not enabled for chaos/);
   });
 
-  it('tells at a second look which pods of the run are gone, also if another has the name', async () => {
+  it('a second discovery reports which pods are gone, even if the name is reused', async () => {
     const { nodes } = await found();
     const again = () => lookAgain(cluster, namespace, nodes, AbortSignal.timeout(60_000));
     expect(await again()).toEqual({ kind: 'SecondLook', admission: { state: 'granted' }, gone: [] });
@@ -145,7 +145,7 @@ describe('discover, where everything is in place', () => {
     expect(refusal.message).not.toContain('operator-secret');
   });
 
-  it('sends the password of a Secret to no Service but its own, though both are in the namespace', async () => {
+  it("discovery sends a Secret's password only to the Service it belongs to", async () => {
     await create('services', serviceObject('trap'));
     const trap = {
       redis: { service: { name: 'trap' }, authSecretRef: { name: 'redis-auth' }, tls: true },

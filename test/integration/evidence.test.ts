@@ -78,7 +78,7 @@ function expectNothingGivenAway(bundle: EvidenceBundle, key: string): void {
 
 describe.skipIf(withoutRealTime)('evidence', () => {
   it(
-    'of writes that stand still: the write that waits, reads that do not, counts that part, and what callers got',
+    'evidence of stalled writes has the waiting write, reads, counts and outcomes',
     keepingTime(async () => {
       const { about, driver, key } = await prepared('first-story');
       const watching = [
@@ -134,7 +134,7 @@ describe.skipIf(withoutRealTime)('evidence', () => {
   );
 
   it(
-    'of requests that come together: when each arrived, what each replica said, and that the store was well',
+    'evidence of a burst has arrivals, answers by pod, and a healthy store',
     keepingTime(async () => {
       const { about, driver, key } = await prepared('second-story');
       driver.converge([{ kind: 'Watch', ...about }]);

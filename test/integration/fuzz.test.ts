@@ -17,7 +17,7 @@ afterAll(async () => {
   await world.stop();
 });
 
-it('answers every object that is sent, lets each go, and keeps nothing, whatever stands in it', async () => {
+it('each generated object is answered and released, and no memory is kept', async () => {
   const report = await fuzz({ client, world, seed: SEED, count: 120 });
   expect(report.failures).toEqual([]);
   expect(report.accepted).toBeGreaterThan(30);

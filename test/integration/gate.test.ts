@@ -59,7 +59,7 @@ describe('gate.sh', () => {
     await client.close();
   });
 
-  it('writes nothing that a terminal or a pipeline acts on, whatever stands in the status', async () => {
+  it('gate.sh writes no control character, whatever the status contains', async () => {
     const { binaries, kubeconfig } = inject('controlPlane');
     const running = runProgram('/bin/sh', [GATE, 'abc123'], {
       env: {

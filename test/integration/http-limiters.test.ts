@@ -128,7 +128,7 @@ describe('a limiter behind HTTP', () => {
     }
   });
 
-  it('is refused before anything is paused where its limit is another than the spec says', async () => {
+  it('a limiter with another limit than the spec is rejected before any pause', async () => {
     const limit = { requests: 8, window: '60s' };
     const { close, driver, key } = await driven('express-rate-limit', 'default', { limit });
     try {
@@ -140,7 +140,7 @@ describe('a limiter behind HTTP', () => {
     }
   });
 
-  it('is refused where the key does not stand where it takes the identity of its caller', async () => {
+  it('a limiter is rejected if the key is not where it identifies its caller', async () => {
     const mapped = (await limiters.specOf('express-rate-limit', 'default')) as {
       interface: { http: object };
     };

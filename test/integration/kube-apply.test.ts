@@ -63,7 +63,7 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
 }
 
 describe('applyStatus', () => {
-  it('writes the whole status, takes back what it leaves out, and returns the object to go on from', async () => {
+  it('applyStatus writes the whole status, removes omitted fields, returns the object', async () => {
     const created = await createDeployment();
     const first = await applyStatus(write(created), { replicas: 3, readyReplicas: 2 });
     expect(first.status).toMatchObject({ replicas: 3, readyReplicas: 2 });

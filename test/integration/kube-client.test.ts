@@ -71,7 +71,7 @@ describe('KubeClient with a real API server', () => {
     expect((error as Error).message).toContain('configmaps "none" not found');
   });
 
-  it('speaks as the service account whose token it has, and shows the token in no error', async () => {
+  it('KubeClient authenticates by its service account, and shows no token in errors', async () => {
     const namespace = await createNamespace(connect());
     const kubectl = adminKubectl();
     await kubectl.run(['create', 'serviceaccount', 'tester', '-n', namespace]);

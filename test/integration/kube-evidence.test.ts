@@ -127,7 +127,7 @@ describe('the ConfigMap of a run', () => {
     expect((await read('demo-evidence-1'))?.data).toEqual({ 'run.json': 'later' });
   });
 
-  it('that was deleted is not written again under its uid, though another has its name', async () => {
+  it('a deleted ConfigMap is not written again if another has its name', async () => {
     const uid = await keep(1, { 'run.json': '1' });
     await admin.request({ method: 'DELETE', path: pathOf('demo-evidence-1') });
     await expect(keep(1, { 'run.json': '2' }, uid)).rejects.toThrow(/not found/);

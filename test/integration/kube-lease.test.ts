@@ -38,7 +38,7 @@ const readLease = (client: KubeClient, namespace: string): Promise<Lease> =>
   client.request<Lease>({ method: 'GET', path: resourcePath(leases, { namespace, name: 'l' }) });
 
 describe('LeaseLock', () => {
-  it('is held by one, and taken over only after it was seen unchanged for its duration', async () => {
+  it('a lease has one holder, and is taken over only if unchanged for its duration', async () => {
     const client = connect();
     const namespace = await createNamespace(client);
     const a = lockFor(client, namespace, 'a');
@@ -96,7 +96,7 @@ describe('LeaseLock', () => {
     }
   });
 
-  it('survives edits of the object by others, and knows that a deleted one is not held', async () => {
+  it('a lease survives edits by others, and is free after it is deleted', async () => {
     const client = connect();
     const namespace = await createNamespace(client);
     const path = resourcePath(leases, { namespace, name: 'l' });

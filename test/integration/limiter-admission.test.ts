@@ -259,7 +259,7 @@ describe('the rest of a Redis', () => {
   const resting =
     /^CoolingDown: redis-0 .* rests until 20[-0-9T:]+Z: 1m after each pause, whoever asked for it, and/;
 
-  it('follows each pause, for the same object, another one, and one that was made anew', async () => {
+  it('the cool-down of Redis follows each pause, also of another or recreated object', async () => {
     await pausedBy('a', 5000);
     expect(await messageFor('a', { generation: 4 })).toMatch(resting);
     expect(await messageFor('b')).toMatch(resting);
@@ -351,7 +351,7 @@ describe('admission', () => {
     expect(await messageFor('a', { spec, toBegin: false })).toBe('granted');
   });
 
-  it('opens a driver without a lock to undo what an earlier process left, where nothing may be injected', async () => {
+  it('a driver without a lock may undo an earlier run, but inject nothing', async () => {
     cluster.labels = { [ENABLED_LABEL]: 'false' };
     expect(await admit('a')).toEqual({
       admission: { state: 'refused', reason: 'NamespaceNotEnabled', message: expect.any(String) },
@@ -378,7 +378,7 @@ describe('admission', () => {
     });
   });
 
-  it('touches nothing in a namespace that never took part, whatever its status says is on', async () => {
+  it('a namespace that never took part is not touched, whatever its status lists', async () => {
     cluster.labels = {};
     const before = await commandsTaken();
     const { admission, opened } = await admit('a', { toBegin: false, mustUndo: true });

@@ -82,7 +82,7 @@ describe.skipIf(withoutRealTime)('a burst over all nodes', () => {
 
 describe.skipIf(withoutRealTime)('a write pause', () => {
   it(
-    'makes counters drift under traffic, up to nodes x limit, and they converge after release',
+    'a write pause lets counters drift up to pods x limit, and they converge after',
     keepingTime(async () => {
       await defineEverywhere(cluster.nodes, 'drift', 10);
       const redisKey = await redisKeyOf('drift');
@@ -177,7 +177,7 @@ describe.skipIf(withoutRealTime)('a write pause', () => {
   );
 
   it(
-    'and a restart of Redis in it cost the living nodes nothing: neither counts nor the definition',
+    'a restart of Redis in a pause costs live pods no counts and no definition',
     keepingTime(async () => {
       const windowId = await defineEverywhere(cluster.nodes, 'restart', 10);
       await burst(cluster.nodes, 'restart', 6);

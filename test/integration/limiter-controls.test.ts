@@ -118,7 +118,7 @@ async function startOverloaded({ host, port }: NodeTarget): Promise<NodeTarget> 
 
 describe.skipIf(withoutRealTime)('Setup', () => {
   it(
-    'has the limiter admit, count in that Redis, and deny beyond the limit, at each rate of the spec',
+    'Setup checks that the limiter admits, counts in Redis and rejects, at each rate',
     keepingTime(async () => {
       const fast = { name: 'fast', type: 'CounterDrift', counterDrift: { requestsPerSecond: 200 } };
       const driver = driverOn(nodes.map(targetOf), {

@@ -11,7 +11,7 @@ afterAll(async () => await cluster?.stop());
 const errorCode = (body: Record<string, unknown>): unknown => JSON.parse(JSON.stringify(body)).error?.code;
 
 describe('defining, checking and removing a limit', () => {
-  it('answers 201 for a new key and 200 with a fresh window for a known one, learned by every node', async () => {
+  it('a new key gets 201, a known one 200 with a fresh window, on every pod', async () => {
     const [first] = cluster.nodes;
     const created = await first?.define('fresh', 3, 60);
     expect(created?.status).toBe(201);
@@ -116,7 +116,7 @@ describe('defining, checking and removing a limit', () => {
     expect((await a?.define('gone', 1))?.status).toBe(201);
   });
 
-  it('takes no definition while Redis takes no writes, neither then nor later, and still reads', async () => {
+  it('no limit is defined while writes to Redis stall, then or later; reads work', async () => {
     const hasty = await startCluster({ LIMITER_WRITE_TIMEOUT: '500ms' });
     try {
       await defineEverywhere(hasty.nodes, 'held', 7);

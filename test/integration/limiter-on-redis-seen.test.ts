@@ -154,7 +154,7 @@ describe('a limiter whose Redis the spec names', () => {
     expect(storeDoubt).toBeUndefined();
   });
 
-  it('is not refused where it comes there after a while, and a proof of absence lacks something', async () => {
+  it('a limiter that reaches its Redis late is accepted, without proof of absence', async () => {
     const counted = inMemory();
     const late = async (key: string): Promise<number> => {
       const used = await counted(key);
@@ -169,7 +169,7 @@ describe('a limiter whose Redis the spec names', () => {
 });
 
 describe('a Redis that the spec names and the limiter does not use', () => {
-  it('ends the controls where nobody uses it, whatever health checks and exporters ask', async () => {
+  it('controls end if only health checks and exporters use the Redis of the spec', async () => {
     const exporter = setInterval(() => {
       void store.ping();
       void store.info();
@@ -187,7 +187,7 @@ describe('a Redis that the spec names and the limiter does not use', () => {
     expect(storeDoubt).toMatch(/^it is not shown that the rate limiter counts in this Redis: /);
   });
 
-  it('ends the controls where the spec says what is counted, without any other use of it', async () => {
+  it('controls end if the Redis of the spec holds no count as the spec describes it', async () => {
     const place = { count: { key: 'rl:$(key)' } };
     await expect(control(inMemory(), { username: 'String', place })).rejects.toThrow(
       /redis-0 \S+ counts 0 at rl:demo-\S+ \(String\), and of 12 requests of that caller 6 were let through/,

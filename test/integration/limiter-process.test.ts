@@ -83,7 +83,7 @@ describe('three processes over one Redis with a password and an ACL', () => {
     }
   });
 
-  it('lose the counts of one that is killed while writes are held back; the others converge', async () => {
+  it('a pod killed during stalled writes loses its counts; the others converge', async () => {
     const clients = nodes.map(({ client }) => client);
     const [a, b, victim] = nodes;
     await defineEverywhere(clients, 'killed', 10);
@@ -162,7 +162,7 @@ describe('one process', () => {
     }
   });
 
-  it('ends with a message that names what is wrong with its configuration, and no password', async () => {
+  it('a limiter with a bad configuration names the setting, and no password', async () => {
     const child = spawn(process.execPath, [MAIN, '--port', 'eighty', '--redis-password', 'hunter2'], {
       env: {},
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -31,7 +31,7 @@ it('says how much is left over all nodes', async () => {
   expect([denied?.status, denied?.body['allowed'], denied?.body['remaining']]).toEqual([429, false, 0]);
 });
 
-it('counts in the new window at once when a limit is defined anew, on nodes that have not heard of it too', async () => {
+it('a redefined limit counts in a new window at once, also on uninformed pods', async () => {
   await defineEverywhere(cluster.nodes, 'anew', 1);
   expect((await cluster.nodes[1]?.check('anew'))?.status).toBe(200);
   const replaced = await cluster.nodes[0]?.define('anew', 1);
@@ -52,7 +52,7 @@ it('moves on to the next window', async () => {
   });
 });
 
-it('answers 503 while Redis takes no writes, admits nobody, and counts nothing after release', async () => {
+it('a strict limiter answers 503 while writes stall, and counts nothing later', async () => {
   const strict = await startCluster({ LIMITER_MODE: 'strict', LIMITER_CHECK_TIMEOUT: '300ms' });
   try {
     await defineEverywhere(strict.nodes, 'paused', 10);
@@ -73,7 +73,7 @@ it('answers 503 while Redis takes no writes, admits nobody, and counts nothing a
   }
 });
 
-it('does not admit from memory when Redis has lost its own: the key is unknown until defined again', async () => {
+it('a strict limiter admits nothing after Redis lost its data, until redefined', async () => {
   await defineEverywhere(cluster.nodes, 'lost', 1);
   expect(await burst(cluster.nodes, 'lost', 3)).toEqual({ 200: 1, 429: 2 });
   await cluster.redis.kill9();

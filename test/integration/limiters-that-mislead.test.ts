@@ -341,7 +341,7 @@ it('a limiter that reads, decides and counts admits too much in each burst', {
   expect(reading.measures.find(({ name }) => name === 'trialsBroken')?.value).toBe(2);
 });
 
-it('a limiter that denies everybody by the time of a burst is not said to keep its limit', {
+it('a limiter that rejects all requests at a burst does not keep its limit', {
   timeout: 60_000,
 }, async () => {
   // The two of the control in Setup: one uses its limit up, the other is new.

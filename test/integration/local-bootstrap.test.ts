@@ -22,7 +22,7 @@ describe.skipIf(withoutRealTime)('bootstrap', () => {
     expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: '["--mode","strict mode"]', stderr: '' });
   });
 
-  it('passes on a signal once, though it comes from the terminal and from npm, and waits for the end', async () => {
+  it('bootstrap passes on a signal once, from terminal and npm, and waits for the end', async () => {
     const clone = await makeClone({
       demo: `
         process.on('SIGINT', () => {

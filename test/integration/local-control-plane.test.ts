@@ -12,7 +12,7 @@ import { until } from '../kit/until.ts';
 
 // A control plane needs seconds, but every core may be busy with another one.
 describe('a control plane', { timeout: 600_000 }, () => {
-  it('keeps its data and address over a restart of the API server, and leaves nothing when stopped', async () => {
+  it('a control plane keeps data and address over a restart, and leaves nothing', async () => {
     const auditLog = join(await temporaryFolder(), 'audit.log');
     const controlPlane = await startControlPlane({ binaries: inject('controlPlane').binaries, auditLog });
     onTestFinished(() => controlPlane.stop());
@@ -117,7 +117,7 @@ describe('the shared control plane', { timeout: 300_000 }, () => {
     await expect(reader.run(['get', 'secrets'])).rejects.toThrow('cannot list resource "secrets"');
   });
 
-  it('takes every string as the string that it is, also what YAML has another word for', async () => {
+  it('every string stays a string in the API server, also a keyword of YAML', async () => {
     const admin = adminKubectl();
     const namespace = await uniqueNamespace('strings');
     const data = { no: 'no', on: 'on', yes: 'y', number: '0x1f', empty: '', lines: 'a\n---\nb: [' };

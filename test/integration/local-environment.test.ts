@@ -7,7 +7,7 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type Environment, type EnvironmentOptions, startEnvironment } from '../../src/local/environment.ts';
 
 describe('the environment', { timeout: 600_000 }, () => {
-  it('has limiters over one Redis as Ready pods, says when one dies, and goes without a trace', async () => {
+  it('an environment has limiters as Ready pods, reports a dead one, leaves nothing', async () => {
     const temporary = await isolate();
     const environment = await start({ mode: 'approximate', onProgress: () => {} });
     const { controlPlane, namespace, limiters, redis, redisUsers } = environment;

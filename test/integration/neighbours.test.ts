@@ -56,7 +56,7 @@ afterAll(async () => {
   await supervisor.close();
 });
 
-it('a new object gets its first status in its turn, though 200 of another namespace were there before', async () => {
+it('an object gets its first status in turn, despite 200 of another namespace', async () => {
   const [many, one] = [new Demos(client, crowd), new Demos(client, stranger)];
   for (let i = 0; i < FLOOD; i += 20) {
     await Promise.all(Array.from({ length: 20 }, (_, j) => many.applySpec(`flood-${i + j}`, {})));

@@ -13,7 +13,7 @@ describe.skipIf(withoutRealTime)('a run', () => {
   afterAll(() => world?.stop());
 
   it.for([4, 5, 7, 8])(
-    'ends rightly with at most one pause, and none left on, when the operator is killed in chapter %i',
+    'a run has at most one pause, and none left, if its operator dies in chapter %i',
     (chapter, context) =>
       keepingTime(async () => {
         const name = `killed-in-${chapter}`;

@@ -41,7 +41,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
   );
 
   it(
-    'a burst proves nothing where requests stay unanswered, and says how many and by whom',
+    'a burst proves nothing if requests stay unanswered, with counts by pod',
     keepingTime(async () => {
       let ready = false;
       const gateways = await startGateways(world, (pod, _, path) =>
@@ -79,7 +79,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
   );
 
   it(
-    'nothing is detected where the pause is left out, and the run does not claim to have looked',
+    'no burst without a pause detects anything, and the run claims no check',
     keepingTime(async () => {
       await world.applySpec('left-out', { scenarios: [drift({ countdown: '2s', expect: 'NotDetected' })] });
       await world.untilStatus('left-out', 'the countdown', ({ chapter }) => /countdown/.test(chapter ?? ''));

@@ -106,7 +106,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'proves nothing where somebody releases Redis in mid-pause, whatever was expected',
+    'a pause proves nothing if Redis is released early, whatever was expected',
     keepingTime(async () => {
       await world.applySpec('released', { scenarios: [drift({ expect: 'Any' })] });
       await untilPaused(world, 'released');
@@ -140,7 +140,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'proves nothing where a pod holds back its answers once it has given enough of them',
+    'a pause proves nothing if a pod withholds answers after enough of them',
     keepingTime(async () => {
       let ready = false;
       let checks = 0;

@@ -90,7 +90,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'proves nothing where a pod was deleted in a store outage, whatever its callers got then',
+    'an outage proves nothing if a pod was deleted in it, whatever the outcomes',
     keepingTime(async () => {
       const storeOutage = { pause: '4s', callerTimeout: '1s', settle: '2s', accept: ['FailsClosed'] };
       await world.applySpec('deleted', { scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }] });

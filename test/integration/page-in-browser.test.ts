@@ -88,7 +88,7 @@ const pathOf = (name: string): string => `/runs/${world.namespace}/${name}`;
 const at = (path: string): string => addressOf(ui, path);
 
 describe('the page', () => {
-  it('lists runs, and shows one with its chapters, plots and results as the API server has them', async () => {
+  it('the page lists runs, and shows chapters, plots and results as in the API', async () => {
     const { asked, page } = await openWindow(browser);
     await page.goto(ui.address);
     expect(page.url()).toBe(new URL('/', ui.address).href);
@@ -164,7 +164,7 @@ describe('the page', () => {
     );
   });
 
-  it('follows a run that is on without being loaded again, and keeps what is selected still', async () => {
+  it('the page follows an active run without reload, and keeps the selection', async () => {
     const { page } = await openWindow(browser);
     await world.applySpec('live', { pace: { mode: 'Manual', dwell: '0s' }, scenarios: [ghosts()] });
     await world.untilStatus('live', 'chapter 1 to wait', (now) => waitingChapter(now) === 1);

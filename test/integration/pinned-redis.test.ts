@@ -89,7 +89,7 @@ describe('a session with the Redis it was admitted to', () => {
     expect(await done()).toEqual({ pauses: 0, unpauses: 0, writes: 0 });
   });
 
-  it('writes to no other either, but to its own Redis once that was restarted in its pod', async () => {
+  it('a session writes only to its own Redis, also after a restart in its pod', async () => {
     const pod: Pod = { isThere: true, asked: 0 };
     const redis = await admitted(pod);
     await ready(redis);

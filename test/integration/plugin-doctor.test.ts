@@ -191,7 +191,7 @@ it.each(WORLDS)('finds that $it, with the command that mends it', async (broken)
   expect((await doctor(name)).wrong).toEqual([]);
 });
 
-it('finds the port on which nothing listens, while the run waits for it, with the patch of the right one', async () => {
+it('the doctor finds a port without listener while a run waits, and patches it', async () => {
   await world.applySpec('wrong-port', { ...DRY, subject: subject({ port: 9999 }) });
   await world.untilStatus('wrong-port', 'a run to wait for its pods', ({ phase }) => phase === 'Running');
   const { commands, status, stdout, wrong } = await doctor('wrong-port');

@@ -56,7 +56,7 @@ const abort = async (name: string): Promise<void> => {
 };
 
 describe.skipIf(withoutTerminal)('the live view', () => {
-  it('shows the run at 80x24 on a screen of its own, takes another size, and gives the terminal back', async () => {
+  it('the live view uses its own 80x24 screen, resizes, and restores the terminal', async () => {
     await byHand('shown');
     const { terminal, tty } = open('watch', 'shown', { columns: 80, rows: 24 });
     const text = await terminal.shows('Waits for you, to go on to Cluster Health');
@@ -100,7 +100,7 @@ describe.skipIf(withoutTerminal)('the live view', () => {
   });
 
   it.each(['run', 'wait'])(
-    'of %s ends with 130 on Ctrl-C, leaves the run active, and gives the terminal back',
+    '%s exits 130 on Ctrl-C, leaves the run active, and restores the terminal',
     async (command) => {
       const name = `interrupted-${command}`;
       const file = join(folder, `${name}.yaml`);

@@ -35,7 +35,7 @@ const run = async (name: string, spec: object) => await plugin('run', '-f', awai
 
 describe.skipIf(withoutRealTime)('run -f of a run that tests something', () => {
   it(
-    'tells the story and ends with 0 where the run Succeeded, each time with a run of its own',
+    'run -f shows the story, exits 0 if the run Succeeded, and runs again each time',
     keepingTime(async () => {
       const first = await run('good', { scenarios: [ghosts()] });
       expect(first.stderr).toBe('');

@@ -219,7 +219,7 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
 
 describe.skipIf(withoutRealTime)('the pause', () => {
   it(
-    'is confirmed by a held write, drifts the counters of approximate nodes, and is recovered from',
+    'a held write confirms the pause, counters drift, and all recovers',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
       const about = { fault: 'f', scenario: 'drift', fixture: key };
@@ -292,7 +292,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
   );
 
   it(
-    'sends its traffic as long as the pause lasts, also where nobody says that it is over',
+    'traffic lasts as long as the pause, also if its end is not reported',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
       const about = { fault: 'f', scenario: 'drift', fixture: key };

@@ -78,7 +78,7 @@ describe('startRedis', () => {
     expect(await client(b).get('only')).toBeNull();
   });
 
-  it('comes back empty on the same port, with the same rights, after kill9 and restart', async () => {
+  it('Redis restarts empty after kill9, on the same port with the same users', async () => {
     const server = await start({ requirepass: 'sec"ret \\x' });
     const first = server.pid;
     await client(server, { password: 'sec"ret \\x' }).set('a', '1');

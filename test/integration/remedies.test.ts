@@ -93,7 +93,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   };
 
   it(
-    'resets the counter where that is listed and asked for, and measures that requests pass and counts agree again',
+    'a listed reset clears the counter, and measures admissions and counts',
     keepingTime(async () => {
       answer = asking({ ...STALLED, action: 'reset-counter' });
       await world.applySpec('resets', applying(RESETS, DRIFT));
@@ -121,7 +121,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   );
 
   it(
-    'changes the limit within the bounds of the spec, and measures that no more passes than the limit allows',
+    'a remedy changes the limit within its bounds, and measures what is admitted',
     keepingTime(async () => {
       answer = asking({ ...UNCOORDINATED, action: 'change-limit' });
       const apply = { actions: ['ChangeLimit'], limit: { min: 2, max: 5 } };
@@ -141,7 +141,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   );
 
   it(
-    'is only suggested where its action is not listed: the key is as the scenario left it',
+    'an unlisted remedy is only suggested, and the key stays as it was',
     keepingTime(async () => {
       answer = asking({ ...STALLED, action: 'reset-counter' });
       const apply = { actions: ['ChangeLimit'], limit: { min: 1, max: 10 } };
@@ -159,7 +159,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   );
 
   it(
-    'is not carried out, nor claimed, where the operator is killed between announcement and effect',
+    'a remedy is neither sent nor claimed if the operator dies after announcing it',
     keepingTime(async () => {
       answer = asking({ ...STALLED, action: 'reset-counter' });
       const { limiters } = world.environment;

@@ -15,7 +15,7 @@ const ended = (name: string, number: number) =>
   world.untilStatus(name, `the end of run ${number} of ${name}`, (status) => endedRunOf(status) === number);
 
 describe('rerun: OnPodTemplateChange', () => {
-  it('runs again when the rollout of another template has ended, and no demo without it does', async () => {
+  it('a demo with rerun runs again after a rollout of a new template, no other does', async () => {
     await world.applySpec('asks', { dryRun: true, rerun: 'OnPodTemplateChange' });
     await world.applySpec('does-not', { dryRun: true });
     const first = await ended('asks', 1);

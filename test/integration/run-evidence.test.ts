@@ -52,7 +52,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
     );
 
   it(
-    'grows while a fault is on, is complete at the end, and says what the sender counted',
+    'evidence grows during a fault, and is complete with sender counts at the end',
     keepingTime(async () => {
       await world.applySpec('seen', { scenarios: [drift(), ghosts()] });
       const grown: number[] = [];

@@ -27,7 +27,7 @@ describe.skipIf(withoutRealTime)('a leader that is frozen and wakes', () => {
   });
 
   it(
-    'leads no more: it pauses nothing, writes nothing, and leaves the lease to its successor',
+    'a thawed leader pauses and writes nothing, and leaves the lease',
     keepingTime(async () => {
       const pauses = await world.pauses();
       await world.applySpec('frozen', { scenarios: [drift({ countdown: '3s' })] });

@@ -12,7 +12,7 @@ import { TortureRecord } from '../torture/record.ts';
 
 const PAUSE_MS = 400;
 
-it('sees each pause and the write that it holds back, before and after Redis was killed', async () => {
+it('the observer sees each pause and the held write, also after Redis was killed', async () => {
   const users = makeRedisUsers();
   const redis = await startRedis({ aclUsers: aclLines(users) });
   onTestFinished(() => redis.stop());

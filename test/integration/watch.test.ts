@@ -58,7 +58,7 @@ afterAll(async () => {
 
 describe.skipIf(withoutRealTime)('kubectl get chaosdemo -w', () => {
   it(
-    'shows something new in every row of a run, for about twenty writes of its status',
+    'each row of kubectl get -w shows something new, for about twenty writes',
     keepingTime(async () => {
       const shown = watch();
       // Prints a row for the same events; the finalizer has no column of its own in the other.

@@ -69,7 +69,7 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
     expect(looked.said).toMatch(/^outage: NotDetected, FailsClosed.*\nburst: NotDetected, 10\/10/);
   });
 
-  it('stays shut, and says what was asked and what came back, where the request is another', async () => {
+  it('the gate stays closed for a wrong request, and shows request and answer', async () => {
     const wrong = await written('In a pipeline', (sample) =>
       sample.replace('path: /\n', 'path: /nowhere\n').replace('runId: "1"', 'runId: "2"'),
     );
@@ -80,7 +80,7 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
     expect(status).not.toBe(0);
   });
 
-  it('stays shut, and names the field, where the pods are taken for the reference limiter', async () => {
+  it('the gate stays closed for pods of the wrong interface, and names the field', async () => {
     const wrong = await written('In a pipeline', (sample) =>
       sample
         .replace(/ {6}interface:\n[^]*?(?= {6}# As your)/, '')

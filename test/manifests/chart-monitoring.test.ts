@@ -29,7 +29,7 @@ describe('monitoring by the chart', () => {
     }
   });
 
-  it('has the same alerts in its PrometheusRule, with links to where the documentation is', async () => {
+  it('the PrometheusRule of the chart has the same alerts, with links to the docs', async () => {
     const { docsUrl } = CHART_VALUES.everything.metrics.prometheusRule;
     const text = (await readFile(ALERTS, 'utf8')).replaceAll('runbook_url: ', `runbook_url: ${docsUrl}/`);
     expect((await find('PrometheusRule'))?.spec).toEqual(parse(text));

@@ -107,7 +107,7 @@ describe('the chart', () => {
     expect(volumes.map(({ name }) => name)).toEqual(mounts.map(({ name }) => name));
   });
 
-  it('makes passwords that no two installations share, and gives Redis their hashes only', async () => {
+  it('each chart installation has its own passwords, and Redis only their hashes', async () => {
     const render = async () =>
       objectsOf(await helmTemplate(helm, { limiter: { enabled: true } })).filter(
         ({ kind }) => kind === 'Secret',

@@ -127,7 +127,7 @@ const place = (status: ChaosDemoStatus): number =>
 const CHECKED = { numRuns: 60, endOnFailure: true };
 
 describe('whatever happens to a run', () => {
-  it('ends, injects no id twice, injects into nothing that looks sick, and moves only forward', async () => {
+  it('any run ends, never repeats an id, spares unhealthy subjects, moves forward', async () => {
     await fc.assert(
       fc.asyncProperty(story, behaviour, async (steps, how) => {
         const simulation = await play(steps, how);
@@ -180,7 +180,7 @@ describe('whatever happens to a run', () => {
     );
   });
 
-  it('sends a remedy at most once for a scenario, with no fault on, and claims no other', async () => {
+  it('any run sends at most one remedy per scenario, outside faults, and no other', async () => {
     await fc.assert(
       fc.asyncProperty(story, behaviour, async (steps, how) => {
         const simulation = await play(steps, how);
@@ -238,7 +238,7 @@ describe('whatever happens to a run', () => {
     );
   });
 
-  it('lets an object go that is deleted at any moment, with its fault and everything else', async () => {
+  it('an object deleted at any moment is released, with its fault and the rest', async () => {
     await fc.assert(
       fc.asyncProperty(story, behaviour, fc.integer({ min: 0, max: 60_000 }), async (steps, how, time) => {
         const simulation = await play(steps, how, time);

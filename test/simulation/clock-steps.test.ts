@@ -56,7 +56,7 @@ describe('a wall clock that is set', () => {
     expect(await simulation.runUntil(({ status }) => status.run?.number === 2, 30_000)).toBe(true);
   });
 
-  it('is not followed before a run that was taken over has ended, whether or not its subject can be opened', async () => {
+  it('the clock is not followed before a taken-over run ends, openable or not', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ target }) => target.isStalled);
     simulation.target.admission = { state: 'waiting', reason: 'TargetInUse', message: 'in use' };

@@ -39,7 +39,7 @@ describe('an object', () => {
   });
 
   it.each([1, 2, 3, 4, 5, 8, 9])(
-    'that is deleted in chapter %i leaves no fault, no lock, no fixture, and nobody who waits',
+    'an object deleted in chapter %i leaves no fault, lock, fixture or waiter',
     async (chapter) => {
       const simulation = new Simulation();
       await simulation.runUntil(at(chapter));
@@ -188,7 +188,7 @@ describe('an object that is deleted while no operator is up', () => {
 
 describe('a run that was taken over', () => {
   it.each(['MeasureBaseline', 'Prepare'])(
-    'removes what a process had set up that died in a %s, each under a name of its own',
+    'a successor removes what a process that died in %s had set up, by its name',
     async (kind) => {
       const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
       for (let i = 0; i < 3; i += 1) {

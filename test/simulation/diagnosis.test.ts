@@ -78,24 +78,21 @@ describe('a diagnosis', () => {
     ['fails', { model: 'fails' }],
     ['is slow', { modelMs: 45_000 }],
     ['never answers', { model: 'hangs' }],
-  ])(
-    'delays no recovery, no fault and no restore, and changes no result, where the profile %s',
-    async (_, behaviour) => {
-      const alone = await runOf(MODEL({ diagnosis: { profile: 'rules' } }));
-      const beside = await runOf(MODEL(), behaviour);
-      for (const title of ['Recovery', 'Surge', 'Surge Detection', 'Surge Diagnosis']) {
-        expect([title, doneAt(beside, title)]).toEqual([title, doneAt(alone, title)]);
-      }
-      const restoredIn = (simulation: Simulation): number =>
-        simulation.writes.findIndex(({ chapter }) => chapter?.startsWith('Demo Complete'));
-      expect(restoredIn(beside)).toBe(restoredIn(alone));
-      const { run, scenarios } = beside.status;
-      expect(run?.verdict).toEqual(alone.status.run?.verdict);
-      expect(scenarios?.map(({ recoveredAfterMs, result }) => [result, recoveredAfterMs])).toEqual(
-        alone.status.scenarios?.map(({ recoveredAfterMs, result }) => [result, recoveredAfterMs]),
-      );
-    },
-  );
+  ])('a diagnosis delays and changes nothing if the profile %s', async (_, behaviour) => {
+    const alone = await runOf(MODEL({ diagnosis: { profile: 'rules' } }));
+    const beside = await runOf(MODEL(), behaviour);
+    for (const title of ['Recovery', 'Surge', 'Surge Detection', 'Surge Diagnosis']) {
+      expect([title, doneAt(beside, title)]).toEqual([title, doneAt(alone, title)]);
+    }
+    const restoredIn = (simulation: Simulation): number =>
+      simulation.writes.findIndex(({ chapter }) => chapter?.startsWith('Demo Complete'));
+    expect(restoredIn(beside)).toBe(restoredIn(alone));
+    const { run, scenarios } = beside.status;
+    expect(run?.verdict).toEqual(alone.status.run?.verdict);
+    expect(scenarios?.map(({ recoveredAfterMs, result }) => [result, recoveredAfterMs])).toEqual(
+      alone.status.scenarios?.map(({ recoveredAfterMs, result }) => [result, recoveredAfterMs]),
+    );
+  });
 
   it('is awaited for a minute once everything is restored, and no longer', async () => {
     const simulation = await runOf(MODEL(), { model: 'hangs' });
@@ -128,7 +125,7 @@ describe('a diagnosis', () => {
     expect(beside.length - alone.length).toBe(1);
   });
 
-  it('is left as the rules have it where the operator restarts meanwhile: nobody else saw what happened', async () => {
+  it('a diagnosis stays with the rules if the operator restarts before it', async () => {
     const simulation = new Simulation(MODEL(), { modelMs: 40_000 });
     await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
     await simulation.crash(2000);
@@ -150,7 +147,7 @@ describe('a diagnosis', () => {
     ]);
   });
 
-  it('is asked of two profiles at most, however often the spec names another meanwhile', async () => {
+  it('a diagnosis queries two profiles at most, however often the spec changes', async () => {
     const simulation = new Simulation(MODEL(), { modelMs: 40_000 });
     await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
     for (const profile of ['second', 'third', 'fourth', 'third']) {

@@ -94,7 +94,7 @@ const phase = fc.double({ min: 0, max: 2000, noNaN: true });
 const latency = fc.integer({ min: 1, max: 60 });
 
 describe('the leader election at its default settings', () => {
-  it('has a standby lead within 5 s of the death of the leader, at whatever moment that comes', async () => {
+  it('a standby leads within 5 s of the death of the leader, at any moment', async () => {
     await fc.assert(
       fc.asyncProperty(phase, phase, latency, async (joinsAfter, diesAfter, latencyMs) => {
         const server = new LeaseServer();
@@ -115,7 +115,7 @@ describe('the leader election at its default settings', () => {
     );
   });
 
-  it('loses no lead to an API server that answers nothing for 2 s, from whatever moment on', async () => {
+  it('a leader survives an API server that hangs for 2 s, from any moment', async () => {
     await fc.assert(
       fc.asyncProperty(phase, latency, async (from, latencyMs) => {
         const server = new LeaseServer();
@@ -135,7 +135,7 @@ describe('the leader election at its default settings', () => {
     );
   });
 
-  it('loses no lead to a renewal whose connection was lost, since there is time for another', async () => {
+  it('a leader survives a renewal whose connection was lost', async () => {
     await fc.assert(
       fc.asyncProperty(phase, latency, async (from, latencyMs) => {
         const server = new LeaseServer();
@@ -154,7 +154,7 @@ describe('the leader election at its default settings', () => {
     );
   });
 
-  it('has nobody lead for a while after a leader was frozen or cut off, though its clock runs a quarter slow', async () => {
+  it('nobody leads for a while after a frozen or cut-off leader, even on a slow clock', async () => {
     const slow = fc.double({ min: 0.76, max: 1, noNaN: true });
     await fc.assert(
       fc.asyncProperty(phase, slow, fc.integer({ min: 0, max: 9000 }), async (at, rate, forMs) => {

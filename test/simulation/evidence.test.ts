@@ -25,7 +25,7 @@ async function nextRun(simulation: Simulation, runId: string): Promise<void> {
 }
 
 describe('the evidence of a run', () => {
-  it('is complete when the run has ended: chapters, bands, detections, results and what was seen', async () => {
+  it('evidence of an ended run has chapters, bands, detections and results', async () => {
     const simulation = new Simulation();
     await wholeRun(simulation);
     const evidence = kept(simulation);
@@ -76,7 +76,7 @@ describe('the evidence of a run', () => {
   });
 
   it.each([true, false])(
-    'is not looked for while a run waits for a person (its watches seen to their end: %s)',
+    'evidence is not polled while a run waits for a person (watches finished: %s)',
     async (watchedToEnd) => {
       const simulation = new Simulation(MANUAL, { watchedToEnd });
       await advanceThrough(simulation, 4);
@@ -89,7 +89,7 @@ describe('the evidence of a run', () => {
     },
   );
 
-  it('changes nothing of the story, whether its writes hang, fail, are refused or work', async () => {
+  it('evidence changes nothing in a run, whether writes hang, fail or succeed', async () => {
     const stories = await Promise.all(
       [{}, { hangs: true }, { fails: true }, { refusal: 'no right' }].map(async (trouble) => {
         const simulation = new Simulation();
@@ -261,7 +261,7 @@ describe('the evidence of a run', () => {
     expect(kept(simulation).scenarios.map(({ name }) => name)).toEqual(['stall', 'surge']);
   });
 
-  it('is reported once as not kept, after 10 s with the ConfigMap of an earlier object in its place', async () => {
+  it('evidence is reported lost once, after 10 s with an earlier ConfigMap in place', async () => {
     const simulation = new Simulation(MANUAL);
     const { evidence } = simulation;
     evidence.objects.set('demo-evidence-1', { uid: 'known', owner: EARLIER, data: {} });

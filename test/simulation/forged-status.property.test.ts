@@ -137,7 +137,7 @@ async function play(steps: ValueOf<typeof story>): Promise<Simulation> {
 }
 
 describe('whatever somebody writes into a status', () => {
-  it('sends nothing that the spec does not ask for, nothing twice, and removes nothing of others', async () => {
+  it('a forged status adds no fault, repeats none, and removes nothing of others', async () => {
     await fc.assert(
       fc.asyncProperty(story, async (steps) => {
         const simulation = await play(steps);

@@ -41,7 +41,7 @@ describe('a stranger gets its first status in a moment', () => {
     expect(await firstStatus(simulation)).toBeLessThan(PROMISED_MS);
   });
 
-  it('while 96 objects of one namespace are looked at, each for just under three seconds', async () => {
+  it('a stranger has a quick status while 96 objects of a namespace are checked', async () => {
     const simulation = crowded(96);
     simulation.neighbourly = { effectMs: 2900 };
     await simulation.pass(500);
@@ -128,7 +128,7 @@ describe('a run of one tenant goes its way beside a crowd', () => {
 });
 
 describe('more runs than are taken on at once', () => {
-  it('wait with a reason and a message, begin by themselves, and never exceed what is allowed', async () => {
+  it('runs over the limit wait with a reason, and begin automatically within it', async () => {
     const simulation = crowded(8);
     let most = 0;
     const watch = simulation.server.watch(() => {
@@ -169,7 +169,7 @@ describe('more runs than are taken on at once', () => {
     expect(begun()).toBeLessThanOrEqual(5 + 2);
   });
 
-  it('hold nothing back that has to be undone: what is on goes on in the process that takes over', async () => {
+  it('runs over the limit do not delay an undo: active ones continue after takeover', async () => {
     const simulation = new Simulation();
     for (let i = 0; i < 5; i += 1) simulation.create(`noisy-${i}`, simulatedSpec(), 'noisy');
     await simulation.runUntil((world) => at(4)(world) && world.target.isStalled);

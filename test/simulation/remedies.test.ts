@@ -56,7 +56,7 @@ describe('a remedy', () => {
     expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(/the fixture is gone/);
   });
 
-  it('is carried out once for each scenario, after every result and before the restore, on its own fixture', async () => {
+  it('a remedy runs once per scenario, after all results and before the restore', async () => {
     const simulation = await runOf(applying(), RESETS);
     expect(sent(simulation)).toEqual(['1-stall-1/remedy', '1-surge-1/remedy']);
     expect(states(simulation)).toEqual([
@@ -73,7 +73,7 @@ describe('a remedy', () => {
     expect([...simulation.target.fixtures]).toEqual([]);
   });
 
-  it('changes no result and no verdict, and adds one row to a watch while it is measured', async () => {
+  it('a remedy changes no result, and adds one row to a watch while it is measured', async () => {
     const alone = await runOf(applying({ remediation: { mode: 'Off' } }), RESETS);
     const beside = await runOf(applying(), RESETS);
     expect(beside.status.run?.verdict).toEqual(alone.status.run?.verdict);
@@ -117,7 +117,7 @@ describe('a remedy', () => {
     ]);
   });
 
-  it('that was announced is not begun any more once spec.suspend is true, and goes on where it was begun', async () => {
+  it('an announced remedy does not begin after suspend, but a begun one continues', async () => {
     const simulation = new Simulation(applying(), RESETS);
     await simulation.runUntil(isApplying);
     const { now, spec, status } = simulation;
@@ -151,7 +151,7 @@ describe('a remedy', () => {
     expect(asked(true, [])).toEqual(['Restore']);
   });
 
-  it('is of the diagnosis that the run has when it decides, and stays beside a later one', async () => {
+  it('a remedy follows the diagnosis at its decision, and stays with a later one', async () => {
     const byModel = { diagnosis: { profile: 'model' } };
     const inTime = await runOf(applying(byModel), { modelAction: 'reset-counter', modelMs: 100 });
     expect(states(inTime)).toEqual([
@@ -171,7 +171,7 @@ describe('a remedy', () => {
     ]);
   });
 
-  it('is neither repeated nor claimed where the operator dies before it is sent, or after', async () => {
+  it('a remedy is neither repeated nor claimed if the operator dies around it', async () => {
     for (const effectMs of [2000, 40]) {
       const simulation = new Simulation(applying(), { ...RESETS, effectMs });
       await simulation.runUntil(isApplying);
@@ -191,7 +191,7 @@ describe('a remedy', () => {
     }
   });
 
-  it('is carried out by a process that took over before it was decided on, and announced by the same', async () => {
+  it('a remedy decided after a takeover is announced and sent by the successor', async () => {
     const simulation = new Simulation(applying(), RESETS);
     await simulation.runUntil(
       ({ status }) =>
@@ -217,7 +217,7 @@ describe('a remedy', () => {
     expect([...simulation.target.fixtures]).toEqual([]);
   });
 
-  it('holds up restoring for a bounded time where it hangs, and is not said to have helped', async () => {
+  it('a remedy that hangs delays the restore for a bounded time, and did not help', async () => {
     const simulation = new Simulation(applying(), { ...RESETS, remedy: 'hangs' });
     await simulation.runUntil(isApplying);
     const from = simulation.now;
@@ -228,7 +228,7 @@ describe('a remedy', () => {
     expect([...simulation.target.fixtures]).toEqual([]);
   });
 
-  it('ends with a run that is aborted, stopped by the kill switch or deleted, which restores at once', async () => {
+  it('a remedy ends with an aborted, suspended or deleted run, which restores at once', async () => {
     for (const stop of [
       (simulation: Simulation) => simulation.annotate('abort', '1'),
       (simulation: Simulation) => simulation.turnKillSwitch(true),
@@ -246,7 +246,7 @@ describe('a remedy', () => {
     }
   });
 
-  it('that was sent right before an abort leaves nothing behind: what it sets up is waited for, and removed', async () => {
+  it('a remedy sent right before an abort is awaited, and its setup removed', async () => {
     const simulation = new Simulation(applying(), { ...RESETS, effectMs: 1000 });
     await simulation.runUntil(({ target }) => target.remedies.length > 0);
     simulation.annotate('abort', '1');

@@ -13,7 +13,7 @@ describe('a restart of the operator', () => {
     expect(simulation.status.phase).toBe('Succeeded');
   });
 
-  it('leaves nothing of a fault that was called off in its countdown, where the process that announced it is gone', async () => {
+  it('a restart leaves nothing of a fault that was cancelled in its countdown', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
     await simulation.crash(100);
@@ -42,7 +42,7 @@ describe('a restart of the operator', () => {
     expect(simulation.status.phase).toBe('Succeeded');
   });
 
-  it('makes no second stall where it died right after the first, and is Errored since nobody felt it', async () => {
+  it('a restart after a stall makes no second one, and the run is Errored', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ injected }) => injected.length === 1);
     await simulation.crash(15_000);
@@ -161,7 +161,7 @@ describe('a restart of the operator', () => {
     expect(simulation.status.run?.verdict?.reason).toBe('Inconclusive');
   });
 
-  it('aborts a run whose permission is gone, and ends the fault of the process that died', async () => {
+  it('a restart aborts a run without permission, and ends the fault of the dead one', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     simulation.target.admission = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'label gone' };

@@ -65,7 +65,7 @@ describe('a run', () => {
     }
   });
 
-  it('explains what was detected once the fault is over, so that nothing that came later is missed', async () => {
+  it('a run explains detections after the fault, so that nothing later is missed', async () => {
     const simulation = new Simulation(simulatedSpec({ pace: { dwell: '0s' } }));
     const explained = () => simulation.target.performed.some(({ kind }) => kind === 'Diagnose');
     await simulation.runUntil(() => simulation.status.scenarios?.[0]?.result === 'Detected');
@@ -100,7 +100,7 @@ describe('a run', () => {
     expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['NotDetected', 'NotDetected']);
   });
 
-  it('is Failed with UnexpectedAnomaly where NotDetected was expected and something was detected', async () => {
+  it('a run is Failed with UnexpectedAnomaly if NotDetected was expected', async () => {
     const simulation = new Simulation(GATE);
     await simulation.runUntil(finished);
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
@@ -132,7 +132,7 @@ describe('a run', () => {
     expect(simulation.status.message).toMatch(/^surge ended Detected .*; stall is inconclusive: /);
   });
 
-  it('is Errored by an Inconclusive scenario, and shows an expected anomaly next to it', async () => {
+  it('a run is Errored by an Inconclusive scenario, and lists an expected anomaly', async () => {
     const simulation = new Simulation(simulatedSpec(), { stallBites: false });
     await simulation.runUntil(finished);
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
@@ -166,7 +166,7 @@ describe('a run', () => {
     expect(simulation.injected).toEqual([]);
   });
 
-  it('injects nothing if the subject turns unhealthy while the decision to inject is stored', async () => {
+  it('a run injects nothing if the subject sickens while the decision is stored', async () => {
     const simulation = new Simulation();
     const fault = () => simulation.status.scenarios?.[0]?.fault;
     await simulation.runUntil(() => fault() !== undefined);
@@ -228,7 +228,7 @@ describe('a run', () => {
     expect(simulation.status.asExpected).toBe('1/1');
   });
 
-  it('sets up a fresh fixture where the last is not usable for the whole story any more', async () => {
+  it('a run sets up a new fixture if the last would not last for all of it', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(4));
     simulation.spec = simulatedSpec({ suspend: true });

@@ -5,7 +5,7 @@ import { Simulation } from './simulation.ts';
 import { at, condition, ended, finished, injectedBy, MANUAL } from './support.ts';
 
 describe('starting', () => {
-  it('says what stands in the way of many objects without a word of the room that their looks wait for', async () => {
+  it('a blocked start shows what is in the way, not that checks wait for a slot', async () => {
     const simulation = new Simulation(simulatedSpec({ suspend: true }), { effectMs: 2000 });
     const message = 'no pod has app=x';
     simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message };
@@ -132,7 +132,7 @@ describe('starting', () => {
     expect([simulation.target.lockedBy, simulation.kept, simulation.target.open]).toEqual([undefined, 0, 0]);
   });
 
-  it('waits for another demo that uses the target, tells for which, and starts when that has ended', async () => {
+  it('a run waits for another demo with its target, names it, and then starts', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(2));
     simulation.create('second', simulatedSpec());
@@ -154,7 +154,7 @@ describe('starting', () => {
     ]);
   });
 
-  it('refuses an object of a subject that it does not know, and takes it when it is corrected', async () => {
+  it('an object of an unknown subject is not accepted until it is corrected', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(finished);
     const spec = simulatedSpec({ runId: 'other' });
@@ -182,7 +182,7 @@ describe('starting', () => {
 });
 
 describe('after a run that was stopped', () => {
-  it('lets the target rest a minute after a superseded fault: five quick edits are not five faults', async () => {
+  it('a target rests a minute after a superseded fault, even with five quick edits', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     for (const runId of ['a', 'b', 'c', 'd', 'e']) {
@@ -198,7 +198,7 @@ describe('after a run that was stopped', () => {
   });
 
   it.each([1, 3])(
-    'carries out the next run where one is superseded in chapter %i, with another session',
+    'a run superseded in chapter %i is followed by the next, in another session',
     async (chapter) => {
       const simulation = new Simulation(simulatedSpec({ pace: { mode: 'Manual' } }));
       for (const passed of [1, 2].filter((each) => each < chapter)) {
@@ -265,7 +265,7 @@ describe('with rerun: OnPodTemplateChange', () => {
     expect(await ran(simulation)).toBe(2);
   });
 
-  it('takes the template it finds for that of a run that recorded none, without running', async () => {
+  it('a run without a recorded template takes the current one, without running', async () => {
     const simulation = new Simulation(simulatedSpec(rerun));
     await simulation.runUntil(finished);
     rollOut(simulation, 'a');
@@ -275,7 +275,7 @@ describe('with rerun: OnPodTemplateChange', () => {
     expect(await ran(simulation)).toBe(2);
   });
 
-  it('is needed: without it a rollout starts nothing and nothing is kept of the object', async () => {
+  it('without rerun, a rollout starts nothing, and no template is kept', async () => {
     const simulation = new Simulation();
     rollOut(simulation, 'a');
     await simulation.runUntil(finished);

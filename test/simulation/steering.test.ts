@@ -65,7 +65,7 @@ describe('steering a run by hand', () => {
     expect(condition(simulation, 'FaultActive')?.status).toBe('False');
   });
 
-  it('says that an invariant is watched only from the fault on, and not of a run that has ended', async () => {
+  it('an invariant is shown as watched from the fault on, and not after the run', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
     expect(condition(simulation, 'Stall')).toMatchObject({
@@ -103,7 +103,7 @@ describe('steering a run by hand', () => {
 });
 
 describe('the kill switch', () => {
-  it('stops a run that is on and ends its fault, lets none start, and lets them again when it is off', async () => {
+  it('the kill switch stops a run and its fault, and blocks starts until it is off', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     simulation.turnKillSwitch(true);

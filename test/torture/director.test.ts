@@ -28,7 +28,7 @@ function directing(action: Remedy) {
   return taken;
 }
 
-it('takes a step at the limit that ChangeLimit sets, and not at the old one, which is measured before', async () => {
+it('a step follows the new limit of ChangeLimit, and not the measured old one', async () => {
   const taken = directing('ChangeLimit');
   expect(await taken('remedyLimit', LIMIT)).toBe(0);
   expect(await taken('remedyMeasure', LIMIT)).toBe(0);

@@ -12,7 +12,7 @@ it('makes the same plan of the same seed, and other plans of others', () => {
   expect(plans.size).toBe(100);
 });
 
-it('has something happen in every lane, and every kind of disturbance within a few hundred plans', () => {
+it('a plan disturbs every lane, and a few hundred plans have every kind', () => {
   const plans = Array.from({ length: 300 }, (_, seed) => planOf(seed, OPTIONS));
   for (const { steps } of plans) expect(new Set(steps.map(({ lane }) => lane)).size).toBe(3);
   const kinds = new Set(plans.flatMap(({ steps }) => steps.map(({ action }) => kindOf(action))));
@@ -28,7 +28,7 @@ it('leaves an API server alone that is not its own', () => {
   }
 });
 
-it('lets remedies be applied by a share of the seeds, and takes steps at every boundary of theirs', () => {
+it('some seeds apply remedies, and disturb every boundary of them', () => {
   const plans = Array.from({ length: 300 }, (_, seed) => planOf(seed, OPTIONS));
   const remedied = plans.filter(({ lanes }) => lanes.some(({ remedy }) => remedy));
   expect(remedied.length).toBeGreaterThan(100);

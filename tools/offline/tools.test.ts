@@ -29,7 +29,7 @@ describe('ensureTool', () => {
     expect(await cached(env)).toEqual([basename(dirname(binary))]);
   });
 
-  it('builds once when two ask at the same time, and clears away what a killed build left', async () => {
+  it('a tool is built once for concurrent requests, and a killed build is cleared', async () => {
     const { env, folder } = await machine();
     const made = dirname(await ensureTool('kubeconform', { env, progress: () => {} }));
     await rm(made, { recursive: true });

@@ -32,7 +32,7 @@ describe('the file of run -f', () => {
     expect(() => parseManifest('file.yaml', text)).toThrow(message);
   });
 
-  it('names a namespace, or the one of the kubeconfig is taken; two that differ are refused', () => {
+  it('run -f uses the namespace of the file or kubeconfig, and rejects two', () => {
     const demo = parseManifest('a', DEMO);
     expect(namespaceOf(demo, { namespace: 'default', namespaceGiven: false })).toBe('ratelimiter');
     expect(namespaceOf(demo, { namespace: 'ratelimiter', namespaceGiven: true })).toBe('ratelimiter');

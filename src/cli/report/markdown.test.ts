@@ -120,7 +120,7 @@ describe('Markdown for a pull request', () => {
     expect(reportMarkdown(reportOf({ demo, missing: 'no rights' }) as Report)).toContain('no rights');
   });
 
-  it('holds no markup but its own, and nothing that a forge would link, whatever the texts of the cluster are', () => {
+  it('a Markdown report contains only its own markup, and links nothing from texts', () => {
     const { types } = read(markdown('x'));
     fc.assert(
       fc.property(text, (hostileText) => {

@@ -9,7 +9,7 @@ const columns = fc.integer({ min: 0, max: 120 });
 const ACTS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u;
 
 describe('a line', () => {
-  it('is never wider than it may be, and frees a hostile text of all that a terminal acts on', () => {
+  it('a line keeps within its width, and strips terminal control characters', () => {
     fc.assert(
       fc.property(fc.array(hostile, { maxLength: 5 }), hostile, columns, (texts, other, width) => {
         const line: Line = texts.map((text) => seg(text, 'bad'));

@@ -41,7 +41,7 @@ describe('a run as plain lines', () => {
     expect(plainLines(before, stateWith(waiting))).toEqual(['   Pending (NoSuchPods): no pod']);
   });
 
-  it('says that the connection was lost, that it is there again, and that the object is gone', () => {
+  it('plain lines report a lost connection, a new one, and a deleted object', () => {
     const state = stateWith(undefined);
     const connection = { state: 'lost', sinceMs: 0, why: 'refused' } as const;
     const lost = heard(state, { kind: 'connection', connection });

@@ -6,7 +6,7 @@ import { chartsOf } from './series.ts';
 describe('the charts of a run', () => {
   const [drift, allowed] = chartsOf(evidenceOfRun());
 
-  it('show how far the counters were ahead of the store, with the bound of the invariant', () => {
+  it('charts show how far counters lead the store, with the bound', () => {
     expect(drift).toMatchObject({ title: 'Drift (counter-drift)', figures: 'bound 6', bound: [[0, 6]] });
     expect(drift?.points).toEqual([
       [0, 0],

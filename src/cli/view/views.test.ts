@@ -193,7 +193,7 @@ describe('the live view of a run that has ended', () => {
   it.each([
     [80, 23],
     [104, 29],
-  ])('shows each diagnosis, who made it, and why not another, in %d columns and %d rows', (columns, rows) => {
+  ])('views show each diagnosis, its author and fallback, at %d columns, %d rows', (columns, rows) => {
     const text = watchView(state, frame(columns, rows)).join('\n');
     expect(text).toContain('Both as expected');
     expect(text.match(/rules: store-restarted at store/g)).toHaveLength(2);

@@ -19,7 +19,7 @@ describe('a budget for a day', () => {
     );
   });
 
-  it('counts what is set aside, so that questions at the same time cannot go beyond it', () => {
+  it('a daily budget includes reservations, so concurrent queries cannot exceed it', () => {
     const budget = new DayBudget({ tokensPerDay: 1000 }, noon);
     const first = budget.reserve({ input: 500, output: 100 });
     expect(() => budget.reserve({ input: 500, output: 100 })).toThrow(/has 400 left/);
@@ -38,7 +38,7 @@ describe('a budget for a day', () => {
     expect(microDollars({ input: 1000, output: 200 }, { price: { input: 3, output: 15 } })).toBe(6000);
   });
 
-  it('is a new one on the next day, to which nothing is settled that was set aside before', () => {
+  it('a daily budget starts new each day, without reservations of the day before', () => {
     let now = Date.parse('2026-03-01T23:59:59Z');
     const budget = new DayBudget({ tokensPerDay: 100 }, () => now);
     const late = budget.reserve({ input: 100, output: 0 });

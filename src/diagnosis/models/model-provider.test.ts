@@ -407,7 +407,7 @@ describe('a budget', () => {
     await expect(broken.answer(bundle, signal)).rejects.toThrow(/budget/);
   });
 
-  it('is not gone beyond by attempts that broke off: each of them may have been billed', async () => {
+  it('failed attempts cannot exceed the budget: each may have been billed', async () => {
     const profile = await serve((response) => response.destroy(), { tokensPerDay: 3900, retries: 1 });
     const { signal } = new AbortController();
     await expect(provide(profile).answer(bundle, signal)).rejects.toThrow(
@@ -416,7 +416,7 @@ describe('a budget', () => {
     expect(server?.asked).toHaveLength(1);
   });
 
-  it('keeps what an attempt that broke off may have used, beside what the next one did', async () => {
+  it('a budget adds what a failed attempt may have used to the next attempt', async () => {
     const profile = await serve(
       (response, _, n) => (n === 0 ? response.destroy() : json(response, completion(JSON.stringify(good)))),
       { tokensPerDay: 7000, retries: 1 },
@@ -431,7 +431,7 @@ describe('a budget', () => {
     expect(server?.asked).toHaveLength(3);
   });
 
-  it('counts what a gateway gave up waiting for: the server behind it may have gone on', async () => {
+  it('a budget counts a gateway timeout: the model may have continued', async () => {
     const profile = await serve((response) => json(response, { error: { message: 'late' } }, 504), {
       tokensPerDay: 3900,
     });

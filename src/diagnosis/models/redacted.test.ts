@@ -12,7 +12,7 @@ describe('what a server says', () => {
     expect(redacted('Incorrect API key: sk-proj-12345678', undefined, 100)).toBe('Incorrect API key: [key]');
   });
 
-  it('is one printable line of bounded length, with nothing of the key, wherever it is cut', () => {
+  it("a server's message becomes one bounded line without any part of the key", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary' }),

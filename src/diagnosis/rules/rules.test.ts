@@ -670,7 +670,7 @@ describe('explain', () => {
     expect(saying(3)).toMatch(/3 ms after .* the replicas did not go by it/);
   });
 
-  it('goes by what happened first: what was admitted before a stall is not explained by it', () => {
+  it('rules go by order: a stall does not explain what was admitted before it', () => {
     const late = stall.map(
       ([component, what, value]): Part =>
         typeof value === 'number'

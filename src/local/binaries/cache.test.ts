@@ -15,7 +15,7 @@ describe('cacheRoot', () => {
   });
 });
 
-it('keeps what every clone shares in the home of the user, where the environment names none', () => {
+it('the shared cache is in the home of the user if the environment names none', () => {
   vi.stubEnv('HOME', '');
   onTestFinished(() => void vi.unstubAllEnvs());
   expect(cacheRoot({})).toBe(`${userInfo().homedir}/.cache/chaosdemo`);

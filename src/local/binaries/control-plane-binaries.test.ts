@@ -51,7 +51,7 @@ describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
     expect(lines[0]).toContain(`${cached} does not serve`);
   });
 
-  it('gives the reason of every step when none serves, and leaves only the cache folder', async () => {
+  it('with no control plane, the error has the reason of each step; the cache stays', async () => {
     const { home, env } = await isolated();
     const ensuring = ensureControlPlaneBinaries({ env, progress: () => {} });
     await expect(ensuring).rejects.toMatchObject({
@@ -65,7 +65,7 @@ describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
 });
 
 describe('cachedFolders', () => {
-  it('offers the exact pins first, then downloads of the same minor and platform, newest first', async () => {
+  it('cached pins come first, then downloads of that minor and platform, newest first', async () => {
     const { home: cache } = await isolated();
     const versions = { kubernetes: 'v1.36.3', etcd: 'v3.6.13' };
     const names = [

@@ -31,7 +31,7 @@ describe('packages that cannot be installed', () => {
     expect(existsSync(join(PATH, 'apt-get.calls'))).toBe(false);
   });
 
-  it('are told of in the words of apt-get where that fails, and no policy is left behind', async () => {
+  it("a failed installation reports apt-get's error, and leaves no policy behind", async () => {
     const PATH = await programs({ 'apt-get': 'echo "E: no network" >&2; exit 100' });
     const policyFile = join(PATH, 'policy-rc.d');
     await expect(install({ env: { PATH }, root: true, policyFile })).rejects.toMatchObject({

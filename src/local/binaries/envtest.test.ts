@@ -32,7 +32,7 @@ describe('chooseArchive', () => {
     expect(choose(['v1.36.2', 'v1.36.3', 'v1.36.4'])).toBe('v1.36.3');
   });
 
-  it('takes the newest release of the minor otherwise, no other minor and no pre-release', () => {
+  it('without a pin, the newest release of that minor is used, no pre-release', () => {
     expect(choose(['v1.36.2', 'v1.36.10', 'v1.37.0', 'v1.36.11-rc.0', 'v1.3.99'])).toBe('v1.36.10');
     expect(choose(['v1.35.0', 'v1.37.0'])).toBeUndefined();
   });

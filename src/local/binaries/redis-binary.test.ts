@@ -39,7 +39,7 @@ describe('ensureRedis', { timeout: 300_000 }, () => {
     });
   });
 
-  it('installs the package as root, with services held back meanwhile and the policy put back', async () => {
+  it('root installs Redis with services held back, and restores the policy', async () => {
     const folder = await programs({});
     const policyFile = join(folder, 'policy-rc.d');
     await writeFile(policyFile, 'the policy of this machine');

@@ -88,7 +88,7 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     expect(answer.headers.get('allow')).toBe('GET, HEAD');
   });
 
-  it('makes the page of metrics about once a second, and once at a time, however many ask for it', async () => {
+  it('metrics are rendered once a second and once at a time, for all requests', async () => {
     const registry = new Registry();
     let made = 0;
     const atOnce = { now: 0, most: 0 };
@@ -118,7 +118,7 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     expect(made).toBeLessThanOrEqual(1 + Math.ceil(seconds));
   });
 
-  it('answers the kubelet while hundreds hold connections open, of which it keeps so many', async () => {
+  it('the kubelet gets answers while hundreds hold connections; few are kept', async () => {
     const { server, get } = await start();
     const sockets = await Promise.all(Array.from({ length: 500 }, () => opened(server.port)));
     expect((await get('/healthz')).status).toBe(200);
@@ -130,7 +130,7 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     expect(server.connections).toBeLessThanOrEqual(64);
   });
 
-  it('ends the connection that has been idle longest, and none with a request under way', async () => {
+  it('the longest idle connection is closed, and none with an active request', async () => {
     let read: (() => void) | undefined;
     const registry = new Registry();
     const collect = async (): Promise<void> => {
@@ -155,7 +155,7 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     await expect(start({ port: server.port })).rejects.toThrow(/EADDRINUSE.*--http-port/s);
   });
 
-  it('closes although a client holds a connection open without a request, and refuses new ones', async () => {
+  it('a server closes despite an idle connection, and accepts no new one', async () => {
     const { server, get } = await start();
     const idle = connect(server.port, '127.0.0.1');
     idle.on('error', () => undefined);

@@ -121,7 +121,7 @@ it('gives a list up that has too many bytes, long before its end', async () => {
   expect(server.requests.length).toBeLessThan(25);
 });
 
-it('reads a few lists at once, however many are asked for, and lets no namespace have all of them', async () => {
+it('few lists are read at once, and no namespace takes all of them', async () => {
   const { cluster, seen } = await setup(200, 8192);
   const looks = Array.from({ length: 16 }, async (_, i) => {
     await cluster.pods(i < 12 ? 'noisy' : `other-${i}`, '', 200, never).catch(() => undefined);

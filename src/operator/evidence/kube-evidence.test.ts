@@ -21,7 +21,7 @@ function demo(namespace: string, name: string): ChaosDemo {
   };
 }
 
-it('leave connections to everything else, and those of one namespace to other namespaces', async () => {
+it('evidence writes leave connections to others, and to other namespaces', async () => {
   const server = await startWireServer(({ path }, response) => {
     if (path.includes('/slow/')) return;
     sendJson(response, { metadata: { uid: 'u', resourceVersion: '2' } });

@@ -47,7 +47,7 @@ describe('the origin of what was seen', () => {
     return scenarioPartOf(status, scenario, fault, evidence, nothingObserved(RUN_AT));
   };
 
-  it('is when the fault was planned for while it has not begun, and where the run is stopped before', () => {
+  it('observed times start at the planned fault if the run stops before it', () => {
     const part = partOf(seen(RUN_AT + 2000));
     expect(part.bundleAtMs).toBe(5000);
     expect(part.bundle.series[0]?.points).toEqual([[-3000, 1]]);

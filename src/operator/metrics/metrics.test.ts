@@ -87,7 +87,7 @@ describe('createMetrics', () => {
     expect(series.get('chaosdemo_runs_waiting')).toBe(2);
   });
 
-  it('opens no series for a code that hardly anybody sends, and none for what is no request of ours', async () => {
+  it('metrics have no series for rare codes, and none for requests of others', async () => {
     const metrics = createMetrics();
     const before = await read(metrics);
     for (let status = 100; status < 1000; status++) metrics.requested('GET', status);

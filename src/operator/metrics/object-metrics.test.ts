@@ -104,7 +104,7 @@ describe('chaosdemo_fault_overdue_seconds', () => {
   });
 });
 
-it('calls nothing late of an object that goes and that only somebody else still holds', async () => {
+it('an object that only another finalizer still holds is not reported as late', async () => {
   const gone = demo(running(5000, withFault(before(90))));
   Object.assign(gone.metadata, { deletionTimestamp: before(60), finalizers: ['example.com/theirs'] });
   const names = ['chaosdemo_run_overdue_seconds', 'chaosdemo_fault_overdue_seconds'];

@@ -89,7 +89,7 @@ describe('the end of a run', () => {
     expect(await counted()).toEqual(once);
   });
 
-  it('counts with the reason where it is Errored, and as Superseded where it was replaced', async () => {
+  it('ended runs count by reason if Errored, and as Superseded if replaced', async () => {
     const { counted, metrics } = setup();
     metrics.changed(on, ended({ phase: 'Errored', reason: 'BaselineFailed' }), chapters);
     metrics.changed(on, ended({ phase: 'Errored', reason: 'Superseded' }), chapters);
@@ -119,7 +119,7 @@ describe('the end of a run', () => {
     });
   });
 
-  it('shows no figure of a scenario that proves nothing, and no result of one that has none', async () => {
+  it('metrics show no figure of a scenario without proof, and no missing result', async () => {
     const { counted, metrics } = setup();
     const { fault: _, result: __, ...open } = scenario;
     metrics.changed(

@@ -120,7 +120,7 @@ describe('eventsFor', () => {
     expect(eventsFor(after, after)).toEqual([]);
   });
 
-  it('says of a measure that could not show more that it is the least, and nothing where there is none', () => {
+  it('an event marks a figure as the least if limited, and omits an absent one', () => {
     const measures = [{ name: 'queued', value: 30, unit: 'requests', atLeast: true }];
     const noteOf = (fields: Partial<ScenarioStatus>) =>
       eventsFor(running(), running({ scenarios: [scenario({ result: 'Detected', ...fields })] }))[0]?.note;
@@ -213,7 +213,7 @@ describe('eventsFor', () => {
     expect(reasonsOf(before, second)).toEqual(['RunStarted', 'AnomalyDetected']);
   });
 
-  it('tells once that an object waits before its run, and for what; looking is no waiting', () => {
+  it('an event reports once that an object waits, and why, but no admission check', () => {
     const waiting = (reason: string): ChaosDemoStatus => ({
       phase: 'Pending',
       conditions: [condition('Reconciling', 'True', reason), condition('Complete', 'False', reason)],

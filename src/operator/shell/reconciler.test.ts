@@ -87,7 +87,7 @@ describe('what is kept between reconciles', () => {
     expect(reconciler.kept).toBe(0);
   });
 
-  it('is a version of our own until the cache has it, and no write is made on an older one', async () => {
+  it('between reconciles our own version is kept; no write is based on an older one', async () => {
     const { counted, create, reconcile, reconciler, server, world } = setup();
     await create(demo('demo', { suspend: true }));
     server.watchLagMs = 5000;
@@ -169,7 +169,7 @@ describe('a write', () => {
 });
 
 describe('a status that the API server refuses', () => {
-  it('is replaced by a small one that says so, once, and looked at again in ten seconds', async () => {
+  it('a rejected status is replaced once by a small one, and retried after 10 s', async () => {
     const { counted, create, events, reconcile, server, world } = setup();
     await create(demo('demo', { suspend: true }));
     server.refuses = ({ phase }) => phase !== 'Errored';
@@ -186,7 +186,7 @@ describe('a status that the API server refuses', () => {
     expect(events).toEqual([]);
   });
 
-  it('holds no worker while the fault of its run is released, and is replaced when that is done', async () => {
+  it('a rejected status waits for the release of its fault without blocking a worker', async () => {
     const { create, enqueued, reconcile, server, target, world } = setup();
     await create(demo('demo'));
     for (let i = 0; i < 3; i += 1) {

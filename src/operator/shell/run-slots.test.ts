@@ -9,7 +9,7 @@ function setup({ most = 4, mostByNamespace = 2 } = {}) {
 }
 
 describe('RunSlots', () => {
-  it('has room until one of the two numbers is reached, and then says which, and how many are on', () => {
+  it('run slots are free until either limit is reached; then they name the limit', () => {
     const { slots } = setup({ most: 3 });
     for (const key of ['a/1', 'a/2']) {
       expect(slots.obstacle(key)).toBeUndefined();
@@ -37,7 +37,7 @@ describe('RunSlots', () => {
     expect(slots.obstacle('a/4')).toContain('Waiting for room');
   });
 
-  it('lets namespaces take turns: one object waits for one run of a namespace that has a hundred waiting', () => {
+  it('namespaces take turns: an object waits for one run of a busy namespace', () => {
     const { given, slots } = setup({ most: 2, mostByNamespace: 2 });
     for (const key of ['a/1', 'a/2']) slots.take(key);
     for (let i = 3; i <= 100; i += 1) slots.wait(`a/${i}`);
@@ -70,7 +70,7 @@ describe('RunSlots', () => {
     expect(slots.obstacle('b/1')).toBeUndefined();
   });
 
-  it('frees the slot of a run that is over when its session is closed, and lets its object queue anew', () => {
+  it('closing a session frees the slot of its ended run, and requeues its object', () => {
     const { given, slots } = setup({ most: 1 });
     slots.take('a/1');
     slots.wait('b/1');

@@ -13,7 +13,7 @@ import type { Permit } from '../../demo/subject.ts';
 import type { Session } from './session.ts';
 
 describe('effects', () => {
-  it('are performed once each, and only once there is a driver; their finding is recorded', async () => {
+  it('effects run once each, after a driver exists, and their finding is recorded', async () => {
     const { clock, log, session } = setup({ admitMs: 100 });
     session.perform([admit, restore]);
     session.perform([admit, restore]);
@@ -69,7 +69,7 @@ describe('effects', () => {
     expect(session.observed.restored['1/stop']).toMatchObject({ ok: true });
   });
 
-  it('that set something up are ended before anything is undone, and not begun after it', async () => {
+  it('setup effects end before anything is undone, and do not begin after it', async () => {
     const { clock, log, open, session, world } = setup();
     await open();
     world.perform = async (effect, _, signal) => {
@@ -139,7 +139,7 @@ describe('an injection', () => {
     expect(log).not.toContain('perform 1-stall-1');
   });
 
-  it('is asked about right before it is sent: late is all right once it has begun, until its end', async () => {
+  it('an injection is checked right before it is sent, but not again once it began', async () => {
     const { clock, open, session, world } = setup();
     await open();
     let permit: Permit | undefined;

@@ -75,7 +75,7 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
 }
 
 describe('a term', () => {
-  it('that ends between a decision and its write writes nothing, and calls that no error', async () => {
+  it('a term that ends between decision and write writes nothing, without an error', async () => {
     const lines: string[] = [];
     const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
     const { election, ended, leadership, server, status, until, world } = setup({}, logger);
@@ -98,7 +98,7 @@ describe('a term', () => {
     expect(told).toEqual([true]);
   });
 
-  it('writes and does nothing while this process does not lead, and goes on when it leads again', async () => {
+  it('a term does nothing without leadership, and continues when it leads again', async () => {
     const { begins, election, leadership, server, status, target, until, world } = setup();
     leadership.begin();
     await until(begins('MeasureBaseline'));
@@ -137,7 +137,7 @@ describe('a term', () => {
     expect(server.stored.length).toBe(writes);
   });
 
-  it('that was lost sends no fault that it had begun, though the process leads again and what hangs goes on', async () => {
+  it('a lost term sends no pending fault, although the process leads again', async () => {
     const { begins, ended, leadership, status, target, until } = setup({ effectMs: 2000, heedsAbort: false });
     leadership.begin();
     await until(begins('Inject'));
@@ -151,7 +151,7 @@ describe('a term', () => {
     expect(status().phase).toBe('Succeeded');
   });
 
-  it('that was lost leaves a fault that is on to its own end, and keeps the lock for whoever leads', async () => {
+  it('a lost term leaves its fault to its own end, and the lock to its successor', async () => {
     const { ended, leadership, target, told, until } = setup();
     leadership.begin();
     await until(() => target.isStalled);
@@ -177,7 +177,7 @@ describe('a term', () => {
     expect(target.lockedBy).toBeUndefined();
   });
 
-  it('is under way until what it had on is ended, for whoever asks whether the clock may change', async () => {
+  it('a term is active until its work has ended, so the clock does not change', async () => {
     const { ended, leadership, target, until } = setup();
     expect(leadership.isQuiet).toBe(true);
     leadership.begin();
@@ -205,7 +205,7 @@ describe('a term', () => {
     expect(target.activities).toEqual([]);
   });
 
-  it('has its subjects keep what is theirs in the cluster while it ends in order, and not once it was lost', async () => {
+  it('an orderly end keeps the state of subjects in the cluster; a lost term does not', async () => {
     const { election, ended, leadership, leads } = setup();
     leadership.begin();
     expect(leads.map((hasLead) => hasLead())).toEqual([true]);

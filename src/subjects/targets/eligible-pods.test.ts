@@ -46,7 +46,7 @@ describe('selectPods', () => {
     });
   });
 
-  it('compares images only of the container that has the port, and only of pods that take part', () => {
+  it('images are compared for the container with the port, of selected pods only', () => {
     const pods = [
       pod('a'),
       pod('b', withProxy),

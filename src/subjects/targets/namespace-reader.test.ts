@@ -3,7 +3,7 @@ import { MemoryCluster } from '../../../test/fixtures/subjects/cluster.ts';
 import { NamespaceReader } from './namespace-reader.ts';
 import { orRefusal, Refusal } from './refusal.ts';
 
-it('refuses pods that are too large together: says which list, how large, and what to do', async () => {
+it('pods too large in total are rejected, with the list, the size and a fix', async () => {
   const cluster = new MemoryCluster();
   cluster.tooLarge = true;
   const reader = new NamespaceReader(cluster, 'shop', new AbortController().signal);

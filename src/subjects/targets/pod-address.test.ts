@@ -49,7 +49,7 @@ describe('the address of a pod', () => {
     expect(refusal).toContain(what);
   });
 
-  it('may be a loopback address where the pods are processes of this machine, and nothing else of the kind', () => {
+  it('a pod on loopback is accepted if pods are local processes, and nothing similar', () => {
     expect(refusalFor('127.0.0.2', true)).toBeUndefined();
     expect(refusalFor('::1', true)).toBeUndefined();
     expect(refusalFor('169.254.169.254', true)).toContain('link-local');

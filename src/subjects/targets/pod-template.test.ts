@@ -16,7 +16,7 @@ describe('the template of pods', () => {
     expect(templateOf(pod('a'))).toBeUndefined();
   });
 
-  it('is recorded whole where a rollout is under way, and cut to what the status takes', () => {
+  it('a pod template is recorded in full during a rollout, and cut for the status', () => {
     expect(templatesOf(['b', undefined, 'a', 'b'])).toBe('a,b');
     expect(templatesOf([undefined])).toBeUndefined();
     expect(templatesOf(Array.from({ length: 99 }, (_, i) => `template-${i}`))).toHaveLength(128);

@@ -7,7 +7,7 @@ const choice = { selector: 'app=limiter', port: 'http', part: 'subject.part' };
 const some = selectPods([pod('a'), pod('b', unready)], choice);
 const all = selectPods([pod('a'), pod('b')], choice);
 
-it('waits half a minute for pods that are not Ready, then refuses; a new spec and a new start have their own time', () => {
+it('unready pods get half a minute, anew for a new spec or start', () => {
   let now = 500_000;
   const readiness = new Readiness({ monotonic: () => now });
   const look = (generation: number, eligible = some) =>

@@ -70,7 +70,7 @@ it.each([
   [true, { kind: 'SecondLook', admission: { state: 'granted' }, gone: ['b'] }],
   [false, { kind: 'SecondLook', gone: ['b'] }],
 ])(
-  'looks every five seconds until it is stopped, and passes over a look that fails; admission told: %s',
+  'the second check repeats each 5 s despite failures; admission reported: %s',
   async (tellsAdmission, expected) => {
     const waits: number[] = [];
     const stop = new AbortController();

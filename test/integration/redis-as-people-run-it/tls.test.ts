@@ -108,7 +108,7 @@ describe('a Redis whose certificate a private authority has issued', () => {
     );
   });
 
-  it('is refused where it asks for a certificate of the client, which the operator has not', async (context) => {
+  it('a Redis that requires a client certificate is rejected', async (context) => {
     const tls = await authority.issue('mutual', `DNS:${NAME}`);
     const settings = ['tls-auth-clients yes'];
     const mutual = orSkip(await startedOverTls({ tls, settings }), context);

@@ -58,7 +58,7 @@ describe('the figures of an outage', () => {
     ]);
   });
 
-  it('are wrong if the verdict doubts the spec though nothing was done to limiter or Redis', () => {
+  it('outage figures are wrong if the verdict doubts the spec without a disturbance', () => {
     expect(found({}, 'one caller was denied: correct subject.rateLimiter.limit')).toHaveLength(1);
   });
 });

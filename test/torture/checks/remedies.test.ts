@@ -71,7 +71,7 @@ describe('find of remedies', () => {
     );
   });
 
-  it('one after another that was not answered, and not where the connection to that node was lost', () => {
+  it('a remedy after an unanswered one is wrong, unless the connection was lost', () => {
     const unanswered = (node: number, explain: (seen: Seen) => void = () => {}) =>
       found((seen) => {
         another(SENT - 5, { node })(seen);
@@ -141,7 +141,7 @@ describe('find of remedies', () => {
     expect(own).toContainEqual(expect.stringMatching(/after remedies were announced, and none is for it/));
   });
 
-  it('a limit that is out of bounds, another than that of the spec, or for another time', () => {
+  it('a remedy whose limit is out of bounds, not of the spec or too long is wrong', () => {
     const setting = (changes: Partial<LimitSeen>, action: Remedy) =>
       found((seen) => void Object.assign(defineOf(seen), changes), action);
     expect(setting({ limit: 5000 }, 'ResetCounter')).toContainEqual(
@@ -163,7 +163,7 @@ describe('find of remedies', () => {
     expect(wide).toContainEqual(expect.stringMatching(/a limit of 11 .* and the spec says 10 in 60 s/));
   });
 
-  it('one that is sent when whoever announced it is gone, and not where another process is', () => {
+  it('a remedy sent after the end of its announcer, and no other process, is wrong', () => {
     const kill = { to: 'operator', which: 'leader', what: 'kill' } as const;
     const late = (whom: string) =>
       found((seen) => {
@@ -248,7 +248,7 @@ describe('find of what is said of remedies', () => {
     expect(profile).toContainEqual(expect.stringMatching(/of ResetCounter by rules, .* lists ResetCounter/));
   });
 
-  it('one that is under way for ever, of which nothing is told any more, or that nobody announced', () => {
+  it('a remedy that never ends, is never reported, or was not announced is wrong', () => {
     const open = found(saying((status) => void (remediationOf(status).state = 'Applying')));
     expect(open).toContainEqual(expect.stringMatching(/the run has ended, and it is said to be under way/));
     const silent = found(saying((status) => void delete status.diagnoses));

@@ -196,7 +196,7 @@ describe('a status on its way to the API server', () => {
     expect(write(finder, { run: { number: 1, completedAt: 'now' } })?.boundary).toBe('verdict');
   });
 
-  it('is one of a remedy where it announces it, and where it first tells what became of it', () => {
+  it('a status is a boundary when it announces a remedy, and first reports its result', () => {
     const finder = new BoundaryFinder();
     const saying = (state: string) => ({
       ...announced,

@@ -25,7 +25,7 @@ describe('pods of a limiter that knows the source address alone', () => {
     }
   });
 
-  it('are not given up by a run that has ended where the same object has begun another', () => {
+  it('pods in use by a new run of an object are not released by its earlier run', () => {
     const pods = new PodsInUse();
     const [before, after] = [asking('a', true, 'p'), asking('a', true, 'p')];
     pods.enter(before);

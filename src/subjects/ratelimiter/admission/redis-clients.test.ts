@@ -126,7 +126,7 @@ describe('findStrangers', () => {
     ]);
   });
 
-  it('on loopback knows itself by the port as well, since everything comes from one address there', () => {
+  it('on loopback, clients of the operator are recognized by port as well', () => {
     const local = { ownAddr: '127.0.0.1:5000', podIPs: new Set(['127.0.0.2']) };
     const clients = [
       { addr: '127.0.0.1:5000', user: 'chaosdemo' },

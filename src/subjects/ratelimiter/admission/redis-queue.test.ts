@@ -26,7 +26,7 @@ describe('the queue for a Redis', () => {
     expect(ask('young', 9)).toBe('1/2');
   });
 
-  it('serves in the order of creation where nobody knows who came first: after a change of leader', () => {
+  it('after a change of leader, the queue for a Redis is in order of creation', () => {
     const { time, ask } = queue();
     expect(ask('second', 2)).toBe('1/1');
     time.s += 5;

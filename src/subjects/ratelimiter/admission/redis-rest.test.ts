@@ -34,7 +34,7 @@ describe('the share of time that a Redis may be paused', () => {
     expect(freeAt(pauses, 61 * SECOND, NOW)).toBe(NOW + 201 * SECOND);
   });
 
-  it('is never exceeded, and nobody waits for more than ten minutes, whatever was paused', () => {
+  it('the pause share of a Redis is kept, and no run waits over ten minutes', () => {
     for (let seed = 1; seed <= 500; seed += 1) {
       let state = seed;
       const random = (most: number): number => {

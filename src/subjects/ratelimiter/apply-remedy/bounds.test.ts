@@ -5,7 +5,7 @@ import { againstChange, MOST_MEASURING, measuringRequests, shareOf } from './bou
 const wide = { min: 1, max: 5000 };
 
 describe('a changed limit', () => {
-  it('is never set beyond the bounds of the spec, and never lets more through together than the limit', () => {
+  it('a changed limit is within the bounds of the spec, and admits no more in total', () => {
     const number = fc.integer({ min: 1, max: 5000 });
     fc.assert(
       fc.property(number, fc.integer({ min: 1, max: 200 }), number, number, (requests, nodes, min, max) => {

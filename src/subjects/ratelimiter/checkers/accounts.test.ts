@@ -115,7 +115,7 @@ describe('the accounts of one caller that made all requests', () => {
     expect(of(served, notServed, admittedAfter)).toMatchObject(balance);
   });
 
-  it('are not known where more than the limit was served and nothing is left: it may all be counted', () => {
+  it('accounts are unknown if over the limit was admitted with nothing remaining', () => {
     expect(of(30, 0, 0)).toMatchObject({
       unknown: expect.stringContaining('more than the limit was served'),
     });

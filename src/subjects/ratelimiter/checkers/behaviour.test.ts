@@ -73,7 +73,7 @@ describe('what callers get while Redis takes no writes', () => {
     expect(judged).toMatchObject({ behaviour, shortfalls: [] });
   });
 
-  it('fails open where one caller is let through beyond the limit that it comes to, by the nodes that let it through', () => {
+  it('one caller over its limit shows fail open, by the pods that admitted it', () => {
     const reaching = [
       ...requests('a', 'New', 'Admitted', 12, 11_000),
       ...requests('b', 'New', 'Rejected', 12, 11_001),
@@ -130,7 +130,7 @@ describe('what callers get while Redis takes no writes', () => {
     expect(behaviourOf(settings, [...before, ...mixed], FAULT).behaviour).toBe(behaviour);
   });
 
-  it('fails open with the first request beyond the limit: the key was used by nobody before', () => {
+  it('the first request over the limit of an unused key shows fail open', () => {
     const one = requests('a', 'Over', 'Admitted', 1, 12_000);
     const judged = behaviourOf(settings, [...before, ...during({}, {}), ...one], FAULT);
     expect(judged.over).toMatchObject({ excess: 1, admitted: 11, bound: 10 });
@@ -147,7 +147,7 @@ describe('what callers get while Redis takes no writes', () => {
     ]);
   });
 
-  it('tells what leaked as the pause ended apart: a late request is in no count of the pause', () => {
+  it('over-admission as the pause ends is separate: a late request is in no count', () => {
     const late = requests('a', 'Over', 'Admitted', 2, 19_500);
     const { byNode } = behaviourOf(settings, [...before, ...during({}, {}), ...late], FAULT);
     expect(byNode.get('a')).toMatchObject({
@@ -197,7 +197,7 @@ describe('what proves nothing', () => {
   });
 });
 
-it('judges whatever came, and calls a limiter open only where the sender counted more than the bound', () => {
+it('any behaviour is judged; fail open needs a sender count over the bound', () => {
   const request = fc.record({
     pod: fc.constantFrom(...nodes),
     caller: fc.constantFrom('Under' as const, 'Over' as const),

@@ -107,7 +107,7 @@ describe('trials', () => {
     expect(reportOf(many, 2).message.length).toBeLessThan(120);
   });
 
-  it('are one fault, confirmed where each is, from the first request to the last answer', () => {
+  it('trials form one fault, Confirmed if each is, from first request to last answer', () => {
     expect(reportOf([trial(0, 20), trial(1, 20)], 2)).toMatchObject({
       proof: 'Confirmed',
       startedAt: T,

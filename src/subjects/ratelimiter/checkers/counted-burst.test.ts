@@ -74,7 +74,7 @@ describe('ghosts', () => {
     expect(reading.evidence).toContain('Every request was admitted: the true over-admission is at least 10');
   });
 
-  it('are detected once the counters of the nodes have come to what the sender was allowed', () => {
+  it("over-admission is detected once the counters of pods reach the sender's count", () => {
     const ghosts = watched(burst(), 9, 6, 15);
     expect(ghosts.reading(fault).detectedAt).toBeUndefined();
     ghosts.add(sample(T + 300, 10, 10, 20));
@@ -142,7 +142,7 @@ describe('ghosts', () => {
     expect(reading.shortfalls.join('\n')).toMatch(expected);
   });
 
-  it('are disproven by samples a second apart: what was admitted stays in the counters', () => {
+  it('samples a second apart disprove over-admission: what was admitted stays counted', () => {
     const ghosts = new GhostInvariant({ nodes, limit: 10 });
     ghosts.setBurst(burst({ allowed: 10 }, 6), T + 20);
     for (const at of [T + 900, T + 1800]) ghosts.add(sample(at, 6, 4, 10));

@@ -112,7 +112,7 @@ describe('drift', () => {
     });
   });
 
-  it('was broken when the traffic had more allowed than the bound, not when a sample showed it', () => {
+  it('drift begins when traffic exceeds the bound, not when a sample shows it', () => {
     const drift = invariant();
     for (let i = 0; i < 9; i += 1) drift.answered('a', true, T + i);
     drift.add(sample(T + 100, [9, 0, 0], 1), whole);
@@ -225,7 +225,7 @@ describe('over-admission', () => {
     return drift;
   };
 
-  it('is detected by the first yes beyond the limit, though nobody counts it, and shown by node', () => {
+  it('the first admission over the limit is detected, uncounted or not, and by pod', () => {
     const reading = callers(113, 'OverAdmission', T + 1000).reading(whole);
     expect(reading).toMatchObject({ brokenAt: T + 1010, detectedAt: T + 1010 });
     expect(reading.measures[0]).toMatchObject({ name: 'overAdmission', value: 103, bound: 0, atLeast: true });
@@ -255,7 +255,7 @@ describe('over-admission', () => {
     expect(telling.filter(Boolean)).toHaveLength(1);
   });
 
-  it('is proven absent where fixed shares drift from Redis and keep the limit: lag and threshold have no part', () => {
+  it('fixed shares that drift and keep the limit prove absence, without a threshold', () => {
     const drift = new DriftUnderTest({
       nodes,
       limit: 10,
@@ -275,7 +275,7 @@ describe('over-admission', () => {
     expect(reading.detectedAt).toBeUndefined();
   });
 
-  it('is neither detected nor disproven where the answers came when the fault was over', () => {
+  it('answers after the fault neither prove nor disprove over-admission', () => {
     const reading = callers(11, 'OverAdmission', T + 2500).reading(whole);
     expect(reading.detectedAt).toBeUndefined();
     expect(reading.shortfalls.join('\n')).toMatch(
@@ -292,7 +292,7 @@ describe('"at least"', () => {
     expect(drift.reading(whole).summary).toBe('>= 30 > 6; 0/10');
   });
 
-  it('is not said of a drift that is small because most was let through uncounted, or counted after all', () => {
+  it('"at least" is not stated of small drift that was uncounted, or counted late', () => {
     const drift = invariant();
     for (let i = 0; i < 113; i += 1) {
       drift.sent('a');
@@ -316,7 +316,7 @@ describe('"at least"', () => {
 });
 
 describe('a look out of its turn', () => {
-  it('is worth it once the sender was allowed more than Redis can have counted, and until two looks have told', () => {
+  it('an extra poll is due once admissions exceed Redis, until two polls confirm', () => {
     const drift = invariant();
     drift.add(sample(T, [0, 0, 0], 0), on);
     for (let i = 0; i < 6; i += 1) drift.answered('a', true, T + i);
@@ -572,7 +572,7 @@ describe('any watch', () => {
     { maxLength: 40 },
   );
 
-  it('detects exactly when two complete samples in a row are above the bound, and never before it was broken', {
+  it('drift is detected by exactly two complete samples in a row above the bound', {
     timeout: 30_000,
   }, () => {
     fc.assert(

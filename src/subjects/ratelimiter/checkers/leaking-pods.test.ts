@@ -69,7 +69,7 @@ describe('a node fails open by what it admitted itself', () => {
     });
   });
 
-  it('never while it keeps the limit that all share, and another is found to leak by its own admissions', () => {
+  it('no pod fails open while it keeps the shared limit; a leaking one is found', () => {
     const requests = fc.array(
       fc.record({ node: fc.constantFrom(...nodes), sentAt: fc.integer({ min: 0, max: 19_000 }) }),
       { maxLength: 120 },
@@ -94,7 +94,7 @@ describe('a node fails open by what it admitted itself', () => {
     );
   });
 
-  it('only if it admitted anything, and one does at least where all admitted more than the limit', () => {
+  it('a pod fails open only if it admitted; over the limit, at least one does', () => {
     const request = fc
       .tuple(fc.constantFrom(...nodes), fc.boolean(), fc.integer({ min: 10_000, max: 19_000 }))
       .map(([node, admits, sentAt]) => beyond(node, admits ? 'Admitted' : 'Rejected', sentAt));

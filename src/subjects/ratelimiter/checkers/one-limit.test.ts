@@ -128,7 +128,7 @@ describe('what one caller gets while Redis takes no writes', () => {
     );
   });
 
-  it('takes as many requests for those within the limit as it admits at once, by their turn', () => {
+  it('of one shared limit, its first requests count as under the limit, in order', () => {
     fc.assert(
       fc.property(limits, fc.integer({ min: 10, max: 200 }), (limit, every) => {
         const requests = asked(() => 'Error', every).toReversed();

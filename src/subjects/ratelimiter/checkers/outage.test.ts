@@ -102,7 +102,7 @@ describe('the invariant of a store outage', () => {
     expect(accepted.detectedAt).toBeUndefined();
   });
 
-  it('is kept just if what callers get is accepted, and no more than the limit unless FailsOpen is', () => {
+  it('an outage keeps the invariant exactly if its behaviour and excess are accepted', () => {
     const outcome = fc.constantFrom<RequestOutcome>('Admitted', 'Rejected', 'Error', 'Timeout');
     const accept = fc.subarray([...BEHAVIOURS], { minLength: 1 });
     fc.assert(
@@ -260,7 +260,7 @@ describe('what callers get after the pause', () => {
     expect(valueOf(open, 'wellAfter')).toBe(720);
   });
 
-  it('breaks it if the caller over its limit is admitted to the end, though FailsOpen is accepted', () => {
+  it('a caller over its limit, admitted to the end, breaks even an accepted FailsOpen', () => {
     const beyondAfter = ['Rejected', 'Admitted', 'Admitted'] as const;
     const reading = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter }));
     expect(reading).toMatchObject({ detectedAt: FINISHED, brokenAt: times.endedAt });

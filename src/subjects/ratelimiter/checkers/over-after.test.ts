@@ -6,7 +6,7 @@ const LIMIT = 3;
 const at = (...moments: number[]) => moments.map((answeredAt) => ({ sentAt: answeredAt - 1, answeredAt }));
 const excessOf = (some: readonly unknown[]): number => Math.max(0, some.length - LIMIT);
 
-it('is what came on top of that until the end of the fault, and when the last of it came', () => {
+it('over-admission after the fault excludes that before it, and has its last moment', () => {
   expect(overAfter(at(1, 2, 3), at(12, 11), excessOf)).toEqual({ more: 2, lastAt: 12 });
   expect(overAfter(at(1, 2, 3, 4, 5), at(11), excessOf)).toEqual({ more: 1, lastAt: 11 });
 });
@@ -16,7 +16,7 @@ it('is nothing where what came later was still allowed, or nothing came', () => 
   expect(overAfter(at(1, 2, 3, 4), [], excessOf)).toEqual({ more: 0 });
 });
 
-it('ends with the first request after which none was too many, in whatever order they are', () => {
+it('over-admission after the fault ends with the last request over the limit', () => {
   const moments = fc.uniqueArray(fc.integer({ min: 11, max: 99 }), { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(moments, fc.integer({ min: 0, max: 20 }), (since, allowed) => {

@@ -33,7 +33,7 @@ describe('ghosts by the count of the sender', () => {
     });
   });
 
-  it('are found by the first of them, though no request is sent in the very moment in which the burst begins', () => {
+  it('over-admission is dated by the first request, not by the start of the burst', () => {
     const made = burst(11, 19);
     const outcomes = made.outcomes.map((outcome) => ({ ...outcome, sentAt: outcome.sentAt + 0.01 }));
     expect(read({ ...made, outcomes })).toMatchObject({ summary: '11/10', detectedAt: 1030 });
@@ -51,7 +51,7 @@ describe('ghosts by the count of the sender', () => {
     expect(reading.detectedAt).toBeUndefined();
   });
 
-  it('are not said to be none where less than the limit was let through of the one caller that there is', () => {
+  it('one caller admitted less than its limit does not disprove over-admission', () => {
     const settings = { limit, nodes, clockWithinMs: 500, oneCaller: true };
     expect(burstReading(settings, burst(10, 20), 1030).shortfalls).toEqual([]);
     expect(burstReading(settings, burst(3, 27), 1030).shortfalls.join()).toMatch(

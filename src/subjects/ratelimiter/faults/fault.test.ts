@@ -209,7 +209,7 @@ describe('a spec that no run on so many pods can meet', () => {
     expect(behind({ count: { key: 'rl:$(key)', type: 'String' } }, 1)).toBeUndefined();
   });
 
-  it('has a threshold of what 150 ms of its traffic bring, and at most half of the limit', () => {
+  it('the drift threshold is 150 ms of traffic, and at most half of the limit', () => {
     const of = (counterDrift: object, limit: object = {}): number => {
       const whole = spec(drift(counterDrift), limit);
       return whole.scenarios[0] ? thresholdOf(whole.scenarios[0], rateLimiterOf(whole)) : -1;

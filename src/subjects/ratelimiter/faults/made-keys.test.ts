@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { controlName } from '../../../demo/context.ts';
 import { keysMadeFor } from './made-keys.ts';
 
-it('names the key of a fault, those of as many trials as a spec may have asked for, and its callers', () => {
+it('made keys are the key of a fault, those of all possible trials, and callers', () => {
   const keys = keysMadeFor('demo-0-1-burst-2');
   expect(keys).toHaveLength(27);
   expect(keys).toEqual(

@@ -114,7 +114,7 @@ describe('a timeline', () => {
     expect(points(bundle, 'replica-1', 'request-latency')).toBeUndefined();
   });
 
-  it('tells of a node to which no connection comes about that it gives no answer, and from when on', () => {
+  it('a timeline shows a pod without a connection as unanswered, and since when', () => {
     const seen = timeline('a', 'b');
     const ask = (node: string, sentAt: number, unheard: boolean): void =>
       seen.request({
@@ -155,7 +155,7 @@ describe('a timeline', () => {
     ]);
   });
 
-  it('counts what each replica was asked and said, of the one caller and of others apart', () => {
+  it('a timeline counts requests and answers by pod, with the one caller apart', () => {
     const seen = timeline('a', 'b');
     for (const [i, outcome] of (['Admitted', 'Rejected', 'Error', 'Timeout'] as const).entries()) {
       const at = T + 10 * i;
@@ -180,7 +180,7 @@ describe('a timeline', () => {
     expect(events(bundle)).toEqual(['51 replica-1: it gives no answer']);
   });
 
-  it('counts requests at the moment at which they were sent, whenever their answers come', () => {
+  it('a timeline counts requests when they are sent, whenever answers arrive', () => {
     const seen = timeline('a');
     seen.request({ pod: 'a', caller: 'Over', sentAt: T + 1, endedAt: T + 2, outcome: 'Admitted' });
     seen.request({ pod: 'a', caller: 'Over', sentAt: T, endedAt: T + 10, outcome: 'Timeout' });

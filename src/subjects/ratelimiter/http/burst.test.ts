@@ -172,7 +172,7 @@ describe('a burst', () => {
     expect(requests.toSorted()).toEqual([...twice('GET '), ...twice('POST')]);
   });
 
-  it('has wake-up requests written to each node before any of its requests, whatever becomes of them', async () => {
+  it('a burst writes wake-up requests to each pod first, whatever their result', async () => {
     const heard: string[] = [];
     const written: string[] = [];
     const firstLine = (text: string): string => text.slice(0, text.indexOf(' HTTP'));
@@ -252,7 +252,7 @@ describe('a burst', () => {
     expect(outcomes[5]?.failure?.message).toBe('answered 429');
   });
 
-  it('bounds informational answers, heads and bodies, and ends the connection of whoever exceeds them', async () => {
+  it('a burst bounds informational answers, heads and bodies, and closes beyond', async () => {
     const endless = ['HTTP/1.1 100 Continue\r\n\r\n', 'a: b\r\n', 'x'];
     const { node, sockets } = await rawNode((socket, request, text) => {
       const kind = Number(/GET \/(\d)/.exec(text)?.[1]);
@@ -349,7 +349,7 @@ describe('a burst that cannot be sent', () => {
     expect(outcomes[0]?.failure?.code).toBe('NOT_SENT');
   });
 
-  it('takes nothing of a budget that is too small, and gives back what it took of another', async () => {
+  it('a burst takes nothing of a budget that is too small, and returns the rest', async () => {
     const { node } = await rawNode((socket) => socket.write(OK));
     const all = new ConnectionBudget(3);
     const budget = all.onBehalfOf('shop');
@@ -496,7 +496,7 @@ describe('bursts of several runs', () => {
     expect(most).toBeLessThan(2 * share * CONNECTION_BYTES);
   });
 
-  it('do not keep a stranger from sending, though their nodes are slow and they need more than there is', async () => {
+  it('bursts that need more than there is do not block another with slow pods', async () => {
     const slow = await rawNode(() => undefined);
     const { node } = await rawNode((socket) => socket.write(OK));
     const budget = new ConnectionBudget(140, 100);

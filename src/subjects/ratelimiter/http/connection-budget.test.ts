@@ -21,7 +21,7 @@ describe('a budget of connections', () => {
     await expect(shop(10).share.acquire(11, signal)).rejects.toThrow(ConnectionBudgetError);
   });
 
-  it('lets the next wait until enough are given back, and counts what is given back once', async () => {
+  it('a connection budget admits the next waiter when enough returns, counted once', async () => {
     const { budget, share } = shop(10);
     const first = await share.acquire(6, signal);
     let granted = false;
@@ -37,7 +37,7 @@ describe('a budget of connections', () => {
     expect(budget.free).toBe(10);
   });
 
-  it('serves who finds enough before who waits for more, and leaves no listener behind', async () => {
+  it('a connection budget serves small requests first, and leaves no listener', async () => {
     const { budget, share } = shop(10);
     await share.acquire(6, signal);
     const stop = new AbortController();
@@ -52,7 +52,7 @@ describe('a budget of connections', () => {
     expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
   });
 
-  it('counts answers that have come in part as the connections that would take as much', async () => {
+  it('a connection budget counts partial answers as connections by their memory', async () => {
     const { budget, share } = shop(10);
     const lease = await share.acquire(8, signal);
     expect(share.take(CONNECTION_BYTES + 1)).toBe(true);

@@ -73,7 +73,7 @@ describe('a pool of connections', () => {
     expect(sockets).toHaveLength(40);
   });
 
-  it('ends connections that nobody has used for long, whether or not anybody asks again', async () => {
+  it('a pool closes idle connections after a while, also without a new request', async () => {
     const { ask, sockets } = await poolOn((socket) => socket.write(OK));
     await Promise.all([ask(), ask()]);
     for (const socket of sockets) await closed(socket);
@@ -131,7 +131,7 @@ describe('a pool of connections', () => {
     expect(await failureOf(ask())).toBe('BAD_ANSWER: the body is longer than 4096 bytes');
   });
 
-  it('takes nothing that was not asked for: not behind an answer, and not for the next request', async () => {
+  it('a pool discards surplus bytes after an answer, and for the next request', async () => {
     const { ask, sockets } = await poolOn((socket, connection) => {
       socket.write(OK.replace('ok', connection === 1 ? 'a1' : 'a2'));
     });
@@ -142,7 +142,7 @@ describe('a pool of connections', () => {
     expect((await ask()).body.toString()).toBe('a2');
   });
 
-  it('ends what is called off, under way or in the queue, and gives its turn to the next', async () => {
+  it('a pool ends cancelled requests, active or queued, and starts the next', async () => {
     const arrived = Promise.withResolvers<void>();
     const { ask, sockets } = await poolOn((socket, connection) => {
       if (connection === 1) arrived.resolve();

@@ -226,7 +226,7 @@ function cut(all: Uint8Array, cuts: readonly number[]): Uint8Array[] {
 }
 
 describe('whatever a server sends', () => {
-  it('is read alike in one piece, in any pieces and byte by byte; only coded errors are thrown', () => {
+  it('an answer is read alike in any pieces, and only coded errors are thrown', () => {
     fc.assert(
       fc.property(anything, fc.array(fc.nat(400), { maxLength: 12 }), fc.boolean(), (all, cuts, ends) => {
         const options = { ends };
@@ -289,7 +289,7 @@ describe('an answer that comes in parts', () => {
   };
   const HEAD = 'HTTP/1.1 200 OK\r\ncontent-length: 10000\r\n\r\n';
 
-  it('takes memory for what it holds until it is over, and none where it comes in one piece or is small', () => {
+  it('an answer in parts takes memory until it ends; a small or whole one takes none', () => {
     const memory = memoryOf(1_000_000);
     const whole = new ResponseReader('GET', memory);
     expect(whole.push(Buffer.from(HEAD + 'x'.repeat(10_000)))?.body).toHaveLength(10_000);

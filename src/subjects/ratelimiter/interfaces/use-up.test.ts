@@ -61,7 +61,7 @@ it('lets them learn after each request beyond what was left, too', async () => {
   expect(rests()).toBe(3);
 });
 
-it('ends with our own reason where there is no room for an answer, and blames no node', async () => {
+it('using up a limit without memory for an answer blames no pod', async () => {
   const server = createServer((_, response) => void response.writeHead(200).write('x'.repeat(4000)));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -109,6 +109,23 @@ describe('over-admission by the count of the sender', () => {
     expect(overAdmission(limit, late)).toMatchObject({ excess: 2, admitted: 12, bound: 10, from: 1990 });
   });
 
+  it('over-admission is the same for requests in any order', () => {
+    const inOrder = [...at(2, 0), ...at(3, 1000), ...at(12, 4000)];
+    const found = overAdmission(limit, inOrder);
+    expect(found).toMatchObject({ excess: 2, admitted: 12, from: 4000 });
+    expect(overAdmission(limit, inOrder.toReversed())).toEqual(found);
+  });
+
+  it('over-admission is found late among more requests than spans are tried', () => {
+    const kept = Array.from({ length: 400 }, (_, i) => ({ sentAt: i * 1000, answeredAt: i * 1000 + 10 }));
+    const burst = Array.from({ length: 40 }, (_, i) => ({ sentAt: 500_000 + i, answeredAt: 500_050 }));
+    const { excess, from } = overAdmission(limit, [...kept, ...burst]);
+    // Every third or fourth request begins a span that is tried.
+    expect(excess).toBeGreaterThanOrEqual(40 - 10 - 4);
+    expect(excess).toBeLessThanOrEqual(40 - 10);
+    expect(from).toBeGreaterThanOrEqual(500_000);
+  });
+
   it('is 0 of nothing', () => {
     expect(overAdmission(limit, [])).toEqual({ excess: 0, admitted: 0, bound: 0, from: 0, to: 0 });
   });

@@ -59,7 +59,7 @@ function* spansOf(admitted: readonly number[]): Generator<{ from: number; to: nu
 }
 
 describe('the most that a kept limit admits', () => {
-  it('is never exceeded by a limiter that keeps it, in any span, whatever is known of the span', () => {
+  it('the bound of a kept limit is never exceeded in any span, known or not', () => {
     fc.assert(
       fc.property(limits, traffic, fc.integer({ min: 0, max: 300 }), (limit, times, skew) => {
         const admitted = admittedBy(limit, times);
@@ -177,5 +177,23 @@ describe('the end of a window within a span', () => {
     expect(mayCrossWindow(limit, { from: 990, to: 1500, fresh: true })).toBe(false);
     expect(mayCrossWindow(limit, { from: 990, to: 1990, fresh: true })).toBe(true);
     expect(mayCrossWindow(limit, { from: 990, to: 1500 })).toBe(true);
+  });
+
+  it('the end of a sliding window needs a span of its length, and a bucket has no end', () => {
+    const limit: RateLimit = { algorithm: 'SlidingWindow', requests: 5, windowMs: WINDOW };
+    expect(mayCrossWindow(limit, { from: 990, to: 1989 })).toBe(false);
+    expect(mayCrossWindow(limit, { from: 990, to: 1990 })).toBe(true);
+    const bucket: RateLimit = { ...limit, algorithm: 'TokenBucket', capacity: 5 };
+    expect(mayCrossWindow(bucket, { from: 990, to: 9990 })).toBe(false);
+  });
+
+  it('two weighted counts admit one limit within a window, and more across its end', () => {
+    const limit: RateLimit = { algorithm: 'SlidingWindowCounter', requests: 5, windowMs: WINDOW };
+    const within: Span = { from: 100, to: 600, clockWithinMs: 50 };
+    expect(mayCrossWindow(limit, within)).toBe(false);
+    expect(mostAdmitted(limit, within)).toBe(5);
+    const across: Span = { from: 600, to: 1100, clockWithinMs: 50 };
+    expect(mayCrossWindow(limit, across)).toBe(true);
+    expect(mostAdmitted(limit, across)).toBe(5 + 3 + 1);
   });
 });

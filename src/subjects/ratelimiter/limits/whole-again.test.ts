@@ -5,7 +5,7 @@ import {
   modelOf,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
-import { mostRestMs, wholeAgainAt } from './whole-again.ts';
+import { mostRestMs, returnsWithin, wholeAgainAt } from './whole-again.ts';
 import { CLOCK_WITHIN_MS } from './window-turn.ts';
 
 const WINDOW = 5000;
@@ -91,7 +91,7 @@ describe('a limit after its rest', () => {
     );
   });
 
-  it('is so, too, where the limiter counts what it denies, or lengthens its window with it', () => {
+  it('a limit is replenished after cool-down, also if rejections count or extend it', () => {
     const requests = fc.integer({ min: 1, max: 5 });
     fc.assert(
       fc.property(requests, start, gaps, later, gaps, skews, (most, from, gapsBefore, wait, after, skew) => {
@@ -143,5 +143,45 @@ describe('a limit after its rest', () => {
     const at = wholeAgainAt(limit, last) - sooner;
     const admitted = Array.from({ length: full }, () => decide(at)).filter(Boolean);
     expect(admitted.length).toBeLessThan(full);
+  });
+
+  const five = { requests: 5, windowMs: WINDOW };
+  it.each<[string, RateLimit, number, number, number]>([
+    ['a window by the clock', { algorithm: 'FixedWindow', ...five, start: 'Clock' }, 2000, 6000, 7000],
+    [
+      'a window that may have ended',
+      { algorithm: 'FixedWindow', ...five, start: 'Clock' },
+      4000,
+      11_000,
+      7000,
+    ],
+    ['a window', { algorithm: 'FixedWindow', ...five, start: 'FirstRequest' }, 2000, 8000, 6000],
+    ['a log', { algorithm: 'SlidingWindow', ...five }, 2000, 8000, 6000],
+    ['two counts', { algorithm: 'SlidingWindowCounter', ...five }, 2000, 11_000, 12_000],
+    ['a bucket', { algorithm: 'TokenBucket', ...five, capacity: 7 }, 2000, 10_000, 8000],
+    ['lumps', { algorithm: 'TokenBucket', ...five, capacity: 7, refillEveryMs: 700 }, 2000, 10_700, 8700],
+  ])('a used limit is replenished at its moment: %s', (_, limit, lastUsedAt, at, most) => {
+    expect(wholeAgainAt(limit, lastUsedAt)).toBe(at);
+    expect(mostRestMs(limit)).toBe(most);
+  });
+});
+
+describe('a limit that was used up', () => {
+  const minute = { requests: 30, windowMs: 60_000 };
+  const window = (windowMs: number): RateLimit => ({ algorithm: 'SlidingWindow', requests: 5, windowMs });
+  const bucket: RateLimit = { algorithm: 'TokenBucket', ...minute, capacity: 30 };
+
+  it('a used-up window admits again after its length', () => {
+    expect(returnsWithin(window(WINDOW))).toBe(WINDOW + CLOCK_WITHIN_MS);
+  });
+
+  it('a used-up bucket admits again after one token, or its next lump', () => {
+    expect(returnsWithin(bucket)).toBe(2000 + CLOCK_WITHIN_MS);
+    expect(returnsWithin({ ...bucket, refillEveryMs: 10_000 })).toBe(12_000 + CLOCK_WITHIN_MS);
+  });
+
+  it('a run waits up to 65 s for a limit, and for none that takes longer', () => {
+    expect(returnsWithin(window(64_000))).toBe(65_000);
+    expect(returnsWithin(window(64_001))).toBeUndefined();
   });
 });

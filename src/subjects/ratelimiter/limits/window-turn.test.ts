@@ -15,8 +15,25 @@ describe('the end of a window by the clock', () => {
     expect(windowEnd({ ...clock, algorithm: 'TokenBucket', capacity: 5 }, 12_345)).toBeUndefined();
   });
 
+  it('two weighted counts have windows by the clock, too', () => {
+    const counter: RateLimit = { algorithm: 'SlidingWindowCounter', requests: 5, windowMs: 10_000 };
+    expect(windowEnd(counter, 12_345)).toBe(20_000 - CLOCK_WITHIN_MS);
+  });
+
   it('is not waited for where all fits before it', async () => {
-    await untilItFits(clock, 6000, () => 12_345, signal);
+    await untilItFits(clock, 6655, () => 12_345, AbortSignal.abort(new Error('it waits')));
+  });
+
+  it('a window that begins with a request is not waited for', async () => {
+    const limit: RateLimit = { ...clock, start: 'FirstRequest' };
+    await untilItFits(limit, 7000, () => 12_345, AbortSignal.abort(new Error('it waits')));
+  });
+
+  it('a wait ends once no clock is before the end of the window', async () => {
+    const began = performance.now();
+    await untilItFits(clock, 7000, () => 19_990, signal);
+    // The window ends 10 ms later, and the slowest clock is 1 s behind. A timer may be 1 ms early.
+    expect(performance.now() - began).toBeGreaterThanOrEqual(10 + CLOCK_WITHIN_MS - 1);
   });
 
   it('is kept out of what is to fit, by every clock', () => {

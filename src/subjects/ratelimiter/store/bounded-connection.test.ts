@@ -176,7 +176,7 @@ describe('a hostile server', () => {
 });
 
 describe('boundedConnection', () => {
-  it('rejects every command under way, and those that come later, with what the server sent wrong', async () => {
+  it("a connection rejects current and later commands with the server's bad reply", async () => {
     const server = await hostile(answering('$2\r\nhi\r\n?'));
     const redis = connectionTo(server);
     await redis.connect();
@@ -190,7 +190,7 @@ describe('boundedConnection', () => {
     expect(redis.status).toBe('end');
   });
 
-  it('ends the connection when a command is late, though others were answered, and closes the socket', async () => {
+  it('a late command ends its connection despite other answers, and the socket', async () => {
     const server = await hostile(answering('+PONG\r\n'));
     const redis = connectionTo(server, { commandTimeout: 100 });
     await redis.connect();

@@ -19,7 +19,7 @@ describe('the counts of commands', () => {
     ]);
   });
 
-  it('are one sum for the commands of modules, and those that no rate limiter decides with', () => {
+  it('command counts sum up modules and commands that decide no limit', () => {
     const lines = [line('json.get', 2), line('cl.throttle', 3), line('xgroup|create', 4), line('incr', 1)];
     expect([...parseCommandCounts(stats(...lines)).data]).toEqual([
       [OTHERS, 9],

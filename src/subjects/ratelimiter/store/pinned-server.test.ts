@@ -15,7 +15,7 @@ async function deadPort(): Promise<number> {
   return address.port;
 }
 
-it('asks the API server now and then whose the address is while Redis is down, and not each time it dials', async () => {
+it('the owner of a Redis address is checked now and then, not at each attempt', async () => {
   let asked = 0;
   const identity = {
     runId: 'a'.repeat(40),

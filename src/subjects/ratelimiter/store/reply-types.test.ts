@@ -28,7 +28,7 @@ function taken(read: (reply: unknown) => unknown): string[] {
 }
 
 describe('the types of replies', () => {
-  it('are taken where they are what was asked for, and refused by name of the command else', () => {
+  it('a reply of the expected type is accepted, else rejected with its command', () => {
     expect(taken((reply) => asText('CMD', reply))).toEqual(['text', 'empty']);
     expect(taken((reply) => asInteger('CMD', reply))).toEqual(['number']);
     expect(taken((reply) => asFields('CMD', reply))).toEqual(['list', 'object']);

@@ -36,7 +36,7 @@ describe('a probe write', () => {
     expect([holdFor(31), holdFor(400)]).toEqual([155, 2000]);
   });
 
-  it('proves a pause if it is held back to the end of that time, and reads are answered', async () => {
+  it('a probe write held to the end proves a pause, if reads are answered', async () => {
     const finding = await felt(10_000, 150);
     expect(finding).toMatchObject({ kind: 'held', slowestReadMs: 1 });
     if (finding.kind !== 'held') return;
@@ -44,7 +44,7 @@ describe('a probe write', () => {
     expect(finding.reads).toBeGreaterThan(1);
   });
 
-  it('proves none if it is taken within that time, however many reads were answered before', async () => {
+  it('a probe write that is accepted in time proves no pause, despite good reads', async () => {
     expect(await felt(140, 150)).toMatchObject({ kind: 'taken', afterMs: 140 });
   });
 });

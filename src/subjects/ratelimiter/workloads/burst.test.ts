@@ -17,7 +17,7 @@ describe('the result of a burst', () => {
   const answered = (endedAt: number, answer: Decision) => outcome(endedAt, { status: 200, answer });
   const failed = (endedAt: number, code: string) => outcome(endedAt, { failure: { code, message: code } });
 
-  it('counts a request whose answer we gave up for want of room as unanswered, and as no error', () => {
+  it('a request given up for memory counts as unanswered, and not as an error', () => {
     const outcomes = [failed(4, 'NO_ROOM')];
     const result = resultOf(outcomes);
     expect(result).toMatchObject({ errors: 0, unanswered: 1 });

@@ -74,7 +74,7 @@ async function told(
 }
 
 describe('callers', () => {
-  it('ask each node in turn, one within its limit and one beyond, until no key is left', async () => {
+  it('callers use each pod in turn, one under and one over, until keys run out', async () => {
     const paths: string[] = [];
     const of = (status: number) => (path: string) => {
       paths.push(path);
@@ -128,7 +128,7 @@ describe('callers', () => {
     expect(share.tryAcquire(3)).toBeDefined();
   });
 
-  it('whose answers were given up since others hold all the memory are left out, and not told as failed', async () => {
+  it('callers given up for memory are left out, and not reported as failed', async () => {
     const budget = new ConnectionBudget(10);
     await budget.onBehalfOf('neighbour').acquire(10, new AbortController().signal);
     const client = await nodeThat(() => 200, 'a', budget.onBehalfOf('shop'), 'x'.repeat(4000));

@@ -108,7 +108,7 @@ function limitsOf({ invariant, series }: EvidenceBundle): { first: number; last:
   return { first: points[0]?.[1] ?? -1, last: points.at(-1)?.[1] ?? -1, judged: judged ?? -2 };
 }
 
-it('shows the limit of a bucket that admits less at once than comes back in a window, and rules see it passed', async () => {
+it('a small bucket that refills fast shows its limit, and rules find it exceeded', async () => {
   const bundle = await burstAt({ requests: 60, burst: 10 }, 10);
   const { first, judged, last } = limitsOf(bundle);
   expect(first).toBe(10);

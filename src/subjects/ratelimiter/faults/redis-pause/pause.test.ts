@@ -12,7 +12,7 @@ describe('the verdict on a pause', () => {
     });
   });
 
-  it('is Inconclusive where the write was looked at only when the pause was over by itself', () => {
+  it('a pause is Inconclusive if its write was checked only after the pause had ended', () => {
     expect(taken(2000)).toMatchObject({
       proof: 'Inconclusive',
       message: expect.stringContaining('this process stood still'),

@@ -114,7 +114,7 @@ describe('the accounts of callers after a fault', () => {
     );
   });
 
-  it('are not known while the node still denies for the sake of the fault: a denial is no count then', async () => {
+  it('accounts are unknown while a pod still rejects due to the fault', async () => {
     const { measures, message } = await accountsAfter({ counts: 0, status: 429, lasts: true });
     expect(measures).toEqual([]);
     expect(message).toBe(

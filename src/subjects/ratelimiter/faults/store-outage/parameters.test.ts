@@ -92,7 +92,7 @@ describe('a store outage of one caller alone', () => {
   const by = (limit: object, change: object, pods: number) =>
     unprovable(scenario(change), limiter(limit, 'SourceAddress'), pods);
 
-  it('can be told where each pod is asked within the limit, and beyond it, in the pause', () => {
+  it('one caller is enough if each pod can get requests under and over its limit', () => {
     expect(by({ requests: 18 }, {}, 3)).toBeUndefined();
     expect(by({ requests: 100 }, {}, 3)).toBeUndefined();
   });

@@ -48,7 +48,7 @@ describe('a Redis that a limiter is seen to ask', () => {
     });
   });
 
-  it('need not be asked for callers that were denied before, nor always in the same way', () => {
+  it('Redis use needs no command for callers rejected before, and no fixed command', () => {
     const calls = (i: number) => (i === 0 ? { eval: 1 } : i < 10 ? { evalsha: 1 } : {});
     expect(seen(control(TEN, calls))).toMatchObject({ shown: true });
   });
@@ -70,7 +70,7 @@ describe('a Redis that a limiter is seen to ask', () => {
     expect(seen(alone)).toEqual({ needed: 3, missed: 1, shown: false });
   });
 
-  it('is shown by one of a few commands, and not by one of many, of which one is there by chance', () => {
+  it('Redis use is shown by a few commands, not by one of many found by chance', () => {
     const shownWith = (many: number): boolean => {
       const calls = (each: number) =>
         Object.fromEntries(Array.from({ length: many }, (_, i) => [`command${i}`, each]));

@@ -83,7 +83,7 @@ describe('what an answer tells', () => {
     expect(tally).toMatchObject({ problem, untold: 1 });
   });
 
-  it('is nothing where none remain of a limit that was exceeded: it may have counted them all', () => {
+  it('reported quota of 0 is no count if the limit was exceeded', () => {
     const tally = count(2);
     told(tally, [
       ['a', '1'],
@@ -183,7 +183,7 @@ describe('whatever the order in which answers come', () => {
   });
 });
 
-it('takes whatever a header holds without an error, and believes nothing beyond the limit', () => {
+it('any quota header is read without an error, and nothing over the limit is used', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.boolean(), fc.oneof(fc.string(), fc.integer({ min: -20, max: 40 }).map(String)))),

@@ -40,7 +40,7 @@ async function sample(redisKeys: readonly string[]) {
 }
 
 describe('a sample of the counters', () => {
-  it('tells a node that was not asked, for want of files, from one that gives no answer', async () => {
+  it('a sample distinguishes a pod without a free file descriptor from a silent one', async () => {
     const clients = (['UNSENT', 'UNREACHABLE'] as const).map(
       (failure, i) =>
         ({

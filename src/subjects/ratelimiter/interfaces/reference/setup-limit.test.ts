@@ -54,7 +54,7 @@ describe('a limit is set', () => {
     expect(next.took).toBe(1);
   });
 
-  it('by nobody else once a node was silent for all of the time: it may carry it out yet', async () => {
+  it('a limit is set on no other pod after one timed out: it may still set it', async () => {
     const next = taking();
     const nodes = [await nodeThat(frozen, 100), await nodeThat(next.handle, 100)];
     await expect(setup(nodes, 100)).rejects.toThrow(

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus, ScenarioStatus } from '../api/index.ts';
+import type { Context } from './context.ts';
+import { asExpected, countAsExpected, scenarioSummary, verdictOf, verdictOfEnding } from './verdict.ts';
+
+type Expect = ScenarioStatus['expect'];
+type Result = ScenarioStatus['result'];
+
+const scenario = (
+  expected: Expect,
+  result?: Result,
+  change: Partial<ScenarioStatus> = {},
+): ScenarioStatus => ({
+  name: 'surge',
+  type: 'Surge',
+  expect: expected,
+  ...(result && { result }),
+  ...change,
+});
+const contextOf = (scenarios: ScenarioStatus[], dryRun = false): Context =>
+  ({ demo: { spec: { dryRun } }, draft: { scenarios } }) as unknown as Context;
+const verdict = (...scenarios: ScenarioStatus[]) => verdictOf(contextOf(scenarios), 'All restored');
+
+describe('the verdict of a run', () => {
+  it.each<[Expect, Result, boolean]>([
+    ['Detected', 'Detected', true],
+    ['Detected', 'NotDetected', false],
+    ['NotDetected', 'NotDetected', true],
+    ['NotDetected', 'Detected', false],
+    ['Any', 'Detected', true],
+    ['Any', 'NotDetected', true],
+    ['Any', 'Inconclusive', false],
+    ['Detected', 'Inconclusive', false],
+    ['Any', undefined, false],
+  ])('a scenario with expect %s and result %s is as expected: %s', (expected, result, met) => {
+    expect(asExpected(scenario(expected, result))).toBe(met);
+  });
+
+  const met = scenario('Detected', 'Detected');
+  const missed = scenario('Detected', 'NotDetected');
+  const unexpected = scenario('NotDetected', 'Detected');
+  const open = scenario('Any', 'Inconclusive');
+  const none = scenario('NotDetected');
+
+  it.each<[string, ScenarioStatus[], string, string]>([
+    ['met expectations', [met, met], 'Succeeded', 'ExpectationsMet'],
+    ['a missing anomaly', [met, missed], 'Failed', 'AnomalyNotReproduced'],
+    ['an unexpected anomaly', [met, unexpected], 'Failed', 'UnexpectedAnomaly'],
+    ['an inconclusive scenario', [met, open], 'Errored', 'Inconclusive'],
+    ['a scenario without a result', [met, none], 'Errored', 'Inconclusive'],
+    ['an unexpected anomaly and an inconclusive scenario', [open, unexpected], 'Failed', 'UnexpectedAnomaly'],
+    ['a missing anomaly and an inconclusive scenario', [missed, open], 'Errored', 'Inconclusive'],
+    ['an unexpected and a missing anomaly', [missed, unexpected], 'Failed', 'UnexpectedAnomaly'],
+  ])('a run with %s has its verdict', (_, scenarios, phase, reason) => {
+    expect(verdict(...scenarios)).toMatchObject({ phase, reason });
+  });
+
+  it('a dry run succeeds, whatever its scenarios lack', () => {
+    expect(verdictOf(contextOf([none], true), 'All restored')).toMatchObject({
+      phase: 'Succeeded',
+      reason: 'DryRunPassed',
+    });
+  });
+
+  it('a verdict names each scenario that went wrong, with its figures', () => {
+    const { message } = verdict(
+      scenario('Detected', 'Detected', { name: 'first', summary: '30 > 6' }),
+      scenario('Detected', 'NotDetected', { name: 'second', summary: '3 <= 6' }),
+      scenario('Any', 'Inconclusive', { name: 'third', message: 'no proof' }),
+      scenario('Any', undefined, { name: 'fourth' }),
+    );
+    for (const part of ['first', '30 > 6', 'second', '3 <= 6', 'third', 'no proof', 'fourth', 'no result'])
+      expect(message).toContain(part);
+    expect(message).toMatch(/All restored$/);
+  });
+
+  it('a verdict of success has what each scenario measured', () => {
+    const { message } = verdict(scenario('Detected', 'Detected', { summary: '30 > 6' }));
+    expect(message).toContain('surge Detected 30 > 6');
+  });
+});
+
+describe('a run that ended early', () => {
+  const since = '2026-01-01T00:00:00Z';
+  const stopped = { since, release: true };
+  const errored = { ...stopped, phase: 'Errored', reason: 'DeadlineExceeded', message: 'too late' } as const;
+  const aborted = { ...stopped, phase: 'Aborted', reason: 'AbortRequested', message: 'by hand' } as const;
+  const ended = (ending: Parameters<typeof verdictOfEnding>[1], ...scenarios: ScenarioStatus[]) =>
+    verdictOfEnding(contextOf(scenarios), ending, 'All restored');
+
+  it('an early end keeps its own phase and reason', () => {
+    expect(ended(errored, scenario('Detected', 'Detected'))).toMatchObject({
+      phase: 'Errored',
+      reason: 'DeadlineExceeded',
+    });
+    expect(ended(aborted, scenario('NotDetected', 'Detected'))).toMatchObject({
+      phase: 'Aborted',
+      reason: 'AbortRequested',
+    });
+    expect(verdictOfEnding({ draft: {} }, errored, 'All restored').phase).toBe('Errored');
+  });
+
+  it('an unexpected anomaly that was proven before an error fails the run', () => {
+    const { message, ...rest } = ended(errored, scenario('NotDetected', 'Detected', { summary: '30 > 6' }));
+    expect(rest).toEqual({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+    for (const part of ['surge', '30 > 6', 'DeadlineExceeded', 'too late', 'All restored'])
+      expect(message).toContain(part);
+  });
+});
+
+describe('the figures of all scenarios', () => {
+  it('a status counts scenarios that were as expected, of all', () => {
+    const draft: ChaosDemoStatus = {
+      scenarios: [scenario('Detected', 'Detected'), scenario('Any', 'Inconclusive'), scenario('Any')],
+    };
+    countAsExpected(draft);
+    expect(draft).toMatchObject({ scenariosAsExpected: 1, scenarioCount: 3, asExpected: '1/3' });
+    const empty: ChaosDemoStatus = {};
+    countAsExpected(empty);
+    expect(empty.asExpected).toBe('0/0');
+  });
+
+  it('a summary lists results with their figures, and no scenario without a result', () => {
+    const scenarios = [
+      scenario('Any', 'Detected', { summary: '30 > 6' }),
+      scenario('Any', undefined, { name: 'later' }),
+      scenario('Any', 'NotDetected', { name: 'stall' }),
+    ];
+    expect(scenarioSummary({ scenarios })).toBe('surge Detected 30 > 6, stall NotDetected');
+    expect(scenarioSummary({})).toBe('');
+  });
+});
