@@ -57,7 +57,10 @@ export function overOf(
     },
     before: beyond.overOf(beyond.admitted.filter(({ answeredAt }) => answeredAt <= startedAt)),
     after: overAfter(
-      beyond.admitted.filter(inFault),
+      // What was admitted in the fault may never have been counted, and a window may have ended since.
+      beyond.admitted.filter((each) =>
+        settings.oneLimitFrom === undefined ? each.answeredAt <= startedAt : inFault(each),
+      ),
       beyond.admitted.filter((each) => !inFault(each)),
       (some) => beyond.overOf(some).excess,
     ),

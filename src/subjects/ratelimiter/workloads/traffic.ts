@@ -198,13 +198,16 @@ export interface KindOfTraffic {
   readonly keys: Iterable<string>;
 }
 
-/** At every turn each pod gets one request of each kind of caller. */
+/**
+ * At every turn each pod gets one request of each kind of caller. Each turn begins with the next pod: if just one request
+ * of a caller has come back since the last turn, it is not always the same pod that admits it.
+ */
 export function* toEachPod(
   clients: readonly NodeClient[],
   kinds: readonly KindOfTraffic[],
 ): Generator<Due[]> {
   const sources = kinds.map(({ caller, keys }) => ({ caller, keys: keys[Symbol.iterator]() }));
-  for (;;) {
+  for (let turn = 0; ; turn += 1) {
     const due: Due[] = [];
     for (const client of clients) {
       for (const { caller, keys } of sources) {
@@ -216,7 +219,8 @@ export function* toEachPod(
         due.push({ client, caller, key: value });
       }
     }
-    yield due;
+    const first = (turn % Math.max(1, clients.length)) * sources.length;
+    yield [...due.slice(first), ...due.slice(0, first)];
   }
 }
 
