@@ -3,7 +3,13 @@
 import { createReadStream } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { messageOf, type ScenarioStatus, terminalLine, terminalLines } from '../api/index.ts';
+import {
+  messageOf,
+  type ScenarioStatus,
+  terminalLine,
+  terminalLines,
+  withPrintableTexts,
+} from '../api/index.ts';
 import { asExpected } from '../demo/verdict.ts';
 import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
 import { replay } from '../subjects/ratelimiter/replay.ts';
@@ -38,7 +44,7 @@ Examples:
   )
   .action(async (file: string, { json = false }: { json?: boolean }) => {
     const scenarios = await replay(boundedLines(inputOf(file)));
-    const lines = json ? [JSON.stringify(scenarios, null, 2)] : textOf(scenarios);
+    const lines = json ? [JSON.stringify(withPrintableTexts(scenarios), null, 2)] : textOf(scenarios);
     process.stdout.write(`${lines.join('\n')}\n`);
     process.exitCode = exitOf(scenarios);
   });

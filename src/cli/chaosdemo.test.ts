@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { outageHistory } from '../../test/fixtures/subjects/ratelimiter/outage-history.ts';
+import { linesOf } from '../subjects/ratelimiter/history/json-lines.ts';
+
+/** `chaosdemo check` of a file on standard input. */
+function check(file: string, ...options: string[]) {
+  const program = fileURLToPath(new URL('chaosdemo.ts', import.meta.url));
+  const { status, stderr, stdout } = spawnSync(process.execPath, [program, 'check', ...options, '-'], {
+    input: file,
+    encoding: 'utf8',
+  });
+  return { status, stderr, stdout };
+}
+
+describe('chaosdemo check', () => {
+  it('prints no control character of a file, as text or as JSON', () => {
+    const file = [...linesOf(outageHistory())].join('\n').replaceAll('"held"', '"\u009b2J\u202e\\u001b[31m"');
+    expect(file).toContain('\u009b');
+    for (const options of [[], ['--json']]) {
+      const { status, stdout } = check(file, ...options);
+      expect(status).toBe(0);
+      expect(stdout).toContain('2J');
+      expect(stdout.replaceAll('\n', '')).toMatch(/^[^\p{Cc}\p{Bidi_Control}]*$/u);
+    }
+  });
+
+  it('ends with 65 for a line without an end, as for anything that is no history', () => {
+    expect(check('x'.repeat(1_000_000))).toMatchObject({ status: 65, stdout: '' });
+    expect(check('')).toMatchObject({ status: 65, stderr: 'chaosdemo: the file holds no history\n' });
+  });
+});
