@@ -34,6 +34,7 @@ const entries = {
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   'test:e2e': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/e2e/vitest.config.ts'],
   torture: ['test/torture/main.ts'],
+  mutation: ['tools/mutation/main.ts'],
   pictures: ['tools/pictures/main.ts'],
   'redis-users': ['scripts/redis-users.mjs'],
   survey: ['survey/survey.ts'],

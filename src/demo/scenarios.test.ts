@@ -97,6 +97,55 @@ describe('that nothing broke', () => {
   });
 });
 
+describe('a proof that is incomplete', () => {
+  it('a fault that is not Confirmed proves nothing, whatever was broken', () => {
+    const { proof: _, ...unproven } = fault;
+    expect(judge(unproven, broken(1000), T + 3000)).toMatchObject({
+      result: 'Inconclusive',
+      reason: 'FaultNotProven',
+    });
+    expect(judge({ ...unproven, message: 'not sent' }, reading(), T + 3000)?.message).toBe('not sent');
+  });
+
+  it('nothing is judged before the watch has ended, unless something broke', () => {
+    expect(judge(fault, reading(), undefined)).toBeUndefined();
+  });
+
+  it('a lost reading is ObservationLost', () => {
+    expect(judge(fault, undefined, T + 3000)).toMatchObject({
+      result: 'Inconclusive',
+      reason: 'ObservationLost',
+    });
+  });
+
+  it('a proof needs the start of the fault, and a watch to its end', () => {
+    const incomplete = { result: 'Inconclusive', reason: 'EvidenceIncomplete' };
+    const { startedAt: _, ...unseen } = fault;
+    expect(judge(unseen, reading(), T + 3000)).toMatchObject(incomplete);
+    // The last sample may lie half a second before the end of the watch.
+    const last = T + 3500;
+    expect(judge(fault, reading(), last)?.result).toBe('NotDetected');
+    expect(judge(fault, reading(), last + 1)).toMatchObject(incomplete);
+  });
+
+  it('a pod that is gone is named first', () => {
+    const shortfalls = ['too few checks'];
+    expect(judge(fault, reading({ shortfalls }), T + 3000, 'store-0 is gone')?.message).toMatch(
+      /: store-0 is gone; too few checks$/,
+    );
+  });
+
+  it('a break is Detected up to 1 ms outside of the fault, as a status rounds', () => {
+    const resultAt = (ms: number) => judge(fault, broken(ms), undefined)?.result;
+    expect([-2, -1, 2001, 2002].map(resultAt)).toEqual([
+      'Inconclusive',
+      'Detected',
+      'Detected',
+      'Inconclusive',
+    ]);
+  });
+});
+
 describe('the report of a fault', () => {
   /** The status of the fault, if this process has a report of its id and announced this one. */
   function reported(announced: FaultStatus): FaultStatus | undefined {

@@ -74,6 +74,12 @@ describe('the verdict of a run', () => {
     expect(message).toMatch(/All restored$/);
   });
 
+  it('a verdict without proof names detections, and no scenario that met NotDetected', () => {
+    const { message } = verdict(open, scenario('NotDetected', 'NotDetected', { name: 'kept' }), met);
+    expect(message).toContain('surge ended Detected');
+    expect(message).not.toContain('kept');
+  });
+
   it('a verdict of success has what each scenario measured', () => {
     const { message } = verdict(scenario('Detected', 'Detected', { summary: '30 > 6' }));
     expect(message).toContain('surge Detected 30 > 6');
@@ -98,6 +104,11 @@ describe('a run that ended early', () => {
       reason: 'AbortRequested',
     });
     expect(verdictOfEnding({ draft: {} }, errored, 'All restored').phase).toBe('Errored');
+  });
+
+  it('a proof of absence before an error does not fail the run', () => {
+    const absent = scenario('NotDetected', 'NotDetected');
+    expect(ended(errored, absent, scenario('NotDetected'))).toMatchObject({ phase: 'Errored' });
   });
 
   it('an unexpected anomaly that was proven before an error fails the run', () => {

@@ -110,7 +110,8 @@ describe('over-admission by the count of the sender', () => {
   });
 
   it('over-admission is the same for requests in any order', () => {
-    const inOrder = [...at(2, 0), ...at(3, 1000), ...at(12, 4000)];
+    const burst = Array.from({ length: 12 }, (_, i) => ({ sentAt: 4000 + i, answeredAt: 4050 }));
+    const inOrder = [...at(2, 0), ...at(3, 1000), ...burst];
     const found = overAdmission(limit, inOrder);
     expect(found).toMatchObject({ excess: 2, admitted: 12, from: 4000 });
     expect(overAdmission(limit, inOrder.toReversed())).toEqual(found);

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * The tests that have to notice a change: unit tests of what is changed. The simulation is left out, since it takes
+ * a minute for each change; so are property tests, which search as long for the smallest example.
+ */
+export default defineConfig({
+  test: {
+    include: ['src/demo/**/*.test.ts', 'src/subjects/ratelimiter/{checkers,limits,faults}/**/*.test.ts'],
+    exclude: ['**/*.property.test.ts'],
+    testTimeout: 300_000,
+  },
+});
