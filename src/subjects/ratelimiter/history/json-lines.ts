@@ -69,9 +69,8 @@ export async function readLines(
         fail(`it begins history ${histories}, and ${MOST_HISTORIES} are the most`);
       const { version } = value as { readonly version?: unknown };
       if (version !== HISTORY_VERSION) {
-        fail(
-          `its version is ${truncate(String(JSON.stringify(version)), 64)}, and this program reads ${HISTORY_VERSION}`,
-        );
+        const found = version === undefined ? 'missing' : truncate(JSON.stringify(version), 64);
+        fail(`its version is ${found}, and this program reads ${HISTORY_VERSION}`);
       }
       const setup = historySetup.safeParse(value);
       if (!setup.success) fail(issueOf(setup.error));
