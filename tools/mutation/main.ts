@@ -61,8 +61,8 @@ function options(): ConstructorParameters<typeof Stryker>[0] {
     force: values.force,
     tempDirName: `${CACHE}/sandbox`,
     reporters: ['clear-text', 'progress-append-only'],
-    allowConsoleColors: process.stdout.isTTY,
-    clearTextReporter: { allowColor: process.stdout.isTTY, logTests: false, reportTests: false },
+    allowConsoleColors: false,
+    clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
     thresholds: { high: 90, low: 75, break: null },
   };
 }
