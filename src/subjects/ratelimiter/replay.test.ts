@@ -116,6 +116,11 @@ describe('a history that was tampered with', () => {
     ],
     ['an unknown event', (line) => (line['kind'] === 'ended' ? { kind: 'end' } : line), /^line \d+: /],
     [
+      'a time after the year 9999',
+      (line) => (line['kind'] === 'ended' ? { ...line, at: 1e15 } : line),
+      /^line \d+: at: /,
+    ],
+    [
       'a late answer to a request that had one',
       (line) => (line['kind'] === 'ended' ? { kind: 'late', id: 0, outcome: 'Admitted', at: 1 } : line),
       /request 0 was not recorded as unanswered/,

@@ -6,8 +6,8 @@
  */
 import { z } from 'zod';
 
-/** A moment: no clock of a run is beyond it, and arithmetic on it stays exact. */
-const at = z.number().min(0).max(9_007_199_254_740_991);
+/** A moment until the end of year 9999, the last that RFC 3339 can write. */
+const at = z.number().min(0).max(253_402_300_799_999);
 const count = z.int().min(0).max(1_000_000_000);
 const pod = z.string().max(253);
 const pods = z.array(pod).max(1024);
@@ -17,7 +17,7 @@ const podCounts = z.record(pod, told.min(0));
 const key = z.string().max(512);
 const text = z.string().max(2048);
 
-/** Failed: an answer that neither admits nor denies, or a connection that broke. */
+/** Error: an answer that neither admits nor rejects, or a connection that broke. Timeout: no answer in time. */
 export const OUTCOMES = ['Admitted', 'Rejected', 'Error', 'Timeout'] as const;
 
 /**

@@ -9,7 +9,7 @@ import type { Setup } from './setup.ts';
 
 /**
  * More events are not kept; traffic of 1,000 a second, the most that a run may send, stays below it for two minutes.
- * An event takes some 150 bytes, so the largest history takes 20 MiB.
+ * A request takes some 150 bytes; with 200 pods the largest history takes some 30 MiB.
  */
 export const MOST_EVENTS = 140_000;
 
