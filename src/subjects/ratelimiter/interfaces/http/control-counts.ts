@@ -53,9 +53,15 @@ export async function countAtRest(
         ? nodesProblem(sample, caller, parts)
         : countProblem(sample, key, caller, parts));
     if (problem === undefined) return sample.stored ?? 0;
-    if (performance.now() >= deadline) throw new Error(`without any fault ${problem}`);
+    if (refused(sample, parts.askers.length) || performance.now() >= deadline)
+      throw new Error(`without any fault ${problem}`);
     await pauseFor(ASK_AGAIN_MS, signal);
   }
+}
+
+/** Whether Redis answered something else than a count: a right is missing, or the type differs. Waiting does not help. */
+function refused({ admitted, stored, storeSilent }: CounterSample, pods: number): boolean {
+  return admitted.size >= pods && stored === undefined && storeSilent === false;
 }
 
 /** Why the counters of the pods, the count of Redis and that of the sender do not fit together; undefined: they do. Pure. */
