@@ -21,7 +21,12 @@ describe.skipIf(withoutRealTime)('a run', () => {
         // Each chapter stays long enough to be killed in.
         const scenarios = [drift({ countdown: '1s' }), ghosts({ countdown: '1s' })];
         await world.applySpec(name, { pace: { dwell: '1s' }, scenarios });
-        await world.untilStatus(name, `chapter ${chapter}`, (status) => chapterOnShow(status) === chapter);
+        const shown = await world.untilStatus(
+          name,
+          `chapter ${chapter}`,
+          (now) => chapterOnShow(now) === chapter || now.run?.completedAt !== undefined,
+        );
+        expect([chapterOnShow(shown), shown.message]).toEqual([chapter, shown.message]);
         await world.killOperator();
         await world.operator.start();
         const status = await world.ended(name);
