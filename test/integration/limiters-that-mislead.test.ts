@@ -3,16 +3,15 @@
  * the test's own over a real Redis, which give it up after a while, as people's limiters do.
  */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { withoutRealTime } from '../kit/pace.ts';
+import { plantedPod } from '../kit/planted-pod.ts';
 import { until } from '../kit/until.ts';
 
 const LIMIT = 10;
@@ -46,7 +45,16 @@ async function driven(decide: () => Decide, trial: Trial) {
   const admitted = new Map<string, number>();
   const note = (key: string): void => void admitted.set(key, (admitted.get(key) ?? 0) + 1);
   const names = Array.from({ length: trial.pods ?? 3 }, (_, i) => `api-${i}`);
-  const nodes = await Promise.all(names.map(async (name) => await node(name, decide(), note)));
+  const nodes = await Promise.all(
+    names.map(async (name) => {
+      const admits = decide();
+      return await plantedPod(name, redis, async (caller, store) => {
+        const isAdmitted = await admits(caller, store);
+        if (isAdmitted) note(caller);
+        return isAdmitted;
+      });
+    }),
+  );
   const { driver, key } = drive(nodes, trial);
   /** The most that the handlers behind the limiter got of one caller over its limit, or that crosses it. */
   const mostAdmitted = (): number => {
@@ -81,28 +89,6 @@ function drive(
   onTestFinished(() => driver.close());
   const key = `demo-mislead-${process.pid}-${(runs += 1)}`;
   return { driver, key };
-}
-
-/** @param note called with each caller that is admitted, as the handler behind a limiter is */
-async function node(name: string, decide: Decide, note: (key: string) => void) {
-  const store = new Redis({ host: redis.host, port: redis.port });
-  store.on('error', () => undefined);
-  const server = createServer((request, response) => {
-    const key = request.headers['x-caller'];
-    const answer = async (): Promise<void> => {
-      const yes = typeof key !== 'string' || (await decide(key, store));
-      if (yes && typeof key === 'string') note(key);
-      response.writeHead(yes ? 200 : 429).end();
-    };
-    answer().catch(() => response.writeHead(503).end());
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-    store.disconnect();
-  });
-  return { name, host: '127.0.0.1', port: (server.address() as AddressInfo).port };
 }
 
 /** What Redis carries out later than its caller waits is void. */

@@ -2,14 +2,12 @@
  * Limiters that do not keep their limit although no fault is active, and specs that claim another one: plain servers of
  * the test's own, three nodes over a real Redis.
  */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
+import { plantedPod } from '../kit/planted-pod.ts';
 
 const LIMIT = 10;
 const PODS = ['api-0', 'api-1', 'api-2'];
@@ -25,27 +23,6 @@ beforeAll(async () => {
 });
 afterAll(() => supervisor.close());
 
-async function node(name: string, decide: Decide, header: string) {
-  const store = new Redis({ host: redis.host, port: redis.port });
-  store.on('error', () => undefined);
-  const server = createServer((request, response) => {
-    const answer = async (): Promise<void> => {
-      // A look at the health is nobody's request.
-      const isCaller = request.headers['x-caller'] !== undefined;
-      const yes = !isCaller || (await decide(store, String(request.headers[header])));
-      response.writeHead(yes ? 200 : 429).end();
-    };
-    answer().catch(() => response.writeHead(500).end());
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-    store.disconnect();
-  });
-  return { name, host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-}
-
 interface Setting {
   readonly limit?: object;
   readonly pods?: readonly string[];
@@ -57,7 +34,12 @@ async function driven(
   decideOf: (pod: string) => Decide,
   { header = 'x-caller', limit = {}, pods = PODS }: Setting = {},
 ) {
-  const nodes = await Promise.all(pods.map(async (pod) => await node(pod, decideOf(pod), header)));
+  const nodes = await Promise.all(
+    pods.map(async (pod) => {
+      const decide = decideOf(pod);
+      return await plantedPod(pod, redis, (_, store, headers) => decide(store, String(headers[header])));
+    }),
+  );
   const spec = limiterSpec(
     {
       interface: { type: 'HTTP', http: { request: { headers: [{ name: 'x-caller', value: '$(key)' }] } } },

@@ -2,15 +2,13 @@
  * Limits of 10 requests in a second and in 10 seconds, and faults that last longer: plain servers of the test's own, three
  * pods over a real Redis.
  */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { withoutRealTime } from '../kit/pace.ts';
+import { plantedPod } from '../kit/planted-pod.ts';
 
 const LIMIT = 10;
 const PAUSE_MS = 10_000;
@@ -50,26 +48,15 @@ async function admits(store: Redis, caller: string, { byClock, races, seconds }:
 }
 
 async function pod(name: string, limiter: Limiter) {
-  const store = new Redis({ host: redis.host, port: redis.port, commandTimeout: STORE_MS });
-  store.on('error', () => undefined);
-  const server = createServer((request, response) => {
-    const key = request.headers['x-caller'];
-    const decide = async (): Promise<number> => {
-      if (typeof key !== 'string') return 200;
-      return await admits(store, `rl:${key}`, limiter).then(
-        (yes) => (yes ? 200 : 429),
-        () => (limiter.opens ? 200 : 503),
-      );
-    };
-    void decide().then((status) => response.writeHead(status).end());
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-    store.disconnect();
-  });
-  return { name, host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  const decide = async (caller: string, store: Redis): Promise<boolean> => {
+    try {
+      return await admits(store, `rl:${caller}`, limiter);
+    } catch (error) {
+      if (limiter.opens) return true;
+      throw error;
+    }
+  };
+  return await plantedPod(name, redis, decide, { commandTimeout: STORE_MS });
 }
 
 let runs = 0;
