@@ -24,7 +24,6 @@ export const REMEDIATION_STATES = [
   'Unproven',
   'NotApplied',
 ] as const;
-export type RemediationState = (typeof REMEDIATION_STATES)[number];
 
 /** The remedy that an action of a diagnosis asks for; undefined: such an action is only ever suggested. */
 export function remedyFor(action: string): Remedy | undefined {

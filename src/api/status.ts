@@ -302,7 +302,6 @@ export type Journal = z.infer<typeof journal>;
 export type HealthStatus = NonNullable<ChaosDemoStatus['health']>;
 export type DependencyStatus = z.infer<typeof dependency>;
 export type Verdict = z.infer<typeof verdict>;
-export type HistoryEntry = z.infer<typeof history>;
 export type Phase = (typeof PHASES)[number];
 export type ScenarioResult = (typeof RESULTS)[number];
 export type FaultProof = (typeof PROOFS)[number];

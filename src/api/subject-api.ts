@@ -10,7 +10,6 @@ import type { ScenarioStatus } from './status.ts';
 export interface CelRule {
   readonly rule: string;
   readonly message?: string;
-  readonly messageExpression?: string;
 }
 
 /** A column of `kubectl get`. */

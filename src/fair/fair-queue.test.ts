@@ -52,12 +52,4 @@ describe('FairQueue', () => {
     expect([queue.shift(onlyB), queue.shift(onlyB), queue.shift(onlyB)]).toEqual(['b1', 'b2', undefined]);
     expect(queue.shift()).toBe('a1');
   });
-
-  it('lets others go first where a group passes its turn', () => {
-    const queue = new FairQueue<string>();
-    for (const item of ['a1', 'a2', 'b1', 'c1']) queue.push(item.slice(0, 1), item);
-    queue.passTurn('a');
-    queue.passTurn('nobody');
-    expect(drained(queue)).toEqual(['b1', 'c1', 'a1', 'a2']);
-  });
 });

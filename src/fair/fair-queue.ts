@@ -44,14 +44,6 @@ export class FairQueue<T> {
     return undefined;
   }
 
-  /** Lets every other group go first that waits by now, as after a turn. */
-  passTurn(group: string): void {
-    const items = this.#groups.get(group);
-    if (!items) return;
-    this.#groups.delete(group);
-    this.#groups.set(group, items);
-  }
-
   /** Takes an item out; tells whether it waited. */
   delete(group: string, item: T): boolean {
     const items = this.#groups.get(group);
