@@ -21,11 +21,11 @@ interface Write {
  */
 export async function watchStore(
   { now, redis }: Pick<Toolkit, 'now' | 'redis'>,
-  tell: (event: ProbeEvent) => void,
+  record: (event: ProbeEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const note = (state: ProbeEvent['state'], tookMs?: number, at = now()): void =>
-    tell({ kind: 'probe', state, at, ...(tookMs !== undefined && { tookMs }) });
+    record({ kind: 'probe', state, at, ...(tookMs !== undefined && { tookMs }) });
   let write: Write | undefined;
   let restarted = false;
   const failed = (error: unknown): void => {

@@ -37,14 +37,14 @@ export interface Due {
 /** What is due at each turn, in order; ends when there is nothing more to send. */
 export type Schedule = Iterable<readonly Due[]>;
 
-/** Hears a request once its caller has an answer or has given up. */
-export type Tell = (request: CallerRequest) => void;
+/** Records a request once its caller has an answer or has given up. */
+export type RecordRequest = (request: CallerRequest) => void;
 
 /** Listens to the requests whose callers gave up. */
 export interface LateTraffic {
   /** Whether to listen to requests of this kind. */
   readonly listensTo: (caller: CallerKind) => boolean;
-  /** Called at most once for a request, and after `tell`. */
+  /** Called at most once for a request, and after `record`. */
   readonly hear: (request: CallerRequest, late: LateAnswer) => void;
   /** Ends the listening. */
   readonly until: AbortSignal;
@@ -61,7 +61,7 @@ export interface TrafficOptions {
   readonly leftOut: () => void;
   /** Left out: the operator does not listen once a caller has given up. */
   readonly late?: LateTraffic;
-  /** A request is being sent. What is returned hears how it ended, before `tell` does, if anything is told of it. */
+  /** A request is being sent. What is returned hears how it ended, before `record` hears of it, if it does. */
   readonly sending?: (due: Due) => ((asked: Asked) => void) | undefined;
 }
 
@@ -72,7 +72,7 @@ export interface TrafficOptions {
  */
 export async function runTraffic(
   options: TrafficOptions,
-  tell: Tell,
+  record: RecordRequest,
   stop: AbortSignal,
   lifetime: AbortSignal,
 ): Promise<void> {
@@ -88,7 +88,7 @@ export async function runTraffic(
       onLeftOut();
       return;
     }
-    const request = ask({ ...options, due, place, listening }, tell, lifetime)
+    const request = ask({ ...options, due, place, listening }, record, lifetime)
       // Nobody waits for it yet, so it must not be rejected.
       .catch((error: unknown) => failed.abort(error))
       .finally(() => open.delete(request));
@@ -125,7 +125,7 @@ interface OneRequest
 /** Resolves once the caller has an answer or has given up; the request may go on then. */
 async function ask(
   { callers, callerTimeoutMs, due, late, leftOut, listening, place, sending }: OneRequest,
-  tell: Tell,
+  record: RecordRequest,
   lifetime: AbortSignal,
 ): Promise<void> {
   const { caller, client, key } = due;
@@ -154,7 +154,7 @@ async function ask(
     const { endedAt, sentAt } = asked;
     const { problem: _, ...outcome } = said;
     request = { pod: client.node.name, caller, key, sentAt, endedAt, ...outcome };
-    tell(request);
+    record(request);
     goesOn = listener !== undefined && outcome.outcome === 'Timeout';
     if (goesOn) listening.begin(dropped, place);
   } finally {

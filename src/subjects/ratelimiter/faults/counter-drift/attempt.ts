@@ -100,7 +100,7 @@ export class CounterDriftAttempt implements FaultAttempt {
     const used = await this.#counters.usedBefore(key, signal);
     history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
     const listener = {
-      tell: (event: ProbeEvent) => history.append(event),
+      record: (event: ProbeEvent) => history.append(event),
       doubted: (at: number) => history.append({ kind: 'fault', step: 'Doubted', at }),
     };
     const report = used ?? (await this.#pause.inject(moment, listener, permit, signal));

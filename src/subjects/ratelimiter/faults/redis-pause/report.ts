@@ -20,11 +20,11 @@ export interface PauseOnShow {
   readonly asked: string;
 }
 
-/** Hears what a probe of the store has shown. */
-export type TellProbe = (event: ProbeEvent) => void;
+/** Records what a probe of the store has shown. */
+export type RecordProbe = (event: ProbeEvent) => void;
 
 /** What the probe felt; `now` in milliseconds since the epoch. */
-export function reportOfPause(pause: RedisPause, tell: TellProbe, now: number): FaultReport {
+export function reportOfPause(pause: RedisPause, record: RecordProbe, now: number): FaultReport {
   const { startedAt, proof, message, finding, refused, write } = pause;
   const report: FaultReport = {
     ...(startedAt !== undefined && { startedAt }),
@@ -35,14 +35,14 @@ export function reportOfPause(pause: RedisPause, tell: TellProbe, now: number): 
   // A refused command paused nothing, so there is no end to wait for.
   if (refused) return { ...report, endedAt: now };
   if (finding?.kind === 'held') {
-    tell({ kind: 'probe', state: 'Read', at: now, tookMs: finding.slowestReadMs });
-    tell({ kind: 'probe', state: 'Waiting', at: write.sentAt + finding.heldMs, tookMs: finding.heldMs });
+    record({ kind: 'probe', state: 'Read', at: now, tookMs: finding.slowestReadMs });
+    record({ kind: 'probe', state: 'Waiting', at: write.sentAt + finding.heldMs, tookMs: finding.heldMs });
   } else if (finding?.kind === 'taken') {
-    tell({ kind: 'probe', state: 'Written', at: finding.at, tookMs: finding.afterMs });
+    record({ kind: 'probe', state: 'Written', at: finding.at, tookMs: finding.afterMs });
     return { ...report, endedAt: finding.at };
   } else if (finding?.kind === 'unclear') {
     const state = ({ silent: 'Unreachable', lost: 'Lost', refused: 'ReadRefused' } as const)[finding.cause];
-    tell({ kind: 'probe', state, at: now });
+    record({ kind: 'probe', state, at: now });
   }
   return report;
 }
@@ -56,24 +56,24 @@ export async function awaitPauseEnd(
   context: {
     readonly redis: RedisConnections;
     readonly now: () => number;
-    readonly tell: TellProbe;
+    readonly record: RecordProbe;
     /** The run_id of Redis before the pause. */
     readonly runIdBefore: string | undefined;
     readonly releasedByUs: () => boolean;
   },
   signal: AbortSignal,
 ): Promise<FaultReport> {
-  const { now, redis, releasedByUs, runIdBefore, tell } = context;
+  const { now, redis, releasedByUs, runIdBefore, record } = context;
   const end = await waitForPauseEnd(redis, pause.write, until - now() + END_WITHIN_MS, now, signal);
   if (!end) {
     const message = `${report.message}. No write was taken until ${END_WITHIN_MS} ms after its planned end`;
     return { ...report, message };
   }
-  tell({ kind: 'probe', state: 'Written', at: end.at, tookMs: Math.max(0, end.at - pause.write.sentAt) });
+  record({ kind: 'probe', state: 'Written', at: end.at, tookMs: Math.max(0, end.at - pause.write.sentAt) });
   const evidence = [...report.evidence];
   if (end.byLaterWrite) {
     const restarted = await hasRestarted(redis, runIdBefore);
-    if (restarted) tell({ kind: 'probe', state: 'Restarted', at: end.at });
+    if (restarted) record({ kind: 'probe', state: 'Restarted', at: end.at });
     evidence.push(
       `The connection of the held write was lost${restarted ? ': Redis was restarted' : ''}; a later write was taken`,
     );

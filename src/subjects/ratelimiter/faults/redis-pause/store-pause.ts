@@ -9,14 +9,14 @@ import { comparePauses, markerOf, parseInfo, type RedisInfo } from '../../store/
 import type { Toolkit } from '../../tools.ts';
 import type { Preparation } from '../fault.ts';
 import { injectRedisPause, PauseNotSentError, type RedisPause } from './pause.ts';
-import { awaitPauseEnd, type PauseOnShow, reportOfPause, type TellProbe } from './report.ts';
+import { awaitPauseEnd, type PauseOnShow, type RecordProbe, reportOfPause } from './report.ts';
 
 /** How long a successor that only asks stays in charge of Redis, in milliseconds. */
 const IN_CHARGE_MS = 60_000;
 
 /** The end of one pause, and what felt it. */
 export interface PauseListener {
-  readonly tell: TellProbe;
+  readonly record: RecordProbe;
   /** What felt the pause has gone, so that from `at` on it may be over. */
   doubted(at: number): void;
 }
@@ -121,7 +121,7 @@ export class StorePause {
       ({ at }) => listener.doubted(at),
       () => listener.doubted(now()),
     );
-    const report = reportOfPause(pause, listener.tell, now());
+    const report = reportOfPause(pause, listener.record, now());
     if (report.endedAt === undefined) {
       this.#pause = { report, pause, until, asked: formatDuration(until - plannedAt) };
     } else {
@@ -132,7 +132,7 @@ export class StorePause {
   }
 
   /** Waits for the end of the pause that is on, and completes its report. @throws the reason of `signal` */
-  async awaitEnd(tell: TellProbe, signal: AbortSignal): Promise<FaultReport> {
+  async awaitEnd(record: RecordProbe, signal: AbortSignal): Promise<FaultReport> {
     const { now, ownPause, redis } = this.#parts;
     if (!this.#pause) throw new Error('no pause is on');
     const { pause } = this.#pause;
@@ -141,7 +141,7 @@ export class StorePause {
       {
         redis,
         now,
-        tell,
+        record,
         runIdBefore: this.#marked?.runId,
         releasedByUs: () => ownPause.released || pause.released,
       },

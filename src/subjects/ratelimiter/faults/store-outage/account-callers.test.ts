@@ -67,12 +67,12 @@ async function accountsAfter(
     ...(learned && { reference: { learned } }),
   });
   const requests: CallerRequest[] = [];
-  const tell = (request: CallerRequest): unknown => requests.push(request);
-  await accounts.ask(ASKED, tell, signal);
+  const record = (request: CallerRequest): unknown => requests.push(request);
+  await accounts.ask(ASKED, record, signal);
   isOut = outage.lasts ?? false;
   const readFrom = performance.timeOrigin + performance.now();
   const of = { limit: rule, pods: clients.length, clockWithinMs: 1000, well: !isOut };
-  if (of.well) await accounts.useUp(tell, signal);
+  if (of.well) await accounts.useUp(record, signal);
   return { keys: [...counts.keys()], ...reconcile(of, accounts.keys, requests, readFrom) };
 }
 

@@ -7,7 +7,7 @@ import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import type { ReferenceLimiter } from '../../interfaces/reference/reference-limiter.ts';
 import { MOST_BEYOND, type UseUpOptions, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import type { Tell } from '../../workloads/traffic.ts';
+import type { RecordRequest } from '../../workloads/traffic.ts';
 import { accountKey } from '../caller-keys.ts';
 
 /** For so many pods: each account has to be used up after the fault. */
@@ -40,19 +40,19 @@ export class AccountCallers {
   }
 
   /** Each asks its own pod for `most` requests. @throws the reason of `signal` */
-  async ask(most: number, tell: Tell, signal: AbortSignal): Promise<void> {
+  async ask(most: number, record: RecordRequest, signal: AbortSignal): Promise<void> {
     const { clients } = this.#options;
     await Promise.all(
       this.keys.map(async (key, i) => {
         const own = clients.slice(i, i + 1);
-        this.#admitted[i] = await this.#send({ clients: own, key, most }, tell, signal);
+        this.#admitted[i] = await this.#send({ clients: own, key, most }, record, signal);
       }),
     );
     signal.throwIfAborted();
   }
 
   /** Each uses the rest of its limit up. @throws the reason of `signal` */
-  async useUp(tell: Tell, signal: AbortSignal): Promise<void> {
+  async useUp(record: RecordRequest, signal: AbortSignal): Promise<void> {
     const { clients, reference } = this.#options;
     const most = this.#full + MOST_BEYOND;
     const within = AbortSignal.any([signal, AbortSignal.timeout(MOST_MS)]);
@@ -61,7 +61,7 @@ export class AccountCallers {
       this.keys.map(async (key, i) => {
         const left = this.#full - (this.#admitted[i] ?? 0);
         const rest = reference && { rest: { left, learned: reference.learned.bind(reference) } };
-        await this.#send({ clients, key, most, withinMs: WITHIN_MS, ...rest }, tell, within);
+        await this.#send({ clients, key, most, withinMs: WITHIN_MS, ...rest }, record, within);
       }),
     );
     signal.throwIfAborted();
@@ -70,7 +70,7 @@ export class AccountCallers {
   /** @returns how many were admitted, as far as is known: what goes wrong leaves the account open */
   async #send(
     options: Pick<UseUpOptions, 'clients' | 'key' | 'most' | 'rest' | 'withinMs'>,
-    tell: Tell,
+    record: RecordRequest,
     signal: AbortSignal,
   ): Promise<number> {
     const { callers, callerTimeoutMs, limit } = this.#options;
@@ -79,7 +79,7 @@ export class AccountCallers {
       () => undefined,
     );
     const requests = used?.requests ?? [];
-    for (const request of requests) tell({ ...request, caller: 'Account', key: options.key });
+    for (const request of requests) record({ ...request, caller: 'Account', key: options.key });
     return requests.filter(({ outcome }) => outcome === 'Admitted').length;
   }
 }

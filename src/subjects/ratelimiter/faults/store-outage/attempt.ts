@@ -161,7 +161,7 @@ export class StoreOutageAttempt implements FaultAttempt {
     }
     history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
     const listener = {
-      tell: (event: ProbeEvent) => history.append(event),
+      record: (event: ProbeEvent) => history.append(event),
       doubted: (at: number) => history.append({ kind: 'fault', step: 'Doubted', at }),
     };
     const report = await this.#pause.inject(moment, listener, permit, signal);

@@ -15,8 +15,8 @@ import {
   inTurn,
   type KindOfTraffic,
   type LateTraffic,
+  type RecordRequest,
   runTraffic,
-  type Tell,
   toEachPod,
   usedTimes,
 } from '../../workloads/traffic.ts';
@@ -94,7 +94,7 @@ export class OutageCallers {
    * Without any fault: uses the limit of one caller up, leaves some others one request, and sends requests of callers
    * under their limit. @throws Error that says what is wrong
    */
-  async control(tell: Tell, signal: AbortSignal): Promise<void> {
+  async control(record: RecordRequest, signal: AbortSignal): Promise<void> {
     const { access, callerTimeoutMs, fixture } = this.#options;
     const { callers, clients, limit, reference } = access;
     const full = admittedAtOnce(limit);
@@ -113,12 +113,12 @@ export class OutageCallers {
       ),
       this.#leaveOneRequest(full - 1, signal),
     ]);
-    for (const request of usedUp.requests) tell(request);
+    for (const request of usedUp.requests) record(request);
     const problem = access.problemOf(usedUp, 'storeOutage.callerTimeout');
     if (problem) throw problem;
     let notAdmitted: CallerRequest | undefined;
-    const add: Tell = (request) => {
-      tell(request);
+    const add: RecordRequest = (request) => {
+      record(request);
       if (request.caller !== 'Over' && request.outcome !== 'Admitted') notAdmitted ??= request;
     };
     for (const { key, requests } of partly) {
@@ -161,20 +161,20 @@ export class OutageCallers {
   }
 
   /** As {@link runTraffic}: of callers under their limit, of the one over it, and of what needs no limiter. */
-  async traffic(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
+  async traffic(record: RecordRequest, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
     await Promise.all([
-      this.#send(this.#sides(this.#traffic), tell, stop, lifetime),
-      this.#sendControls(tell, stop, lifetime),
+      this.#send(this.#sides(this.#traffic), record, stop, lifetime),
+      this.#sendControls(record, stop, lifetime),
     ]);
   }
 
   /** As {@link runTraffic}: of those that cross their limits on the way. */
-  async cross(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
+  async cross(record: RecordRequest, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
     const kinds: KindOfTraffic[] = [
       { caller: 'New', keys: always(reachingKey(this.#options.fixture)) },
       ...(this.#crossing.length > 0 ? [{ caller: 'Crossing' as const, keys: inTurn(this.#crossing) }] : []),
     ];
-    await this.#send(kinds, tell, stop, lifetime);
+    await this.#send(kinds, record, stop, lifetime);
   }
 
   /** The callers whose counts are reconciled. */
@@ -183,25 +183,25 @@ export class OutageCallers {
   }
 
   /** Sends the requests of the accounts in the fault. @throws the reason of `signal` */
-  async askForAccounts(tell: Tell, signal: AbortSignal): Promise<void> {
+  async askForAccounts(record: RecordRequest, signal: AbortSignal): Promise<void> {
     const half = Math.max(1, Math.floor(admittedAtOnce(this.#options.access.limit) / 2));
-    await this.#accounts.ask(Math.min(ACCOUNT_REQUESTS, half), tell, signal);
+    await this.#accounts.ask(Math.min(ACCOUNT_REQUESTS, half), record, signal);
   }
 
   /** As {@link AccountCallers.useUp}. */
-  async useUpAccounts(tell: Tell, signal: AbortSignal): Promise<void> {
-    await this.#accounts.useUp(tell, signal);
+  async useUpAccounts(record: RecordRequest, signal: AbortSignal): Promise<void> {
+    await this.#accounts.useUp(record, signal);
   }
 
   /** As `sendWhenReturned`. */
   async sendWhenReturned(
     keys: readonly string[],
     withinMs: number,
-    tell: Tell,
+    record: RecordRequest,
     signal: AbortSignal,
   ): Promise<void> {
     const { access, callerTimeoutMs } = this.#options;
-    await sendWhenReturned({ ...access, callerTimeoutMs, keys, withinMs }, tell, signal);
+    await sendWhenReturned({ ...access, callerTimeoutMs, keys, withinMs }, record, signal);
   }
 
   #sides({ keys, uses }: KeyPlan): KindOfTraffic[] {
@@ -213,7 +213,7 @@ export class OutageCallers {
 
   async #send(
     kinds: readonly KindOfTraffic[],
-    tell: Tell,
+    record: RecordRequest,
     stop: AbortSignal,
     lifetime: AbortSignal,
   ): Promise<void> {
@@ -222,10 +222,10 @@ export class OutageCallers {
     const listensTo = (caller: CallerKind): boolean => LIMITED.has(caller);
     const schedule = toEachPod(clients, kinds);
     const options = { schedule, callers, room, leftOut, turnsPerSecond: requestsPerSecond, callerTimeoutMs };
-    await runTraffic({ ...options, late: { ...late, listensTo } }, tell, stop, lifetime);
+    await runTraffic({ ...options, late: { ...late, listensTo } }, record, stop, lifetime);
   }
 
-  async #sendControls(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
+  async #sendControls(record: RecordRequest, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
     const { access, callerTimeoutMs, leftOut, room } = this.#options;
     const callers = {
       requestOf: () => access.control,
@@ -234,7 +234,7 @@ export class OutageCallers {
     };
     const schedule = toEachPod(access.clients, [{ caller: 'Control', keys: always('') }]);
     const options = { schedule, callers, room, leftOut, callerTimeoutMs };
-    await runTraffic({ ...options, turnsPerSecond: CONTROLS_PER_SECOND }, tell, stop, lifetime);
+    await runTraffic({ ...options, turnsPerSecond: CONTROLS_PER_SECOND }, record, stop, lifetime);
   }
 }
 

@@ -10,7 +10,13 @@ import type { OwnLimit } from '../../interfaces/own-limit.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
 import { MOST_BEYOND, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import { always, type LateTraffic, runTraffic, type Tell, toEachPod } from '../../workloads/traffic.ts';
+import {
+  always,
+  type LateTraffic,
+  type RecordRequest,
+  runTraffic,
+  toEachPod,
+} from '../../workloads/traffic.ts';
 import { beyondKey } from '../caller-keys.ts';
 import { PauseNotSentError } from '../redis-pause/pause.ts';
 import { sendWhenReturned } from './returning-callers.ts';
@@ -60,7 +66,7 @@ export class OwnCaller {
    * Asks every node once right before the fault: a limit that somebody else uses would be taken for one that fails.
    * @throws PauseNotSentError where one does not let it through; the reason of `signal`
    */
-  async arrive(tell: Tell, signal: AbortSignal): Promise<void> {
+  async arrive(record: RecordRequest, signal: AbortSignal): Promise<void> {
     const { access, callerTimeoutMs, fixture, ownLimit } = this.#options;
     const asked = await Promise.all(
       access.clients.map(async (client) => ({
@@ -73,7 +79,13 @@ export class OwnCaller {
       const said = gotOf(each, access.callers);
       if (said?.outcome !== 'Admitted')
         throw new PauseNotSentError(this.#unwelcome(node, said?.outcome ?? 'Error'));
-      tell({ pod: node, caller: 'Over', sentAt: each.sentAt, endedAt: each.endedAt, outcome: said.outcome });
+      record({
+        pod: node,
+        caller: 'Over',
+        sentAt: each.sentAt,
+        endedAt: each.endedAt,
+        outcome: said.outcome,
+      });
     }
   }
 
@@ -88,7 +100,7 @@ export class OwnCaller {
   }
 
   /** As {@link runTraffic}, all of it of one caller. */
-  async traffic(tell: Tell, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
+  async traffic(record: RecordRequest, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
     const { access, callerTimeoutMs, fixture, late, leftOut, ownLimit, requestsPerSecond, room } =
       this.#options;
     const { callers, clients } = access;
@@ -109,7 +121,7 @@ export class OwnCaller {
         turnsPerSecond: requestsPerSecond,
         callerTimeoutMs,
       },
-      tell,
+      record,
       stop,
       lifetime,
     ).finally(() => ownLimit.used());
@@ -121,23 +133,23 @@ export class OwnCaller {
   }
 
   /** Uses up what is left of the limit; what goes wrong leaves the account open. @throws the reason of `signal` */
-  async useUpAccounts(tell: Tell, signal: AbortSignal): Promise<void> {
+  async useUpAccounts(record: RecordRequest, signal: AbortSignal): Promise<void> {
     const bounds = { most: this.#full + MOST_BEYOND, withinMs: ACCOUNT_WITHIN_MS };
     const used = await this.#useUp(bounds, signal).catch(() => undefined);
     signal.throwIfAborted();
     const [key] = this.accountKeys;
-    for (const request of used?.requests ?? []) tell({ ...request, caller: 'Account', key });
+    for (const request of used?.requests ?? []) record({ ...request, caller: 'Account', key });
   }
 
   /** Sends requests once the limit must be returned. @throws the reason of `signal` */
   async sendWhenReturned(
     keys: readonly string[],
     withinMs: number,
-    tell: Tell,
+    record: RecordRequest,
     signal: AbortSignal,
   ): Promise<void> {
     const { access, callerTimeoutMs, ownLimit } = this.#options;
-    await sendWhenReturned({ ...access, callerTimeoutMs, keys, withinMs }, tell, signal).finally(() =>
+    await sendWhenReturned({ ...access, callerTimeoutMs, keys, withinMs }, record, signal).finally(() =>
       ownLimit.used(),
     );
   }

@@ -4,7 +4,7 @@ import { gotOf } from '../../interfaces/caller-request.ts';
 import type { Callers } from '../../interfaces/callers.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { pauseFor } from '../../waiting.ts';
-import type { Tell } from '../../workloads/traffic.ts';
+import type { RecordRequest } from '../../workloads/traffic.ts';
 
 /**
  * When a caller tries again that is still rejected, in windows after the first try: a counter that weighs the last
@@ -34,7 +34,7 @@ export interface ReturningCallers {
  */
 export async function sendWhenReturned(
   { callers, callerTimeoutMs, clients, keys, limit, withinMs }: ReturningCallers,
-  tell: Tell,
+  record: RecordRequest,
   signal: AbortSignal,
 ): Promise<void> {
   let left = keys.map((key, i) => ({ key, i }));
@@ -48,7 +48,7 @@ export async function sendWhenReturned(
         if (!client || !said) return false;
         const { problem: _, ...heard } = said;
         const { endedAt, sentAt } = asked;
-        tell({ pod: client.node.name, caller: 'Returning', key, sentAt, endedAt, ...heard });
+        record({ pod: client.node.name, caller: 'Returning', key, sentAt, endedAt, ...heard });
         return heard.outcome === 'Admitted';
       }),
     );
