@@ -31,6 +31,24 @@ const same = (line: Line): Line => line;
 
 const repeated = (line: Line, times: number): Line[] => Array.from({ length: times }, () => line);
 
+const SETUP = JSON.stringify(outageHistory().setup);
+const PROBE = JSON.stringify({ kind: 'probe', state: 'Written', at: START, tookMs: 1 });
+const COUNT = JSON.stringify(
+  countEvent('demo-x', {
+    readAt: START,
+    endedAt: START,
+    admitted: new Map(),
+    stored: 0,
+    elsewhere: [],
+    problems: [],
+  }),
+);
+
+function* after(setup: string, line: string, times: number): Generator<string> {
+  yield setup;
+  for (let i = 0; i < times; i += 1) yield line;
+}
+
 describe('a history judged again', () => {
   it('gives the result, figures and evidence that its events have', async () => {
     const history = outageHistory();
@@ -153,6 +171,17 @@ describe('a history that was tampered with', () => {
     ['no setup', (line) => (line['version'] ? undefined : line), /^line 1: there is no setup before it/],
   ])('is refused with the line for %s', async (_, change, message) => {
     const refused = tampered(change);
+    await expect(refused).rejects.toThrow(HistoryFormatError);
+    await expect(refused).rejects.toThrow(message);
+  });
+
+  it.each<[string, Iterable<string>, RegExp]>([
+    ['what is not JSON', ['{'], /^line 1: /],
+    ['more histories than a run has scenarios', Array<string>(9).fill(SETUP), /^line 9: .* 8 /],
+    ['more events than a history keeps', after(SETUP, PROBE, 140_001), /^line 140002: .*140000 events/],
+    ['more counts than a run records', after(SETUP, COUNT, 25_000), /^line \d+: there are more counts/],
+  ])('is refused with the line for %s', async (_, lines, message) => {
+    const refused = replay(lines);
     await expect(refused).rejects.toThrow(HistoryFormatError);
     await expect(refused).rejects.toThrow(message);
   });
