@@ -21,9 +21,9 @@ const text = z.string().max(2048);
 export const OUTCOMES = ['Admitted', 'Rejected', 'Error', 'Timeout'] as const;
 
 /**
- * Why a request failed. Unreachable: no connection came about, so it was not admitted. Reset: the connection broke, and
- * nobody knows whether it was admitted. ServerError: a status from 500 on, so it was not admitted. Answer: the answer says
- * neither, so nobody knows.
+ * Why a request failed. Unreachable: there was no connection, so it was not admitted. ServerError: a status from 500 on,
+ * so it was not admitted. Reset: the connection broke. Answer: the answer neither admits nor rejects. After a Reset or an
+ * Answer it is unknown whether the request was admitted.
  */
 export const CAUSES = ['Unreachable', 'Reset', 'ServerError', 'Answer'] as const;
 
@@ -75,7 +75,7 @@ const fault = z.discriminatedUnion('step', [
     message: text,
     evidence: z.array(text).max(16),
   }),
-  /** From then on nobody knows whether it is still active: what felt it has gone. */
+  /** From then on it is unknown whether the fault is active: the probe that showed it has ended. */
   z.strictObject({ kind: z.literal('fault'), step: z.literal('Doubted'), at }),
 ]);
 

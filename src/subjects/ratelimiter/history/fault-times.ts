@@ -12,6 +12,6 @@ export interface FaultTimes {
   readonly endedAt?: number;
   /** The planned end; infinite before it is known. */
   readonly until: number;
-  /** From when on nobody knows whether the fault was still active: what felt it has gone. */
+  /** From then on it is unknown whether the fault is active: the probe that showed it has ended. */
   readonly doubtfulFrom?: number;
 }

@@ -93,7 +93,7 @@ export class History {
     this.append({ kind: 'late', id, ...answer });
   }
 
-  /** Records an event, and tells everybody who listens; one that does not fit is counted instead. */
+  /** Records an event and passes it to the listeners. If the history is full, it only counts the event. */
   append(event: HistoryEvent): void {
     const most = event.kind === 'request' || event.kind === 'late' ? MOST_REQUESTS_KEPT : MOST_EVENTS;
     if (this.#events.length >= most) {
