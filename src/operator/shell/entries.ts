@@ -29,8 +29,8 @@ export interface Entry {
   latest?: ChaosDemo;
   session?: Session;
   cutOff?: CutOffRun;
-  /** The end of its run was told though it could not be stored: as long as somebody else holds it, it is not told again. */
-  told?: true;
+  /** The end of its run was announced but could not be stored. It is not announced again while others hold the object. */
+  isAnnounced?: true;
 }
 
 export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'hasLead' | 'leads' | 'logger'> {
@@ -125,8 +125,8 @@ export class Entries {
 
   /** Forgets an object of which nothing is left to keep. */
   tidy(entry: Entry): void {
-    const { cutOff, key, latest, session, told } = entry;
-    if (session || latest || cutOff || told || this.#entries.get(key) !== entry) return;
+    const { cutOff, key, latest, session, isAnnounced } = entry;
+    if (session || latest || cutOff || isAnnounced || this.#entries.get(key) !== entry) return;
     this.#entries.delete(entry.key);
   }
 
@@ -143,7 +143,7 @@ export class Entries {
 
   /** Begins to close the session of an object that goes: what a run in its midst has made goes too. */
   leave(entry: Entry): void {
-    if (entry.session && !entry.told) this.#options.onDeleted(entry.session.demo);
+    if (entry.session && !entry.isAnnounced) this.#options.onDeleted(entry.session.demo);
     this.undo(entry);
   }
 

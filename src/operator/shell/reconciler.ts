@@ -19,13 +19,13 @@ import { isTransition } from '../../demo/transition.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
 import { EvidenceKeeper } from '../evidence/evidence-keeper.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
+import type { Audience } from './announce.ts';
+import { announceChange, announceDeletion, announceEvidenceLoss } from './announce.ts';
 import { demoOf } from './demo-of.ts';
 import { type CutOffRun, Entries, type Entry } from './entries.ts';
 import type { ConnectedSubject, ConnectedSubjects, DemoApi, EvidenceStore, Write } from './ports.ts';
 import { RunSlots } from './run-slots.ts';
 import { StatusWriter } from './store-status.ts';
-import type { Audience } from './tell.ts';
-import { tell, tellDeleted, tellNotKept } from './tell.ts';
 import { NotLeadingError } from './term-api.ts';
 import { unknownSubjectStatus } from './unknown-subject.ts';
 
@@ -91,7 +91,7 @@ export class Reconciler {
       clock,
       logger,
       mayWrite: hasLead,
-      onRefused: (demo, message) => tellNotKept(audience, demo, message),
+      onRefused: (demo, message) => announceEvidenceLoss(audience, demo, message),
     });
     this.#entries = new Entries({
       clock,
@@ -99,7 +99,7 @@ export class Reconciler {
       leads,
       logger,
       onChange: enqueue,
-      onDeleted: (demo) => tellDeleted(audience, logger, demo, clock.now()),
+      onDeleted: (demo) => announceDeletion(audience, logger, demo, clock.now()),
       onEnded: (key) => {
         this.#slots.ended(key);
         enqueue(key);
@@ -335,11 +335,11 @@ export class Reconciler {
     const write: Write = stored ? { state: 'stored', demo } : await this.#writer.apply(demo, status, signal);
     if (write.state !== 'conflict') delete entry.cutOff;
     if (write.state === 'refused') {
-      // Its end cannot be told: that holds no object which goes, once nothing of it can be on.
+      // Its end cannot be stored. That does not hold a deleted object once no fault can be active.
       if (!demo.metadata.deletionTimestamp || activeFault(demo.status ?? {}, this.#now())) throw write.error;
       if (runIsOn(demo.status)) {
-        if (!entry.told) this.#tell({ ...demo, status }, demo.status);
-        entry.told = true;
+        if (!entry.isAnnounced) this.#announce({ ...demo, status }, demo.status);
+        entry.isAnnounced = true;
       }
       return await this.#letGo(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
     }
@@ -376,13 +376,13 @@ export class Reconciler {
     const subject = this.#options.subjects.get(after.spec.subject.type);
     if (after.metadata.deletionTimestamp) this.#evidence.forget(entry.key);
     else if (subject) this.#evidence.note(entry.key, after, entry.session, subject.definition);
-    if (!entry.told) this.#tell(after, before.status);
+    if (!entry.isAnnounced) this.#announce(after, before.status);
   }
 
-  #tell(demo: ChaosDemo, before: ChaosDemoStatus | undefined): void {
+  #announce(demo: ChaosDemo, before: ChaosDemoStatus | undefined): void {
     const { audience, logger, subjects } = this.#options;
     const { definition } = subjects.get(demo.spec.subject.type) ?? {};
-    tell(audience, logger, demo, before, () => definition?.chapters(demo.spec) ?? []);
+    announceChange(audience, logger, demo, before, () => definition?.chapters(demo.spec) ?? []);
   }
 
   /** Whole milliseconds: what is reckoned from them goes into a status. */

@@ -1,6 +1,6 @@
 /**
- * Tells the world of a stored status: one log line, the events and the counts
- * for what has changed since the one before.
+ * Announces a stored status: one log line, and the events and counts
+ * for what has changed since the previous one.
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { API_VERSION, KIND, printable } from '../../api/index.ts';
@@ -17,10 +17,10 @@ export interface Audience {
 }
 
 /**
- * Tells what changed from `before` to the status of `demo`, as stored.
+ * Announces what changed from `before` to the status of `demo`, as stored.
  * @param chapters those of a run by the spec of `demo`
  */
-export function tell(
+export function announceChange(
   { events, metrics }: Audience,
   logger: Logger,
   demo: ChaosDemo,
@@ -28,31 +28,31 @@ export function tell(
   chapters: () => readonly Chapter[],
 ): void {
   const after = demo.status ?? {};
-  announce(events, demo, eventsFor(before, after));
+  recordEvents(events, demo, eventsFor(before, after));
   logChange(childLogger(logger, contextOf(demo)), before, after);
   metrics.runs.changed(before, after, chapters);
 }
 
-/** Tells the end of an object that goes in the midst of its run; nothing where none is on. */
-export function tellDeleted(
+/** Announces the deletion of an object during its run; does nothing if no run is active. */
+export function announceDeletion(
   { events, metrics }: Audience,
   logger: Logger,
   demo: ChaosDemo,
   now: number,
 ): void {
   if (!runIsOn(demo.status)) return;
-  announce(events, demo, deletionEvents(demo.status ?? {}));
+  recordEvents(events, demo, deletionEvents(demo.status ?? {}));
   childLogger(logger, contextOf(demo)).info({}, 'the object is being deleted; its run has ended');
   metrics.runs.deleted(demo.status ?? {}, now);
 }
 
 /** Reports that the evidence of a run is not kept, or not all of it, and why. */
-export function tellNotKept({ events }: Audience, demo: ChaosDemo, message: string): void {
+export function announceEvidenceLoss({ events }: Audience, demo: ChaosDemo, message: string): void {
   const note = `The evidence of run ${demo.status?.run?.number ?? 0} is not kept, or not all of it: ${message}`;
-  announce(events, demo, [{ type: 'Warning', reason: 'EvidenceNotKept', action: 'KeepEvidence', note }]);
+  recordEvents(events, demo, [{ type: 'Warning', reason: 'EvidenceNotKept', action: 'KeepEvidence', note }]);
 }
 
-function announce(events: Audience['events'], demo: ChaosDemo, notes: EventNote[]): void {
+function recordEvents(events: Audience['events'], demo: ChaosDemo, notes: EventNote[]): void {
   const { name, namespace, resourceVersion, uid } = demo.metadata;
   const regarding = { apiVersion: API_VERSION, kind: KIND, name, namespace, uid, resourceVersion };
   for (const note of notes) {
