@@ -84,10 +84,7 @@ function whyPackagesAreStale() {
 }
 
 async function installPackages(why) {
-  say(
-    `installing packages with npm ci: ${why}. Some 250 MB, half a minute to a few minutes. ` +
-      'What npm may say of unsupported engines does not matter: a Node 24 to run all of it is among them',
-  );
+  say(`installing packages with npm ci: ${why}. Some 250 MB, half a minute to a few minutes`);
   const start = Date.now();
   const heartbeat = setInterval(
     () => say(`still installing packages, ${Math.round((Date.now() - start) / 1000)} s`),
@@ -97,8 +94,10 @@ async function installPackages(why) {
   const npm = process.env.npm_execpath?.endsWith('.js')
     ? [process.execPath, process.env.npm_execpath]
     : ['npm'];
-  // What npm says is not what was asked for: somebody may read that from a pipe.
-  const status = await run([...npm, 'ci', '--no-audit', '--no-fund'], process.env, ['inherit', 2, 2]);
+  // Errors only: npm may run on an older Node, and would warn of every package that needs the Node 24 among them.
+  const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
+  // The output of npm goes to stderr, since stdout may be a pipe that expects the output of the command.
+  const status = await run([...npm, 'ci', ...flags], process.env, ['inherit', 2, 2]);
   clearInterval(heartbeat);
   if (status !== 0) {
     fail(
