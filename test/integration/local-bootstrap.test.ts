@@ -59,7 +59,7 @@ describe.skipIf(withoutRealTime)('bootstrap', () => {
     const { status, stdout, stderr } = await finish(start(clone, ['demo']));
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'the story' });
     expect(stderr).toContain('installing packages with npm ci: no packages are installed yet');
-    expect(await readFile(join(clone, 'npm-calls'), 'utf8')).toBe('ci --no-audit --no-fund\n');
+    expect(await readFile(join(clone, 'npm-calls'), 'utf8')).toMatch(/^ci( --\S+)*\n$/);
   });
 
   it('installs packages again when the lock file asks for another version', async () => {
