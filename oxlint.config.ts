@@ -22,23 +22,45 @@ function insideRateLimiter(): Floor[] {
     packages: ['@kubernetes/client-node'],
     because,
   });
-  const touching = ['http', 'store', 'interfaces', 'workloads', 'admission', 'faults', 'apply-remedy'];
+  const touching = [
+    'http',
+    'store',
+    'interfaces',
+    'workloads',
+    'admission',
+    'faults',
+    'scenarios',
+    'apply-remedy',
+  ];
   return [
     floor('limits', ['history', 'checkers', ...touching], 'a bound is arithmetic on a limit'),
     floor('history', ['checkers', ...touching], 'a history records, and judges nothing'),
     floor('checkers', touching, 'a checker is a function of a history: no clock, no I/O, no toolkit'),
     floor(
       'http',
-      ['store', 'interfaces', 'workloads', 'admission', 'faults'],
+      ['store', 'interfaces', 'workloads', 'admission', 'faults', 'scenarios'],
       'http speaks to pods, whoever they are',
     ),
     floor(
       'store',
-      ['http', 'interfaces', 'workloads', 'admission', 'faults'],
+      ['http', 'interfaces', 'workloads', 'admission', 'faults', 'scenarios'],
       'store speaks to Redis, and knows no request',
     ),
-    floor('workloads', ['store', 'admission', 'faults'], 'a workload sends requests, and knows no fault'),
-    floor('interfaces', ['admission', 'faults'], 'an interface is one request in and one outcome out'),
+    floor(
+      'workloads',
+      ['store', 'admission', 'faults', 'scenarios'],
+      'a workload sends requests, and knows no fault',
+    ),
+    floor(
+      'interfaces',
+      ['admission', 'faults', 'scenarios'],
+      'an interface is one request in and one outcome out',
+    ),
+    floor(
+      'faults',
+      ['checkers', 'http', 'interfaces', 'workloads', 'scenarios'],
+      'a fault knows Redis, and no request',
+    ),
   ];
 }
 

@@ -96,21 +96,6 @@ describe('the API server', { timeout: 300_000 }, () => {
       /must be from 1s to 1m/,
     ],
     [
-      'a story longer than the window',
-      withLimiter({ limit: { window: '20s' } }),
-      /must be less than limit.window/,
-    ],
-    [
-      'a threshold above the limit',
-      { ...withLimiter({}), scenarios: drift({ counterDrift: { threshold: 10 } }) },
-      /threshold must be less than limit.requests/,
-    ],
-    [
-      'drift of a limiter behind HTTP without a word of where it counts',
-      { ...withLimiter({ interface: http }), scenarios: drift({}) },
-      /set subject.rateLimiter.redis.count, .* or subject.rateLimiter.interface.http.remaining, .* Or take StoreOutage or GhostAllowing/,
-    ],
-    [
       'a request without the identity of its caller',
       withLimiter({ interface: { type: 'HTTP', http: { request: { path: '/' } } } }),
       /write \$\(key\) .* by the source address of the connection alone, set identity to SourceAddress/,

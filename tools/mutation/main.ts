@@ -11,7 +11,7 @@ const FOLDERS = [
   'src/demo',
   'src/subjects/ratelimiter/checkers',
   'src/subjects/ratelimiter/limits',
-  'src/subjects/ratelimiter/faults',
+  'src/subjects/ratelimiter/scenarios',
 ];
 /** The verdict and the bounds, which everything else builds on. */
 const SHORT = [

@@ -1,9 +1,8 @@
 /** What the rate limiter adds to the API: its part of the spec, its faults, and why it refuses or waits. */
 import type { SubjectApi } from '../../api/index.ts';
 import { REMEDY_RULE } from './apply-remedy/bounds.ts';
-import { rulesOf } from './faults/fault.ts';
-import { FAULTS } from './faults/index.ts';
 import { OVER_ADMISSION } from './over-admission-histogram.ts';
+import { SCENARIO_TYPES } from './scenarios/index.ts';
 import { HTTP_AUTH_SECRET_TYPE, MEMBER, PART, REDIS_AUTH_SECRET_TYPE, rateLimiterSchema } from './schema.ts';
 
 export const rateLimiterApi: SubjectApi = {
@@ -12,16 +11,13 @@ export const rateLimiterApi: SubjectApi = {
   displayName: 'Rate Limiter',
   schema: rateLimiterSchema,
   fieldsThatStartNoRun: ['health'],
-  faults: FAULTS.map(({ api }) => api),
+  faults: SCENARIO_TYPES.map(({ api }) => api),
   defaultScenarios: [
     { name: 'counter-drift', type: 'CounterDrift' },
     { name: 'ghost-allowing', type: 'GhostAllowing' },
   ],
-  // That the part is there is a rule of its own; without it there is nothing to reckon with.
-  rules: [...FAULTS.flatMap(rulesOf), REMEDY_RULE].map(({ rule, ...rest }) => ({
-    ...rest,
-    rule: `!has(self.${PART}) || ${rule}`,
-  })),
+  // That the part is there is a rule of its own.
+  rules: [{ ...REMEDY_RULE, rule: `!has(self.${PART}) || ${REMEDY_RULE.rule}` }],
   refusals: {
     RedisNotFound: 'The Redis Service, or a ready pod behind it, is missing.',
     RedisNotEligible: 'This kind of Redis Service or topology is not supported.',

@@ -4,23 +4,23 @@ import { type ChapterPlan, tellStory } from '../../demo/chapter.ts';
 import type { Target } from '../../demo/observed.ts';
 import type { SubjectDefinition } from '../../demo/subject.ts';
 import { rateLimiterApi } from './api.ts';
-import { planOf } from './faults/fault.ts';
-import { FAULTS, faultOf } from './faults/index.ts';
-import { isOfOneCaller, restSentence } from './faults/rests.ts';
 import { isReference } from './interfaces/reference/preset.ts';
+import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
+import { isOfOneCaller, restSentence } from './scenarios/rests.ts';
+import { planOf } from './scenarios/scenario-type.ts';
 import { rateLimiterOf } from './schema.ts';
 
 const STORY: readonly ChapterPlan[] = [
   { title: 'Welcome', stage: 'welcome' },
   { title: 'Cluster Health', stage: 'health' },
   { title: 'Setup', stage: 'setup', auto: true },
-  ...FAULTS.flatMap(({ api, chapters }) => chapters.map((chapter) => ({ ...chapter, of: api.type }))),
+  ...SCENARIO_TYPES.flatMap(({ api, chapters }) => chapters.map((chapter) => ({ ...chapter, of: api.type }))),
   { title: 'Demo Complete', stage: 'complete', auto: true },
 ];
 
 /** A fault that is optional has its chapters only where it is asked for; the others are told as skipped. */
 function storyOf({ scenarios }: ChaosDemoSpec): ChapterPlan[] {
-  const left = FAULTS.filter(
+  const left = SCENARIO_TYPES.filter(
     ({ api, optional }) => optional && !scenarios.some(({ type }) => type === api.type),
   );
   const types = new Set<string>(left.map(({ api }) => api.type));
@@ -35,7 +35,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
 
   scenarios(spec) {
     const limiter = rateLimiterOf(spec);
-    return spec.scenarios.map((scenario) => planOf(faultOf(scenario.type), scenario, limiter));
+    return spec.scenarios.map((scenario) => planOf(scenarioTypeOf(scenario.type), scenario, limiter));
   },
 
   fixturePrefix: (spec) => rateLimiterOf(spec).limit.keyPrefix,
@@ -44,7 +44,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
 
   waitsFor(spec, scenario) {
-    const rests = scenario === undefined ? 1 : (faultOf(scenario.type).restsToPrepare ?? 1);
+    const rests = scenario === undefined ? 1 : (scenarioTypeOf(scenario.type).restsToPrepare ?? 1);
     return restSentence(rateLimiterOf(spec), rests);
   },
 

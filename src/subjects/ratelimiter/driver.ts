@@ -14,11 +14,8 @@ import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '
 import type { Cluster } from '../cluster.ts';
 import { applyRemedy } from './apply-remedy/apply-remedy.ts';
 import type { Baseline } from './baseline.ts';
-import { type FaultAttempt, type ObservedEvent } from './faults/fault.ts';
-import { faultOf } from './faults/index.ts';
-import { keysMadeFor } from './faults/made-keys.ts';
+import { StoreRefusedError } from './faults/fault.ts';
 import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
-import { truthIn } from './faults/truth.ts';
 import { linesOf } from './history/json-lines.ts';
 import type { ConnectionShare } from './http/connection-budget.ts';
 import { type CallerAccess, callerAccess } from './interfaces/caller-access.ts';
@@ -28,6 +25,10 @@ import { pollHealth } from './interfaces/poll-health.ts';
 import { LimitNotKeptError } from './limits/limit-not-kept.ts';
 import { remedyOf } from './remedy.ts';
 import { restore } from './restore.ts';
+import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
+import { scenarioTypeOf } from './scenarios/index.ts';
+import { keysMadeFor } from './scenarios/made-keys.ts';
+import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
 import { type FindMoved, requireNodes } from './still-there.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
@@ -77,9 +78,9 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #findMoved: FindMoved;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
-  readonly #attempts = new Map<string, FaultAttempt>();
+  readonly #attempts = new Map<string, Attempt>();
   /** Of attempts that are watched. */
-  readonly #watched = new Set<FaultAttempt>();
+  readonly #watched = new Set<Attempt>();
   /** That this process made; a fault that was planned again is not in the status with its first one. */
   readonly #fixtures = new Set<string>();
   #baseline: Baseline | undefined;
@@ -170,7 +171,7 @@ class RateLimiterDriver implements SubjectDriver {
       await requireNodes(this.#findMoved, signal);
       // It removes its keys itself; what it could not is undone with the rest.
       this.#fixtures.add(fixture);
-      const rates = scenarios.flatMap((scenario) => faultOf(scenario.type).rate?.(scenario) ?? []);
+      const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
       const { baseline, message, storeDoubt, writeMaxMs } = await controlCallers(
         this.#toolkit,
         { key: fixture, rates },
@@ -179,7 +180,7 @@ class RateLimiterDriver implements SubjectDriver {
       // Without a lag nothing is known that was not when the run was admitted.
       for (const scenario of dryRun || baseline.lags.size === 0 ? [] : scenarios) {
         const pods = target.nodes.length;
-        const reason = faultOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
+        const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
         if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
       }
       this.#baseline = baseline;
@@ -199,15 +200,15 @@ class RateLimiterDriver implements SubjectDriver {
     const attempt = this.#open(effect.scenario);
     try {
       await requireNodes(this.#findMoved, signal);
-      const preparation = await attempt.prepare(fixture, signal);
-      if ('refused' in preparation) {
-        return { kind: 'Admission', admission: preparation.refused, generation, at: now() };
-      }
+      const prepared = await attempt.prepare(fixture, signal);
       this.#attempts.set(fault, attempt);
       this.#fixtures.add(fixture);
-      return { kind: 'Prepared', fault, prepared: { ...preparation.prepared, sequence } };
+      return { kind: 'Prepared', fault, prepared: { ...prepared, sequence } };
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof StoreRefusedError) {
+        return { kind: 'Admission', admission: error.admission, generation, at: now() };
+      }
       if (error instanceof NotFoundOutError) throw error;
       const violated = violation(error);
       if (violated) return violated;
@@ -240,7 +241,7 @@ class RateLimiterDriver implements SubjectDriver {
   ): Promise<FaultReport> {
     const { pauses, spec } = this.#options;
     const planned = spec.scenarios.find(({ name }) => name === scenario);
-    if (!pauses || !planned || !faultOf(planned.type).releasable) return await inject();
+    if (!pauses || !planned || !scenarioTypeOf(planned.type).fault) return await inject();
     const mayBeOn = (): boolean => this.#toolkit.ownPause.state !== 'none';
     return await injectNoted(pauses, { from, until }, { inject, mayBeOn }, signal);
   }
@@ -248,7 +249,7 @@ class RateLimiterDriver implements SubjectDriver {
   async #inquire(effect: EffectOf<'Inquire'>, signal: AbortSignal): Promise<Finding> {
     const { fault, marker } = effect;
     try {
-      const orphan = (await this.#open(effect.scenario).inquire?.(marker)) ?? 'Unknown';
+      const orphan = await this.#open(effect.scenario).inquire(marker);
       return { kind: 'Orphan', fault, orphan };
     } catch (error) {
       signal.throwIfAborted();
@@ -265,7 +266,7 @@ class RateLimiterDriver implements SubjectDriver {
     }
     const { bundle, pods } = evidence;
     const type = this.#options.spec.scenarios.find(({ name }) => name === scenario)?.type ?? '';
-    const truth = truthIn(faultOf(type).truth, evidence);
+    const truth = truthIn(scenarioTypeOf(type).truth, evidence);
     const report = await this.#diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
     return { kind: 'Diagnosis', fault, profile, report: this.#withRemedy(report) };
   }
@@ -316,7 +317,7 @@ class RateLimiterDriver implements SubjectDriver {
         }, signal);
       case 'AwaitEnd': {
         const { fault } = activity;
-        return await this.#attempt(activity).awaitEnd?.(
+        return await this.#attempt(activity).awaitEnd(
           (report) => emit({ kind: 'Fault', fault, report }),
           signal,
         );
@@ -332,14 +333,14 @@ class RateLimiterDriver implements SubjectDriver {
         }
       }
       case 'Load':
-        return await this.#attempt(activity).load?.(signal);
+        return await this.#attempt(activity).load(signal);
       default:
         return activity satisfies never;
     }
   }
 
   /** The attempt that this process made; one that has seen nothing where there is none. */
-  #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): FaultAttempt {
+  #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): Attempt {
     return this.#attempts.get(fault) ?? this.#open(scenario);
   }
 
@@ -352,10 +353,10 @@ class RateLimiterDriver implements SubjectDriver {
     if (pods.length > 0) this.#observe({ kind: 'gone', at: this.#options.now(), pods: [...pods] });
   }
 
-  #open(name: string): FaultAttempt {
+  #open(name: string): Attempt {
     const scenario = this.#options.spec.scenarios.find((candidate) => candidate.name === name);
     if (!scenario) throw new RangeError(`the spec has no scenario ${name}`);
-    return faultOf(scenario.type).open(scenario, this.#toolkit, this.#access);
+    return new Attempt(scenarioTypeOf(scenario.type), scenario, this.#toolkit, this.#access);
   }
 }
 

@@ -5,14 +5,14 @@ import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '
 import type { Cluster } from '../cluster.ts';
 import { RateLimiterConnector } from './admission/connector.ts';
 import { rateLimiterDefinition } from './definition.ts';
-import { counterDrift } from './faults/counter-drift/index.ts';
-import { planOf } from './faults/fault.ts';
-import { ghostAllowing } from './faults/ghost-allowing/index.ts';
 import { ConnectionBudget } from './http/connection-budget.ts';
+import { counterDrift } from './scenarios/counter-drift/index.ts';
+import { ghostAllowing } from './scenarios/ghost-allowing/index.ts';
+import { planOf } from './scenarios/scenario-type.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
 export type { BurstResult } from './checkers/burst-result.ts';
-export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/redis-pause/pause.ts';
+export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/stall/pause.ts';
 export { ConnectionBudget } from './http/connection-budget.ts';
 export { freeFileDescriptors } from './http/file-descriptors.ts';
 export { SAMPLE_EVERY_MS } from './interfaces/counter-watch.ts';

@@ -6,11 +6,11 @@ import {
   outageHistory,
   START,
 } from '../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
-import { OutageJudge } from './faults/store-outage/judge.ts';
 import { countEvent } from './history/counts.ts';
 import { History } from './history/history.ts';
 import { boundedLines, HistoryFormatError, linesOf } from './history/json-lines.ts';
 import { replay } from './replay.ts';
+import { OutageJudge } from './scenarios/store-outage/judge.ts';
 
 type Line = Record<string, unknown>;
 

@@ -7,12 +7,12 @@ import { iso, watchEnd } from '../../demo/context.ts';
 import { type FaultReport, goneMessage } from '../../demo/observed.ts';
 import { closeUnseen, conclude, takeFigures, takeOver, takeRecovery } from '../../demo/scenarios.ts';
 import type { Scenario } from '../../demo/subject.ts';
-import { type Fault, type Judge, planOf } from './faults/fault.ts';
-import { FAULTS } from './faults/index.ts';
 import type { HistoryEvent } from './history/events.ts';
 import { History } from './history/history.ts';
 import { readLines } from './history/json-lines.ts';
 import type { Setup } from './history/setup.ts';
+import { SCENARIO_TYPES } from './scenarios/index.ts';
+import { type Judge, planOf, type ScenarioType } from './scenarios/scenario-type.ts';
 
 /** Events after which nothing can have been decided: there are many of them, and a judgement takes its time. */
 const UNDECIDED: ReadonlySet<HistoryEvent['kind']> = new Set([
@@ -135,14 +135,14 @@ function reportIn({ endedAt, evidence, message, proof, startedAt }: Reported): F
 }
 
 /** @throws RangeError for a type that no run can have */
-function faultFor({ scenario: { type } }: Setup): Fault {
-  const fault = FAULTS.find(({ api }) => api.type === type);
+function faultFor({ scenario: { type } }: Setup): ScenarioType {
+  const fault = SCENARIO_TYPES.find(({ api }) => api.type === type);
   if (!fault) throw new RangeError(`scenario.type: there is no scenario of type "${type}"`);
   return fault;
 }
 
 /** The scenario with the defaults of its parameters. @throws RangeError for parameters that the API server refuses */
-function withParameters({ api: { member, schema } }: Fault, scenario: ScenarioSpec): ScenarioSpec {
+function withParameters({ api: { member, schema } }: ScenarioType, scenario: ScenarioSpec): ScenarioSpec {
   const parsed = schema.safeParse(scenario[member] ?? {});
   if (parsed.success) return { ...scenario, [member]: parsed.data };
   const [issue] = parsed.error.issues;

@@ -19,10 +19,10 @@ import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { keepLooking, lookAgain } from '../../targets/second-look.ts';
 import { createRateLimiterDriver } from '../driver.ts';
-import { planOf } from '../faults/fault.ts';
-import { faultOf } from '../faults/index.ts';
-import { isOfOneCaller, tooLong } from '../faults/rests.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
+import { scenarioTypeOf } from '../scenarios/index.ts';
+import { isOfOneCaller, tooLong } from '../scenarios/rests.ts';
+import { planOf } from '../scenarios/scenario-type.ts';
 import { PART, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
 import { NotFoundOutError, type StoreCheck } from '../tools.ts';
@@ -302,14 +302,14 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
   const limiter = rateLimiterOf(spec);
   const scenarios = spec.dryRun ? [] : spec.scenarios;
   const parts = scenarios.map((scenario) => {
-    const fault = faultOf(scenario.type);
+    const fault = scenarioTypeOf(scenario.type);
     const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
     return { rests: fault.restsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
   });
   const late = tooLong(spec, limiter, parts);
   if (late !== undefined) throw new Refusal('UnprovableSpec', late);
   for (const scenario of scenarios) {
-    const reason = faultOf(scenario.type).unprovable(scenario, limiter, pods);
+    const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods);
     if (reason !== undefined) throw new Refusal('UnprovableSpec', reason);
   }
 }

@@ -2,12 +2,12 @@
 import { formatDuration } from '../../../api/index.ts';
 import type { AdmissionRequest } from '../../../demo/subject.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { FAULTS, faultOf } from '../faults/index.ts';
+import { SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
 import { rateLimiterOf } from '../schema.ts';
 import { MOST_PAUSED_MS, SHARE_OF_MS } from './redis-rest.ts';
 
 /** Types of the faults that leave a pause on where nobody ends it. */
-export const PAUSES = new Set(FAULTS.flatMap(({ api, releasable }) => (releasable ? [api.type] : [])));
+export const PAUSES = new Set(SCENARIO_TYPES.flatMap(({ api, fault }) => (fault ? [api.type] : [])));
 
 /** For how long a run pauses its Redis in all, in milliseconds. */
 export function pausedFor({ spec }: Pick<AdmissionRequest, 'spec'>): number {
@@ -15,7 +15,7 @@ export function pausedFor({ spec }: Pick<AdmissionRequest, 'spec'>): number {
   const limiter = rateLimiterOf(spec);
   return spec.scenarios
     .filter(({ type }) => PAUSES.has(type))
-    .reduce((sum, scenario) => sum + faultOf(scenario.type).plan(scenario, limiter).faultMs, 0);
+    .reduce((sum, scenario) => sum + scenarioTypeOf(scenario.type).plan(scenario, limiter).faultMs, 0);
 }
 
 /** @throws {Refusal} UnprovableSpec where the pauses of one run are more than a Redis may be paused */

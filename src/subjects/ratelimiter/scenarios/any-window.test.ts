@@ -1,0 +1,101 @@
+/** Windows that end during a fault: what a limiter that keeps its limit admits then is never taken for a violation. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type ModelWorld,
+  modelBursts,
+  modelOutage,
+} from '../../../../test/fixtures/subjects/ratelimiter/history-of-model.ts';
+import { History } from '../history/history.ts';
+import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
+import { scenarioTypeOf } from './index.ts';
+import type { Judge } from './scenario-type.ts';
+
+const limits = fc.constantFrom('1s', '2s', '10s').chain((window) => {
+  const limit = { requests: 10, window };
+  const bucket = { ...limit, algorithm: 'TokenBucket' };
+  return fc.constantFrom<object>(
+    { ...limit, algorithm: 'FixedWindow' },
+    { ...limit, algorithm: 'FixedWindow', windowStart: 'Clock' },
+    { ...limit, algorithm: 'SlidingWindow' },
+    { ...limit, algorithm: 'SlidingWindowCounter' },
+    bucket,
+    { ...bucket, refillEvery: '500ms' },
+  );
+});
+
+const worlds = (isBroken: boolean): fc.Arbitrary<ModelWorld> =>
+  fc.record({
+    limit: limits,
+    startsAt: fc.integer({ min: 1_700_000_000_000, max: 1_700_000_020_000 }),
+    skewMs: fc.integer({ min: 1 - CLOCK_WITHIN_MS, max: CLOCK_WITHIN_MS - 1 }),
+    rate: fc.constantFrom(1, 1.0005, 0.9995),
+    delays: fc.array(fc.double({ min: 0.1, max: 1, noNaN: true }), { minLength: 7, maxLength: 23 }),
+    isBroken: fc.constant(isBroken),
+  });
+
+/** The judge of a fault that has taken in all of a history. */
+function judgeOf(type: string, history: History): Judge {
+  const again = new History(history.setup);
+  const judge = scenarioTypeOf(type).judge(again);
+  for (const event of history.events) again.append(event);
+  return judge;
+}
+
+const valueOf = (measures: readonly { name: string; value: number }[], name: string): number | undefined =>
+  measures.find((measure) => measure.name === name)?.value;
+
+describe('a store outage longer than a window', () => {
+  it('holds if the limiter keeps its limit, and no count is missing or too many', () => {
+    fc.assert(
+      fc.property(worlds(false), (world) => {
+        const outage = judgeOf('StoreOutage', modelOutage(world));
+        const reading = outage.reading();
+        expect(reading).toMatchObject({ summary: 'Holds', shortfalls: [], complete: true });
+        expect(reading?.detectedAt).toBeUndefined();
+        const left = outage.recovered?.() ?? [];
+        expect([valueOf(left, 'lost') ?? 0, valueOf(left, 'phantoms') ?? 0]).toEqual([0, 0]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('fails open if the limiter admits everybody in the fault', () => {
+    fc.assert(
+      fc.property(worlds(true), (world) => {
+        const reading = judgeOf('StoreOutage', modelOutage(world)).reading();
+        expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
+        expect(reading?.summary).toMatch(/^FailsOpen, \d+ > \d+$/);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('bursts in which a window may end', () => {
+  it('are never found to exceed a limit that is kept', () => {
+    fc.assert(
+      fc.property(worlds(false), (world) => {
+        expect(judgeOf('GhostAllowing', modelBursts(world)).reading()?.detectedAt).toBeUndefined();
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('exceed it if each pod counts alone', () => {
+    fc.assert(
+      fc.property(worlds(true), (world) => {
+        expect(judgeOf('GhostAllowing', modelBursts(world)).reading()?.detectedAt).toBeDefined();
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('prove nothing if more than one window allows was admitted across an end', () => {
+    const limit = { requests: 25, window: '1s', algorithm: 'FixedWindow', windowStart: 'Clock' };
+    // The first burst is decided around a full second.
+    const world = { startsAt: 1_700_000_000_987, skewMs: 0, rate: 1, delays: [0.5], isBroken: false };
+    const reading = judgeOf('GhostAllowing', modelBursts({ ...world, limit })).reading();
+    expect(reading?.shortfalls.join()).toContain('a window may have ended during the burst');
+  });
+});

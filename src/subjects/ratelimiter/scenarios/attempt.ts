@@ -1,0 +1,187 @@
+/** One attempt of a scenario: its fault and its workload, and the history of what this process has seen of both. */
+import type { ScenarioSpec } from '../../../api/index.ts';
+import type {
+  FaultReport,
+  InvariantReading,
+  OrphanFinding,
+  Prepared,
+  RecoveryReport,
+} from '../../../demo/observed.ts';
+import type { FaultEvidence, Permit } from '../../../demo/subject.ts';
+import type { FaultMoment, StoreFault } from '../faults/fault.ts';
+import type { EventOf, ProbeEvent } from '../history/events.ts';
+import { History } from '../history/history.ts';
+import type { CallerAccess } from '../interfaces/caller-access.ts';
+import { watchStore } from '../store/store-watch.ts';
+import { proveWrite } from '../store/write-probe.ts';
+import type { Toolkit } from '../tools.ts';
+import { untilAborted } from '../waiting.ts';
+import type { ScenarioType } from './scenario-type.ts';
+import { faultEvent, setupOf } from './setup.ts';
+import type { Recording, Workload } from './workload.ts';
+
+/** What others see around a fault. */
+export type ObservedEvent = EventOf<'gone' | 'health' | 'probe'>;
+
+/** Nothing was injected, and nothing will be by this attempt. */
+const UNPREPARED = 'its callers were not set up by this process';
+
+export class Attempt {
+  readonly #type: ScenarioType;
+  readonly #scenario: ScenarioSpec;
+  readonly #toolkit: Toolkit;
+  readonly #fault: StoreFault | undefined;
+  readonly #workload: Workload;
+  #recording: (Recording & { readonly evidence: () => FaultEvidence | undefined }) | undefined;
+  #tell: ((reading: InvariantReading) => void) | undefined;
+
+  /** Connects nothing yet. */
+  constructor(type: ScenarioType, scenario: ScenarioSpec, toolkit: Toolkit, access: CallerAccess) {
+    this.#type = type;
+    this.#scenario = scenario;
+    this.#toolkit = toolkit;
+    this.#fault = type.fault?.(toolkit);
+    this.#workload = type.workload(scenario, toolkit, access);
+  }
+
+  /** All that was recorded; undefined before it was prepared, and if another process prepared it. */
+  get history(): History | undefined {
+    return this.#recording?.history;
+  }
+
+  /** What was seen so far; undefined if another process saw it. */
+  evidence(): FaultEvidence | undefined {
+    return this.#recording?.evidence();
+  }
+
+  /**
+   * Sets callers up, and takes charge of the store.
+   * @throws StoreRefusedError if it must not be disturbed; an error whose message says what to do
+   */
+  async prepare(fixture: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
+    let marker: { readonly marker?: string } | undefined;
+    const stage = {
+      admit: async (ms: number, end: AbortSignal) => {
+        marker = await this.#fault?.prepare(ms, end);
+      },
+      record: (requestsPerSecond?: number) => this.#record(fixture, requestsPerSecond),
+    };
+    const prepared = await this.#workload.prepare(fixture, stage, signal);
+    this.#fault?.prepared();
+    return { ...prepared, ...marker };
+  }
+
+  #record(fixture: string, requestsPerSecond = 0): Recording {
+    const preparedAt = this.#toolkit.now();
+    const setup = setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt, requestsPerSecond });
+    const history = new History(setup);
+    const judge = this.#type.judge(history);
+    const evidence = this.#type.evidence(history, judge, this.#toolkit.target);
+    this.#recording = { fixture, history, judge, evidence };
+    history.listen((event) => judge.changes(event) && this.#report());
+    return this.#recording;
+  }
+
+  /** Injects the fault, once. Consults `permit` right before. @throws only before anything was sent */
+  async inject(moment: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport> {
+    const { history } = this;
+    if (!history) throw new Error(UNPREPARED);
+    await this.#fault?.requireSameStore();
+    const unready = await this.#workload.arrive?.(signal);
+    history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
+    const listener = {
+      record: (event: ProbeEvent) => history.append(event),
+      doubted: (at: number) => history.append({ kind: 'fault', step: 'Doubted', at }),
+    };
+    const report =
+      unready ??
+      (await (this.#fault?.inject(moment, listener, permit, signal) ??
+        this.#workload.inject?.(moment, permit, signal)));
+    if (!report) throw new Error('the scenario has neither a fault nor a workload to inject');
+    history.append(faultEvent(report));
+    return report;
+  }
+
+  /** Waits for the end of a fault that stays active after `inject`, and reports it. */
+  async awaitEnd(tell: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
+    const { history } = this;
+    if (!this.#fault?.isActive || !history) return await untilAborted(signal);
+    const report = await this.#fault.awaitEnd((event) => history.append(event), signal);
+    history.append(faultEvent(report));
+    tell(report);
+  }
+
+  /** Sends, probes and judges, until `signal` aborts or all was seen. */
+  async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
+    const { history } = this;
+    if (!history) return await untilAborted(signal);
+    this.#tell = tell;
+    const over = new AbortController();
+    const probes = watchStore(
+      this.#toolkit,
+      (event) => history.append(event),
+      AbortSignal.any([signal, over.signal]),
+    );
+    try {
+      await this.#workload.watch(signal, () => this.#report());
+    } finally {
+      over.abort();
+      await probes;
+      this.#tell = undefined;
+    }
+  }
+
+  #report(): void {
+    const reading = this.#tell && this.#recording?.judge.reading();
+    if (reading) this.#tell?.(reading);
+  }
+
+  /** Steady traffic, until `signal` aborts. */
+  async load(signal: AbortSignal): Promise<void> {
+    if (this.#recording) await this.#workload.load?.(signal);
+  }
+
+  /** Proves that the store works again, and looks at what the fault left. */
+  async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
+    const { now, redis, timeoutMs } = this.#toolkit;
+    const { history, judge } = this.#recording ?? {};
+    const left = Math.max(0, (history?.times.until ?? 0) - now());
+    const withinMs = (Number.isFinite(left) ? left : 0) + timeoutMs + settleMs;
+    let advice = 'check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE';
+    const workedAt = await proveWrite(redis, withinMs, now, signal, (failure) => {
+      advice = failure;
+    });
+    if (workedAt === undefined) {
+      const message = `${redis.name} accepted no write within ${Math.round(withinMs)} ms: ${advice}`;
+      return { measures: [], message };
+    }
+    const works = `${redis.name} accepts writes (a real one succeeded)`;
+    if (!history || !judge) {
+      return {
+        workedAt,
+        measures: [],
+        message: `${works}; what the fault left is not known to this process`,
+      };
+    }
+    const { message, restedAt, stored } = (await this.#workload.settle?.(settleMs, signal)) ?? {};
+    if (stored !== undefined) history.append({ kind: 'rest', at: now(), stored });
+    const times = { ...(restedAt !== undefined && { restedAt }) };
+    history.append({ kind: 'recovered', at: workedAt, ...times });
+    return {
+      workedAt,
+      ...times,
+      measures: judge.recovered?.() ?? [],
+      message: message === undefined ? works : `${works}; ${message}`,
+    };
+  }
+
+  /** Takes in what others see while the fault is watched: health, and pods that go. */
+  observe(event: ObservedEvent): void {
+    this.history?.append(event);
+  }
+
+  /** Whether a process that is gone has injected the fault. */
+  async inquire(marker: string): Promise<OrphanFinding> {
+    return (await this.#fault?.inquire(marker)) ?? 'Unknown';
+  }
+}

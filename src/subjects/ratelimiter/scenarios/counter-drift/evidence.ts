@@ -1,0 +1,30 @@
+/** Counter drift as evidence. Pure. */
+import type { FaultEvidence } from '../../../../demo/subject.ts';
+import type { History } from '../../history/history.ts';
+import type { RateLimiterTarget } from '../../target.ts';
+import { Timeline } from '../timeline.ts';
+import type { DriftJudge } from './judge.ts';
+import { sourceOf } from './parameters.ts';
+
+/** Shows a history as it grows; what is returned gives the evidence so far. */
+export function driftEvidence(
+  history: History,
+  judge: DriftJudge,
+  target: RateLimiterTarget,
+): () => FaultEvidence {
+  const { baseline, limiter, preparedAt } = history.setup;
+  const timeline = new Timeline(target, preparedAt);
+  const source = sourceOf(limiter);
+  timeline.limit(preparedAt, limiter.limit.requests);
+  if (baseline) {
+    timeline.usualWrites(preparedAt, [baseline.writeP50Ms, baseline.writeMaxMs]);
+    if (baseline.lag !== undefined && source !== 'Told') timeline.lag(preparedAt, baseline.lag);
+  }
+  history.listen((event) => timeline.show(event, source));
+  return () => {
+    const { endedAt, startedAt: originMs = timeline.startedAt } = history.times;
+    const bundle = timeline.bundle(originMs, judge.seen);
+    const end = endedAt === undefined ? {} : { endedAt };
+    return { originMs, ...end, pods: timeline.pods, bands: [], bundle };
+  };
+}

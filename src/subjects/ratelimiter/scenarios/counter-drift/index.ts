@@ -1,0 +1,44 @@
+/**
+ * Counter drift: Redis takes no writes for a while, the nodes go on, and what
+ * they admitted parts from what Redis counted.
+ */
+import { formatDuration, parseDuration } from '../../../../api/index.ts';
+import { Stall } from '../../faults/stall/stall.ts';
+import type { ScenarioType } from '../scenario-type.ts';
+import { driftEvidence } from './evidence.ts';
+import { DriftJudge } from './judge.ts';
+import { api, isTold, parametersOf, storyMs, thresholdOf, unprovable } from './parameters.ts';
+import { DriftWorkload } from './workload.ts';
+
+export const counterDrift: ScenarioType<DriftJudge> = {
+  api,
+  truth: { anomaly: 'store-writes-stalled', at: 'store' },
+  chapters: [
+    { title: 'Counter Drift Chaos', stage: 'chaos' },
+    { title: 'Counter Drift Detection', stage: 'detection' },
+    { title: 'Counter Drift Diagnosis', stage: 'diagnosis' },
+    { title: 'Recovery', stage: 'recovery', auto: true },
+  ],
+  storyMs,
+  plan(scenario, limiter) {
+    const { invariant, pause, settle, requestsPerSecond } = parametersOf(scenario);
+    const faultMs = parseDuration(pause);
+    return {
+      faultMs,
+      settleMs: parseDuration(settle),
+      load: true,
+      onOrphan: 'Inquire',
+      faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
+      invariant:
+        invariant === 'Drift'
+          ? `the nodes admit at most ${thresholdOf(scenario, limiter)} requests, plus the lag of the baseline, that ${isTold(limiter) ? 'their answers do not tell as used' : 'Redis has not counted'} (at ${requestsPerSecond} requests a second)`
+          : `callers are allowed at most ${limiter.limit.requests} requests, the limit (at ${requestsPerSecond} requests a second)`,
+    };
+  },
+  rate: (scenario) => parametersOf(scenario).requestsPerSecond,
+  unprovable,
+  judge: (history) => new DriftJudge(history),
+  evidence: driftEvidence,
+  fault: (toolkit) => new Stall(toolkit),
+  workload: (scenario, toolkit) => new DriftWorkload(scenario, toolkit),
+};

@@ -1,0 +1,200 @@
+/** CounterDrift in the API: its parameters, its rules, and which specs can prove nothing. */
+import { z } from 'zod';
+import {
+  counted,
+  durationField,
+  type FaultApi,
+  parseDuration,
+  type ScenarioSpec,
+} from '../../../../api/index.ts';
+import type { Baseline } from '../../baseline.ts';
+import { CONTROL_MEASURE } from '../../controls.ts';
+import type { CountSource } from '../../history/counter-sample.ts';
+import { isReference } from '../../interfaces/reference/preset.ts';
+import { PART, type RateLimiterSpec } from '../../schema.ts';
+import { holdFor } from '../../store/write-probe.ts';
+import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
+
+const MOST_THRESHOLD = 100_000;
+const MOST_RATE = 1000;
+
+/**
+ * Traffic of so long is the threshold, unless the spec says another: the lag was the largest of a second or so,
+ * and a sync that is late by less than this, and the two samples that a break takes, is no failure.
+ */
+const LATE_SYNC_MS = 150;
+
+const schema = z
+  .object({
+    pause: durationField('How long Redis takes no writes.', '1s', '1m').default('10s'),
+    requestsPerSecond: z
+      .int()
+      .min(1)
+      .max(MOST_RATE)
+      .default(30)
+      .describe('Requests per second over all pods together while the pause lasts.'),
+    threshold: z
+      .int()
+      .min(0)
+      .max(MOST_THRESHOLD)
+      .optional()
+      .describe(
+        'Drift above this, plus the lag measured without a fault, breaks the invariant. Default: what 150 ms of the traffic bring, rounded up, and at most half of limit.requests; 5 at 30 requests per second.',
+      ),
+    invariant: z
+      .enum(['Drift', 'OverAdmission'])
+      .default('Drift')
+      .describe(
+        'Which measure decides. Drift: what the nodes admitted and Redis has not counted, or answers did not tell as used. OverAdmission: what callers were allowed beyond the limit while the pause lasted, whatever is counted.',
+      ),
+    settle: durationField('How long to keep watching after the fault.', '1s', '1m').default('5s'),
+  })
+  .describe('Pauses the writes of Redis and watches the counters drift apart; for type CounterDrift.');
+
+export const api = {
+  type: 'CounterDrift',
+  member: 'counterDrift',
+  schema,
+  conditionMeaning:
+    'What the nodes admitted drifted from what Redis counted, or from what they told as used, in this run.',
+  measures: [
+    {
+      name: 'drift',
+      unit: 'requests',
+      grows: true,
+      meaning:
+        'The furthest that the nodes were ahead of what Redis counted, behind HTTP by what the sender was allowed; with interface.http.remaining alone, ahead of what their answers told as used. Its bound is the threshold and the lag without a fault.',
+    },
+    {
+      name: 'overAdmission',
+      unit: 'requests',
+      grows: true,
+      meaning:
+        'What callers were allowed beyond the limit while the pause lasted, by the answers that the sender got; its bound is 0.',
+    },
+    {
+      name: 'requests',
+      unit: 'requests',
+      grows: true,
+      meaning: 'Checks of the steady traffic that were sent.',
+    },
+    { name: 'allowed', unit: 'requests', grows: true, meaning: 'Checks that were allowed.' },
+    {
+      name: 'denied',
+      unit: 'requests',
+      grows: true,
+      meaning: 'Checks that were denied: by a 429 or, behind HTTP, by what the mapping calls denied.',
+    },
+    {
+      name: 'refused',
+      unit: 'requests',
+      grows: true,
+      meaning:
+        'Checks that were answered with a status of 500 or above, such as the 503 of a pod that got no answer from Redis.',
+    },
+    { name: 'unanswered', unit: 'requests', grows: true, meaning: 'Checks that no node answered in time.' },
+    {
+      name: 'lostCounts',
+      unit: 'counts',
+      meaning:
+        'What nodes were seen to admit and Redis did not hold in the end; behind HTTP at least so many, where a limiter counts what it denies, too. Left out if that is not known, as without redis.count.',
+    },
+    CONTROL_MEASURE,
+  ],
+  column: {
+    name: 'Drift',
+    description: 'Drift of the counters against its bound, and what callers were allowed of the limit',
+  },
+} as const satisfies FaultApi;
+
+export type CounterDriftSpec = z.output<typeof schema>;
+
+export const parametersOf: (scenario: ScenarioSpec) => CounterDriftSpec = parametersBy(api);
+
+/** The threshold of a scenario: as the spec says, or what {@link LATE_SYNC_MS} of its traffic bring. */
+export function thresholdOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec): number {
+  const { requestsPerSecond, threshold } = parametersOf(scenario);
+  const late = Math.ceil((requestsPerSecond * LATE_SYNC_MS) / 1000);
+  return threshold ?? Math.min(late, Math.floor(limit.requests / 2));
+}
+
+/** Whether it is held against what answers tell: what Redis holds goes before that. */
+export function isTold({ interface: { http }, redis }: RateLimiterSpec): boolean {
+  return http?.remaining !== undefined && redis.count === undefined;
+}
+
+/** Whose counts a limiter's drift is read from. */
+export function sourceOf(limiter: RateLimiterSpec): CountSource {
+  if (isReference(limiter)) return 'Nodes';
+  return isTold(limiter) ? 'Told' : 'Sender';
+}
+
+/** The story of a scenario, which has to fit into one window: counts are compared in it. */
+export function storyMs(scenario: ScenarioSpec, { health }: Pick<RateLimiterSpec, 'health'>): number {
+  const { pause, settle } = parametersOf(scenario);
+  return sumOf(scenario.countdown, pause, settle, health.timeout);
+}
+
+/**
+ * Why no run on so many pods can end as expected. Lenient before Setup: how long the proof takes of the pause, and
+ * the lag without a fault, which raises the bound, are given once they were measured.
+ */
+export function unprovable(
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+  pods: number,
+  baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
+): string | undefined {
+  const { limit } = limiter;
+  const { invariant, pause, requestsPerSecond, threshold } = parametersOf(scenario);
+  const proofMs = holdFor(baseline?.writeMaxMs ?? 0);
+  const lag = baseline?.lags.get(requestsPerSecond)?.lag ?? 0;
+  const bound = invariant === 'Drift' ? thresholdOf(scenario, limiter) + lag : 0;
+  const what =
+    lag > 0 ? `counterDrift.threshold and the lag without a fault (${lag}) are` : 'counterDrift.threshold is';
+  const most = pods * limit.requests;
+  const name = `scenario ${scenario.name}`;
+  const unsuited =
+    uncountable(limiter) ??
+    (threshold !== undefined && threshold >= limit.requests
+      ? `counterDrift.threshold ${threshold} must be less than limit.requests ${limit.requests}: a pod cannot drift further than its limit`
+      : undefined);
+  if (unsuited !== undefined) return `${name}: ${unsuited}`;
+  const fields = 'countdown, counterDrift.pause, counterDrift.settle, and health.timeout';
+  const late = tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields);
+  if (late !== undefined) return late;
+  if (isTold(limiter) && invariant === 'Drift' && scenario.expect === 'NotDetected' && pods === 1) {
+    return `${name}: NotDetected needs more than one pod where answers alone tell what is counted: a pod that counts by itself tells all of its own. Set ${PART}.redis.count, or run more pods`;
+  }
+  // What a limiter behind HTTP lets through when it cannot count has no such ceiling.
+  if (isReference(limiter) && invariant === 'Drift' && bound >= most) {
+    return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.threshold or requestsPerSecond, or raise ${PART}.limit.requests`;
+  }
+  // The proof takes half of the pause at most, and no traffic is sent before it.
+  const pauseMs = parseDuration(pause);
+  const checks = Math.floor((requestsPerSecond * (pauseMs - Math.min(proofMs, pauseMs / 2))) / 1000);
+  const sends = `counterDrift sends ${checks} checks (${requestsPerSecond} a second for what the proof leaves of ${pause})`;
+  if (scenario.expect === 'NotDetected' && checks < most) {
+    return `${name}: NotDetected needs limit.requests ${limit.requests} checks on each of ${counted(pods, 'pod')} = ${most}, and ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
+  }
+  if (invariant === 'OverAdmission' && checks <= limit.requests) {
+    return `${name}: no more than limit.requests ${limit.requests} can be allowed where ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
+  }
+  if (checks <= bound) {
+    return `${name}: ${sends}, and ${what} ${bound}: raise counterDrift.requestsPerSecond or pause, or lower its threshold`;
+  }
+  return undefined;
+}
+
+/** Why no count of a limiter can be read that only grows within a window; undefined: one can. */
+function uncountable({ interface: { http }, limit, redis }: RateLimiterSpec): string | undefined {
+  if (!http) return undefined;
+  if (http.identity === 'SourceAddress') {
+    return `CounterDrift measures without a fault how far counts lag, with callers of its own, and with ${PART}.interface.http.identity SourceAddress there is one caller: use StoreOutage or GhostAllowing`;
+  }
+  if (redis.count === undefined && http.remaining === undefined) {
+    return `CounterDrift compares what was admitted with what was counted: set ${PART}.redis.count, the key of Redis that holds the count, or ${PART}.interface.http.remaining, the header that reports the quota. Or use StoreOutage or GhostAllowing`;
+  }
+  if (limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow') return undefined;
+  return `CounterDrift needs a count that only grows within a window, so ${PART}.limit.algorithm FixedWindow or SlidingWindow, not ${limit.algorithm}: use StoreOutage or GhostAllowing`;
+}

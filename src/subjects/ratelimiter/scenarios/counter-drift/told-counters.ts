@@ -1,0 +1,87 @@
+/**
+ * Counters of a limiter behind HTTP of which nobody can read what Redis holds: the sender's own count of what was
+ * admitted, and what the answers to its traffic tell to be used. Nothing else is asked.
+ */
+import { counted } from '../../../../api/index.ts';
+import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
+import type { CounterSample } from '../../history/counter-sample.ts';
+import type { Asked } from '../../http/node-client.ts';
+import { type ToldAnswer, ToldCount } from '../../interfaces/http/told-count.ts';
+import type { Toolkit } from '../../tools.ts';
+import { sumOf } from '../../words.ts';
+import type { Settled } from '../workload.ts';
+import { CallerWindow } from './caller-window.ts';
+import type { Counters } from './counters.ts';
+
+export class ToldCounters implements Counters {
+  readonly source = 'Told';
+  readonly #toolkit: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now'>;
+  readonly #caller: CallerWindow;
+  readonly #count: ToldCount;
+  /** Of the answers since the last look, the one that was furthest behind. */
+  #furthest: ToldAnswer | undefined;
+
+  /**
+   * @param header of the answers, that tells what remains
+   * @param storyMs what has to fit into one window; milliseconds
+   */
+  constructor(
+    toolkit: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now'>,
+    header: string,
+    storyMs: number,
+  ) {
+    this.#toolkit = toolkit;
+    this.#caller = new CallerWindow(toolkit, storyMs);
+    const names = toolkit.askers.map(({ node }) => node.name);
+    this.#count = new ToldCount(header, toolkit.limiter.limit.requests, names);
+  }
+
+  async prepare(key: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
+    return await this.#caller.open(key, signal);
+  }
+
+  /** Nobody can look without asking. Where others have used the key, answers tell more than was sent, and count for nothing. */
+  async usedBefore(): Promise<FaultReport | undefined> {
+    return undefined;
+  }
+
+  sending(pod: string): (asked: Asked) => void {
+    const { callers, now } = this.#toolkit;
+    this.#caller.sending();
+    return this.#count.listen(pod, callers, now(), (answer) => {
+      if (this.#furthest === undefined || answer.behind > this.#furthest.behind) this.#furthest = answer;
+    });
+  }
+
+  /** Takes in what the answers have told since the look before. */
+  async look(): Promise<CounterSample> {
+    const at = this.#toolkit.now();
+    const told = this.#furthest;
+    this.#furthest = undefined;
+    const nothing = { readAt: at, endedAt: at, admitted: new Map(), stored: undefined, elsewhere: [] };
+    if (this.#caller.isOver(at)) {
+      const elsewhere = this.#toolkit.askers.map(({ node }) => node.name);
+      return { ...nothing, elsewhere, problems: [] };
+    }
+    if (told) {
+      const { admitted, endedAt, node, sentAt, used } = told;
+      return { readAt: sentAt, endedAt, admitted, stored: used, toldBy: node, elsewhere: [], problems: [] };
+    }
+    const { admitted, open, problem, untold } = this.#count;
+    // Of nothing that was let through nothing is missing.
+    if (sumOf(admitted.values()) === 0) {
+      return { ...nothing, admitted: new Map(admitted), stored: 0, problems: [] };
+    }
+    if (untold === 0) return { ...nothing, idle: true, problems: [] };
+    const why = problem ?? 'nothing was answered after that';
+    const missing = `whether ${counted(untold, 'request')} that ${untold === 1 ? 'was' : 'were'} let through ${untold === 1 ? 'was' : 'were'} counted is not told: ${why}`;
+    return { ...nothing, idle: open === 0, problems: [missing] };
+  }
+
+  async settle(): Promise<Settled> {
+    return {
+      message:
+        'lost counts are unknown: only answers report the quota, and none is requested after the fault',
+    };
+  }
+}

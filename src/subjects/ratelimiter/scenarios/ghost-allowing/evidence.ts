@@ -1,0 +1,71 @@
+/** Over-admission in bursts as evidence: a timeline of each trial, of which the one whose figures are shown counts. Pure. */
+import type { FaultEvidence } from '../../../../demo/subject.ts';
+import { burstBands } from '../../checkers/burst-trials.ts';
+import { mostOfBurst } from '../../checkers/sent-burst.ts';
+import type { History } from '../../history/history.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { isReference } from '../../interfaces/reference/preset.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import type { RateLimiterTarget } from '../../target.ts';
+import { isOfOneCaller } from '../rests.ts';
+import { Timeline } from '../timeline.ts';
+import type { GhostJudge } from './judge.ts';
+
+/** Shows a history as it grows; what is returned gives the evidence so far. */
+export function burstEvidence(
+  history: History,
+  judge: GhostJudge,
+  target: RateLimiterTarget,
+): () => FaultEvidence | undefined {
+  const { preparedAt } = history.setup;
+  const timelines = judge.keys.map(() => new Timeline(target, preparedAt));
+  showUsual(timelines, history);
+  showEvents(timelines, history, judge);
+  const hasCounters = isReference(history.setup.limiter);
+  return () => {
+    const { index, trial } = judge.shown;
+    const timeline = timelines[index];
+    if (!timeline) return undefined;
+    const bursts = judge.trials.map(({ burst }) => burst);
+    const { endedAt, startedAt: originMs = timeline.startedAt } = trial?.burst ?? {};
+    const end = hasCounters && endedAt !== undefined ? { endedAt } : {};
+    const bundle = timeline.bundle(originMs, judge.seen);
+    return { originMs, ...end, pods: timeline.pods, bands: burstBands(bursts, index), bundle };
+  };
+}
+
+function showUsual(timelines: readonly Timeline[], { setup }: History): void {
+  const { baseline, limiter, preparedAt, usualWriteMs } = setup;
+  const full = admittedAtOnce(limitOf(limiter));
+  for (const timeline of timelines) {
+    timeline.limit(preparedAt, full);
+    if (isReference(limiter) && baseline) {
+      timeline.usualWrites(preparedAt, [baseline.writeP50Ms, baseline.writeMaxMs]);
+      if (baseline.lag !== undefined) timeline.lag(preparedAt, baseline.lag);
+    } else timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
+  }
+}
+
+function showEvents(timelines: readonly Timeline[], history: History, judge: GhostJudge): void {
+  const { clockWithinMs, limiter, pods } = history.setup;
+  const limit = limitOf(limiter);
+  const full = admittedAtOnce(limit);
+  const other = isOfOneCaller(limiter) ? 'the same caller, in a window of its own,' : 'another caller';
+  history.listen((event) => {
+    if (event.kind === 'burst') {
+      const burst = judge.trials.at(-1)?.burst;
+      if (!burst) return;
+      for (const [i, timeline] of timelines.entries()) {
+        if (judge.keys[i] !== event.key) {
+          timeline.otherBurst(burst, other);
+          continue;
+        }
+        timeline.burst(burst);
+        const most = mostOfBurst({ limit, nodes: pods, clockWithinMs }, burst);
+        timeline.limit(burst.startedAt, full);
+        timeline.limit(most.at, most.bound);
+      }
+    } else if (event.kind === 'count') timelines[judge.keys.indexOf(event.key)]?.show(event);
+    else if (event.kind !== 'request') for (const timeline of timelines) timeline.show(event);
+  });
+}

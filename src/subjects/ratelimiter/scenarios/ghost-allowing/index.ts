@@ -1,0 +1,56 @@
+/**
+ * Ghost allowing: a burst of more requests than the limit goes to all nodes at
+ * once, and each may admit what the others have admitted already.
+ */
+import { parseDuration } from '../../../../api/index.ts';
+import { trialKeys } from '../../checkers/burst-trials.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import type { RateLimiterSpec } from '../../schema.ts';
+import { isOfOneCaller } from '../rests.ts';
+import type { ScenarioType } from '../scenario-type.ts';
+import { burstEvidence } from './evidence.ts';
+import { GhostJudge } from './judge.ts';
+import { api, MOST_KEYS, parametersOf, storyMs, trialsMs, unprovable } from './parameters.ts';
+import { BurstWorkload } from './workload.ts';
+
+export const ghostAllowing: ScenarioType<GhostJudge> = {
+  api,
+  // The requests break nothing: that replicas decide alone is what they bring to light.
+  truth: { anomaly: 'uncoordinated-admission', at: 'replica' },
+  chapters: [
+    { title: 'Ghost Allowing Chaos', stage: 'chaos' },
+    { title: 'Ghost Allowing Detection', stage: 'detection' },
+    { title: 'Ghost Allowing Diagnosis', stage: 'diagnosis' },
+  ],
+  storyMs,
+  plan(scenario, limiter) {
+    const { multiplier, settle, trials } = parametersOf(scenario);
+    // Without it the burst depends on the number of pods.
+    const sent = multiplier === undefined ? undefined : multiplier * limiter.limit.requests;
+    const burst =
+      sent === undefined ? 'A burst of twice the limit to each node' : `A burst of ${sent} requests`;
+    return {
+      faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario, limiter),
+      settleMs: parseDuration(settle),
+      load: false,
+      onOrphan: 'Retry',
+      faultTitle: `${burst} goes to all nodes at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,
+      invariant: invariantOf(limiter, sent),
+    };
+  },
+  keysOf: (fixture) => trialKeys(fixture, MOST_KEYS),
+  unprovable,
+  judge: (history) => new GhostJudge(history),
+  evidence: burstEvidence,
+  workload: (scenario, toolkit, access) => new BurstWorkload(scenario, toolkit, access),
+};
+
+function invariantOf(limiter: RateLimiterSpec, sent: number | undefined): string {
+  const { requests } = limiter.limit;
+  const full = admittedAtOnce(limitOf(limiter));
+  const of = sent === undefined ? 'the requests of a burst' : `${sent} requests`;
+  return full === requests
+    ? `of ${of} at most ${requests}, the limit, are admitted in the window`
+    : `of ${of} at most ${full} are admitted, and what comes back meanwhile`;
+}

@@ -1,0 +1,259 @@
+/** GhostAllowing in the API: its parameters, its rules, and which specs can prove nothing. */
+import { z } from 'zod';
+import {
+  cel,
+  counted,
+  durationField,
+  type FaultApi,
+  formatDuration,
+  parseDuration,
+  type ScenarioSpec,
+} from '../../../../api/index.ts';
+import { MOST_AHEAD_MS } from '../../../../demo/context.ts';
+import { CONFIDENCE, excludedAbove, trialsToExclude } from '../../../../demo/power.ts';
+import { togetherMs } from '../../checkers/burst-report.ts';
+import { CONTROL_MEASURE } from '../../controls.ts';
+import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
+import { TLS_COST } from '../../http/dial.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { isReference } from '../../interfaces/reference/preset.ts';
+import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
+import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
+import { PART, type RateLimiterSpec } from '../../schema.ts';
+import { isOfOneCaller, restMs } from '../rests.ts';
+import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
+
+/** Requests of the largest burst. */
+const MOST_SENT = 10_000;
+const MOST_TIMES = 100;
+/** Trials of one fault. */
+const MOST_TRIALS = 100;
+/** The same through the reference interface, where each trial has a key: all their counters are watched to the end. */
+export const MOST_KEYS = 10;
+const USUAL_TRIALS = 3;
+/**
+ * So many times its limit a burst sends to each pod: with as much as its limit alone, a pod whose own requests race
+ * could not exceed it. For one pod at least {@link LEAST_TIMES} in all.
+ */
+const TIMES_EACH = 2;
+const LEAST_TIMES = 3;
+
+/** What each further trial may add to the time of the fault: its rest, its connections and its answers. */
+export const TRIAL_MS = 500;
+
+/** A usual burst takes less than this; milliseconds. */
+const BURST_MS = 1000;
+
+const schema = z
+  .object({
+    multiplier: z
+      .int()
+      .min(2)
+      .max(MOST_TIMES)
+      .optional()
+      .describe(
+        'The burst has limit.requests times this many requests. Left out: twice as many for each pod as the limit admits at once, at least three times that in all, and no more than one run may send. With expect NotDetected at least the number of pods, so that each pod gets as many as the limit allows.',
+      ),
+    trials: z
+      .int()
+      .min(1)
+      .max(MOST_TRIALS)
+      .optional()
+      .describe(
+        `How many bursts are sent, each on a key of its own, or with identity SourceAddress once the limit is whole again; default: ${USUAL_TRIALS}, or as excludesAbove needs. At most ${MOST_KEYS} through the reference interface. One that admits too much is enough for Detected; NotDetected reports what so many trials exclude.`,
+      ),
+    excludesAbove: z
+      .int()
+      .min(3)
+      .max(95)
+      .optional()
+      .describe(
+        `In place of trials: NotDetected excludes, at ${CONFIDENCE} % confidence, a violation in more than this percentage of bursts. 64 takes 3 trials, 26 takes 10, 5 takes 59.`,
+      ),
+    settle: durationField('How long to keep watching after the burst.', '1s', '1m').default('5s'),
+  })
+  .meta({
+    description: 'Sends a burst to all pods at once and counts what is admitted; for type GhostAllowing.',
+    ...cel({
+      rule: '!has(self.trials) || !has(self.excludesAbove)',
+      message: 'set trials or excludesAbove, which chooses the trials, but not both',
+    }),
+  });
+
+export const api = {
+  type: 'GhostAllowing',
+  member: 'ghostAllowing',
+  schema,
+  conditionMeaning: 'More requests were admitted in one window than the limit allows, in this run.',
+  measures: [
+    {
+      name: 'admitted',
+      unit: 'requests',
+      grows: true,
+      meaning: 'Requests admitted in one window over all nodes; its bound is the limit.',
+    },
+    {
+      name: 'trials',
+      unit: 'trials',
+      grows: true,
+      meaning: 'Bursts that were sent, each of a caller whose limit was whole.',
+    },
+    {
+      name: 'trialsBroken',
+      unit: 'trials',
+      grows: true,
+      meaning: 'Bursts of which more was admitted than the limit; the other figures are of the worst one.',
+    },
+    {
+      name: 'excludesAbove',
+      unit: '%',
+      meaning: `Without a broken trial: at ${CONFIDENCE} % confidence, no larger share of bursts admits too much.`,
+    },
+    { name: 'requests', unit: 'requests', meaning: 'Requests of the burst.' },
+    { name: 'denied', unit: 'requests', meaning: 'Requests of the burst that were denied.' },
+    {
+      name: 'unanswered',
+      unit: 'requests',
+      meaning: 'Requests of the burst that were answered with an error, or not in time.',
+    },
+    CONTROL_MEASURE,
+  ],
+  column: {
+    name: 'Admitted',
+    description: 'Requests admitted against the limit, and in how many trials beyond it',
+  },
+} as const satisfies FaultApi;
+
+type GhostAllowingSpec = z.output<typeof schema>;
+
+const given: (scenario: ScenarioSpec) => GhostAllowingSpec = parametersBy(api);
+
+/** Its parameters, with the number of trials that they come to. */
+export function parametersOf(
+  scenario: ScenarioSpec,
+): Pick<GhostAllowingSpec, 'multiplier' | 'settle'> & { readonly trials: number } {
+  const { excludesAbove, multiplier, settle, trials } = given(scenario);
+  const needed = excludesAbove === undefined ? USUAL_TRIALS : trialsToExclude(excludesAbove);
+  return { multiplier, settle, trials: trials ?? needed };
+}
+
+/** Requests of each burst to so many pods. */
+export function requestsOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
+  const { multiplier } = parametersOf(scenario);
+  if (multiplier !== undefined) return limiter.limit.requests * multiplier;
+  const times = Math.max(LEAST_TIMES, TIMES_EACH * pods);
+  return Math.min(times * admittedAtOnce(limitOf(limiter)), mostSent(limiter));
+}
+
+/** Requests that one burst may have. */
+function mostSent({ interface: { http } }: RateLimiterSpec): number {
+  return http?.tls ? MOST_SENT / TLS_COST : MOST_SENT;
+}
+
+/**
+ * A burst is sent while so much is left of a window by the clock, if it has so much; milliseconds. All that its answers
+ * may take, unless that is most of the window.
+ */
+export function burstRoomMs(limiter: RateLimiterSpec): number {
+  const timeoutMs = parseDuration(limiter.health.timeout);
+  return fitsWindow(limitOf(limiter), 2 * timeoutMs) ? timeoutMs : BURST_MS;
+}
+
+/** Time that the trials after the first add to the fault, and what all wait for the ends of windows; milliseconds. */
+export function trialsMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
+  const { trials } = parametersOf(scenario);
+  const ms = (trials - 1) * (TRIAL_MS + restMs(limiter));
+  const limit = limitOf(limiter);
+  const roomMs = burstRoomMs(limiter);
+  if (windowEnd(limit, 0) === undefined || !fitsWindow(limit, roomMs)) return ms;
+  const waitMs = 2 * CLOCK_WITHIN_MS + roomMs;
+  const windows = 1 + Math.floor(ms / Math.max(1, limit.windowMs - waitMs));
+  return ms + Math.min(trials, windows) * waitMs;
+}
+
+/** From the announcement of the first burst to the end of the watch; milliseconds. The burst itself may take as long as one request. */
+export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
+  const { timeout } = limiter.health;
+  const { settle } = parametersOf(scenario);
+  return sumOf(scenario.countdown, timeout, settle, timeout) + trialsMs(scenario, limiter);
+}
+
+/** The most that a limiter in order may admit of a burst of so many requests. */
+function mostOf(limit: RateLimit, sent: number): number {
+  const from = CLOCK_WITHIN_MS;
+  const clock = fitsWindow(limit, BURST_MS) ? { clockWithinMs: CLOCK_WITHIN_MS } : {};
+  return mostAdmitted(limit, { from, to: from + togetherMs(sent), fresh: true, ...clock });
+}
+
+/** Why no run on so many pods can end as expected. */
+export function unprovable(
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+  pods: number,
+): string | undefined {
+  const { limit } = limiter;
+  const { multiplier, trials } = parametersOf(scenario);
+  const name = `scenario ${scenario.name}`;
+  if (trials > MOST_KEYS && isReference(limiter)) {
+    return `${name}: ${counted(trials, 'trial')} need as many keys, and through the reference interface a run watches ${MOST_KEYS} at most: lower ghostAllowing.trials, or raise ghostAllowing.excludesAbove to ${excludedAbove(MOST_KEYS)}`;
+  }
+  const fields = `${counted(trials, 'trial')} with countdown, ghostAllowing.settle and twice health.timeout`;
+  const late =
+    (isReference(limiter)
+      ? tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields)
+      : undefined) ?? tooManyTrials(scenario, limiter);
+  if (late !== undefined) return late;
+  const sent = requestsOf(scenario, limiter, pods);
+  if (sent > mostSent(limiter)) {
+    const why = sent > MOST_SENT ? '' : ', since with interface.http.tls each has a connection of its own';
+    return `${name}: limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent} requests, and a burst has at most ${mostSent(limiter)}${why}: lower ghostAllowing.multiplier`;
+  }
+  if (sent * trials > MOST_REQUESTS_KEPT) {
+    return `${name}: ${counted(trials, 'trial')} of ${sent} requests are more than the ${MOST_REQUESTS_KEPT} that a history keeps: lower ghostAllowing.trials or multiplier, or raise its excludesAbove`;
+  }
+  const burst =
+    multiplier === undefined
+      ? `the burst has ${sent}, the most that one run may send`
+      : `the burst has limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent}`;
+  // A full bucket admits more at once than comes back in a window.
+  const full = admittedAtOnce(limitOf(limiter));
+  if (sent <= full) {
+    return `${name}: a limiter in order admits ${full} requests at once (${PART}.limit.burst), and ${burst}, so it can show nothing: ${raise(limit.requests, full + 1)}, or correct limit.burst`;
+  }
+  const most = mostOf(limitOf(limiter), sent);
+  if (sent <= most) {
+    return `${name}: a limiter in order may admit ${most} requests while a burst is sent, since tokens come back or a window of ${PART}.limit.window ${limit.window} may end, and ${burst}, so it can show nothing: ${raise(limit.requests, most + 1)}, or lower ${PART}.limit.requests`;
+  }
+  // An anomaly may show on some of the pods; that there is none has to be looked for on each, up to all that it admits.
+  if (scenario.expect !== 'NotDetected' || sent >= pods * full) return undefined;
+  if (full !== limit.requests) {
+    return `${name}: NotDetected needs as many requests to each of ${counted(pods, 'pod')} as it admits at once (${PART}.limit.burst), ${pods} x ${full} = ${pods * full}, and ${burst}: a pod that ignores the others could not show it. So ${raise(limit.requests, pods * full)}, or select fewer pods`;
+  }
+  const remedy =
+    pods <= MOST_TIMES && pods * limit.requests <= MOST_SENT
+      ? `set ghostAllowing.multiplier to ${pods} or more`
+      : `select fewer pods, or lower ${PART}.limit.requests and set ghostAllowing.multiplier to ${pods}`;
+  return `${name}: NotDetected needs limit.requests ${limit.requests} requests to each of ${counted(pods, 'pod')} = ${pods * limit.requests}, and ${burst}: a pod that ignores the others could not show it. So ${remedy}`;
+}
+
+/** Why so many trials take longer than one fault may; undefined: they do not. */
+function tooManyTrials(scenario: ScenarioSpec, limiter: RateLimiterSpec): string | undefined {
+  const { trials } = parametersOf(scenario);
+  const timeoutMs = parseDuration(limiter.health.timeout);
+  const takeMs = timeoutMs + trialsMs(scenario, limiter);
+  if (takeMs <= MOST_AHEAD_MS) return undefined;
+  const eachMs = (takeMs - timeoutMs) / Math.max(1, trials - 1);
+  const most = 1 + Math.max(0, Math.floor((MOST_AHEAD_MS - timeoutMs) / eachMs));
+  const rests = isOfOneCaller(limiter)
+    ? `, each after up to ${formatDuration(restMs(limiter))} until the limit is replenished`
+    : '';
+  return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MOST_AHEAD_MS)}: set ghostAllowing.trials to ${most === 1 ? '1' : `${most} or less`}, or raise its excludesAbove${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
+}
+
+/** What makes a burst of at least `needed` requests. */
+function raise(requests: number, needed: number): string {
+  const multiplier = Math.ceil(needed / requests);
+  return multiplier <= MOST_TIMES && multiplier * requests <= MOST_SENT
+    ? `set ghostAllowing.multiplier to ${multiplier} or more`
+    : `give the limiter a smaller burst (${needed} requests are more than one run may send)`;
+}

@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
+import { ask, rulesProvider } from '../../../../diagnosis/index.ts';
+import type { EvidenceBundle } from '../../../../evidence/index.ts';
+import { rateLimiterApi } from '../../api.ts';
+import { ConnectionBudget } from '../../http/connection-budget.ts';
+import { dialTcp } from '../../http/dial.ts';
+import { callerAccess } from '../../interfaces/caller-access.ts';
+import { closeToolkit, openToolkit } from '../../toolkit.ts';
+import type { Toolkit } from '../../tools.ts';
+import { Attempt } from '../attempt.ts';
+import { ghostAllowing as bursts } from './index.ts';
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+const never = new AbortController().signal;
+
+/** How many requests of a caller a node lets through: always, or by its path. */
+type Admits = number | ((url: string) => number);
+
+/** A node that lets so many requests of each caller through, and knows nothing of other nodes. */
+async function nodeThatAdmits(most: Admits, asked: string[] = []): Promise<number> {
+  const admitted = new Map<string, number>();
+  const server: Server = createServer(({ url = '' }, answer) => {
+    asked.push(url);
+    const before = admitted.get(url) ?? 0;
+    admitted.set(url, before + 1);
+    const limit = typeof most === 'number' ? most : most(url);
+    answer.writeHead(before < limit ? 200 : 429).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  stops.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function specOf(limit: object, ghostAllowing: object): ChaosDemoSpec {
+  return specSchema([rateLimiterApi]).parse({
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        redis: { service: { name: 'redis' } },
+        interface: { type: 'HTTP', http: { request: { path: '/$(key)' } } },
+        limit: { window: '60s', algorithm: 'TokenBucket', ...limit },
+      },
+    },
+    scenarios: [{ name: 's', type: 'GhostAllowing', ghostAllowing }],
+  });
+}
+
+/** What is kept of a burst at three nodes, each of which lets so many through by itself. */
+async function burstAt(
+  limit: object,
+  each: number | readonly Admits[],
+  {
+    asked,
+    ghostAllowing = { multiplier: 3, trials: 1 },
+    ...parts
+  }: Partial<Pick<Toolkit, 'dial'>> & { readonly asked?: string[]; readonly ghostAllowing?: object } = {},
+): Promise<EvidenceBundle> {
+  const ports = await Promise.all(
+    [0, 1, 2].map(async (i) => await nodeThatAdmits(typeof each === 'number' ? each : (each[i] ?? 0), asked)),
+  );
+  const spec = specOf(limit, ghostAllowing);
+  const [scenario] = spec.scenarios;
+  if (!scenario) throw new TypeError('there is a scenario');
+  const toolkit = openToolkit(spec, {
+    target: {
+      nodes: ports.map((port, i) => ({ name: `node-${i}`, host: '127.0.0.1', port })),
+      redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
+    },
+    budget: new ConnectionBudget(1000).onBehalfOf('shop'),
+    storeDoubt: () => undefined,
+    baseline: () => undefined,
+    usualWriteMs: () => 0,
+    checkStore: async () => ({ state: 'free' }),
+    findMoved: async () => [],
+    now: () => performance.timeOrigin + performance.now(),
+    lifetime: never,
+    mayBePaused: false,
+    server: undefined,
+  });
+  stops.push(async () => closeToolkit(toolkit));
+  const attempt = new Attempt(bursts, scenario, { ...toolkit, ...parts }, callerAccess(toolkit));
+  await attempt.prepare('demo-x', never);
+  const plannedAt = toolkit.now();
+  const moment = { plannedAt, until: plannedAt + 60_000 };
+  expect(await attempt.inject(moment, { refusal: () => undefined }, never)).toMatchObject({
+    proof: 'Confirmed',
+  });
+  const { bundle } = attempt.evidence() ?? {};
+  if (!bundle) throw new Error('there is no evidence');
+  return bundle;
+}
+
+/** The series that says what the limit allows: of a bucket, also what came back while the burst was answered. */
+function limitsOf({ invariant, series }: EvidenceBundle): { first: number; last: number; judged: number } {
+  const points = series.find(({ signal }) => signal === 'limit')?.points ?? [];
+  const judged = invariant?.values.find(({ name }) => name === 'allowed')?.value;
+  return { first: points[0]?.[1] ?? -1, last: points.at(-1)?.[1] ?? -1, judged: judged ?? -2 };
+}
+
+it('a small bucket that refills fast shows its limit, and rules find it exceeded', async () => {
+  const bundle = await burstAt({ requests: 60, burst: 10 }, 10);
+  const { first, judged, last } = limitsOf(bundle);
+  expect(first).toBe(10);
+  expect(last).toBe(judged);
+  expect(last).toBeLessThan(30);
+  expect(await ask(rulesProvider, bundle, never)).toMatchObject({
+    answer: { anomaly: 'uncoordinated-admission', component: 'replicas' },
+  });
+});
+
+it('shows the limit of a bucket that admits more at once, and rules see it kept', async () => {
+  const bundle = await burstAt({ requests: 10, burst: 15 }, 5);
+  expect(limitsOf(bundle)).toEqual({ first: 15, last: 15, judged: 15 });
+  expect(await ask(rulesProvider, bundle, never)).toMatchObject({ answer: { anomaly: 'none' } });
+});
+
+it.each([
+  ['wakes each node by looks at its health, which are no requests of the burst', {}, 8],
+  ['leaves that out over TLS', { dial: dialTcp }, 0],
+])('%s', async (_, parts, wakeUps) => {
+  const asked: string[] = [];
+  const { judged } = limitsOf(await burstAt({ requests: 10, burst: 15 }, 5, { ...parts, asked }));
+  expect(judged).toBe(15);
+  expect(asked.filter((url) => url === '/')).toHaveLength(3 * wakeUps);
+  expect(asked.filter((url) => url.startsWith('/demo-x'))).toHaveLength(30);
+});
+
+it('sends each pod twice its limit by default, so that a race inside one pod shows', async () => {
+  // Each pod lets two requests too many through of its own, which with its limit alone it could not.
+  const asked: string[] = [];
+  const { invariant } = await burstAt({ requests: 10, burst: 10 }, [12, 0, 0], {
+    asked,
+    ghostAllowing: { trials: 1 },
+  });
+  expect(asked.filter((url) => url.startsWith('/demo-x'))).toHaveLength(60);
+  expect(invariant).toMatchObject({ broken: true });
+});
+
+it('has rules judge over all bursts, not by the one that is shown', async () => {
+  const first = (here: number, elsewhere: number) => (url: string) => (url === '/demo-x' ? here : elsewhere);
+  const bundle = await burstAt({ requests: 10, burst: 10 }, [first(7, 20), first(20, 20), first(9, 18)], {
+    ghostAllowing: { trials: 2 },
+  });
+  expect(await ask(rulesProvider, bundle, never)).toMatchObject({
+    answer: { anomaly: 'limit-not-enforced', component: 'replicas' },
+  });
+});

@@ -1,0 +1,281 @@
+import { describe, expect, it } from 'vitest';
+import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { requireProvable } from '../admission/connector.ts';
+import { rateLimiterApi } from '../api.ts';
+import { rateLimiterOf } from '../schema.ts';
+import { thresholdOf } from './counter-drift/parameters.ts';
+import { scenarioTypeOf } from './index.ts';
+
+function spec(scenario: object, limit: object = {}): ChaosDemoSpec {
+  return specSchema([rateLimiterApi]).parse({
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        redis: { service: { name: 'redis' } },
+        limit,
+      },
+    },
+    scenarios: [{ name: 's', ...scenario }],
+  });
+}
+
+const drift = (counterDrift: object, expect?: string): object => ({
+  type: 'CounterDrift',
+  counterDrift,
+  ...(expect && { expect }),
+});
+const ghosts = (expect: string, ghostAllowing: object = {}): object => ({
+  type: 'GhostAllowing',
+  expect,
+  ghostAllowing,
+});
+
+/** Of a limiter behind HTTP: 60 requests a minute, and so many at once. */
+const bucket = (burst: number) => ({ algorithm: 'TokenBucket', requests: 60, window: '60s', burst });
+
+describe('a spec that no run on so many pods can meet', () => {
+  it.each<[string, object, object, number, RegExp]>([
+    [
+      'a burst that a full bucket admits',
+      ghosts('NotDetected', { multiplier: 3 }),
+      bucket(180),
+      3,
+      /admits 180 requests at once .*x ghostAllowing.multiplier 3 = 180, so it can show nothing: set ghostAllowing.multiplier to 4 or more, or correct limit.burst/,
+    ],
+    [
+      'the same where an anomaly is expected',
+      ghosts('Detected', { multiplier: 3 }),
+      bucket(500),
+      3,
+      /can show nothing: set ghostAllowing.multiplier to 9 or more/,
+    ],
+    [
+      'a burst that asks no pod for all that its bucket admits',
+      ghosts('NotDetected', { multiplier: 3 }),
+      bucket(100),
+      3,
+      /3 x 100 = 300, and the burst has .* = 180: .* So set ghostAllowing.multiplier to 5 or more/,
+    ],
+    [
+      'a bucket that no burst of one run can show',
+      ghosts('NotDetected', { multiplier: 3 }),
+      { ...bucket(5000), requests: 1 },
+      3,
+      /give the limiter a smaller burst/,
+    ],
+    [
+      'counters that cannot drift so far',
+      drift({ threshold: 20 }),
+      { requests: 5 },
+      3,
+      /counterDrift.threshold 20 must be less than limit.requests 5/,
+    ],
+    [
+      'fewer checks than the drift that is looked for',
+      drift({ pause: '1s', requestsPerSecond: 6, threshold: 5 }),
+      {},
+      3,
+      /sends 5 checks \(6 a second for what the proof leaves of 1s\), and counterDrift.threshold is 5: raise counterDrift.requestsPerSecond/,
+    ],
+    [
+      'hardly any checks',
+      drift({ pause: '1s', requestsPerSecond: 1 }),
+      {},
+      3,
+      /sends 0 checks \(1 a second for what the proof leaves of 1s\), and counterDrift.threshold is 1/,
+    ],
+    [
+      'too few checks to prove that each pod keeps the limit',
+      drift({ pause: '2s', requestsPerSecond: 10 }, 'NotDetected'),
+      {},
+      3,
+      /10 checks on each of 3 pods = 30, and counterDrift sends 18/,
+    ],
+    [
+      'the checks that the proof takes from the pause are missing for the last pod',
+      drift({}, 'NotDetected'),
+      {},
+      30,
+      /10 checks on each of 30 pods = 300, and counterDrift sends 295/,
+    ],
+    [
+      'twenty pods with twice the limit and the default traffic',
+      drift({}, 'NotDetected'),
+      { requests: 20 },
+      20,
+      /20 checks on each of 20 pods = 400, .*raise counterDrift.requestsPerSecond or pause, or lower subject.rateLimiter.limit.requests/,
+    ],
+    [
+      'callers who cannot be allowed more than the limit',
+      drift({ invariant: 'OverAdmission', pause: '1s', requestsPerSecond: 10 }),
+      {},
+      3,
+      /no more than limit.requests 10 can be allowed where counterDrift sends 8/,
+    ],
+    [
+      'a burst that leaves pods out, where each has to be seen',
+      ghosts('NotDetected', { multiplier: 2 }),
+      { requests: 2 },
+      5,
+      /2 requests to each of 5 pods = 10, and the burst has .*2 x ghostAllowing.multiplier 2 = 4.*set ghostAllowing.multiplier to 5/,
+    ],
+    [
+      'a burst that asks each pod for less than the limit, which would hide one that keeps none',
+      ghosts('NotDetected', { multiplier: 2 }),
+      {},
+      3,
+      /10 requests to each of 3 pods = 30.*set ghostAllowing.multiplier to 3 or more/,
+    ],
+    [
+      'trials that do not fit into the window',
+      ghosts('Detected', { trials: 10 }),
+      { window: '20s' },
+      3,
+      /10 trials with countdown, ghostAllowing.settle and twice health.timeout take 22s500ms .*limit.window of 20s/,
+    ],
+    [
+      'a story as long as the window, the fault by its defaults',
+      drift({}),
+      { window: '23s' },
+      3,
+      /counterDrift.pause, counterDrift.settle, and health.timeout take 23s/,
+    ],
+    [
+      'a burst whose story is as long as the window',
+      ghosts('Detected', { trials: 1 }),
+      { window: '18s' },
+      3,
+      /health.timeout take 18s/,
+    ],
+    [
+      'a burst of more requests than can be sent at once',
+      ghosts('Detected', { multiplier: 3 }),
+      { requests: 5000 },
+      3,
+      /at most 10000: lower ghostAllowing.multiplier/,
+    ],
+    [
+      'an outage whose watch ends before its last answers',
+      { type: 'StoreOutage', storeOutage: { settle: '1s', callerTimeout: '1s' } },
+      {},
+      3,
+      /storeOutage.settle 1s must be more than callerTimeout 1s/,
+    ],
+  ])('is refused: %s', (_, scenario, limit, pods, message) => {
+    const act = (): void => requireProvable({ spec: spec(scenario, limit) }, pods);
+    expect(act).toThrow(message);
+    expect(act).toThrow(expect.objectContaining({ reason: 'UnprovableSpec' }));
+  });
+
+  it.each<[string, object, object, number]>([
+    ['the defaults', drift({}), {}, 3],
+    ['the defaults as a gate', drift({}, 'NotDetected'), {}, 29],
+    [
+      'fixed shares as a gate on what callers get',
+      drift({ invariant: 'OverAdmission' }, 'NotDetected'),
+      {},
+      3,
+    ],
+    ['just enough checks for each pod', drift({ pause: '2s', requestsPerSecond: 17 }, 'NotDetected'), {}, 3],
+    ['few checks, where a detection is enough', drift({ pause: '2s', requestsPerSecond: 10 }, 'Any'), {}, 3],
+    [
+      'just more checks than the threshold',
+      drift({ pause: '1s', requestsPerSecond: 8, threshold: 5 }),
+      {},
+      3,
+    ],
+    ['one pod', drift({}), {}, 1],
+    [
+      'a burst that leaves pods out, where an anomaly may show all the same',
+      ghosts('Any'),
+      { requests: 2 },
+      5,
+    ],
+    ['a small bucket on many pods', ghosts('NotDetected', { multiplier: 3 }), bucket(10), 18],
+    ['a burst with the limit for each pod', ghosts('NotDetected'), { requests: 2 }, 3],
+    ['a story just shorter than the window', drift({}), { window: '23001ms' }, 3],
+  ])('is let through: %s', (_, scenario, limit, pods) => {
+    requireProvable({ spec: spec(scenario, limit) }, pods);
+  });
+
+  it('is known to be one once the baseline is measured, before anything is injected', () => {
+    const whole = spec(drift({}), { requests: 10 });
+    const [scenario] = whole.scenarios;
+    const limiter = rateLimiterOf(whole);
+    const lagging = (lag: number, writeMaxMs = 1): string | undefined =>
+      scenario &&
+      scenarioTypeOf('CounterDrift').unprovable(scenario, limiter, 3, {
+        writeMaxMs,
+        lags: new Map([[30, { lag, samples: 10 }]]),
+      });
+    expect(lagging(24)).toBeUndefined();
+    expect(lagging(25)).toMatch(
+      /cannot drift further than 3 pods x limit.requests 10 = 30, and counterDrift.threshold and the lag without a fault \(25\) are 30/,
+    );
+    // At another rate nothing was measured.
+    expect(lagging(3, 2000)).toBeUndefined();
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['the source address', { identity: 'SourceAddress', request: { path: '/' } }, /there is one caller/],
+    ['no count and no quota', {}, /set subject.rateLimiter.redis.count/],
+    ['a bucket', { remaining: { header: 'X' } }, /not TokenBucket/],
+  ])('is counter drift behind HTTP with %s', (_, mapping, message) => {
+    const whole = specSchema([rateLimiterApi]).parse({
+      subject: {
+        rateLimiter: {
+          selector: { matchLabels: { app: 'x' } },
+          redis: { service: { name: 'redis' } },
+          interface: { type: 'HTTP', http: { request: { path: '/$(key)' }, ...mapping } },
+          limit: { algorithm: 'TokenBucket' },
+        },
+      },
+      scenarios: [{ name: 's', type: 'CounterDrift' }],
+    });
+    expect(() => requireProvable({ spec: whole }, 3)).toThrow(message);
+  });
+
+  it('is a proof of absence by what a single pod tells of its own count', () => {
+    const behind = (redis: object, pods: number, change: object = {}): string | undefined => {
+      const whole = spec(drift(change, 'NotDetected'), { requests: 10 });
+      const [scenario] = whole.scenarios;
+      const of = rateLimiterOf(whole);
+      const { http } = of.interface;
+      const told = {
+        ...of,
+        redis: { ...of.redis, ...redis },
+        interface: { type: 'HTTP', http: { ...http } },
+      };
+      Object.assign(told.interface.http, { remaining: { header: 'RateLimit-Remaining' } });
+      return scenario && scenarioTypeOf('CounterDrift').unprovable(scenario, told as typeof of, pods);
+    };
+    expect(behind({}, 1)).toMatch(
+      /NotDetected needs more than one pod where answers alone tell what is counted: .*Set subject\.rateLimiter\.redis\.count, or run more pods$/,
+    );
+    expect(behind({}, 2)).toBeUndefined();
+    expect(behind({}, 1, { invariant: 'OverAdmission' })).toBeUndefined();
+    expect(behind({ count: { key: 'rl:$(key)', type: 'String' } }, 1)).toBeUndefined();
+  });
+
+  it('the drift threshold is 150 ms of traffic, and at most half of the limit', () => {
+    const of = (counterDrift: object, limit: object = {}): number => {
+      const whole = spec(drift(counterDrift), limit);
+      return whole.scenarios[0] ? thresholdOf(whole.scenarios[0], rateLimiterOf(whole)) : -1;
+    };
+    expect([
+      of({}),
+      of({ requestsPerSecond: 1000 }, { requests: 5000 }),
+      of({ requestsPerSecond: 1000 }),
+    ]).toEqual([5, 150, 5]);
+    expect([of({}, { requests: 1 }), of({ threshold: 7 })]).toEqual([0, 7]);
+  });
+
+  it('is let through as a dry run, which tests no scenario', () => {
+    const dry = { ...spec(drift({ threshold: 20 }), { requests: 5 }), dryRun: true };
+    requireProvable({ spec: dry }, 3);
+  });
+});
+
+it('a scenario has a type that the subject has', () => {
+  expect(() => scenarioTypeOf('Latency')).toThrow(RangeError);
+});

@@ -1,0 +1,115 @@
+/**
+ * A type of scenario: which fault, which workload, and how what was recorded is judged. Each is a folder with a
+ * {@link ScenarioType}, listed in index.ts. All but `fault` and `workload` is pure.
+ */
+import type { FaultApi, Measure, ScenarioSpec } from '../../../api/index.ts';
+import { formatDuration, parseDuration } from '../../../api/index.ts';
+import type { ChapterPlan } from '../../../demo/chapter.ts';
+import type { InvariantReading } from '../../../demo/observed.ts';
+import type { FaultEvidence, Scenario } from '../../../demo/subject.ts';
+import type { Baseline } from '../baseline.ts';
+import type { StoreFault } from '../faults/fault.ts';
+import type { HistoryEvent } from '../history/events.ts';
+import type { History } from '../history/history.ts';
+import type { CallerAccess } from '../interfaces/caller-access.ts';
+import { PART, type RateLimiterSpec } from '../schema.ts';
+import type { RateLimiterTarget } from '../target.ts';
+import type { Toolkit } from '../tools.ts';
+import type { FaultTruth } from './truth.ts';
+import type { Workload } from './workload.ts';
+
+export interface ScenarioType<J extends Judge = Judge> {
+  readonly api: FaultApi;
+  /** What it does, to grade a diagnosis by. */
+  readonly truth: FaultTruth;
+  /** Whether its chapters are left out of the story, and not told as skipped, where no scenario is of its type. */
+  readonly optional?: boolean;
+  /** In the order of the story; `of` is filled in. */
+  readonly chapters: readonly Omit<ChapterPlan, 'of'>[];
+  /** How long an attempt's keys have to be usable from its announcement on; milliseconds. */
+  storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number;
+  /** How often an attempt waits, before it is ready, until the limit of the one caller is whole again; default: once. */
+  readonly restsToPrepare?: number;
+  /** Every key that an attempt with this fixture may set up, whatever its parameters; default: the fixture alone. */
+  keysOf?(fixture: string): readonly string[];
+  /** What the framework needs to know of a scenario, but what {@link planOf} fills in. */
+  plan(
+    scenario: ScenarioSpec,
+    limiter: RateLimiterSpec,
+  ): Omit<Scenario, 'name' | 'type' | 'expect' | 'countdownMs' | 'storyMs' | 'releasable'>;
+  /** Requests per second of its steady traffic over all nodes, where it has some. */
+  rate?(scenario: ScenarioSpec): number;
+  /**
+   * Why no run on so many pods can end as expected, with what to change; undefined: one can. The one statement of what
+   * must fit together: consulted before a run begins, and again with the baseline, before anything is injected.
+   */
+  unprovable(
+    scenario: ScenarioSpec,
+    limiter: RateLimiterSpec,
+    pods: number,
+    baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
+  ): string | undefined;
+  /** Judges a history as it grows: what was recorded in a run is judged the same from a file. */
+  judge(history: History): J;
+  /** Shows a history as evidence, as it grows. */
+  evidence(history: History, judge: J, target: RateLimiterTarget): () => FaultEvidence | undefined;
+  /** The fault of the store; left out: what is sent is all that happens. Connects nothing yet. */
+  readonly fault?: (toolkit: Toolkit) => StoreFault;
+  /** What is sent, and what is read of counters. Connects nothing yet. */
+  workload(scenario: ScenarioSpec, toolkit: Toolkit, access: CallerAccess): Workload<J>;
+}
+
+/** What a history has shown so far. */
+export interface Judge {
+  /** Undefined while there is nothing to read. */
+  reading(): InvariantReading | undefined;
+  /** Whether an event that was just appended is to be reported with a reading: most change nothing by themselves. */
+  changes(event: HistoryEvent): boolean;
+  /** What the fault left, once the subject was seen to work again. */
+  recovered?(): readonly Measure[];
+}
+
+/**
+ * The parameters of scenarios, defaults filled in where the member was left out:
+ * a CRD cannot default a member by the type beside it.
+ */
+export function parametersBy<P extends object>(api: {
+  readonly member: string;
+  readonly schema: { parse(value: unknown): P };
+}): (scenario: ScenarioSpec) => P {
+  const defaults = api.schema.parse({});
+  return (scenario) => (scenario[api.member] as P | undefined) ?? defaults;
+}
+
+/** A scenario as the framework needs it. */
+export function planOf(
+  { api, fault, plan, storyMs }: ScenarioType,
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+): Scenario {
+  return {
+    name: scenario.name,
+    type: api.type,
+    expect: scenario.expect,
+    countdownMs: parseDuration(scenario.countdown),
+    storyMs: storyMs(scenario, limiter),
+    releasable: fault !== undefined,
+    ...plan(scenario, limiter),
+  };
+}
+
+/** The sum of some durations as the spec has them; milliseconds. */
+export function sumOf(...durations: readonly string[]): number {
+  return durations.reduce((sum, each) => sum + parseDuration(each), 0);
+}
+
+/** Why a story does not fit into one window, with what to change; undefined: it does. */
+export function tooLongForWindow(
+  { name }: ScenarioSpec,
+  { limit }: RateLimiterSpec,
+  storyMs: number,
+  fields: string,
+): string | undefined {
+  if (storyMs < parseDuration(limit.window)) return undefined;
+  return `scenario ${name}: ${fields} take ${formatDuration(storyMs)} and must fit into one ${PART}.limit.window of ${limit.window}: reduce these, or lengthen the window`;
+}

@@ -1,0 +1,58 @@
+/** A store outage as evidence. Pure. */
+import type { FaultEvidence } from '../../../../demo/subject.ts';
+import { seenInvariant } from '../../checkers/outage-formula.ts';
+import type { History } from '../../history/history.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { mostAdmitted } from '../../limits/rate-limit.ts';
+import type { RateLimiterTarget } from '../../target.ts';
+import { isOfOneCaller } from '../rests.ts';
+import { Timeline } from '../timeline.ts';
+import type { OutageJudge } from './judge.ts';
+import { parametersOf } from './parameters.ts';
+
+/** Shows a history as it grows; what is returned gives the evidence so far. */
+export function outageEvidence(
+  history: History,
+  judge: OutageJudge,
+  target: RateLimiterTarget,
+): () => FaultEvidence {
+  const { limiter, preparedAt, scenario, usualWriteMs } = history.setup;
+  const timeline = new Timeline(target, preparedAt);
+  timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
+  showEvents(timeline, history);
+  const { accept } = parametersOf(scenario);
+  const who = isOfOneCaller(limiter) ? 'within' : undefined;
+  return () => {
+    const { endedAt, startedAt: originMs = timeline.startedAt } = history.times;
+    const end = endedAt === undefined ? {} : { endedAt };
+    const invariant = seenInvariant(judge.reading(), accept, judge.judged.excess, who);
+    return { originMs, ...end, pods: timeline.pods, bands: [], bundle: timeline.bundle(originMs, invariant) };
+  };
+}
+
+function showEvents(timeline: Timeline, history: History): void {
+  const { clockWithinMs, limiter, preparedAt } = history.setup;
+  const limit = limitOf(limiter);
+  const oneLimit = isOfOneCaller(limiter);
+  /** The most that the caller over its limit may have been admitted until then. */
+  const mostUntil = (to: number): number =>
+    mostAdmitted(limit, {
+      from: oneLimit ? (history.last('arrived')?.at ?? to) : preparedAt,
+      to,
+      fresh: true,
+      clockWithinMs,
+    });
+  timeline.limit(preparedAt, mostUntil(preparedAt));
+  history.listen((event) => {
+    // The limit of the one caller is replenished after its control, so the evidence begins after that.
+    if (event.kind === 'request' && event.sentAt < preparedAt) return;
+    timeline.show(event);
+    if (event.kind === 'late') {
+      const request = history.requests[event.id];
+      if (request) timeline.late(request, event);
+      // If one caller makes all requests, the limit is about each of them.
+    } else if (event.kind === 'request' && event.caller === 'Over') {
+      timeline.limit(event.endedAt, mostUntil(event.endedAt));
+    }
+  });
+}

@@ -1,0 +1,143 @@
+/** Judges the history of a store outage: the view of it that its checkers take. Pure. */
+import { type Measure, parseDuration } from '../../../../api/index.ts';
+import type { InvariantReading } from '../../../../demo/observed.ts';
+import { type Reconciliation, reconcile, reconcileOne, usedUpKeys } from '../../checkers/accounts.ts';
+import { limitReturnOf } from '../../checkers/limit-return.ts';
+import { judgeOutage, type OutageJudged, type OutageSeen } from '../../checkers/outage.ts';
+import { asOfOneLimit } from '../../checkers/requests.ts';
+import type { CallerKind, CallerRequest, HistoryEvent } from '../../history/events.ts';
+import type { History } from '../../history/history.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { leftOutShortfall } from '../../words.ts';
+import { isOfOneCaller } from '../rests.ts';
+import type { Judge } from '../scenario-type.ts';
+import { parametersOf } from './parameters.ts';
+
+/** Callers that are no part of the traffic: their requests say nothing of how callers fare. */
+const APART: ReadonlySet<CallerKind> = new Set(['Account', 'Returning']);
+
+/** Events that change nothing of what callers got. */
+const BESIDE: ReadonlySet<HistoryEvent['kind']> = new Set([
+  'probe',
+  'health',
+  'gone',
+  'count',
+  'burst',
+  'arrived',
+  'stopped',
+  'rest',
+  'accounts',
+  'accounts-ended',
+  'recovered',
+]);
+
+export class OutageJudge implements Judge {
+  readonly #history: History;
+  /** What follows from the events so far: several figures of one reading go by it, and it takes its time with many. */
+  #judged: OutageJudged | undefined;
+
+  constructor(history: History) {
+    this.#history = history;
+    history.listen(({ kind }) => {
+      if (!BESIDE.has(kind)) this.#judged = undefined;
+    });
+  }
+
+  /** All that was found so far. */
+  get judged(): OutageJudged {
+    this.#judged ??= judgeOutage(seenIn(this.#history));
+    return this.#judged;
+  }
+
+  reading(): InvariantReading {
+    const { leftOut, setup } = this.#history;
+    const { reading } = this.judged;
+    const { storeDoubt } = setup;
+    return {
+      ...reading,
+      shortfalls: [
+        // A limiter that counts elsewhere holds whatever this store does.
+        ...(storeDoubt === undefined ? [] : [storeDoubt]),
+        ...reading.shortfalls,
+        ...(leftOut > 0 ? [leftOutShortfall(leftOut)] : []),
+      ],
+    };
+  }
+
+  changes(event: HistoryEvent): boolean {
+    const { kind } = event;
+    return kind === 'traffic-ended' || kind === 'ended' || (kind === 'fault' && event.step === 'Reported');
+  }
+
+  /** Whether callers were admitted as before when the traffic ended. */
+  get isWell(): boolean {
+    return this.judged.recovery?.state === 'Recovered';
+  }
+
+  /** Requests of the one caller whose limit was replenished before the fault, by their turn. */
+  get ofOneLimit(): readonly CallerRequest[] {
+    const { settings, requests } = seenIn(this.#history);
+    const { oneLimitFrom = Number.POSITIVE_INFINITY } = settings;
+    return asOfOneLimit(settings, requests).filter(({ sentAt }) => sentAt >= oneLimitFrom);
+  }
+
+  /** What the accounts come to; undefined while they are not settled. */
+  get accounts(): Reconciliation | undefined {
+    const settled = this.#history.last('accounts');
+    if (!settled || !this.#history.last('accounts-ended')) return undefined;
+    const { settings } = seenIn(this.#history);
+    const { clockWithinMs = 0, limit, nodes } = settings;
+    const common = { limit, pods: nodes.length, clockWithinMs, well: this.isWell };
+    const requests = this.#of('Account');
+    return settings.oneLimitFrom === undefined
+      ? reconcile(common, settled.keys, requests, settled.at)
+      : reconcileOne(common, this.ofOneLimit, requests);
+  }
+
+  recovered(): readonly Measure[] {
+    return this.accounts?.measures ?? [];
+  }
+
+  /** Callers whose limits were used up to settle the accounts. */
+  get usedUp(): readonly string[] {
+    const settled = this.#history.last('accounts');
+    if (!settled) return [];
+    return usedUpKeys(this.#of('Account'), settled.at, this.#history.setup.pods.length);
+  }
+
+  #of(kind: CallerKind): readonly CallerRequest[] {
+    return this.#history.requests.filter(({ caller }) => caller === kind);
+  }
+}
+
+function seenIn(history: History): OutageSeen {
+  const { dropped, requests, setup, times } = history;
+  const { accept, callerTimeout } = parametersOf(setup.scenario);
+  const ended = history.last('traffic-ended');
+  const awaited = history.last('return');
+  const isOver = history.last('ended') !== undefined;
+  return {
+    settings: {
+      nodes: setup.pods,
+      limit: limitOf(setup.limiter),
+      callerTimeoutMs: parseDuration(callerTimeout),
+      ...(isOfOneCaller(setup.limiter)
+        ? { oneLimitFrom: setup.preparedAt }
+        : { firstSentAt: setup.preparedAt }),
+      clockWithinMs: setup.clockWithinMs,
+    },
+    accept,
+    requests: requests.filter(({ caller }) => !APART.has(caller)),
+    gone: ended?.moved ?? [],
+    times,
+    finishedAt: isOver ? history.last('ended')?.at : ended?.at,
+    limitReturn:
+      isOver && awaited
+        ? limitReturnOf(
+            awaited,
+            requests.filter(({ caller }) => caller === 'Returning'),
+          )
+        : undefined,
+    dropped,
+  };
+}

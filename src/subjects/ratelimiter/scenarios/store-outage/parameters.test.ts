@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
+import { rateLimiterApi } from '../../api.ts';
+import { type RateLimiterSpec, rateLimiterOf } from '../../schema.ts';
+import { crossingOf, parametersOf, unprovable } from './parameters.ts';
+
+const scenario = (change: object = {}): ScenarioSpec => {
+  const plain = { name: 'outage', type: 'StoreOutage', expect: 'Any', countdown: '3s' } as ScenarioSpec;
+  return { ...plain, storeOutage: { ...parametersOf(plain), ...change } };
+};
+
+const limiter = (limit: object = {}, identity = 'Key'): RateLimiterSpec => {
+  const path = identity === 'Key' ? '/$(key)' : '/';
+  const http = { identity, request: { path } };
+  return rateLimiterOf(
+    specSchema([rateLimiterApi]).parse({
+      subject: {
+        rateLimiter: {
+          selector: { matchLabels: { app: 'x' } },
+          redis: { service: { name: 'redis' } },
+          interface: { type: 'HTTP', http },
+          limit,
+        },
+      },
+    }),
+  );
+};
+
+describe('a store outage that can tell nothing', () => {
+  it('is none by default, on up to 50 pods', () => {
+    expect(unprovable(scenario(), limiter(), 3)).toBeUndefined();
+    expect(unprovable(scenario(), limiter(), 50)).toBeUndefined();
+  });
+
+  it('has too short a pause for its callers', () => {
+    expect(unprovable(scenario({ pause: '2s', callerTimeout: '1500ms' }), limiter(), 3)).toContain(
+      'comes to 2',
+    );
+    expect(
+      unprovable(scenario({ pause: '1s', callerTimeout: '10s', settle: '11s' }), limiter(), 3),
+    ).toContain('comes to 0');
+  });
+
+  it('would have fewer callers than its confidence needs', () => {
+    const of = (excludesAbove: number, more = {}) =>
+      unprovable(scenario({ excludesAbove, ...more }), limiter(), 3);
+    expect([95, 23, 8].map((percent) => of(percent))).toEqual([undefined, undefined, undefined]);
+    expect(of(3)).toMatch(
+      /excludesAbove 3 needs 97 callers that cross their limits, and 45 are the most: raise it to 7,/,
+    );
+    expect(of(3, { requestsPerSecond: 20 })).toBeUndefined();
+  });
+
+  it('would have more requests wait at once than one run may', () => {
+    expect(unprovable(scenario(), limiter(), 51)).toContain('comes to 1020 requests');
+    expect(
+      unprovable(
+        scenario({ requestsPerSecond: 50, callerTimeout: '9s', pause: '30s', settle: '10s' }),
+        limiter(),
+        2,
+      ),
+    ).toContain('lower storeOutage.requestsPerSecond or callerTimeout');
+  });
+});
+
+describe('a store outage longer than a window', () => {
+  const of = (limit: object, change: object = {}) => unprovable(scenario(change), limiter(limit), 3);
+
+  it('shows something if callers send more than comes back', () => {
+    expect(of({ window: '10s' })).toBeUndefined();
+    expect(of({ window: '1s' })).toBeUndefined();
+    expect(of({ window: '1s', windowStart: 'Clock' }, { requestsPerSecond: 10 })).toBeUndefined();
+  });
+
+  it('shows nothing if they do not, and names the field to raise', () => {
+    expect(of({ window: '1s' }, { requestsPerSecond: 4 })).toMatch(
+      /the limit allows 110 in the pause, and 125 .*requestsPerSecond 4 x 3 pods come to 102 .* raise store/,
+    );
+    expect(of({ window: '1s' }, { requestsPerSecond: 4, pause: '60s' })).toMatch(
+      /requestsPerSecond 4 x 3 pods = 12 .* needs 13 .* set storeOutage\.requestsPerSecond to 5,/,
+    );
+    const bucket = { window: '1s', requests: 50, algorithm: 'TokenBucket', burst: 5 };
+    expect(of(bucket, { requestsPerSecond: 10 })).toMatch(/allows 505 in .* raise storeOutage\.request/);
+  });
+
+  it('has no callers that are left one request', () => {
+    const slow = { requestsPerSecond: 10 };
+    expect(of({ window: '1s' }, { ...slow, excludesAbove: 50 })).toMatch(
+      /end before it: raise excludesAbove to 78, or raise limit\.window to 30s/,
+    );
+    expect(of({ window: '1s' }, { ...slow, excludesAbove: 78 })).toBeUndefined();
+    expect(crossingOf(scenario(), limiter({ window: '1s' }), 3)).toBe(0);
+    expect(crossingOf(scenario(), limiter({ window: '30s' }), 3)).toBe(10);
+  });
+});
+
+describe('a store outage of one caller alone', () => {
+  const by = (limit: object, change: object, pods: number) =>
+    unprovable(scenario(change), limiter(limit, 'SourceAddress'), pods);
+
+  it('one caller is enough if each pod can get requests under and over its limit', () => {
+    expect(by({ requests: 18 }, {}, 3)).toBeUndefined();
+    expect(by({ requests: 100 }, {}, 3)).toBeUndefined();
+  });
+
+  it('has too small a limit to ask each pod within it', () => {
+    expect(by({ requests: 17 }, {}, 3)).toMatch(
+      /each of 3 pods has to be asked once before the pause and 5 times during it within the limit, 18 times in all, and subject\.rateLimiter\.limit allows 17 at once: select fewer pods, or/,
+    );
+    expect(by({ algorithm: 'TokenBucket', requests: 100, burst: 10 }, {}, 3)).toContain('allows 10 at once');
+  });
+
+  it('has too large a limit to reach it in the pause', () => {
+    expect(by({ requests: 1000 }, {}, 3)).toMatch(
+      /the limit allows 1000 in the pause, and 1015 have to be sent .* 2 x storeOutage\.requestsPerSecond 5 x 3 pods come to 255 in what .* leave of 10s: raise/,
+    );
+    // What comes back of a bucket has to be outrun, too.
+    expect(by({ algorithm: 'TokenBucket', requests: 1800, burst: 30 }, {}, 3)).toContain(
+      'the limit allows 330',
+    );
+  });
+
+  it('does not fit between the ends of two windows by the clock', () => {
+    const clock = { requests: 30, windowStart: 'Clock' };
+    expect(by({ ...clock, window: '60s' }, {}, 3)).toBeUndefined();
+    expect(by({ ...clock, window: '26s' }, {}, 3)).toMatch(
+      /its 24s have to fit into a window by the clock, .* leave 23s/,
+    );
+  });
+});

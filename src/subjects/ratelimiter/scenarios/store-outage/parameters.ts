@@ -1,0 +1,272 @@
+/** StoreOutage in the API: its parameters, and which specs can prove nothing. */
+import { z } from 'zod';
+import {
+  counted,
+  durationField,
+  type FaultApi,
+  formatDuration,
+  parseDuration,
+  type ScenarioSpec,
+} from '../../../../api/index.ts';
+import { CONFIDENCE, excludedAbove } from '../../../../demo/power.ts';
+import { BEHAVIOURS, LEAST_ASKED } from '../../checkers/behaviour.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { isReference } from '../../interfaces/reference/preset.ts';
+import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
+import { returnsWithin } from '../../limits/whole-again.ts';
+import { fitsWindow } from '../../limits/window-turn.ts';
+import { PART, type RateLimiterSpec } from '../../schema.ts';
+import { isOfOneCaller, tooLongForClock } from '../rests.ts';
+import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
+import { crossingCallers, limitedCallers, mostCrossing, USUAL_CROSSING } from './crossing-callers.ts';
+import { mostReturnMs } from './returning-callers.ts';
+
+const schema = z
+  .object({
+    pause: durationField('How long Redis takes no writes.', '1s', '1m').default('10s'),
+    callerTimeout: durationField('How long a caller waits for an answer.', '100ms', '10s').default('1s'),
+    requestsPerSecond: z
+      .int()
+      .min(1)
+      .max(50)
+      .default(5)
+      .describe(
+        'Requests a second to each pod, of callers under their limit, as many of one over it, and in the pause as many of a new one and of some that cross theirs; twice as many of the one caller with identity SourceAddress.',
+      ),
+    excludesAbove: z
+      .int()
+      .min(3)
+      .max(95)
+      .optional()
+      .describe(
+        `How sure NotDetected is: it excludes, at ${CONFIDENCE} % confidence, over-admission to more than this percentage of callers. 23 takes 12 callers that are over their limits or cross them, 10 takes 29, 5 takes 59. Left out: up to 12 callers, fewer of a large limit.`,
+      ),
+    settle: durationField(
+      'How long to keep sending after the pause. By its end callers have to be admitted as before.',
+      '1s',
+      '1m',
+    ).default('5s'),
+    accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Holds']).meta({
+      description:
+        'What callers may get in the pause. Anything else is Detected. So is more than the limit, whatever callers under it get, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
+      'x-kubernetes-list-type': 'set',
+    }),
+  })
+  .describe('Pauses writes of Redis and tells what callers get meanwhile; for type StoreOutage.');
+
+export const api = {
+  type: 'StoreOutage',
+  member: 'storeOutage',
+  schema,
+  conditionMeaning:
+    'While writes to Redis stalled, callers got something else than what is accepted, or more than the limit although FailsOpen is not; or afterwards they were not admitted as before, or did not get their limit back, in this run.',
+  measures: [
+    {
+      name: 'notServed',
+      unit: 'requests',
+      grows: true,
+      meaning:
+        'Requests of callers within their limit that were denied, failed or had no answer during the pause.',
+    },
+    {
+      name: 'overAdmission',
+      unit: 'requests',
+      grows: true,
+      meaning:
+        "Requests of one caller admitted beyond what the limit allows, by the sender's own count, whether or not it still waited for the answer.",
+    },
+    {
+      name: 'withinLimit',
+      unit: 'requests',
+      meaning: 'Requests of callers within their limit during the pause.',
+    },
+    { name: 'latencyBefore', unit: 'ms', meaning: 'Median time to an answer before the pause.' },
+    {
+      name: 'latencyDuring',
+      unit: 'ms',
+      meaning:
+        'The same during the pause, of the answers that came in time; none came where it is missing. Requests that the end of the pause may have answered do not count.',
+    },
+    { name: 'latencyAfter', unit: 'ms', meaning: 'The same after the pause.' },
+    {
+      name: 'wellAfter',
+      unit: 'ms',
+      meaning:
+        'From the end of the pause until callers under their limit were admitted as before, and the one over it no more; with identity SourceAddress, until each pod admitted or rejected the one caller, and admitted no more than the limit. At least so long if that was not so by the end of settle.',
+    },
+    {
+      name: 'lockedOut',
+      unit: 'callers',
+      meaning:
+        'Callers that had used their limit up after the pause and were still rejected when it had to be returned. Only there if some were.',
+    },
+    { name: 'lost', unit: 'requests', meaning: 'Requests that were admitted and never counted.' },
+    { name: 'phantoms', unit: 'requests', meaning: 'Requests that were counted and not admitted in time.' },
+  ],
+  column: { name: 'Outage', description: 'What callers got while Redis took no writes' },
+} as const satisfies FaultApi;
+
+export type StoreOutageSpec = z.output<typeof schema>;
+
+export const parametersOf: (scenario: ScenarioSpec) => StoreOutageSpec = parametersBy(api);
+
+/** What it may take to use the limits of a few callers up after the fault; milliseconds. */
+const BALANCE_MS = 15_000;
+
+/**
+ * How long callers are watched after the fault at the most, in milliseconds: while they recover, while some use their
+ * limits up, and until those get them back. It ends sooner if the answer is known.
+ */
+export function mostWatchMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
+  const { callerTimeout, settle } = parametersOf(scenario);
+  const limit = limitOf(limiter);
+  const withinMs = isReference(limiter) ? undefined : returnsWithin(limit);
+  const returnMs = withinMs === undefined ? 0 : mostReturnMs(limit, withinMs, parseDuration(callerTimeout));
+  return parseDuration(settle) + BALANCE_MS + returnMs;
+}
+
+/** From the announcement to the end of the watch; milliseconds. */
+export function faultStoryMs(scenario: ScenarioSpec, { health }: Pick<RateLimiterSpec, 'health'>): number {
+  const { callerTimeout, pause, settle } = parametersOf(scenario);
+  return sumOf(scenario.countdown, pause, settle, callerTimeout, health.timeout);
+}
+
+/** From the first request to the last of the accounts, with what the controls take; milliseconds. */
+export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
+  const { callerTimeout, pause, settle } = parametersOf(scenario);
+  const { timeout } = limiter.health;
+  return sumOf(scenario.countdown, pause, settle, settle, callerTimeout, callerTimeout, timeout);
+}
+
+/**
+ * Whether windows end during the story: then no caller has one request left when the fault begins, and one is over
+ * its limit only if it sends more than comes back.
+ */
+export function windowsEnd(scenario: ScenarioSpec, limiter: RateLimiterSpec): boolean {
+  if (isReference(limiter) || isOfOneCaller(limiter)) return false;
+  return !fitsWindow(limitOf(limiter), storyMs(scenario, limiter));
+}
+
+/** How many callers are to have one request left when the fault begins on so many pods. */
+export function crossingOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
+  if (windowsEnd(scenario, limiter)) return 0;
+  const { excludesAbove } = parametersOf(scenario);
+  return crossingCallers(limitOf(limiter), requestsInFault(scenario) * pods, excludesAbove);
+}
+
+/** Requests a second over all pods, and requests that may wait for an answer at once: one run must not take the process up. */
+const MOST_AT_ONCE = 1000;
+
+/** What the proof of the pause may take of it, before the one caller begins to ask; milliseconds. */
+const PROOF_MS = 500;
+
+/** Requests of each kind to one pod that count: one that the end of the pause may answer does not. */
+export function requestsInFault(scenario: ScenarioSpec): number {
+  const { callerTimeout, pause, requestsPerSecond } = parametersOf(scenario);
+  const countedMs = parseDuration(pause) - parseDuration(callerTimeout);
+  return Math.max(0, Math.floor((countedMs / 1000) * requestsPerSecond));
+}
+
+/** Why no run on so many pods can tell what callers get, with what to change. */
+export function unprovable(
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+  pods: number,
+): string | undefined {
+  const { callerTimeout, pause, requestsPerSecond, settle } = parametersOf(scenario);
+  const timeoutMs = parseDuration(callerTimeout);
+  if (parseDuration(settle) <= timeoutMs) {
+    return `scenario ${scenario.name}: storeOutage.settle ${settle} must be more than callerTimeout ${callerTimeout}, so that the last callers have their answers when the watch ends`;
+  }
+  if (isReference(limiter) || isOfOneCaller(limiter)) {
+    const fields =
+      'countdown, storeOutage.pause, storeOutage.settle, storeOutage.callerTimeout and health.timeout';
+    const late = tooLongForWindow(scenario, limiter, faultStoryMs(scenario, limiter), fields);
+    if (late !== undefined) return late;
+  }
+  const asked = requestsInFault(scenario);
+  if (asked < LEAST_ASKED) {
+    return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the pause, and storeOutage.requestsPerSecond ${requestsPerSecond} x (pause ${pause} - callerTimeout ${callerTimeout}) comes to ${asked}: lengthen storeOutage.pause or raise requestsPerSecond`;
+  }
+  // Four kinds of callers send to each pod, or one in place of two.
+  const kinds = isOfOneCaller(limiter) ? 2 : 4;
+  const rate = kinds * requestsPerSecond * pods;
+  const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
+  if (open <= MOST_AT_ONCE) {
+    return (
+      tooFewCallers(scenario, limiter, asked * pods) ??
+      (isOfOneCaller(limiter) ? unprovableByOne(scenario, limiter, pods) : undefined) ??
+      (windowsEnd(scenario, limiter)
+        ? (notOverLimit(scenario, limiter, pods) ?? fewInWindow(scenario, limiter, pods))
+        : undefined)
+    );
+  }
+  return `scenario ${scenario.name}: ${kinds} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
+}
+
+/** Why the run cannot have as many callers as `excludesAbove` needs; `inFault`: requests of each kind that count. */
+function tooFewCallers(
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+  inFault: number,
+): string | undefined {
+  const { excludesAbove } = parametersOf(scenario);
+  if (excludesAbove === undefined) return undefined;
+  const name = `scenario ${scenario.name}`;
+  if (isOfOneCaller(limiter)) {
+    return `${name}: with identity SourceAddress there is one caller, so storeOutage.excludesAbove cannot be met: leave it out`;
+  }
+  const limit = limitOf(limiter);
+  if (windowsEnd(scenario, limiter)) {
+    const least = excludedAbove(limitedCallers(0));
+    if (excludesAbove >= least) return undefined;
+    return `${name}: storeOutage.excludesAbove ${excludesAbove} needs callers that have one request left when the pause begins, and windows of ${PART}.limit.window ${limiter.limit.window} end before it: raise excludesAbove to ${least}, or raise limit.window to ${formatDuration(storyMs(scenario, limiter))} or more for the test`;
+  }
+  const needed = crossingCallers(limit, inFault, excludesAbove);
+  const atMost = mostCrossing(limit, inFault);
+  const most = isReference(limiter) ? Math.min(USUAL_CROSSING, atMost) : atMost;
+  if (needed <= most) return undefined;
+  const possible = most < 1 ? '' : ` to ${excludedAbove(limitedCallers(most))}`;
+  return `${name}: storeOutage.excludesAbove ${excludesAbove} needs ${needed} callers that cross their limits, and ${most} are the most: raise it${possible}, lengthen storeOutage.pause, raise requestsPerSecond, or give the rate limiter a lower limit for the test`;
+}
+
+/** The same where one caller makes all requests: its limit has to be used up on the way, neither too soon nor never. */
+function unprovableByOne(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
+  const limit = limitOf(limiter);
+  const full = admittedAtOnce(limit);
+  const name = `scenario ${scenario.name}, where all requests are of one caller`;
+  const within = (LEAST_ASKED + 1) * pods;
+  if (full < within) {
+    return `${name}: each of ${counted(pods, 'pod')} has to be asked once before the pause and ${LEAST_ASKED} times during it within the limit, ${within} times in all, and ${PART}.limit allows ${full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
+  }
+  const few = notOverLimit(scenario, limiter, pods);
+  if (few !== undefined) return few;
+  return tooLongForClock(limit, faultStoryMs(scenario, limiter), name);
+}
+
+/** Why not every pod rejects a caller in each window that ends in the pause. */
+function fewInWindow(scenario: ScenarioSpec, { limit }: RateLimiterSpec, pods: number): string | undefined {
+  const { requestsPerSecond } = parametersOf(scenario);
+  const seconds = parseDuration(limit.window) / 1000;
+  const sent = Math.floor(requestsPerSecond * pods * seconds);
+  const needed = limit.requests + pods;
+  if (sent >= needed) return undefined;
+  const rate = Math.ceil(needed / (pods * seconds));
+  return `scenario ${scenario.name}: a caller sends storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods = ${sent} requests in a window of ${PART}.limit.window ${limit.window}, and needs ${needed} so that each pod rejects one beyond limit.requests ${limit.requests}: set storeOutage.requestsPerSecond to ${rate}, or give the rate limiter a lower limit for the test`;
+}
+
+/** Why a caller does not get over its limit in the pause, with what comes back meanwhile. */
+function notOverLimit(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
+  const byOne = isOfOneCaller(limiter);
+  const { callerTimeout, pause, requestsPerSecond } = parametersOf(scenario);
+  const pauseMs = parseDuration(pause);
+  const span = { from: 0, to: pauseMs, fresh: true };
+  const most = mostAdmitted(limitOf(limiter), byOne ? { ...span, clockWithinMs: 0 } : span);
+  const askedMs = pauseMs - Math.max(0, Math.min(PROOF_MS, pauseMs / 2)) - parseDuration(callerTimeout);
+  const times = byOne ? 2 : 1;
+  const asked = Math.max(0, Math.floor((askedMs / 1000) * times * requestsPerSecond) * pods);
+  const needed = most + LEAST_ASKED * pods;
+  if (asked >= needed) return undefined;
+  const name = `scenario ${scenario.name}${byOne ? ', where all requests are of one caller' : ''}`;
+  return `${name}: the limit allows ${most} in the pause, and ${needed} have to be sent in it to see what becomes of those beyond; ${byOne ? '2 x ' : ''}storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods come to ${asked} in what the proof and the last callerTimeout leave of ${pause}: raise storeOutage.requestsPerSecond or pause, or give the rate limiter a lower limit for the test`;
+}

@@ -1,0 +1,71 @@
+/** An attempt and the framework have to agree on how long a story takes, or every fixture made near the end of a window is refused. */
+import { describe, expect, it } from 'vitest';
+import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { rateLimiterApi } from '../api.ts';
+import { callerAccess } from '../interfaces/caller-access.ts';
+import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
+import { rateLimiterOf } from '../schema.ts';
+import { type Toolkit } from '../tools.ts';
+import { Attempt } from './attempt.ts';
+import { scenarioTypeOf } from './index.ts';
+import { planOf } from './scenario-type.ts';
+
+const WINDOW_MS = 60_000;
+
+function spec(scenario: object): ChaosDemoSpec {
+  return specSchema([rateLimiterApi]).parse({
+    subject: {
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        redis: { service: { name: 'redis' } },
+        interface: { type: 'HTTP', http: { request: { path: '/$(key)' } } },
+        limit: { window: '60s', windowStart: 'Clock' },
+        health: { timeout: '5s' },
+      },
+    },
+    scenarios: [{ name: 's', countdown: '1s', ...scenario }],
+  });
+}
+
+/** Nothing but a clock: whoever asks for more has not waited. */
+function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
+  const parts = {
+    now: () => now,
+    ownLimit: undefined,
+    redis: {},
+    ownPause: {},
+    checkStore: undefined,
+    reference: undefined,
+    room: () => undefined,
+    usualWriteMs: () => 0,
+    storeDoubt: () => undefined,
+    limiter,
+    timeoutMs: 5000,
+    callers: {},
+    askers: [],
+    target: { nodes: [], redis: {} },
+  };
+  return new Proxy(parts, {
+    get: (target, name) => {
+      if (!(name in target)) throw new Error(`it went on to ${String(name)}`);
+      return Reflect.get(target, name);
+    },
+  }) as unknown as Toolkit;
+}
+
+describe('a fault in windows by the clock', () => {
+  it('waits for the next one if its story does not fit', async () => {
+    const storeOutage = { pause: '10s', settle: '2s', callerTimeout: '1s' };
+    const parsed = spec({ type: 'StoreOutage', storeOutage });
+    const [first] = parsed.scenarios;
+    const limiter = rateLimiterOf(parsed);
+    if (!first) throw new TypeError('there is a scenario');
+    const fault = scenarioTypeOf(first.type);
+    const { storyMs } = planOf(fault, first, limiter);
+    const tooLate = WINDOW_MS - CLOCK_WITHIN_MS - storyMs + 1;
+    const toolkit = toolkitAt(tooLate, limiter);
+    const attempt = new Attempt(fault, first, toolkit, callerAccess(toolkit));
+    const waits = AbortSignal.abort(new Error('it waits'));
+    await expect(attempt.prepare('demo-x', waits)).rejects.toThrow('it waits');
+  });
+});

@@ -1,0 +1,82 @@
+/** Looks at reads and writes of the store while a fault is watched: before it, while it is on, and after it. */
+import type { ProbeEvent } from '../history/events.ts';
+import type { Toolkit } from '../tools.ts';
+import { pauseFor } from '../waiting.ts';
+import type { ProbeWriter } from './redis-client.ts';
+import { gaveNoAnswer, RedisClientError } from './redis-error.ts';
+
+/** Time between two looks, in milliseconds; a write that waits is asked for at each of them. */
+const LOOK_EVERY_MS = 250;
+
+/** A write that was sent; `took` is not there while it waits. */
+interface Write {
+  readonly sentAt: number;
+  readonly writer: ProbeWriter;
+  state: 'waits' | 'accepted' | 'failed';
+}
+
+/**
+ * Notes how long reads and writes take until `signal` aborts; resolves then. A write is not given up while it waits:
+ * the next one is sent when it was accepted. Failures are what it is there to see, so it never rejects.
+ */
+export async function watchStore(
+  { now, redis }: Pick<Toolkit, 'now' | 'redis'>,
+  record: (event: ProbeEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const note = (state: ProbeEvent['state'], tookMs?: number, at = now()): void =>
+    record({ kind: 'probe', state, at, ...(tookMs !== undefined && { tookMs }) });
+  let write: Write | undefined;
+  let restarted = false;
+  const failed = (error: unknown): void => {
+    if (signal.aborted) return;
+    if (!gaveNoAnswer(error)) {
+      note('ReadRefused');
+      return;
+    }
+    note('Unreachable');
+    if (restarted || !(error instanceof RedisClientError) || !error.isAnotherServer) return;
+    restarted = true;
+    note('Restarted');
+  };
+  const send = (writer: ProbeWriter): Write => {
+    const sent: Write = { sentAt: now(), writer, state: 'waits' };
+    writer.write().then(
+      () => {
+        sent.state = 'accepted';
+        const at = now();
+        if (!signal.aborted) note('Written', at - sent.sentAt, at);
+      },
+      (error: unknown) => {
+        sent.state = 'failed';
+        if (signal.aborted) return;
+        note(gaveNoAnswer(error) ? 'Lost' : 'WriteRefused');
+      },
+    );
+    return sent;
+  };
+  try {
+    while (!signal.aborted) {
+      try {
+        if (write === undefined || write.state === 'failed') {
+          write?.writer.close();
+          write = undefined;
+          write = send(await redis.openProbeWriter());
+        } else if (write.state === 'accepted') write = send(write.writer);
+        const { sentAt } = write;
+        const tookMs = await redis.read();
+        const at = now();
+        note('Read', tookMs, at);
+        // Only a read that was answered meanwhile shows that it is not this process that waits for itself.
+        if (write.state === 'waits' && at - sentAt > tookMs) {
+          note('Waiting', at - sentAt, at);
+        }
+      } catch (error) {
+        failed(error);
+      }
+      await pauseFor(LOOK_EVERY_MS, signal).catch(() => undefined);
+    }
+  } finally {
+    write?.writer.close();
+  }
+}
