@@ -124,19 +124,6 @@ describe('the API server', { timeout: 300_000 }, () => {
       /with interface.http.identity SourceAddress the caller has none: leave redis.count out/,
     ],
     [
-      'drift of a caller that has no key',
-      { ...withLimiter({ interface: byAddress }), scenarios: drift({}) },
-      /with subject.rateLimiter.interface.http.identity SourceAddress there is one caller: take StoreOutage/,
-    ],
-    [
-      'drift of a bucket, which runs down by itself',
-      {
-        ...withLimiter({ interface: http, redis: counting, limit: { algorithm: 'TokenBucket' } }),
-        scenarios: drift({}),
-      },
-      /needs a count that only grows within a window/,
-    ],
-    [
       'a header that tells what remains under a name that is none',
       withLimiter({ interface: { ...http, http: { ...http.http, remaining: { header: 'X Remaining' } } } }),
       /interface.http.remaining.header/,
@@ -163,28 +150,9 @@ describe('the API server', { timeout: 300_000 }, () => {
       /burst and refillEvery are of algorithm TokenBucket/,
     ],
     [
-      'a burst over TLS of more than 1000',
-      {
-        ...withLimiter({
-          interface: { ...http, http: { ...http.http, tls: { serverName: 'a.b' } } },
-          limit: { requests: 400 },
-        }),
-        scenarios: ghost({ ghostAllowing: { multiplier: 3 } }),
-      },
-      /with interface.http.tls, limit.requests x ghostAllowing.multiplier must be at most 1000/,
-    ],
-    [
-      'a burst of more than 10000',
-      {
-        ...withLimiter({ limit: { requests: 5000 } }),
-        scenarios: ghost({ ghostAllowing: { multiplier: 3 } }),
-      },
-      /at most 10000/,
-    ],
-    [
       'trials and what they are to exclude',
       { ...withLimiter({}), scenarios: ghost({ ghostAllowing: { trials: 3, excludesAbove: 5 } }) },
-      /set ghostAllowing.trials or ghostAllowing.excludesAbove, .* not both/,
+      /set trials or excludesAbove, .* not both/,
     ],
     [
       'a multiplier of one',

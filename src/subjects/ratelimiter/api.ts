@@ -27,7 +27,7 @@ export const rateLimiterApi: SubjectApi = {
     SharedRedis: 'Clients that are neither selected pods nor the operator use this Redis.',
     PodsInUse:
       'Another ChaosDemo asks the same pods, and one of the two does so as one caller, by its source address; this one waits.',
-    RedisInUse: 'Another ChaosDemo runs on the same Redis; this one is queued.',
+    RedisInUse: 'Another ChaosDemo runs on the same Redis; this one waits.',
   },
   secrets: [
     {

@@ -1,6 +1,6 @@
 /**
  * From a ChaosDemo to a driver: who may be touched, whether its Redis may be
- * paused, whose turn it is, and the lease on it. Every no is an admission that
+ * paused, and the lease on it. Every no is an admission that
  * `decide` turns into a condition, an event and a message.
  */
 import { LIMITS, messageOf, truncate } from '../../../api/index.ts';
@@ -39,7 +39,6 @@ import {
 import { PAUSES, pausedFor, requireShare } from './pause-share.ts';
 import { type Asking, PodsInUse } from './pods-in-use.ts';
 import { admitRedis } from './redis-admission.ts';
-import { RedisQueue } from './redis-queue.ts';
 import { RedisRest, type RestingRedis } from './redis-rest.ts';
 
 /** What was found of a Redis that is ours now. */
@@ -50,13 +49,12 @@ interface Held {
   readonly asking: Asking;
 }
 
-/** Keeps the queue for each Redis, and the leases that are waited for: an expired one is known only by watching it. */
+/** Keeps the leases that objects wait for: an expired one is known only by watching it. */
 export class RateLimiterConnector implements SubjectConnector {
   readonly #ports: SubjectPorts<Cluster>;
   readonly #budget: ConnectionBudget;
   readonly #diagnosis: DiagnosisProfiles;
   readonly #readiness: Readiness;
-  readonly #queue: RedisQueue;
   readonly #rest: RedisRest;
   readonly #pods = new PodsInUse();
   /** Under the uid of the object that waits. */
@@ -71,7 +69,6 @@ export class RateLimiterConnector implements SubjectConnector {
     this.#diagnosis = diagnosis;
     this.#ports = ports;
     this.#readiness = new Readiness(ports.clock);
-    this.#queue = new RedisQueue(ports.clock);
     this.#rest = new RedisRest(ports.cluster, ports.faultRestMs);
   }
 
@@ -99,7 +96,6 @@ export class RateLimiterConnector implements SubjectConnector {
 
   async forget(uid: string, keepLock: boolean): Promise<void> {
     this.#readiness.forget(uid);
-    this.#queue.leave(uid);
     const waiting = this.#leases.get(uid);
     this.#leases.delete(uid);
     await (keepLock ? waiting?.lease.leave() : waiting?.lease.release());
@@ -109,7 +105,7 @@ export class RateLimiterConnector implements SubjectConnector {
     return { cluster: this.#ports.cluster, namespace, limiter: rateLimiterOf(spec) };
   }
 
-  /** @throws {Refusal} the first that stands in the way; whoever is refused gives its place in the queue up */
+  /** @throws {Refusal} the first obstacle */
   async #look(place: Place, request: AdmissionRequest, signal: AbortSignal): Promise<Held | Admission> {
     const { toBegin, uid } = request;
     try {
@@ -117,68 +113,43 @@ export class RateLimiterConnector implements SubjectConnector {
       if (toBegin) {
         const { nodes: pods, notReady } = target;
         const obstacle = this.#readiness.obstacle(request, { pods, notReady }, PART);
-        if (obstacle) {
-          this.#queue.leave(uid);
-          return obstacle;
-        }
+        if (obstacle) return obstacle;
         requireProvable(request, target.nodes.length);
         if (this.#ports.faultRestMs > 0) requireShare(request);
       }
       const { allowOtherClients } = place.limiter.redis;
       const runId = await admitRedis(target, { allowOtherClients }, signal);
-      return await this.#takeTurn(request, target, runId, signal);
+      return await this.#acquire(request, target, runId, signal);
     } catch (error) {
-      if (error instanceof Refusal) {
-        this.#readiness.forget(uid);
-        this.#queue.leave(uid);
-      }
+      if (error instanceof Refusal) this.#readiness.forget(uid);
       throw error;
     }
   }
 
-  async #takeTurn(
+  async #acquire(
     request: AdmissionRequest,
     target: DiscoveredTarget,
     runId: string,
     signal: AbortSignal,
   ): Promise<Held | Admission> {
     const { namespace, toBegin, uid } = request;
-    const name = leaseName(runId);
-    // A server can report any run_id, so the queue is per namespace, as the Lease is.
-    const queue = `${namespace}/${name}`;
-    const store = redisName(target.redis);
     const rest = toBegin ? await this.#restOf(request, target, runId, signal) : undefined;
-    if (rest) {
-      // Whoever pauses nothing need not wait behind it.
-      this.#queue.leave(uid);
-      return rest;
-    }
+    if (rest) return rest;
     const asking = askingOf(request, target);
     const asks = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
-    if (asks !== undefined) {
-      this.#queue.leave(uid);
-      return waitForPods(asks);
-    }
-    // A run that is on goes by its lease alone: it is its own successor.
-    const turn = toBegin ? this.#queue.ask(queue, request) : { place: 1, of: 1 };
-    if (turn.place > 1) return waitFor(store, this.#queue.holder(queue), turn);
-    const lock = this.#leaseFor(request, name);
+    if (asks !== undefined) return waitForPods(asks);
+    const lock = this.#leaseFor(request, leaseName(runId));
     const attempt = await permitted(namespace, lock.acquire(signal));
-    if (attempt.state === 'acquired') {
-      this.#leases.delete(uid);
-      this.#queue.leave(uid);
-      // Another may have begun while the lease was asked for.
-      const begun = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
-      if (begun !== undefined) {
-        await lock.release();
-        return waitForPods(begun);
-      }
-      this.#pods.enter(asking);
-      this.#queue.heldBy(queue, `${namespace}/${request.name}`);
-      return { target, runId, lock, asking };
+    if (attempt.state === 'held') return waitFor(redisName(target.redis), attempt.heldBy);
+    this.#leases.delete(uid);
+    // Another may have begun while the lease was acquired.
+    const begun = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
+    if (begun !== undefined) {
+      await lock.release();
+      return waitForPods(begun);
     }
-    this.#queue.heldBy(queue, attempt.heldBy);
-    return waitFor(store, attempt.heldBy, turn);
+    this.#pods.enter(asking);
+    return { target, runId, lock, asking };
   }
 
   /** What an object is told whose run would pause a Redis that rests; undefined where it need not wait for that. */
@@ -262,17 +233,12 @@ export function leaseName(runId: string): string {
   return `chaosdemo-redis-${runId}`;
 }
 
-function waitFor(
-  store: string,
-  holder: string | undefined,
-  { place, of }: { place: number; of: number },
-): Admission {
+function waitFor(store: string, holder: string): Admission {
   const user = holder || 'another ChaosDemo';
-  const when =
-    place === 1
-      ? `this one is next${of > 1 ? ` of ${of} that wait` : ''} and starts when that has ended`
-      : `this one is number ${place} of ${of} that wait, longest first`;
-  const message = truncate(`${store} is in use by ${user}; ${when}`, LIMITS.message);
+  const message = truncate(
+    `${store} is in use by ${user}; this one starts when Redis is free`,
+    LIMITS.message,
+  );
   return { state: 'waiting', reason: 'RedisInUse', message };
 }
 

@@ -235,6 +235,21 @@ describe('a spec that no run on so many pods can meet', () => {
     expect(() => requireProvable({ spec: whole }, 3)).toThrow(message);
   });
 
+  it('is a burst over TLS of more connections than a run may have', () => {
+    const whole = specSchema([rateLimiterApi]).parse({
+      subject: {
+        rateLimiter: {
+          selector: { matchLabels: { app: 'x' } },
+          redis: { service: { name: 'redis' } },
+          interface: { type: 'HTTP', http: { request: { path: '/$(key)' }, tls: { serverName: 'a.b' } } },
+          limit: { requests: 400 },
+        },
+      },
+      scenarios: [{ name: 's', ...ghosts('Detected', { multiplier: 3 }) }],
+    });
+    expect(() => requireProvable({ spec: whole }, 3)).toThrow(/at most 1000, since with interface.http.tls/);
+  });
+
   it('is a proof of absence by what a single pod tells of its own count', () => {
     const behind = (redis: object, pods: number, change: object = {}): string | undefined => {
       const whole = spec(drift(change, 'NotDetected'), { requests: 10 });
