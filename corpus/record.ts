@@ -51,7 +51,7 @@ async function limiterOf(
   const [pause, settle] = [`${forMs}ms`, `${SETTLE_MS}ms`];
   // A node that lets everything through is to be asked for more than the limit by itself.
   const multiplier = gateways ? 6 : 3;
-  const burst = { name: 'burst', type: 'GhostAllowing', ghostAllowing: { multiplier, trials: 2, settle } };
+  const burst = { name: 'burst', type: 'GhostAllowing', ghostAllowing: { multiplier, trials: 2 } };
   if ('mode' in limiter) {
     const steady = { pause, settle, requestsPerSecond: rate };
     return {

@@ -28,7 +28,7 @@ const SPEC = {
       countdown: '0s',
       counterDrift: { pause: '3s', settle: '1s' },
     },
-    { name: 'ghost-allowing', type: 'GhostAllowing', countdown: '0s', ghostAllowing: { settle: '1s' } },
+    { name: 'ghost-allowing', type: 'GhostAllowing', countdown: '0s', ghostAllowing: {} },
   ],
 };
 

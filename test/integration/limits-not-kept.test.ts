@@ -46,7 +46,7 @@ async function driven(
       limit: { requests: LIMIT, window: `${WINDOW_S}s`, algorithm: 'SlidingWindow', ...limit },
     },
     [
-      { name: 'ghosts', type: 'GhostAllowing', expect: 'NotDetected', ghostAllowing: { settle: '1s' } },
+      { name: 'ghosts', type: 'GhostAllowing', expect: 'NotDetected', ghostAllowing: {} },
       { name: 'outage', type: 'StoreOutage', expect: 'NotDetected' },
     ],
   );

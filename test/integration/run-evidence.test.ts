@@ -130,7 +130,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
         body: { metadata: { name: 'blocked-evidence-1' }, data: { precious: 'yes' } },
       });
       await world.applySpec('blocked', {
-        scenarios: [ghosts({ ghostAllowing: { settle: '1s', trials: 1 } })],
+        scenarios: [ghosts({ ghostAllowing: { trials: 1 } })],
       });
       const { run } = await world.ended('blocked');
       expect(run?.verdict?.phase).toBe('Succeeded');

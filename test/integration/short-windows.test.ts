@@ -80,7 +80,7 @@ async function found(scenario: 'outage' | 'ghosts', limiter: Limiter) {
         type: 'StoreOutage',
         storeOutage: { pause: '10s', settle: '3s', requestsPerSecond: 10, accept: ['Holds', 'FailsClosed'] },
       },
-      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { settle: '1s' } },
+      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: {} },
     ],
   );
   const { host, port } = redis;

@@ -18,7 +18,7 @@ const SCENARIOS = [
     type: 'StoreOutage',
     storeOutage: { pause: '2s', callerTimeout: '500ms', requestsPerSecond: 10, settle: '1s' },
   },
-  { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 2, settle: '1s' } },
+  { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 2 } },
 ];
 
 let limiters: SurveyedLimiters;

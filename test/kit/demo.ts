@@ -70,7 +70,7 @@ export function ghosts(changes: object = {}): object {
     name: 'ghosts',
     type: 'GhostAllowing',
     countdown: '0s',
-    ghostAllowing: { settle: '1s' },
+    ghostAllowing: {},
     ...changes,
   };
 }

@@ -154,7 +154,7 @@ function specOf(lane: LanePlan): object {
         expect,
         countdown: lane.countdown,
         // One burst, so that each of its requests is in the figures.
-        ghostAllowing: { multiplier: lane.multiplier, trials: 1, settle: '1s' },
+        ghostAllowing: { multiplier: lane.multiplier, trials: 1 },
       },
     ],
   });

@@ -89,16 +89,15 @@ export function shownTrial(trials: readonly Trial[]): number {
 /**
  * The invariant over all trials: broken where it is in one, and held only where each of the `asked` ones has
  * proven that. Its figures are those of the trial that admitted the most.
- * @param pending where the trial that is to come stands, before the first burst
+ * @throws RangeError if there is none
  */
 export function readingOf(
   trials: readonly Trial[],
   asked: number,
-  pending: InvariantReading | undefined,
   stopped: string | undefined,
 ): InvariantReading {
   const broken = trials.filter(isBroken);
-  const shown = trials[shownTrial(trials)]?.reading ?? pending;
+  const shown = trials[shownTrial(trials)]?.reading;
   if (!shown) throw new RangeError('there is no trial');
   // When it was broken and noticed is of the trial whose figures are shown: they stand in one sentence.
   const { brokenAt, detectedAt } = broken.length > 0 ? shown : {};
@@ -108,13 +107,11 @@ export function readingOf(
   );
   if (trials.length < asked) {
     shortfalls.push(
-      asked === 1
-        ? 'the burst has not been reported'
-        : `only ${trials.length} of ${counted(asked, 'trial')} ${trials.length === 1 ? 'was' : 'were'} made${stopped ? `: ${stopped}` : ''}`,
+      `only ${trials.length} of ${counted(asked, 'trial')} ${trials.length === 1 ? 'was' : 'were'} made${stopped ? `: ${stopped}` : ''}`,
     );
   }
   const each =
-    asked > 1 && trials.length > 0
+    asked > 1
       ? [
           `Allowed in each trial, of ${counted(trials[0]?.burst.requests ?? 0, 'request')}: ${list(trials, ({ burst }) => burst.allowed)}`,
         ]
@@ -126,7 +123,7 @@ export function readingOf(
       ...(invariant ? [invariant] : []),
       { name: 'trials', value: trials.length, unit: 'trials' },
       { name: 'trialsBroken', value: broken.length, unit: 'trials' },
-      ...(trials.length > 0 && broken.length === 0
+      ...(broken.length === 0
         ? [{ name: 'excludesAbove', value: excludedAbove(trials.length), unit: '%' }]
         : []),
       ...measures,
@@ -135,19 +132,9 @@ export function readingOf(
     trials: trials.length,
     ...(brokenAt !== undefined && { brokenAt }),
     ...(detectedAt !== undefined && { detectedAt }),
-    watchedUntil: watchedUntil(trials.map(({ reading }) => reading)) ?? rest.watchedUntil,
-    complete: trials.length > 0 && trials.every(({ reading }) => reading.complete === true),
     shortfalls,
     evidence: [...each, ...shown.evidence],
   };
-}
-
-/** Until when all are watched. One whose own watch is over lacks nothing, though others are watched for longer. */
-function watchedUntil(readings: readonly InvariantReading[]): number | undefined {
-  const ends = (some: readonly InvariantReading[]): number[] => some.map(({ watchedUntil: until }) => until);
-  const going = readings.filter(({ complete }) => !complete);
-  if (going.length > 0) return Math.min(...ends(going));
-  return readings.length > 0 ? Math.max(...ends(readings)) : undefined;
 }
 
 /** When bursts were sent, and what they came to: of many the first, and the one whose series are `shown`. */

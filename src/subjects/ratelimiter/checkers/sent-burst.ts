@@ -14,6 +14,13 @@ import { perNode, atLeast as saturated } from '../words.ts';
 import { tallyOf } from './burst-report.ts';
 import type { BurstResult } from './burst-result.ts';
 
+/** The invariant of a burst, over signals of evidence. */
+export const BURST_FORMULA = {
+  text: 'sum(requests-allowed) <= allowed',
+  measured: 'sum(requests-allowed)',
+  bound: 'allowed',
+} as const;
+
 export interface BurstSettings {
   readonly limit: RateLimit;
   readonly nodes: readonly string[];

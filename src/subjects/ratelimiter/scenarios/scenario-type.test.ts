@@ -129,9 +129,9 @@ describe('a spec that no run on so many pods can meet', () => {
     [
       'trials that do not fit into the window',
       ghosts('Detected', { trials: 10 }),
-      { window: '20s' },
+      { window: '17s' },
       3,
-      /10 trials with countdown, ghostAllowing.settle and twice health.timeout take 22s500ms .*limit.window of 20s/,
+      /10 trials with countdown and twice health.timeout take 17s500ms .*limit.window of 17s/,
     ],
     [
       'a story as long as the window, the fault by its defaults',
@@ -143,9 +143,9 @@ describe('a spec that no run on so many pods can meet', () => {
     [
       'a burst whose story is as long as the window',
       ghosts('Detected', { trials: 1 }),
-      { window: '18s' },
+      { window: '13s' },
       3,
-      /health.timeout take 18s/,
+      /health.timeout take 13s/,
     ],
     [
       'a burst of more requests than can be sent at once',

@@ -117,7 +117,7 @@ export const spec: ChaosDemoSpec = limiterSpec(
       type: 'CounterDrift',
       counterDrift: { pause: '2s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
     },
-    { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 2, settle: '1s' } },
+    { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 2 } },
   ],
 );
 

@@ -25,14 +25,14 @@ export const ghostAllowing: ScenarioType<GhostJudge> = {
   ],
   storyMs,
   plan(scenario, limiter) {
-    const { multiplier, settle, trials } = parametersOf(scenario);
+    const { multiplier, trials } = parametersOf(scenario);
     // Without it the burst depends on the number of pods.
     const sent = multiplier === undefined ? undefined : multiplier * limiter.limit.requests;
     const burst =
       sent === undefined ? 'A burst of twice the limit to each node' : `A burst of ${sent} requests`;
     return {
       faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario, limiter),
-      settleMs: parseDuration(settle),
+      settleMs: 0,
       load: false,
       onOrphan: 'Retry',
       faultTitle: `${burst} goes to all nodes at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import {
   cel,
   counted,
-  durationField,
   type FaultApi,
   formatDuration,
   parseDuration,
@@ -12,7 +11,6 @@ import {
 import { MOST_AHEAD_MS } from '../../../../demo/context.ts';
 import { CONFIDENCE, excludedAbove, trialsToExclude } from '../../../../demo/power.ts';
 import { togetherMs } from '../../checkers/burst-report.ts';
-import { CONTROL_MEASURE } from '../../controls.ts';
 import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -70,7 +68,6 @@ const schema = z
       .describe(
         `In place of trials: NotDetected excludes, at ${CONFIDENCE} % confidence, a violation in more than this percentage of bursts. 64 takes 3 trials, 26 takes 10, 5 takes 59.`,
       ),
-    settle: durationField('How long to keep watching after the burst.', '1s', '1m').default('5s'),
   })
   .meta({
     description: 'Sends a burst to all pods at once and counts what is admitted; for type GhostAllowing.',
@@ -116,7 +113,6 @@ export const api = {
       unit: 'requests',
       meaning: 'Requests of the burst that were answered with an error, or not in time.',
     },
-    CONTROL_MEASURE,
   ],
   column: {
     name: 'Admitted',
@@ -131,10 +127,10 @@ const given: (scenario: ScenarioSpec) => GhostAllowingSpec = parametersBy(api);
 /** Its parameters, with the number of trials that they come to. */
 export function parametersOf(
   scenario: ScenarioSpec,
-): Pick<GhostAllowingSpec, 'multiplier' | 'settle'> & { readonly trials: number } {
-  const { excludesAbove, multiplier, settle, trials } = given(scenario);
+): Pick<GhostAllowingSpec, 'multiplier'> & { readonly trials: number } {
+  const { excludesAbove, multiplier, trials } = given(scenario);
   const needed = excludesAbove === undefined ? USUAL_TRIALS : trialsToExclude(excludesAbove);
-  return { multiplier, settle, trials: trials ?? needed };
+  return { multiplier, trials: trials ?? needed };
 }
 
 /** Requests of each burst to so many pods. */
@@ -171,11 +167,10 @@ export function trialsMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): numb
   return ms + Math.min(trials, windows) * waitMs;
 }
 
-/** From the announcement of the first burst to the end of the watch; milliseconds. The burst itself may take as long as one request. */
+/** From the announcement of the first burst to the last answer, with as long again for the start; milliseconds. */
 export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
   const { timeout } = limiter.health;
-  const { settle } = parametersOf(scenario);
-  return sumOf(scenario.countdown, timeout, settle, timeout) + trialsMs(scenario, limiter);
+  return sumOf(scenario.countdown, timeout, timeout) + trialsMs(scenario, limiter);
 }
 
 /** The most that a limiter in order may admit of a burst of so many requests. */
@@ -197,7 +192,7 @@ export function unprovable(
   if (trials > MOST_KEYS && isReference(limiter)) {
     return `${name}: ${counted(trials, 'trial')} need as many keys, and through the reference interface a run watches ${MOST_KEYS} at most: lower ghostAllowing.trials, or raise ghostAllowing.excludesAbove to ${excludedAbove(MOST_KEYS)}`;
   }
-  const fields = `${counted(trials, 'trial')} with countdown, ghostAllowing.settle and twice health.timeout`;
+  const fields = `${counted(trials, 'trial')} with countdown and twice health.timeout`;
   const late =
     (isReference(limiter)
       ? tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields)

@@ -93,8 +93,8 @@ export class BurstWorkload implements Workload<GhostJudge> {
         break;
       }
     }
-    // What the pods report of the last burst is there a moment later: then all trials are reported at once.
-    if (reference && judge.trials.length > 1) await pauseFor(REST_MS, signal).catch(() => undefined);
+    // What the pods report of the last burst is there a moment later: it belongs to the evidence.
+    if (reference) await pauseFor(REST_MS, signal).catch(() => undefined);
     return judge.report;
   }
 
@@ -121,7 +121,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
     await watchCounters(
       async (end) => await reference.sample(key, end),
       (sample) => {
-        if (!judge.isComplete(key)) history.append(countEvent(key, sample));
+        history.append(countEvent(key, sample));
       },
       signal,
       { everyMs, turn },
