@@ -94,7 +94,7 @@ export function modelInAPod(cluster: Cluster): void {
     const diagnoses = status.diagnoses ?? [];
     expect(diagnoses).toHaveLength(2);
     const outcomes = diagnoses.map(outcomeOf);
-    progress(`${name}: ${diagnoses.map(toldIn).join(' | ')}`);
+    progress(`${name}: ${diagnoses.map(quotaIn).join(' | ')}`);
     // Beside it stands what the rules say: the chapter has it.
     expect(sentencesOfRules(status)).toHaveLength(2);
 
@@ -180,7 +180,7 @@ function outcomeOf(diagnosis: DiagnosisStatus): 'accepted' | 'rejected' | 'faile
   return 'failed';
 }
 
-function toldIn({ anomaly, component, message, profile }: DiagnosisStatus): string {
+function quotaIn({ anomaly, component, message, profile }: DiagnosisStatus): string {
   return `${profile}: ${anomaly} at ${component}${message ? ` (${message})` : ''}`;
 }
 

@@ -54,7 +54,7 @@ async function post(i: number, path: string, body: object): Promise<number> {
 }
 
 /** Uses the limit up: asks one node until it denies. Returns how many it allowed. */
-async function useUp(key: string): Promise<number> {
+async function exhaustLimit(key: string): Promise<number> {
   let allowed = 0;
   while ((await post(0, '/check', { key })) === 200) allowed += 1;
   const counted = async (): Promise<boolean> =>
@@ -128,7 +128,7 @@ async function remedied(
 describe('a reset', () => {
   it('a reset admits requests after the limit was used up, with counts of both', async () => {
     const { driver, key } = await ready();
-    const used = await useUp(key);
+    const used = await exhaustLimit(key);
     expect(await post(0, '/check', { key })).toBe(429);
     const { after, before, message, state } = await remedied(driver, key, RESET);
     expect([state, figures(before), figures(after)]).toEqual([
@@ -215,7 +215,7 @@ describe('a remedy sends nothing', () => {
     ],
   ])('%s', async (_, order, how, why) => {
     const { driver, key } = await ready();
-    await useUp(key);
+    await exhaustLimit(key);
     const before = await definition(key);
     expect(await remedied(driver, key, order, how)).toEqual({
       state: 'NotApplied',
@@ -228,7 +228,7 @@ describe('a remedy sends nothing', () => {
     const { driver } = await ready();
     const key = `customer-${process.pid}`;
     await post(0, '/limit', { key, limit: 10, window_sec: 3600 });
-    await useUp(key);
+    await exhaustLimit(key);
     const before = await definition(key);
     expect((await remedied(driver, key, RESET)).message).toMatch(/not set up on a key of the demo/);
     expect(await definition(key)).toEqual(before);
@@ -238,7 +238,7 @@ describe('a remedy sends nothing', () => {
 
 it('a reset is stopped halfway by a restore, which removes the key, without effect', async () => {
   const { driver, key } = await ready();
-  await useUp(key);
+  await exhaustLimit(key);
   const stop = new AbortController();
   // The permit is asked right before the limit is defined.
   const permit = {
@@ -262,7 +262,7 @@ describe('a limiter that is not in order', () => {
     const { driver, key } = await ready(
       await lying(({ method, url }) => silent && method === 'POST' && url === '/limit'),
     );
-    await useUp(key);
+    await exhaustLimit(key);
     silent = true;
     const from = performance.now();
     const report = await remedied(driver, key, RESET, { withinMs: 1000 });
@@ -285,7 +285,7 @@ describe('a limiter that is not in order', () => {
         return true;
       }),
     );
-    await useUp(key);
+    await exhaustLimit(key);
     denies = true;
     expect(await remedied(driver, key, CHANGE)).toMatchObject({
       state: 'Ineffective',
@@ -305,7 +305,7 @@ describe('a limiter that is not in order', () => {
         return true;
       }),
     );
-    await useUp(key);
+    await exhaustLimit(key);
     const before = await definition(key);
     expect(await remedied(driver, key, RESET)).toMatchObject({
       state: 'NotApplied',

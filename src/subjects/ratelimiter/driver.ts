@@ -24,13 +24,13 @@ import { lookAtPods } from './interfaces/http/http-health.ts';
 import { pollHealth } from './interfaces/poll-health.ts';
 import { LimitNotKeptError } from './limits/limit-not-kept.ts';
 import { remedyOf } from './remedy.ts';
+import { type FindReplacedPods, requireNodes } from './replaced-pods.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
 import { scenarioTypeOf } from './scenarios/index.ts';
 import { keysMadeFor } from './scenarios/made-keys.ts';
 import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
-import { type FindMoved, requireNodes } from './still-there.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
 import type { RateLimiterTarget } from './target.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
@@ -52,7 +52,7 @@ export interface RateLimiterDriverOptions {
   /** What every connection to Redis is held to; left out: any server at the address will do. */
   readonly server?: ServerIdentity;
   /** Asked right before something is written to the nodes, and at the end of a store outage; left out: none has moved. */
-  readonly findMoved?: FindMoved;
+  readonly findReplacedPods?: FindReplacedPods;
   /** Notes pauses, so that Redis rests after them; left out: none does. */
   readonly pauses?: PauseNotes;
   /** Looks once more whether Redis may be paused. */
@@ -75,7 +75,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #diagnosis: DiagnosisProfiles;
   readonly #toolkit: Toolkit;
   readonly #access: CallerAccess;
-  readonly #findMoved: FindMoved;
+  readonly #findReplacedPods: FindReplacedPods;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
   readonly #attempts = new Map<string, Attempt>();
@@ -89,7 +89,7 @@ class RateLimiterDriver implements SubjectDriver {
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
-    this.#findMoved = options.findMoved ?? (async () => []);
+    this.#findReplacedPods = options.findReplacedPods ?? (async () => []);
     this.#diagnosis = options.diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
     const { budget, checkStore, mayBePaused, now, server, spec, target } = options;
     const { signal: lifetime } = this.#lifetime;
@@ -103,7 +103,7 @@ class RateLimiterDriver implements SubjectDriver {
       usualWriteMs: () => this.#usualWriteMs,
       storeDoubt: () => this.#storeDoubt,
       checkStore,
-      findMoved: this.#findMoved,
+      findReplacedPods: this.#findReplacedPods,
       now,
       lifetime,
     });
@@ -130,7 +130,7 @@ class RateLimiterDriver implements SubjectDriver {
         const tools = {
           ...this.#toolkit,
           permit,
-          requireNodes: async () => await requireNodes(this.#findMoved, signal),
+          requireNodes: async () => await requireNodes(this.#findReplacedPods, signal),
         };
         const report = await applyRemedy(tools, effect, signal);
         this.#options.logger.info({ effect: effect.id, state: report.state }, report.message);
@@ -168,7 +168,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { limiter, target } = this.#toolkit;
     const { dryRun, scenarios } = this.#options.spec;
     try {
-      await requireNodes(this.#findMoved, signal);
+      await requireNodes(this.#findReplacedPods, signal);
       // It removes its keys itself; what it could not is undone with the rest.
       this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
@@ -199,7 +199,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { generation, now } = this.#options;
     const attempt = this.#open(effect.scenario);
     try {
-      await requireNodes(this.#findMoved, signal);
+      await requireNodes(this.#findReplacedPods, signal);
       const prepared = await attempt.prepare(fixture, signal);
       this.#attempts.set(fault, attempt);
       this.#fixtures.add(fixture);
@@ -221,7 +221,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { id: fault, scenario } = effect;
     let report: FaultReport;
     try {
-      await requireNodes(this.#findMoved, signal);
+      await requireNodes(this.#findReplacedPods, signal);
       const inject = (): Promise<FaultReport> =>
         this.#attempt({ fault, scenario }).inject(effect, permit, signal);
       report = await this.#noted(effect, inject, signal);

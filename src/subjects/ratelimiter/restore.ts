@@ -4,7 +4,7 @@ import type { Restored } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { removeRateLimit } from './interfaces/reference/setup-limit.ts';
-import { type FindMoved, stillThere } from './still-there.ts';
+import { type FindReplacedPods, reachableClients } from './replaced-pods.ts';
 import type { OwnPause } from './store/own-pause.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import { RedisClientError } from './store/redis-error.ts';
@@ -28,7 +28,7 @@ export interface RestoreOptions {
   readonly ownPause: OwnPause;
   readonly now: () => number;
   /** Nothing is sent to these. */
-  readonly findMoved: FindMoved;
+  readonly findReplacedPods: FindReplacedPods;
   /** Asked right before the release: the pause that is on may be that of whoever leads by now. */
   readonly permit: Permit;
 }
@@ -121,7 +121,7 @@ async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise
   let removed = 0;
   let reason = 'no node of the rate limiter is known any more';
   if (left.length === 0) return { removed, left, reason };
-  const nodes = await stillThere(options.clients, options.findMoved, signal);
+  const nodes = await reachableClients(options.clients, options.findReplacedPods, signal);
   if (nodes.length === 0) return { removed, left, reason };
   const until = performance.now() + KEYS_WITHIN_MS;
   for (;;) {

@@ -52,7 +52,7 @@ it.each([
     usualWriteMs: () => 0,
     storeDoubt: () => undefined,
     checkStore: async () => ({ state: 'free' }),
-    findMoved: async () => [],
+    findReplacedPods: async () => [],
     now: Date.now,
     lifetime: lifetime.signal,
   });

@@ -36,7 +36,7 @@ export function openToolkit(
     | 'usualWriteMs'
     | 'storeDoubt'
     | 'checkStore'
-    | 'findMoved'
+    | 'findReplacedPods'
     | 'now'
     | 'lifetime'
   > & {

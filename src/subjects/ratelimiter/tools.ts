@@ -8,8 +8,8 @@ import type { Callers } from './interfaces/callers.ts';
 import type { OwnLimit } from './interfaces/own-limit.ts';
 import type { ReferenceLimiter } from './interfaces/reference/reference-limiter.ts';
 import type { TrafficRoom } from './interfaces/traffic-room.ts';
+import type { FindReplacedPods } from './replaced-pods.ts';
 import { type RateLimiterSpec } from './schema.ts';
-import type { FindMoved } from './still-there.ts';
 import type { OwnPause } from './store/own-pause.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import type { RateLimiterTarget } from './target.ts';
@@ -54,7 +54,7 @@ export interface Toolkit {
   readonly storeDoubt: () => string | undefined;
   /** Looks once more whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
-  readonly findMoved: FindMoved;
+  readonly findReplacedPods: FindReplacedPods;
   /** Milliseconds since the epoch; the fraction counts. */
   readonly now: () => number;
   /** Aborts when the driver is closed. */

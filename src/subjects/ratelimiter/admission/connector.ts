@@ -31,8 +31,8 @@ import {
   type DiscoveredTarget,
   discover,
   findAddresses,
-  findMoved,
   findReleasable,
+  findReplacedPods,
   findSettledTemplate,
   type Place,
 } from './discovery.ts';
@@ -213,7 +213,7 @@ export class RateLimiterConnector implements SubjectConnector {
         runId,
         podIsThere: async (signal) => (await atItsAddress(place, target.redis, signal)) !== 'Gone',
       },
-      findMoved: async (signal) => await findMoved(place, target.nodes, signal),
+      findReplacedPods: async (signal) => await findReplacedPods(place, target.nodes, signal),
       ...(runId !== undefined && { pauses: this.#rest.notes(restingRedis(namespace, target, runId), clock) }),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
       // Without a lock this process is there to undo things only.

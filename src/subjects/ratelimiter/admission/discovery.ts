@@ -103,7 +103,7 @@ export async function findAddresses(place: Place, signal: AbortSignal): Promise<
  *
  * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out.
  */
-export async function findMoved(
+export async function findReplacedPods(
   { cluster, limiter, namespace }: Place,
   nodes: readonly TargetPod[],
   signal: AbortSignal,

@@ -519,7 +519,7 @@ describe('where the answers alone tell what is counted', () => {
       judged: 'Drift',
       threshold: 5,
       lag: 1,
-      source: 'Told',
+      source: 'Quota',
       storeDoubt,
     });
 
@@ -553,8 +553,8 @@ describe('where the answers alone tell what is counted', () => {
 
   it('what is never told stays missing only until an answer tells of it', () => {
     const drift = told();
-    const untold = { ...sample(T + 100, [], undefined), idle: true, problems: ['3 are not told'] };
-    drift.add(untold, whole);
+    const unreported = { ...sample(T + 100, [], undefined), idle: true, problems: ['3 are not told'] };
+    drift.add(unreported, whole);
     expect(drift.reading(whole).shortfalls).toContain('3 are not told');
     drift.add({ ...sample(T + 200, [1, 1, 1], 3), toldBy: 'a' }, whole);
     expect(drift.reading(whole).shortfalls).not.toContain('3 are not told');

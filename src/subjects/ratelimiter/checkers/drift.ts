@@ -151,7 +151,7 @@ export class DriftInvariant implements Invariant {
     if (judged !== 'Drift' || this.#broken) return complete;
     if (drift <= this.#bound) {
       // What one node tells says nothing of another: there any two answers are two in a row.
-      if (source === 'Told') return complete;
+      if (source === 'Quota') return complete;
       this.#unconfirmed ||= this.#breaking !== undefined;
       this.#breaking = undefined;
     } else if (!isWithin(complete, fault)) {
@@ -225,7 +225,7 @@ export class DriftInvariant implements Invariant {
 
   #drift(): Measure {
     const value = this.widest;
-    const saturated = value > 0 && (this.#record.untold || this.#isSaturated(value, value));
+    const saturated = value > 0 && (this.#record.unreported || this.#isSaturated(value, value));
     return {
       name: 'drift',
       value,
@@ -259,7 +259,7 @@ export class DriftInvariant implements Invariant {
         const { drift, at } = this.#outside;
         missing.push(`the counters were ${drift} apart ${whenOutside(at, fault)}, which is not of the fault`);
       }
-      const alone = source === 'Told' && this.#breaking !== undefined && !this.#broken;
+      const alone = source === 'Quota' && this.#breaking !== undefined && !this.#broken;
       if (this.#unconfirmed || alone)
         missing.push('a single sample was above the bound and the next was not');
     }
@@ -281,7 +281,7 @@ export class DriftInvariant implements Invariant {
         );
     }
     // A limiter that rejects everybody has nothing to count.
-    const bySender = source === 'Sender' || source === 'Told';
+    const bySender = source === 'Sender' || source === 'Quota';
     if (judged === 'Drift' && bySender && this.#overAdmission(fault).allowed === 0) {
       missing.push(
         'no request was admitted during the fault, so no count could drift: the rate limiter failed closed, or hung. Use StoreOutage to judge what callers get',
@@ -333,7 +333,7 @@ export class DriftInvariant implements Invariant {
   /** "counted by Redis 9". */
   #countedIn({ stored, toldBy }: CompleteSample): string {
     if (toldBy !== undefined) return `the next answer of ${toldBy} told ${stored} used before it`;
-    return this.#settings.source === 'Told' ? 'nothing to be told' : `counted by Redis ${stored}`;
+    return this.#settings.source === 'Quota' ? 'nothing to be told' : `counted by Redis ${stored}`;
   }
 
   #evidence(fault: FaultSpan): string[] {
@@ -377,14 +377,14 @@ export class DriftInvariant implements Invariant {
 const LOOKED: Readonly<Record<CountSource, string | undefined>> = {
   Nodes: undefined,
   Sender: 'what the sender and Redis counted',
-  Told: 'what the sender counted and the answers told',
+  Quota: 'what the sender counted and the answers told',
 };
 
 /** The drift, over signals of evidence. */
 const MEASURED: Readonly<Record<CountSource, string>> = {
   Nodes: 'sum(count-local) - count-stored',
   Sender: 'sum(requests-allowed) - count-stored',
-  Told: 'sum(requests-allowed) - count-told',
+  Quota: 'sum(requests-allowed) - count-told',
 };
 
 /** Whether all of a sample was taken while the fault was on. */

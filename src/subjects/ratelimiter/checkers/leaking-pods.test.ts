@@ -49,11 +49,11 @@ const admitsNothing = (asked: readonly CallerRequest[], of: string): boolean =>
   );
 
 describe('a node fails open by what it admitted itself', () => {
-  const usedUp = Array.from({ length: 10 }, (_, i) => beyond('a', 'Admitted', i));
+  const exhausted = Array.from({ length: 10 }, (_, i) => beyond('a', 'Admitted', i));
 
   it('on top of what all admitted before', () => {
     const { kinds } = kindsOf(BUCKET, [
-      ...usedUp,
+      ...exhausted,
       // Three tokens have come back.
       ...Array.from({ length: 30 }, (_, i) => beyond('a', 'Admitted', 18_000 + i)),
       ...Array.from({ length: 3 }, (_, i) => beyond('b', 'Admitted', 18_000 + i)),
@@ -63,7 +63,7 @@ describe('a node fails open by what it admitted itself', () => {
 
   it('or with others, where each gives away once more what has come back', () => {
     const each = ['a', 'b'].flatMap((node) => [0, 1, 2].map((i) => beyond(node, 'Admitted', 18_000 + i)));
-    expect(kindsOf(BUCKET, [...usedUp, ...each])).toEqual({
+    expect(kindsOf(BUCKET, [...exhausted, ...each])).toEqual({
       excess: 3,
       kinds: ['FailsOpen', 'FailsOpen', 'Holds'],
     });

@@ -66,7 +66,7 @@ export class WatchRecord {
   #last: CompleteSample | undefined;
   #watchedUntil = 0;
   /** What was not told by the time at which nothing more was to be told. */
-  #untold: string | undefined;
+  #unreported: string | undefined;
   #incomplete = 0;
   #lastProblem: string | undefined;
   #windowLeftAt: number | undefined;
@@ -93,8 +93,8 @@ export class WatchRecord {
   }
 
   /** Whether it was never told of some that were admitted whether they were counted. */
-  get untold(): boolean {
-    return this.#untold !== undefined;
+  get unreported(): boolean {
+    return this.#unreported !== undefined;
   }
 
   /** Takes a sample in; returns it if it is complete. */
@@ -102,8 +102,8 @@ export class WatchRecord {
     if (sample.elsewhere.length > 0) this.#windowLeftAt ??= sample.readAt;
     if (sample.idle) {
       this.#watchedUntil = sample.endedAt;
-      this.#untold = sample.problems[0];
-      if (this.#untold === undefined)
+      this.#unreported = sample.problems[0];
+      if (this.#unreported === undefined)
         this.#samples.push({ readAt: sample.readAt, endedAt: sample.endedAt, idle: true });
       return undefined;
     }
@@ -116,7 +116,7 @@ export class WatchRecord {
     const total = totalAdmitted(sample);
     this.#last = { readAt, endedAt, admitted, total, stored, ...(toldBy !== undefined && { toldBy }) };
     this.#watchedUntil = endedAt;
-    this.#untold = undefined;
+    this.#unreported = undefined;
     this.#samples.push({ readAt, endedAt });
     for (const [node, count] of admitted) this.#most.set(node, Math.max(count, this.#most.get(node) ?? 0));
     return this.#last;
@@ -137,7 +137,7 @@ export class WatchRecord {
       const why = this.#lastProblem === undefined ? '' : ` (${this.#lastProblem})`;
       missing.push(`no complete counter sample for ${Math.round(gap)} ms${why}`);
     }
-    if (this.#untold !== undefined) missing.push(this.#untold);
+    if (this.#unreported !== undefined) missing.push(this.#unreported);
     if (this.#windowLeftAt !== undefined)
       missing.push("the key's window ended, or a node lost the key, during the watch");
     return missing;

@@ -47,6 +47,6 @@ export type AdmittedByNode = ReadonlyMap<string, number>;
 
 /**
  * Who reports what was admitted, and what of it was counted. Nodes: the pods' counters, and Redis. Sender: the sender
- * of the traffic, and Redis. Told: the sender, and the quota that answers report.
+ * of the traffic, and Redis. Quota: the sender, and the quota that answers report.
  */
-export type CountSource = 'Nodes' | 'Sender' | 'Told';
+export type CountSource = 'Nodes' | 'Sender' | 'Quota';

@@ -3,16 +3,16 @@
 import type { NodeClient } from '../http/node-client.ts';
 import type { HttpRequest } from '../http/request.ts';
 import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
-import { returnsWithin } from '../limits/whole-again.ts';
+import { returnsWithin } from '../limits/replenish.ts';
 import type { Toolkit } from '../tools.ts';
 import type { Callers } from './callers.ts';
+import type { Exhausted } from './exhaust-limit.ts';
 import { controlProblem } from './http/control-callers.ts';
 import { limitOf } from './http/limit-of-spec.ts';
 import { WHO_IS_TAKEN } from './http/over-limit.ts';
 import { mappingOf } from './reference/preset.ts';
 import type { ReferenceLimiter } from './reference/reference-limiter.ts';
 import { referenceProblem } from './reference/reference-problem.ts';
-import type { UsedUp } from './use-up.ts';
 
 /** A caller that the limiter has never seen. */
 export interface NewCaller {
@@ -44,7 +44,7 @@ export interface CallerAccess {
    * Why a caller that used its limit up without any fault did not get what it should; undefined: it did.
    * To be thrown: a LimitNotKeptError is a violation.
    */
-  problemOf(control: UsedUp, timeoutField: string): Error | undefined;
+  problemOf(control: Exhausted, timeoutField: string): Error | undefined;
   /** What to do if callers under their limit are rejected without any fault. */
   readonly advice: string;
 }

@@ -6,7 +6,7 @@ const limit = { algorithm: 'FixedWindow', requests: 5, windowMs: 60_000, start: 
 /** Whether it waits at this moment, and not for a moment that has come. */
 async function waits(own: OwnLimit): Promise<boolean> {
   const stop = new AbortController();
-  const whole = own.untilWhole(stop.signal);
+  const whole = own.untilReplenished(stop.signal);
   stop.abort(new Error('it waits'));
   return await whole.then(
     () => false,
@@ -20,10 +20,10 @@ it('counts as used when nobody knows what was before, and again with each use', 
   now += 60_999;
   expect(await waits(own)).toBe(true);
   now += 1;
-  await own.untilWhole(new AbortController().signal);
+  await own.untilReplenished(new AbortController().signal);
   own.used();
   now += 60_999;
   expect(await waits(own)).toBe(true);
   now += 1;
-  await own.untilWhole(new AbortController().signal);
+  await own.untilReplenished(new AbortController().signal);
 });

@@ -3,7 +3,7 @@
  * are those of one caller, so each part of a run begins once that limit is whole again.
  */
 import type { RateLimit } from '../limits/rate-limit.ts';
-import { wholeAgainAt } from '../limits/whole-again.ts';
+import { replenishedAt } from '../limits/replenish.ts';
 import { pauseFor } from '../waiting.ts';
 
 export class OwnLimit {
@@ -24,9 +24,9 @@ export class OwnLimit {
   }
 
   /** Resolves once the limit is whole, if nobody else uses it. @throws the reason of `signal` */
-  async untilWhole(signal: AbortSignal): Promise<void> {
+  async untilReplenished(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const left = wholeAgainAt(this.#limit, this.#lastUsedAt) - this.#now();
+      const left = replenishedAt(this.#limit, this.#lastUsedAt) - this.#now();
       signal.throwIfAborted();
       if (left <= 0) return;
       await pauseFor(left, signal);

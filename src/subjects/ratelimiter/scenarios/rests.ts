@@ -12,7 +12,7 @@ import {
 } from '../../../api/index.ts';
 import { limitOf } from '../interfaces/http/limit-of-spec.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
-import { mostRestMs } from '../limits/whole-again.ts';
+import { mostRestMs } from '../limits/replenish.ts';
 import { CLOCK_WITHIN_MS, windowEnd } from '../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 

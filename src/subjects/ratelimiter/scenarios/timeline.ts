@@ -119,7 +119,7 @@ export class Timeline {
     else if (event.kind === 'gone') this.#gone(event);
     else if (event.kind === 'count') {
       const sample = sampleOf(event);
-      if (source === 'Told') this.told(sample);
+      if (source === 'Quota') this.told(sample);
       else if (source === 'Sender') this.stored(sample);
       else this.sample(sample);
     }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Answered } from './clock-offset.ts';
 import type { RedisConnections } from './redis-client.ts';
-import { feelPause, type HeldWrite, holdFor } from './write-probe.ts';
+import { type HeldWrite, holdFor, verifyPause } from './write-probe.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -22,7 +22,7 @@ function writeTakenAfter(ms: number): HeldWrite {
 }
 
 async function felt(takenAfterMs: number, holdMs: number) {
-  const finding = feelPause(redis, writeTakenAfter(takenAfterMs), holdMs, Date.now, AbortSignal.any([]));
+  const finding = verifyPause(redis, writeTakenAfter(takenAfterMs), holdMs, Date.now, AbortSignal.any([]));
   await vi.advanceTimersByTimeAsync(holdMs + 100);
   return await finding;
 }

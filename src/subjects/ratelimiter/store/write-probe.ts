@@ -50,7 +50,7 @@ export function holdFor(usualMs: number): number {
 }
 
 /** Watches a write for `holdMs` while reading. @throws only the reason of `signal` */
-export async function feelPause(
+export async function verifyPause(
   redis: RedisConnections,
   write: HeldWrite,
   holdMs: number,

@@ -7,7 +7,13 @@ import { EARLY_MS } from '../../history/fault-times.ts';
 import { NotInChargeError } from '../../store/pause-fence.ts';
 import type { ProbeWriter, RedisConnections } from '../../store/redis-client.ts';
 import { RedisClientError } from '../../store/redis-error.ts';
-import { feelPause, type HeldWrite, holdFor, type PauseFinding, sendWrite } from '../../store/write-probe.ts';
+import {
+  type HeldWrite,
+  holdFor,
+  type PauseFinding,
+  sendWrite,
+  verifyPause,
+} from '../../store/write-probe.ts';
 import { pauseFor } from '../../waiting.ts';
 
 /** No pause is longer, whatever is asked for. */
@@ -148,7 +154,7 @@ async function pauseAndFeel(
     return { startedAt, proof: 'Inconclusive', message, write, writer, refused: false, released };
   }
   // Half of the pause is the most that the proof may take: the rest is for the traffic.
-  const finding = await feelPause(redis, write, Math.min(holdFor(usualWriteMs), ms / 2), now, signal);
+  const finding = await verifyPause(redis, write, Math.min(holdFor(usualWriteMs), ms / 2), now, signal);
   return {
     startedAt,
     finding,

@@ -11,7 +11,7 @@ import type { RedisPause } from './pause.ts';
 const END_WITHIN_MS = 60_000;
 
 /** A pause that goes on, as it was reported. */
-export interface PauseOnShow {
+export interface ActivePause {
   readonly report: FaultReport;
   readonly pause: RedisPause;
   /** Its planned end; milliseconds since the epoch. */
@@ -49,7 +49,7 @@ export function reportOfPause(pause: RedisPause, record: RecordProbe, now: numbe
  * whether this demo itself cut it short. @throws only the reason of `signal`
  */
 export async function awaitPauseEnd(
-  { report, pause, until, asked }: PauseOnShow,
+  { report, pause, until, asked }: ActivePause,
   context: {
     readonly redis: RedisConnections;
     readonly now: () => number;

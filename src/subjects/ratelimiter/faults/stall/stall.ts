@@ -12,7 +12,7 @@ import {
   StoreRefusedError,
 } from '../fault.ts';
 import { injectRedisPause, PauseNotSentError, type RedisPause } from './pause.ts';
-import { awaitPauseEnd, type PauseOnShow, reportOfPause } from './report.ts';
+import { type ActivePause, awaitPauseEnd, reportOfPause } from './report.ts';
 
 /** How long a successor that only asks stays in charge of Redis, in milliseconds. */
 const IN_CHARGE_MS = 60_000;
@@ -22,7 +22,7 @@ type Parts = Pick<Toolkit, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'usualW
 export class Stall implements StoreFault {
   readonly #parts: Parts;
   #marked: RedisInfo | undefined;
-  #pause: PauseOnShow | undefined;
+  #pause: ActivePause | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;

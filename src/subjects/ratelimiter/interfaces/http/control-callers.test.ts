@@ -20,7 +20,7 @@ function control(admits: (pod: string, admitted: ReadonlyMap<string, number>) =>
   }
   return {
     requests,
-    usedUp: requests.slice(-2 * pods.length).every(({ outcome }) => outcome === 'Rejected'),
+    exhausted: requests.slice(-2 * pods.length).every(({ outcome }) => outcome === 'Rejected'),
   };
 }
 

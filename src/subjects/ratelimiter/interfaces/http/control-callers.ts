@@ -14,11 +14,11 @@ import type { Toolkit } from '../../tools.ts';
 import { sumOf } from '../../words.ts';
 import { measureWrites } from '../../write-latency.ts';
 import { gotOf } from '../caller-request.ts';
+import { type Exhausted, exhaustLimit, MOST_BEYOND } from '../exhaust-limit.ts';
 import { mappingOf } from '../reference/preset.ts';
 import { referenceProblem } from '../reference/reference-problem.ts';
-import { MOST_BEYOND, type UsedUp, useUp } from '../use-up.ts';
 import { countAtRest, measureLag } from './control-counts.ts';
-import { ToldControl, toldLag } from './control-told.ts';
+import { QuotaControl, quotaLag } from './control-quota.ts';
 import type { LagTraffic } from './lag-traffic.ts';
 import { limitOf } from './limit-of-spec.ts';
 import { limitField, overLimit, WHO_IS_TAKEN } from './over-limit.ts';
@@ -132,8 +132,8 @@ async function controlLimit(
   const isCounted = reference !== undefined || (countable && limiter.redis.count !== undefined);
   const store = isCounted ? undefined : new StoreControl(redis);
   const header = countable ? http.remaining?.header : undefined;
-  const told = header === undefined ? undefined : new ToldControl(toolkit, header);
-  await ownLimit?.untilWhole(signal);
+  const told = header === undefined ? undefined : new QuotaControl(toolkit, header);
+  await ownLimit?.untilReplenished(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
   await reference?.introduce([{ key, allowed: full, windowMs: CONTROL_WINDOW_MS }], signal);
@@ -144,9 +144,11 @@ async function controlLimit(
   const rest = reference && { learned: reference.learned.bind(reference), left: full };
   const { windowMs } = limit;
   const options = { clients: asked, callers, key, most, callerTimeoutMs: timeoutMs, windowMs };
-  const control = await useUp({ ...options, ...(rest && { rest }) }, signal).finally(() => ownLimit?.used());
+  const control = await exhaustLimit({ ...options, ...(rest && { rest }) }, signal).finally(() =>
+    ownLimit?.used(),
+  );
   // First, for it may be why a limit is used up too soon.
-  if (ownLimit && control.usedUp) await requireFreeHealth(toolkit, signal);
+  if (ownLimit && control.exhausted) await requireFreeHealth(toolkit, signal);
   const field = 'subject.rateLimiter.health.timeout';
   const problem = reference
     ? referenceProblem(limit, full, control, field)
@@ -178,7 +180,7 @@ async function controlLimit(
     refill: refilled,
     ...(seen?.doubt !== undefined && { storeDoubt: seen.doubt }),
     // What Redis holds goes before what answers report; if nothing reports a count, none can be behind.
-    counted: isCounted ? measureLag : header === undefined ? undefined : toldLag(header),
+    counted: isCounted ? measureLag : header === undefined ? undefined : quotaLag(header),
   };
 }
 
@@ -228,14 +230,14 @@ async function requireNewCaller(
 export function controlProblem(
   limit: RateLimit,
   http: Pick<HttpInterfaceSpec, 'admitted' | 'identity'>,
-  { improper, requests, usedUp }: UsedUp,
+  { improper, requests, exhausted }: Exhausted,
   timeoutField: string,
 ): Error | undefined {
   if (improper) {
     const { asked, outcome, node, problem, unheard } = improper;
     const before = requests.filter((request) => request.outcome === 'Admitted').length;
     const remedy = remedyOf(
-      { outcome, unheard, usedUp: before >= admittedAtOnce(limit) },
+      { outcome, unheard, exhausted: before >= admittedAtOnce(limit) },
       before,
       timeoutField,
     );
@@ -252,7 +254,7 @@ export function controlProblem(
     const options = { limit, bound, identity, admittedStatuses: http.admitted.statuses };
     return overLimit(requests, options);
   }
-  if (!usedUp) {
+  if (!exhausted) {
     return new Error(
       `without any fault one caller was admitted ${admitted.length} of ${counted(requests.length, 'time')} and never rejected by every pod in a row, since its limit comes back as fast as Setup sends requests: give the rate limiter a slower refill for the test`,
     );
@@ -276,17 +278,17 @@ function remedyOf(
   {
     outcome,
     unheard,
-    usedUp,
-  }: { readonly outcome: RequestOutcome; readonly unheard: boolean; readonly usedUp: boolean },
+    exhausted,
+  }: { readonly outcome: RequestOutcome; readonly unheard: boolean; readonly exhausted: boolean },
   before: number,
   timeoutField: string,
 ): string {
   const used = `One caller had been let through ${counted(before, 'time')} by then, all that its limit allows, and`;
   if (outcome === 'Timeout') {
-    return `${usedUp ? `${used} no answer is no denial: s` : 'S'}ee in the logs why it waits, or raise ${timeoutField}`;
+    return `${exhausted ? `${used} no answer is no denial: s` : 'S'}ee in the logs why it waits, or raise ${timeoutField}`;
   }
-  if (unheard) return `${usedUp ? `${used} an error is no denial: s` : 'S'}ee in the logs why it failed`;
-  if (!usedUp) return `See ${HTTP_FIELD} (request, admitted, denied)`;
+  if (unheard) return `${exhausted ? `${used} an error is no denial: s` : 'S'}ee in the logs why it failed`;
+  if (!exhausted) return `See ${HTTP_FIELD} (request, admitted, denied)`;
   return `${used} an error is no denial: where your rate limiter denies so, name the status in ${HTTP_FIELD}.denied; else see in the logs why it failed`;
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NodeClient } from '../../http/node-client.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
-import { useUp } from '../use-up.ts';
+import { exhaustLimit } from '../exhaust-limit.ts';
 import { controlProblem } from './control-callers.ts';
 import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
@@ -38,7 +38,7 @@ async function problemOf(beyond: RequestListener, denied: object = {}): Promise<
     callerTimeoutMs: 300,
     windowMs: 60_000,
   };
-  const control = await useUp(options, new AbortController().signal);
+  const control = await exhaustLimit(options, new AbortController().signal);
   return controlProblem(LIMIT, http, control, 'health.timeout')?.message;
 }
 

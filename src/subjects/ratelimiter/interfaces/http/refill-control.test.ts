@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { NodeClient } from '../../http/node-client.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
-import { useUp } from '../use-up.ts';
+import { exhaustLimit } from '../exhaust-limit.ts';
 import { HttpCallers } from './http-callers.ts';
 import { controlRefill } from './refill-control.ts';
 import { httpInterfaceSchema } from './schema.ts';
@@ -41,7 +41,7 @@ async function control(perSecond: number, limit: RateLimit): Promise<string> {
     callerTimeoutMs: 5000,
     windowMs: limit.windowMs,
   };
-  const { requests } = await useUp(options, signal);
+  const { requests } = await exhaustLimit(options, signal);
   return await controlRefill(limit, requests, options, signal);
 }
 

@@ -9,7 +9,7 @@ import { overAdmission } from '../../limits/over-admission.ts';
 import type { RateLimit, TokenBucket } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { pauseFor } from '../../waiting.ts';
-import { type UseUpOptions, useUp } from '../use-up.ts';
+import { type ExhaustOptions, exhaustLimit } from '../exhaust-limit.ts';
 
 /** How long the control waits for tokens; milliseconds. */
 const MOST_WAIT_MS = 5000;
@@ -25,7 +25,7 @@ const TOKENS = 4;
 export async function controlRefill(
   limit: RateLimit,
   before: readonly CallerRequest[],
-  options: UseUpOptions,
+  options: ExhaustOptions,
   signal: AbortSignal,
 ): Promise<string> {
   const window = formatDuration(limit.windowMs);
@@ -38,7 +38,7 @@ export async function controlRefill(
     return `Setup does not verify the refill of ${counted(limit.requests, 'request')} in ${window}: ${counted(tokens, 'request')} of it take ${formatDuration(Math.ceil(waitMs))}`;
   }
   await pauseFor(waitMs, signal);
-  const after = await useUp(options, signal);
+  const after = await exhaustLimit(options, signal);
   if (after.improper) return `Setup does not verify the refill: ${after.improper.problem}`;
   const due = tokensDue(limit, before, after.requests);
   const seen = after.requests.filter(({ outcome }) => outcome === 'Admitted').length;

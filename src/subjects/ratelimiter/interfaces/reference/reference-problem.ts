@@ -2,7 +2,7 @@
 import { counted } from '../../../../api/index.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
-import type { UsedUp } from '../use-up.ts';
+import type { Exhausted } from '../exhaust-limit.ts';
 
 /**
  * Why a caller did not get what it should whose limit the run has set itself; undefined: it did.
@@ -12,7 +12,7 @@ import type { UsedUp } from '../use-up.ts';
 export function referenceProblem(
   limit: RateLimit,
   full: number,
-  { improper, requests, usedUp }: UsedUp,
+  { improper, requests, exhausted }: Exhausted,
   timeoutField: string,
 ): Error | undefined {
   if (improper) {
@@ -29,7 +29,7 @@ export function referenceProblem(
     admitted.map(({ endedAt: answeredAt, sentAt }) => ({ sentAt, answeredAt })),
     { firstSentAt: requests[0]?.sentAt ?? 0 },
   );
-  if (!usedUp || excess > 0) {
+  if (!exhausted || excess > 0) {
     return new Error(
       `without any fault one caller was admitted ${counted(admitted.length, 'time')}, and the limit of its key is ${full}, although the pods had time to learn of each other's counts: see whether all of them count in the same Redis`,
     );

@@ -7,7 +7,7 @@ import { Stall } from '../../faults/stall/stall.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { driftEvidence } from './evidence.ts';
 import { DriftJudge } from './judge.ts';
-import { api, isTold, parametersOf, storyMs, thresholdOf, unprovable } from './parameters.ts';
+import { api, parametersOf, storyMs, thresholdOf, unprovable, usesReportedQuota } from './parameters.ts';
 import { DriftWorkload } from './workload.ts';
 
 export const counterDrift: ScenarioType<DriftJudge> = {
@@ -31,7 +31,7 @@ export const counterDrift: ScenarioType<DriftJudge> = {
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
       invariant:
         invariant === 'Drift'
-          ? `the nodes admit at most ${thresholdOf(scenario, limiter)} requests, plus the lag of the baseline, that ${isTold(limiter) ? 'their answers do not tell as used' : 'Redis has not counted'} (at ${requestsPerSecond} requests a second)`
+          ? `the nodes admit at most ${thresholdOf(scenario, limiter)} requests, plus the lag of the baseline, that ${usesReportedQuota(limiter) ? 'their answers do not tell as used' : 'Redis has not counted'} (at ${requestsPerSecond} requests a second)`
           : `callers are allowed at most ${limiter.limit.requests} requests, the limit (at ${requestsPerSecond} requests a second)`,
     };
   },

@@ -119,14 +119,14 @@ export function thresholdOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec):
 }
 
 /** Whether it is held against what answers tell: what Redis holds goes before that. */
-export function isTold({ interface: { http }, redis }: RateLimiterSpec): boolean {
+export function usesReportedQuota({ interface: { http }, redis }: RateLimiterSpec): boolean {
   return http?.remaining !== undefined && redis.count === undefined;
 }
 
 /** Whose counts a limiter's drift is read from. */
 export function sourceOf(limiter: RateLimiterSpec): CountSource {
   if (isReference(limiter)) return 'Nodes';
-  return isTold(limiter) ? 'Told' : 'Sender';
+  return usesReportedQuota(limiter) ? 'Quota' : 'Sender';
 }
 
 /** The story of a scenario, which has to fit into one window: counts are compared in it. */
@@ -163,7 +163,12 @@ export function unprovable(
   const fields = 'countdown, counterDrift.pause, counterDrift.settle, and health.timeout';
   const late = tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields);
   if (late !== undefined) return late;
-  if (isTold(limiter) && invariant === 'Drift' && scenario.expect === 'NotDetected' && pods === 1) {
+  if (
+    usesReportedQuota(limiter) &&
+    invariant === 'Drift' &&
+    scenario.expect === 'NotDetected' &&
+    pods === 1
+  ) {
     return `${name}: NotDetected needs more than one pod where answers alone tell what is counted: a pod that counts by itself tells all of its own. Set ${PART}.redis.count, or run more pods`;
   }
   // What a limiter behind HTTP lets through when it cannot count has no such ceiling.

@@ -10,8 +10,8 @@ import type { Recording, Settled, Stage, Workload } from '../workload.ts';
 import { CallerCounters } from './caller-counters.ts';
 import type { Counters } from './counters.ts';
 import type { DriftJudge } from './judge.ts';
-import { isTold, parametersOf, storyMs } from './parameters.ts';
-import { ToldCounters } from './told-counters.ts';
+import { parametersOf, storyMs, usesReportedQuota } from './parameters.ts';
+import { QuotaCounters } from './quota-counters.ts';
 
 export class DriftWorkload implements Workload<DriftJudge> {
   readonly #toolkit: Toolkit;
@@ -111,7 +111,7 @@ export class DriftWorkload implements Workload<DriftJudge> {
 function countersFor(scenario: ScenarioSpec, toolkit: Toolkit): Counters {
   const { limiter } = toolkit;
   const { remaining } = limiter.interface.http ?? {};
-  return remaining && isTold(limiter)
-    ? new ToldCounters(toolkit, remaining.header, storyMs(scenario, limiter))
+  return remaining && usesReportedQuota(limiter)
+    ? new QuotaCounters(toolkit, remaining.header, storyMs(scenario, limiter))
     : new CallerCounters(toolkit, storyMs(scenario, limiter));
 }

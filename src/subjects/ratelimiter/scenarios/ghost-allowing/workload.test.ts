@@ -83,7 +83,7 @@ async function burstAt(
     baseline: () => undefined,
     usualWriteMs: () => 0,
     checkStore: async () => ({ state: 'free' }),
-    findMoved: async () => [],
+    findReplacedPods: async () => [],
     now: () => performance.timeOrigin + performance.now(),
     lifetime: never,
     mayBePaused: false,

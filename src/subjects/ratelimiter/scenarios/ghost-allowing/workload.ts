@@ -51,7 +51,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
   ): Promise<Omit<Prepared, 'sequence'>> {
     const { now, ownLimit, reference } = this.#toolkit;
     const { trials } = parametersOf(this.#scenario);
-    await ownLimit?.untilWhole(signal);
+    await ownLimit?.untilReplenished(signal);
     const keys = trialKeys(fixture, trials);
     const prepared = (await reference?.prepare(keys, signal)) ?? {
       fixture,
@@ -100,7 +100,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
 
   async #rest(trial: number, signal: AbortSignal): Promise<void> {
     const { ownLimit } = this.#toolkit;
-    await (ownLimit?.untilWhole(signal) ?? pauseFor(REST_MS + REST_LONGER_MS * trial, signal));
+    await (ownLimit?.untilReplenished(signal) ?? pauseFor(REST_MS + REST_LONGER_MS * trial, signal));
   }
 
   async watch(signal: AbortSignal, report: () => void): Promise<void> {

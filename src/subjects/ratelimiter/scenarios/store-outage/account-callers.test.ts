@@ -72,7 +72,7 @@ async function accountsAfter(
   isOut = outage.lasts ?? false;
   const readFrom = performance.timeOrigin + performance.now();
   const of = { limit: rule, pods: clients.length, clockWithinMs: 1000, well: !isOut };
-  if (of.well) await accounts.useUp(record, signal);
+  if (of.well) await accounts.exhaustLimit(record, signal);
   return { keys: [...counts.keys()], ...reconcile(of, accounts.keys, requests, readFrom) };
 }
 

@@ -4,8 +4,8 @@
  */
 import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
+import { type ExhaustOptions, exhaustLimit, MOST_BEYOND } from '../../interfaces/exhaust-limit.ts';
 import type { ReferenceLimiter } from '../../interfaces/reference/reference-limiter.ts';
-import { MOST_BEYOND, type UseUpOptions, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RecordRequest } from '../../workloads/traffic.ts';
 import { accountKey } from '../caller-keys.ts';
@@ -52,7 +52,7 @@ export class AccountCallers {
   }
 
   /** Each uses the rest of its limit up. @throws the reason of `signal` */
-  async useUp(record: RecordRequest, signal: AbortSignal): Promise<void> {
+  async exhaustLimit(record: RecordRequest, signal: AbortSignal): Promise<void> {
     const { clients, reference } = this.#options;
     const most = this.#full + MOST_BEYOND;
     const within = AbortSignal.any([signal, AbortSignal.timeout(MOST_MS)]);
@@ -69,13 +69,13 @@ export class AccountCallers {
 
   /** @returns how many were admitted, as far as is known: what goes wrong leaves the account open */
   async #send(
-    options: Pick<UseUpOptions, 'clients' | 'key' | 'most' | 'rest' | 'withinMs'>,
+    options: Pick<ExhaustOptions, 'clients' | 'key' | 'most' | 'rest' | 'withinMs'>,
     record: RecordRequest,
     signal: AbortSignal,
   ): Promise<number> {
     const { callers, callerTimeoutMs, limit } = this.#options;
     const { windowMs } = limit;
-    const used = await useUp({ callers, callerTimeoutMs, windowMs, ...options }, signal).catch(
+    const used = await exhaustLimit({ callers, callerTimeoutMs, windowMs, ...options }, signal).catch(
       () => undefined,
     );
     const requests = used?.requests ?? [];

@@ -99,7 +99,7 @@ export class OutageJudge implements Judge {
   }
 
   /** Callers whose limits were used up to settle the accounts. */
-  get usedUp(): readonly string[] {
+  get exhausted(): readonly string[] {
     const settled = this.#history.last('accounts');
     if (!settled) return [];
     return usedUpKeys(this.#of('Account'), settled.at, this.#history.setup.pods.length);

@@ -7,8 +7,8 @@ import { LEAST_ASKED } from '../../checkers/behaviour.ts';
 import type { CallerKind, CallerRequest } from '../../history/events.ts';
 import type { CallerAccess, NewCaller } from '../../interfaces/caller-access.ts';
 import { isUnheard } from '../../interfaces/caller-request.ts';
+import { type Exhausted, exhaustLimit, MOST_BEYOND } from '../../interfaces/exhaust-limit.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
-import { MOST_BEYOND, type UsedUp, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import {
   always,
@@ -98,8 +98,8 @@ export class OutageCallers {
     const { access, callerTimeoutMs, fixture } = this.#options;
     const { callers, clients, limit, reference } = access;
     const full = admittedAtOnce(limit);
-    const [usedUp, partly] = await Promise.all([
-      useUp(
+    const [exhausted, partly] = await Promise.all([
+      exhaustLimit(
         {
           clients,
           callers,
@@ -113,8 +113,8 @@ export class OutageCallers {
       ),
       this.#leaveOneRequest(full - 1, signal),
     ]);
-    for (const request of usedUp.requests) record(request);
-    const problem = access.problemOf(usedUp, 'storeOutage.callerTimeout');
+    for (const request of exhausted.requests) record(request);
+    const problem = access.problemOf(exhausted, 'storeOutage.callerTimeout');
     if (problem) throw problem;
     let notAdmitted: CallerRequest | undefined;
     const add: RecordRequest = (request) => {
@@ -130,15 +130,18 @@ export class OutageCallers {
   }
 
   /** Sends `most` requests of each caller that is to cross its limit in the fault; a few callers at a time. */
-  async #leaveOneRequest(most: number, signal: AbortSignal): Promise<(UsedUp & { readonly key: string })[]> {
+  async #leaveOneRequest(
+    most: number,
+    signal: AbortSignal,
+  ): Promise<(Exhausted & { readonly key: string })[]> {
     const { access, callerTimeoutMs } = this.#options;
     const { callers, clients, limit } = access;
     const options = { clients, callers, most, callerTimeoutMs, windowMs: limit.windowMs };
-    const used: (UsedUp & { readonly key: string })[] = [];
+    const used: (Exhausted & { readonly key: string })[] = [];
     const keys = [...this.#crossing];
     const one = async (): Promise<void> => {
       for (let key = keys.shift(); key !== undefined; key = keys.shift()) {
-        used.push({ key, ...(await useUp({ ...options, key }, signal)) });
+        used.push({ key, ...(await exhaustLimit({ ...options, key }, signal)) });
       }
     };
     await Promise.all(Array.from({ length: CROSSING_AT_ONCE }, one));
@@ -188,9 +191,9 @@ export class OutageCallers {
     await this.#accounts.ask(Math.min(ACCOUNT_REQUESTS, half), record, signal);
   }
 
-  /** As {@link AccountCallers.useUp}. */
-  async useUpAccounts(record: RecordRequest, signal: AbortSignal): Promise<void> {
-    await this.#accounts.useUp(record, signal);
+  /** As {@link AccountCallers.exhaustLimit}. */
+  async exhaustAccounts(record: RecordRequest, signal: AbortSignal): Promise<void> {
+    await this.#accounts.exhaustLimit(record, signal);
   }
 
   /** As `sendWhenReturned`. */

@@ -7,9 +7,9 @@ import { PauseNotSentError } from '../../faults/stall/pause.ts';
 import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import { gotOf } from '../../interfaces/caller-request.ts';
+import { exhaustLimit, MOST_BEYOND } from '../../interfaces/exhaust-limit.ts';
 import type { OwnLimit } from '../../interfaces/own-limit.ts';
 import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
-import { MOST_BEYOND, useUp } from '../../interfaces/use-up.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import {
   always,
@@ -54,11 +54,11 @@ export class OwnCaller {
    */
   async control(signal: AbortSignal): Promise<readonly CallerRequest[]> {
     const { access, ownLimit } = this.#options;
-    await ownLimit.untilWhole(signal);
-    const used = await this.#useUp({ most: 2 * this.#full + MOST_BEYOND }, signal);
+    await ownLimit.untilReplenished(signal);
+    const used = await this.#exhaustLimit({ most: 2 * this.#full + MOST_BEYOND }, signal);
     const problem = access.problemOf(used, 'storeOutage.callerTimeout');
     if (problem) throw problem;
-    await ownLimit.untilWhole(signal);
+    await ownLimit.untilReplenished(signal);
     return used.requests.map((request, i) => ({ ...request, caller: i < this.#full ? 'Under' : 'Over' }));
   }
 
@@ -133,9 +133,9 @@ export class OwnCaller {
   }
 
   /** Uses up what is left of the limit; what goes wrong leaves the account open. @throws the reason of `signal` */
-  async useUpAccounts(record: RecordRequest, signal: AbortSignal): Promise<void> {
+  async exhaustAccounts(record: RecordRequest, signal: AbortSignal): Promise<void> {
     const bounds = { most: this.#full + MOST_BEYOND, withinMs: ACCOUNT_WITHIN_MS };
-    const used = await this.#useUp(bounds, signal).catch(() => undefined);
+    const used = await this.#exhaustLimit(bounds, signal).catch(() => undefined);
     signal.throwIfAborted();
     const [key] = this.accountKeys;
     for (const request of used?.requests ?? []) record({ ...request, caller: 'Account', key });
@@ -154,13 +154,13 @@ export class OwnCaller {
     );
   }
 
-  async #useUp(
+  async #exhaustLimit(
     bounds: { readonly most: number; readonly withinMs?: number },
     signal: AbortSignal,
-  ): ReturnType<typeof useUp> {
+  ): ReturnType<typeof exhaustLimit> {
     const { access, callerTimeoutMs, fixture, ownLimit } = this.#options;
     const { callers, clients, limit } = access;
     const options = { clients, callers, key: beyondKey(fixture), callerTimeoutMs, windowMs: limit.windowMs };
-    return await useUp({ ...options, ...bounds }, signal).finally(() => ownLimit.used());
+    return await exhaustLimit({ ...options, ...bounds }, signal).finally(() => ownLimit.used());
   }
 }

@@ -13,7 +13,7 @@ import { BEHAVIOURS, LEAST_ASKED } from '../../checkers/behaviour.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
-import { returnsWithin } from '../../limits/whole-again.ts';
+import { returnsWithin } from '../../limits/replenish.ts';
 import { fitsWindow } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { isOfOneCaller, tooLongForClock } from '../rests.ts';

@@ -6,7 +6,7 @@ import type { History } from '../../history/history.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import { movedBy } from '../../still-there.ts';
+import { replacedPods } from '../../replaced-pods.ts';
 import type { Toolkit } from '../../tools.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { Recording, Settled, Stage, Workload } from '../workload.ts';
@@ -154,7 +154,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
       enough.abort();
       await sent;
       const [moved] = await Promise.all([
-        movedBy(this.#toolkit.findMoved, signal),
+        replacedPods(this.#toolkit.findReplacedPods, signal),
         this.#untilAfterEnd(settleMs, signal),
       ]);
       this.#listening.abort();
@@ -162,7 +162,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
       history.append({ kind: 'traffic-ended', at: endedAt, moved: [...moved] });
       await this.#settleAccounts(prepared, signal);
       const why = judge.judged.decided ?? this.#whyNoReturn(judge);
-      const keys = why === undefined ? [...judge.usedUp] : [];
+      const keys = why === undefined ? [...judge.exhausted] : [];
       history.append({
         kind: 'return',
         at: this.#toolkit.now(),
@@ -189,7 +189,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
         ? whyNoAccount({ limit: this.#limit, well }, judge.ofOneLimit) === undefined
         : well;
     history.append({ kind: 'accounts', at: this.#toolkit.now(), keys: callers.accountKeys });
-    if (canShow) await callers.useUpAccounts((request) => history.request(request), signal);
+    if (canShow) await callers.exhaustAccounts((request) => history.request(request), signal);
     history.append({ kind: 'accounts-ended', at: this.#toolkit.now() });
   }
 
@@ -200,7 +200,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
         ? `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`
         : 'the run itself makes the windows of the reference limiter';
     }
-    if (judge.usedUp.length > 0) return undefined;
+    if (judge.exhausted.length > 0) return undefined;
     return admittedAtOnce(this.#limit) > MOST_ACCOUNTED
       ? `limits above ${MOST_ACCOUNTED} are not used up after the pause`
       : 'no caller could use its limit up after the pause';

@@ -7,14 +7,14 @@ import { NotFoundOutError } from './tools.ts';
 import { TIMED_OUT, within } from './waiting.ts';
 
 /** Names of the nodes that are not at their addresses any more. @throws where it could not be found out */
-export type FindMoved = (signal: AbortSignal) => Promise<readonly string[]>;
+export type FindReplacedPods = (signal: AbortSignal) => Promise<readonly string[]>;
 
 /** How long a look at the nodes may take, in milliseconds: a fault has 3 s to begin. */
 const LOOK_MS = 1500;
 
 /** @throws NotFoundOutError; an error that says which node is gone; the reason of `signal` */
-export async function requireNodes(findMoved: FindMoved, signal: AbortSignal): Promise<void> {
-  const moved = await within(findMoved(signal), LOOK_MS, signal).catch((error: unknown) => {
+export async function requireNodes(findReplacedPods: FindReplacedPods, signal: AbortSignal): Promise<void> {
+  const moved = await within(findReplacedPods(signal), LOOK_MS, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(
       `it could not be looked whether the nodes are still at their addresses: ${messageOf(error)}`,
@@ -32,9 +32,12 @@ export async function requireNodes(findMoved: FindMoved, signal: AbortSignal): P
   );
 }
 
-/** As {@link FindMoved}, and none where nobody can say in time. @throws the reason of `signal` */
-export async function movedBy(findMoved: FindMoved, signal: AbortSignal): Promise<readonly string[]> {
-  const moved = await within(findMoved(signal), LOOK_MS, signal).catch((): readonly string[] => []);
+/** As {@link FindReplacedPods}, and none where nobody can say in time. @throws the reason of `signal` */
+export async function replacedPods(
+  findReplacedPods: FindReplacedPods,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const moved = await within(findReplacedPods(signal), LOOK_MS, signal).catch((): readonly string[] => []);
   signal.throwIfAborted();
   return moved === TIMED_OUT ? [] : moved;
 }
@@ -43,11 +46,11 @@ export async function movedBy(findMoved: FindMoved, signal: AbortSignal): Promis
  * The nodes that may be written to; all where nobody can say in time: then a key of our own is worth the risk.
  * @throws the reason of `signal`
  */
-export async function stillThere(
+export async function reachableClients(
   clients: readonly LimiterClient[],
-  findMoved: FindMoved,
+  findReplacedPods: FindReplacedPods,
   signal: AbortSignal,
 ): Promise<readonly LimiterClient[]> {
-  const moved = await movedBy(findMoved, signal);
+  const moved = await replacedPods(findReplacedPods, signal);
   return clients.filter(({ name }) => !moved.includes(name));
 }

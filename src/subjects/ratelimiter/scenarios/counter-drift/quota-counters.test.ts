@@ -10,7 +10,7 @@ import { gotOf } from '../../interfaces/caller-request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { rateLimiterOf } from '../../schema.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
-import { ToldCounters } from './told-counters.ts';
+import { QuotaCounters } from './quota-counters.ts';
 
 const HEADER = 'X-RateLimit-Remaining';
 const LIMIT = 10;
@@ -65,7 +65,7 @@ async function watched(says: Says) {
     timeoutMs: 1000,
     redis: { name: 'redis-0' } as RedisConnections,
   };
-  const counters = new ToldCounters(toolkit, HEADER, 10_000);
+  const counters = new QuotaCounters(toolkit, HEADER, 10_000);
   await counters.prepare('demo-a', never);
   const invariant = new DriftUnderTest({
     nodes: askers.map(({ node }) => node.name),

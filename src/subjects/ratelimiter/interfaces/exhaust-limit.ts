@@ -22,7 +22,7 @@ const MOST_RESTS = 10;
 /** Denials in a row of every node after which the limit counts as used up. */
 const DENIALS = 2;
 
-export interface UseUpOptions {
+export interface ExhaustOptions {
   readonly clients: readonly Pick<NodeClient, 'ask' | 'node'>[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
   readonly key: string;
@@ -44,10 +44,10 @@ export interface UseUpRest {
   readonly learned: (key: string, signal: AbortSignal) => Promise<void>;
 }
 
-export interface UsedUp {
+export interface Exhausted {
   readonly requests: readonly CallerRequest[];
   /** Whether every node denies by now. */
-  readonly usedUp: boolean;
+  readonly exhausted: boolean;
   /** The answer that was neither yes nor no, which ended it. */
   readonly improper?: {
     readonly node: string;
@@ -65,7 +65,7 @@ export interface UsedUp {
  * `most` were sent. @throws the reason of `signal`; an Error where we gave up an answer for which there was no room:
  *   how much of the limit is used up is not known then
  */
-export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise<UsedUp> {
+export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal): Promise<Exhausted> {
   const { callers, callerTimeoutMs, clients, key, most, rest, windowMs, withinMs = WITHIN_MS } = options;
   const requests: CallerRequest[] = [];
   const allMs = Math.min(withinMs, windowMs * PART_OF_WINDOW);
@@ -92,11 +92,11 @@ export async function useUp(options: UseUpOptions, signal: AbortSignal): Promise
       const what = truncate(`${request.method} ${request.path}`, MOST_ASKED);
       const { outcome } = heard;
       const unheard = isUnheard(heard);
-      return { requests, usedUp: false, improper: { node, asked: what, problem, outcome, unheard } };
+      return { requests, exhausted: false, improper: { node, asked: what, problem, outcome, unheard } };
     }
     denials = heard.outcome === 'Rejected' ? denials + 1 : 0;
     if (heard.outcome === 'Admitted') admitted += 1;
     await pauseFor(apartMs, signal);
   }
-  return { requests, usedUp: clients.length > 0 && denials >= DENIALS * clients.length };
+  return { requests, exhausted: clients.length > 0 && denials >= DENIALS * clients.length };
 }

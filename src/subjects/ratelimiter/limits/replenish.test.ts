@@ -5,7 +5,7 @@ import {
   modelOf,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
-import { mostRestMs, returnsWithin, wholeAgainAt } from './whole-again.ts';
+import { mostRestMs, replenishedAt, returnsWithin } from './replenish.ts';
 import { CLOCK_WITHIN_MS } from './window-turn.ts';
 
 const WINDOW = 5000;
@@ -76,7 +76,7 @@ function expectAsNew(
 ): void {
   const [used, unused] = [make(), make()];
   for (const at of before) used(at + skew);
-  const whole = wholeAgainAt(limit, before.at(-1) ?? 0);
+  const whole = replenishedAt(limit, before.at(-1) ?? 0);
   for (const at of [whole + wait, ...moments(whole + wait, after)])
     expect(used(at + skew)).toBe(unused(at + skew));
 }
@@ -108,7 +108,7 @@ describe('a limit after its rest', () => {
   it('takes no longer than is said, and as long as the limit needs', () => {
     fc.assert(
       fc.property(limits, start, (limit, last) => {
-        const rest = wholeAgainAt(limit, last) - last;
+        const rest = replenishedAt(limit, last) - last;
         expect(rest).toBeLessThanOrEqual(mostRestMs(limit));
         expect(rest).toBeGreaterThanOrEqual(CLOCK_WITHIN_MS);
       }),
@@ -140,7 +140,7 @@ describe('a limit after its rest', () => {
     const last = 1_000_000;
     const full = admittedAtOnce(limit);
     for (let i = 0; i < full; i += 1) decide(last);
-    const at = wholeAgainAt(limit, last) - sooner;
+    const at = replenishedAt(limit, last) - sooner;
     const admitted = Array.from({ length: full }, () => decide(at)).filter(Boolean);
     expect(admitted.length).toBeLessThan(full);
   });
@@ -161,7 +161,7 @@ describe('a limit after its rest', () => {
     ['a bucket', { algorithm: 'TokenBucket', ...five, capacity: 7 }, 2000, 10_000, 8000],
     ['lumps', { algorithm: 'TokenBucket', ...five, capacity: 7, refillEveryMs: 700 }, 2000, 10_700, 8700],
   ])('a used limit is replenished at its moment: %s', (_, limit, lastUsedAt, at, most) => {
-    expect(wholeAgainAt(limit, lastUsedAt)).toBe(at);
+    expect(replenishedAt(limit, lastUsedAt)).toBe(at);
     expect(mostRestMs(limit)).toBe(most);
   });
 });

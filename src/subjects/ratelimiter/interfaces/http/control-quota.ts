@@ -17,7 +17,7 @@ import {
   lagUnderTraffic,
 } from './lag-traffic.ts';
 import { limitOf } from './limit-of-spec.ts';
-import { type ToldAnswer, ToldCount } from './told-count.ts';
+import { type QuotaAnswer, ReportedQuota } from './reported-quota.ts';
 
 /** Characters of what was asked, for people. */
 const MOST_ASKED = 80;
@@ -25,20 +25,20 @@ const REMEDY =
   'Correct subject.rateLimiter.interface.http.remaining (a header that tells each caller how many requests of limit.requests remain), or leave it out';
 
 /** Hears what the answers to one caller tell that the limiter has never seen. Its requests have to be sent one after the other. */
-export class ToldControl {
+export class QuotaControl {
   readonly #header: string;
-  readonly #count: ToldCount;
+  readonly #count: ReportedQuota;
   #answers = 0;
   #furthest = 0;
   /** To the last request that was let through. */
-  #last: ToldAnswer | undefined;
+  #last: QuotaAnswer | undefined;
   /** The first request that was let through and not told what remains, and what it was told. */
   #problem: string | undefined;
 
   constructor({ askers, limiter }: Pick<LagParts, 'askers' | 'limiter'>, header: string) {
     const names = askers.map(({ node }) => node.name);
     this.#header = header;
-    this.#count = new ToldCount(header, admittedAtOnce(limitOf(limiter)), names);
+    this.#count = new ReportedQuota(header, admittedAtOnce(limitOf(limiter)), names);
   }
 
   /** These clients, whose answers it hears. */
@@ -95,7 +95,7 @@ export class ToldControl {
  * callers within their limit.
  * @returns what throws an Error where answers did not tell it often enough
  */
-export function toldLag(
+export function quotaLag(
   header: string,
 ): (parts: LagParts, traffic: LagTraffic, signal: AbortSignal) => Promise<Lag> {
   return async (parts, traffic, signal) => {
@@ -103,13 +103,13 @@ export function toldLag(
     const names = askers.map(({ node }) => node.name);
     const full = admittedAtOnce(limitOf(limiter));
     let seen: LagSeen = { lag: 0, samples: 0 };
-    let turn: { readonly key: string; readonly count: ToldCount } | undefined;
-    const tell = ({ behind }: ToldAnswer): void => {
+    let turn: { readonly key: string; readonly count: ReportedQuota } | undefined;
+    const tell = ({ behind }: QuotaAnswer): void => {
       seen = { ...seen, lag: Math.max(seen.lag, behind), samples: seen.samples + 1 };
     };
     const source: LagSource = {
       sending({ client, key }) {
-        if (turn?.key !== key) turn = { key, count: new ToldCount(header, full, names) };
+        if (turn?.key !== key) turn = { key, count: new ReportedQuota(header, full, names) };
         return turn.count.listen(client.node.name, callers, now(), tell);
       },
       get seen() {

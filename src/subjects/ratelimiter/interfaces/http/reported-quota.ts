@@ -14,7 +14,7 @@ import type { Callers, Decision } from '../callers.ts';
 import { remainingIn } from './remaining-field.ts';
 
 /** One answer, held against what was known when its request was sent. */
-export interface ToldAnswer {
+export interface QuotaAnswer {
   readonly node: string;
   /** Milliseconds since the epoch. */
   readonly sentAt: number;
@@ -30,12 +30,12 @@ export interface ToldAnswer {
 /** A request on its way. */
 export interface AskedCaller {
   /** Its answer has come. @returns what that tells; undefined: nothing that could be held against anything */
-  answered(said: Decision, answer: Pick<HttpAnswer, 'headers'>, at: number): ToldAnswer | undefined;
+  answered(said: Decision, answer: Pick<HttpAnswer, 'headers'>, at: number): QuotaAnswer | undefined;
   /** It is over without an answer that says yes or no. */
   over(): void;
 }
 
-export class ToldCount {
+export class ReportedQuota {
   readonly #header: string;
   readonly #limit: number;
   readonly #admitted: Map<string, number>;
@@ -65,7 +65,7 @@ export class ToldCount {
   }
 
   /** Yeses that no answer was held against, nor came with one itself: whether they were counted is not told. */
-  get untold(): number {
+  get unreported(): number {
     return Math.max(0, sumOf(this.#admitted.values()) - this.#covered);
   }
 
@@ -79,7 +79,7 @@ export class ToldCount {
     pod: string,
     callers: Pick<Callers, 'read'>,
     sentAt: number,
-    tell: (answer: ToldAnswer) => void,
+    tell: (answer: QuotaAnswer) => void,
   ): (asked: Asked) => void {
     const caller = this.ask(pod, sentAt);
     return (asked) => {

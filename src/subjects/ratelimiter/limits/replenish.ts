@@ -7,7 +7,7 @@ import { CLOCK_WITHIN_MS } from './window-turn.ts';
  * `lastUsedAt`: also one that counts what it denies, or begins its window or its wait anew with each denial.
  * Milliseconds since the epoch, by a clock that is within {@link CLOCK_WITHIN_MS} of the limiter's.
  */
-export function wholeAgainAt(limit: RateLimit, lastUsedAt: number): number {
+export function replenishedAt(limit: RateLimit, lastUsedAt: number): number {
   const { windowMs } = limit;
   // By the limiter's clock the last request may belong to the next window already.
   const lastWindow = Math.floor((lastUsedAt + CLOCK_WITHIN_MS) / windowMs);

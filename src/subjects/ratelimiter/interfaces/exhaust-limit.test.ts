@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { NodeClient } from '../http/node-client.ts';
+import { exhaustLimit } from './exhaust-limit.ts';
 import { HttpCallers } from './http/http-callers.ts';
 import { httpInterfaceSchema } from './http/schema.ts';
-import { useUp } from './use-up.ts';
 
 const LIMIT = 6;
 const { signal } = new AbortController();
@@ -41,14 +41,14 @@ async function twoNodes() {
   return { clients, learned, rests: () => rests };
 }
 
-const admitted = ({ requests }: Awaited<ReturnType<typeof useUp>>): number =>
+const admitted = ({ requests }: Awaited<ReturnType<typeof exhaustLimit>>): number =>
   requests.filter(({ outcome }) => outcome === 'Admitted').length;
 const options = { callers, key: 'demo-a', most: 50, callerTimeoutMs: 5000, windowMs: 60_000, withinMs: 50 };
 
 it('lets nodes learn what was let through before it asks for more than the limit', async () => {
   const { clients, learned, rests } = await twoNodes();
-  const control = await useUp({ ...options, clients, rest: { left: LIMIT, learned } }, signal);
-  expect(control.usedUp).toBe(true);
+  const control = await exhaustLimit({ ...options, clients, rest: { left: LIMIT, learned } }, signal);
+  expect(control.exhausted).toBe(true);
   expect(admitted(control)).toBe(LIMIT);
   expect(rests()).toBe(1);
 });
@@ -56,7 +56,7 @@ it('lets nodes learn what was let through before it asks for more than the limit
 it('lets them learn after each request beyond what was left, too', async () => {
   const { clients, learned, rests } = await twoNodes();
   // Two were let through before and never counted.
-  const control = await useUp({ ...options, clients, rest: { left: LIMIT - 2, learned } }, signal);
+  const control = await exhaustLimit({ ...options, clients, rest: { left: LIMIT - 2, learned } }, signal);
   expect(admitted(control)).toBe(LIMIT);
   expect(rests()).toBe(3);
 });
@@ -73,7 +73,7 @@ it('using up a limit without memory for an answer blames no pod', async () => {
     server.closeAllConnections();
     server.close();
   });
-  await expect(useUp({ ...options, clients: [client] }, signal)).rejects.toThrow(
+  await expect(exhaustLimit({ ...options, clients: [client] }, signal)).rejects.toThrow(
     'api-0: the operator gave up its answer',
   );
 });
@@ -84,7 +84,7 @@ it('gives a caller up whom nobody denies', async () => {
   const learned = async (): Promise<void> => {
     rests += 1;
   };
-  const control = await useUp({ ...options, clients, rest: { left: 0, learned } }, signal);
-  expect(control.usedUp).toBe(false);
+  const control = await exhaustLimit({ ...options, clients, rest: { left: 0, learned } }, signal);
+  expect(control.exhausted).toBe(false);
   expect(rests).toBeLessThanOrEqual(12);
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AskedCaller, type ToldAnswer, ToldCount } from './told-count.ts';
+import { type AskedCaller, type QuotaAnswer, ReportedQuota } from './reported-quota.ts';
 
 const HEADER = 'X-RateLimit-Remaining';
 const LIMIT = 10;
@@ -10,12 +10,15 @@ const answer = (value?: string) => ({
   headers: new Map(value === undefined ? [] : [[HEADER.toLowerCase(), value]]),
 });
 
-function count(limit = LIMIT): ToldCount {
-  return new ToldCount(HEADER, limit, NODES);
+function count(limit = LIMIT): ReportedQuota {
+  return new ReportedQuota(HEADER, limit, NODES);
 }
 
 /** Asks these nodes one after the other; each lets the request through and says that so many remain. */
-function told(of: ToldCount, answers: readonly (readonly [node: string, remaining: string | undefined])[]) {
+function told(
+  of: ReportedQuota,
+  answers: readonly (readonly [node: string, remaining: string | undefined])[],
+) {
   return answers.map(([node, remaining]) => of.ask(node, 1).answered('Admitted', answer(remaining), 2));
 }
 
@@ -46,7 +49,7 @@ describe('what an answer tells', () => {
     const [first, second] = [tally.ask('a', 1), tally.ask('b', 1)];
     expect(first.answered('Admitted', answer('9'), 2)?.behind).toBe(0);
     expect(second.answered('Admitted', answer('9'), 2)?.behind).toBe(0);
-    expect(tally.untold).toBe(1);
+    expect(tally.unreported).toBe(1);
   });
 
   it('is one behind where it is told before the request is counted', () => {
@@ -80,7 +83,7 @@ describe('what an answer tells', () => {
   ])('is nothing where there is %s, and it is known why', (_, value, problem) => {
     const tally = count();
     expect(told(tally, [['a', value]])).toEqual([undefined]);
-    expect(tally).toMatchObject({ problem, untold: 1 });
+    expect(tally).toMatchObject({ problem, unreported: 1 });
   });
 
   it('reported quota of 0 is no count if the limit was exceeded', () => {
@@ -93,9 +96,9 @@ describe('what an answer tells', () => {
     expect(tally.problem).toBe(
       'a told by X-RateLimit-Remaining that 0 remain after 3 were let through, which does not say how many of them it knows',
     );
-    expect(tally.untold).toBe(1);
+    expect(tally.unreported).toBe(1);
     expect(tally.ask('b', 1).answered('Rejected', answer('0'), 2)).toBeUndefined();
-    expect(tally.untold).toBe(1);
+    expect(tally.unreported).toBe(1);
   });
 
   it('makes up for answers before it that told nothing', () => {
@@ -104,7 +107,7 @@ describe('what an answer tells', () => {
       ['a', undefined],
       ['b', '8'],
     ]);
-    expect(tally.untold).toBe(0);
+    expect(tally.unreported).toBe(0);
   });
 
   it('is not waited for any more once a request is over', () => {
@@ -129,7 +132,7 @@ const order = fc
   });
 
 interface Seen {
-  readonly answer: ToldAnswer;
+  readonly answer: QuotaAnswer;
   /** Let through by the time at which it was decided, and told as used. */
   readonly admitted: number;
 }

@@ -3,8 +3,8 @@ import { specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import type { NodeClient } from '../../http/node-client.ts';
 import { rateLimiterOf } from '../../schema.ts';
-import { useUp } from '../use-up.ts';
-import { ToldControl } from './control-told.ts';
+import { exhaustLimit } from '../exhaust-limit.ts';
+import { QuotaControl } from './control-quota.ts';
 import { HttpCallers } from './http-callers.ts';
 
 const HEADER = 'RateLimit-Remaining';
@@ -38,9 +38,9 @@ async function concluded(limit: number, remaining: (used: number, node: number) 
   }));
   if (!limiter.interface.http) throw new TypeError('it is no limiter behind HTTP');
   const callers = new HttpCallers(limiter.interface.http);
-  const control = new ToldControl({ askers: clients as unknown as readonly NodeClient[], limiter }, HEADER);
+  const control = new QuotaControl({ askers: clients as unknown as readonly NodeClient[], limiter }, HEADER);
   const asked = control.around(clients, callers);
-  await useUp(
+  await exhaustLimit(
     {
       clients: asked,
       callers,

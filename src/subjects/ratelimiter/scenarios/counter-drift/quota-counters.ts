@@ -6,20 +6,20 @@ import { counted } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
 import type { CounterSample } from '../../history/counter-sample.ts';
 import type { Asked } from '../../http/node-client.ts';
-import { type ToldAnswer, ToldCount } from '../../interfaces/http/told-count.ts';
+import { type QuotaAnswer, ReportedQuota } from '../../interfaces/http/reported-quota.ts';
 import type { Toolkit } from '../../tools.ts';
 import { sumOf } from '../../words.ts';
 import type { Settled } from '../workload.ts';
 import { CallerWindow } from './caller-window.ts';
 import type { Counters } from './counters.ts';
 
-export class ToldCounters implements Counters {
-  readonly source = 'Told';
+export class QuotaCounters implements Counters {
+  readonly source = 'Quota';
   readonly #toolkit: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now'>;
   readonly #caller: CallerWindow;
-  readonly #count: ToldCount;
+  readonly #count: ReportedQuota;
   /** Of the answers since the last look, the one that was furthest behind. */
-  #furthest: ToldAnswer | undefined;
+  #furthest: QuotaAnswer | undefined;
 
   /**
    * @param header of the answers, that tells what remains
@@ -33,7 +33,7 @@ export class ToldCounters implements Counters {
     this.#toolkit = toolkit;
     this.#caller = new CallerWindow(toolkit, storyMs);
     const names = toolkit.askers.map(({ node }) => node.name);
-    this.#count = new ToldCount(header, toolkit.limiter.limit.requests, names);
+    this.#count = new ReportedQuota(header, toolkit.limiter.limit.requests, names);
   }
 
   async prepare(key: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
@@ -67,14 +67,14 @@ export class ToldCounters implements Counters {
       const { admitted, endedAt, node, sentAt, used } = told;
       return { readAt: sentAt, endedAt, admitted, stored: used, toldBy: node, elsewhere: [], problems: [] };
     }
-    const { admitted, open, problem, untold } = this.#count;
+    const { admitted, open, problem, unreported } = this.#count;
     // Of nothing that was let through nothing is missing.
     if (sumOf(admitted.values()) === 0) {
       return { ...nothing, admitted: new Map(admitted), stored: 0, problems: [] };
     }
-    if (untold === 0) return { ...nothing, idle: true, problems: [] };
+    if (unreported === 0) return { ...nothing, idle: true, problems: [] };
     const why = problem ?? 'nothing was answered after that';
-    const missing = `whether ${counted(untold, 'request')} that ${untold === 1 ? 'was' : 'were'} let through ${untold === 1 ? 'was' : 'were'} counted is not told: ${why}`;
+    const missing = `whether ${counted(unreported, 'request')} that ${unreported === 1 ? 'was' : 'were'} let through ${unreported === 1 ? 'was' : 'were'} counted is not told: ${why}`;
     return { ...nothing, idle: open === 0, problems: [missing] };
   }
 
