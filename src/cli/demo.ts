@@ -10,8 +10,7 @@ import { ANNOTATIONS, terminalLine } from '../api/index.ts';
 import type { Stage } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
 import type { Supervisor } from '../local/supervisor.ts';
-import type { ValuesOf } from '../settings/settings.ts';
-import { type DemoSettings, demoProgram } from './arguments.ts';
+import { type DemoOptions, demoCommand } from './arguments.ts';
 import { openDemoPage } from './demo-page.ts';
 import { EXIT_BY_PHASE } from './exit-status.ts';
 import { follow } from './follow.ts';
@@ -21,8 +20,6 @@ import { runProgram } from './program.ts';
 import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
 import { hasTerminal } from './view/screen.ts';
-
-type DemoArguments = ValuesOf<DemoSettings>;
 
 /** What a demo can run besides what this folder brings. */
 export interface DemoExtras {
@@ -51,7 +48,7 @@ function progress(step: string, message: string): void {
   say(`[${((performance.now() - start) / 1000).toFixed(1).padStart(5)} s] ${step}: ${message}`);
 }
 
-async function main(extras: DemoExtras, options: DemoArguments, signal: AbortSignal): Promise<number> {
+async function main(extras: DemoExtras, options: DemoOptions, signal: AbortSignal): Promise<number> {
   const { demo, from, start } = await planOf(options, extras.limiters);
   const environment = await start({ onProgress: progress, signal });
   try {
@@ -94,7 +91,7 @@ async function main(extras: DemoExtras, options: DemoArguments, signal: AbortSig
 async function tellEnd(
   { controlPlane }: Stage,
   ended: ChaosDemo,
-  { history, report, reportDir }: DemoArguments,
+  { history, report, reportDir }: DemoOptions,
   signal: AbortSignal,
 ): Promise<void> {
   for (const line of verdictLines(ended.status ?? {})) say(line);
@@ -115,7 +112,7 @@ async function tellEnd(
 /** The file of profiles that the operator is given; where it is asked for, the local model runs by then. */
 async function findProfiles(
   { startModel }: DemoExtras,
-  { diagnosis, diagnosisProfiles }: DemoArguments,
+  { diagnosis, diagnosisProfiles }: DemoOptions,
   { supervisor }: Stage,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -187,7 +184,7 @@ async function interrupted(signal: AbortSignal): Promise<void> {
 
 /** Runs the demo that the command line of this process names, to its end, and sets the exit status. */
 export async function runDemo(extras: DemoExtras): Promise<void> {
-  await runProgram(demoProgram(extras.limiters.names), {
+  await runProgram<DemoOptions>(demoCommand(extras.limiters.names), {
     main: async (options, signal) => await main(extras, options, signal),
     failed: 2,
     onInterrupt: () => {

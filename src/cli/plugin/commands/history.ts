@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { readHistories } from '../../report/read.ts';
+import { wholeNumber } from '../../whole-number.ts';
 import type { Place } from '../connection.ts';
 import { chooseName, getDemo } from '../demos.ts';
 import { EXIT, PluginError } from '../errors.ts';
@@ -23,7 +24,7 @@ export function addHistory(program: Command, context: CommandContext): void {
 docs/history-format.md. While a fault is watched, the history ends a few seconds ago.`,
   })
     .argument('[name]', ONLY_ONE)
-    .option('--run <number>', 'which run (default: the last one)', parseRun)
+    .option('--run <number>', 'which run (default: the last one)', wholeNumber(1, 999_999_999))
     .option('-o, --output <file>', 'where to (default: standard output)')
     .action(
       connected<Place & HistoryOptions>(context, async (connection, { output, run: asked }, given) => {
@@ -42,9 +43,4 @@ docs/history-format.md. While a fault is watched, the history ends a few seconds
         return EXIT.done;
       }),
     );
-}
-
-function parseRun(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Write the number of a run, from 1.');
 }
