@@ -1,10 +1,4 @@
-/**
- * The three connections of a node to Redis. Redis answers a connection's commands in order, so one write
- * that is held back holds back everything behind it: writes, reads and the health ping each have their own.
- *
- * None of them queues while it is not connected, and none repeats a command that a lost connection cut off:
- * the callers know whether a repetition is safe and when it comes too late. Each reconnects for ever.
- */
+/** The connections of a node to Redis. */
 import { readFileSync } from 'node:fs';
 import { createConnection, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -14,34 +8,32 @@ import type { RedisTarget } from './config.ts';
 /** The replies of this module's connections keep their classic form. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
 
-/** A connection for reads that stays silent this long is taken to be dead and made anew. */
+/** A connection for reads that is silent for this long counts as dead, and is replaced. */
 const SILENT_SOCKET_MS = 10_000;
 
+/**
+ * Redis answers the commands of a connection in order, so a write that CLIENT PAUSE holds back also holds back
+ * whatever follows it. Reads have their own connection for that reason.
+ */
 export interface RedisConnections {
-  /** Writes. Commands wait for their answer without a limit: CLIENT PAUSE may hold them for a minute. */
+  /** Commands wait for their answer without a limit: CLIENT PAUSE may hold them for a minute. */
   readonly writer: Redis;
-  /** Definitions, counts of others, Redis's clock. */
   readonly reader: Redis;
-  /** PING only. */
-  readonly health: Redis;
-  /** Resolves once each has been connected. */
-  connected(): Promise<void>;
-  /** Drops all three at once; commands under way are rejected. */
-  close(): void;
 }
 
 /**
- * Makes the connections and returns at once; they connect on their own.
- * @param onError hears every connection error, with the name of the connection
- * @throws when the CA file cannot be read
+ * Returns both at once; they connect in the background, and reconnect for ever. Neither queues commands while it is
+ * not connected, nor repeats one that a lost connection cut off: the caller knows whether a repetition is safe.
+ * @param onError receives every connection error
+ * @throws if the CA file cannot be read
  */
 export function openConnections(
   target: RedisTarget,
   nodeId: string,
-  onError: (connection: string, error: Error) => void,
+  onError: (error: Error) => void,
 ): RedisConnections {
   const ca = target.tlsCaFile === undefined ? undefined : readFileSync(target.tlsCaFile, 'utf8');
-  const open = (name: string, options: RedisOptions): Redis => {
+  const open = (name: string, options: RedisOptions = {}): Redis => {
     const all: RedisOptions = {
       ...(target.username === undefined ? {} : { username: target.username }),
       ...(target.password === undefined ? {} : { password: target.password }),
@@ -59,41 +51,18 @@ export function openConnections(
       keepAlive: 5_000,
       ...options,
     };
-    const redis = new Redis(all);
-    redis.on('error', (error: Error) => onError(name, error));
-    return redis;
+    return new Redis(all).on('error', onError);
   };
-
-  const reading: RedisOptions = { socketTimeout: SILENT_SOCKET_MS };
-  const connections = {
-    writer: open('writer', {}),
-    reader: open('reader', reading),
-    health: open('health', reading),
-  };
-  const connected = Promise.all(
-    Object.values(connections).map(
-      async (redis) => await new Promise<void>((resolve) => redis.once('ready', () => resolve())),
-    ),
-  );
-  return {
-    ...connections,
-    connected: async () => {
-      await connected;
-    },
-    close: () => {
-      for (const redis of Object.values(connections)) redis.disconnect();
-    },
-  };
+  return { writer: open('writer'), reader: open('reader', { socketTimeout: SILENT_SOCKET_MS }) };
 }
 
-/** ioredis's own connector knows no source address; this one is it, with `localAddress`. */
+/** The connector of ioredis has no option for a source address; this one sets `localAddress`. */
 function connectorTo(
-  target: RedisTarget,
+  { host, port, sourceAddress, tls }: RedisTarget,
   ca: string | undefined,
 ): new (
   options: unknown,
 ) => AbstractConnector {
-  const { host, port, sourceAddress } = target;
   const route = {
     host,
     port,
@@ -106,7 +75,7 @@ function connectorTo(
 
     override async connect(): Promise<Socket> {
       this.connecting = true;
-      const socket = target.tls
+      const socket = tls
         ? connectTls({
             ...route,
             ...(ca === undefined ? {} : { ca }),
