@@ -12,7 +12,7 @@ import {
   type ModelServer,
   startModelServer,
 } from '../../../test/fixtures/diagnosis/models/model-server.ts';
-import { leaksOf } from '../../evidence/index.ts';
+import { leaksOf } from '../../../test/kit/leaks.ts';
 import type { DiagnosisAnswer } from '../answer.ts';
 import { checkAnswer } from '../check-answer.ts';
 import type { DiagnosisProvider } from '../provider.ts';
