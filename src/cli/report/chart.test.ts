@@ -97,10 +97,4 @@ describe('the plots of a run', () => {
     const lag = counts?.lines.find(({ points }) => points.length === 1);
     expect(lag).toMatchObject({ name: 'the store was behind, at most, while all was well', colour: 2 });
   });
-
-  it('say what it means where the nodes are above the store, and that alone', () => {
-    expect(counts?.about).toBe(
-      'Where the solid line is above the dashed one, the nodes have admitted what the store has not counted.',
-    );
-  });
 });

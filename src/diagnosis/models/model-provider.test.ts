@@ -259,7 +259,7 @@ describe('a model behind the OpenAI protocol', () => {
     [
       'a page that says that there is nothing',
       (response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<html>'),
-      /answered 404; see that baseURL and model of the profile are right$/,
+      /answered 404; .*baseURL/,
     ],
     [
       'an error with controls',
@@ -410,9 +410,7 @@ describe('a budget', () => {
   it('failed attempts cannot exceed the budget: each may have been billed', async () => {
     const profile = await serve((response) => response.destroy(), { tokensPerDay: 3900, retries: 1 });
     const { signal } = new AbortController();
-    await expect(provide(profile).answer(bundle, signal)).rejects.toThrow(
-      /gave no answer, and is not asked again: the budget of 3900 tokens/,
-    );
+    await expect(provide(profile).answer(bundle, signal)).rejects.toThrow(/the budget of 3900 tokens/);
     expect(server?.asked).toHaveLength(1);
   });
 
