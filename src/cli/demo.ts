@@ -98,7 +98,7 @@ async function tellEnd(
     for (const line of ['', `The final object is in ${report}`]) say(line);
   }
   if (reportDir || history) {
-    const { reportOnRun } = await import('./report/run.ts');
+    const { reportOnRun } = await import('./report/write.ts');
     const paths = await reportOnRun(controlPlane.kubectl, ended, { reportDir, history }, signal);
     for (const path of paths) say(`Report: ${path}`);
     if (history && !paths.includes(history)) {

@@ -12,7 +12,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import type { OpenUi } from '../../src/cli/plugin/ui/ui.ts';
-import { reportOnRun } from '../../src/cli/report/run.ts';
+import { reportOnRun } from '../../src/cli/report/write.ts';
 import { evidenceName } from '../../src/evidence/index.ts';
 import { LocalError, messageOf } from '../../src/local/errors.ts';
 import { launchBrowser } from '../kit/browser.ts';
