@@ -17,7 +17,9 @@ describe('readConfig', () => {
       port: 8080,
       nodeId: hostname(),
       syncIntervalMs: 100,
-      redis: { host: '127.0.0.1', port: 6379, tls: false, password: undefined, sourceAddress: undefined },
+      redisHost: '127.0.0.1',
+      redisPort: 6379,
+      redisTls: false,
     });
   });
 
@@ -28,8 +30,13 @@ describe('readConfig', () => {
       NODE_ID: '',
       POD_IP: '10.0.0.1',
     });
-    expect(config).toMatchObject({ port: 1, mode: 'strict', nodeId: hostname(), podIp: '10.0.0.1' });
-    expect(config.redis).toMatchObject({ port: 3, sourceAddress: '10.0.0.1' });
+    expect(config).toMatchObject({
+      port: 1,
+      mode: 'strict',
+      nodeId: hostname(),
+      podIp: '10.0.0.1',
+      redisPort: 3,
+    });
   });
 
   it('reports everything wrong in one message, and says what to write', () => {

@@ -90,9 +90,7 @@ export class Limiter {
   constructor(config: LimiterConfig, log: Logger) {
     this.#config = config;
     this.#log = log;
-    this.#redis = openConnections(config.redis, config.nodeId, (error) =>
-      this.#warn('a connection to Redis failed', error),
-    );
+    this.#redis = openConnections(config, (error) => this.#warn('a connection to Redis failed', error));
     this.#book = new WindowBook(config.nodeId);
     this.metrics = createMetrics(config.nodeId, config.mode, () => this.#book.pendingCount());
   }

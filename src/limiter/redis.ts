@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createConnection, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, type RedisOptions as AnyRedisOptions, Redis } from 'ioredis';
-import type { RedisTarget } from './config.ts';
+import type { LimiterConfig } from './config.ts';
 
 /** The replies of this module's connections keep their classic form. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
@@ -27,17 +27,14 @@ export interface RedisConnections {
  * @param onError receives every connection error
  * @throws if the CA file cannot be read
  */
-export function openConnections(
-  target: RedisTarget,
-  nodeId: string,
-  onError: (error: Error) => void,
-): RedisConnections {
-  const ca = target.tlsCaFile === undefined ? undefined : readFileSync(target.tlsCaFile, 'utf8');
+export function openConnections(config: LimiterConfig, onError: (error: Error) => void): RedisConnections {
+  const { nodeId, redisPassword, redisUsername } = config;
+  const Connector = connectorTo(config);
   const open = (name: string, options: RedisOptions = {}): Redis => {
     const all: RedisOptions = {
-      ...(target.username === undefined ? {} : { username: target.username }),
-      ...(target.password === undefined ? {} : { password: target.password }),
-      Connector: connectorTo(target, ca),
+      ...(redisUsername === undefined ? {} : { username: redisUsername }),
+      ...(redisPassword === undefined ? {} : { password: redisPassword }),
+      Connector,
       // Names take no spaces and no control characters; a node id has neither.
       connectionName: `ratelimiter:${name}:${nodeId}`,
       enableOfflineQueue: false,
@@ -57,16 +54,20 @@ export function openConnections(
 }
 
 /** The connector of ioredis has no option for a source address; this one sets `localAddress`. */
-function connectorTo(
-  { host, port, sourceAddress, tls }: RedisTarget,
-  ca: string | undefined,
-): new (
+function connectorTo({
+  podIp,
+  redisHost: host,
+  redisPort: port,
+  redisTls,
+  redisTlsCaFile,
+}: LimiterConfig): new (
   options: unknown,
 ) => AbstractConnector {
+  const ca = redisTlsCaFile === undefined ? {} : { ca: readFileSync(redisTlsCaFile, 'utf8') };
   const route = {
     host,
     port,
-    ...(sourceAddress === undefined ? {} : { localAddress: sourceAddress, family: isIP(sourceAddress) }),
+    ...(podIp === undefined ? {} : { localAddress: podIp, family: isIP(podIp) }),
   };
   return class extends AbstractConnector {
     constructor() {
@@ -75,10 +76,10 @@ function connectorTo(
 
     override async connect(): Promise<Socket> {
       this.connecting = true;
-      const socket = tls
+      const socket = redisTls
         ? connectTls({
             ...route,
-            ...(ca === undefined ? {} : { ca }),
+            ...ca,
             ...(isIP(host) === 0 ? { servername: host } : {}),
           })
         : createConnection(route);

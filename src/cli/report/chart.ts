@@ -245,6 +245,7 @@ function citesOf(plot: Plot, anchor: string) {
     data: placed.map((cite) => {
       const color = `var(${citeColor(anchor, cite.id)},var(--text))`;
       const group = together.get(cite.place) ?? [];
+      const text = labelOf(group.map(({ id }) => id));
       return {
         value: cite.at,
         itemStyle: { color, opacity: 1, borderColor: 'var(--page)', borderWidth: 1.5 },
@@ -252,7 +253,10 @@ function citesOf(plot: Plot, anchor: string) {
           ...FONT,
           show: group[0] === cite,
           position: 'top',
-          formatter: labelOf(group.map(({ id }) => id)),
+          formatter: text,
+          // Without a browser the library underestimates bold text.
+          width: 6.8 * text.length,
+          align: 'center',
           fontSize: 11,
           fontWeight: 600,
           color,
@@ -260,7 +264,7 @@ function citesOf(plot: Plot, anchor: string) {
           borderColor: color,
           borderWidth: 1,
           borderRadius: 8,
-          padding: [2, 6],
+          padding: [2, 5],
         },
       };
     }),
