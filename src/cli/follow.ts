@@ -8,7 +8,7 @@ import { loadKubeConfig } from '../kube/kube-config.ts';
 import type { Stage } from '../local/environment.ts';
 import { annotate } from './plugin/demos.ts';
 import { listenToKeys, waitingOf } from './stepper.ts';
-import { screenDisplay } from './view/screen-display.ts';
+import { screenDisplay } from './view/screen.ts';
 import { type Display, plainDisplay, showLive } from './view/session.ts';
 import type { LiveState } from './view/state.ts';
 import { watchView } from './view/watch-view.ts';

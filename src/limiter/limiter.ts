@@ -237,9 +237,12 @@ export class Limiter {
       const now = this.#clock.now();
       return now === undefined ? undefined : this.#book.current(key, now);
     };
-    const booked = find() ?? (await this.#load(key).catch(unavailable), find());
-    if (booked === undefined) throw new LimiterError('LIMIT_UNKNOWN');
-    return booked;
+    const known = find();
+    if (known !== undefined) return known;
+    await this.#load(key).catch(unavailable);
+    const loaded = find();
+    if (loaded === undefined) throw new LimiterError('LIMIT_UNKNOWN');
+    return loaded;
   }
 
   /** Reads the definition of `key` and its current counts, if Redis has any. */
