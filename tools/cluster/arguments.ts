@@ -5,6 +5,7 @@ import type { LimiterMode } from '../../src/local/limiters.ts';
 
 /** The options of all three. */
 export interface ClusterOptions {
+  /** Empty counts as unset: a pipeline may set the variable to nothing. */
   readonly nodeImage?: string;
   readonly mode: LimiterMode;
   readonly model?: boolean;

@@ -35,7 +35,7 @@ async function up(options: ClusterOptions, signal: AbortSignal): Promise<number>
   const step = { progress, signal };
   const kind = await findKind(CLUSTER, step);
   if (await clusterExists(kind)) progress(`the cluster ${CLUSTER} is there`);
-  else await createCluster(kind, { ...step, nodeImage: options.nodeImage });
+  else await createCluster(kind, { ...step, nodeImage: options.nodeImage || undefined });
   const images = await provideImages(kind, step);
   const kubectl = await clusterKubectl(kind, step);
   if (options.model) {
